@@ -1,0 +1,3 @@
+"""BatchUp's names over the layers below."""
+
+__all__: list[str] = []

@@ -1,0 +1,3 @@
+"""What a user holds: Dataset, View, edits, commits, saved views."""
+
+__all__: list[str] = []

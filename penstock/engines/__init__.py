@@ -1,0 +1,3 @@
+"""Where work runs: threads, processes, Ray."""
+
+__all__: list[str] = []

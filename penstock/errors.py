@@ -1,0 +1,347 @@
+"""The errors penstock raises.
+
+Every error is a `PenstockError` and also the builtin a Python user expects::
+
+    PenstockError
+    ├── DatasetError (ValueError)            a dataset cannot be made, opened or written
+    │   ├── DatasetNotFoundError (FileNotFoundError)
+    │   ├── DatasetExistsError (FileExistsError)
+    │   ├── ReadOnlyError (PermissionError)
+    │   ├── UncommittedChangesError
+    │   ├── ConflictError                    another writer changed the same samples
+    │   └── StorageError (OSError)           the store is damaged or out of reach
+    ├── CommitNotFoundError (LookupError)
+    ├── ViewNotFoundError (LookupError)
+    ├── TensorNotFoundError (KeyError, AttributeError)
+    ├── SampleError (ValueError)             a value does not fit its tensor
+    │   ├── SampleIndexError (IndexError)
+    │   ├── UnknownClassError (LookupError)
+    │   └── ImageDecodeError                 the bytes are no image that can be read
+    ├── LinkError (OSError)                  a linked file is out of reach or out of bounds
+    ├── CredentialsError (LookupError)
+    ├── ImporterError (ValueError)           the source is not what the importer reads
+    ├── TQLError (ValueError)                a query is wrong; it has a span
+    │   ├── QuerySyntaxError
+    │   ├── QueryBindError                   unknown tensor, class, function, type
+    │   └── QueryEvaluationError             wrong on these rows (weights below 0, ...)
+    ├── QueryCancelledError
+    ├── SamplingError (ValueError)
+    │   └── InfeasibleTargetsError
+    ├── LoaderError (ValueError)
+    │   ├── LoaderStateError
+    │   └── TransformError (RuntimeError)
+    └── MissingDependencyError (ImportError)
+
+Facts are attributes; the text is *what is wrong, with the value*, *what was
+expected*, and where there is one a ``Hint:``.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+__all__ = [
+    "CommitNotFoundError",
+    "ConflictError",
+    "CredentialsError",
+    "DatasetError",
+    "DatasetExistsError",
+    "DatasetNotFoundError",
+    "ImageDecodeError",
+    "ImporterError",
+    "InfeasibleTargetsError",
+    "LinkError",
+    "LoaderError",
+    "LoaderStateError",
+    "MissingDependencyError",
+    "PenstockError",
+    "QueryBindError",
+    "QueryCancelledError",
+    "QueryEvaluationError",
+    "QuerySyntaxError",
+    "ReadOnlyError",
+    "SampleError",
+    "SampleIndexError",
+    "SamplingError",
+    "StorageError",
+    "TQLError",
+    "TensorNotFoundError",
+    "TransformError",
+    "UncommittedChangesError",
+    "UnknownClassError",
+    "ViewNotFoundError",
+    "nearest",
+]
+
+
+def nearest(name: str, candidates: Iterable[str]) -> str | None:
+    """Return the candidate most like `name`, or None when none is like it.
+
+    Parameters
+    ----------
+    name : str
+        What the user wrote.
+    candidates : iterable of str
+        What would have been right.
+
+    Returns
+    -------
+    str or None
+        The nearest candidate; letter case is ignored when comparing.
+
+    Examples
+    --------
+    >>> nearest("Hernai", ["Mass", "Hernia"])
+    'Hernia'
+    >>> nearest("zebra", ["Mass", "Hernia"]) is None
+    True
+    """
+    by_folded = {candidate.casefold(): candidate for candidate in candidates}
+    found = difflib.get_close_matches(name.casefold(), by_folded, n=1, cutoff=0.6)
+    return by_folded[found[0]] if found else None
+
+
+class PenstockError(Exception):
+    """Root of every error penstock raises.
+
+    Parameters
+    ----------
+    message : str
+        What is wrong, with the value, and what was expected.
+    hint : str, optional
+        The nearest right answer; shown after ``Hint:``.
+    """
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        """Return the message, then the hint; never quoted, also under KeyError."""
+        return f"{self.message}. Hint: {self.hint}" if self.hint else self.message
+
+
+class DatasetError(PenstockError, ValueError):
+    """A dataset cannot be made, opened or written."""
+
+
+class DatasetNotFoundError(DatasetError, FileNotFoundError):
+    """No dataset is stored at the path."""
+
+
+class DatasetExistsError(DatasetError, FileExistsError):
+    """A dataset is stored at the path already."""
+
+
+class ReadOnlyError(DatasetError, PermissionError):
+    """The dataset, version or view cannot be written."""
+
+
+class UncommittedChangesError(DatasetError):
+    """The dataset has changes that must be committed first."""
+
+
+class ConflictError(DatasetError):
+    """Another writer changed the same samples."""
+
+
+class StorageError(DatasetError, OSError):
+    """The store is damaged or out of reach."""
+
+
+class CommitNotFoundError(PenstockError, LookupError):
+    """No commit, tag or branch has this name."""
+
+
+class ViewNotFoundError(PenstockError, LookupError):
+    """No saved view has this id."""
+
+
+class TensorNotFoundError(PenstockError, KeyError, AttributeError):
+    """The dataset has no tensor of this name.
+
+    Parameters
+    ----------
+    name : str
+        What was asked for.
+    available : iterable of str
+        The tensors there are.
+    """
+
+    def __init__(self, name: str, available: Iterable[str]) -> None:
+        known = tuple(available)
+        like = nearest(name, known)
+        super().__init__(
+            f"no tensor {name!r}; the dataset has {', '.join(known) or 'no tensors'}",
+            hint=f"did you mean {like!r}?" if like else None,
+        )
+        self.name = name
+        self.available = known
+
+
+class SampleError(PenstockError, ValueError):
+    """A value does not fit its tensor."""
+
+
+class SampleIndexError(SampleError, IndexError):
+    """A sample index is out of range."""
+
+
+class UnknownClassError(SampleError, LookupError):
+    """A class label tensor has no class of this name.
+
+    Parameters
+    ----------
+    name : str
+        What was asked for.
+    available : iterable of str
+        The class names there are.
+    tensor : str, optional
+        The class label tensor.
+    """
+
+    def __init__(self, name: str, available: Iterable[str], *, tensor: str | None = None) -> None:
+        known = tuple(available)
+        like = nearest(name, known)
+        where = f" in {tensor}" if tensor else ""
+        shown = ", ".join(known[:8]) + (f", … ({len(known)} classes)" if len(known) > 8 else "")  # noqa: PLR2004  as many as a line holds
+        super().__init__(
+            f"no class {name!r}{where}; the classes are {shown or 'none yet'}",
+            hint=f"did you mean {like!r}?" if like else None,
+        )
+        self.name = name
+        self.available = known
+        self.tensor = tensor
+        self.suggestion = like
+
+
+class ImageDecodeError(SampleError):
+    """The bytes are no image that can be read."""
+
+
+class LinkError(PenstockError, OSError):
+    """A linked file is missing, out of reach or outside the allowed roots."""
+
+
+class CredentialsError(PenstockError, LookupError):
+    """No credentials are known under this key."""
+
+
+class ImporterError(PenstockError, ValueError):
+    """The source is not what the importer reads."""
+
+
+class TQLError(PenstockError, ValueError):
+    """A query is wrong.
+
+    Parameters
+    ----------
+    message : str
+        What is wrong, without position.
+    text : str
+        The whole query.
+    start, end : int
+        Span of the offending part in `text`, in code points.
+    expected : sequence of str, optional
+        What could have stood there, in a user's words.
+    suggestion : str, optional
+        The nearest right answer, without quotes around it.
+    fix : str, optional
+        Text that replaces ``text[start:end]`` and mends the query.
+    """
+
+    def __init__(  # noqa: PLR0913  a located error has this many facts
+        self,
+        message: str,
+        *,
+        text: str,
+        start: int,
+        end: int,
+        expected: tuple[str, ...] = (),
+        suggestion: str | None = None,
+        fix: str | None = None,
+        hint: str | None = None,
+        related: tuple[tuple[int, int, str], ...] = (),
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.text = text
+        self.start = start
+        self.end = max(end, start)
+        self.expected = expected
+        self.suggestion = suggestion
+        self.fix = fix
+        self.related = related
+
+    @property
+    def line(self) -> int:
+        """Line of the span's start, from 1."""
+        return self.text.count("\n", 0, self.start) + 1
+
+    @property
+    def column(self) -> int:
+        """Column of the span's start, from 1, in code points."""
+        return self.start - (self.text.rfind("\n", 0, self.start) + 1) + 1
+
+    def __str__(self) -> str:
+        """Return message, hint, the line and a caret under the span."""
+        head = f"line {self.line}, column {self.column}: {super().__str__()}"
+        line_start = self.text.rfind("\n", 0, self.start) + 1
+        line_end = self.text.find("\n", self.start)
+        line = self.text[line_start : line_end if line_end >= 0 else len(self.text)]
+        width = max(1, min(self.end, line_start + len(line)) - self.start)
+        caret = " " * (self.start - line_start) + "^" * width
+        return f"{head}\n  {line}\n  {caret}"
+
+
+class QuerySyntaxError(TQLError):
+    """The text is not TQL."""
+
+
+class QueryBindError(TQLError):
+    """The query names a tensor, class or function there is not, or mixes types."""
+
+
+class QueryEvaluationError(TQLError):
+    """The query is wrong on these rows."""
+
+
+class QueryCancelledError(PenstockError):
+    """The query was cancelled."""
+
+
+class SamplingError(PenstockError, ValueError):
+    """Weights, sizes or targets make no sampling."""
+
+
+class InfeasibleTargetsError(SamplingError):
+    """No weights reach the target shares.
+
+    Parameters
+    ----------
+    message : str
+        Which targets contradict each other, with the numbers.
+    classes : tuple of str
+        The classes whose targets contradict.
+    """
+
+    def __init__(self, message: str, *, classes: tuple[str, ...], hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.classes = classes
+
+
+class LoaderError(PenstockError, ValueError):
+    """A loader is asked for what it cannot do."""
+
+
+class LoaderStateError(LoaderError):
+    """A loader state does not fit this loader."""
+
+
+class TransformError(LoaderError, RuntimeError):
+    """A transform failed; the sample and its own traceback are in the message."""
+
+
+class MissingDependencyError(PenstockError, ImportError):
+    """An optional package is missing; the message has the pip line."""

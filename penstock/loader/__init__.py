@@ -1,0 +1,3 @@
+"""Index stream to read, decode, transform, batch."""
+
+__all__: list[str] = []

@@ -1,0 +1,3 @@
+"""plotly figures out of plain arrays."""
+
+__all__: list[str] = []

@@ -1,0 +1,3 @@
+"""Which rows, how often; numpy only, usable without a dataset."""
+
+__all__: list[str] = []

@@ -1,0 +1,73 @@
+"""Columns of samples of unequal size: one array of values, and where each row's begin."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Ragged"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Ragged:
+    """A column in memory: flat values and offsets, no Python object per sample.
+
+    Row ``i`` holds ``values[offsets[i]:offsets[i + 1]]``, shaped ``shapes[i]``.
+
+    Parameters
+    ----------
+    values : ndarray, shape (num_values,)
+        All elements, row after row. Text and JSON are `StringDType`, one a row.
+    offsets : ndarray of int64, shape (num_rows + 1,)
+        Where each row's elements begin; ``offsets[0]`` is 0.
+    shapes : ndarray of int64, shape (num_rows, ndim), optional
+        Shape of each row's sample; None means one-dimensional. ``(num_rows, 0)``
+        says that every sample is a scalar; boxes have shapes ``(num_boxes, 4)``.
+    valid : ndarray of bool, shape (num_rows,), optional
+        False where the sample is NULL; None means that no sample is.
+    class_names : tuple of str, optional
+        The names behind integer values of a class label.
+    """
+
+    values: NDArray[Any]
+    offsets: NDArray[np.int64]
+    shapes: NDArray[np.int64] | None = None
+    valid: NDArray[np.bool_] | None = None
+    class_names: tuple[str, ...] | None = None
+
+    def __len__(self) -> int:
+        """Return the number of rows."""
+        return len(self.offsets) - 1
+
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        """Number of elements in each row, int64 of shape (num_rows,)."""
+        return np.diff(self.offsets)
+
+    @property
+    def ndim(self) -> int:
+        """Number of dimensions of a sample."""
+        return 1 if self.shapes is None else self.shapes.shape[1]
+
+    def row(self, index: int) -> NDArray[Any]:
+        """Return one row's sample, a view where the shape allows."""
+        flat = self.values[self.offsets[index] : self.offsets[index + 1]]
+        return flat if self.shapes is None else flat.reshape(self.shapes[index])
+
+    def take(self, rows: NDArray[np.int64]) -> Ragged:
+        """Return the column of the given rows, in their order, repeats kept."""
+        starts = self.offsets[rows]
+        lengths = self.offsets[rows + 1] - starts
+        offsets = np.zeros(len(rows) + 1, np.int64)
+        np.cumsum(lengths, out=offsets[1:])
+        gather = np.arange(offsets[-1]) + np.repeat(starts - offsets[:-1], lengths)
+        return Ragged(
+            values=self.values[gather],
+            offsets=offsets,
+            shapes=None if self.shapes is None else self.shapes[rows],
+            valid=None if self.valid is None else self.valid[rows],
+            class_names=self.class_names,
+        )

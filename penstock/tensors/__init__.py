@@ -1,0 +1,5 @@
+"""Kinds of tensor and their codecs."""
+
+from penstock.tensors._spec import HTYPES, Htype, TensorSpec
+
+__all__ = ["HTYPES", "Htype", "TensorSpec"]

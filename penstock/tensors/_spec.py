@@ -1,0 +1,75 @@
+"""What a tensor is: its kind and the options it was made with."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, get_args
+
+__all__ = ["HTYPES", "Htype", "TensorSpec"]
+
+Htype = Literal[
+    "generic",
+    "image",
+    "bbox",
+    "class_label",
+    "text",
+    "json",
+    "embedding",
+    "binary_mask",
+    "segment_mask",
+]
+HTYPES: tuple[str, ...] = get_args(Htype)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TensorSpec:
+    """Kind and options of one tensor.
+
+    Parameters
+    ----------
+    name : str
+        The tensor's name.
+    htype : str
+        One of the kinds; ``link[image]`` is ``htype="image", link=True``.
+    dtype : str
+        numpy name of the elements' type.
+    link : bool
+        Whether samples are references to files outside the dataset.
+    sample_compression : {"jpeg", "png", "webp"}, optional
+        How image samples are stored.
+    class_names : tuple of str
+        Names of the classes of a class label, by index.
+    coords : str
+        Form of boxes: ``xywh`` or ``xyxy``, in pixels.
+    length_min, length_max : int, optional
+        Least and greatest number of labels in a sample, as stored so far.
+    verify, create_shape_tensor, create_sample_info_tensor : bool
+        What is read and recorded of each image when it is added.
+    """
+
+    name: str
+    htype: Htype = "generic"
+    dtype: str = "float64"
+    link: bool = False
+    sample_compression: str | None = None
+    class_names: tuple[str, ...] = ()
+    coords: str = "xywh"
+    length_min: int | None = None
+    length_max: int | None = None
+    verify: bool = True
+    create_shape_tensor: bool = True
+    create_sample_info_tensor: bool = True
+
+    @property
+    def single_valued(self) -> bool:
+        """Whether every class label sample has exactly one label (rules of comparison)."""
+        return self.length_min == self.length_max == 1
+
+    def to_json(self) -> dict[str, Any]:
+        """Return a JSON-ready dict."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> TensorSpec:
+        """Return the spec that `to_json` wrote."""
+        return cls(**{**data, "class_names": tuple(data.get("class_names", ()))})

@@ -1,0 +1,3 @@
+"""TQL: text to rows and weights."""
+
+__all__: list[str] = []

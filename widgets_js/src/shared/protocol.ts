@@ -1,0 +1,196 @@
+// The contract between the kernel (penstock/widgets/) and the browser. Python mirrors it in penstock/widgets/_rpc.py.
+// Request  {v: 1, id, op, args}                    browser -> kernel, custom message
+// Reply    {v: 1, id, ok: true, result} + buffers  or  {v: 1, id, ok: false, error}
+// Cancel   {v: 1, id, op: "cancel", args: {}}      id = the request to be cancelled
+// Event    {v: 1, event, ...}                      kernel -> every browser: progress, and what another session changed
+// `id` = "<random 64-bit view id, hex>:<counter>"; a reply whose view id is not ours is dropped.
+
+export interface RpcError {
+  code: string; // the Python class name, e.g. "QuerySyntaxError", or "Cancelled", "BadRequest"
+  message: string; // without the caret drawing
+  from?: number; // UTF-16 span in the query, where there is one
+  to?: number;
+  line?: number; // from 1
+  column?: number; // from 1
+  hint?: string;
+  fix?: string; // replaces [from, to)
+}
+
+export type Mode = "iid" | "deck" | "once";
+export type Unit = "instances" | "samples";
+
+/** What `hello` tells of the dataset; sent again as event "dataset" when edits, a commit or a rename change it. */
+export interface DatasetInfo {
+  name: string;
+  version: string; // short commit id
+  branch: string;
+  num_samples: number;
+  num_edits: number; // draft edits not committed
+  read_only: boolean;
+  tensors: { name: string; htype: string; shown: string }[]; // shown: "class label, 1–5 a sample" ...
+  image_tensor: string | null;
+  box_tensor: string | null;
+  label_tensor: string | null; // what charts count
+  class_names: string[];
+  class_counts: number[]; // instances of each class in the whole dataset, class order
+  can_undo: string | null; // name of what would be undone
+  can_redo: string | null;
+}
+
+/** A weight clause, bound to the text it came from. */
+export interface ClauseInfo {
+  expression: string; // its source, to the letter
+  label: string; // "Hernia", "everything else", or the source
+  class_index: number | null; // for contains(labels, 'Hernia') and labels == 'Hernia'
+  weight: number;
+  from: number | null; // UTF-16 span of the weight literal; null: no literal, no slider
+  to: number | null;
+}
+
+/** The state of the last query that ran. */
+export interface QueryState {
+  text: string;
+  kind: "rows" | "table"; // "table": grouped, joined or concatenated, shown read-only
+  num_rows: number; // rows of the dataset
+  pool_size: number; // after WHERE .. LIMIT
+  draws: number; // draws an epoch; pool_size without SAMPLE BY
+  ms: number;
+  combine: "max" | "sum" | "product";
+  replace: boolean;
+  mode: Mode;
+  seed: number;
+  clauses: ClauseInfo[]; // empty without SAMPLE BY
+  has_sampling: boolean;
+  funnel: { label: string; rows: number }[];
+  emptied_by: string | null; // the clause that left no row
+  rare_classes: number[]; // up to three class indices with the fewest instances of the pool, > 0
+  statistics: StatisticsHeader | null; // null for "table"
+  table: { columns: string[]; rows: (string | number | null)[][] } | null; // first 200 rows of "table"
+  warnings: string[];
+}
+
+/** Strata statistics: arrays travel as buffers, in this order; S strata, C classes, K clauses.
+ * Built by plan.statistics() in penstock.sampling. Sparse matrices are CSR over strata. */
+export interface StatisticsHeader {
+  num_rows: number; // of the pool
+  num_strata: number;
+  num_classes: number;
+  num_clauses: number;
+  arrays: { name: StatisticsArray; dtype: "float64" | "int32" | "int64"; length: number }[];
+  level: "clauses" | "label_sets" | "bins"; // what a stratum is
+  bin_error: number; // relative error of weights when level is "bins", else 0
+}
+export type StatisticsArray =
+  | "sizes" // float64[S]           n: rows of each stratum
+  | "clause_offsets" // int32[S+1]  CSR: which clauses match a stratum, ascending
+  | "clause_ids" // int32[...]
+  | "class_offsets" // int32[S+1]   CSR: which classes occur in a stratum, ascending
+  | "class_ids" // int32[...]
+  | "rows_with_class" // float64[...] R
+  | "instances" // float64[...]     A = sum of k
+  | "instances_squared" // float64[...] B = sum of k squared
+  | "weights"; // float64[S]        only for level "bins"
+
+/** One sample as the grid shows it. `image` = index of its JPEG among the reply's buffers, or -1 with `error`. */
+export interface Tile {
+  position: number; // in the pool
+  row: number; // in the dataset
+  uid: string; // int64 as decimal text
+  image: number;
+  width: number; // of the full image, pixels
+  height: number;
+  labels: number[]; // class indices
+  boxes: number[]; // x, y, w, h in pixels of the full image, flat
+  edited: boolean;
+  error: string | null;
+}
+
+export interface SampleDetail extends Tile {
+  fields: { name: string; htype: string; value: string }[]; // the sample's other tensors, as text
+  before: { labels: number[]; boxes: number[] } | null; // as committed, when edited
+}
+
+export interface EditReply {
+  dataset: DatasetInfo;
+  sample: SampleDetail | null; // the sample that changed, if it was one
+  done: string; // "added Cross to sample 13": the toast
+  statistics: StatisticsHeader | null; // of the last query, after the edit; its arrays are the buffers
+}
+
+export interface Diagnostic {
+  from: number;
+  to: number;
+  severity: "error" | "warning";
+  message: string;
+  fix: string | null;
+}
+
+export interface Completion {
+  label: string;
+  insert: string;
+  kind: "keyword" | "tensor" | "function" | "class" | "value";
+  detail: string;
+  from: number; // replaces [from, to)
+  to: number;
+}
+
+/** op -> [args, result]. */
+export interface Ops {
+  hello: [Record<string, never>, { dataset: DatasetInfo; query: QueryState; draft: string | null; history: string[]; views: SavedView[] }]; // + statistics buffers
+  "query.run": [{ text: string; mode?: Mode; seed?: number }, { query: QueryState; history: string[] }]; // + statistics buffers
+  "query.lint": [{ text: string }, { diagnostics: Diagnostic[]; clauses: ClauseInfo[] | null; combine: "max" | "sum" | "product" | null }];
+  "query.complete": [{ text: string; position: number }, { completions: Completion[] }];
+  "query.explain": [{ text: string }, { funnel: { label: string; rows: number }[] }];
+  "query.format": [{ text: string }, { text: string }];
+  "clause.add": [{ text: string; class_index: number; weight: number }, { text: string }];
+  "clause.remove": [{ text: string; clause: number }, { text: string }];
+  "clause.preset": [{ text: string; preset: "raw" | "balanced" | "square_root" | "effective_number" | "repeat_factor"; parameter?: number }, { text: string; reference: string }];
+  "targets.solve": [{ text: string; targets: { class_index: number; share: number }[]; unit: Unit; max_repeats?: number }, { text: string; max_repeats: number; effective_sample_size: number; moved: { class_index: number; from: number; to: number }[] }];
+  "weights.set": [{ weights: number[]; text: string }, Record<string, never>]; // at rest only
+  "grid.page": [{ start: number; stop: number; size: number; sort?: string }, { tiles: Tile[]; pool_size: number }]; // + JPEG buffers
+  "grid.filter": [{ class_index: number | null }, { pool_size: number }]; // shows only pool rows with the class
+  "sample.get": [{ position: number } | { uid: string }, { sample: SampleDetail }]; // + one JPEG (longest side <= 1024)
+  "sample.region": [{ uid: string; x: number; y: number; width: number; height: number; scale: number }, { width: number; height: number }]; // + one JPEG
+  "edit.labels": [{ uid: string; labels: number[]; boxes?: number[] }, EditReply]; // + statistics buffers
+  "edit.new_class": [{ name: string }, EditReply];
+  "edit.undo": [Record<string, never>, EditReply];
+  "edit.redo": [Record<string, never>, EditReply];
+  "edit.commit": [{ message: string }, EditReply];
+  "edit.discard": [Record<string, never>, EditReply];
+  "select.set": [{ intervals: [number, number][] }, { count: number }]; // pool positions [start, stop)
+  "plan.drawn": [{ num_epochs: number; weights: number[]; mode: Mode; seed: number }, { unique: number[]; counts: number[] }]; // from the loader's own stream: coverage dots; realised instances a class in epoch 0
+  "plan.batches": [{ batch_size: number; num_batches: number; weights: number[]; mode: Mode; seed: number }, { counts: number[][] }]; // batch -> instances a class
+  "export.code": [{ batch_size: number; framework: "pytorch" | "numpy" }, { code: string }]; // error UncommittedChangesError when dirty
+  "views.save": [{ message: string }, { views: SavedView[] }];
+  "views.open": [{ id: string }, { query: QueryState; history: string[] }];
+}
+
+export interface SavedView {
+  id: string;
+  message: string;
+  query: string;
+  num_samples: number;
+}
+
+export type EventMessage =
+  | { v: 1; event: "progress"; id: string; done: number; total: number | null; what: string }
+  | { v: 1; event: "dataset"; dataset: DatasetInfo }
+  | { v: 1; event: "query"; query: QueryState } // + statistics buffers: Python changed it
+  | { v: 1; event: "warning"; message: string };
+
+/** Synced traits of every penstock widget; snake_case as in Python. */
+export type WidgetState = {
+  _kind: "explorer" | "browser" | "label_editor" | "query_editor" | "weight_tuner" | "coverage_view";
+  query: string;
+  query_draft: string;
+  weights: DataView; // float64, clause order
+  mode: Mode;
+  seed: number;
+  size: number | null;
+  unit: Unit;
+  labels: string | null;
+  theme: "auto" | "light" | "dark";
+  selection: { count: number; uids: string[]; token: string };
+  snapshot: Record<string, unknown>;
+  height: number;
+};
