@@ -252,7 +252,7 @@ class TQLError(PenstockError, ValueError):
         Text that replaces ``text[start:end]`` and mends the query.
     """
 
-    def __init__(  # noqa: PLR0913  a located error has this many facts
+    def __init__(
         self,
         message: str,
         *,
