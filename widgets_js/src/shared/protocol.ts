@@ -59,7 +59,7 @@ export interface QueryState {
   replace: boolean;
   mode: Mode;
   seed: number;
-  clauses: ClauseInfo[]; // empty without SAMPLE BY
+  clauses: ClauseInfo[]; // empty without SAMPLE BY; the statistics then have one clause that matches every row: weights = [1]
   has_sampling: boolean;
   funnel: { label: string; rows: number }[];
   emptied_by: string | null; // the clause that left no row
@@ -146,12 +146,14 @@ export interface Ops {
   "clause.remove": [{ text: string; clause: number }, { text: string }];
   "clause.preset": [{ text: string; preset: "raw" | "balanced" | "square_root" | "effective_number" | "repeat_factor"; parameter?: number }, { text: string; reference: string }];
   "targets.solve": [{ text: string; targets: { class_index: number; share: number }[]; unit: Unit; max_repeats?: number }, { text: string; max_repeats: number; effective_sample_size: number; moved: { class_index: number; from: number; to: number }[] }];
-  "weights.set": [{ weights: number[]; text: string }, Record<string, never>]; // at rest only
+  // At rest only. `text` = the query with the moved literals, clauses unchanged; `mode` and `seed` only when they changed.
+  "weights.set": [{ weights: number[]; text: string; mode?: Mode; seed?: number }, Record<string, never>];
   "grid.page": [{ start: number; stop: number; size: number; sort?: string }, { tiles: Tile[]; pool_size: number }]; // + JPEG buffers
   "grid.filter": [{ class_index: number | null }, { pool_size: number }]; // shows only pool rows with the class
   "sample.get": [{ position: number } | { uid: string }, { sample: SampleDetail }]; // + one JPEG (longest side <= 1024)
   "sample.region": [{ uid: string; x: number; y: number; width: number; height: number; scale: number }, { width: number; height: number }]; // + one JPEG
   "edit.labels": [{ uid: string; labels: number[]; boxes?: number[] }, EditReply]; // + statistics buffers
+  "edit.bulk": [{ add: number[]; remove: number[] }, EditReply]; // on the selection, one undo step; + statistics buffers
   "edit.new_class": [{ name: string }, EditReply];
   "edit.undo": [Record<string, never>, EditReply];
   "edit.redo": [Record<string, never>, EditReply];
@@ -175,11 +177,33 @@ export interface SavedView {
 export type EventMessage =
   | { v: 1; event: "progress"; id: string; done: number; total: number | null; what: string }
   | { v: 1; event: "dataset"; dataset: DatasetInfo }
-  | { v: 1; event: "query"; query: QueryState } // + statistics buffers: Python changed it
+  // + statistics buffers: Python, an edit or another widget of the session changed it. `rev` grows; `origin` = view id whose request caused it
+  | { v: 1; event: "query"; query: QueryState; rev: number; origin: string | null }
+  | { v: 1; event: "filter"; class_index: number | null; pool_size: number; origin: string | null } // another widget of the session filtered the grid
   | { v: 1; event: "warning"; message: string };
+
+/** What is drawn when no kernel answers; kept in the `snapshot` trait, at most 16 KB. Empty object before the first run. */
+export interface Snapshot {
+  dataset: { name: string; version: string; num_samples: number };
+  query: string;
+  pool_size: number;
+  draws: number;
+  mode: Mode;
+  seed: number;
+  unit: Unit;
+  bars: { name: string; class_index: number; raw: number; expected: number; low: number; high: number }[]; // <= 60, most frequent first
+  coverage: { share: number; low: number; high: number }[]; // after epoch 0 (share 0), 1, ... 20
+}
+
+/** The one runtime model of a kernel; `_runtime` of every widget is "anywidget:<its model id>". The stub imports gunzip(code) once per `sha`. */
+export type RuntimeState = {
+  code: DataView; // gzip of the ES module
+  sha: string; // sha256 of `code`, hex
+};
 
 /** Synced traits of every penstock widget; snake_case as in Python. */
 export type WidgetState = {
+  _runtime: string;
   _kind: "explorer" | "browser" | "label_editor" | "query_editor" | "weight_tuner" | "coverage_view";
   query: string;
   query_draft: string;
@@ -191,6 +215,6 @@ export type WidgetState = {
   labels: string | null;
   theme: "auto" | "light" | "dark";
   selection: { count: number; uids: string[]; token: string };
-  snapshot: Record<string, unknown>;
-  height: number;
+  snapshot: Snapshot | Record<string, never>;
+  height: number; // CSS pixels
 };
