@@ -1,0 +1,81 @@
+# explore and test are all a newcomer needs; each makes its own .venv and needs nothing but Python >= 3.11 and pip.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+INSTALL := $(PIP) install --constraint constraints.txt
+NODE_ENV := PATH="$(CURDIR)/$(BIN):$$PATH"
+
+.DEFAULT_GOAL := help
+.PHONY: help explore test test-fast test-ui check lint types layers js docs bench widgets browser node clean
+
+help:  ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+explore: $(VENV)/.explore  ## open JupyterLab on made-up data, the Explorer alive (ARGS="--no-browser", or a PATH of yours)
+	$(BIN)/penstock explore $(ARGS)
+
+test: $(VENV)/.dev browser  ## run every test: doctests, hypothesis, notebooks, the browser
+	$(NODE_ENV) $(BIN)/pytest --numprocesses 2 --dist loadgroup $(ARGS)
+
+test-fast: $(VENV)/.dev  ## run the tests that need no browser and take no second
+	$(BIN)/pytest -m "not slow and not ui and not notebook" $(ARGS)
+
+test-ui: $(VENV)/.dev browser  ## run the browser tests
+	$(BIN)/pytest tests/ui $(ARGS)
+
+check: lint types layers js docs  ## lint, types, layers, TypeScript, the bundle rebuilt and compared, the docs
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.dev
+	$(BIN)/mypy
+
+layers: $(VENV)/.dev
+	$(BIN)/lint-imports
+
+js: node widgets_js/node_modules/.installed
+	cd widgets_js && $(NODE_ENV) npm run --silent check
+	cd widgets_js && $(NODE_ENV) npm run --silent test
+	$(MAKE) --no-print-directory widgets
+	@git diff --exit-code --stat -- penstock/widgets/static || { echo "the committed bundle is not what the sources build: run 'make widgets' and commit"; exit 1; }
+
+widgets: node widgets_js/node_modules/.installed  ## rebuild penstock/widgets/static from widgets_js
+	cd widgets_js && $(NODE_ENV) npm run --silent build
+
+docs: $(VENV)/.docs  ## build the documentation into docs/_build
+	$(BIN)/sphinx-build -W --keep-going -q -b html docs docs/_build/html
+
+bench: $(VENV)/.dev  ## measure penstock beside its peers and print the tables
+	$(BIN)/python -m benchmarks $(ARGS)
+
+browser: $(VENV)/.dev
+	@sh scripts/get-browser.sh $(BIN)
+
+node: $(VENV)/.dev
+	@sh scripts/get-node.sh $(BIN)
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "penstock needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version). Try: make PYTHON=python3.12 ..."; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.explore: $(VENV)/bin/python pyproject.toml constraints.txt
+	$(INSTALL) torch --editable ".[torch,lab]"
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/bin/python pyproject.toml constraints.txt
+	$(INSTALL) torch --editable ".[torch,lab,dev]"
+	@touch $@
+
+$(VENV)/.docs: $(VENV)/.dev
+	$(INSTALL) --editable ".[torch,lab,dev,docs]"
+	@touch $@
+
+widgets_js/node_modules/.installed: widgets_js/package-lock.json
+	cd widgets_js && $(NODE_ENV) npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+clean:  ## remove everything the targets made
+	rm -rf $(VENV) widgets_js/node_modules docs/_build build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache test-results
