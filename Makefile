@@ -66,11 +66,11 @@ $(VENV)/.explore: $(VENV)/bin/python pyproject.toml constraints.txt
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/bin/python pyproject.toml constraints.txt
-	$(INSTALL) torch --editable ".[torch,lab,dev]"
+	$(INSTALL) torch --editable ".[torch,tensorflow,lab,dev]"
 	@touch $@
 
 $(VENV)/.docs: $(VENV)/.dev
-	$(INSTALL) --editable ".[torch,lab,dev,docs]"
+	$(INSTALL) --editable ".[torch,tensorflow,lab,dev,docs]"
 	@touch $@
 
 widgets_js/node_modules/.installed: widgets_js/package-lock.json

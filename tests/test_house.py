@@ -1,0 +1,118 @@
+"""What holds the house together: sizes, names, reasons, the wheel, an import that costs nothing."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+import tomllib
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGE = ROOT / "penstock"
+MODULES = sorted(PACKAGE.rglob("*.py"))
+HARD_LIMIT = 600
+SOFT_LIMIT = 400
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_module_fits_in_the_head(path):
+    assert len(path.read_text().splitlines()) <= HARD_LIMIT
+
+
+def test_few_modules_pass_the_soft_limit():
+    long = [str(path.relative_to(ROOT)) for path in MODULES if len(path.read_text().splitlines()) > SOFT_LIMIT]
+    assert len(long) <= len(MODULES) // 20 + 1, long
+
+
+def test_no_module_has_a_name_that_says_nothing():
+    said = {"core", "utils", "helpers", "common", "misc"}
+    assert not [path for path in MODULES if path.stem.strip("_") in said]
+
+
+@pytest.mark.parametrize("path", sorted(PACKAGE.rglob("__init__.py")), ids=lambda path: path.parent.name)
+def test_init_holds_imports_and_a_sorted_all(path):
+    tree = ast.parse(path.read_text())
+    allowed = (ast.Import, ast.ImportFrom, ast.Assign, ast.AnnAssign, ast.Expr)
+    assert all(isinstance(node, allowed) for node in tree.body)
+    names = [
+        ast.literal_eval(node.value)
+        for node in tree.body
+        if isinstance(node, ast.Assign | ast.AnnAssign) and _assigns_all(node)
+    ]
+    assert names == [sorted(names[0])]
+
+
+def _assigns_all(node):
+    target = node.targets[0] if isinstance(node, ast.Assign) else node.target
+    return isinstance(target, ast.Name) and target.id == "__all__"
+
+
+def test_every_public_name_exists():
+    import penstock
+
+    assert [name for name in penstock.__all__ if not hasattr(penstock, name)] == []
+
+
+def test_every_dependency_has_its_reason_in_the_docs():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    reasons = (ROOT / "docs" / "dependencies.md").read_text()
+    names = [re.split(r"[<>=;\[ ]", line)[0] for line in project["dependencies"]]
+    assert [name for name in names if name not in reasons] == []
+
+
+def test_constraints_pin_every_direct_dependency():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    pinned = {
+        _normalised(line.split("==")[0]) for line in (ROOT / "constraints.txt").read_text().splitlines() if "==" in line
+    }
+    wanted = project["dependencies"] + [
+        name
+        for extra in project["optional-dependencies"].values()
+        for name in extra
+        if "darwin'" not in name or "!=" in name
+    ]
+    assert {_normalised(re.split(r"[<>=;\[ ]", line)[0]) for line in wanted} - pinned == set()
+
+
+def _normalised(name):
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+HEAVY = ("torch", "tensorflow", "plotly", "pandas", "anywidget", "ipywidgets", "lance", "pyarrow", "cv2", "obstore")
+
+
+def test_import_loads_nothing_heavy():
+    code = f"import sys, penstock; print([name for name in {HEAVY!r} if name in sys.modules])"
+    printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert printed.strip() == "[]"
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("wheel")
+    command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(folder), str(ROOT)]
+    subprocess.run(command, check=True, capture_output=True)
+    return zipfile.ZipFile(next(folder.glob("*.whl")))
+
+
+@pytest.mark.slow
+def test_wheel_holds_the_built_front_end(wheel):
+    names = set(wheel.namelist())
+    assert {f"penstock/widgets/static/{name}" for name in ("runtime.js.gz", "stub.js", "style.css")} <= names
+
+
+@pytest.mark.slow
+def test_wheel_holds_the_tour_and_the_types(wheel):
+    names = wheel.namelist()
+    assert "penstock/py.typed" in names
+    assert any(name.endswith("tour.ipynb") for name in names)
+
+
+@pytest.mark.slow
+def test_wheel_holds_no_real_data(wheel):
+    assert not [name for name in wheel.namelist() if name.endswith((".jpg", ".jpeg", ".csv", ".csv.gz", ".lance"))]
