@@ -1,0 +1,80 @@
+"""A real browser on a real Jupyter server."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tests.ui.chromium import FLAGS, find_chromium
+
+pytest.importorskip("playwright")
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if "/ui/" in str(item.path).replace(os.sep, "/"):
+            item.add_marker("ui")
+            item.add_marker(pytest.mark.xdist_group("ui"))
+
+
+@pytest.fixture(scope="session")
+def browser():
+    path = find_chromium()
+    if path is None:
+        message = "no Chromium found: run 'make browser'"
+        pytest.fail(message) if os.environ.get("CI") else pytest.skip(message)
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def lab_server(tmp_path_factory):
+    from tests.ui.server import start_server
+
+    server = start_server(tmp_path_factory.mktemp("lab"), application="lab")
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def notebook_server(tmp_path_factory):
+    from tests.ui.server import start_server
+
+    server = start_server(tmp_path_factory.mktemp("notebook"), application="notebook")
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def open_notebook(browser, request) -> Iterator[Callable]:
+    """Return a function that writes a notebook of the given cells, opens it and waits for its kernel."""
+    from tests.ui.lab import NotebookPage, watch_errors
+
+    opened = []
+
+    def open_it(sources, *, application="lab", name="test.ipynb", viewport=(1280, 900), dark=False, watch=None):
+        server = request.getfixturevalue("lab_server" if application == "lab" else "notebook_server")
+        server.write_notebook(name, sources)
+        context = browser.new_context(
+            viewport={"width": viewport[0], "height": viewport[1]}, color_scheme="dark" if dark else "light"
+        )
+        page = context.new_page()
+        page.set_default_timeout(60_000)
+        opened.append((context, server))
+        frames = watch(page) if watch else None
+        notebook = NotebookPage(page, watch_errors(page))
+        page.goto(server.lab_url(name) if application == "lab" else server.notebook_url(name))
+        notebook.wait_for_kernel()
+        notebook.errors.clear()  # Notebook 7 throws one of its own while it loads
+        return (notebook, frames) if watch else notebook
+
+    yield open_it
+    for context, server in opened:
+        context.close()
+        server.shutdown_kernels()
