@@ -1,0 +1,56 @@
+"""A reference to a file outside the dataset."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+from penstock.errors import SampleError
+
+__all__ = ["Link", "link"]
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Where a linked sample's file is, and the name of the credentials that open it.
+
+    Parameters
+    ----------
+    url : str
+        Local path, ``file://``, ``s3://``, ``gs://``, ``az://`` or ``http(s)://``.
+    creds_key : str, optional
+        Name of credentials; never the credentials themselves.
+    """
+
+    url: str
+    creds_key: str | None = None
+
+
+def link(url: str | os.PathLike[str], creds_key: str | None = None) -> Link:
+    """Refer to a file as the sample of a ``link[...]`` tensor.
+
+    Parameters
+    ----------
+    url : str or path
+        Local path, ``file://``, ``s3://``, ``gs://``, ``az://`` or ``http(s)://``.
+    creds_key : str, optional
+        Name of credentials added by ``ds.add_creds_key``.
+
+    Returns
+    -------
+    Link
+        The value to append.
+
+    Raises
+    ------
+    SampleError
+        If `url` is empty or neither text nor a path.
+
+    Examples
+    --------
+    >>> link("s3://bucket/coco/000000000009.jpg", creds_key="my_s3_creds")
+    Link(url='s3://bucket/coco/000000000009.jpg', creds_key='my_s3_creds')
+    """
+    if not isinstance(url, (str, os.PathLike)) or not str(url):
+        raise SampleError(f"a link to {url!r}; expected a path or URL")
+    return Link(os.fspath(url), creds_key)
