@@ -1,0 +1,78 @@
+// Builds penstock/widgets/static/: runtime.js.gz (every view), stub.js (what each widget carries) and style.css.
+// `--check` rebuilds and compares with what is committed; `--dev` builds the development page into dev/out.
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { gunzipSync, gzipSync } from "node:zlib";
+import { build } from "esbuild";
+
+const here = dirname(fileURLToPath(import.meta.url));
+const out = join(here, "..", "penstock", "widgets", "static");
+const common = {
+  absWorkingDir: here,
+  bundle: true,
+  minify: true,
+  write: false,
+  legalComments: "none",
+  charset: "utf8",
+  logLevel: "warning",
+};
+const script = { ...common, format: "esm", target: "es2022", jsx: "automatic", jsxImportSource: "preact" };
+
+async function text(options) {
+  const result = await build(options);
+  return result.outputFiles[0].text;
+}
+
+/** gzip whose header names neither time nor system, so that the same text gives the same bytes. */
+function deterministicGzip(bytes) {
+  const packed = gzipSync(bytes, { level: 9 });
+  packed.fill(0, 4, 8);
+  packed[9] = 255;
+  return packed;
+}
+
+async function assets() {
+  const runtime = await text({ ...script, entryPoints: ["src/runtime/index.ts"] });
+  const stub = await text({ ...script, entryPoints: ["src/runtime/stub.ts"] });
+  const style = await text({
+    ...common,
+    entryPoints: ["src/style.css"],
+    target: ["chrome123", "firefox120", "safari17.5"],
+  });
+  return { runtime, stub, style };
+}
+
+function compare({ runtime, stub, style }) {
+  const committed = {
+    runtime: gunzipSync(readFileSync(join(out, "runtime.js.gz"))).toString(),
+    stub: readFileSync(join(out, "stub.js"), "utf8"),
+    style: readFileSync(join(out, "style.css"), "utf8"),
+  };
+  const stale = Object.entries({ runtime, stub, style }).filter(([name, built]) => committed[name] !== built);
+  if (stale.length > 0) {
+    console.error(
+      `stale: ${stale.map(([name]) => name).join(", ")}. Hint: npm run build, and commit penstock/widgets/static`,
+    );
+    process.exit(1);
+  }
+}
+
+function write({ runtime, stub, style }) {
+  const packed = deterministicGzip(Buffer.from(runtime));
+  mkdirSync(out, { recursive: true });
+  writeFileSync(join(out, "runtime.js.gz"), packed);
+  writeFileSync(join(out, "stub.js"), stub);
+  writeFileSync(join(out, "style.css"), style);
+  console.log(`runtime ${runtime.length} bytes, gzip ${packed.length}; stub ${stub.length}; style ${style.length}`);
+}
+
+async function dev() {
+  const outdir = join(here, "dev", "out");
+  const options = { ...script, minify: false, sourcemap: "inline", write: true, outdir, loader: { ".css": "css" } };
+  await build({ ...options, entryPoints: ["dev/page.tsx", "src/style.css"] });
+}
+
+if (process.argv.includes("--dev")) await dev();
+else if (process.argv.includes("--check")) compare(await assets());
+else write(await assets());

@@ -1,0 +1,65 @@
+// What every widget carries: find the one runtime model of the kernel, unpack its bundle once a page, hand over.
+interface Bundle {
+  views: Record<string, (ctx: object) => undefined | (() => void)>;
+}
+interface Runtime {
+  get(key: string): unknown;
+}
+interface Context {
+  model: Runtime & { widget_manager?: { get_model?: (id: string) => Promise<Runtime> } };
+  el: HTMLElement;
+  host?: { getModel?: (reference: string) => Promise<Runtime> };
+}
+
+const KEY = Symbol.for("penstock.bundles");
+
+async function evaluate(code: BlobPart): Promise<Bundle> {
+  const text = new Response(new Blob([code]).stream().pipeThrough(new DecompressionStream("gzip")));
+  const url = URL.createObjectURL(new Blob([await text.text()], { type: "text/javascript" }));
+  try {
+    return await import(url);
+  } finally {
+    URL.revokeObjectURL(url);
+  }
+}
+
+function cached(sha: string, code: BlobPart): Promise<Bundle> {
+  const page = globalThis as { [KEY]?: Map<string, Promise<Bundle>> };
+  page[KEY] ??= new Map();
+  const bundles = page[KEY];
+  let bundle = bundles.get(sha);
+  if (bundle === undefined) {
+    bundle = evaluate(code);
+    bundle.catch(() => bundles.delete(sha));
+    bundles.set(sha, bundle);
+  }
+  return bundle;
+}
+
+async function runtimeOf({ host, model }: Context): Promise<Runtime> {
+  const reference = String(model.get("_runtime"));
+  if (host?.getModel) return host.getModel(reference);
+  const manager = model.widget_manager;
+  if (manager?.get_model) return manager.get_model(reference.replace(/^anywidget:/, ""));
+  throw new Error("the host gives no way to another model");
+}
+
+async function render(ctx: Context): Promise<undefined | (() => void)> {
+  try {
+    const runtime = await runtimeOf(ctx);
+    const bundle = await cached(String(runtime.get("sha")), runtime.get("code") as BlobPart);
+    const view = bundle.views[String(ctx.model.get("_kind"))];
+    if (view === undefined) throw new Error(`no view of kind ${String(ctx.model.get("_kind"))}`);
+    return view(ctx);
+  } catch (error) {
+    const text = document.createElement("pre");
+    text.dataset["testid"] = "penstock-fallback";
+    text.textContent =
+      "penstock: this front-end cannot show the widget. It was made with anywidget 0.11 in JupyterLab 4 and Notebook 7; " +
+      `run this cell again there.\n(${error instanceof Error ? error.message : String(error)})`;
+    ctx.el.replaceChildren(text);
+    return undefined;
+  }
+}
+
+export default { render };

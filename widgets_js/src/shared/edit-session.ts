@@ -1,0 +1,70 @@
+// Edits of labels and boxes. The stack of edits lives in the kernel and survives a reload; the browser only names it.
+import { batch } from "@preact/signals";
+import type { EditReply, Ops } from "./protocol.ts";
+import type { QuerySession } from "./query-session.ts";
+import { decodeStatistics } from "./statistics-arrays.ts";
+import type { Actions, Store } from "./store.ts";
+
+type EditOp = "edit.labels" | "edit.new_class" | "edit.undo" | "edit.redo" | "edit.commit" | "edit.discard";
+
+const TOAST_MS = 6000;
+
+export class EditSession {
+  private readonly store: Omit<Store, "actions">;
+  private readonly query: QuerySession;
+  private toastTimer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(store: Omit<Store, "actions">, query: QuerySession) {
+    this.store = store;
+    this.query = query;
+  }
+
+  actions(): Pick<Actions, "undo" | "redo"> {
+    return {
+      undo: async () => {
+        await this.apply("edit.undo", {});
+      },
+      redo: async () => {
+        await this.apply("edit.redo", {});
+      },
+    };
+  }
+
+  /** Ask the kernel for an edit; its reply is the new truth. Null when it was refused, which is then announced. */
+  async apply<O extends EditOp>(op: O, args: Ops[O][0]): Promise<EditReply | null> {
+    try {
+      const { result, buffers } = await this.store.rpc.call(op, args);
+      const reply = result as EditReply;
+      batch(() => this.receive(reply, buffers));
+      return reply;
+    } catch (failure) {
+      this.query.failed(failure);
+      return null;
+    }
+  }
+
+  dispose(): void {
+    clearTimeout(this.toastTimer);
+  }
+
+  private receive(reply: EditReply, buffers: DataView[]): void {
+    const { store } = this;
+    store.dataset.value = reply.dataset;
+    if (reply.statistics !== null) {
+      const query = store.query.value;
+      store.statistics.value = decodeStatistics(reply.statistics, buffers);
+      if (query !== null) store.query.value = { ...query, statistics: reply.statistics };
+    }
+    store.gridEpoch.value++;
+    this.showToast(reply.done);
+    store.announcement.value = reply.done;
+  }
+
+  private showToast(text: string): void {
+    this.store.toast.value = { text, redo: this.store.dataset.value?.can_redo != null };
+    clearTimeout(this.toastTimer);
+    this.toastTimer = setTimeout(() => {
+      this.store.toast.value = null;
+    }, TOAST_MS);
+  }
+}

@@ -1,0 +1,42 @@
+// The text under edit against the query that ran: which literals its sliders own, and whether the text still has the
+// structure the charts were computed for.
+import type { ClauseInfo } from "./protocol.ts";
+
+const NUMBER = /^(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/;
+
+/** Maps a position of the old text to the new one; `side` -1 keeps it before an insertion, 1 after. */
+export type PositionMap = (position: number, side: -1 | 1) => number;
+
+export interface Followed {
+  clauses: ClauseInfo[];
+  /** Every change lies inside weight literals, and each is a number still. */
+  onlyNumbers: boolean;
+}
+
+/** Follow the literals of `clauses` through an edit; numbers typed into them become their weights. */
+export function followEdit(text: string, clauses: readonly ClauseInfo[], map: PositionMap, outside: boolean): Followed {
+  let onlyNumbers = !outside;
+  const followed = clauses.map((clause) => {
+    if (clause.from === null || clause.to === null) return clause;
+    const from = map(clause.from, -1);
+    const to = map(clause.to, 1);
+    const literal = text.slice(from, to);
+    if (!NUMBER.test(literal)) {
+      onlyNumbers = false;
+      return { ...clause, from, to };
+    }
+    return { ...clause, from, to, weight: Number(literal) };
+  });
+  return { clauses: followed, onlyNumbers };
+}
+
+/** The same expressions in the same order: the strata of the query that ran are still the right ones. */
+export function sameStructure(a: readonly ClauseInfo[], b: readonly ClauseInfo[]): boolean {
+  return a.length === b.length && a.every((clause, i) => clause.expression === b[i]?.expression);
+}
+
+/** The part of a query that decides the pool: all before SAMPLE BY outside quotes. */
+export function poolText(text: string): string {
+  const match = /^(?:[^'"]|'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")*?(?=\bsample\s+by\b)/i.exec(text);
+  return (match?.[0] ?? text).replace(/\s+/g, " ").trim();
+}

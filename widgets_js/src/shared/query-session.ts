@@ -1,0 +1,352 @@
+// Text, clauses, weights and what the kernel says of them. A slider never waits: it rewrites its literal, replaces the
+// weights the charts draw, and the kernel hears of it at rest.
+import { batch } from "@preact/signals";
+import { debounce } from "./debounce.ts";
+import { followEdit, type PositionMap, poolText, sameStructure } from "./live-text.ts";
+import type { ClauseInfo, DatasetInfo, Diagnostic, Mode, Ops, QueryState } from "./protocol.ts";
+import { isCancelled, RpcFailure } from "./rpc.ts";
+import { decodeStatistics } from "./statistics-arrays.ts";
+import type { Actions, Store } from "./store.ts";
+import { setWeight, setWeights } from "./text-binding.ts";
+
+const REST_MS = 50;
+const CHANGED = "the text has changed: run it first";
+
+type Base = Omit<Store, "actions">;
+type QueryActions = Omit<Actions, "setUnit" | "undo" | "redo">;
+
+function weightsOf(clauses: readonly ClauseInfo[]): Float64Array {
+  return Float64Array.from(clauses, (clause) => clause.weight);
+}
+
+function sameWeights(a: ArrayLike<number>, b: ArrayLike<number>): boolean {
+  return a.length === b.length && Array.from({ length: a.length }, (_, i) => i).every((i) => a[i] === b[i]);
+}
+
+export class QuerySession {
+  /** Where the last run failed, for the editor's underline. */
+  onDiagnostics: (diagnostics: Diagnostic[]) => void = () => {};
+  private readonly store: Base;
+  private readonly undoStack: Float64Array[] = [];
+  private readonly redoStack: Float64Array[] = [];
+  private readonly tellWeights = debounce(() => this.sendWeights(), REST_MS);
+
+  constructor(store: Base) {
+    this.store = store;
+  }
+
+  actions(): QueryActions {
+    return {
+      run: (change) => this.run(change),
+      setWeight: (clause, value) => this.moveSlider(clause, value),
+      setWeights: (values) => this.changeWeights(values),
+      addClass: (classIndex, weight = 2) =>
+        this.rewrite("clause.add", { text: this.store.text.value, class_index: classIndex, weight }),
+      removeClause: (clause) => this.rewrite("clause.remove", { text: this.store.text.value, clause }),
+      preset: (name, parameter) => this.preset(name, parameter),
+      setMode: (mode) => this.setMode(mode),
+      setSeed: (seed) => this.setSeed(seed),
+      filterClass: (classIndex) => this.filterClass(classIndex),
+      toggleClass: (classIndex) => this.toggleClass(classIndex),
+      announce: (text) => this.announce(text),
+    };
+  }
+
+  welcome(hello: Ops["hello"][1], buffers: DataView[]): void {
+    const { store } = this;
+    batch(() => {
+      store.link.value = "live";
+      store.dataset.value = hello.dataset;
+      store.history.value = hello.history;
+      store.views.value = hello.views;
+      this.apply(hello.query, buffers);
+      if (hello.draft !== null && hello.draft !== hello.query.text) this.replaceText(hello.draft);
+    });
+  }
+
+  receiveDataset(dataset: DatasetInfo): void {
+    const before = this.store.dataset.value;
+    batch(() => {
+      this.store.dataset.value = dataset;
+      if (before?.version !== dataset.version || before.num_edits !== dataset.num_edits) this.store.gridEpoch.value++;
+    });
+  }
+
+  receiveQuery(query: QueryState, buffers: DataView[], origin: string | null): void {
+    if (origin === this.store.rpc.viewId || this.store.dragging.value) return;
+    const mine = this.store.query.value;
+    if (mine !== null && mine.text !== query.text) this.announce("The query was changed elsewhere.");
+    batch(() => this.apply(query, buffers));
+  }
+
+  receiveWeights(view: DataView | undefined): void {
+    if (view === undefined || this.store.dragging.value || view.byteLength % 8 !== 0) return;
+    const values = Float64Array.from({ length: view.byteLength / 8 }, (_, i) => view.getFloat64(i * 8, true));
+    if (values.length !== this.store.weights.value.length || sameWeights(values, this.store.weights.value)) return;
+    this.write(values);
+  }
+
+  /** The user typed: literals move along, numbers typed into them count at once, the rest waits for the kernel's lint. */
+  edit(text: string, map: PositionMap, outside: boolean): void {
+    const { store } = this;
+    const followed = followEdit(text, store.clauses.value, map, outside);
+    const weights = weightsOf(followed.clauses);
+    const changed = !sameWeights(weights, store.weights.value);
+    batch(() => {
+      store.text.value = text;
+      store.clauses.value = followed.clauses;
+      if (changed && followed.onlyNumbers) store.weights.value = weights;
+      if (text === store.query.value?.text) store.textFault.value = null;
+      else if (!followed.onlyNumbers) store.textFault.value = CHANGED;
+    });
+    if (changed && followed.onlyNumbers && store.textFault.value === null) this.tellWeights();
+  }
+
+  async lint(text: string): Promise<Diagnostic[]> {
+    if (!this.store.isLive.value) return [];
+    try {
+      const { result } = await this.store.rpc.call("query.lint", { text }, { lane: "lint" });
+      if (text === this.store.text.value) this.bind(result.clauses, result.diagnostics);
+      return result.diagnostics;
+    } catch {
+      return [];
+    }
+  }
+
+  /** `text` replaces the editor's and needs a run before sliders can move it. */
+  replaceText(text: string): void {
+    batch(() => {
+      this.store.text.value = text;
+      this.store.textFault.value = text === this.store.query.value?.text ? null : CHANGED;
+    });
+  }
+
+  undoWeights(): boolean {
+    return this.step(this.undoStack, this.redoStack);
+  }
+
+  redoWeights(): boolean {
+    return this.step(this.redoStack, this.undoStack);
+  }
+
+  /** Called once before a drag or a key changes weights, so that one undo takes the whole gesture back. */
+  rememberWeights(): void {
+    const now = this.store.weights.value;
+    const last = this.undoStack.at(-1);
+    if (last !== undefined && sameWeights(last, now)) return;
+    this.undoStack.push(now);
+    this.redoStack.length = 0;
+    if (this.undoStack.length > 100) this.undoStack.shift();
+  }
+
+  async run(change: { text?: string; mode?: Mode; seed?: number } = {}): Promise<void> {
+    const { store } = this;
+    const args = { mode: store.mode.value, seed: store.seed.value, text: store.text.value, ...change };
+    this.tellWeights.cancel();
+    store.busy.value = "running the query";
+    const onProgress = (_done: number, _total: number | null, what: string): void => {
+      store.busy.value = what;
+    };
+    try {
+      const { result, buffers } = await store.rpc.call("query.run", args, { lane: "run", onProgress });
+      batch(() => {
+        store.history.value = result.history;
+        this.apply(result.query, buffers);
+      });
+      this.announce(`${result.query.pool_size} of ${result.query.num_rows} samples match`);
+    } catch (failure) {
+      this.failed(failure);
+    } finally {
+      store.busy.value = null;
+    }
+  }
+
+  dispose(): void {
+    this.tellWeights.flush();
+  }
+
+  announce(text: string): void {
+    this.store.announcement.value = text;
+  }
+
+  /** A query the kernel ran is the state all panels draw from. */
+  apply(query: QueryState, buffers: DataView[]): void {
+    const { store } = this;
+    const before = store.query.value;
+    const untouched = before === null || store.text.value === before.text || store.text.value === "";
+    const draft = store.text.value;
+    store.query.value = query;
+    store.statistics.value = query.statistics === null ? null : decodeStatistics(query.statistics, buffers);
+    store.combine.value = query.combine;
+    store.mode.value = query.mode;
+    store.seed.value = query.seed;
+    this.onDiagnostics([]);
+    if (untouched || draft !== query.text) store.text.value = query.text;
+    store.clauses.value = query.clauses;
+    store.weights.value = weightsOf(query.clauses);
+    store.textFault.value = null;
+    this.applyPool(before, query);
+  }
+
+  private applyPool(before: QueryState | null, query: QueryState): void {
+    const { store } = this;
+    const samePool =
+      before !== null &&
+      before.pool_size === query.pool_size &&
+      before.seed === query.seed &&
+      poolText(before.text) === poolText(query.text);
+    if (samePool && store.classFilter.value !== null) return;
+    store.gridSize.value = query.pool_size;
+    if (samePool && store.link.value === "live" && store.gridEpoch.value > 0) return;
+    store.classFilter.value = null;
+    store.gridEpoch.value++;
+    store.current.value = query.pool_size > 0 ? 0 : null;
+  }
+
+  private bind(clauses: ClauseInfo[] | null, diagnostics: Diagnostic[]): void {
+    const { store } = this;
+    const error = diagnostics.find((diagnostic) => diagnostic.severity === "error");
+    batch(() => {
+      if (clauses === null || error !== undefined) {
+        store.textFault.value = error?.message ?? "the text cannot be read";
+        return;
+      }
+      const ran = store.query.value;
+      const fits =
+        ran !== null && sameStructure(clauses, ran.clauses) && poolText(ran.text) === poolText(store.text.value);
+      store.textFault.value = fits ? null : CHANGED;
+      if (!fits) return;
+      store.clauses.value = clauses;
+      const weights = weightsOf(clauses);
+      if (!sameWeights(weights, store.weights.value)) store.weights.value = weights;
+    });
+  }
+
+  private moveSlider(clause: number, value: number): void {
+    if (this.store.textFault.value !== null) return;
+    if (!this.store.dragging.value) this.rememberWeights();
+    const bound = setWeight(this.store.text.value, this.store.clauses.value, clause, value);
+    if (bound.change !== null) this.commit(bound.text, bound.clauses);
+  }
+
+  private changeWeights(values: ArrayLike<number>): void {
+    if (this.store.textFault.value !== null) return;
+    this.rememberWeights();
+    this.write(values);
+  }
+
+  private write(values: ArrayLike<number>): void {
+    const bound = setWeights(this.store.text.value, this.store.clauses.value, values);
+    this.commit(bound.text, bound.clauses);
+  }
+
+  private commit(text: string, clauses: ClauseInfo[]): void {
+    batch(() => {
+      this.store.text.value = text;
+      this.store.clauses.value = clauses;
+      this.store.weights.value = weightsOf(clauses);
+    });
+    this.tellWeights();
+  }
+
+  private step(from: Float64Array[], to: Float64Array[]): boolean {
+    const values = from.pop();
+    if (values === undefined || values.length !== this.store.weights.value.length) return false;
+    to.push(this.store.weights.value);
+    this.write(values);
+    return true;
+  }
+
+  private sendWeights(): void {
+    const { store } = this;
+    if (!store.isLive.value || store.query.value === null) return;
+    const args = {
+      weights: Array.from(store.weights.value),
+      text: this.ranText(),
+      mode: store.mode.value,
+      seed: store.seed.value,
+    };
+    store.rpc.call("weights.set", args, { lane: "weights" }).catch((failure) => this.failed(failure));
+  }
+
+  private ranText(): string {
+    return this.store.textFault.value === null ? this.store.text.value : (this.store.query.value?.text ?? "");
+  }
+
+  /** Charts of another mode need no new statistics: the kernel is told with the weights. */
+  private setMode(mode: Mode): void {
+    this.store.mode.value = mode;
+    this.tellWeights();
+  }
+
+  private setSeed(seed: number): void {
+    this.store.seed.value = seed;
+    this.tellWeights();
+  }
+
+  receiveFilter(classIndex: number | null, poolSize: number): void {
+    batch(() => {
+      this.store.classFilter.value = classIndex;
+      this.store.gridSize.value = poolSize;
+      this.store.gridEpoch.value++;
+      this.store.current.value = poolSize > 0 ? 0 : null;
+    });
+  }
+
+  private async rewrite<O extends "clause.add" | "clause.remove">(op: O, args: Ops[O][0]): Promise<void> {
+    try {
+      const { result } = await this.store.rpc.call(op, args);
+      await this.run({ text: (result as { text: string }).text });
+    } catch (failure) {
+      this.failed(failure);
+    }
+  }
+
+  private async preset(name: Ops["clause.preset"][0]["preset"], parameter?: number): Promise<string | null> {
+    try {
+      const extra = parameter === undefined ? {} : { parameter };
+      const args = { text: this.store.text.value, preset: name, ...extra };
+      const { result } = await this.store.rpc.call("clause.preset", args);
+      await this.run({ text: result.text });
+      return result.reference;
+    } catch (failure) {
+      this.failed(failure);
+      return null;
+    }
+  }
+
+  private async filterClass(classIndex: number | null): Promise<void> {
+    try {
+      const { result } = await this.store.rpc.call("grid.filter", { class_index: classIndex }, { lane: "filter" });
+      this.receiveFilter(classIndex, result.pool_size);
+    } catch (failure) {
+      this.failed(failure);
+    }
+  }
+
+  private toggleClass(classIndex: number): void {
+    const next = new Set(this.store.hiddenClasses.value);
+    if (!next.delete(classIndex)) next.add(classIndex);
+    this.store.hiddenClasses.value = next;
+  }
+
+  /** Shows an error where it belongs: under the text where it has a span, and in the live region always. */
+  failed(failure: unknown): void {
+    if (isCancelled(failure)) return;
+    const error = failure instanceof RpcFailure ? failure.error : { code: "Error", message: String(failure) };
+    if (error.code === "NoKernel") this.store.link.value = this.store.link.value === "static" ? "static" : "dead";
+    const { from, to } = error;
+    const length = this.store.text.value.length;
+    const message = error.hint ? `${error.message}. ${error.hint}` : error.message;
+    this.onDiagnostics([
+      {
+        from: Math.min(from ?? 0, length),
+        to: Math.min(to ?? from ?? length, length),
+        severity: "error",
+        message,
+        fix: error.fix ?? null,
+      },
+    ]);
+    this.announce(message);
+  }
+}

@@ -1,0 +1,161 @@
+// One view's session: it greets the kernel, follows traits and events, and is the only writer of kernel answers into the store.
+import { batch } from "@preact/signals";
+import { debounce } from "./debounce.ts";
+import { EditSession } from "./edit-session.ts";
+import type { Model } from "./model.ts";
+import type { EventMessage, WidgetState } from "./protocol.ts";
+import { QuerySession } from "./query-session.ts";
+import { isCancelled, Rpc, RpcFailure } from "./rpc.ts";
+import { createStore, type Store } from "./store.ts";
+
+const HELLO_RETRY_MS = 2000;
+const HELLO_LIMIT_MS = 5000;
+const DRAFT_MS = 500;
+const TRAITS = [
+  "query",
+  "query_draft",
+  "weights",
+  "mode",
+  "seed",
+  "size",
+  "unit",
+  "theme",
+  "snapshot",
+  "_kind",
+] as const;
+
+export interface Session {
+  store: Store;
+  query: QuerySession;
+  edits: EditSession;
+  start(): void;
+  dispose(): void;
+}
+
+function readState(model: Model): Partial<WidgetState> {
+  const state: Record<string, unknown> = {};
+  for (const name of TRAITS) {
+    const value = model.get(name);
+    if (value !== undefined && value !== null) state[name] = value;
+  }
+  return state as Partial<WidgetState>;
+}
+
+export function createSession(model: Model): Session {
+  const rpc = new Rpc(model);
+  const state = readState(model);
+  const base = createStore(state._kind ?? "explorer", rpc, state);
+  const query = new QuerySession(base);
+  const edits = new EditSession(base, query);
+  const setTrait = <K extends keyof WidgetState>(name: K, value: WidgetState[K]): void => {
+    if (!base.isLive.value) return;
+    model.set(name, value);
+    model.save_changes();
+  };
+  const store: Store = {
+    ...base,
+    actions: {
+      ...query.actions(),
+      ...edits.actions(),
+      setUnit(unit) {
+        base.unit.value = unit;
+        setTrait("unit", unit);
+      },
+    },
+  };
+  const stops: (() => void)[] = [];
+  return {
+    store,
+    query,
+    edits,
+    start() {
+      const connection = connect(store, query, model);
+      stops.push(connection.stop, followTraits(store, query, model), saveDraft(store, setTrait));
+      rpc.onEvent = (event, buffers) => receive(store, query, event, buffers);
+    },
+    dispose() {
+      for (const stop of stops) stop();
+      query.dispose();
+      edits.dispose();
+      rpc.dispose();
+    },
+  };
+}
+
+/** Says hello at once and again after 2 s; without an answer in 5 s the kernel counts as gone, until one comes. */
+function connect(store: Store, query: QuerySession, model: Model): { stop: () => void } {
+  const timers: ReturnType<typeof setTimeout>[] = [];
+  const greet = (): void => {
+    store.rpc.call("hello", {}).then(
+      ({ result, buffers }) => {
+        if (store.link.value === "live") return;
+        stopTimers();
+        query.welcome(result, buffers);
+      },
+      (failure) => {
+        if (!isCancelled(failure)) lose(failure);
+      },
+    );
+  };
+  const lose = (failure?: unknown): void => {
+    stopTimers();
+    const known = failure instanceof RpcFailure && failure.error.code !== "NoKernel";
+    batch(() => {
+      store.link.value = model.send === undefined ? "static" : "dead";
+      if (known) store.actions.announce(failure.message);
+    });
+  };
+  const stopTimers = (): void => {
+    for (const timer of timers.splice(0)) clearTimeout(timer);
+  };
+  const again = (): void => {
+    stopTimers();
+    store.link.value = "connecting";
+    timers.push(setTimeout(greet, HELLO_RETRY_MS), setTimeout(lose, HELLO_LIMIT_MS));
+    greet();
+  };
+  model.on("comm_live_update", again);
+  again();
+  return {
+    stop: () => {
+      stopTimers();
+      model.off("comm_live_update", again);
+    },
+  };
+}
+
+function receive(store: Store, query: QuerySession, event: EventMessage, buffers: DataView[]): void {
+  if (event.event === "dataset") query.receiveDataset(event.dataset);
+  else if (event.event === "query") query.receiveQuery(event.query, buffers, event.origin);
+  else if (event.event === "filter" && event.origin !== store.rpc.viewId)
+    query.receiveFilter(event.class_index, event.pool_size);
+  else if (event.event === "warning") store.actions.announce(event.message);
+}
+
+/** What Python or another view set. During a drag all echoes are ignored. */
+function followTraits(store: Store, query: QuerySession, model: Model): () => void {
+  const handlers: [string, () => void][] = [
+    ["change:weights", () => query.receiveWeights(model.get("weights"))],
+    ["change:mode", () => assign(store.mode, model.get("mode"))],
+    ["change:seed", () => assign(store.seed, model.get("seed"))],
+    ["change:unit", () => assign(store.unit, model.get("unit"))],
+    ["change:theme", () => assign(store.theme, model.get("theme"))],
+  ];
+  for (const [name, handler] of handlers) model.on(name, handler);
+  return () => {
+    for (const [name, handler] of handlers) model.off(name, handler);
+  };
+}
+
+function assign<T>(target: { value: T }, value: T | undefined): void {
+  if (value !== undefined && value !== target.value) target.value = value;
+}
+
+function saveDraft(store: Store, setTrait: (name: "query_draft", value: string) => void): () => void {
+  const save = debounce((text: string) => setTrait("query_draft", text), DRAFT_MS);
+  const stop = store.text.subscribe((text) => save(text));
+  return () => {
+    stop();
+    save.flush();
+  };
+}

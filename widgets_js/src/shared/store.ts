@@ -1,0 +1,117 @@
+// What every panel of one widget reads. Panels read signals and call actions; only the session (session.ts) writes kernel
+// answers into them. Nothing here touches the DOM.
+import { computed, type ReadonlySignal, type Signal, signal } from "@preact/signals";
+import type { ClauseInfo, DatasetInfo, Mode, QueryState, SavedView, Snapshot, Unit, WidgetState } from "./protocol.ts";
+import type { Rpc } from "./rpc.ts";
+import type { Statistics } from "./statistics-arrays.ts";
+
+/** "connecting": hello is out; "live"; "dead": no kernel answers; "static": a page without kernel. */
+export type Link = "connecting" | "live" | "dead" | "static";
+
+export interface Store {
+  kind: WidgetState["_kind"];
+  link: Signal<Link>;
+  dataset: Signal<DatasetInfo | null>;
+  /** The last query that ran. */
+  query: Signal<QueryState | null>;
+  statistics: Signal<Statistics | null>;
+  /** Drawn from while no kernel has answered. */
+  snapshot: Signal<Snapshot | null>;
+  /** The text in the editor; `clauses` and `combine` are those of its last valid parse. */
+  text: Signal<string>;
+  clauses: Signal<ClauseInfo[]>;
+  combine: Signal<"max" | "sum" | "product">;
+  /** Weights in clause order, as the sliders stand; what every chart draws. Replaced, never changed in place. */
+  weights: Signal<Float64Array>;
+  /** Why sliders cannot write into the text now, else null. */
+  textFault: Signal<string | null>;
+  /** True from pointer down to pointer up on a slider: echoes from the kernel are ignored. */
+  dragging: Signal<boolean>;
+  mode: Signal<Mode>;
+  seed: Signal<number>;
+  size: Signal<number | null>;
+  unit: Signal<Unit>;
+  theme: Signal<WidgetState["theme"]>;
+  history: Signal<string[]>;
+  views: Signal<SavedView[]>;
+  /** Classes whose boxes are not drawn. */
+  hiddenClasses: Signal<ReadonlySet<number>>;
+  /** The grid shows only pool rows with this class (a click on a bar). */
+  classFilter: Signal<number | null>;
+  /** Rows the grid shows: the pool, or what `classFilter` leaves of it. */
+  gridSize: Signal<number>;
+  /** Position shown in the detail panel. */
+  current: Signal<number | null>;
+  /** Bumped when pages of the grid are out of date. */
+  gridEpoch: Signal<number>;
+  announcement: Signal<string>;
+  toast: Signal<{ text: string; redo: boolean } | null>;
+  busy: Signal<string | null>;
+  rpc: Rpc;
+  actions: Actions;
+  classNames: ReadonlySignal<string[]>;
+  isTable: ReadonlySignal<boolean>;
+  isLive: ReadonlySignal<boolean>;
+}
+
+export interface Actions {
+  /** Run the text (or the editor's), with another mode or seed if told. */
+  run(change?: { text?: string; mode?: Mode; seed?: number }): Promise<void>;
+  /** Move a slider: rewrites one literal, redraws at once, tells the kernel at rest. */
+  setWeight(clause: number, value: number): void;
+  setWeights(values: ArrayLike<number>): void;
+  addClass(classIndex: number, weight?: number): Promise<void>;
+  removeClause(clause: number): Promise<void>;
+  preset(
+    name: "raw" | "balanced" | "square_root" | "effective_number" | "repeat_factor",
+    parameter?: number,
+  ): Promise<string | null>;
+  setMode(mode: Mode): void;
+  setSeed(seed: number): void;
+  setUnit(unit: Unit): void;
+  filterClass(classIndex: number | null): Promise<void>;
+  toggleClass(classIndex: number): void;
+  undo(): Promise<void>;
+  redo(): Promise<void>;
+  /** Say it in the live region. */
+  announce(text: string): void;
+}
+
+export function createStore(kind: WidgetState["_kind"], rpc: Rpc, state: Partial<WidgetState>): Omit<Store, "actions"> {
+  const dataset = signal<DatasetInfo | null>(null);
+  const query = signal<QueryState | null>(null);
+  const link = signal<Link>("connecting");
+  return {
+    kind,
+    link,
+    dataset,
+    query,
+    statistics: signal<Statistics | null>(null),
+    snapshot: signal(state.snapshot && "bars" in state.snapshot ? (state.snapshot as Snapshot) : null),
+    text: signal(state.query_draft || state.query || ""),
+    clauses: signal<ClauseInfo[]>([]),
+    combine: signal<"max" | "sum" | "product">("max"),
+    weights: signal(new Float64Array()),
+    textFault: signal<string | null>(null),
+    dragging: signal(false),
+    mode: signal(state.mode ?? "iid"),
+    seed: signal(state.seed ?? 0),
+    size: signal(state.size ?? null),
+    unit: signal(state.unit ?? "instances"),
+    theme: signal(state.theme ?? "auto"),
+    history: signal<string[]>([]),
+    views: signal<SavedView[]>([]),
+    hiddenClasses: signal<ReadonlySet<number>>(new Set<number>()),
+    classFilter: signal<number | null>(null),
+    gridSize: signal(0),
+    current: signal<number | null>(null),
+    gridEpoch: signal(0),
+    announcement: signal(""),
+    toast: signal<{ text: string; redo: boolean } | null>(null),
+    busy: signal<string | null>(null),
+    rpc,
+    classNames: computed(() => dataset.value?.class_names ?? []),
+    isTable: computed(() => query.value?.kind === "table"),
+    isLive: computed(() => link.value === "live"),
+  };
+}
