@@ -1,3 +1,22 @@
 """Which rows, how often; numpy only, usable without a dataset."""
 
-__all__: list[str] = []
+from penstock.sampling._histogram import Histogram
+from penstock.sampling._labels import ClassCounts
+from penstock.sampling._philox import fresh_seed
+from penstock.sampling._plan import SamplingPlan
+from penstock.sampling._spec import Clause, SamplingSpec
+from penstock.sampling._strata import Strata
+from penstock.sampling._stream import IndexStream, SequentialStream, ShuffledStream
+
+__all__ = [
+    "ClassCounts",
+    "Clause",
+    "Histogram",
+    "IndexStream",
+    "SamplingPlan",
+    "SamplingSpec",
+    "SequentialStream",
+    "ShuffledStream",
+    "Strata",
+    "fresh_seed",
+]

@@ -1,0 +1,49 @@
+"""Alias tables: an index by its probability from one random number."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["alias_table", "pick"]
+
+
+def alias_table(masses: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
+    """Return threshold and alias of each cell for probabilities proportional to `masses`.
+
+    Cells are scaled to mean 1 and swept in order: light cells (below 1) are filled up by the first heavy cell that has
+    something left; a heavy cell that falls below 1 is filled up by the next. Only sequential sums are used, so that
+    the table is the same on every machine.
+
+    References
+    ----------
+    M. D. Vose, A linear algorithm for generating random numbers with a given distribution, 1991; the sweep over
+    prefix sums is from L. Huebschle-Schneider, P. Sanders, Parallel weighted random sampling, 2022.
+    """
+    count = len(masses)
+    scaled = masses * (count / np.cumsum(masses)[-1])
+    threshold = np.ones(count)
+    alias = np.arange(count, dtype=np.int32)
+    light, heavy = np.flatnonzero(scaled < 1), np.flatnonzero(scaled >= 1)
+    if len(light) == 0 or len(heavy) == 0:
+        return threshold, alias
+    needed = np.cumsum(1 - scaled[light])
+    offered = np.cumsum(scaled[heavy] - 1)
+    last = len(heavy) - 1
+    giver = np.searchsorted(offered, np.concatenate([[0.0], needed[:-1]]), side="left")
+    threshold[light] = scaled[light]
+    alias[light] = heavy[np.minimum(giver, last)]
+    emptied = np.searchsorted(needed, offered[:last], side="right")
+    falls = emptied < len(light)
+    lacking = needed[np.minimum(emptied, len(light) - 1)] - offered[:last]
+    threshold[heavy[:last]] = np.where(falls, np.maximum(1 - lacking, 0.0), 1.0)
+    alias[heavy[:last]] = np.where(falls, heavy[1:], heavy[:last])
+    return threshold, alias
+
+
+def pick(units: NDArray[np.float64], threshold: NDArray[np.float64], alias: NDArray[np.int32]) -> NDArray[np.int64]:
+    """Return the index each number in [0, 1) stands for."""
+    place = units * len(threshold)
+    cell = place.astype(np.int64)
+    place -= cell
+    return np.where(place < threshold[cell], cell, alias[cell])

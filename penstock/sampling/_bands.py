@@ -1,0 +1,92 @@
+"""Bands of counts: normal where counts are large, exact where they are small."""
+
+from __future__ import annotations
+
+import math
+from statistics import NormalDist
+
+import numpy as np
+from numpy.typing import NDArray
+
+from penstock.errors import SamplingError
+
+__all__ = ["band", "binomial_quantiles", "check_level"]
+
+_SMALL = 25.0
+
+
+def check_level(level: float) -> float:
+    """Return the level, or say that it is none."""
+    if not 0 < level < 1:
+        raise SamplingError(f"level is {level!r}; expected a number between 0 and 1", hint="0.95 is the usual one")
+    return float(level)
+
+
+def band(
+    mean: NDArray[np.float64],
+    variance: NDArray[np.float64],
+    level: float = 0.95,
+    upper: float | NDArray[np.float64] = math.inf,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the pointwise interval of counts with the given moments.
+
+    For each count, with ``scale = max(1, variance / mean)`` (above 1 only where one draw brings several instances):
+
+    * variance 0: the mean itself;
+    * ``mean / scale >= 25``: mean ± z sd;
+    * below: the quantiles of the binomial law with mean ``m = mean / scale`` and variance ``v = variance / scale**2``,
+      times `scale`. Its number of trials is ``max(floor(m * m / (m - v) + 0.5), ceil(m))``; where ``m - v <= 1e-12 m``
+      the law is Poisson. A binomial count gets its own law back, so that the interval is exact.
+
+    Then clipped to ``[0, upper]``.
+
+    Parameters
+    ----------
+    mean, variance : ndarray of float64, equal shapes
+        Moments of the counts.
+    level : float
+        Probability of the interval, each tail the same.
+    upper : float or ndarray
+        Largest count possible.
+
+    Returns
+    -------
+    low, high : ndarray of float64
+    """
+    z = NormalDist().inv_cdf(0.5 + check_level(level) / 2)
+    spread = z * np.sqrt(np.maximum(variance, 0))
+    low, high = mean - spread, mean + spread
+    with np.errstate(divide="ignore", invalid="ignore"):
+        scale = np.maximum(1.0, np.where(mean > 0, variance / mean, 1.0))
+    for place in np.flatnonzero((variance > 0) & (mean < _SMALL * scale)):
+        factor = float(scale.flat[place])
+        quantiles = _small_count(float(mean.flat[place]) / factor, float(variance.flat[place]) / factor**2, level)
+        low.flat[place], high.flat[place] = quantiles[0] * factor, quantiles[1] * factor
+    return np.clip(low, 0, upper), np.clip(high, 0, upper)
+
+
+def _small_count(mean: float, variance: float, level: float) -> tuple[int, int]:
+    gap = mean - variance
+    trials = math.inf if gap <= 1e-12 * mean else max(math.floor(mean * mean / gap + 0.5), math.ceil(mean))
+    return binomial_quantiles(trials, mean, level)
+
+
+def binomial_quantiles(trials: float, mean: float, level: float) -> tuple[int, int]:
+    """Return the smallest counts whose distribution function reaches each tail's end.
+
+    The law is binomial with `trials` and mean `mean`, Poisson for infinite trials. Probabilities by the recurrence
+    ``P(k + 1) = P(k) (trials - k) / (k + 1) odds`` from ``P(0) = exp(trials log1p(-mean / trials))``.
+    """
+    if mean >= trials:
+        return int(trials), int(trials)
+    share = mean / trials
+    mass = math.exp(-mean) if math.isinf(trials) else math.exp(trials * math.log1p(-share))
+    tail, low, count, total = (1 - level) / 2, -1, 0, mass
+    while total < 1 - tail and count < trials:
+        if low < 0 and total >= tail:
+            low = count
+        ratio = mean if math.isinf(trials) else (trials - count) * share / (1 - share)
+        count += 1
+        mass *= ratio / count
+        total += mass
+    return (count if low < 0 else low), count

@@ -1,0 +1,70 @@
+"""Grouping of rows by integer codes, in linear time and little memory."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["compact", "dense_codes", "mask_codes", "rows_by_stratum"]
+
+_MASKS_AT_ONCE = 12
+_SORT_CHUNK = 1 << 22
+
+
+def compact(codes: NDArray[np.integer], count: int) -> NDArray[np.unsignedinteger]:
+    """Return codes below `count` in the smallest unsigned type."""
+    return codes.astype(np.min_scalar_type(max(count - 1, 0)), copy=False)
+
+
+def dense_codes(codes: NDArray[np.integer], limit: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return codes renumbered 0, 1, ... in ascending order, and what each number stood for."""
+    if limit > max(4 * len(codes), 1 << 16):
+        distinct, inverse = np.unique(codes, return_inverse=True)
+        return inverse, distinct.astype(np.int64)
+    seen = np.zeros(limit, bool)
+    seen[codes] = True
+    distinct = np.flatnonzero(seen)
+    number = np.cumsum(seen) - 1
+    return number[codes], distinct
+
+
+def mask_codes(
+    masks: Sequence[NDArray[np.bool_]], num_rows: int
+) -> tuple[NDArray[np.unsignedinteger], int, NDArray[np.int64]]:
+    """Return the group of each row, the number of groups, and the first row of each.
+
+    Groups are ordered by the masks read as a bit string, the first mask foremost.
+    """
+    codes = np.zeros(num_rows, np.uint8)
+    count = min(num_rows, 1)
+    for start in range(0, len(masks), _MASKS_AT_ONCE):
+        some = masks[start : start + _MASKS_AT_ONCE]
+        wide = codes.astype(np.min_scalar_type((count << len(some)) - 1 if count else 0))
+        for mask in some:
+            np.left_shift(wide, 1, out=wide)
+            np.bitwise_or(wide, mask, out=wide)
+        dense, distinct = dense_codes(wide, count << len(some))
+        count = len(distinct)
+        codes = compact(dense, count)
+    first = np.zeros(count, np.int64)
+    first[codes[::-1]] = np.arange(num_rows - 1, -1, -1)
+    return codes, count, first
+
+
+def rows_by_stratum(ids: NDArray[np.unsignedinteger], sizes: NDArray[np.int64]) -> NDArray[np.signedinteger]:
+    """Return row numbers sorted by stratum, by a counting sort in chunks of rows."""
+    dtype = np.int32 if len(ids) < 1 << 31 else np.int64
+    if len(ids) <= _SORT_CHUNK:
+        return np.argsort(ids, kind="stable").astype(dtype)
+    rows: NDArray[np.signedinteger] = np.empty(len(ids), dtype)
+    free = np.concatenate([np.zeros(1, np.int64), np.cumsum(sizes)[:-1]])
+    for start in range(0, len(ids), _SORT_CHUNK):
+        part = ids[start : start + _SORT_CHUNK]
+        order = np.argsort(part, kind="stable")
+        counts = np.bincount(part, minlength=len(sizes))
+        shift = free - (np.cumsum(counts) - counts)
+        rows[np.arange(len(part)) + np.repeat(shift, counts)] = order + start
+        free += counts
+    return rows

@@ -1,0 +1,140 @@
+"""Class labels as flat arrays, and how many of each class a row has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from penstock.errors import SamplingError
+
+__all__ = ["ClassCounts"]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ClassCounts:
+    """Class of every instance (label or box), row after row.
+
+    Parameters
+    ----------
+    values : ndarray of int, shape (num_instances,)
+        Class indices; row ``i`` holds ``values[offsets[i]:offsets[i + 1]]``.
+    offsets : ndarray of int64, shape (num_rows + 1,)
+        Where each row's instances begin.
+    class_names : tuple of str
+        Name of each class; classes without instances are allowed.
+    tensor : str
+        Name of the label tensor, for expressions about it.
+
+    Raises
+    ------
+    SamplingError
+        If the offsets do not describe `values`, or an index has no name.
+
+    Examples
+    --------
+    >>> labels = ClassCounts.from_lists([[0], [0, 1], []], class_names=("cat", "dog"))
+    >>> labels.num_rows, labels.instances.tolist()
+    (3, [2, 1])
+    """
+
+    values: NDArray[np.integer]
+    offsets: NDArray[np.int64]
+    class_names: tuple[str, ...]
+    tensor: str = "labels"
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "class_names", tuple(self.class_names))
+        if len(self.offsets) < 1 or self.offsets[0] != 0 or self.offsets[-1] != len(self.values):
+            raise SamplingError(
+                f"offsets do not describe {len(self.values)} values; expected 0 first and {len(self.values)} last"
+            )
+        if len(self.values) and (int(self.values.min()) < 0 or int(self.values.max()) >= self.num_classes):
+            wrong = int(self.values.min()) if self.values.min() < 0 else int(self.values.max())
+            raise SamplingError(
+                f"class index {wrong} has no name; there are {self.num_classes} class names",
+                hint="pass class_names with one name per class",
+            )
+
+    @classmethod
+    def from_labels(
+        cls, labels: ArrayLike, *, class_names: Sequence[str] | None = None, tensor: str = "labels"
+    ) -> ClassCounts:
+        """Return the counts of one label per row.
+
+        Parameters
+        ----------
+        labels : array_like of int, shape (num_rows,)
+            Class index of each row.
+        class_names : sequence of str, optional
+            Default: the indices as text.
+        tensor : str
+            Name of the label tensor.
+
+        Returns
+        -------
+        ClassCounts
+        """
+        values = np.asarray(labels)
+        if values.ndim != 1 or (values.size and not np.issubdtype(values.dtype, np.integer)):
+            raise SamplingError(
+                f"labels are {values.dtype} of shape {values.shape}; expected one class index per row",
+                hint="from_lists takes several labels per row",
+            )
+        names = tuple(class_names) if class_names is not None else _numbered(values)
+        return cls(values=values, offsets=np.arange(len(values) + 1, dtype=np.int64), class_names=names, tensor=tensor)
+
+    @classmethod
+    def from_lists(
+        cls, labels: Iterable[Iterable[int]], *, class_names: Sequence[str] | None = None, tensor: str = "labels"
+    ) -> ClassCounts:
+        """Return the counts of any number of labels per row, each an iterable of class indices."""
+        rows = [np.fromiter(row, np.int64) for row in labels]
+        offsets = np.zeros(len(rows) + 1, np.int64)
+        np.cumsum([len(row) for row in rows], out=offsets[1:])
+        values = np.concatenate(rows) if rows else np.zeros(0, np.int64)
+        names = tuple(class_names) if class_names is not None else _numbered(values)
+        return cls(values=values, offsets=offsets, class_names=names, tensor=tensor)
+
+    @property
+    def num_rows(self) -> int:
+        """Number of rows."""
+        return len(self.offsets) - 1
+
+    @property
+    def num_classes(self) -> int:
+        """Number of classes, those without instances too."""
+        return len(self.class_names)
+
+    @cached_property
+    def instances(self) -> NDArray[np.int64]:
+        """Instances of each class, int64 of shape (num_classes,)."""
+        return np.bincount(self.values, minlength=self.num_classes)
+
+    @cached_property
+    def samples(self) -> NDArray[np.int64]:
+        """Rows that have each class, int64 of shape (num_classes,)."""
+        _, classes, _ = self.entries
+        return np.bincount(classes, minlength=self.num_classes)
+
+    @cached_property
+    def entries(self) -> tuple[NDArray[np.int64], NDArray[np.integer], NDArray[np.int64] | None]:
+        """Distinct (row, class) pairs in order and the instances of each; None where all are 1."""
+        rows = np.repeat(np.arange(self.num_rows), np.diff(self.offsets))
+        keys = rows * self.num_classes + self.values
+        steps = np.diff(keys)
+        if (steps > 0).all():
+            return rows, self.values, None
+        if (steps < 0).any():
+            keys = np.sort(keys)
+        first = np.flatnonzero(np.diff(keys, prepend=-1))
+        counts = np.diff(first, append=len(keys))
+        rows, classes = np.divmod(keys[first], self.num_classes)
+        return rows, classes, None if (counts == 1).all() else counts
+
+
+def _numbered(values: NDArray[np.integer]) -> tuple[str, ...]:
+    return tuple(str(number) for number in range(int(values.max()) + 1 if values.size else 0))

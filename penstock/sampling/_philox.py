@@ -1,0 +1,85 @@
+"""Raw Philox words by name and position, and what is made of them."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from penstock.errors import SamplingError
+
+__all__ = [
+    "DECK",
+    "DRAW",
+    "INTERLEAVE",
+    "ONCE",
+    "ONCE_ORDER",
+    "SHUFFLE",
+    "check_seed",
+    "fresh_seed",
+    "integers_below",
+    "units",
+    "words",
+]
+
+DRAW: Final = 1
+DECK: Final = 2
+INTERLEAVE: Final = 3
+ONCE: Final = 4
+ONCE_ORDER: Final = 5
+SHUFFLE: Final = 6
+
+_WORDS_PER_BLOCK = 4
+_MASK = (1 << 64) - 1
+
+
+def fresh_seed() -> int:
+    """Return a seed from the system's entropy, small enough to be exact in JSON.
+
+    Returns
+    -------
+    int
+        In ``[0, 2**53)``.
+    """
+    return secrets.randbits(53)
+
+
+def check_seed(seed: int) -> int:
+    """Return the seed as an int in ``[0, 2**128)``, or say what is wrong with it."""
+    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or not 0 <= int(seed) < 1 << 128:
+        raise SamplingError(
+            f"seed is {seed!r}; expected an integer in [0, 2**128)",
+            hint="fresh_seed() makes one",
+        )
+    return int(seed)
+
+
+def words(seed: int, stream: tuple[int, int, int], start: int, count: int) -> NDArray[np.uint64]:
+    """Return words ``[start, start + count)`` of the stream ``(domain, first, second)`` of a seed.
+
+    Philox4x64-10 of key ``(seed mod 2**64, seed // 2**64)`` and counter ``(block, first, second, domain)``; a block
+    has four words, and numpy counts on once before it makes the first, so word ``i`` is part ``i % 4`` of the block
+    with counter ``i // 4 + 1``.
+    """
+    block, skip = divmod(start, _WORDS_PER_BLOCK)
+    generator = np.random.Philox(
+        key=np.array([seed & _MASK, seed >> 64], np.uint64),
+        counter=np.array([block, stream[1], stream[2], stream[0]], np.uint64),
+    )
+    drawn: NDArray[np.uint64] = generator.random_raw(skip + count)
+    return drawn[skip:]
+
+
+def units(raw: NDArray[np.uint64]) -> NDArray[np.float64]:
+    """Return the upper 53 bits of each word as a number in [0, 1), exactly."""
+    return (raw >> np.uint64(11)).astype(np.float64) * 2.0**-53
+
+
+def integers_below(raw: NDArray[np.uint64], limit: NDArray[np.float64] | float) -> NDArray[np.int64]:
+    """Return ``floor(unit * limit)``, below `limit` for every limit up to 2**53.
+
+    The largest unit is 1 - 2**-53; its product with an integer never rounds up to that integer.
+    """
+    return (units(raw) * limit).astype(np.int64)

@@ -1,0 +1,172 @@
+"""Strata under a spec: everything a user asks before a single draw."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from penstock.errors import SamplingError
+from penstock.sampling._draws import DrawStream
+from penstock.sampling._histogram import Histogram, Unit, histogram
+from penstock.sampling._spec import Combine, SamplingSpec
+from penstock.sampling._statistics import statistics
+from penstock.sampling._strata import Strata
+from penstock.sampling._stream import IndexStream
+
+__all__ = ["SamplingPlan"]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class SamplingPlan:
+    """Strata with weights: probabilities, charts and the stream, all of the same numbers.
+
+    Made by `Strata.with_spec`.
+
+    Parameters
+    ----------
+    strata : Strata
+        The grouped pool.
+    spec : SamplingSpec
+        The weights and the mode.
+
+    Examples
+    --------
+    >>> from penstock.sampling import ClassCounts, Clause, SamplingSpec, Strata
+    >>> labels = ClassCounts.from_labels([0, 0, 0, 1])
+    >>> rare = labels.values == 1
+    >>> strata = Strata.from_masks({"rare": rare, "True": [True] * 4}, labels=labels)
+    >>> plan = strata.with_spec(SamplingSpec(clauses=(Clause("rare", 3), Clause("True", 1))))
+    >>> plan.probabilities.round(3).tolist(), plan.histogram().expected.tolist()
+    ([0.167, 0.5], [2.0, 2.0])
+    """
+
+    strata: Strata
+    spec: SamplingSpec
+
+    @cached_property
+    def weights(self) -> NDArray[np.float64]:
+        """Weight of a row of each stratum, float64 of shape (num_strata,)."""
+        if self.strata.row_weights is not None:
+            return self.strata.row_weights
+        weights = combine(self.strata.matches, np.array(self.spec.weights), self.spec.combine)
+        return weights if self.spec.cap is None else np.minimum(weights, self.spec.cap)
+
+    @cached_property
+    def total_weight(self) -> float:
+        """Sum of the weights of all rows."""
+        masses = self.weights * self.strata.sizes
+        return float(np.cumsum(masses)[-1]) if len(masses) else 0.0
+
+    @cached_property
+    def probabilities(self) -> NDArray[np.float64]:
+        """Probability that a draw is one certain row of each stratum, float64 of shape (num_strata,)."""
+        total = self.total_weight
+        if not total > 0:
+            raise SamplingError(
+                f"all {self.strata.num_rows} samples have weight 0; nothing can be drawn",
+                hint="give at least one clause that matches a weight above 0, or add 'True: 1'",
+            )
+        return self.weights / total
+
+    @cached_property
+    def num_drawable(self) -> int:
+        """Rows with a weight above 0."""
+        return int(self.strata.sizes[self.weights > 0].sum())
+
+    @cached_property
+    def num_draws(self) -> int:
+        """Draws per epoch: the size of the spec, else of the pool; without replacement at most the drawable rows."""
+        asked = self.spec.size if self.spec.size is not None else self.strata.num_rows
+        return min(asked, self.num_drawable) if self.spec.mode == "once" else asked
+
+    @property
+    def effective_sample_size(self) -> float:
+        """Kish's effective sample size, (sum w)^2 / sum w^2 over the rows."""
+        squares = float((self.strata.sizes * self.weights**2).sum())
+        return self.total_weight**2 / squares if squares else 0.0
+
+    @cached_property
+    def ineffective_clauses(self) -> tuple[int, ...]:
+        """Numbers of the clauses without which every weight would be the same."""
+        return _ineffective(self)
+
+    def histogram(self, num_draws: int | None = None, unit: Unit = "instances", level: float = 0.95) -> Histogram:
+        """Return raw and expected counts of each class in one epoch, with a band.
+
+        Parameters
+        ----------
+        num_draws : int, optional
+            Draws delivered in the epoch; default `num_draws` of the plan.
+        unit : {"instances", "samples"}
+            Count every label or box, or the samples that have the class.
+        level : float
+            Pointwise probability of the band.
+
+        Returns
+        -------
+        Histogram
+
+        Raises
+        ------
+        SamplingError
+            If there are no labels to count, or nothing can be drawn.
+        """
+        return histogram(self, num_draws, unit, level)
+
+    def stream(self) -> IndexStream:
+        """Return the endless stream of rows, a pure function of spec, seed and position."""
+        asked = self.spec.size if self.spec.size is not None else self.strata.num_rows
+        if self.spec.mode == "once" and self.num_draws < asked:
+            warnings.warn(
+                f"{asked} draws without replacement asked, {self.num_draws} samples have a weight above 0: "
+                f"an epoch has {self.num_draws}",
+                stacklevel=2,
+            )
+        if self.spec.mode != "iid":
+            raise SamplingError(f"mode {self.spec.mode!r} has no stream yet; expected 'iid'")
+        return DrawStream(self)
+
+    def statistics(self) -> dict[str, NDArray[Any]]:
+        """Return what a browser needs to redraw every chart under other weights.
+
+        Returns
+        -------
+        dict of str to ndarray
+            The arrays of the widget protocol in its order: ``sizes``, clauses and classes of each stratum as offsets
+            and ids, ``rows_with_class``, ``instances``, ``instances_squared``, and ``weights`` for level "bins".
+        """
+        return statistics(self)
+
+
+def combine(matches: NDArray[np.bool_], weights: NDArray[np.float64], how: Combine) -> NDArray[np.float64]:
+    """Return the combined weight of each stratum, adding or multiplying clause after clause in order."""
+    if len(matches) == 0:
+        return np.ones(matches.shape[1])
+    column = weights[:, None]
+    if how == "product":
+        return np.asarray(np.multiply.reduce(np.where(matches, column, 1.0), axis=0))
+    told = np.where(matches, column, 0.0)
+    return np.asarray(told.max(axis=0) if how == "max" else np.add.reduce(told, axis=0))
+
+
+def _ineffective(plan: SamplingPlan) -> tuple[int, ...]:
+    if plan.strata.row_weights is not None:
+        return ()
+    told = np.array(plan.spec.weights)
+    idle = []
+    for number in range(len(told)):
+        others = np.arange(len(told)) != number
+        if others.any():
+            without = combine(plan.strata.matches[others], told[others], plan.spec.combine)
+        else:
+            without = np.full(plan.strata.num_strata, 1.0 if plan.spec.combine == "product" else 0.0)
+        if plan.spec.cap is not None:
+            without = np.minimum(without, plan.spec.cap)
+        if np.array_equal(without, plan.weights):
+            idle.append(number)
+    return tuple(idle)

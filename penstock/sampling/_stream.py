@@ -1,0 +1,226 @@
+"""Endless sequences of rows: pure functions of a seed and a position."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from penstock.errors import LoaderStateError, SamplingError
+from penstock.sampling._philox import SHUFFLE, check_seed, words
+
+__all__ = ["IndexStream", "SequentialStream", "ShuffledStream", "Stream"]
+
+_CHUNK = 4096
+
+
+@runtime_checkable
+class IndexStream(Protocol):
+    """What a loader reads rows from.
+
+    Positions count draws from 0 without end; epoch ``e`` is ``[e * size, (e + 1) * size)``. Every answer depends on
+    the stream and the position only, never on what was asked before.
+    """
+
+    @property
+    def size(self) -> int:
+        """Draws per epoch."""
+        ...
+
+    @property
+    def fingerprint(self) -> str:
+        """Equal for streams that give equal rows."""
+        ...
+
+    def slice(self, start: int, stop: int) -> NDArray[np.int64]:
+        """Return the pool positions of draws ``[start, stop)``, int64."""
+        ...
+
+    def epoch(self, number: int) -> NDArray[np.int64]:
+        """Return the pool positions of one epoch, int64 of shape (size,)."""
+        ...
+
+    def state(self, position: int = 0) -> dict[str, Any]:
+        """Return what another process needs to go on at `position`, ready for JSON."""
+        ...
+
+    def position(self, state: Mapping[str, Any]) -> int:
+        """Return the position a state was taken at; LoaderStateError if it is another stream's."""
+        ...
+
+
+class Stream:
+    """What all streams share: slices out of chunks, epochs, state."""
+
+    size: int
+    seed: int
+
+    def __init__(self, size: int, seed: int) -> None:
+        if size < 0:
+            raise SamplingError(f"size is {size}; expected draws per epoch, at least 0")
+        self.size = int(size)
+        self.seed = check_seed(seed)
+        self._chunk: tuple[int, NDArray[np.int64]] | None = None
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of all that decides the rows."""
+        text = ":".join([type(self).__name__, str(self.size), str(self.seed), self._identity()])
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def slice(self, start: int, stop: int) -> NDArray[np.int64]:
+        """Return the pool positions of draws ``[start, stop)``.
+
+        Parameters
+        ----------
+        start, stop : int
+            Positions in the stream, ``0 <= start <= stop``.
+
+        Returns
+        -------
+        ndarray of int64, shape (stop - start,)
+
+        Raises
+        ------
+        SamplingError
+            If the positions are out of order or negative.
+        """
+        start, stop = int(start), int(stop)
+        if not 0 <= start <= stop:
+            raise SamplingError(f"slice({start}, {stop}) is no range of positions; expected 0 <= start <= stop")
+        if start == stop or self.size == 0:
+            return np.zeros(0, np.int64)
+        if stop - start >= _CHUNK:
+            return self._draw(start, stop)
+        first, last = start // _CHUNK, (stop - 1) // _CHUNK
+        parts = [self._chunk_of(number) for number in range(first, last + 1)]
+        joined = parts[0] if len(parts) == 1 else np.concatenate(parts)
+        return joined[start - first * _CHUNK : stop - first * _CHUNK].copy()
+
+    def _chunk_of(self, number: int) -> NDArray[np.int64]:
+        kept = self._chunk
+        if kept is None or kept[0] != number:
+            kept = (number, self._draw(number * _CHUNK, (number + 1) * _CHUNK))
+            self._chunk = kept
+        return kept[1]
+
+    def epoch(self, number: int) -> NDArray[np.int64]:
+        """Return the pool positions of one epoch, int64 of shape (size,)."""
+        return self.slice(number * self.size, (number + 1) * self.size)
+
+    def state(self, position: int = 0) -> dict[str, Any]:
+        """Return what another process needs to go on at `position`, ready for JSON.
+
+        Parameters
+        ----------
+        position : int
+            Draws delivered so far.
+
+        Returns
+        -------
+        dict
+            ``fingerprint``, ``seed``, ``epoch``, ``position``.
+        """
+        epoch = position // self.size if self.size else 0
+        return {"fingerprint": self.fingerprint, "seed": self.seed, "epoch": epoch, "position": int(position)}
+
+    def position(self, state: Mapping[str, Any]) -> int:
+        """Return the position a state was taken at.
+
+        Raises
+        ------
+        LoaderStateError
+            If the state is not of this stream.
+        """
+        if state.get("fingerprint") != self.fingerprint:
+            raise LoaderStateError(
+                f"the state is of another stream: fingerprint {str(state.get('fingerprint'))[:12]!r}, "
+                f"expected {self.fingerprint[:12]!r}",
+                hint="resume with the same dataset version, query, weights, mode, size and seed",
+            )
+        return int(state["position"])
+
+    def _identity(self) -> str:
+        return ""
+
+    def _draw(self, start: int, stop: int) -> NDArray[np.int64]:
+        raise NotImplementedError
+
+
+class SequentialStream(Stream):
+    """Rows in order, again each epoch.
+
+    Parameters
+    ----------
+    num_rows : int
+        Rows of the pool, and draws per epoch.
+
+    Examples
+    --------
+    >>> SequentialStream(3).slice(2, 5).tolist()
+    [2, 0, 1]
+    """
+
+    def __init__(self, num_rows: int) -> None:
+        super().__init__(num_rows, 0)
+
+    def _draw(self, start: int, stop: int) -> NDArray[np.int64]:
+        return np.arange(start, stop, dtype=np.int64) % self.size
+
+
+class EpochStream(Stream):
+    """A stream whose epochs are made one at a time and kept while they are read."""
+
+    _epoch: tuple[int, NDArray[np.int64]] | None = None
+
+    def _draw(self, start: int, stop: int) -> NDArray[np.int64]:
+        first, last = start // self.size, (stop - 1) // self.size
+        parts = [self._epoch_of(number) for number in range(first, last + 1)]
+        joined = parts[0] if len(parts) == 1 else np.concatenate(parts)
+        return joined[start - first * self.size : stop - first * self.size].copy()
+
+    def _epoch_of(self, number: int) -> NDArray[np.int64]:
+        kept = self._epoch
+        if kept is None or kept[0] != number:
+            kept = (number, self._make_epoch(number))
+            self._epoch = kept
+        return kept[1]
+
+    def _make_epoch(self, number: int) -> NDArray[np.int64]:
+        raise NotImplementedError
+
+
+class ShuffledStream(EpochStream):
+    """Every row once an epoch, in an order of its own each epoch.
+
+    Parameters
+    ----------
+    num_rows : int
+        Rows of the pool, and draws per epoch.
+    seed : int
+        In ``[0, 2**128)``.
+
+    Examples
+    --------
+    >>> stream = ShuffledStream(5, seed=0)
+    >>> sorted(stream.epoch(3).tolist())
+    [0, 1, 2, 3, 4]
+    """
+
+    def __init__(self, num_rows: int, seed: int = 0) -> None:
+        super().__init__(num_rows, seed)
+
+    def _make_epoch(self, number: int) -> NDArray[np.int64]:
+        return sorted_order(words(self.seed, (SHUFFLE, number, 0), 0, self.size))
+
+
+def sorted_order(keys: NDArray[np.uint64]) -> NDArray[np.int64]:
+    """Return the order that sorts the keys, equal keys by position on every machine."""
+    order = np.argsort(keys)
+    ranked = keys[order]
+    if (ranked[1:] == ranked[:-1]).any():
+        return np.argsort(keys, kind="stable")
+    return order

@@ -1,0 +1,159 @@
+"""Plans: weights, probabilities, histograms, streams of independent draws."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import math
+
+import numpy as np
+import pytest
+
+from penstock.errors import LoaderStateError, SamplingError
+from penstock.sampling import ClassCounts, Clause, SamplingSpec, Strata
+
+
+def spec_of(weights, **options):
+    return SamplingSpec(clauses=tuple(Clause(name, weight) for name, weight in weights.items()), **options)
+
+
+@pytest.fixture(scope="session")
+def nih(shared_data):
+    with gzip.open(shared_data / "nih" / "Data_Entry_2017_v2020.csv.gz", "rt", newline="") as lines:
+        reader = csv.reader(lines)
+        column = next(reader).index("Finding Labels")
+        findings = [row[column].split("|") for row in reader]
+    names = tuple(sorted({name for row in findings for name in row}))
+    number = {name: index for index, name in enumerate(names)}
+    return ClassCounts.from_lists(
+        [[number[name] for name in row] for row in findings], class_names=names, tensor="findings"
+    )
+
+
+def mask(labels, name):
+    rows = np.repeat(np.arange(labels.num_rows), np.diff(labels.offsets))
+    has = np.zeros(labels.num_rows, bool)
+    has[rows[labels.values == labels.class_names.index(name)]] = True
+    return has
+
+
+def nih_plan(labels, weights, **options):
+    masks = {name: mask(labels, name) if name != "True" else np.ones(labels.num_rows, bool) for name in weights}
+    return Strata.from_masks(masks, labels=labels).with_spec(spec_of(weights, **options))
+
+
+SHOWN = ("Hernia", "Pneumonia", "Edema", "Infiltration", "No Finding")
+BOTH = {"Hernia": 20, "Pneumonia": 5, "True": 1}
+FACTS = {
+    "uniform": ({"True": 1}, "max", 112120, (0.002025, 0.012763, 0.020540, 0.177435, 0.538361), 112120),
+    "one": ({"Hernia": 20, "True": 1}, "max", 116433, (0.038992, 0.012780, 0.020269, 0.176247, 0.518418), 66882.6),
+    "two": (BOTH, "max", 122145, (0.037169, 0.058946, 0.030456, 0.187752, 0.494175), 62960.4),
+    "sum": (BOTH, "sum", 123815, (0.038622, 0.069830, 0.032815, 0.190437, 0.487510), 58359.5),
+    "no fallback": ({"Hernia": 20, "Pneumonia": 5}, "max", 11680, (0.388699, 0.616438, 0.150685, 0.314640, 0), 1078.4),
+}
+
+
+@pytest.mark.real_data
+@pytest.mark.parametrize("case", FACTS)
+def test_nih_shares_equal_the_counts_made_by_hand(nih, case):
+    weights, how, total, shares, effective = FACTS[case]
+    plan = nih_plan(nih, weights, combine=how)
+    share = plan.histogram(unit="samples").share
+    assert plan.total_weight == total
+    assert [share[nih.class_names.index(name)] for name in SHOWN] == pytest.approx(shares, abs=1e-6)
+    assert plan.effective_sample_size == pytest.approx(effective, abs=0.05)
+
+
+@pytest.mark.real_data
+def test_a_weight_below_the_fallback_is_reported_as_ineffective(nih):
+    plan = nih_plan(nih, {**BOTH, "No Finding": 0.2})
+    assert [plan.spec.clauses[number].expression for number in plan.ineffective_clauses] == ["No Finding"]
+    assert nih_plan(nih, BOTH).ineffective_clauses == ()
+
+
+def test_combine_follows_the_clauses_that_match():
+    masks = {"a": [1, 1, 0, 0], "b": [1, 0, 1, 0]}
+    strata = Strata.from_masks({name: np.array(values, bool) for name, values in masks.items()})
+    assert strata.matches.T.tolist() == [[False, False], [False, True], [True, False], [True, True]]
+    weights = {
+        how: strata.with_spec(spec_of({"a": 3, "b": 5}, combine=how)).weights.tolist()
+        for how in ("max", "sum", "product")
+    }
+    assert weights == {"max": [0, 5, 3, 5], "sum": [0, 5, 3, 8], "product": [1, 5, 3, 15]}
+    assert strata.with_spec(spec_of({"a": 3, "b": 5}, combine="product", cap=4)).weights.tolist() == [1, 4, 3, 4]
+
+
+def test_instances_count_every_box_and_their_spread():
+    labels = ClassCounts.from_lists([[0, 0, 0], [0, 1], [1], []], class_names=("car", "bus"))
+    plan = Strata.from_masks({"True": np.ones(4, bool)}, labels=labels).with_spec(spec_of({"True": 1}, size=1000))
+    boxes, rows = plan.histogram(), plan.histogram(unit="samples")
+    assert boxes.raw.tolist() == [4, 2]
+    assert rows.raw.tolist() == [2, 2]
+    assert boxes.expected.tolist() == [1000, 500]
+    assert boxes.variance.tolist() == pytest.approx([1000 * (10 / 4 - 1), 1000 * (0.5 - 0.25)])
+    assert rows.variance.tolist() == pytest.approx([250, 250])
+    assert boxes.high[0] == pytest.approx(1000 + 1.959963984540054 * math.sqrt(1500))
+
+
+def test_small_counts_get_the_exact_binomial_band():
+    stats = pytest.importorskip("scipy.stats")
+    labels = ClassCounts.from_labels([0] * 990 + [1] * 10)
+    plan = Strata.from_masks({"True": np.ones(1000, bool)}, labels=labels).with_spec(spec_of({"True": 1}))
+    bars = plan.histogram()
+    assert (bars.low[1], bars.high[1]) == (stats.binom.ppf(0.025, 1000, 0.01), stats.binom.ppf(0.975, 1000, 0.01))
+
+
+def test_stream_slices_agree_with_epochs_at_every_cut():
+    strata = Strata.from_masks({"a": np.arange(1000) % 7 == 0, "True": np.ones(1000, bool)})
+    stream = strata.with_spec(spec_of({"a": 20, "True": 1}, size=5000, seed=3)).stream()
+    whole = stream.slice(0, 15_000)
+    assert np.array_equal(stream.epoch(1), whole[5000:10_000])
+    for start, stop in [(0, 1), (1, 2), (4095, 4097), (4999, 5001), (123, 9877), (8191, 8193)]:
+        assert np.array_equal(stream.slice(start, stop), whole[start:stop])
+
+
+def test_stream_of_another_process_is_equal_and_another_seed_is_not():
+    strata = Strata.from_masks({"True": np.ones(1000, bool)})
+    spec = spec_of({"True": 1})
+    first, again, other = (strata.with_spec(s).stream() for s in (spec, spec, spec.with_options(seed=1)))
+    assert np.array_equal(first.epoch(0), again.epoch(0))
+    assert not np.array_equal(first.epoch(0), other.epoch(0))
+    assert again.position(first.state(77)) == 77
+    with pytest.raises(LoaderStateError, match="another stream"):
+        other.position(first.state(77))
+
+
+@pytest.mark.parametrize(
+    ("masks", "complaint"),
+    [({"a": [1, 0]}, "int64"), ({"a": [True], "b": [True, False]}, r"'b' is bool of shape \(2,\)"), ([], "num_rows")],
+    ids=["dtype", "length", "nothing"],
+)
+def test_masks_that_do_not_fit_are_named(masks, complaint):
+    with pytest.raises(SamplingError, match=complaint):
+        Strata.from_masks(masks)
+
+
+@pytest.mark.parametrize("weight", [-1, math.nan, math.inf, "x", None])
+def test_a_weight_that_is_no_weight_is_named(weight):
+    with pytest.raises(SamplingError, match="weight of 'a' is"):
+        Clause("a", weight)
+
+
+def test_all_zero_weights_cannot_be_drawn():
+    plan = Strata.from_masks({"a": np.zeros(5, bool)}).with_spec(spec_of({"a": 2}))
+    with pytest.raises(SamplingError, match="all 5 samples have weight 0"):
+        plan.stream()
+
+
+def test_strata_refuse_other_clauses():
+    strata = Strata.from_masks({"a": np.ones(5, bool)})
+    with pytest.raises(SamplingError, match="grouped by 'a'"):
+        strata.with_spec(spec_of({"b": 2}))
+
+
+def test_deck_refuses_replace_false_and_once_is_replace_false():
+    assert SamplingSpec(replace=False).mode == "once"
+    assert SamplingSpec(mode="once").replace is False
+    assert SamplingSpec(mode="once").with_options(mode="iid").replace is True
+    with pytest.raises(SamplingError, match="'deck'"):
+        SamplingSpec(mode="deck", replace=False)
