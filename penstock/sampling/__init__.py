@@ -3,9 +3,8 @@
 from penstock.sampling._histogram import Histogram
 from penstock.sampling._labels import ClassCounts
 from penstock.sampling._philox import fresh_seed
-from penstock.sampling._plan import SamplingPlan
+from penstock.sampling._plan import SamplingPlan, Strata
 from penstock.sampling._spec import Clause, SamplingSpec
-from penstock.sampling._strata import Strata
 from penstock.sampling._stream import IndexStream, SequentialStream, ShuffledStream
 
 __all__ = [

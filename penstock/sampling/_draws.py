@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from penstock.sampling._alias import alias_table, pick
+from penstock.sampling._grouped import GroupedRows
 from penstock.sampling._philox import DRAW, integers_below, units, words
 from penstock.sampling._stream import Stream
-
-if TYPE_CHECKING:
-    from penstock.sampling._plan import SamplingPlan
 
 __all__ = ["DrawStream"]
 
@@ -25,15 +22,25 @@ class DrawStream(Stream):
 
     Parameters
     ----------
-    plan : SamplingPlan
-        What to draw.
+    strata : GroupedRows
+        The pool.
+    probabilities : ndarray of float64, shape (num_strata,)
+        Probability of one row of each stratum.
+    size : int
+        Draws per epoch.
+    seed : int
+        In ``[0, 2**128)``.
+    identity : str
+        What else tells this stream from others: the spec.
     """
 
-    def __init__(self, plan: SamplingPlan) -> None:
-        super().__init__(plan.num_draws, plan.spec.seed)
-        self._plan = plan
-        masses = plan.probabilities * plan.strata.sizes
-        self._threshold, self._alias = alias_table(masses)
+    def __init__(
+        self, strata: GroupedRows, probabilities: NDArray[np.float64], *, size: int, seed: int, identity: str
+    ) -> None:
+        super().__init__(size, seed)
+        self._strata = strata
+        self._name = identity
+        self._threshold, self._alias = alias_table(probabilities * strata.sizes)
 
     @cached_property
     def fingerprint(self) -> str:
@@ -41,11 +48,11 @@ class DrawStream(Stream):
         return super().fingerprint
 
     def _identity(self) -> str:
-        return self._plan.spec.to_json() + self._plan.strata.fingerprint
+        return self._name + self._strata.fingerprint
 
     def _draw(self, start: int, stop: int) -> NDArray[np.int64]:
         out = np.empty(stop - start, np.int64)
-        strata = self._plan.strata
+        strata = self._strata
         rows, begins, sizes = strata.rows, strata.offsets[:-1], strata.sizes.astype(np.float64)
         for first in range(start, stop, _BLOCK):
             last = min(first + _BLOCK, stop)

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from penstock.errors import SamplingError
 from penstock.sampling._bands import band
-
-if TYPE_CHECKING:
-    from penstock.sampling._plan import SamplingPlan
+from penstock.sampling._grouped import GroupedRows
 
 __all__ = ["Histogram", "Unit", "histogram"]
 
@@ -67,17 +65,18 @@ class Histogram:
         return pd.DataFrame(columns, index=pd.Index(self.class_names, name="class"))
 
 
-def histogram(plan: SamplingPlan, num_draws: int | None, unit: Unit, level: float) -> Histogram:
+def histogram(
+    strata: GroupedRows, probabilities: NDArray[np.float64], draws: int, unit: Unit, level: float
+) -> Histogram:
     """Return the histogram of a plan; see `SamplingPlan.histogram`."""
     if unit not in get_args(Unit):
         raise SamplingError(f"unit is {unit!r}; expected 'instances' or 'samples'")
-    labels = plan.strata.labels
+    labels = strata.labels
     if labels is None:
         raise SamplingError(
             "these strata have no labels to count", hint="pass labels=ClassCounts(...) when making them"
         )
-    draws = plan.num_draws if num_draws is None else num_draws
-    mean, variance, single = _moments(plan, draws, unit)
+    mean, variance, single = _moments(strata, probabilities, draws, unit)
     low, high = band(mean, variance, level, float(draws) if single else math.inf)
     raw = labels.instances if unit == "instances" else labels.samples
     return Histogram(
@@ -86,14 +85,16 @@ def histogram(plan: SamplingPlan, num_draws: int | None, unit: Unit, level: floa
     )  # fmt: skip
 
 
-def _moments(plan: SamplingPlan, draws: int, unit: Unit) -> tuple[NDArray[np.float64], NDArray[np.float64], bool]:
+def _moments(
+    strata: GroupedRows, probabilities: NDArray[np.float64], draws: int, unit: Unit
+) -> tuple[NDArray[np.float64], NDArray[np.float64], bool]:
     """Return mean and variance of each class's count, and whether a draw brings at most one."""
-    sums = plan.strata.class_sums
+    sums = strata.class_sums
     first = sums.instances if unit == "instances" else sums.rows_with_class
     second = sums.instances_squared if unit == "instances" else sums.rows_with_class
-    num_classes = plan.strata.labels.num_classes if plan.strata.labels else 0
+    num_classes = strata.labels.num_classes if strata.labels else 0
     single = unit == "samples" or sums.instances_squared is sums.rows_with_class
-    probability = plan.probabilities[sums.strata]
+    probability = probabilities[sums.strata]
     share = per_class(sums.classes, probability * first, num_classes)
     square = share if single else per_class(sums.classes, probability * second, num_classes)
     return draws * share, np.maximum(draws * (square - share**2), 0.0), single

@@ -3,22 +3,104 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from penstock.errors import SamplingError
 from penstock.sampling._draws import DrawStream
+from penstock.sampling._grouped import GroupedRows
+from penstock.sampling._grouping import mask_codes
 from penstock.sampling._histogram import Histogram, Unit, histogram
+from penstock.sampling._labels import ClassCounts
 from penstock.sampling._spec import Combine, SamplingSpec
 from penstock.sampling._statistics import statistics
-from penstock.sampling._strata import Strata
 from penstock.sampling._stream import IndexStream
 
-__all__ = ["SamplingPlan"]
+__all__ = ["SamplingPlan", "Strata"]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Strata(GroupedRows):
+    """A pool of rows, grouped; weights come with a spec.
+
+    Made by `from_masks`, `from_labels` or `from_weights`. A row's number is its position in the pool.
+    """
+
+    @classmethod
+    def from_masks(
+        cls,
+        masks: Mapping[str, ArrayLike] | Sequence[ArrayLike] | NDArray[np.bool_],
+        *,
+        labels: ClassCounts | None = None,
+        num_rows: int | None = None,
+    ) -> Strata:
+        """Group rows by the clauses that match them.
+
+        Parameters
+        ----------
+        masks : mapping of str to array_like of bool, or sequence of array_like of bool
+            For each clause, in the order of the spec, whether it matches each row; each of shape (num_rows,).
+        labels : ClassCounts, optional
+            Labels of the same rows.
+        num_rows : int, optional
+            Rows of the pool; needed only where there are neither masks nor labels.
+
+        Returns
+        -------
+        Strata
+            Ordered by the clause bit string read from the first clause on: ``000``, ``001``, ``010``, ...
+
+        Raises
+        ------
+        SamplingError
+            If a mask is not boolean, or lengths differ.
+
+        Examples
+        --------
+        >>> strata = Strata.from_masks({"a": [True, False, True], "True": [True, True, True]})
+        >>> strata.sizes.tolist(), strata.matches.tolist()
+        ([1, 2], [[False, True], [True, True]])
+        """
+        names = tuple(masks) if isinstance(masks, Mapping) else None
+        arrays = [np.asarray(mask) for mask in (masks.values() if isinstance(masks, Mapping) else masks)]
+        pool = _pool_size(arrays, labels, num_rows)
+        _check_masks(arrays, names, pool)
+        codes, count, first = mask_codes(arrays, pool)
+        matches = np.array([mask[first] for mask in arrays], bool).reshape(len(arrays), count)
+        sizes = np.bincount(codes, minlength=count)
+        return cls(ids=codes, sizes=sizes, matches=matches, expressions=names, labels=labels)
+
+    def with_spec(self, spec: SamplingSpec) -> SamplingPlan:
+        """Return the plan of these strata under a spec; costs O(strata), shares the arrays.
+
+        Parameters
+        ----------
+        spec : SamplingSpec
+            Its clauses are those of the strata, in the same order, with any weights.
+
+        Returns
+        -------
+        SamplingPlan
+
+        Raises
+        ------
+        SamplingError
+            If the clauses are others.
+        """
+        asked = tuple(clause.expression for clause in spec.clauses)
+        if len(asked) != self.num_clauses or (self.expressions is not None and asked != self.expressions):
+            names = ", ".join(map(repr, self.expressions)) if self.expressions else f"{self.num_clauses} clauses"
+            given = ", ".join(map(repr, asked)) or "none"
+            raise SamplingError(
+                f"the spec has the clauses {given}; these strata are grouped by {names}",
+                hint="a change of weights keeps the strata, a change of clauses needs new ones",
+            )
+        return SamplingPlan(strata=self, spec=spec)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -116,7 +198,8 @@ class SamplingPlan:
         SamplingError
             If there are no labels to count, or nothing can be drawn.
         """
-        return histogram(self, num_draws, unit, level)
+        draws = self.num_draws if num_draws is None else num_draws
+        return histogram(self.strata, self.probabilities, draws, unit, level)
 
     def stream(self) -> IndexStream:
         """Return the endless stream of rows, a pure function of spec, seed and position."""
@@ -129,7 +212,9 @@ class SamplingPlan:
             )
         if self.spec.mode != "iid":
             raise SamplingError(f"mode {self.spec.mode!r} has no stream yet; expected 'iid'")
-        return DrawStream(self)
+        return DrawStream(
+            self.strata, self.probabilities, size=self.num_draws, seed=self.spec.seed, identity=self.spec.to_json()
+        )
 
     def statistics(self) -> dict[str, NDArray[Any]]:
         """Return what a browser needs to redraw every chart under other weights.
@@ -140,7 +225,7 @@ class SamplingPlan:
             The arrays of the widget protocol in its order: ``sizes``, clauses and classes of each stratum as offsets
             and ids, ``rows_with_class``, ``instances``, ``instances_squared``, and ``weights`` for level "bins".
         """
-        return statistics(self)
+        return statistics(self.strata)
 
 
 def combine(matches: NDArray[np.bool_], weights: NDArray[np.float64], how: Combine) -> NDArray[np.float64]:
@@ -170,3 +255,20 @@ def _ineffective(plan: SamplingPlan) -> tuple[int, ...]:
         if np.array_equal(without, plan.weights):
             idle.append(number)
     return tuple(idle)
+
+
+def _pool_size(arrays: list[NDArray[np.bool_]], labels: ClassCounts | None, num_rows: int | None) -> int:
+    if num_rows is not None:
+        return num_rows
+    if arrays:
+        return len(arrays[0]) if arrays[0].ndim else 0
+    if labels is not None:
+        return labels.num_rows
+    raise SamplingError("no masks, no labels and no num_rows; expected at least one of them", hint="pass num_rows=")
+
+
+def _check_masks(arrays: list[NDArray[np.bool_]], names: tuple[str, ...] | None, pool: int) -> None:
+    for number, mask in enumerate(arrays):
+        name = repr(names[number]) if names else f"mask {number}"
+        if mask.dtype != np.bool_ or mask.shape != (pool,):
+            raise SamplingError(f"{name} is {mask.dtype} of shape {mask.shape}; expected bool of shape ({pool},)")

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from penstock.sampling._plan import SamplingPlan
+from penstock.sampling._grouped import GroupedRows
 
 __all__ = ["statistics"]
 
 
-def statistics(plan: SamplingPlan) -> dict[str, NDArray[Any]]:
-    """Return the arrays of a plan; see `SamplingPlan.statistics`."""
-    strata = plan.strata
+def statistics(strata: GroupedRows) -> dict[str, NDArray[Any]]:
+    """Return the arrays of strata; see `SamplingPlan.statistics`."""
     owners, clauses = np.nonzero(strata.matches.T)
     sums = strata.class_sums
     arrays: dict[str, NDArray[Any]] = {
@@ -28,6 +26,6 @@ def statistics(plan: SamplingPlan) -> dict[str, NDArray[Any]]:
         "instances": sums.instances,
         "instances_squared": sums.instances_squared,
     }
-    if strata.level == "bins":
-        arrays["weights"] = plan.weights
+    if strata.row_weights is not None:
+        arrays["weights"] = strata.row_weights
     return arrays

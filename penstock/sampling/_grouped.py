@@ -1,25 +1,19 @@
-"""Rows grouped by which clauses match: all that a change of weights needs."""
+"""Rows in groups, and what each group has of each class."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-from penstock.errors import SamplingError
-from penstock.sampling._grouping import dense_codes, mask_codes, rows_by_stratum
+from penstock.sampling._grouping import dense_codes, rows_by_stratum
 from penstock.sampling._labels import ClassCounts
-from penstock.sampling._spec import SamplingSpec
 
-if TYPE_CHECKING:
-    from penstock.sampling._plan import SamplingPlan
-
-__all__ = ["ClassSums", "Strata"]
+__all__ = ["ClassSums", "GroupedRows", "Level"]
 
 Level = Literal["clauses", "label_sets", "bins"]
 
@@ -49,10 +43,10 @@ class ClassSums:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Strata:
+class GroupedRows:
     """A pool of rows, grouped; weights come with a spec.
 
-    Made by `from_masks`, `from_labels` or `from_weights`. A row's number is its position in the pool.
+    A row's number is its position in the pool.
 
     Parameters
     ----------
@@ -79,50 +73,6 @@ class Strata:
     labels: ClassCounts | None = None
     level: Level = "clauses"
     row_weights: NDArray[np.float64] | None = None
-
-    @classmethod
-    def from_masks(
-        cls,
-        masks: Mapping[str, ArrayLike] | Sequence[ArrayLike] | NDArray[np.bool_],
-        *,
-        labels: ClassCounts | None = None,
-        num_rows: int | None = None,
-    ) -> Strata:
-        """Group rows by the clauses that match them.
-
-        Parameters
-        ----------
-        masks : mapping of str to array_like of bool, or sequence of array_like of bool
-            For each clause, in the order of the spec, whether it matches each row; each of shape (num_rows,).
-        labels : ClassCounts, optional
-            Labels of the same rows.
-        num_rows : int, optional
-            Rows of the pool; needed only where there are neither masks nor labels.
-
-        Returns
-        -------
-        Strata
-            Ordered by the clause bit string read from the first clause on: ``000``, ``001``, ``010``, ...
-
-        Raises
-        ------
-        SamplingError
-            If a mask is not boolean, or lengths differ.
-
-        Examples
-        --------
-        >>> strata = Strata.from_masks({"a": [True, False, True], "True": [True, True, True]})
-        >>> strata.sizes.tolist(), strata.matches.tolist()
-        ([1, 2], [[False, True], [True, True]])
-        """
-        names = tuple(masks) if isinstance(masks, Mapping) else None
-        arrays = [np.asarray(mask) for mask in (masks.values() if isinstance(masks, Mapping) else masks)]
-        pool = _pool_size(arrays, labels, num_rows)
-        _check_masks(arrays, names, pool)
-        codes, count, first = mask_codes(arrays, pool)
-        matches = np.array([mask[first] for mask in arrays], bool).reshape(len(arrays), count)
-        sizes = np.bincount(codes, minlength=count)
-        return cls(ids=codes, sizes=sizes, matches=matches, expressions=names, labels=labels)
 
     @cached_property
     def rows(self) -> NDArray[np.signedinteger]:
@@ -165,54 +115,8 @@ class Strata:
             digest.update(self.row_weights.astype("<f8").tobytes())
         return digest.hexdigest()
 
-    def with_spec(self, spec: SamplingSpec) -> SamplingPlan:
-        """Return the plan of these strata under a spec; costs O(strata), shares the arrays.
 
-        Parameters
-        ----------
-        spec : SamplingSpec
-            Its clauses are those of the strata, in the same order, with any weights.
-
-        Returns
-        -------
-        SamplingPlan
-
-        Raises
-        ------
-        SamplingError
-            If the clauses are others.
-        """
-        from penstock.sampling._plan import SamplingPlan
-
-        asked = tuple(clause.expression for clause in spec.clauses)
-        if len(asked) != self.num_clauses or (self.expressions is not None and asked != self.expressions):
-            names = ", ".join(map(repr, self.expressions)) if self.expressions else f"{self.num_clauses} clauses"
-            given = ", ".join(map(repr, asked)) or "none"
-            raise SamplingError(
-                f"the spec has the clauses {given}; these strata are grouped by {names}",
-                hint="a change of weights keeps the strata, a change of clauses needs new ones",
-            )
-        return SamplingPlan(strata=self, spec=spec)
-
-
-def _pool_size(arrays: list[NDArray[np.bool_]], labels: ClassCounts | None, num_rows: int | None) -> int:
-    if num_rows is not None:
-        return num_rows
-    if arrays:
-        return len(arrays[0]) if arrays[0].ndim else 0
-    if labels is not None:
-        return labels.num_rows
-    raise SamplingError("no masks, no labels and no num_rows; expected at least one of them", hint="pass num_rows=")
-
-
-def _check_masks(arrays: list[NDArray[np.bool_]], names: tuple[str, ...] | None, pool: int) -> None:
-    for number, mask in enumerate(arrays):
-        name = repr(names[number]) if names else f"mask {number}"
-        if mask.dtype != np.bool_ or mask.shape != (pool,):
-            raise SamplingError(f"{name} is {mask.dtype} of shape {mask.shape}; expected bool of shape ({pool},)")
-
-
-def _class_sums(strata: Strata) -> ClassSums:
+def _class_sums(strata: GroupedRows) -> ClassSums:
     if strata.labels is None:
         none = np.zeros(0, np.float64)
         empty = np.zeros(0, np.int32)
