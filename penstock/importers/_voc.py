@@ -1,0 +1,122 @@
+"""Pascal VOC: a folder of XML files to detections."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from xml.etree.ElementTree import Element, ParseError
+
+import numpy as np
+from numpy.typing import NDArray
+
+from penstock.errors import ImporterError
+from penstock.importers._detections import Detections, group_by_image, mend_boxes
+from penstock.importers._report import IssueLog
+
+__all__ = ["is_voc", "parse_voc"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Annotated:
+    file: Path
+    image: str
+    size: tuple[float, float]
+    names: tuple[str, ...]
+    boxes_xywh: tuple[tuple[float, float, float, float], ...]
+
+
+def is_voc(root: Path) -> bool:
+    """Return whether the folder is laid out as Pascal VOC."""
+    return (root / "Annotations").is_dir() and (root / "JPEGImages").is_dir()
+
+
+def parse_voc(root: Path, log: IssueLog, *, split: str | None = None) -> Detections:
+    """Return the images under a VOC root by file name, with their boxes.
+
+    Parameters
+    ----------
+    root : Path
+        Folder with ``Annotations`` and ``JPEGImages``.
+    log : IssueLog
+        Takes files that are no VOC annotation and boxes that fit no image.
+    split : str, optional
+        Take only the names in ``ImageSets/Main/<split>.txt``, in its order.
+    """
+    annotated = [found for file in _files(root, split) if (found := _read(file, log)) is not None]
+    class_names = tuple(dict.fromkeys(name for one in annotated for name in one.names))
+    class_of = {name: index for index, name in enumerate(class_names)}
+    rows = np.repeat(np.arange(len(annotated)), [len(one.names) for one in annotated]).astype(np.int64)
+    _, offsets = group_by_image(rows, len(annotated))
+    boxes_xywh = np.array([box for one in annotated for box in one.boxes_xywh], np.float64).reshape(-1, 4)
+    labels = np.array([class_of[name] for one in annotated for name in one.names], np.int64)
+
+    def describe(box: int) -> str:
+        return f"{annotated[rows[box]].file.name}, {class_names[labels[box]]} {box - offsets[rows[box]]}"
+
+    mended, kept = mend_boxes(boxes_xywh, _sizes(annotated)[rows], describe, log)
+    return Detections(
+        images=tuple(one.image for one in annotated),
+        offsets=offsets,
+        boxes_xywh=mended,
+        labels=labels,
+        class_names=class_names,
+    ).keep_boxes(kept)
+
+
+def _files(root: Path, split: str | None) -> list[Path]:
+    if not is_voc(root):
+        raise ImporterError(f"{str(root)!r} is no Pascal VOC folder; expected Annotations and JPEGImages in it")
+    if split is None:
+        return sorted((root / "Annotations").glob("*.xml"))
+    listing = root / "ImageSets" / "Main" / f"{split}.txt"
+    if not listing.is_file():
+        known = ", ".join(sorted(path.stem for path in listing.parent.glob("*.txt")))
+        raise ImporterError(f"no split {split!r} in {listing.parent}; the splits are {known or 'none'}")
+    names = [line.split()[0] for line in listing.read_text().splitlines() if line.strip()]
+    return [root / "Annotations" / f"{name}.xml" for name in names]
+
+
+def _read(file: Path, log: IssueLog) -> _Annotated | None:
+    from defusedxml import DefusedXmlException
+    from defusedxml.ElementTree import parse
+
+    try:
+        root = parse(file).getroot()
+        return _annotated(file, root) if root is not None else None
+    except (ParseError, DefusedXmlException, OSError) as error:
+        log.refuse(file.name, f"cannot be read as XML: {error}")
+    except (ValueError, TypeError) as error:
+        log.refuse(file.name, f"is no VOC annotation: {error}")
+    return None
+
+
+def _annotated(file: Path, root: Element) -> _Annotated:
+    objects = root.findall("object")
+    return _Annotated(
+        file=file,
+        image=_text(root, "filename"),
+        size=(_size(root, "width"), _size(root, "height")),
+        names=tuple(_text(entry, "name") for entry in objects),
+        boxes_xywh=tuple(_box(entry) for entry in objects),
+    )
+
+
+def _text(element: Element, path: str) -> str:
+    text = (element.findtext(path) or "").strip()
+    if not text:
+        raise ValueError(f"no {path} in <{element.tag}>")
+    return text
+
+
+def _size(root: Element, side: str) -> float:
+    """Width or height; files of some tools say 0 where they do not know."""
+    return float(root.findtext(f"size/{side}") or 0) or np.inf
+
+
+def _box(entry: Element) -> tuple[float, float, float, float]:
+    left, top, right, bottom = (float(_text(entry, f"bndbox/{side}")) for side in ("xmin", "ymin", "xmax", "ymax"))
+    return left, top, right - left, bottom - top
+
+
+def _sizes(annotated: list[_Annotated]) -> NDArray[np.float64]:
+    return np.array([one.size for one in annotated], np.float64).reshape(-1, 2)

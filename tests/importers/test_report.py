@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+import pytest
+
+from penstock.errors import ImporterError
+from penstock.importers._report import ImportIssue, ImportReport, IssueLog
+
+
+def report(num_issues):
+    issues = [
+        ImportIssue(source=f"{n}.jpg", problem="is missing", action="refused" if n else "repaired")
+        for n in range(num_issues)
+    ]
+    return ImportReport(source="x", num_samples=1000, issues=tuple(issues))
+
+
+def test_report_survives_json():
+    assert ImportReport.from_json(report(3).to_json()) == report(3)
+
+
+def test_report_reads_in_a_few_lines():
+    assert str(report(0)) == "1,000 samples from x, nothing refused or repaired"
+    lines = str(report(8)).splitlines()
+    assert lines[0] == "1,000 samples from x, 7 refused, 1 repaired"
+    assert lines[1] == "  repaired: 0.jpg: is missing"
+    assert lines[-1] == "  … and 3 more"
+
+
+def test_report_as_a_table_has_its_columns_also_when_empty():
+    assert report(0).to_pandas().columns.tolist() == ["action", "source", "problem"]
+    assert len(report(2).to_pandas()) == 2
+
+
+def test_log_raises_or_gathers():
+    with pytest.raises(ImporterError, match="on_error is 'ignore'"):
+        IssueLog("ignore")
+    with pytest.raises(ImporterError, match=r"a.jpg: is missing.*on_error='skip'"):
+        IssueLog("raise").refuse("a.jpg", "is missing")
+    log = IssueLog("skip")
+    log.refuse("a.jpg", "is missing")
+    log.repair("b.jpg", "mended")
+    assert [issue.action for issue in log.issues] == ["refused", "repaired"]
