@@ -39,8 +39,7 @@ layers: $(VENV)/.dev
 js: node widgets_js/node_modules/.installed
 	cd widgets_js && $(NODE_ENV) npm run --silent check
 	cd widgets_js && $(NODE_ENV) npm run --silent test
-	$(MAKE) --no-print-directory widgets
-	@git diff --exit-code --stat -- penstock/widgets/static || { echo "the committed bundle is not what the sources build: run 'make widgets' and commit"; exit 1; }
+	cd widgets_js && $(NODE_ENV) node build.mjs --check
 
 widgets: node widgets_js/node_modules/.installed  ## rebuild penstock/widgets/static from widgets_js
 	cd widgets_js && $(NODE_ENV) npm run --silent build
