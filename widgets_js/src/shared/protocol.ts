@@ -57,7 +57,7 @@ export interface QueryState {
   ms: number;
   combine: "max" | "sum" | "product";
   replace: boolean;
-  mode: Mode;
+  mode: Mode; // as chosen for SAMPLE BY; without it every row comes once an epoch, whatever this says: draw charts as "once", weights [1]
   seed: number;
   clauses: ClauseInfo[]; // empty without SAMPLE BY; the statistics then have one clause that matches every row: weights = [1]
   has_sampling: boolean;
@@ -93,7 +93,7 @@ export type StatisticsArray =
 
 /** One sample as the grid shows it. `image` = index of its JPEG among the reply's buffers, or -1 with `error`. */
 export interface Tile {
-  position: number; // in the pool
+  position: number; // in what the grid shows (filtered, sorted), as in grid.page, sample.get, select.set; -1: not shown
   row: number; // in the dataset
   uid: string; // int64 as decimal text
   image: number;
@@ -114,7 +114,9 @@ export interface EditReply {
   dataset: DatasetInfo;
   sample: SampleDetail | null; // the sample that changed, if it was one
   done: string; // "added Cross to sample 13": the toast
-  statistics: StatisticsHeader | null; // of the last query, after the edit; its arrays are the buffers
+  statistics: StatisticsHeader | null; // of the last query, run again after the edit; its arrays are the buffers
+  pool_size: number; // rows the grid shows now: the edit may have moved the sample out of the query, or others in
+  draws: number;
 }
 
 export interface Diagnostic {
@@ -148,7 +150,7 @@ export interface Ops {
   "targets.solve": [{ text: string; targets: { class_index: number; share: number }[]; unit: Unit; max_repeats?: number }, { text: string; max_repeats: number; effective_sample_size: number; moved: { class_index: number; from: number; to: number }[] }];
   // At rest only. `text` = the query with the moved literals, clauses unchanged; `mode` and `seed` only when they changed.
   "weights.set": [{ weights: number[]; text: string; mode?: Mode; seed?: number }, Record<string, never>];
-  "grid.page": [{ start: number; stop: number; size: number; sort?: string }, { tiles: Tile[]; pool_size: number }]; // + JPEG buffers
+  "grid.page": [{ start: number; stop: number; size: number; sort?: string }, { tiles: Tile[]; pool_size: number }]; // + JPEG buffers; sort: "query" (default), "row" or "labels"
   "grid.filter": [{ class_index: number | null }, { pool_size: number }]; // shows only pool rows with the class
   "sample.get": [{ position: number } | { uid: string }, { sample: SampleDetail }]; // + one JPEG (longest side <= 1024)
   "sample.region": [{ uid: string; x: number; y: number; width: number; height: number; scale: number }, { width: number; height: number }]; // + one JPEG

@@ -1,0 +1,59 @@
+"""Errors as the browser gets them: name, message, where in the query, what would mend it."""
+
+from __future__ import annotations
+
+from concurrent.futures import CancelledError
+from typing import Any
+
+from penstock.errors import PenstockError, QueryCancelledError, TQLError
+from penstock.widgets._checks import BadRequestError
+
+__all__ = ["failure", "utf16_length"]
+
+
+def utf16_length(text: str) -> int:
+    """Return the length of `text` as a browser counts it, in UTF-16 units.
+
+    Examples
+    --------
+    >>> utf16_length("a😀")
+    3
+    """
+    return len(text) + sum(character > "\uffff" for character in text)
+
+
+def failure(error: BaseException) -> dict[str, Any]:
+    """Return an `RpcError` of the contract.
+
+    Parameters
+    ----------
+    error : BaseException
+        What a handler raised.
+
+    Returns
+    -------
+    dict
+        Code and message; for a query, the span in UTF-16 units, line and column from 1.
+    """
+    if isinstance(error, BadRequestError):
+        return {"code": "BadRequest", "message": str(error)}
+    if isinstance(error, (QueryCancelledError, CancelledError)):
+        return {"code": "Cancelled", "message": "cancelled"}
+    if isinstance(error, PenstockError):
+        return _known(error)
+    return {"code": type(error).__name__, "message": f"{type(error).__name__}: {error}"[:2000]}
+
+
+def _known(error: PenstockError) -> dict[str, Any]:
+    told: dict[str, Any] = {"code": type(error).__name__, "message": error.message}
+    if error.hint:
+        told["hint"] = error.hint
+    if isinstance(error, TQLError):
+        told["from"] = utf16_length(error.text[: error.start])
+        told["to"] = utf16_length(error.text[: error.end])
+        told["line"] = error.line
+        line_start = error.text.rfind("\n", 0, error.start) + 1
+        told["column"] = utf16_length(error.text[line_start : error.start]) + 1
+        if error.fix is not None:
+            told["fix"] = error.fix
+    return told

@@ -1,0 +1,140 @@
+"""Small pictures of a page of samples, made in threads and kept up to a number of bytes."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from penstock.errors import ImageDecodeError, PenstockError
+from penstock.table import Table
+from penstock.tensors import thumbnail
+
+__all__ = ["Thumbnail", "Thumbnails"]
+
+_ROWS_PER_READ = 16
+_NUM_DECODERS = 4
+_NO_IMAGE = "this sample has no image"
+_decoders = ThreadPoolExecutor(_NUM_DECODERS, thread_name_prefix="penstock-thumbnail")
+
+_Key = tuple[int, str, str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Thumbnail:
+    """A small JPEG, or the reason why there is none.
+
+    Parameters
+    ----------
+    jpeg : bytes
+        Empty where `error` says why.
+    width, height : int
+        Of the full image, pixels; 0 where unknown.
+    error : str, optional
+        Why the image cannot be shown.
+    """
+
+    jpeg: bytes = b""
+    width: int = 0
+    height: int = 0
+    error: str | None = None
+
+
+class Thumbnails:
+    """Makes thumbnails and keeps the last ones.
+
+    Parameters
+    ----------
+    max_bytes : int
+        How many bytes of JPEG are kept; the least recently used go first.
+    """
+
+    def __init__(self, *, max_bytes: int = 256 * 2**20) -> None:
+        self._max_bytes = max_bytes
+        self._num_bytes = 0
+        self._kept: OrderedDict[_Key, Thumbnail] = OrderedDict()
+        self._lock = threading.Lock()
+
+    @property
+    def num_bytes(self) -> int:
+        """Bytes of JPEG kept now."""
+        return self._num_bytes
+
+    def page(
+        self,
+        table: Table,
+        rows: NDArray[np.int64],
+        tensor: str,
+        size: int,
+        check_cancelled: Callable[[], None] = lambda: None,
+    ) -> list[Thumbnail]:
+        """Return the thumbnails of some rows, in their order.
+
+        Parameters
+        ----------
+        table : Table
+            What is read.
+        rows : ndarray of int64, shape (num_rows,)
+            Row numbers of `table`.
+        tensor : str
+            The image tensor.
+        size : int
+            Longest side, pixels.
+        check_cancelled : callable
+            Raises when nobody wants the page any more; called between reads.
+        """
+        revision = table.revision(tensor)
+        keys = [(int(uid), tensor, revision, size) for uid in table.uids(rows)]
+        found = [self._look_up(key) for key in keys]
+        missing = [i for i, kept in enumerate(found) if kept is None]
+        for start in range(0, len(missing), _ROWS_PER_READ):
+            check_cancelled()
+            part = missing[start : start + _ROWS_PER_READ]
+            for i, made in zip(part, _make(table, rows[part], tensor, size), strict=True):
+                found[i] = made
+                self._keep(keys[i], made)
+        return [made for made in found if made is not None]
+
+    def _look_up(self, key: _Key) -> Thumbnail | None:
+        with self._lock:
+            kept = self._kept.get(key)
+            if kept is not None:
+                self._kept.move_to_end(key)
+            return kept
+
+    def _keep(self, key: _Key, made: Thumbnail) -> None:
+        if made.error is not None:
+            return
+        with self._lock:
+            replaced = self._kept.pop(key, None)
+            self._num_bytes += len(made.jpeg) - (len(replaced.jpeg) if replaced else 0)
+            self._kept[key] = made
+            while self._num_bytes > self._max_bytes:
+                _, dropped = self._kept.popitem(last=False)
+                self._num_bytes -= len(dropped.jpeg)
+
+
+def _make(table: Table, rows: NDArray[np.int64], tensor: str, size: int) -> list[Thumbnail]:
+    try:
+        encoded = table.take(rows, [tensor])[tensor]
+    except PenstockError as error:
+        if len(rows) == 1:
+            return [Thumbnail(error=str(error))]
+        return [made for row in rows for made in _make(table, np.array([row]), tensor, size)]
+    return list(_decoders.map(lambda sample: _shrink(sample, size), encoded))
+
+
+def _shrink(encoded: Any, size: int) -> Thumbnail:
+    if encoded is None or (isinstance(encoded, bytes) and not encoded):
+        return Thumbnail(error=_NO_IMAGE)
+    try:
+        jpeg, width, height = thumbnail(encoded, size)
+    except (ImageDecodeError, PenstockError) as error:
+        return Thumbnail(error=str(error))
+    return Thumbnail(jpeg=jpeg, width=width, height=height)
