@@ -340,7 +340,22 @@ class LoaderStateError(LoaderError):
 
 
 class TransformError(LoaderError, RuntimeError):
-    """A transform failed; the sample and its own traceback are in the message."""
+    """A transform failed; the sample and its own traceback are in the message.
+
+    Parameters
+    ----------
+    message : str
+        What failed, with the transform's traceback.
+    row : int, optional
+        The sample's row in the dataset's version.
+    uid : int, optional
+        Its lasting identity.
+    """
+
+    def __init__(self, message: str, *, row: int | None = None, uid: int | None = None) -> None:
+        super().__init__(message)
+        self.row = row
+        self.uid = uid
 
 
 class MissingDependencyError(PenstockError, ImportError):

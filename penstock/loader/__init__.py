@@ -1,3 +1,8 @@
-"""Index stream to read, decode, transform, batch."""
+"""The chained loader: index stream, read, decode, transform, batch."""
 
-__all__: list[str] = []
+from penstock.loader._audit import Audit
+from penstock.loader._chain import Loader
+from penstock.loader._source import Source
+from penstock.loader._stats import LoaderStats
+
+__all__ = ["Audit", "Loader", "LoaderStats", "Source"]

@@ -16,7 +16,15 @@ from penstock.tensors._pixels import channels_of_mode, flatten_alpha, pixels_of
 if TYPE_CHECKING:
     from PIL import Image
 
-__all__ = ["decode_image", "encode_image", "image_format", "image_region", "image_shape", "thumbnail"]
+__all__ = [
+    "decode_image",
+    "decode_jpeg_into",
+    "encode_image",
+    "image_format",
+    "image_region",
+    "image_shape",
+    "thumbnail",
+]
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
@@ -196,9 +204,17 @@ def _may_be_turned(encoded: bytes) -> bool:
     return not encoded.startswith(b"\x89PNG") or any(mark in encoded for mark in _PNG_ORIENTATION_MARKS)
 
 
+def _start_of_scan(encoded: bytes) -> int:
+    """Return where a JPEG's metadata ends, by walking its segments."""
+    position = 2
+    while position + 4 <= len(encoded) and encoded[position] == 0xFF and encoded[position + 1] != 0xDA:  # noqa: PLR2004  the scan's marker
+        position += 2 + (encoded[position + 2] << 8 | encoded[position + 3])
+    return position if position > _EXIF_REACH or encoded[position : position + 1] == b"\xff" else _EXIF_REACH
+
+
 def _jpeg_orientation(encoded: bytes) -> int:
     """Read the orientation from a JPEG's head, at no cost where there is no EXIF."""
-    head = bytes(encoded[:_EXIF_REACH])
+    head = bytes(encoded[: _start_of_scan(encoded)])
     if b"Exif\x00" not in head and b"<tiff:Orientation>" not in head and b"tiff:Orientation=" not in head:
         return 1
     try:
@@ -206,6 +222,54 @@ def _jpeg_orientation(encoded: bytes) -> int:
             return _orientation(image)
     except Exception:  # noqa: BLE001  simplejpeg has read the pixels already; metadata alone is broken
         return 1
+
+
+@_guarded
+def decode_jpeg_into(encoded: bytes, buffer: Callable[[int], NDArray[np.uint8]]) -> NDArray[np.uint8] | None:
+    """Decode a JPEG into memory of the caller.
+
+    Parameters
+    ----------
+    encoded : bytes-like
+        An encoded image.
+    buffer : callable
+        Given a number of bytes, returns flat memory of at least that size.
+
+    Returns
+    -------
+    ndarray of uint8, shape (height, width, channels), or None
+        The pixels that `decode_image` gives: a view of the buffer, or an array of
+        their own where the image is turned or the buffer too small. None where the
+        image is left to `decode_image`: no JPEG, CMYK, damaged.
+
+    Raises
+    ------
+    ImageDecodeError
+        If there are no bytes or too many pixels.
+
+    Examples
+    --------
+    >>> jpeg = encode_image(np.zeros((8, 16, 3), np.uint8), "jpeg")
+    >>> memory = np.empty(8 * 16 * 3, np.uint8)
+    >>> np.shares_memory(decode_jpeg_into(jpeg, lambda size: memory), memory)
+    True
+    """
+    import simplejpeg
+
+    header = _jpeg_header(encoded)
+    if header is None:
+        return None
+    size = header[0] * header[1] * header[2]
+    memory = buffer(size)
+    if memory.size < size:
+        return None
+    try:
+        pixels: NDArray[np.uint8] = simplejpeg.decode_jpeg(
+            encoded, colorspace="GRAY" if header[2] == 1 else "RGB", buffer=memory
+        )
+    except ValueError:
+        return None
+    return _upright(pixels, _jpeg_orientation(encoded))
 
 
 def _upright(pixels: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:

@@ -1,0 +1,164 @@
+"""Whether what was delivered is what was promised."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from penstock.loader._batch import Draw
+from penstock.loader._pool import Pool
+from penstock.sampling import ClassCounts, IndexStream
+
+__all__ = ["Audit", "Tally"]
+
+_LEVEL = 0.999
+_FOLDED_AT = 4_096
+_NO_LABELS = ClassCounts(values=np.zeros(0, np.int64), offsets=np.zeros(1, np.int64), class_names=())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Audit:
+    """Realised class counts beside the promised band.
+
+    Parameters
+    ----------
+    class_names : tuple of str
+        The classes counted.
+    realised : ndarray of int64, shape (num_classes,)
+        Instances delivered since the loader was made or re-armed.
+    expected : ndarray of float64, shape (num_classes,)
+        What the weights promise for as many draws.
+    low, high : ndarray of float64, shape (num_classes,)
+        Band that holds all classes at once with probability `level`.
+    num_draws : int
+        Draws delivered.
+    level : float
+        Simultaneous probability of the band.
+    skipped, substituted : tuple of (int, str)
+        Rows that could not be read, and why.
+    """
+
+    class_names: tuple[str, ...]
+    realised: NDArray[np.int64]
+    expected: NDArray[np.float64]
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
+    num_draws: int
+    level: float
+    skipped: tuple[tuple[int, str], ...] = ()
+    substituted: tuple[tuple[int, str], ...] = ()
+
+    @property
+    def inside(self) -> NDArray[np.bool_]:
+        """Whether each class is inside the band, bool of shape (num_classes,)."""
+        return (self.realised >= self.low) & (self.realised <= self.high)
+
+    @property
+    def passed(self) -> bool:
+        """Whether every class is inside the band."""
+        return bool(self.inside.all())
+
+    def to_pandas(self) -> Any:  # noqa: ANN401  pandas is not imported here
+        """Return a DataFrame with one row per class."""
+        import pandas as pd
+
+        columns = ("realised", "expected", "low", "high", "inside")
+        return pd.DataFrame(
+            {name: getattr(self, name) for name in columns}, index=pd.Index(self.class_names, name="class")
+        )
+
+
+class Tally:
+    """Counts the classes of delivered draws, a few thousand at a time.
+
+    Parameters
+    ----------
+    pool : Pool
+        What is drawn from.
+    stream : IndexStream
+        How.
+    """
+
+    def __init__(self, pool: Pool, stream: IndexStream) -> None:
+        self._pool = pool
+        self._stream = stream
+        self._waiting: list[NDArray[np.int64]] = []
+        self._num_waiting = 0
+        self._labels: ClassCounts | None = None
+        self._counts = np.zeros(0, np.int64)
+        self.num_draws = 0
+
+    def add(self, draw: Draw) -> None:
+        """Count a delivered batch."""
+        self._waiting.append(draw.pool)
+        self._num_waiting += len(draw)
+        self.num_draws += len(draw)
+        if self._num_waiting >= _FOLDED_AT:
+            self._fold()
+
+    def _fold(self) -> None:
+        if self._labels is None:
+            plan = self._pool.plan
+            found = plan.strata.labels if plan is not None else self._pool.labels()
+            self._labels = found or _NO_LABELS
+            self._counts = np.zeros(self._labels.num_classes, np.int64)
+        if self._labels.num_classes and self._waiting:
+            self._counts += self._counted(np.concatenate(self._waiting))
+        self._waiting, self._num_waiting = [], 0
+
+    def _counted(self, drawn: NDArray[np.int64]) -> NDArray[np.int64]:
+        labels = self._labels
+        assert labels is not None  # noqa: S101  set by _fold, for the type checker
+        starts = labels.offsets[drawn]
+        lengths = labels.offsets[drawn + 1] - starts
+        ends = np.cumsum(lengths)
+        gather = np.arange(int(lengths.sum())) + np.repeat(starts - (ends - lengths), lengths)
+        values = labels.values  # noqa: PD011  no DataFrame
+        return np.bincount(values[gather], minlength=labels.num_classes)
+
+    def audit(self, skipped: list[tuple[int, str]], substituted: list[tuple[int, str]]) -> Audit:
+        """Return the counts beside the band the plan promises for as many draws."""
+        self._fold()
+        labels = self._labels
+        assert labels is not None  # noqa: S101  set by _fold, for the type checker
+        expected, low, high = self._promised(labels)
+        return Audit(
+            class_names=labels.class_names,
+            realised=self._counts.copy(),
+            expected=expected,
+            low=low,
+            high=high,
+            num_draws=self.num_draws,
+            level=_LEVEL,
+            skipped=tuple(skipped),
+            substituted=tuple(substituted),
+        )
+
+    def _promised(self, labels: ClassCounts) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+        plan = self._pool.plan
+        if plan is None:
+            return _of_whole_passes(labels, self.num_draws)
+        if not labels.num_classes or not self.num_draws:
+            none = np.zeros(labels.num_classes)
+            return none, none, none
+        each = 1 - (1 - _LEVEL) / labels.num_classes
+        promised = plan.histogram(self.num_draws, level=each)
+        return promised.expected, promised.low, promised.high
+
+
+def _of_whole_passes(
+    labels: ClassCounts, num_draws: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Return the exact counts of whole epochs, and bounds on what part of one adds to them.
+
+    A pass that is under way has brought between none and all of a class's
+    instances; after a whole epoch the band has no width.
+    """
+    passes, rest = divmod(num_draws, max(1, labels.num_rows))
+    raw = labels.instances.astype(np.float64)
+    share = rest / max(1, labels.num_rows)
+    low, high = passes * raw, (passes + (rest > 0)) * raw
+    return (passes + share) * raw, low, high

@@ -1,0 +1,463 @@
+"""The chained loader."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any, Literal, Self
+
+import numpy as np
+
+from penstock.errors import LoaderError
+from penstock.loader._audit import Audit
+from penstock.loader._engine import Engine
+from penstock.loader._pool import Pool, Resolve
+from penstock.loader._run import EpochIterator
+from penstock.loader._settings import Framework, Settings, check_count, checked_output
+from penstock.loader._source import Source, as_table
+from penstock.loader._state import place_of, state_of
+from penstock.loader._stats import LoaderStats
+from penstock.sampling import SamplingPlan, SamplingSpec, fresh_seed
+from penstock.table import Selection, Table
+
+__all__ = ["Loader"]
+
+Transformation = Callable[..., Any] | Mapping[str, Callable[..., Any] | None]
+
+
+class Loader:
+    """Batches of a dataset or a view for training, built by a chain of calls.
+
+    Each call of the chain returns a new loader. Iterating one gives an epoch;
+    iterating it again gives the next, with other draws and another order.
+
+    Parameters
+    ----------
+    table : Table or Source
+        What is read.
+    selection : Selection, optional
+        Rows of it; None means all. With `plan` the rows the plan draws from.
+    seed : int, optional
+        Of draws, order and transforms; None takes a fresh one and records it in `seed`.
+    plan : SamplingPlan, optional
+        Weights over the selection; each epoch then draws anew.
+    resolve : callable, optional
+        How the names in a query become tables.
+
+    Raises
+    ------
+    LoaderError
+        If `table` is nothing that samples can be read from.
+
+    Examples
+    --------
+    >>> from penstock.table import ArrayTable
+    >>> table = ArrayTable({"x": np.arange(5.0), "label": [0, 1, 0, 1, 1]}, class_names={"label": ["a", "b"]})
+    >>> loader = Loader(table).batch(2).numpy()
+    >>> [batch["index"].tolist() for batch in loader]
+    [[0, 1], [2, 3], [4]]
+    """
+
+    def __init__(
+        self,
+        table: Table | Source,
+        selection: Selection | None = None,
+        *,
+        seed: int | None = 0,
+        plan: SamplingPlan | None = None,
+        resolve: Resolve | None = None,
+    ) -> None:
+        readable: Table = as_table(table)
+        rows = np.arange(readable.num_rows) if selection is None else np.asarray(selection.rows, np.int64)
+        history = (selection.query_string,) if selection is not None and selection.query_string else ()
+        self._pool = Pool(table=readable, rows=rows, plan=plan, history=history, resolve=resolve)
+        self._settings = Settings(seed=fresh_seed() if seed is None else seed)
+        self._called: frozenset[str] = frozenset()
+        self._made: Engine | None = None
+        self.worker_init_fn: Callable[[int], None] | None = None
+
+    # ---- the chain -------------------------------------------------------------------------
+
+    def _derived(self, step: str | None = None, *, pool: Pool | None = None, **settings: Any) -> Self:  # noqa: ANN401  any setting
+        """Return a copy with changes; a step that is taken once is refused the second time."""
+        if step is not None and step in self._called:
+            raise LoaderError(f".{step}() has already been called", hint=f"give .{step}() everything in one call")
+        derived = object.__new__(type(self))
+        derived._pool = self._pool if pool is None else pool
+        derived._settings = replace(self._settings, **settings)
+        derived._called = self._called | ({step} if step else set())
+        derived._made = None
+        derived.worker_init_fn = self.worker_init_fn
+        return derived
+
+    def query(self, query_string: str) -> Self:
+        """Return a loader of the rows a query chooses out of this one's.
+
+        Parameters
+        ----------
+        query_string : str
+            TQL. May be called repeatedly and between samplings; each works on
+            what the ones before it left. Where its outermost clause is
+            ``sample by`` and nothing follows, every epoch draws anew.
+
+        Returns
+        -------
+        Loader
+        """
+        return self._derived(pool=self._pool.queried(query_string, self._settings.seed))
+
+    def sample_by(
+        self,
+        weights: Any,  # noqa: ANN401  str, list, tuple or array
+        replace: bool = True,
+        size: int | None = None,
+        *,
+        seed: int | None = None,
+        mode: Literal["iid", "deck", "once"] = "iid",
+    ) -> Self:
+        """Return a loader that draws samples by weight, anew in each epoch.
+
+        Parameters
+        ----------
+        weights : str, list, tuple or ndarray
+            A weight expression such as ``max_weight(labels == 5: 10, labels == 6: 5)``,
+            the name of a tensor that holds the weights, or one weight for each sample.
+        replace : bool
+            Whether a sample may be drawn again in an epoch; False is the same as ``mode="once"``.
+        size : int, optional
+            Draws of an epoch; default: as many as there are samples.
+        seed : int, optional
+            Of the draw alone; default: the loader's.
+        mode : {"iid", "deck", "once"}
+            Independent draws; each stratum dealt out before it repeats; without replacement.
+
+        Returns
+        -------
+        Loader
+
+        Raises
+        ------
+        SamplingError
+            If the weights are not one finite number of at least 0 for each sample.
+        """
+        chosen = self._settings.seed if seed is None else seed
+        spec = SamplingSpec(replace=replace, size=size, seed=chosen, mode=mode)
+        return self._derived(pool=self._pool.sampled(weights, spec))
+
+    def transform(self, transform: Transformation, **kwargs: Any) -> Self:  # noqa: ANN401  the transform's own
+        """Return a loader that applies a transform to each sample.
+
+        Parameters
+        ----------
+        transform : callable or dict of str to callable or None
+            A function of a sample, which is a dict of tensors; or one function
+            per tensor, None for a tensor that is passed on. A dict drops every
+            tensor it does not name, ``index`` too. A function with a parameter
+            `rng` is given a `numpy.random.Generator` of the sample's own.
+        **kwargs
+            Passed to a callable; ignored with a dict.
+
+        Returns
+        -------
+        Loader
+
+        Raises
+        ------
+        LoaderError
+            If it was called before, or `transform` is neither.
+        """
+        if isinstance(transform, Mapping):
+            if kwargs:
+                warnings.warn(
+                    f"transform is a dict: the arguments {', '.join(sorted(kwargs))} are ignored", stacklevel=2
+                )
+            kwargs = {}
+            for name, function in transform.items():
+                if function is not None and not callable(function):
+                    raise LoaderError(f"transform of {name!r} is {function!r}; expected a function or None")
+            transform = dict(transform)
+        elif not callable(transform):
+            raise LoaderError(f"transform is {transform!r}; expected a function or a dict of functions")
+        return self._derived("transform", transform=transform, transform_arguments=kwargs)
+
+    def batch(self, batch_size: int, drop_last: bool = False) -> Self:
+        """Return a loader of batches.
+
+        Parameters
+        ----------
+        batch_size : int
+            Samples in a batch; under ``distributed`` in a batch of each rank.
+        drop_last : bool
+            Whether to leave out a last batch that is smaller.
+
+        Returns
+        -------
+        Loader
+
+        Raises
+        ------
+        LoaderError
+            If it was called before, or `batch_size` is less than 1.
+        """
+        size = check_count("batch_size", batch_size, 1)
+        return self._derived("batch", batch_size=size, drop_last=bool(drop_last))
+
+    def shuffle(self, shuffle: bool = True, buffer_size: int = 2048) -> Self:
+        """Return a loader that gives its samples in another order each epoch.
+
+        Parameters
+        ----------
+        shuffle : bool
+            Whether to.
+        buffer_size : int
+            Megabytes for samples that can only be read in sequence. Samples that can
+            be read by number, as those of a dataset, are shuffled as a whole.
+
+        Returns
+        -------
+        Loader
+
+        Raises
+        ------
+        LoaderError
+            If it was called before.
+
+        Notes
+        -----
+        Draws by weight are in random order already; on them it changes nothing.
+        """
+        return self._derived("shuffle", shuffle=bool(shuffle), buffer_size=check_count("buffer_size", buffer_size, 1))
+
+    def offset(self, off: int = 0) -> Self:
+        """Return a loader whose epochs begin at a sample and go round to the beginning.
+
+        Parameters
+        ----------
+        off : int
+            Samples by which each epoch is rotated.
+
+        Returns
+        -------
+        Loader
+
+        Raises
+        ------
+        LoaderError
+            If it was called before, or `off` is negative.
+        """
+        return self._derived("offset", offset=check_count("off", off, 0))
+
+    def numpy(  # noqa: PLR0917  the page's signature
+        self,
+        num_workers: int = 0,
+        tensors: list[str] | None = None,
+        num_threads: int | None = None,
+        prefetch_factor: int = 2,
+        decode_method: Mapping[str, str] | None = None,
+        persistent_workers: bool = False,
+        *,
+        collate_fn: Callable[[list[Any]], Any] | None = None,
+        distributed: bool = False,
+        return_index: bool = True,
+        resize: Mapping[str, Any] | None = None,
+        padding: str = "list",
+        on_error: str = "raise",
+    ) -> Self:
+        """Return a loader of batches of numpy arrays; parameters as in `pytorch`."""
+        return self._output("numpy", {**locals(), "pin_memory": False})
+
+    def pytorch(  # noqa: PLR0917  the page's signature
+        self,
+        num_workers: int = 0,
+        collate_fn: Callable[[list[Any]], Any] | None = None,
+        tensors: list[str] | None = None,
+        num_threads: int | None = None,
+        prefetch_factor: int = 2,
+        distributed: bool = False,
+        return_index: bool = True,
+        decode_method: Mapping[str, str] | None = None,
+        persistent_workers: bool = False,
+        *,
+        resize: Mapping[str, Any] | None = None,
+        padding: str = "list",
+        on_error: str = "raise",
+        pin_memory: bool = False,
+    ) -> Self:
+        """Return a loader of batches of torch tensors.
+
+        Parameters
+        ----------
+        num_workers : int
+            Processes for the transform and the collating; 0 does them in the caller's thread.
+        collate_fn : callable, optional
+            Makes a batch of a list of samples.
+        tensors : list of str, optional
+            Tensors to read; default: all.
+        num_threads : int, optional
+            Threads that read and decode; default: as many as there are processors, 8 at most.
+        prefetch_factor : int
+            Batches made ahead, per thread or worker.
+        distributed : bool
+            Whether the processes of torch.distributed share each epoch.
+        return_index : bool
+            Whether a batch has ``index``, the row of each sample in the dataset's version.
+        decode_method : dict of str to {"numpy", "tobytes", "pil"}, optional
+            What a tensor's samples become: arrays, the bytes as stored, or Pillow images.
+        persistent_workers : bool
+            Whether workers keep the transform when an epoch ends.
+        resize : dict of str to (int, int), optional
+            Height and width that a tensor's images are given in the reader threads.
+        padding : {"list", "pad"}
+            What becomes of samples of unequal shape: a list, or one tensor, filled up
+            behind with 0, class labels with -1.
+        on_error : {"raise", "skip", "substitute"}
+            What happens to a sample that cannot be read: the error is raised, the sample
+            is left out, or another of the same stratum takes its place.
+        pin_memory : bool
+            Whether tensors are put in pinned memory, where there is a GPU.
+
+        Returns
+        -------
+        Loader
+
+        Raises
+        ------
+        LoaderError
+            If a framework was chosen before, or a parameter is out of range.
+        TensorNotFoundError
+            If a tensor does not exist.
+        MissingDependencyError
+            If torch is not installed.
+        """
+        return self._output("pytorch", locals())
+
+    def _output(self, framework: Framework, options: Mapping[str, Any]) -> Self:
+        if self._settings.framework != "samples":
+            raise LoaderError(
+                f".{self._settings.framework}() has already been called",
+                hint="choose one of .pytorch(), .numpy() and .tensorflow()",
+            )
+        told = {name: value for name, value in options.items() if name != "self"}
+        return self._derived(framework=framework, **checked_output(self._pool.table, told))
+
+    # ---- running it ------------------------------------------------------------------------
+
+    @property
+    def _engine(self) -> Engine:
+        if self._made is None:
+            self._made = Engine(self._pool, self._settings)
+        return self._made
+
+    def __iter__(self) -> EpochIterator:
+        """Start the next epoch, or finish one that was restored."""
+        return self._engine.begin()
+
+    def __len__(self) -> int:
+        """Return the number of batches of an epoch."""
+        return self._engine.num_batches()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Shut down the workers and release what the loader holds; iterating it again starts anew."""
+        if self._made is not None:
+            self._made.close()
+
+    @property
+    def seed(self) -> int:
+        """The seed of draws, order and transforms."""
+        return self._settings.seed
+
+    @property
+    def epoch(self) -> int:
+        """The epoch under way, or the next one; counts from 0."""
+        return self._engine.place.epoch
+
+    @property
+    def batch_size(self) -> int:
+        """Samples in a batch."""
+        return self._settings.samples_per_batch
+
+    @property
+    def drop_last(self) -> bool:
+        """Whether a smaller last batch is left out."""
+        return self._settings.drop_last
+
+    @property
+    def dataset(self) -> Selection:
+        """The samples drawn from; its length is their number."""
+        return Selection(rows=self._pool.rows, version=self._pool.table.version, seed=self.seed)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return where the loader stands: what the caller has got, not what was read ahead.
+
+        Returns
+        -------
+        dict
+            Three integers (epoch, stream position where it begins, draws handed out
+            over all ranks) and the fingerprint of what they belong to; goes into JSON.
+        """
+        return state_of(self._engine.place, self._engine.identity())
+
+    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
+        """Go on where a state was taken; the next iteration finishes its epoch.
+
+        Parameters
+        ----------
+        state_dict : dict
+            What `state_dict` returned, here or in another process, with any number
+            of workers and processes.
+
+        Raises
+        ------
+        LoaderStateError
+            If the dataset's version, the query, the sampling, the seed or the offset
+            has changed; the message names which.
+        """
+        self._engine.restore(place_of(state_dict, self._engine.identity()))
+
+    def with_weights(self, spec: SamplingSpec) -> Self:
+        """Draw by other weights from the next epoch on; the epoch under way is not touched.
+
+        Parameters
+        ----------
+        spec : SamplingSpec
+            Has the clauses of the sampling that ends this loader's chain.
+
+        Returns
+        -------
+        Loader
+            This loader.
+
+        Raises
+        ------
+        LoaderError
+            If this loader draws no weighted samples.
+        SamplingError
+            If the spec has other clauses.
+        """
+        plan = self._engine.pool.plan
+        if plan is None:
+            raise LoaderError("this loader does not draw by weight", hint="end its chain with .sample_by(...)")
+        self._engine.rearm(plan.strata.with_spec(spec))
+        return self
+
+    def audit(self) -> Audit:
+        """Return the class counts delivered so far beside the band the weights promise.
+
+        Returns
+        -------
+        Audit
+            The band holds all classes at once with probability 99.9 %.
+        """
+        meter = self._engine.meter
+        return self._engine.tally.audit(meter.skipped, meter.substituted)
+
+    def stats(self) -> LoaderStats:
+        """Return how long reading, decoding and transforming took, and who waited for whom."""
+        return self._engine.meter.stats()

@@ -1,0 +1,252 @@
+"""What a loader needs to give an epoch, made once and kept from epoch to epoch."""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from collections.abc import Mapping
+from typing import Any
+
+from penstock.errors import LoaderError, TensorNotFoundError
+from penstock.loader._audit import Tally
+from penstock.loader._batch import Batch, Draw
+from penstock.loader._collate import Collation
+from penstock.loader._epoch import Epoch
+from penstock.loader._pipeline import Pipeline
+from penstock.loader._pool import Pool
+from penstock.loader._reader import Reader
+from penstock.loader._run import EpochIterator, Ready, timed, uids_of
+from penstock.loader._seeding import words_of
+from penstock.loader._settings import Settings
+from penstock.loader._state import Identity, Place
+from penstock.loader._stats import Meter
+from penstock.loader._torch import require_torch, to_tensors, world
+from penstock.loader._transform import Transform
+from penstock.loader._work import Work
+from penstock.sampling import IndexStream, SamplingPlan
+
+__all__ = ["Engine"]
+
+
+class Engine:
+    """The running part of a loader.
+
+    Parameters
+    ----------
+    pool : Pool
+        What is drawn from.
+    settings : Settings
+        Everything else of the chain.
+    """
+
+    def __init__(self, pool: Pool, settings: Settings) -> None:
+        self.settings = settings
+        self.meter = Meter()
+        self._lock = threading.Lock()
+        self._pending: SamplingPlan | None = None
+        self._place = Place()
+        self._started = False
+        self._restored = False
+        self._latest: Pipeline[Ready] | None = None
+        self._running: weakref.WeakSet[EpochIterator] = weakref.WeakSet()
+        self._arm(pool)
+        if settings.framework == "pytorch":
+            require_torch()
+        self._reader = Reader(pool.table, pool.rows, _narrowed(pool, settings), self._substitute)
+        self.work = _work(self._reader, pool, settings)
+
+    def _arm(self, pool: Pool) -> None:
+        self.pool = pool
+        self.stream: IndexStream = pool.stream(shuffle=self.settings.shuffle, seed=self.settings.seed)
+        self.tally = Tally(pool, self.stream)
+        self._identity: Identity | None = None
+
+    # ---- what an epoch is ----------------------------------------------------------------
+
+    def epoch_at(self, place: Place, *, rank: int = 0, world_size: int = 1) -> Epoch:
+        """Return the layout of the epoch of a place."""
+        start = place.start if self.pool.continuing else place.epoch * self.stream.size
+        return Epoch(
+            number=place.epoch,
+            start=start,
+            size=self.stream.size,
+            consumed=place.consumed,
+            batch_size=self.settings.samples_per_batch,
+            rank=rank,
+            world_size=world_size,
+            drop_last=self.settings.drop_last,
+            continuing=self.pool.continuing,
+            offset=self.settings.offset,
+        )
+
+    def _share(self) -> tuple[int, int]:
+        return world() if self.settings.distributed else (0, 1)
+
+    def num_batches(self) -> int:
+        """Return the batches of a whole epoch."""
+        rank, size = self._share()
+        return self.epoch_at(Place(), rank=rank, world_size=size).num_batches
+
+    def begin(self) -> EpochIterator:
+        """Start the next epoch, or go on with a restored one."""
+        rank, size = self._share()
+        with self._lock:
+            if self._started and not self._restored:
+                self._place = self._following(self.epoch_at(self._place, rank=rank, world_size=size))
+            self._take_up_pending()
+            self._started, self._restored = True, False
+            epoch = self.epoch_at(self._place, rank=rank, world_size=size)
+            iterator = EpochIterator(self, epoch)
+            self._latest = iterator.pipeline
+            self._running.add(iterator)
+        return iterator
+
+    @staticmethod
+    def _following(epoch: Epoch) -> Place:
+        return Place(epoch=epoch.number + 1, start=epoch.following_start)
+
+    def _take_up_pending(self) -> None:
+        if self._pending is not None and self._place.consumed == 0:
+            from dataclasses import replace
+
+            self._arm(replace(self.pool, plan=self._pending))
+            self._pending = None
+
+    def rearm(self, plan: SamplingPlan) -> None:
+        """Draw by another plan from the next epoch on."""
+        with self._lock:
+            self._pending = plan
+
+    # ---- state -----------------------------------------------------------------------------
+
+    @property
+    def place(self) -> Place:
+        """Where the next batch comes from."""
+        with self._lock:
+            return self._place
+
+    def restore(self, place: Place) -> None:
+        """Go on at a place with the next iteration."""
+        with self._lock:
+            self._place, self._restored, self._started, self._latest = place, True, True, None
+
+    def identity(self) -> Identity:
+        """Return what a state is a place in."""
+        with self._lock:
+            if self._identity is None:
+                self._identity = Identity(
+                    version=self.pool.table.version,
+                    query="; ".join(self.pool.history),
+                    rows=self.pool.digest(),
+                    sampling=self.stream.fingerprint,
+                    seed=self.settings.seed,
+                    offset=self.settings.offset,
+                )
+            return self._identity
+
+    # ---- what happens to a batch -------------------------------------------------------------
+
+    @property
+    def num_threads(self) -> int:
+        """Threads that take a whole batch each."""
+        return self.settings.reader_threads
+
+    @property
+    def window(self) -> int:
+        """Batches done or under way ahead of the caller."""
+        return self.settings.prefetch_factor * max(1, self.num_threads)
+
+    def read(self, draw: Draw) -> Ready:
+        """Read and decode a draw; finish it where no user's function has to run in the caller's thread."""
+        batch = self._reader.read(draw)
+        return (batch, None) if self.work.is_heavy else (batch, self.finished(batch))
+
+    def finished(self, batch: Batch) -> Any:  # noqa: ANN401  what the caller gets
+        """Return a batch as the caller gets it."""
+        uids = uids_of(self.pool, batch.draw.rows) if self.work.transform is not None else []
+        return self._as_framework(timed(self.work, batch, uids, keep_state=True))
+
+    def _as_framework(self, given: Any) -> Any:  # noqa: ANN401  what the caller gets
+        if self.settings.framework == "pytorch" and self.settings.collate_fn is None:
+            return to_tensors(given, pin=self.settings.pin_memory)
+        return given
+
+    def handed_over(self, iterator: EpochIterator, epoch: Epoch, given: int, batch: Batch, asked: float) -> None:
+        """Count a batch the caller has got."""
+        self.meter.given(asked, batch)
+        self.tally.add(batch.draw)
+        self._move(iterator, Place(epoch=epoch.number, start=epoch.start, consumed=epoch.consumed_after(given)))
+
+    def exhausted(self, iterator: EpochIterator, epoch: Epoch) -> None:
+        """Note that the caller has seen the end of an epoch."""
+        self.meter.ended()
+        if self._move(iterator, self._following(epoch)):
+            with self._lock:
+                self._started = False
+
+    def _move(self, iterator: EpochIterator, place: Place) -> bool:
+        with self._lock:
+            if self._latest is not iterator.pipeline:
+                return False
+            self._place = place
+            return True
+
+    def close(self) -> None:
+        """End the epochs under way."""
+        for iterator in list(self._running):
+            iterator.close()
+
+    def _substitute(self, epoch: int, position: int, pool: int, attempt: int) -> int:
+        """Name another sample of the same stratum; of the whole pool where nothing is weighed."""
+        word = words_of(self.settings.seed, epoch, position, purpose="substitute", count=attempt + 1)[-1]
+        plan = self.pool.plan
+        if plan is None:
+            return word % len(self.pool.rows)
+        stratum = int(plan.strata.ids[pool])
+        begin, end = plan.strata.offsets[stratum : stratum + 2].tolist()
+        return int(plan.strata.rows[begin + word % (end - begin)])
+
+
+def _narrowed(pool: Pool, settings: Settings) -> Settings:
+    """Read only what a dict transform names."""
+    from dataclasses import replace
+
+    if not isinstance(settings.transform, Mapping):
+        return settings
+    readable = pool.table.tensors if settings.tensors is None else settings.tensors
+    for name in settings.transform:
+        if name != "index" and name not in readable:
+            raise TensorNotFoundError(name, readable)
+    if "index" in settings.transform and not settings.return_index:
+        raise LoaderError("the transform names 'index' while return_index is False; expected return_index=True")
+    return replace(settings, tensors=tuple(name for name in readable if name in settings.transform))
+
+
+def _work(reader: Reader, pool: Pool, settings: Settings) -> Work:
+    htypes = {name: pool.table.tensors[name].htype for name in reader.tensors}
+    ragged: dict[str, str] = {
+        name: htype for name, htype in htypes.items() if reader.fixed[name] is None and htype != "image"
+    }
+    collation = Collation(
+        ragged=ragged,
+        padding=settings.padding,
+        return_index=settings.return_index,
+        collate_fn=settings.collate_fn,
+        as_samples=settings.framework == "samples",
+        single=settings.single,
+    )
+    transform = None
+    if settings.transform is not None:
+        transform = Transform(
+            settings.transform,
+            settings.transform_arguments,
+            seed=settings.seed,
+            images=tuple(name for name, htype in htypes.items() if htype == "image"),
+            boxes=tuple(name for name, htype in htypes.items() if htype == "bbox"),
+        )
+    return Work(
+        transform=transform,
+        dropping=isinstance(settings.transform, Mapping),
+        collation=collation,
+        index_in_samples=settings.return_index,
+    )

@@ -1,0 +1,155 @@
+"""Which draws of the stream an epoch's batches are, for every rank."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Draws", "Epoch", "Stream"]
+
+_BLOCK = 8_192
+
+
+class Stream(Protocol):
+    """Row positions as a pure function of (spec, seed, position)."""
+
+    @property
+    def size(self) -> int:
+        """Draws of one epoch."""
+        ...
+
+    @property
+    def fingerprint(self) -> str:
+        """Identity of what is drawn."""
+        ...
+
+    def slice(self, start: int, stop: int) -> NDArray[np.int64]:
+        """Return the draws of some stream positions."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Epoch:
+    """The layout of one epoch: position g of the stream is batch, rank and slot.
+
+    Global step s takes positions [s·B·W, (s + 1)·B·W); rank r of W takes the
+    r-th B of them, so the global batches depend on the product B·W alone.
+
+    Parameters
+    ----------
+    number : int
+        The epoch, from 0.
+    start : int
+        Stream position where the epoch begins.
+    size : int
+        Draws the stream gives an epoch.
+    consumed : int
+        Draws, over all ranks, delivered before this run of the epoch began.
+    batch_size, rank, world_size : int
+        This reader's share.
+    drop_last : bool
+        Whether an incomplete last global batch is left out.
+    continuing : bool
+        Whether draws beyond the epoch continue the stream (iid, deck) or wrap
+        round to its first ones (plain, shuffled, once).
+    offset : int
+        Samples by which each epoch is rotated.
+    """
+
+    number: int
+    start: int
+    size: int
+    consumed: int = 0
+    batch_size: int = 1
+    rank: int = 0
+    world_size: int = 1
+    drop_last: bool = False
+    continuing: bool = False
+    offset: int = 0
+
+    @property
+    def _global_batch(self) -> int:
+        return self.batch_size * self.world_size
+
+    @property
+    def num_batches(self) -> int:
+        """Batches this rank still gives; equal on all ranks."""
+        remaining = max(0, self.size - self.consumed)
+        return remaining // self._global_batch if self.drop_last else -(-remaining // self._global_batch)
+
+    @property
+    def length(self) -> int:
+        """Draws of the whole epoch over all ranks, as delivered: dropped ones left out, padded ones counted."""
+        whole = self.consumed + self.num_batches * self._global_batch
+        return whole if self.drop_last or self.world_size > 1 else min(whole, max(self.size, self.consumed))
+
+    @property
+    def following_start(self) -> int:
+        """Stream position where the next epoch begins."""
+        return self.start + (self.length if self.continuing else self.size)
+
+    def consumed_after(self, batches: int) -> int:
+        """Return the draws delivered over all ranks once this rank gave `batches` batches."""
+        return min(self.consumed + batches * self._global_batch, self.length)
+
+    def positions(self, batch: int) -> NDArray[np.int64]:
+        """Return a batch's positions in the epoch, int64 of shape (batch_size,) or less at the end."""
+        first = self.consumed + (batch * self.world_size + self.rank) * self.batch_size
+        return np.arange(first, min(first + self.batch_size, self.length), dtype=np.int64)
+
+    def stream_offsets(self, positions: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return, for positions in the epoch, how far behind `start` their draws lie in the stream."""
+        if self.continuing:
+            return (positions + self.offset) % max(1, self._uninterrupted_length) if self.offset else positions
+        return (positions + self.offset) % self.size
+
+    @property
+    def _uninterrupted_length(self) -> int:
+        whole = self.size // self._global_batch if self.drop_last else -(-self.size // self._global_batch)
+        return whole * self._global_batch if self.drop_last or self.world_size > 1 else self.size
+
+    def valid(self, positions: NDArray[np.int64]) -> NDArray[np.bool_] | None:
+        """Return a mask that is False for draws repeated only to fill the last batch; None when there are none."""
+        if self.continuing or self.world_size == 1 or self.drop_last:
+            return None
+        mask: NDArray[np.bool_] = positions < self.size
+        return mask
+
+
+class Draws:
+    """An epoch's draws, computed in blocks.
+
+    Parameters
+    ----------
+    stream : Stream
+        Where the draws come from.
+    epoch : Epoch
+        Which of them.
+    """
+
+    def __init__(self, stream: Stream, epoch: Epoch) -> None:
+        self._stream = stream
+        self._epoch = epoch
+        self._blocks: dict[int, NDArray[np.int64]] = {}
+
+    def of(self, positions: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the pool positions drawn at positions of the epoch."""
+        offsets = self._epoch.stream_offsets(positions)
+        numbers = offsets // _BLOCK
+        draws = np.empty(len(offsets), np.int64)
+        for number in np.unique(numbers).tolist():
+            here = numbers == number
+            draws[here] = self._block(number)[offsets[here] - number * _BLOCK]
+        return draws
+
+    def _block(self, number: int) -> NDArray[np.int64]:
+        block = self._blocks.get(number)
+        if block is None:
+            first, last = number * _BLOCK, (number + 1) * _BLOCK
+            last = last if self._epoch.continuing else min(last, self._epoch.size)
+            block = self._stream.slice(self._epoch.start + first, self._epoch.start + last)
+            self._blocks = {**dict(list(self._blocks.items())[-3:]), number: block}
+        return block

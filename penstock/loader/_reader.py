@@ -1,0 +1,149 @@
+"""Rows to decoded batches: sorted take, each distinct row once, errors by policy."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from penstock.errors import LoaderError, PenstockError
+from penstock.loader._batch import Batch, Draw
+from penstock.loader._decode import decode_images, decode_values
+from penstock.loader._settings import Settings
+from penstock.table import Table
+
+__all__ = ["Reader", "Substitutes"]
+
+Substitutes = Callable[[int, int, int, int], int]
+"""(epoch, position, pool position, attempt) to the pool position of another sample of the same stratum."""
+
+_MOST_SUBSTITUTES = 16
+
+
+class Reader:
+    """Reads and decodes whole batches; safe to call from several threads.
+
+    Parameters
+    ----------
+    table : Table
+        What is read.
+    pool : ndarray of int64, shape (num_samples,)
+        Rows that are drawn from.
+    settings : Settings
+        Tensors, decode methods, sizes and what happens to samples that cannot be read.
+    substitutes : callable
+        Names another sample for one that cannot be read.
+    """
+
+    def __init__(self, table: Table, pool: NDArray[np.int64], settings: Settings, substitutes: Substitutes) -> None:
+        self._table = table
+        self._pool = pool
+        self._settings = settings
+        self._substitutes = substitutes
+        self.tensors = tuple(table.tensors) if settings.tensors is None else settings.tensors
+        self.fixed = {name: self._fixed_shape(name) for name in self.tensors}
+
+    def _fixed_shape(self, name: str) -> tuple[int, ...] | None:
+        """Return the one shape of all samples of a tensor as delivered, or None where there is none."""
+        spec = self._table.tensors[name]
+        if spec.htype in {"text", "json"} or self._settings.decode_method.get(name, "numpy") != "numpy":
+            return None
+        if spec.htype == "class_label":
+            return (1,) if spec.single_valued else None
+        shapes = self._table.shapes(name)
+        shapes = shapes if len(self._pool) >= len(shapes) else shapes[self._pool]
+        if len(shapes) == 0:
+            return None
+        size = self._settings.resize.get(name)
+        if size is not None:
+            return (*size, _common_channels(shapes))
+        least, greatest = shapes.min(axis=0), shapes.max(axis=0)
+        return tuple(least.tolist()) if (least == greatest).all() and (least >= 0).all() else None
+
+    def read(self, draw: Draw) -> Batch:
+        """Return the decoded samples of a draw.
+
+        Raises
+        ------
+        PenstockError
+            The error of the first sample that cannot be read, with its row, its
+            uid and its tensor, unless the loader was told to skip or substitute.
+        """
+        batch, errors = self._attempt(draw)
+        if not errors:
+            return batch
+        if self._settings.on_error == "raise":
+            slot = min(errors)
+            raise self._told(int(draw.rows[slot]), *errors[slot])
+        failed = [(int(draw.rows[slot]), f"{name}: {error.message}") for slot, (name, error) in sorted(errors.items())]
+        if self._settings.on_error == "substitute":
+            batch = self._substituted(draw, errors)
+            batch.substituted = failed
+            return batch
+        return self._skipped(batch, errors, failed)
+
+    def _told(self, row: int, name: str, error: PenstockError) -> PenstockError:
+        uid = int(self._table.uids(np.array([row], np.int64))[0])
+        error.args = (f"{name!r} of row {row} (uid {uid}): {error.message}",)
+        error.message = error.args[0]
+        error.hint = error.hint or "on_error='skip' or 'substitute' goes on without it"
+        return error
+
+    def _attempt(self, draw: Draw) -> tuple[Batch, dict[int, tuple[str, PenstockError]]]:
+        began = time.perf_counter()
+        distinct, out_of = np.unique(draw.rows, return_inverse=True)
+        raw = self._table.take(distinct, self.tensors)
+        taken = time.perf_counter()
+        columns: dict[str, Any] = {}
+        failed: dict[int, tuple[str, PenstockError]] = {}
+        for name in self.tensors:
+            columns[name], errors = self._decoded(name, raw[name], out_of)
+            for slot in np.flatnonzero(np.isin(out_of, list(errors))).tolist() if errors else ():
+                failed.setdefault(slot, (name, errors[int(out_of[slot])]))
+        seconds = {"read": taken - began, "decode": time.perf_counter() - taken}
+        return Batch(draw=draw, columns=columns, seconds=seconds), failed
+
+    def _decoded(self, name: str, values: Any, out_of: NDArray[np.int64]) -> tuple[Any, dict[int, PenstockError]]:  # noqa: ANN401  raw samples
+        spec, shape = self._table.tensors[name], self.fixed[name]
+        method = self._settings.decode_method.get(name, "numpy")
+        if spec.htype == "image":
+            return decode_images(values, method, size=self._settings.resize.get(name), shape=shape, out_of=out_of)
+        return decode_values(values, method, spec, fixed=shape is not None, out_of=out_of), {}
+
+    def _skipped(self, batch: Batch, errors: dict[int, Any], failed: list[tuple[int, str]]) -> Batch:
+        chosen = np.ones(len(batch.draw), bool)
+        chosen[list(errors)] = False
+        if not chosen.any():
+            raise LoaderError(
+                f"none of the {len(chosen)} samples of a batch can be read; first row {failed[0][0]}: {failed[0][1]}"
+            )
+        columns = {name: _kept(column, chosen) for name, column in batch.columns.items()}
+        return Batch(draw=batch.draw.keep(chosen), columns=columns, skipped=failed, seconds=batch.seconds)
+
+    def _substituted(self, draw: Draw, errors: dict[int, tuple[str, PenstockError]]) -> Batch:
+        pool, rows = draw.pool.copy(), draw.rows.copy()
+        for attempt in range(_MOST_SUBSTITUTES):
+            for slot in errors:
+                pool[slot] = self._substitutes(draw.epoch, int(draw.positions[slot]), int(draw.pool[slot]), attempt)
+                rows[slot] = self._pool[pool[slot]]
+            mended = Draw(epoch=draw.epoch, positions=draw.positions, pool=pool, rows=rows, valid=draw.valid)
+            batch, errors = self._attempt(mended)
+            if not errors:
+                return batch
+        slot = min(errors)
+        raise self._told(int(rows[slot]), *errors[slot])
+
+
+def _common_channels(shapes: NDArray[np.int64]) -> int:
+    """Return the channels a batch of resized images has: 1 if all are grey, else 3; 4 if all have alpha."""
+    channels = np.unique(shapes[:, 2]) if shapes.shape[1] > 2 else np.array([3])  # noqa: PLR2004  height, width, channels
+    return int(channels[0]) if len(channels) == 1 and channels[0] > 0 else 3
+
+
+def _kept(column: Any, chosen: NDArray[np.bool_]) -> Any:  # noqa: ANN401  array or list
+    if isinstance(column, np.ndarray):
+        return column[chosen]
+    return [sample for sample, keep in zip(column, chosen.tolist(), strict=True) if keep]

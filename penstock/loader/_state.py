@@ -1,0 +1,116 @@
+"""Where a loader stands, and whether a saved place fits it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from penstock.errors import LoaderStateError
+
+__all__ = ["Identity", "Place", "place_of", "state_of"]
+
+_FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where the next batch comes from.
+
+    Parameters
+    ----------
+    epoch : int
+        The epoch under way, or the next one.
+    start : int
+        Stream position where it begins.
+    consumed : int
+        Draws of it handed out, over all ranks.
+    """
+
+    epoch: int = 0
+    start: int = 0
+    consumed: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """What a state is a place in: nothing here may differ when it is loaded.
+
+    Parameters
+    ----------
+    version : str
+        The dataset's version.
+    query : str
+        The queries and samplings of the chain.
+    rows : str
+        Hash of the rows drawn from.
+    sampling : str
+        Fingerprint of the stream.
+    seed : int
+        The loader's seed.
+    offset : int
+        The loader's offset.
+    """
+
+    version: str
+    query: str
+    rows: str
+    sampling: str
+    seed: int
+    offset: int
+
+
+_TOLD = {
+    "version": "the dataset's version",
+    "query": "the query",
+    "rows": "the rows the view holds",
+    "seed": "the seed",
+    "offset": "the offset",
+    "sampling": "the sampling (weights, mode, size, shuffle)",
+}
+
+
+def state_of(place: Place, identity: Identity) -> dict[str, Any]:
+    """Return a state that goes into JSON: three integers, and what they belong to."""
+    return {
+        "format": _FORMAT,
+        "epoch": place.epoch,
+        "start": place.start,
+        "consumed": place.consumed,
+        "fingerprint": {name: getattr(identity, name) for name in _TOLD},
+    }
+
+
+def place_of(state: Mapping[str, Any], identity: Identity) -> Place:
+    """Return the place a state names.
+
+    Raises
+    ------
+    LoaderStateError
+        If it is no loader's state, or of another dataset version, query,
+        sampling, seed or offset; the message names which.
+    """
+    _check_form(state)
+    saved = state["fingerprint"]
+    for name, told in _TOLD.items():
+        mine = getattr(identity, name)
+        if saved.get(name) != mine:
+            raise LoaderStateError(
+                f"{told} has changed: the state was taken at {saved.get(name)!r}, this loader has {mine!r}",
+                hint="build the loader as it was; batch size, workers and world size may differ",
+            )
+    return Place(epoch=int(state["epoch"]), start=int(state["start"]), consumed=int(state["consumed"]))
+
+
+def _check_form(state: Mapping[str, Any]) -> None:
+    if not isinstance(state, Mapping):
+        raise LoaderStateError(f"a state is a dict, as state_dict() returns it; got {type(state).__name__}")
+    if state.get("format") != _FORMAT:
+        raise LoaderStateError(f"a state of format {state.get('format')!r}; this version reads format {_FORMAT}")
+    numbers = [state.get(name) for name in ("epoch", "start", "consumed")]
+    if any(isinstance(number, bool) or not isinstance(number, int) or number < 0 for number in numbers):
+        raise LoaderStateError(
+            f"epoch, start and consumed are {', '.join(map(repr, numbers))}; expected whole numbers of at least 0"
+        )
+    if not isinstance(state.get("fingerprint"), Mapping):
+        raise LoaderStateError("the state has no fingerprint; expected what state_dict() returns")

@@ -1,0 +1,64 @@
+"""Batches of arrays to batches of tensors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from penstock.errors import LoaderError, MissingDependencyError
+
+__all__ = ["require_torch", "to_tensors", "world"]
+
+
+def require_torch() -> Any:  # noqa: ANN401  the module
+    """Return torch, or tell how to get it."""
+    try:
+        import torch
+    except ImportError as error:
+        raise MissingDependencyError(
+            ".pytorch() needs torch, which is not installed", hint="pip install 'penstock[torch]'"
+        ) from error
+    return torch
+
+
+def to_tensors(value: Any, *, pin: bool = False) -> Any:  # noqa: ANN401  nested containers of arrays
+    """Return a batch with its arrays as tensors, sharing memory."""
+    torch = require_torch()
+    if isinstance(value, np.ndarray):
+        value = _from_array(torch, value)
+    if isinstance(value, torch.Tensor):
+        return value.pin_memory() if pin and torch.cuda.is_available() else value
+    if isinstance(value, dict):
+        return {name: to_tensors(item, pin=pin) for name, item in value.items()}
+    if isinstance(value, list):
+        return [to_tensors(item, pin=pin) for item in value]
+    return _to_tuple(value, pin=pin) if isinstance(value, tuple) else value
+
+
+def _from_array(torch: Any, value: np.ndarray[Any, Any]) -> Any:  # noqa: ANN401  tensor, or a list where torch has no such type
+    if value.dtype.kind not in "biufc":
+        return value.tolist()
+    return torch.from_numpy(value if value.flags.writeable else value.copy())
+
+
+def _to_tuple(value: tuple[Any, ...], *, pin: bool) -> Any:  # noqa: ANN401  tuple or named tuple
+    items = [to_tensors(item, pin=pin) for item in value]
+    return type(value)(*items) if hasattr(value, "_fields") else tuple(items)
+
+
+def world() -> tuple[int, int]:
+    """Return this process's rank and the number of processes.
+
+    Raises
+    ------
+    LoaderError
+        If torch.distributed is not running.
+    """
+    torch = require_torch()
+    if not (torch.distributed.is_available() and torch.distributed.is_initialized()):
+        raise LoaderError(
+            "distributed=True outside torch.distributed",
+            hint="call torch.distributed.init_process_group(...) first, or start by torchrun",
+        )
+    return torch.distributed.get_rank(), torch.distributed.get_world_size()

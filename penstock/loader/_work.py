@@ -1,0 +1,68 @@
+"""From decoded columns to what the caller gets; runs in the consumer's thread or in a worker process."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from penstock.loader._batch import Batch
+from penstock.loader._collate import Collation
+from penstock.loader._transform import Transform
+
+__all__ = ["Work"]
+
+
+class Work:
+    """Transform, then collate, one batch.
+
+    Parameters
+    ----------
+    transform : Transform, optional
+        Applied to each sample.
+    dropping : bool
+        Whether the transform is a dict.
+    collation : Collation
+        How samples are merged.
+    index_in_samples : bool
+        Whether a transform sees ``index`` in its sample.
+    """
+
+    def __init__(
+        self, *, transform: Transform | None, dropping: bool, collation: Collation, index_in_samples: bool
+    ) -> None:
+        self.transform = transform
+        self._dropping = dropping
+        self._collation = collation
+        self._index_in_samples = index_in_samples
+
+    @property
+    def is_heavy(self) -> bool:
+        """Whether there is a user's function to run."""
+        return self.transform is not None or not self._collation.of_columns
+
+    def __call__(self, batch: Batch, uids: list[int], *, keep_state: bool) -> Any:  # noqa: ANN401  whatever transform and collate_fn return
+        """Return the batch as the caller gets it, in numpy."""
+        if not self.is_heavy:
+            return self._collation.columns(batch)
+        samples: list[Any] = _samples(batch)
+        if self.transform is not None:
+            if self._index_in_samples:
+                for sample, row in zip(samples, batch.draw.rows.tolist(), strict=True):
+                    sample["index"] = row
+            samples = self.transform.all(samples, batch.draw, uids, keep_state=keep_state)
+        return self._collation.samples(samples, batch, transformed=self.transform is not None, dropping=self._dropping)
+
+
+def _samples(batch: Batch) -> list[dict[str, Any]]:
+    names = list(batch.columns)
+    columns = [batch.columns[name] for name in names]
+    return [
+        {name: _owned(column[place]) for name, column in zip(names, columns, strict=True)}
+        for place in range(len(batch.draw))
+    ]
+
+
+def _owned(value: Any) -> Any:  # noqa: ANN401  a sample
+    """Give a scalar taken from an array the form of an array, so that every sample has shape and dtype."""
+    return np.asarray(value) if isinstance(value, np.generic) else value
