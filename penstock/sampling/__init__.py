@@ -1,5 +1,6 @@
 """Which rows, how often; numpy only, usable without a dataset."""
 
+from penstock.sampling._coverage import Coverage, TimesSeen
 from penstock.sampling._histogram import Histogram
 from penstock.sampling._labels import ClassCounts
 from penstock.sampling._philox import fresh_seed
@@ -10,6 +11,7 @@ from penstock.sampling._stream import IndexStream, SequentialStream, ShuffledStr
 __all__ = [
     "ClassCounts",
     "Clause",
+    "Coverage",
     "Histogram",
     "IndexStream",
     "SamplingPlan",
@@ -17,5 +19,6 @@ __all__ = [
     "SequentialStream",
     "ShuffledStream",
     "Strata",
+    "TimesSeen",
     "fresh_seed",
 ]

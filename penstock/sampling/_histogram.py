@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 from penstock.errors import SamplingError
 from penstock.sampling._bands import band
 from penstock.sampling._grouped import GroupedRows
+from penstock.sampling._labels import ClassCounts
+from penstock.sampling._moments import ClassMoments
 
-__all__ = ["Histogram", "Unit", "histogram"]
+__all__ = ["Histogram", "Unit", "class_sums_of", "histogram", "labels_of"]
 
 Unit = Literal["instances", "samples"]
 
@@ -65,41 +67,39 @@ class Histogram:
         return pd.DataFrame(columns, index=pd.Index(self.class_names, name="class"))
 
 
-def histogram(
-    strata: GroupedRows, probabilities: NDArray[np.float64], draws: int, unit: Unit, level: float
-) -> Histogram:
-    """Return the histogram of a plan; see `SamplingPlan.histogram`."""
-    if unit not in get_args(Unit):
-        raise SamplingError(f"unit is {unit!r}; expected 'instances' or 'samples'")
-    labels = strata.labels
-    if labels is None:
+def labels_of(strata: GroupedRows) -> ClassCounts:
+    """Return the labels, or say that there are none."""
+    if strata.labels is None:
         raise SamplingError(
             "these strata have no labels to count", hint="pass labels=ClassCounts(...) when making them"
         )
-    mean, variance, single = _moments(strata, probabilities, draws, unit)
-    low, high = band(mean, variance, level, float(draws) if single else math.inf)
-    raw = labels.instances if unit == "instances" else labels.samples
-    return Histogram(
-        class_names=labels.class_names, raw=raw, expected=mean, low=low, high=high, variance=variance,
-        unit=unit, num_draws=draws, level=level,
-    )  # fmt: skip
+    return strata.labels
 
 
-def _moments(
-    strata: GroupedRows, probabilities: NDArray[np.float64], draws: int, unit: Unit
-) -> tuple[NDArray[np.float64], NDArray[np.float64], bool]:
-    """Return mean and variance of each class's count, and whether a draw brings at most one."""
+def class_sums_of(strata: GroupedRows, unit: Unit) -> ClassMoments:
+    """Return the first and second sums of the unit; one array twice where a draw brings at most one."""
+    if unit not in get_args(Unit):
+        raise SamplingError(f"unit is {unit!r}; expected 'instances' or 'samples'")
     sums = strata.class_sums
-    first = sums.instances if unit == "instances" else sums.rows_with_class
-    second = sums.instances_squared if unit == "instances" else sums.rows_with_class
-    num_classes = strata.labels.num_classes if strata.labels else 0
-    single = unit == "samples" or sums.instances_squared is sums.rows_with_class
-    probability = probabilities[sums.strata]
-    share = per_class(sums.classes, probability * first, num_classes)
-    square = share if single else per_class(sums.classes, probability * second, num_classes)
-    return draws * share, np.maximum(draws * (square - share**2), 0.0), single
+    if unit == "samples":
+        return sums.rows_with_class, sums.rows_with_class
+    return sums.instances, sums.instances_squared
 
 
-def per_class(classes: NDArray[np.int32], values: NDArray[np.float64], num_classes: int) -> NDArray[np.float64]:
-    """Return the sum of the values of each class, in the order of the entries."""
-    return np.bincount(classes, values, num_classes).astype(np.float64, copy=False)
+def histogram(
+    labels: ClassCounts, moments: ClassMoments, num_draws: int, *, unit: Unit, level: float, single: bool
+) -> Histogram:
+    """Return the histogram of some moments; see `SamplingPlan.histogram`."""
+    mean, variance = moments
+    low, high = band(mean, variance, level, float(num_draws) if single else math.inf)
+    return Histogram(
+        class_names=labels.class_names,
+        raw=labels.instances if unit == "instances" else labels.samples,
+        expected=mean,
+        low=low,
+        high=high,
+        variance=variance,
+        unit=unit,
+        num_draws=num_draws,
+        level=level,
+    )

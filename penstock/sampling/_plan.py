@@ -12,11 +12,17 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from penstock.errors import SamplingError
+from penstock.sampling._coverage import Coverage, coverage
+from penstock.sampling._deck import DeckStream
 from penstock.sampling._draws import DrawStream
 from penstock.sampling._grouped import GroupedRows
 from penstock.sampling._grouping import mask_codes
-from penstock.sampling._histogram import Histogram, Unit, histogram
+from penstock.sampling._histogram import Histogram, Unit, class_sums_of, histogram, labels_of
 from penstock.sampling._labels import ClassCounts
+from penstock.sampling._laws import DeckLaw, IidLaw, Law, OnceLaw
+from penstock.sampling._moments import ClassMoments, dealt_moments, drawn_moments, included_moments, part_of
+from penstock.sampling._once import OnceStream, inclusion
+from penstock.sampling._quotas import integer_masses, quotas
 from penstock.sampling._spec import Combine, SamplingSpec
 from penstock.sampling._statistics import statistics
 from penstock.sampling._stream import IndexStream
@@ -177,8 +183,13 @@ class SamplingPlan:
         """Numbers of the clauses without which every weight would be the same."""
         return _ineffective(self)
 
-    def histogram(self, num_draws: int | None = None, unit: Unit = "instances", level: float = 0.95) -> Histogram:
+    def histogram(
+        self, num_draws: int | None = None, unit: Unit = "instances", level: float = 0.95, *, epoch: int = 0
+    ) -> Histogram:
         """Return raw and expected counts of each class in one epoch, with a band.
+
+        Exact for "iid" and "deck"; for "once" Hajek's approximation. An epoch delivered short of the size of a deck
+        or a "once" is taken as a random part of it.
 
         Parameters
         ----------
@@ -188,6 +199,8 @@ class SamplingPlan:
             Count every label or box, or the samples that have the class.
         level : float
             Pointwise probability of the band.
+        epoch : int
+            Which epoch; matters for "deck" only, whose first epoch begins with full deals.
 
         Returns
         -------
@@ -198,23 +211,118 @@ class SamplingPlan:
         SamplingError
             If there are no labels to count, or nothing can be drawn.
         """
-        draws = self.num_draws if num_draws is None else num_draws
-        return histogram(self.strata, self.probabilities, draws, unit, level)
+        labels, sums = labels_of(self.strata), class_sums_of(self.strata, unit)
+        draws = self._checked_draws(num_draws)
+        moments = self._moments(sums, draws, epoch)
+        return histogram(labels, moments, draws, unit=unit, level=level, single=sums[0] is sums[1])
+
+    def _moments(self, sums: ClassMoments, draws: int, epoch: int) -> ClassMoments:
+        strata, size = self.strata, self.num_draws
+        if self.spec.mode == "iid":
+            return drawn_moments(strata, self.probabilities, draws, sums)
+        if self.spec.mode == "once":
+            return included_moments(strata, self.inclusion * min(draws / size, 1.0), sums)
+        begin = epoch * draws // size * size if draws < size else epoch * draws
+        before, after = quotas(self._masses, np.array([begin, begin + max(draws, size)]))
+        moments = dealt_moments(strata, before, after, sums)
+        return part_of(moments, sums, strata, draws, size) if draws < size else moments
+
+    def coverage(self, num_epochs: int = 20, num_draws: int | None = None, level: float = 0.95) -> Coverage:
+        """Return the distinct samples seen after 1 .. `num_epochs` epochs, with a band.
+
+        Parameters
+        ----------
+        num_epochs : int
+            Epochs told; quantiles look further by themselves.
+        num_draws : int, optional
+            Draws delivered per epoch; default `num_draws` of the plan.
+        level : float
+            Pointwise probability of the band.
+
+        Returns
+        -------
+        Coverage
+
+        Raises
+        ------
+        SamplingError
+            If nothing can be drawn, or there is not one epoch.
+        """
+        draws = self._checked_draws(num_draws)
+        return coverage(self.strata, self._law(draws), num_epochs, draws, level)
+
+    def _law(self, draws: int) -> Law:
+        sizes, size = self.strata.sizes, self.num_draws
+        probabilities = self.probabilities
+        if self.spec.mode == "deck":
+            return DeckLaw(sizes, self.weights, size, draws)
+        if self.spec.mode == "once":
+            return OnceLaw(sizes, self.inclusion * min(draws / size, 1.0))
+        return IidLaw(sizes, probabilities, draws)
+
+    def _checked_draws(self, num_draws: int | None) -> int:
+        if num_draws is not None and not num_draws >= 1:
+            raise SamplingError(f"num_draws is {num_draws!r}; expected draws per epoch, at least 1")
+        if not self.total_weight > 0:
+            _ = self.probabilities
+        return self.num_draws if num_draws is None else int(num_draws)
+
+    @cached_property
+    def inclusion(self) -> NDArray[np.float64]:
+        """Probability that a row of each stratum is in an epoch without replacement, shape (num_strata,)."""
+        return inclusion(self.strata.sizes, self.weights, self.num_draws)
+
+    @cached_property
+    def _masses(self) -> NDArray[np.int64]:
+        return integer_masses(self.strata.sizes, self.weights)
+
+    def quotas(self, num_epochs: int) -> NDArray[np.int64]:
+        """Return the draws a deck gives each stratum in each epoch.
+
+        Parameters
+        ----------
+        num_epochs : int
+            Epochs from the first.
+
+        Returns
+        -------
+        ndarray of int64, shape (num_epochs, num_strata)
+            Each row sums to `num_draws`.
+        """
+        totals = quotas(self._masses, np.arange(num_epochs + 1) * self.num_draws)
+        return np.diff(totals, axis=0)
 
     def stream(self) -> IndexStream:
-        """Return the endless stream of rows, a pure function of spec, seed and position."""
-        asked = self.spec.size if self.spec.size is not None else self.strata.num_rows
-        if self.spec.mode == "once" and self.num_draws < asked:
+        """Return the endless stream of rows, a pure function of spec, seed and position.
+
+        Returns
+        -------
+        IndexStream
+
+        Raises
+        ------
+        SamplingError
+            If nothing can be drawn.
+
+        Warns
+        -----
+        UserWarning
+            If more draws without replacement are asked than there are rows with a weight above 0.
+        """
+        probabilities, spec = self.probabilities, self.spec
+        asked = spec.size if spec.size is not None else self.strata.num_rows
+        if spec.mode == "once" and self.num_draws < asked:
             warnings.warn(
                 f"{asked} draws without replacement asked, {self.num_draws} samples have a weight above 0: "
                 f"an epoch has {self.num_draws}",
                 stacklevel=2,
             )
-        if self.spec.mode != "iid":
-            raise SamplingError(f"mode {self.spec.mode!r} has no stream yet; expected 'iid'")
-        return DrawStream(
-            self.strata, self.probabilities, size=self.num_draws, seed=self.spec.seed, identity=self.spec.to_json()
-        )
+        common: dict[str, Any] = {"size": self.num_draws, "seed": spec.seed, "identity": spec.to_json()}
+        if spec.mode == "deck":
+            return DeckStream(self.strata, self.weights, interleave=spec.interleave, **common)
+        if spec.mode == "once":
+            return OnceStream(self.strata, self.weights, **common)
+        return DrawStream(self.strata, probabilities, **common)
 
     def statistics(self) -> dict[str, NDArray[Any]]:
         """Return what a browser needs to redraw every chart under other weights.

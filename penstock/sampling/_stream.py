@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from penstock.errors import LoaderStateError, SamplingError
-from penstock.sampling._philox import SHUFFLE, check_seed, words
+from penstock.sampling._permute import Orders
+from penstock.sampling._philox import SHUFFLE, check_seed
 
-__all__ = ["IndexStream", "SequentialStream", "ShuffledStream", "Stream"]
+__all__ = ["IndexStream", "SequentialStream", "ShuffledStream", "Stream", "by_epoch"]
 
 _CHUNK = 4096
 
@@ -171,29 +172,7 @@ class SequentialStream(Stream):
         return np.arange(start, stop, dtype=np.int64) % self.size
 
 
-class EpochStream(Stream):
-    """A stream whose epochs are made one at a time and kept while they are read."""
-
-    _epoch: tuple[int, NDArray[np.int64]] | None = None
-
-    def _draw(self, start: int, stop: int) -> NDArray[np.int64]:
-        first, last = start // self.size, (stop - 1) // self.size
-        parts = [self._epoch_of(number) for number in range(first, last + 1)]
-        joined = parts[0] if len(parts) == 1 else np.concatenate(parts)
-        return joined[start - first * self.size : stop - first * self.size].copy()
-
-    def _epoch_of(self, number: int) -> NDArray[np.int64]:
-        kept = self._epoch
-        if kept is None or kept[0] != number:
-            kept = (number, self._make_epoch(number))
-            self._epoch = kept
-        return kept[1]
-
-    def _make_epoch(self, number: int) -> NDArray[np.int64]:
-        raise NotImplementedError
-
-
-class ShuffledStream(EpochStream):
+class ShuffledStream(Stream):
     """Every row once an epoch, in an order of its own each epoch.
 
     Parameters
@@ -212,15 +191,21 @@ class ShuffledStream(EpochStream):
 
     def __init__(self, num_rows: int, seed: int = 0) -> None:
         super().__init__(num_rows, seed)
+        self._orders = Orders(self.seed, SHUFFLE, keep=2)
 
-    def _make_epoch(self, number: int) -> NDArray[np.int64]:
-        return sorted_order(words(self.seed, (SHUFFLE, number, 0), 0, self.size))
+    def _draw(self, start: int, stop: int) -> NDArray[np.int64]:
+        return by_epoch(start, stop, self.size, self._of_epoch)
+
+    def _of_epoch(self, number: int, places: NDArray[np.int64]) -> NDArray[np.int64]:
+        return self._orders.places((number, 0), self.size, places)
 
 
-def sorted_order(keys: NDArray[np.uint64]) -> NDArray[np.int64]:
-    """Return the order that sorts the keys, equal keys by position on every machine."""
-    order = np.argsort(keys)
-    ranked = keys[order]
-    if (ranked[1:] == ranked[:-1]).any():
-        return np.argsort(keys, kind="stable")
-    return order
+def by_epoch(
+    start: int, stop: int, size: int, rows_of: Callable[[int, NDArray[np.int64]], NDArray[np.int64]]
+) -> NDArray[np.int64]:
+    """Return the rows of positions ``[start, stop)``, asked for epoch by epoch."""
+    parts = []
+    for epoch in range(start // size, (stop - 1) // size + 1):
+        first, last = max(start - epoch * size, 0), min(stop - epoch * size, size)
+        parts.append(rows_of(epoch, np.arange(first, last)))
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)

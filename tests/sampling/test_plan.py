@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import gzip
 import math
 
 import numpy as np
@@ -11,36 +9,7 @@ import pytest
 
 from penstock.errors import LoaderStateError, SamplingError
 from penstock.sampling import ClassCounts, Clause, SamplingSpec, Strata
-
-
-def spec_of(weights, **options):
-    return SamplingSpec(clauses=tuple(Clause(name, weight) for name, weight in weights.items()), **options)
-
-
-@pytest.fixture(scope="session")
-def nih(shared_data):
-    with gzip.open(shared_data / "nih" / "Data_Entry_2017_v2020.csv.gz", "rt", newline="") as lines:
-        reader = csv.reader(lines)
-        column = next(reader).index("Finding Labels")
-        findings = [row[column].split("|") for row in reader]
-    names = tuple(sorted({name for row in findings for name in row}))
-    number = {name: index for index, name in enumerate(names)}
-    return ClassCounts.from_lists(
-        [[number[name] for name in row] for row in findings], class_names=names, tensor="findings"
-    )
-
-
-def mask(labels, name):
-    rows = np.repeat(np.arange(labels.num_rows), np.diff(labels.offsets))
-    has = np.zeros(labels.num_rows, bool)
-    has[rows[labels.values == labels.class_names.index(name)]] = True
-    return has
-
-
-def nih_plan(labels, weights, **options):
-    masks = {name: mask(labels, name) if name != "True" else np.ones(labels.num_rows, bool) for name in weights}
-    return Strata.from_masks(masks, labels=labels).with_spec(spec_of(weights, **options))
-
+from tests.sampling.conftest import plan_of, spec_of
 
 SHOWN = ("Hernia", "Pneumonia", "Edema", "Infiltration", "No Finding")
 BOTH = {"Hernia": 20, "Pneumonia": 5, "True": 1}
@@ -57,7 +26,7 @@ FACTS = {
 @pytest.mark.parametrize("case", FACTS)
 def test_nih_shares_equal_the_counts_made_by_hand(nih, case):
     weights, how, total, shares, effective = FACTS[case]
-    plan = nih_plan(nih, weights, combine=how)
+    plan = plan_of(nih, weights, combine=how)
     share = plan.histogram(unit="samples").share
     assert plan.total_weight == total
     assert [share[nih.class_names.index(name)] for name in SHOWN] == pytest.approx(shares, abs=1e-6)
@@ -66,9 +35,9 @@ def test_nih_shares_equal_the_counts_made_by_hand(nih, case):
 
 @pytest.mark.real_data
 def test_a_weight_below_the_fallback_is_reported_as_ineffective(nih):
-    plan = nih_plan(nih, {**BOTH, "No Finding": 0.2})
+    plan = plan_of(nih, {**BOTH, "No Finding": 0.2})
     assert [plan.spec.clauses[number].expression for number in plan.ineffective_clauses] == ["No Finding"]
-    assert nih_plan(nih, BOTH).ineffective_clauses == ()
+    assert plan_of(nih, BOTH).ineffective_clauses == ()
 
 
 def test_combine_follows_the_clauses_that_match():

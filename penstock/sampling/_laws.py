@@ -1,0 +1,289 @@
+"""How many rows are still unseen, and how often rows were seen: one law for each mode."""
+
+from __future__ import annotations
+
+import math
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from penstock.sampling._binomial import binomial_cdf, normal_cdf
+from penstock.sampling._once import inclusion
+from penstock.sampling._quotas import integer_masses, quotas
+
+__all__ = ["DeckLaw", "IidLaw", "Law", "OnceLaw"]
+
+_MAX_EXACT_WEIGHTS = 32
+_FEW_LEFT = 10
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+class Law(Protocol):
+    """What coverage needs to know of a mode; "unseen" counts drawable rows only."""
+
+    certificate: int | None
+    num_drawable: int
+
+    def unseen(self, epochs: Ints) -> tuple[Floats, Floats]:
+        """Return mean and variance of the unseen rows after each number of epochs."""
+        ...
+
+    def at_most_unseen(self, epoch: int, allowed: int) -> float:
+        """Return the probability that at most `allowed` rows are unseen after some epochs."""
+        ...
+
+    def times_seen(self, epoch: int, max_times: int) -> Floats:
+        """Return P(seen at most k times) of a row of each stratum, shape (num_strata, max_times + 1)."""
+        ...
+
+
+class _IndependentRows:
+    """Rows that are missed (almost) independently, grouped by how likely that is."""
+
+    certificate: int | None = None
+    num_drawable: int
+    sizes: Floats
+
+    def log_missed(self, epoch: int) -> Floats:
+        """Return the log-probability that a row of each group is unseen, as independent rows would have it."""
+        raise NotImplementedError
+
+    def unseen(self, epochs: Ints) -> tuple[Floats, Floats]:
+        raise NotImplementedError
+
+    def at_most_unseen(self, epoch: int, allowed: int) -> float:
+        """Return P(unseen <= allowed): sums of independent rows below 10 allowed, else normal."""
+        if allowed < _FEW_LEFT:
+            return float(_few_unseen(self.sizes, self.log_missed(epoch), allowed).sum())
+        mean, variance = self.unseen(np.array([epoch]))
+        if variance[0] <= 0:
+            return float(mean[0] <= allowed)
+        return normal_cdf((allowed + 0.5 - float(mean[0])) / math.sqrt(float(variance[0])))
+
+
+def _few_unseen(sizes: Floats, log_missed: Floats, allowed: int) -> Floats:
+    """Return P(unseen = 0 .. allowed) for groups of independent rows.
+
+    Each group is binomial; its masses follow from ``P(0) = (1 - q)**n`` by the ratio of neighbours; the groups'
+    masses are convolved, cut after `allowed`.
+    """
+    with np.errstate(divide="ignore"):
+        log_seen = np.log(-np.expm1(log_missed))
+    total = np.zeros(allowed + 1)
+    total[0] = 1.0
+    sure = sizes * log_seen
+    if allowed == 0:
+        return np.array([math.exp(sure.sum())])
+    counts = np.arange(allowed, dtype=np.float64)
+    for size, missed, seen, all_seen in zip(sizes, log_missed, log_seen, sure, strict=True):
+        odds = math.exp(missed - seen) if seen > -math.inf else 0.0
+        ratios = np.maximum(size - counts, 0) / (counts + 1) * odds
+        masses = math.exp(all_seen) * np.concatenate([[1.0], np.cumprod(ratios)])
+        total = np.convolve(total, masses)[: allowed + 1]
+    return total
+
+
+class IidLaw(_IndependentRows):
+    """Independent draws.
+
+    With ``n`` draws so far and ``q = (1 - p)**n``: mean ``sum size q``; variance up to 32 distinct weights exactly,
+    ``sum size q (1 - q) + sum over pairs of rows ((1 - p - p')**n - q q')``, else
+    ``sum size q (1 - q) - n (sum size p q)**2``. Few left: independent rows with ``q = exp(-n p)``.
+
+    Parameters
+    ----------
+    sizes : ndarray of int64, shape (num_strata,)
+        Rows of each stratum.
+    probabilities : ndarray of float64, shape (num_strata,)
+        Probability of a row of each stratum.
+    num_draws : int
+        Draws per epoch.
+    """
+
+    def __init__(self, sizes: Ints, probabilities: Floats, num_draws: int) -> None:
+        self._each = probabilities
+        self._draws = num_draws
+        distinct, group = np.unique(probabilities, return_inverse=True)
+        rows = np.bincount(group, sizes, len(distinct)).astype(np.float64, copy=False)
+        self.shares = distinct[distinct > 0]
+        self.sizes = rows[distinct > 0]
+        self.num_drawable = int(self.sizes.sum())
+
+    def log_missed(self, epoch: int) -> Floats:
+        """Return ``-n p``."""
+        return -float(epoch * self._draws) * self.shares
+
+    def unseen(self, epochs: Ints) -> tuple[Floats, Floats]:
+        """Return mean and variance of the unseen rows."""
+        draws = (epochs * self._draws).astype(np.float64)[:, None]
+        with np.errstate(divide="ignore"):
+            log_kept = np.log1p(-np.minimum(self.shares, 1.0))
+        missed = np.exp(draws * log_kept)
+        mean = missed @ self.sizes
+        alone = (missed * (1 - missed)) @ self.sizes
+        if len(self.shares) > _MAX_EXACT_WEIGHTS:
+            together = -draws[:, 0] * (missed @ (self.sizes * self.shares)) ** 2
+        else:
+            together = self._pairs(draws[:, 0], missed)
+        return mean, np.maximum(alone + together, 0.0)
+
+    def _pairs(self, draws: Floats, missed: Floats) -> Floats:
+        """Return the sum over ordered pairs of different rows of the covariance of being missed."""
+        first, second = np.triu_indices(len(self.shares))
+        kept_first, kept_second = 1 - self.shares[first], 1 - self.shares[second]
+        both = self.shares[first] * self.shares[second]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            excess = np.log1p(-np.minimum(both / (kept_first * kept_second), 1.0))
+        others = self.sizes[second] - (first == second)
+        pairs = np.where(first == second, 1, 2) * self.sizes[first] * others
+        some = pairs > 0
+        change = np.expm1(draws[:, None] * excess[some])
+        return np.asarray((missed[:, first[some]] * missed[:, second[some]] * change) @ pairs[some])
+
+    def times_seen(self, epoch: int, max_times: int) -> Floats:
+        """Return binomial distribution functions."""
+        return _by_share(self._each, epoch * self._draws, max_times)
+
+
+class OnceLaw(_IndependentRows):
+    """Draws without replacement in each epoch: approximate, as the inclusion probabilities are.
+
+    With ``pi`` the probability that a row is in an epoch and ``q = (1 - pi)**e``: mean ``sum size q``, variance
+    ``sum size q (1 - q) - e (sum size pi (1 - pi) c)**2 / sum size pi (1 - pi)``, ``c = (1 - pi)**(e - 1)``.
+
+    Parameters
+    ----------
+    sizes : ndarray of int64, shape (num_strata,)
+        Rows of each stratum.
+    included : ndarray of float64, shape (num_strata,)
+        Probability that a row is in an epoch.
+
+    References
+    ----------
+    J. Hajek, Asymptotic theory of rejective sampling, 1964: the second term, to first order in each epoch.
+    """
+
+    def __init__(self, sizes: Ints, included: Floats) -> None:
+        self._each = included
+        distinct, group = np.unique(included, return_inverse=True)
+        rows = np.bincount(group, sizes, len(distinct)).astype(np.float64, copy=False)
+        self.shares = distinct[distinct > 0]
+        self.sizes = rows[distinct > 0]
+        self.num_drawable = int(self.sizes.sum())
+        self.certificate = 1 if (self.shares >= 1).all() else None
+
+    def log_missed(self, epoch: int) -> Floats:
+        """Return ``e log(1 - pi)``."""
+        with np.errstate(divide="ignore"):
+            return np.asarray(epoch * np.log1p(-np.minimum(self.shares, 1.0)))
+
+    def unseen(self, epochs: Ints) -> tuple[Floats, Floats]:
+        """Return mean and variance of the unseen rows."""
+        rounds = epochs.astype(np.float64)[:, None]
+        left = 1 - np.minimum(self.shares, 1.0)
+        missed = left**rounds
+        spread = self.sizes * self.shares * left
+        variance = (missed * (1 - missed)) @ self.sizes
+        if spread.sum() > 0:
+            variance = variance - rounds[:, 0] * (left ** (rounds - 1) @ spread) ** 2 / spread.sum()
+        return missed @ self.sizes, np.maximum(variance, 0.0)
+
+    def times_seen(self, epoch: int, max_times: int) -> Floats:
+        """Return binomial distribution functions, one trial an epoch."""
+        return _by_share(self._each, epoch, max_times)
+
+    @classmethod
+    def of(cls, sizes: Ints, weights: Floats, size: int, num_draws: int) -> OnceLaw:
+        """Return the law of the first `num_draws` of epochs of `size`."""
+        return cls(sizes, inclusion(sizes, weights, size) * min(num_draws / size, 1.0))
+
+
+class DeckLaw:
+    """Dealt draws: nothing is left to chance but which rows come first.
+
+    A stratum with quota ``Q`` so far has had ``min(n, Q)`` of its ``n`` rows seen, each ``Q div n`` times or once
+    more. Where epochs are delivered short (fewer draws than the deck's size), the quota inside an epoch of the deck
+    is taken in proportion, and the band spans from the epoch's beginning to its end.
+
+    Parameters
+    ----------
+    sizes : ndarray of int64, shape (num_strata,)
+        Rows of each stratum.
+    weights : ndarray of float64, shape (num_strata,)
+        Weight of a row of each stratum.
+    size : int
+        Draws per epoch of the deck.
+    num_draws : int
+        Draws delivered per epoch.
+    """
+
+    def __init__(self, sizes: Ints, weights: Floats, size: int, num_draws: int) -> None:
+        self._all = sizes
+        self._live = weights > 0
+        self._masses = integer_masses(sizes, weights)
+        self._size = size
+        self._draws = num_draws
+        self.num_drawable = int(sizes[self._live].sum())
+        self.certificate: int | None = self._certificate()
+
+    def _certificate(self) -> int:
+        """Return the first delivered epoch by whose end every drawable row was seen, by the actual quotas."""
+        live = self._live
+        shares = self._masses[live] / self._masses.sum()
+        blocks = max(math.ceil(float((self._all[live] / (shares * self._size)).max())), 1)
+        while blocks > 1 and self._all_dealt(blocks - 1):
+            blocks -= 1
+        while not self._all_dealt(blocks):
+            blocks += 1
+        return -(-blocks * self._size // self._draws)
+
+    def _all_dealt(self, blocks: int) -> bool:
+        dealt = quotas(self._masses, np.array([blocks * self._size]))[0]
+        return bool((dealt >= self._all)[self._live].all())
+
+    def _dealt(self, epochs: Ints) -> tuple[Floats, Floats, Floats]:
+        """Return quotas in proportion, at the beginning and at the end of the deck's epoch."""
+        blocks, rest = np.divmod(epochs * self._draws, self._size)
+        if not rest.any():
+            whole = quotas(self._masses, blocks * self._size).astype(np.float64)
+            return whole, whole, whole
+        before = quotas(self._masses, blocks * self._size).astype(np.float64)
+        after = quotas(self._masses, (blocks + (rest > 0)) * self._size).astype(np.float64)
+        return before + (after - before) * (rest / self._size)[:, None], before, after
+
+    def unseen(self, epochs: Ints) -> tuple[Floats, Floats]:
+        """Return the unseen rows; the variance is 0."""
+        quota, _, _ = self._dealt(epochs)
+        left = self._left(quota)
+        return left, np.zeros(len(left))
+
+    def unseen_bounds(self, epochs: Ints) -> tuple[Floats, Floats]:
+        """Return the fewest and the most rows that can be unseen."""
+        _, before, after = self._dealt(epochs)
+        return self._left(after), self._left(before)
+
+    def _left(self, quota: Floats) -> Floats:
+        left = (self._all - np.minimum(self._all, quota))[:, self._live]
+        return np.asarray(left.sum(axis=1), np.float64)
+
+    def at_most_unseen(self, epoch: int, allowed: int) -> float:
+        """Return 1 or 0."""
+        _, most = self.unseen_bounds(np.array([epoch]))
+        return float(most[0] <= allowed)
+
+    def times_seen(self, epoch: int, max_times: int) -> Floats:
+        """Return step functions: every row of a stratum is seen as often, or once more."""
+        quota, _, _ = self._dealt(np.array([epoch]))
+        often, more = np.divmod(quota[0], self._all)
+        counts = np.arange(max_times + 1)
+        share = (1 - more / self._all)[:, None]
+        return np.where(counts < often[:, None], 0.0, np.where(counts == often[:, None], share, 1.0))
+
+
+def _by_share(shares: Floats, trials: int, max_times: int) -> Floats:
+    distinct, group = np.unique(shares, return_inverse=True)
+    laws = np.stack([binomial_cdf(trials, float(share), max_times) for share in distinct])
+    return np.asarray(laws[group])

@@ -1,0 +1,82 @@
+"""Mean and variance of the count of each class in an epoch, for each mode."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from penstock.sampling._grouped import GroupedRows
+
+__all__ = ["ClassMoments", "dealt_moments", "drawn_moments", "included_moments", "part_of"]
+
+Floats = NDArray[np.float64]
+ClassMoments = tuple[Floats, Floats]
+
+
+def _per_class(strata: GroupedRows, values: Floats) -> Floats:
+    """Return the sum of the entries' values for each class, in the order of the entries."""
+    count = strata.labels.num_classes if strata.labels else 0
+    return np.bincount(strata.class_sums.classes, values, count).astype(np.float64, copy=False)
+
+
+def drawn_moments(strata: GroupedRows, probabilities: Floats, draws: int, sums: ClassMoments) -> ClassMoments:
+    """Return mean ``D sum p A`` and variance ``D (sum p B - (sum p A)**2)`` of independent draws.
+
+    `sums` are A and B of the entries: rows with the class twice, or sums of instances and of their squares.
+    """
+    first, second = sums
+    each = probabilities[strata.class_sums.strata]
+    share = _per_class(strata, each * first)
+    square = share if second is first else _per_class(strata, each * second)
+    return draws * share, np.maximum(draws * (square - share**2), 0.0)
+
+
+def included_moments(strata: GroupedRows, included: Floats, sums: ClassMoments) -> ClassMoments:
+    """Return mean ``sum pi A`` and Hajek's variance of draws without replacement: approximate.
+
+    With ``v = pi (1 - pi)`` and ``x = sum v A / sum v n``: ``sum v B - x sum v A``.
+    """
+    first, second = sums
+    each = included[strata.class_sums.strata]
+    spread = included * (1 - included)
+    of_entry = spread[strata.class_sums.strata]
+    weighted = _per_class(strata, of_entry * first)
+    square = weighted if second is first else _per_class(strata, of_entry * second)
+    total = float((spread * strata.sizes).sum())
+    variance = square - weighted**2 / total if total > 0 else np.zeros_like(weighted)
+    return _per_class(strata, each * first), np.maximum(variance, 0.0)
+
+
+def dealt_moments(
+    strata: GroupedRows, before: NDArray[np.int64], after: NDArray[np.int64], sums: ClassMoments
+) -> ClassMoments:
+    """Return mean and variance of a deck's epoch, from the quotas before and after it.
+
+    A stratum of ``n`` rows with ``a = before mod n`` rows of its deal gone gives ``t1 = min(after - before, n - a)``
+    rows of that deal, then whole deals, then ``t2 = (after - before - t1) mod n`` of a last one. Means
+    ``sum (after - before) A / n``; each part adds ``t (n - t) / (n - 1) (B / n - (A / n)**2)``.
+    """
+    first, second = sums
+    size = strata.sizes
+    drawn = after - before
+    rest = np.minimum(drawn, size - before % size)
+    last = (drawn - rest) % size
+    parts = (rest * (size - rest) + last * (size - last)) / np.maximum(size - 1, 1)
+    owner = strata.class_sums.strata
+    mean_of_row = first / size[owner]
+    variance_of_row = second / size[owner] - mean_of_row**2
+    return _per_class(strata, drawn[owner] * mean_of_row), np.maximum(
+        _per_class(strata, parts[owner] * variance_of_row), 0.0
+    )
+
+
+def part_of(moments: ClassMoments, sums: ClassMoments, strata: GroupedRows, draws: int, size: int) -> ClassMoments:
+    """Return the moments of the first `draws` of an epoch of `size` draws in random order: approximate.
+
+    The part's mean is in proportion; its variance adds that of a hypergeometric draw from the expected epoch.
+    """
+    mean, variance = moments
+    share = draws / size
+    per_instance = _per_class(strata, sums[1]) / np.maximum(_per_class(strata, sums[0]), 1e-300)
+    within = draws * (mean * per_instance / size - (mean / size) ** 2) * (size - draws) / max(size - 1, 1)
+    return mean * share, variance * share**2 + np.maximum(within, 0.0)

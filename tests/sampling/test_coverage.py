@@ -1,0 +1,150 @@
+"""Coverage against exact laws, the article's set and the NIH table."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from penstock.errors import SamplingError
+from penstock.sampling import ClassCounts
+from tests.sampling.conftest import plan_of
+
+
+def all_seen_exactly(num_epochs):
+    """P(all of 165 + 10 seen by each epoch): occupancy of either class, mixed over the draws each gets."""
+
+    def occupancy(rows, draws):
+        distinct = np.zeros(rows + 1)
+        distinct[0] = 1
+        full = np.zeros(draws + 1)
+        seen = np.arange(rows + 1)
+        for draw in range(1, draws + 1):
+            moved = distinct * seen / rows
+            moved[1:] += distinct[:-1] * (rows - seen[:-1]) / rows
+            distinct = moved
+            full[draw] = distinct[-1]
+        return full
+
+    draws = 175 * num_epochs
+    majority, minority = occupancy(165, draws), occupancy(10, draws)
+    law = []
+    for epoch in range(1, num_epochs + 1):
+        total = 175 * epoch
+        share = np.array(
+            [
+                math.exp(math.lgamma(total + 1) - math.lgamma(k + 1) - math.lgamma(total - k + 1) - total * math.log(2))
+                for k in range(total + 1)
+            ]
+        )
+        law.append(float((share * majority[: total + 1] * minority[total::-1]).sum()))
+    return np.array(law)
+
+
+def test_epochs_until_all_are_seen_follow_the_exact_occupancy_law(article):
+    law = all_seen_exactly(40)
+    coverage = article().coverage()
+    told = np.array([coverage.probability_covered(1, epoch) for epoch in range(1, 41)])
+    assert np.abs(told - law).max() <= 0.0021
+    assert (1 - law).sum() + 1 == pytest.approx(11.220, abs=2e-3)
+    assert (1 - told).sum() + 1 == pytest.approx(11.223, abs=5e-4)
+    assert coverage.epochs_to_cover(1, (0.05, 0.5, 0.95, 0.99)).tolist() == [8, 11, 16, 19]
+
+
+def test_unique_samples_have_the_exact_mean_and_spread(article):
+    coverage = article().coverage(10)
+    assert coverage.unique[[0, 1, 4, 9]] == pytest.approx([77.99, 117.96, 163.41, 174.19], abs=0.005)
+    law = coverage._law
+    assert np.sqrt(law.unseen(np.array([1, 2, 5, 10]))[1]) == pytest.approx([4.99, 5.18, 3.11, 0.89], abs=0.005)
+    assert 175 - coverage.unique[0] == pytest.approx(97.01, abs=0.005)
+    assert 175 - article().coverage(1, num_draws=350).unique[0] == pytest.approx(57.04, abs=0.005)
+    assert [coverage.epochs_to_cover(share, [0.5])[0] for share in (0.9, 0.95, 0.99)] == [5, 6, 9]
+
+
+def test_variance_of_many_weights_is_close_to_the_exact_one():
+    labels = ClassCounts.from_labels(np.arange(200) % 40)
+    weights = {str(number): 1 + number / 10 for number in range(40)}
+    law = plan_of(labels, weights).coverage()._law
+    p = np.array([1 + number % 40 / 10 for number in range(200)])
+    p /= p.sum()
+    n = 200
+    q = (1 - p) ** n
+    exact = (q * (1 - q)).sum() + sum(
+        (1 - a - b) ** n - x * y
+        for i, (a, x) in enumerate(zip(p, q, strict=True))
+        for j, (b, y) in enumerate(zip(p, q, strict=True))
+        if i != j
+    )
+    assert law.unseen(np.array([1]))[1][0] == pytest.approx(exact, rel=3e-3)
+
+
+@pytest.mark.real_data
+@pytest.mark.parametrize(
+    ("weights", "combine", "share"),
+    [
+        ({"True": 1}, "max", 0.63212),
+        ({"Hernia": 20, "True": 1}, "max", 0.61901),
+        ({"Hernia": 20, "Pneumonia": 5, "True": 1}, "max", 0.60642),
+        ({"Hernia": 20, "Pneumonia": 5, "True": 1}, "sum", 0.60159),
+        ({"Hernia": 20, "Pneumonia": 5}, "max", 0.01476),
+    ],
+    ids=["uniform", "one", "two", "sum", "no fallback"],
+)
+def test_nih_coverage_of_one_epoch(nih, weights, combine, share):
+    coverage = plan_of(nih, weights, combine=combine).coverage(1)
+    assert coverage.share[0] == pytest.approx(share, abs=5e-6)
+
+
+@pytest.mark.real_data
+def test_rows_that_cannot_be_drawn_are_a_ceiling(nih):
+    coverage = plan_of(nih, {"Hernia": 20, "Pneumonia": 5}).coverage(3)
+    assert coverage.num_drawable == 1655
+    assert coverage.ceiling == 1655 / 112120
+    assert coverage.epochs_to_cover(0.9).tolist() == [math.inf] * 4
+    assert coverage.epochs_to_cover(1.0, (0.5,), of="drawable")[0] == 1
+
+
+def test_deck_covers_the_article_in_two_epochs(article):
+    coverage = article(mode="deck").coverage(3)
+    assert coverage.unique.tolist() == [98, 175, 175]
+    assert coverage.low.tolist() == coverage.high.tolist() == coverage.unique.tolist()
+    assert coverage.certificate == 2
+    assert coverage.epochs_to_cover().tolist() == [2, 2, 2, 2]
+
+
+@pytest.mark.real_data
+def test_deck_certificate_of_the_seed_query_is_two_epochs(nih):
+    weights = {"Hernia": 20, "Pneumonia": 8, "Fibrosis": 5, "Edema": 5, "Emphysema": 2, "True": 1}
+    assert plan_of(nih, weights, mode="deck").coverage(2).certificate == 2
+    assert plan_of(nih, weights).coverage(2).certificate is None
+
+
+def test_deck_delivered_short_keeps_its_certificate_and_a_band(article):
+    coverage = article(mode="deck").coverage(3, num_draws=160)
+    assert coverage.certificate == 3
+    assert coverage.low[0] == 0
+    assert coverage.low[1] == 98
+    assert (coverage.low <= coverage.unique).all()
+    assert (coverage.unique <= coverage.high).all()
+
+
+def test_times_seen_of_a_class_is_the_binomial_law(article):
+    stats = pytest.importorskip("scipy.stats")
+    seen = article().coverage().times_seen(2)
+    counts = np.arange(seen.cdf.shape[1])
+    assert seen.cdf[0] == pytest.approx(stats.binom.cdf(counts, 350, 0.5 / 165), abs=1e-12)
+    assert seen.cdf[1] == pytest.approx(stats.binom.cdf(counts, 350, 0.05), abs=1e-12)
+    assert seen.overall == pytest.approx((165 * seen.cdf[0] + 10 * seen.cdf[1]) / 175, abs=1e-12)
+
+
+def test_times_seen_under_deck_is_floor_or_ceil(article):
+    seen = article(mode="deck").coverage().times_seen(1)
+    assert seen.cdf[0].tolist()[:2] == [77 / 165, 1]
+    assert seen.cdf[1][7:10].tolist() == pytest.approx([0, 0.3, 1])
+
+
+@pytest.mark.parametrize("bad", [0, -1, 1.5, 90])
+def test_a_share_that_is_none_is_named(article, bad):
+    with pytest.raises(SamplingError, match="share is"):
+        article().coverage().epochs_to_cover(bad)

@@ -1,0 +1,171 @@
+"""Streams: what they draw, whatever is asked first."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from penstock.errors import SamplingError
+from penstock.sampling import ClassCounts, SequentialStream, ShuffledStream, Strata
+from penstock.sampling._permute import keyed_places
+from penstock.sampling._philox import words
+from tests.sampling.conftest import plan_of, spec_of
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_deck_deals_the_article_out_in_two_epochs(article, seed):
+    stream = article(mode="deck", seed=seed).stream()
+    first, second = stream.slice(0, 175), stream.slice(175, 350)
+    assert len(np.unique(first)) == 98
+    assert (first < 165).sum(), (second < 165).sum() == (88, 87)
+    assert len(np.unique(stream.slice(0, 350))) == 175
+    assert set(np.bincount(first, minlength=175)[165:]) == {8, 9}
+
+
+def test_deck_sees_every_row_of_a_stratum_equally_often(article):
+    seen = np.bincount(article(mode="deck").stream().slice(0, 10 * 175), minlength=175)
+    assert set(seen[:165]) <= {5, 6}
+    assert set(seen[165:]) <= {87, 88}
+
+
+def test_deck_draws_the_quotas(article):
+    plan = article(mode="deck", size=333)
+    stream = plan.stream()
+    for epoch, given in enumerate(plan.quotas(4).tolist()):
+        rows = stream.epoch(epoch)
+        assert [(rows < 165).sum(), (rows >= 165).sum()] == given
+
+
+@pytest.mark.parametrize("size", [175, 160, 7, 1])
+def test_smooth_batches_keep_the_composition(article, size):
+    plan = article(mode="deck", interleave="smooth", size=size * 16)
+    rows = plan.stream().epoch(1)
+    assert sorted(np.unique(rows >= 165, return_counts=True)[1]) == sorted(plan.quotas(2)[1])
+    minority = [(rows[start : start + 16] >= 165).sum() for start in range(0, len(rows), 16)]
+    assert set(minority) <= {7, 8, 9}
+
+
+@pytest.mark.parametrize("mode", ["iid", "deck", "once"])
+def test_slices_do_not_depend_on_what_was_asked_before(article, mode):
+    stream = article(mode=mode, seed=5).stream()
+    whole = stream.slice(0, 1750)
+    rng = np.random.default_rng(0)
+    for _ in range(50):
+        start, stop = sorted(rng.integers(0, 1750, 2).tolist())
+        assert np.array_equal(article(mode=mode, seed=5).stream().slice(start, stop), whole[start:stop])
+        assert np.array_equal(stream.slice(start, stop), whole[start:stop])
+
+
+def test_once_of_all_rows_is_the_raw_histogram(article):
+    plan = article(mode="once")
+    rows = plan.stream().epoch(2)
+    assert sorted(rows.tolist()) == list(range(175))
+    bars = plan.histogram()
+    assert bars.expected.tolist() == bars.low.tolist() == bars.high.tolist() == [165, 10]
+
+
+@pytest.mark.statistical
+def test_once_includes_rows_as_often_as_promised():
+    labels = ClassCounts.from_labels([0] * 165 + [1] * 10)
+    plan = plan_of(labels, {"1": 4, "0": 1}, mode="once", size=60)
+    stream = plan.stream()
+    drawn = np.array([np.bincount(stream.epoch(epoch), minlength=175) for epoch in range(2000)])
+    assert drawn.max() == 1
+    minority = drawn[:, 165:].sum(axis=1)
+    bars = plan.histogram()
+    assert minority.mean() == pytest.approx(bars.expected[1], abs=0.05)
+    assert minority.var() == pytest.approx(bars.variance[1], rel=0.1)
+    assert plan.inclusion @ plan.strata.sizes == pytest.approx(60, abs=1e-9)
+
+
+def test_once_is_capped_at_the_rows_with_weight_and_says_so():
+    labels = ClassCounts.from_labels([0, 0, 1, 1, 1])
+    plan = plan_of(labels, {"1": 1}, mode="once", size=5)
+    with pytest.warns(UserWarning, match="5 draws without replacement asked, 3 samples"):
+        stream = plan.stream()
+    assert sorted(stream.epoch(0).tolist()) == [2, 3, 4]
+
+
+def test_philox_words_are_the_ones_numpy_advances_to():
+    key = np.array([7, 0], np.uint64)
+    counter = np.array([0, 2, 3, 1], np.uint64)
+    whole = np.random.Philox(key=key, counter=counter).random_raw(40)
+    assert np.array_equal(words(7, (1, 2, 3), 0, 40), whole)
+    for start in range(12):
+        assert np.array_equal(words(7, (1, 2, 3), start, 9), whole[start : start + 9])
+    skipped = np.random.Philox(key=key, counter=counter)
+    skipped.advance(1)
+    assert np.array_equal(skipped.random_raw(4), whole[4:8])
+
+
+def philox_block(key, counter):
+    """Philox4x64-10 word by word, after J. K. Salmon et al., Parallel random numbers: as easy as 1, 2, 3, 2011."""
+    mask = (1 << 64) - 1
+    keys, block = list(key), list(counter)
+    for _ in range(10):
+        first, second = 0xD2E7470EE14C6C93 * block[0], 0xCA5A826395121157 * block[2]
+        block = [(second >> 64) ^ block[1] ^ keys[0], second & mask, (first >> 64) ^ block[3] ^ keys[1], first & mask]
+        keys = [(keys[0] + 0x9E3779B97F4A7C15) & mask, (keys[1] + 0xBB67AE8584CAA73B) & mask]
+    return block
+
+
+def test_words_are_philox_by_the_paper():
+    zero = [0x16554D9ECA36314C, 0xDB20FE9D672D0FDC, 0xD7E772CEE186176B, 0x7E68B68AEC7BA23B]
+    assert philox_block((0, 0), (0, 0, 0, 0)) == zero
+    seed = (5 << 64) | 11
+    assert words(seed, (1, 2, 3), 8, 4).tolist() == philox_block((11, 5), (3, 2, 3, 1))
+
+
+@pytest.mark.parametrize("count", [2, 3, 10, 64, 1000, 65_537, 200_000])
+def test_keyed_places_are_a_permutation(count):
+    keys = words(3, (9, 0, 0), 0, 8)
+    assert np.array_equal(np.sort(keyed_places(keys, count, np.arange(count))), np.arange(count))
+
+
+@pytest.mark.statistical
+@pytest.mark.parametrize("count", [65_537, 100_000, 131_072])
+def test_keyed_places_look_like_a_shuffle(count):
+    cells, runs = 16, 60
+    places = np.zeros((cells, cells))
+    pairs = np.zeros((cells, cells))
+    for run in range(runs):
+        taken = keyed_places(words(run, (9, 1, 0), 0, 8), count, np.arange(count)) * cells // count
+        np.add.at(places, (np.arange(count) * cells // count, taken), 1)
+        np.add.at(pairs, (taken[:-1], taken[1:]), 1)
+    for table in (places, pairs):
+        expected = table.sum() / cells**2
+        statistic = ((table - expected) ** 2 / expected).sum()
+        assert statistic < 255 + 4 * np.sqrt(2 * 255)
+
+
+def test_plain_streams_visit_every_row_once_an_epoch():
+    assert SequentialStream(4).slice(3, 9).tolist() == [3, 0, 1, 2, 3, 0]
+    for rows in (1, 100, 70_000):
+        stream = ShuffledStream(rows, seed=1)
+        first, second = stream.epoch(0), stream.epoch(1)
+        assert np.array_equal(np.sort(first), np.arange(rows))
+        assert rows == 1 or not np.array_equal(first, second)
+        assert np.array_equal(stream.slice(rows - 1, rows + 1), [first[-1], second[0]])
+
+
+def test_positions_out_of_order_are_named():
+    with pytest.raises(SamplingError, match=r"slice\(5, 3\)"):
+        SequentialStream(4).slice(5, 3)
+
+
+@pytest.mark.statistical
+@pytest.mark.parametrize("mode", ["iid", "deck"])
+def test_draws_follow_their_law(mode):
+    sizes = [3, 700, 41, 1, 5000, 90]
+    weights = [4.0, 1.0, 0.25, 100.0, 0.5, 0.0]
+    ids = np.repeat(np.arange(6), sizes)
+    masks = {str(number): ids == number for number in range(6)}
+    spec = spec_of(dict(zip(masks, weights, strict=True)), size=1_000_000, mode=mode)
+    plan = Strata.from_masks(masks).with_spec(spec)
+    seen = np.bincount(plan.stream().epoch(3), minlength=len(ids))
+    law = np.repeat(weights, sizes) / np.dot(weights, sizes) * 1_000_000
+    assert seen[law == 0].sum() == 0
+    statistic = ((seen - law)[law > 0] ** 2 / law[law > 0]).sum()
+    freedom = (law > 0).sum() - 1
+    assert statistic < freedom + 4 * np.sqrt(2 * freedom)
+    assert mode == "deck" or statistic > freedom - 4 * np.sqrt(2 * freedom)
