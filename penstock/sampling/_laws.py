@@ -16,6 +16,7 @@ __all__ = ["DeckLaw", "IidLaw", "Law", "OnceLaw"]
 
 _MAX_EXACT_WEIGHTS = 32
 _FEW_LEFT = 10
+_ROUNDING = 1e-12
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -152,7 +153,8 @@ class OnceLaw(_IndependentRows):
     """Draws without replacement in each epoch: approximate, as the inclusion probabilities are.
 
     With ``pi`` the probability that a row is in an epoch and ``q = (1 - pi)**e``: mean ``sum size q``, variance
-    ``sum size q (1 - q) - e (sum size pi (1 - pi) c)**2 / sum size pi (1 - pi)``, ``c = (1 - pi)**(e - 1)``.
+    ``sum size q (1 - q) - e (sum size pi (1 - pi) c)**2 / sum size pi (1 - pi)``, ``c = (1 - pi)**(e - 1)``;
+    a variance below ``1e-12`` of its first term is rounding, and 0.
 
     Parameters
     ----------
@@ -186,10 +188,12 @@ class OnceLaw(_IndependentRows):
         left = 1 - np.minimum(self.shares, 1.0)
         missed = left**rounds
         spread = self.sizes * self.shares * left
-        variance = (missed * (1 - missed)) @ self.sizes
+        alone = (missed * (1 - missed)) @ self.sizes
+        together = np.zeros(len(alone))
         if spread.sum() > 0:
-            variance = variance - rounds[:, 0] * (left ** (rounds - 1) @ spread) ** 2 / spread.sum()
-        return missed @ self.sizes, np.maximum(variance, 0.0)
+            together = rounds[:, 0] * (left ** (rounds - 1) @ spread) ** 2 / spread.sum()
+        variance = alone - together
+        return missed @ self.sizes, np.where(variance > _ROUNDING * alone, variance, 0.0)
 
     def times_seen(self, epoch: int, max_times: int) -> Floats:
         """Return binomial distribution functions, one trial an epoch."""
