@@ -1,0 +1,94 @@
+import type { Unit } from "../shared/protocol.ts";
+import { setBand } from "./bands.ts";
+import { inclusion } from "./once.ts";
+import { type DrawPlan, votes } from "./plan.ts";
+import { websterQuotas } from "./quotas.ts";
+
+/** Per class: rows or instances of the pool, and what an epoch draws with its pointwise 95 % band. */
+export interface Histogram {
+  readonly raw: Float64Array;
+  readonly expected: Float64Array;
+  readonly low: Float64Array;
+  readonly high: Float64Array;
+}
+
+/** Draws of a row of each stratum (mean) and the factor of its counts in the variance (spread). */
+interface Factors {
+  readonly mean: Float64Array;
+  readonly spread: Float64Array;
+  readonly within: boolean; // each stratum's number of draws is fixed, not only their sum
+}
+
+function factors(plan: DrawPlan): Factors {
+  const { sizes } = plan.statistics;
+  if (plan.draws === 0)
+    return { mean: new Float64Array(sizes.length), spread: new Float64Array(sizes.length), within: true };
+  if (plan.mode === "deck") {
+    const quotas = websterQuotas(votes(plan), plan.draws);
+    const spread = sizes.map((size, s) => {
+      const rest = (quotas[s] as number) % size;
+      return size > 1 ? (rest * (size - rest)) / (size * (size - 1)) : 0;
+    });
+    return { mean: quotas.map((quota, s) => quota / (sizes[s] as number)), spread, within: true };
+  }
+  if (plan.mode === "once") {
+    const mean = inclusion(sizes, plan.weights, plan.draws);
+    return { mean, spread: mean.map((p) => p * (1 - p)), within: false };
+  }
+  const mean = plan.weights.map((weight) => (plan.draws * weight) / plan.total);
+  return { mean, spread: mean, within: false };
+}
+
+/** Sums over strata, per class: of counts, of factors times counts, of spreads times squares. */
+interface Sums {
+  readonly raw: Float64Array;
+  readonly expected: Float64Array;
+  readonly variance: Float64Array;
+  readonly repeated: boolean; // some row has a class more than once
+}
+
+function sums({ statistics }: DrawPlan, { mean, spread, within }: Factors, unit: Unit): Sums {
+  const { sizes, classOffsets, classIds, header } = statistics;
+  const counts = unit === "samples" ? statistics.rowsWithClass : statistics.instances;
+  const squares = unit === "samples" ? statistics.rowsWithClass : statistics.instancesSquared;
+  const raw = new Float64Array(header.num_classes);
+  const expected = new Float64Array(header.num_classes);
+  const variance = new Float64Array(header.num_classes);
+  const centre = new Float64Array(header.num_classes);
+  let repeated = false;
+  let spreadRows = 0;
+  for (let s = 0; s < sizes.length; s++) {
+    const f = mean[s] as number;
+    const v = spread[s] as number;
+    const own = within ? v / (sizes[s] as number) : 0;
+    spreadRows += v * (sizes[s] as number);
+    const stop = classOffsets[s + 1] as number;
+    for (let j = classOffsets[s] as number; j < stop; j++) {
+      const c = classIds[j] as number;
+      const a = counts[j] as number;
+      const b = squares[j] as number;
+      if (a !== b) repeated = true;
+      raw[c] = (raw[c] as number) + a;
+      expected[c] = (expected[c] as number) + f * a;
+      variance[c] = (variance[c] as number) + v * b - own * a * a;
+      centre[c] = (centre[c] as number) + v * a;
+    }
+  }
+  if (!within && spreadRows > 0) {
+    for (let c = 0; c < variance.length; c++)
+      variance[c] = (variance[c] as number) - (centre[c] as number) ** 2 / spreadRows;
+  }
+  return { raw, expected, variance, repeated };
+}
+
+/** Counts of each class among the draws of the first epoch. */
+export function histogram(plan: DrawPlan, unit: Unit): Histogram {
+  const { raw, expected, variance, repeated } = sums(plan, factors(plan), unit);
+  const low = new Float64Array(raw.length);
+  const high = new Float64Array(raw.length);
+  const upper = repeated ? Number.POSITIVE_INFINITY : plan.draws;
+  for (let c = 0; c < raw.length; c++) {
+    setBand(low, high, c, { mean: expected[c] as number, variance: Math.max(0, variance[c] as number), upper });
+  }
+  return { raw, expected, low, high };
+}
