@@ -1,5 +1,252 @@
+import { computed, type ReadonlySignal, type Signal, useSignal } from "@preact/signals";
+import { useEffect, useMemo } from "preact/hooks";
+import { useEachFrame } from "../shared/each-frame.ts";
+import { focusable } from "../shared/focus.ts";
+import { countText, shareText } from "../shared/number-text.ts";
+import type { Snapshot } from "../shared/protocol.ts";
 import type { Store } from "../shared/store.ts";
+import { Switch } from "../shared/switch.tsx";
+import { chartsOf } from "../statistics/charts.ts";
+import { type CoverageCurves, coverageCurves, coverageFigures, coverTable } from "./coverage-curves.ts";
+import { type Drawn, followDrawn } from "./drawn.ts";
+import { EpochsChart, MODE_NAMES } from "./epochs-chart.tsx";
+import { TimesChart } from "./times-chart.tsx";
 
-export function CoveragePanel(_props: { store: Store }) {
-  return null;
+type View = "epochs" | "times";
+
+const VIEWS: readonly { value: View; label: string }[] = [
+  { value: "epochs", label: "epochs" },
+  { value: "times", label: "times seen" },
+];
+const AFTER = ["1", "5", "10", "20"].map((value) => ({ value, label: value }));
+const ECDF_CLASSES = 5;
+
+/** What share of the pool is seen, epoch by epoch, and how often. */
+export function CoveragePanel({ store }: { store: Store }) {
+  const charts = chartsOf(store);
+  const view = useSignal<View>("epochs");
+  const ofDrawable = useSignal(false);
+  const source = useMemo(
+    () =>
+      computed(() => {
+        const plan = charts.plan.value;
+        return plan === null ? null : coverageCurves(plan, store.query.value?.draws ?? plan.draws);
+      }),
+    [charts, store],
+  );
+  const curves = useEachFrame(source).value;
+  const { drawn, stop } = useMemo(() => followDrawn(store), [store]);
+  useEffect(() => stop, [stop]);
+  if (store.isTable.value) return null;
+  if (curves === null) return <KeptCoverage snapshot={store.snapshot.value} />;
+  if (curves.rows < 2) return null;
+  return (
+    <section class="penstock-section penstock-coverage" data-testid="coverage" aria-label="Coverage">
+      <div class="penstock-row penstock-heading">
+        <h3>Coverage</h3>
+        <span class="penstock-grow" />
+        <Switch
+          label="what coverage shows"
+          testid="coverage-view"
+          options={VIEWS}
+          value={view.value}
+          onChange={(value) => {
+            view.value = value;
+          }}
+        />
+      </div>
+      {view.value === "epochs" ? (
+        <Epochs curves={curves} ofDrawable={ofDrawable} drawn={drawn} />
+      ) : (
+        <Times store={store} curves={curves} />
+      )}
+    </section>
+  );
+}
+
+interface EpochsProps {
+  curves: CoverageCurves;
+  ofDrawable: Signal<boolean>;
+  drawn: ReadonlySignal<Drawn | null>;
+}
+
+function Epochs({ curves, ofDrawable, drawn }: EpochsProps) {
+  const limited = curves.drawable < curves.rows && curves.drawable > 0;
+  const basis = limited && ofDrawable.value ? curves.drawable : curves.rows;
+  return (
+    <>
+      <Figures curves={curves} basis={basis} />
+      <EpochsChart {...{ curves: curves.curves, mode: curves.mode, basis, drawable: curves.drawable, drawn }} />
+      {limited && (
+        <p class="penstock-note" data-testid="ceiling-note">
+          {`${countText(curves.drawable)} of ${countText(curves.rows)} samples can be drawn. Shares are of `}
+          <button
+            {...focusable}
+            type="button"
+            class="penstock-link"
+            aria-pressed={ofDrawable.value}
+            onClick={() => {
+              ofDrawable.value = !ofDrawable.value;
+            }}
+          >
+            {ofDrawable.value ? "those; show of the pool" : "the pool; show of drawable rows"}
+          </button>
+        </p>
+      )}
+      <DrawnNote drawn={drawn} mode={curves.mode} />
+      <CoverTable curves={curves} basis={basis} />
+    </>
+  );
+}
+
+function Figures({ curves, basis }: { curves: CoverageCurves; basis: number }) {
+  const { seen, dealt, independent } = coverageFigures(curves, basis);
+  const [half, most] = independent;
+  return (
+    <div class="penstock-figures">
+      <Figure label="seen, epoch 1" value={shareText(seen)} testid="seen-epoch-1" exact={seen} />
+      <Figure
+        label="dealt: all by"
+        value={dealt === null ? "never" : `epoch ${countText(dealt)}`}
+        testid="dealt-all"
+        exact={dealt}
+      />
+      <Figure
+        label="indep. 50 · 95 %"
+        value={half === null ? "never" : `${countText(half)} · ${most === null ? "never" : countText(most)}`}
+        testid="independent-all"
+        exact={half}
+      />
+    </div>
+  );
+}
+
+function Figure({
+  label,
+  value,
+  testid,
+  exact,
+}: {
+  label: string;
+  value: string;
+  testid: string;
+  exact: number | null;
+}) {
+  return (
+    <div data-testid={testid} data-value={exact ?? "never"}>
+      <span>{label}</span>
+      <strong>{value}</strong>
+    </div>
+  );
+}
+
+function DrawnNote({ drawn, mode }: { drawn: ReadonlySignal<Drawn | null>; mode: CoverageCurves["mode"] }) {
+  const found = drawn.value;
+  const stale = found !== null && (found.stale || found.mode !== mode);
+  if (found === null) return <p class="penstock-note">Band 95 %.</p>;
+  return (
+    <p class="penstock-note">
+      {stale ? "○ drawn before this change, band 95 %" : "○ drawn from the loader’s own stream, band 95 %"}
+    </p>
+  );
+}
+
+function epochText(epoch: number | null): string {
+  return epoch === null ? "never" : countText(epoch);
+}
+
+/** Epochs until 90, 95, 99 and 100 % are seen. */
+function CoverTable({ curves, basis }: { curves: CoverageCurves; basis: number }) {
+  const open = useSignal(false);
+  return (
+    <details
+      class="penstock-cover-table"
+      onToggle={(event) => {
+        open.value = event.currentTarget.open;
+      }}
+    >
+      <summary {...focusable}>epochs until 90 · 95 · 99 · 100 % are seen</summary>
+      {open.value && (
+        <table data-testid="cover-table">
+          <thead>
+            <tr>
+              <th scope="col">seen</th>
+              <th scope="col">dealt</th>
+              <th scope="col">indep. 50 %</th>
+              <th scope="col">indep. 95 %</th>
+            </tr>
+          </thead>
+          <tbody>
+            {coverTable(curves, basis).map((row) => (
+              <tr key={row.share}>
+                <th scope="row">{shareText(row.share)}</th>
+                <td>{epochText(row.dealt)}</td>
+                <td>{epochText(row.independent50)}</td>
+                <td>{epochText(row.independent95)}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      )}
+    </details>
+  );
+}
+
+function Times({ store, curves }: { store: Store; curves: CoverageCurves }) {
+  const after = useSignal("1");
+  const plan = curves.plans[curves.mode];
+  if (plan.draws === 0) return <p class="penstock-note">Nothing can be drawn: every weight is 0.</p>;
+  return (
+    <>
+      <div class="penstock-row penstock-after">
+        <span class="penstock-number">{`${MODE_NAMES[curves.mode]}, after epochs`}</span>
+        <span class="penstock-grow" />
+        <Switch
+          label="after how many epochs"
+          testid="after-epochs"
+          options={AFTER}
+          value={after.value}
+          onChange={(value) => {
+            after.value = value;
+          }}
+        />
+      </div>
+      <TimesChart
+        plan={plan}
+        epochs={Number(after.value)}
+        classes={ecdfClasses(store)}
+        names={store.classNames.value}
+      />
+    </>
+  );
+}
+
+/** The classes weights name, then the rarest of the pool: few enough to tell apart. */
+function ecdfClasses(store: Store): number[] {
+  const charts = chartsOf(store);
+  if (charts.byClause.value) return [];
+  const raw = charts.histogram.value?.raw ?? new Float64Array(0);
+  const present = Array.from(raw.keys()).filter((c) => (raw[c] ?? 0) > 0);
+  const named = present.filter((c) => charts.namedClasses.value.has(c));
+  const rarest = present.sort((a, b) => (raw[a] ?? 0) - (raw[b] ?? 0)).filter((c) => !named.includes(c));
+  return [...named, ...rarest].slice(0, ECDF_CLASSES);
+}
+
+/** The curve kept in the notebook, where no statistics are at hand. */
+function KeptCoverage({ snapshot }: { snapshot: Snapshot | null }) {
+  if (snapshot === null || snapshot.coverage.length < 2) return null;
+  const later = snapshot.coverage.slice(1);
+  const kept = {
+    unique: Float64Array.from(later, ({ share }) => share),
+    low: Float64Array.from(later, ({ low }) => low),
+    high: Float64Array.from(later, ({ high }) => high),
+  };
+  return (
+    <section class="penstock-section penstock-coverage" data-testid="coverage" data-kept="true" aria-label="Coverage">
+      <div class="penstock-row penstock-heading">
+        <h3>Coverage</h3>
+      </div>
+      <EpochsChart curves={{ [snapshot.mode]: kept }} mode={snapshot.mode} basis={1} drawable={1} drawn={null} />
+    </section>
+  );
 }

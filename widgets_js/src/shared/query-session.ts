@@ -40,6 +40,8 @@ export class QuerySession {
       run: (change) => this.run(change),
       setWeight: (clause, value) => this.moveSlider(clause, value),
       setWeights: (values) => this.changeWeights(values),
+      undoWeights: () => this.undoWeights(),
+      redoWeights: () => this.redoWeights(),
       addClass: (classIndex, weight = 2) =>
         this.rewrite("clause.add", { text: this.store.text.value, class_index: classIndex, weight }),
       removeClause: (clause) => this.rewrite("clause.remove", { text: this.store.text.value, clause }),

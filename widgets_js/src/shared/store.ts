@@ -60,6 +60,9 @@ export interface Actions {
   /** Move a slider: rewrites one literal, redraws at once, tells the kernel at rest. */
   setWeight(clause: number, value: number): void;
   setWeights(values: ArrayLike<number>): void;
+  /** One gesture on the sliders back or forth; false when there is none. */
+  undoWeights(): boolean;
+  redoWeights(): boolean;
   addClass(classIndex: number, weight?: number): Promise<void>;
   removeClause(clause: number): Promise<void>;
   preset(

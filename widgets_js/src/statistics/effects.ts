@@ -1,42 +1,65 @@
 import type { Statistics } from "../shared/statistics-arrays.ts";
 import type { Combine } from "./weights.ts";
 
+/** Why a clause could be left out and no row's weight would change. */
 export type NoEffect =
-  | { readonly kind: "no rows" } // matches no row of the pool
-  | { readonly kind: "covered"; readonly by: number | null; readonly weight: number }; // max: outweighed on all of its rows
+  | { readonly kind: "no rows" } // it matches no row of the pool
+  | { readonly kind: "neutral" } // adds 0, multiplies by 1, or is 0 where nothing else matches
+  | { readonly kind: "covered"; readonly by: number; readonly weight: number; readonly tie: boolean }; // max: others weigh as much
 
-/** For each clause why moving it a little changes no row's weight; null where it does. */
+/** In clause order; null where the clause does change a weight. */
 export function clausesWithoutEffect(
-  { clauseOffsets, clauseIds, header }: Statistics,
+  statistics: Statistics,
   clauseWeights: ArrayLike<number>,
   combine: Combine,
 ): (NoEffect | null)[] {
-  const matched = new Uint8Array(header.num_clauses);
-  const decides = new Uint8Array(header.num_clauses);
-  const lowest = new Float64Array(header.num_clauses).fill(Number.POSITIVE_INFINITY);
-  const rival = new Int32Array(header.num_clauses).fill(-1);
+  const matched = new Uint8Array(statistics.header.num_clauses);
+  for (const id of statistics.clauseIds) matched[id] = 1;
+  if (combine === "max") return coveredClauses(statistics, clauseWeights, matched);
+  const neutral = combine === "sum" ? 0 : 1;
+  return Array.from(matched, (rows, clause) => {
+    if (rows === 0) return { kind: "no rows" };
+    return clauseWeights[clause] === neutral ? { kind: "neutral" } : null;
+  });
+}
+
+/** Under max a clause without effect is outweighed, or equalled, on each of its strata; told by the least of those weights. */
+function coveredClauses(
+  { clauseOffsets, clauseIds }: Statistics,
+  clauseWeights: ArrayLike<number>,
+  matched: Uint8Array,
+): (NoEffect | null)[] {
+  const decides = new Uint8Array(matched.length);
+  const rival = new Int32Array(matched.length).fill(-1);
+  const weightOf = (clause: number): number => (clause < 0 ? 0 : (clauseWeights[clause] as number));
   for (let s = 0; s < clauseOffsets.length - 1; s++) {
     const ids = clauseIds.subarray(clauseOffsets[s], clauseOffsets[s + 1]);
-    const winner = heaviest(ids, clauseWeights);
+    const [first, second] = twoHeaviest(ids, weightOf);
     for (const id of ids) {
-      matched[id] = 1;
-      if (combine !== "max" || id === winner) decides[id] = 1;
-      else if ((clauseWeights[winner] as number) < (lowest[id] as number)) {
-        lowest[id] = clauseWeights[winner] as number;
-        rival[id] = winner;
-      }
+      const other = id === first ? second : first;
+      if (weightOf(id) > weightOf(other)) decides[id] = 1;
+      else if (rival[id] === -1 || weightOf(other) < weightOf(rival[id] as number)) rival[id] = other;
     }
   }
   return Array.from(matched, (rows, clause): NoEffect | null => {
     if (rows === 0) return { kind: "no rows" };
     if (decides[clause] === 1) return null;
-    return { kind: "covered", by: rival[clause] as number, weight: lowest[clause] as number };
+    const by = rival[clause] as number;
+    if (by < 0) return { kind: "neutral" };
+    return { kind: "covered", by, weight: weightOf(by), tie: weightOf(by) === weightOf(clause) };
   });
 }
 
-/** The clause that decides a stratum under max: the first of the heaviest. */
-function heaviest(ids: Int32Array, clauseWeights: ArrayLike<number>): number {
-  let winner = ids[0] ?? -1;
-  for (const id of ids) if ((clauseWeights[id] as number) > (clauseWeights[winner] as number)) winner = id;
-  return winner;
+function twoHeaviest(ids: Int32Array, weightOf: (clause: number) => number): [number, number] {
+  let first = -1;
+  let second = -1;
+  for (const id of ids) {
+    if (first < 0 || weightOf(id) > weightOf(first)) {
+      second = first;
+      first = id;
+    } else if (second < 0 || weightOf(id) > weightOf(second)) {
+      second = id;
+    }
+  }
+  return [first, second];
 }

@@ -13,13 +13,13 @@ export interface Histogram {
 }
 
 /** Draws of a row of each stratum (mean) and the factor of its counts in the variance (spread). */
-interface Factors {
+export interface Factors {
   readonly mean: Float64Array;
   readonly spread: Float64Array;
   readonly within: boolean; // each stratum's number of draws is fixed, not only their sum
 }
 
-function factors(plan: DrawPlan): Factors {
+export function drawFactors(plan: DrawPlan): Factors {
   const { sizes } = plan.statistics;
   if (plan.draws === 0)
     return { mean: new Float64Array(sizes.length), spread: new Float64Array(sizes.length), within: true };
@@ -82,8 +82,8 @@ function sums({ statistics }: DrawPlan, { mean, spread, within }: Factors, unit:
 }
 
 /** Counts of each class among the draws of the first epoch. */
-export function histogram(plan: DrawPlan, unit: Unit): Histogram {
-  const { raw, expected, variance, repeated } = sums(plan, factors(plan), unit);
+export function histogram(plan: DrawPlan, unit: Unit, factors: Factors = drawFactors(plan)): Histogram {
+  const { raw, expected, variance, repeated } = sums(plan, factors, unit);
   const low = new Float64Array(raw.length);
   const high = new Float64Array(raw.length);
   const upper = repeated ? Number.POSITIVE_INFINITY : plan.draws;

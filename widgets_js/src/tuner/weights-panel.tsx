@@ -1,5 +1,107 @@
+import { computed } from "@preact/signals";
+import { useMemo } from "preact/hooks";
+import { focusable } from "../shared/focus.ts";
+import type { Mode } from "../shared/protocol.ts";
 import type { Store } from "../shared/store.ts";
+import { Switch } from "../shared/switch.tsx";
+import { Presets } from "./presets.tsx";
+import { sliderRows } from "./slider-rows.ts";
+import { stepWeights } from "./step-weights.ts";
+import { tunerState } from "./tuner-state.ts";
+import { WeightRow } from "./weight-row.tsx";
 
-export function WeightsPanel(_props: { store: Store }) {
-  return null;
+const MODES: readonly { value: Mode; label: string; title: string }[] = [
+  { value: "iid", label: "independent", title: "each draw by itself, with replacement (iid)" },
+  {
+    value: "deck",
+    label: "dealt",
+    title: "like cards: each sample of a kind comes once before any comes again (deck)",
+  },
+  { value: "once", label: "once", title: "without replacement: no sample twice in an epoch" },
+];
+
+/** A slider per clause of SAMPLE BY. */
+export function WeightsPanel({ store }: { store: Store }) {
+  const rows = useStableRows(store);
+  if (store.isTable.value) return null;
+  const fault = faultOf(store);
+  const readOnly = store.statistics.value === null;
+  return (
+    <section
+      class="penstock-section penstock-weights"
+      data-testid="weights"
+      aria-label="Weights"
+      data-penstock-undo="weights"
+      onKeyDown={(event) => stepWeights(store, event)}
+    >
+      <div class="penstock-row penstock-heading">
+        <h3>Weights</h3>
+        <span class="penstock-grow" />
+        <Switch
+          label="how samples are drawn"
+          testid="mode"
+          options={MODES}
+          value={store.mode.value}
+          disabled={readOnly}
+          onChange={(mode) => void store.actions.setMode(mode)}
+        />
+      </div>
+      <div class="penstock-weight-list">
+        {rows.map((row) => (
+          <WeightRow key={row.key} store={store} row={row} disabled={readOnly || fault !== null} />
+        ))}
+      </div>
+      {fault !== null && (
+        <p class="penstock-note penstock-fault" role="status" data-testid="slider-fault">
+          {`Sliders wait: ${fault}`}
+        </p>
+      )}
+      <Undone store={store} />
+      <Presets store={store} disabled={readOnly || fault !== null} />
+    </section>
+  );
+}
+
+/** Rows are made anew only when the clauses are others, not when a number moves. */
+function useStableRows(store: Store) {
+  const key = useMemo(
+    () =>
+      computed(() =>
+        JSON.stringify([
+          store.clauses.value.map(({ expression, label, class_index, from }) => [
+            expression,
+            label,
+            class_index,
+            from === null,
+          ]),
+          store.query.value?.rare_classes,
+          store.classNames.value.length,
+        ]),
+      ),
+    [store],
+  );
+  return useMemo(() => sliderRows(store), [store, key.value]);
+}
+
+function faultOf(store: Store): string | null {
+  if (store.statistics.value === null)
+    return store.query.value === null && store.link.value === "connecting"
+      ? null
+      : "there is nothing to compute with; run the cell again";
+  return store.textFault.value;
+}
+
+function Undone({ store }: { store: Store }) {
+  const undone = tunerState(store).undone.value;
+  if (undone === null) return null;
+  return (
+    <p class="penstock-undone" role="status" data-testid="weights-undone">
+      {undone.text}
+      {undone.redo && (
+        <button {...focusable} type="button" class="penstock-link" onClick={() => stepWeights(store, "redo")}>
+          Redo
+        </button>
+      )}
+    </p>
+  );
 }

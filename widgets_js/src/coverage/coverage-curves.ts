@@ -1,0 +1,73 @@
+// Everything the coverage chart tells of one plan.
+import type { Mode } from "../shared/protocol.ts";
+import { type Coverage, coverage } from "../statistics/coverage.ts";
+import { certificate, epochsToSee } from "../statistics/epochs-to-cover.ts";
+import { type DrawPlan, inMode } from "../statistics/plan.ts";
+
+export const NUM_EPOCHS = 20;
+export const MODES: readonly Mode[] = ["iid", "deck", "once"];
+export const SHARES = [0.9, 0.95, 0.99, 1] as const;
+
+export interface CoverageCurves {
+  readonly mode: Mode;
+  readonly rows: number; // of the pool
+  readonly drawable: number;
+  readonly curves: Readonly<Record<Mode, Coverage>>;
+  readonly plans: Readonly<Record<Mode, DrawPlan>>;
+}
+
+/** `asked` = draws an epoch that the query asks for, whatever the mode can give. */
+export function coverageCurves(plan: DrawPlan, asked: number): CoverageCurves {
+  const plans = {
+    iid: inMode(plan, "iid", asked),
+    deck: inMode(plan, "deck", asked),
+    once: inMode(plan, "once", asked),
+  };
+  return {
+    mode: plan.mode,
+    rows: plan.statistics.header.num_rows,
+    drawable: plan.drawable,
+    curves: {
+      iid: coverage(plans.iid, NUM_EPOCHS),
+      deck: coverage(plans.deck, NUM_EPOCHS),
+      once: coverage(plans.once, NUM_EPOCHS),
+    },
+    plans,
+  };
+}
+
+export interface CoverageFigures {
+  readonly seen: number; // share after epoch 1, in the plan's mode
+  readonly dealt: number | null; // epoch by which a deal has shown all; null: never
+  readonly independent: readonly [number | null, number | null]; // the same for independent draws, with 50 and 95 %
+}
+
+/** `basis` = rows that count as all. */
+export function coverageFigures({ curves, plans, mode }: CoverageCurves, basis: number): CoverageFigures {
+  const never = basis > plans.iid.drawable;
+  return {
+    seen: (curves[mode].unique[0] as number) / basis,
+    dealt: never ? null : certificate(plans.deck),
+    independent: [epochsToSee(plans.iid, basis, 0.5), epochsToSee(plans.iid, basis, 0.95)],
+  };
+}
+
+export interface CoverRow {
+  readonly share: number;
+  readonly dealt: number | null;
+  readonly independent50: number | null;
+  readonly independent95: number | null;
+}
+
+/** Epochs until a share of `basis` rows has been seen. */
+export function coverTable({ plans }: CoverageCurves, basis: number): CoverRow[] {
+  return SHARES.map((share) => {
+    const rows = Math.ceil(share * basis - 1e-9);
+    return {
+      share,
+      dealt: epochsToSee(plans.deck, rows, 1),
+      independent50: epochsToSee(plans.iid, rows, 0.5),
+      independent95: epochsToSee(plans.iid, rows, 0.95),
+    };
+  });
+}

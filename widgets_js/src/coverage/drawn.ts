@@ -1,0 +1,55 @@
+import { effect, type ReadonlySignal, signal } from "@preact/signals";
+import { debounce } from "../shared/debounce.ts";
+import type { Mode } from "../shared/protocol.ts";
+import { isCancelled } from "../shared/rpc.ts";
+import type { Store } from "../shared/store.ts";
+import { chartsOf } from "../statistics/charts.ts";
+
+const REST_MS = 150;
+const MOST_EPOCHS = 8;
+const MOST_DRAWS = 4_000_000;
+
+/** What the loader's own stream draws, and for which weights. */
+export interface Drawn {
+  readonly unique: readonly number[]; // rows seen after epoch 1, 2, ...
+  readonly counts: readonly number[]; // instances of each class in the first epoch
+  readonly mode: Mode;
+  readonly stale: boolean;
+}
+
+/** Asks the kernel once the sliders rest; until then the last answer stays, marked stale. Returns the end. */
+export function followDrawn(store: Store): { drawn: ReadonlySignal<Drawn | null>; stop: () => void } {
+  const drawn = signal<Drawn | null>(null);
+  const ask = debounce(async () => {
+    const plan = chartsOf(store).plan.peek();
+    if (plan === null || plan.draws === 0 || !store.isLive.peek()) return;
+    const { mode } = plan;
+    const args = {
+      num_epochs: Math.max(1, Math.min(MOST_EPOCHS, Math.floor(MOST_DRAWS / plan.draws))),
+      weights: Array.from(store.weights.peek()),
+      mode,
+      seed: store.seed.peek(),
+    };
+    try {
+      const { result } = await store.rpc.call("plan.drawn", args, { lane: "drawn" });
+      drawn.value = { ...result, mode, stale: false };
+    } catch (failure) {
+      if (!isCancelled(failure)) drawn.value = null;
+    }
+  }, REST_MS);
+  const stop = effect(() => {
+    const plan = chartsOf(store).plan.value;
+    const live = store.isLive.value;
+    void store.seed.value;
+    const last = drawn.peek();
+    if (last !== null && !last.stale) drawn.value = { ...last, stale: true };
+    if (plan !== null && live) ask();
+  });
+  return {
+    drawn,
+    stop: () => {
+      stop();
+      ask.cancel();
+    },
+  };
+}

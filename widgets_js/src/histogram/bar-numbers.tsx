@@ -1,0 +1,41 @@
+import type { ReadonlySignal } from "@preact/signals";
+import { countText, timesText } from "../shared/number-text.ts";
+import type { BarSource } from "./bar-source.ts";
+
+interface Props {
+  id: string;
+  source: ReadonlySignal<BarSource | null>;
+  hovered: ReadonlySignal<number | null>;
+  names: readonly string[];
+  place: (bar: number) => { top: number } | { bottom: number };
+}
+
+/** The numbers of the bar under the pointer or with focus. */
+export function BarNumbers({ id, source, hovered, names, place }: Props) {
+  const bar = hovered.value;
+  const bars = source.value;
+  if (bar === null || bars === null) return null;
+  const { raw, expected, low, high } = bars.histogram;
+  const n = raw[bar] ?? 0;
+  const mean = expected[bar] ?? 0;
+  const style = Object.fromEntries(Object.entries(place(bar)).map(([side, value]) => [side, `${value}px`]));
+  return (
+    <div id={id} class="penstock-bar-numbers" role="tooltip" style={style} data-testid="bar-numbers">
+      <b>{names[bar]}</b>
+      <dl>
+        <dt>raw</dt>
+        <dd>
+          {countText(n)}{" "}
+          <span class="penstock-bar-band">{bars.rows > 0 ? `${countText(n / bars.rows)} a sample` : ""}</span>
+        </dd>
+        <dt>sampled</dt>
+        <dd>
+          {countText(mean)}{" "}
+          <span class="penstock-bar-band">{`${countText(low[bar] ?? 0)} – ${countText(high[bar] ?? 0)}`}</span>
+        </dd>
+        <dt>seen</dt>
+        <dd>{n > 0 ? `${timesText(mean / n)} an epoch` : "no such sample"}</dd>
+      </dl>
+    </div>
+  );
+}

@@ -1,0 +1,72 @@
+// Which classes have a bar, and in what order.
+
+export type Sort = "raw" | "sampled" | "moved" | "class";
+
+export const SORTS: readonly { value: Sort; label: string }[] = [
+  { value: "raw", label: "frequent" },
+  { value: "sampled", label: "sampled" },
+  { value: "moved", label: "lifted" },
+  { value: "class", label: "by class" },
+];
+
+const FEW = 30;
+const MOST_MOVED = 20;
+const AT_MOST = 200;
+
+export interface ClassBars {
+  readonly names: readonly string[];
+  readonly classes: readonly number[]; // those that can have a bar
+  readonly raw: ArrayLike<number>;
+  readonly expected: ArrayLike<number>;
+  readonly named: ReadonlySet<number>; // always shown
+}
+
+export interface Shown {
+  readonly classes: number[];
+  readonly hidden: number; // how many classes have no bar
+}
+
+/** All of a few classes; of many, those named in a clause, the 20 most moved, or what a search finds. */
+export function shownClasses(bars: ClassBars, view: { sort: Sort; search: string; all: boolean }): Shown {
+  const needle = view.search.trim().toLowerCase();
+  const order = byOrder(bars, view.sort);
+  const candidates = [...bars.classes];
+  let classes: number[];
+  if (needle !== "") classes = candidates.filter((c) => (bars.names[c] ?? "").toLowerCase().includes(needle));
+  else if (view.all || candidates.length <= FEW) classes = candidates;
+  else classes = leading(bars, candidates);
+  classes = classes.sort(order).slice(0, AT_MOST);
+  return { classes, hidden: candidates.length - classes.length };
+}
+
+export function isLong(bars: ClassBars): boolean {
+  return bars.classes.length > FEW;
+}
+
+function leading(bars: ClassBars, candidates: number[]): number[] {
+  const named = candidates.filter((c) => bars.named.has(c));
+  const others = candidates.filter((c) => !bars.named.has(c));
+  const moved = others.sort(
+    (a, b) => Math.abs(logLift(bars, b)) - Math.abs(logLift(bars, a)) || at(bars.raw, b) - at(bars.raw, a),
+  );
+  return [...named, ...moved.slice(0, MOST_MOVED)];
+}
+
+function byOrder(bars: ClassBars, sort: Sort): (a: number, b: number) => number {
+  if (sort === "class") return (a, b) => a - b;
+  if (sort === "raw") return (a, b) => at(bars.raw, b) - at(bars.raw, a) || a - b;
+  if (sort === "sampled") return (a, b) => at(bars.expected, b) - at(bars.expected, a) || a - b;
+  return (a, b) => logLift(bars, b) - logLift(bars, a) || a - b;
+}
+
+/** Log of expected over raw, rounded so that equal lifts tie. */
+function logLift(bars: ClassBars, c: number): number {
+  const raw = at(bars.raw, c);
+  const expected = at(bars.expected, c);
+  if (raw === 0) return 0;
+  return Math.round(Math.log(Math.max(expected, 1e-9) / raw) * 1e6) / 1e6;
+}
+
+function at(values: ArrayLike<number>, c: number): number {
+  return values[c] ?? 0;
+}

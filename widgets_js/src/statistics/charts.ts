@@ -1,0 +1,122 @@
+// What the panels of one widget draw, computed once for all of them and only when somebody looks.
+import { computed, type ReadonlySignal } from "@preact/signals";
+import type { Mode } from "../shared/protocol.ts";
+import type { Statistics } from "../shared/statistics-arrays.ts";
+import type { Store } from "../shared/store.ts";
+import { clausesWithoutEffect, type NoEffect } from "./effects.ts";
+import { drawFactors, type Factors, type Histogram, histogram } from "./histogram.ts";
+import { implicitLift, type Lift, type LiftRequest } from "./lift.ts";
+import { type DrawPlan, drawPlan, inMode } from "./plan.ts";
+
+export interface Charts {
+  /** Null before the first answer of the kernel, and for tables. */
+  plan: ReadonlySignal<DrawPlan | null>;
+  histogram: ReadonlySignal<Histogram | null>;
+  liftRequest: ReadonlySignal<LiftRequest | null>;
+  lift: ReadonlySignal<Lift | null>;
+  /** In clause order: why moving a clause changes nothing, or null. */
+  noEffect: ReadonlySignal<(NoEffect | null)[]>;
+  /** Classes that a clause names. */
+  namedClasses: ReadonlySignal<ReadonlySet<number>>;
+  nothingDrawn: ReadonlySignal<boolean>;
+  /** Without class labels the bars are the clauses' own. */
+  byClause: ReadonlySignal<boolean>;
+}
+
+const known = new WeakMap<Store, Charts>();
+
+export function chartsOf(store: Store): Charts {
+  const found = known.get(store);
+  if (found !== undefined) return found;
+  const made = makeCharts(store);
+  known.set(store, made);
+  return made;
+}
+
+/** The plan of the same weights in another mode, with the draws the query asks for. */
+export function planIn(store: Store, plan: DrawPlan, mode: Mode): DrawPlan {
+  return mode === plan.mode ? plan : inMode(plan, mode, store.query.value?.draws ?? plan.draws);
+}
+
+function makeCharts(store: Store): Charts {
+  const plan = computed(() => currentPlan(store));
+  const byClause = computed(() => store.statistics.value?.header.num_classes === 0);
+  const factors = computed((): Factors | null => (plan.value === null ? null : drawFactors(plan.value)));
+  const bars = computed(() => {
+    if (plan.value === null || factors.value === null) return null;
+    const shown = byClause.value ? { ...plan.value, statistics: clauseCounts(plan.value.statistics) } : plan.value;
+    return histogram(shown, store.unit.value, factors.value);
+  });
+  const namedClasses = computed(() => classesNamed(store));
+  const liftRequest = computed((): LiftRequest | null => {
+    if (plan.value === null || factors.value === null || bars.value === null || byClause.value) return null;
+    return {
+      statistics: plan.value.statistics,
+      histogram: bars.value,
+      meanDraws: factors.value.mean,
+      draws: plan.value.draws,
+      named: clausesNaming(store),
+      namedClasses: namedClasses.value,
+    };
+  });
+  return {
+    plan,
+    histogram: bars,
+    liftRequest,
+    lift: computed(() => (liftRequest.value === null ? null : implicitLift(liftRequest.value))),
+    noEffect: computed(() => {
+      const statistics = store.statistics.value;
+      if (statistics === null || statistics.header.num_clauses !== store.weights.value.length) return [];
+      return clausesWithoutEffect(statistics, store.weights.value, store.combine.value);
+    }),
+    namedClasses,
+    byClause,
+    nothingDrawn: computed(
+      () => plan.value !== null && plan.value.statistics.header.num_rows > 0 && plan.value.total === 0,
+    ),
+  };
+}
+
+function currentPlan(store: Store): DrawPlan | null {
+  const statistics = store.statistics.value;
+  const query = store.query.value;
+  if (statistics === null || query === null || query.kind === "table") return null;
+  const told = store.weights.value;
+  const fits = told.length === statistics.header.num_clauses;
+  const clauseWeights = fits ? told : new Float64Array(statistics.header.num_clauses).fill(1);
+  return drawPlan({
+    statistics,
+    clauseWeights,
+    combine: store.combine.value,
+    draws: query.draws,
+    mode: query.has_sampling ? store.mode.value : "once", // a plain pass shows every row once
+  });
+}
+
+/** Clauses in the place of classes: the rows that each matches. */
+function clauseCounts(statistics: Statistics): Statistics {
+  const { clauseOffsets, clauseIds, sizes, header } = statistics;
+  const rows = new Float64Array(clauseIds.length);
+  for (const [s, size] of sizes.entries()) rows.fill(size, clauseOffsets[s], clauseOffsets[s + 1]);
+  return {
+    ...statistics,
+    header: { ...header, num_classes: header.num_clauses },
+    classOffsets: clauseOffsets,
+    classIds: clauseIds,
+    rowsWithClass: rows,
+    instances: rows,
+    instancesSquared: rows,
+  };
+}
+
+const EVERY_ROW = /^\s*true\s*$/i;
+
+function clausesNaming(store: Store): ReadonlySet<number> {
+  const clauses = store.query.value?.clauses ?? [];
+  return new Set([...clauses.keys()].filter((i) => !EVERY_ROW.test(clauses[i]?.expression ?? "")));
+}
+
+function classesNamed(store: Store): ReadonlySet<number> {
+  const clauses = store.query.value?.clauses ?? [];
+  return new Set(clauses.flatMap((clause) => (clause.class_index === null ? [] : [clause.class_index])));
+}

@@ -1,0 +1,12 @@
+import type { ClauseInfo } from "../shared/protocol.ts";
+import { formatWeight } from "../shared/text-binding.ts";
+import type { NoEffect } from "../statistics/effects.ts";
+
+/** The note under a slider that moves nothing; null where there is nothing to say. */
+export function noEffectText(reason: NoEffect | null | undefined, clauses: readonly ClauseInfo[]): string | null {
+  if (reason === null || reason === undefined || reason.kind === "neutral") return null;
+  if (reason.kind === "no rows") return "no effect: no sample of the pool matches";
+  if (reason.tie) return null;
+  const label = clauses[reason.by]?.label ?? "another clause";
+  return `no effect below ${formatWeight(reason.weight)}, the weight of ${label}`;
+}

@@ -1,0 +1,183 @@
+import { type Signal, useSignal } from "@preact/signals";
+import { focusable } from "../shared/focus.ts";
+import { countText, shareText, timesText } from "../shared/number-text.ts";
+import type { Ops, Unit } from "../shared/protocol.ts";
+import { RpcFailure } from "../shared/rpc.ts";
+import type { Store } from "../shared/store.ts";
+import { chartsOf } from "../statistics/charts.ts";
+import { tunerState } from "./tuner-state.ts";
+
+interface Target {
+  readonly classIndex: number;
+  readonly percent: number;
+}
+
+type Outcome = { readonly solved: Ops["targets.solve"][1] } | { readonly reason: string };
+
+const OFFERED = 3;
+const MEANING: Readonly<Record<Unit, string>> = {
+  instances: "share of the labels drawn",
+  samples: "share of the samples drawn; may sum to more than 100 %",
+};
+
+/** Shares to reach, solved in the kernel for weights; when they cannot be met, why. */
+export function TargetShares({ store }: { store: Store }) {
+  const targets = useSignal<readonly Target[]>(firstTargets(store));
+  const outcome = useSignal<Outcome | null>(null);
+  const busy = useSignal(false);
+  const names = store.classNames.value;
+  const taken = new Set(targets.value.map(({ classIndex }) => classIndex));
+  const free = [...names.keys()].find((c) => !taken.has(c));
+  const set = (at: number, change: Partial<Target>): void => {
+    targets.value = targets.value.map((target, i) => (i === at ? { ...target, ...change } : target));
+  };
+  return (
+    <form
+      class="penstock-targets"
+      data-testid="targets"
+      onSubmit={(event) => {
+        event.preventDefault();
+        void solve(store, targets.value, outcome, busy);
+      }}
+    >
+      {targets.value.map(({ classIndex, percent }, i) => (
+        <div key={classIndex} class="penstock-row">
+          <select
+            {...focusable}
+            class="penstock-field penstock-target-class"
+            aria-label="class"
+            value={classIndex}
+            onChange={(event) => set(i, { classIndex: Number(event.currentTarget.value) })}
+          >
+            {names.map((name, c) =>
+              c === classIndex || !taken.has(c) ? (
+                <option key={name} value={c}>
+                  {name}
+                </option>
+              ) : null,
+            )}
+          </select>
+          <input
+            {...focusable}
+            type="number"
+            class="penstock-weight-number"
+            min={0}
+            max={100}
+            step="any"
+            value={percent}
+            aria-label={`percent of ${names[classIndex]}`}
+            data-testid="target-percent"
+            onInput={(event) => set(i, { percent: event.currentTarget.valueAsNumber })}
+          />
+          <span>%</span>
+          <span class="penstock-grow" />
+          <button
+            {...focusable}
+            type="button"
+            class="penstock-more"
+            aria-label={`no target for ${names[classIndex]}`}
+            onClick={() => {
+              targets.value = targets.value.filter((_, at) => at !== i);
+            }}
+          >
+            ✕
+          </button>
+        </div>
+      ))}
+      <div class="penstock-row">
+        <button
+          {...focusable}
+          type="button"
+          class="penstock-pill penstock-add"
+          disabled={free === undefined}
+          onClick={() => {
+            if (free !== undefined) targets.value = [...targets.value, { classIndex: free, percent: 10 }];
+          }}
+        >
+          + target
+        </button>
+        <span class="penstock-grow" />
+        <button
+          {...focusable}
+          type="submit"
+          class="penstock-button"
+          disabled={busy.value || targets.value.length === 0}
+          data-testid="solve"
+        >
+          {busy.value ? "Solving…" : "Solve"}
+        </button>
+      </div>
+      <p class="penstock-note">{MEANING[store.unit.value]}</p>
+      {outcome.value !== null && <Told store={store} outcome={outcome.value} />}
+    </form>
+  );
+}
+
+function Told({ store, outcome }: { store: Store; outcome: Outcome }) {
+  if ("reason" in outcome) {
+    return (
+      <p class="penstock-nothing" role="alert" data-testid="targets-reason">
+        {outcome.reason}
+      </p>
+    );
+  }
+  const { max_repeats, effective_sample_size, moved } = outcome.solved;
+  const names = store.classNames.value;
+  const told = moved
+    .slice(0, OFFERED)
+    .map(({ class_index, from, to }) => `${names[class_index]} ${shareText(from)} → ${shareText(to)}`);
+  return (
+    <p class="penstock-note" role="status" data-testid="targets-solved">
+      {`A sample is drawn at most ${timesText(max_repeats).replace("×", "")} times an epoch; effective sample size ${countText(effective_sample_size)}.`}
+      {told.length > 0 && ` Moved along: ${told.join(", ")}.`}
+    </p>
+  );
+}
+
+async function solve(
+  store: Store,
+  targets: readonly Target[],
+  outcome: Signal<Outcome | null>,
+  busy: Signal<boolean>,
+): Promise<void> {
+  const bad = targets.find(({ percent }) => !(percent >= 0 && percent <= 100));
+  if (bad !== undefined) {
+    outcome.value = { reason: `the share of ${store.classNames.value[bad.classIndex]} is no number from 0 to 100` };
+    return;
+  }
+  const before = store.clauses.value;
+  busy.value = true;
+  try {
+    const { result } = await store.rpc.call(
+      "targets.solve",
+      {
+        text: store.text.value,
+        targets: targets.map(({ classIndex, percent }) => ({ class_index: classIndex, share: percent / 100 })),
+        unit: store.unit.value,
+      },
+      { lane: "solve" },
+    );
+    await store.actions.run({ text: result.text });
+    tunerState(store).keepLocked(before);
+    outcome.value = { solved: result };
+  } catch (failure) {
+    const hint = failure instanceof RpcFailure && failure.error.hint ? `. ${failure.error.hint}` : "";
+    outcome.value = { reason: `${failure instanceof Error ? failure.message : String(failure)}${hint}` };
+  } finally {
+    busy.value = false;
+  }
+}
+
+/** The classes weights name, else the rarest, each at its present share. */
+function firstTargets(store: Store): Target[] {
+  const charts = chartsOf(store);
+  const named = [...charts.namedClasses.value];
+  const classes = named.length > 0 ? named : (store.query.value?.rare_classes ?? []);
+  const expected = charts.histogram.value?.expected ?? new Float64Array(0);
+  const all =
+    store.unit.value === "samples" ? (charts.plan.value?.draws ?? 0) : expected.reduce((sum, n) => sum + n, 0);
+  return classes.slice(0, OFFERED).map((classIndex) => ({
+    classIndex,
+    percent: all > 0 ? Number(((100 * (expected[classIndex] ?? 0)) / all).toPrecision(2)) : 10,
+  }));
+}
