@@ -6,10 +6,26 @@ __version__ = "0.1.0.dev0"
 
 __getattr__, __dir__, _ = _lazy.attach(
     __name__,
-    submodules=["batchup", "errors", "plots", "sampling", "tql"],
+    submodules=["batchup", "dataset", "errors", "plots", "sampling", "tql"],
     submod_attrs={
+        "dataset": ["Dataset", "View", "empty", "load"],
         "errors": ["PenstockError"],
+        "tensors": ["link"],
     },
 )
 
-__all__ = ["PenstockError", "__version__", "batchup", "errors", "plots", "sampling", "tql"]
+__all__ = [
+    "Dataset",
+    "PenstockError",
+    "View",
+    "__version__",
+    "batchup",
+    "dataset",
+    "empty",
+    "errors",
+    "link",
+    "load",
+    "plots",
+    "sampling",
+    "tql",
+]

@@ -1,3 +1,10 @@
-"""What a user holds: Dataset, View, edits, commits, saved views."""
+"""What a user holds: Dataset, View, Tensor, Sample."""
 
-__all__: list[str] = []
+from penstock.dataset._dataset import Dataset
+from penstock.dataset._log import Log
+from penstock.dataset._open import empty, load
+from penstock.dataset._sample import Sample
+from penstock.dataset._tensor import Tensor, TensorInfo
+from penstock.dataset._view import View
+
+__all__ = ["Dataset", "Log", "Sample", "Tensor", "TensorInfo", "View", "empty", "load"]

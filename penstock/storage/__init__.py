@@ -1,3 +1,54 @@
-"""Versions on Lance, links and object stores; the only importer of Lance."""
+"""Versions on Lance, links, credentials: all that touches the engine or an object store."""
 
-__all__: list[str] = []
+from penstock.storage._columns import (
+    UID,
+    column_names,
+    flat_values,
+    new_uids,
+    scalars,
+    shape_rows,
+    table_of,
+)
+from penstock.storage._commits import (
+    Commit,
+    branch_names,
+    commits,
+    decoded,
+    encoded,
+    find_version,
+    head_commit,
+    make_commit,
+    set_tag,
+    user_tags,
+)
+from penstock.storage._credentials import Credentials
+from penstock.storage._links import LinkReader, link_root
+from penstock.storage._location import Location
+from penstock.storage._snapshot import Snapshot
+from penstock.storage._store import Store
+
+__all__ = [
+    "UID",
+    "Commit",
+    "Credentials",
+    "LinkReader",
+    "Location",
+    "Snapshot",
+    "Store",
+    "branch_names",
+    "column_names",
+    "commits",
+    "decoded",
+    "encoded",
+    "find_version",
+    "flat_values",
+    "head_commit",
+    "link_root",
+    "make_commit",
+    "new_uids",
+    "scalars",
+    "set_tag",
+    "shape_rows",
+    "table_of",
+    "user_tags",
+]

@@ -1,9 +1,25 @@
 """Columns to read and rows chosen."""
 
 from penstock.table._array import ArrayTable
+from penstock.table._draft import Draft
+from penstock.table._draft_files import discard_draft, load_draft, save_edits
+from penstock.table._overlay import OverlayTable
 from penstock.table._ragged import Ragged
 from penstock.table._rows import RowsTable
 from penstock.table._selection import Selection
+from penstock.table._stored import StoredTable
 from penstock.table._table import Table
 
-__all__ = ["ArrayTable", "Ragged", "RowsTable", "Selection", "Table"]
+__all__ = [
+    "ArrayTable",
+    "Draft",
+    "OverlayTable",
+    "Ragged",
+    "RowsTable",
+    "Selection",
+    "StoredTable",
+    "Table",
+    "discard_draft",
+    "load_draft",
+    "save_edits",
+]

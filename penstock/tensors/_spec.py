@@ -43,6 +43,10 @@ class TensorSpec:
         Form of boxes: ``xywh`` or ``xyxy``, in pixels.
     length_min, length_max : int, optional
         Least and greatest number of labels in a sample, as stored so far.
+    ndim : int, optional
+        Number of dimensions of a generic sample or mask; None until the first is added.
+    inferred : bool
+        Whether `dtype` follows the first sample added.
     verify, create_shape_tensor, create_sample_info_tensor : bool
         What is read and recorded of each image when it is added.
     """
@@ -56,6 +60,8 @@ class TensorSpec:
     coords: str = "xywh"
     length_min: int | None = None
     length_max: int | None = None
+    ndim: int | None = None
+    inferred: bool = False
     verify: bool = True
     create_shape_tensor: bool = True
     create_sample_info_tensor: bool = True
@@ -64,6 +70,16 @@ class TensorSpec:
     def single_valued(self) -> bool:
         """Whether every class label sample has exactly one label (rules of comparison)."""
         return self.length_min == self.length_max == 1
+
+    @property
+    def is_encoded(self) -> bool:
+        """Whether samples are stored as encoded bytes or links, and so are never held as a column."""
+        return self.htype in {"image", "binary_mask", "segment_mask"}
+
+    @property
+    def shown_htype(self) -> str:
+        """The kind as a user writes it, ``link[image]`` for links."""
+        return f"link[{self.htype}]" if self.link else self.htype
 
     def to_json(self) -> dict[str, Any]:
         """Return a JSON-ready dict."""

@@ -1,0 +1,102 @@
+"""Rows that are checked but not written yet."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from penstock.tensors import Cell, TensorSpec
+
+__all__ = ["Buffer"]
+
+_MAX_BYTES = 64 * 2**20
+_MAX_ROWS = 100_000
+
+
+@dataclass(slots=True)
+class Buffer:
+    """Cells of appended rows, and the specs as these rows leave them.
+
+    Parameters
+    ----------
+    specs : dict of str to TensorSpec
+        Every tensor; class names may be longer than what is stored.
+    stored : dict of str to TensorSpec
+        The specs when the buffer was last empty.
+    """
+
+    specs: dict[str, TensorSpec]
+    stored: dict[str, TensorSpec]
+    cells: dict[str, list[Cell]] = field(default_factory=dict)
+    link_roots: set[str] = field(default_factory=set)
+    num_rows: int = 0
+    num_bytes: int = 0
+
+    @classmethod
+    def over(cls, specs: Mapping[str, TensorSpec]) -> Buffer:
+        """Return an empty buffer over stored specs."""
+        return cls(specs=dict(specs), stored=dict(specs))
+
+    @property
+    def is_full(self) -> bool:
+        """Whether it is time to write."""
+        return self.num_rows >= _MAX_ROWS or self.num_bytes >= _MAX_BYTES
+
+    def add(self, specs: Mapping[str, TensorSpec], columns: Mapping[str, Sequence[Cell]], num_rows: int) -> None:
+        """Take checked rows."""
+        self.specs.update(specs)
+        for name, cells in columns.items():
+            self.cells.setdefault(name, []).extend(cells)
+            self.num_bytes += sum(cell.num_bytes for cell in cells)
+            self.specs[name] = _widened(self.specs[name], cells)
+        self.num_rows += num_rows
+
+    def merged(self, head: Mapping[str, TensorSpec]) -> dict[str, TensorSpec]:
+        """Return specs for the head: what another writer added to it stays, in front of ours."""
+        merged = {}
+        for name, theirs in head.items():
+            ours = self.specs.get(name, theirs)
+            names = theirs.class_names + tuple(entry for entry in ours.class_names if entry not in theirs.class_names)
+            merged[name] = replace(
+                ours,
+                class_names=names,
+                length_min=_least(theirs.length_min, ours.length_min),
+                length_max=_greatest(theirs.length_max, ours.length_max),
+            )
+        return merged
+
+    def renumbered(self, merged: Mapping[str, TensorSpec]) -> dict[TensorSpec, list[Cell]]:
+        """Return the cells by merged spec; ids follow where another writer named classes first."""
+        columns = {}
+        for name, cells in self.cells.items():
+            ours, theirs = self.specs[name].class_names, merged[name].class_names
+            if theirs[: len(ours)] != ours:
+                ids = np.array([theirs.index(entry) for entry in ours], np.int64)
+                cells = [Cell(value=ids[cell.value]) for cell in cells]  # type: ignore[index]  # noqa: PLW2901  label cells hold int64
+            columns[merged[name]] = cells
+        return columns
+
+
+def _widened(spec: TensorSpec, cells: Sequence[Cell]) -> TensorSpec:
+    if spec.htype not in {"class_label", "embedding"} or not cells:
+        return spec
+    lengths = [len(cell.value) for cell in cells if cell.value is not None]
+    if not lengths:
+        return spec
+    return replace(
+        spec,
+        length_min=_least(spec.length_min, min(lengths)),
+        length_max=_greatest(spec.length_max, max(lengths)),
+    )
+
+
+def _least(first: int | None, second: int | None) -> int | None:
+    known = [value for value in (first, second) if value is not None]
+    return min(known) if known else None
+
+
+def _greatest(first: int | None, second: int | None) -> int | None:
+    known = [value for value in (first, second) if value is not None]
+    return max(known) if known else None

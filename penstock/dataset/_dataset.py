@@ -1,0 +1,452 @@
+"""A versioned dataset: what a user opens, edits and commits."""
+
+from __future__ import annotations
+
+import atexit
+import threading
+import warnings
+import weakref
+from collections.abc import Mapping, Sequence
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from penstock.dataset._buffer import Buffer
+from penstock.dataset._ingest import ingest
+from penstock.dataset._log import Log
+from penstock.dataset._rows import row_of
+from penstock.dataset._samples import Samples
+from penstock.dataset._tensor import Tensor
+from penstock.dataset._view import View
+from penstock.dataset._working import Working
+from penstock.errors import CredentialsError, DatasetError, ReadOnlyError, SampleError
+from penstock.table import Draft, OverlayTable
+from penstock.tensors import TensorSpec, encode_sample, make_spec
+
+__all__ = ["Dataset"]
+
+_OPEN: weakref.WeakSet[Dataset] = weakref.WeakSet()
+
+
+class Dataset(Samples):
+    """Samples with named tensors, versioned.
+
+    Made by `penstock.empty`, opened by `penstock.load`. `append`, `extend` and `pop`
+    are kept as soon as they are flushed; assignments to samples live in a draft
+    beside the dataset until `commit`.
+
+    Parameters
+    ----------
+    working : Working
+        The stored dataset under it.
+    """
+
+    def __init__(self, working: Working) -> None:
+        self._working = working
+        self._lock = threading.RLock()
+        self._buffer = Buffer.over(working.specs)
+        self._depth = 0
+        self._unsaved = Draft()
+        self._rows_cache: NDArray[np.int64] | None = None
+        _OPEN.add(self)
+
+    # ---- reading -------------------------------------------------------------------------
+
+    @property
+    def path(self) -> str:
+        """Folder or URL of the dataset."""
+        return self._working.store.location.path
+
+    @property
+    def branch(self) -> str:
+        """Name of the branch; ``main`` for the first one."""
+        return self._working.branch_name
+
+    @property
+    def read_only(self) -> bool:
+        """Whether writing is refused."""
+        return self._working.read_only is not None
+
+    @property
+    def table(self) -> OverlayTable:
+        """Every row as it is now, edits included; a snapshot. Internal seam of loaders, queries and widgets."""
+        with self._lock:
+            self._flush()
+            return self._working.table
+
+    @property
+    def indices(self) -> NDArray[np.int64]:
+        """Row of each sample: 0, 1, 2, ..."""
+        count = self.table.num_rows
+        if self._rows_cache is None or len(self._rows_cache) != count:
+            self._rows_cache = np.arange(count, dtype=np.int64)
+            self._rows_cache.flags.writeable = False
+        return self._rows_cache
+
+    def __len__(self) -> int:
+        """Return the number of samples, those not written yet included."""
+        with self._lock:
+            return self._working.table.num_rows + self._buffer.num_rows
+
+    def _tensor_names(self) -> list[str]:
+        return list(self._buffer.specs)
+
+    def tensor_spec(self, name: str) -> TensorSpec:
+        """Return kind and options of a tensor."""
+        super().tensor_spec(name)
+        if self._buffer.num_rows or name not in self._working.specs:
+            return self._buffer.specs[name]
+        return self._working.table.tensors[name]
+
+    def _chosen(self, positions: NDArray[np.int64], **provenance: Any) -> View:  # noqa: ANN401  fields of a View
+        return View(self.table, positions, **{"dataset": self, **provenance})
+
+    # ---- making and filling --------------------------------------------------------------
+
+    def _writable(self) -> None:
+        if self._working.read_only is not None:
+            raise ReadOnlyError(f"the dataset at {self.path!r} is read-only: {self._working.read_only}")
+
+    def create_tensor(
+        self,
+        name: str,
+        htype: str = "generic",
+        *,
+        dtype: DTypeLike | None = None,
+        sample_compression: str | None = None,
+        class_names: Sequence[str] | None = None,
+        coords: str = "xywh",
+        verify: bool = True,
+        create_shape_tensor: bool = True,
+        create_sample_info_tensor: bool = True,
+    ) -> Tensor:
+        """Add a tensor; in the samples there are it is empty.
+
+        Parameters
+        ----------
+        name : str
+            Letters, digits and underscores.
+        htype : str
+            ``generic``, ``image``, ``bbox``, ``class_label``, ``text``, ``json``,
+            ``embedding``, ``binary_mask``, ``segment_mask`` or ``link[image]``.
+        dtype : dtype-like, optional
+            Type of elements; a generic tensor follows its first sample.
+        sample_compression : {"jpeg", "jpg", "png", "webp"}, optional
+            How images are stored; by default as they come, arrays as PNG.
+        class_names : sequence of str, optional
+            Names by index; names that are appended later grow the list.
+        coords : {"xywh", "xyxy"}
+            Form of boxes, pixels.
+        verify : bool
+            Whether images are decoded when they are added.
+        create_shape_tensor, create_sample_info_tensor : bool
+            Whether shape and digest of images are recorded.
+
+        Returns
+        -------
+        Tensor
+            The new tensor.
+
+        Raises
+        ------
+        DatasetError
+            If the name is taken, or an option is unknown.
+        """
+        spec = make_spec(
+            name,
+            htype,
+            dtype=dtype,
+            sample_compression=sample_compression,
+            class_names=class_names,
+            coords=coords,
+            verify=verify,
+            create_shape_tensor=create_shape_tensor,
+            create_sample_info_tensor=create_sample_info_tensor,
+        )
+        with self._lock:
+            self._writable()
+            self._flush()
+            if name in self._buffer.specs:
+                raise DatasetError(f"a tensor {name!r} exists already ({self._buffer.specs[name].shown_htype})")
+            if hasattr(type(self), name):
+                raise DatasetError(
+                    f"a tensor named {name!r}, which is a method of datasets; expected another name",
+                    hint=f"use '{name}_'",
+                )
+            self._working.add_tensor(spec)
+            self._buffer = Buffer.over(self._working.specs)
+        return Tensor(self, name)
+
+    def append(self, sample: Mapping[str, Any]) -> None:
+        """Add one sample.
+
+        Parameters
+        ----------
+        sample : mapping of str to object
+            A value for each tensor; None is an empty one.
+
+        Raises
+        ------
+        SampleError
+            If a value does not fit its tensor; nothing is added then.
+        """
+        if not isinstance(sample, Mapping):
+            raise SampleError(f"a sample of type {type(sample).__name__}; expected a dict with a value for each tensor")
+        self._ingest(
+            {name: [value.numpy() if isinstance(value, Tensor) else value] for name, value in sample.items()}, 0
+        )
+
+    def extend(self, samples: Mapping[str, Sequence[Any]], num_workers: int = 0) -> None:
+        """Add many samples.
+
+        Parameters
+        ----------
+        samples : mapping of str to sequence
+            As many values for each tensor; None is an empty one.
+        num_workers : int
+            Threads that read and check images.
+
+        Raises
+        ------
+        SampleError
+            If a value does not fit its tensor; nothing is added then.
+        """
+        self._ingest(samples, num_workers)
+
+    def _ingest(self, columns: Mapping[str, Sequence[Any]], num_workers: int) -> None:
+        with self._lock:
+            self._writable()
+            meta = self._working.meta
+            ingest(
+                self._buffer,
+                columns,
+                credentials=self._working.credentials,
+                creds_keys=meta.get("creds_keys", {}),
+                link_roots=meta.get("link_roots", []),
+                num_workers=num_workers,
+            )
+            if self._buffer.is_full:
+                self._flush()
+
+    def flush(self) -> None:
+        """Write what was appended; reading and committing do so by themselves."""
+        with self._lock:
+            self._flush()
+
+    def _flush(self) -> None:
+        if self._buffer.num_rows:
+            buffer = self._buffer
+            self._working.append(buffer)
+            self._buffer = Buffer.over(self._working.specs)
+        if self._unsaved and not self._depth:
+            self._working.save(self._unsaved)
+            self._unsaved = Draft()
+
+    def __enter__(self) -> Self:
+        with self._lock:
+            self._depth += 1
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with self._lock:
+            self._depth -= 1
+            if not self._depth:
+                self._flush()
+
+    def close(self) -> None:
+        """Write what was appended; the dataset stays usable."""
+        self.flush()
+
+    # ---- editing -------------------------------------------------------------------------
+
+    def assign(self, name: str, positions: NDArray[np.int64], values: Sequence[Any]) -> None:
+        """Replace samples of a tensor in the draft.
+
+        Parameters
+        ----------
+        name : str
+            The tensor.
+        positions : ndarray of int64
+            The samples.
+        values : sequence
+            As many new values.
+
+        Raises
+        ------
+        SampleError
+            If a value does not fit, or their numbers differ; nothing is changed then.
+        """
+        with self._lock:
+            self._writable()
+            self._flush()
+            spec = self.tensor_spec(name)
+            if len(values) != len(positions):
+                raise SampleError(f"{len(values)} values for {len(positions)} samples of {name!r}; expected as many")
+            cells = [encode_sample(spec, value) for value in values]
+            if spec.link:
+                cells = self._working.checked_links(spec, cells)
+            table = self._working.table
+            uids = table.uids(positions)
+            edits = Draft().with_edits(name, dict(zip(uids.tolist(), cells, strict=True)))
+            self._working.edit(edits)
+            self._unsaved = self._unsaved.with_edits(name, edits.edits[name]) if edits.edits else self._unsaved
+            self._flush()
+
+    @property
+    def num_edits(self) -> int:
+        """Number of samples edited and not committed, counted once for each tensor."""
+        return len(self._working.draft)
+
+    def discard_edits(self, name: str | None = None, rows: Sequence[int] | NDArray[np.int64] | None = None) -> None:
+        """Drop assignments that are not committed; appended samples stay.
+
+        Parameters
+        ----------
+        name : str, optional
+            Of this tensor alone.
+        rows : sequence of int, optional
+            Of these samples alone.
+        """
+        with self._lock:
+            self._writable()
+            self._flush()
+            self._working.drop_edits(name, None if rows is None else np.asarray(rows, np.int64))
+
+    def pop(self, index: int = -1) -> None:
+        """Delete one sample; those after it move up by one.
+
+        Parameters
+        ----------
+        index : int
+            The sample, counted from the end when negative.
+
+        Raises
+        ------
+        SampleIndexError
+            If there is no such sample.
+        """
+        with self._lock:
+            self._writable()
+            self._flush()
+            row = row_of(index, len(self))
+            if row is None:
+                raise SampleError(f"pop({index!r}); expected the number of one sample")
+            self._working.delete(np.array([row], np.int64))
+            self._buffer = Buffer.over(self._working.specs)
+
+    def change_classes(self, name: str, action: str, *names: str) -> int:
+        """Add a class name, or rename one; kept at once. Returns the index of the class."""
+        with self._lock:
+            self._writable()
+            self._flush()
+            index = self._working.change_classes(self.tensor_spec(name), action, names)
+            self._buffer = Buffer.over(self._working.specs)
+            return index
+
+    # ---- versions ------------------------------------------------------------------------
+
+    @property
+    def has_changes(self) -> bool:
+        """Whether anything differs from the last commit."""
+        with self._lock:
+            self._flush()
+            return self._working.has_changes()
+
+    def commit(self, message: str | None = None) -> str:
+        """Make what there is now a version with a message.
+
+        Parameters
+        ----------
+        message : str, optional
+            What was done and why.
+
+        Returns
+        -------
+        str
+            The commit's id.
+
+        Raises
+        ------
+        DatasetError
+            If nothing has changed since the last commit.
+        """
+        with self._lock:
+            self._writable()
+            self._flush()
+            for warning in self._working.length_warnings():
+                warnings.warn(warning, UserWarning, stacklevel=2)
+            made = self._working.commit(message or "")
+            self._buffer = Buffer.over(self._working.specs)
+            return made.id
+
+    def reset(self) -> None:
+        """Drop everything since the last commit: edits, appended and popped samples, new tensors and classes."""
+        with self._lock:
+            self._writable()
+            self._unsaved = Draft()
+            self._working.reset()
+            self._buffer = Buffer.over(self._working.specs)
+
+    def log(self) -> Log:
+        """Return the commits that led here, the newest first."""
+        with self._lock:
+            return Log(self._working.history())
+
+    # ---- credentials ---------------------------------------------------------------------
+
+    def add_creds_key(self, name: str, managed: bool = False) -> None:
+        """Name the credentials that links refer to; the name alone is stored.
+
+        Parameters
+        ----------
+        name : str
+            The key, as given to `penstock.link`.
+        managed : bool
+            Whether `populate_creds` is refused: the values then come from the
+            environment (``PENSTOCK_CREDS_<name>``), a keyring or the store's own chain.
+        """
+        if not name or not isinstance(name, str):
+            raise CredentialsError(f"a credentials key named {name!r}; expected a name")
+        with self._lock:
+            self._writable()
+            self._flush()
+            self._working.set_creds_key(name, managed=managed)
+
+    def populate_creds(self, name: str, values: Mapping[str, str]) -> None:
+        """Give the credentials of a key for this session; they are kept in memory alone.
+
+        Parameters
+        ----------
+        name : str
+            A key added by `add_creds_key`.
+        values : mapping of str to str
+            Such as ``aws_access_key_id``, ``aws_secret_access_key``, ``endpoint_url``.
+
+        Raises
+        ------
+        CredentialsError
+            If the key is unknown or managed.
+        """
+        keys = self._working.meta.get("creds_keys", {})
+        if name not in keys:
+            raise CredentialsError(
+                f"no credentials key {name!r}; the dataset has {', '.join(keys) or 'none'}",
+                hint="ds.add_creds_key adds one",
+            )
+        if keys[name]:
+            raise CredentialsError(
+                f"credentials of {name!r} are managed and so not kept in the session",
+                hint=f"set the environment variable PENSTOCK_CREDS_{name} to a JSON object",
+            )
+        self._working.credentials.populate(name, values)
+
+
+@atexit.register
+def _flush_all() -> None:
+    for dataset in list(_OPEN):
+        if not dataset.read_only:
+            dataset.flush()

@@ -1,0 +1,57 @@
+"""Columns of a pandas table, as arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from penstock.table import Ragged, Table
+from penstock.tensors import TensorSpec
+
+if TYPE_CHECKING:
+    from penstock.dataset._samples import Samples
+
+__all__ = ["column_for_frame"]
+
+
+def column_for_frame(samples: Samples, name: str) -> Any:  # noqa: ANN401  arrays and lists by kind
+    """Return a tensor of some samples as pandas takes it."""
+    spec = samples.tensor_spec(name)
+    if spec.is_encoded:
+        if spec.link:
+            return [None if link is None else link.url for link in samples[name].links()]
+        return list(samples.table.take(samples.indices, [name])[name])
+    return _column_series(samples.table, spec, samples.indices)
+
+
+def _column_series(table: Table, spec: TensorSpec, rows: Any) -> Any:  # noqa: ANN401  arrays and lists by kind
+    if spec.htype in {"text", "json"}:
+        return _objects(table.take(rows, [spec.name])[spec.name])
+    return _column_values(spec, table.column(spec.name).take(rows))
+
+
+def _column_values(spec: TensorSpec, column: Ragged) -> Any:  # noqa: ANN401  arrays and lists by kind
+    if spec.htype == "class_label":
+        names = np.array([*spec.class_names], dtype=object)
+        values = names[column.values] if len(names) else column.values.astype(object)
+        if spec.single_valued:
+            return values
+        return _objects(
+            [values[start:stop].tolist() for start, stop in zip(column.offsets, column.offsets[1:], strict=False)]
+        )
+    if column.shapes is not None and column.shapes.shape[1] == 0:
+        if column.valid is None or column.valid.all():
+            return column.values
+        scattered = np.full(len(column), np.nan)
+        scattered[column.lengths > 0] = column.values
+        return scattered
+    return _objects([column.row(row) for row in range(len(column))])
+
+
+def _objects(values: Sequence[Any]) -> Any:  # noqa: ANN401  an object array
+    holder = np.empty(len(values), object)
+    for index, value in enumerate(values):
+        holder[index] = value
+    return holder

@@ -1,0 +1,167 @@
+"""Rows a user hands in, checked whole before any of them is taken."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from penstock.dataset._buffer import Buffer
+from penstock.errors import CredentialsError, PenstockError, SampleError, TensorNotFoundError, nearest
+from penstock.storage import Credentials, LinkReader, link_root
+from penstock.tensors import Cell, Link, TensorSpec, encode_sample, image_cell
+
+__all__ = ["checked_links", "ingest"]
+
+
+def ingest(
+    buffer: Buffer,
+    columns: Mapping[str, Sequence[Any]],
+    *,
+    credentials: Credentials,
+    creds_keys: Iterable[str],
+    link_roots: Iterable[str],
+    num_workers: int = 0,
+) -> None:
+    """Check some rows and add them to the buffer; a refused value leaves it untouched."""
+    _check_names(buffer.specs, columns)
+    lengths = {name: len(values) for name, values in columns.items()}
+    num_rows = next(iter(lengths.values()), 0)
+    if len(set(lengths.values())) > 1:
+        raise SampleError(f"tensors of {lengths} samples; expected the same number of each")
+    specs = {name: _prepared(buffer, name, values) for name, values in columns.items()}
+    cells = {name: _encoded(specs[name], values, num_workers) for name, values in columns.items()}
+    roots: set[str] = set()
+    for name, spec in specs.items():
+        if spec.link:
+            roots |= _roots(cells[name])
+            _check_creds(cells[name], set(creds_keys))
+            reader = LinkReader([*link_roots, *buffer.link_roots, *roots], credentials)
+            cells[name] = checked_links(spec, cells[name], reader, num_workers)
+    specs = {name: _with_ndim(spec, cells[name]) for name, spec in specs.items()}
+    buffer.add(specs, cells, num_rows)
+    buffer.link_roots |= roots
+
+
+def _check_names(specs: Mapping[str, TensorSpec], columns: Mapping[str, Any]) -> None:
+    if not isinstance(columns, Mapping):
+        raise SampleError(f"a sample of type {type(columns).__name__}; expected a dict with a value for each tensor")
+    for name in columns:
+        if name not in specs:
+            raise TensorNotFoundError(name, specs)
+    missing = [name for name in specs if name not in columns]
+    if missing or not columns:
+        raise SampleError(
+            f"a sample without {', '.join(map(repr, missing)) or 'any tensor'}; expected a value for each tensor",
+            hint="None appends an empty sample" if missing else "ds.create_tensor makes a tensor",
+        )
+
+
+def _prepared(buffer: Buffer, name: str, values: Sequence[Any]) -> TensorSpec:
+    """Return the spec these values leave: class names grown, element type inferred."""
+    spec = buffer.specs[name]
+    if spec.htype == "class_label":
+        return _with_new_names(spec, values)
+    if spec.inferred and spec.ndim is None:
+        arrays = [np.asarray(value) for value in values if value is not None]
+        if arrays and all(array.dtype.kind in "biuf" for array in arrays):
+            return replace(spec, dtype=np.result_type(*{array.dtype for array in arrays}).name)
+    return spec
+
+
+def _with_new_names(spec: TensorSpec, values: Sequence[Any]) -> TensorSpec:
+    known = dict.fromkeys(spec.class_names)
+    for value in values:
+        if isinstance(value, str):
+            known.setdefault(value)
+        elif isinstance(value, (list, tuple)) or (isinstance(value, np.ndarray) and value.dtype.kind in "OUT"):
+            for entry in value:
+                if isinstance(entry, str):
+                    known.setdefault(str(entry))
+    if len(known) == len(spec.class_names):
+        return spec
+    if not spec.class_names and spec.length_max:
+        added = next(iter(known))
+        raise SampleError(
+            f"the class name {added!r} for {spec.name!r}, whose classes have no names; expected indices",
+            hint=f"name the classes first: ds.{spec.name}.add_class(…) for each index from 0",
+        )
+    if "" in known:
+        raise SampleError(f"an empty class name for {spec.name!r}; expected a name")
+    return replace(spec, class_names=tuple(known))
+
+
+def _encoded(spec: TensorSpec, values: Sequence[Any], num_workers: int) -> list[Cell]:
+    ids = {name: index for index, name in enumerate(spec.class_names)} if spec.htype == "class_label" else None
+
+    def encode(numbered: tuple[int, Any]) -> Cell:
+        try:
+            return encode_sample(spec, numbered[1], class_ids=ids)
+        except PenstockError as error:
+            if len(values) > 1:
+                error.message = f"sample {numbered[0]} of {spec.name!r}: {error.message}"
+            raise
+
+    if num_workers and spec.is_encoded:
+        with ThreadPoolExecutor(num_workers) as pool:
+            return list(pool.map(encode, enumerate(values)))
+    cells = []
+    for numbered in enumerate(values):
+        cell = encode(numbered)
+        if spec.ndim is None and cell.shape is not None and spec.htype in {"generic", "binary_mask", "segment_mask"}:
+            spec = replace(spec, ndim=len(cell.shape))
+        if spec.htype == "embedding" and spec.length_max is None and cell.value is not None:
+            spec = replace(spec, length_max=len(cell.value))
+        cells.append(cell)
+    return cells
+
+
+def _with_ndim(spec: TensorSpec, cells: Sequence[Cell]) -> TensorSpec:
+    if spec.ndim is not None or spec.htype not in {"generic", "binary_mask", "segment_mask"}:
+        return spec
+    shapes = {len(cell.shape) for cell in cells if cell.shape is not None}
+    if len(shapes) > 1:
+        raise SampleError(f"samples of {sorted(shapes)} dimensions for {spec.name!r}; expected the same number in all")
+    return replace(spec, ndim=shapes.pop()) if shapes else spec
+
+
+def _roots(cells: Sequence[Cell]) -> set[str]:
+    roots = {link_root(str(cell.value)) for cell in cells if cell.value is not None}
+    return {root for root in roots if root is not None}
+
+
+def _check_creds(cells: Sequence[Cell], known: set[str]) -> None:
+    for cell in cells:
+        if cell.creds_key is not None and cell.creds_key not in known:
+            like = nearest(cell.creds_key, known)
+            raise CredentialsError(
+                f"no credentials key {cell.creds_key!r} in the dataset",
+                hint=f"did you mean {like!r}?" if like else f"ds.add_creds_key({cell.creds_key!r}) adds it",
+            )
+
+
+def checked_links(spec: TensorSpec, cells: list[Cell], reader: LinkReader, num_workers: int) -> list[Cell]:
+    """Read what the links point to, as far as the tensor asks for it."""
+    if not (spec.verify or spec.create_shape_tensor or spec.create_sample_info_tensor):
+        return cells
+
+    def check(cell: Cell) -> Cell:
+        if cell.value is None:
+            return cell
+        content = reader.fetch([Link(str(cell.value), cell.creds_key)])[0]
+        if isinstance(content, PenstockError):
+            raise content
+        try:
+            image = image_cell(spec, content or b"", verify=spec.verify)
+        except PenstockError as error:
+            error.message = f"the linked file {cell.value!r}: {error.message}"
+            raise
+        return replace(cell, shape=image.shape, digest=image.digest)
+
+    if num_workers:
+        with ThreadPoolExecutor(num_workers) as pool:
+            return list(pool.map(check, cells))
+    return [check(cell) for cell in cells]

@@ -1,0 +1,103 @@
+"""Making and opening datasets."""
+
+from __future__ import annotations
+
+import os
+import warnings
+
+from penstock.dataset._dataset import Dataset
+from penstock.dataset._working import Working
+from penstock.storage import Location, Store, find_version
+
+__all__ = ["empty", "load"]
+
+_FORMAT = 1
+_TOKEN_NOTE = "token is accepted so that code written for Deep Lake runs, and not used"  # noqa: S105  a text about tokens
+
+
+def _note_token(token: str | None) -> None:
+    if token is not None:
+        warnings.warn(_TOKEN_NOTE, UserWarning, stacklevel=3)
+
+
+def empty(path: str | os.PathLike[str], *, overwrite: bool = False, token: str | None = None) -> Dataset:
+    """Make an empty dataset.
+
+    Parameters
+    ----------
+    path : str or path
+        A folder or object-store URL.
+    overwrite : bool
+        Whether a dataset stored there is deleted.
+    token : str, optional
+        Accepted so that code written for Deep Lake runs; not used.
+
+    Returns
+    -------
+    Dataset
+        Without tensors.
+
+    Raises
+    ------
+    DatasetExistsError
+        If a dataset is stored there and `overwrite` is False.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> ds = empty(tempfile.mkdtemp() + "/shapes")
+    >>> labels = ds.create_tensor("labels", htype="class_label")
+    >>> ds.append({"labels": ["circle"]})
+    >>> ds.labels[0].numpy().tolist(), ds.labels.info.class_names
+    ([0], ['circle'])
+    """
+    _note_token(token)
+    meta = {"format": _FORMAT, "tensors": [], "creds_keys": {}, "link_roots": []}
+    return Dataset(Working(Store.create(Location(path), meta, overwrite=overwrite)))
+
+
+def load(
+    path: str | os.PathLike[str],
+    *,
+    read_only: bool = False,
+    version: str | None = None,
+    token: str | None = None,
+) -> Dataset:
+    """Open a dataset: its newest state with the edits that are not committed, or one version.
+
+    Parameters
+    ----------
+    path : str or path
+        A folder or object-store URL.
+    read_only : bool
+        Whether writing is refused.
+    version : str, optional
+        A commit id or its first digits, a tag, or a branch. A commit or tag is
+        opened read-only, exactly as it was.
+    token : str, optional
+        Accepted so that code written for Deep Lake runs; not used.
+
+    Returns
+    -------
+    Dataset
+        The dataset.
+
+    Raises
+    ------
+    DatasetNotFoundError
+        If none is stored there.
+    CommitNotFoundError
+        If there is no such version.
+    """
+    _note_token(token)
+    location = Location(path)
+    store = Store.open(location)
+    reason = "it was opened with read_only=True" if read_only else None
+    if version is None:
+        return Dataset(Working(store, read_only=reason))
+    branch, number = find_version(store, version)
+    on_branch = store if branch is None else Store.open(location, branch)
+    if number is None:
+        return Dataset(Working(on_branch, read_only=reason))
+    reason = f"it was opened at version {version!r}"
+    return Dataset(Working(on_branch, read_only=reason, version=number))

@@ -1,0 +1,47 @@
+"""Row numbers a user gives: integers, slices, lists and masks."""
+
+from __future__ import annotations
+
+import operator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from penstock.errors import SampleIndexError
+
+__all__ = ["row_of", "rows_of"]
+
+
+def row_of(index: Any, num_rows: int) -> int | None:  # noqa: ANN401  whatever stands between the brackets
+    """Return a row number for an integer, counted from the end when negative; None for anything else."""
+    if isinstance(index, (bool, np.bool_)):
+        return None
+    try:
+        row = operator.index(index)
+    except TypeError:
+        return None
+    if not -num_rows <= row < num_rows:
+        bounds = f"expected {-num_rows} to {num_rows - 1}" if num_rows else "there are no samples"
+        raise SampleIndexError(f"sample {row}; {bounds}")
+    return row % num_rows
+
+
+def rows_of(index: Any, num_rows: int) -> NDArray[np.int64]:  # noqa: ANN401  whatever stands between the brackets
+    """Return row numbers for a slice, a list of integers or a mask."""
+    if isinstance(index, slice):
+        return np.arange(num_rows, dtype=np.int64)[index]
+    chosen = np.asarray(index)
+    if chosen.dtype == np.bool_ and chosen.ndim == 1:
+        if len(chosen) != num_rows:
+            raise SampleIndexError(f"a mask of {len(chosen)} entries; expected {num_rows}, one for each sample")
+        return np.flatnonzero(chosen).astype(np.int64)
+    if chosen.size == 0:
+        return np.empty(0, np.int64)
+    if chosen.ndim != 1 or chosen.dtype.kind not in "iu":
+        raise SampleIndexError(f"samples {index!r}; expected an integer, a slice, a list of integers or a mask")
+    rows = chosen.astype(np.int64)
+    wrong = rows[(rows < -num_rows) | (rows >= num_rows)]
+    if len(wrong):
+        raise SampleIndexError(f"sample {wrong[0]}; expected {-num_rows} to {num_rows - 1}")
+    return np.where(rows < 0, rows + num_rows, rows)

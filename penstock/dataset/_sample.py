@@ -1,0 +1,76 @@
+"""One row of a dataset or view."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from penstock.dataset._tensor import Tensor
+from penstock.errors import TensorNotFoundError
+
+if TYPE_CHECKING:
+    from penstock.dataset._samples import Samples
+
+__all__ = ["Sample"]
+
+
+class Sample:
+    """One sample: its tensors by name or attribute.
+
+    Parameters
+    ----------
+    owner : Dataset or View
+        What it belongs to.
+    position : int
+        Its place in the owner.
+    """
+
+    def __init__(self, owner: Samples, position: int) -> None:
+        self._owner = owner
+        self._position = np.array([position], np.int64)
+
+    @property
+    def index(self) -> int:
+        """Row number in the version."""
+        return int(self._owner.table_rows(self._position)[0])
+
+    @property
+    def uid(self) -> int:
+        """Lasting identity of the sample, across edits, versions and branches."""
+        return int(self._owner.table.uids(self._owner.table_rows(self._position))[0])
+
+    def keys(self) -> list[str]:
+        """Return the names of the tensors."""
+        return list(self._owner.tensors)
+
+    def __iter__(self) -> Iterator[str]:
+        """Go through the names of the tensors."""
+        return iter(self.keys())
+
+    def __getitem__(self, name: str) -> Tensor:
+        self._owner.tensor_spec(name)
+        return Tensor(self._owner, name, self._position, single=True)
+
+    def __getattr__(self, name: str) -> Tensor:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return self[name]
+
+    def __setitem__(self, name: str, value: Any) -> None:  # noqa: ANN401  as many kinds of value as of tensor
+        self._owner.assign(name, self._position, [value])
+
+    def numpy(self) -> dict[str, NDArray[Any]]:
+        """Read every tensor of the sample."""
+        return {name: np.asarray(self[name].numpy()) for name in self.keys()}
+
+    def __dir__(self) -> list[str]:
+        return [*super().__dir__(), *self.keys()]
+
+    def __repr__(self) -> str:
+        try:
+            return f"Sample({self.index}: {', '.join(self.keys())})"
+        except TensorNotFoundError:
+            return "Sample()"

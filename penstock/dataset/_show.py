@@ -1,0 +1,96 @@
+"""Datasets and views as text, HTML and pandas."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from penstock.dataset._frame_columns import column_for_frame
+from penstock.tensors import TensorSpec
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from penstock.dataset._samples import Samples
+
+__all__ = ["headline", "html_table", "summary_html", "summary_text", "text_table", "to_frame"]
+
+
+def headline(samples: Samples) -> str:
+    """Return the one line that names a dataset or view."""
+    names = ", ".join(samples.tensors) or "no tensors"
+    return f"{type(samples).__name__}({len(samples):,} samples of {names}; version {samples.version})"
+
+
+def _described(samples: Samples) -> list[tuple[str, ...]]:
+    return [
+        (name, tensor.htype, _shown_shape(samples, name), tensor.dtype, _classes(tensor.spec))
+        for name, tensor in samples.tensors.items()
+    ]
+
+
+def _shown_shape(samples: Samples, name: str) -> str:
+    """Return the shape, ranges where samples differ; nothing is decoded for it."""
+    spec = samples.tensor_spec(name)
+    count = len(samples)
+    if spec.htype == "image" and not spec.create_shape_tensor:
+        return f"({count:,}, …)"
+    shapes = samples.table.shapes(name)[samples.indices]
+    known = shapes[(shapes >= 0).all(axis=1)]
+    sides = []
+    for side in known.T:
+        low, high = (int(side.min()), int(side.max())) if len(side) else (0, 0)
+        sides.append(str(low) if low == high else f"{low}–{high}")
+    return f"({', '.join([f'{count:,}', *sides])})"
+
+
+def _classes(spec: TensorSpec) -> str:
+    return f"{len(spec.class_names)} classes" if spec.htype == "class_label" else ""
+
+
+_HEADS = ("tensor", "htype", "shape", "dtype", "")
+
+
+def summary_text(samples: Samples) -> str:
+    """Return headline and table of tensors as text."""
+    rows = _described(samples)
+    return "\n".join([headline(samples), "", text_table(_HEADS, rows)]) if rows else headline(samples)
+
+
+def summary_html(samples: Samples) -> str:
+    """Return headline and table of tensors as HTML."""
+    return f"<div>{html.escape(headline(samples))}</div>" + html_table(_HEADS, _described(samples))
+
+
+def text_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return an aligned table."""
+    widths = [max(len(row[column]) for row in (heads, *rows)) for column in range(len(heads))]
+    lines = [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in (heads, ["─" * width for width in widths], *rows)
+    ]
+    return "\n".join(lines)
+
+
+def html_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return a table whose cells are data, never markup."""
+    head = "".join(f"<th style='text-align:left'>{html.escape(name)}</th>" for name in heads)
+    body = "".join(
+        "<tr>" + "".join(f"<td style='text-align:left'>{html.escape(cell)}</td>" for cell in row) + "</tr>"
+        for row in rows
+    )
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def to_frame(samples: Samples, tensors: Sequence[str] | None) -> pd.DataFrame:
+    """Return samples as a pandas table."""
+    import pandas as pd
+
+    names = (
+        [name for name in samples.tensors if not samples.tensor_spec(name).is_encoded]
+        if tensors is None
+        else list(tensors)
+    )
+    columns = {name: column_for_frame(samples, name) for name in names}
+    return pd.DataFrame(columns, index=pd.Index(samples.indices, name="index"))

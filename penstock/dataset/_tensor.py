@@ -1,0 +1,230 @@
+"""One tensor of a dataset or view, or some of its samples."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from penstock.dataset._decode import as_array, stacked
+from penstock.dataset._rows import row_of, rows_of
+from penstock.errors import DatasetError
+from penstock.table import OverlayTable
+from penstock.tensors import Link, TensorSpec
+
+if TYPE_CHECKING:
+    from penstock.dataset._samples import Samples
+
+__all__ = ["Tensor", "TensorInfo"]
+
+_CHUNK = 256
+
+
+class TensorInfo:
+    """What is known of a tensor beside its samples.
+
+    Parameters
+    ----------
+    spec : TensorSpec
+        The tensor.
+    """
+
+    def __init__(self, spec: TensorSpec) -> None:
+        self._spec = spec
+
+    @property
+    def class_names(self) -> list[str]:
+        """Names of the classes, by index; empty where the tensor is no class label."""
+        return list(self._spec.class_names)
+
+    @property
+    def coords(self) -> str:
+        """Form of boxes: ``xywh`` or ``xyxy``, in pixels."""
+        return self._spec.coords
+
+    def __repr__(self) -> str:
+        if self._spec.htype == "class_label":
+            return f"TensorInfo(class_names={self.class_names!r})"
+        return f"TensorInfo(coords={self.coords!r})" if self._spec.htype == "bbox" else "TensorInfo()"
+
+
+class Tensor:
+    """Samples of one tensor; read when asked.
+
+    Parameters
+    ----------
+    owner : Dataset or View
+        What it belongs to.
+    name : str
+        The tensor's name.
+    rows : ndarray of int64, optional
+        Positions in the owner; by default all.
+    single : bool
+        Whether it stands for one sample rather than a list of one.
+    """
+
+    def __init__(
+        self, owner: Samples, name: str, rows: NDArray[np.int64] | None = None, *, single: bool = False
+    ) -> None:
+        self._owner = owner
+        self._name = name
+        self._rows = rows
+        self._single = single
+
+    @property
+    def spec(self) -> TensorSpec:
+        """Kind and options of the tensor."""
+        return self._owner.tensor_spec(self._name)
+
+    @property
+    def name(self) -> str:
+        """Name of the tensor."""
+        return self._name
+
+    @property
+    def htype(self) -> str:
+        """Kind of the tensor, ``link[image]`` for linked images."""
+        return self.spec.shown_htype
+
+    @property
+    def dtype(self) -> str:
+        """Type of the elements, as numpy names it."""
+        return self.spec.dtype
+
+    @property
+    def info(self) -> TensorInfo:
+        """Class names of labels, form of boxes."""
+        return TensorInfo(self.spec)
+
+    @property
+    def shape(self) -> tuple[int | None, ...]:
+        """Number of samples and the sides all share, None where they differ; one sample's own shape."""
+        shapes = self._owner.table.shapes(self._name)[self._table_rows()]
+        if self._single:
+            return tuple(int(side) for side in shapes[0])
+        sides = [int(column[0]) if len(column) and (column == column[0]).all() else None for column in shapes.T]
+        return (len(shapes), *(None if side == -1 else side for side in sides))
+
+    def __len__(self) -> int:
+        """Return the number of samples."""
+        return len(self._owner) if self._rows is None else len(self._rows)
+
+    def __iter__(self) -> Iterator[Tensor]:
+        """Go through the samples."""
+        return (self[index] for index in range(len(self)))
+
+    def __getitem__(self, index: Any) -> Tensor:  # noqa: ANN401  an integer, a slice, a list or a mask
+        if self._single:
+            raise DatasetError(f"sample {index!r} of one sample of {self._name!r}; expected .numpy() first")
+        row = row_of(index, len(self))
+        chosen = rows_of(index, len(self)) if row is None else np.array([row], np.int64)
+        return Tensor(
+            self._owner, self._name, chosen if self._rows is None else self._rows[chosen], single=row is not None
+        )
+
+    def __setitem__(self, index: Any, value: Any) -> None:  # noqa: ANN401  as many kinds of value as of tensor
+        if self._single:
+            raise DatasetError(f"an assignment into one sample of {self._name!r}; expected ds.{self._name}[i] = …")
+        row = row_of(index, len(self))
+        chosen = rows_of(index, len(self)) if row is None else np.array([row], np.int64)
+        rows = chosen if self._rows is None else self._rows[chosen]
+        values = [value] if row is not None else list(value)
+        self._owner.assign(
+            self._name, rows, [entry.numpy() if isinstance(entry, Tensor) else entry for entry in values]
+        )
+
+    def _positions(self) -> NDArray[np.int64]:
+        return np.arange(len(self._owner), dtype=np.int64) if self._rows is None else self._rows
+
+    def _table_rows(self) -> NDArray[np.int64]:
+        return self._owner.table_rows(self._positions())
+
+    def _raw(self) -> Iterator[Any]:
+        table, rows = self._owner.table, self._table_rows()
+        for start in range(0, len(rows), _CHUNK):
+            yield from table.take(rows[start : start + _CHUNK], [self._name])[self._name]
+
+    def numpy(self, aslist: bool = False) -> NDArray[Any] | list[NDArray[Any]]:
+        """Read the samples.
+
+        Parameters
+        ----------
+        aslist : bool
+            Give a list with one array for each sample, whatever their shapes.
+
+        Returns
+        -------
+        ndarray or list of ndarray
+            One sample's array; of several samples the stack, or the list.
+
+        Raises
+        ------
+        SampleError
+            If the samples differ in shape and `aslist` is False.
+        """
+        spec = self.spec
+        arrays = [as_array(spec, raw) for raw in self._raw()]
+        if self._single:
+            return arrays if aslist else arrays[0]
+        return arrays if aslist else stacked(spec, arrays)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:  # noqa: ANN401  numpy's protocol
+        """Return `numpy()`, for numpy's own functions."""
+        return np.asarray(self.numpy(), dtype=dtype)
+
+    def data(self) -> dict[str, Any]:
+        """Read the samples with what belongs to them.
+
+        Returns
+        -------
+        dict
+            ``value``; for class labels also ``text``, the names (None where a class has none).
+        """
+        spec = self.spec
+        if spec.htype in {"text", "json"}:
+            values = list(self._raw())
+            return {"value": values[0] if self._single else values}
+        arrays = [as_array(spec, raw) for raw in self._raw()]
+        found: dict[str, Any] = {"value": arrays[0] if self._single else arrays}
+        if spec.htype == "class_label":
+            names = spec.class_names
+            texts = [[names[label] if label < len(names) else None for label in labels] for labels in arrays]
+            found["text"] = texts[0] if self._single else texts
+        return found
+
+    def tobytes(self) -> bytes | list[bytes | None]:
+        """Read images as they are stored or linked: encoded bytes, one sample's or a list."""
+        if self.spec.htype != "image":
+            raise DatasetError(f"encoded bytes of {self._name!r} ({self.htype}); expected an image tensor")
+        raw = list(self._raw())
+        for content in raw:
+            if isinstance(content, Exception):
+                raise content
+        return raw[0] if self._single else raw
+
+    def links(self) -> list[Link | None]:
+        """Return where the samples' linked files are, without reading them."""
+        if not self.spec.link:
+            raise DatasetError(f"links of {self._name!r} ({self.htype}); expected a link tensor")
+        table = self._owner.table
+        if not isinstance(table, OverlayTable):
+            raise DatasetError(f"links of {self._name!r}; expected a tensor of a stored dataset")
+        return table.links(self._table_rows(), self._name)
+
+    def add_class(self, name: str) -> int:
+        """Add a class name at the end and return its index; it is kept at once."""
+        return self._owner.change_classes(self._name, "add", name)
+
+    def rename_class(self, old: str, new: str) -> None:
+        """Give a class another name; its index and all samples stay as they are."""
+        self._owner.change_classes(self._name, "rename", old, new)
+
+    def merge_classes(self, names: list[str] | tuple[str, ...], into: str) -> None:
+        """Make several classes one: their samples get the class `into`, their names go."""
+        self._owner.merge_classes(self._name, names, into)
+
+    def __repr__(self) -> str:
+        what = "sample" if self._single else f"{len(self)} samples"
+        return f"Tensor({self._name!r}, {self.htype}, {what})"

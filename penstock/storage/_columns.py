@@ -1,0 +1,155 @@
+"""Physical columns of a tensor, and cells to Arrow and back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from penstock.tensors import Cell, TensorSpec
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+__all__ = [
+    "UID",
+    "arrays_of_cells",
+    "column_names",
+    "fields_of",
+    "flat_values",
+    "new_uids",
+    "scalars",
+    "shape_rows",
+]
+
+UID = "uid"
+_LISTS = ("class_label", "bbox", "embedding", "generic")
+
+
+def column_names(spec: TensorSpec) -> tuple[str, ...]:
+    """Return the names of the physical columns, the samples' own first."""
+    return (spec.name, *_extras(spec))
+
+
+def _extras(spec: TensorSpec) -> tuple[str, ...]:
+    name = spec.name
+    if spec.htype == "image":
+        extras = (f"_shape_{name}", f"_digest_{name}")
+        return (*extras, f"_creds_{name}") if spec.link else extras
+    return (f"_shape_{name}",) if spec.htype in {"generic", "binary_mask", "segment_mask"} else ()
+
+
+def fields_of(spec: TensorSpec) -> list[pa.Field]:
+    """Return the Arrow fields of a tensor's physical columns."""
+    import pyarrow as pa
+
+    types = {
+        "_shape_": pa.list_(pa.int32()),
+        "_digest": pa.int64(),
+        "_creds_": pa.string(),
+    }
+    extras = [pa.field(name, types[name[:7]]) for name in _extras(spec)]
+    return [pa.field(spec.name, _main_type(spec)), *extras]
+
+
+def _main_type(spec: TensorSpec) -> pa.DataType:
+    import pyarrow as pa
+
+    if spec.htype in _LISTS:
+        return pa.list_(pa.from_numpy_dtype(np.dtype(spec.dtype)))
+    return pa.large_binary() if spec.is_encoded and not spec.link else pa.string()
+
+
+def arrays_of_cells(spec: TensorSpec, cells: Sequence[Cell]) -> list[pa.Array]:
+    """Return one Arrow array for each physical column."""
+    import pyarrow as pa
+
+    kinds = {
+        "_shape_": lambda: _lists([cell.shape for cell in cells], pa.int32()),
+        "_digest": lambda: pa.array([cell.digest for cell in cells], pa.int64()),
+        "_creds_": lambda: pa.array([cell.creds_key for cell in cells], pa.string()),
+    }
+    main_type = _main_type(spec)
+    values: list[Any] = [cell.value for cell in cells]
+    main = _lists(values, main_type.value_type) if spec.htype in _LISTS else pa.array(values, main_type)
+    return [main, *(kinds[name[:7]]() for name in _extras(spec))]
+
+
+def _lists(rows: Sequence[Any], value_type: pa.DataType) -> pa.Array:
+    """Return a list array of flat numpy rows, None where NULL."""
+    import pyarrow as pa
+
+    dtype = value_type.to_pandas_dtype()
+    lengths = [0 if row is None else len(row) for row in rows]
+    offsets = np.zeros(len(rows) + 1, np.int32)
+    np.cumsum(lengths, out=offsets[1:])
+    present = [np.asarray(row, dtype) for row in rows if row is not None]
+    values = np.concatenate(present) if present else np.empty(0, dtype)
+    missing = np.array([row is None for row in rows], bool)
+    return pa.ListArray.from_arrays(
+        pa.array(offsets), pa.array(values, value_type), mask=pa.array(missing) if missing.any() else None
+    )
+
+
+def flat_values(array: pa.ChunkedArray) -> tuple[NDArray[Any], NDArray[np.int64], NDArray[np.bool_] | None]:
+    """Return values, offsets and validity of a list column, without Python objects."""
+    import pyarrow as pa
+
+    lists = array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
+    if isinstance(lists, pa.ChunkedArray):
+        lists = lists.chunk(0) if lists.num_chunks else pa.array([], lists.type)
+    valid = None
+    if lists.null_count:
+        valid = np.asarray(lists.is_valid())
+        lists = lists.fill_null([])
+    offsets = np.asarray(lists.offsets).astype(np.int64)
+    values = lists.values.slice(int(offsets[0]), int(offsets[-1] - offsets[0])) if len(lists) else lists.values[:0]
+    return _own(values), offsets - offsets[0] if len(lists) else np.zeros(1, np.int64), valid
+
+
+def _own(values: pa.Array) -> NDArray[Any]:
+    array: NDArray[Any] = values.to_numpy(zero_copy_only=False).view()
+    array.flags.writeable = False
+    return array
+
+
+def scalars(array: pa.ChunkedArray) -> list[Any]:
+    """Return Python values, None where NULL."""
+    values: list[Any] = array.to_pylist()
+    return values
+
+
+def shape_rows(array: pa.ChunkedArray, ndim: int) -> NDArray[np.int64]:
+    """Return shapes, int64 of shape (num_rows, ndim); -1 where none is recorded."""
+    values, offsets, _ = flat_values(array)
+    shapes = np.full((len(offsets) - 1, ndim), -1, np.int64)
+    known = np.diff(offsets) == ndim
+    if known.any() and ndim:
+        shapes[known] = values[np.repeat(known, np.diff(offsets))].reshape(-1, ndim)
+    return shapes
+
+
+def new_uids(count: int, taken: Iterable[int] = ()) -> NDArray[np.int64]:
+    """Return random positive 63-bit identities, unlike each other and those taken."""
+    import os
+
+    seen = set(taken)
+    uids = np.frombuffer(os.urandom(8 * count), np.int64) & np.int64(2**63 - 1)
+    if seen or len(np.unique(uids)) != count:
+        fresh = [uid for uid in dict.fromkeys(uids.tolist()) if uid not in seen]
+        return np.array(fresh, np.int64) if len(fresh) == count else new_uids(count, seen)
+    return uids
+
+
+def table_of(uids: NDArray[np.int64], columns: Mapping[TensorSpec, Sequence[Cell]]) -> pa.Table:
+    """Return an Arrow table of uids and the physical columns of some tensors."""
+    import pyarrow as pa
+
+    fields = [pa.field(UID, pa.int64())]
+    arrays = [pa.array(uids, pa.int64())]
+    for spec, cells in columns.items():
+        fields += fields_of(spec)
+        arrays += arrays_of_cells(spec, cells)
+    return pa.Table.from_arrays(arrays, schema=pa.schema(fields))

@@ -1,0 +1,87 @@
+"""One version of a stored dataset, to read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from penstock.storage._columns import UID
+from penstock.storage._wrap import wrapped
+
+if TYPE_CHECKING:
+    import lance
+    import pyarrow as pa
+
+__all__ = ["META_KEY", "Snapshot"]
+
+META_KEY = b"penstock"
+
+
+class Snapshot:
+    """A version that never changes; safe to read from many threads.
+
+    Sample ``i`` is the ``i``-th by row id, which is the order of appending: another
+    tool's update moves rows inside the files, but not their ids.
+    """
+
+    def __init__(self, handle: lance.LanceDataset, path: str, branch: str | None) -> None:
+        self._handle = handle
+        self.path = path
+        self.branch = branch
+        self.version = int(handle.version)
+
+    @cached_property
+    def num_rows(self) -> int:
+        """Number of samples."""
+        with wrapped(f"count the samples of {self.path!r}"):
+            return int(self._handle.count_rows())
+
+    @cached_property
+    def meta(self) -> dict[str, Any]:
+        """What the dataset says of itself: tensors, credential names, infos."""
+        stored = (self._handle.schema.metadata or {}).get(META_KEY, b"{}")
+        meta: dict[str, Any] = json.loads(stored)
+        return meta
+
+    @cached_property
+    def columns(self) -> frozenset[str]:
+        """Names of the physical columns there are."""
+        return frozenset(self._handle.schema.names)
+
+    @cached_property
+    def _order(self) -> NDArray[np.int64] | None:
+        with wrapped(f"read the row order of {self.path!r}"):
+            table = self._handle.to_table(columns=[], with_row_id=True)
+        row_ids = table["_rowid"].to_numpy().astype(np.int64)
+        return None if (row_ids[1:] > row_ids[:-1]).all() else np.argsort(row_ids, kind="stable")
+
+    @cached_property
+    def uids(self) -> NDArray[np.int64]:
+        """Identity of every sample, int64 of shape (num_rows,)."""
+        uids: NDArray[np.int64] = self.read([UID])[UID].to_numpy()
+        return uids
+
+    def read(self, columns: Sequence[str]) -> pa.Table:
+        """Return whole columns, in the order of samples."""
+        with wrapped(f"read {', '.join(columns)} of {self.path!r}"):
+            table = self._handle.to_table(columns=list(columns))
+            return table if self._order is None else table.take(self._order)
+
+    def take(self, rows: NDArray[np.int64], columns: Sequence[str]) -> pa.Table:
+        """Return some rows, which must be increasing and within bounds."""
+        with wrapped(f"read samples of {self.path!r}"):
+            if self._order is None:
+                return self._handle.take(rows, columns=list(columns))
+            places = self._order[rows]
+            ranks = np.argsort(places)
+            return self._handle.take(places[ranks], columns=list(columns)).take(np.argsort(ranks))
+
+    @property
+    def handle(self) -> lance.LanceDataset:
+        """The engine's own dataset, for this layer alone."""
+        return self._handle

@@ -1,0 +1,43 @@
+"""What Lance and Arrow raise, told in the words of a user."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from penstock.errors import PenstockError, StorageError
+
+__all__ = ["is_conflict", "wrapped"]
+
+_SOURCE_LINE = re.compile(r",?\s*(at )?(/[\w.+-]+)+/(rust|src)/\S+\.rs:\d+:\d+.*", re.DOTALL)
+_LONGEST = 240
+
+
+def is_conflict(error: BaseException) -> bool:
+    """Tell whether another writer was first and the work must be done again."""
+    text = str(error).lower()
+    return type(error).__name__ == "CommitConflictError" or "commit conflict" in text or "retryable" in text
+
+
+def reason(error: BaseException) -> str:
+    """Return what went wrong on one line, without the engine's own source paths."""
+    text = _SOURCE_LINE.sub("", str(error)).strip()
+    line = " ".join(text.split())
+    return line if len(line) <= _LONGEST else f"{line[:_LONGEST]} …"
+
+
+@contextmanager
+def wrapped(action: str) -> Iterator[None]:
+    """Raise whatever the engine raises as a StorageError: `action`, then the reason.
+
+    Conflicts pass through, since writers do their work again.
+    """
+    try:
+        yield
+    except PenstockError:
+        raise
+    except Exception as error:  # OSError, ValueError, RuntimeError, ArrowException, PanicException
+        if is_conflict(error):
+            raise
+        raise StorageError(f"cannot {action}: {reason(error)}") from error

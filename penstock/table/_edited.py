@@ -1,0 +1,84 @@
+"""Cells as samples and as columns, and columns with some rows replaced."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from penstock.table._ragged import Ragged
+from penstock.table._stored import box_shapes, text_column
+from penstock.tensors import Cell, TensorSpec, unpack_mask
+
+__all__ = ["column_of_cells", "sample_of_cell", "with_rows_replaced"]
+
+
+def sample_of_cell(spec: TensorSpec, cell: Cell) -> Any:  # noqa: ANN401  bytes, str, JSON or ndarray, by kind
+    """Return the raw sample of a stored cell, as `Table.take` promises it."""
+    value = cell.value
+    if value is None:
+        return _EMPTY[spec.htype].copy() if spec.htype in _EMPTY else None
+    if spec.htype == "json":
+        return json.loads(str(value))
+    if spec.htype in {"binary_mask", "segment_mask"}:
+        return unpack_mask(spec, cast("bytes", value), cell.shape or ())
+    if not isinstance(value, np.ndarray):
+        return value
+    if spec.htype == "bbox":
+        return value.reshape(-1, 4)
+    return value.reshape(_generic_shape(spec, cell, value)) if spec.htype == "generic" else value
+
+
+_EMPTY: dict[str, NDArray[Any]] = {"class_label": np.empty(0, np.int64), "bbox": np.empty((0, 4), np.float32)}
+
+
+def _generic_shape(spec: TensorSpec, cell: Cell, value: NDArray[Any]) -> tuple[int, ...]:
+    return cell.shape if cell.shape is not None else () if spec.ndim == 0 else value.shape
+
+
+def column_of_cells(spec: TensorSpec, cells: Sequence[Cell]) -> Ragged:
+    """Return some cells of a tensor that is no image or mask as a column."""
+    if spec.htype in {"text", "json"}:
+        return text_column([None if cell.value is None else str(cell.value) for cell in cells])
+    flats = [np.empty(0, spec.dtype) if cell.value is None else np.asarray(cell.value) for cell in cells]
+    offsets = np.zeros(len(cells) + 1, np.int64)
+    np.cumsum([len(flat) for flat in flats], out=offsets[1:])
+    values = np.concatenate(flats) if flats else np.empty(0, spec.dtype)
+    if spec.htype == "class_label":
+        return Ragged(values=values, offsets=offsets, class_names=spec.class_names)
+    if spec.htype == "bbox":
+        return Ragged(values=values, offsets=offsets, shapes=box_shapes(np.diff(offsets) // 4))
+    valid = np.array([cell.value is not None for cell in cells], bool)
+    shapes = None
+    if spec.htype == "generic" and spec.ndim != 1:
+        ndim = spec.ndim or 0
+        shapes = np.array([cell.shape or (0,) * ndim for cell in cells], np.int64).reshape(len(cells), ndim)
+    return Ragged(values=values, offsets=offsets, shapes=shapes, valid=valid)
+
+
+def with_rows_replaced(base: Ragged, rows: NDArray[np.int64], edited: Ragged) -> Ragged:
+    """Return `base` with some rows taken from `edited`, in the order of `rows`."""
+    stacked = _stacked(base, edited)
+    source = np.arange(len(base), dtype=np.int64)
+    source[rows] = len(base) + np.arange(len(edited))
+    return stacked.take(source)
+
+
+def _stacked(first: Ragged, second: Ragged) -> Ragged:
+    valid = None
+    if first.valid is not None or second.valid is not None:
+        parts = [np.ones(len(part), bool) if part.valid is None else part.valid for part in (first, second)]
+        valid = np.concatenate(parts)
+    shapes = None
+    if first.shapes is not None and second.shapes is not None:
+        shapes = np.concatenate([first.shapes, second.shapes])
+    return Ragged(
+        values=np.concatenate([first.values, second.values]),
+        offsets=np.concatenate([first.offsets, second.offsets[1:] + first.offsets[-1]]),
+        shapes=shapes,
+        valid=None if valid is None or valid.all() else valid,
+        class_names=first.class_names,
+    )

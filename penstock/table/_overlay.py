@@ -1,0 +1,227 @@
+"""The table of a dataset: a stored version with its draft edits on top."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from penstock.errors import PenstockError, SampleIndexError
+from penstock.storage import Credentials, LinkReader, Location, Store
+from penstock.table._draft import Draft
+from penstock.table._edited import column_of_cells, sample_of_cell, with_rows_replaced
+from penstock.table._ragged import Ragged
+from penstock.table._stored import StoredTable, checked_tensor
+from penstock.tensors import Cell, Link, TensorSpec, image_shape
+
+__all__ = ["OverlayTable"]
+
+_LABEL_KINDS = ("class_label", "bbox")
+_HEADER_THREADS = 4
+
+
+class OverlayTable:
+    """A dataset's rows as they are now; immutable, thread-safe, and sent to workers by name.
+
+    Parameters
+    ----------
+    stored : StoredTable
+        The stored version.
+    draft : Draft
+        Edits over it.
+    credentials : Credentials
+        Where credentials of links are looked up.
+    """
+
+    def __init__(self, stored: StoredTable, draft: Draft, credentials: Credentials) -> None:
+        self.stored = stored
+        self.draft = draft
+        self._credentials = credentials
+        self._columns: dict[str, Ragged] = {}
+        self._lock = threading.RLock()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        snapshot = self.stored.snapshot
+        return _reopen, (
+            snapshot.path,
+            snapshot.branch,
+            snapshot.version,
+            self.stored.label,
+            self.draft,
+            self._credentials,
+        )
+
+    @property
+    def num_rows(self) -> int:
+        """Number of rows."""
+        return self.stored.num_rows
+
+    @cached_property
+    def version(self) -> str:
+        """The commit, or what lies over it, and the draft's hash where there is one."""
+        digest = self.draft.digest()
+        return f"{self.stored.label}~{digest}" if digest else self.stored.label
+
+    @cached_property
+    def tensors(self) -> Mapping[str, TensorSpec]:
+        """Spec of each tensor, in order of creation; label counts follow the draft."""
+        return {name: self._with_lengths(spec) for name, spec in self.stored.specs.items()}
+
+    def _with_lengths(self, spec: TensorSpec) -> TensorSpec:
+        if spec.htype != "class_label" or not self.draft.edits.get(spec.name):
+            return spec
+        lengths = self.column(spec.name).lengths
+        return replace(spec, length_min=int(lengths.min()), length_max=int(lengths.max()))
+
+    def revision(self, tensor: str) -> str:
+        """Return a key that changes whenever a value of this tensor does."""
+        checked_tensor(self.stored.specs, tensor)
+        return f"{self.stored.snapshot.branch}:{self.stored.snapshot.version}:{self.draft.digest(tensor)}"
+
+    def column(self, tensor: str) -> Ragged:
+        """Return all samples of a tensor that is no image or mask, in memory and cached."""
+        base = self.stored.column(tensor)
+        edits = self._edited_rows.get(tensor)
+        if not edits:
+            return base
+        with self._lock:
+            if tensor not in self._columns:
+                edited = column_of_cells(self.stored.specs[tensor], list(edits.values()))
+                self._columns[tensor] = with_rows_replaced(base, np.fromiter(edits, np.int64, len(edits)), edited)
+            return self._columns[tensor]
+
+    @cached_property
+    def _edited_rows(self) -> dict[str, dict[int, Cell]]:
+        """For each tensor, row and cell of each edit whose sample still is there."""
+        found = {}
+        for tensor, edits in self.draft.edits.items():
+            rows = self.stored.positions(np.fromiter(edits, np.int64, len(edits)))
+            found[tensor] = {int(row): cell for row, cell in zip(rows, edits.values(), strict=True) if row >= 0}
+        return found
+
+    def edited_rows(self, tensor: str) -> NDArray[np.int64]:
+        """Return the rows of a tensor that differ from what is stored, increasing."""
+        return np.sort(np.fromiter(self._edited_rows.get(tensor, {}), np.int64))
+
+    def shapes(self, tensor: str) -> NDArray[np.int64]:
+        """Return every sample's shape without decoding; -1 where it cannot be known.
+
+        Shapes that were not recorded are read from the images' headers, once.
+        """
+        spec = checked_tensor(self.stored.specs, tensor)
+        if not spec.is_encoded:
+            column = self.column(tensor)
+            return column.lengths[:, None] if column.shapes is None else column.shapes
+        shapes = self.stored.shapes(tensor).copy()
+        for row, cell in self._edited_rows.get(tensor, {}).items():
+            shapes[row] = -1 if cell.shape is None else cell.shape
+        unknown = np.flatnonzero((shapes < 0).all(axis=1))
+        if spec.htype == "image" and len(unknown):
+            shapes[unknown] = self._header_shapes(tensor, unknown)
+        return shapes
+
+    def _header_shapes(self, tensor: str, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        with self._lock:
+            known = self._columns.get(f"shape {tensor}")
+            if known is None:
+                chunks = [rows[start : start + 256] for start in range(0, len(rows), 256)]
+                with ThreadPoolExecutor(_HEADER_THREADS) as pool:
+                    read = list(
+                        pool.map(lambda chunk: [_shape(image) for image in self.take(chunk, [tensor])[tensor]], chunks)
+                    )
+                flat = np.array([shape for chunk in read for shape in chunk], np.int64).reshape(-1)
+                known = Ragged(values=flat, offsets=np.arange(len(rows) + 1, dtype=np.int64) * 3)
+                self._columns[f"shape {tensor}"] = known
+        return known.values.reshape(-1, 3)
+
+    def take(self, rows: NDArray[np.int64], tensors: Sequence[str]) -> dict[str, Sequence[Any]]:
+        """Return raw samples of some rows, in their order, repeats kept.
+
+        A link that cannot be read is its LinkError, which the codecs raise when
+        they are handed it.
+        """
+        rows = self._checked(rows)
+        specs = [checked_tensor(self.stored.specs, name) for name in tensors]
+        unique, places = np.unique(rows, return_inverse=True)
+        from_files = [spec for spec in specs if not self._in_memory(spec)]
+        cells = self.stored.cells(unique, [spec.name for spec in from_files]) if from_files else {}
+        taken: dict[str, Sequence[Any]] = {}
+        for spec in specs:
+            if spec.name in cells:
+                samples = self._samples(spec, unique, cells[spec.name])
+                taken[spec.name] = [samples[place] for place in places]
+            else:
+                taken[spec.name] = _rows_of(self.column(spec.name), spec, rows)
+        return taken
+
+    def _in_memory(self, spec: TensorSpec) -> bool:
+        return spec.htype in _LABEL_KINDS or (not spec.is_encoded and self.stored.is_cached(spec.name))
+
+    def _samples(self, spec: TensorSpec, rows: NDArray[np.int64], cells: list[Cell]) -> list[Any]:
+        edits = self._edited_rows.get(spec.name, {})
+        cells = [edits.get(int(row), cell) for row, cell in zip(rows, cells, strict=True)]
+        if not spec.link:
+            return [sample_of_cell(spec, cell) for cell in cells]
+        links = [None if cell.value is None else Link(str(cell.value), cell.creds_key) for cell in cells]
+        return self._links.fetch(links)
+
+    @cached_property
+    def _links(self) -> LinkReader:
+        return LinkReader(self.stored.snapshot.meta.get("link_roots", []), self._credentials)
+
+    def links(self, rows: NDArray[np.int64], tensor: str) -> list[Link | None]:
+        """Return where the linked files of some rows are."""
+        rows = self._checked(rows)
+        unique, places = np.unique(rows, return_inverse=True)
+        edits = self._edited_rows.get(tensor, {})
+        cells = [
+            edits.get(int(row), cell)
+            for row, cell in zip(unique, self.stored.cells(unique, [tensor])[tensor], strict=True)
+        ]
+        found = [None if cell.value is None else Link(str(cell.value), cell.creds_key) for cell in cells]
+        return [found[place] for place in places]
+
+    def _checked(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        rows = np.asarray(rows, np.int64).reshape(-1)
+        if len(rows) and (rows.min() < 0 or rows.max() >= self.num_rows):
+            wrong = rows[(rows < 0) | (rows >= self.num_rows)][0]
+            raise SampleIndexError(
+                f"row {wrong}; expected 0 to {self.num_rows - 1}" if self.num_rows else f"row {wrong} of no rows"
+            )
+        return rows
+
+    def uids(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the lasting identity of some rows, int64."""
+        return self.stored.uids[self._checked(rows)]
+
+    def positions(self, uids: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the row of each uid, int64, -1 where there is none."""
+        return self.stored.positions(np.asarray(uids, np.int64))
+
+
+def _rows_of(column: Ragged, spec: TensorSpec, rows: NDArray[np.int64]) -> list[Any]:
+    if spec.htype in {"text", "json"}:
+        parse = json.loads if spec.htype == "json" else str
+        return [parse(column.values[row]) if column.valid is None or column.valid[row] else None for row in rows]
+    return [column.row(row).copy() if column.valid is None or column.valid[row] else None for row in rows]
+
+
+def _shape(image: Any) -> tuple[int, int, int]:  # noqa: ANN401  bytes, None or the error in its place
+    try:
+        return (-1, -1, -1) if image is None else image_shape(image)
+    except PenstockError:
+        return -1, -1, -1
+
+
+def _reopen(  # noqa: PLR0917  what pickle hands back
+    path: str, branch: str | None, version: int, label: str, draft: Draft, credentials: Credentials
+) -> OverlayTable:
+    snapshot = Store.open(Location(path), branch).at(version)
+    return OverlayTable(StoredTable(snapshot, label), draft, credentials)

@@ -1,0 +1,176 @@
+"""Columns and rows of one stored version, cached."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from penstock.errors import DatasetError, TensorNotFoundError
+from penstock.storage import Snapshot, column_names, flat_values, scalars, shape_rows
+from penstock.table._ragged import Ragged
+from penstock.tensors import Cell, TensorSpec
+
+__all__ = ["StoredTable", "box_shapes", "cells_of_columns", "checked_tensor", "empty_column", "text_column"]
+
+_TEXT = np.dtypes.StringDType()
+
+
+def checked_tensor(specs: Mapping[str, TensorSpec], name: str) -> TensorSpec:
+    """Return a tensor's spec, or say which tensors there are."""
+    if name not in specs:
+        raise TensorNotFoundError(name, specs)
+    return specs[name]
+
+
+class StoredTable:
+    """What a snapshot holds, by column and by row; thread-safe, each column read once."""
+
+    def __init__(self, snapshot: Snapshot, label: str) -> None:
+        self.snapshot = snapshot
+        self.label = label
+        self._columns: dict[str, Ragged] = {}
+        self._shapes: dict[str, NDArray[np.int64]] = {}
+        self._lock = threading.RLock()
+
+    @property
+    def num_rows(self) -> int:
+        """Number of rows."""
+        return self.snapshot.num_rows
+
+    @cached_property
+    def specs(self) -> dict[str, TensorSpec]:
+        """Spec of each tensor, in order of creation."""
+        return {entry["name"]: TensorSpec.from_json(entry) for entry in self.snapshot.meta.get("tensors", [])}
+
+    @cached_property
+    def uids(self) -> NDArray[np.int64]:
+        """Identity of each row."""
+        return self.snapshot.uids
+
+    @cached_property
+    def _by_uid(self) -> NDArray[np.int64]:
+        return np.argsort(self.uids, kind="stable")
+
+    def positions(self, uids: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the row of each uid, -1 where there is none."""
+        if not self.num_rows:
+            return np.full(len(uids), -1, np.int64)
+        ordered = self.uids[self._by_uid]
+        found = np.searchsorted(ordered, uids).clip(max=len(ordered) - 1)
+        rows: NDArray[np.int64] = np.where(ordered[found] == uids, self._by_uid[found], -1)
+        return rows
+
+    def is_cached(self, tensor: str) -> bool:
+        """Whether `column` costs nothing."""
+        return tensor in self._columns
+
+    def column(self, tensor: str) -> Ragged:
+        """Return a whole column, read once."""
+        spec = checked_tensor(self.specs, tensor)
+        if spec.is_encoded:
+            raise DatasetError(
+                f"tensor {tensor!r} ({spec.shown_htype}) as a column; expected one that is no image or mask"
+            )
+        with self._lock:
+            if tensor not in self._columns:
+                self._columns[tensor] = self._read_column(spec)
+            return self._columns[tensor]
+
+    def _read_column(self, spec: TensorSpec) -> Ragged:
+        names = [name for name in column_names(spec) if name in self.snapshot.columns]
+        if not names:
+            return empty_column(spec, self.num_rows)
+        table = self.snapshot.read(names)
+        if spec.htype in {"text", "json"}:
+            return text_column(scalars(table[spec.name]))
+        values, offsets, valid = flat_values(table[spec.name])
+        if spec.htype == "class_label":
+            return Ragged(values=values, offsets=offsets, class_names=spec.class_names)
+        if spec.htype == "bbox":
+            return Ragged(values=values, offsets=offsets, shapes=box_shapes(np.diff(offsets) // 4))
+        shapes = None
+        if spec.htype == "generic" and spec.ndim != 1:
+            shapes = shape_rows(table[f"_shape_{spec.name}"], spec.ndim or 0).clip(min=0)
+        return Ragged(values=values, offsets=offsets, shapes=shapes, valid=valid)
+
+    def shapes(self, tensor: str) -> NDArray[np.int64]:
+        """Return recorded shapes, -1 where none was recorded."""
+        spec = checked_tensor(self.specs, tensor)
+        if not spec.is_encoded:
+            column = self.column(tensor)
+            return column.lengths[:, None] if column.shapes is None else column.shapes
+        with self._lock:
+            if tensor not in self._shapes:
+                name = f"_shape_{tensor}"
+                ndim = 3 if spec.htype == "image" else (spec.ndim or 2)
+                known = name in self.snapshot.columns
+                table = self.snapshot.read([name]) if known else None
+                empty = np.full((self.num_rows, ndim), -1, np.int64)
+                self._shapes[tensor] = empty if table is None else shape_rows(table[name], ndim)
+            return self._shapes[tensor]
+
+    def cells(self, rows: NDArray[np.int64], tensors: Sequence[str]) -> dict[str, list[Cell]]:
+        """Return stored cells of increasing rows, straight from the files."""
+        specs = [checked_tensor(self.specs, name) for name in tensors]
+        wanted = [name for spec in specs for name in column_names(spec) if name in self.snapshot.columns]
+        table = self.snapshot.take(rows, wanted) if wanted and len(rows) else None
+        columns = {} if table is None else {name: table[name] for name in wanted}
+        return {spec.name: cells_of_columns(spec, columns, len(rows)) for spec in specs}
+
+
+def cells_of_columns(spec: TensorSpec, columns: Mapping[str, Any], count: int) -> list[Cell]:
+    """Return cells of Arrow columns, copied out of them."""
+    if spec.name not in columns:
+        return [Cell(value=None)] * count
+    extras = {
+        part: scalars(columns[f"_{part}_{spec.name}"]) if f"_{part}_{spec.name}" in columns else [None] * count
+        for part in ("shape", "digest", "creds")
+    }
+    values: Sequence[Any]
+    if spec.is_encoded or spec.htype in {"text", "json"}:
+        values = scalars(columns[spec.name])
+    else:
+        flat, offsets, valid = flat_values(columns[spec.name])
+        values = [
+            flat[offsets[row] : offsets[row + 1]].copy() if valid is None or valid[row] else None
+            for row in range(count)
+        ]
+    return [
+        Cell(value=value, shape=None if shape is None else tuple(shape), digest=digest, creds_key=creds)
+        for value, shape, digest, creds in zip(values, extras["shape"], extras["digest"], extras["creds"], strict=True)
+    ]
+
+
+def box_shapes(counts: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the shapes (num_boxes, 4) of samples of so many boxes."""
+    return np.stack([counts, np.full_like(counts, 4)], axis=1)
+
+
+def text_column(texts: Sequence[str | None]) -> Ragged:
+    """Return a column of text, one value a row."""
+    valid = np.array([text is not None for text in texts], bool)
+    return Ragged(
+        values=np.array(["" if text is None else text for text in texts], _TEXT),
+        offsets=np.arange(len(texts) + 1, dtype=np.int64),
+        shapes=np.zeros((len(texts), 0), np.int64),
+        valid=None if valid.all() else valid,
+    )
+
+
+def empty_column(spec: TensorSpec, count: int) -> Ragged:
+    """Return a column of samples that were never written."""
+    if spec.htype in {"text", "json"}:
+        return text_column([None] * count)
+    offsets = np.zeros(count + 1, np.int64)
+    values = np.empty(0, spec.dtype)
+    if spec.htype == "class_label":
+        return Ragged(values=values, offsets=offsets, class_names=spec.class_names)
+    if spec.htype == "bbox":
+        return Ragged(values=values, offsets=offsets, shapes=box_shapes(np.zeros(count, np.int64)))
+    shapes = None if spec.htype == "embedding" or spec.ndim == 1 else np.zeros((count, spec.ndim or 0), np.int64)
+    return Ragged(values=values, offsets=offsets, shapes=shapes, valid=np.zeros(count, bool) if count else None)

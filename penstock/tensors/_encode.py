@@ -1,0 +1,308 @@
+"""From a user's value to the cell that is stored; refused before anything is written."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import zlib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from penstock.errors import ImageDecodeError, PenstockError, SampleError, UnknownClassError
+from penstock.tensors._cell import Cell
+from penstock.tensors._codecs import decode_image, encode_image, image_format, image_shape, thumbnail
+from penstock.tensors._link import Link
+from penstock.tensors._spec import TensorSpec
+
+__all__ = ["encode_sample", "image_cell", "image_digest", "unpack_mask"]
+
+Value = Any  # what a user may hand in: arrays, lists, numbers, text, bytes, paths, links
+
+
+def encode_sample(spec: TensorSpec, value: Value, *, class_ids: Mapping[str, int] | None = None) -> Cell:
+    """Check one sample against its tensor and return what is stored.
+
+    Parameters
+    ----------
+    spec : TensorSpec
+        The tensor.
+    value : object
+        The sample; None is an empty one.
+    class_ids : mapping of str to int, optional
+        Class names to ids; by default those of `spec`.
+
+    Returns
+    -------
+    Cell
+        The stored form. A link's file is not read here.
+
+    Raises
+    ------
+    SampleError
+        If the value does not fit the tensor; the message says what would.
+
+    Examples
+    --------
+    >>> labels = TensorSpec(name="labels", htype="class_label", dtype="int64", class_names=("car", "bus"))
+    >>> encode_sample(labels, ["bus", 0]).value.tolist()
+    [1, 0]
+    """
+    try:
+        if spec.htype == "class_label":
+            return _encode_labels(spec, value, class_ids)
+        if spec.link:
+            return _encode_link(spec, value)
+        return _ENCODERS[spec.htype](spec, value)
+    except PenstockError:
+        raise
+    except (TypeError, ValueError, OverflowError) as error:
+        raise SampleError(f"{_shown(value)} for {spec.name!r} ({spec.shown_htype}): {error}") from error
+
+
+def _shown(value: Value) -> str:
+    text = repr(value) if not isinstance(value, (bytes, bytearray)) else f"{len(value)} bytes"
+    return text if len(text) <= 60 else f"{text[:57]}..."  # noqa: PLR2004  as much as a message bears
+
+
+def _refuse(spec: TensorSpec, value: Value, expected: str, *, hint: str | None = None) -> SampleError:
+    return SampleError(f"{_shown(value)} for {spec.name!r} ({spec.shown_htype}); expected {expected}", hint=hint)
+
+
+def _encode_labels(spec: TensorSpec, value: Value, class_ids: Mapping[str, int] | None) -> Cell:
+    if value is None:
+        return Cell(value=np.empty(0, np.int64))
+    ids = class_ids if class_ids is not None else {name: index for index, name in enumerate(spec.class_names)}
+    array = value if isinstance(value, np.ndarray) else None
+    if array is None or array.dtype.kind not in "iu":
+        entries = [value] if isinstance(value, (str, int, np.integer)) else list(value)
+        array = np.array([_class_id(spec, entry, ids) for entry in entries], np.int64)
+    labels = np.atleast_1d(array).astype(np.int64)
+    if labels.ndim != 1:
+        raise _refuse(spec, value, "a flat list of class names or indices")
+    wrong = labels[(labels < 0) | (labels >= len(ids))] if ids else labels[labels < 0]
+    if len(wrong):
+        upper = f"0 to {len(ids) - 1}" if ids else "0 or more"
+        raise SampleError(f"class index {wrong[0]} in {spec.name!r}; expected {upper}")
+    return Cell(value=labels)
+
+
+def _class_id(spec: TensorSpec, entry: Value, ids: Mapping[str, int]) -> int:
+    if isinstance(entry, str):
+        if entry not in ids:
+            raise UnknownClassError(entry, ids, tensor=spec.name)
+        return ids[entry]
+    if isinstance(entry, (bool, np.bool_)) or not isinstance(entry, (int, np.integer)):
+        if isinstance(entry, (float, np.floating)) and float(entry).is_integer():
+            return int(entry)
+        raise _refuse(spec, entry, "class names or indices")
+    return int(entry)
+
+
+def _encode_boxes(spec: TensorSpec, value: Value) -> Cell:
+    boxes = np.asarray([] if value is None else value, spec.dtype)
+    if boxes.size == 0:
+        boxes = boxes.reshape(0, 4)
+    if boxes.shape == (4,):
+        boxes = boxes[None]
+    if boxes.ndim != 2 or boxes.shape[1] != 4:  # noqa: PLR2004  a box is four numbers
+        raise _refuse(spec, value, f"boxes of shape (num_boxes, 4), {spec.coords} in pixels; got shape {boxes.shape}")
+    if not np.isfinite(boxes).all():
+        raise _refuse(spec, value, "finite coordinates")
+    return Cell(value=np.ascontiguousarray(boxes).reshape(-1), shape=boxes.shape)
+
+
+def _encode_text(spec: TensorSpec, value: Value) -> Cell:
+    if value is not None and not isinstance(value, str):
+        raise _refuse(spec, value, "a str")
+    return Cell(value=None if value is None else str(value))
+
+
+def _encode_json(spec: TensorSpec, value: Value) -> Cell:
+    if value is None:
+        return Cell(value=None)
+    try:
+        return Cell(value=json.dumps(value, ensure_ascii=False, allow_nan=False, default=_plain))
+    except (TypeError, ValueError) as error:
+        raise _refuse(spec, value, f"what JSON can hold ({error})") from error
+
+
+def _plain(value: Value) -> Value:
+    if isinstance(value, (np.generic, np.ndarray)):
+        return value.tolist()
+    raise TypeError(f"{type(value).__name__} is no JSON")
+
+
+def _encode_embedding(spec: TensorSpec, value: Value) -> Cell:
+    if value is None:
+        return Cell(value=None)
+    vector = np.asarray(value, spec.dtype)
+    wanted = f"a vector of {spec.length_max} numbers" if spec.length_max else "a vector of numbers"
+    if vector.ndim != 1 or len(vector) == 0 or (spec.length_max and len(vector) != spec.length_max):
+        raise _refuse(spec, value, f"{wanted}; got shape {vector.shape}")
+    return Cell(value=vector)
+
+
+def _encode_generic(spec: TensorSpec, value: Value) -> Cell:
+    if value is None:
+        return Cell(value=None)
+    given = np.asarray(value)
+    if given.dtype.kind not in "biuf":
+        hint = "create the tensor with htype='text' or 'json'" if given.dtype.kind in "UTOS" else None
+        raise _refuse(spec, value, f"numbers, {spec.dtype}", hint=hint)
+    if spec.ndim is not None and given.ndim != spec.ndim:
+        raise _refuse(spec, value, f"{spec.ndim} dimensions as in the samples before; got {given.ndim}")
+    array = _cast(spec, given)
+    return Cell(value=np.ascontiguousarray(array).reshape(-1), shape=array.shape)
+
+
+def _cast(spec: TensorSpec, given: NDArray[Any]) -> NDArray[Any]:
+    with np.errstate(all="ignore"):
+        array = given.astype(spec.dtype)
+    if np.dtype(spec.dtype).kind != "f" and not np.array_equal(array, given):
+        raise _refuse(spec, given, f"values that {spec.dtype} can hold", hint="create the tensor with dtype='float64'")
+    return array
+
+
+def _encode_image(spec: TensorSpec, value: Value) -> Cell:
+    if value is None:
+        return Cell(value=None)
+    if isinstance(value, Link):
+        raise _refuse(spec, value, "an image", hint="create the tensor with htype='link[image]'")
+    encoded, known_good = _image_bytes(spec, value)
+    return image_cell(spec, encoded, verify=spec.verify and not known_good)
+
+
+def _image_bytes(spec: TensorSpec, value: Value) -> tuple[bytes, bool]:
+    """Return encoded bytes, and whether they are our own encoding."""
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        encoded = bytes(value)
+    elif isinstance(value, (str, os.PathLike)):
+        encoded = _read(value)
+    else:
+        return encode_image(_as_pixels(value), spec.sample_compression or "png"), True
+    wanted = spec.sample_compression
+    if wanted is None or image_format(encoded) == wanted:
+        return encoded, False
+    return encode_image(decode_image(encoded), wanted), True
+
+
+def _as_pixels(value: Value) -> NDArray[np.uint8]:
+    array = np.asarray(value)
+    return array.astype(np.uint8) if array.dtype == np.bool_ else array
+
+
+def _read(path: str | os.PathLike[str]) -> bytes:
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        raise SampleError(f"no image file {os.fspath(path)!r} ({error.strerror})") from error
+
+
+def image_cell(spec: TensorSpec, encoded: bytes, *, verify: bool) -> Cell:
+    """Return the cell of an encoded image, its shape and digest recorded as the spec asks.
+
+    Parameters
+    ----------
+    spec : TensorSpec
+        The image tensor.
+    encoded : bytes
+        The encoded image.
+    verify : bool
+        Whether to decode it, at an eighth of its size where the format can.
+
+    Returns
+    -------
+    Cell
+        The stored form.
+
+    Raises
+    ------
+    ImageDecodeError
+        If the image is broken, as far as it was read.
+    """
+    if verify:
+        thumbnail(encoded, 1)
+    elif image_format(encoded) is None:
+        raise ImageDecodeError(f"{len(encoded)} bytes for {spec.name!r} are no image; expected an encoded image")
+    return Cell(
+        value=encoded,
+        shape=image_shape(encoded) if spec.create_shape_tensor else None,
+        digest=image_digest(encoded) if spec.create_sample_info_tensor else None,
+    )
+
+
+def image_digest(encoded: bytes) -> int:
+    """Return 64 bits of the BLAKE2 hash of some bytes as a signed integer."""
+    return int.from_bytes(hashlib.blake2b(encoded, digest_size=8).digest(), "little", signed=True)
+
+
+def _encode_link(spec: TensorSpec, value: Value) -> Cell:
+    if value is None:
+        return Cell(value=None)
+    if isinstance(value, (str, os.PathLike)):
+        value = Link(os.fspath(value))
+    if not isinstance(value, Link):
+        raise _refuse(spec, value, "penstock.link(url) or a path")
+    url = value.url
+    if "://" not in url:
+        url = str(Path(url).expanduser().absolute())
+    return Cell(value=url, creds_key=value.creds_key)
+
+
+def _encode_mask(spec: TensorSpec, value: Value) -> Cell:
+    if value is None:
+        return Cell(value=None)
+    given = np.asarray(value)
+    if given.ndim not in {2, 3} or given.dtype.kind not in "biu":
+        raise _refuse(
+            spec, value, f"a mask of shape (height, width) or (height, width, num_objects); got {given.shape}"
+        )
+    if spec.ndim is not None and given.ndim != spec.ndim:
+        raise _refuse(spec, value, f"{spec.ndim} dimensions as in the samples before; got {given.ndim}")
+    mask = given.astype(bool) if spec.htype == "binary_mask" else _cast(spec, given)
+    return Cell(value=zlib.compress(np.ascontiguousarray(mask).tobytes(), 1), shape=mask.shape)
+
+
+def unpack_mask(spec: TensorSpec, packed: bytes, shape: tuple[int, ...]) -> NDArray[Any]:
+    """Return the mask that `encode_sample` packed.
+
+    Parameters
+    ----------
+    spec : TensorSpec
+        The mask tensor.
+    packed : bytes
+        The stored bytes.
+    shape : tuple of int
+        The stored shape.
+
+    Returns
+    -------
+    ndarray, shape `shape`
+        The mask.
+
+    Raises
+    ------
+    SampleError
+        If the stored bytes are damaged.
+    """
+    try:
+        return np.frombuffer(zlib.decompress(packed), spec.dtype).reshape(shape).copy()
+    except (zlib.error, ValueError) as error:
+        raise SampleError(f"a stored mask of {spec.name!r} is damaged ({error})") from error
+
+
+_ENCODERS: dict[str, Callable[[TensorSpec, Value], Cell]] = {
+    "bbox": _encode_boxes,
+    "text": _encode_text,
+    "json": _encode_json,
+    "embedding": _encode_embedding,
+    "generic": _encode_generic,
+    "image": _encode_image,
+    "binary_mask": _encode_mask,
+    "segment_mask": _encode_mask,
+}

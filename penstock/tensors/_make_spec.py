@@ -1,0 +1,160 @@
+"""From the options of `create_tensor` to a spec, refused where they contradict."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import cast
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from penstock.errors import DatasetError, nearest
+from penstock.tensors._spec import HTYPES, Htype, TensorSpec
+
+__all__ = ["make_spec"]
+
+_COMPRESSIONS = {"jpg": "jpeg", "jpeg": "jpeg", "png": "png", "webp": "webp"}
+_DEFAULT_DTYPES = {
+    "image": "uint8",
+    "bbox": "float32",
+    "class_label": "int64",
+    "text": "str",
+    "json": "str",
+    "embedding": "float32",
+    "binary_mask": "bool",
+    "segment_mask": "uint16",
+}
+_ALLOWED_KINDS = {"bbox": "f", "embedding": "f", "segment_mask": "iu", "generic": "biuf"}
+_LINKABLE = ("image",)
+
+
+def make_spec(
+    name: str,
+    htype: str = "generic",
+    *,
+    dtype: DTypeLike | None = None,
+    sample_compression: str | None = None,
+    class_names: Sequence[str] | None = None,
+    coords: str = "xywh",
+    verify: bool = True,
+    create_shape_tensor: bool = True,
+    create_sample_info_tensor: bool = True,
+) -> TensorSpec:
+    """Check the options of a new tensor.
+
+    Parameters
+    ----------
+    name : str
+        An identifier that does not begin with an underscore.
+    htype : str
+        ``generic``, ``image``, ``bbox``, ``class_label``, ``text``, ``json``,
+        ``embedding``, ``binary_mask``, ``segment_mask`` or ``link[image]``.
+    dtype : dtype-like, optional
+        Type of elements; by default the kind's own, or the first sample's.
+    sample_compression : {"jpeg", "jpg", "png", "webp"}, optional
+        How images are stored; by default as they come, arrays as PNG.
+    class_names : sequence of str, optional
+        Names by index, for ``class_label`` only.
+    coords : {"xywh", "xyxy"}
+        Form of boxes, pixels.
+    verify, create_shape_tensor, create_sample_info_tensor : bool
+        What is read and recorded of each image when it is added.
+
+    Returns
+    -------
+    TensorSpec
+        The spec.
+
+    Raises
+    ------
+    DatasetError
+        If an option is unknown or does not go with the kind.
+
+    Examples
+    --------
+    >>> make_spec("images", "link[image]", sample_compression="jpg").sample_compression
+    'jpeg'
+    """
+    if not re.fullmatch(r"[^\W_]\w*", name):
+        plain = re.sub(r"\W+", "_", name).strip("_")
+        raise DatasetError(
+            f"a tensor named {name!r}; expected letters, digits and underscores, beginning with a letter",
+            hint=f"use {plain!r}" if plain else None,
+        )
+    kind, linked = _kind(htype)
+    return TensorSpec(
+        name=name,
+        htype=kind,
+        dtype=_dtype_name(kind, dtype),
+        link=linked,
+        sample_compression=_compression(kind, sample_compression),
+        class_names=_names(name, kind, class_names),
+        coords=_coords(coords),
+        inferred=kind == "generic" and dtype is None,
+        verify=verify,
+        create_shape_tensor=create_shape_tensor,
+        create_sample_info_tensor=create_sample_info_tensor,
+    )
+
+
+def _kind(htype: str) -> tuple[Htype, bool]:
+    found = re.fullmatch(r"link\[(\w+)\]", htype)
+    kind = found[1] if found else htype
+    if kind not in HTYPES or (found and kind not in _LINKABLE):
+        known = (*HTYPES, *(f"link[{linkable}]" for linkable in _LINKABLE))
+        like = nearest(htype, known)
+        raise DatasetError(
+            f"htype {htype!r}; expected one of {', '.join(known)}", hint=f"did you mean {like!r}?" if like else None
+        )
+    return cast("Htype", kind), bool(found)
+
+
+def _dtype_name(kind: Htype, dtype: DTypeLike | None) -> str:
+    if dtype is None:
+        return _DEFAULT_DTYPES.get(kind, "float64")
+    try:
+        given = np.dtype(dtype)
+    except TypeError as error:
+        raise DatasetError(f"dtype {dtype!r}; expected the name of a numpy type such as 'float32'") from error
+    if kind in _ALLOWED_KINDS:
+        if given.kind not in _ALLOWED_KINDS[kind]:
+            hint = "use htype='text'" if given.kind in "UTO" else None
+            raise DatasetError(f"dtype {given.name!r} for {kind}; expected a number of another kind", hint=hint)
+        return given.name
+    if given.kind in "UTO" and _DEFAULT_DTYPES[kind] == "str":
+        return "str"
+    if kind == "class_label" and given.kind in "iu":
+        return "int64"  # labels are stored as int64 whatever is asked: narrower types lose the index
+    if given.name != _DEFAULT_DTYPES[kind]:
+        raise DatasetError(f"dtype {given.name!r} for {kind}; expected {_DEFAULT_DTYPES[kind]!r}")
+    return given.name
+
+
+def _compression(kind: Htype, compression: str | None) -> str | None:
+    if compression is None:
+        return None
+    if kind != "image" or compression not in _COMPRESSIONS:
+        raise DatasetError(
+            f"sample_compression {compression!r} for {kind}; expected 'jpeg', 'png' or 'webp' for images"
+        )
+    return _COMPRESSIONS[compression]
+
+
+def _names(name: str, kind: Htype, class_names: Sequence[str] | None) -> tuple[str, ...]:
+    if class_names is None:
+        return ()
+    if kind != "class_label":
+        raise DatasetError(f"class_names for {name!r}, a {kind}; expected htype='class_label'")
+    if isinstance(class_names, str) or not all(isinstance(entry, str) and entry for entry in class_names):
+        raise DatasetError(f"class_names {class_names!r}; expected a list of names")
+    doubled = [entry for index, entry in enumerate(class_names) if entry in class_names[:index]]
+    if doubled:
+        raise DatasetError(f"class_names hold {doubled[0]!r} twice; expected every name once")
+    return tuple(class_names)
+
+
+def _coords(coords: str) -> str:
+    if coords not in {"xywh", "xyxy"}:
+        raise DatasetError(f"coords {coords!r}; expected 'xywh' or 'xyxy', pixels")
+    return coords

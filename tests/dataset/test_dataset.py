@@ -1,0 +1,300 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+import warnings
+
+import numpy as np
+import pytest
+
+import penstock
+from penstock.errors import (
+    CommitNotFoundError,
+    DatasetError,
+    DatasetExistsError,
+    DatasetNotFoundError,
+    ReadOnlyError,
+    SampleError,
+    SampleIndexError,
+    TensorNotFoundError,
+    UnknownClassError,
+)
+
+
+@pytest.fixture
+def ds(tmp_path):
+    dataset = penstock.empty(tmp_path / "shapes")
+    with dataset:
+        dataset.create_tensor("images", htype="image", sample_compression="png")
+        dataset.create_tensor("boxes", htype="bbox")
+        dataset.create_tensor("labels", htype="class_label")
+        dataset.create_tensor("age")
+        for index in range(10):
+            dataset.append(
+                {
+                    "images": np.full((4 + index, 6, 3), index, np.uint8),
+                    "boxes": np.full((index % 3, 4), index, np.float32),
+                    "labels": ["circle", "square"][: index % 3] or None,
+                    "age": index,
+                }
+            )
+    return dataset
+
+
+def _labels(dataset):
+    return [labels.tolist() for labels in dataset.labels.numpy(aslist=True)]
+
+
+def _elsewhere(path, code):
+    """Run code on the dataset in a process of its own, return what it prints."""
+    program = f"import penstock\nds = penstock.load({str(path)!r})\n{code}"
+    return subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True).stdout.strip()
+
+
+def test_samples_come_back_as_they_were_appended(ds):
+    assert len(ds) == 10
+    assert ds.labels.info.class_names == ["circle", "square"]
+    assert _labels(ds) == [[], [0], [0, 1]] * 3 + [[]]
+    np.testing.assert_array_equal(ds.images[3].numpy(), np.full((7, 6, 3), 3, np.uint8))
+    np.testing.assert_array_equal(ds.boxes[5].numpy(), np.full((2, 4), 5, np.float32))
+    assert ds.boxes[0].numpy().shape == (0, 4)
+    assert ds.age.numpy().tolist() == list(range(10))
+    assert ds[-1].age.numpy() == 9
+    assert ds.labels[2].data() == {"value": pytest.approx([0, 1]), "text": ["circle", "square"]}
+
+
+def test_ragged_samples_are_no_single_array(ds):
+    with pytest.raises(SampleError, match=r"3 shapes .* Hint: .numpy\(aslist=True\)"):
+        ds.labels.numpy()
+    assert ds.images.shape == (10, None, 6, 3)
+    assert ds.images[2].shape == (6, 6, 3)
+    assert ds.boxes.shape == (10, None, 4)
+
+
+def test_views_slice_in_every_direction(ds):
+    assert ds[2:5].indices.tolist() == [2, 3, 4]
+    assert ds[::-3].indices.tolist() == [9, 6, 3, 0]
+    assert ds[[4, 4, -1]].age.numpy().tolist() == [4, 4, 9]
+    assert ds[np.arange(10) % 2 == 1].indices.tolist() == [1, 3, 5, 7, 9]
+    assert ds[2:8][1:3].indices.tolist() == [3, 4]
+    assert len(ds[[]]) == 0
+    with pytest.raises(SampleIndexError, match=r"sample 10; expected -10 to 9"):
+        ds[10]
+    with pytest.raises(SampleIndexError, match=r"a mask of 3 entries; expected 10"):
+        ds[np.array([True, False, True])]
+
+
+def test_views_are_snapshots_that_refuse_edits(ds):
+    view = ds[1:3]
+    ds.labels[1] = ["square"]
+    ds.pop(0)
+    assert [sample.tolist() for sample in view.labels.numpy(aslist=True)] == [[0], [0, 1]]
+    with pytest.raises(ReadOnlyError, match=r"snapshot"):
+        view.labels[0] = [1]
+
+
+def test_edits_keep_every_other_sample_where_it_was(ds):
+    ds.commit("first")
+    uids = ds.table.uids(np.arange(10))
+    ds.labels[8] = ["square"]
+    ds.boxes[8] = ds.boxes[8].numpy()[:1]
+    ds.age[[0, 9]] = [100, 900]
+    assert ds.num_edits == 4
+    assert ds.has_changes
+    commit = ds.commit("mend sample 8")
+    assert not ds.has_changes
+    np.testing.assert_array_equal(ds.table.uids(np.arange(10)), uids)
+    expected = [[], [0], [0, 1]] * 3 + [[]]
+    expected[8] = [1]
+    assert _labels(ds) == expected
+    assert ds.age.numpy().tolist() == [100, 1, 2, 3, 4, 5, 6, 7, 8, 900]
+    seen = _elsewhere(
+        ds.path, "print(ds.log()[0].message, ds.labels[8].numpy(), len(ds), ds.version, ds.age.numpy().tolist())"
+    )
+    assert seen == f"mend sample 8 [1] 10 {commit} [100, 1, 2, 3, 4, 5, 6, 7, 8, 900]"
+
+
+def test_a_draft_is_kept_beside_the_dataset_until_it_is_committed(ds):
+    first = ds.commit("first")
+    ds.labels[1] = ["square", "circle"]
+    assert _elsewhere(ds.path, "print(ds.labels[1].numpy(), ds.num_edits)") == "[1 0] 1"
+    assert penstock.load(ds.path, version=first).labels[1].numpy().tolist() == [0]
+    ds.reset()
+    assert not ds.has_changes
+    assert _elsewhere(ds.path, "print(ds.labels[1].numpy(), ds.num_edits)") == "[0] 0"
+
+
+def test_popped_samples_are_gone_and_the_rest_moves_up(ds):
+    ds.commit("first")
+    ds.age[7] = 77
+    ds.pop(6)
+    ds.pop()
+    assert ds.age.numpy().tolist() == [0, 1, 2, 3, 4, 5, 77, 8]
+    ds.commit("without 6 and the last")
+    assert _elsewhere(ds.path, "print(ds.age.numpy().tolist())") == "[0, 1, 2, 3, 4, 5, 77, 8]"
+    with pytest.raises(SampleIndexError, match=r"sample 8"):
+        ds.pop(8)
+
+
+def test_reset_goes_back_to_the_last_commit(ds):
+    ds.commit("first")
+    version = ds.version
+    ds.append({"images": None, "boxes": None, "labels": "triangle", "age": 1})
+    ds.pop(0)
+    ds.create_tensor("note", htype="text")
+    ds.reset()
+    assert len(ds) == 10
+    assert list(ds.tensors) == ["images", "boxes", "labels", "age"]
+    assert ds.labels.info.class_names == ["circle", "square"]
+    assert (ds.version, ds.has_changes) == (version, False)
+    ds.append({"images": None, "boxes": None, "labels": "triangle", "age": 1})
+    assert ds.labels[10].data()["text"] == ["triangle"]
+    assert ds.commit("after reset") == penstock.load(ds.path).version
+
+
+def test_every_commit_opens_by_id_prefix_and_stays_as_it_was(ds):
+    first = ds.commit("first")
+    ds.labels.rename_class("circle", "disc")
+    second = ds.commit("discs")
+    ds.pop(0)
+    third = ds.commit("popped")
+    assert [commit.id for commit in ds.log()] == [third, second, first]
+    assert [commit.parent for commit in ds.log()] == [second, first, None]
+    old = penstock.load(ds.path, version=first)
+    assert (len(old), old.labels.info.class_names) == (10, ["circle", "square"])
+    assert penstock.load(ds.path, version=second[:20]).labels.info.class_names == ["disc", "square"]
+    assert "popped" in repr(ds.log())
+    assert ds.log().to_pandas()["message"].tolist() == ["popped", "discs", "first"]
+    with pytest.raises(ReadOnlyError, match=r"opened at version"):
+        old.pop(0)
+    with pytest.raises(CommitNotFoundError, match=r"no commit, tag or branch 'nonsense'"):
+        penstock.load(ds.path, version="nonsense")
+
+
+def test_messages_are_data_in_html(ds):
+    ds.commit("<script>alert('ü')</script>")
+    assert "<script>" not in ds.log()._repr_html_()
+    assert ds.log()[0].message == "<script>alert('ü')</script>"
+
+
+def test_nothing_to_commit_is_said(ds):
+    ds.commit("first")
+    with pytest.raises(DatasetError, match=r"nothing to commit"):
+        ds.commit("again")
+
+
+def test_refused_samples_leave_the_dataset_untouched(ds):
+    good = {"images": None, "boxes": None, "labels": ["star"], "age": 1}
+    with pytest.raises(TensorNotFoundError, match=r"no tensor 'label'.*did you mean 'labels'"):
+        ds.append({**good, "label": 1})
+    with pytest.raises(SampleError, match=r"without 'age'.*None appends an empty sample"):
+        ds.append({name: value for name, value in good.items() if name != "age"})
+    with pytest.raises(SampleError, match=r"expected boxes of shape \(num_boxes, 4\)"):
+        ds.append({**good, "boxes": [[1, 2, 3]]})
+    with pytest.raises(SampleError, match=r"sample 1 of 'age'"):
+        ds.extend({"images": [None] * 2, "boxes": [None] * 2, "labels": [["star"], None], "age": [1, "old"]})
+    assert len(ds) == 10
+    assert ds.labels.info.class_names == ["circle", "square"]
+
+
+def test_an_unknown_class_in_an_edit_names_the_nearest(ds):
+    with pytest.raises(UnknownClassError, match=r"no class 'cirle' in labels.*did you mean 'circle'"):
+        ds.labels[0] = ["cirle"]
+    assert ds.labels.add_class("star") == 2
+    ds.labels[0] = ["star"]
+    assert ds.labels[0].numpy().tolist() == [2]
+
+
+def test_boxes_and_labels_that_part_in_an_edit_are_warned_of(ds):
+    ds.boxes[2] = np.zeros((1, 4))
+    with pytest.warns(UserWarning, match=r"sample 2: 'boxes' and 'labels' differ in number"):
+        ds.commit("one box less")
+
+
+def test_edits_can_be_discarded_one_by_one(ds):
+    ds.commit("first")
+    version = ds.version
+    ds.age[1] = 11
+    ds.labels[1] = []
+    ds.labels[2] = []
+    ds.discard_edits("labels", [1])
+    assert (ds.labels[1].numpy().tolist(), ds.labels[2].numpy().tolist(), ds.age[1].numpy()) == ([0], [], 11)
+    ds.discard_edits()
+    assert (ds.version, ds.has_changes) == (version, False)
+
+
+def test_the_version_string_follows_the_draft_and_comes_back(ds):
+    ds.commit("first")
+    clean = ds.version
+    revision = ds.table.revision("boxes")
+    ds.labels[1] = [1]
+    assert ds.version.startswith(f"{clean}~")
+    assert ds.table.revision("boxes") == revision
+    ds.discard_edits()
+    assert ds.version == clean
+
+
+def test_paths_that_hold_no_dataset_or_one_already(ds, tmp_path):
+    with pytest.raises(DatasetExistsError, match=r"penstock.load opens it"):
+        penstock.empty(ds.path)
+    with pytest.raises(DatasetNotFoundError, match=r"did you mean .*shapes"):
+        penstock.load(tmp_path / "shapse")
+    with pytest.raises(DatasetError, match=r"from_deeplake"):
+        penstock.load("hub://activeloop/coco-train")
+    assert len(penstock.empty(ds.path, overwrite=True)) == 0
+
+
+def test_tensor_names_that_would_hide_methods_are_refused(ds):
+    with pytest.raises(DatasetError, match=r"method of datasets"):
+        ds.create_tensor("commit")
+    with pytest.raises(DatasetError, match=r"expected letters.*Hint: use 'Patient_Age'"):
+        ds.create_tensor("Patient Age")
+    with pytest.raises(DatasetError, match=r"exists already"):
+        ds.create_tensor("age")
+    with pytest.raises(DatasetError, match=r"did you mean 'class_label'"):
+        ds.create_tensor("more", htype="class_labels")
+
+
+def test_a_tensor_added_later_is_empty_in_the_samples_there_are(ds):
+    ds.create_tensor("tags", htype="class_label", class_names=["blurred"])
+    ds.create_tensor("note", htype="text")
+    assert _labels(ds)[1] == [0]
+    assert ds.tags[4].numpy().tolist() == []
+    assert ds.note[4].data() == {"value": None}
+    ds.tags[4] = ["blurred"]
+    ds.commit("tagged")
+    assert _elsewhere(ds.path, "print(ds.tags[4].numpy(), ds.tags[3].numpy())") == "[0] []"
+
+
+def test_the_token_is_accepted_and_said_to_be_unused(tmp_path):
+    with pytest.warns(UserWarning, match=r"not used"):
+        penstock.empty(tmp_path / "a", token="secret")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        penstock.load(tmp_path / "a")
+
+
+def test_split_divides_label_sets_evenly(ds):
+    parts = ds.split({"train": 0.5, "val": 0.5}, stratify="labels")
+    assert sorted(np.concatenate([part.indices for part in parts.values()]).tolist()) == list(range(10))
+    assert [len(part) for part in parts.values()] == [5, 5]
+    for part in parts.values():
+        sets = [labels.tolist() for labels in part.labels.numpy(aslist=True)]
+        assert all(1 <= sets.count(labels) <= 2 for labels in ([], [0], [0, 1]))
+    with pytest.raises(DatasetError, match=r"sum to at most 1"):
+        ds.split({"train": 0.9, "val": 0.2})
+
+
+def test_pandas_names_classes_and_indexes_by_row(ds):
+    frame = ds[3:6].pandas()
+    assert frame.index.tolist() == [3, 4, 5]
+    assert frame["labels"].tolist() == [[], ["circle"], ["circle", "square"]]
+    assert frame["age"].tolist() == [3, 4, 5]
+    assert "images" not in frame
+
+
+def test_summary_prints_kinds_and_shapes(ds, capsys):
+    ds.summary()
+    text = capsys.readouterr().out
+    assert "images  image        (10, 4–13, 6, 3)" in text
+    assert "2 classes" in text
