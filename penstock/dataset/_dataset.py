@@ -17,9 +17,8 @@ from penstock.dataset._buffer import Buffer
 from penstock.dataset._ingest import ingest
 from penstock.dataset._log import Log
 from penstock.dataset._rows import row_of
-from penstock.dataset._samples import Samples
 from penstock.dataset._tensor import Tensor
-from penstock.dataset._view import View
+from penstock.dataset._view import Samples, View
 from penstock.dataset._working import Working
 from penstock.errors import CredentialsError, DatasetError, ReadOnlyError, SampleError
 from penstock.table import Draft, OverlayTable
@@ -90,7 +89,7 @@ class Dataset(Samples):
         with self._lock:
             return self._working.table.num_rows + self._buffer.num_rows
 
-    def _tensor_names(self) -> list[str]:
+    def tensor_names(self) -> list[str]:
         return list(self._buffer.specs)
 
     def tensor_spec(self, name: str) -> TensorSpec:

@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from penstock.dataset._owner import Owner
+from penstock.dataset._tensor import Tensor
 from penstock.table import Ragged, Table
 from penstock.tensors import TensorSpec
-
-if TYPE_CHECKING:
-    from penstock.dataset._samples import Samples
 
 __all__ = ["column_for_frame"]
 
 
-def column_for_frame(samples: Samples, name: str) -> Any:  # noqa: ANN401  arrays and lists by kind
+def column_for_frame(samples: Owner, name: str) -> Any:  # noqa: ANN401  arrays and lists by kind
     """Return a tensor of some samples as pandas takes it."""
     spec = samples.tensor_spec(name)
     if spec.is_encoded:
         if spec.link:
-            return [None if link is None else link.url for link in samples[name].links()]
+            return [None if link is None else link.url for link in Tensor(samples, name).links()]
         return list(samples.table.take(samples.indices, [name])[name])
     return _column_series(samples.table, spec, samples.indices)
 

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from penstock.dataset._owner import Owner
 from penstock.dataset._tensor import Tensor
 from penstock.errors import TensorNotFoundError
-
-if TYPE_CHECKING:
-    from penstock.dataset._samples import Samples
 
 __all__ = ["Sample"]
 
@@ -28,7 +26,7 @@ class Sample:
         Its place in the owner.
     """
 
-    def __init__(self, owner: Samples, position: int) -> None:
+    def __init__(self, owner: Owner, position: int) -> None:
         self._owner = owner
         self._position = np.array([position], np.int64)
 
@@ -44,7 +42,7 @@ class Sample:
 
     def keys(self) -> list[str]:
         """Return the names of the tensors."""
-        return list(self._owner.tensors)
+        return self._owner.tensor_names()
 
     def __iter__(self) -> Iterator[str]:
         """Go through the names of the tensors."""

@@ -7,30 +7,30 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from penstock.dataset._frame_columns import column_for_frame
+from penstock.dataset._owner import Owner
 from penstock.tensors import TensorSpec
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from penstock.dataset._samples import Samples
 
 __all__ = ["headline", "html_table", "summary_html", "summary_text", "text_table", "to_frame"]
 
 
-def headline(samples: Samples) -> str:
+def headline(samples: Owner) -> str:
     """Return the one line that names a dataset or view."""
-    names = ", ".join(samples.tensors) or "no tensors"
+    names = ", ".join(samples.tensor_names()) or "no tensors"
     return f"{type(samples).__name__}({len(samples):,} samples of {names}; version {samples.version})"
 
 
-def _described(samples: Samples) -> list[tuple[str, ...]]:
+def _described(samples: Owner) -> list[tuple[str, ...]]:
     return [
-        (name, tensor.htype, _shown_shape(samples, name), tensor.dtype, _classes(tensor.spec))
-        for name, tensor in samples.tensors.items()
+        (spec.name, spec.shown_htype, _shown_shape(samples, spec.name), spec.dtype, _classes(spec))
+        for spec in map(samples.tensor_spec, samples.tensor_names())
     ]
 
 
-def _shown_shape(samples: Samples, name: str) -> str:
+def _shown_shape(samples: Owner, name: str) -> str:
     """Return the shape, ranges where samples differ; nothing is decoded for it."""
     spec = samples.tensor_spec(name)
     count = len(samples)
@@ -52,13 +52,13 @@ def _classes(spec: TensorSpec) -> str:
 _HEADS = ("tensor", "htype", "shape", "dtype", "")
 
 
-def summary_text(samples: Samples) -> str:
+def summary_text(samples: Owner) -> str:
     """Return headline and table of tensors as text."""
     rows = _described(samples)
     return "\n".join([headline(samples), "", text_table(_HEADS, rows)]) if rows else headline(samples)
 
 
-def summary_html(samples: Samples) -> str:
+def summary_html(samples: Owner) -> str:
     """Return headline and table of tensors as HTML."""
     return f"<div>{html.escape(headline(samples))}</div>" + html_table(_HEADS, _described(samples))
 
@@ -83,12 +83,12 @@ def html_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
-def to_frame(samples: Samples, tensors: Sequence[str] | None) -> pd.DataFrame:
+def to_frame(samples: Owner, tensors: Sequence[str] | None) -> pd.DataFrame:
     """Return samples as a pandas table."""
     import pandas as pd
 
     names = (
-        [name for name in samples.tensors if not samples.tensor_spec(name).is_encoded]
+        [name for name in samples.tensor_names() if not samples.tensor_spec(name).is_encoded]
         if tensors is None
         else list(tensors)
     )

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from penstock.dataset._owner import Owner
 from penstock.errors import DatasetError
 from penstock.table import Ragged
-
-if TYPE_CHECKING:
-    from penstock.dataset._samples import Samples
 
 __all__ = ["split_positions"]
 
@@ -20,7 +17,7 @@ _ROUNDING = 1e-9
 
 
 def split_positions(
-    samples: Samples, fractions: Mapping[str, float], *, stratify: str | None, seed: int | None
+    samples: Owner, fractions: Mapping[str, float], *, stratify: str | None, seed: int | None
 ) -> dict[str, NDArray[np.int64]]:
     """Return the positions of each part, increasing."""
     shares = np.array(list(fractions.values()), np.float64)
@@ -51,7 +48,7 @@ def _whole(owed: NDArray[np.float64], total: int) -> NDArray[np.int64]:
     return sizes
 
 
-def _strata(samples: Samples, stratify: str | None) -> NDArray[np.int64]:
+def _strata(samples: Owner, stratify: str | None) -> NDArray[np.int64]:
     if stratify is None:
         return np.zeros(len(samples), np.int64)
     spec = samples.tensor_spec(stratify)

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from penstock.dataset._decode import as_array, stacked
+from penstock.dataset._owner import Owner
 from penstock.dataset._rows import row_of, rows_of
 from penstock.errors import DatasetError
 from penstock.table import OverlayTable
 from penstock.tensors import Link, TensorSpec
-
-if TYPE_CHECKING:
-    from penstock.dataset._samples import Samples
 
 __all__ = ["Tensor", "TensorInfo"]
 
@@ -65,9 +63,7 @@ class Tensor:
         Whether it stands for one sample rather than a list of one.
     """
 
-    def __init__(
-        self, owner: Samples, name: str, rows: NDArray[np.int64] | None = None, *, single: bool = False
-    ) -> None:
+    def __init__(self, owner: Owner, name: str, rows: NDArray[np.int64] | None = None, *, single: bool = False) -> None:
         self._owner = owner
         self._name = name
         self._rows = rows

@@ -1,20 +1,191 @@
-"""Some samples of one version, to read."""
+"""What datasets and views share, and views: some samples of one version, to read."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.dataset._samples import Samples
+from penstock.dataset._rows import row_of, rows_of
+from penstock.dataset._sample import Sample
+from penstock.dataset._tensor import Tensor
+from penstock.errors import ReadOnlyError, TensorNotFoundError
 from penstock.table import Table
+from penstock.tensors import TensorSpec
 
 if TYPE_CHECKING:
-    from penstock.dataset._dataset import Dataset
+    import pandas as pd
+
     from penstock.sampling import SamplingPlan
 
-__all__ = ["View"]
+__all__ = ["Samples", "View"]
+
+
+class Samples(ABC):
+    """A sequence of samples with named tensors."""
+
+    @property
+    @abstractmethod
+    def table(self) -> Table:
+        """The whole table of the version; internal seam of loaders, queries and widgets."""
+
+    @property
+    @abstractmethod
+    def indices(self) -> NDArray[np.int64]:
+        """Row of each sample in `version`, int64 of shape (num_samples,)."""
+
+    @abstractmethod
+    def tensor_names(self) -> list[str]:
+        """Return the tensors shown."""
+
+    @abstractmethod
+    def _chosen(self, positions: NDArray[np.int64], **provenance: Any) -> View:  # noqa: ANN401  fields of a View
+        """Return a view of some positions."""
+
+    def table_rows(self, positions: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the table's row of each position."""
+        return self.indices[positions]
+
+    @property
+    def version(self) -> str:
+        """Identity of what is read: the commit, and what lies over it."""
+        return self.table.version
+
+    @property
+    def tensors(self) -> dict[str, Tensor]:
+        """Every tensor by name, in order of creation."""
+        return {name: Tensor(self, name) for name in self.tensor_names()}
+
+    def tensor_spec(self, name: str) -> TensorSpec:
+        """Return kind and options of a tensor.
+
+        Raises
+        ------
+        TensorNotFoundError
+            If there is none of this name.
+        """
+        names = self.tensor_names()
+        if name not in names:
+            raise TensorNotFoundError(name, names)
+        return self.table.tensors[name]
+
+    def __len__(self) -> int:
+        """Return the number of samples."""
+        return len(self.indices)
+
+    def __iter__(self) -> Iterator[Sample]:
+        """Go through the samples."""
+        return (Sample(self, position) for position in range(len(self)))
+
+    @overload
+    def __getitem__(self, index: str) -> Tensor: ...
+    @overload
+    def __getitem__(self, index: int | np.integer[Any]) -> Sample: ...
+    @overload
+    def __getitem__(self, index: slice | Sequence[int] | NDArray[Any]) -> View: ...
+    def __getitem__(self, index: Any) -> Tensor | Sample | View:
+        if isinstance(index, str):
+            self.tensor_spec(index)
+            return Tensor(self, index)
+        row = row_of(index, len(self))
+        return self._chosen(rows_of(index, len(self))) if row is None else Sample(self, row)
+
+    def __getattr__(self, name: str) -> Tensor:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return self[name]
+
+    def __dir__(self) -> list[str]:
+        return [*super().__dir__(), *self.tensor_names()]
+
+    def assign(self, name: str, positions: NDArray[np.int64], values: Sequence[Any]) -> None:
+        """Replace samples of a tensor; a view refuses."""
+        raise ReadOnlyError(
+            f"an assignment to {len(values)} of {len(positions)} samples of {name!r} of a view, which is a snapshot",
+            hint=f"assign to the dataset: ds.{name}[view.indices[i]] = …",
+        )
+
+    def change_classes(self, name: str, action: str, *names: str) -> int:
+        """Add or rename a class; a view refuses."""
+        raise ReadOnlyError(
+            f"cannot {action} class {names[0]!r} of {name!r} in a view, which is a snapshot", hint="use the dataset"
+        )
+
+    def merge_classes(self, name: str, names: Sequence[str], into: str) -> None:
+        """Make several classes one; a view refuses."""
+        raise ReadOnlyError(
+            f"cannot merge {', '.join(names)} of {name!r} into {into!r} in a view, which is a snapshot",
+            hint="use the dataset",
+        )
+
+    def summary(self) -> None:
+        """Print kind, shape and type of each tensor."""
+        import sys
+
+        from penstock.dataset._show import summary_text
+
+        sys.stdout.write(summary_text(self) + "\n")
+
+    def pandas(self, tensors: Sequence[str] | None = None) -> pd.DataFrame:
+        """Return samples as a table.
+
+        Parameters
+        ----------
+        tensors : sequence of str, optional
+            The columns; by default all tensors but images and masks.
+
+        Returns
+        -------
+        DataFrame
+            One row a sample, indexed by row of the version. Class labels are
+            names (one, where every sample has one; else a list), boxes arrays,
+            images encoded bytes, links URLs.
+        """
+        from penstock.dataset._show import to_frame
+
+        return to_frame(self, tensors)
+
+    def split(
+        self, fractions: Mapping[str, float], *, stratify: str | None = None, seed: int | None = 0
+    ) -> dict[str, View]:
+        """Divide the samples at random.
+
+        Parameters
+        ----------
+        fractions : mapping of str to float
+            Share of each part; at most 1 together.
+        stratify : str, optional
+            A class label tensor whose label sets are spread evenly.
+        seed : int or None
+            None takes fresh entropy.
+
+        Returns
+        -------
+        dict of str to View
+            The parts; no sample is in two.
+
+        Raises
+        ------
+        DatasetError
+            If the shares are negative or sum to more than 1.
+        """
+        from penstock.dataset._split import split_positions
+
+        parts = split_positions(self, fractions, stratify=stratify, seed=seed)
+        return {name: self._chosen(positions) for name, positions in parts.items()}
+
+    def __repr__(self) -> str:
+        from penstock.dataset._show import headline
+
+        return headline(self)
+
+    def _repr_html_(self) -> str:
+        from penstock.dataset._show import summary_html
+
+        return summary_html(self)
 
 
 class View(Samples):
@@ -45,7 +216,7 @@ class View(Samples):
         table: Table,
         rows: NDArray[np.int64],
         *,
-        dataset: Dataset | None = None,
+        dataset: Samples | None = None,
         query_string: str | None = None,
         seed: int = 0,
         names: list[str] | None = None,
@@ -87,7 +258,7 @@ class View(Samples):
         """Rows that sampling drew from, int64; the view's own where it was not sampled."""
         return self._rows if self._pool is None else self._pool
 
-    def _tensor_names(self) -> list[str]:
+    def tensor_names(self) -> list[str]:
         return list(self._table.tensors) if self._names is None else self._names
 
     def _chosen(self, positions: NDArray[np.int64], **provenance: Any) -> View:  # noqa: ANN401  fields of a View
