@@ -1,23 +1,87 @@
-import { render } from "preact";
+import { effect } from "@preact/signals";
+import { type ComponentChildren, render } from "preact";
+import { useEffect, useRef } from "preact/hooks";
 import { CoveragePanel } from "../coverage/coverage-panel.tsx";
+import { DetailPanel } from "../detail/detail-panel.tsx";
+import { Browser, Explorer, LinkBanner, LiveRegion, Toast } from "../explorer/explorer.tsx";
+import { Header } from "../explorer/header.tsx";
 import { HistogramPanel } from "../histogram/histogram-panel.tsx";
+import { QueryPanel } from "../query/query-panel.tsx";
+import { forwardSave } from "../shared/focus.ts";
 import type { ViewContext } from "../shared/model.ts";
-import { createSession } from "../shared/session.ts";
+import { createSession, type Session } from "../shared/session.ts";
 import { WeightsPanel } from "../tuner/weights-panel.tsx";
+import { undoKeys } from "./undo-keys.ts";
 
-export function mountExplorer({ model, el }: ViewContext): () => void {
-  const session = createSession(model);
-  render(
-    <div class="penstock" data-testid="penstock-explorer">
+export type Body = (props: { session: Session }) => ComponentChildren;
+
+export const bodies: Record<string, Body> = {
+  explorer: ({ session }) => <Explorer session={session} />,
+  browser: ({ session }) => (
+    <div class="penstock-single">
+      <Browser session={session} />
+    </div>
+  ),
+  label_editor: ({ session }) => (
+    <>
+      <Header session={session} />
+      <div class="penstock-single">
+        <DetailPanel session={session} />
+      </div>
+    </>
+  ),
+  query_editor: ({ session }) => <QueryPanel session={session} />,
+  weight_tuner: ({ session }) => (
+    <>
       <WeightsPanel store={session.store} />
       <HistogramPanel store={session.store} />
-      <CoveragePanel store={session.store} />
-    </div>,
-    el,
+    </>
+  ),
+  coverage_view: ({ session }) => <CoveragePanel store={session.store} />,
+};
+
+function Frame({ session, kind }: { session: Session; kind: string }) {
+  const root = useRef<HTMLDivElement>(null);
+  const { store } = session;
+  const Inner = bodies[kind] as Body;
+  useEffect(() => {
+    const element = root.current;
+    if (element === null) return undefined;
+    element.dataset.ready = "1";
+    const stops = [forwardSave(element), undoKeys(element, session)];
+    return () => {
+      for (const stop of stops) stop();
+    };
+  }, [session]);
+  return (
+    <div
+      ref={root}
+      class="penstock"
+      data-testid={`penstock-${kind.replace("_", "-")}`}
+      data-theme={store.theme.value}
+      data-link={store.link.value}
+    >
+      <div class="penstock-frame">
+        <LinkBanner store={store} />
+        <Inner session={session} />
+        <Toast session={session} />
+        <LiveRegion store={store} />
+      </div>
+    </div>
   );
+}
+
+/** A view draws from synced state at once and greets the kernel afterwards; what it returns takes it down. */
+export function mount(kind: string, { model, el }: ViewContext): () => void {
+  const session = createSession(model);
+  render(<Frame session={session} kind={kind} />, el);
   session.start();
+  const stopReady = effect(() => {
+    el.dataset.link = session.store.link.value;
+  });
   return () => {
-    session.dispose();
+    stopReady();
     render(null, el);
+    session.dispose();
   };
 }

@@ -3,9 +3,16 @@ import { batch } from "@preact/signals";
 import type { EditReply, Ops } from "./protocol.ts";
 import type { QuerySession } from "./query-session.ts";
 import { decodeStatistics } from "./statistics-arrays.ts";
-import type { Actions, Store } from "./store.ts";
+import type { Actions, Store, Toast } from "./store.ts";
 
-type EditOp = "edit.labels" | "edit.new_class" | "edit.undo" | "edit.redo" | "edit.commit" | "edit.discard";
+type EditOp =
+  | "edit.labels"
+  | "edit.bulk"
+  | "edit.new_class"
+  | "edit.undo"
+  | "edit.redo"
+  | "edit.commit"
+  | "edit.discard";
 
 const TOAST_MS = 6000;
 
@@ -35,7 +42,7 @@ export class EditSession {
     try {
       const { result, buffers } = await this.store.rpc.call(op, args);
       const reply = result as EditReply;
-      batch(() => this.receive(reply, buffers));
+      batch(() => this.receive(op, reply, buffers));
       return reply;
     } catch (failure) {
       this.query.failed(failure);
@@ -47,7 +54,16 @@ export class EditSession {
     clearTimeout(this.toastTimer);
   }
 
-  private receive(reply: EditReply, buffers: DataView[]): void {
+  /** A line at the bottom for a few seconds. */
+  showToast(toast: Toast): void {
+    this.store.toast.value = toast;
+    clearTimeout(this.toastTimer);
+    this.toastTimer = setTimeout(() => {
+      this.store.toast.value = null;
+    }, TOAST_MS);
+  }
+
+  private receive(op: EditOp, reply: EditReply, buffers: DataView[]): void {
     const { store } = this;
     store.dataset.value = reply.dataset;
     if (reply.statistics !== null) {
@@ -55,16 +71,12 @@ export class EditSession {
       store.statistics.value = decodeStatistics(reply.statistics, buffers);
       if (query !== null) store.query.value = { ...query, statistics: reply.statistics };
     }
-    store.gridEpoch.value++;
-    this.showToast(reply.done);
+    if (op !== "edit.commit") {
+      store.keepTiles.value = true;
+      store.gridEpoch.value++;
+    }
+    const undone = op === "edit.undo";
+    this.showToast({ text: reply.done, undo: !undone && op !== "edit.commit", redo: undone });
     store.announcement.value = reply.done;
-  }
-
-  private showToast(text: string): void {
-    this.store.toast.value = { text, redo: this.store.dataset.value?.can_redo != null };
-    clearTimeout(this.toastTimer);
-    this.toastTimer = setTimeout(() => {
-      this.store.toast.value = null;
-    }, TOAST_MS);
   }
 }

@@ -37,6 +37,6 @@ export function sameStructure(a: readonly ClauseInfo[], b: readonly ClauseInfo[]
 
 /** The part of a query that decides the pool: all before SAMPLE BY outside quotes. */
 export function poolText(text: string): string {
-  const match = /^(?:[^'"]|'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")*?(?=\bsample\s+by\b)/i.exec(text);
+  const match = /^(?:[^'"]|'[^']*'|"[^"]*")*?(?=\bsample\s+by\b)/i.exec(text);
   return (match?.[0] ?? text).replace(/\s+/g, " ").trim();
 }

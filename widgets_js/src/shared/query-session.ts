@@ -26,6 +26,7 @@ function sameWeights(a: ArrayLike<number>, b: ArrayLike<number>): boolean {
 export class QuerySession {
   /** Where the last run failed, for the editor's underline. */
   onDiagnostics: (diagnostics: Diagnostic[]) => void = () => {};
+  lastRows: string | null = null;
   private readonly store: Base;
   private readonly undoStack: Float64Array[] = [];
   private readonly redoStack: Float64Array[] = [];
@@ -70,7 +71,9 @@ export class QuerySession {
     const before = this.store.dataset.value;
     batch(() => {
       this.store.dataset.value = dataset;
-      if (before?.version !== dataset.version || before.num_edits !== dataset.num_edits) this.store.gridEpoch.value++;
+      if (before?.version === dataset.version && before.num_edits === dataset.num_edits) return;
+      this.store.keepTiles.value = true;
+      this.store.gridEpoch.value++;
     });
   }
 
@@ -144,6 +147,7 @@ export class QuerySession {
   async run(change: { text?: string; mode?: Mode; seed?: number } = {}): Promise<void> {
     const { store } = this;
     const args = { mode: store.mode.value, seed: store.seed.value, text: store.text.value, ...change };
+    const sentFrom = store.text.value;
     this.tellWeights.cancel();
     store.busy.value = "running the query";
     const onProgress = (_done: number, _total: number | null, what: string): void => {
@@ -153,13 +157,43 @@ export class QuerySession {
       const { result, buffers } = await store.rpc.call("query.run", args, { lane: "run", onProgress });
       batch(() => {
         store.history.value = result.history;
+        const typed = store.text.value;
         this.apply(result.query, buffers);
+        if (typed !== sentFrom) this.replaceText(typed);
       });
       this.announce(`${result.query.pool_size} of ${result.query.num_rows} samples match`);
     } catch (failure) {
       this.failed(failure);
     } finally {
       store.busy.value = null;
+    }
+  }
+
+  /** Before code is exported the kernel must have heard of every slider. */
+  async settle(): Promise<void> {
+    this.tellWeights.cancel();
+    await this.weightsMessage();
+  }
+
+  async openView(id: string): Promise<void> {
+    try {
+      const { result, buffers } = await this.store.rpc.call("views.open", { id }, { lane: "run" });
+      batch(() => {
+        this.store.history.value = result.history;
+        this.apply(result.query, buffers);
+      });
+    } catch (failure) {
+      this.failed(failure);
+    }
+  }
+
+  async saveView(message: string): Promise<void> {
+    try {
+      const { result } = await this.store.rpc.call("views.save", { message });
+      this.store.views.value = result.views;
+      this.announce(`saved the view ${message}`);
+    } catch (failure) {
+      this.failed(failure);
     }
   }
 
@@ -175,15 +209,14 @@ export class QuerySession {
   apply(query: QueryState, buffers: DataView[]): void {
     const { store } = this;
     const before = store.query.value;
-    const untouched = before === null || store.text.value === before.text || store.text.value === "";
-    const draft = store.text.value;
     store.query.value = query;
+    if (query.kind === "rows") this.lastRows = query.text;
     store.statistics.value = query.statistics === null ? null : decodeStatistics(query.statistics, buffers);
     store.combine.value = query.combine;
-    store.mode.value = query.mode;
+    if (query.has_sampling) store.mode.value = query.mode;
     store.seed.value = query.seed;
     this.onDiagnostics([]);
-    if (untouched || draft !== query.text) store.text.value = query.text;
+    store.text.value = query.text;
     store.clauses.value = query.clauses;
     store.weights.value = weightsOf(query.clauses);
     store.textFault.value = null;
@@ -201,6 +234,7 @@ export class QuerySession {
     store.gridSize.value = query.pool_size;
     if (samePool && store.link.value === "live" && store.gridEpoch.value > 0) return;
     store.classFilter.value = null;
+    store.keepTiles.value = false;
     store.gridEpoch.value++;
     store.current.value = query.pool_size > 0 ? 0 : null;
   }
@@ -260,15 +294,19 @@ export class QuerySession {
   }
 
   private sendWeights(): void {
+    this.weightsMessage().catch((failure) => this.failed(failure));
+  }
+
+  private async weightsMessage(): Promise<void> {
     const { store } = this;
-    if (!store.isLive.value || store.query.value === null) return;
+    if (!store.isLive.value || store.query.value?.kind !== "rows") return;
     const args = {
       weights: Array.from(store.weights.value),
       text: this.ranText(),
       mode: store.mode.value,
       seed: store.seed.value,
     };
-    store.rpc.call("weights.set", args, { lane: "weights" }).catch((failure) => this.failed(failure));
+    await store.rpc.call("weights.set", args, { lane: "weights" });
   }
 
   private ranText(): string {
@@ -290,6 +328,7 @@ export class QuerySession {
     batch(() => {
       this.store.classFilter.value = classIndex;
       this.store.gridSize.value = poolSize;
+      this.store.keepTiles.value = false;
       this.store.gridEpoch.value++;
       this.store.current.value = poolSize > 0 ? 0 : null;
     });

@@ -1,5 +1,7 @@
 // One view's session: it greets the kernel, follows traits and events, and is the only writer of kernel answers into the store.
-import { batch } from "@preact/signals";
+import { batch, type Signal, signal } from "@preact/signals";
+import { DetailSession } from "../detail/detail-session.ts";
+import { GridSession } from "../grid/grid-session.ts";
 import { debounce } from "./debounce.ts";
 import { EditSession } from "./edit-session.ts";
 import type { Model } from "./model.ts";
@@ -28,6 +30,15 @@ export interface Session {
   store: Store;
   query: QuerySession;
   edits: EditSession;
+  grid: GridSession;
+  detail: DetailSession;
+  model: Model;
+  /** Exported code on show, where it could not be inserted. */
+  exported: Signal<string | null>;
+  /** Text of the last query that gave samples. */
+  lastRows: string | null;
+  height: number;
+  toast(text: string): void;
   start(): void;
   dispose(): void;
 }
@@ -63,11 +74,22 @@ export function createSession(model: Model): Session {
       },
     },
   };
+  const grid = new GridSession(base, store.actions.announce);
+  const detail = new DetailSession(base, edits);
   const stops: (() => void)[] = [];
   return {
     store,
     query,
     edits,
+    grid,
+    detail,
+    model,
+    exported: signal(null),
+    get lastRows() {
+      return query.lastRows;
+    },
+    height: state.height ?? 720,
+    toast: (text) => edits.showToast({ text, undo: false, redo: false }),
     start() {
       const connection = connect(store, query, model);
       stops.push(connection.stop, followTraits(store, query, model), saveDraft(store, setTrait));
@@ -77,6 +99,8 @@ export function createSession(model: Model): Session {
       for (const stop of stops) stop();
       query.dispose();
       edits.dispose();
+      grid.dispose();
+      detail.dispose();
       rpc.dispose();
     },
   };

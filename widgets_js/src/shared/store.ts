@@ -8,6 +8,12 @@ import type { Statistics } from "./statistics-arrays.ts";
 /** "connecting": hello is out; "live"; "dead": no kernel answers; "static": a page without kernel. */
 export type Link = "connecting" | "live" | "dead" | "static";
 
+export interface Toast {
+  text: string;
+  undo: boolean;
+  redo: boolean;
+}
+
 export interface Store {
   kind: WidgetState["_kind"];
   link: Signal<Link>;
@@ -42,10 +48,11 @@ export interface Store {
   gridSize: Signal<number>;
   /** Position shown in the detail panel. */
   current: Signal<number | null>;
-  /** Bumped when pages of the grid are out of date. */
+  /** Bumped when pages of the grid are out of date; old tiles stay shown meanwhile where they are the same samples. */
   gridEpoch: Signal<number>;
+  keepTiles: Signal<boolean>;
   announcement: Signal<string>;
-  toast: Signal<{ text: string; redo: boolean } | null>;
+  toast: Signal<Toast | null>;
   busy: Signal<string | null>;
   rpc: Rpc;
   actions: Actions;
@@ -109,8 +116,9 @@ export function createStore(kind: WidgetState["_kind"], rpc: Rpc, state: Partial
     gridSize: signal(0),
     current: signal<number | null>(null),
     gridEpoch: signal(0),
+    keepTiles: signal(false),
     announcement: signal(""),
-    toast: signal<{ text: string; redo: boolean } | null>(null),
+    toast: signal<Toast | null>(null),
     busy: signal<string | null>(null),
     rpc,
     classNames: computed(() => dataset.value?.class_names ?? []),

@@ -1,0 +1,411 @@
+// A scripted kernel for the development page and the view tests: a small dataset of shapes, and just enough answers to
+// drive every panel. It stands in for the host, never for penstock: the real kernel is tested in a real browser.
+import type {
+  ClauseInfo,
+  DatasetInfo,
+  QueryState,
+  SampleDetail,
+  StatisticsArray,
+  StatisticsHeader,
+  Tile,
+} from "../src/shared/protocol.ts";
+
+export const NAMES = ["Circle", "Square", "Triangle", "Star", "Ring", "Cross"];
+const SHARES = [0.62, 0.33, 0.2, 0.09, 0.05, 0.02];
+
+interface Sample {
+  labels: number[];
+  boxes: number[];
+  hue: number;
+}
+
+export interface FakeOptions {
+  numSamples?: number;
+  classNames?: string[];
+  broken?: number[];
+  image?: (sample: Sample, size: number, width: number, height: number) => Promise<ArrayBuffer>;
+}
+
+type Answer = { result: unknown; buffers: ArrayBuffer[] };
+// biome-ignore lint/suspicious/noExplicitAny: arguments of every operation; the contract types them on both real sides
+type Arguments = any;
+
+const WIDTH = 320;
+const HEIGHT = 240;
+
+function random(seed: number): () => number {
+  let state = seed % 2147483647 || 1;
+  return () => {
+    state = (state * 16807) % 2147483647;
+    return state / 2147483647;
+  };
+}
+
+export class FakeKernel {
+  readonly names: string[];
+  readonly log: { op: string; args: Record<string, unknown> }[] = [];
+  private readonly count: number;
+  private readonly options: FakeOptions;
+  private readonly edited = new Map<number, Sample>();
+  private readonly undoStack: { row: number; before: Sample; done: string }[] = [];
+  private readonly redoStack: { row: number; before: Sample; done: string }[] = [];
+  private pool: number[] = [];
+  private text = "select *";
+  private filter: number | null = null;
+
+  constructor(options: FakeOptions = {}) {
+    this.options = options;
+    this.count = options.numSamples ?? 600;
+    this.names = options.classNames ?? NAMES;
+    this.select(this.text);
+  }
+
+  sample(row: number): Sample {
+    return this.edited.get(row) ?? this.original(row);
+  }
+
+  /** Answer one request, as the kernel would; throws an RpcError. */
+  async answer(op: string, args: Record<string, unknown>): Promise<Answer> {
+    this.log.push({ op, args });
+    const handler = this.handlers[op];
+    if (handler === undefined) throw { code: "BadRequest", message: `no operation ${op}` };
+    return handler(args as Arguments);
+  }
+
+  private readonly handlers: Record<string, (args: Arguments) => Answer | Promise<Answer>> = {
+    hello: () =>
+      this.withStatistics({ dataset: this.dataset(), query: this.query(), draft: null, history: [], views: [] }),
+    "query.run": ({ text }) => {
+      this.select(text);
+      return this.withStatistics({ query: this.query(), history: [this.text, "select *"] });
+    },
+    "query.lint": ({ text }) =>
+      reply({
+        diagnostics: this.lint(text),
+        clauses: this.lint(text).length > 0 ? null : this.clauses(text),
+        combine: "max",
+      }),
+    "query.complete": ({ text, position }) => reply({ completions: this.complete(text, position) }),
+    "weights.set": () => reply({}),
+    "clause.add": ({ text, class_index, weight }) => reply({ text: this.added(text, class_index, weight) }),
+    "clause.remove": () => reply({ text: "select *" }),
+    "clause.preset": () => reply({ text: this.balanced(), reference: "inverse frequency" }),
+    "grid.page": (args) => this.page(args),
+    "grid.filter": ({ class_index }) => {
+      this.filter = class_index;
+      return reply({ pool_size: this.shown().length });
+    },
+    "sample.get": (args) => this.detail(args),
+    "select.set": ({ intervals }) =>
+      reply({ count: (intervals as [number, number][]).reduce((n, [a, b]) => n + b - a, 0) }),
+    "edit.labels": ({ uid, labels, boxes }) => this.edit(Number(uid), labels, boxes),
+    "edit.undo": () => this.step(this.undoStack, this.redoStack, "undid"),
+    "edit.redo": () => this.step(this.redoStack, this.undoStack, "redid"),
+    "edit.commit": () => {
+      this.edited.clear();
+      return this.editReply(null, "committed as 91ab02");
+    },
+    "plan.drawn": () => reply({ unique: [], counts: [] }),
+    "plan.batches": () => reply({ counts: [] }),
+    "export.code": ({ batch_size }) =>
+      reply({
+        code: `import penstock\n\nds = penstock.load("shapes.penstock", version="3f2a9c")\nloader = ds.dataloader().query(${JSON.stringify(this.text)}).batch(${batch_size}).pytorch()\n`,
+      }),
+  };
+
+  private original(row: number): Sample {
+    const next = random(row * 7919 + 17);
+    next();
+    const labels: number[] = [];
+    SHARES.forEach((share, k) => {
+      if (next() < share) labels.push(k);
+    });
+    if (labels.length === 0) labels.push(0);
+    const boxes = labels.flatMap(() => {
+      const side = 40 + next() * 70;
+      return [next() * (WIDTH - side), next() * (HEIGHT - side), side, side].map(Math.round);
+    });
+    return { labels, boxes, hue: next() * 360 };
+  }
+
+  private select(text: string): void {
+    const faults = this.lint(text);
+    if (faults.length > 0) throw { code: "QuerySyntaxError", ...faults[0] };
+    this.text = text;
+    this.filter = null;
+    const where = /where contains\(labels, '(\w+)'\)/.exec(text)?.[1];
+    const wanted = where === undefined ? null : this.names.indexOf(where);
+    this.pool = Array.from({ length: this.count }, (_, i) => i).filter(
+      (i) => wanted === null || this.sample(i).labels.includes(wanted),
+    );
+  }
+
+  private shown(): number[] {
+    return this.filter === null
+      ? this.pool
+      : this.pool.filter((row) => this.sample(row).labels.includes(this.filter as number));
+  }
+
+  private lint(text: string) {
+    for (const match of text.matchAll(/'(\w+)'/g)) {
+      const name = match[1] ?? "";
+      if (this.names.includes(name)) continue;
+      const near = this.names.find((one) => one[0] === name[0]);
+      const hint = near === undefined ? "" : "; did you mean";
+      return [
+        {
+          from: match.index,
+          to: match.index + match[0].length,
+          severity: "error",
+          message: `no class '${name}' in labels${hint}`,
+          fix: near === undefined ? null : `'${near}'`,
+        },
+      ];
+    }
+    return [];
+  }
+
+  private complete(text: string, position: number) {
+    const typed = /[\w']*$/.exec(text.slice(0, position))?.[0] ?? "";
+    const choices = [
+      ...this.names.map((name) => ({
+        label: name,
+        insert: `'${name}'`,
+        kind: "class",
+        detail: `${this.counts()[this.names.indexOf(name)]}`,
+      })),
+      { label: "contains", insert: "contains(", kind: "function", detail: "(tensor, value)" },
+      { label: "where", insert: "where ", kind: "keyword", detail: "" },
+    ];
+    const words = typed.replace("'", "").toLowerCase();
+    return choices
+      .filter((one) => one.label.toLowerCase().startsWith(words))
+      .map((one) => ({ ...one, from: position - typed.length, to: position }));
+  }
+
+  private clauses(text: string): ClauseInfo[] {
+    return [...text.matchAll(/(contains\(labels, '(\w+)'\)|True): ([\d.]+)/g)].map((match) => {
+      const from = match.index + (match[1]?.length ?? 0) + 2;
+      const name = match[2];
+      return {
+        expression: match[1] ?? "",
+        label: name ?? "everything else",
+        class_index: name === undefined ? null : this.names.indexOf(name),
+        weight: Number(match[3]),
+        from,
+        to: from + (match[3]?.length ?? 0),
+      };
+    });
+  }
+
+  private added(text: string, index: number, weight: number): string {
+    const clause = `contains(labels, '${this.names[index]}'): ${weight}`;
+    return text.includes("max_weight(")
+      ? text.replace("max_weight(", `max_weight(${clause}, `)
+      : `${text} sample by max_weight(${clause}, True: 1)`;
+  }
+
+  private balanced(): string {
+    const counts = this.counts();
+    const terms = counts.map(
+      (n, k) => `contains(labels, '${this.names[k]}'): ${Number(((counts[0] ?? 1) / n).toPrecision(3))}`,
+    );
+    return `select * sample by max_weight(${terms.reverse().slice(0, 4).join(", ")}, True: 1)`;
+  }
+
+  private counts(): number[] {
+    const counts = this.names.map(() => 0);
+    for (let row = 0; row < Math.min(this.count, 5000); row++) {
+      for (const label of this.sample(row).labels) counts[label] = (counts[label] ?? 0) + 1;
+    }
+    return counts;
+  }
+
+  private dataset(): DatasetInfo {
+    return {
+      name: "shapes",
+      version: "3f2a9c",
+      branch: "main",
+      num_samples: this.count,
+      num_edits: this.edited.size,
+      read_only: false,
+      tensors: [],
+      image_tensor: "images",
+      box_tensor: "boxes",
+      label_tensor: "labels",
+      class_names: this.names,
+      class_counts: this.counts(),
+      can_undo: this.undoStack.at(-1)?.done ?? null,
+      can_redo: this.redoStack.at(-1)?.done ?? null,
+    };
+  }
+
+  private query(): QueryState {
+    const clauses = this.clauses(this.text);
+    return {
+      text: this.text,
+      kind: "rows",
+      num_rows: this.count,
+      pool_size: this.pool.length,
+      draws: this.pool.length,
+      ms: 1.8,
+      combine: "max",
+      replace: true,
+      mode: "deck",
+      seed: 7,
+      clauses,
+      has_sampling: clauses.length > 0,
+      funnel: [
+        { label: "rows", rows: this.count },
+        ...(this.text.includes("where") ? [{ label: "where", rows: this.pool.length }] : []),
+      ],
+      emptied_by: this.pool.length === 0 ? "where" : null,
+      rare_classes: [5, 4, 3],
+      statistics: null,
+      table: null,
+      warnings: [],
+    };
+  }
+
+  private withStatistics(result: { query: QueryState; [more: string]: unknown }): Answer {
+    const { header, buffers } = this.statistics();
+    result.query.statistics = header;
+    return { result, buffers };
+  }
+
+  /** Strata by clause pattern, counted row by row. */
+  private statistics(): { header: StatisticsHeader; buffers: ArrayBuffer[] } {
+    const clauses = this.clauses(this.text);
+    const strata = new Map<
+      string,
+      { clauses: number[]; size: number; classes: Map<number, [number, number, number]> }
+    >();
+    for (const row of this.pool) {
+      const { labels } = this.sample(row);
+      const pattern = clauses.flatMap((clause, k) =>
+        clause.class_index === null || labels.includes(clause.class_index) ? [k] : [],
+      );
+      const key = pattern.join();
+      const stratum = strata.get(key) ?? { clauses: pattern, size: 0, classes: new Map() };
+      strata.set(key, stratum);
+      stratum.size++;
+      for (const label of new Set(labels)) {
+        const k = labels.filter((one) => one === label).length;
+        const [rows, sum, squares] = stratum.classes.get(label) ?? [0, 0, 0];
+        stratum.classes.set(label, [rows + 1, sum + k, squares + k * k]);
+      }
+    }
+    const all = [...strata.values()];
+    const classes = all.map((one) => [...one.classes].sort(([a], [b]) => a - b));
+    const offsets = (lists: unknown[][]): number[] => [
+      0,
+      ...lists.map((_, i) => lists.slice(0, i + 1).reduce((sum, list) => sum + list.length, 0)),
+    ];
+    const flat = (i: 0 | 1 | 2): number[] => classes.flatMap((list) => list.map(([, counts]) => counts[i]));
+    const arrays: [StatisticsArray, "float64" | "int32", number[]][] = [
+      ["sizes", "float64", all.map((one) => one.size)],
+      ["clause_offsets", "int32", offsets(all.map((one) => one.clauses))],
+      ["clause_ids", "int32", all.flatMap((one) => one.clauses)],
+      ["class_offsets", "int32", offsets(classes)],
+      ["class_ids", "int32", classes.flatMap((list) => list.map(([id]) => id))],
+      ["rows_with_class", "float64", flat(0)],
+      ["instances", "float64", flat(1)],
+      ["instances_squared", "float64", flat(2)],
+    ];
+    const header: StatisticsHeader = {
+      num_rows: this.pool.length,
+      num_strata: all.length,
+      num_classes: this.names.length,
+      num_clauses: clauses.length,
+      arrays: arrays.map(([name, dtype, values]) => ({ name, dtype, length: values.length })),
+      level: "clauses",
+      bin_error: 0,
+    };
+    return {
+      header,
+      buffers: arrays.map(
+        ([, dtype, values]) =>
+          (dtype === "int32" ? new Int32Array(values) : new Float64Array(values)).buffer as ArrayBuffer,
+      ),
+    };
+  }
+
+  private tile(position: number, row: number, image: number): Tile {
+    const sample = this.sample(row);
+    const broken = this.options.broken?.includes(row) ?? false;
+    return {
+      position,
+      row,
+      uid: String(row),
+      image: broken ? -1 : image,
+      width: WIDTH,
+      height: HEIGHT,
+      labels: sample.labels,
+      boxes: sample.boxes,
+      edited: this.edited.has(row),
+      error: broken ? "cannot decode: truncated JPEG" : null,
+    };
+  }
+
+  private async page({ start, stop, size }: Arguments): Promise<Answer> {
+    const rows = this.shown().slice(start, stop);
+    const tiles = rows.map((row, i) => this.tile((start as number) + i, row, i));
+    const buffers = await Promise.all(rows.map((row) => this.picture(row, size)));
+    return { result: { tiles, pool_size: this.shown().length }, buffers };
+  }
+
+  private picture(row: number, size: number): Promise<ArrayBuffer> {
+    return (
+      this.options.image?.(this.sample(row), size, WIDTH, HEIGHT) ??
+      Promise.resolve(new Uint8Array([255, 216, 255]).buffer)
+    );
+  }
+
+  private async detail({ position, uid }: Arguments): Promise<Answer> {
+    const at = position ?? this.shown().indexOf(Number(uid));
+    const row = this.shown()[at] ?? 0;
+    return { result: { sample: this.detailOf(row, at) }, buffers: [await this.picture(row, 1024)] };
+  }
+
+  private detailOf(row: number, position: number): SampleDetail {
+    const original = this.original(row);
+    const before = this.edited.has(row) ? { labels: original.labels, boxes: original.boxes } : null;
+    return {
+      ...this.tile(position, row, 0),
+      fields: [
+        { name: "split", htype: "text", value: "train" },
+        { name: "camera", htype: "text", value: `unit ${row % 7}` },
+      ],
+      before,
+    };
+  }
+
+  private edit(row: number, labels: number[], boxes: number[] | undefined): Answer {
+    const before = this.sample(row);
+    const after = { ...before, labels, boxes: boxes ?? before.boxes };
+    const done = `changed the labels of sample ${row}`;
+    this.undoStack.push({ row, before, done });
+    this.redoStack.length = 0;
+    this.edited.set(row, after);
+    return this.editReply(row, done);
+  }
+
+  private step(from: typeof this.undoStack, to: typeof this.undoStack, word: string): Answer {
+    const last = from.pop();
+    if (last === undefined) throw { code: "BadRequest", message: "nothing to undo" };
+    to.push({ ...last, before: this.sample(last.row) });
+    this.edited.set(last.row, last.before);
+    if (JSON.stringify(last.before) === JSON.stringify(this.original(last.row))) this.edited.delete(last.row);
+    return this.editReply(last.row, `${word}: ${last.done}`);
+  }
+
+  private editReply(row: number | null, done: string): Answer {
+    const { header, buffers } = this.statistics();
+    const sample = row === null ? null : this.detailOf(row, this.shown().indexOf(row));
+    return { result: { dataset: this.dataset(), sample, done, statistics: header }, buffers };
+  }
+}
+
+function reply(result: unknown): Answer {
+  return { result, buffers: [] };
+}

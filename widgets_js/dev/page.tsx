@@ -1,0 +1,70 @@
+// Every view on one page with the scripted kernel: ?kind=explorer&theme=dark&samples=1000000&query=…&dead=1
+import { views } from "../src/runtime/index.ts";
+import type { WidgetState } from "../src/shared/protocol.ts";
+import { FakeModel } from "../tests/fake-model.ts";
+import { FakeKernel, type FakeOptions } from "./fake-kernel.ts";
+
+const options = new URLSearchParams(location.search);
+const COLOURS = ["#7a41b4", "#cb8000", "#22695e", "#b274ed", "#944a07", "#589d90", "#451618", "#252144"];
+
+const image: NonNullable<FakeOptions["image"]> = async (sample, size, width, height) => {
+  const scale = Math.min(1, size / Math.max(width, height));
+  const canvas = new OffscreenCanvas(width * scale, height * scale);
+  const pen = canvas.getContext("2d") as OffscreenCanvasRenderingContext2D;
+  pen.scale(scale, scale);
+  const back = pen.createLinearGradient(0, 0, width, height);
+  back.addColorStop(0, `hsl(${sample.hue} 14% 80%)`);
+  back.addColorStop(1, `hsl(${(sample.hue + 90) % 360} 14% 64%)`);
+  pen.fillStyle = back;
+  pen.fillRect(0, 0, width, height);
+  sample.labels.forEach((label, i) => {
+    const [x = 0, y = 0, w = 0, h = 0] = sample.boxes.slice(4 * i, 4 * i + 4);
+    pen.fillStyle = COLOURS[label % 8] ?? "#000";
+    pen.beginPath();
+    if (label % 3 === 0) pen.ellipse(x + w / 2, y + h / 2, w / 2 - 2, h / 2 - 2, 0, 0, 7);
+    else if (label % 3 === 1) pen.rect(x + 2, y + 2, w - 4, h - 4);
+    else {
+      pen.moveTo(x + w / 2, y + 2);
+      pen.lineTo(x + w - 2, y + h - 2);
+      pen.lineTo(x + 2, y + h - 2);
+    }
+    pen.fill();
+  });
+  return (await canvas.convertToBlob({ type: "image/jpeg", quality: 0.9 })).arrayBuffer();
+};
+
+const names = Number(options.get("classes") ?? 0);
+const kernel = new FakeKernel({
+  numSamples: Number(options.get("samples") ?? 600),
+  broken: [11],
+  image,
+  ...(names > 0 ? { classNames: Array.from({ length: names }, (_, i) => `class number ${i}`) } : {}),
+});
+const kind = (options.get("kind") ?? "explorer") as WidgetState["_kind"];
+const theme = (options.get("theme") ?? "light") as WidgetState["theme"];
+const model = new FakeModel({ _kind: kind, query: "select *", mode: "deck", seed: 7, theme, unit: "instances" });
+model.onSend = async ({ op, id, args }) => {
+  if (op === "cancel" || options.has("dead")) return;
+  await new Promise((resolve) => setTimeout(resolve, Number(options.get("delay") ?? 5)));
+  try {
+    const { result, buffers } = await kernel.answer(op, args);
+    model.reply(id, result, buffers);
+  } catch (error) {
+    if (error instanceof Error) throw error;
+    model.refuse(id, error as object);
+  }
+};
+document.body.style.background = theme === "dark" ? "#14171a" : "#f6f7f8";
+const el = document.createElement("div");
+document.body.append(el);
+views[kind]?.({ model, el });
+const query = options.get("query");
+if (query !== null) {
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  const content = document.querySelector(".cm-content") as HTMLElement;
+  content.focus();
+  document.execCommand("selectAll");
+  document.execCommand("insertText", false, query);
+  if (!options.has("norun")) document.querySelector<HTMLElement>("[data-testid=penstock-run]")?.click();
+}
+Object.assign(globalThis, { model, kernel });

@@ -1,0 +1,344 @@
+import { useEffect, useRef } from "preact/hooks";
+import * as intervals from "../grid/intervals.ts";
+import { classColour } from "../shared/colours.ts";
+import { focusable } from "../shared/focus.ts";
+import { count } from "../shared/format.ts";
+import { Popover } from "../shared/popover.tsx";
+import type { SampleDetail } from "../shared/protocol.ts";
+import type { Session } from "../shared/session.ts";
+import { ClassPicker } from "./class-picker.tsx";
+import { chips, describeChange, isPaired, withClass, withoutClass } from "./labels.ts";
+import { Stage } from "./stage.tsx";
+
+/** One sample: its image with boxes, its classes as chips, its other tensors. */
+export function DetailPanel({ session }: { session: Session }) {
+  const { store, detail } = session;
+  const root = useRef<HTMLElement>(null);
+  useEffect(() => {
+    session.grid.openDetail = () => root.current?.querySelector<HTMLElement>(".penstock-stage")?.focus();
+  }, [session]);
+  const relabel = (): void => root.current?.querySelector<HTMLElement>("[data-testid=penstock-relabel]")?.click();
+  const sample = detail.sample.value;
+  if (store.gridSize.value === 0 && sample === null) return null;
+  return (
+    <section
+      class="penstock-detail"
+      ref={root}
+      aria-label="Sample"
+      data-testid="penstock-detail"
+      data-uid={sample?.uid}
+    >
+      <Stage session={session} relabel={relabel} />
+      <div class="penstock-facts">
+        {sample === null ? (
+          <p class="penstock-note">{detail.fault.value ?? (store.isLive.value ? "" : "Images need the kernel.")}</p>
+        ) : (
+          <>
+            <Title session={session} sample={sample} />
+            <Chips session={session} sample={sample} />
+            <SelectedBox session={session} sample={sample} />
+            <Edited session={session} sample={sample} />
+            <Fields sample={sample} />
+            <Keys session={session} />
+          </>
+        )}
+      </div>
+    </section>
+  );
+}
+
+function Title({ session, sample }: { session: Session; sample: SampleDetail }) {
+  const { store, grid } = session;
+  const selection = grid.selection.value;
+  const chosen = intervals.size(selection);
+  const within = chosen > 1 && intervals.has(selection, sample.position);
+  const target = (by: 1 | -1): number | null => {
+    if (within) return intervals.step(selection, sample.position, by);
+    const next = sample.position + by;
+    return next >= 0 && next < store.gridSize.value ? next : null;
+  };
+  const step = (by: 1 | -1) => {
+    const next = target(by);
+    return (
+      <button
+        {...focusable}
+        type="button"
+        class="penstock-step"
+        aria-label={by === 1 ? "Next sample" : "Previous sample"}
+        disabled={next === null}
+        onClick={() => {
+          if (next !== null) store.current.value = next;
+        }}
+      >
+        {by === 1 ? "▶" : "◀"}
+      </button>
+    );
+  };
+  return (
+    <div class="penstock-row penstock-detail-title">
+      <b>sample {count(sample.row)}</b>
+      <span class="penstock-grow" />
+      <span class="penstock-number penstock-nowrap">
+        {step(-1)} {count((within ? intervals.rank(selection, sample.position) : sample.position) + 1)} of{" "}
+        {count(within ? chosen : store.gridSize.value)} {step(1)}
+      </span>
+    </div>
+  );
+}
+
+function Chips({ session, sample }: { session: Session; sample: SampleDetail }) {
+  const { store, detail, edits } = session;
+  const dataset = store.dataset.value;
+  if (dataset === null || dataset.label_tensor === null)
+    return <p class="penstock-note">This dataset has no class labels.</p>;
+  const shown = detail.showBefore.value && sample.before ? sample.before : sample;
+  const editable = !dataset.read_only && shown === sample && store.isLive.value;
+  const boxed = isPaired(shown);
+  const add = (label: number, close: () => void): void => {
+    close();
+    detail.drawClass.value = label;
+    void detail.change(withClass(sample, label, sample, dataset.box_tensor !== null)).then((done) => {
+      const boxes = detail.sample.value?.boxes.length ?? 0;
+      if (done && boxed && boxes > 0) detail.selectedBox.value = boxes / 4 - 1;
+    });
+  };
+  const create = async (name: string, close: () => void): Promise<void> => {
+    close();
+    const reply = await edits.apply("edit.new_class", { name });
+    const label = reply?.dataset.class_names.indexOf(name) ?? -1;
+    if (label >= 0) add(label, () => {});
+  };
+  return (
+    <div class="penstock-labels" role="group" aria-label="Class labels" data-testid="penstock-labels">
+      {chips(shown.labels).map((chip) => (
+        <LabelChip
+          key={chip.label}
+          session={session}
+          label={chip.label}
+          times={chip.count}
+          boxed={boxed}
+          editable={editable}
+          sample={sample}
+        />
+      ))}
+      {editable ? (
+        <Popover
+          class="penstock-label penstock-add"
+          label="+ class"
+          testid="penstock-add-class"
+          title="add a class label"
+        >
+          {(close) => (
+            <ClassPicker
+              names={store.classNames.value}
+              label="Class to add"
+              onChoose={(label) => add(label, close)}
+              onNew={(name) => void create(name, close)}
+            />
+          )}
+        </Popover>
+      ) : null}
+    </div>
+  );
+}
+
+interface LabelChipProps {
+  session: Session;
+  label: number;
+  times: number;
+  boxed: boolean;
+  editable: boolean;
+  sample: SampleDetail;
+}
+
+function LabelChip({ session, label, times, boxed, editable, sample }: LabelChipProps) {
+  const { store, detail } = session;
+  const name = store.classNames.value[label] ?? `class ${label}`;
+  const off = store.hiddenClasses.value.has(label);
+  const body = (
+    <>
+      <span class="penstock-dot" style={{ background: classColour(label) }} />
+      {name}
+      {times > 1 ? <span class="penstock-number"> ×{times}</span> : null}
+    </>
+  );
+  return (
+    <span class={`penstock-label${off ? " penstock-off" : ""}`} data-label={name}>
+      {boxed ? (
+        <button
+          {...focusable}
+          type="button"
+          class="penstock-label-name"
+          aria-pressed={!off}
+          title={off ? `show the boxes of ${name}` : `hide the boxes of ${name}`}
+          onClick={() => store.actions.toggleClass(label)}
+        >
+          {body}
+        </button>
+      ) : (
+        <span class="penstock-label-name">{body}</span>
+      )}
+      {editable ? (
+        <button
+          {...focusable}
+          type="button"
+          class="penstock-remove"
+          aria-label={`Remove ${name}`}
+          title={times > 1 ? `remove all ${times}` : "remove"}
+          onClick={() => void detail.change(withoutClass(sample, label))}
+        >
+          ✕
+        </button>
+      ) : null}
+    </span>
+  );
+}
+
+function SelectedBox({ session, sample }: { session: Session; sample: SampleDetail }) {
+  const { store, detail } = session;
+  const index = detail.selectedBox.value;
+  const total = sample.boxes.length / 4;
+  if (index === null || index >= total || detail.showBefore.value) return null;
+  const paired = isPaired(sample);
+  const label = paired ? sample.labels[index] : undefined;
+  const editable = store.dataset.value?.read_only === false;
+  const set = (next: number, close: () => void): void => {
+    close();
+    detail.drawClass.value = next;
+    const labels = sample.labels.map((one, i) => (i === index ? next : one));
+    void detail.change({ labels, boxes: sample.boxes });
+  };
+  const remove = (): void => {
+    detail.selectedBox.value = null;
+    const boxes = sample.boxes.filter((_, i) => Math.floor(i / 4) !== index);
+    void detail.change({ labels: paired ? sample.labels.filter((_, i) => i !== index) : sample.labels, boxes });
+  };
+  return (
+    <div class="penstock-row penstock-selected-box">
+      <span class="penstock-number penstock-nowrap">
+        box {index + 1} of {total}
+      </span>
+      {editable && label !== undefined ? (
+        <Popover
+          class="penstock-pill"
+          testid="penstock-relabel"
+          label={
+            <>
+              <span class="penstock-dot" style={{ background: classColour(label) }} /> {store.classNames.value[label]} ▾
+            </>
+          }
+        >
+          {(close) => (
+            <ClassPicker
+              names={store.classNames.value}
+              label="New class of the box"
+              onChoose={(next) => set(next, close)}
+            />
+          )}
+        </Popover>
+      ) : null}
+      {editable ? (
+        <button {...focusable} type="button" class="penstock-pill" onClick={remove}>
+          remove
+        </button>
+      ) : null}
+    </div>
+  );
+}
+
+function Edited({ session, sample }: { session: Session; sample: SampleDetail }) {
+  const { store, detail } = session;
+  if (sample.before === null) return null;
+  const words = describeChange(sample.before, sample, store.classNames.value);
+  const showing = detail.showBefore.value;
+  return (
+    <p class="penstock-note" data-testid="penstock-edited">
+      <b>Edited:</b> {words === "" ? "as committed again" : words}.{" "}
+      <button
+        {...focusable}
+        type="button"
+        class="penstock-link"
+        aria-pressed={showing}
+        onClick={() => (detail.showBefore.value = true)}
+      >
+        {showing ? <b>before</b> : "before"}
+      </button>
+      {" | "}
+      <button
+        {...focusable}
+        type="button"
+        class="penstock-link"
+        aria-pressed={!showing}
+        onClick={() => (detail.showBefore.value = false)}
+      >
+        {showing ? "after" : <b>after</b>}
+      </button>
+    </p>
+  );
+}
+
+function Fields({ sample }: { sample: SampleDetail }) {
+  const size = sample.error === null ? `${sample.width} × ${sample.height} px` : null;
+  return (
+    <table class="penstock-fields">
+      <tbody>
+        {size === null ? null : (
+          <tr>
+            <th scope="row">image</th>
+            <td>{size}</td>
+          </tr>
+        )}
+        {sample.fields.map((field) => (
+          <tr key={field.name}>
+            <th scope="row" title={field.htype}>
+              {field.name}
+            </th>
+            <td title={field.value}>{field.value}</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+function Keys({ session }: { session: Session }) {
+  const { store, detail } = session;
+  const dataset = store.dataset.value;
+  if (dataset === null || dataset.read_only) return <p class="penstock-note">Read-only: edits are off.</p>;
+  if (dataset.box_tensor === null) return null;
+  return (
+    <p class="penstock-note penstock-keys">
+      <button
+        {...focusable}
+        type="button"
+        class="penstock-pill"
+        aria-pressed={detail.drawing.value}
+        data-testid="penstock-draw"
+        onClick={() => {
+          detail.drawing.value = !detail.drawing.value;
+          session.grid.openDetail();
+        }}
+      >
+        draw a box
+      </button>
+      <span>
+        <kbd>N</kbd> draw
+      </span>
+      <span>
+        <kbd>C</kbd> relabel
+      </span>
+      <span>
+        <kbd>Del</kbd> remove
+      </span>
+      <span>
+        <kbd>Tab</kbd> next box
+      </span>
+      <span>
+        <kbd>W A S D</kbd> move
+      </span>
+      <span>
+        <kbd>Ctrl Z</kbd> undo
+      </span>
+    </p>
+  );
+}

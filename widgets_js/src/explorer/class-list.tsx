@@ -1,0 +1,83 @@
+import { useState } from "preact/hooks";
+import { classColour } from "../shared/colours.ts";
+import { focusable } from "../shared/focus.ts";
+import { count } from "../shared/format.ts";
+import type { Store } from "../shared/store.ts";
+
+const ROW = 25;
+const WINDOW = 40; // rows drawn at once; more are drawn as the list is scrolled
+
+/** All classes with their counts: the name hides and shows boxes, "only" filters the grid. */
+export function ClassList({ store }: { store: Store }) {
+  const [typed, setTyped] = useState("");
+  const [top, setTop] = useState(0);
+  const names = store.classNames.value;
+  const words = typed.trim().toLowerCase();
+  const found = names.map((_, index) => index).filter((index) => names[index]?.toLowerCase().includes(words));
+  const counts = store.dataset.value?.class_counts ?? [];
+  found.sort((a, b) => (counts[b] ?? 0) - (counts[a] ?? 0));
+  const first = Math.max(0, Math.floor(top / ROW) - 8);
+  const shown = found.slice(first, first + WINDOW);
+  return (
+    <div data-testid="penstock-classes">
+      <div class="penstock-row">
+        <h3>Classes</h3>
+        <span class="penstock-grow" />
+        <span class="penstock-number penstock-small">instances</span>
+      </div>
+      <input
+        {...focusable}
+        class="penstock-field penstock-search"
+        type="search"
+        placeholder="filter classes"
+        aria-label="Filter classes"
+        value={typed}
+        onInput={(event) => setTyped(event.currentTarget.value)}
+      />
+      <div class="penstock-class-scroll" onScroll={(event) => setTop(event.currentTarget.scrollTop)}>
+        <ul class="penstock-class-list" style={{ height: `${found.length * ROW}px`, paddingTop: `${first * ROW}px` }}>
+          {shown.map((index) => (
+            <ClassRow key={index} store={store} index={index} instances={counts[index] ?? 0} />
+          ))}
+        </ul>
+      </div>
+      {found.length === 0 ? <p class="penstock-note">No class has “{typed}” in its name.</p> : null}
+    </div>
+  );
+}
+
+function ClassRow({ store, index, instances }: { store: Store; index: number; instances: number }) {
+  const name = store.classNames.value[index] ?? "";
+  const off = store.hiddenClasses.value.has(index);
+  const only = store.classFilter.value === index;
+  const boxed = store.dataset.value?.box_tensor != null;
+  return (
+    <li class={`penstock-class${off ? " penstock-off" : ""}`} style={{ height: `${ROW}px` }} data-class={name}>
+      <button
+        {...focusable}
+        type="button"
+        class="penstock-class-name"
+        aria-pressed={!off}
+        disabled={!boxed}
+        title={boxed ? `${off ? "show" : "hide"} the boxes of ${name}` : name}
+        onClick={() => store.actions.toggleClass(index)}
+      >
+        <span class="penstock-dot" style={{ background: classColour(index) }} />
+        <span class="penstock-class-text">{name}</span>
+      </button>
+      <button
+        {...focusable}
+        type="button"
+        class="penstock-only"
+        aria-pressed={only}
+        disabled={!store.isLive.value || instances === 0}
+        aria-label={`Show only samples with ${name}`}
+        title={only ? "show all samples" : `show only samples with ${name}`}
+        onClick={() => void store.actions.filterClass(only ? null : index)}
+      >
+        {only ? "all" : "only"}
+      </button>
+      <span class="penstock-number">{count(instances)}</span>
+    </li>
+  );
+}

@@ -1,0 +1,207 @@
+import { useEffect, useRef, useState } from "preact/hooks";
+import { CoveragePanel } from "../coverage/coverage-panel.tsx";
+import { DetailPanel } from "../detail/detail-panel.tsx";
+import { GridPanel } from "../grid/grid-panel.tsx";
+import { HistogramPanel } from "../histogram/histogram-panel.tsx";
+import { QueryPanel } from "../query/query-panel.tsx";
+import { focusable } from "../shared/focus.ts";
+import { count } from "../shared/format.ts";
+import { Popover } from "../shared/popover.tsx";
+import type { Session } from "../shared/session.ts";
+import type { Store } from "../shared/store.ts";
+import { WeightsPanel } from "../tuner/weights-panel.tsx";
+import { ClassList } from "./class-list.tsx";
+import { CodePanel } from "./export-menu.tsx";
+import { Header } from "./header.tsx";
+import { Review } from "./review.tsx";
+import { TablePanel } from "./table-panel.tsx";
+
+export function Explorer({ session }: { session: Session }) {
+  const { store } = session;
+  return (
+    <>
+      <FirstRun store={store} />
+      <Header session={session} />
+      <CodePanel session={session} />
+      <QueryPanel session={session} />
+      {store.isTable.value ? (
+        <TablePanel session={session} />
+      ) : (
+        <div class="penstock-body" style={{ "--penstock-height": `${Math.max(320, session.height - 110)}px` }}>
+          <aside class="penstock-column penstock-left">
+            <div class="penstock-section">
+              <ClassList store={store} />
+            </div>
+            <div class="penstock-section">
+              <Review session={session} />
+            </div>
+          </aside>
+          <div class="penstock-column penstock-right">
+            <WeightsPanel store={store} />
+            <HistogramPanel store={store} />
+            <CoveragePanel store={store} />
+          </div>
+          <div class="penstock-column penstock-middle">
+            <Browser session={session} />
+          </div>
+        </div>
+      )}
+    </>
+  );
+}
+
+/** Grid and detail with their bar. */
+export function Browser({ session }: { session: Session }) {
+  return (
+    <>
+      <GridBar session={session} />
+      <GridPanel session={session} />
+      <DetailPanel session={session} />
+    </>
+  );
+}
+
+function GridBar({ session }: { session: Session }) {
+  const { store, grid } = session;
+  const query = store.query.value;
+  const filter = store.classFilter.value;
+  const classes = store.classNames.value.length;
+  const edits = store.dataset.value?.num_edits ?? 0;
+  return (
+    <div class="penstock-bar">
+      <span data-testid="penstock-pool">
+        pool {count(query?.pool_size ?? store.snapshot.value?.pool_size ?? 0)} of{" "}
+        {count(query?.num_rows ?? store.snapshot.value?.dataset.num_samples ?? 0)}
+      </span>
+      {filter === null ? null : (
+        <button
+          {...focusable}
+          type="button"
+          class="penstock-pill"
+          aria-pressed="true"
+          title="show the whole pool"
+          onClick={() => void store.actions.filterClass(null)}
+        >
+          {store.classNames.value[filter]} {count(store.gridSize.value)} ✕
+        </button>
+      )}
+      <span class="penstock-folded">
+        <Popover class="penstock-menu" label={`classes ${classes} ▾`} testid="penstock-classes-menu">
+          {() => <ClassList store={store} />}
+        </Popover>
+        <Popover class="penstock-menu" label={`review ${edits} ▾`} testid="penstock-review-menu">
+          {() => <Review session={session} />}
+        </Popover>
+      </span>
+      <span class="penstock-grow" />
+      <fieldset class="penstock-sizes" aria-label="Size of the tiles">
+        {(["small", "medium", "large"] as const).map((size) => (
+          <button
+            {...focusable}
+            key={size}
+            type="button"
+            aria-label={`${size} tiles`}
+            aria-pressed={grid.size.value === size}
+            title={`${size} tiles`}
+            onClick={() => {
+              grid.size.value = size;
+            }}
+          >
+            <i class={`penstock-size-${size}`} />
+          </button>
+        ))}
+      </fieldset>
+      {store.dataset.value?.box_tensor == null ? null : (
+        <label class="penstock-check">
+          <input
+            {...focusable}
+            type="checkbox"
+            checked={grid.boxes.value}
+            onChange={(event) => (grid.boxes.value = event.currentTarget.checked)}
+          />{" "}
+          boxes
+        </label>
+      )}
+    </div>
+  );
+}
+
+const STEPS = ["Look", "Mend", "Weigh", "Export"] as const;
+const SEEN = "penstock.first-run";
+
+/** One line, once: gone when dismissed, and when the first weight or edit shows that it is not needed. */
+function FirstRun({ store }: { store: Store }) {
+  const [gone, setGone] = useState(() => globalThis.localStorage?.getItem(SEEN) === "1");
+  const step = stepOf(store);
+  if (gone || store.query.value === null) return null;
+  const dismiss = (): void => {
+    globalThis.localStorage?.setItem(SEEN, "1");
+    setGone(true);
+  };
+  return (
+    <div class="penstock-first" data-testid="penstock-first">
+      {STEPS.map((name, i) =>
+        i === step ? <b key={name}>{`${i + 1} ${name}`}</b> : <span key={name}>{`${i + 1} ${name}`}</span>,
+      )}
+      <span class="penstock-grow" />
+      <button {...focusable} type="button" class="penstock-remove" aria-label="Dismiss" onClick={dismiss}>
+        ✕
+      </button>
+    </div>
+  );
+}
+
+function stepOf(store: Store): number {
+  if (store.weights.value.some((weight) => weight !== 1)) return 3;
+  if ((store.query.value?.has_sampling ?? false) || (store.dataset.value?.num_edits ?? 0) > 0) return 2;
+  return store.current.value !== null && store.current.value > 0 ? 1 : 0;
+}
+
+/** What the link to the kernel says above all: gone, or not there at all. */
+export function LinkBanner({ store }: { store: Store }) {
+  const link = store.link.value;
+  if (link !== "dead") return null;
+  const edits = store.dataset.value?.num_edits ?? 0;
+  const kept = edits > 0 ? `; your ${edits === 1 ? "edit is" : `${edits} edits are`} kept as a draft` : "";
+  const sliders = store.statistics.value === null ? "" : ` Sliders still work${kept}.`;
+  return (
+    <div class="penstock-dead" role="alert" data-testid="penstock-dead">
+      Kernel restarted: run this cell again.{sliders}
+    </div>
+  );
+}
+
+export function Toast({ session }: { session: Session }) {
+  const { store } = session;
+  const { value } = store.toast;
+  if (value === null) return null;
+  const dataset = store.dataset.value;
+  return (
+    <div class="penstock-toast" data-testid="penstock-toast">
+      <span>{value.text}</span>
+      {value.undo && dataset?.can_undo != null ? (
+        <button {...focusable} type="button" class="penstock-link" onClick={() => void store.actions.undo()}>
+          Undo
+        </button>
+      ) : null}
+      {value.redo && dataset?.can_redo != null ? (
+        <button {...focusable} type="button" class="penstock-link" onClick={() => void store.actions.redo()}>
+          Redo
+        </button>
+      ) : null}
+    </div>
+  );
+}
+
+/** Spoken results. The same words twice are told apart by a space that nobody hears. */
+export function LiveRegion({ store }: { store: Store }) {
+  const turn = useRef(false);
+  useEffect(() => {
+    turn.current = !turn.current;
+  }, [store.announcement.value]);
+  return (
+    <div class="penstock-hidden" role="status" aria-live="polite" data-testid="penstock-live">
+      {store.announcement.value}
+    </div>
+  );
+}

@@ -1,0 +1,160 @@
+import { useEffect, useRef, useState } from "preact/hooks";
+import { focusable } from "../shared/focus.ts";
+import { count, plural } from "../shared/format.ts";
+import type { Session } from "../shared/session.ts";
+import type { Store } from "../shared/store.ts";
+import { ExportMenu } from "./export-menu.tsx";
+
+export function Header({ session }: { session: Session }) {
+  const { store } = session;
+  const [committing, setCommitting] = useState(false);
+  const dataset = store.dataset.value;
+  const known = dataset ?? store.snapshot.value?.dataset;
+  const weighted = store.weights.value.some((weight) => weight !== 1);
+  const edits = dataset?.num_edits ?? 0;
+  return (
+    <>
+      <header class="penstock-head" data-testid="penstock-header">
+        <Mark />
+        <span class="penstock-name">{known?.name ?? "penstock"}</span>
+        {known === undefined ? null : (
+          <>
+            <span class="penstock-chip" title="branch and version">
+              {dataset?.branch} <b>{known.version}</b>
+            </span>
+            <span class="penstock-chip">
+              <b>{count(known.num_samples)}</b> samples
+            </span>
+          </>
+        )}
+        {edits > 0 ? (
+          <span class="penstock-chip penstock-warn-chip" data-testid="penstock-edits">
+            {plural(edits, "unsaved edit")}
+          </span>
+        ) : null}
+        {dataset?.read_only ? <span class="penstock-chip">read-only</span> : null}
+        <span class="penstock-grow" />
+        <Seed store={store} />
+        <button
+          {...focusable}
+          type="button"
+          class="penstock-button"
+          data-testid="penstock-commit"
+          disabled={edits === 0 || !store.isLive.value}
+          title={edits === 0 ? "nothing to commit" : `commit ${plural(edits, "edit")}`}
+          aria-expanded={committing}
+          onClick={() => setCommitting(!committing)}
+        >
+          Commit…
+        </button>
+        <ExportMenu session={session} primary={weighted} />
+        {weighted || store.isTable.value ? null : <Balance store={store} />}
+      </header>
+      {committing && edits > 0 ? <CommitForm session={session} onDone={() => setCommitting(false)} /> : null}
+    </>
+  );
+}
+
+function Balance({ store }: { store: Store }) {
+  const possible =
+    store.isLive.value && store.dataset.value?.label_tensor != null && (store.query.value?.pool_size ?? 0) > 0;
+  return (
+    <button
+      {...focusable}
+      type="button"
+      class="penstock-button penstock-primary"
+      data-testid="penstock-balance"
+      disabled={!possible}
+      title="weigh each class by its inverse frequency"
+      onClick={() => void store.actions.preset("balanced")}
+    >
+      Balance classes
+    </button>
+  );
+}
+
+function Seed({ store }: { store: Store }) {
+  const set = (event: { currentTarget: HTMLInputElement }): void => {
+    const seed = Number(event.currentTarget.value);
+    if (event.currentTarget.value !== "" && Number.isSafeInteger(seed) && seed >= 0) store.actions.setSeed(seed);
+    else event.currentTarget.value = String(store.seed.value);
+  };
+  return (
+    <label class="penstock-chip penstock-seed" title="seed of the draw">
+      seed
+      <input
+        {...focusable}
+        type="text"
+        inputMode="numeric"
+        pattern="[0-9]*"
+        size={Math.max(2, String(store.seed.value).length)}
+        value={store.seed.value}
+        disabled={!store.isLive.value}
+        data-testid="penstock-seed"
+        onChange={set}
+      />
+    </label>
+  );
+}
+
+function CommitForm({ session, onDone }: { session: Session; onDone: () => void }) {
+  const [message, setMessage] = useState("");
+  const field = useRef<HTMLInputElement>(null);
+  useEffect(() => field.current?.focus({ preventScroll: true }), []);
+  const edits = session.store.dataset.value?.num_edits ?? 0;
+  const commit = async (event: Event): Promise<void> => {
+    event.preventDefault();
+    if ((await session.edits.apply("edit.commit", { message })) !== null) onDone();
+  };
+  const discard = async (): Promise<void> => {
+    if ((await session.edits.apply("edit.discard", {})) !== null) onDone();
+  };
+  return (
+    <form class="penstock-commit" data-testid="penstock-commit-form" onSubmit={(event) => void commit(event)}>
+      <input
+        {...focusable}
+        ref={field}
+        class="penstock-field penstock-grow"
+        aria-label="Commit message"
+        placeholder={`what did you mend? (${plural(edits, "edit")})`}
+        value={message}
+        onInput={(event) => setMessage(event.currentTarget.value)}
+        onKeyDown={(event) => {
+          if (event.key === "Escape") onDone();
+        }}
+        data-testid="penstock-commit-message"
+      />
+      <button
+        {...focusable}
+        type="submit"
+        class="penstock-button penstock-primary"
+        disabled={message.trim() === ""}
+        data-testid="penstock-commit-now"
+      >
+        Commit
+      </button>
+      <button {...focusable} type="button" class="penstock-button" onClick={onDone}>
+        Cancel
+      </button>
+      <button
+        {...focusable}
+        type="button"
+        class="penstock-link penstock-danger"
+        title="take every edit back; undo brings them again"
+        onClick={() => void discard()}
+      >
+        Discard {plural(edits, "edit")}
+      </button>
+    </form>
+  );
+}
+
+function Mark() {
+  return (
+    <svg class="penstock-mark" viewBox="0 0 18 18" aria-hidden="true">
+      <path d="M2 3h14M4 3v12M14 3v12" stroke="currentColor" stroke-width="1.8" fill="none" stroke-linecap="round" />
+      <rect x="6.2" y="5" width="5.6" height="6" rx="1" fill="currentColor" />
+      <path d="M6 14.5c1-.9 2-.9 3 0s2 .9 3 0" stroke="currentColor" stroke-width="1.4" fill="none" />
+    </svg>
+  );
+}

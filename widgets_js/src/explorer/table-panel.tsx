@@ -1,0 +1,50 @@
+import { focusable } from "../shared/focus.ts";
+import { plural } from "../shared/format.ts";
+import type { Session } from "../shared/session.ts";
+
+/** What GROUP, JOIN and concatenation give: rows of no dataset, to be read. */
+export function TablePanel({ session }: { session: Session }) {
+  const { store } = session;
+  const table = store.query.value?.table;
+  if (table == null) return null;
+  return (
+    <section class="penstock-table" aria-label="Result" data-testid="penstock-table">
+      <p class="penstock-note">
+        A table of {plural(table.rows.length, "row")}: its rows are no samples, so weights, coverage, edits and export
+        are off.{" "}
+        <button
+          {...focusable}
+          type="button"
+          class="penstock-link"
+          onClick={() => void store.actions.run({ text: session.lastRows ?? "select *" })}
+        >
+          Back to the last view of samples
+        </button>
+      </p>
+      <div {...focusable} class="penstock-table-scroll" tabIndex={0} role="region" aria-label="Rows">
+        <table>
+          <thead>
+            <tr>
+              {table.columns.map((column) => (
+                <th key={column} scope="col">
+                  {column}
+                </th>
+              ))}
+            </tr>
+          </thead>
+          <tbody>
+            {table.rows.map((row, i) => (
+              <tr key={i}>
+                {row.map((cell, k) => (
+                  <td key={k} class={typeof cell === "number" ? "penstock-number" : ""}>
+                    {cell === null ? "NULL" : String(cell)}
+                  </td>
+                ))}
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </section>
+  );
+}

@@ -1,0 +1,331 @@
+import { useComputed, useSignal } from "@preact/signals";
+import { useEffect, useLayoutEffect, useMemo, useRef } from "preact/hooks";
+import { BoxOverlay, overlayBoxes } from "../shared/box-overlay.tsx";
+import { classColour } from "../shared/colours.ts";
+import { focusable } from "../shared/focus.ts";
+import { count } from "../shared/format.ts";
+import type { Session } from "../shared/session.ts";
+import type { Store } from "../shared/store.ts";
+import {
+  followScroll,
+  type GridShape,
+  gridShape,
+  moveBy,
+  reveal,
+  type Scroll,
+  scrollFor,
+  thumbnailSize,
+  visibleRange,
+} from "./geometry.ts";
+import * as intervals from "./intervals.ts";
+import { type LoadedTile, type PageCache, pagesOf } from "./page-cache.ts";
+
+export const CELL_SIZES = { small: 76, medium: 114, large: 176 } as const;
+
+/** Thumbnails in a grid of any length. The grid is one stop of the Tab key; arrows move inside it. */
+export function GridPanel({ session }: { session: Session }) {
+  const { store, grid } = session;
+  const port = useRef<HTMLDivElement>(null);
+  const box = useSignal({ width: 0, height: 0 });
+  const scroll = useSignal<Scroll>({ scrollTop: 0, offset: 0 });
+  useLayoutEffect(() => measure(port.current, box), [box]);
+  const shape = useComputed(() => gridShape(box.value.width, store.gridSize.value, CELL_SIZES[grid.size.value]));
+  useEffect(() => {
+    if (port.current !== null) port.current.scrollTop = 0;
+    scroll.value = { scrollTop: 0, offset: 0 };
+  }, [store.gridSize.value, scroll]);
+  const moveTo = (top: number): void => {
+    const next = scrollFor(shape.value, box.value.height, top);
+    scroll.value = next;
+    if (port.current !== null) port.current.scrollTop = next.scrollTop;
+  };
+  const onScroll = (): void => {
+    const element = port.current;
+    if (element === null) return;
+    const { set, ...next } = followScroll(shape.value, box.value.height, scroll.value, element.scrollTop);
+    scroll.value = next;
+    if (set) element.scrollTop = next.scrollTop;
+  };
+  const revealCurrent = (position: number): void => {
+    const top = scroll.value.scrollTop + scroll.value.offset;
+    const wanted = reveal(shape.value, position, top, box.value.height);
+    if (wanted !== top) moveTo(wanted);
+  };
+  useEffect(() => {
+    const current = store.current.value;
+    if (current !== null && box.value.height > 0) revealCurrent(current);
+  }, [store.current.value]);
+  const id = useMemo(() => `penstock-grid-${store.rpc.viewId}`, [store]);
+  const shown = store.gridSize.value;
+  return (
+    <div
+      {...focusable}
+      ref={port}
+      class="penstock-grid"
+      role="grid"
+      tabIndex={0}
+      aria-label="Samples"
+      aria-multiselectable="true"
+      aria-rowcount={shape.value.rows}
+      aria-colcount={shape.value.columns}
+      aria-activedescendant={store.current.value === null || shown === 0 ? undefined : `${id}-${store.current.value}`}
+      data-testid="penstock-grid"
+      data-pool={shown}
+      onScroll={onScroll}
+      onKeyDown={(event) => gridKey(event, session, shape.value, box.value.height)}
+    >
+      <Cells session={session} id={id} shape={shape.value} scroll={scroll.value} viewport={box.value.height} />
+    </div>
+  );
+}
+
+function measure(
+  element: HTMLElement | null,
+  box: { value: { width: number; height: number } },
+): (() => void) | undefined {
+  if (element === null) return undefined;
+  const read = (): void => {
+    const style = getComputedStyle(element);
+    const pad = Number.parseFloat(style.paddingLeft) + Number.parseFloat(style.paddingRight) || 0;
+    const width = element.clientWidth - pad;
+    if (width !== box.value.width || element.clientHeight !== box.value.height) {
+      box.value = { width, height: element.clientHeight };
+    }
+  };
+  read();
+  const observer = new ResizeObserver(read);
+  observer.observe(element);
+  return () => observer.disconnect();
+}
+
+interface CellsProps {
+  session: Session;
+  id: string;
+  shape: GridShape;
+  scroll: Scroll;
+  viewport: number;
+}
+
+function Cells({ session, id, shape, scroll, viewport }: CellsProps) {
+  const { store, grid } = session;
+  const total = store.gridSize.value;
+  const top = scroll.scrollTop + scroll.offset;
+  const [start, stop] = visibleRange(shape, total, top, viewport);
+  const size = thumbnailSize(shape.cell, window.devicePixelRatio || 1);
+  usePages(store, grid.pages, start, stop, size);
+  if (total === 0) return <Empty store={store} />;
+  const rows: number[] = [];
+  for (let first = start; first < stop; first += shape.columns) rows.push(first);
+  return (
+    <div class="penstock-grid-space" style={{ height: `${shape.height}px` }} role="presentation">
+      {rows.map((first) => {
+        const row = first / shape.columns;
+        return (
+          <div
+            key={row}
+            role="row"
+            aria-rowindex={row + 1}
+            class="penstock-grid-row"
+            style={{ transform: `translateY(${row * shape.pitch - scroll.offset}px)`, height: `${shape.cell}px` }}
+          >
+            {Array.from({ length: Math.min(shape.columns, total - first) }, (_, column) => (
+              <Cell
+                key={first + column}
+                session={session}
+                id={id}
+                position={first + column}
+                column={column}
+                side={shape.cell}
+              />
+            ))}
+          </div>
+        );
+      })}
+    </div>
+  );
+}
+
+/** Ask for the visible pages once the scrolling has paused for a moment: pages flown over are never asked for. */
+function usePages(store: Store, pages: PageCache, start: number, stop: number, size: number): void {
+  const last = useRef(0);
+  const live = store.isLive.value;
+  const epoch = store.gridEpoch.value;
+  const total = store.gridSize.value;
+  const arrivals = pages.arrivals.value;
+  useEffect(() => {
+    pages.configure(`${epoch}/${size}/${store.classFilter.peek()}`, total, store.keepTiles.peek());
+    if (!live) return undefined;
+    const jumped = Math.abs(start - last.current) > 3 * Math.max(1, stop - start);
+    last.current = start;
+    const timer = setTimeout(() => pages.want(pagesOf(start, stop), size), jumped ? 60 : 0);
+    return () => clearTimeout(timer);
+    // biome-ignore lint/correctness/useExhaustiveDependencies: an arrival frees a place in the queue
+  }, [pages, store, live, epoch, total, start, stop, size, arrivals]);
+}
+
+interface CellProps {
+  session: Session;
+  id: string;
+  position: number;
+  column: number;
+  side: number;
+}
+
+function Cell({ session, id, position, column, side }: CellProps) {
+  const { store, grid } = session;
+  const tile = grid.pages.tile(position);
+  const fault = grid.pages.fault(position);
+  const current = store.current.value === position;
+  const selected = intervals.has(grid.selection.value, position);
+  const state = `${current ? " penstock-current" : ""}${selected ? " penstock-selected" : ""}`;
+  return (
+    // biome-ignore lint/a11y/useKeyWithClickEvents: the grid itself takes the keys
+    <div
+      id={`${id}-${position}`}
+      class={`penstock-cell${state}`}
+      role="gridcell"
+      aria-colindex={column + 1}
+      aria-selected={selected}
+      aria-label={cellName(store, tile, position)}
+      data-position={position}
+      style={{ width: `${side}px` }}
+      onClick={(event) => grid.pick(position, event)}
+      onDblClick={() => grid.openDetail()}
+    >
+      {tile === undefined ? (
+        <Waiting fault={fault} onRetry={() => grid.pages.retry(position)} />
+      ) : (
+        <Picture store={store} tile={tile} boxes={grid.boxes.value} />
+      )}
+    </div>
+  );
+}
+
+function cellName(store: Store, tile: LoadedTile | undefined, position: number): string {
+  if (tile === undefined) return `position ${position}, loading`;
+  const names = [...new Set(tile.labels)].map((label) => store.classNames.value[label] ?? `class ${label}`);
+  const labels = names.length === 0 ? "no class" : names.join(", ");
+  return `sample ${tile.row}: ${tile.error ?? labels}${tile.edited ? ", edited" : ""}`;
+}
+
+function Waiting({ fault, onRetry }: { fault: string | null; onRetry: () => void }) {
+  if (fault === null) return <span class="penstock-skeleton" />;
+  return (
+    <span class="penstock-broken">
+      <span>{fault}</span>
+      <button {...focusable} type="button" tabIndex={-1} class="penstock-link" onClick={onRetry}>
+        Retry
+      </button>
+    </span>
+  );
+}
+
+function Picture({ store, tile, boxes }: { store: Store; tile: LoadedTile; boxes: boolean }) {
+  return (
+    <>
+      {tile.url === null ? <Broken tile={tile} /> : <img src={tile.url} alt="" draggable={false} />}
+      {boxes && tile.url !== null ? (
+        <BoxOverlay
+          width={tile.width}
+          height={tile.height}
+          boxes={overlayBoxes(tile.boxes, tile.labels)}
+          hidden={store.hiddenClasses.value}
+        />
+      ) : null}
+      {tile.boxes.length === 0 ? <LabelDots store={store} labels={tile.labels} /> : null}
+      {tile.edited ? (
+        <span class="penstock-edited" title="edited, not committed" aria-hidden="true">
+          ✎
+        </span>
+      ) : null}
+      <span class="penstock-row-number" aria-hidden="true">
+        {count(tile.row)}
+      </span>
+    </>
+  );
+}
+
+function Broken({ tile }: { tile: LoadedTile }) {
+  return (
+    <span class="penstock-broken" data-testid="penstock-broken">
+      <span aria-hidden="true">⚠</span>
+      <span>{tile.error ?? "no image"}</span>
+    </span>
+  );
+}
+
+function LabelDots({ store, labels }: { store: Store; labels: readonly number[] }) {
+  const shown = [...new Set(labels)].slice(0, 6);
+  if (shown.length === 0) return null;
+  return (
+    <span class="penstock-dots" aria-hidden="true">
+      {shown.map((label) => (
+        <span
+          key={label}
+          class="penstock-dot"
+          title={store.classNames.value[label]}
+          style={{ background: classColour(label) }}
+        />
+      ))}
+    </span>
+  );
+}
+
+function Empty({ store }: { store: Store }) {
+  const query = store.query.value;
+  if (query === null)
+    return (
+      <p class="penstock-empty">{store.link.value === "connecting" ? "Opening the dataset…" : "No kernel answers."}</p>
+    );
+  if (store.classFilter.value !== null) {
+    const name = store.classNames.value[store.classFilter.value] ?? "";
+    return (
+      <p class="penstock-empty">
+        No sample of this pool has {name}.{" "}
+        <button {...focusable} type="button" class="penstock-link" onClick={() => void store.actions.filterClass(null)}>
+          Show all
+        </button>
+      </p>
+    );
+  }
+  return (
+    <p class="penstock-empty" data-testid="penstock-empty">
+      {query.emptied_by === null ? "The pool is empty." : `Nothing is left after ${query.emptied_by}.`}{" "}
+      <button
+        {...focusable}
+        type="button"
+        class="penstock-link"
+        onClick={() => void store.actions.run({ text: "select *" })}
+      >
+        Clear the query
+      </button>
+    </p>
+  );
+}
+
+function gridKey(event: KeyboardEvent, session: Session, shape: GridShape, viewport: number): void {
+  const { store, grid } = session;
+  const total = store.gridSize.value;
+  if (total === 0) return;
+  const control = event.ctrlKey || event.metaKey;
+  if (control && event.key.toLowerCase() === "a") {
+    event.preventDefault();
+    grid.selectAll();
+    return;
+  }
+  const current = store.current.value ?? 0;
+  const page = Math.max(1, Math.floor(viewport / shape.pitch) - 1);
+  const target = control ? null : moveBy(event.key, current, total, shape.columns, page);
+  if (target !== null) {
+    event.preventDefault();
+    grid.go(target, event.shiftKey);
+  } else if (event.key === " ") {
+    event.preventDefault();
+    grid.toggle(current);
+  } else if (event.key === "Escape") {
+    grid.clear();
+  } else if (event.key === "Enter" && !event.shiftKey && !control) {
+    event.preventDefault();
+    grid.openDetail();
+  }
+}

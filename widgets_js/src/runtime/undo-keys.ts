@@ -1,0 +1,35 @@
+// Ctrl+Z acts on what has focus: text in the editor, a weight on sliders, the session's edits anywhere else.
+import type { Session } from "../shared/session.ts";
+
+export function undoKind(target: Element | null): "text" | "weights" | "edits" {
+  if (target === null) return "edits";
+  if (target.closest("[data-penstock-undo='weights']") !== null) return "weights";
+  const types = ["range", "checkbox", "radio", "button"];
+  if (target.closest(".cm-content, textarea") !== null) return "text";
+  if (target instanceof HTMLInputElement && !types.includes(target.type)) return "text";
+  return "edits";
+}
+
+function direction(event: KeyboardEvent): "undo" | "redo" | null {
+  if (!(event.ctrlKey || event.metaKey) || event.altKey) return null;
+  const key = event.key.toLowerCase();
+  if (key === "z") return event.shiftKey ? "redo" : "undo";
+  return key === "y" ? "redo" : null;
+}
+
+export function undoKeys(root: HTMLElement, session: Session): () => void {
+  const listener = (event: KeyboardEvent): void => {
+    const wanted = direction(event);
+    if (wanted === null) return;
+    const kind = undoKind(event.target as Element | null);
+    if (kind === "text") return;
+    event.preventDefault();
+    event.stopPropagation();
+    if (kind === "edits") void session.store.actions[wanted]();
+    else if (wanted === "undo" ? session.query.undoWeights() : session.query.redoWeights()) {
+      session.toast(wanted === "undo" ? "Took the last weight change back" : "Made the weight change again");
+    }
+  };
+  root.addEventListener("keydown", listener);
+  return () => root.removeEventListener("keydown", listener);
+}
