@@ -64,6 +64,8 @@ class GroupedRows:
         What a stratum is: a pattern of clauses, a set of classes, rows of one weight.
     row_weights : ndarray of float64, shape (num_strata,), optional
         Weight of a row of each stratum, for ``level="bins"``.
+    identity : ndarray of int64, shape (num_rows,), optional
+        Number of the distinct row at each position; None where no row is in the pool twice.
     """
 
     ids: NDArray[np.unsignedinteger]
@@ -73,6 +75,7 @@ class GroupedRows:
     labels: ClassCounts | None = None
     level: Level = "clauses"
     row_weights: NDArray[np.float64] | None = None
+    identity: NDArray[np.int64] | None = None
 
     @cached_property
     def rows(self) -> NDArray[np.signedinteger]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,6 +13,9 @@ from numpy.typing import ArrayLike, NDArray
 from penstock.errors import SamplingError
 
 __all__ = ["ClassCounts"]
+
+_PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_QUOTE = "'"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -98,6 +102,27 @@ class ClassCounts:
         values = np.concatenate(rows) if rows else np.zeros(0, np.int64)
         names = tuple(class_names) if class_names is not None else _numbered(values)
         return cls(values=values, offsets=offsets, class_names=names, tensor=tensor)
+
+    def condition(self, number: int) -> str:
+        """Return the TQL condition that a sample has a class.
+
+        Examples
+        --------
+        >>> ClassCounts.from_labels([0], class_names=("baker's yeast",)).condition(0)
+        "contains(labels, 'baker''s yeast')"
+        """
+        tensor = self.tensor if _PLAIN_NAME.fullmatch(self.tensor) else '"' + self.tensor.replace('"', '""') + '"'
+        return f"contains({tensor}, '{self.class_names[number].replace(_QUOTE, 2 * _QUOTE)}')"
+
+    def take(self, rows: NDArray[np.int64]) -> ClassCounts:
+        """Return the labels of some rows, in their order, repeats kept."""
+        starts = self.offsets[rows]
+        lengths = self.offsets[rows + 1] - starts
+        offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)])
+        gather = np.arange(offsets[-1]) + np.repeat(starts - offsets[:-1], lengths)
+        return ClassCounts(
+            values=self.values[gather], offsets=offsets, class_names=self.class_names, tensor=self.tensor
+        )
 
     @property
     def num_rows(self) -> int:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any
 
@@ -12,19 +12,20 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from penstock.errors import SamplingError
+from penstock.sampling._build import Masks, by_label_sets, by_masks, by_weights, first_positions
+from penstock.sampling._combine import combined_weights, ineffective
 from penstock.sampling._coverage import Coverage, coverage
 from penstock.sampling._deck import DeckStream
 from penstock.sampling._draws import DrawStream
 from penstock.sampling._grouped import GroupedRows
-from penstock.sampling._grouping import mask_codes
 from penstock.sampling._histogram import Histogram, Unit, class_sums_of, histogram, labels_of
 from penstock.sampling._labels import ClassCounts
 from penstock.sampling._laws import DeckLaw, IidLaw, Law, OnceLaw
 from penstock.sampling._moments import ClassMoments, dealt_moments, drawn_moments, included_moments, part_of
 from penstock.sampling._once import OnceStream, inclusion
 from penstock.sampling._quotas import integer_masses, quotas
-from penstock.sampling._spec import Combine, SamplingSpec
-from penstock.sampling._statistics import statistics
+from penstock.sampling._spec import SamplingSpec
+from penstock.sampling._statistics import bin_error, statistics
 from penstock.sampling._stream import IndexStream
 
 __all__ = ["SamplingPlan", "Strata"]
@@ -40,10 +41,12 @@ class Strata(GroupedRows):
     @classmethod
     def from_masks(
         cls,
-        masks: Mapping[str, ArrayLike] | Sequence[ArrayLike] | NDArray[np.bool_],
+        masks: Masks,
         *,
         labels: ClassCounts | None = None,
         num_rows: int | None = None,
+        expressions: Sequence[str] | None = None,
+        rows: NDArray[np.int64] | None = None,
     ) -> Strata:
         """Group rows by the clauses that match them.
 
@@ -55,6 +58,10 @@ class Strata(GroupedRows):
             Labels of the same rows.
         num_rows : int, optional
             Rows of the pool; needed only where there are neither masks nor labels.
+        expressions : sequence of str, optional
+            Source of each clause where `masks` is a sequence; may repeat.
+        rows : ndarray of int64, shape (num_rows,), optional
+            Which row of a dataset is at each position, where rows may repeat: coverage counts distinct rows.
 
         Returns
         -------
@@ -72,14 +79,70 @@ class Strata(GroupedRows):
         >>> strata.sizes.tolist(), strata.matches.tolist()
         ([1, 2], [[False, True], [True, True]])
         """
-        names = tuple(masks) if isinstance(masks, Mapping) else None
-        arrays = [np.asarray(mask) for mask in (masks.values() if isinstance(masks, Mapping) else masks)]
-        pool = _pool_size(arrays, labels, num_rows)
-        _check_masks(arrays, names, pool)
-        codes, count, first = mask_codes(arrays, pool)
-        matches = np.array([mask[first] for mask in arrays], bool).reshape(len(arrays), count)
-        sizes = np.bincount(codes, minlength=count)
-        return cls(ids=codes, sizes=sizes, matches=matches, expressions=names, labels=labels)
+        return cls._of(by_masks(masks, labels=labels, num_rows=num_rows, expressions=expressions, rows=rows))
+
+    @classmethod
+    def from_labels(cls, labels: ClassCounts) -> Strata:
+        """Group rows by the set of their classes; the clauses are "has the class", one for each that occurs.
+
+        Parameters
+        ----------
+        labels : ClassCounts
+            Labels of the pool.
+
+        Returns
+        -------
+        Strata
+
+        Examples
+        --------
+        >>> strata = Strata.from_labels(ClassCounts.from_lists([[0], [1, 0], [0, 1]]))
+        >>> sorted(strata.sizes.tolist()), strata.expressions
+        ([1, 2], ("contains(labels, '0')", "contains(labels, '1')"))
+        """
+        return cls._of(by_label_sets(labels))
+
+    @classmethod
+    def from_weights(
+        cls, weights: ArrayLike, *, labels: ClassCounts | None = None, rows: NDArray[np.int64] | None = None
+    ) -> Strata:
+        """Group rows by their own weight, such as scikit-learn's ``sample_weight``.
+
+        Parameters
+        ----------
+        weights : array_like of float, shape (num_rows,)
+            Unnormalised weight of each row, finite and at least 0. All may be different.
+        labels : ClassCounts, optional
+            Labels of the same rows.
+        rows : ndarray of int64, shape (num_rows,), optional
+            Which row of a dataset is at each position, where rows may repeat: coverage counts distinct rows.
+
+        Returns
+        -------
+        Strata
+            Ordered by weight; its specs have no clauses.
+
+        Raises
+        ------
+        SamplingError
+            If a weight is no weight, or there are not as many as labels.
+
+        Examples
+        --------
+        >>> plan = Strata.from_weights([1, 1, 2]).with_spec(SamplingSpec())
+        >>> plan.probabilities.tolist()
+        [0.25, 0.5]
+        """
+        return cls._of(by_weights(weights, labels=labels, rows=rows))
+
+    @classmethod
+    def _of(cls, grouped: GroupedRows) -> Strata:
+        return cls(**{part.name: getattr(grouped, part.name) for part in fields(grouped)})
+
+    @cached_property
+    def label_sets(self) -> Strata:
+        """The same pool grouped by label sets; needs labels."""
+        return self if self.level == "label_sets" else Strata.from_labels(labels_of(self))
 
     def with_spec(self, spec: SamplingSpec) -> SamplingPlan:
         """Return the plan of these strata under a spec; costs O(strata), shares the arrays.
@@ -105,6 +168,11 @@ class Strata(GroupedRows):
             raise SamplingError(
                 f"the spec has the clauses {given}; these strata are grouped by {names}",
                 hint="a change of weights keeps the strata, a change of clauses needs new ones",
+            )
+        if self.identity is not None and spec.mode != "iid":
+            raise SamplingError(
+                f"mode {spec.mode!r} counts samples, but the pool has some of them twice",
+                hint="sample the dataset itself, or use mode='iid'",
             )
         return SamplingPlan(strata=self, spec=spec)
 
@@ -141,8 +209,9 @@ class SamplingPlan:
         """Weight of a row of each stratum, float64 of shape (num_strata,)."""
         if self.strata.row_weights is not None:
             return self.strata.row_weights
-        weights = combine(self.strata.matches, np.array(self.spec.weights), self.spec.combine)
-        return weights if self.spec.cap is None else np.minimum(weights, self.spec.cap)
+        if not self.spec.clauses:
+            return np.ones(self.strata.num_strata)
+        return combined_weights(self.strata.matches, self.spec)
 
     @cached_property
     def total_weight(self) -> float:
@@ -181,7 +250,7 @@ class SamplingPlan:
     @cached_property
     def ineffective_clauses(self) -> tuple[int, ...]:
         """Numbers of the clauses without which every weight would be the same."""
-        return _ineffective(self)
+        return () if self.strata.row_weights is not None else ineffective(self.strata.matches, self.spec)
 
     def histogram(
         self, num_draws: int | None = None, unit: Unit = "instances", level: float = 0.95, *, epoch: int = 0
@@ -249,16 +318,26 @@ class SamplingPlan:
             If nothing can be drawn, or there is not one epoch.
         """
         draws = self._checked_draws(num_draws)
-        return coverage(self.strata, self._law(draws), num_epochs, draws, level)
+        folded = self._folded()
+        return coverage(folded.strata, folded._law(draws), num_epochs, draws, level)  # noqa: SLF001  the same class
 
     def _law(self, draws: int) -> Law:
         sizes, size = self.strata.sizes, self.num_draws
-        probabilities = self.probabilities
         if self.spec.mode == "deck":
             return DeckLaw(sizes, self.weights, size, draws)
         if self.spec.mode == "once":
             return OnceLaw(sizes, self.inclusion * min(draws / size, 1.0))
-        return IidLaw(sizes, probabilities, draws)
+        return IidLaw(sizes, self.probabilities, draws)
+
+    def _folded(self) -> SamplingPlan:
+        """Return the plan of distinct rows, each with the summed weight of its repeats."""
+        identity = self.strata.identity
+        if identity is None:
+            return self
+        first = first_positions(identity)
+        labels = None if self.strata.labels is None else self.strata.labels.take(first)
+        summed = np.bincount(identity, self.weights[self.strata.ids], len(first))
+        return Strata.from_weights(summed, labels=labels).with_spec(self.spec.with_options(clauses=(), cap=None))
 
     def _checked_draws(self, num_draws: int | None) -> int:
         if num_draws is not None and not num_draws >= 1:
@@ -335,48 +414,7 @@ class SamplingPlan:
         """
         return statistics(self.strata)
 
-
-def combine(matches: NDArray[np.bool_], weights: NDArray[np.float64], how: Combine) -> NDArray[np.float64]:
-    """Return the combined weight of each stratum, adding or multiplying clause after clause in order."""
-    if len(matches) == 0:
-        return np.ones(matches.shape[1])
-    column = weights[:, None]
-    if how == "product":
-        return np.asarray(np.multiply.reduce(np.where(matches, column, 1.0), axis=0))
-    told = np.where(matches, column, 0.0)
-    return np.asarray(told.max(axis=0) if how == "max" else np.add.reduce(told, axis=0))
-
-
-def _ineffective(plan: SamplingPlan) -> tuple[int, ...]:
-    if plan.strata.row_weights is not None:
-        return ()
-    told = np.array(plan.spec.weights)
-    idle = []
-    for number in range(len(told)):
-        others = np.arange(len(told)) != number
-        if others.any():
-            without = combine(plan.strata.matches[others], told[others], plan.spec.combine)
-        else:
-            without = np.full(plan.strata.num_strata, 1.0 if plan.spec.combine == "product" else 0.0)
-        if plan.spec.cap is not None:
-            without = np.minimum(without, plan.spec.cap)
-        if np.array_equal(without, plan.weights):
-            idle.append(number)
-    return tuple(idle)
-
-
-def _pool_size(arrays: list[NDArray[np.bool_]], labels: ClassCounts | None, num_rows: int | None) -> int:
-    if num_rows is not None:
-        return num_rows
-    if arrays:
-        return len(arrays[0]) if arrays[0].ndim else 0
-    if labels is not None:
-        return labels.num_rows
-    raise SamplingError("no masks, no labels and no num_rows; expected at least one of them", hint="pass num_rows=")
-
-
-def _check_masks(arrays: list[NDArray[np.bool_]], names: tuple[str, ...] | None, pool: int) -> None:
-    for number, mask in enumerate(arrays):
-        name = repr(names[number]) if names else f"mask {number}"
-        if mask.dtype != np.bool_ or mask.shape != (pool,):
-            raise SamplingError(f"{name} is {mask.dtype} of shape {mask.shape}; expected bool of shape ({pool},)")
+    @cached_property
+    def bin_error(self) -> float:
+        """Largest relative error of a row's weight in `statistics`; 0 unless there are over 4,096 weights."""
+        return bin_error(self.strata)

@@ -84,7 +84,7 @@ class SamplingSpec:
     mode : {"iid", "deck", "once"}
         Independent draws; each stratum dealt out before it repeats; without replacement.
     cap : float, optional
-        Upper limit of a combined weight.
+        Upper limit of a combined weight; with "product" only.
     interleave : {"shuffled", "smooth"}
         Order of a deck's draws in an epoch; "smooth" keeps every batch near the epoch's composition.
 
@@ -124,6 +124,8 @@ class SamplingSpec:
             object.__setattr__(self, "size", int(self.size))
         if self.cap is not None and not (math.isfinite(self.cap) and self.cap > 0):
             raise SamplingError(f"cap is {self.cap!r}; expected a finite number > 0, or None")
+        if self.cap is not None and self.combine != "product":
+            raise SamplingError(f"a cap belongs to combine='product', not {self.combine!r}")
 
     def _agree_on_replacement(self) -> None:
         if not self.replace and self.mode == "deck":
@@ -204,7 +206,7 @@ class SamplingSpec:
             return ""
         terms = [f"{clause.expression}: {_number(clause.weight)}" for clause in self.clauses]
         if self.cap is not None:
-            terms.append(f"cap: {_number(self.cap)}")
+            terms.append(f"cap => {_number(self.cap)}")
         text = f"{self.combine}_weight({', '.join(terms)})"
         text += "" if self.replace else " replace False"
         return text + (f" limit {self.size}" if self.size is not None else "")

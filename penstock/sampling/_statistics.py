@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from penstock.sampling._grouped import GroupedRows
+from penstock.sampling._grouping import dense_codes
 
-__all__ = ["statistics"]
+__all__ = ["MAX_BINS", "bin_error", "statistics"]
+
+MAX_BINS: Final = 4096
 
 
 def statistics(strata: GroupedRows) -> dict[str, NDArray[Any]]:
     """Return the arrays of strata; see `SamplingPlan.statistics`."""
+    if strata.row_weights is not None:
+        return _binned(strata)
     owners, clauses = np.nonzero(strata.matches.T)
     sums = strata.class_sums
-    arrays: dict[str, NDArray[Any]] = {
+    return {
         "sizes": strata.sizes.astype(np.float64),
         "clause_offsets": np.searchsorted(owners, np.arange(strata.num_strata + 1)).astype(np.int32),
         "clause_ids": clauses.astype(np.int32),
@@ -26,6 +31,50 @@ def statistics(strata: GroupedRows) -> dict[str, NDArray[Any]]:
         "instances": sums.instances,
         "instances_squared": sums.instances_squared,
     }
-    if strata.row_weights is not None:
-        arrays["weights"] = strata.row_weights
-    return arrays
+
+
+def _binned(strata: GroupedRows) -> dict[str, NDArray[Any]]:
+    weights, bins = bins_of(strata)
+    sizes = np.bincount(bins, strata.sizes, len(weights))
+    sums = strata.class_sums
+    num_classes = strata.labels.num_classes if strata.labels else 0
+    joint = bins[sums.strata] * np.int64(num_classes) + sums.classes
+    codes, distinct = dense_codes(joint, len(weights) * num_classes)
+    owners, classes = np.divmod(distinct, max(num_classes, 1))
+    return {
+        "sizes": sizes,
+        "clause_offsets": np.zeros(len(weights) + 1, np.int32),
+        "clause_ids": np.zeros(0, np.int32),
+        "class_offsets": np.searchsorted(owners, np.arange(len(weights) + 1)).astype(np.int32),
+        "class_ids": classes.astype(np.int32),
+        "rows_with_class": np.bincount(codes, sums.rows_with_class, len(distinct)),
+        "instances": np.bincount(codes, sums.instances, len(distinct)),
+        "instances_squared": np.bincount(codes, sums.instances_squared, len(distinct)),
+        "weights": weights,
+    }
+
+
+def bins_of(strata: GroupedRows) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Return the weight of each bin and the bin of each stratum, which has one weight.
+
+    Up to 4,096 weights are bins of their own. Above, positive weights fall into 4,095 bins of equal ratio between
+    the smallest and the largest; a bin weighs the mean of its rows, so that sums of weights stay.
+    """
+    weights = strata.row_weights if strata.row_weights is not None else np.zeros(0)
+    if len(weights) <= MAX_BINS:
+        return weights, np.arange(len(weights))
+    logs = np.log(np.where(weights > 0, weights, weights[weights > 0].min()))
+    spread = max(float(logs.max() - logs.min()), 1e-300)
+    places = np.minimum(((logs - logs.min()) / spread * (MAX_BINS - 1)).astype(np.int64), MAX_BINS - 2) + 1
+    used, bins = np.unique(np.where(weights > 0, places, 0), return_inverse=True)
+    sizes = np.bincount(bins, strata.sizes, len(used))
+    return np.bincount(bins, strata.sizes * weights, len(used)) / sizes, bins
+
+
+def bin_error(strata: GroupedRows) -> float:
+    """Return the largest relative error of a row's weight in `statistics`; 0 where bins are exact."""
+    if strata.row_weights is None or strata.num_strata <= MAX_BINS:
+        return 0.0
+    weights, bins = bins_of(strata)
+    live = strata.row_weights > 0
+    return float(np.abs(weights[bins][live] / strata.row_weights[live] - 1).max())

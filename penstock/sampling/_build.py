@@ -1,0 +1,156 @@
+"""Ways to group a pool: by clauses, by label sets, by weight."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from penstock.errors import SamplingError
+from penstock.sampling._grouped import GroupedRows
+from penstock.sampling._grouping import compact, mask_codes
+from penstock.sampling._labels import ClassCounts
+from penstock.sampling._philox import words
+
+__all__ = ["Masks", "by_label_sets", "by_masks", "by_weights", "first_positions"]
+
+Masks = Mapping[str, ArrayLike] | Sequence[ArrayLike] | NDArray[np.bool_]
+
+_CLASS_CODES: Final = 7
+
+
+def by_masks(
+    masks: Masks,
+    *,
+    labels: ClassCounts | None = None,
+    num_rows: int | None = None,
+    expressions: Sequence[str] | None = None,
+    rows: NDArray[np.int64] | None = None,
+) -> GroupedRows:
+    """Group rows by the clauses that match; see `Strata.from_masks`."""
+    names = tuple(masks) if isinstance(masks, Mapping) else None if expressions is None else tuple(expressions)
+    arrays = [np.asarray(mask) for mask in (masks.values() if isinstance(masks, Mapping) else masks)]
+    pool = _pool_size(arrays, labels, num_rows)
+    _check_masks(arrays, names, pool)
+    check_lengths(labels, rows, pool)
+    codes, count, first = mask_codes(arrays, pool)
+    return GroupedRows(
+        ids=codes,
+        sizes=np.bincount(codes, minlength=count),
+        matches=np.array([mask[first] for mask in arrays], bool).reshape(len(arrays), count),
+        expressions=names,
+        labels=labels,
+        identity=distinct_rows(rows),
+    )
+
+
+def by_label_sets(labels: ClassCounts) -> GroupedRows:
+    """Group rows by the set of their classes; one clause for each class that occurs."""
+    rows, classes, _ = labels.entries
+    used = np.flatnonzero(labels.samples)
+    codes = words(0, (_CLASS_CODES, 0, 0), 0, labels.num_classes)
+    hashed = np.zeros(labels.num_rows, np.uint64)
+    first_entry = np.flatnonzero(np.diff(rows, prepend=-1))
+    if len(first_entry):
+        hashed[rows[first_entry]] = np.add.reduceat(codes[classes], first_entry)
+    distinct, first, ids = np.unique(hashed, return_index=True, return_inverse=True)
+    matches = np.zeros((labels.num_classes, len(distinct)), bool)
+    owner = np.full(labels.num_rows, -1)
+    owner[first] = np.arange(len(distinct))
+    shown = owner[rows] >= 0
+    matches[classes[shown], owner[rows[shown]]] = True
+    return GroupedRows(
+        ids=compact(ids, len(distinct)),
+        sizes=np.bincount(ids, minlength=len(distinct)),
+        matches=matches[used],
+        expressions=tuple(labels.condition(int(number)) for number in used),
+        labels=labels,
+        level="label_sets",
+    )
+
+
+def by_weights(
+    weights: ArrayLike, *, labels: ClassCounts | None = None, rows: NDArray[np.int64] | None = None
+) -> GroupedRows:
+    """Group rows by their weight; see `Strata.from_weights`."""
+    array = check_weights(weights, labels)
+    check_lengths(labels, rows, len(array))
+    distinct, ids = np.unique(array, return_inverse=True)
+    return GroupedRows(
+        ids=compact(ids, len(distinct)),
+        sizes=np.bincount(ids, minlength=len(distinct)),
+        matches=np.zeros((0, len(distinct)), bool),
+        expressions=(),
+        labels=labels,
+        level="bins",
+        row_weights=distinct,
+        identity=distinct_rows(rows),
+    )
+
+
+def check_weights(weights: ArrayLike, labels: ClassCounts | None = None) -> NDArray[np.float64]:
+    """Return the weights as an array of finite numbers >= 0, or name the first that is none."""
+    try:
+        array = np.asarray(weights, np.float64)
+    except (TypeError, ValueError) as error:
+        raise SamplingError(f"weights are no numbers: {error}", hint="pass one number >= 0 per sample") from error
+    if array.ndim != 1:
+        raise SamplingError(f"weights have shape {array.shape}; expected one weight per sample")
+    if labels is not None and len(array) != labels.num_rows:
+        per_class = len(array) == labels.num_classes
+        raise SamplingError(
+            f"{len(array)} weights for {labels.num_rows} samples; expected one weight per sample",
+            hint="these look like class weights: weights[labels] makes sample weights" if per_class else None,
+        )
+    wrong = np.flatnonzero(~(np.isfinite(array) & (array >= 0)))
+    if len(wrong):
+        raise SamplingError(
+            f"weight {float(array[wrong[0]])!r} of sample {int(wrong[0])} is no weight; expected finite numbers >= 0"
+            + (f" ({len(wrong)} such weights)" if len(wrong) > 1 else ""),
+            hint="weight 0 leaves a sample out",
+        )
+    return array
+
+
+def check_lengths(labels: ClassCounts | None, rows: NDArray[np.int64] | None, pool: int) -> None:
+    """Raise if labels or rows are not of the pool."""
+    if labels is not None and labels.num_rows != pool:
+        raise SamplingError(
+            f"labels of {labels.num_rows} samples for a pool of {pool}; expected one row of labels each"
+        )
+    if rows is not None and len(rows) != pool:
+        raise SamplingError(f"{len(rows)} row numbers for a pool of {pool}; expected one each")
+
+
+def distinct_rows(rows: NDArray[np.int64] | None) -> NDArray[np.int64] | None:
+    """Return the number of the distinct row at each position; None where no row repeats."""
+    if rows is None or len(rows) == 0:
+        return None
+    distinct, identity = np.unique(rows, return_inverse=True)
+    return None if len(distinct) == len(rows) else identity
+
+
+def first_positions(identity: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the first position of each distinct row."""
+    return np.unique(identity, return_index=True)[1]
+
+
+def _pool_size(arrays: list[NDArray[np.bool_]], labels: ClassCounts | None, num_rows: int | None) -> int:
+    if num_rows is not None:
+        return num_rows
+    if arrays:
+        return len(arrays[0]) if arrays[0].ndim else 0
+    if labels is not None:
+        return labels.num_rows
+    raise SamplingError("no masks, no labels and no num_rows; expected at least one of them", hint="pass num_rows=")
+
+
+def _check_masks(arrays: list[NDArray[np.bool_]], names: tuple[str, ...] | None, pool: int) -> None:
+    if names is not None and len(names) != len(arrays):
+        raise SamplingError(f"{len(names)} expressions for {len(arrays)} masks; expected one each")
+    for number, mask in enumerate(arrays):
+        name = repr(names[number]) if names else f"mask {number}"
+        if mask.dtype != np.bool_ or mask.shape != (pool,):
+            raise SamplingError(f"{name} is {mask.dtype} of shape {mask.shape}; expected bool of shape ({pool},)")

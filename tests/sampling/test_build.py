@@ -1,0 +1,113 @@
+"""Grouping by weights and label sets, and pools with repeats."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from penstock.errors import SamplingError
+from penstock.sampling import ClassCounts, SamplingSpec, Strata
+from tests.sampling.conftest import spec_of
+
+
+def test_weights_of_rows_are_drawn_in_proportion():
+    weights = np.array([0.0, 1.0, 3.0, 1.0, 5.0])
+    plan = Strata.from_weights(weights).with_spec(SamplingSpec(size=200_000))
+    seen = np.bincount(plan.stream().epoch(0), minlength=5)
+    assert seen[0] == 0
+    assert seen / 200_000 == pytest.approx(weights / 10, abs=0.005)
+    assert plan.num_drawable == 4
+
+
+@pytest.mark.statistical
+def test_a_million_weights_all_different_follow_their_law():
+    rng = np.random.default_rng(0)
+    weights = rng.lognormal(0, 2, 1_000_000)
+    plan = Strata.from_weights(weights).with_spec(SamplingSpec(size=3_000_000))
+    seen = np.bincount(plan.stream().epoch(0), minlength=len(weights))
+    groups = np.digitize(weights, np.quantile(weights, np.linspace(0, 1, 201)[1:-1]))
+    drawn, law = np.bincount(groups, seen), np.bincount(groups, weights) / weights.sum() * 3_000_000
+    statistic = ((drawn - law) ** 2 / law).sum()
+    assert 199 - 4 * math.sqrt(398) < statistic < 199 + 4 * math.sqrt(398)
+
+
+def test_statistics_of_many_weights_are_binned_and_say_their_error():
+    rng = np.random.default_rng(1)
+    weights = np.concatenate([[0.0, 0.0], rng.lognormal(0, 1, 20_000)])
+    labels = ClassCounts.from_labels(rng.integers(0, 3, len(weights)))
+    plan = Strata.from_weights(weights, labels=labels).with_spec(SamplingSpec())
+    arrays = plan.statistics()
+    assert len(arrays["sizes"]) <= 4096
+    assert arrays["sizes"].sum() == len(weights)
+    assert arrays["sizes"] @ arrays["weights"] == pytest.approx(weights.sum(), rel=1e-12)
+    assert arrays["weights"][0] == 0
+    assert 0 < plan.bin_error < math.expm1(math.log(weights[2:].max() / weights[2:].min()) / 4095)
+    owner = np.repeat(np.arange(len(arrays["sizes"])), np.diff(arrays["class_offsets"]))
+    shares = np.bincount(arrays["class_ids"], arrays["weights"][owner] * arrays["rows_with_class"]) / weights.sum()
+    assert shares == pytest.approx(plan.histogram(unit="samples").share, rel=plan.bin_error)
+
+
+def test_label_sets_are_sets_whatever_the_order_or_the_count():
+    lists = [[0, 1], [1, 0], [0, 0, 1], [2], [], [2, 2]]
+    strata = Strata.from_labels(ClassCounts.from_lists(lists, class_names=("a", "b", "c", "unused")))
+    same = {tuple(np.flatnonzero(strata.ids == number)) for number in range(strata.num_strata)}
+    assert same == {(0, 1, 2), (3, 5), (4,)}
+    assert strata.expressions == ("contains(labels, 'a')", "contains(labels, 'b')", "contains(labels, 'c')")
+    for number in range(strata.num_strata):
+        member = lists[int(strata.rows[strata.offsets[number]])]
+        assert strata.matches[:, number].tolist() == [label in member for label in range(3)]
+
+
+@pytest.mark.real_data
+def test_nih_has_801_label_sets(nih):
+    strata = Strata.from_labels(nih)
+    assert strata.num_strata == 801
+    plan = Strata.from_weights(1 / strata.sizes[strata.ids], labels=nih).with_spec(SamplingSpec())
+    assert plan.total_weight == pytest.approx(801)
+    assert plan.effective_sample_size == pytest.approx(1630.8, abs=0.05)
+    assert plan.coverage(1).share[0] == pytest.approx(0.11057, abs=5e-6)
+
+
+def test_repeated_rows_are_one_row_of_summed_weight_for_coverage():
+    rows = np.array([4, 7, 4, 4, 9])
+    strata = Strata.from_masks({"True": np.ones(5, bool)}, labels=ClassCounts.from_labels([0, 1, 0, 0, 2]), rows=rows)
+    coverage = strata.with_spec(spec_of({"True": 1}, size=3)).coverage(1)
+    assert coverage.num_rows == 3
+    assert coverage.unique[0] == pytest.approx(3 - (1 - 0.6) ** 3 - 2 * (1 - 0.2) ** 3)
+    for mode in ("deck", "once"):
+        with pytest.raises(SamplingError, match="twice"):
+            strata.with_spec(spec_of({"True": 1}, mode=mode))
+
+
+@pytest.mark.parametrize(
+    ("weights", "complaint", "hint"),
+    [
+        ([1, 2], "2 weights for 3 samples", "class weights"),
+        ([1] * 5, "5 weights for 3 samples", None),
+        ([1, -2, 3], "weight -2.0 of sample 1", "leaves a sample out"),
+        ([1, 2, math.nan], "weight nan of sample 2", None),
+        ([math.inf, 2, 3], "weight inf of sample 0", None),
+        ([[1, 2, 3]], "shape", None),
+        (["a", "b", "c"], "no numbers", None),
+    ],
+)
+def test_weights_that_are_none_are_named(weights, complaint, hint):
+    labels = ClassCounts.from_labels([0, 1, 1])
+    with pytest.raises(SamplingError, match=complaint) as caught:
+        Strata.from_weights(weights, labels=labels)
+    assert hint is None or hint in caught.value.hint
+
+
+def test_all_zero_weights_of_rows_cannot_be_drawn():
+    with pytest.raises(SamplingError, match="all 3 samples have weight 0"):
+        Strata.from_weights([0, 0, 0]).with_spec(SamplingSpec()).stream()
+
+
+def test_duplicate_clauses_are_kept_and_reported():
+    masks = [np.array([True, False]), np.array([True, False]), np.ones(2, bool)]
+    strata = Strata.from_masks(masks, expressions=("a", "a", "True"))
+    plan = strata.with_spec(SamplingSpec(clauses=tuple(spec_of({"a": 5}).clauses) * 2 + spec_of({"True": 1}).clauses))
+    assert plan.weights.tolist() == [1, 5]
+    assert plan.ineffective_clauses == (0, 1)
