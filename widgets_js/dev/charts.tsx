@@ -4,7 +4,7 @@ import { BatchesPanel } from "../src/batches/batches-panel.tsx";
 import { CoveragePanel } from "../src/coverage/coverage-panel.tsx";
 import { HistogramPanel } from "../src/histogram/histogram-panel.tsx";
 import { chartsOf } from "../src/statistics/charts.ts";
-import { seenAfter } from "../src/statistics/coverage.ts";
+import { lawOf } from "../src/statistics/laws.ts";
 import { WeightsPanel } from "../src/tuner/weights-panel.tsx";
 import { liveSession, queryState, type Scenario } from "../tests/charts/scripted-kernel.ts";
 
@@ -36,8 +36,11 @@ model.onSend = ({ id, op, args }) => {
   const plan = chartsOf(store).plan.peek();
   const answer = (result: unknown, buffers: unknown[] = []) => setTimeout(() => model.reply(id, result, buffers), 20);
   if (op === "plan.drawn" && plan !== null) {
-    const epochs = Array.from({ length: args.num_epochs as number }, (_, i) => seenAfter(plan, i + 1));
-    answer({ unique: epochs.map(({ mean, variance }, i) => mean + Math.sin(9 * i) * Math.sqrt(variance)), counts: [] });
+    const epochs = Array.from({ length: args.num_epochs as number }, (_, i) => lawOf(plan).unseen(i + 1));
+    answer({
+      unique: epochs.map(({ mean, variance }, i) => plan.drawable - mean + Math.sin(9 * i) * Math.sqrt(variance)),
+      counts: [],
+    });
   } else if (op === "plan.batches") {
     const shares = chartsOf(store).histogram.peek()?.expected ?? new Float64Array(0);
     const count = args.num_batches as number;

@@ -1,7 +1,6 @@
 // Everything the coverage chart tells of one plan.
 import type { Mode } from "../shared/protocol.ts";
-import { type Coverage, coverage } from "../statistics/coverage.ts";
-import { certificate, epochsToSee } from "../statistics/epochs-to-cover.ts";
+import { type Coverage, certificate, coverage, epochsToSee, rowsOfShare } from "../statistics/coverage.ts";
 import { type DrawPlan, inMode } from "../statistics/plan.ts";
 
 export const NUM_EPOCHS = 20;
@@ -62,7 +61,7 @@ export interface CoverRow {
 /** Epochs until a share of `basis` rows has been seen. */
 export function coverTable({ plans }: CoverageCurves, basis: number): CoverRow[] {
   return SHARES.map((share) => {
-    const rows = Math.ceil(share * basis - 1e-9);
+    const rows = rowsOfShare(share, basis);
     return {
       share,
       dealt: epochsToSee(plans.deck, rows, 1),

@@ -56,6 +56,7 @@ export interface QueryState {
   draws: number; // draws an epoch; pool_size without SAMPLE BY
   ms: number;
   combine: "max" | "sum" | "product";
+  cap?: number | null; // largest weight a row can have; absent or null: none
   replace: boolean;
   mode: Mode; // as chosen for SAMPLE BY; without it every row comes once an epoch, whatever this says: draw charts as "once", weights [1]
   seed: number;

@@ -67,7 +67,7 @@ function makeCharts(store: Store): Charts {
     noEffect: computed(() => {
       const statistics = store.statistics.value;
       if (statistics === null || statistics.header.num_clauses !== store.weights.value.length) return [];
-      return clausesWithoutEffect(statistics, store.weights.value, store.combine.value);
+      return clausesWithoutEffect(statistics, store.weights.value, store.combine.value, store.query.value?.cap ?? null);
     }),
     namedClasses,
     byClause,
@@ -88,6 +88,7 @@ function currentPlan(store: Store): DrawPlan | null {
     statistics,
     clauseWeights,
     combine: store.combine.value,
+    cap: query.cap ?? null,
     draws: query.draws,
     mode: query.has_sampling ? store.mode.value : "once", // a plain pass shows every row once
   });

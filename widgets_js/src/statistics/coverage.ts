@@ -1,99 +1,67 @@
-import { Z95 } from "./bands.ts";
-import { inclusion } from "./once.ts";
-import { type DrawPlan, votes } from "./plan.ts";
-import { websterQuotas } from "./quotas.ts";
+import { setBand } from "./bands.ts";
+import { type Law, lawOf } from "./laws.ts";
+import type { DrawPlan } from "./plan.ts";
 
-const EXACT_UP_TO_GROUPS = 32;
+const FAR = 2 ** 40; // epochs: beyond it the answer is "never" for every purpose
 
-/** Rows of the pool seen at least once after each epoch, from epoch 1. */
+/** Rows of the pool seen at least once after epochs 1, 2, ... with the pointwise 95 % band. */
 export interface Coverage {
   readonly unique: Float64Array;
   readonly low: Float64Array;
   readonly high: Float64Array;
 }
 
-/** Mean and variance of the number of rows seen. */
-export interface Seen {
-  readonly mean: number;
-  readonly variance: number;
-}
-
-/** After `epochs` epochs of plan.draws draws with replacement. */
-export function seenIndependent({ groups, total, draws }: DrawPlan, epochs: number): Seen {
-  const n = draws * epochs;
-  const size = groups.sizes;
-  const p = groups.weights.map((weight) => (total > 0 ? weight / total : 0));
-  const unseen = p.map((one) => Math.exp(n * Math.log1p(-one)));
-  let mean = 0;
-  let variance = 0;
-  let pooled = 0;
-  for (let i = 0; i < p.length; i++) {
-    const rows = size[i] as number;
-    const q = unseen[i] as number;
-    mean -= rows * Math.expm1(n * Math.log1p(-(p[i] as number)));
-    variance += rows * q * (1 - q);
-    pooled += rows * (p[i] as number) * q;
-  }
-  const exact = p.length <= EXACT_UP_TO_GROUPS;
-  return { mean, variance: Math.max(0, variance + (exact ? covariance(size, p, unseen, n) : -n * pooled * pooled)) };
-}
-
-/** Sum over ordered pairs of rows of (1 - p_i - p_j)^n - q_i q_j, without its cancellation. */
-function covariance(size: Float64Array, p: Float64Array, unseen: Float64Array, n: number): number {
-  let sum = 0;
-  for (let i = 0; i < p.length; i++) {
-    const a = p[i] as number;
-    const qa = unseen[i] as number;
-    if (qa === 0) continue;
-    for (let j = 0; j <= i; j++) {
-      const b = p[j] as number;
-      const qb = unseen[j] as number;
-      const pairs =
-        i === j ? (size[i] as number) * ((size[i] as number) - 1) : 2 * (size[i] as number) * (size[j] as number);
-      if (pairs === 0 || qb === 0) continue;
-      sum += pairs * qa * qb * Math.expm1(n * Math.log1p((-a * b) / ((1 - a) * (1 - b))));
-    }
-  }
-  return sum;
-}
-
-/** After `epochs` epochs dealt from decks: certain. */
-export function seenDealt(plan: DrawPlan, epochs: number): Seen {
-  const { sizes } = plan.statistics;
-  const quotas = websterQuotas(votes(plan), plan.draws * epochs);
-  return { mean: sizes.reduce((sum, size, s) => sum + Math.min(size, quotas[s] as number), 0), variance: 0 };
-}
-
-/** After `epochs` epochs, each without replacement within itself. */
-export function seenOnce({ groups, draws }: DrawPlan, epochs: number): Seen {
-  const pi = inclusion(groups.sizes, groups.weights, draws);
-  let mean = 0;
-  let variance = 0;
-  for (let g = 0; g < pi.length; g++) {
-    const unseen = (1 - (pi[g] as number)) ** epochs;
-    mean += (groups.sizes[g] as number) * (1 - unseen);
-    variance += (groups.sizes[g] as number) * unseen * (1 - unseen);
-  }
-  return { mean, variance: epochs === 1 ? 0 : variance };
-}
-
-const SEEN = { iid: seenIndependent, deck: seenDealt, once: seenOnce } as const;
-
-export function seenAfter(plan: DrawPlan, epochs: number): Seen {
-  if (!(plan.total > 0) || epochs === 0 || plan.draws === 0) return { mean: 0, variance: 0 };
-  return SEEN[plan.mode](plan, epochs);
-}
-
-export function coverage(plan: DrawPlan, numEpochs: number): Coverage {
+export function coverage(plan: DrawPlan, numEpochs: number, law: Law | null = lawIfDrawn(plan)): Coverage {
   const unique = new Float64Array(numEpochs);
   const low = new Float64Array(numEpochs);
   const high = new Float64Array(numEpochs);
-  for (let e = 1; e <= numEpochs; e++) {
-    const { mean, variance } = seenAfter(plan, e);
-    const half = Z95 * Math.sqrt(variance);
-    unique[e - 1] = mean;
-    low[e - 1] = Math.max(0, mean - half);
-    high[e - 1] = Math.min(plan.statistics.header.num_rows, mean + half);
+  if (law === null) return { unique, low, high };
+  const { drawable } = plan;
+  for (let at = 0; at < numEpochs; at++) {
+    const { mean, variance } = law.unseen(at + 1);
+    setBand(low, high, at, { mean, variance, upper: drawable });
+    unique[at] = drawable - mean;
+    const fewest = low[at] as number;
+    low[at] = drawable - (high[at] as number);
+    high[at] = drawable - fewest;
+    if (mean === 0) {
+      unique.fill(drawable, at);
+      low.fill(drawable, at);
+      high.fill(drawable, at);
+      break;
+    }
   }
   return { unique, low, high };
+}
+
+export function lawIfDrawn(plan: DrawPlan): Law | null {
+  return plan.draws > 0 ? lawOf(plan) : null;
+}
+
+/** The first epoch after which `rows` rows have been seen with probability `quantile`; null: never. */
+export function epochsToSee(plan: DrawPlan, rows: number, quantile: number, law = lawIfDrawn(plan)): number | null {
+  const allowed = plan.drawable - rows;
+  if (law === null || allowed < 0) return null;
+  let high = 1;
+  while (law.atMost(high, allowed) < quantile) {
+    high *= 2;
+    if (high > FAR) return null;
+  }
+  let low = Math.floor(high / 2);
+  while (high - low > 1) {
+    const middle = Math.floor((low + high) / 2);
+    if (law.atMost(middle, allowed) < quantile) low = middle;
+    else high = middle;
+  }
+  return high;
+}
+
+/** Rows that make up a share of others, whole. */
+export function rowsOfShare(share: number, of: number): number {
+  return Math.ceil(share * of - 1e-9);
+}
+
+/** The epoch by which a deal has surely shown every row that can be drawn; null where there is none. */
+export function certificate(plan: DrawPlan): number | null {
+  return epochsToSee(plan.mode === "deck" ? plan : { ...plan, mode: "deck" }, plan.drawable, 1);
 }

@@ -5,6 +5,7 @@ import type { Combine } from "./weights.ts";
 export type NoEffect =
   | { readonly kind: "no rows" } // it matches no row of the pool
   | { readonly kind: "neutral" } // adds 0, multiplies by 1, or is 0 where nothing else matches
+  | { readonly kind: "settled" } // on all of its rows the others reach the cap, or make a product 0
   | { readonly kind: "covered"; readonly by: number; readonly weight: number; readonly tie: boolean }; // max: others weigh as much
 
 /** In clause order; null where the clause does change a weight. */
@@ -12,15 +13,43 @@ export function clausesWithoutEffect(
   statistics: Statistics,
   clauseWeights: ArrayLike<number>,
   combine: Combine,
+  cap: number | null = null,
 ): (NoEffect | null)[] {
   const matched = new Uint8Array(statistics.header.num_clauses);
   for (const id of statistics.clauseIds) matched[id] = 1;
   if (combine === "max") return coveredClauses(statistics, clauseWeights, matched);
   const neutral = combine === "sum" ? 0 : 1;
+  const simple = combine === "sum" && cap === null;
+  const changes = simple ? null : changesWeights(statistics, clauseWeights, combine, cap ?? Number.POSITIVE_INFINITY);
   return Array.from(matched, (rows, clause) => {
     if (rows === 0) return { kind: "no rows" };
-    return clauseWeights[clause] === neutral ? { kind: "neutral" } : null;
+    if (clauseWeights[clause] === neutral) return { kind: "neutral" };
+    return changes?.[clause] === 0 ? { kind: "settled" } : null;
   });
+}
+
+/** 1 for each clause without which some weight would be another. */
+function changesWeights(
+  { clauseOffsets, clauseIds, header }: Statistics,
+  clauseWeights: ArrayLike<number>,
+  combine: "sum" | "product",
+  cap: number,
+): Uint8Array {
+  const changes = new Uint8Array(header.num_clauses);
+  const combined = (ids: Int32Array, without: number): number => {
+    let weight = combine === "sum" ? 0 : 1;
+    for (const id of ids) {
+      if (id === without) continue;
+      weight = combine === "sum" ? weight + (clauseWeights[id] as number) : weight * (clauseWeights[id] as number);
+    }
+    return Math.min(weight, cap);
+  };
+  for (let s = 0; s < clauseOffsets.length - 1; s++) {
+    const ids = clauseIds.subarray(clauseOffsets[s], clauseOffsets[s + 1]);
+    const whole = combined(ids, -1);
+    for (const id of ids) if (changes[id] === 0 && combined(ids, id) !== whole) changes[id] = 1;
+  }
+  return changes;
 }
 
 /** Under max a clause without effect is outweighed, or equalled, on each of its strata; told by the least of those weights. */

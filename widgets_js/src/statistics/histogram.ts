@@ -1,8 +1,8 @@
 import type { Unit } from "../shared/protocol.ts";
 import { setBand } from "./bands.ts";
 import { inclusion } from "./once.ts";
-import { type DrawPlan, votes } from "./plan.ts";
-import { websterQuotas } from "./quotas.ts";
+import { type DrawPlan, masses } from "./plan.ts";
+import { quotas } from "./quotas.ts";
 
 /** Per class: rows or instances of the pool, and what an epoch draws with its pointwise 95 % band. */
 export interface Histogram {
@@ -24,12 +24,12 @@ export function drawFactors(plan: DrawPlan): Factors {
   if (plan.draws === 0)
     return { mean: new Float64Array(sizes.length), spread: new Float64Array(sizes.length), within: true };
   if (plan.mode === "deck") {
-    const quotas = websterQuotas(votes(plan), plan.draws);
+    const dealt = quotas(masses(plan), plan.draws);
     const spread = sizes.map((size, s) => {
-      const rest = (quotas[s] as number) % size;
+      const rest = (dealt[s] as number) % size;
       return size > 1 ? (rest * (size - rest)) / (size * (size - 1)) : 0;
     });
-    return { mean: quotas.map((quota, s) => quota / (sizes[s] as number)), spread, within: true };
+    return { mean: dealt.map((quota, s) => quota / (sizes[s] as number)), spread, within: true };
   }
   if (plan.mode === "once") {
     const mean = inclusion(sizes, plan.weights, plan.draws);

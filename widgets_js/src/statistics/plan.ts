@@ -1,5 +1,6 @@
 import type { Mode } from "../shared/protocol.ts";
 import type { Statistics } from "../shared/statistics-arrays.ts";
+import { integerMasses } from "./quotas.ts";
 import {
   type Combine,
   drawableRows,
@@ -13,7 +14,7 @@ import {
 export interface DrawPlan {
   readonly statistics: Statistics;
   readonly weights: Float64Array; // of one row of each stratum
-  readonly groups: WeightGroups;
+  readonly groups: WeightGroups; // of the rows that can be drawn
   readonly total: number; // sum of the weights of all rows; 0: nothing can be drawn
   readonly draws: number; // an epoch, in this mode
   readonly drawable: number; // rows of weight above 0
@@ -24,31 +25,31 @@ export interface PlanRequest {
   readonly statistics: Statistics;
   readonly clauseWeights: ArrayLike<number>;
   readonly combine: Combine;
+  readonly cap?: number | null;
   readonly draws: number; // asked
   readonly mode: Mode;
 }
 
-export function drawPlan({ statistics, clauseWeights, combine, draws, mode }: PlanRequest): DrawPlan {
-  const weights = stratumWeights(statistics, clauseWeights, combine);
-  const drawable = drawableRows(statistics.sizes, weights);
-  const total = totalWeight(statistics.sizes, weights);
-  return {
+export function drawPlan({ statistics, clauseWeights, combine, cap, draws, mode }: PlanRequest): DrawPlan {
+  const weights = stratumWeights(statistics, clauseWeights, combine, cap ?? null);
+  const plan = {
     statistics,
     weights,
     groups: groupByWeight(statistics.sizes, weights),
-    total,
-    draws: total > 0 ? (mode === "once" ? Math.min(draws, drawable) : draws) : 0,
-    drawable,
+    total: totalWeight(statistics.sizes, weights),
+    draws: 0,
+    drawable: drawableRows(statistics.sizes, weights),
     mode,
   };
+  return inMode(plan, mode, draws);
 }
 
-/** The same plan drawn in another mode: the curves of the modes not chosen. */
+/** The same weights drawn in another mode. Without replacement there are at most as many draws as drawable rows. */
 export function inMode(plan: DrawPlan, mode: Mode, draws: number): DrawPlan {
-  return { ...plan, mode, draws: plan.total > 0 ? (mode === "once" ? Math.min(draws, plan.drawable) : draws) : 0 };
+  const possible = mode === "once" ? Math.min(draws, plan.drawable) : draws;
+  return { ...plan, mode, draws: plan.total > 0 ? possible : 0 };
 }
 
-/** Rows times weight of each stratum: its votes in the deal. */
-export function votes({ statistics, weights }: DrawPlan): Float64Array {
-  return statistics.sizes.map((size, s) => size * (weights[s] as number));
+export function masses({ statistics, weights }: DrawPlan): Float64Array {
+  return integerMasses(statistics.sizes, weights);
 }

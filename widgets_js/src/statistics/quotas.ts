@@ -1,91 +1,102 @@
-// Webster's apportionment: seat k of a stratum falls due at (k + 1/2) / votes, and the earliest seats are given, equal
-// times to the earlier stratum. Cumulative quotas of any two epochs then never cross, so no epoch's quota is negative.
+// How many draws each stratum of a deck has had, in whole numbers that equal Python's (penstock.sampling._quotas).
+//
+// Webster's apportionment: stratum s of mass W gets its draw number k at time (k + 1/2) T / W, T the sum of the masses;
+// the first n events in time order, ties by stratum, are the first n draws.
 
-/** Seats of each stratum among the first `seats`; votes are rows times weight. */
-export function websterQuotas(votes: Float64Array, seats: number): Float64Array {
-  const quotas = new Float64Array(votes.length);
-  let given = seatsBefore(votes, startingTime(votes, seats), quotas);
-  const heap = new DueSeats(votes, quotas);
-  while (given < seats && heap.giveEarliest()) given++;
-  return quotas;
-}
+const RESOLUTION = 2 ** 40;
 
-/** Seats due up to a time, into `quotas`; their sum. */
-function seatsBefore(votes: Float64Array, time: number, quotas: Float64Array): number {
+/** The share of each stratum in whole parts of about 2^40, at least 1 where its weight is positive. */
+export function integerMasses(sizes: Float64Array, weights: Float64Array): Float64Array {
   let total = 0;
-  for (let s = 0; s < votes.length; s++) {
-    const seats = Math.max(0, Math.floor((votes[s] as number) * time + 0.5));
-    quotas[s] = seats;
-    total += seats;
+  const masses = sizes.map((size, s) => {
+    const product = size * (weights[s] as number);
+    total += product;
+    return product;
+  });
+  for (let s = 0; s < masses.length; s++) {
+    if (!((weights[s] as number) > 0)) masses[s] = 0;
+    else masses[s] = Math.max(1, Math.floor(((masses[s] as number) / total) * RESOLUTION + 0.5));
   }
-  return total;
+  return masses;
 }
 
-/** A time by which a few seats less than `seats` are due, so that the last ones are given exactly. */
-function startingTime(votes: Float64Array, seats: number): number {
-  const total = votes.reduce((sum, v) => sum + v, 0);
-  if (!(total > 0)) return 0;
-  const scratch = new Float64Array(votes.length);
-  let low = 0;
-  let high = (seats + votes.length) / total;
-  for (let i = 0; i < 40; i++) {
-    const middle = i === 0 ? seats / total : (low + high) / 2;
-    const due = seatsBefore(votes, middle, scratch);
-    if (due > seats) high = middle;
-    else low = middle;
-    if (due <= seats && seats - due <= 4) break;
-  }
-  return low * (1 - 1e-12);
+/** Draws of each stratum among the first `draws`. */
+export function quotas(masses: Float64Array, draws: number): Float64Array {
+  const total = masses.reduce((sum, mass) => sum + mass, 0);
+  if (total === 0) return new Float64Array(masses.length);
+  const table = { masses, total, had: new Float64Array(masses.length), rest: new Float64Array(masses.length) };
+  const time = latestTime(table, draws);
+  const missing = draws - hadAt(table, time);
+  return missing === 0 ? table.had : complete(table, time, missing);
 }
 
-/** A binary heap of each stratum's next seat, by (due time, stratum). */
-class DueSeats {
-  private readonly heap: Int32Array;
-  private readonly due: Float64Array;
+interface Table {
+  readonly masses: Float64Array;
+  readonly total: number;
+  had: Float64Array; // draws had at the time last asked for
+  rest: Float64Array; // and what each stratum has toward the next, exact
+}
 
-  constructor(
-    private readonly votes: Float64Array,
-    private readonly quotas: Float64Array,
-  ) {
-    const drawable: number[] = [];
-    for (let s = 0; s < votes.length; s++) if ((votes[s] as number) > 0) drawable.push(s);
-    this.heap = Int32Array.from(drawable);
-    this.due = new Float64Array(votes.length);
-    for (const s of drawable) this.due[s] = this.dueTime(s);
-    for (let i = (this.heap.length >> 1) - 1; i >= 0; i--) this.sink(i);
+/** Draws had at an integer time m: q = floor((2 m W + T) / (2 T)) each, with the exact rest m W - q T; their sum. */
+function hadAt({ masses, total, had, rest }: Table, time: number): number {
+  let sum = 0;
+  for (let s = 0; s < masses.length; s++) {
+    const mass = masses[s] as number;
+    let q = Math.floor(time * (mass / total) + 0.5);
+    let r = difference(time, mass, q, total);
+    const off = Number(2 * r >= total) - Number(2 * r < -total);
+    q += off;
+    r -= off * total;
+    had[s] = mass > 0 ? q : 0;
+    rest[s] = r;
+    sum += mass > 0 ? q : 0;
   }
+  return sum;
+}
 
-  giveEarliest(): boolean {
-    const first = this.heap[0];
-    if (first === undefined) return false;
-    this.quotas[first] = (this.quotas[first] as number) + 1;
-    this.due[first] = this.dueTime(first);
-    this.sink(0);
-    return true;
-  }
+const SPLIT = 2 ** 27 + 1;
 
-  private dueTime(s: number): number {
-    return ((this.quotas[s] as number) + 0.5) / (this.votes[s] as number);
-  }
+/** a b - c d of whole numbers whose products exceed 2^53 but whose difference does not: exact, by Dekker's products. */
+function difference(a: number, b: number, c: number, d: number): number {
+  const ab = a * b;
+  const cd = c * d;
+  return ab - cd + (productError(a, b, ab) - productError(c, d, cd));
+}
 
-  private before(a: number, b: number): boolean {
-    const x = this.due[a] as number;
-    const y = this.due[b] as number;
-    return x < y || (x === y && a < b);
-  }
+function productError(a: number, b: number, product: number): number {
+  const aBig = a * SPLIT;
+  const aHigh = aBig - (aBig - a);
+  const aLow = a - aHigh;
+  const bBig = b * SPLIT;
+  const bHigh = bBig - (bBig - b);
+  const bLow = b - bHigh;
+  return aHigh * bHigh - product + aHigh * bLow + aLow * bHigh + aLow * bLow;
+}
 
-  private sink(start: number): void {
-    const { heap } = this;
-    let i = start;
-    for (;;) {
-      let child = 2 * i + 1;
-      if (child >= heap.length) return;
-      if (child + 1 < heap.length && this.before(heap[child + 1] as number, heap[child] as number)) child++;
-      if (!this.before(heap[child] as number, heap[i] as number)) return;
-      const moved = heap[i] as number;
-      heap[i] = heap[child] as number;
-      heap[child] = moved;
-      i = child;
-    }
+/** An integer time with just `draws` draws, else the largest with fewer. */
+function latestTime(table: Table, draws: number): number {
+  const strata = table.masses.length;
+  let low = draws - strata - 1;
+  let high = draws + strata + 1;
+  let time = draws;
+  for (;;) {
+    const missing = draws - hadAt(table, time);
+    if (missing === 0) return time;
+    if (missing > 0) low = time;
+    else high = time;
+    if (high - low <= 1) return low;
+    time = Math.min(Math.max(time + missing, low + 1), high - 1);
   }
+}
+
+/** The strata that have one more at the next integer time get it in the order it falls due. */
+function complete(table: Table, time: number, missing: number): Float64Array {
+  const { masses, total, had, rest } = table;
+  const after = { masses, total, had: new Float64Array(masses.length), rest: new Float64Array(masses.length) };
+  hadAt(after, time + 1);
+  const due = masses.map((mass, s) => (total - 2 * (rest[s] as number)) / (2 * mass));
+  const next = [...masses.keys()].filter((s) => (after.had[s] as number) > (had[s] as number));
+  next.sort((a, b) => (due[a] as number) - (due[b] as number) || a - b);
+  for (const s of next.slice(0, missing)) had[s] = (had[s] as number) + 1;
+  return had;
 }

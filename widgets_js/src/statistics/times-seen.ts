@@ -1,12 +1,12 @@
 import { binomialLaw, type CountLaw, cdfAt } from "./binomial.ts";
 import { inclusion } from "./once.ts";
-import { type DrawPlan, votes } from "./plan.ts";
-import { websterQuotas } from "./quotas.ts";
+import { type DrawPlan, masses } from "./plan.ts";
+import { quotas } from "./quotas.ts";
 
 /** How often a row of each stratum has been drawn: laws, shared by strata of equal weight. */
 export interface SeenLaws {
   readonly laws: readonly CountLaw[];
-  readonly lawOf: ArrayLike<number>; // of each stratum
+  readonly lawOf: ArrayLike<number>; // of each stratum; -1: it is never drawn
 }
 
 export function seenLaws(plan: DrawPlan, epochs: number): SeenLaws {
@@ -16,14 +16,13 @@ export function seenLaws(plan: DrawPlan, epochs: number): SeenLaws {
     const pi = inclusion(groups.sizes, groups.weights, draws);
     return { laws: Array.from(pi, (one) => binomialLaw(epochs, one)), lawOf: groups.groupOf };
   }
-  const chance = (weight: number) => (total > 0 ? weight / total : 0);
-  return { laws: Array.from(groups.weights, (w) => binomialLaw(draws * epochs, chance(w))), lawOf: groups.groupOf };
+  return { laws: Array.from(groups.weights, (w) => binomialLaw(draws * epochs, w / total)), lawOf: groups.groupOf };
 }
 
 /** Every row of a stratum is dealt floor or ceil of the same number of times. */
 function dealtLaws(plan: DrawPlan, epochs: number): SeenLaws {
-  const quotas = websterQuotas(votes(plan), plan.draws * epochs);
-  const laws = Array.from(quotas, (quota, s): CountLaw => {
+  const dealt = quotas(masses(plan), plan.draws * epochs);
+  const laws = Array.from(dealt, (quota, s): CountLaw => {
     const size = plan.statistics.sizes[s] as number;
     const rest = quota % size;
     const first = Math.floor(quota / size);
@@ -32,21 +31,26 @@ function dealtLaws(plan: DrawPlan, epochs: number): SeenLaws {
   return { laws, lawOf: laws.map((_, s) => s) };
 }
 
-/** Rows behind an ECDF, by law: all of the pool, or those with a class. */
-function rowsByLaw(plan: DrawPlan, { laws, lawOf }: SeenLaws, classIndex: number | null): Float64Array {
+/** Rows behind an ECDF, all of the pool or those with a class: by law, and how many are never drawn. */
+function rowsByLaw(
+  plan: DrawPlan,
+  { laws, lawOf }: SeenLaws,
+  classIndex: number | null,
+): { rows: Float64Array; never: number } {
   const { sizes, classOffsets, classIds, rowsWithClass } = plan.statistics;
   const rows = new Float64Array(laws.length);
+  let never = 0;
   for (let s = 0; s < sizes.length; s++) {
+    let count = sizes[s] as number;
+    if (classIndex !== null) {
+      const at = classIds.subarray(classOffsets[s], classOffsets[s + 1]).indexOf(classIndex);
+      count = at < 0 ? 0 : (rowsWithClass[(classOffsets[s] as number) + at] as number);
+    }
     const law = lawOf[s] as number;
-    if (classIndex === null) {
-      rows[law] = (rows[law] as number) + (sizes[s] as number);
-      continue;
-    }
-    for (let j = classOffsets[s] as number; j < (classOffsets[s + 1] as number); j++) {
-      if (classIds[j] === classIndex) rows[law] = (rows[law] as number) + (rowsWithClass[j] as number);
-    }
+    if (law < 0) never += count;
+    else rows[law] = (rows[law] as number) + count;
   }
-  return rows;
+  return { rows, never };
 }
 
 /** Share of rows (of one class, or of the pool) drawn at most `times[i]` times; NaN where there is no such row. */
@@ -56,10 +60,10 @@ export function timesSeen(
   classIndex: number | null,
   times: ArrayLike<number>,
 ): Float64Array {
-  const rows = rowsByLaw(plan, seen, classIndex);
-  const total = rows.reduce((sum, n) => sum + n, 0);
+  const { rows, never } = rowsByLaw(plan, seen, classIndex);
+  const total = rows.reduce((sum, n) => sum + n, never);
   return Float64Array.from(times, (k) => {
-    let below = 0;
+    let below = never;
     for (let g = 0; g < rows.length; g++) {
       if ((rows[g] as number) > 0) below += (rows[g] as number) * cdfAt(seen.laws[g] as CountLaw, k);
     }

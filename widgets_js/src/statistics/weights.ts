@@ -7,11 +7,13 @@ export function stratumWeights(
   statistics: Statistics,
   clauseWeights: ArrayLike<number>,
   combine: Combine,
-  out: Float64Array = new Float64Array(statistics.sizes.length),
+  cap: number | null = null,
 ): Float64Array {
-  if (statistics.weights !== null) out.set(statistics.weights);
-  else if (statistics.header.num_clauses === 0) out.fill(1);
+  if (statistics.weights !== null) return statistics.weights.slice();
+  const out = new Float64Array(statistics.sizes.length);
+  if (statistics.header.num_clauses === 0) out.fill(1);
   else combineClauses(statistics, clauseWeights, combine, out);
+  if (cap !== null) for (let s = 0; s < out.length; s++) out[s] = Math.min(out[s] as number, cap);
   return out;
 }
 
@@ -48,18 +50,19 @@ export function drawableRows(sizes: Float64Array, weights: Float64Array): number
   return rows;
 }
 
-/** Strata merged by equal weight: all that coverage needs. */
+/** Rows that can be drawn, merged by equal weight: all that coverage needs. */
 export interface WeightGroups {
   readonly weights: Float64Array;
   readonly sizes: Float64Array;
-  readonly groupOf: Int32Array; // of each stratum
+  readonly groupOf: Int32Array; // of each stratum; -1: weight 0
 }
 
 export function groupByWeight(sizes: Float64Array, weights: Float64Array): WeightGroups {
   const index = new Map<number, number>();
-  const groupOf = new Int32Array(weights.length);
+  const groupOf = new Int32Array(weights.length).fill(-1);
   for (let s = 0; s < weights.length; s++) {
     const weight = weights[s] as number;
+    if (!(weight > 0)) continue;
     const group = index.get(weight) ?? index.size;
     index.set(weight, group);
     groupOf[s] = group;
@@ -67,7 +70,7 @@ export function groupByWeight(sizes: Float64Array, weights: Float64Array): Weigh
   const grouped = new Float64Array(index.size);
   for (let s = 0; s < weights.length; s++) {
     const group = groupOf[s] as number;
-    grouped[group] = (grouped[group] as number) + (sizes[s] as number);
+    if (group >= 0) grouped[group] = (grouped[group] as number) + (sizes[s] as number);
   }
   return { weights: Float64Array.from(index.keys()), sizes: grouped, groupOf };
 }

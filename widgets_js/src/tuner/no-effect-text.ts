@@ -6,6 +6,7 @@ import type { NoEffect } from "../statistics/effects.ts";
 export function noEffectText(reason: NoEffect | null | undefined, clauses: readonly ClauseInfo[]): string | null {
   if (reason === null || reason === undefined || reason.kind === "neutral") return null;
   if (reason.kind === "no rows") return "no effect: no sample of the pool matches";
+  if (reason.kind === "settled") return "no effect: other clauses settle the weight of its rows";
   if (reason.tie) return null;
   const label = clauses[reason.by]?.label ?? "another clause";
   return `no effect below ${formatWeight(reason.weight)}, the weight of ${label}`;

@@ -1,10 +1,13 @@
 import { describe, expect, test } from "vitest";
-import { coverage, seenAfter } from "../../src/statistics/coverage.ts";
-import { certificate, epochsToCover, normalCdf } from "../../src/statistics/epochs-to-cover.ts";
+import { certificate, coverage, epochsToSee, rowsOfShare } from "../../src/statistics/coverage.ts";
 import { histogram } from "../../src/statistics/histogram.ts";
+import { lawOf, normalCdf } from "../../src/statistics/laws.ts";
 import { type DrawPlan, drawPlan } from "../../src/statistics/plan.ts";
 import { seenLaws, timesSeen } from "../../src/statistics/times-seen.ts";
 import { type Stratum, statisticsOf } from "./strata.ts";
+
+const epochsToCover = (plan: DrawPlan, share: number, quantile: number) =>
+  epochsToSee(plan, rowsOfShare(share, plan.statistics.header.num_rows), quantile);
 
 const N = 112120; // rows of the NIH table; Hernia 227, Pneumonia 1431, both 3
 const nih = statisticsOf(
@@ -68,8 +71,8 @@ const pair = (mode: DrawPlan["mode"], draws = 175) =>
 
 describe("165 rows against 10, each half of the draws", () => {
   test("independent draws: rows seen after 1, 2, 5 and 10 epochs, and their spread", () => {
-    const seen = [1, 2, 5, 10].map((e) => seenAfter(pair("iid"), e));
-    expect(seen.map(({ mean }) => Number(mean.toFixed(2)))).toEqual([77.99, 117.96, 163.41, 174.19]);
+    const seen = [1, 2, 5, 10].map((e) => lawOf(pair("iid")).unseen(e));
+    expect(seen.map(({ mean }) => Number((175 - mean).toFixed(2)))).toEqual([77.99, 117.96, 163.41, 174.19]);
     expect(seen.map(({ variance }) => Number(Math.sqrt(variance).toFixed(2)))).toEqual([4.99, 5.18, 3.11, 0.89]);
   });
 
