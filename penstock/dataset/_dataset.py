@@ -102,6 +102,9 @@ class Dataset(Samples):
     def _chosen(self, positions: NDArray[np.int64], **provenance: Any) -> View:  # noqa: ANN401  fields of a View
         return View(self.table, positions, **{"dataset": self, **provenance})
 
+    def _origin(self) -> Samples | None:
+        return self
+
     # ---- making and filling --------------------------------------------------------------
 
     def _writable(self) -> None:

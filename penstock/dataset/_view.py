@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from abc import abstractmethod
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
+from penstock.dataset._drawing import Drawing
 from penstock.dataset._rows import row_of, rows_of
 from penstock.dataset._sample import Sample
 from penstock.dataset._tensor import Tensor
@@ -19,31 +20,21 @@ from penstock.tensors import TensorSpec
 if TYPE_CHECKING:
     import pandas as pd
 
-    from penstock.sampling import SamplingPlan
+    from penstock.sampling import SamplingPlan, SamplingSpec
+    from penstock.table import Ragged
 
 __all__ = ["Samples", "View"]
 
 
-class Samples(ABC):
+class Samples(Drawing["View"]):
     """A sequence of samples with named tensors."""
 
-    @property
     @abstractmethod
-    def table(self) -> Table:
-        """The whole table of the version; internal seam of loaders, queries and widgets."""
+    def _origin(self) -> Samples | None:
+        """Return the dataset the samples are of."""
 
-    @property
-    @abstractmethod
-    def indices(self) -> NDArray[np.int64]:
-        """Row of each sample in `version`, int64 of shape (num_samples,)."""
-
-    @abstractmethod
-    def tensor_names(self) -> list[str]:
-        """Return the tensors shown."""
-
-    @abstractmethod
-    def _chosen(self, positions: NDArray[np.int64], **provenance: Any) -> View:  # noqa: ANN401  fields of a View
-        """Return a view of some positions."""
+    def _result(self, table: Table, **provenance: Any) -> View:  # noqa: ANN401  fields of a View
+        return View(table, np.arange(table.num_rows, dtype=np.int64), **provenance)
 
     def table_rows(self, positions: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the table's row of each position."""
@@ -209,6 +200,8 @@ class View(Samples):
         The plan the rows were drawn by.
     pool : ndarray of int64, optional
         Rows of the table that sampling drew from.
+    columns : mapping of str to Ragged, optional
+        What the query computed for each sample.
     """
 
     def __init__(
@@ -222,16 +215,18 @@ class View(Samples):
         names: list[str] | None = None,
         plan: SamplingPlan | None = None,
         pool: NDArray[np.int64] | None = None,
+        columns: Mapping[str, Ragged] | None = None,
     ) -> None:
         self._table = table
         self._rows = np.array(rows, np.int64)
         self._rows.flags.writeable = False
         self._dataset = dataset
         self._query_string = query_string
-        self._seed = seed
+        self._seed_used = seed
         self._names = names
         self._plan = plan
         self._pool = pool
+        self._columns = columns
 
     @property
     def table(self) -> Table:
@@ -251,16 +246,38 @@ class View(Samples):
     @property
     def seed(self) -> int:
         """The seed the query was run with."""
-        return self._seed
+        return self._seed_used
 
     @property
     def pool(self) -> NDArray[np.int64]:
         """Rows that sampling drew from, int64; the view's own where it was not sampled."""
         return self._rows if self._pool is None else self._pool
 
+    @property
+    def spec(self) -> SamplingSpec | None:
+        """How the rows were drawn, None where they were not sampled."""
+        return None if self._plan is None else self._plan.spec
+
+    @property
+    def columns(self) -> Mapping[str, Ragged]:
+        """What the query computed for each sample, by name."""
+        return self._columns or {}
+
+    def _own_seed(self) -> int:
+        return self._seed_used
+
+    def _query_text(self) -> str | None:
+        return self._query_string
+
+    def _origin(self) -> Samples | None:
+        return self._dataset
+
+    def _resolver(self) -> Callable[[str], Table] | None:
+        return None if self._dataset is None else self._dataset._resolver()  # noqa: SLF001  views and datasets are one family
+
     def tensor_names(self) -> list[str]:
         return list(self._table.tensors) if self._names is None else self._names
 
     def _chosen(self, positions: NDArray[np.int64], **provenance: Any) -> View:  # noqa: ANN401  fields of a View
-        fields = {"dataset": self._dataset, "query_string": None, "seed": self._seed, "names": self._names}
+        fields = {"dataset": self._dataset, "query_string": None, "seed": self._seed_used, "names": self._names}
         return View(self._table, self._rows[positions], **{**fields, **provenance})

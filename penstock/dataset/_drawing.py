@@ -1,0 +1,307 @@
+"""Queries, weights, plans and loaders of datasets and views."""
+
+from __future__ import annotations
+
+import importlib
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from types import EllipsisType
+from typing import Any, Generic, Literal, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from penstock.dataset._plans import exact_plan, make_plan
+from penstock.loader import Loader
+from penstock.sampling import SamplingPlan, SamplingSpec, fresh_seed
+from penstock.table import ArrayTable, RowsTable, Selection, Table
+
+__all__ = ["Drawing"]
+
+Mode = Literal["iid", "deck", "once"]
+Seed = int | None | EllipsisType
+_V = TypeVar("_V")
+
+
+class Drawing(ABC, Generic[_V]):
+    """What chooses and draws samples; `_V` is the view it makes."""
+
+    @property
+    @abstractmethod
+    def table(self) -> Table:
+        """The whole table of the version."""
+
+    @property
+    @abstractmethod
+    def indices(self) -> NDArray[np.int64]:
+        """Row of each sample in the table."""
+
+    @abstractmethod
+    def tensor_names(self) -> list[str]:
+        """Return the tensors shown."""
+
+    @abstractmethod
+    def _chosen(self, positions: NDArray[np.int64], **provenance: Any) -> _V:  # noqa: ANN401  fields of a View
+        """Return a view of some positions."""
+
+    @abstractmethod
+    def _result(self, table: Table, **provenance: Any) -> _V:  # noqa: ANN401  fields of a View
+        """Return a view of a table that a query made."""
+
+    def _own_seed(self) -> int:
+        return 0
+
+    def _query_text(self) -> str | None:
+        return None
+
+    def _resolver(self) -> Callable[[str], Table] | None:
+        return None
+
+    def _visible(self) -> Table:
+        """Return the samples as a table of their own."""
+        rows, table = self.indices, self.table
+        whole = len(rows) == table.num_rows and bool((rows == np.arange(len(rows))).all())
+        return table if whole else RowsTable(table, rows)
+
+    # ---- choosing ------------------------------------------------------------------------
+
+    def query(self, query_string: str, *, seed: Seed = ..., params: Mapping[str, Any] | None = None) -> _V:
+        """Return the samples a TQL query chooses.
+
+        Parameters
+        ----------
+        query_string : str
+            TQL, such as ``select * where contains(labels, 'bus') limit 100``.
+        seed : int or None, optional
+            Of ``sample by`` and random functions; None takes fresh entropy. By
+            default a view's own, 0 for a dataset.
+        params : mapping, optional
+            Values of the query's parameters.
+
+        Returns
+        -------
+        View
+            A snapshot. Where the query samples, the rows of the stream's epoch 0.
+
+        Raises
+        ------
+        QuerySyntaxError, QueryBindError, QueryEvaluationError
+            If the text is no TQL, names what there is not, or is wrong on these rows.
+        """
+        tql: Any = importlib.import_module("penstock.tql")
+
+        drawn = self._seed(seed)
+        result = tql.run(query_string, self._visible(), seed=drawn, resolve=self._resolver(), params=params)
+        provenance = {"query_string": query_string, "seed": drawn}
+        if not result.is_rows:
+            return self._result(ArrayTable(result.columns), **provenance)
+        if result.columns is not None:
+            provenance["columns"] = result.columns
+        if result.plan is not None:
+            provenance |= {"plan": result.plan, "pool": self.indices[result.pool]}
+        return self._chosen(result.selection.rows, **provenance)
+
+    def explain(self, query_string: str) -> Any:  # noqa: ANN401  tql's Explanation
+        """Return how a query is read and what each step leaves, without keeping its result.
+
+        Parameters
+        ----------
+        query_string : str
+            TQL.
+
+        Returns
+        -------
+        Explanation
+            Shows itself as text and HTML.
+        """
+        tql: Any = importlib.import_module("penstock.tql")
+
+        return tql.explain(query_string, self._visible())
+
+    def sample_by(
+        self,
+        weights: str | Sequence[float] | NDArray[Any],
+        replace: bool = True,
+        size: int | None = None,
+        *,
+        seed: Seed = ...,
+        mode: Mode = "iid",
+    ) -> _V:
+        """Return samples drawn by weight.
+
+        Parameters
+        ----------
+        weights : str, list, tuple or ndarray
+            A TQL weight expression such as ``max_weight(contains(labels, 'bus'): 20, True: 1)``,
+            the name of a tensor with one number a sample, or one weight for each sample.
+        replace : bool
+            Whether a sample may be drawn again.
+        size : int, optional
+            Number of draws; by default as many as there are samples.
+        seed : int or None, optional
+            None takes fresh entropy. By default a view's own, 0 for a dataset.
+        mode : {"iid", "deck", "once"}
+            Independent draws; each stratum dealt out before it repeats; without replacement.
+
+        Returns
+        -------
+        View
+            The rows of the stream's epoch 0; they stay.
+
+        Raises
+        ------
+        SamplingError
+            If the weights are not one finite number of at least 0 for each sample.
+        """
+        drawn = self._seed(seed)
+        spec = SamplingSpec(replace=replace, size=size, seed=drawn, mode=mode)
+        plan = make_plan(self.table, self.indices, weights, spec, labels=None)
+        text = f"select * sample by {weights}" if isinstance(weights, str) else None
+        positions = plan.stream().epoch(0)
+        return self._chosen(positions, query_string=text, seed=drawn, plan=plan, pool=self.indices)
+
+    def plan(
+        self,
+        spec_or_weights: SamplingSpec | str | Sequence[float] | NDArray[Any] | None = None,
+        *,
+        labels: str | None = None,
+        seed: Seed = ...,
+        mode: Mode = "iid",
+        size: int | None = None,
+    ) -> SamplingPlan:
+        """Return what drawing by some weights does, before a single draw.
+
+        Parameters
+        ----------
+        spec_or_weights : SamplingSpec, str, list, tuple or ndarray, optional
+            What `sample_by` takes, or a spec. By default every sample once an
+            epoch, which is what a loader of a plain dataset or a frozen view delivers.
+        labels : str, optional
+            The class label tensor that charts count; by default the first one in
+            the clauses, else the first of the dataset.
+        seed : int or None, optional
+            As in `sample_by`; a spec has its own.
+        mode : {"iid", "deck", "once"}
+            As in `sample_by`; a spec has its own.
+        size : int, optional
+            As in `sample_by`; a spec has its own.
+
+        Returns
+        -------
+        SamplingPlan
+            Histogram, coverage, targets and the stream.
+        """
+        if spec_or_weights is None:
+            return exact_plan(self.table, self.indices, labels=labels, seed=self._seed(seed))
+        if isinstance(spec_or_weights, SamplingSpec):
+            return make_plan(self.table, self.indices, spec_or_weights, spec_or_weights, labels=labels)
+        spec = SamplingSpec(replace=mode != "once", size=size, seed=self._seed(seed), mode=mode)
+        return make_plan(self.table, self.indices, spec_or_weights, spec, labels=labels)
+
+    def _seed(self, seed: Seed) -> int:
+        if isinstance(seed, EllipsisType):
+            return self._own_seed()
+        return fresh_seed() if seed is None else seed
+
+    # ---- loaders -------------------------------------------------------------------------
+
+    def dataloader(self, *, seed: Seed = ...) -> Loader:
+        """Return a loader of these samples, to be told how by a chain of calls.
+
+        Parameters
+        ----------
+        seed : int or None, optional
+            Of draws, order and transforms; None takes fresh entropy. By default a
+            view's own, 0 for a dataset.
+
+        Returns
+        -------
+        Loader
+            ``.transform(…).batch(64).shuffle().pytorch()`` and iterate.
+        """
+        selection = Selection(
+            rows=self.indices, version=self.table.version, query_string=self._query_text(), seed=self._own_seed()
+        )
+        return Loader(self.table, selection, seed=self._seed(seed), resolve=self._resolver())
+
+    def pytorch(  # noqa: PLR0917  the playbook's signature
+        self,
+        num_workers: int = 0,
+        shuffle: bool = False,
+        transform: Any = None,  # noqa: ANN401  a callable, or one for each tensor
+        tensors: list[str] | None = None,
+        batch_size: int = 1,
+        collate_fn: Callable[[list[Any]], Any] | None = None,
+        *,
+        seed: Seed = ...,
+        drop_last: bool = False,
+        **options: Any,  # noqa: ANN401  the loader's own
+    ) -> Loader:
+        """Return a loader of torch tensors in one call.
+
+        Parameters
+        ----------
+        num_workers : int
+            Processes for the transform.
+        shuffle : bool
+            Whether each epoch comes in another order.
+        transform : callable or dict of str to callable, optional
+            Applied to each sample.
+        tensors : list of str, optional
+            Tensors to read; by default all.
+        batch_size : int
+            Samples in a batch.
+        collate_fn : callable, optional
+            Makes a batch of a list of samples.
+        seed : int or None, optional
+            As in `dataloader`.
+        drop_last : bool
+            Whether a smaller last batch is left out.
+        **options
+            Any other parameter of the loader's ``.pytorch()``.
+
+        Returns
+        -------
+        Loader
+        """
+        loader = self._batched(seed, shuffle=shuffle, transform=transform, batch_size=batch_size, drop_last=drop_last)
+        return loader.pytorch(
+            num_workers=num_workers, collate_fn=collate_fn, tensors=tensors or self._shown(), **options
+        )
+
+    def tensorflow(
+        self,
+        num_workers: int = 0,
+        shuffle: bool = False,
+        transform: Any = None,  # noqa: ANN401  a callable, or one for each tensor
+        tensors: list[str] | None = None,
+        batch_size: int = 1,
+        *,
+        seed: Seed = ...,
+        drop_last: bool = False,
+        **options: Any,  # noqa: ANN401  the loader's own
+    ) -> Any:  # noqa: ANN401  a loader or tf.data.Dataset, as the chain's own step returns
+        """Return a loader of TensorFlow tensors in one call; parameters as in `pytorch`."""
+        loader: Any = self._batched(
+            seed, shuffle=shuffle, transform=transform, batch_size=batch_size, drop_last=drop_last
+        )
+        return loader.tensorflow(num_workers=num_workers, tensors=tensors or self._shown(), **options)
+
+    def _shown(self) -> list[str] | None:
+        names = self.tensor_names()
+        return None if len(names) == len(self.table.tensors) else names
+
+    def _batched(
+        self,
+        seed: Seed,
+        *,
+        shuffle: bool,
+        transform: Any,  # noqa: ANN401  a callable, or one for each tensor
+        batch_size: int,
+        drop_last: bool,
+    ) -> Loader:
+        loader = self.dataloader(seed=seed)
+        if transform is not None:
+            loader = loader.transform(transform)
+        loader = loader.batch(batch_size, drop_last=drop_last)
+        return loader.shuffle() if shuffle else loader

@@ -1,0 +1,98 @@
+"""Weights over rows of a table as sampling plans."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from penstock.errors import DatasetError, SamplingError
+from penstock.sampling import ClassCounts, SamplingPlan, SamplingSpec, Strata
+from penstock.table import Table
+
+__all__ = ["class_counts", "exact_plan", "make_plan"]
+
+Weights = str | SamplingSpec | Sequence[float] | NDArray[Any]
+
+
+def make_plan(
+    table: Table, rows: NDArray[np.int64], weights: Weights, spec: SamplingSpec, *, labels: str | None
+) -> SamplingPlan:
+    """Return the plan of some weights over rows; `spec` says everything but the clauses."""
+    if isinstance(weights, SamplingSpec):
+        if weights.clauses:
+            return _bound(table, rows, weights, labels)
+        return Strata.from_masks([], labels=class_counts(table, rows, labels), num_rows=len(rows)).with_spec(weights)
+    if not isinstance(weights, str):
+        return _weighed(table, rows, _array(weights, len(rows)), spec, labels)
+    if weights in table.tensors:
+        return _weighed(table, rows, _tensor_weights(table, rows, weights), spec, labels)
+    tql: Any = importlib.import_module("penstock.tql")
+
+    written: SamplingSpec = tql.parse_sampling(weights, seed=spec.seed, mode=spec.mode, size=spec.size)
+    if not spec.replace:
+        written = written.with_options(replace=False)
+    return _bound(table, rows, written, labels)
+
+
+def _bound(table: Table, rows: NDArray[np.int64], spec: SamplingSpec, labels: str | None) -> SamplingPlan:
+    tql: Any = importlib.import_module("penstock.tql")
+
+    strata: Strata = tql.bind_sampling(spec, table, rows, labels=labels)
+    return strata.with_spec(spec)
+
+
+def _weighed(
+    table: Table, rows: NDArray[np.int64], weights: NDArray[np.float64], spec: SamplingSpec, labels: str | None
+) -> SamplingPlan:
+    grouping: Any = Strata
+    plan: SamplingPlan = grouping.from_weights(weights, labels=class_counts(table, rows, labels)).with_spec(spec)
+    return plan
+
+
+def exact_plan(table: Table, rows: NDArray[np.int64], *, labels: str | None, seed: int) -> SamplingPlan:
+    """Return the plan that draws each row once an epoch; its counts are exact."""
+    strata = Strata.from_masks([], labels=class_counts(table, rows, labels), num_rows=len(rows))
+    return strata.with_spec(SamplingSpec(mode="once", replace=False, seed=seed, combine="product"))
+
+
+def class_counts(table: Table, rows: NDArray[np.int64], name: str | None) -> ClassCounts | None:
+    """Return the labels of some rows by a class label tensor, by default the first one."""
+    known = [tensor for tensor, spec in table.tensors.items() if spec.htype == "class_label"]
+    if name is not None and name not in known:
+        raise DatasetError(f"labels={name!r}; expected a class_label tensor: {', '.join(known) or 'there is none'}")
+    chosen = name or next(iter(known), None)
+    if chosen is None:
+        return None
+    column = table.column(chosen).take(rows)
+    names = table.tensors[chosen].class_names or tuple(map(str, range(int(column.values.max(initial=-1)) + 1)))
+    return ClassCounts(values=column.values, offsets=column.offsets, class_names=names, tensor=chosen)
+
+
+def _array(weights: Sequence[float] | NDArray[Any], count: int) -> NDArray[np.float64]:
+    try:
+        array = np.ascontiguousarray(weights, np.float64)
+    except (TypeError, ValueError) as error:
+        raise SamplingError(
+            f"weights of type {type(weights).__name__}; expected a weight expression, a tensor's name or a number a sample"
+        ) from error
+    if array.shape != (count,):
+        raise SamplingError(
+            f"weights of shape {array.shape} for {count} samples; expected one weight for each sample",
+            hint="a weight a class is written max_weight(contains(labels, 'bus'): 20, True: 1)",
+        )
+    return array
+
+
+def _tensor_weights(table: Table, rows: NDArray[np.int64], name: str) -> NDArray[np.float64]:
+    if table.tensors[name].is_encoded:
+        raise SamplingError(
+            f"tensor {name!r} ({table.tensors[name].shown_htype}) as weights; expected a number a sample"
+        )
+    column = table.column(name).take(rows)
+    if not (column.lengths == 1).all():
+        raise SamplingError(f"tensor {name!r} has samples without exactly one number; expected one weight a sample")
+    return _array(column.values, len(rows))
