@@ -76,10 +76,39 @@ class Snapshot:
         """Return some rows, which must be increasing and within bounds."""
         with wrapped(f"read samples of {self.path!r}"):
             if self._order is None:
-                return self._handle.take(rows, columns=list(columns))
+                return self._take_places(rows, columns)
             places = self._order[rows]
             ranks = np.argsort(places)
-            return self._handle.take(places[ranks], columns=list(columns)).take(np.argsort(ranks))
+            return self._take_places(places[ranks], columns).take(np.argsort(ranks))
+
+    def _take_places(self, places: NDArray[np.int64], columns: Sequence[str]) -> pa.Table:
+        """Take by increasing place in the files.
+
+        The engine's own take walks over a deletion vector once for each row
+        (0.4 ms a row at 100,000 rows a file); a file's take does not.
+        """
+        if self._starts is None or not len(places):
+            return self._handle.take(places, columns=list(columns))
+        import pyarrow as pa
+
+        bounds = np.searchsorted(places, self._starts)
+        parts = [
+            self._files[index].take((places[begin:end] - self._starts[index]).tolist(), columns=list(columns))
+            for index, (begin, end) in enumerate(zip(bounds, [*bounds[1:], len(places)], strict=True))
+            if end > begin
+        ]
+        return pa.concat_tables(parts)
+
+    @cached_property
+    def _files(self) -> list[lance.LanceFragment]:
+        return list(self._handle.get_fragments())
+
+    @cached_property
+    def _starts(self) -> NDArray[np.int64] | None:
+        """First place of each file, None where nothing is deleted."""
+        if not any(file.num_deletions for file in self._files):
+            return None
+        return np.cumsum([0, *(file.count_rows() for file in self._files[:-1])])
 
     @property
     def handle(self) -> lance.LanceDataset:

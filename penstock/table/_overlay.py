@@ -25,6 +25,7 @@ __all__ = ["OverlayTable"]
 
 _LABEL_KINDS = ("class_label", "bbox")
 _HEADER_THREADS = 4
+_MANY_ROWS = 1024  # from here on reading the whole column is faster than rows of it
 
 
 class OverlayTable:
@@ -150,7 +151,7 @@ class OverlayTable:
         rows = self._checked(rows)
         specs = [checked_tensor(self.stored.specs, name) for name in tensors]
         unique, places = np.unique(rows, return_inverse=True)
-        from_files = [spec for spec in specs if not self._in_memory(spec)]
+        from_files = [spec for spec in specs if not self._in_memory(spec, len(unique))]
         cells = self.stored.cells(unique, [spec.name for spec in from_files]) if from_files else {}
         taken: dict[str, Sequence[Any]] = {}
         for spec in specs:
@@ -161,8 +162,10 @@ class OverlayTable:
                 taken[spec.name] = _rows_of(self.column(spec.name), spec, rows)
         return taken
 
-    def _in_memory(self, spec: TensorSpec) -> bool:
-        return spec.htype in _LABEL_KINDS or (not spec.is_encoded and self.stored.is_cached(spec.name))
+    def _in_memory(self, spec: TensorSpec, num_rows: int) -> bool:
+        if spec.is_encoded:
+            return False
+        return spec.htype in _LABEL_KINDS or num_rows > _MANY_ROWS or self.stored.is_cached(spec.name)
 
     def _samples(self, spec: TensorSpec, rows: NDArray[np.int64], cells: list[Cell]) -> list[Any]:
         edits = self._edited_rows.get(spec.name, {})
