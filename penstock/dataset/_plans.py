@@ -77,7 +77,7 @@ def _array(weights: Sequence[float] | NDArray[Any], count: int) -> NDArray[np.fl
         array = np.ascontiguousarray(weights, np.float64)
     except (TypeError, ValueError) as error:
         raise SamplingError(
-            f"weights of type {type(weights).__name__}; expected a weight expression, a tensor's name or a number a sample"
+            f"weights of type {type(weights).__name__}; expected an expression, a tensor's name or numbers"
         ) from error
     if array.shape != (count,):
         raise SamplingError(
