@@ -65,6 +65,7 @@ if (query !== null) {
   content.focus();
   document.execCommand("selectAll");
   document.execCommand("insertText", false, query);
+  await new Promise((resolve) => setTimeout(resolve, 400));
   if (!options.has("norun")) document.querySelector<HTMLElement>("[data-testid=penstock-run]")?.click();
 }
 Object.assign(globalThis, { model, kernel });

@@ -86,10 +86,10 @@ function GridBar({ session }: { session: Session }) {
         </button>
       )}
       <span class="penstock-folded">
-        <Popover class="penstock-menu" label={`classes ${classes} ▾`} testid="penstock-classes-menu">
+        <Popover class="penstock-quiet" label={`classes ${classes} ▾`} testid="penstock-classes-menu">
           {() => <ClassList store={store} />}
         </Popover>
-        <Popover class="penstock-menu" label={`review ${edits} ▾`} testid="penstock-review-menu">
+        <Popover class="penstock-quiet" label={`review ${edits} ▾`} testid="penstock-review-menu">
           {() => <Review session={session} />}
         </Popover>
       </span>

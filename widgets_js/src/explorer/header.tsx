@@ -48,7 +48,7 @@ export function Header({ session }: { session: Session }) {
           Commit…
         </button>
         <ExportMenu session={session} primary={weighted} />
-        {weighted || store.isTable.value ? null : <Balance store={store} />}
+        {weighted || edits > 0 || store.isTable.value ? null : <Balance store={store} />}
       </header>
       {committing && edits > 0 ? <CommitForm session={session} onDone={() => setCommitting(false)} /> : null}
     </>

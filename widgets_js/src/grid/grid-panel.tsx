@@ -145,7 +145,8 @@ function Cells({ session, id, shape, scroll, viewport }: CellsProps) {
   );
 }
 
-/** Ask for the visible pages once the scrolling has paused for a moment: pages flown over are never asked for. */
+/** Ask for the visible pages once the scrolling has paused for a moment: pages flown over are never asked for.
+ * An arrival asks again: it frees a place in the queue. */
 function usePages(store: Store, pages: PageCache, start: number, stop: number, size: number): void {
   const last = useRef(0);
   const live = store.isLive.value;
@@ -159,7 +160,6 @@ function usePages(store: Store, pages: PageCache, start: number, stop: number, s
     last.current = start;
     const timer = setTimeout(() => pages.want(pagesOf(start, stop), size), jumped ? 60 : 0);
     return () => clearTimeout(timer);
-    // biome-ignore lint/correctness/useExhaustiveDependencies: an arrival frees a place in the queue
   }, [pages, store, live, epoch, total, start, stop, size, arrivals]);
 }
 

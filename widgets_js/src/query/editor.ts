@@ -100,6 +100,17 @@ function completionSource(store: Store) {
   };
 }
 
+/** A completion brings its own closing quote or bracket: the one typed ahead is written over. */
+function accept(view: EditorView, { from, insert }: Completion, to: number): void {
+  const next = view.state.sliceDoc(to, to + 1);
+  const end = next !== "" && `'"(`.includes(next) && insert.endsWith(next) ? to + 1 : to;
+  view.dispatch({
+    changes: { from, to: end, insert },
+    selection: { anchor: from + insert.length },
+    userEvent: "input.complete",
+  });
+}
+
 function asResult(completions: readonly Completion[]): CompletionResult | null {
   const first = completions[0];
   if (first === undefined) return null;
@@ -108,13 +119,8 @@ function asResult(completions: readonly Completion[]): CompletionResult | null {
     detail: one.detail,
     type: COMPLETION_TYPES[one.kind],
     boost: -i / 10,
-    apply: (view: EditorView, _c: EditorCompletion, _from: number, to: number) => {
-      const end = Math.max(to, one.to);
-      view.dispatch({
-        changes: { from: one.from, to: end, insert: one.insert },
-        selection: { anchor: one.from + one.insert.length },
-      });
-    },
+    apply: (view: EditorView, _c: EditorCompletion, _from: number, to: number) =>
+      accept(view, one, Math.max(to, one.to)),
   }));
   return { from: first.from, to: first.to, options, filter: false };
 }

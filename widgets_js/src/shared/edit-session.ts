@@ -71,10 +71,8 @@ export class EditSession {
       store.statistics.value = decodeStatistics(reply.statistics, buffers);
       if (query !== null) store.query.value = { ...query, statistics: reply.statistics };
     }
-    if (op !== "edit.commit") {
-      store.keepTiles.value = true;
-      store.gridEpoch.value++;
-    }
+    store.keepTiles.value = true;
+    store.gridEpoch.value++;
     const undone = op === "edit.undo";
     this.showToast({ text: reply.done, undo: !undone && op !== "edit.commit", redo: undone });
     store.announcement.value = reply.done;

@@ -1,0 +1,56 @@
+// What is committed under penstock/widgets/static, held to its promises.
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { gunzipSync } from "node:zlib";
+import { describe, expect, it } from "vitest";
+
+const STATIC = join(import.meta.dirname, "..", "..", "penstock", "widgets", "static");
+const packed = readFileSync(join(STATIC, "runtime.js.gz"));
+const runtime = gunzipSync(packed).toString("utf8");
+const stub = readFileSync(join(STATIC, "stub.js"), "utf8");
+const style = readFileSync(join(STATIC, "style.css"), "utf8");
+
+describe("the bundle", () => {
+  it("is at most 560 KB, 185 KB packed", () => {
+    expect(Buffer.byteLength(runtime)).toBeLessThanOrEqual(560_000);
+    expect(packed.byteLength).toBeLessThanOrEqual(185_000);
+  });
+
+  it("names no time and no system in its gzip header", () => {
+    expect([...packed.subarray(4, 8)]).toEqual([0, 0, 0, 0]);
+    expect(packed[9]).toBe(255);
+  });
+
+  it("reaches no network", () => {
+    for (const text of [runtime, stub, style]) expect(text).not.toContain("https://");
+    expect(style).not.toMatch(/url\(|@import/);
+  });
+
+  it("makes markup from strings nowhere but in Preact's own two places", () => {
+    expect(runtime.match(/\.innerHTML|dangerouslySetInnerHTML/g)?.length ?? 0).toBeLessThanOrEqual(6);
+    expect(runtime.match(/\.innerHTML\s*=[^=]/g) ?? []).toHaveLength(1);
+    expect(runtime).not.toMatch(/outerHTML|insertAdjacentHTML|document\.write\(|\beval\(|new Function\(/);
+  });
+
+  it("has a stub of a kilobyte", () => expect(stub.length).toBeLessThan(1600));
+
+  it("styles nothing outside .penstock", () => {
+    const outside = topSelectors(style).flatMap((selectors) => selectors.split(/,(?![^(]*\))/));
+    expect(outside.length).toBeGreaterThan(5);
+    expect(outside.filter((selector) => !selector.includes(".penstock"))).toEqual([]);
+  });
+});
+
+/** Selectors that stand in no other rule; blocks of @media and @container are looked into, those of @keyframes are not. */
+function topSelectors(css: string): string[] {
+  const found: string[] = [];
+  const open: string[] = [];
+  for (const [, text = "", end] of css.matchAll(/([^{};]*)([{};])/g)) {
+    const head = text.trim();
+    if (end === "}") open.pop();
+    if (end !== "{") continue;
+    if (open.every((one) => /^@(media|container)/.test(one)) && !head.startsWith("@")) found.push(head);
+    open.push(head);
+  }
+  return found;
+}

@@ -1,0 +1,74 @@
+import { describe, expect, it } from "vitest";
+import {
+  chips,
+  describeChange,
+  fromBoxes,
+  isPaired,
+  searchClasses,
+  withClass,
+  withoutClass,
+} from "../src/detail/labels.ts";
+
+const NAMES = ["Circle", "Square", "Star", "<img src=x>"];
+const PAIRED = { labels: [0, 2, 0], boxes: [1, 1, 5, 5, 2, 2, 6, 6, 3, 3, 7, 7] };
+const IMAGE = { width: 100, height: 60 };
+
+describe("chips", () => {
+  it("are one a class with the number of instances", () => {
+    expect(chips(PAIRED.labels)).toEqual([
+      { label: 0, count: 2 },
+      { label: 2, count: 1 },
+    ]);
+  });
+
+  it("take a class off with its boxes", () => {
+    expect(withoutClass(PAIRED, 0)).toEqual({ labels: [2], boxes: [2, 2, 6, 6] });
+  });
+
+  it("leave boxes alone where they belong to no label", () => {
+    expect(withoutClass({ labels: [0, 1], boxes: [1, 1, 5, 5] }, 0)).toEqual({ labels: [1], boxes: [1, 1, 5, 5] });
+  });
+
+  it("add a class with a box in the middle where labels are boxes'", () => {
+    const added = withClass(PAIRED, 1, IMAGE, true);
+    expect(added.labels).toEqual([0, 2, 0, 1]);
+    expect(added.boxes.slice(-4)).toEqual([25, 15, 50, 30]);
+    expect(isPaired(added)).toBe(true);
+  });
+
+  it("add a class alone where the dataset has no boxes", () => {
+    expect(withClass({ labels: [], boxes: [] }, 1, IMAGE, false)).toEqual({ labels: [1], boxes: [] });
+  });
+
+  it("take their labels from boxes that carry one", () => {
+    const boxes = [{ x: 1.234, y: 2, width: 3, height: 4, label: 2 }];
+    expect(fromBoxes(boxes, [0])).toEqual({ labels: [2], boxes: [1.23, 2, 3, 4] });
+    expect(fromBoxes([{ x: 1, y: 2, width: 3, height: 4, label: null }], [0, 1]).labels).toEqual([0, 1]);
+  });
+});
+
+describe("describeChange", () => {
+  it.each([
+    [[0, 1], [0, 2], "Square → Star"],
+    [[0], [0, 2], "+ Star"],
+    [[0, 2], [0], "− Star"],
+    [[0], [0], ""],
+    [[0, 0], [0, 3], "Circle → <img src=x>"],
+  ])("%j to %j is %j", (before, after, words) => {
+    expect(describeChange({ labels: before, boxes: [] }, { labels: after, boxes: [] }, NAMES)).toBe(words);
+  });
+
+  it("tells of moved boxes", () => {
+    const moved = { ...PAIRED, boxes: [9, ...PAIRED.boxes.slice(1)] };
+    expect(describeChange(PAIRED, moved, NAMES)).toBe("box moved");
+  });
+});
+
+describe("searchClasses", () => {
+  it("puts names that begin with the words first", () => {
+    expect(searchClasses(["stop sign", "bus", "busy bus stop"], "bus", 10)).toEqual([1, 2]);
+    expect(searchClasses(["a stop", "stop sign"], "stop", 10)).toEqual([1, 0]);
+  });
+
+  it("shows all for nothing typed, up to the limit", () => expect(searchClasses(NAMES, " ", 2)).toEqual([0, 1]));
+});

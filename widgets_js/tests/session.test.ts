@@ -1,0 +1,261 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { FakeKernel } from "../dev/fake-kernel.ts";
+import { createSession, type Session } from "../src/shared/session.ts";
+import { FakeModel } from "./fake-model.ts";
+
+const WEIGHTED = "select * sample by max_weight(contains(labels, 'Cross'): 20, True: 1)";
+
+/** A session on a scripted kernel; with `mute` the kernel never answers. */
+function setUp({ mute = false, query = "select *" } = {}) {
+  const model = new FakeModel({ query });
+  const kernel = new FakeKernel({ numSamples: 60 });
+  const state = { mute };
+  model.onSend = ({ op, id, args }) => {
+    if (state.mute || op === "cancel") return;
+    kernel.answer(op, args).then(
+      ({ result, buffers }) => model.reply(id, result, buffers),
+      (error) => model.refuse(id, error),
+    );
+  };
+  return { model, kernel, state, session: createSession(model) };
+}
+
+const ops = (model: FakeModel): string[] => model.sent.map(({ op }) => op);
+const tick = (ms = 0): Promise<unknown> => vi.advanceTimersByTimeAsync(ms);
+
+async function weighted(): Promise<ReturnType<typeof setUp>> {
+  const all = setUp();
+  all.session.start();
+  await tick();
+  await all.session.store.actions.run({ text: WEIGHTED });
+  return all;
+}
+
+describe("session", () => {
+  let open: Session | null = null;
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => {
+    open?.dispose();
+    open = null;
+    vi.useRealTimers();
+  });
+
+  it("is live after hello, with dataset, query and statistics", async () => {
+    const { session } = setUp();
+    open = session;
+    session.start();
+    expect(session.store.link.value).toBe("connecting");
+    await tick();
+    expect(session.store.link.value).toBe("live");
+    expect(session.store.dataset.value?.num_samples).toBe(60);
+    expect(session.store.statistics.value?.sizes.reduce((a, b) => a + b)).toBe(60);
+    expect(session.store.gridSize.value).toBe(60);
+  });
+
+  it("says hello again after 2 s, and after 5 s that no kernel answers", async () => {
+    const { model, session } = setUp({ mute: true });
+    open = session;
+    session.start();
+    await tick(1900);
+    expect(ops(model)).toEqual(["hello"]);
+    await tick(200);
+    expect(ops(model)).toEqual(["hello", "hello"]);
+    expect(session.store.link.value).toBe("connecting");
+    await tick(3000);
+    expect(session.store.link.value).toBe("dead");
+  });
+
+  it("comes alive when a late hello is answered", async () => {
+    const { model, kernel, session } = setUp({ mute: true });
+    open = session;
+    session.start();
+    await tick(6000);
+    const { result, buffers } = await kernel.answer("hello", {});
+    model.reply(model.sent[0]?.id ?? "", result, buffers);
+    await tick();
+    expect(session.store.link.value).toBe("live");
+  });
+
+  it("is dead at once when sending throws, and greets again when the comm comes back", async () => {
+    const { model, session } = setUp();
+    open = session;
+    const answering = model.onSend;
+    model.onSend = () => {
+      throw new Error("Cannot send");
+    };
+    session.start();
+    await tick();
+    expect(session.store.link.value).toBe("dead");
+    model.onSend = answering;
+    model.emit("comm_live_update");
+    await tick();
+    expect(session.store.link.value).toBe("live");
+  });
+
+  it("writes nothing into the model before hello was answered", async () => {
+    const { model, session } = setUp({ mute: true });
+    open = session;
+    session.start();
+    session.store.text.value = "select * limit 1";
+    session.store.actions.setUnit("samples");
+    await tick(2000);
+    expect(model.saves).toBe(0);
+    expect(session.store.unit.value).toBe("samples");
+  });
+
+  it("keeps the draft 500 ms after the last letter", async () => {
+    const { model, session } = setUp();
+    open = session;
+    session.start();
+    await tick();
+    session.query.edit("select * l", (position) => position, true);
+    await tick(499);
+    expect(model.get("query_draft")).toBeUndefined();
+    await tick(2);
+    expect(model.get("query_draft")).toBe("select * l");
+  });
+
+  it("moves a slider at once and tells the kernel once, at rest", async () => {
+    const { model, session } = await weighted();
+    open = session;
+    const sent = model.sent.length;
+    for (const value of [3, 4, 5]) session.store.actions.setWeight(0, value);
+    expect(Array.from(session.store.weights.value)).toEqual([5, 1]);
+    expect(session.store.text.value).toContain("'Cross'): 5, True: 1)");
+    expect(model.sent).toHaveLength(sent);
+    await tick(60);
+    expect(model.sent.slice(sent).map(({ op }) => op)).toEqual(["weights.set"]);
+    expect(model.sent.at(-1)?.args).toMatchObject({ weights: [5, 1], text: session.store.text.value });
+  });
+
+  it("keeps the sliders moving without a kernel", async () => {
+    const { state, session } = await weighted();
+    open = session;
+    state.mute = true;
+    session.store.link.value = "dead";
+    session.store.actions.setWeight(1, 0.5);
+    await tick(60);
+    expect(Array.from(session.store.weights.value)).toEqual([20, 0.5]);
+  });
+
+  it("takes a gesture back as one", async () => {
+    const { session } = await weighted();
+    open = session;
+    session.query.rememberWeights();
+    session.store.dragging.value = true;
+    for (const value of [10, 5, 2]) session.store.actions.setWeight(0, value);
+    session.store.dragging.value = false;
+    expect(session.query.undoWeights()).toBe(true);
+    expect(Array.from(session.store.weights.value)).toEqual([20, 1]);
+    expect(session.query.redoWeights()).toBe(true);
+    expect(Array.from(session.store.weights.value)).toEqual([2, 1]);
+    session.query.undoWeights();
+    expect(session.query.undoWeights()).toBe(false);
+  });
+
+  it("stops the sliders while the text has another structure, and lets them go on when it is back", async () => {
+    const { session } = await weighted();
+    open = session;
+    session.query.edit(`${WEIGHTED} limit 5`, (position) => position, true);
+    expect(session.store.textFault.value).not.toBeNull();
+    session.store.actions.setWeight(0, 3);
+    expect(session.store.weights.value[0]).toBe(20);
+    session.query.edit(WEIGHTED, (position) => position, true);
+    expect(session.store.textFault.value).toBeNull();
+  });
+
+  it("shows an unknown class where it stands and disables the sliders with the reason", async () => {
+    const { session } = await weighted();
+    open = session;
+    const text = WEIGHTED.replace("Cross", "Crss");
+    session.query.edit(text, (position) => position, true);
+    const [found] = await session.query.lint(text);
+    expect(text.slice(found?.from, found?.to)).toBe("'Crss'");
+    expect(found?.fix).toBe("'Circle'");
+    expect(session.store.textFault.value).toContain("no class 'Crss'");
+  });
+
+  it("keeps what was typed while a query ran", async () => {
+    const { session } = setUp();
+    open = session;
+    session.start();
+    await tick();
+    const running = session.store.actions.run({ text: WEIGHTED });
+    session.query.edit("select * limit 7", (position) => position, true);
+    await running;
+    expect(session.store.query.value?.text).toBe(WEIGHTED);
+    expect(session.store.text.value).toBe("select * limit 7");
+    expect(session.store.textFault.value).not.toBeNull();
+  });
+
+  it("keeps the grid's tiles when only the sampling changed", async () => {
+    const { session } = setUp();
+    open = session;
+    session.start();
+    await tick();
+    const epoch = session.store.gridEpoch.value;
+    session.store.current.value = 7;
+    await session.store.actions.run({ text: WEIGHTED });
+    expect(session.store.gridEpoch.value).toBe(epoch);
+    expect(session.store.current.value).toBe(7);
+    await session.store.actions.run({ text: "select * where contains(labels, 'Square')" });
+    expect(session.store.gridEpoch.value).toBe(epoch + 1);
+    expect(session.store.current.value).toBe(0);
+  });
+
+  it("takes weights set in Python, but not during a drag", async () => {
+    const { model, session } = await weighted();
+    open = session;
+    const set = (values: number[]): void => model.set("weights", new DataView(Float64Array.from(values).buffer));
+    session.store.dragging.value = true;
+    set([7, 7]);
+    expect(session.store.weights.value[0]).toBe(20);
+    session.store.dragging.value = false;
+    set([7, 2]);
+    expect(session.store.text.value).toContain("'Cross'): 7, True: 2)");
+  });
+
+  it("ignores its own echo of a query and takes another's", async () => {
+    const { model, session } = await weighted();
+    open = session;
+    const query = { ...session.store.query.value, text: "select * limit 3", pool_size: 3, statistics: null };
+    model.emit("msg:custom", { v: 1, event: "query", query, rev: 2, origin: session.store.rpc.viewId }, []);
+    expect(session.store.text.value).toBe(WEIGHTED);
+    model.emit("msg:custom", { v: 1, event: "query", query, rev: 3, origin: "other" }, []);
+    expect(session.store.text.value).toBe("select * limit 3");
+    expect(session.store.announcement.value).toContain("elsewhere");
+  });
+
+  it("shows an edit's reply as the new truth, names it, and undoes it", async () => {
+    const { session } = setUp();
+    open = session;
+    session.start();
+    await tick();
+    const before = session.detail.sample.value;
+    await session.detail.change({ labels: [5], boxes: [1, 2, 30, 40] });
+    expect(session.detail.sample.value).toMatchObject({
+      uid: before?.uid,
+      labels: [5],
+      before: { labels: before?.labels },
+    });
+    expect(session.store.dataset.value?.num_edits).toBe(1);
+    expect(session.store.toast.value).toMatchObject({ text: "changed the labels of sample 0", undo: true });
+    await session.store.actions.undo();
+    await tick();
+    expect(session.detail.sample.value?.labels).toEqual(before?.labels);
+    expect(session.store.toast.value?.redo).toBe(true);
+  });
+
+  it("leaves no listener and no request behind", async () => {
+    const { model, session } = await weighted();
+    session.store.actions.setWeight(0, 9);
+    session.dispose();
+    expect(ops(model).at(-1)).toBe("cancel");
+    const sent = model.sent.length;
+    model.emit("comm_live_update");
+    model.set("mode", "once");
+    await tick(10_000);
+    expect(model.sent).toHaveLength(sent);
+    expect(session.store.mode.value).toBe("deck");
+  });
+});
