@@ -87,6 +87,10 @@ class SamplingSpec:
         Upper limit of a combined weight; with "product" only.
     interleave : {"shuffled", "smooth"}
         Order of a deck's draws in an epoch; "smooth" keeps every batch near the epoch's composition.
+    expression : str, optional
+        Source of a weight that differs from row to row, in place of clauses; its strata are `Strata.from_weights`.
+    tables : tuple of (str, tuple of float)
+        Weights by class index of each ``$name`` that `expression` mentions.
 
     Raises
     ------
@@ -110,6 +114,8 @@ class SamplingSpec:
     mode: Mode = "iid"
     cap: float | None = None
     interleave: Interleave = "shuffled"
+    expression: str | None = None
+    tables: tuple[tuple[str, tuple[float, ...]], ...] = ()
 
     def __post_init__(self) -> None:
         _check_choice("combine", self.combine, get_args(Combine))
@@ -202,14 +208,17 @@ class SamplingSpec:
         str
             Empty if there are no clauses.
         """
-        if not self.clauses:
+        if not self.clauses and self.expression is None:
             return ""
+        text = self.expression or self._clauses_text()
+        text += "" if self.replace else " replace False"
+        return text + (f" limit {self.size}" if self.size is not None else "")
+
+    def _clauses_text(self) -> str:
         terms = [f"{clause.expression}: {_number(clause.weight)}" for clause in self.clauses]
         if self.cap is not None:
             terms.append(f"cap => {_number(self.cap)}")
-        text = f"{self.combine}_weight({', '.join(terms)})"
-        text += "" if self.replace else " replace False"
-        return text + (f" limit {self.size}" if self.size is not None else "")
+        return f"{self.combine}_weight({', '.join(terms)})"
 
     def to_json(self) -> str:
         """Return the spec as JSON with sorted keys; equal specs give equal text."""
@@ -227,6 +236,7 @@ class SamplingSpec:
         try:
             fields = json.loads(text)
             fields["clauses"] = tuple(Clause(**clause) for clause in fields.get("clauses", ()))
+            fields["tables"] = tuple((name, tuple(weights)) for name, weights in fields.get("tables", ()))
             return cls(**fields)
         except (TypeError, AttributeError, json.JSONDecodeError) as error:
             raise SamplingError(

@@ -180,7 +180,8 @@ def _dense(data: NDArray[Any], *, one_label: bool) -> Ragged:
 def _ragged(samples: list[NDArray[Any] | None], rank: int | None) -> Ragged:
     present = [sample for sample in samples if sample is not None]
     rank = max((sample.ndim for sample in present if sample.size), default=1) if rank is None else rank
-    dtype = np.result_type(*present) if present else np.dtype(np.float64)
+    filled = [sample for sample in present if sample.size] or present
+    dtype = np.result_type(*filled) if filled else np.dtype(np.float64)
     flats = [np.empty(0, dtype) if sample is None else sample.reshape(-1) for sample in samples]
     offsets = np.concatenate([[0], np.cumsum([len(flat) for flat in flats])]).astype(np.int64)
     valid = np.array([sample is not None for sample in samples], bool)

@@ -1,3 +1,7 @@
-"""TQL: text to rows and weights."""
+"""The Tensor Query Language: text to rows and weights."""
 
-__all__: list[str] = []
+from penstock.tql._functions import function
+from penstock.tql._parser import parse
+from penstock.tql._run import QueryResult, bind_sampling, parse_sampling, run
+
+__all__ = ["QueryResult", "bind_sampling", "function", "parse", "parse_sampling", "run"]

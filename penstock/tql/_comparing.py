@@ -1,0 +1,519 @@
+"""Binding literals, columns, operators and comparisons."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from penstock.errors import QueryBindError, nearest
+from penstock.tql import _ast as ast
+from penstock.tql import _operations as ops
+from penstock.tql._binder import (
+    BOOL,
+    CASTS,
+    FLOAT,
+    INT,
+    NULL,
+    TEXT_TYPE,
+    TIME,
+    Binder,
+    described,
+    dtype_of,
+    rule,
+)
+from penstock.tql._relations import Bound, Field, Frame, Plan
+from penstock.tql._values import TEXT, Type, Value, array_constant, truth
+
+__all__ = ["bind_column", "bind_in", "common_type", "compared", "of_field"]
+
+_LITERALS = {"int": INT, "float": FLOAT, "text": TEXT_TYPE, "bool": BOOL, "null": NULL}
+_ORDERED = frozenset(("<", "<=", ">", ">="))
+
+
+@rule(ast.Literal)
+def _literal(binder: Binder, node: ast.Literal) -> Bound:
+    if node.kind in {"timestamp", "date"}:
+        when = ops.parse_time(str(node.value))
+        if when is None:
+            raise binder.error(
+                f"{node.value!r} is no {node.kind}; expected '2024-01-31' or '2024-01-31 12:00:00'", node
+            )
+        return binder.constant(node, when, TIME)
+    return binder.constant(node, node.value, _LITERALS[node.kind])
+
+
+@rule(ast.Parameter)
+def _parameter(binder: Binder, node: ast.Parameter) -> Bound:
+    value = _given(binder, node)
+    if value is None or isinstance(value, str | bool | int | float | np.generic):
+        plain = value.item() if isinstance(value, np.generic) else value
+        if isinstance(plain, float) and not np.isfinite(plain):
+            return binder.constant(node, plain, FLOAT)
+        kinds = {type(None): NULL, str: TEXT_TYPE, bool: BOOL, int: INT, float: FLOAT}
+        if type(plain) in kinds and not (isinstance(plain, int) and abs(plain) >= 2**63):
+            return binder.constant(node, plain, kinds[type(plain)])
+    elif isinstance(value, list | tuple | np.ndarray):
+        return _array_of(binder, node, value)
+    raise binder.error(
+        f"parameter {node.name!r} is a {type(value).__name__}; expected a number, text, boolean or list", node
+    )
+
+
+def _given(binder: Binder, node: ast.Parameter) -> Any:  # noqa: ANN401  whatever the user passed
+    params = binder.params
+    if isinstance(params, dict):
+        if node.name in params:
+            return params[node.name]
+        known = ", ".join(f"${name}" for name in params) or "none"
+        like = nearest(node.name, [str(name) for name in params])
+        hint = f"did you mean ${like}?" if like else "pass params={...} beside the query"
+        raise binder.error(f"no value for parameter {node.name!r}; given: {known}", node, hint=hint)
+    if params is not None and node.name.isdigit() and int(node.name) < len(params):
+        return params[int(node.name)]  # type: ignore[index]  # a sequence here
+    count = 0 if params is None else len(params)
+    raise binder.error(
+        f"no value for parameter {node.name!r}; {count} given", node, hint="pass params= beside the query"
+    )
+
+
+def _array_of(binder: Binder, node: ast.Node, value: Any) -> Bound:  # noqa: ANN401  any nested list
+    try:
+        data = np.array(value)
+    except ValueError:
+        raise binder.error("an array's rows must have equal lengths", node) from None
+    if data.dtype.kind == "U":
+        data = data.astype(TEXT)
+    if data.dtype.kind not in "biufT":
+        raise binder.error("an array holds numbers, booleans or texts", node)
+    kind = {"b": "bool", "f": "float", "T": "text"}.get(data.dtype.kind, "int")
+    held = array_constant(data)
+    type_ = Type(kind=kind, rank=data.ndim)
+    return Bound(span=(node.start, node.end), type=type_, run=lambda _: held, key=repr(data.tolist()), constant=held)
+
+
+@rule(ast.Array)
+def _array(binder: Binder, node: ast.Array) -> Bound:
+    if not node.items:
+        return _array_of(binder, node, np.empty(0))
+    values = []
+    for item in node.items:
+        bound = binder.bind(item)
+        if bound.constant is None or bound.constant.valid is not None:
+            raise binder.error("an array holds constants", item)
+        values.append(bound.constant.data.reshape(_row_shape(bound.constant)).tolist())
+    if len({isinstance(value, str) for value in values}) > 1:
+        raise binder.error("an array holds numbers or texts, not both", node)
+    return _array_of(binder, node, values)
+
+
+def _row_shape(value: Value) -> tuple[int, ...]:
+    if value.offsets is None:
+        return ()
+    return (len(value.data),) if value.shapes is None else tuple(value.shapes[0])
+
+
+@rule(ast.Column)
+def bind_column(binder: Binder, node: ast.Column) -> Bound:
+    """Bind a name: an alias where aliases are seen, else a field."""
+    if len(node.parts) == 1 and node.parts[0] in binder.scope.aliases:
+        return binder.scope.aliases[node.parts[0]]
+    return of_field(binder.scope.field_of(node, binder.text), (node.start, node.end))
+
+
+def of_field(field: Field, span: tuple[int, int]) -> Bound:
+    """Return a column as an expression."""
+    tensor = field.table is not None and field.tensor is not None
+    key = f"field {field.tensor!r}@{field.table.revision(field.tensor)}" if tensor else f"field {field.name!r}"  # type: ignore[union-attr,arg-type]  # tensor says both are there
+    return Bound(
+        span=span, type=field.type, run=lambda frame: frame.load(field), key=key, fields=(field,), stable=tensor,
+        pixels=field.pixels,
+    )  # fmt: skip
+
+
+@rule(ast.Star)
+def _star(binder: Binder, node: ast.Star) -> Bound:
+    raise binder.error("* stands in a select list or in count(*)", node)
+
+
+@rule(ast.Unary)
+def _unary(binder: Binder, node: ast.Unary) -> Bound:
+    if node.operator == "not":
+        operand = binder.truth(node.operand)
+        return binder.make(node, Type(kind="bool", rank=operand.type.rank), _not, "not", operand)
+    number = binder.as_number(binder.scalar(node.operand), node.operand)
+    kind = "int" if number.type.kind == "bool" else number.type.kind
+    return binder.make(
+        node, Type(kind=kind, rank=number.type.rank), _negative if node.operator == "-" else _positive, node.operator,
+        number,
+    )  # fmt: skip
+
+
+def _not(value: Value) -> Value:
+    value = truth(value)
+    return Value(data=~value.data, offsets=value.offsets, shapes=value.shapes, constant=value.constant)
+
+
+def _negative(value: Value) -> Value:
+    return ops.elementwise(ops.ARITHMETIC["-"])(Value(data=np.zeros(1, np.int64), constant=True), value)
+
+
+def _positive(value: Value) -> Value:
+    return ops.elementwise(ops.ARITHMETIC["+"])(Value(data=np.zeros(1, np.int64), constant=True), value)
+
+
+@rule(ast.Binary)
+def _binary(binder: Binder, node: ast.Binary) -> Bound:
+    if node.operator in {"and", "or"}:
+        return _logical(binder, node)
+    if node.operator in ops.COMPARISONS:
+        return compared(binder, node, node.operator, node.left, node.right)
+    left, right = binder.scalar(node.left), binder.scalar(node.right)
+    if node.operator == "||":
+        rank = max(left.type.rank, right.type.rank)
+        texts = (binder.as_text(left, node.left), binder.as_text(right, node.right))
+        return binder.make(node, Type(kind="text", rank=rank), ops.elementwise(np.strings.add), "||", *texts)
+    for side, bound in ((node.left, left), (node.right, right)):
+        if node.operator == "+" and bound.type.kind == "text":
+            raise binder.error(f"{binder.source(side)} is text; + adds numbers", side, hint="join text with ||")
+    left, right = binder.as_number(left, node.left), binder.as_number(right, node.right)
+    whole = left.type.kind != "float" and right.type.kind != "float" and node.operator != "/"
+    type_ = Type(kind="int" if whole else "float", rank=max(left.type.rank, right.type.rank))
+    return binder.make(node, type_, ops.elementwise(ops.ARITHMETIC[node.operator]), node.operator, left, right)
+
+
+def _logical(binder: Binder, node: ast.Binary) -> Bound:
+    left, right = binder.truth(node.left), binder.truth(node.right)
+    rank = max(left.type.rank, right.type.rank)
+    ufunc = np.logical_and if node.operator == "and" else np.logical_or
+    return binder.make(node, Type(kind="bool", rank=rank), ops.logical(ufunc), node.operator, left, right)
+
+
+def compared(binder: Binder, node: ast.Node, operator: str, left: ast.Expression, right: ast.Expression) -> Bound:
+    """Return a comparison; class names stand for their indices."""
+    x, y = _comparable(binder, operator, (left, binder.scalar(left)), (right, binder.scalar(right)))
+    rank = max(x.type.rank, y.type.rank)
+    if "null" in {x.type.kind, y.type.kind}:
+        return binder.constant(node, False, BOOL)
+    type_ = Type(kind="bool", rank=rank) if rank else BOOL
+    return binder.make(node, type_, ops.compare(ops.COMPARISONS[operator]), operator, x, y)
+
+
+Side = tuple[ast.Expression, Bound]
+
+
+def _comparable(binder: Binder, operator: str, left: Side, right: Side) -> tuple[Bound, Bound]:
+    """Return both sides in types that compare."""
+    (_, x), (_, y) = left, right
+    if x.type.class_names is not None or y.type.class_names is not None:
+        return _with_classes(binder, operator, left, right)
+    kinds = {x.type.kind, y.type.kind}
+    if "null" in kinds or len(kinds) == 1 or (x.type.numeric and y.type.numeric):
+        return _json_sides(binder, left, right) if kinds == {"json"} else (x, y)
+    if "json" in kinds:
+        return _json_sides(binder, left, right)
+    if kinds == {"time", "text"}:
+        return _as_time(binder, left), _as_time(binder, right)
+    raise _mixed(binder, left, right)
+
+
+def _mixed(binder: Binder, left: Side, right: Side) -> QueryBindError:
+    (first, x), (second, y) = left, right
+    whole = ast.Node(start=first.start, end=second.end)
+    related = (
+        (first.start, first.end, described(x.type)),
+        (second.start, second.end, described(y.type)),
+    )
+    return binder.error(
+        f"cannot compare {x.type.described} with {y.type.described}: "
+        f"{binder.source(first)} is {described(x.type)}, {binder.source(second)} is {described(y.type)}",
+        whole,
+        related=related,
+    )
+
+
+def _json_sides(binder: Binder, left: Side, right: Side) -> tuple[Bound, Bound]:
+    (first, x), (second, y) = left, right
+    kinds = {x.type.kind, y.type.kind}
+    if "text" in kinds or kinds == {"json"}:
+        return tuple(  # type: ignore[return-value]  # two in, two out
+            binder.make(
+                node,
+                Type(kind="text", rank=bound.type.rank),
+                ops.json_text if kinds != {"json"} else ops.as_text,
+                "json text",
+                bound,
+            )
+            if bound.type.kind == "json"
+            else bound
+            for node, bound in (left, right)
+        )
+    if "time" in kinds:
+        raise _mixed(binder, left, right)
+    return binder.as_number(x, first), binder.as_number(y, second)
+
+
+def _as_time(binder: Binder, side: Side) -> Bound:
+    node, bound = side
+    if bound.type.kind == "time":
+        return bound
+    converted = binder.make(node, Type(kind="time", rank=bound.type.rank), ops.to_time, "time", bound)
+    if converted.constant is not None and converted.constant.valid is not None:
+        raise binder.error(f"{binder.source(node)} is no time; expected '2024-01-31 12:00:00'", node)
+    return converted
+
+
+def _with_classes(binder: Binder, operator: str, left: Side, right: Side) -> tuple[Bound, Bound]:
+    (first, x), (second, y) = left, right
+    if "text" in {x.type.kind, y.type.kind} and operator in _ORDERED:
+        whole = ast.Node(start=first.start, end=second.end)
+        raise binder.error(
+            "class names have no order; compare them with = or !=", whole, hint="use in (...) for several"
+        )
+    if x.type.class_names is not None and y.type.class_names is not None:
+        if x.type.class_names == y.type.class_names:
+            return x, y
+        return binder.as_text(x, first), binder.as_text(y, second)
+    labels, (node, other) = (left, right) if x.type.class_names is not None else (right, left)
+    if other.type.kind == "text":
+        other = _named(binder, labels, (node, other))
+        if other.type.kind == "text":
+            named = binder.as_text(labels[1], labels[0])
+            return (named, other) if labels is left else (other, named)
+    elif not other.type.numeric and other.type.kind != "null":
+        raise _mixed(binder, left, right)
+    return (labels[1], other) if labels is left else (other, labels[1])
+
+
+def _named(binder: Binder, labels: Side, other: Side) -> Bound:
+    """Return a constant class name as its index; any other text stays."""
+    node, bound = other
+    if bound.constant is None or bound.type.rank:
+        return bound
+    name = str(bound.constant.data[0])
+    index = binder.class_index(name, labels[1].type.class_names or (), node, binder.source(labels[0]))
+    return binder.constant(node, index, INT)
+
+
+@rule(ast.InList)
+def bind_in(binder: Binder, node: ast.InList) -> Bound:
+    """Bind a membership; a list of constants is one look-up."""
+    operand = binder.scalar(node.operand)
+    items = [(item, binder.bind(item)) for item in node.items]
+    if all(bound.constant is not None for _, bound in items):
+        keys = [_member(binder, (node.operand, operand), item) for item in items]
+        flat = [key for group in keys for key in group]
+        return _lookup(binder, node, operand, flat)
+    tests = [compared(binder, node, "!=" if node.negated else "=", node.operand, item) for item in node.items]
+    found = tests[0]
+    ufunc = np.logical_and if node.negated else np.logical_or
+    for test in tests[1:]:
+        found = binder.make(node, found.type, ops.logical(ufunc), "in", found, test)
+    return found
+
+
+def _member(binder: Binder, operand: Side, item: Side) -> list[Any]:
+    node, bound = item
+    if bound.constant is None or bound.type.kind == "null":
+        return []
+    _, y = _comparable(binder, "=", operand, (node, bound)) if bound.type.rank == 0 else (None, bound)
+    if bound.type.rank and bound.type.kind == "text" and operand[1].type.class_names is not None:
+        where, names = binder.source(operand[0]), operand[1].type.class_names
+        return [binder.class_index(str(name), names, node, where) for name in bound.constant.data]
+    if bound.type.rank and (bound.type.kind == "text") != (operand[1].type.kind == "text"):
+        raise _mixed(binder, operand, item)
+    return [] if y.constant is None or y.constant.valid is not None else y.constant.data.tolist()
+
+
+def _lookup(binder: Binder, node: ast.InList, operand: Bound, items: list[Any]) -> Bound:
+    kind = operand.type.kind
+    if kind == "json":
+        texts = any(isinstance(item, str) for item in items)
+        convert = ops.json_text if texts else ops.json_number
+        operand = binder.make(
+            node, Type(kind="text" if texts else "float", rank=operand.type.rank), convert, "json", operand
+        )
+        items = [item for item in items if isinstance(item, str) == texts]
+    array = _items_array(items, operand.type.kind)
+    type_ = Type(kind="bool", rank=operand.type.rank) if operand.type.rank else BOOL
+    key = f"{'not ' if node.negated else ''}in {array.tolist()!r}"
+    return binder.make(node, type_, ops.is_in(array, negated=node.negated), key, operand)
+
+
+def _items_array(items: list[Any], kind: str) -> NDArray[Any]:
+    if kind == "text":
+        return np.array(items, TEXT) if items else np.empty(0, TEXT)
+    if kind == "time":
+        return np.array(items, "datetime64[us]")
+    return np.array(items) if items else np.empty(0, np.int64)
+
+
+def one_column(plan: Plan, binder: Binder, node: ast.Query) -> Field:
+    """Return the only column of a query inside an expression."""
+    if len(plan.fields) != 1:
+        names = ", ".join(each.name for each in plan.fields)
+        raise binder.error(f"a query inside an expression has one column; this one has {names}", node)
+    return plan.fields[0]
+
+
+@rule(ast.InQuery)
+def _in_query(binder: Binder, node: ast.InQuery) -> Bound:
+    operand = binder.scalar(node.operand)
+    assert binder.plan_query is not None  # noqa: S101  every binder of a query has one
+    plan = binder.plan_query(node.query)
+    column = one_column(plan, binder, node.query)
+    if column.type.class_names is not None and operand.type.class_names not in {None, column.type.class_names}:
+        operand = binder.as_text(operand, node.operand)
+    names_differ = operand.type.kind == "text" and column.type.class_names is not None
+    type_ = BOOL if operand.type.rank == 0 else Type(kind="bool", rank=operand.type.rank)
+    if not names_differ and (operand.type.kind == "text") != (column.type.kind == "text"):
+        raise _mixed(binder, (node.operand, operand), (node.query, column))  # type: ignore[arg-type]  # only the span is used
+
+    def run(frame: Frame) -> Value:
+        relation = plan.run(frame.context)
+        value = plan.load(relation, frame.context, 0)
+        if names_differ:
+            value = ops.class_text(column.type.class_names or ())(value)
+        present = value.data if value.valid is None else value.data[ops.spread(value.valid, value)]
+        return ops.is_in(present, negated=node.negated)(operand.full(frame))
+
+    return Bound(
+        span=(node.start, node.end), type=type_, run=run, key="in query", fields=operand.fields, stable=False,
+        pixels=operand.pixels,
+    )  # fmt: skip
+
+
+@rule(ast.Subquery)
+def _subquery(binder: Binder, node: ast.Subquery) -> Bound:
+    assert binder.plan_query is not None  # noqa: S101  every binder of a query has one
+    plan = binder.plan_query(node.query)
+    column = one_column(plan, binder, node.query)
+
+    def run(frame: Frame) -> Value:
+        relation = plan.run(frame.context)
+        if relation.num_rows > 1:
+            message = f"a query inside an expression gives one row; this one gives {relation.num_rows}"
+            raise frame.context.error(message, (node.start, node.end), hint="add limit 1, or use in (...)")
+        value = plan.load(relation, frame.context, 0)
+        if relation.num_rows == 0:
+            return Value(data=np.zeros(1, dtype_of(column.type)), valid=np.zeros(1, bool), constant=True)
+        return Value(data=value.data, offsets=value.offsets, shapes=value.shapes, valid=value.valid, constant=True)
+
+    return Bound(span=(node.start, node.end), type=column.type, run=run, key="query", stable=False)
+
+
+@rule(ast.Between)
+def _between(binder: Binder, node: ast.Between) -> Bound:
+    low = compared(binder, node, "<" if node.negated else ">=", node.operand, node.low)
+    high = compared(binder, node, ">" if node.negated else "<=", node.operand, node.high)
+    ufunc = np.logical_or if node.negated else np.logical_and
+    rank = max(low.type.rank, high.type.rank)
+    return binder.make(node, Type(kind="bool", rank=rank) if rank else BOOL, ops.logical(ufunc), "between", low, high)
+
+
+@rule(ast.Like)
+def _like(binder: Binder, node: ast.Like) -> Bound:
+    operand = binder.scalar(node.operand)
+    pattern = binder.literal_text(node.pattern, "the pattern of LIKE")
+    type_ = BOOL if operand.type.rank == 0 else Type(kind="bool", rank=operand.type.rank)
+    key = f"{'not ' if node.negated else ''}{'i' if node.ignore_case else ''}like {pattern!r}"
+    if operand.type.class_names is not None:
+        ids = ops.like_ids(operand.type.class_names, pattern, ignore_case=node.ignore_case)
+        return binder.make(node, type_, ops.is_in(ids, negated=node.negated), key, operand)
+    if operand.type.kind == "json":
+        operand = binder.make(
+            node.operand, Type(kind="text", rank=operand.type.rank), ops.json_text, "json text", operand
+        )
+    if operand.type.kind != "text":
+        raise binder.error(f"LIKE needs text; {binder.source(node.operand)} is {described(operand.type)}", node.operand)
+    compute = partial(_matching, ops.like_matcher(pattern, ignore_case=node.ignore_case), node.negated)
+    return binder.make(node, type_, compute, key, operand)
+
+
+def _matching(matcher: Callable[[NDArray[Any]], NDArray[np.bool_]], negated: bool, value: Value) -> Value:
+    flags = matcher(value.data) ^ negated
+    if value.valid is not None:
+        flags = flags & ops.spread(value.valid, value)
+    return Value(data=flags, offsets=value.offsets, shapes=value.shapes, constant=value.constant)
+
+
+@rule(ast.IsNull)
+def _is_null(binder: Binder, node: ast.IsNull) -> Bound:
+    operand = binder.bind(node.operand)
+    if operand.pixels:
+        raise binder.error("images are not NULL or not by their pixels; use shape(x)", node)
+    null = binder.make(node, BOOL, ops.is_null, "is null", operand)
+    return binder.make(node, BOOL, _not, "not", null) if node.negated else null
+
+
+@rule(ast.Case)
+def _case(binder: Binder, node: ast.Case) -> Bound:
+    parts: list[Bound] = []
+    results: list[Side] = []
+    for when, then in node.branches:
+        if node.operand is None:
+            parts.append(binder.condition(when))
+        else:
+            parts.append(compared(binder, when, "=", node.operand, when))
+        results.append((then, binder.one_value(then, "THEN")))
+    if node.default is None:
+        results.append((node, binder.constant(node, None, NULL)))
+    else:
+        results.append((node.default, binder.one_value(node.default, "ELSE")))
+    type_ = common_type(binder, results)
+    if type_.kind == "text":
+        results = [(each, binder.as_text(bound, each)) for each, bound in results]
+    children = [bound for pair in zip(parts, (bound for _, bound in results[:-1]), strict=True) for bound in pair]
+    return binder.make(node, type_, ops.choose(dtype_of(type_)), "case", *children, results[-1][1])
+
+
+def common_type(binder: Binder, results: list[Side]) -> Type:
+    """Return the type that holds every result of CASE or coalesce."""
+    kinds = {bound.type.kind for _, bound in results} - {"null"}
+    names = {bound.type.class_names for _, bound in results if bound.type.kind != "null"}
+    if kinds <= {"bool", "int", "float"} and len(names) <= 1:
+        best = next((kind for kind in ("float", "int", "bool") if kind in kinds), "float")
+        return Type(kind=best, class_names=names.pop() if names else None)
+    if len(kinds) == 1 and names == {None}:
+        return Type(kind=kinds.pop())
+    if "text" in kinds and all(b.type.kind in {"text", "null"} or b.type.class_names is not None for _, b in results):
+        return TEXT_TYPE
+    raise _mixed(binder, results[0], next(side for side in results if side[1].type.kind != results[0][1].type.kind))
+
+
+@rule(ast.Cast)
+def _cast(binder: Binder, node: ast.Cast) -> Bound:
+    target = CASTS.get(node.type)
+    if target is None:
+        like = nearest(node.type, CASTS)
+        hint = f"did you mean {like}?" if like else "there are int, float, text, bool, timestamp"
+        raise binder.error(f"unknown type {node.type!r}", node, hint=hint)
+    operand = binder.scalar(node.operand)
+    type_ = Type(kind=target.kind, rank=operand.type.rank)
+    if target.kind == "text":
+        return binder.as_text(operand, node)
+    if target.kind == "time":
+        if operand.type.kind not in {"text", "time"}:
+            raise binder.error(
+                f"{binder.source(node.operand)} is {described(operand.type)}; a time is made of text", node
+            )
+        return binder.make(node, type_, ops.to_time, "cast time", operand)
+    dtype = dtype_of(target)
+    if operand.type.kind == "text" and target.kind != "bool":
+        return binder.make(node, type_, partial(ops.to_number, dtype=dtype), f"cast {target.kind}", operand)
+    number = binder.as_number(operand, node.operand)
+    return binder.make(node, type_, partial(_converted, dtype), f"cast {target.kind}", number)
+
+
+def _converted(dtype: Any, value: Value) -> Value:  # noqa: ANN401  a numpy dtype
+    data, valid = value.data, value.valid
+    if dtype is np.int64 and data.dtype.kind == "f":
+        fits = np.isfinite(data) & (np.abs(data) < 2.0**63)
+        data = np.where(fits, data, 0)
+        if value.offsets is None and not fits.all():
+            valid = fits if valid is None else fits & valid
+    flags = data != 0 if dtype is np.bool_ else data.astype(dtype)
+    return Value(data=flags, offsets=value.offsets, shapes=value.shapes, valid=valid, constant=value.constant)

@@ -1,0 +1,107 @@
+"""Text to tokens."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from penstock.errors import QuerySyntaxError
+
+__all__ = ["KEYWORDS", "MAX_LENGTH", "SOFT", "Token", "needs_quotes", "quote_name", "quote_text", "tokenize"]
+
+MAX_LENGTH = 200_000
+
+_RESERVED = (
+    "ALL AND ARRANGE AS ASC BETWEEN BY CASE CAST CROSS DESC DISTINCT ELSE END EXCEPT EXPAND FALSE FROM FULL GROUP "
+    "HAVING ILIKE IN INNER INTERSECT IS JOIN LEFT LIKE LIMIT NOT NULL OFFSET ON OR ORDER OUTER OVERLAP RIGHT SAMPLE "
+    "SELECT THEN TRUE UNGROUP UNION USING WHEN WHERE WITH"
+)
+_SOFT = "ARRAY AT DATE FIRST LAST NULLS PERCENT REPLACE SPLIT TIMESTAMP"
+# these are names wherever the grammar does not ask for them
+SOFT = frozenset(_SOFT.split(" "))
+KEYWORDS = frozenset(_RESERVED.split(" ")) | SOFT
+
+_PATTERN = re.compile(
+    r"""(?P<blank>\s+|--[^\n]*|\#[^\n]*|/\*.*?\*/)
+    |(?P<name>[A-Za-z_][A-Za-z0-9_]*)
+    |(?P<number>(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)
+    |(?P<string>'[^']*(?:''[^']*)*')
+    |(?P<quoted>"[^"]*(?:""[^"]*)*")
+    |(?P<parameter>\$[A-Za-z_][A-Za-z0-9_]*|\?)
+    |(?P<op>=>|==|!=|<>|<=|>=|\|\||//|[-+*/%=<>()\[\]:,.;])""",
+    re.VERBOSE | re.DOTALL,
+)
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+
+
+class Token(NamedTuple):
+    """One token; `word` is the upper-case text of names and the text of operators, else empty."""
+
+    kind: str
+    word: str
+    text: str
+    start: int
+    end: int
+
+
+def tokenize(text: str, *, comments: bool = False) -> list[Token]:
+    """Return the tokens of `text`, ended by one of kind ``end``; raise QuerySyntaxError on what is none."""
+    if len(text) > MAX_LENGTH:
+        raise QuerySyntaxError(
+            f"the query has {len(text):,} characters; at most {MAX_LENGTH:,} are read", text="", start=0, end=0
+        )
+    tokens: list[Token] = []
+    position, size, match = 0, len(text), _PATTERN.match
+    while position < size:
+        found = match(text, position)
+        if found is None:
+            raise _unreadable(text, position)
+        kind, source, end = found.lastgroup or "", found.group(), found.end()
+        if kind != "blank":
+            word = source.upper() if kind == "name" else source if kind == "op" else ""
+            tokens.append(Token(kind, word, source, position, end))
+        elif comments and not source.isspace():
+            tokens.append(Token("comment", "", source, position, end))
+        position = end
+    tokens.append(Token("end", "", "", size, size))
+    return tokens
+
+
+def _unreadable(text: str, position: int) -> QuerySyntaxError:
+    character = text[position]
+    if character in "'\"":
+        what = "string" if character == "'" else "name in double quotes"
+        line_end = text.find("\n", position)
+        end = len(text) if line_end < 0 else line_end
+        return QuerySyntaxError(
+            f"unterminated {what}", text=text, start=position, end=end, expected=(f"a closing {character}",)
+        )
+    if text.startswith("/*", position):
+        return QuerySyntaxError("unterminated comment", text=text, start=position, end=position + 2, expected=("*/",))
+    if character == "|":
+        return QuerySyntaxError(
+            "unexpected '|'", text=text, start=position, end=position + 1, hint="OR, or || for text"
+        )
+    named = "names with other letters than A to Z are written in double quotes"
+    return QuerySyntaxError(
+        f"unexpected character {character!r}",
+        text=text,
+        start=position,
+        end=position + 1,
+        hint=named if character.isalpha() else None,
+    )
+
+
+def needs_quotes(name: str) -> bool:
+    """Whether a column of this name is written in double quotes."""
+    return not _NAME.match(name) or (name.upper() in KEYWORDS and name.upper() not in SOFT)
+
+
+def quote_name(name: str) -> str:
+    """Return a column name as TQL writes it."""
+    return '"' + name.replace('"', '""') + '"' if needs_quotes(name) else name
+
+
+def quote_text(value: str) -> str:
+    """Return a string literal."""
+    return "'" + value.replace("'", "''") + "'"

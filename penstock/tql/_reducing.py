@@ -1,0 +1,486 @@
+"""Functions that look at the elements of a row, or at the rows of a group."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from penstock.tql import _ast as ast
+from penstock.tql import _operations as ops
+from penstock.tql._binder import BOOL, INT, JSON, Binder, described
+from penstock.tql._functions import builtin
+from penstock.tql._relations import Bound, Frame
+from penstock.tql._values import (
+    TEXT,
+    Type,
+    Value,
+    aligned,
+    offsets_of,
+    positions,
+    reduce_rows,
+    rows_with,
+    scalar,
+    truth,
+)
+
+__all__ = ["REDUCERS", "aggregate", "grouped_value"]
+
+
+def _counted(value: Value) -> Value:
+    """Return an array whose NULL rows are empty."""
+    if value.valid is None or value.offsets is None:
+        return value
+    keep = np.repeat(value.valid, value.lengths)
+    lengths = np.where(value.valid, value.lengths, 0)
+    return Value(data=value.data[keep], offsets=offsets_of(lengths), constant=value.constant)
+
+
+def _any(value: Value) -> Value:
+    value = truth(value)
+    if value.offsets is None:
+        return value
+    return Value(data=rows_with(value.data, value.offsets), constant=value.constant)
+
+
+def _all(value: Value) -> Value:
+    value = truth(value)
+    if value.offsets is None:
+        return value
+    return Value(data=~rows_with(~value.data, value.offsets), constant=value.constant)
+
+
+def _all_strict(value: Value) -> Value:
+    found = _all(value)
+    if value.offsets is None:
+        return found
+    return replace(found, data=found.data & (value.lengths > 0))
+
+
+def _bind_test(compute: Callable[[Value], Value], name: str) -> Callable[[Binder, ast.Call], Bound]:
+    def bind(binder: Binder, node: ast.Call) -> Bound:
+        flags = binder.truth(node.arguments[0])
+        axis = _axis(binder, node, flags.type.rank)
+        if axis is None or flags.type.rank <= 1:
+            return binder.make(node, BOOL, compute, name, flags)
+        type_ = Type(kind="bool", rank=flags.type.rank - 1)
+        return binder.make(node, type_, partial(_along_axis, compute, axis), f"{name} axis {axis}", flags)
+
+    return bind
+
+
+builtin("any(x [, axis])", "true where at least one element is true; false for an empty row")(_bind_test(_any, "any"))
+builtin("all(x [, axis])", "true where every element is true; true for an empty row")(_bind_test(_all, "all"))
+builtin("all_strict(x [, axis])", "true where every element is true and there is one")(
+    _bind_test(_all_strict, "all_strict")
+)
+
+
+def _axis(binder: Binder, node: ast.Call, rank: int) -> int | None:
+    given = dict(node.named).get("axis") or (node.arguments[1] if len(node.arguments) > 1 else None)
+    if given is None:
+        return None
+    axis = _literal_axis(binder, given)
+    if not -max(rank, 1) <= axis < max(rank, 1):
+        raise binder.error(f"axis {axis} of a value of {rank} dimensions", given)
+    return axis % max(rank, 1)
+
+
+def _literal_axis(binder: Binder, node: ast.Expression) -> int:
+    bound = binder.bind(node)
+    if bound.constant is None or bound.type.kind != "int":
+        raise binder.error("the axis must be a whole number", node)
+    return int(bound.constant.data[0])
+
+
+def _along_axis(compute: Callable[[Value], Value], axis: int, value: Value) -> Value:
+    """Reduce one axis: move it last, take every line along it for a row, and reduce those."""
+    shapes = value.all_shapes
+    assert value.offsets is not None  # noqa: S101  an array has offsets
+    strides = np.ones_like(shapes)
+    for dimension in range(shapes.shape[1] - 2, -1, -1):
+        strides[:, dimension] = strides[:, dimension + 1] * shapes[:, dimension + 1]
+    order = [*(number for number in range(shapes.shape[1]) if number != axis), axis]
+    zero = np.zeros(len(shapes), np.int64)
+    at = positions(value.offsets[:-1], [(shapes[:, number], zero, strides[:, number]) for number in order])
+    rest = np.delete(shapes, axis, axis=1)
+    lines = np.prod(rest, axis=1, dtype=np.int64)
+    line_offsets = offsets_of(np.repeat(shapes[:, axis], lines))
+    reduced = scalar(compute(Value(data=value.data[at], offsets=line_offsets)))
+    new_shapes = None if rest.shape[1] == 1 else rest
+    return Value(data=reduced.data, offsets=offsets_of(lines), shapes=new_shapes, valid=value.valid)
+
+
+def _numbers(value: Value) -> Value:
+    kind = np.float64 if value.data.dtype.kind == "f" else np.int64
+    return replace(value, data=value.data.astype(kind, copy=False))
+
+
+def _sum(value: Value) -> Value:
+    value = _numbers(value)
+    if value.offsets is None:
+        return value
+    value = _counted(value)
+    return Value(data=reduce_rows(np.add, value, 0), constant=value.constant)
+
+
+def _prod(value: Value) -> Value:
+    value = _numbers(value)
+    if value.offsets is None:
+        return value
+    value = _counted(value)
+    return Value(data=reduce_rows(np.multiply, value, 1), constant=value.constant)
+
+
+def _null_if_empty(data: NDArray[Any], value: Value) -> Value:
+    present = value.lengths > 0
+    return Value(data=data, valid=None if present.all() else present, constant=value.constant)
+
+
+def _avg(value: Value) -> Value:
+    if value.offsets is None:
+        return replace(value, data=value.data.astype(np.float64))
+    value = _counted(value)
+    with np.errstate(all="ignore"):
+        means = _sum(value).data / np.maximum(value.lengths, 1)
+    return _null_if_empty(means, value)
+
+
+def _var(value: Value) -> Value:
+    if value.offsets is None:
+        return replace(value, data=np.zeros(len(value.data)))
+    value = _counted(value)
+    apart = value.data.astype(np.float64) - np.repeat(_avg(value).data, value.lengths)
+    return _avg(replace(value, data=apart**2))
+
+
+def _std(value: Value) -> Value:
+    variance = _var(value)
+    return replace(variance, data=np.sqrt(variance.data))
+
+
+def _extreme(ufunc: np.ufunc, value: Value) -> Value:
+    if value.offsets is None:
+        return value
+    value = _counted(value)
+    if value.data.dtype.kind == "T":
+        names, codes = np.unique(value.data, return_inverse=True)
+        picked = reduce_rows(ufunc, replace(value, data=codes), 0)
+        return _null_if_empty(names[picked] if len(names) else np.full(len(picked), "", TEXT), value)
+    present = value.lengths > 0
+    out = np.zeros(len(present), value.data.dtype)
+    assert value.offsets is not None  # noqa: S101  checked above
+    starts = value.offsets[:-1][present]
+    if len(starts):
+        out[present] = ufunc.reduceat(value.data, starts)
+    return _null_if_empty(out, value)
+
+
+def _count(value: Value) -> Value:
+    if value.offsets is None:
+        present = np.ones(len(value.data), np.int64) if value.valid is None else value.valid.astype(np.int64)
+        return Value(data=present, constant=value.constant)
+    return Value(data=_counted(value).lengths, constant=value.constant)
+
+
+def _unique(value: Value) -> Value:
+    if value.offsets is None:
+        length = np.ones(len(value.data), np.int64) if value.valid is None else value.valid.astype(np.int64)
+        data = value.data if value.valid is None else value.data[value.valid]
+        return Value(data=data, offsets=offsets_of(length), constant=value.constant)
+    value = _counted(value)
+    names, codes = np.unique(value.data, return_inverse=True)
+    rows = np.repeat(np.arange(value.num_rows), value.lengths)
+    pairs = np.unique(rows * max(len(names), 1) + codes)
+    lengths = np.bincount(pairs // max(len(names), 1), minlength=value.num_rows)
+    return Value(data=names[pairs % max(len(names), 1)], offsets=offsets_of(lengths), constant=value.constant)
+
+
+def _count_distinct(value: Value) -> Value:
+    return _count(_unique(value))
+
+
+REDUCERS: dict[str, Callable[[Value], Value]] = {
+    "sum": _sum, "prod": _prod, "avg": _avg, "mean": _avg, "std": _std, "var": _var, "count": _count,
+    "min": partial(_extreme, np.minimum), "amin": partial(_extreme, np.minimum),
+    "max": partial(_extreme, np.maximum), "amax": partial(_extreme, np.maximum), "unique": _unique,
+    "count distinct": _count_distinct,
+}  # fmt: skip
+_OF_NUMBERS = frozenset(("sum", "prod", "avg", "mean", "std", "var"))
+_FLOATS = frozenset(("avg", "mean", "std", "var"))
+
+
+def _reduced_type(name: str, argument: Type) -> Type:
+    if name == "unique":
+        return Type(kind=argument.kind, rank=1, class_names=argument.class_names)
+    if name.startswith("count"):
+        return INT
+    if name in _FLOATS:
+        return Type(kind="float")
+    if name in {"sum", "prod"}:
+        return Type(kind="float" if argument.kind == "float" else "int")
+    return Type(kind=argument.kind, class_names=argument.class_names)
+
+
+def _argument(binder: Binder, node: ast.Call, name: str) -> Bound:
+    """Return the argument of a reduction in the binder's own rows."""
+    bound = binder.bind(node.arguments[0])
+    if bound.type.single:
+        bound = binder.as_scalar(bound)
+    if name in _OF_NUMBERS:
+        if bound.type.class_names is not None and name != "sum":
+            hint = "class indices have no mean; count(x) or shape(x)[0] counts them"
+            raise binder.error(
+                f"{name} needs numbers; {binder.source(node.arguments[0])} is {described(bound.type)}", node, hint=hint
+            )
+        return binder.as_number(bound, node.arguments[0])
+    if bound.type.kind == "json":
+        return binder.make(node, Type(kind="float", rank=bound.type.rank), ops.json_number, "number", bound)
+    return bound
+
+
+def _bind_reduction(binder: Binder, node: ast.Call) -> Bound:
+    name = "count distinct" if node.distinct and node.name == "count" else node.name
+    if isinstance(node.arguments[0], ast.Star):
+        hint = "add GROUP BY, or select nothing but aggregates"
+        raise binder.error(f"{node.name}(*) counts the rows of groups", node, hint=hint)
+    argument = _argument(binder, node, name)
+    axis = _axis(binder, node, argument.type.rank)
+    if axis is not None and argument.type.rank > 1:
+        type_ = replace(_reduced_type(name, argument.type), rank=argument.type.rank - 1)
+        return binder.make(node, type_, partial(_along_axis, REDUCERS[name], axis), f"{name} axis {axis}", argument)
+    return binder.make(node, _reduced_type(name, argument.type), REDUCERS[name], name, argument)
+
+
+for _signature, _summary in (
+    ("sum(x [, axis])", "sum of the elements; over the rows of a group after GROUP BY"),
+    ("prod(x [, axis])", "product of the elements"),
+    ("avg(x [, axis])", "mean of the elements; NULL of none"),
+    ("mean(x [, axis])", "the same as avg; of an image, the mean of its pixels"),
+    ("std(x [, axis])", "standard deviation of the elements, divided by their number"),
+    ("var(x [, axis])", "variance of the elements, divided by their number"),
+    ("min(x [, axis])", "least element; NULL of none"),
+    ("max(x [, axis])", "greatest element; NULL of none"),
+    ("amin(x [, axis])", "the same as min"),
+    ("amax(x [, axis])", "the same as max"),
+    ("count(x)", "number of elements; count(*) counts the rows of a group"),
+    ("unique(x)", "the distinct elements, sorted"),
+):
+    builtin(_signature, _summary)(_bind_reduction)
+
+
+def grouped_value(value: Value, offsets: NDArray[np.int64]) -> Value:
+    """Return the elements of every group of rows, one after another; NULL rows have none."""
+    if value.offsets is None:
+        if value.valid is None:
+            return Value(data=value.data, offsets=offsets)
+        kept = offsets_of(value.valid.astype(np.int64))[offsets]
+        return Value(data=value.data[value.valid], offsets=kept)
+    value = _counted(value)
+    assert value.offsets is not None  # noqa: S101  checked above
+    return Value(data=value.data, offsets=value.offsets[offsets])
+
+
+def aggregate(binder: Binder, rows: Binder, node: ast.Call) -> Bound:
+    """Return a reduction over the rows of each group."""
+    from penstock.tql._relations import GroupFrame
+
+    name = "count distinct" if node.distinct and node.name == "count" else node.name
+    span = (node.start, node.end)
+    if name == "count" and len(node.arguments) == 1 and isinstance(node.arguments[0], ast.Star):
+
+        def count_rows(frame: Frame) -> Value:
+            assert isinstance(frame, GroupFrame)  # noqa: S101  aggregates are bound for groups
+            return Value(data=np.diff(frame.offsets))
+
+        return Bound(span=span, type=INT, run=count_rows, key="count(*)", stable=False)
+    if len(node.arguments) != 1 or node.named:
+        raise binder.error(f"{node.name} takes 1 argument over groups, {len(node.arguments)} given", node)
+    argument = _argument(rows, node, name)
+
+    def run(frame: Frame) -> Value:
+        assert isinstance(frame, GroupFrame)  # noqa: S101  aggregates are bound for groups
+        return REDUCERS[name](grouped_value(argument.full(frame.base), frame.offsets))
+
+    return Bound(span=span, type=_reduced_type(name, argument.type), run=run, key="aggregate", stable=False)
+
+
+# -- contains ---------------------------------------------------------------------------
+
+
+@builtin("contains(x, value)", "true where an element equals value; a part of text; class names may have * and ?")
+def _contains(binder: Binder, node: ast.Call) -> Bound:
+    target, needle = node.arguments
+    operand = binder.bind(target)
+    if operand.type.class_names is not None:
+        return _contains_class(binder, node, operand)
+    wanted = binder.one_value(needle, "the second argument of contains")
+    operand = binder.as_scalar(operand)
+    if operand.type.kind in {"text", "json"} and operand.type.rank == 0:
+        if wanted.type.kind != "text":
+            raise binder.error(
+                f"contains on {operand.type.described} takes text; {binder.source(needle)} is {described(wanted.type)}",
+                needle,
+            )
+        return binder.make(node, BOOL, _holds_text, "contains text", operand, wanted)
+    if (operand.type.kind == "text") != (wanted.type.kind == "text"):
+        raise binder.error(
+            f"{binder.source(target)} is {described(operand.type)}; it cannot contain {described(wanted.type)}", needle
+        )
+    return binder.make(node, BOOL, _holds, "contains", operand, wanted, light=True)
+
+
+def _contains_class(binder: Binder, node: ast.Call, operand: Bound) -> Bound:
+    target, needle = node.arguments
+    names = operand.type.class_names or ()
+    wanted = binder.one_value(needle, "the second argument of contains")
+    operand = binder.as_scalar(operand)
+    if wanted.type.kind != "text":
+        if not wanted.type.numeric:
+            raise binder.error(
+                f"{binder.source(needle)} is {described(wanted.type)}; expected a class name or index", needle
+            )
+        return binder.make(node, BOOL, _holds, "contains", operand, wanted, light=True)
+    if wanted.constant is None:
+        return binder.make(node, BOOL, _holds, "contains", binder.as_text(operand, target), wanted)
+    name = str(wanted.constant.data[0])
+    if name in names or not set("*?") & set(name):
+        index = binder.class_index(name, names, needle, binder.source(target))
+        number = binder.constant(needle, index, INT)
+        return binder.make(node, BOOL, _holds, "contains", operand, number, light=True)
+    pattern = name.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    ids = ops.like_ids(names, pattern)
+    if not len(ids):
+        raise binder.error(f"no class matches {name!r}; the classes are {', '.join(names[:8])}", needle)
+    return binder.make(node, BOOL, partial(_holds_some, ids), f"contains {ids.tolist()}", operand, light=True)
+
+
+def _holds(value: Value, wanted: Value) -> Value:
+    return _any(ops.compare(np.equal)(value, wanted))
+
+
+def _holds_some(ids: NDArray[np.int64], value: Value) -> Value:
+    return _any(ops.is_in(ids, negated=False)(value))
+
+
+def _holds_text(value: Value, needle: Value) -> Value:
+    if value.data.dtype == object:
+        value = ops.as_text(value)
+    x, y, layout = aligned(value, needle)
+    flags = np.asarray(np.strings.find(x, y) >= 0)
+    if layout.valid is not None:
+        flags = flags & layout.valid
+    return replace(layout, data=flags, valid=None)
+
+
+# -- shapes -----------------------------------------------------------------------------
+
+
+@builtin("shape(x)", "size of each dimension; shape(x)[0] is the number of labels or boxes, or an image's height")
+def _shape(binder: Binder, node: ast.Call) -> Bound:
+    operand = binder.bind(node.arguments[0])
+    if operand.pixels:
+        if len(operand.fields) != 1 or not operand.key.startswith("field"):
+            raise binder.error("the shape of a computed image is not known before it is computed", node)
+        image = operand.fields[0]
+        return Bound(
+            span=(node.start, node.end), type=Type(kind="int", rank=1), run=lambda frame: _image_shapes(frame, image),
+            key=f"shape({operand.key})", fields=operand.fields, stable=True,
+        )  # fmt: skip
+    return binder.make(node, Type(kind="int", rank=1), _shape_of, "shape", operand)
+
+
+def _image_shapes(frame: Frame, image: Any) -> Value:  # noqa: ANN401  a Field
+    rows = frame.rows_of(image)
+    whole = image.table.shapes(image.tensor)
+    shapes = whole[np.maximum(rows, 0)] if len(whole) else np.zeros((len(rows), 3), np.int64)
+    known = (rows >= 0) & (shapes >= 0).all(axis=1)
+    width = shapes.shape[1]
+    return Value(
+        data=shapes.reshape(-1), offsets=np.arange(len(rows) + 1) * width, valid=None if known.all() else known
+    )
+
+
+def _shape_of(value: Value) -> Value:
+    shapes = value.all_shapes
+    rank = shapes.shape[1]
+    offsets = np.arange(len(shapes) + 1) * rank
+    return Value(data=shapes.reshape(-1), offsets=offsets, valid=value.valid, constant=value.constant)
+
+
+@builtin("sample_info(x)", "what is known of a sample without decoding it: sample_info(images)['shape'][0]")
+def _sample_info(binder: Binder, node: ast.Call) -> Bound:
+    shape = _shape(binder, node)
+    return binder.make(node, JSON, _info, "sample_info", shape)
+
+
+def _info(shape: Value) -> Value:
+    data = np.empty(shape.num_rows, object)
+    assert shape.offsets is not None  # noqa: S101  a shape is an array
+    for number in range(shape.num_rows):
+        data[number] = {"shape": shape.data[shape.offsets[number] : shape.offsets[number + 1]].tolist()}
+    return Value(data=data, valid=shape.valid, constant=shape.constant)
+
+
+@builtin("length(x)", "number of characters of text, of elements of an array, of entries of JSON")
+def _length(binder: Binder, node: ast.Call) -> Bound:
+    operand = binder.bind(node.arguments[0])
+    if operand.type.rank:
+        shape = _shape(binder, node)
+        from penstock.tql._indexing import first_element
+
+        return binder.make(node, INT, first_element, "first", shape)
+    if operand.type.kind == "text":
+        return binder.make(
+            node, INT, lambda value: replace(value, data=np.strings.str_len(value.data)), "length", operand
+        )
+    if operand.type.kind == "json":
+        return binder.make(node, INT, _json_length, "length", operand)
+    raise binder.error(f"{binder.source(node.arguments[0])} is {described(operand.type)}; it has no length", node)
+
+
+def _json_length(value: Value) -> Value:
+    value = ops.parsed(value)
+    sizes = [len(item) if isinstance(item, list | dict | str) else -1 for item in value.data]
+    data = np.array(sizes, np.int64)
+    return Value(data=np.maximum(data, 0), valid=None if (data >= 0).all() else data >= 0, constant=value.constant)
+
+
+@builtin("nonzero(x)", "positions of the elements that are not zero")
+def _nonzero(binder: Binder, node: ast.Call) -> Bound:
+    operand = binder.truth(node.arguments[0])
+    return binder.make(node, Type(kind="int", rank=1), _nonzero_of, "nonzero", operand)
+
+
+def _nonzero_of(value: Value) -> Value:
+    flags = truth(value)
+    offsets = np.arange(flags.num_rows + 1) if flags.offsets is None else flags.offsets
+    counts = offsets_of(flags.data.astype(np.int64))
+    hits = np.flatnonzero(flags.data)
+    rows = np.searchsorted(offsets, hits, "right") - 1
+    return Value(data=hits - offsets[rows], offsets=counts[offsets], constant=value.constant)
+
+
+def _bind_elementwise_logic(ufunc: np.ufunc, name: str) -> None:
+    @builtin(f"{name}(a, b)", f"{name.removeprefix('logical_')} of two values or two arrays of equal size, by element")
+    def _(binder: Binder, node: ast.Call) -> Bound:
+        left, right = (binder.truth(argument) for argument in node.arguments)
+        rank = max(left.type.rank, right.type.rank)
+        return binder.make(node, Type(kind="bool", rank=rank), ops.logical(ufunc), name, left, right)
+
+
+_bind_elementwise_logic(np.logical_and, "logical_and")
+_bind_elementwise_logic(np.logical_or, "logical_or")
+
+
+@builtin("logical_not(a)", "not, by element")
+def _logical_not(binder: Binder, node: ast.Call) -> Bound:
+    operand = binder.truth(node.arguments[0])
+    return binder.make(
+        node, Type(kind="bool", rank=operand.type.rank), lambda value: replace(truth(value), data=~truth(value).data),
+        "not", operand,
+    )  # fmt: skip

@@ -1,0 +1,544 @@
+"""Rows under evaluation: relations of columns, and frames an expression is evaluated in."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from penstock.errors import PenstockError, QueryCancelledError, QueryEvaluationError
+from penstock.sampling import SamplingPlan
+from penstock.table import Table
+from penstock.tql._memo import Memo, memo_of
+from penstock.tql._types import PIXEL_HTYPES, tensor_type
+from penstock.tql._values import Type, Value, expand_rows, from_ragged, take
+
+__all__ = [
+    "Bound",
+    "ComputedColumn",
+    "Context",
+    "Field",
+    "Frame",
+    "GroupFrame",
+    "Grouping",
+    "JoinedColumn",
+    "PixelFrame",
+    "Plan",
+    "Relation",
+    "RelationFrame",
+    "TableFrame",
+    "TensorColumn",
+    "scan",
+]
+
+_BLOCK = 1 << 20
+_FEW = 4
+
+
+@dataclass(eq=False, slots=True)
+class Context:
+    """What one run carries along."""
+
+    text: str
+    seed: int = 0
+    mode: str = "iid"
+    labels: str | None = None
+    cancel: Any = None
+    progress: Callable[[int, int], None] | None = None
+    warnings: list[str] = field(default_factory=list)
+    funnel: list[tuple[str, int]] = field(default_factory=list)
+    plan: SamplingPlan | None = None
+    pool: NDArray[np.int64] | None = None
+    kept: dict[int, Relation] = field(default_factory=dict)
+    counts: bool = False
+
+    @contextmanager
+    def counting(self, top: bool) -> Iterator[None]:
+        """Count rows into the funnel while the outermost query runs."""
+        before, self.counts = self.counts, top
+        try:
+            yield
+        finally:
+            self.counts = before
+
+    def count(self, label: str, rows: int) -> None:
+        """Add a step to the funnel."""
+        if self.counts:
+            self.funnel.append((label, rows))
+
+    def check(self) -> None:
+        """Raise QueryCancelledError if somebody cancelled."""
+        cancel = self.cancel
+        if cancel is not None and (cancel.is_set() if hasattr(cancel, "is_set") else cancel()):
+            raise QueryCancelledError("the query was cancelled")
+
+    def warn(self, message: str) -> None:
+        """Keep a warning, once."""
+        if message not in self.warnings:
+            self.warnings.append(message)
+
+    def error(self, message: str, span: tuple[int, int], hint: str | None = None) -> QueryEvaluationError:
+        """Return an error about these rows."""
+        return QueryEvaluationError(message, text=self.text, start=span[0], end=span[1], hint=hint)
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Field:
+    """One column of a scope: a tensor of a table, or something computed."""
+
+    name: str
+    known_type: Type | None = None
+    qualifier: str | None = None
+    table: Table | None = None
+    tensor: str | None = None
+    hidden: bool = False
+
+    @property
+    def type(self) -> Type:
+        """What a sample is."""
+        if self.known_type is not None:
+            return self.known_type
+        assert self.table is not None  # noqa: S101  without a known type it is a tensor
+        return tensor_type(self.table, self.table.tensors[self.tensor or ""])
+
+    @property
+    def pixels(self) -> bool:
+        """Whether samples must be decoded to be seen."""
+        return (
+            self.table is not None and self.tensor is not None and self.table.tensors[self.tensor].htype in PIXEL_HTYPES
+        )
+
+
+class Frame(Protocol):
+    """Rows an expression is evaluated in."""
+
+    context: Context
+
+    @property
+    def num_rows(self) -> int:
+        """Number of rows."""
+        ...
+
+    def load(self, field: Field) -> Value:
+        """Return a column in these rows."""
+        ...
+
+    def source_rows(self) -> NDArray[np.int64]:
+        """Return the row number in the dataset of each row."""
+        ...
+
+    def rows_of(self, field: Field) -> NDArray[np.int64]:
+        """Return the row of a tensor's table in each row; -1 where there is none."""
+        ...
+
+    def recall(self, bound: Bound) -> Value:
+        """Return a memoised expression in these rows."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Bound:
+    """An expression whose names and types are settled.
+
+    `stable` says that its value in a row depends on that row of the table
+    alone; `pixels` that it still has the size of images.
+    """
+
+    span: tuple[int, int]
+    type: Type
+    run: Callable[[Frame], Value]
+    key: str
+    constant: Value | None = None
+    fields: tuple[Field, ...] = ()
+    stable: bool = True
+    pixels: bool = False
+    memoised: bool = False
+    light: bool = False
+
+    def value(self, frame: Frame) -> Value:
+        """Return the value in every row of a frame."""
+        if self.constant is not None:
+            return self.constant
+        frame.context.check()
+        return frame.recall(self) if self.memoised else self.run(frame)
+
+    def full(self, frame: Frame) -> Value:
+        """Return the value with one entry a row also where it is constant."""
+        return expand_rows(self.value(frame), frame.num_rows)
+
+
+class ColumnSource(Protocol):
+    """Where a relation's column comes from."""
+
+    def load(self) -> Value:
+        """Return all rows."""
+        ...
+
+    def take(self, rows: NDArray[np.int64]) -> ColumnSource:
+        """Return the column of some rows."""
+        ...
+
+    def table_rows(self) -> NDArray[np.int64]:
+        """Return the row of the tensor's table in each row."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TensorColumn:
+    """A tensor of a table, in some of its rows (None: all)."""
+
+    table: Table
+    tensor: str
+    rows: NDArray[np.int64] | None = None
+
+    def load(self) -> Value:
+        """Return the samples of the rows."""
+        whole = tensor_value(self.table, self.tensor)
+        return whole if self.rows is None else take(whole, self.rows)
+
+    def take(self, rows: NDArray[np.int64]) -> TensorColumn:
+        """Return the same tensor in some of these rows."""
+        return TensorColumn(self.table, self.tensor, rows if self.rows is None else self.rows[rows])
+
+    def table_rows(self) -> NDArray[np.int64]:
+        """Return the rows."""
+        return np.arange(self.table.num_rows) if self.rows is None else self.rows
+
+
+def tensor_value(table: Table, tensor: str) -> Value:
+    """Return a whole tensor in evaluation form, kept with the table."""
+    key = f"column {tensor}@{table.revision(tensor)}"
+    return memo_of(table).keep(key, lambda: from_ragged(table.column(tensor)))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ComputedColumn:
+    """Values that are in memory."""
+
+    value: Value
+
+    def load(self) -> Value:
+        """Return them."""
+        return self.value
+
+    def take(self, rows: NDArray[np.int64]) -> ComputedColumn:
+        """Return some of them."""
+        return ComputedColumn(take(self.value, rows))
+
+    def table_rows(self) -> NDArray[np.int64]:
+        """Return -1: what is computed is of no table."""
+        return np.full(self.value.num_rows, -1)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class JoinedColumn:
+    """A column of one side of a join; row -1 is a missing partner."""
+
+    column: ColumnSource
+    rows: NDArray[np.int64]
+
+    def load(self) -> Value:
+        """Return the side's values, NULL where there is no partner."""
+        return take(self.column.load(), self.rows)
+
+    def take(self, rows: NDArray[np.int64]) -> JoinedColumn:
+        """Return some rows of the join."""
+        return JoinedColumn(self.column, self.rows[rows])
+
+    def table_rows(self) -> NDArray[np.int64]:
+        """Return the side's rows, -1 where there is no partner."""
+        inner = np.append(self.column.table_rows(), -1)
+        return inner[self.rows]
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Grouping:
+    """The rows behind groups: `rows` in group order, where each group begins."""
+
+    rows: Relation
+    offsets: NDArray[np.int64]
+
+    def take(self, groups: NDArray[np.int64]) -> Grouping:
+        """Return some groups."""
+        inner = take(Value(data=np.arange(self.rows.num_rows), offsets=self.offsets), groups)
+        assert inner.offsets is not None  # noqa: S101  a value with offsets keeps them
+        return Grouping(rows=self.rows.take(inner.data), offsets=inner.offsets)
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Relation:
+    """Columns of equal length; with a table, each row is a row of that table."""
+
+    num_rows: int
+    columns: Mapping[Field, ColumnSource]
+    table: Table | None = None
+    rows: NDArray[np.int64] | None = None
+    grouping: Grouping | None = None
+
+    def take(self, rows: NDArray[np.int64]) -> Relation:
+        """Return some rows, in the order given."""
+        kept = rows if self.rows is None else self.rows[rows]
+        return Relation(
+            num_rows=len(rows),
+            columns={name: column.take(rows) for name, column in self.columns.items()},
+            table=self.table,
+            rows=None if self.table is None else kept,
+            grouping=None if self.grouping is None else self.grouping.take(rows),
+        )
+
+    def source_rows(self) -> NDArray[np.int64]:
+        """Return the row number in the table of each row."""
+        return np.arange(self.num_rows) if self.rows is None else self.rows
+
+
+def scan(table: Table, fields: Mapping[str, Field], rows: NDArray[np.int64] | None) -> Relation:
+    """Return a table's rows (None: all) as a relation."""
+    columns = {field: TensorColumn(table, name, rows) for name, field in fields.items()}
+    return Relation(num_rows=table.num_rows if rows is None else len(rows), columns=columns, table=table, rows=rows)
+
+
+class RelationFrame:
+    """Every row of a relation."""
+
+    def __init__(self, relation: Relation, context: Context) -> None:
+        self.relation = relation
+        self.context = context
+        self._loaded: dict[Field, Value] = {}
+
+    @property
+    def num_rows(self) -> int:
+        """Number of rows."""
+        return self.relation.num_rows
+
+    def load(self, field: Field) -> Value:
+        """Return a column."""
+        if field not in self._loaded:
+            self._loaded[field] = self.relation.columns[field].load()
+        return self._loaded[field]
+
+    def source_rows(self) -> NDArray[np.int64]:
+        """Return row numbers of the table."""
+        return self.relation.source_rows()
+
+    def rows_of(self, field: Field) -> NDArray[np.int64]:
+        """Return the rows of one tensor's table."""
+        return self.relation.columns[field].table_rows()
+
+    def recall(self, bound: Bound) -> Value:
+        """Return a predicate from the memo of the table, evaluating the whole table when that pays."""
+        table = self.relation.table
+        if table is None or not all(self._plain(field) for field in bound.fields):
+            return bound.run(self)
+        memo, rows = memo_of(table), self.relation.rows
+        whole = memo.get(bound.key)
+        if whole is None and (rows is None or (len(rows) * _FEW >= table.num_rows and not _decodes(bound))):
+            whole = self._evaluate(bound, table, memo)
+        if whole is None:
+            return bound.run(self)
+        return whole if rows is None else take(whole, rows)
+
+    def _plain(self, field: Field) -> bool:
+        column = self.relation.columns[field]
+        return isinstance(column, TensorColumn) and column.table is self.relation.table
+
+    def _evaluate(self, bound: Bound, table: Table, memo: Memo) -> Value | None:
+        try:
+            return memo.keep(bound.key, lambda: _in_blocks(bound, table, self.context))
+        except QueryEvaluationError:
+            if self.relation.rows is None:
+                raise
+            return None  # the row at fault may not be among ours
+
+
+def _decodes(bound: Bound) -> bool:
+    return any(field.pixels for field in bound.fields)
+
+
+def _in_blocks(bound: Bound, table: Table, context: Context) -> Value:
+    count = table.num_rows
+    if count <= _BLOCK * 2 or _decodes(bound) or bound.light:
+        return expand_rows(bound.run(TableFrame(table, context, 0, count)), count)
+    parts = []
+    for start in range(0, count, _BLOCK):
+        context.check()
+        stop = min(start + _BLOCK, count)
+        block = TableFrame(table, context, start, stop)
+        parts.append(expand_rows(bound.run(block), stop - start).data)
+    return Value(data=np.concatenate(parts))
+
+
+class TableFrame:
+    """A run of rows of a table; predicates in it are evaluated, not recalled."""
+
+    def __init__(self, table: Table, context: Context, start: int, stop: int) -> None:
+        self.table = table
+        self.context = context
+        self.start = start
+        self.stop = stop
+        self._loaded: dict[str, Value] = {}
+
+    @property
+    def num_rows(self) -> int:
+        """Number of rows."""
+        return self.stop - self.start
+
+    def load(self, field: Field) -> Value:
+        """Return a tensor in these rows, as slices of the whole."""
+        tensor = field.tensor or ""
+        if tensor not in self._loaded:
+            whole = tensor_value(self.table, tensor)
+            everything = self.num_rows == self.table.num_rows
+            self._loaded[tensor] = whole if everything else _sliced(whole, self.start, self.stop)
+        return self._loaded[tensor]
+
+    def source_rows(self) -> NDArray[np.int64]:
+        """Return row numbers of the table."""
+        return np.arange(self.start, self.stop)
+
+    def rows_of(self, field: Field) -> NDArray[np.int64]:  # noqa: ARG002  one table, one numbering
+        """Return row numbers of the table."""
+        return np.arange(self.start, self.stop)
+
+    def recall(self, bound: Bound) -> Value:
+        """Return the inner predicate of a larger one."""
+        if self.num_rows == self.table.num_rows:
+            return memo_of(self.table).keep(bound.key, lambda: expand_rows(bound.run(self), self.num_rows))
+        return bound.run(self)
+
+
+def _sliced(value: Value, start: int, stop: int) -> Value:
+    valid = None if value.valid is None else value.valid[start:stop]
+    if value.offsets is None:
+        return Value(data=value.data[start:stop], valid=valid)
+    begin, end = value.offsets[start], value.offsets[stop]
+    return Value(
+        data=value.data[begin:end],
+        offsets=value.offsets[start : stop + 1] - begin,
+        shapes=None if value.shapes is None else value.shapes[start:stop],
+        valid=valid,
+    )
+
+
+class GroupFrame:
+    """One row a group; aggregates look at the rows behind."""
+
+    def __init__(self, relation: Relation, grouping: Grouping, context: Context) -> None:
+        self.relation = relation
+        self.context = context
+        self.offsets = grouping.offsets
+        self.base = RelationFrame(grouping.rows, context)
+
+    @property
+    def num_rows(self) -> int:
+        """Number of groups."""
+        return len(self.offsets) - 1
+
+    def load(self, field: Field) -> Value:
+        """Return a column of the groups themselves."""
+        return self.relation.columns[field].load()
+
+    def source_rows(self) -> NDArray[np.int64]:
+        """Return the source row of each group's first row."""
+        return self.base.source_rows()[self.offsets[:-1]]
+
+    def rows_of(self, field: Field) -> NDArray[np.int64]:
+        """Return -1: a group is no row."""
+        return self.relation.columns[field].table_rows()
+
+    def recall(self, bound: Bound) -> Value:
+        """Return an expression of groups; nothing is kept."""
+        return bound.run(self)
+
+
+class PixelFrame:
+    """A few rows of another frame, whose images are decoded."""
+
+    def __init__(self, frame: Frame, rows: NDArray[np.int64]) -> None:
+        self.frame = frame
+        self.context = frame.context
+        self.rows = rows
+        self._loaded: dict[Field, Value] = {}
+        self._lock = threading.Lock()
+
+    @property
+    def num_rows(self) -> int:
+        """Number of rows."""
+        return len(self.rows)
+
+    def load(self, field: Field) -> Value:
+        """Return a column; images decoded."""
+        if field not in self._loaded:
+            self._loaded[field] = self._decoded(field) if field.pixels else take(self.frame.load(field), self.rows)
+        return self._loaded[field]
+
+    def _decoded(self, field: Field) -> Value:
+        assert field.table is not None  # noqa: S101  pixels say so
+        assert field.tensor is not None  # noqa: S101  pixels say so
+        rows = self.rows_of(field)
+        samples = field.table.take(rows[rows >= 0], [field.tensor])[field.tensor]
+        given = iter(zip(samples, rows[rows >= 0], strict=True))
+        arrays = [_pixels(*next(given), field.tensor) if row >= 0 else None for row in rows]
+        return _stacked(arrays, field.type.rank)
+
+    def source_rows(self) -> NDArray[np.int64]:
+        """Return row numbers of the table."""
+        return self.frame.source_rows()[self.rows]
+
+    def rows_of(self, field: Field) -> NDArray[np.int64]:
+        """Return the rows of one tensor's table."""
+        return self.frame.rows_of(field)[self.rows]
+
+    def recall(self, bound: Bound) -> Value:
+        """Return a predicate; nothing is kept for a few rows."""
+        return bound.run(self)
+
+
+def _pixels(sample: Any, row: np.int64, tensor: str) -> NDArray[Any] | None:  # noqa: ANN401  bytes or ndarray, by kind
+    if sample is None or isinstance(sample, np.ndarray):
+        return sample
+    from penstock.tensors import decode_image
+
+    try:
+        return decode_image(sample)
+    except PenstockError as error:
+        error.add_note(f"sample {row} of {tensor!r}")
+        raise
+
+
+def _stacked(arrays: list[NDArray[Any] | None], rank: int) -> Value:
+    valid = np.array([array is not None for array in arrays], bool)
+    flats = [np.empty(0, np.uint8) if array is None else array.reshape(-1) for array in arrays]
+    shapes = np.zeros((len(arrays), rank), np.int64)
+    for number, array in enumerate(arrays):
+        if array is not None and array.ndim == rank:
+            shapes[number] = array.shape
+    offsets = np.concatenate([[0], np.cumsum([len(flat) for flat in flats])]).astype(np.int64)
+    data = np.concatenate(flats) if flats else np.empty(0, np.uint8)
+    return Value(data=data, offsets=offsets, shapes=shapes, valid=None if valid.all() else valid)
+
+
+class Plan(Protocol):
+    """A query whose names are settled."""
+
+    @property
+    def fields(self) -> tuple[Field, ...]:
+        """The columns of the result."""
+        ...
+
+    @property
+    def plain(self) -> bool:
+        """Whether the result is rows of a dataset with all their columns."""
+        ...
+
+    def run(self, context: Context) -> Relation:
+        """Return the result."""
+        ...
+
+    def load(self, relation: Relation, context: Context, number: int) -> Value:
+        """Return one column of the result."""
+        ...
