@@ -2,7 +2,8 @@
 
 from penstock.loader._audit import Audit
 from penstock.loader._chain import Loader
+from penstock.loader._one_call import one_call
 from penstock.loader._source import Source
 from penstock.loader._stats import LoaderStats
 
-__all__ = ["Audit", "Loader", "LoaderStats", "Source"]
+__all__ = ["Audit", "Loader", "LoaderStats", "Source", "one_call"]

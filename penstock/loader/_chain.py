@@ -18,6 +18,7 @@ from penstock.loader._settings import Framework, Settings, check_count, checked_
 from penstock.loader._source import Source, as_table
 from penstock.loader._state import place_of, state_of
 from penstock.loader._stats import LoaderStats
+from penstock.loader._tensorflow import as_tf_dataset, require_tensorflow
 from penstock.sampling import SamplingPlan, SamplingSpec, fresh_seed
 from penstock.table import Selection, Table
 
@@ -181,13 +182,14 @@ class Loader:
             raise LoaderError(f"transform is {transform!r}; expected a function or a dict of functions")
         return self._derived("transform", transform=transform, transform_arguments=kwargs)
 
-    def batch(self, batch_size: int, drop_last: bool = False) -> Self:
+    def batch(self, batch_size: int | None, drop_last: bool = False) -> Self:
         """Return a loader of batches.
 
         Parameters
         ----------
-        batch_size : int
-            Samples in a batch; under ``distributed`` in a batch of each rank.
+        batch_size : int or None
+            Samples in a batch; under ``distributed`` in a batch of each rank. None
+            gives single samples, not batches.
         drop_last : bool
             Whether to leave out a last batch that is smaller.
 
@@ -200,8 +202,8 @@ class Loader:
         LoaderError
             If it was called before, or `batch_size` is less than 1.
         """
-        size = check_count("batch_size", batch_size, 1)
-        return self._derived("batch", batch_size=size, drop_last=bool(drop_last))
+        size = None if batch_size is None else check_count("batch_size", batch_size, 1)
+        return self._derived("batch", batch_size=size, drop_last=bool(drop_last), single=size is None)
 
     def shuffle(self, shuffle: bool = True, buffer_size: int = 2048) -> Self:
         """Return a loader that gives its samples in another order each epoch.
@@ -332,6 +334,56 @@ class Loader:
         """
         return self._output("pytorch", locals())
 
+    def tensorflow(  # noqa: PLR0917  the page's signature
+        self,
+        num_workers: int = 0,
+        collate_fn: Callable[[list[Any]], Any] | None = None,
+        tensors: list[str] | None = None,
+        num_threads: int | None = None,
+        prefetch_factor: int = 2,
+        return_index: bool = True,
+        decode_method: Mapping[str, str] | None = None,
+        persistent_workers: bool = False,
+        *,
+        resize: Mapping[str, Any] | None = None,
+        padding: str = "list",
+        on_error: str = "raise",
+    ) -> Any:  # noqa: ANN401  a tf.data.Dataset
+        """Return a `tf.data.Dataset` of batches; parameters as in `pytorch`.
+
+        Samples of unequal shape come as ragged tensors unless padded, JSON as text.
+
+        Returns
+        -------
+        tf.data.Dataset
+            Each iteration of it is the next epoch. It has the loader's `state_dict`,
+            `load_state_dict`, `audit`, `stats`, `with_weights` and `close`.
+            Call `.shuffle`, `.transform`, `.offset` and `.batch` before it: after it
+            they are TensorFlow's.
+
+        Raises
+        ------
+        LoaderError
+            If a framework was chosen before, or a parameter is out of range.
+        MissingDependencyError
+            If tensorflow is not installed.
+        """
+        require_tensorflow()
+        options = {**locals(), "distributed": False, "pin_memory": False}
+        loader = self._output("tensorflow", options)
+        ragged = loader._engine.ragged if padding == "pad" else frozenset()  # noqa: SLF001  of this class
+        return as_tf_dataset(loader, padded=ragged, single=self._settings.single)
+
+    def preview(self) -> Any:  # noqa: ANN401  a batch in the caller's framework
+        """Return the next batch without taking it: the state stays where it is.
+
+        Raises
+        ------
+        LoaderError
+            If the loader has no batches.
+        """
+        return self._engine.preview()
+
     def _output(self, framework: Framework, options: Mapping[str, Any]) -> Self:
         if self._settings.framework != "samples":
             raise LoaderError(
@@ -351,6 +403,7 @@ class Loader:
 
     def __iter__(self) -> EpochIterator:
         """Start the next epoch, or finish one that was restored."""
+        self._engine.worker_init_fn = self.worker_init_fn
         return self._engine.begin()
 
     def __len__(self) -> int:

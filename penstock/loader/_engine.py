@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
+import contextlib
+import sys
 import threading
 import weakref
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
+from penstock.engines import Lease, lease_processes
 from penstock.errors import LoaderError, TensorNotFoundError
 from penstock.loader._audit import Tally
 from penstock.loader._batch import Batch, Draw
 from penstock.loader._collate import Collation
-from penstock.loader._epoch import Epoch
-from penstock.loader._pipeline import Pipeline
+from penstock.loader._epoch import Draws, Epoch
 from penstock.loader._pool import Pool
 from penstock.loader._reader import Reader
-from penstock.loader._run import EpochIterator, Ready, timed, uids_of
+from penstock.loader._run import EpochIterator, Ready, draw_of, uids_of
 from penstock.loader._seeding import words_of
 from penstock.loader._settings import Settings
 from penstock.loader._state import Identity, Place
 from penstock.loader._stats import Meter
 from penstock.loader._torch import require_torch, to_tensors, world
 from penstock.loader._transform import Transform
-from penstock.loader._work import Work
+from penstock.loader._work import Work, WorkerTask, timed
 from penstock.sampling import IndexStream, SamplingPlan
 
 __all__ = ["Engine"]
@@ -47,13 +49,17 @@ class Engine:
         self._place = Place()
         self._started = False
         self._restored = False
-        self._latest: Pipeline[Ready] | None = None
+        self._latest: object | None = None
         self._running: weakref.WeakSet[EpochIterator] = weakref.WeakSet()
+        self._lease: Lease | None = None
         self._arm(pool)
         if settings.framework == "pytorch":
             require_torch()
-        self._reader = Reader(pool.table, pool.rows, _narrowed(pool, settings), self._substitute)
+        self._reader = Reader(pool.table, pool.rows, _narrowed(pool, settings))
+        self._decoding = threading.BoundedSemaphore(max(1, settings.reader_threads))
         self.work = _work(self._reader, pool, settings)
+        self._in_workers = settings.num_workers > 0 and self.work.is_heavy
+        self.worker_init_fn: Callable[[int], None] | None = None
 
     def _arm(self, pool: Pool) -> None:
         self.pool = pool
@@ -97,9 +103,16 @@ class Engine:
             self._started, self._restored = True, False
             epoch = self.epoch_at(self._place, rank=rank, world_size=size)
             iterator = EpochIterator(self, epoch)
-            self._latest = iterator.pipeline
+            self._latest = iterator.token
             self._running.add(iterator)
+            self._take_up_lease()
         return iterator
+
+    def _take_up_lease(self) -> None:
+        if self._in_workers and self._lease is None:
+            task = WorkerTask(self.work, self.worker_init_fn, with_torch="torch" in sys.modules)
+            persistent = self.settings.persistent_workers
+            self._lease = lease_processes(task, self.settings.num_workers, persistent=persistent)
 
     @staticmethod
     def _following(epoch: Epoch) -> Place:
@@ -149,7 +162,7 @@ class Engine:
     @property
     def num_threads(self) -> int:
         """Threads that take a whole batch each."""
-        return self.settings.reader_threads
+        return self.settings.reader_threads + (self.settings.num_workers if self._in_workers else 0)
 
     @property
     def window(self) -> int:
@@ -157,14 +170,25 @@ class Engine:
         return self.settings.prefetch_factor * max(1, self.num_threads)
 
     def read(self, draw: Draw) -> Ready:
-        """Read and decode a draw; finish it where no user's function has to run in the caller's thread."""
-        batch = self._reader.read(draw)
-        return (batch, None) if self.work.is_heavy else (batch, self.finished(batch))
+        """Read, decode and finish a draw; None stands for what has to be finished in the caller's thread."""
+        lease = self._lease
+        with self._decoding if lease is not None else contextlib.nullcontext():
+            batch = self._reader.read(draw, self._substitute)
+        if not self.work.is_heavy:
+            return batch, self.finished(batch)
+        if lease is None:
+            return batch, None
+        given, batch.seconds["transform"] = lease.run(batch, self._uids(batch))
+        batch.columns = {}
+        return batch, self._as_framework(given)
+
+    def _uids(self, batch: Batch) -> list[int]:
+        return uids_of(self.pool, batch.draw.rows) if self.work.transform is not None else []
 
     def finished(self, batch: Batch) -> Any:  # noqa: ANN401  what the caller gets
         """Return a batch as the caller gets it."""
-        uids = uids_of(self.pool, batch.draw.rows) if self.work.transform is not None else []
-        return self._as_framework(timed(self.work, batch, uids, keep_state=True))
+        given, batch.seconds["transform"] = timed(self.work, batch, self._uids(batch), keep_state=True)
+        return self._as_framework(given)
 
     def _as_framework(self, given: Any) -> Any:  # noqa: ANN401  what the caller gets
         if self.settings.framework == "pytorch" and self.settings.collate_fn is None:
@@ -183,18 +207,41 @@ class Engine:
         if self._move(iterator, self._following(epoch)):
             with self._lock:
                 self._started = False
+        if self._lease is not None and not self.settings.persistent_workers:
+            self._lease.renew()
 
     def _move(self, iterator: EpochIterator, place: Place) -> bool:
         with self._lock:
-            if self._latest is not iterator.pipeline:
+            if self._latest is not iterator.token:
                 return False
             self._place = place
             return True
 
+    @property
+    def ragged(self) -> frozenset[str]:
+        """Tensors whose samples differ in shape."""
+        return frozenset(name for name in self._reader.tensors if self._reader.fixed[name] is None)
+
+    def preview(self) -> Any:  # noqa: ANN401  what the caller gets
+        """Return the next batch and leave everything as it is."""
+        rank, size = self._share()
+        following = self._following(self.epoch_at(self._place, rank=rank, world_size=size))
+        moved = self._started and not self._restored
+        epoch = self.epoch_at(following if moved else self._place, rank=rank, world_size=size)
+        if epoch.num_batches == 0:
+            raise LoaderError(f"an epoch of {epoch.size} samples has no batch of {epoch.batch_size}")
+        return self.finished(
+            self._reader.read(draw_of(self.pool, epoch, Draws(self.stream, epoch), 0), self._substitute)
+        )
+
     def close(self) -> None:
-        """End the epochs under way."""
+        """End the epochs under way and give the workers back."""
         for iterator in list(self._running):
             iterator.close()
+        with self._lock:
+            lease, self._lease = self._lease, None
+        if lease is not None:
+            lease.close()
 
     def _substitute(self, epoch: int, position: int, pool: int, attempt: int) -> int:
         """Name another sample of the same stratum; of the whole pool where nothing is weighed."""

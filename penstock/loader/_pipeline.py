@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import _thread
+import atexit
+import queue
 import threading
+import time
+import weakref
 from collections.abc import Callable
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 __all__ = ["Pipeline", "PipelineEnded"]
 
 _T = TypeVar("_T")
+_LONGEST_FAREWELL = 10.0
 
 
 class PipelineEnded(Exception):  # noqa: N818  an end, no error; IndexError could come out of a job
     """All jobs are delivered, or the pipeline is closed."""
+
+
+def _nothing(number: int) -> Callable[[], Any]:
+    raise PipelineEnded(number)
 
 
 class Pipeline(Generic[_T]):
@@ -21,6 +31,10 @@ class Pipeline(Generic[_T]):
     A thread takes job after job until the window ahead of the caller is full,
     then ends; the caller's next step starts it again. An abandoned pipeline
     has thus no thread once the jobs under way are done.
+
+    The caller may be interrupted at any point: it only uses locks and queues
+    written in C, which Ctrl-C cannot leave half taken. `threading.Condition`
+    and `threading.Thread.start` can be.
 
     Parameters
     ----------
@@ -41,7 +55,8 @@ class Pipeline(Generic[_T]):
         self._num_jobs = num_jobs
         self._num_threads = num_threads
         self._window = max(window, 1)
-        self._changed = threading.Condition()
+        self._lock = threading.Lock()
+        self._done: queue.SimpleQueue[None] = queue.SimpleQueue()
         self._results: dict[int, tuple[_T | None, BaseException | None]] = {}
         self._next = 0
         self._delivered = 0
@@ -61,22 +76,32 @@ class Pipeline(Generic[_T]):
         if self._num_threads == 0:
             self._delivered += 1
             return self._claim(self._delivered - 1)()
-        with self._changed:
-            self._top_up()
-            while self._delivered not in self._results:
-                self._changed.wait()
-            result, error = self._results.pop(self._delivered)
-            self._delivered += 1
-            self._top_up()
+        result, error = self._awaited()
         if error is not None:
             raise error
         return result  # type: ignore[return-value]  # a job without error has its result
 
+    def _awaited(self) -> tuple[_T | None, BaseException | None]:
+        while True:
+            with self._lock:
+                outcome = self._results.pop(self._delivered, None)
+                self._delivered += outcome is not None
+                self._top_up()
+            if outcome is not None:
+                return outcome
+            self._done.get()
+
     def close(self) -> None:
         """Start no more jobs and forget the results."""
-        with self._changed:
+        with self._lock:
             self._closed = True
             self._results.clear()
+            self._claim = _nothing
+
+    @property
+    def active(self) -> int:
+        """Threads at work."""
+        return self._active
 
     @property
     def _has_room(self) -> bool:
@@ -84,13 +109,14 @@ class Pipeline(Generic[_T]):
 
     def _top_up(self) -> None:
         room = min(self._num_jobs, self._delivered + self._window) - self._next
-        for _ in range(min(self._num_threads - self._active, room)):
+        for _ in range(0 if self._closed else min(self._num_threads - self._active, room)):
             self._active += 1
-            threading.Thread(target=self._work, name="penstock-loader").start()
+            _RUNNING.add(self)
+            _thread.start_new_thread(self._work, ())
 
     def _work(self) -> None:
         while True:
-            with self._changed:
+            with self._lock:
                 if not self._has_room:
                     self._active -= 1
                     return
@@ -98,10 +124,11 @@ class Pipeline(Generic[_T]):
                 self._next += 1
                 job = self._prepared(number)
             result = self._outcome(job)
-            with self._changed:
+            with self._lock:
                 if not self._closed:
                     self._results[number] = result
-                self._changed.notify_all()
+            self._done.put(None)
+            del job, result
 
     def _prepared(self, number: int) -> Callable[[], _T]:
         try:
@@ -120,3 +147,17 @@ class Pipeline(Generic[_T]):
             return job(), None
         except BaseException as error:  # noqa: BLE001  raised again where the result is taken
             return None, error
+
+
+_RUNNING: weakref.WeakSet[Pipeline[Any]] = weakref.WeakSet()
+
+
+@atexit.register
+def _say_goodbye() -> None:
+    """Let threads finish the job they are at before the interpreter goes."""
+    running = list(_RUNNING)
+    for pipeline in running:
+        pipeline.close()
+    end = time.monotonic() + _LONGEST_FAREWELL
+    while any(pipeline.active for pipeline in running) and time.monotonic() < end:
+        time.sleep(0.001)

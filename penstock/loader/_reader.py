@@ -34,15 +34,12 @@ class Reader:
         Rows that are drawn from.
     settings : Settings
         Tensors, decode methods, sizes and what happens to samples that cannot be read.
-    substitutes : callable
-        Names another sample for one that cannot be read.
     """
 
-    def __init__(self, table: Table, pool: NDArray[np.int64], settings: Settings, substitutes: Substitutes) -> None:
+    def __init__(self, table: Table, pool: NDArray[np.int64], settings: Settings) -> None:
         self._table = table
         self._pool = pool
         self._settings = settings
-        self._substitutes = substitutes
         self.tensors = tuple(table.tensors) if settings.tensors is None else settings.tensors
         self.fixed = {name: self._fixed_shape(name) for name in self.tensors}
 
@@ -63,8 +60,15 @@ class Reader:
         least, greatest = shapes.min(axis=0), shapes.max(axis=0)
         return tuple(least.tolist()) if (least == greatest).all() and (least >= 0).all() else None
 
-    def read(self, draw: Draw) -> Batch:
+    def read(self, draw: Draw, substitutes: Substitutes) -> Batch:
         """Return the decoded samples of a draw.
+
+        Parameters
+        ----------
+        draw : Draw
+            What to read.
+        substitutes : callable
+            Names another sample for one that cannot be read.
 
         Raises
         ------
@@ -80,7 +84,7 @@ class Reader:
             raise self._told(int(draw.rows[slot]), *errors[slot])
         failed = [(int(draw.rows[slot]), f"{name}: {error.message}") for slot, (name, error) in sorted(errors.items())]
         if self._settings.on_error == "substitute":
-            batch = self._substituted(draw, errors)
+            batch = self._substituted(draw, errors, substitutes)
             batch.substituted = failed
             return batch
         return self._skipped(batch, errors, failed)
@@ -123,11 +127,11 @@ class Reader:
         columns = {name: _kept(column, chosen) for name, column in batch.columns.items()}
         return Batch(draw=batch.draw.keep(chosen), columns=columns, skipped=failed, seconds=batch.seconds)
 
-    def _substituted(self, draw: Draw, errors: dict[int, tuple[str, PenstockError]]) -> Batch:
+    def _substituted(self, draw: Draw, errors: dict[int, tuple[str, PenstockError]], substitutes: Substitutes) -> Batch:
         pool, rows = draw.pool.copy(), draw.rows.copy()
         for attempt in range(_MOST_SUBSTITUTES):
             for slot in errors:
-                pool[slot] = self._substitutes(draw.epoch, int(draw.positions[slot]), int(draw.pool[slot]), attempt)
+                pool[slot] = substitutes(draw.epoch, int(draw.positions[slot]), int(draw.pool[slot]), attempt)
                 rows[slot] = self._pool[pool[slot]]
             mended = Draw(epoch=draw.epoch, positions=draw.positions, pool=pool, rows=rows, valid=draw.valid)
             batch, errors = self._attempt(mended)

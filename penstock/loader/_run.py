@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 import weakref
 from collections.abc import Callable, Iterator
 from typing import Any, Protocol
@@ -15,10 +14,9 @@ from penstock.loader._epoch import Draws, Epoch
 from penstock.loader._pipeline import Pipeline, PipelineEnded
 from penstock.loader._pool import Pool
 from penstock.loader._stats import Meter
-from penstock.loader._work import Work
 from penstock.sampling import IndexStream
 
-__all__ = ["EpochIterator", "Ready", "Running", "timed", "uids_of"]
+__all__ = ["EpochIterator", "Ready", "Running", "draw_of", "uids_of"]
 
 Ready = tuple[Batch, Any]
 """A batch, and what the caller gets; None in place of it where the caller's thread has work to do."""
@@ -57,6 +55,10 @@ class Running(Protocol):
         """Note that the caller has seen the end of an epoch."""
         ...
 
+    def close(self) -> None:
+        """End the epochs under way and give the workers back."""
+        ...
+
 
 class EpochIterator(Iterator[Any]):
     """Batches of one epoch; what `iter(loader)` returns.
@@ -73,27 +75,33 @@ class EpochIterator(Iterator[Any]):
         self._engine = engine
         self._epoch = epoch
         self._given = 0
-        self.pipeline = Pipeline(
+        self.token = object()
+        self._pipeline = Pipeline(
             _claims(engine, epoch), epoch.num_batches, num_threads=engine.num_threads, window=engine.window
         )
-        self._finalizer = weakref.finalize(self, self.pipeline.close)
+        self._finalizer = weakref.finalize(self, self._pipeline.close)
 
     def __len__(self) -> int:
         """Return the number of batches still to come."""
         return self._epoch.num_batches - self._given
 
     def __next__(self) -> Any:  # noqa: ANN401  a batch in the caller's framework
-        asked = self._engine.meter.asked()
         try:
-            batch, given = self.pipeline.take()
-            if given is None:
-                given = self._engine.finished(batch)
+            return self._taken(self._engine.meter.asked())
         except PipelineEnded:
             self._end()
-            raise StopIteration from None
+        except KeyboardInterrupt:
+            self._engine.close()
+            raise
         except BaseException:
             self.close()
             raise
+        raise StopIteration
+
+    def _taken(self, asked: float) -> Any:  # noqa: ANN401  a batch in the caller's framework
+        batch, given = self._pipeline.take()
+        if given is None:
+            given = self._engine.finished(batch)
         self._given += 1
         self._engine.handed_over(self, self._epoch, self._given, batch, asked)
         return given
@@ -110,23 +118,22 @@ class EpochIterator(Iterator[Any]):
 
 def _claims(engine: Running, epoch: Epoch) -> Callable[[int], Callable[[], Ready]]:
     draws = Draws(engine.stream, epoch)
-    rows = engine.pool.rows
+    pool = engine.pool
 
     def claim(number: int) -> Callable[[], Ready]:
-        positions = epoch.positions(number)
-        pool = draws.of(positions)
-        draw = Draw(epoch=epoch.number, positions=positions, pool=pool, rows=rows[pool], valid=epoch.valid(positions))
+        draw = draw_of(pool, epoch, draws, number)
         return lambda: engine.read(draw)
 
     return claim
 
 
-def timed(work: Work, batch: Batch, uids: list[int], *, keep_state: bool) -> Any:  # noqa: ANN401  what the caller gets
-    """Run the work of a batch and note how long it took."""
-    began = time.perf_counter()
-    given = work(batch, uids, keep_state=keep_state)
-    batch.seconds["transform"] = batch.seconds.get("transform", 0.0) + time.perf_counter() - began
-    return given
+def draw_of(pool: Pool, epoch: Epoch, draws: Draws, batch: int) -> Draw:
+    """Return what a batch of an epoch is to hold."""
+    positions = epoch.positions(batch)
+    drawn = draws.of(positions)
+    return Draw(
+        epoch=epoch.number, positions=positions, pool=drawn, rows=pool.rows[drawn], valid=epoch.valid(positions)
+    )
 
 
 def uids_of(pool: Pool, rows: NDArray[np.int64]) -> list[int]:

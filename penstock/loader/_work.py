@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import os
+import time
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from penstock.engines import WORKER_NUMBER
 from penstock.loader._batch import Batch
 from penstock.loader._collate import Collation
+from penstock.loader._torch import require_torch
 from penstock.loader._transform import Transform
 
-__all__ = ["Work"]
+__all__ = ["Work", "WorkerTask", "timed"]
 
 
 class Work:
@@ -52,6 +57,46 @@ class Work:
                     sample["index"] = row
             samples = self.transform.all(samples, batch.draw, uids, keep_state=keep_state)
         return self._collation.samples(samples, batch, transformed=self.transform is not None, dropping=self._dropping)
+
+
+def timed(work: Work, batch: Batch, uids: list[int], *, keep_state: bool) -> tuple[Any, float]:
+    """Return the work done on a batch, and the seconds it took."""
+    began = time.perf_counter()
+    given = work(batch, uids, keep_state=keep_state)
+    return given, time.perf_counter() - began
+
+
+class WorkerTask:
+    """The work of one loader, as a worker process runs it.
+
+    Parameters
+    ----------
+    work : Work
+        Transform and collate.
+    init : callable, optional
+        Called once in each process, with its number.
+    with_torch : bool
+        Load torch first, so that its global generator can be set for the first sample too.
+    """
+
+    def __init__(self, work: Work, init: Callable[[int], None] | None, *, with_torch: bool) -> None:
+        self._work = work
+        self._init = init
+        self._with_torch = with_torch
+        self._begun = False
+
+    def __call__(self, batch: Batch, uids: list[int]) -> tuple[Any, float]:
+        """Return the batch and the seconds it took."""
+        if not self._begun:
+            self._begin()
+        return timed(self._work, batch, uids, keep_state=False)
+
+    def _begin(self) -> None:
+        if self._with_torch:
+            require_torch()
+        if self._init is not None:
+            self._init(int(os.environ.get(WORKER_NUMBER, "0")))
+        self._begun = True
 
 
 def _samples(batch: Batch) -> list[dict[str, Any]]:

@@ -1,0 +1,305 @@
+"""Worker processes that all loaders and pools of this process share."""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import itertools
+import os
+import subprocess
+import sys
+import threading
+import uuid
+import weakref
+from collections.abc import Callable, Iterator
+from multiprocessing.connection import Connection
+from socket import socketpair
+from typing import Any
+
+from penstock.engines._memory import SharedMemory
+from penstock.engines._messages import load, store
+from penstock.engines._worker import WORKER_NUMBER
+from penstock.errors import LoaderError
+
+__all__ = ["Lease", "lease_processes"]
+
+_IDLE_SECONDS = 30.0
+_ATTEMPTS = 3
+_NUMBERS = itertools.count()
+_START = (
+    "import json, sys; sys.path[:] = json.loads(sys.argv.pop(1)); from penstock.engines._worker import main; main()"
+)
+
+
+class _Gone(Exception):  # noqa: N818  a process that ended while idle is no error
+    """A worker ended before it took a job."""
+
+
+class _Process:
+    """One worker process, seen from its parent."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        self.defined: set[str] = set()
+        self._outgoing = SharedMemory()
+        self._incoming = SharedMemory()
+        ours, theirs = socketpair()
+        passed = (theirs.fileno(), self._outgoing.descriptor, self._incoming.descriptor)
+        self._process = _start(number, passed)
+        theirs.close()
+        self._channel: Connection[Any, Any] = Connection(ours.detach())
+
+    def ask(self, kind: str, key: str, value: Any, patience: float | None) -> Any:  # noqa: ANN401  anything
+        """Send a function or a job; return its result or raise its error."""
+        sizes = store(value, self._outgoing)
+        try:
+            self._channel.send((kind, key, sizes, patience))
+            outcome, sizes = self._channel.recv()
+        except (EOFError, OSError) as error:
+            raise self._ended() from error
+        if outcome == "done":
+            return load(self._incoming, sizes) if sizes else None
+        failed: BaseException = load(self._incoming, sizes)
+        if not isinstance(failed, Exception):
+            failed = RuntimeError(f"{type(failed).__name__} in worker process {self._process.pid}: {failed}")
+        raise failed
+
+    def _ended(self) -> Exception:
+        code = self._process.wait()
+        if code == 0:
+            return _Gone()
+        return LoaderError(
+            f"worker process {self._process.pid} ended with exit code {code} while it worked",
+            hint="a negative code is the signal that killed it; -9 mostly means that memory ran out",
+        )
+
+    def forget(self, key: str) -> None:
+        """Let the worker drop a function."""
+        self.defined.discard(key)
+        with contextlib.suppress(OSError):
+            self._channel.send(("forget", key, [], _IDLE_SECONDS))
+
+    @property
+    def alive(self) -> bool:
+        """Whether the process runs."""
+        return self._process.poll() is None
+
+    def hang_up(self) -> None:
+        """Tell the process to end by closing its channel."""
+        self._channel.close()
+
+    def stop(self) -> None:
+        """End the process and give its memory back."""
+        self.hang_up()
+        try:
+            self._process.wait(timeout=0.5)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._outgoing.close()
+        self._incoming.close()
+
+
+def _start(number: int, passed: tuple[int, ...]) -> subprocess.Popen[bytes]:
+    """Start a fresh interpreter: nothing is forked, and a user's script is not run again."""
+    import json
+
+    environment = {
+        **os.environ, WORKER_NUMBER: str(number), "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1",
+        "MKL_NUM_THREADS": "1", "OPENCV_FOR_THREADS_NUM": "1",
+    }  # fmt: skip
+    paths = [os.getcwd() if path == "" else path for path in sys.path]  # noqa: PTH109  "" is the current folder
+    command = [sys.executable, "-c", _START, json.dumps(paths), *map(str, passed)]
+    return subprocess.Popen(  # noqa: S603  this interpreter, own arguments
+        command, pass_fds=passed, stdin=subprocess.DEVNULL, env=environment, start_new_session=True
+    )
+
+
+def _stop(processes: list[_Process]) -> None:
+    for process in processes:
+        process.hang_up()
+    for process in processes:
+        process.stop()
+
+
+class _Pool:
+    """The processes; as many as the largest lease asks for, none without a lease."""
+
+    def __init__(self) -> None:
+        self.owner = os.getpid()
+        self._lock = threading.Lock()  # "with" on it cannot be interrupted half way, on a Condition it can
+        self._changed = threading.Condition(self._lock)
+        self._idle: list[_Process] = []
+        self._busy: set[_Process] = set()
+        self._leases: dict[int, tuple[int, str]] = {}
+
+    def enter(self, number: int, count: int, key: str) -> None:
+        """Start what is missing of `count` processes; again under another key: let them forget the old."""
+        with self._lock:
+            self._leases[number] = (count, key)
+            missing = set(range(count)) - {process.number for process in (*self._idle, *self._busy)}
+            self._idle += [_Process(number) for number in sorted(missing)]
+            self._changed.notify_all()
+
+    def leave(self, number: int) -> None:
+        """Give a lease back; with the last one the processes end."""
+        with self._lock:
+            self._leases.pop(number, None)
+            self._trim()
+            self._changed.notify_all()
+
+    def _trim(self) -> None:
+        most = max((count for count, _ in self._leases.values()), default=0)
+        leaving = [process for process in self._idle if process.number >= most]
+        self._idle = [process for process in self._idle if process.number < most]
+        _stop(leaving)
+
+    @contextlib.contextmanager
+    def process(self, lease: int) -> Iterator[_Process]:
+        """Lend a process for one job."""
+        with self._lock:
+            while lease in self._leases and not self._idle:
+                self._changed.wait()
+            if lease not in self._leases:
+                raise LoaderError("the worker processes were shut down while a job waited for them")
+            key = self._leases[lease][1]
+            taken = next((process for process in self._idle if key in process.defined), self._idle[0])
+            self._idle.remove(taken)
+            self._busy.add(taken)
+            wanted = {key for _, key in self._leases.values()}
+        try:
+            for unwanted in taken.defined - wanted:
+                taken.forget(unwanted)
+            yield taken
+        finally:
+            self._returned(taken)
+
+    def _returned(self, process: _Process) -> None:
+        with self._lock:
+            self._busy.discard(process)
+            if not process.alive:
+                process.stop()
+                process = _Process(process.number)
+            self._idle.append(process)
+            self._trim()
+            self._changed.notify()
+
+    def stop(self) -> None:
+        """End all processes, also those at work."""
+        with self._lock:
+            self._leases.clear()
+            _stop([*self._idle, *self._busy])
+            self._idle, self._busy = [], set()
+            self._changed.notify_all()
+
+
+class Lease:
+    """The right to run a function in some of the shared processes; made by `lease_processes`.
+
+    Parameters
+    ----------
+    function : callable
+        What is run; functions and classes of a notebook or script are taken by value.
+    count : int
+        Processes used at the same time at most.
+    persistent : bool
+        Whether the processes wait for jobs without end; else they end after
+        30 seconds without one, and start again when one comes.
+    """
+
+    def __init__(self, pool: _Pool, function: Callable[..., Any], count: int, *, persistent: bool) -> None:
+        self._pool = pool
+        self._function = function
+        self._count = count
+        self._slots = threading.BoundedSemaphore(count)
+        self._patience = None if persistent else _IDLE_SECONDS
+        self._number = next(_NUMBERS)
+        self._finalizer = weakref.finalize(self, pool.leave, self._number)
+        self.renew()
+
+    def renew(self) -> None:
+        """Let the processes forget what the function keeps from call to call."""
+        self._key = uuid.uuid4().hex
+        if self._finalizer.alive:
+            self._pool.enter(self._number, self._count, self._key)
+
+    def run(self, *arguments: Any) -> Any:  # noqa: ANN401  anything that can be pickled
+        """Run the function in a process.
+
+        Returns
+        -------
+        Any
+            What it returned; arrays are the caller's own.
+
+        Raises
+        ------
+        LoaderError
+            If the process dies, or the lease is closed.
+        """
+        with self._slots:
+            for _ in range(_ATTEMPTS):
+                with contextlib.suppress(_Gone), self._pool.process(self._number) as process:
+                    return self._run_in(process, arguments)
+        raise LoaderError(f"{_ATTEMPTS} worker processes one after another ended without a word")
+
+    def _run_in(self, process: _Process, arguments: tuple[Any, ...]) -> Any:  # noqa: ANN401  what the function returned
+        key = self._key
+        if key not in process.defined:
+            process.ask("define", key, self._function, self._patience)
+            process.defined.add(key)
+        return process.ask("run", key, arguments, self._patience)
+
+    def close(self) -> None:
+        """Give the lease back; with the last one the processes end."""
+        self._finalizer()
+
+
+class _Shared:
+    """Holds the pool of this process; a forked child gets one of its own."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._pool: _Pool | None = None
+
+    def pool(self) -> _Pool:
+        with self._lock:
+            if self._pool is None or self._pool.owner != os.getpid():
+                self._pool = _Pool()
+            return self._pool
+
+    def stop(self) -> None:
+        if self._pool is not None and self._pool.owner == os.getpid():
+            self._pool.stop()
+
+
+_SHARED = _Shared()
+atexit.register(_SHARED.stop)
+
+
+def lease_processes(function: Callable[..., Any], count: int, *, persistent: bool = False) -> Lease:
+    """Return the right to run a function in `count` worker processes, which start where they are missing.
+
+    Parameters
+    ----------
+    function : callable
+        What is to run.
+    count : int
+        Processes, at least 1.
+    persistent : bool
+        Whether the processes wait for jobs without end.
+
+    Returns
+    -------
+    Lease
+        To be closed; with the last one the processes end.
+
+    Raises
+    ------
+    LoaderError
+        On a system without inherited file descriptors (Windows).
+    """
+    if os.name != "posix":
+        raise LoaderError(
+            f"worker processes on {sys.platform}; they need Linux or macOS", hint="use num_threads and num_workers=0"
+        )
+    return Lease(_SHARED.pool(), function, count, persistent=persistent)

@@ -1,0 +1,65 @@
+"""The loop of a worker process."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Callable
+from multiprocessing.connection import Connection
+from typing import Any
+
+from penstock.engines._memory import SharedMemory
+from penstock.engines._messages import Sizes, load, store
+
+__all__ = ["WORKER_NUMBER", "main"]
+
+WORKER_NUMBER = "PENSTOCK_WORKER"
+"""Environment variable that tells a worker its number."""
+
+
+def main() -> None:
+    """Serve the process that started this one until it ends or nothing comes for a while."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    channel, incoming, outgoing = (int(number) for number in sys.argv[1:4])
+    with contextlib.suppress(EOFError, OSError):  # the parent has gone
+        _Served(Connection(channel), SharedMemory(incoming), SharedMemory(outgoing)).serve()
+
+
+class _Served:
+    def __init__(self, channel: Connection[Any, Any], incoming: SharedMemory, outgoing: SharedMemory) -> None:
+        self._channel = channel
+        self._incoming = incoming
+        self._outgoing = outgoing
+        self._functions: dict[str, Callable[..., Any]] = {}
+
+    def serve(self) -> None:
+        patience: float | None = None
+        while self._channel.poll(patience):
+            kind, key, sizes, patience = self._channel.recv()
+            if kind == "forget":
+                self._functions.pop(key, None)
+            else:
+                self._channel.send(self._answer(kind, key, sizes))
+
+    def _answer(self, kind: str, key: str, sizes: Sizes) -> tuple[str, Sizes]:
+        try:
+            given = load(self._incoming, sizes)
+            if kind == "define":
+                self._functions[key] = given
+                return "done", []
+            return "done", store(self._functions[key](*given), self._outgoing)
+        except BaseException as error:  # noqa: BLE001  goes to the parent, also SystemExit
+            return "failed", self._told(error)
+
+    def _told(self, error: BaseException) -> Sizes:
+        told = traceback.format_exc()
+        error.add_note(f"in worker process {os.getpid()}:\n{told}")
+        try:
+            return store(error, self._outgoing)
+        except Exception:  # noqa: BLE001  an error that cannot be pickled is told as text
+            return store(
+                RuntimeError(f"{type(error).__name__} in worker process {os.getpid()}:\n{told}"), self._outgoing
+            )

@@ -1,0 +1,149 @@
+"""Images: decode methods, sizes, shapes, and samples that cannot be read."""
+
+from __future__ import annotations
+
+import io
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from penstock.errors import ImageDecodeError, LoaderError
+from penstock.loader import Loader
+from penstock.loader._decode import resized
+from penstock.sampling import ClassCounts, Clause, SamplingSpec, Strata
+from penstock.table import ArrayTable
+from penstock.tensors import decode_image, encode_image
+
+
+def gradient(height, width, channels=3):
+    ramp = np.add.outer(np.arange(height), np.arange(width))[:, :, None] * 3 % 256
+    return np.repeat(ramp, channels, axis=2).astype(np.uint8)
+
+
+def test_tobytes_gives_the_bytes_as_stored_as_the_document_says(table):
+    batch = next(iter(Loader(table).batch(2).numpy(decode_method={"images": "tobytes", "score": "tobytes"})))
+    stored = table.take(np.arange(2), ["images"])["images"]
+    assert batch["images"] == list(stored)
+    assert batch["score"][1] == np.float64(0.5).tobytes()
+
+
+def test_pil_gives_pillow_images_for_transforms_as_the_document_says(table):
+    loader = Loader(table).transform({"images": lambda image: np.asarray(image.resize((4, 3)))})
+    batch = next(iter(loader.batch(2).numpy(decode_method={"images": "pil"})))
+    assert batch["images"].shape == (2, 3, 4, 3)
+    plain = next(iter(Loader(table).batch(2).numpy(decode_method={"images": "pil"})))
+    assert all(isinstance(image, Image.Image) for image in plain["images"])
+
+
+def test_ragged_images_are_a_list_and_equal_to_decode_image(ragged_images):
+    batch = next(iter(Loader(ragged_images).batch(12).numpy()))
+    stored = ragged_images.take(np.arange(12), ["images"])["images"]
+    assert isinstance(batch["images"], list)
+    assert all((ours == decode_image(data)).all() for ours, data in zip(batch["images"], stored, strict=True))
+
+
+def test_ragged_images_can_be_padded(ragged_images):
+    assert next(iter(Loader(ragged_images).batch(12).numpy(padding="pad")))["images"].shape == (12, 19, 20, 3)
+
+
+@pytest.mark.parametrize("compression", ["jpeg", "png"])
+@pytest.mark.parametrize("size", [(10, 12), (14, 30), (40, 24)], ids=["shrunk", "mixed", "grown"])
+def test_resize_is_opencv_with_areas_averaged_when_shrinking(compression, size):
+    encoded = [encode_image(gradient(32, 20 + row), compression) for row in range(6)]
+    batch = next(iter(Loader(ArrayTable({"images": encoded})).batch(6).numpy(resize={"images": size})))
+    assert batch["images"].shape == (6, *size, 3)
+    for ours, data in zip(batch["images"], encoded, strict=True):
+        pixels = decode_image(data)
+        factor = max(pixels.shape[0] / size[0], pixels.shape[1] / size[1])
+        how = cv2.INTER_AREA if factor > 1.25 else cv2.INTER_LINEAR
+        assert (ours == cv2.resize(pixels, size[::-1], interpolation=how)).all()
+
+
+def test_bilinear_differs_from_areas_by_less_than_a_level_where_it_is_used():
+    rng = np.random.default_rng(0)
+    coarse = rng.integers(0, 256, (48, 48, 3), dtype=np.uint8)
+    picture = cv2.resize(coarse, (256, 256), interpolation=cv2.INTER_CUBIC)
+    areas = cv2.resize(picture, (224, 224), interpolation=cv2.INTER_AREA).astype(int)
+    assert np.abs(resized(picture, (224, 224)).astype(int) - areas).mean() < 1
+
+
+def test_resize_brings_grey_and_colour_to_one_number_of_channels():
+    encoded = [encode_image(gradient(9, 9, 1), "png"), encode_image(gradient(9, 9, 3), "jpeg")]
+    batch = next(iter(Loader(ArrayTable({"images": encoded})).batch(2).numpy(resize={"images": 6})))
+    assert batch["images"].shape == (2, 6, 6, 3)
+    grey = next(iter(Loader(ArrayTable({"images": encoded[:1] * 2})).batch(2).numpy(resize={"images": 6})))
+    assert grey["images"].shape == (2, 6, 6, 1)
+
+
+def test_turned_jpeg_is_upright_also_straight_into_the_batch():
+    stream = io.BytesIO()
+    exif = Image.Exif()
+    exif[0x0112] = 3
+    Image.fromarray(gradient(8, 16)).save(stream, "JPEG", exif=exif, quality=95)
+    data = stream.getvalue()
+    batch = next(iter(Loader(ArrayTable({"images": [data, data]})).batch(2).numpy()))
+    assert (batch["images"][1] == decode_image(data)).all()
+    plain = np.asarray(Image.open(io.BytesIO(data)))
+    assert (batch["images"][0] == plain[::-1, ::-1]).all()
+
+
+class Broken(ArrayTable):
+    """Some rows hold bytes that are no image, of the shape of the others."""
+
+    def __init__(self, broken, count=40, **columns):
+        good = [encode_image(np.full((6, 6, 3), row, np.uint8), "jpeg") for row in range(count)]
+        super().__init__({"images": good, **columns.pop("more", {})}, **columns)
+        for row in broken:
+            self._images["images"][row] = good[row][:150]
+
+    def shapes(self, tensor):
+        return np.tile(np.array([6, 6, 3]), (self.num_rows, 1)) if tensor == "images" else super().shapes(tensor)
+
+
+def test_raise_names_tensor_row_and_uid():
+    with pytest.raises(ImageDecodeError, match=r"'images' of row 13 \(uid 13\): the image cannot be decoded"):
+        list(Loader(Broken([13, 14])).batch(8).numpy())
+
+
+def test_skip_leaves_them_out_and_counts_them():
+    loader = Loader(Broken([3, 13, 14])).batch(8).numpy(on_error="skip")
+    rows = [row for batch in loader for row in batch["index"].tolist()]
+    assert rows == [row for row in range(40) if row not in {3, 13, 14}]
+    assert loader.stats().skipped == 3
+    assert [row for row, _ in loader.audit().skipped] == [3, 13, 14]
+    assert "cannot be decoded" in loader.audit().skipped[0][1]
+
+
+def test_skip_of_a_whole_batch_is_an_error():
+    with pytest.raises(LoaderError, match="none of the 4 samples"):
+        list(Loader(Broken(range(4, 8))).batch(4).numpy(on_error="skip"))
+
+
+def test_substitute_takes_a_sample_of_the_same_stratum_and_counts_it():
+    rare = np.arange(40) % 4 == 0
+    table = Broken([8, 16], more={"labels": rare.astype(int)}, class_names={"labels": ["often", "rare"]})
+    labels = ClassCounts.from_labels(rare.astype(int), class_names=("often", "rare"))
+    strata = Strata.from_masks({"rare": rare, "True": np.ones(40, bool)}, labels=labels)
+    spec = SamplingSpec(clauses=(Clause("rare", 5), Clause("True", 1)), size=200)
+    loader = Loader(table, plan=strata.with_spec(spec)).batch(10).numpy(on_error="substitute")
+    drawn = strata.with_spec(spec).stream().epoch(0)
+    got = np.concatenate([batch["index"] for batch in loader])
+    replaced = np.isin(drawn, [8, 16])
+    assert replaced.sum() > 5
+    assert (got[~replaced] == drawn[~replaced]).all()
+    assert rare[got[replaced]].all()
+    assert not np.isin(got, [8, 16]).any()
+    assert len(set(got[replaced].tolist())) > 2
+    assert loader.stats().substituted == replaced.sum()
+
+
+def test_substitutes_are_the_same_whatever_the_batches_and_threads():
+    def rows(batch, threads):
+        loader = (
+            Loader(Broken(range(0, 40, 3))).shuffle().batch(batch).numpy(on_error="substitute", num_threads=threads)
+        )
+        return [row for given in loader for row in given["index"].tolist()]
+
+    assert rows(10, 2) == rows(7, 1)
