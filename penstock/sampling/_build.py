@@ -14,7 +14,7 @@ from penstock.sampling._grouping import compact, mask_codes
 from penstock.sampling._labels import ClassCounts
 from penstock.sampling._philox import words
 
-__all__ = ["Masks", "by_label_sets", "by_masks", "by_weights", "first_positions"]
+__all__ = ["Masks", "by_label_sets", "by_masks", "by_weights", "first_positions", "regrouped"]
 
 Masks = Mapping[str, ArrayLike] | Sequence[ArrayLike] | NDArray[np.bool_]
 
@@ -55,19 +55,47 @@ def by_label_sets(labels: ClassCounts) -> GroupedRows:
     first_entry = np.flatnonzero(np.diff(rows, prepend=-1))
     if len(first_entry):
         hashed[rows[first_entry]] = np.add.reduceat(codes[classes], first_entry)
-    distinct, first, ids = np.unique(hashed, return_index=True, return_inverse=True)
+    distinct, first, found = np.unique(hashed, return_index=True, return_inverse=True)
     matches = np.zeros((labels.num_classes, len(distinct)), bool)
     owner = np.full(labels.num_rows, -1)
     owner[first] = np.arange(len(distinct))
     shown = owner[rows] >= 0
     matches[classes[shown], owner[rows[shown]]] = True
+    matches = matches[used]
+    order = bit_string_order(matches)
+    ids = np.argsort(order)[found]
     return GroupedRows(
         ids=compact(ids, len(distinct)),
         sizes=np.bincount(ids, minlength=len(distinct)),
-        matches=matches[used],
+        matches=matches[:, order],
         expressions=tuple(labels.condition(int(number)) for number in used),
         labels=labels,
         level="label_sets",
+    )
+
+
+def bit_string_order(matches: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Return the order of the columns read as bit strings, the first row foremost."""
+    packed = np.ascontiguousarray(np.packbits(matches.T, axis=1))
+    if packed.shape[1] == 0:
+        return np.arange(matches.shape[1])
+    return np.argsort(packed.view(f"S{packed.shape[1]}")[:, 0], kind="stable")
+
+
+def regrouped(strata: GroupedRows, expressions: tuple[str, ...]) -> GroupedRows | None:
+    """Group label sets by fewer clauses, or None if a clause is neither "has the class" nor True."""
+    known = {name: number for number, name in enumerate(strata.expressions or ())}
+    if strata.level != "label_sets" or not all(name in known or name == "True" for name in expressions):
+        return None
+    every = np.ones(strata.num_strata, bool)
+    masks = [strata.matches[known[name]] if name in known else every for name in expressions]
+    codes, count, first = mask_codes(masks, strata.num_strata)
+    return GroupedRows(
+        ids=codes[strata.ids],
+        sizes=np.bincount(codes, strata.sizes, count).astype(np.int64),
+        matches=np.array([mask[first] for mask in masks], bool).reshape(len(masks), count),
+        expressions=expressions,
+        labels=strata.labels,
     )
 
 

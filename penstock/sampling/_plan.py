@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any
@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from penstock.errors import SamplingError
-from penstock.sampling._build import Masks, by_label_sets, by_masks, by_weights, first_positions
+from penstock.sampling._build import Masks, by_label_sets, by_masks, by_weights, first_positions, regrouped
 from penstock.sampling._combine import combined_weights, ineffective
 from penstock.sampling._coverage import Coverage, coverage
 from penstock.sampling._deck import DeckStream
@@ -27,6 +27,7 @@ from penstock.sampling._quotas import integer_masses, quotas
 from penstock.sampling._spec import SamplingSpec
 from penstock.sampling._statistics import bin_error, statistics
 from penstock.sampling._stream import IndexStream
+from penstock.sampling._targets import Targets, solve_targets
 
 __all__ = ["SamplingPlan", "Strata"]
 
@@ -83,7 +84,10 @@ class Strata(GroupedRows):
 
     @classmethod
     def from_labels(cls, labels: ClassCounts) -> Strata:
-        """Group rows by the set of their classes; the clauses are "has the class", one for each that occurs.
+        """Group rows by the set of their classes.
+
+        The clauses are "has the class", one for each class that occurs. Specs of the presets and of `solve_targets`
+        fit too: their clauses are some of these, and "True".
 
         Parameters
         ----------
@@ -150,7 +154,8 @@ class Strata(GroupedRows):
         Parameters
         ----------
         spec : SamplingSpec
-            Its clauses are those of the strata, in the same order, with any weights.
+            Its clauses are those of the strata, in the same order, with any weights; of label sets any of them, and
+            "True", in any order.
 
         Returns
         -------
@@ -162,6 +167,9 @@ class Strata(GroupedRows):
             If the clauses are others.
         """
         asked = tuple(clause.expression for clause in spec.clauses)
+        fewer = regrouped(self, asked) if asked != self.expressions else None
+        if fewer is not None:
+            return Strata._of(fewer).with_spec(spec)
         if len(asked) != self.num_clauses or (self.expressions is not None and asked != self.expressions):
             names = ", ".join(map(repr, self.expressions)) if self.expressions else f"{self.num_clauses} clauses"
             given = ", ".join(map(repr, asked)) or "none"
@@ -402,6 +410,60 @@ class SamplingPlan:
         if spec.mode == "once":
             return OnceStream(self.strata, self.weights, **common)
         return DrawStream(self.strata, probabilities, **common)
+
+    def solve_targets(
+        self, targets: Mapping[str, float], unit: Unit = "instances", max_repeats: float | None = None
+    ) -> Targets:
+        """Return the class weights, nearest to equal weights, that give classes the wanted shares.
+
+        Of all weights that meet the targets these have the largest entropy relative to the raw pool: a weight per
+        class, multiplied over the classes of a sample. The weights of this plan do not matter; its mode, size and
+        seed go into the new spec.
+
+        Parameters
+        ----------
+        targets : mapping of str to float
+            Share in [0, 1) by class name. Classes not named go where they go; see `Targets.moved`.
+        unit : {"instances", "samples"}
+            Share of all labels or boxes drawn (they sum to 1), or of the draws that have the class (they overlap).
+        max_repeats : float, optional
+            Upper limit of the expected draws of one sample per epoch.
+
+        Returns
+        -------
+        Targets
+
+        Raises
+        ------
+        InfeasibleTargetsError
+            If no weights meet the targets; it names the classes in conflict and the nearest shares.
+        UnknownClassError
+            If there is no such class.
+        SamplingError
+            If a share is out of range, or there are no labels.
+
+        References
+        ----------
+        J.-C. Deville, C.-E. Sarndal, Calibration estimators in survey sampling, 1992.
+
+        Examples
+        --------
+        >>> from penstock.sampling import Clause
+        >>> labels = ClassCounts.from_lists([[0], [0], [0, 1], [1]], class_names=("cat", "dog"))
+        >>> strata = Strata.from_labels(labels)
+        >>> plan = strata.with_spec(SamplingSpec(clauses=(Clause("True", 1),)))
+        >>> targets = plan.solve_targets({"dog": 0.8}, unit="samples")
+        >>> strata.with_spec(targets.spec).histogram(unit="samples").share.round(6).tolist()
+        [0.6, 0.8]
+        """
+        return solve_targets(
+            self.strata.label_sets,
+            targets,
+            unit=unit,
+            max_repeats=max_repeats,
+            spec=self.spec,
+            num_draws=self.spec.size if self.spec.size is not None else self.strata.num_rows,
+        )
 
     def statistics(self) -> dict[str, NDArray[Any]]:
         """Return what a browser needs to redraw every chart under other weights.
