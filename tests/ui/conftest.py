@@ -58,7 +58,7 @@ def open_notebook(browser, request) -> Iterator[Callable]:
 
     opened = []
 
-    def open_it(sources, *, application="lab", name="test.ipynb", viewport=(1280, 900), dark=False, watch=None):
+    def open_it(sources, *, application="lab", name="test.ipynb", viewport=(1280, 900), dark=False, before=None):
         server = request.getfixturevalue("lab_server" if application == "lab" else "notebook_server")
         server.write_notebook(name, sources)
         context = browser.new_context(
@@ -67,12 +67,13 @@ def open_notebook(browser, request) -> Iterator[Callable]:
         page = context.new_page()
         page.set_default_timeout(60_000)
         opened.append((context, server))
-        frames = watch(page) if watch else None
+        if before is not None:
+            page.add_init_script(f"({before})()")
         notebook = NotebookPage(page, watch_errors(page))
         page.goto(server.lab_url(name) if application == "lab" else server.notebook_url(name))
         notebook.wait_for_kernel()
         notebook.errors.clear()  # Notebook 7 throws one of its own while it loads
-        return (notebook, frames) if watch else notebook
+        return notebook
 
     yield open_it
     for context, server in opened:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page
 
 APP = "window.jupyterapp"
 NOTEBOOK = """(() => { const w = window.jupyterapp.shell.currentWidget; return w.content.activeCell !== undefined ? w : w.content })()"""
@@ -73,16 +72,4 @@ def watch_errors(page: Page) -> list[str]:
     return errors
 
 
-def watch_frames(page: Page) -> list[tuple[float, str, Any]]:
-    """Collect every websocket frame as (performance.now-like order, 'sent' or 'received', payload)."""
-    frames: list[tuple[float, str, Any]] = []
-
-    def listen(socket: Any) -> None:
-        socket.on("framesent", lambda payload: frames.append((len(frames), "sent", payload)))
-        socket.on("framereceived", lambda payload: frames.append((len(frames), "received", payload)))
-
-    page.on("websocket", listen)
-    return frames
-
-
-__all__ = ["NotebookPage", "expect", "watch_errors", "watch_frames"]
+__all__ = ["NotebookPage", "watch_errors"]

@@ -1,0 +1,85 @@
+"""Driving the Explorer as a user does: type a query, drag a slider, press a chip, export."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from playwright.sync_api import Locator, expect
+
+from tests.ui.lab import NotebookPage
+
+CODE_MIRROR = "[data-testid=penstock-query] .cm-content"
+
+# What the page itself saw, in order: inputs, changes of the bars' DOM, websocket messages.
+RECORDER = """() => {
+  const seen = (window.__seen = []);
+  const Native = window.WebSocket;
+  window.WebSocket = class extends Native {
+    constructor(...args) { super(...args); this.addEventListener('message', () => seen.push('message')); }
+  };
+  document.addEventListener('input', () => seen.push('input'), { capture: true });
+}"""
+WATCH_BARS = """(root) => { new MutationObserver(() => window.__seen.push('bars')).observe(
+  root.querySelector('[data-testid=histogram]'), { attributes: true, subtree: true, childList: true, characterData: true }); }"""
+
+
+@dataclass
+class Explorer:
+    """The Explorer in an open notebook."""
+
+    notebook: NotebookPage
+    root: Locator
+
+    @property
+    def page(self):
+        return self.notebook.page
+
+    def type_query(self, text: str) -> None:
+        editor = self.root.locator(CODE_MIRROR)
+        editor.click()
+        self.page.keyboard.press("Control+a")
+        self.page.keyboard.insert_text(text)
+        self.page.keyboard.press("Shift+Enter")
+
+    def query_text(self) -> str:
+        return "\n".join(self.root.locator(f"{CODE_MIRROR} .cm-line").all_inner_texts())
+
+    def expect_pool(self, num_matches: int) -> None:
+        expect(self.root.get_by_test_id("penstock-funnel")).to_contain_text(re.compile(rf"\b{num_matches:,}\b match"))
+
+    def slider(self, label: str) -> Locator:
+        return self.root.locator(f"[data-testid=weight-slider][data-class='{label}']")
+
+    def weight(self, label: str) -> float:
+        return float(self.slider(label).get_attribute("data-weight"))
+
+    def bar(self, name: str) -> Locator:
+        return self.root.locator(f"[data-testid=bar][data-class='{name}']")
+
+    def sampled(self, name: str) -> float:
+        return float(self.bar(name).get_attribute("data-sampled"))
+
+    def raw(self, name: str) -> float:
+        return float(self.bar(name).get_attribute("data-raw"))
+
+    def drag(self, label: str, to: float) -> None:
+        """Drag a slider's thumb with the mouse to a share of its width."""
+        slider = self.slider(label)
+        slider.scroll_into_view_if_needed()
+        box = slider.bounding_box()
+        share = float(slider.input_value()) / float(slider.get_attribute("max"))
+        y = box["y"] + box["height"] / 2
+        self.page.mouse.move(box["x"] + share * box["width"], y)
+        self.page.mouse.down()
+        self.page.mouse.move(box["x"] + to * box["width"], y, steps=12)
+        self.page.mouse.up()
+
+
+def open_explorer(notebook: NotebookPage, cell: int = 0) -> Explorer:
+    """Run the cell and wait until its Explorer has drawn and heard from the kernel."""
+    notebook.run_cell(cell)
+    root = notebook.widget()
+    expect(root.get_by_test_id("penstock-funnel")).to_contain_text("rows", timeout=60_000)
+    expect(root.locator("[data-testid=penstock-grid] img").first).to_be_visible(timeout=60_000)
+    return Explorer(notebook, root)

@@ -1,0 +1,177 @@
+"""The main job in a real JupyterLab on real images: look, mend, weigh, export, train."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from playwright.sync_api import expect
+
+import penstock
+from tests.ui.explorer import RECORDER, WATCH_BARS, open_explorer
+
+pytestmark = pytest.mark.real_data
+
+QUERY = "select * where contains(categories, 'person') sample by max_weight(contains(categories, 'bus'): 20, True: 1)"
+NUM_PERSON_IMAGES = 36
+
+
+@pytest.fixture(scope="module")
+def imported(shared_data, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("coco") / "coco_mini.penstock"
+    source = shared_data / "coco_mini"
+    penstock.from_coco(source / "annotations" / "instances_train2017.json", source / "train2017", folder)
+    return folder
+
+
+@pytest.fixture
+def coco(imported, tmp_path):
+    """A copy of its own for each test."""
+    return shutil.copytree(imported, tmp_path / "coco_mini.penstock")
+
+
+def explorer_cell(path):
+    return f"import penstock\nds = penstock.load({str(path)!r})\nx = penstock.explore(ds)\nx"
+
+
+def test_sliders_move_the_bars_before_the_kernel_says_a_word(open_notebook, coco):
+    notebook = open_notebook([explorer_cell(coco)], before=RECORDER)
+    explorer = open_explorer(notebook)
+    explorer.type_query(QUERY)
+    explorer.expect_pool(NUM_PERSON_IMAGES)
+    explorer.root.evaluate(WATCH_BARS)
+    for gesture in (lambda: explorer.drag("bus", 0.9), lambda: explorer.slider("bus").press("ArrowRight")):
+        before = explorer.sampled("bus")
+        notebook.page.evaluate("() => { window.__seen.length = 0 }")
+        gesture()
+        seen = notebook.page.evaluate("() => window.__seen.slice()")
+        first_input = seen.index("input") if "input" in seen else 0
+        assert "bars" in seen
+        after_input = seen[first_input:]
+        assert "message" not in after_input[: after_input.index("bars")]
+        assert explorer.sampled("bus") > before
+    weight = explorer.weight("bus")
+    assert weight > 20
+    expect(explorer.root.locator("[data-testid=penstock-query] .cm-content")).to_contain_text(f"'bus'): {weight:g}")
+    notebook.expect_no_page_errors()
+
+
+TRAIN = """
+import numpy as np, torch
+promised = x.loader(batch_size=4)
+pairs = list(zip(range(10), loader, promised))
+same = [set(a) == set(b) and all(str(a[k]) == str(b[k]) if isinstance(a[k], list) else torch.equal(a[k], b[k]) for k in a) for _, a, b in pairs]
+print("same", len(same), all(same))
+torch.manual_seed(0)
+model = torch.nn.Sequential(torch.nn.Conv2d(3, 8, 5, 4), torch.nn.ReLU(), torch.nn.AdaptiveAvgPool2d(4), torch.nn.Flatten(), torch.nn.Linear(128, 80))
+optimiser = torch.optim.Adam(model.parameters(), 3e-3)
+losses = []
+def step(batch):
+    images = torch.stack([torch.nn.functional.interpolate(torch.as_tensor(image).permute(2, 0, 1)[None].float() / 255, (64, 64))[0] for image in batch["images"]])
+    target = torch.zeros(len(images), 80)
+    for row, labels in enumerate(batch["categories"]):
+        target[row, torch.as_tensor(labels)] = 1
+    loss = torch.nn.functional.binary_cross_entropy_with_logits(model(images), target)
+    optimiser.zero_grad(); loss.backward(); optimiser.step()
+    return loss.item()
+losses = [step(batch) for batch in loader]
+print("loss", np.isfinite(losses).all(), losses[-1] < losses[0])
+"""
+
+
+def test_exported_cell_gives_the_promised_batches_and_trains(open_notebook, coco):
+    notebook = open_notebook([explorer_cell(coco), TRAIN])
+    explorer = open_explorer(notebook)
+    explorer.type_query(QUERY)
+    explorer.expect_pool(NUM_PERSON_IMAGES)
+    explorer.drag("bus", 0.7)
+    explorer.root.get_by_test_id("penstock-export").click()
+    explorer.root.get_by_label("batch size").fill("4")
+    explorer.root.get_by_test_id("penstock-insert").click()
+    notebook.page.wait_for_function("() => window.jupyterapp.shell.currentWidget.content.model.cells.length === 3")
+    exported = notebook.sources[1]
+    assert "import penstock" in exported
+    assert "contains(categories, 'bus')" in exported
+    notebook.run_cell(1)
+    notebook.wait_until_run(1)
+    notebook.run_cell(2)
+    notebook.wait_until_run(2)
+    printed = notebook.output(2)
+    assert re.search(r"same (9|10) True", printed), printed
+    assert "loss True True" in printed
+    notebook.expect_no_page_errors()
+
+
+def labels_of(path):
+    dataset = penstock.load(path)
+    names = dataset.categories.info.class_names
+    return [[names[index] for index in labels] for labels in dataset.categories.numpy(aslist=True)]
+
+
+def test_mended_label_reaches_the_bars_the_log_and_another_process(open_notebook, coco):
+    before = labels_of(coco)
+    notebook = open_notebook([explorer_cell(coco), "print(ds.log())"])
+    explorer = open_explorer(notebook)
+    raw = explorer.raw("person") if "person" in before[0] else None
+    explorer.root.locator("[data-testid=penstock-grid] [role=gridcell]").first.click()
+    chips = explorer.root.get_by_test_id("penstock-labels")
+    expect(chips).to_be_visible()
+    explorer.root.get_by_test_id("penstock-add-class").click()
+    explorer.root.get_by_test_id("penstock-class-search").fill("toaster")
+    explorer.root.get_by_test_id("penstock-class-search").press("Enter")
+    expect(chips).to_contain_text("toaster")
+    expect(explorer.root.get_by_test_id("penstock-edits")).to_contain_text("1")
+    explorer.root.get_by_test_id("penstock-commit").click()
+    explorer.root.get_by_test_id("penstock-commit-message").fill("there is a toaster")
+    explorer.root.get_by_test_id("penstock-commit-now").click()
+    expect(explorer.root.get_by_test_id("penstock-edits")).to_have_count(0)
+    notebook.run_cell(1)
+    notebook.wait_until_run(1)
+    assert "there is a toaster" in notebook.output(1)
+    after = labels_in_a_fresh_process(coco)
+    assert after[0] == [*before[0], "toaster"]
+    assert after[1:] == before[1:]
+    assert raw is None or explorer.raw("person") == raw
+    notebook.expect_no_page_errors()
+
+
+def labels_in_a_fresh_process(path):
+    code = (
+        "import sys, json, penstock; ds = penstock.load(sys.argv[1]); names = ds.categories.info.class_names; "
+        "print(json.dumps([[names[i] for i in labels] for labels in ds.categories.numpy(aslist=True)]))"
+    )
+    import json
+
+    printed = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=True).stdout
+    return json.loads(printed)
+
+
+def test_histogram_moves_when_a_label_is_changed(open_notebook, coco):
+    notebook = open_notebook([explorer_cell(coco)])
+    explorer = open_explorer(notebook)
+    counts = explorer.root.get_by_test_id("penstock-labels")
+    explorer.root.locator("[data-testid=penstock-grid] [role=gridcell]").first.click()
+    expect(counts).to_be_visible()
+    before = explorer.raw("person")
+    explorer.root.get_by_test_id("penstock-add-class").click()
+    explorer.root.get_by_test_id("penstock-class-search").fill("person")
+    explorer.root.get_by_test_id("penstock-class-search").press("Enter")
+    expect(explorer.bar("person")).to_have_attribute("data-raw", re.compile(rf"^{before + 1:g}(\.0)?$"))
+    notebook.expect_no_page_errors()
+
+
+def test_first_thumbnails_of_the_demo_are_painted(open_notebook, tmp_path):
+    notebook = open_notebook(
+        [f"import penstock\nx = penstock.explore(penstock.demo({str(tmp_path / 'demo.penstock')!r}))\nx"]
+    )
+    explorer = open_explorer(notebook)
+    natural = explorer.root.locator("[data-testid=penstock-grid] img").evaluate_all(
+        "images => images.filter(image => image.naturalWidth > 0).length"
+    )
+    assert natural >= 4
+    assert np.isclose(explorer.raw("Circle"), explorer.sampled("Circle"))
+    notebook.expect_no_page_errors()
