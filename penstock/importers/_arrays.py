@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,11 +10,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from penstock.dataset import Dataset
 from penstock.errors import ImporterError
+from penstock.importers._build import Column, build
+from penstock.importers._report import IssueLog, OnError
 from penstock.table import Ragged
 from penstock.tensors import HTYPES
 
-__all__ = ["ArrayColumn", "parse_arrays"]
+__all__ = ["ArrayColumn", "from_arrays", "parse_arrays"]
 
 _Values = NDArray[Any] | Sequence[Any]
 
@@ -42,6 +46,67 @@ class ArrayColumn:
     htype: str
     samples: Sequence[Any]
     class_names: tuple[str, ...] | None = None
+
+
+def from_arrays(
+    arrays: Mapping[str, NDArray[Any] | Sequence[Any]],
+    dest: str | os.PathLike[str],
+    *,
+    class_names: Sequence[str] | Mapping[str, Sequence[str]] | None = None,
+    htypes: Mapping[str, str] | None = None,
+    num_workers: int = 0,
+    on_error: OnError = "raise",
+    progress: bool = True,
+) -> Dataset:
+    """Make a dataset of plain arrays.
+
+    ``images`` becomes an image tensor, ``labels`` (also ``targets`` and the like)
+    a class label; text, vectors of floats and numbers are recognised.
+
+    Parameters
+    ----------
+    arrays : mapping of str to array or sequence
+        Tensor name to one value a sample. Images are uint8, (height, width) or
+        (height, width, channels), of one size or a list of many. Labels are class
+        indices, names, lists of them, or a bool array of shape (num_samples, num_classes).
+    dest : str or path
+        Where the dataset is made; must not exist.
+    class_names : sequence of str, or mapping of tensor name to sequence, optional
+        Names of the classes by index; by default the names in order of first
+        appearance, or the indices as text.
+    htypes : mapping of str to str, optional
+        Kinds of tensors whose name and type do not tell.
+    num_workers : int
+        Threads that read and check images.
+    on_error : {"raise", "skip"}
+        What becomes of images and annotations that cannot be read.
+    progress : bool
+        Whether to show a progress bar.
+
+    Returns
+    -------
+    Dataset
+        The dataset, committed.
+
+    Raises
+    ------
+    ImporterError
+        If lengths differ or an array does not fit its kind; nothing is left at `dest`.
+    DatasetExistsError
+        If there is something at `dest`.
+    """
+    columns = [
+        Column(
+            name=found.name,
+            htype=found.htype,
+            sample=found.samples.__getitem__,
+            options={} if found.class_names is None else {"class_names": found.class_names},
+        )
+        for found in parse_arrays(arrays, class_names=class_names, htypes=htypes)
+    ]
+    num_rows = len(next(iter(arrays.values())))
+    log = IssueLog(on_error)
+    return build(dest, columns, num_rows, source="arrays", log=log, num_workers=num_workers, progress=progress)
 
 
 def parse_arrays(

@@ -4,25 +4,102 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
+from penstock.dataset import Dataset
 from penstock.errors import ImporterError
-from penstock.importers._detections import Detections, group_by_image, mend_boxes
-from penstock.importers._report import IssueLog
+from penstock.importers._build import build
+from penstock.importers._detections import Detections, detection_columns, group_by_image, mend_boxes
+from penstock.importers._files import image_folder, image_under
+from penstock.importers._report import IssueLog, OnError
+from penstock.tensors import Link
 
-__all__ = ["is_coco", "parse_coco", "read_coco"]
+__all__ = ["find_coco_images", "from_coco", "is_coco", "parse_coco", "read_coco"]
 
 _GZIP_MAGIC = b"\x1f\x8b"
 _NUM_COORDINATES = 4
 
 
-def read_coco(annotations: str | Path) -> dict[str, Any]:
-    """Read a COCO instances file, plain or gzipped, and check that it is one."""
+def from_coco(
+    annotations: str | os.PathLike[str],
+    images: str | os.PathLike[str],
+    dest: str | os.PathLike[str],
+    *,
+    link: bool = False,
+    creds_key: str | None = None,
+    num_workers: int = 0,
+    on_error: OnError = "raise",
+    progress: bool = True,
+) -> Dataset:
+    """Make a dataset of COCO instances.
+
+    Tensors: ``images``, ``boxes`` (left, top, width, height, pixels),
+    ``categories`` (classes in the file's order) and ``iscrowd`` (1 for crowds).
+    Samples come by ascending image id. Boxes that reach out of their image are
+    clipped, boxes without area widened to one pixel; `import_report` lists them.
+
+    Parameters
+    ----------
+    annotations : str or path
+        The instances JSON file, plain or gzipped.
+    images : str or path
+        Folder of the images, or a URL when they are linked.
+    dest : str or path
+        Where the dataset is made; must not exist.
+    link : bool
+        Refer to the images where they are instead of copying them.
+    creds_key : str, optional
+        Name of the credentials that open linked images.
+    num_workers : int
+        Threads that read and check images.
+    on_error : {"raise", "skip"}
+        What becomes of images and annotations that cannot be read.
+    progress : bool
+        Whether to show a progress bar.
+
+    Returns
+    -------
+    Dataset
+        The dataset, committed.
+
+    Raises
+    ------
+    ImporterError
+        If the file is no COCO, an image is missing or broken, or an annotation
+        names no image or category; nothing is left at `dest`.
+    DatasetExistsError
+        If there is something at `dest`.
+    """
     path = Path(annotations)
+    log = IssueLog(on_error)
+    found = parse_coco(read_coco(path), path.name, log)
+    return build(
+        dest,
+        detection_columns(found, _located(found.images, os.fspath(images), creds_key, link=link), linked=link),
+        len(found),
+        source=path.name,
+        log=log,
+        num_workers=num_workers,
+        progress=progress,
+    )
+
+
+def _located(names: tuple[str, ...], images: str, creds_key: str | None, *, link: bool) -> list[Path | Link]:
+    if "://" in images:
+        if not link:
+            raise ImporterError(f"images at {images!r} are not on this machine; expected a folder", hint="link=True")
+        return [Link(f"{images.rstrip('/')}/{name}", creds_key) for name in names]
+    paths = [image_under(root, name) for root in [image_folder(images, names)] for name in names]
+    return [Link(str(path.absolute())) for path in paths] if link else [*paths]
+
+
+def read_coco(path: Path) -> dict[str, Any]:
+    """Read a COCO instances file, plain or gzipped, and check that it is one."""
     data = _load_json(path)
     missing = [key for key in ("images", "annotations", "categories") if not _is_list_of_dicts(data, key)]
     if missing:
@@ -41,6 +118,28 @@ def is_coco(path: Path) -> bool:
     except ImporterError:
         return False
     return True
+
+
+def find_coco_images(annotations: Path) -> Path:
+    """Return the folder near an annotations file that has its images.
+
+    Raises
+    ------
+    ImporterError
+        If no folder beside the file, or beside its folder, has the first image.
+    """
+    images = read_coco(annotations)["images"]
+    name = str(images[0].get("file_name")) if images else ""
+    near = [annotations.parent, annotations.parent.parent]
+    folders = [*near, *(child for folder in near for child in sorted(folder.iterdir()) if child.is_dir())]
+    folders += [child for folder in near for child in sorted(folder.glob("images/*")) if child.is_dir()]
+    found = next((folder for folder in folders if name and (folder / name).is_file()), None)
+    if found is None:
+        raise ImporterError(
+            f"no folder near {str(annotations)!r} has the image {name!r} that it names",
+            hint="name the folder: --images FOLDER",
+        )
+    return found
 
 
 def parse_coco(data: dict[str, Any], source: str, log: IssueLog) -> Detections:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from penstock.importers._build import Column
 from penstock.importers._report import IssueLog
+from penstock.tensors import Link
 
-__all__ = ["Detections", "group_by_image", "mend_boxes"]
+__all__ = ["Detections", "detection_columns", "group_by_image", "mend_boxes"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -118,3 +122,26 @@ def _flaw(finite: bool, sized: bool) -> str:
 
 def _shown(box: NDArray[np.float64]) -> str:
     return "[" + ", ".join(f"{value:g}" for value in box) + "]"
+
+
+def detection_columns(found: Detections, images: Sequence[Path | Link], *, linked: bool = False) -> list[Column]:
+    """Return the tensors images, boxes, categories, and iscrowd where there is one."""
+
+    def rows_of(values: NDArray[Any]) -> Callable[[int], NDArray[Any]]:
+        return lambda row: values[found.offsets[row] : found.offsets[row + 1]]
+
+    columns = [
+        Column(name="images", htype="link[image]" if linked else "image", sample=images.__getitem__),
+        Column(name="boxes", htype="bbox", sample=rows_of(found.boxes_xywh)),
+        Column(
+            name="categories",
+            htype="class_label",
+            sample=rows_of(found.labels),
+            options={"class_names": found.class_names},
+        ),
+    ]
+    if found.iscrowd is not None:
+        columns.append(
+            Column(name="iscrowd", htype="generic", sample=rows_of(found.iscrowd), options={"dtype": "uint8"})
+        )
+    return columns

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
 from penstock.errors import ImporterError
 
-__all__ = ["IMAGE_SUFFIXES", "ImageIndex", "image_folder", "image_under"]
+__all__ = ["IMAGE_SUFFIXES", "ImageIndex", "holds_images", "image_folder", "image_under"]
 
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm", ".avif"})
 
 
-def image_folder(folder: str | Path, names: Iterable[str]) -> Path:
+def image_folder(folder: str | os.PathLike[str], names: Iterable[str]) -> Path:
     """Return the folder as a path; when `names` lie one folder deeper, say so.
 
     Raises
@@ -51,7 +52,7 @@ class ImageIndex:
         The folder; its subfolders are searched as well.
     """
 
-    def __init__(self, root: str | Path) -> None:
+    def __init__(self, root: str | os.PathLike[str]) -> None:
         self.root = Path(root)
         if not self.root.is_dir():
             raise ImporterError(f"no folder of images {str(self.root)!r}")
@@ -73,3 +74,8 @@ class ImageIndex:
             if found
             else f"no file {name!r} below {str(self.root)!r}"
         )
+
+
+def holds_images(folder: Path) -> bool:
+    """Return whether there is an image below the folder."""
+    return any(path.suffix.lower() in IMAGE_SUFFIXES for path in folder.rglob("*"))

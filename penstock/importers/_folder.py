@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from penstock.dataset import Dataset
 from penstock.errors import ImporterError
+from penstock.importers._build import Column, build
 from penstock.importers._files import IMAGE_SUFFIXES
+from penstock.importers._report import IssueLog, OnError
 
-__all__ = ["ImageFolder", "parse_folder"]
+__all__ = ["ImageFolder", "from_folder", "parse_folder"]
 
 _SPLITS = frozenset({"train", "training", "val", "valid", "validation", "test", "testing"})
 
@@ -39,6 +43,65 @@ class ImageFolder:
     class_names: tuple[str, ...]
     splits: NDArray[np.int64] | None
     split_names: tuple[str, ...]
+
+
+def from_folder(
+    root: str | os.PathLike[str],
+    dest: str | os.PathLike[str],
+    *,
+    num_workers: int = 0,
+    on_error: OnError = "raise",
+    progress: bool = True,
+) -> Dataset:
+    """Make a dataset of a folder with a folder of images for each class.
+
+    Tensors: ``images``, and ``labels`` where the images lie in folders (classes
+    in the folders' order). Where the uppermost folders are train, val and test,
+    the classes are the folders below and ``subset`` says which one it was.
+
+    Parameters
+    ----------
+    root : str or path
+        The folder.
+    dest : str or path
+        Where the dataset is made; must not exist.
+    num_workers : int
+        Threads that read and check images.
+    on_error : {"raise", "skip"}
+        What becomes of images and annotations that cannot be read.
+    progress : bool
+        Whether to show a progress bar.
+
+    Returns
+    -------
+    Dataset
+        The dataset, committed.
+
+    Raises
+    ------
+    ImporterError
+        If there are no images, some lie in no class folder, or one is broken;
+        nothing is left at `dest`.
+    DatasetExistsError
+        If there is something at `dest`.
+    """
+    folder = Path(root)
+    found = parse_folder(folder)
+    columns = [Column(name="images", htype="image", sample=found.images.__getitem__)]
+    labels, splits = ("labels", found.labels, found.class_names), ("subset", found.splits, found.split_names)
+    for name, indices, names in (labels, splits):
+        if indices is not None:
+            sample = indices.reshape(-1, 1).__getitem__
+            columns.append(Column(name=name, htype="class_label", sample=sample, options={"class_names": names}))
+    return build(
+        dest,
+        columns,
+        len(found.images),
+        source=folder.name,
+        log=IssueLog(on_error),
+        num_workers=num_workers,
+        progress=progress,
+    )
 
 
 def parse_folder(root: Path) -> ImageFolder:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import colorsys
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -87,6 +86,8 @@ def _gradient(hues: tuple[float, float], lightness: tuple[float, float]) -> NDAr
 
 def _paint(canvas: NDArray[np.float32], shape: Shape) -> tuple[int, int, int, int]:
     """Blend a shape and its shadow into the canvas; return its box."""
+    import cv2
+
     reach = int(np.ceil(shape.radius * 1.5)) + 6
     left, top = int(shape.x) - reach, int(shape.y) - reach
     mask = _mask(shape, left, top, 2 * reach)
@@ -112,6 +113,8 @@ def _paint(canvas: NDArray[np.float32], shape: Shape) -> tuple[int, int, int, in
 
 def _mask(shape: Shape, left: int, top: int, extent: int) -> NDArray[np.float32]:
     """Share of each pixel that the shape covers, float32 of shape (extent, extent)."""
+    import cv2
+
     large = np.zeros((extent * _SUPERSAMPLING,) * 2, np.uint8)
     centre = np.array([shape.x - left, shape.y - top]) * _SUPERSAMPLING
     radius = shape.radius * _SUPERSAMPLING

@@ -9,15 +9,126 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from penstock.dataset import Dataset
 from penstock.errors import ImporterError, nearest
+from penstock.importers._build import Column, build
+from penstock.importers._files import ImageIndex
+from penstock.importers._report import IssueLog, OnError
 from penstock.table import Ragged
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["parse_labels", "read_table", "table_column"]
+__all__ = ["from_table", "parse_labels", "read_table", "table_column"]
 
 _MOST_CLASSES = 10_000
+
+
+def from_table(
+    table: pd.DataFrame | str | os.PathLike[str],
+    dest: str | os.PathLike[str],
+    *,
+    tensors: Mapping[str, str | tuple[str, str]],
+    images: str | None = None,
+    image_root: str | os.PathLike[str] | None = None,
+    separator: str | None = "|",
+    rename: Mapping[str, str] | None = None,
+    class_names: Sequence[str] | Mapping[str, Sequence[str]] | None = None,
+    num_workers: int = 0,
+    on_error: OnError = "raise",
+    progress: bool = True,
+) -> Dataset:
+    """Make a dataset of a table whose cells hold several labels.
+
+    Parameters
+    ----------
+    table : DataFrame, str or path
+        The table, or a CSV file, plain or compressed.
+    dest : str or path
+        Where the dataset is made; must not exist.
+    tensors : mapping of str to str or (str, str)
+        Tensor name to column, or to column and kind. Without a kind, numbers
+        become ``generic`` and text ``class_label``, its cells split at `separator`;
+        rows with the same labels are equal however the cells list them.
+    images : str, optional
+        Column of image file names; makes the tensor ``images``.
+    image_root : str or path, optional
+        Folder of the images; its subfolders are searched as well.
+    separator : str, optional
+        What stands between labels; None takes a cell as one label.
+    rename : mapping of str to str, optional
+        Class names to replace, old to new.
+    class_names : sequence of str, or mapping of tensor name to sequence, optional
+        Classes by index; by default in order of first appearance.
+    num_workers : int
+        Threads that read and check images.
+    on_error : {"raise", "skip"}
+        What becomes of images and annotations that cannot be read.
+    progress : bool
+        Whether to show a progress bar.
+
+    Returns
+    -------
+    Dataset
+        The dataset, committed.
+
+    Raises
+    ------
+    ImporterError
+        If a column is missing, a class is not among `class_names`, or an image is
+        missing or broken; nothing is left at `dest`.
+    DatasetExistsError
+        If there is something at `dest`.
+
+    Examples
+    --------
+    >>> import pandas as pd, tempfile
+    >>> table = pd.DataFrame({"Finding Labels": ["Mass|Hernia", "Hernia|Mass", "Edema"]})
+    >>> dest = tempfile.mkdtemp() + "/chest"
+    >>> ds = from_table(table, dest, tensors={"findings": "Finding Labels"}, progress=False)
+    >>> ds.findings.info.class_names, ds.findings[1].numpy().tolist()
+    (['Mass', 'Hernia', 'Edema'], [0, 1])
+    """
+    frame = read_table(table)
+    source = "table" if frame is table else Path(str(table)).name
+    log = IssueLog(on_error)
+    names_of = class_names if isinstance(class_names, Mapping) else dict.fromkeys(tensors, class_names)
+    columns = [
+        _column(frame, name, column, separator=separator, rename=rename, class_names=names_of.get(name))
+        for name, column in tensors.items()
+    ]
+    if images is not None:
+        columns.insert(0, _image_column(table_column(frame, images), image_root))
+    return build(dest, columns, len(frame), source=source, log=log, num_workers=num_workers, progress=progress)
+
+
+def _column(
+    frame: pd.DataFrame,
+    name: str,
+    wanted: str | tuple[str, str],
+    *,
+    separator: str | None,
+    rename: Mapping[str, str] | None,
+    class_names: Sequence[str] | None,
+) -> Column:
+    column, htype = (wanted, None) if isinstance(wanted, str) else wanted
+    cells = table_column(frame, column)
+    numbers = cells.dtype.kind in "biuf"
+    if htype is None:
+        htype = "generic" if numbers and class_names is None else "class_label"
+    if htype == "class_label":
+        labels = parse_labels(cells, separator=separator, rename=rename, class_names=class_names)
+        return Column(name=name, htype=htype, sample=labels.row, options={"class_names": labels.class_names})
+    if numbers:
+        return Column(name=name, htype=htype, sample=cells.to_numpy().__getitem__, options={"dtype": cells.dtype.name})
+    values = cells.astype(object).where(cells.notna(), None).tolist()
+    return Column(name=name, htype=htype, sample=values.__getitem__)
+
+
+def _image_column(names: pd.Series[Any], image_root: str | os.PathLike[str] | None) -> Column:
+    index = ImageIndex(image_root if image_root is not None else ".")
+    files = [str(name) for name in names]
+    return Column(name="images", htype="image", sample=lambda row: index.find(files[row]))
 
 
 def read_table(table: pd.DataFrame | str | os.PathLike[str]) -> pd.DataFrame:

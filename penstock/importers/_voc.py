@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from xml.etree.ElementTree import Element, ParseError
@@ -9,11 +10,14 @@ from xml.etree.ElementTree import Element, ParseError
 import numpy as np
 from numpy.typing import NDArray
 
+from penstock.dataset import Dataset
 from penstock.errors import ImporterError
-from penstock.importers._detections import Detections, group_by_image, mend_boxes
-from penstock.importers._report import IssueLog
+from penstock.importers._build import build
+from penstock.importers._detections import Detections, detection_columns, group_by_image, mend_boxes
+from penstock.importers._files import image_under
+from penstock.importers._report import IssueLog, OnError
 
-__all__ = ["is_voc", "parse_voc"]
+__all__ = ["from_voc", "is_voc", "parse_voc"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +27,65 @@ class _Annotated:
     size: tuple[float, float]
     names: tuple[str, ...]
     boxes_xywh: tuple[tuple[float, float, float, float], ...]
+
+
+def from_voc(
+    root: str | os.PathLike[str],
+    dest: str | os.PathLike[str],
+    *,
+    split: str | None = None,
+    num_workers: int = 0,
+    on_error: OnError = "raise",
+    progress: bool = True,
+) -> Dataset:
+    """Make a dataset of Pascal VOC annotations.
+
+    Tensors: ``images``, ``boxes`` (left, top, width, height, pixels) and
+    ``categories`` (classes in order of first appearance). Samples come by file
+    name. Boxes that reach out of their image are clipped, boxes without area
+    widened to one pixel; `import_report` lists them.
+
+    Parameters
+    ----------
+    root : str or path
+        Folder with ``Annotations`` and ``JPEGImages``.
+    dest : str or path
+        Where the dataset is made; must not exist.
+    split : str, optional
+        Take only this split.
+    num_workers : int
+        Threads that read and check images.
+    on_error : {"raise", "skip"}
+        What becomes of images and annotations that cannot be read.
+    progress : bool
+        Whether to show a progress bar.
+
+    Returns
+    -------
+    Dataset
+        The dataset, committed.
+
+    Raises
+    ------
+    ImporterError
+        If the folder is laid out otherwise, or a file or image is missing or
+        broken; nothing is left at `dest`.
+    DatasetExistsError
+        If there is something at `dest`.
+    """
+    folder = Path(root)
+    log = IssueLog(on_error)
+    found = parse_voc(folder, log, split=split)
+    images = [image_under(folder / "JPEGImages", name) for name in found.images]
+    return build(
+        dest,
+        detection_columns(found, images),
+        len(found),
+        source=folder.name,
+        log=log,
+        num_workers=num_workers,
+        progress=progress,
+    )
 
 
 def is_voc(root: Path) -> bool:

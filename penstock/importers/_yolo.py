@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,13 +10,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from penstock.dataset import Dataset
 from penstock.errors import ImporterError, SampleError
-from penstock.importers._detections import Detections, group_by_image, mend_boxes
-from penstock.importers._files import IMAGE_SUFFIXES
-from penstock.importers._report import IssueLog
+from penstock.importers._build import build
+from penstock.importers._detections import Detections, detection_columns, group_by_image, mend_boxes
+from penstock.importers._files import IMAGE_SUFFIXES, image_under
+from penstock.importers._report import IssueLog, OnError
 from penstock.tensors import image_shape
 
-__all__ = ["is_yolo", "parse_yolo"]
+__all__ = ["from_yolo", "is_yolo", "parse_yolo"]
 
 _NUM_BOX_VALUES = 5
 _NAMES_FILES = ("classes.txt", "obj.names")
@@ -26,6 +29,65 @@ class _Annotated:
     image: Path
     size: tuple[int, int]
     rows: tuple[tuple[int, tuple[float, float, float, float]], ...]
+
+
+def from_yolo(
+    root: str | os.PathLike[str],
+    dest: str | os.PathLike[str],
+    *,
+    split: str | None = None,
+    num_workers: int = 0,
+    on_error: OnError = "raise",
+    progress: bool = True,
+) -> Dataset:
+    """Make a dataset of YOLO annotations.
+
+    Tensors: ``images``, ``boxes`` (left, top, width, height, pixels) and
+    ``categories``. Samples come by path; polygons become their boxes, and an
+    image without a label file has none. Boxes that reach out of their image are
+    clipped, boxes without area widened to one pixel; `import_report` lists them.
+
+    Parameters
+    ----------
+    root : str or path
+        Folder with ``images``, ``labels`` and a YAML file, ``classes.txt`` or ``obj.names``.
+    dest : str or path
+        Where the dataset is made; must not exist.
+    split : str, optional
+        Take only this split.
+    num_workers : int
+        Threads that read and check images.
+    on_error : {"raise", "skip"}
+        What becomes of images and annotations that cannot be read.
+    progress : bool
+        Whether to show a progress bar.
+
+    Returns
+    -------
+    Dataset
+        The dataset, committed.
+
+    Raises
+    ------
+    ImporterError
+        If the folder is laid out otherwise, or a file or image is missing or
+        broken; nothing is left at `dest`.
+    DatasetExistsError
+        If there is something at `dest`.
+    """
+    folder = Path(root)
+    log = IssueLog(on_error)
+    found = parse_yolo(folder, log, split=split)
+    images = [image_under(folder / "images", name) for name in found.images]
+    return build(
+        dest,
+        detection_columns(found, images),
+        len(found),
+        source=folder.name,
+        log=log,
+        num_workers=num_workers,
+        progress=progress,
+    )
 
 
 def is_yolo(root: Path) -> bool:

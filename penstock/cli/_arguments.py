@@ -1,0 +1,108 @@
+"""What can be typed after `penstock`."""
+
+from __future__ import annotations
+
+import argparse
+
+from penstock import __version__
+from penstock.cli import _commands
+
+__all__ = ["build_parser"]
+
+_EXAMPLES = """examples:
+  penstock explore                                    the demo, made on the spot
+  penstock explore coco/annotations/instances.json    COCO; its images are looked for beside it
+  penstock explore photos/                            VOC, YOLO, or a folder of images for each class
+  penstock import table labels.csv chest.penstock --labels "findings=Finding Labels"
+  penstock query chest.penstock "select * where contains(findings, 'Hernia') limit 10"
+"""
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser; each command sets `command` to the function that runs it."""
+    parser = argparse.ArgumentParser(
+        prog="penstock",
+        description="See, mend and weigh image data, and train on exactly what the chart promised.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"penstock {__version__}")
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    _add_explore(commands)
+    _add_import(commands)
+    _add_readers(commands)
+    return parser
+
+
+def _add_explore(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    explore = commands.add_parser(
+        "explore",
+        help="open the Explorer in JupyterLab",
+        description="Open JupyterLab with the Explorer alive on a dataset. Annotations and image folders are imported "
+        "first, into a cache folder; parts that cannot be read are left out and reported. Ctrl-C stops everything.",
+    )
+    explore.add_argument(
+        "path",
+        nargs="?",
+        metavar="PATH",
+        help="a penstock dataset, COCO annotations (.json), a COCO, VOC, YOLO or image folder; default: the demo",
+    )
+    explore.add_argument("--images", metavar="FOLDER", help="folder of the images that COCO annotations name")
+    explore.add_argument("--folder", default=".", metavar="FOLDER", help="where the notebook is written; default: here")
+    explore.add_argument("--port", type=int, default=0, metavar="N", help="port of JupyterLab; default: a free one")
+    explore.add_argument("--no-browser", action="store_true", help="print the address and open no browser")
+    explore.set_defaults(command=_commands.explore)
+
+
+def _add_import(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser(
+        "import", help="make a dataset of annotations and images", description="Make a dataset."
+    )
+    kinds = parser.add_subparsers(title="sources", required=True, metavar="KIND")
+    coco = kinds.add_parser("coco", help="COCO instances")
+    coco.add_argument("annotations", metavar="ANNOTATIONS", help="the JSON file, may be gzipped")
+    coco.add_argument("images", metavar="IMAGES", help="the folder of the images")
+    coco.add_argument("--link", action="store_true", help="refer to the images where they are, copy nothing")
+    coco.set_defaults(command=_commands.import_coco)
+    for kind, what in (("voc", "Pascal VOC"), ("yolo", "YOLO"), ("folder", "a folder of images for each class")):
+        rooted = kinds.add_parser(kind, help=what)
+        rooted.add_argument("root", metavar="ROOT", help="the folder")
+        if kind != "folder":
+            rooted.add_argument("--split", help="take only this split")
+        rooted.set_defaults(command=_commands.import_rooted, kind=kind)
+    _add_table(kinds)
+    for source in kinds.choices.values():
+        source.add_argument("dest", metavar="DEST", help="where the dataset is made; must not exist")
+        source.add_argument("--on-error", choices=("raise", "skip"), default="raise", help="stop, or leave out")
+        source.add_argument("--num-workers", type=int, default=0, metavar="N", help="threads that read images")
+
+
+def _add_table(kinds: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    table = kinds.add_parser("table", help="a CSV of multi-label cells")
+    table.add_argument("table", metavar="CSV", help="the file, may be compressed")
+    table.add_argument(
+        "--labels",
+        action="append",
+        default=[],
+        metavar="TENSOR=COLUMN",
+        help="a class label tensor and its column; repeat for more",
+    )
+    table.add_argument("--images", metavar="COLUMN", help="column of image file names")
+    table.add_argument("--image-root", metavar="FOLDER", help="folder of the images, searched below")
+    table.add_argument("--separator", default="|", help="what stands between labels in a cell; default: |")
+    table.add_argument(
+        "--rename", action="append", default=[], metavar="OLD=NEW", help="rename a class; repeat for more"
+    )
+    table.set_defaults(command=_commands.import_table)
+
+
+def _add_readers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    log = commands.add_parser("log", help="list a dataset's commits")
+    query = commands.add_parser("query", help="print the rows a TQL query selects")
+    verify = commands.add_parser("verify", help="read every sample and name the broken ones")
+    for parser, command in ((log, _commands.log), (query, _commands.query), (verify, _commands.verify)):
+        parser.add_argument("path", metavar="PATH", help="the dataset")
+        parser.set_defaults(command=command)
+    query.add_argument("text", metavar="TQL", help="the query")
+    query.add_argument("--rows", type=int, default=20, metavar="N", help="rows to print at most; default: 20")
+    query.add_argument("--seed", type=int, default=0, help="seed of a SAMPLE BY; default: 0")

@@ -1,0 +1,140 @@
+"""What each command does; each returns the exit status."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from penstock import importers
+from penstock.cli._launcher import launch, notebook_for, tour_notebook
+from penstock.cli._recognise import Source, recognise
+from penstock.dataset import Dataset, load
+from penstock.errors import DatasetNotFoundError, ImporterError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["explore", "import_coco", "import_rooted", "import_table", "log", "query", "verify"]
+
+_ROOTED = {"voc": importers.from_voc, "yolo": importers.from_yolo, "folder": importers.from_folder}
+_WIDEST_CELL = 60
+
+
+def explore(options: argparse.Namespace) -> int:
+    """Open JupyterLab on the demo, a dataset, or what a path holds once it is imported."""
+    folder = Path(options.folder)
+    if not folder.is_dir():
+        raise ImporterError(f"no folder {options.folder!r} to write the notebook to")
+    if options.path is None:
+        importers.demo()  # made here, so that a failure is said here
+        notebook = tour_notebook(folder)
+    else:
+        notebook = notebook_for(_dataset_at(options.path, options.images), folder)
+    launch(notebook, port=options.port, open_browser=not options.no_browser)
+    return 0
+
+
+def import_coco(options: argparse.Namespace) -> int:
+    """Import COCO instances."""
+    dataset = importers.from_coco(
+        options.annotations,
+        options.images,
+        options.dest,
+        link=options.link,
+        on_error=options.on_error,
+        num_workers=options.num_workers,
+    )
+    return _made(dataset)
+
+
+def import_rooted(options: argparse.Namespace) -> int:
+    """Import a VOC, YOLO or image folder."""
+    more = {} if options.kind == "folder" else {"split": options.split}
+    make = _ROOTED[options.kind]
+    return _made(make(options.root, options.dest, on_error=options.on_error, num_workers=options.num_workers, **more))
+
+
+def import_table(options: argparse.Namespace) -> int:
+    """Import a table of multi-label cells."""
+    dataset = importers.from_table(
+        options.table,
+        options.dest,
+        tensors=_pairs(options.labels, "--labels"),
+        images=options.images,
+        image_root=options.image_root,
+        separator=options.separator,
+        rename=_pairs(options.rename, "--rename"),
+        on_error=options.on_error,
+        num_workers=options.num_workers,
+    )
+    return _made(dataset)
+
+
+def log(options: argparse.Namespace) -> int:
+    """Print a dataset's commits."""
+    _say(str(load(options.path, read_only=True).log()))
+    return 0
+
+
+def query(options: argparse.Namespace) -> int:
+    """Print the rows that a query selects."""
+    view = load(options.path, read_only=True).query(options.text, seed=options.seed)
+    shown = view[: options.rows]
+    names = [
+        name for name, tensor in view.tensors.items() if "image" not in tensor.htype and "mask" not in tensor.htype
+    ]
+    _say(_printed(shown.pandas(names)))
+    left = len(view) - len(shown)
+    _say(f"{len(view):,} rows" + (f", {left:,} more than shown" if left else ""))
+    return 0
+
+
+def verify(options: argparse.Namespace) -> int:
+    """Read every sample; status 1 when one is broken."""
+    report = load(options.path, read_only=True).verify()
+    _say(str(report))
+    return 0 if report.ok else 1
+
+
+def _dataset_at(path: str, images: str | None) -> str:
+    """Return the path of a dataset, importing into the cache what is none."""
+    try:
+        return str(load(path, read_only=True).path)
+    except DatasetNotFoundError:
+        if "://" in path:
+            raise
+    return str(_imported(recognise(Path(path), Path(images) if images else None)).path)
+
+
+def _imported(source: Source) -> Dataset:
+    from platformdirs import user_cache_path
+
+    dest = user_cache_path("penstock") / "imports" / source.key / source.name
+    if dest.exists():
+        return load(dest)
+    if source.kind == "coco":
+        return importers.from_coco(source.root, source.images or source.root.parent, dest, on_error="skip")
+    return _ROOTED[source.kind](source.root, dest, on_error="skip")
+
+
+def _made(dataset: Dataset) -> int:
+    _say(f"{len(dataset):,} samples in {dataset.path}")
+    return 0
+
+
+def _pairs(arguments: list[str], option: str) -> dict[str, str]:
+    pairs = [argument.partition("=") for argument in arguments]
+    wrong = next((argument for argument, (_, sign, _) in zip(arguments, pairs, strict=True) if not sign), None)
+    if wrong is not None:
+        raise ImporterError(f"{option} {wrong!r}; expected two names with = between them")
+    return {left: right for left, _, right in pairs}
+
+
+def _printed(table: pd.DataFrame) -> str:
+    return str(table.to_string(max_colwidth=_WIDEST_CELL))
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")

@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import penstock
+from penstock.cli import main
+from penstock.importers import demo
+from penstock.tensors import encode_image
+
+
+@pytest.fixture(scope="module")
+def shapes(tmp_path_factory):
+    ds = demo(tmp_path_factory.mktemp("cli") / "shapes", num_samples=30)
+    return str(ds.path)
+
+
+def run(capsys, *arguments):
+    status = main([str(argument) for argument in arguments])
+    printed = capsys.readouterr()
+    return status, printed.out, printed.err
+
+
+def test_log_lists_the_commits(shapes, capsys):
+    status, out, _ = run(capsys, "log", shapes)
+    assert status == 0
+    assert "import 30 samples from demo shapes" in out
+
+
+def test_query_prints_rows_and_how_many(shapes, capsys):
+    status, out, _ = run(capsys, "query", shapes, "select * where contains(labels, 'Circle')", "--rows", 2)
+    assert status == 0
+    assert "labels" in out
+    assert "images" not in out
+    assert "more than shown" in out.splitlines()[-1]
+
+
+def test_a_wrong_query_shows_the_caret_and_has_status_2(shapes, capsys):
+    status, out, err = run(capsys, "query", shapes, "select * where contains(labels, 'Circl')")
+    assert (status, out) == (2, "")
+    lines = err.splitlines()
+    assert "Circle" in lines[0]
+    assert lines[1].strip() == "select * where contains(labels, 'Circl')"
+    assert lines[2].index("^") == lines[1].index("'Circl'")
+
+
+def test_verify_says_that_all_is_well(shapes, capsys):
+    assert run(capsys, "verify", shapes)[0] == 0
+
+
+@pytest.mark.parametrize("command", ["log", "verify"])
+def test_a_wrong_path_is_one_line_without_traceback(tmp_path, capsys, command):
+    status, out, err = run(capsys, command, tmp_path / "none")
+    assert (status, out) == (1, "")
+    assert len(err.splitlines()) == 1
+    assert err.startswith("penstock: ")
+
+
+def test_import_of_a_folder_says_where_it_is(tmp_path, capsys):
+    for name in ("cat", "dog"):
+        (tmp_path / "pets" / name).mkdir(parents=True)
+        (tmp_path / "pets" / name / "1.png").write_bytes(encode_image(np.zeros((4, 5, 3), np.uint8), "png"))
+    status, out, _ = run(capsys, "import", "folder", tmp_path / "pets", tmp_path / "out")
+    assert (status, out) == (0, f"2 samples in {tmp_path / 'out'}\n")
+    assert penstock.dataset.load(tmp_path / "out").labels.info.class_names == ["cat", "dog"]
+
+
+def test_import_of_a_table(tmp_path, capsys):
+    (tmp_path / "t.csv").write_text("found,file\na|b,x\nInfiltrate,y\n")
+    table = tmp_path / "t.csv"
+    status, _, _ = run(capsys, "import", "table", table, tmp_path / "out", "--labels", "f=found", "--rename", "a=c")
+    assert status == 0
+    assert penstock.dataset.load(tmp_path / "out").f.info.class_names == ["c", "b", "Infiltrate"]
+    status, _, err = run(capsys, "import", "table", table, tmp_path / "two", "--labels", "found")
+    assert status == 1
+    assert "expected two names with = between them" in err
+    status, _, err = run(capsys, "import", "table", table, tmp_path / "two", "--labels", "f=fond")
+    assert "did you mean 'found'" in err
+
+
+def test_import_of_coco(tmp_path, capsys):
+    (tmp_path / "a.png").write_bytes(encode_image(np.zeros((4, 5, 3), np.uint8), "png"))
+    data = {
+        "images": [{"id": 1, "file_name": "a.png"}, {"id": 2, "file_name": "b.png"}],
+        "annotations": [],
+        "categories": [],
+    }
+    (tmp_path / "x.json").write_text(json.dumps(data))
+    status, _, err = run(capsys, "import", "coco", tmp_path / "x.json", tmp_path, tmp_path / "out")
+    assert status == 1
+    assert "b.png: no such image file" in err
+    assert "Hint: on_error='skip'" in err
+    status, out, _ = run(
+        capsys, "import", "coco", tmp_path / "x.json", tmp_path, tmp_path / "out", "--on-error", "skip"
+    )
+    assert status == 0
+    assert out.splitlines()[-1].startswith("1 samples in")
+
+
+def test_without_command_the_usage_is_shown(capsys):
+    with pytest.raises(SystemExit) as ended:
+        main([])
+    assert ended.value.code == 2
+    assert "COMMAND" in capsys.readouterr().err
+
+
+def test_a_closed_pipe_is_no_error(shapes):
+    command = f'"{sys.executable}" -m penstock.cli query "{shapes}" "select *" --rows 1000 | head -n 1'
+    done = subprocess.run(command, shell=True, capture_output=True, text=True, check=False, env={**os.environ})
+    assert done.stderr == ""
+    assert len(done.stdout.splitlines()) == 1

@@ -1,0 +1,335 @@
+from __future__ import annotations
+
+import json
+import os
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import penstock
+from penstock.errors import DatasetExistsError, ImporterError
+from penstock.importers import (
+    demo,
+    from_arrays,
+    from_coco,
+    from_folder,
+    from_table,
+    from_voc,
+    from_yolo,
+    import_report,
+)
+from penstock.tensors import decode_image, encode_image
+
+QUIET = {"progress": False}
+
+
+def picture(seed=0, side=16):
+    return np.random.default_rng(seed).integers(0, 255, (side, side, 3), np.uint8)
+
+
+@pytest.fixture
+def coco(tmp_path):
+    """A COCO source of three images in a folder of its own."""
+    root = tmp_path / "source"
+    root.mkdir()
+    images = []
+    for number, name in enumerate(("a.png", "b.png", "c.jpg")):
+        kind = "jpeg" if name.endswith("jpg") else "png"
+        (root / name).write_bytes(encode_image(picture(number), kind))
+        images.append({"id": number, "file_name": name, "width": 16, "height": 16})
+    annotations = [
+        {"id": 1, "image_id": 0, "category_id": 9, "bbox": [1, 2, 3, 4], "iscrowd": 1},
+        {"id": 2, "image_id": 2, "category_id": 3, "bbox": [5.5, 6, 0, 4]},
+    ]
+    categories = [{"id": 9, "name": "dog"}, {"id": 3, "name": "cat"}]
+    (root / "x.json").write_text(json.dumps({"images": images, "annotations": annotations, "categories": categories}))
+    return root
+
+
+def left_in(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_coco_becomes_a_committed_dataset(coco, tmp_path):
+    ds = from_coco(coco / "x.json", coco, tmp_path / "out", **QUIET)
+    assert len(ds) == 3
+    assert set(ds.tensors) == {"images", "boxes", "categories", "iscrowd"}
+    assert ds.categories.info.class_names == ["dog", "cat"]
+    assert [labels.tolist() for labels in ds.categories.numpy(aslist=True)] == [[0], [], [1]]
+    assert [boxes.tolist() for boxes in ds.boxes.numpy(aslist=True)] == [[[1, 2, 3, 4]], [], [[5.5, 6, 1, 4]]]
+    assert [crowd.tolist() for crowd in ds.iscrowd.numpy(aslist=True)] == [[1], [], [0]]
+    np.testing.assert_array_equal(ds.images[0].numpy(), picture(0))
+    assert not ds.has_changes
+    assert left_in(tmp_path) == ["out", "source"]
+
+
+def test_image_files_are_kept_byte_for_byte(coco, tmp_path):
+    ds = from_coco(coco / "x.json", coco, tmp_path / "out", num_workers=2, **QUIET)
+    assert ds.images[2].tobytes() == (coco / "c.jpg").read_bytes()
+    assert ds.images[0].tobytes() == (coco / "a.png").read_bytes()
+
+
+def test_report_and_message_name_what_was_repaired(coco, tmp_path):
+    ds = from_coco(coco / "x.json", coco, tmp_path / "out", **QUIET)
+    report = import_report(ds)
+    assert [str(issue) for issue in report.issues] == [
+        "repaired: x.json, annotation 2 of c.jpg: box [5.5, 6, 0, 4] has no area, widened to [5.5, 6, 1, 4]"
+    ]
+    assert report == import_report(tmp_path / "out")
+    assert "import 3 samples from x.json, 0 refused, 1 repaired" in str(ds.log())
+
+
+def test_links_refer_to_the_files(coco, tmp_path):
+    ds = from_coco(coco / "x.json", coco, tmp_path / "out", link=True, **QUIET)
+    np.testing.assert_array_equal(ds.images[1].numpy(), picture(1))
+    with pytest.raises(ImporterError, match="link=True"):
+        from_coco(coco / "x.json", "s3://bucket/images", tmp_path / "out2", **QUIET)
+
+
+@pytest.mark.parametrize("link", [False, True])
+def test_a_missing_image_raises_and_leaves_nothing_or_is_skipped(coco, tmp_path, link):
+    (coco / "b.png").unlink()
+    with pytest.raises(ImporterError, match=r"b\.png: no such image file"):
+        from_coco(coco / "x.json", coco, tmp_path / "out", link=link, **QUIET)
+    assert left_in(tmp_path) == ["source"]
+    ds = from_coco(coco / "x.json", coco, tmp_path / "out", link=link, on_error="skip", **QUIET)
+    assert [labels.tolist() for labels in ds.categories.numpy(aslist=True)] == [[0], [1]]
+    assert [issue.action for issue in import_report(ds).refused] == ["refused"]
+
+
+def test_a_truncated_jpeg_raises_and_leaves_nothing_or_is_skipped(coco, tmp_path):
+    (coco / "c.jpg").write_bytes((coco / "c.jpg").read_bytes()[:-100])
+    with pytest.raises(ImporterError, match=r"c\.jpg: the image cannot be decoded"):
+        from_coco(coco / "x.json", coco, tmp_path / "out", num_workers=2, **QUIET)
+    assert left_in(tmp_path) == ["source"]
+    assert len(from_coco(coco / "x.json", coco, tmp_path / "out", on_error="skip", **QUIET)) == 2
+
+
+def test_an_interrupt_leaves_nothing(coco, tmp_path, monkeypatch):
+    def interrupt(*_args, **_kwargs):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(penstock.dataset.Dataset, "commit", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        from_coco(coco / "x.json", coco, tmp_path / "out", **QUIET)
+    assert left_in(tmp_path) == ["source"]
+
+
+def test_what_is_stored_already_is_left_alone(coco, tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out/thesis.txt").write_text("mine")
+    with pytest.raises(DatasetExistsError, match="choose another destination"):
+        from_coco(coco / "x.json", coco, tmp_path / "out", **QUIET)
+    assert left_in(tmp_path / "out") == ["thesis.txt"]
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_place_that_cannot_be_written_says_so(coco, tmp_path):
+    locked = tmp_path / "locked"
+    locked.mkdir(mode=0o500)
+    with pytest.raises(ImporterError, match="cannot be written"):
+        from_coco(coco / "x.json", coco, locked / "out", **QUIET)
+
+
+def test_a_file_in_the_way_says_so(coco, tmp_path):
+    with pytest.raises(ImporterError, match="cannot be written"):
+        from_coco(coco / "x.json", coco, coco / "x.json" / "out", **QUIET)
+
+
+def test_names_that_lead_out_of_the_folder_are_refused(coco, tmp_path):
+    data = json.loads((coco / "x.json").read_text())
+    data["images"][1]["file_name"] = "../secret.png"
+    (coco / "x.json").write_text(json.dumps(data))
+    with pytest.raises(ImporterError, match="lies outside"):
+        from_coco(coco / "x.json", coco, tmp_path / "out", link=True, **QUIET)
+
+
+def test_wrong_options_are_refused(coco, tmp_path):
+    with pytest.raises(ImporterError, match="on_error is 'ignore'"):
+        from_coco(coco / "x.json", coco, tmp_path / "out", on_error="ignore", **QUIET)
+    with pytest.raises(ImporterError, match="num_workers is -1"):
+        from_coco(coco / "x.json", coco, tmp_path / "out", num_workers=-1, **QUIET)
+    with pytest.raises(ImporterError, match="no import report"):
+        import_report(tmp_path)
+
+
+def test_yolo_becomes_a_dataset(tmp_path):
+    for folder in ("images", "labels"):
+        (tmp_path / "y" / folder).mkdir(parents=True)
+    (tmp_path / "y/classes.txt").write_text("cat\ndog\n")
+    (tmp_path / "y/images/a.png").write_bytes(encode_image(picture(), "png"))
+    (tmp_path / "y/labels/a.txt").write_text("1 0.5 0.5 0.5 0.25\n")
+    ds = from_yolo(tmp_path / "y", tmp_path / "out", **QUIET)
+    assert ds.boxes[0].numpy().tolist() == [[4, 6, 8, 4]]
+    assert ds.categories.info.class_names == ["cat", "dog"]
+
+
+def test_arrays_become_a_dataset(tmp_path):
+    images = np.stack([picture(seed) for seed in range(5)])
+    ds = from_arrays(
+        {"images": images, "labels": [0, 1, 1, 0, 1], "score": np.arange(5.0)},
+        tmp_path / "out",
+        class_names=["cat", "dog"],
+        **QUIET,
+    )
+    np.testing.assert_array_equal(ds.images[3].numpy(), images[3])
+    assert ds.labels.numpy().tolist() == [[0], [1], [1], [0], [1]]
+    assert ds.score.numpy().tolist() == [0, 1, 2, 3, 4]
+    assert ds.labels.info.class_names == ["cat", "dog"]
+
+
+def test_a_table_becomes_a_dataset(tmp_path):
+    (tmp_path / "pictures/deep").mkdir(parents=True)
+    (tmp_path / "pictures/deep/1.png").write_bytes(encode_image(picture(1), "png"))
+    (tmp_path / "pictures/2.png").write_bytes(encode_image(picture(2), "png"))
+    table = pd.DataFrame({"file": ["1.png", "2.png"], "found": ["b|a", None], "age": [3, 4], "note": ["x", None]})
+    ds = from_table(
+        table,
+        tmp_path / "out",
+        tensors={"findings": "found", "age": "age", "note": ("note", "text")},
+        images="file",
+        image_root=tmp_path / "pictures",
+        **QUIET,
+    )
+    assert [labels.tolist() for labels in ds.findings.numpy(aslist=True)] == [[0, 1], []]
+    assert ds.age.numpy().tolist() == [3, 4]
+    np.testing.assert_array_equal(ds.images[0].numpy(), picture(1))
+
+
+def test_a_table_row_without_image_raises_or_is_skipped(tmp_path):
+    table = pd.DataFrame({"file": ["1.png", "2.png"], "found": ["a", "b"]})
+    (tmp_path / "1.png").write_bytes(encode_image(picture(1), "png"))
+    options = {"tensors": {"findings": "found"}, "images": "file", "image_root": tmp_path, **QUIET}
+    with pytest.raises(ImporterError, match=r"no file '2\.png'"):
+        from_table(table, tmp_path / "out", **options)
+    assert len(from_table(table, tmp_path / "out", on_error="skip", **options)) == 1
+
+
+def test_demo_is_made_once_in_the_cache_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    first, second = demo(num_samples=12), demo(num_samples=12)
+    assert first.path == second.path
+    assert first.version == second.version
+    assert str(first.path).startswith(str(tmp_path))
+    assert demo(num_samples=13).path != first.path
+
+
+def test_demo_is_a_function_of_its_seed(tmp_path):
+    one, other, third = (demo(tmp_path / str(n), num_samples=20, seed=seed) for n, seed in enumerate((4, 4, 5)))
+    assert one.images[7].tobytes() == other.images[7].tobytes()
+    assert [box.tolist() for box in one.boxes.numpy(aslist=True)] == [
+        box.tolist() for box in other.boxes.numpy(aslist=True)
+    ]
+    assert one.images[7].tobytes() != third.images[7].tobytes()
+
+
+def test_demo_holds_what_it_promises(tmp_path):
+    ds = demo(tmp_path / "shapes")
+    labels = ds.labels.numpy(aslist=True)
+    assert np.bincount(np.concatenate(labels)).tolist() == [412, 208, 131, 54, 31, 12]
+    assert [len(found) for found in labels] == [len(boxes) for boxes in ds.boxes.numpy(aslist=True)]
+    assert ds.images[0].numpy().shape == (192, 192, 3)
+    assert ds.labels[8].numpy().tolist() == [0]
+    assert not ds.has_changes
+
+
+def test_demo_refuses_an_empty_size(tmp_path):
+    with pytest.raises(ImporterError, match="num_samples is 0"):
+        demo(tmp_path / "shapes", num_samples=0)
+
+
+@pytest.mark.real_data
+def test_coco_mini_becomes_a_dataset_of_80(shared_data, tmp_path):
+    root = shared_data / "coco_mini"
+    ds = from_coco(root / "annotations/instances_train2017.json", root / "train2017", tmp_path / "out", **QUIET)
+    assert len(ds) == 80
+    assert len(ds.categories.info.class_names) == 80
+    labels = ds.categories.numpy(aslist=True)
+    counts = dict(zip(ds.categories.info.class_names, np.bincount(np.concatenate(labels), minlength=80), strict=True))
+    assert (counts["person"], counts["book"], counts["potted plant"], counts["toaster"]) == (172, 50, 10, 1)
+    assert sum(int(crowd.sum()) for crowd in ds.iscrowd.numpy(aslist=True)) == 8
+    person = ds.categories.info.class_names.index("person")
+    assert sum(person in found for found in labels) == 36
+    with pytest.raises(ImporterError, match=r"did you mean .*train2017"):
+        from_coco(root / "annotations/instances_train2017.json", root, tmp_path / "out2", **QUIET)
+
+
+@pytest.mark.real_data
+def test_taco_links_1500_images_that_are_elsewhere(shared_data, tmp_path):
+    annotations = shared_data / "taco/annotations.json.gz"
+    with pytest.raises(ImporterError, match=r"has no file 'batch_1/000006.jpg'"):
+        from_coco(annotations, tmp_path, tmp_path / "out", link=True, **QUIET)
+    assert left_in(tmp_path) == []
+
+
+@pytest.mark.real_data
+def test_bccd_becomes_a_dataset_of_364(shared_data, tmp_path):
+    ds = from_voc(shared_data / "bccd/BCCD", tmp_path / "out", num_workers=2, **QUIET)
+    assert len(ds) == 364
+    counts = np.bincount(np.concatenate(ds.categories.numpy(aslist=True)))
+    assert dict(zip(ds.categories.info.class_names, counts.tolist(), strict=True)) == {
+        "RBC": 4155,
+        "WBC": 372,
+        "Platelets": 361,
+    }
+    assert len(import_report(ds).repaired) == 2
+    assert ds.images[0].numpy().shape == (480, 640, 3)
+
+
+@pytest.mark.real_data
+def test_small_xrays_join_the_table(shared_data, tmp_path):
+    root = shared_data / "nih/images64"
+    table = pd.read_csv(shared_data / "nih/Data_Entry_2017_v2020.csv.gz")
+    table = table[table["Image Index"].isin({path.name for path in root.rglob("*.png")})]
+    ds = from_table(
+        table,
+        tmp_path / "out",
+        tensors={"findings": "Finding Labels", "age": "Patient Age", "patient": "Patient ID"},
+        images="Image Index",
+        image_root=root,
+        **QUIET,
+    )
+    counts = np.bincount(np.concatenate(ds.findings.numpy(aslist=True)))
+    found = dict(zip(ds.findings.info.class_names, counts.tolist(), strict=True))
+    assert (len(ds), found["No Finding"], found["Effusion"], found["Hernia"]) == (1000, 499, 170, 9)
+    assert ds.images[0].numpy().shape[:2] == (64, 64)
+
+
+@pytest.mark.real_data
+def test_small_xrays_become_classes_and_splits(shared_data, tmp_path):
+    ds = from_folder(shared_data / "nih/images64", tmp_path / "out", **QUIET)
+    assert ds.labels.info.class_names == ["0_normal", "1_abnormal"]
+    assert ds.subset.info.class_names == ["test", "train", "valid"]
+    assert len(ds) == 1000
+
+
+@pytest.mark.real_data
+def test_the_whole_nih_table_imports_in_seconds(shared_data, tmp_path):
+    ds = from_table(
+        shared_data / "nih/Data_Entry_2017_v2020.csv.gz",
+        tmp_path / "out",
+        tensors={"findings": "Finding Labels", "age": "Patient Age"},
+        rename={"Infiltrate": "Infiltration"},
+        **QUIET,
+    )
+    assert len(ds) == 112_120
+    labels = ds.findings.numpy(aslist=True)
+    counts = np.bincount(np.concatenate(labels))
+    found = dict(zip(ds.findings.info.class_names, counts.tolist(), strict=True))
+    assert (found["No Finding"], found["Infiltration"], found["Pneumonia"], found["Hernia"]) == (
+        60361,
+        19894,
+        1431,
+        227,
+    )
+    assert len({tuple(row) for row in labels}) == 801
+
+
+@pytest.mark.real_data
+def test_awkward_images_are_skipped_by_name(shared_data, tmp_path):
+    ds = from_folder(shared_data / "messy/pillow", tmp_path / "out", on_error="skip", **QUIET)
+    refused = {issue.source.rsplit("/", 1)[-1] for issue in import_report(ds).refused}
+    assert {"broken.png", "truncated_jpeg.jpg", "truncated_image.png", "broken_data_stream.png"} <= refused
+    for row in range(len(ds)):
+        assert decode_image(ds.images[row].tobytes()).ndim == 3
