@@ -14,7 +14,6 @@ import sys
 import tempfile
 import time
 import urllib.request
-import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,6 +24,8 @@ from penstock.errors import MissingDependencyError, PenstockError
 
 __all__ = ["JupyterLab", "running_lab"]
 
+_NEWS = "@jupyterlab/apputils-extension:announcements"  # its question would cover the Explorer's corner
+_KERNEL = "python3"
 _START_LIMIT_S = 90
 _STOP_LIMIT_S = 15
 _REQUEST_LIMIT_S = 60
@@ -54,21 +55,18 @@ class JupyterLab:
 
     def start_kernel(self, notebook: str) -> str:
         """Start a notebook's kernel as JupyterLab would, and return the kernel's id."""
-        body = {"path": notebook, "name": notebook, "type": "notebook", "kernel": {"name": "python3"}}
+        body = {"path": notebook, "name": notebook, "type": "notebook", "kernel": {"name": _KERNEL}}
         session = self._request("POST", "sessions", body)
         return str(session["kernel"]["id"])
 
-    def execute(self, kernel: str, code: str) -> list[dict[str, Any]]:
-        """Run code in a kernel and return its outputs as they stand in a notebook."""
-        import nbformat
-        import websocket
+    def kernelspec(self) -> dict[str, str]:
+        """Return the notebook metadata ``kernelspec`` that JupyterLab would write."""
+        spec = self._request("GET", "kernelspecs")["kernelspecs"][_KERNEL]["spec"]
+        return {"display_name": spec["display_name"], "language": spec["language"], "name": _KERNEL}
 
-        address = f"ws://127.0.0.1:{self.port}/api/kernels/{kernel}/channels?token={self.token}"
-        with contextlib.closing(websocket.create_connection(address, timeout=1)) as connection:
-            request = _execute_request(code)
-            connection.send(json.dumps(request))
-            messages = self._replies(connection, request["header"]["msg_id"])
-            return [dict(nbformat.v4.output_from_msg(_plain(message))) for message in messages]
+    def address_of(self, kernel: str) -> str:
+        """Return the address of a kernel's websocket."""
+        return f"ws://127.0.0.1:{self.port}/api/kernels/{kernel}/channels?token={self.token}"
 
     def wait_until_up(self) -> None:
         """Wait until the server answers."""
@@ -99,7 +97,6 @@ class JupyterLab:
         except subprocess.TimeoutExpired:
             os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait()
-        self.log.close()
 
     def _request(self, method: str, path: str, body: object = None) -> dict[str, Any]:
         request = urllib.request.Request(
@@ -111,25 +108,6 @@ class JupyterLab:
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         with opener.open(request, timeout=_REQUEST_LIMIT_S) as reply:
             return cast("dict[str, Any]", json.loads(reply.read()))
-
-    def _replies(self, connection: Any, request_id: str) -> Iterator[dict[str, Any]]:  # noqa: ANN401  websocket-client has no types
-        """Yield the outputs of a request until the kernel is idle again."""
-        import websocket
-
-        while True:
-            try:
-                frame = connection.recv()
-            except websocket.WebSocketTimeoutException:
-                self.check_alive()
-                continue
-            message = json.loads(frame) if isinstance(frame, str) else {}
-            if message.get("parent_header", {}).get("msg_id") != request_id or message.get("channel") != "iopub":
-                continue
-            kind = message["header"]["msg_type"]
-            if kind == "status" and message["content"]["execution_state"] == "idle":
-                return
-            if kind in ("execute_result", "display_data", "stream", "error"):
-                yield message
 
 
 @contextlib.contextmanager
@@ -145,10 +123,26 @@ def running_lab(folder: Path, port: int = 0) -> Iterator[JupyterLab]:
     """
     if importlib.util.find_spec("jupyterlab") is None:
         raise MissingDependencyError("JupyterLab is not installed", hint="pip install 'penstock[lab]'")
-    port = port or _free_port()
+    with tempfile.TemporaryDirectory(prefix="penstock-") as settings, tempfile.TemporaryFile() as log:
+        lab = _start(folder, port or _free_port(), Path(settings), log)
+        try:
+            lab.wait_until_up()
+            yield lab
+        finally:
+            lab.stop()
+
+
+def _start(folder: Path, port: int, settings: Path, log: IO[bytes]) -> JupyterLab:
     token = secrets.token_hex(24)
-    log = tempfile.TemporaryFile()  # noqa: SIM115  closed by stop, after the server that writes it
-    environment = {**os.environ, "JUPYTER_TOKEN": token}  # not on the command line, which others can read
+    page = settings / "labconfig" / "page_config.json"
+    page.parent.mkdir()
+    page.write_text(json.dumps({"disabledExtensions": {_NEWS: True}}))
+    others = os.environ.get("JUPYTER_CONFIG_PATH")
+    environment = {
+        **os.environ,
+        "JUPYTER_TOKEN": token,  # not on the command line, which others can read
+        "JUPYTER_CONFIG_PATH": os.pathsep.join([str(settings), *([others] if others else [])]),
+    }
     process = subprocess.Popen(  # noqa: S603  our own interpreter and options
         _command(folder, port),
         stdin=subprocess.DEVNULL,
@@ -157,40 +151,16 @@ def running_lab(folder: Path, port: int = 0) -> Iterator[JupyterLab]:
         env=environment,
         start_new_session=True,
     )
-    lab = JupyterLab(port=port, token=token, process=process, log=log)
-    try:
-        lab.wait_until_up()
-        yield lab
-    finally:
-        lab.stop()
+    return JupyterLab(port=port, token=token, process=process, log=log)
 
 
 def _command(folder: Path, port: int) -> list[str]:
     root = ["--allow-root"] if getattr(os, "geteuid", lambda: 1)() == 0 else []
     options = ["--no-browser", "--ip=127.0.0.1", f"--port={port}", "--ServerApp.port_retries=0", *root]
-    return [sys.executable, "-m", "jupyterlab", *options, f"--ServerApp.root_dir={folder}", "--LabApp.news_url=None"]
+    return [sys.executable, "-m", "jupyterlab", *options, f"--ServerApp.root_dir={folder}"]
 
 
 def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
-
-
-def _execute_request(code: str) -> dict[str, Any]:
-    header = {"msg_id": uuid.uuid4().hex, "msg_type": "execute_request", "session": uuid.uuid4().hex}
-    header |= {"username": "penstock", "version": "5.3", "date": ""}
-    content = {"code": code, "silent": False, "store_history": True, "user_expressions": {}}
-    content |= {"allow_stdin": False, "stop_on_error": True}
-    return {
-        "header": header,
-        "parent_header": {},
-        "metadata": {},
-        "content": content,
-        "channel": "shell",
-        "buffers": [],
-    }
-
-
-def _plain(message: dict[str, Any]) -> dict[str, Any]:
-    return {"header": message["header"], "content": message["content"], "metadata": message["metadata"]}

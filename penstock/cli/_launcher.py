@@ -12,6 +12,7 @@ from types import FrameType
 from typing import Any
 
 from penstock.cli._jupyter import JupyterLab, running_lab
+from penstock.cli._kernel import execute, language_of
 from penstock.errors import PenstockError
 
 __all__ = ["launch", "notebook_for", "tour_notebook"]
@@ -86,8 +87,11 @@ def _run_first_cell(lab: JupyterLab, path: Path) -> None:
     if cell is None:
         raise PenstockError(f"{path} has no code cell; expected one that opens the Explorer")
     _say("running the first cell …")
-    outputs = lab.execute(lab.start_kernel(path.name), cell.source)
+    address = lab.address_of(lab.start_kernel(path.name))
+    outputs = execute(address, cell.source, lab.check_alive)
     _raise_failure(outputs, path)
+    notebook.metadata["kernelspec"] = lab.kernelspec()  # as JupyterLab has it: the notebook opens unchanged
+    notebook.metadata["language_info"] = language_of(address, lab.check_alive)
     cell.outputs = [nbformat.from_dict(output) for output in outputs]
     cell.execution_count = 1
     nbformat.write(notebook, path)
