@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from penstock import importers
 from penstock.cli._launcher import launch, notebook_for, tour_notebook
@@ -80,7 +80,8 @@ def log(options: argparse.Namespace) -> int:
 
 def query(options: argparse.Namespace) -> int:
     """Print the rows that a query selects."""
-    view = load(options.path, read_only=True).query(options.text, seed=options.seed)
+    dataset: Any = load(options.path, read_only=True)
+    view = dataset.query(options.text, seed=options.seed)
     shown = view[: options.rows]
     names = [
         name for name, tensor in view.tensors.items() if "image" not in tensor.htype and "mask" not in tensor.htype
@@ -93,7 +94,8 @@ def query(options: argparse.Namespace) -> int:
 
 def verify(options: argparse.Namespace) -> int:
     """Read every sample; status 1 when one is broken."""
-    report = load(options.path, read_only=True).verify()
+    dataset: Any = load(options.path, read_only=True)
+    report = dataset.verify()
     _say(str(report))
     return 0 if report.ok else 1
 

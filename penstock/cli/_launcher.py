@@ -38,7 +38,7 @@ def notebook_for(dataset: Path | str, folder: Path) -> Path:
     import nbformat
 
     name = Path(str(dataset).rstrip("/")).name.removesuffix(".penstock")
-    paths = (folder / f"explore-{name}{number}.ipynb" for number in ("", *(f"-{n}" for n in count(2))))
+    paths = (folder / f"explore-{name}{'' if number == 1 else f'-{number}'}.ipynb" for number in count(1))
     path = next(path for path in paths if not path.exists() or repr(str(dataset)) in path.read_text())
     if not path.exists():
         code = _CELL.format(path=str(dataset))

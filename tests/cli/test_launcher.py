@@ -43,6 +43,28 @@ def write(folder, *sources):
     return folder / "n.ipynb"
 
 
+@pytest.fixture
+def launched(home):
+    """Return a function that launches a notebook and gives the process and the address it printed."""
+    processes = []
+
+    def launch_it(path):
+        command = [sys.executable, "-c", LAUNCH, str(path)]
+        processes.append(subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=home))
+        lines = []
+        for line in processes[-1].stderr:
+            lines.append(line)
+            if "http://" in line:
+                return processes[-1], line.split()[-1]
+        raise AssertionError(f"the launcher ended early: {lines}")
+
+    yield launch_it
+    for process in processes:
+        process.terminate()
+        process.wait(40)
+        process.stderr.close()
+
+
 def children_of(pid):
     import psutil
 
@@ -57,14 +79,9 @@ def ask(url, path):
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM], ids=["interrupt", "terminate"])
-def test_launch_runs_the_first_cell_and_stops_all_it_started(home, how):
+def test_launch_runs_the_first_cell_and_stops_all_it_started(home, how, launched):
     path = write(home, "import ipywidgets\nprint('alive')\nipywidgets.IntSlider(7)", "never = 1")
-    process = subprocess.Popen([sys.executable, "-c", LAUNCH, str(path)], stderr=subprocess.PIPE, text=True, cwd=home)
-    url = ""
-    while "http://" not in url:
-        url = process.stderr.readline()
-        assert url, "the launcher ended early"
-    url = url.split()[-1]
+    process, url = launched(path)
     notebook = nbformat.read(path, as_version=4)
     assert notebook.cells[1].execution_count == 1
     assert notebook.cells[1].outputs[0].text == "alive\n"
@@ -77,7 +94,6 @@ def test_launch_runs_the_first_cell_and_stops_all_it_started(home, how):
     assert len(family) >= 2
     process.send_signal(how)
     assert process.wait(40) == 0
-    process.stderr.close()
     deadline = time.monotonic() + 10
     while any(one.is_running() for one in family) and time.monotonic() < deadline:
         time.sleep(0.1)

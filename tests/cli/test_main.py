@@ -1,9 +1,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -30,27 +27,6 @@ def test_log_lists_the_commits(shapes, capsys):
     status, out, _ = run(capsys, "log", shapes)
     assert status == 0
     assert "import 30 samples from demo shapes" in out
-
-
-def test_query_prints_rows_and_how_many(shapes, capsys):
-    status, out, _ = run(capsys, "query", shapes, "select * where contains(labels, 'Circle')", "--rows", 2)
-    assert status == 0
-    assert "labels" in out
-    assert "images" not in out
-    assert "more than shown" in out.splitlines()[-1]
-
-
-def test_a_wrong_query_shows_the_caret_and_has_status_2(shapes, capsys):
-    status, out, err = run(capsys, "query", shapes, "select * where contains(labels, 'Circl')")
-    assert (status, out) == (2, "")
-    lines = err.splitlines()
-    assert "Circle" in lines[0]
-    assert lines[1].strip() == "select * where contains(labels, 'Circl')"
-    assert lines[2].index("^") == lines[1].index("'Circl'")
-
-
-def test_verify_says_that_all_is_well(shapes, capsys):
-    assert run(capsys, "verify", shapes)[0] == 0
 
 
 @pytest.mark.parametrize("command", ["log", "verify"])
@@ -107,10 +83,3 @@ def test_without_command_the_usage_is_shown(capsys):
         main([])
     assert ended.value.code == 2
     assert "COMMAND" in capsys.readouterr().err
-
-
-def test_a_closed_pipe_is_no_error(shapes):
-    command = f'"{sys.executable}" -m penstock.cli query "{shapes}" "select *" --rows 1000 | head -n 1'
-    done = subprocess.run(command, shell=True, capture_output=True, text=True, check=False, env={**os.environ})
-    assert done.stderr == ""
-    assert len(done.stdout.splitlines()) == 1
