@@ -73,7 +73,7 @@ class JupyterLab:
         deadline = time.monotonic() + _START_LIMIT_S
         while time.monotonic() < deadline:
             self.check_alive()
-            with contextlib.suppress(OSError):
+            with contextlib.suppress(PenstockError):
                 self._request("GET", "status")
                 return
             time.sleep(0.1)
@@ -106,8 +106,11 @@ class JupyterLab:
             headers={"Authorization": f"token {self.token}"},
         )
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        with opener.open(request, timeout=_REQUEST_LIMIT_S) as reply:
-            return cast("dict[str, Any]", json.loads(reply.read()))
+        try:
+            with opener.open(request, timeout=_REQUEST_LIMIT_S) as reply:
+                return cast("dict[str, Any]", json.loads(reply.read()))
+        except OSError as error:
+            raise PenstockError(f"JupyterLab does not answer {method} {path}: {error}") from error
 
 
 @contextlib.contextmanager

@@ -8,8 +8,11 @@ import uuid
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from penstock.errors import PenstockError
+
 __all__ = ["execute", "language_of"]
 
+_START_LIMIT_S = 90  # the server accepts the connection when the kernel is up
 _PATIENCE_S = 1
 _OUTPUTS = ("execute_result", "display_data", "stream", "error")
 
@@ -45,10 +48,15 @@ def language_of(address: str, check_alive: Callable[[], None]) -> dict[str, Any]
 def _ask(address: str, kind: str, content: dict[str, Any], check_alive: Callable[[], None]) -> list[dict[str, Any]]:
     import websocket
 
-    with contextlib.closing(websocket.create_connection(address, timeout=_PATIENCE_S)) as connection:
-        request = _request(kind, content)
-        connection.send(json.dumps(request))
-        return list(_replies(connection, request["header"]["msg_id"], check_alive))
+    try:
+        with contextlib.closing(websocket.create_connection(address, timeout=_START_LIMIT_S)) as connection:
+            connection.settimeout(_PATIENCE_S)
+            request = _request(kind, content)
+            connection.send(json.dumps(request))
+            return list(_replies(connection, request["header"]["msg_id"], check_alive))
+    except (OSError, websocket.WebSocketException) as error:
+        check_alive()
+        raise PenstockError(f"the kernel does not answer: {error}") from error
 
 
 def _replies(connection: Any, request_id: str, check_alive: Callable[[], None]) -> Iterator[dict[str, Any]]:  # noqa: ANN401  websocket-client has no types
