@@ -11,8 +11,7 @@ from typing import Any, Generic, Literal, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.dataset._plans import exact_plan, make_plan
-from penstock.loader import Loader
+from penstock.loader import Loader, exact_plan, make_plan
 from penstock.sampling import SamplingPlan, SamplingSpec, fresh_seed
 from penstock.table import ArrayTable, RowsTable, Selection, Table
 

@@ -474,6 +474,12 @@ class Loader:
         """
         self._engine.restore(place_of(state_dict, self._engine.identity()))
 
+    @property
+    def weights(self) -> SamplingSpec | None:
+        """The sampling that draws this loader's samples; None where each comes once an epoch."""
+        plan = self._engine.pool.plan
+        return None if plan is None else plan.spec
+
     def with_weights(self, spec: SamplingSpec) -> Self:
         """Draw by other weights from the next epoch on; the epoch under way is not touched.
 

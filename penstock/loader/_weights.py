@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,8 +11,9 @@ from numpy.typing import NDArray
 from penstock.errors import DatasetError, SamplingError
 from penstock.sampling import ClassCounts, SamplingPlan, SamplingSpec, Strata
 from penstock.table import Table
+from penstock.tql import bind_sampling, parse_sampling
 
-__all__ = ["class_counts", "exact_plan", "make_plan"]
+__all__ = ["Weights", "class_counts", "exact_plan", "make_plan"]
 
 Weights = str | SamplingSpec | Sequence[float] | NDArray[Any]
 
@@ -30,27 +30,20 @@ def make_plan(
         return _weighed(table, rows, _array(weights, len(rows)), spec, labels)
     if weights in table.tensors:
         return _weighed(table, rows, _tensor_weights(table, rows, weights), spec, labels)
-    tql: Any = importlib.import_module("penstock.tql")
-
-    written: SamplingSpec = tql.parse_sampling(weights, seed=spec.seed, mode=spec.mode, size=spec.size)
+    written = parse_sampling(weights, seed=spec.seed, mode=spec.mode, size=spec.size)
     if not spec.replace:
         written = written.with_options(replace=False)
     return _bound(table, rows, written, labels)
 
 
 def _bound(table: Table, rows: NDArray[np.int64], spec: SamplingSpec, labels: str | None) -> SamplingPlan:
-    tql: Any = importlib.import_module("penstock.tql")
-
-    strata: Strata = tql.bind_sampling(spec, table, rows, labels=labels)
-    return strata.with_spec(spec)
+    return bind_sampling(spec, table, rows, labels=labels).with_spec(spec)
 
 
 def _weighed(
     table: Table, rows: NDArray[np.int64], weights: NDArray[np.float64], spec: SamplingSpec, labels: str | None
 ) -> SamplingPlan:
-    grouping: Any = Strata
-    plan: SamplingPlan = grouping.from_weights(weights, labels=class_counts(table, rows, labels)).with_spec(spec)
-    return plan
+    return Strata.from_weights(weights, labels=class_counts(table, rows, labels)).with_spec(spec)
 
 
 def exact_plan(table: Table, rows: NDArray[np.int64], *, labels: str | None, seed: int) -> SamplingPlan:
