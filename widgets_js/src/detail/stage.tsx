@@ -136,8 +136,7 @@ function StageNote({ session }: { session: Session }) {
   const reason = detail.fault.value ?? detail.sample.value?.error;
   if (reason == null) return detail.waiting.value ? <span class="penstock-skeleton" /> : null;
   return (
-    <span class="penstock-broken">
-      <span aria-hidden="true">⚠</span>
+    <span class="penstock-broken penstock-warned">
       <span>{reason}</span>
     </span>
   );
@@ -310,13 +309,13 @@ function ZoomButtons({ tools }: { tools: Tools }) {
       <button
         {...focusable}
         type="button"
-        aria-label="Fit the image"
+        aria-label={`${percentage.value}: fit the image`}
         title="fit; double-click the image for 200 %"
         onClick={() => {
           view.value = fitView(size.value, image);
         }}
       >
-        {percentage}
+        {percentage.value}
       </button>
       <button {...focusable} type="button" aria-label="Zoom in" onClick={() => by(1.5)}>
         +

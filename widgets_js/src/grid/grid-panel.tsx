@@ -238,17 +238,14 @@ function Picture({ store, tile, boxes }: { store: Store; tile: LoadedTile; boxes
           ✎
         </span>
       ) : null}
-      <span class="penstock-row-number" aria-hidden="true">
-        {count(tile.row)}
-      </span>
+      <span class="penstock-row-number" aria-hidden="true" data-row={count(tile.row)} />
     </>
   );
 }
 
 function Broken({ tile }: { tile: LoadedTile }) {
   return (
-    <span class="penstock-broken" data-testid="penstock-broken">
-      <span aria-hidden="true">⚠</span>
+    <span class="penstock-broken penstock-warned" data-testid="penstock-broken">
       <span>{tile.error ?? "no image"}</span>
     </span>
   );

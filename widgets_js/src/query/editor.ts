@@ -207,6 +207,7 @@ export function createEditor(options: EditorOptions): { view: EditorView; dispos
   const { store, query, parent, onDiagnostics } = options;
   const popups = portal(store);
   const view = new EditorView({ doc: store.text.peek(), extensions: extensions(options, popups), parent });
+  Object.assign(view.scrollDOM.dataset, { lmSuppressShortcuts: "true" });
   const stopText = effect(() => {
     const text = store.text.value;
     const now = view.state.doc.toString();

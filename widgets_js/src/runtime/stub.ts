@@ -53,7 +53,7 @@ async function render(ctx: Context): Promise<undefined | (() => void)> {
     return view(ctx);
   } catch (error) {
     const text = document.createElement("pre");
-    text.dataset["testid"] = "penstock-fallback";
+    text.dataset.testid = "penstock-fallback";
     text.textContent =
       "penstock: this front-end cannot show the widget. It was made with anywidget 0.11 in JupyterLab 4 and Notebook 7; " +
       `run this cell again there.\n(${error instanceof Error ? error.message : String(error)})`;

@@ -1,0 +1,237 @@
+// Every kind of view, mounted on the scripted kernel: what it shows, what it owes to keys and readers, how it goes away.
+import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { FakeKernel, type FakeOptions } from "../dev/fake-kernel.ts";
+import { views } from "../src/runtime/index.ts";
+import { FOCUSABLE_SELECTOR } from "../src/shared/focus.ts";
+import type { WidgetState } from "../src/shared/protocol.ts";
+import { FakeModel } from "./fake-model.ts";
+
+const HOSTILE = [
+  `<img src=x onerror="alert(1)">`,
+  `"><script>alert(1)</script>`,
+  "javascript:alert(1)",
+  "'; drop",
+  "\u2028",
+  "Cross",
+];
+const KINDS = ["explorer", "browser", "label_editor", "query_editor", "weight_tuner", "coverage_view"] as const;
+const settle = (ms = 60): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+const eventually = (check: () => void): Promise<void> => vi.waitFor(check, { timeout: 8000, interval: 10 });
+
+function isDrawn(el: HTMLElement): boolean {
+  const cell = el.querySelector("[role=gridcell]");
+  const labels = el.querySelector("[data-testid=penstock-labels]");
+  const waits =
+    cell?.getAttribute("aria-label")?.includes("loading") || (el.querySelector(".penstock-stage") && !labels);
+  return el.querySelector<HTMLElement>(".penstock")?.dataset.link === "live" && !waits;
+}
+
+interface Mounted {
+  el: HTMLElement;
+  model: FakeModel;
+  kernel: FakeKernel;
+  unmount: () => void;
+}
+
+let mounted: Mounted | null = null;
+
+async function mount(kind: WidgetState["_kind"], options: FakeOptions = {}, mute = false): Promise<Mounted> {
+  const model = new FakeModel({ _kind: kind, query: "select *" });
+  const kernel = new FakeKernel({ numSamples: 40, ...options });
+  model.onSend = ({ op, id, args }) => {
+    if (mute || op === "cancel") return;
+    kernel.answer(op, args).then(
+      ({ result, buffers }) => model.reply(id, result, buffers),
+      (error) => model.refuse(id, error),
+    );
+  };
+  const el = document.createElement("div");
+  document.body.replaceChildren(el);
+  const unmount = views[kind]?.({ model, el }) ?? (() => {});
+  mounted = { el, model, kernel, unmount };
+  if (mute) await settle();
+  else await eventually(() => expect(isDrawn(el)).toBe(true));
+  return mounted;
+}
+
+const find = (el: HTMLElement, id: string): HTMLElement => {
+  const found = el.querySelector<HTMLElement>(`[data-testid=penstock-${id}]`);
+  if (found === null) throw new Error(`no ${id}`);
+  return found;
+};
+
+beforeAll(() => {
+  HTMLElement.prototype.setPointerCapture ??= () => {};
+});
+beforeEach(() => {
+  localStorage.clear();
+  vi.spyOn(URL, "createObjectURL").mockReturnValue("blob:x");
+  vi.spyOn(URL, "revokeObjectURL").mockReturnValue(undefined);
+  vi.spyOn(HTMLElement.prototype, "clientWidth", "get").mockReturnValue(494);
+  vi.spyOn(HTMLElement.prototype, "clientHeight", "get").mockReturnValue(300);
+});
+afterEach(() => {
+  mounted?.unmount();
+  mounted = null;
+  vi.restoreAllMocks();
+});
+
+describe.each(KINDS)("%s", (kind) => {
+  it("says when it has drawn, before any answer of the kernel", async () => {
+    const { el } = await mount(kind, {}, true);
+    const root = el.querySelector<HTMLElement>(".penstock");
+    expect(root?.dataset.testid).toBe(`penstock-${kind.replace("_", "-")}`);
+    expect(root?.dataset.ready).toBe("1");
+    expect(root?.dataset.link).toBe("connecting");
+  });
+
+  it("keeps the notebook's shortcuts off every element that takes focus", async () => {
+    const { el } = await mount(kind);
+    const bare = [...el.querySelectorAll<HTMLElement>(FOCUSABLE_SELECTOR)].filter(
+      (one) => one.dataset.lmSuppressShortcuts !== "true",
+    );
+    expect(bare.map((one) => one.className)).toEqual([]);
+  });
+
+  it("gives every button and field a name", async () => {
+    const { el } = await mount(kind);
+    const nameless = [...el.querySelectorAll<HTMLInputElement>("button, input, select, textarea")].filter(
+      (one) =>
+        !(one.textContent?.trim() || one.getAttribute("aria-label") || one.labels?.length || one.closest("label")),
+    );
+    expect(nameless.map((one) => one.className)).toEqual([]);
+  });
+
+  it("shows class names as text, whatever they are", async () => {
+    const { el } = await mount(kind, { classNames: HOSTILE });
+    expect(el.querySelectorAll("script, img[onerror], [onerror]")).toHaveLength(0);
+    expect([...el.querySelectorAll("img")].every((one) => one.getAttribute("src") === "blob:x")).toBe(true);
+  });
+
+  it("leaves nothing in the page when it goes", async () => {
+    const { el, unmount } = await mount(kind);
+    unmount();
+    await eventually(() => expect(el.childElementCount).toBe(0));
+    await eventually(() => expect(document.querySelector(".penstock-portal")).toBeNull());
+  });
+});
+
+describe("the grid", () => {
+  it("is one grid of the pool's size with rows, numbers and names for readers", async () => {
+    const { el } = await mount("explorer", { broken: [2] });
+    const grid = find(el, "grid");
+    expect(grid.getAttribute("role")).toBe("grid");
+    expect(
+      Number(grid.getAttribute("aria-rowcount")) * Number(grid.getAttribute("aria-colcount")),
+    ).toBeGreaterThanOrEqual(40);
+    const cells = [...grid.querySelectorAll("[role=gridcell]")];
+    expect(cells.length).toBeGreaterThan(8);
+    expect(cells.length).toBeLessThan(40);
+    expect(cells[0]?.getAttribute("aria-label")).toMatch(/^sample 0: /);
+    expect(cells[2]?.textContent).toContain("truncated JPEG");
+    expect(grid.getAttribute("aria-activedescendant")).toBe(cells[0]?.id);
+  });
+
+  it("moves by arrows, selects with Shift, all with Ctrl+A, and tells the kernel intervals", async () => {
+    const { el, kernel } = await mount("explorer");
+    const grid = find(el, "grid");
+    const press = async (key: string, init: KeyboardEventInit = {}): Promise<void> => {
+      grid.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true, ...init }));
+      await settle(5);
+    };
+    await press("ArrowRight");
+    await press("ArrowRight");
+    expect(grid.querySelector(".penstock-current")?.getAttribute("data-position")).toBe("2");
+    await press("ArrowDown", { shiftKey: true });
+    expect(grid.querySelectorAll("[aria-selected=true]")).toHaveLength(5);
+    await press("a", { ctrlKey: true });
+    await settle(150);
+    expect(kernel.log.filter(({ op }) => op === "select.set").at(-1)?.args).toEqual({ intervals: [[0, 40]] });
+    await press("Escape");
+    expect(grid.querySelectorAll("[aria-selected=true]")).toHaveLength(0);
+  });
+});
+
+describe("the sample", () => {
+  it("loses a class by its chip, says so, and gets it back by undo", async () => {
+    const { el, kernel } = await mount("explorer");
+    const chips = (): string[] =>
+      [...find(el, "labels").querySelectorAll<HTMLElement>("[data-label]")].map((chip) => chip.dataset.label ?? "");
+    const before = chips();
+    find(el, "labels").querySelector<HTMLElement>("[aria-label^=Remove]")?.click();
+    await eventually(() => expect(chips()).toEqual(before.slice(1)));
+    expect(kernel.log.find(({ op }) => op === "edit.labels")?.args).toMatchObject({ uid: "0" });
+    expect(find(el, "edits").textContent).toBe("1 unsaved edit");
+    expect(find(el, "toast").textContent).toContain("changed the labels of sample 0");
+    find(el, "grid").dispatchEvent(new KeyboardEvent("keydown", { key: "z", ctrlKey: true, bubbles: true }));
+    await eventually(() => expect(chips()).toEqual(before));
+  });
+
+  it("hides a class's boxes by its chip, a toggle button", async () => {
+    const { el } = await mount("explorer");
+    const toggle = find(el, "labels").querySelector<HTMLElement>("button[aria-pressed]");
+    expect(toggle?.getAttribute("aria-pressed")).toBe("true");
+    const boxes = el.querySelectorAll(".penstock-stage .penstock-box").length;
+    toggle?.click();
+    await eventually(() =>
+      expect(find(el, "labels").querySelector("button[aria-pressed]")?.getAttribute("aria-pressed")).toBe("false"),
+    );
+    expect(el.querySelectorAll(".penstock-stage .penstock-box")).toHaveLength(boxes - 1);
+  });
+});
+
+describe("the header", () => {
+  it("commits with a message typed into the page, never a browser dialog", async () => {
+    const prompt = vi.fn();
+    vi.stubGlobal("prompt", prompt);
+    const { el, kernel } = await mount("explorer");
+    expect(find(el, "commit").hasAttribute("disabled")).toBe(true);
+    find(el, "labels").querySelector<HTMLElement>("[aria-label^=Remove]")?.click();
+    await eventually(() => expect(find(el, "commit").hasAttribute("disabled")).toBe(false));
+    find(el, "commit").click();
+    await eventually(() => find(el, "commit-message"));
+    const field = find(el, "commit-message") as HTMLInputElement;
+    expect(find(el, "commit-now").hasAttribute("disabled")).toBe(true);
+    field.value = "mend sample 0";
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+    await eventually(() => expect(find(el, "commit-now").hasAttribute("disabled")).toBe(false));
+    find(el, "commit-form").dispatchEvent(new Event("submit", { bubbles: true, cancelable: true }));
+    await eventually(() =>
+      expect(kernel.log.find(({ op }) => op === "edit.commit")?.args).toEqual({ message: "mend sample 0" }),
+    );
+    await eventually(() => expect(el.querySelector("[data-testid=penstock-commit-form]")).toBeNull());
+    expect(prompt).not.toHaveBeenCalled();
+    vi.unstubAllGlobals();
+  });
+
+  it("offers to balance the classes until a weight differs from 1, then to export", async () => {
+    const { el } = await mount("explorer");
+    find(el, "balance").click();
+    await eventually(() => expect(el.querySelector("[data-testid=penstock-balance]")).toBeNull());
+    expect(find(el, "export").classList.contains("penstock-primary")).toBe(true);
+  });
+});
+
+describe("the first line", () => {
+  it("goes for good when it is dismissed", async () => {
+    const first = await mount("explorer");
+    find(first.el, "first").querySelector<HTMLElement>("button")?.click();
+    await eventually(() => expect(first.el.querySelector("[data-testid=penstock-first]")).toBeNull());
+    first.unmount();
+    const second = await mount("explorer");
+    expect(second.el.querySelector("[data-testid=penstock-first]")).toBeNull();
+  });
+});
+
+it("says that the kernel is gone and keeps what it had drawn", async () => {
+  const { el, model } = await mount("explorer");
+  model.onSend = () => {
+    throw new Error("Cannot send");
+  };
+  model.emit("comm_live_update");
+  await eventually(() => find(el, "dead"));
+  expect(find(el, "dead").textContent).toContain("Kernel restarted: run this cell again.");
+  expect(find(el, "run").hasAttribute("disabled")).toBe(true);
+  expect(el.querySelectorAll("[role=gridcell]").length).toBeGreaterThan(8);
+});
