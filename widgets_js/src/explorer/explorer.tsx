@@ -1,4 +1,5 @@
 import { useEffect, useRef, useState } from "preact/hooks";
+import { BatchesPanel } from "../batches/batches-panel.tsx";
 import { CoveragePanel } from "../coverage/coverage-panel.tsx";
 import { DetailPanel } from "../detail/detail-panel.tsx";
 import { GridPanel } from "../grid/grid-panel.tsx";
@@ -40,6 +41,7 @@ export function Explorer({ session }: { session: Session }) {
             <WeightsPanel store={store} />
             <HistogramPanel store={store} />
             <CoveragePanel store={store} />
+            <BatchesPanel store={store} />
           </div>
           <div class="penstock-column penstock-middle">
             <Browser session={session} />

@@ -22,16 +22,22 @@ export function drawBars(
 ): void {
   for (const [c, { row, ...marks }] of elements) {
     const count = expected[c] ?? 0;
-    marks.raw.setAttribute("width", pixels(scale(raw[c] ?? 0)));
-    marks.sampled.setAttribute("width", pixels(scale(count)));
+    change(marks.raw, "width", pixels(scale(raw[c] ?? 0)));
+    change(marks.sampled, "width", pixels(scale(count)));
     const path = whiskerPath(scale(low[c] ?? 0), scale(high[c] ?? 0), middle);
-    marks.halo.setAttribute("d", path);
-    marks.whisker.setAttribute("d", path);
-    row.setAttribute("data-raw", String(raw[c] ?? 0));
-    row.setAttribute("data-sampled", figure(count));
-    row.setAttribute("data-low", figure(low[c] ?? 0));
-    row.setAttribute("data-high", figure(high[c] ?? 0));
+    if (change(marks.whisker, "d", path)) marks.halo.setAttribute("d", path);
+    change(row, "data-raw", String(raw[c] ?? 0));
+    change(row, "data-sampled", String(count));
+    change(row, "data-low", String(low[c] ?? 0));
+    change(row, "data-high", String(high[c] ?? 0));
   }
+}
+
+/** Writing an attribute costs layout even where it says the same. */
+function change(element: Element, name: string, value: string): boolean {
+  if (element.getAttribute(name) === value) return false;
+  element.setAttribute(name, value);
+  return true;
 }
 
 export function whiskerPath(from: number, to: number, y: number): string {
@@ -42,8 +48,4 @@ export function whiskerPath(from: number, to: number, y: number): string {
 
 function pixels(x: number): string {
   return String(Math.round(x * 10) / 10);
-}
-
-function figure(value: number): string {
-  return String(Number(value.toPrecision(12)));
 }

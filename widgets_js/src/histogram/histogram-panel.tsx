@@ -8,7 +8,7 @@ import type { Store } from "../shared/store.ts";
 import { Switch } from "../shared/switch.tsx";
 import { useUniqueId } from "../shared/unique-id.ts";
 import { chartsOf } from "../statistics/charts.ts";
-import { barSource } from "./bar-source.ts";
+import { type BarSource, barSource } from "./bar-source.ts";
 import { Bars } from "./bars.tsx";
 import { BarsTable } from "./bars-table.tsx";
 import { LiftNote } from "./lift-note.tsx";
@@ -19,12 +19,18 @@ const UNITS: readonly { value: Unit; label: string; title: string }[] = [
   { value: "samples", label: "samples", title: "count the samples that have the class" },
 ];
 
+const REST_MS = 150;
+
+function sameBars(a: BarSource | null, b: BarSource | null): boolean {
+  return a?.names === b?.names && a?.kept === b?.kept;
+}
+
 /** Raw against sampled, class by class. */
 export function HistogramPanel({ store }: { store: Store }) {
   const charts = chartsOf(store);
   const pattern = useUniqueId("hatch");
   const source = useMemo(() => barSource(store), [store]);
-  const rested = useAtRest(source);
+  const rested = useAtRest(source, REST_MS, sameBars);
   const view = { sort: useSignal<Sort>("raw"), search: useSignal(""), all: useSignal(false), log: useSignal(false) };
   const { sort, search, all } = view;
   const shown = useMemo(

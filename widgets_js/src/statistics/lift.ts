@@ -68,11 +68,13 @@ export function carrier(request: LiftRequest, lift: Lift, classIndex: number, un
   const common = (lift.dilution * request.draws) / statistics.header.num_rows;
   const gain = new Float64Array(statistics.header.num_clauses);
   for (let s = 0; s < meanDraws.length; s++) {
-    const at = classIds.subarray(classOffsets[s], classOffsets[s + 1]).indexOf(classIndex);
+    const at = entryOf(classIds, classOffsets[s] as number, classOffsets[s + 1] as number, classIndex);
     if (at < 0) continue;
-    const extra = ((meanDraws[s] as number) - common) * (counts[(classOffsets[s] as number) + at] as number);
-    for (const id of clauseIds.subarray(clauseOffsets[s], clauseOffsets[s + 1]))
+    const extra = ((meanDraws[s] as number) - common) * (counts[at] as number);
+    for (let j = clauseOffsets[s] as number; j < (clauseOffsets[s + 1] as number); j++) {
+      const id = clauseIds[j] as number;
       gain[id] = (gain[id] as number) + extra;
+    }
   }
   let best: number | null = null;
   for (const id of named) {
@@ -80,4 +82,18 @@ export function carrier(request: LiftRequest, lift: Lift, classIndex: number, un
     if (size > 0 && (best === null || size > Math.abs(gain[best] as number))) best = id;
   }
   return best;
+}
+
+/** Where an ascending run holds a value, by halving; -1: nowhere. */
+function entryOf(ids: Int32Array, start: number, stop: number, wanted: number): number {
+  let low = start;
+  let high = stop - 1;
+  while (low <= high) {
+    const middle = (low + high) >> 1;
+    const id = ids[middle] as number;
+    if (id === wanted) return middle;
+    if (id < wanted) low = middle + 1;
+    else high = middle - 1;
+  }
+  return -1;
 }

@@ -23,35 +23,40 @@ export function integerMasses(sizes: Float64Array, weights: Float64Array): Float
 /** Draws of each stratum among the first `draws`. */
 export function quotas(masses: Float64Array, draws: number): Float64Array {
   const total = masses.reduce((sum, mass) => sum + mass, 0);
-  if (total === 0) return new Float64Array(masses.length);
-  const table = { masses, total, had: new Float64Array(masses.length), rest: new Float64Array(masses.length) };
-  const time = latestTime(table, draws);
-  const missing = draws - hadAt(table, time);
-  return missing === 0 ? table.had : complete(table, time, missing);
+  const had = new Float64Array(masses.length);
+  if (total === 0) return had;
+  const table = { masses, total, shares: masses.map((mass) => mass / total) };
+  const time = latestTime(table, draws, had);
+  const missing = draws - hadAt(table, time, had);
+  if (missing > 0) complete(table, time, missing, had);
+  return had;
 }
 
 interface Table {
   readonly masses: Float64Array;
   readonly total: number;
-  had: Float64Array; // draws had at the time last asked for
-  rest: Float64Array; // and what each stratum has toward the next, exact
+  readonly shares: Float64Array;
 }
 
-/** Draws had at an integer time m: q = floor((2 m W + T) / (2 T)) each, with the exact rest m W - q T; their sum. */
-function hadAt({ masses, total, had, rest }: Table, time: number): number {
+/** Draws had at an integer time m: q = floor((2 m W + T) / (2 T)) each, into `had`; their sum. */
+function hadAt({ masses, total, shares }: Table, time: number, had: Float64Array): number {
   let sum = 0;
   for (let s = 0; s < masses.length; s++) {
-    const mass = masses[s] as number;
-    let q = Math.floor(time * (mass / total) + 0.5);
-    let r = difference(time, mass, q, total);
-    const off = Number(2 * r >= total) - Number(2 * r < -total);
-    q += off;
-    r -= off * total;
-    had[s] = mass > 0 ? q : 0;
-    rest[s] = r;
-    sum += mass > 0 ? q : 0;
+    const x = time * (shares[s] as number) + 0.5;
+    let q = Math.floor(x);
+    const doubt = 1e-15 * Math.abs(x) + 1e-15; // beyond what rounding can do to x
+    if (x - q <= doubt || q + 1 - x <= doubt) q = exactlyHad(masses[s] as number, total, time, Math.round(x) - 1);
+    had[s] = q;
+    sum += q;
   }
   return sum;
+}
+
+/** The same where x is too near a whole number to tell: from the exact rest m W - q T. */
+function exactlyHad(mass: number, total: number, time: number, guess: number): number {
+  if (mass === 0) return 0;
+  const rest = difference(time, mass, guess, total);
+  return guess + Number(2 * rest >= total) - Number(2 * rest < -total);
 }
 
 const SPLIT = 2 ** 27 + 1;
@@ -74,13 +79,13 @@ function productError(a: number, b: number, product: number): number {
 }
 
 /** An integer time with just `draws` draws, else the largest with fewer. */
-function latestTime(table: Table, draws: number): number {
+function latestTime(table: Table, draws: number, had: Float64Array): number {
   const strata = table.masses.length;
   let low = draws - strata - 1;
   let high = draws + strata + 1;
   let time = draws;
   for (;;) {
-    const missing = draws - hadAt(table, time);
+    const missing = draws - hadAt(table, time, had);
     if (missing === 0) return time;
     if (missing > 0) low = time;
     else high = time;
@@ -90,13 +95,18 @@ function latestTime(table: Table, draws: number): number {
 }
 
 /** The strata that have one more at the next integer time get it in the order it falls due. */
-function complete(table: Table, time: number, missing: number): Float64Array {
-  const { masses, total, had, rest } = table;
-  const after = { masses, total, had: new Float64Array(masses.length), rest: new Float64Array(masses.length) };
-  hadAt(after, time + 1);
-  const due = masses.map((mass, s) => (total - 2 * (rest[s] as number)) / (2 * mass));
-  const next = [...masses.keys()].filter((s) => (after.had[s] as number) > (had[s] as number));
+function complete(table: Table, time: number, missing: number, had: Float64Array): void {
+  const { masses, total } = table;
+  const after = new Float64Array(masses.length);
+  hadAt(table, time + 1, after);
+  const due = new Float64Array(masses.length);
+  const next: number[] = [];
+  for (let s = 0; s < masses.length; s++) {
+    if ((after[s] as number) <= (had[s] as number)) continue;
+    const mass = masses[s] as number;
+    due[s] = (total - 2 * difference(time, mass, had[s] as number, total)) / (2 * mass);
+    next.push(s);
+  }
   next.sort((a, b) => (due[a] as number) - (due[b] as number) || a - b);
   for (const s of next.slice(0, missing)) had[s] = (had[s] as number) + 1;
-  return had;
 }

@@ -1,6 +1,7 @@
 import type { ClauseInfo } from "../shared/protocol.ts";
 import { formatWeight } from "../shared/text-binding.ts";
 import type { NoEffect } from "../statistics/effects.ts";
+import { clauseLabel } from "./slider-rows.ts";
 
 /** The note under a slider that moves nothing; null where there is nothing to say. */
 export function noEffectText(reason: NoEffect | null | undefined, clauses: readonly ClauseInfo[]): string | null {
@@ -8,6 +9,7 @@ export function noEffectText(reason: NoEffect | null | undefined, clauses: reado
   if (reason.kind === "no rows") return "no effect: no sample of the pool matches";
   if (reason.kind === "settled") return "no effect: other clauses settle the weight of its rows";
   if (reason.tie) return null;
-  const label = clauses[reason.by]?.label ?? "another clause";
+  const rival = clauses[reason.by];
+  const label = rival === undefined ? "another clause" : clauseLabel(rival);
   return `no effect below ${formatWeight(reason.weight)}, the weight of ${label}`;
 }

@@ -26,13 +26,18 @@ function clauseRows(clauses: readonly ClauseInfo[]): SliderRow[] {
     used.set(stem, times + 1);
     return {
       key: times === 0 ? stem : `${stem}#${times}`,
-      label: EVERY_ROW.test(clause.expression) ? "all else" : clause.label,
+      label: clauseLabel(clause),
       expression: clause.expression,
       classIndex: clause.class_index,
       clause: i,
       literal: clause.from !== null,
     };
   });
+}
+
+/** What a row calls its clause. */
+export function clauseLabel(clause: ClauseInfo): string {
+  return EVERY_ROW.test(clause.expression) ? "all else" : clause.label;
 }
 
 function keyOf(clause: ClauseInfo): string {

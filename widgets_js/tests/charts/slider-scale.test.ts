@@ -1,0 +1,61 @@
+import { expect, test } from "vitest";
+import { END, mostFor, positionOf, weightAfterKey, weightAt } from "../../src/tuner/slider-scale.ts";
+
+test("the ends, the centre and their detents", () => {
+  expect([0, 19].map((position) => weightAt(position))).toEqual([0, 0]);
+  expect(weightAt(20)).toBe(0.01);
+  expect([492, 500, 508].map((position) => weightAt(position))).toEqual([1, 1, 1]);
+  expect(weightAt(END)).toBe(100);
+});
+
+test("each half is logarithmic", () => {
+  expect(weightAt(750)).toBe(10);
+  expect(weightAt(260)).toBe(0.1);
+});
+
+test("a weight stands where the slider would give it back", () => {
+  for (const weight of [0, 0.01, 0.05, 0.33, 1, 1.5, 6, 20, 99, 100]) {
+    const back = weightAt(positionOf(weight));
+    expect(Math.abs(back - weight)).toBeLessThanOrEqual(0.02 * weight);
+  }
+});
+
+test("a typed number above 100 stretches the right half", () => {
+  const most = mostFor(250);
+  expect(most).toBe(250);
+  expect(positionOf(250, most)).toBe(END);
+  expect(weightAt(END, most)).toBe(250);
+  expect(weightAt(500, most)).toBe(1);
+  expect(mostFor(30, most)).toBe(250);
+});
+
+test.each([
+  ["ArrowUp", 20, 22],
+  ["ArrowRight", 1, 1.1],
+  ["ArrowDown", 11, 10],
+  ["ArrowLeft", 0.01, 0],
+  ["PageUp", 8, 16],
+  ["PageDown", 8, 4],
+  ["Home", 8, 0],
+  ["End", 8, 100],
+  ["ArrowUp", 0, 0.01],
+  ["ArrowDown", 0, 0],
+  ["ArrowUp", 100, 100],
+  ["ArrowUp", 0.95, 1],
+  ["PageDown", 1.5, 1],
+] as const)("%s from %f gives %f", (key, from, to) => {
+  expect(weightAfterKey(from, key)).toBe(to);
+});
+
+test("other keys are not ours", () => {
+  expect(weightAfterKey(1, "d")).toBeNull();
+  expect(weightAfterKey(1, "Tab")).toBeNull();
+});
+
+test("ten steps up and ten down come back to where they began, within three digits", () => {
+  let weight = 1;
+  for (let i = 0; i < 10; i++) weight = weightAfterKey(weight, "ArrowUp") as number;
+  expect(weight).toBeCloseTo(1.1 ** 10, 1);
+  for (let i = 0; i < 10; i++) weight = weightAfterKey(weight, "ArrowDown") as number;
+  expect(weight).toBe(1);
+});
