@@ -17,9 +17,10 @@ from penstock.dataset._buffer import Buffer
 from penstock.dataset._ingest import ingest
 from penstock.dataset._log import Log
 from penstock.dataset._rows import row_of
+from penstock.dataset._saved_views import SavedViews, delete_saved, open_saved, save_rows, saved_views
 from penstock.dataset._tensor import Tensor
 from penstock.dataset._view import Samples, View
-from penstock.dataset._working import Working
+from penstock.dataset._working import READ_ONLY, Working
 from penstock.errors import CredentialsError, DatasetError, ReadOnlyError, SampleError
 from penstock.table import Draft, OverlayTable
 from penstock.tensors import TensorSpec, encode_sample, make_spec
@@ -101,9 +102,6 @@ class Dataset(Samples):
 
     def _chosen(self, positions: NDArray[np.int64], **provenance: Any) -> View:  # noqa: ANN401  fields of a View
         return View(self.table, positions, **{"dataset": self, **provenance})
-
-    def _origin(self) -> Samples | None:
-        return self
 
     # ---- making and filling --------------------------------------------------------------
 
@@ -397,6 +395,62 @@ class Dataset(Samples):
         """Return the commits that led here, the newest first."""
         with self._lock:
             return Log(self._working.history())
+
+    # ---- saved views ---------------------------------------------------------------------
+
+    def save_rows(self, view: View, *, message: str | None, view_id: str | None) -> str:
+        """Keep a view of this dataset; what ``view.save_view`` calls."""
+        with self._lock:
+            if self._working.read_only == READ_ONLY:
+                self._writable()
+            return save_rows(
+                self._working.store,
+                view.table,
+                view.indices,
+                view_id=view_id,
+                message=message,
+                query_string=view.query_string,
+                seed=view.seed,
+            )
+
+    def get_views(self) -> SavedViews:
+        """Return the saved views, the newest first."""
+        return saved_views(self._working.store)
+
+    def load_view(self, id: str, optimize: bool = False, num_workers: int = 0) -> View:  # noqa: A002  the document's name
+        """Open a saved view: the rows of its commit, whatever has changed since.
+
+        Parameters
+        ----------
+        id : str
+            What ``save_view`` returned.
+        optimize : bool
+            Copy the samples beside the dataset, in the view's order and links
+            resolved to images; from then on the view reads the copy.
+        num_workers : int
+            Threads that read while copying.
+
+        Returns
+        -------
+        View
+            Its query is not run again.
+
+        Raises
+        ------
+        ViewNotFoundError
+            If there is no such view.
+        """
+        with self._lock:
+            table, rows, saved = open_saved(
+                self._working.store, id, self._working.credentials, optimize=optimize, num_workers=num_workers
+            )
+        return View(table, rows, dataset=self, query_string=saved.query_string, seed=saved.seed)
+
+    def delete_view(self, id: str) -> None:  # noqa: A002  the document's name
+        """Delete a saved view and its copy; the samples stay in the dataset."""
+        with self._lock:
+            self._writable()
+            delete_saved(self._working.store, id)
 
     # ---- credentials ---------------------------------------------------------------------
 

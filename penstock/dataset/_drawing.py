@@ -53,7 +53,8 @@ class Drawing(ABC, Generic[_V]):
     def _query_text(self) -> str | None:
         return None
 
-    def _resolver(self) -> Callable[[str], Table] | None:
+    def resolver(self) -> Callable[[str], Table] | None:
+        """Return how the names in a query become tables."""
         return None
 
     def _visible(self) -> Table:
@@ -90,7 +91,7 @@ class Drawing(ABC, Generic[_V]):
         tql: Any = importlib.import_module("penstock.tql")
 
         drawn = self._seed(seed)
-        result = tql.run(query_string, self._visible(), seed=drawn, resolve=self._resolver(), params=params)
+        result = tql.run(query_string, self._visible(), seed=drawn, resolve=self.resolver(), params=params)
         provenance = {"query_string": query_string, "seed": drawn}
         if not result.is_rows:
             return self._result(ArrayTable(result.columns), **provenance)
@@ -157,7 +158,9 @@ class Drawing(ABC, Generic[_V]):
         plan = make_plan(self.table, self.indices, weights, spec, labels=None)
         text = f"select * sample by {weights}" if isinstance(weights, str) else None
         positions = plan.stream().epoch(0)
-        return self._chosen(positions, query_string=text, seed=drawn, plan=plan, pool=self.indices)
+        return self._chosen(
+            positions, query_string=text, seed=drawn, plan=plan, pool=self.indices, by_array=text is None
+        )
 
     def plan(
         self,
@@ -221,7 +224,7 @@ class Drawing(ABC, Generic[_V]):
         selection = Selection(
             rows=self.indices, version=self.table.version, query_string=self._query_text(), seed=self._own_seed()
         )
-        return Loader(self.table, selection, seed=self._seed(seed), resolve=self._resolver())
+        return Loader(self.table, selection, seed=self._seed(seed), resolve=self.resolver())
 
     def pytorch(  # noqa: PLR0917  the playbook's signature
         self,

@@ -6,7 +6,7 @@ import os
 import warnings
 
 from penstock.dataset._dataset import Dataset
-from penstock.dataset._working import Working
+from penstock.dataset._working import READ_ONLY, Working
 from penstock.storage import Location, Store, find_version
 
 __all__ = ["empty", "load"]
@@ -92,7 +92,7 @@ def load(
     _note_token(token)
     location = Location(path)
     store = Store.open(location)
-    reason = "it was opened with read_only=True" if read_only else None
+    reason = READ_ONLY if read_only else None
     if version is None:
         return Dataset(Working(store, read_only=reason))
     branch, number = find_version(store, version)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, Protocol, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +12,7 @@ from penstock.dataset._drawing import Drawing
 from penstock.dataset._rows import row_of, rows_of
 from penstock.dataset._sample import Sample
 from penstock.dataset._tensor import Tensor
-from penstock.errors import ReadOnlyError, TensorNotFoundError
+from penstock.errors import DatasetError, ReadOnlyError, TensorNotFoundError
 from penstock.table import Table
 from penstock.tensors import TensorSpec
 
@@ -26,12 +25,20 @@ if TYPE_CHECKING:
 __all__ = ["Samples", "View"]
 
 
+class Home(Protocol):
+    """The dataset a view is of."""
+
+    def save_rows(self, view: View, *, message: str | None, view_id: str | None) -> str:
+        """Keep a view and return its id."""
+        ...
+
+    def resolver(self) -> Callable[[str], Table] | None:
+        """Return how the names in a query become tables."""
+        ...
+
+
 class Samples(Drawing["View"]):
     """A sequence of samples with named tensors."""
-
-    @abstractmethod
-    def _origin(self) -> Samples | None:
-        """Return the dataset the samples are of."""
 
     def _result(self, table: Table, **provenance: Any) -> View:  # noqa: ANN401  fields of a View
         return View(table, np.arange(table.num_rows, dtype=np.int64), **provenance)
@@ -202,6 +209,8 @@ class View(Samples):
         Rows of the table that sampling drew from.
     columns : mapping of str to Ragged, optional
         What the query computed for each sample.
+    by_array : bool
+        Whether the rows were drawn by an array of weights.
     """
 
     def __init__(
@@ -209,13 +218,14 @@ class View(Samples):
         table: Table,
         rows: NDArray[np.int64],
         *,
-        dataset: Samples | None = None,
+        dataset: Home | None = None,
         query_string: str | None = None,
         seed: int = 0,
         names: list[str] | None = None,
         plan: SamplingPlan | None = None,
         pool: NDArray[np.int64] | None = None,
         columns: Mapping[str, Ragged] | None = None,
+        by_array: bool = False,
     ) -> None:
         self._table = table
         self._rows = np.array(rows, np.int64)
@@ -227,6 +237,7 @@ class View(Samples):
         self._plan = plan
         self._pool = pool
         self._columns = columns
+        self._by_array = by_array
 
     @property
     def table(self) -> Table:
@@ -269,11 +280,40 @@ class View(Samples):
     def _query_text(self) -> str | None:
         return self._query_string
 
-    def _origin(self) -> Samples | None:
-        return self._dataset
+    def resolver(self) -> Callable[[str], Table] | None:
+        """Return how the names in a query become tables."""
+        return None if self._dataset is None else self._dataset.resolver()
 
-    def _resolver(self) -> Callable[[str], Table] | None:
-        return None if self._dataset is None else self._dataset._resolver()  # noqa: SLF001  views and datasets are one family
+    def save_view(self, message: str | None = None, *, id: str | None = None) -> str:  # noqa: A002  the contract's name
+        """Keep this view: its commit, its rows by identity, its query as text.
+
+        Parameters
+        ----------
+        message : str, optional
+            What it is for.
+        id : str, optional
+            Letters, digits, ``_`` and ``-``; by default 24 hexadecimal digits.
+
+        Returns
+        -------
+        str
+            The id, for ``ds.load_view``.
+
+        Raises
+        ------
+        UncommittedChangesError
+            If the view's version is not a commit.
+        DatasetError
+            If the id is taken, or the view was drawn by an array of weights.
+        """
+        if self._dataset is None:
+            raise DatasetError("a view of a query's result table; expected one of samples of the dataset")
+        if self._by_array:
+            raise DatasetError(
+                "a view drawn by an array of weights, which is not kept with the dataset; expected a weight expression",
+                hint="store the weights as a tensor: ds.create_tensor('my_weights') and ds.sample_by('my_weights')",
+            )
+        return self._dataset.save_rows(self, message=message, view_id=id)
 
     def tensor_names(self) -> list[str]:
         return list(self._table.tensors) if self._names is None else self._names

@@ -28,8 +28,9 @@ from penstock.storage import (
 from penstock.table import Draft, OverlayTable, StoredTable, discard_draft, load_draft, save_edits
 from penstock.tensors import Cell, TensorSpec
 
-__all__ = ["Working"]
+__all__ = ["READ_ONLY", "Working"]
 
+READ_ONLY = "it was opened with read_only=True"
 _FIRST_VERSION = 1
 
 

@@ -17,10 +17,27 @@ from penstock.storage._wrap import wrapped
 if TYPE_CHECKING:
     from penstock.storage._store import Store
 
-__all__ = ["Commit", "commits", "decoded", "encoded", "find_version", "head_commit", "make_commit"]
+__all__ = [
+    "Commit",
+    "Mark",
+    "branch_names",
+    "commits",
+    "decoded",
+    "delete_tag",
+    "encoded",
+    "find_version",
+    "head_commit",
+    "make_commit",
+    "mark_view",
+    "set_tag",
+    "unmark_view",
+    "user_tags",
+    "view_marks",
+]
 
 _COMMIT = "commit-"
 _USER = "user-"
+_VIEW = "view-"
 _MIN_PREFIX = 4
 
 
@@ -159,18 +176,75 @@ def branch_names(store: Store) -> list[str]:
         return sorted(decoded(name) for name in store.handle.branches.list())
 
 
-def user_tags(store: Store) -> dict[str, int]:
-    """Return the user's own tags and the versions they name."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """A name for a version, with what is said of it.
+
+    Parameters
+    ----------
+    branch : str or None
+        The branch of the version, None for the first one.
+    version : int
+        Version of the store.
+    said : dict of str to str
+        Metadata.
+    """
+
+    branch: str | None
+    version: int
+    said: dict[str, str]
+
+
+def _marks(store: Store, kind: str) -> dict[str, Mark]:
     return {
-        decoded(name.removeprefix(_USER)): int(tag["version"])
-        for name, tag in _tags(store).items()
-        if name.startswith(_USER)
+        decoded(name.removeprefix(kind)): Mark(
+            branch=tag["branch"], version=int(tag["version"]), said=dict(tag.get("metadata") or {})
+        )
+        for name, tag in sorted(_tags(store).items())
+        if name.startswith(kind)
     }
+
+
+def _mark(store: Store, name: str, at: Mark) -> None:
+    with wrapped(f"tag {store.location.path!r}"):
+        store.handle.tags.create(name, at.version if at.branch is None else (at.branch, at.version))
+        store.handle.tags.replace_metadata(name, at.said)
+
+
+def user_tags(store: Store) -> dict[str, Mark]:
+    """Return the user's own tags."""
+    return _marks(store, _USER)
 
 
 def set_tag(store: Store, name: str, branch: str | None, version: int) -> None:
     """Give a version a name of the user's."""
-    if not name or name in user_tags(store):
+    if not isinstance(name, str) or not name or name in user_tags(store) or name in {"main", *branch_names(store)}:
         raise DatasetError(f"a tag named {name!r}; expected a name that is not taken")
-    with wrapped(f"tag {store.location.path!r}"):
-        store.handle.tags.create(f"{_USER}{encoded(name)}", version if branch is None else (branch, version))
+    _mark(store, f"{_USER}{encoded(name)}", Mark(branch=branch, version=version, said={}))
+
+
+def delete_tag(store: Store, name: str) -> None:
+    """Take a name of the user's away."""
+    with wrapped(f"delete the tag {name!r} of {store.location.path!r}"):
+        store.handle.tags.delete(f"{_USER}{encoded(name)}")
+
+
+def view_marks(store: Store) -> dict[str, Mark]:
+    """Return the saved views."""
+    return _marks(store, _VIEW)
+
+
+def mark_view(store: Store, view_id: str, at: Mark) -> None:
+    """Keep the version of a saved view, or say more of one that is kept already."""
+    name = f"{_VIEW}{encoded(view_id)}"
+    if view_id in view_marks(store):
+        with wrapped(f"change the view {view_id!r} of {store.location.path!r}"):
+            store.handle.tags.replace_metadata(name, at.said)
+    else:
+        _mark(store, name, at)
+
+
+def unmark_view(store: Store, view_id: str) -> None:
+    """Let go of the version of a saved view."""
+    with wrapped(f"delete the view {view_id!r} of {store.location.path!r}"):
+        store.handle.tags.delete(f"{_VIEW}{encoded(view_id)}")

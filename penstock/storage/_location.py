@@ -120,6 +120,15 @@ class Location:
             for folder in ("samples.lance", "drafts", "views"):
                 shutil.rmtree(Path(self.path, folder), ignore_errors=True)
 
+    def remove(self) -> None:
+        """Delete everything under this place, a copy of ours."""
+        if self.is_remote:
+            self.delete([*self.names("samples.lance")])
+            return
+        import shutil
+
+        shutil.rmtree(self.path, ignore_errors=True)
+
     @contextmanager
     def lock(self) -> Iterator[None]:
         """Keep other processes from writing; object stores rely on the engine's conflict checks."""

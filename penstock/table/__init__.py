@@ -3,6 +3,7 @@
 from penstock.table._array import ArrayTable
 from penstock.table._draft import Draft
 from penstock.table._draft_files import discard_draft, load_draft, save_edits
+from penstock.table._optimized import OptimizedTable
 from penstock.table._overlay import OverlayTable
 from penstock.table._ragged import Ragged
 from penstock.table._rows import RowsTable
@@ -13,6 +14,7 @@ from penstock.table._table import Table
 __all__ = [
     "ArrayTable",
     "Draft",
+    "OptimizedTable",
     "OverlayTable",
     "Ragged",
     "RowsTable",

@@ -175,6 +175,14 @@ class OverlayTable:
         links = [None if cell.value is None else Link(str(cell.value), cell.creds_key) for cell in cells]
         return self._links.fetch(links)
 
+    def cells(self, rows: NDArray[np.int64], tensors: Sequence[str]) -> dict[str, list[Cell]]:
+        """Return the cells of increasing rows as they are stored or drafted, links not followed."""
+        cells = self.stored.cells(self._checked(rows), tensors)
+        for name, found in cells.items():
+            edits = self._edited_rows.get(name, {})
+            cells[name] = [edits.get(int(row), cell) for row, cell in zip(rows, found, strict=True)]
+        return cells
+
     @cached_property
     def _links(self) -> LinkReader:
         return LinkReader(self.stored.snapshot.meta.get("link_roots", []), self._credentials)
