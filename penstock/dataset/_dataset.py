@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import os
 import threading
 import warnings
 import weakref
@@ -14,14 +15,16 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from penstock.dataset._buffer import Buffer
+from penstock.dataset._drawing import Resolve
 from penstock.dataset._ingest import ingest
 from penstock.dataset._log import Log
 from penstock.dataset._rows import row_of
 from penstock.dataset._saved_views import SavedViews, delete_saved, open_saved, save_rows, saved_views
 from penstock.dataset._tensor import Tensor
 from penstock.dataset._view import Samples, View
-from penstock.dataset._working import READ_ONLY, Working
+from penstock.dataset._working import READ_ONLY, Working, open_working
 from penstock.errors import CredentialsError, DatasetError, ReadOnlyError, SampleError
+from penstock.storage import Location
 from penstock.table import Draft, OverlayTable
 from penstock.tensors import TensorSpec, encode_sample, make_spec
 
@@ -102,6 +105,21 @@ class Dataset(Samples):
 
     def _chosen(self, positions: NDArray[np.int64], **provenance: Any) -> View:  # noqa: ANN401  fields of a View
         return View(self.table, positions, **{"dataset": self, **provenance})
+
+    def _home(self) -> Dataset:
+        return self
+
+    def resolver(self) -> Resolve:
+        """Return how the names in a query become tables: paths, also those beside this dataset."""
+        return self._named_table
+
+    def _named_table(self, name: str, at: str | None) -> OverlayTable:
+        own = os.path.basename(self.path)  # noqa: PTH119  also of a URL
+        if name in {own, os.path.splitext(own)[0]}:  # noqa: PTH122
+            return self.table if at is None else open_working(self.path, at, read_only=True).table
+        beside = f"{os.path.dirname(self.path)}/{name}"  # noqa: PTH120
+        path = name if "://" in name or os.path.isabs(name) or not Location(beside).exists() else beside  # noqa: PTH117
+        return open_working(path, at, read_only=True).table
 
     # ---- making and filling --------------------------------------------------------------
 

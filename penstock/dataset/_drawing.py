@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from types import EllipsisType
@@ -13,10 +14,12 @@ from numpy.typing import NDArray
 
 from penstock.loader import Loader, exact_plan, make_plan
 from penstock.sampling import SamplingPlan, SamplingSpec, fresh_seed
-from penstock.table import ArrayTable, RowsTable, Selection, Table
+from penstock.table import RowsTable, Selection, Table
+from penstock.tql import QueryResult, run
 
-__all__ = ["Drawing"]
+__all__ = ["Drawing", "Resolve"]
 
+Resolve = Callable[[str, str | None], Table]
 Mode = Literal["iid", "deck", "once"]
 Seed = int | None | EllipsisType
 _V = TypeVar("_V")
@@ -44,8 +47,8 @@ class Drawing(ABC, Generic[_V]):
         """Return a view of some positions."""
 
     @abstractmethod
-    def _result(self, table: Table, **provenance: Any) -> _V:  # noqa: ANN401  fields of a View
-        """Return a view of a table that a query made."""
+    def _result(self, result: QueryResult, *, query_string: str, seed: int) -> _V:
+        """Return what a query chose or made as a view."""
 
     def _own_seed(self) -> int:
         return 0
@@ -53,7 +56,7 @@ class Drawing(ABC, Generic[_V]):
     def _query_text(self) -> str | None:
         return None
 
-    def resolver(self) -> Callable[[str], Table] | None:
+    def resolver(self) -> Resolve | None:
         """Return how the names in a query become tables."""
         return None
 
@@ -88,18 +91,11 @@ class Drawing(ABC, Generic[_V]):
         QuerySyntaxError, QueryBindError, QueryEvaluationError
             If the text is no TQL, names what there is not, or is wrong on these rows.
         """
-        tql: Any = importlib.import_module("penstock.tql")
-
         drawn = self._seed(seed)
-        result = tql.run(query_string, self._visible(), seed=drawn, resolve=self.resolver(), params=params)
-        provenance = {"query_string": query_string, "seed": drawn}
-        if not result.is_rows:
-            return self._result(ArrayTable(result.columns), **provenance)
-        if result.columns is not None:
-            provenance["columns"] = result.columns
-        if result.plan is not None:
-            provenance |= {"plan": result.plan, "pool": self.indices[result.pool]}
-        return self._chosen(result.selection.rows, **provenance)
+        result = run(query_string, self.table, seed=drawn, rows=self.indices, resolve=self.resolver(), params=params)
+        for warning in result.warnings:
+            warnings.warn(warning, UserWarning, stacklevel=2)
+        return self._result(result, seed=drawn, query_string=query_string)
 
     def explain(self, query_string: str) -> Any:  # noqa: ANN401  tql's Explanation
         """Return how a query is read and what each step leaves, without keeping its result.

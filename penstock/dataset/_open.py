@@ -6,8 +6,8 @@ import os
 import warnings
 
 from penstock.dataset._dataset import Dataset
-from penstock.dataset._working import READ_ONLY, Working
-from penstock.storage import Location, Store, find_version
+from penstock.dataset._working import Working, open_working
+from penstock.storage import Location, Store
 
 __all__ = ["empty", "load"]
 
@@ -90,14 +90,4 @@ def load(
         If there is no such version.
     """
     _note_token(token)
-    location = Location(path)
-    store = Store.open(location)
-    reason = READ_ONLY if read_only else None
-    if version is None:
-        return Dataset(Working(store, read_only=reason))
-    branch, number = find_version(store, version)
-    on_branch = store if branch is None else Store.open(location, branch)
-    if number is None:
-        return Dataset(Working(on_branch, read_only=reason))
-    reason = f"it was opened at version {version!r}"
-    return Dataset(Working(on_branch, read_only=reason, version=number))
+    return Dataset(open_working(path, version, read_only=read_only))

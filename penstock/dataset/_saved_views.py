@@ -147,7 +147,7 @@ def _saved(view_id: str, mark: Mark) -> SavedView:
 
 
 def _file(view_id: str) -> str:
-    return f"views/{view_id}.arrow"
+    return f"views/{view_id}.npy"
 
 
 def _copy(store: Store, view_id: str) -> Location:

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.dataset._drawing import Drawing
+from penstock.dataset._drawing import Drawing, Resolve
 from penstock.dataset._rows import row_of, rows_of
 from penstock.dataset._sample import Sample
 from penstock.dataset._tensor import Tensor
 from penstock.errors import DatasetError, ReadOnlyError, TensorNotFoundError
-from penstock.table import Table
+from penstock.table import ArrayTable, ProjectedTable, Ragged, Table
 from penstock.tensors import TensorSpec
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from penstock.sampling import SamplingPlan, SamplingSpec
-    from penstock.table import Ragged
+    from penstock.tql import QueryResult
 
 __all__ = ["Samples", "View"]
 
@@ -32,7 +33,7 @@ class Home(Protocol):
         """Keep a view and return its id."""
         ...
 
-    def resolver(self) -> Callable[[str], Table] | None:
+    def resolver(self) -> Resolve | None:
         """Return how the names in a query become tables."""
         ...
 
@@ -40,8 +41,21 @@ class Home(Protocol):
 class Samples(Drawing["View"]):
     """A sequence of samples with named tensors."""
 
-    def _result(self, table: Table, **provenance: Any) -> View:  # noqa: ANN401  fields of a View
-        return View(table, np.arange(table.num_rows, dtype=np.int64), **provenance)
+    def _home(self) -> Home | None:
+        return None
+
+    def _result(self, result: QueryResult, *, query_string: str, seed: int) -> View:
+        provenance: dict[str, Any] = {"query_string": query_string, "seed": seed}
+        if not result.is_rows:
+            columns = {name: _with_label_rank(column) for name, column in (result.columns or {}).items()}
+            names = {name: column.class_names for name, column in columns.items() if column.class_names is not None}
+            table = ArrayTable(columns, class_names=names, version=result.table.version)
+            return View(table, np.arange(result.num_rows, dtype=np.int64), **provenance)
+        source: Table = result.table
+        if result.columns is not None:
+            source = ProjectedTable(source, result.selection.rows, result.names, result.columns)
+        home = self._home() if result.table is self.table else None
+        return View(source, result.selection.rows, dataset=home, plan=result.plan, pool=result.pool, **provenance)
 
     def table_rows(self, positions: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the table's row of each position."""
@@ -207,8 +221,6 @@ class View(Samples):
         The plan the rows were drawn by.
     pool : ndarray of int64, optional
         Rows of the table that sampling drew from.
-    columns : mapping of str to Ragged, optional
-        What the query computed for each sample.
     by_array : bool
         Whether the rows were drawn by an array of weights.
     """
@@ -224,7 +236,6 @@ class View(Samples):
         names: list[str] | None = None,
         plan: SamplingPlan | None = None,
         pool: NDArray[np.int64] | None = None,
-        columns: Mapping[str, Ragged] | None = None,
         by_array: bool = False,
     ) -> None:
         self._table = table
@@ -236,7 +247,6 @@ class View(Samples):
         self._names = names
         self._plan = plan
         self._pool = pool
-        self._columns = columns
         self._by_array = by_array
 
     @property
@@ -269,10 +279,8 @@ class View(Samples):
         """How the rows were drawn, None where they were not sampled."""
         return None if self._plan is None else self._plan.spec
 
-    @property
-    def columns(self) -> Mapping[str, Ragged]:
-        """What the query computed for each sample, by name."""
-        return self._columns or {}
+    def _home(self) -> Home | None:
+        return self._dataset
 
     def _own_seed(self) -> int:
         return self._seed_used
@@ -280,7 +288,7 @@ class View(Samples):
     def _query_text(self) -> str | None:
         return self._query_string
 
-    def resolver(self) -> Callable[[str], Table] | None:
+    def resolver(self) -> Resolve | None:
         """Return how the names in a query become tables."""
         return None if self._dataset is None else self._dataset.resolver()
 
@@ -321,3 +329,8 @@ class View(Samples):
     def _chosen(self, positions: NDArray[np.int64], **provenance: Any) -> View:  # noqa: ANN401  fields of a View
         fields = {"dataset": self._dataset, "query_string": None, "seed": self._seed_used, "names": self._names}
         return View(self._table, self._rows[positions], **{**fields, **provenance})
+
+
+def _with_label_rank(column: Ragged) -> Ragged:
+    """Return class labels of a result as samples of shape (1,), never 0-d."""
+    return replace(column, shapes=None) if column.class_names is not None and column.ndim == 0 else column

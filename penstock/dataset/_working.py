@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -16,9 +17,11 @@ from penstock.storage import (
     Commit,
     Credentials,
     LinkReader,
+    Location,
     Store,
     commits,
     decoded,
+    find_version,
     head_commit,
     link_root,
     make_commit,
@@ -28,7 +31,7 @@ from penstock.storage import (
 from penstock.table import Draft, OverlayTable, StoredTable, discard_draft, load_draft, save_edits
 from penstock.tensors import Cell, TensorSpec
 
-__all__ = ["READ_ONLY", "Working"]
+__all__ = ["READ_ONLY", "Working", "open_working"]
 
 READ_ONLY = "it was opened with read_only=True"
 _FIRST_VERSION = 1
@@ -287,6 +290,20 @@ class Working:
         return found
 
 
+def open_working(path: str | os.PathLike[str], version: str | None, *, read_only: bool) -> Working:
+    """Open the head of a stored dataset, of one of its branches, or one version."""
+    location = Location(path)
+    store = Store.open(location)
+    reason = READ_ONLY if read_only else None
+    if version is None:
+        return Working(store, read_only=reason)
+    branch, number = find_version(store, version)
+    on_branch = store if branch is None else Store.open(location, branch)
+    if number is None:
+        return Working(on_branch, read_only=reason)
+    return Working(on_branch, read_only=f"it was opened at version {version!r}", version=number)
+
+
 def _with_spec(meta: dict[str, Any], name: str, changes: dict[str, Any]) -> dict[str, Any]:
     tensors = [{**entry, **changes} if entry["name"] == name else entry for entry in meta["tensors"]]
     return {**meta, "tensors": tensors}
@@ -308,8 +325,6 @@ _MANY_ROOTS = 64
 
 def _few(roots: set[str]) -> list[str]:
     """Return folders without those inside another; of very many, the one that holds them all."""
-    import os
-
     outer = [
         root
         for root in sorted(roots)

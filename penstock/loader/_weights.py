@@ -23,7 +23,7 @@ def make_plan(
 ) -> SamplingPlan:
     """Return the plan of some weights over rows; `spec` says everything but the clauses."""
     if isinstance(weights, SamplingSpec):
-        if weights.clauses:
+        if weights.clauses or weights.expression is not None:
             return _bound(table, rows, weights, labels)
         return Strata.from_masks([], labels=class_counts(table, rows, labels), num_rows=len(rows)).with_spec(weights)
     if not isinstance(weights, str):

@@ -5,6 +5,7 @@ from penstock.table._draft import Draft
 from penstock.table._draft_files import discard_draft, load_draft, save_edits
 from penstock.table._optimized import OptimizedTable
 from penstock.table._overlay import OverlayTable
+from penstock.table._projected import ProjectedTable
 from penstock.table._ragged import Ragged
 from penstock.table._rows import RowsTable
 from penstock.table._selection import Selection
@@ -16,6 +17,7 @@ __all__ = [
     "Draft",
     "OptimizedTable",
     "OverlayTable",
+    "ProjectedTable",
     "Ragged",
     "RowsTable",
     "Selection",
