@@ -80,8 +80,7 @@ def log(options: argparse.Namespace) -> int:
 
 def query(options: argparse.Namespace) -> int:
     """Print the rows that a query selects."""
-    dataset: Any = load(options.path, read_only=True)
-    view = dataset.query(options.text, seed=options.seed)
+    view = load(options.path, read_only=True).query(options.text, seed=options.seed)
     shown = view[: options.rows]
     names = [
         name for name, tensor in view.tensors.items() if "image" not in tensor.htype and "mask" not in tensor.htype
