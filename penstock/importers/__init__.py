@@ -6,6 +6,7 @@ from penstock.importers._coco import find_coco_images, from_coco, is_coco
 from penstock.importers._demo import demo
 from penstock.importers._files import holds_images
 from penstock.importers._folder import from_folder
+from penstock.importers._huggingface import from_huggingface
 from penstock.importers._report import ImportIssue, ImportReport
 from penstock.importers._table import from_table
 from penstock.importers._voc import from_voc, is_voc
@@ -19,6 +20,7 @@ __all__ = [
     "from_arrays",
     "from_coco",
     "from_folder",
+    "from_huggingface",
     "from_table",
     "from_voc",
     "from_yolo",
