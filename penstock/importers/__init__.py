@@ -3,6 +3,7 @@
 from penstock.importers._arrays import from_arrays
 from penstock.importers._build import import_report
 from penstock.importers._coco import find_coco_images, from_coco, is_coco
+from penstock.importers._deeplake import from_deeplake
 from penstock.importers._demo import demo
 from penstock.importers._files import holds_images
 from penstock.importers._folder import from_folder
@@ -19,6 +20,7 @@ __all__ = [
     "find_coco_images",
     "from_arrays",
     "from_coco",
+    "from_deeplake",
     "from_folder",
     "from_huggingface",
     "from_table",

@@ -150,8 +150,8 @@ def _object_columns(
     name: str,
     boxes: str,
     categories: str,
-    feature: Any,
-    row_of: Callable[[int], Row],  # noqa: ANN401  a datasets feature
+    feature: Any,  # noqa: ANN401  a datasets feature
+    row_of: Callable[[int], Row],
 ) -> list[Column]:
     def values(row: int, key: str) -> list[Any]:
         objects = row_of(row)[name]
