@@ -8,6 +8,7 @@ __getattr__, __dir__, _ = _lazy.attach(
     __name__,
     submodules=["batchup", "dataset", "errors", "importers", "plots", "sampling", "tql"],
     submod_attrs={
+        "tql": ["parse_sampling"],
         "dataset": ["Dataset", "View", "empty", "load"],
         "errors": ["PenstockError"],
         "importers": [
@@ -48,6 +49,7 @@ __all__ = [
     "importers",
     "link",
     "load",
+    "parse_sampling",
     "plots",
     "sampling",
     "tql",
