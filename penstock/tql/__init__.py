@@ -1,7 +1,41 @@
 """The Tensor Query Language: text to rows and weights."""
 
+from penstock.tql._clauses import WeightClause, add_clause, clauses, remove_clause, rewrite_weight
+from penstock.tql._colours import ColouredToken, tokens
+from penstock.tql._complete import Completion, complete
+from penstock.tql._explain import Explanation, explain
 from penstock.tql._functions import function
+from penstock.tql._layout import format_query
+from penstock.tql._lexer import quote_name, quote_text
+from penstock.tql._lint import Diagnostic, Hover, hover, lint
 from penstock.tql._parser import parse
 from penstock.tql._run import QueryResult, bind_sampling, parse_sampling, run
+from penstock.tql._unparse import unparse
 
-__all__ = ["QueryResult", "bind_sampling", "function", "parse", "parse_sampling", "run"]
+__all__ = [
+    "ColouredToken",
+    "Completion",
+    "Diagnostic",
+    "Explanation",
+    "Hover",
+    "QueryResult",
+    "WeightClause",
+    "add_clause",
+    "bind_sampling",
+    "clauses",
+    "complete",
+    "explain",
+    "format_query",
+    "function",
+    "hover",
+    "lint",
+    "parse",
+    "parse_sampling",
+    "quote_name",
+    "quote_text",
+    "remove_clause",
+    "rewrite_weight",
+    "run",
+    "tokens",
+    "unparse",
+]

@@ -1,0 +1,107 @@
+"""The error cases of the specification: kind, span, words and suggestion."""
+
+from __future__ import annotations
+
+import pytest
+
+from penstock import errors
+from penstock.tql import parse, run
+from tests.tql.conftest import cases
+
+CASES = cases("errors.tsv")
+
+
+@pytest.mark.parametrize("case", CASES, ids=[case[0] for case in CASES])
+def test_error_says_where_and_what(table, case):
+    _, query, kind, start, end, *words = case
+    with pytest.raises(getattr(errors, kind)) as caught:
+        run(query, table)
+    error = caught.value
+    assert error.start == int(start)
+    assert error.end in {int(end), int(end) + (start == end)}
+    for word in words:
+        assert word in str(error)
+    line, caret = str(error).splitlines()[-2:]
+    assert line == f"  {query}"
+    assert caret.index("^") == 2 + int(start)
+
+
+def test_two_types_that_do_not_compare_are_both_marked(table):
+    with pytest.raises(errors.QueryBindError) as caught:
+        run("select * where id == 'car'", table)
+    spans = [(start, end) for start, end, _ in caught.value.related]
+    assert spans == [(15, 17), (21, 26)]
+
+
+def test_line_and_column_count_from_one_over_several_lines(table):
+    with pytest.raises(errors.QueryBindError) as caught:
+        run("select *\nwhere id > 1\n  and nme = 2", table)
+    assert (caught.value.line, caught.value.column) == (3, 7)
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ("select * where " + "(" * 200 + "id" + ")" * 200, "nested more than 100"),
+        ("select * where " + "not " * 200 + "id", "nested more than 100"),
+        ("select * where id = " + "-" * 0 + "- " * 150 + "1", "nested more than 100"),
+        ("select * where " + " or ".join(["id = 1"] * 150), "nested more than 100"),
+        ("select * where id" + "[0]" * 150, "nested more than 100"),
+        ("select '" + "x" * 300_000 + "'", "at most 200,000"),
+        ("select * where id = 99999999999999999999", "too large"),
+        ("select * where id = 1e999", "too large"),
+        ("select * limit 1.5", "whole number"),
+        ("select * limit 'a'", "constant number"),
+        ("select * having id > 1", "HAVING stands without GROUP BY"),
+        ("select * from a, b", "not joined by a comma"),
+        ("select * where id = 1 limit 2 limit 3", "stands twice"),
+        ("select * sample by 1 offset 3", "OFFSET cannot follow SAMPLE"),
+        ("select * order by id union select *", "UNION cannot follow ORDER BY"),
+        ("select id id2", "expected an operator, AS"),
+        ("drop table x", "expected SELECT"),
+        ("", "expected SELECT"),
+        ("select order where order > 1", "expected an expression"),
+        ("select * where order > 1", 'written "order"'),
+        ("select * where a.b.c = 1", "unknown table"),
+        ("select * where id in ()", "expected an expression"),
+        ("select * where max_weight(True) > 1", "after SAMPLE BY only"),
+        ("select * where v[0,1] = 1", "2 indices for v"),
+        ("select * where id[0] = 1", "only arrays are indexed"),
+        ("select * where v[0.5] = 1", "an index is a whole number"),
+        ("select * where v[::0] = 1", "step of a slice is not 0"),
+        ("select * where id - 'a' > 1", "expected a number"),
+        ("select * where name + 'a' = 'b'", "join text with ||"),
+        ("select * where label like 3", "must be a text"),
+        ("select * where id like '3'", "LIKE needs text"),
+        ("select * where cast(id as foo) = 1", "unknown type 'foo'"),
+        ("select * where count(*) > 1", "counts the rows of groups"),
+        ("select * group by v", "GROUP BY needs one value"),
+        ("select * where id = (select id)", "gives one row; this one gives 6"),
+        ("select * where id in (select *)", "has one column"),
+        ("select * from nowhere", "unknown dataset 'nowhere'"),
+        ("select id + label", "needs a name"),
+        ("select * as x", "* has no name"),
+        ("(select id) union (select name)", "needs the same columns"),
+        ("(select id as x) union (select name as x)", "on one side"),
+        ("select * where mean(label) > 1", "mean needs numbers"),
+        ("select * where timestamp 'yesterday' is null", "is no timestamp"),
+        ("select * ungroup by id", "BY SPLIT only"),
+        ("select * where contains(label, '*zz*')", "no class matches"),
+        ("select * where v = ARRAY[1, 'a']", "numbers or texts, not both"),
+        ("select * where any(v, 7)", "axis 7"),
+        ("select * where max(v, 1, 2) > 1", "takes 1 to 2 arguments"),
+        ("select * where sum(v, axiss => 0) > 1", "no argument 'axiss'"),
+        ("select * sample by max_weight(True: 1, cap => 3)", "belongs to product_weight"),
+        ("select * sample by name", "a weight is a number"),
+        ("select * sample by v", "SAMPLE BY needs one value"),
+        ("select * group by label sample by 1", "groups are no rows to sample"),
+    ],
+)
+def test_what_is_refused_says_why(table, query, words):
+    with pytest.raises(errors.TQLError) as caught:
+        run(query, table)
+    assert words in str(caught.value).replace("\n", " ")
+
+
+def test_parse_alone_knows_no_tensors():
+    assert parse("select * where anything = 1") is not None
