@@ -16,6 +16,7 @@ from penstock.sampling._presets import (
 from penstock.sampling._spec import Clause, SamplingSpec
 from penstock.sampling._stream import IndexStream, SequentialStream, ShuffledStream
 from penstock.sampling._targets import Moved, Targets
+from penstock.sampling._torch import TorchBatchSampler, TorchSampler
 
 __all__ = [
     "REFERENCES",
@@ -32,6 +33,8 @@ __all__ = [
     "Strata",
     "Targets",
     "TimesSeen",
+    "TorchBatchSampler",
+    "TorchSampler",
     "effective_number",
     "fresh_seed",
     "inverse_frequency",

@@ -48,6 +48,8 @@ class DeckStream(Stream):
         Order of the draws in an epoch.
     """
 
+    continuing = True
+
     def __init__(
         self,
         strata: GroupedRows,

@@ -34,6 +34,8 @@ class DrawStream(Stream):
         What else tells this stream from others: the spec.
     """
 
+    continuing = True
+
     def __init__(
         self, strata: GroupedRows, probabilities: NDArray[np.float64], *, size: int, seed: int, identity: str
     ) -> None:

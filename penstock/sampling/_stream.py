@@ -15,7 +15,7 @@ from penstock.sampling._philox import SHUFFLE, check_seed
 
 __all__ = ["IndexStream", "SequentialStream", "ShuffledStream", "Stream", "by_epoch"]
 
-_CHUNK = 4096
+_MIN_CHUNK, _MAX_CHUNK = 256, 4096
 
 
 @runtime_checkable
@@ -58,6 +58,8 @@ class Stream:
 
     size: int
     seed: int
+    continuing = False
+    """Whether draws beyond an epoch are the next epoch's (iid, deck), or each epoch is one of its own."""
 
     def __init__(self, size: int, seed: int) -> None:
         if size < 0:
@@ -94,17 +96,18 @@ class Stream:
             raise SamplingError(f"slice({start}, {stop}) is no range of positions; expected 0 <= start <= stop")
         if start == stop or self.size == 0:
             return np.zeros(0, np.int64)
-        if stop - start >= _CHUNK:
+        chunk = min(max(self.size, _MIN_CHUNK), _MAX_CHUNK)
+        if stop - start >= chunk:
             return self._draw(start, stop)
-        first, last = start // _CHUNK, (stop - 1) // _CHUNK
-        parts = [self._chunk_of(number) for number in range(first, last + 1)]
+        first, last = start // chunk, (stop - 1) // chunk
+        parts = [self._chunk_of(number, chunk) for number in range(first, last + 1)]
         joined = parts[0] if len(parts) == 1 else np.concatenate(parts)
-        return joined[start - first * _CHUNK : stop - first * _CHUNK].copy()
+        return joined[start - first * chunk : stop - first * chunk].copy()
 
-    def _chunk_of(self, number: int) -> NDArray[np.int64]:
+    def _chunk_of(self, number: int, chunk: int) -> NDArray[np.int64]:
         kept = self._chunk
         if kept is None or kept[0] != number:
-            kept = (number, self._draw(number * _CHUNK, (number + 1) * _CHUNK))
+            kept = (number, self._draw(number * chunk, (number + 1) * chunk))
             self._chunk = kept
         return kept[1]
 

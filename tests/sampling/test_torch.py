@@ -1,0 +1,191 @@
+"""Samplers for torch: layout over ranks, resume from every position, other world sizes."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from penstock.errors import LoaderStateError, SamplingError
+from penstock.sampling import SequentialStream, ShuffledStream, TorchBatchSampler, TorchSampler
+
+MODES = ["iid", "deck", "once"]
+WORLDS = [1, 2, 3, 4, 8]
+
+
+def flat(batches):
+    return [row for batch in batches for row in batch]
+
+
+def global_batches(plan, batch_size, world_size, *, state=None, drop_last=False, epochs=1, take=None):
+    """Batches of all ranks, step by step, and the state of rank 0 after the last."""
+    ranks = [
+        TorchBatchSampler(plan, batch_size, drop_last, rank=rank, world_size=world_size) for rank in range(world_size)
+    ]
+    for rank in ranks:
+        if state is not None:
+            rank.load_state_dict(json.loads(json.dumps(state)))
+    told = []
+    for _ in range(epochs):
+        for step in zip(*ranks, strict=True):
+            told.append([row for batch in step for row in batch])
+            if take is not None and len(told) == take:
+                return told, ranks[0].state_dict()
+    return told, ranks[0].state_dict()
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("world_size", WORLDS)
+def test_global_batches_depend_on_the_product_alone(article, mode, world_size):
+    plan = article(mode=mode, size=100)
+    alone, _ = global_batches(plan, 24, 1, drop_last=True, epochs=2)
+    shared, _ = global_batches(plan, 24 // world_size, world_size, drop_last=True, epochs=2)
+    assert shared == alone
+    assert len(alone) == 8
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("drop_last", [True, False])
+@pytest.mark.parametrize("world_size", WORLDS)
+def test_resume_from_every_step_of_two_epochs_is_exact(article, mode, drop_last, world_size):
+    plan = article(mode=mode, size=61).stream()
+    options = {"drop_last": drop_last, "epochs": 3}
+    whole, _ = global_batches(plan, 4, world_size, **options)
+    steps = len(whole) // 3
+    for taken in range(1, 2 * steps + 1):
+        _, state = global_batches(plan, 4, world_size, take=taken, **options)
+        rest, _ = global_batches(plan, 4, world_size, state=state, **options)
+        assert rest[: 3 * steps - taken] == whole[taken:]
+
+
+@pytest.mark.parametrize("mode", ["iid", "deck"])
+@pytest.mark.parametrize("first", WORLDS)
+@pytest.mark.parametrize("second", WORLDS)
+def test_another_world_size_goes_on_in_the_same_stream(article, mode, first, second):
+    plan = article(mode=mode, size=61).stream()
+    stream = plan.slice(0, 1000).tolist()
+    for taken in (1, 3, 7):
+        before, state = global_batches(plan, 3, first, drop_last=True, take=taken, epochs=9)
+        after, _ = global_batches(plan, 3, second, drop_last=True, state=state, epochs=3)
+        rows = flat(before + after)
+        assert rows == stream[: len(rows)]
+
+
+def test_another_world_size_finishes_an_epoch_without_replacement(article):
+    plan = article(mode="once", size=60)
+    before, state = global_batches(plan, 5, 2, take=3)
+    after, _ = global_batches(plan, 5, 3, state=state)
+    assert flat(before + after) == plan.stream().epoch(0).tolist()
+
+
+def test_ranks_do_not_overlap_and_are_equally_long():
+    ranks = [list(TorchSampler(ShuffledStream(103, seed=1), rank=rank, world_size=4)) for rank in range(4)]
+    assert {len(rows) for rows in ranks} == {26}
+    assert set().union(*ranks) == set(range(103))
+
+
+def test_a_sampler_and_a_batch_sampler_agree(article):
+    for world_size in WORLDS:
+        for rank in range(world_size):
+            layout = {"rank": rank, "world_size": world_size, "drop_last": True}
+            batches = TorchBatchSampler(article(), 7, **layout)
+            assert list(TorchSampler(article(), batch_size=7, **layout)) == flat(batches)
+
+
+def test_every_iteration_is_the_next_epoch_and_an_abandoned_one_counts(article):
+    plan = article()
+    sampler = TorchSampler(plan)
+    next(iter(sampler))
+    assert list(sampler) == plan.stream().epoch(1).tolist()
+    sampler.set_epoch(5)
+    assert list(sampler) == plan.stream().epoch(5).tolist()
+    assert list(sampler) == plan.stream().epoch(6).tolist()
+
+
+def test_set_epoch_does_not_undo_a_restored_position(article):
+    sampler = TorchSampler(article())
+    rows = iter(sampler)
+    seen = [next(rows) for _ in range(10)]
+    other = TorchSampler(article())
+    other.load_state_dict(sampler.state_dict())
+    other.set_epoch(0)
+    assert seen + list(other) == article().stream().epoch(0).tolist()
+    other.set_epoch(1)
+    assert list(other) == article().stream().epoch(1).tolist()
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_single_draws_resume_at_every_position(article, mode):
+    plan = article(mode=mode, size=23).stream()
+    sampler = TorchSampler(plan)
+    whole = [row for _ in range(2) for row in sampler]
+    sampler, told = TorchSampler(plan), 0
+    for _ in range(2):
+        for _row in sampler:
+            told += 1
+            other = TorchSampler(plan)
+            other.load_state_dict(sampler.state_dict())
+            rest = list(other) + list(other)
+            assert rest[: 46 - told] == whole[told:]
+
+
+def test_delivered_counts_leave_out_what_was_fetched_ahead(article):
+    sampler = TorchBatchSampler(article(), 8)
+    ahead = iter(sampler)
+    batches = [next(ahead) for _ in range(6)]
+    other = TorchBatchSampler(article(), 8)
+    other.load_state_dict(sampler.state_dict(num_delivered=2))
+    assert next(iter(other)) == batches[2]
+
+
+def test_a_short_last_batch_of_one_process():
+    sampler = TorchBatchSampler(SequentialStream(10), 4)
+    assert [len(batch) for batch in sampler] == [4, 4, 2]
+    assert len(sampler) == 3
+    assert [len(batch) for batch in TorchBatchSampler(SequentialStream(10), 4, drop_last=True)] == [4, 4]
+
+
+@pytest.mark.parametrize("bad", [{"batch_size": 0}, {"rank": 2, "world_size": 2}, {"distributed": True}])
+def test_a_layout_that_is_none_is_named(bad):
+    with pytest.raises(SamplingError, match=r"batch_size|rank 2|not initialised"):
+        len(TorchBatchSampler(SequentialStream(4), **{"batch_size": 2, **bad}))
+
+
+def test_a_state_of_another_seed_is_refused(article):
+    state = TorchSampler(article(seed=1)).state_dict()
+    with pytest.raises(LoaderStateError, match="another stream"):
+        TorchSampler(article(seed=2)).load_state_dict(state)
+
+
+@pytest.mark.torch
+def test_a_torch_dataloader_takes_both(article):
+    torch = pytest.importorskip("torch")
+    rows = torch.arange(175)
+    plan = article()
+    loader = torch.utils.data.DataLoader(rows, batch_size=16, sampler=TorchSampler(plan))
+    batched = torch.utils.data.DataLoader(rows, batch_sampler=TorchBatchSampler(plan, 16))
+    for epoch in range(2):
+        drawn = plan.stream().epoch(epoch).tolist()
+        assert torch.cat(list(loader)).tolist() == drawn
+        assert torch.cat(list(batched)).tolist() == drawn
+    assert len(batched) == 11
+
+
+@pytest.mark.torch
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("mode", MODES)
+def test_accelerate_shares_the_batches_out_once(article, mode):
+    """Its shards of the whole sequence are what our ranks take by themselves."""
+    shard = pytest.importorskip("accelerate.data_loader").BatchSamplerShard
+    plan = article(mode=mode)
+    for rank in range(2):
+        theirs = list(shard(TorchBatchSampler(plan, 8, drop_last=True), num_processes=2, process_index=rank))
+        ours = list(TorchBatchSampler(plan, 8, drop_last=True, rank=rank, world_size=2))
+        assert theirs[: len(ours)] == ours
+
+
+def test_a_million_rows_need_no_list_of_objects(article):
+    sampler = TorchSampler(article(size=1_000_000))
+    rows = np.fromiter(sampler, np.int64, 1_000_000)
+    assert np.array_equal(rows, article(size=1_000_000).stream().epoch(0))
