@@ -39,7 +39,9 @@ model.onSend = ({ id, op, args }) => {
     const epochs = Array.from({ length: args.num_epochs as number }, (_, i) => lawOf(plan).unseen(i + 1));
     answer({
       unique: epochs.map(({ mean, variance }, i) => plan.drawable - mean + Math.sin(9 * i) * Math.sqrt(variance)),
-      counts: [],
+      counts: Array.from(chartsOf(store).histogram.peek()?.expected ?? [], (n, c) =>
+        Math.round(n + 1.4 * Math.sqrt(n) * Math.sin(5 * c)),
+      ),
     });
   } else if (op === "plan.batches") {
     const shares = chartsOf(store).histogram.peek()?.expected ?? new Float64Array(0);

@@ -1,5 +1,5 @@
 import { computed, type ReadonlySignal, type Signal, useSignal } from "@preact/signals";
-import { useEffect, useMemo } from "preact/hooks";
+import { useMemo } from "preact/hooks";
 import { useEachFrame } from "../shared/each-frame.ts";
 import { focusable } from "../shared/focus.ts";
 import { countText, shareText } from "../shared/number-text.ts";
@@ -7,8 +7,8 @@ import type { Snapshot } from "../shared/protocol.ts";
 import type { Store } from "../shared/store.ts";
 import { Switch } from "../shared/switch.tsx";
 import { chartsOf } from "../statistics/charts.ts";
+import { type Drawn, useDrawn } from "../statistics/drawn.ts";
 import { type CoverageCurves, coverageCurves, coverageFigures, coverTable } from "./coverage-curves.ts";
-import { type Drawn, followDrawn } from "./drawn.ts";
 import { EpochsChart, MODE_NAMES } from "./epochs-chart.tsx";
 import { TimesChart } from "./times-chart.tsx";
 
@@ -35,8 +35,7 @@ export function CoveragePanel({ store }: { store: Store }) {
     [charts, store],
   );
   const curves = useEachFrame(source).value;
-  const { drawn, stop } = useMemo(() => followDrawn(store), [store]);
-  useEffect(() => stop, [stop]);
+  const drawn = useDrawn(store);
   if (store.isTable.value) return null;
   if (curves === null) return <KeptCoverage snapshot={store.snapshot.value} />;
   if (curves.rows < 2) return null;
@@ -143,7 +142,7 @@ function Figure({
 function DrawnNote({ drawn, mode }: { drawn: ReadonlySignal<Drawn | null>; mode: CoverageCurves["mode"] }) {
   const found = drawn.value;
   const stale = found !== null && (found.stale || found.mode !== mode);
-  if (found === null) return <p class="penstock-note">Band 95 %.</p>;
+  if (found === null || found.unique.length === 0) return <p class="penstock-note">Band 95 %.</p>;
   return (
     <p class="penstock-note">
       {stale ? "○ drawn before this change, band 95 %" : "○ drawn from the loader’s own stream, band 95 %"}

@@ -5,7 +5,7 @@ import { useMeasuredWidth } from "../shared/measured-width.ts";
 import { shareText } from "../shared/number-text.ts";
 import type { Mode } from "../shared/protocol.ts";
 import type { Coverage } from "../statistics/coverage.ts";
-import type { Drawn } from "./drawn.ts";
+import type { Drawn } from "../statistics/drawn.ts";
 import { labelPlaces } from "./label-places.ts";
 
 export const MODE_NAMES: Readonly<Record<Mode, string>> = { iid: "indep.", deck: "dealt", once: "once" };

@@ -7,11 +7,12 @@ interface Props {
   source: ReadonlySignal<BarSource | null>;
   hovered: ReadonlySignal<number | null>;
   names: readonly string[];
+  drawn: readonly number[] | null; // by the loader's own stream, in the first epoch
   place: (bar: number) => { top: number } | { bottom: number };
 }
 
 /** The numbers of the bar under the pointer or with focus. */
-export function BarNumbers({ id, source, hovered, names, place }: Props) {
+export function BarNumbers({ id, source, hovered, names, drawn, place }: Props) {
   const bar = hovered.value;
   const bars = source.value;
   if (bar === null || bars === null) return null;
@@ -33,6 +34,12 @@ export function BarNumbers({ id, source, hovered, names, place }: Props) {
           {countText(mean)}{" "}
           <span class="penstock-bar-band">{`${countText(low[bar] ?? 0)} – ${countText(high[bar] ?? 0)}`}</span>
         </dd>
+        {drawn !== null && drawn[bar] !== undefined && (
+          <>
+            <dt>○ drawn</dt>
+            <dd>{countText(drawn[bar])}</dd>
+          </>
+        )}
         <dt>seen</dt>
         <dd>{n > 0 ? `${timesText(mean / n)} an epoch` : "no such sample"}</dd>
       </dl>

@@ -6,10 +6,11 @@ import { useMeasuredWidth } from "../shared/measured-width.ts";
 import { tickText } from "../shared/number-text.ts";
 import type { Store } from "../shared/store.ts";
 import { useUniqueId } from "../shared/unique-id.ts";
+import { type Drawn, useDrawn } from "../statistics/drawn.ts";
 import { type AxisScale, axisScale, type Extent, extentOf } from "./axis-scale.ts";
 import { BarNumbers } from "./bar-numbers.tsx";
 import type { BarSource } from "./bar-source.ts";
-import { type BarElements, drawBars } from "./draw-bars.ts";
+import { type BarElements, drawBars, markDrawn } from "./draw-bars.ts";
 import { labelWidth } from "./label-width.ts";
 
 interface Props {
@@ -35,14 +36,22 @@ export function Bars({ store, source, classes, names, log, pattern }: Props) {
   const hovered = useSignal<number | null>(null);
   const numbers = useUniqueId("numbers");
 
+  const drawn = useDrawn(store);
+  const middle = shape.top + shape.raw + shape.gap + shape.sampled / 2;
+
   useLayoutEffect(() => {
     collect(frame.current, classes, elements.current);
-    return effect(() => {
-      const bars = source.value;
-      if (bars === null) return;
-      drawBars(elements.current, bars.histogram, axis.value, shape.top + shape.raw + shape.gap + shape.sampled / 2);
-    });
-  }, [frame, classes, source, axis, shape]);
+    const stops = [
+      effect(() => {
+        const bars = source.value;
+        if (bars !== null) drawBars(elements.current, bars.histogram, axis.value, middle);
+      }),
+      effect(() => markDrawn(elements.current, drawnCounts(store, drawn.value), axis.value)),
+    ];
+    return () => {
+      for (const stop of stops) stop();
+    };
+  }, [frame, classes, source, axis, middle, drawn, store]);
 
   return (
     <div ref={frame} class="penstock-bars" style={{ "--penstock-label": `${labels}px` }}>
@@ -59,6 +68,7 @@ export function Bars({ store, source, classes, names, log, pattern }: Props) {
             />
             <path class="penstock-whisker-halo" />
             <path class="penstock-whisker" />
+            <circle class="penstock-drawn" cy={middle} r={2.4} visibility="hidden" />
           </g>
         ))}
       </svg>
@@ -70,10 +80,17 @@ export function Bars({ store, source, classes, names, log, pattern }: Props) {
       ))}
       <BarNumbers
         {...{ source, hovered, names, id: numbers }}
+        drawn={drawnCounts(store, drawn.value)}
         place={(c) => placeOf(classes.indexOf(c), classes.length, shape.height)}
       />
     </div>
   );
+}
+
+/** The stream is counted in instances, and only for the weights that now stand. */
+function drawnCounts(store: Store, drawn: Drawn | null): readonly number[] | null {
+  const fits = drawn !== null && !drawn.stale && drawn.counts.length > 0;
+  return fits && store.unit.value === "instances" ? drawn.counts : null;
 }
 
 function placeOf(at: number, count: number, height: number): { top: number } | { bottom: number } {
@@ -173,12 +190,13 @@ function collect(frame: HTMLElement | null, classes: readonly number[], into: Ma
   for (const c of classes) {
     const row = frame?.querySelector<HTMLElement>(`[data-bar-row="${c}"]`);
     const marks = frame?.querySelector(`[data-bar="${c}"]`)?.children;
-    const [raw, sampled, halo, whisker] = (marks ?? []) as unknown as [
+    const [raw, sampled, halo, whisker, drawn] = (marks ?? []) as unknown as [
       SVGRectElement,
       SVGRectElement,
       SVGPathElement,
       SVGPathElement,
+      SVGCircleElement,
     ];
-    if (row && whisker) into.set(c, { row, raw, sampled, halo, whisker });
+    if (row && drawn) into.set(c, { row, raw, sampled, halo, whisker, drawn });
   }
 }

@@ -9,6 +9,7 @@ export interface BarElements {
   sampled: SVGRectElement;
   halo: SVGPathElement;
   whisker: SVGPathElement;
+  drawn: SVGCircleElement;
 }
 
 const CAP = 3; // half the height of a whisker's end
@@ -33,6 +34,20 @@ export function drawBars(
   }
 }
 
+/** Where the first epoch of the loader's own stream lies; null: not known, or not for these weights. */
+export function markDrawn(
+  elements: ReadonlyMap<number, BarElements>,
+  counts: ArrayLike<number> | null,
+  scale: AxisScale,
+): void {
+  for (const [c, { row, drawn }] of elements) {
+    const count = counts?.[c];
+    change(drawn, "visibility", count === undefined ? "hidden" : "visible");
+    change(drawn, "cx", pixels(scale(count ?? 0)));
+    change(row, "data-drawn", count === undefined ? "" : String(count));
+  }
+}
+
 /** Writing an attribute costs layout even where it says the same. */
 function change(element: Element, name: string, value: string): boolean {
   if (element.getAttribute(name) === value) return false;
@@ -40,7 +55,9 @@ function change(element: Element, name: string, value: string): boolean {
   return true;
 }
 
+/** Nothing where the count is certain. */
 export function whiskerPath(from: number, to: number, y: number): string {
+  if (to - from < 0.05) return "";
   const a = pixels(from);
   const b = pixels(to);
   return `M${a} ${y - CAP}v${2 * CAP}M${b} ${y - CAP}v${2 * CAP}M${a} ${y}H${b}`;

@@ -188,6 +188,8 @@ function Search({ view, total, hidden }: { view: View; total: number; hidden: nu
 
 /** What the axis counts, always written. */
 function AxisTitle({ store, unit }: { store: Store; unit: string }) {
-  const draws = chartsOf(store).plan.value?.draws ?? store.query.value?.draws ?? 0;
-  return <div class="penstock-axis-title">{`${unit} · an epoch of ${countText(draws)} draws`}</div>;
+  const asked = store.query.value?.draws ?? store.snapshot.value?.draws ?? 0;
+  const draws = chartsOf(store).plan.value?.draws ?? asked;
+  const capped = draws > 0 && draws < asked ? `, ${countText(asked)} asked` : "";
+  return <div class="penstock-axis-title">{`${unit} · an epoch of ${countText(draws)} draws${capped}`}</div>;
 }

@@ -18,6 +18,14 @@ export function LiftNote({ store }: { store: Store }) {
       <div class="penstock-note penstock-lift">{plain && "Without weights every sample is drawn once an epoch."}</div>
     );
   }
+  const plan = charts.plan.value;
+  if (plan !== null && plan.mode === "once" && plan.draws === plan.drawable) {
+    return (
+      <div class="penstock-note penstock-lift" data-testid="lift">
+        Every sample that can be drawn is drawn once: weights order nothing until <b>limit</b> asks for fewer.
+      </div>
+    );
+  }
   const carried = lift.carried.slice(0, TOLD).map(({ classIndex, ratio }) => {
     const clause = carrier(request, lift, classIndex, store.unit.value);
     return { name: store.classNames.value[classIndex], ratio, by: clauseLabel(store, clause) };

@@ -1,12 +1,12 @@
 // What the panels of one widget draw, computed once for all of them and only when somebody looks.
 import { computed, type ReadonlySignal } from "@preact/signals";
-import type { Mode } from "../shared/protocol.ts";
 import type { Statistics } from "../shared/statistics-arrays.ts";
 import type { Store } from "../shared/store.ts";
 import { clausesWithoutEffect, type NoEffect } from "./effects.ts";
 import { drawFactors, type Factors, type Histogram, histogram } from "./histogram.ts";
 import { implicitLift, type Lift, type LiftRequest } from "./lift.ts";
-import { type DrawPlan, drawPlan, inMode } from "./plan.ts";
+import { clausePatterns } from "./patterns.ts";
+import { type DrawPlan, drawPlan } from "./plan.ts";
 
 export interface Charts {
   /** Null before the first answer of the kernel, and for tables. */
@@ -33,13 +33,9 @@ export function chartsOf(store: Store): Charts {
   return made;
 }
 
-/** The plan of the same weights in another mode, with the draws the query asks for. */
-export function planIn(store: Store, plan: DrawPlan, mode: Mode): DrawPlan {
-  return mode === plan.mode ? plan : inMode(plan, mode, store.query.value?.draws ?? plan.draws);
-}
-
 function makeCharts(store: Store): Charts {
-  const plan = computed(() => currentPlan(store));
+  const strata = computed(() => (store.statistics.value === null ? null : clausePatterns(store.statistics.value)));
+  const plan = computed(() => currentPlan(store, strata.value));
   const byClause = computed(() => store.statistics.value?.header.num_classes === 0);
   const factors = computed((): Factors | null => (plan.value === null ? null : drawFactors(plan.value)));
   const bars = computed(() => {
@@ -65,7 +61,7 @@ function makeCharts(store: Store): Charts {
     liftRequest,
     lift: computed(() => (liftRequest.value === null ? null : implicitLift(liftRequest.value))),
     noEffect: computed(() => {
-      const statistics = store.statistics.value;
+      const statistics = strata.value;
       if (statistics === null || statistics.header.num_clauses !== store.weights.value.length) return [];
       return clausesWithoutEffect(statistics, store.weights.value, store.combine.value, store.query.value?.cap ?? null);
     }),
@@ -77,8 +73,7 @@ function makeCharts(store: Store): Charts {
   };
 }
 
-function currentPlan(store: Store): DrawPlan | null {
-  const statistics = store.statistics.value;
+function currentPlan(store: Store, statistics: Statistics | null): DrawPlan | null {
   const query = store.query.value;
   if (statistics === null || query === null || query.kind === "table") return null;
   const told = store.weights.value;

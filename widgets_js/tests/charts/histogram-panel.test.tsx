@@ -141,3 +141,26 @@ test("a notebook opened without a kernel shows the figures kept in it", async ()
   expect(all("[data-testid=bar]").map((bar) => [bar.dataset.class, bar.dataset.sampled])).toEqual([["Cross", "141"]]);
   expect(find("[data-testid=curve-iid]").dataset.shares).toBe("0 0.56 0.8");
 });
+
+test("what the loader's own stream drew is marked on the bars, for these weights and this unit only", async () => {
+  const { store, model, find } = await mounted({ weights: { 5: 20 } }, HistogramPanel, CoveragePanel);
+  const mark = () => find("[data-testid=bar][data-class=Cross]").dataset.drawn;
+  await wait(200);
+  const asked = model.sent.filter(({ op }) => op === "plan.drawn");
+  expect(asked).toHaveLength(1); // one question for both panels
+  model.reply(asked[0]?.id ?? "", { unique: [330], counts: [300, 150, 90, 40, 20, 181] });
+  await settled();
+  expect(mark()).toBe("181");
+  store.actions.setUnit("samples");
+  expect(mark()).toBe("");
+  store.actions.setUnit("instances");
+  expect(mark()).toBe("181");
+  store.actions.setWeight(0, 3);
+  expect(mark()).toBe("");
+});
+
+test("drawing each row once, weights order nothing, and the panel says so", async () => {
+  const { find } = await mounted({ weights: { 5: 20 }, everythingElse: 0, mode: "once" }, HistogramPanel);
+  expect(find("[data-testid=lift]").textContent).toContain("weights order nothing until limit asks for fewer");
+  expect(find("[data-testid=histogram]").textContent).toContain("an epoch of 12 draws, 600 asked");
+});

@@ -1,9 +1,10 @@
 import { effect, type ReadonlySignal, signal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
 import { debounce } from "../shared/debounce.ts";
 import type { Mode } from "../shared/protocol.ts";
 import { isCancelled } from "../shared/rpc.ts";
 import type { Store } from "../shared/store.ts";
-import { chartsOf } from "../statistics/charts.ts";
+import { chartsOf } from "./charts.ts";
 
 const REST_MS = 150;
 const MOST_EPOCHS = 8;
@@ -17,8 +18,31 @@ export interface Drawn {
   readonly stale: boolean;
 }
 
+interface Followed {
+  readonly drawn: ReadonlySignal<Drawn | null>;
+  readonly stop: () => void;
+  users: number;
+}
+
+const followed = new WeakMap<Store, Followed>();
+
+/** The stream's own draws, asked for once for all panels of a widget, as long as one of them shows. */
+export function useDrawn(store: Store): ReadonlySignal<Drawn | null> {
+  const shared = followed.get(store) ?? { ...followDrawn(store), users: 0 };
+  followed.set(store, shared);
+  useEffect(() => {
+    shared.users++;
+    return () => {
+      if (--shared.users > 0) return;
+      shared.stop();
+      followed.delete(store);
+    };
+  }, [shared, store]);
+  return shared.drawn;
+}
+
 /** Asks the kernel once the sliders rest; until then the last answer stays, marked stale. Returns the end. */
-export function followDrawn(store: Store): { drawn: ReadonlySignal<Drawn | null>; stop: () => void } {
+function followDrawn(store: Store): { drawn: ReadonlySignal<Drawn | null>; stop: () => void } {
   const drawn = signal<Drawn | null>(null);
   const ask = debounce(async () => {
     const plan = chartsOf(store).plan.peek();

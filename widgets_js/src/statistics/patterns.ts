@@ -1,0 +1,71 @@
+// A deck is dealt from clause patterns, never from label sets: finer strata are merged into those before anything is drawn.
+import type { Statistics } from "../shared/statistics-arrays.ts";
+
+/** The same pool, one stratum for each set of matching clauses, in the order of their bit strings. */
+export function clausePatterns(statistics: Statistics): Statistics {
+  if (statistics.header.level !== "label_sets") return statistics;
+  const { clauseOffsets, clauseIds, header } = statistics;
+  const patterns = new Map<string, { ids: Int32Array; strata: number[] }>();
+  for (let s = 0; s < header.num_strata; s++) {
+    const ids = clauseIds.subarray(clauseOffsets[s], clauseOffsets[s + 1]);
+    const bits = Array.from({ length: header.num_clauses }, (_, k) => (ids.includes(k) ? "1" : "0")).join("");
+    const found = patterns.get(bits);
+    if (found === undefined) patterns.set(bits, { ids, strata: [s] });
+    else found.strata.push(s);
+  }
+  const ordered = [...patterns].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, pattern]) => pattern);
+  return {
+    ...statistics,
+    ...merged(statistics, ordered),
+    header: { ...header, num_strata: ordered.length, level: "clauses" },
+  };
+}
+
+type Merged = Omit<Statistics, "header" | "weights">;
+
+function merged(statistics: Statistics, patterns: readonly { ids: Int32Array; strata: number[] }[]): Merged {
+  const sizes = new Float64Array(patterns.length);
+  const clauseOffsets = new Int32Array(patterns.length + 1);
+  const classOffsets = new Int32Array(patterns.length + 1);
+  const clauseIds: number[] = [];
+  const classIds: number[] = [];
+  const sums: [number[], number[], number[]] = [[], [], []];
+  patterns.forEach(({ ids, strata }, at) => {
+    sizes[at] = strata.reduce((sum, s) => sum + (statistics.sizes[s] as number), 0);
+    clauseIds.push(...ids);
+    clauseOffsets[at + 1] = clauseIds.length;
+    for (const [id, counts] of classSums(statistics, strata)) {
+      classIds.push(id);
+      for (const [i, list] of sums.entries()) list.push(counts[i] as number);
+    }
+    classOffsets[at + 1] = classIds.length;
+  });
+  return {
+    sizes,
+    clauseOffsets,
+    clauseIds: Int32Array.from(clauseIds),
+    classOffsets,
+    classIds: Int32Array.from(classIds),
+    rowsWithClass: Float64Array.from(sums[0]),
+    instances: Float64Array.from(sums[1]),
+    instancesSquared: Float64Array.from(sums[2]),
+  };
+}
+
+/** R, A and B of each class over some strata, ascending by class. */
+function classSums(statistics: Statistics, strata: readonly number[]): [number, number[]][] {
+  const { classOffsets, classIds, rowsWithClass, instances, instancesSquared } = statistics;
+  const sums = new Map<number, number[]>();
+  for (const s of strata) {
+    for (let j = classOffsets[s] as number; j < (classOffsets[s + 1] as number); j++) {
+      const id = classIds[j] as number;
+      const before = sums.get(id) ?? [0, 0, 0];
+      const entry = [rowsWithClass[j], instances[j], instancesSquared[j]] as number[];
+      sums.set(
+        id,
+        before.map((sum, i) => sum + (entry[i] as number)),
+      );
+    }
+  }
+  return [...sums].sort(([a], [b]) => a - b);
+}
