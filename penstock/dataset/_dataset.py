@@ -2,368 +2,38 @@
 
 from __future__ import annotations
 
-import atexit
-import os
-import threading
 import warnings
-import weakref
-from collections.abc import Mapping, Sequence
-from types import TracebackType
-from typing import Any, Self
-
-import numpy as np
-from numpy.typing import DTypeLike, NDArray
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Literal
 
 from penstock.dataset._buffer import Buffer
-from penstock.dataset._drawing import Resolve
-from penstock.dataset._ingest import ingest
+from penstock.dataset._diff import Diff
+from penstock.dataset._filling import Filling
 from penstock.dataset._log import Log
-from penstock.dataset._rows import row_of
+from penstock.dataset._merge import Conflict, merge_branch
+from penstock.dataset._report import Report
 from penstock.dataset._saved_views import SavedViews, delete_saved, open_saved, save_rows, saved_views
-from penstock.dataset._tensor import Tensor
-from penstock.dataset._view import Samples, View
-from penstock.dataset._working import READ_ONLY, Working, open_working
-from penstock.errors import CredentialsError, DatasetError, ReadOnlyError, SampleError
-from penstock.storage import Location
+from penstock.dataset._verify import verify_tables
+from penstock.dataset._view import View
+from penstock.dataset._working import READ_ONLY, open_working
+from penstock.errors import CommitNotFoundError, CredentialsError, DatasetError, UncommittedChangesError
+from penstock.storage import branch_names, cleanup, commits, delete_tag, find_version, make_branch, set_tag, user_tags
 from penstock.table import Draft, OverlayTable
-from penstock.tensors import TensorSpec, encode_sample, make_spec
 
 __all__ = ["Dataset"]
 
-_OPEN: weakref.WeakSet[Dataset] = weakref.WeakSet()
 
-
-class Dataset(Samples):
+class Dataset(Filling):
     """Samples with named tensors, versioned.
 
     Made by `penstock.empty`, opened by `penstock.load`. `append`, `extend` and `pop`
     are kept as soon as they are flushed; assignments to samples live in a draft
     beside the dataset until `commit`.
-
-    Parameters
-    ----------
-    working : Working
-        The stored dataset under it.
     """
-
-    def __init__(self, working: Working) -> None:
-        self._working = working
-        self._lock = threading.RLock()
-        self._buffer = Buffer.over(working.specs)
-        self._depth = 0
-        self._unsaved = Draft()
-        self._rows_cache: NDArray[np.int64] | None = None
-        _OPEN.add(self)
-
-    # ---- reading -------------------------------------------------------------------------
-
-    @property
-    def path(self) -> str:
-        """Folder or URL of the dataset."""
-        return self._working.store.location.path
-
-    @property
-    def branch(self) -> str:
-        """Name of the branch; ``main`` for the first one."""
-        return self._working.branch_name
-
-    @property
-    def read_only(self) -> bool:
-        """Whether writing is refused."""
-        return self._working.read_only is not None
-
-    @property
-    def table(self) -> OverlayTable:
-        """Every row as it is now, edits included; a snapshot. Internal seam of loaders, queries and widgets."""
-        with self._lock:
-            self._flush()
-            return self._working.table
-
-    @property
-    def indices(self) -> NDArray[np.int64]:
-        """Row of each sample: 0, 1, 2, ..."""
-        count = self.table.num_rows
-        if self._rows_cache is None or len(self._rows_cache) != count:
-            self._rows_cache = np.arange(count, dtype=np.int64)
-            self._rows_cache.flags.writeable = False
-        return self._rows_cache
-
-    def __len__(self) -> int:
-        """Return the number of samples, those not written yet included."""
-        with self._lock:
-            return self._working.table.num_rows + self._buffer.num_rows
-
-    def tensor_names(self) -> list[str]:
-        return list(self._buffer.specs)
-
-    def tensor_spec(self, name: str) -> TensorSpec:
-        """Return kind and options of a tensor."""
-        super().tensor_spec(name)
-        if self._buffer.num_rows or name not in self._working.specs:
-            return self._buffer.specs[name]
-        return self._working.table.tensors[name]
-
-    def _chosen(self, positions: NDArray[np.int64], **provenance: Any) -> View:  # noqa: ANN401  fields of a View
-        return View(self.table, positions, **{"dataset": self, **provenance})
 
     def _home(self) -> Dataset:
         return self
-
-    def resolver(self) -> Resolve:
-        """Return how the names in a query become tables: paths, also those beside this dataset."""
-        return self._named_table
-
-    def _named_table(self, name: str, at: str | None) -> OverlayTable:
-        own = os.path.basename(self.path)  # noqa: PTH119  also of a URL
-        if name in {own, os.path.splitext(own)[0]}:  # noqa: PTH122
-            return self.table if at is None else open_working(self.path, at, read_only=True).table
-        beside = f"{os.path.dirname(self.path)}/{name}"  # noqa: PTH120
-        path = name if "://" in name or os.path.isabs(name) or not Location(beside).exists() else beside  # noqa: PTH117
-        return open_working(path, at, read_only=True).table
-
-    # ---- making and filling --------------------------------------------------------------
-
-    def _writable(self) -> None:
-        if self._working.read_only is not None:
-            raise ReadOnlyError(f"the dataset at {self.path!r} is read-only: {self._working.read_only}")
-
-    def create_tensor(
-        self,
-        name: str,
-        htype: str = "generic",
-        *,
-        dtype: DTypeLike | None = None,
-        sample_compression: str | None = None,
-        class_names: Sequence[str] | None = None,
-        coords: str = "xywh",
-        verify: bool = True,
-        create_shape_tensor: bool = True,
-        create_sample_info_tensor: bool = True,
-    ) -> Tensor:
-        """Add a tensor; in the samples there are it is empty.
-
-        Parameters
-        ----------
-        name : str
-            Letters, digits and underscores.
-        htype : str
-            ``generic``, ``image``, ``bbox``, ``class_label``, ``text``, ``json``,
-            ``embedding``, ``binary_mask``, ``segment_mask`` or ``link[image]``.
-        dtype : dtype-like, optional
-            Type of elements; a generic tensor follows its first sample.
-        sample_compression : {"jpeg", "jpg", "png", "webp"}, optional
-            How images are stored; by default as they come, arrays as PNG.
-        class_names : sequence of str, optional
-            Names by index; names that are appended later grow the list.
-        coords : {"xywh", "xyxy"}
-            Form of boxes, pixels.
-        verify : bool
-            Whether images are decoded when they are added.
-        create_shape_tensor, create_sample_info_tensor : bool
-            Whether shape and digest of images are recorded.
-
-        Returns
-        -------
-        Tensor
-            The new tensor.
-
-        Raises
-        ------
-        DatasetError
-            If the name is taken, or an option is unknown.
-        """
-        spec = make_spec(
-            name,
-            htype,
-            dtype=dtype,
-            sample_compression=sample_compression,
-            class_names=class_names,
-            coords=coords,
-            verify=verify,
-            create_shape_tensor=create_shape_tensor,
-            create_sample_info_tensor=create_sample_info_tensor,
-        )
-        with self._lock:
-            self._writable()
-            self._flush()
-            if name in self._buffer.specs:
-                raise DatasetError(f"a tensor {name!r} exists already ({self._buffer.specs[name].shown_htype})")
-            if hasattr(type(self), name):
-                raise DatasetError(
-                    f"a tensor named {name!r}, which is a method of datasets; expected another name",
-                    hint=f"use '{name}_'",
-                )
-            self._working.add_tensor(spec)
-            self._buffer = Buffer.over(self._working.specs)
-        return Tensor(self, name)
-
-    def append(self, sample: Mapping[str, Any]) -> None:
-        """Add one sample.
-
-        Parameters
-        ----------
-        sample : mapping of str to object
-            A value for each tensor; None is an empty one.
-
-        Raises
-        ------
-        SampleError
-            If a value does not fit its tensor; nothing is added then.
-        """
-        if not isinstance(sample, Mapping):
-            raise SampleError(f"a sample of type {type(sample).__name__}; expected a dict with a value for each tensor")
-        self._ingest(
-            {name: [value.numpy() if isinstance(value, Tensor) else value] for name, value in sample.items()}, 0
-        )
-
-    def extend(self, samples: Mapping[str, Sequence[Any]], num_workers: int = 0) -> None:
-        """Add many samples.
-
-        Parameters
-        ----------
-        samples : mapping of str to sequence
-            As many values for each tensor; None is an empty one.
-        num_workers : int
-            Threads that read and check images.
-
-        Raises
-        ------
-        SampleError
-            If a value does not fit its tensor; nothing is added then.
-        """
-        self._ingest(samples, num_workers)
-
-    def _ingest(self, columns: Mapping[str, Sequence[Any]], num_workers: int) -> None:
-        with self._lock:
-            self._writable()
-            meta = self._working.meta
-            ingest(
-                self._buffer,
-                columns,
-                credentials=self._working.credentials,
-                creds_keys=meta.get("creds_keys", {}),
-                link_roots=meta.get("link_roots", []),
-                num_workers=num_workers,
-            )
-            if self._buffer.is_full:
-                self._flush()
-
-    def flush(self) -> None:
-        """Write what was appended; reading and committing do so by themselves."""
-        with self._lock:
-            self._flush()
-
-    def _flush(self) -> None:
-        if self._buffer.num_rows:
-            buffer = self._buffer
-            self._working.append(buffer)
-            self._buffer = Buffer.over(self._working.specs)
-        if self._unsaved and not self._depth:
-            self._working.save(self._unsaved)
-            self._unsaved = Draft()
-
-    def __enter__(self) -> Self:
-        with self._lock:
-            self._depth += 1
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        with self._lock:
-            self._depth -= 1
-            if not self._depth:
-                self._flush()
-
-    def close(self) -> None:
-        """Write what was appended; the dataset stays usable."""
-        self.flush()
-
-    # ---- editing -------------------------------------------------------------------------
-
-    def assign(self, name: str, positions: NDArray[np.int64], values: Sequence[Any]) -> None:
-        """Replace samples of a tensor in the draft.
-
-        Parameters
-        ----------
-        name : str
-            The tensor.
-        positions : ndarray of int64
-            The samples.
-        values : sequence
-            As many new values.
-
-        Raises
-        ------
-        SampleError
-            If a value does not fit, or their numbers differ; nothing is changed then.
-        """
-        with self._lock:
-            self._writable()
-            self._flush()
-            spec = self.tensor_spec(name)
-            if len(values) != len(positions):
-                raise SampleError(f"{len(values)} values for {len(positions)} samples of {name!r}; expected as many")
-            cells = [encode_sample(spec, value) for value in values]
-            if spec.link:
-                cells = self._working.checked_links(spec, cells)
-            table = self._working.table
-            uids = table.uids(positions)
-            edits = Draft().with_edits(name, dict(zip(uids.tolist(), cells, strict=True)))
-            self._working.edit(edits)
-            self._unsaved = self._unsaved.with_edits(name, edits.edits[name]) if edits.edits else self._unsaved
-            self._flush()
-
-    @property
-    def num_edits(self) -> int:
-        """Number of samples edited and not committed, counted once for each tensor."""
-        return len(self._working.draft)
-
-    def discard_edits(self, name: str | None = None, rows: Sequence[int] | NDArray[np.int64] | None = None) -> None:
-        """Drop assignments that are not committed; appended samples stay.
-
-        Parameters
-        ----------
-        name : str, optional
-            Of this tensor alone.
-        rows : sequence of int, optional
-            Of these samples alone.
-        """
-        with self._lock:
-            self._writable()
-            self._flush()
-            self._working.drop_edits(name, None if rows is None else np.asarray(rows, np.int64))
-
-    def pop(self, index: int = -1) -> None:
-        """Delete one sample; those after it move up by one.
-
-        Parameters
-        ----------
-        index : int
-            The sample, counted from the end when negative.
-
-        Raises
-        ------
-        SampleIndexError
-            If there is no such sample.
-        """
-        with self._lock:
-            self._writable()
-            self._flush()
-            row = row_of(index, len(self))
-            if row is None:
-                raise SampleError(f"pop({index!r}); expected the number of one sample")
-            self._working.delete(np.array([row], np.int64))
-            self._buffer = Buffer.over(self._working.specs)
-
-    def change_classes(self, name: str, action: str, *names: str) -> int:
-        """Add a class name, or rename one; kept at once. Returns the index of the class."""
-        with self._lock:
-            self._writable()
-            self._flush()
-            index = self._working.change_classes(self.tensor_spec(name), action, names)
-            self._buffer = Buffer.over(self._working.specs)
-            return index
 
     # ---- versions ------------------------------------------------------------------------
 
@@ -413,6 +83,180 @@ class Dataset(Samples):
         """Return the commits that led here, the newest first."""
         with self._lock:
             return Log(self._working.history())
+
+    def _table_of(self, ref: str | None) -> OverlayTable:
+        return self.table if ref is None else open_working(self.path, ref, read_only=True).table
+
+    def diff(self, a: str | None = None, b: str | None = None) -> Diff:
+        """Return what changed between two versions.
+
+        Parameters
+        ----------
+        a : str, optional
+            The earlier: a commit, tag or branch; by default the last commit.
+        b : str, optional
+            The later; by default what there is now, edits included.
+
+        Returns
+        -------
+        Diff
+            Rows added, removed, and edited for each tensor.
+
+        Raises
+        ------
+        CommitNotFoundError
+            If there is no such version.
+        """
+        with self._lock:
+            self._flush()
+            last = self._working.last_commit
+            if a is None and last is None:
+                raise DatasetError("no commit to compare with; expected one", hint="ds.commit(…) makes one")
+            return Diff(self._table_of(a or (last.id if last else None)), self._table_of(b))
+
+    # ---- branches and tags ---------------------------------------------------------------
+
+    @property
+    def branches(self) -> list[str]:
+        """Names of the branches, ``main`` first."""
+        return ["main", *branch_names(self._working.store)]
+
+    def checkout(self, ref: str, create: bool = False) -> None:
+        """Go to a branch, or to a commit or tag, which is read-only.
+
+        Parameters
+        ----------
+        ref : str
+            A branch, a commit id or its first digits, or a tag.
+        create : bool
+            Make a new branch of this name at the present version, and go there.
+
+        Raises
+        ------
+        CommitNotFoundError
+            If there is no such version.
+        UncommittedChangesError
+            If a branch is to be made of changes that are not committed.
+        """
+        with self._lock:
+            self._flush()
+            if create:
+                if self._working.has_changes() and self._working.read_only is None:
+                    raise UncommittedChangesError(
+                        f"a branch {ref!r} of changes that are not committed; expected a commit",
+                        hint="ds.commit(…) first",
+                    )
+                make_branch(self._working.store, ref, self._working.stored.snapshot.version)
+            working = open_working(self.path, ref, read_only=self._working.read_only == READ_ONLY)
+            working.credentials = self._working.credentials
+            self._working = working
+            self._buffer = Buffer.over(working.specs)
+
+    def merge(self, branch: str, *, prefer: Literal["ours", "theirs"] | None = None) -> list[Conflict]:
+        """Take another branch's changes into this one, and commit them.
+
+        Parameters
+        ----------
+        branch : str
+            The branch, whose own uncommitted edits stay there.
+        prefer : {"ours", "theirs"}, optional
+            Who is right where both changed a sample.
+
+        Returns
+        -------
+        list of Conflict
+            Samples both changed. Where there are any and `prefer` is not given,
+            nothing was merged.
+
+        Raises
+        ------
+        UncommittedChangesError
+            If this branch has changes that are not committed.
+        """
+        with self._lock:
+            self._writable()
+            self._flush()
+            if self._working.has_changes():
+                raise UncommittedChangesError(
+                    "changes that are not committed; expected none before a merge", hint="ds.commit(…) first"
+                )
+            theirs = open_working(self.path, branch, read_only=True)
+            theirs.discard_from_memory()
+            conflicts = merge_branch(self._working, theirs, branch, prefer)
+            self._buffer = Buffer.over(self._working.specs)
+            return conflicts
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """Tags and the commit each of them names."""
+        known = {(commit.branch, commit.version): commit.id for commit in commits(self._working.store)}
+        return {name: known[mark.branch, mark.version] for name, mark in user_tags(self._working.store).items()}
+
+    def tag(self, name: str, ref: str | None = None) -> None:
+        """Name a commit.
+
+        Parameters
+        ----------
+        name : str
+            A name that is not taken.
+        ref : str, optional
+            A commit; by default the last one.
+        """
+        with self._lock:
+            if self._working.read_only == READ_ONLY:
+                self._writable()
+            store = self._working.store
+            ref = ref or (self._working.last_commit.id if self._working.last_commit else None)
+            if ref is None:
+                raise DatasetError(f"a tag {name!r} of no commit; expected one", hint="ds.commit(…) makes one")
+            branch, version = find_version(store, ref)
+            if version is None:
+                raise DatasetError(f"a tag {name!r} of branch {ref!r}; expected a commit")
+            set_tag(store, name, branch, version)
+
+    def delete_tag(self, name: str) -> None:
+        """Take a tag away; the commit stays."""
+        with self._lock:
+            self._writable()
+            if name not in self.tags:
+                raise CommitNotFoundError(f"no tag {name!r}; there are {', '.join(self.tags) or 'none'}")
+            delete_tag(self._working.store, name)
+
+    # ---- upkeep --------------------------------------------------------------------------
+
+    def verify(self, num_workers: int = 2) -> Report:
+        """Read every sample, linked files too, and report what is unreadable or altered.
+
+        Parameters
+        ----------
+        num_workers : int
+            Threads that read and decode.
+
+        Returns
+        -------
+        Report
+            Its `ok` says whether nothing is wrong.
+        """
+        return verify_tables(self.table, num_workers)
+
+    def cleanup(self, older_than: timedelta | None = None) -> int:
+        """Delete the files of states that no commit, tag or saved view names.
+
+        Parameters
+        ----------
+        older_than : timedelta, optional
+            Only of states older than this, by default 14 days: a shorter time
+            takes files from under sessions that still read them.
+
+        Returns
+        -------
+        int
+            Bytes freed.
+        """
+        with self._lock:
+            self._writable()
+            self._flush()
+            return cleanup(self._working.store, timedelta(days=14) if older_than is None else older_than)
 
     # ---- saved views ---------------------------------------------------------------------
 
@@ -517,10 +361,3 @@ class Dataset(Samples):
                 hint=f"set the environment variable PENSTOCK_CREDS_{name} to a JSON object",
             )
         self._working.credentials.populate(name, values)
-
-
-@atexit.register
-def _flush_all() -> None:
-    for dataset in list(_OPEN):
-        if not dataset.read_only:
-            dataset.flush()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -57,12 +57,12 @@ class Working:
         self.draft = Draft()
         self._draft_files: list[str] = []
         self._fixed = version
-        self._refresh()
+        self.refresh()
         if version is None:
             self.draft, self._draft_files = load_draft(store.location, store.branch, self.specs)
             self._table: OverlayTable | None = None
 
-    def _refresh(self) -> None:
+    def refresh(self) -> None:
         """Read the newest version, whoever wrote it."""
         snapshot = self.store.head() if self._fixed is None else self.store.at(self._fixed)
         last = head_commit(self.store, snapshot.version)
@@ -102,7 +102,7 @@ class Working:
 
     def _change_meta(self, change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
         self.store.update_meta(change)
-        self._refresh()
+        self.refresh()
 
     def add_tensor(self, spec: TensorSpec) -> None:
         """Add a tensor, its columns as soon as their type is known."""
@@ -134,13 +134,13 @@ class Working:
             columns = buffer.renumbered(merged)
             self.store.add_columns(list(columns))
             self.store.append(new_uids(buffer.num_rows), columns)
-        self._refresh()
+        self.refresh()
 
     def delete(self, rows: NDArray[np.int64]) -> None:
         """Delete rows, and their edits."""
         uids = self.table.uids(rows)
         self.store.delete(uids, f"pop {', '.join(map(str, rows.tolist()))}")
-        self._refresh()
+        self.refresh()
         left = self.draft.without(set(uids.tolist()))
         if len(left) != len(self.draft):
             self._replace_draft(left)
@@ -161,6 +161,37 @@ class Working:
         known[index : index + 1] = [new]
         self._change_meta(lambda meta: _with_spec(meta, spec.name, {"class_names": known}))
         return index
+
+    def grow_classes(self, names: Mapping[str, Sequence[str]]) -> None:
+        """Replace the class names of some tensors by longer lists."""
+
+        def change(meta: dict[str, Any]) -> dict[str, Any]:
+            for tensor, known in names.items():
+                meta = _with_spec(meta, tensor, {"class_names": list(known)})
+            return meta
+
+        self._change_meta(change)
+
+    def merge_classes(self, spec: TensorSpec, names: Sequence[str], into: str) -> None:
+        """Make several classes of a tensor one, in stored samples and in the draft."""
+        for name in (*names, into):
+            if name not in spec.class_names:
+                raise UnknownClassError(name, spec.class_names, tensor=spec.name)
+        kept = [name for name in spec.class_names if name == into or name not in names]
+        ids = np.array([kept.index(into if name in names else name) for name in spec.class_names], np.int64)
+        with self.store.location.lock():
+            self.refresh()
+            column = self.stored.column(spec.name)
+            moved = np.concatenate([[0], np.cumsum(ids[column.values] != column.values)])
+            rows = np.flatnonzero(moved[column.offsets[1:]] > moved[column.offsets[:-1]])
+            edits = self.draft.edits.get(spec.name, {})
+            if len(rows):
+                cells = [Cell(value=ids[column.row(row)]) for row in rows.tolist()]
+                self.store.rewrite(table_of(self.stored.uids[rows], {spec: cells}), f"merge classes into {into}")
+            self._change_meta(lambda meta: _with_spec(meta, spec.name, {"class_names": kept}))
+            if edits:
+                moved_edits = {uid: Cell(value=ids[np.asarray(cell.value, np.int64)]) for uid, cell in edits.items()}
+                self._replace_draft(self.draft.with_edits(spec.name, moved_edits))
 
     def set_creds_key(self, name: str, *, managed: bool) -> None:
         """Store the name of credentials."""
@@ -205,6 +236,11 @@ class Working:
         )
         self._replace_draft(self.draft.without(uids, tensor))
 
+    def discard_from_memory(self) -> None:
+        """Look at the stored version without its draft, which stays where it is."""
+        self.draft = Draft()
+        self._table = None
+
     # ---- versions ------------------------------------------------------------------------
 
     def has_changes(self) -> bool:
@@ -236,7 +272,7 @@ class Working:
     def commit(self, message: str) -> Commit:
         """Write the draft to the head, merge small files, and tag the version."""
         with self.store.location.lock():
-            self._refresh()
+            self.refresh()
             self.draft, files = load_draft(self.store.location, self.store.branch, self.specs)
             self._draft_files = files
             self._table = None
@@ -255,7 +291,7 @@ class Working:
             made = make_commit(self.store, message, self.last_commit.id if self.last_commit else None)
             discard_draft(self.store.location, files)
             self.draft, self._draft_files = Draft(), []
-            self._refresh()
+            self.refresh()
         return made
 
     def _lengths(self) -> dict[str, tuple[int, int]]:
@@ -270,14 +306,14 @@ class Working:
     def reset(self) -> None:
         """Go back to the last commit."""
         with self.store.location.lock():
-            self._refresh()
+            self.refresh()
             _, files = load_draft(self.store.location, self.store.branch, self.specs)
             last = self.last_commit
             if self.has_changes():
                 self.store.restore(last.version if last else _FIRST_VERSION, last.branch if last else None)
             discard_draft(self.store.location, [*files, *self._draft_files])
             self.draft, self._draft_files = Draft(), []
-            self._refresh()
+            self.refresh()
 
     def history(self) -> list[Commit]:
         """Return the commits that led to the head, the newest first."""

@@ -31,6 +31,7 @@ from penstock.storage._links import LinkReader, link_root
 from penstock.storage._location import Location
 from penstock.storage._snapshot import Snapshot
 from penstock.storage._store import Store
+from penstock.storage._upkeep import cleanup, make_branch
 
 __all__ = [
     "UID",
@@ -42,6 +43,7 @@ __all__ = [
     "Snapshot",
     "Store",
     "branch_names",
+    "cleanup",
     "column_names",
     "commits",
     "decoded",
@@ -51,6 +53,7 @@ __all__ = [
     "flat_values",
     "head_commit",
     "link_root",
+    "make_branch",
     "make_commit",
     "mark_view",
     "new_uids",

@@ -1,6 +1,7 @@
 """Columns to read and rows chosen."""
 
 from penstock.table._array import ArrayTable
+from penstock.table._compare import Difference, compare
 from penstock.table._draft import Draft
 from penstock.table._draft_files import discard_draft, load_draft, save_edits
 from penstock.table._optimized import OptimizedTable
@@ -14,6 +15,7 @@ from penstock.table._table import Table
 
 __all__ = [
     "ArrayTable",
+    "Difference",
     "Draft",
     "OptimizedTable",
     "OverlayTable",
@@ -23,6 +25,7 @@ __all__ = [
     "Selection",
     "StoredTable",
     "Table",
+    "compare",
     "discard_draft",
     "load_draft",
     "save_edits",

@@ -183,6 +183,16 @@ class OverlayTable:
             cells[name] = [edits.get(int(row), cell) for row, cell in zip(rows, found, strict=True)]
         return cells
 
+    def digests(self, tensor: str) -> NDArray[np.int64] | None:
+        """Return the recorded digest of every image, int64, 0 where none is; None for other kinds."""
+        digests = self.stored.digests(tensor)
+        if digests is None:
+            return None
+        digests = digests.copy()
+        for row, cell in self._edited_rows.get(tensor, {}).items():
+            digests[row] = cell.digest or 0
+        return digests
+
     @cached_property
     def _links(self) -> LinkReader:
         return LinkReader(self.stored.snapshot.meta.get("link_roots", []), self._credentials)

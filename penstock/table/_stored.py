@@ -114,6 +114,14 @@ class StoredTable:
                 self._shapes[tensor] = empty if table is None else shape_rows(table[name], ndim)
             return self._shapes[tensor]
 
+    def digests(self, tensor: str) -> NDArray[np.int64] | None:
+        """Return recorded digests of images, 0 where none is; None where the tensor has none."""
+        name = f"_digest_{tensor}"
+        if name not in self.snapshot.columns:
+            return None
+        digests: NDArray[np.int64] = self.snapshot.read([name])[name].fill_null(0).to_numpy()
+        return digests
+
     def cells(self, rows: NDArray[np.int64], tensors: Sequence[str]) -> dict[str, list[Cell]]:
         """Return stored cells of increasing rows, straight from the files."""
         specs = [checked_tensor(self.specs, name) for name in tensors]

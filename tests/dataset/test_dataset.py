@@ -244,9 +244,15 @@ def test_paths_that_hold_no_dataset_or_one_already(ds, tmp_path):
     assert len(penstock.empty(ds.path, overwrite=True)) == 0
 
 
-def test_tensor_names_that_would_hide_methods_are_refused(ds):
-    with pytest.raises(DatasetError, match=r"method of datasets"):
-        ds.create_tensor("commit")
+def test_tensors_named_like_methods_are_reached_by_index(ds):
+    with pytest.warns(UserWarning, match=r"reach it as ds\['split'\]"):
+        ds.create_tensor("split", htype="text")
+    ds["split"][0] = "train"
+    assert ds["split"][0].data()["value"] == ds[0]["split"].data()["value"] == "train"
+    assert ds.split({"all": 1.0})["all"].indices.tolist() == list(range(10))
+
+
+def test_tensor_names_that_are_refused(ds):
     with pytest.raises(DatasetError, match=r"expected letters.*Hint: use 'Patient_Age'"):
         ds.create_tensor("Patient Age")
     with pytest.raises(DatasetError, match=r"exists already"):
@@ -256,14 +262,14 @@ def test_tensor_names_that_would_hide_methods_are_refused(ds):
 
 
 def test_a_tensor_added_later_is_empty_in_the_samples_there_are(ds):
-    ds.create_tensor("tags", htype="class_label", class_names=["blurred"])
+    ds.create_tensor("marks", htype="class_label", class_names=["blurred"])
     ds.create_tensor("note", htype="text")
     assert _labels(ds)[1] == [0]
-    assert ds.tags[4].numpy().tolist() == []
+    assert ds.marks[4].numpy().tolist() == []
     assert ds.note[4].data() == {"value": None}
-    ds.tags[4] = ["blurred"]
+    ds.marks[4] = ["blurred"]
     ds.commit("tagged")
-    assert _elsewhere(ds.path, "print(ds.tags[4].numpy(), ds.tags[3].numpy())") == "[0] []"
+    assert _elsewhere(ds.path, "print(ds.marks[4].numpy(), ds.marks[3].numpy())") == "[0] []"
 
 
 def test_the_token_is_accepted_and_said_to_be_unused(tmp_path):

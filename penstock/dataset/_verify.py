@@ -1,0 +1,88 @@
+"""Every sample read once, and what cannot be read or is not what was added."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+from numpy.typing import NDArray
+
+from penstock.dataset._report import Problem, Report
+from penstock.errors import PenstockError
+from penstock.table import OverlayTable
+from penstock.tensors import TensorSpec, image_digest, thumbnail
+
+__all__ = ["verify_tables"]
+
+_CHUNK = 64
+
+
+def verify_tables(table: OverlayTable, num_workers: int) -> Report:
+    """Read every sample of a table."""
+    problems: list[Problem] = []
+    for spec in table.tensors.values():
+        found = _encoded(table, spec, num_workers) if spec.is_encoded else _column(table, spec)
+        problems += sorted(found, key=lambda problem: -1 if problem.row is None else problem.row)
+    return Report(problems=tuple(problems), num_samples=table.num_rows)
+
+
+def _column(table: OverlayTable, spec: TensorSpec) -> Iterator[Problem]:
+    try:
+        column = table.column(spec.name)
+    except PenstockError as error:
+        yield Problem(tensor=spec.name, row=None, reason=str(error))
+        return
+    rows = np.repeat(np.arange(len(column)), column.lengths)
+    if spec.htype == "class_label" and spec.class_names:
+        wrong = (column.values < 0) | (column.values >= len(spec.class_names))
+        for row in np.unique(rows[wrong]).tolist():
+            yield Problem(tensor=spec.name, row=row, reason=f"a class index outside 0 to {len(spec.class_names) - 1}")
+    if spec.htype == "bbox":
+        for row in np.unique(rows[~np.isfinite(column.values)]).tolist():
+            yield Problem(tensor=spec.name, row=row, reason="a coordinate that is no finite number")
+
+
+def _encoded(table: OverlayTable, spec: TensorSpec, num_workers: int) -> Iterator[Problem]:
+    from tqdm.auto import tqdm
+
+    digests = table.digests(spec.name)
+    chunks = [np.arange(start, min(start + _CHUNK, table.num_rows)) for start in range(0, table.num_rows, _CHUNK)]
+    with (
+        ThreadPoolExecutor(max(1, num_workers)) as pool,
+        tqdm(total=table.num_rows, desc=f"Reading {spec.name}", unit="sample", disable=table.num_rows < _CHUNK) as bar,
+    ):
+        for found in pool.map(lambda rows: _chunk(table, spec, rows, digests), chunks):
+            bar.update(_CHUNK)
+            yield from found
+
+
+def _chunk(
+    table: OverlayTable, spec: TensorSpec, rows: NDArray[np.int64], digests: NDArray[np.int64] | None
+) -> list[Problem]:
+    try:
+        samples = list(table.take(rows, [spec.name])[spec.name])
+    except PenstockError as error:
+        if len(rows) == 1:
+            return [Problem(tensor=spec.name, row=int(rows[0]), reason=str(error))]
+        return [problem for row in rows for problem in _chunk(table, spec, np.array([row]), digests)]
+    found = []
+    for row, sample in zip(rows.tolist(), samples, strict=True):
+        reason = _reason(spec, sample, 0 if digests is None else int(digests[row]))
+        if reason:
+            found.append(Problem(tensor=spec.name, row=row, reason=reason))
+    return found
+
+
+def _reason(spec: TensorSpec, sample: bytes | PenstockError | None, digest: int) -> str | None:
+    if isinstance(sample, PenstockError):
+        return str(sample)
+    if spec.htype != "image" or sample is None:
+        return None
+    if digest and image_digest(sample) != digest:
+        return "the bytes are not those that were added"
+    try:
+        thumbnail(sample, 1)
+    except PenstockError as error:
+        return str(error)
+    return None

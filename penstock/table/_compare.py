@@ -1,0 +1,139 @@
+"""What differs between two states of a dataset, sample by sample."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from penstock.table._overlay import OverlayTable
+from penstock.table._ragged import Ragged
+from penstock.tensors import Cell
+
+__all__ = ["Difference", "compare"]
+
+_CHUNK = 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Difference:
+    """Samples that differ between an earlier and a later state.
+
+    Parameters
+    ----------
+    added : ndarray of int64
+        Rows of the later state that the earlier has not.
+    removed : ndarray of int64
+        Rows of the earlier state that the later has not.
+    edited : dict of str to ndarray of int64
+        For each tensor of both, rows of the later state whose sample differs.
+    tensors_added, tensors_removed : tuple of str
+        Tensors that only one of them has.
+    class_names : dict of str to (tuple of str, tuple of str)
+        Class names before and after, where they differ.
+    """
+
+    added: NDArray[np.int64]
+    removed: NDArray[np.int64]
+    edited: dict[str, NDArray[np.int64]]
+    tensors_added: tuple[str, ...]
+    tensors_removed: tuple[str, ...]
+    class_names: dict[str, tuple[tuple[str, ...], tuple[str, ...]]]
+
+    def __bool__(self) -> bool:
+        """Whether anything differs."""
+        rows = len(self.added) + len(self.removed) + sum(map(len, self.edited.values()))
+        return bool(rows or self.tensors_added or self.tensors_removed or self.class_names)
+
+
+def compare(before: OverlayTable, after: OverlayTable) -> Difference:
+    """Compare two states by identity and value; labels by class index.
+
+    Values are compared, not stamps of versions: a restored row carries its old stamp.
+    """
+    before_uids = before.stored.uids
+    in_after = after.positions(before_uids)
+    common_before = np.flatnonzero(in_after >= 0).astype(np.int64)
+    common_after = in_after[common_before]
+    specs, others = after.stored.specs, before.stored.specs
+    shared = [name for name in specs if name in others]
+    return Difference(
+        added=np.flatnonzero(before.positions(after.stored.uids) < 0).astype(np.int64),
+        removed=np.flatnonzero(in_after < 0).astype(np.int64),
+        edited={
+            name: np.sort(common_after[_differs(before, after, name, common_before, common_after)]) for name in shared
+        },
+        tensors_added=tuple(name for name in specs if name not in others),
+        tensors_removed=tuple(name for name in others if name not in specs),
+        class_names={
+            name: (others[name].class_names, specs[name].class_names)
+            for name in shared
+            if others[name].class_names != specs[name].class_names
+        },
+    )
+
+
+def _differs(
+    before: OverlayTable, after: OverlayTable, name: str, rows: NDArray[np.int64], others: NDArray[np.int64]
+) -> NDArray[np.bool_]:
+    if after.stored.specs[name].is_encoded:
+        return _cells_differ(before, after, name, rows, others)
+    return columns_differ(before.column(name).take(rows), after.column(name).take(others))
+
+
+def columns_differ(first: Ragged, second: Ragged) -> NDArray[np.bool_]:
+    """Return which rows of two columns of one length differ; NaN equals NaN."""
+    differs: NDArray[np.bool_] = first.lengths != second.lengths
+    if first.ndim == second.ndim and first.shapes is not None and second.shapes is not None:
+        differs |= (first.shapes != second.shapes).any(axis=1)
+    valid = [np.ones(len(part), bool) if part.valid is None else part.valid for part in (first, second)]
+    differs |= valid[0] != valid[1]
+    same = np.flatnonzero(~differs).astype(np.int64)
+    one, two = first.take(same), second.take(same)
+    unequal: NDArray[np.bool_] = one.values != two.values
+    if one.values.dtype.kind == "f":
+        unequal &= ~(np.isnan(one.values) & np.isnan(two.values))
+    counts = np.bincount(np.repeat(np.arange(len(same)), one.lengths), weights=unequal, minlength=len(same))
+    differs[same[counts > 0]] = True
+    return differs
+
+
+def _cells_differ(
+    before: OverlayTable, after: OverlayTable, name: str, rows: NDArray[np.int64], others: NDArray[np.int64]
+) -> NDArray[np.bool_]:
+    """Compare images, masks and links by what is stored, a chunk at a time; equal digests spare the bytes."""
+    differs = np.zeros(len(rows), bool)
+    same_file = before.stored.snapshot.version == after.stored.snapshot.version
+    if same_file and before.stored.snapshot.branch == after.stored.snapshot.branch:
+        touched = np.union1d(before.edited_rows(name), after.edited_rows(name))
+        places = np.flatnonzero(np.isin(rows, touched))
+    else:
+        places = _unlike_digests(before, after, name, rows, others)
+    for start in range(0, len(places), _CHUNK):
+        chunk = places[start : start + _CHUNK]
+        ours = _in_order(before, rows[chunk], name)
+        theirs = _in_order(after, others[chunk], name)
+        differs[chunk] = [_unlike(one, two) for one, two in zip(ours, theirs, strict=True)]
+    return differs
+
+
+def _unlike_digests(
+    before: OverlayTable, after: OverlayTable, name: str, rows: NDArray[np.int64], others: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Return the places whose recorded digests do not prove them equal."""
+    ours, theirs = before.digests(name), after.digests(name)
+    if ours is None or theirs is None or after.stored.specs[name].link or before.stored.specs[name].link:
+        return np.arange(len(rows), dtype=np.int64)
+    equal = (ours[rows] == theirs[others]) & (ours[rows] != 0)
+    return np.flatnonzero(~equal).astype(np.int64)
+
+
+def _in_order(table: OverlayTable, rows: NDArray[np.int64], name: str) -> list[Cell]:
+    unique, places = np.unique(rows, return_inverse=True)
+    cells = table.cells(unique, [name])[name]
+    return [cells[place] for place in places]
+
+
+def _unlike(one: Cell, two: Cell) -> bool:
+    return (one.value, one.creds_key) != (two.value, two.creds_key)
