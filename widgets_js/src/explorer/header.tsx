@@ -5,7 +5,8 @@ import type { Session } from "../shared/session.ts";
 import type { Store } from "../shared/store.ts";
 import { ExportMenu } from "./export-menu.tsx";
 
-export function Header({ session }: { session: Session }) {
+/** `editing`: only what mends labels, nothing of sampling. */
+export function Header({ session, editing = false }: { session: Session; editing?: boolean }) {
   const { store } = session;
   const [committing, setCommitting] = useState(false);
   const dataset = store.dataset.value;
@@ -34,7 +35,7 @@ export function Header({ session }: { session: Session }) {
         ) : null}
         {dataset?.read_only ? <span class="penstock-chip">read-only</span> : null}
         <span class="penstock-grow" />
-        <Seed store={store} />
+        {editing ? null : <Seed store={store} />}
         <button
           {...focusable}
           type="button"
@@ -47,8 +48,8 @@ export function Header({ session }: { session: Session }) {
         >
           Commit…
         </button>
-        <ExportMenu session={session} primary={weighted} />
-        {weighted || edits > 0 || store.isTable.value ? null : <Balance store={store} />}
+        {editing ? null : <ExportMenu session={session} primary={weighted} />}
+        {editing || weighted || edits > 0 || store.isTable.value ? null : <Balance store={store} />}
       </header>
       {committing && edits > 0 ? <CommitForm session={session} onDone={() => setCommitting(false)} /> : null}
     </>

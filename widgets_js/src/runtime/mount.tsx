@@ -24,7 +24,7 @@ export const bodies: Record<string, Body> = {
   ),
   label_editor: ({ session }) => (
     <>
-      <Header session={session} />
+      <Header session={session} editing />
       <div class="penstock-single">
         <DetailPanel session={session} />
       </div>
