@@ -20,9 +20,9 @@ from penstock.loader._reader import Reader
 from penstock.loader._run import EpochIterator, Ready, draw_of, uids_of
 from penstock.loader._seeding import words_of
 from penstock.loader._settings import Settings
-from penstock.loader._state import Identity, Place
+from penstock.loader._state import Identity, Place, parts_of
 from penstock.loader._stats import Meter
-from penstock.loader._torch import require_torch, to_tensors, world
+from penstock.loader._torch import agree, require_torch, to_tensors, world
 from penstock.loader._transform import Transform
 from penstock.loader._work import Work, WorkerTask, timed
 from penstock.sampling import IndexStream, SamplingPlan
@@ -100,6 +100,9 @@ class Engine:
             if self._started and not self._restored:
                 self._place = self._following(self.epoch_at(self._place, rank=rank, world_size=size))
             self._take_up_pending()
+            if size > 1:
+                shape = {"batch_size": self.settings.samples_per_batch, "drop_last": self.settings.drop_last}
+                agree({**parts_of(self._place, self._told()), **shape})
             self._started, self._restored = True, False
             epoch = self.epoch_at(self._place, rank=rank, world_size=size)
             iterator = EpochIterator(self, epoch)
@@ -146,16 +149,19 @@ class Engine:
     def identity(self) -> Identity:
         """Return what a state is a place in."""
         with self._lock:
-            if self._identity is None:
-                self._identity = Identity(
-                    version=self.pool.table.version,
-                    query="; ".join(self.pool.history),
-                    rows=self.pool.digest(),
-                    sampling=self.stream.fingerprint,
-                    seed=self.settings.seed,
-                    offset=self.settings.offset,
-                )
-            return self._identity
+            return self._told()
+
+    def _told(self) -> Identity:
+        if self._identity is None:
+            self._identity = Identity(
+                version=self.pool.table.version,
+                query="; ".join(self.pool.history),
+                rows=self.pool.digest(),
+                sampling=self.stream.fingerprint,
+                seed=self.settings.seed,
+                offset=self.settings.offset,
+            )
+        return self._identity
 
     # ---- what happens to a batch -------------------------------------------------------------
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from penstock.errors import LoaderStateError
 
-__all__ = ["Identity", "Place", "place_of", "state_of"]
+__all__ = ["Identity", "Place", "parts_of", "place_of", "state_of"]
 
 _FORMAT = 1
 
@@ -68,6 +68,15 @@ _TOLD = {
     "offset": "the offset",
     "sampling": "the sampling (weights, mode, size, shuffle)",
 }
+
+
+def parts_of(place: Place, identity: Identity) -> dict[str, Any]:
+    """Return what processes that share an epoch must have in common, by what it is called in a message."""
+    return {
+        **{told: getattr(identity, name) for name, told in _TOLD.items()},
+        "the epoch": place.epoch,
+        "the place in it": (place.start, place.consumed),
+    }
 
 
 def state_of(place: Place, identity: Identity) -> dict[str, Any]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from penstock.errors import LoaderError, MissingDependencyError
 
-__all__ = ["require_torch", "to_tensors", "world"]
+__all__ = ["agree", "require_torch", "to_tensors", "world"]
 
 
 def require_torch() -> Any:  # noqa: ANN401  the module
@@ -62,3 +63,28 @@ def world() -> tuple[int, int]:
             hint="call torch.distributed.init_process_group(...) first, or start by torchrun",
         )
     return torch.distributed.get_rank(), torch.distributed.get_world_size()
+
+
+def agree(mine: Mapping[str, Any]) -> None:
+    """Make sure that all processes say the same.
+
+    Parameters
+    ----------
+    mine : mapping of str to Any
+        What this process has, by what it is called in a message.
+
+    Raises
+    ------
+    LoaderError
+        On every rank, if two of them differ; the message says in what.
+    """
+    distributed = require_torch().distributed
+    said: list[Any] = [None] * distributed.get_world_size()
+    distributed.all_gather_object(said, dict(mine))
+    for rank, other in enumerate(said):
+        for name, value in said[0].items():
+            if other[name] != value:
+                raise LoaderError(
+                    f"the ranks disagree on {name}: rank 0 has {value!r}, rank {rank} has {other[name]!r}",
+                    hint="build the same loader and load the same state on every rank",
+                )
