@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Literal, Self
 
@@ -22,9 +22,39 @@ from penstock.loader._tensorflow import as_tf_dataset, require_tensorflow
 from penstock.sampling import SamplingPlan, SamplingSpec, fresh_seed
 from penstock.table import Selection, Table
 
-__all__ = ["Loader"]
+__all__ = ["BatchSampler", "Loader"]
 
 Transformation = Callable[..., Any] | Mapping[str, Callable[..., Any] | None]
+
+
+class BatchSampler:
+    """The rows a loader's batches hold, batch by batch.
+
+    Parameters
+    ----------
+    rows : callable
+        Returns an iterator of the rows of each batch.
+    num_batches, batch_size : int
+        Of an epoch; samples in one.
+    drop_last : bool
+        Whether a smaller last batch is left out.
+    """
+
+    def __init__(
+        self, rows: Callable[[], Iterator[list[int]]], num_batches: int, batch_size: int, *, drop_last: bool
+    ) -> None:
+        self._rows = rows
+        self._num_batches = num_batches
+        self.batch_size = batch_size
+        self.drop_last = drop_last
+
+    def __iter__(self) -> Iterator[list[int]]:
+        """Go through the batches; the loader stays where it is."""
+        return self._rows()
+
+    def __len__(self) -> int:
+        """Return the number of batches."""
+        return self._num_batches
 
 
 class Loader:
@@ -445,6 +475,12 @@ class Loader:
     def dataset(self) -> Selection:
         """The samples drawn from; its length is their number."""
         return Selection(rows=self._pool.rows, version=self._pool.table.version, seed=self.seed)
+
+    @property
+    def batch_sampler(self) -> BatchSampler:
+        """The rows of each batch of the epoch under way or the next; for frameworks that look at it."""
+        engine = self._engine
+        return BatchSampler(engine.rows_of_epoch, len(self), self.batch_size, drop_last=self.drop_last)
 
     def state_dict(self) -> dict[str, Any]:
         """Return where the loader stands: what the caller has got, not what was read ahead.

@@ -6,7 +6,7 @@ import contextlib
 import sys
 import threading
 import weakref
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from penstock.engines import Lease, lease_processes
@@ -228,17 +228,29 @@ class Engine:
         """Tensors whose samples differ in shape."""
         return frozenset(name for name in self._reader.tensors if self._reader.fixed[name] is None)
 
+    def _upcoming(self) -> Epoch:
+        """Return the layout of the epoch the next iteration gives; the engine stays where it is."""
+        rank, size = self._share()
+        place = self._place
+        if self._started and not self._restored:
+            place = self._following(self.epoch_at(place, rank=rank, world_size=size))
+        return self.epoch_at(place, rank=rank, world_size=size)
+
     def preview(self) -> Any:  # noqa: ANN401  what the caller gets
         """Return the next batch and leave everything as it is."""
-        rank, size = self._share()
-        following = self._following(self.epoch_at(self._place, rank=rank, world_size=size))
-        moved = self._started and not self._restored
-        epoch = self.epoch_at(following if moved else self._place, rank=rank, world_size=size)
+        epoch = self._upcoming()
         if epoch.num_batches == 0:
             raise LoaderError(f"an epoch of {epoch.size} samples has no batch of {epoch.batch_size}")
-        return self.finished(
-            self._reader.read(draw_of(self.pool, epoch, Draws(self.stream, epoch), 0), self._substitute)
-        )
+        draw = draw_of(self.pool, epoch, Draws(self.stream, epoch), 0)
+        return self.finished(self._reader.read(draw, self._substitute))
+
+    def rows_of_epoch(self) -> Iterator[list[int]]:
+        """Go through the rows of each batch of the next iteration."""
+        epoch = self._upcoming()
+        draws = Draws(self.stream, epoch)
+        for number in range(epoch.num_batches):
+            rows: list[int] = draw_of(self.pool, epoch, draws, number).rows.tolist()
+            yield rows
 
     def close(self) -> None:
         """End the epochs under way and give the workers back."""

@@ -32,6 +32,10 @@ DOCUMENT = {
     "query": [("query_string", inspect.Parameter.empty)],
     "sample_by": [("weights", inspect.Parameter.empty), ("replace", True), ("size", None)],
     "shuffle": [("shuffle", True), ("buffer_size", 2048)],
+    "tensorflow": [
+        ("num_workers", 0), ("collate_fn", None), ("tensors", None), ("num_threads", None), ("prefetch_factor", 2),
+        ("return_index", True), ("decode_method", None), ("persistent_workers", False),
+    ],
     "transform": [("transform", inspect.Parameter.empty)],
 }  # fmt: skip
 
@@ -197,3 +201,25 @@ def test_any_number_of_threads_gives_the_same_batches(table, threads):
 def test_dataset_batch_size_and_drop_last_are_there_for_training_frameworks(table):
     loader = Loader(table).batch(8, drop_last=True).pytorch()
     assert (len(loader.dataset), loader.batch_size, loader.drop_last) == (50, 8, True)
+
+
+def test_batch_sampler_tells_the_rows_of_the_next_epoch_and_moves_nothing(table):
+    loader = Loader(table).shuffle().batch(8, drop_last=True).pytorch()
+    told = list(loader.batch_sampler)
+    assert (len(loader.batch_sampler), loader.batch_sampler.batch_size, loader.batch_sampler.drop_last) == (6, 8, True)
+    assert [batch["index"].tolist() for batch in loader] == told
+    assert loader.worker_init_fn is None
+
+
+def test_single_samples_when_the_batch_size_is_none(table):
+    samples = list(Loader(table).batch(None).numpy(tensors=["labels", "caption"]))
+    assert [sample["caption"] for sample in samples] == [f"row {row}" for row in range(50)]
+    assert samples[3]["labels"].tolist() == [3]
+
+
+def test_loader_is_a_context_manager_and_can_be_used_again_after_close(table):
+    with Loader(table).batch(5).numpy() as loader:
+        iterator = iter(loader)
+        next(iterator)
+    assert list(iterator) == []
+    assert len(list(loader)) == 10
