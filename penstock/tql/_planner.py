@@ -197,7 +197,8 @@ class Planner:
             if binder.grouped and each.pixels:
                 continue
             node = ast.Column(parts=_parts(each, source), start=item.start, end=item.end)
-            named[each.name] = (self._output(each.name, binder.bind(node), item), item)
+            bound = binder.bind(node) if binder.grouped else of_field(each, (item.start, item.end), unseen=True)
+            named[each.name] = (self._output(each.name, bound, item), item)
 
     def _add_sliced_star(
         self, item: ast.Item, index: ast.Index, binder: Binder, source: Plan,
@@ -216,7 +217,7 @@ class Planner:
         if passed and len(bound.fields) == 1 and bound.fields[0].tensor:
             one = bound.fields[0]
             return Output(Field(name=name, table=one.table, tensor=one.tensor), bound)
-        return Output(Field(name=name, known_type=bound.type), bound)
+        return Output(Field(name=name, known_type=bound.fields[0].type if passed else bound.type), bound)
 
     def _implied_name(self, item: ast.Item) -> str:
         if isinstance(item.expression, ast.Column):

@@ -126,12 +126,12 @@ class WeightStep:
 
     def plan(self, relation: Relation, context: Context) -> SamplingPlan:
         """Return strata of the rows with this step's weights."""
+        if context.mode != "iid" or not self.replace:
+            self._refuse_repeats(relation, context)
         strata = self.strata(relation, context)
         plan = strata.with_spec(self.spec(relation.num_rows, context))
         if not plan.total_weight > 0:
             raise self._nothing(relation, context)
-        if context.mode != "iid" or not self.replace:
-            self._refuse_repeats(relation, context)
         return plan
 
     def _refuse_repeats(self, relation: Relation, context: Context) -> None:
