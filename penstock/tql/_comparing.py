@@ -126,11 +126,9 @@ def bind_column(binder: Binder, node: ast.Column) -> Bound:
 
 def of_field(field: Field, span: tuple[int, int], *, unseen: bool = False) -> Bound:
     """Return a column as an expression; `unseen` leaves its type open, so that the tensor is not looked at."""
-    tensor = field.table is not None and field.tensor is not None
-    key = f"field {field.tensor!r}@{field.table.revision(field.tensor)}" if tensor else f"field {field.name!r}"  # type: ignore[union-attr,arg-type]  # tensor says both are there
     return Bound(
-        span=span, type=NULL if unseen else field.type, run=lambda frame: frame.load(field), key=key, fields=(field,), stable=tensor,
-        pixels=field.pixels,
+        span=span, type=NULL if unseen else field.type, run=lambda frame: frame.load(field), key=field.key,
+        fields=(field,), stable=field.tensor is not None, pixels=field.pixels,
     )  # fmt: skip
 
 

@@ -46,11 +46,11 @@ class Memo:
             self._put(key, value)
         return value
 
-    def clear(self) -> None:
-        """Forget everything."""
+    def forget(self, start: str = "") -> None:
+        """Forget everything whose key starts so."""
         with self._lock:
-            self._values.clear()
-            self._bytes = 0
+            for key in [key for key in self._values if key.startswith(start)]:
+                self._bytes -= _size(self._values.pop(key))
 
     def _put(self, key: str, value: Value) -> None:
         size = _size(value)

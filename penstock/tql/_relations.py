@@ -107,6 +107,13 @@ class Field:
         return tensor_type(self.table, self.table.tensors[self.tensor or ""])
 
     @property
+    def key(self) -> str:
+        """What identifies the values: the tensor and its revision, else the name."""
+        if self.table is None or self.tensor is None:
+            return f"field {self.name!r}"
+        return f"field {self.tensor!r}@{self.table.revision(self.tensor)}"
+
+    @property
     def pixels(self) -> bool:
         """Whether samples must be decoded to be seen."""
         return (
