@@ -43,7 +43,8 @@ class Cursor:
 
     def peek(self, ahead: int = 1) -> Token:
         """Return a later token without moving."""
-        return self.tokens[min(self.at + ahead, len(self.tokens) - 1)]
+        at = self.at + ahead
+        return self.tokens[at] if at < len(self.tokens) else self.tokens[-1]
 
     def note(self, *expected: str) -> None:
         """Record what could stand here."""

@@ -22,13 +22,14 @@ SOFT = frozenset(_SOFT.split(" "))
 KEYWORDS = frozenset(_RESERVED.split(" ")) | SOFT
 
 _PATTERN = re.compile(
-    r"""(?P<blank>\s+|--[^\n]*|\#[^\n]*|/\*.*?\*/)
+    r"""\s*(?:(?P<comment>--[^\n]*|\#[^\n]*|/\*.*?\*/)
     |(?P<name>[A-Za-z_][A-Za-z0-9_]*)
     |(?P<number>(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)
     |(?P<string>'[^']*(?:''[^']*)*')
     |(?P<quoted>"[^"]*(?:""[^"]*)*")
     |(?P<parameter>\$[A-Za-z_][A-Za-z0-9_]*|\?)
-    |(?P<op>=>|==|!=|<>|<=|>=|\|\||//|[-+*/%=<>()\[\]:,.;])""",
+    |(?P<op>=>|==|!=|<>|<=|>=|\|\||//|[-+*/%=<>()\[\]:,.;])
+    |(?P<end>\Z))""",
     re.VERBOSE | re.DOTALL,
 )
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
@@ -51,20 +52,18 @@ def tokenize(text: str, *, comments: bool = False) -> list[Token]:
             f"the query has {len(text):,} characters; at most {MAX_LENGTH:,} are read", text="", start=0, end=0
         )
     tokens: list[Token] = []
-    position, size, match = 0, len(text), _PATTERN.match
-    while position < size:
+    position, match = 0, _PATTERN.match
+    while True:
         found = match(text, position)
         if found is None:
-            raise _unreadable(text, position)
-        kind, source, end = found.lastgroup or "", found.group(), found.end()
-        if kind != "blank":
-            word = source.upper() if kind == "name" else source if kind == "op" else ""
-            tokens.append(Token(kind, word, source, position, end))
-        elif comments and not source.isspace():
-            tokens.append(Token("comment", "", source, position, end))
-        position = end
-    tokens.append(Token("end", "", "", size, size))
-    return tokens
+            raise _unreadable(text, len(text) - len(text[position:].lstrip()))
+        kind, position = found.lastgroup or "", found.end()
+        source = found[kind]
+        word = source if kind == "op" else source.upper() if kind == "name" else ""
+        if kind != "comment" or comments:
+            tokens.append(Token(kind, word, source, position - len(source), position))
+        if kind == "end":
+            return tokens
 
 
 def _unreadable(text: str, position: int) -> QuerySyntaxError:

@@ -337,6 +337,9 @@ def _contains(binder: Binder, node: ast.Call) -> Bound:
 def _contains_class(binder: Binder, node: ast.Call, operand: Bound) -> Bound:
     target, needle = node.arguments
     names = operand.type.class_names or ()
+    if isinstance(needle, ast.Literal) and needle.value in names and needle.kind == "text":
+        number = binder.constant(needle, names.index(str(needle.value)), INT)
+        return binder.make(node, BOOL, _holds, "contains", binder.as_scalar(operand), number, light=True)
     wanted = binder.one_value(needle, "the second argument of contains")
     operand = binder.as_scalar(operand)
     if wanted.type.kind != "text":

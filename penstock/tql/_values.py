@@ -81,7 +81,7 @@ class RowMismatchError(Exception):
         self.row, self.left, self.right = row, left, right
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(slots=True, kw_only=True, eq=False)  # not frozen, as Bound is not; never changed once made
 class Value:
     """A column of results.
 
