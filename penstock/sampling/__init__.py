@@ -1,5 +1,19 @@
 """Which rows, how often; numpy only, usable without a dataset."""
 
+from penstock.sampling._article import (
+    BatchComposition,
+    CoverageByDraws,
+    EpochsByImbalance,
+    EpochsToCover,
+    Subset,
+    TimesSeenTable,
+    batch_composition,
+    coverage_by_num_draws,
+    epochs_by_imbalance,
+    epochs_to_cover,
+    imbalanced_subset,
+    times_seen_table,
+)
 from penstock.sampling._coverage import Coverage, TimesSeen
 from penstock.sampling._histogram import Histogram
 from penstock.sampling._labels import ClassCounts
@@ -13,6 +27,7 @@ from penstock.sampling._presets import (
     square_root,
     target_proportions,
 )
+from penstock.sampling._simulate import Simulation
 from penstock.sampling._spec import Clause, SamplingSpec
 from penstock.sampling._stream import IndexStream, SequentialStream, ShuffledStream
 from penstock.sampling._targets import Moved, Targets
@@ -20,9 +35,13 @@ from penstock.sampling._torch import TorchBatchSampler, TorchSampler
 
 __all__ = [
     "REFERENCES",
+    "BatchComposition",
     "ClassCounts",
     "Clause",
     "Coverage",
+    "CoverageByDraws",
+    "EpochsByImbalance",
+    "EpochsToCover",
     "Histogram",
     "IndexStream",
     "Moved",
@@ -30,15 +49,24 @@ __all__ = [
     "SamplingSpec",
     "SequentialStream",
     "ShuffledStream",
+    "Simulation",
     "Strata",
+    "Subset",
     "Targets",
     "TimesSeen",
+    "TimesSeenTable",
     "TorchBatchSampler",
     "TorchSampler",
+    "batch_composition",
+    "coverage_by_num_draws",
     "effective_number",
+    "epochs_by_imbalance",
+    "epochs_to_cover",
     "fresh_seed",
+    "imbalanced_subset",
     "inverse_frequency",
     "repeat_factor",
     "square_root",
     "target_proportions",
+    "times_seen_table",
 ]

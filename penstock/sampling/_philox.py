@@ -17,6 +17,8 @@ __all__ = [
     "ONCE",
     "ONCE_ORDER",
     "SHUFFLE",
+    "SIMULATE",
+    "SUBSET",
     "check_seed",
     "fresh_seed",
     "integers_below",
@@ -30,6 +32,8 @@ INTERLEAVE: Final = 3
 ONCE: Final = 4
 ONCE_ORDER: Final = 5
 SHUFFLE: Final = 6
+SIMULATE: Final = 8
+SUBSET: Final = 9
 
 _WORDS_PER_BLOCK = 4
 _MASK = (1 << 64) - 1

@@ -24,6 +24,7 @@ from penstock.sampling._laws import DeckLaw, IidLaw, Law, OnceLaw
 from penstock.sampling._moments import ClassMoments, dealt_moments, drawn_moments, included_moments, part_of
 from penstock.sampling._once import OnceStream, inclusion
 from penstock.sampling._quotas import integer_masses, quotas
+from penstock.sampling._simulate import Progress, Simulation, simulate
 from penstock.sampling._spec import SamplingSpec
 from penstock.sampling._statistics import bin_error, statistics
 from penstock.sampling._stream import IndexStream
@@ -410,6 +411,46 @@ class SamplingPlan:
         if spec.mode == "once":
             return OnceStream(self.strata, self.weights, **common)
         return DrawStream(self.strata, probabilities, **common)
+
+    def simulate(
+        self, num_epochs: int, num_runs: int, seed: int = 0, progress: Progress | bool | None = None
+    ) -> Simulation:
+        """Draw epochs from the real stream, run after run, and count what the closed forms promise.
+
+        Parameters
+        ----------
+        num_epochs : int
+            Epochs of each run.
+        num_runs : int
+            Runs, each with a seed of its own.
+        seed : int
+            Decides the seeds of the runs; the plan's own seed does not matter.
+        progress : callable or bool, optional
+            Called as ``progress(done, total)`` after each epoch; True shows a progress bar. What it raises ends the
+            simulation.
+
+        Returns
+        -------
+        Simulation
+
+        Raises
+        ------
+        SamplingError
+            If nothing can be drawn, or there is not one run of one epoch.
+        """
+
+        def stream_of(own: int) -> IndexStream:
+            return self.strata.with_spec(self.spec.with_options(seed=own)).stream()
+
+        return simulate(
+            self.strata,
+            stream_of,
+            num_epochs=num_epochs,
+            num_runs=num_runs,
+            seed=seed,
+            num_drawable=self.num_drawable,
+            progress=progress,
+        )
 
     def solve_targets(
         self, targets: Mapping[str, float], unit: Unit = "instances", max_repeats: float | None = None

@@ -1,0 +1,64 @@
+"""What all figures share: colours that can be told apart, fonts, margins, the missing-package message."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from penstock.errors import MissingDependencyError
+
+__all__ = ["COLOURS", "RAW", "SAMPLED", "checked", "colour", "faded", "figure"]
+
+COLOURS: Final = ("#7a41b4", "#22695e", "#cb8000", "#451618", "#b274ed", "#944a07", "#589d90", "#252144")
+RAW: Final = "#9aa0a6"
+SAMPLED: Final = "#7a41b4"
+
+_DASHES = ("solid", "dash", "dot")
+
+
+def figure(*, title: str | None, x: str, y: str, **layout: Any) -> Any:  # noqa: ANN401  plotly ships no types
+    """Return an empty figure with titled axes."""
+    return graph_objects().Figure(
+        layout={
+            "template": "plotly_white",
+            "title": title,
+            "xaxis": {"title": x, "automargin": True},
+            "yaxis": {"title": y, "automargin": True, "rangemode": "tozero"},
+            "margin": {"l": 56, "r": 16, "t": 48 if title else 16, "b": 48},
+            "hovermode": "x unified",
+            **layout,
+        }
+    )
+
+
+def graph_objects() -> Any:  # noqa: ANN401  plotly ships no types
+    """Return ``plotly.graph_objects``, imported when first needed."""
+    try:
+        import plotly.graph_objects as go
+    except ImportError as error:
+        raise MissingDependencyError("figures need plotly", hint="pip install plotly") from error
+    return go
+
+
+def colour(number: int) -> dict[str, str]:
+    """Return line colour and dash of the class of this number: 24 that differ."""
+    return {"color": COLOURS[number % len(COLOURS)], "dash": _DASHES[number // len(COLOURS) % len(_DASHES)]}
+
+
+def faded(hexadecimal: str, opacity: float = 0.18) -> str:
+    """Return a colour with the given opacity."""
+    red, green, blue = (int(hexadecimal[place : place + 2], 16) for place in (1, 3, 5))
+    return f"rgba({red}, {green}, {blue}, {opacity})"
+
+
+def checked(name: str, values: ArrayLike, shape: Sequence[int | None]) -> NDArray[np.float64]:
+    """Return an array of the shape wanted (None: any length), or say which argument is wrong."""
+    array = np.asarray(values, np.float64)
+    fits = array.ndim == len(shape) and all(want in {None, have} for want, have in zip(shape, array.shape, strict=True))
+    if not fits:
+        wanted = ", ".join("any" if length is None else str(length) for length in shape)
+        raise ValueError(f"{name} has shape {array.shape}; expected ({wanted})")
+    return array
