@@ -1,0 +1,53 @@
+"""The tour runs from its first cell to its last, in an empty home, and is the copy that is shipped."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+TOUR = ROOT / "notebooks" / "tour.ipynb"
+
+
+def test_the_shipped_tour_is_the_one_in_notebooks():
+    assert (ROOT / "penstock/cli/tour.ipynb").read_bytes() == TOUR.read_bytes()
+
+
+def test_the_tour_has_no_outputs_and_opens_the_explorer_first():
+    cells = [cell for cell in nbformat.read(TOUR, as_version=4).cells if cell.cell_type == "code"]
+    assert not any(cell.outputs or cell.execution_count for cell in cells)
+    assert cells[0].source.split("\n") == [
+        "import penstock",
+        "",
+        "ds = penstock.demo()",
+        "x = penstock.explore(ds)",
+        "x",
+    ]
+
+
+@pytest.mark.slow
+@pytest.mark.notebook
+@pytest.mark.torch
+def test_the_tour_runs(tmp_path):
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    for name in ("XDG_CACHE_HOME", "IPYTHONDIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "JUPYTER_CONFIG_DIR"):
+        environment[name] = str(tmp_path / name.lower())
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "--nbval-lax",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "-o",
+        "addopts=",
+        str(TOUR),
+    ]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout[-4000:]
