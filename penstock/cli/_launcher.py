@@ -42,8 +42,7 @@ def notebook_for(dataset: Path | str, folder: Path) -> Path:
     path = next(path for path in paths if not path.exists() or repr(str(dataset)) in path.read_text())
     if not path.exists():
         code = _CELL.format(path=str(dataset))
-        cells = [nbformat.v4.new_markdown_cell(f"# {name}"), nbformat.v4.new_code_cell(code)]
-        notebook = nbformat.v4.new_notebook(cells=cells)
+        notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code)])
         notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
         nbformat.write(notebook, path)
     return path

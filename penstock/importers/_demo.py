@@ -212,7 +212,7 @@ def _scene(rng: np.random.Generator, labels: list[str], *, ring_as_circle: bool)
 def _placed(rng: np.random.Generator, name: str, largest: float, others: list[Shape]) -> Shape:
     """Place a shape, clear of the others where there is room."""
     radius = float(rng.uniform(16, largest))
-    margin = 1.25 * radius
+    margin = 1.1 * radius + 8  # room for a turned corner and the box around it
     for _ in range(_NUM_TRIES):
         x, y = (float(value) for value in rng.uniform(margin, SIDE - margin, 2))
         if all(np.hypot(x - o.x, y - o.y) > 1.05 * (radius + o.radius) for o in others):

@@ -12,6 +12,7 @@ __all__ = ["SHAPES", "SIDE", "Shape", "draw_scene"]
 
 SIDE = 192
 _SUPERSAMPLING = 4
+_MARGIN = 5  # as people draw boxes; a tight one would hide the outline
 _COLOURS = {
     "Circle": "#7a41b4",
     "Square": "#cb8000",
@@ -68,7 +69,7 @@ def draw_scene(
     -------
     pixels : ndarray of uint8, shape (192, 192, 3)
     boxes_xywh : ndarray of float32, shape (num_shapes, 4)
-        Tight around what was drawn, pixels.
+        Around what was drawn with five pixels to spare, pixels.
     """
     canvas = _gradient(hues, lightness)
     boxes = [_paint(canvas, shape) for shape in shapes]
@@ -104,10 +105,10 @@ def _paint(canvas: NDArray[np.float32], shape: Shape) -> tuple[int, int, int, in
     region += inside[:, :, None] * (colour - region)
     rows, columns = np.flatnonzero(inside.max(axis=1) > 0.5), np.flatnonzero(inside.max(axis=0) > 0.5)  # noqa: PLR2004  half covered
     return (
-        int(columns[0]) + x0,
-        int(rows[0]) + y0,
-        int(columns[-1] - columns[0]) + 1,
-        int(rows[-1] - rows[0]) + 1,
+        int(columns[0]) + x0 - _MARGIN,
+        int(rows[0]) + y0 - _MARGIN,
+        int(columns[-1] - columns[0]) + 1 + 2 * _MARGIN,
+        int(rows[-1] - rows[0]) + 1 + 2 * _MARGIN,
     )
 
 

@@ -122,8 +122,8 @@ def test_without_jupyterlab_the_pip_line_is_said(home, monkeypatch):
 def test_a_notebook_of_the_user_is_not_overwritten(home):
     path = notebook_for("data/shapes.penstock", home)
     assert path.name == "explore-shapes.ipynb"
-    assert "penstock.load('data/shapes.penstock')" in nbformat.read(path, as_version=4).cells[1].source
-    edited = path.read_text().replace("# shapes", "# my shapes")
+    assert "penstock.load('data/shapes.penstock')" in nbformat.read(path, as_version=4).cells[0].source
+    edited = path.read_text().replace("explore(ds)", "explore(ds, seed=7)")
     path.write_text(edited)
     assert notebook_for("data/shapes.penstock", home).read_text() == edited
     other = notebook_for("other/shapes.penstock", home)

@@ -42,20 +42,27 @@ def test_a_plan_is_a_function_of_its_seed():
 
 
 @pytest.mark.parametrize("name", SHAPES)
-def test_boxes_are_tight_around_what_is_drawn(name):
+def test_boxes_have_five_pixels_around_what_is_drawn(name):
     shape = Shape(name=name, x=90, y=70, radius=30)
     pixels, boxes_xywh = draw_scene([shape], *PLAIN)
     empty, _ = draw_scene([], *PLAIN)
     changed = np.abs(pixels.astype(int) - empty).max(axis=2) > 64
     left, top, width, height = boxes_xywh[0].astype(int)
     outside = changed.copy()
-    outside[top - 1 : top + height + 1, left - 1 : left + width + 1] = False
+    outside[top + 4 : top + height - 4, left + 4 : left + width - 4] = False
     assert not outside.any()
-    assert changed[:, left + 1].any()
-    assert changed[:, left + width - 2].any()
-    assert changed[top + 1].any()
-    assert changed[top + height - 2].any()
-    assert abs(width - 60) < 10
+    assert changed[:, left + 6].any()
+    assert changed[:, left + width - 7].any()
+    assert changed[top + 6].any()
+    assert changed[top + height - 7].any()
+    assert abs(width - 70) < 10
+
+
+def test_boxes_lie_inside_their_images():
+    for scene in plan_demo(150, 1):
+        boxes_xywh = scene.draw().boxes_xywh
+        assert (boxes_xywh[:, :2] >= 0).all()
+        assert (boxes_xywh[:, :2] + boxes_xywh[:, 2:] <= 192).all()
 
 
 def test_edges_are_smooth():
