@@ -6,7 +6,7 @@ __version__ = "0.1.0.dev0"
 
 __getattr__, __dir__, _ = _lazy.attach(
     __name__,
-    submodules=["batchup", "dataset", "errors", "importers", "plots", "sampling", "tql"],
+    submodules=["batchup", "dataset", "errors", "importers", "plots", "sampling", "tql", "widgets"],
     submod_attrs={
         "tql": ["parse_sampling"],
         "dataset": ["Dataset", "View", "empty", "load"],
@@ -24,19 +24,27 @@ __getattr__, __dir__, _ = _lazy.attach(
             "import_report",
         ],
         "tensors": ["link"],
+        "widgets": ["Browser", "CoverageView", "Explorer", "LabelEditor", "QueryEditor", "WeightTuner", "explore"],
     },
 )
 
 __all__ = [
+    "Browser",
+    "CoverageView",
     "Dataset",
+    "Explorer",
+    "LabelEditor",
     "PenstockError",
+    "QueryEditor",
     "View",
+    "WeightTuner",
     "__version__",
     "batchup",
     "dataset",
     "demo",
     "empty",
     "errors",
+    "explore",
     "from_arrays",
     "from_coco",
     "from_deeplake",
@@ -53,4 +61,5 @@ __all__ = [
     "plots",
     "sampling",
     "tql",
+    "widgets",
 ]

@@ -270,6 +270,11 @@ class View(Samples):
         return self._seed_used
 
     @property
+    def origin(self) -> Home | None:
+        """The dataset the rows were chosen from; None for a view of a result table."""
+        return self._dataset
+
+    @property
     def pool(self) -> NDArray[np.int64]:
         """Rows that sampling drew from, int64; the view's own where it was not sampled."""
         return self._rows if self._pool is None else self._pool

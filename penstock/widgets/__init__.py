@@ -1,3 +1,16 @@
 """Jupyter widgets over a dataset and its loader."""
 
-__all__: list[str] = []
+from penstock.widgets._explorer import Explorer, explore
+from penstock.widgets._panels import Browser, CoverageView, LabelEditor, QueryEditor, WeightTuner
+from penstock.widgets._session import Session
+
+__all__ = [
+    "Browser",
+    "CoverageView",
+    "Explorer",
+    "LabelEditor",
+    "QueryEditor",
+    "Session",
+    "WeightTuner",
+    "explore",
+]

@@ -69,7 +69,7 @@ class _Operation:
     lane: Lane
 
 
-def operation(name: str, *, lane: Lane = "order", **checks: Check) -> Callable[[Any], Any]:
+def operation(name: str, /, *, lane: Lane = "order", **checks: Check) -> Callable[[Any], Any]:
     """Declare a method as the answer to an operation of the contract.
 
     Parameters

@@ -1,0 +1,195 @@
+"""What the browser is told: the dataset, the query that ran, samples, statistics. Plain JSON-ready values."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from penstock import tql
+from penstock.sampling import SamplingPlan
+from penstock.table import Ragged, Table
+from penstock.tensors import TensorSpec
+from penstock.widgets._query_run import QueryRun
+from penstock.widgets._sample import first_tensor, sample_labels
+from penstock.widgets._thumbnails import Thumbnail
+
+if TYPE_CHECKING:
+    from penstock.widgets._session import Session
+
+__all__ = [
+    "clause_infos",
+    "dataset_info",
+    "query_state",
+    "sample_fields",
+    "shown_kind",
+    "statistics",
+    "table_rows",
+    "tile",
+]
+
+_MAX_TABLE_ROWS = 200
+_MAX_CELL_CHARACTERS = 200
+_NUM_RARE = 3
+
+
+def shown_kind(spec: TensorSpec) -> str:
+    """Return a tensor's kind in words, such as ``class label, 1-5 a sample``."""
+    words = spec.htype.replace("_", " ") + (", linked" if spec.link else "")
+    if spec.length_min is None or spec.length_max is None or spec.htype != "class_label":
+        return words
+    low, high = spec.length_min, spec.length_max
+    return f"{words}, {low} a sample" if low == high else f"{words}, {low}–{high} a sample"
+
+
+def clause_infos(text: str, table: Table, labels: str | None) -> list[dict[str, Any]]:
+    """Return the weight clauses of a query, each with the class it is about and where its number stands."""
+    return [
+        {
+            "expression": clause.expression,
+            "label": clause.label,
+            "class_index": clause.class_index if clause.tensor == labels else None,
+            "weight": clause.weight if math.isfinite(clause.weight) else 1.0,
+            "from": clause.start,
+            "to": clause.end,
+        }
+        for clause in tql.clauses(text, table)
+    ]
+
+
+def dataset_info(session: Session) -> dict[str, Any]:
+    """Return the `DatasetInfo` of the contract."""
+    dataset, run = session.dataset, session.run
+    table = dataset.table
+    names = run.class_names
+    counts = np.zeros(len(names), np.int64)
+    if session.labels:
+        counts = np.bincount(table.column(session.labels).values, minlength=len(names))
+    done, undone = session.edits.done, session.edits.undone
+    return {
+        "name": session.name,
+        "version": str(dataset.version)[:7],
+        "branch": dataset.branch,
+        "num_samples": table.num_rows,
+        "num_edits": len(session.edited_uids()),
+        "read_only": dataset.read_only,
+        "tensors": [{"name": n, "htype": t.htype, "shown": shown_kind(t)} for n, t in table.tensors.items()],
+        "image_tensor": first_tensor(table.tensors, "image"),
+        "box_tensor": first_tensor(table.tensors, "bbox"),
+        "label_tensor": session.labels,
+        "class_names": list(names),
+        "class_counts": counts.tolist(),
+        "can_undo": done[-1].name if done else None,
+        "can_redo": undone[-1].name if undone else None,
+    }
+
+
+def statistics(plan: SamplingPlan | None) -> tuple[dict[str, Any] | None, list[bytes]]:
+    """Return a `StatisticsHeader` and its arrays, in the header's order."""
+    if plan is None:
+        return None, []
+    strata, arrays = plan.strata, plan.statistics()
+    header = {
+        "num_rows": strata.num_rows,
+        "num_strata": strata.num_strata,
+        "num_classes": strata.labels.num_classes if strata.labels else 0,
+        "num_clauses": strata.num_clauses,
+        "arrays": [{"name": n, "dtype": a.dtype.name, "length": len(a)} for n, a in arrays.items()],
+        "level": strata.level,
+        "bin_error": 0.0,
+    }
+    return header, [np.ascontiguousarray(array).tobytes() for array in arrays.values()]
+
+
+def query_state(run: QueryRun, *, mode: str, seed: int) -> tuple[dict[str, Any], list[bytes]]:
+    """Return a `QueryState` of the contract and its statistics' buffers."""
+    result, plan, spec = run.result, run.plan, run.spec
+    header, buffers = statistics(plan)
+    funnel = [{"label": label, "rows": int(rows)} for label, rows in result.funnel]
+    state = {
+        "text": run.text,
+        "kind": "rows" if result.is_rows else "table",
+        "num_rows": run.num_rows,
+        "pool_size": len(run.pool),
+        "draws": plan.num_draws if plan is not None else 0,
+        "ms": round(run.seconds * 1000, 3),
+        "combine": spec.combine,
+        "replace": spec.replace,
+        "mode": mode,
+        "seed": seed,
+        "clauses": clause_infos(run.text, run.table, run.labels) if run.has_sampling else [],
+        "has_sampling": run.has_sampling,
+        "funnel": funnel,
+        "emptied_by": next((step["label"] for step in funnel if step["rows"] == 0), None),
+        "rare_classes": _rare_classes(plan),
+        "statistics": header,
+        "table": None if result.is_rows else table_rows(result.columns or {}),
+        "warnings": list(run.warnings),
+    }
+    return state, buffers
+
+
+def _rare_classes(plan: SamplingPlan | None) -> list[int]:
+    if plan is None:
+        return []
+    counts = plan.strata.labels.instances if plan.strata.labels else np.empty(0)
+    present = np.flatnonzero(counts > 0)
+    return [int(index) for index in present[np.argsort(counts[present], kind="stable")][:_NUM_RARE]]
+
+
+def table_rows(columns: Mapping[str, Ragged]) -> dict[str, Any]:
+    """Return the first rows of a table result as text and numbers."""
+    names = list(columns)
+    num_rows = min((len(column) for column in columns.values()), default=0)
+    rows = [[_cell(columns[name], i) for name in names] for i in range(min(num_rows, _MAX_TABLE_ROWS))]
+    return {"columns": names, "rows": rows}
+
+
+def _cell(column: Ragged, index: int) -> str | float | int | None:
+    if column.valid is not None and not column.valid[index]:
+        return None
+    value = column.row(index)
+    if column.class_names is not None:
+        return _short(
+            ", ".join(column.class_names[i] if 0 <= i < len(column.class_names) else str(i) for i in value.flat)
+        )
+    if value.size == 1:
+        scalar = value.reshape(-1)[0].item() if hasattr(value.reshape(-1)[0], "item") else value.reshape(-1)[0]
+        if isinstance(scalar, float) and not math.isfinite(scalar):
+            return str(scalar)
+        return scalar if isinstance(scalar, (int, float)) and not isinstance(scalar, bool) else _short(str(scalar))
+    return _short(np.array2string(value, threshold=20, precision=4, separator=", ").replace("\n", " "))
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _MAX_CELL_CHARACTERS else text[: _MAX_CELL_CHARACTERS - 1] + "…"
+
+
+def tile(run: QueryRun, row: int, position: int, made: Thumbnail, *, edited: bool, image: int) -> dict[str, Any]:
+    """Return a `Tile` of the contract for a row of the run's table."""
+    table = run.table
+    labels, boxes = sample_labels(table.column, table.tensors, row, run.labels)
+    return {
+        "position": position,
+        "row": row,
+        "uid": str(int(table.uids(np.array([row]))[0])),
+        "image": image,
+        "width": made.width,
+        "height": made.height,
+        "labels": labels,
+        "boxes": boxes,
+        "edited": edited,
+        "error": made.error,
+    }
+
+
+def sample_fields(table: Table, row: int, shown: Sequence[str | None]) -> list[dict[str, str]]:
+    """Return the sample's other tensors as text: name, kind, value."""
+    fields = []
+    for name, spec in table.tensors.items():
+        if name not in shown and spec.htype != "image":
+            value = _cell(table.column(name), row)
+            fields.append({"name": name, "htype": spec.htype, "value": "NULL" if value is None else str(value)})
+    return fields

@@ -1,0 +1,170 @@
+"""A query that ran: what it chose, its weights and its strata, as one snapshot nobody changes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from penstock import tql
+from penstock.sampling import Clause, SamplingPlan, SamplingSpec, Strata
+from penstock.table import Table
+
+__all__ = ["Mode", "QueryRun", "as_written", "execute", "reweighted", "same_but_weights"]
+
+Mode = Literal["iid", "deck", "once"]
+_EVERY_ROW = SamplingSpec(clauses=(Clause("True", 1.0),), mode="once")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class QueryRun:
+    """The state of the last query that ran, with the weights as they are now.
+
+    Parameters
+    ----------
+    text : str
+        The query, with the weights of now.
+    table : Table
+        What was read.
+    result : QueryResult
+        What the query gave when it ran.
+    pool : ndarray of int64, shape (pool_size,)
+        Rows of `table` after WHERE, ORDER and LIMIT; empty for a table result.
+    num_rows : int
+        Samples the query ran on: of the dataset, or of the view.
+    strata : Strata, optional
+        The pool by weight clause; None for a table result.
+    spec : SamplingSpec
+        Clauses with the weights of now; without SAMPLE BY, every row once an epoch.
+    labels : str, optional
+        The class label tensor that charts count.
+    seconds : float
+        How long the query took.
+    warnings : tuple of str
+        What is to be said about the result.
+    """
+
+    text: str
+    table: Table
+    result: tql.QueryResult
+    pool: NDArray[np.int64]
+    num_rows: int
+    strata: Strata | None
+    spec: SamplingSpec
+    labels: str | None
+    seconds: float
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def has_sampling(self) -> bool:
+        """Whether the text has SAMPLE BY."""
+        return self.result.plan is not None
+
+    @property
+    def plan(self) -> SamplingPlan | None:
+        """How often which row of the pool is drawn; None for a table result."""
+        return self.strata.with_spec(self.spec) if self.strata is not None else None
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """Names of the classes that charts count."""
+        return self.table.tensors[self.labels].class_names if self.labels else ()
+
+    def with_spec(self, spec: SamplingSpec, text: str) -> QueryRun:
+        """Return the same rows under other weights, mode, seed or size."""
+        return replace(self, spec=spec, text=text)
+
+    def arranged(self, class_index: int | None, sort: str) -> NDArray[np.int64]:
+        """Return positions in the pool that have a class, in an order, int64.
+
+        Parameters
+        ----------
+        class_index : int, optional
+            Only samples with this class; None means all.
+        sort : {"query", "row", "labels"}
+            As the query orders, by row of the dataset, or most labels first.
+        """
+        positions = np.arange(len(self.pool))
+        if class_index is not None and self.labels:
+            column = self.table.column(self.labels)
+            hits = np.concatenate([[0], np.cumsum(column.values == class_index)])
+            has_class = hits[column.offsets[1:]] > hits[column.offsets[:-1]]
+            positions = positions[has_class[self.pool]]
+        if sort == "row":
+            return positions[np.argsort(self.pool[positions], kind="stable")]
+        if sort == "labels" and self.labels:
+            return positions[np.argsort(-self.table.column(self.labels).lengths[self.pool[positions]], kind="stable")]
+        return positions
+
+
+def execute(
+    text: str,
+    table: Table,
+    *,
+    seed: int,
+    mode: Mode,
+    size: int | None,
+    labels: str | None,
+    rows: NDArray[np.int64] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> QueryRun:
+    """Run a query and group its pool by weight clause.
+
+    Raises
+    ------
+    TQLError
+        If the text is wrong; nothing has changed then.
+    """
+    started = time.perf_counter()
+    result = tql.run(text, table, seed=seed, mode=mode, rows=rows, labels=labels, cancel=cancelled)
+    pool = result.pool if result.is_rows else np.empty(0, np.int64)
+    if result.is_rows and result.plan is not None:
+        strata: Strata | None = result.plan.strata
+        spec = result.plan.spec if size is None else result.plan.spec.with_options(size=size)
+    else:
+        spec = _EVERY_ROW.with_options(seed=seed)
+        strata = tql.bind_sampling(spec, table, pool, labels=labels) if result.is_rows else None
+    return QueryRun(
+        text=text,
+        table=table,
+        result=result,
+        pool=pool,
+        num_rows=table.num_rows if rows is None else len(rows),
+        strata=strata,
+        spec=spec,
+        labels=labels,
+        seconds=time.perf_counter() - started,
+        warnings=tuple(str(warning) for warning in result.warnings),
+    )
+
+
+def reweighted(text: str, spec: SamplingSpec) -> str:
+    """Return the query with the spec's weights as its literals, the rest kept to the letter."""
+    for number, (clause, weight) in enumerate(zip(tql.clauses(text), spec.weights, strict=True)):
+        if clause.start is not None and clause.weight != weight:
+            text = tql.rewrite_weight(text, number, weight)
+    return text
+
+
+def as_written(text: str, spec: SamplingSpec) -> SamplingSpec:
+    """Return the spec with the weights the text's literals say, to their last digit."""
+    written = [(number, clause) for number, clause in enumerate(tql.clauses(text)) if clause.start is not None]
+    said: dict[str | int, float] = {number: clause.weight for number, clause in written}
+    return spec.replace_weights(said)
+
+
+def same_but_weights(text: str, other: str) -> bool:
+    """Tell whether two queries differ at most in the numbers of their weight clauses."""
+    return text == other or _without_weights(tql.parse(text)) == _without_weights(tql.parse(other))
+
+
+def _without_weights(query: Any) -> Any:
+    weight: Any = query.sample.weight if query.sample is not None else None
+    if not hasattr(weight, "pairs"):
+        return query
+    pairs = tuple(replace(pair, weight=None) for pair in weight.pairs)
+    return replace(query, sample=replace(query.sample, weight=replace(weight, pairs=pairs)))

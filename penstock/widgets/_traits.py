@@ -1,0 +1,55 @@
+"""Trait types the widgets sync."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import traitlets
+from numpy.typing import NDArray
+
+__all__ = ["WeightsTrait"]
+
+
+def _to_buffer(value: NDArray[np.float64], _widget: Any) -> memoryview:
+    return memoryview(np.ascontiguousarray(value, "<f8").tobytes())
+
+
+def _from_buffer(value: Any, _widget: Any) -> NDArray[np.float64]:
+    if isinstance(value, (list, tuple)):
+        return np.asarray(value, np.float64)
+    raw = bytes(value) if value is not None else b""
+    return np.frombuffer(raw[: len(raw) // 8 * 8], "<f8").astype(np.float64)
+
+
+class WeightsTrait(traitlets.TraitType[Any, Any]):
+    """One weight for each clause of the query, float64; a buffer of little-endian doubles on the wire."""
+
+    info_text = "a sequence of finite numbers >= 0, one for each weight clause"
+    default_value = ()
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.tag(sync=True, to_json=_to_buffer, from_json=_from_buffer)
+
+    def make_dynamic_default(self) -> NDArray[np.float64]:
+        """Return no weights."""
+        return np.empty(0)
+
+    def validate(self, obj: Any, value: Any) -> NDArray[np.float64]:
+        """Return the weights as an array of shape (num_clauses,) nobody can write to."""
+        try:
+            weights = np.array(value, np.float64)
+        except (TypeError, ValueError):
+            self.error(obj, value)
+        if weights.ndim != 1 or not np.isfinite(weights).all() or (weights < 0).any():
+            self.error(obj, value)
+        weights.setflags(write=False)
+        return weights
+
+    def set(self, obj: Any, value: Any) -> None:
+        """Assign, and notify only where a weight differs."""
+        weights: Any = self._validate(obj, value)
+        values: dict[str, Any] = obj._trait_values  # noqa: SLF001  traitlets keeps values there
+        if self.name not in values or not np.array_equal(weights, values[str(self.name)]):
+            super().set(obj, weights)

@@ -1,0 +1,286 @@
+"""What all penstock widgets share: the session behind them, synced state, answers to the browser."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import anywidget
+import numpy as np
+import traitlets
+from anywidget import WidgetTrait
+from numpy.typing import NDArray
+
+from penstock.errors import nearest
+from penstock.sampling import SamplingPlan, SamplingSpec
+from penstock.widgets._describe import dataset_info, query_state
+from penstock.widgets._export import code_of, loader_of
+from penstock.widgets._ops_plan import SessionOperations
+from penstock.widgets._rpc import Dispatcher
+from penstock.widgets._runtime import read_stub, runtime
+from penstock.widgets._session import Session, What
+from penstock.widgets._snapshot import snapshot
+from penstock.widgets._traits import WeightsTrait
+
+if TYPE_CHECKING:
+    from penstock.dataset import Dataset, View
+
+__all__ = ["SessionWidget"]
+
+_SESSION_OPTIONS = ("query", "seed", "mode", "size", "unit", "labels")
+_VIEW_OPTIONS = ("height", "theme", "layout")
+_FOLLOWED = ("query", "weights", "mode", "seed", "size", "unit")
+_MAX_SELECTION_BYTES = 3000
+
+
+class SessionWidget(anywidget.AnyWidget):
+    """A widget over a session.
+
+    Parameters
+    ----------
+    source : Dataset, View or Session
+        What is shown. Widgets of one session are linked.
+    **options
+        ``query``, ``seed``, ``mode``, ``size``, ``unit``, ``labels`` of a new session, and ``height``
+        (CSS pixels), ``theme`` (auto, light, dark), ``layout`` of the widget.
+
+    Attributes
+    ----------
+    query : str
+        The query that ran; assigning runs another (both directions).
+    query_draft : str
+        Text in the editor that has not run (browser to Python).
+    weights : ndarray of float64, shape (num_clauses,)
+        Weight of each clause of the query (both directions).
+    mode, seed, size, unit
+        As of `Session` (both directions).
+    selection : dict
+        How many samples are selected, the first uids, and a token (Python to browser).
+    """
+
+    _kind = traitlets.Unicode("").tag(sync=True)
+    _runtime = WidgetTrait().tag(sync=True)
+    query = traitlets.Unicode("select *").tag(sync=True)
+    query_draft = traitlets.Unicode("").tag(sync=True)
+    weights = WeightsTrait()
+    mode = traitlets.Enum(("iid", "deck", "once"), "iid").tag(sync=True)
+    seed = traitlets.Int(0, min=0).tag(sync=True)
+    size = traitlets.Int(None, allow_none=True, min=1).tag(sync=True)
+    unit = traitlets.Enum(("instances", "samples"), "instances").tag(sync=True)
+    labels = traitlets.Unicode(None, allow_none=True, read_only=True).tag(sync=True)
+    theme = traitlets.Enum(("auto", "light", "dark"), "auto").tag(sync=True)
+    selection = traitlets.Dict().tag(sync=True)
+    snapshot = traitlets.Dict().tag(sync=True)
+    height = traitlets.Int(720, min=120, max=4000).tag(sync=True)
+
+    kind: ClassVar[str] = ""
+    _esm = read_stub()
+
+    def __init__(self, source: Dataset | View | Session, **options: Any) -> None:
+        _check_options(type(self).__name__, source, options)
+        session = source if isinstance(source, Session) else Session(source, **_only(_SESSION_OPTIONS, options))
+        self._session = session
+        super().__init__(_kind=self.kind, _runtime=runtime(), **_only(_VIEW_OPTIONS, options))
+        this = weakref.ref(self)
+        operations = SessionOperations(session, draft=lambda: getattr(this(), "query_draft", ""))
+        self._dispatcher = Dispatcher(operations, _sender(this), session.order)
+        self.on_msg(_receive)
+        self._follow()
+        self.set_trait("labels", session.labels)
+        session.watch(self)
+
+    # ---- what Python asks -----------------------------------------------------------
+
+    @property
+    def session(self) -> Session:
+        """The session behind the widget; widgets made from it are linked."""
+        return self._session
+
+    @property
+    def view(self) -> View:
+        """What the query returns, with the weights of now: its epoch 0 if it has SAMPLE BY."""
+        return self._session.view
+
+    @property
+    def spec(self) -> SamplingSpec | None:
+        """The sampling as the sliders stand; None without SAMPLE BY."""
+        return self._session.spec
+
+    @property
+    def plan(self) -> SamplingPlan | None:
+        """How often which sample is drawn, as the charts show it."""
+        return self._session.plan
+
+    @property
+    def selected(self) -> NDArray[np.int64]:
+        """Selected samples as rows of the dataset, int64 of shape (num_selected,); assign rows to select."""
+        return self._session.selected
+
+    @selected.setter
+    def selected(self, rows: Any) -> None:
+        self._session.select_rows(rows)
+
+    def loader(
+        self, batch_size: int = 64, framework: str = "pytorch", *, drop_last: bool = False, **options: Any
+    ) -> Any:
+        """Return the loader the charts describe.
+
+        Parameters
+        ----------
+        batch_size : int
+            Samples in a batch.
+        framework : {"pytorch", "numpy"}
+            What batches are made of.
+        drop_last : bool
+            Leave out a last batch that is not full.
+        **options
+            Passed to the loader's ``.pytorch()`` or ``.numpy()``.
+
+        Returns
+        -------
+        loader
+            Epoch 0 draws what the charts show; it works with edits that are not committed.
+
+        Raises
+        ------
+        SamplingError
+            If nothing can be drawn, or the query gives a table.
+        """
+        session = self._session
+        return loader_of(
+            session.source,
+            session.run,
+            session.seed,
+            batch_size=batch_size,
+            drop_last=drop_last,
+            framework=framework,
+            **options,
+        )
+
+    def export_code(self, batch_size: int = 64, framework: str = "pytorch", *, drop_last: bool = False) -> str:
+        """Return code that makes the same loader in any process; its batches equal those of `loader`.
+
+        Raises
+        ------
+        UncommittedChangesError
+            If the dataset has edits that are not committed.
+        """
+        session = self._session
+        return code_of(
+            session.source, session.run, session.seed, batch_size=batch_size, drop_last=drop_last, framework=framework
+        )
+
+    def export_cell(self, batch_size: int = 64, framework: str = "pytorch", *, drop_last: bool = False) -> None:
+        """Put the code of `export_code` into the next cell; call it in a cell."""
+        from IPython import get_ipython
+
+        code = self.export_code(batch_size, framework, drop_last=drop_last)
+        shell = get_ipython()
+        if shell is None:
+            raise RuntimeError("there is no notebook to put a cell into. Hint: print(x.export_code())")
+        shell.set_next_input(code)
+
+    def close(self) -> None:
+        """Take the widget off the page; what runs for it is cancelled."""
+        if hasattr(self, "_dispatcher"):
+            self._dispatcher.cancel_all()
+            self._session.unwatch(self)
+        super().close()
+
+    def __repr__(self) -> str:
+        """Return the same text in every run."""
+        session = self._session
+        return f"{type(self).__name__}({session.name!r}, samples={session.run.num_rows}, seed={session.seed})"
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
+        bundle = super()._repr_mimebundle_(**kwargs)
+        if bundle is not None:
+            bundle[0]["text/plain"] = f"{self!r}: run this cell to open it"
+        return bundle
+
+    # ---- the session and the browser ---------------------------------------------
+
+    def session_changed(self, what: What, origin: str | None) -> None:
+        """Bring traits up to date and tell the browser."""
+        self._follow()
+        if what == "query":
+            self._send_query(origin)
+        elif what == "dataset":
+            self.send({"v": 1, "event": "dataset", "dataset": dataset_info(self._session)})
+        elif what == "filter":
+            shown = {"class_index": self._session.class_filter, "pool_size": len(self._session.shown()[1])}
+            self.send({"v": 1, "event": "filter", **shown, "origin": origin})
+
+    def _send_query(self, origin: str | None) -> None:
+        session = self._session
+        state, buffers = query_state(session.run, mode=session.mode, seed=session.seed)
+        event = {"v": 1, "event": "query", "query": state, "rev": session.revision, "origin": origin}
+        self.send(event, buffers)
+
+    def _follow(self) -> None:
+        session = self._session
+        with self.hold_sync():
+            for name in _FOLLOWED:
+                setattr(self, name, getattr(session, name))
+            self.selection = _selection(session)
+            self.snapshot = snapshot(session)
+
+    @traitlets.validate(*_FOLLOWED)
+    def _assign(self, proposal: Any) -> Any:
+        name, value = proposal["trait"].name, proposal["value"]
+        session = self._session
+        if not np.array_equal(value, getattr(session, name)):
+            _ASSIGN[name](session, value)
+        return getattr(session, name)
+
+
+_ASSIGN: dict[str, Callable[[Session, Any], object]] = {
+    "query": lambda session, text: session.run_query(text),
+    "weights": lambda session, weights: session.set_weights(weights),
+    "mode": lambda session, mode: session.set_weights(mode=mode),
+    "seed": lambda session, seed: session.set_weights(seed=seed),
+    "size": lambda session, size: session.set_weights(size=size),
+    "unit": lambda session, unit: session.set_unit(unit),
+}
+
+
+def _only(names: tuple[str, ...], options: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in options.items() if name in names}
+
+
+def _check_options(widget: str, source: object, options: dict[str, Any]) -> None:
+    known = (*_SESSION_OPTIONS, *_VIEW_OPTIONS)
+    for name in options:
+        if name not in known:
+            like = nearest(name, known)
+            raise TypeError(
+                f"{widget} has no option {name!r}; it has {', '.join(known)}"
+                + (f". Hint: did you mean {like!r}?" if like else "")
+            )
+        if isinstance(source, Session) and name in _SESSION_OPTIONS:
+            raise TypeError(f"{name!r} belongs to the session; give it to Session(...), or assign widget.{name}")
+
+
+def _selection(session: Session) -> dict[str, Any]:
+    uids: list[str] = []
+    room = _MAX_SELECTION_BYTES
+    for uid in session.selected_uids[:1000]:
+        room -= len(str(int(uid))) + 4
+        if room < 0:
+            break
+        uids.append(str(int(uid)))
+    return {"count": len(session.selected_uids), "uids": uids, "token": session.selection_token}
+
+
+def _sender(widget: weakref.ref[Any]) -> Any:
+    def send(message: dict[str, Any], buffers: list[bytes]) -> None:
+        target = widget()
+        if target is not None:
+            target.send(message, buffers)
+
+    return send
+
+
+def _receive(widget: SessionWidget, content: Any, _buffers: Any) -> None:
+    widget._dispatcher.receive(content)  # noqa: SLF001  the widget's own callback, kept free of a bound method's cycle
