@@ -2,7 +2,7 @@ import { computed, useSignal } from "@preact/signals";
 import { useMemo } from "preact/hooks";
 import { useAtRest } from "../shared/at-rest.ts";
 import { focusable } from "../shared/focus.ts";
-import { countText } from "../shared/number-text.ts";
+import { countText, shareText } from "../shared/number-text.ts";
 import type { Unit } from "../shared/protocol.ts";
 import type { Store } from "../shared/store.ts";
 import { Switch } from "../shared/switch.tsx";
@@ -79,6 +79,7 @@ export function HistogramPanel({ store }: { store: Store }) {
       )}
       <AxisTitle store={store} unit={unit} />
       <LiftNote store={store} />
+      <BinNote store={store} />
       <BarsTable source={source} classes={stable} unit={unit} />
     </section>
   );
@@ -183,6 +184,17 @@ function Search({ view, total, hidden }: { view: View; total: number; hidden: nu
         {view.all.value ? "fewer" : hidden > 0 ? `${countText(hidden)} more` : "all"}
       </button>
     </div>
+  );
+}
+
+/** A weight per row comes in bins: how far off that is. */
+function BinNote({ store }: { store: Store }) {
+  const header = store.statistics.value?.header;
+  if (header?.level !== "bins" || !(header.bin_error > 0)) return null;
+  return (
+    <p class="penstock-note" data-testid="bins">
+      {`Row weights in ${countText(header.num_strata)} bins: figures within ${shareText(header.bin_error)}.`}
+    </p>
   );
 }
 

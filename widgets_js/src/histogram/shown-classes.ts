@@ -26,7 +26,7 @@ export interface Shown {
   readonly hidden: number; // how many classes have no bar
 }
 
-/** All of a few classes; of many, those named in a clause, the 20 most moved, or what a search finds. */
+/** All of a few classes; of many, those named in a clause, then the 20 most moved, 30 at most, or what a search finds. */
 export function shownClasses(bars: ClassBars, view: { sort: Sort; search: string; all: boolean }): Shown {
   const needle = view.search.trim().toLowerCase();
   const order = byOrder(bars, view.sort);
@@ -44,12 +44,12 @@ export function isLong(bars: ClassBars): boolean {
 }
 
 function leading(bars: ClassBars, candidates: number[]): number[] {
-  const named = candidates.filter((c) => bars.named.has(c));
-  const others = candidates.filter((c) => !bars.named.has(c));
-  const moved = others.sort(
+  const moved = candidates.sort(
     (a, b) => Math.abs(logLift(bars, b)) - Math.abs(logLift(bars, a)) || at(bars.raw, b) - at(bars.raw, a),
   );
-  return [...named, ...moved.slice(0, MOST_MOVED)];
+  const named = moved.filter((c) => bars.named.has(c));
+  const others = moved.filter((c) => !bars.named.has(c)).slice(0, MOST_MOVED);
+  return [...named, ...others].slice(0, FEW);
 }
 
 function byOrder(bars: ClassBars, sort: Sort): (a: number, b: number) => number {

@@ -15,7 +15,8 @@ const EVERY_ROW = /^\s*true\s*$/i;
 
 export function sliderRows(store: Store): SliderRow[] {
   const clauses = store.clauses.value;
-  return clauses.length > 0 ? clauseRows(clauses) : ghostRows(store);
+  if (clauses.length > 0) return clauseRows(clauses);
+  return store.query.value?.has_sampling ? [] : ghostRows(store);
 }
 
 function clauseRows(clauses: readonly ClauseInfo[]): SliderRow[] {

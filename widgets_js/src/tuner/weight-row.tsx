@@ -122,7 +122,10 @@ function release(store: Store): void {
 
 function show(range: HTMLInputElement | null, field: HTMLInputElement | null, weight: number, most: number): void {
   const text = formatWeight(weight);
-  if (range !== null) {
+  if (
+    range !== null &&
+    (range.getAttribute("data-weight") !== text || range.valueAsNumber !== positionOf(weight, most))
+  ) {
     range.value = String(positionOf(weight, most));
     range.setAttribute("data-weight", text);
     range.setAttribute("aria-valuetext", `weight ${text}`);

@@ -1,11 +1,12 @@
-import { computed } from "@preact/signals";
+import { computed, useSignal } from "@preact/signals";
 import { useMemo } from "preact/hooks";
 import { focusable } from "../shared/focus.ts";
+import { countText } from "../shared/number-text.ts";
 import type { Mode } from "../shared/protocol.ts";
 import type { Store } from "../shared/store.ts";
 import { Switch } from "../shared/switch.tsx";
 import { Presets } from "./presets.tsx";
-import { sliderRows } from "./slider-rows.ts";
+import { type SliderRow, sliderRows } from "./slider-rows.ts";
 import { stepWeights } from "./step-weights.ts";
 import { tunerState } from "./tuner-state.ts";
 import { WeightRow } from "./weight-row.tsx";
@@ -46,11 +47,7 @@ export function WeightsPanel({ store }: { store: Store }) {
           onChange={(mode) => void store.actions.setMode(mode)}
         />
       </div>
-      <div class="penstock-weight-list">
-        {rows.map((row) => (
-          <WeightRow key={row.key} store={store} row={row} disabled={readOnly || fault !== null} />
-        ))}
-      </div>
+      <SliderList store={store} rows={rows} disabled={readOnly || fault !== null} />
       {fault !== null && (
         <p class="penstock-note penstock-fault" role="status" data-testid="slider-fault">
           {`Sliders wait: ${fault}`}
@@ -59,6 +56,49 @@ export function WeightsPanel({ store }: { store: Store }) {
       <Undone store={store} />
       <Presets store={store} disabled={readOnly || fault !== null} />
     </section>
+  );
+}
+
+const MOST_ROWS = 40;
+
+/** The sliders; of many those that a search finds. */
+function SliderList({ store, rows, disabled }: { store: Store; rows: readonly SliderRow[]; disabled: boolean }) {
+  const search = useSignal("");
+  const many = rows.length > MOST_ROWS;
+  const needle = many ? search.value.trim().toLowerCase() : "";
+  const found = rows.filter((row) => row.label.toLowerCase().includes(needle));
+  if (rows.length === 0) {
+    return (
+      <p class="penstock-note" data-testid="no-sliders">
+        The weights of this query are a tensor or an array: there is nothing to slide.
+      </p>
+    );
+  }
+  return (
+    <>
+      {many && (
+        <input
+          {...focusable}
+          type="search"
+          class="penstock-field penstock-weight-search"
+          placeholder={`find among ${countText(rows.length)} weights`}
+          aria-label="find a weight"
+          data-testid="weight-search"
+          value={search.value}
+          onInput={(event) => {
+            search.value = event.currentTarget.value;
+          }}
+        />
+      )}
+      <div class="penstock-weight-list">
+        {found.slice(0, MOST_ROWS).map((row) => (
+          <WeightRow key={row.key} store={store} row={row} disabled={disabled} />
+        ))}
+      </div>
+      {found.length > MOST_ROWS && (
+        <p class="penstock-note">{`${countText(found.length - MOST_ROWS)} more: type to find them`}</p>
+      )}
+    </>
   );
 }
 
@@ -75,6 +115,7 @@ function useStableRows(store: Store) {
             from === null,
           ]),
           store.query.value?.rare_classes,
+          store.query.value?.has_sampling,
           store.classNames.value.length,
         ]),
       ),

@@ -222,3 +222,27 @@ test("target shares that cannot be met say why", async () => {
   await settled();
   expect(find("[data-testid=targets-reason]").textContent).toBe("no row has both Cross and Star");
 });
+
+test("of many sliders those a search finds", async () => {
+  const names = Array.from({ length: 80 }, (_, i) => `class ${i}`);
+  const weights = Object.fromEntries(names.map((_, i) => [i, 1 + i]));
+  const strata = (clauseOf: Map<number, number>, fallback: number | null) =>
+    names.map((_, i) => ({ size: 5, clauses: [clauseOf.get(i) as number, fallback as number], classes: { [i]: 5 } }));
+  const { find, all, store } = await mounted({ names, weights, strata }, WeightsPanel);
+  expect(all("[data-testid=weight]")).toHaveLength(40);
+  const search = find<HTMLInputElement>("[data-testid=weight-search]");
+  search.value = "class 77";
+  search.dispatchEvent(new Event("input", { bubbles: true }));
+  await settled();
+  expect(all("[data-testid=weight]").map((row) => row.dataset.label)).toEqual(["class 77"]);
+  slide(find<HTMLInputElement>(slider("class 77")), 500);
+  expect(store.weights.value[77]).toBe(1);
+});
+
+test("weights that are an array have no sliders", async () => {
+  const { find, all, store } = await mounted(WEIGHTS, WeightsPanel);
+  store.clauses.value = [];
+  await settled();
+  expect(all("[data-testid=weight]")).toEqual([]);
+  expect(find("[data-testid=no-sliders]").textContent).toContain("nothing to slide");
+});
