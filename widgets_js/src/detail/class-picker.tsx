@@ -20,12 +20,13 @@ export function ClassPicker({ names, label, onChoose, onNew }: ClassPickerProps)
   const fresh = onNew !== undefined && name !== "" && !names.includes(name);
   const submit = (event: Event): void => {
     event.preventDefault();
+    event.stopPropagation();
     const first = found[0];
     if (first !== undefined) onChoose(first);
     else if (fresh) onNew(name);
   };
   return (
-    <form class="penstock-picker" onSubmit={submit}>
+    <div class="penstock-picker">
       <input
         {...focusable}
         class="penstock-field"
@@ -33,6 +34,9 @@ export function ClassPicker({ names, label, onChoose, onNew }: ClassPickerProps)
         placeholder="search classes"
         value={typed}
         onInput={(event) => setTyped(event.currentTarget.value)}
+        onKeyDown={(event) => {
+          if (event.key === "Enter") submit(event);
+        }}
         data-testid="penstock-class-search"
       />
       <ul class="penstock-choices" aria-label="Classes" onKeyDown={stepChoices}>
@@ -53,7 +57,7 @@ export function ClassPicker({ names, label, onChoose, onNew }: ClassPickerProps)
           </li>
         ) : null}
       </ul>
-    </form>
+    </div>
   );
 }
 

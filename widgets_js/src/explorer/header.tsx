@@ -122,6 +122,8 @@ function CommitForm({ session, onDone }: { session: Session; onDone: () => void 
         onInput={(event) => setMessage(event.currentTarget.value)}
         onKeyDown={(event) => {
           if (event.key === "Escape") onDone();
+          // a notebook may keep Enter from submitting the form
+          if (event.key === "Enter" && message.trim() !== "") void commit(event);
         }}
         data-testid="penstock-commit-message"
       />

@@ -235,6 +235,9 @@ function SaveView({ session, close }: { session: Session; close: () => void }) {
         placeholder="save this view as…"
         value={message}
         onInput={(event) => setMessage(event.currentTarget.value)}
+        onKeyDown={(event) => {
+          if (event.key === "Enter" && message.trim() !== "") save(event);
+        }}
       />
       <button {...focusable} type="submit" class="penstock-button" disabled={message.trim() === ""}>
         Save
