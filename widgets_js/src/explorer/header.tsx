@@ -15,7 +15,7 @@ export function Header({ session, editing = false }: { session: Session; editing
   const edits = dataset?.num_edits ?? 0;
   return (
     <>
-      <header class="penstock-head" data-testid="penstock-header">
+      <div class="penstock-head" data-testid="penstock-header">
         <Mark />
         <span class="penstock-name">{known?.name ?? "penstock"}</span>
         {known === undefined ? null : (
@@ -50,7 +50,7 @@ export function Header({ session, editing = false }: { session: Session; editing
         </button>
         {editing ? null : <ExportMenu session={session} primary={weighted} />}
         {editing || weighted || edits > 0 || store.isTable.value ? null : <Balance store={store} />}
-      </header>
+      </div>
       {committing && edits > 0 ? <CommitForm session={session} onDone={() => setCommitting(false)} /> : null}
     </>
   );
