@@ -11,6 +11,7 @@ export const SORTS: readonly { value: Sort; label: string }[] = [
 
 const FEW = 30;
 const MOST_MOVED = 20;
+const MOST_FREQUENT = 8;
 const AT_MOST = 200;
 
 export interface ClassBars {
@@ -26,7 +27,7 @@ export interface Shown {
   readonly hidden: number; // how many classes have no bar
 }
 
-/** All of a few classes; of many, those named in a clause, then the 20 most moved, 30 at most, or what a search finds. */
+/** All of a few classes; of many those named in a clause, the 8 commonest and the 20 most moved, or what a search finds. */
 export function shownClasses(bars: ClassBars, view: { sort: Sort; search: string; all: boolean }): Shown {
   const needle = view.search.trim().toLowerCase();
   const order = byOrder(bars, view.sort);
@@ -44,12 +45,18 @@ export function isLong(bars: ClassBars): boolean {
 }
 
 function leading(bars: ClassBars, candidates: number[]): number[] {
-  const moved = candidates.sort(
-    (a, b) => Math.abs(logLift(bars, b)) - Math.abs(logLift(bars, a)) || at(bars.raw, b) - at(bars.raw, a),
-  );
-  const named = moved.filter((c) => bars.named.has(c));
+  const usual = median(candidates.filter((c) => at(bars.raw, c) > 0).map((c) => logLift(bars, c)));
+  const away = (c: number): number => Math.abs(logLift(bars, c) - usual);
+  const frequent = [...candidates].sort((a, b) => at(bars.raw, b) - at(bars.raw, a));
+  const moved = [...frequent].sort((a, b) => away(b) - away(a));
+  const named = moved.filter((c) => bars.named.has(c)).slice(0, FEW);
   const others = moved.filter((c) => !bars.named.has(c)).slice(0, MOST_MOVED);
-  return [...named, ...others].slice(0, FEW);
+  return [...new Set([...named, ...frequent.slice(0, MOST_FREQUENT), ...others])];
+}
+
+/** What most classes do: their dilution. */
+function median(values: number[]): number {
+  return values.sort((a, b) => a - b)[values.length >> 1] ?? 0;
 }
 
 function byOrder(bars: ClassBars, sort: Sort): (a: number, b: number) => number {

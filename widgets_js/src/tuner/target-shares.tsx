@@ -31,15 +31,11 @@ export function TargetShares({ store }: { store: Store }) {
   const set = (at: number, change: Partial<Target>): void => {
     targets.value = targets.value.map((target, i) => (i === at ? { ...target, ...change } : target));
   };
+  const run = (): void => {
+    if (!busy.value && targets.value.length > 0) void solve(store, targets.value, outcome, busy);
+  };
   return (
-    <form
-      class="penstock-targets"
-      data-testid="targets"
-      onSubmit={(event) => {
-        event.preventDefault();
-        void solve(store, targets.value, outcome, busy);
-      }}
-    >
+    <div class="penstock-targets" data-testid="targets">
       {targets.value.map(({ classIndex, percent }, i) => (
         <div key={classIndex} class="penstock-row">
           <select
@@ -67,6 +63,9 @@ export function TargetShares({ store }: { store: Store }) {
             value={percent}
             aria-label={`percent of ${names[classIndex]}`}
             data-testid="target-percent"
+            onKeyDown={(event) => {
+              if (event.key === "Enter") run();
+            }}
             onInput={(event) => set(i, { percent: event.currentTarget.valueAsNumber })}
           />
           <span>%</span>
@@ -99,17 +98,18 @@ export function TargetShares({ store }: { store: Store }) {
         <span class="penstock-grow" />
         <button
           {...focusable}
-          type="submit"
+          type="button"
           class="penstock-button"
           disabled={busy.value || targets.value.length === 0}
           data-testid="solve"
+          onClick={run}
         >
           {busy.value ? "Solving…" : "Solve"}
         </button>
       </div>
       <p class="penstock-note">{MEANING[store.unit.value]}</p>
       {outcome.value !== null && <Told store={store} outcome={outcome.value} />}
-    </form>
+    </div>
   );
 }
 

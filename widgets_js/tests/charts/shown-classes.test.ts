@@ -19,10 +19,17 @@ test("thirty classes all have a bar", () => {
   expect(shownClasses(bars(30), view)).toMatchObject({ hidden: 0 });
 });
 
-test("of more, those named and the 20 most moved; ties go to the commonest", () => {
+test("of more, those named, the commonest and the 20 most moved; ties go to the commonest", () => {
   const { classes, hidden } = shownClasses(bars(100, [90]), view);
   expect(classes).toEqual([...Array.from({ length: 19 }, (_, i) => i), 70, 90]);
   expect(hidden).toBe(79);
+});
+
+test("what all classes share is no move: the dilution", () => {
+  const diluted = bars(100);
+  const expected = diluted.raw.map((n, c) => (c === 60 ? n : c >= 80 ? 0.9 * n : 0.5 * n));
+  const { classes } = shownClasses({ ...diluted, expected }, view);
+  expect(classes).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 60, ...Array.from({ length: 19 }, (_, i) => 80 + i)]);
 });
 
 test("eighty named classes do not make eighty bars", () => {

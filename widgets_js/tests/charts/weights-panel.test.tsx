@@ -213,7 +213,7 @@ test("target shares that cannot be met say why", async () => {
   const { find, model } = await mounted(WEIGHTS, WeightsPanel, HistogramPanel);
   find("[data-testid=target-shares]").click();
   await settled();
-  find("[data-testid=targets]").dispatchEvent(new Event("submit", { bubbles: true, cancelable: true }));
+  press(find("[data-testid=target-percent]"), "Enter");
   const asked = model.sent.at(-1);
   expect(asked?.op).toBe("targets.solve");
   const targets = asked?.args.targets as { class_index: number }[] | undefined;
