@@ -186,9 +186,9 @@ class Store:
 
         def step(handle: lance.LanceDataset) -> None:
             touched, emptied = [], []
-            for fragment in handle.get_fragments():
-                if not fragment.count_rows(predicate):
-                    continue
+            found = handle.scanner(columns=[], filter=predicate, with_row_address=True).to_table()["_rowaddr"]
+            files = np.unique(found.to_numpy().astype(np.uint64) >> np.uint64(32)).tolist()
+            for fragment in map(handle.get_fragment, files):
                 left = fragment.delete(predicate)
                 if left is None:
                     emptied.append(fragment.fragment_id)

@@ -22,7 +22,7 @@ def is_conflict(error: BaseException) -> bool:
 
 def reason(error: BaseException) -> str:
     """Return what went wrong on one line, without the engine's own source paths."""
-    text = _SOURCE_LINE.sub("", str(error)).strip()
+    text = _SOURCE_LINE.sub("", str(error)).partition("<?xml")[0].strip()
     line = " ".join(text.split())
     return line if len(line) <= _LONGEST else f"{line[:_LONGEST]} …"
 
