@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
+from penstock.errors import ConflictError
 from penstock.tensors import Cell, TensorSpec
 
 __all__ = ["Buffer"]
@@ -58,7 +60,9 @@ class Buffer:
         merged = {}
         for name, theirs in head.items():
             ours = self.specs.get(name, theirs)
-            names = theirs.class_names + tuple(entry for entry in ours.class_names if entry not in theirs.class_names)
+            known = self.stored[name].class_names if name in self.stored else ()
+            added = (entry for entry in ours.class_names[len(known) :] if entry not in theirs.class_names)
+            names = theirs.class_names + tuple(added)
             merged[name] = replace(
                 ours,
                 class_names=names,
@@ -71,12 +75,25 @@ class Buffer:
         """Return the cells by merged spec; ids follow where another writer named classes first."""
         columns = {}
         for name, cells in self.cells.items():
-            ours, theirs = self.specs[name].class_names, merged[name].class_names
-            if theirs[: len(ours)] != ours:
-                ids = np.array([theirs.index(entry) for entry in ours], np.int64)
-                cells = [Cell(value=ids[cell.value]) for cell in cells]  # type: ignore[index]  # noqa: PLW2901  label cells hold int64
+            ids = _new_ids(self.stored[name].class_names, self.specs[name].class_names, merged[name].class_names)
+            if ids is not None:
+                cells = [Cell(value=ids[np.asarray(cell.value, np.int64)]) for cell in cells]  # noqa: PLW2901  the same cells, renumbered
             columns[merged[name]] = cells
         return columns
+
+
+def _new_ids(known: tuple[str, ...], ours: tuple[str, ...], merged: tuple[str, ...]) -> NDArray[np.int64] | None:
+    """Return the merged index of each of our classes, None where none has moved; a renamed class keeps its index."""
+    if merged[: len(ours)] == ours:
+        return None
+    places = {entry: index for index, entry in enumerate(merged)}
+    ids = []
+    for index, entry in enumerate(ours):
+        renamed = index < len(known) and index < len(merged) and merged[index] not in known
+        if entry not in places and not renamed:
+            raise ConflictError(f"the class {entry!r} was merged into another while samples of it were appended")
+        ids.append(places.get(entry, index))
+    return np.array(ids, np.int64)
 
 
 def _widened(spec: TensorSpec, cells: Sequence[Cell]) -> TensorSpec:

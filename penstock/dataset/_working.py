@@ -149,25 +149,27 @@ class Working:
         """Add or rename a class of a tensor."""
         if spec.htype != "class_label":
             raise DatasetError(f"classes of {spec.name!r}, a {spec.shown_htype}; expected a class_label tensor")
-        old, new = names[0], names[-1]
-        if action == "rename" and old not in spec.class_names:
-            raise UnknownClassError(old, spec.class_names, tensor=spec.name)
-        if not isinstance(new, str) or not new.strip():
-            raise DatasetError(f"a class named {new!r}; expected a name")
-        if new in spec.class_names:
-            raise DatasetError(f"a class {new!r} exists already in {spec.name!r}; expected a new name")
-        known = list(spec.class_names)
-        index = known.index(old) if action == "rename" else len(known)
-        known[index : index + 1] = [new]
-        self._change_meta(lambda meta: _with_spec(meta, spec.name, {"class_names": known}))
-        return index
-
-    def grow_classes(self, names: Mapping[str, Sequence[str]]) -> None:
-        """Replace the class names of some tensors by longer lists."""
+        found: list[int] = []
 
         def change(meta: dict[str, Any]) -> dict[str, Any]:
-            for tensor, known in names.items():
-                meta = _with_spec(meta, tensor, {"class_names": list(known)})
+            stored = next(entry for entry in meta["tensors"] if entry["name"] == spec.name)
+            known, index = _changed_names(TensorSpec.from_json(stored), action, names)
+            found[:] = [index]
+            return _with_spec(meta, spec.name, {"class_names": known})
+
+        self._change_meta(change)
+        return found[0]
+
+    def grow_classes(self, names: Mapping[str, Sequence[str]]) -> None:
+        """Replace the class names of some tensors by longer lists; what others added meanwhile goes behind."""
+
+        def change(meta: dict[str, Any]) -> dict[str, Any]:
+            for entry in meta["tensors"]:
+                if entry["name"] in names:
+                    known = list(names[entry["name"]])
+                    seen = self.specs[entry["name"]].class_names
+                    known += [name for name in entry["class_names"] if name not in known and name not in seen]
+                    meta = _with_spec(meta, entry["name"], {"class_names": known})
             return meta
 
         self._change_meta(change)
@@ -338,6 +340,21 @@ def open_working(path: str | os.PathLike[str], version: str | None, *, read_only
     if number is None:
         return Working(on_branch, read_only=reason)
     return Working(on_branch, read_only=f"it was opened at version {version!r}", version=number)
+
+
+def _changed_names(spec: TensorSpec, action: str, names: Sequence[str]) -> tuple[list[str], int]:
+    """Return the class names of a tensor with one added or renamed, and its index."""
+    old, new = names[0], names[-1]
+    if action == "rename" and old not in spec.class_names:
+        raise UnknownClassError(old, spec.class_names, tensor=spec.name)
+    if not isinstance(new, str) or not new.strip():
+        raise DatasetError(f"a class named {new!r}; expected a name")
+    if new in spec.class_names:
+        raise DatasetError(f"a class {new!r} exists already in {spec.name!r}; expected a new name")
+    known = list(spec.class_names)
+    index = known.index(old) if action == "rename" else len(known)
+    known[index : index + 1] = [new]
+    return known, index
 
 
 def _with_spec(meta: dict[str, Any], name: str, changes: dict[str, Any]) -> dict[str, Any]:

@@ -176,3 +176,18 @@ def test_a_damaged_draft_says_which_file_to_delete(tmp_path):
     file.write_bytes(b"rubbish")
     with pytest.raises(StorageError, match=rf"{file.name}.*damaged.*delete that file"):
         penstock.load(ds.path)
+
+
+def test_a_class_renamed_by_another_session_is_not_added_again(tmp_path):
+    one = _made(tmp_path / "renamed")
+    one.append({"age": 0, "labels": ["cat", "dog"], "images": None})
+    one.commit("start")
+    two = penstock.load(one.path)
+    two.append({"age": 1, "labels": ["dog", "bird"], "images": None})
+    one.labels.rename_class("dog", "hound")
+    one.append({"age": 2, "labels": ["fish"], "images": None})
+    one.flush()
+    two.flush()
+    ds = penstock.load(one.path)
+    assert ds.labels.info.class_names == ["cat", "hound", "fish", "bird"]
+    assert ds.labels.data()["text"] == [["cat", "hound"], ["fish"], ["hound", "bird"]]
