@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -113,11 +114,13 @@ def _imported(source: Source) -> Dataset:
     from platformdirs import user_cache_path
 
     dest = user_cache_path("penstock") / "imports" / source.key / source.name
+    num_workers = os.cpu_count() or 1
     if dest.exists():
         return load(dest)
     if source.kind == "coco":
-        return importers.from_coco(source.root, source.images or source.root.parent, dest, on_error="skip")
-    return _ROOTED[source.kind](source.root, dest, on_error="skip")
+        images = source.images or source.root.parent
+        return importers.from_coco(source.root, images, dest, on_error="skip", num_workers=num_workers)
+    return _ROOTED[source.kind](source.root, dest, on_error="skip", num_workers=num_workers)
 
 
 def _made(dataset: Dataset) -> int:

@@ -22,13 +22,14 @@ if TYPE_CHECKING:
 __all__ = ["from_table", "parse_labels", "read_table", "table_column"]
 
 _MOST_CLASSES = 10_000
+_NIH: Mapping[str, str] = {"findings": "Finding Labels"}
 
 
 def from_table(
     table: pd.DataFrame | str | os.PathLike[str],
     dest: str | os.PathLike[str],
     *,
-    tensors: Mapping[str, str | tuple[str, str]],
+    tensors: Mapping[str, str | tuple[str, str]] | None = None,
     images: str | None = None,
     image_root: str | os.PathLike[str] | None = None,
     separator: str | None = "|",
@@ -47,9 +48,10 @@ def from_table(
     dest : str or path
         Where the dataset is made; must not exist.
     tensors : mapping of str to str or (str, str)
-        Tensor name to column, or to column and kind. Without a kind, numbers
-        become ``generic`` and text ``class_label``, its cells split at `separator`;
-        rows with the same labels are equal however the cells list them.
+        Tensor name to column, or to column and kind. Without a kind, numbers become
+        ``generic`` and text ``class_label``, its cells split at `separator`; rows with
+        the same labels are equal however the cells list them. By default
+        ``{"findings": "Finding Labels"}``, as the NIH chest X-rays' table has it.
     images : str, optional
         Column of image file names; makes the tensor ``images``.
     image_root : str or path, optional
@@ -92,10 +94,16 @@ def from_table(
     frame = read_table(table)
     source = "table" if frame is table else Path(str(table)).name
     log = IssueLog(on_error)
-    names_of = class_names if isinstance(class_names, Mapping) else dict.fromkeys(tensors, class_names)
+    wanted = _NIH if tensors is None else tensors
+    if tensors is None and not {*_NIH.values()} <= {*frame.columns}:
+        raise ImporterError(
+            f"tensors is not given; expected which column becomes which, of {', '.join(map(str, frame.columns))}",
+            hint=f"tensors={{'labels': {str(frame.columns[-1])!r}}}",
+        )
+    names_of = class_names if isinstance(class_names, Mapping) else dict.fromkeys(wanted, class_names)
     columns = [
         _column(frame, name, column, separator=separator, rename=rename, class_names=names_of.get(name))
-        for name, column in tensors.items()
+        for name, column in wanted.items()
     ]
     if images is not None:
         columns.insert(0, _image_column(table_column(frame, images), image_root))

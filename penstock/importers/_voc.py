@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from glob import escape
 from pathlib import Path
 from xml.etree.ElementTree import Element, ParseError
 
@@ -18,6 +19,9 @@ from penstock.importers._files import image_under
 from penstock.importers._report import IssueLog, OnError
 
 __all__ = ["from_voc", "is_voc", "parse_voc"]
+
+
+_LAYOUTS = (("Annotations", "JPEGImages"), ("annotations", "images"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +52,7 @@ def from_voc(
     Parameters
     ----------
     root : str or path
-        Folder with ``Annotations`` and ``JPEGImages``.
+        Folder with ``Annotations`` and ``JPEGImages``, or ``annotations`` and ``images``.
     dest : str or path
         Where the dataset is made; must not exist.
     split : str, optional
@@ -76,7 +80,7 @@ def from_voc(
     folder = Path(root)
     log = IssueLog(on_error)
     found = parse_voc(folder, log, split=split)
-    images = [image_under(folder / "JPEGImages", name) for name in found.images]
+    images = [image_under(folder, name) for name in found.images]
     return build(
         dest,
         detection_columns(found, images),
@@ -90,7 +94,13 @@ def from_voc(
 
 def is_voc(root: Path) -> bool:
     """Return whether the folder is laid out as Pascal VOC."""
-    return (root / "Annotations").is_dir() and (root / "JPEGImages").is_dir()
+    return _layout(root) is not None
+
+
+def _layout(root: Path) -> tuple[Path, Path] | None:
+    """Return the folders of annotations and of images."""
+    pairs = ((root / annotations, root / images) for annotations, images in _LAYOUTS)
+    return next((pair for pair in pairs if pair[1].is_dir() and next(pair[0].glob("*.xml"), None)), None)
 
 
 def parse_voc(root: Path, log: IssueLog, *, split: str | None = None) -> Detections:
@@ -105,7 +115,9 @@ def parse_voc(root: Path, log: IssueLog, *, split: str | None = None) -> Detecti
     split : str, optional
         Take only the names in ``ImageSets/Main/<split>.txt``, in its order.
     """
-    annotated = [found for file in _files(root, split) if (found := _read(file, log)) is not None]
+    folders = _folders(root)
+    files = _files(root, folders[0], split)
+    annotated = [found for file in files if (found := _read(file, folders[1], log)) is not None]
     class_names = tuple(dict.fromkeys(name for one in annotated for name in one.names))
     class_of = {name: index for index, name in enumerate(class_names)}
     rows = np.repeat(np.arange(len(annotated)), [len(one.names) for one in annotated]).astype(np.int64)
@@ -126,26 +138,33 @@ def parse_voc(root: Path, log: IssueLog, *, split: str | None = None) -> Detecti
     ).keep_boxes(kept)
 
 
-def _files(root: Path, split: str | None) -> list[Path]:
-    if not is_voc(root):
-        raise ImporterError(f"{str(root)!r} is no Pascal VOC folder; expected Annotations and JPEGImages in it")
+def _folders(root: Path) -> tuple[Path, Path]:
+    found = _layout(root)
+    if found is None:
+        raise ImporterError(
+            f"{str(root)!r} is no Pascal VOC folder; expected Annotations with XML files and JPEGImages in it"
+        )
+    return found
+
+
+def _files(root: Path, annotations: Path, split: str | None) -> list[Path]:
     if split is None:
-        return sorted((root / "Annotations").glob("*.xml"))
+        return sorted(annotations.glob("*.xml"))
     listing = root / "ImageSets" / "Main" / f"{split}.txt"
     if not listing.is_file():
         known = ", ".join(sorted(path.stem for path in listing.parent.glob("*.txt")))
         raise ImporterError(f"no split {split!r} in {listing.parent}; the splits are {known or 'none'}")
     names = [line.split()[0] for line in listing.read_text().splitlines() if line.strip()]
-    return [root / "Annotations" / f"{name}.xml" for name in names]
+    return [annotations / f"{name}.xml" for name in names]
 
 
-def _read(file: Path, log: IssueLog) -> _Annotated | None:
+def _read(file: Path, images: Path, log: IssueLog) -> _Annotated | None:
     from defusedxml import DefusedXmlException
     from defusedxml.ElementTree import parse
 
     try:
         root = parse(file).getroot()
-        return _annotated(file, root) if root is not None else None
+        return _annotated(file, images, root) if root is not None else None
     except (ParseError, DefusedXmlException, OSError) as error:
         log.refuse(file.name, f"cannot be read as XML: {error}")
     except (ValueError, TypeError) as error:
@@ -153,15 +172,22 @@ def _read(file: Path, log: IssueLog) -> _Annotated | None:
     return None
 
 
-def _annotated(file: Path, root: Element) -> _Annotated:
+def _annotated(file: Path, images: Path, root: Element) -> _Annotated:
     objects = root.findall("object")
     return _Annotated(
         file=file,
-        image=_text(root, "filename"),
+        image=_image_name(file, images, _text(root, "filename")),
         size=(_size(root, "width"), _size(root, "height")),
         names=tuple(_text(entry, "name") for entry in objects),
         boxes_xywh=tuple(_box(entry) for entry in objects),
     )
+
+
+def _image_name(file: Path, images: Path, named: str) -> str:
+    """Return the image's path below the root; files that were renamed are found by the annotation's own name."""
+    if not (images / named).is_file():
+        named = next((path.name for path in images.glob(f"{escape(file.stem)}.*")), named)
+    return f"{images.name}/{named}"
 
 
 def _text(element: Element, path: str) -> str:

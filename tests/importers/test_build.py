@@ -197,6 +197,13 @@ def test_a_table_becomes_a_dataset(tmp_path):
     np.testing.assert_array_equal(ds.images[0].numpy(), picture(1))
 
 
+def test_without_tensors_the_xray_table_is_meant(tmp_path):
+    table = pd.DataFrame({"Finding Labels": ["Mass|Edema", "Edema"]})
+    assert from_table(table, tmp_path / "out", **QUIET).findings.info.class_names == ["Mass", "Edema"]
+    with pytest.raises(ImporterError, match=r"tensors is not given.*of x, y.*tensors=\{'labels': 'y'\}"):
+        from_table(pd.DataFrame({"x": [1], "y": ["a"]}), tmp_path / "two", **QUIET)
+
+
 def test_a_table_row_without_image_raises_or_is_skipped(tmp_path):
     table = pd.DataFrame({"file": ["1.png", "2.png"], "found": ["a", "b"]})
     (tmp_path / "1.png").write_bytes(encode_image(picture(1), "png"))

@@ -33,7 +33,7 @@ def test_files_come_by_name_and_classes_by_first_appearance(root):
     write(root, "b", ("Cat", 1, 2, 11, 22))
     write(root, "a", ("Dog", 3, 4, 5, 10), ("Cat", 0, 0, 64, 48))
     found, issues = parsed(root)
-    assert found.images == ("a.jpg", "b.jpg")
+    assert found.images == ("JPEGImages/a.jpg", "JPEGImages/b.jpg")
     assert found.class_names == ("Dog", "Cat")
     assert found.labels.tolist() == [0, 1, 1]
     assert found.boxes_xywh.tolist() == [[3, 4, 2, 6], [0, 0, 64, 48], [1, 2, 10, 20]]
@@ -45,7 +45,7 @@ def test_a_split_takes_its_names_in_its_order(root):
     for name in "abc":
         write(root, name)
     (root / "ImageSets/Main/val.txt").write_text("c\na 1\n")
-    assert parsed(root, split="val")[0].images == ("c.jpg", "a.jpg")
+    assert parsed(root, split="val")[0].images == ("JPEGImages/c.jpg", "JPEGImages/a.jpg")
     with pytest.raises(ImporterError, match=r"no split 'vol'.*the splits are val"):
         parsed(root, split="vol")
 
@@ -68,8 +68,23 @@ def test_a_broken_file_raises_or_is_left_out(root, text, said):
         parsed(root)
     assert said in str(caught.value)
     found, issues = parsed(root, "skip")
-    assert found.images == ("a.jpg",)
+    assert found.images == ("JPEGImages/a.jpg",)
     assert [issue.source for issue in issues] == ["b.xml"]
+
+
+def test_an_image_that_was_renamed_is_found_by_the_annotation(root):
+    write(root, "a [1]")
+    (root / "JPEGImages/a [1].png").write_bytes(b"")
+    assert parsed(root)[0].images == ("JPEGImages/a [1].png",)
+
+
+def test_the_other_usual_layout_is_read_as_well(tmp_path):
+    for folder in ("Annotations", "images"):
+        (tmp_path / folder).mkdir()
+    write(tmp_path, "a", ("Dog", 3, 4, 5, 10))
+    assert not is_voc(tmp_path)
+    (tmp_path / "Annotations").rename(tmp_path / "annotations")
+    assert parsed(tmp_path)[0].images == ("images/a.jpg",)
 
 
 def test_an_unknown_image_size_bounds_nothing(root):
@@ -79,7 +94,7 @@ def test_an_unknown_image_size_bounds_nothing(root):
 
 def test_a_folder_that_is_no_voc_says_so(tmp_path):
     assert not is_voc(tmp_path)
-    with pytest.raises(ImporterError, match="expected Annotations and JPEGImages"):
+    with pytest.raises(ImporterError, match="expected Annotations with XML files and JPEGImages"):
         parsed(tmp_path)
 
 
