@@ -28,3 +28,26 @@ def test_the_tour_has_no_outputs_and_opens_the_explorer_first():
         "x = penstock.explore(ds)",
         "x",
     ]
+
+
+@pytest.mark.slow
+@pytest.mark.notebook
+@pytest.mark.torch
+def test_the_tour_runs(tmp_path):
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    for name in ("XDG_CACHE_HOME", "IPYTHONDIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "JUPYTER_CONFIG_DIR"):
+        environment[name] = str(tmp_path / name.lower())
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "--nbval-lax",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "-o",
+        "addopts=",
+        str(TOUR),
+    ]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout[-4000:]
