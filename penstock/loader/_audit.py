@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.loader._batch import Draw
+from penstock.loader._epoch import Stream
 from penstock.loader._pool import Pool
-from penstock.sampling import ClassCounts, IndexStream
+from penstock.sampling import ClassCounts
 
 __all__ = ["Audit", "Tally"]
 
@@ -78,11 +79,11 @@ class Tally:
     ----------
     pool : Pool
         What is drawn from.
-    stream : IndexStream
+    stream : Stream
         How.
     """
 
-    def __init__(self, pool: Pool, stream: IndexStream) -> None:
+    def __init__(self, pool: Pool, stream: Stream) -> None:
         self._pool = pool
         self._stream = stream
         self._waiting: list[NDArray[np.int64]] = []

@@ -14,18 +14,19 @@ from penstock.errors import LoaderError, TensorNotFoundError
 from penstock.loader._audit import Tally
 from penstock.loader._batch import Batch, Draw
 from penstock.loader._collate import Collation
-from penstock.loader._epoch import Draws, Epoch
+from penstock.loader._epoch import Draws, Epoch, Stream
 from penstock.loader._pool import Pool
 from penstock.loader._reader import Reader
 from penstock.loader._run import EpochIterator, Ready, draw_of, uids_of
 from penstock.loader._seeding import words_of
+from penstock.loader._sequential import SequentialTable
 from penstock.loader._settings import Settings
 from penstock.loader._state import Identity, Place, parts_of
 from penstock.loader._stats import Meter
 from penstock.loader._torch import agree, require_torch, to_tensors, world
 from penstock.loader._transform import Transform
 from penstock.loader._work import Work, WorkerTask, timed
-from penstock.sampling import IndexStream, SamplingPlan
+from penstock.sampling import SamplingPlan
 
 __all__ = ["Engine"]
 
@@ -55,6 +56,8 @@ class Engine:
         self._arm(pool)
         if settings.framework == "pytorch":
             require_torch()
+        if settings.distributed and isinstance(pool.table, SequentialTable):
+            pool.table.refuse("distributed=True")
         self._reader = Reader(pool.table, pool.rows, _narrowed(pool, settings))
         self._decoding = threading.BoundedSemaphore(max(1, settings.reader_threads))
         self.work = _work(self._reader, pool, settings)
@@ -63,7 +66,9 @@ class Engine:
 
     def _arm(self, pool: Pool) -> None:
         self.pool = pool
-        self.stream: IndexStream = pool.stream(shuffle=self.settings.shuffle, seed=self.settings.seed)
+        self.stream: Stream = pool.stream(
+            shuffle=self.settings.shuffle, seed=self.settings.seed, megabytes=self.settings.buffer_size
+        )
         self.tally = Tally(pool, self.stream)
         self._identity: Identity | None = None
 

@@ -133,22 +133,23 @@ class Draws:
     def __init__(self, stream: Stream, epoch: Epoch) -> None:
         self._stream = stream
         self._epoch = epoch
+        self._size: int = getattr(stream, "block", _BLOCK)
         self._blocks: dict[int, NDArray[np.int64]] = {}
 
     def of(self, positions: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the pool positions drawn at positions of the epoch."""
         offsets = self._epoch.stream_offsets(positions)
-        numbers = offsets // _BLOCK
+        numbers = offsets // self._size
         draws = np.empty(len(offsets), np.int64)
         for number in np.unique(numbers).tolist():
             here = numbers == number
-            draws[here] = self._block(number)[offsets[here] - number * _BLOCK]
+            draws[here] = self._block(number)[offsets[here] - number * self._size]
         return draws
 
     def _block(self, number: int) -> NDArray[np.int64]:
         block = self._blocks.get(number)
         if block is None:
-            first, last = number * _BLOCK, (number + 1) * _BLOCK
+            first, last = number * self._size, (number + 1) * self._size
             last = last if self._epoch.continuing else min(last, self._epoch.size)
             block = self._stream.slice(self._epoch.start + first, self._epoch.start + last)
             self._blocks = {**dict(list(self._blocks.items())[-3:]), number: block}

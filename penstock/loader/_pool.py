@@ -11,10 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.errors import LoaderError
+from penstock.loader._epoch import Stream
+from penstock.loader._sequential import BufferedStream, SequentialTable
 from penstock.loader._weights import Weights, class_counts, make_plan
 from penstock.sampling import (
     ClassCounts,
-    IndexStream,
     SamplingPlan,
     SamplingSpec,
     SequentialStream,
@@ -57,8 +58,10 @@ class Pool:
         """Whether the stream goes on beyond an epoch; else each epoch is one of its own."""
         return self.plan is not None and self.plan.spec.mode != "once"
 
-    def stream(self, *, shuffle: bool, seed: int) -> IndexStream:
-        """Return the stream of positions in `rows`."""
+    def stream(self, *, shuffle: bool, seed: int, megabytes: int) -> Stream:
+        """Return the stream of positions in `rows`; `megabytes` bound the buffer of what is read in sequence."""
+        if isinstance(self.table, SequentialTable):
+            return BufferedStream(self.table, seed, megabytes if shuffle else 0)
         if self.plan is not None:
             return self.plan.stream()
         return ShuffledStream(len(self.rows), seed) if shuffle else SequentialStream(len(self.rows))
@@ -76,6 +79,8 @@ class Pool:
 
     def queried(self, query_string: str, seed: int) -> Pool:
         """Return the rows a query chooses out of these; live where its outermost clause samples."""
+        if isinstance(self.table, SequentialTable):
+            self.table.refuse("a query")
         before = self.frozen()
         result = run(query_string, self.table, rows=before.rows, seed=seed, resolve=self.resolve)
         if not result.is_rows or result.table is not self.table:
@@ -91,6 +96,8 @@ class Pool:
 
     def sampled(self, weights: Weights, spec: SamplingSpec) -> Pool:
         """Return these rows with live draws by weights; `spec` says everything but the clauses."""
+        if isinstance(self.table, SequentialTable):
+            self.table.refuse("weights")
         before = self.frozen()
         plan = make_plan(self.table, before.rows, weights, spec, labels=None)
         told = plan.spec.to_tql() or (weights if isinstance(weights, str) else plan.strata.fingerprint[:16])

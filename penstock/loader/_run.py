@@ -10,11 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.loader._batch import Batch, Draw
-from penstock.loader._epoch import Draws, Epoch
+from penstock.loader._epoch import Draws, Epoch, Stream
 from penstock.loader._pipeline import Pipeline, PipelineEnded
 from penstock.loader._pool import Pool
 from penstock.loader._stats import Meter
-from penstock.sampling import IndexStream
 
 __all__ = ["EpochIterator", "Ready", "Running", "draw_of", "uids_of"]
 
@@ -26,7 +25,7 @@ class Running(Protocol):
     """What an epoch under way needs of a loader."""
 
     pool: Pool
-    stream: IndexStream
+    stream: Stream
     meter: Meter
 
     @property

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.errors import LoaderError
+from penstock.loader._sequential import SequentialTable, named
 from penstock.table import Ragged
 from penstock.tensors import Htype, TensorSpec
 
@@ -51,16 +52,11 @@ class SourceTable:
         if self._num_rows < 1:
             raise LoaderError(f"the source has {self._num_rows} samples; expected at least 1")
         first = self._read(np.zeros(1, np.int64))
-        self._specs = {name: _spec(name, values) for name, values in first.items()}
+        self._specs = {name: _spec(name, values[0]) for name, values in first.items()}
         self._sample_shapes = {name: np.shape(values[0]) for name, values in first.items()}
 
     def _read(self, rows: NDArray[np.int64]) -> dict[str, Any]:
-        samples = self._source.samples_by_indices(rows)
-        if isinstance(samples, Mapping):
-            return {str(name): values for name, values in samples.items()}
-        if isinstance(samples, tuple | list):
-            return {str(number): values for number, values in enumerate(samples)}
-        return {"0": samples}
+        return named(self._source.samples_by_indices(rows))
 
     @property
     def num_rows(self) -> int:
@@ -107,17 +103,19 @@ class SourceTable:
         return rows
 
 
-def _spec(name: str, values: Any) -> TensorSpec:  # noqa: ANN401  array-likes have no common type
-    htype: Htype = "text" if isinstance(values[0], str) else "generic"
-    return TensorSpec(name=name, htype=htype, dtype="str" if htype == "text" else np.asarray(values[0]).dtype.name)
+def _spec(name: str, value: Any) -> TensorSpec:  # noqa: ANN401  a sample's part
+    htype: Htype = "text" if isinstance(value, str) else "generic"
+    return TensorSpec(name=name, htype=htype, dtype="str" if htype == "text" else np.asarray(value).dtype.name)
 
 
-def as_table(source: Any) -> Any:  # noqa: ANN401  Table or Source
-    """Return a table as it is, a source as a `SourceTable`."""
+def as_table(source: Any) -> Any:  # noqa: ANN401  Table, Source or SequentialSource
+    """Return a table as it is, a source as one."""
     if hasattr(source, "take") and hasattr(source, "tensors"):
         return source
     if hasattr(source, "num_samples") and hasattr(source, "samples_by_indices"):
         return SourceTable(source)
+    if hasattr(source, "num_samples") and hasattr(source, "__iter__"):
+        return SequentialTable(source, _spec)
     raise LoaderError(
         f"a loader over {type(source).__name__}; expected a dataset, a view or a source with "
         "num_samples and samples_by_indices"

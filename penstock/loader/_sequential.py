@@ -1,0 +1,199 @@
+"""Samples that can only be read one after the other, shuffled in a buffer of bounded size."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, NoReturn, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from penstock.errors import LoaderError
+from penstock.loader._seeding import generator_of
+from penstock.table import Ragged
+from penstock.tensors import TensorSpec
+
+__all__ = ["BufferedStream", "SequentialSource", "SequentialTable"]
+
+_MEGABYTE = 1 << 20
+
+
+class SequentialSource(Protocol):
+    """Samples that come one after the other; may stand under a loader."""
+
+    def num_samples(self) -> int:
+        """Return the number of samples of an epoch."""
+        ...
+
+    def __iter__(self) -> Iterator[Any]:
+        """Start an epoch: samples that are mappings, tuples or single arrays."""
+        ...
+
+
+def named(sample: Any) -> dict[str, Any]:  # noqa: ANN401  mapping, tuple or array
+    """Return a sample's parts by name: a mapping's own, else ``"0"``, ``"1"``, ..."""
+    if isinstance(sample, Mapping):
+        return {str(name): value for name, value in sample.items()}
+    if isinstance(sample, tuple | list):
+        return {str(number): value for number, value in enumerate(sample)}
+    return {"0": sample}
+
+
+class SequentialTable:
+    """A `SequentialSource` seen as a table; a row can be taken once its stream has come to it.
+
+    Parameters
+    ----------
+    source : SequentialSource
+        What is read.
+    spec : callable
+        Says what the tensor of a name and a first sample is.
+
+    Raises
+    ------
+    LoaderError
+        If the source has no samples.
+    """
+
+    def __init__(self, source: SequentialSource, spec: Callable[[str, Any], TensorSpec]) -> None:
+        count: Any = source.num_samples
+        self.source = source
+        self._num_rows = int(count() if callable(count) else count)
+        first = next(iter(source), None)
+        if first is None or self._num_rows < 1:
+            raise LoaderError(f"the source says {self._num_rows} samples and gives none; expected at least 1")
+        values = named(first)
+        self._specs = {name: spec(name, value) for name, value in values.items()}
+        self._sample_shapes = {name: np.shape(value) for name, value in values.items()}
+        self.waiting: dict[int, dict[str, Any]] = {}
+
+    @property
+    def num_rows(self) -> int:
+        """Number of samples of an epoch."""
+        return self._num_rows
+
+    @property
+    def version(self) -> str:
+        """Identity of what is read; a source has none but its kind and size."""
+        return hashlib.sha256(f"{type(self.source).__qualname__}/{self._num_rows}".encode()).hexdigest()[:16]
+
+    @property
+    def tensors(self) -> Mapping[str, TensorSpec]:
+        """Spec of each tensor, by the first sample."""
+        return self._specs
+
+    def revision(self, tensor: str) -> str:
+        """Return a key of the tensor."""
+        return f"{self.version}/{tensor}"
+
+    def column(self, tensor: str) -> Ragged:
+        """Refuse: nothing can be read by number."""
+        self.refuse(f"the column {tensor!r}")
+
+    def refuse(self, what: str) -> NoReturn:
+        """Say that something needs samples by number."""
+        raise LoaderError(
+            f"{what} of a source that is read in sequence; it needs samples that can be read by number",
+            hint="give the source samples_by_indices",
+        )
+
+    def shapes(self, tensor: str) -> NDArray[np.int64]:
+        """Return the shape of the first sample for all: a source's samples are taken to be alike."""
+        shape = np.array(self._sample_shapes[tensor], np.int64)
+        return np.broadcast_to(shape, (self._num_rows, len(shape)))
+
+    def take(self, rows: NDArray[np.int64], tensors: Sequence[str]) -> Mapping[str, Sequence[Any]]:
+        """Return samples the stream has come to, each once."""
+        samples = [self.waiting.pop(int(row)) for row in rows]
+        return {name: [sample[name] for sample in samples] for name in tensors}
+
+    def uids(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the rows themselves."""
+        return rows
+
+
+class BufferedStream:
+    """The order a buffer of bounded size gives samples that come one after the other.
+
+    Parameters
+    ----------
+    table : SequentialTable
+        Where samples wait once they are due.
+    seed : int
+        Of the order.
+    megabytes : int
+        Size of the buffer; 0 keeps the order of the source.
+    """
+
+    block = 64
+
+    def __init__(self, table: SequentialTable, seed: int, megabytes: int) -> None:
+        self._table = table
+        self._seed = seed
+        self._limit = megabytes * _MEGABYTE
+        self._reading: Iterator[tuple[int, dict[str, Any]]] = iter(())
+        self._position = -1
+
+    @property
+    def size(self) -> int:
+        """Draws of an epoch."""
+        return self._table.num_rows
+
+    @property
+    def fingerprint(self) -> str:
+        """Identity of the order."""
+        told = f"{self._table.version}/{self._seed}/{self._limit}"
+        return hashlib.sha256(told.encode()).hexdigest()
+
+    def epoch(self, number: int) -> NDArray[np.int64]:
+        """Return the order of an epoch, by reading through it."""
+        order = np.array([row for row, _ in self._ordered(number)], np.int64)
+        return order[: self.size]
+
+    def slice(self, start: int, stop: int) -> NDArray[np.int64]:
+        """Return the next draws and have their samples wait; anything but the next starts the epoch again."""
+        if start != self._position:
+            epoch, done = divmod(start, self.size)
+            self._table.waiting.clear()
+            self._reading = itertools.islice(self._ordered(epoch), done, None)
+        rows = []
+        for row, sample in itertools.islice(self._reading, stop - start):
+            self._table.waiting[row] = sample
+            rows.append(row)
+        if len(rows) < stop - start:
+            raise LoaderError(
+                f"the source says {self.size} samples and gave {start % self.size + len(rows)}; expected as many"
+            )
+        self._position = stop if stop % self.size else -1
+        return np.array(rows, np.int64)
+
+    def _ordered(self, epoch: int) -> Iterator[tuple[int, dict[str, Any]]]:
+        rng = generator_of(self._seed, epoch, -1)
+        buffer: list[tuple[int, dict[str, Any]]] = []
+        held = 0
+        for row, sample in enumerate(itertools.islice(self._table.source, self.size)):
+            buffer.append((row, named(sample)))
+            held += _bytes_of(buffer[-1][1])
+            while held > self._limit:
+                due = self._drawn(buffer, rng)
+                held -= _bytes_of(due[1])
+                yield due
+        while buffer:
+            yield self._drawn(buffer, rng)
+
+    def _drawn(self, buffer: list[tuple[int, dict[str, Any]]], rng: np.random.Generator) -> tuple[int, dict[str, Any]]:
+        """Take one sample out of the buffer: any, or the first where nothing is shuffled."""
+        if not self._limit:
+            return buffer.pop(0)
+        chosen = int(rng.integers(len(buffer)))
+        buffer[chosen], buffer[-1] = buffer[-1], buffer[chosen]
+        return buffer.pop()
+
+
+def _bytes_of(sample: Mapping[str, Any]) -> int:
+    return 1 + sum(
+        value.nbytes if hasattr(value, "nbytes") else len(value) if hasattr(value, "__len__") else 8
+        for value in sample.values()
+    )
