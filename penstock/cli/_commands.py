@@ -6,7 +6,7 @@ import argparse
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from penstock import importers
 from penstock.cli._launcher import launch, notebook_for, tour_notebook
@@ -94,8 +94,7 @@ def query(options: argparse.Namespace) -> int:
 
 def verify(options: argparse.Namespace) -> int:
     """Read every sample; status 1 when one is broken."""
-    dataset: Any = load(options.path, read_only=True)
-    report = dataset.verify()
+    report = load(options.path, read_only=True).verify()
     _say(str(report))
     return 0 if report.ok else 1
 

@@ -1,13 +1,16 @@
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 from penstock.cli import main
 from penstock.importers import demo
+from penstock.tensors import encode_image
 
 
 @pytest.fixture(scope="module")
@@ -44,3 +47,21 @@ def test_a_closed_pipe_is_no_error(shapes):
     done = subprocess.run(command, shell=True, capture_output=True, text=True, check=False, env={**os.environ})
     assert done.stderr == ""
     assert len(done.stdout.splitlines()) == 1
+
+
+def test_verify_says_that_all_is_well(shapes, capsys):
+    status, out, _ = run(capsys, "verify", shapes)
+    assert (status, out) == (0, "30 samples read, 0 with problems\n")
+
+
+def test_verify_names_a_linked_image_that_is_gone(tmp_path, capsys):
+    for name in ("a.png", "b.png"):
+        (tmp_path / name).write_bytes(encode_image(np.zeros((4, 5, 3), np.uint8), "png"))
+    images = [{"id": number, "file_name": name} for number, name in enumerate(("a.png", "b.png"))]
+    (tmp_path / "x.json").write_text(json.dumps({"images": images, "annotations": [], "categories": []}))
+    assert run(capsys, "import", "coco", tmp_path / "x.json", tmp_path, tmp_path / "out", "--link")[0] == 0
+    (tmp_path / "b.png").unlink()
+    status, out, _ = run(capsys, "verify", tmp_path / "out")
+    assert status == 1
+    assert "1 with problems" in out
+    assert "b.png" in out
