@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import cache
 from statistics import NormalDist
 
 import numpy as np
@@ -13,6 +14,7 @@ from penstock.errors import SamplingError
 __all__ = ["band", "binomial_quantiles", "check_level"]
 
 _SMALL = 25.0
+_TINY = 1e-300
 
 
 def check_level(level: float) -> float:
@@ -53,16 +55,20 @@ def band(
     -------
     low, high : ndarray of float64
     """
-    z = NormalDist().inv_cdf(0.5 + check_level(level) / 2)
+    z = _normal_quantile(check_level(level))
     spread = z * np.sqrt(np.maximum(variance, 0))
     low, high = mean - spread, mean + spread
-    with np.errstate(divide="ignore", invalid="ignore"):
-        scale = np.maximum(1.0, np.where(mean > 0, variance / mean, 1.0))
-    for place in np.flatnonzero((variance > 0) & (mean < _SMALL * scale)):
-        factor = float(scale.flat[place])
+    scale = np.maximum(variance, mean) / np.maximum(mean, _TINY)
+    for place in np.flatnonzero((variance > 0) & (mean < _SMALL * scale)).tolist():
+        factor = max(float(scale.flat[place]), 1.0)
         quantiles = _small_count(float(mean.flat[place]) / factor, float(variance.flat[place]) / factor**2, level)
         low.flat[place], high.flat[place] = quantiles[0] * factor, quantiles[1] * factor
-    return np.clip(low, 0, upper), np.clip(high, 0, upper)
+    return np.minimum(np.maximum(low, 0), upper), np.minimum(np.maximum(high, 0), upper)
+
+
+@cache
+def _normal_quantile(level: float) -> float:
+    return NormalDist().inv_cdf(0.5 + level / 2)
 
 
 def _small_count(mean: float, variance: float, level: float) -> tuple[int, int]:

@@ -19,9 +19,9 @@ def _combined(matches: NDArray[np.bool_], told: NDArray[np.float64], spec: Sampl
     if spec.combine == "product":
         weights = np.multiply.reduce(np.where(matches, told[:, None], 1.0), axis=0)
     elif spec.combine == "sum":
-        weights = np.add.reduce(np.where(matches, told[:, None], 0.0), axis=0)
+        weights = np.add.reduce(matches * told[:, None], axis=0)
     else:
-        weights = np.where(matches, told[:, None], 0.0).max(axis=0, initial=0.0)
+        weights = np.maximum.reduce(matches * told[:, None], axis=0, initial=0.0)
     return np.asarray(weights if spec.cap is None else np.minimum(weights, spec.cap))
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from functools import cached_property
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from penstock.sampling._grouped import GroupedRows
-from penstock.sampling._permute import Orders
+from penstock.sampling._grouping import compact
+from penstock.sampling._permute import Deals, Orders
 from penstock.sampling._philox import DECK, INTERLEAVE, words
 from penstock.sampling._quotas import integer_masses, quotas
 from penstock.sampling._spec import Interleave
@@ -18,6 +18,7 @@ from penstock.sampling._stream import Stream, by_epoch
 
 __all__ = ["DeckStream"]
 
+_PART = 4
 _GOLDEN = (math.sqrt(5) - 1) / 2
 
 
@@ -25,8 +26,8 @@ class DeckStream(Stream):
     """Dealt draws: each stratum gets whole numbers of draws, its rows in a fresh order each time round.
 
     Epoch ``e`` has ``quota((e + 1) size) - quota(e size)`` draws of each stratum (see `quotas`). They stand side by
-    side, stratum after stratum, in `size` slots; position ``j`` of the epoch takes slot ``order_e(j)``. The draw of a
-    stratum number ``k`` since the start is place ``k mod n`` of the order ``(stratum, k div n)`` of its ``n`` rows.
+    side, stratum after stratum, in `size` slots; position ``j`` of the epoch takes slot ``order_e(j)``. Which row
+    draw ``k`` of a stratum is, counted since the start, `Deals` tells.
 
     With ``interleave="smooth"`` the slot is ``(j a + b) mod size``: ``a`` is the number coprime to `size` nearest to
     the golden section of it, ``b`` a random shift per epoch, so that any run of positions meets every stratum in
@@ -65,8 +66,8 @@ class DeckStream(Stream):
         self._name = identity
         self._masses = integer_masses(strata.sizes, weights)
         self._smooth = interleave == "smooth"
-        self._orders = Orders(self.seed, DECK, keep=2 * strata.num_strata)
-        self._slots = Orders(self.seed, INTERLEAVE, keep=2)
+        self._deals = Deals(self.seed, DECK)
+        self._slots = Orders(self.seed, INTERLEAVE)
         self._quotas: tuple[int, NDArray[np.int64]] | None = None
 
     @cached_property
@@ -84,9 +85,10 @@ class DeckStream(Stream):
         before, after = self._quotas_around(epoch)
         ends = np.cumsum(after - before)
         slots = self._slot(epoch, places)
+        if len(places) >= self.size // _PART:
+            return self._side_by_side(before, after)[slots]
         stratum = np.searchsorted(ends, slots, side="right")
-        number = slots - (ends - after)[stratum]
-        return self._rows(stratum, number)
+        return self._picked(before, after, stratum, slots - (ends - after)[stratum])
 
     def _quotas_around(self, epoch: int) -> NDArray[np.int64]:
         kept = self._quotas
@@ -107,17 +109,33 @@ class DeckStream(Stream):
         near = sorted(range(max(middle - 60, 1), middle + 61), key=lambda step: abs(step - middle))
         return next(step for step in near if math.gcd(step, self.size) == 1)
 
-    def _rows(self, stratum: NDArray[np.int64], number: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return the row of each draw, given its stratum and its number in the stratum."""
-        sizes = self._strata.sizes
-        cycle, place = np.divmod(number, sizes[stratum])
-        order = np.lexsort((cycle, stratum))
-        deals = np.stack([stratum[order], cycle[order]])
-        begins = np.concatenate([[0], np.flatnonzero((np.diff(deals) != 0).any(axis=0)) + 1, [len(order)]])
-        inside = np.empty(len(order), np.int64)
-        for first, last in pairwise(begins.tolist()):
-            owner, turn = int(deals[0, first]), int(deals[1, first])
-            which = order[first:last]
-            inside[which] = self._orders.places((owner, turn), int(sizes[owner]), place[which])
-        rows: NDArray[np.int64] = self._strata.rows[self._strata.offsets[stratum] + inside].astype(np.int64)
+    def _side_by_side(self, before: NDArray[np.int64], after: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the rows of all slots of an epoch."""
+        strata = self._strata
+        parts = [np.zeros(0, np.int64)]
+        for stratum in np.flatnonzero(after > before).tolist():
+            span = int(before[stratum]), int(after[stratum])
+            inside = self._deals.rows(stratum, int(strata.sizes[stratum]), np.arange(*span), span)
+            parts.append(strata.rows[int(strata.offsets[stratum]) + inside].astype(np.int64, copy=False))
+        return np.concatenate(parts)
+
+    def _picked(
+        self,
+        before: NDArray[np.int64],
+        after: NDArray[np.int64],
+        stratum: NDArray[np.int64],
+        draws: NDArray[np.int64],
+    ) -> NDArray[np.int64]:
+        """Return the rows of some draws, given their strata and their numbers in them."""
+        strata = self._strata
+        ids = compact(stratum, strata.num_strata)
+        order = np.argsort(ids, kind="stable")
+        counts = np.bincount(ids, minlength=strata.num_strata)
+        ends = np.cumsum(counts)
+        rows = np.empty(len(stratum), np.int64)
+        for number in np.flatnonzero(counts).tolist():
+            which = order[ends[number] - counts[number] : ends[number]]
+            span = int(before[number]), int(after[number])
+            inside = self._deals.rows(number, int(strata.sizes[number]), draws[which], span)
+            rows[which] = strata.rows[int(strata.offsets[number]) + inside]
         return rows

@@ -17,6 +17,7 @@ __all__ = ["DeckLaw", "IidLaw", "Law", "OnceLaw"]
 _MAX_EXACT_WEIGHTS = 32
 _FEW_LEFT = 10
 _ROUNDING = 1e-12
+_TABLE = 64
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -231,47 +232,62 @@ class DeckLaw:
         self._size = size
         self._draws = num_draws
         self.num_drawable = int(sizes[self._live].sum())
-        self.certificate: int | None = self._certificate()
+        self._table = np.zeros(0)
+        self._blocks = self._last_block()
+        self.certificate: int | None = -(-self._blocks * size // num_draws)
 
-    def _certificate(self) -> int:
-        """Return the first delivered epoch by whose end every drawable row was seen, by the actual quotas."""
-        live = self._live
-        shares = self._masses[live] / self._masses.sum()
-        blocks = max(math.ceil(float((self._all[live] / (shares * self._size)).max())), 1)
-        while blocks > 1 and self._all_dealt(blocks - 1):
-            blocks -= 1
-        while not self._all_dealt(blocks):
-            blocks += 1
-        return -(-blocks * self._size // self._draws)
+    def _last_block(self) -> int:
+        """Return the first epoch of the deck by whose end every drawable row was seen, by the actual quotas."""
+        shares = self._masses[self._live] / self._masses.sum()
+        guess = max(math.ceil(float((self._all[self._live] / (shares * self._size)).max())), 1)
+        first = 0 if guess <= _TABLE else guess - 2
+        left = self._left_after(np.arange(first, guess + 2))
+        if first == 0:
+            self._table = left
+        while left[0] == 0 and first > 0:
+            first -= 1
+            left = self._left_after(np.array([first]))
+        while left[-1] > 0:
+            first += len(left)
+            left = self._left_after(np.array([first]))
+        return max(first + int((left == 0).argmax()), 1)
 
-    def _all_dealt(self, blocks: int) -> bool:
-        dealt = quotas(self._masses, np.array([blocks * self._size]))[0]
-        return bool((dealt >= self._all)[self._live].all())
+    def _left_after(self, blocks: Ints) -> Floats:
+        """Return the unseen rows after whole epochs of the deck."""
+        dealt = quotas(self._masses[self._live], blocks * self._size)
+        return np.asarray(np.maximum(self._all[self._live] - dealt, 0).sum(axis=1), np.float64)
 
-    def _dealt(self, epochs: Ints) -> tuple[Floats, Floats, Floats]:
-        """Return quotas in proportion, at the beginning and at the end of the deck's epoch."""
-        blocks, rest = np.divmod(epochs * self._draws, self._size)
-        if not rest.any():
-            whole = quotas(self._masses, blocks * self._size).astype(np.float64)
-            return whole, whole, whole
-        before = quotas(self._masses, blocks * self._size).astype(np.float64)
-        after = quotas(self._masses, (blocks + (rest > 0)) * self._size).astype(np.float64)
-        return before + (after - before) * (rest / self._size)[:, None], before, after
+    def _left(self, blocks: Ints) -> Floats:
+        """Return the same, asking for quotas only where they are not known and something is left."""
+        left = np.zeros(len(blocks))
+        known = blocks < min(len(self._table), self._blocks)
+        left[known] = self._table[blocks[known]]
+        asked = ~known & (blocks < self._blocks)
+        if asked.any():
+            left[asked] = self._left_after(blocks[asked])
+        return left
 
     def unseen(self, epochs: Ints) -> tuple[Floats, Floats]:
         """Return the unseen rows; the variance is 0."""
-        quota, _, _ = self._dealt(epochs)
-        left = self._left(quota)
+        blocks, rest = np.divmod(epochs * self._draws, self._size)
+        if not rest.any():
+            left = self._left(blocks)
+            return left, np.zeros(len(left))
+        quota = self._quota(epochs)[:, self._live]
+        left = np.maximum(self._all[self._live] - quota, 0).sum(axis=1)
         return left, np.zeros(len(left))
 
     def unseen_bounds(self, epochs: Ints) -> tuple[Floats, Floats]:
         """Return the fewest and the most rows that can be unseen."""
-        _, before, after = self._dealt(epochs)
-        return self._left(after), self._left(before)
+        blocks, rest = np.divmod(epochs * self._draws, self._size)
+        both = self._left(np.concatenate([blocks, blocks + (rest > 0)]))
+        return both[len(blocks) :], both[: len(blocks)]
 
-    def _left(self, quota: Floats) -> Floats:
-        left = (self._all - np.minimum(self._all, quota))[:, self._live]
-        return np.asarray(left.sum(axis=1), np.float64)
+    def _quota(self, epochs: Ints) -> Floats:
+        """Return the draws each stratum has had, in proportion inside an epoch of the deck."""
+        blocks, rest = np.divmod(epochs * self._draws, self._size)
+        before, after = (quotas(self._masses, many * self._size) for many in (blocks, blocks + (rest > 0)))
+        return np.asarray(before + (after - before) * (rest / self._size)[:, None])
 
     def at_most_unseen(self, epoch: int, allowed: int) -> float:
         """Return 1 or 0."""
@@ -280,8 +296,7 @@ class DeckLaw:
 
     def times_seen(self, epoch: int, max_times: int) -> Floats:
         """Return step functions: every row of a stratum is seen as often, or once more."""
-        quota, _, _ = self._dealt(np.array([epoch]))
-        often, more = np.divmod(quota[0], self._all)
+        often, more = np.divmod(self._quota(np.array([epoch]))[0], self._all)
         counts = np.arange(max_times + 1)
         share = (1 - more / self._all)[:, None]
         return np.where(counts < often[:, None], 0.0, np.where(counts == often[:, None], share, 1.0))

@@ -61,40 +61,44 @@ def quotas(masses: NDArray[np.int64], num_draws: NDArray[np.int64]) -> NDArray[n
 def _at(masses: NDArray[np.int64], times: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return the draws had at integer times, and the exact remainders."""
     total = masses.sum()
-    had = np.floor(times[:, None] * (masses / total) + 0.5).astype(np.int64)
-    rest = times[:, None] * masses - had * total
-    off = (2 * rest >= total).astype(np.int64) - (2 * rest < -total)
-    return had + off, rest - off * total
+    column = times[:, None]
+    had = (column * (masses / total) + 0.5).astype(np.int64)
+    rest = column * masses - had * total
+    half = total // 2
+    off = (rest >= total - half).astype(np.int64) - (rest < -half)
+    if off.any():
+        had += off
+        rest -= off * total
+    return had, rest
 
 
 def _positive_quotas(masses: NDArray[np.int64], drawn: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Search the integer time of each number of draws, then complete the draws."""
     low, high = drawn - len(masses) - 1, drawn + len(masses) + 1
-    times = drawn.copy()
-    had, rest = _at(masses, times)
-    pending = np.arange(len(drawn))
+    had, rest = _at(masses, drawn)
+    best_had, best_rest = np.zeros_like(had), np.zeros_like(rest)
+    pending, times = np.arange(len(drawn)), drawn
     while len(pending):
-        sums = had[pending].sum(axis=1)
-        missing = drawn[pending] - sums
-        low[pending] = np.where(missing >= 0, times[pending], low[pending])
-        high[pending] = np.where(missing < 0, times[pending], high[pending])
-        pending = pending[(missing != 0) & (high[pending] - low[pending] > 1)]
-        step = drawn[pending] - had[pending].sum(axis=1)
-        guess = np.clip(times[pending] + step, low[pending] + 1, high[pending] - 1)
-        times[pending] = guess
-        had[pending], rest[pending] = _at(masses, guess)
-    return _complete(masses, drawn, low)
+        missing = drawn[pending] - had.sum(axis=1)
+        below = missing >= 0
+        best_had[pending[below]], best_rest[pending[below]] = had[below], rest[below]
+        low[pending[below]], high[pending[~below]] = times[below], times[~below]
+        going = (missing != 0) & (high[pending] - low[pending] > 1)
+        pending = pending[going]
+        times = np.minimum(np.maximum(times[going] + missing[going], low[pending] + 1), high[pending] - 1)
+        had, rest = _at(masses, times)
+    return _complete(masses, drawn, best_had, best_rest)
 
 
-def _complete(masses: NDArray[np.int64], drawn: NDArray[np.int64], times: NDArray[np.int64]) -> NDArray[np.int64]:
-    had, rest = _at(masses, times)
+def _complete(
+    masses: NDArray[np.int64], drawn: NDArray[np.int64], had: NDArray[np.int64], rest: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Give out what is missing: to strata whose next event is within one unit of time, the earliest first."""
+    total = int(masses.sum())
     missing = drawn - had.sum(axis=1)
-    short = np.flatnonzero(missing)
-    if len(short) == 0:
-        return had
-    after, _ = _at(masses, times[short] + 1)
-    due = (masses.sum() - 2 * rest[short]) / (2 * masses)
-    due[after == had[short]] = np.inf
-    order = np.argsort(due, axis=1, kind="stable")
-    for place, row in enumerate(short):
-        had[row, order[place, : missing[row]]] += 1
+    for row in np.flatnonzero(missing).tolist():
+        ahead = total - 2 * rest[row]
+        soon = np.flatnonzero(ahead <= 2 * masses)
+        order = np.argsort(ahead[soon] / (2 * masses[soon]), kind="stable")
+        had[row, soon[order[: missing[row]]]] += 1
     return had

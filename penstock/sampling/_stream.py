@@ -194,7 +194,7 @@ class ShuffledStream(Stream):
 
     def __init__(self, num_rows: int, seed: int = 0) -> None:
         super().__init__(num_rows, seed)
-        self._orders = Orders(self.seed, SHUFFLE, keep=2)
+        self._orders = Orders(self.seed, SHUFFLE)
 
     def _draw(self, start: int, stop: int) -> NDArray[np.int64]:
         return by_epoch(start, stop, self.size, self._of_epoch)
