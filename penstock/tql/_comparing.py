@@ -28,7 +28,7 @@ from penstock.tql._binder import (
 from penstock.tql._relations import Bound, Field, Frame, Plan
 from penstock.tql._values import TEXT, Type, Value, array_constant, truth
 
-__all__ = ["bind_column", "bind_in", "common_type", "compared", "of_field"]
+__all__ = ["bind_column", "bind_in", "common_type", "comparable", "compared", "mixed_types", "of_field"]
 
 _LITERALS = {"int": INT, "float": FLOAT, "text": TEXT_TYPE, "bool": BOOL, "null": NULL}
 _ORDERED = frozenset(("<", "<=", ">", ">="))
@@ -192,7 +192,7 @@ def _logical(binder: Binder, node: ast.Binary) -> Bound:
 
 def compared(binder: Binder, node: ast.Node, operator: str, left: ast.Expression, right: ast.Expression) -> Bound:
     """Return a comparison; class names stand for their indices."""
-    x, y = _comparable(binder, operator, (left, binder.scalar(left)), (right, binder.scalar(right)))
+    x, y = comparable(binder, operator, (left, binder.scalar(left)), (right, binder.scalar(right)))
     rank = max(x.type.rank, y.type.rank)
     if "null" in {x.type.kind, y.type.kind}:
         return binder.constant(node, False, BOOL)
@@ -203,7 +203,7 @@ def compared(binder: Binder, node: ast.Node, operator: str, left: ast.Expression
 Side = tuple[ast.Expression, Bound]
 
 
-def _comparable(binder: Binder, operator: str, left: Side, right: Side) -> tuple[Bound, Bound]:
+def comparable(binder: Binder, operator: str, left: Side, right: Side) -> tuple[Bound, Bound]:
     """Return both sides in types that compare."""
     (_, x), (_, y) = left, right
     if x.type.class_names is not None or y.type.class_names is not None:
@@ -215,10 +215,11 @@ def _comparable(binder: Binder, operator: str, left: Side, right: Side) -> tuple
         return _json_sides(binder, left, right)
     if kinds == {"time", "text"}:
         return _as_time(binder, left), _as_time(binder, right)
-    raise _mixed(binder, left, right)
+    raise mixed_types(binder, left, right)
 
 
-def _mixed(binder: Binder, left: Side, right: Side) -> QueryBindError:
+def mixed_types(binder: Binder, left: Side, right: Side) -> QueryBindError:
+    """Return the error of two sides that do not compare, both marked."""
     (first, x), (second, y) = left, right
     whole = ast.Node(start=first.start, end=second.end)
     related = (
@@ -250,7 +251,7 @@ def _json_sides(binder: Binder, left: Side, right: Side) -> tuple[Bound, Bound]:
             for node, bound in (left, right)
         )
     if "time" in kinds:
-        raise _mixed(binder, left, right)
+        raise mixed_types(binder, left, right)
     return binder.as_number(x, first), binder.as_number(y, second)
 
 
@@ -282,7 +283,7 @@ def _with_classes(binder: Binder, operator: str, left: Side, right: Side) -> tup
             named = binder.as_text(labels[1], labels[0])
             return (named, other) if labels is left else (other, named)
     elif not other.type.numeric and other.type.kind != "null":
-        raise _mixed(binder, left, right)
+        raise mixed_types(binder, left, right)
     return (labels[1], other) if labels is left else (other, labels[1])
 
 
@@ -305,11 +306,13 @@ def bind_in(binder: Binder, node: ast.InList) -> Bound:
         keys = [_member(binder, (node.operand, operand), item) for item in items]
         flat = [key for group in keys for key in group]
         return _lookup(binder, node, operand, flat)
-    tests = [compared(binder, node, "!=" if node.negated else "=", node.operand, item) for item in node.items]
+    asked = [item for item, bound in items if bound.type.kind != "null"]
+    tests = [compared(binder, node, "!=" if node.negated else "=", node.operand, item) for item in asked]
     found = tests[0]
     ufunc = np.logical_and if node.negated else np.logical_or
     for test in tests[1:]:
-        found = binder.make(node, found.type, ops.logical(ufunc), "in", found, test)
+        rank = max(found.type.rank, test.type.rank)
+        found = binder.make(node, Type(kind="bool", rank=rank), ops.logical(ufunc), "in", found, test)
     return found
 
 
@@ -317,12 +320,12 @@ def _member(binder: Binder, operand: Side, item: Side) -> list[Any]:
     node, bound = item
     if bound.constant is None or bound.type.kind == "null":
         return []
-    _, y = _comparable(binder, "=", operand, (node, bound)) if bound.type.rank == 0 else (None, bound)
+    _, y = comparable(binder, "=", operand, (node, bound)) if bound.type.rank == 0 else (None, bound)
     if bound.type.rank and bound.type.kind == "text" and operand[1].type.class_names is not None:
         where, names = binder.source(operand[0]), operand[1].type.class_names
         return [binder.class_index(str(name), names, node, where) for name in bound.constant.data]
     if bound.type.rank and (bound.type.kind == "text") != (operand[1].type.kind == "text"):
-        raise _mixed(binder, operand, item)
+        raise mixed_types(binder, operand, item)
     return [] if y.constant is None or y.constant.valid is not None else y.constant.data.tolist()
 
 
@@ -368,7 +371,7 @@ def _in_query(binder: Binder, node: ast.InQuery) -> Bound:
     names_differ = operand.type.kind == "text" and column.type.class_names is not None
     type_ = BOOL if operand.type.rank == 0 else Type(kind="bool", rank=operand.type.rank)
     if not names_differ and (operand.type.kind == "text") != (column.type.kind == "text"):
-        raise _mixed(binder, (node.operand, operand), (node.query, column))  # type: ignore[arg-type]  # only the span is used
+        raise mixed_types(binder, (node.operand, operand), (node.query, column))  # type: ignore[arg-type]  # only the span is used
 
     def run(frame: Frame) -> Value:
         relation = plan.run(frame.context)
@@ -479,7 +482,8 @@ def common_type(binder: Binder, results: list[Side]) -> Type:
         return Type(kind=kinds.pop())
     if "text" in kinds and all(b.type.kind in {"text", "null"} or b.type.class_names is not None for _, b in results):
         return TEXT_TYPE
-    raise _mixed(binder, results[0], next(side for side in results if side[1].type.kind != results[0][1].type.kind))
+    first, *others = [side for side in results if side[1].type.kind != "null"]
+    raise mixed_types(binder, first, next((side for side in others if side[1].type != first[1].type), first))
 
 
 @rule(ast.Cast)

@@ -19,7 +19,7 @@ from penstock.tql._grouping import GroupBinder
 from penstock.tql._joining import JoinPlan, join_condition
 from penstock.tql._lexer import quote_name
 from penstock.tql._plans import OrderBy, Output, Resolve, Scan, SelectPlan, Step, Tail, TailPlan, bound_error
-from penstock.tql._relations import Bound, ComputedColumn, Context, Field, Plan, Relation, scan
+from penstock.tql._relations import Bound, ComputedColumn, Context, Field, Plan, Relation, TensorColumn
 from penstock.tql._scope import Scope
 from penstock.tql._sets import KeptPlan, SetPlan
 from penstock.tql._values import Value, take
@@ -118,7 +118,7 @@ class Planner:
             plain=star and source.plain and not grouped and extra is None,
             where=parts.get("where"),
             where_text="" if node.where is None else " ".join(self.text[node.where.start : node.where.end].split()),
-            expand=self._expand(node.expand),
+            expand=self._expand(node.expand, source),
             grouped=grouped,
             keys=tuple(keys),
             having=having,
@@ -275,11 +275,15 @@ class Planner:
 
     # -- expand and ungroup ------------------------------------------------------------
 
-    def _expand(self, node: ast.Expand | None) -> Step | None:
+    def _expand(self, node: ast.Expand | None, source: Plan) -> Step | None:
         if node is None:
             return None
         if node.alias is not None:
             raise bound_error(self.text, "EXPAND BY ... AS is not supported", node, "leave the name out")
+        computed = next((each for each in source.fields if each.tensor is None), None)
+        if computed is not None:
+            message = f"EXPAND BY adds rows of the dataset, which have no {computed.name!r}"
+            raise bound_error(self.text, message, node, "expand first, compute around it")
         return partial(_expanded, node.before, node.after, node.overlap, (node.start, node.end))
 
     def _ungrouped_field(self, node: ast.Select) -> Field | None:
@@ -418,8 +422,8 @@ def _expanded(  # noqa: PLR0917  bound by partial
     rows = windows[(windows >= 0) & (windows < table.num_rows)]
     if not overlap:
         rows = np.unique(rows)
-    fields = {field.tensor: field for field in relation.columns if field.tensor}
-    return scan(table, fields, rows)
+    columns = {field: TensorColumn(table, field.tensor or "", rows) for field in relation.columns}
+    return Relation(num_rows=len(rows), columns=columns, table=table, rows=rows)
 
 
 def _grouped_source(plan: Plan) -> SelectPlan | None:

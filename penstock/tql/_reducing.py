@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from penstock.tql import _ast as ast
 from penstock.tql import _operations as ops
 from penstock.tql._binder import BOOL, INT, JSON, Binder, described
+from penstock.tql._comparing import comparable
 from penstock.tql._functions import builtin
 from penstock.tql._relations import Bound, Frame
 from penstock.tql._values import (
@@ -320,18 +321,16 @@ def _contains(binder: Binder, node: ast.Call) -> Bound:
         return _contains_class(binder, node, operand)
     wanted = binder.one_value(needle, "the second argument of contains")
     operand = binder.as_scalar(operand)
+    if "null" in {operand.type.kind, wanted.type.kind}:
+        return binder.constant(node, False, BOOL)
     if operand.type.kind in {"text", "json"} and operand.type.rank == 0:
+        wanted = binder.as_text(wanted, needle) if wanted.type.class_names is not None else wanted
         if wanted.type.kind != "text":
-            raise binder.error(
-                f"contains on {operand.type.described} takes text; {binder.source(needle)} is {described(wanted.type)}",
-                needle,
-            )
+            shown = f"{binder.source(needle)} is {described(wanted.type)}"
+            raise binder.error(f"contains on {operand.type.described} takes text; {shown}", needle)
         return binder.make(node, BOOL, _holds_text, "contains text", operand, wanted)
-    if (operand.type.kind == "text") != (wanted.type.kind == "text"):
-        raise binder.error(
-            f"{binder.source(target)} is {described(operand.type)}; it cannot contain {described(wanted.type)}", needle
-        )
-    return binder.make(node, BOOL, _holds, "contains", operand, wanted, light=True)
+    left, right = comparable(binder, "=", (target, operand), (needle, wanted))
+    return binder.make(node, BOOL, _holds, "contains", left, right, light=True)
 
 
 def _contains_class(binder: Binder, node: ast.Call, operand: Bound) -> Bound:
@@ -342,6 +341,8 @@ def _contains_class(binder: Binder, node: ast.Call, operand: Bound) -> Bound:
         return binder.make(node, BOOL, _holds, "contains", binder.as_scalar(operand), number, light=True)
     wanted = binder.one_value(needle, "the second argument of contains")
     operand = binder.as_scalar(operand)
+    if wanted.type.kind == "null":
+        return binder.constant(node, False, BOOL)
     if wanted.type.kind != "text":
         if not wanted.type.numeric:
             raise binder.error(

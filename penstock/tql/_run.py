@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from penstock.errors import PenstockError, QueryEvaluationError
 from penstock.sampling import SamplingPlan, SamplingSpec, Strata
 from penstock.table import Ragged, Selection, Table
 from penstock.tql import _ast as ast
@@ -128,13 +130,27 @@ def run(
     >>> result.columns["n"].values.tolist(), result.is_rows
     ([2, 1], False)
     """
-    planner = Planner(text, table, rows, params, resolve)
-    plan = planner.query(parse(text), top=True)
     context = Context(text, seed, mode, labels, cancel, progress)
-    relation = plan.run(context)
-    if not context.funnel:
-        context.funnel.append(("rows", relation.num_rows))
-    return _result(plan, relation, context, table)
+    with _no_internal_message(text):
+        plan = Planner(text, table, rows, params, resolve).query(parse(text), top=True)
+        relation = plan.run(context)
+        if not context.funnel:
+            context.funnel.append(("rows", relation.num_rows))
+        return _result(plan, relation, context, table)
+
+
+@contextmanager
+def _no_internal_message(text: str) -> Iterator[None]:
+    """Tell a fault of penstock's own as one, with its cause attached."""
+    try:
+        yield
+    except PenstockError:
+        raise
+    except MemoryError as error:
+        raise QueryEvaluationError("the query needs more memory than there is", text=text, start=0, end=1) from error
+    except Exception as error:
+        message = "the query could not be evaluated: a fault of penstock, please report it with the query"
+        raise QueryEvaluationError(message, text=text, start=0, end=len(text)) from error
 
 
 def _result(plan: Plan, relation: Relation, context: Context, table: Table) -> QueryResult:

@@ -291,9 +291,13 @@ def _spread(per_row: NDArray[Any], value: Value) -> NDArray[Any]:
 
 
 def _both(left: Value, right: Value) -> NDArray[np.bool_] | None:
-    if left.valid is None:
-        return right.valid
-    return left.valid if right.valid is None else left.valid & right.valid
+    """Return where both sides are there, one flag for each row of the longer."""
+    if left.valid is None and right.valid is None:
+        return None
+    flags = [each.valid for each in (left, right) if each.valid is not None]
+    count = left.num_rows if right.constant else right.num_rows
+    both: NDArray[np.bool_] = np.logical_and.reduce([np.broadcast_to(each, count) for each in flags])
+    return both
 
 
 def aligned(left: Value, right: Value) -> tuple[NDArray[Any], NDArray[Any], Value]:

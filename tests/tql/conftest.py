@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from penstock.errors import SamplingError, TQLError
 from penstock.table import ArrayTable
 
 DATA = Path(__file__).parent / "data"
@@ -53,3 +54,13 @@ def cases(name: str) -> list[list[str]]:
     """Return the lines of a data file, split at tabs."""
     lines = (DATA / name).read_text(encoding="utf-8").splitlines()
     return [line.replace("\\n", "\n").split("\t") for line in lines if line and not line.startswith("//")]
+
+
+def outcome(call):
+    """Return what a call returns, or the TQL error it raises; a fault of penstock's own is neither."""
+    try:
+        return call()
+    except (TQLError, SamplingError) as error:
+        if "a fault of penstock" in str(error):
+            raise AssertionError(error.text) from error
+        return error
