@@ -6,6 +6,7 @@ import {
   dragBox,
   fitView,
   keyBox,
+  namedBoxes,
   panBy,
   visibleRegion,
   zoomAt,
@@ -89,4 +90,27 @@ describe("view", () => {
       scale: 1,
     });
   });
+});
+
+describe("names of boxes", () => {
+  const at = (x: number, y: number, side: number, name: string | null = "person") => ({
+    x,
+    y,
+    width: side,
+    height: side,
+    name,
+  });
+
+  it("stand on big boxes only, and on the chosen one", () => {
+    expect([...namedBoxes([at(0, 50, 60), at(200, 50, 20)], null, 48)]).toEqual([0]);
+    expect([...namedBoxes([at(0, 50, 60), at(200, 50, 20)], 1, 48)].sort()).toEqual([0, 1]);
+  });
+
+  it("never lie over each other: the chosen box first, then the biggest", () => {
+    const close = [at(10, 50, 60), at(20, 52, 90)];
+    expect([...namedBoxes(close, null, 48)]).toEqual([1]);
+    expect([...namedBoxes(close, 0, 48)]).toEqual([0]);
+  });
+
+  it("are left out where a box has none", () => expect(namedBoxes([at(0, 50, 60, null)], 0, 48).size).toBe(0));
 });

@@ -106,6 +106,6 @@ describe("moveBy", () => {
 });
 
 it("asks for few sizes of thumbnails", () => {
-  expect([60, 114, 119, 128, 200].map((cell) => thumbnailSize(cell, 1))).toEqual([96, 128, 128, 128, 256]);
-  expect(thumbnailSize(114, 2)).toBe(256);
+  expect([60, 114, 128, 129, 300].map((cell) => thumbnailSize(cell, 1))).toEqual([128, 192, 192, 256, 512]);
+  expect(thumbnailSize(114, 2)).toBe(384);
 });

@@ -147,3 +147,41 @@ export function visibleRegion(
 export function flatBoxes(boxes: readonly Box[]): number[] {
   return boxes.flatMap((box) => [box.x, box.y, box.width, box.height].map((value) => Math.round(value * 100) / 100));
 }
+
+/** Which boxes carry their name: big ones first, and none whose name would lie over another's. Screen pixels. */
+export function namedBoxes(
+  boxes: readonly { x: number; y: number; width: number; height: number; name: string | null }[],
+  selected: number | null,
+  from: number,
+): Set<number> {
+  const order = boxes
+    .map((_, i) => i)
+    .filter((i) => {
+      const box = boxes[i];
+      return box !== undefined && box.name !== null && (i === selected || Math.min(box.width, box.height) >= from);
+    })
+    .sort((a, b) => Number(b === selected) - Number(a === selected) || area(boxes[b]) - area(boxes[a]));
+  const taken: { x: number; y: number; right: number; bottom: number }[] = [];
+  return new Set(
+    order.filter((i) => {
+      const box = boxes[i];
+      if (box === undefined) return false;
+      const { x, y } = nameAt(box);
+      const own = { x, y: y - 12, right: x + 7 * (box.name?.length ?? 0), bottom: y + 3 };
+      const free = taken.every(
+        (one) => own.x > one.right || own.right < one.x || own.y > one.bottom || own.bottom < one.y,
+      );
+      if (free) taken.push(own);
+      return free;
+    }),
+  );
+}
+
+function area(box: { width: number; height: number } | undefined): number {
+  return box === undefined ? 0 : box.width * box.height;
+}
+
+/** Baseline of a box's name: above it, or inside where there is no room above. */
+export function nameAt(box: { x: number; y: number }): { x: number; y: number } {
+  return { x: Math.max(2, box.x + 3), y: box.y >= 17 ? box.y - 5 : Math.max(0, box.y) + 14 };
+}

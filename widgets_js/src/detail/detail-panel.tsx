@@ -123,7 +123,7 @@ function Chips({ session, sample }: { session: Session; sample: SampleDetail }) 
       ))}
       {editable ? (
         <Popover
-          class="penstock-label penstock-add"
+          class="penstock-label penstock-add-label"
           label="+ class"
           testid="penstock-add-class"
           title="add a class label"

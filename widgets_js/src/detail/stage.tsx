@@ -14,6 +14,8 @@ import {
   HANDLES,
   type Handle,
   keyBox,
+  nameAt,
+  namedBoxes,
   panBy,
   type Size,
   type View,
@@ -201,20 +203,30 @@ function BoxLayer({ tools, editable }: { tools: Tools; editable: boolean }) {
   });
   const drawn = gesture.value?.kind === "draw" ? gesture.value.box : null;
   const chosen = selected === null ? undefined : boxes.value[selected];
+  const names = session.store.classNames.value;
+  const shown = boxes.value.map((box, i) => {
+    const off = box.label !== null && hidden.has(box.label) && i !== selected;
+    return {
+      ...screen(box),
+      label: box.label,
+      off,
+      name: box.label === null || off ? null : (names[box.label] ?? null),
+    };
+  });
+  const named = namedBoxes(shown, selected, NAME_FROM);
   return (
     <svg class="penstock-overlay" width={size.value.width} height={size.value.height} aria-hidden="true">
-      {boxes.value.map((box, i) =>
-        box.label !== null && hidden.has(box.label) && i !== selected ? null : (
-          <StageBox
-            key={i}
-            at={screen(box)}
-            label={box.label}
-            name={box.label === null ? null : (session.store.classNames.value[box.label] ?? null)}
-            selected={i === selected}
-          />
-        ),
+      {shown.map(({ label, name, off, ...at }, i) =>
+        off ? null : <StageBox key={i} at={at} label={label} selected={i === selected} />,
       )}
-      {drawn === null ? null : <StageBox at={screen(drawn)} label={drawn.label} name={null} selected />}
+      {drawn === null ? null : <StageBox at={screen(drawn)} label={drawn.label} selected />}
+      {shown.map(({ name, ...at }, i) =>
+        named.has(i) ? (
+          <text key={i} class="penstock-box-name" {...nameAt(at)}>
+            {name}
+          </text>
+        ) : null,
+      )}
       {editable && chosen !== undefined ? <Handles at={screen(chosen)} /> : null}
     </svg>
   );
@@ -227,21 +239,9 @@ interface Rectangle {
   height: number;
 }
 
-function StageBox({
-  at,
-  label,
-  name,
-  selected,
-}: {
-  at: Rectangle;
-  label: number | null;
-  name: string | null;
-  selected: boolean;
-}) {
+function StageBox({ at, label, selected }: { at: Rectangle; label: number | null; selected: boolean }) {
   const width = selected ? 3 : 2;
   const dash = label === null ? "none" : classDash(label);
-  const named = name !== null && (selected || Math.min(at.width, at.height) >= NAME_FROM);
-  const above = at.y >= 17;
   return (
     <g class={selected ? "penstock-chosen" : ""}>
       <rect class="penstock-halo" {...at} stroke-width={width + 2.4} />
@@ -252,11 +252,6 @@ function StageBox({
         stroke-dasharray={dash}
         style={{ stroke: classColour(label) }}
       />
-      {named ? (
-        <text class="penstock-box-name" x={at.x + 3} y={above ? at.y - 5 : at.y + 14}>
-          {name}
-        </text>
-      ) : null}
     </g>
   );
 }

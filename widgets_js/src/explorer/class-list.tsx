@@ -35,7 +35,7 @@ export function ClassList({ store }: { store: Store }) {
         onInput={(event) => setTyped(event.currentTarget.value)}
       />
       <div class="penstock-class-scroll" onScroll={(event) => setTop(event.currentTarget.scrollTop)}>
-        <ul class="penstock-class-list" style={{ height: `${found.length * ROW}px`, paddingTop: `${first * ROW}px` }}>
+        <ul class="penstock-all-classes" style={{ height: `${found.length * ROW}px`, paddingTop: `${first * ROW}px` }}>
           {shown.map((index) => (
             <ClassRow key={index} store={store} index={index} instances={counts[index] ?? 0} />
           ))}

@@ -20,7 +20,7 @@ import { TablePanel } from "./table-panel.tsx";
 export function Explorer({ session }: { session: Session }) {
   const { store } = session;
   return (
-    <>
+    <div class="penstock-tall" style={{ "--penstock-height": `${Math.max(480, session.height)}px` }}>
       <FirstRun store={store} />
       <Header session={session} />
       <CodePanel session={session} />
@@ -28,7 +28,7 @@ export function Explorer({ session }: { session: Session }) {
       {store.isTable.value ? (
         <TablePanel session={session} />
       ) : (
-        <div class="penstock-body" style={{ "--penstock-height": `${Math.max(320, session.height - 110)}px` }}>
+        <div class="penstock-body">
           <aside class="penstock-column penstock-left">
             <div class="penstock-section">
               <ClassList store={store} />
@@ -48,7 +48,7 @@ export function Explorer({ session }: { session: Session }) {
           </div>
         </div>
       )}
-    </>
+    </div>
   );
 }
 
@@ -88,10 +88,10 @@ function GridBar({ session }: { session: Session }) {
         </button>
       )}
       <span class="penstock-folded">
-        <Popover class="penstock-quiet" label={`classes ${classes} ▾`} testid="penstock-classes-menu">
+        <Popover class="penstock-opener" label={`classes ${classes} ▾`} testid="penstock-classes-menu">
           {() => <ClassList store={store} />}
         </Popover>
-        <Popover class="penstock-quiet" label={`review ${edits} ▾`} testid="penstock-review-menu">
+        <Popover class="penstock-opener" label={`review ${edits} ▾`} testid="penstock-review-menu">
           {() => <Review session={session} />}
         </Popover>
       </span>

@@ -195,7 +195,7 @@ function Cell({ session, id, position, column, side }: CellProps) {
       {tile === undefined ? (
         <Waiting fault={fault} onRetry={() => grid.pages.retry(position)} />
       ) : (
-        <Picture store={store} tile={tile} boxes={grid.boxes.value} />
+        <Picture store={store} tile={tile} boxes={grid.boxes.value} side={side} />
       )}
     </div>
   );
@@ -220,7 +220,7 @@ function Waiting({ fault, onRetry }: { fault: string | null; onRetry: () => void
   );
 }
 
-function Picture({ store, tile, boxes }: { store: Store; tile: LoadedTile; boxes: boolean }) {
+function Picture({ store, tile, boxes, side }: { store: Store; tile: LoadedTile; boxes: boolean; side: number }) {
   return (
     <>
       {tile.url === null ? <Broken tile={tile} /> : <img src={tile.url} alt="" draggable={false} />}
@@ -230,6 +230,7 @@ function Picture({ store, tile, boxes }: { store: Store; tile: LoadedTile; boxes
           height={tile.height}
           boxes={overlayBoxes(tile.boxes, tile.labels)}
           hidden={store.hiddenClasses.value}
+          side={side}
         />
       ) : null}
       {tile.boxes.length === 0 ? <LabelDots store={store} labels={tile.labels} /> : null}
@@ -255,7 +256,7 @@ function LabelDots({ store, labels }: { store: Store; labels: readonly number[] 
   const shown = [...new Set(labels)].slice(0, 6);
   if (shown.length === 0) return null;
   return (
-    <span class="penstock-dots" aria-hidden="true">
+    <span class="penstock-tile-dots" aria-hidden="true">
       {shown.map((label) => (
         <span
           key={label}

@@ -131,7 +131,7 @@ function Explain({ store }: { store: Store }) {
   if (funnel.length < 2) return null;
   const most = Math.max(1, ...funnel.map((step) => step.rows));
   return (
-    <Popover class="penstock-quiet" label="explain ▾" testid="penstock-explain">
+    <Popover class="penstock-opener" label="explain ▾" testid="penstock-explain">
       {() => (
         <table class="penstock-explain">
           <caption>Rows left after each step</caption>
@@ -155,7 +155,7 @@ function Explain({ store }: { store: Store }) {
 function History({ store }: { store: Store }) {
   const texts = store.history.value;
   return (
-    <Popover class="penstock-quiet" label="history ▾" testid="penstock-history" disabled={texts.length === 0}>
+    <Popover class="penstock-opener" label="history ▾" testid="penstock-history" disabled={texts.length === 0}>
       {(close) => (
         <Choices
           label="Earlier queries"
@@ -199,7 +199,7 @@ function SavedViews({ session }: { session: Session }) {
     void session.query.openView(id);
   };
   return (
-    <Popover class="penstock-quiet" label="saved views ▾" testid="penstock-views" disabled={!store.isLive.value}>
+    <Popover class="penstock-opener" label="saved views ▾" testid="penstock-views" disabled={!store.isLive.value}>
       {(close) => (
         <div>
           {views.length === 0 ? <p class="penstock-note">No view is saved yet.</p> : null}

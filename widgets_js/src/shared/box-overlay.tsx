@@ -27,11 +27,16 @@ interface BoxOverlayProps {
   height: number;
   boxes: readonly OverlayBox[];
   hidden: ReadonlySet<number>;
+  /** Side of the square the picture is shown in, CSS pixels. */
+  side: number;
 }
 
-export function BoxOverlay({ width, height, boxes, hidden }: BoxOverlayProps) {
+const SMALL = 26;
+
+export function BoxOverlay({ width, height, boxes, hidden, side }: BoxOverlayProps) {
   const shown = boxes.filter((box) => box.label === null || !hidden.has(box.label));
   if (shown.length === 0 || width <= 0 || height <= 0) return null;
+  const scale = side / Math.min(width, height);
   return (
     <svg
       class="penstock-overlay"
@@ -40,7 +45,7 @@ export function BoxOverlay({ width, height, boxes, hidden }: BoxOverlayProps) {
       aria-hidden="true"
     >
       {shown.map((box, i) => (
-        <g key={i}>
+        <g key={i} class={Math.min(box.width, box.height) * scale < SMALL ? "penstock-small-box" : undefined}>
           <rect class="penstock-halo" x={box.x} y={box.y} width={box.width} height={box.height} />
           <rect
             class="penstock-box"
