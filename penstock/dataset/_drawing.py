@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
@@ -15,7 +14,7 @@ from numpy.typing import NDArray
 from penstock.loader import Loader, exact_plan, make_plan
 from penstock.sampling import SamplingPlan, SamplingSpec, fresh_seed
 from penstock.table import RowsTable, Selection, Table
-from penstock.tql import QueryResult, run
+from penstock.tql import Explanation, QueryResult, explain, run
 
 __all__ = ["Drawing", "Resolve"]
 
@@ -97,7 +96,7 @@ class Drawing(ABC, Generic[_V]):
             warnings.warn(warning, UserWarning, stacklevel=2)
         return self._result(result, seed=drawn, query_string=query_string)
 
-    def explain(self, query_string: str) -> Any:  # noqa: ANN401  tql's Explanation
+    def explain(self, query_string: str) -> Explanation:
         """Return how a query is read and what each step leaves, without keeping its result.
 
         Parameters
@@ -110,9 +109,7 @@ class Drawing(ABC, Generic[_V]):
         Explanation
             Shows itself as text and HTML.
         """
-        tql: Any = importlib.import_module("penstock.tql")
-
-        return tql.explain(query_string, self._visible())
+        return explain(query_string, self._visible())
 
     def sample_by(
         self,
