@@ -53,9 +53,9 @@ async function measure() {
     </div>,
     root,
   );
-  await pause(100);
+  while (root.querySelector(".penstock-bars-search button") === null) await pause(50);
   root.querySelector<HTMLElement>(".penstock-bars-search button")?.click(); // all 100 bars
-  await pause(400);
+  while (root.querySelectorAll("[data-testid=bar]").length < CLASSES) await pause(50);
   const slider = root.querySelector("[data-testid=weight-slider]") as HTMLInputElement;
   const chart = root.querySelector(".penstock-bars") as HTMLElement;
   const curve = (): Element => root.querySelector("[data-testid=curve-iid]") as Element;

@@ -1,5 +1,5 @@
-import { computed, type ReadonlySignal, type Signal, useSignal } from "@preact/signals";
-import { useMemo } from "preact/hooks";
+import { type ReadonlySignal, type Signal, useSignal } from "@preact/signals";
+import { useCallback } from "preact/hooks";
 import { useEachFrame } from "../shared/each-frame.ts";
 import { focusable } from "../shared/focus.ts";
 import { countText, shareText } from "../shared/number-text.ts";
@@ -8,6 +8,7 @@ import type { Store } from "../shared/store.ts";
 import { Switch } from "../shared/switch.tsx";
 import { chartsOf } from "../statistics/charts.ts";
 import { type Drawn, useDrawn } from "../statistics/drawn.ts";
+import type { DrawPlan } from "../statistics/plan.ts";
 import { type CoverageCurves, coverageCurves, coverageFigures, coverTable } from "./coverage-curves.ts";
 import { EpochsChart, MODE_NAMES } from "./epochs-chart.tsx";
 import { TimesChart } from "./times-chart.tsx";
@@ -20,21 +21,20 @@ const VIEWS: readonly { value: View; label: string }[] = [
 ];
 const AFTER = ["1", "5", "10", "20"].map((value) => ({ value, label: value }));
 const ECDF_CLASSES = 5;
+const DEAR_STRATA = 4000; // from then on curves wait until the sliders rest
+const REST_MS = 120;
 
 /** What share of the pool is seen, epoch by epoch, and how often. */
 export function CoveragePanel({ store }: { store: Store }) {
   const charts = chartsOf(store);
   const view = useSignal<View>("epochs");
   const ofDrawable = useSignal(false);
-  const source = useMemo(
-    () =>
-      computed(() => {
-        const plan = charts.plan.value;
-        return plan === null ? null : coverageCurves(plan, store.query.value?.draws ?? plan.draws);
-      }),
-    [charts, store],
+  const compute = useCallback(
+    (plan: DrawPlan | null) => (plan === null ? null : coverageCurves(plan, store.query.peek()?.draws ?? plan.draws)),
+    [store],
   );
-  const curves = useEachFrame(source).value;
+  const large = (store.statistics.value?.header.num_strata ?? 0) > DEAR_STRATA;
+  const curves = useEachFrame(charts.plan, compute, large ? REST_MS : 0).value;
   const drawn = useDrawn(store);
   if (store.isTable.value) return null;
   if (curves === null) return <KeptCoverage snapshot={store.snapshot.value} />;
@@ -141,11 +141,12 @@ function Figure({
 
 function DrawnNote({ drawn, mode }: { drawn: ReadonlySignal<Drawn | null>; mode: CoverageCurves["mode"] }) {
   const found = drawn.value;
-  const stale = found !== null && (found.stale || found.mode !== mode);
-  if (found === null || found.unique.length === 0) return <p class="penstock-note">Band 95 %.</p>;
+  const band = mode === "once" ? "band 95 %, approximate" : "band 95 %"; // Hajek's variance
+  if (found === null || found.unique.length === 0) return <p class="penstock-note">{`With ${band}.`}</p>;
+  const stale = found.stale || found.mode !== mode;
   return (
     <p class="penstock-note">
-      {stale ? "○ drawn before this change, band 95 %" : "○ drawn from the loader’s own stream, band 95 %"}
+      {stale ? `○ drawn before this change, ${band}` : `○ drawn from the loader’s own stream, ${band}`}
     </p>
   );
 }

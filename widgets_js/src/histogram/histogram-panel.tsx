@@ -203,5 +203,6 @@ function AxisTitle({ store, unit }: { store: Store; unit: string }) {
   const asked = store.query.value?.draws ?? store.snapshot.value?.draws ?? 0;
   const draws = chartsOf(store).plan.value?.draws ?? asked;
   const capped = draws > 0 && draws < asked ? `, ${countText(asked)} asked` : "";
-  return <div class="penstock-axis-title">{`${unit} · an epoch of ${countText(draws)} draws${capped}`}</div>;
+  const epoch = chartsOf(store).plan.value?.mode === "deck" ? "the first epoch," : "an epoch of";
+  return <div class="penstock-axis-title">{`${unit} · ${epoch} ${countText(draws)} draws${capped}`}</div>;
 }

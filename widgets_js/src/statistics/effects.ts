@@ -60,11 +60,15 @@ function coveredClauses(
 ): (NoEffect | null)[] {
   const decides = new Uint8Array(matched.length);
   const rival = new Int32Array(matched.length).fill(-1);
-  const weightOf = (clause: number): number => (clause < 0 ? 0 : (clauseWeights[clause] as number));
+  const weights = Float64Array.from(clauseWeights);
+  const weightOf = (clause: number): number => (clause < 0 ? 0 : (weights[clause] as number));
   for (let s = 0; s < clauseOffsets.length - 1; s++) {
-    const ids = clauseIds.subarray(clauseOffsets[s], clauseOffsets[s + 1]);
-    const [first, second] = twoHeaviest(ids, weightOf);
-    for (const id of ids) {
+    const start = clauseOffsets[s] as number;
+    const stop = clauseOffsets[s + 1] as number;
+    const first = heaviest(clauseIds, weights, start, stop, -1);
+    const second = heaviest(clauseIds, weights, start, stop, first);
+    for (let j = start; j < stop; j++) {
+      const id = clauseIds[j] as number;
       const other = id === first ? second : first;
       if (weightOf(id) > weightOf(other)) decides[id] = 1;
       else if (rival[id] === -1 || weightOf(other) < weightOf(rival[id] as number)) rival[id] = other;
@@ -79,16 +83,16 @@ function coveredClauses(
   });
 }
 
-function twoHeaviest(ids: Int32Array, weightOf: (clause: number) => number): [number, number] {
-  let first = -1;
-  let second = -1;
-  for (const id of ids) {
-    if (first < 0 || weightOf(id) > weightOf(first)) {
-      second = first;
-      first = id;
-    } else if (second < 0 || weightOf(id) > weightOf(second)) {
-      second = id;
+/** The first heaviest clause of a run, one left out; -1: there is none. */
+function heaviest(ids: Int32Array, weights: Float64Array, start: number, stop: number, without: number): number {
+  let best = -1;
+  let most = -1;
+  for (let j = start; j < stop; j++) {
+    const id = ids[j] as number;
+    if (id !== without && (weights[id] as number) > most) {
+      best = id;
+      most = weights[id] as number;
     }
   }
-  return [first, second];
+  return best;
 }

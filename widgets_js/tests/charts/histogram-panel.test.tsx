@@ -164,3 +164,11 @@ test("drawing each row once, weights order nothing, and the panel says so", asyn
   expect(find("[data-testid=lift]").textContent).toContain("weights order nothing until limit asks for fewer");
   expect(find("[data-testid=histogram]").textContent).toContain("an epoch of 12 draws, 600 asked");
 });
+
+test("a pool without rows has bars of nothing and no sentence", async () => {
+  const strata = () => [];
+  const { all, root } = await mounted({ weights: { 5: 20 }, strata, draws: 0 }, HistogramPanel, CoveragePanel);
+  expect(all("[data-testid=bar]").map((bar) => bar.dataset.sampled)).toEqual(["0", "0", "0", "0", "0", "0"]);
+  expect(root.textContent).not.toMatch(/NaN|Infinity|undefined/);
+  expect(all("[data-testid=coverage]")).toEqual([]);
+});
