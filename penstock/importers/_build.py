@@ -5,48 +5,22 @@ from __future__ import annotations
 import os
 import shutil
 import uuid
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from penstock.dataset import Dataset, empty, load
-from penstock.errors import DatasetExistsError, ImporterError, PenstockError, SampleError
+from penstock.errors import DatasetExistsError, ImporterError, PenstockError
 from penstock.importers._report import ImportReport, IssueLog
-from penstock.tensors import Link, thumbnail
+from penstock.importers._write import Column, write_columns
 
 if TYPE_CHECKING:
     from tqdm import tqdm
 
 __all__ = ["Column", "build", "import_report"]
 
-_CHUNK = 256
 _REPORT_FILE = "import-report.json"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Column:
-    """One tensor to be written.
-
-    Parameters
-    ----------
-    name : str
-        The tensor's name.
-    htype : str
-        Kind of tensor.
-    sample : callable
-        Row to value.
-    options : dict
-        Further options of `Dataset.create_tensor`.
-    """
-
-    name: str
-    htype: str
-    sample: Callable[[int], Any]
-    options: dict[str, Any] = field(default_factory=dict)
 
 
 def build(
@@ -58,6 +32,7 @@ def build(
     log: IssueLog,
     num_workers: int = 0,
     progress: bool = True,
+    creds_keys: Sequence[str] = (),
 ) -> Dataset:
     """Write columns as a new dataset, commit it and open it.
 
@@ -66,7 +41,7 @@ def build(
     dest : str or path
         Where it is made; nothing is left there when writing fails.
     columns : sequence of Column
-        The tensors. A path as an image's sample is read and checked.
+        The tensors.
     num_rows : int
         Rows of every column.
     source : str
@@ -77,18 +52,22 @@ def build(
         Threads that read and check images.
     progress : bool
         Whether to show a progress bar.
+    creds_keys : sequence of str
+        Names of the credentials that links use.
 
     Raises
     ------
     DatasetExistsError
         If there is something at `dest`.
     """
-    with _staged(dest) as staging, _mapping(num_workers) as pooled:
+    if num_workers < 0:
+        raise ImporterError(f"num_workers is {num_workers}; expected 0 or more threads")
+    with _staged(dest) as staging:
         dataset = empty(staging)
-        for column in columns:
-            dataset.create_tensor(column.name, htype=column.htype, **column.options)
+        for key in creds_keys:
+            dataset.add_creds_key(key)
         bar = _bar(source, num_rows, shown=progress)
-        num_written = _write(dataset, columns, num_rows, log=log, pooled=pooled, bar=bar)
+        num_written = write_columns(dataset, columns, num_rows, log=log, num_workers=num_workers, bar=bar)
         report = ImportReport(source=source, num_samples=num_written, issues=tuple(log.issues))
         dataset.commit(f"import {report.summary()}")
         if not _is_url(dest):
@@ -138,76 +117,6 @@ def _staged(dest: str | os.PathLike[str]) -> Iterator[str]:
         raise ImporterError(f"the dataset cannot be written to {str(target)!r}: {error}") from error
     finally:
         shutil.rmtree(staging, ignore_errors=True)
-
-
-@contextmanager
-def _mapping(num_workers: int) -> Iterator[Callable[..., Any]]:
-    """Give `map`, over threads when there are workers."""
-    if num_workers < 0:
-        raise ImporterError(f"num_workers is {num_workers}; expected 0 or more threads")
-    if num_workers == 0:
-        yield map
-        return
-    with ThreadPoolExecutor(num_workers) as pool:
-        yield pool.map
-
-
-def _write(
-    dataset: Dataset,
-    columns: Sequence[Column],
-    num_rows: int,
-    *,
-    log: IssueLog,
-    pooled: Callable[..., Any],
-    bar: tqdm[NoReturn],
-) -> int:
-    """Write chunk after chunk; return the number of samples that are in."""
-    num_written = 0
-    with dataset, bar:
-        for start in range(0, num_rows, _CHUNK):
-            rows = range(start, min(start + _CHUNK, num_rows))
-            values = {column.name: list(pooled(partial(_value, column), rows)) for column in columns}
-            kept = [at for at in range(len(rows)) if not _refused(values, at, log)]
-            dataset.extend({name: [samples[at] for at in kept] for name, samples in values.items()})
-            num_written += len(kept)
-            bar.update(len(rows))
-    return num_written
-
-
-@dataclass(frozen=True, slots=True)
-class _Unreadable:
-    source: str
-    problem: str
-
-
-def _value(column: Column, row: int) -> object:
-    try:
-        value = column.sample(row)
-    except ImporterError as error:
-        return _Unreadable(f"row {row}", str(error))
-    if column.htype == "image" and isinstance(value, Path):
-        return _checked_image(value)
-    if isinstance(value, Link) and "://" not in value.url and not Path(value.url).is_file():
-        return _Unreadable(value.url, "no such image file")
-    return value
-
-
-def _checked_image(path: Path) -> bytes | _Unreadable:
-    try:
-        encoded = path.read_bytes()
-        thumbnail(encoded, 1)
-    except FileNotFoundError:
-        return _Unreadable(str(path), "no such image file")
-    except (OSError, SampleError) as error:
-        return _Unreadable(str(path), str(error))
-    return encoded
-
-
-def _refused(values: dict[str, list[Any]], at: int, log: IssueLog) -> bool:
-    broken = [samples[at] for samples in values.values() if isinstance(samples[at], _Unreadable)]
-    for one in broken:
-        log.refuse(one.source, one.problem)
-    return bool(broken)
 
 
 def _bar(source: str, num_rows: int, *, shown: bool) -> tqdm[NoReturn]:

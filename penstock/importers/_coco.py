@@ -27,10 +27,11 @@ _NUM_COORDINATES = 4
 
 def from_coco(
     annotations: str | os.PathLike[str],
-    images: str | os.PathLike[str],
+    images: str | os.PathLike[str] | None,
     dest: str | os.PathLike[str],
     *,
     link: bool = False,
+    verify: bool = True,
     creds_key: str | None = None,
     num_workers: int = 0,
     on_error: OnError = "raise",
@@ -48,11 +49,15 @@ def from_coco(
     annotations : str or path
         The instances JSON file, plain or gzipped.
     images : str or path
-        Folder of the images, or a URL when they are linked.
+        Folder of the images, or a URL when they are linked; None links each to
+        its ``coco_url`` or ``flickr_url`` in the file.
     dest : str or path
         Where the dataset is made; must not exist.
     link : bool
         Refer to the images where they are instead of copying them.
+    verify : bool
+        Whether linked images are read once now, for their shapes and to see that
+        they are there.
     creds_key : str, optional
         Name of the credentials that open linked images.
     num_workers : int
@@ -77,16 +82,33 @@ def from_coco(
     """
     path = Path(annotations)
     log = IssueLog(on_error)
-    found = parse_coco(read_coco(path), path.name, log)
+    data = read_coco(path)
+    found = parse_coco(data, path.name, log)
+    if images is None:
+        located = _addresses(_images(data["images"], path.name), link=link)
+    else:
+        located = _located(found.images, os.fspath(images), creds_key, link=link)
     return build(
         dest,
-        detection_columns(found, _located(found.images, os.fspath(images), creds_key, link=link), linked=link),
+        detection_columns(found, located, linked=link, verify=verify),
         len(found),
         source=path.name,
         log=log,
         num_workers=num_workers,
         progress=progress,
+        creds_keys=[creds_key] if creds_key else [],
     )
+
+
+def _addresses(images: list[dict[str, Any]], *, link: bool) -> list[Path | Link]:
+    """Return links to the addresses the file gives."""
+    if not link:
+        raise ImporterError("images is None; expected the folder of the images", hint="link=True takes the file's URLs")
+    urls = [image.get("coco_url") or image.get("flickr_url") for image in images]
+    if None in urls:
+        name = images[urls.index(None)]["file_name"]
+        raise ImporterError(f"image {name!r} has no coco_url or flickr_url; expected the folder of the images")
+    return [Link(str(url)) for url in urls]
 
 
 def _located(names: tuple[str, ...], images: str, creds_key: str | None, *, link: bool) -> list[Path | Link]:

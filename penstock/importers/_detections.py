@@ -10,11 +10,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.importers._build import Column
 from penstock.importers._report import IssueLog
+from penstock.importers._write import Column
 from penstock.tensors import Link
 
 __all__ = ["Detections", "detection_columns", "group_by_image", "mend_boxes"]
+
+_READ_WHEN_ADDED = ("verify", "create_shape_tensor", "create_sample_info_tensor")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -124,14 +126,21 @@ def _shown(box: NDArray[np.float64]) -> str:
     return "[" + ", ".join(f"{value:g}" for value in box) + "]"
 
 
-def detection_columns(found: Detections, images: Sequence[Path | Link], *, linked: bool = False) -> list[Column]:
+def detection_columns(
+    found: Detections, images: Sequence[Path | Link], *, linked: bool = False, verify: bool = True
+) -> list[Column]:
     """Return the tensors images, boxes, categories, and iscrowd where there is one."""
 
     def rows_of(values: NDArray[Any]) -> Callable[[int], NDArray[Any]]:
         return lambda row: values[found.offsets[row] : found.offsets[row + 1]]
 
     columns = [
-        Column(name="images", htype="link[image]" if linked else "image", sample=images.__getitem__),
+        Column(
+            name="images",
+            htype="link[image]" if linked else "image",
+            sample=images.__getitem__,
+            options={} if verify else dict.fromkeys(_READ_WHEN_ADDED, False),
+        ),
         Column(name="boxes", htype="bbox", sample=rows_of(found.boxes_xywh)),
         Column(
             name="categories",

@@ -106,6 +106,30 @@ def test_a_truncated_jpeg_raises_and_leaves_nothing_or_is_skipped(coco, tmp_path
     assert len(from_coco(coco / "x.json", coco, tmp_path / "out", on_error="skip", **QUIET)) == 2
 
 
+@pytest.mark.parametrize("num_workers", [0, 2])
+def test_a_linked_image_that_is_broken_raises_by_name_or_is_skipped(coco, tmp_path, num_workers):
+    (coco / "c.jpg").write_bytes((coco / "c.jpg").read_bytes()[:-100])
+    options = {"link": True, "num_workers": num_workers, **QUIET}
+    with pytest.raises(ImporterError, match=r"c\.jpg: .*cannot be decoded"):
+        from_coco(coco / "x.json", coco, tmp_path / "out", **options)
+    assert left_in(tmp_path) == ["source"]
+    ds = from_coco(coco / "x.json", coco, tmp_path / "out", on_error="skip", **options)
+    assert [labels.tolist() for labels in ds.categories.numpy(aslist=True)] == [[0], []]
+
+
+def test_addresses_in_the_file_are_linked_when_no_folder_is_named(coco, tmp_path):
+    with pytest.raises(ImporterError, match="link=True takes the file's URLs"):
+        from_coco(coco / "x.json", None, tmp_path / "out", **QUIET)
+    with pytest.raises(ImporterError, match=r"'a\.png' has no coco_url"):
+        from_coco(coco / "x.json", None, tmp_path / "out", link=True, **QUIET)
+
+
+def test_links_name_their_credentials(coco, tmp_path):
+    options = {"link": True, "verify": False, "creds_key": "my_s3", **QUIET}
+    ds = from_coco(coco / "x.json", "s3://bucket/train/", tmp_path / "out", **options)
+    assert ds.images.links()[0] == penstock.link("s3://bucket/train/a.png", creds_key="my_s3")
+
+
 def test_an_interrupt_leaves_nothing(coco, tmp_path, monkeypatch):
     def interrupt(*_args, **_kwargs):
         raise KeyboardInterrupt
@@ -265,9 +289,15 @@ def test_coco_mini_becomes_a_dataset_of_80(shared_data, tmp_path):
 @pytest.mark.real_data
 def test_taco_links_1500_images_that_are_elsewhere(shared_data, tmp_path):
     annotations = shared_data / "taco/annotations.json.gz"
-    with pytest.raises(ImporterError, match=r"has no file 'batch_1/000006.jpg'"):
+    with pytest.raises(ImporterError, match=r"has no file 'batch_1/000006\.jpg'"):
         from_coco(annotations, tmp_path, tmp_path / "out", link=True, **QUIET)
     assert left_in(tmp_path) == []
+    ds = from_coco(annotations, None, tmp_path / "out", link=True, verify=False, **QUIET)
+    assert len(ds) == 1500
+    assert ds.images.links()[0].url == "https://farm66.staticflickr.com/65535/33978196618_e30a59e0a8_o.png"
+    counts = np.bincount(np.concatenate(ds.categories.numpy(aslist=True)), minlength=60)
+    assert counts[ds.categories.info.class_names.index("Cigarette")] == 667
+    assert len(import_report(ds).repaired) == 7
 
 
 @pytest.mark.real_data
