@@ -19,16 +19,17 @@ export function DetailPanel({ session }: { session: Session }) {
   }, [session]);
   const relabel = (): void => root.current?.querySelector<HTMLElement>("[data-testid=penstock-relabel]")?.click();
   const sample = detail.sample.value;
+  const imageless = store.dataset.value?.image_tensor === null;
   if (store.gridSize.value === 0 && sample === null) return null;
   return (
     <section
-      class="penstock-detail"
+      class={`penstock-detail${imageless ? " penstock-imageless" : ""}`}
       ref={root}
       aria-label="Sample"
       data-testid="penstock-detail"
       data-uid={sample?.uid}
     >
-      <Stage session={session} relabel={relabel} />
+      {imageless ? null : <Stage session={session} relabel={relabel} />}
       <div class="penstock-facts">
         {sample === null ? (
           <p class="penstock-note">{detail.fault.value ?? (store.isLive.value ? "" : "Images need the kernel.")}</p>
@@ -278,7 +279,7 @@ function Edited({ session, sample }: { session: Session; sample: SampleDetail })
 }
 
 function Fields({ sample }: { sample: SampleDetail }) {
-  const size = sample.error === null ? `${sample.width} × ${sample.height} px` : null;
+  const size = sample.error === null && sample.width > 0 ? `${sample.width} × ${sample.height} px` : null;
   return (
     <table class="penstock-fields">
       <tbody>

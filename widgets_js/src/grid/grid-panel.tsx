@@ -1,5 +1,6 @@
 import { useComputed, useSignal } from "@preact/signals";
 import { useEffect, useLayoutEffect, useMemo, useRef } from "preact/hooks";
+import { chips } from "../detail/labels.ts";
 import { BoxOverlay, overlayBoxes } from "../shared/box-overlay.tsx";
 import { classColour } from "../shared/colours.ts";
 import { focusable } from "../shared/focus.ts";
@@ -223,7 +224,13 @@ function Waiting({ fault, onRetry }: { fault: string | null; onRetry: () => void
 function Picture({ store, tile, boxes, side }: { store: Store; tile: LoadedTile; boxes: boolean; side: number }) {
   return (
     <>
-      {tile.url === null ? <Broken tile={tile} /> : <img src={tile.url} alt="" draggable={false} />}
+      {store.dataset.value?.image_tensor === null ? (
+        <Card store={store} labels={tile.labels} />
+      ) : tile.url === null ? (
+        <Broken tile={tile} />
+      ) : (
+        <img src={tile.url} alt="" draggable={false} />
+      )}
       {boxes && tile.url !== null ? (
         <BoxOverlay
           width={tile.width}
@@ -233,7 +240,7 @@ function Picture({ store, tile, boxes, side }: { store: Store; tile: LoadedTile;
           side={side}
         />
       ) : null}
-      {tile.boxes.length === 0 ? <LabelDots store={store} labels={tile.labels} /> : null}
+      {tile.boxes.length === 0 && tile.url !== null ? <LabelDots store={store} labels={tile.labels} /> : null}
       {tile.edited ? (
         <span class="penstock-edited" title="edited, not committed" aria-hidden="true">
           ✎
@@ -249,6 +256,23 @@ function Broken({ tile }: { tile: LoadedTile }) {
     <span class="penstock-broken penstock-warned" data-testid="penstock-broken">
       <span>{tile.error ?? "no image"}</span>
     </span>
+  );
+}
+
+/** A sample of a dataset without images: its classes by name. */
+function Card({ store, labels }: { store: Store; labels: readonly number[] }) {
+  const shown = chips(labels);
+  if (shown.length === 0) return <span class="penstock-broken">no class</span>;
+  return (
+    <ul class="penstock-card">
+      {shown.map(({ label, count: times }) => (
+        <li key={label}>
+          <span class="penstock-dot" style={{ background: classColour(label) }} />
+          {store.classNames.value[label]}
+          {times > 1 ? ` ×${times}` : ""}
+        </li>
+      ))}
+    </ul>
   );
 }
 
