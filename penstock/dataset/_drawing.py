@@ -11,7 +11,7 @@ from typing import Any, Generic, Literal, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.loader import Loader, exact_plan, make_plan
+from penstock.loader import Loader, exact_plan, make_plan, one_call
 from penstock.sampling import SamplingPlan, SamplingSpec, fresh_seed
 from penstock.table import RowsTable, Selection, Table
 from penstock.tql import Explanation, QueryResult, explain, run
@@ -217,7 +217,7 @@ class Drawing(ABC, Generic[_V]):
         selection = Selection(
             rows=self.indices, version=self.table.version, query_string=self._query_text(), seed=self._own_seed()
         )
-        return Loader(self.table, selection, seed=self._seed(seed), resolve=self.resolver())
+        return Loader(self.table, selection, seed=self._seed(seed), resolve=self.resolver(), tensors=self._shown())
 
     def pytorch(  # noqa: PLR0917  the playbook's signature
         self,
@@ -225,11 +225,10 @@ class Drawing(ABC, Generic[_V]):
         shuffle: bool = False,
         transform: Any = None,  # noqa: ANN401  a callable, or one for each tensor
         tensors: list[str] | None = None,
-        batch_size: int = 1,
+        batch_size: int | None = 1,
         collate_fn: Callable[[list[Any]], Any] | None = None,
         *,
         seed: Seed = ...,
-        drop_last: bool = False,
         **options: Any,  # noqa: ANN401  the loader's own
     ) -> Loader:
         """Return a loader of torch tensors in one call.
@@ -244,59 +243,44 @@ class Drawing(ABC, Generic[_V]):
             Applied to each sample.
         tensors : list of str, optional
             Tensors to read; by default all.
-        batch_size : int
-            Samples in a batch.
+        batch_size : int or None
+            Samples in a batch; None gives single samples.
         collate_fn : callable, optional
             Makes a batch of a list of samples.
         seed : int or None, optional
             As in `dataloader`.
-        drop_last : bool
-            Whether a smaller last batch is left out.
         **options
-            Any other parameter of the loader's ``.pytorch()``.
+            ``drop_last``, ``buffer_size``, ``offset``, ``transform_kwargs``, and any
+            other parameter of the loader's ``.pytorch()``.
 
         Returns
         -------
         Loader
         """
-        loader = self._batched(seed, shuffle=shuffle, transform=transform, batch_size=batch_size, drop_last=drop_last)
-        return loader.pytorch(
-            num_workers=num_workers, collate_fn=collate_fn, tensors=tensors or self._shown(), **options
-        )
+        loader: Loader = one_call(
+            self.dataloader(seed=seed), "pytorch", num_workers, shuffle, transform, tensors, batch_size, collate_fn,
+            **options,
+        )  # fmt: skip
+        return loader
 
-    def tensorflow(
+    def tensorflow(  # noqa: PLR0917  the playbook's signature
         self,
         num_workers: int = 0,
         shuffle: bool = False,
         transform: Any = None,  # noqa: ANN401  a callable, or one for each tensor
         tensors: list[str] | None = None,
-        batch_size: int = 1,
+        batch_size: int | None = 1,
+        collate_fn: Callable[[list[Any]], Any] | None = None,
         *,
         seed: Seed = ...,
-        drop_last: bool = False,
         **options: Any,  # noqa: ANN401  the loader's own
     ) -> Any:  # noqa: ANN401  a loader or tf.data.Dataset, as the chain's own step returns
         """Return a loader of TensorFlow tensors in one call; parameters as in `pytorch`."""
-        loader: Any = self._batched(
-            seed, shuffle=shuffle, transform=transform, batch_size=batch_size, drop_last=drop_last
-        )
-        return loader.tensorflow(num_workers=num_workers, tensors=tensors or self._shown(), **options)
+        return one_call(
+            self.dataloader(seed=seed), "tensorflow", num_workers, shuffle, transform, tensors, batch_size, collate_fn,
+            **options,
+        )  # fmt: skip
 
     def _shown(self) -> list[str] | None:
         names = self.tensor_names()
         return None if len(names) == len(self.table.tensors) else names
-
-    def _batched(
-        self,
-        seed: Seed,
-        *,
-        shuffle: bool,
-        transform: Any,  # noqa: ANN401  a callable, or one for each tensor
-        batch_size: int,
-        drop_last: bool,
-    ) -> Loader:
-        loader = self.dataloader(seed=seed)
-        if transform is not None:
-            loader = loader.transform(transform)
-        loader = loader.batch(batch_size, drop_last=drop_last)
-        return loader.shuffle() if shuffle else loader

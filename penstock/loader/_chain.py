@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal, Self
 
@@ -16,7 +16,7 @@ from penstock.loader._pool import Pool, Resolve
 from penstock.loader._run import EpochIterator
 from penstock.loader._settings import Framework, Settings, check_count, checked_output
 from penstock.loader._source import Source, as_table
-from penstock.loader._state import place_of, state_of
+from penstock.loader._state import state_of
 from penstock.loader._stats import LoaderStats
 from penstock.loader._tensorflow import as_tf_dataset, require_tensorflow
 from penstock.sampling import SamplingPlan, SamplingSpec, fresh_seed
@@ -75,6 +75,8 @@ class Loader:
         Weights over the selection; each epoch then draws anew.
     resolve : callable, optional
         How the names in a query become tables.
+    tensors : sequence of str, optional
+        What is read where nothing else is asked for; default: all.
 
     Raises
     ------
@@ -98,12 +100,14 @@ class Loader:
         seed: int | None = 0,
         plan: SamplingPlan | None = None,
         resolve: Resolve | None = None,
+        tensors: Sequence[str] | None = None,
     ) -> None:
         readable: Table = as_table(table)
         rows = np.arange(readable.num_rows) if selection is None else np.asarray(selection.rows, np.int64)
         history = (selection.query_string,) if selection is not None and selection.query_string else ()
         self._pool = Pool(table=readable, rows=rows, plan=plan, history=history, resolve=resolve)
-        self._settings = Settings(seed=fresh_seed() if seed is None else seed)
+        shown = None if tensors is None else tuple(tensors)
+        self._settings = Settings(seed=fresh_seed() if seed is None else seed, tensors=shown)
         self._called: frozenset[str] = frozenset()
         self._made: Engine | None = None
         self.worker_init_fn: Callable[[int], None] | None = None
@@ -421,7 +425,9 @@ class Loader:
                 hint="choose one of .pytorch(), .numpy() and .tensorflow()",
             )
         told = {name: value for name, value in options.items() if name != "self"}
-        return self._derived(framework=framework, **checked_output(self._pool.table, told))
+        checked = checked_output(self._pool.table, told)
+        checked["tensors"] = checked["tensors"] or self._settings.tensors
+        return self._derived(framework=framework, **checked)
 
     # ---- running it ------------------------------------------------------------------------
 
@@ -508,7 +514,7 @@ class Loader:
             If the dataset's version, the query, the sampling, the seed or the offset
             has changed; the message names which.
         """
-        self._engine.restore(place_of(state_dict, self._engine.identity()))
+        self._engine.restore(state_dict)
 
     @property
     def weights(self) -> SamplingSpec | None:

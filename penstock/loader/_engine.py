@@ -7,6 +7,7 @@ import sys
 import threading
 import weakref
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from penstock.engines import Lease, lease_processes
@@ -21,7 +22,7 @@ from penstock.loader._run import EpochIterator, Ready, draw_of, uids_of
 from penstock.loader._seeding import words_of
 from penstock.loader._sequential import SequentialTable
 from penstock.loader._settings import Settings
-from penstock.loader._state import Identity, Place, parts_of
+from penstock.loader._state import Identity, Place, parts_of, place_of
 from penstock.loader._stats import Meter
 from penstock.loader._torch import agree, require_torch, to_tensors, world
 from penstock.loader._transform import Transform
@@ -104,7 +105,8 @@ class Engine:
         with self._lock:
             if self._started and not self._restored:
                 self._place = self._following(self.epoch_at(self._place, rank=rank, world_size=size))
-            self._take_up_pending()
+            if self._place.consumed == 0:
+                self._take_up_pending()
             if size > 1:
                 shape = {"batch_size": self.settings.samples_per_batch, "drop_last": self.settings.drop_last}
                 agree({**parts_of(self._place, self._told()), **shape})
@@ -127,9 +129,7 @@ class Engine:
         return Place(epoch=epoch.number + 1, start=epoch.following_start)
 
     def _take_up_pending(self) -> None:
-        if self._pending is not None and self._place.consumed == 0:
-            from dataclasses import replace
-
+        if self._pending is not None:
             self._arm(replace(self.pool, plan=self._pending))
             self._pending = None
 
@@ -137,6 +137,8 @@ class Engine:
         """Draw by another plan from the next epoch on."""
         with self._lock:
             self._pending = plan
+            if not self._started:
+                self._take_up_pending()
 
     # ---- state -----------------------------------------------------------------------------
 
@@ -146,9 +148,11 @@ class Engine:
         with self._lock:
             return self._place
 
-    def restore(self, place: Place) -> None:
-        """Go on at a place with the next iteration."""
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on at a state's place with the next iteration; the epoch under way is given up, new weights hold."""
         with self._lock:
+            self._take_up_pending()
+            place = place_of(state, self._told())
             self._place, self._restored, self._started, self._latest = place, True, True, None
 
     def identity(self) -> Identity:
@@ -279,8 +283,6 @@ class Engine:
 
 def _narrowed(pool: Pool, settings: Settings) -> Settings:
     """Read only what a dict transform names."""
-    from dataclasses import replace
-
     if not isinstance(settings.transform, Mapping):
         return settings
     readable = pool.table.tensors if settings.tensors is None else settings.tensors

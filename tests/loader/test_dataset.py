@@ -145,3 +145,15 @@ def test_playbook_trains_on_coco_with_albumentations_and_boxes(shared_data, tmp_
     for images, targets in batches:
         assert {tuple(image.shape) for image in images} == {(64, 64, 3)}
         assert all(len(target["labels"]) == len(target["boxes"]) for target in targets)
+
+
+def test_view_of_some_tensors_loads_those(stored):
+    view = stored.query("select labels, note limit 4")
+    assert list(next(iter(view.dataloader().batch(4).numpy()))) == ["labels", "note", "index"]
+    assert list(next(iter(view.pytorch(batch_size=4, tensors=["note"])))) == ["note", "index"]
+
+
+def test_one_call_takes_single_samples_and_refuses_what_it_does_not_know(stored):
+    assert stored.pytorch(batch_size=None)._settings.single
+    with pytest.raises(ValueError, match="did you mean 'drop_last'"):
+        stored.pytorch(drop_lsat=True)

@@ -258,3 +258,35 @@ def test_bad_weights_get_one_clear_error(skewed, weights, error, told):
 def test_query_without_rows_of_the_dataset_is_refused(skewed):
     with pytest.raises(LoaderError, match="groups"):
         Loader(skewed).query("select labels, count(*) as n group by labels")
+
+
+def test_state_after_new_weights_resumes_on_a_loader_that_was_given_them(skewed):
+    def make():
+        return plain(Loader(skewed, seed=5).sample_by(TEXT, size=300), batch=50)
+
+    loader = make()
+    epochs(loader)
+    spec = loader.weights.replace_weights({loader.weights.clauses[0].expression: 2})
+    loader.with_weights(spec)
+    iterator = iter(loader)
+    next(iterator)
+    state = loader.state_dict()
+    rest = [row for batch in iterator for row in batch["index"].tolist()]
+    with pytest.raises(LoaderStateError, match="the sampling"):
+        make().load_state_dict(state)
+    resumed = make().with_weights(spec)
+    resumed.load_state_dict(state)
+    assert epochs(resumed) == [rest]
+
+
+def test_stats_add_up_and_tell_who_waited(skewed):
+    import time
+
+    loader = plain(Loader(skewed), batch=100)
+    for _ in loader:
+        time.sleep(0.01)
+    stats = loader.stats()
+    assert (stats.batches, stats.samples) == (10, 1000)
+    assert stats.consumer_seconds >= 0.09
+    assert 0 <= stats.stall_share < 1
+    assert min(stats.read_seconds, stats.decode_seconds, stats.waited_seconds) > 0
