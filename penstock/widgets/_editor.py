@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.errors import DatasetError, SampleError, UnknownClassError
-from penstock.table import Table
+from penstock.table import OverlayTable, Table
 from penstock.widgets._edits import Change, Edit
 from penstock.widgets._sample import boxes_xywh, first_tensor
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["Editor"]
 
 _MAX_CLASS_NAME = 200
+_IN_MEMORY = ("class_label", "bbox", "generic", "embedding")
 _BOX_ROUNDING = 1e-3  # pixels; tiles carry three decimals
 
 
@@ -124,13 +125,17 @@ class Editor:
         return "; ".join([f"committed {str(version)[:7]}", *(str(warning.message) for warning in said)])
 
     def discard(self, *, origin: str | None = None) -> str:
-        """Drop all edits that are not committed; return what was done."""
+        """Take every edit that is not committed back, in one step that can be undone; return what was done."""
         session = self._session
         with session.edits.lock:
+            if not session.dataset.table.draft:
+                return "there are no edits to discard"
+            edit = _back_to_stored(session.dataset.table)
+            if edit.changes:
+                session.edits.apply(session.dataset, edit)
             session.dataset.discard_edits()
-            session.edits.forget()
         self._tell(origin)
-        return "dropped all edits that were not committed"
+        return edit.name
 
     def _apply(self, make: Callable[[Table], Edit], origin: str | None) -> str:
         session = self._session
@@ -151,6 +156,27 @@ class Editor:
         if tensor is None:
             raise SampleError("the dataset has no class label tensor; create one with ds.create_tensor first")
         return tensor
+
+
+def _back_to_stored(table: OverlayTable) -> Edit:
+    """Return the edit that makes labels, boxes and values what is stored; edited images are not in it."""
+    changes = []
+    edited: set[int] = set()
+    for tensor, cells in table.draft.edits.items():
+        edited |= set(cells)
+        if table.tensors[tensor].htype in _IN_MEMORY:
+            changes += [_stored_change(table, tensor, uid) for uid in cells]
+    known = tuple(change for change in changes if change is not None)
+    return Edit(name=f"discarded the edits of {len(edited)} sample{'s' if len(edited) != 1 else ''}", changes=known)
+
+
+def _stored_change(table: OverlayTable, tensor: str, uid: int) -> Change | None:
+    wanted = np.array([uid], np.int64)
+    row, stored_row = int(table.positions(wanted)[0]), int(table.stored.positions(wanted)[0])
+    if row < 0 or stored_row < 0:
+        return None
+    after = np.array(table.stored.column(tensor).row(stored_row))
+    return Change(uid=uid, tensor=tensor, before=np.array(table.column(tensor).row(row)), after=after)
 
 
 def _check_classes(labels: Sequence[int], names: Sequence[str], tensor: str) -> None:

@@ -121,11 +121,6 @@ class EditStack:
         self.done.append(self.undone.pop())
         return self.done[-1]
 
-    def forget(self) -> None:
-        """Drop all edits: the draft they belong to is gone."""
-        self.done.clear()
-        self.undone.clear()
-
     def _write(self, dataset: Dataset, edit: Edit, value: Callable[[Change], NDArray[Any]]) -> None:
         """Assign, one write a tensor; a sample that is again as stored leaves the draft."""
         table = dataset.table

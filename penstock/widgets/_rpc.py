@@ -9,6 +9,7 @@ import contextvars
 import logging
 import re
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -24,6 +25,7 @@ _log = logging.getLogger("penstock.widgets")
 _ID = re.compile(r"[0-9a-f]{1,32}:[0-9]{1,15}")
 _PROTOCOL = 1
 _NUM_READERS = 4
+_PROGRESS_S = 0.2
 
 Lane = Literal["order", "read"]
 Send = Callable[[dict[str, Any], list[bytes]], None]
@@ -45,6 +47,7 @@ class Call:
     id: str
     send: Send
     cancelled: threading.Event = field(default_factory=threading.Event)
+    quiet_until: float = field(default_factory=lambda: time.monotonic() + _PROGRESS_S)
 
     @property
     def view(self) -> str:
@@ -57,7 +60,10 @@ class Call:
             raise QueryCancelledError("cancelled")
 
     def progress(self, done: int, total: int | None, what: str) -> None:
-        """Tell the browser how far the work is."""
+        """Tell the browser how far the work is, a few times a second and only of what takes that long."""
+        if time.monotonic() < self.quiet_until:
+            return
+        object.__setattr__(self, "quiet_until", time.monotonic() + _PROGRESS_S)
         event = {"v": _PROTOCOL, "event": "progress", "id": self.id, "done": done, "total": total, "what": what}
         self.send(event, [])
 

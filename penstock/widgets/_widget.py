@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import anywidget
@@ -16,6 +18,7 @@ from penstock.errors import nearest
 from penstock.sampling import SamplingPlan, SamplingSpec
 from penstock.widgets._describe import dataset_info, query_state
 from penstock.widgets._export import code_of, loader_of
+from penstock.widgets._html import page_of
 from penstock.widgets._ops_plan import SessionOperations
 from penstock.widgets._rpc import Dispatcher
 from penstock.widgets._runtime import read_stub, runtime
@@ -180,6 +183,27 @@ class SessionWidget(anywidget.AnyWidget):
         if shell is None:
             raise RuntimeError("there is no notebook to put a cell into. Hint: print(x.export_code())")
         shell.set_next_input(code)
+
+    def to_html(self, path: str | os.PathLike[str]) -> None:
+        """Write what is shown now into one file that needs neither network nor kernel; its sliders are alive.
+
+        Parameters
+        ----------
+        path : str or path
+            The file, overwritten where it exists. It holds the first 48 pictures of the grid, small.
+        """
+        page = page_of(self._session.name, self.get_state(), runtime(), self._ask)
+        Path(path).write_text(page, encoding="utf-8")
+
+    def _ask(self, name: str, arguments: Mapping[str, Any]) -> tuple[Any, Sequence[bytes]]:
+        answers: list[tuple[dict[str, Any], list[bytes]]] = []
+        operations = SessionOperations(self._session, draft=lambda: "")
+        once = Dispatcher(operations, lambda message, buffers: answers.append((message, buffers)), self._session.order)
+        once.answer({"v": 1, "id": "0:1", "op": name, "args": dict(arguments)})
+        message, buffers = answers[-1]
+        if not message["ok"]:
+            raise RuntimeError(message["error"]["message"])
+        return message["result"], buffers
 
     def close(self) -> None:
         """Take the widget off the page; what runs for it is cancelled."""

@@ -137,12 +137,17 @@ def test_a_commit_is_seen_by_a_fresh_load_and_moves_nothing_else(front, ds, cros
         front.ask("edit.commit", message="again")
 
 
-def test_discard_drops_the_draft_and_the_stack(front, ds, cross):
+def test_discard_takes_every_edit_back_and_can_be_undone(front, ds, cross):
     before = labels_of(ds, ROW)
     front.ask("edit.labels", uid=uid_of(front), labels=[cross])
     result = front.ask("edit.discard")[0]
     assert labels_of(ds, ROW) == before
-    assert (result["dataset"]["can_undo"], result["dataset"]["num_edits"]) == (None, 0)
+    assert result["done"] == "discarded the edits of 1 sample"
+    assert not ds.has_changes
+    assert front.ask("edit.undo")[0]["dataset"]["num_edits"] == 1
+    assert labels_of(ds, ROW) == [cross]
+    front.ask("edit.redo")
+    assert front.ask("edit.discard")[0]["done"] == "there are no edits to discard"
 
 
 def test_an_edit_moves_the_sample_out_of_the_query(front, ds):
