@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -11,12 +12,23 @@ from tests.ui.chromium import FLAGS, find_chromium
 
 pytest.importorskip("playwright")
 
+FAILED = pytest.StashKey[bool]()
+RESULTS = Path(__file__).resolve().parents[2] / "test-results"
+
 
 def pytest_collection_modifyitems(items):
     for item in items:
         if "/ui/" in str(item.path).replace(os.sep, "/"):
             item.add_marker("ui")
             item.add_marker(pytest.mark.xdist_group("ui"))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    report = yield
+    if report.when == "call":
+        item.stash[FAILED] = report.failed
+    return report
 
 
 @pytest.fixture(scope="session")
@@ -76,6 +88,9 @@ def open_notebook(browser, request) -> Iterator[Callable]:
         return notebook
 
     yield open_it
-    for context, server in opened:
+    for number, (context, server) in enumerate(opened):
+        if request.node.stash.get(FAILED, False):
+            RESULTS.mkdir(exist_ok=True)
+            context.pages[0].screenshot(path=RESULTS / f"failed-{request.node.name}-{number}.png")
         context.close()
         server.shutdown_kernels()

@@ -90,7 +90,7 @@ def test_exported_cell_gives_the_promised_batches_and_trains(open_notebook, coco
     explorer.expect_pool(NUM_PERSON_IMAGES)
     explorer.drag("bus", 0.7)
     explorer.root.get_by_test_id("penstock-export").click()
-    explorer.root.get_by_label("batch size").fill("4")
+    explorer.root.get_by_role("spinbutton", name="batch size").fill("4")
     explorer.root.get_by_test_id("penstock-insert").click()
     notebook.page.wait_for_function("() => window.jupyterapp.shell.currentWidget.content.model.cells.length === 3")
     exported = notebook.sources[1]
