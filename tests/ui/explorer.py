@@ -11,14 +11,14 @@ from tests.ui.lab import NotebookPage
 
 CODE_MIRROR = "[data-testid=penstock-query] .cm-content"
 
-# What the page itself saw, in order: inputs, changes of the bars' DOM, websocket messages.
+# What the page itself saw, in order: inputs, keys, changes of the bars' DOM, websocket messages.
 RECORDER = """() => {
   const seen = (window.__seen = []);
   const Native = window.WebSocket;
   window.WebSocket = class extends Native {
     constructor(...args) { super(...args); this.addEventListener('message', () => seen.push('message')); }
   };
-  document.addEventListener('input', () => seen.push('input'), { capture: true });
+  for (const kind of ['input', 'keydown']) document.addEventListener(kind, () => seen.push(kind), { capture: true });
 }"""
 WATCH_BARS = """(root) => { new MutationObserver(() => window.__seen.push('bars')).observe(
   root.querySelector('[data-testid=histogram]'), { attributes: true, subtree: true, childList: true, characterData: true }); }"""
