@@ -46,4 +46,4 @@ def pick(units: NDArray[np.float64], threshold: NDArray[np.float64], alias: NDAr
     place = units * len(threshold)
     cell = place.astype(np.int64)
     place -= cell
-    return np.where(place < threshold[cell], cell, alias[cell])
+    return np.where(place < threshold.take(cell), cell, alias.take(cell))

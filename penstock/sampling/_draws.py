@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from penstock.sampling._alias import alias_table, pick
 from penstock.sampling._grouped import GroupedRows
-from penstock.sampling._philox import DRAW, integers_below, units, words
+from penstock.sampling._philox import DRAW, units, words
 from penstock.sampling._stream import Stream
 
 __all__ = ["DrawStream"]
@@ -43,6 +43,7 @@ class DrawStream(Stream):
         self._strata = strata
         self._name = identity
         self._threshold, self._alias = alias_table(probabilities * strata.sizes)
+        self._sizes = strata.sizes.astype(np.float64)
 
     @cached_property
     def fingerprint(self) -> str:
@@ -55,11 +56,14 @@ class DrawStream(Stream):
     def _draw(self, start: int, stop: int) -> NDArray[np.int64]:
         out = np.empty(stop - start, np.int64)
         strata = self._strata
-        rows, begins, sizes = strata.rows, strata.offsets[:-1], strata.sizes.astype(np.float64)
+        rows, begins = strata.rows, strata.offsets[:-1]
         for first in range(start, stop, _BLOCK):
             last = min(first + _BLOCK, stop)
-            raw = words(self.seed, (DRAW, 0, 0), 2 * first, 2 * (last - first))
-            stratum = pick(units(raw[::2]), self._threshold, self._alias)
-            inside = integers_below(raw[1::2], sizes[stratum])
-            out[first - start : last - start] = rows[begins[stratum] + inside]
+            both = units(words(self.seed, (DRAW, 0, 0), 2 * first, 2 * (last - first)))
+            stratum = pick(both[::2], self._threshold, self._alias)
+            inside = self._sizes.take(stratum)
+            inside *= both[1::2]
+            place = inside.astype(np.int64)
+            place += begins.take(stratum)
+            out[first - start : last - start] = rows.take(place)
         return out

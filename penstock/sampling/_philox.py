@@ -21,7 +21,6 @@ __all__ = [
     "SUBSET",
     "check_seed",
     "fresh_seed",
-    "integers_below",
     "units",
     "words",
 ]
@@ -77,13 +76,11 @@ def words(seed: int, stream: tuple[int, int, int], start: int, count: int) -> ND
 
 
 def units(raw: NDArray[np.uint64]) -> NDArray[np.float64]:
-    """Return the upper 53 bits of each word as a number in [0, 1), exactly."""
-    return (raw >> np.uint64(11)).astype(np.float64) * 2.0**-53
+    """Return the upper 53 bits of each word as a number in [0, 1), exactly.
 
-
-def integers_below(raw: NDArray[np.uint64], limit: NDArray[np.float64] | float) -> NDArray[np.int64]:
-    """Return ``floor(unit * limit)``, below `limit` for every limit up to 2**53.
-
-    The largest unit is 1 - 2**-53; its product with an integer never rounds up to that integer.
+    The largest is 1 - 2**-53; its product with an integer below 2**53 never rounds up to that integer, so that the
+    whole part of a product is a fair choice among that many things, up to one part in 2**53.
     """
-    return (units(raw) * limit).astype(np.int64)
+    told = (raw >> np.uint64(11)).astype(np.float64)
+    told *= 2.0**-53
+    return told
