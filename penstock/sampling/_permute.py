@@ -13,6 +13,7 @@ from penstock.sampling._philox import words
 __all__ = ["SHUFFLE_LIMIT", "Deals", "Orders", "keyed_places", "shuffled", "sorted_order"]
 
 SHUFFLE_LIMIT: Final = 1 << 16
+_GROUP: Final = 1 << 13
 _ROUNDS: Final = 6
 _FIRST, _SECOND = np.uint32(0x85EBCA6B), np.uint32(0xC2B2AE35)
 _BLOCK = 1 << 14
@@ -101,8 +102,8 @@ class Deals:
     """Endless dealing of the rows of strata, each deal in an order of its own.
 
     Draw ``k`` of a stratum of ``n`` rows is place ``k mod n`` of deal ``k div n``. Up to `SHUFFLE_LIMIT` rows, deals
-    are shuffled in groups of ``65536 div n``: the stream ``(domain, stratum, group)`` has one word per draw. Above, a
-    deal is the keyed permutation of the first words of the stream ``(domain, stratum, deal)``.
+    are shuffled in groups of ``max(8192 div n, 1)``: the stream ``(domain, stratum, group)`` has one word per draw.
+    Above, a deal is the keyed permutation of the first words of the stream ``(domain, stratum, deal)``.
 
     Parameters
     ----------
@@ -121,7 +122,7 @@ class Deals:
         """Return the rows (0 .. count - 1) of some draws of a stratum, all within the span of an epoch."""
         if count == 1:
             return np.zeros(len(draws), np.int64)
-        size = count if count > SHUFFLE_LIMIT else SHUFFLE_LIMIT // count * count
+        size = count if count > SHUFFLE_LIMIT else _deals(count) * count
         parts = draws // size
         first, last = int(parts.min()), int(parts.max())
         if first == last:
@@ -138,7 +139,7 @@ class Deals:
     ) -> NDArray[np.int64]:
         if count > SHUFFLE_LIMIT:
             return keyed_places(words(self._seed, (self._domain, stratum, part), 0, _ROUNDS), count, places)
-        deals = SHUFFLE_LIMIT // count
+        deals = _deals(count)
         low = min(max(span[0] // count - part * deals, 0), deals - 1)
         high = min(max(-(-span[1] // count) - part * deals, low + 1), deals)
         name = (stratum, part, low, high)
@@ -148,6 +149,11 @@ class Deals:
             order = shuffled(raw, count)
             self._kept.put(name, order)
         return order[places - low * count].astype(np.int64)
+
+
+def _deals(count: int) -> int:
+    """Return how many deals of so many rows are shuffled at once."""
+    return max(_GROUP // count, 1)
 
 
 def keyed_places(keys: NDArray[np.uint64], count: int, which: NDArray[np.int64]) -> NDArray[np.int64]:

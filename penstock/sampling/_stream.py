@@ -67,6 +67,7 @@ class Stream:
         self.size = int(size)
         self.seed = check_seed(seed)
         self._chunk: tuple[int, NDArray[np.int64]] | None = None
+        self._next = -1
 
     @property
     def fingerprint(self) -> str:
@@ -97,7 +98,8 @@ class Stream:
         if start == stop or self.size == 0:
             return np.zeros(0, np.int64)
         chunk = min(max(self.size, _MIN_CHUNK), _MAX_CHUNK)
-        if stop - start >= chunk:
+        reading_on, self._next = start == self._next, stop
+        if stop - start >= chunk or not reading_on:
             return self._draw(start, stop)
         first, last = start // chunk, (stop - 1) // chunk
         parts = [self._chunk_of(number, chunk) for number in range(first, last + 1)]
