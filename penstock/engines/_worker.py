@@ -14,10 +14,15 @@ from typing import Any
 from penstock.engines._memory import SharedMemory
 from penstock.engines._messages import Sizes, load, store
 
-__all__ = ["WORKER_NUMBER", "main"]
+__all__ = ["WORKER_NUMBER", "main", "worker_number"]
 
 WORKER_NUMBER = "PENSTOCK_WORKER"
 """Environment variable that tells a worker its number."""
+
+
+def worker_number() -> int:
+    """Return the number of the worker process this is; 0 in any other process."""
+    return int(os.environ.get(WORKER_NUMBER, "0"))
 
 
 def main() -> None:

@@ -3,61 +3,28 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal, Self
 
 import numpy as np
 
 from penstock.errors import LoaderError
-from penstock.loader._audit import Audit
 from penstock.loader._engine import Engine
 from penstock.loader._pool import Pool, Resolve
-from penstock.loader._run import EpochIterator
+from penstock.loader._running import RunningLoader
 from penstock.loader._settings import Framework, Settings, check_count, checked_output
 from penstock.loader._source import Source, as_table
-from penstock.loader._state import state_of
-from penstock.loader._stats import LoaderStats
 from penstock.loader._tensorflow import as_tf_dataset, require_tensorflow
 from penstock.sampling import SamplingPlan, SamplingSpec, fresh_seed
 from penstock.table import Selection, Table
 
-__all__ = ["BatchSampler", "Loader"]
+__all__ = ["Loader"]
 
 Transformation = Callable[..., Any] | Mapping[str, Callable[..., Any] | None]
 
 
-class BatchSampler:
-    """The rows a loader's batches hold, batch by batch.
-
-    Parameters
-    ----------
-    rows : callable
-        Returns an iterator of the rows of each batch.
-    num_batches, batch_size : int
-        Of an epoch; samples in one.
-    drop_last : bool
-        Whether a smaller last batch is left out.
-    """
-
-    def __init__(
-        self, rows: Callable[[], Iterator[list[int]]], num_batches: int, batch_size: int, *, drop_last: bool
-    ) -> None:
-        self._rows = rows
-        self._num_batches = num_batches
-        self.batch_size = batch_size
-        self.drop_last = drop_last
-
-    def __iter__(self) -> Iterator[list[int]]:
-        """Go through the batches; the loader stays where it is."""
-        return self._rows()
-
-    def __len__(self) -> int:
-        """Return the number of batches."""
-        return self._num_batches
-
-
-class Loader:
+class Loader(RunningLoader):
     """Batches of a dataset or a view for training, built by a chain of calls.
 
     Each call of the chain returns a new loader. Iterating one gives an epoch;
@@ -428,137 +395,3 @@ class Loader:
         checked = checked_output(self._pool.table, told)
         checked["tensors"] = checked["tensors"] or self._settings.tensors
         return self._derived(framework=framework, **checked)
-
-    # ---- running it ------------------------------------------------------------------------
-
-    @property
-    def _engine(self) -> Engine:
-        if self._made is None:
-            self._made = Engine(self._pool, self._settings)
-        return self._made
-
-    def __iter__(self) -> EpochIterator:
-        """Start the next epoch, or finish one that was restored."""
-        self._engine.worker_init_fn = self.worker_init_fn
-        return self._engine.begin()
-
-    def __len__(self) -> int:
-        """Return the number of batches of an epoch."""
-        return self._engine.num_batches()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Shut down the workers and release what the loader holds; iterating it again starts anew."""
-        if self._made is not None:
-            self._made.close()
-
-    @property
-    def seed(self) -> int:
-        """The seed of draws, order and transforms."""
-        return self._settings.seed
-
-    @property
-    def epoch(self) -> int:
-        """The epoch under way, or the next one; counts from 0."""
-        return self._engine.place.epoch
-
-    @property
-    def batch_size(self) -> int:
-        """Samples in a batch."""
-        return self._settings.samples_per_batch
-
-    @property
-    def drop_last(self) -> bool:
-        """Whether a smaller last batch is left out."""
-        return self._settings.drop_last
-
-    @property
-    def dataset(self) -> Selection:
-        """The samples drawn from; its length is their number."""
-        return Selection(rows=self._pool.rows, version=self._pool.table.version, seed=self.seed)
-
-    @property
-    def batch_sampler(self) -> BatchSampler:
-        """The rows of each batch of the epoch under way or the next; for frameworks that look at it."""
-        engine = self._engine
-        return BatchSampler(engine.rows_of_epoch, len(self), self.batch_size, drop_last=self.drop_last)
-
-    def state_dict(self) -> dict[str, Any]:
-        """Return where the loader stands: what the caller has got, not what was read ahead.
-
-        Returns
-        -------
-        dict
-            Three integers (epoch, stream position where it begins, draws handed out
-            over all ranks) and the fingerprint of what they belong to; goes into JSON.
-        """
-        return state_of(self._engine.place, self._engine.identity())
-
-    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
-        """Go on where a state was taken; the next iteration finishes its epoch.
-
-        Parameters
-        ----------
-        state_dict : dict
-            What `state_dict` returned, here or in another process, with any number
-            of workers and processes.
-
-        Raises
-        ------
-        LoaderStateError
-            If the dataset's version, the query, the sampling, the seed or the offset
-            has changed; the message names which.
-        """
-        self._engine.restore(state_dict)
-
-    @property
-    def weights(self) -> SamplingSpec | None:
-        """The sampling that draws this loader's samples; None where each comes once an epoch."""
-        plan = self._engine.pool.plan
-        return None if plan is None else plan.spec
-
-    def with_weights(self, spec: SamplingSpec) -> Self:
-        """Draw by other weights from the next epoch on; the epoch under way is not touched.
-
-        Parameters
-        ----------
-        spec : SamplingSpec
-            Has the clauses of the sampling that ends this loader's chain.
-
-        Returns
-        -------
-        Loader
-            This loader.
-
-        Raises
-        ------
-        LoaderError
-            If this loader draws no weighted samples.
-        SamplingError
-            If the spec has other clauses.
-        """
-        plan = self._engine.pool.plan
-        if plan is None:
-            raise LoaderError("this loader does not draw by weight", hint="end its chain with .sample_by(...)")
-        self._engine.rearm(plan.strata.with_spec(spec))
-        return self
-
-    def audit(self) -> Audit:
-        """Return the class counts delivered so far beside the band the weights promise.
-
-        Returns
-        -------
-        Audit
-            The band holds all classes at once with probability 99.9 %.
-        """
-        meter = self._engine.meter
-        return self._engine.tally.audit(meter.skipped, meter.substituted)
-
-    def stats(self) -> LoaderStats:
-        """Return how long reading, decoding and transforming took, and who waited for whom."""
-        return self._engine.meter.stats()

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from penstock.engines import WORKER_NUMBER
+from penstock.engines import worker_number
 from penstock.loader._batch import Batch
 from penstock.loader._collate import Collation
 from penstock.loader._torch import require_torch
@@ -95,7 +94,7 @@ class WorkerTask:
         if self._with_torch:
             require_torch()
         if self._init is not None:
-            self._init(int(os.environ.get(WORKER_NUMBER, "0")))
+            self._init(worker_number())
         self._begun = True
 
 
