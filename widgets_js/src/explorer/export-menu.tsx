@@ -4,6 +4,7 @@ import type { Model } from "../shared/model.ts";
 import { Popover } from "../shared/popover.tsx";
 import { RpcFailure } from "../shared/rpc.ts";
 import type { Session } from "../shared/session.ts";
+import { chartsOf } from "../statistics/charts.ts";
 import { insertCellBelow } from "./insert-cell.ts";
 
 type Framework = "pytorch" | "numpy";
@@ -27,8 +28,7 @@ export function ExportMenu({ session, primary }: { session: Session; primary: bo
 function whyNoExport({ store }: Session): string | null {
   if (store.isTable.value) return "a table has no samples to load";
   if (store.query.value?.pool_size === 0) return "the pool is empty";
-  const { value } = store.weights;
-  if (value.length > 0 && value.every((weight) => weight === 0)) return "nothing can be drawn: every weight is 0";
+  if (chartsOf(store).nothingDrawn.value) return "nothing can be drawn: every weight is 0";
   return null;
 }
 

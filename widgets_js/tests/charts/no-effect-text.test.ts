@@ -1,0 +1,46 @@
+import { expect, test } from "vitest";
+import type { ClauseInfo } from "../../src/shared/protocol.ts";
+import { clausesWithoutEffect } from "../../src/statistics/effects.ts";
+import { noEffectText } from "../../src/tuner/no-effect-text.ts";
+import { statisticsOf } from "../statistics/strata.ts";
+
+const clause = (expression: string, label = expression): ClauseInfo => ({
+  expression,
+  label,
+  class_index: null,
+  weight: 1,
+  from: 0,
+  to: 1,
+});
+
+test("of two equal clauses the later one says that it repeats", () => {
+  const strata = statisticsOf(
+    [
+      { size: 5, clauses: [0, 1, 2] },
+      { size: 9, clauses: [2] },
+    ],
+    3,
+  );
+  const clauses = [
+    clause("contains(labels, 'Cross')", "Cross"),
+    clause("contains(labels, 'Cross')", "Cross"),
+    clause("True"),
+  ];
+  const notes = (weights: number[]) =>
+    clausesWithoutEffect(strata, weights, "max").map((reason, own) => noEffectText(reason, clauses, own));
+  expect(notes([20, 20, 1])).toEqual([null, "no effect: it repeats a clause above", null]);
+  expect(notes([20, 30, 1])).toEqual(["no effect below 30, the weight of Cross", null, null]);
+  expect(notes([1, 1, 1])).toEqual([null, "no effect: it repeats a clause above", null]);
+});
+
+test("a clause that matches nothing, and one that others settle", () => {
+  const strata = statisticsOf([{ size: 5, clauses: [0, 1] }], 3);
+  const clauses = [clause("a"), clause("b"), clause("c")];
+  const notes = (weights: number[]) =>
+    clausesWithoutEffect(strata, weights, "product").map((reason, own) => noEffectText(reason, clauses, own));
+  expect(notes([0, 3, 2])).toEqual([
+    null,
+    "no effect: other clauses settle the weight of its rows",
+    "no effect: no sample of the pool matches",
+  ]);
+});
