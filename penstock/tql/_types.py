@@ -48,7 +48,7 @@ def _always_one(table: Table, name: str) -> bool:
         lengths = column.lengths
         one = len(column.values) == len(column) and bool((lengths == 1).all())
         if not one and column.valid is not None and len(lengths):
-            one = bool(((lengths == 1) | (~column.valid & (lengths == 0))).all()) and bool(column.valid.any())
+            one = bool(((lengths == 1) | (~column.valid & (lengths == 0))).all())
         return Value(data=np.array([one]))
 
     return bool(memo_of(table).keep(key, look).data[0])
