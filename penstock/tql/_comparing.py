@@ -330,18 +330,24 @@ def _member(binder: Binder, operand: Side, item: Side) -> list[Any]:
 
 
 def _lookup(binder: Binder, node: ast.InList, operand: Bound, items: list[Any]) -> Bound:
-    kind = operand.type.kind
-    if kind == "json":
-        texts = any(isinstance(item, str) for item in items)
-        convert = ops.json_text if texts else ops.json_number
-        operand = binder.make(
-            node, Type(kind="text" if texts else "float", rank=operand.type.rank), convert, "json", operand
-        )
-        items = [item for item in items if isinstance(item, str) == texts]
+    if operand.type.kind == "json":
+        return _json_lookup(binder, node, operand, items)
     array = _items_array(items, operand.type.kind)
     type_ = Type(kind="bool", rank=operand.type.rank) if operand.type.rank else BOOL
     key = f"{'not ' if node.negated else ''}in {array.tolist()!r}"
     return binder.make(node, type_, ops.is_in(array, negated=node.negated), key, operand)
+
+
+def _json_lookup(binder: Binder, node: ast.InList, operand: Bound, items: list[Any]) -> Bound:
+    """Look texts up among texts and numbers among numbers; what is neither is NULL."""
+    texts = [item for item in items if isinstance(item, str)]
+    numbers = [item for item in items if not isinstance(item, str)]
+    found = []
+    for kind, convert, some in (("text", ops.json_text, texts), ("float", ops.json_number, numbers)):
+        as_kind = binder.make(node, Type(kind=kind), convert, f"json {kind}", operand)
+        held = ops.is_in(_items_array(some, kind), negated=node.negated)
+        found.append(binder.make(node, BOOL, held, f"{'not ' if node.negated else ''}in {some!r}", as_kind))
+    return binder.make(node, Type(kind="bool"), ops.logical(np.logical_or), "or", *found)
 
 
 def _items_array(items: list[Any], kind: str) -> NDArray[Any]:

@@ -50,7 +50,7 @@ def builtin(signature: str, summary: str) -> Callable[[Bind], Bind]:
     """Register a function of the language; its signature says name and arguments."""
     name, _, inside = signature.rstrip(")").partition("(")
     required, _, optional = inside.partition("[")
-    least = len([part for part in required.split(",") if part.strip()])
+    least = len([part for part in required.split(",") if part.strip(" .")])
     extra = _MANY if "..." in inside else len([part for part in optional.split(",") if part.strip(" ]")])
 
     def register(bind: Bind) -> Bind:

@@ -83,7 +83,40 @@ def _indexed(axes: tuple[_Axis, ...], value: Value, *numbers: Value) -> Value:
         fast = _trailing_column(axes, value, numbers)
         if fast is not None:
             return fast
+        fast = _uniform(axes, value, numbers)
+        if fast is not None:
+            return fast
     return _general(axes, value, numbers)
+
+
+def _uniform(axes: tuple[_Axis, ...], value: Value, numbers: Sequence[Value]) -> Value | None:
+    """Return the index of arrays that all have one shape, by numpy itself; None where they have not."""
+    shapes = value.shapes
+    if shapes is None or not len(shapes) or value.valid is not None or (shapes != shapes[0]).any():
+        return None
+    shape = tuple(shapes[0].tolist())
+    if len(value.data) != len(shapes) * int(np.prod(shape, dtype=np.int64)) or any(
+        n.valid is not None for n in numbers
+    ):
+        return None
+    index: list[int | slice] = []
+    for axis, length in zip(axes, shape, strict=False):
+        if axis.single is not None:
+            at = int(numbers[axis.single].data[0])
+            if not -length <= at < length:
+                return None
+            index.append(at)
+        else:
+            parts = (
+                None if part is None else int(numbers[part].data[0]) for part in (axis.first, axis.stop, axis.step)
+            )
+            index.append(slice(*parts))
+    picked = value.data.reshape(len(shapes), *shape)[(slice(None), *index)]
+    if picked.ndim == 1:
+        return Value(data=picked)
+    size = int(np.prod(picked.shape[1:], dtype=np.int64))
+    new_shapes = None if picked.ndim == 2 else np.tile(np.array(picked.shape[1:]), (len(shapes), 1))  # noqa: PLR2004  rows and elements
+    return Value(data=picked.reshape(-1), offsets=np.arange(len(shapes) + 1) * size, shapes=new_shapes)
 
 
 def _element(value: Value, index: int) -> Value:

@@ -46,6 +46,11 @@ class Memo:
             self._put(key, value)
         return value
 
+    @property
+    def num_bytes(self) -> int:
+        """Bytes of what is kept."""
+        return self._bytes
+
     def forget(self, start: str = "") -> None:
         """Forget everything whose key starts so."""
         with self._lock:

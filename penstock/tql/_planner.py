@@ -100,9 +100,10 @@ class Planner:
         if node.where is not None:
             where_node = node.where
             self.trying(lambda: parts.__setitem__("where", rows.condition(where_node)))
-        grouped = bool(node.group) or _all_aggregates(node)
+        grouped = bool(node.group) or _all_aggregates(node, source.fields)
         if node.group and node.ungroup:
             raise bound_error(self.text, "GROUP BY and UNGROUP BY cannot stand in one SELECT", node.ungroup)
+        node = replace(node, group=tuple(_aliased(key, node, scope) for key in node.group)) if node.group else node
         keys = [self._key(rows, key) for key in node.group]
         inner = self._inner(scope, rows, node, keys, grouped=grouped)
         extra = self._ungrouped_field(node)
@@ -350,6 +351,13 @@ def _aliases(node: ast.Select) -> Iterator[str]:
     return (item.alias for item in node.items if item.alias)
 
 
+def _aliased(key: ast.Expression, node: ast.Select, scope: Scope) -> ast.Expression:
+    """Return the expression that a key of GROUP BY is an alias of, or the key itself."""
+    if isinstance(key, ast.Column) and len(key.parts) == 1 and all(each.name != key.parts[0] for each in scope.fields):
+        return next((item.expression for item in node.items if item.alias == key.parts[0]), key)
+    return key
+
+
 def _source_names(node: ast.Source | None) -> Iterator[str]:
     if isinstance(node, ast.TableSource):
         yield node.alias or node.name
@@ -388,23 +396,38 @@ def columns_in(node: ast.Node) -> Iterator[ast.Column]:
         yield from columns_in(child)
 
 
-def _is_aggregate(node: ast.Node) -> bool:
-    return isinstance(node, ast.Call) and node.name in AGGREGATES and len(node.arguments) == 1
+def _sees_pixels(node: ast.Node, images: frozenset[str]) -> bool:
+    """Whether an expression has the size of images: an aggregate of them has not."""
+    if isinstance(node, ast.Column):
+        return node.parts[-1] in images
+    if isinstance(node, ast.Call) and (node.name in AGGREGATES or node.name == "shape"):
+        return False
+    return any(_sees_pixels(child, images) for child in children(node))
 
 
-def _bare_columns(node: ast.Node) -> bool:
+def _is_aggregate(node: ast.Node, images: frozenset[str]) -> bool:
+    """Whether a call reduces rows: mean(images) reduces the pixels of each image instead."""
+    if not isinstance(node, ast.Call) or node.name not in AGGREGATES or len(node.arguments) != 1:
+        return False
+    return not _sees_pixels(node.arguments[0], images)
+
+
+def _bare_columns(node: ast.Node, images: frozenset[str]) -> bool:
     if isinstance(node, ast.Column | ast.Star):
         return True
-    return not _is_aggregate(node) and any(_bare_columns(child) for child in children(node))
+    return not _is_aggregate(node, images) and any(_bare_columns(child, images) for child in children(node))
 
 
-def _aggregates(node: ast.Node) -> bool:
-    return _is_aggregate(node) or any(_aggregates(child) for child in children(node))
+def _aggregates(node: ast.Node, images: frozenset[str]) -> bool:
+    return _is_aggregate(node, images) or any(_aggregates(child, images) for child in children(node))
 
 
-def _all_aggregates(node: ast.Select) -> bool:
+def _all_aggregates(node: ast.Select, fields: tuple[Field, ...]) -> bool:
     items = [item.expression for item in node.items]
-    return all(_aggregates(item) and not _bare_columns(item) for item in items)
+    if any(isinstance(item, ast.Column | ast.Star) for item in items):
+        return False
+    images = frozenset(field.name for field in fields if field.pixels)
+    return all(_aggregates(item, images) and not _bare_columns(item, images) for item in items)
 
 
 def _expanded(  # noqa: PLR0917  bound by partial

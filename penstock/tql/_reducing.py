@@ -302,6 +302,11 @@ def aggregate(binder: Binder, rows: Binder, node: ast.Call) -> Bound:
     if len(node.arguments) != 1 or node.named:
         raise binder.error(f"{node.name} takes 1 argument over groups, {len(node.arguments)} given", node)
     argument = _argument(rows, node, name)
+    if argument.pixels:
+        source = binder.source(node)
+        raise binder.error(
+            f"{source} over groups would hold every image", node, hint=f"reduce each image first: avg({source})"
+        )
 
     def run(frame: Frame) -> Value:
         assert isinstance(frame, GroupFrame)  # noqa: S101  aggregates are bound for groups
