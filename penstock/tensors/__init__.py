@@ -1,20 +1,15 @@
 """Kinds of tensor and their codecs."""
 
 from penstock.tensors._cell import Cell
-from penstock.tensors._codecs import (
-    decode_image,
-    decode_jpeg_into,
-    encode_image,
-    image_format,
-    image_region,
-    image_shape,
-    thumbnail,
-)
+from penstock.tensors._codecs import decode_image, decode_jpeg_into, image_shape
 from penstock.tensors._encode import encode_sample, image_cell, image_digest, unpack_mask
+from penstock.tensors._encoding import encode_image
+from penstock.tensors._formats import image_format
 from penstock.tensors._link import Link, link
 from penstock.tensors._make_spec import make_spec
 from penstock.tensors._pixels import flatten_alpha
 from penstock.tensors._spec import HTYPES, Htype, TensorSpec
+from penstock.tensors._thumbnails import image_region, thumbnail
 
 __all__ = [
     "HTYPES",

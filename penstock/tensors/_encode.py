@@ -15,9 +15,12 @@ from numpy.typing import NDArray
 
 from penstock.errors import ImageDecodeError, PenstockError, SampleError, UnknownClassError
 from penstock.tensors._cell import Cell
-from penstock.tensors._codecs import decode_image, encode_image, image_format, image_shape, thumbnail
+from penstock.tensors._codecs import decode_image, image_shape
+from penstock.tensors._encoding import encode_image
+from penstock.tensors._formats import image_format
 from penstock.tensors._link import Link
 from penstock.tensors._spec import TensorSpec
+from penstock.tensors._thumbnails import thumbnail
 
 __all__ = ["encode_sample", "image_cell", "image_digest", "unpack_mask"]
 

@@ -1,0 +1,112 @@
+"""Small pictures and parts of pictures, as JPEG."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from penstock.errors import ImageDecodeError
+from penstock.tensors._codecs import decode_any, decode_image, decode_jpeg, jpeg_header, jpeg_orientation, upright
+from penstock.tensors._encoding import as_jpeg
+from penstock.tensors._guard import guarded
+from penstock.tensors._pixels import flatten_alpha
+
+__all__ = ["image_region", "thumbnail"]
+
+
+@guarded
+def thumbnail(encoded: bytes, longest_side: int) -> tuple[bytes, int, int]:
+    """Make a small JPEG of an image, upright, transparency over mid grey.
+
+    Parameters
+    ----------
+    encoded : bytes
+        An encoded image.
+    longest_side : int
+        Greatest width or height of the thumbnail, pixels; never enlarged.
+
+    Returns
+    -------
+    tuple of (bytes, int, int)
+        The JPEG, and the full width and height of the upright image, pixels.
+
+    Raises
+    ------
+    ImageDecodeError
+        If the image cannot be decoded.
+
+    Examples
+    --------
+    >>> jpeg, width, height = thumbnail(encode_image(np.zeros((40, 60), np.uint8), "png"), 30)
+    >>> width, height, image_shape(jpeg)
+    (60, 40, (20, 30, 1))
+    """
+    header = jpeg_header(encoded)
+    if header is None:
+        pixels = decode_any(encoded)
+        height, width = pixels.shape[:2]
+        return as_jpeg(_resized(flatten_alpha(pixels), longest_side / max(height, width))), width, height
+    height, width, _ = header
+    scale = min(1.0, longest_side / max(height, width))
+    small = decode_jpeg(encoded, at_least=(max(1, round(height * scale)), max(1, round(width * scale))))
+    if small is None:
+        small = flatten_alpha(decode_any(encoded))
+        return as_jpeg(_resized(small, longest_side / max(small.shape[:2]))), small.shape[1], small.shape[0]
+    orientation = jpeg_orientation(encoded)
+    small = upright(_resized(small, longest_side / max(small.shape[:2])), orientation)
+    return as_jpeg(small), *((height, width) if orientation in (5, 6, 7, 8) else (width, height))
+
+
+def _resized(pixels: NDArray[np.uint8], scale: float) -> NDArray[np.uint8]:
+    """Shrink by area averaging; a scale of 1 or more changes nothing."""
+    import cv2
+
+    if scale >= 1:
+        return pixels
+    height, width = pixels.shape[:2]
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    small: NDArray[np.uint8] = cv2.resize(np.ascontiguousarray(pixels), size, interpolation=cv2.INTER_AREA)
+    return small.reshape(size[1], size[0], pixels.shape[2])
+
+
+@guarded
+def image_region(  # noqa: PLR0917  a rectangle is four numbers
+    encoded: bytes, x: int, y: int, width: int, height: int, scale: float = 1.0
+) -> bytes:
+    """Cut a rectangle out of an upright image and scale it down.
+
+    Parameters
+    ----------
+    encoded : bytes
+        An encoded image.
+    x, y : int
+        Left upper corner, pixels of the upright image.
+    width, height : int
+        Size of the rectangle, pixels; what lies outside the image is cut off.
+    scale : float
+        Pixels of the result per pixel of the image, at most 1.
+
+    Returns
+    -------
+    bytes
+        A JPEG.
+
+    Raises
+    ------
+    ImageDecodeError
+        If the image cannot be decoded or the rectangle lies outside it.
+
+    Examples
+    --------
+    >>> png = encode_image(np.zeros((40, 60), np.uint8), "png")
+    >>> image_shape(image_region(png, 10, 0, 20, 40, 0.5))
+    (20, 10, 1)
+    """
+    pixels = flatten_alpha(decode_image(encoded))
+    cut = pixels[max(0, y) : max(0, y + height), max(0, x) : max(0, x + width)]
+    if cut.size == 0:
+        raise ImageDecodeError(
+            f"the region x={x}, y={y}, {width} × {height} lies outside the image of {pixels.shape[1]} × "
+            f"{pixels.shape[0]} pixels"
+        )
+    return as_jpeg(_resized(cut, scale))
