@@ -56,6 +56,7 @@ def decode_image(encoded: bytes) -> NDArray[np.uint8]:
 
     Examples
     --------
+    >>> from penstock.tensors import encode_image
     >>> decode_image(encode_image(np.full((2, 3, 3), 7, np.uint8), "png")).shape
     (2, 3, 3)
     """
@@ -178,6 +179,7 @@ def decode_jpeg_into(encoded: bytes, buffer: Callable[[int], NDArray[np.uint8]])
 
     Examples
     --------
+    >>> from penstock.tensors import encode_image
     >>> jpeg = encode_image(np.zeros((8, 16, 3), np.uint8), "jpeg")
     >>> memory = np.empty(8 * 16 * 3, np.uint8)
     >>> np.shares_memory(decode_jpeg_into(jpeg, lambda size: memory), memory)
@@ -233,6 +235,7 @@ def image_shape(encoded: bytes) -> tuple[int, int, int]:
 
     Examples
     --------
+    >>> from penstock.tensors import encode_image
     >>> image_shape(encode_image(np.zeros((4, 6), np.uint8), "jpeg"))
     (4, 6, 1)
     """

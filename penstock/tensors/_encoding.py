@@ -47,6 +47,7 @@ def encode_image(pixels: NDArray[np.uint8], compression: str = "png") -> bytes:
 
     Examples
     --------
+    >>> from penstock.tensors import decode_image
     >>> grey = np.arange(6, dtype=np.uint8).reshape(2, 3, 1)
     >>> bool((decode_image(encode_image(grey, "png")) == grey).all())
     True

@@ -30,6 +30,8 @@ def image_format(encoded: bytes) -> str | None:
 
     Examples
     --------
+    >>> import numpy as np
+    >>> from penstock.tensors import encode_image
     >>> image_format(encode_image(np.zeros((2, 3), np.uint8), "png"))
     'png'
     >>> image_format(b"root:x:0:0") is None

@@ -37,6 +37,7 @@ def thumbnail(encoded: bytes, longest_side: int) -> tuple[bytes, int, int]:
 
     Examples
     --------
+    >>> from penstock.tensors import encode_image, image_shape
     >>> jpeg, width, height = thumbnail(encode_image(np.zeros((40, 60), np.uint8), "png"), 30)
     >>> width, height, image_shape(jpeg)
     (60, 40, (20, 30, 1))
@@ -98,6 +99,7 @@ def image_region(  # noqa: PLR0917  a rectangle is four numbers
 
     Examples
     --------
+    >>> from penstock.tensors import encode_image, image_shape
     >>> png = encode_image(np.zeros((40, 60), np.uint8), "png")
     >>> image_shape(image_region(png, 10, 0, 20, 40, 0.5))
     (20, 10, 1)
