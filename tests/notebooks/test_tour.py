@@ -33,6 +33,7 @@ def test_the_tour_has_no_outputs_and_opens_the_explorer_first():
 @pytest.mark.slow
 @pytest.mark.notebook
 @pytest.mark.torch
+@pytest.mark.timeout(900)
 def test_the_tour_runs(tmp_path):
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     for name in ("XDG_CACHE_HOME", "IPYTHONDIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "JUPYTER_CONFIG_DIR"):
