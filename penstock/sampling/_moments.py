@@ -6,8 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.sampling._grouped import GroupedRows
+from penstock.sampling._labels import ClassCounts
 
-__all__ = ["ClassMoments", "dealt_moments", "drawn_moments", "included_moments", "part_of"]
+__all__ = ["ClassMoments", "dealt_moments", "drawn_covariance", "drawn_moments", "included_moments", "part_of"]
 
 Floats = NDArray[np.float64]
 ClassMoments = tuple[Floats, Floats]
@@ -29,6 +30,21 @@ def drawn_moments(strata: GroupedRows, probabilities: Floats, draws: int, sums: 
     share = _per_class(strata, each * first)
     square = share if second is first else _per_class(strata, each * second)
     return draws * share, np.maximum(draws * (square - share**2), 0.0)
+
+
+def drawn_covariance(labels: ClassCounts, chances: Floats, draws: int, every_instance: bool) -> Floats:
+    """Return ``D (E[k k'] - E[k] E[k'])`` over rows drawn with the given chances."""
+    rows, classes, counts = labels.entries
+    number = np.ones(len(rows)) if counts is None or not every_instance else counts.astype(np.float64)
+    sizes = np.bincount(rows, minlength=labels.num_rows)
+    begins = np.cumsum(sizes) - sizes
+    partners = sizes[rows]
+    first = np.repeat(np.arange(len(rows)), partners)
+    second = begins[rows[first]] + np.arange(len(first)) - np.repeat(np.cumsum(partners) - partners, partners)
+    joint = classes[first].astype(np.int64) * labels.num_classes + classes[second]
+    together = np.bincount(joint, chances[rows[first]] * number[first] * number[second], labels.num_classes**2)
+    alone = np.bincount(classes, chances[rows] * number, labels.num_classes)
+    return np.asarray(draws * (together.reshape(labels.num_classes, -1) - np.outer(alone, alone)))
 
 
 def included_moments(strata: GroupedRows, included: Floats, sums: ClassMoments) -> ClassMoments:

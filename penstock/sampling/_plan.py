@@ -21,7 +21,14 @@ from penstock.sampling._grouped import GroupedRows
 from penstock.sampling._histogram import Histogram, Unit, class_sums_of, histogram, labels_of
 from penstock.sampling._labels import ClassCounts
 from penstock.sampling._laws import DeckLaw, IidLaw, Law, OnceLaw
-from penstock.sampling._moments import ClassMoments, dealt_moments, drawn_moments, included_moments, part_of
+from penstock.sampling._moments import (
+    ClassMoments,
+    dealt_moments,
+    drawn_covariance,
+    drawn_moments,
+    included_moments,
+    part_of,
+)
 from penstock.sampling._once import OnceStream, inclusion
 from penstock.sampling._quotas import integer_masses, quotas
 from penstock.sampling._simulate import Progress, Simulation, simulate
@@ -293,6 +300,33 @@ class SamplingPlan:
         draws = self._checked_draws(num_draws)
         moments = self._moments(sums, draws, epoch)
         return histogram(labels, moments, draws, unit=unit, level=level, single=sums[0] is sums[1])
+
+    def covariance(self, num_draws: int | None = None, unit: Unit = "instances") -> NDArray[np.float64]:
+        """Return the covariance of the counts of classes in an epoch of independent draws.
+
+        ``D (E[k k'] - E[k] E[k'])``, ``k`` and ``k'`` what one draw has of two classes.
+
+        Parameters
+        ----------
+        num_draws : int, optional
+            Draws delivered in the epoch; default `num_draws` of the plan.
+        unit : {"instances", "samples"}
+            Count every label or box, or the samples that have the class.
+
+        Returns
+        -------
+        ndarray of float64, shape (num_classes, num_classes)
+
+        Raises
+        ------
+        SamplingError
+            If the mode is not "iid", or there are no labels.
+        """
+        labels, draws = labels_of(self.strata), self._checked_draws(num_draws)
+        class_sums_of(self.strata, unit)
+        if self.spec.mode != "iid":
+            raise SamplingError(f"mode is {self.spec.mode!r}; expected 'iid', whose covariance is known")
+        return drawn_covariance(labels, self.probabilities[self.strata.ids], draws, unit == "instances")
 
     def _moments(self, sums: ClassMoments, draws: int, epoch: int) -> ClassMoments:
         strata, size = self.strata, self.num_draws

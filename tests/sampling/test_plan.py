@@ -126,3 +126,54 @@ def test_deck_refuses_replace_false_and_once_is_replace_false():
     assert SamplingSpec(mode="once").with_options(mode="iid").replace is True
     with pytest.raises(SamplingError, match="'deck'"):
         SamplingSpec(mode="deck", replace=False)
+
+
+def test_covariance_is_that_of_one_draw_times_the_draws():
+    lists = [[0, 0, 1], [1, 2], [2], [], [0, 2]]
+    labels = ClassCounts.from_lists(lists, class_names=("a", "b", "c"))
+    weights = np.array([1.0, 2.0, 3.0, 4.0, 5.0])
+    plan = Strata.from_weights(weights, labels=labels).with_spec(SamplingSpec(size=7))
+    for unit in ("instances", "samples"):
+        counts = np.array([[row.count(label) for label in range(3)] for row in lists], float)
+        counts = counts if unit == "instances" else np.minimum(counts, 1)
+        chances = weights / weights.sum()
+        mean = chances @ counts
+        exact = 7 * ((counts * chances[:, None]).T @ counts - np.outer(mean, mean))
+        assert plan.covariance(unit=unit) == pytest.approx(exact)
+        assert np.diag(plan.covariance(unit=unit)) == pytest.approx(plan.histogram(unit=unit).variance)
+    with pytest.raises(SamplingError, match="mode is 'deck'"):
+        Strata.from_weights(weights, labels=labels).with_spec(SamplingSpec(mode="deck")).covariance()
+
+
+def test_a_spec_is_a_value():
+    spec = SamplingSpec(clauses=(Clause("a", 20), Clause("True", 1)), size=5, mode="once")
+    assert spec == SamplingSpec.from_json(spec.to_json())
+    assert hash(spec) == hash(SamplingSpec.from_json(spec.to_json()))
+    assert spec.to_tql() == "max_weight(a: 20, True: 1) replace False limit 5"
+    assert (
+        SamplingSpec(clauses=(Clause("a", 0.1),), combine="product", cap=3).to_tql()
+        == "product_weight(a: 0.1, cap => 3)"
+    )
+    assert spec.replace_weights({"a": 3, 1: 0.5}).weights == (3, 0.5)
+    with pytest.raises(SamplingError, match="did you mean 'True'"):
+        spec.replace_weights({"Tru": 1})
+    with pytest.raises(SamplingError, match="no sampling spec"):
+        SamplingSpec.from_json("[]")
+
+
+@pytest.mark.parametrize(
+    ("options", "complaint"),
+    [
+        ({"combine": "mean"}, "combine is 'mean'; expected one of max, sum, product"),
+        ({"mode": "dek"}, "did you mean 'deck'"),
+        ({"size": 0}, "size is 0"),
+        ({"size": 1.5}, "size is 1.5"),
+        ({"seed": -1}, "seed is -1"),
+        ({"seed": None}, "fresh_seed"),
+        ({"cap": 3}, "cap belongs to combine='product'"),
+        ({"combine": "product", "cap": 0}, "cap is 0"),
+    ],
+)
+def test_a_spec_that_makes_no_sense_is_named(options, complaint):
+    with pytest.raises(SamplingError, match=complaint):
+        SamplingSpec(**options)
