@@ -86,6 +86,8 @@ def _stream(run: QueryRun, weights: list[float], mode: str, seed: int) -> IndexS
         raise SamplingError("the query gives a table, not samples; nothing is drawn from it")
     if not run.has_sampling:
         return ShuffledStream(len(run.pool), seed)
+    if run.spec.expression is not None:
+        return run.strata.with_spec(run.spec.with_options(mode=mode, seed=seed)).stream()
     if len(weights) != len(run.spec.clauses):
         raise SamplingError(f"{len(weights)} weights given; the query has {len(run.spec.clauses)} weight clauses")
     spec = run.spec.replace_weights(dict(enumerate(weights))).with_options(mode=mode, seed=seed)

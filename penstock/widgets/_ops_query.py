@@ -117,7 +117,8 @@ class QueryOperations(Operations):
         self, call: Call, *, weights: list[float], text: str, mode: Mode | None, seed: int | None
     ) -> dict[str, Any]:
         """Take the weights the sliders came to rest at."""
-        self.session.set_weights(weights, text=text, mode=mode, seed=seed, origin=call.view)
+        by_row = self.session.run.spec.expression is not None  # such weights have no sliders
+        self.session.set_weights(None if by_row else weights, text=text, mode=mode, seed=seed, origin=call.view)
         return {}
 
     @operation("views.save", message=check.text(2000))

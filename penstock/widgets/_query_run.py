@@ -144,6 +144,8 @@ def execute(
 
 def reweighted(text: str, spec: SamplingSpec) -> str:
     """Return the query with the spec's weights as its literals, the rest kept to the letter."""
+    if spec.expression is not None:
+        return text
     for number, (clause, weight) in enumerate(zip(tql.clauses(text), spec.weights, strict=True)):
         if clause.start is not None and clause.weight != weight:
             text = tql.rewrite_weight(text, number, weight)
