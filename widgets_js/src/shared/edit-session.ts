@@ -69,12 +69,23 @@ export class EditSession {
     if (reply.statistics !== null) {
       const query = store.query.value;
       store.statistics.value = decodeStatistics(reply.statistics, buffers);
-      if (query !== null) store.query.value = { ...query, statistics: reply.statistics };
+      const pool = reply.statistics.num_rows;
+      if (query !== null) {
+        store.query.value = { ...query, statistics: reply.statistics, pool_size: pool, draws: reply.draws };
+      }
+      this.keepPlace(reply.pool_size);
     }
     store.keepTiles.value = true;
     store.gridEpoch.value++;
     const undone = op === "edit.undo";
     this.showToast({ text: reply.done, undo: !undone && op !== "edit.commit", redo: undone });
     store.announcement.value = reply.done;
+  }
+
+  /** An edit can move a sample out of the query: the next one takes its place in the grid and the detail. */
+  private keepPlace(shown: number): void {
+    const { current, gridSize } = this.store;
+    gridSize.value = shown;
+    if (current.value !== null && current.value >= shown) current.value = shown > 0 ? shown - 1 : null;
   }
 }
