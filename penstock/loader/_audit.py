@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.loader._batch import Draw
-from penstock.loader._epoch import Stream
 from penstock.loader._pool import Pool
+from penstock.loader._promise import LEVEL, promised_counts
 from penstock.sampling import ClassCounts
 
 __all__ = ["Audit", "Tally"]
 
-_LEVEL = 0.999
+_ROUNDING = 1e-6
 _FOLDED_AT = 4_096
 _NO_LABELS = ClassCounts(values=np.zeros(0, np.int64), offsets=np.zeros(1, np.int64), class_names=())
 
@@ -55,7 +55,7 @@ class Audit:
     @property
     def inside(self) -> NDArray[np.bool_]:
         """Whether each class is inside the band, bool of shape (num_classes,)."""
-        return (self.realised >= self.low) & (self.realised <= self.high)
+        return (self.realised >= self.low - _ROUNDING) & (self.realised <= self.high + _ROUNDING)
 
     @property
     def passed(self) -> bool:
@@ -79,26 +79,37 @@ class Tally:
     ----------
     pool : Pool
         What is drawn from.
-    stream : Stream
-        How.
+    shuffled : bool
+        Whether plain passes are in random order.
     """
 
-    def __init__(self, pool: Pool, stream: Stream) -> None:
+    def __init__(self, pool: Pool, *, shuffled: bool) -> None:
         self._pool = pool
-        self._stream = stream
+        self._shuffled = shuffled
         self._waiting: list[NDArray[np.int64]] = []
         self._num_waiting = 0
         self._labels: ClassCounts | None = None
         self._counts = np.zeros(0, np.int64)
-        self.num_draws = 0
+        self._draws: dict[int, int] = {}
+        self._first: int | None = None
+        self._next: int | None = None
 
     def add(self, draw: Draw) -> None:
         """Count a delivered batch."""
         self._waiting.append(draw.pool)
         self._num_waiting += len(draw)
-        self.num_draws += len(draw)
+        self._draws[draw.epoch] = self._draws.get(draw.epoch, 0) + len(draw)
+        self._follow(draw.start + int(draw.positions[0]), draw.start + int(draw.positions[-1]) + 1)
         if self._num_waiting >= _FOLDED_AT:
             self._fold()
+
+    def _follow(self, begin: int, end: int) -> None:
+        """Note whether draws follow one another in the stream: not for one rank of several, nor after a gap."""
+        if self._next is None:
+            self._first = begin
+        elif begin != self._next:
+            self._first = None
+        self._next = end
 
     def _fold(self) -> None:
         if self._labels is None:
@@ -125,41 +136,17 @@ class Tally:
         self._fold()
         labels = self._labels
         assert labels is not None  # noqa: S101  set by _fold, for the type checker
-        expected, low, high = self._promised(labels)
+        expected, low, high = promised_counts(
+            self._pool.plan, labels, self._draws, first=self._first, shuffled=self._shuffled
+        )
         return Audit(
             class_names=labels.class_names,
             realised=self._counts.copy(),
             expected=expected,
             low=low,
             high=high,
-            num_draws=self.num_draws,
-            level=_LEVEL,
+            num_draws=sum(self._draws.values()),
+            level=LEVEL,
             skipped=tuple(skipped),
             substituted=tuple(substituted),
         )
-
-    def _promised(self, labels: ClassCounts) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-        plan = self._pool.plan
-        if plan is None:
-            return _of_whole_passes(labels, self.num_draws)
-        if not labels.num_classes or not self.num_draws:
-            none = np.zeros(labels.num_classes)
-            return none, none, none
-        each = 1 - (1 - _LEVEL) / labels.num_classes
-        promised = plan.histogram(self.num_draws, level=each)
-        return promised.expected, promised.low, promised.high
-
-
-def _of_whole_passes(
-    labels: ClassCounts, num_draws: int
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Return the exact counts of whole epochs, and bounds on what part of one adds to them.
-
-    A pass that is under way has brought between none and all of a class's
-    instances; after a whole epoch the band has no width.
-    """
-    passes, rest = divmod(num_draws, max(1, labels.num_rows))
-    raw = labels.instances.astype(np.float64)
-    share = rest / max(1, labels.num_rows)
-    low, high = passes * raw, (passes + (rest > 0)) * raw
-    return (passes + share) * raw, low, high

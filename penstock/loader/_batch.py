@@ -22,6 +22,8 @@ class Draw:
     ----------
     epoch : int
         The epoch.
+    start : int
+        Stream position where it begins.
     positions : ndarray of int64, shape (batch_size,)
         Places of the draws in the epoch, over all ranks.
     pool : ndarray of int64, shape (batch_size,)
@@ -33,6 +35,7 @@ class Draw:
     """
 
     epoch: int
+    start: int
     positions: NDArray[np.int64]
     pool: NDArray[np.int64]
     rows: NDArray[np.int64]
@@ -46,6 +49,7 @@ class Draw:
         """Return the draw of the chosen places only."""
         return Draw(
             epoch=self.epoch,
+            start=self.start,
             positions=self.positions[chosen],
             pool=self.pool[chosen],
             rows=self.rows[chosen],

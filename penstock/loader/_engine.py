@@ -70,7 +70,7 @@ class Engine:
         self.stream: Stream = pool.stream(
             shuffle=self.settings.shuffle, seed=self.settings.seed, megabytes=self.settings.buffer_size
         )
-        self.tally = Tally(pool, self.stream)
+        self.tally = Tally(pool, shuffled=self.settings.shuffle)
         self._identity: Identity | None = None
 
     # ---- what an epoch is ----------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -133,7 +134,7 @@ class Reader:
             for slot in errors:
                 pool[slot] = substitutes(draw.epoch, int(draw.positions[slot]), int(draw.pool[slot]), attempt)
                 rows[slot] = self._pool[pool[slot]]
-            mended = Draw(epoch=draw.epoch, positions=draw.positions, pool=pool, rows=rows, valid=draw.valid)
+            mended = replace(draw, pool=pool, rows=rows)
             batch, errors = self._attempt(mended)
             if not errors:
                 return batch

@@ -131,7 +131,12 @@ def draw_of(pool: Pool, epoch: Epoch, draws: Draws, batch: int) -> Draw:
     positions = epoch.positions(batch)
     drawn = draws.of(positions)
     return Draw(
-        epoch=epoch.number, positions=positions, pool=drawn, rows=pool.rows[drawn], valid=epoch.valid(positions)
+        epoch=epoch.number,
+        start=epoch.start,
+        positions=positions,
+        pool=drawn,
+        rows=pool.rows[drawn],
+        valid=epoch.valid(positions),
     )
 
 

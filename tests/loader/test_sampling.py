@@ -290,3 +290,41 @@ def test_stats_add_up_and_tell_who_waited(skewed):
     assert stats.consumer_seconds >= 0.09
     assert 0 <= stats.stall_share < 1
     assert min(stats.read_seconds, stats.decode_seconds, stats.waited_seconds) > 0
+
+
+@pytest.mark.parametrize("steps", [1, 3, 9, 10, 25], ids=str)
+@pytest.mark.parametrize("drop_last", [False, True], ids=["whole", "dropped"])
+@pytest.mark.parametrize("mode", ["iid", "deck", "once", "shuffled", "plain"])
+def test_audit_passes_for_every_mode_at_any_step(skewed, mode, drop_last, steps):
+    chain = Loader(skewed, seed=1)
+    chain = chain.sample_by(TEXT, size=950, mode=mode) if mode in {"iid", "deck", "once"} else chain
+    loader = plain(chain.shuffle() if mode == "shuffled" else chain, batch=97, drop_last=drop_last)
+    given = 0
+    while given < steps:
+        for _ in loader:
+            given += 1
+            if given == steps:
+                break
+    audit = loader.audit()
+    assert audit.passed, audit.to_pandas()
+    assert audit.realised.sum() == audit.num_draws
+    assert audit.expected.sum() == pytest.approx(audit.num_draws)
+    if mode in {"iid", "deck", "once", "shuffled"}:
+        assert (audit.high - audit.low).max() < 8 * np.sqrt(audit.num_draws)
+
+
+def test_audit_of_a_resumed_deck_knows_what_was_dealt_before(skewed):
+    first = plain(Loader(skewed).sample_by(TEXT, size=950, mode="deck"), batch=90)
+    for _, _ in zip(range(7), first, strict=False):
+        pass
+    second = plain(Loader(skewed).sample_by(TEXT, size=950, mode="deck"), batch=90)
+    second.load_state_dict(first.state_dict())
+    epochs(second)
+    assert second.audit().passed
+
+
+def test_audit_without_labels_counts_draws_only():
+    loader = Loader(ArrayTable({"x": np.arange(10.0)})).shuffle().batch(4).numpy()
+    list(loader)
+    assert loader.audit().num_draws == 10
+    assert loader.audit().passed

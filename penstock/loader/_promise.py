@@ -1,0 +1,115 @@
+"""The class counts that delivered draws should have, with a band for all classes at once."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from penstock.sampling import ClassCounts, SamplingPlan
+from penstock.sampling._bands import band
+
+__all__ = ["LEVEL", "promised_counts"]
+
+LEVEL = 0.999
+Floats = NDArray[np.float64]
+Moments = tuple[Floats, Floats]
+
+
+def promised_counts(
+    plan: SamplingPlan | None,
+    labels: ClassCounts,
+    draws: Mapping[int, int],
+    *,
+    first: int | None,
+    shuffled: bool,
+) -> tuple[Floats, Floats, Floats]:
+    """Return expected counts and a band that holds all classes at once with probability `LEVEL`.
+
+    Parameters
+    ----------
+    plan : SamplingPlan, optional
+        What is drawn by; without one each epoch visits every row once.
+    labels : ClassCounts
+        Of the pool.
+    draws : mapping of int to int
+        Draws delivered in each epoch.
+    first : int, optional
+        Stream position of the first of them where they follow one another in
+        the stream without a gap; None where they do not.
+    shuffled : bool
+        Whether plain passes are in random order.
+
+    Returns
+    -------
+    expected, low, high : ndarray of float64, shape (num_classes,)
+    """
+    each = 1 - (1 - LEVEL) / max(1, labels.num_classes)
+    if plan is None:
+        return _of_passes(labels, draws, each, shuffled=shuffled)
+    mean, variance = _of_plan(plan, draws, first)
+    low, high = band(mean, variance, each)
+    return mean, low, high
+
+
+def _of_plan(plan: SamplingPlan, draws: Mapping[int, int], first: int | None) -> Moments:
+    """Add up independent parts: all draws of iid, the epochs of once; a deck deals on where it stopped."""
+    total = sum(draws.values())
+    if plan.spec.mode == "iid":
+        return _moments(plan, total)
+    if plan.spec.mode == "deck" and first is not None:
+        mean, variance = _dealt(plan, first + total)
+        before, spread = _dealt(plan, first)
+        return mean - before, variance + spread
+    parts = [(_moments(plan, count), times) for count, times in Counter(draws.values()).items()]
+    return (
+        np.sum([times * mean for (mean, _), times in parts], axis=0),
+        np.sum([times * variance for (_, variance), times in parts], axis=0),
+    )
+
+
+def _dealt(plan: SamplingPlan, position: int) -> Moments:
+    """Moments of a deck's draws up to a stream position: whole epochs by their quotas, a part of one by its share."""
+    epochs, rest = divmod(position, plan.num_draws)
+    mean, variance = _moments(plan, epochs * plan.num_draws)
+    if rest == 0:
+        return mean, variance
+    following, _ = _moments(plan, (epochs + 1) * plan.num_draws)
+    _, spread = _moments(plan, rest)
+    return mean + (following - mean) * (rest / plan.num_draws), variance + spread
+
+
+def _moments(plan: SamplingPlan, num_draws: int) -> Moments:
+    if num_draws == 0:
+        none = np.zeros(plan.strata.labels.num_classes if plan.strata.labels else 0)
+        return none, none
+    told = plan.histogram(num_draws)
+    return told.expected, told.variance
+
+
+def _of_passes(
+    labels: ClassCounts, draws: Mapping[int, int], each: float, *, shuffled: bool
+) -> tuple[Floats, Floats, Floats]:
+    """Whole passes bring exact counts; a part of one is a sample without replacement, or anything if not shuffled."""
+    raw, count = labels.instances.astype(np.float64), max(1, labels.num_rows)
+    whole = sum(n // count for n in draws.values())
+    parts = np.array([n % count for n in draws.values()], np.float64)
+    mean = whole * raw + raw * (parts.sum() / count)
+    if not shuffled:
+        under_way = float((parts > 0).sum())
+        return mean, whole * raw, (whole + under_way) * raw
+    spread = _variance_of_a_row(labels) * float((parts * (count - parts)).sum()) / max(1, count - 1)
+    low, high = band(mean, spread, each)
+    return mean, low, high
+
+
+def _variance_of_a_row(labels: ClassCounts) -> Floats:
+    """Variance of a row's number of instances, for each class."""
+    _, classes, counts = labels.entries
+    squares = np.bincount(
+        classes, None if counts is None else counts.astype(np.float64) ** 2, minlength=labels.num_classes
+    )
+    variance: Floats = squares / labels.num_rows - (labels.instances / labels.num_rows) ** 2
+    return np.maximum(variance, 0)
