@@ -77,6 +77,7 @@ function ExportForm({ session, close }: { session: Session; close: () => void })
           {...focusable}
           class="penstock-field penstock-short"
           type="number"
+          data-testid="penstock-batch-size"
           min={1}
           max={65536}
           value={batchSize}
