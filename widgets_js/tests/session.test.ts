@@ -215,6 +215,23 @@ describe("session", () => {
     expect(session.store.text.value).toContain("'Cross'): 7, True: 2)");
   });
 
+  it("ignores the echo of its own weights when a slider has moved on", async () => {
+    const { model, session } = await weighted();
+    open = session;
+    const set = (values: number[]): void => model.set("weights", new DataView(Float64Array.from(values).buffer));
+    session.store.actions.setWeight(0, 5);
+    await tick(60);
+    session.store.actions.setWeight(0, 6);
+    set([5, 1]);
+    expect(session.store.weights.value[0]).toBe(6);
+    await tick(60);
+    set([5, 1]);
+    expect(session.store.weights.value[0]).toBe(6);
+    set([6, 1]);
+    set([5, 1]);
+    expect(session.store.weights.value[0]).toBe(5);
+  });
+
   it("ignores its own echo of a query and takes another's", async () => {
     const { model, session } = await weighted();
     open = session;

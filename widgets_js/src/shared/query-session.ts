@@ -10,6 +10,7 @@ import type { Actions, Store } from "./store.ts";
 import { setWeight, setWeights } from "./text-binding.ts";
 
 const REST_MS = 50;
+const ECHO_MS = 2000;
 const CHANGED = "the text has changed: run it first";
 
 type Base = Omit<Store, "actions">;
@@ -31,6 +32,9 @@ export class QuerySession {
   private readonly undoStack: Float64Array[] = [];
   private readonly redoStack: Float64Array[] = [];
   private readonly tellWeights = debounce(() => this.sendWeights(), REST_MS);
+  /** A change the kernel has not heard of: what arrives meanwhile is older than it. */
+  private untold = false;
+  private told: { weights: string; at: number }[] = [];
 
   constructor(store: Base) {
     this.store = store;
@@ -85,10 +89,11 @@ export class QuerySession {
   }
 
   receiveWeights(view: DataView | undefined): void {
-    if (view === undefined || this.store.dragging.value || view.byteLength % 8 !== 0) return;
+    if (view === undefined || this.store.dragging.value || this.untold || view.byteLength % 8 !== 0) return;
     const values = Float64Array.from({ length: view.byteLength / 8 }, (_, i) => view.getFloat64(i * 8, true));
     if (values.length !== this.store.weights.value.length || sameWeights(values, this.store.weights.value)) return;
-    this.write(values);
+    if (this.takeEcho(values)) return;
+    this.write(values, false);
   }
 
   /** The user typed: literals move along, numbers typed into them count at once, the rest waits for the kernel's lint. */
@@ -104,7 +109,7 @@ export class QuerySession {
       if (text === store.query.value?.text) store.textFault.value = null;
       else if (!followed.onlyNumbers) store.textFault.value = CHANGED;
     });
-    if (changed && followed.onlyNumbers && store.textFault.value === null) this.tellWeights();
+    if (changed && followed.onlyNumbers && store.textFault.value === null) this.tellLater();
   }
 
   async lint(text: string): Promise<Diagnostic[]> {
@@ -149,6 +154,7 @@ export class QuerySession {
     const args = { mode: store.mode.value, seed: store.seed.value, text: store.text.value, ...change };
     const sentFrom = store.text.value;
     this.tellWeights.cancel();
+    this.untold = false;
     store.busy.value = "running the query";
     const onProgress = (_done: number, _total: number | null, what: string): void => {
       store.busy.value = what;
@@ -271,18 +277,18 @@ export class QuerySession {
     this.write(values);
   }
 
-  private write(values: ArrayLike<number>): void {
+  private write(values: ArrayLike<number>, tell = true): void {
     const bound = setWeights(this.store.text.value, this.store.clauses.value, values);
-    this.commit(bound.text, bound.clauses);
+    this.commit(bound.text, bound.clauses, tell);
   }
 
-  private commit(text: string, clauses: ClauseInfo[]): void {
+  private commit(text: string, clauses: ClauseInfo[], tell = true): void {
     batch(() => {
       this.store.text.value = text;
       this.store.clauses.value = clauses;
       this.store.weights.value = weightsOf(clauses);
     });
-    this.tellWeights();
+    if (tell) this.tellLater();
   }
 
   private step(from: Float64Array[], to: Float64Array[]): boolean {
@@ -297,8 +303,22 @@ export class QuerySession {
     this.weightsMessage().catch((failure) => this.failed(failure));
   }
 
+  private tellLater(): void {
+    this.untold = true;
+    this.tellWeights();
+  }
+
+  /** Our own weights come back as a trait: they may be older than what the slider shows by then. */
+  private takeEcho(values: Float64Array): boolean {
+    const recent = this.told.filter(({ at }) => Date.now() - at < ECHO_MS);
+    const found = recent.findIndex(({ weights }) => weights === values.join());
+    this.told = recent.slice(found + 1);
+    return found >= 0;
+  }
+
   private async weightsMessage(): Promise<void> {
     const { store } = this;
+    this.untold = false;
     if (!store.isLive.value || store.query.value?.kind !== "rows") return;
     const args = {
       weights: Array.from(store.weights.value),
@@ -306,6 +326,7 @@ export class QuerySession {
       mode: store.mode.value,
       seed: store.seed.value,
     };
+    this.told.push({ weights: args.weights.join(), at: Date.now() });
     await store.rpc.call("weights.set", args, { lane: "weights" });
   }
 
@@ -316,12 +337,12 @@ export class QuerySession {
   /** Charts of another mode need no new statistics: the kernel is told with the weights. */
   private setMode(mode: Mode): void {
     this.store.mode.value = mode;
-    this.tellWeights();
+    this.tellLater();
   }
 
   private setSeed(seed: number): void {
     this.store.seed.value = seed;
-    this.tellWeights();
+    this.tellLater();
   }
 
   receiveFilter(classIndex: number | null, poolSize: number): void {
