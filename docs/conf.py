@@ -7,13 +7,12 @@ author = "the penstock developers"
 copyright = "the penstock developers"
 version = release = penstock.__version__
 
-extensions = ["myst_nb", "numpydoc", "sphinx.ext.autodoc", "sphinx.ext.autosummary"]
-source_suffix = {".md": "myst-nb"}
+extensions = ["myst_nb", "numpydoc", "sphinx.ext.autodoc"]
+source_suffix = {".rst": "restructuredtext", ".md": "myst-nb"}
 exclude_patterns = ["_build", "jupyter_execute"]
 nb_execution_mode = "off"
 myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 3
-autosummary_generate = True
 autodoc_typehints = "none"
 numpydoc_show_class_members = False
 numpydoc_xref_param_type = False
