@@ -78,7 +78,7 @@ function Epochs({ curves, ofDrawable, drawn }: EpochsProps) {
       <EpochsChart {...{ curves: curves.curves, mode: curves.mode, basis, drawable: curves.drawable, drawn }} />
       {limited && (
         <p class="penstock-note" data-testid="ceiling-note">
-          {`${countText(curves.drawable)} of ${countText(curves.rows)} samples can be drawn. Shares are of `}
+          {`${countText(curves.drawable)} of ${countText(curves.rows)} samples can be drawn; shares are of ${ofDrawable.value ? "those" : "the pool"}. `}
           <button
             {...focusable}
             type="button"
@@ -88,11 +88,11 @@ function Epochs({ curves, ofDrawable, drawn }: EpochsProps) {
               ofDrawable.value = !ofDrawable.value;
             }}
           >
-            {ofDrawable.value ? "those; show of the pool" : "the pool; show of drawable rows"}
+            {ofDrawable.value ? "of the pool" : "of drawable rows"}
           </button>
         </p>
       )}
-      <DrawnNote drawn={drawn} mode={curves.mode} />
+      <DrawnNote drawn={drawn} curves={curves} />
       <CoverTable curves={curves} basis={basis} />
     </>
   );
@@ -139,10 +139,12 @@ function Figure({
   );
 }
 
-function DrawnNote({ drawn, mode }: { drawn: ReadonlySignal<Drawn | null>; mode: CoverageCurves["mode"] }) {
+function DrawnNote({ drawn, curves }: { drawn: ReadonlySignal<Drawn | null>; curves: CoverageCurves }) {
   const found = drawn.value;
-  const band = mode === "once" ? "band 95 %, approximate" : "band 95 %"; // Hajek's variance
-  if (found === null || found.unique.length === 0) return <p class="penstock-note">{`With ${band}.`}</p>;
+  const { mode } = curves;
+  const approximate = mode === "once" && curves.plans.once.draws < curves.drawable; // Hajek's variance
+  const band = approximate ? "band 95 %, approximate" : "band 95 %";
+  if (found === null || found.unique.length === 0) return null;
   const stale = found.stale || found.mode !== mode;
   return (
     <p class="penstock-note">

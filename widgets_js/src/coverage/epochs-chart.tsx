@@ -6,12 +6,11 @@ import { shareText } from "../shared/number-text.ts";
 import type { Mode } from "../shared/protocol.ts";
 import type { Coverage } from "../statistics/coverage.ts";
 import type { Drawn } from "../statistics/drawn.ts";
-import { labelPlaces } from "./label-places.ts";
+import { chartHeight, labelPlaces } from "./label-places.ts";
 
 export const MODE_NAMES: Readonly<Record<Mode, string>> = { iid: "indep.", deck: "dealt", once: "once" };
 
 const LABEL_ORDER: readonly Mode[] = ["deck", "once", "iid"];
-const HEIGHT = 124;
 const MARGIN = { top: 8, bottom: 22, left: 38, right: 54 };
 const LABEL_ROOM = 13;
 const BASELINE = 4; // from a text's middle down to its baseline
@@ -34,6 +33,7 @@ interface Point {
 /** Share of rows seen at least once, epoch by epoch. */
 export function EpochsChart({ curves, mode, basis, drawable, drawn }: EpochsChartProps) {
   const [frame, width] = useMeasuredWidth<HTMLDivElement>(312);
+  const height = chartHeight(width);
   const hovered = useSignal<number | null>(null);
   const shown = LABEL_ORDER.filter((name) => curves[name] !== undefined);
   const drawnOrder = [...shown].sort((a, b) => Number(a === mode) - Number(b === mode));
@@ -44,9 +44,9 @@ export function EpochsChart({ curves, mode, basis, drawable, drawn }: EpochsChar
     .range([MARGIN.left, width - MARGIN.right]);
   const y = scaleLinear()
     .domain([0, 1])
-    .range([HEIGHT - MARGIN.bottom, MARGIN.top]);
+    .range([height - MARGIN.bottom, MARGIN.top]);
   const ends = shown.map((name) => y(series.get(name)?.at(-1)?.share ?? 0));
-  const places = labelPlaces(ends, LABEL_ROOM, MARGIN.top, HEIGHT - MARGIN.bottom);
+  const places = labelPlaces(ends, LABEL_ROOM, MARGIN.top, height - MARGIN.bottom);
   const ceiling = drawable < basis ? drawable / basis : null;
   const hover = (event: PointerEvent): void => {
     const box = (event.currentTarget as Element).getBoundingClientRect();
@@ -57,7 +57,7 @@ export function EpochsChart({ curves, mode, basis, drawable, drawn }: EpochsChar
     <div ref={frame} class="penstock-coverage-chart">
       <svg
         width={width}
-        height={HEIGHT}
+        height={height}
         role="img"
         aria-label={`share of samples seen in ${epochs} epochs; figures in the table below`}
         onPointerMove={hover}
@@ -75,15 +75,15 @@ export function EpochsChart({ curves, mode, basis, drawable, drawn }: EpochsChar
             </g>
           ))}
           {x.ticks(epochs >= 10 ? 4 : epochs).map((epoch) => (
-            <text key={epoch} x={x(epoch)} y={HEIGHT - 7} text-anchor="middle">
+            <text key={epoch} x={x(epoch)} y={height - 7} text-anchor="middle">
               {epoch}
             </text>
           ))}
-          <text x={width} y={HEIGHT - 7} text-anchor="end">
+          <text x={width} y={height - 7} text-anchor="end">
             epochs
           </text>
         </g>
-        {ceiling !== null && <Ceiling y={y(ceiling)} from={x(0)} to={x(epochs)} share={ceiling} />}
+        {ceiling !== null && <Ceiling low={ceiling < 0.5} y={y(ceiling)} from={x(0)} to={x(epochs)} share={ceiling} />}
         {drawnOrder.map((name) => (
           <Curve key={name} name={name} points={series.get(name) ?? []} x={x} y={y} current={name === mode} />
         ))}
@@ -134,7 +134,7 @@ interface CurveProps {
 }
 
 function Curve({ name, points: list, x, y, current }: CurveProps) {
-  const curve = name === "deck" ? curveLinear : curveMonotoneX;
+  const curve = name === "iid" ? curveMonotoneX : curveLinear; // within an epoch the others see a new row each draw
   const path = line<Point>(
     (p) => x(p.epoch),
     (p) => y(p.share),
@@ -156,12 +156,11 @@ function sharesText(list: readonly Point[]): string {
   return list.map(({ share }) => Number(share.toPrecision(10))).join(" ");
 }
 
-function Ceiling({ y, from, to, share }: { y: number; from: number; to: number; share: number }) {
-  const below = y < HEIGHT / 2;
+function Ceiling({ y, from, to, share, low }: { y: number; from: number; to: number; share: number; low: boolean }) {
   return (
     <g class="penstock-ceiling" data-testid="ceiling" data-share={share}>
       <line x1={from} x2={to} y1={y} y2={y} />
-      <text x={to} y={below ? y + 13 : y - 5} text-anchor="end">
+      <text x={to} y={low ? y - 5 : y + 13} text-anchor="end">
         {`${shareText(share)} can be drawn`}
       </text>
     </g>

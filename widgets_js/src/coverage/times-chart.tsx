@@ -5,8 +5,8 @@ import { useMeasuredWidth } from "../shared/measured-width.ts";
 import { countText, tickText } from "../shared/number-text.ts";
 import type { DrawPlan } from "../statistics/plan.ts";
 import { seenLaws, timesSeen } from "../statistics/times-seen.ts";
+import { chartHeight } from "./label-places.ts";
 
-const HEIGHT = 124;
 const MARGIN = { top: 8, bottom: 22, left: 38, right: 12 };
 const MOST_STEPS = 160;
 const SHOWN_SHARE = 0.995;
@@ -21,6 +21,7 @@ interface Props {
 /** How often rows have been drawn: share of rows drawn at most so many times. */
 export function TimesChart({ plan, epochs, classes, names }: Props) {
   const [frame, width] = useMeasuredWidth<HTMLDivElement>(312);
+  const height = chartHeight(width);
   const { times, series } = stepSeries(plan, epochs, classes);
   const last = times.at(-1) ?? 1;
   const x = scaleLinear()
@@ -28,12 +29,12 @@ export function TimesChart({ plan, epochs, classes, names }: Props) {
     .range([MARGIN.left, width - MARGIN.right]);
   const y = scaleLinear()
     .domain([0, 1])
-    .range([HEIGHT - MARGIN.bottom, MARGIN.top]);
+    .range([height - MARGIN.bottom, MARGIN.top]);
   return (
     <div ref={frame} class="penstock-coverage-chart" data-testid="times-seen">
       <svg
         width={width}
-        height={HEIGHT}
+        height={height}
         role="img"
         aria-label={`share of samples drawn at most so many times in ${epochs} epochs`}
       >
@@ -50,7 +51,7 @@ export function TimesChart({ plan, epochs, classes, names }: Props) {
             .ticks(Math.min(last, 5))
             .filter(Number.isInteger)
             .map((tick) => (
-              <text key={tick} x={x(tick)} y={HEIGHT - 7} text-anchor="middle">
+              <text key={tick} x={x(tick)} y={height - 7} text-anchor="middle">
                 {tickText(tick)}
               </text>
             ))}
