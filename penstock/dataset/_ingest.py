@@ -12,7 +12,7 @@ import numpy as np
 from penstock.dataset._buffer import Buffer
 from penstock.errors import CredentialsError, PenstockError, SampleError, TensorNotFoundError, nearest
 from penstock.storage import Credentials, LinkReader, link_root
-from penstock.tensors import Cell, Link, TensorSpec, encode_sample, image_cell
+from penstock.tensors import Cell, Link, TensorSpec, class_ids, encode_sample, image_cell
 
 __all__ = ["checked_links", "ingest"]
 
@@ -73,15 +73,17 @@ def _prepared(buffer: Buffer, name: str, values: Sequence[Any]) -> TensorSpec:
 
 
 def _with_new_names(spec: TensorSpec, values: Sequence[Any]) -> TensorSpec:
-    known = dict.fromkeys(spec.class_names)
+    ids = class_ids(spec.class_names)
+    known: dict[str, None] = {}
     for value in values:
         if isinstance(value, str):
-            known.setdefault(value)
+            if value not in ids:
+                known.setdefault(value)
         elif isinstance(value, (list, tuple)) or (isinstance(value, np.ndarray) and value.dtype.kind in "OUT"):
             for entry in value:
-                if isinstance(entry, str):
+                if isinstance(entry, str) and entry not in ids:
                     known.setdefault(str(entry))
-    if len(known) == len(spec.class_names):
+    if not known:
         return spec
     if not spec.class_names and spec.length_max:
         added = next(iter(known))
@@ -91,15 +93,15 @@ def _with_new_names(spec: TensorSpec, values: Sequence[Any]) -> TensorSpec:
         )
     if "" in known:
         raise SampleError(f"an empty class name for {spec.name!r}; expected a name")
-    return replace(spec, class_names=tuple(known))
+    return replace(spec, class_names=(*spec.class_names, *known))
 
 
 def _encoded(spec: TensorSpec, values: Sequence[Any], num_workers: int) -> list[Cell]:
-    ids = {name: index for index, name in enumerate(spec.class_names)} if spec.htype == "class_label" else None
+    ids = class_ids(spec.class_names) if spec.htype == "class_label" else None
 
     def encode(numbered: tuple[int, Any]) -> Cell:
         try:
-            return encode_sample(spec, numbered[1], class_ids=ids)
+            return encode_sample(spec, numbered[1], ids=ids)
         except PenstockError as error:
             if len(values) > 1:
                 error.message = f"sample {numbered[0]} of {spec.name!r}: {error.message}"

@@ -21,9 +21,13 @@ class Draft:
     ----------
     edits : mapping of str to mapping of int to Cell
         For each tensor, the new sample of each edited uid.
+    marks : mapping of str to int
+        For each tensor, the exclusive or of its edits' hashes: as many operations as a
+        new edit has samples, the same for the same edits in any order.
     """
 
     edits: Mapping[str, Edits] = field(default_factory=dict)
+    marks: Mapping[str, int] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
         """Whether there is any edit."""
@@ -35,28 +39,35 @@ class Draft:
 
     def with_edits(self, tensor: str, cells: Edits) -> Draft:
         """Return this draft with more edits of one tensor; later ones win."""
-        merged = {**self.edits.get(tensor, {}), **cells}
-        return Draft(edits={**self.edits, tensor: merged})
+        before = self.edits.get(tensor, {})
+        mark = self.marks.get(tensor, 0)
+        for uid, cell in cells.items():
+            if uid in before:
+                mark ^= _hash(uid, before[uid])
+            mark ^= _hash(uid, cell)
+        return Draft(edits={**self.edits, tensor: {**before, **cells}}, marks={**self.marks, tensor: mark})
 
     def without(self, uids: set[int], tensor: str | None = None) -> Draft:
         """Return this draft without the edits of some samples, of one tensor or of all."""
-        kept = {
-            name: edits if tensor not in {None, name} else {uid: cell for uid, cell in edits.items() if uid not in uids}
-            for name, edits in self.edits.items()
-        }
-        return Draft(edits={name: edits for name, edits in kept.items() if edits})
+        left = Draft()
+        for name, edits in self.edits.items():
+            touched = tensor in {None, name}
+            kept = {uid: cell for uid, cell in edits.items() if uid not in uids} if touched else edits
+            if kept:
+                left = left.with_edits(name, kept)
+        return left
 
     def digest(self, tensor: str | None = None) -> str:
         """Return a hash of the edits of a tensor, or of all; empty where there are none."""
-        names = sorted(self.edits) if tensor is None else [tensor]
-        whole = hashlib.blake2b(digest_size=8)
-        seen = False
-        for name in names:
-            for uid in sorted(self.edits.get(name, ())):
-                seen = True
-                cell = self.edits[name][uid]
-                value = (
-                    cell.value if cell.value is None or isinstance(cell.value, (bytes, str)) else cell.value.tobytes()
-                )
-                whole.update(repr((name, uid, value, cell.shape, cell.creds_key)).encode())
-        return whole.hexdigest() if seen else ""
+        if tensor is not None:
+            return f"{self.marks.get(tensor, 0):016x}" if self.edits.get(tensor) else ""
+        if not self:
+            return ""
+        marks = sorted((name, mark) for name, mark in self.marks.items() if self.edits.get(name))
+        return hashlib.blake2b(repr(marks).encode(), digest_size=8).hexdigest()
+
+
+def _hash(uid: int, cell: Cell) -> int:
+    value = cell.value if cell.value is None or isinstance(cell.value, (bytes, str)) else cell.value.tobytes()
+    told = repr((uid, value, cell.shape, cell.creds_key)).encode()
+    return int.from_bytes(hashlib.blake2b(told, digest_size=8).digest(), "big")

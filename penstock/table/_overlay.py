@@ -25,6 +25,7 @@ __all__ = ["OverlayTable"]
 
 _LABEL_KINDS = ("class_label", "bbox")
 _HEADER_THREADS = 4
+_FEW_TEXTS = 200_000  # rows up to which a column of text is simply held
 _MANY_ROWS = 1024  # from here on reading the whole column is faster than rows of it
 
 
@@ -165,7 +166,10 @@ class OverlayTable:
     def _in_memory(self, spec: TensorSpec, num_rows: int) -> bool:
         if spec.is_encoded:
             return False
-        return spec.htype in _LABEL_KINDS or num_rows > _MANY_ROWS or self.stored.is_cached(spec.name)
+        small = spec.htype in _LABEL_KINDS or (spec.htype == "generic" and spec.ndim == 0)
+        if spec.htype in {"text", "json"}:
+            small = self.num_rows <= _FEW_TEXTS
+        return small or num_rows > _MANY_ROWS or self.stored.is_cached(spec.name)
 
     def _samples(self, spec: TensorSpec, rows: NDArray[np.int64], cells: list[Cell]) -> list[Any]:
         edits = self._edited_rows.get(spec.name, {})

@@ -2,7 +2,7 @@
 
 from penstock.tensors._cell import Cell
 from penstock.tensors._codecs import decode_image, decode_jpeg_into, image_shape
-from penstock.tensors._encode import encode_sample, image_cell, image_digest, unpack_mask
+from penstock.tensors._encode import class_ids, encode_sample, image_cell, image_digest, unpack_mask
 from penstock.tensors._encoding import encode_image
 from penstock.tensors._formats import image_format
 from penstock.tensors._link import Link, link
@@ -17,6 +17,7 @@ __all__ = [
     "Htype",
     "Link",
     "TensorSpec",
+    "class_ids",
     "decode_image",
     "decode_jpeg_into",
     "encode_image",

@@ -7,7 +7,9 @@ import json
 import os
 import zlib
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -22,12 +24,18 @@ from penstock.tensors._link import Link
 from penstock.tensors._spec import TensorSpec
 from penstock.tensors._thumbnails import thumbnail
 
-__all__ = ["encode_sample", "image_cell", "image_digest", "unpack_mask"]
+__all__ = ["class_ids", "encode_sample", "image_cell", "image_digest", "unpack_mask"]
 
 Value = Any  # what a user may hand in: arrays, lists, numbers, text, bytes, paths, links
 
 
-def encode_sample(spec: TensorSpec, value: Value, *, class_ids: Mapping[str, int] | None = None) -> Cell:
+@lru_cache(maxsize=64)
+def class_ids(class_names: tuple[str, ...]) -> Mapping[str, int]:
+    """Return the index of each class name."""
+    return MappingProxyType({name: index for index, name in enumerate(class_names)})
+
+
+def encode_sample(spec: TensorSpec, value: Value, *, ids: Mapping[str, int] | None = None) -> Cell:
     """Check one sample against its tensor and return what is stored.
 
     Parameters
@@ -36,7 +44,7 @@ def encode_sample(spec: TensorSpec, value: Value, *, class_ids: Mapping[str, int
         The tensor.
     value : object
         The sample; None is an empty one.
-    class_ids : mapping of str to int, optional
+    ids : mapping of str to int, optional
         Class names to ids; by default those of `spec`.
 
     Returns
@@ -57,7 +65,7 @@ def encode_sample(spec: TensorSpec, value: Value, *, class_ids: Mapping[str, int
     """
     try:
         if spec.htype == "class_label":
-            return _encode_labels(spec, value, class_ids)
+            return _encode_labels(spec, value, ids)
         if spec.link:
             return _encode_link(spec, value)
         return _ENCODERS[spec.htype](spec, value)
@@ -76,10 +84,10 @@ def _refuse(spec: TensorSpec, value: Value, expected: str, *, hint: str | None =
     return SampleError(f"{_shown(value)} for {spec.name!r} ({spec.shown_htype}); expected {expected}", hint=hint)
 
 
-def _encode_labels(spec: TensorSpec, value: Value, class_ids: Mapping[str, int] | None) -> Cell:
+def _encode_labels(spec: TensorSpec, value: Value, ids: Mapping[str, int] | None) -> Cell:
     if value is None:
         return Cell(value=np.empty(0, np.int64))
-    ids = class_ids if class_ids is not None else {name: index for index, name in enumerate(spec.class_names)}
+    ids = class_ids(spec.class_names) if ids is None else ids
     array = value if isinstance(value, np.ndarray) else None
     if array is None or array.dtype.kind not in "iu":
         entries = [value] if isinstance(value, (str, int, np.integer)) else list(value)
