@@ -19,6 +19,7 @@ pytestmark = pytest.mark.real_data
 
 QUERY = "select * where contains(categories, 'person') sample by max_weight(contains(categories, 'bus'): 20, True: 1)"
 NUM_PERSON_IMAGES = 36
+MEDIAN_LIMIT_MS = 4 * 8  # the goal is 8 ms on a quiet machine; a busy one may take four times as long
 
 
 @pytest.fixture(scope="module")
@@ -58,6 +59,10 @@ def test_sliders_move_the_bars_before_the_kernel_says_a_word(open_notebook, coco
         assert followers
         assert set(followers) == {"bars"}, seen
         assert explorer.sampled("bus") > before
+    durations = notebook.page.evaluate(
+        "() => performance.getEntriesByName('penstock:slider').map(entry => entry.duration)"
+    )
+    assert np.median(durations) <= MEDIAN_LIMIT_MS
     weight = explorer.weight("bus")
     assert weight > 20
     expect(explorer.root.locator("[data-testid=penstock-query] .cm-content")).to_contain_text(f"'bus'): {weight:g}")
