@@ -8,9 +8,9 @@ import { isCancelled, RpcFailure } from "./rpc.ts";
 import { decodeStatistics } from "./statistics-arrays.ts";
 import type { Actions, Store } from "./store.ts";
 import { setWeight, setWeights } from "./text-binding.ts";
+import { EchoFilter, sameWeights, WeightHistory } from "./weight-memory.ts";
 
 const REST_MS = 50;
-const ECHO_MS = 2000;
 const CHANGED = "the text has changed: run it first";
 
 type Base = Omit<Store, "actions">;
@@ -20,21 +20,16 @@ function weightsOf(clauses: readonly ClauseInfo[]): Float64Array {
   return Float64Array.from(clauses, (clause) => clause.weight);
 }
 
-function sameWeights(a: ArrayLike<number>, b: ArrayLike<number>): boolean {
-  return a.length === b.length && Array.from({ length: a.length }, (_, i) => i).every((i) => a[i] === b[i]);
-}
-
 export class QuerySession {
   /** Where the last run failed, for the editor's underline. */
   onDiagnostics: (diagnostics: Diagnostic[]) => void = () => {};
   lastRows: string | null = null;
   private readonly store: Base;
-  private readonly undoStack: Float64Array[] = [];
-  private readonly redoStack: Float64Array[] = [];
+  private readonly gestures = new WeightHistory();
+  private readonly echoes = new EchoFilter();
   private readonly tellWeights = debounce(() => this.sendWeights(), REST_MS);
   /** A change the kernel has not heard of: what arrives meanwhile is older than it. */
   private untold = false;
-  private told: { weights: string; at: number }[] = [];
 
   constructor(store: Base) {
     this.store = store;
@@ -92,7 +87,7 @@ export class QuerySession {
     if (view === undefined || this.store.dragging.value || this.untold || view.byteLength % 8 !== 0) return;
     const values = Float64Array.from({ length: view.byteLength / 8 }, (_, i) => view.getFloat64(i * 8, true));
     if (values.length !== this.store.weights.value.length || sameWeights(values, this.store.weights.value)) return;
-    if (this.takeEcho(values)) return;
+    if (this.echoes.isEcho(values)) return;
     this.write(values, false);
   }
 
@@ -132,21 +127,16 @@ export class QuerySession {
   }
 
   undoWeights(): boolean {
-    return this.step(this.undoStack, this.redoStack);
+    return this.goTo(this.gestures.undo(this.store.weights.value));
   }
 
   redoWeights(): boolean {
-    return this.step(this.redoStack, this.undoStack);
+    return this.goTo(this.gestures.redo(this.store.weights.value));
   }
 
   /** Called once before a drag or a key changes weights, so that one undo takes the whole gesture back. */
   rememberWeights(): void {
-    const now = this.store.weights.value;
-    const last = this.undoStack.at(-1);
-    if (last !== undefined && sameWeights(last, now)) return;
-    this.undoStack.push(now);
-    this.redoStack.length = 0;
-    if (this.undoStack.length > 100) this.undoStack.shift();
+    this.gestures.remember(this.store.weights.value);
   }
 
   async run(change: { text?: string; mode?: Mode; seed?: number } = {}): Promise<void> {
@@ -291,12 +281,9 @@ export class QuerySession {
     if (tell) this.tellLater();
   }
 
-  private step(from: Float64Array[], to: Float64Array[]): boolean {
-    const values = from.pop();
-    if (values === undefined || values.length !== this.store.weights.value.length) return false;
-    to.push(this.store.weights.value);
-    this.write(values);
-    return true;
+  private goTo(values: Float64Array | null): boolean {
+    if (values !== null) this.write(values);
+    return values !== null;
   }
 
   private sendWeights(): void {
@@ -306,14 +293,6 @@ export class QuerySession {
   private tellLater(): void {
     this.untold = true;
     this.tellWeights();
-  }
-
-  /** Our own weights come back as a trait: they may be older than what the slider shows by then. */
-  private takeEcho(values: Float64Array): boolean {
-    const recent = this.told.filter(({ at }) => Date.now() - at < ECHO_MS);
-    const found = recent.findIndex(({ weights }) => weights === values.join());
-    this.told = recent.slice(found + 1);
-    return found >= 0;
   }
 
   private async weightsMessage(): Promise<void> {
@@ -326,7 +305,7 @@ export class QuerySession {
       mode: store.mode.value,
       seed: store.seed.value,
     };
-    this.told.push({ weights: args.weights.join(), at: Date.now() });
+    this.echoes.tell(args.weights);
     await store.rpc.call("weights.set", args, { lane: "weights" });
   }
 

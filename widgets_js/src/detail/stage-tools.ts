@@ -1,0 +1,39 @@
+// What the parts of the stage share: the view, the boxes under edit, and how a change of them is sent.
+import type { Signal } from "@preact/signals";
+import { overlayBoxes } from "../shared/box-overlay.tsx";
+import type { Session } from "../shared/session.ts";
+import type { Box, Handle, Size, View } from "./box-geometry.ts";
+import { fromBoxes } from "./labels.ts";
+
+export type Gesture =
+  | { kind: "pan"; x: number; y: number; moved: boolean }
+  | { kind: "draw"; x: number; y: number; box: Box | null }
+  | { kind: "drag"; index: number; handle: Handle; x: number; y: number; from: Box };
+
+export interface Tools {
+  session: Session;
+  port: { current: HTMLDivElement | null };
+  size: Signal<Size>;
+  view: Signal<View>;
+  boxes: Signal<Box[]>;
+  gesture: Signal<Gesture | null>;
+  image: Size;
+  relabel: () => void;
+}
+
+export function addBox(tools: Tools, box: Box): void {
+  const next = [...tools.boxes.value, box];
+  tools.boxes.value = next;
+  tools.session.detail.selectedBox.value = next.length - 1;
+  save(tools, next);
+}
+
+/** An edit the kernel refuses is put back to what the sample says. */
+export function save(tools: Tools, boxes: readonly Box[]): void {
+  const { detail } = tools.session;
+  const sample = detail.sample.value;
+  if (sample === null) return;
+  void detail.change(fromBoxes(boxes, sample.labels)).then((done) => {
+    if (!done) tools.boxes.value = overlayBoxes(sample.boxes, sample.labels);
+  });
+}
