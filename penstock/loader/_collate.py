@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from penstock.errors import LoaderError
 from penstock.loader._batch import Batch
 from penstock.loader._settings import Padding
 
@@ -106,19 +107,19 @@ class Collation:
 
     def _merged(self, samples: list[Any], batch: Batch, *, transformed: bool) -> Any:  # noqa: ANN401  dict, tuple or column
         first = samples[0]
+        _check_alike(samples, batch)
         if isinstance(first, Mapping):
+            columns = {name: [sample[name] for sample in samples] for name in first}
             return {
-                name: self._merged_values(
-                    str(name), [sample[name] for sample in samples], batch, transformed=transformed
-                )
-                for name in first
+                name: self._merged_values(str(name), column, batch, transformed=transformed)
+                for name, column in columns.items()
             }
         if isinstance(first, tuple | list):
-            columns = [
+            parts = [
                 self._merged_values("", list(values), batch, transformed=transformed)
                 for values in zip(*samples, strict=True)
             ]
-            return type(first)(columns) if type(first) in {tuple, list} else type(first)(*columns)
+            return type(first)(parts) if type(first) in {tuple, list} else type(first)(*parts)
         return self._merged_values("", samples, batch, transformed=transformed)
 
     def _merged_values(self, name: str, values: list[Any], batch: Batch, *, transformed: bool) -> Any:  # noqa: ANN401  array or list
@@ -130,6 +131,27 @@ class Collation:
         if stacked is None:
             return self._padded(name, values) if self._padding == "pad" else values
         return stacked
+
+
+def _check_alike(samples: list[Any], batch: Batch) -> None:
+    """Refuse samples of one batch that do not have the same parts."""
+    first = _parts(samples[0])
+    for place, sample in enumerate(samples):
+        if _parts(sample) != first:
+            rows = batch.draw.rows
+            raise LoaderError(
+                f"the transform gives {_parts(sample)} for row {rows[place]} and {first} for row {rows[0]}; "
+                "expected the same parts for every sample of a batch",
+                hint="or merge them by a collate_fn of your own",
+            )
+
+
+def _parts(sample: Any) -> str:  # noqa: ANN401  whatever a transform returns
+    if isinstance(sample, Mapping):
+        return f"a dict of {', '.join(map(str, sample)) or 'nothing'}"
+    if isinstance(sample, tuple | list):
+        return f"a {type(sample).__name__} of {len(sample)}"
+    return "None" if sample is None else "a single value"
 
 
 def _only_length_differs(values: list[Any], given: Any) -> bool:  # noqa: ANN401  samples after and before a transform

@@ -51,6 +51,12 @@ class Reader:
             return None
         if spec.htype == "class_label":
             return (1,) if spec.single_valued else None
+        if (
+            not spec.is_encoded
+            and getattr(self._table, "has_nulls", True)
+            and self._table.column(name).valid is not None
+        ):
+            return None
         shapes = self._table.shapes(name)
         shapes = shapes if len(self._pool) >= len(shapes) else shapes[self._pool]
         if len(shapes) == 0:
@@ -60,6 +66,12 @@ class Reader:
             return (*size, _common_channels(shapes))
         least, greatest = shapes.min(axis=0), shapes.max(axis=0)
         return tuple(least.tolist()) if (least == greatest).all() and (least >= 0).all() else None
+
+    def _may_be_missing(self, name: str) -> bool:
+        """Tell whether some sample of a tensor that is no image is NULL."""
+        if self._table.tensors[name].is_encoded or not getattr(self._table, "has_nulls", True):
+            return False
+        return self._table.column(name).valid is not None
 
     def read(self, draw: Draw, substitutes: Substitutes) -> Batch:
         """Return the decoded samples of a draw.

@@ -57,6 +57,8 @@ class SequentialTable:
         If the source has no samples.
     """
 
+    has_nulls = False
+
     def __init__(self, source: SequentialSource, spec: Callable[[str, Any], TensorSpec]) -> None:
         count: Any = source.num_samples
         self.source = source

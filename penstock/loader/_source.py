@@ -45,6 +45,8 @@ class SourceTable:
         If the source has no samples or does not say how many.
     """
 
+    has_nulls = False
+
     def __init__(self, source: Source) -> None:
         count = source.num_samples
         self._num_rows = int(count() if callable(count) else count)
