@@ -6,7 +6,7 @@ import argparse
 import subprocess
 import sys
 
-SUITES = {"tql": True, "sampling": False, "loading": True}  # whether Deep Lake is among the peers
+SUITES = {"tql": True, "sampling": False, "loading": True, "widgets": False}  # whether Deep Lake is among the peers
 
 
 def main() -> int:
