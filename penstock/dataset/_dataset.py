@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Literal
+from typing import Any, Literal
 
 from penstock.dataset._buffer import Buffer
 from penstock.dataset._diff import Diff
@@ -16,9 +16,21 @@ from penstock.dataset._report import Report
 from penstock.dataset._saved_views import SavedViews, delete_saved, open_saved, save_rows, saved_views
 from penstock.dataset._verify import verify_tables
 from penstock.dataset._view import View
-from penstock.dataset._working import READ_ONLY, open_working
+from penstock.dataset._working import READ_ONLY, Working, open_working
 from penstock.errors import CommitNotFoundError, CredentialsError, DatasetError, UncommittedChangesError
-from penstock.storage import branch_names, cleanup, commits, delete_tag, find_version, make_branch, set_tag, user_tags
+from penstock.storage import (
+    Credentials,
+    Location,
+    Store,
+    branch_names,
+    cleanup,
+    commits,
+    delete_tag,
+    find_version,
+    make_branch,
+    set_tag,
+    user_tags,
+)
 from penstock.table import Draft, OverlayTable
 
 __all__ = ["Dataset"]
@@ -34,6 +46,13 @@ class Dataset(Filling):
 
     def _home(self) -> Dataset:
         return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Travel to another process by path; what is opened there is read-only."""
+        with self._lock:
+            self._flush()
+            fixed = self._working.fixed_version
+            return _reopened, (self.path, self._working.store.branch, fixed, self._working.credentials)
 
     # ---- versions ------------------------------------------------------------------------
 
@@ -361,3 +380,9 @@ class Dataset(Filling):
                 hint=f"set the environment variable PENSTOCK_CREDS_{name} to a JSON object",
             )
         self._working.credentials.populate(name, values)
+
+
+def _reopened(path: str, branch: str | None, version: int | None, credentials: Credentials) -> Dataset:
+    working = Working(Store.open(Location(path), branch), read_only="it came from another process", version=version)
+    working.credentials = credentials
+    return Dataset(working)

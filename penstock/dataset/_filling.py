@@ -22,13 +22,14 @@ from penstock.dataset._rows import row_of
 from penstock.dataset._tensor import Tensor
 from penstock.dataset._view import Home, Samples, View
 from penstock.dataset._working import Working, open_working
-from penstock.errors import DatasetError, ReadOnlyError, SampleError
+from penstock.errors import DatasetError, PenstockError, ReadOnlyError, SampleError
 from penstock.storage import Location
 from penstock.table import Draft, OverlayTable
 from penstock.tensors import TensorSpec, encode_sample, make_spec
 
 __all__ = ["Filling"]
 
+_PART = 4096  # samples with images that are held in memory at once
 _OPEN: weakref.WeakSet[Filling] = weakref.WeakSet()
 
 
@@ -230,9 +231,27 @@ class Filling(Samples):
         Raises
         ------
         SampleError
-            If a value does not fit its tensor; nothing is added then.
+            If a value does not fit its tensor; nothing is added then. Of more than
+            4,096 samples with images those before the refused part stay, and the
+            message says how many.
         """
-        self._ingest(samples, num_workers)
+        if not isinstance(samples, Mapping):
+            raise SampleError(f"samples of type {type(samples).__name__}; expected a dict of one list for each tensor")
+        count = max((len(values) for values in samples.values()), default=0)
+        if count <= _PART or not any(spec.is_encoded for spec in self._buffer.specs.values()):
+            self._ingest(samples, num_workers)
+            return
+        if len({len(values) for values in samples.values()}) > 1:
+            lengths = {name: len(values) for name, values in samples.items()}
+            raise SampleError(f"tensors of {lengths} samples; expected the same number of each")
+        for start in range(0, count, _PART):
+            try:
+                part = {name: values[start : start + _PART] for name, values in samples.items()}
+                self._ingest(part, num_workers)
+            except PenstockError as error:
+                if start:
+                    error.message += f" (counted from sample {start}; the {start} before it are appended)"
+                raise
 
     def _ingest(self, columns: Mapping[str, Sequence[Any]], num_workers: int) -> None:
         with self._lock:

@@ -56,7 +56,7 @@ class Working:
         self.credentials = Credentials()
         self.draft = Draft()
         self._draft_files: list[str] = []
-        self._fixed = version
+        self.fixed_version = version
         self.refresh()
         if version is None:
             self.draft, self._draft_files = load_draft(store.location, store.branch, self.specs)
@@ -64,7 +64,7 @@ class Working:
 
     def refresh(self) -> None:
         """Read the newest version, whoever wrote it."""
-        snapshot = self.store.head() if self._fixed is None else self.store.at(self._fixed)
+        snapshot = self.store.head() if self.fixed_version is None else self.store.at(self.fixed_version)
         last = head_commit(self.store, snapshot.version)
         if last is None:
             label = f"start+{snapshot.version}"

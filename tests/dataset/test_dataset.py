@@ -19,6 +19,7 @@ from penstock.errors import (
     TensorNotFoundError,
     UnknownClassError,
 )
+from penstock.tensors import encode_image
 
 
 @pytest.fixture
@@ -304,3 +305,25 @@ def test_summary_prints_kinds_and_shapes(ds, capsys):
     text = capsys.readouterr().out
     assert "images  image        (10, 4–13, 6, 3)" in text
     assert "2 classes" in text
+
+
+def test_datasets_and_views_travel_read_only(ds):
+    import cloudpickle
+
+    ds.commit("first")
+    ds.age[2] = 22
+    view = cloudpickle.loads(cloudpickle.dumps(ds[1:4]))
+    assert view.age.numpy().tolist() == [1, 22, 3]
+    copy = cloudpickle.loads(cloudpickle.dumps(ds))
+    assert (copy.version, len(copy)) == (ds.version, 10)
+    with pytest.raises(ReadOnlyError, match="another process"):
+        copy.pop(0)
+
+
+def test_a_large_extend_says_what_it_has_kept(tmp_path):
+    dataset = penstock.empty(tmp_path / "many")
+    dataset.create_tensor("images", htype="image", verify=False)
+    image = encode_image(np.zeros((2, 2), np.uint8))
+    with pytest.raises(SampleError, match=r"sample 4 of 'images'.*the 4096 before it are appended"):
+        dataset.extend({"images": [image] * 4100 + [b"no image"]})
+    assert len(dataset) == 4096
