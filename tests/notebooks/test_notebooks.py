@@ -1,4 +1,4 @@
-"""The tour runs from its first cell to its last, in an empty home, and is the copy that is shipped."""
+"""The notebooks run from their first cell to their last, in an empty home; the tour is the copy that is shipped."""
 
 from __future__ import annotations
 
@@ -12,15 +12,21 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 TOUR = ROOT / "notebooks" / "tour.ipynb"
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 
 
 def test_the_shipped_tour_is_the_one_in_notebooks():
     assert (ROOT / "penstock/cli/tour.ipynb").read_bytes() == TOUR.read_bytes()
 
 
-def test_the_tour_has_no_outputs_and_opens_the_explorer_first():
-    cells = [cell for cell in nbformat.read(TOUR, as_version=4).cells if cell.cell_type == "code"]
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_the_notebook_has_no_outputs(path):
+    cells = [cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
     assert not any(cell.outputs or cell.execution_count for cell in cells)
+
+
+def test_the_tour_opens_the_explorer_first():
+    cells = nbformat.read(TOUR, as_version=4).cells
     assert cells[0].source.split("\n") == [
         "import penstock",
         "",
@@ -34,21 +40,12 @@ def test_the_tour_has_no_outputs_and_opens_the_explorer_first():
 @pytest.mark.notebook
 @pytest.mark.torch
 @pytest.mark.timeout(900)
-def test_the_tour_runs(tmp_path):
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_the_notebook_runs(path, tmp_path):
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
     for name in ("XDG_CACHE_HOME", "IPYTHONDIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "JUPYTER_CONFIG_DIR"):
         environment[name] = str(tmp_path / name.lower())
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "--nbval-lax",
-        "-q",
-        "-p",
-        "no:cacheprovider",
-        "-o",
-        "addopts=",
-        str(TOUR),
-    ]
+    options = ["--nbval-lax", "-q", "-p", "no:cacheprovider", "-o", "addopts="]
+    command = [sys.executable, "-m", "pytest", *options, str(path)]
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout[-4000:]
