@@ -1,16 +1,18 @@
 """Which rows, how often; numpy only, usable without a dataset."""
 
 from penstock.sampling._article import (
-    BatchComposition,
     CoverageByDraws,
     EpochsByImbalance,
     EpochsToCover,
-    Subset,
-    TimesSeenTable,
-    batch_composition,
     coverage_by_num_draws,
     epochs_by_imbalance,
     epochs_to_cover,
+)
+from penstock.sampling._counting import (
+    BatchComposition,
+    Subset,
+    TimesSeenTable,
+    batch_composition,
     imbalanced_subset,
     times_seen_table,
 )

@@ -14,7 +14,7 @@ from penstock.sampling._grouping import compact, mask_codes
 from penstock.sampling._labels import ClassCounts
 from penstock.sampling._philox import words
 
-__all__ = ["Masks", "by_label_sets", "by_masks", "by_weights", "first_positions", "regrouped"]
+__all__ = ["Masks", "by_label_sets", "by_masks", "by_weights", "concatenated", "first_positions", "regrouped"]
 
 Masks = Mapping[str, ArrayLike] | Sequence[ArrayLike] | NDArray[np.bool_]
 
@@ -116,6 +116,57 @@ def by_weights(
         row_weights=distinct,
         identity=distinct_rows(rows),
     )
+
+
+def concatenated(parts: Sequence[GroupedRows]) -> GroupedRows:
+    """Join the strata of consecutive pieces of a pool; see `Strata.concatenate`."""
+    if not parts:
+        raise SamplingError("no parts; expected the strata of at least one piece of a pool")
+    head = parts[0]
+    for part in parts[1:]:
+        if (part.level, part.expressions, part.num_clauses) != (head.level, head.expressions, head.num_clauses):
+            raise SamplingError(
+                f"parts have the clauses {part.expressions} and {head.expressions}; expected the same ones",
+            )
+    every = np.concatenate([part.matches for part in parts], axis=1)
+    weights = None
+    if head.row_weights is not None:
+        weights = np.concatenate([part.row_weights for part in parts if part.row_weights is not None])
+    codes, first = _joint_codes(every, weights)
+    begins = np.cumsum([0, *(part.num_strata for part in parts)])
+    ids = [codes[begin : begin + part.num_strata][part.ids] for begin, part in zip(begins, parts, strict=False)]
+    sizes = np.bincount(codes, np.concatenate([part.sizes for part in parts]), len(first))
+    return GroupedRows(
+        ids=compact(np.concatenate(ids), len(first)),
+        sizes=sizes.astype(np.int64),
+        matches=every[:, first],
+        expressions=head.expressions,
+        labels=_joined_labels([part.labels for part in parts]),
+        level=head.level,
+        row_weights=None if weights is None else weights[first],
+    )
+
+
+def _joint_codes(
+    matches: NDArray[np.bool_], weights: NDArray[np.float64] | None
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the joint stratum of each part's strata, and the first of each joint one."""
+    if weights is None:
+        codes, _, first = mask_codes(list(matches), matches.shape[1])
+        return codes.astype(np.int64), first
+    _, first, found = np.unique(weights, return_index=True, return_inverse=True)
+    return found, first
+
+
+def _joined_labels(labels: Sequence[ClassCounts | None]) -> ClassCounts | None:
+    known = [one for one in labels if one is not None]
+    if len(known) < len(labels):
+        return None
+    if len({one.class_names for one in known}) > 1:
+        raise SamplingError("parts have different class names; expected the same ones")
+    ends = np.concatenate([np.zeros(1, np.int64), *(np.diff(one.offsets) for one in known)])
+    values = np.concatenate([one.values for one in known])
+    return ClassCounts(values=values, offsets=np.cumsum(ends), class_names=known[0].class_names, tensor=known[0].tensor)
 
 
 def check_weights(weights: ArrayLike, labels: ClassCounts | None = None) -> NDArray[np.float64]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from typing import Final
 
 import numpy as np
@@ -53,10 +52,10 @@ def _radix_order(keys: NDArray[np.uint32]) -> NDArray[np.uint16]:
 
 
 class _Kept:
-    """Arrays by name; the oldest go when they are too many bytes."""
+    """Arrays by name, forgotten when they are too many bytes; readers in other threads keep what they have."""
 
     def __init__(self) -> None:
-        self._arrays: OrderedDict[tuple[int, ...], NDArray[np.uint16]] = OrderedDict()
+        self._arrays: dict[tuple[int, ...], NDArray[np.uint16]] = {}
         self._bytes = 0
 
     def get(self, name: tuple[int, ...]) -> NDArray[np.uint16] | None:
@@ -65,8 +64,8 @@ class _Kept:
     def put(self, name: tuple[int, ...], array: NDArray[np.uint16]) -> None:
         self._arrays[name] = array
         self._bytes += array.nbytes
-        while self._bytes > _KEPT_BYTES and len(self._arrays) > 1:
-            self._bytes -= self._arrays.popitem(last=False)[1].nbytes
+        if self._bytes > _KEPT_BYTES:
+            self._arrays, self._bytes = {name: array}, array.nbytes
 
 
 class Orders:

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+import math
 import warnings
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from penstock.errors import SamplingError
-from penstock.sampling._build import Masks, by_label_sets, by_masks, by_weights, first_positions, regrouped
+from penstock.sampling._build import (
+    first_positions,
+    regrouped,
+)
 from penstock.sampling._combine import combined_weights, ineffective
 from penstock.sampling._coverage import Coverage, coverage
 from penstock.sampling._deck import DeckStream
 from penstock.sampling._draws import DrawStream
-from penstock.sampling._grouped import GroupedRows
 from penstock.sampling._histogram import Histogram, Unit, class_sums_of, histogram, labels_of
-from penstock.sampling._labels import ClassCounts
 from penstock.sampling._laws import DeckLaw, IidLaw, Law, OnceLaw
 from penstock.sampling._moments import (
     ClassMoments,
@@ -34,6 +36,7 @@ from penstock.sampling._quotas import integer_masses, quotas
 from penstock.sampling._simulate import Progress, Simulation, simulate
 from penstock.sampling._spec import SamplingSpec
 from penstock.sampling._statistics import bin_error, statistics
+from penstock.sampling._strata import MadeStrata
 from penstock.sampling._stream import IndexStream
 from penstock.sampling._targets import Targets, solve_targets
 
@@ -41,115 +44,11 @@ __all__ = ["SamplingPlan", "Strata"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Strata(GroupedRows):
+class Strata(MadeStrata):
     """A pool of rows, grouped; weights come with a spec.
 
     Made by `from_masks`, `from_labels` or `from_weights`. A row's number is its position in the pool.
     """
-
-    @classmethod
-    def from_masks(
-        cls,
-        masks: Masks,
-        *,
-        labels: ClassCounts | None = None,
-        num_rows: int | None = None,
-        expressions: Sequence[str] | None = None,
-        rows: NDArray[np.int64] | None = None,
-    ) -> Strata:
-        """Group rows by the clauses that match them.
-
-        Parameters
-        ----------
-        masks : mapping of str to array_like of bool, or sequence of array_like of bool
-            For each clause, in the order of the spec, whether it matches each row; each of shape (num_rows,).
-        labels : ClassCounts, optional
-            Labels of the same rows.
-        num_rows : int, optional
-            Rows of the pool; needed only where there are neither masks nor labels.
-        expressions : sequence of str, optional
-            Source of each clause where `masks` is a sequence; may repeat.
-        rows : ndarray of int64, shape (num_rows,), optional
-            Which row of a dataset is at each position, where rows may repeat: coverage counts distinct rows.
-
-        Returns
-        -------
-        Strata
-            Ordered by the clause bit string read from the first clause on: ``000``, ``001``, ``010``, ...
-
-        Raises
-        ------
-        SamplingError
-            If a mask is not boolean, or lengths differ.
-
-        Examples
-        --------
-        >>> strata = Strata.from_masks({"a": [True, False, True], "True": [True, True, True]})
-        >>> strata.sizes.tolist(), strata.matches.tolist()
-        ([1, 2], [[False, True], [True, True]])
-        """
-        return cls._of(by_masks(masks, labels=labels, num_rows=num_rows, expressions=expressions, rows=rows))
-
-    @classmethod
-    def from_labels(cls, labels: ClassCounts) -> Strata:
-        """Group rows by the set of their classes.
-
-        The clauses are "has the class", one for each class that occurs. Specs of the presets and of `solve_targets`
-        fit too: their clauses are some of these, and "True".
-
-        Parameters
-        ----------
-        labels : ClassCounts
-            Labels of the pool.
-
-        Returns
-        -------
-        Strata
-
-        Examples
-        --------
-        >>> strata = Strata.from_labels(ClassCounts.from_lists([[0], [1, 0], [0, 1]]))
-        >>> sorted(strata.sizes.tolist()), strata.expressions
-        ([1, 2], ("contains(labels, '0')", "contains(labels, '1')"))
-        """
-        return cls._of(by_label_sets(labels))
-
-    @classmethod
-    def from_weights(
-        cls, weights: ArrayLike, *, labels: ClassCounts | None = None, rows: NDArray[np.int64] | None = None
-    ) -> Strata:
-        """Group rows by their own weight, such as scikit-learn's ``sample_weight``.
-
-        Parameters
-        ----------
-        weights : array_like of float, shape (num_rows,)
-            Unnormalised weight of each row, finite and at least 0. All may be different.
-        labels : ClassCounts, optional
-            Labels of the same rows.
-        rows : ndarray of int64, shape (num_rows,), optional
-            Which row of a dataset is at each position, where rows may repeat: coverage counts distinct rows.
-
-        Returns
-        -------
-        Strata
-            Ordered by weight; its specs have no clauses.
-
-        Raises
-        ------
-        SamplingError
-            If a weight is no weight, or there are not as many as labels.
-
-        Examples
-        --------
-        >>> plan = Strata.from_weights([1, 1, 2]).with_spec(SamplingSpec())
-        >>> plan.probabilities.tolist()
-        [0.25, 0.5]
-        """
-        return cls._of(by_weights(weights, labels=labels, rows=rows))
-
-    @classmethod
-    def _of(cls, grouped: GroupedRows) -> Strata:
-        return cls(**{part.name: getattr(grouped, part.name) for part in fields(grouped)})
 
     @cached_property
     def label_sets(self) -> Strata:
@@ -232,13 +131,21 @@ class SamplingPlan:
     @cached_property
     def total_weight(self) -> float:
         """Sum of the weights of all rows."""
-        masses = self.weights * self.strata.sizes
-        return float(np.cumsum(masses)[-1]) if len(masses) else 0.0
+        with np.errstate(over="ignore"):
+            masses = np.cumsum(self.weights * self.strata.sizes)
+        return float(masses[-1]) if len(masses) else 0.0
 
     @cached_property
     def probabilities(self) -> NDArray[np.float64]:
         """Probability that a draw is one certain row of each stratum, float64 of shape (num_strata,)."""
         total = self.total_weight
+        if self.strata.num_rows == 0:
+            raise SamplingError("the pool is empty; nothing can be drawn", hint="loosen the query")
+        if not math.isfinite(total):
+            raise SamplingError(
+                f"the weights add up to more than a float64 holds; the largest is {float(self.weights.max())!r}",
+                hint="only ratios matter: divide all weights by the largest",
+            )
         if not total > 0:
             raise SamplingError(
                 f"all {self.strata.num_rows} samples have weight 0; nothing can be drawn",
@@ -523,7 +430,7 @@ class SamplingPlan:
 
         Examples
         --------
-        >>> from penstock.sampling import Clause
+        >>> from penstock.sampling import ClassCounts, Clause
         >>> labels = ClassCounts.from_lists([[0], [0], [0, 1], [1]], class_names=("cat", "dog"))
         >>> strata = Strata.from_labels(labels)
         >>> plan = strata.with_spec(SamplingSpec(clauses=(Clause("True", 1),)))

@@ -111,3 +111,66 @@ def test_duplicate_clauses_are_kept_and_reported():
     plan = strata.with_spec(SamplingSpec(clauses=tuple(spec_of({"a": 5}).clauses) * 2 + spec_of({"True": 1}).clauses))
     assert plan.weights.tolist() == [1, 5]
     assert plan.ineffective_clauses == (0, 1)
+
+
+@pytest.mark.parametrize("by", ["masks", "weights"])
+def test_parts_join_to_the_strata_of_the_whole(by):
+    rng = np.random.default_rng(3)
+    lists = [rng.integers(0, 3, number).tolist() for number in rng.integers(0, 3, 500)]
+    masks = {str(number): rng.random(500) < 0.3 for number in range(4)}
+    weights = rng.choice([0.5, 1.0, 3.0, 7.0], 500)
+
+    def strata(rows):
+        labels = ClassCounts.from_lists([lists[row] for row in rows], class_names=("a", "b", "c"))
+        if by == "weights":
+            return Strata.from_weights(weights[rows], labels=labels)
+        return Strata.from_masks({name: mask[rows] for name, mask in masks.items()}, labels=labels)
+
+    whole = strata(range(500))
+    joined = Strata.concatenate([strata(range(7)), strata(range(7, 300)), strata(range(300, 500))])
+    assert joined.fingerprint == whole.fingerprint
+    assert np.array_equal(joined.rows, whole.rows)
+    spec = SamplingSpec() if by == "weights" else spec_of(dict.fromkeys(masks, 2.0))
+    for name, array in joined.with_spec(spec).statistics().items():
+        assert np.array_equal(array, whole.with_spec(spec).statistics()[name])
+
+
+def test_parts_of_other_clauses_are_refused():
+    with pytest.raises(SamplingError, match="expected the same ones"):
+        Strata.concatenate([Strata.from_masks({"a": [True]}), Strata.from_masks({"b": [True]})])
+    with pytest.raises(SamplingError, match="no parts"):
+        Strata.concatenate([])
+
+
+@pytest.mark.parametrize("count", [1, 5, 12, 13, 30])
+def test_patterns_of_many_clauses_are_grouped_in_order(count):
+    rng = np.random.default_rng(count)
+    masks = rng.random((count, 400)) < 0.2
+    strata = Strata.from_masks(list(masks))
+    patterns = sorted({tuple(column) for column in masks.T.tolist()})
+    assert [tuple(column) for column in strata.matches.T.tolist()] == patterns
+    assert np.array_equal(strata.matches[:, strata.ids], masks)
+    assert strata.sizes.tolist() == [masks.T.tolist().count(list(pattern)) for pattern in patterns]
+
+
+def test_rows_are_sorted_in_chunks_as_at_once(monkeypatch):
+    rng = np.random.default_rng(0)
+    ids = rng.integers(0, 7, 1000).astype(np.uint8)
+    monkeypatch.setattr("penstock.sampling._grouping._SORT_CHUNK", 64)
+    strata = Strata(ids=ids, sizes=np.bincount(ids), matches=np.zeros((0, 7), bool))
+    assert np.array_equal(strata.rows, np.argsort(ids, kind="stable"))
+    assert strata.rows.dtype == np.int32
+
+
+def test_an_empty_pool_has_statistics_but_no_draws():
+    strata = Strata.from_masks({"a": np.zeros(0, bool)}, labels=ClassCounts.from_lists([], class_names=("x",)))
+    plan = strata.with_spec(spec_of({"a": 1}))
+    assert all(len(array) <= 1 for array in plan.statistics().values())
+    with pytest.raises(SamplingError, match="the pool is empty"):
+        plan.stream()
+
+
+def test_weights_beyond_a_float_are_named():
+    plan = Strata.from_weights([1e308, 1e308]).with_spec(SamplingSpec())
+    with pytest.raises(SamplingError, match="more than a float64 holds"):
+        plan.stream()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -151,6 +153,51 @@ def test_plain_streams_visit_every_row_once_an_epoch():
 def test_positions_out_of_order_are_named():
     with pytest.raises(SamplingError, match=r"slice\(5, 3\)"):
         SequentialStream(4).slice(5, 3)
+
+
+@pytest.mark.parametrize("chunked", [True, False])
+def test_a_long_deck_deals_every_row_once_a_deal(chunked):
+    """Strata above the shuffle limit, tiny ones with many deals, and single rows."""
+    sizes = [150_000, 3, 1, 40]
+    ids = np.repeat(np.arange(4), sizes)
+    masks = {str(number): ids == number for number in range(4)}
+    weights = {"0": 1.0, "1": 20_000.0, "2": 30_000.0, "3": 500.0}
+    plan = Strata.from_masks(masks).with_spec(spec_of(weights, mode="deck", size=260_000))
+    stream, given = plan.stream(), plan.quotas(3)
+    seen = np.zeros(len(ids), np.int64)
+    for epoch in range(3):
+        whole = stream.epoch(epoch)
+        if chunked:
+            begin = epoch * 260_000
+            cuts = [begin, begin + 5, begin + 60_000, begin + 130_000, begin + 260_000]
+            pieces = [stream.slice(first, last) for first, last in pairwise(cuts)]
+            assert np.array_equal(np.concatenate(pieces), whole)
+        seen += np.bincount(whole, minlength=len(ids))
+        owner = plan.strata.ids[whole]
+        assert np.bincount(owner, minlength=4).tolist() == given[epoch].tolist()
+    for number in range(4):
+        times = seen[plan.strata.ids == number]
+        assert times.max() - times.min() <= 1
+
+
+@pytest.mark.statistical
+def test_ten_million_draws_follow_their_law():
+    sizes = np.array([3, 700, 41, 1, 5000, 90])
+    weights = np.array([4.0, 1.0, 0.25, 100.0, 0.5, 0.0])
+    ids = np.repeat(np.arange(6), sizes)
+    plan = Strata.from_weights(weights[ids]).with_spec(spec_of({}, size=10_000_000))
+    seen = np.bincount(plan.stream().epoch(0), minlength=len(ids))
+    law = weights[ids] / weights[ids].sum() * 10_000_000
+    statistic = ((seen - law)[law > 0] ** 2 / law[law > 0]).sum()
+    freedom = (law > 0).sum() - 1
+    assert abs(statistic - freedom) < 4 * np.sqrt(2 * freedom)
+    pairs = np.bincount(
+        6 * ids[plan.stream().slice(0, 2_000_000)[:-1]] + ids[plan.stream().slice(1, 2_000_000)], minlength=36
+    )
+    share = weights * sizes / (weights @ sizes)
+    expected = 1_999_999 * np.outer(share, share).ravel()
+    statistic = ((pairs - expected)[expected > 0] ** 2 / expected[expected > 0]).sum()
+    assert abs(statistic - 24) < 4 * np.sqrt(48)
 
 
 @pytest.mark.statistical

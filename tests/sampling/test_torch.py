@@ -185,6 +185,46 @@ def test_accelerate_shares_the_batches_out_once(article, mode):
         assert theirs[: len(ours)] == ours
 
 
+@pytest.mark.torch
+@pytest.mark.filterwarnings("ignore")
+def test_a_prepared_loader_gives_each_rank_its_batches_once(article):
+    prepare = pytest.importorskip("accelerate.data_loader").prepare_data_loader
+    torch = pytest.importorskip("torch")
+    plan, rows = article(), torch.arange(175)
+    for rank in range(2):
+        loader = torch.utils.data.DataLoader(rows, batch_sampler=TorchBatchSampler(plan, 8, drop_last=True))
+        theirs = [batch.tolist() for batch in prepare(loader, num_processes=2, process_index=rank)]
+        ours = list(TorchBatchSampler(plan, 8, drop_last=True, rank=rank, world_size=2))
+        assert theirs[: len(ours)] == ours
+
+
+@pytest.mark.torch
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("num_workers", [0, 1])
+@pytest.mark.parametrize("taken", [3, 13, 25])
+def test_a_stateful_dataloader_resumes_in_any_epoch(article, num_workers, taken):
+    stateful = pytest.importorskip("torchdata.stateful_dataloader").StatefulDataLoader
+    torch = pytest.importorskip("torch")
+    rows, stream = torch.arange(175), article().stream()
+
+    def loader():
+        return stateful(rows, batch_sampler=TorchBatchSampler(stream, 16), num_workers=num_workers)
+
+    def batches(source):
+        while True:
+            yield from source
+
+    whole = [batch.tolist() for _, batch in zip(range(33), batches(loader()), strict=False)]
+    first = loader()
+    reader = batches(first)
+    for _ in range(taken):
+        next(reader)
+    state = first.state_dict()
+    second = loader()
+    second.load_state_dict(state)
+    assert [batch.tolist() for _, batch in zip(range(33 - taken), batches(second), strict=False)] == whole[taken:]
+
+
 def test_a_million_rows_need_no_list_of_objects(article):
     sampler = TorchSampler(article(size=1_000_000))
     rows = np.fromiter(sampler, np.int64, 1_000_000)
