@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from penstock.errors import SamplingError
 from penstock.table import Table
@@ -35,7 +35,8 @@ class WeightClause:
     weight : float
         The constant weight; NaN where it differs from row to row.
     start, end : int, optional
-        Span of the number in UTF-16 units; None where it is no literal, so that there is no slider.
+        Span of the number in UTF-16 units; None where there is no slider: it is no literal,
+        or another clause's weight differs from row to row.
     """
 
     expression: str
@@ -80,10 +81,20 @@ def clauses(text: str, table: Table | None = None) -> tuple[WeightClause, ...]:
     places = Offsets(text)
     weight = sample.weight
     if isinstance(weight, ast.Weights):
-        return tuple(_clause(pair, text, places, table) for pair in weight.pairs)
+        found = tuple(_clause(pair, text, places, table) for pair in weight.pairs)
+        # one weight that differs from row to row leaves no strata of clauses: nothing for any slider to move
+        return found if all(_constant(pair.weight) for pair in weight.pairs) else tuple(map(_without_place, found))
     number = literal_number(weight)
     source = "True" if number is not None else text[weight.start : weight.end]
     return (_described(source, None, number, weight, places, table),)
+
+
+def _constant(weight: ast.Expression | None) -> bool:
+    return literal_number(weight) is not None or isinstance(weight, ast.Parameter)
+
+
+def _without_place(clause: WeightClause) -> WeightClause:
+    return replace(clause, start=None, end=None)
 
 
 def _clause(pair: ast.Pair, text: str, places: Offsets, table: Table | None) -> WeightClause:

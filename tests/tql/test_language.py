@@ -265,8 +265,14 @@ def test_clauses_name_class_weight_and_place(table):
 
 
 def test_clauses_without_a_literal_have_no_place():
-    (first, second) = tql.clauses("select * sample by max_weight(id = 0: id + 3, True: 1 / 2)")
-    assert (first.start, second.start, second.weight) == (None, None, 0.5)
+    (first, second, third) = tql.clauses("select * sample by max_weight(id = 0: 3, id = 1: 1 / 2, True: 1)")
+    assert (first.weight, second.weight) == (3, 0.5)
+    assert (first.start is None, second.start is None, third.start is None) == (False, True, False)
+
+
+def test_clauses_have_no_place_where_a_weight_differs_from_row_to_row():
+    (first, second) = tql.clauses("select * sample by max_weight(id = 0: id + 3, True: 1)")
+    assert (first.start, second.start, second.weight) == (None, None, 1.0)
 
 
 def test_clauses_of_other_forms():
