@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from penstock.errors import QueryBindError, nearest
 from penstock.tql import _ast as ast
 from penstock.tql import _operations as ops
 from penstock.tql._binder import (
     BOOL,
-    CASTS,
     FLOAT,
     INT,
     NULL,
@@ -22,13 +18,12 @@ from penstock.tql._binder import (
     TIME,
     Binder,
     described,
-    dtype_of,
     rule,
 )
-from penstock.tql._relations import Bound, Field, Frame, Plan
+from penstock.tql._relations import Bound, Field
 from penstock.tql._values import TEXT, Type, Value, array_constant, truth
 
-__all__ = ["bind_column", "bind_in", "common_type", "comparable", "compared", "mixed_types", "of_field"]
+__all__ = ["Side", "bind_column", "comparable", "compared", "mixed_types", "of_field"]
 
 _LITERALS = {"int": INT, "float": FLOAT, "text": TEXT_TYPE, "bool": BOOL, "null": NULL}
 _ORDERED = frozenset(("<", "<=", ">", ">="))
@@ -297,156 +292,6 @@ def _named(binder: Binder, labels: Side, other: Side) -> Bound:
     return binder.constant(node, index, INT)
 
 
-@rule(ast.InList)
-def bind_in(binder: Binder, node: ast.InList) -> Bound:
-    """Bind a membership; a list of constants is one look-up."""
-    operand = binder.scalar(node.operand)
-    items = [(item, binder.bind(item)) for item in node.items]
-    if all(bound.constant is not None for _, bound in items):
-        keys = [_member(binder, (node.operand, operand), item) for item in items]
-        flat = [key for group in keys for key in group]
-        return _lookup(binder, node, operand, flat)
-    asked = [item for item, bound in items if bound.type.kind != "null"]
-    tests = [compared(binder, node, "!=" if node.negated else "=", node.operand, item) for item in asked]
-    found = tests[0]
-    ufunc = np.logical_and if node.negated else np.logical_or
-    for test in tests[1:]:
-        rank = max(found.type.rank, test.type.rank)
-        found = binder.make(node, Type(kind="bool", rank=rank), ops.logical(ufunc), "in", found, test)
-    return found
-
-
-def _member(binder: Binder, operand: Side, item: Side) -> list[Any]:
-    node, bound = item
-    if bound.constant is None or bound.type.kind == "null":
-        return []
-    _, y = comparable(binder, "=", operand, (node, bound)) if bound.type.rank == 0 else (None, bound)
-    if bound.type.rank and bound.type.kind == "text" and operand[1].type.class_names is not None:
-        where, names = binder.source(operand[0]), operand[1].type.class_names
-        return [binder.class_index(str(name), names, node, where) for name in bound.constant.data]
-    if bound.type.rank and (bound.type.kind == "text") != (operand[1].type.kind == "text"):
-        raise mixed_types(binder, operand, item)
-    return [] if y.constant is None or y.constant.valid is not None else y.constant.data.tolist()
-
-
-def _lookup(binder: Binder, node: ast.InList, operand: Bound, items: list[Any]) -> Bound:
-    if operand.type.kind == "json":
-        return _json_lookup(binder, node, operand, items)
-    array = _items_array(items, operand.type.kind)
-    type_ = Type(kind="bool", rank=operand.type.rank) if operand.type.rank else BOOL
-    key = f"{'not ' if node.negated else ''}in {array.tolist()!r}"
-    return binder.make(node, type_, ops.is_in(array, negated=node.negated), key, operand)
-
-
-def _json_lookup(binder: Binder, node: ast.InList, operand: Bound, items: list[Any]) -> Bound:
-    """Look texts up among texts and numbers among numbers; what is neither is NULL."""
-    texts = [item for item in items if isinstance(item, str)]
-    numbers = [item for item in items if not isinstance(item, str)]
-    found = []
-    for kind, convert, some in (("text", ops.json_text, texts), ("float", ops.json_number, numbers)):
-        as_kind = binder.make(node, Type(kind=kind), convert, f"json {kind}", operand)
-        held = ops.is_in(_items_array(some, kind), negated=node.negated)
-        found.append(binder.make(node, BOOL, held, f"{'not ' if node.negated else ''}in {some!r}", as_kind))
-    return binder.make(node, Type(kind="bool"), ops.logical(np.logical_or), "or", *found)
-
-
-def _items_array(items: list[Any], kind: str) -> NDArray[Any]:
-    if kind == "text":
-        return np.array(items, TEXT) if items else np.empty(0, TEXT)
-    if kind == "time":
-        return np.array(items, "datetime64[us]")
-    return np.array(items) if items else np.empty(0, np.int64)
-
-
-def one_column(plan: Plan, binder: Binder, node: ast.Query) -> Field:
-    """Return the only column of a query inside an expression."""
-    if len(plan.fields) != 1:
-        names = ", ".join(each.name for each in plan.fields)
-        raise binder.error(f"a query inside an expression has one column; this one has {names}", node)
-    return plan.fields[0]
-
-
-@rule(ast.InQuery)
-def _in_query(binder: Binder, node: ast.InQuery) -> Bound:
-    operand = binder.scalar(node.operand)
-    assert binder.plan_query is not None  # noqa: S101  every binder of a query has one
-    plan = binder.plan_query(node.query)
-    column = one_column(plan, binder, node.query)
-    if column.type.class_names is not None and operand.type.class_names not in {None, column.type.class_names}:
-        operand = binder.as_text(operand, node.operand)
-    names_differ = operand.type.kind == "text" and column.type.class_names is not None
-    type_ = BOOL if operand.type.rank == 0 else Type(kind="bool", rank=operand.type.rank)
-    if not names_differ and (operand.type.kind == "text") != (column.type.kind == "text"):
-        raise mixed_types(binder, (node.operand, operand), (node.query, column))  # type: ignore[arg-type]  # only the span is used
-
-    def run(frame: Frame) -> Value:
-        relation = plan.run(frame.context)
-        value = plan.load(relation, frame.context, 0)
-        if names_differ:
-            value = ops.class_text(column.type.class_names or ())(value)
-        present = value.data if value.valid is None else value.data[ops.spread(value.valid, value)]
-        return ops.is_in(present, negated=node.negated)(operand.full(frame))
-
-    return Bound(
-        span=(node.start, node.end), type=type_, run=run, key="in query", fields=operand.fields, stable=False,
-        pixels=operand.pixels,
-    )  # fmt: skip
-
-
-@rule(ast.Subquery)
-def _subquery(binder: Binder, node: ast.Subquery) -> Bound:
-    assert binder.plan_query is not None  # noqa: S101  every binder of a query has one
-    plan = binder.plan_query(node.query)
-    column = one_column(plan, binder, node.query)
-
-    def run(frame: Frame) -> Value:
-        relation = plan.run(frame.context)
-        if relation.num_rows > 1:
-            message = f"a query inside an expression gives one row; this one gives {relation.num_rows}"
-            raise frame.context.error(message, (node.start, node.end), hint="add limit 1, or use in (...)")
-        value = plan.load(relation, frame.context, 0)
-        if relation.num_rows == 0:
-            return Value(data=np.zeros(1, dtype_of(column.type)), valid=np.zeros(1, bool), constant=True)
-        return Value(data=value.data, offsets=value.offsets, shapes=value.shapes, valid=value.valid, constant=True)
-
-    return Bound(span=(node.start, node.end), type=column.type, run=run, key="query", stable=False)
-
-
-@rule(ast.Between)
-def _between(binder: Binder, node: ast.Between) -> Bound:
-    low = compared(binder, node, "<" if node.negated else ">=", node.operand, node.low)
-    high = compared(binder, node, ">" if node.negated else "<=", node.operand, node.high)
-    ufunc = np.logical_or if node.negated else np.logical_and
-    rank = max(low.type.rank, high.type.rank)
-    return binder.make(node, Type(kind="bool", rank=rank) if rank else BOOL, ops.logical(ufunc), "between", low, high)
-
-
-@rule(ast.Like)
-def _like(binder: Binder, node: ast.Like) -> Bound:
-    operand = binder.scalar(node.operand)
-    pattern = binder.literal_text(node.pattern, "the pattern of LIKE")
-    type_ = BOOL if operand.type.rank == 0 else Type(kind="bool", rank=operand.type.rank)
-    key = f"{'not ' if node.negated else ''}{'i' if node.ignore_case else ''}like {pattern!r}"
-    if operand.type.class_names is not None:
-        ids = ops.like_ids(operand.type.class_names, pattern, ignore_case=node.ignore_case)
-        return binder.make(node, type_, ops.is_in(ids, negated=node.negated), key, operand)
-    if operand.type.kind == "json":
-        operand = binder.make(
-            node.operand, Type(kind="text", rank=operand.type.rank), ops.json_text, "json text", operand
-        )
-    if operand.type.kind != "text":
-        raise binder.error(f"LIKE needs text; {binder.source(node.operand)} is {described(operand.type)}", node.operand)
-    compute = partial(_matching, ops.like_matcher(pattern, ignore_case=node.ignore_case), node.negated)
-    return binder.make(node, type_, compute, key, operand)
-
-
-def _matching(matcher: Callable[[NDArray[Any]], NDArray[np.bool_]], negated: bool, value: Value) -> Value:
-    flags = matcher(value.data) ^ negated
-    if value.valid is not None:
-        flags = flags & ops.spread(value.valid, value)
-    return Value(data=flags, offsets=value.offsets, shapes=value.shapes, constant=value.constant)
-
-
 @rule(ast.IsNull)
 def _is_null(binder: Binder, node: ast.IsNull) -> Bound:
     operand = binder.bind(node.operand)
@@ -454,74 +299,3 @@ def _is_null(binder: Binder, node: ast.IsNull) -> Bound:
         raise binder.error("images are not NULL or not by their pixels; use shape(x)", node)
     null = binder.make(node, BOOL, ops.is_null, "is null", operand)
     return binder.make(node, BOOL, _not, "not", null) if node.negated else null
-
-
-@rule(ast.Case)
-def _case(binder: Binder, node: ast.Case) -> Bound:
-    parts: list[Bound] = []
-    results: list[Side] = []
-    for when, then in node.branches:
-        if node.operand is None:
-            parts.append(binder.condition(when))
-        else:
-            parts.append(compared(binder, when, "=", node.operand, when))
-        results.append((then, binder.one_value(then, "THEN")))
-    if node.default is None:
-        results.append((node, binder.constant(node, None, NULL)))
-    else:
-        results.append((node.default, binder.one_value(node.default, "ELSE")))
-    type_ = common_type(binder, results)
-    if type_.kind == "text":
-        results = [(each, binder.as_text(bound, each)) for each, bound in results]
-    children = [bound for pair in zip(parts, (bound for _, bound in results[:-1]), strict=True) for bound in pair]
-    return binder.make(node, type_, ops.choose(dtype_of(type_)), "case", *children, results[-1][1])
-
-
-def common_type(binder: Binder, results: list[Side]) -> Type:
-    """Return the type that holds every result of CASE or coalesce."""
-    kinds = {bound.type.kind for _, bound in results} - {"null"}
-    names = {bound.type.class_names for _, bound in results if bound.type.kind != "null"}
-    if kinds <= {"bool", "int", "float"} and len(names) <= 1:
-        best = next((kind for kind in ("float", "int", "bool") if kind in kinds), "float")
-        return Type(kind=best, class_names=names.pop() if names else None)
-    if len(kinds) == 1 and names == {None}:
-        return Type(kind=kinds.pop())
-    if "text" in kinds and all(b.type.kind in {"text", "null"} or b.type.class_names is not None for _, b in results):
-        return TEXT_TYPE
-    first, *others = [side for side in results if side[1].type.kind != "null"]
-    raise mixed_types(binder, first, next((side for side in others if side[1].type != first[1].type), first))
-
-
-@rule(ast.Cast)
-def _cast(binder: Binder, node: ast.Cast) -> Bound:
-    target = CASTS.get(node.type)
-    if target is None:
-        like = nearest(node.type, CASTS)
-        hint = f"did you mean {like}?" if like else "there are int, float, text, bool, timestamp"
-        raise binder.error(f"unknown type {node.type!r}", node, hint=hint)
-    operand = binder.scalar(node.operand)
-    type_ = Type(kind=target.kind, rank=operand.type.rank)
-    if target.kind == "text":
-        return binder.as_text(operand, node)
-    if target.kind == "time":
-        if operand.type.kind not in {"text", "time"}:
-            raise binder.error(
-                f"{binder.source(node.operand)} is {described(operand.type)}; a time is made of text", node
-            )
-        return binder.make(node, type_, ops.to_time, "cast time", operand)
-    dtype = dtype_of(target)
-    if operand.type.kind == "text" and target.kind != "bool":
-        return binder.make(node, type_, partial(ops.to_number, dtype=dtype), f"cast {target.kind}", operand)
-    number = binder.as_number(operand, node.operand)
-    return binder.make(node, type_, partial(_converted, dtype), f"cast {target.kind}", number)
-
-
-def _converted(dtype: Any, value: Value) -> Value:  # noqa: ANN401  a numpy dtype
-    data, valid = value.data, value.valid
-    if dtype is np.int64 and data.dtype.kind == "f":
-        fits = np.isfinite(data) & (np.abs(data) < 2.0**63)
-        data = np.where(fits, data, 0)
-        if value.offsets is None and not fits.all():
-            valid = fits if valid is None else fits & valid
-    flags = data != 0 if dtype is np.bool_ else data.astype(dtype)
-    return Value(data=flags, offsets=value.offsets, shapes=value.shapes, valid=valid, constant=value.constant)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from penstock.tql import _ast as ast
 from penstock.tql._binder import Binder
+from penstock.tql._frames import GroupFrame
 from penstock.tql._functions import AGGREGATES
 from penstock.tql._reducing import aggregate, grouped_value
-from penstock.tql._relations import Bound, Frame, GroupFrame
+from penstock.tql._relations import Bound, Frame
 from penstock.tql._scope import Scope
 from penstock.tql._values import Type, Value, take
 

@@ -12,8 +12,9 @@ from penstock.errors import QueryBindError
 from penstock.tql import _ast as ast
 from penstock.tql import _operations as ops
 from penstock.tql._binder import Binder
+from penstock.tql._frames import RelationFrame
 from penstock.tql._keys import concatenated, row_codes
-from penstock.tql._relations import Bound, ColumnSource, Context, Field, JoinedColumn, Plan, Relation, RelationFrame
+from penstock.tql._relations import Bound, ColumnSource, Context, Field, JoinedColumn, Plan, Relation
 from penstock.tql._scope import Scope
 from penstock.tql._values import Value
 

@@ -8,8 +8,9 @@ from typing import TypeVar
 
 from penstock.errors import QuerySyntaxError
 from penstock.tql import _ast as ast
-from penstock.tql._expressions import ExpressionParser, text_of
+from penstock.tql._expressions import text_of
 from penstock.tql._lexer import Token, tokenize
+from penstock.tql._sources import SourceParser
 
 __all__ = ["Parser", "expected_at", "parse", "parse_expression", "parse_weight"]
 
@@ -20,16 +21,13 @@ _CLAUSES = (
     "ORDER", "ARRANGE", "LIMIT", "OFFSET", "SAMPLE",
 )  # fmt: skip
 _WITH_BY = frozenset(("EXPAND", "GROUP", "UNGROUP", "ORDER", "ARRANGE", "SAMPLE"))
-_JOINS: dict[str, Choice["inner", "left", "right", "full", "cross"]] = {
-    "JOIN": "inner", "INNER": "inner", "LEFT": "left", "RIGHT": "right", "FULL": "full", "CROSS": "cross",
-}  # fmt: skip
 _COMBINE: dict[str, Choice["max", "sum", "product"]] = {
     "MAX_WEIGHT": "max", "SUM_WEIGHT": "sum", "PRODUCT_WEIGHT": "product",
 }  # fmt: skip
 _WEIGHT = "':' and a weight"
 
 
-class Parser(ExpressionParser):
+class Parser(SourceParser):
     """The grammar of queries, clause by clause in their fixed order."""
 
     def statement(self) -> ast.Query:
@@ -173,7 +171,7 @@ class Parser(ExpressionParser):
             self.fail("SELECT", "WITH", "'('")
         distinct = self.accept("DISTINCT") is not None
         items = tuple(self._separated(self._item))
-        source = self._from() if self._clause("FROM") else None
+        source = self.sources() if self._clause("FROM") else None
         where = self.expression() if self._clause("WHERE") else None
         expand = self._expand() if self._clause("EXPAND") else None
         group, having = self._group()
@@ -190,63 +188,6 @@ class Parser(ExpressionParser):
         alias = text_of(self.name("a name")) if self.accept("AS") else None
         begin, end = self.source(start)
         return ast.Item(expression=expression, alias=alias, start=begin, end=end)
-
-    def _from(self) -> ast.Source:
-        left: ast.Source = self._one_source()
-        depth = self.depth
-        while (word := self.token.word) in _JOINS:
-            self.enter()
-            self.advance()
-            kind = _JOINS[word]
-            if word in {"LEFT", "RIGHT", "FULL"}:
-                self.accept("OUTER")
-            if word != "JOIN":
-                self.expect("JOIN")
-            left = self._join(kind, left)
-        if self.token.word == ",":
-            self.error("sources are not joined by a comma", self.token, hint="write JOIN ... ON, or CROSS JOIN")
-        self.note("JOIN", *_JOINS)
-        self.depth = depth
-        return left
-
-    def _join(self, kind: Choice["inner", "left", "right", "full", "cross"], left: ast.Source) -> ast.Join:
-        right = self._one_source()
-        on, using = None, None
-        if kind != "cross":
-            if self.accept("ON"):
-                on = self.expression()
-            elif self.accept("USING"):
-                opened = self.expect("(")
-                using = text_of(self.name("a column"))
-                self.expect(")", opened=opened)
-            else:
-                self.fail("ON", "USING")
-        begin, end = self.source(left.start)
-        return ast.Join(kind=kind, left=left, right=right, on=on, using=using, start=begin, end=end)
-
-    def _one_source(self) -> ast.TableSource | ast.QuerySource:
-        start = self.token.start
-        if opened := self.accept("("):
-            clause = self.last_clause
-            query = self.query()
-            self.last_clause = clause
-            self.expect(")", opened=opened)
-            alias = self._source_alias()
-            begin, end = self.source(start)
-            return ast.QuerySource(query=query, alias=alias, start=begin, end=end)
-        name = self.name("a dataset's name or '('")
-        at = None
-        if self.token.word == "AT" and self.peek().kind == "string":
-            self.advance()
-            at = text_of(self.advance())
-        else:
-            self.note("AT")
-        alias = self._source_alias()
-        begin, end = self.source(start)
-        return ast.TableSource(name=text_of(name), at=at, alias=alias, start=begin, end=end)
-
-    def _source_alias(self) -> str | None:
-        return text_of(self.name("a name")) if self.accept("AS") else None
 
     def _expand(self) -> ast.Expand:
         start = self.tokens[self.at - 2].start

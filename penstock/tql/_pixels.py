@@ -9,7 +9,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.tql._relations import Frame, PixelFrame
+from penstock.tql._frames import PixelFrame
+from penstock.tql._relations import Frame
 from penstock.tql._values import Value, expand_rows, offsets_of
 
 __all__ = ["over_pixels"]

@@ -14,18 +14,19 @@ from penstock.table import Table
 from penstock.tql import _ast as ast
 from penstock.tql._binder import INT, Binder, Parameters
 from penstock.tql._comparing import of_field
-from penstock.tql._functions import AGGREGATES
 from penstock.tql._grouping import GroupBinder
 from penstock.tql._joining import JoinPlan, join_condition
 from penstock.tql._lexer import quote_name
 from penstock.tql._plans import OrderBy, Output, Resolve, Scan, SelectPlan, Step, Tail, TailPlan, bound_error
-from penstock.tql._relations import Bound, ComputedColumn, Context, Field, Plan, Relation, TensorColumn
+from penstock.tql._relations import Bound, Field, Plan
 from penstock.tql._scope import Scope
 from penstock.tql._sets import KeptPlan, SetPlan
-from penstock.tql._values import Value, take
-from penstock.tql._weighing import WeightStep, bind_weight
+from penstock.tql._steps import Requalified, expanded, grouped_source, ungrouped
+from penstock.tql._tree import all_aggregates, columns_in
+from penstock.tql._weighing import WeightStep
+from penstock.tql._weights import bind_weight
 
-__all__ = ["Planner", "children", "columns_in"]
+__all__ = ["Planner"]
 
 
 @dataclass(slots=True, eq=False)
@@ -100,7 +101,7 @@ class Planner:
         if node.where is not None:
             where_node = node.where
             self.trying(lambda: parts.__setitem__("where", rows.condition(where_node)))
-        grouped = bool(node.group) or _all_aggregates(node, source.fields)
+        grouped = bool(node.group) or all_aggregates(node, source.fields)
         if node.group and node.ungroup:
             raise bound_error(self.text, "GROUP BY and UNGROUP BY cannot stand in one SELECT", node.ungroup)
         node = replace(node, group=tuple(_aliased(key, node, scope) for key in node.group)) if node.group else node
@@ -246,7 +247,7 @@ class Planner:
             return self._named(node)
         if isinstance(node, ast.QuerySource):
             inner = replace(self, sampling=None, problems=None).query(node.query)
-            return inner if node.alias is None else _Requalified.of(inner, node.alias)
+            return inner if node.alias is None else Requalified.of(inner, node.alias)
         assert isinstance(node, ast.Join)  # noqa: S101  the last kind
         left, right = self.source(node.left), self.source(node.right)
         return JoinPlan.of(node, left, right, lambda each: join_condition(each, left, right, self.binder), self.text)
@@ -256,7 +257,7 @@ class Planner:
         if node.name in self.common:
             if node.at is not None:
                 raise bound_error(self.text, f"{node.name!r} is a query; it has no versions", node)
-            return _Requalified.of(self.common[node.name], alias)
+            return Requalified.of(self.common[node.name], alias)
         table = self._resolved(node)
         return Scan.of(table, alias, self.rows if table is self.table else None)
 
@@ -285,7 +286,7 @@ class Planner:
         if computed is not None:
             message = f"EXPAND BY adds rows of the dataset, which have no {computed.name!r}"
             raise bound_error(self.text, message, node, "expand first, compute around it")
-        return partial(_expanded, node.before, node.after, node.overlap, (node.start, node.end))
+        return partial(expanded, node.before, node.after, node.overlap, (node.start, node.end))
 
     def _ungrouped_field(self, node: ast.Select) -> Field | None:
         return None if node.ungroup is None else Field(name="frame_number", known_type=_WHOLE)
@@ -293,11 +294,11 @@ class Planner:
     def _ungroup(self, node: ast.Ungroup, source: Plan, extra: Field | None) -> Step:
         if node.expression is not None:
             raise bound_error(self.text, "rows are ungrouped BY SPLIT only", node.expression)
-        grouped = _grouped_source(source)
+        grouped = grouped_source(source)
         if grouped is None or extra is None:
             message = "UNGROUP BY needs groups; this source is not grouped"
             raise bound_error(self.text, message, node, "select * from (select * group by x) ungroup by split")
-        return partial(_ungrouped, source.fields, extra)
+        return partial(ungrouped, source.fields, extra)
 
     # -- tail --------------------------------------------------------------------------
 
@@ -375,127 +376,3 @@ def _parts(each: Field, source: Plan) -> tuple[str, ...]:
 
 def _star_of(node: ast.Expression) -> ast.Expression:
     return node.operand if isinstance(node, ast.Index) else node
-
-
-def children(node: object) -> Iterator[ast.Node]:
-    """Return the nodes directly below a node, queries left out."""
-    for name in getattr(type(node), "__dataclass_fields__", ()):
-        value = getattr(node, name)
-        for each in value if isinstance(value, tuple) else (value,):
-            if isinstance(each, tuple):
-                yield from (inner for inner in each if isinstance(inner, ast.Node))
-            elif isinstance(each, ast.Node) and not isinstance(each, ast.Query):
-                yield each
-
-
-def columns_in(node: ast.Node) -> Iterator[ast.Column]:
-    """Return every column an expression names."""
-    if isinstance(node, ast.Column):
-        yield node
-    for child in children(node):
-        yield from columns_in(child)
-
-
-def _sees_pixels(node: ast.Node, images: frozenset[str]) -> bool:
-    """Whether an expression has the size of images: an aggregate of them has not."""
-    if isinstance(node, ast.Column):
-        return node.parts[-1] in images
-    if isinstance(node, ast.Call) and (node.name in AGGREGATES or node.name == "shape"):
-        return False
-    return any(_sees_pixels(child, images) for child in children(node))
-
-
-def _is_aggregate(node: ast.Node, images: frozenset[str]) -> bool:
-    """Whether a call reduces rows: mean(images) reduces the pixels of each image instead."""
-    if not isinstance(node, ast.Call) or node.name not in AGGREGATES or len(node.arguments) != 1:
-        return False
-    return not _sees_pixels(node.arguments[0], images)
-
-
-def _bare_columns(node: ast.Node, images: frozenset[str]) -> bool:
-    if isinstance(node, ast.Column | ast.Star):
-        return True
-    return not _is_aggregate(node, images) and any(_bare_columns(child, images) for child in children(node))
-
-
-def _aggregates(node: ast.Node, images: frozenset[str]) -> bool:
-    return _is_aggregate(node, images) or any(_aggregates(child, images) for child in children(node))
-
-
-def _all_aggregates(node: ast.Select, fields: tuple[Field, ...]) -> bool:
-    items = [item.expression for item in node.items]
-    if any(isinstance(item, ast.Column | ast.Star) for item in items):
-        return False
-    images = frozenset(field.name for field in fields if field.pixels)
-    return all(_aggregates(item, images) and not _bare_columns(item, images) for item in items)
-
-
-def _expanded(  # noqa: PLR0917  bound by partial
-    before: int, after: int, overlap: bool, span: tuple[int, int], relation: Relation, context: Context
-) -> Relation:
-    """Return each row with its neighbours in the dataset, clipped at its ends."""
-    table = relation.table
-    if table is None:
-        raise context.error("EXPAND BY needs rows of a dataset", span)
-    hits = relation.source_rows()
-    width = before + after + 1
-    if width * len(hits) > 10**8:
-        raise context.error(f"EXPAND BY would make {width * len(hits):,} rows; at most 100,000,000", span)
-    windows = hits[:, None] + np.arange(-before, after + 1)
-    rows = windows[(windows >= 0) & (windows < table.num_rows)]
-    if not overlap:
-        rows = np.unique(rows)
-    columns = {field: TensorColumn(table, field.tensor or "", rows) for field in relation.columns}
-    return Relation(num_rows=len(rows), columns=columns, table=table, rows=rows)
-
-
-def _grouped_source(plan: Plan) -> SelectPlan | None:
-    inner = getattr(plan, "inner", None) or getattr(plan, "plan", None) or getattr(plan, "body", None)
-    if inner is not None:
-        return _grouped_source(inner)
-    if isinstance(plan, SelectPlan):
-        return plan if plan.grouped and plan.keys else (_grouped_source(plan.source) if plan.plain else None)
-    return None
-
-
-def _ungrouped(fields: tuple[Field, ...], extra: Field, relation: Relation, context: Context) -> Relation:
-    """Return the rows of groups again, with their number inside the group."""
-    context.check()
-    grouping = relation.grouping
-    assert grouping is not None  # noqa: S101  the planner has checked
-    rows = grouping.rows
-    by_name = {field.name: column for field, column in rows.columns.items()}
-    counts = np.diff(grouping.offsets)
-    number = np.arange(rows.num_rows) - np.repeat(grouping.offsets[:-1], counts)
-    group = np.repeat(np.arange(len(counts)), counts)
-    columns = {
-        field: by_name.get(field.name) or ComputedColumn(take(relation.columns[field].load(), group))
-        for field in fields
-    }
-    columns[extra] = ComputedColumn(Value(data=number))
-    return replace(rows, columns=columns)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Requalified:
-    """A query under another name."""
-
-    inner: Plan
-    fields: tuple[Field, ...]
-
-    @classmethod
-    def of(cls, inner: Plan, qualifier: str) -> _Requalified:
-        return cls(inner, tuple(replace(field, qualifier=qualifier) for field in inner.fields))
-
-    @property
-    def plain(self) -> bool:
-        return self.inner.plain
-
-    def run(self, context: Context) -> Relation:
-        relation = self.inner.run(context)
-        pairs = zip(self.fields, self.inner.fields, strict=True)
-        return replace(relation, columns={new: relation.columns[old] for new, old in pairs})
-
-    def load(self, relation: Relation, context: Context, number: int) -> Value:
-        context.check()
-        return relation.columns[self.fields[number]].load()

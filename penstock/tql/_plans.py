@@ -11,20 +11,9 @@ from numpy.typing import NDArray
 from penstock.errors import QueryBindError
 from penstock.table import Table
 from penstock.tql import _ast as ast
+from penstock.tql._frames import GroupFrame, RelationFrame
 from penstock.tql._keys import combined_codes, first_of_each, group_order, order_of
-from penstock.tql._relations import (
-    Bound,
-    ComputedColumn,
-    Context,
-    Field,
-    Frame,
-    GroupFrame,
-    Grouping,
-    Plan,
-    Relation,
-    RelationFrame,
-    scan,
-)
+from penstock.tql._relations import Bound, ComputedColumn, Context, Field, Frame, Grouping, Plan, Relation, scan
 from penstock.tql._scope import table_fields
 from penstock.tql._values import Value, expand_rows, truth
 

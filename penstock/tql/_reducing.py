@@ -12,15 +12,13 @@ from numpy.typing import NDArray
 
 from penstock.tql import _ast as ast
 from penstock.tql import _operations as ops
-from penstock.tql._binder import BOOL, INT, JSON, Binder, described
-from penstock.tql._comparing import comparable
+from penstock.tql._binder import BOOL, INT, Binder, described
 from penstock.tql._functions import builtin
 from penstock.tql._relations import Bound, Frame
 from penstock.tql._values import (
     TEXT,
     Type,
     Value,
-    aligned,
     offsets_of,
     positions,
     reduce_rows,
@@ -29,7 +27,7 @@ from penstock.tql._values import (
     truth,
 )
 
-__all__ = ["REDUCERS", "aggregate", "grouped_value"]
+__all__ = ["REDUCERS", "aggregate", "any_true", "grouped_value"]
 
 
 def _counted(value: Value) -> Value:
@@ -41,7 +39,7 @@ def _counted(value: Value) -> Value:
     return Value(data=value.data[keep], offsets=offsets_of(lengths), constant=value.constant)
 
 
-def _any(value: Value) -> Value:
+def any_true(value: Value) -> Value:
     value = truth(value)
     if value.offsets is None:
         return value
@@ -74,7 +72,9 @@ def _bind_test(compute: Callable[[Value], Value], name: str) -> Callable[[Binder
     return bind
 
 
-builtin("any(x [, axis])", "true where at least one element is true; false for an empty row")(_bind_test(_any, "any"))
+builtin("any(x [, axis])", "true where at least one element is true; false for an empty row")(
+    _bind_test(any_true, "any")
+)
 builtin("all(x [, axis])", "true where every element is true; true for an empty row")(_bind_test(_all, "all"))
 builtin("all_strict(x [, axis])", "true where every element is true and there is one")(
     _bind_test(_all_strict, "all_strict")
@@ -288,7 +288,7 @@ def grouped_value(value: Value, offsets: NDArray[np.int64]) -> Value:
 
 def aggregate(binder: Binder, rows: Binder, node: ast.Call) -> Bound:
     """Return a reduction over the rows of each group."""
-    from penstock.tql._relations import GroupFrame
+    from penstock.tql._frames import GroupFrame
 
     name = "count distinct" if node.distinct and node.name == "count" else node.name
     span = (node.start, node.end)
@@ -313,183 +313,3 @@ def aggregate(binder: Binder, rows: Binder, node: ast.Call) -> Bound:
         return REDUCERS[name](grouped_value(argument.full(frame.base), frame.offsets))
 
     return Bound(span=span, type=_reduced_type(name, argument.type), run=run, key="aggregate", stable=False)
-
-
-# -- contains ---------------------------------------------------------------------------
-
-
-@builtin("contains(x, value)", "true where an element equals value; a part of text; class names may have * and ?")
-def _contains(binder: Binder, node: ast.Call) -> Bound:
-    target, needle = node.arguments
-    operand = binder.bind(target)
-    if operand.type.class_names is not None:
-        return _contains_class(binder, node, operand)
-    wanted = binder.one_value(needle, "the second argument of contains")
-    operand = binder.as_scalar(operand)
-    if "null" in {operand.type.kind, wanted.type.kind}:
-        return binder.constant(node, False, BOOL)
-    if operand.type.kind in {"text", "json"} and operand.type.rank == 0:
-        wanted = binder.as_text(wanted, needle) if wanted.type.class_names is not None else wanted
-        if wanted.type.kind != "text":
-            shown = f"{binder.source(needle)} is {described(wanted.type)}"
-            raise binder.error(f"contains on {operand.type.described} takes text; {shown}", needle)
-        return binder.make(node, BOOL, _holds_text, "contains text", operand, wanted)
-    left, right = comparable(binder, "=", (target, operand), (needle, wanted))
-    return binder.make(node, BOOL, _holds, "contains", left, right, light=True)
-
-
-def _contains_class(binder: Binder, node: ast.Call, operand: Bound) -> Bound:
-    target, needle = node.arguments
-    names = operand.type.class_names or ()
-    if isinstance(needle, ast.Literal) and needle.value in names and needle.kind == "text":
-        number = binder.constant(needle, names.index(str(needle.value)), INT)
-        return binder.make(node, BOOL, _holds, "contains", binder.as_scalar(operand), number, light=True)
-    wanted = binder.one_value(needle, "the second argument of contains")
-    operand = binder.as_scalar(operand)
-    if wanted.type.kind == "null":
-        return binder.constant(node, False, BOOL)
-    if wanted.type.kind != "text":
-        if not wanted.type.numeric:
-            raise binder.error(
-                f"{binder.source(needle)} is {described(wanted.type)}; expected a class name or index", needle
-            )
-        return binder.make(node, BOOL, _holds, "contains", operand, wanted, light=True)
-    if wanted.constant is None:
-        return binder.make(node, BOOL, _holds, "contains", binder.as_text(operand, target), wanted)
-    name = str(wanted.constant.data[0])
-    if name in names or not set("*?") & set(name):
-        index = binder.class_index(name, names, needle, binder.source(target))
-        number = binder.constant(needle, index, INT)
-        return binder.make(node, BOOL, _holds, "contains", operand, number, light=True)
-    pattern = name.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    ids = ops.like_ids(names, pattern)
-    if not len(ids):
-        raise binder.error(f"no class matches {name!r}; the classes are {', '.join(names[:8])}", needle)
-    return binder.make(node, BOOL, partial(_holds_some, ids), f"contains {ids.tolist()}", operand, light=True)
-
-
-def _holds(value: Value, wanted: Value) -> Value:
-    return _any(ops.compare(np.equal)(value, wanted))
-
-
-def _holds_some(ids: NDArray[np.int64], value: Value) -> Value:
-    return _any(ops.is_in(ids, negated=False)(value))
-
-
-def _holds_text(value: Value, needle: Value) -> Value:
-    if value.data.dtype == object:
-        value = ops.as_text(value)
-    x, y, layout = aligned(value, needle)
-    flags = np.asarray(np.strings.find(x, y) >= 0)
-    if layout.valid is not None:
-        flags = flags & layout.valid
-    return replace(layout, data=flags, valid=None)
-
-
-# -- shapes -----------------------------------------------------------------------------
-
-
-@builtin("shape(x)", "size of each dimension; shape(x)[0] is the number of labels or boxes, or an image's height")
-def _shape(binder: Binder, node: ast.Call) -> Bound:
-    operand = binder.bind(node.arguments[0])
-    if operand.pixels:
-        if len(operand.fields) != 1 or not operand.key.startswith("field"):
-            raise binder.error("the shape of a computed image is not known before it is computed", node)
-        image = operand.fields[0]
-        return Bound(
-            span=(node.start, node.end), type=Type(kind="int", rank=1), run=lambda frame: _image_shapes(frame, image),
-            key=f"shape({operand.key})", fields=operand.fields, stable=True,
-        )  # fmt: skip
-    return binder.make(node, Type(kind="int", rank=1), _shape_of, "shape", operand)
-
-
-def _image_shapes(frame: Frame, image: Any) -> Value:  # noqa: ANN401  a Field
-    rows = frame.rows_of(image)
-    whole = image.table.shapes(image.tensor)
-    shapes = whole[np.maximum(rows, 0)] if len(whole) else np.zeros((len(rows), 3), np.int64)
-    known = (rows >= 0) & (shapes >= 0).all(axis=1)
-    width = shapes.shape[1]
-    return Value(
-        data=shapes.reshape(-1), offsets=np.arange(len(rows) + 1) * width, valid=None if known.all() else known
-    )
-
-
-def _shape_of(value: Value) -> Value:
-    shapes = value.all_shapes
-    rank = shapes.shape[1]
-    offsets = np.arange(len(shapes) + 1) * rank
-    return Value(data=shapes.reshape(-1), offsets=offsets, valid=value.valid, constant=value.constant)
-
-
-@builtin("sample_info(x)", "what is known of a sample without decoding it: sample_info(images)['shape'][0]")
-def _sample_info(binder: Binder, node: ast.Call) -> Bound:
-    shape = _shape(binder, node)
-    return binder.make(node, JSON, _info, "sample_info", shape)
-
-
-def _info(shape: Value) -> Value:
-    data = np.empty(shape.num_rows, object)
-    assert shape.offsets is not None  # noqa: S101  a shape is an array
-    for number in range(shape.num_rows):
-        data[number] = {"shape": shape.data[shape.offsets[number] : shape.offsets[number + 1]].tolist()}
-    return Value(data=data, valid=shape.valid, constant=shape.constant)
-
-
-@builtin("length(x)", "number of characters of text, of elements of an array, of entries of JSON")
-def _length(binder: Binder, node: ast.Call) -> Bound:
-    operand = binder.bind(node.arguments[0])
-    if operand.type.rank:
-        shape = _shape(binder, node)
-        from penstock.tql._indexing import first_element
-
-        return binder.make(node, INT, first_element, "first", shape)
-    if operand.type.kind == "text":
-        return binder.make(
-            node, INT, lambda value: replace(value, data=np.strings.str_len(value.data)), "length", operand
-        )
-    if operand.type.kind == "json":
-        return binder.make(node, INT, _json_length, "length", operand)
-    raise binder.error(f"{binder.source(node.arguments[0])} is {described(operand.type)}; it has no length", node)
-
-
-def _json_length(value: Value) -> Value:
-    value = ops.parsed(value)
-    sizes = [len(item) if isinstance(item, list | dict | str) else -1 for item in value.data]
-    data = np.array(sizes, np.int64)
-    return Value(data=np.maximum(data, 0), valid=None if (data >= 0).all() else data >= 0, constant=value.constant)
-
-
-@builtin("nonzero(x)", "positions of the elements that are not zero")
-def _nonzero(binder: Binder, node: ast.Call) -> Bound:
-    operand = binder.truth(node.arguments[0])
-    return binder.make(node, Type(kind="int", rank=1), _nonzero_of, "nonzero", operand)
-
-
-def _nonzero_of(value: Value) -> Value:
-    flags = truth(value)
-    offsets = np.arange(flags.num_rows + 1) if flags.offsets is None else flags.offsets
-    counts = offsets_of(flags.data.astype(np.int64))
-    hits = np.flatnonzero(flags.data)
-    rows = np.searchsorted(offsets, hits, "right") - 1
-    return Value(data=hits - offsets[rows], offsets=counts[offsets], constant=value.constant)
-
-
-def _bind_elementwise_logic(ufunc: np.ufunc, name: str) -> None:
-    @builtin(f"{name}(a, b)", f"{name.removeprefix('logical_')} of two values or two arrays of equal size, by element")
-    def _(binder: Binder, node: ast.Call) -> Bound:
-        left, right = (binder.truth(argument) for argument in node.arguments)
-        rank = max(left.type.rank, right.type.rank)
-        return binder.make(node, Type(kind="bool", rank=rank), ops.logical(ufunc), name, left, right)
-
-
-_bind_elementwise_logic(np.logical_and, "logical_and")
-_bind_elementwise_logic(np.logical_or, "logical_or")
-
-
-@builtin("logical_not(a)", "not, by element")
-def _logical_not(binder: Binder, node: ast.Call) -> Bound:
-    operand = binder.truth(node.arguments[0])
-    return binder.make(
-        node, Type(kind="bool", rank=operand.type.rank), lambda value: replace(truth(value), data=~truth(value).data),
-        "not", operand,
-    )  # fmt: skip

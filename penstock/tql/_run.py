@@ -15,7 +15,15 @@ from penstock.errors import PenstockError, QueryEvaluationError
 from penstock.sampling import SamplingPlan, SamplingSpec, Strata
 from penstock.table import Ragged, Selection, Table
 from penstock.tql import _ast as ast
-from penstock.tql import _indexing, _scalars, _vectors  # noqa: F401  they register functions and rules
+from penstock.tql import (  # noqa: F401  they register functions and rules
+    _choosing,
+    _containing,
+    _indexing,
+    _membership,
+    _scalars,
+    _shaping,
+    _vectors,
+)
 from penstock.tql._binder import Binder, Parameters
 from penstock.tql._parser import parse, parse_expression, parse_weight
 from penstock.tql._planner import Planner
@@ -23,7 +31,8 @@ from penstock.tql._plans import Resolve
 from penstock.tql._relations import Context, Plan, Relation, scan
 from penstock.tql._scope import Scope, table_fields
 from penstock.tql._values import to_ragged
-from penstock.tql._weighing import BoundPair, WeightStep, bind_weight
+from penstock.tql._weighing import BoundPair, WeightStep
+from penstock.tql._weights import bind_weight
 
 __all__ = ["Cancel", "QueryResult", "bind_sampling", "parse_sampling", "run"]
 

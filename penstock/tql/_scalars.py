@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from penstock.tql import _ast as ast
 from penstock.tql import _operations as ops
 from penstock.tql._binder import BOOL, FLOAT, INT, NULL, TEXT_TYPE, Binder, described, dtype_of
-from penstock.tql._comparing import common_type
+from penstock.tql._choosing import common_type
 from penstock.tql._functions import builtin
 from penstock.tql._relations import Bound, Frame, tensor_value
 from penstock.tql._values import TEXT, Type, Value, offsets_of, take

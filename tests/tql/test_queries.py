@@ -343,10 +343,10 @@ def test_a_product_that_is_too_large_is_refused_at_once():
 
 
 def test_evaluation_in_blocks_gives_what_one_piece_gives(monkeypatch):
-    from penstock.tql import _relations
+    from penstock.tql import _frames
 
     whole = run("select * where any(v > 1) or score > 1", small_table()).selection.rows.tolist()
-    monkeypatch.setattr(_relations, "_BLOCK", 2)
+    monkeypatch.setattr(_frames, "_BLOCK", 2)
     assert run("select * where any(v > 1) or score > 1", small_table()).selection.rows.tolist() == whole
 
 

@@ -1,0 +1,76 @@
+"""Parsing FROM: datasets, queries, joins."""
+
+from __future__ import annotations
+
+from typing import Literal as Choice
+
+from penstock.tql import _ast as ast
+from penstock.tql._expressions import ExpressionParser, text_of
+
+__all__ = ["SourceParser"]
+
+_JOINS: dict[str, Choice["inner", "left", "right", "full", "cross"]] = {
+    "JOIN": "inner", "INNER": "inner", "LEFT": "left", "RIGHT": "right", "FULL": "full", "CROSS": "cross",
+}  # fmt: skip
+
+
+class SourceParser(ExpressionParser):
+    """What stands after FROM."""
+
+    def sources(self) -> ast.Source:
+        """Parse one source and the joins behind it."""
+        left: ast.Source = self._one_source()
+        depth = self.depth
+        while (word := self.token.word) in _JOINS:
+            self.enter()
+            self.advance()
+            kind = _JOINS[word]
+            if word in {"LEFT", "RIGHT", "FULL"}:
+                self.accept("OUTER")
+            if word != "JOIN":
+                self.expect("JOIN")
+            left = self._join(kind, left)
+        if self.token.word == ",":
+            self.error("sources are not joined by a comma", self.token, hint="write JOIN ... ON, or CROSS JOIN")
+        self.note("JOIN", *_JOINS)
+        self.depth = depth
+        return left
+
+    def _join(self, kind: Choice["inner", "left", "right", "full", "cross"], left: ast.Source) -> ast.Join:
+        right = self._one_source()
+        on, using = None, None
+        if kind != "cross":
+            if self.accept("ON"):
+                on = self.expression()
+            elif self.accept("USING"):
+                opened = self.expect("(")
+                using = text_of(self.name("a column"))
+                self.expect(")", opened=opened)
+            else:
+                self.fail("ON", "USING")
+        begin, end = self.source(left.start)
+        return ast.Join(kind=kind, left=left, right=right, on=on, using=using, start=begin, end=end)
+
+    def _one_source(self) -> ast.TableSource | ast.QuerySource:
+        start = self.token.start
+        if opened := self.accept("("):
+            clause = self.last_clause
+            query = self.query()
+            self.last_clause = clause
+            self.expect(")", opened=opened)
+            alias = self._source_alias()
+            begin, end = self.source(start)
+            return ast.QuerySource(query=query, alias=alias, start=begin, end=end)
+        name = self.name("a dataset's name or '('")
+        at = None
+        if self.token.word == "AT" and self.peek().kind == "string":
+            self.advance()
+            at = text_of(self.advance())
+        else:
+            self.note("AT")
+        alias = self._source_alias()
+        begin, end = self.source(start)
+        return ast.TableSource(name=text_of(name), at=at, alias=alias, start=begin, end=end)
+
+    def _source_alias(self) -> str | None:
+        return text_of(self.name("a name")) if self.accept("AS") else None
