@@ -263,6 +263,35 @@ describe("session", () => {
     expect(session.store.toast.value?.redo).toBe(true);
   });
 
+  it("tells of a refused edit in a line that stays, not in the query's text", async () => {
+    const { model, session } = await weighted();
+    open = session;
+    const found = vi.fn();
+    session.query.onDiagnostics = found;
+    model.onSend = ({ id, op }) => {
+      if (op === "edit.commit")
+        model.refuse(id, { code: "CommitConflictError", message: "another writer committed", hint: "reload" });
+    };
+    expect(await session.edits.apply("edit.commit", { message: "x" })).toBeNull();
+    await tick(60_000);
+    expect(session.store.toast.value).toMatchObject({ text: "another writer committed. reload", bad: true });
+    expect(found).not.toHaveBeenCalled();
+  });
+
+  it("takes a running query back", async () => {
+    const { model, state, session } = await weighted();
+    open = session;
+    state.mute = true;
+    const running = session.store.actions.run({ text: "select *" });
+    expect(session.store.busy.value).not.toBeNull();
+    session.query.cancelRun();
+    await running;
+    expect(ops(model).at(-1)).toBe("cancel");
+    expect(session.store.busy.value).toBeNull();
+    expect(session.store.query.value?.text).toBe(WEIGHTED);
+    expect(session.store.toast.value).toBeNull();
+  });
+
   it("leaves no listener and no request behind", async () => {
     const { model, session } = await weighted();
     session.store.actions.setWeight(0, 9);

@@ -3,6 +3,7 @@ import { BatchesPanel } from "../batches/batches-panel.tsx";
 import { CoveragePanel } from "../coverage/coverage-panel.tsx";
 import { DetailPanel } from "../detail/detail-panel.tsx";
 import { GridPanel } from "../grid/grid-panel.tsx";
+import type { GridSort } from "../grid/grid-session.ts";
 import { HistogramPanel } from "../histogram/histogram-panel.tsx";
 import { QueryPanel } from "../query/query-panel.tsx";
 import { focusable } from "../shared/focus.ts";
@@ -96,6 +97,19 @@ function GridBar({ session }: { session: Session }) {
         </Popover>
       </span>
       <span class="penstock-grow" />
+      <select
+        {...focusable}
+        class="penstock-sort"
+        aria-label="Order of the samples"
+        data-testid="penstock-sort"
+        value={grid.sort.value}
+        disabled={!store.isLive.value}
+        onChange={(event) => void grid.sortBy(event.currentTarget.value as GridSort)}
+      >
+        <option value="query">as queried ▾</option>
+        <option value="row">by row ▾</option>
+        <option value="labels">most labels ▾</option>
+      </select>
       <fieldset class="penstock-sizes" aria-label="Size of the tiles">
         {(["small", "medium", "large"] as const).map((size) => (
           <button
@@ -179,8 +193,24 @@ export function Toast({ session }: { session: Session }) {
   if (value === null) return null;
   const dataset = store.dataset.value;
   return (
-    <div class="penstock-toast" data-testid="penstock-toast">
+    <div
+      class={`penstock-toast${value.bad ? " penstock-bad-toast" : ""}`}
+      role={value.bad ? "alert" : undefined}
+      data-testid={value.bad ? "penstock-problem" : "penstock-toast"}
+    >
       <span>{value.text}</span>
+      {value.bad ? (
+        <button
+          {...focusable}
+          type="button"
+          class="penstock-link"
+          onClick={() => {
+            store.toast.value = null;
+          }}
+        >
+          Dismiss
+        </button>
+      ) : null}
       {value.undo && dataset?.can_undo != null ? (
         <button {...focusable} type="button" class="penstock-link" onClick={() => void store.actions.undo()}>
           Undo

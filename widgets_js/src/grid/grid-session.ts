@@ -1,17 +1,19 @@
 // What the grid remembers: tiles, selection, display options. Selection travels as intervals, debounced.
-import { effect, type Signal, signal } from "@preact/signals";
+import { batch, effect, type Signal, signal } from "@preact/signals";
 import { debounce } from "../shared/debounce.ts";
 import type { Actions, Store } from "../shared/store.ts";
 import * as intervals from "./intervals.ts";
 import { PageCache } from "./page-cache.ts";
 
 export type CellSize = "small" | "medium" | "large";
+export type GridSort = "query" | "row" | "labels";
 
 export class GridSession {
   readonly pages: PageCache;
   readonly selection: Signal<intervals.Intervals> = signal([]);
   readonly size = signal<CellSize>("medium");
   readonly boxes = signal(true);
+  readonly sort = signal<GridSort>("query");
   /** The detail panel puts itself here: Enter on a tile takes the focus there. */
   openDetail: () => void = () => {};
   private anchor = 0;
@@ -47,6 +49,18 @@ export class GridSession {
       return;
     }
     this.select([[Math.min(this.anchor, position), Math.max(this.anchor, position) + 1]]);
+  }
+
+  /** The kernel keeps the order: pages and samples are counted in it. */
+  async sortBy(sort: GridSort): Promise<void> {
+    this.sort.value = sort;
+    await this.store.rpc.call("grid.page", { start: 0, stop: 0, size: 128, sort }, { lane: "sort" }).catch(() => {});
+    batch(() => {
+      this.select([]);
+      this.store.keepTiles.value = false;
+      this.store.gridEpoch.value++;
+      this.store.current.value = this.store.gridSize.value > 0 ? 0 : null;
+    });
   }
 
   toggle(position: number): void {

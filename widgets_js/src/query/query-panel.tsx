@@ -54,7 +54,10 @@ function Outcome({ session, diagnostics }: { session: Session; diagnostics: Diag
   if (store.busy.value !== null) {
     return (
       <span class="penstock-busy" data-testid="penstock-funnel">
-        {store.busy.value}…
+        {store.busy.value}…{" "}
+        <button {...focusable} type="button" class="penstock-link" onClick={() => session.query.cancelRun()}>
+          Cancel
+        </button>
       </span>
     );
   }

@@ -58,6 +58,7 @@ export class EditSession {
   showToast(toast: Toast): void {
     this.store.toast.value = toast;
     clearTimeout(this.toastTimer);
+    if (toast.bad) return;
     this.toastTimer = setTimeout(() => {
       this.store.toast.value = null;
     }, TOAST_MS);

@@ -23,6 +23,8 @@ function weightsOf(clauses: readonly ClauseInfo[]): Float64Array {
 export class QuerySession {
   /** Where the last run failed, for the editor's underline. */
   onDiagnostics: (diagnostics: Diagnostic[]) => void = () => {};
+  /** What failed but has no place in the text. */
+  onProblem: (message: string) => void = () => {};
   lastRows: string | null = null;
   private readonly store: Base;
   private readonly gestures = new WeightHistory();
@@ -163,6 +165,10 @@ export class QuerySession {
     } finally {
       store.busy.value = null;
     }
+  }
+
+  cancelRun(): void {
+    this.store.rpc.cancelLane("run");
   }
 
   /** Before code is exported the kernel must have heard of every slider. */
@@ -371,23 +377,20 @@ export class QuerySession {
     this.store.hiddenClasses.value = next;
   }
 
-  /** Shows an error where it belongs: under the text where it has a span, and in the live region always. */
+  /** Shows an error where it belongs: under the text where it is of the text, else in a line at the bottom. */
   failed(failure: unknown): void {
     if (isCancelled(failure)) return;
     const error = failure instanceof RpcFailure ? failure.error : { code: "Error", message: String(failure) };
-    if (error.code === "NoKernel") this.store.link.value = this.store.link.value === "static" ? "static" : "dead";
-    const { from, to } = error;
-    const length = this.store.text.value.length;
+    if (error.code === "NoKernel" && this.store.link.value !== "static") this.store.link.value = "dead";
     const message = error.hint ? `${error.message}. ${error.hint}` : error.message;
-    this.onDiagnostics([
-      {
-        from: Math.min(from ?? 0, length),
-        to: Math.min(to ?? from ?? length, length),
-        severity: "error",
-        message,
-        fix: error.fix ?? null,
-      },
-    ]);
     this.announce(message);
+    if (error.from === undefined) {
+      this.onProblem(message);
+      return;
+    }
+    const length = this.store.text.value.length;
+    const from = Math.min(error.from, length);
+    const to = Math.min(error.to ?? from, length);
+    this.onDiagnostics([{ from, to, severity: "error", message, fix: error.fix ?? null }]);
   }
 }

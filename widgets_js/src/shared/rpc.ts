@@ -81,14 +81,18 @@ export class Rpc {
     request.reject(new RpcFailure(CANCELLED));
   }
 
+  cancelLane(lane: string): void {
+    const id = this.lanes.get(lane);
+    if (id !== undefined) this.cancel(id);
+  }
+
   dispose(): void {
     this.model.off("msg:custom", this.listener as (...args: never[]) => void);
     for (const id of [...this.pending.keys()]) this.cancel(id);
   }
 
   private takeLane(lane: string, id: string): void {
-    const previous = this.lanes.get(lane);
-    if (previous !== undefined) this.cancel(previous);
+    this.cancelLane(lane);
     this.lanes.set(lane, id);
   }
 

@@ -76,6 +76,7 @@ export function createSession(model: Model): Session {
   };
   const grid = new GridSession(base, store.actions.announce);
   const detail = new DetailSession(base, edits);
+  query.onProblem = (text) => edits.showToast({ text, undo: false, redo: false, bad: true });
   const stops: (() => void)[] = [];
   return {
     store,

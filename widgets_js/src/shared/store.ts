@@ -12,6 +12,8 @@ export interface Toast {
   text: string;
   undo: boolean;
   redo: boolean;
+  /** An error: stays until it is dismissed. */
+  bad?: boolean;
 }
 
 export interface Store {
