@@ -60,25 +60,47 @@ def column_of_cells(spec: TensorSpec, cells: Sequence[Cell]) -> Ragged:
 
 
 def with_rows_replaced(base: Ragged, rows: NDArray[np.int64], edited: Ragged) -> Ragged:
-    """Return `base` with some rows taken from `edited`, in the order of `rows`."""
-    stacked = _stacked(base, edited)
-    source = np.arange(len(base), dtype=np.int64)
-    source[rows] = len(base) + np.arange(len(edited))
-    return stacked.take(source)
+    """Return `base` with some rows taken from `edited`, in the order of `rows`.
 
-
-def _stacked(first: Ragged, second: Ragged) -> Ragged:
-    valid = None
-    if first.valid is not None or second.valid is not None:
-        parts = [np.ones(len(part), bool) if part.valid is None else part.valid for part in (first, second)]
-        valid = np.concatenate(parts)
-    shapes = None
-    if first.shapes is not None and second.shapes is not None:
-        shapes = np.concatenate([first.shapes, second.shapes])
+    The values between edited rows are copied in one piece each.
+    """
+    ranks = np.argsort(rows, kind="stable")
+    rows, edited = rows[ranks], edited.take(ranks.astype(np.int64))
+    lengths = base.lengths
+    lengths[rows] = edited.lengths
+    offsets = np.zeros(len(base) + 1, np.int64)
+    np.cumsum(lengths, out=offsets[1:])
     return Ragged(
-        values=np.concatenate([first.values, second.values]),
-        offsets=np.concatenate([first.offsets, second.offsets[1:] + first.offsets[-1]]),
-        shapes=shapes,
-        valid=None if valid is None or valid.all() else valid,
-        class_names=first.class_names,
+        values=_spliced(base, rows, edited),
+        offsets=offsets,
+        shapes=_with_shapes(base, rows, edited),
+        valid=_with_valid(base, rows, edited),
+        class_names=base.class_names,
     )
+
+
+def _spliced(base: Ragged, rows: NDArray[np.int64], edited: Ragged) -> NDArray[Any]:
+    begins = np.concatenate([[0], base.offsets[rows + 1]])
+    ends = np.concatenate([base.offsets[rows], [base.offsets[-1]]])
+    pieces = []
+    for place, (begin, end) in enumerate(zip(begins.tolist(), ends.tolist(), strict=True)):
+        pieces.append(base.values[begin:end])
+        if place < len(rows):
+            pieces.append(edited.values[edited.offsets[place] : edited.offsets[place + 1]])
+    return np.concatenate(pieces)
+
+
+def _with_shapes(base: Ragged, rows: NDArray[np.int64], edited: Ragged) -> NDArray[np.int64] | None:
+    if base.shapes is None or edited.shapes is None:
+        return base.shapes
+    shapes = base.shapes.copy()
+    shapes[rows] = edited.shapes
+    return shapes
+
+
+def _with_valid(base: Ragged, rows: NDArray[np.int64], edited: Ragged) -> NDArray[np.bool_] | None:
+    if base.valid is None and edited.valid is None:
+        return None
+    valid = np.ones(len(base), bool) if base.valid is None else base.valid.copy()
+    valid[rows] = True if edited.valid is None else edited.valid
+    return None if valid.all() else valid
