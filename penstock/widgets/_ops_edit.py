@@ -71,6 +71,6 @@ class EditOperations(GridOperations):
             "done": done,
             "statistics": header,
             "pool_size": len(self.session.shown()[1]),
-            "draws": run.plan.num_draws if run.plan is not None else 0,
+            "draws": run.asked_draws,
         }
         return Reply(result=result, buffers=buffers)

@@ -70,6 +70,13 @@ class QueryRun:
         return self.strata.with_spec(self.spec) if self.strata is not None else None
 
     @property
+    def asked_draws(self) -> int:
+        """Draws of an epoch as the query asks for them, whatever the mode can give; 0 for a table result."""
+        if self.strata is None:
+            return 0
+        return len(self.pool) if self.spec.size is None else self.spec.size
+
+    @property
     def class_names(self) -> tuple[str, ...]:
         """Names of the classes that charts count."""
         return self.table.tensors[self.labels].class_names if self.labels else ()

@@ -325,6 +325,21 @@ def test_what_cannot_be_explored_is_named():
         penstock.explore([1, 2])
 
 
+def test_draws_are_told_as_asked_whatever_the_mode_can_give(front):
+    text = "select * sample by max_weight(contains(labels, 'Cross'): 5) replace false"
+    query = front.ask("query.run", text=text)[0]["query"]
+    drawable = front.widget.plan.num_drawable
+    assert (query["mode"], query["draws"], front.widget.plan.num_draws) == ("once", NUM_SAMPLES, drawable)
+    assert drawable < NUM_SAMPLES
+
+
+def test_a_cap_on_weights_is_told(front):
+    text = "select * sample by product_weight(contains(labels, 'Cross'): 5, True: 2, cap => 8)"
+    query = front.ask("query.run", text=text)[0]["query"]
+    assert (query["combine"], query["cap"]) == ("product", 8)
+    assert front.ask("query.run", text="select *")[0]["query"]["cap"] is None
+
+
 def test_a_preset_weighs_classes_by_their_frequency(front, ds):
     reply = front.ask("clause.preset", text="select *", preset="balanced")[0]
     assert "Buda" in reply["reference"]

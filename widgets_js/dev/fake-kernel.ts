@@ -250,6 +250,7 @@ export class FakeKernel {
       draws: this.pool.length,
       ms: 1.8,
       combine: "max",
+      cap: null,
       replace: true,
       mode: "deck",
       seed: 7,

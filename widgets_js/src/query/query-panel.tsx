@@ -5,6 +5,7 @@ import { Popover } from "../shared/popover.tsx";
 import type { Diagnostic } from "../shared/protocol.ts";
 import type { Session } from "../shared/session.ts";
 import type { Store } from "../shared/store.ts";
+import { chartsOf } from "../statistics/charts.ts";
 import { createEditor } from "./editor.ts";
 
 export function QueryPanel({ session }: { session: Session }) {
@@ -108,7 +109,7 @@ function Funnel({ store }: { store: Store }) {
         {query.has_sampling ? (
           <>
             {" → "}
-            <b>{count(query.draws)}</b> draws per epoch
+            <b>{count(chartsOf(store).plan.value?.draws ?? query.draws)}</b> draws per epoch
           </>
         ) : null}
       </span>

@@ -53,10 +53,10 @@ export interface QueryState {
   kind: "rows" | "table"; // "table": grouped, joined or concatenated, shown read-only
   num_rows: number; // rows of the dataset
   pool_size: number; // after WHERE .. LIMIT
-  draws: number; // draws an epoch; pool_size without SAMPLE BY
+  draws: number; // an epoch, as asked; pool_size without SAMPLE BY. Without replacement the browser caps it at the drawable rows
   ms: number;
   combine: "max" | "sum" | "product";
-  cap?: number | null; // largest weight a row can have; absent or null: none
+  cap: number | null; // largest weight a row can have; null: none
   replace: boolean;
   mode: Mode; // as chosen for SAMPLE BY; without it every row comes once an epoch, whatever this says: draw charts as "once", weights [1]
   seed: number;

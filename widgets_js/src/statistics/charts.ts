@@ -83,7 +83,7 @@ function currentPlan(store: Store, statistics: Statistics | null): DrawPlan | nu
     statistics,
     clauseWeights,
     combine: store.combine.value,
-    cap: query.cap ?? null,
+    cap: query.cap,
     draws: query.draws,
     mode: query.has_sampling ? store.mode.value : "once", // a plain pass shows every row once
   });

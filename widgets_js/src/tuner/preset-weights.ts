@@ -13,7 +13,7 @@ export interface PresetInfo {
 
 export const PRESETS: readonly PresetInfo[] = [
   { name: "raw", label: "raw", about: "every sample alike" },
-  { name: "balanced", label: "balanced", about: "inverse class frequency (King and Zeng, 2001)" },
+  { name: "balanced", label: "balanced", about: "inverse class frequency (Buda et al., 2018)" },
   { name: "square_root", label: "√ frequency", about: "inverse square root of class frequency (Mahajan et al., 2018)" },
   {
     name: "effective_number",

@@ -147,6 +147,7 @@ export function queryState(scenario: Scenario = {}): { query: QueryState; buffer
     draws: scenario.draws ?? header.num_rows,
     ms: 1.8,
     combine,
+    cap: null,
     replace: true,
     mode: scenario.mode ?? "iid",
     seed: 0,
