@@ -218,11 +218,12 @@ def _answer(task: _Task, solution: Solution, spec: SamplingSpec) -> Targets:
     before = _shares(task, task.sizes / task.sizes.sum()) if not gone.any() else _raw_shares(labels, task.unit)
     per_row = solution.masses / task.sizes
     taken = float(solution.multipliers @ task.shares) if task.unit == "samples" else 0.0
-    cap = task.limit * math.exp(solution.log_total + taken) if math.isfinite(task.limit) else None
+    held = float(per_row.max()) >= task.limit * (1 - _MISS)
+    cap = _readable(task.limit * math.exp(solution.log_total + taken)) if held else None
     used = np.flatnonzero(labels.samples)
     return Targets(
         spec=SamplingSpec(
-            clauses=tuple(Clause(labels.condition(int(c)), float(weights[c])) for c in used if weights[c] != 1),
+            clauses=tuple(Clause(labels.condition(int(c)), _readable(weights[c])) for c in used if weights[c] != 1),
             combine="product", cap=cap, size=spec.size, seed=spec.seed, mode=spec.mode, interleave=spec.interleave,
         ),
         weights=weights,
@@ -232,6 +233,11 @@ def _answer(task: _Task, solution: Solution, spec: SamplingSpec) -> Targets:
         moved=_moved(labels, before, shares, task.asked, gone),
         class_names=labels.class_names,
     )  # fmt: skip
+
+
+def _readable(weight: float) -> float:
+    """Return the weight to twelve digits: shares move by less than 1e-11, and the text is fit to be read."""
+    return float(f"{weight:.12g}")
 
 
 def _shares(task: _Task, masses: Floats) -> Floats:

@@ -19,7 +19,7 @@ def test_deck_deals_the_article_out_in_two_epochs(article, seed):
     stream = article(mode="deck", seed=seed).stream()
     first, second = stream.slice(0, 175), stream.slice(175, 350)
     assert len(np.unique(first)) == 98
-    assert (first < 165).sum(), (second < 165).sum() == (88, 87)
+    assert ((first < 165).sum(), (second < 165).sum()) == (88, 87)
     assert len(np.unique(stream.slice(0, 350))) == 175
     assert set(np.bincount(first, minlength=175)[165:]) == {8, 9}
 
