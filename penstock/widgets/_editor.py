@@ -148,8 +148,10 @@ class Editor:
         return edit.name
 
     def _tell(self, origin: str | None) -> None:
+        self._session.refresh(origin=origin)
         for session in list(self._session.edits.sessions):
-            session.refresh(origin=origin)
+            if session is not self._session:
+                session.refresh_soon()
 
     def _label_tensor(self) -> str:
         tensor = self._session.labels

@@ -16,7 +16,7 @@ from penstock.widgets._ops_weights import WeightOperations
 from penstock.widgets._query_run import QueryRun
 from penstock.widgets._rpc import Call, Reply, operation
 from penstock.widgets._sample import first_tensor
-from penstock.widgets._thumbnails import Thumbnail
+from penstock.widgets._thumbnails import THUMBNAILS, Thumbnail
 
 __all__ = ["UID", "GridOperations"]
 
@@ -138,4 +138,5 @@ class GridOperations(WeightOperations):
         tensor = first_tensor(run.table.tensors, "image")
         if tensor is None:
             return [Thumbnail(error="the dataset has no images")] * len(rows)
-        return self.session.thumbnails.page(run.table, rows, tensor, size, check_cancelled)
+        path = self.session.dataset.path
+        return THUMBNAILS.page(run.table, rows, tensor, size, check_cancelled, dataset=path)

@@ -20,7 +20,6 @@ from penstock.widgets._export import view_of
 from penstock.widgets._query_run import Mode, QueryRun, as_written, execute, reweighted, same_but_weights
 from penstock.widgets._sample import sample_labels
 from penstock.widgets._source import Source
-from penstock.widgets._thumbnails import Thumbnails
 
 if TYPE_CHECKING:
     from penstock.dataset import Dataset, View
@@ -102,8 +101,8 @@ class Session:
         self.source = Source(source)
         self.lock = threading.RLock()
         self.order = ThreadPoolExecutor(1, thread_name_prefix="penstock-session")
-        self.thumbnails = Thumbnails()
         self.history: list[str] = []
+        self._refresh_waits = threading.Event()
         self._watchers: weakref.WeakSet[Any] = weakref.WeakSet()
         self._labels = self._checked_labels(labels)
         self._unit = unit
@@ -387,6 +386,16 @@ class Session:
     def unwatch(self, watcher: Watcher) -> None:
         """Tell `watcher` no more."""
         self._watchers.discard(watcher)
+
+    def refresh_soon(self) -> None:
+        """Run the query again before anything else that is asked; several calls run it once."""
+        if not self._refresh_waits.is_set():
+            self._refresh_waits.set()
+            self.order.submit(self._refresh_waiting)
+
+    def _refresh_waiting(self) -> None:
+        self._refresh_waits.clear()
+        self.refresh()
 
     def refresh(self, *, origin: str | None = None) -> None:
         """Run the query again on the data as it is now; where it no longer runs, keep what was and say so."""

@@ -16,14 +16,14 @@ from penstock.errors import ImageDecodeError, PenstockError
 from penstock.table import Table
 from penstock.tensors import thumbnail
 
-__all__ = ["Thumbnail", "Thumbnails"]
+__all__ = ["THUMBNAILS", "Thumbnail", "Thumbnails"]
 
 _ROWS_PER_READ = 16
 _NUM_DECODERS = 4
 _NO_IMAGE = "this sample has no image"
 _decoders = ThreadPoolExecutor(_NUM_DECODERS, thread_name_prefix="penstock-thumbnail")
 
-_Key = tuple[int, str, str, int]
+_Key = tuple[str, int, str, str, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +73,8 @@ class Thumbnails:
         tensor: str,
         size: int,
         check_cancelled: Callable[[], None] = lambda: None,
+        *,
+        dataset: str = "",
     ) -> list[Thumbnail]:
         """Return the thumbnails of some rows, in their order.
 
@@ -88,9 +90,11 @@ class Thumbnails:
             Longest side, pixels.
         check_cancelled : callable
             Raises when nobody wants the page any more; called between reads.
+        dataset : str
+            Whose table it is, where one cache serves several.
         """
         revision = table.revision(tensor)
-        keys = [(int(uid), tensor, revision, size) for uid in table.uids(rows)]
+        keys = [(dataset, int(uid), tensor, revision, size) for uid in table.uids(rows)]
         found = [self._look_up(key) for key in keys]
         missing = [i for i, kept in enumerate(found) if kept is None]
         for start in range(0, len(missing), _ROWS_PER_READ):
@@ -138,3 +142,7 @@ def _shrink(encoded: Any, size: int) -> Thumbnail:
     except (ImageDecodeError, PenstockError) as error:
         return Thumbnail(error=str(error))
     return Thumbnail(jpeg=jpeg, width=width, height=height)
+
+
+THUMBNAILS = Thumbnails()
+"""What all widgets of the process share, so that a cell run again does not keep a second cache."""

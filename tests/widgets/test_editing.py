@@ -168,6 +168,7 @@ def test_every_session_of_the_dataset_hears_of_an_edit(ds, cross):
     front_uid = uid_of(first, 0)
     had = labels_of(ds, 0).count(cross)
     first.ask("edit.labels", uid=front_uid, labels=[cross] * (had + 1))
+    linked.ask("weights.set", weights=[3, 1], text=session.query)
     events = {message["event"] for message, _ in linked.drain()}
     assert {"query", "dataset"} <= events
     assert session.plan.histogram().raw[cross] == before + 1
