@@ -1,3 +1,4 @@
+// @vitest-environment node
 import { describe, expect, it, vi } from "vitest";
 import { insertCellBelow } from "../src/explorer/insert-cell.ts";
 import type { Model } from "../src/shared/model.ts";

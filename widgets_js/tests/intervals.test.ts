@@ -1,3 +1,4 @@
+// @vitest-environment node
 import { describe, expect, it } from "vitest";
 import { add, has, type Intervals, rank, remove, size, step, toggle } from "../src/grid/intervals.ts";
 

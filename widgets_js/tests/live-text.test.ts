@@ -1,3 +1,4 @@
+// @vitest-environment node
 import { describe, expect, it } from "vitest";
 import { minimalChange } from "../src/query/editor.ts";
 import { followEdit, poolText, sameStructure } from "../src/shared/live-text.ts";

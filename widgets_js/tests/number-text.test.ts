@@ -1,3 +1,4 @@
+// @vitest-environment node
 import { expect, test } from "vitest";
 import { countText, shareText, tickText, timesText } from "../src/shared/number-text.ts";
 

@@ -1,3 +1,4 @@
+// @vitest-environment node
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { PAGE, PageCache, pagesOf } from "../src/grid/page-cache.ts";
 import { Rpc } from "../src/shared/rpc.ts";

@@ -1,3 +1,4 @@
+// @vitest-environment node
 // Classes told apart with normal and with colour-deficient sight. Contrast is in theme.test.ts.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";

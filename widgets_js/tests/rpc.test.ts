@@ -1,3 +1,4 @@
+// @vitest-environment node
 import { describe, expect, it, vi } from "vitest";
 import { isCancelled, Rpc } from "../src/shared/rpc.ts";
 import { FakeModel } from "./fake-model.ts";

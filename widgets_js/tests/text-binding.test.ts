@@ -1,3 +1,4 @@
+// @vitest-environment node
 import { describe, expect, it } from "vitest";
 import type { ClauseInfo } from "../src/shared/protocol.ts";
 import { formatWeight, setWeight, setWeights } from "../src/shared/text-binding.ts";

@@ -1,3 +1,4 @@
+// @vitest-environment node
 // Contrast of the tokens, by the WCAG formula, in both themes.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";

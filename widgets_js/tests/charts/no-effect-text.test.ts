@@ -1,3 +1,4 @@
+// @vitest-environment node
 import { expect, test } from "vitest";
 import type { ClauseInfo } from "../../src/shared/protocol.ts";
 import { clausesWithoutEffect } from "../../src/statistics/effects.ts";

@@ -1,3 +1,4 @@
+// @vitest-environment node
 import { expect, test } from "vitest";
 import { axisScale, extentOf } from "../../src/histogram/axis-scale.ts";
 import { shownClasses } from "../../src/histogram/shown-classes.ts";

@@ -1,3 +1,4 @@
+// @vitest-environment node
 import { expect, test } from "vitest";
 import { END, mostFor, positionOf, weightAfterKey, weightAt } from "../../src/tuner/slider-scale.ts";
 

@@ -1,3 +1,4 @@
+// @vitest-environment node
 import { expect, test } from "vitest";
 import { binomialLaw, cdfAt, quantileAt } from "../../src/statistics/binomial.ts";
 

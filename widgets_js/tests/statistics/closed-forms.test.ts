@@ -1,3 +1,4 @@
+// @vitest-environment node
 import { describe, expect, test } from "vitest";
 import { certificate, coverage, epochsToSee, rowsOfShare } from "../../src/statistics/coverage.ts";
 import { histogram } from "../../src/statistics/histogram.ts";

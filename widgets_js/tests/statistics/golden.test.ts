@@ -1,3 +1,4 @@
+// @vitest-environment node
 // Python and TypeScript say the same: tests/golden/sampling.json, worked out from closed forms by neither of them.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";

@@ -1,3 +1,4 @@
+// @vitest-environment node
 import { expect, test } from "vitest";
 import { clausePatterns } from "../../src/statistics/patterns.ts";
 import { statisticsOf } from "./strata.ts";
