@@ -67,7 +67,7 @@ def by_label_sets(labels: ClassCounts) -> GroupedRows:
     return GroupedRows(
         ids=compact(ids, len(distinct)),
         sizes=np.bincount(ids, minlength=len(distinct)),
-        matches=matches[:, order],
+        matches=np.ascontiguousarray(matches[:, order]),
         expressions=tuple(labels.condition(int(number)) for number in used),
         labels=labels,
         level="label_sets",
@@ -139,7 +139,7 @@ def concatenated(parts: Sequence[GroupedRows]) -> GroupedRows:
     return GroupedRows(
         ids=compact(np.concatenate(ids), len(first)),
         sizes=sizes.astype(np.int64),
-        matches=every[:, first],
+        matches=np.ascontiguousarray(every[:, first]),
         expressions=head.expressions,
         labels=_joined_labels([part.labels for part in parts]),
         level=head.level,

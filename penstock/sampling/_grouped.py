@@ -17,6 +17,8 @@ __all__ = ["ClassSums", "GroupedRows", "Level"]
 
 Level = Literal["clauses", "label_sets", "bins"]
 
+_DENSE = 1 << 18
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ClassSums:
@@ -106,6 +108,22 @@ class GroupedRows:
     def class_sums(self) -> ClassSums:
         """Sums per stratum and class; empty without labels."""
         return _class_sums(self)
+
+    def dense(self, entries: NDArray[np.float64]) -> NDArray[np.float64] | None:
+        """Return one of the arrays of `class_sums` as a table of strata and classes; None where that is large."""
+        num_classes = self.labels.num_classes if self.labels else 0
+        if self.num_strata * num_classes > _DENSE:
+            return None
+        table = self._tables.get(id(entries))
+        if table is None:
+            table = np.zeros((self.num_strata, num_classes))
+            table[self.class_sums.strata, self.class_sums.classes] = entries
+            self._tables[id(entries)] = table
+        return table
+
+    @cached_property
+    def _tables(self) -> dict[int, NDArray[np.float64]]:
+        return {}
 
     @cached_property
     def fingerprint(self) -> str:

@@ -26,10 +26,17 @@ def drawn_moments(strata: GroupedRows, probabilities: Floats, draws: int, sums: 
     `sums` are A and B of the entries: rows with the class twice, or sums of instances and of their squares.
     """
     first, second = sums
-    each = probabilities[strata.class_sums.strata]
-    share = _per_class(strata, each * first)
-    square = share if second is first else _per_class(strata, each * second)
+    share = _weighed(strata, probabilities, first)
+    square = share if second is first else _weighed(strata, probabilities, second)
     return draws * share, np.maximum(draws * (square - share**2), 0.0)
+
+
+def _weighed(strata: GroupedRows, factors: Floats, entries: Floats) -> Floats:
+    """Return the sum over strata of a factor each times the entries, for each class."""
+    table = strata.dense(entries)
+    if table is None:
+        return _per_class(strata, factors[strata.class_sums.strata] * entries)
+    return np.asarray(factors @ table)
 
 
 def drawn_covariance(labels: ClassCounts, chances: Floats, draws: int, every_instance: bool) -> Floats:
