@@ -44,7 +44,7 @@ class QueryOperations(Operations):
         state, buffers = query_state(session.run, mode=session.mode, seed=session.seed)
         return Reply(result={"query": state, **more}, buffers=buffers)
 
-    @operation("hello")
+    @operation("hello", lane="read")
     def hello(self, _call: Call) -> Reply:
         """Say what is open."""
         draft = self._draft()

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock import tql
+from penstock.errors import QueryCancelledError
 from penstock.sampling import Clause, SamplingPlan, SamplingSpec, Strata
 from penstock.table import Table
 
@@ -135,6 +136,8 @@ def execute(
     else:
         spec = _EVERY_ROW.with_options(seed=seed)
         strata = tql.bind_sampling(spec, table, pool, labels=labels) if result.is_rows else None
+    if cancelled is not None and cancelled():
+        raise QueryCancelledError("the query was cancelled")
     return QueryRun(
         text=text,
         table=table,

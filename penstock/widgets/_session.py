@@ -110,6 +110,7 @@ class Session:
         self._class_index: int | None = None
         self._sort = "query"
         self._selected_uids = _NO_ROWS
+        self._token: str | None = None
         self._revision = 0
         self._rows = RowFinder()
         self._shown: _Shown | None = None
@@ -214,7 +215,9 @@ class Session:
     @property
     def selection_token(self) -> str:
         """A short text that differs when another set is selected."""
-        return hashlib.sha256(self._selected_uids.tobytes()).hexdigest()[:12]
+        if self._token is None:
+            self._token = hashlib.sha256(self._selected_uids.tobytes()).hexdigest()[:12]
+        return self._token
 
     # ---- query and weights ----------------------------------------------------
 
@@ -314,14 +317,16 @@ class Session:
         self._sort = sort
 
     def shown(self) -> tuple[QueryRun, NDArray[np.int64]]:
-        """Return a snapshot and its pool positions in the order the grid shows them, int64."""
-        with self.lock:
-            shown, run = self._shown, self._run
-            if shown is None or (shown.run, shown.class_index, shown.sort) != (run, self._class_index, self._sort):
-                positions = run.arranged(self._class_index, self._sort)
-                shown = _Shown(run=run, class_index=self._class_index, sort=self._sort, positions=positions)
-                self._shown = shown
-            return shown.run, shown.positions
+        """Return a snapshot and its pool positions in the order the grid shows them, int64.
+
+        Takes no lock: pages are read while a long query runs.
+        """
+        shown, run = self._shown, self._run
+        wanted = self._class_index, self._sort
+        if shown is None or shown.run is not run or (shown.class_index, shown.sort) != wanted:
+            shown = _Shown(run=run, class_index=wanted[0], sort=wanted[1], positions=run.arranged(*wanted))
+            self._shown = shown
+        return shown.run, shown.positions
 
     def select(self, intervals: Sequence[tuple[int, int]], *, origin: str | None = None) -> int:
         """Select what the grid shows at positions [start, stop); return how many samples."""
@@ -329,7 +334,7 @@ class Session:
             run, shown = self.shown()
             parts = [shown[start:stop] for start, stop in intervals]
             positions = np.unique(np.concatenate(parts)) if parts else _NO_ROWS
-            self._selected_uids = run.table.uids(run.pool[positions])
+            self._selected_uids, self._token = run.table.uids(run.pool[positions]), None
             self._tell("selection", origin)
             return len(positions)
 
@@ -347,7 +352,7 @@ class Session:
         if len(wrong):
             raise SampleIndexError(f"row {int(wrong[0])} is out of range; the dataset has {num_rows} samples")
         with self.lock:
-            self._selected_uids = self.dataset.table.uids(wanted)
+            self._selected_uids, self._token = self.dataset.table.uids(wanted), None
             self._tell("selection", None)
 
     def set_unit(self, unit: Unit) -> None:

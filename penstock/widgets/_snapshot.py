@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import weakref
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,8 +23,20 @@ _MAX_BYTES = 14_000
 _MAX_NAME = 60
 
 
+_taken: weakref.WeakKeyDictionary[Session, tuple[tuple[int, str], dict[str, Any]]] = weakref.WeakKeyDictionary()
+
+
 def snapshot(session: Session) -> dict[str, Any]:
-    """Return the `Snapshot` of the contract, at most 16 KB of JSON."""
+    """Return the `Snapshot` of the contract, at most 16 KB of JSON; taken once for all widgets of a session."""
+    key = session.revision, session.unit
+    known = _taken.get(session)
+    if known is None or known[0] != key:
+        known = key, _take(session)
+        _taken[session] = known
+    return known[1]
+
+
+def _take(session: Session) -> dict[str, Any]:
     run = session.run
     plan = run.plan
     taken: dict[str, Any] = {

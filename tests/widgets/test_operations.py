@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import penstock
+from penstock import tql
 from penstock.tensors import decode_image
 from penstock.widgets._ops_plan import SessionOperations
 from tests.widgets.conftest import NUM_SAMPLES, FrontEnd, RpcError, arrays_of, labels_of
@@ -372,3 +373,23 @@ def test_wanted_shares_become_weights_that_give_them(front, ds):
     both = [{"class_index": i, "share": 0.9} for i in (0, 1)]
     with pytest.raises(RpcError, match="InfeasibleTargets"):
         front.ask("targets.solve", text="select *", targets=both, unit="instances")
+
+
+def test_pages_and_hello_come_while_a_long_query_runs_and_it_can_be_cancelled(front):
+    started, gate = threading.Event(), threading.Event()
+
+    @tql.function(name="wait_for_the_gate")
+    def wait(counts):
+        started.set()
+        gate.wait(20)
+        return counts
+
+    front.send("query.run", {"text": "select * where wait_for_the_gate(shape(boxes)[0]) > 0 limit 3"}, 900)
+    assert started.wait(20)
+    assert front.ask("hello")[0]["query"]["text"] == "select *"
+    assert len(front.ask("grid.page", start=0, stop=4, size=16)[0]["tiles"]) == 4
+    front.send("cancel", {}, 900)
+    gate.set()
+    with pytest.raises(RpcError, match="Cancelled"):
+        front.wait_for(900)
+    assert front.widget.query == "select *"
