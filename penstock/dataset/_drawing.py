@@ -38,6 +38,10 @@ class Drawing(ABC, Generic[_V]):
         """Row of each sample in the table."""
 
     @abstractmethod
+    def _state(self) -> tuple[Table, NDArray[np.int64]]:
+        """Return table and rows of one moment, whoever writes meanwhile."""
+
+    @abstractmethod
     def tensor_names(self) -> list[str]:
         """Return the tensors shown."""
 
@@ -61,7 +65,7 @@ class Drawing(ABC, Generic[_V]):
 
     def _visible(self) -> Table:
         """Return the samples as a table of their own."""
-        rows, table = self.indices, self.table
+        table, rows = self._state()
         whole = len(rows) == table.num_rows and bool((rows == np.arange(len(rows))).all())
         return table if whole else RowsTable(table, rows)
 
@@ -91,7 +95,8 @@ class Drawing(ABC, Generic[_V]):
             If the text is no TQL, names what there is not, or is wrong on these rows.
         """
         drawn = self._seed(seed)
-        result = run(query_string, self.table, seed=drawn, rows=self.indices, resolve=self.resolver(), params=params)
+        table, rows = self._state()
+        result = run(query_string, table, seed=drawn, rows=rows, resolve=self.resolver(), params=params)
         for warning in result.warnings:
             warnings.warn(warning, UserWarning, stacklevel=2)
         return self._result(result, seed=drawn, query_string=query_string)
@@ -148,11 +153,12 @@ class Drawing(ABC, Generic[_V]):
         """
         drawn = self._seed(seed)
         spec = SamplingSpec(replace=replace, size=size, seed=drawn, mode=mode)
-        plan = make_plan(self.table, self.indices, weights, spec, labels=None)
+        table, rows = self._state()
+        plan = make_plan(table, rows, weights, spec, labels=None)
         text = f"select * sample by {weights}" if isinstance(weights, str) else None
         positions = plan.stream().epoch(0)
         return self._chosen(
-            positions, query_string=text, seed=drawn, plan=plan, pool=self.indices, by_array=text is None
+            positions, query_string=text, seed=drawn, plan=plan, pool=rows, by_array=text is None, table=table
         )
 
     def plan(
@@ -186,12 +192,13 @@ class Drawing(ABC, Generic[_V]):
         SamplingPlan
             Histogram, coverage, targets and the stream.
         """
+        table, rows = self._state()
         if spec_or_weights is None:
-            return exact_plan(self.table, self.indices, labels=labels, seed=self._seed(seed))
+            return exact_plan(table, rows, labels=labels, seed=self._seed(seed))
         if isinstance(spec_or_weights, SamplingSpec):
-            return make_plan(self.table, self.indices, spec_or_weights, spec_or_weights, labels=labels)
+            return make_plan(table, rows, spec_or_weights, spec_or_weights, labels=labels)
         spec = SamplingSpec(replace=mode != "once", size=size, seed=self._seed(seed), mode=mode)
-        return make_plan(self.table, self.indices, spec_or_weights, spec, labels=labels)
+        return make_plan(table, rows, spec_or_weights, spec, labels=labels)
 
     def _seed(self, seed: Seed) -> int:
         if isinstance(seed, EllipsisType):
@@ -214,10 +221,9 @@ class Drawing(ABC, Generic[_V]):
         Loader
             ``.transform(…).batch(64).shuffle().pytorch()`` and iterate.
         """
-        selection = Selection(
-            rows=self.indices, version=self.table.version, query_string=self._query_text(), seed=self._own_seed()
-        )
-        return Loader(self.table, selection, seed=self._seed(seed), resolve=self.resolver(), tensors=self._shown())
+        table, rows = self._state()
+        selection = Selection(rows=rows, version=table.version, query_string=self._query_text(), seed=self._own_seed())
+        return Loader(table, selection, seed=self._seed(seed), resolve=self.resolver(), tensors=self._shown())
 
     def pytorch(  # noqa: PLR0917  the playbook's signature
         self,

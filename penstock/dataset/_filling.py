@@ -82,11 +82,15 @@ class Filling(Samples):
     @property
     def indices(self) -> NDArray[np.int64]:
         """Row of each sample: 0, 1, 2, ..."""
-        count = self.table.num_rows
-        if self._rows_cache is None or len(self._rows_cache) != count:
-            self._rows_cache = np.arange(count, dtype=np.int64)
-            self._rows_cache.flags.writeable = False
-        return self._rows_cache
+        return self._rows_of(self.table)
+
+    def _rows_of(self, table: OverlayTable) -> NDArray[np.int64]:
+        rows = self._rows_cache
+        if rows is None or len(rows) != table.num_rows:
+            rows = np.arange(table.num_rows, dtype=np.int64)
+            rows.flags.writeable = False
+            self._rows_cache = rows
+        return rows
 
     def __len__(self) -> int:
         """Return the number of samples, those not written yet included."""
@@ -104,7 +108,11 @@ class Filling(Samples):
         return self._working.table.tensors[name]
 
     def _chosen(self, positions: NDArray[np.int64], **provenance: Any) -> View:  # noqa: ANN401  fields of a View
-        return View(self.table, positions, **{"dataset": self, **provenance})
+        return View(provenance.pop("table", None) or self.table, positions, **{"dataset": self, **provenance})
+
+    def _state(self) -> tuple[OverlayTable, NDArray[np.int64]]:
+        table = self.table
+        return table, self._rows_of(table)
 
     @abstractmethod
     def _home(self) -> Home:

@@ -27,7 +27,7 @@ from penstock.errors import (
     nearest,
 )
 from penstock.storage import Credentials, Location, Mark, Store, mark_view, unmark_view, view_marks
-from penstock.table import OptimizedTable, OverlayTable, StoredTable, Table
+from penstock.table import OptimizedTable, OverlayTable, ProjectedTable, StoredTable, Table
 from penstock.tensors import Cell, TensorSpec, image_digest, image_shape
 
 if TYPE_CHECKING:
@@ -165,7 +165,9 @@ def save_rows(
     seed: int,
 ) -> str:
     """Keep rows of a committed version under an id and return it."""
-    source = table.source if isinstance(table, OptimizedTable) else table
+    source = table
+    while isinstance(source, (OptimizedTable, ProjectedTable)):
+        source = source.source
     if not isinstance(source, OverlayTable):
         raise DatasetError("a view of a query's result table; expected one of samples of the dataset")
     commit = source.version

@@ -14,7 +14,7 @@ from penstock.dataset._rows import row_of, rows_of
 from penstock.dataset._sample import Sample
 from penstock.dataset._tensor import Tensor
 from penstock.errors import DatasetError, ReadOnlyError, TensorNotFoundError
-from penstock.table import ArrayTable, ProjectedTable, Ragged, Table
+from penstock.table import ArrayTable, OptimizedTable, OverlayTable, ProjectedTable, Ragged, Table
 from penstock.tensors import TensorSpec
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class Samples(Drawing["View"]):
         source: Table = result.table
         if result.columns is not None:
             source = ProjectedTable(source, result.selection.rows, result.names, result.columns)
-        home = self._home() if result.table is self.table else None
+        home = self._home() if _place(result.table) == _place(self.table) else None
         return View(source, result.selection.rows, dataset=home, plan=result.plan, pool=result.pool, **provenance)
 
     def table_rows(self, positions: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -287,6 +287,9 @@ class View(Samples):
     def _home(self) -> Home | None:
         return self._dataset
 
+    def _state(self) -> tuple[Table, NDArray[np.int64]]:
+        return self._table, self._rows
+
     def _own_seed(self) -> int:
         return self._seed_used
 
@@ -332,6 +335,7 @@ class View(Samples):
         return list(self._table.tensors) if self._names is None else self._names
 
     def _chosen(self, positions: NDArray[np.int64], **provenance: Any) -> View:  # noqa: ANN401  fields of a View
+        provenance.pop("table", None)
         fields = {"dataset": self._dataset, "query_string": None, "seed": self._seed_used, "names": self._names}
         return View(self._table, self._rows[positions], **{**fields, **provenance})
 
@@ -339,3 +343,10 @@ class View(Samples):
 def _with_label_rank(column: Ragged) -> Ragged:
     """Return class labels of a result as samples of shape (1,), never 0-d."""
     return replace(column, shapes=None) if column.class_names is not None and column.ndim == 0 else column
+
+
+def _place(table: Table) -> str | None:
+    """Return where a table is stored, None where it is made of results."""
+    while isinstance(table, (ProjectedTable, OptimizedTable)):
+        table = table.source
+    return table.stored.snapshot.path if isinstance(table, OverlayTable) else None

@@ -57,15 +57,16 @@ class Working:
         self.draft = Draft()
         self._draft_files: list[str] = []
         self.fixed_version = version
+        self.last_commit: Commit | None = None
         self.refresh()
         if version is None:
             self.draft, self._draft_files = load_draft(store.location, store.branch, self.specs)
             self._table: OverlayTable | None = None
 
-    def refresh(self) -> None:
-        """Read the newest version, whoever wrote it."""
+    def refresh(self, *, with_history: bool = True) -> None:
+        """Read the newest version, whoever wrote it; each commit is a request where the store is remote."""
         snapshot = self.store.head() if self.fixed_version is None else self.store.at(self.fixed_version)
-        last = head_commit(self.store, snapshot.version)
+        last = head_commit(self.store, snapshot.version) if with_history else self.last_commit
         if last is None:
             label = f"start+{snapshot.version}"
         elif self.store.restored_version(snapshot.version) == last.version:
@@ -102,7 +103,7 @@ class Working:
 
     def _change_meta(self, change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
         self.store.update_meta(change)
-        self.refresh()
+        self.refresh(with_history=False)
 
     def add_tensor(self, spec: TensorSpec) -> None:
         """Add a tensor, its columns as soon as their type is known."""
@@ -134,13 +135,13 @@ class Working:
             columns = buffer.renumbered(merged)
             self.store.add_columns(list(columns))
             self.store.append(new_uids(buffer.num_rows), columns)
-        self.refresh()
+        self.refresh(with_history=False)
 
     def delete(self, rows: NDArray[np.int64]) -> None:
         """Delete rows, and their edits."""
         uids = self.table.uids(rows)
         self.store.delete(uids, f"pop {', '.join(map(str, rows.tolist()))}")
-        self.refresh()
+        self.refresh(with_history=False)
         left = self.draft.without(set(uids.tolist()))
         if len(left) != len(self.draft):
             self._replace_draft(left)

@@ -103,21 +103,18 @@ def _is_own(source: Table, name: str, rows: NDArray[np.int64], column: Ragged) -
 
 
 def _spread(column: Ragged, rows: NDArray[np.int64], num_rows: int) -> Ragged:
-    """Return a column of `num_rows` rows that holds `column` in `rows` and NULL elsewhere."""
-    lengths = np.zeros(num_rows, np.int64)
-    lengths[rows] = column.lengths
-    valid = np.zeros(num_rows, bool)
-    valid[rows] = True if column.valid is None else column.valid
-    shapes = None
-    if column.shapes is not None:
-        shapes = np.zeros((num_rows, column.shapes.shape[1]), np.int64)
-        shapes[rows] = column.shapes
-    if column.values.dtype.kind == "T":
-        values = np.full(num_rows, "", column.values.dtype)
-        values[rows] = column.values
-        return Ragged(values=values, offsets=np.arange(num_rows + 1, dtype=np.int64), shapes=shapes, valid=valid)
-    offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
-    return replace(column, offsets=offsets, shapes=shapes, valid=None if valid.all() else valid)
+    """Return a column that holds `column` in `rows`; the other rows, which no view shows, repeat its first."""
+    if not len(rows):
+        return replace(
+            column, offsets=np.zeros(num_rows + 1, np.int64), shapes=_empty_shapes(column, num_rows), valid=None
+        )
+    source = np.zeros(num_rows, np.int64)
+    source[rows] = np.arange(len(rows))
+    return column.take(source)
+
+
+def _empty_shapes(column: Ragged, num_rows: int) -> NDArray[np.int64] | None:
+    return None if column.shapes is None else np.zeros((num_rows, column.shapes.shape[1]), np.int64)
 
 
 def _spec(name: str, column: Ragged) -> TensorSpec:

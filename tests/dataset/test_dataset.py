@@ -327,3 +327,26 @@ def test_a_large_extend_says_what_it_has_kept(tmp_path):
     with pytest.raises(SampleError, match=r"sample 4 of 'images'.*the 4096 before it are appended"):
         dataset.extend({"images": [image] * 4100 + [b"no image"]})
     assert len(dataset) == 4096
+
+
+def test_threads_read_and_query_while_another_edits_and_commits(ds):
+    from concurrent.futures import ThreadPoolExecutor
+
+    ds.commit("first")
+
+    def read(turn):
+        view = ds.query("select * where age >= 0")
+        assert view.age.numpy().tolist() == list(range(len(view)))
+        assert len(ds[turn % 10].labels.numpy()) <= 2
+        return ds.images[turn % 10].numpy()[0, 0, 0] == turn % 10
+
+    with ThreadPoolExecutor(4) as pool:
+        reads = [pool.submit(read, turn) for turn in range(40)]
+        for turn in range(10):
+            ds.labels[turn] = [turn % 2] * (turn % 3)
+            if turn % 3 == 0:
+                ds.append({"images": None, "boxes": None, "labels": None, "age": len(ds)})
+                ds.commit(f"turn {turn}")
+        assert all(future.result() for future in reads)
+    assert _labels(ds)[:10] == [[turn % 2] * (turn % 3) for turn in range(10)]
+    assert len(ds) == 14

@@ -39,6 +39,8 @@ def test_a_projection_shows_its_columns(ds):
     assert list(view.tensors) == ["images", "older"]
     assert view.older.numpy().tolist() == [111]
     assert view.images[0].numpy()[0, 0, 0] == 11
+    kept = ds.load_view(view.save_view())
+    assert (kept.indices.tolist(), list(kept.tensors)) == ([11], ["images", "labels", "age"])
     batch = next(iter(view.dataloader().batch(1).numpy()))
     assert batch["older"].tolist() == [111]
     assert batch["index"].tolist() == [11]
