@@ -68,7 +68,8 @@ class Snapshot:
 
     def read(self, columns: Sequence[str]) -> pa.Table:
         """Return whole columns, in the order of samples."""
-        with wrapped(f"read {', '.join(columns)} of {self.path!r}"):
+        told = [name for name in columns if not name.startswith("_")] or ["samples"]
+        with wrapped(f"read {', '.join(told)} of {self.path!r}"):
             table = self._handle.to_table(columns=list(columns))
             return table if self._order is None else table.take(self._order)
 

@@ -161,7 +161,7 @@ def test_damaged_files_are_one_clear_error(tmp_path, damage):
         file.unlink()
     else:
         file.write_bytes(content[: len(content) // 2] if damage == "truncated" else content[:-40] + b"x" * 40)
-    with pytest.raises(StorageError, match="cannot read samples of") as caught:
+    with pytest.raises(StorageError, match="cannot read age of") as caught:
         penstock.load(ds.path).age.numpy()
     assert ".rs:" not in str(caught.value)
     assert len(str(caught.value)) < 500
