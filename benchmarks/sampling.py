@@ -47,6 +47,16 @@ def interleaved(repeats, **sides):
     return {name: statistics.median(spent) for name, spent in times.items()}
 
 
+def often(run, times):
+    """The same many times: what a slider does, caches warm."""
+
+    def loop():
+        for _ in range(times):
+            run()
+
+    return loop
+
+
 def made_labels(num_rows, rng):
     """Labels with the shares of SHARES, in class order in each row."""
     has = np.stack([rng.random(num_rows) < share for share in SHARES[1:]], axis=1)
@@ -138,16 +148,22 @@ def gestures(repeats, rng):
     plan = sets.with_spec(specs[0])
     targets = {"14": 0.05, "13": 0.05, "12": 0.05, "11": 0.05, "10": 0.05, "0": 0.4}
     ready = {name: np.ascontiguousarray(mask) for name, mask in masks.items()}
-    first = Strata.from_masks(ready, labels=labels).with_spec(spec_of(ready))
-    return sets.num_strata, interleaved(
+    chances = {str(number): rng.random(112_120) < 0.31 for number in range(10)}
+    grouped = Strata.from_masks(chances, labels=labels)
+    moved = iter([spec_of(chances, (1 + k / 7, *(2.0,) * 9)) for k in range(1000)] * 1000)
+
+    def patterns():
+        grouped.with_spec(next(moved)).histogram()
+
+    return (sets.num_strata, grouped.num_strata), interleaved(
         repeats * 5,
         **{
             "strata of 112,120 rows from masks": lambda: Strata.from_masks(ready),
             "  with rows sorted and class sums": lambda: whole(Strata.from_masks(ready, labels=labels)),
-            "histogram after a weight change, label sets": histogram,
-            "histogram after a weight change, 6 clauses": lambda: first.strata.with_spec(first.spec).histogram(),
-            "three coverage curves, 836 strata": curves,
-            "targets solved": lambda: plan.solve_targets(targets, unit="samples"),
+            "100 histograms after a weight change, label sets": often(histogram, 100),
+            "100 histograms after a weight change, 836 patterns": often(patterns, 100),
+            "10 times three coverage curves, 836 strata": often(curves, 10),
+            "10 times targets solved": often(lambda: plan.solve_targets(targets, unit="samples"), 10),
             "plan and stream re-armed, first index": lambda: (
                 many.with_spec(SamplingSpec(seed=next(iter(range(3))))).stream().slice(0, 1)
             ),
@@ -191,9 +207,9 @@ def main():
     options = parser.parse_args()
     rng = np.random.default_rng(0)
     count, told = gestures(options.repeats, rng)
-    print(f"median ms; label sets: {count}")
+    print(f"median ms; {count[0]} label sets, {count[1]} patterns of ten clauses")
     for name, spent in told.items():
-        print(f"  {name:46} {spent:9.3f}")
+        print(f"  {name:52} {spent:9.3f}")
     for num_rows in options.rows:
         print(f"an epoch of {num_rows:,} draws")
         told = draw(num_rows, options.repeats, rng)
