@@ -136,12 +136,12 @@ def serve(rows: int) -> None:
         print(json.dumps({"ms": (time.perf_counter() - started) * 1e3}), flush=True)
 
 
-def compare(rows: int, interpreter: str | None, repeats: int) -> None:
+def compare(rows: int, interpreter: str | None, repeats: int, works: list[str]) -> None:
     """Print one line a work: medians of interleaved repetitions, and ratios."""
     peers: dict[str, object] = {"penstock": Ours(rows), "DuckDB": DuckDB(rows)}
     if interpreter:
         peers["Deep Lake"] = Peer(interpreter, rows)
-    for work in ("contains", "sample"):
+    for work in works:
         taken: dict[str, list[float]] = {name: [] for name in peers}
         for _ in range(repeats):
             for name, peer in peers.items():
@@ -182,6 +182,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=int, nargs="+", default=[NIH_ROWS, 1_000_000])
     parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--work", nargs="+", choices=("contains", "sample"), default=["contains", "sample"])
     parser.add_argument("--deeplake", help="interpreter that has deeplake 4")
     parser.add_argument("--serve", type=int, help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -192,7 +193,7 @@ def main() -> None:
         print("Deep Lake is left out: name its interpreter with --deeplake")
     parse_and_bind()
     for rows in options.rows:
-        compare(rows, options.deeplake, options.repeats)
+        compare(rows, options.deeplake, options.repeats, options.work)
 
 
 if __name__ == "__main__":

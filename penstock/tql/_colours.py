@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from penstock.tql._lexer import KEYWORDS
+from penstock.tql._lexer import KEYWORDS, Token
 from penstock.tql._offsets import Offsets
 
-__all__ = ["ColouredToken", "tokens"]
+__all__ = ["ColouredToken", "scan", "tokens"]
 
 _CONSTANTS = frozenset(("TRUE", "FALSE", "NULL"))
 _NEVER_CALLED = frozenset(("IN", "AND", "OR", "NOT", "BY", "WHERE"))
@@ -54,16 +55,23 @@ def tokens(text: str) -> tuple[ColouredToken, ...]:
     ['keyword', 'function', 'operator', 'name', 'operator', 'number', 'operator']
     """
     places = Offsets(text)
-    found = []
+    return tuple(
+        ColouredToken(
+            kind=_kind_of_name(text, token.text, token.end) if token.kind == "name" else token.kind,
+            start=places.to_utf16(token.start),
+            end=places.to_utf16(token.end),
+        )
+        for token in scan(text)
+    )
+
+
+def scan(text: str) -> Iterator[Token]:
+    """Yield the tokens of any text, right or wrong; names in double quotes are names."""
     for match in _PATTERN.finditer(text):
-        kind = match.lastgroup or "error"
-        if kind == "blank":
-            continue
-        if kind == "name":
-            kind = _kind_of_name(text, match.group(), match.end())
-        start, end = places.to_utf16(match.start()), places.to_utf16(match.end())
-        found.append(ColouredToken(kind=kind, start=start, end=end))
-    return tuple(found)
+        kind, source = match.lastgroup or "error", match.group()
+        if kind != "blank":
+            word = source.upper() if kind == "name" else source if kind == "operator" else ""
+            yield Token(kind, word, source, match.start(), match.end())
 
 
 def _kind_of_name(text: str, name: str, end: int) -> str:

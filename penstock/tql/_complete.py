@@ -8,8 +8,9 @@ from typing import Literal
 
 from penstock.errors import TQLError
 from penstock.table import Table
+from penstock.tql._colours import scan
 from penstock.tql._functions import FUNCTIONS
-from penstock.tql._lexer import KEYWORDS, Token, quote_name, quote_text, tokenize
+from penstock.tql._lexer import KEYWORDS, Token, quote_name, quote_text
 from penstock.tql._lint import class_counts_of, described_tensor
 from penstock.tql._offsets import Offsets
 from penstock.tql._parser import Parser, expected_at
@@ -89,27 +90,16 @@ def complete(text: str, position: int, table: Table) -> tuple[Completion, ...]:
 
 def _split(text: str) -> tuple[list[Token] | None, str, int]:
     """Return the tokens before what is being typed, what is being typed, and where it starts; None in a comment."""
-    for cut in range(len(text), -1, -1):
-        try:
-            tokens = tokenize(text[:cut], comments=True)[:-1]
-        except TQLError as error:
-            start = error.start
-            if text[start : start + 1] in {"'", '"'}:
-                return [token for token in tokenize(text[:start])[:-1] if token.kind != "comment"], text[start:], start
-            if text.startswith("/*", start):
-                return None, "", len(text)
-            continue
-        return _typed(text, tokens)
-    return None, "", len(text)
-
-
-def _typed(text: str, tokens: list[Token]) -> tuple[list[Token] | None, str, int]:
-    last = tokens[-1] if tokens else None
-    if last is not None and last.kind == "comment" and last.end == len(text) and not last.text.endswith("*/"):
+    found = [token for token in scan(text) if token.kind != "error"]
+    last = found[-1] if found else None
+    tokens = [token for token in found if token.kind != "comment"]
+    if last is None or last.end < len(text) or last.text.endswith("*/"):
+        return tokens, "", len(text)
+    if last.kind == "comment":
         return None, "", len(text)
-    tokens = [token for token in tokens if token.kind != "comment"]
-    if tokens and tokens[-1].kind == "name" and tokens[-1].end == len(text):
-        return tokens[:-1], tokens[-1].text, tokens[-1].start
+    open_quote = last.text[0] in "'\"" and (len(last.text) == 1 or last.text[-1] != last.text[0])
+    if open_quote or (last.kind == "name" and last.text[0] not in '$"'):
+        return tokens[:-1], last.text, last.start
     return tokens, "", len(text)
 
 
@@ -180,9 +170,9 @@ def _asked_tensor(before: list[Token]) -> str:
 
 
 def _name(token: Token) -> str:
-    if token.kind == "quoted":
-        return token.text[1:-1].replace('""', '"')
-    return token.text if token.kind == "name" else ""
+    if token.kind != "name":
+        return ""
+    return token.text[1:-1].replace('""', '"') if token.text[0] == '"' else token.text
 
 
 def _classes(table: Table, tensor: str) -> Iterator[_Offer]:

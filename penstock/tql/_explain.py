@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from penstock.sampling import SamplingPlan
 from penstock.table import Table
@@ -57,7 +59,7 @@ def explain(
     resolve: Resolve | None = None,
     labels: str | None = None,
     cancel: Cancel = None,
-    **rows: Any,  # noqa: ANN401  rows= as run takes it
+    rows: NDArray[np.int64] | None = None,
 ) -> Explanation:
     """Run a query and tell how many rows each step leaves.
 
@@ -67,7 +69,7 @@ def explain(
         A query.
     table : Table
         The dataset.
-    seed, mode, params, resolve, labels, cancel, **rows
+    seed, mode, params, resolve, labels, cancel, rows
         As in `run`.
 
     Returns
@@ -86,7 +88,7 @@ def explain(
     (('rows', 3), ('where a > 1', 2), ('limit', 1))
     """
     result = run(
-        text, table, seed=seed, mode=mode, params=params, resolve=resolve, labels=labels, cancel=cancel, **rows
+        text, table, seed=seed, mode=mode, params=params, resolve=resolve, labels=labels, cancel=cancel, rows=rows
     )
     plan = result.plan
     return Explanation(

@@ -73,11 +73,8 @@ def format_query(text: str) -> str:
 def _one_line(tokens: list[Token]) -> str | None:
     if any(token.kind == "comment" for token in tokens):
         return None
-    parts: list[str] = []
-    for number in range(len(tokens)):
-        before = tokens[number - 1] if number else None
-        parts.append(_gap(tokens, number, before) + _shown(tokens, number))
-    return "".join(parts)
+    around = _around(tokens)
+    return "".join(_gap(tokens, number, around) + _shown(tokens, number) for number in range(len(tokens)))
 
 
 def _shown(tokens: list[Token], number: int) -> str:
@@ -107,11 +104,12 @@ def _means_keyword(tokens: list[Token], number: int) -> bool:
     return False
 
 
-def _gap(tokens: list[Token], number: int, before: Token | None) -> str:
+def _gap(tokens: list[Token], number: int, around: list[str]) -> str:
+    before = tokens[number - 1] if number else None
     token = tokens[number]
     if before is None or token.word in _NO_SPACE_BEFORE or before.word in _OPENING or before.word == ".":
         return "" if not (token.word == ":" and before is not None and before.kind == "comment") else " "
-    if before.word == ":" and _in_brackets(tokens, number):
+    if before.word == ":" and around[number] == "[":
         return ""
     if token.word == "[":
         return "" if before.kind in {"name", "quoted"} or before.word in _CLOSING else " "
@@ -141,20 +139,20 @@ def _sign(tokens: list[Token], number: int) -> bool:
     return starts and tokens[number + 1].word not in {"-", "+"}
 
 
-def _in_brackets(tokens: list[Token], number: int) -> bool:
-    depth = 0
-    for token in reversed(tokens[:number]):
-        if token.word in _CLOSING:
-            depth += 1
-        elif token.word in _OPENING:
-            if depth == 0:
-                return token.word == "["
-            depth -= 1
-    return False
+def _around(tokens: list[Token]) -> list[str]:
+    """Return the innermost bracket open at each token."""
+    opened, found = [""], []
+    for token in tokens:
+        if token.word in _CLOSING and len(opened) > 1:
+            opened.pop()
+        found.append(opened[-1])
+        if token.word in _OPENING:
+            opened.append(token.word)
+    return found
 
 
 def _several_lines(tokens: list[Token]) -> str:
-    writer = _Writer()
+    writer, around = _Writer(), _around(tokens)
     for number, token in enumerate(tokens):
         before = tokens[number - 1] if number else None
         if token.kind == "comment":
@@ -164,14 +162,10 @@ def _several_lines(tokens: list[Token]) -> str:
             writer.line(writer.indent)
         _break_before(writer, tokens, number)
         here = writer.lines[-1]
-        gap = _gap(tokens, number, _last_code(tokens, number)) if here.strip() else ""
+        gap = _gap(tokens, number, around) if here.strip() else ""
         writer.lines[-1] = here + gap + _shown(tokens, number)
         _nest(writer, tokens, number)
     return "\n".join(line.rstrip() for line in writer.lines)
-
-
-def _last_code(tokens: list[Token], number: int) -> Token | None:
-    return tokens[number - 1] if number else None
 
 
 def _comment(writer: _Writer, tokens: list[Token], number: int) -> None:
