@@ -31,6 +31,9 @@ _CONSTANTS: dict[str, tuple[Choice["bool", "null"], bool | None]] = {
     "NULL": ("null", None),
 }
 _OPERATORS = ("an operator",)
+# an atom before one of these is the whole expression: no operator, call or index can follow
+_ATOMS = frozenset(("name", "quoted", "number", "string"))
+_AFTER_ATOM = frozenset((",", ")", ":", "]"))
 
 
 def text_of(token: Token) -> str:
@@ -45,6 +48,8 @@ class ExpressionParser(Cursor):
 
     def expression(self, floor: int = _OR) -> ast.Expression:
         """Parse an expression whose operators bind at least as tightly as `floor`."""
+        if self.trace is None and self.token.kind in _ATOMS and self.tokens[self.at + 1].word in _AFTER_ATOM:
+            return self._primary()
         depth = self.depth
         self.enter()
         left = self._not() if self.token.word == "NOT" and floor <= _NOT else self._signed()
