@@ -74,10 +74,12 @@ def _contains_class(binder: Binder, node: ast.Call, operand: Bound) -> Bound:
 
 
 def _holds(value: Value, wanted: Value) -> Value:
+    value.own()
     return any_true(ops.compare(np.equal)(value, wanted))
 
 
 def _holds_some(ids: NDArray[np.int64], value: Value) -> Value:
+    value.own()
     return any_true(ops.is_in(ids, negated=False)(value))
 
 

@@ -33,6 +33,7 @@ __all__ = [
 
 TEXT = np.dtypes.StringDType()
 _SPARSE = 8
+_MOST_OWNERS = 20_000_000
 
 
 _WORDS = {
@@ -87,7 +88,8 @@ class Value:
 
     Without offsets one element a row; with them row ``i`` holds
     ``data[offsets[i]:offsets[i + 1]]``. A `constant` holds one row that stands
-    for all. NULL rows are False in `valid`.
+    for all. NULL rows are False in `valid`. `owners`, where it is kept, is the
+    row of each element.
     """
 
     data: NDArray[Any]
@@ -95,6 +97,14 @@ class Value:
     shapes: NDArray[np.int64] | None = None
     valid: NDArray[np.bool_] | None = None
     constant: bool = False
+    owners: NDArray[np.int32] | None = None
+    asked: int = 0
+
+    def own(self) -> None:
+        """Keep the row of each element from the second time on that a whole column is asked for elements."""
+        self.asked += 1
+        if self.asked > 1 and self.owners is None and self.offsets is not None and len(self.data) <= _MOST_OWNERS:
+            self.owners = np.repeat(np.arange(self.num_rows, dtype=np.int32), self.lengths)
 
     @property
     def lengths(self) -> NDArray[np.int64]:
@@ -242,10 +252,15 @@ def row_numbers(offsets: NDArray[np.int64], elements: NDArray[np.int64]) -> NDAr
     return np.searchsorted(offsets, elements, "right") - 1
 
 
-def rows_with(flags: NDArray[np.bool_], offsets: NDArray[np.int64]) -> NDArray[np.bool_]:
+def rows_with(
+    flags: NDArray[np.bool_], offsets: NDArray[np.int64], owners: NDArray[np.int32] | None = None
+) -> NDArray[np.bool_]:
     """Return which rows hold a True element; empty rows do not."""
     out = np.zeros(len(offsets) - 1, bool)
     hits = np.flatnonzero(flags)
+    if owners is not None:
+        out[owners[hits]] = True
+        return out
     if len(hits) * _SPARSE < len(out):
         out[row_numbers(offsets, hits)] = True
         return out
@@ -357,7 +372,7 @@ def _only(value: Value, rows: NDArray[np.bool_]) -> Value:
         return value
     keep = np.repeat(rows, value.lengths)
     lengths = np.where(rows, value.lengths, 0)
-    return replace(value, data=value.data[keep], offsets=offsets_of(lengths))
+    return replace(value, data=value.data[keep], offsets=offsets_of(lengths), owners=None)
 
 
 def positions(
