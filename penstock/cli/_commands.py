@@ -113,9 +113,10 @@ def _imported(source: Source) -> Dataset:
     from platformdirs import user_cache_path
 
     dest = user_cache_path("penstock") / "imports" / source.key / source.name
-    num_workers = os.cpu_count() or 1
-    if dest.exists():
-        return load(dest)
+    return importers.load_or_make(dest, lambda: _import(source, dest, os.cpu_count() or 1))
+
+
+def _import(source: Source, dest: Path, num_workers: int) -> Dataset:
     if source.kind == "coco":
         images = source.images or source.root.parent
         return importers.from_coco(source.root, images, dest, on_error="skip", num_workers=num_workers)

@@ -1,7 +1,7 @@
 """Datasets out of COCO, VOC, YOLO, folders, tables and arrays."""
 
 from penstock.importers._arrays import from_arrays
-from penstock.importers._build import import_report
+from penstock.importers._build import import_report, load_or_make
 from penstock.importers._coco import find_coco_images, from_coco, is_coco
 from penstock.importers._deeplake import from_deeplake
 from penstock.importers._demo import demo
@@ -31,4 +31,5 @@ __all__ = [
     "is_coco",
     "is_voc",
     "is_yolo",
+    "load_or_make",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -18,7 +18,7 @@ from penstock.importers._write import Column, write_columns
 if TYPE_CHECKING:
     from tqdm import tqdm
 
-__all__ = ["Column", "build", "import_report"]
+__all__ = ["Column", "build", "import_report", "load_or_make"]
 
 _REPORT_FILE = "import-report.json"
 
@@ -75,6 +75,25 @@ def build(
     if progress and report.issues:
         _print(str(report))
     return load(dest)
+
+
+def load_or_make(cached: Path, make: Callable[[], Dataset]) -> Dataset:
+    """Open the dataset at `cached`, made first if need be; two processes at once end with one dataset.
+
+    Parameters
+    ----------
+    cached : Path
+        Where it is kept.
+    make : callable
+        Makes it there, whole or not at all.
+    """
+    if not cached.exists():
+        try:
+            return make()
+        except PenstockError:
+            if not cached.exists():
+                raise
+    return load(cached)
 
 
 def import_report(dataset: Dataset | str | os.PathLike[str]) -> ImportReport:

@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.dataset import Dataset, load
+from penstock.dataset import Dataset
 from penstock.errors import ImporterError
-from penstock.importers._build import Column, build
+from penstock.importers._build import Column, build, load_or_make
 from penstock.importers._report import IssueLog
 from penstock.importers._scenes import SHAPES, SIDE, Shape, draw_scene
 
@@ -73,7 +73,7 @@ def demo(dest: str | os.PathLike[str] | None = None, *, num_samples: int = 600, 
     from platformdirs import user_cache_path
 
     cached = user_cache_path("penstock") / f"shapes-{_EDITION}-{num_samples}-{seed}" / "demo"
-    return load(cached) if cached.exists() else _make(cached, num_samples, seed)
+    return load_or_make(cached, lambda: _make(cached, num_samples, seed))
 
 
 def _make(dest: Path, num_samples: int, seed: int) -> Dataset:

@@ -2,12 +2,15 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 
 import numpy as np
 import pandas as pd
 import pytest
 
 import penstock
+from penstock.dataset import load
 from penstock.errors import DatasetExistsError, ImporterError
 from penstock.importers import (
     demo,
@@ -244,6 +247,20 @@ def test_demo_is_made_once_in_the_cache_folder(tmp_path, monkeypatch):
     assert first.version == second.version
     assert str(first.path).startswith(str(tmp_path))
     assert demo(num_samples=13).path != first.path
+
+
+def test_two_processes_that_make_the_demo_at_once_end_with_one(tmp_path):
+    code = "import penstock; print(penstock.demo(num_samples=200).path)"
+    environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path), "PYTHONPATH": os.pathsep.join(sys.path)}
+    both = [
+        subprocess.Popen([sys.executable, "-c", code], env=environment, stdout=subprocess.PIPE, text=True)
+        for _ in range(2)
+    ]
+    printed = [process.communicate(timeout=120)[0] for process in both]
+    assert [process.returncode for process in both] == [0, 0]
+    assert printed[0] == printed[1]
+    assert len(load(printed[0].strip())) == 200
+    assert not list(tmp_path.rglob("*.part"))
 
 
 def test_demo_is_a_function_of_its_seed(tmp_path):
