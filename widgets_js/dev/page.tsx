@@ -2,7 +2,7 @@
 import { views } from "../src/runtime/index.ts";
 import type { WidgetState } from "../src/shared/protocol.ts";
 import { FakeModel } from "../tests/fake-model.ts";
-import { FakeKernel, type FakeOptions } from "./fake-kernel.ts";
+import { FakeKernel, type FakeOptions, NAMES } from "./fake-kernel.ts";
 
 const options = new URLSearchParams(location.search);
 const COLOURS = ["#7a41b4", "#cb8000", "#22695e", "#b274ed", "#944a07", "#589d90", "#451618", "#252144"];
@@ -42,7 +42,33 @@ const kernel = new FakeKernel({
 });
 const kind = (options.get("kind") ?? "explorer") as WidgetState["_kind"];
 const theme = (options.get("theme") ?? "light") as WidgetState["theme"];
-const model = new FakeModel({ _kind: kind, query: "select *", mode: "deck", seed: 7, theme, unit: "instances" });
+const snapshot = {
+  dataset: { name: "shapes", version: "3f2a9c", num_samples: 600 },
+  query: "select *",
+  pool_size: 600,
+  draws: 600,
+  mode: "deck" as const,
+  seed: 7,
+  unit: "instances" as const,
+  bars: NAMES.map((name, i) => ({
+    name,
+    class_index: i,
+    raw: 400 / (i + 1),
+    expected: 300 / (i + 1),
+    low: 280 / (i + 1),
+    high: 320 / (i + 1),
+  })),
+  coverage: Array.from({ length: 21 }, (_, e) => ({ share: 1 - 0.5 ** e, low: 1 - 0.52 ** e, high: 1 - 0.48 ** e })),
+};
+const model = new FakeModel({
+  ...(options.has("dead") ? { snapshot } : {}),
+  _kind: kind,
+  query: "select *",
+  mode: "deck",
+  seed: 7,
+  theme,
+  unit: "instances",
+});
 model.onSend = async ({ op, id, args }) => {
   if (op === "cancel" || options.has("dead")) return;
   await new Promise((resolve) => setTimeout(resolve, Number(options.get("delay") ?? 5)));

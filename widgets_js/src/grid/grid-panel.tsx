@@ -297,7 +297,9 @@ function Empty({ store }: { store: Store }) {
   const query = store.query.value;
   if (query === null)
     return (
-      <p class="penstock-empty">{store.link.value === "connecting" ? "Opening the dataset…" : "No kernel answers."}</p>
+      <p class="penstock-empty">
+        {store.link.value === "connecting" ? "Opening the dataset…" : "Pictures need the kernel: run this cell again."}
+      </p>
     );
   if (store.classFilter.value !== null) {
     const name = store.classNames.value[store.classFilter.value] ?? "";
