@@ -50,7 +50,7 @@ class Dataset(Filling):
     def __reduce__(self) -> tuple[Any, ...]:
         """Travel to another process by path; what is opened there is read-only."""
         with self._lock:
-            self._flush()
+            self._settle()
             fixed = self._working.fixed_version
             return _reopened, (self.path, self._working.store.branch, fixed, self._working.credentials)
 
@@ -60,7 +60,7 @@ class Dataset(Filling):
     def has_changes(self) -> bool:
         """Whether anything differs from the last commit."""
         with self._lock:
-            self._flush()
+            self._settle()
             return self._working.has_changes()
 
     def commit(self, message: str | None = None) -> str:
@@ -83,7 +83,7 @@ class Dataset(Filling):
         """
         with self._lock:
             self._writable()
-            self._flush()
+            self._settle()
             for warning in self._working.length_warnings():
                 warnings.warn(warning, UserWarning, stacklevel=2)
             made = self._working.commit(message or "")
@@ -127,7 +127,7 @@ class Dataset(Filling):
             If there is no such version.
         """
         with self._lock:
-            self._flush()
+            self._settle()
             last = self._working.last_commit
             if a is None and last is None:
                 raise DatasetError("no commit to compare with; expected one", hint="ds.commit(…) makes one")
@@ -158,7 +158,7 @@ class Dataset(Filling):
             If a branch is to be made of changes that are not committed.
         """
         with self._lock:
-            self._flush()
+            self._settle()
             if create:
                 if self._working.has_changes() and self._working.read_only is None:
                     raise UncommittedChangesError(
@@ -194,7 +194,7 @@ class Dataset(Filling):
         """
         with self._lock:
             self._writable()
-            self._flush()
+            self._settle()
             if self._working.has_changes():
                 raise UncommittedChangesError(
                     "changes that are not committed; expected none before a merge", hint="ds.commit(…) first"
@@ -274,7 +274,7 @@ class Dataset(Filling):
         """
         with self._lock:
             self._writable()
-            self._flush()
+            self._settle()
             return cleanup(self._working.store, timedelta(days=14) if older_than is None else older_than)
 
     # ---- saved views ---------------------------------------------------------------------
@@ -350,7 +350,7 @@ class Dataset(Filling):
             raise CredentialsError(f"a credentials key named {name!r}; expected a name")
         with self._lock:
             self._writable()
-            self._flush()
+            self._settle()
             self._working.set_creds_key(name, managed=managed)
 
     def populate_creds(self, name: str, values: Mapping[str, str]) -> None:

@@ -194,7 +194,7 @@ class Filling(Samples):
         )
         with self._lock:
             self._writable()
-            self._flush()
+            self._settle()
             if name in self._buffer.specs:
                 raise DatasetError(f"a tensor {name!r} exists already ({self._buffer.specs[name].shown_htype})")
             if hasattr(type(self), name):
@@ -286,9 +286,18 @@ class Filling(Samples):
             buffer = self._buffer
             self._working.append(buffer)
             self._buffer = Buffer.over(self._working.specs)
-        if self._unsaved and not self._depth:
+        if not self._depth:
+            self._save()
+
+    def _save(self) -> None:
+        if self._unsaved:
             self._working.save(self._unsaved)
             self._unsaved = Draft()
+
+    def _settle(self) -> None:
+        """Write everything, also in the middle of a `with`, before a step that reads it back from the store."""
+        self._flush()
+        self._save()
 
     def __enter__(self) -> Self:
         with self._lock:
@@ -359,7 +368,7 @@ class Filling(Samples):
         """
         with self._lock:
             self._writable()
-            self._flush()
+            self._settle()
             self._working.drop_edits(name, None if rows is None else np.asarray(rows, np.int64))
 
     def pop(self, index: int = -1) -> None:
@@ -377,7 +386,7 @@ class Filling(Samples):
         """
         with self._lock:
             self._writable()
-            self._flush()
+            self._settle()
             row = row_of(index, len(self))
             if row is None:
                 raise SampleError(f"pop({index!r}); expected the number of one sample")
@@ -388,7 +397,7 @@ class Filling(Samples):
         """Add a class name, or rename one; kept at once. Returns the index of the class."""
         with self._lock:
             self._writable()
-            self._flush()
+            self._settle()
             index = self._working.change_classes(self.tensor_spec(name), action, names)
             self._buffer = Buffer.over(self._working.specs)
             return index
@@ -407,7 +416,7 @@ class Filling(Samples):
         """
         with self._lock:
             self._writable()
-            self._flush()
+            self._settle()
             spec = self.tensor_spec(name)
             if spec.htype != "class_label" or isinstance(names, str) or not names:
                 raise DatasetError(

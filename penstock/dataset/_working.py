@@ -60,7 +60,8 @@ class Working:
         self.last_commit: Commit | None = None
         self.refresh()
         if version is None:
-            self.draft, self._draft_files = load_draft(store.location, store.branch, self.specs)
+            tidy = read_only is None
+            self.draft, self._draft_files = load_draft(store.location, store.branch, self.specs, tidy=tidy)
             self._table: OverlayTable | None = None
 
     def refresh(self, *, with_history: bool = True) -> None:
@@ -142,9 +143,8 @@ class Working:
         uids = self.table.uids(rows)
         self.store.delete(uids, f"pop {', '.join(map(str, rows.tolist()))}")
         self.refresh(with_history=False)
-        left = self.draft.without(set(uids.tolist()))
-        if len(left) != len(self.draft):
-            self._replace_draft(left)
+        if len(self.draft.without(set(uids.tolist()))) != len(self.draft):
+            self._change_draft(lambda draft: draft.without(set(uids.tolist())))
 
     def change_classes(self, spec: TensorSpec, action: str, names: Sequence[str]) -> int:
         """Add or rename a class of a tensor."""
@@ -187,14 +187,11 @@ class Working:
             column = self.stored.column(spec.name)
             moved = np.concatenate([[0], np.cumsum(ids[column.values] != column.values)])
             rows = np.flatnonzero(moved[column.offsets[1:]] > moved[column.offsets[:-1]])
-            edits = self.draft.edits.get(spec.name, {})
             if len(rows):
                 cells = [Cell(value=ids[column.row(row)]) for row in rows.tolist()]
                 self.store.rewrite(table_of(self.stored.uids[rows], {spec: cells}), f"merge classes into {into}")
             self._change_meta(lambda meta: _with_spec(meta, spec.name, {"class_names": kept}))
-            if edits:
-                moved_edits = {uid: Cell(value=ids[np.asarray(cell.value, np.int64)]) for uid, cell in edits.items()}
-                self._replace_draft(self.draft.with_edits(spec.name, moved_edits))
+            self._change_draft(lambda draft: _with_labels(draft, spec.name, ids))
 
     def set_creds_key(self, name: str, *, managed: bool) -> None:
         """Store the name of credentials."""
@@ -221,23 +218,23 @@ class Working:
         """Write edits beside the dataset."""
         self._draft_files.append(save_edits(self.store.location, self.store.branch, self.specs, edits))
 
-    def _replace_draft(self, draft: Draft) -> None:
-        self.draft = draft
-        if draft:
-            self._draft_files = [save_edits(self.store.location, self.store.branch, self.specs, draft, whole=True)]
-        else:
-            discard_draft(self.store.location, self._draft_files)
-            self._draft_files = []
+    def _change_draft(self, change: Callable[[Draft], Draft]) -> None:
+        """Replace the draft, edits of other sessions included, by `change` of it."""
+        location, branch = self.store.location, self.store.branch
+        with location.lock():
+            draft, files = load_draft(location, branch, self.specs)
+            self.draft = change(draft)
+            if self.draft:
+                self._draft_files = [save_edits(location, branch, self.specs, self.draft, instead_of=files)]
+            else:
+                discard_draft(location, files)
+                self._draft_files = []
         self._table = None
 
     def drop_edits(self, tensor: str | None, rows: NDArray[np.int64] | None) -> None:
         """Drop edits of a tensor, of some rows, or all."""
-        uids = (
-            {uid for edits in self.draft.edits.values() for uid in edits}
-            if rows is None
-            else set(self.table.uids(rows).tolist())
-        )
-        self._replace_draft(self.draft.without(uids, tensor))
+        uids = None if rows is None else set(self.table.uids(rows).tolist())
+        self._change_draft(lambda draft: draft.without(uids, tensor))
 
     def discard_from_memory(self) -> None:
         """Look at the stored version without its draft, which stays where it is."""
@@ -341,6 +338,13 @@ def open_working(path: str | os.PathLike[str], version: str | None, *, read_only
     if number is None:
         return Working(on_branch, read_only=reason)
     return Working(on_branch, read_only=f"it was opened at version {version!r}", version=number)
+
+
+def _with_labels(draft: Draft, tensor: str, ids: NDArray[np.int64]) -> Draft:
+    """Return a draft whose labels of a tensor are renumbered."""
+    edits = draft.edits.get(tensor, {})
+    moved = {uid: Cell(value=ids[np.asarray(cell.value, np.int64)]) for uid, cell in edits.items()}
+    return draft.with_edits(tensor, moved) if moved else draft
 
 
 def _changed_names(spec: TensorSpec, action: str, names: Sequence[str]) -> tuple[list[str], int]:

@@ -47,12 +47,13 @@ class Draft:
             mark ^= _hash(uid, cell)
         return Draft(edits={**self.edits, tensor: {**before, **cells}}, marks={**self.marks, tensor: mark})
 
-    def without(self, uids: set[int], tensor: str | None = None) -> Draft:
-        """Return this draft without the edits of some samples, of one tensor or of all."""
+    def without(self, uids: set[int] | None, tensor: str | None = None) -> Draft:
+        """Return this draft without the edits of some samples (None: all), of one tensor or of all."""
         left = Draft()
         for name, edits in self.edits.items():
             touched = tensor in {None, name}
-            kept = {uid: cell for uid, cell in edits.items() if uid not in uids} if touched else edits
+            gone = edits.keys() if uids is None else uids
+            kept = {uid: cell for uid, cell in edits.items() if uid not in gone} if touched else edits
             if kept:
                 left = left.with_edits(name, kept)
         return left

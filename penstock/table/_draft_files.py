@@ -6,7 +6,7 @@ import io
 import secrets
 import time
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -26,27 +26,37 @@ def _folder(branch: str | None) -> str:
 
 
 def save_edits(
-    location: Location, branch: str | None, specs: Mapping[str, TensorSpec], draft: Draft, *, whole: bool = False
+    location: Location,
+    branch: str | None,
+    specs: Mapping[str, TensorSpec],
+    draft: Draft,
+    *,
+    instead_of: Sequence[str] | None = None,
 ) -> str:
-    """Write edits to a new file; `whole` makes all files before it void. Returns its name."""
-    name = f"{_folder(branch)}/{time.time_ns():020d}-{secrets.token_hex(3)}.{'base' if whole else 'set'}"
-    before = location.names(_folder(branch)) if whole else []
-    location.write(name, _packed(specs, draft))
-    location.delete(before)
+    """Write edits to a new file and return its name; `instead_of` names the files that it replaces, all there are."""
+    kind = "set" if instead_of is None else "base"
+    with location.lock():
+        name = f"{_folder(branch)}/{time.time_ns():020d}-{secrets.token_hex(3)}.{kind}"
+        location.write(name, _packed(specs, draft))
+        location.delete(list(instead_of or ()))
     return name
 
 
-def load_draft(location: Location, branch: str | None, specs: Mapping[str, TensorSpec]) -> tuple[Draft, list[str]]:
-    """Return the draft beside a dataset, and the names of its files."""
+def load_draft(
+    location: Location, branch: str | None, specs: Mapping[str, TensorSpec], *, tidy: bool = False
+) -> tuple[Draft, list[str]]:
+    """Return the draft beside a dataset, and the names of its files; `tidy` makes one file of many."""
     names = location.names(_folder(branch))
+    if tidy and len(names) > _MANY:
+        with location.lock():
+            draft, names = load_draft(location, branch, specs)
+            return draft, [save_edits(location, branch, specs, draft, instead_of=names)]
     bases = [index for index, name in enumerate(names) if name.endswith(".base")]
     draft = Draft()
     for name in names[bases[-1] if bases else 0 :]:
         content = location.read(name)
         if content is not None:
             draft = _unpacked(specs, draft, content, name)
-    if len(names) > _MANY:
-        names = [save_edits(location, branch, specs, draft, whole=True)]
     return draft, names
 
 

@@ -350,3 +350,24 @@ def test_threads_read_and_query_while_another_edits_and_commits(ds):
         assert all(future.result() for future in reads)
     assert _labels(ds)[:10] == [[turn % 2] * (turn % 3) for turn in range(10)]
     assert len(ds) == 14
+
+
+def test_edits_inside_with_are_committed_and_discarded_like_others(ds):
+    ds.commit("first")
+    with ds:
+        ds.age[1] = 11
+        ds.commit("inside")
+        ds.age[2] = 22
+        ds.discard_edits()
+        ds.age[3] = 33
+    assert ds.age.numpy().tolist() == [0, 11, 2, 33, 4, 5, 6, 7, 8, 9]
+    assert _elsewhere(ds.path, "print(ds.age.numpy().tolist(), ds.num_edits)") == "[0, 11, 2, 33, 4, 5, 6, 7, 8, 9] 1"
+
+
+def test_discarding_one_edit_keeps_those_of_another_session(ds):
+    ds.commit("first")
+    other = penstock.load(ds.path)
+    ds.age[1] = 11
+    other.age[2] = 22
+    ds.discard_edits("age", [1])
+    assert penstock.load(ds.path).age[:3].numpy().tolist() == [0, 1, 22]
