@@ -175,20 +175,23 @@ def scalar(value: Value) -> Value:
 
 
 def to_ragged(value: Value, num_rows: int, class_names: tuple[str, ...] | None) -> Ragged:
-    """Return a value as a column of `num_rows` rows."""
+    """Return a value as a column of `num_rows` rows; a NULL row holds no element, except of text."""
     value = expand_rows(value, num_rows)
     data = value.data
     if data.dtype == object:
         data = np.array([_json_text(item) for item in data], TEXT)
     if class_names is not None:
         data = data.astype(np.int64)
-    if value.offsets is None:
-        offsets = np.arange(num_rows + 1)
+    if value.offsets is not None:
         return Ragged(
-            values=data, offsets=offsets, shapes=np.zeros((num_rows, 0), np.int64), valid=value.valid,
-            class_names=class_names,
-        )  # fmt: skip
-    return Ragged(values=data, offsets=value.offsets, shapes=value.shapes, valid=value.valid, class_names=class_names)
+            values=data, offsets=value.offsets, shapes=value.shapes, valid=value.valid, class_names=class_names
+        )
+    shapes = None if class_names is not None else np.zeros((num_rows, 0), np.int64)
+    valid, offsets = value.valid, np.arange(num_rows + 1)
+    if valid is not None and data.dtype.kind != "T":
+        data, offsets = data[valid], offsets_of(valid.astype(np.int64))
+    valid = None if class_names is not None else valid  # a class label without a name is an empty sample
+    return Ragged(values=data, offsets=offsets, shapes=shapes, valid=valid, class_names=class_names)
 
 
 def _json_text(item: Any) -> str:  # noqa: ANN401  any JSON value

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import pytest
 
 from penstock import errors
@@ -18,10 +19,10 @@ def _rows(text: str) -> list[int]:
 
 
 def _values(column) -> list:
-    values = column.values.tolist()
-    if column.valid is None:
-        return values
-    return [value if valid else None for value, valid in zip(values, column.valid.tolist(), strict=True)]
+    """Return one value a row; a NULL row holds no element, or empty text."""
+    rows = [column.row(number).reshape(-1).tolist() if column.lengths[number] else [] for number in range(len(column))]
+    valid = np.ones(len(rows), bool) if column.valid is None else column.valid
+    return [row[0] if row and there else None for row, there in zip(rows, valid, strict=True)]
 
 
 def check(case, run_query) -> None:

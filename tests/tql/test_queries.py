@@ -223,7 +223,7 @@ def test_functions_see_pixels(images):
     assert run("select * where any(images = 6)", images).selection.rows.tolist() == [3]
     means = run("select mean(images) as m, sum(images) as s limit 9", images).columns
     assert means["m"].valid.tolist() == [number != 7 for number in range(9)]
-    assert means["s"].values.tolist()[8] == 16 * 48
+    assert means["s"].row(8).tolist() == 16 * 48
     # pictures 0 .. 39 without 7: (780 - 7) * 2 / 39
     assert run("select avg(mean(images)) as m", images).columns["m"].values.tolist() == [pytest.approx(773 * 2 / 39)]
     with pytest.raises(QueryBindError, match="reduce each image first"):
@@ -373,3 +373,10 @@ def test_nan_is_never_equal_not_even_to_itself(table):
     assert math.isnan(table.column("score").values[3])
     assert run("select * where is_nan(score)", table).selection.rows.tolist() == [3]
     assert run("select * where score in (0.5, 2)", table).selection.rows.tolist() == [0, 4]
+
+
+def test_a_class_label_that_is_not_there_is_an_empty_sample(table):
+    column = run("select findings[0] as first, count(*) as n group by findings[0]", table).columns["first"]
+    # findings begin with 0, 1, 2, nothing, 1, 2
+    assert [column.row(i).tolist() for i in range(len(column))] == [[0], [1], [2], []]
+    assert column.class_names == ("No_Finding", "Hernia", "Mass", "Edema")
