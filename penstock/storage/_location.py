@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Location"]
 
-_SCHEMES = ("s3", "gs", "az", "abfss", "memory")
+_SCHEMES = ("s3", "gs", "az", "abfss")
 _LOCK_TIMEOUT = 60.0  # seconds another process may hold the lock while it flushes
 
 
@@ -32,7 +32,7 @@ class Location:
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        text = os.fspath(path)
+        text = os.fspath(path) if isinstance(path, (str, os.PathLike)) else ""
         if not isinstance(text, str) or not text.strip():
             raise DatasetError(f"a dataset at {path!r}; expected a path or an object-store URL")
         scheme = re.match(r"(\w+)://", text)
@@ -102,6 +102,10 @@ class Location:
                     self._object_store().delete(name)
                 else:
                     Path(self.path, name).unlink(missing_ok=True)
+
+    def is_file(self) -> bool:
+        """Tell whether a plain file is in the place of the folder."""
+        return not self.is_remote and Path(self.path).is_file()
 
     def exists(self) -> bool:
         """Tell whether a dataset is stored here."""

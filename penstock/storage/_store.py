@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.errors import ConflictError, DatasetExistsError, DatasetNotFoundError
+from penstock.errors import ConflictError, DatasetError, DatasetExistsError, DatasetNotFoundError
 from penstock.storage._columns import UID, fields_of, table_of
 from penstock.storage._location import Location
 from penstock.storage._snapshot import META_KEY, Snapshot
@@ -56,6 +56,8 @@ class Store:
         import lance
         import pyarrow as pa
 
+        if location.is_file():
+            raise DatasetError(f"a dataset at {location.path!r}, which is a file; expected a folder or a new path")
         if location.exists():
             if not overwrite:
                 raise DatasetExistsError(

@@ -242,6 +242,14 @@ def test_paths_that_hold_no_dataset_or_one_already(ds, tmp_path):
         penstock.load(tmp_path / "shapse")
     with pytest.raises(DatasetError, match=r"from_deeplake"):
         penstock.load("hub://activeloop/coco-train")
+    (tmp_path / "file").write_text("text")
+    with pytest.raises(DatasetError, match="which is a file"):
+        penstock.empty(tmp_path / "file")
+    for path in (None, "", 5):
+        with pytest.raises(DatasetError, match="expected a path or an object-store URL"):
+            penstock.load(path)
+    with pytest.raises(DatasetError, match="scheme 'ftp'; expected a local path or s3, gs, az"):
+        penstock.load("ftp://host/ds")
     assert len(penstock.empty(ds.path, overwrite=True)) == 0
 
 
