@@ -16,7 +16,7 @@ from penstock.widgets._session import Session
 __all__ = ["MODE", "QUERY", "SEED", "WEIGHTS", "QueryOperations"]
 
 MODE = check.choice("iid", "deck", "once")
-SEED = check.integer(0, 2**53)
+SEED = check.integer(0, 2**53 - 1)
 MAX_CLAUSES = 4096
 WEIGHTS = check.array(check.number(0, 1e300), MAX_CLAUSES)
 QUERY = check.text()
@@ -130,12 +130,12 @@ class QueryOperations(Operations):
     @operation("views.open", id=check.text(200))
     def open_view(self, call: Call, *, id: str) -> Reply:  # noqa: A002  the contract's name
         """Run the query of a saved view on the data as it is now."""
-        found = next((view for view in self.saved_views() if view["id"] == id), None)
+        found = next((view for view in self.session.dataset.get_views() if view.id == id), None)
         if found is None:
             raise ViewNotFoundError(f"no saved view {id!r}", hint="it may have been deleted")
-        if not found["query"]:
+        if not found.query_string:
             raise ViewNotFoundError(f"view {id!r} comes from no query", hint="open it in Python: ds.load_view(id)")
-        self.session.run_query(found["query"], cancelled=call.cancelled.is_set, origin=call.view)
+        self.session.run_query(found.query_string, seed=found.seed, cancelled=call.cancelled.is_set, origin=call.view)
         return self.query_reply(history=self.session.history)
 
     def saved_views(self) -> list[dict[str, Any]]:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from penstock.errors import SampleIndexError, SamplingError, TensorNotFoundError, TQLError
-from penstock.sampling import SamplingPlan, SamplingSpec
+from penstock.sampling import SamplingPlan, SamplingSpec, fresh_seed
 from penstock.widgets._edits import EditStack, RowFinder, edit_stack
 from penstock.widgets._export import view_of
 from penstock.widgets._query_run import Mode, QueryRun, as_written, execute, reweighted, same_but_weights
@@ -29,6 +29,7 @@ __all__ = ["Session", "Watcher", "What"]
 What = Literal["query", "weights", "dataset", "selection", "filter", "unit"]
 Unit = Literal["instances", "samples"]
 _MAX_HISTORY = 50
+_MAX_SEED = 2**53 - 1
 _NO_ROWS = np.empty(0, np.int64)
 
 
@@ -59,8 +60,8 @@ class Session:
         What is explored.
     query : str
         The first query.
-    seed : int
-        Seed of draws and shuffles.
+    seed : int, optional
+        Seed of draws and shuffles, at most 2**53 - 1; None takes a fresh one and keeps it in `seed`.
     mode : {"iid", "deck", "once"}
         How a query with SAMPLE BY draws.
     size : int, optional
@@ -90,12 +91,13 @@ class Session:
         source: Dataset | View,
         *,
         query: str = "select *",
-        seed: int = 0,
+        seed: int | None = 0,
         mode: Mode = "iid",
         size: int | None = None,
         unit: Unit = "instances",
         labels: str | None = None,
     ) -> None:
+        seed = fresh_seed() & _MAX_SEED if seed is None else _checked_seed(seed)
         SamplingSpec(seed=seed, mode=mode, size=size)  # refuses what no sampling could use
         _check_unit(unit)
         self.source = Source(source)
@@ -233,7 +235,7 @@ class Session:
         """Run a query; on an error everything stays as it was."""
         with self.lock:
             before = self._mode, self._seed
-            self._mode, self._seed = mode or self._mode, self._seed if seed is None else seed
+            self._mode, self._seed = mode or self._mode, self._seed if seed is None else _checked_seed(seed)
             try:
                 run = self._execute(text, cancelled)
             except BaseException:
@@ -271,6 +273,7 @@ class Session:
                 raise SamplingError("the text differs from the query that ran in more than its weights; run it first")
             if weights is not None:
                 self._check_number_of(weights)
+            seed = None if seed is None else _checked_seed(seed)
             changes: dict[str, Any] = {} if mode is None else {"mode": mode}
             changes |= {} if seed is None else {"seed": seed}
             changes |= {} if size == "same" else {"size": size}
@@ -443,6 +446,12 @@ class Session:
         if labels is not None and labels not in classes:
             raise TensorNotFoundError(labels, classes)
         return labels or next(iter(classes), None)
+
+
+def _checked_seed(seed: int) -> int:
+    if seed > _MAX_SEED:
+        raise SamplingError(f"seed {seed} is above 2**53 - 1, the largest whole number a browser holds exactly")
+    return seed
 
 
 def _check_unit(unit: str) -> None:

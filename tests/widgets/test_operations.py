@@ -252,14 +252,14 @@ def test_a_table_result_is_shown_read_only(front):
 
 
 def test_views_are_saved_and_opened(front):
-    front.ask("query.run", text="select * limit 7")
+    front.ask("query.run", text="select * limit 7", seed=5)
     views = front.ask("views.save", message="seven")[0]["views"]
     assert [(view["message"], view["query"], view["num_samples"]) for view in views] == [
         ("seven", "select * limit 7", 7)
     ]
-    front.ask("query.run", text="select *")
+    front.ask("query.run", text="select *", seed=0)
     opened = front.ask("views.open", id=views[0]["id"])[0]
-    assert opened["query"]["pool_size"] == 7
+    assert (opened["query"]["pool_size"], opened["query"]["seed"]) == (7, 5)
     with pytest.raises(RpcError, match="no saved view"):
         front.ask("views.open", id="nothing")
 

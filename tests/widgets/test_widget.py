@@ -207,3 +207,14 @@ def test_five_widgets_put_one_bundle_into_a_notebook(demo_folder):
     for cell, panel in zip(done.cells[1:], panels, strict=True):
         data = cell.outputs[0].data
         assert data["text/plain"] == f"{panel}('shapes', samples={NUM_SAMPLES}, seed=0): run this cell to open it"
+
+
+def test_seed_none_takes_a_fresh_one_a_browser_can_hold(ds):
+    first, second = penstock.explore(ds, seed=None), penstock.explore(ds, seed=None)
+    assert first.seed != second.seed
+    assert max(first.seed, second.seed) < 2**53
+    assert f"seed={first.seed}" in first.export_code()
+    with pytest.raises(SamplingError, match="a browser holds"):
+        penstock.explore(ds, seed=2**60)
+    with pytest.raises(SamplingError, match="a browser holds"):
+        first.seed = 2**60
