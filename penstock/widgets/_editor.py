@@ -162,23 +162,24 @@ class Editor:
 
 def _back_to_stored(table: OverlayTable) -> Edit:
     """Return the edit that makes labels, boxes and values what is stored; edited images are not in it."""
-    changes = []
+    changes: list[Change] = []
     edited: set[int] = set()
     for tensor, cells in table.draft.edits.items():
         edited |= set(cells)
         if table.tensors[tensor].htype in _IN_MEMORY:
-            changes += [_stored_change(table, tensor, uid) for uid in cells]
-    known = tuple(change for change in changes if change is not None)
-    return Edit(name=f"discarded the edits of {len(edited)} sample{'s' if len(edited) != 1 else ''}", changes=known)
+            changes += _stored_changes(table, tensor, np.fromiter(cells, np.int64, len(cells)))
+    name = f"discarded the edits of {len(edited)} sample{'s' if len(edited) != 1 else ''}"
+    return Edit(name=name, changes=tuple(changes))
 
 
-def _stored_change(table: OverlayTable, tensor: str, uid: int) -> Change | None:
-    wanted = np.array([uid], np.int64)
-    row, stored_row = int(table.positions(wanted)[0]), int(table.stored.positions(wanted)[0])
-    if row < 0 or stored_row < 0:
-        return None
-    after = np.array(table.stored.column(tensor).row(stored_row))
-    return Change(uid=uid, tensor=tensor, before=np.array(table.column(tensor).row(row)), after=after)
+def _stored_changes(table: OverlayTable, tensor: str, uids: NDArray[np.int64]) -> list[Change]:
+    now, then = table.column(tensor), table.stored.column(tensor)
+    places = zip(uids, table.positions(uids), table.stored.positions(uids), strict=True)
+    return [
+        Change(uid=int(uid), tensor=tensor, before=np.array(now.row(row)), after=np.array(then.row(stored)))
+        for uid, row, stored in places
+        if row >= 0 and stored >= 0
+    ]
 
 
 def _check_classes(labels: Sequence[int], names: Sequence[str], tensor: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -126,9 +126,10 @@ class EditStack:
         table = dataset.table
         for tensor in sorted({change.tensor for change in edit.changes}):
             changes = [change for change in edit.changes if change.tensor == tensor]
-            rows = self.rows.rows(table, np.array([change.uid for change in changes], np.int64))
+            uids = np.array([change.uid for change in changes], np.int64)
+            rows = self.rows.rows(table, uids)
             values = [value(change) for change in changes]
-            stored = np.array([_is_stored(table, tensor, c.uid, v) for c, v in zip(changes, values, strict=True)])
+            stored = _are_stored(table, tensor, uids, values)
             if not stored.all():
                 fresh = [v for v, same in zip(values, stored, strict=True) if not same]
                 dataset[tensor][rows[~stored]] = fresh
@@ -136,9 +137,12 @@ class EditStack:
                 dataset.discard_edits(tensor, rows[stored])
 
 
-def _is_stored(table: OverlayTable, tensor: str, uid: int, value: NDArray[Any]) -> bool:
-    row = int(table.stored.positions(np.array([uid], np.int64))[0])
-    return row >= 0 and np.array_equal(table.stored.column(tensor).row(row), value)
+def _are_stored(
+    table: OverlayTable, tensor: str, uids: NDArray[np.int64], values: Sequence[NDArray[Any]]
+) -> NDArray[np.bool_]:
+    column, rows = table.stored.column(tensor), table.stored.positions(uids)
+    same = [row >= 0 and np.array_equal(column.row(row), value) for row, value in zip(rows, values, strict=True)]
+    return np.array(same, bool)
 
 
 _stacks: weakref.WeakKeyDictionary[Any, EditStack] = weakref.WeakKeyDictionary()
