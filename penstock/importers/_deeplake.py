@@ -85,8 +85,9 @@ def _open(path: str, token: str | None) -> Any:  # noqa: ANN401  deeplake's own 
         import deeplake
     except ImportError as error:
         raise MissingDependencyError("the package deeplake is not installed", hint="pip install deeplake") from error
+    options: dict[str, Any] = {"token": token} if token else {}
     try:
-        return deeplake.open_read_only(path, **({"token": token} if token else {}))
+        return deeplake.open_read_only(path, **options)
     except Exception as error:
         raise ImporterError(f"no Deep Lake dataset can be opened at {path!r}: {error}") from error
 
