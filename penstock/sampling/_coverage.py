@@ -183,23 +183,23 @@ class Coverage:
         """
         strata = self._strata
         limit = 64 if max_times is None else max_times
-        each = self._law.times_seen(num_epochs, limit)
-        while max_times is None and each[:, -1].min() < 1 - _TAIL:
+        laws, group = self._law.times_seen(num_epochs, limit)
+        while max_times is None and laws[:, -1].min() < 1 - _TAIL:
             limit *= 2
-            each = self._law.times_seen(num_epochs, limit)
+            laws, group = self._law.times_seen(num_epochs, limit)
         if max_times is None:
-            limit = int((each.min(axis=0) < 1 - _TAIL).sum())
-        each = each[:, : limit + 1]
-        sums = strata.class_sums
-        labels = strata.labels
-        rows = np.zeros((labels.num_classes if labels else 0, strata.num_strata))
-        rows[sums.classes, sums.strata] = sums.rows_with_class
+            limit = int((laws.min(axis=0) < 1 - _TAIL).sum())
+        laws = laws[:, : limit + 1]
+        labels, sums = strata.labels, strata.class_sums
+        joint = sums.classes.astype(np.int64) * len(laws) + group[sums.strata]
+        num_classes = labels.num_classes if labels else 0
+        rows = np.bincount(joint, sums.rows_with_class, num_classes * len(laws)).reshape(num_classes, len(laws))
         with np.errstate(invalid="ignore"):
             shares = rows / rows.sum(axis=1, keepdims=True)
         return TimesSeen(
             class_names=labels.class_names if labels else (),
-            cdf=shares @ each,
-            overall=(strata.sizes / strata.num_rows) @ each,
+            cdf=shares @ laws,
+            overall=(np.bincount(group, strata.sizes, len(laws)) / strata.num_rows) @ laws,
             num_epochs=num_epochs,
         )
 

@@ -110,14 +110,16 @@ class DeckStream(Stream):
         return next(step for step in near if math.gcd(step, self.size) == 1)
 
     def _side_by_side(self, before: NDArray[np.int64], after: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return the rows of all slots of an epoch."""
-        strata = self._strata
-        parts = [np.zeros(0, np.int64)]
-        for stratum in np.flatnonzero(after > before).tolist():
+        """Return the rows of all slots of an epoch; strata of one row need no dealing."""
+        strata, given = self._strata, after - before
+        ends = np.cumsum(given)
+        rows: NDArray[np.int64] = strata.rows[np.repeat(strata.offsets[:-1], given)].astype(np.int64)
+        for stratum in np.flatnonzero((given > 0) & (strata.sizes > 1)).tolist():
             span = int(before[stratum]), int(after[stratum])
             inside = self._deals.rows(stratum, int(strata.sizes[stratum]), np.arange(*span), span)
-            parts.append(strata.rows[int(strata.offsets[stratum]) + inside].astype(np.int64, copy=False))
-        return np.concatenate(parts)
+            slots = slice(int(ends[stratum] - given[stratum]), int(ends[stratum]))
+            rows[slots] = strata.rows[int(strata.offsets[stratum]) + inside]
+        return rows
 
     def _picked(
         self,
@@ -132,8 +134,8 @@ class DeckStream(Stream):
         order = np.argsort(ids, kind="stable")
         counts = np.bincount(ids, minlength=strata.num_strata)
         ends = np.cumsum(counts)
-        rows = np.empty(len(stratum), np.int64)
-        for number in np.flatnonzero(counts).tolist():
+        rows: NDArray[np.int64] = strata.rows[strata.offsets[stratum]].astype(np.int64)
+        for number in np.flatnonzero((counts > 0) & (strata.sizes > 1)).tolist():
             which = order[ends[number] - counts[number] : ends[number]]
             span = int(before[number]), int(after[number])
             inside = self._deals.rows(number, int(strata.sizes[number]), draws[which], span)

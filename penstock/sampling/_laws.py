@@ -18,6 +18,10 @@ _MAX_EXACT_WEIGHTS = 32
 _FEW_LEFT = 10
 _ROUNDING = 1e-12
 _TABLE = 64
+_CELLS = 1 << 22
+_GROUPS_AT_ONCE = 1 << 18
+_LARGEST = 700.0
+_MAX_LAWS = 4096
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -37,8 +41,8 @@ class Law(Protocol):
         """Return the probability that at most `allowed` rows are unseen after some epochs."""
         ...
 
-    def times_seen(self, epoch: int, max_times: int) -> Floats:
-        """Return P(seen at most k times) of a row of each stratum, shape (num_strata, max_times + 1)."""
+    def times_seen(self, epoch: int, max_times: int) -> tuple[Floats, Ints]:
+        """Return P(seen at most k times) of groups, shape (num_groups, max_times + 1), and each stratum's group."""
         ...
 
 
@@ -74,18 +78,37 @@ def _few_unseen(sizes: Floats, log_missed: Floats, allowed: int) -> Floats:
     """
     with np.errstate(divide="ignore"):
         log_seen = np.log(-np.expm1(log_missed))
-    total = np.zeros(allowed + 1)
-    total[0] = 1.0
     sure = sizes * log_seen
     if allowed == 0:
         return np.array([math.exp(sure.sum())])
+    laws = np.zeros((1, allowed + 1))
+    laws[0, 0] = 1.0
+    for start in range(0, len(sizes), _GROUPS_AT_ONCE):
+        part = slice(start, start + _GROUPS_AT_ONCE)
+        masses = _binomial_heads(sizes[part], log_missed[part] - log_seen[part], sure[part], allowed)
+        laws = _convolved(np.concatenate([laws, masses]))
+    return np.asarray(laws[0])
+
+
+def _binomial_heads(sizes: Floats, log_odds: Floats, sure: Floats, allowed: int) -> Floats:
+    """Return the first masses of each group's binomial law, shape (num_groups, allowed + 1)."""
     counts = np.arange(allowed, dtype=np.float64)
-    for size, missed, seen, all_seen in zip(sizes, log_missed, log_seen, sure, strict=True):
-        odds = math.exp(missed - seen) if seen > -math.inf else 0.0
-        ratios = np.maximum(size - counts, 0) / (counts + 1) * odds
-        masses = math.exp(all_seen) * np.concatenate([[1.0], np.cumprod(ratios)])
-        total = np.convolve(total, masses)[: allowed + 1]
-    return total
+    odds = np.exp(np.where(np.isfinite(log_odds), np.minimum(log_odds, _LARGEST), -np.inf))
+    ratios = np.maximum(sizes[:, None] - counts, 0) / (counts + 1) * odds[:, None]
+    heads = np.concatenate([np.ones((len(sizes), 1)), np.cumprod(ratios, axis=1)], axis=1)
+    return np.asarray(np.exp(sure)[:, None] * heads)
+
+
+def _convolved(laws: Floats) -> Floats:
+    """Return the law of the sum of all groups, cut to the same length: pairs of groups, then pairs of pairs."""
+    while len(laws) > 1:
+        if len(laws) % 2:
+            laws = np.concatenate([laws, np.eye(1, laws.shape[1])])
+        left, right = laws[::2], laws[1::2]
+        laws = np.zeros_like(left)
+        for place in range(laws.shape[1]):
+            laws[:, place:] += left[:, place, None] * right[:, : laws.shape[1] - place]
+    return laws
 
 
 class IidLaw(_IndependentRows):
@@ -120,6 +143,8 @@ class IidLaw(_IndependentRows):
 
     def unseen(self, epochs: Ints) -> tuple[Floats, Floats]:
         """Return mean and variance of the unseen rows."""
+        if len(epochs) > 1 and len(epochs) * len(self.shares) > _CELLS:
+            return _one_by_one(self, epochs)
         draws = (epochs * self._draws).astype(np.float64)[:, None]
         with np.errstate(divide="ignore"):
             log_kept = np.log1p(-np.minimum(self.shares, 1.0))
@@ -145,7 +170,7 @@ class IidLaw(_IndependentRows):
         change = np.expm1(draws[:, None] * excess[some])
         return np.asarray((missed[:, first[some]] * missed[:, second[some]] * change) @ pairs[some])
 
-    def times_seen(self, epoch: int, max_times: int) -> Floats:
+    def times_seen(self, epoch: int, max_times: int) -> tuple[Floats, Ints]:
         """Return binomial distribution functions."""
         return _by_share(self._each, epoch * self._draws, max_times)
 
@@ -185,6 +210,8 @@ class OnceLaw(_IndependentRows):
 
     def unseen(self, epochs: Ints) -> tuple[Floats, Floats]:
         """Return mean and variance of the unseen rows."""
+        if len(epochs) > 1 and len(epochs) * len(self.shares) > _CELLS:
+            return _one_by_one(self, epochs)
         rounds = epochs.astype(np.float64)[:, None]
         left = 1 - np.minimum(self.shares, 1.0)
         missed = left**rounds
@@ -196,7 +223,7 @@ class OnceLaw(_IndependentRows):
         variance = alone - together
         return missed @ self.sizes, np.where(variance > _ROUNDING * alone, variance, 0.0)
 
-    def times_seen(self, epoch: int, max_times: int) -> Floats:
+    def times_seen(self, epoch: int, max_times: int) -> tuple[Floats, Ints]:
         """Return binomial distribution functions, one trial an epoch."""
         return _by_share(self._each, epoch, max_times)
 
@@ -239,8 +266,8 @@ class DeckLaw:
     def _last_block(self) -> int:
         """Return the first epoch of the deck by whose end every drawable row was seen, by the actual quotas."""
         shares = self._masses[self._live] / self._masses.sum()
-        guess = max(math.ceil(float((self._all[self._live] / (shares * self._size)).max())), 1)
-        first = 0 if guess <= _TABLE else guess - 2
+        guess = max(math.ceil(float(((self._all[self._live] - 0.5) / (shares * self._size)).max())), 1)
+        first = 0 if guess <= _TABLE and guess * len(shares) <= _CELLS else max(guess - 2, 0)
         left = self._left_after(np.arange(first, guess + 2))
         if first == 0:
             self._table = left
@@ -254,6 +281,8 @@ class DeckLaw:
 
     def _left_after(self, blocks: Ints) -> Floats:
         """Return the unseen rows after whole epochs of the deck."""
+        if len(blocks) > 1 and len(blocks) * len(self._masses) > _CELLS:
+            return np.concatenate([self._left_after(blocks[place : place + 1]) for place in range(len(blocks))])
         dealt = quotas(self._masses[self._live], blocks * self._size)
         return np.asarray(np.maximum(self._all[self._live] - dealt, 0).sum(axis=1), np.float64)
 
@@ -294,15 +323,30 @@ class DeckLaw:
         _, most = self.unseen_bounds(np.array([epoch]))
         return float(most[0] <= allowed)
 
-    def times_seen(self, epoch: int, max_times: int) -> Floats:
+    def times_seen(self, epoch: int, max_times: int) -> tuple[Floats, Ints]:
         """Return step functions: every row of a stratum is seen as often, or once more."""
-        often, more = np.divmod(self._quota(np.array([epoch]))[0], self._all)
+        each, group = np.unique(self._quota(np.array([epoch]))[0] / self._all, return_inverse=True)
+        often = np.floor(each + _ROUNDING)[:, None]
         counts = np.arange(max_times + 1)
-        share = (1 - more / self._all)[:, None]
-        return np.where(counts < often[:, None], 0.0, np.where(counts == often[:, None], share, 1.0))
+        share = 1 - np.maximum(each[:, None] - often, 0.0)
+        return np.where(counts < often, 0.0, np.where(counts == often, share, 1.0)), group
 
 
-def _by_share(shares: Floats, trials: int, max_times: int) -> Floats:
+def _one_by_one(law: _IndependentRows, epochs: Ints) -> tuple[Floats, Floats]:
+    """Return the moments epoch by epoch, where all at once would take too much memory."""
+    told = [law.unseen(epochs[place : place + 1]) for place in range(len(epochs))]
+    return np.concatenate([mean for mean, _ in told]), np.concatenate([variance for _, variance in told])
+
+
+def _by_share(shares: Floats, trials: int, max_times: int) -> tuple[Floats, Ints]:
+    """Return a binomial law per distinct share; above 4,096 of them, per bin of equal ratio, at its middle."""
     distinct, group = np.unique(shares, return_inverse=True)
-    laws = np.stack([binomial_cdf(trials, float(share), max_times) for share in distinct])
-    return np.asarray(laws[group])
+    if len(distinct) > _MAX_LAWS:
+        logs = np.log(np.maximum(distinct, np.finfo(float).tiny))
+        low = logs[distinct > 0].min()
+        step = max((logs.max() - low) / (_MAX_LAWS - 2), _ROUNDING)
+        bins = np.where(distinct > 0, np.floor((logs - low) / step).astype(np.int64) + 1, 0)
+        used, places = np.unique(bins, return_inverse=True)
+        distinct = np.where(used > 0, np.minimum(np.exp(low + (used - 0.5) * step), 1.0), 0.0)
+        group = places[group]
+    return np.stack([binomial_cdf(trials, float(share), max_times) for share in distinct]), group

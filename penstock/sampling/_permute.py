@@ -119,8 +119,6 @@ class Deals:
 
     def rows(self, stratum: int, count: int, draws: NDArray[np.int64], span: tuple[int, int]) -> NDArray[np.int64]:
         """Return the rows (0 .. count - 1) of some draws of a stratum, all within the span of an epoch."""
-        if count == 1:
-            return np.zeros(len(draws), np.int64)
         size = count if count > SHUFFLE_LIMIT else _deals(count) * count
         parts = draws // size
         first, last = int(parts.min()), int(parts.max())

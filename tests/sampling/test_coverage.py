@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from penstock.errors import SamplingError
-from penstock.sampling import ClassCounts
+from penstock.sampling import ClassCounts, SamplingSpec, Strata
 from tests.sampling.conftest import plan_of
 
 
@@ -148,3 +148,36 @@ def test_times_seen_under_deck_is_floor_or_ceil(article):
 def test_a_share_that_is_none_is_named(article, bad):
     with pytest.raises(SamplingError, match="share is"):
         article().coverage().epochs_to_cover(bad)
+
+
+def test_few_left_is_the_law_of_single_rows():
+    """Sums of independent rows, worked out one row after the other."""
+    rng = np.random.default_rng(0)
+    shares = rng.dirichlet(np.full(37, 0.5))
+    plan = plan_of(ClassCounts.from_labels(np.arange(37)), {str(number): share for number, share in enumerate(shares)})
+    coverage = plan.coverage()
+    for epochs in (1, 3, 10, 40):
+        law = np.zeros(38)
+        law[0] = 1
+        for share in shares / shares.sum():
+            missed = math.exp(-37 * epochs * share)
+            law = law * (1 - missed) + np.concatenate([[0], law[:-1]]) * missed
+        for left in (0, 1, 5, 9):
+            told = coverage.probability_covered((37 - left) / 37, epochs)
+            assert told == pytest.approx(law[: left + 1].sum(), abs=1e-12)
+
+
+@pytest.mark.statistical
+@pytest.mark.parametrize("mode", ["iid", "deck", "once"])
+def test_many_distinct_weights_are_covered_in_little_memory(mode):
+    rng = np.random.default_rng(1)
+    weights = rng.lognormal(0, 1, 60_000)
+    plan = Strata.from_weights(weights).with_spec(SamplingSpec(mode=mode, size=20_000))
+    coverage = plan.coverage(20)
+    drawn = plan.stream()
+    margin = coverage.high[1] - coverage.low[1] + 1
+    assert abs(len(np.unique(drawn.slice(0, 40_000))) - coverage.unique[1]) <= margin
+    seen = np.bincount(drawn.slice(0, 40_000), minlength=60_000)
+    told = coverage.times_seen(2).overall
+    assert np.abs(np.cumsum(np.bincount(seen, minlength=len(told))[: len(told)]) / 60_000 - told).max() < 0.005
+    assert (np.diff(coverage.epochs_to_cover(0.9)) >= 0).all()
