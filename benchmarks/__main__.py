@@ -6,7 +6,13 @@ import argparse
 import subprocess
 import sys
 
-SUITES = {"tql": True, "sampling": False, "loading": True, "widgets": False}  # whether Deep Lake is among the peers
+SUITES = {
+    "storage": False,
+    "tql": True,
+    "sampling": False,
+    "loading": True,
+    "widgets": False,
+}  # whether Deep Lake is among the peers
 
 
 def main() -> int:
