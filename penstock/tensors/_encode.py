@@ -172,6 +172,8 @@ def _encode_generic(spec: TensorSpec, value: Value) -> Cell:
 
 
 def _cast(spec: TensorSpec, given: NDArray[Any]) -> NDArray[Any]:
+    if given.dtype == spec.dtype:
+        return given
     with np.errstate(all="ignore"):
         array = given.astype(spec.dtype)
     if np.dtype(spec.dtype).kind != "f" and not np.array_equal(array, given):
