@@ -20,7 +20,7 @@ def source():
         {
             "image": datasets.Image(),
             "label": datasets.ClassLabel(names=["cat", "dog"]),
-            "tags": datasets.Sequence(datasets.ClassLabel(names=["x", "y"])),
+            "marks": datasets.Sequence(datasets.ClassLabel(names=["x", "y"])),
             "objects": datasets.Sequence(
                 {
                     "bbox": datasets.Sequence(datasets.Value("float32"), length=4),
@@ -35,7 +35,7 @@ def source():
     rows = {
         "image": [Image.fromarray(pixels) for pixels in PIXELS],
         "label": [0, 1, 0],
-        "tags": [[0], [], [1, 0]],
+        "marks": [[0], [], [1, 0]],
         "objects": [
             {"bbox": [[1, 2, 3, 4]], "category": [1]},
             {"bbox": [], "category": []},
@@ -53,7 +53,7 @@ def test_features_become_tensors(source, tmp_path):
     assert {name: tensor.htype for name, tensor in ds.tensors.items()} == {
         "image": "image",
         "label": "class_label",
-        "tags": "class_label",
+        "marks": "class_label",
         "boxes": "bbox",
         "categories": "class_label",
         "a_text": "text",
@@ -63,7 +63,7 @@ def test_features_become_tensors(source, tmp_path):
     np.testing.assert_array_equal(ds.image[1].numpy(), PIXELS[1])
     assert ds.label.numpy().tolist() == [[0], [1], [0]]
     assert ds.label.info.class_names == ["cat", "dog"]
-    assert [tags.tolist() for tags in ds.tags.numpy(aslist=True)] == [[0], [], [1, 0]]
+    assert [marks.tolist() for marks in ds.marks.numpy(aslist=True)] == [[0], [], [1, 0]]
     assert [boxes.shape for boxes in ds.boxes.numpy(aslist=True)] == [(1, 4), (0, 4), (2, 4)]
     assert ds.categories[2].numpy().tolist() == [0, 1]
     assert ds.age.numpy().ravel().tolist() == [1, 2, 3]
