@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.errors import ImageDecodeError, PenstockError
+from penstock.loader._memory import BatchMemory
 from penstock.tensors import TensorSpec, decode_image, decode_jpeg_into
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ def decode_images(
     size: tuple[int, int] | None,
     shape: tuple[int, ...] | None,
     out_of: NDArray[np.int64],
+    memory: BatchMemory,
 ) -> Decoded:
     """Decode images.
 
@@ -76,6 +78,8 @@ def decode_images(
         Shape all decoded images have; they then come as one array.
     out_of : ndarray of int64, shape (batch_size,)
         Which of `encoded` each sample of the batch is.
+    memory : BatchMemory
+        Where arrays are made.
 
     Returns
     -------
@@ -84,7 +88,7 @@ def decode_images(
         samples; errors by number in `encoded`.
     """
     if method == "numpy" and shape is not None:
-        return _decode_stacked(encoded, size, shape, out_of)
+        return _decode_stacked(encoded, size, memory.array((len(out_of), *shape)), out_of)
     functions: dict[str, Callable[[Any], Any]] = {
         "tobytes": bytes,
         "pil": _pil,
@@ -128,9 +132,8 @@ def _repeated(distinct: list[Any], out_of: NDArray[np.int64]) -> list[Any]:
 
 
 def _decode_stacked(
-    encoded: Sequence[Any], size: tuple[int, int] | None, shape: tuple[int, ...], out_of: NDArray[np.int64]
+    encoded: Sequence[Any], size: tuple[int, int] | None, stacked: NDArray[np.uint8], out_of: NDArray[np.int64]
 ) -> Decoded:
-    stacked = np.empty((len(out_of), *shape), np.uint8)
     first = np.zeros(len(encoded), np.int64)
     first[out_of[::-1]] = np.arange(len(out_of))[::-1]
     errors: dict[int, PenstockError] = {}

@@ -265,6 +265,7 @@ class Engine:
         """End the epochs under way and give the workers back."""
         for iterator in list(self._running):
             iterator.close()
+        self._reader.memory.clear()
         with self._lock:
             lease, self._lease = self._lease, None
         if lease is not None:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from penstock.errors import LoaderError, PenstockError
 from penstock.loader._batch import Batch, Draw
 from penstock.loader._decode import decode_images, decode_values
+from penstock.loader._memory import BatchMemory
 from penstock.loader._settings import Settings
 from penstock.table import Table
 
@@ -22,6 +23,7 @@ Substitutes = Callable[[int, int, int, int], int]
 """(epoch, position, pool position, attempt) to the pool position of another sample of the same stratum."""
 
 _MOST_SUBSTITUTES = 16
+_IN_HAND = 2
 
 
 class Reader:
@@ -41,6 +43,7 @@ class Reader:
         self._table = table
         self._pool = pool
         self._settings = settings
+        self.memory = BatchMemory(settings.prefetch_factor * max(1, settings.reader_threads) + _IN_HAND)
         self.tensors = tuple(table.tensors) if settings.tensors is None else settings.tensors
         self.fixed = {name: self._fixed_shape(name) for name in self.tensors}
 
@@ -127,7 +130,8 @@ class Reader:
         spec, shape = self._table.tensors[name], self.fixed[name]
         method = self._settings.decode_method.get(name, "numpy")
         if spec.htype == "image":
-            return decode_images(values, method, size=self._settings.resize.get(name), shape=shape, out_of=out_of)
+            size = self._settings.resize.get(name)
+            return decode_images(values, method, size=size, shape=shape, out_of=out_of, memory=self.memory)
         return decode_values(values, method, spec, fixed=shape is not None, out_of=out_of), {}
 
     def _skipped(self, batch: Batch, errors: dict[int, Any], failed: list[tuple[int, str]]) -> Batch:
