@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from html import escape
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,6 +48,19 @@ class Explanation:
         lines += [f"weight {weight:g}: {rows:,} rows" for weight, rows in self.weights]
         lines += [f"expect {count:,.1f} {name}" for name, count in self.expected]
         return "\n".join([*lines, *self.warnings])
+
+    def _repr_html_(self) -> str:
+        """Return the same as an HTML table."""
+        rows = "".join(f"<tr><td>{escape(label)}</td><td>{count:,}</td></tr>" for label, count in self.funnel)
+        weights = "".join(
+            f"<tr><td>weight {weight:g}</td><td>{count:,} rows</td></tr>" for weight, count in self.weights
+        )
+        expected = "".join(f"<tr><td>{escape(name)}</td><td>{count:,.1f}</td></tr>" for name, count in self.expected)
+        heads = ("step", "rows left"), ("weights", ""), ("class", "expected in an epoch")
+        parts = zip(heads, (rows, weights, expected), strict=True)
+        tables = (f"<tr><th>{one}</th><th>{two}</th></tr>{body}" for (one, two), body in parts if body)
+        said = "".join(f"<p>{escape(warning)}</p>" for warning in self.warnings)
+        return f"<table>{''.join(tables)}</table>{said}"
 
 
 def explain(

@@ -266,8 +266,13 @@ def bind_sampling(
     [2, 1]
     """
     relation = scan(table, table_fields(table), rows)
-    if spec.expression is not None:
-        return _by_expression(spec, relation, table, labels, cancel)
+    with _no_internal_message(spec.expression or spec.to_tql()):
+        if spec.expression is not None:
+            return _by_expression(spec, relation, table, labels, cancel)
+        return _by_clauses(spec, relation, labels, cancel)
+
+
+def _by_clauses(spec: SamplingSpec, relation: Relation, labels: str | None, cancel: Cancel) -> Strata:
     pairs = []
     for clause in spec.clauses:
         binder = Binder(Scope(tuple(relation.columns)), clause.expression)

@@ -217,6 +217,7 @@ def test_explain_counts_rows_after_every_step(table):
     expected = dict(explanation.expected)
     assert expected["car"] == pytest.approx(10 * 3 / 5)
     assert "where id > 1" in str(explanation)
+    assert "where id &gt; 1" in explanation._repr_html_()
 
 
 @pytest.mark.parametrize("case", [*cases("cases.tsv"), *cases("layout.tsv")], ids=lambda case: case[0])
