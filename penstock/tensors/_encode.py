@@ -115,7 +115,7 @@ def _class_id(spec: TensorSpec, entry: Value, ids: Mapping[str, int]) -> int:
 
 
 def _encode_boxes(spec: TensorSpec, value: Value) -> Cell:
-    boxes = np.asarray([] if value is None else value, spec.dtype)
+    boxes = np.array([] if value is None else value, spec.dtype)
     if boxes.size == 0:
         boxes = boxes.reshape(0, 4)
     if boxes.shape == (4,):
@@ -151,7 +151,7 @@ def _plain(value: Value) -> Value:
 def _encode_embedding(spec: TensorSpec, value: Value) -> Cell:
     if value is None:
         return Cell(value=None)
-    vector = np.asarray(value, spec.dtype)
+    vector = np.array(value, spec.dtype)
     wanted = f"a vector of {spec.length_max} numbers" if spec.length_max else "a vector of numbers"
     if vector.ndim != 1 or len(vector) == 0 or (spec.length_max and len(vector) != spec.length_max):
         raise _refuse(spec, value, f"{wanted}; got shape {vector.shape}")
@@ -173,7 +173,7 @@ def _encode_generic(spec: TensorSpec, value: Value) -> Cell:
 
 def _cast(spec: TensorSpec, given: NDArray[Any]) -> NDArray[Any]:
     if given.dtype == spec.dtype:
-        return given
+        return given.copy()  # the caller may fill the same array again before it is written
     with np.errstate(all="ignore"):
         array = given.astype(spec.dtype)
     if np.dtype(spec.dtype).kind != "f" and not np.array_equal(array, given):

@@ -213,3 +213,29 @@ def test_names_after_numbers_are_refused(tmp_path):
     ds.append({"x": [4]})
     with pytest.raises(SampleError, match="whose classes have no names"):
         ds.append({"x": ["cat"]})
+
+
+def test_an_array_that_is_filled_again_is_kept_as_it_was_appended(tmp_path):
+    ds = penstock.empty(tmp_path / "ds")
+    tensors = {
+        "boxes": "bbox",
+        "labels": "class_label",
+        "vector": "embedding",
+        "numbers": "generic",
+        "mask": "binary_mask",
+    }
+    arrays = {
+        "boxes": np.zeros((1, 4), np.float32),
+        "labels": np.zeros(4, np.int64),
+        "vector": np.zeros(4, np.float32),
+        "numbers": np.zeros(4),
+        "mask": np.zeros((2, 2), bool),
+    }
+    for name, htype in tensors.items():
+        ds.create_tensor(name, htype=htype)
+    for turn in range(3):
+        for array in arrays.values():
+            array[...] = turn % 2
+        ds.append(arrays)
+    for name in tensors:
+        assert [int(sample.max()) for sample in ds[name].numpy(aslist=True)] == [0, 1, 0], name
