@@ -100,7 +100,9 @@ def _in_query(binder: Binder, node: ast.InQuery) -> Bound:
     assert binder.plan_query is not None  # noqa: S101  every binder of a query has one
     plan = binder.plan_query(node.query)
     column = one_column(plan, binder, node.query)
-    if column.type.class_names is not None and operand.type.class_names not in {None, column.type.class_names}:
+    if operand.type.class_names is not None and (
+        column.type.kind == "text" or column.type.class_names not in {None, operand.type.class_names}
+    ):
         operand = binder.as_text(operand, node.operand)
     names_differ = operand.type.kind == "text" and column.type.class_names is not None
     type_ = BOOL if operand.type.rank == 0 else Type(kind="bool", rank=operand.type.rank)

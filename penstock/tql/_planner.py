@@ -44,6 +44,7 @@ class Planner:
     common: Mapping[str, Plan] = field(default_factory=dict)
     problems: list[TQLError] | None = None
     sampling: WeightStep | None = None
+    draws_above: int = 0
 
     # -- queries -----------------------------------------------------------------------
 
@@ -56,10 +57,14 @@ class Planner:
         if isinstance(node.body, ast.Select):
             plan_of = planner.select(node.body, node, top=top)
         else:
-            plan_of = planner.tailed(planner.body(node.body), node, top=top)
+            plan_of = planner.tailed(planner.below(node).body(node.body), node, top=top)
         if planner is not self:
             self.sampling = planner.sampling
         return plan_of
+
+    def below(self, node: ast.Query) -> Planner:
+        """Return the planner of what a query draws from: draws of draws must not share their chance."""
+        return self if node.sample is None else replace(self, draws_above=self.draws_above + 1)
 
     def body(self, node: ast.Select | ast.SetOperation | ast.Query) -> Plan:
         """Return the plan of an operand of a set operation."""
@@ -93,7 +98,7 @@ class Planner:
 
     def select(self, node: ast.Select, query: ast.Query, *, top: bool = False) -> Plan:
         """Return the plan of a SELECT with the tail of its query."""
-        source = self.source(node.source)
+        source = self.below(query).source(node.source)
         sources = tuple(_source_names(node.source))
         scope = Scope(source.fields, sources=sources)
         rows = self.binder(replace(scope, hidden_aliases=frozenset(_aliases(node))))
@@ -319,6 +324,7 @@ class Planner:
                     self.text, "groups are no rows to sample", node.sample, "sample in a query around or inside"
                 )
             step = bind_weight(node.sample, binder, self.text, percent_of=self.number)
+            step = replace(step, depth=self.draws_above)
             self.sampling = step if top else self.sampling
             sample = partial(step.draw, top=top)
         del rows

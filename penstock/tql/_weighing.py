@@ -71,6 +71,7 @@ class WeightStep:
     replace: bool
     limit: int | None
     percent: float | None
+    depth: int = 0
 
     @property
     def by_clauses(self) -> bool:
@@ -95,7 +96,7 @@ class WeightStep:
             combine=self.combine,
             replace=replaced,
             size=self.size(num_rows) or None,
-            seed=context.seed,
+            seed=_seed_at(context.seed, self.depth),
             mode=cast("Any", context.mode if replaced else "once"),
             cap=self.cap,
             expression=None if self.by_clauses else self.text,
@@ -223,6 +224,11 @@ class WeightStep:
         """Return the conditions, or what stands in their place."""
         held = [pair.condition for pair in self.pairs] + [term.labels for term in self.tables]
         return held if self.raw is None else [self.raw]
+
+
+def _seed_at(seed: int, depth: int) -> int:
+    """Return the seed of a draw below `depth` others: draws of draws with one seed would repeat its choices."""
+    return seed if depth == 0 else (seed + depth * 0x9E3779B97F4A7C15F39CC0605CEDC835) % 2**128
 
 
 def _repeating(rows: NDArray[np.int64] | None) -> NDArray[np.int64] | None:

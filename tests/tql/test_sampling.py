@@ -253,3 +253,20 @@ def test_only_named_tensors_are_read():
     table = Watched({"a": np.arange(3), "b": np.arange(3), "label": [0, 1, 0]}, class_names={"label": ["x", "y"]})
     run("select * where a > 1", table)
     assert set(Watched.read) == {"a"}
+
+
+@pytest.mark.statistical
+def test_draws_of_draws_are_uniform():
+    table = ArrayTable({"id": np.arange(6)})
+    counts = np.zeros(6)
+    for seed in range(1500):
+        rows = run("select * from (select * sample by 1 limit 6) sample by 1 limit 1", table, seed=seed).selection.rows
+        counts[rows[0]] += 1
+    # 1500 independent choices of one row in six; four standard deviations
+    assert (np.abs(counts - 250) < 4 * np.sqrt(1500 * 5 / 36)).all()
+
+
+def test_a_sampled_operand_of_a_union_is_the_frozen_view_of_the_same_seed(table):
+    alone = run("select * sample by 1 limit 4", table, seed=5).selection.rows
+    found = run("(select * sample by 1 limit 4) union all (select * where id > 99)", table, seed=5).selection.rows
+    assert found.tolist() == sorted(alone.tolist())
