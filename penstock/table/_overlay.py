@@ -175,7 +175,12 @@ class OverlayTable:
         edits = self._edited_rows.get(spec.name, {})
         cells = [edits.get(int(row), cell) for row, cell in zip(rows, cells, strict=True)]
         if not spec.link:
-            return [sample_of_cell(spec, cell) for cell in cells]
+            samples = [sample_of_cell(spec, cell) for cell in cells]
+            drafted = [int(row) in edits for row in rows]
+            return [
+                sample.copy() if own and isinstance(sample, np.ndarray) else sample
+                for own, sample in zip(drafted, samples, strict=True)
+            ]
         links = [None if cell.value is None else Link(str(cell.value), cell.creds_key) for cell in cells]
         return self._links.fetch(links)
 

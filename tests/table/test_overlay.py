@@ -63,6 +63,15 @@ def test_what_was_taken_may_be_changed_without_harm(ds):
         ds.table.column("labels").values[0] = 2
 
 
+def test_what_was_read_from_the_draft_may_be_changed_without_harm(tmp_path):
+    ds = penstock.empty(tmp_path / "vectors")
+    ds.create_tensor("vector", htype="embedding")
+    ds.extend({"vector": [[1, 2], [3, 4]]})
+    ds.vector[1] = [5, 6]
+    ds.vector[1].numpy()[:] = 0
+    assert ds.vector.numpy().tolist() == [[1, 2], [5, 6]]
+
+
 def test_edits_lie_over_the_stored_column_alone(ds):
     before = ds.table
     ds.labels[2] = [0, 2]
