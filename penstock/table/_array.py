@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -203,12 +202,7 @@ def _shape(sample: NDArray[Any] | None, rank: int) -> tuple[int, ...]:
 
 
 def _image_shapes(images: list[bytes | None]) -> NDArray[np.int64]:
-    rows = [(-1, -1, -1) if image is None else _image_shape(image) for image in images]
+    from penstock.tensors import image_shape
+
+    rows = [(-1, -1, -1) if image is None else image_shape(image) for image in images]
     return np.array(rows, np.int64).reshape(len(images), 3)
-
-
-def _image_shape(data: bytes) -> tuple[int, int, int]:
-    from PIL import Image
-
-    with Image.open(io.BytesIO(data)) as image:
-        return image.height, image.width, len(image.getbands())
