@@ -7,16 +7,18 @@ import threading
 import weakref
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal, Protocol, get_args
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from penstock.errors import SampleIndexError, SamplingError, TensorNotFoundError, TQLError
-from penstock.sampling import SamplingPlan, SamplingSpec, fresh_seed
+from penstock.errors import SampleIndexError, SamplingError, TQLError
+from penstock.sampling import SamplingPlan, SamplingSpec
 from penstock.widgets._edits import EditStack, RowFinder, edit_stack
 from penstock.widgets._export import view_of
+from penstock.widgets._grid_order import GridOrder
+from penstock.widgets._options import Unit, checked_labels, checked_seed, checked_unit
 from penstock.widgets._query_run import Mode, QueryRun, as_written, execute, reweighted, same_but_weights
 from penstock.widgets._sample import sample_labels
 from penstock.widgets._source import Source
@@ -27,9 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["Session", "Watcher", "What"]
 
 What = Literal["query", "weights", "dataset", "selection", "filter", "unit"]
-Unit = Literal["instances", "samples"]
 _MAX_HISTORY = 50
-_MAX_SEED = 2**53 - 1
 _NO_ROWS = np.empty(0, np.int64)
 
 
@@ -39,16 +39,6 @@ class Watcher(Protocol):
     def session_changed(self, what: What, origin: str | None) -> None:
         """Hear that `what` changed; `origin` is the browser view that asked for it."""
         ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _Shown:
-    """Pool positions in the order the grid shows them."""
-
-    run: QueryRun
-    class_index: int | None
-    sort: str
-    positions: NDArray[np.int64]
 
 
 class Session:
@@ -97,25 +87,22 @@ class Session:
         unit: Unit = "instances",
         labels: str | None = None,
     ) -> None:
-        seed = fresh_seed() & _MAX_SEED if seed is None else _checked_seed(seed)
+        seed = checked_seed(seed)
         SamplingSpec(seed=seed, mode=mode, size=size)  # refuses what no sampling could use
-        _check_unit(unit)
         self.source = Source(source)
         self.lock = threading.RLock()
         self.order = ThreadPoolExecutor(1, thread_name_prefix="penstock-session")
         self.history: list[str] = []
         self._refresh_waits = threading.Event()
         self._watchers: weakref.WeakSet[Any] = weakref.WeakSet()
-        self._labels = self._checked_labels(labels)
-        self._unit = unit
+        self._labels = checked_labels(labels, self.dataset.table.tensors)
+        self._unit = checked_unit(unit)
         self._seed, self._mode, self._size = seed, mode, size
-        self._class_index: int | None = None
-        self._sort = "query"
+        self._grid = GridOrder()
         self._selected_uids = _NO_ROWS
         self._token: str | None = None
         self._revision = 0
         self._rows = RowFinder()
-        self._shown: _Shown | None = None
         self._run = self._execute(query)
         self._remember(query)
         self.edits.sessions.add(self)
@@ -235,7 +222,7 @@ class Session:
         """Run a query; on an error everything stays as it was."""
         with self.lock:
             before = self._mode, self._seed
-            self._mode, self._seed = mode or self._mode, self._seed if seed is None else _checked_seed(seed)
+            self._mode, self._seed = mode or self._mode, self._seed if seed is None else checked_seed(seed)
             try:
                 run = self._execute(text, cancelled)
             except BaseException:
@@ -273,7 +260,7 @@ class Session:
                 raise SamplingError("the text differs from the query that ran in more than its weights; run it first")
             if weights is not None:
                 self._check_number_of(weights)
-            seed = None if seed is None else _checked_seed(seed)
+            seed = None if seed is None else checked_seed(seed)
             changes: dict[str, Any] = {} if mode is None else {"mode": mode}
             changes |= {} if seed is None else {"seed": seed}
             changes |= {} if size == "same" else {"size": size}
@@ -298,7 +285,7 @@ class Session:
     @property
     def class_filter(self) -> int | None:
         """The grid shows only samples with this class; None means the whole pool."""
-        return self._class_index
+        return self._grid.class_index
 
     def show(self, *, class_index: int | None, origin: str | None = None) -> int:
         """Show only pool samples with a class; return how many there are.
@@ -311,25 +298,21 @@ class Session:
         with self.lock:
             if class_index is not None and not 0 <= class_index < len(self.class_names):
                 raise SampleIndexError(f"class index {class_index} is out of range; there are {len(self.class_names)}")
-            self._class_index = class_index
+            self._grid.class_index = class_index
             self._tell("filter", origin)
             return len(self.shown()[1])
 
     def sort(self, sort: str) -> None:
         """Order the grid: as the query does, by ``row``, or by ``labels``, most first."""
-        self._sort = sort
+        self._grid.sort = sort
 
     def shown(self) -> tuple[QueryRun, NDArray[np.int64]]:
         """Return a snapshot and its pool positions in the order the grid shows them, int64.
 
         Takes no lock: pages are read while a long query runs.
         """
-        shown, run = self._shown, self._run
-        wanted = self._class_index, self._sort
-        if shown is None or shown.run is not run or (shown.class_index, shown.sort) != wanted:
-            shown = _Shown(run=run, class_index=wanted[0], sort=wanted[1], positions=run.arranged(*wanted))
-            self._shown = shown
-        return shown.run, shown.positions
+        run = self._run
+        return run, self._grid.positions(run)
 
     def select(self, intervals: Sequence[tuple[int, int]], *, origin: str | None = None) -> int:
         """Select what the grid shows at positions [start, stop); return how many samples."""
@@ -360,9 +343,8 @@ class Session:
 
     def set_unit(self, unit: Unit) -> None:
         """Count instances or samples."""
-        _check_unit(unit)
         with self.lock:
-            self._unit = unit
+            self._unit = checked_unit(unit)
             self._tell("unit", None)
 
     # ---- what is edited -----------------------------------------------------------
@@ -439,21 +421,3 @@ class Session:
 
     def _remember(self, text: str) -> None:
         self.history = [text, *(past for past in self.history if past != text)][:_MAX_HISTORY]
-
-    def _checked_labels(self, labels: str | None) -> str | None:
-        tensors = self.dataset.table.tensors
-        classes = [name for name, spec in tensors.items() if spec.htype == "class_label"]
-        if labels is not None and labels not in classes:
-            raise TensorNotFoundError(labels, classes)
-        return labels or next(iter(classes), None)
-
-
-def _checked_seed(seed: int) -> int:
-    if seed > _MAX_SEED:
-        raise SamplingError(f"seed {seed} is above 2**53 - 1, the largest whole number a browser holds exactly")
-    return seed
-
-
-def _check_unit(unit: str) -> None:
-    if unit not in get_args(Unit):
-        raise SamplingError(f"unit is {unit!r}; expected instances or samples")

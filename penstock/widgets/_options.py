@@ -1,0 +1,39 @@
+"""Options of a session, checked before anything is opened."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal, get_args
+
+from penstock.errors import SamplingError, TensorNotFoundError
+from penstock.sampling import fresh_seed
+from penstock.tensors import TensorSpec
+
+__all__ = ["Unit", "checked_labels", "checked_seed", "checked_unit"]
+
+Unit = Literal["instances", "samples"]
+_MAX_SEED = 2**53 - 1
+
+
+def checked_seed(seed: int | None) -> int:
+    """Return the seed, a fresh one for None; none that a browser would round."""
+    if seed is None:
+        return fresh_seed() & _MAX_SEED
+    if seed > _MAX_SEED:
+        raise SamplingError(f"seed {seed} is above 2**53 - 1, the largest whole number a browser holds exactly")
+    return seed
+
+
+def checked_unit(unit: Unit) -> Unit:
+    """Return the unit of the bars."""
+    if unit not in get_args(Unit):
+        raise SamplingError(f"unit is {unit!r}; expected instances or samples")
+    return unit
+
+
+def checked_labels(labels: str | None, tensors: Mapping[str, TensorSpec]) -> str | None:
+    """Return the class label tensor that charts count; the first one for None."""
+    classes = [name for name, spec in tensors.items() if spec.htype == "class_label"]
+    if labels is not None and labels not in classes:
+        raise TensorNotFoundError(labels, classes)
+    return labels or next(iter(classes), None)
