@@ -146,7 +146,7 @@ def code_of(source: Source, run: QueryRun, seed: int, *, batch_size: int, drop_l
     steps = steps_of(run, seed, batch_size=batch_size, drop_last=drop_last, framework=framework)
     if dataset.has_changes:
         raise UncommittedChangesError(
-            "the dataset has edits that are not committed; code can only name what is",
+            "the dataset has edits that are not committed; code can only name a committed version",
             hint="commit first: ds.commit('message')",
         )
     lines = ["import penstock", "", f"dataset = penstock.load({str(dataset.path)!r}, version={str(dataset.version)!r})"]

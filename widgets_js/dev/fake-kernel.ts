@@ -403,7 +403,17 @@ export class FakeKernel {
   private editReply(row: number | null, done: string): Answer {
     const { header, buffers } = this.statistics();
     const sample = row === null ? null : this.detailOf(row, this.shown().indexOf(row));
-    return { result: { dataset: this.dataset(), sample, done, statistics: header }, buffers };
+    return {
+      result: {
+        dataset: this.dataset(),
+        sample,
+        done,
+        statistics: header,
+        pool_size: this.shown().length,
+        draws: this.pool.length,
+      },
+      buffers,
+    };
   }
 }
 

@@ -24,7 +24,7 @@ export function integerMasses(sizes: Float64Array, weights: Float64Array): Float
 export function quotas(masses: Float64Array, draws: number): Float64Array {
   const total = masses.reduce((sum, mass) => sum + mass, 0);
   const had = new Float64Array(masses.length);
-  if (total === 0) return had;
+  if (total === 0 || !Number.isFinite(draws)) return had;
   const table = { masses, total, shares: masses.map((mass) => mass / total) };
   const time = latestTime(table, draws, had);
   const missing = draws - hadAt(table, time, had);
