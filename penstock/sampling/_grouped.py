@@ -148,7 +148,8 @@ def _class_sums(strata: GroupedRows) -> ClassSums:
     num_classes = strata.labels.num_classes
     rows, classes, counts = strata.labels.entries
     joint = strata.ids[rows].astype(np.int64) * num_classes + classes
-    codes, distinct = dense_codes(joint, strata.num_strata * num_classes)
+    dense, distinct = dense_codes(joint, strata.num_strata * num_classes)
+    codes = dense.astype(np.int64, copy=False)
     present = np.bincount(codes, minlength=len(distinct)).astype(np.float64)
     instances: NDArray[np.float64] = present if counts is None else _sums(codes, counts, len(distinct))
     squares: NDArray[np.float64] = present if counts is None else _sums(codes, counts * counts, len(distinct))

@@ -11,6 +11,8 @@ __all__ = ["compact", "dense_codes", "mask_codes", "rows_by_stratum"]
 
 _MASKS_AT_ONCE = 12
 _SORT_CHUNK = 1 << 22
+_FIRST_PART = 1 << 12
+_MOST_SCANS = 16
 
 
 def compact(codes: NDArray[np.integer], count: int) -> NDArray[np.unsignedinteger]:
@@ -18,7 +20,7 @@ def compact(codes: NDArray[np.integer], count: int) -> NDArray[np.unsignedintege
     return codes.astype(np.min_scalar_type(max(count - 1, 0)), copy=False)
 
 
-def dense_codes(codes: NDArray[np.integer], limit: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def dense_codes(codes: NDArray[np.integer], limit: int) -> tuple[NDArray[np.integer], NDArray[np.int64]]:
     """Return codes renumbered 0, 1, ... in ascending order, and what each number stood for."""
     if limit > max(4 * len(codes), 1 << 16):
         distinct, inverse = np.unique(codes, return_inverse=True)
@@ -26,8 +28,8 @@ def dense_codes(codes: NDArray[np.integer], limit: int) -> tuple[NDArray[np.int6
     seen = np.zeros(limit, bool)
     seen[codes] = True
     distinct = np.flatnonzero(seen)
-    number = np.cumsum(seen) - 1
-    return number[codes], distinct
+    number = compact(np.cumsum(seen) - 1, len(distinct))
+    return number.take(codes), distinct
 
 
 def mask_codes(
@@ -48,9 +50,24 @@ def mask_codes(
         dense, distinct = dense_codes(wide, count << len(some))
         count = len(distinct)
         codes = compact(dense, count)
-    first = np.zeros(count, np.int64)
-    first[codes[::-1]] = np.arange(num_rows - 1, -1, -1)
-    return codes, count, first
+    return codes, count, _first_rows(codes, count)
+
+
+def _first_rows(codes: NDArray[np.unsignedinteger], count: int) -> NDArray[np.int64]:
+    """Return the first row of each group: most are met at once, a few others are looked for one by one."""
+    first = np.full(count, -1)
+    _note_first(first, codes[: _FIRST_PART * count])
+    missing = np.flatnonzero(first < 0)
+    if len(missing) > _MOST_SCANS:
+        _note_first(first, codes)
+        return first
+    for group in missing:
+        first[group] = np.argmax(codes == group)
+    return first
+
+
+def _note_first(first: NDArray[np.int64], codes: NDArray[np.unsignedinteger]) -> None:
+    first[codes[::-1]] = np.arange(len(codes) - 1, -1, -1)
 
 
 def rows_by_stratum(ids: NDArray[np.unsignedinteger], sizes: NDArray[np.int64]) -> NDArray[np.signedinteger]:
