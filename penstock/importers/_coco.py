@@ -207,7 +207,7 @@ def _load_json(path: Path) -> object:
         raise ImporterError(f"no annotations file {str(path)!r}; expected a COCO JSON file") from None
     except json.JSONDecodeError as error:
         raise ImporterError(
-            f"{path} is no complete JSON: {error.msg} at line {error.lineno}, column {error.colno}",
+            f"{path} is no complete JSON: {error.msg.removesuffix(' at')} at line {error.lineno}, column {error.colno}",
             hint="the download may have been cut short",
         ) from None
     except (OSError, EOFError, UnicodeDecodeError) as error:

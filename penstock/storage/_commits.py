@@ -127,7 +127,7 @@ def head_commit(store: Store, version: int | None = None) -> Commit | None:
 def make_commit(store: Store, message: str, parent: str | None) -> Commit:
     """Tag the newest version as a commit."""
     now = time.time()
-    name = f"{_COMMIT}{int(now):08x}{secrets.token_hex(8)}"
+    name = f"{_COMMIT}{secrets.token_hex(12)}"
     version = store.head().version
     said = {"message": message, "author": _author(), "time": repr(now), "parent": parent or ""}
     with wrapped(f"commit to {store.location.path!r}"):

@@ -160,10 +160,11 @@ def test_every_commit_opens_by_id_prefix_and_stays_as_it_was(ds):
     ds.pop(0)
     third = ds.commit("popped")
     assert [commit.id for commit in ds.log()] == [third, second, first]
+    assert len({commit_id[:7] for commit_id in (first, second, third)}) == 3
     assert [commit.parent for commit in ds.log()] == [second, first, None]
     old = penstock.load(ds.path, version=first)
     assert (len(old), old.labels.info.class_names) == (10, ["circle", "square"])
-    assert penstock.load(ds.path, version=second[:20]).labels.info.class_names == ["disc", "square"]
+    assert penstock.load(ds.path, version=second[:7]).labels.info.class_names == ["disc", "square"]
     assert "popped" in repr(ds.log())
     assert ds.log().to_pandas()["message"].tolist() == ["popped", "discs", "first"]
     with pytest.raises(ReadOnlyError, match=r"opened at version"):
