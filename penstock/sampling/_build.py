@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from penstock.errors import SamplingError
 from penstock.sampling._grouped import GroupedRows
-from penstock.sampling._grouping import compact, mask_codes
+from penstock.sampling._grouping import compact, counted, mask_codes
 from penstock.sampling._labels import ClassCounts
 from penstock.sampling._philox import words
 
@@ -38,7 +38,7 @@ def by_masks(
     codes, count, first = mask_codes(arrays, pool)
     return GroupedRows(
         ids=codes,
-        sizes=np.bincount(codes, minlength=count),
+        sizes=counted(codes, count),
         matches=np.array([mask[first] for mask in arrays], bool).reshape(len(arrays), count),
         expressions=names,
         labels=labels,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 
 import numpy as np
@@ -14,7 +16,9 @@ from penstock.sampling._stream import Stream
 
 __all__ = ["DrawStream"]
 
-_BLOCK = 1 << 16
+_MOST_THREADS = 4
+_DRAWS_A_THREAD = 1 << 16
+_BLOCK = 1 << 14  # its temporaries stay in a core's cache; what is drawn does not depend on it
 
 
 class DrawStream(Stream):
@@ -55,15 +59,24 @@ class DrawStream(Stream):
 
     def _draw(self, start: int, stop: int) -> NDArray[np.int64]:
         out = np.empty(stop - start, np.int64)
-        strata = self._strata
-        rows, begins = strata.rows, strata.offsets[:-1]
-        for first in range(start, stop, _BLOCK):
-            last = min(first + _BLOCK, stop)
-            both = units(words(self.seed, (DRAW, 0, 0), 2 * first, 2 * (last - first)))
+        rows = self._strata.rows
+        threads = min(os.cpu_count() or 1, _MOST_THREADS, (stop - start) // _DRAWS_A_THREAD)
+        if threads <= 1:
+            self._fill(out, start, rows)
+            return out
+        bounds = np.linspace(0, stop - start, threads + 1).astype(int).tolist()
+        with ThreadPoolExecutor(threads) as pool:
+            list(pool.map(lambda low, high: self._fill(out[low:high], start + low, rows), bounds[:-1], bounds[1:]))
+        return out
+
+    def _fill(self, out: NDArray[np.int64], start: int, rows: NDArray[np.signedinteger]) -> None:
+        begins = self._strata.offsets[:-1]
+        for first in range(0, len(out), _BLOCK):
+            last = min(first + _BLOCK, len(out))
+            both = units(words(self.seed, (DRAW, 0, 0), 2 * (start + first), 2 * (last - first)))
             stratum = pick(both[::2], self._threshold, self._alias)
             inside = self._sizes.take(stratum)
             inside *= both[1::2]
             place = inside.astype(np.int64)
             place += begins.take(stratum)
-            out[first - start : last - start] = rows.take(place)
-        return out
+            out[first:last] = rows.take(place)
