@@ -17,7 +17,7 @@ from penstock.sampling._stream import Stream
 __all__ = ["DrawStream"]
 
 _MOST_THREADS = 4
-_DRAWS_A_THREAD = 1 << 16
+_DRAWS_A_THREAD = 1 << 15
 _BLOCK = 1 << 14  # its temporaries stay in a core's cache; what is drawn does not depend on it
 
 
