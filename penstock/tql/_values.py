@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -132,7 +133,14 @@ def constant(value: Any, dtype: Any = None) -> Value:  # noqa: ANN401  any Pytho
         data = np.empty(1, object)
         data[0] = value
         return Value(data=data, constant=True)
-    return Value(data=np.array([value], TEXT if isinstance(value, str) else dtype), constant=True)
+    return _literal(value, TEXT if isinstance(value, str) else dtype)
+
+
+@lru_cache(maxsize=1024, typed=True)  # an editor binds the same few literals at every key stroke
+def _literal(value: Any, dtype: Any) -> Value:  # noqa: ANN401  any Python scalar
+    data = np.array([value], dtype)
+    data.flags.writeable = False
+    return Value(data=data, constant=True)
 
 
 def array_constant(data: NDArray[Any]) -> Value:
