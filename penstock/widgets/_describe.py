@@ -98,7 +98,7 @@ def statistics(plan: SamplingPlan | None) -> tuple[dict[str, Any] | None, list[b
         "num_clauses": strata.num_clauses,
         "arrays": [{"name": n, "dtype": a.dtype.name, "length": len(a)} for n, a in arrays.items()],
         "level": strata.level,
-        "bin_error": 0.0,
+        "bin_error": plan.bin_error,
     }
     return header, [np.ascontiguousarray(array).tobytes() for array in arrays.values()]
 
