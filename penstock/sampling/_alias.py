@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["alias_table", "pick"]
+__all__ = ["alias_table", "outcomes", "pick", "sides"]
+
+_TINY = 1e-290
 
 
 def alias_table(masses: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
@@ -21,7 +23,10 @@ def alias_table(masses: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArr
     prefix sums is from L. Huebschle-Schneider, P. Sanders, Parallel weighted random sampling, 2022.
     """
     count = len(masses)
-    scaled = masses * (count / np.cumsum(masses)[-1])
+    total = float(np.cumsum(masses)[-1])
+    if total < _TINY:  # its reciprocal would overflow
+        masses, total = masses / total, 1.0
+    scaled = masses * (count / total)
     threshold = np.ones(count)
     alias = np.arange(count, dtype=np.int32)
     light, heavy = np.flatnonzero(scaled < 1), np.flatnonzero(scaled >= 1)
@@ -41,9 +46,36 @@ def alias_table(masses: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArr
     return threshold, alias
 
 
+def sides(
+    units: NDArray[np.float64],
+    threshold: NDArray[np.float64],
+    *,
+    cell: NDArray[np.int64],
+    place: NDArray[np.float64],
+    limit: NDArray[np.float64],
+    below: NDArray[np.bool_],
+) -> NDArray[np.int64]:
+    """Return ``2 * cell + (place in it < its threshold)`` for each number in [0, 1), written into `cell`.
+
+    `place`, `limit` and `below` are overwritten too: whoever calls this block after block lends the same arrays, so
+    that no page of memory is touched for the first time.
+    """
+    np.multiply(units, len(threshold), out=place)
+    np.copyto(cell, place, casting="unsafe")
+    np.subtract(place, cell, out=place)
+    threshold.take(cell, out=limit, mode="clip")
+    np.less(place, limit, out=below)
+    np.add(cell, cell, out=cell)
+    return np.add(cell, below, out=cell)
+
+
+def outcomes(alias: NDArray[np.int32]) -> NDArray[np.int64]:
+    """Return what each side of each cell stands for: its alias, itself, its alias, ..."""
+    return np.stack([alias.astype(np.int64), np.arange(len(alias))], axis=1).ravel()
+
+
 def pick(units: NDArray[np.float64], threshold: NDArray[np.float64], alias: NDArray[np.int32]) -> NDArray[np.int64]:
     """Return the index each number in [0, 1) stands for."""
-    place = units * len(threshold)
-    cell = place.astype(np.int64)
-    place -= cell
-    return np.where(place < threshold.take(cell), cell, alias.take(cell))
+    count = len(units)
+    scratch = {"place": np.empty(count), "limit": np.empty(count), "below": np.empty(count, bool)}
+    return outcomes(alias).take(sides(units, threshold, cell=np.empty(count, np.int64), **scratch))

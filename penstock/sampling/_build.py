@@ -10,8 +10,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from penstock.errors import SamplingError
 from penstock.sampling._grouped import GroupedRows
-from penstock.sampling._grouping import compact, counted, mask_codes
+from penstock.sampling._grouping import compact
 from penstock.sampling._labels import ClassCounts
+from penstock.sampling._masking import group_masks
 from penstock.sampling._philox import words
 
 __all__ = ["Masks", "by_label_sets", "by_masks", "by_weights", "concatenated", "first_positions", "regrouped"]
@@ -35,11 +36,11 @@ def by_masks(
     pool = _pool_size(arrays, labels, num_rows)
     _check_masks(arrays, names, pool)
     check_lengths(labels, rows, pool)
-    codes, count, first = mask_codes(arrays, pool)
+    ids, sizes, first = group_masks(arrays, pool)
     return GroupedRows(
-        ids=codes,
-        sizes=counted(codes, count),
-        matches=np.array([mask[first] for mask in arrays], bool).reshape(len(arrays), count),
+        ids=ids,
+        sizes=sizes,
+        matches=np.array([mask[first] for mask in arrays], bool).reshape(len(arrays), len(first)),
         expressions=names,
         labels=labels,
         identity=distinct_rows(rows),
@@ -89,11 +90,11 @@ def regrouped(strata: GroupedRows, expressions: tuple[str, ...]) -> GroupedRows 
         return None
     every = np.ones(strata.num_strata, bool)
     masks = [strata.matches[known[name]] if name in known else every for name in expressions]
-    codes, count, first = mask_codes(masks, strata.num_strata)
+    groups, _, first = group_masks(masks, strata.num_strata)
     return GroupedRows(
-        ids=codes[strata.ids],
-        sizes=np.bincount(codes, strata.sizes, count).astype(np.int64),
-        matches=np.array([mask[first] for mask in masks], bool).reshape(len(masks), count),
+        ids=groups[strata.ids],
+        sizes=np.bincount(groups, strata.sizes, len(first)).astype(np.int64),
+        matches=np.array([mask[first] for mask in masks], bool).reshape(len(masks), len(first)),
         expressions=expressions,
         labels=strata.labels,
     )
@@ -152,7 +153,7 @@ def _joint_codes(
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return the joint stratum of each part's strata, and the first of each joint one."""
     if weights is None:
-        codes, _, first = mask_codes(list(matches), matches.shape[1])
+        codes, _, first = group_masks(list(matches), matches.shape[1])
         return codes.astype(np.int64), first
     _, first, found = np.unique(weights, return_index=True, return_inverse=True)
     return found, first

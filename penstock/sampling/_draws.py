@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import os
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.sampling._alias import alias_table, pick
+from penstock.sampling._alias import alias_table, outcomes, sides
 from penstock.sampling._grouped import GroupedRows
-from penstock.sampling._philox import DRAW, units, words
+from penstock.sampling._philox import DRAW, uniforms
 from penstock.sampling._stream import Stream
 
 __all__ = ["DrawStream"]
 
+Rows = NDArray[np.signedinteger]
+
 _MOST_THREADS = 4
-_DRAWS_A_THREAD = 1 << 15
 _BLOCK = 1 << 14  # its temporaries stay in a core's cache; what is drawn does not depend on it
+_PIECE = 2 * _BLOCK  # what a thread takes at a time
 
 
 class DrawStream(Stream):
@@ -46,8 +52,10 @@ class DrawStream(Stream):
         super().__init__(size, seed)
         self._strata = strata
         self._name = identity
-        self._threshold, self._alias = alias_table(probabilities * strata.sizes)
-        self._sizes = strata.sizes.astype(np.float64)
+        self._threshold, alias = alias_table(probabilities * strata.sizes)
+        stratum = outcomes(alias)
+        self._sizes = strata.sizes.astype(np.float64).take(stratum)
+        self._begins = strata.offsets.take(stratum)
 
     @cached_property
     def fingerprint(self) -> str:
@@ -59,24 +67,86 @@ class DrawStream(Stream):
 
     def _draw(self, start: int, stop: int) -> NDArray[np.int64]:
         out = np.empty(stop - start, np.int64)
-        rows = self._strata.rows
-        threads = min(os.cpu_count() or 1, _MOST_THREADS, (stop - start) // _DRAWS_A_THREAD)
-        if threads <= 1:
-            self._fill(out, start, rows)
+        pieces = deque(range(0, len(out), _PIECE))
+        helpers = min(os.cpu_count() or 1, _MOST_THREADS, len(pieces)) - 1
+        if helpers < 1:
+            rows: Future[Rows] = Future()
+            rows.set_result(self._strata.rows)
+            self._fill(out, start, rows, pieces)
             return out
-        bounds = np.linspace(0, stop - start, threads + 1).astype(int).tolist()
-        with ThreadPoolExecutor(threads) as pool:
-            list(pool.map(lambda low, high: self._fill(out[low:high], start + low, rows), bounds[:-1], bounds[1:]))
+        with ThreadPoolExecutor(helpers) as pool:
+            rows = pool.submit(lambda: self._strata.rows)  # sorted by a helper, where they are not yet
+            helping = [pool.submit(self._fill, out, start, rows, pieces) for _ in range(helpers)]
+            self._fill(out, start, rows, pieces)
+        for helper in helping:
+            helper.result()
         return out
 
-    def _fill(self, out: NDArray[np.int64], start: int, rows: NDArray[np.signedinteger]) -> None:
-        begins = self._strata.offsets[:-1]
+    def _fill(self, out: NDArray[np.int64], start: int, rows: Future[Rows], pieces: deque[int]) -> None:
+        """Draw pieces until none is left: whichever thread is awake takes the next, so that none is waited for long.
+
+        Places are drawn whether or not the rows are sorted; rows are looked up as soon as they are.
+        """
+        scratch = _Scratch.of(min(len(out), _BLOCK))
+        placed: list[NDArray[np.int64]] = []
+        for first in _taken(pieces):
+            placed.append(out[first : first + _PIECE])
+            self._place(placed[-1], start + first, scratch)
+            if rows.done():
+                _look_up(rows.result(), placed)
+        _look_up(rows.result(), placed)
+
+    def _place(self, out: NDArray[np.int64], start: int, scratch: _Scratch) -> None:
+        """Write places in the rows by stratum: where the stratum begins, and how far into it."""
+        source = uniforms(self.seed, (DRAW, 0, 0), 2 * start)
         for first in range(0, len(out), _BLOCK):
-            last = min(first + _BLOCK, len(out))
-            both = units(words(self.seed, (DRAW, 0, 0), 2 * (start + first), 2 * (last - first)))
-            stratum = pick(both[::2], self._threshold, self._alias)
-            inside = self._sizes.take(stratum)
-            inside *= both[1::2]
-            place = inside.astype(np.int64)
-            place += begins.take(stratum)
-            out[first:last] = rows.take(place)
+            place = out[first : first + _BLOCK]
+            block = scratch.first(len(place))
+            source.random(out=block.units)
+            side = sides(
+                block.units[::2], self._threshold,
+                cell=block.cell, place=block.place, limit=block.limit, below=block.below,
+            )  # fmt: skip
+            inside = self._sizes.take(side, out=block.place, mode="clip")
+            inside *= block.units[1::2]
+            self._begins.take(side, out=place, mode="clip")
+            np.copyto(side, inside, casting="unsafe")
+            place += side
+
+
+def _look_up(rows: Rows, placed: list[NDArray[np.int64]]) -> None:
+    """Turn places into rows."""
+    while placed:
+        piece = placed.pop()
+        piece[:] = rows.take(piece, mode="clip")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Scratch:
+    """Arrays of one thread, used again for every block."""
+
+    units: NDArray[np.float64]
+    place: NDArray[np.float64]
+    limit: NDArray[np.float64]
+    below: NDArray[np.bool_]
+    cell: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, size: int) -> _Scratch:
+        cells = np.empty(size, np.int64)
+        return cls(np.empty(2 * size), np.empty(size), np.empty(size), np.empty(size, bool), cells)
+
+    def first(self, size: int) -> _Scratch:
+        """Return the arrays for a block of `size` draws."""
+        if size == len(self.cell):
+            return self
+        return _Scratch(
+            self.units[: 2 * size], self.place[:size], self.limit[:size], self.below[:size], self.cell[:size]
+        )  # fmt: skip
+
+
+def _taken(pieces: deque[int]) -> Iterator[int]:
+    """Yield pieces no other thread has taken."""
+    with suppress(IndexError):
+        while True:
+            yield pieces.popleft()

@@ -21,6 +21,7 @@ __all__ = [
     "SUBSET",
     "check_seed",
     "fresh_seed",
+    "uniforms",
     "units",
     "words",
 ]
@@ -66,13 +67,24 @@ def words(seed: int, stream: tuple[int, int, int], start: int, count: int) -> ND
     has four words, and numpy counts on once before it makes the first, so word ``i`` is part ``i % 4`` of the block
     with counter ``i // 4 + 1``.
     """
-    block, skip = divmod(start, _WORDS_PER_BLOCK)
-    generator = np.random.Philox(
-        key=np.array([seed & _MASK, seed >> 64], np.uint64),
-        counter=np.array([block, stream[1], stream[2], stream[0]], np.uint64),
-    )
-    drawn: NDArray[np.uint64] = generator.random_raw(skip + count)
+    bits, skip = _philox_at(seed, stream, start)
+    drawn: NDArray[np.uint64] = bits.random_raw(skip + count)
     return drawn[skip:]
+
+
+def uniforms(seed: int, stream: tuple[int, int, int], start: int) -> np.random.Generator:
+    """Return a generator whose doubles are ``units(words(seed, stream, start, ...))``, for filling arrays in place."""
+    bits, skip = _philox_at(seed, stream, start)
+    bits.random_raw(skip, output=False)
+    return np.random.Generator(bits)
+
+
+def _philox_at(seed: int, stream: tuple[int, int, int], start: int) -> tuple[np.random.Philox, int]:
+    """Return the bit generator at the block of word `start`, and how many words of it come before."""
+    block, skip = divmod(start, _WORDS_PER_BLOCK)
+    key = np.array([seed & _MASK, seed >> 64], np.uint64)
+    counter = np.array([block, stream[1], stream[2], stream[0]], np.uint64)
+    return np.random.Philox(key=key, counter=counter), skip
 
 
 def units(raw: NDArray[np.uint64]) -> NDArray[np.float64]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -18,6 +18,7 @@ weights = hnp.arrays(np.float64, st.integers(1, 60), elements=st.floats(0, 1e6, 
 
 @settings(max_examples=200, deadline=None)
 @given(weights.filter(lambda masses: masses.sum() > 0))
+@example(np.array([2.2250738585072014e-308, 0.0, 0.0, 0.0]))
 def test_an_alias_table_holds_exactly_the_probabilities(masses):
     threshold, alias = alias_table(masses)
     assert ((threshold >= 0) & (threshold <= 1)).all()
