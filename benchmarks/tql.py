@@ -1,5 +1,8 @@
 """TQL beside Deep Lake 4 and DuckDB on the same labels, in interleaved repetitions.
 
+A turn is two calls of which the second is timed, on every side: a processor that idled while another side worked takes
+some 10 ms to come up to speed, which is as long as what is measured here.
+
 python -m benchmarks.tql [--rows 112120 1000000 10000000] [--deeplake PYTHON] [--repeats 5]
 
 --deeplake names an interpreter that has deeplake 4 (its own environment); without it that column is left out.
@@ -145,6 +148,7 @@ def compare(rows: int, interpreter: str | None, repeats: int, works: list[str]) 
         taken: dict[str, list[float]] = {name: [] for name in peers}
         for _ in range(repeats):
             for name, peer in peers.items():
+                peer.measure(work)  # what slept while the others worked, clocks and caches, wakes up
                 elapsed = peer.measure(work)
                 if elapsed is not None:
                     taken[name].append(elapsed)

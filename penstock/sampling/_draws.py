@@ -24,7 +24,6 @@ Rows = NDArray[np.signedinteger]
 
 _MOST_THREADS = 4
 _BLOCK = 1 << 14  # its temporaries stay in a core's cache; what is drawn does not depend on it
-_PIECE = 2 * _BLOCK  # what a thread takes at a time
 
 
 class DrawStream(Stream):
@@ -67,7 +66,7 @@ class DrawStream(Stream):
 
     def _draw(self, start: int, stop: int) -> NDArray[np.int64]:
         out = np.empty(stop - start, np.int64)
-        pieces = deque(range(0, len(out), _PIECE))
+        pieces = _pieces(len(out))
         helpers = min(os.cpu_count() or 1, _MOST_THREADS, len(pieces)) - 1
         if helpers < 1:
             rows: Future[Rows] = Future()
@@ -82,16 +81,16 @@ class DrawStream(Stream):
             helper.result()
         return out
 
-    def _fill(self, out: NDArray[np.int64], start: int, rows: Future[Rows], pieces: deque[int]) -> None:
+    def _fill(self, out: NDArray[np.int64], start: int, rows: Future[Rows], pieces: deque[slice]) -> None:
         """Draw pieces until none is left: whichever thread is awake takes the next, so that none is waited for long.
 
         Places are drawn whether or not the rows are sorted; rows are looked up as soon as they are.
         """
         scratch = _Scratch.of(min(len(out), _BLOCK))
         placed: list[NDArray[np.int64]] = []
-        for first in _taken(pieces):
-            placed.append(out[first : first + _PIECE])
-            self._place(placed[-1], start + first, scratch)
+        for piece in _taken(pieces):
+            placed.append(out[piece])
+            self._place(placed[-1], start + piece.start, scratch)
             if rows.done():
                 _look_up(rows.result(), placed)
         _look_up(rows.result(), placed)
@@ -145,7 +144,13 @@ class _Scratch:
         )  # fmt: skip
 
 
-def _taken(pieces: deque[int]) -> Iterator[int]:
+def _pieces(count: int) -> deque[slice]:
+    """Return what a thread takes at a time: whole blocks, an eighth of the draws where that is more."""
+    size = _BLOCK * max(2, -(-count // (8 * _BLOCK)))
+    return deque(slice(start, min(start + size, count)) for start in range(0, count, size))
+
+
+def _taken(pieces: deque[slice]) -> Iterator[slice]:
     """Yield pieces no other thread has taken."""
     with suppress(IndexError):
         while True:

@@ -12,6 +12,8 @@ __all__ = ["compact", "counted", "dense_codes", "looked_up", "rows_by_stratum"]
 
 _SORT_CHUNK = 1 << 22
 _COUNT_CHUNK = 1 << 15
+_APART_CHUNK = 1 << 20
+_SPLIT_CHUNK = 1 << 16
 _FEW = 64
 
 
@@ -76,9 +78,10 @@ def _rows_by_few(
     rows: NDArray[np.signedinteger] = np.empty(len(ids), dtype)
     free = (np.cumsum(sizes) - sizes).tolist()
     largest = int(sizes.argmax())
-    order_of = partial(_apart, largest) if 2 * sizes[largest] > len(ids) else _sorted
-    for start in range(0, len(ids), _COUNT_CHUNK):
-        for stratum, found in order_of(ids[start : start + _COUNT_CHUNK]):
+    skewed = 2 * sizes[largest] > len(ids)
+    order_of, step = (partial(_apart, largest), _APART_CHUNK) if skewed else (_sorted, _COUNT_CHUNK)
+    for start in range(0, len(ids), step):
+        for stratum, found in order_of(ids[start : start + step]):
             np.add(found, start, out=rows[free[stratum] : free[stratum] + len(found)], casting="unsafe")
             free[stratum] += len(found)
     return rows
@@ -96,9 +99,16 @@ def _sorted(part: NDArray[np.unsignedinteger]) -> Iterator[tuple[int, NDArray[np
 
 
 def _apart(largest: int, part: NDArray[np.unsignedinteger]) -> Iterator[tuple[int, NDArray[np.int64]]]:
-    """Do the same without sorting the rows of the largest stratum."""
-    is_largest = part == largest
-    yield largest, np.flatnonzero(is_largest)
-    others = np.flatnonzero(np.logical_not(is_largest, out=is_largest))
+    """Do the same, sorting all rows but those of the largest stratum, which come first and in pieces."""
+    rest = []
+    for start in range(0, len(part), _SPLIT_CHUNK):
+        is_largest = part[start : start + _SPLIT_CHUNK] == largest
+        found = np.flatnonzero(is_largest)
+        found += start
+        yield largest, found
+        other = np.flatnonzero(np.logical_not(is_largest, out=is_largest))
+        other += start
+        rest.append(other)
+    others = np.concatenate(rest)
     for stratum, found in _sorted(part.take(others)):
         yield stratum, others.take(found)

@@ -19,7 +19,7 @@ from penstock.sampling._grouping import compact, counted, dense_codes, looked_up
 __all__ = ["MaskGroups", "group_masks"]
 
 _MASKS_AT_ONCE = 12
-_CHUNK = 1 << 15
+_CHUNK = 1 << 16
 _MOST_CODES = 1 << 12
 
 Masks = Sequence[NDArray[np.bool_]]
@@ -99,7 +99,7 @@ class _Chunk:
 
     num_rows: int
     codes: NDArray[np.unsignedinteger]
-    at: NDArray[np.uint16] | None
+    at: NDArray[np.int64] | None
 
     @classmethod
     def of(cls, codes: NDArray[np.unsignedinteger], common: int) -> _Chunk:
@@ -107,7 +107,7 @@ class _Chunk:
         if 2 * np.count_nonzero(differs) > len(codes):
             return cls(len(codes), codes, None)
         at = np.flatnonzero(differs)
-        return cls(len(codes), codes.take(at), at.astype(np.uint16))
+        return cls(len(codes), codes.take(at), at)
 
     def count(self, common: int, start: int, sizes: NDArray[np.int64], first: NDArray[np.int64]) -> None:
         """Add to the rows of each code, and note the first row of a code not met before."""

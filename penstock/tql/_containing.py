@@ -74,13 +74,18 @@ def _contains_class(binder: Binder, node: ast.Call, operand: Bound) -> Bound:
 
 
 def _holds(value: Value, wanted: Value) -> Value:
-    value.own()
-    return any_true(ops.compare(np.equal)(value, wanted))
+    layers = value.layers() if wanted.number is not None and value.data.dtype.kind in "iuf" else None
+    if layers is None:
+        return any_true(ops.compare(np.equal)(value, wanted))
+    return Value(data=layers.rows_with(lambda data: data == wanted.number))
 
 
 def _holds_some(ids: NDArray[np.int64], value: Value) -> Value:
-    value.own()
-    return any_true(ops.is_in(ids, negated=False)(value))
+    is_in = ops.is_in(ids, negated=False)
+    layers = value.layers()
+    if layers is None:
+        return any_true(is_in(value))
+    return Value(data=layers.rows_with(lambda data: is_in(Value(data=data)).data))
 
 
 def _holds_text(value: Value, needle: Value) -> Value:

@@ -43,7 +43,7 @@ def any_true(value: Value) -> Value:
     value = truth(value)
     if value.offsets is None:
         return value
-    return Value(data=rows_with(value.data, value.offsets, value.owners), constant=value.constant)
+    return Value(data=rows_with(value.data, value.offsets), constant=value.constant)
 
 
 def _all(value: Value) -> Value:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.table import Ragged
+from penstock.tql._layers import Layers
 
 __all__ = [
     "TEXT",
@@ -34,7 +35,7 @@ __all__ = [
 
 TEXT = np.dtypes.StringDType()
 _SPARSE = 8
-_MOST_OWNERS = 20_000_000
+_MOST_LAYERED = 20_000_000
 
 
 _WORDS = {
@@ -89,8 +90,7 @@ class Value:
 
     Without offsets one element a row; with them row ``i`` holds
     ``data[offsets[i]:offsets[i + 1]]``. A `constant` holds one row that stands
-    for all. NULL rows are False in `valid`. `owners`, where it is kept, is the
-    row of each element.
+    for all. NULL rows are False in `valid`.
     """
 
     data: NDArray[Any]
@@ -98,14 +98,22 @@ class Value:
     shapes: NDArray[np.int64] | None = None
     valid: NDArray[np.bool_] | None = None
     constant: bool = False
-    owners: NDArray[np.int32] | None = None
-    asked: int = 0
+    _layers: Layers | None = field(default=None, init=False)
+    _asked: int = field(default=0, init=False)
 
-    def own(self) -> None:
-        """Keep the row of each element from the second time on that a whole column is asked for elements."""
-        self.asked += 1
-        if self.asked > 1 and self.owners is None and self.offsets is not None and len(self.data) <= _MOST_OWNERS:
-            self.owners = np.repeat(np.arange(self.num_rows, dtype=np.int32), self.lengths)
+    def layers(self) -> Layers | None:
+        """Return the layers of an array without NULL, from the second time on that they are asked for."""
+        self._asked += 1
+        fits = self.offsets is not None and self.valid is None and not self.constant and len(self.data) <= _MOST_LAYERED
+        if self._layers is None and self._asked > 1 and fits and self.offsets is not None:
+            self._layers = Layers.of(self.data, self.offsets)
+        return self._layers
+
+    @property
+    def number(self) -> int | float | None:
+        """The number a constant stands for; None where it is none."""
+        known = self.constant and self.offsets is None and self.valid is None and self.data.dtype.kind in "iuf"
+        return self.data[0].item() if known else None
 
     @property
     def lengths(self) -> NDArray[np.int64]:
@@ -263,15 +271,10 @@ def row_numbers(offsets: NDArray[np.int64], elements: NDArray[np.int64]) -> NDAr
     return np.searchsorted(offsets, elements, "right") - 1
 
 
-def rows_with(
-    flags: NDArray[np.bool_], offsets: NDArray[np.int64], owners: NDArray[np.int32] | None = None
-) -> NDArray[np.bool_]:
+def rows_with(flags: NDArray[np.bool_], offsets: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Return which rows hold a True element; empty rows do not."""
     out = np.zeros(len(offsets) - 1, bool)
     hits = np.flatnonzero(flags)
-    if owners is not None:
-        out[owners[hits]] = True
-        return out
     if len(hits) * _SPARSE < len(out):
         out[row_numbers(offsets, hits)] = True
         return out
@@ -383,7 +386,7 @@ def _only(value: Value, rows: NDArray[np.bool_]) -> Value:
         return value
     keep = np.repeat(rows, value.lengths)
     lengths = np.where(rows, value.lengths, 0)
-    return replace(value, data=value.data[keep], offsets=offsets_of(lengths), owners=None)
+    return replace(value, data=value.data[keep], offsets=offsets_of(lengths))
 
 
 def positions(
