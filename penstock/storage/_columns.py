@@ -20,6 +20,7 @@ __all__ = [
     "fields_of",
     "flat_values",
     "new_uids",
+    "sample_columns",
     "scalars",
     "shape_rows",
 ]
@@ -31,6 +32,12 @@ _LISTS = ("class_label", "bbox", "embedding", "generic")
 def column_names(spec: TensorSpec) -> tuple[str, ...]:
     """Return the names of the physical columns, the samples' own first."""
     return (spec.name, *_extras(spec))
+
+
+def sample_columns(spec: TensorSpec) -> tuple[str, ...]:
+    """Return the names of the physical columns a sample is made of: an image's recorded shape and digest are not."""
+    recorded = (f"_shape_{spec.name}", f"_digest_{spec.name}") if spec.htype == "image" else ()
+    return tuple(name for name in column_names(spec) if name not in recorded)
 
 
 def _extras(spec: TensorSpec) -> tuple[str, ...]:

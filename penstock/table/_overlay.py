@@ -153,7 +153,7 @@ class OverlayTable:
         specs = [checked_tensor(self.stored.specs, name) for name in tensors]
         unique, places = np.unique(rows, return_inverse=True)
         from_files = [spec for spec in specs if not self._in_memory(spec, len(unique))]
-        cells = self.stored.cells(unique, [spec.name for spec in from_files]) if from_files else {}
+        cells = self.stored.cells(unique, [spec.name for spec in from_files], recorded=False) if from_files else {}
         taken: dict[str, Sequence[Any]] = {}
         for spec in specs:
             if spec.name in cells:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.errors import DatasetError, TensorNotFoundError
-from penstock.storage import Snapshot, column_names, flat_values, scalars, shape_rows
+from penstock.storage import Snapshot, column_names, flat_values, sample_columns, scalars, shape_rows
 from penstock.table._ragged import Ragged
 from penstock.tensors import Cell, TensorSpec
 
@@ -122,10 +122,11 @@ class StoredTable:
         digests: NDArray[np.int64] = self.snapshot.read([name])[name].fill_null(0).to_numpy()
         return digests
 
-    def cells(self, rows: NDArray[np.int64], tensors: Sequence[str]) -> dict[str, list[Cell]]:
-        """Return stored cells of increasing rows, straight from the files."""
+    def cells(self, rows: NDArray[np.int64], tensors: Sequence[str], *, recorded: bool = True) -> dict[str, list[Cell]]:
+        """Return stored cells of increasing rows, straight from the files; images without shape and digest if told."""
         specs = [checked_tensor(self.specs, name) for name in tensors]
-        wanted = [name for spec in specs for name in column_names(spec) if name in self.snapshot.columns]
+        names_of = column_names if recorded else sample_columns
+        wanted = [name for spec in specs for name in names_of(spec) if name in self.snapshot.columns]
         table = self.snapshot.take(rows, wanted) if wanted and len(rows) else None
         columns = {} if table is None else {name: table[name] for name in wanted}
         return {spec.name: cells_of_columns(spec, columns, len(rows)) for spec in specs}
