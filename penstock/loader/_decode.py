@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from penstock.errors import ImageDecodeError, PenstockError
 from penstock.loader._memory import BatchMemory
-from penstock.tensors import TensorSpec, decode_image, decode_jpeg_into
+from penstock.tensors import TensorSpec, decode_image, decode_jpeg_into, flatten_alpha
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -167,22 +167,21 @@ def _decode_into(
     size: tuple[int, int] | None,
     scratch: _Scratch,
 ) -> None:
+    channels = out.shape[2]
     if size is None:
-        pixels = decode_jpeg_into(encoded, lambda _: out.reshape(-1))
+        pixels = decode_jpeg_into(encoded, lambda _: out.reshape(-1), channels=channels)
         pixels = decode_image(encoded) if pixels is None else pixels
         _check_shape(pixels, out)
         if not np.may_share_memory(pixels, out):
             out[...] = pixels
         return
-    pixels = decode_jpeg_into(encoded, scratch.of)
+    pixels = decode_jpeg_into(encoded, scratch.of, channels=channels)
     pixels = decode_image(encoded) if pixels is None else pixels
-    resized(_as_channels(pixels, out.shape[2]), size, out)
+    resized(pixels if pixels.shape[2] == channels else _as_channels(pixels, channels), size, out)
 
 
 def _as_channels(pixels: NDArray[np.uint8], channels: int) -> NDArray[np.uint8]:
     """Give an image the number of channels its batch has: grey is repeated, alpha is laid over mid grey."""
-    from penstock.tensors import flatten_alpha
-
     pixels = flatten_alpha(pixels) if channels < 4 else pixels  # noqa: PLR2004  red, green, blue, alpha
     if pixels.shape[2] == 1 and channels == 3:  # noqa: PLR2004  red, green, blue
         return np.repeat(pixels, 3, axis=2)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import sys
 import threading
 import weakref
@@ -60,7 +59,6 @@ class Engine:
         if settings.distributed and isinstance(pool.table, SequentialTable):
             pool.table.refuse("distributed=True")
         self._reader = Reader(pool.table, pool.rows, _narrowed(pool, settings))
-        self._decoding = threading.BoundedSemaphore(max(1, settings.reader_threads))
         self.work = _work(self._reader, pool, settings)
         self._in_workers = settings.num_workers > 0 and self.work.is_heavy
         self.worker_init_fn: Callable[[int], None] | None = None
@@ -176,8 +174,9 @@ class Engine:
 
     @property
     def num_threads(self) -> int:
-        """Threads that take a whole batch each."""
-        return self.settings.reader_threads + (self.settings.num_workers if self._in_workers else 0)
+        """Threads that see to a batch each: those that decode, one that reads ahead of them, one for each worker."""
+        decoding = self.settings.reader_threads
+        return decoding + bool(decoding) + (self.settings.num_workers if self._in_workers else 0)
 
     @property
     def window(self) -> int:
@@ -187,8 +186,7 @@ class Engine:
     def read(self, draw: Draw) -> Ready:
         """Read, decode and finish a draw; None stands for what has to be finished in the caller's thread."""
         lease = self._lease
-        with self._decoding if lease is not None else contextlib.nullcontext():
-            batch = self._reader.read(draw, self._substitute)
+        batch = self._reader.read(draw, self._substitute)
         if not self.work.is_heavy:
             return batch, self.finished(batch)
         if lease is None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -41,8 +42,11 @@ class Reader:
 
     def __init__(self, table: Table, pool: NDArray[np.int64], settings: Settings) -> None:
         self._table = table
+        self._take = getattr(table, "take_views", table.take)
         self._pool = pool
         self._settings = settings
+        threads = settings.reader_threads
+        self._decoding = threading.BoundedSemaphore(max(1, threads + (threads > 1)))
         self.memory = BatchMemory(settings.prefetch_factor * max(1, settings.reader_threads) + _IN_HAND)
         self.tensors = tuple(table.tensors) if settings.tensors is None else settings.tensors
         self.fixed = {name: self._fixed_shape(name) for name in self.tensors}
@@ -115,16 +119,24 @@ class Reader:
     def _attempt(self, draw: Draw) -> tuple[Batch, dict[int, tuple[str, PenstockError]]]:
         began = time.perf_counter()
         distinct, out_of = np.unique(draw.rows, return_inverse=True)
-        raw = self._table.take(distinct, self.tensors)
+        raw = self._take(distinct, self.tensors)
         taken = time.perf_counter()
+        with self._decoding:
+            ready = time.perf_counter()
+            columns, failed = self._columns(raw, out_of)
+            seconds = {"read": taken - began, "decode": time.perf_counter() - ready}
+        return Batch(draw=draw, columns=columns, seconds=seconds), failed
+
+    def _columns(
+        self, raw: Mapping[str, Any], out_of: NDArray[np.int64]
+    ) -> tuple[dict[str, Any], dict[int, tuple[str, PenstockError]]]:
         columns: dict[str, Any] = {}
         failed: dict[int, tuple[str, PenstockError]] = {}
         for name in self.tensors:
             columns[name], errors = self._decoded(name, raw[name], out_of)
             for slot in np.flatnonzero(np.isin(out_of, list(errors))).tolist() if errors else ():
                 failed.setdefault(slot, (name, errors[int(out_of[slot])]))
-        seconds = {"read": taken - began, "decode": time.perf_counter() - taken}
-        return Batch(draw=draw, columns=columns, seconds=seconds), failed
+        return columns, failed
 
     def _decoded(self, name: str, values: Any, out_of: NDArray[np.int64]) -> tuple[Any, dict[int, PenstockError]]:  # noqa: ANN401  raw samples
         spec, shape = self._table.tensors[name], self.fixed[name]

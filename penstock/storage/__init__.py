@@ -2,6 +2,7 @@
 
 from penstock.storage._columns import (
     UID,
+    byte_views,
     column_names,
     flat_values,
     new_uids,
@@ -44,6 +45,7 @@ __all__ = [
     "Snapshot",
     "Store",
     "branch_names",
+    "byte_views",
     "cleanup",
     "column_names",
     "commits",

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = [
     "UID",
     "arrays_of_cells",
+    "byte_views",
     "column_names",
     "fields_of",
     "flat_values",
@@ -126,6 +127,20 @@ def scalars(array: pa.ChunkedArray) -> list[Any]:
     """Return Python values, None where NULL."""
     values: list[Any] = array.to_pylist()
     return values
+
+
+def byte_views(array: pa.ChunkedArray) -> list[memoryview | None]:
+    """Return the bytes of each row where they lie, not copied, None where NULL."""
+    views: list[memoryview | None] = []
+    for chunk in array.chunks:
+        _, ends, data = chunk.buffers()
+        wide = np.int64 if str(chunk.type).startswith("large") else np.int32
+        offsets = np.frombuffer(ends, wide)[chunk.offset :].tolist() if len(chunk) else []
+        held: NDArray[np.uint8] = np.empty(0, np.uint8) if data is None else np.frombuffer(data, np.uint8)
+        whole = held.data
+        known = chunk.is_valid().to_pylist() if chunk.null_count else [True] * len(chunk)
+        views += [whole[offsets[row] : offsets[row + 1]] if valid else None for row, valid in enumerate(known)]
+    return views
 
 
 def shape_rows(array: pa.ChunkedArray, ndim: int) -> NDArray[np.int64]:

@@ -163,6 +163,26 @@ class OverlayTable:
                 taken[spec.name] = _rows_of(self.column(spec.name), spec, rows)
         return taken
 
+    def take_views(self, rows: NDArray[np.int64], tensors: Sequence[str]) -> dict[str, Sequence[Any]]:
+        """Do what `take` does, but give encoded images as views of the memory they were read into, not as bytes."""
+        lent = [name for name in tensors if self._lends(name)]
+        if not lent:
+            return self.take(rows, tensors)
+        rows = self._checked(rows)
+        unique, places = np.unique(rows, return_inverse=True)
+        taken: dict[str, Sequence[Any]] = {}
+        for name, views in self.stored.bytes_of(unique, lent).items():
+            taken[name] = [views[place] for place in places.tolist()]
+        others = [name for name in tensors if name not in taken]
+        if others:
+            taken.update(self.take(rows, others))
+        return {name: taken[name] for name in tensors}
+
+    def _lends(self, tensor: str) -> bool:
+        """Tell whether the samples of a tensor are the bytes in the files: no links, no draft of another image."""
+        spec = checked_tensor(self.stored.specs, tensor)
+        return spec.htype == "image" and not spec.link and not self._edited_rows.get(tensor)
+
     def _in_memory(self, spec: TensorSpec, num_rows: int) -> bool:
         if spec.is_encoded:
             return False

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.errors import DatasetError, TensorNotFoundError
-from penstock.storage import Snapshot, column_names, flat_values, sample_columns, scalars, shape_rows
+from penstock.storage import Snapshot, byte_views, column_names, flat_values, sample_columns, scalars, shape_rows
 from penstock.table._ragged import Ragged
 from penstock.tensors import Cell, TensorSpec
 
@@ -130,6 +130,15 @@ class StoredTable:
         table = self.snapshot.take(rows, wanted) if wanted and len(rows) else None
         columns = {} if table is None else {name: table[name] for name in wanted}
         return {spec.name: cells_of_columns(spec, columns, len(rows)) for spec in specs}
+
+    def bytes_of(self, rows: NDArray[np.int64], tensors: Sequence[str]) -> dict[str, list[memoryview | None]]:
+        """Return the encoded samples of increasing rows, as views of what was read."""
+        for name in tensors:
+            checked_tensor(self.specs, name)
+        known = [name for name in tensors if name in self.snapshot.columns]
+        table = self.snapshot.take(rows, known) if known and len(rows) else None
+        missing: list[memoryview | None] = [None] * len(rows)
+        return {name: missing if table is None or name not in known else byte_views(table[name]) for name in tensors}
 
 
 def cells_of_columns(spec: TensorSpec, columns: Mapping[str, Any], count: int) -> list[Cell]:

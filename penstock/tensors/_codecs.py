@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -30,6 +31,9 @@ __all__ = [
 MAX_PIXELS = 178_956_970  # Pillow's own bound for a decompression bomb
 _EXIF_REACH = 65_536
 _ORIENTATION = 0x0112
+_SEGMENT = struct.Struct(">HH")
+_APP1, _START_OF_SCAN = 0xFFE1, 0xFFDA
+_START_OF_FRAME = frozenset(range(0xFFC0, 0xFFD0)) - {0xFFC4, 0xFFC8, 0xFFCC}
 _PNG_ORIENTATION_MARKS = (b"eXIf", b"Raw profile type exif", b"Raw profile type APP1", b"XML:com.adobe.xmp")
 
 
@@ -116,6 +120,7 @@ def _open(encoded: bytes) -> Image.Image:
 
 
 def decode_any(encoded: bytes) -> NDArray[np.uint8]:
+    encoded = bytes(encoded)
     with _open(encoded) as image:
         image.load()  # before the EXIF is asked for: reading that loads a PNG and hides that it is broken
         return upright(pixels_of(image), _orientation(image) if _may_be_turned(encoded) else 1)
@@ -134,17 +139,33 @@ def _may_be_turned(encoded: bytes) -> bool:
     return not encoded.startswith(b"\x89PNG") or any(mark in encoded for mark in _PNG_ORIENTATION_MARKS)
 
 
-def _start_of_scan(encoded: bytes) -> int:
-    """Return where a JPEG's metadata ends, by walking its segments."""
-    position = 2
-    while position + 4 <= len(encoded) and encoded[position] == 0xFF and encoded[position + 1] != 0xDA:  # noqa: PLR2004  the scan's marker
-        position += 2 + (encoded[position + 2] << 8 | encoded[position + 3])
-    return position if position > _EXIF_REACH or encoded[position : position + 1] == b"\xff" else _EXIF_REACH
+def _walked(encoded: bytes) -> tuple[int, bytes]:
+    """Return the components of a JPEG and the head that may tell its orientation, empty where no segment can.
+
+    The segments are walked over one by one; where that leads nowhere, components are 0 and the head is long.
+    """
+    position, last = 2, len(encoded) - _SEGMENT.size
+    components, may_tell = 0, False
+    while position <= last:
+        marker, length = _SEGMENT.unpack_from(encoded, position)
+        if marker == _START_OF_SCAN:
+            return components, bytes(encoded[:position]) if may_tell else b""
+        if marker < 0xFF00:  # noqa: PLR2004  no marker: the walk has lost its way
+            break
+        if marker == _APP1:
+            may_tell = True
+        elif marker in _START_OF_FRAME and position + 9 < len(encoded):
+            components = encoded[position + 9]
+        position += 2 + length
+    return 0, bytes(encoded[: max(position, _EXIF_REACH)])
 
 
 def jpeg_orientation(encoded: bytes) -> int:
     """Read the orientation from a JPEG's head, at no cost where there is no EXIF."""
-    head = bytes(encoded[: _start_of_scan(encoded)])
+    return _orientation_in(_walked(encoded)[1], encoded)
+
+
+def _orientation_in(head: bytes, encoded: bytes) -> int:
     if b"Exif\x00" not in head and b"<tiff:Orientation>" not in head and b"tiff:Orientation=" not in head:
         return 1
     try:
@@ -155,7 +176,9 @@ def jpeg_orientation(encoded: bytes) -> int:
 
 
 @guarded
-def decode_jpeg_into(encoded: bytes, buffer: Callable[[int], NDArray[np.uint8]]) -> NDArray[np.uint8] | None:
+def decode_jpeg_into(
+    encoded: bytes, buffer: Callable[[int], NDArray[np.uint8]], *, channels: int = 0
+) -> NDArray[np.uint8] | None:
     """Decode a JPEG into memory of the caller.
 
     Parameters
@@ -163,14 +186,16 @@ def decode_jpeg_into(encoded: bytes, buffer: Callable[[int], NDArray[np.uint8]])
     encoded : bytes-like
         An encoded image.
     buffer : callable
-        Given a number of bytes, returns flat memory of at least that size.
+        Given a number of bytes, returns flat memory of at least that size; given 0, what memory there is.
+    channels : {0, 3}
+        3 saves looking at the header: what fits in ``buffer(0)`` comes as red, green and blue, grey too.
 
     Returns
     -------
     ndarray of uint8, shape (height, width, channels), or None
         The pixels that `decode_image` gives: a view of the buffer, or an array of
-        their own where the image is turned or the buffer too small. None where the
-        image is left to `decode_image`: no JPEG, CMYK, damaged.
+        their own where the image is turned. None where the image is left to
+        `decode_image`: no JPEG, CMYK, damaged, larger than the buffer.
 
     Raises
     ------
@@ -185,22 +210,29 @@ def decode_jpeg_into(encoded: bytes, buffer: Callable[[int], NDArray[np.uint8]])
     >>> np.shares_memory(decode_jpeg_into(jpeg, lambda size: memory), memory)
     True
     """
+    components, head = _walked(encoded)
+    pixels = None
+    if channels == 3 and components in {1, 3}:  # noqa: PLR2004  red, green, blue
+        pixels = _into(encoded, buffer(0), "RGB")
+    if pixels is None:
+        header = jpeg_header(encoded)
+        if header is None:
+            return None
+        pixels = _into(encoded, buffer(int(np.prod(header))), "GRAY" if header[2] == 1 else "RGB")
+    if pixels is None:
+        return None
+    orientation = _orientation_in(head, encoded) if head else 1
+    return pixels if orientation == 1 else upright(pixels, orientation)
+
+
+def _into(encoded: bytes, memory: NDArray[np.uint8], colorspace: str) -> NDArray[np.uint8] | None:
     import simplejpeg
 
-    header = jpeg_header(encoded)
-    if header is None:
-        return None
-    size = header[0] * header[1] * header[2]
-    memory = buffer(size)
-    if memory.size < size:
-        return None
     try:
-        pixels: NDArray[np.uint8] = simplejpeg.decode_jpeg(
-            encoded, colorspace="GRAY" if header[2] == 1 else "RGB", buffer=memory
-        )
+        pixels: NDArray[np.uint8] = simplejpeg.decode_jpeg(encoded, colorspace, buffer=memory)
     except ValueError:
         return None
-    return upright(pixels, jpeg_orientation(encoded))
+    return pixels
 
 
 def upright(pixels: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
