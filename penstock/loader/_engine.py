@@ -11,6 +11,7 @@ from typing import Any
 
 from penstock.engines import Lease, lease_processes
 from penstock.errors import LoaderError, TensorNotFoundError
+from penstock.loader._ahead import Ahead, Taken
 from penstock.loader._audit import Tally
 from penstock.loader._batch import Batch, Draw
 from penstock.loader._collate import Collation
@@ -183,10 +184,14 @@ class Engine:
         """Batches done or under way ahead of the caller."""
         return self.settings.prefetch_factor * max(1, self.num_threads)
 
-    def read(self, draw: Draw) -> Ready:
+    def ahead(self, draw_of: Callable[[int], Draw], num_batches: int) -> Ahead:
+        """Return what is read for the batches of an epoch."""
+        return Ahead(self._reader.take, self._reader.images, draw_of, num_batches)
+
+    def read(self, draw: Draw, taken: Taken | None) -> Ready:
         """Read, decode and finish a draw; None stands for what has to be finished in the caller's thread."""
         lease = self._lease
-        batch = self._reader.read(draw, self._substitute)
+        batch = self._reader.read(draw, self._substitute, taken)
         if not self.work.is_heavy:
             return batch, self.finished(batch)
         if lease is None:

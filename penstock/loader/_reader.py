@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.errors import LoaderError, PenstockError
+from penstock.loader._ahead import Take, Taken
 from penstock.loader._batch import Batch, Draw
 from penstock.loader._decode import decode_images, decode_values
 from penstock.loader._memory import BatchMemory
@@ -42,13 +43,15 @@ class Reader:
 
     def __init__(self, table: Table, pool: NDArray[np.int64], settings: Settings) -> None:
         self._table = table
-        self._take = getattr(table, "take_views", table.take)
+        self.take: Take = getattr(table, "take_views", table.take)
         self._pool = pool
         self._settings = settings
         threads = settings.reader_threads
         self._decoding = threading.BoundedSemaphore(max(1, threads + (threads > 1)))
         self.memory = BatchMemory(settings.prefetch_factor * max(1, settings.reader_threads) + _IN_HAND)
         self.tensors = tuple(table.tensors) if settings.tensors is None else settings.tensors
+        ahead = hasattr(table, "take_views")
+        self.images = tuple(name for name in self.tensors if ahead and table.tensors[name].htype == "image")
         self.fixed = {name: self._fixed_shape(name) for name in self.tensors}
 
     def _fixed_shape(self, name: str) -> tuple[int, ...] | None:
@@ -80,7 +83,7 @@ class Reader:
             return False
         return self._table.column(name).valid is not None
 
-    def read(self, draw: Draw, substitutes: Substitutes) -> Batch:
+    def read(self, draw: Draw, substitutes: Substitutes, taken: Taken | None = None) -> Batch:
         """Return the decoded samples of a draw.
 
         Parameters
@@ -89,6 +92,8 @@ class Reader:
             What to read.
         substitutes : callable
             Names another sample for one that cannot be read.
+        taken : callable, optional
+            Gives images that are read with those of other batches.
 
         Raises
         ------
@@ -96,7 +101,7 @@ class Reader:
             The error of the first sample that cannot be read, with its row, its
             uid and its tensor, unless the loader was told to skip or substitute.
         """
-        batch, errors = self._attempt(draw)
+        batch, errors = self._attempt(draw, taken)
         if not errors:
             return batch
         if self._settings.on_error == "raise":
@@ -116,16 +121,22 @@ class Reader:
         error.hint = error.hint or "on_error='skip' or 'substitute' goes on without it"
         return error
 
-    def _attempt(self, draw: Draw) -> tuple[Batch, dict[int, tuple[str, PenstockError]]]:
+    def _attempt(self, draw: Draw, images: Taken | None = None) -> tuple[Batch, dict[int, tuple[str, PenstockError]]]:
         began = time.perf_counter()
         distinct, out_of = np.unique(draw.rows, return_inverse=True)
-        raw = self._take(distinct, self.tensors)
+        raw = self._raw(distinct, images)
         taken = time.perf_counter()
         with self._decoding:
             ready = time.perf_counter()
             columns, failed = self._columns(raw, out_of)
             seconds = {"read": taken - began, "decode": time.perf_counter() - ready}
         return Batch(draw=draw, columns=columns, seconds=seconds), failed
+
+    def _raw(self, rows: NDArray[np.int64], images: Taken | None) -> Mapping[str, Any]:
+        if images is None:
+            return self.take(rows, self.tensors)
+        others = [name for name in self.tensors if name not in self.images]
+        return {**images(rows), **(self.take(rows, others) if others else {})}
 
     def _columns(
         self, raw: Mapping[str, Any], out_of: NDArray[np.int64]

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from penstock.loader._ahead import Ahead, Taken
 from penstock.loader._batch import Batch, Draw
 from penstock.loader._epoch import Draws, Epoch, Stream
 from penstock.loader._pipeline import Pipeline, PipelineEnded
@@ -38,8 +39,12 @@ class Running(Protocol):
         """Batches done or under way ahead of the caller."""
         ...
 
-    def read(self, draw: Draw) -> Ready:
-        """Read and decode a draw."""
+    def ahead(self, draw_of: Callable[[int], Draw], num_batches: int) -> Ahead:
+        """Return what is read for the batches of an epoch."""
+        ...
+
+    def read(self, draw: Draw, taken: Taken | None) -> Ready:
+        """Read and decode a draw, its images with those of other batches."""
         ...
 
     def finished(self, batch: Batch) -> Any:  # noqa: ANN401  what the caller gets
@@ -118,10 +123,11 @@ class EpochIterator(Iterator[Any]):
 def _claims(engine: Running, epoch: Epoch) -> Callable[[int], Callable[[], Ready]]:
     draws = Draws(engine.stream, epoch)
     pool = engine.pool
+    ahead = engine.ahead(lambda number: draw_of(pool, epoch, draws, number), epoch.num_batches)
 
     def claim(number: int) -> Callable[[], Ready]:
-        draw = draw_of(pool, epoch, draws, number)
-        return lambda: engine.read(draw)
+        draw, taken = ahead.claim(number)
+        return lambda: engine.read(draw, taken)
 
     return claim
 
