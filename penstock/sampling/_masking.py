@@ -20,6 +20,7 @@ __all__ = ["MaskGroups", "group_masks"]
 
 _MASKS_AT_ONCE = 12
 _CHUNK = 1 << 16
+_HEAD = 1 << 13
 _MOST_CODES = 1 << 12
 
 Masks = Sequence[NDArray[np.bool_]]
@@ -75,7 +76,7 @@ def _coded(ids: NDArray[np.unsignedinteger], masks: Masks, chunk: slice, limit: 
 
 
 def _split_by_chunks(ids: NDArray[np.unsignedinteger], masks: Masks, limit: int) -> MaskGroups:
-    head = _coded(ids, masks, slice(0, _CHUNK // 8), limit)
+    head = _coded(ids, masks, slice(0, _HEAD), limit)
     common = int(np.bincount(head).argmax())
     sizes, first = np.zeros(limit, np.int64), np.full(limit, -1)
     first[common] = np.argmax(head == common)

@@ -76,7 +76,7 @@ def jpeg_header(encoded: bytes) -> tuple[int, int, int] | None:
         return None
     try:
         height, width, colorspace, _ = simplejpeg.decode_jpeg_header(encoded, strict=False)
-    except ValueError:
+    except (ValueError, KeyError):  # KeyError: the header ends too soon
         return None
     if colorspace in ("CMYK", "YCCK"):
         return None

@@ -167,3 +167,50 @@ def test_positions_follow_identity(ds):
     uids = ds.table.uids(np.array([4, 2]))
     ds.pop(3)
     assert ds.table.positions(np.array([*uids, 12345])).tolist() == [3, 2, -1]
+
+
+@pytest.fixture
+def pictures(tmp_path):
+    dataset = penstock.empty(tmp_path / "pictures")
+    dataset.create_tensor("images", htype="image", sample_compression="png")
+    dataset.create_tensor("labels", htype="class_label", class_names=["a", "b"])
+    for part in range(2):  # two files
+        with dataset:
+            rows = range(4 * part, 4 * part + 4)
+            dataset.extend({"images": [np.full((3, 4 + row, 3), row, np.uint8) for row in rows], "labels": [[0]] * 4})
+        dataset.commit(f"part {part}")
+    return dataset
+
+
+def test_views_are_the_bytes_that_take_copies(pictures):
+    rows = np.array([5, 0, 5, 7, 3])
+    copied, lent = (take(rows, ["labels", "images"]) for take in (pictures.table.take, pictures.table.take_views))
+    assert list(lent) == ["labels", "images"]
+    assert [bytes(view) for view in lent["images"]] == list(copied["images"])
+    assert all(isinstance(view, memoryview) and view.readonly for view in lent["images"])
+    assert [label.tolist() for label in lent["labels"]] == [[0]] * 5
+    empty = pictures.table.take_views(np.array([], np.int64), ["images"])
+    assert empty == {"images": []}
+    with pytest.raises(SampleIndexError):
+        pictures.table.take_views(np.array([8]), ["images"])
+    with pytest.raises(TensorNotFoundError):
+        pictures.table.take_views(np.array([0]), ["image"])
+
+
+def test_views_show_edits_that_are_not_committed(pictures):
+    pictures.images[2] = np.full((3, 3, 3), 200, np.uint8)
+    lent = pictures.table.take_views(np.array([1, 2]), ["images"])["images"]
+    assert [int(decode_image(image)[0, 0, 0]) for image in lent] == [1, 200]
+
+
+def test_a_missing_image_has_no_view(tmp_path):
+    dataset = penstock.empty(tmp_path / "some")
+    dataset.create_tensor("images", htype="image", sample_compression="png")
+    dataset.create_tensor("labels", htype="class_label", class_names=["a"])
+    with dataset:
+        dataset.append({"images": np.zeros((2, 2, 3), np.uint8), "labels": [0]})
+        dataset.append({"images": None, "labels": [0]})
+    dataset.commit("one is missing")
+    lent = dataset.table.take_views(np.array([1, 0]), ["images"])["images"]
+    assert lent[0] is None
+    assert decode_image(lent[1]).shape == (2, 2, 3)

@@ -10,7 +10,15 @@ from hypothesis.extra import numpy as npst
 from PIL import Image
 
 from penstock.errors import ImageDecodeError, LinkError, SampleError
-from penstock.tensors import decode_image, encode_image, image_format, image_region, image_shape, thumbnail
+from penstock.tensors import (
+    decode_image,
+    decode_jpeg_into,
+    encode_image,
+    image_format,
+    image_region,
+    image_shape,
+    thumbnail,
+)
 
 UNREADABLE = [
     "broken.png",
@@ -174,3 +182,54 @@ def test_every_awkward_file_is_decoded_or_refused(shared_data):
         assert max(image_shape(small)[:2]) <= 64, path.name
     assert sorted(refused) == sorted(UNREADABLE)
     assert len(files) - len(refused) == 63
+
+
+def _segment(marker: int, content: bytes) -> bytes:
+    return bytes([0xFF, marker]) + (len(content) + 2).to_bytes(2, "big") + content
+
+
+def _turned() -> bytes:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    return _pil(Image.fromarray(np.arange(6 * 8 * 3, dtype=np.uint8).reshape(6, 8, 3)), "JPEG", exif=exif)
+
+
+JPEGS = {
+    "colour": _pil(Image.new("RGB", (9, 7), (10, 200, 30)), "JPEG"),
+    "progressive": _pil(Image.effect_noise((40, 30), 80).convert("RGB"), "JPEG", progressive=True),
+    "turned": _turned(),
+    "turned, after another segment": _turned()[:2] + _segment(0xEC, b"Ducky" * 400) + _turned()[2:],
+    "a comment that speaks of Exif": _pil(Image.new("RGB", (8, 8)), "JPEG", comment=b"Exif\x00 \xff\xda"),
+}
+
+
+@pytest.mark.parametrize("name", JPEGS)
+@pytest.mark.parametrize("view", [bytes, memoryview, lambda data: np.frombuffer(data, np.uint8).data])
+def test_jpegs_are_decoded_into_memory_as_decode_image_does(name, view):
+    expected = decode_image(JPEGS[name])
+    memory = np.empty(1 << 16, np.uint8)
+    for channels in (0, 3):
+        pixels = decode_jpeg_into(view(JPEGS[name]), lambda _: memory, channels=channels)
+        np.testing.assert_array_equal(pixels, expected)
+
+
+def test_grey_becomes_colour_where_three_channels_are_asked_for():
+    grey = encode_image(np.arange(48, dtype=np.uint8).reshape(6, 8, 1), "jpeg")
+    memory = np.empty(1000, np.uint8)
+    assert decode_jpeg_into(grey, lambda _: memory).shape == (6, 8, 1)
+    coloured = decode_jpeg_into(grey, lambda _: memory, channels=3)
+    np.testing.assert_array_equal(coloured, np.repeat(decode_image(grey), 3, axis=2))
+
+
+@pytest.mark.parametrize("channels", [0, 3])
+def test_what_does_not_fit_or_needs_pillow_is_not_decoded_into_memory(channels):
+    small, large = np.empty(100, np.uint8), np.empty(10_000, np.uint8)
+    assert decode_jpeg_into(JPEGS["progressive"], lambda _: small, channels=channels) is None
+    grown = decode_jpeg_into(JPEGS["progressive"], lambda size: large if size else small, channels=channels)
+    np.testing.assert_array_equal(grown, decode_image(JPEGS["progressive"]))
+    for left in (
+        _pil(Image.new("CMYK", (8, 6), (0, 255, 255, 0)), "JPEG"),
+        encode_image(np.zeros((4, 4, 3), np.uint8), "png"),
+        JPEGS["colour"][:200],
+    ):
+        assert decode_jpeg_into(left, lambda _: large, channels=channels) is None

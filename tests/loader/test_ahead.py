@@ -1,0 +1,106 @@
+"""Images read for several batches at once."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from penstock.errors import StorageError
+from penstock.loader import Loader
+from penstock.loader._ahead import Ahead
+from penstock.loader._batch import Draw
+from penstock.table import ArrayTable
+from penstock.tensors import encode_image
+
+
+def draw(rows):
+    rows = np.asarray(rows)
+    return Draw(epoch=0, start=0, positions=rows, pool=rows, rows=rows, valid=None)
+
+
+class Store:
+    """Takes note of what is read; images of `size` bytes that start with their row."""
+
+    def __init__(self, size, fails=()):
+        self.size, self.fails, self.takes = size, set(fails), []
+
+    def __call__(self, rows, tensors):
+        self.takes.append(rows.tolist())
+        if self.fails & set(rows.tolist()):
+            raise StorageError("cannot read")
+        return {name: [memoryview(bytes([row % 256]) * self.size) for row in rows.tolist()] for name in tensors}
+
+
+def read_all(store, num_batches=20, batch_size=8):
+    batches = [list(range(batch_size * n, batch_size * (n + 1))) for n in range(num_batches)]
+    ahead = Ahead(store, ["images"], lambda number: draw(batches[number]), num_batches)
+    got = []
+    for number, rows in enumerate(batches):
+        claimed, taken = ahead.claim(number)
+        assert claimed.rows.tolist() == rows
+        got.append([image[0] for image in taken(np.array(rows[::2]))["images"]])
+    assert got == [[row % 256 for row in rows[::2]] for rows in batches]
+    return [len(rows) // batch_size for rows in store.takes]
+
+
+def test_groups_grow_from_one_batch_and_end_with_the_epoch():
+    groups = read_all(Store(100))
+    assert groups[0] == 1
+    assert groups == sorted(groups[:-1]) + groups[-1:]
+    assert max(groups) > 4
+    assert sum(groups) == 20
+
+
+def test_large_images_are_read_batch_by_batch():
+    assert set(read_all(Store(2 << 20), num_batches=5)) == {1}
+
+
+def test_an_epoch_holds_no_more_than_256_rows_at_once():
+    assert max(read_all(Store(1), num_batches=200, batch_size=1)) <= 256
+    assert set(read_all(Store(1), num_batches=3, batch_size=200)) == {1}
+
+
+def test_a_group_that_fails_is_read_batch_by_batch_so_that_the_error_comes_where_it_belongs():
+    store = Store(1, fails=[21])
+    batches = [[10, 11], [12, 13], [20, 21], [22, 23], [24, 25]]
+    ahead = Ahead(store, ["images"], lambda number: draw(batches[number]), 5)
+    failed = []
+    for number, rows in enumerate(batches):
+        _, taken = ahead.claim(number)
+        try:
+            taken(np.array(rows))
+        except StorageError:
+            failed.append(number)
+    assert failed == [2]
+
+
+class Lending(ArrayTable):
+    """An in-memory table that lends views."""
+
+    def take_views(self, rows, tensors):
+        taken = self.take(rows, tensors)
+        return {
+            name: [memoryview(value) if isinstance(value, bytes) else value for value in values]
+            for name, values in taken.items()
+        }
+
+
+@pytest.mark.parametrize("form", ["png", "jpeg"])
+@pytest.mark.parametrize(
+    "options", [{}, {"num_threads": 0}, {"resize": {"images": 5}}, {"decode_method": {"images": "tobytes"}},
+                {"decode_method": {"images": "pil"}}],
+    ids=["threads", "caller", "resized", "bytes", "pil"],
+)  # fmt: skip
+def test_lent_images_make_the_same_batches(form, options):
+    columns = {
+        "images": [encode_image(np.full((6, 7, 3), row, np.uint8), form) for row in range(60)],
+        "labels": np.arange(60),
+    }
+    kept, lent = (
+        list(Loader(table, seed=3).shuffle().batch(7).numpy(**options))
+        for table in (ArrayTable(columns), Lending(columns))
+    )
+    for one, two in zip(kept, lent, strict=True):
+        assert np.array_equal(one["labels"], two["labels"])
+        for ours, theirs in zip(one["images"], two["images"], strict=True):
+            assert ours == theirs if isinstance(ours, bytes) else np.array_equal(np.asarray(ours), np.asarray(theirs))

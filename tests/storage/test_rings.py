@@ -1,0 +1,92 @@
+"""Samples are the same bytes whichever way the kernel hands them over."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import penstock
+from penstock.errors import StorageError
+from penstock.storage import _rings
+
+
+@pytest.fixture(params=["plain", "a b é#%20x"])
+def ds(request, tmp_path):
+    dataset = penstock.empty(tmp_path / request.param)
+    dataset.create_tensor("images", htype="image", sample_compression="png")
+    with dataset:
+        dataset.extend({"images": [np.full((5, 4 + row, 3), row, np.uint8) for row in range(12)]})
+    dataset.commit("twelve")
+    return dataset
+
+
+def taken(dataset):
+    return dataset.table.stored.snapshot.take(np.array([0, 3, 11]), ["images"])["images"].to_pylist()
+
+
+@pytest.fixture
+def forbidden(monkeypatch):
+    monkeypatch.setattr(_rings, "_allowed", lambda: False)
+
+
+@pytest.mark.skipif(not _rings._allowed(), reason="this kernel gives the process no io_uring")
+def test_rings_read_what_files_do(ds, monkeypatch):
+    by_ring = taken(penstock.load(ds.path))
+    handle = ds.table.stored.snapshot.handle
+    assert _rings.through_rings(handle, ds.path, None).uri.startswith("file+uring://")
+    monkeypatch.setattr(_rings, "_allowed", lambda: False)
+    assert _rings.through_rings(handle, ds.path, None) is handle
+    assert taken(penstock.load(ds.path)) == by_ring
+
+
+def test_an_older_version_and_a_branch_are_read_by_ring_too(ds):
+    before = taken(ds)
+    ds.checkout("side", create=True)
+    ds.images[3] = np.zeros((9, 9, 3), np.uint8)
+    edited = ds.commit("edited")
+    assert taken(ds) != before
+    assert taken(penstock.load(ds.path)) == before
+    assert taken(penstock.load(ds.path, version=edited)) == taken(ds)
+
+
+def test_a_ring_that_breaks_is_left_for_files(ds, monkeypatch):
+    expected = taken(ds)
+
+    class Broken:
+        version = 1
+
+        def get_fragments(self):
+            return []
+
+        def take(self, *_args, **_options):
+            raise OSError("no io_uring worker threads are available")
+
+    monkeypatch.setattr("penstock.storage._snapshot.through_rings", lambda *_: Broken())
+    again = penstock.load(ds.path)
+    assert taken(again) == expected
+    assert taken(again) == expected
+
+
+@pytest.mark.usefixtures("forbidden")
+def test_without_rings_samples_are_read_from_files(ds):
+    assert len(taken(penstock.load(ds.path))) == 3
+
+
+def test_files_that_are_gone_are_told_as_ever(ds):
+    again = penstock.load(ds.path)
+    for file in Path(ds.path).glob("samples.lance/data/*"):
+        file.unlink()
+    with pytest.raises(StorageError, match="cannot read samples of") as caught:
+        taken(again)
+    assert "uring" not in str(caught.value)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no io_uring")
+def test_the_kernel_is_asked_once_and_nothing_is_left_open():
+    _rings._allowed.cache_clear()
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    assert _rings._allowed() in {True, False}
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
