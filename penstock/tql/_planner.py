@@ -21,7 +21,7 @@ from penstock.tql._plans import OrderBy, Output, Resolve, Scan, SelectPlan, Step
 from penstock.tql._relations import Bound, Field, Plan
 from penstock.tql._scope import Scope
 from penstock.tql._sets import KeptPlan, SetPlan
-from penstock.tql._steps import Requalified, expanded, grouped_source, ungrouped
+from penstock.tql._steps import Expansion, Requalified, grouped_source, ungrouped
 from penstock.tql._tree import all_aggregates, columns_in
 from penstock.tql._weighing import WeightStep
 from penstock.tql._weights import bind_weight
@@ -111,25 +111,29 @@ class Planner:
             raise bound_error(self.text, "GROUP BY and UNGROUP BY cannot stand in one SELECT", node.ungroup)
         node = replace(node, group=tuple(_aliased(key, node, scope) for key in node.group)) if node.group else node
         keys = [self._key(rows, key) for key in node.group]
+        distance, frame = self._distance_field(node, source), self._ungrouped_field(node)
+        if distance is not None:
+            scope = replace(scope, fields=(*scope.fields, distance))
+            rows = self.binder(scope)
         inner = self._inner(scope, rows, node, keys, grouped=grouped)
-        extra = self._ungrouped_field(node)
-        outputs = self._outputs(node, inner, source, extra)
+        star = any(isinstance(_star_of(item.expression), ast.Star) for item in node.items)
+        outputs = self._outputs(node, inner, source, (distance if star else None, frame))
         tail_binder = self._tail_binder(inner, outputs, node)
         having = None if node.having is None else tail_binder.condition(node.having)
         tail = self.tail(query, tail_binder, rows, top=top)
         self._check_distinct(node, outputs)
-        star = len(node.items) == 1 and isinstance(node.items[0].expression, ast.Star)
+        whole = len(node.items) == 1 and isinstance(node.items[0].expression, ast.Star)
         return SelectPlan(
             source=source,
             outputs=outputs,
-            plain=star and source.plain and not grouped and extra is None,
+            plain=whole and source.plain and not grouped and distance is None and frame is None,
             where=parts.get("where"),
             where_text="" if node.where is None else " ".join(self.text[node.where.start : node.where.end].split()),
-            expand=self._expand(node.expand, source),
+            expand=self._expand(node.expand, source, distance),
             grouped=grouped,
             keys=tuple(keys),
             having=having,
-            ungroup=None if node.ungroup is None else self._ungroup(node.ungroup, source, extra),
+            ungroup=None if node.ungroup is None else self._ungroup(node.ungroup, source, frame),
             distinct=node.distinct,
             tail=tail,
             top=top,
@@ -155,13 +159,14 @@ class Planner:
 
     # -- the select list ---------------------------------------------------------------
 
-    def _outputs(self, node: ast.Select, binder: Binder, source: Plan, extra: Field | None) -> tuple[Output, ...]:
+    def _outputs(
+        self, node: ast.Select, binder: Binder, source: Plan, extras: tuple[Field | None, ...]
+    ) -> tuple[Output, ...]:
         named: dict[str, tuple[Output, ast.Item]] = {}
         for item in node.items:
             self.trying(partial(self._add_item, item, binder, source, named))
-        if extra is not None:
-            span = (node.start, node.end)
-            named[extra.name] = (Output(extra, of_field(extra, span)), node.items[0])
+        for extra in filter(None, extras):
+            named[extra.name] = (Output(extra, of_field(extra, (node.start, node.end))), node.items[0])
         return tuple(output for output, _ in named.values())
 
     def _add_item(
@@ -282,16 +287,24 @@ class Planner:
 
     # -- expand and ungroup ------------------------------------------------------------
 
-    def _expand(self, node: ast.Expand | None, source: Plan) -> Step | None:
+    def _expand(self, node: ast.Expand | None, source: Plan, distance: Field | None) -> Step | None:
         if node is None:
             return None
-        if node.alias is not None:
-            raise bound_error(self.text, "EXPAND BY ... AS is not supported", node, "leave the name out")
         computed = next((each for each in source.fields if each.tensor is None), None)
         if computed is not None:
             message = f"EXPAND BY adds rows of the dataset, which have no {computed.name!r}"
             raise bound_error(self.text, message, node, "expand first, compute around it")
-        return partial(expanded, node.before, node.after, node.overlap, (node.start, node.end))
+        return Expansion(node.before, node.after, node.overlap, distance, (node.start, node.end))
+
+    def _distance_field(self, node: ast.Select, source: Plan) -> Field | None:
+        """Return the column of ``EXPAND BY ... AS name``."""
+        if node.expand is None or node.expand.alias is None:
+            return None
+        name = node.expand.alias
+        if node.group or name in {field.name for field in source.fields}:
+            reason = "groups have no single rows" if node.group else f"there is a tensor {name!r}"
+            raise bound_error(self.text, f"EXPAND BY ... AS {name}: {reason}", node.expand, "give it another name")
+        return Field(name=name, known_type=_WHOLE)
 
     def _ungrouped_field(self, node: ast.Select) -> Field | None:
         return None if node.ungroup is None else Field(name="frame_number", known_type=_WHOLE)

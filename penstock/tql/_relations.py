@@ -19,6 +19,7 @@ from penstock.tql._values import Type, Value, expand_rows, from_ragged, take
 
 __all__ = [
     "Bound",
+    "ColumnSource",
     "ComputedColumn",
     "Context",
     "Field",

@@ -7,29 +7,51 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from penstock.tql._plans import SelectPlan
-from penstock.tql._relations import ComputedColumn, Context, Field, Plan, Relation, TensorColumn
+from penstock.tql._relations import ColumnSource, ComputedColumn, Context, Field, Plan, Relation, TensorColumn
 from penstock.tql._values import Value, take
 
-__all__ = ["Requalified", "expanded", "grouped_source", "ungrouped"]
+__all__ = ["Expansion", "Requalified", "grouped_source", "ungrouped"]
+
+_MOST_ROWS = 100_000_000
 
 
-def expanded(  # noqa: PLR0917  bound by partial
-    before: int, after: int, overlap: bool, span: tuple[int, int], relation: Relation, context: Context
-) -> Relation:
-    """Return each row with its neighbours in the dataset, clipped at its ends."""
-    table = relation.table
-    if table is None:
-        raise context.error("EXPAND BY needs rows of a dataset", span)
-    hits = relation.source_rows()
-    width = before + after + 1
-    if width * len(hits) > 10**8:
-        raise context.error(f"EXPAND BY would make {width * len(hits):,} rows; at most 100,000,000", span)
-    windows = hits[:, None] + np.arange(-before, after + 1)
-    rows = windows[(windows >= 0) & (windows < table.num_rows)]
-    if not overlap:
-        rows = np.unique(rows)
-    columns = {field: TensorColumn(table, field.tensor or "", rows) for field in relation.columns}
-    return Relation(num_rows=len(rows), columns=columns, table=table, rows=rows)
+@dataclass(frozen=True, slots=True, eq=False)
+class Expansion:
+    """Each row with its neighbours in the dataset, clipped at its ends.
+
+    `distance`, where there is one, tells how many rows a row lies behind the
+    hit it came with (before it: negative); of several the nearest, of two as
+    near the one before.
+    """
+
+    before: int
+    after: int
+    overlap: bool
+    distance: Field | None
+    span: tuple[int, int]
+
+    def __call__(self, relation: Relation, context: Context) -> Relation:
+        table = relation.table
+        if table is None:
+            raise context.error("EXPAND BY needs rows of a dataset", self.span)
+        hits = relation.source_rows()
+        width = self.before + self.after + 1
+        if width * len(hits) > _MOST_ROWS:
+            message = f"EXPAND BY would make {width * len(hits):,} rows; at most {_MOST_ROWS:,}"
+            raise context.error(message, self.span)
+        windows = hits[:, None] + np.arange(-self.before, self.after + 1)
+        inside = (windows >= 0) & (windows < table.num_rows)
+        rows, distances = windows[inside], (windows - hits[:, None])[inside]
+        if not self.overlap:
+            order = np.lexsort((distances < 0, np.abs(distances), rows))
+            rows, first = np.unique(rows[order], return_index=True)
+            distances = distances[order[first]]
+        columns: dict[Field, ColumnSource] = {
+            field: TensorColumn(table, field.tensor or "", rows) for field in relation.columns
+        }
+        if self.distance is not None:
+            columns[self.distance] = ComputedColumn(Value(data=distances))
+        return Relation(num_rows=len(rows), columns=columns, table=table, rows=rows)
 
 
 def grouped_source(plan: Plan) -> SelectPlan | None:
