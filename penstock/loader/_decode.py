@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.errors import ImageDecodeError, PenstockError
+from penstock.loader._crew import Crew
 from penstock.loader._memory import BatchMemory
 from penstock.tensors import TensorSpec, decode_image, decode_jpeg_into, flatten_alpha
 
@@ -63,6 +64,7 @@ def decode_images(
     shape: tuple[int, ...] | None,
     out_of: NDArray[np.int64],
     memory: BatchMemory,
+    crew: Crew,
 ) -> Decoded:
     """Decode images.
 
@@ -80,6 +82,8 @@ def decode_images(
         Which of `encoded` each sample of the batch is.
     memory : BatchMemory
         Where arrays are made.
+    crew : Crew
+        Threads that decode images of one shape together.
 
     Returns
     -------
@@ -88,7 +92,7 @@ def decode_images(
         samples; errors by number in `encoded`.
     """
     if method == "numpy" and shape is not None:
-        return _decode_stacked(encoded, size, memory.array((len(out_of), *shape)), out_of)
+        return _decode_stacked(encoded, size, memory.array((len(out_of), *shape)), out_of, crew)
     functions: dict[str, Callable[[Any], Any]] = {
         "tobytes": bytes,
         "pil": _pil,
@@ -132,17 +136,26 @@ def _repeated(distinct: list[Any], out_of: NDArray[np.int64]) -> list[Any]:
 
 
 def _decode_stacked(
-    encoded: Sequence[Any], size: tuple[int, int] | None, stacked: NDArray[np.uint8], out_of: NDArray[np.int64]
+    encoded: Sequence[Any],
+    size: tuple[int, int] | None,
+    stacked: NDArray[np.uint8],
+    out_of: NDArray[np.int64],
+    crew: Crew,
 ) -> Decoded:
     first = np.zeros(len(encoded), np.int64)
     first[out_of[::-1]] = np.arange(len(out_of))[::-1]
+    slots = first.tolist()
     errors: dict[int, PenstockError] = {}
-    scratch = _Scratch()
-    for number, (data, slot) in enumerate(zip(encoded, first.tolist(), strict=True)):
-        try:
-            _decode_into(_readable(data), stacked[slot], size, scratch)
-        except PenstockError as error:
-            errors[number] = error
+
+    def decode(start: int, stop: int) -> None:
+        scratch = _Scratch()
+        for number in range(start, stop):
+            try:
+                _decode_into(_readable(encoded[number]), stacked[slots[number]], size, scratch)
+            except PenstockError as error:
+                errors[number] = error
+
+    crew.share(decode, len(encoded))
     repeats = np.flatnonzero(first[out_of] != np.arange(len(out_of)))
     for slot in repeats.tolist():
         stacked[slot] = stacked[first[out_of[slot]]]

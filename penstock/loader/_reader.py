@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from penstock.errors import LoaderError, PenstockError
 from penstock.loader._ahead import Take, Taken
 from penstock.loader._batch import Batch, Draw
+from penstock.loader._crew import Crew
 from penstock.loader._decode import decode_images, decode_values
 from penstock.loader._memory import BatchMemory
 from penstock.loader._settings import Settings
@@ -46,6 +47,7 @@ class Reader:
         self.take: Take = getattr(table, "take_views", table.take)
         self._pool = pool
         self._settings = settings
+        self._crew = Crew()
         threads = settings.reader_threads
         self._decoding = threading.BoundedSemaphore(max(1, threads + (threads > 1)))
         self.memory = BatchMemory(settings.prefetch_factor * max(1, settings.reader_threads) + _IN_HAND)
@@ -154,7 +156,9 @@ class Reader:
         method = self._settings.decode_method.get(name, "numpy")
         if spec.htype == "image":
             size = self._settings.resize.get(name)
-            return decode_images(values, method, size=size, shape=shape, out_of=out_of, memory=self.memory)
+            return decode_images(
+                values, method, size=size, shape=shape, out_of=out_of, memory=self.memory, crew=self._crew
+            )
         return decode_values(values, method, spec, fixed=shape is not None, out_of=out_of), {}
 
     def _skipped(self, batch: Batch, errors: dict[int, Any], failed: list[tuple[int, str]]) -> Batch:
