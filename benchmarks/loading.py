@@ -1,6 +1,6 @@
 """Loading side by side: 5,000 JPEG of 256 x 256, decode + resize to 224 + batch of 64, to a torch tensor.
 
-    python benchmarks/loading.py [--images 5000] [--repeats 5] [--folder DIR] [--deeplake PYTHON]
+    python -m benchmarks.loading [--images 5000] [--repeats 5] [--folder DIR] [--deeplake PYTHON]
 
 All sides do the same work in the same run, interleaved; figures are medians. Resizing is bilinear on
 every side (from 256 to 224 penstock's own is too; it averages areas from a factor of 1.25 on). The
@@ -162,19 +162,29 @@ while sys.stdin.readline():
 """
 
 
-class Deeplake:
-    """Runs in an interpreter of its own and times itself."""
+class Elsewhere:
+    """A side that runs in a process of its own and times itself.
 
-    def __init__(self, python, jpegs, work):
-        self.process = subprocess.Popen(
-            [python, "-c", DEEPLAKE, str(jpegs), str(work)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
+    The torch loaders fork their workers: a process that has just forked faults on every page it writes to, and would
+    slow whichever side came next.
+    """
+
+    def __init__(self, command):
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
     def rate(self):
         self.process.stdin.write("go\n")
         self.process.stdin.flush()
         total, seconds = json.loads(self.process.stdout.readline())
         return total / seconds
+
+
+def serve(epoch):
+    """Run an epoch for each line on stdin, and answer with its images and seconds."""
+    while sys.stdin.readline():
+        began = time.perf_counter()
+        total = epoch()
+        print(json.dumps([total, time.perf_counter() - began]), flush=True)
 
 
 def rate(epoch):
@@ -226,20 +236,25 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()) / "penstock-benchmark-loading")
     parser.add_argument("--deeplake", help="interpreter of an environment with deeplake 4 and torch")
+    parser.add_argument("--serve", choices=("Pillow", "Fast"), help=argparse.SUPPRESS)
     told = parser.parse_args()
     folder = told.folder / str(told.images)
     paths = make_jpegs(folder / "jpeg", told.images)
+    if told.serve:
+        serve(torch_side({"Pillow": Pillow, "Fast": Fast}[told.serve](paths)))
+        return
     ds = make_dataset(folder, paths)
-    sides = {
-        "ceiling: decode + resize in two threads": ceiling_side(paths),
-        "torch DataLoader + Pillow, two processes": torch_side(Pillow(paths)),
-        "torch DataLoader + simplejpeg + OpenCV, two processes": torch_side(Fast(paths)),
-        "penstock .pytorch(resize=), weighted, two threads": penstock_side(ds),
+    ceiling, ours = ceiling_side(paths), penstock_side(ds)
+    again = [sys.executable, "-m", "benchmarks.loading", "--images", str(told.images), "--folder", str(told.folder)]
+    measured = {
+        "ceiling: decode + resize in two threads": lambda: rate(ceiling),
+        "torch DataLoader + Pillow, two processes": Elsewhere([*again, "--serve", "Pillow"]).rate,
+        "torch DataLoader + simplejpeg + OpenCV, two processes": Elsewhere([*again, "--serve", "Fast"]).rate,
+        "penstock .pytorch(resize=), weighted, two threads": lambda: rate(ours),
     }
-    measured = {name: lambda epoch=epoch: rate(epoch) for name, epoch in sides.items()}
     if told.deeplake:
-        measured["deeplake 4 .pytorch() + Pillow, two processes"] = Deeplake(
-            told.deeplake, folder / "jpeg", folder / "dl"
+        measured["deeplake 4 .pytorch() + Pillow, two processes"] = Elsewhere(
+            [told.deeplake, "-c", DEEPLAKE, str(folder / "jpeg"), str(folder / "dl")]
         ).rate
     rates = {name: [] for name in measured}
     for repeat in range(told.repeats + 1):

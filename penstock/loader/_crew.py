@@ -5,6 +5,7 @@ The first batch of an epoch is so decoded by all of them, and none is idle while
 
 from __future__ import annotations
 
+import queue
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -70,8 +71,7 @@ class _Task:
         self._count = count
         self._under_way = 0
         self._failure: BaseException | None = None
-        self._idle = threading.Event()
-        self._idle.set()
+        self._pauses: queue.SimpleQueue[None] = queue.SimpleQueue()  # in C, which Ctrl-C cannot leave half done
 
     @property
     def is_done(self) -> bool:
@@ -86,7 +86,6 @@ class _Task:
                 return False
             start = self._starts.popleft()
             self._under_way += 1
-            self._idle.clear()
         try:
             self._work(start, min(start + _PIECE, self._count))
         except BaseException as error:  # noqa: BLE001  raised again by the thread whose task it is
@@ -103,8 +102,7 @@ class _Task:
     def _finished(self) -> None:
         with self._lock:
             self._under_way -= 1
-            if not self._under_way:
-                self._idle.set()
+        self._pauses.put(None)
 
     def give_up(self) -> None:
         """Let nobody begin another piece."""
@@ -113,6 +111,7 @@ class _Task:
 
     def wait(self) -> None:
         """Wait for the pieces under way; raise what one of them raised."""
-        self._idle.wait()
+        while not self.is_done:
+            self._pauses.get()
         if self._failure is not None:
             raise self._failure
