@@ -106,5 +106,5 @@ class _Group:
         except Exception:  # noqa: BLE001  each batch reads for itself, so that the error comes where it belongs
             self._failed = True
             return
-        lengths = [len(image) for images in self._raw.values() for image in images if isinstance(image, memoryview)]
-        self._measure(sum(lengths), len(self._rows), self._num_batches)
+        encoded = (image for images in self._raw.values() for image in images if isinstance(image, bytes | memoryview))
+        self._measure(sum(map(len, encoded)), len(self._rows), self._num_batches)

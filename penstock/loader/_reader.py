@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from typing import Any
 
@@ -48,8 +49,7 @@ class Reader:
         self._pool = pool
         self._settings = settings
         self._crew = Crew()
-        threads = settings.reader_threads
-        self._decoding = threading.BoundedSemaphore(max(1, threads + (threads > 1)))
+        self._decoding = _decoders(settings.reader_threads)
         self.memory = BatchMemory(settings.prefetch_factor * max(1, settings.reader_threads) + _IN_HAND)
         self.tensors = tuple(table.tensors) if settings.tensors is None else settings.tensors
         ahead = hasattr(table, "take_views")
@@ -183,6 +183,14 @@ class Reader:
                 return batch
         slot = min(errors)
         raise self._told(int(rows[slot]), *errors[slot])
+
+
+def _decoders(threads: int) -> AbstractContextManager[Any]:
+    """Let as many batches be decoded at once, and one more where that keeps threads busy while others wait.
+
+    The caller's own thread is not held: Ctrl-C could leave a semaphore, which is written in Python, half taken.
+    """
+    return threading.BoundedSemaphore(threads + (threads > 1)) if threads else nullcontext()
 
 
 def _common_channels(shapes: NDArray[np.int64]) -> int:

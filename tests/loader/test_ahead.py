@@ -21,14 +21,14 @@ def draw(rows):
 class Store:
     """Takes note of what is read; images of `size` bytes that start with their row."""
 
-    def __init__(self, size, fails=()):
-        self.size, self.fails, self.takes = size, set(fails), []
+    def __init__(self, size, fails=(), form=memoryview):
+        self.size, self.fails, self.takes, self.form = size, set(fails), [], form
 
     def __call__(self, rows, tensors):
         self.takes.append(rows.tolist())
         if self.fails & set(rows.tolist()):
             raise StorageError("cannot read")
-        return {name: [memoryview(bytes([row % 256]) * self.size) for row in rows.tolist()] for name in tensors}
+        return {name: [self.form(bytes([row % 256]) * self.size) for row in rows.tolist()] for name in tensors}
 
 
 def read_all(store, num_batches=20, batch_size=8):
@@ -51,8 +51,9 @@ def test_groups_grow_from_one_batch_and_end_with_the_epoch():
     assert sum(groups) == 20
 
 
-def test_large_images_are_read_batch_by_batch():
-    assert set(read_all(Store(2 << 20), num_batches=5)) == {1}
+@pytest.mark.parametrize("form", [memoryview, bytes])
+def test_large_images_are_read_batch_by_batch(form):
+    assert set(read_all(Store(2 << 20, form=form), num_batches=5)) == {1}
 
 
 def test_an_epoch_holds_no_more_than_256_rows_at_once():

@@ -9,8 +9,9 @@ import pytest
 
 from penstock.errors import SamplingError
 from penstock.sampling import ClassCounts, SequentialStream, ShuffledStream, Strata
+from penstock.sampling._alias import alias_table, pick
 from penstock.sampling._permute import keyed_places
-from penstock.sampling._philox import words
+from penstock.sampling._philox import uniforms, units, words
 from tests.sampling.conftest import plan_of, spec_of
 
 
@@ -216,3 +217,28 @@ def test_draws_follow_their_law(mode):
     freedom = (law > 0).sum() - 1
     assert statistic < freedom + 4 * np.sqrt(2 * freedom)
     assert mode == "deck" or statistic > freedom - 4 * np.sqrt(2 * freedom)
+
+
+@pytest.mark.parametrize("processors", [1, 2, 4])
+@pytest.mark.parametrize("start", [0, 1, 2, 12_345])
+def test_long_epochs_draw_by_the_formula_however_many_threads_draw(monkeypatch, processors, start):
+    monkeypatch.setattr("os.cpu_count", lambda: processors)
+    rng = np.random.default_rng(1)
+    strata = Strata.from_masks({"a": rng.random(5000) < 0.01, "b": rng.random(5000) < 0.3, "True": np.ones(5000, bool)})
+    plan = strata.with_spec(spec_of({"a": 20, "b": 3, "True": 1}, seed=9))
+    count = 150_001
+    drawn = plan.stream().slice(start, start + count)
+    mass = plan.probabilities * plan.strata.sizes
+    threshold, alias = alias_table(mass)
+    told = units(words(9, (1, 0, 0), 2 * start, 2 * count)).reshape(-1, 2)
+    stratum = pick(told[:, 0], threshold, alias)
+    members = [np.flatnonzero(plan.strata.ids == number) for number in range(plan.strata.num_strata)]
+    by_hand = [members[one][int(len(members[one]) * unit)] for one, unit in zip(stratum, told[:, 1], strict=True)]
+    assert drawn.tolist() == by_hand
+
+
+def test_filling_doubles_gives_the_units_of_the_words():
+    for start in range(6):
+        filled = np.empty(50)
+        uniforms(3, (1, 2, 3), start).random(out=filled)
+        assert np.array_equal(filled, units(words(3, (1, 2, 3), start, 50)))
