@@ -172,12 +172,14 @@ describe("the sample", () => {
     const { el } = await mount("explorer");
     const toggle = find(el, "labels").querySelector<HTMLElement>("button[aria-pressed]");
     expect(toggle?.getAttribute("aria-pressed")).toBe("true");
-    const boxes = el.querySelectorAll(".penstock-stage .penstock-box").length;
+    const boxes = () => el.querySelectorAll(".penstock-stage .penstock-box").length;
+    await eventually(() => expect(boxes()).toBeGreaterThan(0));
+    const before = boxes();
     toggle?.click();
     await eventually(() =>
       expect(find(el, "labels").querySelector("button[aria-pressed]")?.getAttribute("aria-pressed")).toBe("false"),
     );
-    expect(el.querySelectorAll(".penstock-stage .penstock-box")).toHaveLength(boxes - 1);
+    await eventually(() => expect(boxes()).toBe(before - 1));
   });
 });
 
