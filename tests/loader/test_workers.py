@@ -17,6 +17,7 @@ import torch
 from penstock.engines import lease_processes
 from penstock.errors import LoaderError, TransformError
 from penstock.loader import Loader
+from penstock.table import ArrayTable
 
 
 def children():
@@ -171,6 +172,7 @@ import _thread, os, signal, sys, time
 import numpy as np, psutil
 from penstock.loader import Loader
 from penstock.table import ArrayTable
+from penstock.table import ArrayTable
 
 class Scale:                                   # a class of __main__, as in a notebook cell
     def __init__(self, by): self.by = by
@@ -255,3 +257,31 @@ def test_abandoned_loop_leaves_no_thread(table):
     while time.monotonic() < end and _thread._count() > before:
         time.sleep(0.01)
     assert _thread._count() <= before
+
+
+def sized(sample):
+    """Tell this process's memory, in bytes, with every five-thousandth sample."""
+    size = 0
+    if sample["index"] % 5000 == 0:
+        import psutil
+
+        size = psutil.Process().memory_info().rss
+    return {"number": sample["number"], "pid": os.getpid(), "size": size}
+
+
+@pytest.mark.slow
+def test_memory_is_flat_over_an_epoch_of_a_million_rows():
+    table = ArrayTable({"number": np.arange(1_000_000, dtype=np.float32)})
+    workers, own, seen = {}, [], 0
+    with Loader(table, seed=1).shuffle().transform(sized).batch(1000).numpy(num_workers=2) as loader:
+        for step, batch in enumerate(loader):
+            seen += len(batch["number"])
+            for place in np.flatnonzero(batch["size"]).tolist():
+                workers.setdefault(int(batch["pid"][place]), []).append(int(batch["size"][place]))
+            if step % 50 == 0:
+                own.append(psutil.Process().memory_info().rss)
+    assert seen == 1_000_000
+    assert len(workers) == 2
+    for sizes in (*workers.values(), own):
+        settled = sizes[len(sizes) // 5]
+        assert max(sizes) - settled < 8 * 2**20
