@@ -53,8 +53,13 @@ class Cursor:
 
     def accept(self, word: str) -> Token | None:
         """Step past `word` if it is next."""
-        if self.token.word == word:
-            return self.advance()
+        token = self.token
+        if token.word == word:  # never the end's, which has none
+            self.at += 1
+            self.token = self.tokens[self.at]
+            if self.trace:
+                self.trace.clear()
+            return token
         if self.trace is not None:
             self.trace[word] = None
         return None

@@ -22,8 +22,8 @@ SOFT = frozenset(_SOFT.split(" "))
 KEYWORDS = frozenset(_RESERVED.split(" ")) | SOFT
 
 _PATTERN = re.compile(
-    r"""\s*(?:(?P<comment>--[^\n]*|\#[^\n]*|/\*.*?\*/)
-    |(?P<name>[A-Za-z_][A-Za-z0-9_]*)
+    r"""\s*(?:(?P<name>[A-Za-z_][A-Za-z0-9_]*)
+    |(?P<comment>--[^\n]*|\#[^\n]*|/\*.*?\*/)
     |(?P<number>(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)
     |(?P<string>'[^']*(?:''[^']*)*')
     |(?P<quoted>"[^"]*(?:""[^"]*)*")
@@ -55,7 +55,7 @@ def tokenize(text: str, *, comments: bool = False) -> list[Token]:
     position, match, new, add = 0, _PATTERN.match, tuple.__new__, tokens.append
     while found := match(text, position):
         kind = found.lastgroup or ""
-        start, position = found.span(kind)
+        start, position = found.span(found.lastindex or 0)
         source = text[start:position]
         word = source if kind == "op" else source.upper() if kind == "name" else ""
         if kind != "comment" or comments:
