@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
 import pytest
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a shell started the tests in its background
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # else processes the tests interrupt would not notice
 
 _SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 

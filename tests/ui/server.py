@@ -17,6 +17,7 @@ import nbformat
 
 QUIET = {"fetchNews": "false", "checkForUpdates": False, "doNotDisturbMode": True}
 ROOT = Path(__file__).resolve().parents[2]
+_TRIES = 3
 
 
 @dataclass
@@ -73,6 +74,23 @@ def start_server(home: Path, *, application: str = "lab") -> JupyterServer:
     news = settings / "@jupyterlab" / "apputils-extension" / "notification.jupyterlab-settings"
     news.parent.mkdir(parents=True)
     news.write_text(json.dumps(QUIET))
+    for left in reversed(range(_TRIES)):
+        server = _launched(home, folder, application)
+        try:
+            _wait_until_up(server, home / "server.log")
+        except PortTakenError:
+            if not left:
+                raise
+        else:
+            return server
+    raise AssertionError("the last try returns or raises")
+
+
+class PortTakenError(RuntimeError):
+    """Somebody was faster between the choice of a free port and the server's start."""
+
+
+def _launched(home: Path, folder: Path, application: str) -> JupyterServer:
     port, token = _free_port(), secrets.token_hex(8)
     command = [
         *(
@@ -92,9 +110,7 @@ def start_server(home: Path, *, application: str = "lab") -> JupyterServer:
         command.append("--JupyterNotebookApp.expose_app_in_browser=True")
     with (home / "server.log").open("wb") as log:
         process = subprocess.Popen(command, env=_environment(home), stdout=log, stderr=log)
-    server = JupyterServer(folder, port, token, process)
-    _wait_until_up(server, home / "server.log")
-    return server
+    return JupyterServer(folder, port, token, process)
 
 
 def _environment(home: Path) -> dict[str, str]:
@@ -133,4 +149,6 @@ def _wait_until_up(server: JupyterServer, log: Path, limit_s: float = 60) -> Non
             return
     server.process.kill()
     printed = log.read_text(errors="replace")[-2000:]
-    raise RuntimeError(f"the Jupyter server did not come up within {limit_s} s:\n{printed}")
+    server.process.wait(5)
+    failure = PortTakenError if "is already in use" in printed else RuntimeError
+    raise failure(f"the Jupyter server did not come up within {limit_s} s:\n{printed}")
