@@ -32,7 +32,7 @@ MAX_PIXELS = 178_956_970  # Pillow's own bound for a decompression bomb
 _EXIF_REACH = 65_536
 _ORIENTATION = 0x0112
 _SEGMENT = struct.Struct(">HH")
-_APP1, _START_OF_SCAN = 0xFFE1, 0xFFDA
+_APP1, _START_OF_SCAN, _FILL = 0xFFE1, 0xFFDA, 0xFFFF
 _START_OF_FRAME = frozenset(range(0xFFC0, 0xFFD0)) - {0xFFC4, 0xFFC8, 0xFFCC}
 _PNG_ORIENTATION_MARKS = (b"eXIf", b"Raw profile type exif", b"Raw profile type APP1", b"XML:com.adobe.xmp")
 
@@ -152,6 +152,9 @@ def _walked(encoded: bytes) -> tuple[int, bytes]:
             return components, bytes(encoded[:position]) if may_tell else b""
         if marker < 0xFF00:  # noqa: PLR2004  no marker: the walk has lost its way
             break
+        if marker == _FILL:
+            position += 1
+            continue
         if marker == _APP1:
             may_tell = True
         elif marker in _START_OF_FRAME and position + 9 < len(encoded):

@@ -199,6 +199,7 @@ JPEGS = {
     "progressive": _pil(Image.effect_noise((40, 30), 80).convert("RGB"), "JPEG", progressive=True),
     "turned": _turned(),
     "turned, after another segment": _turned()[:2] + _segment(0xEC, b"Ducky" * 400) + _turned()[2:],
+    "turned, after fill bytes": _turned()[:2] + b"\xff" * 5 + _turned()[2:],
     "a comment that speaks of Exif": _pil(Image.new("RGB", (8, 8)), "JPEG", comment=b"Exif\x00 \xff\xda"),
 }
 
