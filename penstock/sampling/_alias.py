@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["alias_table", "outcomes", "pick", "sides"]
+__all__ = ["alias_table", "outcomes", "sides"]
 
 _TINY = 1e-290
 
@@ -72,10 +72,3 @@ def sides(
 def outcomes(alias: NDArray[np.int32]) -> NDArray[np.int64]:
     """Return what each side of each cell stands for: its alias, itself, its alias, ..."""
     return np.stack([alias.astype(np.int64), np.arange(len(alias))], axis=1).ravel()
-
-
-def pick(units: NDArray[np.float64], threshold: NDArray[np.float64], alias: NDArray[np.int32]) -> NDArray[np.int64]:
-    """Return the index each number in [0, 1) stands for."""
-    count = len(units)
-    scratch = {"place": np.empty(count), "limit": np.empty(count), "below": np.empty(count, bool)}
-    return outcomes(alias).take(sides(units, threshold, cell=np.empty(count, np.int64), **scratch))

@@ -15,6 +15,13 @@ def spec_of(weights, **options):
     return SamplingSpec(clauses=tuple(Clause(name, weight) for name, weight in weights.items()), **options)
 
 
+def pick(units, threshold, alias):
+    """Return the cell, or its alias, that each number in [0, 1) stands for: the textbook's formula."""
+    place = units * len(threshold)
+    cell = np.floor(place).astype(int)
+    return np.where(place - cell < threshold[cell], cell, alias[cell])
+
+
 def mask_of(labels, name):
     if name == "True":
         return np.ones(labels.num_rows, bool)

@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from penstock.sampling import ClassCounts, Clause, SamplingSpec, Strata
-from penstock.sampling._alias import alias_table, pick
+from penstock.sampling._alias import alias_table, outcomes, sides
 from penstock.sampling._permute import keyed_places, shuffled
 from penstock.sampling._philox import words
+from tests.sampling.conftest import pick
 
 weights = hnp.arrays(np.float64, st.integers(1, 60), elements=st.floats(0, 1e6, allow_subnormal=False))
 
@@ -25,7 +26,11 @@ def test_an_alias_table_holds_exactly_the_probabilities(masses):
     held = np.bincount(np.arange(len(masses)), threshold, len(masses)) + np.bincount(alias, 1 - threshold, len(masses))
     assert held / len(masses) == pytest.approx(masses / masses.sum(), abs=1e-12)
     assert 0 <= pick(np.array([1 - 2.0**-53]), threshold, alias)[0] < len(masses)
-    assert masses[pick((np.arange(4096) + 0.5) / 4096, threshold, alias)].min() > 0
+    evenly = (np.arange(4096) + 0.5) / 4096
+    assert masses[pick(evenly, threshold, alias)].min() > 0
+    scratch = {"place": np.empty(4096), "limit": np.empty(4096), "below": np.empty(4096, bool)}
+    side = sides(evenly, threshold, cell=np.empty(4096, np.int64), **scratch)
+    assert np.array_equal(outcomes(alias)[side], pick(evenly, threshold, alias))
 
 
 @settings(max_examples=60, deadline=None)
