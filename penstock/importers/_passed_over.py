@@ -44,33 +44,12 @@ _IMAGE_HEADS = (
     re.compile(rb"(\x00\x00\x00\x0cJXL |\xff\x0a)"),
     re.compile(rb"(\x00\x00\x01\x00[^\x00]\x00|8BPS|qoif|DDS |\x01\xda[\x00\x01][\x01\x02])"),
 )
-_IMAGE_ENDINGS = frozenset(
-    [
-        ".avif",
-        ".bmp",
-        ".dib",
-        ".gif",
-        ".heic",
-        ".heif",
-        ".jfif",
-        ".jp2",
-        ".jpe",
-        ".jpeg",
-        ".jpg",
-        ".jxl",
-        ".pbm",
-        ".pgm",
-        ".png",
-        ".pnm",
-        ".ppm",
-        ".tif",
-        ".tiff",
-        ".webp",
-    ]
+_IMAGE_ENDINGS = re.compile(
+    r"\.(avif|bmp|dib|gif|heic|heif|jfif|jp2|jpe|jpe?g|jxl|p[bgnp]m|png|tiff?|webp)", re.IGNORECASE
 )
-_CAMERA_RAW = frozenset(
-    [".arw", ".cr2", ".cr3", ".dng", ".nef", ".nrw", ".orf", ".pef", ".raf", ".rw2", ".sr2", ".srw"]
-)  # TIFF at their heads
+_CAMERA_RAW = re.compile(  # TIFF at their heads, of which little more than a thumbnail can be read
+    r"\.(arw|cr[23]|dng|nef|nrw|orf|pef|raf|rw2|sr2|srw)", re.IGNORECASE
+)
 
 
 def is_passed_over(name: str) -> bool:
@@ -95,10 +74,9 @@ def is_image_file(path: Path) -> bool:
     A file that has the ending of an image and another content counts: it is an
     image that is broken, which is refused by name and not passed over.
     """
-    suffix = path.suffix.lower()
-    if suffix in _IMAGE_ENDINGS:
+    if _IMAGE_ENDINGS.fullmatch(path.suffix):
         return True
-    if suffix in _CAMERA_RAW:
+    if _CAMERA_RAW.fullmatch(path.suffix):
         return False
     try:
         with path.open("rb") as file:

@@ -19,7 +19,7 @@ _NUM_SHOWN = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportIssue:
-    """One thing in the source that was not taken over as it stands.
+    """One thing in the source that was not taken over as it stands, or that is worth knowing.
 
     Parameters
     ----------
@@ -27,13 +27,15 @@ class ImportIssue:
         File, row or annotation it is about.
     problem : str
         What is wrong with it, and what was done.
-    action : {"refused", "repaired"}
-        Refused parts are not in the dataset; repaired ones are, as `problem` says.
+    action : {"refused", "repaired", "ignored", "noted"}
+        Refused parts are not in the dataset; repaired ones are, as `problem` says;
+        ignored files are not what this importer reads; what is noted is how the
+        source was understood.
     """
 
     source: str
     problem: str
-    action: Literal["refused", "repaired"]
+    action: Literal["refused", "repaired", "ignored", "noted"]
 
     def __str__(self) -> str:
         return f"{self.action}: {self.source}: {self.problem}"
@@ -72,6 +74,11 @@ class ImportReport:
         """What is in the dataset otherwise than in the source."""
         return tuple(issue for issue in self.issues if issue.action == "repaired")
 
+    @property
+    def ignored(self) -> tuple[ImportIssue, ...]:
+        """Files that were passed over."""
+        return tuple(issue for issue in self.issues if issue.action == "ignored")
+
     def to_json(self) -> str:
         """Return the report as JSON text."""
         return json.dumps(asdict(self))
@@ -94,7 +101,8 @@ class ImportReport:
         head = f"{self.num_samples:,} samples from {self.source}"
         if not self.issues:
             return f"{head}, nothing refused or repaired"
-        return f"{head}, {len(self.refused):,} refused, {len(self.repaired):,} repaired"
+        ignored = f", {len(self.ignored):,} ignored" if self.ignored else ""
+        return f"{head}, {len(self.refused):,} refused, {len(self.repaired):,} repaired{ignored}"
 
     def __str__(self) -> str:
         shown = [self.summary(), *(f"  {issue}" for issue in self.issues[:_NUM_SHOWN])]
@@ -126,3 +134,11 @@ class IssueLog:
     def repair(self, source: str, problem: str) -> None:
         """Record that `source` was taken over changed."""
         self.issues.append(ImportIssue(source=source, problem=problem, action="repaired"))
+
+    def ignore(self, source: str, problem: str) -> None:
+        """Record that `source` was passed over."""
+        self.issues.append(ImportIssue(source=source, problem=problem, action="ignored"))
+
+    def note(self, source: str, problem: str) -> None:
+        """Record how `source` was understood."""
+        self.issues.append(ImportIssue(source=source, problem=problem, action="noted"))
