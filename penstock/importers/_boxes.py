@@ -100,7 +100,8 @@ class BoxReader:
         if self._is_xyxy:
             boxes_xywh[:, 2:] -= boxes_xywh[:, :2]
         sizes = np.full((len(given), 2), self._size_of(row) or np.inf, np.float64)
-        mended, fit = mend_boxes(boxes_xywh, sizes, lambda box: self._named(row, int(places[box])), log)
+        with np.errstate(all="ignore"):  # of coordinates that are no finite numbers, which are refused
+            mended, fit = mend_boxes(boxes_xywh, sizes, lambda box: self._named(row, int(places[box])), log)
         if self._is_xyxy:
             mended[:, 2:] += mended[:, :2]
         same = fit & (mended == given.astype(np.float32)).all(axis=1)
