@@ -301,7 +301,9 @@ def plain_json(value: Cell) -> Any:  # noqa: ANN401  what JSON holds
         return {str(key): plain_json(entry) for key, entry in value.items()}
     if isinstance(value, set | frozenset):
         return [plain_json(entry) for entry in sorted(value, key=str)]
-    if isinstance(value, list | tuple | np.ndarray):
+    if isinstance(value, np.ndarray):
+        return plain_json(value.tolist())
+    if isinstance(value, list | tuple):
         return [plain_json(entry) for entry in value]
     if is_missing(value):
         return None

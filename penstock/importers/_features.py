@@ -13,9 +13,9 @@ import numpy as np
 
 from penstock.errors import ImporterError
 from penstock.importers._cells import plain_json
-from penstock.importers._labels import MISSING_LABEL
+from penstock.importers._labels import MISSING_LABEL, missing_note
 
-__all__ = ["Told", "feature_kind", "inner_feature", "is_unheld", "known_labels", "label_names", "told"]
+__all__ = ["LabelReader", "Told", "feature_kind", "inner_feature", "is_unheld", "label_names", "told"]
 
 _TEXT = ("string", "large_string", "string_view")
 _NUMERIC = r"u?int\d+|float\d+|bool"
@@ -74,17 +74,27 @@ def label_names(feature: Feature) -> list[str] | None:
     return list(inner.names or ()) if feature_kind(inner) == "ClassLabel" else None
 
 
-def known_labels(value: Any) -> list[int]:  # noqa: ANN401  what a class label holds
-    """Return the labels of a sample; None and -1 are no labels."""
-    labels = value if isinstance(value, list | tuple | np.ndarray) else [value]
-    return [int(label) for label in labels if label is not None and int(label) != MISSING_LABEL]
+class LabelReader:
+    """Reads the labels of samples, where None and -1 are no labels, and counts the samples that have -1."""
+
+    def __init__(self) -> None:
+        self._rows: set[int] = set()
+
+    def read(self, row: int, value: Any) -> list[int]:  # noqa: ANN401  what a class label holds
+        """Return the labels of a sample."""
+        labels = value if isinstance(value, list | tuple | np.ndarray) else [value]
+        known = [int(label) for label in labels if label is not None]
+        if MISSING_LABEL in known:
+            self._rows.add(row)
+        return [label for label in known if label != MISSING_LABEL]
+
+    def notes(self) -> tuple[str, ...]:
+        """Say in how many samples -1 was taken as no label."""
+        return missing_note(len(self._rows))
 
 
 def told(feature: Feature) -> Told:
-    """Return what a feature that is no image and no objects becomes."""
-    names = label_names(feature)
-    if names is not None:
-        return Told(htype="class_label", turn=known_labels, options={"class_names": names} if names else {})
+    """Return what a feature that is no image, no class label and no objects becomes."""
     inner = inner_feature(feature)
     dtype = str(getattr(inner, "dtype", None))
     is_numeric = re.fullmatch(_NUMERIC, dtype) is not None

@@ -12,8 +12,7 @@ from penstock.dataset import Dataset
 from penstock.errors import ImporterError
 from penstock.importers._boxes import Coords, image_size
 from penstock.importers._build import Column, build
-from penstock.importers._features import Feature, feature_kind, is_unheld, told
-from penstock.importers._labels import MISSING_LABEL, missing_note
+from penstock.importers._features import Feature, LabelReader, feature_kind, is_unheld, label_names, told
 from penstock.importers._objects import BOX_NAMES, CATEGORY_NAMES, ObjectFeature, object_columns, object_feature
 from penstock.importers._report import IssueLog, OnError
 from penstock.importers._sources import plain_errors
@@ -79,8 +78,8 @@ def from_huggingface(
         features = _features(dataset)
         for name in [name for name, feature in features.items() if is_unheld(feature)]:
             log.ignore(name, f"a feature {feature_kind(features.pop(name))} that no tensor holds")
-        reader = _Reader(dataset=dataset, features=features, row_of=_row_reader(dataset, features), coords=coords)
-        columns = reader.columns(log)
+        reader = _Reader(features=features, row_of=_row_reader(dataset, features), coords=coords)
+        columns = reader.columns()
         source = str(getattr(getattr(dataset, "info", None), "dataset_name", None) or "Hugging Face dataset")
         return build(dest, columns, len(dataset), source=source, log=log, num_workers=num_workers, progress=progress)
 
@@ -108,20 +107,19 @@ def _row_reader(dataset: Any, features: Mapping[str, Feature]) -> Callable[[int]
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Reader:
-    """A dataset, its features and its rows."""
+    """The features of a dataset, and its rows."""
 
-    dataset: Any
     features: Mapping[str, Feature]
     row_of: Callable[[int], Row]
     coords: Coords
 
-    def columns(self, log: IssueLog) -> list[Column]:
+    def columns(self) -> list[Column]:
         """Return the tensors of all features."""
         together = self._flat_objects()
         objects = {name: found for name, feature in self.features.items() if (found := object_feature(name, feature))}
         plain = [name for name in self.features if name not in objects and name not in together]
         names = tensor_names([*plain, *together])
-        columns = [self._column(name, names[name], log) for name in plain]
+        columns = [self._column(name, names[name]) for name in plain]
         if together:
             flat = ObjectFeature.of_columns(together, self.features)
             columns += object_columns(flat, self._values, self._size, names.__getitem__, self.coords)
@@ -139,14 +137,21 @@ class _Reader:
         lists = [name for name in labels if feature_kind(self.features[name]) in ("List", "Sequence", "LargeList")]
         return [boxes, *lists[:1]]
 
-    def _column(self, name: str, tensor: str, log: IssueLog) -> Column:
+    def _column(self, name: str, tensor: str) -> Column:
         feature = self.features[name]
         if feature_kind(feature) == "Image":
             return Column(name=tensor, htype="image", sample=lambda row: _image_bytes(self.row_of(row)[name]))
+        names = label_names(feature)
+        if names is not None:
+            labels = LabelReader()
+            return Column(
+                name=tensor,
+                htype="class_label",
+                sample=lambda row: labels.read(row, self.row_of(row)[name]),
+                options={"class_names": names} if names else {},
+                notes=labels.notes,
+            )
         known = told(feature)
-        if known.htype == "class_label":
-            for note in missing_note(_num_missing(self.dataset, name)):
-                log.note(tensor, note)
         return Column(
             name=tensor,
             htype=known.htype,
@@ -182,15 +187,6 @@ def _namer(prefix: str, taken: Sequence[str]) -> Callable[[str], str]:
         return found
 
     return name
-
-
-def _num_missing(dataset: Any, name: str) -> int:  # noqa: ANN401  see from_huggingface
-    """Count the samples that have -1 for a missing label."""
-    column = dataset.with_format("arrow").select_columns([name])[:]
-    values = column[name].to_pylist() if len(dataset) else []
-    return sum(
-        MISSING_LABEL in value if isinstance(value, list) else value == MISSING_LABEL for value in values if value
-    )
 
 
 def _image_bytes(value: Any) -> bytes | None:  # noqa: ANN401  what a datasets image holds undecoded

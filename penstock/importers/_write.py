@@ -39,6 +39,8 @@ class Column:
         Further options of `Dataset.create_tensor`.
     issues : callable, optional
         Row to what was refused and repaired inside its value.
+    notes : callable, optional
+        How the values were understood; asked for when all are read.
     """
 
     name: str
@@ -46,6 +48,7 @@ class Column:
     sample: Callable[[int], Any]
     options: dict[str, Any] = field(default_factory=dict)
     issues: Callable[[int], Sequence[ImportIssue]] | None = None
+    notes: Callable[[], Sequence[str]] | None = None
 
 
 def write_columns(
@@ -85,6 +88,9 @@ def write_columns(
             _record(columns, [rows[at] for at in kept], log)
             num_written += _extend(dataset, values, rows, kept, log=log, num_workers=num_workers)
             bar.update(len(rows))
+    for column in columns:
+        for note in column.notes() if column.notes is not None else ():
+            log.note(column.name, note)
     return num_written
 
 
