@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,11 @@ if TYPE_CHECKING:
 
 __all__ = ["explore", "import_coco", "import_rooted", "import_table", "log", "query", "verify"]
 
-_ROOTED = {"voc": importers.from_voc, "yolo": importers.from_yolo, "folder": importers.from_folder}
+_ROOTED: dict[str, Callable[..., Dataset]] = {
+    "voc": importers.from_voc,
+    "yolo": importers.from_yolo,
+    "folder": importers.from_folder,
+}
 _WIDEST_CELL = 60
 
 

@@ -1,0 +1,46 @@
+"""What a user names as a source: a folder, a file, checked before anything is read."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from penstock.errors import ImporterError
+
+__all__ = ["existing_folder", "path_of"]
+
+
+def path_of(value: str | os.PathLike[str], what: str) -> Path:
+    """Return a path a user gave.
+
+    Parameters
+    ----------
+    value : str or path
+        What was given.
+    what : str
+        What was expected there, for the message.
+
+    Raises
+    ------
+    ImporterError
+        If it is no path at all.
+    """
+    text = os.fspath(value) if isinstance(value, str | os.PathLike) else None
+    if not isinstance(text, str) or not text.strip() or "\x00" in text:
+        raise ImporterError(f"{value!r} of type {type(value).__name__}; expected the path of {what}")
+    return Path(text).expanduser()
+
+
+def existing_folder(value: str | os.PathLike[str], what: str) -> Path:
+    """Return the path of a folder that is there.
+
+    Raises
+    ------
+    ImporterError
+        If there is no such folder.
+    """
+    folder = path_of(value, what)
+    if not folder.is_dir():
+        found = "which is a file" if folder.is_file() else "which does not exist"
+        raise ImporterError(f"no folder {str(folder)!r}, {found}; expected {what}")
+    return folder
