@@ -13,12 +13,14 @@ from typing import Any, cast
 
 from penstock.errors import ImporterError
 from penstock.importers._passed_over import is_passed_over
+from penstock.importers._subsets import subset_in
 
 __all__ = ["find_coco_images", "image_name", "is_coco", "read_coco"]
 
 _GZIP_MAGIC = b"\x1f\x8b"
 _NUM_LOOKED_FOR = 200
 _DEEPEST = 3
+_ANNOTATIONS = frozenset({"annotations", "annotation", "anns", "ann", "labels", "json", "coco", "meta", "metadata"})
 _MOST_FOLDERS = 2000
 
 
@@ -114,28 +116,49 @@ def find_coco_images(annotations: Path, data: dict[str, Any] | None = None) -> P
     entries = (read_coco(annotations) if data is None else data)["images"]
     names = list(islice((name.replace("\\", "/") for entry in entries if (name := image_name(entry))), _NUM_LOOKED_FOR))
     folders = list(islice(_near(annotations), _MOST_FOLDERS))
-    counts = [sum(os.path.isfile(folder / name) for name in names) for folder in folders]  # noqa: PTH113
+    counts = _counts(folders, names)
     if not any(counts):  # LVIS: the name of the address's folder need not be that of the images
-        names = [name.rsplit("/", 1)[-1] for name in names]
-        counts = [sum(os.path.isfile(folder / name) for name in names) for folder in folders]  # noqa: PTH113
+        counts = _counts(folders, [name.rsplit("/", 1)[-1] for name in names])
     if not any(counts):
         first = f"the image {names[0]!r} that it names, or another of them" if names else "an image that it names"
         raise ImporterError(
             f"no folder near {str(annotations)!r} has {first}",
             hint="name the folder: --images FOLDER",
         )
-    return folders[counts.index(max(counts))]
+    return _best(annotations, [folder for folder, count in zip(folders, counts, strict=True) if count == max(counts)])
+
+
+def _counts(folders: list[Path], names: list[str]) -> list[int]:
+    return [sum(os.path.isfile(folder / name) for name in names) for folder in folders]  # noqa: PTH113
+
+
+def _best(annotations: Path, folders: list[Path]) -> Path:
+    """Return the folder of the file, or that of the file's split; other folders that have as many images are alike."""
+    if len(folders) == 1 or folders[0] == annotations.parent:
+        return folders[0]
+    subset = subset_in([annotations.name], words=True)
+    of_subset = [folder for folder in folders if subset and subset in folder.parts[-2:]]
+    if len(of_subset) == 1:
+        return of_subset[0]
+    raise ImporterError(
+        f"{len(folders)} folders near {str(annotations)!r} have its images: {', '.join(map(str, folders[:4]))}",
+        hint="name the folder: --images FOLDER",
+    )
 
 
 def _near(annotations: Path) -> Iterator[Path]:
-    """Yield the file's folder, the one above, and the folders below them, nearest first."""
-    yield annotations.parent
-    for above, deepest in ((annotations.parent, _DEEPEST), (annotations.absolute().parent.parent, _DEEPEST - 1)):
-        yield above
-        level = [above]
-        for _ in range(deepest):
-            level = [child for folder in level for child in _folders(folder)]
-            yield from level
+    """Yield the file's folder and those below it, and, where it is one of annotations, those beside it."""
+    folder = annotations.parent
+    tops = [folder]
+    if folder.absolute().name.lower() in _ANNOTATIONS:
+        tops.append(folder.absolute().parent if folder.name in {"", ".", ".."} else folder.parent)
+    seen: set[Path] = set()
+    for top in tops:
+        level = [top]
+        for _ in range(_DEEPEST + 1):
+            yield from (one for one in level if one not in seen)
+            seen.update(level)
+            level = [child for one in level for child in _folders(one)]
 
 
 def _folders(folder: Path) -> list[Path]:

@@ -136,7 +136,7 @@ def _size(entry: dict[str, Any], source: str, log: IssueLog) -> tuple[float, flo
     """Return the width and height that a file states; (NaN, NaN) where it does not."""
     sides = [entry.get(key) for key in ("width", "height")]
     if all(isinstance(side, int | float) and not isinstance(side, bool) and 0 < side < _LARGEST_SIDE for side in sides):  # type: ignore[operator]
-        width, height = (float(side) for side in sides)  # type: ignore[arg-type]
+        width, height = (float(side) for side in sides)
         return width, height
     if any(side not in (None, 0, -1) for side in sides):
         log.note(source, f"width and height are {shown(sides[0])} and {shown(sides[1])}; expected pixels")

@@ -104,7 +104,8 @@ def gather_voc(
     files = folder.files if split is None else of_split(folder, split, log)
     found, images = parse_voc(folder, files, log, one_based=one_based, with_subsets=split is None)
     of_others = set(folder.files) - set(files)
-    log_unused(log, folder.listing, [*folder.files, *images], lambda path: _reason(path, bool(of_others)))
+    lists = [path for path in folder.listing.files if "ImageSets" in path.parts]
+    log_unused(log, folder.listing, [*folder.files, *images, *lists], lambda path: _reason(path, bool(of_others)))
     located = admit_links(images, folder.root, roots, log, linked=link)
     return Gathered(found=found, images=located, source=folder.root.resolve().name)
 
