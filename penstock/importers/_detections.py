@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,13 +11,28 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from penstock.dataset import Dataset
+from penstock.errors import ImporterError
+from penstock.importers._build import build
+from penstock.importers._frames import Frame, read_frames
 from penstock.importers._report import IssueLog
+from penstock.importers._turned import Exif, upright_boxes
 from penstock.importers._write import Column
 from penstock.tensors import Link
 
-__all__ = ["Detections", "detection_columns", "group_by_image", "mend_boxes"]
+__all__ = [
+    "Detections",
+    "Gathered",
+    "build_detections",
+    "group_by_image",
+    "join_detections",
+    "judge_boxes",
+    "mend_boxes",
+    "merge_classes",
+]
 
 _READ_WHEN_ADDED = ("verify", "create_shape_tensor", "create_sample_info_tensor")
+_SLACK = 0.01  # pixels: what decimal fractions of an image's side leave outside of it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -26,39 +42,91 @@ class Detections:
     Parameters
     ----------
     images : tuple of str
-        Path or URL of each image.
+        Name of each image in the source.
     offsets : ndarray of int64, shape (num_images + 1,)
         Boxes of image ``i`` are ``offsets[i]:offsets[i + 1]``.
-    boxes_xywh : ndarray of float32, shape (num_boxes, 4)
-        Left, top, width, height in pixels.
+    boxes_xywh : ndarray of float64, shape (num_boxes, 4)
+        Left, top, width, height in pixels, or in fractions of the image's sides.
     labels : ndarray of int64, shape (num_boxes,)
         Index into `class_names`.
     class_names : tuple of str
         In the order of the source.
+    describe : callable
+        Names box ``i`` for the report.
+    stated_sizes : ndarray of float64, shape (num_images, 2), optional
+        Width and height that the source states; NaN where it does not.
     iscrowd : ndarray of uint8, shape (num_boxes,), optional
         1 where a box stands for a crowd, as COCO marks them.
+    subsets : tuple of str, optional
+        The split each image is of, such as ``train``; empty where it is of none.
+    is_relative : bool
+        Whether boxes are in fractions of the image's sides.
     """
 
     images: tuple[str, ...]
     offsets: NDArray[np.int64]
-    boxes_xywh: NDArray[np.float32]
+    boxes_xywh: NDArray[np.float64]
     labels: NDArray[np.int64]
     class_names: tuple[str, ...]
+    describe: Callable[[int], str]
+    stated_sizes: NDArray[np.float64] | None = None
     iscrowd: NDArray[np.uint8] | None = None
+    subsets: tuple[str, ...] | None = None
+    is_relative: bool = False
 
     def __len__(self) -> int:
         return len(self.images)
 
+    @property
+    def image_of(self) -> NDArray[np.int64]:
+        """Index of each box's image, shape (num_boxes,)."""
+        return np.repeat(np.arange(len(self)), np.diff(self.offsets))
+
     def keep_boxes(self, kept: NDArray[np.bool_]) -> Detections:
         """Return the detections without the boxes where `kept` is False."""
         num_kept_before = np.concatenate([[0], np.cumsum(kept)]).astype(np.int64)
+        numbers = np.flatnonzero(kept).tolist()
         return replace(
             self,
             offsets=num_kept_before[self.offsets],
             boxes_xywh=self.boxes_xywh[kept],
             labels=self.labels[kept],
             iscrowd=None if self.iscrowd is None else self.iscrowd[kept],
+            describe=lambda box: self.describe(numbers[box]),
         )
+
+    def keep_images(self, kept: NDArray[np.bool_]) -> Detections:
+        """Return the detections without the images where `kept` is False."""
+        if kept.all():
+            return self
+        of_kept = self.keep_boxes(kept[self.image_of])
+        numbers = np.flatnonzero(kept).tolist()
+        return replace(
+            of_kept,
+            images=tuple(self.images[at] for at in numbers),
+            offsets=np.concatenate([[0], np.cumsum(np.diff(of_kept.offsets)[kept])]).astype(np.int64),
+            stated_sizes=None if self.stated_sizes is None else self.stated_sizes[kept],
+            subsets=None if self.subsets is None else tuple(self.subsets[at] for at in numbers),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Gathered:
+    """What an importer has read of a source, before any image is opened.
+
+    Parameters
+    ----------
+    found : Detections
+        Boxes and labels as the source has them.
+    images : sequence of Path, Link or None
+        Where each image is; None where it was refused.
+    source : str
+        What it is called in the report.
+    """
+
+    found: Detections
+    images: Sequence[Path | Link | None]
+    source: str
 
 
 def group_by_image(rows: NDArray[np.int64], num_images: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -66,6 +134,64 @@ def group_by_image(rows: NDArray[np.int64], num_images: int) -> tuple[NDArray[np
     offsets = np.zeros(num_images + 1, np.int64)
     np.cumsum(np.bincount(rows, minlength=num_images), out=offsets[1:])
     return np.argsort(rows, kind="stable"), offsets
+
+
+def merge_classes(names: Sequence[str], source: str, log: IssueLog) -> tuple[tuple[str, ...], NDArray[np.int64]]:
+    """Return the distinct class names and each name's index among them; a name that occurs twice is noted."""
+    class_names = tuple(dict.fromkeys(names))
+    class_of = {name: index for index, name in enumerate(class_names)}
+    for name in class_names if len(class_names) < len(names) else ():
+        if names.count(name) > 1:
+            log.note(source, f"the class name {name!r} occurs {names.count(name)} times; it is one class")
+    return class_names, np.array([class_of[name] for name in names], np.int64)
+
+
+def judge_boxes(
+    found: Detections, frames: Sequence[Frame | None], log: IssueLog, exif: Exif = "auto"
+) -> tuple[Detections, NDArray[np.bool_]]:
+    """Bring boxes into the pixels of their upright images, and judge them by the images' own sizes.
+
+    Parameters
+    ----------
+    found : Detections
+        As the source has them.
+    frames : sequence of Frame, one for each image
+        None where the image is not read; then the size that the source states counts.
+    log : IssueLog
+        Takes sizes that are stated otherwise, repairs and refusals.
+    exif : {"auto", "upright", "stored"}
+        Which pixels the boxes of images that EXIF turns are on.
+
+    Returns
+    -------
+    found : Detections
+        The images that are kept, with boxes in pixels.
+    kept : ndarray of bool, shape (num_images,)
+        False where an image was refused.
+    """
+    _note_sizes(found, frames, log)
+    boxes_xywh, kept_images = upright_boxes(found, frames, log, exif)
+    sizes = _sizes(found, frames)[found.image_of]
+    upright = replace(found, boxes_xywh=boxes_xywh, is_relative=False).keep_images(kept_images)
+    mended, kept = mend_boxes(upright.boxes_xywh, sizes[kept_images[found.image_of]], upright.describe, log)
+    return replace(upright, boxes_xywh=mended.astype(np.float64)).keep_boxes(kept), kept_images
+
+
+def _sizes(found: Detections, frames: Sequence[Frame | None]) -> NDArray[np.float64]:
+    """Width and height of each image, infinite where unknown."""
+    stated = np.full((len(found), 2), np.nan) if found.stated_sizes is None else found.stated_sizes
+    known = np.where(np.isnan(stated), np.inf, stated)
+    rows = [frame.size if frame is not None else pair for frame, pair in zip(frames, known.tolist(), strict=True)]
+    return np.array(rows, np.float64).reshape(-1, 2)
+
+
+def _note_sizes(found: Detections, frames: Sequence[Frame | None], log: IssueLog) -> None:
+    if found.stated_sizes is None:
+        return
+    for name, (width, height), frame in zip(found.images, found.stated_sizes.tolist(), frames, strict=True):
+        if frame is not None and width == width and (width, height) != frame.size:  # noqa: PLR0124  NaN is unequal to itself
+            own = f"the image is {frame.width} × {frame.height}"
+            log.note(name, f"the annotations state {width:g} × {height:g} pixels, {own}; its boxes were not scaled")
 
 
 def mend_boxes(
@@ -94,42 +220,83 @@ def mend_boxes(
         False where a box was refused.
     """
     corner, size = boxes_xywh[:, :2], boxes_xywh[:, 2:]
-    widened = np.where(size == 0, 1.0, size)
-    finite = np.asarray(np.isfinite(boxes_xywh).all(axis=1))
+    finite = np.asarray((np.abs(boxes_xywh) <= np.finfo(np.float32).max).all(axis=1))
     sized = np.asarray((size >= 0).all(axis=1))
-    inside = np.asarray(((corner < image_sizes) & (corner + widened > 0)).all(axis=1))
-    kept: NDArray[np.bool_] = np.logical_and.reduce([finite, sized, inside])
+    touches = np.where(size == 0, (corner <= image_sizes) & (corner >= 0), (corner < image_sizes) & (corner + size > 0))
+    kept: NDArray[np.bool_] = np.logical_and.reduce([finite, sized, touches.all(axis=1)])
     for box in np.flatnonzero(~kept).tolist():
         log.refuse(describe(box), f"box {_shown(boxes_xywh[box])} {_flaw(bool(finite[box]), bool(sized[box]))}")
-    mended = _clip(corner, widened, image_sizes)
-    for box in np.flatnonzero(kept & (mended != boxes_xywh).any(axis=1)).tolist():
+    mended = _mended(np.where(kept[:, None], corner, 0.0), np.where(kept[:, None], size, 1.0), image_sizes)
+    for box in np.flatnonzero(kept & (np.abs(mended - boxes_xywh) > _SLACK).any(axis=1)).tolist():
         what = "has no area, widened" if (size[box] == 0).any() else "reaches outside its image, clipped"
         log.repair(describe(box), f"box {_shown(boxes_xywh[box])} {what} to {_shown(mended[box])}")
     return mended.astype(np.float32), kept
 
 
-def _clip(
+def _mended(
     corner: NDArray[np.float64], size: NDArray[np.float64], image_sizes: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    low, high = np.maximum(corner, 0.0), np.minimum(corner + size, image_sizes)
-    reaches_out = (corner < 0) | (corner + size > image_sizes)
-    return np.concatenate([low, np.where(reaches_out, high - low, size)], axis=1)
+    widened = np.where(size == 0, np.minimum(1.0, image_sizes), size)
+    start = np.where(size == 0, np.minimum(corner, image_sizes - widened), corner)
+    low, high = np.maximum(start, 0.0), np.minimum(start + widened, image_sizes)
+    reaches_out = (start < 0) | (start + widened > image_sizes)
+    return np.concatenate([low, np.where(reaches_out, high - low, widened)], axis=1)
 
 
 def _flaw(finite: bool, sized: bool) -> str:
     if not finite:
-        return "has a coordinate that is no finite number"
-    return "lies outside its image" if sized else "has a negative width or height"
+        return "has a coordinate that is not a finite number"
+    return "is outside its image" if sized else "has a negative width or height"
 
 
 def _shown(box: NDArray[np.float64]) -> str:
     return "[" + ", ".join(f"{value:g}" for value in box) + "]"
 
 
-def detection_columns(
-    found: Detections, images: Sequence[Path | Link], *, linked: bool = False, verify: bool = True
-) -> list[Column]:
-    """Return the tensors images, boxes, categories, and iscrowd where there is one."""
+def build_detections(
+    dest: str | os.PathLike[str],
+    gathered: Gathered,
+    *,
+    log: IssueLog,
+    num_workers: int,
+    progress: bool,
+    linked: bool = False,
+    verify: bool = True,
+    exif: Exif = "auto",
+    creds_keys: Sequence[str] = (),
+) -> Dataset:
+    """Judge the boxes by the images, and write images, boxes, categories and what else there is.
+
+    Parameters
+    ----------
+    gathered : Gathered
+        What was read.
+    linked : bool
+        Whether images are linked to.
+    verify : bool
+        Whether linked images are read now.
+    """
+    if num_workers < 0:
+        raise ImporterError(f"num_workers is {num_workers}; expected 0 or more threads")
+    found = gathered.found.keep_images(np.array([image is not None for image in gathered.images], bool))
+    located = [image for image in gathered.images if image is not None]
+    frames = read_frames(located, num_workers) if verify else [None] * len(located)
+    found, kept = judge_boxes(found, frames, log, exif)
+    located = [image for image, is_kept in zip(located, kept.tolist(), strict=True) if is_kept]
+    return build(
+        dest,
+        _columns(found, located, linked=linked, verify=verify),
+        len(found),
+        source=gathered.source,
+        log=log,
+        num_workers=num_workers,
+        progress=progress,
+        creds_keys=creds_keys,
+    )
+
+
+def _columns(found: Detections, images: Sequence[Path | Link], *, linked: bool, verify: bool) -> list[Column]:
+    """Return the tensors images, boxes, categories, and iscrowd and subset where there is one."""
 
     def rows_of(values: NDArray[Any]) -> Callable[[int], NDArray[Any]]:
         return lambda row: values[found.offsets[row] : found.offsets[row + 1]]
@@ -141,7 +308,7 @@ def detection_columns(
             sample=images.__getitem__,
             options={} if verify else dict.fromkeys(_READ_WHEN_ADDED, False),
         ),
-        Column(name="boxes", htype="bbox", sample=rows_of(found.boxes_xywh)),
+        Column(name="boxes", htype="bbox", sample=rows_of(found.boxes_xywh.astype(np.float32))),
         Column(
             name="categories",
             htype="class_label",
@@ -153,4 +320,46 @@ def detection_columns(
         columns.append(
             Column(name="iscrowd", htype="generic", sample=rows_of(found.iscrowd), options={"dtype": "uint8"})
         )
+    if found.subsets is not None and any(found.subsets):
+        columns.append(_subset_column(found.subsets))
     return columns
+
+
+def _subset_column(subsets: tuple[str, ...]) -> Column:
+    names = tuple(sorted({subset for subset in subsets if subset}))
+    index_of = {name: [index] for index, name in enumerate(names)} | {"": []}
+    rows = [np.array(index_of[subset], np.int64) for subset in subsets]
+    return Column(name="subset", htype="class_label", sample=rows.__getitem__, options={"class_names": names})
+
+
+def join_detections(parts: Sequence[Detections]) -> Detections:
+    """Return the images of several parts one after the other; classes of the same name are one."""
+    if len(parts) == 1:
+        return parts[0]
+    names = tuple(dict.fromkeys(name for part in parts for name in part.class_names))
+    class_of = {name: index for index, name in enumerate(names)}
+    first_boxes = np.cumsum([0, *(len(part.labels) for part in parts)])
+
+    def describe(box: int) -> str:
+        part = int(np.searchsorted(first_boxes, box, side="right")) - 1
+        return parts[part].describe(box - int(first_boxes[part]))
+
+    offsets = [part.offsets[:-1] + start for part, start in zip(parts, first_boxes[:-1], strict=True)]
+    labels = [np.array([class_of[name] for name in part.class_names], np.int64)[part.labels] for part in parts]
+    return Detections(
+        images=tuple(name for part in parts for name in part.images),
+        offsets=np.concatenate([*offsets, first_boxes[-1:]]).astype(np.int64),
+        boxes_xywh=np.concatenate([part.boxes_xywh for part in parts]),
+        labels=np.concatenate(labels),
+        class_names=names,
+        describe=describe,
+        stated_sizes=_joined([part.stated_sizes for part in parts]),
+        iscrowd=_joined([part.iscrowd for part in parts]),
+        subsets=tuple(subset for part in parts for subset in part.subsets or ("",) * len(part)),
+        is_relative=parts[0].is_relative,
+    )
+
+
+def _joined(arrays: Sequence[NDArray[Any] | None]) -> NDArray[Any] | None:
+    known = [array for array in arrays if array is not None]
+    return np.concatenate(known) if len(known) == len(arrays) else None
