@@ -68,7 +68,8 @@ def checked_names(class_names: Sequence[str] | None, name: str) -> tuple[str, ..
     """
     if class_names is None:
         return None
-    given = None if isinstance(class_names, str | bytes | Mapping) else list(class_names)
+    is_list = not isinstance(class_names, str | bytes | Mapping) and hasattr(class_names, "__iter__")
+    given = list(class_names) if is_list else None
     if given is None or not all(isinstance(entry, str) and entry for entry in given):
         raise ImporterError(f"class_names of {name!r} are {class_names!r}; expected a list of names, as text")
     doubled = next((entry for position, entry in enumerate(given) if entry in given[:position]), None)
@@ -175,7 +176,9 @@ def table_labels(
 
 def _hashable(cells: pd.Series[Any]) -> pd.Series[Any]:
     """Return the column with lists as tuples; what is no label at all stays, as text that says so."""
-    if cells.dtype.kind != "O":
+    import pandas as pd
+
+    if cells.dtype.kind != "O" or isinstance(cells.dtype, pd.StringDtype):
         return cells
 
     import pandas as pd

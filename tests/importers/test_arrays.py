@@ -120,6 +120,7 @@ def test_class_names_make_a_class_label_of_a_tensor_of_any_name(tmp_path):
         ({"htypes": ["text"]}, "htypes is"),
         ({"class_names": {"x": "ab"}}, "expected a list of names"),
         ({"class_names": {"x": [1, 2]}}, "expected a list of names"),
+        ({"class_names": {"x": 5}}, "expected a list of names"),
         ({"class_names": {"x": ["a", "a"]}}, "'a' twice"),
         ({"class_names": {"x": ["a"]}, "htypes": {"x": "generic"}}, "expected htype 'class_label'"),
         ({"htypes": {"x": "picture"}}, "htype 'picture'"),
