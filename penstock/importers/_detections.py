@@ -219,15 +219,16 @@ def mend_boxes(
     kept : ndarray of bool, shape (num_boxes,)
         False where a box was refused.
     """
-    corner, size = boxes_xywh[:, :2], boxes_xywh[:, 2:]
     finite = np.asarray((np.abs(boxes_xywh) <= np.finfo(np.float32).max).all(axis=1))
+    known = np.where(finite[:, None], boxes_xywh, 1.0)
+    corner, size = known[:, :2], known[:, 2:]
     sized = np.asarray((size >= 0).all(axis=1))
     touches = np.where(size == 0, (corner <= image_sizes) & (corner >= 0), (corner < image_sizes) & (corner + size > 0))
     kept: NDArray[np.bool_] = np.logical_and.reduce([finite, sized, touches.all(axis=1)])
     for box in np.flatnonzero(~kept).tolist():
         log.refuse(describe(box), f"box {_shown(boxes_xywh[box])} {_flaw(bool(finite[box]), bool(sized[box]))}")
     mended = _mended(np.where(kept[:, None], corner, 0.0), np.where(kept[:, None], size, 1.0), image_sizes)
-    for box in np.flatnonzero(kept & (np.abs(mended - boxes_xywh) > _SLACK).any(axis=1)).tolist():
+    for box in np.flatnonzero(kept & (np.abs(mended - known) > _SLACK).any(axis=1)).tolist():
         what = "has no area, widened" if (size[box] == 0).any() else "reaches outside its image, clipped"
         log.repair(describe(box), f"box {_shown(boxes_xywh[box])} {what} to {_shown(mended[box])}")
     return mended.astype(np.float32), kept

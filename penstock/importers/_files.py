@@ -33,7 +33,7 @@ def image_folder(folder: str | os.PathLike[str], names: Iterable[str]) -> Path:
         If there is no such folder, or it has none of the images.
     """
     root = Path(folder)
-    if not root.is_dir():
+    if not os.path.isdir(root):  # noqa: PTH112
         raise ImporterError(f"no folder of images {str(root)!r}")
     first, has_any = None, False
     for name in names:

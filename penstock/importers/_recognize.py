@@ -199,7 +199,7 @@ def recognize(path: str | os.PathLike[str], images: str | os.PathLike[str] | Non
     """
     given = path_of(path, "COCO annotations, or a folder")
     folder = None if images is None else path_of(images, "a folder of images")
-    if not given.exists():
+    if not os.path.exists(given):  # noqa: PTH110  Path.exists raises for names that no file can have
         raise ImporterError(f"nothing at {str(given)!r}; {_EXPECTED}")
     if given.is_file():
         return _of_file(given, folder)
@@ -279,7 +279,7 @@ def _image_folder(path: Path, listing: Listing) -> Source:
 def _states(path: Path, images: Path | None) -> Iterator[tuple[Path, os.stat_result]]:
     """Yield the files that an import depends on, with their states."""
     folders = [path] if path.is_dir() else [path.parent] if path.suffix.lower() in _YAML_SUFFIXES else []
-    folders += [images] if images is not None and images.is_dir() and images not in folders else []
+    folders += [images] if images is not None and os.path.isdir(images) and images not in folders else []
     files = dict.fromkeys([path, *(file for folder in folders for file in list_files(folder).files)])
     for file in files:
         try:
