@@ -35,7 +35,7 @@ def explore(options: argparse.Namespace) -> int:
     if not folder.is_dir():
         raise ImporterError(f"no folder {options.folder!r} to write the notebook to")
     if options.path is None:
-        importers.demo()  # made here, so that a failure is said here
+        importers.prepare_demo()  # drawn here, so that a failure is said here
         notebook = tour_notebook(folder)
     else:
         notebook = notebook_for(_dataset_at(options.path, options.images), folder)

@@ -4,7 +4,7 @@ from penstock.importers._arrays import from_arrays
 from penstock.importers._build import import_report, load_or_make
 from penstock.importers._coco import from_coco
 from penstock.importers._deeplake import from_deeplake
-from penstock.importers._demo import demo
+from penstock.importers._demo import demo, prepare_demo
 from penstock.importers._folder import from_folder
 from penstock.importers._huggingface import from_huggingface
 from penstock.importers._recognize import Recognized, Source, describe_import, recognize
@@ -30,5 +30,6 @@ __all__ = [
     "from_yolo",
     "import_report",
     "load_or_make",
+    "prepare_demo",
     "recognize",
 ]

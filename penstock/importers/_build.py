@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import os
-import shutil
-import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from penstock.dataset import Dataset, empty, load
-from penstock.errors import DatasetExistsError, ImporterError, PenstockError
+from penstock.errors import ImporterError, PenstockError
 from penstock.importers._report import ImportReport, IssueLog
+from penstock.importers._sources import path_of
+from penstock.importers._staging import staged
 from penstock.importers._write import Column, write_columns
+from penstock.storage import Location
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -60,9 +61,11 @@ def build(
     DatasetExistsError
         If there is something at `dest`.
     """
-    if num_workers < 0:
-        raise ImporterError(f"num_workers is {num_workers}; expected 0 or more threads")
-    with _staged(dest) as staging:
+    if isinstance(num_workers, bool) or not isinstance(num_workers, int) or num_workers < 0:
+        raise ImporterError(f"num_workers is {num_workers!r}; expected 0 or more threads")
+    dest = dest.removeprefix("file://") if isinstance(dest, str) else dest
+    place = str(dest) if _is_url(dest) else str(path_of(dest, "the new dataset"))
+    with _placed(place) as staging:
         dataset = empty(staging)
         for key in creds_keys:
             dataset.add_creds_key(key)
@@ -70,11 +73,11 @@ def build(
         num_written = write_columns(dataset, columns, num_rows, log=log, num_workers=num_workers, bar=bar)
         report = ImportReport(source=source, num_samples=num_written, issues=tuple(log.issues))
         dataset.commit(f"import {report.summary()}")
-        if not _is_url(dest):
+        if not _is_url(place):
             Path(staging, _REPORT_FILE).write_text(report.to_json())
     if progress and report.issues:
         _print(str(report))
-    return load(dest)
+    return load(place)
 
 
 def load_or_make(cached: Path, make: Callable[[], Dataset]) -> Dataset:
@@ -117,25 +120,19 @@ def import_report(dataset: Dataset | str | os.PathLike[str]) -> ImportReport:
 
 
 @contextmanager
-def _staged(dest: str | os.PathLike[str]) -> Iterator[str]:
-    """Give a folder beside `dest` that becomes `dest` when the block ends well, and vanishes otherwise."""
-    if _is_url(dest):
-        yield str(dest)
+def _placed(dest: str) -> Iterator[str]:
+    """Give the place to write to: beside a local `dest`, moved there in the end, or in an object store itself."""
+    if not _is_url(dest):
+        with staged(Path(dest).absolute()) as staging:
+            yield str(staging)
         return
-    target = Path(dest).expanduser().absolute()
-    if target.exists() and not (target.is_dir() and not any(target.iterdir())):
-        raise DatasetExistsError(f"something is stored at {str(target)!r} already", hint="choose another destination")
-    staging = target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}.part")
+    dataset_is_ours = not Location(dest).exists()
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        yield str(staging)
-        staging.replace(target)
-    except OSError as error:
-        if isinstance(error, PenstockError):
-            raise
-        raise ImporterError(f"the dataset cannot be written to {str(target)!r}: {error}") from error
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
+        yield dest
+    except BaseException:
+        if dataset_is_ours:
+            Location(dest).clear()
+        raise
 
 
 def _bar(source: str, num_rows: int, *, shown: bool) -> tqdm[NoReturn]:
@@ -150,5 +147,5 @@ def _print(text: str) -> None:
     tqdm.write(text)
 
 
-def _is_url(dest: str | os.PathLike[str]) -> bool:
-    return "://" in os.fspath(dest)
+def _is_url(dest: object) -> bool:
+    return isinstance(dest, str) and "://" in dest

@@ -3,11 +3,31 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from penstock.errors import ImporterError
+from penstock.errors import ImporterError, PenstockError
 
-__all__ = ["existing_folder", "path_of"]
+__all__ = ["existing_folder", "path_of", "plain_errors"]
+
+
+@contextmanager
+def plain_errors(what: str) -> Iterator[None]:
+    """Raise what a source raises while it is read, an odd object's own errors too, as an ImporterError.
+
+    Parameters
+    ----------
+    what : str
+        The source, for the message.
+    """
+    try:
+        yield
+    except (PenstockError, MemoryError):
+        raise
+    except Exception as error:
+        reason = " ".join(str(error).split())[:200]
+        raise ImporterError(f"{what} cannot be read: {type(error).__name__} {reason}".rstrip()) from error
 
 
 def path_of(value: str | os.PathLike[str], what: str) -> Path:

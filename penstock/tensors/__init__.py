@@ -7,6 +7,7 @@ from penstock.tensors._encoding import encode_image
 from penstock.tensors._formats import image_format
 from penstock.tensors._link import Link, link
 from penstock.tensors._make_spec import make_spec
+from penstock.tensors._pillow import is_pillow, pillow_pixels
 from penstock.tensors._pixels import flatten_alpha
 from penstock.tensors._spec import HTYPES, Htype, TensorSpec
 from penstock.tensors._thumbnails import image_region, thumbnail
@@ -28,8 +29,10 @@ __all__ = [
     "image_format",
     "image_region",
     "image_shape",
+    "is_pillow",
     "link",
     "make_spec",
+    "pillow_pixels",
     "thumbnail",
     "unpack_mask",
 ]

@@ -21,6 +21,7 @@ from penstock.tensors._codecs import decode_image, image_shape
 from penstock.tensors._encoding import encode_image
 from penstock.tensors._formats import image_format
 from penstock.tensors._link import Link
+from penstock.tensors._pillow import is_pillow, pillow_pixels
 from penstock.tensors._spec import TensorSpec
 from penstock.tensors._thumbnails import thumbnail
 
@@ -205,6 +206,8 @@ def _image_bytes(spec: TensorSpec, value: Value) -> tuple[bytes, bool]:
 
 
 def _as_pixels(value: Value) -> NDArray[np.uint8]:
+    if is_pillow(value):
+        return pillow_pixels(value)
     array = np.asarray(value)
     return array.astype(np.uint8) if array.dtype == np.bool_ else array
 

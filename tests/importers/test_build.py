@@ -323,6 +323,25 @@ def test_demo_is_made_once_in_the_cache_folder(tmp_path, monkeypatch):
     assert demo(num_samples=13).path != first.path
 
 
+def test_a_fresh_demo_knows_nothing_of_edits_made_before(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    first = demo(num_samples=12, fresh=True)
+    first.labels[8] = ["Ring"]
+    first.commit("sample 8 shows a ring")
+    second = demo(num_samples=12, fresh=True)
+    assert second.path != first.path
+    assert second.labels[8].numpy().tolist() == [0]
+    assert len(second.log()) == len(first.log()) - 1
+    assert demo(num_samples=12).labels[8].numpy().tolist() == [0]
+
+
+@pytest.mark.parametrize("number", ["12", 1.5, True, None, -3])
+def test_demo_refuses_what_is_no_size(number):
+    with pytest.raises(ImporterError, match="num_samples is"):
+        demo(num_samples=number)
+
+
 def test_two_processes_that_make_the_demo_at_once_end_with_one(tmp_path):
     code = "import penstock; print(penstock.demo(num_samples=200).path)"
     environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path), "PYTHONPATH": os.pathsep.join(sys.path)}
