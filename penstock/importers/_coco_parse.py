@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from penstock.errors import ImporterError
+from penstock.importers._annotated import Detections, group_by_image, merge_classes
 from penstock.importers._coco_boxes import box_of, crowd_of
 from penstock.importers._coco_file import image_name
-from penstock.importers._detections import Detections, group_by_image, merge_classes
 from penstock.importers._report import IssueLog
 from penstock.importers._text import shown
 

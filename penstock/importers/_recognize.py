@@ -279,7 +279,7 @@ def _image_folder(path: Path, listing: Listing) -> Source:
 def _states(path: Path, images: Path | None) -> Iterator[tuple[Path, os.stat_result]]:
     """Yield the files that an import depends on, with their states."""
     folders = [path] if path.is_dir() else [path.parent] if path.suffix.lower() in _YAML_SUFFIXES else []
-    folders += [images] if images is not None and os.path.isdir(images) and images not in folders else []
+    folders += [images] if images is not None and images.is_dir() and images not in folders else []
     files = dict.fromkeys([path, *(file for folder in folders for file in list_files(folder).files)])
     for file in files:
         try:
