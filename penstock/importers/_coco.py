@@ -9,15 +9,11 @@ from pathlib import Path
 
 from penstock.dataset import Dataset
 from penstock.errors import ImporterError
+from penstock.importers._annotated import Detections, join_detections
 from penstock.importers._coco_file import read_coco
 from penstock.importers._coco_layout import CocoFile, coco_files, coco_root
 from penstock.importers._coco_parse import CocoDetections, parse_coco
-from penstock.importers._detections import (
-    Detections,
-    Gathered,
-    build_detections,
-    join_detections,
-)
+from penstock.importers._detections import Gathered, build_detections
 from penstock.importers._files import local_path
 from penstock.importers._finder import ImageFinder, as_folders, as_links
 from penstock.importers._report import IssueLog, OnError

@@ -62,7 +62,7 @@ def coco_files(
         raise ImporterError(
             "images is a mapping, annotations is not; expected a mapping of the same splits, or a folder"
         )
-    if path.is_dir():
+    if os.path.isdir(path):  # noqa: PTH112
         files = coco_files_below(path)
         if not files:
             raise ImporterError(
@@ -148,7 +148,7 @@ def _subset(path: Path, root: Path) -> str:
 
 def coco_root(annotations: _PathLike | Mapping[str, _PathLike], files: Sequence[CocoFile]) -> list[Path]:
     """Return the folders whose other files are to be reported."""
-    if not isinstance(annotations, Mapping) and Path(annotations).is_dir():
+    if not isinstance(annotations, Mapping) and os.path.isdir(annotations):  # noqa: PTH112
         return [Path(annotations)]
     folders = dict.fromkeys(file.images for file in files if file.images is not None and "://" not in file.images)
-    return [Path(folder) for folder in folders if Path(folder).is_dir()]
+    return [Path(folder) for folder in folders if os.path.isdir(folder)]  # noqa: PTH112

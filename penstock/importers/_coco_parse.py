@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from penstock.errors import ImporterError
+from penstock.importers._annotated import Detections, group_by_image, merge_classes
 from penstock.importers._coco_boxes import box_of, crowd_of
 from penstock.importers._coco_file import image_name
-from penstock.importers._detections import Detections, group_by_image, merge_classes
 from penstock.importers._report import IssueLog
 from penstock.importers._text import shown
 
@@ -134,13 +134,19 @@ def _images(entries: list[Any], source: str, log: IssueLog) -> list[_Image]:
 
 def _size(entry: dict[str, Any], source: str, log: IssueLog) -> tuple[float, float]:
     """Return the width and height that a file states; (NaN, NaN) where it does not."""
-    sides = [entry.get(key) for key in ("width", "height")]
-    if all(isinstance(side, int | float) and not isinstance(side, bool) and 0 < side < _LARGEST_SIDE for side in sides):  # type: ignore[operator]
-        width, height = (float(side) for side in sides)
+    values = (entry.get("width"), entry.get("height"))
+    width, height = (_side(value) for value in values)
+    if not np.isnan(width) and not np.isnan(height):
         return width, height
-    if any(side not in (None, 0, -1) for side in sides):
-        log.note(source, f"width and height are {shown(sides[0])} and {shown(sides[1])}; expected pixels")
+    if any(value not in (None, 0, -1) for value in values):
+        log.note(source, f"width and height are {shown(values[0])} and {shown(values[1])}; expected pixels")
     return np.nan, np.nan
+
+
+def _side(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return np.nan
+    return float(value) if 0 < value < _LARGEST_SIDE else np.nan
 
 
 def _url(entry: dict[str, Any]) -> str | None:

@@ -3,47 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
 
 from penstock.errors import ImporterError
 
-__all__ = [
-    "IMAGE_SUFFIXES",
-    "ImageIndex",
-    "holds_images",
-    "image_folder",
-    "image_under",
-    "is_below",
-    "local_path",
-    "none_there",
-]
-
-IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm", ".avif"})
-
-
-def image_folder(folder: str | os.PathLike[str], names: Iterable[str]) -> Path:
-    """Return the folder as a path; when `names` lie one folder deeper, say so.
-
-    Raises
-    ------
-    ImporterError
-        If there is no such folder, or it has none of the images.
-    """
-    root = Path(folder)
-    if not root.is_dir():
-        raise ImporterError(f"no folder of images {str(root)!r}")
-    first, has_any = None, False
-    for name in names:
-        first = name if first is None else first
-        if os.path.exists(root / name):  # noqa: PTH110  Path.exists raises for names that no file can have
-            has_any = True
-            break
-    if first is not None and not has_any:
-        raise none_there(root, first)
-    return root
+__all__ = ["image_under", "is_below", "local_path", "none_there"]
 
 
 def none_there(root: Path, name: str) -> ImporterError:
@@ -84,41 +50,3 @@ def is_below(path: Path, folder: Path, *, resolved: bool = False) -> bool:
     if Path(os.path.abspath(path)).is_relative_to(os.path.abspath(folder)):  # noqa: PTH100  `..` goes, links stay
         return True
     return resolved and Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder))
-
-
-class ImageIndex:
-    """Image files below a folder, by relative path and by name.
-
-    Parameters
-    ----------
-    root : str or Path
-        The folder; its subfolders are searched as well.
-    """
-
-    def __init__(self, root: str | os.PathLike[str]) -> None:
-        self.root = Path(root)
-        if not self.root.is_dir():
-            raise ImporterError(f"no folder of images {str(self.root)!r}")
-        self._by_name: dict[str, list[Path]] = defaultdict(list)
-        for path in sorted(self.root.rglob("*")):
-            if path.suffix.lower() in IMAGE_SUFFIXES:
-                self._by_name[path.name].append(path)
-
-    def find(self, name: str) -> Path:
-        """Return the one file that is at `name` below the folder, or has this name in a subfolder."""
-        direct = image_under(self.root, name)
-        if direct.is_file():
-            return direct
-        found = self._by_name.get(name, [])
-        if len(found) == 1:
-            return found[0]
-        raise ImporterError(
-            f"{len(found)} files named {name!r} below {str(self.root)!r}; expected one"
-            if found
-            else f"no file {name!r} below {str(self.root)!r}"
-        )
-
-
-def holds_images(folder: Path) -> bool:
-    """Return whether there is an image below the folder."""
-    return any(path.suffix.lower() in IMAGE_SUFFIXES for path in folder.rglob("*"))

@@ -29,7 +29,7 @@ def as_folders(roots: Sequence[str | os.PathLike[str]] | str | os.PathLike[str])
         If one of them is not a folder.
     """
     folders = tuple(Path(root) for root in ([roots] if isinstance(roots, (str, os.PathLike)) else roots))
-    missing = next((folder for folder in folders if not folder.is_dir()), None)
+    missing = next((folder for folder in folders if not os.path.isdir(folder)), None)  # noqa: PTH112
     if missing is not None:
         raise ImporterError(f"roots has {str(missing)!r}, which is not a folder; expected folders that may be read")
     return folders
@@ -69,7 +69,7 @@ class ImageFinder:
         ImporterError
             If the folder does not exist or has none of the images.
         """
-        if not self._folder.is_dir():
+        if not os.path.isdir(self._folder):  # noqa: PTH112
             raise ImporterError(f"no folder of images {str(self._folder)!r}; expected the folder that has them")
         found = [self._find(name) for name in names]
         if names and not any(path is not None and os.path.exists(path) for path in found):  # noqa: PTH110

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from penstock.errors import ImporterError
+from penstock.importers._annotated import Detections
 from penstock.importers._frames import Frame
 from penstock.importers._report import IssueLog
-
-if TYPE_CHECKING:
-    from penstock.importers._detections import Detections
 
 __all__ = ["Exif", "upright_boxes"]
 

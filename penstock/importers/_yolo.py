@@ -10,7 +10,8 @@ import numpy as np
 
 from penstock.dataset import Dataset
 from penstock.errors import ImporterError
-from penstock.importers._detections import Detections, Gathered, build_detections, group_by_image
+from penstock.importers._annotated import Detections, group_by_image
+from penstock.importers._detections import Gathered, build_detections
 from penstock.importers._finder import admit_links, as_folders
 from penstock.importers._report import IssueLog, OnError
 from penstock.importers._text import read_lines

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -212,7 +213,7 @@ def _read_plain(file: Path) -> YoloConfig:
         return YoloConfig(file=file, names=names)
     pairs = [line.partition("=") for line in read_lines(file)]
     said = {key.strip().lower(): value.strip() for key, sign, value in pairs if sign}
-    place = next((place for place in _below(file.parent, said.get("names", "")) if place.is_file()), None)
+    place = next((place for place in _below(file.parent, said.get("names", "")) if os.path.isfile(place)), None)  # noqa: PTH113
     if place is None:
         raise ImporterError(f"{file} names no list of classes that exists: {said.get('names', '')!r}")
     splits: dict[str, tuple[str, ...]] = {

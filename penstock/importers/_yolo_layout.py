@@ -73,7 +73,7 @@ def find_yolo(
         If it is no such dataset, or has no images.
     """
     given = path_of(root, _EXPECTED)
-    yaml_file = given if given.suffix.lower() in _YAML and given.is_file() else None
+    yaml_file = given if given.suffix.lower() in _YAML and os.path.isfile(given) else None  # noqa: PTH113
     folder = existing_folder(given.parent if yaml_file else given, _EXPECTED)
     listing = list_files(folder)
     config = _config(folder, listing, yaml_file, class_names)
@@ -150,7 +150,7 @@ def looks_like_labels(path: Path) -> bool:
 
 def label_file(image: Path, root: Path) -> Path | None:
     """Return an image's label file: in `labels` in place of `images`, or beside it; None where there is none."""
-    return next((path for path in _label_places(image, root) if path.is_file()), None)
+    return next((path for path in _label_places(image, root) if os.path.isfile(path)), None)  # noqa: PTH113
 
 
 def _label_places(image: Path, root: Path) -> Iterator[Path]:
@@ -237,7 +237,7 @@ class _Places:
         """Return an image that a list names, None where it does not exist."""
         starts = [listing.parent, self.config.file.parent / self.config.base, self.root]
         path = self._first(name, starts)
-        return path if path is not None and path.is_file() else None
+        return path if path is not None and os.path.isfile(path) else None  # noqa: PTH113
 
     def _first(self, value: str, starts: Sequence[Path]) -> Path | None:
         slashed = value.replace("\\", "/").removeprefix("file://")

@@ -106,11 +106,9 @@ def test_a_dry_run_says_what_is_recognized_and_writes_nothing(yolo, capsys):
 def test_import_of_what_is_recognized(yolo, tmp_path, capsys):
     status, out, _ = run(capsys, "import", "auto", yolo, tmp_path / "out")
     assert status == 0
-    assert out.splitlines() == [
-        f"YOLO in {yolo}",
-        "YOLO, 1 image, 2 classes; ignored: 1 file",
-        f"1 samples in {tmp_path / 'out'}",
-    ]
+    lines = out.splitlines()
+    assert (lines[0], lines[-1]) == (f"YOLO in {yolo}", f"1 samples in {tmp_path / 'out'}")
+    assert "YOLO, 1 image, 2 classes; ignored: 1 file" in lines
     status, _, err = run(capsys, "import", "auto", yolo)
     assert (status, "expected DEST after PATH" in err) == (1, True)
 

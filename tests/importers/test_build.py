@@ -219,8 +219,8 @@ def test_a_farm_of_links_is_copied_and_linked_where_roots_allow(coco, tmp_path, 
     roots = [coco] if link else []
     ds = from_coco(coco / "x.json", farm, tmp_path / "out", link=link, roots=roots, **QUIET)
     np.testing.assert_array_equal(ds.images[1].numpy(), picture(1))
-    assert ["3 images are reached over symbolic links that lead outside of it"] == [
-        issue.problem for issue in import_report(ds).noted
+    assert [issue.problem for issue in import_report(ds).noted] == [
+        "3 images are reached over symbolic links that lead outside of it"
     ]
 
 

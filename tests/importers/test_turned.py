@@ -7,7 +7,8 @@ import pytest
 from PIL import Image
 
 from penstock.errors import ImporterError
-from penstock.importers._detections import Detections, judge_boxes
+from penstock.importers._annotated import Detections
+from penstock.importers._detections import judge_boxes
 from penstock.importers._frames import Frame, frame_of
 from penstock.importers._report import IssueLog
 from penstock.tensors import decode_image
