@@ -73,6 +73,12 @@ def _add_import(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
         if kind != "folder":
             rooted.add_argument("--split", help="take only this split")
             _add_reading(rooted)
+        else:
+            rooted.add_argument(
+                "--splits",
+                metavar="NAMES",
+                help="the folders that are splits, with commas between; '' takes none as one",
+            )
         rooted.set_defaults(command=_commands.import_rooted, kind=kind)
     _add_table(kinds)
     for source in kinds.choices.values():

@@ -82,8 +82,10 @@ def _inspected(source: Source) -> int:
 
 def import_rooted(options: argparse.Namespace) -> int:
     """Import a VOC, YOLO or image folder."""
-    names = {"folder": (), "voc": ("split", "roots", "exif"), "yolo": ("split", "roots", "exif")}[options.kind]
+    names = {"folder": ("splits",), "voc": ("split", "roots", "exif"), "yolo": ("split", "roots", "exif")}[options.kind]
     more = {name: getattr(options, name) for name in names}
+    if more.get("splits") is not None:
+        more["splits"] = [name.strip() for name in more["splits"].split(",") if name.strip()]
     make = _ROOTED[options.kind]
     dataset = make(options.root, options.dest, on_error=options.on_error, num_workers=options.num_workers, **more)
     return _made(dataset, options.kind)

@@ -180,9 +180,6 @@ def _hashable(cells: pd.Series[Any]) -> pd.Series[Any]:
 
     if cells.dtype.kind != "O" or isinstance(cells.dtype, pd.StringDtype):
         return cells
-
-    import pandas as pd
-
     keys = np.empty(len(cells), object)
     keys[:] = [_key(cell) for cell in cells.tolist()]
     return pd.Series(keys, name=cells.name)

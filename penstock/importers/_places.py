@@ -68,7 +68,7 @@ def find_places(parts_of: Sequence[Parts], root: Path, splits: Sequence[str] | N
         )
     if not found:
         return _in_classes(inner, is_split)
-    if len(found) == 1 and (len(tops) > 1 or () in inner):
+    if splits is None and len(found) == 1 and (len(tops) > 1 or () in inner):
         others = ", ".join(repr(top) for top in tops if top not in found) or "images"
         raise ImporterError(
             f"{found[0]!r} has the name of a split, and beside it {others}; expected folders that are all splits, "

@@ -119,15 +119,15 @@ def from_table(
             coords=coords,
             log=log,
         )
-        columns = reader.columns(_checked_tensors(tensors, frame), class_names)
+        columns = reader.columns(_checked_tensors(tensors, frame, has_images=images is not None), class_names)
         columns = columns if pictures is None else [pictures, *columns]
         return build(dest, columns, len(frame), source=source, log=log, num_workers=num_workers, progress=progress)
 
 
-def _checked_tensors(tensors: Any, frame: pd.DataFrame) -> dict[str, tuple[Hashable, str | None]]:  # noqa: ANN401  whatever is handed in
+def _checked_tensors(tensors: Any, frame: pd.DataFrame, *, has_images: bool) -> dict[str, tuple[Hashable, str | None]]:  # noqa: ANN401  whatever is handed in
     """Return tensor name to column and kind."""
     shown = ", ".join(map(str, frame.columns)) or "no columns"
-    if tensors is None:
+    if tensors is None or (not tensors and isinstance(tensors, Mapping) and not has_images):
         if not {*_NIH.values()} <= {*frame.columns}:
             last = str(frame.columns[-1]) if len(frame.columns) else "column"
             raise ImporterError(

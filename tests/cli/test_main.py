@@ -47,6 +47,24 @@ def test_import_of_a_folder_says_where_it_is(tmp_path, capsys):
     assert penstock.dataset.load(tmp_path / "out").labels.info.class_names == ["cat", "dog"]
 
 
+def test_import_of_a_folder_takes_the_names_of_splits(tmp_path, capsys):
+    for name in ("car", "train"):
+        (tmp_path / "in" / name).mkdir(parents=True)
+        (tmp_path / "in" / name / "1.png").write_bytes(encode_image(np.zeros((4, 5, 3), np.uint8), "png"))
+    status, _, err = run(capsys, "import", "folder", tmp_path / "in", tmp_path / "out")
+    assert (status, "'train' has the name of a split" in err) == (1, True)
+    status, _, _ = run(capsys, "import", "folder", tmp_path / "in", tmp_path / "out", "--splits", "")
+    assert penstock.dataset.load(tmp_path / "out").labels.info.class_names == ["car", "train"]
+    status, _, _ = run(capsys, "import", "folder", tmp_path / "in", tmp_path / "two", "--splits", "train,val")
+    assert list(penstock.dataset.load(tmp_path / "two").tensors) == ["images", "subset"]
+
+
+def test_import_of_a_table_without_labels_says_what_to_give(tmp_path, capsys):
+    (tmp_path / "t.csv").write_text("a,b\n1,2\n")
+    status, _, err = run(capsys, "import", "table", tmp_path / "t.csv", tmp_path / "out")
+    assert (status, "expected which column becomes which, of a, b" in err) == (1, True)
+
+
 def test_import_of_a_table(tmp_path, capsys):
     (tmp_path / "t.csv").write_text("found,file\na|b,x\nInfiltrate,y\n")
     table = tmp_path / "t.csv"

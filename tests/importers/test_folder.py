@@ -128,6 +128,9 @@ def test_splits_may_be_named(tmp_path):
     assert [label for _, label, _ in parsed(tmp_path, splits=())[0]] == ["bus", "car", "fold1", "fold2", "train"]
     rows, _ = parsed(tmp_path, "skip", splits=["Fold1", "fold2"])
     assert [(label, split) for _, label, split in rows] == [("a", "fold1"), ("b", "fold2")]
+    rows, report = parsed(tmp_path, splits=["train"])
+    assert [(label, split) for _, label, split in rows] == [(None, "train")]
+    assert len(report) == 4
     with pytest.raises(ImporterError, match="no folders named holdout"):
         parsed(tmp_path, splits=["holdout"])
     with pytest.raises(ImporterError, match="splits is 'train'; expected a sequence"):
