@@ -17,7 +17,7 @@ from penstock.importers._build import Column, build
 from penstock.importers._passed_over import Listing, is_image_file, list_files
 from penstock.importers._places import Place, find_places
 from penstock.importers._report import IssueLog, OnError
-from penstock.importers._sources import existing_folder
+from penstock.importers._sources import existing_folder, plain_errors
 
 __all__ = ["ImageFolder", "from_folder", "parse_folder"]
 
@@ -98,7 +98,8 @@ def from_folder(
         If there is something at `dest`.
     """
     folder, log = existing_folder(root, "a folder with a folder of images for each class"), IssueLog(on_error)
-    found = parse_folder(folder, log, splits=splits)
+    with plain_errors(f"the folder {str(folder)!r}"):
+        found = parse_folder(folder, log, splits=splits)
     columns = [Column(name="images", htype="image", sample=found.images.__getitem__)]
     labels, subset = ("labels", found.labels, found.class_names), ("subset", found.splits, found.split_names)
     for name, indices, names in (labels, subset):

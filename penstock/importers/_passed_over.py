@@ -186,6 +186,8 @@ def _reason(entry: os.DirEntry[str], status: os.stat_result | None) -> str | Non
     is_folder = status is not None and stat.S_ISDIR(status.st_mode)
     if is_passed_over(entry.name):
         return f"a hidden or system folder{_contents(Path(entry.path))}" if is_folder else "a hidden or system file"
+    if is_folder and Path(entry.path, "samples.lance").is_dir():
+        return "a dataset of penstock"
     if status is not None and not is_folder and not stat.S_ISREG(status.st_mode):
         return "not a regular file"
     return None

@@ -81,7 +81,7 @@ def find_places(parts_of: Sequence[Parts], root: Path, splits: Sequence[str] | N
 def _split_test(splits: Sequence[str] | None) -> IsSplit:
     if splits is None:
         return lambda name: _SPLIT.fullmatch(name) is not None
-    if isinstance(splits, str) or not all(isinstance(name, str) for name in splits):
+    if isinstance(splits, str) or not hasattr(splits, "__iter__") or not all(isinstance(name, str) for name in splits):
         raise ImporterError(f"splits is {splits!r}; expected a sequence of names of folders")
     wanted = {name.casefold() for name in splits}
     return lambda name: name.casefold() in wanted

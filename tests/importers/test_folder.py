@@ -133,8 +133,9 @@ def test_splits_may_be_named(tmp_path):
     assert len(report) == 4
     with pytest.raises(ImporterError, match="no folders named holdout"):
         parsed(tmp_path, splits=["holdout"])
-    with pytest.raises(ImporterError, match="splits is 'train'; expected a sequence"):
-        parsed(tmp_path, splits="train")
+    for wrong in ("train", 5, [1]):
+        with pytest.raises(ImporterError, match="expected a sequence of names"):
+            parsed(tmp_path, splits=wrong)
 
 
 def test_a_flat_folder_has_no_labels(tmp_path):
