@@ -30,7 +30,7 @@ __all__ = [
 
 MISSING_LABEL = -1
 MOST_CLASSES = 10_000
-_NUMBER = re.compile(r"-?\d+")
+_NUMBER = re.compile(r"-?\d+(\.0*)?")  # a column of whole numbers with gaps is written with points
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -234,7 +234,7 @@ def _ids(names_of: Sequence[Sequence[str]], known: Sequence[str], *, indices: bo
     ids = {name: index for index, name in enumerate(known)}
     met = {name for names in names_of for name in names}
     if indices and met and all(_NUMBER.fullmatch(name) and name not in ids for name in met):
-        return {name: int(name) for name in met if MISSING_LABEL <= int(name) < len(known)}
+        return {name: int(float(name)) for name in met if MISSING_LABEL <= float(name) < len(known)}
     if indices and str(MISSING_LABEL) not in ids:
         ids[str(MISSING_LABEL)] = MISSING_LABEL
     return ids

@@ -242,7 +242,11 @@ def test_text_of_a_column_of_numbers_has_no_point(tmp_path):
     assert ds[0].id.data()["value"] == "12"
 
 
-@pytest.mark.parametrize("cells", [[1.0, np.nan, -1.0, 0.0], ["1", "", "-1", "0"]], ids=["floats", "text"])
+@pytest.mark.parametrize(
+    "cells",
+    [[1.0, np.nan, -1.0, 0.0], ["1", "", "-1", "0"], ["1.0", "", "-1.0", "0.0"]],
+    ids=["floats", "text", "text with points"],
+)
 def test_numbers_that_are_no_names_are_indices_and_minus_1_is_no_label(tmp_path, cells):
     ds = made(pd.DataFrame({"x": cells}), {"labels": "x"}, tmp_path, class_names=["cat", "dog"])
     assert named(ds, "labels") == [["dog"], [], [], ["cat"]]
