@@ -13,7 +13,7 @@ from penstock.errors import ImporterError
 from penstock.importers._boxes import Coords, image_size
 from penstock.importers._build import Column, build
 from penstock.importers._features import Feature, LabelReader, feature_kind, is_unheld, label_names, told
-from penstock.importers._objects import BOX_NAMES, CATEGORY_NAMES, ObjectFeature, object_columns, object_feature
+from penstock.importers._object_features import BOX_NAMES, CATEGORY_NAMES, ObjectFeature, object_columns, object_feature
 from penstock.importers._report import IssueLog, OnError
 from penstock.importers._sources import plain_errors
 from penstock.importers._tensor_names import free_name, tensor_names
