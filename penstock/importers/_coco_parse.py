@@ -46,6 +46,9 @@ def parse_coco(data: dict[str, Any], source: str, log: IssueLog) -> CocoDetectio
     placed = [entry for a in data["annotations"] if (entry := _placed(a, row_of, class_of, source, log)) is not None]
     rows = np.array([entry.row for entry in placed], np.int64)
     order, offsets = group_by_image(rows, len(images))
+    boxes_xywh = np.array([entry.bbox for entry in placed], np.float64).reshape(-1, 4)
+    if placed and (boxes_xywh[:, 2:] < 1).all() and (np.abs(boxes_xywh) <= 1).all():
+        log.note(source, "every box is within one pixel: they may be fractions of the sides; COCO's are pixels")
 
     def describe(box: int) -> str:
         entry = placed[order[box]]
@@ -54,7 +57,7 @@ def parse_coco(data: dict[str, Any], source: str, log: IssueLog) -> CocoDetectio
     return CocoDetections(
         images=tuple(image.name for image in images),
         offsets=offsets,
-        boxes_xywh=np.array([entry.bbox for entry in placed], np.float64).reshape(-1, 4)[order],
+        boxes_xywh=boxes_xywh[order],
         labels=np.array([entry.label for entry in placed], np.int64)[order],
         class_names=class_names,
         describe=describe,

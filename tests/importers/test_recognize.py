@@ -69,6 +69,8 @@ SETS = {
     },
     "folder": {"cat/a.png": None, "dog/b.png": None, "LICENSE": "MIT", "README.md": "# Pets"},
 }
+SETS["YOLO without a label"] = {"images/a.png": None, "data.yaml": "train: images\nnames: [cat]"}
+SETS["YOLO of darknet's VOC"] = {"JPEGImages/a.JPG": None, "labels/a.TXT": BOX, "voc.names": "cat"}
 NUM_IMAGES = {"COCO of Roboflow": 2, "VOC of Roboflow": 2, "YOLO of Roboflow": 2, "folder": 2}
 
 
