@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -52,7 +52,7 @@ def parse_coco(data: dict[str, Any], source: str, log: IssueLog) -> CocoDetectio
 
     def describe(box: int) -> str:
         entry = placed[order[box]]
-        return f"{source}, annotation {entry.key} of {images[entry.row].name}"
+        return f"{source}, annotation {shown(entry.key)} of {images[entry.row].name}"
 
     return CocoDetections(
         images=tuple(image.name for image in images),
@@ -75,13 +75,12 @@ class _Image:
     url: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class _Placed:
+class _Placed(NamedTuple):
     row: int
     label: int
     bbox: list[float]
     iscrowd: bool
-    key: str
+    key: object
 
 
 def _key(value: object) -> int | str | None:
@@ -95,6 +94,8 @@ def _key(value: object) -> int | str | None:
 
 def _found(value: object, places: dict[int | str, int], what: str) -> int:
     """Return the place of an id; where a file mixes them, 1 and "1" are the same."""
+    if type(value) is int and value in places:  # the usual case, of which there may be a million
+        return places[value]
     key = _key(value)
     other: int | str | None = None
     if isinstance(key, int):
@@ -202,7 +203,7 @@ def _placed(
     try:
         row = _found(annotation.get("image_id"), row_of, "image")
         label = _found(annotation.get("category_id"), class_of, "category")
-        return _Placed(row, label, box_of(annotation), crowd_of(annotation), shown(key))
+        return _Placed(row, label, box_of(annotation), crowd_of(annotation), key)
     except ValueError as error:
         log.refuse(f"{source}, annotation {shown(key)}", str(error))
     return None
