@@ -43,12 +43,13 @@ class YoloImage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class YoloFolder:
-    """The images of a YOLO dataset, and what else is in its folder."""
+    """The images of a YOLO dataset, the lists that name them, and what else is in its folder."""
 
     root: Path
     config: YoloConfig
     listing: Listing
     images: tuple[YoloImage, ...]
+    lists: tuple[Path, ...] = ()
 
 
 def find_yolo(
@@ -77,7 +78,8 @@ def find_yolo(
     folder = existing_folder(given.parent if yaml_file else given, _EXPECTED)
     listing = list_files(folder)
     config = _config(folder, listing, yaml_file, class_names)
-    listed = dict(_listed(folder, config, listing, roots, log))
+    places = _Places(folder, config, roots)
+    listed = dict(_listed(places, listing, log))
     if listed:
         images = [YoloImage(path, label_file(path, folder), subset) for path, subset in sorted(listed.items())]
     else:
@@ -85,7 +87,9 @@ def find_yolo(
     if not images:
         seen = ", ".join(path.name for path in listing.files[:3]) or "no files"
         raise ImporterError(f"no images in {str(folder)!r}, it has {seen}; expected {_EXPECTED}")
-    return YoloFolder(root=folder, config=config, listing=listing, images=tuple(images))
+    named = [places.find(value) for values in config.splits.values() for value in values]
+    lists = tuple(place for place in named if place is not None and place.suffix.lower() == ".txt")
+    return YoloFolder(root=folder, config=config, listing=listing, images=tuple(images), lists=lists)
 
 
 def _config(folder: Path, listing: Listing, yaml_file: Path | None, class_names: Sequence[str] | None) -> YoloConfig:
@@ -180,13 +184,10 @@ def _folders(path: Path, root: Path) -> list[str]:
     return [part.lower() for part in path.relative_to(root).parts[:-1]]
 
 
-def _listed(
-    root: Path, config: YoloConfig, listing: Listing, roots: Sequence[Path], log: IssueLog
-) -> Iterator[tuple[Path, str]]:
+def _listed(places: _Places, listing: Listing, log: IssueLog) -> Iterator[tuple[Path, str]]:
     """Yield the images, with their splits, of the folders and lists that the dataset's file names."""
-    places = _Places(root, config, roots)
     seen: dict[str, str] = {}
-    for subset, values in config.splits.items():
+    for subset, values in places.config.splits.items():
         for value in values:
             for path in _images_at(places, value, listing, log):
                 key = os.path.abspath(path)  # noqa: PTH100  links stay

@@ -115,6 +115,12 @@ def test_a_file_is_recognized_by_its_name(tmp_path):
     assert recognize(tmp_path / "data.yaml").kind == "yolo"
 
 
+def test_the_root_is_the_folder_of_images_and_annotations(tmp_path):
+    put(tmp_path / "top/pets", files={"annotations/xmls/a.xml": XML, "images/a.png": None, "images/b.png": None})
+    source = recognize(tmp_path / "top")
+    assert (source.kind, source.root, source.name) == ("voc", tmp_path / "top/pets", "pets")
+
+
 def test_images_given_are_taken(tmp_path):
     put(tmp_path, files={"x.json": coco("a.png")})
     assert recognize(tmp_path / "x.json", tmp_path / "else").images == tmp_path / "else"
