@@ -10,6 +10,7 @@ from penstock.importers._text import shown
 __all__ = ["box_of", "crowd_of", "flag"]
 
 _NUM_COORDINATES = 4
+_PLAIN = frozenset({int, float})
 _FEWEST_OF_POLYGON = 6  # numbers: three corners
 _MOST_PIXELS = 2**31
 _RLE_BYTES = range(48, 112)
@@ -25,6 +26,8 @@ def box_of(annotation: dict[str, Any]) -> list[float]:
         If there is neither, or it is malformed; the message says so.
     """
     bbox = annotation.get("bbox")
+    if type(bbox) is list and len(bbox) == _NUM_COORDINATES and _PLAIN.issuperset(map(type, bbox)):
+        return _floats(bbox, "bbox")
     if bbox is None or bbox == []:
         segmentation = annotation.get("segmentation")
         if not segmentation:
@@ -47,7 +50,7 @@ def crowd_of(annotation: dict[str, Any]) -> bool:
 
 
 def flag(value: object, name: str) -> bool:
-    if value is None or value is False or value is True:
+    if value is None or (isinstance(value, int) and value in {0, 1}):
         return bool(value)
     text = str(value).strip().lower() if isinstance(value, (str, int, float)) else ""
     if text in {"0", "0.0", "false", ""} and not isinstance(value, (list, dict)):
@@ -60,8 +63,12 @@ def flag(value: object, name: str) -> bool:
 def _numbers(values: list[Any], name: str) -> list[float]:
     if not all(isinstance(value, int | float) and not isinstance(value, bool) for value in values):
         raise ValueError(f"{name} is {shown(values)}; expected numbers")
+    return _floats(values, name)
+
+
+def _floats(values: list[Any], name: str) -> list[float]:
     try:
-        return [float(value) for value in values]
+        return list(map(float, values))
     except OverflowError:
         raise ValueError(f"{name} is {shown(values)}; expected finite numbers") from None
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from penstock.errors import ImporterError
 from penstock.importers._coco_file import find_coco_images, is_coco
 from penstock.importers._passed_over import Listing, list_files
+from penstock.importers._sources import path_of
 from penstock.importers._subsets import subset_in
 
 __all__ = ["CocoFile", "coco_files", "coco_files_below", "coco_root"]
@@ -17,6 +18,7 @@ __all__ = ["CocoFile", "coco_files", "coco_files_below", "coco_root"]
 _PathLike = str | os.PathLike[str]
 _SUFFIXES = (".json", ".json.gz")
 _HEAD = 65_536
+_EXPECTED = "a COCO JSON file, or a folder that has one"
 _KEYS = (b'"images"', b'"annotations"', b'"categories"', b'"info"', b'"licenses"')
 
 
@@ -53,11 +55,14 @@ def coco_files(
         If they contradict each other, or a folder has no file or several that are not splits.
     """
     if isinstance(annotations, Mapping):
+        paths = {str(subset): path_of(path, _EXPECTED) for subset, path in annotations.items()}
+        if not paths:
+            raise ImporterError("annotations is empty; expected a file for each split")
         return [
-            CocoFile(path=Path(path), subset=subset, images=_images_of(subset, Path(path), images, look_for_images))
-            for subset, path in annotations.items()
+            CocoFile(path=path, subset=subset, images=_images_of(subset, path, images, look_for_images))
+            for subset, path in paths.items()
         ]
-    path = Path(annotations)
+    path = path_of(annotations, _EXPECTED)
     if isinstance(images, Mapping):
         raise ImporterError(
             "images is a mapping, annotations is not; expected a mapping of the same splits, or a folder"
@@ -70,11 +75,15 @@ def coco_files(
             )
         if images is None and look_for_images:
             return _with_images(files)
-        given = None if images is None else os.fspath(images)
+        given = None if images is None else _folder(images)
         return [CocoFile(path=file.path, subset=file.subset, images=given) for file in files]
     if images is None and look_for_images:
         raise ImporterError("images is None; expected the folder of the images", hint="link=True takes the file's URLs")
-    return [CocoFile(path=path, images=None if images is None else os.fspath(images))]
+    return [CocoFile(path=path, images=None if images is None else _folder(images))]
+
+
+def _folder(images: _PathLike) -> str:
+    return str(images) if "://" in str(images) else str(path_of(images, "the folder of the images"))
 
 
 def _images_of(
@@ -83,9 +92,9 @@ def _images_of(
     if isinstance(images, Mapping):
         if subset not in images:
             raise ImporterError(f"images has no {subset!r}; expected the same splits as annotations")
-        return os.fspath(images[subset])
+        return _folder(images[subset])
     if images is not None:
-        return os.fspath(images)
+        return _folder(images)
     return str(find_coco_images(path)) if look_for_images else None
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -46,15 +46,18 @@ def parse_coco(data: dict[str, Any], source: str, log: IssueLog) -> CocoDetectio
     placed = [entry for a in data["annotations"] if (entry := _placed(a, row_of, class_of, source, log)) is not None]
     rows = np.array([entry.row for entry in placed], np.int64)
     order, offsets = group_by_image(rows, len(images))
+    boxes_xywh = np.array([entry.bbox for entry in placed], np.float64).reshape(-1, 4)
+    if placed and (boxes_xywh[:, 2:] < 1).all() and (np.abs(boxes_xywh) <= 1).all():
+        log.note(source, "every box is within one pixel: they may be fractions of the sides; COCO's are pixels")
 
     def describe(box: int) -> str:
         entry = placed[order[box]]
-        return f"{source}, annotation {entry.key} of {images[entry.row].name}"
+        return f"{source}, annotation {shown(entry.key)} of {images[entry.row].name}"
 
     return CocoDetections(
         images=tuple(image.name for image in images),
         offsets=offsets,
-        boxes_xywh=np.array([entry.bbox for entry in placed], np.float64).reshape(-1, 4)[order],
+        boxes_xywh=boxes_xywh[order],
         labels=np.array([entry.label for entry in placed], np.int64)[order],
         class_names=class_names,
         describe=describe,
@@ -72,13 +75,12 @@ class _Image:
     url: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class _Placed:
+class _Placed(NamedTuple):
     row: int
     label: int
     bbox: list[float]
     iscrowd: bool
-    key: str
+    key: object
 
 
 def _key(value: object) -> int | str | None:
@@ -92,6 +94,8 @@ def _key(value: object) -> int | str | None:
 
 def _found(value: object, places: dict[int | str, int], what: str) -> int:
     """Return the place of an id; where a file mixes them, 1 and "1" are the same."""
+    if type(value) is int and value in places:  # the usual case, of which there may be a million
+        return places[value]
     key = _key(value)
     other: int | str | None = None
     if isinstance(key, int):
@@ -199,7 +203,7 @@ def _placed(
     try:
         row = _found(annotation.get("image_id"), row_of, "image")
         label = _found(annotation.get("category_id"), class_of, "category")
-        return _Placed(row, label, box_of(annotation), crowd_of(annotation), shown(key))
+        return _Placed(row, label, box_of(annotation), crowd_of(annotation), key)
     except ValueError as error:
         log.refuse(f"{source}, annotation {shown(key)}", str(error))
     return None

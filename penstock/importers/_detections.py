@@ -17,6 +17,7 @@ from penstock.importers._annotated import Detections
 from penstock.importers._build import build
 from penstock.importers._frames import Frame, read_frames
 from penstock.importers._report import IssueLog
+from penstock.importers._text import printable
 from penstock.importers._turned import Exif, upright_boxes
 from penstock.importers._write import Column
 from penstock.tensors import Link
@@ -89,9 +90,13 @@ def _note_sizes(found: Detections, frames: Sequence[Frame | None], log: IssueLog
     if found.stated_sizes is None:
         return
     for name, (width, height), frame in zip(found.images, found.stated_sizes.tolist(), frames, strict=True):
-        if frame is not None and width == width and (width, height) != frame.size:  # noqa: PLR0124  NaN is unequal to itself
-            own = f"the image is {frame.width} × {frame.height}"
-            log.note(name, f"the annotations state {width:g} × {height:g} pixels, {own}; its boxes were not scaled")
+        if frame is None or np.isnan(width) or (width, height) == frame.size:
+            continue
+        stated, own = f"the annotations state {width:g} × {height:g} pixels", f"{frame.width} × {frame.height}"
+        if (width, height) == frame.stored_size:
+            log.note(name, f"{stated}, as stored; the image as shown is {own}")
+        else:
+            log.note(name, f"{stated}, the image is {own}; its boxes were not scaled")
 
 
 def mend_boxes(
@@ -177,8 +182,8 @@ def build_detections(
     verify : bool
         Whether linked images are read now.
     """
-    if num_workers < 0:
-        raise ImporterError(f"num_workers is {num_workers}; expected 0 or more threads")
+    if not isinstance(num_workers, int) or num_workers < 0:
+        raise ImporterError(f"num_workers is {num_workers!r}; expected 0 or more threads")
     found = gathered.found.keep_images(np.array([image is not None for image in gathered.images], bool))
     located = [image for image in gathered.images if image is not None]
     frames = read_frames(located, num_workers) if verify else [None] * len(located)
@@ -188,7 +193,7 @@ def build_detections(
         dest,
         _columns(found, located, linked=linked, verify=verify),
         len(found),
-        source=gathered.source,
+        source=printable(gathered.source),
         log=log,
         num_workers=num_workers,
         progress=progress,

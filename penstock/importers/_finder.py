@@ -12,6 +12,7 @@ from urllib.parse import unquote, urlsplit
 from penstock.errors import ImporterError
 from penstock.importers._files import image_under, is_below, none_there
 from penstock.importers._report import IssueLog
+from penstock.importers._sources import path_of
 from penstock.importers._text import shown
 from penstock.tensors import Link
 
@@ -28,7 +29,10 @@ def as_folders(roots: Sequence[str | os.PathLike[str]] | str | os.PathLike[str])
     ImporterError
         If one of them is not a folder.
     """
-    folders = tuple(Path(root) for root in ([roots] if isinstance(roots, (str, os.PathLike)) else roots))
+    given = [roots] if isinstance(roots, (str, os.PathLike)) else roots
+    if not isinstance(given, Sequence):
+        raise ImporterError(f"roots is {shown(roots)}; expected folders that may be read")
+    folders = tuple(path_of(root, "a folder that may be read") for root in given)
     missing = next((folder for folder in folders if not os.path.isdir(folder)), None)  # noqa: PTH112
     if missing is not None:
         raise ImporterError(f"roots has {str(missing)!r}, which is not a folder; expected folders that may be read")

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Literal
 
 from penstock.errors import ImporterError
+from penstock.importers._text import printable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -140,17 +141,22 @@ class IssueLog:
     def refuse(self, source: str, problem: str, *, hint: str | None = None) -> None:
         """Record that `source` is left out, or raise when errors are to be raised."""
         if self._raises:
-            raise ImporterError(f"{source}: {problem}", hint=hint or "on_error='skip' leaves it out and reports it")
-        self.issues.append(ImportIssue(source=source, problem=problem, action="refused"))
+            raise ImporterError(
+                printable(f"{source}: {problem}"), hint=hint or "on_error='skip' leaves it out and reports it"
+            )
+        self._add(source, problem, "refused")
 
     def repair(self, source: str, problem: str) -> None:
         """Record that `source` was taken over changed."""
-        self.issues.append(ImportIssue(source=source, problem=problem, action="repaired"))
+        self._add(source, problem, "repaired")
 
     def ignore(self, source: str, problem: str) -> None:
         """Record a file that does not belong to the dataset."""
-        self.issues.append(ImportIssue(source=source, problem=problem, action="ignored"))
+        self._add(source, problem, "ignored")
 
     def note(self, source: str, problem: str) -> None:
         """Record what was taken over as it is, and is worth a look."""
-        self.issues.append(ImportIssue(source=source, problem=problem, action="noted"))
+        self._add(source, problem, "noted")
+
+    def _add(self, source: str, problem: str, action: Action) -> None:
+        self.issues.append(ImportIssue(source=printable(source), problem=printable(problem), action=action))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from penstock.errors import ImporterError
 
-__all__ = ["number", "read_lines", "read_text", "shown"]
+__all__ = ["number", "printable", "read_lines", "read_text", "shown"]
 
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
@@ -59,6 +59,17 @@ def number(text: str) -> float:
         return float(text)
     except ValueError:
         raise ValueError(f"{shown(text)} is not a number") from None
+
+
+def printable(text: str) -> str:
+    r"""Return text that can be printed and stored: escapes stand for bytes of a file name that are not UTF-8.
+
+    Examples
+    --------
+    >>> printable("caf\udce9.png")
+    'caf\\udce9.png'
+    """
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def shown(value: object) -> str:

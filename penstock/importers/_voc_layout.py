@@ -64,7 +64,9 @@ def is_voc(root: Path, listing: Listing | None = None) -> bool:
 def voc_root(listing: Listing) -> Path:
     """Return the folder that has all annotation files, and their images."""
     folder = Path(os.path.commonpath([path.parent for path in _annotation_files(listing)]))
-    return folder.parent if folder.name.lower() in _ANNOTATIONS else folder
+    while folder.name.lower() in _ANNOTATIONS:
+        folder = folder.parent
+    return folder
 
 
 def _xml_files(listing: Listing) -> list[Path]:

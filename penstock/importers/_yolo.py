@@ -17,7 +17,7 @@ from penstock.importers._report import IssueLog, OnError
 from penstock.importers._text import read_lines
 from penstock.importers._turned import Exif
 from penstock.importers._unused import log_unused
-from penstock.importers._yolo_config import named_classes
+from penstock.importers._yolo_config import is_class_list, named_classes
 from penstock.importers._yolo_layout import YoloFolder, YoloImage, find_yolo, looks_like_labels, of_subset
 from penstock.importers._yolo_lines import Box, LineReader
 
@@ -181,7 +181,8 @@ def _row(line: str, labels: Path, reader: LineReader, log: IssueLog) -> tuple[in
 
 def _used(folder: YoloFolder) -> list[Path]:
     labels = [image.labels for image in folder.images if image.labels is not None]
-    return [folder.config.file, *(image.path for image in folder.images), *labels]
+    names = [path for path in folder.listing.files if is_class_list(path)]
+    return [folder.config.file, *names, *folder.lists, *(image.path for image in folder.images), *labels]
 
 
 def _reason(path: Path) -> str:

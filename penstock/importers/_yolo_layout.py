@@ -43,12 +43,13 @@ class YoloImage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class YoloFolder:
-    """The images of a YOLO dataset, and what else is in its folder."""
+    """The images of a YOLO dataset, the lists that name them, and what else is in its folder."""
 
     root: Path
     config: YoloConfig
     listing: Listing
     images: tuple[YoloImage, ...]
+    lists: tuple[Path, ...] = ()
 
 
 def find_yolo(
@@ -77,7 +78,8 @@ def find_yolo(
     folder = existing_folder(given.parent if yaml_file else given, _EXPECTED)
     listing = list_files(folder)
     config = _config(folder, listing, yaml_file, class_names)
-    listed = dict(_listed(folder, config, listing, roots, log))
+    places = _Places(folder, config, roots)
+    listed = dict(_listed(places, listing, log))
     if listed:
         images = [YoloImage(path, label_file(path, folder), subset) for path, subset in sorted(listed.items())]
     else:
@@ -85,7 +87,9 @@ def find_yolo(
     if not images:
         seen = ", ".join(path.name for path in listing.files[:3]) or "no files"
         raise ImporterError(f"no images in {str(folder)!r}, it has {seen}; expected {_EXPECTED}")
-    return YoloFolder(root=folder, config=config, listing=listing, images=tuple(images))
+    named = [places.find(value) for values in config.splits.values() for value in values]
+    lists = tuple(place for place in named if place is not None and place.suffix.lower() == ".txt")
+    return YoloFolder(root=folder, config=config, listing=listing, images=tuple(images), lists=lists)
 
 
 def _config(folder: Path, listing: Listing, yaml_file: Path | None, class_names: Sequence[str] | None) -> YoloConfig:
@@ -101,19 +105,20 @@ def is_yolo(root: Path, listing: Listing | None = None) -> bool:
     """Return whether the folder is laid out as YOLO: label files beside images, or in `labels` beside `images`."""
     listing = list_files(root) if listing is None else listing
     names = {path.name.lower() for path in listing.folders}
-    has_labels = any(_is_label_file(path) for path in listing.files)
-    return has_labels and ({_IMAGES, "labels"} <= names or _has_names(root, listing))
+    if any(_is_label_file(path) for path in listing.files):
+        return {_IMAGES, "labels"} <= names or _config_of(root, listing) is not None
+    config = _config_of(root, listing)
+    if config is None or any(is_image_file(path) for path in listing.files if _is_in_labels(path)):
+        return False  # images in `labels` are masks
+    return bool(config.splits) or {_IMAGES, "labels"} <= names
 
 
 def yolo_root(root: Path, listing: Listing) -> Path:
     """Return the folder that has all label files, their images, and the class names."""
     folders = [_above_labels(path.parent) for path in listing.files if _is_label_file(path)]
-    try:
-        file = find_config(root, listing.files).file
-    except ImporterError:
-        file = None
-    if file is not None and is_below(file, root):
-        folders.append(_above_labels(file.parent))
+    config = _config_of(root, listing)
+    if config is not None and is_below(config.file, root):
+        folders.append(_above_labels(config.file.parent))
     return Path(os.path.commonpath(folders))
 
 
@@ -122,19 +127,22 @@ def _above_labels(folder: Path) -> Path:
     return Path(*folder.parts[:at])
 
 
-def _has_names(root: Path, listing: Listing) -> bool:
+def _config_of(root: Path, listing: Listing) -> YoloConfig | None:
     try:
-        find_config(root, listing.files)
+        return find_config(root, listing.files)
     except ImporterError:
-        return False
-    return True
+        return None
+
+
+def _is_in_labels(path: Path) -> bool:
+    return any(part.lower() == "labels" for part in path.parts[:-1])
 
 
 def _is_label_file(path: Path) -> bool:
     """Return whether a text file is in a folder of labels, or begins with a line of numbers."""
     if path.suffix.lower() != ".txt" or is_class_list(path):
         return False
-    return any(part.lower() == "labels" for part in path.parts) or looks_like_labels(path)
+    return _is_in_labels(path) or looks_like_labels(path)
 
 
 def looks_like_labels(path: Path) -> bool:
@@ -154,15 +162,14 @@ def label_file(image: Path, root: Path) -> Path | None:
 
 
 def _label_places(image: Path, root: Path) -> Iterator[Path]:
-    name = f"{image.stem}.txt"
+    names = (f"{image.stem}.txt", f"{image.stem}.TXT")
     parts = image.parts
     own = range(len(root.parts), len(parts) - 1) if is_below(image, root) else range(len(parts) - 1)
     for at in reversed(own):
-        if parts[at].lower() == _IMAGES:
-            for labels in ("labels", "Labels", "LABELS"):
-                yield Path(*parts[:at], labels, *parts[at + 1 : -1], name)
-    yield image.with_name(name)
-    yield image.parent / "labels" / name
+        if parts[at].lower() in {_IMAGES, "jpegimages"}:
+            folders = [Path(*parts[:at], labels, *parts[at + 1 : -1]) for labels in ("labels", "Labels", "LABELS")]
+            yield from (folder / name for folder in folders for name in names)
+    yield from (folder / name for folder in (image.parent, image.parent / "labels") for name in names)
 
 
 def _by_layout(root: Path, listing: Listing) -> Iterator[YoloImage]:
@@ -177,13 +184,10 @@ def _folders(path: Path, root: Path) -> list[str]:
     return [part.lower() for part in path.relative_to(root).parts[:-1]]
 
 
-def _listed(
-    root: Path, config: YoloConfig, listing: Listing, roots: Sequence[Path], log: IssueLog
-) -> Iterator[tuple[Path, str]]:
+def _listed(places: _Places, listing: Listing, log: IssueLog) -> Iterator[tuple[Path, str]]:
     """Yield the images, with their splits, of the folders and lists that the dataset's file names."""
-    places = _Places(root, config, roots)
     seen: dict[str, str] = {}
-    for subset, values in config.splits.items():
+    for subset, values in places.config.splits.items():
         for value in values:
             for path in _images_at(places, value, listing, log):
                 key = os.path.abspath(path)  # noqa: PTH100  links stay

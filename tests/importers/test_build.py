@@ -181,6 +181,16 @@ def test_wrong_options_are_refused(coco, tmp_path):
         import_report(tmp_path)
 
 
+@pytest.mark.parametrize(
+    "wrong", [None, 3, "", "a\0b", {}, "a" * 5000], ids=["none", "number", "empty", "nul", "no files", "long"]
+)
+@pytest.mark.parametrize("argument", ["annotations", "images", "roots"])
+def test_arguments_that_are_no_paths_are_refused_in_words(coco, tmp_path, argument, wrong):
+    arguments = {"annotations": coco / "x.json", "images": coco, "dest": tmp_path / "out", **QUIET, argument: wrong}
+    with pytest.raises(ImporterError):
+        from_coco(**arguments)
+
+
 def test_a_name_that_leads_out_is_one_samples_fault(coco, tmp_path):
     data = json.loads((coco / "x.json").read_text())
     data["images"][1]["file_name"] = "../secret.png"

@@ -289,6 +289,12 @@ def test_a_size_that_is_no_size_is_noted_and_bounds_nothing(width, noted):
     assert [issue.action for issue in issues] == ["noted"] * noted
 
 
+def test_boxes_that_may_be_fractions_are_noted():
+    found, issues = parsed(coco(annotations=[annotation(bbox=[0.1, 0.2, 0.3, 0.4])]))
+    assert len(found.labels) == 1
+    assert [issue.action for issue in issues] == ["noted"]
+
+
 def test_images_of_lvis_are_named_by_their_address():
     assert (
         image_name({"coco_url": "http://images.cocodataset.org/val2017/000000000139.jpg"}) == "val2017/000000000139.jpg"

@@ -69,6 +69,8 @@ SETS = {
     },
     "folder": {"cat/a.png": None, "dog/b.png": None, "LICENSE": "MIT", "README.md": "# Pets"},
 }
+SETS["YOLO without a label"] = {"images/a.png": None, "data.yaml": "train: images\nnames: [cat]"}
+SETS["YOLO of darknet's VOC"] = {"JPEGImages/a.JPG": None, "labels/a.TXT": BOX, "voc.names": "cat"}
 NUM_IMAGES = {"COCO of Roboflow": 2, "VOC of Roboflow": 2, "YOLO of Roboflow": 2, "folder": 2}
 
 
@@ -111,6 +113,12 @@ def test_a_file_is_recognized_by_its_name(tmp_path):
     found = recognize(tmp_path / "annotations/instances_val.json")
     assert (found.kind, found.images) == ("coco", tmp_path / "val")  # images/ has a.png as well, val is its split
     assert recognize(tmp_path / "data.yaml").kind == "yolo"
+
+
+def test_the_root_is_the_folder_of_images_and_annotations(tmp_path):
+    put(tmp_path / "top/pets", files={"annotations/xmls/a.xml": XML, "images/a.png": None, "images/b.png": None})
+    source = recognize(tmp_path / "top")
+    assert (source.kind, source.root, source.name) == ("voc", tmp_path / "top/pets", "pets")
 
 
 def test_images_given_are_taken(tmp_path):

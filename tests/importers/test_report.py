@@ -44,6 +44,15 @@ def test_log_raises_or_gathers():
     assert [issue.action for issue in log.issues] == ["refused", "repaired", "ignored", "noted"]
 
 
+def test_names_of_files_that_are_not_utf8_can_be_printed():
+    log = IssueLog("skip")
+    log.refuse("caf\udce9.png", "is missing")
+    assert log.issues[0].source == "caf\\udce9.png"
+    with pytest.raises(ImporterError) as caught:
+        IssueLog("raise").refuse("caf\udce9.png", "is missing")
+    assert str(caught.value).encode()
+
+
 def test_report_counts_what_was_ignored_and_shows_it_last():
     log = IssueLog("skip")
     log.ignore("c.txt", "belongs to no image")
