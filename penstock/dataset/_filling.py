@@ -15,7 +15,6 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from penstock.dataset._buffer import Buffer
 from penstock.dataset._drawing import Resolve
 from penstock.dataset._ingest import ingest
 from penstock.dataset._rows import row_of
@@ -49,7 +48,7 @@ class Filling(Samples):
     def __init__(self, working: Working) -> None:
         self._working = working
         self._lock = threading.RLock()
-        self._buffer = Buffer.over(working.specs)
+        self._buffer = working.new_buffer()
         self._depth = 0
         self._unsaved = Draft()
         self._rows_cache: NDArray[np.int64] | None = None
@@ -204,7 +203,7 @@ class Filling(Samples):
                     stacklevel=2,
                 )
             self._working.add_tensor(spec)
-            self._buffer = Buffer.over(self._working.specs)
+            self._buffer = self._working.new_buffer()
         return Tensor(self, name)
 
     def append(self, sample: Mapping[str, Any]) -> None:
@@ -279,15 +278,13 @@ class Filling(Samples):
     def flush(self) -> None:
         """Write what was appended; reading and committing do so by themselves."""
         with self._lock:
-            self._flush()
+            self._settle()
 
     def _flush(self) -> None:
         if self._buffer.num_rows:
             buffer = self._buffer
             self._working.append(buffer)
-            self._buffer = Buffer.over(self._working.specs)
-        if not self._depth:
-            self._save()
+            self._buffer = self._working.new_buffer()
 
     def _save(self) -> None:
         if self._unsaved:
@@ -310,7 +307,7 @@ class Filling(Samples):
         with self._lock:
             self._depth -= 1
             if not self._depth:
-                self._flush()
+                self._settle()
 
     def close(self) -> None:
         """Write what was appended; the dataset stays usable."""
@@ -347,9 +344,11 @@ class Filling(Samples):
             table = self._working.table
             uids = table.uids(positions)
             edits = Draft().with_edits(name, dict(zip(uids.tolist(), cells, strict=True)))
+            if not self._depth:
+                self._working.save(edits)  # first: what cannot be kept is not shown either
             self._working.edit(edits)
-            self._unsaved = self._unsaved.with_edits(name, edits.edits[name]) if edits.edits else self._unsaved
-            self._flush()
+            if self._depth:
+                self._unsaved = self._unsaved.with_edits(name, edits.edits.get(name, {}))
 
     @property
     def num_edits(self) -> int:
@@ -391,7 +390,7 @@ class Filling(Samples):
             if row is None:
                 raise SampleError(f"pop({index!r}); expected the number of one sample")
             self._working.delete(np.array([row], np.int64))
-            self._buffer = Buffer.over(self._working.specs)
+            self._buffer = self._working.new_buffer()
 
     def change_classes(self, name: str, action: str, *names: str) -> int:
         """Add a class name, or rename one; kept at once. Returns the index of the class."""
@@ -399,7 +398,7 @@ class Filling(Samples):
             self._writable()
             self._settle()
             index = self._working.change_classes(self.tensor_spec(name), action, names)
-            self._buffer = Buffer.over(self._working.specs)
+            self._buffer = self._working.new_buffer()
             return index
 
     def merge_classes(self, name: str, names: Sequence[str], into: str) -> None:
@@ -423,7 +422,7 @@ class Filling(Samples):
                     f"cannot merge classes {names!r} of {name!r} ({spec.shown_htype}); expected a list of class names"
                 )
             self._working.merge_classes(self._working.specs[name], names, into)
-            self._buffer = Buffer.over(self._working.specs)
+            self._buffer = self._working.new_buffer()
 
 
 @atexit.register
