@@ -27,7 +27,7 @@ from penstock.dataset._working import Working, open_working
 from penstock.errors import DatasetError, PenstockError, ReadOnlyError, SampleError
 from penstock.storage import Location
 from penstock.table import Draft, OverlayTable
-from penstock.tensors import TensorSpec, encode_sample, make_spec
+from penstock.tensors import Cell, TensorSpec, encode_sample, make_spec, same_type, with_type
 
 __all__ = ["Filling"]
 
@@ -322,12 +322,14 @@ class Filling(Samples):
             self._flush()
 
     def _flush(self) -> None:
+        error = None
         if self._buffer.num_rows:
-            buffer = self._buffer
-            self._working.append(buffer)
+            error = self._working.append(self._buffer).error()
             self._buffer = Buffer.over(self._working.specs)
         if not self._depth:
             self._save()
+        if error is not None:
+            raise error
 
     def _save(self) -> None:
         if self._unsaved:
@@ -381,7 +383,9 @@ class Filling(Samples):
             spec = self.tensor_spec(name)
             if len(values) != len(positions):
                 raise SampleError(f"{len(values)} values for {len(positions)} samples of {name!r}; expected as many")
-            cells = [encode_sample(spec, value) for value in values]
+            spec, cells = self._typed_cells(spec, values)
+            if not spec.is_typed:
+                return  # None in a tensor that never had a value: it is empty already
             if spec.link:
                 cells = self._working.checked_links(spec, cells)
             table = self._working.table
@@ -390,6 +394,19 @@ class Filling(Samples):
             self._working.edit(edits)
             self._unsaved = self._unsaved.with_edits(name, edits.edits[name]) if edits.edits else self._unsaved
             self._flush()
+
+    def _typed_cells(self, spec: TensorSpec, values: Sequence[Any]) -> tuple[TensorSpec, list[Cell]]:
+        """Return the checked values, and the spec; the first value of a tensor fixes its type, kept at once."""
+        typed = with_type(spec, values)
+        cells = [encode_sample(typed, value) for value in values]
+        if same_type(typed, spec):
+            return spec, cells
+        self._working.fix_type(typed)
+        self._buffer = Buffer.over(self._working.specs)
+        fixed = self._working.specs[spec.name]
+        if same_type(typed, fixed):
+            return fixed, cells
+        return fixed, [encode_sample(fixed, value) for value in values]
 
     @property
     def num_edits(self) -> int:

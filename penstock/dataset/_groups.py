@@ -14,7 +14,7 @@ from penstock.errors import AlignmentError, DatasetError, TensorNotFoundError
 from penstock.table import OverlayTable
 from penstock.tensors import GROUPED_HTYPES, Cell, TensorSpec, object_groups
 
-__all__ = ["aligned", "check_cells", "check_groups", "checked_member", "first_of_group"]
+__all__ = ["aligned", "check_cells", "check_groups", "checked_member", "first_of_group", "unequal_cells"]
 
 _NO_LIST = -1
 
@@ -108,8 +108,23 @@ def _listed(value: Any) -> int:  # noqa: ANN401  whatever JSON can hold
 def check_cells(specs: Mapping[str, TensorSpec], cells: Mapping[str, Sequence[Cell]]) -> None:
     """Refuse rows that are appended with tensors of one group of unequal lengths."""
     for names in object_groups(specs).values():
-        counts = np.array([[_count(specs[name], cell) for cell in cells[name]] for name in names], np.int64)
-        _refuse_unequal(names, counts, np.arange(counts.shape[1], dtype=np.int64))
+        _refuse_unequal(names, _cell_counts(specs, cells, names), np.arange(len(cells[names[0]]), dtype=np.int64))
+
+
+def unequal_cells(specs: Mapping[str, TensorSpec], cells: Mapping[str, Sequence[Cell]]) -> dict[int, str]:
+    """Return the rows whose tensors of one group differ in length, and how."""
+    found = {}
+    for names in object_groups(specs).values():
+        counts = _cell_counts(specs, cells, names)
+        for row in _unequal(counts).tolist():
+            found[row] = AlignmentError({row: dict(zip(names, counts[:, row].tolist(), strict=True))}).message
+    return found
+
+
+def _cell_counts(
+    specs: Mapping[str, TensorSpec], cells: Mapping[str, Sequence[Cell]], names: Sequence[str]
+) -> NDArray[np.int64]:
+    return np.array([[_count(specs[name], cell) for cell in cells[name]] for name in names], np.int64)
 
 
 def _count(spec: TensorSpec, cell: Cell) -> int:
@@ -120,8 +135,14 @@ def _count(spec: TensorSpec, cell: Cell) -> int:
     return len(cell.value) if cell.shape is None else cell.shape[0]
 
 
+def _unequal(counts: NDArray[np.int64]) -> NDArray[np.int64]:
+    places: NDArray[np.int64] = np.flatnonzero((counts != counts[0]).any(axis=0) | (counts < 0).any(axis=0))
+    return places
+
+
 def _refuse_unequal(names: Sequence[str], counts: NDArray[np.int64], rows: NDArray[np.int64]) -> None:
-    unequal = np.flatnonzero((counts != counts[0]).any(axis=0) | (counts < 0).any(axis=0))
-    if len(unequal):
-        lengths = {int(rows[place]): dict(zip(names, counts[:, place].tolist(), strict=True)) for place in unequal}
-        raise AlignmentError(lengths)
+    unequal = _unequal(counts).tolist()
+    if unequal:
+        raise AlignmentError(
+            {int(rows[place]): dict(zip(names, counts[:, place].tolist(), strict=True)) for place in unequal}
+        )

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.dataset._buffer import Buffer
+from penstock.dataset._buffer import Buffer, Fitted
 from penstock.dataset._groups import check_groups
 from penstock.dataset._ingest import checked_links
 from penstock.errors import DatasetError, UnknownClassError
@@ -30,7 +30,7 @@ from penstock.storage import (
     table_of,
 )
 from penstock.table import Draft, OverlayTable, StoredTable, discard_draft, load_draft, save_edits
-from penstock.tensors import Cell, TensorSpec, group_of
+from penstock.tensors import Cell, TensorSpec, group_of, with_type_of
 
 __all__ = ["READ_ONLY", "Working", "open_working"]
 
@@ -130,7 +130,15 @@ class Working:
             self.store.add_columns([spec])
         self._change_meta(change)
 
-    def append(self, buffer: Buffer) -> None:
+    def fix_type(self, typed: TensorSpec) -> None:
+        """Store the type that a tensor's first sample gives it, unless another writer was first."""
+        self.change_specs(
+            lambda newest: {
+                name: with_type_of(spec, typed) if name == typed.name else spec for name, spec in newest.items()
+            }
+        )
+
+    def append(self, buffer: Buffer) -> Fitted:
         """Write buffered rows: class names first, so that no stored index lacks its name."""
         with self.store.location.lock():
             merged: dict[str, TensorSpec] = {}
@@ -143,10 +151,12 @@ class Working:
                 return {**meta, "tensors": [spec.to_json() for spec in merged.values()], "link_roots": roots}
 
             self.store.update_meta(change)
-            columns = buffer.renumbered(merged)
-            self.store.add_columns(list(columns))
-            self.store.append(new_uids(buffer.num_rows), columns)
+            fitted = buffer.fitted(merged)
+            self.store.add_columns(list(fitted.columns))
+            if fitted.num_rows:
+                self.store.append(new_uids(fitted.num_rows), fitted.columns)
         self.refresh(with_history=False)
+        return fitted
 
     def delete(self, rows: NDArray[np.int64]) -> None:
         """Delete rows, and their edits."""

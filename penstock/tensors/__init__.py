@@ -9,8 +9,10 @@ from penstock.tensors._groups import GROUPED_HTYPES, group_of, object_groups
 from penstock.tensors._link import Link, link
 from penstock.tensors._make_spec import make_spec
 from penstock.tensors._pixels import flatten_alpha
+from penstock.tensors._recast import recast
 from penstock.tensors._spec import HTYPES, Htype, TensorSpec
 from penstock.tensors._thumbnails import image_region, thumbnail
+from penstock.tensors._types import same_type, with_type, with_type_of
 
 __all__ = [
     "GROUPED_HTYPES",
@@ -34,6 +36,10 @@ __all__ = [
     "link",
     "make_spec",
     "object_groups",
+    "recast",
+    "same_type",
     "thumbnail",
     "unpack_mask",
+    "with_type",
+    "with_type_of",
 ]

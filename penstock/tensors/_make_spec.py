@@ -26,6 +26,7 @@ _DEFAULT_DTYPES = {
     "segment_mask": "uint16",
 }
 _ALLOWED_KINDS = {"bbox": "f", "embedding": "f", "segment_mask": "iu", "generic": "biuf"}
+_WIDEST = 8  # bytes an element of a stored type has at most
 _LINKABLE = ("image",)
 
 
@@ -122,6 +123,8 @@ def _dtype_name(kind: Htype, dtype: DTypeLike | None) -> str:
     except TypeError as error:
         raise DatasetError(f"dtype {dtype!r}; expected the name of a numpy type such as 'float32'") from error
     if kind in _ALLOWED_KINDS:
+        if given.kind in "biuf" and given.itemsize > _WIDEST:
+            raise DatasetError(f"dtype {given.name!r} for {kind}; expected one of at most 64 bits")
         if given.kind not in _ALLOWED_KINDS[kind]:
             hint = "use htype='text'" if given.kind in "UTO" else None
             raise DatasetError(f"dtype {given.name!r} for {kind}; expected a number of another kind", hint=hint)
