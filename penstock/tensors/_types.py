@@ -115,7 +115,7 @@ def _arrays(spec: TensorSpec, values: Sequence[Any]) -> list[NDArray[Any]]:
 
 def _common(arrays: Sequence[NDArray[Any]]) -> str:
     """Return the type that holds all arrays; whole numbers stay whole."""
-    dtypes = {array.dtype for array in arrays}
+    dtypes = {array.dtype for array in arrays if array.size} or {arrays[0].dtype}
     common = np.result_type(*dtypes)
     if common.kind == "f" and all(dtype.kind in "biu" for dtype in dtypes):
         most = max(int(array.max()) for array in arrays if array.size)
