@@ -14,7 +14,15 @@ from penstock.errors import AlignmentError, DatasetError, TensorNotFoundError
 from penstock.table import OverlayTable
 from penstock.tensors import GROUPED_HTYPES, Cell, TensorSpec, object_groups
 
-__all__ = ["aligned", "check_cells", "check_groups", "checked_member", "first_of_group", "unequal_cells"]
+__all__ = [
+    "aligned",
+    "check_cells",
+    "check_groups",
+    "checked_member",
+    "first_of_group",
+    "object_counts",
+    "unequal_cells",
+]
 
 _NO_LIST = -1
 
@@ -85,11 +93,12 @@ def check_groups(
 
 def _check(table: OverlayTable, names: Sequence[str], rows: NDArray[np.int64]) -> None:
     if len(names) > 1 and len(rows):
-        counts = np.stack([_counts(table, name, rows) for name in names])
+        counts = np.stack([object_counts(table, name, rows) for name in names])
         _refuse_unequal(names, counts, rows)
 
 
-def _counts(table: OverlayTable, name: str, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+def object_counts(table: OverlayTable, name: str, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the number of objects each of some samples has in a tensor; -1 where JSON is not a list."""
     spec, column = table.stored.specs[name], table.column(name)
     if spec.htype == "json":
         return np.array([_listed(json.loads(text) if text else None) for text in column.values[rows]], np.int64)

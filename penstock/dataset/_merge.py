@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from penstock.dataset._group_conflicts import Side, count_conflicts, whole_groups, with_whole_groups
+from penstock.dataset._reconciled import recast_cells, reconciled, with_new_values
 from penstock.dataset._working import Working
 from penstock.errors import DatasetError
 from penstock.storage import Commit, Store, table_of
 from penstock.table import Difference, Draft, OverlayTable, StoredTable, compare
-from penstock.tensors import Cell, TensorSpec
+from penstock.tensors import Cell, TensorSpec, same_type
 
 __all__ = ["Conflict", "merge_branch"]
 
@@ -42,13 +45,35 @@ def merge_branch(ours: Working, theirs: Working, name: str, prefer: Prefer | Non
     """Apply what `theirs` changed since the common commit; with conflicts and no preference, nothing."""
     base = _common(ours, theirs, name)
     mine, other = compare(base, ours.table), compare(base, theirs.table)
+    both = set(mine.tensors_added) & set(other.tensors_added)
+    mine, other = with_new_values(mine, ours.table, both), with_new_values(other, theirs.table, both)
+    specs = reconciled(base.stored.specs, ours.specs, theirs.specs)
     conflicts = _conflicts(base, ours.table, theirs.table, mine, other)
-    if not other or (conflicts and prefer is None):
+    conflicts += [
+        Conflict(uid=uid, tensor=tensor, reason="both edited its objects")
+        for uid, tensor in count_conflicts(
+            base, Side(table=ours.table, changed=mine), Side(table=theirs.table, changed=other), specs
+        )
+    ]
+    if (not other and specs == ours.specs) or (conflicts and prefer is None):
         return conflicts
-    skipped = {(conflict.uid, conflict.tensor) for conflict in conflicts} if prefer == "ours" else set()
+    pairs = whole_groups(((conflict.uid, conflict.tensor) for conflict in conflicts), specs)
+    skipped = pairs if prefer == "ours" else set()
+    other = with_whole_groups(other, theirs.table, pairs - skipped, specs)
+    _check_fit(theirs.table, other, specs)
+    ours.change_specs(lambda newest: reconciled(base.stored.specs, newest, theirs.specs))
     _apply(ours, theirs.table, base, other, skipped)
     ours.commit(f"merge {name}")
     return conflicts
+
+
+def _check_fit(theirs: OverlayTable, other: Difference, specs: Mapping[str, TensorSpec]) -> None:
+    """Refuse samples of theirs that a type fixed here cannot hold, before anything is written."""
+    for name, spec in theirs.stored.specs.items():
+        if not same_type(spec, specs[name]):
+            rows = np.union1d(other.edited.get(name, np.arange(theirs.num_rows)), other.added).astype(np.int64)
+            cells = theirs.cells(rows, [name])[name]
+            recast_cells(cells, spec, specs[name], theirs.uids(rows).tolist())
 
 
 def _common(ours: Working, theirs: Working, name: str) -> OverlayTable:
@@ -118,11 +143,12 @@ def _translated(cell: Cell, translation: NDArray[np.int64] | None) -> Cell:
 
 
 def _apply(
-    ours: Working, theirs: OverlayTable, base: OverlayTable, other: Difference, skipped: set[tuple[int, str | None]]
+    ours: Working,
+    theirs: OverlayTable,
+    base: OverlayTable,
+    other: Difference,
+    skipped: set[tuple[int | None, str | None]],
 ) -> None:
-    for name in other.tensors_added:
-        if name not in ours.specs:
-            ours.add_tensor(theirs.stored.specs[name])
     ours.grow_classes(
         {name: _grown(ours.specs[name], base, spec) for name, spec in theirs.stored.specs.items() if spec.class_names}
     )
@@ -139,6 +165,7 @@ def _apply(
         if len(uids):
             translate = _translation(theirs.stored.specs[name], ours.specs[name])
             cells = [_translated(cell, translate) for cell in _cells(theirs, name, uids)]
+            cells = recast_cells(cells, theirs.stored.specs[name], ours.specs[name], uids.tolist())
             ours.store.add_columns([ours.specs[name]])
             ours.store.rewrite(table_of(uids, {ours.specs[name]: cells}), "merge")
     _append(ours, theirs, other.added)
@@ -165,6 +192,9 @@ def _append(ours: Working, theirs: OverlayTable, rows: NDArray[np.int64]) -> Non
         for name, spec in ours.specs.items():
             translate = _translation(theirs.stored.specs[name], spec) if name in cells else None
             found = cells.get(name, [Cell(value=None)] * len(chunk))
-            columns[replace(spec)] = [_translated(cell, translate) for cell in found]
+            found = [_translated(cell, translate) for cell in found]
+            columns[replace(spec)] = recast_cells(
+                found, theirs.stored.specs.get(name, spec), spec, theirs.uids(chunk).tolist()
+            )
         ours.store.add_columns(list(columns))
         ours.store.append(theirs.uids(chunk), columns)

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.dataset._buffer import Buffer, Fitted
+from penstock.dataset._buffer import Buffer
+from penstock.dataset._fitting import Fitted, fitted
 from penstock.dataset._groups import check_groups
 from penstock.dataset._ingest import checked_links
 from penstock.errors import DatasetError, UnknownClassError
@@ -151,12 +152,12 @@ class Working:
                 return {**meta, "tensors": [spec.to_json() for spec in merged.values()], "link_roots": roots}
 
             self.store.update_meta(change)
-            fitted = buffer.fitted(merged)
-            self.store.add_columns(list(fitted.columns))
-            if fitted.num_rows:
-                self.store.append(new_uids(fitted.num_rows), fitted.columns)
+            rows = fitted(buffer.renumbered(merged), buffer.specs, buffer.num_rows)
+            self.store.add_columns(list(rows.columns))
+            if rows.num_rows:
+                self.store.append(new_uids(rows.num_rows), rows.columns)
         self.refresh(with_history=False)
-        return fitted
+        return rows
 
     def delete(self, rows: NDArray[np.int64]) -> None:
         """Delete rows, and their edits."""

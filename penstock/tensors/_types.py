@@ -33,6 +33,8 @@ def as_numbers(spec: TensorSpec, value: Any) -> NDArray[Any]:  # noqa: ANN401  w
         )
     if array.dtype == np.float64 and isinstance(value, (list, tuple)):
         _check_exact(spec, array, value)
+    if array.dtype.kind in "iu" and spec.is_typed and np.dtype(spec.dtype).kind == "f":
+        _check_whole(spec, array)
     return array
 
 
@@ -57,6 +59,20 @@ def _check_exact(spec: TensorSpec, array: NDArray[Any], value: Any) -> None:  # 
     for kept, entry in zip(array.reshape(-1).tolist(), given.reshape(-1).tolist(), strict=True):
         if isinstance(entry, (int, np.integer)) and kept != entry:
             raise SampleError(f"{entry} beside other numbers in {spec.name!r}; expected values that one type can hold")
+
+
+def _check_whole(spec: TensorSpec, array: NDArray[Any]) -> None:
+    """Refuse whole numbers that the tensor's floats would round."""
+    dtype = np.dtype(spec.dtype)
+    limit = 2 ** (np.finfo(dtype).nmant + 1)
+    for entry in array[(array > limit) | (array < -limit)].tolist():
+        with np.errstate(over="ignore"):
+            kept = float(dtype.type(entry))
+        if not np.isfinite(kept) or int(kept) != entry:
+            raise SampleError(
+                f"{entry} for {spec.name!r}; expected values that {dtype.name} can hold exactly",
+                hint="create the tensor with dtype='int64'",
+            )
 
 
 def with_type(spec: TensorSpec, values: Sequence[Any]) -> TensorSpec:
