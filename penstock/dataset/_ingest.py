@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 
 from penstock.dataset._buffer import Buffer
+from penstock.dataset._groups import check_cells
 from penstock.errors import CredentialsError, PenstockError, SampleError, TensorNotFoundError, nearest
 from penstock.storage import Credentials, LinkReader, link_root
-from penstock.tensors import Cell, Link, TensorSpec, class_ids, encode_sample, image_cell
+from penstock.tensors import Cell, Link, TensorSpec, class_ids, encode_sample, image_cell, with_type
 
 __all__ = ["checked_links", "ingest"]
 
@@ -41,7 +42,7 @@ def ingest(
             _check_creds(cells[name], set(creds_keys))
             reader = LinkReader([*link_roots, *buffer.link_roots, *roots], credentials)
             cells[name] = checked_links(spec, cells[name], reader, num_workers)
-    specs = {name: _with_ndim(spec, cells[name]) for name, spec in specs.items()}
+    check_cells(specs, cells)
     buffer.add(specs, cells, num_rows)
     buffer.link_roots |= roots
 
@@ -61,15 +62,11 @@ def _check_names(specs: Mapping[str, TensorSpec], columns: Mapping[str, Any]) ->
 
 
 def _prepared(buffer: Buffer, name: str, values: Sequence[Any]) -> TensorSpec:
-    """Return the spec these values leave: class names grown, element type inferred."""
+    """Return the spec these values leave: class names grown, its type fixed by the first of them."""
     spec = buffer.specs[name]
     if spec.htype == "class_label":
         return _with_new_names(spec, values)
-    if spec.inferred and spec.ndim is None:
-        arrays = [np.asarray(value) for value in values if value is not None]
-        if arrays and all(array.dtype.kind in "biuf" for array in arrays):
-            return replace(spec, dtype=np.result_type(*{array.dtype for array in arrays}).name)
-    return spec
+    return with_type(spec, values)
 
 
 def _with_new_names(spec: TensorSpec, values: Sequence[Any]) -> TensorSpec:
@@ -110,24 +107,7 @@ def _encoded(spec: TensorSpec, values: Sequence[Any], num_workers: int) -> list[
     if num_workers and spec.is_encoded:
         with ThreadPoolExecutor(num_workers) as pool:
             return list(pool.map(encode, enumerate(values)))
-    cells = []
-    for numbered in enumerate(values):
-        cell = encode(numbered)
-        if spec.ndim is None and cell.shape is not None and spec.htype in {"generic", "binary_mask", "segment_mask"}:
-            spec = replace(spec, ndim=len(cell.shape))
-        if spec.htype == "embedding" and spec.length_max is None and cell.value is not None:
-            spec = replace(spec, length_max=len(cell.value))
-        cells.append(cell)
-    return cells
-
-
-def _with_ndim(spec: TensorSpec, cells: Sequence[Cell]) -> TensorSpec:
-    if spec.ndim is not None or spec.htype not in {"generic", "binary_mask", "segment_mask"}:
-        return spec
-    shapes = {len(cell.shape) for cell in cells if cell.shape is not None}
-    if len(shapes) > 1:
-        raise SampleError(f"samples of {sorted(shapes)} dimensions for {spec.name!r}; expected the same number in all")
-    return replace(spec, ndim=shapes.pop()) if shapes else spec
+    return [encode(numbered) for numbered in enumerate(values)]
 
 
 def _roots(cells: Sequence[Cell]) -> set[str]:

@@ -96,10 +96,11 @@ class Tensor:
 
     @property
     def shape(self) -> tuple[int | None, ...]:
-        """Number of samples and the sides all share, None where they differ; one sample's own shape."""
+        """Number of samples and the sides all share, None where they differ; one sample's own, as `numpy` gives it."""
         shapes = self._owner.table.shapes(self._name)[self._table_rows()]
         if self._single:
-            return tuple(int(side) for side in shapes[0])
+            told = shapes.shape[1] and (shapes[0] >= 0).all()  # a scalar may be NULL, which reads as (0,)
+            return tuple(shapes[0].tolist()) if told else np.shape(self.numpy())
         sides = [int(column[0]) if len(column) and (column == column[0]).all() else None for column in shapes.T]
         return (len(shapes), *(None if side == -1 else side for side in sides))
 

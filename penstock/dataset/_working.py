@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from penstock.dataset._buffer import Buffer
 from penstock.dataset._conflicts import Prefer, edit_conflicts, refuse, settled_draft
 from penstock.dataset._drafts import Drafts
+from penstock.dataset._fitting import Fitted, fitted
+from penstock.dataset._groups import check_groups
 from penstock.dataset._history import history
 from penstock.dataset._ingest import checked_links
 from penstock.dataset._view_records import sweep_views
@@ -49,7 +51,7 @@ from penstock.table import (
     with_class_keys,
     with_classes,
 )
-from penstock.tensors import Cell, TensorSpec
+from penstock.tensors import Cell, TensorSpec, group_of, with_type_of
 
 __all__ = ["READ_ONLY", "Working", "open_working"]
 
@@ -149,6 +151,15 @@ class Working:
         meta = self.meta
         return Buffer.over(self.specs, {name: class_keys(meta, name) for name in self.specs})
 
+    def change_specs(self, change: Callable[[dict[str, TensorSpec]], dict[str, TensorSpec]]) -> None:
+        """Replace the specs of the tensors by `change` of the newest ones, whoever wrote them."""
+
+        def changed(meta: dict[str, Any]) -> dict[str, Any]:
+            newest = {entry["name"]: TensorSpec.from_json(entry) for entry in meta["tensors"]}
+            return {**meta, "tensors": [spec.to_json() for spec in change(newest).values()]}
+
+        self._change_meta(changed)
+
     def add_tensor(self, spec: TensorSpec) -> None:
         """Add a tensor, its columns as soon as their type is known."""
         if self.stored.num_rows and spec.htype == "class_label":
@@ -163,21 +174,28 @@ class Working:
             self.store.add_columns([spec])
         self._change_meta(change)
 
-    def append(self, buffer: Buffer) -> None:
-        """Write buffered rows and the class names they bring, in one step."""
+    def fix_type(self, typed: TensorSpec) -> None:
+        """Store the type that a tensor's first sample gives it, unless another writer was first."""
+        self.change_specs(
+            lambda newest: {
+                name: with_type_of(spec, typed) if name == typed.name else spec for name, spec in newest.items()
+            }
+        )
+
+    def append(self, buffer: Buffer) -> Fitted:
+        """Write buffered rows and the class names and types they bring, in one step."""
         with self.store.location.lock():
             before = self.store.head().meta
             after = _with_buffer(before, buffer)
-            columns = _columns_of(buffer, after)
-            self.store.add_columns(list(columns))
-            uids = new_uids(buffer.num_rows)
-            if after == before:
-                self.store.append(uids, columns)
-            else:
-                self.store.transact(
-                    f"append samples to {self.store.location.path!r}", "append", _appending(buffer, uids)
-                )
+            rows = _fitted(buffer, after)
+            self.store.add_columns(list(rows.columns))
+            if after != before:
+                action = f"append samples to {self.store.location.path!r}"
+                self.store.transact(action, "append", _appending(buffer, new_uids(rows.num_rows)))
+            elif rows.num_rows:
+                self.store.append(new_uids(rows.num_rows), rows.columns)
         self.refresh()
+        return rows
 
     def delete(self, rows: NDArray[np.int64]) -> None:
         """Delete rows, and their edits."""
@@ -288,6 +306,8 @@ class Working:
         found = []
         for box in boxes:
             for label in labels:
+                if label in group_of(self.specs, box):
+                    continue  # the commit refuses them
                 rows = np.union1d(self.table.edited_rows(box), self.table.edited_rows(label)).astype(np.int64)
                 before = _counts(self.stored.column(box), rows, 4) == _counts(self.stored.column(label), rows, 1)
                 after = _counts(self.table.column(box), rows, 4) == _counts(self.table.column(label), rows, 1)
@@ -313,9 +333,15 @@ class Working:
                 if session.draft:
                     self._change_draft(lambda _: Draft())
                 raise DatasetError("nothing to commit: no change since the last commit", hint="ds.log() shows it")
+            check_groups(self.table, self.specs, self._committed_specs)
             self.store.compact()
             self.store.add_columns([self.specs[name] for name in draft.edits])
             return self.land(lambda steps: write_draft_into(steps, self.specs, draft), message)
+
+    def _committed_specs(self) -> dict[str, TensorSpec]:
+        """Return the specs of the last commit."""
+        last = self.last_commit
+        return {} if last is None else StoredTable(self.store.on(last.branch).at(last.version), last.id).specs
 
     def land(self, changes: Callable[[Steps], None], message: str, *, merged: Commit | None = None) -> Commit:
         """Make changes the newest version together with the record of a commit; then tag it."""
@@ -417,17 +443,20 @@ def _with_buffer(meta: _Meta, buffer: Buffer) -> _Meta:
     return with_class_keys(meta, after)
 
 
-def _columns_of(buffer: Buffer, meta: _Meta) -> dict[TensorSpec, list[Cell]]:
-    """Return the cells of a buffer, labels as the classes of a description count."""
+def _fitted(buffer: Buffer, meta: _Meta) -> Fitted:
+    """Return the rows of a buffer as a description takes them: types, and labels as its classes count."""
     merged = {entry["name"]: TensorSpec.from_json(entry) for entry in meta["tensors"]}
     keys = {name: class_keys(meta, name) for name in merged}
-    return buffer.renumbered(merged, keys, {name: merged_into(meta, name) for name in merged})
+    columns = buffer.renumbered(merged, keys, {name: merged_into(meta, name) for name in merged})
+    return fitted(columns, buffer.specs, buffer.num_rows)
 
 
 def _appending(buffer: Buffer, uids: NDArray[np.int64]) -> Callable[[Steps], None]:
     def change(steps: Steps) -> None:
         steps.set_meta(lambda meta: _with_buffer(meta, buffer))
-        steps.append(uids, _columns_of(buffer, steps.meta))
+        rows = _fitted(buffer, steps.meta)
+        if rows.num_rows:
+            steps.append(uids[: rows.num_rows], rows.columns)
 
     return change
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from penstock.dataset import Dataset, empty, load
 from penstock.errors import DatasetExistsError, ImporterError, PenstockError
+from penstock.importers._objects import align_objects
 from penstock.importers._report import ImportReport, IssueLog
 from penstock.importers._write import Column, write_columns
 
@@ -69,6 +70,7 @@ def build(
         bar = _bar(source, num_rows, shown=progress)
         num_written = write_columns(dataset, columns, num_rows, log=log, num_workers=num_workers, bar=bar)
         report = ImportReport(source=source, num_samples=num_written, issues=tuple(log.issues))
+        align_objects(dataset)
         dataset.commit(f"import {report.summary()}")
         if not _is_url(dest):
             Path(staging, _REPORT_FILE).write_text(report.to_json())

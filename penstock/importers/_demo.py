@@ -79,7 +79,7 @@ def demo(dest: str | os.PathLike[str] | None = None, *, num_samples: int = 600, 
 def _make(dest: Path, num_samples: int, seed: int) -> Dataset:
     scenes = plan_demo(num_samples, seed)
     drawn = lru_cache(_NUM_KEPT)(lambda row: scenes[row].draw())
-    names = {"class_names": SHAPES}
+    names = {"class_names": SHAPES, "aligned_with": "boxes"}
     columns = [
         Column(name="images", htype="image", sample=lambda row: drawn(row).pixels, options=_JPEG),
         Column(name="boxes", htype="bbox", sample=lambda row: drawn(row).boxes_xywh),

@@ -235,8 +235,8 @@ def decode_values(
 
 
 def _empty(spec: TensorSpec) -> NDArray[Any]:
-    """Return the sample that stands for NULL: no labels, no boxes."""
-    shape = (0, 4) if spec.htype == "bbox" else (0,)
+    """Return the sample that stands for NULL, as `Tensor.numpy` gives it: no labels, no boxes."""
+    shape = (0, 4) if spec.htype == "bbox" else (0,) * max(spec.ndim or 1, 1)
     return np.zeros(shape, np.int64 if spec.htype == "class_label" else np.dtype(spec.dtype))
 
 

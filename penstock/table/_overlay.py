@@ -80,6 +80,8 @@ class OverlayTable:
         if spec.htype != "class_label" or not self.draft.edits.get(spec.name):
             return spec
         lengths = self.column(spec.name).lengths
+        if not len(lengths):
+            return spec
         return replace(spec, length_min=int(lengths.min()), length_max=int(lengths.max()))
 
     def revision(self, tensor: str) -> str:

@@ -23,6 +23,7 @@ from penstock.tensors._formats import image_format
 from penstock.tensors._link import Link
 from penstock.tensors._spec import TensorSpec
 from penstock.tensors._thumbnails import thumbnail
+from penstock.tensors._types import as_numbers, as_regular
 
 __all__ = ["class_ids", "encode_sample", "image_cell", "image_digest", "unpack_mask"]
 
@@ -115,7 +116,7 @@ def _class_id(spec: TensorSpec, entry: Value, ids: Mapping[str, int]) -> int:
 
 
 def _encode_boxes(spec: TensorSpec, value: Value) -> Cell:
-    boxes = np.array([] if value is None else value, spec.dtype)
+    boxes = as_regular(spec, [] if value is None else value, spec.dtype)
     if boxes.size == 0:
         boxes = boxes.reshape(0, 4)
     if boxes.shape == (4,):
@@ -151,7 +152,7 @@ def _plain(value: Value) -> Value:
 def _encode_embedding(spec: TensorSpec, value: Value) -> Cell:
     if value is None:
         return Cell(value=None)
-    vector = np.array(value, spec.dtype)
+    vector = as_regular(spec, value, spec.dtype)
     wanted = f"a vector of {spec.length_max} numbers" if spec.length_max else "a vector of numbers"
     if vector.ndim != 1 or len(vector) == 0 or (spec.length_max and len(vector) != spec.length_max):
         raise _refuse(spec, value, f"{wanted}; got shape {vector.shape}")
@@ -161,7 +162,7 @@ def _encode_embedding(spec: TensorSpec, value: Value) -> Cell:
 def _encode_generic(spec: TensorSpec, value: Value) -> Cell:
     if value is None:
         return Cell(value=None)
-    given = np.asarray(value)
+    given = as_numbers(spec, value)
     if given.dtype.kind not in "biuf":
         hint = "create the tensor with htype='text' or 'json'" if given.dtype.kind in "UTOS" else None
         raise _refuse(spec, value, f"numbers, {spec.dtype}", hint=hint)
@@ -270,7 +271,7 @@ def _encode_link(spec: TensorSpec, value: Value) -> Cell:
 def _encode_mask(spec: TensorSpec, value: Value) -> Cell:
     if value is None:
         return Cell(value=None)
-    given = np.asarray(value)
+    given = as_numbers(spec, value)
     if given.ndim not in {2, 3} or given.dtype.kind not in "biu":
         raise _refuse(
             spec, value, f"a mask of shape (height, width) or (height, width, num_objects); got {given.shape}"
