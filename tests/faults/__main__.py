@@ -18,7 +18,7 @@ def _crashes(args, kinds):
         print(f"not tried: {reason}")
         return True
     chosen = [operation for operation in ALL if args.only is None or args.only in operation.name]
-    print(f"{'operation':34} {'fault':14} {'points':>6} {'before':>6} {'after':>6} {'else':>5} {'raw errors':>10}", flush=True)
+    print(f"{'operation':34} {'fault':14} {'points':>6} {'before':>6} {'after':>6} {'else':>5} {'litter':>6} {'raw errors':>10}", flush=True)
     rows = try_points(
         chosen,
         kinds=kinds,
@@ -30,17 +30,18 @@ def _crashes(args, kinds):
     for kind in dict.fromkeys(row.kind for row in rows):
         of_kind = [row for row in rows if row.kind == kind]
         sums = [sum(getattr(row, name) for row in of_kind) for name in ("points", "before", "after")]
-        wrong, raw = (sum(len(getattr(row, name)) for row in of_kind) for name in ("wrong", "raw"))
-        print(f"{'all':34} {kind:14} {sums[0]:6} {sums[1]:6} {sums[2]:6} {wrong:5} {raw:10}")
-    return not any(row.wrong for row in rows)
+        wrong, litter, raw = (sum(len(getattr(row, name)) for row in of_kind) for name in ("wrong", "litter", "raw"))
+        print(f"{'all':34} {kind:14} {sums[0]:6} {sums[1]:6} {sums[2]:6} {wrong:5} {litter:6} {raw:10}")
+    return not any(row.wrong or row.litter or row.raw for row in rows)
 
 
 def _print_row(row, verbose):
     print(
-        f"{row.operation:34} {row.kind:14} {row.points:6} {row.before:6} {row.after:6} {len(row.wrong):5} {len(row.raw):10}",
+        f"{row.operation:34} {row.kind:14} {row.points:6} {row.before:6} {row.after:6} {len(row.wrong):5} "
+        f"{len(row.litter):6} {len(row.raw):10}",
         flush=True,
     )
-    for at, told in [*row.wrong, *row.raw][: None if verbose else 2]:
+    for at, told in [*row.wrong, *row.litter, *row.raw][: None if verbose else 2]:
         lines = str(told).splitlines()
         print(f"    at {at}: {lines[0][:300]}" + (f" … {lines[-1][:200]}" if len(lines) > 1 else ""), flush=True)
 

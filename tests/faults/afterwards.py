@@ -17,6 +17,33 @@ def _sample(tensor):
     return made.get(tensor.htype, 77)
 
 
+def judged_by_a_newcomer(path, known, operation, allowed, said):
+    """Open what a fault left and go on with it; return the verdict, and what is wrong.
+
+    `said` is what the call said when it came back, None when it was killed.
+    """
+    state = capture(path, known)
+    if state not in allowed:
+        return "else", "; ".join(min((differences(right, state) for right in allowed), key=len))
+    verdict = "after" if state == allowed[-1] else "before"
+    if said and said["error"] is None and verdict != "after":
+        return "else", "the call returned, and is not done"
+    wrong = said and said["session"] and _session_wrong(said["session"], allowed)
+    try:
+        wrong = wrong or life_goes_on(path, state, known, operation, allowed[-1])
+    except Exception as error:  # noqa: BLE001  whatever it is, it is in the way
+        wrong = f"afterwards {type(error).__name__}: {error}"
+    return ("else", wrong) if wrong else (verdict, None)
+
+
+def _session_wrong(session, allowed):
+    if isinstance(session, str):
+        return f"the session cannot be read any more: {session}"
+    heads = [branch["head"] for state in allowed if state != ABSENT for branch in state["branches"].values()]
+    found = [differences(head, session) for head in heads]
+    return f"the session shows what is not there: {'; '.join(min(found, key=len))}" if all(found) else None
+
+
 def life_goes_on(path, state, known, operation, after):
     """Work on what a fault left; return what does not work, None if all does."""
     if state == ABSENT:
@@ -43,13 +70,12 @@ def _kept(path, state, known, expected):
     report = ds.verify()
     if not report.ok:
         return f"verify afterwards: {report}"
-    now = capture(path, known)
-    log = now["branches"]["main"]["log"]
-    if log[0][1] != _MESSAGE or log[1:] != state["branches"]["main"]["log"]:
-        return "the log afterwards: " + "; ".join(differences(state["branches"]["main"]["log"], log[1:]))
-    for kind in ("tags", "views"):
-        if now[kind] != state[kind]:
-            return f"{kind} afterwards: " + "; ".join(differences(state[kind], now[kind]))
+    log = [(commit.id if commit.id in known else None, commit.message) for commit in ds.log()]
+    before = [(entry[0] if entry[0] in known else None, entry[1]) for entry in state["branches"]["main"]["log"]]
+    if log != [(None, _MESSAGE), *before]:
+        return f"the log afterwards: {log}, before {before}"
+    if (set(ds.tags), {view.id for view in ds.get_views()}) != (set(state["tags"]), set(state["views"])):
+        return f"tags and views afterwards: {ds.tags}, {ds.get_views()}"
     return None
 
 

@@ -82,6 +82,7 @@ class Row:
     before: int = 0
     after: int = 0
     wrong: list = field(default_factory=list)
+    litter: list = field(default_factory=list)
     raw: list = field(default_factory=list)
 
     def take(self, at, verdict, told):
@@ -94,7 +95,7 @@ class Row:
         else:
             self.before += 1
         if told:
-            self.raw.append((at, told))
+            (self.raw if told.startswith("raw") else self.litter).append((at, told))
 
 
 def all_points(counts, operation, kinds):

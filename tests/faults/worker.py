@@ -16,11 +16,11 @@ import tqdm.auto
 import penstock.importers
 from penstock.errors import PenstockError
 from tests.faults import preload
-from tests.faults.afterwards import leftovers, life_goes_on
+from tests.faults.afterwards import judged_by_a_newcomer, leftovers
 from tests.faults.forks import forked
 from tests.faults.operations import BY_NAME
-from tests.faults.power import KINDS, lose_power
-from tests.faults.state import ABSENT, capture, differences, values
+from tests.faults.power import lose_power
+from tests.faults.state import capture, values
 from tests.faults.template import TEMPLATES, make_source
 
 _WARM = (lance.dataset, pd, pyarrow.ipc, tqdm.auto, penstock.importers)
@@ -117,25 +117,15 @@ class Place:
         return verdict, wrong
 
     def _judge(self, operation, allowed, said):
-        outcome, state = forked(capture, self.path, self.known(operation))
+        arguments = (self.path, self.known(operation), operation, allowed, said)
+        outcome, judged = forked(judged_by_a_newcomer, *arguments)
         if outcome != "done":
-            return "else", f"it cannot be read: {state}"
-        place = next((index for index, right in enumerate(allowed) if state == right), None)
-        if place is None:
-            return "else", "; ".join(min((differences(right, state) for right in allowed), key=len))
-        verdict = "after" if state == allowed[-1] else "before" if state == allowed[0] else "between"
-        if said and said["error"] is None and verdict != "after":
-            return "else", "the call returned, and is not done"
-        if said and said["session"]:
-            wrong = _session_wrong(said["session"], allowed)
-            if wrong:
-                return "else", wrong
-        outcome, wrong = forked(life_goes_on, self.path, state, self.known(operation), operation, allowed[-1])
-        wrong = wrong if outcome == "done" else f"{outcome} afterwards: {wrong}"
-        wrong = wrong or leftovers(self.case)
-        if not wrong and said and said["raw"]:
-            return verdict, f"raw error: {said['raw']}"
-        return ("else", wrong) if wrong else (verdict, None)
+            return "else", f"{outcome} when it was opened: {judged or ''}"
+        verdict, wrong = judged
+        if verdict == "else":
+            return verdict, wrong
+        raw = f"raw error: {said['raw']}" if said and said["raw"] else None
+        return verdict, leftovers(self.case) or raw
 
     # ---- power loss ---------------------------------------------------------------------
 
@@ -208,17 +198,6 @@ def _session(ds):
         return f"{type(error).__name__}: {error}"
 
 
-def _session_wrong(session, allowed):
-    if isinstance(session, str):
-        return f"the session cannot be read any more: {session}"
-    heads = [branch["head"] for state in allowed if state != ABSENT for branch in state["branches"].values()]
-    if session in heads:
-        return None
-    return "the session shows what is not there: " + "; ".join(
-        min((differences(head, session) for head in heads), key=len)
-    )
-
-
 def _must(outcome):
     if outcome[0] != "done":
         raise RuntimeError(f"{outcome[0]}: {outcome[1]}")
@@ -246,6 +225,5 @@ def main():
         answers.flush()
 
 
-assert KINDS
 if __name__ == "__main__":
     main()
