@@ -2,74 +2,16 @@
 
 from __future__ import annotations
 
-import pickle
-import shutil
-import subprocess
-import sys
-import tempfile
-import threading
-from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
-from queue import Empty, SimpleQueue
 
 import numpy as np
 
 from tests.faults import preload
 from tests.faults.operations import ALL
 from tests.faults.power import KINDS
+from tests.faults.serving import shared_out
 
-ROOT = Path(__file__).resolve().parents[2]
 CRASHES = ("kill", "full", "broken")
-
-
-class Worker:
-    """A worker process and its folder."""
-
-    def __init__(self, home):
-        home.mkdir()
-        self._process = subprocess.Popen(
-            [sys.executable, "-W", "ignore", "-m", "tests.faults.worker", str(home)],
-            cwd=ROOT,
-            env=preload.environment(),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-        )
-
-    def ask(self, *question):
-        pickle.dump(question, self._process.stdin)
-        self._process.stdin.flush()
-        try:
-            outcome, answer = pickle.load(self._process.stdout)
-        except EOFError as error:
-            raise RuntimeError(f"the worker ended at {question}") from error
-        if outcome != "done":
-            raise RuntimeError(f"{question}: {answer}")
-        return answer
-
-    def close(self):
-        self._process.stdin.close()
-        self._process.wait(timeout=60)
-        self._process.stdout.close()
-
-
-def _folder():
-    memory = Path("/dev/shm")
-    return str(memory) if memory.is_dir() else None
-
-
-@contextmanager
-def workers(count):
-    """Start some workers in a folder that is gone afterwards."""
-    home = Path(tempfile.mkdtemp(prefix="penstock-faults-", dir=_folder()))
-    started = [Worker(home / f"place{number}") for number in range(count)]
-    try:
-        yield started
-    finally:
-        for worker in started:
-            worker.close()
-        shutil.rmtree(home, ignore_errors=True)
 
 
 @dataclass
@@ -129,37 +71,16 @@ def try_points(operations=ALL, *, kinds=(*CRASHES, "power"), num_workers=2, samp
 
     `sample` is how many points of a call are tried (None: all); `told` is called with each row that is done.
     """
-    waiting = SimpleQueue()
-    for operation in operations:
-        waiting.put(operation)
-    rows, failed, lock = [], [], threading.Lock()
 
-    def work(worker):
-        while not failed:
-            try:
-                operation = waiting.get_nowait()
-            except Empty:
-                return
-            try:
-                made = _tried(worker, operation, kinds, sample, seed)
-            except Exception as error:  # noqa: BLE001  raised again in the caller's thread
-                failed.append(error)
-                return
-            with lock:
-                rows.extend(made)
-                for row in made if told else ():
-                    told(row)
+    def one(worker, operation):
+        rows = _tried(worker, operation, kinds, sample, seed)
+        for row in rows if told else ():
+            told(row)
+        return rows
 
-    with workers(num_workers) as started:
-        threads = [threading.Thread(target=work, args=(worker,)) for worker in started]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-    if failed:
-        raise failed[0]
-    order = {operation.name: place for place, operation in enumerate(operations)}
-    return sorted(rows, key=lambda row: order[row.operation])
+    environment = preload.environment()
+    rows = shared_out("tests.faults.worker", operations, one, num_workers=num_workers, environment=environment)
+    return [row for made in rows for row in made]
 
 
 def _tried(worker, operation, kinds, sample, seed):

@@ -11,6 +11,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from tests.faults.serving import plain_environment
+
 COUNT, KILL, FULL, BROKEN = 1, 2, 3, 4
 NEVER = -1
 SOURCE = Path(__file__).with_name("mutations.c")
@@ -38,7 +40,7 @@ def built():
 
 def environment():
     """Return the environment of a process in which changes can be counted."""
-    return {**os.environ, "LD_PRELOAD": str(built()), "PYTHONPATH": os.pathsep.join([*sys.path])}
+    return {**plain_environment(), "LD_PRELOAD": str(built())}
 
 
 class Switch:

@@ -50,15 +50,24 @@ class Twin:
     def assign(self, rng):
         index = int(rng.integers(len(self.model.now.order)))
         tensor = str(rng.choice(["age", "note", "labels"]))
-        names = self.model.now.names()
-        value = {
-            "age": int(rng.integers(100, 200)),
-            "note": f"edited {rng.integers(50)}",
-            "labels": [str(name) for name in rng.choice(names, rng.integers(0, 3))],
-        }[tensor]
+        value = self._another(rng, index, tensor)
         self.done.append(("assign", index, tensor, value))
         self.ds[tensor][index] = value
         self.model.assign(self.model.now.order[index], tensor, value)
+
+    def _another(self, rng, index, tensor):
+        """Return a value the sample does not have, neither stored nor in the draft."""
+        model = self.model.now
+        key = model.order[index]
+        held = [model.cell(key, tensor), model.stored[key][tensor]]
+        while True:
+            value = {
+                "age": int(rng.integers(100, 200)),
+                "note": f"edited {rng.integers(50)}",
+                "labels": [str(name) for name in rng.choice(model.names(), rng.integers(0, 3))],
+            }[tensor]
+            if ([model.class_of(name) for name in value] if tensor == "labels" else value) not in held:
+                return value
 
     def pop(self, rng):
         index = int(rng.integers(len(self.model.now.order)))

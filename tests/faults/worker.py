@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import pickle
 import shutil
 import sys
 from pathlib import Path
@@ -20,6 +19,7 @@ from tests.faults.afterwards import judged_by_a_newcomer, leftovers
 from tests.faults.forks import forked
 from tests.faults.operations import BY_NAME
 from tests.faults.power import lose_power
+from tests.faults.serving import serve
 from tests.faults.state import capture, values
 from tests.faults.template import TEMPLATES, make_source
 
@@ -205,24 +205,13 @@ def _must(outcome):
 
 
 def main():
-    answers = os.fdopen(os.dup(1), "wb")
-    silent = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(silent, 1)
-    os.dup2(silent, 2)
     place = Place(sys.argv[1])
-    while True:
-        try:
-            what, name, *rest = pickle.load(sys.stdin.buffer)
-        except EOFError:
-            return
-        try:
-            answer = ("done", getattr(place, what)(BY_NAME[name], *rest))
-            if what == "expected":
-                answer = ("done", answer[1][1])
-        except Exception as error:  # noqa: BLE001  told to the other side
-            answer = ("raised", f"{type(error).__name__}: {error}")
-        pickle.dump(answer, answers)
-        answers.flush()
+
+    def answering(what, name, *rest):
+        answer = getattr(place, what)(BY_NAME[name], *rest)
+        return answer[1] if what == "expected" else answer
+
+    serve(answering)
 
 
 if __name__ == "__main__":
