@@ -158,7 +158,9 @@ class Place:
         self.right = forked(seen, str(self.path))[1]
 
     def files(self):
-        return sorted(str(file.relative_to(self.kept)) for file in self.kept.rglob("*") if file.stat().st_size and file.is_file())
+        return sorted(
+            str(file.relative_to(self.kept)) for file in self.kept.rglob("*") if file.stat().st_size and file.is_file()
+        )
 
     def damages(self, per_kind, seed):
         """Return damages spread over every kind of file and every way, as many of each kind of file."""

@@ -27,7 +27,7 @@ static char root[PATH_MAX];
 static size_t root_size;
 static int mode = OFF, journal = -1;
 static long target;
-static atomic_long count;
+static atomic_long count, syncs;
 static char *files[MANY];
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
@@ -41,6 +41,7 @@ void fault_arm(const char *folder, int how, long at, int told) {
     target = at;
     journal = told;
     atomic_store(&count, 0);
+    atomic_store(&syncs, 0);
     mode = how;
 }
 
@@ -48,6 +49,8 @@ long fault_disarm(void) {
     mode = OFF;
     return atomic_load(&count);
 }
+
+long fault_syncs(void) { return atomic_load(&syncs); }
 
 static int below(const char *path) {
     return mode != OFF && !strncmp(path, root, root_size) && (path[root_size] == '/' || !path[root_size]);
@@ -237,7 +240,8 @@ static int synced(int fd, const char *name) {
     if (size < 0) return real(fd);
     room[size] = 0;
     if (!below(room)) return real(fd);
-    if (mode != KILL && judge(0, 1) == FAIL) return -1;
+    atomic_fetch_add(&syncs, 1);
+    if (mode != KILL && judge(0, 1) == FAIL) return -1; /* a kill before or after a sync is the same */
     int done = real(fd);
     if (!done) tell('S', room, NULL);
     return done;

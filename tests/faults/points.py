@@ -27,6 +27,10 @@ class Row:
     litter: list = field(default_factory=list)
     raw: list = field(default_factory=list)
 
+    def numbers(self):
+        """Return points, before, after, anything else, those that left files, those with errors not of ours."""
+        return self.points, self.before, self.after, len(self.wrong), len(self.litter), len(self.raw)
+
     def take(self, at, verdict, told):
         self.points += 1
         if verdict == "else":

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from tests.faults.serving import plain_environment
 
-COUNT, KILL, FULL, BROKEN = 1, 2, 3, 4
+KILL, FULL, BROKEN = 2, 3, 4
 NEVER = -1
 SOURCE = Path(__file__).with_name("mutations.c")
 
@@ -49,10 +49,11 @@ class Switch:
     def __init__(self):
         self._library = ctypes.CDLL(None)
         self._library.fault_disarm.restype = ctypes.c_long
+        self._library.fault_syncs.restype = ctypes.c_long
 
     def arm(self, folder, mode, at=NEVER, journal=-1):
         self._library.fault_arm(os.fsencode(folder), mode, ctypes.c_long(at), journal)
 
     def disarm(self):
-        """Return how many changes there were."""
-        return self._library.fault_disarm()
+        """Return how many changes there were, and how many syncs."""
+        return self._library.fault_disarm(), self._library.fault_syncs()

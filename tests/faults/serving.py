@@ -66,10 +66,14 @@ class Worker:
         self._process.stdout.close()
 
 
+def memory_folder():
+    """Return a folder in memory, None where there is none."""
+    return "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+
+
 @contextmanager
 def _workers(module, count, environment):
-    memory = Path("/dev/shm")
-    home = Path(tempfile.mkdtemp(prefix="penstock-faults-", dir=memory if memory.is_dir() else None))
+    home = Path(tempfile.mkdtemp(prefix="penstock-faults-", dir=memory_folder()))
     started = [Worker(module, home / f"place{number}", environment) for number in range(count)]
     try:
         yield started

@@ -67,10 +67,9 @@ class Place:
         if operation.name not in self._expected:
             states = [self._state_after(operation, step) for step in (_nothing, *operation.between)]
             self._restore(operation.template)
-            counts = {"kill": _must(forked(self._run, operation, preload.KILL))["count"]}
+            changes, syncs = _must(forked(self._run, operation, preload.KILL))["count"]
+            counts = {"kill": changes, "full": changes + syncs, "broken": changes + syncs}
             states.append(_must(forked(capture, self.path, self.known(operation))))
-            self._restore(operation.template)
-            counts["broken"] = counts["full"] = _must(forked(self._run, operation, preload.BROKEN))["count"]
             self._expected[operation.name] = states, counts
         return self._expected[operation.name]
 
