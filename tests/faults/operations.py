@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 
 import penstock
 from tests.faults.template import image, rows
@@ -85,7 +85,7 @@ def _view(ds):
 
 
 def _source(path):
-    return os.path.join(os.path.dirname(path), "..", "source")
+    return Path(path).parent.with_name("source")
 
 
 def _set(name, index, value):
