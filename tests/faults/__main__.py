@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import collections
+import re
 import shutil
 import sys
 import tempfile
@@ -33,7 +34,7 @@ def _crashes(args, kinds):
     if reason:
         print(f"not tried: {reason}")
         return True
-    chosen = [operation for operation in ALL if args.only is None or args.only in operation.name]
+    chosen = [operation for operation in ALL if re.search(args.only, operation.name)]
     print(f"{'operation':34} {'fault':14}" + "".join(f"{head:>11}" for head in _HEADS), flush=True)
     told = partial(_print_row, verbose=args.verbose)
     rows = try_points(chosen, kinds=kinds, num_workers=args.workers, sample=args.sample, seed=args.seed, told=told)
@@ -132,7 +133,7 @@ def main():
         prog="python -m tests.faults", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("parts", nargs="*", help=f"what is tried, of {', '.join(PARTS)}; by default all")
-    parser.add_argument("--only", help="a part of the names of the calls that are tried")
+    parser.add_argument("--only", default="", help="a regular expression of the names of the calls that are tried")
     parser.add_argument("--sample", type=int, help="how many points of each call, sequences, merges; by default all")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--seed", type=int, default=0)

@@ -88,7 +88,10 @@ def try_points(operations=ALL, *, kinds=(*CRASHES, "power"), num_workers=2, samp
 
 
 def _tried(worker, operation, kinds, sample, seed):
-    counts = worker.ask("expected", operation.name)
+    try:
+        counts = worker.ask("expected", operation.name)
+    except RuntimeError as error:
+        return [Row(operation.name, "none", points=1, wrong=[(None, str(error))])]
     points = all_points(counts, operation, kinds)
     if sample is not None:
         rng = np.random.default_rng([seed, *operation.name.encode()])
