@@ -7,16 +7,20 @@ from penstock.tensors._encoding import encode_image
 from penstock.tensors._formats import image_format
 from penstock.tensors._link import Link, link
 from penstock.tensors._make_spec import make_spec
+from penstock.tensors._memory import DECODING, MAX_IMAGE_BYTES
 from penstock.tensors._pixels import flatten_alpha
 from penstock.tensors._spec import HTYPES, Htype, TensorSpec
-from penstock.tensors._thumbnails import image_region, thumbnail
+from penstock.tensors._thumbnails import check_image, image_region, thumbnail
 
 __all__ = [
+    "DECODING",
     "HTYPES",
+    "MAX_IMAGE_BYTES",
     "Cell",
     "Htype",
     "Link",
     "TensorSpec",
+    "check_image",
     "class_ids",
     "decode_image",
     "decode_jpeg_into",

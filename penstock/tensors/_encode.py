@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 import zlib
 from collections.abc import Callable, Mapping
@@ -21,8 +22,9 @@ from penstock.tensors._codecs import decode_image, image_shape
 from penstock.tensors._encoding import encode_image
 from penstock.tensors._formats import image_format
 from penstock.tensors._link import Link
+from penstock.tensors._memory import MAX_IMAGE_BYTES, shown_bytes
 from penstock.tensors._spec import TensorSpec
-from penstock.tensors._thumbnails import thumbnail
+from penstock.tensors._thumbnails import check_image
 
 __all__ = ["class_ids", "encode_sample", "image_cell", "image_digest", "unpack_mask"]
 
@@ -216,7 +218,9 @@ def _read(path: str | os.PathLike[str]) -> bytes:
         raise SampleError(f"no image file {os.fspath(path)!r} ({error.strerror})") from error
 
 
-def image_cell(spec: TensorSpec, encoded: bytes, *, verify: bool) -> Cell:
+def image_cell(
+    spec: TensorSpec, encoded: bytes, *, verify: bool, max_bytes: int | None = MAX_IMAGE_BYTES
+) -> Cell:
     """Return the cell of an encoded image, its shape and digest recorded as the spec asks.
 
     Parameters
@@ -227,6 +231,8 @@ def image_cell(spec: TensorSpec, encoded: bytes, *, verify: bool) -> Cell:
         The encoded image.
     verify : bool
         Whether to decode it, at an eighth of its size where the format can.
+    max_bytes : int, optional
+        Most bytes the decoded image may have; None allows any size.
 
     Returns
     -------
@@ -239,7 +245,7 @@ def image_cell(spec: TensorSpec, encoded: bytes, *, verify: bool) -> Cell:
         If the image is broken, as far as it was read.
     """
     if verify:
-        thumbnail(encoded, 1)
+        check_image(encoded, max_bytes=max_bytes)
     elif image_format(encoded) is None:
         raise ImageDecodeError(f"{len(encoded)} bytes for {spec.name!r} are no image; expected an encoded image")
     return Cell(
@@ -281,7 +287,9 @@ def _encode_mask(spec: TensorSpec, value: Value) -> Cell:
     return Cell(value=zlib.compress(np.ascontiguousarray(mask).tobytes(), 1), shape=mask.shape)
 
 
-def unpack_mask(spec: TensorSpec, packed: bytes, shape: tuple[int, ...]) -> NDArray[Any]:
+def unpack_mask(
+    spec: TensorSpec, packed: bytes, shape: tuple[int, ...], *, max_bytes: int | None = MAX_IMAGE_BYTES
+) -> NDArray[Any]:
     """Return the mask that `encode_sample` packed.
 
     Parameters
@@ -291,7 +299,9 @@ def unpack_mask(spec: TensorSpec, packed: bytes, shape: tuple[int, ...]) -> NDAr
     packed : bytes
         The stored bytes.
     shape : tuple of int
-        The stored shape.
+        The stored shape; no more is unpacked than it says.
+    max_bytes : int, optional
+        Most bytes the mask may have, 512 MiB by default; None allows any size.
 
     Returns
     -------
@@ -301,11 +311,30 @@ def unpack_mask(spec: TensorSpec, packed: bytes, shape: tuple[int, ...]) -> NDAr
     Raises
     ------
     SampleError
-        If the stored bytes are damaged.
+        If the stored bytes are damaged, or the mask is too large.
     """
+    num_bytes = math.prod(shape) * np.dtype(spec.dtype).itemsize
+    if min(shape, default=0) < 0:
+        raise SampleError(f"a stored mask of {spec.name!r} is damaged (its shape is {shape})")
+    if max_bytes is not None and num_bytes > max_bytes:
+        raise SampleError(
+            f"a mask of {spec.name!r} of shape {shape} takes {shown_bytes(num_bytes)}; "
+            f"expected at most {shown_bytes(max_bytes)}",
+            hint="max_image_bytes of penstock.load allows larger masks",
+        )
     try:
-        return np.frombuffer(zlib.decompress(packed), spec.dtype).reshape(shape).copy()
+        inflater = zlib.decompressobj()
+        flat = inflater.decompress(packed, num_bytes + 1)
+        if len(flat) != num_bytes or not inflater.eof:
+            found = "more" if len(flat) > num_bytes else "fewer"
+            raise SampleError(
+                f"a stored mask of {spec.name!r} is damaged (it holds {found} than the {num_bytes:,} bytes of its shape "
+                f"{shape})"
+            )
+        return np.frombuffer(flat, spec.dtype).reshape(shape).copy()
     except (zlib.error, ValueError) as error:
+        if isinstance(error, PenstockError):
+            raise
         raise SampleError(f"a stored mask of {spec.name!r} is damaged ({error})") from error
 
 
