@@ -8,10 +8,11 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.errors import ConflictError
-from penstock.tensors import Cell, TensorSpec
+from penstock.dataset._groups import unequal_cells
+from penstock.errors import ConflictError, SampleError
+from penstock.tensors import Cell, TensorSpec, object_groups, recast, same_type, with_type_of
 
-__all__ = ["Buffer"]
+__all__ = ["Buffer", "Fitted"]
 
 _MAX_BYTES = 64 * 2**20
 _MAX_ROWS = 100_000
@@ -62,24 +63,95 @@ class Buffer:
             ours = self.specs.get(name, theirs)
             known = self.stored[name].class_names if name in self.stored else ()
             added = (entry for entry in ours.class_names[len(known) :] if entry not in theirs.class_names)
-            names = theirs.class_names + tuple(added)
-            merged[name] = replace(
-                ours,
-                class_names=names,
-                length_min=_least(theirs.length_min, ours.length_min),
-                length_max=_greatest(theirs.length_max, ours.length_max),
-            )
+            typed = with_type_of(theirs, ours)
+            merged[name] = replace(typed, class_names=theirs.class_names + tuple(added))
+            if theirs.htype == "class_label":
+                merged[name] = replace(
+                    merged[name],
+                    length_min=_least(theirs.length_min, ours.length_min),
+                    length_max=_greatest(theirs.length_max, ours.length_max),
+                )
         return merged
 
-    def renumbered(self, merged: Mapping[str, TensorSpec]) -> dict[TensorSpec, list[Cell]]:
+    def fitted(self, merged: Mapping[str, TensorSpec]) -> Fitted:
+        """Return the rows as the head's specs take them, without those that do not fit what another writer fixed."""
+        refused: dict[int, str] = {}
+        columns = {
+            spec: _recast(cells, self.specs[spec.name], spec, refused)
+            for spec, cells in self._renumbered(merged).items()
+        }
+        known = {spec.name: spec for spec in columns}
+        if object_groups(known) != object_groups(self.specs):
+            refused.update(unequal_cells(known, {spec.name: cells for spec, cells in columns.items()}))
+        if refused:
+            columns = {
+                spec: [cell for row, cell in enumerate(cells) if row not in refused] for spec, cells in columns.items()
+            }
+        gone = tuple(name for name in self.cells if name not in merged)
+        return Fitted(columns=columns, num_rows=self.num_rows - len(refused), refused=refused, gone=gone)
+
+    def _renumbered(self, merged: Mapping[str, TensorSpec]) -> dict[TensorSpec, list[Cell]]:
         """Return the cells by merged spec; ids follow where another writer named classes first."""
         columns = {}
         for name, cells in self.cells.items():
+            if name not in merged:
+                continue
             ids = _new_ids(self.stored[name].class_names, self.specs[name].class_names, merged[name].class_names)
             if ids is not None:
                 cells = [Cell(value=ids[np.asarray(cell.value, np.int64)]) for cell in cells]  # noqa: PLW2901  the same cells, renumbered
             columns[merged[name]] = cells
         return columns
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Fitted:
+    """Appended rows as they are written.
+
+    Parameters
+    ----------
+    columns : dict of TensorSpec to list of Cell
+        The samples.
+    num_rows : int
+        Number of them.
+    refused : dict of int to str
+        Appended rows that cannot be written, and why.
+    gone : tuple of str
+        Tensors that rows were appended to and that are no more.
+    """
+
+    columns: dict[TensorSpec, list[Cell]]
+    num_rows: int
+    refused: dict[int, str]
+    gone: tuple[str, ...]
+
+    def error(self) -> ConflictError | None:
+        """Return what to tell of rows that another writer's change kept out, None where all are written."""
+        if self.gone:
+            return ConflictError(
+                f"the tensor {', '.join(map(repr, self.gone))} is gone: another writer took it away; "
+                f"the {self.num_rows} samples that were appended are stored without it"
+            )
+        if not self.refused:
+            return None
+        row, reason = next(iter(sorted(self.refused.items())))
+        return ConflictError(
+            f"{len(self.refused)} of {self.num_rows + len(self.refused)} appended samples do not fit what another "
+            f"writer stored meanwhile (sample {row} of them: {reason}); the other {self.num_rows} are stored",
+            hint="append those again in the form the tensor has now",
+        )
+
+
+def _recast(cells: Sequence[Cell], ours: TensorSpec, theirs: TensorSpec, refused: dict[int, str]) -> list[Cell]:
+    """Return cells as the type another writer fixed takes them; the rows it cannot take go to `refused`."""
+    if same_type(ours, theirs) or not theirs.is_typed:
+        return list(cells)
+    found = list(cells)
+    for row, cell in enumerate(cells):
+        try:
+            found[row] = recast(cell, ours, theirs)
+        except SampleError as error:
+            refused.setdefault(row, error.message)
+    return found
 
 
 def _new_ids(known: tuple[str, ...], ours: tuple[str, ...], merged: tuple[str, ...]) -> NDArray[np.int64] | None:

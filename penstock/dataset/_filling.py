@@ -9,6 +9,7 @@ import warnings
 import weakref
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self
 
@@ -17,7 +18,8 @@ from numpy.typing import DTypeLike, NDArray
 
 from penstock.dataset._buffer import Buffer
 from penstock.dataset._drawing import Resolve
-from penstock.dataset._ingest import ingest
+from penstock.dataset._groups import aligned, check_groups, checked_member, first_of_group
+from penstock.dataset._ingest import ingest, num_samples
 from penstock.dataset._rows import row_of
 from penstock.dataset._tensor import Tensor
 from penstock.dataset._view import Home, Samples, View
@@ -25,7 +27,7 @@ from penstock.dataset._working import Working, open_working
 from penstock.errors import DatasetError, PenstockError, ReadOnlyError, SampleError
 from penstock.storage import Location
 from penstock.table import Draft, OverlayTable
-from penstock.tensors import TensorSpec, encode_sample, make_spec
+from penstock.tensors import Cell, TensorSpec, encode_sample, make_spec, same_type, with_type
 
 __all__ = ["Filling"]
 
@@ -145,6 +147,7 @@ class Filling(Samples):
         sample_compression: str | None = None,
         class_names: Sequence[str] | None = None,
         coords: str = "xywh",
+        aligned_with: str | None = None,
         verify: bool = True,
         create_shape_tensor: bool = True,
         create_sample_info_tensor: bool = True,
@@ -166,6 +169,10 @@ class Filling(Samples):
             Names by index; names that are appended later grow the list.
         coords : {"xywh", "xyxy"}
             Form of boxes, pixels.
+        aligned_with : str, optional
+            A tensor that describes the same objects of a sample, such as ``"boxes"``. Both
+            have an entry for each object, in one order; a commit is refused where their
+            lengths differ. Text for each object is a ``json`` list.
         verify : bool
             Whether images are decoded when they are added.
         create_shape_tensor, create_sample_info_tensor : bool
@@ -188,6 +195,7 @@ class Filling(Samples):
             sample_compression=sample_compression,
             class_names=class_names,
             coords=coords,
+            aligned_with=aligned_with,
             verify=verify,
             create_shape_tensor=create_shape_tensor,
             create_sample_info_tensor=create_sample_info_tensor,
@@ -197,6 +205,8 @@ class Filling(Samples):
             self._settle()
             if name in self._buffer.specs:
                 raise DatasetError(f"a tensor {name!r} exists already ({self._buffer.specs[name].shown_htype})")
+            if aligned_with is not None:
+                spec = replace(checked_member(spec), aligned_with=first_of_group(self._buffer.specs, aligned_with))
             if hasattr(type(self), name):
                 warnings.warn(
                     f"the tensor {name!r} has the name of a part of every dataset; reach it as ds[{name!r}]",
@@ -206,6 +216,36 @@ class Filling(Samples):
             self._working.add_tensor(spec)
             self._buffer = Buffer.over(self._working.specs)
         return Tensor(self, name)
+
+    def align(self, *names: str) -> None:
+        """Declare that some tensors describe the same objects of a sample; kept at once.
+
+        Parameters
+        ----------
+        *names : str
+            Tensors of one object group, such as ``"boxes", "categories", "iscrowd"``. Groups
+            they are in already become one.
+
+        Raises
+        ------
+        AlignmentError
+            If samples differ in length; nothing is changed then.
+        DatasetError
+            If a tensor cannot hold an entry for each object.
+
+        Examples
+        --------
+        >>> ds.align("boxes", "categories")  # doctest: +SKIP
+        """
+        with self._lock:
+            self._writable()
+            self._settle()
+            if len(set(names)) < 2:  # noqa: PLR2004  a group is of two at least
+                raise DatasetError(f"align({', '.join(map(repr, names))}); expected the names of two tensors or more")
+            specs = aligned(self._working.specs, names)
+            check_groups(self._working.table, specs, dict)
+            self._working.change_specs(lambda newest: aligned(newest, names))
+            self._buffer = Buffer.over(self._working.specs)
 
     def append(self, sample: Mapping[str, Any]) -> None:
         """Add one sample.
@@ -245,13 +285,10 @@ class Filling(Samples):
         """
         if not isinstance(samples, Mapping):
             raise SampleError(f"samples of type {type(samples).__name__}; expected a dict of one list for each tensor")
-        count = max((len(values) for values in samples.values()), default=0)
+        count = num_samples(samples)
         if count <= _PART or not any(spec.is_encoded for spec in self._buffer.specs.values()):
             self._ingest(samples, num_workers)
             return
-        if len({len(values) for values in samples.values()}) > 1:
-            lengths = {name: len(values) for name, values in samples.items()}
-            raise SampleError(f"tensors of {lengths} samples; expected the same number of each")
         for start in range(0, count, _PART):
             try:
                 part = {name: values[start : start + _PART] for name, values in samples.items()}
@@ -282,12 +319,14 @@ class Filling(Samples):
             self._flush()
 
     def _flush(self) -> None:
+        error = None
         if self._buffer.num_rows:
-            buffer = self._buffer
-            self._working.append(buffer)
+            error = self._working.append(self._buffer).error()
             self._buffer = Buffer.over(self._working.specs)
         if not self._depth:
             self._save()
+        if error is not None:
+            raise error
 
     def _save(self) -> None:
         if self._unsaved:
@@ -341,7 +380,9 @@ class Filling(Samples):
             spec = self.tensor_spec(name)
             if len(values) != len(positions):
                 raise SampleError(f"{len(values)} values for {len(positions)} samples of {name!r}; expected as many")
-            cells = [encode_sample(spec, value) for value in values]
+            spec, cells = self._typed_cells(spec, values)
+            if not spec.is_typed:
+                return  # None in a tensor that never had a value: it is empty already
             if spec.link:
                 cells = self._working.checked_links(spec, cells)
             table = self._working.table
@@ -350,6 +391,19 @@ class Filling(Samples):
             self._working.edit(edits)
             self._unsaved = self._unsaved.with_edits(name, edits.edits[name]) if edits.edits else self._unsaved
             self._flush()
+
+    def _typed_cells(self, spec: TensorSpec, values: Sequence[Any]) -> tuple[TensorSpec, list[Cell]]:
+        """Return the checked values, and the spec; the first value of a tensor fixes its type, kept at once."""
+        typed = with_type(spec, values)
+        cells = [encode_sample(typed, value) for value in values]
+        if same_type(typed, spec):
+            return spec, cells
+        self._working.fix_type(typed)
+        self._buffer = Buffer.over(self._working.specs)
+        fixed = self._working.specs[spec.name]
+        if same_type(typed, fixed):
+            return fixed, cells
+        return fixed, [encode_sample(fixed, value) for value in values]
 
     @property
     def num_edits(self) -> int:

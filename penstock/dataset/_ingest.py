@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 
 from penstock.dataset._buffer import Buffer
+from penstock.dataset._groups import check_cells
 from penstock.errors import CredentialsError, PenstockError, SampleError, TensorNotFoundError, nearest
 from penstock.storage import Credentials, LinkReader, link_root
-from penstock.tensors import Cell, Link, TensorSpec, class_ids, encode_sample, image_cell
+from penstock.tensors import Cell, Link, TensorSpec, class_ids, encode_sample, image_cell, storable_text, with_type
 
-__all__ = ["checked_links", "ingest"]
+__all__ = ["checked_links", "ingest", "num_samples"]
 
 
 def ingest(
@@ -28,10 +29,7 @@ def ingest(
 ) -> None:
     """Check some rows and add them to the buffer; a refused value leaves it untouched."""
     _check_names(buffer.specs, columns)
-    lengths = {name: len(values) for name, values in columns.items()}
-    num_rows = next(iter(lengths.values()), 0)
-    if len(set(lengths.values())) > 1:
-        raise SampleError(f"tensors of {lengths} samples; expected the same number of each")
+    num_rows = num_samples(columns)
     specs = {name: _prepared(buffer, name, values) for name, values in columns.items()}
     cells = {name: _encoded(specs[name], values, num_workers) for name, values in columns.items()}
     roots: set[str] = set()
@@ -41,7 +39,7 @@ def ingest(
             _check_creds(cells[name], set(creds_keys))
             reader = LinkReader([*link_roots, *buffer.link_roots, *roots], credentials)
             cells[name] = checked_links(spec, cells[name], reader, num_workers)
-    specs = {name: _with_ndim(spec, cells[name]) for name, spec in specs.items()}
+    check_cells(specs, cells)
     buffer.add(specs, cells, num_rows)
     buffer.link_roots |= roots
 
@@ -60,29 +58,38 @@ def _check_names(specs: Mapping[str, TensorSpec], columns: Mapping[str, Any]) ->
         )
 
 
+def num_samples(columns: Mapping[str, Any]) -> int:
+    """Return how many samples each column has, refused where they differ."""
+    lengths = {name: _length(name, values) for name, values in columns.items()}
+    if len(set(lengths.values())) > 1:
+        raise SampleError(f"tensors of {lengths} samples; expected the same number of each")
+    return next(iter(lengths.values()), 0)
+
+
+def _length(name: str, values: Any) -> int:  # noqa: ANN401  whatever a user hands in
+    try:
+        return len(values)
+    except Exception as error:
+        raise SampleError(
+            f"a {type(values).__name__} as the samples of {name!r}; expected a list with one value for each sample"
+        ) from error
+
+
 def _prepared(buffer: Buffer, name: str, values: Sequence[Any]) -> TensorSpec:
-    """Return the spec these values leave: class names grown, element type inferred."""
+    """Return the spec these values leave: class names grown, its type fixed by the first of them."""
     spec = buffer.specs[name]
     if spec.htype == "class_label":
         return _with_new_names(spec, values)
-    if spec.inferred and spec.ndim is None:
-        arrays = [np.asarray(value) for value in values if value is not None]
-        if arrays and all(array.dtype.kind in "biuf" for array in arrays):
-            return replace(spec, dtype=np.result_type(*{array.dtype for array in arrays}).name)
-    return spec
+    return with_type(spec, values)
 
 
 def _with_new_names(spec: TensorSpec, values: Sequence[Any]) -> TensorSpec:
     ids = class_ids(spec.class_names)
     known: dict[str, None] = {}
     for value in values:
-        if isinstance(value, str):
-            if value not in ids:
-                known.setdefault(value)
-        elif isinstance(value, (list, tuple)) or (isinstance(value, np.ndarray) and value.dtype.kind in "OUT"):
-            for entry in value:
-                if isinstance(entry, str) and entry not in ids:
-                    known.setdefault(str(entry))
+        for entry in _named(value):
+            if entry not in ids:
+                known.setdefault(storable_text(str(entry), f"a class name for {spec.name!r}"))
     if not known:
         return spec
     if not spec.class_names and spec.length_max:
@@ -94,6 +101,15 @@ def _with_new_names(spec: TensorSpec, values: Sequence[Any]) -> TensorSpec:
     if "" in known:
         raise SampleError(f"an empty class name for {spec.name!r}; expected a name")
     return replace(spec, class_names=(*spec.class_names, *known))
+
+
+def _named(value: Any) -> Iterable[str]:  # noqa: ANN401  names, indices, or anything at all
+    """Return the class names in a sample."""
+    if isinstance(value, str):
+        return (value,)
+    if isinstance(value, np.ndarray) and value.dtype.kind in "OUT":
+        value = value.reshape(-1).tolist()
+    return (entry for entry in value if isinstance(entry, str)) if isinstance(value, (list, tuple)) else ()
 
 
 def _encoded(spec: TensorSpec, values: Sequence[Any], num_workers: int) -> list[Cell]:
@@ -110,24 +126,7 @@ def _encoded(spec: TensorSpec, values: Sequence[Any], num_workers: int) -> list[
     if num_workers and spec.is_encoded:
         with ThreadPoolExecutor(num_workers) as pool:
             return list(pool.map(encode, enumerate(values)))
-    cells = []
-    for numbered in enumerate(values):
-        cell = encode(numbered)
-        if spec.ndim is None and cell.shape is not None and spec.htype in {"generic", "binary_mask", "segment_mask"}:
-            spec = replace(spec, ndim=len(cell.shape))
-        if spec.htype == "embedding" and spec.length_max is None and cell.value is not None:
-            spec = replace(spec, length_max=len(cell.value))
-        cells.append(cell)
-    return cells
-
-
-def _with_ndim(spec: TensorSpec, cells: Sequence[Cell]) -> TensorSpec:
-    if spec.ndim is not None or spec.htype not in {"generic", "binary_mask", "segment_mask"}:
-        return spec
-    shapes = {len(cell.shape) for cell in cells if cell.shape is not None}
-    if len(shapes) > 1:
-        raise SampleError(f"samples of {sorted(shapes)} dimensions for {spec.name!r}; expected the same number in all")
-    return replace(spec, ndim=shapes.pop()) if shapes else spec
+    return [encode(numbered) for numbered in enumerate(values)]
 
 
 def _roots(cells: Sequence[Cell]) -> set[str]:

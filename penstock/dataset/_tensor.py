@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from penstock.dataset._decode import as_array, stacked
 from penstock.dataset._owner import Owner
 from penstock.dataset._rows import row_of, rows_of
-from penstock.errors import DatasetError
+from penstock.errors import DatasetError, SampleError
 from penstock.table import OverlayTable
 from penstock.tensors import Link, TensorSpec
 
@@ -126,10 +126,19 @@ class Tensor:
         row = row_of(index, len(self))
         chosen = rows_of(index, len(self)) if row is None else np.array([row], np.int64)
         rows = chosen if self._rows is None else self._rows[chosen]
-        values = [value] if row is not None else list(value)
+        values = [value] if row is not None else self._listed(value)
         self._owner.assign(
             self._name, rows, [entry.numpy() if isinstance(entry, Tensor) else entry for entry in values]
         )
+
+    def _listed(self, values: Any) -> list[Any]:  # noqa: ANN401  whatever a user hands in
+        try:
+            return list(values)
+        except Exception as error:
+            raise SampleError(
+                f"a {type(values).__name__} for several samples of {self._name!r}; expected a list with one value for "
+                "each sample"
+            ) from error
 
     def _positions(self) -> NDArray[np.int64]:
         return np.arange(len(self._owner), dtype=np.int64) if self._rows is None else self._rows

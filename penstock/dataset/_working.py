@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.dataset._buffer import Buffer
+from penstock.dataset._buffer import Buffer, Fitted
+from penstock.dataset._groups import check_groups
 from penstock.dataset._ingest import checked_links
 from penstock.errors import DatasetError, UnknownClassError
 from penstock.storage import (
@@ -29,7 +30,7 @@ from penstock.storage import (
     table_of,
 )
 from penstock.table import Draft, OverlayTable, StoredTable, discard_draft, load_draft, save_edits
-from penstock.tensors import Cell, TensorSpec
+from penstock.tensors import Cell, TensorSpec, group_of, storable_text, with_type_of
 
 __all__ = ["READ_ONLY", "Working", "open_working"]
 
@@ -106,6 +107,15 @@ class Working:
         self.store.update_meta(change)
         self.refresh(with_history=False)
 
+    def change_specs(self, change: Callable[[dict[str, TensorSpec]], dict[str, TensorSpec]]) -> None:
+        """Replace the specs of the tensors by `change` of the newest ones, whoever wrote them."""
+
+        def changed(meta: dict[str, Any]) -> dict[str, Any]:
+            newest = {entry["name"]: TensorSpec.from_json(entry) for entry in meta["tensors"]}
+            return {**meta, "tensors": [spec.to_json() for spec in change(newest).values()]}
+
+        self._change_meta(changed)
+
     def add_tensor(self, spec: TensorSpec) -> None:
         """Add a tensor, its columns as soon as their type is known."""
         if self.stored.num_rows and spec.htype == "class_label":
@@ -120,7 +130,15 @@ class Working:
             self.store.add_columns([spec])
         self._change_meta(change)
 
-    def append(self, buffer: Buffer) -> None:
+    def fix_type(self, typed: TensorSpec) -> None:
+        """Store the type that a tensor's first sample gives it, unless another writer was first."""
+        self.change_specs(
+            lambda newest: {
+                name: with_type_of(spec, typed) if name == typed.name else spec for name, spec in newest.items()
+            }
+        )
+
+    def append(self, buffer: Buffer) -> Fitted:
         """Write buffered rows: class names first, so that no stored index lacks its name."""
         with self.store.location.lock():
             merged: dict[str, TensorSpec] = {}
@@ -133,10 +151,12 @@ class Working:
                 return {**meta, "tensors": [spec.to_json() for spec in merged.values()], "link_roots": roots}
 
             self.store.update_meta(change)
-            columns = buffer.renumbered(merged)
-            self.store.add_columns(list(columns))
-            self.store.append(new_uids(buffer.num_rows), columns)
+            fitted = buffer.fitted(merged)
+            self.store.add_columns(list(fitted.columns))
+            if fitted.num_rows:
+                self.store.append(new_uids(fitted.num_rows), fitted.columns)
         self.refresh(with_history=False)
+        return fitted
 
     def delete(self, rows: NDArray[np.int64]) -> None:
         """Delete rows, and their edits."""
@@ -258,6 +278,8 @@ class Working:
         found = []
         for box in boxes:
             for label in labels:
+                if label in group_of(self.specs, box):
+                    continue  # the commit refuses them
                 rows = np.union1d(self.table.edited_rows(box), self.table.edited_rows(label)).astype(np.int64)
                 before = _counts(self.stored.column(box), rows, 4) == _counts(self.stored.column(label), rows, 1)
                 after = _counts(self.table.column(box), rows, 4) == _counts(self.table.column(label), rows, 1)
@@ -278,6 +300,7 @@ class Working:
             self._table = None
             if not self.has_changes():
                 raise DatasetError("nothing to commit: no change since the last commit", hint="ds.log() shows it")
+            check_groups(self.table, self.specs, self._committed_specs)
             lengths = self._lengths()
             for name, edits in self.draft.edits.items():
                 here = self.stored.positions(np.fromiter(edits, np.int64, len(edits))) >= 0
@@ -293,6 +316,13 @@ class Working:
             self.draft, self._draft_files = Draft(), []
             self.refresh()
         return made
+
+    def _committed_specs(self) -> dict[str, TensorSpec]:
+        """Return the specs of the last commit."""
+        last = self.last_commit
+        if last is None:
+            return {}
+        return StoredTable(Store.open(self.store.location, last.branch).at(last.version), last.id).specs
 
     def _lengths(self) -> dict[str, tuple[int, int]]:
         """Return the exact interval of label counts of each class label tensor."""
@@ -354,6 +384,7 @@ def _changed_names(spec: TensorSpec, action: str, names: Sequence[str]) -> tuple
         raise UnknownClassError(old, spec.class_names, tensor=spec.name)
     if not isinstance(new, str) or not new.strip():
         raise DatasetError(f"a class named {new!r}; expected a name")
+    storable_text(new, f"a class name of {spec.name!r}")
     if new in spec.class_names:
         raise DatasetError(f"a class {new!r} exists already in {spec.name!r}; expected a new name")
     known = list(spec.class_names)

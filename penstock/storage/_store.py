@@ -172,6 +172,9 @@ class Store:
         """Replace the columns of `table` in the rows of its uids; order and row ids stay."""
         import lance
 
+        if table.column_names == [UID]:
+            return
+
         def step(handle: lance.LanceDataset) -> None:
             merge = handle.merge_insert(UID).when_matched_update_all().write_mode("rewrite_columns")
             transaction = merge.execute_uncommitted(table)[0]

@@ -89,7 +89,8 @@ def _unpacked(specs: Mapping[str, TensorSpec], draft: Draft, content: bytes, nam
                     continue
                 table = pa.ipc.open_stream(archive.read(tensor)).read_all()
                 spec = specs[tensor]
-                cells = cells_of_columns(spec, {column: table[column] for column in column_names(spec)}, len(table))
+                known = [column for column in column_names(spec) if column in table.column_names]
+                cells = cells_of_columns(spec, {column: table[column] for column in known}, len(table))
                 draft = draft.with_edits(tensor, dict(zip(table[UID].to_pylist(), cells, strict=True)))
     except (zipfile.BadZipFile, pa.ArrowException, KeyError) as error:
         raise StorageError(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any, cast
 
@@ -11,7 +10,7 @@ from numpy.typing import NDArray
 
 from penstock.table._ragged import Ragged
 from penstock.table._stored import box_shapes, text_column
-from penstock.tensors import Cell, TensorSpec, unpack_mask
+from penstock.tensors import Cell, TensorSpec, decode_json, unpack_mask
 
 __all__ = ["column_of_cells", "sample_of_cell", "with_rows_replaced"]
 
@@ -22,7 +21,7 @@ def sample_of_cell(spec: TensorSpec, cell: Cell) -> Any:  # noqa: ANN401  bytes,
     if value is None:
         return _EMPTY[spec.htype].copy() if spec.htype in _EMPTY else None
     if spec.htype == "json":
-        return json.loads(str(value))
+        return decode_json(spec, str(value))
     if spec.htype in {"binary_mask", "segment_mask"}:
         return unpack_mask(spec, cast("bytes", value), cell.shape or ())
     if not isinstance(value, np.ndarray):

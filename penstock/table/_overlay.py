@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -19,7 +18,7 @@ from penstock.table._draft import Draft
 from penstock.table._edited import column_of_cells, sample_of_cell, with_rows_replaced
 from penstock.table._ragged import Ragged
 from penstock.table._stored import StoredTable, checked_tensor
-from penstock.tensors import Cell, Link, TensorSpec, image_shape
+from penstock.tensors import Cell, Link, TensorSpec, decode_json, image_shape
 
 __all__ = ["OverlayTable"]
 
@@ -80,6 +79,8 @@ class OverlayTable:
         if spec.htype != "class_label" or not self.draft.edits.get(spec.name):
             return spec
         lengths = self.column(spec.name).lengths
+        if not len(lengths):
+            return spec
         return replace(spec, length_min=int(lengths.min()), length_max=int(lengths.max()))
 
     def revision(self, tensor: str) -> str:
@@ -258,7 +259,7 @@ class OverlayTable:
 
 def _rows_of(column: Ragged, spec: TensorSpec, rows: NDArray[np.int64]) -> list[Any]:
     if spec.htype in {"text", "json"}:
-        parse = json.loads if spec.htype == "json" else str
+        parse = partial(decode_json, spec) if spec.htype == "json" else str
         return [parse(column.values[row]) if column.valid is None or column.valid[row] else None for row in rows]
     return [column.row(row).copy() if column.valid is None or column.valid[row] else None for row in rows]
 

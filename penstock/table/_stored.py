@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -45,7 +46,12 @@ class StoredTable:
     @cached_property
     def specs(self) -> dict[str, TensorSpec]:
         """Spec of each tensor, in order of creation."""
-        return {entry["name"]: TensorSpec.from_json(entry) for entry in self.snapshot.meta.get("tensors", [])}
+        found = {entry["name"]: TensorSpec.from_json(entry) for entry in self.snapshot.meta.get("tensors", [])}
+        return {name: self._as_stored(spec) for name, spec in found.items()}
+
+    def _as_stored(self, spec: TensorSpec) -> TensorSpec:
+        """Return a spec whose type is known where there is a column, as there was for samples of None once."""
+        return replace(spec, inferred=False) if not spec.is_typed and spec.name in self.snapshot.columns else spec
 
     @cached_property
     def uids(self) -> NDArray[np.int64]:

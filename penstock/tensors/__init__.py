@@ -5,15 +5,20 @@ from penstock.tensors._codecs import decode_image, decode_jpeg_into, image_shape
 from penstock.tensors._encode import class_ids, encode_sample, image_cell, image_digest, unpack_mask
 from penstock.tensors._encoding import encode_image
 from penstock.tensors._formats import image_format
+from penstock.tensors._groups import GROUPED_HTYPES, group_of, object_groups
 from penstock.tensors._link import Link, link
 from penstock.tensors._make_spec import make_spec
 from penstock.tensors._memory import DECODING, MAX_IMAGE_BYTES
 from penstock.tensors._pixels import flatten_alpha
+from penstock.tensors._recast import recast
 from penstock.tensors._spec import HTYPES, Htype, TensorSpec
+from penstock.tensors._texts import decode_json, storable_text
 from penstock.tensors._thumbnails import check_image, image_region, thumbnail
+from penstock.tensors._types import same_type, with_type, with_type_of
 
 __all__ = [
     "DECODING",
+    "GROUPED_HTYPES",
     "HTYPES",
     "MAX_IMAGE_BYTES",
     "Cell",
@@ -24,9 +29,11 @@ __all__ = [
     "class_ids",
     "decode_image",
     "decode_jpeg_into",
+    "decode_json",
     "encode_image",
     "encode_sample",
     "flatten_alpha",
+    "group_of",
     "image_cell",
     "image_digest",
     "image_format",
@@ -34,6 +41,12 @@ __all__ = [
     "image_shape",
     "link",
     "make_spec",
+    "object_groups",
+    "recast",
+    "same_type",
+    "storable_text",
     "thumbnail",
     "unpack_mask",
+    "with_type",
+    "with_type_of",
 ]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import math
+import numbers
 import os
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
+from decimal import Decimal
 from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
@@ -23,11 +24,17 @@ from penstock.tensors._encoding import encode_image
 from penstock.tensors._formats import image_format
 from penstock.tensors._link import Link
 from penstock.tensors._memory import MAX_IMAGE_BYTES, shown_bytes
+from penstock.tensors._showing import plain_reason, shown
 from penstock.tensors._spec import TensorSpec
+from penstock.tensors._texts import encode_json, storable_text
 from penstock.tensors._thumbnails import check_image
+from penstock.tensors._types import as_numbers, as_regular
 
 __all__ = ["class_ids", "encode_sample", "image_cell", "image_digest", "unpack_mask"]
 
+_MOST_CLASSES = 2**31  # as many as a label may count where classes have no names
+_NUMBERS = (numbers.Real, Decimal)
+_WIDER = "create the tensor with a wider dtype, such as 'float64'"
 Value = Any  # what a user may hand in: arrays, lists, numbers, text, bytes, paths, links
 
 
@@ -71,19 +78,14 @@ def encode_sample(spec: TensorSpec, value: Value, *, ids: Mapping[str, int] | No
         if spec.link:
             return _encode_link(spec, value)
         return _ENCODERS[spec.htype](spec, value)
-    except PenstockError:
+    except (PenstockError, MemoryError):
         raise
-    except (TypeError, ValueError, OverflowError) as error:
-        raise SampleError(f"{_shown(value)} for {spec.name!r} ({spec.shown_htype}): {error}") from error
-
-
-def _shown(value: Value) -> str:
-    text = repr(value) if not isinstance(value, (bytes, bytearray)) else f"{len(value)} bytes"
-    return text if len(text) <= 60 else f"{text[:57]}..."  # noqa: PLR2004  as much as a message bears
+    except Exception as error:  # values of other libraries raise anything while they are read
+        raise SampleError(f"{shown(value)} for {spec.name!r} ({spec.shown_htype}): {plain_reason(error)}") from error
 
 
 def _refuse(spec: TensorSpec, value: Value, expected: str, *, hint: str | None = None) -> SampleError:
-    return SampleError(f"{_shown(value)} for {spec.name!r} ({spec.shown_htype}); expected {expected}", hint=hint)
+    return SampleError(f"{shown(value)} for {spec.name!r} ({spec.shown_htype}); expected {expected}", hint=hint)
 
 
 def _encode_labels(spec: TensorSpec, value: Value, ids: Mapping[str, int] | None) -> Cell:
@@ -92,16 +94,19 @@ def _encode_labels(spec: TensorSpec, value: Value, ids: Mapping[str, int] | None
     ids = class_ids(spec.class_names) if ids is None else ids
     array = value if isinstance(value, np.ndarray) else None
     if array is None or array.dtype.kind not in "iu":
-        entries = [value] if isinstance(value, (str, int, np.integer)) else list(value)
+        if isinstance(value, (bytes, bytearray, memoryview, Mapping, Set)):
+            raise _refuse(spec, value, "a list of class names or indices, in an order")
+        single = isinstance(value, (str, int, np.integer)) or (array is not None and array.ndim == 0)
+        entries = [value if array is None else array.item()] if single else list(value)
         array = np.array([_class_id(spec, entry, ids) for entry in entries], np.int64)
-    labels = np.atleast_1d(array).astype(np.int64)
+    labels = np.atleast_1d(array)
     if labels.ndim != 1:
         raise _refuse(spec, value, "a flat list of class names or indices")
-    wrong = labels[(labels < 0) | (labels >= len(ids))] if ids else labels[labels < 0]
+    wrong = labels[(labels < 0) | (labels >= (len(ids) or _MOST_CLASSES))]
     if len(wrong):
-        upper = f"0 to {len(ids) - 1}" if ids else "0 or more"
+        upper = f"0 to {len(ids) - 1}" if ids else f"0 to {_MOST_CLASSES - 1:,}"
         raise SampleError(f"class index {wrong[0]} in {spec.name!r}; expected {upper}")
-    return Cell(value=labels)
+    return Cell(value=labels.astype(np.int64))
 
 
 def _class_id(spec: TensorSpec, entry: Value, ids: Mapping[str, int]) -> int:
@@ -117,7 +122,7 @@ def _class_id(spec: TensorSpec, entry: Value, ids: Mapping[str, int]) -> int:
 
 
 def _encode_boxes(spec: TensorSpec, value: Value) -> Cell:
-    boxes = np.array([] if value is None else value, spec.dtype)
+    boxes = _floats(spec, [] if value is None else value)
     if boxes.size == 0:
         boxes = boxes.reshape(0, 4)
     if boxes.shape == (4,):
@@ -129,31 +134,30 @@ def _encode_boxes(spec: TensorSpec, value: Value) -> Cell:
     return Cell(value=np.ascontiguousarray(boxes).reshape(-1), shape=boxes.shape)
 
 
+def _floats(spec: TensorSpec, value: Value) -> NDArray[Any]:
+    """Return numbers in the tensor's own float type, refused where they are none or overflow."""
+    given = as_regular(spec, value)
+    if given.dtype.kind == "O" and all(isinstance(entry, _NUMBERS) for entry in given.flat):
+        given = given.astype(np.float64)
+    if given.dtype.kind not in "biuf" and given.size:
+        raise _refuse(spec, value, "numbers")
+    return _cast(spec, given) if given.size else given.astype(spec.dtype)
+
+
 def _encode_text(spec: TensorSpec, value: Value) -> Cell:
     if value is not None and not isinstance(value, str):
         raise _refuse(spec, value, "a str")
-    return Cell(value=None if value is None else str(value))
+    return Cell(value=None if value is None else storable_text(str(value), f"the text for {spec.name!r}"))
 
 
 def _encode_json(spec: TensorSpec, value: Value) -> Cell:
-    if value is None:
-        return Cell(value=None)
-    try:
-        return Cell(value=json.dumps(value, ensure_ascii=False, allow_nan=False, default=_plain))
-    except (TypeError, ValueError) as error:
-        raise _refuse(spec, value, f"what JSON can hold ({error})") from error
-
-
-def _plain(value: Value) -> Value:
-    if isinstance(value, (np.generic, np.ndarray)):
-        return value.tolist()
-    raise TypeError(f"{type(value).__name__} is no JSON")
+    return Cell(value=None if value is None else encode_json(spec, value))
 
 
 def _encode_embedding(spec: TensorSpec, value: Value) -> Cell:
     if value is None:
         return Cell(value=None)
-    vector = np.array(value, spec.dtype)
+    vector = _floats(spec, value)
     wanted = f"a vector of {spec.length_max} numbers" if spec.length_max else "a vector of numbers"
     if vector.ndim != 1 or len(vector) == 0 or (spec.length_max and len(vector) != spec.length_max):
         raise _refuse(spec, value, f"{wanted}; got shape {vector.shape}")
@@ -163,7 +167,7 @@ def _encode_embedding(spec: TensorSpec, value: Value) -> Cell:
 def _encode_generic(spec: TensorSpec, value: Value) -> Cell:
     if value is None:
         return Cell(value=None)
-    given = np.asarray(value)
+    given = as_numbers(spec, value)
     if given.dtype.kind not in "biuf":
         hint = "create the tensor with htype='text' or 'json'" if given.dtype.kind in "UTOS" else None
         raise _refuse(spec, value, f"numbers, {spec.dtype}", hint=hint)
@@ -174,13 +178,27 @@ def _encode_generic(spec: TensorSpec, value: Value) -> Cell:
 
 
 def _cast(spec: TensorSpec, given: NDArray[Any]) -> NDArray[Any]:
-    if given.dtype == spec.dtype:
+    dtype = np.dtype(spec.dtype)
+    if given.dtype == dtype:
         return given.copy()  # the caller may fill the same array again before it is written
     with np.errstate(all="ignore"):
-        array = given.astype(spec.dtype)
-    if np.dtype(spec.dtype).kind != "f" and not np.array_equal(array, given):
-        raise _refuse(spec, given, f"values that {spec.dtype} can hold", hint="create the tensor with dtype='float64'")
+        array = given.astype(dtype)
+    if dtype.kind == "f":
+        if np.isinf(array).any() and (np.isinf(array) != np.isinf(given)).any():
+            largest = np.finfo(dtype).max
+            wrong = given[np.isinf(array) & ~np.isinf(given)].reshape(-1)[0]
+            raise _refuse(spec, wrong, f"at most {largest:g}, the largest {dtype.name}", hint=_WIDER)
+    elif not np.array_equal(array, given) or _outside(dtype, given):
+        raise _refuse(spec, given, f"values that {dtype.name} can hold", hint=_WIDER)
     return array
+
+
+def _outside(dtype: np.dtype[Any], given: NDArray[Any]) -> bool:
+    """Whether floats lie beyond the whole numbers of a type; a cast may give the greatest, which is equal when rounded."""
+    if given.dtype.kind != "f" or dtype.kind not in "iu" or not given.size:
+        return False
+    bounds = np.iinfo(dtype)
+    return bool(given.max() >= float(bounds.max) + 1 or given.min() < float(bounds.min))
 
 
 def _encode_image(spec: TensorSpec, value: Value) -> Cell:
@@ -216,6 +234,8 @@ def _read(path: str | os.PathLike[str]) -> bytes:
         return Path(path).read_bytes()
     except OSError as error:
         raise SampleError(f"no image file {os.fspath(path)!r} ({error.strerror})") from error
+    except ValueError as error:  # a NUL, or text that no file name can be
+        raise SampleError(f"no image file {os.fspath(path)!r}; it is not a file name") from error
 
 
 def image_cell(
@@ -276,7 +296,7 @@ def _encode_link(spec: TensorSpec, value: Value) -> Cell:
 def _encode_mask(spec: TensorSpec, value: Value) -> Cell:
     if value is None:
         return Cell(value=None)
-    given = np.asarray(value)
+    given = as_numbers(spec, value)
     if given.ndim not in {2, 3} or given.dtype.kind not in "biu":
         raise _refuse(
             spec, value, f"a mask of shape (height, width) or (height, width, num_objects); got {given.shape}"
