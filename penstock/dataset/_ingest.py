@@ -13,7 +13,7 @@ from penstock.dataset._buffer import Buffer
 from penstock.dataset._groups import check_cells
 from penstock.errors import CredentialsError, PenstockError, SampleError, TensorNotFoundError, nearest
 from penstock.storage import Credentials, LinkReader, link_root
-from penstock.tensors import Cell, Link, TensorSpec, class_ids, encode_sample, image_cell, storable_text, with_type
+from penstock.tensors import Cell, Link, TensorSpec, class_ids, encode_sample, image_cell, shown_url, storable_text, with_type
 
 __all__ = ["checked_links", "ingest", "num_samples"]
 
@@ -158,7 +158,7 @@ def checked_links(spec: TensorSpec, cells: list[Cell], reader: LinkReader, num_w
         try:
             image = image_cell(spec, content or b"", verify=spec.verify)
         except PenstockError as error:
-            error.message = f"the linked file {cell.value!r}: {error.message}"
+            error.message = f"the linked file {shown_url(str(cell.value))}: {error.message}"
             raise
         return replace(cell, shape=image.shape, digest=image.digest)
 

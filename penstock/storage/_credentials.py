@@ -38,8 +38,22 @@ class Credentials:
             return {}
         return self._given.get(name) or _from_environment(name) or _from_keyring(name)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Leave the values out of every pickle; worker processes of ours get them by `reduce_for_worker`."""
+        return Credentials, ()
+
+    def reduce_for_worker(self) -> tuple[Any, ...]:
+        """Travel whole to a process of ours, through memory that nobody else reads."""
+        return _credentials_of, (self._given,)
+
     def __repr__(self) -> str:
         return f"Credentials({', '.join(sorted(self._given))})"
+
+
+def _credentials_of(given: dict[str, dict[str, str]]) -> Credentials:
+    credentials = Credentials()
+    credentials._given = given
+    return credentials
 
 
 def _from_environment(name: str) -> dict[str, str]:

@@ -15,11 +15,13 @@ from penstock.tensors._spec import HTYPES, Htype, TensorSpec
 from penstock.tensors._texts import decode_json, storable_text
 from penstock.tensors._thumbnails import check_image, image_region, thumbnail
 from penstock.tensors._types import same_type, with_type, with_type_of
+from penstock.tensors._urls import LINK_SCHEMES, has_password, local_path, scheme_of, shown_url, split_url
 
 __all__ = [
     "DECODING",
     "GROUPED_HTYPES",
     "HTYPES",
+    "LINK_SCHEMES",
     "MAX_IMAGE_BYTES",
     "Cell",
     "Htype",
@@ -34,16 +36,21 @@ __all__ = [
     "encode_sample",
     "flatten_alpha",
     "group_of",
+    "has_password",
     "image_cell",
     "image_digest",
     "image_format",
     "image_region",
     "image_shape",
     "link",
+    "local_path",
     "make_spec",
     "object_groups",
     "recast",
     "same_type",
+    "scheme_of",
+    "shown_url",
+    "split_url",
     "storable_text",
     "thumbnail",
     "unpack_mask",

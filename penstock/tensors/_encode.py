@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Set
 from decimal import Decimal
 from functools import lru_cache
 from pathlib import Path
-from types import MappingProxyType
+from types import MappingProxyType, NoneType
 from typing import Any
 
 import numpy as np
@@ -22,13 +22,14 @@ from penstock.tensors._cell import Cell
 from penstock.tensors._codecs import decode_image, image_shape
 from penstock.tensors._encoding import encode_image
 from penstock.tensors._formats import image_format
-from penstock.tensors._link import Link
+from penstock.tensors._link import Link, link
 from penstock.tensors._memory import MAX_IMAGE_BYTES, shown_bytes
 from penstock.tensors._showing import plain_reason, shown
 from penstock.tensors._spec import TensorSpec
 from penstock.tensors._texts import encode_json, storable_text
 from penstock.tensors._thumbnails import check_image
 from penstock.tensors._types import as_numbers, as_regular
+from penstock.tensors._urls import checked_url
 
 __all__ = ["class_ids", "encode_sample", "image_cell", "image_digest", "unpack_mask"]
 
@@ -284,13 +285,12 @@ def _encode_link(spec: TensorSpec, value: Value) -> Cell:
     if value is None:
         return Cell(value=None)
     if isinstance(value, (str, os.PathLike)):
-        value = Link(os.fspath(value))
+        value = link(value)
     if not isinstance(value, Link):
         raise _refuse(spec, value, "penstock.link(url) or a path")
-    url = value.url
-    if "://" not in url:
-        url = str(Path(url).expanduser().absolute())
-    return Cell(value=url, creds_key=value.creds_key)
+    if not isinstance(value.url, str) or not isinstance(value.creds_key, (str, NoneType)):
+        raise _refuse(spec, value, "penstock.link(url, creds_key) of text")
+    return Cell(value=checked_url(value.url), creds_key=value.creds_key)
 
 
 def _encode_mask(spec: TensorSpec, value: Value) -> Cell:
