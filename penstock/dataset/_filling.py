@@ -27,7 +27,7 @@ from penstock.dataset._working import Working, open_working
 from penstock.errors import DatasetError, PenstockError, ReadOnlyError, SampleError
 from penstock.storage import Location
 from penstock.table import Draft, OverlayTable
-from penstock.tensors import Cell, TensorSpec, encode_sample, make_spec, same_type, with_type
+from penstock.tensors import MAX_IMAGE_BYTES, Cell, TensorSpec, encode_sample, make_spec, same_type, with_type
 
 __all__ = ["Filling"]
 
@@ -46,10 +46,17 @@ class Filling(Samples):
     ----------
     working : Working
         The stored dataset under it.
+
+    Attributes
+    ----------
+    max_image_bytes : int or None
+        Most bytes an image or mask may have when it is decoded, 512 MiB by default;
+        None allows any size. It is of this session alone and not stored.
     """
 
     def __init__(self, working: Working) -> None:
         self._working = working
+        self.max_image_bytes: int | None = MAX_IMAGE_BYTES
         self._lock = threading.RLock()
         self._buffer = Buffer.over(working.specs)
         self._depth = 0
@@ -79,7 +86,9 @@ class Filling(Samples):
         """Every row as it is now, edits included; a snapshot. Internal seam of loaders, queries and widgets."""
         with self._lock:
             self._flush()
-            return self._working.table
+            table = self._working.table
+            table.max_image_bytes = self.max_image_bytes
+            return table
 
     @property
     def indices(self) -> NDArray[np.int64]:
@@ -309,6 +318,7 @@ class Filling(Samples):
                 creds_keys=meta.get("creds_keys", {}),
                 link_roots=meta.get("link_roots", []),
                 num_workers=num_workers,
+                max_bytes=self.max_image_bytes,
             )
             if self._buffer.is_full:
                 self._flush()
@@ -384,7 +394,7 @@ class Filling(Samples):
             if not spec.is_typed:
                 return  # None in a tensor that never had a value: it is empty already
             if spec.link:
-                cells = self._working.checked_links(spec, cells)
+                cells = self._working.checked_links(spec, cells, self.max_image_bytes)
             table = self._working.table
             uids = table.uids(positions)
             edits = Draft().with_edits(name, dict(zip(uids.tolist(), cells, strict=True)))
@@ -395,7 +405,7 @@ class Filling(Samples):
     def _typed_cells(self, spec: TensorSpec, values: Sequence[Any]) -> tuple[TensorSpec, list[Cell]]:
         """Return the checked values, and the spec; the first value of a tensor fixes its type, kept at once."""
         typed = with_type(spec, values)
-        cells = [encode_sample(typed, value) for value in values]
+        cells = [encode_sample(typed, value, max_bytes=self.max_image_bytes) for value in values]
         if same_type(typed, spec):
             return spec, cells
         self._working.fix_type(typed)

@@ -13,9 +13,20 @@ from penstock.dataset._buffer import Buffer
 from penstock.dataset._groups import check_cells
 from penstock.errors import CredentialsError, PenstockError, SampleError, TensorNotFoundError, nearest
 from penstock.storage import Credentials, LinkReader, link_root
-from penstock.tensors import Cell, Link, TensorSpec, class_ids, encode_sample, image_cell, shown_url, storable_text, with_type
+from penstock.tensors import (
+    MAX_IMAGE_BYTES,
+    Cell,
+    Link,
+    TensorSpec,
+    class_ids,
+    encode_sample,
+    image_cell,
+    shown_url,
+    storable_text,
+    with_type,
+)
 
-__all__ = ["checked_links", "ingest", "num_samples"]
+__all__ = ["check_creds", "checked_links", "ingest", "num_samples"]
 
 
 def ingest(
@@ -26,19 +37,20 @@ def ingest(
     creds_keys: Iterable[str],
     link_roots: Iterable[str],
     num_workers: int = 0,
+    max_bytes: int | None = MAX_IMAGE_BYTES,
 ) -> None:
     """Check some rows and add them to the buffer; a refused value leaves it untouched."""
     _check_names(buffer.specs, columns)
     num_rows = num_samples(columns)
     specs = {name: _prepared(buffer, name, values) for name, values in columns.items()}
-    cells = {name: _encoded(specs[name], values, num_workers) for name, values in columns.items()}
+    cells = {name: _encoded(specs[name], values, num_workers, max_bytes) for name, values in columns.items()}
     roots: set[str] = set()
     for name, spec in specs.items():
         if spec.link:
             roots |= _roots(cells[name])
-            _check_creds(cells[name], set(creds_keys))
+            check_creds(cells[name], set(creds_keys))
             reader = LinkReader([*link_roots, *buffer.link_roots, *roots], credentials)
-            cells[name] = checked_links(spec, cells[name], reader, num_workers)
+            cells[name] = checked_links(spec, cells[name], reader, num_workers, max_bytes)
     check_cells(specs, cells)
     buffer.add(specs, cells, num_rows)
     buffer.link_roots |= roots
@@ -112,12 +124,12 @@ def _named(value: Any) -> Iterable[str]:  # noqa: ANN401  names, indices, or any
     return (entry for entry in value if isinstance(entry, str)) if isinstance(value, (list, tuple)) else ()
 
 
-def _encoded(spec: TensorSpec, values: Sequence[Any], num_workers: int) -> list[Cell]:
+def _encoded(spec: TensorSpec, values: Sequence[Any], num_workers: int, max_bytes: int | None) -> list[Cell]:
     ids = class_ids(spec.class_names) if spec.htype == "class_label" else None
 
     def encode(numbered: tuple[int, Any]) -> Cell:
         try:
-            return encode_sample(spec, numbered[1], ids=ids)
+            return encode_sample(spec, numbered[1], ids=ids, max_bytes=max_bytes)
         except PenstockError as error:
             if len(values) > 1:
                 error.message = f"sample {numbered[0]} of {spec.name!r}: {error.message}"
@@ -134,7 +146,7 @@ def _roots(cells: Sequence[Cell]) -> set[str]:
     return {root for root in roots if root is not None}
 
 
-def _check_creds(cells: Sequence[Cell], known: set[str]) -> None:
+def check_creds(cells: Sequence[Cell], known: set[str]) -> None:
     for cell in cells:
         if cell.creds_key is not None and cell.creds_key not in known:
             like = nearest(cell.creds_key, known)
@@ -144,7 +156,13 @@ def _check_creds(cells: Sequence[Cell], known: set[str]) -> None:
             )
 
 
-def checked_links(spec: TensorSpec, cells: list[Cell], reader: LinkReader, num_workers: int) -> list[Cell]:
+def checked_links(
+    spec: TensorSpec,
+    cells: list[Cell],
+    reader: LinkReader,
+    num_workers: int,
+    max_bytes: int | None = MAX_IMAGE_BYTES,
+) -> list[Cell]:
     """Read what the links point to, as far as the tensor asks for it."""
     if not (spec.verify or spec.create_shape_tensor or spec.create_sample_info_tensor):
         return cells
@@ -156,7 +174,7 @@ def checked_links(spec: TensorSpec, cells: list[Cell], reader: LinkReader, num_w
         if isinstance(content, PenstockError):
             raise content
         try:
-            image = image_cell(spec, content or b"", verify=spec.verify)
+            image = image_cell(spec, content or b"", verify=spec.verify, max_bytes=max_bytes)
         except PenstockError as error:
             error.message = f"the linked file {shown_url(str(cell.value))}: {error.message}"
             raise

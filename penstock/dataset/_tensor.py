@@ -13,7 +13,7 @@ from penstock.dataset._owner import Owner
 from penstock.dataset._rows import row_of, rows_of
 from penstock.errors import DatasetError, SampleError
 from penstock.table import OverlayTable
-from penstock.tensors import Link, TensorSpec
+from penstock.tensors import MAX_IMAGE_BYTES, Link, TensorSpec
 
 __all__ = ["Tensor", "TensorInfo"]
 
@@ -151,6 +151,10 @@ class Tensor:
         for start in range(0, len(rows), _CHUNK):
             yield from table.take(rows[start : start + _CHUNK], [self._name])[self._name]
 
+    def _arrays(self, spec: TensorSpec) -> list[NDArray[Any]]:
+        allowed = getattr(self._owner.table, "max_image_bytes", MAX_IMAGE_BYTES)
+        return [as_array(spec, raw, allowed) for raw in self._raw()]
+
     def numpy(self, aslist: bool = False) -> NDArray[Any] | list[NDArray[Any]]:
         """Read the samples.
 
@@ -170,7 +174,7 @@ class Tensor:
             If the samples differ in shape and `aslist` is False.
         """
         spec = self.spec
-        arrays = [as_array(spec, raw) for raw in self._raw()]
+        arrays = self._arrays(spec)
         if self._single:
             return arrays if aslist else arrays[0]
         return arrays if aslist else stacked(spec, arrays)
@@ -191,7 +195,7 @@ class Tensor:
         if spec.htype in {"text", "json"}:
             values = list(self._raw())
             return {"value": values[0] if self._single else values}
-        arrays = [as_array(spec, raw) for raw in self._raw()]
+        arrays = self._arrays(spec)
         found: dict[str, Any] = {"value": arrays[0] if self._single else arrays}
         if spec.htype == "class_label":
             names = spec.class_names

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from penstock.dataset._buffer import Buffer, Fitted
 from penstock.dataset._groups import check_groups
-from penstock.dataset._ingest import checked_links
+from penstock.dataset._ingest import check_creds, checked_links
 from penstock.errors import DatasetError, UnknownClassError
 from penstock.storage import (
     Commit,
@@ -219,11 +219,12 @@ class Working:
 
     # ---- the draft -----------------------------------------------------------------------
 
-    def checked_links(self, spec: TensorSpec, cells: list[Cell]) -> list[Cell]:
+    def checked_links(self, spec: TensorSpec, cells: list[Cell], max_bytes: int | None) -> list[Cell]:
         """Read what new links point to, and allow their folders."""
         roots = {root for cell in cells if cell.value is not None and (root := link_root(str(cell.value)))}
+        check_creds(cells, set(self.meta.get("creds_keys", {})))
         allowed = [*self.meta.get("link_roots", []), *roots]
-        cells = checked_links(spec, cells, LinkReader(allowed, self.credentials), 0)
+        cells = checked_links(spec, cells, LinkReader(allowed, self.credentials), 0, max_bytes)
         if not roots <= set(self.meta.get("link_roots", [])):
             self._change_meta(lambda meta: {**meta, "link_roots": _few({*meta.get("link_roots", []), *roots})})
         return cells

@@ -18,10 +18,15 @@ class Credentials:
     A key K is looked for in what `populate` was given, in the environment variable
     ``PENSTOCK_CREDS_K`` (JSON), and in the keyring (service ``penstock``); where all
     are silent the store's own chain decides (environment, profile, instance role).
+
+    Parameters
+    ----------
+    given : mapping of str to dict, optional
+        Values by key, as `populate` takes them one by one.
     """
 
-    def __init__(self) -> None:
-        self._given: dict[str, dict[str, str]] = {}
+    def __init__(self, given: Mapping[str, dict[str, str]] | None = None) -> None:
+        self._given = dict(given or {})
 
     def populate(self, name: str, values: Mapping[str, str]) -> None:
         """Keep credentials for this session, in memory alone."""
@@ -44,16 +49,10 @@ class Credentials:
 
     def reduce_for_worker(self) -> tuple[Any, ...]:
         """Travel whole to a process of ours, through memory that nobody else reads."""
-        return _credentials_of, (self._given,)
+        return Credentials, (self._given,)
 
     def __repr__(self) -> str:
         return f"Credentials({', '.join(sorted(self._given))})"
-
-
-def _credentials_of(given: dict[str, dict[str, str]]) -> Credentials:
-    credentials = Credentials()
-    credentials._given = given
-    return credentials
 
 
 def _from_environment(name: str) -> dict[str, str]:

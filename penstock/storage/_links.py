@@ -59,7 +59,9 @@ class LinkReader:
         except Exception as error:  # noqa: BLE001  object stores raise errors of their own; one sample fails, not the batch
             return link_error(link, error)
         if image_format(content) is None:
-            return LinkError(f"the linked file {shown_url(link.url)} is no image; expected JPEG, PNG or another image format")
+            return LinkError(
+                f"the linked file {shown_url(link.url)} is no image; expected JPEG, PNG or another image format"
+            )
         return content
 
     def _local(self, path: Path) -> bytes:

@@ -23,8 +23,8 @@ _PROVIDERS = ("AWS_", "GOOGLE_", "AZURE_")
 _WEB_KEYS = frozenset({"username", "password", "token", "bearer_token"})
 _STATUS = re.compile(r"status code: (\d{3})")
 _NO_CREDENTIALS = re.compile(
-    r"169\.254\.\d|/latest/api/token|/latest/meta-data|/computeMetadata/|/metadata/identity|token request|MissingAccount"
-    r"|Account must be|NoCredential"
+    r"169\.254\.\d|/latest/api/token|/latest/meta-data|/computeMetadata/|/metadata/identity|token request"
+    r"|MissingAccount|Account must be|NoCredential"
 )
 _DENIED = re.compile(r"InvalidAccessKeyId|SignatureDoesNotMatch|AccessDenied|ExpiredToken|InvalidToken")
 _REGION = re.compile(r"PermanentRedirect|AuthorizationHeaderMalformed|status code: 301")
@@ -88,8 +88,9 @@ def _object_store(root: str, creds: tuple[tuple[str, str], ...], environment: tu
 
 @lru_cache(maxsize=1)
 def _session(process: int) -> Any:  # noqa: ANN401, ARG001  connections are not shared with forked processes
-    import requests  # type: ignore[import-untyped]  # types are a package of their own
-    from requests.adapters import HTTPAdapter, Retry  # type: ignore[import-untyped]
+    import requests
+    from requests.adapters import HTTPAdapter
+    from urllib3 import Retry
 
     session = requests.Session()
     again = Retry(total=_TRIES, backoff_factor=0.1, status_forcelist=_BUSY, raise_on_status=False, redirect=False)
@@ -145,7 +146,11 @@ def _reason(link: Link, error: Exception) -> tuple[str, str | None]:
     text, kind = str(error), type(error).__name__
     if _REGION.search(text) and not isinstance(error, _StatusError):
         return "the bucket is in another region", "'region' of the credentials names it, or AWS_REGION"
-    if kind in {"PermissionDeniedError", "UnauthenticatedError"} or _DENIED.search(text) or _status(error) in {401, 403}:
+    if (
+        kind in {"PermissionDeniedError", "UnauthenticatedError"}
+        or _DENIED.search(text)
+        or _status(error) in {401, 403}
+    ):
         whose = f" with the credentials of {link.creds_key!r}" if link.creds_key else ""
         return f"access is denied{whose}", _hint(link)
     if kind == "UnknownConfigurationKeyError":
@@ -168,11 +173,13 @@ def _hint(link: Link) -> str:
     )
 
 
-def _of_connection(link: Link, error: Exception) -> str:
+def _of_connection(link: Link, error: Exception) -> str:  # noqa: PLR0911  a fault a line
     """Say what is wrong with the way to a file."""
     text, kind = str(error), type(error).__name__
     host = split_url(link.url).netloc.rpartition("@")[2]
-    if kind in {"InvalidURL", "LocationParseError", "InvalidSchema", "MissingSchema"} or isinstance(error, UnicodeError):
+    if kind in {"InvalidURL", "LocationParseError", "InvalidSchema", "MissingSchema"} or isinstance(
+        error, UnicodeError
+    ):
         return "it is not a valid URL"
     if kind == "TooManyRedirects" or "following redirect" in text:
         return "its server redirects without end"

@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 
 from penstock.table._ragged import Ragged
 from penstock.table._stored import box_shapes, text_column
-from penstock.tensors import Cell, TensorSpec, decode_json, unpack_mask
+from penstock.tensors import MAX_IMAGE_BYTES, Cell, TensorSpec, decode_json, unpack_mask
 
 __all__ = ["column_of_cells", "sample_of_cell", "with_rows_replaced"]
 
 
-def sample_of_cell(spec: TensorSpec, cell: Cell) -> Any:  # noqa: ANN401  bytes, str, JSON or ndarray, by kind
+def sample_of_cell(spec: TensorSpec, cell: Cell, *, max_bytes: int | None = MAX_IMAGE_BYTES) -> Any:  # noqa: ANN401  bytes, str, JSON or ndarray, by kind
     """Return the raw sample of a stored cell, as `Table.take` promises it."""
     value = cell.value
     if value is None:
@@ -23,7 +23,7 @@ def sample_of_cell(spec: TensorSpec, cell: Cell) -> Any:  # noqa: ANN401  bytes,
     if spec.htype == "json":
         return decode_json(spec, str(value))
     if spec.htype in {"binary_mask", "segment_mask"}:
-        return unpack_mask(spec, cast("bytes", value), cell.shape or ())
+        return unpack_mask(spec, cast("bytes", value), cell.shape or (), max_bytes=max_bytes)
     if not isinstance(value, np.ndarray):
         return value
     if spec.htype == "bbox":

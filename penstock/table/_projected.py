@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from penstock.table._ragged import Ragged
 from penstock.table._table import Table
-from penstock.tensors import TensorSpec, decode_json
+from penstock.tensors import MAX_IMAGE_BYTES, TensorSpec, decode_json
 
 __all__ = ["ProjectedTable"]
 
@@ -49,6 +49,11 @@ class ProjectedTable:
     def num_rows(self) -> int:
         """Number of rows of the source."""
         return self.source.num_rows
+
+    @property
+    def max_image_bytes(self) -> int | None:
+        """Most bytes an image may have when it is decoded, as the source has it."""
+        return getattr(self.source, "max_image_bytes", MAX_IMAGE_BYTES)
 
     @property
     def version(self) -> str:

@@ -1,7 +1,7 @@
 """Kinds of tensor and their codecs."""
 
 from penstock.tensors._cell import Cell
-from penstock.tensors._codecs import decode_image, decode_jpeg_into, image_shape
+from penstock.tensors._codecs import decode_image, decode_jpeg_into, decode_then, image_shape, load_pillow
 from penstock.tensors._encode import class_ids, encode_sample, image_cell, image_digest, unpack_mask
 from penstock.tensors._encoding import encode_image
 from penstock.tensors._formats import image_format
@@ -32,6 +32,7 @@ __all__ = [
     "decode_image",
     "decode_jpeg_into",
     "decode_json",
+    "decode_then",
     "encode_image",
     "encode_sample",
     "flatten_alpha",
@@ -43,6 +44,7 @@ __all__ = [
     "image_region",
     "image_shape",
     "link",
+    "load_pillow",
     "local_path",
     "make_spec",
     "object_groups",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import struct
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,14 +26,17 @@ __all__ = [
     "decode_image",
     "decode_jpeg",
     "decode_jpeg_into",
+    "decode_then",
     "image_bytes",
     "image_shape",
     "jpeg_bytes",
     "jpeg_header",
     "jpeg_orientation",
+    "load_pillow",
     "upright",
 ]
 
+_T = TypeVar("_T")
 _UNSEEN = 16 * 2**20  # smaller images cannot take much, whatever their files say
 _EXIF_REACH = 65_536
 _ORIENTATION = 0x0112
@@ -77,9 +80,47 @@ def decode_image(encoded: bytes, *, max_bytes: int | None = MAX_IMAGE_BYTES) -> 
     >>> decode_image(encode_image(np.full((2, 3, 3), 7, np.uint8), "png")).shape
     (2, 3, 3)
     """
+    return decode_then(encoded, _as_they_are, max_bytes=max_bytes)
+
+
+def _as_they_are(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    return pixels
+
+
+@guarded
+def decode_then(
+    encoded: bytes, use: Callable[[NDArray[np.uint8]], _T], *, max_bytes: int | None = MAX_IMAGE_BYTES
+) -> _T:
+    """Decode an image and make something smaller of it, while its memory counts as taken.
+
+    Parameters
+    ----------
+    encoded : bytes
+        An encoded image.
+    use : callable
+        Given the pixels that `decode_image` returns.
+    max_bytes : int, optional
+        Most bytes the decoded image may have, 512 MiB by default; None allows any size.
+
+    Returns
+    -------
+    object
+        What `use` returned.
+
+    Raises
+    ------
+    ImageDecodeError
+        As `decode_image`.
+
+    Examples
+    --------
+    >>> from penstock.tensors import encode_image
+    >>> float(decode_then(encode_image(np.full((2, 3), 7, np.uint8), "png"), np.mean))
+    7.0
+    """
     header = jpeg_header(encoded)
     if header is None:
-        return decode_any(encoded, max_bytes=max_bytes)
+        return decode_any(encoded, use, max_bytes=max_bytes)
     num_bytes = jpeg_bytes(encoded, header, max_bytes)
     orientation = jpeg_orientation(encoded)
     with DECODING.taken(num_bytes if orientation == 1 else 2 * num_bytes):
@@ -87,8 +128,8 @@ def decode_image(encoded: bytes, *, max_bytes: int | None = MAX_IMAGE_BYTES) -> 
         if fast is None and num_bytes >= LARGE:
             fast = _decode_forgiving(encoded, header)
         if fast is not None:
-            return upright(fast, orientation)
-    return decode_any(encoded, max_bytes=max_bytes)
+            return use(upright(fast, orientation))
+    return decode_any(encoded, use, max_bytes=max_bytes)
 
 
 def jpeg_bytes(encoded: bytes, header: tuple[int, int, int], max_bytes: int | None) -> int:
@@ -143,14 +184,16 @@ def _decode_forgiving(encoded: bytes, header: tuple[int, int, int]) -> NDArray[n
     return pixels
 
 
-def decode_any(encoded: bytes, *, max_bytes: int | None = MAX_IMAGE_BYTES) -> NDArray[np.uint8]:
+def decode_any(
+    encoded: bytes, use: Callable[[NDArray[np.uint8]], _T], *, max_bytes: int | None = MAX_IMAGE_BYTES
+) -> _T:
     """Decode whatever Pillow reads; large images in parts, so that no second copy is made."""
     encoded = bytes(encoded)
     shape = webp_shape(encoded)
     if shape is not None and math.prod(shape) >= _UNSEEN:
         refuse_larger(shape, math.prod(shape), max_bytes)
         with DECODING.taken(2 * math.prod(shape)):
-            return upright(decode_webp(encoded, shape[2]), _webp_orientation(encoded))
+            return use(upright(decode_webp(encoded, shape[2]), _webp_orientation(encoded)))
     with opened(encoded) as image:
         num_bytes = image_bytes(image, max_bytes)
         with DECODING.taken(num_bytes):
@@ -159,7 +202,40 @@ def decode_any(encoded: bytes, *, max_bytes: int | None = MAX_IMAGE_BYTES) -> ND
                 pixels = pixels_of(image)
             else:
                 pixels = _in_parts(encoded, image)
-            return upright(pixels, orientation_of(image) if may_be_turned(encoded) else 1)
+            return use(upright(pixels, orientation_of(image) if may_be_turned(encoded) else 1))
+
+
+@guarded
+def load_pillow(encoded: bytes, *, max_bytes: int | None = MAX_IMAGE_BYTES) -> Image.Image:
+    """Read an image as Pillow gives it, not turned and in its own mode.
+
+    Parameters
+    ----------
+    encoded : bytes
+        An encoded image.
+    max_bytes : int, optional
+        Most bytes the decoded image may have, 512 MiB by default; None allows any size.
+
+    Returns
+    -------
+    Image
+        The image, its pixels read.
+
+    Raises
+    ------
+    ImageDecodeError
+        As `decode_image`.
+
+    Examples
+    --------
+    >>> from penstock.tensors import encode_image
+    >>> load_pillow(encode_image(np.zeros((2, 3), np.uint8), "png")).size
+    (3, 2)
+    """
+    image = opened(bytes(encoded))
+    with DECODING.taken(image_bytes(image, max_bytes)):
+        load(image)
+    return image
 
 
 def image_bytes(image: Image.Image, max_bytes: int | None) -> int:

@@ -7,7 +7,8 @@ import math
 import numbers
 import os
 import zlib
-from collections.abc import Callable, Mapping, Set
+from collections.abc import Callable, Mapping
+from collections.abc import Set as AbstractSet
 from decimal import Decimal
 from functools import lru_cache
 from pathlib import Path
@@ -23,7 +24,7 @@ from penstock.tensors._codecs import decode_image, image_shape
 from penstock.tensors._encoding import encode_image
 from penstock.tensors._formats import image_format
 from penstock.tensors._link import Link, link
-from penstock.tensors._memory import MAX_IMAGE_BYTES, shown_bytes
+from penstock.tensors._memory import MAX_IMAGE_BYTES, refuse_larger, shown_bytes
 from penstock.tensors._showing import plain_reason, shown
 from penstock.tensors._spec import TensorSpec
 from penstock.tensors._texts import encode_json, storable_text
@@ -45,7 +46,13 @@ def class_ids(class_names: tuple[str, ...]) -> Mapping[str, int]:
     return MappingProxyType({name: index for index, name in enumerate(class_names)})
 
 
-def encode_sample(spec: TensorSpec, value: Value, *, ids: Mapping[str, int] | None = None) -> Cell:
+def encode_sample(
+    spec: TensorSpec,
+    value: Value,
+    *,
+    ids: Mapping[str, int] | None = None,
+    max_bytes: int | None = MAX_IMAGE_BYTES,
+) -> Cell:
     """Check one sample against its tensor and return what is stored.
 
     Parameters
@@ -56,6 +63,8 @@ def encode_sample(spec: TensorSpec, value: Value, *, ids: Mapping[str, int] | No
         The sample; None is an empty one.
     ids : mapping of str to int, optional
         Class names to ids; by default those of `spec`.
+    max_bytes : int, optional
+        Most bytes an image or mask may have when it is decoded; None allows any size.
 
     Returns
     -------
@@ -78,6 +87,10 @@ def encode_sample(spec: TensorSpec, value: Value, *, ids: Mapping[str, int] | No
             return _encode_labels(spec, value, ids)
         if spec.link:
             return _encode_link(spec, value)
+        if spec.htype == "image":
+            return _encode_image(spec, value, max_bytes)
+        if spec.htype in {"binary_mask", "segment_mask"}:
+            return _encode_mask(spec, value, max_bytes)
         return _ENCODERS[spec.htype](spec, value)
     except (PenstockError, MemoryError):
         raise
@@ -95,7 +108,7 @@ def _encode_labels(spec: TensorSpec, value: Value, ids: Mapping[str, int] | None
     ids = class_ids(spec.class_names) if ids is None else ids
     array = value if isinstance(value, np.ndarray) else None
     if array is None or array.dtype.kind not in "iu":
-        if isinstance(value, (bytes, bytearray, memoryview, Mapping, Set)):
+        if isinstance(value, (bytes, bytearray, memoryview, Mapping, AbstractSet)):
             raise _refuse(spec, value, "a list of class names or indices, in an order")
         single = isinstance(value, (str, int, np.integer)) or (array is not None and array.ndim == 0)
         entries = [value if array is None else array.item()] if single else list(value)
@@ -195,34 +208,37 @@ def _cast(spec: TensorSpec, given: NDArray[Any]) -> NDArray[Any]:
 
 
 def _outside(dtype: np.dtype[Any], given: NDArray[Any]) -> bool:
-    """Whether floats lie beyond the whole numbers of a type; a cast may give the greatest, which is equal when rounded."""
+    """Whether floats are beyond the whole numbers of a type; a cast may give the greatest, equal when rounded."""
     if given.dtype.kind != "f" or dtype.kind not in "iu" or not given.size:
         return False
     bounds = np.iinfo(dtype)
     return bool(given.max() >= float(bounds.max) + 1 or given.min() < float(bounds.min))
 
 
-def _encode_image(spec: TensorSpec, value: Value) -> Cell:
+def _encode_image(spec: TensorSpec, value: Value, max_bytes: int | None) -> Cell:
     if value is None:
         return Cell(value=None)
     if isinstance(value, Link):
         raise _refuse(spec, value, "an image", hint="create the tensor with htype='link[image]'")
-    encoded, known_good = _image_bytes(spec, value)
-    return image_cell(spec, encoded, verify=spec.verify and not known_good)
+    encoded, known_good = _image_bytes(spec, value, max_bytes)
+    return image_cell(spec, encoded, verify=spec.verify and not known_good, max_bytes=max_bytes)
 
 
-def _image_bytes(spec: TensorSpec, value: Value) -> tuple[bytes, bool]:
+def _image_bytes(spec: TensorSpec, value: Value, max_bytes: int | None) -> tuple[bytes, bool]:
     """Return encoded bytes, and whether they are our own encoding."""
     if isinstance(value, (bytes, bytearray, memoryview)):
         encoded = bytes(value)
     elif isinstance(value, (str, os.PathLike)):
         encoded = _read(value)
     else:
-        return encode_image(_as_pixels(value), spec.sample_compression or "png"), True
+        pixels = _as_pixels(value)
+        if pixels.ndim >= 2:  # noqa: PLR2004  height and width
+            refuse_larger(pixels.shape, pixels.nbytes, max_bytes)
+        return encode_image(pixels, spec.sample_compression or "png"), True
     wanted = spec.sample_compression
     if wanted is None or image_format(encoded) == wanted:
         return encoded, False
-    return encode_image(decode_image(encoded), wanted), True
+    return encode_image(decode_image(encoded, max_bytes=max_bytes), wanted), True
 
 
 def _as_pixels(value: Value) -> NDArray[np.uint8]:
@@ -239,9 +255,7 @@ def _read(path: str | os.PathLike[str]) -> bytes:
         raise SampleError(f"no image file {os.fspath(path)!r}; it is not a file name") from error
 
 
-def image_cell(
-    spec: TensorSpec, encoded: bytes, *, verify: bool, max_bytes: int | None = MAX_IMAGE_BYTES
-) -> Cell:
+def image_cell(spec: TensorSpec, encoded: bytes, *, verify: bool, max_bytes: int | None = MAX_IMAGE_BYTES) -> Cell:
     """Return the cell of an encoded image, its shape and digest recorded as the spec asks.
 
     Parameters
@@ -293,7 +307,7 @@ def _encode_link(spec: TensorSpec, value: Value) -> Cell:
     return Cell(value=checked_url(value.url), creds_key=value.creds_key)
 
 
-def _encode_mask(spec: TensorSpec, value: Value) -> Cell:
+def _encode_mask(spec: TensorSpec, value: Value, max_bytes: int | None) -> Cell:
     if value is None:
         return Cell(value=None)
     given = as_numbers(spec, value)
@@ -304,7 +318,18 @@ def _encode_mask(spec: TensorSpec, value: Value) -> Cell:
     if spec.ndim is not None and given.ndim != spec.ndim:
         raise _refuse(spec, value, f"{spec.ndim} dimensions as in the samples before; got {given.ndim}")
     mask = given.astype(bool) if spec.htype == "binary_mask" else _cast(spec, given)
+    _check_mask_size(spec, mask.shape, max_bytes)
     return Cell(value=zlib.compress(np.ascontiguousarray(mask).tobytes(), 1), shape=mask.shape)
+
+
+def _check_mask_size(spec: TensorSpec, shape: tuple[int, ...], max_bytes: int | None) -> None:
+    num_bytes = math.prod(shape) * np.dtype(spec.dtype).itemsize
+    if max_bytes is not None and num_bytes > max_bytes:
+        raise SampleError(
+            f"a mask of {spec.name!r} of shape {shape} takes {shown_bytes(num_bytes)}; "
+            f"expected at most {shown_bytes(max_bytes)}",
+            hint="max_image_bytes of penstock.load allows larger masks",
+        )
 
 
 def unpack_mask(
@@ -336,20 +361,15 @@ def unpack_mask(
     num_bytes = math.prod(shape) * np.dtype(spec.dtype).itemsize
     if min(shape, default=0) < 0:
         raise SampleError(f"a stored mask of {spec.name!r} is damaged (its shape is {shape})")
-    if max_bytes is not None and num_bytes > max_bytes:
-        raise SampleError(
-            f"a mask of {spec.name!r} of shape {shape} takes {shown_bytes(num_bytes)}; "
-            f"expected at most {shown_bytes(max_bytes)}",
-            hint="max_image_bytes of penstock.load allows larger masks",
-        )
+    _check_mask_size(spec, shape, max_bytes)
     try:
         inflater = zlib.decompressobj()
         flat = inflater.decompress(packed, num_bytes + 1)
         if len(flat) != num_bytes or not inflater.eof:
             found = "more" if len(flat) > num_bytes else "fewer"
             raise SampleError(
-                f"a stored mask of {spec.name!r} is damaged (it holds {found} than the {num_bytes:,} bytes of its shape "
-                f"{shape})"
+                f"a stored mask of {spec.name!r} is damaged (it holds {found} than the {num_bytes:,} bytes of its "
+                f"shape {shape})"
             )
         return np.frombuffer(flat, spec.dtype).reshape(shape).copy()
     except (zlib.error, ValueError) as error:
@@ -364,7 +384,4 @@ _ENCODERS: dict[str, Callable[[TensorSpec, Value], Cell]] = {
     "json": _encode_json,
     "embedding": _encode_embedding,
     "generic": _encode_generic,
-    "image": _encode_image,
-    "binary_mask": _encode_mask,
-    "segment_mask": _encode_mask,
 }

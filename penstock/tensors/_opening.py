@@ -22,7 +22,16 @@ _READERS = {
     "tiff": "PIL.TiffImagePlugin:TiffImageFile",
     "pnm": "PIL.PpmImagePlugin:PpmImageFile",
 }
-_NEVER = {"EPS", "FITS", "WMF", "GRIB", "HDF5", "BUFR", "MPEG", "MCIDAS"}  # run programs, unpack whole, or hold no image
+_NEVER = {
+    "EPS",
+    "FITS",
+    "WMF",
+    "GRIB",
+    "HDF5",
+    "BUFR",
+    "MPEG",
+    "MCIDAS",
+}  # run programs, unpack whole, or hold no image
 _BYTES_PER_PIXEL = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16B": 2, "I;16L": 2, "I;16N": 2}
 _DECODER_BYTES = {"JPEG2000": 20, "AVIF": 8, "WEBP": 12, "BMP": 1}
 _TILE_WIDTH, _TILE_LENGTH, _ROWS_PER_STRIP = 322, 323, 278
@@ -67,9 +76,9 @@ def num_working_bytes(image: Image.Image) -> int:
 def load(image: Image.Image) -> None:
     """Read the pixels; the bound that Pillow has for TIFF alone is ours to judge."""
     if image.format == "TIFF":
-        from PIL import Image as pillow  # noqa: N813  its module
+        from PIL import _imaging
 
-        image.im = pillow.core.new(image.mode, getattr(image, "_tile_size", image.size))
+        image.im = _imaging.new(image.mode, getattr(image, "_tile_size", image.size))
     image.load()
 
 
@@ -85,4 +94,4 @@ def num_piece_bytes(image: Image.Image) -> int:
         pixels = int(tags[_TILE_WIDTH]) * int(tags[_TILE_LENGTH])
     else:
         pixels = width * min(height, int(tags.get(_ROWS_PER_STRIP, height)))
-    return pixels * bits_per_pixel // 8
+    return int(pixels * bits_per_pixel // 8)

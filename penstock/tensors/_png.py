@@ -175,7 +175,7 @@ def _without_filters(framed: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
 
     mode = _FILTERED_AS[size]
     count, row_bytes = len(framed), framed.shape[1] - 1
-    taken_back = Image.frombytes(mode, (row_bytes // size, count), zlib.compress(framed, 0), "zip", mode)
+    taken_back = Image.frombytes(mode, (row_bytes // size, count), zlib.compress(framed.data, 0), "zip", mode)
     return np.asarray(taken_back).reshape(count, row_bytes)
 
 

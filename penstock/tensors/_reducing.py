@@ -48,8 +48,7 @@ def reduced(encoded: bytes, longest_side: int, max_bytes: int | None) -> tuple[N
 
 
 def _whole(encoded: bytes, max_bytes: int | None) -> tuple[NDArray[np.uint8], int, int]:
-    pixels = decode_any(encoded, max_bytes=max_bytes)
-    return pixels, pixels.shape[1], pixels.shape[0]
+    return decode_any(encoded, lambda pixels: (pixels, pixels.shape[1], pixels.shape[0]), max_bytes=max_bytes)
 
 
 def _reduced_png(encoded: bytes, image: Image.Image, factor: int, max_bytes: int | None) -> NDArray[np.uint8]:

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from penstock.errors import ImageDecodeError
 from penstock.tensors._codecs import (
     decode_any,
-    decode_image,
     decode_jpeg,
+    decode_then,
     jpeg_bytes,
     jpeg_header,
     jpeg_orientation,
@@ -28,9 +28,7 @@ _LARGE_JPEG = 16 * 2**20
 
 
 @guarded
-def thumbnail(
-    encoded: bytes, longest_side: int, *, max_bytes: int | None = MAX_IMAGE_BYTES
-) -> tuple[bytes, int, int]:
+def thumbnail(encoded: bytes, longest_side: int, *, max_bytes: int | None = MAX_IMAGE_BYTES) -> tuple[bytes, int, int]:
     """Make a small JPEG of an image, upright, transparency over mid gray.
 
     A large image is decoded reduced (JPEG) or some rows at a time (PNG), so that
@@ -109,11 +107,11 @@ def check_image(encoded: bytes, *, max_bytes: int | None = MAX_IMAGE_BYTES) -> N
     """
     header = jpeg_header(encoded)
     if header is None:
-        decode_any(encoded, max_bytes=max_bytes)
+        decode_any(encoded, len, max_bytes=max_bytes)
         return
     jpeg_bytes(encoded, header, max_bytes)
     if _reduced_jpeg(encoded, header, 1, max_bytes) is None:
-        decode_any(encoded, max_bytes=max_bytes)
+        decode_any(encoded, len, max_bytes=max_bytes)
 
 
 def _resized(pixels: NDArray[np.uint8], scale: float) -> NDArray[np.uint8]:
@@ -171,11 +169,14 @@ def image_region(  # noqa: PLR0917  a rectangle is four numbers
     >>> image_shape(image_region(png, 10, 0, 20, 40, 0.5))
     (20, 10, 1)
     """
-    pixels = decode_image(encoded, max_bytes=max_bytes)
-    cut = flatten_alpha(pixels[max(0, y) : max(0, y + height), max(0, x) : max(0, x + width)])
-    if cut.size == 0:
-        raise ImageDecodeError(
-            f"the region x={x}, y={y}, {width} × {height} lies outside the image of {pixels.shape[1]} × "
-            f"{pixels.shape[0]} pixels"
-        )
-    return as_jpeg(_resized(cut, scale))
+
+    def cut(pixels: NDArray[np.uint8]) -> bytes:
+        part = flatten_alpha(pixels[max(0, y) : max(0, y + height), max(0, x) : max(0, x + width)])
+        if part.size == 0:
+            raise ImageDecodeError(
+                f"the region x={x}, y={y}, {width} × {height} lies outside the image of {pixels.shape[1]} × "
+                f"{pixels.shape[0]} pixels"
+            )
+        return as_jpeg(_resized(part, scale))
+
+    return decode_then(encoded, cut, max_bytes=max_bytes)

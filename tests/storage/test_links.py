@@ -4,6 +4,7 @@ import http.server
 import os
 import pickle
 import threading
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import cloudpickle
@@ -40,7 +41,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         else:
             self._answer(200, _png(int(parse_qs(parts.query).get("id", ["1"])[0])))
 
-    do_PUT = do_GET
+    do_PUT = do_GET  # noqa: N815  the name the server looks for
 
     def _answer(self, status, body, **headers):
         self.send_response(status)
@@ -144,7 +145,7 @@ def test_what_cannot_be_reached_is_named_without_the_engines_text(url, words):
     ],
 )
 def test_an_address_with_a_password_is_refused_and_not_repeated(url, tmp_path):
-    with pytest.raises(LinkError, match="holds a password or key.*populate_creds") as caught:
+    with pytest.raises(LinkError, match=r"holds a password or key.*populate_creds") as caught:
         penstock.link(url)
     assert "of-the-test" not in str(caught.value)
     ds = penstock.empty(tmp_path / "set")
@@ -161,7 +162,7 @@ def test_what_only_looks_like_a_password_is_taken(url):
 
 
 def test_a_dataset_address_with_a_password_is_refused_and_not_repeated():
-    with pytest.raises(DatasetError, match="holds a password or key.*AWS_ACCESS_KEY_ID") as caught:
+    with pytest.raises(DatasetError, match=r"holds a password or key.*AWS_ACCESS_KEY_ID") as caught:
         Location("s3://AKIA:pw-of-the-test@bucket/set")
     assert "of-the-test" not in str(caught.value)
 
@@ -233,8 +234,7 @@ def test_a_local_file_is_linked_however_it_is_spelled(spelled, tmp_path):
 def test_a_file_whose_name_is_not_utf8_is_linked_and_read_again(tmp_path):
     path = os.fsencode(tmp_path) + b"/caf\xe9.png"
     try:
-        with open(path, "wb") as stream:
-            stream.write(_png(9))
+        Path(os.fsdecode(path)).write_bytes(_png(9))
     except OSError:
         pytest.skip("this file system takes UTF-8 names alone")
     ds = penstock.empty(tmp_path / "set")
@@ -340,7 +340,9 @@ def test_workers_of_the_loader_are_handed_credentials(web, tmp_path):
     ds.create_tensor("images", htype="link[image]", verify=False)
     ds.add_creds_key("mine")
     ds.populate_creds("mine", {"username": "ann", "password": "secret-of-the-test"})
-    ds.extend({"images": [penstock.link(f"{web.url}/private/{index}?id={index}", creds_key="mine") for index in (3, 4)]})
+    ds.extend(
+        {"images": [penstock.link(f"{web.url}/private/{index}?id={index}", creds_key="mine") for index in (3, 4)]}
+    )
     ds.commit("two")
     loader = ds.dataloader().batch(2).numpy(num_workers=1)
     batch = next(iter(loader))
