@@ -31,7 +31,7 @@ from penstock.storage import (
     set_tag,
     user_tags,
 )
-from penstock.table import Draft, OverlayTable
+from penstock.table import Draft, OptimizedTable, OverlayTable
 
 __all__ = ["Dataset"]
 
@@ -52,7 +52,8 @@ class Dataset(Filling):
         with self._lock:
             self._settle()
             fixed = self._working.fixed_version
-            return _reopened, (self.path, self._working.store.branch, fixed, self._working.credentials)
+            known = (self.path, self._working.store.branch, fixed, self._working.credentials)
+            return _reopened, (*known, self.max_image_bytes)
 
     # ---- versions ------------------------------------------------------------------------
 
@@ -335,6 +336,8 @@ class Dataset(Filling):
             table, rows, saved = open_saved(
                 self._working.store, id, self._working.credentials, optimize=optimize, num_workers=num_workers
             )
+        if isinstance(table, (OverlayTable, OptimizedTable)):
+            table.max_image_bytes = self.max_image_bytes
         return View(table, rows, dataset=self, query_string=saved.query_string, seed=saved.seed)
 
     def delete_view(self, id: str) -> None:  # noqa: A002  the document's name
@@ -392,7 +395,11 @@ class Dataset(Filling):
         self._working.credentials.populate(name, values)
 
 
-def _reopened(path: str, branch: str | None, version: int | None, credentials: Credentials) -> Dataset:
+def _reopened(
+    path: str, branch: str | None, version: int | None, credentials: Credentials, max_image_bytes: int | None
+) -> Dataset:
     working = Working(Store.open(Location(path), branch), read_only="it came from another process", version=version)
     working.credentials = credentials
-    return Dataset(working)
+    dataset = Dataset(working)
+    dataset.max_image_bytes = max_image_bytes
+    return dataset

@@ -18,7 +18,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from penstock.dataset._drawing import Resolve
 from penstock.dataset._groups import aligned, check_groups, checked_member, first_of_group
-from penstock.dataset._ingest import ingest
+from penstock.dataset._ingest import ingest, num_samples
 from penstock.dataset._rows import row_of
 from penstock.dataset._tensor import Tensor
 from penstock.dataset._view import Home, Samples, View
@@ -26,7 +26,7 @@ from penstock.dataset._working import Working, open_working
 from penstock.errors import DatasetError, PenstockError, ReadOnlyError, SampleError
 from penstock.storage import Location
 from penstock.table import Draft, OverlayTable
-from penstock.tensors import Cell, TensorSpec, encode_sample, make_spec, same_type, with_type
+from penstock.tensors import MAX_IMAGE_BYTES, Cell, TensorSpec, encode_sample, make_spec, same_type, with_type
 
 __all__ = ["Filling"]
 
@@ -45,10 +45,17 @@ class Filling(Samples):
     ----------
     working : Working
         The stored dataset under it.
+
+    Attributes
+    ----------
+    max_image_bytes : int or None
+        Most bytes an image or mask may have when it is decoded, 512 MiB by default;
+        None allows any size. It is of this session alone and not stored.
     """
 
     def __init__(self, working: Working) -> None:
         self._working = working
+        self.max_image_bytes: int | None = MAX_IMAGE_BYTES
         self._lock = threading.RLock()
         self._buffer = working.new_buffer()
         self._depth = 0
@@ -78,7 +85,9 @@ class Filling(Samples):
         """Every row as it is now, edits included; a snapshot. Internal seam of loaders, queries and widgets."""
         with self._lock:
             self._flush()
-            return self._working.table
+            table = self._working.table
+            table.max_image_bytes = self.max_image_bytes
+            return table
 
     @property
     def indices(self) -> NDArray[np.int64]:
@@ -284,13 +293,10 @@ class Filling(Samples):
         """
         if not isinstance(samples, Mapping):
             raise SampleError(f"samples of type {type(samples).__name__}; expected a dict of one list for each tensor")
-        count = max((len(values) for values in samples.values()), default=0)
+        count = num_samples(samples)
         if count <= _PART or not any(spec.is_encoded for spec in self._buffer.specs.values()):
             self._ingest(samples, num_workers)
             return
-        if len({len(values) for values in samples.values()}) > 1:
-            lengths = {name: len(values) for name, values in samples.items()}
-            raise SampleError(f"tensors of {lengths} samples; expected the same number of each")
         for start in range(0, count, _PART):
             try:
                 part = {name: values[start : start + _PART] for name, values in samples.items()}
@@ -311,6 +317,7 @@ class Filling(Samples):
                 creds_keys=meta.get("creds_keys", {}),
                 link_roots=meta.get("link_roots", []),
                 num_workers=num_workers,
+                max_bytes=self.max_image_bytes,
             )
             if self._buffer.is_full:
                 self._flush()
@@ -384,7 +391,7 @@ class Filling(Samples):
             if not spec.is_typed:
                 return  # None in a tensor that never had a value: it is empty already
             if spec.link:
-                cells = self._working.checked_links(spec, cells)
+                cells = self._working.checked_links(spec, cells, self.max_image_bytes)
             table = self._working.table
             uids = table.uids(positions)
             edits = Draft().with_edits(name, dict(zip(uids.tolist(), cells, strict=True)))
@@ -397,7 +404,7 @@ class Filling(Samples):
     def _typed_cells(self, spec: TensorSpec, values: Sequence[Any]) -> tuple[TensorSpec, list[Cell]]:
         """Return the checked values, and the spec; the first value of a tensor fixes its type, kept at once."""
         typed = with_type(spec, values)
-        cells = [encode_sample(typed, value) for value in values]
+        cells = [encode_sample(typed, value, max_bytes=self.max_image_bytes) for value in values]
         if same_type(typed, spec):
             return spec, cells
         self._working.fix_type(typed)

@@ -12,7 +12,7 @@ from penstock.dataset._report import Problem, Report
 from penstock.errors import PenstockError
 from penstock.storage import Digests, Location, Store, column_names
 from penstock.table import OverlayTable
-from penstock.tensors import TensorSpec, image_digest, thumbnail
+from penstock.tensors import TensorSpec, check_image, image_digest
 
 __all__ = ["verify_tables"]
 
@@ -84,13 +84,13 @@ def _chunk(
         return [problem for row in rows for problem in _chunk(table, spec, np.array([row]), digests)]
     found = []
     for row, sample in zip(rows.tolist(), samples, strict=True):
-        reason = _reason(spec, sample, 0 if digests is None else int(digests[row]))
+        reason = _reason(spec, sample, 0 if digests is None else int(digests[row]), table.max_image_bytes)
         if reason:
             found.append(Problem(tensor=spec.name, row=row, reason=reason))
     return found
 
 
-def _reason(spec: TensorSpec, sample: bytes | PenstockError | None, digest: int) -> str | None:
+def _reason(spec: TensorSpec, sample: bytes | PenstockError | None, digest: int, max_bytes: int | None) -> str | None:
     if isinstance(sample, PenstockError):
         return str(sample)
     if spec.htype != "image" or sample is None:
@@ -98,7 +98,7 @@ def _reason(spec: TensorSpec, sample: bytes | PenstockError | None, digest: int)
     if digest and image_digest(sample) != digest:
         return "the bytes are not those that were added"
     try:
-        thumbnail(sample, 1)
+        check_image(sample, max_bytes=max_bytes)
     except PenstockError as error:
         return str(error)
     return None

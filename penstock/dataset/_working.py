@@ -16,7 +16,7 @@ from penstock.dataset._drafts import Drafts
 from penstock.dataset._fitting import Fitted, fitted
 from penstock.dataset._groups import check_groups
 from penstock.dataset._history import history
-from penstock.dataset._ingest import checked_links
+from penstock.dataset._ingest import check_creds, checked_links
 from penstock.dataset._view_records import sweep_views
 from penstock.errors import DatasetError, UnknownClassError
 from penstock.storage import (
@@ -51,7 +51,7 @@ from penstock.table import (
     with_class_keys,
     with_classes,
 )
-from penstock.tensors import Cell, TensorSpec, group_of, with_type_of
+from penstock.tensors import Cell, TensorSpec, group_of, storable_text, with_type_of
 
 __all__ = ["READ_ONLY", "Working", "open_working"]
 
@@ -252,11 +252,12 @@ class Working:
 
     # ---- the draft -----------------------------------------------------------------------
 
-    def checked_links(self, spec: TensorSpec, cells: list[Cell]) -> list[Cell]:
+    def checked_links(self, spec: TensorSpec, cells: list[Cell], max_bytes: int | None) -> list[Cell]:
         """Read what new links point to, and allow their folders."""
         roots = {root for cell in cells if cell.value is not None and (root := link_root(str(cell.value)))}
+        check_creds(cells, set(self.meta.get("creds_keys", {})))
         allowed = [*self.meta.get("link_roots", []), *roots]
-        cells = checked_links(spec, cells, LinkReader(allowed, self.credentials), 0)
+        cells = checked_links(spec, cells, LinkReader(allowed, self.credentials), 0, max_bytes)
         if not roots <= set(self.meta.get("link_roots", [])):
             self._change_meta(lambda meta: {**meta, "link_roots": _few({*meta.get("link_roots", []), *roots})})
         return cells
@@ -472,6 +473,7 @@ def _changed_names(spec: TensorSpec, action: str, names: Sequence[str]) -> tuple
         raise UnknownClassError(old, spec.class_names, tensor=spec.name)
     if not isinstance(new, str) or not new.strip():
         raise DatasetError(f"a class named {new!r}; expected a name")
+    storable_text(new, f"a class name of {spec.name!r}")
     if new in spec.class_names:
         raise DatasetError(f"a class {new!r} exists already in {spec.name!r}; expected a new name")
     known = list(spec.class_names)

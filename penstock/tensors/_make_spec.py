@@ -11,6 +11,7 @@ from numpy.typing import DTypeLike
 
 from penstock.errors import DatasetError, nearest
 from penstock.tensors._spec import HTYPES, Htype, TensorSpec
+from penstock.tensors._texts import storable_text
 
 __all__ = ["make_spec"]
 
@@ -155,6 +156,8 @@ def _names(name: str, kind: Htype, class_names: Sequence[str] | None) -> tuple[s
         raise DatasetError(f"class_names for {name!r}, a {kind}; expected htype='class_label'")
     if isinstance(class_names, str) or not all(isinstance(entry, str) and entry for entry in class_names):
         raise DatasetError(f"class_names {class_names!r}; expected a list of names")
+    for entry in class_names:
+        storable_text(entry, f"a class name of {name!r}")
     doubled = [entry for index, entry in enumerate(class_names) if entry in class_names[:index]]
     if doubled:
         raise DatasetError(f"class_names hold {doubled[0]!r} twice; expected every name once")

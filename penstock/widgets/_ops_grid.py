@@ -99,7 +99,8 @@ class GridOperations(WeightOperations):
         row = self.session.edits.rows.row(self.session.dataset.table, int(uid))
         encoded = self.session.dataset.table.take(np.array([row]), [tensor])[tensor][0]
         call.check_cancelled()
-        jpeg = image_region(encoded, x, y, width, height, scale)
+        allowed = self.session.dataset.max_image_bytes
+        jpeg = image_region(encoded, x, y, width, height, scale, max_bytes=allowed)
         return Reply(result={"width": round(width * scale), "height": round(height * scale)}, buffers=[jpeg])
 
     def sample(self, run: QueryRun, row: int, size: int) -> tuple[dict[str, Any], bytes]:
