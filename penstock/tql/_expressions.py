@@ -54,7 +54,6 @@ class ExpressionParser(Cursor):
         self.enter()
         left = self._not() if self.token.word == "NOT" and floor <= _NOT else self._signed()
         while (power := self._infix_power(floor)) is not None:
-            self.enter()
             left = self._infix(left, power)
         self.depth = depth
         return left

@@ -38,10 +38,9 @@ def join_condition(
     """Return the equalities an ON consists of."""
     both = binder_of(Scope((*left.fields, *right.fields)))
     if isinstance(node, ast.Binary) and node.operator == "and":
-        return [
-            *join_condition(node.left, left, right, binder_of),
-            *join_condition(node.right, left, right, binder_of),
-        ]
+        first, steps = ast.chain(node, lambda step: step.operator == "and")
+        parts = (first, *(step.right for step in steps))
+        return [equality for part in parts for equality in join_condition(part, left, right, binder_of)]
     hint = "on a.id = b.id and a.part = b.part"
     if not isinstance(node, ast.Binary) or node.operator != "=":
         raise both.error("ON takes equalities joined by AND", node, hint=hint)

@@ -121,25 +121,19 @@ class Parser(SourceParser):
 
     def _body(self) -> ast.Select | ast.SetOperation | ast.Query:
         left = self._intersection()
-        depth = self.depth
         while (word := self.token.word) in {"UNION", "EXCEPT"}:
-            self.enter()
             self.advance()
             everything = self.accept("ALL") is not None
             operator: Choice["union", "except"] = "union" if word == "UNION" else "except"
             left = self._combined(operator, left, self._intersection(), everything)
         self.note("UNION", "EXCEPT")
-        self.depth = depth
         return left
 
     def _intersection(self) -> ast.Select | ast.SetOperation | ast.Query:
         left: ast.Select | ast.SetOperation | ast.Query = self._term()
-        depth = self.depth
         while self.accept("INTERSECT"):
-            self.enter()
             everything = self.accept("ALL") is not None
             left = self._combined("intersect", left, self._term(), everything)
-        self.depth = depth
         return left
 
     def _combined(
@@ -305,6 +299,8 @@ def _parse(text: str, rule: Callable[[Parser], T]) -> T:
         return rule(Parser(text, tokens))
     except QuerySyntaxError:
         return _explain(text, tokens, rule)
+    except RecursionError:  # whoever calls is deep in calls already
+        raise QuerySyntaxError("the query is nested too deeply to be read here", text=text, start=0, end=1) from None
 
 
 def _explain(text: str, tokens: list[Token], rule: Callable[[Parser], T]) -> T:

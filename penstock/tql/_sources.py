@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal as Choice
 
 from penstock.tql import _ast as ast
+from penstock.tql._cursor import MAX_DEPTH
 from penstock.tql._expressions import ExpressionParser, text_of
 
 __all__ = ["SourceParser"]
@@ -20,9 +21,11 @@ class SourceParser(ExpressionParser):
     def sources(self) -> ast.Source:
         """Parse one source and the joins behind it."""
         left: ast.Source = self._one_source()
-        depth = self.depth
+        joined = 1
         while (word := self.token.word) in _JOINS:
-            self.enter()
+            joined += 1
+            if joined > MAX_DEPTH:
+                self.error(f"FROM joins more than {MAX_DEPTH} sources", self.token)
             self.advance()
             kind = _JOINS[word]
             if word in {"LEFT", "RIGHT", "FULL"}:
@@ -33,7 +36,6 @@ class SourceParser(ExpressionParser):
         if self.token.word == ",":
             self.error("sources are not joined by a comma", self.token, hint="write JOIN ... ON, or CROSS JOIN")
         self.note("JOIN", *_JOINS)
-        self.depth = depth
         return left
 
     def _join(self, kind: Choice["inner", "left", "right", "full", "cross"], left: ast.Source) -> ast.Join:
