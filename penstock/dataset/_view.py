@@ -13,14 +13,14 @@ from penstock.dataset._drawing import Drawing, Resolve
 from penstock.dataset._rows import row_of, rows_of
 from penstock.dataset._sample import Sample
 from penstock.dataset._tensor import Tensor
-from penstock.errors import DatasetError, ReadOnlyError, TensorNotFoundError
+from penstock.errors import DatasetError, ReadOnlyError, SamplingError, TensorNotFoundError
 from penstock.table import ArrayTable, OptimizedTable, OverlayTable, ProjectedTable, Ragged, Table
 from penstock.tensors import TensorSpec
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from penstock.sampling import SamplingPlan, SamplingSpec
+    from penstock.sampling import ClassCounts, SamplingPlan, SamplingSpec
     from penstock.tql import QueryResult
 
 __all__ = ["Samples", "View"]
@@ -132,6 +132,13 @@ class Samples(Drawing["View"]):
             f"cannot merge {', '.join(names)} of {name!r} into {into!r} in a view, which is a snapshot",
             hint="use the dataset",
         )
+
+    def __class_counts__(self) -> ClassCounts:
+        """Return the samples' labels by the first class label tensor, for the helpers of `penstock.sampling`."""
+        labels = [name for name in self.tensor_names() if self.tensor_spec(name).htype == "class_label"]
+        if not labels:
+            raise SamplingError("no class_label tensor; expected one", hint="pass the labels themselves")
+        return self[labels[0]].__class_counts__()
 
     def summary(self) -> None:
         """Print kind, shape and type of each tensor."""

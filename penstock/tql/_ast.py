@@ -64,7 +64,7 @@ class LeftDeep:
 
     __slots__ = ()
 
-    def _facts(self) -> tuple[object, ...]:
+    def facts(self) -> tuple[object, ...]:
         """Return what tells one step from another, apart from `left`."""
         return tuple(
             getattr(self, each.name)
@@ -75,14 +75,14 @@ class LeftDeep:
     def __eq__(self, other: object) -> bool:
         mine: object = self
         while isinstance(mine, LeftDeep):
-            if type(mine) is not type(other) or mine._facts() != other._facts():  # type: ignore[attr-defined]  # of the same class
+            if type(mine) is not type(other) or mine.facts() != other.facts():
                 return False
             mine, other = mine.left, other.left  # type: ignore[attr-defined]  # every subclass has it
         return not isinstance(other, LeftDeep) and mine == other
 
     def __hash__(self) -> int:
         first, steps = chain(self)
-        return hash((first, tuple(step._facts() for step in steps)))  # type: ignore[attr-defined]  # every step is one of these
+        return hash((first, tuple(step.facts() for step in steps)))
 
     def __repr__(self) -> str:
         first, steps = chain(self)

@@ -125,7 +125,7 @@ class Binder:
             return self._folded(node, type_, compute, key, children)
         return self._made(node, type_, _runner(compute, children, (node.start, node.end)), key, children, light=light)
 
-    def steps(
+    def steps(  # noqa: PLR0917  the parts of a chain
         self,
         node: ast.Node,
         type_: Type,

@@ -187,7 +187,8 @@ def _joined(binder: Binder, left: Side, steps: list[ast.Binary]) -> Side:
 
 def _calculated(binder: Binder, left: Side, steps: list[ast.Binary]) -> Side:
     """Return arithmetic of equal precedence."""
-    sides, numbers = [left], []
+    sides: list[Side] = [left]
+    numbers: list[Bound] = []
     for step in steps:
         sides.append((step.right, binder.scalar(step.right)))
         for side, bound in sides[-2:] if step is steps[0] else sides[-1:]:

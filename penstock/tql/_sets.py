@@ -111,11 +111,12 @@ class SetPlan:
     def of(cls, node: ast.SetOperation, plan_of: Callable[[Any], Plan], text: str) -> SetPlan:
         """Return the operations of a chain, whose operands `plan_of` plans."""
         start, steps = ast.chain(node)
-        first = left = plan_of(start)
+        first = plan_of(start)
+        left: Side = first
         operations: list[Operation] = []
         for step in steps:
-            left = Operation.of(step, left, plan_of(step.right), text)
-            operations.append(left)
+            operations.append(Operation.of(step, left, plan_of(step.right), text))
+            left = operations[-1]
         return cls(first, tuple(operations))
 
     @property
