@@ -205,14 +205,16 @@ class TensorNotFoundError(PenstockError, KeyError, AttributeError):
         What was asked for.
     available : iterable of str
         The tensors there are.
+    hint : str, optional
+        The nearest right answer; by default the tensor most like it.
     """
 
-    def __init__(self, name: str, available: Iterable[str]) -> None:
+    def __init__(self, name: str, available: Iterable[str], *, hint: str | None = None) -> None:
         known = tuple(available)
         like = nearest(name, known)
         super().__init__(
             f"no tensor {name!r}; the dataset has {', '.join(known) or 'no tensors'}",
-            hint=f"did you mean {like!r}?" if like else None,
+            hint=hint or (f"did you mean {like!r}?" if like else None),
         )
         self.name = name
         self.available = known

@@ -68,7 +68,7 @@ def _conflicts(
     base: OverlayTable, ours: OverlayTable, theirs: OverlayTable, mine: Difference, other: Difference
 ) -> list[Conflict]:
     found: list[Conflict] = []
-    for tensor in other.edited.keys() & mine.edited.keys():
+    for tensor in other.edited.keys() & mine.edited.keys() & ours.tensors.keys() & theirs.tensors.keys():
         both = np.intersect1d(ours.uids(mine.edited[tensor]), theirs.uids(other.edited[tensor]))
         unlike = both[_unlike(ours, theirs, tensor, both)] if len(both) else both
         found += [Conflict(uid=uid, tensor=tensor, reason="both edited it") for uid in unlike.tolist()]
@@ -124,14 +124,18 @@ def _apply(
         if name not in ours.specs:
             ours.add_tensor(theirs.stored.specs[name])
     ours.grow_classes(
-        {name: _grown(ours.specs[name], base, spec) for name, spec in theirs.stored.specs.items() if spec.class_names}
+        {
+            name: _grown(ours.specs[name], base, spec)
+            for name, spec in theirs.stored.specs.items()
+            if spec.class_names and name in ours.specs
+        }
     )
     kept_out = {uid for uid, tensor in skipped if tensor is None}
     gone = np.array([uid for uid in base.uids(other.removed).tolist() if uid not in kept_out], np.int64)
     here = ours.table.positions(gone)
     if (here >= 0).any():
         ours.delete(here[here >= 0])
-    names = [*other.edited, *other.tensors_added]
+    names = [name for name in (*other.edited, *other.tensors_added) if name in ours.specs]  # others are deleted here
     for name in names:
         rows = other.edited[name] if name in other.edited else np.arange(theirs.num_rows, dtype=np.int64)
         uids = np.array([uid for uid in theirs.uids(rows).tolist() if (uid, name) not in skipped], np.int64)

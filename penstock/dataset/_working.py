@@ -19,6 +19,7 @@ from penstock.storage import (
     LinkReader,
     Location,
     Store,
+    column_names,
     commits,
     decoded,
     find_version,
@@ -116,6 +117,7 @@ class Working:
                 raise DatasetError(f"a tensor {spec.name!r} was made by another writer")
             return {**meta, "tensors": [*meta["tensors"], spec.to_json()]}
 
+        self.store.drop_columns(self.specs.values(), only=column_names(spec))
         if not spec.inferred:
             self.store.add_columns([spec])
         self._change_meta(change)
@@ -192,6 +194,22 @@ class Working:
                 self.store.rewrite(table_of(self.stored.uids[rows], {spec: cells}), f"merge classes into {into}")
             self._change_meta(lambda meta: _with_spec(meta, spec.name, {"class_names": kept}))
             self._change_draft(lambda draft: _with_labels(draft, spec.name, ids))
+
+    def set_info(self, change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+        """Replace the user's notes by `change` of them."""
+        self._change_meta(lambda meta: {**meta, "info": change(dict(meta.get("info", {})))})
+
+    def delete_tensor(self, name: str) -> None:
+        """Take a tensor out of the list, which makes it true; its columns are swept after that, or by the next one."""
+
+        def change(meta: dict[str, Any]) -> dict[str, Any]:
+            return {**meta, "tensors": [entry for entry in meta["tensors"] if entry["name"] != name]}
+
+        with self.store.location.lock():
+            self._change_meta(change)
+            self._change_draft(lambda draft: draft.without(None, name))
+            self.store.drop_columns(self.specs.values())
+            self.refresh(with_history=False)
 
     def set_creds_key(self, name: str, *, managed: bool) -> None:
         """Store the name of credentials."""

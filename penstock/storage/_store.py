@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 import random
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from penstock.errors import ConflictError, DatasetError, DatasetExistsError, DatasetNotFoundError
-from penstock.storage._columns import UID, fields_of, table_of
+from penstock.storage._columns import UID, column_names, fields_of, table_of
 from penstock.storage._location import Location
 from penstock.storage._snapshot import META_KEY, Snapshot
 from penstock.storage._wrap import is_conflict, wrapped
@@ -150,6 +150,18 @@ class Store:
                 handle.add_columns(pa.schema(fields))
 
         self._redo(f"add tensors to {self.location.path!r}", step)
+
+    def drop_columns(self, specs: Iterable[TensorSpec], *, only: Iterable[str] | None = None) -> None:
+        """Drop columns that belong to none of the tensors there are; of those of a new tensor's names where told."""
+        kept = {UID, _SPARE, *(name for spec in specs for name in column_names(spec))}
+        wanted = None if only is None else set(only)
+
+        def step(handle: lance.LanceDataset) -> None:
+            left = [name for name in handle.schema.names if name not in kept and (wanted is None or name in wanted)]
+            if left:
+                handle.drop_columns(left)
+
+        self._redo(f"drop columns of {self.location.path!r}", step)
 
     def append(self, uids: NDArray[np.int64], columns: Mapping[TensorSpec, Sequence[Cell]]) -> None:
         """Append rows: one write, one version."""

@@ -252,10 +252,13 @@ class Binder:
         if bound.type.kind == "null":
             return self.constant(node, False, BOOL)
         if not bound.type.numeric or bound.type.class_names is not None:
+            joined = isinstance(node, ast.Binary) and node.operator == "||"
             raise self.error(
                 f"{self.source(node)} is no condition: it holds {_article(bound.type)}",
                 node,
-                hint=f"compare it: {self.source(node)} == ...",
+                hint="write OR between two conditions; || joins text"
+                if joined
+                else f"compare it: {self.source(node)} == ...",
             )
         return bound
 

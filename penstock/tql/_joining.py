@@ -96,6 +96,12 @@ class JoinPlan:
             )  # fmt: skip
         equalities = [] if node.on is None else bind(node.on)
         if node.using is not None:
+            for plan in (left, right):
+                if any(field.qualifier is None for field in plan.fields[:1]):
+                    raise QueryBindError(
+                        "USING joins sources by name; one of these has none", text=text, start=node.start, end=node.end,
+                        hint="give it a name: (select …) as a",
+                    )  # fmt: skip
             sides = [ast.Column(parts=(field.qualifier or "", node.using), start=node.start, end=node.end)
                      for plan in (left, right) for field in plan.fields[:1]]  # fmt: skip
             equalities = bind(ast.Binary(operator="=", left=sides[0], right=sides[1], start=node.start, end=node.end))

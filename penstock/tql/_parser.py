@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Literal as Choice
 from typing import TypeVar
 
-from penstock.errors import QuerySyntaxError
+from penstock.errors import QuerySyntaxError, nearest
 from penstock.tql import _ast as ast
 from penstock.tql._expressions import text_of
 from penstock.tql._lexer import Token, tokenize
@@ -25,6 +25,7 @@ _COMBINE: dict[str, Choice["max", "sum", "product"]] = {
     "MAX_WEIGHT": "max", "SUM_WEIGHT": "sum", "PRODUCT_WEIGHT": "product",
 }  # fmt: skip
 _WEIGHT = "':' and a weight"
+_NO_WEIGHTS = frozenset(("MIN_WEIGHT", "AVG_WEIGHT", "MEAN_WEIGHT"))  # near in letters to one that does another thing
 
 
 class Parser(SourceParser):
@@ -251,6 +252,18 @@ class Parser(SourceParser):
 
     def _weight(self) -> ast.Weights | ast.Expression:
         combine = _COMBINE.get(self.token.word)
+        if combine is None and self.token.word.endswith("_WEIGHT") and self.peek().word == "(":
+            known = [name.lower() for name in _COMBINE]
+            like = nearest(self.token.text, known) if self.token.word not in _NO_WEIGHTS else None
+            hint = (
+                f"did you mean {like}?"
+                if like
+                else "max_weight takes the greatest weight of the conditions a row meets"
+            )
+            self.error(
+                f"unknown weight function {self.token.text!r}; there are {', '.join(known)}", self.token,
+                suggestion=like, fix=like, hint=hint,
+            )  # fmt: skip
         if combine is None or self.peek().word != "(":
             self.note(*(name.lower() for name in _COMBINE))
             return self.expression()

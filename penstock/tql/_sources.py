@@ -33,6 +33,8 @@ class SourceParser(ExpressionParser):
             if word != "JOIN":
                 self.expect("JOIN")
             left = self._join(kind, left)
+        if self.token.kind == "name" and self.token.word == "NATURAL":
+            self.error("NATURAL JOIN is not supported", self.token, hint="write join … using (id), or join … on …")
         if self.token.word == ",":
             self.error("sources are not joined by a comma", self.token, hint="write JOIN ... ON, or CROSS JOIN")
         self.note("JOIN", *_JOINS)
@@ -45,8 +47,13 @@ class SourceParser(ExpressionParser):
             if self.accept("ON"):
                 on = self.expression()
             elif self.accept("USING"):
-                opened = self.expect("(")
+                if self.token.word != "(":
+                    self.error("USING takes a column in parentheses", self.token, hint="write using (id)")
+                opened = self.advance()
                 using = text_of(self.name("a column"))
+                if self.token.word == ",":
+                    hint = f"write on a.{using} = b.{using} and …"
+                    self.error("USING takes one column", self.token, hint=hint)
                 self.expect(")", opened=opened)
             else:
                 self.fail("ON", "USING")
