@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.dataset._show import html_table, text_table
+from penstock.errors import escaped
 from penstock.table import OverlayTable, compare
 
 __all__ = ["Diff"]
@@ -76,7 +77,7 @@ class Diff:
         return [row for row in rows if row[1] != "0"]
 
     def __repr__(self) -> str:
-        head = f"{self.before} → {self.after}"
+        head = escaped(f"{self.before} → {self.after}")
         return f"{head}\n{text_table(_HEADS, self._rows())}" if self else f"{head}: no difference"
 
     def _repr_html_(self) -> str:

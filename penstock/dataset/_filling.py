@@ -19,7 +19,8 @@ from numpy.typing import DTypeLike, NDArray
 from penstock.dataset._drawing import Resolve
 from penstock.dataset._groups import aligned, check_groups, checked_member, first_of_group
 from penstock.dataset._ingest import ingest, num_samples
-from penstock.dataset._rows import row_of
+from penstock.dataset._reserved import reserved_names
+from penstock.dataset._rows import row_of, rows_of
 from penstock.dataset._tensor import Tensor
 from penstock.dataset._view import Home, Samples, View
 from penstock.dataset._working import Working, open_working
@@ -165,7 +166,8 @@ class Filling(Samples):
         Parameters
         ----------
         name : str
-            Letters, digits and underscores.
+            Letters, digits and underscores; inside also ``/``, ``.``, ``-`` and spaces.
+            A name that is not an identifier is reached as ``ds["a/b"]`` and quoted in TQL.
         htype : str
             ``generic``, ``image``, ``bbox``, ``class_label``, ``text``, ``json``,
             ``embedding``, ``binary_mask``, ``segment_mask`` or ``link[image]``.
@@ -215,9 +217,9 @@ class Filling(Samples):
                 raise DatasetError(f"a tensor {name!r} exists already ({self._buffer.specs[name].shown_htype})")
             if aligned_with is not None:
                 spec = replace(checked_member(spec), aligned_with=first_of_group(self._buffer.specs, aligned_with))
-            if hasattr(type(self), name):
+            if name in reserved_names():
                 warnings.warn(
-                    f"the tensor {name!r} has the name of a part of every dataset; reach it as ds[{name!r}]",
+                    f"the tensor {name!r} has the name of a part of every dataset or view; reach it as ds[{name!r}]",
                     UserWarning,
                     stacklevel=2,
                 )
@@ -434,27 +436,31 @@ class Filling(Samples):
             self._settle()
             self._working.drop_edits(name, None if rows is None else np.asarray(rows, np.int64))
 
-    def pop(self, index: int = -1) -> None:
-        """Delete one sample; those after it move up by one.
+    def pop(self, index: int | slice | Sequence[int] | NDArray[Any] | None = -1) -> None:
+        """Delete samples; those after them move up.
 
         Parameters
         ----------
-        index : int
-            The sample, counted from the end when negative.
+        index : int, slice, sequence of int or mask
+            The samples, by their numbers before any of them is deleted, counted from
+            the end when negative. Several are deleted in one step, each once.
 
         Raises
         ------
         SampleIndexError
-            If there is no such sample.
+            If there is no such sample; nothing is deleted then.
         """
         with self._lock:
             self._writable()
             self._settle()
+            if isinstance(index, bool | np.bool_ | str | float):
+                raise SampleError(f"pop({index!r}); expected the numbers of samples")
+            index = -1 if index is None else index
             row = row_of(index, len(self))
-            if row is None:
-                raise SampleError(f"pop({index!r}); expected the number of one sample")
-            self._working.delete(np.array([row], np.int64))
-            self._buffer = self._working.new_buffer()
+            rows = np.unique(rows_of(index, len(self))) if row is None else np.array([row], np.int64)
+            if len(rows):
+                self._working.delete(rows)
+                self._buffer = self._working.new_buffer()
 
     def change_classes(self, name: str, action: str, *names: str) -> int:
         """Add a class name, or rename one; kept at once. Returns the index of the class."""

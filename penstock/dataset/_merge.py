@@ -48,9 +48,10 @@ def merge_branch(ours: Working, theirs: Working, name: str, prefer: Prefer | Non
     classes = {
         tensor: merged_classes(base.stored, ours.stored, theirs.stored, tensor)
         for tensor, spec in theirs.stored.specs.items()
-        if spec.htype == "class_label" and tensor in ours.specs
+        if spec.htype == "class_label" and ours.specs.get(tensor, spec).htype == "class_label" and tensor in ours.specs
     }
     mine, other = (compare(base, side.table, follow_merges=True) for side in (ours, theirs))
+    specs, contested = _surviving(base, ours, theirs, mine, other)
     both = set(mine.tensors_added) & set(other.tensors_added)
     sides = _Sides(
         base=base,
@@ -59,9 +60,9 @@ def merge_branch(ours: Working, theirs: Working, name: str, prefer: Prefer | Non
         mine=with_new_values(mine, ours.table, both),
         other=with_new_values(other, theirs.table, both),
         classes=classes,
-        specs=reconciled(base.stored.specs, ours.specs, theirs.specs),
+        specs=specs,
     )
-    conflicts = _conflicts(sides)
+    conflicts = [*contested, *_conflicts(sides)]
     if conflicts and prefer is None:
         return conflicts
     pairs = whole_groups(((conflict.uid, conflict.tensor) for conflict in conflicts), sides.specs)
@@ -74,11 +75,29 @@ def merge_branch(ours: Working, theirs: Working, name: str, prefer: Prefer | Non
     return conflicts
 
 
+def _surviving(
+    base: OverlayTable, ours: Working, theirs: Working, mine: Difference, other: Difference
+) -> tuple[dict[str, TensorSpec], list[Conflict]]:
+    """Return the tensors that a merge ends with: those that one side deleted are gone, unless the other edited them."""
+    specs = reconciled(base.stored.specs, ours.specs, theirs.specs)
+    contested = []
+    for name in base.stored.specs:
+        for side, edited, reason in (
+            (ours.specs, other, "the tensor is deleted here and edited there"),
+            (theirs.specs, mine, "the tensor is edited here and deleted there"),
+        ):
+            if name not in side:
+                specs.pop(name, None)
+                if len(edited.edited.get(name, ())):
+                    contested.append(Conflict(uid=None, tensor=name, reason=reason))
+    return specs, contested
+
+
 def _check_fit(sides: _Sides) -> None:
     """Refuse samples of theirs that a type fixed here cannot hold, before anything is written."""
     theirs, other = sides.theirs, sides.other
     for name, spec in theirs.stored.specs.items():
-        if not same_type(spec, sides.specs[name]):
+        if name in sides.specs and not same_type(spec, sides.specs[name]):
             rows = np.union1d(other.edited.get(name, np.arange(theirs.num_rows)), other.added).astype(np.int64)
             recast_cells(theirs.cells(rows, [name])[name], spec, sides.specs[name], theirs.uids(rows).tolist())
 
@@ -100,7 +119,7 @@ def _at(working: Working, commit: Commit) -> OverlayTable:
 
 def _conflicts(sides: _Sides) -> list[Conflict]:
     found: list[Conflict] = []
-    for tensor in sides.other.edited.keys() & sides.mine.edited.keys():
+    for tensor in sides.other.edited.keys() & sides.mine.edited.keys() & sides.specs.keys():
         my_uids = sides.ours.uids(sides.mine.edited[tensor])
         both = np.intersect1d(my_uids, sides.theirs.uids(sides.other.edited[tensor]))
         found += _unlike(sides, tensor, both)

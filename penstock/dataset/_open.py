@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from penstock.dataset._dataset import Dataset
 from penstock.dataset._working import Working, open_working
-from penstock.errors import DatasetError
+from penstock.errors import DatasetError, DatasetNotFoundError
 from penstock.storage import Location, Store
 from penstock.tensors import MAX_IMAGE_BYTES
 
@@ -91,7 +91,7 @@ def load(
     Parameters
     ----------
     path : str or path
-        A folder or object-store URL.
+        A folder or object-store URL; ``"folder@version"`` is `version` in one text.
     read_only : bool
         Whether writing is refused.
     version : str, optional
@@ -117,4 +117,20 @@ def load(
         If there is no such version.
     """
     _note_token(token)
-    return _allowing(max_image_bytes, lambda: Dataset(open_working(path, version, read_only=read_only)))
+    try:
+        return _allowing(max_image_bytes, lambda: Dataset(open_working(path, version, read_only=read_only)))
+    except DatasetNotFoundError:
+        found = None if version is not None else _at_version(os.fspath(path))
+        if found is None:
+            raise
+    return _allowing(max_image_bytes, lambda: Dataset(open_working(found[0], found[1], read_only=read_only)))
+
+
+def _at_version(path: str) -> tuple[str, str] | None:
+    """Return folder and version of ``folder@version``; a path that holds an @ itself is opened before this is tried."""
+    places = [place for place, character in enumerate(path) if character == "@"]
+    for place in reversed(places):
+        folder, version = path[:place], path[place + 1 :]
+        if folder and version and not folder.endswith("/") and Location(folder).exists():
+            return folder, version
+    return None

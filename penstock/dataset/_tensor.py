@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,8 @@ from numpy.typing import NDArray
 from penstock.dataset._decode import as_array, stacked
 from penstock.dataset._owner import Owner
 from penstock.dataset._rows import row_of, rows_of
-from penstock.errors import DatasetError, SampleError
+from penstock.errors import DatasetError, SampleError, SamplingError
+from penstock.sampling import ClassCounts, class_counts
 from penstock.table import OverlayTable
 from penstock.tensors import MAX_IMAGE_BYTES, Link, TensorSpec
 
@@ -184,6 +186,22 @@ class Tensor:
         """Return `numpy()`, for numpy's own functions."""
         return np.asarray(self.numpy(), dtype=dtype)
 
+    def __class_counts__(self) -> ClassCounts:
+        """Return the labels of the samples, for the helpers of `penstock.sampling`."""
+        spec = self.spec
+        if spec.is_encoded or spec.htype in {"text", "json"}:
+            raise SamplingError(
+                f"tensor {self._name!r} ({self.htype}) as labels; expected a class_label tensor",
+                hint=_first_labels(self._owner),
+            )
+        column = self._owner.table.column(self._name).take(self._table_rows())
+        if spec.htype == "class_label":
+            names = spec.class_names or tuple(map(str, range(int(column.values.max(initial=-1)) + 1)))
+            return ClassCounts(values=column.values, offsets=column.offsets, class_names=names, tensor=self._name)
+        if not (column.lengths == 1).all():
+            raise SamplingError(f"tensor {self._name!r} has samples without exactly one number; expected class labels")
+        return replace(class_counts(column.values), tensor=self._name)
+
     def data(self) -> dict[str, Any]:
         """Read the samples with what belongs to them.
 
@@ -238,3 +256,8 @@ class Tensor:
     def __repr__(self) -> str:
         what = "sample" if self._single else f"{len(self)} samples"
         return f"Tensor({self._name!r}, {self.htype}, {what})"
+
+
+def _first_labels(owner: Owner) -> str | None:
+    labels = [name for name in owner.tensor_names() if owner.tensor_spec(name).htype == "class_label"]
+    return f"ds[{labels[0]!r}] is one" if labels else None

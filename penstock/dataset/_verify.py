@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.dataset._report import Problem, Report
-from penstock.errors import PenstockError
+from penstock.errors import PenstockError, escaped
 from penstock.storage import Digests, Location, Store, column_names
 from penstock.table import OverlayTable
 from penstock.tensors import TensorSpec, check_image, image_digest
@@ -66,7 +66,9 @@ def _encoded(table: OverlayTable, spec: TensorSpec, num_workers: int) -> Iterato
     chunks = [np.arange(start, min(start + _CHUNK, table.num_rows)) for start in range(0, table.num_rows, _CHUNK)]
     with (
         ThreadPoolExecutor(max(1, num_workers)) as pool,
-        tqdm(total=table.num_rows, desc=f"Reading {spec.name}", unit="sample", disable=table.num_rows < _CHUNK) as bar,
+        tqdm(
+            total=table.num_rows, desc=escaped(f"Reading {spec.name}"), unit="sample", disable=table.num_rows < _CHUNK
+        ) as bar,
     ):
         for found in pool.map(lambda rows: _chunk(table, spec, rows, digests), chunks):
             bar.update(_CHUNK)

@@ -29,6 +29,7 @@ from penstock.storage import (
     Steps,
     Store,
     clean_version,
+    column_names,
     commit_kind,
     decoded,
     find_version,
@@ -170,6 +171,7 @@ class Working:
                 raise DatasetError(f"a tensor {spec.name!r} was made by another writer")
             return {**meta, "tensors": [*meta["tensors"], spec.to_json()]}
 
+        self.store.drop_columns(self.specs.values(), only=column_names(spec))
         if not spec.inferred:
             self.store.add_columns([spec])
         self._change_meta(change)
@@ -244,6 +246,23 @@ class Working:
 
         with self.store.location.lock():
             self.store.transact(f"merge classes into {into!r} in {spec.name!r}", "merge classes", change)
+            self.refresh()
+
+    def set_info(self, change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+        """Replace the user's notes by `change` of them."""
+        self._change_meta(lambda meta: {**meta, "info": change(dict(meta.get("info", {})))})
+
+    def delete_tensor(self, name: str) -> None:
+        """Take a tensor out of the list, which makes it true; its columns are swept after that, or by the next one."""
+
+        def change(meta: _Meta) -> _Meta:
+            left = {key: value for key, value in meta.get("classes", {}).items() if key != name}
+            return {**meta, "tensors": _without_tensor(meta["tensors"], name), "classes": left}
+
+        with self.store.location.lock():
+            self._change_meta(change)
+            self._change_draft(lambda draft: draft.without(None, name))
+            self.store.drop_columns(self.specs.values())
             self.refresh()
 
     def set_creds_key(self, name: str, *, managed: bool) -> None:
@@ -495,6 +514,19 @@ def _lengths(stored: StoredTable) -> dict[str, tuple[int, int]]:
             lengths = stored.column(name).lengths
             intervals[name] = (int(lengths.min()), int(lengths.max()))
     return intervals
+
+
+def _without_tensor(tensors: Sequence[_Meta], name: str) -> list[_Meta]:
+    """Return the entries of the other tensors; those aligned with it stay aligned with each other."""
+    left = [entry for entry in tensors if entry["name"] != name]
+    first = next((entry["name"] for entry in left if entry.get("aligned_with") == name), None)
+    follows = {"aligned_with": first}
+    return [
+        entry
+        if entry.get("aligned_with") != name
+        else {**entry, **(follows if entry["name"] != first else {"aligned_with": None})}
+        for entry in left
+    ]
 
 
 def _with_lengths(meta: dict[str, Any], lengths: dict[str, tuple[int, int]]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from penstock.dataset import Dataset, empty, load
-from penstock.errors import DatasetExistsError, ImporterError, PenstockError
+from penstock.errors import DatasetExistsError, ImporterError, PenstockError, escaped
 from penstock.importers._objects import align_objects
 from penstock.importers._report import ImportReport, IssueLog
 from penstock.importers._write import Column, write_columns
@@ -147,7 +147,7 @@ def _staged(dest: str | os.PathLike[str]) -> Iterator[str]:
 def _bar(source: str, num_rows: int, *, shown: bool) -> tqdm[NoReturn]:
     from tqdm.auto import tqdm
 
-    return tqdm(total=num_rows, desc=f"import {source}", unit=" samples", disable=not shown)
+    return tqdm(total=num_rows, desc=escaped(f"import {source}"), unit=" samples", disable=not shown)
 
 
 def _print(text: str) -> None:

@@ -6,7 +6,7 @@ import json
 import random
 import secrets
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.errors import ConflictError, DatasetError, DatasetExistsError, DatasetNotFoundError, StorageError
-from penstock.storage._columns import UID, table_of
+from penstock.storage._columns import UID, column_names, table_of
 from penstock.storage._landing import KIND, land, latest, settled
 from penstock.storage._location import Location
 from penstock.storage._snapshot import ID, META_KEY, Snapshot
@@ -212,6 +212,18 @@ class Store:
             return True
 
         self._redo(f"add tensors to {self.location.path!r}", step)
+
+    def drop_columns(self, specs: Iterable[TensorSpec], *, only: Iterable[str] | None = None) -> None:
+        """Drop columns that belong to none of the tensors there are; of those of a new tensor's names where told."""
+        kept = {UID, _SPARE, *(name for spec in specs for name in column_names(spec))}
+        wanted = None if only is None else set(only)
+
+        def step(handle: lance.LanceDataset) -> None:
+            left = [name for name in handle.schema.names if name not in kept and (wanted is None or name in wanted)]
+            if left:
+                handle.drop_columns(left)
+
+        self._redo(f"drop columns of {self.location.path!r}", step)
 
     def append(self, uids: NDArray[np.int64], columns: Mapping[TensorSpec, Sequence[Cell]]) -> None:
         """Append rows: one write, one version."""

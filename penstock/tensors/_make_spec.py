@@ -29,6 +29,9 @@ _DEFAULT_DTYPES = {
 _ALLOWED_KINDS = {"bbox": "f", "embedding": "f", "segment_mask": "iu", "generic": "biuf"}
 _WIDEST = 8  # bytes an element of a stored type has at most
 _LINKABLE = ("image",)
+_LONGEST = 200
+_PART = r"[^\W_](?:[\w. -]*\w)?"
+_NAME = re.compile(f"{_PART}(?:/{_PART})*")
 
 
 def make_spec(
@@ -49,7 +52,7 @@ def make_spec(
     Parameters
     ----------
     name : str
-        An identifier that does not begin with an underscore.
+        Letters, digits and underscores; inside also ``/``, ``.``, ``-`` and spaces.
     htype : str
         ``generic``, ``image``, ``bbox``, ``class_label``, ``text``, ``json``,
         ``embedding``, ``binary_mask``, ``segment_mask`` or ``link[image]``.
@@ -81,10 +84,11 @@ def make_spec(
     >>> make_spec("images", "link[image]", sample_compression="jpg").sample_compression
     'jpeg'
     """
-    if not re.fullmatch(r"[^\W_]\w*", name):
-        plain = re.sub(r"\W+", "_", name).strip("_")
+    if not isinstance(name, str) or not _NAME.fullmatch(name) or len(name) > _LONGEST:
+        plain = re.sub(r"\W+", "_", str(name)).strip("_")[:_LONGEST]
         raise DatasetError(
-            f"a tensor named {name!r}; expected letters, digits and underscores, beginning with a letter",
+            f"a tensor named {name!r}; expected letters, digits and underscores, and inside the name also "
+            "'/', '.', '-' and spaces",
             hint=f"use {plain!r}" if plain else None,
         )
     kind, linked = _kind(htype)
