@@ -98,6 +98,38 @@ class Dataset(Filling):
             self._working.reset()
             self._buffer = Buffer.over(self._working.specs)
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether another session has written to the stored dataset since it was read here; a small read of the store."""
+        with self._lock:
+            return self._working.is_behind()
+
+    def refresh(self) -> bool:
+        """Read what other sessions have written since the dataset was opened.
+
+        Returns
+        -------
+        bool
+            Whether there was anything new.
+
+        Raises
+        ------
+        UncommittedChangesError
+            If there are edits that are not committed: `commit` brings both together and reports conflicts.
+        """
+        with self._lock:
+            self._settle()
+            if not self._working.is_behind():
+                return False
+            if self._working.draft:
+                raise UncommittedChangesError(
+                    "edits that are not committed; expected none before what others wrote is read",
+                    hint="ds.commit(…) brings both together, ds.discard_edits() drops the edits",
+                )
+            self._working.refresh()
+            self._buffer = Buffer.over(self._working.specs)
+            return True
+
     def log(self) -> Log:
         """Return the commits that led here, the newest first."""
         with self._lock:

@@ -78,6 +78,18 @@ class Working:
         self.stored = StoredTable(snapshot, label)
         self._table = None
 
+    def is_behind(self) -> bool:
+        """Tell whether another writer has moved the head, or committed it, since it was read."""
+        if self.fixed_version is not None:
+            return False
+        if self.store.latest_version() != self.stored.snapshot.version:
+            return True
+        committed = self.last_commit is not None and self.stored.label == self.last_commit.id
+        if committed:
+            return False
+        last = head_commit(self.store, self.stored.snapshot.version)
+        return (last.id if last else None) != (self.last_commit.id if self.last_commit else None)
+
     @property
     def table(self) -> OverlayTable:
         """The stored version with the draft over it."""

@@ -106,6 +106,11 @@ class Store:
             self._handle.checkout_latest()
         return self.at(self._handle.version)
 
+    def latest_version(self) -> int:
+        """Return the number of the branch's newest version, whoever wrote it; nothing is read but names."""
+        with wrapped(f"read the newest version of {self.location.path!r}"):
+            return int(self._handle.latest_version)
+
     def at(self, version: int, branch: str | None = None) -> Snapshot:
         """Return one version of this branch, or of another."""
         branch = branch or self.branch
