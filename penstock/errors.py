@@ -15,6 +15,7 @@ Every error is a `PenstockError` and also the builtin a Python user expects::
     ├── TensorNotFoundError (KeyError, AttributeError)
     ├── SampleError (ValueError)             a value does not fit its tensor
     │   ├── SampleIndexError (IndexError)
+    │   ├── AlignmentError                   tensors of one object group differ in length
     │   ├── UnknownClassError (LookupError)
     │   └── ImageDecodeError                 the bytes are no image that can be read
     ├── LinkError (OSError)                  a linked file is out of reach or out of bounds
@@ -39,9 +40,10 @@ expected*, and where there is one a ``Hint:``.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 __all__ = [
+    "AlignmentError",
     "CommitNotFoundError",
     "ConflictError",
     "CredentialsError",
@@ -73,6 +75,8 @@ __all__ = [
     "ViewNotFoundError",
     "nearest",
 ]
+
+_SHOWN_ROWS = 5
 
 
 def nearest(name: str, candidates: Iterable[str]) -> str | None:
@@ -187,6 +191,37 @@ class SampleError(PenstockError, ValueError):
 
 class SampleIndexError(SampleError, IndexError):
     """A sample index is out of range."""
+
+
+class AlignmentError(SampleError):
+    """Tensors of one object group differ in length.
+
+    Parameters
+    ----------
+    lengths : mapping of int to mapping of str to int
+        For each such sample, the number of objects in each tensor of the group; -1 where
+        a JSON sample is not a list.
+    """
+
+    def __init__(self, lengths: Mapping[int, Mapping[str, int]]) -> None:
+        shown = "; ".join(f"sample {row}: {_objects(counts)}" for row, counts in list(lengths.items())[:_SHOWN_ROWS])
+        more = f"; … ({len(lengths)} samples)" if len(lengths) > _SHOWN_ROWS else ""
+        super().__init__(f"{shown}{more}; expected as many objects in each tensor of the group")
+        self.lengths = {row: dict(counts) for row, counts in lengths.items()}
+
+    @property
+    def rows(self) -> tuple[int, ...]:
+        """The samples."""
+        return tuple(self.lengths)
+
+    @property
+    def tensors(self) -> tuple[str, ...]:
+        """The tensors of the group."""
+        return tuple(next(iter(self.lengths.values())))
+
+
+def _objects(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{count if count >= 0 else 'no list of'} {name}" for name, count in counts.items())
 
 
 class UnknownClassError(SampleError, LookupError):

@@ -9,6 +9,7 @@ import warnings
 import weakref
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self
 
@@ -17,6 +18,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from penstock.dataset._buffer import Buffer
 from penstock.dataset._drawing import Resolve
+from penstock.dataset._groups import aligned, check_groups, checked_member, first_of_group
 from penstock.dataset._ingest import ingest
 from penstock.dataset._rows import row_of
 from penstock.dataset._tensor import Tensor
@@ -178,6 +180,7 @@ class Filling(Samples):
         sample_compression: str | None = None,
         class_names: Sequence[str] | None = None,
         coords: str = "xywh",
+        aligned_with: str | None = None,
         verify: bool = True,
         create_shape_tensor: bool = True,
         create_sample_info_tensor: bool = True,
@@ -199,6 +202,10 @@ class Filling(Samples):
             Names by index; names that are appended later grow the list.
         coords : {"xywh", "xyxy"}
             Form of boxes, pixels.
+        aligned_with : str, optional
+            A tensor that describes the same objects of a sample, such as ``"boxes"``. Both
+            have an entry for each object, in one order; a commit is refused where their
+            lengths differ. Text for each object is a ``json`` list.
         verify : bool
             Whether images are decoded when they are added.
         create_shape_tensor, create_sample_info_tensor : bool
@@ -221,6 +228,7 @@ class Filling(Samples):
             sample_compression=sample_compression,
             class_names=class_names,
             coords=coords,
+            aligned_with=aligned_with,
             verify=verify,
             create_shape_tensor=create_shape_tensor,
             create_sample_info_tensor=create_sample_info_tensor,
@@ -230,6 +238,8 @@ class Filling(Samples):
             self._settle()
             if name in self._buffer.specs:
                 raise DatasetError(f"a tensor {name!r} exists already ({self._buffer.specs[name].shown_htype})")
+            if aligned_with is not None:
+                spec = replace(checked_member(spec), aligned_with=first_of_group(self._buffer.specs, aligned_with))
             if hasattr(type(self), name):
                 warnings.warn(
                     f"the tensor {name!r} has the name of a part of every dataset; reach it as ds[{name!r}]",
@@ -239,6 +249,36 @@ class Filling(Samples):
             self._working.add_tensor(spec)
             self._buffer = Buffer.over(self._working.specs)
         return Tensor(self, name)
+
+    def align(self, *names: str) -> None:
+        """Declare that some tensors describe the same objects of a sample; kept at once.
+
+        Parameters
+        ----------
+        *names : str
+            Tensors of one object group, such as ``"boxes", "categories", "iscrowd"``. Groups
+            they are in already become one.
+
+        Raises
+        ------
+        AlignmentError
+            If samples differ in length; nothing is changed then.
+        DatasetError
+            If a tensor cannot hold an entry for each object.
+
+        Examples
+        --------
+        >>> ds.align("boxes", "categories")  # doctest: +SKIP
+        """
+        with self._lock:
+            self._writable()
+            self._settle()
+            if len(set(names)) < 2:  # noqa: PLR2004  a group is of two at least
+                raise DatasetError(f"align({', '.join(map(repr, names))}); expected the names of two tensors or more")
+            specs = aligned(self._working.specs, names)
+            check_groups(self._working.table, specs, dict)
+            self._working.change_specs(lambda newest: aligned(newest, names))
+            self._buffer = Buffer.over(self._working.specs)
 
     def append(self, sample: Mapping[str, Any]) -> None:
         """Add one sample.

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from penstock.dataset._buffer import Buffer
+from penstock.dataset._groups import check_cells
 from penstock.errors import CredentialsError, PenstockError, SampleError, TensorNotFoundError, nearest
 from penstock.storage import Credentials, LinkReader, link_root
 from penstock.tensors import Cell, Link, TensorSpec, class_ids, encode_sample, image_cell
@@ -42,6 +43,7 @@ def ingest(
             reader = LinkReader([*link_roots, *buffer.link_roots, *roots], credentials)
             cells[name] = checked_links(spec, cells[name], reader, num_workers)
     specs = {name: _with_ndim(spec, cells[name]) for name, spec in specs.items()}
+    check_cells(specs, cells)
     buffer.add(specs, cells, num_rows)
     buffer.link_roots |= roots
 

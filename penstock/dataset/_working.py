@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.dataset._buffer import Buffer
+from penstock.dataset._groups import check_groups
 from penstock.dataset._ingest import checked_links
 from penstock.errors import DatasetError, UnknownClassError
 from penstock.storage import (
@@ -29,7 +30,7 @@ from penstock.storage import (
     table_of,
 )
 from penstock.table import Draft, OverlayTable, StoredTable, discard_draft, load_draft, save_edits
-from penstock.tensors import Cell, TensorSpec
+from penstock.tensors import Cell, TensorSpec, group_of
 
 __all__ = ["READ_ONLY", "Working", "open_working"]
 
@@ -117,6 +118,15 @@ class Working:
     def _change_meta(self, change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
         self.store.update_meta(change)
         self.refresh(with_history=False)
+
+    def change_specs(self, change: Callable[[dict[str, TensorSpec]], dict[str, TensorSpec]]) -> None:
+        """Replace the specs of the tensors by `change` of the newest ones, whoever wrote them."""
+
+        def changed(meta: dict[str, Any]) -> dict[str, Any]:
+            newest = {entry["name"]: TensorSpec.from_json(entry) for entry in meta["tensors"]}
+            return {**meta, "tensors": [spec.to_json() for spec in change(newest).values()]}
+
+        self._change_meta(changed)
 
     def add_tensor(self, spec: TensorSpec) -> None:
         """Add a tensor, its columns as soon as their type is known."""
@@ -270,6 +280,8 @@ class Working:
         found = []
         for box in boxes:
             for label in labels:
+                if label in group_of(self.specs, box):
+                    continue  # the commit refuses them
                 rows = np.union1d(self.table.edited_rows(box), self.table.edited_rows(label)).astype(np.int64)
                 before = _counts(self.stored.column(box), rows, 4) == _counts(self.stored.column(label), rows, 1)
                 after = _counts(self.table.column(box), rows, 4) == _counts(self.table.column(label), rows, 1)
@@ -290,6 +302,7 @@ class Working:
             self._table = None
             if not self.has_changes():
                 raise DatasetError("nothing to commit: no change since the last commit", hint="ds.log() shows it")
+            check_groups(self.table, self.specs, self._committed_specs)
             lengths = self._lengths()
             for name, edits in self.draft.edits.items():
                 here = self.stored.positions(np.fromiter(edits, np.int64, len(edits))) >= 0
@@ -305,6 +318,13 @@ class Working:
             self.draft, self._draft_files = Draft(), []
             self.refresh()
         return made
+
+    def _committed_specs(self) -> dict[str, TensorSpec]:
+        """Return the specs of the last commit."""
+        last = self.last_commit
+        if last is None:
+            return {}
+        return StoredTable(Store.open(self.store.location, last.branch).at(last.version), last.id).specs
 
     def _lengths(self) -> dict[str, tuple[int, int]]:
         """Return the exact interval of label counts of each class label tensor."""

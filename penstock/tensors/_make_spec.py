@@ -37,6 +37,7 @@ def make_spec(
     sample_compression: str | None = None,
     class_names: Sequence[str] | None = None,
     coords: str = "xywh",
+    aligned_with: str | None = None,
     verify: bool = True,
     create_shape_tensor: bool = True,
     create_sample_info_tensor: bool = True,
@@ -58,6 +59,8 @@ def make_spec(
         Names by index, for ``class_label`` only.
     coords : {"xywh", "xyxy"}
         Form of boxes, pixels.
+    aligned_with : str, optional
+        The first tensor of the object group that this one belongs to.
     verify, create_shape_tensor, create_sample_info_tensor : bool
         What is read and recorded of each image when it is added.
 
@@ -91,6 +94,7 @@ def make_spec(
         sample_compression=_compression(kind, sample_compression),
         class_names=_names(name, kind, class_names),
         coords=_coords(coords),
+        aligned_with=aligned_with,
         inferred=kind == "generic" and dtype is None,
         verify=verify,
         create_shape_tensor=create_shape_tensor,

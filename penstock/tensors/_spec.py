@@ -47,6 +47,9 @@ class TensorSpec:
         Number of dimensions of a generic sample or mask; None until the first is added.
     inferred : bool
         Whether `dtype` follows the first sample added.
+    aligned_with : str, optional
+        The tensor whose object group this one belongs to: both describe the same objects
+        of a sample, in the same order. The first tensor of a group has None itself.
     verify, create_shape_tensor, create_sample_info_tensor : bool
         What is read and recorded of each image when it is added.
     """
@@ -62,6 +65,7 @@ class TensorSpec:
     length_max: int | None = None
     ndim: int | None = None
     inferred: bool = False
+    aligned_with: str | None = None
     verify: bool = True
     create_shape_tensor: bool = True
     create_sample_info_tensor: bool = True
