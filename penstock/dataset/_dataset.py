@@ -100,7 +100,7 @@ class Dataset(Filling):
 
     @property
     def is_behind(self) -> bool:
-        """Whether another session has written to the stored dataset since it was read here; a small read of the store."""
+        """Whether another session has written to the stored dataset since it was read; a small read of the store."""
         with self._lock:
             return self._working.is_behind()
 

@@ -48,7 +48,7 @@ class Listeners:
             if listener is not None:
                 try:
                     listener()
-                except Exception:
+                except Exception:  # noqa: BLE001  a write must not fail because of who watches it
                     _log.exception("a listener of a dataset failed")
 
 
@@ -65,8 +65,8 @@ class WatchedLock:
 
     def __init__(self, mark: Callable[[], object], changed: Callable[[], None]) -> None:
         self._lock = threading.RLock()
-        self._mark: Any = weakref.WeakMethod(mark)  # type: ignore[type-var]  # a bound method, as promised
-        self._changed: Any = weakref.WeakMethod(changed)  # type: ignore[type-var]
+        self._mark: Any = weakref.WeakMethod(mark)
+        self._changed: Any = weakref.WeakMethod(changed)
         self._depth = 0
         self._seen: object = None
 

@@ -6,9 +6,12 @@ from concurrent.futures import CancelledError
 from typing import Any
 
 from penstock.errors import PenstockError, QueryCancelledError, TQLError
-from penstock.widgets._checks import BadRequestError
+from penstock.widgets._checks import BadRequestError, OutdatedError
 
-__all__ = ["failure", "utf16_length"]
+__all__ = ["failure", "in_short", "utf16_length"]
+
+
+_LONGEST = 2000
 
 
 def utf16_length(text: str) -> int:
@@ -36,12 +39,19 @@ def failure(error: BaseException) -> dict[str, Any]:
         Code and message; for a query, the span in UTF-16 units, line and column from 1.
     """
     if isinstance(error, BadRequestError):
-        return {"code": "BadRequest", "message": str(error)}
+        code = "Outdated" if isinstance(error, OutdatedError) else "BadRequest"
+        return {"code": code, "message": str(error)}
     if isinstance(error, (QueryCancelledError, CancelledError)):
         return {"code": "Cancelled", "message": "cancelled"}
     if isinstance(error, PenstockError):
         return _known(error)
-    return {"code": type(error).__name__, "message": f"{type(error).__name__}: {error}"[:2000]}
+    return {"code": type(error).__name__, "message": in_short(error)}
+
+
+def in_short(error: BaseException) -> str:
+    """Return what went wrong on one line; of an error nobody foresaw with its type."""
+    text = " ".join(str(error.message if isinstance(error, PenstockError) else error).split())
+    return (text if isinstance(error, PenstockError) else f"{type(error).__name__}: {text}")[:_LONGEST]
 
 
 def _known(error: PenstockError) -> dict[str, Any]:
