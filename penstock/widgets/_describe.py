@@ -11,7 +11,7 @@ import numpy as np
 from penstock import tql
 from penstock.sampling import SamplingPlan
 from penstock.storage import decoded
-from penstock.table import Ragged, Table
+from penstock.table import OverlayTable, Ragged, Table
 from penstock.tensors import TensorSpec
 from penstock.widgets._objects import object_group
 from penstock.widgets._query_run import QueryRun
@@ -102,9 +102,15 @@ def grid_state(session: Session) -> dict[str, Any]:
         "sort": session.sorted_by,
         "size": len(shown.positions),
         "token": shown.token,
+        "data": _data_token(session.table),
         "selection": selection.intervals(shown),
         "num_selected": len(selection.uids),
     }
+
+
+def _data_token(table: OverlayTable) -> str:
+    snapshot = table.stored.snapshot
+    return f"{snapshot.branch}:{snapshot.version}:{table.version}"
 
 
 def session_state(session: Session) -> tuple[dict[str, Any], list[bytes]]:

@@ -25,7 +25,7 @@ from penstock.widgets._rpc import Dispatcher
 from penstock.widgets._runtime import read_stub, runtime
 from penstock.widgets._session import Session, What
 from penstock.widgets._snapshot import snapshot
-from penstock.widgets._traits import WeightsTrait
+from penstock.widgets._traits import PanelTrait, WeightsTrait
 
 if TYPE_CHECKING:
     from penstock.dataset import Dataset, View
@@ -59,6 +59,8 @@ class SessionWidget(anywidget.AnyWidget):
         Weight of each clause of the query (both directions).
     mode, seed, size, unit
         As of `Session` (both directions).
+    panel : dict
+        How the browser has set its panels (browser to Python); a reload starts from it.
     selection : dict
         How many samples are selected, the first uids, and a token (Python to browser).
     """
@@ -76,6 +78,7 @@ class SessionWidget(anywidget.AnyWidget):
     theme = traitlets.Enum(("auto", "light", "dark"), "auto").tag(sync=True)
     selection = traitlets.Dict().tag(sync=True)
     snapshot = traitlets.Dict().tag(sync=True)
+    panel = PanelTrait().tag(sync=True)
     height = traitlets.Int(720, min=120, max=4000).tag(sync=True)
 
     kind: ClassVar[str] = ""
