@@ -328,7 +328,8 @@ class Dataset(Filling):
 
     def get_views(self) -> SavedViews:
         """Return the saved views, the newest first."""
-        return saved_views(self._working.store)
+        with self._lock:
+            return saved_views(self._working.store)
 
     def load_view(self, id: str, optimize: bool = False, num_workers: int = 0) -> View:  # noqa: A002  the document's name
         """Open a saved view: the rows of its commit, whatever has changed since.

@@ -70,10 +70,17 @@ def _is_index(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**31
 
 
-class PanelTrait(traitlets.Dict[str, Any]):
+class PanelTrait(traitlets.TraitType[Any, Any]):
     """How the browser has set its panels; what is not of the contract is left out."""
 
-    def validate(self, obj: Any, value: Any) -> dict[str, Any]:
+    info_text = "settings of the panels"
+    default_value = ()
+
+    def make_dynamic_default(self) -> dict[str, Any]:
+        """Return no settings."""
+        return {}
+
+    def validate(self, _obj: Any, value: Any) -> dict[str, Any]:
         """Return the known settings."""
         given = value if isinstance(value, dict) else {}
         return {name: given[name] for name, fits in _PANEL.items() if name in given and _fits(fits, given[name])}
