@@ -41,6 +41,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 __all__ = [
     "AlignmentError",
@@ -148,7 +149,21 @@ class UncommittedChangesError(DatasetError):
 
 
 class ConflictError(DatasetError):
-    """Another writer changed the same samples."""
+    """Another writer changed the same samples.
+
+    Parameters
+    ----------
+    message : str
+        Which samples, and their values here and there.
+    conflicts : tuple
+        One `penstock.dataset.Conflict` for each sample and tensor.
+    hint : str, optional
+        The way out.
+    """
+
+    def __init__(self, message: str, *, conflicts: tuple[Any, ...] = (), hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.conflicts = conflicts
 
 
 class StorageError(DatasetError, OSError):

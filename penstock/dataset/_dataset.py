@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, Literal
 
-from penstock.dataset._buffer import Buffer
+from penstock.dataset._conflicts import Conflict
 from penstock.dataset._diff import Diff
 from penstock.dataset._filling import Filling
 from penstock.dataset._log import Log
-from penstock.dataset._merge import Conflict, merge_branch
+from penstock.dataset._merge import merge_branch
 from penstock.dataset._report import Report
 from penstock.dataset._saved_views import SavedViews, delete_saved, open_saved, save_rows, saved_views
 from penstock.dataset._verify import verify_tables
@@ -63,13 +63,17 @@ class Dataset(Filling):
             self._settle()
             return self._working.has_changes()
 
-    def commit(self, message: str | None = None) -> str:
+    def commit(self, message: str | None = None, *, on_conflict: Literal["raise", "ours", "theirs"] = "raise") -> str:
         """Make what there is now a version with a message.
 
         Parameters
         ----------
         message : str, optional
             What was done and why.
+        on_conflict : {"raise", "ours", "theirs"}
+            What happens to samples edited here that another session edited and
+            committed meanwhile: an error that names them, the edits made here win,
+            or they are dropped.
 
         Returns
         -------
@@ -80,14 +84,19 @@ class Dataset(Filling):
         ------
         DatasetError
             If nothing has changed since the last commit.
+        ConflictError
+            If another session changed a sample that was edited here; nothing is
+            written. Its ``conflicts`` hold both values.
         """
+        if on_conflict not in {"raise", "ours", "theirs"}:
+            raise DatasetError(f"on_conflict={on_conflict!r}; expected 'raise', 'ours' or 'theirs'")
         with self._lock:
             self._writable()
             self._settle()
             for warning in self._working.length_warnings():
                 warnings.warn(warning, UserWarning, stacklevel=2)
-            made = self._working.commit(message or "")
-            self._buffer = Buffer.over(self._working.specs)
+            made = self._working.commit(message or "", on_conflict=on_conflict)
+            self._buffer = self._working.new_buffer()
             return made.id
 
     def reset(self) -> None:
@@ -96,7 +105,7 @@ class Dataset(Filling):
             self._writable()
             self._unsaved = Draft()
             self._working.reset()
-            self._buffer = Buffer.over(self._working.specs)
+            self._buffer = self._working.new_buffer()
 
     @property
     def is_behind(self) -> bool:
@@ -105,29 +114,19 @@ class Dataset(Filling):
             return self._working.is_behind()
 
     def refresh(self) -> bool:
-        """Read what other sessions have written since the dataset was opened.
+        """Read what other sessions have written since the dataset was opened; edits made here stay over it.
 
         Returns
         -------
         bool
-            Whether there was anything new.
-
-        Raises
-        ------
-        UncommittedChangesError
-            If there are edits that are not committed: `commit` brings both together and reports conflicts.
+            Whether there was anything new. Where others changed samples that are edited here, `commit` says so.
         """
         with self._lock:
             self._settle()
             if not self._working.is_behind():
                 return False
-            if self._working.draft:
-                raise UncommittedChangesError(
-                    "edits that are not committed; expected none before what others wrote is read",
-                    hint="ds.commit(…) brings both together, ds.discard_edits() drops the edits",
-                )
             self._working.refresh()
-            self._buffer = Buffer.over(self._working.specs)
+            self._buffer = self._working.new_buffer()
             return True
 
     def log(self) -> Log:
@@ -201,7 +200,7 @@ class Dataset(Filling):
             working = open_working(self.path, ref, read_only=self._working.read_only == READ_ONLY)
             working.credentials = self._working.credentials
             self._working = working
-            self._buffer = Buffer.over(working.specs)
+            self._buffer = working.new_buffer()
 
     def merge(self, branch: str, *, prefer: Literal["ours", "theirs"] | None = None) -> list[Conflict]:
         """Take another branch's changes into this one, and commit them.
@@ -234,14 +233,15 @@ class Dataset(Filling):
             theirs = open_working(self.path, branch, read_only=True)
             theirs.discard_from_memory()
             conflicts = merge_branch(self._working, theirs, branch, prefer)
-            self._buffer = Buffer.over(self._working.specs)
+            self._buffer = self._working.new_buffer()
             return conflicts
 
     @property
     def tags(self) -> dict[str, str]:
         """Tags and the commit each of them names."""
         known = {(commit.branch, commit.version): commit.id for commit in commits(self._working.store)}
-        return {name: known[mark.branch, mark.version] for name, mark in user_tags(self._working.store).items()}
+        marks = user_tags(self._working.store)
+        return {name: known.get((mark.branch, mark.version), "") for name, mark in marks.items()}
 
     def tag(self, name: str, ref: str | None = None) -> None:
         """Name a commit.

@@ -16,7 +16,6 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from penstock.dataset._buffer import Buffer
 from penstock.dataset._drawing import Resolve
 from penstock.dataset._groups import aligned, check_groups, checked_member, first_of_group
 from penstock.dataset._ingest import ingest
@@ -54,7 +53,7 @@ class Filling(Samples):
         self._working = working
         self._listeners = Listeners()
         self._lock = WatchedLock(self._mark, self._changed)
-        self._buffer = Buffer.over(working.specs)
+        self._buffer = working.new_buffer()
         self._depth = 0
         self._unsaved = Draft()
         self._rows_cache: NDArray[np.int64] | None = None
@@ -79,8 +78,13 @@ class Filling(Samples):
     def _mark(self) -> object:
         working = self._working
         snapshot = working.stored.snapshot
-        stored = (working, snapshot.branch, snapshot.version, working.stored.label, working.draft)
-        return stored, self._depth > 0, self._buffer.num_rows, self._buffer.num_bytes
+        draft = working.draft or None
+        return (
+            (working, snapshot.branch, snapshot.version, working.stored.label, draft),
+            self._depth > 0,
+            self._buffer.num_rows,
+            self._buffer.num_bytes,
+        )
 
     def _changed(self) -> None:
         self._listeners.tell()
@@ -247,7 +251,7 @@ class Filling(Samples):
                     stacklevel=2,
                 )
             self._working.add_tensor(spec)
-            self._buffer = Buffer.over(self._working.specs)
+            self._buffer = self._working.new_buffer()
         return Tensor(self, name)
 
     def align(self, *names: str) -> None:
@@ -278,7 +282,7 @@ class Filling(Samples):
             specs = aligned(self._working.specs, names)
             check_groups(self._working.table, specs, dict)
             self._working.change_specs(lambda newest: aligned(newest, names))
-            self._buffer = Buffer.over(self._working.specs)
+            self._buffer = self._working.new_buffer()
 
     def append(self, sample: Mapping[str, Any]) -> None:
         """Add one sample.
@@ -352,15 +356,13 @@ class Filling(Samples):
     def flush(self) -> None:
         """Write what was appended; reading and committing do so by themselves."""
         with self._lock:
-            self._flush()
+            self._settle()
 
     def _flush(self) -> None:
         if self._buffer.num_rows:
             buffer = self._buffer
             self._working.append(buffer)
-            self._buffer = Buffer.over(self._working.specs)
-        if not self._depth:
-            self._save()
+            self._buffer = self._working.new_buffer()
 
     def _save(self) -> None:
         if self._unsaved:
@@ -383,7 +385,7 @@ class Filling(Samples):
         with self._lock:
             self._depth -= 1
             if not self._depth:
-                self._flush()
+                self._settle()
 
     def close(self) -> None:
         """Write what was appended; the dataset stays usable."""
@@ -420,9 +422,11 @@ class Filling(Samples):
             table = self._working.table
             uids = table.uids(positions)
             edits = Draft().with_edits(name, dict(zip(uids.tolist(), cells, strict=True)))
+            if not self._depth:
+                self._working.save(edits)  # first: what cannot be kept is not shown either
             self._working.edit(edits)
-            self._unsaved = self._unsaved.with_edits(name, edits.edits[name]) if edits.edits else self._unsaved
-            self._flush()
+            if self._depth:
+                self._unsaved = self._unsaved.with_edits(name, edits.edits.get(name, {}))
 
     @property
     def num_edits(self) -> int:
@@ -464,7 +468,7 @@ class Filling(Samples):
             if row is None:
                 raise SampleError(f"pop({index!r}); expected the number of one sample")
             self._working.delete(np.array([row], np.int64))
-            self._buffer = Buffer.over(self._working.specs)
+            self._buffer = self._working.new_buffer()
 
     def change_classes(self, name: str, action: str, *names: str) -> int:
         """Add a class name, or rename one; kept at once. Returns the index of the class."""
@@ -472,7 +476,7 @@ class Filling(Samples):
             self._writable()
             self._settle()
             index = self._working.change_classes(self.tensor_spec(name), action, names)
-            self._buffer = Buffer.over(self._working.specs)
+            self._buffer = self._working.new_buffer()
             return index
 
     def merge_classes(self, name: str, names: Sequence[str], into: str) -> None:
@@ -496,7 +500,7 @@ class Filling(Samples):
                     f"cannot merge classes {names!r} of {name!r} ({spec.shown_htype}); expected a list of class names"
                 )
             self._working.merge_classes(self._working.specs[name], names, into)
-            self._buffer = Buffer.over(self._working.specs)
+            self._buffer = self._working.new_buffer()
 
 
 @atexit.register

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from penstock.dataset._report import Problem, Report
 from penstock.errors import PenstockError
+from penstock.storage import Digests, Location, Store, column_names
 from penstock.table import OverlayTable
 from penstock.tensors import TensorSpec, image_digest, thumbnail
 
@@ -24,7 +25,22 @@ def verify_tables(table: OverlayTable, num_workers: int) -> Report:
     for spec in table.tensors.values():
         found = _encoded(table, spec, num_workers) if spec.is_encoded else _column(table, spec)
         problems += sorted(found, key=lambda problem: -1 if problem.row is None else problem.row)
-    return Report(problems=tuple(problems), num_samples=table.num_rows)
+    return Report(problems=(*_damaged(table, problems), *problems), num_samples=table.num_rows)
+
+
+def _damaged(table: OverlayTable, found: Sequence[Problem]) -> list[Problem]:
+    """Report the files that are not what was committed, unless a sample in them was found to be damaged already."""
+    snapshot = table.stored.snapshot
+    digests = Digests(Store.open(Location(snapshot.path)))
+    owners = {column: name for name, spec in table.stored.specs.items() for column in column_names(spec)}
+    problems = []
+    for damage in digests.damaged(snapshot):
+        if any(problem.row is not None and damage.first <= problem.row <= damage.last for problem in found):
+            continue
+        tensors = dict.fromkeys(owners[column] for column in damage.columns if column in owners)
+        rows = f"samples {damage.first} to {damage.last}: {damage.reason}"
+        problems += [Problem(tensor=name, row=None, reason=rows) for name in tensors or {"all tensors": None}]
+    return problems
 
 
 def _column(table: OverlayTable, spec: TensorSpec) -> Iterator[Problem]:

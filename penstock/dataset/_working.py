@@ -11,31 +11,52 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.dataset._buffer import Buffer
+from penstock.dataset._conflicts import Prefer, edit_conflicts, refuse, settled_draft
+from penstock.dataset._drafts import Drafts
 from penstock.dataset._groups import check_groups
+from penstock.dataset._history import history
 from penstock.dataset._ingest import checked_links
+from penstock.dataset._view_records import sweep_views
 from penstock.errors import DatasetError, UnknownClassError
 from penstock.storage import (
     Commit,
     Credentials,
+    Digests,
     LinkReader,
     Location,
+    Snapshot,
+    Steps,
     Store,
-    commits,
+    clean_version,
+    commit_kind,
     decoded,
     find_version,
-    head_commit,
+    is_clean,
+    keep,
+    last_commit,
     link_root,
-    make_commit,
+    new_record,
     new_uids,
+    sweep,
     table_of,
 )
-from penstock.table import Draft, OverlayTable, StoredTable, discard_draft, load_draft, save_edits
+from penstock.table import (
+    Draft,
+    OverlayTable,
+    StoredTable,
+    class_keys,
+    merged_into,
+    new_index,
+    with_class_keys,
+    with_classes,
+)
 from penstock.tensors import Cell, TensorSpec, group_of
 
 __all__ = ["READ_ONLY", "Working", "open_working"]
 
 READ_ONLY = "it was opened with read_only=True"
-_FIRST_VERSION = 1
+_FOLDER_READ_ONLY = "its folder cannot be written to"
+_Meta = dict[str, Any]
 
 
 class Working:
@@ -48,48 +69,59 @@ class Working:
     read_only : str, optional
         Why writing is refused.
     version : int, optional
-        The version to read; by default the newest, with its draft.
+        The version of the store's branch to read; by default the newest, with its draft.
     """
 
     def __init__(self, store: Store, *, read_only: str | None = None, version: int | None = None) -> None:
         self.store = store
         self.read_only = read_only
         self.credentials = Credentials()
-        self.draft = Draft()
-        self._draft_files: list[str] = []
+        self._drafts: Drafts | None = None
+        self._digests = Digests(store)
         self.fixed_version = version
         self.last_commit: Commit | None = None
+        self._table: OverlayTable | None = None
         self.refresh()
         if version is None:
-            tidy = read_only is None
-            self.draft, self._draft_files = load_draft(store.location, store.branch, self.specs, tidy=tidy)
-            self._table: OverlayTable | None = None
+            self._open_head()
 
-    def refresh(self, *, with_history: bool = True) -> None:
-        """Read the newest version, whoever wrote it; each commit is a request where the store is remote."""
+    def _open_head(self) -> None:
+        """Take over the draft; complete what a killed writer left, and delete its leftovers."""
+        writable = self.read_only is None
+        if writable:
+            sweep(self.store)
+            sweep_views(self.store)
+            if self.last_commit is not None:
+                keep(self.store, self.last_commit)
+        self._drafts = Drafts(self.store, self.stored, tidy=writable)
+
+    def refresh(self) -> None:
+        """Read the newest version, whoever wrote it."""
         snapshot = self.store.head() if self.fixed_version is None else self.store.at(self.fixed_version)
-        last = head_commit(self.store, snapshot.version) if with_history else self.last_commit
+        self._look_at(snapshot)
+
+    def _look_at(self, snapshot: Snapshot) -> None:
+        last = last_commit(self.store, snapshot, self.last_commit)
         if last is None:
             label = f"start+{snapshot.version}"
-        elif self.store.restored_version(snapshot.version) == last.version:
-            label = last.id
         else:
-            label = f"{last.id}+{snapshot.version}"
+            label = last.id if is_clean(self.store, snapshot, last) else f"{last.id}+{snapshot.version}"
         self.last_commit = last
         self.stored = StoredTable(snapshot, label)
+        if self._drafts is not None:
+            self._drafts.follow(self.stored)
         self._table = None
 
     def is_behind(self) -> bool:
-        """Tell whether another writer has moved the head, or committed it, since it was read."""
+        """Tell whether another writer has moved the head since it was read."""
         if self.fixed_version is not None:
             return False
-        if self.store.latest_version() != self.stored.snapshot.version:
-            return True
-        committed = self.last_commit is not None and self.stored.label == self.last_commit.id
-        if committed:
-            return False
-        last = head_commit(self.store, self.stored.snapshot.version)
-        return (last.id if last else None) != (self.last_commit.id if self.last_commit else None)
+        return self.store.latest_version() != self.stored.snapshot.version
+
+    @property
+    def draft(self) -> Draft:
+        """The edits that are not committed."""
+        return Draft() if self._drafts is None else self._drafts.draft
 
     @property
     def table(self) -> OverlayTable:
@@ -115,9 +147,14 @@ class Working:
 
     # ---- writing the head ----------------------------------------------------------------
 
-    def _change_meta(self, change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
-        self.store.update_meta(change)
-        self.refresh(with_history=False)
+    def _change_meta(self, change: Callable[[_Meta], _Meta]) -> None:
+        self.store.update_meta(lambda meta: with_class_keys(meta, change(meta)))
+        self.refresh()
+
+    def new_buffer(self) -> Buffer:
+        """Return an empty buffer over the tensors and classes of now."""
+        meta = self.meta
+        return Buffer.over(self.specs, {name: class_keys(meta, name) for name in self.specs})
 
     def change_specs(self, change: Callable[[dict[str, TensorSpec]], dict[str, TensorSpec]]) -> None:
         """Replace the specs of the tensors by `change` of the newest ones, whoever wrote them."""
@@ -133,7 +170,7 @@ class Working:
         if self.stored.num_rows and spec.htype == "class_label":
             spec = replace(spec, length_min=0, length_max=0)
 
-        def change(meta: dict[str, Any]) -> dict[str, Any]:
+        def change(meta: _Meta) -> _Meta:
             if any(entry["name"] == spec.name for entry in meta["tensors"]):
                 raise DatasetError(f"a tensor {spec.name!r} was made by another writer")
             return {**meta, "tensors": [*meta["tensors"], spec.to_json()]}
@@ -143,30 +180,30 @@ class Working:
         self._change_meta(change)
 
     def append(self, buffer: Buffer) -> None:
-        """Write buffered rows: class names first, so that no stored index lacks its name."""
+        """Write buffered rows and the class names they bring, in one step."""
         with self.store.location.lock():
-            merged: dict[str, TensorSpec] = {}
-
-            def change(meta: dict[str, Any]) -> dict[str, Any]:
-                head = {entry["name"]: TensorSpec.from_json(entry) for entry in meta["tensors"]}
-                merged.clear()
-                merged.update(buffer.merged(head))
-                roots = _few(set(meta.get("link_roots", [])) | buffer.link_roots)
-                return {**meta, "tensors": [spec.to_json() for spec in merged.values()], "link_roots": roots}
-
-            self.store.update_meta(change)
-            columns = buffer.renumbered(merged)
+            before = self.store.head().meta
+            after = _with_buffer(before, buffer)
+            columns = _columns_of(buffer, after)
             self.store.add_columns(list(columns))
-            self.store.append(new_uids(buffer.num_rows), columns)
-        self.refresh(with_history=False)
+            uids = new_uids(buffer.num_rows)
+            if after == before:
+                self.store.append(uids, columns)
+            else:
+                self.store.transact(
+                    f"append samples to {self.store.location.path!r}", "append", _appending(buffer, uids)
+                )
+        self.refresh()
 
     def delete(self, rows: NDArray[np.int64]) -> None:
         """Delete rows, and their edits."""
         uids = self.table.uids(rows)
+        gone = set(uids.tolist())
         self.store.delete(uids, f"pop {', '.join(map(str, rows.tolist()))}")
-        self.refresh(with_history=False)
-        if len(self.draft.without(set(uids.tolist()))) != len(self.draft):
-            self._change_draft(lambda draft: draft.without(set(uids.tolist())))
+        edited = any(gone & edits.keys() for edits in self.draft.edits.values())
+        self.refresh()
+        if edited:
+            self._change_draft(lambda draft: draft.without(gone))
 
     def change_classes(self, spec: TensorSpec, action: str, names: Sequence[str]) -> int:
         """Add or rename a class of a tensor."""
@@ -174,7 +211,7 @@ class Working:
             raise DatasetError(f"classes of {spec.name!r}, a {spec.shown_htype}; expected a class_label tensor")
         found: list[int] = []
 
-        def change(meta: dict[str, Any]) -> dict[str, Any]:
+        def change(meta: _Meta) -> _Meta:
             stored = next(entry for entry in meta["tensors"] if entry["name"] == spec.name)
             known, index = _changed_names(TensorSpec.from_json(stored), action, names)
             found[:] = [index]
@@ -183,37 +220,29 @@ class Working:
         self._change_meta(change)
         return found[0]
 
-    def grow_classes(self, names: Mapping[str, Sequence[str]]) -> None:
-        """Replace the class names of some tensors by longer lists; what others added meanwhile goes behind."""
-
-        def change(meta: dict[str, Any]) -> dict[str, Any]:
-            for entry in meta["tensors"]:
-                if entry["name"] in names:
-                    known = list(names[entry["name"]])
-                    seen = self.specs[entry["name"]].class_names
-                    known += [name for name in entry["class_names"] if name not in known and name not in seen]
-                    meta = _with_spec(meta, entry["name"], {"class_names": known})
-            return meta
-
-        self._change_meta(change)
-
     def merge_classes(self, spec: TensorSpec, names: Sequence[str], into: str) -> None:
-        """Make several classes of a tensor one, in stored samples and in the draft."""
+        """Make several classes of a tensor one: stored samples and names in one step; drafts follow the classes."""
         for name in (*names, into):
             if name not in spec.class_names:
                 raise UnknownClassError(name, spec.class_names, tensor=spec.name)
-        kept = [name for name in spec.class_names if name == into or name not in names]
-        ids = np.array([kept.index(into if name in names else name) for name in spec.class_names], np.int64)
+
+        def change(steps: Steps) -> None:
+            meta = with_class_keys(steps.meta, steps.meta)
+            before = _spec_in(meta, spec.name)
+            kept = [name for name in before.class_names if name == into or name not in names]
+            keys = class_keys(meta, spec.name)
+            into_key = keys[before.class_names.index(into)]
+            gone = {key: into_key for key, name in zip(keys, before.class_names, strict=True) if name not in kept}
+            now = [key for key in keys if key not in gone]
+            index = new_index(keys, now, gone)
+            if index is not None:
+                _renumber(steps, before, index)
+            meta = with_classes(meta, spec.name, now, {**merged_into(meta, spec.name), **gone})
+            steps.set_meta(lambda _: _with_spec(meta, spec.name, {"class_names": kept}))
+
         with self.store.location.lock():
+            self.store.transact(f"merge classes into {into!r} in {spec.name!r}", "merge classes", change)
             self.refresh()
-            column = self.stored.column(spec.name)
-            moved = np.concatenate([[0], np.cumsum(ids[column.values] != column.values)])
-            rows = np.flatnonzero(moved[column.offsets[1:]] > moved[column.offsets[:-1]])
-            if len(rows):
-                cells = [Cell(value=ids[column.row(row)]) for row in rows.tolist()]
-                self.store.rewrite(table_of(self.stored.uids[rows], {spec: cells}), f"merge classes into {into}")
-            self._change_meta(lambda meta: _with_spec(meta, spec.name, {"class_names": kept}))
-            self._change_draft(lambda draft: _with_labels(draft, spec.name, ids))
 
     def set_creds_key(self, name: str, *, managed: bool) -> None:
         """Store the name of credentials."""
@@ -230,27 +259,26 @@ class Working:
             self._change_meta(lambda meta: {**meta, "link_roots": _few({*meta.get("link_roots", []), *roots})})
         return cells
 
+    @property
+    def _session(self) -> Drafts:
+        if self._drafts is None:
+            self._drafts = Drafts(self.store, self.stored, tidy=False)
+        return self._drafts
+
     def edit(self, edits: Draft) -> None:
         """Take edits into the draft in memory."""
         for name, cells in edits.edits.items():
-            self.draft = self.draft.with_edits(name, cells)
+            self._session.add(name, cells, self.stored.snapshot.version)
         self._table = None
 
     def save(self, edits: Draft) -> None:
         """Write edits beside the dataset."""
-        self._draft_files.append(save_edits(self.store.location, self.store.branch, self.specs, edits))
+        self._session.save(edits, self.stored)
 
     def _change_draft(self, change: Callable[[Draft], Draft]) -> None:
-        """Replace the draft, edits of other sessions included, by `change` of it."""
-        location, branch = self.store.location, self.store.branch
-        with location.lock():
-            draft, files = load_draft(location, branch, self.specs)
-            self.draft = change(draft)
-            if self.draft:
-                self._draft_files = [save_edits(location, branch, self.specs, self.draft, instead_of=files)]
-            else:
-                discard_draft(location, files)
-                self._draft_files = []
+        """Replace the draft by `change` of it."""
+        with self.store.location.lock():
+            self._session.replace(change, self.stored)
         self._table = None
 
     def drop_edits(self, tensor: str | None, rows: NDArray[np.int64] | None) -> None:
@@ -260,18 +288,14 @@ class Working:
 
     def discard_from_memory(self) -> None:
         """Look at the stored version without its draft, which stays where it is."""
-        self.draft = Draft()
+        self._drafts = None
         self._table = None
 
     # ---- versions ------------------------------------------------------------------------
 
     def has_changes(self) -> bool:
         """Whether head or draft differ from the last commit."""
-        if self.draft:
-            return True
-        if self.last_commit is None:
-            return self.stored.snapshot.version > _FIRST_VERSION
-        return self.stored.label != self.last_commit.id
+        return bool(self.draft) or not self.is_clean()
 
     def length_warnings(self) -> list[str]:
         """Name edited samples whose boxes and labels no longer agree in number."""
@@ -293,30 +317,46 @@ class Working:
                     )
         return found
 
-    def commit(self, message: str) -> Commit:
-        """Write the draft to the head, merge small files, and tag the version."""
+    def commit(self, message: str, *, on_conflict: Prefer = "raise") -> Commit:
+        """Write the draft to the head and record the commit, in one step; then tag its version."""
         with self.store.location.lock():
             self.refresh()
-            self.draft, files = load_draft(self.store.location, self.store.branch, self.specs)
-            self._draft_files = files
-            self._table = None
-            if not self.has_changes():
+            session = self._session
+            conflicts = edit_conflicts(self.store, self.stored, session)
+            if conflicts and on_conflict == "raise":
+                refuse(conflicts, self.last_commit)
+            draft = settled_draft(session, self.stored, conflicts, on_conflict)
+            self._table = OverlayTable(self.stored, draft, self.credentials)
+            if not draft and self.is_clean():
+                if session.draft:
+                    self._change_draft(lambda _: Draft())
                 raise DatasetError("nothing to commit: no change since the last commit", hint="ds.log() shows it")
             check_groups(self.table, self.specs, self._committed_specs)
-            lengths = self._lengths()
-            for name, edits in self.draft.edits.items():
-                here = self.stored.positions(np.fromiter(edits, np.int64, len(edits))) >= 0
-                kept = {uid: cell for (uid, cell), there in zip(edits.items(), here, strict=True) if there}
-                table = table_of(np.fromiter(kept, np.int64, len(kept)), {self.specs[name]: list(kept.values())})
-                if kept:
-                    self.store.add_columns([self.specs[name]])
-                    self.store.rewrite(table, message)
-            self.store.update_meta(lambda meta: _with_lengths(meta, lengths))
             self.store.compact()
-            made = make_commit(self.store, message, self.last_commit.id if self.last_commit else None)
-            discard_draft(self.store.location, files)
-            self.draft, self._draft_files = Draft(), []
-            self.refresh()
+            self.store.add_columns([self.specs[name] for name in draft.edits])
+            return self.land(lambda steps: write_draft_into(steps, self.specs, draft), message)
+
+    def land(self, changes: Callable[[Steps], None], message: str, *, merged: Commit | None = None) -> Commit:
+        """Make changes the newest version together with the record of a commit; then tag it."""
+        session = self._session
+        parent = self.last_commit.id if self.last_commit else None
+        record = new_record(message, parent, merged=merged.id if merged else None)
+
+        def change(steps: Steps) -> None:
+            changes(steps)
+            lengths = _lengths(StoredTable(steps.snapshot(), ""))
+            self._digests.record(steps.snapshot(), record["id"])
+            steps.set_meta(lambda meta: {**_with_lengths(meta, lengths), "commit": record, "drafts": session.largest()})
+
+        session.sweep(self.stored)
+        version = self.store.transact(f"commit to {self.store.location.path!r}", commit_kind(record["id"]), change)
+        self._look_at(self.store.at(version))
+        made = self.last_commit
+        if made is None or made.id != record["id"]:
+            raise DatasetError(f"the commit {record['id']} is not at version {version}; another writer removed it")
+        keep(self.store, made)
+        session.drop()
+        self.refresh()
         return made
 
     def _committed_specs(self) -> dict[str, TensorSpec]:
@@ -326,57 +366,100 @@ class Working:
             return {}
         return StoredTable(Store.open(self.store.location, last.branch).at(last.version), last.id).specs
 
-    def _lengths(self) -> dict[str, tuple[int, int]]:
-        """Return the exact interval of label counts of each class label tensor."""
-        intervals = {}
-        for name, spec in self.specs.items():
-            if spec.htype == "class_label" and self.stored.num_rows:
-                lengths = self.table.column(name).lengths
-                intervals[name] = (int(lengths.min()), int(lengths.max()))
-        return intervals
+    def is_clean(self) -> bool:
+        """Whether the stored version is the last commit."""
+        if self.last_commit is None:
+            return self.stored.snapshot.version == clean_version(self.store, None)
+        return self.stored.label == self.last_commit.id
 
     def reset(self) -> None:
-        """Go back to the last commit."""
+        """Go back to the last commit, in one step: what it leaves behind includes the draft."""
         with self.store.location.lock():
             self.refresh()
-            _, files = load_draft(self.store.location, self.store.branch, self.specs)
-            last = self.last_commit
-            if self.has_changes():
-                self.store.restore(last.version if last else _FIRST_VERSION, last.branch if last else None)
-            discard_draft(self.store.location, [*files, *self._draft_files])
-            self.draft, self._draft_files = Draft(), []
+            session = self._session
+            if self.is_clean():
+                self._change_draft(lambda _: Draft())
+                return
+            start = clean_version(self.store, self.last_commit)
+            session.sweep(self.stored)
+            self.store.transact(
+                f"reset {self.store.location.path!r}",
+                "reset",
+                lambda steps: steps.set_meta(lambda meta: {**meta, "drafts": session.largest()}, always=True),
+                start=start,
+            )
+            session.drop()
             self.refresh()
 
     def history(self) -> list[Commit]:
         """Return the commits that led to the head, the newest first."""
-        known = {commit.id: commit for commit in commits(self.store)}
-        found = []
-        last = self.last_commit
-        while last is not None:
-            found.append(last)
-            last = known.get(last.parent) if last.parent else None
-        return found
+        return history(self.store, self.last_commit)
 
 
 def open_working(path: str | os.PathLike[str], version: str | None, *, read_only: bool) -> Working:
     """Open the head of a stored dataset, of one of its branches, or one version."""
-    location = Location(path)
-    store = Store.open(location)
-    reason = READ_ONLY if read_only else None
+    store = Store.open(Location(path))
+    reason = READ_ONLY if read_only else None if store.location.is_writable() else _FOLDER_READ_ONLY
     if version is None:
         return Working(store, read_only=reason)
     branch, number = find_version(store, version)
-    on_branch = store if branch is None else Store.open(location, branch)
+    on_branch = store.on(branch)
     if number is None:
         return Working(on_branch, read_only=reason)
     return Working(on_branch, read_only=f"it was opened at version {version!r}", version=number)
 
 
-def _with_labels(draft: Draft, tensor: str, ids: NDArray[np.int64]) -> Draft:
-    """Return a draft whose labels of a tensor are renumbered."""
-    edits = draft.edits.get(tensor, {})
-    moved = {uid: Cell(value=ids[np.asarray(cell.value, np.int64)]) for uid, cell in edits.items()}
-    return draft.with_edits(tensor, moved) if moved else draft
+def write_draft_into(steps: Steps, specs: Mapping[str, TensorSpec], draft: Draft) -> None:
+    """Write edits to the samples that are there; tensors edited in the same samples in one pass."""
+    stored = StoredTable(steps.snapshot(), "")
+    together: dict[tuple[int, ...], dict[TensorSpec, list[Cell]]] = {}
+    for name, edits in draft.edits.items():
+        here = stored.positions(np.fromiter(edits, np.int64, len(edits))) >= 0
+        kept = {uid: cell for (uid, cell), there in zip(edits.items(), here, strict=True) if there}
+        if kept:
+            uids = tuple(sorted(kept))
+            together.setdefault(uids, {})[specs[name]] = [kept[uid] for uid in uids]
+    for uids, columns in together.items():
+        steps.rewrite(table_of(np.array(uids, np.int64), columns))
+
+
+def _renumber(steps: Steps, spec: TensorSpec, index: NDArray[np.int64]) -> None:
+    """Write the labels of a tensor anew where their classes got other numbers."""
+    stored = StoredTable(steps.snapshot(), "")
+    column = stored.column(spec.name)
+    moved = np.concatenate([[0], np.cumsum(index[column.values] != column.values)])
+    rows = np.flatnonzero(moved[column.offsets[1:]] > moved[column.offsets[:-1]])
+    if len(rows):
+        cells = [Cell(value=index[column.row(row)]) for row in rows.tolist()]
+        steps.rewrite(table_of(stored.uids[rows], {spec: cells}))
+
+
+def _with_buffer(meta: _Meta, buffer: Buffer) -> _Meta:
+    """Return the description that some rows leave: class names grown, types and lengths widened, folders allowed."""
+    head = {entry["name"]: TensorSpec.from_json(entry) for entry in meta["tensors"]}
+    merged = buffer.merged(head)
+    roots = _few(set(meta.get("link_roots", [])) | buffer.link_roots)
+    after = {**meta, "tensors": [spec.to_json() for spec in merged.values()], "link_roots": roots}
+    return with_class_keys(meta, after)
+
+
+def _columns_of(buffer: Buffer, meta: _Meta) -> dict[TensorSpec, list[Cell]]:
+    """Return the cells of a buffer, labels as the classes of a description count."""
+    merged = {entry["name"]: TensorSpec.from_json(entry) for entry in meta["tensors"]}
+    keys = {name: class_keys(meta, name) for name in merged}
+    return buffer.renumbered(merged, keys, {name: merged_into(meta, name) for name in merged})
+
+
+def _appending(buffer: Buffer, uids: NDArray[np.int64]) -> Callable[[Steps], None]:
+    def change(steps: Steps) -> None:
+        steps.set_meta(lambda meta: _with_buffer(meta, buffer))
+        steps.append(uids, _columns_of(buffer, steps.meta))
+
+    return change
+
+
+def _spec_in(meta: _Meta, name: str) -> TensorSpec:
+    return TensorSpec.from_json(next(entry for entry in meta["tensors"] if entry["name"] == name))
 
 
 def _changed_names(spec: TensorSpec, action: str, names: Sequence[str]) -> tuple[list[str], int]:
@@ -397,6 +480,16 @@ def _changed_names(spec: TensorSpec, action: str, names: Sequence[str]) -> tuple
 def _with_spec(meta: dict[str, Any], name: str, changes: dict[str, Any]) -> dict[str, Any]:
     tensors = [{**entry, **changes} if entry["name"] == name else entry for entry in meta["tensors"]]
     return {**meta, "tensors": tensors}
+
+
+def _lengths(stored: StoredTable) -> dict[str, tuple[int, int]]:
+    """Return the exact interval of label counts of each class label tensor."""
+    intervals = {}
+    for name, spec in stored.specs.items():
+        if spec.htype == "class_label" and stored.num_rows:
+            lengths = stored.column(name).lengths
+            intervals[name] = (int(lengths.min()), int(lengths.max()))
+    return intervals
 
 
 def _with_lengths(meta: dict[str, Any], lengths: dict[str, tuple[int, int]]) -> dict[str, Any]:

@@ -24,12 +24,12 @@ class Behind:
     ----------
     message : str
         What differs and why.
-    remedy : {"update", "commit"}, optional
+    remedy : {"update"}, optional
         What would bring them together.
     """
 
     message: str
-    remedy: Literal["update", "commit"] | None = None
+    remedy: Literal["update"] | None = None
 
 
 class Follower:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from penstock.errors import PenstockError, SampleIndexError, SamplingError, TQLError, UncommittedChangesError
+from penstock.errors import PenstockError, SampleIndexError, SamplingError, TQLError
 from penstock.sampling import SamplingPlan, SamplingSpec
 from penstock.table import OverlayTable
 from penstock.widgets._checks import OutdatedError
@@ -44,10 +44,6 @@ _SHORT_ID = 7
 _NO_ROWS = np.empty(0, np.int64)
 _WRITING = Behind(message="a `with` block writes to the dataset; what it changes is shown at its end")
 _OTHERS_WROTE = Behind(message="another session has written to the dataset since", remedy="update")
-_OTHERS_WROTE_BESIDE_EDITS = Behind(
-    message="another session has written to the dataset since; commit your edits to bring both together",
-    remedy="commit",
-)
 
 
 class Watcher(Protocol):
@@ -246,7 +242,7 @@ class Session:
         """Run a query on the dataset as it is now; on an error everything stays as it was."""
         with self.lock:
             before = self._mode, self._seed
-            behind = self._taken_in()
+            self.dataset.refresh()
             self._mode, self._seed = mode or self._mode, self._seed if seed is None else checked_seed(seed)
             try:
                 run = self._execute(text, cancelled=cancelled)
@@ -258,7 +254,7 @@ class Session:
                 self._grid.class_index = None
                 self._selection.set(_NO_ROWS)
             self._carry_over(run)
-            self._behind = behind
+            self._behind = None
             self._publish(run, "query", origin)
             return run
 
@@ -439,7 +435,9 @@ class Session:
         """
         with self.lock:
             try:
-                behind = self._taken_in() if store else self._noticed()
+                if store:
+                    self.dataset.refresh()
+                behind = None if store else self._noticed()
                 if behind is not _WRITING:
                     behind = self._brought_up(origin) or behind
             except (KeyboardInterrupt, SystemExit):
@@ -457,21 +455,12 @@ class Session:
             self._behind = behind
             self._tell("dataset", origin)
 
-    def _taken_in(self) -> Behind | None:
-        """Read what others have written, unless edits of one's own wait to be committed."""
-        if self.dataset.is_behind:
-            try:
-                self.dataset.refresh()
-            except UncommittedChangesError:
-                return _OTHERS_WROTE_BESIDE_EDITS
-        return None
-
     def _noticed(self) -> Behind | None:
         if self.dataset.is_buffering:
             return _WRITING
         if not self.dataset.is_behind:
             return None
-        return _OTHERS_WROTE_BESIDE_EDITS if self.table.draft else _OTHERS_WROTE
+        return _OTHERS_WROTE
 
     def _brought_up(self, origin: str | None) -> Behind | None:
         """Run the query again where the data differs from what it ran on; where it no longer runs, keep what was."""

@@ -155,7 +155,7 @@ def test_a_commit_of_rows_that_were_read_already_is_seen_too(ds):
 
 def test_a_session_is_behind_another_process(ds):
     script = f"import penstock; ds = penstock.load({ds.path!r}); ds.age[0] = 5; ds.commit('five')"
-    subprocess.run([sys.executable, "-c", script], check=True, timeout=120)  # noqa: S603
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=120)
     assert ds.is_behind
     ds.refresh()
     assert int(ds.age[0].numpy()) == 5

@@ -169,7 +169,7 @@ def test_another_dataset_object_of_the_path_is_noticed_and_read_at_the_next_acti
 
 def test_another_process_is_noticed_at_the_next_action(ds, front):
     script = f"import penstock; ds = penstock.load({ds.path!r}); ds.labels[0:5] = [['b']] * 5; ds.commit('five')"
-    subprocess.run([sys.executable, "-c", script], check=True, timeout=120)  # noqa: S603
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=120)
     assert drawn(front.widget, 5).shape == (2,)
     assert shown(front) == (60, [5, 55], 0, False, None)
     assert f"version={ds.version!r}" in front.widget.export_code()

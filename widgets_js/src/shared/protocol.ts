@@ -47,7 +47,7 @@ export interface DatasetInfo {
   class_counts: number[]; // instances of each class in the whole dataset, class order
   can_undo: string | null; // name of what would be undone
   can_redo: string | null;
-  behind: { message: string; remedy: "update" | "commit" | null } | null; // how what is shown differs from the dataset
+  behind: { message: string; remedy: "update" | null } | null; // how what is shown differs from the dataset
 }
 
 /** What the grid shows. The kernel keeps it, so that a reload and a second view show the same. */
