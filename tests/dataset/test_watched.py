@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import penstock
-from penstock.errors import SampleIndexError, UncommittedChangesError
+from penstock.errors import ConflictError, SampleIndexError
 
 
 @pytest.fixture
@@ -161,14 +161,25 @@ def test_a_session_is_behind_another_process(ds):
     assert int(ds.age[0].numpy()) == 5
 
 
-def test_edits_that_are_not_committed_are_not_moved_onto_another_version(ds):
+def test_edits_that_are_not_committed_stay_over_what_another_wrote(ds):
     other = penstock.load(ds.path)
     ds.age[0] = 10
     other.age[1] = 20
     other.commit("twenty")
-    with pytest.raises(UncommittedChangesError, match="not committed"):
-        ds.refresh()
-    assert np.asarray(ds.age.numpy()).ravel().tolist() == [10, 2, 3]
+    ds.refresh()
+    assert np.asarray(ds.age.numpy()).ravel().tolist() == [10, 20, 3]
+
+
+def test_a_conflict_is_still_one_after_what_another_wrote_is_read(ds):
+    other = penstock.load(ds.path)
+    ds.age[0] = 10
+    other.age[0] = 20
+    other.commit("twenty")
+    ds.refresh()
+    with pytest.raises(ConflictError) as caught:
+        ds.commit("ten")
+    assert [(one.row, one.tensor) for one in caught.value.conflicts] == [(0, "age")]
+    assert int(ds.age[0].numpy()) == 10
 
 
 def test_a_commit_opened_by_its_id_is_never_behind(ds):

@@ -192,6 +192,29 @@ def test_labels_edited_in_python_are_seen_at_the_next_run(front, ds, cross):
     assert front.ask("sample.get", position=ROW)[0]["sample"]["labels"] == [cross, cross]
 
 
+@pytest.mark.parametrize(("choice", "kept"), [("ours", "Cross"), ("theirs", "Ring")])
+def test_a_conflict_with_another_session_is_a_choice_and_nothing_is_lost(front, ds, cross, choice, kept):
+    other = penstock.load(ds.path)
+    uid = uid_of(front)
+    front.ask("edit.labels", uid=uid, labels=[cross, 0])
+    front.ask("edit.labels", uid=uid_of(front, 2), labels=[cross])
+    ring = ds.labels.info.class_names.index("Ring")
+    other.labels[ROW] = [ring, 0]
+    other.commit("theirs")
+    with pytest.raises(RpcError) as caught:
+        front.ask("edit.commit", message="mine")
+    told = caught.value.error
+    expected = [{"row": ROW, "tensor": "labels", "ours": "Cross, Circle", "theirs": "Ring, Circle"}]
+    assert (told["code"], told["num_conflicts"], told["conflicts"]) == ("ConflictError", 1, expected)
+    assert labels_of(ds, ROW) == [cross, 0]
+    assert front.ask("hello")[0]["dataset"]["num_edits"] == 2
+    result = front.ask("edit.commit", message="mine", on_conflict=choice)[0]
+    assert (result["dataset"]["num_edits"], result["dataset"]["uncommitted"]) == (0, False)
+    fresh = penstock.load(ds.path)
+    assert fresh.labels[ROW].data()["text"] == [kept, "Circle"]
+    assert labels_of(fresh, 2) == [cross]
+
+
 @pytest.mark.slow
 def test_statistics_follow_an_edit_of_100k_rows_fast(tmp_path):
     rng = np.random.default_rng(0)
