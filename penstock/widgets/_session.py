@@ -2,59 +2,44 @@
 
 from __future__ import annotations
 
-import threading
-import weakref
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from penstock.errors import PenstockError, SampleIndexError, SamplingError, TQLError
-from penstock.sampling import SamplingPlan, SamplingSpec
+from penstock.sampling import SamplingPlan
 from penstock.table import OverlayTable
 from penstock.widgets._checks import OutdatedError
-from penstock.widgets._edits import EditStack, edit_stack, rows_of
 from penstock.widgets._export import split_sampling, view_of
 from penstock.widgets._failures import in_short
 from penstock.widgets._follow import Behind, Follower
-from penstock.widgets._grid_order import GridOrder, Shown
 from penstock.widgets._options import (
     Unit,
-    checked_labels,
     checked_seed,
     checked_unit,
     present_labels,
     same_class,
 )
 from penstock.widgets._query_run import Mode, QueryRun, as_written, execute, reweighted, same_but_weights
-from penstock.widgets._selection import Selection
-from penstock.widgets._source import Source, same_state
+from penstock.widgets._session_state import SessionState, Watcher, What
+from penstock.widgets._source import same_state
 
 if TYPE_CHECKING:
     from penstock.dataset import Dataset, View
 
 __all__ = ["Session", "Watcher", "What"]
 
-What = Literal["query", "weights", "dataset", "selection", "grid", "unit", "note"]
-_MAX_HISTORY = 50
 _SHORT_ID = 7
 _NO_ROWS = np.empty(0, np.int64)
 _WRITING = Behind(message="a `with` block writes to the dataset; what it changes is shown at its end")
 _OTHERS_WROTE = Behind(message="another session has written to the dataset since", remedy="update")
 
 
-class Watcher(Protocol):
-    """What wants to hear of changes."""
-
-    def session_changed(self, what: What, origin: str | None) -> None:
-        """Hear that `what` changed; `origin` is the browser view that asked for it."""
-        ...
-
-
-class Session:
+class Session(SessionState):
     """Query, weights, selection and edits of one exploration, shared by its widgets.
 
     Parameters
@@ -100,109 +85,15 @@ class Session:
         unit: Unit = "instances",
         labels: str | None = None,
     ) -> None:
-        seed = checked_seed(seed)
-        SamplingSpec(seed=seed, mode=mode, size=size)  # refuses what no sampling could use
-        self.source = Source(source)
-        self.lock = threading.RLock()
+        super().__init__(source, seed=seed, mode=mode, size=size, unit=unit, labels=labels)
         self.order = ThreadPoolExecutor(1, thread_name_prefix="penstock-session")
-        self.history: list[str] = []
-        self._watchers: weakref.WeakSet[Any] = weakref.WeakSet()
-        self._wanted_labels = checked_labels(labels, self.dataset.table.tensors)
-        self._unit = checked_unit(unit)
-        self._seed, self._mode, self._size = seed, mode, size
-        self._grid = GridOrder()
-        self._selection = Selection()
-        self._revision = 0
-        self._behind: Behind | None = None
         self._unread: tuple[OverlayTable, Behind] | None = None
-        self.note = ""
         self._run = self._execute(query)
         self._remember(query)
         self._follower = Follower(self.order, self.follow)
         self.dataset.listeners.add(self._follower.changed)
 
     # ---- what there is ------------------------------------------------------
-
-    @property
-    def dataset(self) -> Dataset:
-        """The dataset that is edited."""
-        return self.source.dataset
-
-    @property
-    def edits(self) -> EditStack:
-        """What was edited and can be taken back, shared by all sessions of the dataset."""
-        return edit_stack(self.dataset)
-
-    @property
-    def name(self) -> str:
-        """Name of the dataset: the last part of its path, without its ending."""
-        last = str(self.dataset.path).rstrip("/\\").replace("\\", "/").rsplit("/", 1)[-1]
-        return last.removesuffix(".penstock")
-
-    @property
-    def run(self) -> QueryRun:
-        """The last query that ran, an immutable snapshot."""
-        return self._run
-
-    @property
-    def revision(self) -> int:
-        """A number that grows with every change of query, weights or data."""
-        return self._revision
-
-    @property
-    def query(self) -> str:
-        """Text of the query, with the weights of now."""
-        return self._run.text
-
-    @property
-    def weights(self) -> NDArray[np.float64]:
-        """Weight of each clause, float64 of shape (num_clauses,); empty without SAMPLE BY."""
-        return np.array(self._run.spec.weights if self._run.has_sampling else (), np.float64)
-
-    @property
-    def mode(self) -> Mode:
-        """How a query with SAMPLE BY draws."""
-        return self._run.spec.mode if self._run.has_sampling else self._mode
-
-    @property
-    def seed(self) -> int:
-        """Seed of draws and shuffles."""
-        return self._seed
-
-    @property
-    def size(self) -> int | None:
-        """Draws per epoch, where they do not come from the query."""
-        return self._size
-
-    @property
-    def unit(self) -> Unit:
-        """What bars count: ``instances`` or ``samples``."""
-        return self._unit
-
-    @property
-    def labels(self) -> str | None:
-        """The class label tensor that charts count; None where the dataset has none."""
-        return self._run.labels
-
-    @property
-    def table(self) -> OverlayTable:
-        """The state of the dataset that is shown, edits included; everything on show is read from it."""
-        return self._run.table
-
-    @property
-    def behind(self) -> Behind | None:
-        """How what is shown differs from the dataset as it is now, as far as that is known; None where it does not."""
-        return self._behind
-
-    @property
-    def class_names(self) -> tuple[str, ...]:
-        """Names of its classes, by index."""
-        return self._run.class_names
-
-    @property
-    def spec(self) -> SamplingSpec | None:
-        """The sampling as it is now; None without SAMPLE BY."""
-        return self._run.spec if self._run.has_sampling else None
 
     @property
     def plan(self) -> SamplingPlan | None:
@@ -222,11 +113,6 @@ class Session:
         self.follow()
         rows = self.table.positions(self._selection.uids)
         return rows[rows >= 0]
-
-    @property
-    def selection(self) -> Selection:
-        """The selected samples by lasting identity."""
-        return self._selection
 
     # ---- query and weights ----------------------------------------------------
 
@@ -310,16 +196,6 @@ class Session:
 
     # ---- what is shown and selected ------------------------------------------------
 
-    @property
-    def class_filter(self) -> int | None:
-        """The grid shows only samples with this class; None means the whole pool."""
-        return self._grid.class_index
-
-    @property
-    def sorted_by(self) -> str:
-        """How the grid is ordered: ``query``, ``row`` or ``labels``."""
-        return self._grid.sort
-
     def show(self, *, class_index: int | None, origin: str | None = None) -> int:
         """Show only pool samples with a class; return how many there are. Nothing is selected then.
 
@@ -342,13 +218,6 @@ class Session:
             self._grid.sort = sort
             self._selection.set(_NO_ROWS)
             self._tell("grid", origin)
-
-    def shown(self) -> Shown:
-        """Return a snapshot and its pool positions in the order the grid shows them.
-
-        Takes no lock: pages are read while a long query runs.
-        """
-        return self._grid.shown(self._run)
 
     def select(
         self, intervals: Sequence[tuple[int, int]], *, token: str | None = None, origin: str | None = None
@@ -392,33 +261,6 @@ class Session:
         with self.lock:
             self._unit = checked_unit(unit)
             self._tell("unit", None)
-
-    # ---- what is edited -----------------------------------------------------------
-
-    def edited_uids(self) -> frozenset[int]:
-        """Return the samples that differ from what is committed."""
-        edits = self.table.draft.edits
-        return frozenset(uid for tensor in edits for uid in edits[tensor])
-
-    def row_of(self, uid: int) -> int:
-        """Return the row that has a uid.
-
-        Raises
-        ------
-        SampleIndexError
-            If no sample has it.
-        """
-        return int(rows_of(self.table, np.array([uid], np.int64))[0])
-
-    # ---- who listens --------------------------------------------------------------
-
-    def watch(self, watcher: Watcher) -> None:
-        """Tell `watcher` of every change, as long as it lives."""
-        self._watchers.add(watcher)
-
-    def unwatch(self, watcher: Watcher) -> None:
-        """Tell `watcher` no more."""
-        self._watchers.discard(watcher)
 
     # ---- the dataset and what is shown of it ---------------------------------------------
 
@@ -507,18 +349,6 @@ class Session:
         if gone:
             run = replace(run, warnings=(*run.warnings, f"{gone} samples of the view are no longer in the dataset"))
         return run
-
-    def _publish(self, run: QueryRun, what: What, origin: str | None) -> None:
-        self._run = run
-        self._revision += 1
-        self._tell(what, origin)
-
-    def _tell(self, what: What, origin: str | None) -> None:
-        for watcher in list(self._watchers):
-            watcher.session_changed(what, origin)
-
-    def _remember(self, text: str) -> None:
-        self.history = [text, *(past for past in self.history if past != text)][:_MAX_HISTORY]
 
 
 def _not_run(error: PenstockError, shown: OverlayTable) -> Behind:
