@@ -116,6 +116,28 @@ class Dataset(Filling):
             self._working.reset()
             self._buffer = self._working.new_buffer()
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether another session has written to the stored dataset since it was read; a small read of the store."""
+        with self._lock:
+            return self._working.is_behind()
+
+    def refresh(self) -> bool:
+        """Read what other sessions have written since the dataset was opened; edits made here stay over it.
+
+        Returns
+        -------
+        bool
+            Whether there was anything new. Where others changed samples that are edited here, `commit` says so.
+        """
+        with self._lock:
+            self._settle()
+            if not self._working.is_behind():
+                return False
+            self._working.refresh()
+            self._buffer = self._working.new_buffer()
+            return True
+
     def log(self) -> Log:
         """Return the commits that led here, the newest first."""
         with self._lock:
@@ -366,7 +388,8 @@ class Dataset(Filling):
 
     def get_views(self) -> SavedViews:
         """Return the saved views, the newest first."""
-        return saved_views(self._working.store)
+        with self._lock:
+            return saved_views(self._working.store)
 
     def get_view(self, id: str) -> SavedView:  # noqa: A002  the document's name
         """Return what is known of a saved view; `load_view` opens it.

@@ -23,6 +23,7 @@ from penstock.dataset._reserved import reserved_names
 from penstock.dataset._rows import row_of, rows_of
 from penstock.dataset._tensor import Tensor
 from penstock.dataset._view import Home, Samples, View
+from penstock.dataset._watched import Listeners, WatchedLock
 from penstock.dataset._working import Working, open_working
 from penstock.errors import DatasetError, PenstockError, ReadOnlyError, SampleError
 from penstock.storage import Location
@@ -33,6 +34,7 @@ __all__ = ["Filling"]
 
 _PART = 4096  # samples with images that are held in memory at once
 _OPEN: weakref.WeakSet[Filling] = weakref.WeakSet()
+_OPENING = threading.Lock()  # a set that grows must not be walked through
 
 
 class Filling(Samples):
@@ -57,12 +59,48 @@ class Filling(Samples):
     def __init__(self, working: Working) -> None:
         self._working = working
         self.max_image_bytes: int | None = MAX_IMAGE_BYTES
-        self._lock = threading.RLock()
+        self._listeners = Listeners()
+        self._lock = WatchedLock(self._mark, self._changed)
         self._buffer = working.new_buffer()
         self._depth = 0
         self._unsaved = Draft()
         self._rows_cache: NDArray[np.int64] | None = None
-        _OPEN.add(self)
+        with _OPENING:
+            _OPEN.add(self)
+
+    # ---- who hears of changes --------------------------------------------------------------
+
+    @property
+    def listeners(self) -> Listeners:
+        """Who is called after each change, and after one of the same path by another `Dataset` of this process.
+
+        Internal seam of the widgets.
+        """
+        return self._listeners
+
+    @property
+    def is_buffering(self) -> bool:
+        """Whether a `with` block is open, whose rows and edits are written at its end."""
+        return self._depth > 0
+
+    def _mark(self) -> object:
+        working = self._working
+        snapshot = working.stored.snapshot
+        draft = working.draft or None
+        return (
+            (working, snapshot.branch, snapshot.version, working.stored.label, draft),
+            self._depth > 0,
+            self._buffer.num_rows,
+            self._buffer.num_bytes,
+        )
+
+    def _changed(self) -> None:
+        self._listeners.tell()
+        with _OPENING:
+            others = [other for other in _OPEN if other is not self and other.listeners]
+        for other in others:
+            if other.path == self.path:
+                other.listeners.tell()
 
     # ---- reading -------------------------------------------------------------------------
 

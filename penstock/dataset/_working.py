@@ -114,6 +114,12 @@ class Working:
             self._drafts.follow(self.stored)
         self._table = None
 
+    def is_behind(self) -> bool:
+        """Tell whether another writer has moved the head since it was read."""
+        if self.fixed_version is not None:
+            return False
+        return self.store.latest_version() != self.stored.snapshot.version
+
     @property
     def draft(self) -> Draft:
         """The edits that are not committed."""

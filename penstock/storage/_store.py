@@ -122,6 +122,11 @@ class Store:
         with wrapped(f"read the newest version of {self.location.path!r}"):
             return self._snapshot(self._latest())
 
+    def latest_version(self) -> int:
+        """Return the number of the branch's newest version, whoever wrote it; nothing is read but names."""
+        with wrapped(f"read the newest version of {self.location.path!r}"):
+            return int(self._handle.latest_version)
+
     def at(self, version: int) -> Snapshot:
         """Return one version of this branch; a number names it only together with the branch."""
         with wrapped(f"read version {version} of {self.location.path!r}"):
