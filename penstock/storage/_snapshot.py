@@ -55,6 +55,10 @@ class Snapshot:
         """Names of the physical columns there are."""
         return frozenset(self._handle.schema.names)
 
+    def element_type(self, column: str) -> str:
+        """Return the numpy name of the elements of a column of lists."""
+        return np.dtype(self._handle.schema.field(column).type.value_type.to_pandas_dtype()).name
+
     @cached_property
     def _order(self) -> NDArray[np.int64] | None:
         with wrapped(f"read the row order of {self.path!r}"):
