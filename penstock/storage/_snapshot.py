@@ -57,7 +57,8 @@ class Snapshot:
 
     def element_type(self, column: str) -> str:
         """Return the numpy name of the elements of a column of lists."""
-        return np.dtype(self._handle.schema.field(column).type.value_type.to_pandas_dtype()).name
+        name: str = np.dtype(self._handle.schema.field(column).type.value_type.to_pandas_dtype()).name
+        return name
 
     @cached_property
     def _order(self) -> NDArray[np.int64] | None:
