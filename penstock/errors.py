@@ -259,9 +259,12 @@ class AlignmentError(SampleError):
     """
 
     def __init__(self, lengths: Mapping[int, Mapping[str, int]]) -> None:
-        shown = "; ".join(f"sample {row}: {_objects(counts)}" for row, counts in list(lengths.items())[:_SHOWN_ROWS])
+        shown = "; ".join(f"sample {row} has {_objects(counts)}" for row, counts in list(lengths.items())[:_SHOWN_ROWS])
         more = f"; … ({len(lengths)} samples)" if len(lengths) > _SHOWN_ROWS else ""
-        super().__init__(f"{shown}{more}; expected as many objects in each tensor of the group")
+        super().__init__(
+            f"{shown}{more}; expected the same number in every tensor of an object group",
+            hint="give each object an entry in all of them",
+        )
         self.lengths = {row: dict(counts) for row, counts in lengths.items()}
 
     @property
@@ -276,7 +279,8 @@ class AlignmentError(SampleError):
 
 
 def _objects(counts: Mapping[str, int]) -> str:
-    return ", ".join(f"{count if count >= 0 else 'no list of'} {name}" for name, count in counts.items())
+    words = [f"{count} objects in {name!r}" if count >= 0 else f"no list in {name!r}" for name, count in counts.items()]
+    return ", ".join(word.replace("1 objects", "1 object") if word.startswith("1 ") else word for word in words)
 
 
 class UnknownClassError(SampleError, LookupError):

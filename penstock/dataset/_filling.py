@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from penstock.dataset._drawing import Resolve
-from penstock.dataset._groups import aligned, check_groups, checked_member, first_of_group
+from penstock.dataset._groups import aligned, check_groups, check_lists, checked_member, first_of_group
 from penstock.dataset._ingest import ingest, num_samples
 from penstock.dataset._reserved import reserved_names
 from penstock.dataset._rows import row_of, rows_of
@@ -28,7 +28,7 @@ from penstock.dataset._working import Working, open_working
 from penstock.errors import DatasetError, PenstockError, ReadOnlyError, SampleError
 from penstock.storage import Location
 from penstock.table import Draft, OverlayTable
-from penstock.tensors import MAX_IMAGE_BYTES, Cell, TensorSpec, encode_sample, make_spec, same_type, with_type
+from penstock.tensors import MAX_IMAGE_BYTES, Cell, TensorSpec, encode_sample, group_of, make_spec, same_type, with_type
 
 __all__ = ["Filling"]
 
@@ -427,6 +427,8 @@ class Filling(Samples):
             spec = self.tensor_spec(name)
             if len(values) != len(positions):
                 raise SampleError(f"{len(values)} values for {len(positions)} samples of {name!r}; expected as many")
+            if group_of(self._working.specs, name):
+                check_lists(spec, values)
             spec, cells = self._typed_cells(spec, values)
             if not spec.is_typed:
                 return  # None in a tensor that never had a value: it is empty already

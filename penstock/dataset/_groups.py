@@ -10,14 +10,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.errors import AlignmentError, DatasetError, TensorNotFoundError
+from penstock.errors import AlignmentError, DatasetError, SampleError, TensorNotFoundError
 from penstock.table import OverlayTable
-from penstock.tensors import GROUPED_HTYPES, Cell, TensorSpec, object_groups
+from penstock.tensors import GROUPED_HTYPES, Cell, TensorSpec, object_groups, with_type
 
 __all__ = [
     "aligned",
     "check_cells",
     "check_groups",
+    "check_lists",
     "checked_member",
     "first_of_group",
     "object_counts",
@@ -114,6 +115,19 @@ def _listed(value: Any) -> int:  # noqa: ANN401  whatever JSON can hold
     return len(value) if isinstance(value, (list, tuple, np.ndarray)) else _NO_LIST
 
 
+def check_lists(spec: TensorSpec, values: Sequence[Any]) -> None:
+    """Refuse what can hold no entry for each object: JSON that is not a list, a single number."""
+    if spec.htype == "generic" and with_type(spec, values).ndim == 0:
+        wrong = next(value for value in values if value is not None)
+    else:
+        wrong = next((value for value in values if spec.htype == "json" and _listed(value) == _NO_LIST), None)
+    if wrong is not None:
+        raise SampleError(
+            f"a {type(wrong).__name__} for {spec.name!r} ({spec.htype}), which is in an object group; "
+            "expected a list with an entry for each object"
+        )
+
+
 def check_cells(specs: Mapping[str, TensorSpec], cells: Mapping[str, Sequence[Cell]]) -> None:
     """Refuse rows that are appended with tensors of one group of unequal lengths."""
     for names in object_groups(specs).values():
@@ -141,7 +155,9 @@ def _count(spec: TensorSpec, cell: Cell) -> int:
         return 0
     if spec.htype == "json":
         return _listed(json.loads(str(cell.value)))
-    return len(cell.value) if cell.shape is None else cell.shape[0]
+    if cell.shape is None:
+        return len(cell.value)
+    return cell.shape[0] if cell.shape else _NO_LIST
 
 
 def _unequal(counts: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -26,7 +26,7 @@ _MOST_IN_AN_IMAGE = 4
 _NUM_TRIES = 60
 _JPEG = {"sample_compression": "jpeg"}
 _NUM_KEPT = 1024  # drawn samples in memory: more than are written at a time
-_EDITION = 1  # of what is drawn: a cached demo of another edition is not taken
+_EDITION = 2  # of what is made: a cached demo of another edition is not taken
 
 
 def demo(dest: str | os.PathLike[str] | None = None, *, num_samples: int = 600, seed: int = 0) -> Dataset:

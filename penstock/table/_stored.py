@@ -59,8 +59,10 @@ class StoredTable:
         return {name: self._as_stored(spec) for name, spec in found.items()}
 
     def _as_stored(self, spec: TensorSpec) -> TensorSpec:
-        """Return a spec whose type is known where there is a column, as there was for samples of None once."""
-        return replace(spec, inferred=False) if not spec.is_typed and spec.name in self.snapshot.columns else spec
+        """Return a spec whose element type is that of its column, where there is one without a sample in it."""
+        if spec.is_typed or spec.name not in self.snapshot.columns:
+            return spec
+        return replace(spec, dtype=self.snapshot.element_type(spec.name), inferred=False)
 
     @cached_property
     def uids(self) -> NDArray[np.int64]:
