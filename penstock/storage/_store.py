@@ -202,6 +202,11 @@ class Store:
 
         return self._redo(action, step)
 
+    def sync(self) -> None:
+        """Make the newest version outlast a power cut; its data files were synced before."""
+        with wrapped(f"sync the newest version of {self.location.path!r}"):
+            self._sync(self._latest())
+
     def _sync(self, made: lance.LanceDataset) -> None:
         """Make the record of a version outlast a power cut; its data files were synced before."""
         transaction = made.read_transaction(int(made.version))
