@@ -163,7 +163,7 @@ class Tensor:
     def _arrays(self) -> tuple[TensorSpec, list[NDArray[Any]]]:
         """Return the spec and the samples of one moment."""
         table, rows = self._now()
-        spec = table.tensors[self._name] if self._name in table.tensors else self.spec
+        spec = table.tensors.get(self._name) or self.spec
         allowed = getattr(table, "max_image_bytes", MAX_IMAGE_BYTES)
         raw = (
             sample

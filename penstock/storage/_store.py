@@ -100,6 +100,7 @@ class Store:
             raise DatasetNotFoundError(
                 f"no dataset at {location.path!r}; expected a folder or URL that penstock wrote", hint=_hint(location)
             )
+        location.step_over_torn(branch)
         with wrapped(f"open the dataset at {location.path!r}"):
             handle = lance.dataset(location.samples_uri)
             if branch is not None:
