@@ -119,6 +119,10 @@ class Store:
         """The engine's own dataset, for this layer alone; it never moves, so threads may share it."""
         return self._handle
 
+    def own_handle(self) -> lance.LanceDataset:
+        """Return a handle of one's own, to change something through: the engine refuses that while others read."""
+        return latest(self._handle, self.branch)
+
     def head(self) -> Snapshot:
         """Return the newest version of the branch."""
         with wrapped(f"read the newest version of {self.location.path!r}"):

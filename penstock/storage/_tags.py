@@ -77,9 +77,10 @@ def _parsed(content: bytes | None) -> Mark | None:
 def create_tag(store: Store, name: str, branch: str | None, version: int, note: dict[str, str] | None = None) -> None:
     """Name a version; the note is a second write, and whoever reads it must do without."""
     with wrapped(f"tag {store.location.path!r}"):
-        store.handle.tags.create(name, ("main" if branch is None else branch, version))
+        tags = store.own_handle().tags
+        tags.create(name, ("main" if branch is None else branch, version))
         if note:
-            store.handle.tags.replace_metadata(name, note)
+            tags.replace_metadata(name, note)
     store.location.sync([f"{_FOLDER}/{name}.json"])
 
 
@@ -94,7 +95,7 @@ def has_tag(store: Store, name: str) -> bool:
 def delete_tag_named(store: Store, name: str) -> None:
     """Take a name away."""
     with wrapped(f"delete a tag of {store.location.path!r}"):
-        store.handle.tags.delete(name)
+        store.own_handle().tags.delete(name)
 
 
 def refs_are_whole(store: Store) -> bool:

@@ -34,7 +34,7 @@ def make_branch(store: Store, name: str, version: int) -> str:
         raise DatasetError(f"a branch {name!r} exists already", hint=f"ds.checkout({name!r}) goes there")
     branch = encoded(name)
     with wrapped(f"make branch {name!r} of {store.location.path!r}"):
-        store.handle.create_branch(branch, (store.branch or "main", version))
+        store.own_handle().create_branch(branch, (store.branch or "main", version))
     return branch
 
 
