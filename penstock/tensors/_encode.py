@@ -83,6 +83,8 @@ def encode_sample(
     [1, 0]
     """
     try:
+        if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
+            raise _refuse(spec, value, "values without a mask", hint="value.filled(…) gives what is masked a value")
         if spec.htype == "class_label":
             return _encode_labels(spec, value, ids)
         if spec.link:
