@@ -32,6 +32,7 @@ from penstock.storage import (
     user_tags,
 )
 from penstock.table import Draft, OptimizedTable, OverlayTable
+from penstock.tensors import storable_text
 
 __all__ = ["Dataset"]
 
@@ -351,6 +352,7 @@ class Dataset(Filling):
         """
         if not name or not isinstance(name, str):
             raise CredentialsError(f"a credentials key named {name!r}; expected a name")
+        storable_text(name, "a credentials key")
         with self._lock:
             self._writable()
             self._settle()

@@ -31,6 +31,7 @@ from penstock.storage._commits import (
 from penstock.storage._credentials import Credentials
 from penstock.storage._links import LinkReader, link_root
 from penstock.storage._location import Location
+from penstock.storage._received import received_table
 from penstock.storage._snapshot import Snapshot
 from penstock.storage._store import Store
 from penstock.storage._upkeep import cleanup, make_branch
@@ -60,6 +61,7 @@ __all__ = [
     "make_commit",
     "mark_view",
     "new_uids",
+    "received_table",
     "sample_columns",
     "scalars",
     "set_tag",

@@ -113,7 +113,8 @@ class Location:
         """Tell whether a dataset is stored here."""
         if self.is_remote:
             return bool(self.names("samples.lance/_versions"))
-        return Path(self.path, "samples.lance", "_versions").is_dir()
+        with wrapped(f"look for a dataset at {self.path[:200]!r}"):
+            return Path(self.path, "samples.lance", "_versions").is_dir()
 
     def clear(self) -> None:
         """Delete the dataset stored here, and nothing else that lies beside it."""

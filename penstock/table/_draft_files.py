@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from penstock.errors import StorageError
-from penstock.storage import UID, Location, column_names, encoded, table_of
+from penstock.storage import UID, Location, column_names, encoded, received_table, table_of
 from penstock.table._draft import Draft
 from penstock.table._stored import cells_of_columns
 from penstock.tensors import TensorSpec
@@ -84,17 +84,24 @@ def _unpacked(specs: Mapping[str, TensorSpec], draft: Draft, content: bytes, nam
 
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            for tensor in archive.namelist():
-                if tensor not in specs:
+            for entry in archive.infolist():
+                if entry.filename not in specs:
                     continue
-                table = pa.ipc.open_stream(archive.read(tensor)).read_all()
-                spec = specs[tensor]
+                spec = specs[entry.filename]
+                table = received_table(_content(archive, entry), spec)
                 known = [column for column in column_names(spec) if column in table.column_names]
                 cells = cells_of_columns(spec, {column: table[column] for column in known}, len(table))
-                draft = draft.with_edits(tensor, dict(zip(table[UID].to_pylist(), cells, strict=True)))
-    except (zipfile.BadZipFile, pa.ArrowException, KeyError) as error:
+                draft = draft.with_edits(spec.name, dict(zip(table[UID].to_pylist(), cells, strict=True)))
+    except (zipfile.BadZipFile, pa.ArrowException, LookupError, ValueError) as error:
         raise StorageError(
             f"the draft edits in {name!r} are damaged ({error})",
             hint="delete that file to open the dataset without them",
         ) from error
     return draft
+
+
+def _content(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
+    """Read one entry; ours are stored as they are, so that a file unpacks to no more than its own size."""
+    if entry.compress_type != zipfile.ZIP_STORED:
+        raise zipfile.BadZipFile(f"{entry.filename!r} is compressed")
+    return archive.read(entry)

@@ -81,6 +81,8 @@ def make_spec(
     >>> make_spec("images", "link[image]", sample_compression="jpg").sample_compression
     'jpeg'
     """
+    if not isinstance(name, str):
+        raise DatasetError(f"a tensor named {name!r}; expected a str")
     if not re.fullmatch(r"[^\W_]\w*", name):
         plain = re.sub(r"\W+", "_", name).strip("_")
         raise DatasetError(

@@ -137,7 +137,8 @@ def _shrunk(rows: NDArray[Any], factor: int) -> NDArray[Any]:
         return rows
     size = (math.ceil(rows.shape[1] / factor), math.ceil(len(rows) / factor))
     values = rows.astype(np.float32) if rows.dtype == np.int32 else np.ascontiguousarray(rows)
-    return cv2.resize(values, size, interpolation=cv2.INTER_AREA).reshape(size[1], size[0], -1)
+    small: NDArray[Any] = cv2.resize(values, size, interpolation=cv2.INTER_AREA)
+    return small.reshape(size[1], size[0], -1)
 
 
 def _laid(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:

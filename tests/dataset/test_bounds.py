@@ -40,7 +40,7 @@ def test_a_row_that_cannot_be_stored_is_refused_alone_and_the_others_stay(htype,
         ds.append({"values": good})
     with pytest.raises(PenstockError):
         ds.append({"values": bad})
-    with pytest.raises(PenstockError, match="sample 1 of 'values'|lone surrogate"):
+    with pytest.raises(PenstockError, match=r"sample 1 of 'values'|lone surrogate"):
         ds.extend({"values": [good, bad, good]})
     ds.append({"values": good})
     ds.commit("four")
