@@ -57,13 +57,13 @@ def test_a_row_that_cannot_be_stored_is_refused_alone_and_the_others_stay(htype,
 def test_a_class_name_that_utf8_cannot_hold_is_refused_wherever_it_is_given(action, tmp_path):
     ds = _dataset(tmp_path, labels="class_label")
     ds.append({"labels": ["cat"]})
+    actions = {
+        "create": lambda: ds.create_tensor("others", htype="class_label", class_names=[LONE]),
+        "add": lambda: ds.labels.add_class(LONE),
+        "rename": lambda: ds.labels.rename_class("cat", LONE),
+    }
     with pytest.raises(SampleError, match="lone surrogate"):
-        if action == "create":
-            ds.create_tensor("others", htype="class_label", class_names=[LONE])
-        elif action == "add":
-            ds.labels.add_class(LONE)
-        else:
-            ds.labels.rename_class("cat", LONE)
+        actions[action]()
     assert ds.labels.info.class_names == ["cat"]
 
 

@@ -225,8 +225,10 @@ def _random_png(width: int, height: int, bits: int, color: int, interlaced: int)
     for x, y, across, down in PASSES if interlaced else ((0, 0, 1, 1),):
         columns, count = -(-(width - x) // across), -(-(height - y) // down)
         length = -(-columns * bits * CHANNELS[color] // 8)
-        for number in range(count if columns > 0 else 0):
-            rows.append(bytes([number % 5]) + rng.integers(0, 256, length, np.uint8).tobytes())
+        rows += [
+            bytes([number % 5]) + rng.integers(0, 256, length, np.uint8).tobytes()
+            for number in range(count if columns > 0 else 0)
+        ]
     return _png(width, height, bits, color, interlaced=interlaced, data=b"".join(rows))
 
 
@@ -320,12 +322,9 @@ def test_threads_that_want_more_than_there_is_wait_for_one_another():
             with lock:
                 inside[0] += 1
                 most[0] = max(most[0], inside[0])
-            barrier.wait(0.05) if inside[0] < 2 else None
+            threading.Event().wait(0.05)  # the others may come in, if there is room
             with lock:
                 inside[0] -= 1
-
-    class barrier:  # noqa: N801  gives the others time to come in, if they may
-        wait = staticmethod(threading.Event().wait)
 
     threads = [threading.Thread(target=work) for _ in range(6)]
     for thread in threads:
