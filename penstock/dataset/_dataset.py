@@ -40,6 +40,7 @@ from penstock.storage import (
     user_tags,
 )
 from penstock.table import Draft, OptimizedTable, OverlayTable
+from penstock.tensors import storable_text
 
 __all__ = ["Dataset"]
 
@@ -462,6 +463,7 @@ class Dataset(Filling):
         """
         if not name or not isinstance(name, str):
             raise CredentialsError(f"a credentials key named {name!r}; expected a name")
+        storable_text(name, "a credentials key")
         with self._lock:
             self._writable()
             self._settle()

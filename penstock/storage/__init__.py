@@ -34,6 +34,7 @@ from penstock.storage._credentials import Credentials
 from penstock.storage._digests import DamagedFile, Digests
 from penstock.storage._links import LinkReader, link_root
 from penstock.storage._location import Location
+from penstock.storage._received import received_table
 from penstock.storage._snapshot import Snapshot
 from penstock.storage._steps import Steps
 from penstock.storage._store import Store
@@ -74,6 +75,7 @@ __all__ = [
     "make_branch",
     "new_record",
     "new_uids",
+    "received_table",
     "sample_columns",
     "scalars",
     "set_tag",

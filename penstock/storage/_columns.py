@@ -29,6 +29,7 @@ __all__ = [
 
 UID = "uid"
 _UID_TENSOR = "%75id"
+_MOST_IN_ARRAY = 2**31 - 1  # elements that 32-bit offsets count
 _LISTS = ("class_label", "bbox", "embedding", "generic")
 
 
@@ -105,14 +106,23 @@ def _lists(rows: Sequence[Any], value_type: pa.DataType) -> pa.Array:
 
     dtype = value_type.to_pandas_dtype()
     lengths = [0 if row is None else len(row) for row in rows]
-    offsets = np.zeros(len(rows) + 1, np.int32)
+    offsets = np.zeros(len(rows) + 1, np.int64)
     np.cumsum(lengths, out=offsets[1:])
+    if offsets[-1] > _MOST_IN_ARRAY and len(rows) > 1:
+        half = len(rows) // 2
+        return pa.chunked_array([*_chunks(_lists(rows[:half], value_type)), *_chunks(_lists(rows[half:], value_type))])
     present = [np.asarray(row, dtype) for row in rows if row is not None]
     values = np.concatenate(present) if present else np.empty(0, dtype)
     missing = np.array([row is None for row in rows], bool)
     return pa.ListArray.from_arrays(
-        pa.array(offsets), pa.array(values, value_type), mask=pa.array(missing) if missing.any() else None
+        pa.array(offsets, pa.int32()), pa.array(values, value_type), mask=pa.array(missing) if missing.any() else None
     )
+
+
+def _chunks(array: pa.Array | pa.ChunkedArray) -> list[pa.Array]:
+    import pyarrow as pa
+
+    return array.chunks if isinstance(array, pa.ChunkedArray) else [array]
 
 
 def flat_values(array: pa.ChunkedArray) -> tuple[NDArray[Any], NDArray[np.int64], NDArray[np.bool_] | None]:

@@ -143,7 +143,8 @@ class Location:
         if self.is_remote:
             return any(_is_version(name) for name in self.names("samples.lance/_versions"))
         folder = Path(self.path, "samples.lance", "_versions")
-        return folder.is_dir() and any(_is_version(name) for name in os.listdir(folder))  # noqa: PTH208  names are enough
+        with wrapped(f"look for a dataset at {self.path[:200]!r}"):
+            return folder.is_dir() and any(_is_version(name) for name in os.listdir(folder))  # noqa: PTH208  names are enough
 
     @contextmanager
     def replaced(self, *, overwrite: bool) -> Iterator[str]:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from penstock.errors import StorageError
-from penstock.storage import UID, Location, column_names, encoded, table_of
+from penstock.storage import UID, Location, column_names, encoded, received_table, table_of
 from penstock.table._draft import Draft, Edits
 from penstock.table._stored import cells_of_columns
 from penstock.tensors import TensorSpec
@@ -217,9 +217,7 @@ def _note(stored: Mapping[str, Any]) -> DraftNote:
 
 
 def _edits(spec: TensorSpec, content: bytes) -> Edits:
-    import pyarrow as pa
-
-    table = pa.ipc.open_stream(content).read_all()
+    table = received_table(content, spec)
     known = [column for column in column_names(spec) if column in table.column_names]
     cells = cells_of_columns(spec, {column: table[column] for column in known}, len(table))
     return dict(zip(table[UID].to_pylist(), cells, strict=True))

@@ -232,7 +232,11 @@ def load_pillow(encoded: bytes, *, max_bytes: int | None = MAX_IMAGE_BYTES) -> I
     >>> load_pillow(encode_image(np.zeros((2, 3), np.uint8), "png")).size
     (3, 2)
     """
-    image = opened(bytes(encoded))
+    encoded = bytes(encoded)
+    shape = webp_shape(encoded)
+    if shape is not None:
+        refuse_larger(shape, math.prod(shape), max_bytes)
+    image = opened(encoded)
     with DECODING.taken(image_bytes(image, max_bytes)):
         load(image)
     return image

@@ -34,6 +34,7 @@ from penstock.tensors._urls import checked_url
 
 __all__ = ["class_ids", "encode_sample", "image_cell", "image_digest", "unpack_mask"]
 
+_MOST_ELEMENTS = 2**31
 _MOST_CLASSES = 2**31  # as many as a label may count where classes have no names
 _NUMBERS = (numbers.Real, Decimal)
 _WIDER = "create the tensor with a wider dtype, such as 'float64'"
@@ -83,6 +84,7 @@ def encode_sample(
     [1, 0]
     """
     try:
+        _check_masked(spec, value)
         if spec.htype == "class_label":
             return _encode_labels(spec, value, ids)
         if spec.link:
@@ -96,6 +98,11 @@ def encode_sample(
         raise
     except Exception as error:  # values of other libraries raise anything while they are read
         raise SampleError(f"{shown(value)} for {spec.name!r} ({spec.shown_htype}): {plain_reason(error)}") from error
+
+
+def _check_masked(spec: TensorSpec, value: Value) -> None:
+    if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
+        raise _refuse(spec, value, "values without a mask", hint="value.filled(…) gives what is masked a value")
 
 
 def _refuse(spec: TensorSpec, value: Value, expected: str, *, hint: str | None = None) -> SampleError:
@@ -187,6 +194,8 @@ def _encode_generic(spec: TensorSpec, value: Value) -> Cell:
         raise _refuse(spec, value, f"numbers, {spec.dtype}", hint=hint)
     if spec.ndim is not None and given.ndim != spec.ndim:
         raise _refuse(spec, value, f"{spec.ndim} dimensions as in the samples before; got {given.ndim}")
+    if given.size >= _MOST_ELEMENTS:
+        raise _refuse(spec, f"{given.size:,} numbers", f"fewer than {_MOST_ELEMENTS:,} in a sample")
     array = _cast(spec, given)
     return Cell(value=np.ascontiguousarray(array).reshape(-1), shape=array.shape)
 
@@ -304,7 +313,7 @@ def _encode_link(spec: TensorSpec, value: Value) -> Cell:
         raise _refuse(spec, value, "penstock.link(url) or a path")
     if not isinstance(value.url, str) or not isinstance(value.creds_key, (str, NoneType)):
         raise _refuse(spec, value, "penstock.link(url, creds_key) of text")
-    return Cell(value=checked_url(value.url), creds_key=value.creds_key)
+    return Cell(value=checked_url(value.url), creds_key=link(value.url, value.creds_key).creds_key)
 
 
 def _encode_mask(spec: TensorSpec, value: Value, max_bytes: int | None) -> Cell:

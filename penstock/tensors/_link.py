@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from penstock.errors import SampleError
 from penstock.tensors._showing import shown
+from penstock.tensors._texts import storable_text
 from penstock.tensors._urls import checked_url
 
 __all__ = ["Link", "link"]
@@ -61,5 +62,7 @@ def link(url: str | os.PathLike[str], creds_key: str | None = None) -> Link:
         raise SampleError(f"a link to {shown(url)}; expected a path or URL")
     if creds_key is not None and not (isinstance(creds_key, str) and creds_key):
         raise SampleError(f"creds_key {shown(creds_key)} of a link; expected the name of credentials")
+    if creds_key is not None:
+        storable_text(creds_key, "creds_key of a link")
     checked_url(text)
     return Link(text, creds_key)

@@ -17,6 +17,7 @@ _GREY = ("1", "L", "I", "F")
 _ALPHA = ("RGBA", "LA", "La", "PA", "RGBa")
 BACKGROUND = 128
 OPAQUE = 255
+_EVERY_16_BIT = 2**16
 _STRIP_BYTES = 8 * 2**20
 
 
@@ -70,6 +71,15 @@ class Extremes:
 
     def spread(self, values: NDArray[Any]) -> NDArray[np.uint8]:
         """Return some pixels in 8 bits; an image of one value outside 0..255 becomes black below and white above."""
+        if values.dtype == np.uint16:
+            if self._greatest <= OPAQUE:
+                return values.astype(np.uint8)
+            if values.size > _EVERY_16_BIT:
+                every = self._exact(np.arange(_EVERY_16_BIT))
+                return np.take(every, values)
+        return self._exact(values)
+
+    def _exact(self, values: NDArray[Any]) -> NDArray[np.uint8]:
         exact = np.nan_to_num(values.astype(np.float64))
         if self._least == self._greatest:
             exact = exact.clip(0, np.iinfo(np.uint8).max)

@@ -27,6 +27,7 @@ _INTERLACE = 28
 _CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 _FILTERED_AS = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
 _PART_BYTES = 8 * 2**20
+_PART_PIXELS = 4 * 2**20
 _PIECE = 64 * 1024
 _MAX_ROW_BYTES = 64 * 2**20
 _PASSES = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
@@ -80,7 +81,7 @@ def parts(encoded: bytes, image: Image.Image, *, num_passes: int = 7) -> Iterato
         row_bytes = -(-num_columns * bits_per_pixel // 8)
         if row_bytes > _MAX_ROW_BYTES:
             raise ImageDecodeError(f"the image is {width} pixels wide; expected rows of at most 64 MiB")
-        rows = _Rows(stream, row_bytes, max(1, bits_per_pixel // 8))
+        rows = _Rows(stream, row_bytes, max(1, bits_per_pixel // 8), max(1, _PART_PIXELS // num_columns))
         for first, raw in rows.all(num_rows):
             last = first + len(raw)
             yield Part(
@@ -132,15 +133,16 @@ def _pieces(encoded: bytes) -> Iterator[bytes]:
 class _Rows:
     """The rows of one pass, their filters taken back."""
 
-    def __init__(self, stream: _Stream, row_bytes: int, bytes_per_pixel: int) -> None:
+    def __init__(self, stream: _Stream, row_bytes: int, bytes_per_pixel: int, most: int) -> None:
         self._stream = stream
         self._row_bytes = row_bytes
         self._bytes_per_pixel = bytes_per_pixel
+        self._most = most
         self._above = np.zeros(row_bytes, np.uint8)
 
     def all(self, num_rows: int) -> Iterator[tuple[int, NDArray[np.uint8]]]:
         """Return the number of the first row and the bytes of some, again and again."""
-        at_once = max(1, _PART_BYTES // (self._row_bytes + 1))
+        at_once = min(self._most, max(1, _PART_BYTES // (self._row_bytes + 1)))
         for first in range(0, num_rows, at_once):
             count = min(at_once, num_rows - first)
             data = self._stream.read(count * (self._row_bytes + 1))

@@ -101,30 +101,44 @@ def _reduced_whole(image: Image.Image, factor: int, max_bytes: int | None) -> ND
 def _joined(strips: Iterable[tuple[int, NDArray[Any]]], factor: int, *, wide: bool) -> NDArray[np.uint8]:
     """Reduce strip by strip; 16 bits are spread over 8 when their least and greatest are known."""
     extremes = Extremes()
-    small = [part for _, strip in strips for part in _shrunk(extremes.including(strip) if wide else strip, factor)]
-    whole = np.concatenate(small)
+    seen = (extremes.including(strip) if wide else _premultiplied(strip) for _, strip in strips)
+    whole = np.concatenate([_shrunk(rows, factor) for rows in _by_factor(seen, factor)])
     return extremes.spread(whole) if wide else _laid(whole)
 
 
-def _shrunk(strip: NDArray[Any], factor: int) -> Iterator[NDArray[Any]]:
-    """Average squares of `factor` pixels; the rows that are left over at the end are averaged among themselves.
-
-    Colors are multiplied by alpha before, so that what is transparent has none.
-    """
+def _premultiplied(strip: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Multiply colors by alpha, so that what is transparent has none when it is averaged."""
     import cv2
 
-    if strip.shape[2] == 4:  # noqa: PLR2004  red, green, blue, alpha
-        strip = cv2.cvtColor(strip, cv2.COLOR_RGBA2mRGBA)
+    if strip.shape[2] != 4:  # noqa: PLR2004  red, green, blue, alpha
+        return strip
+    multiplied: NDArray[np.uint8] = cv2.cvtColor(strip, cv2.COLOR_RGBA2mRGBA)
+    return multiplied
+
+
+def _by_factor(strips: Iterable[NDArray[Any]], factor: int) -> Iterator[NDArray[Any]]:
+    """Cut strips anew, so that each but the last has a multiple of `factor` rows."""
+    rest: NDArray[Any] | None = None
+    for strip in strips:
+        rows = strip if rest is None or not len(rest) else np.concatenate([rest, strip])
+        whole = len(rows) - len(rows) % factor
+        rest = rows[whole:]
+        if whole:
+            yield rows[:whole]
+    if rest is not None and len(rest):
+        yield rest
+
+
+def _shrunk(rows: NDArray[Any], factor: int) -> NDArray[Any]:
+    """Average squares of `factor` pixels; what is left over at the end is averaged by itself."""
+    import cv2
+
     if factor == 1:
-        yield strip
-        return
-    height, width = strip.shape[:2]
-    for rows in (strip[: height - height % factor], strip[height - height % factor :]):
-        if not len(rows):
-            continue
-        size = (max(1, math.ceil(width / factor)), max(1, len(rows) // factor))
-        values = rows.astype(np.float32) if rows.dtype == np.int32 else np.ascontiguousarray(rows)
-        yield cv2.resize(values, size, interpolation=cv2.INTER_AREA).reshape(size[1], size[0], -1)
+        return rows
+    size = (math.ceil(rows.shape[1] / factor), math.ceil(len(rows) / factor))
+    values = rows.astype(np.float32) if rows.dtype == np.int32 else np.ascontiguousarray(rows)
+    small: NDArray[Any] = cv2.resize(values, size, interpolation=cv2.INTER_AREA)
+    return small.reshape(size[1], size[0], -1)
 
 
 def _laid(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -65,7 +65,7 @@ def thumbnail(encoded: bytes, longest_side: int, *, max_bytes: int | None = MAX_
     small = None if header is None else _reduced_jpeg(encoded, header, longest_side, max_bytes)
     if header is None or small is None:
         pixels, width, height = reduced(bytes(encoded), longest_side, max_bytes)
-        return as_jpeg(_resized(flatten_alpha(pixels), longest_side / max(pixels.shape[:2]))), width, height
+        return as_jpeg(_resized_to(flatten_alpha(pixels), height, width, longest_side)), width, height
     height, width, _ = header
     orientation = jpeg_orientation(encoded)
     small = upright(_resized(small, longest_side / max(small.shape[:2])), orientation)
@@ -112,6 +112,18 @@ def check_image(encoded: bytes, *, max_bytes: int | None = MAX_IMAGE_BYTES) -> N
     jpeg_bytes(encoded, header, max_bytes)
     if _reduced_jpeg(encoded, header, 1, max_bytes) is None:
         decode_any(encoded, len, max_bytes=max_bytes)
+
+
+def _resized_to(pixels: NDArray[np.uint8], height: int, width: int, longest_side: int) -> NDArray[np.uint8]:
+    """Shrink to the size that an image of so many pixels has as a thumbnail, whatever is left of it."""
+    import cv2
+
+    scale = longest_side / max(height, width)
+    if scale >= 1:
+        return pixels
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    small: NDArray[np.uint8] = cv2.resize(np.ascontiguousarray(pixels), size, interpolation=cv2.INTER_AREA)
+    return small.reshape(size[1], size[0], pixels.shape[2])
 
 
 def _resized(pixels: NDArray[np.uint8], scale: float) -> NDArray[np.uint8]:
