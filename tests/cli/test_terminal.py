@@ -220,9 +220,7 @@ def test_an_interrupt_ends_without_traceback(hostile, tmp_path):
         "commands.log = wait\n"
         f"sys.exit(main(['log', {str(hostile.path)!r}]))\n"
     )
-    process = subprocess.Popen(
-        [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
+    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert process.stdout is not None
     assert process.stdout.readline() == "waiting\n"
     time.sleep(0.1)
