@@ -15,6 +15,7 @@ Every error is a `PenstockError` and also the builtin a Python user expects::
     ├── TensorNotFoundError (KeyError, AttributeError)
     ├── SampleError (ValueError)             a value does not fit its tensor
     │   ├── SampleIndexError (IndexError)
+    │   ├── AlignmentError                   tensors of one object group differ in length
     │   ├── UnknownClassError (LookupError)
     │   └── ImageDecodeError                 the bytes are no image that can be read
     ├── LinkError (OSError)                  a linked file is out of reach or out of bounds
@@ -40,9 +41,11 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 __all__ = [
+    "AlignmentError",
     "CommitNotFoundError",
     "ConflictError",
     "CredentialsError",
@@ -75,6 +78,9 @@ __all__ = [
     "escaped",
     "nearest",
 ]
+
+_SHOWN_ROWS = 5
+
 
 # control characters, what turns the direction of text or has no width, line separators, halves of surrogate pairs
 _INVISIBLE = re.compile(
@@ -181,7 +187,21 @@ class UncommittedChangesError(DatasetError):
 
 
 class ConflictError(DatasetError):
-    """Another writer changed the same samples."""
+    """Another writer changed the same samples.
+
+    Parameters
+    ----------
+    message : str
+        Which samples, and their values here and there.
+    conflicts : tuple
+        One `penstock.dataset.Conflict` for each sample and tensor.
+    hint : str, optional
+        The way out.
+    """
+
+    def __init__(self, message: str, *, conflicts: tuple[Any, ...] = (), hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.conflicts = conflicts
 
 
 class StorageError(DatasetError, OSError):
@@ -226,6 +246,41 @@ class SampleError(PenstockError, ValueError):
 
 class SampleIndexError(SampleError, IndexError):
     """A sample index is out of range."""
+
+
+class AlignmentError(SampleError):
+    """Tensors of one object group differ in length.
+
+    Parameters
+    ----------
+    lengths : mapping of int to mapping of str to int
+        For each such sample, the number of objects in each tensor of the group; -1 where
+        a JSON sample is not a list.
+    """
+
+    def __init__(self, lengths: Mapping[int, Mapping[str, int]]) -> None:
+        shown = "; ".join(f"sample {row} has {_objects(counts)}" for row, counts in list(lengths.items())[:_SHOWN_ROWS])
+        more = f"; … ({len(lengths)} samples)" if len(lengths) > _SHOWN_ROWS else ""
+        super().__init__(
+            f"{shown}{more}; expected the same number in every tensor of an object group",
+            hint="give each object an entry in all of them",
+        )
+        self.lengths = {row: dict(counts) for row, counts in lengths.items()}
+
+    @property
+    def rows(self) -> tuple[int, ...]:
+        """The samples."""
+        return tuple(self.lengths)
+
+    @property
+    def tensors(self) -> tuple[str, ...]:
+        """The tensors of the group."""
+        return tuple(next(iter(self.lengths.values())))
+
+
+def _objects(counts: Mapping[str, int]) -> str:
+    words = [f"{count} objects in {name!r}" if count >= 0 else f"no list in {name!r}" for name, count in counts.items()]
+    return ", ".join(word.replace("1 objects", "1 object") if word.startswith("1 ") else word for word in words)
 
 
 class UnknownClassError(SampleError, LookupError):

@@ -7,12 +7,12 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any, Literal
 
-from penstock.dataset._buffer import Buffer
+from penstock.dataset._conflicts import Conflict
 from penstock.dataset._diff import Diff
 from penstock.dataset._filling import Filling
 from penstock.dataset._info import Info
 from penstock.dataset._log import Log
-from penstock.dataset._merge import Conflict, merge_branch
+from penstock.dataset._merge import merge_branch
 from penstock.dataset._report import Report
 from penstock.dataset._saved_views import SavedView, SavedViews, delete_saved, open_saved, save_rows, saved_views
 from penstock.dataset._verify import verify_tables
@@ -39,7 +39,7 @@ from penstock.storage import (
     set_tag,
     user_tags,
 )
-from penstock.table import Draft, OverlayTable
+from penstock.table import Draft, OptimizedTable, OverlayTable
 
 __all__ = ["Dataset"]
 
@@ -60,7 +60,8 @@ class Dataset(Filling):
         with self._lock:
             self._settle()
             fixed = self._working.fixed_version
-            return _reopened, (self.path, self._working.store.branch, fixed, self._working.credentials)
+            known = (self.path, self._working.store.branch, fixed, self._working.credentials)
+            return _reopened, (*known, self.max_image_bytes)
 
     # ---- versions ------------------------------------------------------------------------
 
@@ -71,13 +72,17 @@ class Dataset(Filling):
             self._settle()
             return self._working.has_changes()
 
-    def commit(self, message: str | None = None) -> str:
+    def commit(self, message: str | None = None, *, on_conflict: Literal["raise", "ours", "theirs"] = "raise") -> str:
         """Make what there is now a version with a message.
 
         Parameters
         ----------
         message : str, optional
             What was done and why.
+        on_conflict : {"raise", "ours", "theirs"}
+            What happens to samples edited here that another session edited and
+            committed meanwhile: an error that names them, the edits made here win,
+            or they are dropped.
 
         Returns
         -------
@@ -88,14 +93,19 @@ class Dataset(Filling):
         ------
         DatasetError
             If nothing has changed since the last commit.
+        ConflictError
+            If another session changed a sample that was edited here; nothing is
+            written. Its ``conflicts`` hold both values.
         """
+        if on_conflict not in {"raise", "ours", "theirs"}:
+            raise DatasetError(f"on_conflict={on_conflict!r}; expected 'raise', 'ours' or 'theirs'")
         with self._lock:
             self._writable()
             self._settle()
             for warning in self._working.length_warnings():
                 warnings.warn(warning, UserWarning, stacklevel=2)
-            made = self._working.commit(message or "")
-            self._buffer = Buffer.over(self._working.specs)
+            made = self._working.commit(message or "", on_conflict=on_conflict)
+            self._buffer = self._working.new_buffer()
             return made.id
 
     def reset(self) -> None:
@@ -104,7 +114,29 @@ class Dataset(Filling):
             self._writable()
             self._unsaved = Draft()
             self._working.reset()
-            self._buffer = Buffer.over(self._working.specs)
+            self._buffer = self._working.new_buffer()
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether another session has written to the stored dataset since it was read; a small read of the store."""
+        with self._lock:
+            return self._working.is_behind()
+
+    def refresh(self) -> bool:
+        """Read what other sessions have written since the dataset was opened; edits made here stay over it.
+
+        Returns
+        -------
+        bool
+            Whether there was anything new. Where others changed samples that are edited here, `commit` says so.
+        """
+        with self._lock:
+            self._settle()
+            if not self._working.is_behind():
+                return False
+            self._working.refresh()
+            self._buffer = self._working.new_buffer()
+            return True
 
     def log(self) -> Log:
         """Return the commits that led here, the newest first."""
@@ -181,7 +213,7 @@ class Dataset(Filling):
             self._settle()
             self.tensor_spec(name)
             self._working.delete_tensor(name)
-            self._buffer = Buffer.over(self._working.specs)
+            self._buffer = self._working.new_buffer()
 
     def rename_tensor(self, name: str, new_name: str) -> None:
         """Refuse, and say what to write: a name is part of every file of the tensor."""
@@ -228,7 +260,7 @@ class Dataset(Filling):
             working = open_working(self.path, ref, read_only=self._working.read_only == READ_ONLY)
             working.credentials = self._working.credentials
             self._working = working
-            self._buffer = Buffer.over(working.specs)
+            self._buffer = working.new_buffer()
 
     def merge(self, branch: str, *, prefer: Literal["ours", "theirs"] | None = None) -> list[Conflict]:
         """Take another branch's changes into this one, and commit them.
@@ -261,14 +293,15 @@ class Dataset(Filling):
             theirs = open_working(self.path, branch, read_only=True)
             theirs.discard_from_memory()
             conflicts = merge_branch(self._working, theirs, branch, prefer)
-            self._buffer = Buffer.over(self._working.specs)
+            self._buffer = self._working.new_buffer()
             return conflicts
 
     @property
     def tags(self) -> dict[str, str]:
         """Tags and the commit each of them names."""
         known = {(commit.branch, commit.version): commit.id for commit in commits(self._working.store)}
-        return {name: known[mark.branch, mark.version] for name, mark in user_tags(self._working.store).items()}
+        marks = user_tags(self._working.store)
+        return {name: known.get((mark.branch, mark.version), "") for name, mark in marks.items()}
 
     def tag(self, name: str, ref: str | None = None) -> None:
         """Name a commit.
@@ -355,7 +388,8 @@ class Dataset(Filling):
 
     def get_views(self) -> SavedViews:
         """Return the saved views, the newest first."""
-        return saved_views(self._working.store)
+        with self._lock:
+            return saved_views(self._working.store)
 
     def get_view(self, id: str) -> SavedView:  # noqa: A002  the document's name
         """Return what is known of a saved view; `load_view` opens it.
@@ -403,6 +437,8 @@ class Dataset(Filling):
             table, rows, saved = open_saved(
                 self._working.store, id, self._working.credentials, optimize=optimize, num_workers=num_workers
             )
+        if isinstance(table, (OverlayTable, OptimizedTable)):
+            table.max_image_bytes = self.max_image_bytes
         return View(table, rows, dataset=self, query_string=saved.query_string, seed=saved.seed)
 
     def delete_view(self, id: str) -> None:  # noqa: A002  the document's name
@@ -460,7 +496,11 @@ class Dataset(Filling):
         self._working.credentials.populate(name, values)
 
 
-def _reopened(path: str, branch: str | None, version: int | None, credentials: Credentials) -> Dataset:
+def _reopened(
+    path: str, branch: str | None, version: int | None, credentials: Credentials, max_image_bytes: int | None
+) -> Dataset:
     working = Working(Store.open(Location(path), branch), read_only="it came from another process", version=version)
     working.credentials = credentials
-    return Dataset(working)
+    dataset = Dataset(working)
+    dataset.max_image_bytes = max_image_bytes
+    return dataset

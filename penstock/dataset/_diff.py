@@ -59,6 +59,11 @@ class Diff:
         """Class names before and after, of the tensors where they differ."""
         return self._found.class_names
 
+    @property
+    def aligned(self) -> dict[str, tuple[str | None, str | None]]:
+        """First tensor of the object group before and after, of the tensors where it differs."""
+        return self._found.aligned
+
     def __bool__(self) -> bool:
         """Whether anything differs."""
         return bool(self._found)
@@ -68,6 +73,7 @@ class Diff:
         rows += [_line(f"edited: {name}", found) for name, found in self.edited.items()]
         rows += [(f"new tensor: {name}", "", "") for name in self.tensors_added]
         rows += [(f"tensor gone: {name}", "", "") for name in self.tensors_removed]
+        rows += [(f"aligned: {name}", "", f"with {after or 'nothing'}") for name, (_, after) in self.aligned.items()]
         for name, (before, after) in self.class_names.items():
             new = [entry for entry in after if entry not in before]
             gone = [entry for entry in before if entry not in after]

@@ -26,7 +26,7 @@ def headline(samples: Owner) -> str:
 
 def _described(samples: Owner) -> list[tuple[str, ...]]:
     return [
-        (spec.name, spec.shown_htype, _shown_shape(samples, spec.name), spec.dtype, _classes(spec))
+        (spec.name, spec.shown_htype, _shown_shape(samples, spec.name), spec.dtype, _remarks(spec))
         for spec in map(samples.tensor_spec, samples.tensor_names())
     ]
 
@@ -46,8 +46,9 @@ def _shown_shape(samples: Owner, name: str) -> str:
     return f"({', '.join([f'{count:,}', *sides])})"
 
 
-def _classes(spec: TensorSpec) -> str:
-    return f"{len(spec.class_names)} classes" if spec.htype == "class_label" else ""
+def _remarks(spec: TensorSpec) -> str:
+    classes = [f"{len(spec.class_names)} classes"] if spec.htype == "class_label" else []
+    return ", ".join([*classes, *([f"aligned with {spec.aligned_with}"] if spec.aligned_with else [])])
 
 
 _HEADS = ("tensor", "htype", "shape", "dtype", "")

@@ -193,7 +193,8 @@ class Samples(Drawing["View"]):
         DataFrame
             One row a sample, indexed by row of the version. Class labels are
             names (one, where every sample has one; else a list), boxes arrays,
-            images encoded bytes, links URLs.
+            images encoded bytes, links URLs. A sample without a value is None; among
+            numbers NaN, or ``pandas.NA`` where they are whole numbers or bool.
         """
         from penstock.dataset._show import to_frame
 

@@ -58,8 +58,11 @@ def _extras(spec: TensorSpec) -> tuple[str, ...]:
 
 
 def fields_of(spec: TensorSpec) -> list[pa.Field]:
-    """Return the Arrow fields of a tensor's physical columns."""
+    """Return the Arrow fields of a tensor's physical columns, none while its type is not known."""
     import pyarrow as pa
+
+    if not spec.is_typed:
+        return []
 
     types = {
         "_shape_": pa.list_(pa.int32()),
@@ -79,8 +82,11 @@ def _main_type(spec: TensorSpec) -> pa.DataType:
 
 
 def arrays_of_cells(spec: TensorSpec, cells: Sequence[Cell]) -> list[pa.Array]:
-    """Return one Arrow array for each physical column."""
+    """Return one Arrow array for each physical column, none while the type is not known: all samples are NULL."""
     import pyarrow as pa
+
+    if not spec.is_typed:
+        return []
 
     kinds = {
         "_shape_": lambda: _lists([cell.shape for cell in cells], pa.int32()),

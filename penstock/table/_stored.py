@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -54,7 +55,14 @@ class StoredTable:
     @cached_property
     def specs(self) -> dict[str, TensorSpec]:
         """Spec of each tensor, in order of creation."""
-        return {entry["name"]: TensorSpec.from_json(entry) for entry in self.snapshot.meta.get("tensors", [])}
+        found = {entry["name"]: TensorSpec.from_json(entry) for entry in self.snapshot.meta.get("tensors", [])}
+        return {name: self._as_stored(spec) for name, spec in found.items()}
+
+    def _as_stored(self, spec: TensorSpec) -> TensorSpec:
+        """Return a spec whose element type is that of its column, where there is one without a sample in it."""
+        if spec.is_typed or spec.name not in self.snapshot.columns:
+            return spec
+        return replace(spec, dtype=self.snapshot.element_type(spec.name), inferred=False)
 
     @cached_property
     def uids(self) -> NDArray[np.int64]:
