@@ -223,10 +223,11 @@ class Store:
         kept = {UID, _SPARE, *(name for spec in specs for name in column_names(spec))}
         wanted = None if only is None else set(only)
 
-        def step(handle: lance.LanceDataset) -> None:
+        def step(handle: lance.LanceDataset) -> bool:
             left = [name for name in handle.schema.names if name not in kept and (wanted is None or name in wanted)]
             if left:
                 handle.drop_columns(left)
+            return True
 
         self._redo(f"drop columns of {self.location.path!r}", step)
 
