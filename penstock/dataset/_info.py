@@ -44,7 +44,7 @@ class Info(MutableMapping[str, Any]):
     def __len__(self) -> int:
         return len(self._read())
 
-    def update(self, *notes: Any, **more: Any) -> None:
+    def update(self, *notes: Any, **more: Any) -> None:  # noqa: ANN401  any JSON value
         """Add or replace notes, all in one step."""
         given: dict[str, Any] = dict(*notes, **more)
         new = _checked(given)

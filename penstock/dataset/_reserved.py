@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from functools import cache
 
 __all__ = ["ELSEWHERE", "is_attribute", "reserved_names"]
@@ -58,8 +59,6 @@ def is_attribute(name: str) -> bool:
 @cache
 def reserved_names() -> frozenset[str]:
     """Return the public names of datasets, views and samples: behind a dot they are never tensors."""
-    from penstock.dataset._dataset import Dataset
-    from penstock.dataset._sample import Sample
-    from penstock.dataset._view import View
-
-    return frozenset(name for kind in (Dataset, View, Sample) for name in dir(kind) if not name.startswith("_"))
+    package = sys.modules[__package__]  # loaded when this is asked; its classes stand above this module
+    kinds = (getattr(package, kind) for kind in ("Dataset", "View", "Sample"))
+    return frozenset(name for kind in kinds for name in dir(kind) if not name.startswith("_"))

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from penstock.dataset._owner import Owner
 from penstock.dataset._reserved import is_attribute
 from penstock.dataset._tensor import Tensor
-from penstock.errors import TensorNotFoundError
+from penstock.errors import TensorNotFoundError, escaped
 
 __all__ = ["Sample"]
 
@@ -70,6 +70,6 @@ class Sample:
 
     def __repr__(self) -> str:
         try:
-            return f"Sample({self.index}: {', '.join(self.keys())})"
+            return escaped(f"Sample({self.index}: {', '.join(self.keys())})")
         except TensorNotFoundError:
             return "Sample()"

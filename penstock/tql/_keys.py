@@ -99,8 +99,19 @@ def order_of(keys: Sequence[tuple[Value, bool, bool]], num_rows: int) -> Ints:
         if missing.any():
             end = codes.min(initial=0) - 1 if nulls_first else codes.max(initial=0) + 1
             codes = np.where(missing, end, codes)
+            if nulls_first:
+                codes = np.where(missing & _null(value, num_rows), end - 1, codes)
         columns.append(codes)
     return np.lexsort(columns)
+
+
+def _null(value: Value, num_rows: int) -> NDArray[np.bool_]:
+    """Return which rows are NULL, NaN not among them."""
+    value = expand_rows(value, num_rows)
+    null = np.zeros(num_rows, bool) if value.valid is None else ~value.valid
+    if value.data.dtype == object and value.offsets is None:
+        null = null | np.array([item is None for item in value.data], bool)
+    return null
 
 
 def _one_plain_key(value: Value, descending: bool, num_rows: int) -> Ints | None:

@@ -97,9 +97,9 @@ class Scope:
         if text[node.start : node.start + 1] == '"' and nearest(name, names) is None:
             quoted = quote_text(name)
             return {"hint": f"did you mean the text {quoted} in single quotes?", "fix": quoted, "suggestion": quoted}
-        quoted = self._unquoted(node, text)
-        if quoted:
-            return {"hint": quoted}
+        hint = self._unquoted(node, text)
+        if hint:
+            return {"hint": hint}
         like = nearest(name, names)
         if like is None:
             return {"hint": f"text is written in single quotes: {quote_text(name)}"}

@@ -211,7 +211,8 @@ def test_a_path_that_is_no_dataset_is_one_line(tmp_path, capsys, command, kind):
 
 def test_an_interrupt_ends_without_traceback(hostile, tmp_path):
     code = (
-        "import sys, time, penstock.cli._commands as commands\n"
+        "import signal, sys, time, penstock.cli._commands as commands\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "from penstock.cli import main\n"
         "def wait(options):\n"
         "    print('waiting', flush=True)\n"
@@ -219,10 +220,7 @@ def test_an_interrupt_ends_without_traceback(hostile, tmp_path):
         "commands.log = wait\n"
         f"sys.exit(main(['log', {str(hostile.path)!r}]))\n"
     )
-    process = subprocess.Popen(
-        [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
-    )  # fmt: skip
+    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert process.stdout is not None
     assert process.stdout.readline() == "waiting\n"
     time.sleep(0.1)

@@ -192,7 +192,7 @@ def test_a_column_left_by_a_killed_delete_is_in_nobodys_way(ds):
     assert again.number[5].numpy().tolist() == "x"
 
 
-def test_a_merge_leaves_out_what_was_deleted_here(ds):
+def test_a_merge_asks_about_what_was_deleted_here(ds):
     ds.checkout("other", create=True)
     ds.number[0] = 70
     ds.labels[0] = "b"
@@ -200,7 +200,8 @@ def test_a_merge_leaves_out_what_was_deleted_here(ds):
     ds.checkout("main")
     ds.delete_tensor("number")
     ds.commit("deleted")
-    assert ds.merge("other") == []
+    assert [conflict.tensor for conflict in ds.merge("other")] == ["number"]
+    ds.merge("other", prefer="ours")
     assert list(ds.tensors) == ["labels"]
     assert ds.labels[0].numpy().tolist() == [1]
 
