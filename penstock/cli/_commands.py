@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from penstock import importers
 from penstock.cli._launcher import launch, notebook_for, tour_notebook
 from penstock.cli._recognise import Source, recognise
+from penstock.cli._terminal import say
 from penstock.dataset import Dataset, load
-from penstock.errors import DatasetNotFoundError, ImporterError
+from penstock.errors import DatasetNotFoundError, ImporterError, escaped
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -65,18 +65,19 @@ def import_auto(options: argparse.Namespace) -> int:
         return _inspected(source)
     if options.dest is None:
         raise ImporterError("no destination; expected DEST after PATH", hint="--dry-run writes nothing and needs none")
-    _say(str(source))
+    say(escaped(str(source)))
     dataset = source.make(options.dest, on_error=options.on_error, num_workers=options.num_workers)
     return _made(dataset, source.kind)
 
 
 def _inspected(source: Source) -> int:
     found = source.inspect()
-    _say(f"{found}\nat: {source.root}")
+    say(escaped(str(found)))
+    say(escaped(f"at: {source.root}"))
     for path in found.ignored[:_MOST_LISTED]:
-        _say(f"  ignored: {path}")
+        say(escaped(f"  ignored: {path}"))
     if len(found.ignored) > _MOST_LISTED:
-        _say(f"  … and {len(found.ignored) - _MOST_LISTED:,} more")
+        say(f"  … and {len(found.ignored) - _MOST_LISTED:,} more")
     return 0
 
 
@@ -109,7 +110,7 @@ def import_table(options: argparse.Namespace) -> int:
 
 def log(options: argparse.Namespace) -> int:
     """Print a dataset's commits."""
-    _say(str(load(options.path, read_only=True).log()))
+    say(str(load(options.path, read_only=True).log()))
     return 0
 
 
@@ -120,16 +121,16 @@ def query(options: argparse.Namespace) -> int:
     names = [
         name for name, tensor in view.tensors.items() if "image" not in tensor.htype and "mask" not in tensor.htype
     ]
-    _say(_printed(shown.pandas(names)))
+    say(_printed(shown.pandas(names)))
     left = len(view) - len(shown)
-    _say(f"{len(view):,} rows" + (f", {left:,} more than shown" if left else ""))
+    say(f"{len(view):,} rows" + (f", {left:,} more than shown" if left else ""))
     return 0
 
 
 def verify(options: argparse.Namespace) -> int:
     """Read every sample; status 1 when one is broken."""
     report = load(options.path, read_only=True).verify()
-    _say(str(report))
+    say(str(report))
     return 0 if report.ok else 1
 
 
@@ -147,17 +148,17 @@ def _imported(source: Source) -> Dataset:
     from platformdirs import user_cache_path
 
     dest = user_cache_path("penstock") / "imports" / source.key / source.name
-    _say(str(source))
+    say(escaped(str(source)))
     num_workers = os.cpu_count() or 1
     dataset = importers.load_or_make(dest, lambda: source.make(dest, on_error="skip", num_workers=num_workers))
-    _say(str(importers.describe_import(dataset, source.kind)))
+    say(escaped(str(importers.describe_import(dataset, source.kind))))
     return dataset
 
 
 def _made(dataset: Dataset, kind: str | None = None) -> int:
     if kind is not None:
-        _say(str(importers.describe_import(dataset, kind)))
-    _say(f"{len(dataset):,} samples in {dataset.path}")
+        say(escaped(str(importers.describe_import(dataset, kind))))
+    say(escaped(f"{len(dataset):,} samples in {dataset.path}"))
     return 0
 
 
@@ -170,9 +171,17 @@ def _pairs(arguments: list[str], option: str) -> dict[str, str]:
 
 
 def _printed(table: pd.DataFrame) -> str:
-    return str(table.to_string(max_colwidth=_WIDEST_CELL))
+    shown = table.rename(columns=lambda name: escaped(str(name)))
+    for number, kind in enumerate(shown.dtypes):
+        if kind.kind not in "biufM":
+            shown.isetitem(number, [_cell(value) for value in shown.iloc[:, number]])
+    return str(shown.to_string(max_colwidth=_WIDEST_CELL))
 
 
-def _say(text: str) -> None:
-    encoding = sys.stdout.encoding or "utf-8"
-    sys.stdout.write(f"{text}\n".encode(encoding, "backslashreplace").decode(encoding))
+def _cell(value: Any) -> Any:  # noqa: ANN401  whatever a sample is
+    """Return a cell with its texts escaped."""
+    if isinstance(value, str):
+        return escaped(value)
+    if isinstance(value, dict):
+        return {_cell(key): _cell(held) for key, held in value.items()}
+    return [_cell(held) for held in value] if isinstance(value, list | tuple) else value

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.dataset._owner import Owner
+from penstock.dataset._reserved import is_attribute
 from penstock.dataset._tensor import Tensor
-from penstock.errors import TensorNotFoundError
+from penstock.errors import TensorNotFoundError, escaped
 
 __all__ = ["Sample"]
 
@@ -65,10 +66,10 @@ class Sample:
         return {name: np.asarray(self[name].numpy()) for name in self.keys()}
 
     def __dir__(self) -> list[str]:
-        return [*super().__dir__(), *self.keys()]
+        return [*super().__dir__(), *filter(is_attribute, self.keys())]
 
     def __repr__(self) -> str:
         try:
-            return f"Sample({self.index}: {', '.join(self.keys())})"
+            return escaped(f"Sample({self.index}: {', '.join(self.keys())})")
         except TensorNotFoundError:
             return "Sample()"

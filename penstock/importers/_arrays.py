@@ -21,7 +21,7 @@ from penstock.importers._labels import LabelColumn
 from penstock.importers._report import IssueLog, OnError
 from penstock.importers._series import Values, as_arrays, as_values, categories_of
 from penstock.importers._sources import plain_errors
-from penstock.tensors import HTYPES, is_pillow, pillow_pixels
+from penstock.tensors import HTYPES, MAX_IMAGE_BYTES, is_pillow, pillow_pixels
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -68,6 +68,7 @@ def from_arrays(
     num_workers: int = 0,
     on_error: OnError = "raise",
     progress: bool = True,
+    max_image_bytes: int | None = MAX_IMAGE_BYTES,
 ) -> Dataset:
     """Make a dataset of plain arrays.
 
@@ -99,6 +100,8 @@ def from_arrays(
         What becomes of samples that fit no tensor.
     progress : bool
         Whether to show a progress bar.
+    max_image_bytes : int, optional
+        Most bytes a decoded image may have; None allows any size.
 
     Returns
     -------
@@ -121,7 +124,16 @@ def from_arrays(
         images = next((one.samples for one in found if one.htype == "image"), None)
         columns = [_written(one, images, coords) for one in found]
         num_rows = len(found[0].samples)
-        return build(dest, columns, num_rows, source="arrays", log=log, num_workers=num_workers, progress=progress)
+        return build(
+            dest,
+            columns,
+            num_rows,
+            source="arrays",
+            log=log,
+            num_workers=num_workers,
+            progress=progress,
+            max_image_bytes=max_image_bytes,
+        )
 
 
 def _written(found: ArrayColumn, images: Sequence[Any] | NDArray[Any] | None, coords: Coords) -> Column:

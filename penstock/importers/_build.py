@@ -9,17 +9,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from penstock.dataset import Dataset, empty, load
-from penstock.errors import ImporterError, PenstockError
+from penstock.errors import ImporterError, PenstockError, escaped
+from penstock.importers._objects import align_objects
 from penstock.importers._report import ImportReport, IssueLog
 from penstock.importers._sources import path_of
 from penstock.importers._staging import staged
 from penstock.importers._write import Column, write_columns
 from penstock.storage import Location
+from penstock.tensors import MAX_IMAGE_BYTES
 
 if TYPE_CHECKING:
     from tqdm import tqdm
 
-__all__ = ["Column", "build", "import_report", "load_or_make"]
+__all__ = ["Column", "build", "check_options", "import_report", "load_or_make"]
 
 _REPORT_FILE = "import-report.json"
 
@@ -34,6 +36,7 @@ def build(
     num_workers: int = 0,
     progress: bool = True,
     creds_keys: Sequence[str] = (),
+    max_image_bytes: int | None = MAX_IMAGE_BYTES,
 ) -> Dataset:
     """Write columns as a new dataset, commit it and open it.
 
@@ -55,29 +58,40 @@ def build(
         Whether to show a progress bar.
     creds_keys : sequence of str
         Names of the credentials that links use.
+    max_image_bytes : int, optional
+        Most bytes a decoded image may have; None allows any size.
 
     Raises
     ------
     DatasetExistsError
         If there is something at `dest`.
     """
-    if isinstance(num_workers, bool) or not isinstance(num_workers, int) or num_workers < 0:
-        raise ImporterError(f"num_workers is {num_workers!r}; expected 0 or more threads")
+    check_options(num_workers, max_image_bytes)
     dest = dest.removeprefix("file://") if isinstance(dest, str) else dest
     place = str(dest) if _is_url(dest) else str(path_of(dest, "the new dataset"))
     with _placed(place) as staging:
-        dataset = empty(staging)
+        dataset = empty(staging, max_image_bytes=max_image_bytes)
         for key in creds_keys:
             dataset.add_creds_key(key)
         bar = _bar(source, num_rows, shown=progress)
         num_written = write_columns(dataset, columns, num_rows, log=log, num_workers=num_workers, bar=bar)
         report = ImportReport(source=source, num_samples=num_written, issues=tuple(log.issues))
+        align_objects(dataset)
         dataset.commit(f"import {report.summary()}")
         if not _is_url(place):
             Path(staging, _REPORT_FILE).write_text(report.to_json())
     if progress and report.issues:
         _print(str(report))
-    return load(place)
+    return load(place, max_image_bytes=max_image_bytes)
+
+
+def check_options(num_workers: int, max_image_bytes: int | None) -> None:
+    """Refuse a number of threads or of bytes that is none."""
+    if isinstance(num_workers, bool) or not isinstance(num_workers, int) or num_workers < 0:
+        raise ImporterError(f"num_workers is {num_workers!r}; expected 0 or more threads")
+    whole = isinstance(max_image_bytes, int) and not isinstance(max_image_bytes, bool)
+    if max_image_bytes is not None and not (whole and max_image_bytes > 0):
+        raise ImporterError(f"max_image_bytes is {max_image_bytes!r}; expected a number of bytes, or None for any size")
 
 
 def load_or_make(cached: Path, make: Callable[[], Dataset]) -> Dataset:
@@ -131,14 +145,14 @@ def _placed(dest: str) -> Iterator[str]:
         yield dest
     except BaseException:
         if dataset_is_ours:
-            Location(dest).clear()
+            Location(dest).remove()
         raise
 
 
 def _bar(source: str, num_rows: int, *, shown: bool) -> tqdm[NoReturn]:
     from tqdm.auto import tqdm
 
-    return tqdm(total=num_rows, desc=f"import {source}", unit=" samples", disable=not shown)
+    return tqdm(total=num_rows, desc=escaped(f"import {source}"), unit=" samples", disable=not shown)
 
 
 def _print(text: str) -> None:

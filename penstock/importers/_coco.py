@@ -20,7 +20,7 @@ from penstock.importers._report import IssueLog, OnError
 from penstock.importers._text import shown
 from penstock.importers._turned import Exif
 from penstock.importers._unused import log_unused
-from penstock.tensors import Link
+from penstock.tensors import MAX_IMAGE_BYTES, Link
 
 __all__ = ["from_coco", "gather_coco"]
 
@@ -40,6 +40,7 @@ def from_coco(
     num_workers: int = 0,
     on_error: OnError = "raise",
     progress: bool = True,
+    max_image_bytes: int | None = MAX_IMAGE_BYTES,
 ) -> Dataset:
     """Make a dataset of COCO instances.
 
@@ -82,6 +83,8 @@ def from_coco(
         What becomes of images and annotations that cannot be read.
     progress : bool
         Whether to show a progress bar.
+    max_image_bytes : int, optional
+        Most bytes a decoded image may have; None allows any size.
 
     Returns
     -------
@@ -104,6 +107,7 @@ def from_coco(
         log=log,
         num_workers=num_workers,
         progress=progress,
+        max_image_bytes=max_image_bytes,
         linked=link,
         verify=verify or not link,
         exif=exif,

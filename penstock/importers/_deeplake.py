@@ -21,6 +21,7 @@ from penstock.importers._features import LabelReader
 from penstock.importers._report import IssueLog, OnError
 from penstock.importers._sources import plain_errors
 from penstock.importers._tensor_names import tensor_names
+from penstock.tensors import MAX_IMAGE_BYTES
 
 __all__ = ["from_deeplake"]
 
@@ -49,6 +50,7 @@ def from_deeplake(
     num_workers: int = 0,
     on_error: OnError = "raise",
     progress: bool = True,
+    max_image_bytes: int | None = MAX_IMAGE_BYTES,
 ) -> Dataset:
     """Copy a Deep Lake dataset (format 4).
 
@@ -75,6 +77,8 @@ def from_deeplake(
         What becomes of samples and boxes that cannot be read.
     progress : bool
         Whether to show a progress bar.
+    max_image_bytes : int, optional
+        Most bytes a decoded image may have; None allows any size.
 
     Returns
     -------
@@ -96,7 +100,16 @@ def from_deeplake(
         reader = _Reader(opened=opened, entries={entry.name: entry for entry in opened.schema.columns}, coords=coords)
         source = str(path).rstrip("/").rsplit("/", 1)[-1]
         columns = reader.columns(log)
-        return build(dest, columns, len(opened), source=source, log=log, num_workers=num_workers, progress=progress)
+        return build(
+            dest,
+            columns,
+            len(opened),
+            source=source,
+            log=log,
+            num_workers=num_workers,
+            progress=progress,
+            max_image_bytes=max_image_bytes,
+        )
 
 
 def _open(path: str, token: str | None) -> Any:  # noqa: ANN401  deeplake's own class

@@ -12,18 +12,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.dataset import Dataset
-from penstock.errors import ImporterError
 from penstock.importers._annotated import Detections
-from penstock.importers._build import build
+from penstock.importers._build import build, check_options
 from penstock.importers._frames import Frame, read_frames
 from penstock.importers._report import IssueLog
 from penstock.importers._text import printable
 from penstock.importers._turned import Exif, upright_boxes
 from penstock.importers._write import Column
-from penstock.tensors import Link
+from penstock.tensors import MAX_IMAGE_BYTES, Link
 
 __all__ = ["Gathered", "build_detections", "judge_boxes", "mend_boxes"]
 
+_CROWDS = {"dtype": "uint8", "aligned_with": "boxes"}
 _READ_WHEN_ADDED = ("verify", "create_shape_tensor", "create_sample_info_tensor")
 _SLACK = 0.01  # pixels: what decimal fractions of an image's side leave outside of it
 
@@ -170,6 +170,7 @@ def build_detections(
     verify: bool = True,
     exif: Exif = "auto",
     creds_keys: Sequence[str] = (),
+    max_image_bytes: int | None = MAX_IMAGE_BYTES,
 ) -> Dataset:
     """Judge the boxes by the images, and write images, boxes, categories and what else there is.
 
@@ -181,12 +182,13 @@ def build_detections(
         Whether images are linked to.
     verify : bool
         Whether linked images are read now.
+    max_image_bytes : int, optional
+        Most bytes a decoded image may have; None allows any size.
     """
-    if not isinstance(num_workers, int) or num_workers < 0:
-        raise ImporterError(f"num_workers is {num_workers!r}; expected 0 or more threads")
+    check_options(num_workers, max_image_bytes)
     found = gathered.found.keep_images(np.array([image is not None for image in gathered.images], bool))
     located = [image for image in gathered.images if image is not None]
-    frames = read_frames(located, num_workers) if verify else [None] * len(located)
+    frames = read_frames(located, num_workers, max_image_bytes) if verify else [None] * len(located)
     found, kept = judge_boxes(found, frames, log, exif)
     located = [image for image, is_kept in zip(located, kept.tolist(), strict=True) if is_kept]
     return build(
@@ -198,6 +200,7 @@ def build_detections(
         num_workers=num_workers,
         progress=progress,
         creds_keys=creds_keys,
+        max_image_bytes=max_image_bytes,
     )
 
 
@@ -219,13 +222,11 @@ def _columns(found: Detections, images: Sequence[Path | Link], *, linked: bool, 
             name="categories",
             htype="class_label",
             sample=rows_of(found.labels),
-            options={"class_names": found.class_names},
+            options={"class_names": found.class_names, "aligned_with": "boxes"},
         ),
     ]
     if found.iscrowd is not None:
-        columns.append(
-            Column(name="iscrowd", htype="generic", sample=rows_of(found.iscrowd), options={"dtype": "uint8"})
-        )
+        columns.append(Column(name="iscrowd", htype="generic", sample=rows_of(found.iscrowd), options=_CROWDS))
     if found.subsets is not None and any(found.subsets):
         columns.append(_subset_column(found.subsets))
     return columns

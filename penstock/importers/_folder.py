@@ -18,6 +18,7 @@ from penstock.importers._passed_over import Listing, is_image_file, list_files
 from penstock.importers._places import Place, find_places
 from penstock.importers._report import IssueLog, OnError
 from penstock.importers._sources import existing_folder, plain_errors
+from penstock.tensors import MAX_IMAGE_BYTES
 
 __all__ = ["ImageFolder", "from_folder", "parse_folder"]
 
@@ -55,6 +56,7 @@ def from_folder(
     num_workers: int = 0,
     on_error: OnError = "raise",
     progress: bool = True,
+    max_image_bytes: int | None = MAX_IMAGE_BYTES,
 ) -> Dataset:
     """Make a dataset of a folder with a folder of images for each class.
 
@@ -83,6 +85,8 @@ def from_folder(
         What becomes of images that cannot be read or have no place among the others.
     progress : bool
         Whether to show a progress bar.
+    max_image_bytes : int, optional
+        Most bytes a decoded image may have; None allows any size.
 
     Returns
     -------
@@ -116,6 +120,7 @@ def from_folder(
         log=log,
         num_workers=num_workers,
         progress=progress,
+        max_image_bytes=max_image_bytes,
     )
 
 

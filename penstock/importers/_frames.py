@@ -6,13 +6,14 @@ import io
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from penstock.errors import SampleError
-from penstock.tensors import Link, decode_image, image_shape
+from penstock.tensors import MAX_IMAGE_BYTES, Link, decode_image, image_shape
 
 __all__ = ["Frame", "frame_of", "read_frames"]
 
@@ -84,15 +85,17 @@ class Frame:
         return np.stack([x, y, width, height], axis=1)
 
 
-def read_frames(images: Sequence[Path | Link], num_workers: int) -> list[Frame | None]:
+def read_frames(
+    images: Sequence[Path | Link], num_workers: int, max_bytes: int | None = MAX_IMAGE_BYTES
+) -> list[Frame | None]:
     """Return each image's frame; None where it is linked elsewhere or cannot be read."""
     if num_workers < 1:
-        return [frame_of(image) for image in images]
+        return [frame_of(image, max_bytes) for image in images]
     with ThreadPoolExecutor(num_workers) as pool:
-        return list(pool.map(frame_of, images, chunksize=64))
+        return list(pool.map(partial(frame_of, max_bytes=max_bytes), images, chunksize=64))
 
 
-def frame_of(image: Path | Link) -> Frame | None:
+def frame_of(image: Path | Link, max_bytes: int | None = MAX_IMAGE_BYTES) -> Frame | None:
     """Return an image's frame; None where it is linked elsewhere or cannot be read."""
     if isinstance(image, Link):
         if "://" in image.url:
@@ -101,25 +104,26 @@ def frame_of(image: Path | Link) -> Frame | None:
     try:
         with image.open("rb") as file:
             head = file.read(_HEAD)
-            return _jpeg_frame(head) or _frame(head + file.read())
+            return _jpeg_frame(head, max_bytes) or _frame(head + file.read(), max_bytes)
     except (OSError, ValueError):
         return None
 
 
-def _jpeg_frame(head: bytes) -> Frame | None:
+def _jpeg_frame(head: bytes, max_bytes: int | None) -> Frame | None:
     """Return the frame of a JPEG by its head, None where that does not tell."""
     if head[:2] != b"\xff\xd8" or b"\xff\xda" not in head:
         return None
     try:
-        return _frame(head)
+        return _frame(head, max_bytes)
     except SampleError:
         return None
 
 
-def _frame(encoded: bytes) -> Frame:
+def _frame(encoded: bytes, max_bytes: int | None) -> Frame:
     orientation = _orientation(encoded)
     is_plain = orientation == _UPRIGHT or encoded[:2] == b"\xff\xd8"
-    height, width = (image_shape(encoded) if is_plain else decode_image(encoded).shape)[:2]  # few are turned
+    shape = image_shape(encoded) if is_plain else decode_image(encoded, max_bytes=max_bytes).shape  # few are turned
+    height, width = shape[:2]
     return Frame(width, height, orientation)
 
 

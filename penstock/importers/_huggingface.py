@@ -17,6 +17,7 @@ from penstock.importers._object_features import BOX_NAMES, CATEGORY_NAMES, Objec
 from penstock.importers._report import IssueLog, OnError
 from penstock.importers._sources import plain_errors
 from penstock.importers._tensor_names import free_name, tensor_names
+from penstock.tensors import MAX_IMAGE_BYTES
 
 __all__ = ["from_huggingface"]
 
@@ -33,6 +34,7 @@ def from_huggingface(
     num_workers: int = 0,
     on_error: OnError = "raise",
     progress: bool = True,
+    max_image_bytes: int | None = MAX_IMAGE_BYTES,
 ) -> Dataset:
     """Make a dataset of a Hugging Face dataset.
 
@@ -59,6 +61,8 @@ def from_huggingface(
         What becomes of samples and objects that cannot be read.
     progress : bool
         Whether to show a progress bar.
+    max_image_bytes : int, optional
+        Most bytes a decoded image may have; None allows any size.
 
     Returns
     -------
@@ -81,7 +85,16 @@ def from_huggingface(
         reader = _Reader(features=features, row_of=_row_reader(dataset, features), coords=coords)
         columns = reader.columns()
         source = str(getattr(getattr(dataset, "info", None), "dataset_name", None) or "Hugging Face dataset")
-        return build(dest, columns, len(dataset), source=source, log=log, num_workers=num_workers, progress=progress)
+        return build(
+            dest,
+            columns,
+            len(dataset),
+            source=source,
+            log=log,
+            num_workers=num_workers,
+            progress=progress,
+            max_image_bytes=max_image_bytes,
+        )
 
 
 def _features(dataset: Any) -> dict[str, Feature]:  # noqa: ANN401  see from_huggingface

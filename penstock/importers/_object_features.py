@@ -121,9 +121,10 @@ def object_columns(
         return [one for one, is_kept in zip(given, chosen, strict=True) if is_kept]
 
     boxes_name, categories_name = ("boxes", "categories") if found.place is not None else (found.boxes, categories)
+    tensor = name_of(boxes_name)
     columns = [
         Column(
-            name=name_of(boxes_name),
+            name=tensor,
             htype="bbox",
             sample=lambda row: reader.read(row).boxes,
             options={"coords": coords},
@@ -131,7 +132,7 @@ def object_columns(
         )
     ]
     if categories is not None:
-        options = {"class_names": names} if names else {}
+        options: dict[str, Any] = {"aligned_with": tensor} | ({"class_names": names} if names else {})
         columns.append(
             Column(
                 name=name_of(str(categories_name)),
@@ -141,14 +142,17 @@ def object_columns(
             )
         )
     others = [key for key in found.fields if key not in (found.boxes, categories)]
-    return [*columns, *(_other(key, found.fields[key], kept, name_of) for key in others)]
+    return [*columns, *(_other(key, found.fields[key], kept, name_of, tensor) for key in others)]
 
 
-def _other(key: str, feature: Feature, kept: Callable[[int, str], list[Any]], name_of: Callable[[str], str]) -> Column:
+def _other(
+    key: str, feature: Feature, kept: Callable[[int, str], list[Any]], name_of: Callable[[str], str], boxes: str
+) -> Column:
     """Return the tensor of a further field: numbers where it has one for each object, else JSON."""
     known = told(feature) if feature_kind(feature) == "Value" else None
     if known is None or known.htype != "generic":
-        return Column(name=name_of(key), htype="json", sample=lambda row: plain_json(kept(row, key)))
+        options = {"aligned_with": boxes}
+        return Column(name=name_of(key), htype="json", sample=lambda row: plain_json(kept(row, key)), options=options)
 
     def numbers(row: int) -> list[Any]:
         values = [known.turn(value) for value in kept(row, key)]
@@ -156,7 +160,7 @@ def _other(key: str, feature: Feature, kept: Callable[[int, str], list[Any]], na
             raise ImporterError(f"an object of {key!r} has no value; expected {known.options['dtype']}")
         return [float("nan") if value is None else value for value in values]
 
-    return Column(name=name_of(key), htype="generic", sample=numbers, options=known.options)
+    return Column(name=name_of(key), htype="generic", sample=numbers, options={**known.options, "aligned_with": boxes})
 
 
 def _flaw(category: Any, names: list[str] | None) -> str | None:  # noqa: ANN401  whatever the source has

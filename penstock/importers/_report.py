@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Literal
 
-from penstock.errors import ImporterError
+from penstock.errors import ImporterError, escaped
 from penstock.importers._text import printable
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ class ImportReport:
 
     def summary(self) -> str:
         """Return the counts in one line."""
-        head = f"{self.num_samples:,} samples from {self.source}"
+        head = escaped(f"{self.num_samples:,} samples from {self.source}")
         counts = f"{len(self.refused):,} refused, {len(self.repaired):,} repaired"
         parts = [head, counts if self.refused or self.repaired else "nothing refused or repaired"]
         parts += [f"{len(self.ignored):,} ignored"] if self.ignored else []
@@ -118,7 +118,7 @@ class ImportReport:
 
     def __str__(self) -> str:
         by_weight = sorted(self.issues, key=lambda issue: _WEIGHT[issue.action])
-        shown = [self.summary(), *(f"  {issue}" for issue in by_weight[:_NUM_SHOWN])]
+        shown = [self.summary(), *(escaped(f"  {issue}") for issue in by_weight[:_NUM_SHOWN])]
         left = len(self.issues) - _NUM_SHOWN
         return "\n".join([*shown, *([f"  … and {left:,} more"] if left > 0 else [])])
 

@@ -18,7 +18,8 @@ __all__ = ["staged", "sweep"]
 
 _PART = re.compile(r"\..+\.[0-9a-f]{8}\.part(\.lock)?", re.DOTALL)
 _LOCK_TIMEOUT = 10.0  # seconds: a sweep may hold a lock for the moment between its making and its taking
-_OWN_NAMES = re.compile(r"samples\.lance|drafts|views|import-report\.json|\..*\.part|.*\.lock")
+_SAMPLES = ("samples.lance", ".new-samples.lance")
+_OWN_NAMES = re.compile(r"(\.new-)?samples\.lance|drafts|views|digests|import-report\.json|\..*\.part|.*\.lock")
 
 
 @contextmanager
@@ -98,10 +99,11 @@ def _check_free(target: Path) -> None:
 
 def _is_half_made(target: Path) -> bool:
     """Return whether a folder holds nothing but a dataset of which no version was ever written."""
-    samples = target / "samples.lance"
-    if not samples.is_dir() or not all(_OWN_NAMES.fullmatch(path.name) for path in target.iterdir()):
+    if not any((target / name).is_dir() for name in _SAMPLES):
         return False
-    versions = samples / "_versions"
+    if not all(_OWN_NAMES.fullmatch(path.name) for path in target.iterdir()):
+        return False
+    versions = target / "samples.lance" / "_versions"
     return not versions.is_dir() or not any(versions.glob("*.manifest"))
 
 

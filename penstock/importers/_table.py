@@ -18,7 +18,7 @@ from penstock.importers._labels import parse_labels, table_labels
 from penstock.importers._named_images import NamedImages
 from penstock.importers._report import IssueLog, OnError
 from penstock.importers._sources import path_of, plain_errors
-from penstock.tensors import HTYPES
+from penstock.tensors import HTYPES, MAX_IMAGE_BYTES
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,6 +44,7 @@ def from_table(
     num_workers: int = 0,
     on_error: OnError = "raise",
     progress: bool = True,
+    max_image_bytes: int | None = MAX_IMAGE_BYTES,
 ) -> Dataset:
     """Make a dataset of a table whose cells hold several labels.
 
@@ -80,6 +81,8 @@ def from_table(
         What becomes of rows that cannot be read.
     progress : bool
         Whether to show a progress bar.
+    max_image_bytes : int, optional
+        Most bytes a decoded image may have; None allows any size.
 
     Returns
     -------
@@ -121,7 +124,16 @@ def from_table(
         )
         columns = reader.columns(_checked_tensors(tensors, frame, has_images=images is not None), class_names)
         columns = columns if pictures is None else [pictures, *columns]
-        return build(dest, columns, len(frame), source=source, log=log, num_workers=num_workers, progress=progress)
+        return build(
+            dest,
+            columns,
+            len(frame),
+            source=source,
+            log=log,
+            num_workers=num_workers,
+            progress=progress,
+            max_image_bytes=max_image_bytes,
+        )
 
 
 def _checked_tensors(tensors: Any, frame: pd.DataFrame, *, has_images: bool) -> dict[str, tuple[Hashable, str | None]]:  # noqa: ANN401  whatever is handed in

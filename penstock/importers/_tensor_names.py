@@ -10,6 +10,8 @@ from penstock.tensors import make_spec
 
 __all__ = ["free_name", "tensor_names"]
 
+_LONGEST = 150  # letters of a name that is made up: with a number behind it, it is still one of a tensor
+
 
 def tensor_names(columns: Iterable[str]) -> dict[str, str]:
     """Return a tensor's name for each column: the column's own where a tensor may have it.
@@ -17,7 +19,7 @@ def tensor_names(columns: Iterable[str]) -> dict[str, str]:
     Examples
     --------
     >>> tensor_names(["label", "1 + 1", "1 - 1"])
-    {'label': 'label', '1 + 1': 'column_1_1', '1 - 1': 'column_1_1_2'}
+    {'label': 'label', '1 + 1': '1_1', '1 - 1': '1 - 1'}
     """
     names: dict[str, str] = {}
     for column in columns:
@@ -27,7 +29,7 @@ def tensor_names(columns: Iterable[str]) -> dict[str, str]:
 
 def free_name(wanted: str, taken: Iterable[str]) -> str:
     """Return the name a tensor gets that is wanted under some name: valid, and not taken."""
-    plain = wanted if _is_valid(wanted) else re.sub(r"\W+", "_", wanted).strip("_")
+    plain = wanted if _is_valid(wanted) else re.sub(r"\W+", "_", wanted).strip("_")[:_LONGEST]
     if not _is_valid(plain):
         plain = f"column_{plain}".strip("_")
     known, name, number = set(taken), plain, 1
@@ -42,4 +44,4 @@ def _is_valid(name: str) -> bool:
         make_spec(name)
     except DatasetError:
         return False
-    return name[:1].isalpha()
+    return True

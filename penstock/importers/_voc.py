@@ -18,6 +18,7 @@ from penstock.importers._turned import Exif
 from penstock.importers._unused import log_unused
 from penstock.importers._voc_file import VocFile, read_voc_file
 from penstock.importers._voc_layout import ImagesByName, VocFolder, find_voc, of_split
+from penstock.tensors import MAX_IMAGE_BYTES
 
 __all__ = ["from_voc", "gather_voc", "parse_voc"]
 
@@ -34,6 +35,7 @@ def from_voc(
     num_workers: int = 0,
     on_error: OnError = "raise",
     progress: bool = True,
+    max_image_bytes: int | None = MAX_IMAGE_BYTES,
 ) -> Dataset:
     """Make a dataset of Pascal VOC annotations.
 
@@ -71,6 +73,8 @@ def from_voc(
         What becomes of images and annotations that cannot be read.
     progress : bool
         Whether to show a progress bar.
+    max_image_bytes : int, optional
+        Most bytes a decoded image may have; None allows any size.
 
     Returns
     -------
@@ -88,7 +92,16 @@ def from_voc(
     log = IssueLog(on_error)
     allowed = as_folders(roots)
     gathered = gather_voc(root, log, split=split, one_based=one_based, link=link, roots=allowed)
-    return build_detections(dest, gathered, log=log, num_workers=num_workers, progress=progress, linked=link, exif=exif)
+    return build_detections(
+        dest,
+        gathered,
+        log=log,
+        num_workers=num_workers,
+        progress=progress,
+        linked=link,
+        exif=exif,
+        max_image_bytes=max_image_bytes,
+    )
 
 
 def gather_voc(

@@ -20,6 +20,7 @@ from penstock.importers._unused import log_unused
 from penstock.importers._yolo_config import is_class_list, named_classes
 from penstock.importers._yolo_layout import YoloFolder, YoloImage, find_yolo, looks_like_labels, of_subset
 from penstock.importers._yolo_lines import Box, LineReader
+from penstock.tensors import MAX_IMAGE_BYTES
 
 __all__ = ["from_yolo", "gather_yolo", "parse_yolo"]
 
@@ -36,6 +37,7 @@ def from_yolo(
     num_workers: int = 0,
     on_error: OnError = "raise",
     progress: bool = True,
+    max_image_bytes: int | None = MAX_IMAGE_BYTES,
 ) -> Dataset:
     """Make a dataset of YOLO annotations.
 
@@ -74,6 +76,8 @@ def from_yolo(
         What becomes of images and annotations that cannot be read.
     progress : bool
         Whether to show a progress bar.
+    max_image_bytes : int, optional
+        Most bytes a decoded image may have; None allows any size.
 
     Returns
     -------
@@ -91,7 +95,16 @@ def from_yolo(
     log = IssueLog(on_error)
     allowed = as_folders(roots)
     gathered = gather_yolo(root, log, split=split, class_names=class_names, link=link, roots=allowed)
-    return build_detections(dest, gathered, log=log, num_workers=num_workers, progress=progress, linked=link, exif=exif)
+    return build_detections(
+        dest,
+        gathered,
+        log=log,
+        num_workers=num_workers,
+        progress=progress,
+        linked=link,
+        exif=exif,
+        max_image_bytes=max_image_bytes,
+    )
 
 
 def gather_yolo(

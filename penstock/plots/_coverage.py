@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from penstock.plots._theme import SAMPLED, checked, colour, faded, figure, graph_objects
+from penstock.plots._theme import SAMPLED, checked, colour, faded, figure, graph_objects, shown_names
 
 __all__ = ["coverage_by_imbalance", "coverage_curve", "epochs_to_cover_density", "times_seen_ecdf"]
 
@@ -37,7 +37,7 @@ def times_seen_ecdf(class_names: Sequence[str], cdf: ArrayLike, *, title: str | 
     go = graph_objects()
     curves = checked("cdf", cdf, (len(class_names), None))
     fig = figure(title=title, x="times seen, at most", y="share of the samples", yaxis_tickformat=".0%")
-    for number, name in enumerate(class_names):
+    for number, name in enumerate(shown_names(class_names)):
         line = {"shape": "hv", **colour(number)}
         fig.add_trace(go.Scatter(y=curves[number], name=name, mode="lines", line=line))
     return fig
@@ -73,14 +73,14 @@ def coverage_curve(
     """
     go = graph_objects()
     fig = figure(title=title, x="epoch", y="share of the samples seen", yaxis_tickformat=".0%")
-    for number, (name, values) in enumerate(shares.items()):
+    for number, ((name, values), label) in enumerate(zip(shares.items(), shown_names(list(shares)), strict=True)):
         curve = checked(f"shares[{name!r}]", values, (None,))
         epochs = np.arange(1, len(curve) + 1)
         if low is not None and high is not None and name in low and name in high:
             bottom = checked(f"low[{name!r}]", low[name], (len(curve),))
             top = checked(f"high[{name!r}]", high[name], (len(curve),))
-            fig.add_trace(_band(go, epochs, bottom, top, name, colour(number)["color"]))
-        fig.add_trace(go.Scatter(x=epochs, y=curve, name=name, mode="lines+markers", line=colour(number)))
+            fig.add_trace(_band(go, epochs, bottom, top, label, colour(number)["color"]))
+        fig.add_trace(go.Scatter(x=epochs, y=curve, name=label, mode="lines+markers", line=colour(number)))
     return fig
 
 

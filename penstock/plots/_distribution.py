@@ -7,7 +7,7 @@ from typing import Any
 
 from numpy.typing import ArrayLike
 
-from penstock.plots._theme import RAW, SAMPLED, checked, colour, figure, graph_objects
+from penstock.plots._theme import RAW, SAMPLED, checked, colour, figure, graph_objects, shown, shown_names
 
 __all__ = ["batch_composition", "class_histogram", "sampled_histogram"]
 
@@ -38,8 +38,11 @@ def class_histogram(
     1
     """
     heights = checked("counts", counts, (len(class_names),))
-    fig = figure(title=title, x="class", y=unit)
-    fig.add_trace(graph_objects().Bar(x=list(class_names), y=heights, marker={"color": RAW}, name="raw"))
+    fig = figure(title=title, x="class", y=unit, xaxis_type="category")
+    bars = graph_objects().Bar(
+        x=shown_names(class_names), y=heights, hovertext=_whole(class_names), marker={"color": RAW}, name="raw"
+    )
+    fig.add_trace(bars)
     return fig
 
 
@@ -78,15 +81,16 @@ def sampled_histogram(
     >>> [trace.name for trace in fig.data]
     ['raw', 'sampled']
     """
-    go, shape, names = graph_objects(), (len(class_names),), list(class_names)
+    go, shape, names = graph_objects(), (len(class_names),), shown_names(class_names)
     mean = checked("expected", expected, shape)
     whiskers = None
     if low is not None and high is not None:
         below, above = checked("low", low, shape), checked("high", high, shape)
         whiskers = {"type": "data", "symmetric": False, "array": above - mean, "arrayminus": mean - below}
-    fig = figure(title=title, x="class", y=f"{unit} per epoch", barmode="group")
-    fig.add_trace(go.Bar(x=names, y=checked("raw", raw, shape), name="raw", marker={"color": RAW}))
-    fig.add_trace(go.Bar(x=names, y=mean, name="sampled", marker={"color": SAMPLED}, error_y=whiskers))
+    fig = figure(title=title, x="class", y=f"{unit} per epoch", barmode="group", xaxis_type="category")
+    common = {"x": names, "hovertext": _whole(class_names)}
+    fig.add_trace(go.Bar(y=checked("raw", raw, shape), name="raw", marker={"color": RAW}, **common))
+    fig.add_trace(go.Bar(y=mean, name="sampled", marker={"color": SAMPLED}, error_y=whiskers, **common))
     return fig
 
 
@@ -114,6 +118,13 @@ def batch_composition(class_names: Sequence[str], counts: ArrayLike, *, title: s
     go = graph_objects()
     heights = checked("counts", counts, (None, len(class_names)))
     fig = figure(title=title, x="batch", y="instances", barmode="stack", bargap=0.05)
-    for number, name in enumerate(class_names):
+    for number, name in enumerate(shown_names(class_names)):
         fig.add_trace(go.Bar(y=heights[:, number], name=name, marker={"color": colour(number)["color"]}))
     return fig
+
+
+def _whole(class_names: Sequence[str]) -> list[str] | None:
+    """Return the names that were cut in full, for the pointer; None where none was."""
+    whole = [shown(str(name), longest=None) for name in class_names]
+    cut = [long if long != shown(str(name)) else "" for long, name in zip(whole, class_names, strict=True)]
+    return cut if any(cut) else None

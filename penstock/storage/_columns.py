@@ -18,6 +18,7 @@ __all__ = [
     "arrays_of_cells",
     "byte_views",
     "column_names",
+    "column_of",
     "fields_of",
     "flat_values",
     "new_uids",
@@ -27,22 +28,30 @@ __all__ = [
 ]
 
 UID = "uid"
+_UID_TENSOR = "%75id"
+_MOST_IN_ARRAY = 2**31 - 1  # elements that 32-bit offsets count
 _LISTS = ("class_label", "bbox", "embedding", "generic")
+
+
+def column_of(tensor: str) -> str:
+    """Return the name of the column that holds a tensor's samples: the engine takes a dot for a field of a struct."""
+    return _UID_TENSOR if tensor.lower() == UID else tensor.replace(".", "%2E")
 
 
 def column_names(spec: TensorSpec) -> tuple[str, ...]:
     """Return the names of the physical columns, the samples' own first."""
-    return (spec.name, *_extras(spec))
+    return (column_of(spec.name), *_extras(spec))
 
 
 def sample_columns(spec: TensorSpec) -> tuple[str, ...]:
     """Return the names of the physical columns a sample is made of: an image's recorded shape and digest are not."""
-    recorded = (f"_shape_{spec.name}", f"_digest_{spec.name}") if spec.htype == "image" else ()
-    return tuple(name for name in column_names(spec) if name not in recorded)
+    name = column_of(spec.name)
+    recorded = (f"_shape_{name}", f"_digest_{name}") if spec.htype == "image" else ()
+    return tuple(column for column in column_names(spec) if column not in recorded)
 
 
 def _extras(spec: TensorSpec) -> tuple[str, ...]:
-    name = spec.name
+    name = column_of(spec.name)
     if spec.htype == "image":
         extras = (f"_shape_{name}", f"_digest_{name}")
         return (*extras, f"_creds_{name}") if spec.link else extras
@@ -50,8 +59,11 @@ def _extras(spec: TensorSpec) -> tuple[str, ...]:
 
 
 def fields_of(spec: TensorSpec) -> list[pa.Field]:
-    """Return the Arrow fields of a tensor's physical columns."""
+    """Return the Arrow fields of a tensor's physical columns, none while its type is not known."""
     import pyarrow as pa
+
+    if not spec.is_typed:
+        return []
 
     types = {
         "_shape_": pa.list_(pa.int32()),
@@ -59,7 +71,7 @@ def fields_of(spec: TensorSpec) -> list[pa.Field]:
         "_creds_": pa.string(),
     }
     extras = [pa.field(name, types[name[:7]]) for name in _extras(spec)]
-    return [pa.field(spec.name, _main_type(spec)), *extras]
+    return [pa.field(column_of(spec.name), _main_type(spec)), *extras]
 
 
 def _main_type(spec: TensorSpec) -> pa.DataType:
@@ -71,8 +83,11 @@ def _main_type(spec: TensorSpec) -> pa.DataType:
 
 
 def arrays_of_cells(spec: TensorSpec, cells: Sequence[Cell]) -> list[pa.Array]:
-    """Return one Arrow array for each physical column."""
+    """Return one Arrow array for each physical column, none while the type is not known: all samples are NULL."""
     import pyarrow as pa
+
+    if not spec.is_typed:
+        return []
 
     kinds = {
         "_shape_": lambda: _lists([cell.shape for cell in cells], pa.int32()),
@@ -91,14 +106,23 @@ def _lists(rows: Sequence[Any], value_type: pa.DataType) -> pa.Array:
 
     dtype = value_type.to_pandas_dtype()
     lengths = [0 if row is None else len(row) for row in rows]
-    offsets = np.zeros(len(rows) + 1, np.int32)
+    offsets = np.zeros(len(rows) + 1, np.int64)
     np.cumsum(lengths, out=offsets[1:])
+    if offsets[-1] > _MOST_IN_ARRAY and len(rows) > 1:
+        half = len(rows) // 2
+        return pa.chunked_array([*_chunks(_lists(rows[:half], value_type)), *_chunks(_lists(rows[half:], value_type))])
     present = [np.asarray(row, dtype) for row in rows if row is not None]
     values = np.concatenate(present) if present else np.empty(0, dtype)
     missing = np.array([row is None for row in rows], bool)
     return pa.ListArray.from_arrays(
-        pa.array(offsets), pa.array(values, value_type), mask=pa.array(missing) if missing.any() else None
+        pa.array(offsets, pa.int32()), pa.array(values, value_type), mask=pa.array(missing) if missing.any() else None
     )
+
+
+def _chunks(array: pa.Array | pa.ChunkedArray) -> list[pa.Array]:
+    import pyarrow as pa
+
+    return array.chunks if isinstance(array, pa.ChunkedArray) else [array]
 
 
 def flat_values(array: pa.ChunkedArray) -> tuple[NDArray[Any], NDArray[np.int64], NDArray[np.bool_] | None]:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from penstock.table._ragged import Ragged
 from penstock.table._table import Table
-from penstock.tensors import TensorSpec
+from penstock.tensors import MAX_IMAGE_BYTES, TensorSpec
 
 __all__ = ["RowsTable"]
 
@@ -43,6 +43,11 @@ class RowsTable:
     def num_rows(self) -> int:
         """Number of rows, repeats counted."""
         return len(self._rows)
+
+    @property
+    def max_image_bytes(self) -> int | None:
+        """Most bytes an image may have when it is decoded, as the whole has it."""
+        return getattr(self._table, "max_image_bytes", MAX_IMAGE_BYTES)
 
     @property
     def version(self) -> str:

@@ -15,6 +15,8 @@ from penstock.tql._weighing import BoundPair, Floats, TableTerm, WeightStep
 
 __all__ = ["bind_weight"]
 
+_MOST_DRAWS = 10**12
+
 
 def bind_weight(
     node: ast.Sample,
@@ -28,6 +30,8 @@ def bind_weight(
         percent = float(percent_of(binder, node.limit, "LIMIT", whole=False))
     elif node.limit is not None:
         limit = int(percent_of(binder, node.limit, "LIMIT"))
+    if max(limit or 0, percent or 0) > _MOST_DRAWS:
+        raise binder.error(f"LIMIT of a sampling is at most {_MOST_DRAWS:,}", node.limit or node)
     weight = node.weight
     pairs: list[BoundPair] = []
     tables: list[TableTerm] = []

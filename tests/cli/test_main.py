@@ -138,7 +138,7 @@ def test_an_error_that_nobody_thought_of_is_one_line(monkeypatch, capsys):
     monkeypatch.setattr("penstock.cli._commands.load", fail)
     status, out, err = run(capsys, "log", "x")
     assert (status, out) == (1, "")
-    assert err == "penstock: this should not happen, please report it: IndexError: no such thing\n"
+    assert err == "penstock: a fault of penstock, please report it with the command: IndexError: no such thing\n"
 
 
 def test_without_command_the_usage_is_shown(capsys):

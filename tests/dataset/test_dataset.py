@@ -264,7 +264,7 @@ def test_tensors_named_like_methods_are_reached_by_index(ds):
 
 def test_tensor_names_that_are_refused(ds):
     with pytest.raises(DatasetError, match=r"expected letters.*Hint: use 'Patient_Age'"):
-        ds.create_tensor("Patient Age")
+        ds.create_tensor("Patient: Age")
     with pytest.raises(DatasetError, match=r"exists already"):
         ds.create_tensor("age")
     with pytest.raises(DatasetError, match=r"did you mean 'class_label'"):

@@ -490,3 +490,25 @@ def test_awkward_images_are_skipped_by_name(shared_data, tmp_path):
     assert {"broken.png", "truncated_jpeg.jpg", "truncated_image.png", "broken_data_stream.png"} <= refused
     for row in range(len(ds)):
         assert decode_image(ds.images[row].tobytes()).ndim == 3
+
+
+IMPORTS = {
+    "coco": lambda coco, dest, **options: from_coco(coco / "x.json", coco, dest, **options),
+    "folder": lambda coco, dest, **options: from_folder(coco, dest, **options),
+    "arrays": lambda _, dest, **options: from_arrays({"images": [picture()]}, dest, **options),
+}
+
+
+@pytest.mark.parametrize("make", IMPORTS.values(), ids=IMPORTS)
+def test_images_larger_than_allowed_are_refused(coco, tmp_path, make):
+    with pytest.raises(ImporterError, match="max_image_bytes"):
+        make(coco, tmp_path / "out", max_image_bytes=767, **QUIET)  # a picture has 16 x 16 x 3 = 768 bytes
+    assert not (tmp_path / "out").exists()
+    assert len(make(coco, tmp_path / "out", max_image_bytes=768, **QUIET)) > 0
+
+
+@pytest.mark.parametrize("wrong", [0, -1, True, "1 GB"], ids=str)
+@pytest.mark.parametrize("make", IMPORTS.values(), ids=IMPORTS)
+def test_a_bound_that_is_no_number_of_bytes_is_refused(coco, tmp_path, make, wrong):
+    with pytest.raises(ImporterError, match=f"max_image_bytes is {wrong!r}; expected a number of bytes"):
+        make(coco, tmp_path / "out", max_image_bytes=wrong, **QUIET)

@@ -11,6 +11,7 @@ from PIL import Image
 
 from penstock.errors import ImporterError, PenstockError
 from penstock.importers import from_huggingface, import_report
+from penstock.tensors import object_groups
 
 datasets = pytest.importorskip("datasets", reason="needs the package datasets")
 
@@ -138,6 +139,7 @@ def test_objects_become_boxes_categories_and_their_other_fields(tmp_path, form):
     assert [boxes.tolist() for boxes in ds.boxes.numpy(aslist=True)] == [[[1, 2, 3, 4]], [], []]
     assert [labels.tolist() for labels in ds.categories.numpy(aslist=True)] == [[1], [], []]
     assert [area.tolist() for area in ds.area.numpy(aslist=True)] == [[12], [], []]
+    assert object_groups(ds.table.tensors) == {"boxes": ("boxes", "categories", "area")}
 
 
 @pytest.mark.parametrize("form", ["sequence", "flat"])
@@ -254,3 +256,10 @@ def test_odd_boxes_never_raise_an_error_of_another_kind(tmp_path, boxes):
         made(source, tmp_path)
     ds = made(source, tmp_path, on_error="skip")
     assert all(len(found) == 0 for found in ds.boxes.numpy(aslist=True))
+
+
+def test_names_of_features_stay_as_they_are_where_a_tensor_may_have_them(tmp_path):
+    names = ["a/b", "x.y", "2nd score", "p-value"]
+    number = datasets.Value("int64")
+    ds = made(hf({name: [1] for name in (*names, "_")}, **dict.fromkeys((*names, "_"), number)), tmp_path)
+    assert list(ds.tensors) == [*names, "column"]

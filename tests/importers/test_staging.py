@@ -114,9 +114,10 @@ def test_of_two_imports_at_once_one_ends_and_the_other_says_so(tmp_path):
     assert left_in(tmp_path) == ["out"]
 
 
-def test_a_dataset_of_which_no_version_was_written_is_made_anew(tmp_path):
-    (tmp_path / "out/samples.lance/_versions").mkdir(parents=True)
-    (tmp_path / "out/samples.lance/data").mkdir()
+@pytest.mark.parametrize("samples", ["samples.lance", ".new-samples.lance"])
+def test_a_dataset_of_which_no_version_was_written_is_made_anew(tmp_path, samples):
+    (tmp_path / "out" / samples / "_versions").mkdir(parents=True)
+    (tmp_path / "out" / samples / "data").mkdir()
     from_arrays({"x": [1]}, tmp_path / "out", progress=False)
     assert penstock.load(tmp_path / "out").x[0].numpy().tolist() == 1
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import subprocess
 import sys
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 
 from penstock import plots
+from penstock.errors import escaped
 from penstock.sampling import (
     ClassCounts,
     SequentialStream,
@@ -87,6 +89,60 @@ def test_twenty_four_classes_look_different():
 
 def test_figures_are_plain_json():
     json.loads(plots.class_histogram(["a<b>"], [1]).to_json())
+
+
+AWKWARD = ["<b>bold</b>", "&lt;", "<a href='x'>y</a>", "a<br>b", "$x$", "%{x}", "a\nb", "\x1b[2J"]
+
+
+@pytest.mark.parametrize("name", AWKWARD)
+def test_names_are_text_in_every_figure(name):
+    other = "dog"
+    figures = [
+        plots.class_histogram([name, other], [1, 2], unit=name, title=name),
+        plots.sampled_histogram([name, other], [1, 2], [1, 2], [1, 2], [1, 2], unit=name, title=name),
+        plots.batch_composition([name, other], [[1, 2]], title=name),
+        plots.times_seen_ecdf([name, other], [[1, 1], [1, 1]], title=name),
+        plots.coverage_curve({name: [0.5, 1.0]}, {name: [0.4, 1.0]}, {name: [0.6, 1.0]}, title=name),
+    ]
+    for fig in figures:
+        texts = [fig.layout.title.text, fig.layout.yaxis.title.text]
+        for trace in fig.data:
+            texts += [trace.name, *(list(trace.x) if trace.type == "bar" and trace.x is not None else [])]
+        for text in texts:
+            assert not {"<", ">", "$", "\n", "\x1b"} & set(text)
+            assert "&lt;" not in text.replace("&amp;lt;", "") or "<" in name
+        assert html.unescape(fig.layout.title.text) == escaped(name)
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["2024-01-01", "2024-02-01", "cat"],
+        ["1", "2", "10"],
+        ["1e5", "nan", "inf"],
+        ["true", "false"],
+        ["a", " a", "a ", "  a"],
+        ["x" * 500 + "1", "x" * 500 + "2", "x" * 500 + "3"],
+        ["1", "1.0", "01"],
+        [" ", "  "],
+    ],
+    ids=["dates", "numbers", "floats", "booleans", "spaces", "long", "equal numbers", "blank"],
+)
+def test_every_class_has_a_place_of_its_own(names):
+    counts = list(range(1, len(names) + 1))
+    for fig in (plots.class_histogram(names, counts), plots.sampled_histogram(names, counts, counts)):
+        assert fig.layout.xaxis.type == "category"
+        for trace in fig.data:
+            assert len({text.strip() for text in trace.x}) == len(names)
+            assert list(trace.y) == counts
+            assert all(0 < len(text) < 100 for text in trace.x)
+    legend = [trace.name for trace in plots.batch_composition(names, [counts]).data]
+    assert len(set(legend)) == len(names)
+
+
+def test_a_name_that_was_cut_is_whole_under_the_pointer():
+    (bars,) = plots.class_histogram(["x" * 500, "cat"], [1, 2]).data
+    assert list(bars.hovertext) == ["x" * 500, ""]
 
 
 def test_an_argument_of_the_wrong_shape_is_named():
