@@ -274,7 +274,7 @@ def test_positions_of_a_grid_that_is_no_more_select_nothing(ds, front):
     token = front.ask("hello")[0]["grid"]["token"]
     ds.pop(0)
     wait_until(lambda: shown(front)[0] == 59)
-    with pytest.raises(RpcError, match="Outdated.*select again"):
+    with pytest.raises(RpcError, match=r"Outdated.*select again"):
         front.ask("select.set", intervals=[[0, 1]], token=token)
     assert front.widget.selected.tolist() == []
 
