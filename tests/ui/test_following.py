@@ -37,7 +37,7 @@ def test_the_page_follows_python_and_a_reload_shows_the_same(open_notebook, tmp_
     notebook.run_cell(1)
     expect(header).to_contain_text("79 samples")
     expect(header).to_contain_text("1 uncommitted edit")
-    explorer.expect_pool(79)
+    expect(explorer.root.get_by_test_id("penstock-funnel")).to_contain_text("79 rows")
     notebook.run_cell(2)
     behind = explorer.root.get_by_test_id("penstock-behind")
     expect(behind).to_contain_text("Another session has written")
