@@ -26,7 +26,7 @@ def test_the_page_follows_python_and_a_reload_shows_the_same(open_notebook, tmp_
     cells = [
         f"import penstock\nds = penstock.demo({path!r}, num_samples=80)\nx = penstock.explore(ds)\nx",
         "ds.pop(0)\nds.labels[0] = [5] * len(ds.labels[0].numpy())",
-        f"penstock.load({path!r}).append({{'images': None, 'labels': [], 'boxes': None}})",
+        f"other = penstock.load({path!r})\nother.append({{'images': None, 'labels': [], 'boxes': None}})\nother.flush()",
         "block = ds.__enter__()\nds.append({'images': None, 'labels': [], 'boxes': None})",
         "ds.__exit__(None, None, None)",
     ]
