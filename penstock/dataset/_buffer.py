@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from penstock.errors import ConflictError
 from penstock.table import new_index
-from penstock.tensors import Cell, TensorSpec
+from penstock.tensors import Cell, TensorSpec, with_type_of
 
 __all__ = ["Buffer"]
 
@@ -65,12 +65,14 @@ class Buffer:
         for name, theirs in head.items():
             ours = self.specs.get(name, theirs)
             added = (entry for entry in self._new_names(name) if entry not in theirs.class_names)
-            merged[name] = replace(
-                ours,
-                class_names=theirs.class_names + tuple(added),
-                length_min=_least(theirs.length_min, ours.length_min),
-                length_max=_greatest(theirs.length_max, ours.length_max),
-            )
+            typed = with_type_of(theirs, ours)
+            merged[name] = replace(typed, class_names=theirs.class_names + tuple(added))
+            if theirs.htype == "class_label":
+                merged[name] = replace(
+                    merged[name],
+                    length_min=_least(theirs.length_min, ours.length_min),
+                    length_max=_greatest(theirs.length_max, ours.length_max),
+                )
         return merged
 
     def _new_names(self, name: str) -> tuple[str, ...]:
@@ -88,6 +90,8 @@ class Buffer:
         """Return the cells by merged spec, labels as its classes count: by key, and by name where we name first."""
         columns = {}
         for name, cells in self.cells.items():
+            if name not in merged:
+                continue
             index = self._index(name, merged[name], keys.get(name, ()), gone.get(name, {}))
             if index is not None:
                 cells = [  # noqa: PLW2901  the same cells, renumbered

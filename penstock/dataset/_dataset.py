@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any, Literal
 
 from penstock.dataset._conflicts import Conflict
 from penstock.dataset._diff import Diff
 from penstock.dataset._filling import Filling
+from penstock.dataset._info import Info
 from penstock.dataset._log import Log
 from penstock.dataset._merge import merge_branch
 from penstock.dataset._report import Report
-from penstock.dataset._saved_views import SavedViews, delete_saved, open_saved, save_rows, saved_views
+from penstock.dataset._saved_views import SavedView, SavedViews, delete_saved, open_saved, save_rows, saved_views
 from penstock.dataset._verify import verify_tables
 from penstock.dataset._view import View
 from penstock.dataset._working import READ_ONLY, Working, open_working
-from penstock.errors import CommitNotFoundError, CredentialsError, DatasetError, UncommittedChangesError
+from penstock.errors import (
+    CommitNotFoundError,
+    CredentialsError,
+    DatasetError,
+    UncommittedChangesError,
+    ViewNotFoundError,
+    nearest,
+)
 from penstock.storage import (
     Credentials,
     Location,
@@ -31,7 +39,7 @@ from penstock.storage import (
     set_tag,
     user_tags,
 )
-from penstock.table import Draft, OverlayTable
+from penstock.table import Draft, OptimizedTable, OverlayTable
 
 __all__ = ["Dataset"]
 
@@ -52,7 +60,8 @@ class Dataset(Filling):
         with self._lock:
             self._settle()
             fixed = self._working.fixed_version
-            return _reopened, (self.path, self._working.store.branch, fixed, self._working.credentials)
+            known = (self.path, self._working.store.branch, fixed, self._working.credentials)
+            return _reopened, (*known, self.max_image_bytes)
 
     # ---- versions ------------------------------------------------------------------------
 
@@ -163,6 +172,57 @@ class Dataset(Filling):
             if a is None and last is None:
                 raise DatasetError("no commit to compare with; expected one", hint="ds.commit(…) makes one")
             return Diff(self._table_of(a or (last.id if last else None)), self._table_of(b))
+
+    @property
+    def commit_id(self) -> str | None:
+        """Id of the last commit, None before the first."""
+        last = self._working.last_commit
+        return None if last is None else last.id
+
+    @property
+    def info(self) -> Info:
+        """Notes about the dataset, a dictionary of JSON values; a change is kept at once and versioned."""
+        return Info(self._notes, self._change_notes)
+
+    def _notes(self) -> dict[str, Any]:
+        return dict(self._working.meta.get("info", {}))
+
+    def _change_notes(self, change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+        with self._lock:
+            self._writable()
+            self._settle()
+            self._working.set_info(change)
+
+    def delete_tensor(self, name: str, large_ok: bool = False) -> None:  # noqa: ARG002  the parameter of Deep Lake
+        """Delete a tensor with its samples; earlier commits still have it.
+
+        Parameters
+        ----------
+        name : str
+            The tensor.
+        large_ok : bool
+            Accepted so that code written for Deep Lake runs; not used.
+
+        Raises
+        ------
+        TensorNotFoundError
+            If there is none of this name.
+        """
+        with self._lock:
+            self._writable()
+            self._settle()
+            self.tensor_spec(name)
+            self._working.delete_tensor(name)
+            self._buffer = self._working.new_buffer()
+
+    def rename_tensor(self, name: str, new_name: str) -> None:
+        """Refuse, and say what to write: a name is part of every file of the tensor."""
+        kind = self.tensor_spec(name).shown_htype
+        raise DatasetError(
+            f"rename_tensor({name!r}, {new_name!r}); a tensor keeps the name it was made with",
+            hint=f"ds.create_tensor({new_name!r}, htype={kind!r}), ds[{new_name!r}][:] = "
+            f"ds[{name!r}].numpy(aslist=True), ds.delete_tensor({name!r})",
+        )
 
     # ---- branches and tags ---------------------------------------------------------------
 
@@ -331,6 +391,25 @@ class Dataset(Filling):
         with self._lock:
             return saved_views(self._working.store)
 
+    def get_view(self, id: str) -> SavedView:  # noqa: A002  the document's name
+        """Return what is known of a saved view; `load_view` opens it.
+
+        Raises
+        ------
+        ViewNotFoundError
+            If there is no such view.
+        """
+        views = self.get_views()
+        found = next((view for view in views if view.id == id), None)
+        if found is None:
+            known = [view.id for view in views]
+            like = nearest(str(id), known)
+            raise ViewNotFoundError(
+                f"no view {id!r}; there are {', '.join(known[:8]) or 'none'}",
+                hint=f"did you mean {like!r}?" if like else None,
+            )
+        return found
+
     def load_view(self, id: str, optimize: bool = False, num_workers: int = 0) -> View:  # noqa: A002  the document's name
         """Open a saved view: the rows of its commit, whatever has changed since.
 
@@ -358,6 +437,8 @@ class Dataset(Filling):
             table, rows, saved = open_saved(
                 self._working.store, id, self._working.credentials, optimize=optimize, num_workers=num_workers
             )
+        if isinstance(table, (OverlayTable, OptimizedTable)):
+            table.max_image_bytes = self.max_image_bytes
         return View(table, rows, dataset=self, query_string=saved.query_string, seed=saved.seed)
 
     def delete_view(self, id: str) -> None:  # noqa: A002  the document's name
@@ -415,7 +496,11 @@ class Dataset(Filling):
         self._working.credentials.populate(name, values)
 
 
-def _reopened(path: str, branch: str | None, version: int | None, credentials: Credentials) -> Dataset:
+def _reopened(
+    path: str, branch: str | None, version: int | None, credentials: Credentials, max_image_bytes: int | None
+) -> Dataset:
     working = Working(Store.open(Location(path), branch), read_only="it came from another process", version=version)
     working.credentials = credentials
-    return Dataset(working)
+    dataset = Dataset(working)
+    dataset.max_image_bytes = max_image_bytes
+    return dataset

@@ -17,9 +17,10 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from penstock.dataset._drawing import Resolve
-from penstock.dataset._groups import aligned, check_groups, checked_member, first_of_group
-from penstock.dataset._ingest import ingest
-from penstock.dataset._rows import row_of
+from penstock.dataset._groups import aligned, check_groups, check_lists, checked_member, first_of_group
+from penstock.dataset._ingest import ingest, num_samples
+from penstock.dataset._reserved import reserved_names
+from penstock.dataset._rows import row_of, rows_of
 from penstock.dataset._tensor import Tensor
 from penstock.dataset._view import Home, Samples, View
 from penstock.dataset._watched import Listeners, WatchedLock
@@ -27,7 +28,7 @@ from penstock.dataset._working import Working, open_working
 from penstock.errors import DatasetError, PenstockError, ReadOnlyError, SampleError
 from penstock.storage import Location
 from penstock.table import Draft, OverlayTable
-from penstock.tensors import TensorSpec, encode_sample, make_spec
+from penstock.tensors import MAX_IMAGE_BYTES, Cell, TensorSpec, encode_sample, group_of, make_spec, same_type, with_type
 
 __all__ = ["Filling"]
 
@@ -47,10 +48,17 @@ class Filling(Samples):
     ----------
     working : Working
         The stored dataset under it.
+
+    Attributes
+    ----------
+    max_image_bytes : int or None
+        Most bytes an image or mask may have when it is decoded, 512 MiB by default;
+        None allows any size. It is of this session alone and not stored.
     """
 
     def __init__(self, working: Working) -> None:
         self._working = working
+        self.max_image_bytes: int | None = MAX_IMAGE_BYTES
         self._listeners = Listeners()
         self._lock = WatchedLock(self._mark, self._changed)
         self._buffer = working.new_buffer()
@@ -116,7 +124,9 @@ class Filling(Samples):
         """Every row as it is now, edits included; a snapshot. Internal seam of loaders, queries and widgets."""
         with self._lock:
             self._flush()
-            return self._working.table
+            table = self._working.table
+            table.max_image_bytes = self.max_image_bytes
+            return table
 
     @property
     def indices(self) -> NDArray[np.int64]:
@@ -194,7 +204,8 @@ class Filling(Samples):
         Parameters
         ----------
         name : str
-            Letters, digits and underscores.
+            Letters, digits and underscores; inside also ``/``, ``.``, ``-`` and spaces.
+            A name that is not an identifier is reached as ``ds["a/b"]`` and quoted in TQL.
         htype : str
             ``generic``, ``image``, ``bbox``, ``class_label``, ``text``, ``json``,
             ``embedding``, ``binary_mask``, ``segment_mask`` or ``link[image]``.
@@ -244,9 +255,9 @@ class Filling(Samples):
                 raise DatasetError(f"a tensor {name!r} exists already ({self._buffer.specs[name].shown_htype})")
             if aligned_with is not None:
                 spec = replace(checked_member(spec), aligned_with=first_of_group(self._buffer.specs, aligned_with))
-            if hasattr(type(self), name):
+            if name in reserved_names():
                 warnings.warn(
-                    f"the tensor {name!r} has the name of a part of every dataset; reach it as ds[{name!r}]",
+                    f"the tensor {name!r} has the name of a part of every dataset or view; reach it as ds[{name!r}]",
                     UserWarning,
                     stacklevel=2,
                 )
@@ -322,13 +333,10 @@ class Filling(Samples):
         """
         if not isinstance(samples, Mapping):
             raise SampleError(f"samples of type {type(samples).__name__}; expected a dict of one list for each tensor")
-        count = max((len(values) for values in samples.values()), default=0)
+        count = num_samples(samples)
         if count <= _PART or not any(spec.is_encoded for spec in self._buffer.specs.values()):
             self._ingest(samples, num_workers)
             return
-        if len({len(values) for values in samples.values()}) > 1:
-            lengths = {name: len(values) for name, values in samples.items()}
-            raise SampleError(f"tensors of {lengths} samples; expected the same number of each")
         for start in range(0, count, _PART):
             try:
                 part = {name: values[start : start + _PART] for name, values in samples.items()}
@@ -349,6 +357,7 @@ class Filling(Samples):
                 creds_keys=meta.get("creds_keys", {}),
                 link_roots=meta.get("link_roots", []),
                 num_workers=num_workers,
+                max_bytes=self.max_image_bytes,
             )
             if self._buffer.is_full:
                 self._flush()
@@ -359,10 +368,12 @@ class Filling(Samples):
             self._settle()
 
     def _flush(self) -> None:
+        error = None
         if self._buffer.num_rows:
-            buffer = self._buffer
-            self._working.append(buffer)
+            error = self._working.append(self._buffer).error()
             self._buffer = self._working.new_buffer()
+        if error is not None:
+            raise error
 
     def _save(self) -> None:
         if self._unsaved:
@@ -416,9 +427,13 @@ class Filling(Samples):
             spec = self.tensor_spec(name)
             if len(values) != len(positions):
                 raise SampleError(f"{len(values)} values for {len(positions)} samples of {name!r}; expected as many")
-            cells = [encode_sample(spec, value) for value in values]
+            if group_of(self._working.specs, name):
+                check_lists(spec, values)
+            spec, cells = self._typed_cells(spec, values)
+            if not spec.is_typed:
+                return  # None in a tensor that never had a value: it is empty already
             if spec.link:
-                cells = self._working.checked_links(spec, cells)
+                cells = self._working.checked_links(spec, cells, self.max_image_bytes)
             table = self._working.table
             uids = table.uids(positions)
             edits = Draft().with_edits(name, dict(zip(uids.tolist(), cells, strict=True)))
@@ -427,6 +442,19 @@ class Filling(Samples):
             self._working.edit(edits)
             if self._depth:
                 self._unsaved = self._unsaved.with_edits(name, edits.edits.get(name, {}))
+
+    def _typed_cells(self, spec: TensorSpec, values: Sequence[Any]) -> tuple[TensorSpec, list[Cell]]:
+        """Return the checked values, and the spec; the first value of a tensor fixes its type, kept at once."""
+        typed = with_type(spec, values)
+        cells = [encode_sample(typed, value, max_bytes=self.max_image_bytes) for value in values]
+        if same_type(typed, spec):
+            return spec, cells
+        self._working.fix_type(typed)
+        self._buffer = self._working.new_buffer()
+        fixed = self._working.specs[spec.name]
+        if same_type(typed, fixed):
+            return fixed, cells
+        return fixed, [encode_sample(fixed, value) for value in values]
 
     @property
     def num_edits(self) -> int:
@@ -448,27 +476,31 @@ class Filling(Samples):
             self._settle()
             self._working.drop_edits(name, None if rows is None else np.asarray(rows, np.int64))
 
-    def pop(self, index: int = -1) -> None:
-        """Delete one sample; those after it move up by one.
+    def pop(self, index: int | slice | Sequence[int] | NDArray[Any] | None = -1) -> None:
+        """Delete samples; those after them move up.
 
         Parameters
         ----------
-        index : int
-            The sample, counted from the end when negative.
+        index : int, slice, sequence of int or mask
+            The samples, by their numbers before any of them is deleted, counted from
+            the end when negative. Several are deleted in one step, each once.
 
         Raises
         ------
         SampleIndexError
-            If there is no such sample.
+            If there is no such sample; nothing is deleted then.
         """
         with self._lock:
             self._writable()
             self._settle()
+            if isinstance(index, bool | np.bool_ | str | float):
+                raise SampleError(f"pop({index!r}); expected the numbers of samples")
+            index = -1 if index is None else index
             row = row_of(index, len(self))
-            if row is None:
-                raise SampleError(f"pop({index!r}); expected the number of one sample")
-            self._working.delete(np.array([row], np.int64))
-            self._buffer = self._working.new_buffer()
+            rows = np.unique(rows_of(index, len(self))) if row is None else np.array([row], np.int64)
+            if len(rows):
+                self._working.delete(rows)
+                self._buffer = self._working.new_buffer()
 
     def change_classes(self, name: str, action: str, *names: str) -> int:
         """Add a class name, or rename one; kept at once. Returns the index of the class."""

@@ -10,11 +10,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.errors import AlignmentError, DatasetError, TensorNotFoundError
+from penstock.errors import AlignmentError, DatasetError, SampleError, TensorNotFoundError
 from penstock.table import OverlayTable
-from penstock.tensors import GROUPED_HTYPES, Cell, TensorSpec, object_groups
+from penstock.tensors import GROUPED_HTYPES, Cell, TensorSpec, object_groups, with_type
 
-__all__ = ["aligned", "check_cells", "check_groups", "checked_member", "first_of_group"]
+__all__ = [
+    "aligned",
+    "check_cells",
+    "check_groups",
+    "check_lists",
+    "checked_member",
+    "first_of_group",
+    "object_counts",
+    "unequal_cells",
+]
 
 _NO_LIST = -1
 
@@ -85,11 +94,12 @@ def check_groups(
 
 def _check(table: OverlayTable, names: Sequence[str], rows: NDArray[np.int64]) -> None:
     if len(names) > 1 and len(rows):
-        counts = np.stack([_counts(table, name, rows) for name in names])
+        counts = np.stack([object_counts(table, name, rows) for name in names])
         _refuse_unequal(names, counts, rows)
 
 
-def _counts(table: OverlayTable, name: str, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+def object_counts(table: OverlayTable, name: str, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the number of objects each of some samples has in a tensor; -1 where JSON is not a list."""
     spec, column = table.stored.specs[name], table.column(name)
     if spec.htype == "json":
         return np.array([_listed(json.loads(text) if text else None) for text in column.values[rows]], np.int64)
@@ -105,11 +115,39 @@ def _listed(value: Any) -> int:  # noqa: ANN401  whatever JSON can hold
     return len(value) if isinstance(value, (list, tuple, np.ndarray)) else _NO_LIST
 
 
+def check_lists(spec: TensorSpec, values: Sequence[Any]) -> None:
+    """Refuse what can hold no entry for each object: JSON that is not a list, a single number."""
+    if spec.htype == "generic" and with_type(spec, values).ndim == 0:
+        wrong = next(value for value in values if value is not None)
+    else:
+        wrong = next((value for value in values if spec.htype == "json" and _listed(value) == _NO_LIST), None)
+    if wrong is not None:
+        raise SampleError(
+            f"a {type(wrong).__name__} for {spec.name!r} ({spec.htype}), which is in an object group; "
+            "expected a list with an entry for each object"
+        )
+
+
 def check_cells(specs: Mapping[str, TensorSpec], cells: Mapping[str, Sequence[Cell]]) -> None:
     """Refuse rows that are appended with tensors of one group of unequal lengths."""
     for names in object_groups(specs).values():
-        counts = np.array([[_count(specs[name], cell) for cell in cells[name]] for name in names], np.int64)
-        _refuse_unequal(names, counts, np.arange(counts.shape[1], dtype=np.int64))
+        _refuse_unequal(names, _cell_counts(specs, cells, names), np.arange(len(cells[names[0]]), dtype=np.int64))
+
+
+def unequal_cells(specs: Mapping[str, TensorSpec], cells: Mapping[str, Sequence[Cell]]) -> dict[int, str]:
+    """Return the rows whose tensors of one group differ in length, and how."""
+    found = {}
+    for names in object_groups(specs).values():
+        counts = _cell_counts(specs, cells, names)
+        for row in _unequal(counts).tolist():
+            found[row] = AlignmentError({row: dict(zip(names, counts[:, row].tolist(), strict=True))}).message
+    return found
+
+
+def _cell_counts(
+    specs: Mapping[str, TensorSpec], cells: Mapping[str, Sequence[Cell]], names: Sequence[str]
+) -> NDArray[np.int64]:
+    return np.array([[_count(specs[name], cell) for cell in cells[name]] for name in names], np.int64)
 
 
 def _count(spec: TensorSpec, cell: Cell) -> int:
@@ -117,11 +155,19 @@ def _count(spec: TensorSpec, cell: Cell) -> int:
         return 0
     if spec.htype == "json":
         return _listed(json.loads(str(cell.value)))
-    return len(cell.value) if cell.shape is None else cell.shape[0]
+    if cell.shape is None:
+        return len(cell.value)
+    return cell.shape[0] if cell.shape else _NO_LIST
+
+
+def _unequal(counts: NDArray[np.int64]) -> NDArray[np.int64]:
+    places: NDArray[np.int64] = np.flatnonzero((counts != counts[0]).any(axis=0) | (counts < 0).any(axis=0))
+    return places
 
 
 def _refuse_unequal(names: Sequence[str], counts: NDArray[np.int64], rows: NDArray[np.int64]) -> None:
-    unequal = np.flatnonzero((counts != counts[0]).any(axis=0) | (counts < 0).any(axis=0))
-    if len(unequal):
-        lengths = {int(rows[place]): dict(zip(names, counts[:, place].tolist(), strict=True)) for place in unequal}
-        raise AlignmentError(lengths)
+    unequal = _unequal(counts).tolist()
+    if unequal:
+        raise AlignmentError(
+            {int(rows[place]): dict(zip(names, counts[:, place].tolist(), strict=True)) for place in unequal}
+        )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -11,12 +11,14 @@ from numpy.typing import NDArray
 
 from penstock.dataset._classes_merged import MergedClasses, merged_classes
 from penstock.dataset._conflicts import Conflict, same, shown_value
+from penstock.dataset._group_conflicts import Side, count_conflicts, whole_groups, with_whole_groups
 from penstock.dataset._history import ancestors, nearest_common
+from penstock.dataset._reconciled import recast_cells, reconciled, with_new_values
 from penstock.dataset._working import Working
 from penstock.errors import DatasetError
 from penstock.storage import Commit, Steps, table_of
 from penstock.table import Difference, Draft, OverlayTable, StoredTable, compare
-from penstock.tensors import Cell, TensorSpec
+from penstock.tensors import Cell, TensorSpec, same_type
 
 __all__ = ["merge_branch"]
 
@@ -26,7 +28,7 @@ _CHUNK = 1024
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Sides:
-    """The three states of a merge, what either side changed, and the classes they end with."""
+    """The three states of a merge, what either side changed, and the classes and specs they end with."""
 
     base: OverlayTable
     ours: OverlayTable
@@ -34,6 +36,7 @@ class _Sides:
     mine: Difference
     other: Difference
     classes: Mapping[str, MergedClasses]
+    specs: Mapping[str, TensorSpec]
 
 
 def merge_branch(ours: Working, theirs: Working, name: str, prefer: Prefer | None) -> list[Conflict]:
@@ -45,36 +48,58 @@ def merge_branch(ours: Working, theirs: Working, name: str, prefer: Prefer | Non
     classes = {
         tensor: merged_classes(base.stored, ours.stored, theirs.stored, tensor)
         for tensor, spec in theirs.stored.specs.items()
-        if spec.htype == "class_label" and tensor in ours.specs
+        if spec.htype == "class_label" and ours.specs.get(tensor, spec).htype == "class_label" and tensor in ours.specs
     }
+    mine, other = (compare(base, side.table, follow_merges=True) for side in (ours, theirs))
+    specs, contested = _surviving(base, ours, theirs, mine, other)
+    both = set(mine.tensors_added) & set(other.tensors_added)
     sides = _Sides(
         base=base,
         ours=ours.table,
         theirs=theirs.table,
-        mine=compare(base, ours.table, follow_merges=True),
-        other=compare(base, theirs.table, follow_merges=True),
+        mine=with_new_values(mine, ours.table, both),
+        other=with_new_values(other, theirs.table, both),
         classes=classes,
+        specs=specs,
     )
-    conflicts = [*_conflicts(sides), *(found for merged in classes.values() for found in merged.conflicts)]
+    conflicts = [*contested, *_conflicts(sides)]
     if conflicts and prefer is None:
         return conflicts
-    skipped = {(conflict.uid, conflict.tensor) for conflict in conflicts} if prefer == "ours" else set()
+    pairs = whole_groups(((conflict.uid, conflict.tensor) for conflict in conflicts), sides.specs)
+    skipped = pairs if prefer == "ours" else set()
+    sides = replace(sides, other=with_whole_groups(sides.other, sides.theirs, pairs - skipped, sides.specs))
     if prefer == "theirs":
-        sides = _with_their_names(sides)
+        sides = replace(sides, classes={name: merged.with_their_names() for name, merged in classes.items()})
+    _check_fit(sides)
     _take_in(ours, theirs, sides, skipped, f"merge {name}")
     return conflicts
 
 
-def _with_their_names(sides: _Sides) -> _Sides:
-    classes = {name: merged.with_their_names() for name, merged in sides.classes.items()}
-    return _Sides(
-        base=sides.base,
-        ours=sides.ours,
-        theirs=sides.theirs,
-        mine=sides.mine,
-        other=sides.other,
-        classes=classes,
-    )
+def _surviving(
+    base: OverlayTable, ours: Working, theirs: Working, mine: Difference, other: Difference
+) -> tuple[dict[str, TensorSpec], list[Conflict]]:
+    """Return the tensors that a merge ends with: those that one side deleted are gone, unless the other edited them."""
+    specs = reconciled(base.stored.specs, ours.specs, theirs.specs)
+    contested = []
+    for name in base.stored.specs:
+        for side, edited, reason in (
+            (ours.specs, other, "the tensor is deleted here and edited there"),
+            (theirs.specs, mine, "the tensor is edited here and deleted there"),
+        ):
+            if name not in side:
+                specs.pop(name, None)
+                if len(edited.edited.get(name, ())):
+                    contested.append(Conflict(uid=None, tensor=name, reason=reason))
+    return specs, contested
+
+
+def _check_fit(sides: _Sides) -> None:
+    """Refuse samples of theirs that a type fixed here cannot hold, before anything is written."""
+    theirs, other = sides.theirs, sides.other
+    for name, spec in theirs.stored.specs.items():
+        if name in sides.specs and not same_type(spec, sides.specs[name]):
+            rows = np.union1d(other.edited.get(name, np.arange(theirs.num_rows)), other.added).astype(np.int64)
+            recast_cells(theirs.cells(rows, [name])[name], spec, sides.specs[name], theirs.uids(rows).tolist())
 
 
 def _common(ours: Working, theirs: Working, name: str) -> OverlayTable:
@@ -94,10 +119,18 @@ def _at(working: Working, commit: Commit) -> OverlayTable:
 
 def _conflicts(sides: _Sides) -> list[Conflict]:
     found: list[Conflict] = []
-    for tensor in sides.other.edited.keys() & sides.mine.edited.keys():
+    for tensor in sides.other.edited.keys() & sides.mine.edited.keys() & sides.specs.keys():
         my_uids = sides.ours.uids(sides.mine.edited[tensor])
         both = np.intersect1d(my_uids, sides.theirs.uids(sides.other.edited[tensor]))
         found += _unlike(sides, tensor, both)
+    sizes = count_conflicts(
+        sides.base,
+        Side(table=sides.ours, changed=sides.mine),
+        Side(table=sides.theirs, changed=sides.other),
+        sides.specs,
+    )
+    found += [Conflict(uid=uid, tensor=tensor, reason="both edited its objects") for uid, tensor in sizes]
+    found += [conflict for merged in sides.classes.values() for conflict in merged.conflicts]
     mine, other = _edited_uids(sides.ours, sides.mine), _edited_uids(sides.theirs, sides.other)
     deleted_here = np.intersect1d(sides.base.uids(sides.mine.removed), other)
     deleted_there = np.intersect1d(sides.base.uids(sides.other.removed), mine)
@@ -152,7 +185,7 @@ def _moved(cell: Cell, index: NDArray[np.int64] | None) -> Cell:
 def _take_in(
     ours: Working, theirs: Working, sides: _Sides, skipped: set[tuple[int | None, str | None]], message: str
 ) -> None:
-    meta = _merged_meta(ours.meta, theirs.meta, sides.classes)
+    meta = _merged_meta(ours.meta, theirs.meta, sides)
     specs = {entry["name"]: TensorSpec.from_json(entry) for entry in meta["tensors"]}
     ours.store.add_columns(list(specs.values()))
 
@@ -170,21 +203,19 @@ def _merged_keys(meta: Mapping[str, Any]) -> list[str]:
     return [key for key in ("tensors", "classes", "creds_keys", "link_roots") if key in meta]
 
 
-def _merged_meta(
-    ours: Mapping[str, Any], theirs: Mapping[str, Any], classes: Mapping[str, MergedClasses]
-) -> dict[str, Any]:
+def _merged_meta(ours: Mapping[str, Any], theirs: Mapping[str, Any], sides: _Sides) -> dict[str, Any]:
     """Return our description with their tensors, classes, credential names and folders."""
     mine = {entry["name"] for entry in ours["tensors"]}
     added = [entry for entry in theirs["tensors"] if entry["name"] not in mine]
     meta = {
         **ours,
-        "tensors": [*ours["tensors"], *added],
+        "tensors": [spec.to_json() for spec in sides.specs.values()],
         "creds_keys": {**theirs.get("creds_keys", {}), **ours.get("creds_keys", {})},
         "link_roots": sorted({*ours.get("link_roots", []), *theirs.get("link_roots", [])}),
     }
     kept = {entry["name"]: theirs.get("classes", {}).get(entry["name"]) for entry in added}
     meta["classes"] = {**ours.get("classes", {}), **{name: entry for name, entry in kept.items() if entry}}
-    for name, merged in classes.items():
+    for name, merged in sides.classes.items():
         meta = merged.into(meta, name)
     return meta
 
@@ -213,7 +244,9 @@ def _rewrite(
             chunk = np.array(uids[start : start + _CHUNK], np.int64)
             chunk = chunk[sides.ours.positions(chunk) >= 0]
             found = _cells(sides.theirs, name, chunk)
-            cells.update(zip(chunk.tolist(), (_moved(cell, index) for cell in found), strict=True))
+            moved = [_moved(cell, index) for cell in found]
+            fit = recast_cells(moved, sides.theirs.stored.specs[name], spec, chunk.tolist())
+            cells.update(zip(chunk.tolist(), fit, strict=True))
     left = StoredTable(steps.snapshot(), "")
     uids_left = np.array([*cells], np.int64)
     there = uids_left[left.positions(uids_left) >= 0] if len(uids_left) else uids_left
@@ -241,10 +274,12 @@ def _append(steps: Steps, sides: _Sides, specs: Mapping[str, TensorSpec]) -> Non
     new = added[sides.ours.positions(sides.theirs.uids(added)) < 0] if len(added) else added
     for start in range(0, len(new), _CHUNK):
         chunk = new[start : start + _CHUNK]
+        uids = sides.theirs.uids(chunk)
         cells = sides.theirs.cells(chunk, [name for name in specs if name in sides.theirs.stored.specs])
         columns = {}
         for name, spec in specs.items():
             index = sides.classes[name].from_theirs if name in sides.classes else None
             found = cells.get(name, [Cell(value=None)] * len(chunk))
-            columns[spec] = [_moved(cell, index) for cell in found]
-        steps.append(sides.theirs.uids(chunk), columns)
+            moved = [_moved(cell, index) for cell in found]
+            columns[spec] = recast_cells(moved, sides.theirs.stored.specs.get(name, spec), spec, uids.tolist())
+        steps.append(uids, columns)

@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.dataset._report import Problem, Report
-from penstock.errors import PenstockError
+from penstock.errors import PenstockError, escaped
 from penstock.storage import Digests, Location, Store, column_names
 from penstock.table import OverlayTable
-from penstock.tensors import TensorSpec, image_digest, thumbnail
+from penstock.tensors import TensorSpec, check_image, image_digest
 
 __all__ = ["verify_tables"]
 
@@ -66,7 +66,9 @@ def _encoded(table: OverlayTable, spec: TensorSpec, num_workers: int) -> Iterato
     chunks = [np.arange(start, min(start + _CHUNK, table.num_rows)) for start in range(0, table.num_rows, _CHUNK)]
     with (
         ThreadPoolExecutor(max(1, num_workers)) as pool,
-        tqdm(total=table.num_rows, desc=f"Reading {spec.name}", unit="sample", disable=table.num_rows < _CHUNK) as bar,
+        tqdm(
+            total=table.num_rows, desc=escaped(f"Reading {spec.name}"), unit="sample", disable=table.num_rows < _CHUNK
+        ) as bar,
     ):
         for found in pool.map(lambda rows: _chunk(table, spec, rows, digests), chunks):
             bar.update(_CHUNK)
@@ -84,13 +86,13 @@ def _chunk(
         return [problem for row in rows for problem in _chunk(table, spec, np.array([row]), digests)]
     found = []
     for row, sample in zip(rows.tolist(), samples, strict=True):
-        reason = _reason(spec, sample, 0 if digests is None else int(digests[row]))
+        reason = _reason(spec, sample, 0 if digests is None else int(digests[row]), table.max_image_bytes)
         if reason:
             found.append(Problem(tensor=spec.name, row=row, reason=reason))
     return found
 
 
-def _reason(spec: TensorSpec, sample: bytes | PenstockError | None, digest: int) -> str | None:
+def _reason(spec: TensorSpec, sample: bytes | PenstockError | None, digest: int, max_bytes: int | None) -> str | None:
     if isinstance(sample, PenstockError):
         return str(sample)
     if spec.htype != "image" or sample is None:
@@ -98,7 +100,7 @@ def _reason(spec: TensorSpec, sample: bytes | PenstockError | None, digest: int)
     if digest and image_digest(sample) != digest:
         return "the bytes are not those that were added"
     try:
-        thumbnail(sample, 1)
+        check_image(sample, max_bytes=max_bytes)
     except PenstockError as error:
         return str(error)
     return None

@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from penstock.dataset._buffer import Buffer
 from penstock.dataset._conflicts import Prefer, edit_conflicts, refuse, settled_draft
 from penstock.dataset._drafts import Drafts
+from penstock.dataset._fitting import Fitted, fitted
 from penstock.dataset._groups import check_groups
 from penstock.dataset._history import history
-from penstock.dataset._ingest import checked_links
+from penstock.dataset._ingest import check_creds, checked_links
 from penstock.dataset._view_records import sweep_views
 from penstock.errors import DatasetError, UnknownClassError
 from penstock.storage import (
@@ -28,6 +29,7 @@ from penstock.storage import (
     Steps,
     Store,
     clean_version,
+    column_names,
     commit_kind,
     decoded,
     find_version,
@@ -50,7 +52,7 @@ from penstock.table import (
     with_class_keys,
     with_classes,
 )
-from penstock.tensors import Cell, TensorSpec, group_of
+from penstock.tensors import Cell, TensorSpec, group_of, storable_text, with_type_of
 
 __all__ = ["READ_ONLY", "Working", "open_working"]
 
@@ -175,25 +177,33 @@ class Working:
                 raise DatasetError(f"a tensor {spec.name!r} was made by another writer")
             return {**meta, "tensors": [*meta["tensors"], spec.to_json()]}
 
+        self.store.drop_columns(self.specs.values(), only=column_names(spec))
         if not spec.inferred:
             self.store.add_columns([spec])
         self._change_meta(change)
 
-    def append(self, buffer: Buffer) -> None:
-        """Write buffered rows and the class names they bring, in one step."""
+    def fix_type(self, typed: TensorSpec) -> None:
+        """Store the type that a tensor's first sample gives it, unless another writer was first."""
+        self.change_specs(
+            lambda newest: {
+                name: with_type_of(spec, typed) if name == typed.name else spec for name, spec in newest.items()
+            }
+        )
+
+    def append(self, buffer: Buffer) -> Fitted:
+        """Write buffered rows and the class names and types they bring, in one step."""
         with self.store.location.lock():
             before = self.store.head().meta
             after = _with_buffer(before, buffer)
-            columns = _columns_of(buffer, after)
-            self.store.add_columns(list(columns))
-            uids = new_uids(buffer.num_rows)
-            if after == before:
-                self.store.append(uids, columns)
-            else:
-                self.store.transact(
-                    f"append samples to {self.store.location.path!r}", "append", _appending(buffer, uids)
-                )
+            rows = _fitted(buffer, after)
+            self.store.add_columns(list(rows.columns))
+            if after != before:
+                action = f"append samples to {self.store.location.path!r}"
+                self.store.transact(action, "append", _appending(buffer, new_uids(rows.num_rows)))
+            elif rows.num_rows:
+                self.store.append(new_uids(rows.num_rows), rows.columns)
         self.refresh()
+        return rows
 
     def delete(self, rows: NDArray[np.int64]) -> None:
         """Delete rows, and their edits."""
@@ -244,17 +254,35 @@ class Working:
             self.store.transact(f"merge classes into {into!r} in {spec.name!r}", "merge classes", change)
             self.refresh()
 
+    def set_info(self, change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+        """Replace the user's notes by `change` of them."""
+        self._change_meta(lambda meta: {**meta, "info": change(dict(meta.get("info", {})))})
+
+    def delete_tensor(self, name: str) -> None:
+        """Take a tensor out of the list, which makes it true; its columns are swept after that, or by the next one."""
+
+        def change(meta: _Meta) -> _Meta:
+            left = {key: value for key, value in meta.get("classes", {}).items() if key != name}
+            return {**meta, "tensors": _without_tensor(meta["tensors"], name), "classes": left}
+
+        with self.store.location.lock():
+            self._change_meta(change)
+            self._change_draft(lambda draft: draft.without(None, name))
+            self.store.drop_columns(self.specs.values())
+            self.refresh()
+
     def set_creds_key(self, name: str, *, managed: bool) -> None:
         """Store the name of credentials."""
         self._change_meta(lambda meta: {**meta, "creds_keys": {**meta.get("creds_keys", {}), name: managed}})
 
     # ---- the draft -----------------------------------------------------------------------
 
-    def checked_links(self, spec: TensorSpec, cells: list[Cell]) -> list[Cell]:
+    def checked_links(self, spec: TensorSpec, cells: list[Cell], max_bytes: int | None) -> list[Cell]:
         """Read what new links point to, and allow their folders."""
         roots = {root for cell in cells if cell.value is not None and (root := link_root(str(cell.value)))}
+        check_creds(cells, set(self.meta.get("creds_keys", {})))
         allowed = [*self.meta.get("link_roots", []), *roots]
-        cells = checked_links(spec, cells, LinkReader(allowed, self.credentials), 0)
+        cells = checked_links(spec, cells, LinkReader(allowed, self.credentials), 0, max_bytes)
         if not roots <= set(self.meta.get("link_roots", [])):
             self._change_meta(lambda meta: {**meta, "link_roots": _few({*meta.get("link_roots", []), *roots})})
         return cells
@@ -336,6 +364,11 @@ class Working:
             self.store.add_columns([self.specs[name] for name in draft.edits])
             return self.land(lambda steps: write_draft_into(steps, self.specs, draft), message)
 
+    def _committed_specs(self) -> dict[str, TensorSpec]:
+        """Return the specs of the last commit."""
+        last = self.last_commit
+        return {} if last is None else StoredTable(self.store.on(last.branch).at(last.version), last.id).specs
+
     def land(self, changes: Callable[[Steps], None], message: str, *, merged: Commit | None = None) -> Commit:
         """Make changes the newest version together with the record of a commit; then tag it."""
         session = self._session
@@ -349,7 +382,8 @@ class Working:
             steps.set_meta(lambda meta: {**_with_lengths(meta, lengths), "commit": record, "drafts": session.largest()})
 
         session.sweep(self.stored)
-        version = self.store.transact(f"commit to {self.store.location.path!r}", commit_kind(record["id"]), change)
+        action = f"commit to {self.store.location.path!r}"
+        version = self.store.transact(action, commit_kind(record["id"]), change, durable=True)
         self._look_at(self.store.at(version))
         made = self.last_commit
         if made is None or made.id != record["id"]:
@@ -358,13 +392,6 @@ class Working:
         session.drop()
         self.refresh()
         return made
-
-    def _committed_specs(self) -> dict[str, TensorSpec]:
-        """Return the specs of the last commit."""
-        last = self.last_commit
-        if last is None:
-            return {}
-        return StoredTable(Store.open(self.store.location, last.branch).at(last.version), last.id).specs
 
     def is_clean(self) -> bool:
         """Whether the stored version is the last commit."""
@@ -387,6 +414,7 @@ class Working:
                 "reset",
                 lambda steps: steps.set_meta(lambda meta: {**meta, "drafts": session.largest()}, always=True),
                 start=start,
+                durable=True,
             )
             session.drop()
             self.refresh()
@@ -443,17 +471,20 @@ def _with_buffer(meta: _Meta, buffer: Buffer) -> _Meta:
     return with_class_keys(meta, after)
 
 
-def _columns_of(buffer: Buffer, meta: _Meta) -> dict[TensorSpec, list[Cell]]:
-    """Return the cells of a buffer, labels as the classes of a description count."""
+def _fitted(buffer: Buffer, meta: _Meta) -> Fitted:
+    """Return the rows of a buffer as a description takes them: types, and labels as its classes count."""
     merged = {entry["name"]: TensorSpec.from_json(entry) for entry in meta["tensors"]}
     keys = {name: class_keys(meta, name) for name in merged}
-    return buffer.renumbered(merged, keys, {name: merged_into(meta, name) for name in merged})
+    columns = buffer.renumbered(merged, keys, {name: merged_into(meta, name) for name in merged})
+    return fitted(columns, buffer.specs, buffer.num_rows)
 
 
 def _appending(buffer: Buffer, uids: NDArray[np.int64]) -> Callable[[Steps], None]:
     def change(steps: Steps) -> None:
         steps.set_meta(lambda meta: _with_buffer(meta, buffer))
-        steps.append(uids, _columns_of(buffer, steps.meta))
+        rows = _fitted(buffer, steps.meta)
+        if rows.num_rows:
+            steps.append(uids[: rows.num_rows], rows.columns)
 
     return change
 
@@ -469,6 +500,7 @@ def _changed_names(spec: TensorSpec, action: str, names: Sequence[str]) -> tuple
         raise UnknownClassError(old, spec.class_names, tensor=spec.name)
     if not isinstance(new, str) or not new.strip():
         raise DatasetError(f"a class named {new!r}; expected a name")
+    storable_text(new, f"a class name of {spec.name!r}")
     if new in spec.class_names:
         raise DatasetError(f"a class {new!r} exists already in {spec.name!r}; expected a new name")
     known = list(spec.class_names)
@@ -490,6 +522,19 @@ def _lengths(stored: StoredTable) -> dict[str, tuple[int, int]]:
             lengths = stored.column(name).lengths
             intervals[name] = (int(lengths.min()), int(lengths.max()))
     return intervals
+
+
+def _without_tensor(tensors: Sequence[_Meta], name: str) -> list[_Meta]:
+    """Return the entries of the other tensors; those aligned with it stay aligned with each other."""
+    left = [entry for entry in tensors if entry["name"] != name]
+    first = next((entry["name"] for entry in left if entry.get("aligned_with") == name), None)
+    follows = {"aligned_with": first}
+    return [
+        entry
+        if entry.get("aligned_with") != name
+        else {**entry, **(follows if entry["name"] != first else {"aligned_with": None})}
+        for entry in left
+    ]
 
 
 def _with_lengths(meta: dict[str, Any], lengths: dict[str, tuple[int, int]]) -> dict[str, Any]:

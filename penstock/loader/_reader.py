@@ -20,6 +20,7 @@ from penstock.loader._decode import decode_images, decode_values
 from penstock.loader._memory import BatchMemory
 from penstock.loader._settings import Settings
 from penstock.table import Table
+from penstock.tensors import MAX_IMAGE_BYTES
 
 __all__ = ["Reader", "Substitutes"]
 
@@ -157,7 +158,14 @@ class Reader:
         if spec.htype == "image":
             size = self._settings.resize.get(name)
             return decode_images(
-                values, method, size=size, shape=shape, out_of=out_of, memory=self.memory, crew=self._crew
+                values,
+                method,
+                size=size,
+                shape=shape,
+                out_of=out_of,
+                memory=self.memory,
+                crew=self._crew,
+                max_bytes=getattr(self._table, "max_image_bytes", MAX_IMAGE_BYTES),
             )
         return decode_values(values, method, spec, fixed=shape is not None, out_of=out_of), {}
 

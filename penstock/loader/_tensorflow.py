@@ -74,7 +74,14 @@ def _ragged(tf: Any, arrays: list[np.ndarray[Any, Any]]) -> Any:  # noqa: ANN401
     if rank < 2:  # noqa: PLR2004  labels
         values = np.concatenate([array.reshape(-1) for array in arrays])
         return tf.RaggedTensor.from_row_lengths(values, [array.size for array in arrays])
-    ragged = tf.convert_to_tensor(np.concatenate([array.reshape(-1, array.shape[-1]) for array in arrays]))
+    last = {array.shape[-1] for array in arrays if array.size} or {arrays[0].shape[-1]}
+    if len(last) > 1:
+        raise LoaderError(
+            f"samples of shapes {', '.join(sorted({str(array.shape) for array in arrays})[:3])} in one batch; "
+            "a ragged tensor of TensorFlow has one length in the last dimension",
+            hint=".tensorflow(padding='pad') fills them up to one shape",
+        )
+    ragged = tf.convert_to_tensor(np.concatenate([array.reshape(-1, *last) for array in arrays]))
     for axis in range(rank - 2, -1, -1):
         lengths = [array.shape[axis] for array in arrays for _ in range(int(np.prod(array.shape[:axis])))]
         ragged = tf.RaggedTensor.from_row_lengths(ragged, np.array(lengths, np.int64))

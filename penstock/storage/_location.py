@@ -12,8 +12,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from penstock.errors import DatasetError, DatasetExistsError, ReadOnlyError, StorageError
+from penstock.errors import DatasetError, DatasetExistsError, LinkError, ReadOnlyError, StorageError
 from penstock.storage._wrap import wrapped
+from penstock.tensors import has_password, local_path, scheme_of, shown_url
 
 if TYPE_CHECKING:
     from filelock import FileLock
@@ -40,9 +41,10 @@ class Location:
         text = os.fspath(path) if isinstance(path, (str, os.PathLike)) else ""
         if not isinstance(text, str) or not text.strip():
             raise DatasetError(f"a dataset at {path!r}; expected a path or an object-store URL")
+        _check_address(text)
         scheme = re.match(r"(\w+)://", text)
-        if scheme and scheme[1] == "file":
-            text, scheme = text.removeprefix("file://"), None
+        if scheme_of(text) == "file":
+            text, scheme = str(local_path(text)), None
         if scheme and scheme[1] in {"hub", "al", "org"}:
             raise DatasetError(
                 f"{text!r} is a Deep Lake path; expected a local path or an object-store URL",
@@ -108,6 +110,18 @@ class Location:
                     self._object_store().delete(name)
                 else:
                     Path(self.path, name).unlink(missing_ok=True)
+
+    def sync(self, names: list[str]) -> None:
+        """Make small files outlast a power cut, as an object store does by itself; missing ones are passed over."""
+        if self.is_remote:
+            return
+        with wrapped(f"sync files of the dataset at {self.path!r}"):
+            files = [path for path in (Path(self.path, name) for name in names) if path.is_file()]
+            for file in files:
+                with file.open("rb") as stream:
+                    os.fsync(stream.fileno())
+            for folder in {file.parent for file in files}:
+                sync_folder(folder)
 
     def object_tag(self, name: str) -> dict[str, Any] | None:
         """Return size and tag that an object store keeps of a file, None where there is none."""
@@ -255,6 +269,30 @@ def sync_folder(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def _check_address(text: str) -> None:
+    """Refuse what no folder or store can be named by, and passwords, which every message would show."""
+    if "\0" in text or not _is_utf8(text):
+        raise DatasetError(f"a dataset at {text!r}; expected a path that UTF-8 can hold, without NUL")
+    try:
+        secret = scheme_of(text) not in {"", "file"} and has_password(text)
+    except LinkError as error:
+        raise DatasetError(f"a dataset at {shown_url(text)}; expected a path or an object-store URL") from error
+    if secret:
+        raise DatasetError(
+            f"the dataset address {shown_url(text)} holds a password or key; expected an address alone",
+            hint="the store reads its credentials from the environment, such as AWS_ACCESS_KEY_ID and "
+            "AWS_SECRET_ACCESS_KEY",
+        )
+
+
+def _is_utf8(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _client_options() -> dict[str, Any]:

@@ -57,6 +57,11 @@ class Snapshot:
         with wrapped(f"read the columns of {self.path!r}"):
             return frozenset(self._handle.schema.names)
 
+    def element_type(self, column: str) -> str:
+        """Return the numpy name of the elements of a column of lists."""
+        name: str = np.dtype(self._handle.schema.field(column).type.value_type.to_pandas_dtype()).name
+        return name
+
     @cached_property
     def _order(self) -> NDArray[np.int64] | None:
         with wrapped(f"read the row order of {self.path!r}"):

@@ -62,6 +62,8 @@ class Steps:
 
     def rewrite(self, table: pa.Table) -> None:
         """Replace the columns of `table` in the rows of its uids; order and row ids stay."""
+        if table.column_names == [UID]:
+            return
         merge = self._handle.merge_insert(UID).when_matched_update_all().write_mode("rewrite_columns")
         self._take(merge.execute_uncommitted(table)[0])
 

@@ -6,7 +6,7 @@ import json
 import random
 import secrets
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.errors import ConflictError, DatasetError, DatasetExistsError, DatasetNotFoundError, StorageError
-from penstock.storage._columns import UID, table_of
+from penstock.storage._columns import UID, column_names, table_of
 from penstock.storage._landing import KIND, land, latest, settled
 from penstock.storage._location import Location
 from penstock.storage._snapshot import ID, META_KEY, Snapshot
@@ -36,6 +36,7 @@ __all__ = ["ROWS_PER_FILE", "Store"]
 
 _SPARE = "_spare"  # rewriting columns is refused when they are all there are
 _TRIES = 20
+_LAST_VERSION = 2**64 - 1  # the engine names the records of versions by their distance from it
 _SMALL_FILES = 8
 _MESSAGE = "__lance_commit_message"
 _T = TypeVar("_T")
@@ -154,7 +155,15 @@ class Store:
                 time.sleep(random.uniform(0, 0.02 * (attempt + 1)))  # noqa: S311  jitter, no secret
         raise ConflictError(f"cannot {action}: other writers were first {_TRIES} times in a row")
 
-    def transact(self, action: str, kind: str, change: Callable[[Steps], None], *, start: int | None = None) -> int:
+    def transact(
+        self,
+        action: str,
+        kind: str,
+        change: Callable[[Steps], None],
+        *,
+        start: int | None = None,
+        durable: bool = False,
+    ) -> int:
         """Make all the changes of `change` the newest version, by one transaction; return its number.
 
         Parameters
@@ -167,6 +176,8 @@ class Store:
             Is handed `Steps` over the newest version, again when another writer was first.
         start : int, optional
             The version of this branch the changes start from; by default the newest.
+        durable : bool
+            Whether the version outlasts a power cut when this returns.
         """
         import lance
 
@@ -183,15 +194,32 @@ class Store:
             operation = lance.LanceOperation.Restore(steps.detached[-1])
             made = land(handle, self.branch, operation, {KIND: kind}, base=base)
             self._forget(steps.detached)
-            return None if made is None else int(made.version)
+            if made is None:
+                return None
+            if durable:
+                self._sync(made)
+            return int(made.version)
 
         return self._redo(action, step)
 
+    def _sync(self, made: lance.LanceDataset) -> None:
+        """Make the record of a version outlast a power cut; its data files were synced before."""
+        transaction = made.read_transaction(int(made.version))
+        self.location.sync(
+            [
+                f"{self._folder}/_versions/{_LAST_VERSION - int(made.version):020d}.manifest",
+                f"{self._folder}/_transactions/{transaction.read_version}-{transaction.uuid}.txn",
+            ]
+        )
+
+    @property
+    def _folder(self) -> str:
+        return "samples.lance" if self.branch is None else f"samples.lance/tree/{self.branch}"
+
     def _forget(self, detached: Sequence[int]) -> None:
         """Delete the records of versions that only led to another one; leftovers do no harm."""
-        folder = "samples.lance" if self.branch is None else f"samples.lance/tree/{self.branch}"
         with suppress(StorageError):
-            self.location.delete([f"{folder}/_versions/d{version}.manifest" for version in detached])
+            self.location.delete([f"{self._folder}/_versions/d{version}.manifest" for version in detached])
 
     def update_meta(self, change: Callable[[dict[str, Any]], dict[str, Any]], action: str | None = None) -> None:
         """Replace what the dataset says of itself by `change` of what it says now."""
@@ -217,6 +245,19 @@ class Store:
             return True
 
         self._redo(f"add tensors to {self.location.path!r}", step)
+
+    def drop_columns(self, specs: Iterable[TensorSpec], *, only: Iterable[str] | None = None) -> None:
+        """Drop columns that belong to none of the tensors there are; of those of a new tensor's names where told."""
+        kept = {UID, _SPARE, *(name for spec in specs for name in column_names(spec))}
+        wanted = None if only is None else set(only)
+
+        def step(handle: lance.LanceDataset) -> bool:
+            left = [name for name in handle.schema.names if name not in kept and (wanted is None or name in wanted)]
+            if left:
+                handle.drop_columns(left)
+            return True
+
+        self._redo(f"drop columns of {self.location.path!r}", step)
 
     def append(self, uids: NDArray[np.int64], columns: Mapping[TensorSpec, Sequence[Cell]]) -> None:
         """Append rows: one write, one version."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +33,8 @@ class Difference:
         Tensors that only one of them has.
     class_names : dict of str to (tuple of str, tuple of str)
         Class names before and after, where they differ.
+    aligned : dict of str to (str or None, str or None)
+        First tensor of the object group before and after, where they differ.
     """
 
     added: NDArray[np.int64]
@@ -41,11 +43,12 @@ class Difference:
     tensors_added: tuple[str, ...]
     tensors_removed: tuple[str, ...]
     class_names: dict[str, tuple[tuple[str, ...], tuple[str, ...]]]
+    aligned: dict[str, tuple[str | None, str | None]] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
         """Whether anything differs."""
         rows = len(self.added) + len(self.removed) + sum(map(len, self.edited.values()))
-        return bool(rows or self.tensors_added or self.tensors_removed or self.class_names)
+        return bool(rows or self.tensors_added or self.tensors_removed or self.class_names or self.aligned)
 
 
 def compare(before: OverlayTable, after: OverlayTable, *, follow_merges: bool = False) -> Difference:
@@ -84,6 +87,11 @@ def compare(before: OverlayTable, after: OverlayTable, *, follow_merges: bool = 
             name: (others[name].class_names, specs[name].class_names)
             for name in shared
             if others[name].class_names != specs[name].class_names
+        },
+        aligned={
+            name: (others[name].aligned_with, specs[name].aligned_with)
+            for name in shared
+            if others[name].aligned_with != specs[name].aligned_with
         },
     )
 

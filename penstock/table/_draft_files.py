@@ -220,5 +220,6 @@ def _edits(spec: TensorSpec, content: bytes) -> Edits:
     import pyarrow as pa
 
     table = pa.ipc.open_stream(content).read_all()
-    cells = cells_of_columns(spec, {column: table[column] for column in column_names(spec)}, len(table))
+    known = [column for column in column_names(spec) if column in table.column_names]
+    cells = cells_of_columns(spec, {column: table[column] for column in known}, len(table))
     return dict(zip(table[UID].to_pylist(), cells, strict=True))

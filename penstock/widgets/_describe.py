@@ -229,6 +229,11 @@ def sample_fields(table: Table, row: int, shown: Sequence[str | None]) -> list[d
     fields = []
     for name, spec in table.tensors.items():
         if name not in shown and spec.htype != "image":
-            value = _cell(table.column(name), row)
+            value = _shape(table, name, row) if spec.is_encoded else _cell(table.column(name), row)
             fields.append({"name": name, "htype": spec.htype, "value": "NULL" if value is None else str(value)})
     return fields
+
+
+def _shape(table: Table, name: str, row: int) -> str | None:
+    sides = table.shapes(name)[row].tolist()
+    return None if -1 in sides else " × ".join(map(str, sides))

@@ -105,7 +105,8 @@ class GridOperations(WeightOperations):
         row = int(rows_of(run.table, np.array([uid], np.int64))[0])
         encoded = run.table.take(np.array([row]), [tensor])[tensor][0]
         call.check_cancelled()
-        jpeg = image_region(encoded, x, y, width, height, scale)
+        allowed = self.session.dataset.max_image_bytes
+        jpeg = image_region(encoded, x, y, width, height, scale, max_bytes=allowed)
         return Reply(result={"width": round(width * scale), "height": round(height * scale)}, buffers=[jpeg])
 
     def sample(self, run: QueryRun, row: int, size: int) -> tuple[dict[str, Any], bytes]:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from penstock.errors import QueryCancelledError
 from penstock.table import Table
-from penstock.tensors import thumbnail
+from penstock.tensors import MAX_IMAGE_BYTES, thumbnail
 from penstock.widgets._failures import in_short
 
 __all__ = ["THUMBNAILS", "Thumbnail", "Thumbnails"]
@@ -134,14 +134,15 @@ def _make(table: Table, rows: NDArray[np.int64], tensor: str, size: int) -> list
         if len(rows) == 1:
             return [Thumbnail(error=in_short(error))]
         return [made for row in rows for made in _make(table, np.array([row]), tensor, size)]
-    return list(_decoders.map(lambda sample: _shrink(sample, size), encoded))
+    allowed = getattr(table, "max_image_bytes", MAX_IMAGE_BYTES)
+    return list(_decoders.map(lambda sample: _shrink(sample, size, allowed), encoded))
 
 
-def _shrink(encoded: Any, size: int) -> Thumbnail:
+def _shrink(encoded: Any, size: int, max_bytes: int | None) -> Thumbnail:
     if encoded is None or (isinstance(encoded, bytes) and not encoded):
         return Thumbnail(error=_NO_IMAGE)
     try:
-        jpeg, width, height = thumbnail(encoded, size)
+        jpeg, width, height = thumbnail(encoded, size, max_bytes=max_bytes)
     except (KeyboardInterrupt, SystemExit):
         raise
     except BaseException as error:  # noqa: BLE001  whatever is wrong with one image is said on its tile

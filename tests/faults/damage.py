@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import sys
 from dataclasses import dataclass
@@ -23,20 +22,22 @@ from tests.faults.state import capture, differences
 _WARM = (lance.dataset, pd, pyarrow.ipc, tqdm.auto)
 HOW = ("flip", "zero", "cut", "swap")
 BLOCK = 512
-DATA_SHARE = 6  # files of values are damaged so many times more often than others
+DATA_SHARE = 4  # files of values are damaged so many times more often than others
 OUTCOMES = ("same", "error", "found", "silent", "raw error", "crash")
 
 
 @dataclass(frozen=True)
 class Damage:
-    """One damage: a file, how, where as a share of its length."""
+    """One damage: a file of a dataset, how, where as a share of its bytes that are not zero."""
 
+    dataset: str
     file: str
     how: str
     at: float
 
     def done(self, content):
-        place = min(int(self.at * len(content)), len(content) - 1)
+        told = np.flatnonzero(np.frombuffer(content, np.uint8))
+        place = int(told[int(self.at * len(told))])
         made = bytearray(content)
         if self.how == "flip":
             made[place] ^= 1 << (place % 8)
@@ -109,22 +110,37 @@ def _samples(rng, count):
     }
 
 
+def make_plain(path, count=200):
+    """Make a dataset of many small values, whose files hold little else, and a copy of some of it."""
+    rng = np.random.default_rng(6)
+    ds = penstock.empty(path)
+    with ds:
+        ds.create_tensor("labels", htype="class_label")
+        ds.create_tensor("boxes", htype="bbox")
+        ds.create_tensor("note", htype="text")
+        ds.create_tensor("age", dtype="int64")
+        ds.create_tensor("vector", htype="embedding")
+    samples = {**_samples(rng, count), "labels": [[f"class {number % 7}"] for number in range(count)]}
+    ds.extend({name: samples[name] for name in ("labels", "boxes", "note", "age", "vector")})
+    ds.commit("first")
+    ds.query("select * where age < 500").save_view("younger", id="copied")
+    ds.load_view("copied", optimize=True)
+
+
+MAKERS = {"every kind": make, "plain values": make_plain}
+
+
 def kind_of(file):
-    """Return what a file of the dataset is, by its folder."""
+    """Return what a file of a dataset is, by its folder."""
     path = Path(file)
     home = "copy/" if ".penstock" in file else "branch/" if "/tree/" in file else ""
     return home + (path.parent.name if len(path.parts) > 1 else path.name)
 
 
-def seen(path):
-    """Return what readers see; large arrays as they are."""
-    return capture(path)
-
-
 def judge(path, right):
     """Return (outcome, what) for a dataset one of whose files is damaged."""
     try:
-        found = seen(path)
+        found = capture(path)
     except PenstockError as error:
         return "error", str(error)
     except BaseException as error:  # noqa: BLE001  a panic of the engine is one
@@ -146,48 +162,62 @@ def _all_verify(path):
 
 
 class Place:
-    """A dataset that is damaged, looked at and mended again and again."""
+    """Datasets that are damaged, looked at and mended again and again."""
 
     def __init__(self, home):
-        self.path = Path(home, "ds")
-        outcome, told = forked(make, str(self.path))
-        if outcome != "done":
-            raise RuntimeError(f"{outcome}: {told}")
-        self.kept = Path(home, "kept")
-        shutil.copytree(self.path, self.kept)
-        self.right = forked(seen, str(self.path))[1]
+        self.home = Path(home)
+        self.right = {}
+        for name, maker in MAKERS.items():
+            outcome, told = forked(_make, maker, str(self._path(name)))
+            if outcome != "done":
+                raise RuntimeError(f"{outcome}: {told}")
+            shutil.copytree(self._path(name), self._kept(name))
+            self.right[name] = forked(capture, str(self._path(name)))[1]
 
-    def files(self):
-        return sorted(
-            str(file.relative_to(self.kept)) for file in self.kept.rglob("*") if file.stat().st_size and file.is_file()
-        )
+    def _path(self, name):
+        return self.home / "datasets" / name
+
+    def _kept(self, name):
+        return self.home / "kept" / name
+
+    def files(self, name):
+        """Return the files of a dataset that hold anything, as paths below it."""
+        kept = self._kept(name)
+        return sorted(str(file.relative_to(kept)) for file in kept.rglob("*") if file.is_file() and file.stat().st_size)
 
     def damages(self, per_kind, seed):
         """Return damages spread over every kind of file and every way, as many of each kind of file."""
-        kinds = {}
-        for file in self.files():
-            kinds.setdefault(kind_of(file), []).append(file)
         rng = np.random.default_rng(seed)
-        return [
-            Damage(files[int(rng.integers(len(files)))], HOW[number % len(HOW)], float(rng.random()))
-            for files in kinds.values()
-            for number in range(per_kind * (DATA_SHARE if files[0].endswith(".lance") else 1))
-        ]
+        found = []
+        for name in MAKERS:
+            kinds = {}
+            for file in self.files(name):
+                if name == "every kind" or file.endswith(".lance"):
+                    kinds.setdefault(kind_of(file), []).append(file)
+            for files in kinds.values():
+                share = DATA_SHARE if files[0].endswith(".lance") else 1
+                found += [
+                    Damage(name, str(rng.choice(files)), HOW[number % len(HOW)], float(rng.random()))
+                    for number in range(per_kind * share)
+                ]
+        return found
 
     def try_one(self, damage):
-        target = self.path / damage.file
-        content = (self.kept / damage.file).read_bytes()
+        """Return (outcome, what) of one damage."""
+        path, kept = self._path(damage.dataset), self._kept(damage.dataset)
+        content = (kept / damage.file).read_bytes()
         damaged = damage.done(content)
         if damaged == content:
             return "same", None
-        target.write_bytes(damaged)
-        outcome, told = forked(judge, str(self.path), self.right, limit=60)
-        self._mend()
+        (path / damage.file).write_bytes(damaged)
+        outcome, told = forked(judge, str(path), self.right[damage.dataset], limit=60)
+        shutil.rmtree(path)
+        shutil.copytree(kept, path)
         return told if outcome == "done" else ("crash", f"{outcome}: {told}")
 
-    def _mend(self):
-        shutil.rmtree(self.path)
-        shutil.copytree(self.kept, self.path)
+
+def _make(maker, path):
+    maker(path)
 
 
 def _ask(worker, number, workers, per_kind, seed):

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 
 import penstock
 from tests.faults.template import image, rows
@@ -16,7 +16,8 @@ class Operation:
     """A call, and what it is tried on.
 
     `prepare` comes before it in the same session; `between` are the steps it is made of
-    for a user, whose results are states of their own; `durable` calls survive a power loss.
+    for a user, whose results are states of their own; `durable` calls survive a power loss;
+    after one that `deletes` first there may be nothing for a moment.
     """
 
     name: str
@@ -25,6 +26,7 @@ class Operation:
     prepare: Callable = lambda ds: None
     between: tuple[Callable, ...] = ()
     durable: bool = False
+    deletes: bool = False
     branch: str | None = None
 
     def open(self, path):
@@ -85,7 +87,7 @@ def _view(ds):
 
 
 def _source(path):
-    return os.path.join(os.path.dirname(path), "..", "source")
+    return Path(path).parent.with_name("source")
 
 
 def _set(name, index, value):
@@ -162,7 +164,13 @@ ALL = [
         name="merge (prefer ours)", call=lambda ds, path: ds.merge("clash", prefer="ours"), durable=True, **_CLEAN
     ),
     Operation(name="merge (conflicts told)", call=lambda ds, path: ds.merge("clash"), **_CLEAN),
-    Operation(name="merge (into a branch)", call=lambda ds, path: ds.merge("main"), branch="ahead", durable=True),
+    Operation(
+        name="merge (into a branch)",
+        call=lambda ds, path: ds.merge("main", prefer="theirs"),
+        branch="clash",
+        durable=True,
+        **_CLEAN,
+    ),
     Operation(name="checkout (create)", call=lambda ds, path: ds.checkout("fresh", create=True), **_CLEAN),
     Operation(
         name="checkout (create on a branch)",
@@ -208,7 +216,7 @@ ALL = [
     ),
     Operation(name="add_creds_key", call=lambda ds, path: ds.add_creds_key("ours")),
     Operation(name="empty", call=lambda ds, path: penstock.empty(path), **_EMPTY),
-    Operation(name="empty (overwrite)", call=lambda ds, path: penstock.empty(path, overwrite=True)),
+    Operation(name="empty (overwrite)", call=lambda ds, path: penstock.empty(path, overwrite=True), deletes=True),
     Operation(
         name="from_folder", call=lambda ds, path: penstock.from_folder(_source(path), path, progress=False), **_EMPTY
     ),

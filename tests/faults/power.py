@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import posixpath
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,7 +49,7 @@ def _tree(folder):
     for home, folders, names in os.walk(folder):
         where = os.path.relpath(home, folder)
         for name in [*folders, *names]:
-            path = os.path.normpath(os.path.join(where, name))
+            path = posixpath.normpath(f"{where}/{name}")
             found[path] = _File(origin=path, synced=True, is_folder=name in folders)
     return found
 
@@ -85,6 +86,6 @@ def _sync(live, durable, path):
         live[path].synced = True
         return
     home = "" if path == "." else path
-    for name in [name for name in durable if os.path.dirname(name) == home and name not in live]:
+    for name in [name for name in durable if posixpath.dirname(name) == home and name not in live]:
         del durable[name]
-    durable.update({name: file for name, file in live.items() if os.path.dirname(name) == home})
+    durable.update({name: file for name, file in live.items() if posixpath.dirname(name) == home})

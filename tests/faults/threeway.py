@@ -44,13 +44,22 @@ def renamed(state, same):
     return made
 
 
+@dataclass(frozen=True)
+class _Sides:
+    base: object
+    ours: object
+    theirs: object
+    prefer: str | None
+
+
 def three_way(base, ours, theirs, prefer):
     """Return what merging `theirs` into `ours` should give; without `prefer`, as "theirs", if nothing conflicts."""
     found = Merge(ours.copy())
     result = found.state
     first, second = (ours, theirs) if prefer == "ours" else (theirs, ours)
     result.merged = {**second.merged, **first.merged}
-    _merge_names(found, base, ours, theirs, prefer)
+    sides = _Sides(base, ours, theirs, prefer)
+    _merge_names(found, sides)
     edited_here, edited_there = _edited(base, ours), _edited(base, theirs)
     for key in [key for key in base.order if key not in theirs.order and key in ours.order]:
         _deleted_there(found, key, edited_here, prefer)
@@ -63,7 +72,7 @@ def three_way(base, ours, theirs, prefer):
                 result.stored[key] = dict(theirs.stored[key])
     for key, tensor in edited_there:
         if key in ours.order and key in result.order:
-            _edited_by_them(found, ours, theirs, (key, tensor), edited_here, prefer)
+            _edited_by_them(found, sides, (key, tensor), edited_here)
     for key in theirs.order:
         if key not in base.order and key not in ours.order:
             result.order.append(key)
@@ -95,27 +104,30 @@ def _deleted_there(found, key, edited_here, prefer):
     del found.state.stored[key]
 
 
-def _edited_by_them(found, ours, theirs, place, edited_here, prefer):
+def _edited_by_them(found, sides, place, edited_here):
     key, tensor = place
+    ours, theirs = sides.ours, sides.theirs
     one, two = ours.stored[key][tensor], theirs.stored[key][tensor]
     if place in edited_here:
         if tensor == "labels":
             one, two = ([resolved(found.state.merged, label) for label in value] for value in (one, two))
         if one != two:
             found.cells.add(place)
-            if prefer == "ours":
+            if sides.prefer == "ours":
                 return
     found.state.stored[key][tensor] = theirs.stored[key][tensor]
 
 
-def _merge_names(found, base, ours, theirs, prefer):
+def _merge_names(found, sides):
+    base, ours, theirs = sides.base, sides.ours, sides.theirs
     result = found.state
-    for label in ours.merged.keys() & theirs.merged.keys():
-        if resolved(ours.merged, label) != resolved(theirs.merged, label) and label in base.classes:
+    both = {**theirs.merged, **ours.merged}
+    for label in ours.merged.keys() & theirs.merged.keys() & base.classes.keys():
+        if resolved(both, ours.merged[label]) != resolved(both, theirs.merged[label]):
             found.classes.add(label)
     result.classes = {}
     for label in [*ours.classes, *(label for label in theirs.classes if label not in ours.classes)]:
-        _name_of(found, label, base, ours, theirs, prefer)
+        _name_of(found, label, sides)
     for label, state, other in [(label, ours, theirs) for label in ours.merged] + [
         (label, theirs, ours) for label in theirs.merged
     ]:
@@ -124,20 +136,20 @@ def _merge_names(found, base, ours, theirs, prefer):
             found.open_questions = True
 
 
-def _name_of(found, label, base, ours, theirs, prefer):
+def _name_of(found, label, sides):
     if label in found.state.merged:
         if resolved(found.state.merged, label) == label:  # each was merged into the other
             found.open_questions = True
         else:
             return
-    here, there, before = (state.classes.get(label) for state in (ours, theirs, base))
+    here, there, before = (state.classes.get(label) for state in (sides.ours, sides.theirs, sides.base))
     if here is None or there is None:
         name = here or there
-    elif here == there or there == before:
+    elif there in {here, before}:
         name = here
     elif here == before:
         name = there
     else:
         found.classes.add(label)
-        name = here if prefer == "ours" else there
+        name = here if sides.prefer == "ours" else there
     found.state.classes[label] = name

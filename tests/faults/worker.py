@@ -20,7 +20,7 @@ from tests.faults.forks import forked
 from tests.faults.operations import BY_NAME
 from tests.faults.power import lose_power
 from tests.faults.serving import serve
-from tests.faults.state import capture, values
+from tests.faults.state import ABSENT, capture, values
 from tests.faults.template import TEMPLATES, make_source
 
 _WARM = (lance.dataset, pd, pyarrow.ipc, tqdm.auto, penstock.importers)
@@ -66,8 +66,12 @@ class Place:
         """Return the states that are right: before, between the steps a user sees, after; and how many points."""
         if operation.name not in self._expected:
             states = [self._state_after(operation, step) for step in (_nothing, *operation.between)]
+            states += [ABSENT] * operation.deletes
             self._restore(operation.template)
-            changes, syncs = _must(forked(self._run, operation, preload.KILL))["count"]
+            said = _must(forked(self._run, operation, preload.KILL))
+            if said["error"]:
+                raise RuntimeError(f"it fails without any fault: {said['error']}")
+            changes, syncs = said["count"]
             counts = {"kill": changes, "full": changes + syncs, "broken": changes + syncs}
             states.append(_must(forked(capture, self.path, self.known(operation))))
             self._expected[operation.name] = states, counts
