@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from penstock.dataset._buffer import Buffer
 from penstock.dataset._diff import Diff
-from penstock.dataset._filling import Filling
+from penstock.dataset._filling import Filling, open_dataset
 from penstock.dataset._log import Log
 from penstock.dataset._merge import Conflict, merge_branch
 from penstock.dataset._report import Report
@@ -19,6 +19,7 @@ from penstock.dataset._view import View
 from penstock.dataset._working import READ_ONLY, Working, open_working
 from penstock.errors import CommitNotFoundError, CredentialsError, DatasetError, UncommittedChangesError
 from penstock.storage import (
+    ENGINE,
     Credentials,
     Location,
     Store,
@@ -383,6 +384,10 @@ class Dataset(Filling):
 
 
 def _reopened(path: str, branch: str | None, version: int | None, credentials: Credentials) -> Dataset:
+    if not ENGINE.works_here:
+        inherited = open_dataset(path, branch, version)
+        if inherited is not None:
+            return inherited
     working = Working(Store.open(Location(path), branch), read_only="it came from another process", version=version)
     working.credentials = credentials
     return Dataset(working)

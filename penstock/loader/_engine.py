@@ -28,6 +28,7 @@ from penstock.loader._torch import agree, require_torch, to_tensors, world
 from penstock.loader._transform import Transform
 from penstock.loader._work import Work, WorkerTask, timed
 from penstock.sampling import SamplingPlan
+from penstock.storage import renew_in_children, renewed_lock
 
 __all__ = ["Engine"]
 
@@ -46,7 +47,7 @@ class Engine:
     def __init__(self, pool: Pool, settings: Settings) -> None:
         self.settings = settings
         self.meter = Meter()
-        self._lock = threading.Lock()
+        self._lock = renewed_lock(threading.Lock())
         self._pending: SamplingPlan | None = None
         self._place = Place()
         self._started = False
@@ -63,6 +64,11 @@ class Engine:
         self.work = _work(self._reader, pool, settings)
         self._in_workers = settings.num_workers > 0 and self.work.is_heavy
         self.worker_init_fn: Callable[[int], None] | None = None
+        renew_in_children(self)
+
+    def renew(self) -> None:
+        """Leave the worker processes to the parent; a forked child takes up its own with its next epoch."""
+        self._lease = None
 
     def _arm(self, pool: Pool) -> None:
         self.pool = pool
@@ -266,11 +272,12 @@ class Engine:
 
     def close(self) -> None:
         """End the epochs under way and give the workers back."""
-        for iterator in list(self._running):
-            iterator.close()
-        self._reader.memory.clear()
         with self._lock:
             lease, self._lease = self._lease, None
+            running = list(self._running)
+        for iterator in running:
+            iterator.close()
+        self._reader.memory.clear()
         if lease is not None:
             lease.close()
 

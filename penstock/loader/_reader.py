@@ -19,6 +19,7 @@ from penstock.loader._crew import Crew
 from penstock.loader._decode import decode_images, decode_values
 from penstock.loader._memory import BatchMemory
 from penstock.loader._settings import Settings
+from penstock.storage import renew_in_children
 from penstock.table import Table
 
 __all__ = ["Reader", "Substitutes"]
@@ -49,12 +50,17 @@ class Reader:
         self._pool = pool
         self._settings = settings
         self._crew = Crew()
-        self._decoding = _decoders(settings.reader_threads)
+        self.renew()
+        renew_in_children(self)
         self.memory = BatchMemory(settings.prefetch_factor * max(1, settings.reader_threads) + _IN_HAND)
         self.tensors = tuple(table.tensors) if settings.tensors is None else settings.tensors
         ahead = hasattr(table, "take_views")
         self.images = tuple(name for name in self.tensors if ahead and table.tensors[name].htype == "image")
         self.fixed = {name: self._fixed_shape(name) for name in self.tensors}
+
+    def renew(self) -> None:
+        """Count the threads that decode anew, in a forked child."""
+        self._decoding = _decoders(self._settings.reader_threads)
 
     def _fixed_shape(self, name: str) -> tuple[int, ...] | None:
         """Return the one shape of all samples of a tensor as delivered, or None where there is none."""

@@ -29,13 +29,15 @@ from penstock.storage._commits import (
     view_marks,
 )
 from penstock.storage._credentials import Credentials
+from penstock.storage._fork import ENGINE, renew_in_children, renewed_lock
 from penstock.storage._links import LinkReader, link_root
 from penstock.storage._location import Location
 from penstock.storage._snapshot import Snapshot
-from penstock.storage._store import Store
+from penstock.storage._store import Store, open_version
 from penstock.storage._upkeep import cleanup, make_branch
 
 __all__ = [
+    "ENGINE",
     "UID",
     "Commit",
     "Credentials",
@@ -60,6 +62,9 @@ __all__ = [
     "make_commit",
     "mark_view",
     "new_uids",
+    "open_version",
+    "renew_in_children",
+    "renewed_lock",
     "sample_columns",
     "scalars",
     "set_tag",

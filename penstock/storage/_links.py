@@ -12,6 +12,7 @@ from urllib.parse import unquote, urlsplit
 
 from penstock.errors import LinkError, PenstockError
 from penstock.storage._credentials import Credentials
+from penstock.storage._fork import OBJECT_STORES
 from penstock.storage._wrap import reason
 from penstock.tensors import Link, image_format
 
@@ -89,6 +90,7 @@ class LinkReader:
         parts = urlsplit(link.url)
         if parts.scheme not in _REMOTE:
             raise LinkError(f"the link {link.url!r} has scheme {parts.scheme!r}; expected file, {', '.join(_REMOTE)}")
+        OBJECT_STORES.check()
         creds = self._credentials.find(link.creds_key)
         store = _object_store(f"{parts.scheme}://{parts.netloc}", tuple(sorted(creds.items())))
         key = unquote(parts.path.lstrip("/")) if parts.scheme.startswith("http") else link.url.split("/", 3)[3]

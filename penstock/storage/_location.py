@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from penstock.errors import DatasetError, StorageError
+from penstock.storage._fork import OBJECT_STORES
 from penstock.storage._wrap import wrapped
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ class Location:
     def _object_store(self) -> Any:  # noqa: ANN401  obstore ships no common base type
         from obstore.store import from_url
 
+        OBJECT_STORES.check()
         return from_url(self.path, client_options=_client_options())
 
     def write(self, name: str, content: bytes) -> None:

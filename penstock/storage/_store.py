@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 
 from penstock.errors import ConflictError, DatasetError, DatasetExistsError, DatasetNotFoundError
 from penstock.storage._columns import UID, fields_of, table_of
+from penstock.storage._fork import ENGINE, renew_in_children
 from penstock.storage._location import Location
+from penstock.storage._served import Refused, ServedVersion
 from penstock.storage._snapshot import META_KEY, Snapshot
 from penstock.storage._wrap import is_conflict, wrapped
 from penstock.tensors import Cell, TensorSpec
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     import lance
     import pyarrow as pa
 
-__all__ = ["ROWS_PER_FILE", "Store"]
+__all__ = ["ROWS_PER_FILE", "Store", "open_version"]
 
 ROWS_PER_FILE = 100_000
 _SPARE = "_spare"  # rewriting columns is refused when they are all there are
@@ -49,6 +51,13 @@ class Store:
         self.location = location
         self.branch = branch
         self._handle = handle
+        renew_in_children(self)
+
+    def renew(self) -> None:
+        """Refuse to write in a forked child."""
+        self._kept = self._handle
+        refused: Any = Refused()
+        self._handle = refused
 
     @classmethod
     def create(cls, location: Location, meta: Mapping[str, Any], *, overwrite: bool = False) -> Store:
@@ -56,6 +65,7 @@ class Store:
         import lance
         import pyarrow as pa
 
+        ENGINE.check()
         if location.is_file():
             raise DatasetError(f"a dataset at {location.path!r}, which is a file; expected a folder or a new path")
         if location.exists():
@@ -85,6 +95,7 @@ class Store:
         """Open the head of a branch."""
         import lance
 
+        ENGINE.check()
         if not location.exists():
             raise DatasetNotFoundError(
                 f"no dataset at {location.path!r}; expected a folder or URL that penstock wrote", hint=_hint(location)
@@ -225,6 +236,14 @@ class Store:
                 handle.optimize.compact_files(target_rows_per_fragment=ROWS_PER_FILE)
 
         self._redo(f"compact {self.location.path!r}", step)
+
+
+def open_version(path: str, branch: str | None, version: int) -> Snapshot:
+    """Return a version to read, in a forked child too."""
+    if ENGINE.works_here:
+        return Store.open(Location(path), branch).at(version)
+    served: Any = ServedVersion(path, branch, version)
+    return Snapshot(served, path, branch)
 
 
 def _hint(location: Location) -> str | None:

@@ -11,7 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.errors import DatasetError, TensorNotFoundError
-from penstock.storage import Snapshot, byte_views, column_names, flat_values, sample_columns, scalars, shape_rows
+from penstock.storage import (
+    Snapshot,
+    byte_views,
+    column_names,
+    flat_values,
+    renewed_lock,
+    sample_columns,
+    scalars,
+    shape_rows,
+)
 from penstock.table._ragged import Ragged
 from penstock.tensors import Cell, TensorSpec
 
@@ -35,7 +44,7 @@ class StoredTable:
         self.label = label
         self._columns: dict[str, Ragged] = {}
         self._shapes: dict[str, NDArray[np.int64]] = {}
-        self._lock = threading.RLock()
+        self._lock = renewed_lock(threading.RLock())
 
     @property
     def num_rows(self) -> int:
