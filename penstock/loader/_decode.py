@@ -52,8 +52,11 @@ def _pil(encoded: bytes) -> Image.Image:
         image.load()
     except Exception as error:
         raise ImageDecodeError(f"the image cannot be decoded: {error}") from error
-    turned: Image.Image = ImageOps.exif_transpose(image)
-    return turned if turned.mode in {"L", "RGB", "RGBA"} else turned.convert("RGB")
+    if image.mode in {"L", "RGB", "RGBA"} and "transparency" not in image.info:
+        turned: Image.Image = ImageOps.exif_transpose(image)
+        return turned
+    pixels = decode_image(encoded)
+    return Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels)
 
 
 def decode_images(
@@ -113,9 +116,18 @@ def _decode_listed(encoded: Sequence[Any], function: Callable[[Any], Any], out_o
         try:
             distinct.append(None if data is None else function(_readable(data)))
         except PenstockError as error:
-            errors[number] = error
+            errors[number] = _without_frames(error)
             distinct.append(None)
     return _repeated(distinct, out_of), errors
+
+
+def _without_frames(error: PenstockError) -> PenstockError:
+    """Let go of the frames an error came through, which hold what was decoded there."""
+    link: BaseException | None = error
+    while link is not None:
+        link.__traceback__ = None
+        link = link.__cause__ or link.__context__
+    return error
 
 
 def _readable(data: Any) -> Any:  # noqa: ANN401  bytes or the error that reading them gave
@@ -153,7 +165,7 @@ def _decode_stacked(
             try:
                 _decode_into(_readable(encoded[number]), stacked[slots[number]], size, scratch)
             except PenstockError as error:
-                errors[number] = error
+                errors[number] = _without_frames(error)
 
     crew.share(decode, len(encoded))
     repeats = np.flatnonzero(first[out_of] != np.arange(len(out_of)))

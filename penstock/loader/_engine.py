@@ -94,6 +94,7 @@ class Engine:
             drop_last=self.settings.drop_last,
             continuing=self.pool.continuing,
             offset=self.settings.offset,
+            turned=place.turned,
         )
 
     def _share(self) -> tuple[int, int]:
@@ -149,9 +150,13 @@ class Engine:
 
     @property
     def place(self) -> Place:
-        """Where the next batch comes from."""
+        """Where the next batch comes from, as any batch size finds it."""
         with self._lock:
-            return self._place
+            place = self._place
+        if not (self.pool.continuing and self.settings.offset):
+            return place
+        rank, size = self._share()
+        return replace(place, turned=self.epoch_at(place, rank=rank, world_size=size).turned_within)
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Go on at a state's place with the next iteration; the epoch under way is given up, new weights hold."""
@@ -223,7 +228,13 @@ class Engine:
         """Count a batch the caller has got."""
         self.meter.given(asked, batch)
         self.tally.add(batch.draw)
-        self._move(iterator, Place(epoch=epoch.number, start=epoch.start, consumed=epoch.consumed_after(given)))
+        self._move(iterator, self._after(epoch, given))
+
+    @staticmethod
+    def _after(epoch: Epoch, given: int) -> Place:
+        return Place(
+            epoch=epoch.number, start=epoch.start, consumed=epoch.consumed_after(given), turned=epoch.turned
+        )
 
     def exhausted(self, iterator: EpochIterator, epoch: Epoch) -> None:
         """Note that the caller has seen the end of an epoch."""
@@ -242,9 +253,12 @@ class Engine:
             return True
 
     @property
-    def ragged(self) -> frozenset[str]:
-        """Tensors whose samples differ in shape."""
-        return frozenset(name for name in self._reader.tensors if self._reader.fixed[name] is None)
+    def axes(self) -> dict[str, tuple[int | None, ...]]:
+        """Axes of a sample of each tensor whose samples differ in shape, None where they do; all where transformed."""
+        found = {name: self._reader.axes(name) for name in self._reader.tensors if self._reader.fixed[name] is None}
+        if self.work.transform is None:
+            return found
+        return {name: (None,) * len(axes) for name, axes in found.items()}
 
     def _upcoming(self) -> Epoch:
         """Return the layout of the epoch the next iteration gives; the engine stays where it is."""
@@ -317,6 +331,7 @@ def _work(reader: Reader, pool: Pool, settings: Settings) -> Work:
         collate_fn=settings.collate_fn,
         as_samples=settings.framework == "samples",
         single=settings.single,
+        of_one=settings.samples_per_batch == 1,
     )
     transform = None
     if settings.transform is not None:

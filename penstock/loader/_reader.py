@@ -85,6 +85,17 @@ class Reader:
         least, greatest = shapes.min(axis=0), shapes.max(axis=0)
         return tuple(least.tolist()) if (least == greatest).all() and (least >= 0).all() else None
 
+    def axes(self, name: str) -> tuple[int | None, ...]:
+        """Return the length of each axis of a tensor's samples, None where they differ."""
+        shapes = self._table.shapes(name)
+        shapes = shapes[self._pool] if len(self._pool) < len(shapes) else shapes
+        if len(shapes) == 0:
+            return (None,) * shapes.shape[1]
+        least, greatest = shapes.min(axis=0).tolist(), shapes.max(axis=0).tolist()
+        return tuple(
+            low if low == high and low >= 0 else None for low, high in zip(least, greatest, strict=True)
+        )
+
     def _may_be_missing(self, name: str) -> bool:
         """Tell whether some sample of a tensor that is no image is NULL."""
         if self._table.tensors[name].is_encoded or not getattr(self._table, "has_nulls", True):
@@ -114,10 +125,12 @@ class Reader:
             return batch
         if self._settings.on_error == "raise":
             slot = min(errors)
-            raise self._told(int(draw.rows[slot]), *errors[slot])
+            failure = self._told(int(draw.rows[slot]), *errors[slot])
+            del batch, errors  # the traceback keeps this frame
+            raise failure
         failed = [(int(draw.rows[slot]), f"{name}: {error.message}") for slot, (name, error) in sorted(errors.items())]
         if self._settings.on_error == "substitute":
-            batch = self._substituted(draw, errors, substitutes)
+            batch = self._substituted(batch, errors, substitutes)
             batch.substituted = failed
             return batch
         return self._skipped(batch, errors, failed)
@@ -177,18 +190,38 @@ class Reader:
         columns = {name: _kept(column, chosen) for name, column in batch.columns.items()}
         return Batch(draw=batch.draw.keep(chosen), columns=columns, skipped=failed, seconds=batch.seconds)
 
-    def _substituted(self, draw: Draw, errors: dict[int, tuple[str, PenstockError]], substitutes: Substitutes) -> Batch:
+    def _substituted(self, batch: Batch, errors: dict[int, tuple[str, PenstockError]], substitutes: Substitutes) -> Batch:
+        """Read other samples into the places of those that could not be read; nothing else is read again."""
+        draw = batch.draw
         pool, rows = draw.pool.copy(), draw.rows.copy()
         for attempt in range(_MOST_SUBSTITUTES):
-            for slot in errors:
+            missing = np.array(sorted(errors), np.int64)
+            for slot in missing.tolist():
                 pool[slot] = substitutes(draw.epoch, int(draw.positions[slot]), int(draw.pool[slot]), attempt)
                 rows[slot] = self._pool[pool[slot]]
-            mended = replace(draw, pool=pool, rows=rows)
-            batch, errors = self._attempt(mended)
+            chosen = np.zeros(len(draw), bool)
+            chosen[missing] = True
+            part, failed = self._attempt(replace(draw.keep(chosen), pool=pool[missing], rows=rows[missing]))
+            _put(part, batch, missing, failed)
+            errors = {int(missing[place]): why for place, why in failed.items()}
             if not errors:
-                return batch
+                return replace(batch, draw=replace(draw, pool=pool, rows=rows))
         slot = min(errors)
         raise self._told(int(rows[slot]), *errors[slot])
+
+
+def _put(part: Batch, batch: Batch, slots: NDArray[np.int64], failed: Mapping[int, Any]) -> None:
+    """Put the samples of one batch that could be read into some places of another."""
+    read = [place for place in range(len(slots)) if place not in failed]
+    for name, column in batch.columns.items():
+        samples = part.columns[name]
+        if isinstance(column, np.ndarray):
+            column[slots[read]] = samples[read]
+        else:
+            for place in read:
+                column[int(slots[place])] = samples[place]
+    for stage, spent in part.seconds.items():
+        batch.seconds[stage] += spent
 
 
 def _decoders(threads: int) -> AbstractContextManager[Any]:
