@@ -373,10 +373,14 @@ class Loader(RunningLoader):
         options = {**locals(), "distributed": False, "pin_memory": False}
         loader = self._output("tensorflow", options)
         stacked = padding == "pad" or self._settings.samples_per_batch == 1
-        axes = loader._engine.axes if stacked else {}  # noqa: SLF001  of this class
-        transformed = self._settings.transform is not None
+        engine = loader._engine  # noqa: SLF001  of this class
         return as_tf_dataset(
-            loader, axes=axes, single=self._settings.single, own=collate_fn is not None, transformed=transformed
+            loader,
+            axes=engine.axes if stacked else {},
+            dtypes=engine.dtypes,
+            single=self._settings.single,
+            own=collate_fn is not None,
+            transformed=self._settings.transform is not None,
         )
 
     def preview(self) -> Any:  # noqa: ANN401  a batch in the caller's framework

@@ -260,6 +260,12 @@ class Engine:
             return found
         return {name: (None,) * len(axes) for name, axes in found.items()}
 
+    @property
+    def dtypes(self) -> dict[str, str]:
+        """What each tensor of an untransformed batch consists of, ``index`` too; text, JSON and bytes are "string"."""
+        found = {name: self._reader.dtype(name) for name in self._reader.tensors}
+        return {**found, "index": "int64"} if self.settings.return_index else found
+
     def _upcoming(self) -> Epoch:
         """Return the layout of the epoch the next iteration gives; the engine stays where it is."""
         rank, size = self._share()

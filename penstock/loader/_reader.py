@@ -96,11 +96,12 @@ class Reader:
             low if low == high and low >= 0 else None for low, high in zip(least, greatest, strict=True)
         )
 
-    def _may_be_missing(self, name: str) -> bool:
-        """Tell whether some sample of a tensor that is no image is NULL."""
-        if self._table.tensors[name].is_encoded or not getattr(self._table, "has_nulls", True):
-            return False
-        return self._table.column(name).valid is not None
+    def dtype(self, name: str) -> str:
+        """Return the dtype of a tensor's samples as delivered; "string" where they are no arrays."""
+        spec = self._table.tensors[name]
+        if spec.htype in {"text", "json"} or self._settings.decode_method.get(name, "numpy") != "numpy":
+            return "string"
+        return {"image": "uint8", "class_label": "int64"}.get(spec.htype, spec.dtype)
 
     def read(self, draw: Draw, substitutes: Substitutes, taken: Taken | None = None) -> Batch:
         """Return the decoded samples of a draw.

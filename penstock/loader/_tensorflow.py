@@ -143,6 +143,8 @@ def _empty_like(array: np.ndarray[Any, Any], model: np.ndarray[Any, Any], rank: 
 def _ragged(tf: Any, arrays: list[np.ndarray[Any, Any]]) -> Any:  # noqa: ANN401  a RaggedTensor
     """Make a ragged tensor: the last axis of boxes and images is uniform, the ones before it ragged."""
     rank = arrays[0].ndim
+    if rank == 0:
+        return tf.convert_to_tensor(np.stack(arrays))
     if rank < 2:  # noqa: PLR2004  labels
         values = np.concatenate([array.reshape(-1) for array in arrays])
         return tf.RaggedTensor.from_row_lengths(values, [array.size for array in arrays])
@@ -172,7 +174,7 @@ def _signature(tf: Any, value: Any, *, batched: bool) -> Any:  # noqa: ANN401  n
 
 
 def as_tf_dataset(
-    loader: Loadable, *, axes: Mapping[str, Axes], single: bool, own: bool, transformed: bool
+    loader: Loadable, *, axes: Mapping[str, Axes], dtypes: Mapping[str, str], single: bool, own: bool, transformed: bool
 ) -> Any:  # noqa: ANN401  a tf.data.Dataset
     """Return a `tf.data.Dataset` over a loader.
 
@@ -187,6 +189,8 @@ def as_tf_dataset(
     axes : mapping of str to tuple of int or None
         Tensors that come as one array whose samples differ in shape: the length
         of each axis of a sample, None where it differs.
+    dtypes : mapping of str to str
+        Of each tensor, for a dataset without batches.
     single : bool
         Whether it gives single samples.
     own : bool
@@ -196,7 +200,7 @@ def as_tf_dataset(
     """
     tf = require_tensorflow()
     if len(loader) == 0:
-        return _dataset_class(tf)(loader, {}, own=own)
+        return _dataset_class(tf)(loader, _of_nothing(tf, {} if own or transformed else dtypes), own=own)
     signature = _signature(tf, to_tf(loader.preview(), own=own), batched=not single)
     for name in axes.keys() & set(signature if isinstance(signature, dict) else ()):
         spec = signature[name]
@@ -206,6 +210,11 @@ def as_tf_dataset(
                 shape[-1] = spec.shape[-1]  # of boxes and channels
             signature[name] = tf.TensorSpec(shape, spec.dtype)
     return _dataset_class(tf)(loader, signature, own=own)
+
+
+def _of_nothing(tf: Any, dtypes: Mapping[str, str]) -> Any:  # noqa: ANN401  nested specs
+    """Return the spec of batches that never come."""
+    return {name: tf.TensorSpec(None, dtype) for name, dtype in dtypes.items()} or tf.TensorSpec(None, tf.float32)
 
 
 def _fitted(tf: Any, value: Any, spec: Any, name: str = "batch") -> Any:  # noqa: ANN401  nested tensors
