@@ -134,7 +134,11 @@ class Collation:
     def _merged_values(self, name: str, values: list[Any], batch: Batch, *, transformed: bool) -> Any:  # noqa: ANN401  array or list
         if isinstance(values[0], Mapping | tuple):
             return self._merged(values, batch, transformed=transformed) if isinstance(values[0], Mapping) else values
-        if not self._of_one and name in self._ragged and (not transformed or _only_length_differs(values, batch.columns.get(name))):
+        if (
+            not self._of_one
+            and name in self._ragged
+            and (not transformed or _only_length_differs(values, batch.columns.get(name)))
+        ):
             return self._padded(name, values) if self._padding == "pad" else values
         stacked = stack_samples(values)
         if stacked is None:

@@ -232,9 +232,7 @@ class Engine:
 
     @staticmethod
     def _after(epoch: Epoch, given: int) -> Place:
-        return Place(
-            epoch=epoch.number, start=epoch.start, consumed=epoch.consumed_after(given), turned=epoch.turned
-        )
+        return Place(epoch=epoch.number, start=epoch.start, consumed=epoch.consumed_after(given), turned=epoch.turned)
 
     def exhausted(self, iterator: EpochIterator, epoch: Epoch) -> None:
         """Note that the caller has seen the end of an epoch."""

@@ -92,9 +92,7 @@ class Reader:
         if len(shapes) == 0:
             return (None,) * shapes.shape[1]
         least, greatest = shapes.min(axis=0).tolist(), shapes.max(axis=0).tolist()
-        return tuple(
-            low if low == high and low >= 0 else None for low, high in zip(least, greatest, strict=True)
-        )
+        return tuple(low if low == high and low >= 0 else None for low, high in zip(least, greatest, strict=True))
 
     def dtype(self, name: str) -> str:
         """Return the dtype of a tensor's samples as delivered; "string" where they are no arrays."""
@@ -191,7 +189,9 @@ class Reader:
         columns = {name: _kept(column, chosen) for name, column in batch.columns.items()}
         return Batch(draw=batch.draw.keep(chosen), columns=columns, skipped=failed, seconds=batch.seconds)
 
-    def _substituted(self, batch: Batch, errors: dict[int, tuple[str, PenstockError]], substitutes: Substitutes) -> Batch:
+    def _substituted(
+        self, batch: Batch, errors: dict[int, tuple[str, PenstockError]], substitutes: Substitutes
+    ) -> Batch:
         """Read other samples into the places of those that could not be read; nothing else is read again."""
         draw = batch.draw
         pool, rows = draw.pool.copy(), draw.rows.copy()

@@ -151,7 +151,9 @@ def _ragged(tf: Any, arrays: list[np.ndarray[Any, Any]]) -> Any:  # noqa: ANN401
     if len({array.shape[-1] for array in arrays}) > 1:  # images of one and of three channels
         arrays = [array[..., np.newaxis] for array in arrays]
         rank += 1
-    ragged = tf.convert_to_tensor(np.concatenate([array.reshape(int(np.prod(array.shape[:-1])), array.shape[-1]) for array in arrays]))
+    ragged = tf.convert_to_tensor(
+        np.concatenate([array.reshape(int(np.prod(array.shape[:-1])), array.shape[-1]) for array in arrays])
+    )
     for axis in range(rank - 2, -1, -1):
         lengths = [array.shape[axis] for array in arrays for _ in range(int(np.prod(array.shape[:axis])))]
         ragged = tf.RaggedTensor.from_row_lengths(ragged, np.array(lengths, np.int64))

@@ -27,7 +27,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Refused", "ServedVersion", "main"]
 
-_START = "import json, sys; sys.path[:] = json.loads(sys.argv.pop(1)); from penstock.storage._served import main; main()"
+_START = (
+    "import json, sys; sys.path[:] = json.loads(sys.argv.pop(1)); from penstock.storage._served import main; main()"
+)
 _KEPT_VERSIONS = 8
 
 

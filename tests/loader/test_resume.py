@@ -131,7 +131,9 @@ def sampler_stream(rng):
     labels = ClassCounts(
         values=rng.integers(0, 3, count), offsets=np.arange(count + 1, dtype=np.int64), class_names=("a", "b", "c")
     )
-    spec = SamplingSpec(mode=kind, replace=kind != "once", seed=7, size=None if kind == "once" else int(rng.integers(1, 90)))
+    spec = SamplingSpec(
+        mode=kind, replace=kind != "once", seed=7, size=None if kind == "once" else int(rng.integers(1, 90))
+    )
     return Strata.from_weights(rng.integers(1, 9, count).astype(float), labels=labels).with_spec(spec).stream()
 
 
