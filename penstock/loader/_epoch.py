@@ -117,7 +117,7 @@ class Epoch:
 
     @property
     def turned_within(self) -> int:
-        """Draws within which a continuing epoch is rotated; those beyond, where there are any, follow in their order."""
+        """Draws within which a continuing epoch is rotated; those beyond follow in their order."""
         if self.turned is not None:
             return self.turned
         whole = self.size // self._global_batch if self.drop_last else -(-self.size // self._global_batch)

@@ -83,7 +83,7 @@ def parts_of(place: Place, identity: Identity) -> dict[str, Any]:
 
 
 def state_of(place: Place, identity: Identity) -> dict[str, Any]:
-    """Return a state that goes into JSON: three integers, with an offset of live draws four, and what they belong to."""
+    """Return a state that goes into JSON: integers, and what they belong to; the last one only with an offset."""
     return {
         "format": _FORMAT,
         "epoch": place.epoch,
@@ -124,7 +124,8 @@ def _check_form(state: Mapping[str, Any]) -> None:
     numbers += [state["turned"]] if state.get("turned") is not None else []
     if any(isinstance(number, bool) or not isinstance(number, int) or number < 0 for number in numbers):
         raise LoaderStateError(
-            f"epoch, start, consumed (and turned) are {', '.join(map(repr, numbers))}; expected whole numbers of at least 0"
+            f"epoch, start, consumed (and turned) are {', '.join(map(repr, numbers))}; "
+            "expected whole numbers of at least 0"
         )
     if not isinstance(state.get("fingerprint"), Mapping):
         raise LoaderStateError("the state has no fingerprint; expected what state_dict() returns")

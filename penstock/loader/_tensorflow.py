@@ -232,7 +232,7 @@ def _fitted(tf: Any, value: Any, spec: Any, name: str = "batch") -> Any:  # noqa
         raise LoaderError(
             f"{name!r} has another form than in the first batch: {getattr(value, 'shape', type(value).__name__)}, "
             f"expected {spec}",
-            hint="TensorFlow needs one form for all batches: padding='pad', or the same shape from transform or collate_fn",
+            hint="TensorFlow needs one form for all batches: use padding='pad', or return one shape from the transform",
         )
     return value
 

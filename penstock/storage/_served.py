@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import pickle
-import signal
 import subprocess
 import sys
 import threading
@@ -25,12 +23,11 @@ from penstock.storage._fork import ENGINE, renew_in_children
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["Refused", "ServedVersion", "main"]
+__all__ = ["Refused", "ServedVersion"]
 
 _START = (
-    "import json, sys; sys.path[:] = json.loads(sys.argv.pop(1)); from penstock.storage._served import main; main()"
+    "import json, sys; sys.path[:] = json.loads(sys.argv.pop(1)); from penstock.storage._server import main; main()"
 )
-_KEPT_VERSIONS = 8
 
 
 class Refused:
@@ -122,48 +119,3 @@ def _started() -> Connection[Any, Any]:
 
 
 _SERVER = _Server()
-
-
-def main() -> None:
-    """Answer until the process that asks has ended."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    channel: Connection[Any, Any] = Connection(int(sys.argv[1]))
-    versions: dict[tuple[str, str | None, int], Any] = {}
-    with contextlib.suppress(EOFError, OSError):
-        while True:
-            channel.send_bytes(_answer(versions, *pickle.loads(channel.recv_bytes())))  # noqa: S301  from the parent
-
-
-def _answer(
-    versions: dict[tuple[str, str | None, int], Any],
-    key: tuple[str, str | None, int],
-    what: str,
-    arguments: tuple[Any, ...],
-) -> bytes:
-    try:
-        return pickle.dumps(("done", _asked(_version(versions, key), what, *arguments)), protocol=5)
-    except Exception as error:  # noqa: BLE001  told to the process that asked
-        return pickle.dumps(("failed", getattr(error, "message", None) or str(error)), protocol=5)
-
-
-def _version(versions: dict[tuple[str, str | None, int], Any], key: tuple[str, str | None, int]) -> Any:  # noqa: ANN401  a Snapshot
-    from penstock.storage._location import Location
-    from penstock.storage._store import Store
-
-    if key not in versions:
-        while len(versions) >= _KEPT_VERSIONS:
-            versions.pop(next(iter(versions)))
-        path, branch, number = key
-        versions[key] = Store.open(Location(path)).at(number, branch)
-    return versions[key]
-
-
-def _asked(snapshot: Any, what: str, *arguments: Any) -> Any:  # noqa: ANN401  by question
-    if what == "take":
-        return snapshot.take_places(*arguments)
-    if what == "schema":
-        return snapshot.handle.schema
-    if what == "count_rows":
-        return snapshot.handle.count_rows()
-    columns, with_row_id = arguments
-    return snapshot.handle.to_table(columns=columns, with_row_id=with_row_id)

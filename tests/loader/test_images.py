@@ -196,7 +196,7 @@ def test_samples_that_cannot_be_read_leave_no_cycles_that_hold_batches(policy):
 
 def sixteen_bit():
     stream = io.BytesIO()
-    Image.fromarray((np.arange(48, dtype=np.uint16).reshape(6, 8) * 1000)).save(stream, "PNG")
+    Image.fromarray(np.arange(48, dtype=np.uint16).reshape(6, 8) * 1000).save(stream, "PNG")
     return stream.getvalue()
 
 

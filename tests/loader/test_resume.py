@@ -75,7 +75,7 @@ def check_loader(seed, *, workers=False):
     got = rows_of(other)
     both = min(len(rest), len(got))
     assert got[:both] == rest[:both], f"case {seed}: another batch size"
-    left = first._engine.stream.size - state["consumed"]  # noqa: SLF001  what the epoch still has
+    left = first._engine.stream.size - state["consumed"]
     assert len(got) == (left // case.batches[1] * case.batches[1] if case.drop_last else left), f"case {seed}: length"
     if workers:
         with case.loader(1, num_workers=1, collate_fn=collated) as spread:
@@ -105,10 +105,10 @@ def ranks_from(engine, place, world_size, steps=None):
 def check_world_sizes(case, seed):
     """Stop under one number of processes, go on under another."""
     before, after = case.rng.choice([1, 2, 3, 4], 2).tolist()
-    engine, other = case.loader(0)._engine, case.loader(1)._engine  # noqa: SLF001  without torch.distributed
+    engine, other = case.loader(0)._engine, case.loader(1)._engine
     place = Place()
     for _ in range(int(case.rng.integers(0, 3))):
-        place = engine._following(engine.epoch_at(place, world_size=before))  # noqa: SLF001
+        place = engine._following(engine.epoch_at(place, world_size=before))
     whole, epoch, _ = ranks_from(engine, place, before)
     given, _, steps = ranks_from(engine, place, before, int(case.rng.integers(0, epoch.num_batches + 1)))
     turned = epoch.turned_within if engine.pool.continuing and case.offset else None

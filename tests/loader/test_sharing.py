@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from itertools import chain
 
 import numpy as np
 import pytest
@@ -59,7 +60,7 @@ def test_threads_and_a_worker_process_serve_several_consumers(numbers):
     with Loader(numbers).batch(8).transform(lambda sample: {"x": sample["x"]}).numpy(num_workers=1) as loader:
         consumers = Consumers(iter(loader), 3)
         assert consumers.join() == []
-        assert sorted(sum(consumers.batches, [])) == list(range(400))
+        assert sorted(chain.from_iterable(consumers.batches)) == list(range(400))
 
 
 def test_random_transforms_are_the_same_however_many_threads_take_batches(numbers):
@@ -186,7 +187,7 @@ def test_state_is_what_all_consumers_together_have_got(numbers):
     again = Loader(numbers).shuffle().batch(8).numpy()
     again.load_state_dict(loader.state_dict())
     rest = [batch["x"].tolist() for batch in again]
-    assert sorted(sum(consumers.batches + rest, [])) == list(range(400))
+    assert sorted(chain.from_iterable(consumers.batches + rest)) == list(range(400))
 
 
 def test_a_transform_that_asks_its_own_iterator_is_refused(numbers):

@@ -92,7 +92,7 @@ _fork.Kept = Kept
 
 
 def test_what_lives_in_the_first_process_alone_is_refused_in_children():
-    own = _fork._OwnProcess("nothing can be read")  # noqa: SLF001
+    own = _fork._OwnProcess("nothing can be read")
     own.check()
     own.check()
 
@@ -103,5 +103,5 @@ def test_what_lives_in_the_first_process_alone_is_refused_in_children():
             return "nothing can be read" in str(error) and "spawn" in str(error)
 
     assert in_child(refused) == 0
-    fresh = _fork._OwnProcess("nothing can be read")  # noqa: SLF001
+    fresh = _fork._OwnProcess("nothing can be read")
     assert in_child(lambda: fresh.check() is None) == 0
