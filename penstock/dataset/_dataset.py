@@ -385,7 +385,7 @@ class Dataset(Filling):
 
 def _reopened(path: str, branch: str | None, version: int | None, credentials: Credentials) -> Dataset:
     if not ENGINE.works_here:
-        inherited = open_dataset(path, branch, version)
+        inherited: Dataset | None = open_dataset(path, branch, version)
         if inherited is not None:
             return inherited
     working = Working(Store.open(Location(path), branch), read_only="it came from another process", version=version)

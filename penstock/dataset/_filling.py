@@ -59,7 +59,8 @@ class Filling(Samples):
 
     def renew(self) -> None:
         """Leave what could not be written before a fork to the parent, which still has it."""
-        self._buffer = Buffer.over(self._working.specs)
+        if self._buffer.num_rows:
+            self._buffer = Buffer.over(self._working.specs)
         self._unsaved = Draft()
 
     # ---- reading -------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -57,6 +58,8 @@ class Reader:
         ahead = hasattr(table, "take_views")
         self.images = tuple(name for name in self.tensors if ahead and table.tensors[name].htype == "image")
         self.fixed = {name: self._fixed_shape(name) for name in self.tensors}
+        if any(table.tensors[name].htype == "image" for name in self.tensors):
+            _load_decoders(resizing=bool(settings.resize))
 
     def renew(self) -> None:
         """Count the threads that decode anew, in a forked child."""
@@ -224,6 +227,12 @@ def _put(part: Batch, batch: Batch, slots: NDArray[np.int64], failed: Mapping[in
                 column[int(slots[place])] = samples[place]
     for stage, spent in part.seconds.items():
         batch.seconds[stage] += spent
+
+
+def _load_decoders(*, resizing: bool) -> None:
+    """Import in the caller's thread what threads would: a process forked meanwhile could never import it."""
+    for name in ("PIL.Image", "simplejpeg", *(("cv2",) if resizing else ())):
+        importlib.import_module(name)
 
 
 def _decoders(threads: int) -> AbstractContextManager[Any]:
