@@ -93,7 +93,7 @@ class Reader:
         shapes = self._table.shapes(name)
         shapes = shapes[self._pool] if len(self._pool) < len(shapes) else shapes
         if len(shapes) == 0:
-            return (None,) * shapes.shape[1]
+            return (None,) * int(shapes.shape[1])
         least: list[int] = shapes.min(axis=0).tolist()
         greatest: list[int] = shapes.max(axis=0).tolist()
         return tuple(low if low == high and low >= 0 else None for low, high in zip(least, greatest, strict=True))

@@ -105,7 +105,7 @@ class EpochIterator(Iterator[Any]):
     def __next__(self) -> Any:  # noqa: ANN401  a batch in the caller's framework
         asked = self._engine.meter.asked()
         try:
-            with self._turns.mine():
+            with self._turns:
                 return self._taken_or_ended(asked)
         except PipelineEnded:
             pass

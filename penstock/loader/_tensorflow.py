@@ -126,17 +126,20 @@ def _of_arrays(tf: Any, arrays: list[np.ndarray[Any, Any]]) -> Any:  # noqa: ANN
     if len(ranks) > 1 or len({array.dtype.kind for array in arrays}) > 1:
         return tuple(tf.convert_to_tensor(array) for array in arrays)
     rank = ranks.pop() if ranks else max(array.ndim for array in arrays)
+    if rank == 0 and any(array.ndim for array in arrays):  # numbers beside an empty list
+        arrays, rank = [array.reshape(-1) for array in arrays], 1
     model = next((array for array in arrays if array.ndim == rank and array.size), arrays[0])
     return _ragged(tf, [array if _fits(array, model) else _empty_like(array, model, rank) for array in arrays])
 
 
 def _fits(array: np.ndarray[Any, Any], model: np.ndarray[Any, Any]) -> bool:
-    return array.ndim == model.ndim and (array.size > 0 or array.shape[-1:] == model.shape[-1:])
+    return array.ndim == model.ndim and (array.ndim < 2 or array.size > 0 or array.shape[-1] == model.shape[-1])  # noqa: PLR2004  boxes, images
 
 
 def _empty_like(array: np.ndarray[Any, Any], model: np.ndarray[Any, Any], rank: int) -> np.ndarray[Any, Any]:
     """Give an empty array, such as ``[]`` for no boxes, the rank of the others."""
-    shape = (0,) * (rank - 1) + model.shape[-1:] if model.ndim == rank else (0,) * rank
+    last = model.shape[-1:] if model.ndim == rank > 1 else (0,)
+    shape = (0,) * (rank - 1) + last
     return np.zeros(shape, array.dtype if array.dtype.kind == model.dtype.kind else model.dtype)
 
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from penstock.errors import LoaderError
 from penstock.loader._pipeline import PipelineEnded
@@ -34,9 +32,8 @@ class Turns:
             self._holder = None
             self._free.put(None)
 
-    @contextmanager
-    def mine(self) -> Iterator[None]:
-        """Wait for the turn, have it, and pass it on.
+    def __enter__(self) -> None:
+        """Wait for the turn.
 
         Raises
         ------
@@ -45,20 +42,22 @@ class Turns:
         LoaderError
             If this thread has the turn already.
         """
-        if self._holder == threading.get_ident():
+        me = threading.get_ident()
+        if self._holder == me:
             raise LoaderError(
                 "the iterator is asked for a batch while it makes one, by its own transform or collate_fn",
                 hint="iterate another loader there",
             )
         self._free.get()
-        try:
-            if self._over:
-                raise PipelineEnded
-            self._holder = threading.get_ident()
-            yield
-        finally:
-            self._holder = None
+        if self._over:
             self._free.put(None)
+            raise PipelineEnded
+        self._holder = me
+
+    def __exit__(self, *_: object) -> None:
+        """Pass the turn on."""
+        self._holder = None
+        self._free.put(None)
 
     def end(self) -> None:
         """Let everybody go who waits, one after the other."""

@@ -18,7 +18,7 @@ import pytest
 import penstock
 from penstock.tensors import encode_image
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(0)]
 
 LENGTH = os.environ.get("PENSTOCK_LONG_RUN", "240")
 BATCH = 16
