@@ -7,7 +7,7 @@ INSTALL := $(PIP) install --no-compile --constraint constraints.txt
 NODE_ENV := PATH="$(CURDIR)/$(BIN):$$PATH"
 
 .DEFAULT_GOAL := help
-.PHONY: help explore test test-fast test-ui check lint types layers js docs bench widgets browser node clean
+.PHONY: help explore test test-fast test-ui check lint types layers js docs bench faults widgets browser node clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -23,6 +23,9 @@ test-fast: $(VENV)/.dev  ## run the tests that need no browser and take no secon
 
 test-ui: $(VENV)/.dev browser  ## run the browser tests
 	$(BIN)/pytest tests/ui $(ARGS)
+
+faults: $(VENV)/.dev  ## try every crash point, a full disk, power losses, random histories, damage (ARGS="kill --only commit")
+	$(BIN)/python -m tests.faults $(ARGS)
 
 check: lint types layers js docs  ## lint, types, layers, TypeScript, the bundle rebuilt and compared, the docs
 

@@ -15,6 +15,7 @@ Every error is a `PenstockError` and also the builtin a Python user expects::
     ├── TensorNotFoundError (KeyError, AttributeError)
     ├── SampleError (ValueError)             a value does not fit its tensor
     │   ├── SampleIndexError (IndexError)
+    │   ├── AlignmentError                   tensors of one object group differ in length
     │   ├── UnknownClassError (LookupError)
     │   └── ImageDecodeError                 the bytes are no image that can be read
     ├── LinkError (OSError)                  a linked file is out of reach or out of bounds
@@ -39,9 +40,12 @@ expected*, and where there is one a ``Hint:``.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 __all__ = [
+    "AlignmentError",
     "CommitNotFoundError",
     "ConflictError",
     "CredentialsError",
@@ -71,8 +75,47 @@ __all__ = [
     "UncommittedChangesError",
     "UnknownClassError",
     "ViewNotFoundError",
+    "escaped",
     "nearest",
 ]
+
+_SHOWN_ROWS = 5
+
+
+# control characters, what turns the direction of text or has no width, line separators, halves of surrogate pairs
+_INVISIBLE = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
+    "\ud800-\udfff\U000e0000-\U000e007f]"
+)
+
+
+def escaped(text: str, *, keep: str = "") -> str:
+    r"""Return text that is safe to print: what a terminal would obey, or nobody could see, as an escape.
+
+    Parameters
+    ----------
+    text : str
+        A name, a message, a path: whatever comes from data.
+    keep : str
+        Characters left as they are, such as a newline.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> print(escaped("cat" + chr(27) + "[2J"))
+    cat\x1b[2J
+    """
+    if text.isprintable():
+        return text
+
+    def escape(found: re.Match[str]) -> str:
+        character = found[0]
+        return character if character in keep else ascii(character)[1:-1]
+
+    return _INVISIBLE.sub(escape, text)
 
 
 def nearest(name: str, candidates: Iterable[str]) -> str | None:
@@ -119,8 +162,8 @@ class PenstockError(Exception):
         self.hint = hint
 
     def __str__(self) -> str:
-        """Return the message, then the hint; never quoted, also under KeyError."""
-        return f"{self.message}. Hint: {self.hint}" if self.hint else self.message
+        """Return the message, then the hint; never quoted, also under KeyError; control characters escaped."""
+        return escaped(f"{self.message}. Hint: {self.hint}" if self.hint else self.message, keep="\n\t")
 
 
 class DatasetError(PenstockError, ValueError):
@@ -144,7 +187,21 @@ class UncommittedChangesError(DatasetError):
 
 
 class ConflictError(DatasetError):
-    """Another writer changed the same samples."""
+    """Another writer changed the same samples.
+
+    Parameters
+    ----------
+    message : str
+        Which samples, and their values here and there.
+    conflicts : tuple
+        One `penstock.dataset.Conflict` for each sample and tensor.
+    hint : str, optional
+        The way out.
+    """
+
+    def __init__(self, message: str, *, conflicts: tuple[Any, ...] = (), hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.conflicts = conflicts
 
 
 class StorageError(DatasetError, OSError):
@@ -168,14 +225,16 @@ class TensorNotFoundError(PenstockError, KeyError, AttributeError):
         What was asked for.
     available : iterable of str
         The tensors there are.
+    hint : str, optional
+        The nearest right answer; by default the tensor most like it.
     """
 
-    def __init__(self, name: str, available: Iterable[str]) -> None:
+    def __init__(self, name: str, available: Iterable[str], *, hint: str | None = None) -> None:
         known = tuple(available)
         like = nearest(name, known)
         super().__init__(
             f"no tensor {name!r}; the dataset has {', '.join(known) or 'no tensors'}",
-            hint=f"did you mean {like!r}?" if like else None,
+            hint=hint or (f"did you mean {like!r}?" if like else None),
         )
         self.name = name
         self.available = known
@@ -187,6 +246,41 @@ class SampleError(PenstockError, ValueError):
 
 class SampleIndexError(SampleError, IndexError):
     """A sample index is out of range."""
+
+
+class AlignmentError(SampleError):
+    """Tensors of one object group differ in length.
+
+    Parameters
+    ----------
+    lengths : mapping of int to mapping of str to int
+        For each such sample, the number of objects in each tensor of the group; -1 where
+        a JSON sample is not a list.
+    """
+
+    def __init__(self, lengths: Mapping[int, Mapping[str, int]]) -> None:
+        shown = "; ".join(f"sample {row} has {_objects(counts)}" for row, counts in list(lengths.items())[:_SHOWN_ROWS])
+        more = f"; … ({len(lengths)} samples)" if len(lengths) > _SHOWN_ROWS else ""
+        super().__init__(
+            f"{shown}{more}; expected the same number in every tensor of an object group",
+            hint="give each object an entry in all of them",
+        )
+        self.lengths = {row: dict(counts) for row, counts in lengths.items()}
+
+    @property
+    def rows(self) -> tuple[int, ...]:
+        """The samples."""
+        return tuple(self.lengths)
+
+    @property
+    def tensors(self) -> tuple[str, ...]:
+        """The tensors of the group."""
+        return tuple(next(iter(self.lengths.values())))
+
+
+def _objects(counts: Mapping[str, int]) -> str:
+    words = [f"{count} objects in {name!r}" if count >= 0 else f"no list in {name!r}" for name, count in counts.items()]
+    return ", ".join(word.replace("1 objects", "1 object") if word.startswith("1 ") else word for word in words)
 
 
 class UnknownClassError(SampleError, LookupError):
@@ -289,10 +383,16 @@ class TQLError(PenstockError, ValueError):
         head = f"line {self.line}, column {self.column}: {super().__str__()}"
         line_start = self.text.rfind("\n", 0, self.start) + 1
         line_end = self.text.find("\n", self.start)
-        line = self.text[line_start : line_end if line_end >= 0 else len(self.text)]
-        width = max(1, min(self.end, line_start + len(line)) - self.start)
-        caret = " " * (self.start - line_start) + "^" * width
-        return f"{head}\n  {line}\n  {caret}"
+        line_end = line_end if line_end >= 0 else len(self.text)
+        before, marked, after = (
+            escaped(part)
+            for part in (
+                self.text[line_start : self.start],
+                self.text[self.start : min(self.end, line_end)],
+                self.text[min(max(self.start, self.end), line_end) : line_end],
+            )
+        )
+        return f"{head}\n  {before}{marked}{after}\n  {' ' * len(before)}{'^' * max(1, len(marked))}"
 
 
 class QuerySyntaxError(TQLError):

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import argparse
+from typing import NoReturn
 
 from penstock import __version__
 from penstock.cli import _commands
+from penstock.errors import escaped
 
 __all__ = ["build_parser"]
+
+_MOST = 2**31
 
 _EXAMPLES = """examples:
   penstock explore                                    the demo, made on the spot
@@ -18,11 +22,29 @@ _EXAMPLES = """examples:
 """
 
 
+class _Parser(argparse.ArgumentParser):
+    """A parser whose messages are safe to print."""
+
+    def error(self, message: str) -> NoReturn:
+        super().error(escaped(message))
+
+
+def _count(text: str) -> int:
+    """Return a whole number that is not negative."""
+    try:
+        number = int(text)
+    except ValueError:
+        number = -1
+    if not 0 <= number < _MOST:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0")
+    return number
+
+
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser; each command sets `command` to the function that runs it."""
-    parser = argparse.ArgumentParser(
+    parser: argparse.ArgumentParser = _Parser(
         prog="penstock",
-        description="See, mend and weigh image data, and train on exactly what the chart promised.",
+        description="See, label and weigh image data, and train on exactly what the chart promised.",
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -49,7 +71,7 @@ def _add_explore(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )
     explore.add_argument("--images", metavar="FOLDER", help="folder of the images that COCO annotations name")
     explore.add_argument("--folder", default=".", metavar="FOLDER", help="where the notebook is written; default: here")
-    explore.add_argument("--port", type=int, default=0, metavar="N", help="port of JupyterLab; default: a free one")
+    explore.add_argument("--port", type=_count, default=0, metavar="N", help="port of JupyterLab; default: a free one")
     explore.add_argument("--no-browser", action="store_true", help="print the address and open no browser")
     explore.set_defaults(command=_commands.explore)
 
@@ -74,7 +96,7 @@ def _add_import(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     for source in kinds.choices.values():
         source.add_argument("dest", metavar="DEST", help="where the dataset is made; must not exist")
         source.add_argument("--on-error", choices=("raise", "skip"), default="raise", help="stop, or leave out")
-        source.add_argument("--num-workers", type=int, default=0, metavar="N", help="threads that read images")
+        source.add_argument("--num-workers", type=_count, default=0, metavar="N", help="threads that read images")
 
 
 def _add_table(kinds: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -104,5 +126,5 @@ def _add_readers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         parser.add_argument("path", metavar="PATH", help="the dataset")
         parser.set_defaults(command=command)
     query.add_argument("text", metavar="TQL", help="the query")
-    query.add_argument("--rows", type=int, default=20, metavar="N", help="rows to print at most; default: 20")
+    query.add_argument("--rows", type=_count, default=20, metavar="N", help="rows to print at most; default: 20")
     query.add_argument("--seed", type=int, default=0, help="seed of a SAMPLE BY; default: 0")

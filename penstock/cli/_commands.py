@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from penstock import importers
 from penstock.cli._launcher import launch, notebook_for, tour_notebook
 from penstock.cli._recognise import Source, recognise
+from penstock.cli._terminal import say
 from penstock.dataset import Dataset, load
-from penstock.errors import DatasetNotFoundError, ImporterError
+from penstock.errors import DatasetNotFoundError, ImporterError, escaped
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -75,7 +75,7 @@ def import_table(options: argparse.Namespace) -> int:
 
 def log(options: argparse.Namespace) -> int:
     """Print a dataset's commits."""
-    _say(str(load(options.path, read_only=True).log()))
+    say(str(load(options.path, read_only=True).log()))
     return 0
 
 
@@ -86,16 +86,16 @@ def query(options: argparse.Namespace) -> int:
     names = [
         name for name, tensor in view.tensors.items() if "image" not in tensor.htype and "mask" not in tensor.htype
     ]
-    _say(_printed(shown.pandas(names)))
+    say(_printed(shown.pandas(names)))
     left = len(view) - len(shown)
-    _say(f"{len(view):,} rows" + (f", {left:,} more than shown" if left else ""))
+    say(f"{len(view):,} rows" + (f", {left:,} more than shown" if left else ""))
     return 0
 
 
 def verify(options: argparse.Namespace) -> int:
     """Read every sample; status 1 when one is broken."""
     report = load(options.path, read_only=True).verify()
-    _say(str(report))
+    say(str(report))
     return 0 if report.ok else 1
 
 
@@ -124,7 +124,7 @@ def _import(source: Source, dest: Path, num_workers: int) -> Dataset:
 
 
 def _made(dataset: Dataset) -> int:
-    _say(f"{len(dataset):,} samples in {dataset.path}")
+    say(escaped(f"{len(dataset):,} samples in {dataset.path}"))
     return 0
 
 
@@ -137,8 +137,17 @@ def _pairs(arguments: list[str], option: str) -> dict[str, str]:
 
 
 def _printed(table: pd.DataFrame) -> str:
-    return str(table.to_string(max_colwidth=_WIDEST_CELL))
+    shown = table.rename(columns=lambda name: escaped(str(name)))
+    for number, kind in enumerate(shown.dtypes):
+        if kind.kind not in "biufM":
+            shown.isetitem(number, [_cell(value) for value in shown.iloc[:, number]])
+    return str(shown.to_string(max_colwidth=_WIDEST_CELL))
 
 
-def _say(text: str) -> None:
-    sys.stdout.write(f"{text}\n")
+def _cell(value: Any) -> Any:  # noqa: ANN401  whatever a sample is
+    """Return a cell with its texts escaped."""
+    if isinstance(value, str):
+        return escaped(value)
+    if isinstance(value, dict):
+        return {_cell(key): _cell(held) for key, held in value.items()}
+    return [_cell(held) for held in value] if isinstance(value, list | tuple) else value

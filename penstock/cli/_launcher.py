@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import sys
 import webbrowser
 from importlib import resources
 from itertools import count
@@ -13,6 +12,7 @@ from typing import Any
 
 from penstock.cli._jupyter import JupyterLab, running_lab
 from penstock.cli._kernel import execute, language_of
+from penstock.cli._terminal import complain
 from penstock.errors import PenstockError
 
 __all__ = ["launch", "notebook_for", "tour_notebook"]
@@ -109,5 +109,4 @@ def _interrupt(_signal: int, _frame: FrameType | None) -> None:
 
 
 def _say(text: str) -> None:
-    sys.stderr.write(f"penstock: {text}\n")
-    sys.stderr.flush()
+    complain(text)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+import warnings
+from collections.abc import Callable, Sequence
 from typing import cast
 
-from penstock.cli._arguments import build_parser
+from penstock.cli._terminal import complain, drop_output, prepare
 from penstock.errors import PenstockError, TQLError
 
 __all__ = ["main"]
@@ -28,10 +29,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     -------
     int
         Exit status: 0 done, 1 failed, 2 wrong arguments or query, 130 interrupted.
+        Nothing is raised but `SystemExit`, for wrong arguments and ``--help``.
     """
-    options = build_parser().parse_args(arguments)
+    return _guarded(lambda: _run(arguments))
+
+
+def _guarded(run: Callable[[], int]) -> int:  # noqa: PLR0911  one return a kind of failure
+    """Turn whatever goes wrong into a message and a status."""
     try:
-        return _run(options)
+        with warnings.catch_warnings():
+            prepare()
+            return run()
     except TQLError as error:
         return _fail(str(error), _WRONG_QUERY)
     except PenstockError as error:
@@ -39,14 +47,31 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return _fail("interrupted", _INTERRUPTED)
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        drop_output()
         return 0
+    except OSError as error:
+        drop_output()
+        where = f": {os.fsdecode(error.filename)!r}" if isinstance(error.filename, str | bytes) else ""
+        return _fail(f"{error.strerror or error}{where}", _FAILED)
+    except MemoryError:
+        return _fail("there is not enough memory for this", _FAILED)
+    except (SystemExit, GeneratorExit):
+        raise
+    except BaseException as error:  # a panic of the storage engine is no Exception
+        reason = " ".join(f"{type(error).__name__}: {error}".split())
+        return _fail(f"a fault of penstock, please report it with the command: {reason[:400]}", _FAILED)
 
 
-def _run(options: argparse.Namespace) -> int:
-    return cast("int", options.command(options))
+def _run(arguments: Sequence[str] | None) -> int:
+    from penstock.cli._arguments import build_parser  # here, so that Ctrl-C while it is read is not a traceback
+
+    options: argparse.Namespace = build_parser().parse_args(arguments)
+    status = cast("int", options.command(options))
+    if sys.stdout is not None:
+        sys.stdout.flush()
+    return status
 
 
 def _fail(message: str, status: int) -> int:
-    sys.stderr.write(f"penstock: {message}\n")
+    complain(message)
     return status

@@ -1,9 +1,9 @@
 """What a user holds: Dataset, View, Tensor, Sample."""
 
+from penstock.dataset._conflicts import Conflict
 from penstock.dataset._dataset import Dataset
 from penstock.dataset._diff import Diff
 from penstock.dataset._log import Log
-from penstock.dataset._merge import Conflict
 from penstock.dataset._open import empty, load
 from penstock.dataset._report import Problem, Report
 from penstock.dataset._sample import Sample

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.errors import ConflictError
-from penstock.tensors import Cell, TensorSpec
+from penstock.table import new_index
+from penstock.tensors import Cell, TensorSpec, with_type_of
 
 __all__ = ["Buffer"]
 
@@ -27,19 +28,22 @@ class Buffer:
         Every tensor; class names may be longer than what is stored.
     stored : dict of str to TensorSpec
         The specs when the buffer was last empty.
+    keys : dict of str to tuple of str
+        The keys of the classes those specs name.
     """
 
     specs: dict[str, TensorSpec]
     stored: dict[str, TensorSpec]
+    keys: dict[str, tuple[str, ...]] = field(default_factory=dict)
     cells: dict[str, list[Cell]] = field(default_factory=dict)
     link_roots: set[str] = field(default_factory=set)
     num_rows: int = 0
     num_bytes: int = 0
 
     @classmethod
-    def over(cls, specs: Mapping[str, TensorSpec]) -> Buffer:
-        """Return an empty buffer over stored specs."""
-        return cls(specs=dict(specs), stored=dict(specs))
+    def over(cls, specs: Mapping[str, TensorSpec], keys: Mapping[str, tuple[str, ...]]) -> Buffer:
+        """Return an empty buffer over stored specs and the keys of their classes."""
+        return cls(specs=dict(specs), stored=dict(specs), keys=dict(keys))
 
     @property
     def is_full(self) -> bool:
@@ -60,40 +64,57 @@ class Buffer:
         merged = {}
         for name, theirs in head.items():
             ours = self.specs.get(name, theirs)
-            known = self.stored[name].class_names if name in self.stored else ()
-            added = (entry for entry in ours.class_names[len(known) :] if entry not in theirs.class_names)
-            names = theirs.class_names + tuple(added)
-            merged[name] = replace(
-                ours,
-                class_names=names,
-                length_min=_least(theirs.length_min, ours.length_min),
-                length_max=_greatest(theirs.length_max, ours.length_max),
-            )
+            added = (entry for entry in self._new_names(name) if entry not in theirs.class_names)
+            typed = with_type_of(theirs, ours)
+            merged[name] = replace(typed, class_names=theirs.class_names + tuple(added))
+            if theirs.htype == "class_label":
+                merged[name] = replace(
+                    merged[name],
+                    length_min=_least(theirs.length_min, ours.length_min),
+                    length_max=_greatest(theirs.length_max, ours.length_max),
+                )
         return merged
 
-    def renumbered(self, merged: Mapping[str, TensorSpec]) -> dict[TensorSpec, list[Cell]]:
-        """Return the cells by merged spec; ids follow where another writer named classes first."""
+    def _new_names(self, name: str) -> tuple[str, ...]:
+        """Return the classes that these rows name first."""
+        if name not in self.specs or name not in self.stored:
+            return ()
+        return self.specs[name].class_names[len(self.stored[name].class_names) :]
+
+    def renumbered(
+        self,
+        merged: Mapping[str, TensorSpec],
+        keys: Mapping[str, tuple[str, ...]],
+        gone: Mapping[str, Mapping[str, str]],
+    ) -> dict[TensorSpec, list[Cell]]:
+        """Return the cells by merged spec, labels as its classes count: by key, and by name where we name first."""
         columns = {}
         for name, cells in self.cells.items():
-            ids = _new_ids(self.stored[name].class_names, self.specs[name].class_names, merged[name].class_names)
-            if ids is not None:
-                cells = [Cell(value=ids[np.asarray(cell.value, np.int64)]) for cell in cells]  # noqa: PLW2901  the same cells, renumbered
+            if name not in merged:
+                continue
+            index = self._index(name, merged[name], keys.get(name, ()), gone.get(name, {}))
+            if index is not None:
+                cells = [  # noqa: PLW2901  the same cells, renumbered
+                    cell if cell.value is None else Cell(value=index[np.asarray(cell.value, np.int64)])
+                    for cell in cells
+                ]
             columns[merged[name]] = cells
         return columns
 
-
-def _new_ids(known: tuple[str, ...], ours: tuple[str, ...], merged: tuple[str, ...]) -> NDArray[np.int64] | None:
-    """Return the merged index of each of our classes, None where none has moved; a renamed class keeps its index."""
-    if merged[: len(ours)] == ours:
-        return None
-    places = {entry: index for index, entry in enumerate(merged)}
-    ids = []
-    for index, entry in enumerate(ours):
-        renamed = index < len(known) and index < len(merged) and merged[index] not in known
-        if entry not in places and not renamed:
-            raise ConflictError(f"the class {entry!r} was merged into another while samples of it were appended")
-        ids.append(places.get(entry, index))
-    return np.array(ids, np.int64)
+    def _index(
+        self, name: str, merged: TensorSpec, keys: tuple[str, ...], gone: Mapping[str, str]
+    ) -> NDArray[np.int64] | None:
+        """Return the merged index of each of our classes, None where none has moved."""
+        known, new = self.keys.get(name, ()), self._new_names(name)
+        if not known and not new:
+            return None
+        moved = new_index(known, keys, gone)
+        first = np.arange(len(known)) if moved is None else moved
+        if (first < 0).any():
+            lost = self.stored[name].class_names[int(np.flatnonzero(first < 0)[0])]
+            raise ConflictError(f"the class {lost!r} was removed while samples of it were appended")
+        index = np.array([*first.tolist(), *(merged.class_names.index(entry) for entry in new)], np.int64)
+        return None if (index == np.arange(len(index))).all() else index
 
 
 def _widened(spec: TensorSpec, cells: Sequence[Cell]) -> TensorSpec:

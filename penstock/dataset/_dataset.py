@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any, Literal
 
-from penstock.dataset._buffer import Buffer
+from penstock.dataset._conflicts import Conflict
 from penstock.dataset._diff import Diff
 from penstock.dataset._filling import Filling, open_dataset
+from penstock.dataset._info import Info
 from penstock.dataset._log import Log
-from penstock.dataset._merge import Conflict, merge_branch
+from penstock.dataset._merge import merge_branch
 from penstock.dataset._report import Report
-from penstock.dataset._saved_views import SavedViews, delete_saved, open_saved, save_rows, saved_views
+from penstock.dataset._saved_views import SavedView, SavedViews, delete_saved, open_saved, save_rows, saved_views
 from penstock.dataset._verify import verify_tables
 from penstock.dataset._view import View
 from penstock.dataset._working import READ_ONLY, Working, open_working
-from penstock.errors import CommitNotFoundError, CredentialsError, DatasetError, UncommittedChangesError
+from penstock.errors import (
+    CommitNotFoundError,
+    CredentialsError,
+    DatasetError,
+    UncommittedChangesError,
+    ViewNotFoundError,
+    nearest,
+)
 from penstock.storage import (
     ENGINE,
     Credentials,
@@ -32,7 +40,7 @@ from penstock.storage import (
     set_tag,
     user_tags,
 )
-from penstock.table import Draft, OverlayTable
+from penstock.table import Draft, OptimizedTable, OverlayTable
 
 __all__ = ["Dataset"]
 
@@ -53,7 +61,8 @@ class Dataset(Filling):
         with self._lock:
             self._settle()
             fixed = self._working.fixed_version
-            return _reopened, (self.path, self._working.store.branch, fixed, self._working.credentials)
+            known = (self.path, self._working.store.branch, fixed, self._working.credentials)
+            return _reopened, (*known, self.max_image_bytes)
 
     # ---- versions ------------------------------------------------------------------------
 
@@ -64,13 +73,17 @@ class Dataset(Filling):
             self._settle()
             return self._working.has_changes()
 
-    def commit(self, message: str | None = None) -> str:
+    def commit(self, message: str | None = None, *, on_conflict: Literal["raise", "ours", "theirs"] = "raise") -> str:
         """Make what there is now a version with a message.
 
         Parameters
         ----------
         message : str, optional
             What was done and why.
+        on_conflict : {"raise", "ours", "theirs"}
+            What happens to samples edited here that another session edited and
+            committed meanwhile: an error that names them, the edits made here win,
+            or they are dropped.
 
         Returns
         -------
@@ -81,14 +94,19 @@ class Dataset(Filling):
         ------
         DatasetError
             If nothing has changed since the last commit.
+        ConflictError
+            If another session changed a sample that was edited here; nothing is
+            written. Its ``conflicts`` hold both values.
         """
+        if on_conflict not in {"raise", "ours", "theirs"}:
+            raise DatasetError(f"on_conflict={on_conflict!r}; expected 'raise', 'ours' or 'theirs'")
         with self._lock:
             self._writable()
             self._settle()
             for warning in self._working.length_warnings():
                 warnings.warn(warning, UserWarning, stacklevel=2)
-            made = self._working.commit(message or "")
-            self._buffer = Buffer.over(self._working.specs)
+            made = self._working.commit(message or "", on_conflict=on_conflict)
+            self._buffer = self._working.new_buffer()
             return made.id
 
     def reset(self) -> None:
@@ -97,7 +115,29 @@ class Dataset(Filling):
             self._writable()
             self._unsaved = Draft()
             self._working.reset()
-            self._buffer = Buffer.over(self._working.specs)
+            self._buffer = self._working.new_buffer()
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether another session has written to the stored dataset since it was read; a small read of the store."""
+        with self._lock:
+            return self._working.is_behind()
+
+    def refresh(self) -> bool:
+        """Read what other sessions have written since the dataset was opened; edits made here stay over it.
+
+        Returns
+        -------
+        bool
+            Whether there was anything new. Where others changed samples that are edited here, `commit` says so.
+        """
+        with self._lock:
+            self._settle()
+            if not self._working.is_behind():
+                return False
+            self._working.refresh()
+            self._buffer = self._working.new_buffer()
+            return True
 
     def log(self) -> Log:
         """Return the commits that led here, the newest first."""
@@ -133,6 +173,57 @@ class Dataset(Filling):
             if a is None and last is None:
                 raise DatasetError("no commit to compare with; expected one", hint="ds.commit(…) makes one")
             return Diff(self._table_of(a or (last.id if last else None)), self._table_of(b))
+
+    @property
+    def commit_id(self) -> str | None:
+        """Id of the last commit, None before the first."""
+        last = self._working.last_commit
+        return None if last is None else last.id
+
+    @property
+    def info(self) -> Info:
+        """Notes about the dataset, a dictionary of JSON values; a change is kept at once and versioned."""
+        return Info(self._notes, self._change_notes)
+
+    def _notes(self) -> dict[str, Any]:
+        return dict(self._working.meta.get("info", {}))
+
+    def _change_notes(self, change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+        with self._lock:
+            self._writable()
+            self._settle()
+            self._working.set_info(change)
+
+    def delete_tensor(self, name: str, large_ok: bool = False) -> None:  # noqa: ARG002  the parameter of Deep Lake
+        """Delete a tensor with its samples; earlier commits still have it.
+
+        Parameters
+        ----------
+        name : str
+            The tensor.
+        large_ok : bool
+            Accepted so that code written for Deep Lake runs; not used.
+
+        Raises
+        ------
+        TensorNotFoundError
+            If there is none of this name.
+        """
+        with self._lock:
+            self._writable()
+            self._settle()
+            self.tensor_spec(name)
+            self._working.delete_tensor(name)
+            self._buffer = self._working.new_buffer()
+
+    def rename_tensor(self, name: str, new_name: str) -> None:
+        """Refuse, and say what to write: a name is part of every file of the tensor."""
+        kind = self.tensor_spec(name).shown_htype
+        raise DatasetError(
+            f"rename_tensor({name!r}, {new_name!r}); a tensor keeps the name it was made with",
+            hint=f"ds.create_tensor({new_name!r}, htype={kind!r}), ds[{new_name!r}][:] = "
+            f"ds[{name!r}].numpy(aslist=True), ds.delete_tensor({name!r})",
+        )
 
     # ---- branches and tags ---------------------------------------------------------------
 
@@ -170,7 +261,7 @@ class Dataset(Filling):
             working = open_working(self.path, ref, read_only=self._working.read_only == READ_ONLY)
             working.credentials = self._working.credentials
             self._working = working
-            self._buffer = Buffer.over(working.specs)
+            self._buffer = working.new_buffer()
 
     def merge(self, branch: str, *, prefer: Literal["ours", "theirs"] | None = None) -> list[Conflict]:
         """Take another branch's changes into this one, and commit them.
@@ -203,14 +294,15 @@ class Dataset(Filling):
             theirs = open_working(self.path, branch, read_only=True)
             theirs.discard_from_memory()
             conflicts = merge_branch(self._working, theirs, branch, prefer)
-            self._buffer = Buffer.over(self._working.specs)
+            self._buffer = self._working.new_buffer()
             return conflicts
 
     @property
     def tags(self) -> dict[str, str]:
         """Tags and the commit each of them names."""
         known = {(commit.branch, commit.version): commit.id for commit in commits(self._working.store)}
-        return {name: known[mark.branch, mark.version] for name, mark in user_tags(self._working.store).items()}
+        marks = user_tags(self._working.store)
+        return {name: known.get((mark.branch, mark.version), "") for name, mark in marks.items()}
 
     def tag(self, name: str, ref: str | None = None) -> None:
         """Name a commit.
@@ -297,7 +389,27 @@ class Dataset(Filling):
 
     def get_views(self) -> SavedViews:
         """Return the saved views, the newest first."""
-        return saved_views(self._working.store)
+        with self._lock:
+            return saved_views(self._working.store)
+
+    def get_view(self, id: str) -> SavedView:  # noqa: A002  the document's name
+        """Return what is known of a saved view; `load_view` opens it.
+
+        Raises
+        ------
+        ViewNotFoundError
+            If there is no such view.
+        """
+        views = self.get_views()
+        found = next((view for view in views if view.id == id), None)
+        if found is None:
+            known = [view.id for view in views]
+            like = nearest(str(id), known)
+            raise ViewNotFoundError(
+                f"no view {id!r}; there are {', '.join(known[:8]) or 'none'}",
+                hint=f"did you mean {like!r}?" if like else None,
+            )
+        return found
 
     def load_view(self, id: str, optimize: bool = False, num_workers: int = 0) -> View:  # noqa: A002  the document's name
         """Open a saved view: the rows of its commit, whatever has changed since.
@@ -326,6 +438,8 @@ class Dataset(Filling):
             table, rows, saved = open_saved(
                 self._working.store, id, self._working.credentials, optimize=optimize, num_workers=num_workers
             )
+        if isinstance(table, (OverlayTable, OptimizedTable)):
+            table.max_image_bytes = self.max_image_bytes
         return View(table, rows, dataset=self, query_string=saved.query_string, seed=saved.seed)
 
     def delete_view(self, id: str) -> None:  # noqa: A002  the document's name
@@ -383,11 +497,15 @@ class Dataset(Filling):
         self._working.credentials.populate(name, values)
 
 
-def _reopened(path: str, branch: str | None, version: int | None, credentials: Credentials) -> Dataset:
+def _reopened(
+    path: str, branch: str | None, version: int | None, credentials: Credentials, max_image_bytes: int | None
+) -> Dataset:
     if not ENGINE.works_here:
         inherited: Dataset | None = open_dataset(path, branch, version)
         if inherited is not None:
             return inherited
     working = Working(Store.open(Location(path), branch), read_only="it came from another process", version=version)
     working.credentials = credentials
-    return Dataset(working)
+    dataset = Dataset(working)
+    dataset.max_image_bytes = max_image_bytes
+    return dataset

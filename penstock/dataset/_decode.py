@@ -9,17 +9,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.errors import SampleError
-from penstock.tensors import TensorSpec, decode_image
+from penstock.tensors import MAX_IMAGE_BYTES, TensorSpec, decode_image
 
 __all__ = ["as_array", "stacked"]
 
 _TEXT = np.dtypes.StringDType()
 
 
-def as_array(spec: TensorSpec, raw: Any) -> NDArray[Any]:  # noqa: ANN401  raw samples differ by kind
+def as_array(  # raw samples differ by kind
+    spec: TensorSpec,
+    raw: Any,  # noqa: ANN401
+    max_bytes: int | None = MAX_IMAGE_BYTES,
+) -> NDArray[Any]:
     """Return one sample as an array: images decoded, text and JSON as 0-d arrays, NULL as an empty one."""
     if spec.htype == "image":
-        return np.empty((0, 0, 3), np.uint8) if raw is None else decode_image(raw)
+        return np.empty((0, 0, 3), np.uint8) if raw is None else decode_image(raw, max_bytes=max_bytes)
     if spec.htype == "text":
         return np.array("" if raw is None else raw, _TEXT)
     if spec.htype == "json":

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.dataset._show import html_table, text_table
+from penstock.errors import escaped
 from penstock.table import OverlayTable, compare
 
 __all__ = ["Diff"]
@@ -58,6 +59,11 @@ class Diff:
         """Class names before and after, of the tensors where they differ."""
         return self._found.class_names
 
+    @property
+    def aligned(self) -> dict[str, tuple[str | None, str | None]]:
+        """First tensor of the object group before and after, of the tensors where it differs."""
+        return self._found.aligned
+
     def __bool__(self) -> bool:
         """Whether anything differs."""
         return bool(self._found)
@@ -67,6 +73,7 @@ class Diff:
         rows += [_line(f"edited: {name}", found) for name, found in self.edited.items()]
         rows += [(f"new tensor: {name}", "", "") for name in self.tensors_added]
         rows += [(f"tensor gone: {name}", "", "") for name in self.tensors_removed]
+        rows += [(f"aligned: {name}", "", f"with {after or 'nothing'}") for name, (_, after) in self.aligned.items()]
         for name, (before, after) in self.class_names.items():
             new = [entry for entry in after if entry not in before]
             gone = [entry for entry in before if entry not in after]
@@ -76,7 +83,7 @@ class Diff:
         return [row for row in rows if row[1] != "0"]
 
     def __repr__(self) -> str:
-        head = f"{self.before} → {self.after}"
+        head = escaped(f"{self.before} → {self.after}")
         return f"{head}\n{text_table(_HEADS, self._rows())}" if self else f"{head}: no difference"
 
     def _repr_html_(self) -> str:

@@ -11,6 +11,7 @@ from typing import Any, Generic, Literal, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from penstock.errors import escaped
 from penstock.loader import Loader, exact_plan, make_plan, one_call
 from penstock.sampling import SamplingPlan, SamplingSpec, fresh_seed
 from penstock.table import RowsTable, Selection, Table
@@ -98,7 +99,7 @@ class Drawing(ABC, Generic[_V]):
         table, rows = self._state()
         result = run(query_string, table, seed=drawn, rows=rows, resolve=self.resolver(), params=params)
         for warning in result.warnings:
-            warnings.warn(warning, UserWarning, stacklevel=2)
+            warnings.warn(escaped(warning), UserWarning, stacklevel=2)
         return self._result(result, seed=drawn, query_string=query_string)
 
     def explain(self, query_string: str) -> Explanation:

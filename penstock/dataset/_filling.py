@@ -10,28 +10,32 @@ import warnings
 import weakref
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from penstock.dataset._buffer import Buffer
 from penstock.dataset._drawing import Resolve
-from penstock.dataset._ingest import ingest
-from penstock.dataset._rows import row_of
+from penstock.dataset._groups import aligned, check_groups, check_lists, checked_member, first_of_group
+from penstock.dataset._ingest import ingest, num_samples
+from penstock.dataset._reserved import reserved_names
+from penstock.dataset._rows import row_of, rows_of
 from penstock.dataset._tensor import Tensor
 from penstock.dataset._view import Home, Samples, View
+from penstock.dataset._watched import Listeners, WatchedLock
 from penstock.dataset._working import Working, open_working
 from penstock.errors import DatasetError, PenstockError, ReadOnlyError, SampleError
 from penstock.storage import Location, renew_in_children, renewed_lock
 from penstock.table import Draft, OverlayTable
-from penstock.tensors import TensorSpec, encode_sample, make_spec
+from penstock.tensors import MAX_IMAGE_BYTES, Cell, TensorSpec, encode_sample, group_of, make_spec, same_type, with_type
 
 __all__ = ["Filling", "open_dataset"]
 
 _PART = 4096  # samples with images that are held in memory at once
 _OPEN: weakref.WeakSet[Filling] = weakref.WeakSet()
+_OPENING = renewed_lock(threading.Lock())  # a set that grows must not be walked through
 
 
 class Filling(Samples):
@@ -45,23 +49,66 @@ class Filling(Samples):
     ----------
     working : Working
         The stored dataset under it.
+
+    Attributes
+    ----------
+    max_image_bytes : int or None
+        Most bytes an image or mask may have when it is decoded, 512 MiB by default;
+        None allows any size. It is of this session alone and not stored.
     """
 
     def __init__(self, working: Working) -> None:
         self._working = working
-        self._lock = renewed_lock(threading.RLock())
-        self._buffer = Buffer.over(working.specs)
+        self.max_image_bytes: int | None = MAX_IMAGE_BYTES
+        self._listeners = Listeners()
+        self._lock = WatchedLock(self._mark, self._changed)
+        self._buffer = working.new_buffer()
         self._depth = 0
         self._unsaved = Draft()
         self._rows_cache: NDArray[np.int64] | None = None
-        _OPEN.add(self)
+        with _OPENING:
+            _OPEN.add(self)
         renew_in_children(self)
 
     def renew(self) -> None:
         """Leave what could not be written before a fork to the parent, which still has it."""
         if self._buffer.num_rows:
-            self._buffer = Buffer.over(self._working.specs)
+            self._buffer = self._working.new_buffer()
         self._unsaved = Draft()
+
+    # ---- who hears of changes --------------------------------------------------------------
+
+    @property
+    def listeners(self) -> Listeners:
+        """Who is called after each change, and after one of the same path by another `Dataset` of this process.
+
+        Internal seam of the widgets.
+        """
+        return self._listeners
+
+    @property
+    def is_buffering(self) -> bool:
+        """Whether a `with` block is open, whose rows and edits are written at its end."""
+        return self._depth > 0
+
+    def _mark(self) -> object:
+        working = self._working
+        snapshot = working.stored.snapshot
+        draft = working.draft or None
+        return (
+            (working, snapshot.branch, snapshot.version, working.stored.label, draft),
+            self._depth > 0,
+            self._buffer.num_rows,
+            self._buffer.num_bytes,
+        )
+
+    def _changed(self) -> None:
+        self._listeners.tell()
+        with _OPENING:
+            others = [other for other in _OPEN if other is not self and other.listeners]
+        for other in others:
+            if other.path == self.path:
+                other.listeners.tell()
 
     # ---- reading -------------------------------------------------------------------------
 
@@ -85,7 +132,9 @@ class Filling(Samples):
         """Every row as it is now, edits included; a snapshot. Internal seam of loaders, queries and widgets."""
         with self._lock:
             self._flush()
-            return self._working.table
+            table = self._working.table
+            table.max_image_bytes = self.max_image_bytes
+            return table
 
     @property
     def indices(self) -> NDArray[np.int64]:
@@ -153,6 +202,7 @@ class Filling(Samples):
         sample_compression: str | None = None,
         class_names: Sequence[str] | None = None,
         coords: str = "xywh",
+        aligned_with: str | None = None,
         verify: bool = True,
         create_shape_tensor: bool = True,
         create_sample_info_tensor: bool = True,
@@ -162,7 +212,8 @@ class Filling(Samples):
         Parameters
         ----------
         name : str
-            Letters, digits and underscores.
+            Letters, digits and underscores; inside also ``/``, ``.``, ``-`` and spaces.
+            A name that is not an identifier is reached as ``ds["a/b"]`` and quoted in TQL.
         htype : str
             ``generic``, ``image``, ``bbox``, ``class_label``, ``text``, ``json``,
             ``embedding``, ``binary_mask``, ``segment_mask`` or ``link[image]``.
@@ -174,6 +225,10 @@ class Filling(Samples):
             Names by index; names that are appended later grow the list.
         coords : {"xywh", "xyxy"}
             Form of boxes, pixels.
+        aligned_with : str, optional
+            A tensor that describes the same objects of a sample, such as ``"boxes"``. Both
+            have an entry for each object, in one order; a commit is refused where their
+            lengths differ. Text for each object is a ``json`` list.
         verify : bool
             Whether images are decoded when they are added.
         create_shape_tensor, create_sample_info_tensor : bool
@@ -196,6 +251,7 @@ class Filling(Samples):
             sample_compression=sample_compression,
             class_names=class_names,
             coords=coords,
+            aligned_with=aligned_with,
             verify=verify,
             create_shape_tensor=create_shape_tensor,
             create_sample_info_tensor=create_sample_info_tensor,
@@ -205,15 +261,47 @@ class Filling(Samples):
             self._settle()
             if name in self._buffer.specs:
                 raise DatasetError(f"a tensor {name!r} exists already ({self._buffer.specs[name].shown_htype})")
-            if hasattr(type(self), name):
+            if aligned_with is not None:
+                spec = replace(checked_member(spec), aligned_with=first_of_group(self._buffer.specs, aligned_with))
+            if name in reserved_names():
                 warnings.warn(
-                    f"the tensor {name!r} has the name of a part of every dataset; reach it as ds[{name!r}]",
+                    f"the tensor {name!r} has the name of a part of every dataset or view; reach it as ds[{name!r}]",
                     UserWarning,
                     stacklevel=2,
                 )
             self._working.add_tensor(spec)
-            self._buffer = Buffer.over(self._working.specs)
+            self._buffer = self._working.new_buffer()
         return Tensor(self, name)
+
+    def align(self, *names: str) -> None:
+        """Declare that some tensors describe the same objects of a sample; kept at once.
+
+        Parameters
+        ----------
+        *names : str
+            Tensors of one object group, such as ``"boxes", "categories", "iscrowd"``. Groups
+            they are in already become one.
+
+        Raises
+        ------
+        AlignmentError
+            If samples differ in length; nothing is changed then.
+        DatasetError
+            If a tensor cannot hold an entry for each object.
+
+        Examples
+        --------
+        >>> ds.align("boxes", "categories")  # doctest: +SKIP
+        """
+        with self._lock:
+            self._writable()
+            self._settle()
+            if len(set(names)) < 2:  # noqa: PLR2004  a group is of two at least
+                raise DatasetError(f"align({', '.join(map(repr, names))}); expected the names of two tensors or more")
+            specs = aligned(self._working.specs, names)
+            check_groups(self._working.table, specs, dict)
+            self._working.change_specs(lambda newest: aligned(newest, names))
+            self._buffer = self._working.new_buffer()
 
     def append(self, sample: Mapping[str, Any]) -> None:
         """Add one sample.
@@ -253,13 +341,10 @@ class Filling(Samples):
         """
         if not isinstance(samples, Mapping):
             raise SampleError(f"samples of type {type(samples).__name__}; expected a dict of one list for each tensor")
-        count = max((len(values) for values in samples.values()), default=0)
+        count = num_samples(samples)
         if count <= _PART or not any(spec.is_encoded for spec in self._buffer.specs.values()):
             self._ingest(samples, num_workers)
             return
-        if len({len(values) for values in samples.values()}) > 1:
-            lengths = {name: len(values) for name, values in samples.items()}
-            raise SampleError(f"tensors of {lengths} samples; expected the same number of each")
         for start in range(0, count, _PART):
             try:
                 part = {name: values[start : start + _PART] for name, values in samples.items()}
@@ -280,6 +365,7 @@ class Filling(Samples):
                 creds_keys=meta.get("creds_keys", {}),
                 link_roots=meta.get("link_roots", []),
                 num_workers=num_workers,
+                max_bytes=self.max_image_bytes,
             )
             if self._buffer.is_full:
                 self._flush()
@@ -287,15 +373,15 @@ class Filling(Samples):
     def flush(self) -> None:
         """Write what was appended; reading and committing do so by themselves."""
         with self._lock:
-            self._flush()
+            self._settle()
 
     def _flush(self) -> None:
+        error = None
         if self._buffer.num_rows:
-            buffer = self._buffer
-            self._working.append(buffer)
-            self._buffer = Buffer.over(self._working.specs)
-        if not self._depth:
-            self._save()
+            error = self._working.append(self._buffer).error()
+            self._buffer = self._working.new_buffer()
+        if error is not None:
+            raise error
 
     def _save(self) -> None:
         if self._unsaved:
@@ -318,7 +404,7 @@ class Filling(Samples):
         with self._lock:
             self._depth -= 1
             if not self._depth:
-                self._flush()
+                self._settle()
 
     def close(self) -> None:
         """Write what was appended; the dataset stays usable."""
@@ -349,15 +435,34 @@ class Filling(Samples):
             spec = self.tensor_spec(name)
             if len(values) != len(positions):
                 raise SampleError(f"{len(values)} values for {len(positions)} samples of {name!r}; expected as many")
-            cells = [encode_sample(spec, value) for value in values]
+            if group_of(self._working.specs, name):
+                check_lists(spec, values)
+            spec, cells = self._typed_cells(spec, values)
+            if not spec.is_typed:
+                return  # None in a tensor that never had a value: it is empty already
             if spec.link:
-                cells = self._working.checked_links(spec, cells)
+                cells = self._working.checked_links(spec, cells, self.max_image_bytes)
             table = self._working.table
             uids = table.uids(positions)
             edits = Draft().with_edits(name, dict(zip(uids.tolist(), cells, strict=True)))
+            if not self._depth:
+                self._working.save(edits)  # first: what cannot be kept is not shown either
             self._working.edit(edits)
-            self._unsaved = self._unsaved.with_edits(name, edits.edits[name]) if edits.edits else self._unsaved
-            self._flush()
+            if self._depth:
+                self._unsaved = self._unsaved.with_edits(name, edits.edits.get(name, {}))
+
+    def _typed_cells(self, spec: TensorSpec, values: Sequence[Any]) -> tuple[TensorSpec, list[Cell]]:
+        """Return the checked values, and the spec; the first value of a tensor fixes its type, kept at once."""
+        typed = with_type(spec, values)
+        cells = [encode_sample(typed, value, max_bytes=self.max_image_bytes) for value in values]
+        if same_type(typed, spec):
+            return spec, cells
+        self._working.fix_type(typed)
+        self._buffer = self._working.new_buffer()
+        fixed = self._working.specs[spec.name]
+        if same_type(typed, fixed):
+            return fixed, cells
+        return fixed, [encode_sample(fixed, value) for value in values]
 
     @property
     def num_edits(self) -> int:
@@ -379,27 +484,31 @@ class Filling(Samples):
             self._settle()
             self._working.drop_edits(name, None if rows is None else np.asarray(rows, np.int64))
 
-    def pop(self, index: int = -1) -> None:
-        """Delete one sample; those after it move up by one.
+    def pop(self, index: int | slice | Sequence[int] | NDArray[Any] | None = -1) -> None:
+        """Delete samples; those after them move up.
 
         Parameters
         ----------
-        index : int
-            The sample, counted from the end when negative.
+        index : int, slice, sequence of int or mask
+            The samples, by their numbers before any of them is deleted, counted from
+            the end when negative. Several are deleted in one step, each once.
 
         Raises
         ------
         SampleIndexError
-            If there is no such sample.
+            If there is no such sample; nothing is deleted then.
         """
         with self._lock:
             self._writable()
             self._settle()
+            if isinstance(index, bool | np.bool_ | str | float):
+                raise SampleError(f"pop({index!r}); expected the numbers of samples")
+            index = -1 if index is None else index
             row = row_of(index, len(self))
-            if row is None:
-                raise SampleError(f"pop({index!r}); expected the number of one sample")
-            self._working.delete(np.array([row], np.int64))
-            self._buffer = Buffer.over(self._working.specs)
+            rows = np.unique(rows_of(index, len(self))) if row is None else np.array([row], np.int64)
+            if len(rows):
+                self._working.delete(rows)
+                self._buffer = self._working.new_buffer()
 
     def change_classes(self, name: str, action: str, *names: str) -> int:
         """Add a class name, or rename one; kept at once. Returns the index of the class."""
@@ -407,7 +516,7 @@ class Filling(Samples):
             self._writable()
             self._settle()
             index = self._working.change_classes(self.tensor_spec(name), action, names)
-            self._buffer = Buffer.over(self._working.specs)
+            self._buffer = self._working.new_buffer()
             return index
 
     def merge_classes(self, name: str, names: Sequence[str], into: str) -> None:
@@ -431,7 +540,7 @@ class Filling(Samples):
                     f"cannot merge classes {names!r} of {name!r} ({spec.shown_htype}); expected a list of class names"
                 )
             self._working.merge_classes(self._working.specs[name], names, into)
-            self._buffer = Buffer.over(self._working.specs)
+            self._buffer = self._working.new_buffer()
 
 
 def open_dataset(path: str, branch: str | None, version: int | None) -> Any:  # noqa: ANN401  a Dataset, which is above

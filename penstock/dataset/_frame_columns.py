@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from penstock.dataset._owner import Owner
 from penstock.dataset._tensor import Tensor
@@ -41,12 +42,21 @@ def _column_values(spec: TensorSpec, column: Ragged) -> Any:  # noqa: ANN401  ar
             [values[start:stop].tolist() for start, stop in zip(column.offsets, column.offsets[1:], strict=False)]
         )
     if column.shapes is not None and column.shapes.shape[1] == 0:
-        if column.valid is None or column.valid.all():
-            return column.values
-        scattered = np.full(len(column), np.nan)
-        scattered[column.lengths > 0] = column.values
+        return column.values if column.valid is None else _with_missing(column.values, column.valid)
+    rows = range(len(column))
+    return _objects([column.row(row) if column.valid is None or column.valid[row] else None for row in rows])
+
+
+def _with_missing(values: NDArray[Any], valid: NDArray[np.bool_]) -> Any:  # noqa: ANN401  an array of numpy or pandas
+    """Return numbers of which some are missing: NaN among floats, else pandas' own NA, so that none is rounded."""
+    import pandas as pd
+
+    scattered = np.full(len(valid), np.nan if values.dtype.kind == "f" else 0, values.dtype)
+    scattered[valid] = values
+    if values.dtype.kind == "f":
         return scattered
-    return _objects([column.row(row) for row in range(len(column))])
+    kind = pd.arrays.BooleanArray if values.dtype.kind == "b" else pd.arrays.IntegerArray
+    return kind(scattered, ~valid)
 
 
 def _objects(values: Sequence[Any]) -> Any:  # noqa: ANN401  an object array

@@ -10,11 +10,23 @@ from typing import Any
 import numpy as np
 
 from penstock.dataset._buffer import Buffer
+from penstock.dataset._groups import check_cells
 from penstock.errors import CredentialsError, PenstockError, SampleError, TensorNotFoundError, nearest
 from penstock.storage import Credentials, LinkReader, link_root
-from penstock.tensors import Cell, Link, TensorSpec, class_ids, encode_sample, image_cell
+from penstock.tensors import (
+    MAX_IMAGE_BYTES,
+    Cell,
+    Link,
+    TensorSpec,
+    class_ids,
+    encode_sample,
+    image_cell,
+    shown_url,
+    storable_text,
+    with_type,
+)
 
-__all__ = ["checked_links", "ingest"]
+__all__ = ["check_creds", "checked_links", "ingest", "num_samples"]
 
 
 def ingest(
@@ -25,23 +37,21 @@ def ingest(
     creds_keys: Iterable[str],
     link_roots: Iterable[str],
     num_workers: int = 0,
+    max_bytes: int | None = MAX_IMAGE_BYTES,
 ) -> None:
     """Check some rows and add them to the buffer; a refused value leaves it untouched."""
     _check_names(buffer.specs, columns)
-    lengths = {name: len(values) for name, values in columns.items()}
-    num_rows = next(iter(lengths.values()), 0)
-    if len(set(lengths.values())) > 1:
-        raise SampleError(f"tensors of {lengths} samples; expected the same number of each")
+    num_rows = num_samples(columns)
     specs = {name: _prepared(buffer, name, values) for name, values in columns.items()}
-    cells = {name: _encoded(specs[name], values, num_workers) for name, values in columns.items()}
+    cells = {name: _encoded(specs[name], values, num_workers, max_bytes) for name, values in columns.items()}
     roots: set[str] = set()
     for name, spec in specs.items():
         if spec.link:
             roots |= _roots(cells[name])
-            _check_creds(cells[name], set(creds_keys))
+            check_creds(cells[name], set(creds_keys))
             reader = LinkReader([*link_roots, *buffer.link_roots, *roots], credentials)
-            cells[name] = checked_links(spec, cells[name], reader, num_workers)
-    specs = {name: _with_ndim(spec, cells[name]) for name, spec in specs.items()}
+            cells[name] = checked_links(spec, cells[name], reader, num_workers, max_bytes)
+    check_cells(specs, cells)
     buffer.add(specs, cells, num_rows)
     buffer.link_roots |= roots
 
@@ -60,29 +70,38 @@ def _check_names(specs: Mapping[str, TensorSpec], columns: Mapping[str, Any]) ->
         )
 
 
+def num_samples(columns: Mapping[str, Any]) -> int:
+    """Return how many samples each column has, refused where they differ."""
+    lengths = {name: _length(name, values) for name, values in columns.items()}
+    if len(set(lengths.values())) > 1:
+        raise SampleError(f"tensors of {lengths} samples; expected the same number of each")
+    return next(iter(lengths.values()), 0)
+
+
+def _length(name: str, values: Any) -> int:  # noqa: ANN401  whatever a user hands in
+    try:
+        return len(values)
+    except Exception as error:
+        raise SampleError(
+            f"a {type(values).__name__} as the samples of {name!r}; expected a list with one value for each sample"
+        ) from error
+
+
 def _prepared(buffer: Buffer, name: str, values: Sequence[Any]) -> TensorSpec:
-    """Return the spec these values leave: class names grown, element type inferred."""
+    """Return the spec these values leave: class names grown, its type fixed by the first of them."""
     spec = buffer.specs[name]
     if spec.htype == "class_label":
         return _with_new_names(spec, values)
-    if spec.inferred and spec.ndim is None:
-        arrays = [np.asarray(value) for value in values if value is not None]
-        if arrays and all(array.dtype.kind in "biuf" for array in arrays):
-            return replace(spec, dtype=np.result_type(*{array.dtype for array in arrays}).name)
-    return spec
+    return with_type(spec, values)
 
 
 def _with_new_names(spec: TensorSpec, values: Sequence[Any]) -> TensorSpec:
     ids = class_ids(spec.class_names)
     known: dict[str, None] = {}
     for value in values:
-        if isinstance(value, str):
-            if value not in ids:
-                known.setdefault(value)
-        elif isinstance(value, (list, tuple)) or (isinstance(value, np.ndarray) and value.dtype.kind in "OUT"):
-            for entry in value:
-                if isinstance(entry, str) and entry not in ids:
-                    known.setdefault(str(entry))
+        for entry in _named(value):
+            if entry not in ids:
+                known.setdefault(storable_text(str(entry), f"a class name for {spec.name!r}"))
     if not known:
         return spec
     if not spec.class_names and spec.length_max:
@@ -96,12 +115,21 @@ def _with_new_names(spec: TensorSpec, values: Sequence[Any]) -> TensorSpec:
     return replace(spec, class_names=(*spec.class_names, *known))
 
 
-def _encoded(spec: TensorSpec, values: Sequence[Any], num_workers: int) -> list[Cell]:
+def _named(value: Any) -> Iterable[str]:  # noqa: ANN401  names, indices, or anything at all
+    """Return the class names in a sample."""
+    if isinstance(value, str):
+        return (value,)
+    if isinstance(value, np.ndarray) and value.dtype.kind in "OUT":
+        value = value.reshape(-1).tolist()
+    return (entry for entry in value if isinstance(entry, str)) if isinstance(value, (list, tuple)) else ()
+
+
+def _encoded(spec: TensorSpec, values: Sequence[Any], num_workers: int, max_bytes: int | None) -> list[Cell]:
     ids = class_ids(spec.class_names) if spec.htype == "class_label" else None
 
     def encode(numbered: tuple[int, Any]) -> Cell:
         try:
-            return encode_sample(spec, numbered[1], ids=ids)
+            return encode_sample(spec, numbered[1], ids=ids, max_bytes=max_bytes)
         except PenstockError as error:
             if len(values) > 1:
                 error.message = f"sample {numbered[0]} of {spec.name!r}: {error.message}"
@@ -110,24 +138,7 @@ def _encoded(spec: TensorSpec, values: Sequence[Any], num_workers: int) -> list[
     if num_workers and spec.is_encoded:
         with ThreadPoolExecutor(num_workers) as pool:
             return list(pool.map(encode, enumerate(values)))
-    cells = []
-    for numbered in enumerate(values):
-        cell = encode(numbered)
-        if spec.ndim is None and cell.shape is not None and spec.htype in {"generic", "binary_mask", "segment_mask"}:
-            spec = replace(spec, ndim=len(cell.shape))
-        if spec.htype == "embedding" and spec.length_max is None and cell.value is not None:
-            spec = replace(spec, length_max=len(cell.value))
-        cells.append(cell)
-    return cells
-
-
-def _with_ndim(spec: TensorSpec, cells: Sequence[Cell]) -> TensorSpec:
-    if spec.ndim is not None or spec.htype not in {"generic", "binary_mask", "segment_mask"}:
-        return spec
-    shapes = {len(cell.shape) for cell in cells if cell.shape is not None}
-    if len(shapes) > 1:
-        raise SampleError(f"samples of {sorted(shapes)} dimensions for {spec.name!r}; expected the same number in all")
-    return replace(spec, ndim=shapes.pop()) if shapes else spec
+    return [encode(numbered) for numbered in enumerate(values)]
 
 
 def _roots(cells: Sequence[Cell]) -> set[str]:
@@ -135,7 +146,7 @@ def _roots(cells: Sequence[Cell]) -> set[str]:
     return {root for root in roots if root is not None}
 
 
-def _check_creds(cells: Sequence[Cell], known: set[str]) -> None:
+def check_creds(cells: Sequence[Cell], known: set[str]) -> None:
     for cell in cells:
         if cell.creds_key is not None and cell.creds_key not in known:
             like = nearest(cell.creds_key, known)
@@ -145,7 +156,13 @@ def _check_creds(cells: Sequence[Cell], known: set[str]) -> None:
             )
 
 
-def checked_links(spec: TensorSpec, cells: list[Cell], reader: LinkReader, num_workers: int) -> list[Cell]:
+def checked_links(
+    spec: TensorSpec,
+    cells: list[Cell],
+    reader: LinkReader,
+    num_workers: int,
+    max_bytes: int | None = MAX_IMAGE_BYTES,
+) -> list[Cell]:
     """Read what the links point to, as far as the tensor asks for it."""
     if not (spec.verify or spec.create_shape_tensor or spec.create_sample_info_tensor):
         return cells
@@ -157,9 +174,9 @@ def checked_links(spec: TensorSpec, cells: list[Cell], reader: LinkReader, num_w
         if isinstance(content, PenstockError):
             raise content
         try:
-            image = image_cell(spec, content or b"", verify=spec.verify)
+            image = image_cell(spec, content or b"", verify=spec.verify, max_bytes=max_bytes)
         except PenstockError as error:
-            error.message = f"the linked file {cell.value!r}: {error.message}"
+            error.message = f"the linked file {shown_url(str(cell.value))}: {error.message}"
             raise
         return replace(cell, shape=image.shape, digest=image.digest)
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import warnings
+from collections.abc import Callable
 
 from penstock.dataset._dataset import Dataset
 from penstock.dataset._working import Working, open_working
+from penstock.errors import DatasetError, DatasetNotFoundError
 from penstock.storage import Location, Store
+from penstock.tensors import MAX_IMAGE_BYTES
 
 __all__ = ["empty", "load"]
 
@@ -20,7 +23,23 @@ def _note_token(token: str | None) -> None:
         warnings.warn(_TOKEN_NOTE, UserWarning, stacklevel=3)
 
 
-def empty(path: str | os.PathLike[str], *, overwrite: bool = False, token: str | None = None) -> Dataset:
+def _allowing(max_image_bytes: int | None, make: Callable[[], Dataset]) -> Dataset:
+    """Check how large images may be before a dataset is made or opened."""
+    whole = isinstance(max_image_bytes, int) and not isinstance(max_image_bytes, bool)
+    if max_image_bytes is not None and not (whole and max_image_bytes > 0):
+        raise DatasetError(f"max_image_bytes is {max_image_bytes!r}; expected a number of bytes, or None for any size")
+    dataset = make()
+    dataset.max_image_bytes = max_image_bytes
+    return dataset
+
+
+def empty(
+    path: str | os.PathLike[str],
+    *,
+    overwrite: bool = False,
+    token: str | None = None,
+    max_image_bytes: int | None = MAX_IMAGE_BYTES,
+) -> Dataset:
     """Make an empty dataset.
 
     Parameters
@@ -31,6 +50,9 @@ def empty(path: str | os.PathLike[str], *, overwrite: bool = False, token: str |
         Whether a dataset stored there is deleted.
     token : str, optional
         Accepted so that code written for Deep Lake runs; not used.
+    max_image_bytes : int, optional
+        Most bytes an image or mask may have when it is decoded, 512 MiB by default;
+        None allows any size. It is of this session alone and not stored.
 
     Returns
     -------
@@ -53,7 +75,7 @@ def empty(path: str | os.PathLike[str], *, overwrite: bool = False, token: str |
     """
     _note_token(token)
     meta = {"format": _FORMAT, "tensors": [], "creds_keys": {}, "link_roots": []}
-    return Dataset(Working(Store.create(Location(path), meta, overwrite=overwrite)))
+    return _allowing(max_image_bytes, lambda: Dataset(Working(Store.create(Location(path), meta, overwrite=overwrite))))
 
 
 def load(
@@ -62,13 +84,14 @@ def load(
     read_only: bool = False,
     version: str | None = None,
     token: str | None = None,
+    max_image_bytes: int | None = MAX_IMAGE_BYTES,
 ) -> Dataset:
     """Open a dataset: its newest state with the edits that are not committed, or one version.
 
     Parameters
     ----------
     path : str or path
-        A folder or object-store URL.
+        A folder or object-store URL; ``"folder@version"`` is `version` in one text.
     read_only : bool
         Whether writing is refused.
     version : str, optional
@@ -76,6 +99,10 @@ def load(
         opened read-only, exactly as it was.
     token : str, optional
         Accepted so that code written for Deep Lake runs; not used.
+    max_image_bytes : int, optional
+        Most bytes an image or mask may have when it is decoded, 512 MiB by default;
+        None allows any size. Reading, loaders, queries and `verify` of this dataset
+        refuse larger ones.
 
     Returns
     -------
@@ -90,4 +117,20 @@ def load(
         If there is no such version.
     """
     _note_token(token)
-    return Dataset(open_working(path, version, read_only=read_only))
+    try:
+        return _allowing(max_image_bytes, lambda: Dataset(open_working(path, version, read_only=read_only)))
+    except DatasetNotFoundError:
+        found = None if version is not None else _at_version(os.fspath(path))
+        if found is None:
+            raise
+    return _allowing(max_image_bytes, lambda: Dataset(open_working(found[0], found[1], read_only=read_only)))
+
+
+def _at_version(path: str) -> tuple[str, str] | None:
+    """Return folder and version of ``folder@version``; a path that holds an @ itself is opened before this is tried."""
+    places = [place for place, character in enumerate(path) if character == "@"]
+    for place in reversed(places):
+        folder, version = path[:place], path[place + 1 :]
+        if folder and version and not folder.endswith("/") and Location(folder).exists():
+            return folder, version
+    return None

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.dataset._owner import Owner
+from penstock.dataset._reserved import is_attribute
 from penstock.dataset._tensor import Tensor
 from penstock.errors import TensorNotFoundError
 
@@ -65,7 +66,7 @@ class Sample:
         return {name: np.asarray(self[name].numpy()) for name in self.keys()}
 
     def __dir__(self) -> list[str]:
-        return [*super().__dir__(), *self.keys()]
+        return [*super().__dir__(), *filter(is_attribute, self.keys())]
 
     def __repr__(self) -> str:
         try:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from penstock.dataset._frame_columns import column_for_frame
 from penstock.dataset._owner import Owner
+from penstock.errors import escaped
 from penstock.tensors import TensorSpec
 
 if TYPE_CHECKING:
@@ -20,12 +21,12 @@ __all__ = ["headline", "html_table", "summary_html", "summary_text", "text_table
 def headline(samples: Owner) -> str:
     """Return the one line that names a dataset or view."""
     names = ", ".join(samples.tensor_names()) or "no tensors"
-    return f"{type(samples).__name__}({len(samples):,} samples of {names}; version {samples.version})"
+    return escaped(f"{type(samples).__name__}({len(samples):,} samples of {names}; version {samples.version})")
 
 
 def _described(samples: Owner) -> list[tuple[str, ...]]:
     return [
-        (spec.name, spec.shown_htype, _shown_shape(samples, spec.name), spec.dtype, _classes(spec))
+        (spec.name, spec.shown_htype, _shown_shape(samples, spec.name), spec.dtype, _remarks(spec))
         for spec in map(samples.tensor_spec, samples.tensor_names())
     ]
 
@@ -45,8 +46,9 @@ def _shown_shape(samples: Owner, name: str) -> str:
     return f"({', '.join([f'{count:,}', *sides])})"
 
 
-def _classes(spec: TensorSpec) -> str:
-    return f"{len(spec.class_names)} classes" if spec.htype == "class_label" else ""
+def _remarks(spec: TensorSpec) -> str:
+    classes = [f"{len(spec.class_names)} classes"] if spec.htype == "class_label" else []
+    return ", ".join([*classes, *([f"aligned with {spec.aligned_with}"] if spec.aligned_with else [])])
 
 
 _HEADS = ("tensor", "htype", "shape", "dtype", "")
@@ -64,7 +66,8 @@ def summary_html(samples: Owner) -> str:
 
 
 def text_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Return an aligned table."""
+    """Return an aligned table; cells are data, and nothing in them reaches a terminal as a command."""
+    heads, rows = _printable(heads), [_printable(row) for row in rows]
     widths = [max(len(row[column]) for row in (heads, *rows)) for column in range(len(heads))]
     lines = [
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
@@ -73,8 +76,13 @@ def text_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join(lines)
 
 
+def _printable(cells: Sequence[str]) -> list[str]:
+    return [escaped(cell) for cell in cells]
+
+
 def html_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Return a table whose cells are data, never markup."""
+    heads, rows = _printable(heads), [_printable(row) for row in rows]
     head = "".join(f"<th style='text-align:left'>{html.escape(name)}</th>" for name in heads)
     body = "".join(
         "<tr>" + "".join(f"<td style='text-align:left'>{html.escape(cell)}</td>" for cell in row) + "</tr>"

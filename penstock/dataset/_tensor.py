@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,9 +12,10 @@ from numpy.typing import NDArray
 from penstock.dataset._decode import as_array, stacked
 from penstock.dataset._owner import Owner
 from penstock.dataset._rows import row_of, rows_of
-from penstock.errors import DatasetError
+from penstock.errors import DatasetError, SampleError, SamplingError
+from penstock.sampling import ClassCounts, class_counts
 from penstock.table import OverlayTable
-from penstock.tensors import Link, TensorSpec
+from penstock.tensors import MAX_IMAGE_BYTES, Link, TensorSpec
 
 __all__ = ["Tensor", "TensorInfo"]
 
@@ -96,10 +98,11 @@ class Tensor:
 
     @property
     def shape(self) -> tuple[int | None, ...]:
-        """Number of samples and the sides all share, None where they differ; one sample's own shape."""
+        """Number of samples and the sides all share, None where they differ; one sample's own, as `numpy` gives it."""
         shapes = self._owner.table.shapes(self._name)[self._table_rows()]
         if self._single:
-            return tuple(int(side) for side in shapes[0])
+            told = shapes.shape[1] and (shapes[0] >= 0).all()  # a scalar may be NULL, which reads as (0,)
+            return tuple(shapes[0].tolist()) if told else np.shape(self.numpy())
         sides = [int(column[0]) if len(column) and (column == column[0]).all() else None for column in shapes.T]
         return (len(shapes), *(None if side == -1 else side for side in sides))
 
@@ -126,10 +129,19 @@ class Tensor:
         row = row_of(index, len(self))
         chosen = rows_of(index, len(self)) if row is None else np.array([row], np.int64)
         rows = chosen if self._rows is None else self._rows[chosen]
-        values = [value] if row is not None else list(value)
+        values = [value] if row is not None else self._listed(value)
         self._owner.assign(
             self._name, rows, [entry.numpy() if isinstance(entry, Tensor) else entry for entry in values]
         )
+
+    def _listed(self, values: Any) -> list[Any]:  # noqa: ANN401  whatever a user hands in
+        try:
+            return list(values)
+        except Exception as error:
+            raise SampleError(
+                f"a {type(values).__name__} for several samples of {self._name!r}; expected a list with one value for "
+                "each sample"
+            ) from error
 
     def _positions(self) -> NDArray[np.int64]:
         return np.arange(len(self._owner), dtype=np.int64) if self._rows is None else self._rows
@@ -141,6 +153,10 @@ class Tensor:
         table, rows = self._owner.table, self._table_rows()
         for start in range(0, len(rows), _CHUNK):
             yield from table.take(rows[start : start + _CHUNK], [self._name])[self._name]
+
+    def _arrays(self, spec: TensorSpec) -> list[NDArray[Any]]:
+        allowed = getattr(self._owner.table, "max_image_bytes", MAX_IMAGE_BYTES)
+        return [as_array(spec, raw, allowed) for raw in self._raw()]
 
     def numpy(self, aslist: bool = False) -> NDArray[Any] | list[NDArray[Any]]:
         """Read the samples.
@@ -161,7 +177,7 @@ class Tensor:
             If the samples differ in shape and `aslist` is False.
         """
         spec = self.spec
-        arrays = [as_array(spec, raw) for raw in self._raw()]
+        arrays = self._arrays(spec)
         if self._single:
             return arrays if aslist else arrays[0]
         return arrays if aslist else stacked(spec, arrays)
@@ -169,6 +185,22 @@ class Tensor:
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:  # noqa: ANN401  numpy's protocol
         """Return `numpy()`, for numpy's own functions."""
         return np.asarray(self.numpy(), dtype=dtype)
+
+    def __class_counts__(self) -> ClassCounts:
+        """Return the labels of the samples, for the helpers of `penstock.sampling`."""
+        spec = self.spec
+        if spec.is_encoded or spec.htype in {"text", "json"}:
+            raise SamplingError(
+                f"tensor {self._name!r} ({self.htype}) as labels; expected a class_label tensor",
+                hint=_first_labels(self._owner),
+            )
+        column = self._owner.table.column(self._name).take(self._table_rows())
+        if spec.htype == "class_label":
+            names = spec.class_names or tuple(map(str, range(int(column.values.max(initial=-1)) + 1)))
+            return ClassCounts(values=column.values, offsets=column.offsets, class_names=names, tensor=self._name)
+        if not (column.lengths == 1).all():
+            raise SamplingError(f"tensor {self._name!r} has samples without exactly one number; expected class labels")
+        return replace(class_counts(column.values), tensor=self._name)
 
     def data(self) -> dict[str, Any]:
         """Read the samples with what belongs to them.
@@ -182,7 +214,7 @@ class Tensor:
         if spec.htype in {"text", "json"}:
             values = list(self._raw())
             return {"value": values[0] if self._single else values}
-        arrays = [as_array(spec, raw) for raw in self._raw()]
+        arrays = self._arrays(spec)
         found: dict[str, Any] = {"value": arrays[0] if self._single else arrays}
         if spec.htype == "class_label":
             names = spec.class_names
@@ -224,3 +256,8 @@ class Tensor:
     def __repr__(self) -> str:
         what = "sample" if self._single else f"{len(self)} samples"
         return f"Tensor({self._name!r}, {self.htype}, {what})"
+
+
+def _first_labels(owner: Owner) -> str | None:
+    labels = [name for name in owner.tensor_names() if owner.tensor_spec(name).htype == "class_label"]
+    return f"ds[{labels[0]!r}] is one" if labels else None

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from numpy.typing import NDArray
 
 from penstock.dataset._report import Problem, Report
-from penstock.errors import PenstockError
+from penstock.errors import PenstockError, escaped
+from penstock.storage import Digests, Location, Store, column_names
 from penstock.table import OverlayTable
-from penstock.tensors import TensorSpec, image_digest, thumbnail
+from penstock.tensors import TensorSpec, check_image, image_digest
 
 __all__ = ["verify_tables"]
 
@@ -24,7 +25,22 @@ def verify_tables(table: OverlayTable, num_workers: int) -> Report:
     for spec in table.tensors.values():
         found = _encoded(table, spec, num_workers) if spec.is_encoded else _column(table, spec)
         problems += sorted(found, key=lambda problem: -1 if problem.row is None else problem.row)
-    return Report(problems=tuple(problems), num_samples=table.num_rows)
+    return Report(problems=(*_damaged(table, problems), *problems), num_samples=table.num_rows)
+
+
+def _damaged(table: OverlayTable, found: Sequence[Problem]) -> list[Problem]:
+    """Report the files that are not what was committed, unless a sample in them was found to be damaged already."""
+    snapshot = table.stored.snapshot
+    digests = Digests(Store.open(Location(snapshot.path)))
+    owners = {column: name for name, spec in table.stored.specs.items() for column in column_names(spec)}
+    problems = []
+    for damage in digests.damaged(snapshot):
+        if any(problem.row is not None and damage.first <= problem.row <= damage.last for problem in found):
+            continue
+        tensors = dict.fromkeys(owners[column] for column in damage.columns if column in owners)
+        rows = f"samples {damage.first} to {damage.last}: {damage.reason}"
+        problems += [Problem(tensor=name, row=None, reason=rows) for name in tensors or {"all tensors": None}]
+    return problems
 
 
 def _column(table: OverlayTable, spec: TensorSpec) -> Iterator[Problem]:
@@ -50,7 +66,9 @@ def _encoded(table: OverlayTable, spec: TensorSpec, num_workers: int) -> Iterato
     chunks = [np.arange(start, min(start + _CHUNK, table.num_rows)) for start in range(0, table.num_rows, _CHUNK)]
     with (
         ThreadPoolExecutor(max(1, num_workers)) as pool,
-        tqdm(total=table.num_rows, desc=f"Reading {spec.name}", unit="sample", disable=table.num_rows < _CHUNK) as bar,
+        tqdm(
+            total=table.num_rows, desc=escaped(f"Reading {spec.name}"), unit="sample", disable=table.num_rows < _CHUNK
+        ) as bar,
     ):
         for found in pool.map(lambda rows: _chunk(table, spec, rows, digests), chunks):
             bar.update(_CHUNK)
@@ -68,13 +86,13 @@ def _chunk(
         return [problem for row in rows for problem in _chunk(table, spec, np.array([row]), digests)]
     found = []
     for row, sample in zip(rows.tolist(), samples, strict=True):
-        reason = _reason(spec, sample, 0 if digests is None else int(digests[row]))
+        reason = _reason(spec, sample, 0 if digests is None else int(digests[row]), table.max_image_bytes)
         if reason:
             found.append(Problem(tensor=spec.name, row=row, reason=reason))
     return found
 
 
-def _reason(spec: TensorSpec, sample: bytes | PenstockError | None, digest: int) -> str | None:
+def _reason(spec: TensorSpec, sample: bytes | PenstockError | None, digest: int, max_bytes: int | None) -> str | None:
     if isinstance(sample, PenstockError):
         return str(sample)
     if spec.htype != "image" or sample is None:
@@ -82,7 +100,7 @@ def _reason(spec: TensorSpec, sample: bytes | PenstockError | None, digest: int)
     if digest and image_digest(sample) != digest:
         return "the bytes are not those that were added"
     try:
-        thumbnail(sample, 1)
+        check_image(sample, max_bytes=max_bytes)
     except PenstockError as error:
         return str(error)
     return None

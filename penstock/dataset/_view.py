@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol, overload
 
@@ -10,17 +10,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.dataset._drawing import Drawing, Resolve
+from penstock.dataset._reserved import ELSEWHERE, is_attribute, reserved_names
 from penstock.dataset._rows import row_of, rows_of
 from penstock.dataset._sample import Sample
 from penstock.dataset._tensor import Tensor
-from penstock.errors import DatasetError, ReadOnlyError, TensorNotFoundError
+from penstock.errors import DatasetError, ReadOnlyError, SamplingError, TensorNotFoundError
 from penstock.table import ArrayTable, OptimizedTable, OverlayTable, ProjectedTable, Ragged, Table
 from penstock.tensors import TensorSpec
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from penstock.sampling import SamplingPlan, SamplingSpec
+    from penstock.sampling import ClassCounts, SamplingPlan, SamplingSpec
     from penstock.tql import QueryResult
 
 __all__ = ["Samples", "View"]
@@ -108,10 +109,18 @@ class Samples(Drawing["View"]):
     def __getattr__(self, name: str) -> Tensor:
         if name.startswith("_"):
             raise AttributeError(name)
-        return self[name]
+        names = self.tensor_names()
+        if name in names and name not in reserved_names():
+            return Tensor(self, name)
+        if name in names:
+            raise TensorNotFoundError(name, names, hint=f"a tensor of this name is reached as ds[{name!r}]")
+        hint = f"write {ELSEWHERE[name]}" if name in ELSEWHERE else None
+        if name in reserved_names():
+            hint = f"{name} is a part of datasets alone" if isinstance(self, View) else f"{name} is a part of views"
+        raise TensorNotFoundError(name, names, hint=hint)
 
     def __dir__(self) -> list[str]:
-        return [*super().__dir__(), *self.tensor_names()]
+        return [*super().__dir__(), *filter(is_attribute, self.tensor_names())]
 
     def assign(self, name: str, positions: NDArray[np.int64], values: Sequence[Any]) -> None:
         """Replace samples of a tensor; a view refuses."""
@@ -132,6 +141,36 @@ class Samples(Drawing["View"]):
             f"cannot merge {', '.join(names)} of {name!r} into {into!r} in a view, which is a snapshot",
             hint="use the dataset",
         )
+
+    def filter(self, function: Callable[[Sample], bool] | str) -> View:
+        """Return the samples for which a function is true; TQL is much faster where it can say the same.
+
+        Parameters
+        ----------
+        function : callable or str
+            Takes a `Sample`; or a TQL condition, as after ``where``.
+
+        Returns
+        -------
+        View
+        """
+        if isinstance(function, str):
+            return self.query(f"select * where {function}")
+        if not callable(function):
+            raise DatasetError(f"filter({function!r}); expected a function of a sample, or a TQL condition")
+        return self._chosen(np.flatnonzero([bool(function(sample)) for sample in self]).astype(np.int64))
+
+    @property
+    def num_samples(self) -> int:
+        """Number of samples, as ``len``."""
+        return len(self)
+
+    def __class_counts__(self) -> ClassCounts:
+        """Return the samples' labels by the first class label tensor, for the helpers of `penstock.sampling`."""
+        labels = [name for name in self.tensor_names() if self.tensor_spec(name).htype == "class_label"]
+        if not labels:
+            raise SamplingError("no class_label tensor; expected one", hint="pass the labels themselves")
+        return self[labels[0]].__class_counts__()
 
     def summary(self) -> None:
         """Print kind, shape and type of each tensor."""
@@ -154,7 +193,8 @@ class Samples(Drawing["View"]):
         DataFrame
             One row a sample, indexed by row of the version. Class labels are
             names (one, where every sample has one; else a list), boxes arrays,
-            images encoded bytes, links URLs.
+            images encoded bytes, links URLs. A sample without a value is None; among
+            numbers NaN, or ``pandas.NA`` where they are whole numbers or bool.
         """
         from penstock.dataset._show import to_frame
 

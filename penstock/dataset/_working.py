@@ -11,30 +11,54 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.dataset._buffer import Buffer
-from penstock.dataset._ingest import checked_links
+from penstock.dataset._conflicts import Prefer, edit_conflicts, refuse, settled_draft
+from penstock.dataset._drafts import Drafts
+from penstock.dataset._fitting import Fitted, fitted
+from penstock.dataset._groups import check_groups
+from penstock.dataset._history import history
+from penstock.dataset._ingest import check_creds, checked_links
+from penstock.dataset._view_records import sweep_views
 from penstock.errors import DatasetError, UnknownClassError
 from penstock.storage import (
     Commit,
     Credentials,
+    Digests,
     LinkReader,
     Location,
+    Snapshot,
+    Steps,
     Store,
-    commits,
+    clean_version,
+    column_names,
+    commit_kind,
     decoded,
     find_version,
-    head_commit,
+    is_clean,
+    keep,
+    last_commit,
     link_root,
-    make_commit,
+    new_record,
     new_uids,
+    sweep,
     table_of,
 )
-from penstock.table import Draft, OverlayTable, StoredTable, discard_draft, load_draft, save_edits
-from penstock.tensors import Cell, TensorSpec
+from penstock.table import (
+    Draft,
+    OverlayTable,
+    StoredTable,
+    class_keys,
+    merged_into,
+    new_index,
+    with_class_keys,
+    with_classes,
+)
+from penstock.tensors import Cell, TensorSpec, group_of, storable_text, with_type_of
 
 __all__ = ["READ_ONLY", "Working", "open_working"]
 
 READ_ONLY = "it was opened with read_only=True"
-_FIRST_VERSION = 1
+_FOLDER_READ_ONLY = "its folder cannot be written to"
+_Meta = dict[str, Any]
 
 
 class Working:
@@ -47,36 +71,59 @@ class Working:
     read_only : str, optional
         Why writing is refused.
     version : int, optional
-        The version to read; by default the newest, with its draft.
+        The version of the store's branch to read; by default the newest, with its draft.
     """
 
     def __init__(self, store: Store, *, read_only: str | None = None, version: int | None = None) -> None:
         self.store = store
         self.read_only = read_only
         self.credentials = Credentials()
-        self.draft = Draft()
-        self._draft_files: list[str] = []
+        self._drafts: Drafts | None = None
+        self._digests = Digests(store)
         self.fixed_version = version
         self.last_commit: Commit | None = None
+        self._table: OverlayTable | None = None
         self.refresh()
         if version is None:
-            tidy = read_only is None
-            self.draft, self._draft_files = load_draft(store.location, store.branch, self.specs, tidy=tidy)
-            self._table: OverlayTable | None = None
+            self._open_head()
 
-    def refresh(self, *, with_history: bool = True) -> None:
-        """Read the newest version, whoever wrote it; each commit is a request where the store is remote."""
+    def _open_head(self) -> None:
+        """Take over the draft; complete what a killed writer left, and delete its leftovers."""
+        writable = self.read_only is None
+        if writable:
+            sweep(self.store)
+            sweep_views(self.store)
+            if self.last_commit is not None:
+                keep(self.store, self.last_commit)
+        self._drafts = Drafts(self.store, self.stored, tidy=writable)
+
+    def refresh(self) -> None:
+        """Read the newest version, whoever wrote it."""
         snapshot = self.store.head() if self.fixed_version is None else self.store.at(self.fixed_version)
-        last = head_commit(self.store, snapshot.version) if with_history else self.last_commit
+        self._look_at(snapshot)
+
+    def _look_at(self, snapshot: Snapshot) -> None:
+        last = last_commit(self.store, snapshot, self.last_commit)
         if last is None:
             label = f"start+{snapshot.version}"
-        elif self.store.restored_version(snapshot.version) == last.version:
-            label = last.id
         else:
-            label = f"{last.id}+{snapshot.version}"
+            label = last.id if is_clean(self.store, snapshot, last) else f"{last.id}+{snapshot.version}"
         self.last_commit = last
         self.stored = StoredTable(snapshot, label)
+        if self._drafts is not None:
+            self._drafts.follow(self.stored)
         self._table = None
+
+    def is_behind(self) -> bool:
+        """Tell whether another writer has moved the head since it was read."""
+        if self.fixed_version is not None:
+            return False
+        return self.store.latest_version() != self.stored.snapshot.version
+
+    @property
+    def draft(self) -> Draft:
+        """The edits that are not committed."""
+        return Draft() if self._drafts is None else self._drafts.draft
 
     @property
     def table(self) -> OverlayTable:
@@ -102,49 +149,71 @@ class Working:
 
     # ---- writing the head ----------------------------------------------------------------
 
-    def _change_meta(self, change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
-        self.store.update_meta(change)
-        self.refresh(with_history=False)
+    def _change_meta(self, change: Callable[[_Meta], _Meta]) -> None:
+        self.store.update_meta(lambda meta: with_class_keys(meta, change(meta)))
+        self.refresh()
+
+    def new_buffer(self) -> Buffer:
+        """Return an empty buffer over the tensors and classes of now."""
+        meta = self.meta
+        return Buffer.over(self.specs, {name: class_keys(meta, name) for name in self.specs})
+
+    def change_specs(self, change: Callable[[dict[str, TensorSpec]], dict[str, TensorSpec]]) -> None:
+        """Replace the specs of the tensors by `change` of the newest ones, whoever wrote them."""
+
+        def changed(meta: dict[str, Any]) -> dict[str, Any]:
+            newest = {entry["name"]: TensorSpec.from_json(entry) for entry in meta["tensors"]}
+            return {**meta, "tensors": [spec.to_json() for spec in change(newest).values()]}
+
+        self._change_meta(changed)
 
     def add_tensor(self, spec: TensorSpec) -> None:
         """Add a tensor, its columns as soon as their type is known."""
         if self.stored.num_rows and spec.htype == "class_label":
             spec = replace(spec, length_min=0, length_max=0)
 
-        def change(meta: dict[str, Any]) -> dict[str, Any]:
+        def change(meta: _Meta) -> _Meta:
             if any(entry["name"] == spec.name for entry in meta["tensors"]):
                 raise DatasetError(f"a tensor {spec.name!r} was made by another writer")
             return {**meta, "tensors": [*meta["tensors"], spec.to_json()]}
 
+        self.store.drop_columns(self.specs.values(), only=column_names(spec))
         if not spec.inferred:
             self.store.add_columns([spec])
         self._change_meta(change)
 
-    def append(self, buffer: Buffer) -> None:
-        """Write buffered rows: class names first, so that no stored index lacks its name."""
+    def fix_type(self, typed: TensorSpec) -> None:
+        """Store the type that a tensor's first sample gives it, unless another writer was first."""
+        self.change_specs(
+            lambda newest: {
+                name: with_type_of(spec, typed) if name == typed.name else spec for name, spec in newest.items()
+            }
+        )
+
+    def append(self, buffer: Buffer) -> Fitted:
+        """Write buffered rows and the class names and types they bring, in one step."""
         with self.store.location.lock():
-            merged: dict[str, TensorSpec] = {}
-
-            def change(meta: dict[str, Any]) -> dict[str, Any]:
-                head = {entry["name"]: TensorSpec.from_json(entry) for entry in meta["tensors"]}
-                merged.clear()
-                merged.update(buffer.merged(head))
-                roots = _few(set(meta.get("link_roots", [])) | buffer.link_roots)
-                return {**meta, "tensors": [spec.to_json() for spec in merged.values()], "link_roots": roots}
-
-            self.store.update_meta(change)
-            columns = buffer.renumbered(merged)
-            self.store.add_columns(list(columns))
-            self.store.append(new_uids(buffer.num_rows), columns)
-        self.refresh(with_history=False)
+            before = self.store.head().meta
+            after = _with_buffer(before, buffer)
+            rows = _fitted(buffer, after)
+            self.store.add_columns(list(rows.columns))
+            if after != before:
+                action = f"append samples to {self.store.location.path!r}"
+                self.store.transact(action, "append", _appending(buffer, new_uids(rows.num_rows)))
+            elif rows.num_rows:
+                self.store.append(new_uids(rows.num_rows), rows.columns)
+        self.refresh()
+        return rows
 
     def delete(self, rows: NDArray[np.int64]) -> None:
         """Delete rows, and their edits."""
         uids = self.table.uids(rows)
+        gone = set(uids.tolist())
         self.store.delete(uids, f"pop {', '.join(map(str, rows.tolist()))}")
-        self.refresh(with_history=False)
-        if len(self.draft.without(set(uids.tolist()))) != len(self.draft):
-            self._change_draft(lambda draft: draft.without(set(uids.tolist())))
+        edited = any(gone & edits.keys() for edits in self.draft.edits.values())
+        self.refresh()
+        if edited:
+            self._change_draft(lambda draft: draft.without(gone))
 
     def change_classes(self, spec: TensorSpec, action: str, names: Sequence[str]) -> int:
         """Add or rename a class of a tensor."""
@@ -152,7 +221,7 @@ class Working:
             raise DatasetError(f"classes of {spec.name!r}, a {spec.shown_htype}; expected a class_label tensor")
         found: list[int] = []
 
-        def change(meta: dict[str, Any]) -> dict[str, Any]:
+        def change(meta: _Meta) -> _Meta:
             stored = next(entry for entry in meta["tensors"] if entry["name"] == spec.name)
             known, index = _changed_names(TensorSpec.from_json(stored), action, names)
             found[:] = [index]
@@ -161,37 +230,46 @@ class Working:
         self._change_meta(change)
         return found[0]
 
-    def grow_classes(self, names: Mapping[str, Sequence[str]]) -> None:
-        """Replace the class names of some tensors by longer lists; what others added meanwhile goes behind."""
-
-        def change(meta: dict[str, Any]) -> dict[str, Any]:
-            for entry in meta["tensors"]:
-                if entry["name"] in names:
-                    known = list(names[entry["name"]])
-                    seen = self.specs[entry["name"]].class_names
-                    known += [name for name in entry["class_names"] if name not in known and name not in seen]
-                    meta = _with_spec(meta, entry["name"], {"class_names": known})
-            return meta
-
-        self._change_meta(change)
-
     def merge_classes(self, spec: TensorSpec, names: Sequence[str], into: str) -> None:
-        """Make several classes of a tensor one, in stored samples and in the draft."""
+        """Make several classes of a tensor one: stored samples and names in one step; drafts follow the classes."""
         for name in (*names, into):
             if name not in spec.class_names:
                 raise UnknownClassError(name, spec.class_names, tensor=spec.name)
-        kept = [name for name in spec.class_names if name == into or name not in names]
-        ids = np.array([kept.index(into if name in names else name) for name in spec.class_names], np.int64)
+
+        def change(steps: Steps) -> None:
+            meta = with_class_keys(steps.meta, steps.meta)
+            before = _spec_in(meta, spec.name)
+            kept = [name for name in before.class_names if name == into or name not in names]
+            keys = class_keys(meta, spec.name)
+            into_key = keys[before.class_names.index(into)]
+            gone = {key: into_key for key, name in zip(keys, before.class_names, strict=True) if name not in kept}
+            now = [key for key in keys if key not in gone]
+            index = new_index(keys, now, gone)
+            if index is not None:
+                _renumber(steps, before, index)
+            meta = with_classes(meta, spec.name, now, {**merged_into(meta, spec.name), **gone})
+            steps.set_meta(lambda _: _with_spec(meta, spec.name, {"class_names": kept}))
+
         with self.store.location.lock():
+            self.store.transact(f"merge classes into {into!r} in {spec.name!r}", "merge classes", change)
             self.refresh()
-            column = self.stored.column(spec.name)
-            moved = np.concatenate([[0], np.cumsum(ids[column.values] != column.values)])
-            rows = np.flatnonzero(moved[column.offsets[1:]] > moved[column.offsets[:-1]])
-            if len(rows):
-                cells = [Cell(value=ids[column.row(row)]) for row in rows.tolist()]
-                self.store.rewrite(table_of(self.stored.uids[rows], {spec: cells}), f"merge classes into {into}")
-            self._change_meta(lambda meta: _with_spec(meta, spec.name, {"class_names": kept}))
-            self._change_draft(lambda draft: _with_labels(draft, spec.name, ids))
+
+    def set_info(self, change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+        """Replace the user's notes by `change` of them."""
+        self._change_meta(lambda meta: {**meta, "info": change(dict(meta.get("info", {})))})
+
+    def delete_tensor(self, name: str) -> None:
+        """Take a tensor out of the list, which makes it true; its columns are swept after that, or by the next one."""
+
+        def change(meta: _Meta) -> _Meta:
+            left = {key: value for key, value in meta.get("classes", {}).items() if key != name}
+            return {**meta, "tensors": _without_tensor(meta["tensors"], name), "classes": left}
+
+        with self.store.location.lock():
+            self._change_meta(change)
+            self._change_draft(lambda draft: draft.without(None, name))
+            self.store.drop_columns(self.specs.values())
+            self.refresh()
 
     def set_creds_key(self, name: str, *, managed: bool) -> None:
         """Store the name of credentials."""
@@ -199,36 +277,36 @@ class Working:
 
     # ---- the draft -----------------------------------------------------------------------
 
-    def checked_links(self, spec: TensorSpec, cells: list[Cell]) -> list[Cell]:
+    def checked_links(self, spec: TensorSpec, cells: list[Cell], max_bytes: int | None) -> list[Cell]:
         """Read what new links point to, and allow their folders."""
         roots = {root for cell in cells if cell.value is not None and (root := link_root(str(cell.value)))}
+        check_creds(cells, set(self.meta.get("creds_keys", {})))
         allowed = [*self.meta.get("link_roots", []), *roots]
-        cells = checked_links(spec, cells, LinkReader(allowed, self.credentials), 0)
+        cells = checked_links(spec, cells, LinkReader(allowed, self.credentials), 0, max_bytes)
         if not roots <= set(self.meta.get("link_roots", [])):
             self._change_meta(lambda meta: {**meta, "link_roots": _few({*meta.get("link_roots", []), *roots})})
         return cells
 
+    @property
+    def _session(self) -> Drafts:
+        if self._drafts is None:
+            self._drafts = Drafts(self.store, self.stored, tidy=False)
+        return self._drafts
+
     def edit(self, edits: Draft) -> None:
         """Take edits into the draft in memory."""
         for name, cells in edits.edits.items():
-            self.draft = self.draft.with_edits(name, cells)
+            self._session.add(name, cells, self.stored.snapshot.version)
         self._table = None
 
     def save(self, edits: Draft) -> None:
         """Write edits beside the dataset."""
-        self._draft_files.append(save_edits(self.store.location, self.store.branch, self.specs, edits))
+        self._session.save(edits, self.stored)
 
     def _change_draft(self, change: Callable[[Draft], Draft]) -> None:
-        """Replace the draft, edits of other sessions included, by `change` of it."""
-        location, branch = self.store.location, self.store.branch
-        with location.lock():
-            draft, files = load_draft(location, branch, self.specs)
-            self.draft = change(draft)
-            if self.draft:
-                self._draft_files = [save_edits(location, branch, self.specs, self.draft, instead_of=files)]
-            else:
-                discard_draft(location, files)
-                self._draft_files = []
+        """Replace the draft by `change` of it."""
+        with self.store.location.lock():
+            self._session.replace(change, self.stored)
         self._table = None
 
     def drop_edits(self, tensor: str | None, rows: NDArray[np.int64] | None) -> None:
@@ -238,18 +316,14 @@ class Working:
 
     def discard_from_memory(self) -> None:
         """Look at the stored version without its draft, which stays where it is."""
-        self.draft = Draft()
+        self._drafts = None
         self._table = None
 
     # ---- versions ------------------------------------------------------------------------
 
     def has_changes(self) -> bool:
         """Whether head or draft differ from the last commit."""
-        if self.draft:
-            return True
-        if self.last_commit is None:
-            return self.stored.snapshot.version > _FIRST_VERSION
-        return self.stored.label != self.last_commit.id
+        return bool(self.draft) or not self.is_clean()
 
     def length_warnings(self) -> list[str]:
         """Name edited samples whose boxes and labels no longer agree in number."""
@@ -258,6 +332,8 @@ class Working:
         found = []
         for box in boxes:
             for label in labels:
+                if label in group_of(self.specs, box):
+                    continue  # the commit refuses them
                 rows = np.union1d(self.table.edited_rows(box), self.table.edited_rows(label)).astype(np.int64)
                 before = _counts(self.stored.column(box), rows, 4) == _counts(self.stored.column(label), rows, 1)
                 after = _counts(self.table.column(box), rows, 4) == _counts(self.table.column(label), rows, 1)
@@ -269,82 +345,150 @@ class Working:
                     )
         return found
 
-    def commit(self, message: str) -> Commit:
-        """Write the draft to the head, merge small files, and tag the version."""
+    def commit(self, message: str, *, on_conflict: Prefer = "raise") -> Commit:
+        """Write the draft to the head and record the commit, in one step; then tag its version."""
         with self.store.location.lock():
             self.refresh()
-            self.draft, files = load_draft(self.store.location, self.store.branch, self.specs)
-            self._draft_files = files
-            self._table = None
-            if not self.has_changes():
+            session = self._session
+            conflicts = edit_conflicts(self.store, self.stored, session)
+            if conflicts and on_conflict == "raise":
+                refuse(conflicts, self.last_commit)
+            draft = settled_draft(session, self.stored, conflicts, on_conflict)
+            self._table = OverlayTable(self.stored, draft, self.credentials)
+            if not draft and self.is_clean():
+                if session.draft:
+                    self._change_draft(lambda _: Draft())
                 raise DatasetError("nothing to commit: no change since the last commit", hint="ds.log() shows it")
-            lengths = self._lengths()
-            for name, edits in self.draft.edits.items():
-                here = self.stored.positions(np.fromiter(edits, np.int64, len(edits))) >= 0
-                kept = {uid: cell for (uid, cell), there in zip(edits.items(), here, strict=True) if there}
-                table = table_of(np.fromiter(kept, np.int64, len(kept)), {self.specs[name]: list(kept.values())})
-                if kept:
-                    self.store.add_columns([self.specs[name]])
-                    self.store.rewrite(table, message)
-            self.store.update_meta(lambda meta: _with_lengths(meta, lengths))
+            check_groups(self.table, self.specs, self._committed_specs)
             self.store.compact()
-            made = make_commit(self.store, message, self.last_commit.id if self.last_commit else None)
-            discard_draft(self.store.location, files)
-            self.draft, self._draft_files = Draft(), []
-            self.refresh()
+            self.store.add_columns([self.specs[name] for name in draft.edits])
+            return self.land(lambda steps: write_draft_into(steps, self.specs, draft), message)
+
+    def _committed_specs(self) -> dict[str, TensorSpec]:
+        """Return the specs of the last commit."""
+        last = self.last_commit
+        return {} if last is None else StoredTable(self.store.on(last.branch).at(last.version), last.id).specs
+
+    def land(self, changes: Callable[[Steps], None], message: str, *, merged: Commit | None = None) -> Commit:
+        """Make changes the newest version together with the record of a commit; then tag it."""
+        session = self._session
+        parent = self.last_commit.id if self.last_commit else None
+        record = new_record(message, parent, merged=merged.id if merged else None)
+
+        def change(steps: Steps) -> None:
+            changes(steps)
+            lengths = _lengths(StoredTable(steps.snapshot(), ""))
+            self._digests.record(steps.snapshot(), record["id"])
+            steps.set_meta(lambda meta: {**_with_lengths(meta, lengths), "commit": record, "drafts": session.largest()})
+
+        session.sweep(self.stored)
+        version = self.store.transact(f"commit to {self.store.location.path!r}", commit_kind(record["id"]), change)
+        self._look_at(self.store.at(version))
+        made = self.last_commit
+        if made is None or made.id != record["id"]:
+            raise DatasetError(f"the commit {record['id']} is not at version {version}; another writer removed it")
+        keep(self.store, made)
+        session.drop()
+        self.refresh()
         return made
 
-    def _lengths(self) -> dict[str, tuple[int, int]]:
-        """Return the exact interval of label counts of each class label tensor."""
-        intervals = {}
-        for name, spec in self.specs.items():
-            if spec.htype == "class_label" and self.stored.num_rows:
-                lengths = self.table.column(name).lengths
-                intervals[name] = (int(lengths.min()), int(lengths.max()))
-        return intervals
+    def is_clean(self) -> bool:
+        """Whether the stored version is the last commit."""
+        if self.last_commit is None:
+            return self.stored.snapshot.version == clean_version(self.store, None)
+        return self.stored.label == self.last_commit.id
 
     def reset(self) -> None:
-        """Go back to the last commit."""
+        """Go back to the last commit, in one step: what it leaves behind includes the draft."""
         with self.store.location.lock():
             self.refresh()
-            _, files = load_draft(self.store.location, self.store.branch, self.specs)
-            last = self.last_commit
-            if self.has_changes():
-                self.store.restore(last.version if last else _FIRST_VERSION, last.branch if last else None)
-            discard_draft(self.store.location, [*files, *self._draft_files])
-            self.draft, self._draft_files = Draft(), []
+            session = self._session
+            if self.is_clean():
+                self._change_draft(lambda _: Draft())
+                return
+            start = clean_version(self.store, self.last_commit)
+            session.sweep(self.stored)
+            self.store.transact(
+                f"reset {self.store.location.path!r}",
+                "reset",
+                lambda steps: steps.set_meta(lambda meta: {**meta, "drafts": session.largest()}, always=True),
+                start=start,
+            )
+            session.drop()
             self.refresh()
 
     def history(self) -> list[Commit]:
         """Return the commits that led to the head, the newest first."""
-        known = {commit.id: commit for commit in commits(self.store)}
-        found = []
-        last = self.last_commit
-        while last is not None:
-            found.append(last)
-            last = known.get(last.parent) if last.parent else None
-        return found
+        return history(self.store, self.last_commit)
 
 
 def open_working(path: str | os.PathLike[str], version: str | None, *, read_only: bool) -> Working:
     """Open the head of a stored dataset, of one of its branches, or one version."""
-    location = Location(path)
-    store = Store.open(location)
-    reason = READ_ONLY if read_only else None
+    store = Store.open(Location(path))
+    reason = READ_ONLY if read_only else None if store.location.is_writable() else _FOLDER_READ_ONLY
     if version is None:
         return Working(store, read_only=reason)
     branch, number = find_version(store, version)
-    on_branch = store if branch is None else Store.open(location, branch)
+    on_branch = store.on(branch)
     if number is None:
         return Working(on_branch, read_only=reason)
     return Working(on_branch, read_only=f"it was opened at version {version!r}", version=number)
 
 
-def _with_labels(draft: Draft, tensor: str, ids: NDArray[np.int64]) -> Draft:
-    """Return a draft whose labels of a tensor are renumbered."""
-    edits = draft.edits.get(tensor, {})
-    moved = {uid: Cell(value=ids[np.asarray(cell.value, np.int64)]) for uid, cell in edits.items()}
-    return draft.with_edits(tensor, moved) if moved else draft
+def write_draft_into(steps: Steps, specs: Mapping[str, TensorSpec], draft: Draft) -> None:
+    """Write edits to the samples that are there; tensors edited in the same samples in one pass."""
+    stored = StoredTable(steps.snapshot(), "")
+    together: dict[tuple[int, ...], dict[TensorSpec, list[Cell]]] = {}
+    for name, edits in draft.edits.items():
+        here = stored.positions(np.fromiter(edits, np.int64, len(edits))) >= 0
+        kept = {uid: cell for (uid, cell), there in zip(edits.items(), here, strict=True) if there}
+        if kept:
+            uids = tuple(sorted(kept))
+            together.setdefault(uids, {})[specs[name]] = [kept[uid] for uid in uids]
+    for uids, columns in together.items():
+        steps.rewrite(table_of(np.array(uids, np.int64), columns))
+
+
+def _renumber(steps: Steps, spec: TensorSpec, index: NDArray[np.int64]) -> None:
+    """Write the labels of a tensor anew where their classes got other numbers."""
+    stored = StoredTable(steps.snapshot(), "")
+    column = stored.column(spec.name)
+    moved = np.concatenate([[0], np.cumsum(index[column.values] != column.values)])
+    rows = np.flatnonzero(moved[column.offsets[1:]] > moved[column.offsets[:-1]])
+    if len(rows):
+        cells = [Cell(value=index[column.row(row)]) for row in rows.tolist()]
+        steps.rewrite(table_of(stored.uids[rows], {spec: cells}))
+
+
+def _with_buffer(meta: _Meta, buffer: Buffer) -> _Meta:
+    """Return the description that some rows leave: class names grown, types and lengths widened, folders allowed."""
+    head = {entry["name"]: TensorSpec.from_json(entry) for entry in meta["tensors"]}
+    merged = buffer.merged(head)
+    roots = _few(set(meta.get("link_roots", [])) | buffer.link_roots)
+    after = {**meta, "tensors": [spec.to_json() for spec in merged.values()], "link_roots": roots}
+    return with_class_keys(meta, after)
+
+
+def _fitted(buffer: Buffer, meta: _Meta) -> Fitted:
+    """Return the rows of a buffer as a description takes them: types, and labels as its classes count."""
+    merged = {entry["name"]: TensorSpec.from_json(entry) for entry in meta["tensors"]}
+    keys = {name: class_keys(meta, name) for name in merged}
+    columns = buffer.renumbered(merged, keys, {name: merged_into(meta, name) for name in merged})
+    return fitted(columns, buffer.specs, buffer.num_rows)
+
+
+def _appending(buffer: Buffer, uids: NDArray[np.int64]) -> Callable[[Steps], None]:
+    def change(steps: Steps) -> None:
+        steps.set_meta(lambda meta: _with_buffer(meta, buffer))
+        rows = _fitted(buffer, steps.meta)
+        if rows.num_rows:
+            steps.append(uids[: rows.num_rows], rows.columns)
+
+    return change
+
+
+def _spec_in(meta: _Meta, name: str) -> TensorSpec:
+    return TensorSpec.from_json(next(entry for entry in meta["tensors"] if entry["name"] == name))
 
 
 def _changed_names(spec: TensorSpec, action: str, names: Sequence[str]) -> tuple[list[str], int]:
@@ -354,6 +498,7 @@ def _changed_names(spec: TensorSpec, action: str, names: Sequence[str]) -> tuple
         raise UnknownClassError(old, spec.class_names, tensor=spec.name)
     if not isinstance(new, str) or not new.strip():
         raise DatasetError(f"a class named {new!r}; expected a name")
+    storable_text(new, f"a class name of {spec.name!r}")
     if new in spec.class_names:
         raise DatasetError(f"a class {new!r} exists already in {spec.name!r}; expected a new name")
     known = list(spec.class_names)
@@ -365,6 +510,29 @@ def _changed_names(spec: TensorSpec, action: str, names: Sequence[str]) -> tuple
 def _with_spec(meta: dict[str, Any], name: str, changes: dict[str, Any]) -> dict[str, Any]:
     tensors = [{**entry, **changes} if entry["name"] == name else entry for entry in meta["tensors"]]
     return {**meta, "tensors": tensors}
+
+
+def _lengths(stored: StoredTable) -> dict[str, tuple[int, int]]:
+    """Return the exact interval of label counts of each class label tensor."""
+    intervals = {}
+    for name, spec in stored.specs.items():
+        if spec.htype == "class_label" and stored.num_rows:
+            lengths = stored.column(name).lengths
+            intervals[name] = (int(lengths.min()), int(lengths.max()))
+    return intervals
+
+
+def _without_tensor(tensors: Sequence[_Meta], name: str) -> list[_Meta]:
+    """Return the entries of the other tensors; those aligned with it stay aligned with each other."""
+    left = [entry for entry in tensors if entry["name"] != name]
+    first = next((entry["name"] for entry in left if entry.get("aligned_with") == name), None)
+    follows = {"aligned_with": first}
+    return [
+        entry
+        if entry.get("aligned_with") != name
+        else {**entry, **(follows if entry["name"] != first else {"aligned_with": None})}
+        for entry in left
+    ]
 
 
 def _with_lengths(meta: dict[str, Any], lengths: dict[str, tuple[int, int]]) -> dict[str, Any]:

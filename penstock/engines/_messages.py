@@ -20,12 +20,18 @@ _ALIGNMENT = 64
 
 
 class _Pickler(cloudpickle.Pickler):  # type: ignore[misc]  # cloudpickle has no types
-    """Takes functions and classes of notebooks by value, arrays and tensors out of band."""
+    """Takes functions and classes of notebooks by value, arrays and tensors out of band.
+
+    What is for workers alone and in no pickle of a user, such as credentials, has a method `reduce_for_worker`.
+    """
 
     def reducer_override(self, obj: Any) -> Any:  # noqa: ANN401  anything
         torch = sys.modules.get("torch")
         if torch is not None and type(obj) is torch.Tensor and _is_plain(torch, obj):
             return torch.from_numpy, (obj.numpy(),)
+        own = getattr(type(obj), "reduce_for_worker", None)
+        if own is not None:
+            return own(obj)
         return super().reducer_override(obj)
 
 

@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from penstock.dataset import Dataset, empty, load
-from penstock.errors import DatasetExistsError, ImporterError, PenstockError
+from penstock.errors import DatasetExistsError, ImporterError, PenstockError, escaped
+from penstock.importers._objects import align_objects
 from penstock.importers._report import ImportReport, IssueLog
 from penstock.importers._write import Column, write_columns
+from penstock.tensors import MAX_IMAGE_BYTES
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -33,6 +35,7 @@ def build(
     num_workers: int = 0,
     progress: bool = True,
     creds_keys: Sequence[str] = (),
+    max_image_bytes: int | None = MAX_IMAGE_BYTES,
 ) -> Dataset:
     """Write columns as a new dataset, commit it and open it.
 
@@ -54,6 +57,8 @@ def build(
         Whether to show a progress bar.
     creds_keys : sequence of str
         Names of the credentials that links use.
+    max_image_bytes : int, optional
+        Most bytes a decoded image may have; None allows any size.
 
     Raises
     ------
@@ -63,18 +68,19 @@ def build(
     if num_workers < 0:
         raise ImporterError(f"num_workers is {num_workers}; expected 0 or more threads")
     with _staged(dest) as staging:
-        dataset = empty(staging)
+        dataset = empty(staging, max_image_bytes=max_image_bytes)
         for key in creds_keys:
             dataset.add_creds_key(key)
         bar = _bar(source, num_rows, shown=progress)
         num_written = write_columns(dataset, columns, num_rows, log=log, num_workers=num_workers, bar=bar)
         report = ImportReport(source=source, num_samples=num_written, issues=tuple(log.issues))
+        align_objects(dataset)
         dataset.commit(f"import {report.summary()}")
         if not _is_url(dest):
             Path(staging, _REPORT_FILE).write_text(report.to_json())
     if progress and report.issues:
         _print(str(report))
-    return load(dest)
+    return load(dest, max_image_bytes=max_image_bytes)
 
 
 def load_or_make(cached: Path, make: Callable[[], Dataset]) -> Dataset:
@@ -141,7 +147,7 @@ def _staged(dest: str | os.PathLike[str]) -> Iterator[str]:
 def _bar(source: str, num_rows: int, *, shown: bool) -> tqdm[NoReturn]:
     from tqdm.auto import tqdm
 
-    return tqdm(total=num_rows, desc=f"import {source}", unit=" samples", disable=not shown)
+    return tqdm(total=num_rows, desc=escaped(f"import {source}"), unit=" samples", disable=not shown)
 
 
 def _print(text: str) -> None:

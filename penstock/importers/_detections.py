@@ -16,6 +16,7 @@ from penstock.tensors import Link
 
 __all__ = ["Detections", "detection_columns", "group_by_image", "mend_boxes"]
 
+_CROWDS = {"dtype": "uint8", "aligned_with": "boxes"}
 _READ_WHEN_ADDED = ("verify", "create_shape_tensor", "create_sample_info_tensor")
 
 
@@ -146,11 +147,9 @@ def detection_columns(
             name="categories",
             htype="class_label",
             sample=rows_of(found.labels),
-            options={"class_names": found.class_names},
+            options={"class_names": found.class_names, "aligned_with": "boxes"},
         ),
     ]
     if found.iscrowd is not None:
-        columns.append(
-            Column(name="iscrowd", htype="generic", sample=rows_of(found.iscrowd), options={"dtype": "uint8"})
-        )
+        columns.append(Column(name="iscrowd", htype="generic", sample=rows_of(found.iscrowd), options=_CROWDS))
     return columns

@@ -157,8 +157,9 @@ def _object_columns(
         objects = row_of(row)[name]
         return [one[key] for one in objects] if isinstance(objects, list) else list(objects[key])
 
-    names = {"class_names": list(feature.names)} if _kind(feature) == "ClassLabel" else {}
+    names: dict[str, Any] = {"class_names": list(feature.names)} if _kind(feature) == "ClassLabel" else {}
+    options = {**names, "aligned_with": "boxes"}
     return [
         Column(name="boxes", htype="bbox", sample=lambda row: np.array(values(row, boxes), np.float32).reshape(-1, 4)),
-        Column(name="categories", htype="class_label", sample=lambda row: values(row, categories), options=names),
+        Column(name="categories", htype="class_label", sample=lambda row: values(row, categories), options=options),
     ]

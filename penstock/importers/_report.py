@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Literal
 
-from penstock.errors import ImporterError
+from penstock.errors import ImporterError, escaped
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -91,13 +91,13 @@ class ImportReport:
 
     def summary(self) -> str:
         """Return the counts in one line."""
-        head = f"{self.num_samples:,} samples from {self.source}"
+        head = escaped(f"{self.num_samples:,} samples from {self.source}")
         if not self.issues:
             return f"{head}, nothing refused or repaired"
         return f"{head}, {len(self.refused):,} refused, {len(self.repaired):,} repaired"
 
     def __str__(self) -> str:
-        shown = [self.summary(), *(f"  {issue}" for issue in self.issues[:_NUM_SHOWN])]
+        shown = [self.summary(), *(escaped(f"  {issue}") for issue in self.issues[:_NUM_SHOWN])]
         left = len(self.issues) - _NUM_SHOWN
         return "\n".join([*shown, *([f"  … and {left:,} more"] if left > 0 else [])])
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from penstock.dataset import Dataset
 from penstock.errors import ImporterError, LinkError, SampleError
 from penstock.importers._report import IssueLog
-from penstock.tensors import Link, thumbnail
+from penstock.tensors import Link, check_image
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -77,7 +77,10 @@ def write_columns(
     with _mapping(num_workers) as pooled, dataset, bar:
         for start in range(0, num_rows, _CHUNK):
             rows = range(start, min(start + _CHUNK, num_rows))
-            values = {column.name: list(pooled(partial(_value, column), rows)) for column in columns}
+            values = {
+                column.name: list(pooled(partial(_value, column, max_bytes=dataset.max_image_bytes), rows))
+                for column in columns
+            }
             kept = [at for at in range(len(rows)) if not _refused(values, at, log)]
             num_written += _extend(dataset, values, rows, kept, log=log, num_workers=num_workers)
             bar.update(len(rows))
@@ -100,22 +103,22 @@ class _Unreadable:
     problem: str
 
 
-def _value(column: Column, row: int) -> object:
+def _value(column: Column, row: int, *, max_bytes: int | None) -> object:
     try:
         value = column.sample(row)
     except ImporterError as error:
         return _Unreadable(f"row {row}", str(error))
     if column.htype == "image" and isinstance(value, Path):
-        return _checked_image(value)
+        return _checked_image(value, max_bytes)
     if isinstance(value, Link) and "://" not in value.url and not Path(value.url).is_file():
         return _Unreadable(value.url, "no such image file")
     return value
 
 
-def _checked_image(path: Path) -> bytes | _Unreadable:
+def _checked_image(path: Path, max_bytes: int | None) -> bytes | _Unreadable:
     try:
         encoded = path.read_bytes()
-        thumbnail(encoded, 1)
+        check_image(encoded, max_bytes=max_bytes)
     except FileNotFoundError:
         return _Unreadable(str(path), "no such image file")
     except (OSError, SampleError) as error:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -13,7 +12,15 @@ from numpy.typing import NDArray
 from penstock.errors import ImageDecodeError, PenstockError
 from penstock.loader._crew import Crew
 from penstock.loader._memory import BatchMemory
-from penstock.tensors import TensorSpec, decode_image, decode_jpeg_into, flatten_alpha
+from penstock.tensors import (
+    MAX_IMAGE_BYTES,
+    TensorSpec,
+    decode_image,
+    decode_jpeg_into,
+    decode_then,
+    flatten_alpha,
+    load_pillow,
+)
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -21,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["Decoded", "decode_images", "decode_values", "resized"]
 
 _BILINEAR_REACH = 1.25
+_LARGEST_SCRATCH = 32 * 2**20
 
 Decoded = tuple[Any, dict[int, PenstockError]]
 """A column and the errors of the samples that could not be read."""
@@ -44,18 +52,16 @@ def resized(pixels: NDArray[np.uint8], size: tuple[int, int], out: NDArray[np.ui
     return cv2.resize(pixels, (width, height), interpolation=how).reshape(height, width, pixels.shape[2])
 
 
-def _pil(encoded: bytes) -> Image.Image:
-    from PIL import Image, ImageOps
+def _pil(encoded: bytes, *, max_bytes: int | None) -> Image.Image:
+    from PIL import ImageOps
 
-    try:
-        image = Image.open(io.BytesIO(encoded))
-        image.load()
-    except Exception as error:
-        raise ImageDecodeError(f"the image cannot be decoded: {error}") from error
+    image = load_pillow(encoded, max_bytes=max_bytes)
     if image.mode in {"L", "RGB", "RGBA"} and "transparency" not in image.info:
         turned: Image.Image = ImageOps.exif_transpose(image)
         return turned
-    pixels = decode_image(encoded)
+    from PIL import Image
+
+    pixels = decode_image(encoded, max_bytes=max_bytes)
     return Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels)
 
 
@@ -68,6 +74,7 @@ def decode_images(
     out_of: NDArray[np.int64],
     memory: BatchMemory,
     crew: Crew,
+    max_bytes: int | None = MAX_IMAGE_BYTES,
 ) -> Decoded:
     """Decode images.
 
@@ -87,6 +94,8 @@ def decode_images(
         Where arrays are made.
     crew : Crew
         Threads that decode images of one shape together.
+    max_bytes : int, optional
+        Most bytes a decoded image may have; None allows any size.
 
     Returns
     -------
@@ -95,18 +104,20 @@ def decode_images(
         samples; errors by number in `encoded`.
     """
     if method == "numpy" and shape is not None:
-        return _decode_stacked(encoded, size, memory.array((len(out_of), *shape)), out_of, crew)
+        return _decode_stacked(encoded, size, memory.array((len(out_of), *shape)), out_of, crew, max_bytes)
     functions: dict[str, Callable[[Any], Any]] = {
         "tobytes": bytes,
-        "pil": _pil,
-        "numpy": partial(_decode_one, size=size),
+        "pil": partial(_pil, max_bytes=max_bytes),
+        "numpy": partial(_decode_one, size=size, max_bytes=max_bytes),
     }
     return _decode_listed(encoded, functions[method], out_of)
 
 
-def _decode_one(encoded: bytes, size: tuple[int, int] | None) -> NDArray[np.uint8]:
-    pixels = decode_image(encoded)
-    return pixels if size is None else resized(pixels, size)
+def _decode_one(encoded: bytes, *, size: tuple[int, int] | None, max_bytes: int | None) -> NDArray[np.uint8]:
+    if size is None:
+        return decode_image(encoded, max_bytes=max_bytes)
+    small: NDArray[np.uint8] = decode_then(encoded, lambda pixels: resized(pixels, size), max_bytes=max_bytes)
+    return small
 
 
 def _decode_listed(encoded: Sequence[Any], function: Callable[[Any], Any], out_of: NDArray[np.int64]) -> Decoded:
@@ -147,12 +158,13 @@ def _repeated(distinct: list[Any], out_of: NDArray[np.int64]) -> list[Any]:
     return column
 
 
-def _decode_stacked(
+def _decode_stacked(  # noqa: PLR0917  what a stacked batch is made of
     encoded: Sequence[Any],
     size: tuple[int, int] | None,
     stacked: NDArray[np.uint8],
     out_of: NDArray[np.int64],
     crew: Crew,
+    max_bytes: int | None,
 ) -> Decoded:
     first = np.zeros(len(encoded), np.int64)
     first[out_of[::-1]] = np.arange(len(out_of))[::-1]
@@ -163,7 +175,7 @@ def _decode_stacked(
         scratch = _Scratch()
         for number in range(start, stop):
             try:
-                _decode_into(_readable(encoded[number]), stacked[slots[number]], size, scratch)
+                _decode_into(_readable(encoded[number]), stacked[slots[number]], size, scratch, max_bytes)
             except PenstockError as error:
                 errors[number] = _without_frames(error)
 
@@ -175,13 +187,16 @@ def _decode_stacked(
 
 
 class _Scratch:
-    """Memory an image is decoded into before it is resized; grows to the largest seen."""
+    """Memory an image is decoded into before it is resized; grows to the largest seen.
+
+    Large images have memory of their own, which threads share and which is given back at once.
+    """
 
     def __init__(self) -> None:
         self.memory = np.empty(0, np.uint8)
 
     def of(self, size: int) -> NDArray[np.uint8]:
-        if self.memory.size < size:
+        if self.memory.size < size <= _LARGEST_SCRATCH:
             self.memory = np.empty(size, np.uint8)
         return self.memory
 
@@ -191,18 +206,25 @@ def _decode_into(
     out: NDArray[np.uint8],
     size: tuple[int, int] | None,
     scratch: _Scratch,
+    max_bytes: int | None,
 ) -> None:
     channels = out.shape[2]
     if size is None:
-        pixels = decode_jpeg_into(encoded, lambda _: out.reshape(-1), channels=channels)
-        pixels = decode_image(encoded) if pixels is None else pixels
+        pixels = decode_jpeg_into(encoded, lambda _: out.reshape(-1), channels=channels, max_bytes=max_bytes)
+        pixels = decode_image(encoded, max_bytes=max_bytes) if pixels is None else pixels
         _check_shape(pixels, out)
         if not np.may_share_memory(pixels, out):
             out[...] = pixels
         return
-    pixels = decode_jpeg_into(encoded, scratch.of, channels=channels)
-    pixels = decode_image(encoded) if pixels is None else pixels
-    resized(pixels if pixels.shape[2] == channels else _as_channels(pixels, channels), size, out)
+
+    def shrink(pixels: NDArray[np.uint8]) -> None:
+        resized(pixels if pixels.shape[2] == channels else _as_channels(pixels, channels), size, out)
+
+    pixels = decode_jpeg_into(encoded, scratch.of, channels=channels, max_bytes=max_bytes)
+    if pixels is None:
+        decode_then(encoded, shrink, max_bytes=max_bytes)
+    else:
+        shrink(pixels)
 
 
 def _as_channels(pixels: NDArray[np.uint8], channels: int) -> NDArray[np.uint8]:
@@ -247,8 +269,8 @@ def decode_values(
 
 
 def _empty(spec: TensorSpec) -> NDArray[Any]:
-    """Return the sample that stands for NULL: no labels, no boxes."""
-    shape = (0, 4) if spec.htype == "bbox" else (0,)
+    """Return the sample that stands for NULL, as `Tensor.numpy` gives it: no labels, no boxes."""
+    shape = (0, 4) if spec.htype == "bbox" else (0,) * max(spec.ndim or 1, 1)
     return np.zeros(shape, np.int64 if spec.htype == "class_label" else np.dtype(spec.dtype))
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.errors import LoaderError
+from penstock.errors import LoaderError, escaped
 from penstock.loader._epoch import Stream
 from penstock.loader._sequential import BufferedStream, SequentialTable
 from penstock.loader._weights import Weights, class_counts, make_plan
@@ -89,7 +89,7 @@ class Pool:
                 hint="load from a query that selects rows",
             )
         for told in result.warnings:
-            warnings.warn(told, stacklevel=4)
+            warnings.warn(escaped(told), stacklevel=4)
         history = (*self.history, query_string)
         rows = result.selection.rows if result.plan is None else result.pool
         return replace(before, rows=rows, plan=result.plan, history=history)

@@ -22,6 +22,7 @@ from penstock.loader._memory import BatchMemory
 from penstock.loader._settings import Settings
 from penstock.storage import renew_in_children
 from penstock.table import Table
+from penstock.tensors import MAX_IMAGE_BYTES
 
 __all__ = ["Reader", "Substitutes"]
 
@@ -179,7 +180,14 @@ class Reader:
         if spec.htype == "image":
             size = self._settings.resize.get(name)
             return decode_images(
-                values, method, size=size, shape=shape, out_of=out_of, memory=self.memory, crew=self._crew
+                values,
+                method,
+                size=size,
+                shape=shape,
+                out_of=out_of,
+                memory=self.memory,
+                crew=self._crew,
+                max_bytes=getattr(self._table, "max_image_bytes", MAX_IMAGE_BYTES),
             )
         return decode_values(values, method, spec, fixed=shape is not None, out_of=out_of), {}
 

@@ -67,8 +67,9 @@ def class_counts(table: Table, rows: NDArray[np.int64], name: str | None) -> Cla
 
 def _array(weights: Sequence[float] | NDArray[Any], count: int) -> NDArray[np.float64]:
     try:
-        array = np.ascontiguousarray(weights, np.float64)
-    except (TypeError, ValueError) as error:
+        plain = weights.detach().cpu() if hasattr(weights, "detach") else weights  # a torch tensor with a gradient
+        array = np.ascontiguousarray(plain, np.float64)
+    except Exception as error:
         raise SamplingError(
             f"weights of type {type(weights).__name__}; expected an expression, a tensor's name or numbers"
         ) from error

@@ -17,6 +17,7 @@ from penstock.sampling._counting import (
     times_seen_table,
 )
 from penstock.sampling._coverage import Coverage, TimesSeen
+from penstock.sampling._given import class_counts
 from penstock.sampling._histogram import Histogram
 from penstock.sampling._labels import ClassCounts
 from penstock.sampling._philox import fresh_seed
@@ -60,6 +61,7 @@ __all__ = [
     "TorchBatchSampler",
     "TorchSampler",
     "batch_composition",
+    "class_counts",
     "coverage_by_num_draws",
     "effective_number",
     "epochs_by_imbalance",

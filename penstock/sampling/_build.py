@@ -173,8 +173,9 @@ def _joined_labels(labels: Sequence[ClassCounts | None]) -> ClassCounts | None:
 def check_weights(weights: ArrayLike, labels: ClassCounts | None = None) -> NDArray[np.float64]:
     """Return the weights as an array of finite numbers >= 0, or name the first that is none."""
     try:
-        array = np.asarray(weights, np.float64)
-    except (TypeError, ValueError) as error:
+        plain = weights.detach().cpu() if hasattr(weights, "detach") else weights  # a torch tensor with a gradient
+        array = np.asarray(plain, np.float64)
+    except Exception as error:
         raise SamplingError(f"weights are no numbers: {error}", hint="pass one number >= 0 per sample") from error
     if array.ndim != 1:
         raise SamplingError(f"weights have shape {array.shape}; expected one weight per sample")

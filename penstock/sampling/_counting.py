@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.errors import SamplingError, UnknownClassError
+from penstock.sampling._given import Labels, class_counts
 from penstock.sampling._labels import ClassCounts
 from penstock.sampling._permute import sorted_order
 from penstock.sampling._philox import SUBSET, words
@@ -49,12 +50,12 @@ class Subset:
         return pd.DataFrame({"row": self.rows, "class": names[self.labels.values]})
 
 
-def imbalanced_subset(labels: ClassCounts, counts: Mapping[str, int], seed: int = 0) -> Subset:
+def imbalanced_subset(labels: Labels, counts: Mapping[str, int], seed: int = 0) -> Subset:
     """Choose some rows of each class at random.
 
     Parameters
     ----------
-    labels : ClassCounts
+    labels : ClassCounts, Tensor, View or array_like
         Labels of the data set, one per row.
     counts : mapping of str to int
         Rows to keep by class name; other classes are left out.
@@ -79,6 +80,7 @@ def imbalanced_subset(labels: ClassCounts, counts: Mapping[str, int], seed: int 
     >>> imbalanced_subset(labels, {"Siamese": 2, "Birman": 1}).labels.instances.tolist()
     [2, 1]
     """
+    labels = class_counts(labels)
     _check_single(labels)
     chosen = []
     for name, count in counts.items():
@@ -127,7 +129,7 @@ class BatchComposition:
 
 
 def batch_composition(
-    stream: IndexStream, labels: ClassCounts, batch_size: int, *, num_batches: int | None = None, start: int = 0
+    stream: IndexStream, labels: Labels, batch_size: int, *, num_batches: int | None = None, start: int = 0
 ) -> BatchComposition:
     """Count the classes in consecutive batches.
 
@@ -155,6 +157,7 @@ def batch_composition(
     >>> batch_composition(SequentialStream(4), labels, 2).counts.tolist()
     [[2, 0], [1, 1]]
     """
+    labels = class_counts(labels)
     if batch_size < 1:
         raise SamplingError(f"batch_size is {batch_size!r}; expected at least 1")
     stop = start + (stream.size if num_batches is None else num_batches * batch_size)
@@ -209,7 +212,7 @@ class TimesSeenTable:
         return pd.DataFrame({"row": rows, "class": names[classes], "times_seen": self.times_seen[rows]})
 
 
-def times_seen_table(stream: IndexStream, labels: ClassCounts, num_epochs: int = 1) -> TimesSeenTable:
+def times_seen_table(stream: IndexStream, labels: Labels, num_epochs: int = 1) -> TimesSeenTable:
     """Count how often the stream draws each sample.
 
     Parameters
@@ -231,6 +234,7 @@ def times_seen_table(stream: IndexStream, labels: ClassCounts, num_epochs: int =
     >>> times_seen_table(SequentialStream(3), ClassCounts.from_labels([0, 0, 1]), 2).times_seen.tolist()
     [2, 2, 2]
     """
+    labels = class_counts(labels)
     times = np.zeros(labels.num_rows, np.int64)
     for epoch in range(num_epochs):
         times += np.bincount(stream.epoch(epoch), minlength=labels.num_rows)

@@ -15,6 +15,13 @@ from penstock.errors import SamplingError
 __all__ = ["ClassCounts"]
 
 _PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+# words that TQL keeps for itself: a tensor of such a name is quoted (a test holds them equal to those of the lexer)
+_WORDS = (
+    "ALL AND ARRANGE AS ASC BETWEEN BY CASE CAST CROSS DESC DISTINCT ELSE END EXCEPT EXPAND FALSE FROM FULL GROUP "
+    "HAVING ILIKE IN INNER INTERSECT IS JOIN LEFT LIKE LIMIT NOT NULL OFFSET ON OR ORDER OUTER OVERLAP RIGHT SAMPLE "
+    "SELECT THEN TRUE UNGROUP UNION USING WHEN WHERE WITH"
+)
+_RESERVED = frozenset(_WORDS.split(" "))
 _QUOTE = "'"
 
 
@@ -111,7 +118,8 @@ class ClassCounts:
         >>> ClassCounts.from_labels([0], class_names=("baker's yeast",)).condition(0)
         "contains(labels, 'baker''s yeast')"
         """
-        tensor = self.tensor if _PLAIN_NAME.fullmatch(self.tensor) else '"' + self.tensor.replace('"', '""') + '"'
+        plain = _PLAIN_NAME.fullmatch(self.tensor) and self.tensor.upper() not in _RESERVED
+        tensor = self.tensor if plain else '"' + self.tensor.replace('"', '""') + '"'
         return f"contains({tensor}, '{self.class_names[number].replace(_QUOTE, 2 * _QUOTE)}')"
 
     def take(self, rows: NDArray[np.int64]) -> ClassCounts:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.errors import SamplingError, UnknownClassError
+from penstock.sampling._given import Labels, class_counts
 from penstock.sampling._labels import ClassCounts
 from penstock.sampling._spec import Clause, SamplingSpec
 
@@ -33,7 +34,7 @@ REFERENCES: Final[Mapping[str, str]] = {
 }
 
 
-def inverse_frequency(labels: ClassCounts, **options: Any) -> SamplingSpec:  # noqa: ANN401  fields of the spec
+def inverse_frequency(labels: Labels, **options: Any) -> SamplingSpec:  # noqa: ANN401  fields of the spec
     """Weigh each class by one over the samples that have it.
 
     The commonest class has weight 1, and so have samples without a class. Of several classes of a sample the largest
@@ -41,7 +42,7 @@ def inverse_frequency(labels: ClassCounts, **options: Any) -> SamplingSpec:  # n
 
     Parameters
     ----------
-    labels : ClassCounts
+    labels : ClassCounts, Tensor, View or array_like
         Labels of the pool; classes without samples are left out.
     **options
         Other fields of the spec: seed, mode, size.
@@ -60,16 +61,19 @@ def inverse_frequency(labels: ClassCounts, **options: Any) -> SamplingSpec:  # n
     >>> spec = inverse_frequency(ClassCounts.from_labels([0, 0, 0, 1], class_names=("cat", "dog")))
     >>> spec.to_tql()
     "max_weight(contains(labels, 'cat'): 1, contains(labels, 'dog'): 3, True: 1)"
+    >>> inverse_frequency(["cat", "cat", "cat", "dog"]) == spec
+    True
     """
+    labels = class_counts(labels)
     return _spec(labels, _from_one(1 / _present(labels)), options)
 
 
-def square_root(labels: ClassCounts, **options: Any) -> SamplingSpec:  # noqa: ANN401  fields of the spec
+def square_root(labels: Labels, **options: Any) -> SamplingSpec:  # noqa: ANN401  fields of the spec
     """Weigh each class by one over the square root of the samples that have it.
 
     Parameters
     ----------
-    labels : ClassCounts
+    labels : ClassCounts, Tensor, View or array_like
         Labels of the pool.
     **options
         Other fields of the spec: seed, mode, size.
@@ -87,15 +91,16 @@ def square_root(labels: ClassCounts, **options: Any) -> SamplingSpec:  # noqa: A
     >>> square_root(ClassCounts.from_labels([0, 0, 0, 0, 1])).weights
     (1.0, 2.0, 1.0)
     """
+    labels = class_counts(labels)
     return _spec(labels, _from_one(1 / np.sqrt(_present(labels))), options)
 
 
-def effective_number(labels: ClassCounts, beta: float = 0.999, **options: Any) -> SamplingSpec:  # noqa: ANN401  fields of the spec
+def effective_number(labels: Labels, beta: float = 0.999, **options: Any) -> SamplingSpec:  # noqa: ANN401  fields of the spec
     """Weigh each class by one over its effective number of samples, ``(1 - beta**n) / (1 - beta)``.
 
     Parameters
     ----------
-    labels : ClassCounts
+    labels : ClassCounts, Tensor, View or array_like
         Labels of the pool.
     beta : float
         In [0, 1): 0 leaves the classes as they are, near 1 comes to the inverse frequency.
@@ -124,11 +129,12 @@ def effective_number(labels: ClassCounts, beta: float = 0.999, **options: Any) -
         raise SamplingError(
             f"beta is {beta!r}; expected a number in [0, 1)", hint="0.9, 0.99, 0.999 or 0.9999 are usual"
         )
+    labels = class_counts(labels)
     number = -np.expm1(_present(labels) * np.log1p(beta - 1)) if beta > 0 else np.ones(len(_present(labels)))
     return _spec(labels, _from_one(1 / number), options)
 
 
-def repeat_factor(labels: ClassCounts, threshold: float = 0.001, **options: Any) -> SamplingSpec:  # noqa: ANN401  fields of the spec
+def repeat_factor(labels: Labels, threshold: float = 0.001, **options: Any) -> SamplingSpec:  # noqa: ANN401  fields of the spec
     """Weigh each class by its repeat factor, ``max(1, sqrt(threshold / share))``.
 
     A sample's factor is the largest of its classes'. LVIS sees every sample at least once per epoch; ``mode="deck"``
@@ -136,7 +142,7 @@ def repeat_factor(labels: ClassCounts, threshold: float = 0.001, **options: Any)
 
     Parameters
     ----------
-    labels : ClassCounts
+    labels : ClassCounts, Tensor, View or array_like
         Labels of the pool.
     threshold : float
         Share of samples below which a class is repeated, in (0, 1].
@@ -165,12 +171,13 @@ def repeat_factor(labels: ClassCounts, threshold: float = 0.001, **options: Any)
         raise SamplingError(
             f"threshold is {threshold!r}; expected a share of samples in (0, 1]", hint="LVIS uses 0.001"
         )
+    labels = class_counts(labels)
     share = _present(labels) / max(labels.num_rows, 1)
     return _spec(labels, np.maximum(1.0, np.sqrt(threshold / share)), options)
 
 
 def target_proportions(
-    labels: ClassCounts,
+    labels: Labels,
     shares: Mapping[str, float],
     **options: Any,  # noqa: ANN401  fields of the spec
 ) -> SamplingSpec:
@@ -178,7 +185,7 @@ def target_proportions(
 
     Parameters
     ----------
-    labels : ClassCounts
+    labels : ClassCounts, Tensor, View or array_like
         Labels of the pool, exactly one per sample.
     shares : mapping of str to float
         Share of the draws by class, summing to at most 1; what is left goes to the other classes as they are.
@@ -203,6 +210,7 @@ def target_proportions(
     >>> [round(weight, 3) for weight in spec.weights]
     [1.0, 49.5]
     """
+    labels = class_counts(labels)
     if not (np.diff(labels.offsets) == 1).all():
         raise SamplingError(
             "some samples have no label or several; proportions of classes then depend on one another",

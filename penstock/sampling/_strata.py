@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from penstock.sampling._build import Masks, by_label_sets, by_masks, by_weights, concatenated
+from penstock.sampling._given import Labels, class_counts
 from penstock.sampling._grouped import GroupedRows
 from penstock.sampling._labels import ClassCounts
 
@@ -25,7 +26,7 @@ class MadeStrata(GroupedRows):
         cls,
         masks: Masks,
         *,
-        labels: ClassCounts | None = None,
+        labels: Labels | None = None,
         num_rows: int | None = None,
         expressions: Sequence[str] | None = None,
         rows: NDArray[np.int64] | None = None,
@@ -36,7 +37,7 @@ class MadeStrata(GroupedRows):
         ----------
         masks : mapping of str to array_like of bool, or sequence of array_like of bool
             For each clause, in the order of the spec, whether it matches each row; each of shape (num_rows,).
-        labels : ClassCounts, optional
+        labels : ClassCounts, Tensor, View or array_like, optional
             Labels of the same rows.
         num_rows : int, optional
             Rows of the pool; needed only where there are neither masks nor labels.
@@ -62,10 +63,10 @@ class MadeStrata(GroupedRows):
         >>> strata.sizes.tolist(), strata.matches.tolist()
         ([1, 2], [[False, True], [True, True]])
         """
-        return cls._of(by_masks(masks, labels=labels, num_rows=num_rows, expressions=expressions, rows=rows))
+        return cls._of(by_masks(masks, labels=_counts(labels), num_rows=num_rows, expressions=expressions, rows=rows))
 
     @classmethod
-    def from_labels(cls, labels: ClassCounts) -> Self:
+    def from_labels(cls, labels: Labels) -> Self:
         """Group rows by the set of their classes.
 
         The clauses are "has the class", one for each class that occurs. Specs of the presets and of `solve_targets`
@@ -73,7 +74,7 @@ class MadeStrata(GroupedRows):
 
         Parameters
         ----------
-        labels : ClassCounts
+        labels : ClassCounts, Tensor, View or array_like
             Labels of the pool.
 
         Returns
@@ -82,16 +83,16 @@ class MadeStrata(GroupedRows):
 
         Examples
         --------
-        >>> from penstock.sampling import Strata
+        >>> from penstock.sampling import ClassCounts, Strata
         >>> strata = Strata.from_labels(ClassCounts.from_lists([[0], [1, 0], [0, 1]]))
         >>> sorted(strata.sizes.tolist()), strata.expressions
         ([1, 2], ("contains(labels, '0')", "contains(labels, '1')"))
         """
-        return cls._of(by_label_sets(labels))
+        return cls._of(by_label_sets(class_counts(labels)))
 
     @classmethod
     def from_weights(
-        cls, weights: ArrayLike, *, labels: ClassCounts | None = None, rows: NDArray[np.int64] | None = None
+        cls, weights: ArrayLike, *, labels: Labels | None = None, rows: NDArray[np.int64] | None = None
     ) -> Self:
         """Group rows by their own weight, such as scikit-learn's ``sample_weight``.
 
@@ -99,7 +100,7 @@ class MadeStrata(GroupedRows):
         ----------
         weights : array_like of float, shape (num_rows,)
             Unnormalised weight of each row, finite and at least 0. All may be different.
-        labels : ClassCounts, optional
+        labels : ClassCounts, Tensor, View or array_like, optional
             Labels of the same rows.
         rows : ndarray of int64, shape (num_rows,), optional
             Which row of a dataset is at each position, where rows may repeat: coverage counts distinct rows.
@@ -121,7 +122,7 @@ class MadeStrata(GroupedRows):
         >>> plan.probabilities.tolist()
         [0.25, 0.5]
         """
-        return cls._of(by_weights(weights, labels=labels, rows=rows))
+        return cls._of(by_weights(weights, labels=_counts(labels), rows=rows))
 
     @classmethod
     def concatenate(cls, parts: Sequence[GroupedRows]) -> Self:
@@ -153,3 +154,7 @@ class MadeStrata(GroupedRows):
     @classmethod
     def _of(cls, grouped: GroupedRows) -> Self:
         return cls(**{part.name: getattr(grouped, part.name) for part in fields(grouped)})
+
+
+def _counts(labels: Labels | None) -> ClassCounts | None:
+    return None if labels is None else class_counts(labels)

@@ -4,6 +4,7 @@ from penstock.storage._columns import (
     UID,
     byte_views,
     column_names,
+    column_of,
     flat_values,
     new_uids,
     sample_columns,
@@ -13,54 +14,67 @@ from penstock.storage._columns import (
 )
 from penstock.storage._commits import (
     Commit,
-    Mark,
+    author,
     branch_names,
+    clean_version,
+    commit_kind,
     commits,
     decoded,
     delete_tag,
     encoded,
     find_version,
-    head_commit,
-    make_commit,
-    mark_view,
+    is_clean,
+    keep,
+    last_commit,
+    new_record,
     set_tag,
-    unmark_view,
     user_tags,
-    view_marks,
 )
 from penstock.storage._credentials import Credentials
+from penstock.storage._digests import DamagedFile, Digests
 from penstock.storage._fork import ENGINE, renew_in_children, renewed_lock
 from penstock.storage._links import LinkReader, link_root
 from penstock.storage._location import Location
 from penstock.storage._snapshot import Snapshot
+from penstock.storage._steps import Steps
 from penstock.storage._store import Store, open_version
-from penstock.storage._upkeep import cleanup, make_branch
+from penstock.storage._tags import Mark, delete_tag_named, tags_named
+from penstock.storage._upkeep import cleanup, make_branch, sweep
 
 __all__ = [
     "ENGINE",
     "UID",
     "Commit",
     "Credentials",
+    "DamagedFile",
+    "Digests",
     "LinkReader",
     "Location",
     "Mark",
     "Snapshot",
+    "Steps",
     "Store",
+    "author",
     "branch_names",
     "byte_views",
+    "clean_version",
     "cleanup",
     "column_names",
+    "column_of",
+    "commit_kind",
     "commits",
     "decoded",
     "delete_tag",
+    "delete_tag_named",
     "encoded",
     "find_version",
     "flat_values",
-    "head_commit",
+    "is_clean",
+    "keep",
+    "last_commit",
     "link_root",
     "make_branch",
-    "make_commit",
-    "mark_view",
+    "new_record",
     "new_uids",
     "open_version",
     "renew_in_children",
@@ -69,8 +83,8 @@ __all__ = [
     "scalars",
     "set_tag",
     "shape_rows",
+    "sweep",
     "table_of",
-    "unmark_view",
+    "tags_named",
     "user_tags",
-    "view_marks",
 ]

@@ -18,6 +18,7 @@ __all__ = [
     "arrays_of_cells",
     "byte_views",
     "column_names",
+    "column_of",
     "fields_of",
     "flat_values",
     "new_uids",
@@ -27,22 +28,29 @@ __all__ = [
 ]
 
 UID = "uid"
+_UID_TENSOR = "%75id"
 _LISTS = ("class_label", "bbox", "embedding", "generic")
+
+
+def column_of(tensor: str) -> str:
+    """Return the name of the column that holds a tensor's samples: the engine takes a dot for a field of a struct."""
+    return _UID_TENSOR if tensor.lower() == UID else tensor.replace(".", "%2E")
 
 
 def column_names(spec: TensorSpec) -> tuple[str, ...]:
     """Return the names of the physical columns, the samples' own first."""
-    return (spec.name, *_extras(spec))
+    return (column_of(spec.name), *_extras(spec))
 
 
 def sample_columns(spec: TensorSpec) -> tuple[str, ...]:
     """Return the names of the physical columns a sample is made of: an image's recorded shape and digest are not."""
-    recorded = (f"_shape_{spec.name}", f"_digest_{spec.name}") if spec.htype == "image" else ()
-    return tuple(name for name in column_names(spec) if name not in recorded)
+    name = column_of(spec.name)
+    recorded = (f"_shape_{name}", f"_digest_{name}") if spec.htype == "image" else ()
+    return tuple(column for column in column_names(spec) if column not in recorded)
 
 
 def _extras(spec: TensorSpec) -> tuple[str, ...]:
-    name = spec.name
+    name = column_of(spec.name)
     if spec.htype == "image":
         extras = (f"_shape_{name}", f"_digest_{name}")
         return (*extras, f"_creds_{name}") if spec.link else extras
@@ -50,8 +58,11 @@ def _extras(spec: TensorSpec) -> tuple[str, ...]:
 
 
 def fields_of(spec: TensorSpec) -> list[pa.Field]:
-    """Return the Arrow fields of a tensor's physical columns."""
+    """Return the Arrow fields of a tensor's physical columns, none while its type is not known."""
     import pyarrow as pa
+
+    if not spec.is_typed:
+        return []
 
     types = {
         "_shape_": pa.list_(pa.int32()),
@@ -59,7 +70,7 @@ def fields_of(spec: TensorSpec) -> list[pa.Field]:
         "_creds_": pa.string(),
     }
     extras = [pa.field(name, types[name[:7]]) for name in _extras(spec)]
-    return [pa.field(spec.name, _main_type(spec)), *extras]
+    return [pa.field(column_of(spec.name), _main_type(spec)), *extras]
 
 
 def _main_type(spec: TensorSpec) -> pa.DataType:
@@ -71,8 +82,11 @@ def _main_type(spec: TensorSpec) -> pa.DataType:
 
 
 def arrays_of_cells(spec: TensorSpec, cells: Sequence[Cell]) -> list[pa.Array]:
-    """Return one Arrow array for each physical column."""
+    """Return one Arrow array for each physical column, none while the type is not known: all samples are NULL."""
     import pyarrow as pa
+
+    if not spec.is_typed:
+        return []
 
     kinds = {
         "_shape_": lambda: _lists([cell.shape for cell in cells], pa.int32()),

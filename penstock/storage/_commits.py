@@ -1,4 +1,4 @@
-"""Commits: tags of the engine that carry message, author, time and parent."""
+"""Commits: records inside the versions they made; a tag keeps each from being cleaned up."""
 
 from __future__ import annotations
 
@@ -7,11 +7,16 @@ import os
 import re
 import secrets
 import time
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from penstock.errors import CommitNotFoundError, DatasetError, nearest
+from penstock.errors import CommitNotFoundError, DatasetError, PenstockError, StorageError, nearest
+from penstock.storage._landing import kind_of
+from penstock.storage._snapshot import Snapshot
+from penstock.storage._tags import Mark, create_tag, delete_tag_named, has_tag, tags_named
 from penstock.storage._wrap import wrapped
 
 if TYPE_CHECKING:
@@ -19,26 +24,29 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Commit",
-    "Mark",
+    "author",
     "branch_names",
+    "clean_version",
+    "commit_kind",
     "commits",
     "decoded",
     "delete_tag",
     "encoded",
     "find_version",
-    "head_commit",
-    "make_commit",
-    "mark_view",
+    "is_clean",
+    "keep",
+    "last_commit",
+    "new_record",
     "set_tag",
-    "unmark_view",
     "user_tags",
-    "view_marks",
 ]
 
 _COMMIT = "commit-"
 _USER = "user-"
-_VIEW = "view-"
 _MIN_PREFIX = 4
+_RECORD = "commit"  # of the dataset's description: the last commit, in every version that follows it
+_LOOK_BACK = 64  # versions
+_UPKEEP = {"Rewrite", "ReserveFragments", "Merge"}  # files merged, columns of no values added: nothing a reader sees
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,9 +56,9 @@ class Commit:
     Parameters
     ----------
     id : str
-        24 hexadecimal digits; the first eight are the time.
+        24 hexadecimal digits, the one name of the commit on every branch.
     version : int
-        Version of the store.
+        Version of the store, on the branch it was made on.
     branch : str or None
         The branch it was made on, None for the first one.
     message, author : str
@@ -59,6 +67,8 @@ class Commit:
         When, in UTC.
     parent : str or None
         The commit before it.
+    merged : str or None
+        The commit of another branch that it took in.
     """
 
     id: str
@@ -68,6 +78,7 @@ class Commit:
     author: str
     time: datetime
     parent: str | None
+    merged: str | None = None
 
 
 def encoded(name: str) -> str:
@@ -82,61 +93,28 @@ def encoded(name: str) -> str:
 
 def decoded(name: str) -> str:
     """Return what `encoded` was given."""
-    return re.sub(r"(?:\.[0-9a-f]{2})+", lambda found: bytes.fromhex(found[0].replace(".", "")).decode(), name)
-
-
-def _tags(store: Store) -> dict[str, Any]:
-    with wrapped(f"read the history of {store.location.path!r}"):
-        tags: dict[str, Any] = store.handle.tags.list()
-    return tags
-
-
-def commits(store: Store) -> list[Commit]:
-    """Return every commit of every branch, the oldest first."""
-    found = [_commit(name, tag) for name, tag in _tags(store).items() if name.startswith(_COMMIT)]
-    return sorted(found, key=lambda commit: (commit.time, commit.version))
-
-
-def _commit(name: str, tag: dict[str, Any]) -> Commit:
-    said = tag.get("metadata") or {}
-    return Commit(
-        id=name.removeprefix(_COMMIT),
-        version=int(tag["version"]),
-        branch=tag["branch"],
-        message=said.get("message", ""),
-        author=said.get("author", "unknown"),
-        time=datetime.fromtimestamp(float(said.get("time", 0)), UTC),
-        parent=said.get("parent") or None,
+    return re.sub(
+        r"(?:\.[0-9a-f]{2})+", lambda found: bytes.fromhex(found[0].replace(".", "")).decode(errors="replace"), name
     )
 
 
-def head_commit(store: Store, version: int | None = None) -> Commit | None:
-    """Return the last commit at or before a version of the store's branch."""
-    version = store.handle.version if version is None else version
-    known = commits(store)
-    branch = store.branch
-    while True:
-        mine = [commit for commit in known if commit.branch == branch and commit.version <= version]
-        if mine or branch is None:
-            return max(mine, key=lambda commit: commit.version, default=None)
-        with wrapped(f"read the branches of {store.location.path!r}"):
-            made_from = store.handle.branches.list()[branch]
-        branch, version = made_from["parent_branch"], int(made_from["parent_version"])
+# ---- records -------------------------------------------------------------------------------------
 
 
-def make_commit(store: Store, message: str, parent: str | None) -> Commit:
-    """Tag the newest version as a commit."""
-    now = time.time()
-    name = f"{_COMMIT}{secrets.token_hex(12)}"
-    version = store.head().version
-    said = {"message": message, "author": _author(), "time": repr(now), "parent": parent or ""}
-    with wrapped(f"commit to {store.location.path!r}"):
-        store.handle.tags.create(name, version if store.branch is None else (store.branch, version))
-        store.handle.tags.replace_metadata(name, said)
-        return _commit(name, store.handle.tags.list()[name])
+def new_record(message: str, parent: str | None, *, merged: str | None = None) -> dict[str, str]:
+    """Return what is written into the version that a commit makes."""
+    return {
+        "id": secrets.token_hex(12),
+        "message": message,
+        "author": author(),
+        "time": repr(time.time()),
+        "parent": parent or "",
+        "merged": merged or "",
+    }
 
 
-def _author() -> str:
+def author() -> str:
+    """Return who works here: PENSTOCK_AUTHOR, else the user's name."""
     named = os.environ.get("PENSTOCK_AUTHOR")
     if named:
         return named
@@ -146,23 +124,161 @@ def _author() -> str:
         return "unknown"
 
 
+def _commit(record: Mapping[str, Any], commit_id: str, branch: str | None, version: int) -> Commit:
+    return Commit(
+        id=commit_id,
+        version=version,
+        branch=branch,
+        message=str(record.get("message", "")),
+        author=str(record.get("author", "unknown")),
+        time=_time(record.get("time")),
+        parent=str(record.get("parent") or "") or None,
+        merged=str(record.get("merged") or "") or None,
+    )
+
+
+def _time(text: Any) -> datetime:  # noqa: ANN401  whatever a record holds
+    with suppress(ValueError, TypeError, OverflowError, OSError):
+        return datetime.fromtimestamp(float(text), UTC)
+    return datetime.fromtimestamp(0, UTC)
+
+
+def _record_in(snapshot: Snapshot) -> dict[str, Any]:
+    """Return the record of the last commit at or before a version; empty in datasets that kept it in tags."""
+    record = snapshot.meta.get(_RECORD)
+    return record if isinstance(record, dict) and isinstance(record.get("id"), str) else {}
+
+
+# ---- finding -------------------------------------------------------------------------------------
+
+
+def commits(store: Store) -> list[Commit]:
+    """Return every commit of every branch, the oldest first."""
+    found = [_from_tag(store, commit_id, mark) for commit_id, mark in tags_named(store, _COMMIT).items()]
+    return sorted((commit for commit in found if commit), key=lambda commit: (commit.time, commit.version))
+
+
+def _from_tag(store: Store, commit_id: str, mark: Mark) -> Commit | None:
+    if mark.note.get("time"):
+        return _commit(mark.note, commit_id, mark.branch, mark.version)
+    with suppress(PenstockError):
+        record = _record_in(store.on(mark.branch).at(mark.version))
+        if record.get("id") == commit_id:
+            return _commit(record, commit_id, mark.branch, mark.version)
+    return None
+
+
+def last_commit(store: Store, snapshot: Snapshot, known: Commit | None = None) -> Commit | None:
+    """Return the last commit at or before a version of the store's branch; `known` spares looking for it."""
+    record = _record_in(snapshot)
+    if not record:
+        return _last_tagged(store, snapshot.version)
+    commit_id: str = record["id"]
+    if known is not None and known.id == commit_id:
+        return known
+    version = _made_at(snapshot, commit_id)
+    if version is not None:
+        return _commit(record, commit_id, store.branch, version)
+    mark = tags_named(store, _COMMIT).get(commit_id)
+    branch, made = (mark.branch, mark.version) if mark else (store.branch, snapshot.version)
+    return _commit(record, commit_id, branch, made)
+
+
+def _made_at(snapshot: Snapshot, commit_id: str) -> int | None:
+    """Return the version of the snapshot's branch that a commit made, looking back a little, or None."""
+    for version in range(snapshot.version, max(0, snapshot.version - _LOOK_BACK), -1):
+        kind, operation = kind_of(snapshot.handle, version)
+        if kind == commit_kind(commit_id):
+            return version
+        if operation is None or type(operation).__name__ == "Clone":
+            return None
+    return None
+
+
+def commit_kind(commit_id: str) -> str:
+    """Return what is recorded beside the version that a commit makes."""
+    return f"commit {commit_id}"
+
+
+def keep(store: Store, commit: Commit) -> None:
+    """Tag a commit's version so that it stays and the history lists it; again, or on a full disk, is no error."""
+    name = f"{_COMMIT}{commit.id}"
+    with suppress(StorageError):
+        if not has_tag(store, name):
+            note = {
+                "message": commit.message,
+                "author": commit.author,
+                "time": repr(commit.time.timestamp()),
+                "parent": commit.parent or "",
+                "merged": commit.merged or "",
+            }
+            create_tag(store, name, commit.branch, commit.version, note)
+
+
+def _last_tagged(store: Store, version: int) -> Commit | None:
+    """Return the last commit at or before a version, by tags: datasets of before had no other record."""
+    known = commits(store)
+    branch = store.branch
+    while True:
+        mine = [commit for commit in known if commit.branch == branch and commit.version <= version]
+        if mine or branch is None:
+            return max(mine, key=lambda commit: commit.version, default=None)
+        branch, version = _made_from(store, branch)
+
+
+def _made_from(store: Store, branch: str) -> tuple[str | None, int]:
+    """Return the branch and version that a branch was made from."""
+    with wrapped(f"read the branches of {store.location.path!r}"):
+        made_from = store.handle.branches.list()[branch]
+    return made_from["parent_branch"], int(made_from["parent_version"])
+
+
+def clean_version(store: Store, last: Commit | None) -> int:
+    """Return the version of the store's branch that holds its last commit, and nothing after it."""
+    if last is not None and last.branch == store.branch:
+        return last.version
+    return 1 if store.branch is None else _made_from(store, store.branch)[1]
+
+
+def is_clean(store: Store, snapshot: Snapshot, last: Commit | None) -> bool:
+    """Tell whether a version holds exactly its last commit: versions of upkeep after it change nothing."""
+    if last is None:
+        return False
+    version = snapshot.version
+    while version > 0:
+        if last.branch == store.branch and last.version == version:
+            return True
+        kind, operation = kind_of(snapshot.handle, version)
+        if kind is not None:
+            return kind == "reset" or kind.startswith("commit ")
+        name = type(operation).__name__
+        if name == "Clone":
+            return True
+        if name == "Restore":
+            version = int(operation.version)
+            continue
+        if name not in _UPKEEP:
+            return False
+        version -= 1
+    return False
+
+
 def find_version(store: Store, name: str) -> tuple[str | None, int | None]:
     """Return (branch, version) of a commit id or its beginning, a tag, or a branch (version None)."""
-    tags = _tags(store)
-    exact = tags.get(f"{_COMMIT}{name}") or tags.get(f"{_USER}{encoded(name)}")
+    marks = {**tags_named(store, _COMMIT)}
+    mine = user_tags(store)
+    exact = marks.get(name) or mine.get(name)
     if exact:
-        return exact["branch"], int(exact["version"])
+        return exact.branch, exact.version
     branches = branch_names(store)
     if name == "main" or name in branches:
         return (None if name == "main" else encoded(name)), None
-    ids = [tag.removeprefix(_COMMIT) for tag in tags if tag.startswith(_COMMIT)]
-    begun = [commit_id for commit_id in ids if len(name) >= _MIN_PREFIX and commit_id.startswith(name)]
+    begun = [commit_id for commit_id in marks if len(name) >= _MIN_PREFIX and commit_id.startswith(name)]
     if len(begun) == 1:
-        tag = tags[f"{_COMMIT}{begun[0]}"]
-        return tag["branch"], int(tag["version"])
+        return marks[begun[0]].branch, marks[begun[0]].version
     if begun:
-        raise CommitNotFoundError(f"{name!r} begins {len(begun)} commit ids; expected more of its digits")
-    known = [*ids, *user_tags(store), *branches, "main"]
+        raise CommitNotFoundError(f"{name!r} begins {len(begun)} commit ids; expected more digits")
+    known = [*marks, *mine, *branches, "main"]
     like = nearest(name, known)
     raise CommitNotFoundError(
         f"no commit, tag or branch {name!r} in {store.location.path!r}",
@@ -176,75 +292,21 @@ def branch_names(store: Store) -> list[str]:
         return sorted(decoded(name) for name in store.handle.branches.list())
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mark:
-    """A name for a version, with what is said of it.
-
-    Parameters
-    ----------
-    branch : str or None
-        The branch of the version, None for the first one.
-    version : int
-        Version of the store.
-    said : dict of str to str
-        Metadata.
-    """
-
-    branch: str | None
-    version: int
-    said: dict[str, str]
-
-
-def _marks(store: Store, kind: str) -> dict[str, Mark]:
-    return {
-        decoded(name.removeprefix(kind)): Mark(
-            branch=tag["branch"], version=int(tag["version"]), said=dict(tag.get("metadata") or {})
-        )
-        for name, tag in sorted(_tags(store).items())
-        if name.startswith(kind)
-    }
-
-
-def _mark(store: Store, name: str, at: Mark) -> None:
-    with wrapped(f"tag {store.location.path!r}"):
-        store.handle.tags.create(name, at.version if at.branch is None else (at.branch, at.version))
-        store.handle.tags.replace_metadata(name, at.said)
+# ---- the user's own tags -------------------------------------------------------------------------
 
 
 def user_tags(store: Store) -> dict[str, Mark]:
     """Return the user's own tags."""
-    return _marks(store, _USER)
+    return {decoded(name): mark for name, mark in tags_named(store, _USER).items()}
 
 
 def set_tag(store: Store, name: str, branch: str | None, version: int) -> None:
     """Give a version a name of the user's."""
     if not isinstance(name, str) or not name or name in user_tags(store) or name in {"main", *branch_names(store)}:
         raise DatasetError(f"a tag named {name!r}; expected a name that is not taken")
-    _mark(store, f"{_USER}{encoded(name)}", Mark(branch=branch, version=version, said={}))
+    create_tag(store, f"{_USER}{encoded(name)}", branch, version)
 
 
 def delete_tag(store: Store, name: str) -> None:
     """Take a name of the user's away."""
-    with wrapped(f"delete the tag {name!r} of {store.location.path!r}"):
-        store.handle.tags.delete(f"{_USER}{encoded(name)}")
-
-
-def view_marks(store: Store) -> dict[str, Mark]:
-    """Return the saved views."""
-    return _marks(store, _VIEW)
-
-
-def mark_view(store: Store, view_id: str, at: Mark) -> None:
-    """Keep the version of a saved view, or say more of one that is kept already."""
-    name = f"{_VIEW}{encoded(view_id)}"
-    if view_id in view_marks(store):
-        with wrapped(f"change the view {view_id!r} of {store.location.path!r}"):
-            store.handle.tags.replace_metadata(name, at.said)
-    else:
-        _mark(store, name, at)
-
-
-def unmark_view(store: Store, view_id: str) -> None:
-    """Let go of the version of a saved view."""
-    with wrapped(f"delete the view {view_id!r} of {store.location.path!r}"):
-        store.handle.tags.delete(f"{_VIEW}{encoded(view_id)}")
+    delete_tag_named(store, f"{_USER}{encoded(name)}")

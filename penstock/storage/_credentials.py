@@ -18,10 +18,15 @@ class Credentials:
     A key K is looked for in what `populate` was given, in the environment variable
     ``PENSTOCK_CREDS_K`` (JSON), and in the keyring (service ``penstock``); where all
     are silent the store's own chain decides (environment, profile, instance role).
+
+    Parameters
+    ----------
+    given : mapping of str to dict, optional
+        Values by key, as `populate` takes them one by one.
     """
 
-    def __init__(self) -> None:
-        self._given: dict[str, dict[str, str]] = {}
+    def __init__(self, given: Mapping[str, dict[str, str]] | None = None) -> None:
+        self._given = dict(given or {})
 
     def populate(self, name: str, values: Mapping[str, str]) -> None:
         """Keep credentials for this session, in memory alone."""
@@ -37,6 +42,14 @@ class Credentials:
         if name is None:
             return {}
         return self._given.get(name) or _from_environment(name) or _from_keyring(name)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Leave the values out of every pickle; worker processes of ours get them by `reduce_for_worker`."""
+        return Credentials, ()
+
+    def reduce_for_worker(self) -> tuple[Any, ...]:
+        """Travel whole to a process of ours, through memory that nobody else reads."""
+        return Credentials, (self._given,)
 
     def __repr__(self) -> str:
         return f"Credentials({', '.join(sorted(self._given))})"

@@ -3,37 +3,26 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import lru_cache
 from pathlib import Path
-from typing import Any
-from urllib.parse import unquote, urlsplit
 
-from penstock.errors import LinkError, PenstockError
+from penstock.errors import LinkError
 from penstock.storage._credentials import Credentials
-from penstock.storage._fork import OBJECT_STORES
-from penstock.storage._wrap import reason
-from penstock.tensors import Link, image_format
+from penstock.storage._remote import fetch_remote, link_error
+from penstock.tensors import LINK_SCHEMES, Link, image_format, local_path, scheme_of, shown_url
 
 __all__ = ["LinkReader", "link_root"]
 
-_REMOTE = ("s3", "gs", "az", "abfss", "http", "https")
 _THREADS = 16
 _ROOTS_VARIABLE = "PENSTOCK_LINK_ROOTS"
 
 
 def link_root(url: str) -> str | None:
     """Return the folder a local link lies in, None for a remote one."""
-    path = _local_path(url)
+    path = local_path(url)
     return None if path is None else str(path.parent)
-
-
-def _local_path(url: str) -> Path | None:
-    scheme = urlsplit(url).scheme if "://" in url else ""
-    if scheme == "file":
-        return Path(unquote(urlsplit(url).path))
-    return None if scheme else Path(url)
 
 
 class LinkReader:
@@ -55,7 +44,7 @@ class LinkReader:
 
     def fetch(self, links: Sequence[Link | None]) -> list[bytes | LinkError | None]:
         """Return each file's bytes; what cannot be read is its LinkError, None stays None."""
-        remote = sum(link is not None and _local_path(link.url) is None for link in links)
+        remote = sum(link is not None and scheme_of(link.url) not in {"", "file"} for link in links)
         if remote > 1:
             with ThreadPoolExecutor(min(_THREADS, remote)) as pool:
                 return list(pool.map(self._fetch, links))
@@ -65,14 +54,14 @@ class LinkReader:
         if link is None:
             return None
         try:
-            path = _local_path(link.url)
+            path = local_path(link.url)
             content = self._remote(link) if path is None else self._local(path)
-        except LinkError as error:
-            return error
         except Exception as error:  # noqa: BLE001  object stores raise errors of their own; one sample fails, not the batch
-            return LinkError(f"the linked file {link.url!r} {_why(error)}")
+            return link_error(link, error)
         if image_format(content) is None:
-            return LinkError(f"the linked file {link.url!r} is no image; expected JPEG, PNG or another image format")
+            return LinkError(
+                f"the linked file {shown_url(link.url)} is no image; expected JPEG, PNG or another image format"
+            )
         return content
 
     def _local(self, path: Path) -> bytes:
@@ -80,43 +69,17 @@ class LinkReader:
         if not any(real.startswith(root.rstrip(os.sep) + os.sep) for root in self._roots):
             raise LinkError(
                 f"the linked file {str(path)!r} lies outside the folders this dataset may read: "
-                f"{', '.join(self._roots) or 'none'}",
+                f"{', '.join(map(repr, self._roots)) or 'none'}",
                 hint=f"{_ROOTS_VARIABLE} names the folders that are allowed",
             )
+        if not stat.S_ISREG(os.stat(real).st_mode):  # noqa: PTH116  a pipe would be waited for without end
+            raise LinkError(f"the linked file {str(path)!r} is a folder or a device; expected a file")
         with open(real, "rb") as stream:  # noqa: PTH123  real is a str already, and this is the hot path
             return stream.read()
 
     def _remote(self, link: Link) -> bytes:
-        parts = urlsplit(link.url)
-        if parts.scheme not in _REMOTE:
-            raise LinkError(f"the link {link.url!r} has scheme {parts.scheme!r}; expected file, {', '.join(_REMOTE)}")
-        OBJECT_STORES.check()
-        creds = self._credentials.find(link.creds_key)
-        store = _object_store(f"{parts.scheme}://{parts.netloc}", tuple(sorted(creds.items())))
-        key = unquote(parts.path.lstrip("/")) if parts.scheme.startswith("http") else link.url.split("/", 3)[3]
-        return bytes(store.get(key).bytes())
-
-
-def _why(error: Exception) -> str:
-    if isinstance(error, FileNotFoundError):
-        return "is missing"
-    return f"cannot be read: {error if isinstance(error, PenstockError) else reason(error)}"
-
-
-@lru_cache(maxsize=64)
-def _object_store(root: str, creds: tuple[tuple[str, str], ...]) -> Any:  # noqa: ANN401  obstore ships no common base type
-    from datetime import timedelta
-
-    from obstore.store import from_url
-
-    config = dict(creds)
-    endpoint = config.pop("endpoint_url", None) or config.pop("aws_endpoint_url", None)
-    if endpoint:
-        config["endpoint"] = endpoint
-    plain = (endpoint or root).startswith("http://") or os.environ.get("AWS_ALLOW_HTTP", "").lower() in {"1", "true"}
-    return from_url(
-        root,
-        **({"config": config} if config else {}),
-        client_options={"timeout": timedelta(seconds=30), "connect_timeout": timedelta(seconds=5), "allow_http": plain},
-        retry_config={"max_retries": 3, "retry_timeout": timedelta(seconds=30)},
-    )
+        if scheme_of(link.url) not in LINK_SCHEMES:
+            raise LinkError(
+                f"the link {shown_url(link.url)} has scheme {scheme_of(link.url)!r}; expected {', '.join(LINK_SCHEMES)}"
+            )
+        return fetch_remote(link, self._credentials.find(link.creds_key))

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from penstock.errors import DatasetError, StorageError
+from penstock.errors import DatasetError, DatasetExistsError, LinkError, ReadOnlyError, StorageError
 from penstock.storage._fork import OBJECT_STORES
 from penstock.storage._wrap import wrapped
+from penstock.tensors import has_password, local_path, scheme_of, shown_url
 
 if TYPE_CHECKING:
     from filelock import FileLock
 
-__all__ = ["Location"]
+__all__ = ["Location", "sync_folder"]
+
+_FOLDERS = ("samples.lance", "drafts", "views", "digests")
+_NEW, _OLD = ".new-samples.lance", ".old-samples.lance"  # on the way in and out; the lock is held meanwhile
 
 _SCHEMES = ("s3", "gs", "az", "abfss")
 _LOCK_TIMEOUT = 60.0  # seconds another process may hold the lock while it flushes
@@ -36,9 +42,10 @@ class Location:
         text = os.fspath(path) if isinstance(path, (str, os.PathLike)) else ""
         if not isinstance(text, str) or not text.strip():
             raise DatasetError(f"a dataset at {path!r}; expected a path or an object-store URL")
+        _check_address(text)
         scheme = re.match(r"(\w+)://", text)
-        if scheme and scheme[1] == "file":
-            text, scheme = text.removeprefix("file://"), None
+        if scheme_of(text) == "file":
+            text, scheme = str(local_path(text)), None
         if scheme and scheme[1] in {"hub", "al", "org"}:
             raise DatasetError(
                 f"{text!r} is a Deep Lake path; expected a local path or an object-store URL",
@@ -74,6 +81,7 @@ class Location:
                 stream.flush()
                 os.fsync(stream.fileno())
             part.replace(target)
+            sync_folder(target.parent)
 
     def read(self, name: str) -> bytes | None:
         """Read one small file, None where there is none."""
@@ -105,39 +113,103 @@ class Location:
                 else:
                     Path(self.path, name).unlink(missing_ok=True)
 
+    def object_tag(self, name: str) -> dict[str, Any] | None:
+        """Return size and tag that an object store keeps of a file, None where there is none."""
+        try:
+            found = self._object_store().head(name)
+        except FileNotFoundError:
+            return None
+        return {"size": int(found["size"]), "e_tag": str(found.get("e_tag") or "")}
+
     def is_file(self) -> bool:
         """Tell whether a plain file is in the place of the folder."""
         return not self.is_remote and Path(self.path).is_file()
 
     def exists(self) -> bool:
-        """Tell whether a dataset is stored here."""
+        """Tell whether a dataset is stored here: one version at least, not what a killed writer left."""
         if self.is_remote:
-            return bool(self.names("samples.lance/_versions"))
-        return Path(self.path, "samples.lance", "_versions").is_dir()
+            return any(_is_version(name) for name in self.names("samples.lance/_versions"))
+        folder = Path(self.path, "samples.lance", "_versions")
+        return folder.is_dir() and any(_is_version(name) for name in os.listdir(folder))  # noqa: PTH208  names are enough
 
-    def clear(self) -> None:
-        """Delete the dataset stored here, and nothing else that lies beside it."""
+    @contextmanager
+    def replaced(self, *, overwrite: bool) -> Iterator[str]:
+        """Give a place to write a new dataset to, and put it here in one step once it is whole.
+
+        In an object store, which cannot rename, what is stored here is deleted first.
+        """
         if self.is_remote:
-            self.delete(self.names("samples.lance") + self.names("drafts") + self.names("views"))
+            self.delete([name for folder in _FOLDERS for name in self.names(folder)])
+            yield self.samples_uri
             return
-        import shutil
+        self.make_folder()
+        home = Path(self.path)
+        with self.lock():
+            if self.exists() and not overwrite:
+                raise DatasetExistsError(f"a dataset was stored at {self.path!r} meanwhile")
+            self._sweep_copies()
+            yield str(home / _NEW)
+            if (home / "samples.lance").exists():
+                (home / "samples.lance").rename(home / _OLD)
+            (home / _NEW).rename(home / "samples.lance")
+            sync_folder(home)
+            self._sweep_copies()
+            for folder in _FOLDERS[1:]:
+                shutil.rmtree(home / folder, ignore_errors=True)
 
-        with wrapped(f"delete the dataset at {self.path!r}"):
-            for folder in ("samples.lance", "drafts", "views"):
-                shutil.rmtree(Path(self.path, folder), ignore_errors=True)
+    def make_folder(self) -> None:
+        """Make the folder of a dataset that is about to be written."""
+        if not self.is_remote:
+            with wrapped(f"make the folder {self.path!r}"):
+                Path(self.path).mkdir(parents=True, exist_ok=True)
+
+    def recover(self) -> None:
+        """Put back a dataset that was about to be replaced when its writer died."""
+        home = Path(self.path)
+        if self.is_remote or not (home / _OLD).is_dir() or (home / "samples.lance").exists():
+            return
+        with self.lock():
+            if not (home / "samples.lance").exists():
+                (home / _OLD).rename(home / "samples.lance")
+
+    def sweep(self) -> None:
+        """Delete what killed writers left beside the samples; the caller holds the lock."""
+        if self.is_remote:
+            return
+        self._sweep_copies()
+        for folder in _FOLDERS[1:]:
+            for part in Path(self.path, folder).glob("**/.*.part"):
+                part.unlink(missing_ok=True)
+        for folder in ("_versions", "tree/*/_versions"):
+            for detached in Path(self.path, "samples.lance").glob(f"{folder}/d*.manifest"):
+                detached.unlink(missing_ok=True)
+
+    def _sweep_copies(self) -> None:
+        for name in (_NEW, _OLD):
+            shutil.rmtree(Path(self.path, name), ignore_errors=True)
 
     def remove(self) -> None:
         """Delete everything under this place, a copy of ours."""
         if self.is_remote:
             self.delete([*self.names("samples.lance")])
             return
-        import shutil
+        with wrapped(f"delete the copy at {self.path!r}"):
+            if Path(self.path).exists():
+                shutil.rmtree(self.path)
 
-        shutil.rmtree(self.path, ignore_errors=True)
+    def is_writable(self) -> bool:
+        """Tell whether the folder can be written to; object stores only tell when they are written to."""
+        return self.is_remote or os.access(self.path, os.W_OK | os.X_OK)
 
     @contextmanager
-    def lock(self) -> Iterator[None]:
-        """Keep other processes from writing; object stores rely on the engine's conflict checks."""
+    def lock(self, *, timeout: float | None = None) -> Iterator[None]:
+        """Keep other processes from writing; object stores rely on the engine's conflict checks.
+
+        Parameters
+        ----------
+        timeout : float, optional
+            Seconds to wait for another writer, by default a minute.
+        """
         if self.is_remote:
             yield
             return
@@ -145,11 +217,13 @@ class Location:
 
         lock = self._file_lock
         try:
-            lock.acquire()
+            lock.acquire(timeout=timeout)
         except Timeout as error:
             raise StorageError(
                 f"another process has been writing to {self.path!r} for {_LOCK_TIMEOUT:.0f} s"
             ) from error
+        except OSError as error:
+            raise _lock_refused(self.path, error) from error
         try:
             yield
         finally:
@@ -161,6 +235,54 @@ class Location:
         from filelock import FileLock
 
         return FileLock(Path(self.path, ".penstock.lock"), timeout=_LOCK_TIMEOUT)
+
+
+def _lock_refused(path: str, error: OSError) -> DatasetError:
+    """Return why a folder cannot be locked, in words."""
+    if error.errno in {errno.EROFS, errno.EACCES, errno.EPERM}:
+        return ReadOnlyError(f"the dataset at {path!r} cannot be written to: its folder is read-only")
+    return StorageError(f"cannot write to the dataset at {path!r}: {error.strerror or error}")
+
+
+def _is_version(name: str) -> bool:
+    """Tell the record of a version from those of versions that nobody sees."""
+    last = name.rpartition("/")[2]
+    return last.endswith(".manifest") and not last.startswith("d")
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder outlast a power cut, where the system can."""
+    if os.name != "posix":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _check_address(text: str) -> None:
+    """Refuse what no folder or store can be named by, and passwords, which every message would show."""
+    if "\0" in text or not _is_utf8(text):
+        raise DatasetError(f"a dataset at {text!r}; expected a path that UTF-8 can hold, without NUL")
+    try:
+        secret = scheme_of(text) not in {"", "file"} and has_password(text)
+    except LinkError as error:
+        raise DatasetError(f"a dataset at {shown_url(text)}; expected a path or an object-store URL") from error
+    if secret:
+        raise DatasetError(
+            f"the dataset address {shown_url(text)} holds a password or key; expected an address alone",
+            hint="the store reads its credentials from the environment, such as AWS_ACCESS_KEY_ID and "
+            "AWS_SECRET_ACCESS_KEY",
+        )
+
+
+def _is_utf8(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _client_options() -> dict[str, Any]:

@@ -20,9 +20,10 @@ if TYPE_CHECKING:
     import lance
     import pyarrow as pa
 
-__all__ = ["META_KEY", "Snapshot"]
+__all__ = ["ID", "META_KEY", "Snapshot"]
 
 META_KEY = b"penstock"
+ID = "id"  # of the dataset's description: what tells it from another made at its path
 _KEPT: list[Any] = []  # the parent's handles in a forked child, where giving them back would call the engine
 
 
@@ -55,14 +56,20 @@ class Snapshot:
     @cached_property
     def meta(self) -> dict[str, Any]:
         """What the dataset says of itself: tensors, credential names, infos."""
-        stored = (self._handle.schema.metadata or {}).get(META_KEY, b"{}")
-        meta: dict[str, Any] = json.loads(stored)
+        with wrapped(f"read what the dataset at {self.path!r} says of itself"):
+            meta: dict[str, Any] = json.loads((self._handle.schema.metadata or {}).get(META_KEY, b"{}"))
         return meta
 
     @cached_property
     def columns(self) -> frozenset[str]:
         """Names of the physical columns there are."""
-        return frozenset(self._handle.schema.names)
+        with wrapped(f"read the columns of {self.path!r}"):
+            return frozenset(self._handle.schema.names)
+
+    def element_type(self, column: str) -> str:
+        """Return the numpy name of the elements of a column of lists."""
+        name: str = np.dtype(self._handle.schema.field(column).type.value_type.to_pandas_dtype()).name
+        return name
 
     @cached_property
     def _order(self) -> NDArray[np.int64] | None:

@@ -4,29 +4,38 @@ from __future__ import annotations
 
 import json
 import random
+import secrets
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.errors import ConflictError, DatasetError, DatasetExistsError, DatasetNotFoundError
-from penstock.storage._columns import UID, fields_of, table_of
+from penstock.errors import ConflictError, DatasetError, DatasetExistsError, DatasetNotFoundError, StorageError
+from penstock.storage._columns import UID, column_names, table_of
 from penstock.storage._fork import ENGINE, renew_in_children
+from penstock.storage._landing import KIND, land, latest, settled
 from penstock.storage._location import Location
 from penstock.storage._served import Refused, ServedVersion
-from penstock.storage._snapshot import META_KEY, Snapshot
+from penstock.storage._snapshot import ID, META_KEY, Snapshot
+from penstock.storage._steps import (
+    ROWS_PER_FILE,
+    Steps,
+    append_operation,
+    delete_operation,
+    meta_operation,
+    missing_fields,
+)
 from penstock.storage._wrap import is_conflict, wrapped
 from penstock.tensors import Cell, TensorSpec
 
 if TYPE_CHECKING:
     import lance
-    import pyarrow as pa
 
 __all__ = ["ROWS_PER_FILE", "Store", "open_version"]
 
-ROWS_PER_FILE = 100_000
 _SPARE = "_spare"  # rewriting columns is refused when they are all there are
 _TRIES = 20
 _SMALL_FILES = 8
@@ -68,27 +77,27 @@ class Store:
         ENGINE.check()
         if location.is_file():
             raise DatasetError(f"a dataset at {location.path!r}, which is a file; expected a folder or a new path")
-        if location.exists():
-            if not overwrite:
-                raise DatasetExistsError(
-                    f"a dataset is stored at {location.path!r} already",
-                    hint="penstock.load opens it; overwrite=True deletes it",
-                )
-            location.clear()
+        location.recover()
+        if location.exists() and not overwrite:
+            raise DatasetExistsError(
+                f"a dataset is stored at {location.path!r} already",
+                hint="penstock.load opens it; overwrite=True deletes it",
+            )
         schema = pa.schema(
-            [pa.field(UID, pa.int64()), pa.field(_SPARE, pa.bool_())], metadata={META_KEY: json.dumps(meta)}
+            [pa.field(UID, pa.int64()), pa.field(_SPARE, pa.bool_())],
+            metadata={META_KEY: json.dumps({**meta, ID: secrets.token_hex(8)})},
         )
-        with wrapped(f"make a dataset at {location.path!r}"):
-            handle = lance.write_dataset(
+        with wrapped(f"make a dataset at {location.path!r}"), location.replaced(overwrite=overwrite) as uri:
+            lance.write_dataset(
                 schema.empty_table(),
-                location.samples_uri,
+                uri,
                 schema=schema,
                 mode="create",
                 data_storage_version="2.2",
                 enable_stable_row_ids=True,
                 max_rows_per_file=ROWS_PER_FILE,
             )
-        return cls(location, handle)
+        return cls.open(location)
 
     @classmethod
     def open(cls, location: Location, branch: str | None = None) -> Store:
@@ -96,6 +105,7 @@ class Store:
         import lance
 
         ENGINE.check()
+        location.recover()
         if not location.exists():
             raise DatasetNotFoundError(
                 f"no dataset at {location.path!r}; expected a folder or URL that penstock wrote", hint=_hint(location)
@@ -106,134 +116,161 @@ class Store:
                 handle = handle.checkout_version((branch, None))
         return cls(location, handle, branch)
 
+    def on(self, branch: str | None) -> Store:
+        """Return the working head of another branch."""
+        if branch == self.branch:
+            return self
+        with wrapped(f"open branch {branch or 'main'!r} of {self.location.path!r}"):
+            return Store(self.location, latest(self._handle, branch), branch)
+
     @property
     def handle(self) -> lance.LanceDataset:
-        """The engine's own dataset, for this layer alone."""
+        """The engine's own dataset, for this layer alone; it never moves, so threads may share it."""
         return self._handle
 
     def head(self) -> Snapshot:
         """Return the newest version of the branch."""
         with wrapped(f"read the newest version of {self.location.path!r}"):
-            self._handle.checkout_latest()
-        return self.at(self._handle.version)
+            return self._snapshot(self._latest())
 
-    def at(self, version: int, branch: str | None = None) -> Snapshot:
-        """Return one version of this branch, or of another."""
-        branch = branch or self.branch
+    def latest_version(self) -> int:
+        """Return the number of the branch's newest version, whoever wrote it; nothing is read but names."""
+        with wrapped(f"read the newest version of {self.location.path!r}"):
+            return int(self._handle.latest_version)
+
+    def at(self, version: int) -> Snapshot:
+        """Return one version of this branch; a number names it only together with the branch."""
         with wrapped(f"read version {version} of {self.location.path!r}"):
-            handle = self._handle.checkout_version(version if branch is None else (branch, version))
-        return Snapshot(handle, self.location.path, branch)
+            return self._snapshot(self._handle.checkout_version((self.branch, version)))
 
-    def _redo(self, action: str, step: Callable[[lance.LanceDataset], _T]) -> _T:
-        """Do a step on the newest version, again when another writer was first."""
+    def _snapshot(self, handle: lance.LanceDataset) -> Snapshot:
+        return Snapshot(handle, self.location.path, self.branch)
+
+    def _latest(self) -> lance.LanceDataset:
+        return (settled if self.location.is_remote else latest)(self._handle, self.branch)
+
+    def _redo(self, action: str, step: Callable[[lance.LanceDataset], _T | None]) -> _T:
+        """Do a step on the newest version, again when another writer was first or the step says None."""
         with self.location.lock():
             for attempt in range(_TRIES):
                 with wrapped(action):
-                    self._handle.checkout_latest()
                     try:
-                        return step(self._handle)
-                    except Exception as error:
+                        done = step(self._latest())
+                    except BaseException as error:
                         if not is_conflict(error):
                             raise
+                    else:
+                        if done is not None:
+                            return done
                 time.sleep(random.uniform(0, 0.02 * (attempt + 1)))  # noqa: S311  jitter, no secret
         raise ConflictError(f"cannot {action}: other writers were first {_TRIES} times in a row")
 
-    def update_meta(self, change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+    def transact(self, action: str, kind: str, change: Callable[[Steps], None], *, start: int | None = None) -> int:
+        """Make all the changes of `change` the newest version, by one transaction; return its number.
+
+        Parameters
+        ----------
+        action : str
+            What is done, for messages.
+        kind : str
+            What is recorded beside the version.
+        change : callable
+            Is handed `Steps` over the newest version, again when another writer was first.
+        start : int, optional
+            The version of this branch the changes start from; by default the newest.
+        """
+        import lance
+
+        def step(handle: lance.LanceDataset) -> int | None:
+            base = int(handle.version)
+            steps = Steps(
+                handle if start is None else handle.checkout_version((self.branch, start)),
+                self.location.path,
+                self.branch,
+            )
+            change(steps)
+            if not steps.detached:
+                return base
+            operation = lance.LanceOperation.Restore(steps.detached[-1])
+            made = land(handle, self.branch, operation, {KIND: kind}, base=base)
+            self._forget(steps.detached)
+            return None if made is None else int(made.version)
+
+        return self._redo(action, step)
+
+    def _forget(self, detached: Sequence[int]) -> None:
+        """Delete the records of versions that only led to another one; leftovers do no harm."""
+        folder = "samples.lance" if self.branch is None else f"samples.lance/tree/{self.branch}"
+        with suppress(StorageError):
+            self.location.delete([f"{folder}/_versions/d{version}.manifest" for version in detached])
+
+    def update_meta(self, change: Callable[[dict[str, Any]], dict[str, Any]], action: str | None = None) -> None:
         """Replace what the dataset says of itself by `change` of what it says now."""
 
-        def step(handle: lance.LanceDataset) -> None:
-            key = META_KEY.decode()
+        def step(handle: lance.LanceDataset) -> bool | None:
             before = json.loads(handle.schema.metadata[META_KEY])
             after = change(json.loads(json.dumps(before)))
-            if after != before:
-                handle.update_schema_metadata({key: json.dumps(after)})
+            if after == before:
+                return True
+            operation = meta_operation(after)
+            return land(handle, self.branch, operation, {}, base=int(handle.version)) is not None or None
 
-        self._redo(f"change the settings of {self.location.path!r}", step)
+        self._redo(action or f"change the settings of {self.location.path!r}", step)
 
     def add_columns(self, specs: Sequence[TensorSpec]) -> None:
-        """Add the physical columns of some tensors, NULL in the rows there are."""
+        """Add the physical columns of some tensors, NULL in the rows there are; nobody sees them without the specs."""
         import pyarrow as pa
 
-        def step(handle: lance.LanceDataset) -> None:
-            present = set(handle.schema.names)
-            fields = [field for spec in specs for field in fields_of(spec) if field.name not in present]
+        def step(handle: lance.LanceDataset) -> bool:
+            fields = missing_fields(handle, specs)
             if fields:
                 handle.add_columns(pa.schema(fields))
+            return True
 
         self._redo(f"add tensors to {self.location.path!r}", step)
 
-    def append(self, uids: NDArray[np.int64], columns: Mapping[TensorSpec, Sequence[Cell]]) -> None:
-        """Append rows: one write, one version."""
-        import lance
-
-        table = table_of(uids, columns)
+    def drop_columns(self, specs: Iterable[TensorSpec], *, only: Iterable[str] | None = None) -> None:
+        """Drop columns that belong to none of the tensors there are; of those of a new tensor's names where told."""
+        kept = {UID, _SPARE, *(name for spec in specs for name in column_names(spec))}
+        wanted = None if only is None else set(only)
 
         def step(handle: lance.LanceDataset) -> None:
-            lance.write_dataset(
-                table,
-                handle,
-                mode="append",
-                max_rows_per_file=ROWS_PER_FILE,
-                data_storage_version="2.2",
-            )
+            left = [name for name in handle.schema.names if name not in kept and (wanted is None or name in wanted)]
+            if left:
+                handle.drop_columns(left)
+
+        self._redo(f"drop columns of {self.location.path!r}", step)
+
+    def append(self, uids: NDArray[np.int64], columns: Mapping[TensorSpec, Sequence[Cell]]) -> None:
+        """Append rows: one write, one version."""
+        table = table_of(uids, columns)
+
+        def step(handle: lance.LanceDataset) -> bool | None:
+            operation = append_operation(handle, table)
+            return land(handle, self.branch, operation, {}, base=int(handle.version)) is not None or None
 
         self._redo(f"append samples to {self.location.path!r}", step)
 
-    def rewrite(self, table: pa.Table, message: str) -> None:
-        """Replace the columns of `table` in the rows of its uids; order and row ids stay."""
-        import lance
-
-        def step(handle: lance.LanceDataset) -> None:
-            merge = handle.merge_insert(UID).when_matched_update_all().write_mode("rewrite_columns")
-            transaction = merge.execute_uncommitted(table)[0]
-            transaction.transaction_properties = {_MESSAGE: message}
-            lance.LanceDataset.commit(handle, transaction)
-
-        self._redo(f"write edits to {self.location.path!r}", step)
-
     def delete(self, uids: NDArray[np.int64], message: str) -> None:
         """Delete rows by identity."""
-        import lance
 
-        predicate = f"{UID} IN ({', '.join(map(str, uids.tolist()))})"
-
-        def step(handle: lance.LanceDataset) -> None:
-            touched, emptied = [], []
-            found = handle.scanner(columns=[], filter=predicate, with_row_address=True).to_table()["_rowaddr"]
-            files = np.unique(found.to_numpy().astype(np.uint64) >> np.uint64(32)).tolist()
-            for fragment in map(handle.get_fragment, files):
-                left = fragment.delete(predicate)
-                if left is None:
-                    emptied.append(fragment.fragment_id)
-                else:
-                    touched.append(left)
-            if touched or emptied:
-                operation = lance.LanceOperation.Delete(touched, emptied, predicate)
-                lance.LanceDataset.commit(handle, operation, read_version=handle.version, commit_message=message)
+        def step(handle: lance.LanceDataset) -> bool | None:
+            operation = delete_operation(handle, uids)
+            if operation is None:
+                return True
+            properties = {_MESSAGE: message}
+            return land(handle, self.branch, operation, properties, base=int(handle.version)) is not None or None
 
         self._redo(f"delete samples of {self.location.path!r}", step)
-
-    def restore(self, version: int, branch: str | None) -> None:
-        """Make the newest version equal to an earlier one."""
-
-        def step(handle: lance.LanceDataset) -> None:
-            handle.checkout_version(version if branch is None else (branch, version)).restore()
-
-        self._redo(f"reset {self.location.path!r}", step)
-
-    def restored_version(self, version: int) -> int:
-        """Return the version that `version` is a restored copy of, or itself."""
-        with wrapped(f"read the history of {self.location.path!r}"):
-            operation = self.at(version).handle.read_transaction(version).operation
-        return int(operation.version) if type(operation).__name__ == "Restore" else version
 
     def compact(self) -> None:
         """Merge files when many are small; order and row ids stay."""
 
-        def step(handle: lance.LanceDataset) -> None:
+        def step(handle: lance.LanceDataset) -> bool:
             small = [fragment for fragment in handle.get_fragments() if fragment.physical_rows < ROWS_PER_FILE // 2]
             if len(small) > _SMALL_FILES:
                 handle.optimize.compact_files(target_rows_per_fragment=ROWS_PER_FILE)
+            return True
 
         self._redo(f"compact {self.location.path!r}", step)
 

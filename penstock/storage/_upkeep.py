@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from penstock.errors import DatasetError
+from penstock.errors import DatasetError, ReadOnlyError, StorageError
 from penstock.storage._commits import branch_names, encoded
+from penstock.storage._landing import latest
+from penstock.storage._tags import refs_are_whole, sweep_tags
 from penstock.storage._wrap import wrapped
 
 if TYPE_CHECKING:
     from penstock.storage._store import Store
 
-__all__ = ["cleanup", "make_branch"]
+__all__ = ["cleanup", "make_branch", "sweep"]
+
+
+def sweep(store: Store) -> None:
+    """Delete what writers that died left behind, unless somebody writes right now."""
+    with suppress(StorageError, ReadOnlyError), store.location.lock(timeout=0):
+        store.location.sweep()
+        if not refs_are_whole(store):
+            sweep_tags(store)
 
 
 def make_branch(store: Store, name: str, version: int) -> str:
@@ -23,13 +34,14 @@ def make_branch(store: Store, name: str, version: int) -> str:
         raise DatasetError(f"a branch {name!r} exists already", hint=f"ds.checkout({name!r}) goes there")
     branch = encoded(name)
     with wrapped(f"make branch {name!r} of {store.location.path!r}"):
-        store.handle.create_branch(branch, version if store.branch is None else (store.branch, version))
+        store.handle.create_branch(branch, (store.branch or "main", version))
     return branch
 
 
 def cleanup(store: Store, older_than: timedelta) -> int:
     """Delete the files of versions that are older and have no name; return the bytes freed."""
     with store.location.lock(), wrapped(f"clean up {store.location.path!r}"):
-        store.handle.checkout_latest()
-        stats = store.handle.cleanup_old_versions(older_than, error_if_tagged_old_versions=False)
+        store.location.sweep()
+        newest = latest(store.handle, store.branch)
+        stats = newest.cleanup_old_versions(older_than, error_if_tagged_old_versions=False)
     return int(stats.bytes_removed)

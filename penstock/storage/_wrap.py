@@ -12,6 +12,7 @@ __all__ = ["is_conflict", "wrapped"]
 
 _SOURCE_LINE = re.compile(r",?\s*(at )?(/[\w.+-]+)+/(rust|src)/\S+\.rs:\d+:\d+.*", re.DOTALL)
 _LONGEST = 240
+_PANIC = "PanicException"  # the engine's own fault, which Python does not count among the exceptions
 
 
 def is_conflict(error: BaseException) -> bool:
@@ -37,7 +38,7 @@ def wrapped(action: str) -> Iterator[None]:
         yield
     except PenstockError:
         raise
-    except Exception as error:  # OSError, ValueError, RuntimeError, ArrowException, PanicException
-        if is_conflict(error):
+    except BaseException as error:  # OSError, ValueError, RuntimeError, ArrowException, PanicException
+        if is_conflict(error) or not (isinstance(error, Exception) or type(error).__name__ == _PANIC):
             raise
         raise StorageError(f"cannot {action}: {reason(error)}") from error

@@ -1,9 +1,19 @@
 """Columns to read and rows chosen."""
 
 from penstock.table._array import ArrayTable
+from penstock.table._class_keys import class_keys, merged_into, new_index, resolved, with_class_keys, with_classes
 from penstock.table._compare import Difference, compare
 from penstock.table._draft import Draft
-from penstock.table._draft_files import discard_draft, load_draft, save_edits
+from penstock.table._draft_files import (
+    DraftFile,
+    DraftNote,
+    DraftPart,
+    delete_drafts,
+    draft_files,
+    read_drafts,
+    write_draft,
+)
+from penstock.table._edited import sample_of_cell
 from penstock.table._optimized import OptimizedTable
 from penstock.table._overlay import OverlayTable
 from penstock.table._projected import ProjectedTable
@@ -17,6 +27,9 @@ __all__ = [
     "ArrayTable",
     "Difference",
     "Draft",
+    "DraftFile",
+    "DraftNote",
+    "DraftPart",
     "OptimizedTable",
     "OverlayTable",
     "ProjectedTable",
@@ -25,8 +38,16 @@ __all__ = [
     "Selection",
     "StoredTable",
     "Table",
+    "class_keys",
     "compare",
-    "discard_draft",
-    "load_draft",
-    "save_edits",
+    "delete_drafts",
+    "draft_files",
+    "merged_into",
+    "new_index",
+    "read_drafts",
+    "resolved",
+    "sample_of_cell",
+    "with_class_keys",
+    "with_classes",
+    "write_draft",
 ]

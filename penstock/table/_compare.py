@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from penstock.table._class_keys import class_keys, merged_into, new_index
 from penstock.table._overlay import OverlayTable
 from penstock.table._ragged import Ragged
 from penstock.tensors import Cell
@@ -32,6 +33,8 @@ class Difference:
         Tensors that only one of them has.
     class_names : dict of str to (tuple of str, tuple of str)
         Class names before and after, where they differ.
+    aligned : dict of str to (str or None, str or None)
+        First tensor of the object group before and after, where they differ.
     """
 
     added: NDArray[np.int64]
@@ -40,17 +43,30 @@ class Difference:
     tensors_added: tuple[str, ...]
     tensors_removed: tuple[str, ...]
     class_names: dict[str, tuple[tuple[str, ...], tuple[str, ...]]]
+    aligned: dict[str, tuple[str | None, str | None]] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
         """Whether anything differs."""
         rows = len(self.added) + len(self.removed) + sum(map(len, self.edited.values()))
-        return bool(rows or self.tensors_added or self.tensors_removed or self.class_names)
+        return bool(rows or self.tensors_added or self.tensors_removed or self.class_names or self.aligned)
 
 
-def compare(before: OverlayTable, after: OverlayTable) -> Difference:
-    """Compare two states by identity and value; labels by class index.
+def compare(before: OverlayTable, after: OverlayTable, *, follow_merges: bool = False) -> Difference:
+    """Compare two states by identity and value; labels by the lasting identity of their classes.
 
     Values are compared, not stamps of versions: a restored row carries its old stamp.
+
+    Parameters
+    ----------
+    before, after : OverlayTable
+        The earlier and the later state.
+    follow_merges : bool
+        Whether a label of a class that was merged into another counts as unchanged.
+
+    Returns
+    -------
+    Difference
+        What differs.
     """
     before_uids = before.stored.uids
     in_after = after.positions(before_uids)
@@ -62,7 +78,8 @@ def compare(before: OverlayTable, after: OverlayTable) -> Difference:
         added=np.flatnonzero(before.positions(after.stored.uids) < 0).astype(np.int64),
         removed=np.flatnonzero(in_after < 0).astype(np.int64),
         edited={
-            name: np.sort(common_after[_differs(before, after, name, common_before, common_after)]) for name in shared
+            name: np.sort(common_after[_differs(before, after, name, (common_before, common_after), follow_merges)])
+            for name in shared
         },
         tensors_added=tuple(name for name in specs if name not in others),
         tensors_removed=tuple(name for name in others if name not in specs),
@@ -71,15 +88,32 @@ def compare(before: OverlayTable, after: OverlayTable) -> Difference:
             for name in shared
             if others[name].class_names != specs[name].class_names
         },
+        aligned={
+            name: (others[name].aligned_with, specs[name].aligned_with)
+            for name in shared
+            if others[name].aligned_with != specs[name].aligned_with
+        },
     )
 
 
 def _differs(
-    before: OverlayTable, after: OverlayTable, name: str, rows: NDArray[np.int64], others: NDArray[np.int64]
+    before: OverlayTable, after: OverlayTable, name: str, rows: tuple[NDArray[np.int64], ...], follow: bool
 ) -> NDArray[np.bool_]:
-    if after.stored.specs[name].is_encoded:
-        return _cells_differ(before, after, name, rows, others)
-    return columns_differ(before.column(name).take(rows), after.column(name).take(others))
+    if after.stored.specs[name].is_encoded or before.stored.specs[name].is_encoded:
+        return _cells_differ(before, after, name, *rows)
+    column = before.column(name).take(rows[0])
+    index = _class_index(before, after, name, follow)
+    if index is not None and len(index):
+        column = replace(column, values=index[column.values])
+    return columns_differ(column, after.column(name).take(rows[1]))
+
+
+def _class_index(before: OverlayTable, after: OverlayTable, name: str, follow: bool) -> NDArray[np.int64] | None:
+    """Return the later index of each earlier class; None where none moved."""
+    if after.stored.specs[name].htype != "class_label":
+        return None
+    then, now = before.stored.snapshot.meta, after.stored.snapshot.meta
+    return new_index(class_keys(then, name), class_keys(now, name), merged_into(now, name), follow=follow)
 
 
 def columns_differ(first: Ragged, second: Ragged) -> NDArray[np.bool_]:

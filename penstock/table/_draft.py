@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from penstock.tensors import Cell
 
-__all__ = ["Draft"]
+__all__ = ["Draft", "Edits"]
 
 Edits = Mapping[int, Cell]
 

@@ -3,97 +3,223 @@
 from __future__ import annotations
 
 import io
-import secrets
-import time
+import json
+import re
 import zipfile
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
 from penstock.errors import StorageError
 from penstock.storage import UID, Location, column_names, encoded, table_of
-from penstock.table._draft import Draft
+from penstock.table._draft import Draft, Edits
 from penstock.table._stored import cells_of_columns
 from penstock.tensors import TensorSpec
 
-__all__ = ["discard_draft", "load_draft", "save_edits"]
+__all__ = ["DraftFile", "DraftNote", "DraftPart", "delete_drafts", "draft_files", "read_drafts", "write_draft"]
 
-_MANY = 64
+_NOTE = ".draft.json"  # no tensor's name begins with a dot
+_NAME = re.compile(r"(\d+)-([0-9a-f]+)\.(set|base)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class DraftFile:
+    """The name of a file of edits.
+
+    Parameters
+    ----------
+    counter : int
+        Its place in the order of edits, larger than that of every file its session has seen; never a time.
+    session : str
+        The session that made it.
+    name : str
+        Its name below the dataset.
+    """
+
+    counter: int
+    session: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DraftNote:
+    """What a file of edits records beside them.
+
+    Parameters
+    ----------
+    dataset : str
+        Identity of the dataset the edits belong to.
+    version : int
+        Version of the branch they were made over; -1 if not recorded.
+    keys : mapping of str to sequence of str
+        For each class label tensor, the keys of the classes its indices count.
+    replaces : mapping of str to int
+        The files this one stands for: session and largest counter.
+    """
+
+    dataset: str = ""
+    version: int = -1
+    keys: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    replaces: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DraftPart:
+    """The edits of one file, and what it records beside them."""
+
+    file: DraftFile
+    edits: Mapping[str, Edits]
+    note: DraftNote
 
 
 def _folder(branch: str | None) -> str:
     return f"drafts/{branch or encoded('main')}"
 
 
-def save_edits(
+def draft_files(location: Location, branch: str | None) -> list[DraftFile]:
+    """Return the files of edits of a branch, in the order they were made."""
+    found = []
+    for name in location.names(_folder(branch)):
+        parsed = _NAME.fullmatch(name.rpartition("/")[2])
+        if parsed:
+            found.append(DraftFile(counter=int(parsed[1]), session=parsed[2], name=name))
+    return sorted(found)
+
+
+def write_draft(
     location: Location,
     branch: str | None,
     specs: Mapping[str, TensorSpec],
     draft: Draft,
+    note: DraftNote,
     *,
-    instead_of: Sequence[str] | None = None,
-) -> str:
-    """Write edits to a new file and return its name; `instead_of` names the files that it replaces, all there are."""
-    kind = "set" if instead_of is None else "base"
-    with location.lock():
-        name = f"{_folder(branch)}/{time.time_ns():020d}-{secrets.token_hex(3)}.{kind}"
-        location.write(name, _packed(specs, draft))
-        location.delete(list(instead_of or ()))
-    return name
+    session: str,
+    counter: int,
+) -> DraftFile:
+    """Write edits to a new file."""
+    kind = "base" if note.replaces else "set"
+    name = f"{_folder(branch)}/{counter:020d}-{session}.{kind}"
+    location.write(name, _packed(specs, draft, note))
+    return DraftFile(counter=counter, session=session, name=name)
 
 
-def load_draft(
-    location: Location, branch: str | None, specs: Mapping[str, TensorSpec], *, tidy: bool = False
-) -> tuple[Draft, list[str]]:
-    """Return the draft beside a dataset, and the names of its files; `tidy` makes one file of many."""
-    names = location.names(_folder(branch))
-    if tidy and len(names) > _MANY:
-        with location.lock():
-            draft, names = load_draft(location, branch, specs)
-            return draft, [save_edits(location, branch, specs, draft, instead_of=names)]
-    bases = [index for index, name in enumerate(names) if name.endswith(".base")]
-    draft = Draft()
-    for name in names[bases[-1] if bases else 0 :]:
-        content = location.read(name)
+def read_drafts(
+    location: Location,
+    branch: str | None,
+    specs: Mapping[str, TensorSpec],
+    *,
+    dataset: str,
+    committed: Mapping[str, int],
+) -> tuple[list[DraftPart], list[DraftFile]]:
+    """Return the edits that count, in their order, and the files that no longer do.
+
+    Parameters
+    ----------
+    location, branch, specs
+        Where, and of which tensors.
+    dataset : str
+        Identity of the dataset.
+    committed : mapping of str to int
+        The files whose edits are part of the version: session and largest counter.
+    """
+    parts, stale = [], []
+    for file in draft_files(location, branch):
+        if file.counter <= committed.get(file.session, -1):
+            stale.append(file)
+            continue
+        content = location.read(file.name)
         if content is not None:
-            draft = _unpacked(specs, draft, content, name)
-    return draft, names
+            parts.append(_unpacked(specs, content, file))
+    gone = _replaced(parts)
+    live = [part for part in parts if part.file not in gone and part.note.dataset in {"", dataset}]
+    kept = {part.file for part in live}
+    return live, [*stale, *(part.file for part in parts if part.file not in kept)]
 
 
-def discard_draft(location: Location, names: list[str]) -> None:
-    """Delete the files of a draft that is committed or dropped."""
-    location.delete(names)
+def _replaced(parts: Sequence[DraftPart]) -> set[DraftFile]:
+    """Return the files that later ones stand for."""
+    gone: set[DraftFile] = set()
+    for base in parts:
+        for part in parts:
+            before = part.file < base.file and base.file.name.endswith(".base")
+            covered = part.file.counter <= base.note.replaces.get(part.file.session, -1)
+            if part is not base and before and (covered or not base.note.replaces):
+                gone.add(part.file)
+    return gone
 
 
-def _packed(specs: Mapping[str, TensorSpec], draft: Draft) -> bytes:
+def delete_drafts(location: Location, files: Sequence[DraftFile]) -> None:
+    """Delete files of edits that are committed or dropped: what stands for others goes last."""
+    location.delete([file.name for file in sorted(files)])
+
+
+def _packed(specs: Mapping[str, TensorSpec], draft: Draft, note: DraftNote) -> bytes:
     import pyarrow as pa
 
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr(
+            zipfile.ZipInfo(_NOTE),  # without a time: the clock decides nothing here
+            json.dumps(
+                {
+                    "dataset": note.dataset,
+                    "version": note.version,
+                    "keys": {tensor: list(keys) for tensor, keys in note.keys.items()},
+                    "replaces": dict(note.replaces),
+                }
+            ),
+        )
         for tensor, edits in draft.edits.items():
             table = table_of(np.fromiter(edits, np.int64, len(edits)), {specs[tensor]: list(edits.values())})
             sink = pa.BufferOutputStream()
             with pa.ipc.new_stream(sink, table.schema) as writer:
                 writer.write_table(table)
-            archive.writestr(tensor, sink.getvalue().to_pybytes())
+            archive.writestr(zipfile.ZipInfo(tensor), sink.getvalue().to_pybytes())
     return buffer.getvalue()
 
 
-def _unpacked(specs: Mapping[str, TensorSpec], draft: Draft, content: bytes, name: str) -> Draft:
+def _unpacked(specs: Mapping[str, TensorSpec], content: bytes, file: DraftFile) -> DraftPart:
     import pyarrow as pa
 
+    edits: dict[str, Edits] = {}
+    note = DraftNote()
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            for tensor in archive.namelist():
-                if tensor not in specs:
-                    continue
-                table = pa.ipc.open_stream(archive.read(tensor)).read_all()
-                spec = specs[tensor]
-                cells = cells_of_columns(spec, {column: table[column] for column in column_names(spec)}, len(table))
-                draft = draft.with_edits(tensor, dict(zip(table[UID].to_pylist(), cells, strict=True)))
-    except (zipfile.BadZipFile, pa.ArrowException, KeyError) as error:
+            for entry in archive.infolist():
+                if entry.filename == _NOTE:
+                    note = _note(json.loads(_content(archive, entry)))
+                elif entry.filename in specs:
+                    edits[entry.filename] = _edits(specs[entry.filename], _content(archive, entry))
+    except (zipfile.BadZipFile, pa.ArrowException, LookupError, ValueError, TypeError, AttributeError) as error:
         raise StorageError(
-            f"the draft edits in {name!r} are damaged ({error})",
+            f"the draft edits in {file.name!r} are damaged ({error})",
             hint="delete that file to open the dataset without them",
         ) from error
-    return draft
+    return DraftPart(file=file, edits=edits, note=note)
+
+
+def _content(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
+    """Read one entry; ours are stored as they are, so that a file unpacks to no more than its own size."""
+    if entry.compress_type != zipfile.ZIP_STORED:
+        raise zipfile.BadZipFile(f"{entry.filename!r} is compressed")
+    return archive.read(entry)
+
+
+def _note(stored: Mapping[str, Any]) -> DraftNote:
+    return DraftNote(
+        dataset=str(stored["dataset"]),
+        version=int(stored["version"]),
+        keys={tensor: tuple(map(str, keys)) for tensor, keys in stored["keys"].items()},
+        replaces={session: int(counter) for session, counter in stored["replaces"].items()},
+    )
+
+
+def _edits(spec: TensorSpec, content: bytes) -> Edits:
+    import pyarrow as pa
+
+    table = pa.ipc.open_stream(content).read_all()
+    known = [column for column in column_names(spec) if column in table.column_names]
+    cells = cells_of_columns(spec, {column: table[column] for column in known}, len(table))
+    return dict(zip(table[UID].to_pylist(), cells, strict=True))

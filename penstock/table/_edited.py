@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any, cast
 
@@ -11,20 +10,20 @@ from numpy.typing import NDArray
 
 from penstock.table._ragged import Ragged
 from penstock.table._stored import box_shapes, text_column
-from penstock.tensors import Cell, TensorSpec, unpack_mask
+from penstock.tensors import MAX_IMAGE_BYTES, Cell, TensorSpec, decode_json, unpack_mask
 
 __all__ = ["column_of_cells", "sample_of_cell", "with_rows_replaced"]
 
 
-def sample_of_cell(spec: TensorSpec, cell: Cell) -> Any:  # noqa: ANN401  bytes, str, JSON or ndarray, by kind
+def sample_of_cell(spec: TensorSpec, cell: Cell, *, max_bytes: int | None = MAX_IMAGE_BYTES) -> Any:  # noqa: ANN401  bytes, str, JSON or ndarray, by kind
     """Return the raw sample of a stored cell, as `Table.take` promises it."""
     value = cell.value
     if value is None:
         return _EMPTY[spec.htype].copy() if spec.htype in _EMPTY else None
     if spec.htype == "json":
-        return json.loads(str(value))
+        return decode_json(spec, str(value))
     if spec.htype in {"binary_mask", "segment_mask"}:
-        return unpack_mask(spec, cast("bytes", value), cell.shape or ())
+        return unpack_mask(spec, cast("bytes", value), cell.shape or (), max_bytes=max_bytes)
     if not isinstance(value, np.ndarray):
         return value
     if spec.htype == "bbox":

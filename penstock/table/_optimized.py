@@ -41,6 +41,17 @@ class OptimizedTable:
         return self.source.num_rows
 
     @property
+    def max_image_bytes(self) -> int | None:
+        """Most bytes an image or mask may have when it is decoded."""
+        return self.source.max_image_bytes
+
+    @max_image_bytes.setter
+    def max_image_bytes(self, allowed: int | None) -> None:
+        self.source.max_image_bytes = allowed
+        if isinstance(self.copy, OverlayTable):
+            self.copy.max_image_bytes = allowed
+
+    @property
     def version(self) -> str:
         """The version."""
         return self.source.version

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -19,7 +18,7 @@ from penstock.table._draft import Draft
 from penstock.table._edited import column_of_cells, sample_of_cell, with_rows_replaced
 from penstock.table._ragged import Ragged
 from penstock.table._stored import StoredTable, checked_tensor
-from penstock.tensors import Cell, Link, TensorSpec, image_shape
+from penstock.tensors import MAX_IMAGE_BYTES, Cell, Link, TensorSpec, decode_json, image_shape
 
 __all__ = ["OverlayTable"]
 
@@ -40,25 +39,25 @@ class OverlayTable:
         Edits over it.
     credentials : Credentials
         Where credentials of links are looked up.
+
+    Attributes
+    ----------
+    max_image_bytes : int or None
+        Most bytes an image or mask may have when it is decoded; whoever decodes asks.
     """
 
     def __init__(self, stored: StoredTable, draft: Draft, credentials: Credentials) -> None:
         self.stored = stored
         self.draft = draft
         self._credentials = credentials
+        self.max_image_bytes: int | None = MAX_IMAGE_BYTES
         self._columns: dict[str, Ragged] = {}
         self._lock = renewed_lock(threading.RLock())
 
     def __reduce__(self) -> tuple[Any, ...]:
         snapshot = self.stored.snapshot
-        return _reopen, (
-            snapshot.path,
-            snapshot.branch,
-            snapshot.version,
-            self.stored.label,
-            self.draft,
-            self._credentials,
-        )
+        known = (snapshot.path, snapshot.branch, snapshot.version, self.stored.label, self.draft, self._credentials)
+        return _reopen, known, {"max_image_bytes": self.max_image_bytes}
 
     @property
     def num_rows(self) -> int:
@@ -80,6 +79,8 @@ class OverlayTable:
         if spec.htype != "class_label" or not self.draft.edits.get(spec.name):
             return spec
         lengths = self.column(spec.name).lengths
+        if not len(lengths):
+            return spec
         return replace(spec, length_min=int(lengths.min()), length_max=int(lengths.max()))
 
     def revision(self, tensor: str) -> str:
@@ -195,7 +196,7 @@ class OverlayTable:
         edits = self._edited_rows.get(spec.name, {})
         cells = [edits.get(int(row), cell) for row, cell in zip(rows, cells, strict=True)]
         if not spec.link:
-            samples = [sample_of_cell(spec, cell) for cell in cells]
+            samples = [sample_of_cell(spec, cell, max_bytes=self.max_image_bytes) for cell in cells]
             drafted = [int(row) in edits for row in rows]
             return [
                 sample.copy() if own and isinstance(sample, np.ndarray) else sample
@@ -258,7 +259,7 @@ class OverlayTable:
 
 def _rows_of(column: Ragged, spec: TensorSpec, rows: NDArray[np.int64]) -> list[Any]:
     if spec.htype in {"text", "json"}:
-        parse = json.loads if spec.htype == "json" else str
+        parse = partial(decode_json, spec) if spec.htype == "json" else str
         return [parse(column.values[row]) if column.valid is None or column.valid[row] else None for row in rows]
     return [column.row(row).copy() if column.valid is None or column.valid[row] else None for row in rows]
 

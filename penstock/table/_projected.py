@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -12,7 +11,7 @@ from numpy.typing import NDArray
 
 from penstock.table._ragged import Ragged
 from penstock.table._table import Table
-from penstock.tensors import TensorSpec
+from penstock.tensors import MAX_IMAGE_BYTES, TensorSpec, decode_json
 
 __all__ = ["ProjectedTable"]
 
@@ -50,6 +49,11 @@ class ProjectedTable:
     def num_rows(self) -> int:
         """Number of rows of the source."""
         return self.source.num_rows
+
+    @property
+    def max_image_bytes(self) -> int | None:
+        """Most bytes an image may have when it is decoded, as the source has it."""
+        return getattr(self.source, "max_image_bytes", MAX_IMAGE_BYTES)
 
     @property
     def version(self) -> str:
@@ -130,5 +134,5 @@ def _sample(spec: TensorSpec, column: Ragged, row: int) -> Any:  # noqa: ANN401 
         return None
     if spec.htype in {"text", "json"}:
         text = str(column.row(row).item())
-        return json.loads(text) if spec.htype == "json" else text
+        return decode_json(spec, text) if spec.htype == "json" else text
     return column.row(row).copy()

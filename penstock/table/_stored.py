@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -15,6 +16,7 @@ from penstock.storage import (
     Snapshot,
     byte_views,
     column_names,
+    column_of,
     flat_values,
     renewed_lock,
     sample_columns,
@@ -54,7 +56,14 @@ class StoredTable:
     @cached_property
     def specs(self) -> dict[str, TensorSpec]:
         """Spec of each tensor, in order of creation."""
-        return {entry["name"]: TensorSpec.from_json(entry) for entry in self.snapshot.meta.get("tensors", [])}
+        found = {entry["name"]: TensorSpec.from_json(entry) for entry in self.snapshot.meta.get("tensors", [])}
+        return {name: self._as_stored(spec) for name, spec in found.items()}
+
+    def _as_stored(self, spec: TensorSpec) -> TensorSpec:
+        """Return a spec whose element type is that of its column, where there is one without a sample in it."""
+        if spec.is_typed or spec.name not in self.snapshot.columns:
+            return spec
+        return replace(spec, dtype=self.snapshot.element_type(spec.name), inferred=False)
 
     @cached_property
     def uids(self) -> NDArray[np.int64]:
@@ -96,15 +105,15 @@ class StoredTable:
             return empty_column(spec, self.num_rows)
         table = self.snapshot.read(names)
         if spec.htype in {"text", "json"}:
-            return text_column(scalars(table[spec.name]))
-        values, offsets, valid = flat_values(table[spec.name])
+            return text_column(scalars(table[column_of(spec.name)]))
+        values, offsets, valid = flat_values(table[column_of(spec.name)])
         if spec.htype == "class_label":
             return Ragged(values=values, offsets=offsets, class_names=spec.class_names)
         if spec.htype == "bbox":
             return Ragged(values=values, offsets=offsets, shapes=box_shapes(np.diff(offsets) // 4))
         shapes = None
         if spec.htype == "generic" and spec.ndim != 1:
-            shapes = shape_rows(table[f"_shape_{spec.name}"], spec.ndim or 0).clip(min=0)
+            shapes = shape_rows(table[f"_shape_{column_of(spec.name)}"], spec.ndim or 0).clip(min=0)
         return Ragged(values=values, offsets=offsets, shapes=shapes, valid=valid)
 
     def shapes(self, tensor: str) -> NDArray[np.int64]:
@@ -115,7 +124,7 @@ class StoredTable:
             return column.lengths[:, None] if column.shapes is None else column.shapes
         with self._lock:
             if tensor not in self._shapes:
-                name = f"_shape_{tensor}"
+                name = f"_shape_{column_of(tensor)}"
                 ndim = 3 if spec.htype == "image" else (spec.ndim or 2)
                 known = name in self.snapshot.columns
                 table = self.snapshot.read([name]) if known else None
@@ -125,7 +134,7 @@ class StoredTable:
 
     def digests(self, tensor: str) -> NDArray[np.int64] | None:
         """Return recorded digests of images, 0 where none is; None where the tensor has none."""
-        name = f"_digest_{tensor}"
+        name = f"_digest_{column_of(tensor)}"
         if name not in self.snapshot.columns:
             return None
         digests: NDArray[np.int64] = self.snapshot.read([name])[name].fill_null(0).to_numpy()
@@ -144,25 +153,28 @@ class StoredTable:
         """Return the encoded samples of increasing rows, as views of what was read."""
         for name in tensors:
             checked_tensor(self.specs, name)
-        known = [name for name in tensors if name in self.snapshot.columns]
-        table = self.snapshot.take(rows, known) if known and len(rows) else None
+        known = {name: column_of(name) for name in tensors if column_of(name) in self.snapshot.columns}
+        table = self.snapshot.take(rows, list(known.values())) if known and len(rows) else None
         missing: list[memoryview | None] = [None] * len(rows)
-        return {name: missing if table is None or name not in known else byte_views(table[name]) for name in tensors}
+        return {
+            name: missing if table is None or name not in known else byte_views(table[known[name]]) for name in tensors
+        }
 
 
 def cells_of_columns(spec: TensorSpec, columns: Mapping[str, Any], count: int) -> list[Cell]:
     """Return cells of Arrow columns, copied out of them."""
-    if spec.name not in columns:
+    own = column_of(spec.name)
+    if own not in columns:
         return [Cell(value=None)] * count
     extras = {
-        part: scalars(columns[f"_{part}_{spec.name}"]) if f"_{part}_{spec.name}" in columns else [None] * count
+        part: scalars(columns[f"_{part}_{own}"]) if f"_{part}_{own}" in columns else [None] * count
         for part in ("shape", "digest", "creds")
     }
     values: Sequence[Any]
     if spec.is_encoded or spec.htype in {"text", "json"}:
-        values = scalars(columns[spec.name])
+        values = scalars(columns[own])
     else:
-        flat, offsets, valid = flat_values(columns[spec.name])
+        flat, offsets, valid = flat_values(columns[own])
         values = [
             flat[offsets[row] : offsets[row + 1]].copy() if valid is None or valid[row] else None
             for row in range(count)

@@ -1,35 +1,61 @@
 """Kinds of tensor and their codecs."""
 
 from penstock.tensors._cell import Cell
-from penstock.tensors._codecs import decode_image, decode_jpeg_into, image_shape
+from penstock.tensors._codecs import decode_image, decode_jpeg_into, decode_then, image_shape, load_pillow
 from penstock.tensors._encode import class_ids, encode_sample, image_cell, image_digest, unpack_mask
 from penstock.tensors._encoding import encode_image
 from penstock.tensors._formats import image_format
+from penstock.tensors._groups import GROUPED_HTYPES, group_of, object_groups
 from penstock.tensors._link import Link, link
 from penstock.tensors._make_spec import make_spec
+from penstock.tensors._memory import DECODING, MAX_IMAGE_BYTES
 from penstock.tensors._pixels import flatten_alpha
+from penstock.tensors._recast import recast
 from penstock.tensors._spec import HTYPES, Htype, TensorSpec
-from penstock.tensors._thumbnails import image_region, thumbnail
+from penstock.tensors._texts import decode_json, storable_text
+from penstock.tensors._thumbnails import check_image, image_region, thumbnail
+from penstock.tensors._types import same_type, with_type, with_type_of
+from penstock.tensors._urls import LINK_SCHEMES, has_password, local_path, scheme_of, shown_url, split_url
 
 __all__ = [
+    "DECODING",
+    "GROUPED_HTYPES",
     "HTYPES",
+    "LINK_SCHEMES",
+    "MAX_IMAGE_BYTES",
     "Cell",
     "Htype",
     "Link",
     "TensorSpec",
+    "check_image",
     "class_ids",
     "decode_image",
     "decode_jpeg_into",
+    "decode_json",
+    "decode_then",
     "encode_image",
     "encode_sample",
     "flatten_alpha",
+    "group_of",
+    "has_password",
     "image_cell",
     "image_digest",
     "image_format",
     "image_region",
     "image_shape",
     "link",
+    "load_pillow",
+    "local_path",
     "make_spec",
+    "object_groups",
+    "recast",
+    "same_type",
+    "scheme_of",
+    "shown_url",
+    "split_url",
+    "storable_text",
     "thumbnail",
     "unpack_mask",
+    "with_type",
+    "with_type_of",
 ]

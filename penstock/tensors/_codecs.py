@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-import io
+import math
 import struct
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.errors import ImageDecodeError
 from penstock.tensors._guard import guarded
-from penstock.tensors._pixels import channels_of_mode, pixels_of
+from penstock.tensors._jpeg_scans import coefficient_bytes
+from penstock.tensors._memory import DECODING, LARGE, MAX_IMAGE_BYTES, refuse_larger
+from penstock.tensors._opening import load, num_piece_bytes, num_working_bytes, opened, sample_bytes
+from penstock.tensors._pixels import Extremes, channels_of_mode, is_wide, pixels_of, strips_of
+from penstock.tensors._png import parts
+from penstock.tensors._webp import decode_webp, webp_exif, webp_shape
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -22,13 +26,18 @@ __all__ = [
     "decode_image",
     "decode_jpeg",
     "decode_jpeg_into",
+    "decode_then",
+    "image_bytes",
     "image_shape",
+    "jpeg_bytes",
     "jpeg_header",
     "jpeg_orientation",
+    "load_pillow",
     "upright",
 ]
 
-MAX_PIXELS = 178_956_970  # Pillow's own bound for a decompression bomb
+_T = TypeVar("_T")
+_UNSEEN = 16 * 2**20  # smaller images cannot take much, whatever their files say
 _EXIF_REACH = 65_536
 _ORIENTATION = 0x0112
 _SEGMENT = struct.Struct(">HH")
@@ -38,25 +47,32 @@ _PNG_ORIENTATION_MARKS = (b"eXIf", b"Raw profile type exif", b"Raw profile type 
 
 
 @guarded
-def decode_image(encoded: bytes) -> NDArray[np.uint8]:
+def decode_image(encoded: bytes, *, max_bytes: int | None = MAX_IMAGE_BYTES) -> NDArray[np.uint8]:
     """Decode an image, upright by its EXIF orientation.
 
     Parameters
     ----------
     encoded : bytes
         JPEG, PNG or any other format that Pillow reads.
+    max_bytes : int, optional
+        Most bytes the decoded image may have, 512 MiB by default; None allows any size.
 
     Returns
     -------
     ndarray of uint8, shape (height, width, channels)
-        One channel for grey, three for RGB (CMYK and palettes converted), four
+        One channel for gray, three for RGB (CMYK and palettes converted), four
         where there is transparency. 16-bit images are rescaled, least to greatest.
 
     Raises
     ------
     ImageDecodeError
-        If the bytes are no image, are truncated, or unpack to more than
-        178,956,970 pixels; the message has the reason.
+        If the bytes are not an image, are truncated, or would be larger than
+        `max_bytes`; the message has the reason.
+
+    Notes
+    -----
+    Threads that decode large images at the same time wait for one another, so
+    that together they take about 1 GiB.
 
     Examples
     --------
@@ -64,8 +80,63 @@ def decode_image(encoded: bytes) -> NDArray[np.uint8]:
     >>> decode_image(encode_image(np.full((2, 3, 3), 7, np.uint8), "png")).shape
     (2, 3, 3)
     """
-    fast = decode_jpeg(encoded)
-    return decode_any(encoded) if fast is None else upright(fast, jpeg_orientation(encoded))
+    return decode_then(encoded, _as_they_are, max_bytes=max_bytes)
+
+
+def _as_they_are(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    return pixels
+
+
+@guarded
+def decode_then(
+    encoded: bytes, use: Callable[[NDArray[np.uint8]], _T], *, max_bytes: int | None = MAX_IMAGE_BYTES
+) -> _T:
+    """Decode an image and make something smaller of it, while its memory counts as taken.
+
+    Parameters
+    ----------
+    encoded : bytes
+        An encoded image.
+    use : callable
+        Given the pixels that `decode_image` returns.
+    max_bytes : int, optional
+        Most bytes the decoded image may have, 512 MiB by default; None allows any size.
+
+    Returns
+    -------
+    object
+        What `use` returned.
+
+    Raises
+    ------
+    ImageDecodeError
+        As `decode_image`.
+
+    Examples
+    --------
+    >>> from penstock.tensors import encode_image
+    >>> float(decode_then(encode_image(np.full((2, 3), 7, np.uint8), "png"), np.mean))
+    7.0
+    """
+    header = jpeg_header(encoded)
+    if header is None:
+        return decode_any(encoded, use, max_bytes=max_bytes)
+    num_bytes = jpeg_bytes(encoded, header, max_bytes)
+    orientation = jpeg_orientation(encoded)
+    with DECODING.taken(num_bytes if orientation == 1 else 2 * num_bytes):
+        fast = decode_jpeg(encoded, header)
+        if fast is None and num_bytes >= LARGE:
+            fast = _decode_forgiving(encoded, header)
+        if fast is not None:
+            return use(upright(fast, orientation))
+    return decode_any(encoded, use, max_bytes=max_bytes)
+
+
+def jpeg_bytes(encoded: bytes, header: tuple[int, int, int], max_bytes: int | None) -> int:
+    """Return what decoding a JPEG takes, refused where it is too much."""
+    num_bytes = math.prod(header)
+    refuse_larger(header, num_bytes, max_bytes)
+    return num_bytes if num_bytes < _UNSEEN else num_bytes + coefficient_bytes(encoded, max_bytes)
 
 
 def jpeg_header(encoded: bytes) -> tuple[int, int, int] | None:
@@ -80,24 +151,15 @@ def jpeg_header(encoded: bytes) -> tuple[int, int, int] | None:
         return None
     if colorspace in ("CMYK", "YCCK"):
         return None
-    _refuse_bomb(width, height)
     return height, width, 1 if colorspace.lower() == "gray" else 3
 
 
-def _refuse_bomb(width: int, height: int) -> None:
-    if width * height > MAX_PIXELS:
-        raise ImageDecodeError(
-            f"the image has {width} × {height} pixels; expected at most {MAX_PIXELS:,} (could be a decompression bomb)"
-        )
-
-
-def decode_jpeg(encoded: bytes, *, at_least: tuple[int, int] = (0, 0)) -> NDArray[np.uint8] | None:
+def decode_jpeg(
+    encoded: bytes, header: tuple[int, int, int], *, at_least: tuple[int, int] = (0, 0)
+) -> NDArray[np.uint8] | None:
     """Decode by simplejpeg, scaled down while both sides stay `at_least`; None where it refuses."""
     import simplejpeg
 
-    header = jpeg_header(encoded)
-    if header is None:
-        return None
     try:
         pixels: NDArray[np.uint8] = simplejpeg.decode_jpeg(
             encoded,
@@ -111,22 +173,122 @@ def decode_jpeg(encoded: bytes, *, at_least: tuple[int, int] = (0, 0)) -> NDArra
     return pixels
 
 
-def _open(encoded: bytes) -> Image.Image:
-    from PIL import Image
+def _decode_forgiving(encoded: bytes, header: tuple[int, int, int]) -> NDArray[np.uint8]:
+    """Decode a large JPEG with small faults as Pillow does, which judges it at an eighth of its size."""
+    import simplejpeg
 
-    image = Image.open(io.BytesIO(encoded))
-    _refuse_bomb(*image.size)
+    with opened(bytes(encoded)) as image:
+        image.draft(image.mode, (max(1, header[1] // 8), max(1, header[0] // 8)))
+        image.load()
+    pixels: NDArray[np.uint8] = simplejpeg.decode_jpeg(encoded, "GRAY" if header[2] == 1 else "RGB", strict=False)
+    return pixels
+
+
+def decode_any(
+    encoded: bytes, use: Callable[[NDArray[np.uint8]], _T], *, max_bytes: int | None = MAX_IMAGE_BYTES
+) -> _T:
+    """Decode whatever Pillow reads; large images in parts, so that no second copy is made."""
+    encoded = bytes(encoded)
+    shape = webp_shape(encoded)
+    if shape is not None and math.prod(shape) >= _UNSEEN:
+        refuse_larger(shape, math.prod(shape), max_bytes)
+        with DECODING.taken(2 * math.prod(shape)):
+            return use(upright(decode_webp(encoded, shape[2]), _webp_orientation(encoded)))
+    with opened(encoded) as image:
+        num_bytes = image_bytes(image, max_bytes)
+        with DECODING.taken(num_bytes):
+            if num_bytes < LARGE:
+                image.load()  # before the EXIF is asked for: reading that loads a PNG and hides that it is broken
+                pixels = pixels_of(image)
+            else:
+                pixels = _in_parts(encoded, image)
+            return use(upright(pixels, orientation_of(image) if may_be_turned(encoded) else 1))
+
+
+@guarded
+def load_pillow(encoded: bytes, *, max_bytes: int | None = MAX_IMAGE_BYTES) -> Image.Image:
+    """Read an image as Pillow gives it, not turned and in its own mode.
+
+    Parameters
+    ----------
+    encoded : bytes
+        An encoded image.
+    max_bytes : int, optional
+        Most bytes the decoded image may have, 512 MiB by default; None allows any size.
+
+    Returns
+    -------
+    Image
+        The image, its pixels read.
+
+    Raises
+    ------
+    ImageDecodeError
+        As `decode_image`.
+
+    Examples
+    --------
+    >>> from penstock.tensors import encode_image
+    >>> load_pillow(encode_image(np.zeros((2, 3), np.uint8), "png")).size
+    (3, 2)
+    """
+    image = opened(bytes(encoded))
+    with DECODING.taken(image_bytes(image, max_bytes)):
+        load(image)
     return image
 
 
-def decode_any(encoded: bytes) -> NDArray[np.uint8]:
-    encoded = bytes(encoded)
-    with _open(encoded) as image:
-        image.load()  # before the EXIF is asked for: reading that loads a PNG and hides that it is broken
-        return upright(pixels_of(image), _orientation(image) if _may_be_turned(encoded) else 1)
+def image_bytes(image: Image.Image, max_bytes: int | None) -> int:
+    """Return what decoding an opened image takes, refused where it is too much."""
+    shape = shape_of(image)
+    decoded = math.prod(shape) * sample_bytes(image.mode)
+    refuse_larger(shape, max(decoded, num_piece_bytes(image)), max_bytes)
+    return num_working_bytes(image) + decoded
 
 
-def _orientation(image: Image.Image) -> int:
+def _webp_orientation(encoded: bytes) -> int:
+    from PIL import Image
+
+    exif = Image.Exif()
+    try:
+        exif.load(webp_exif(encoded))
+        return int(exif.get(_ORIENTATION, 1))
+    except Exception:  # noqa: BLE001  a broken EXIF block means upright
+        return 1
+
+
+def _in_parts(encoded: bytes, image: Image.Image) -> NDArray[np.uint8]:
+    """Fill an array part by part."""
+    wide = is_wide(image.mode)
+    extremes = Extremes()
+    if image.format == "PNG":
+        whole: NDArray[Any] = np.empty(shape_of(image), np.uint16 if wide else np.uint8)
+        for part in parts(encoded, image):
+            whole[part.rows, part.columns] = extremes.including(part.pixels) if wide else part.pixels
+        return _spread_in_parts(whole, extremes) if wide else whole
+    load(image)
+    for _, strip in strips_of(image) if wide else ():
+        extremes.including(strip)
+    whole = np.empty(shape_of(image), np.uint8)
+    for first, strip in strips_of(image):
+        whole[first : first + len(strip)] = extremes.spread(strip) if wide else strip
+    return whole
+
+
+def _spread_in_parts(values: NDArray[Any], extremes: Extremes) -> NDArray[np.uint8]:
+    spread = np.empty(values.shape, np.uint8)
+    at_once = max(1, 2**20 // values.shape[1])
+    for first in range(0, len(values), at_once):
+        spread[first : first + at_once] = extremes.spread(values[first : first + at_once])
+    return spread
+
+
+def shape_of(image: Image.Image) -> tuple[int, int, int]:
+    width, height = image.size
+    return height, width, channels_of_mode(image.mode, transparent="transparency" in image.info)
+
+
+def orientation_of(image: Image.Image) -> int:
     """Read the orientation of an opened file; a broken EXIF block means upright."""
     try:
         return int(image.getexif().get(_ORIENTATION, 1))
@@ -134,7 +296,7 @@ def _orientation(image: Image.Image) -> int:
         return 1
 
 
-def _may_be_turned(encoded: bytes) -> bool:
+def may_be_turned(encoded: bytes) -> bool:
     """Tell whether asking for an orientation can give one; a PNG would be decoded for the question."""
     return not encoded.startswith(b"\x89PNG") or any(mark in encoded for mark in _PNG_ORIENTATION_MARKS)
 
@@ -173,15 +335,19 @@ def _orientation_in(head: bytes, encoded: bytes) -> int:
     if b"Exif\x00" not in head and b"<tiff:Orientation>" not in head and b"tiff:Orientation=" not in head:
         return 1
     try:
-        with _open(encoded) as image:
-            return _orientation(image)
+        with opened(encoded) as image:
+            return orientation_of(image)
     except Exception:  # noqa: BLE001  simplejpeg has read the pixels already; metadata alone is broken
         return 1
 
 
 @guarded
 def decode_jpeg_into(
-    encoded: bytes, buffer: Callable[[int], NDArray[np.uint8]], *, channels: int = 0
+    encoded: bytes,
+    buffer: Callable[[int], NDArray[np.uint8]],
+    *,
+    channels: int = 0,
+    max_bytes: int | None = MAX_IMAGE_BYTES,
 ) -> NDArray[np.uint8] | None:
     """Decode a JPEG into memory of the caller.
 
@@ -193,6 +359,8 @@ def decode_jpeg_into(
         Given a number of bytes, returns flat memory of at least that size; given 0, what memory there is.
     channels : {0, 3}
         3 saves looking at the header: what fits in ``buffer(0)`` comes as red, green and blue, grey too.
+    max_bytes : int, optional
+        Most bytes the decoded image may have; None allows any size.
 
     Returns
     -------
@@ -204,7 +372,7 @@ def decode_jpeg_into(
     Raises
     ------
     ImageDecodeError
-        If there are no bytes or too many pixels.
+        If there are no bytes, or the image would be larger than `max_bytes`.
 
     Examples
     --------
@@ -222,7 +390,8 @@ def decode_jpeg_into(
         header = jpeg_header(encoded)
         if header is None:
             return None
-        size = int(np.prod(header))
+        jpeg_bytes(encoded, header, max_bytes)
+        size = math.prod(header)
         pixels = _into(encoded, buffer(size), "GRAY" if header[2] == 1 else "RGB", size)
     if pixels is None:
         return None
@@ -284,8 +453,7 @@ def image_shape(encoded: bytes) -> tuple[int, int, int]:
         height, width, channels = header
         orientation = jpeg_orientation(encoded)
     else:
-        with _open(encoded) as image:
-            width, height = image.size
-            channels = channels_of_mode(image.mode, transparent="transparency" in image.info)
-            orientation = _orientation(image) if _may_be_turned(encoded) else 1
+        with opened(encoded) as image:
+            height, width, channels = shape_of(image)
+            orientation = orientation_of(image) if may_be_turned(encoded) else 1
     return (width, height, channels) if orientation in (5, 6, 7, 8) else (height, width, channels)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-import json
+import math
+import numbers
 import os
 import zlib
 from collections.abc import Callable, Mapping
+from collections.abc import Set as AbstractSet
+from decimal import Decimal
 from functools import lru_cache
 from pathlib import Path
-from types import MappingProxyType
+from types import MappingProxyType, NoneType
 from typing import Any
 
 import numpy as np
@@ -20,12 +23,20 @@ from penstock.tensors._cell import Cell
 from penstock.tensors._codecs import decode_image, image_shape
 from penstock.tensors._encoding import encode_image
 from penstock.tensors._formats import image_format
-from penstock.tensors._link import Link
+from penstock.tensors._link import Link, link
+from penstock.tensors._memory import MAX_IMAGE_BYTES, refuse_larger, shown_bytes
+from penstock.tensors._showing import plain_reason, shown
 from penstock.tensors._spec import TensorSpec
-from penstock.tensors._thumbnails import thumbnail
+from penstock.tensors._texts import encode_json, storable_text
+from penstock.tensors._thumbnails import check_image
+from penstock.tensors._types import as_numbers, as_regular
+from penstock.tensors._urls import checked_url
 
 __all__ = ["class_ids", "encode_sample", "image_cell", "image_digest", "unpack_mask"]
 
+_MOST_CLASSES = 2**31  # as many as a label may count where classes have no names
+_NUMBERS = (numbers.Real, Decimal)
+_WIDER = "create the tensor with a wider dtype, such as 'float64'"
 Value = Any  # what a user may hand in: arrays, lists, numbers, text, bytes, paths, links
 
 
@@ -35,7 +46,13 @@ def class_ids(class_names: tuple[str, ...]) -> Mapping[str, int]:
     return MappingProxyType({name: index for index, name in enumerate(class_names)})
 
 
-def encode_sample(spec: TensorSpec, value: Value, *, ids: Mapping[str, int] | None = None) -> Cell:
+def encode_sample(
+    spec: TensorSpec,
+    value: Value,
+    *,
+    ids: Mapping[str, int] | None = None,
+    max_bytes: int | None = MAX_IMAGE_BYTES,
+) -> Cell:
     """Check one sample against its tensor and return what is stored.
 
     Parameters
@@ -46,6 +63,8 @@ def encode_sample(spec: TensorSpec, value: Value, *, ids: Mapping[str, int] | No
         The sample; None is an empty one.
     ids : mapping of str to int, optional
         Class names to ids; by default those of `spec`.
+    max_bytes : int, optional
+        Most bytes an image or mask may have when it is decoded; None allows any size.
 
     Returns
     -------
@@ -68,20 +87,19 @@ def encode_sample(spec: TensorSpec, value: Value, *, ids: Mapping[str, int] | No
             return _encode_labels(spec, value, ids)
         if spec.link:
             return _encode_link(spec, value)
+        if spec.htype == "image":
+            return _encode_image(spec, value, max_bytes)
+        if spec.htype in {"binary_mask", "segment_mask"}:
+            return _encode_mask(spec, value, max_bytes)
         return _ENCODERS[spec.htype](spec, value)
-    except PenstockError:
+    except (PenstockError, MemoryError):
         raise
-    except (TypeError, ValueError, OverflowError) as error:
-        raise SampleError(f"{_shown(value)} for {spec.name!r} ({spec.shown_htype}): {error}") from error
-
-
-def _shown(value: Value) -> str:
-    text = repr(value) if not isinstance(value, (bytes, bytearray)) else f"{len(value)} bytes"
-    return text if len(text) <= 60 else f"{text[:57]}..."  # noqa: PLR2004  as much as a message bears
+    except Exception as error:  # values of other libraries raise anything while they are read
+        raise SampleError(f"{shown(value)} for {spec.name!r} ({spec.shown_htype}): {plain_reason(error)}") from error
 
 
 def _refuse(spec: TensorSpec, value: Value, expected: str, *, hint: str | None = None) -> SampleError:
-    return SampleError(f"{_shown(value)} for {spec.name!r} ({spec.shown_htype}); expected {expected}", hint=hint)
+    return SampleError(f"{shown(value)} for {spec.name!r} ({spec.shown_htype}); expected {expected}", hint=hint)
 
 
 def _encode_labels(spec: TensorSpec, value: Value, ids: Mapping[str, int] | None) -> Cell:
@@ -90,16 +108,19 @@ def _encode_labels(spec: TensorSpec, value: Value, ids: Mapping[str, int] | None
     ids = class_ids(spec.class_names) if ids is None else ids
     array = value if isinstance(value, np.ndarray) else None
     if array is None or array.dtype.kind not in "iu":
-        entries = [value] if isinstance(value, (str, int, np.integer)) else list(value)
+        if isinstance(value, (bytes, bytearray, memoryview, Mapping, AbstractSet)):
+            raise _refuse(spec, value, "a list of class names or indices, in an order")
+        single = isinstance(value, (str, int, np.integer)) or (array is not None and array.ndim == 0)
+        entries = [value if array is None else array.item()] if single else list(value)
         array = np.array([_class_id(spec, entry, ids) for entry in entries], np.int64)
-    labels = np.atleast_1d(array).astype(np.int64)
+    labels = np.atleast_1d(array)
     if labels.ndim != 1:
         raise _refuse(spec, value, "a flat list of class names or indices")
-    wrong = labels[(labels < 0) | (labels >= len(ids))] if ids else labels[labels < 0]
+    wrong = labels[(labels < 0) | (labels >= (len(ids) or _MOST_CLASSES))]
     if len(wrong):
-        upper = f"0 to {len(ids) - 1}" if ids else "0 or more"
+        upper = f"0 to {len(ids) - 1}" if ids else f"0 to {_MOST_CLASSES - 1:,}"
         raise SampleError(f"class index {wrong[0]} in {spec.name!r}; expected {upper}")
-    return Cell(value=labels)
+    return Cell(value=labels.astype(np.int64))
 
 
 def _class_id(spec: TensorSpec, entry: Value, ids: Mapping[str, int]) -> int:
@@ -115,7 +136,7 @@ def _class_id(spec: TensorSpec, entry: Value, ids: Mapping[str, int]) -> int:
 
 
 def _encode_boxes(spec: TensorSpec, value: Value) -> Cell:
-    boxes = np.array([] if value is None else value, spec.dtype)
+    boxes = _floats(spec, [] if value is None else value)
     if boxes.size == 0:
         boxes = boxes.reshape(0, 4)
     if boxes.shape == (4,):
@@ -127,31 +148,30 @@ def _encode_boxes(spec: TensorSpec, value: Value) -> Cell:
     return Cell(value=np.ascontiguousarray(boxes).reshape(-1), shape=boxes.shape)
 
 
+def _floats(spec: TensorSpec, value: Value) -> NDArray[Any]:
+    """Return numbers in the tensor's own float type, refused where they are none or overflow."""
+    given = as_regular(spec, value)
+    if given.dtype.kind == "O" and all(isinstance(entry, _NUMBERS) for entry in given.flat):
+        given = given.astype(np.float64)
+    if given.dtype.kind not in "biuf" and given.size:
+        raise _refuse(spec, value, "numbers")
+    return _cast(spec, given) if given.size else given.astype(spec.dtype)
+
+
 def _encode_text(spec: TensorSpec, value: Value) -> Cell:
     if value is not None and not isinstance(value, str):
         raise _refuse(spec, value, "a str")
-    return Cell(value=None if value is None else str(value))
+    return Cell(value=None if value is None else storable_text(str(value), f"the text for {spec.name!r}"))
 
 
 def _encode_json(spec: TensorSpec, value: Value) -> Cell:
-    if value is None:
-        return Cell(value=None)
-    try:
-        return Cell(value=json.dumps(value, ensure_ascii=False, allow_nan=False, default=_plain))
-    except (TypeError, ValueError) as error:
-        raise _refuse(spec, value, f"what JSON can hold ({error})") from error
-
-
-def _plain(value: Value) -> Value:
-    if isinstance(value, (np.generic, np.ndarray)):
-        return value.tolist()
-    raise TypeError(f"{type(value).__name__} is no JSON")
+    return Cell(value=None if value is None else encode_json(spec, value))
 
 
 def _encode_embedding(spec: TensorSpec, value: Value) -> Cell:
     if value is None:
         return Cell(value=None)
-    vector = np.array(value, spec.dtype)
+    vector = _floats(spec, value)
     wanted = f"a vector of {spec.length_max} numbers" if spec.length_max else "a vector of numbers"
     if vector.ndim != 1 or len(vector) == 0 or (spec.length_max and len(vector) != spec.length_max):
         raise _refuse(spec, value, f"{wanted}; got shape {vector.shape}")
@@ -161,7 +181,7 @@ def _encode_embedding(spec: TensorSpec, value: Value) -> Cell:
 def _encode_generic(spec: TensorSpec, value: Value) -> Cell:
     if value is None:
         return Cell(value=None)
-    given = np.asarray(value)
+    given = as_numbers(spec, value)
     if given.dtype.kind not in "biuf":
         hint = "create the tensor with htype='text' or 'json'" if given.dtype.kind in "UTOS" else None
         raise _refuse(spec, value, f"numbers, {spec.dtype}", hint=hint)
@@ -172,36 +192,53 @@ def _encode_generic(spec: TensorSpec, value: Value) -> Cell:
 
 
 def _cast(spec: TensorSpec, given: NDArray[Any]) -> NDArray[Any]:
-    if given.dtype == spec.dtype:
+    dtype = np.dtype(spec.dtype)
+    if given.dtype == dtype:
         return given.copy()  # the caller may fill the same array again before it is written
     with np.errstate(all="ignore"):
-        array = given.astype(spec.dtype)
-    if np.dtype(spec.dtype).kind != "f" and not np.array_equal(array, given):
-        raise _refuse(spec, given, f"values that {spec.dtype} can hold", hint="create the tensor with dtype='float64'")
+        array = given.astype(dtype)
+    if dtype.kind == "f":
+        if np.isinf(array).any() and (np.isinf(array) != np.isinf(given)).any():
+            largest = np.finfo(dtype).max
+            wrong = given[np.isinf(array) & ~np.isinf(given)].reshape(-1)[0]
+            raise _refuse(spec, wrong, f"at most {largest:g}, the largest {dtype.name}", hint=_WIDER)
+    elif not np.array_equal(array, given) or _outside(dtype, given):
+        raise _refuse(spec, given, f"values that {dtype.name} can hold", hint=_WIDER)
     return array
 
 
-def _encode_image(spec: TensorSpec, value: Value) -> Cell:
+def _outside(dtype: np.dtype[Any], given: NDArray[Any]) -> bool:
+    """Whether floats are beyond the whole numbers of a type; a cast may give the greatest, equal when rounded."""
+    if given.dtype.kind != "f" or dtype.kind not in "iu" or not given.size:
+        return False
+    bounds = np.iinfo(dtype)
+    return bool(given.max() >= float(bounds.max) + 1 or given.min() < float(bounds.min))
+
+
+def _encode_image(spec: TensorSpec, value: Value, max_bytes: int | None) -> Cell:
     if value is None:
         return Cell(value=None)
     if isinstance(value, Link):
         raise _refuse(spec, value, "an image", hint="create the tensor with htype='link[image]'")
-    encoded, known_good = _image_bytes(spec, value)
-    return image_cell(spec, encoded, verify=spec.verify and not known_good)
+    encoded, known_good = _image_bytes(spec, value, max_bytes)
+    return image_cell(spec, encoded, verify=spec.verify and not known_good, max_bytes=max_bytes)
 
 
-def _image_bytes(spec: TensorSpec, value: Value) -> tuple[bytes, bool]:
+def _image_bytes(spec: TensorSpec, value: Value, max_bytes: int | None) -> tuple[bytes, bool]:
     """Return encoded bytes, and whether they are our own encoding."""
     if isinstance(value, (bytes, bytearray, memoryview)):
         encoded = bytes(value)
     elif isinstance(value, (str, os.PathLike)):
         encoded = _read(value)
     else:
-        return encode_image(_as_pixels(value), spec.sample_compression or "png"), True
+        pixels = _as_pixels(value)
+        if pixels.ndim >= 2:  # noqa: PLR2004  height and width
+            refuse_larger(pixels.shape, pixels.nbytes, max_bytes)
+        return encode_image(pixels, spec.sample_compression or "png"), True
     wanted = spec.sample_compression
     if wanted is None or image_format(encoded) == wanted:
         return encoded, False
-    return encode_image(decode_image(encoded), wanted), True
+    return encode_image(decode_image(encoded, max_bytes=max_bytes), wanted), True
 
 
 def _as_pixels(value: Value) -> NDArray[np.uint8]:
@@ -214,9 +251,11 @@ def _read(path: str | os.PathLike[str]) -> bytes:
         return Path(path).read_bytes()
     except OSError as error:
         raise SampleError(f"no image file {os.fspath(path)!r} ({error.strerror})") from error
+    except ValueError as error:  # a NUL, or text that no file name can be
+        raise SampleError(f"no image file {os.fspath(path)!r}; it is not a file name") from error
 
 
-def image_cell(spec: TensorSpec, encoded: bytes, *, verify: bool) -> Cell:
+def image_cell(spec: TensorSpec, encoded: bytes, *, verify: bool, max_bytes: int | None = MAX_IMAGE_BYTES) -> Cell:
     """Return the cell of an encoded image, its shape and digest recorded as the spec asks.
 
     Parameters
@@ -227,6 +266,8 @@ def image_cell(spec: TensorSpec, encoded: bytes, *, verify: bool) -> Cell:
         The encoded image.
     verify : bool
         Whether to decode it, at an eighth of its size where the format can.
+    max_bytes : int, optional
+        Most bytes the decoded image may have; None allows any size.
 
     Returns
     -------
@@ -239,7 +280,7 @@ def image_cell(spec: TensorSpec, encoded: bytes, *, verify: bool) -> Cell:
         If the image is broken, as far as it was read.
     """
     if verify:
-        thumbnail(encoded, 1)
+        check_image(encoded, max_bytes=max_bytes)
     elif image_format(encoded) is None:
         raise ImageDecodeError(f"{len(encoded)} bytes for {spec.name!r} are no image; expected an encoded image")
     return Cell(
@@ -258,19 +299,18 @@ def _encode_link(spec: TensorSpec, value: Value) -> Cell:
     if value is None:
         return Cell(value=None)
     if isinstance(value, (str, os.PathLike)):
-        value = Link(os.fspath(value))
+        value = link(value)
     if not isinstance(value, Link):
         raise _refuse(spec, value, "penstock.link(url) or a path")
-    url = value.url
-    if "://" not in url:
-        url = str(Path(url).expanduser().absolute())
-    return Cell(value=url, creds_key=value.creds_key)
+    if not isinstance(value.url, str) or not isinstance(value.creds_key, (str, NoneType)):
+        raise _refuse(spec, value, "penstock.link(url, creds_key) of text")
+    return Cell(value=checked_url(value.url), creds_key=value.creds_key)
 
 
-def _encode_mask(spec: TensorSpec, value: Value) -> Cell:
+def _encode_mask(spec: TensorSpec, value: Value, max_bytes: int | None) -> Cell:
     if value is None:
         return Cell(value=None)
-    given = np.asarray(value)
+    given = as_numbers(spec, value)
     if given.ndim not in {2, 3} or given.dtype.kind not in "biu":
         raise _refuse(
             spec, value, f"a mask of shape (height, width) or (height, width, num_objects); got {given.shape}"
@@ -278,10 +318,23 @@ def _encode_mask(spec: TensorSpec, value: Value) -> Cell:
     if spec.ndim is not None and given.ndim != spec.ndim:
         raise _refuse(spec, value, f"{spec.ndim} dimensions as in the samples before; got {given.ndim}")
     mask = given.astype(bool) if spec.htype == "binary_mask" else _cast(spec, given)
+    _check_mask_size(spec, mask.shape, max_bytes)
     return Cell(value=zlib.compress(np.ascontiguousarray(mask).tobytes(), 1), shape=mask.shape)
 
 
-def unpack_mask(spec: TensorSpec, packed: bytes, shape: tuple[int, ...]) -> NDArray[Any]:
+def _check_mask_size(spec: TensorSpec, shape: tuple[int, ...], max_bytes: int | None) -> None:
+    num_bytes = math.prod(shape) * np.dtype(spec.dtype).itemsize
+    if max_bytes is not None and num_bytes > max_bytes:
+        raise SampleError(
+            f"a mask of {spec.name!r} of shape {shape} takes {shown_bytes(num_bytes)}; "
+            f"expected at most {shown_bytes(max_bytes)}",
+            hint="max_image_bytes of penstock.load allows larger masks",
+        )
+
+
+def unpack_mask(
+    spec: TensorSpec, packed: bytes, shape: tuple[int, ...], *, max_bytes: int | None = MAX_IMAGE_BYTES
+) -> NDArray[Any]:
     """Return the mask that `encode_sample` packed.
 
     Parameters
@@ -291,7 +344,9 @@ def unpack_mask(spec: TensorSpec, packed: bytes, shape: tuple[int, ...]) -> NDAr
     packed : bytes
         The stored bytes.
     shape : tuple of int
-        The stored shape.
+        The stored shape; no more is unpacked than it says.
+    max_bytes : int, optional
+        Most bytes the mask may have, 512 MiB by default; None allows any size.
 
     Returns
     -------
@@ -301,11 +356,25 @@ def unpack_mask(spec: TensorSpec, packed: bytes, shape: tuple[int, ...]) -> NDAr
     Raises
     ------
     SampleError
-        If the stored bytes are damaged.
+        If the stored bytes are damaged, or the mask is too large.
     """
+    num_bytes = math.prod(shape) * np.dtype(spec.dtype).itemsize
+    if min(shape, default=0) < 0:
+        raise SampleError(f"a stored mask of {spec.name!r} is damaged (its shape is {shape})")
+    _check_mask_size(spec, shape, max_bytes)
     try:
-        return np.frombuffer(zlib.decompress(packed), spec.dtype).reshape(shape).copy()
+        inflater = zlib.decompressobj()
+        flat = inflater.decompress(packed, num_bytes + 1)
+        if len(flat) != num_bytes or not inflater.eof:
+            found = "more" if len(flat) > num_bytes else "fewer"
+            raise SampleError(
+                f"a stored mask of {spec.name!r} is damaged (it holds {found} than the {num_bytes:,} bytes of its "
+                f"shape {shape})"
+            )
+        return np.frombuffer(flat, spec.dtype).reshape(shape).copy()
     except (zlib.error, ValueError) as error:
+        if isinstance(error, PenstockError):
+            raise
         raise SampleError(f"a stored mask of {spec.name!r} is damaged ({error})") from error
 
 
@@ -315,7 +384,4 @@ _ENCODERS: dict[str, Callable[[TensorSpec, Value], Cell]] = {
     "json": _encode_json,
     "embedding": _encode_embedding,
     "generic": _encode_generic,
-    "image": _encode_image,
-    "binary_mask": _encode_mask,
-    "segment_mask": _encode_mask,
 }

@@ -6,6 +6,8 @@ import os
 from dataclasses import dataclass
 
 from penstock.errors import SampleError
+from penstock.tensors._showing import shown
+from penstock.tensors._urls import checked_url
 
 __all__ = ["Link", "link"]
 
@@ -45,12 +47,19 @@ def link(url: str | os.PathLike[str], creds_key: str | None = None) -> Link:
     ------
     SampleError
         If `url` is empty or neither text nor a path.
+    LinkError
+        If `url` is not a valid address, or holds a password or key: credentials are
+        given by name, with `creds_key`.
 
     Examples
     --------
     >>> link("s3://bucket/coco/000000000009.jpg", creds_key="my_s3_creds")
     Link(url='s3://bucket/coco/000000000009.jpg', creds_key='my_s3_creds')
     """
-    if not isinstance(url, (str, os.PathLike)) or not str(url):
-        raise SampleError(f"a link to {url!r}; expected a path or URL")
-    return Link(os.fspath(url), creds_key)
+    text = os.fspath(url) if isinstance(url, (str, os.PathLike)) else url
+    if not isinstance(text, str) or not text:
+        raise SampleError(f"a link to {shown(url)}; expected a path or URL")
+    if creds_key is not None and not (isinstance(creds_key, str) and creds_key):
+        raise SampleError(f"creds_key {shown(creds_key)} of a link; expected the name of credentials")
+    checked_url(text)
+    return Link(text, creds_key)

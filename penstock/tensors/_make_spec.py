@@ -11,6 +11,7 @@ from numpy.typing import DTypeLike
 
 from penstock.errors import DatasetError, nearest
 from penstock.tensors._spec import HTYPES, Htype, TensorSpec
+from penstock.tensors._texts import storable_text
 
 __all__ = ["make_spec"]
 
@@ -26,7 +27,11 @@ _DEFAULT_DTYPES = {
     "segment_mask": "uint16",
 }
 _ALLOWED_KINDS = {"bbox": "f", "embedding": "f", "segment_mask": "iu", "generic": "biuf"}
+_WIDEST = 8  # bytes an element of a stored type has at most
 _LINKABLE = ("image",)
+_LONGEST = 200
+_PART = r"[^\W_](?:[\w. -]*\w)?"
+_NAME = re.compile(f"{_PART}(?:/{_PART})*")
 
 
 def make_spec(
@@ -37,6 +42,7 @@ def make_spec(
     sample_compression: str | None = None,
     class_names: Sequence[str] | None = None,
     coords: str = "xywh",
+    aligned_with: str | None = None,
     verify: bool = True,
     create_shape_tensor: bool = True,
     create_sample_info_tensor: bool = True,
@@ -46,7 +52,7 @@ def make_spec(
     Parameters
     ----------
     name : str
-        An identifier that does not begin with an underscore.
+        Letters, digits and underscores; inside also ``/``, ``.``, ``-`` and spaces.
     htype : str
         ``generic``, ``image``, ``bbox``, ``class_label``, ``text``, ``json``,
         ``embedding``, ``binary_mask``, ``segment_mask`` or ``link[image]``.
@@ -58,6 +64,8 @@ def make_spec(
         Names by index, for ``class_label`` only.
     coords : {"xywh", "xyxy"}
         Form of boxes, pixels.
+    aligned_with : str, optional
+        The first tensor of the object group that this one belongs to.
     verify, create_shape_tensor, create_sample_info_tensor : bool
         What is read and recorded of each image when it is added.
 
@@ -76,10 +84,11 @@ def make_spec(
     >>> make_spec("images", "link[image]", sample_compression="jpg").sample_compression
     'jpeg'
     """
-    if not re.fullmatch(r"[^\W_]\w*", name):
-        plain = re.sub(r"\W+", "_", name).strip("_")
+    if not isinstance(name, str) or not _NAME.fullmatch(name) or len(name) > _LONGEST:
+        plain = re.sub(r"\W+", "_", str(name)).strip("_")[:_LONGEST]
         raise DatasetError(
-            f"a tensor named {name!r}; expected letters, digits and underscores, beginning with a letter",
+            f"a tensor named {name!r}; expected letters, digits and underscores, and inside the name also "
+            "'/', '.', '-' and spaces",
             hint=f"use {plain!r}" if plain else None,
         )
     kind, linked = _kind(htype)
@@ -91,6 +100,7 @@ def make_spec(
         sample_compression=_compression(kind, sample_compression),
         class_names=_names(name, kind, class_names),
         coords=_coords(coords),
+        aligned_with=aligned_with,
         inferred=kind == "generic" and dtype is None,
         verify=verify,
         create_shape_tensor=create_shape_tensor,
@@ -118,6 +128,8 @@ def _dtype_name(kind: Htype, dtype: DTypeLike | None) -> str:
     except TypeError as error:
         raise DatasetError(f"dtype {dtype!r}; expected the name of a numpy type such as 'float32'") from error
     if kind in _ALLOWED_KINDS:
+        if given.kind in "biuf" and given.itemsize > _WIDEST:
+            raise DatasetError(f"dtype {given.name!r} for {kind}; expected one of at most 64 bits")
         if given.kind not in _ALLOWED_KINDS[kind]:
             hint = "use htype='text'" if given.kind in "UTO" else None
             raise DatasetError(f"dtype {given.name!r} for {kind}; expected a number of another kind", hint=hint)
@@ -148,6 +160,8 @@ def _names(name: str, kind: Htype, class_names: Sequence[str] | None) -> tuple[s
         raise DatasetError(f"class_names for {name!r}, a {kind}; expected htype='class_label'")
     if isinstance(class_names, str) or not all(isinstance(entry, str) and entry for entry in class_names):
         raise DatasetError(f"class_names {class_names!r}; expected a list of names")
+    for entry in class_names:
+        storable_text(entry, f"a class name of {name!r}")
     doubled = [entry for index, entry in enumerate(class_names) if entry in class_names[:index]]
     if doubled:
         raise DatasetError(f"class_names hold {doubled[0]!r} twice; expected every name once")

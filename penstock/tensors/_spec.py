@@ -44,9 +44,14 @@ class TensorSpec:
     length_min, length_max : int, optional
         Least and greatest number of labels in a sample, as stored so far.
     ndim : int, optional
-        Number of dimensions of a generic sample or mask; None until the first is added.
+        Number of dimensions of a generic sample or mask; None until the first is added or
+        assigned.
     inferred : bool
-        Whether `dtype` follows the first sample added.
+        Whether `dtype` follows the first sample that is not None, whether appended or
+        assigned.
+    aligned_with : str, optional
+        The tensor whose object group this one belongs to: both describe the same objects
+        of a sample, in the same order. The first tensor of a group has None itself.
     verify, create_shape_tensor, create_sample_info_tensor : bool
         What is read and recorded of each image when it is added.
     """
@@ -62,6 +67,7 @@ class TensorSpec:
     length_max: int | None = None
     ndim: int | None = None
     inferred: bool = False
+    aligned_with: str | None = None
     verify: bool = True
     create_shape_tensor: bool = True
     create_sample_info_tensor: bool = True
@@ -70,6 +76,11 @@ class TensorSpec:
     def single_valued(self) -> bool:
         """Whether every class label sample has exactly one label (rules of comparison)."""
         return self.length_min == self.length_max == 1
+
+    @property
+    def is_typed(self) -> bool:
+        """Whether the type of the elements is known; until then every sample is NULL and nothing is stored."""
+        return not self.inferred or self.ndim is not None
 
     @property
     def is_encoded(self) -> bool:

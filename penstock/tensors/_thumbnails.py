@@ -6,17 +6,33 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.errors import ImageDecodeError
-from penstock.tensors._codecs import decode_any, decode_image, decode_jpeg, jpeg_header, jpeg_orientation, upright
+from penstock.tensors._codecs import (
+    decode_any,
+    decode_jpeg,
+    decode_then,
+    jpeg_bytes,
+    jpeg_header,
+    jpeg_orientation,
+    upright,
+)
 from penstock.tensors._encoding import as_jpeg
 from penstock.tensors._guard import guarded
+from penstock.tensors._jpeg_scans import coefficient_bytes
+from penstock.tensors._memory import DECODING, MAX_IMAGE_BYTES
 from penstock.tensors._pixels import flatten_alpha
+from penstock.tensors._reducing import reduced
 
-__all__ = ["image_region", "thumbnail"]
+__all__ = ["check_image", "image_region", "thumbnail"]
+
+_LARGE_JPEG = 16 * 2**20
 
 
 @guarded
-def thumbnail(encoded: bytes, longest_side: int) -> tuple[bytes, int, int]:
-    """Make a small JPEG of an image, upright, transparency over mid grey.
+def thumbnail(encoded: bytes, longest_side: int, *, max_bytes: int | None = MAX_IMAGE_BYTES) -> tuple[bytes, int, int]:
+    """Make a small JPEG of an image, upright, transparency over mid gray.
+
+    A large image is decoded reduced (JPEG) or some rows at a time (PNG), so that
+    it takes little memory whatever its size.
 
     Parameters
     ----------
@@ -24,6 +40,9 @@ def thumbnail(encoded: bytes, longest_side: int) -> tuple[bytes, int, int]:
         An encoded image.
     longest_side : int
         Greatest width or height of the thumbnail, pixels; never enlarged.
+    max_bytes : int, optional
+        Most bytes that decoding may take where the format has to be decoded
+        whole, 512 MiB by default; None allows any size.
 
     Returns
     -------
@@ -43,19 +62,56 @@ def thumbnail(encoded: bytes, longest_side: int) -> tuple[bytes, int, int]:
     (60, 40, (20, 30, 1))
     """
     header = jpeg_header(encoded)
-    if header is None:
-        pixels = decode_any(encoded)
-        height, width = pixels.shape[:2]
-        return as_jpeg(_resized(flatten_alpha(pixels), longest_side / max(height, width))), width, height
+    small = None if header is None else _reduced_jpeg(encoded, header, longest_side, max_bytes)
+    if header is None or small is None:
+        pixels, width, height = reduced(bytes(encoded), longest_side, max_bytes)
+        return as_jpeg(_resized(flatten_alpha(pixels), longest_side / max(pixels.shape[:2]))), width, height
     height, width, _ = header
-    scale = min(1.0, longest_side / max(height, width))
-    small = decode_jpeg(encoded, at_least=(max(1, round(height * scale)), max(1, round(width * scale))))
-    if small is None:
-        small = flatten_alpha(decode_any(encoded))
-        return as_jpeg(_resized(small, longest_side / max(small.shape[:2]))), small.shape[1], small.shape[0]
     orientation = jpeg_orientation(encoded)
     small = upright(_resized(small, longest_side / max(small.shape[:2])), orientation)
     return as_jpeg(small), *((height, width) if orientation in (5, 6, 7, 8) else (width, height))
+
+
+def _reduced_jpeg(
+    encoded: bytes, header: tuple[int, int, int], longest_side: int, max_bytes: int | None
+) -> NDArray[np.uint8] | None:
+    height, width, channels = header
+    scale = min(1.0, longest_side / max(height, width))
+    num_bytes = height * width * channels
+    if num_bytes >= _LARGE_JPEG:
+        num_bytes = max(num_bytes // 64, int(num_bytes * scale * scale * 4)) + coefficient_bytes(encoded, max_bytes)
+    with DECODING.taken(num_bytes):
+        return decode_jpeg(encoded, header, at_least=(max(1, round(height * scale)), max(1, round(width * scale))))
+
+
+@guarded
+def check_image(encoded: bytes, *, max_bytes: int | None = MAX_IMAGE_BYTES) -> None:
+    """Decode an image, at an eighth of its size where the format can, and keep nothing of it.
+
+    Parameters
+    ----------
+    encoded : bytes
+        An encoded image.
+    max_bytes : int, optional
+        Most bytes the decoded image may have, 512 MiB by default; None allows any size.
+
+    Raises
+    ------
+    ImageDecodeError
+        If the image is broken, as far as it was read, or too large.
+
+    Examples
+    --------
+    >>> from penstock.tensors import encode_image
+    >>> check_image(encode_image(np.zeros((40, 60), np.uint8), "png"))
+    """
+    header = jpeg_header(encoded)
+    if header is None:
+        decode_any(encoded, len, max_bytes=max_bytes)
+        return
+    jpeg_bytes(encoded, header, max_bytes)
+    if _reduced_jpeg(encoded, header, 1, max_bytes) is None:
+        decode_any(encoded, len, max_bytes=max_bytes)
 
 
 def _resized(pixels: NDArray[np.uint8], scale: float) -> NDArray[np.uint8]:
@@ -72,7 +128,14 @@ def _resized(pixels: NDArray[np.uint8], scale: float) -> NDArray[np.uint8]:
 
 @guarded
 def image_region(  # noqa: PLR0917  a rectangle is four numbers
-    encoded: bytes, x: int, y: int, width: int, height: int, scale: float = 1.0
+    encoded: bytes,
+    x: int,
+    y: int,
+    width: int,
+    height: int,
+    scale: float = 1.0,
+    *,
+    max_bytes: int | None = MAX_IMAGE_BYTES,
 ) -> bytes:
     """Cut a rectangle out of an upright image and scale it down.
 
@@ -86,6 +149,8 @@ def image_region(  # noqa: PLR0917  a rectangle is four numbers
         Size of the rectangle, pixels; what lies outside the image is cut off.
     scale : float
         Pixels of the result per pixel of the image, at most 1.
+    max_bytes : int, optional
+        Most bytes the decoded image may have, 512 MiB by default; None allows any size.
 
     Returns
     -------
@@ -104,11 +169,14 @@ def image_region(  # noqa: PLR0917  a rectangle is four numbers
     >>> image_shape(image_region(png, 10, 0, 20, 40, 0.5))
     (20, 10, 1)
     """
-    pixels = flatten_alpha(decode_image(encoded))
-    cut = pixels[max(0, y) : max(0, y + height), max(0, x) : max(0, x + width)]
-    if cut.size == 0:
-        raise ImageDecodeError(
-            f"the region x={x}, y={y}, {width} × {height} lies outside the image of {pixels.shape[1]} × "
-            f"{pixels.shape[0]} pixels"
-        )
-    return as_jpeg(_resized(cut, scale))
+
+    def cut(pixels: NDArray[np.uint8]) -> bytes:
+        part = flatten_alpha(pixels[max(0, y) : max(0, y + height), max(0, x) : max(0, x + width)])
+        if part.size == 0:
+            raise ImageDecodeError(
+                f"the region x={x}, y={y}, {width} × {height} lies outside the image of {pixels.shape[1]} × "
+                f"{pixels.shape[0]} pixels"
+            )
+        return as_jpeg(_resized(part, scale))
+
+    return decode_then(encoded, cut, max_bytes=max_bytes)

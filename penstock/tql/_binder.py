@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from penstock.errors import QueryBindError, nearest
+from penstock.errors import QueryBindError, QueryEvaluationError, nearest
 from penstock.tql import _ast as ast
 from penstock.tql import _operations as ops
 from penstock.tql._lexer import quote_text
@@ -87,6 +87,7 @@ class Binder:
         self.params = params
         self.plan_query = plan_query
         self.num_random = 0
+        self._bound: dict[int, tuple[ast.Expression, Bound]] = {}
 
     # -- making nodes ------------------------------------------------------------------
 
@@ -120,11 +121,53 @@ class Binder:
         light: bool = False,
     ) -> Bound:
         """Return a node computed from its children; constants are folded, predicates memoised."""
-        span = (node.start, node.end)
         if children and all(child.constant is not None for child in children):
             return self._folded(node, type_, compute, key, children)
+        return self._made(node, type_, _runner(compute, children, (node.start, node.end)), key, children, light=light)
+
+    def steps(  # noqa: PLR0917  the parts of a chain
+        self,
+        node: ast.Node,
+        type_: Type,
+        computes: Sequence[Callable[[Value, Value], Value]],
+        key: str,
+        children: Sequence[Bound],
+        spans: Sequence[tuple[int, int]],
+    ) -> Bound:
+        """Return a chain computed step by step from the left, each child evaluated when its step comes."""
+
+        def compute(*values: Value) -> Value:
+            found = values[0]
+            for step, value in zip(computes, values[1:], strict=True):
+                found = step(found, value)
+            return found
+
+        if all(child.constant is not None for child in children):
+            return self._folded(node, type_, compute, key, children)
+        return self._made(node, type_, _stepper(computes, children, spans), key, children)
+
+    def operands(
+        self, node: ast.Binary, follows: Callable[[ast.Binary], bool]
+    ) -> tuple[ast.Expression, list[ast.Binary]]:
+        """Return the leftmost operand of a chain and its steps; what is bound as a whole is not taken apart."""
+        return ast.chain(node, lambda step: follows(step) and (step is node or not self.is_whole(step)))
+
+    def is_whole(self, node: ast.Expression) -> bool:  # noqa: ARG002  groups know some
+        """Whether an expression has a value of its own, as the keys of groups have."""
+        return False
+
+    def _made(
+        self,
+        node: ast.Node,
+        type_: Type,
+        run: Callable[[Frame], Value],
+        key: str,
+        children: Sequence[Bound],
+        *,
+        light: bool = False,
+    ) -> Bound:
+        span = (node.start, node.end)
         pixels = any(child.pixels for child in children)
-        run = _runner(compute, children, span)
         if pixels and type_.rank == 0:
             run, pixels = over_pixels(run), False
         fields = tuple(dict.fromkeys(field for child in children for field in child.fields))
@@ -160,7 +203,10 @@ class Binder:
 
     def bind(self, node: ast.Expression) -> Bound:
         """Return the node bound; raise QueryBindError on what cannot be."""
-        return RULES[type(node)](self, node)
+        held = self._bound.get(id(node))
+        if held is None:  # once: what is nested in BETWEEN or CASE would be bound twice a level
+            held = self._bound[id(node)] = (node, RULES[type(node)](self, node))
+        return held[1]
 
     def scalar(self, node: ast.Expression) -> Bound:
         """Return a node of one value a row; stored arrays of one element count as one value."""
@@ -206,10 +252,13 @@ class Binder:
         if bound.type.kind == "null":
             return self.constant(node, False, BOOL)
         if not bound.type.numeric or bound.type.class_names is not None:
+            joined = isinstance(node, ast.Binary) and node.operator == "||"
             raise self.error(
                 f"{self.source(node)} is no condition: it holds {_article(bound.type)}",
                 node,
-                hint=f"compare it: {self.source(node)} == ...",
+                hint="write OR between two conditions; || joins text"
+                if joined
+                else f"compare it: {self.source(node)} == ...",
             )
         return bound
 
@@ -219,7 +268,8 @@ class Binder:
         if isinstance(node, ast.Unary) and node.operator == "not":
             inner = [node.operand]
         elif isinstance(node, ast.Binary) and node.operator in {"and", "or"}:
-            inner = [node.left, node.right]
+            first, steps = ast.chain(node, lambda step: step.operator == node.operator)
+            inner = [first, *(step.right for step in steps)]
         for child in inner:
             if self.truth(child).type.rank:
                 return self._culprit(child)
@@ -296,6 +346,30 @@ def described(type_: Type) -> str:
     return _article(type_)
 
 
+def _stepper(
+    computes: Sequence[Callable[[Value, Value], Value]], children: Sequence[Bound], spans: Sequence[tuple[int, int]]
+) -> Callable[[Frame], Value]:
+    first, *others = children
+
+    def run(frame: Frame) -> Value:
+        found = first.value(frame)
+        for compute, child, span in zip(computes, others, spans, strict=True):
+            value = child.value(frame)
+            try:
+                found = compute(found, value)
+            except RowMismatchError as error:
+                raise _mismatch(error, frame, span) from None
+        return found
+
+    return run
+
+
+def _mismatch(error: RowMismatchError, frame: Frame, span: tuple[int, int]) -> QueryEvaluationError:
+    row = int(frame.source_rows()[error.row])
+    message = f"arrays of {error.left} and {error.right} elements do not fit in row {row}"
+    return frame.context.error(message, span)
+
+
 def _runner(
     compute: Callable[..., Value], children: Sequence[Bound], span: tuple[int, int]
 ) -> Callable[[Frame], Value]:
@@ -304,9 +378,7 @@ def _runner(
         try:
             return compute(*values)
         except RowMismatchError as error:
-            row = int(frame.source_rows()[error.row])
-            message = f"arrays of {error.left} and {error.right} elements do not fit in row {row}"
-            raise frame.context.error(message, span) from None
+            raise _mismatch(error, frame, span) from None
 
     return run
 

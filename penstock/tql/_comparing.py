@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -23,10 +25,11 @@ from penstock.tql._binder import (
 from penstock.tql._relations import Bound, Field
 from penstock.tql._values import TEXT, Type, Value, array_constant, truth
 
-__all__ = ["Side", "bind_column", "comparable", "compared", "mixed_types", "of_field"]
+__all__ = ["Side", "bind_column", "comparable", "compared", "connected", "mixed_types", "of_field"]
 
 _LITERALS = {"int": INT, "float": FLOAT, "text": TEXT_TYPE, "bool": BOOL, "null": NULL}
 _ORDERED = frozenset(("<", "<=", ">", ">="))
+_LEVELS = (frozenset(("+", "-", "||")), frozenset(("*", "/", "//", "%")))
 
 
 @rule(ast.Literal)
@@ -164,25 +167,56 @@ def _binary(binder: Binder, node: ast.Binary) -> Bound:
         return _logical(binder, node)
     if node.operator in ops.COMPARISONS:
         return compared(binder, node, node.operator, node.left, node.right)
-    left, right = binder.scalar(node.left), binder.scalar(node.right)
-    if node.operator == "||":
-        rank = max(left.type.rank, right.type.rank)
-        texts = (binder.as_text(left, node.left), binder.as_text(right, node.right))
-        return binder.make(node, Type(kind="text", rank=rank), ops.elementwise(np.strings.add), "||", *texts)
-    for side, bound in ((node.left, left), (node.right, right)):
-        if node.operator == "+" and bound.type.kind == "text":
-            raise binder.error(f"{binder.source(side)} is text; + adds numbers", side, hint="join text with ||")
-    left, right = binder.as_number(left, node.left), binder.as_number(right, node.right)
-    whole = left.type.kind != "float" and right.type.kind != "float" and node.operator != "/"
-    type_ = Type(kind="int" if whole else "float", rank=max(left.type.rank, right.type.rank))
-    return binder.make(node, type_, ops.elementwise(ops.ARITHMETIC[node.operator]), node.operator, left, right)
+    level = next(level for level in _LEVELS if node.operator in level)
+    first, steps = binder.operands(node, lambda step: step.operator in level)
+    side: Side = (first, binder.scalar(first))
+    for joins, run in groupby(steps, key=lambda step: step.operator == "||"):
+        side = (_joined if joins else _calculated)(binder, side, list(run))
+    return side[1]
+
+
+def _joined(binder: Binder, left: Side, steps: list[ast.Binary]) -> Side:
+    """Return text joined by ||."""
+    sides = [left, *((step.right, binder.scalar(step.right)) for step in steps)]
+    rank = max(bound.type.rank for _, bound in sides)
+    texts = [binder.as_text(bound, node) for node, bound in sides]
+    computes = [ops.elementwise(np.strings.add)] * len(steps)
+    spans = [(step.start, step.end) for step in steps]
+    return steps[-1], binder.steps(steps[-1], Type(kind="text", rank=rank), computes, "||", texts, spans)
+
+
+def _calculated(binder: Binder, left: Side, steps: list[ast.Binary]) -> Side:
+    """Return arithmetic of equal precedence."""
+    sides: list[Side] = [left]
+    numbers: list[Bound] = []
+    for step in steps:
+        sides.append((step.right, binder.scalar(step.right)))
+        for side, bound in sides[-2:] if step is steps[0] else sides[-1:]:
+            if step.operator == "+" and bound.type.kind == "text":
+                raise binder.error(f"{binder.source(side)} is text; + adds numbers", side, hint="join text with ||")
+        numbers += [binder.as_number(bound, side) for side, bound in sides[len(numbers) :]]
+    whole = all(bound.type.kind != "float" for bound in numbers) and all(step.operator != "/" for step in steps)
+    type_ = Type(kind="int" if whole else "float", rank=max(bound.type.rank for bound in numbers))
+    computes = [ops.elementwise(ops.ARITHMETIC[step.operator]) for step in steps]
+    key = " ".join(step.operator for step in steps)
+    spans = [(step.start, step.end) for step in steps]
+    return steps[-1], binder.steps(steps[-1], type_, computes, key, numbers, spans)
 
 
 def _logical(binder: Binder, node: ast.Binary) -> Bound:
-    left, right = binder.truth(node.left), binder.truth(node.right)
-    rank = max(left.type.rank, right.type.rank)
-    ufunc = np.logical_and if node.operator == "and" else np.logical_or
-    return binder.make(node, Type(kind="bool", rank=rank), ops.logical(ufunc), node.operator, left, right)
+    first, steps = binder.operands(node, lambda step: step.operator == node.operator)
+    sides = [binder.truth(first), *(binder.truth(step.right) for step in steps)]
+    return connected(binder, node, node.operator, sides, [(step.start, step.end) for step in steps])
+
+
+def connected(
+    binder: Binder, node: ast.Node, operator: str, sides: Sequence[Bound], spans: Sequence[tuple[int, int]] = ()
+) -> Bound:
+    """Return truths joined by AND or OR."""
+    type_ = Type(kind="bool", rank=max(bound.type.rank for bound in sides))
+    compute = ops.logical(np.logical_and if operator == "and" else np.logical_or)
+    joins = len(sides) - 1
+    return binder.steps(node, type_, [compute] * joins, operator, sides, spans or [(node.start, node.end)] * joins)
 
 
 def compared(binder: Binder, node: ast.Node, operator: str, left: ast.Expression, right: ast.Expression) -> Bound:

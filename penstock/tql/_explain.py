@@ -8,6 +8,7 @@ from html import escape
 import numpy as np
 from numpy.typing import NDArray
 
+from penstock.errors import escaped
 from penstock.sampling import SamplingPlan
 from penstock.table import Table
 from penstock.tql._binder import Parameters
@@ -43,11 +44,12 @@ class Explanation:
 
     def __str__(self) -> str:
         """Return a table of the funnel, the weights and the expected draws."""
-        width = max((len(label) for label, _ in self.funnel), default=0)
-        lines = [f"{label:<{width}}  {rows:>12,}" for label, rows in self.funnel]
+        steps = [(escaped(label), rows) for label, rows in self.funnel]
+        width = max((len(label) for label, _ in steps), default=0)
+        lines = [f"{label:<{width}}  {rows:>12,}" for label, rows in steps]
         lines += [f"weight {weight:g}: {rows:,} rows" for weight, rows in self.weights]
         lines += [f"expect {count:,.1f} {name}" for name, count in self.expected]
-        return "\n".join([*lines, *self.warnings])
+        return "\n".join(escaped(line) for line in (*lines, *self.warnings))
 
     def _repr_html_(self) -> str:
         """Return the same as an HTML table."""

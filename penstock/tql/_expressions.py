@@ -54,7 +54,6 @@ class ExpressionParser(Cursor):
         self.enter()
         left = self._not() if self.token.word == "NOT" and floor <= _NOT else self._signed()
         while (power := self._infix_power(floor)) is not None:
-            self.enter()
             left = self._infix(left, power)
         self.depth = depth
         return left
@@ -114,7 +113,10 @@ class ExpressionParser(Cursor):
                 operator=_NORMAL.get(word, word), left=left, right=right, start=left.start, end=right.end
             )
         if _POWER.get(self.token.word) == _COMPARE and (self.token.word != "NOT" or self.peek().word in _NEGATABLE):
-            self.error("comparisons do not chain", self.token, hint="join two comparisons with AND")
+            side = compared.right if isinstance(compared, ast.Binary) else None
+            joined = isinstance(side, ast.Binary) and side.operator == "||"
+            hint = "write OR between two conditions; || joins text" if joined else "join two comparisons with AND"
+            self.error("comparisons do not chain", self.token, hint=hint)
         return compared
 
     def _in(self, left: ast.Expression, *, negated: bool) -> ast.Expression:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from penstock.errors import PenstockError, QueryEvaluationError
 from penstock.table import Table
+from penstock.tensors import MAX_IMAGE_BYTES
 from penstock.tql._memo import Memo, memo_of
 from penstock.tql._relations import Bound, Context, Field, Frame, Grouping, Relation, TensorColumn, tensor_value
 from penstock.tql._values import Value, expand_rows, take
@@ -200,7 +201,8 @@ class PixelFrame:
         rows = self.rows_of(field)
         samples = field.table.take(rows[rows >= 0], [field.tensor])[field.tensor]
         given = iter(zip(samples, rows[rows >= 0], strict=True))
-        arrays = [_pixels(*next(given), field.tensor) if row >= 0 else None for row in rows]
+        allowed = getattr(field.table, "max_image_bytes", MAX_IMAGE_BYTES)
+        arrays = [_pixels(*next(given), field.tensor, allowed) if row >= 0 else None for row in rows]
         return _stacked(arrays, field.type.rank)
 
     def source_rows(self) -> NDArray[np.int64]:
@@ -216,13 +218,18 @@ class PixelFrame:
         return bound.run(self)
 
 
-def _pixels(sample: Any, row: np.int64, tensor: str) -> NDArray[Any] | None:  # noqa: ANN401  bytes or ndarray, by kind
+def _pixels(  # bytes or ndarray, by kind
+    sample: Any,  # noqa: ANN401
+    row: np.int64,
+    tensor: str,
+    max_bytes: int | None,
+) -> NDArray[Any] | None:
     if sample is None or isinstance(sample, np.ndarray):
         return sample
     from penstock.tensors import decode_image
 
     try:
-        return decode_image(sample)
+        return decode_image(sample, max_bytes=max_bytes)
     except PenstockError as error:
         error.add_note(f"sample {row} of {tensor!r}")
         raise

@@ -43,7 +43,7 @@ class Function:
 FUNCTIONS: dict[str, Function] = {}
 AGGREGATES = frozenset(("sum", "avg", "mean", "min", "max", "amin", "amax", "prod", "std", "var", "count", "unique"))
 _WEIGHTS = frozenset(("max_weight", "sum_weight", "product_weight", "classes"))
-_MANY = 99
+_MANY = 1_000_000
 
 
 def builtin(signature: str, summary: str) -> Callable[[Bind], Bind]:

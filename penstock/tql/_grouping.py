@@ -43,6 +43,10 @@ class GroupBinder(Binder):
             return aggregate(self, self.rows, node)
         return super().bind(node)
 
+    def is_whole(self, node: ast.Expression) -> bool:
+        """Whether an expression is a key."""
+        return any(node == key for key, _ in self.keys)
+
     def _of_groups(self, node: ast.Call) -> bool:
         """Whether the argument is a reduction itself, so that there is nothing left to reduce in rows."""
         return len(node.arguments) != 1

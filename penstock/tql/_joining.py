@@ -38,10 +38,9 @@ def join_condition(
     """Return the equalities an ON consists of."""
     both = binder_of(Scope((*left.fields, *right.fields)))
     if isinstance(node, ast.Binary) and node.operator == "and":
-        return [
-            *join_condition(node.left, left, right, binder_of),
-            *join_condition(node.right, left, right, binder_of),
-        ]
+        first, steps = ast.chain(node, lambda step: step.operator == "and")
+        parts = (first, *(step.right for step in steps))
+        return [equality for part in parts for equality in join_condition(part, left, right, binder_of)]
     hint = "on a.id = b.id and a.part = b.part"
     if not isinstance(node, ast.Binary) or node.operator != "=":
         raise both.error("ON takes equalities joined by AND", node, hint=hint)
@@ -97,6 +96,12 @@ class JoinPlan:
             )  # fmt: skip
         equalities = [] if node.on is None else bind(node.on)
         if node.using is not None:
+            for plan in (left, right):
+                if any(field.qualifier is None for field in plan.fields[:1]):
+                    raise QueryBindError(
+                        "USING joins sources by name; one of these has none", text=text, start=node.start, end=node.end,
+                        hint="give it a name: (select …) as a",
+                    )  # fmt: skip
             sides = [ast.Column(parts=(field.qualifier or "", node.using), start=node.start, end=node.end)
                      for plan in (left, right) for field in plan.fields[:1]]  # fmt: skip
             equalities = bind(ast.Binary(operator="=", left=sides[0], right=sides[1], start=node.start, end=node.end))

@@ -111,23 +111,27 @@ def _one_plain_key(value: Value, descending: bool, num_rows: int) -> Ints | None
     return (num_rows - 1 - np.argsort(value.data[::-1], kind="stable"))[::-1]
 
 
-def concatenated(first: Value, second: Value) -> Value:
-    """Return the rows of two values, one after another."""
-    left, right = first.data, second.data
-    if (left.dtype == object) != (right.dtype == object):
-        left, right = _objects(left), _objects(right)
+def concatenated(*values: Value) -> Value:
+    """Return the rows of some values, one after another."""
+    columns = [each.data for each in values]
+    if any(data.dtype == object for data in columns):
+        columns = [data if data.dtype == object else _objects(data) for data in columns]
     valid = None
-    if first.valid is not None or second.valid is not None:
-        parts = [np.ones(each.num_rows, bool) if each.valid is None else each.valid for each in (first, second)]
-        valid = np.concatenate(parts)
-    data = np.concatenate([left, right])
-    if first.offsets is None or second.offsets is None:
+    if any(each.valid is not None for each in values):
+        valid = np.concatenate([np.ones(each.num_rows, bool) if each.valid is None else each.valid for each in values])
+    data = np.concatenate(columns)
+    offsets = [each.offsets for each in values if each.offsets is not None]
+    if len(offsets) < len(values):
         return Value(data=data, valid=valid)
-    offsets = np.concatenate([first.offsets, second.offsets[1:] + first.offsets[-1]])
-    shapes = None
-    if first.shapes is not None and second.shapes is not None:
-        shapes = np.concatenate([first.shapes, second.shapes])
-    return Value(data=data, offsets=offsets, shapes=shapes, valid=valid)
+    starts = np.cumsum([0, *(each[-1] for each in offsets[:-1])])
+    begins = [each[1:] + start for each, start in zip(offsets, starts, strict=True)]
+    known = [each.shapes for each in values if each.shapes is not None]
+    return Value(
+        data=data,
+        offsets=np.concatenate([offsets[0][:1], *begins]),
+        shapes=np.concatenate(known) if len(known) == len(values) else None,
+        valid=valid,
+    )
 
 
 def _objects(data: NDArray[Any]) -> NDArray[Any]:

@@ -32,6 +32,7 @@ _PATTERN = re.compile(
     |(?P<end>\Z))""",
     re.VERBOSE | re.DOTALL,
 )
+_OTHER_OPERATORS = {"&&": "AND", "&": "AND", "|": "OR, or || for text", "!": "NOT"}
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 
 
@@ -76,10 +77,13 @@ def _unreadable(text: str, position: int) -> QuerySyntaxError:
         )
     if text.startswith("/*", position):
         return QuerySyntaxError("unterminated comment", text=text, start=position, end=position + 2, expected=("*/",))
-    if character == "|":
-        return QuerySyntaxError(
-            "unexpected '|'", text=text, start=position, end=position + 1, hint="OR, or || for text"
-        )
+    for written, meant in _OTHER_OPERATORS.items():
+        if text.startswith(written, position):
+            word = meant.split(",")[0]
+            return QuerySyntaxError(
+                f"unexpected {written!r}", text=text, start=position, end=position + len(written),
+                hint=f"write {meant}", suggestion=word, fix=f"{word} " if word == "NOT" else word,
+            )  # fmt: skip
     named = "names with other letters than A to Z are written in double quotes"
     return QuerySyntaxError(
         f"unexpected character {character!r}",

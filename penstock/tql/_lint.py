@@ -18,6 +18,7 @@ from penstock.tql._parser import parse
 from penstock.tql._planner import Planner
 from penstock.tql._plans import Resolve
 from penstock.tql._relations import tensor_value
+from penstock.tql._tree import walk
 from penstock.tql._types import tensor_type
 from penstock.tql._values import Value
 from penstock.tql._weighing import WeightStep
@@ -78,8 +79,9 @@ def lint(
         planner.query(query, top=True)
     except TQLError as error:
         problems.append(error)
-    except PenstockError as error:
-        return (Diagnostic(start=0, end=places.to_utf16(len(text)), severity="error", message=str(error)),)
+    except (PenstockError, RecursionError) as error:
+        message = "the query is nested too deeply to check here" if isinstance(error, RecursionError) else str(error)
+        return (Diagnostic(start=0, end=places.to_utf16(len(text)), severity="error", message=message),)
     found = [_of_error(error, places, text) for error in problems]
     found += [_warning(places, span, message) for span, message in _suspicious(table, query, planner.sampling)]
     return tuple(sorted(set(found), key=lambda each: (each.start, each.end, each.message)))
@@ -104,7 +106,7 @@ Suspicion = tuple[tuple[int, int], str]
 
 
 def _suspicious(table: Table, query: ast.Query, sampling: WeightStep | None) -> Iterator[Suspicion]:
-    for node in _walk(query):
+    for node in walk(query, below=_below):
         if _wild_text(node, table):
             span = (node.start, node.end)
             yield span, "contains takes * and ? literally in text. Hint: use like '*...*' for patterns"
@@ -126,12 +128,6 @@ def _wild_text(node: ast.Node, table: Table) -> bool:
             spec = table.tensors.get(parts[-1])
             return spec is not None and spec.htype in {"text", "json"} and bool(set("*?") & set(str(needle)))
     return False
-
-
-def _walk(node: ast.Node) -> Iterator[ast.Node]:
-    yield node
-    for child in _below(node):
-        yield from _walk(child)
 
 
 def _below(node: ast.Node) -> Iterator[ast.Node]:

@@ -18,7 +18,7 @@ from penstock.tql._binder import (
     dtype_of,
     rule,
 )
-from penstock.tql._comparing import Side, comparable, compared, mixed_types
+from penstock.tql._comparing import Side, comparable, compared, connected, mixed_types
 from penstock.tql._relations import Bound, Field, Frame, Plan
 from penstock.tql._values import TEXT, Type, Value
 
@@ -36,12 +36,7 @@ def bind_in(binder: Binder, node: ast.InList) -> Bound:
         return _lookup(binder, node, operand, flat)
     asked = [item for item, bound in items if bound.type.kind != "null"]
     tests = [compared(binder, node, "!=" if node.negated else "=", node.operand, item) for item in asked]
-    found = tests[0]
-    ufunc = np.logical_and if node.negated else np.logical_or
-    for test in tests[1:]:
-        rank = max(found.type.rank, test.type.rank)
-        found = binder.make(node, Type(kind="bool", rank=rank), ops.logical(ufunc), "in", found, test)
-    return found
+    return tests[0] if len(tests) == 1 else connected(binder, node, "and" if node.negated else "or", tests)
 
 
 def _member(binder: Binder, operand: Side, item: Side) -> list[Any]:
@@ -144,11 +139,26 @@ def _subquery(binder: Binder, node: ast.Subquery) -> Bound:
 
 @rule(ast.Between)
 def _between(binder: Binder, node: ast.Between) -> Bound:
-    low = compared(binder, node, "<" if node.negated else ">=", node.operand, node.low)
-    high = compared(binder, node, ">" if node.negated else "<=", node.operand, node.high)
-    ufunc = np.logical_or if node.negated else np.logical_and
-    rank = max(low.type.rank, high.type.rank)
-    return binder.make(node, Type(kind="bool", rank=rank) if rank else BOOL, ops.logical(ufunc), "between", low, high)
+    below, above = ("<", ">") if node.negated else (">=", "<=")
+    operand = (node.operand, binder.scalar(node.operand))
+    left, low = comparable(binder, below, operand, (node.low, binder.scalar(node.low)))
+    right, high = comparable(binder, above, operand, (node.high, binder.scalar(node.high)))
+    join = ops.logical(np.logical_or if node.negated else np.logical_and)
+    key = f"{'not ' if node.negated else ''}between"
+    if left is not right or "null" in {left.type.kind, low.type.kind, high.type.kind}:
+        sides = (
+            compared(binder, node, below, node.operand, node.low),
+            compared(binder, node, above, node.operand, node.high),
+        )
+        rank = max(side.type.rank for side in sides)
+        return binder.make(node, Type(kind="bool", rank=rank) if rank else BOOL, join, key, *sides)
+
+    def compute(value: Value, least: Value, most: Value) -> Value:
+        return join(is_low(value, least), is_high(value, most))
+
+    is_low, is_high = ops.compare(ops.COMPARISONS[below]), ops.compare(ops.COMPARISONS[above])
+    rank = max(left.type.rank, low.type.rank, high.type.rank)
+    return binder.make(node, Type(kind="bool", rank=rank) if rank else BOOL, compute, key, left, low, high)
 
 
 @rule(ast.Like)

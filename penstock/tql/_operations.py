@@ -298,10 +298,10 @@ def parse_time(text: str) -> np.datetime64 | None:
     """Return a point in time written in ISO 8601, or None; times of a zone become UTC."""
     try:
         when = dt.datetime.fromisoformat(text.strip())
-    except ValueError:
+        if when.tzinfo is not None:
+            when = when.astimezone(dt.UTC).replace(tzinfo=None)
+    except (ValueError, OverflowError):
         return None
-    if when.tzinfo is not None:
-        when = when.astimezone(dt.UTC).replace(tzinfo=None)
     return np.datetime64(when, "us")
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Literal as Choice
 from typing import TypeVar
 
-from penstock.errors import QuerySyntaxError
+from penstock.errors import QuerySyntaxError, nearest
 from penstock.tql import _ast as ast
 from penstock.tql._expressions import text_of
 from penstock.tql._lexer import Token, tokenize
@@ -25,6 +25,7 @@ _COMBINE: dict[str, Choice["max", "sum", "product"]] = {
     "MAX_WEIGHT": "max", "SUM_WEIGHT": "sum", "PRODUCT_WEIGHT": "product",
 }  # fmt: skip
 _WEIGHT = "':' and a weight"
+_NO_WEIGHTS = frozenset(("MIN_WEIGHT", "AVG_WEIGHT", "MEAN_WEIGHT"))  # near in letters to one that does another thing
 
 
 class Parser(SourceParser):
@@ -121,25 +122,19 @@ class Parser(SourceParser):
 
     def _body(self) -> ast.Select | ast.SetOperation | ast.Query:
         left = self._intersection()
-        depth = self.depth
         while (word := self.token.word) in {"UNION", "EXCEPT"}:
-            self.enter()
             self.advance()
             everything = self.accept("ALL") is not None
             operator: Choice["union", "except"] = "union" if word == "UNION" else "except"
             left = self._combined(operator, left, self._intersection(), everything)
         self.note("UNION", "EXCEPT")
-        self.depth = depth
         return left
 
     def _intersection(self) -> ast.Select | ast.SetOperation | ast.Query:
         left: ast.Select | ast.SetOperation | ast.Query = self._term()
-        depth = self.depth
         while self.accept("INTERSECT"):
-            self.enter()
             everything = self.accept("ALL") is not None
             left = self._combined("intersect", left, self._term(), everything)
-        self.depth = depth
         return left
 
     def _combined(
@@ -257,6 +252,18 @@ class Parser(SourceParser):
 
     def _weight(self) -> ast.Weights | ast.Expression:
         combine = _COMBINE.get(self.token.word)
+        if combine is None and self.token.word.endswith("_WEIGHT") and self.peek().word == "(":
+            known = [name.lower() for name in _COMBINE]
+            like = nearest(self.token.text, known) if self.token.word not in _NO_WEIGHTS else None
+            hint = (
+                f"did you mean {like}?"
+                if like
+                else "max_weight takes the greatest weight of the conditions a row meets"
+            )
+            self.error(
+                f"unknown weight function {self.token.text!r}; there are {', '.join(known)}", self.token,
+                suggestion=like, fix=like, hint=hint,
+            )  # fmt: skip
         if combine is None or self.peek().word != "(":
             self.note(*(name.lower() for name in _COMBINE))
             return self.expression()
@@ -305,6 +312,8 @@ def _parse(text: str, rule: Callable[[Parser], T]) -> T:
         return rule(Parser(text, tokens))
     except QuerySyntaxError:
         return _explain(text, tokens, rule)
+    except RecursionError:  # whoever calls is deep in calls already
+        raise QuerySyntaxError("the query is nested too deeply to be read here", text=text, start=0, end=1) from None
 
 
 def _explain(text: str, tokens: list[Token], rule: Callable[[Parser], T]) -> T:

@@ -41,7 +41,8 @@ class Planner:
     rows: NDArray[np.int64] | None = None
     params: Parameters = None
     resolve: Resolve | None = None
-    common: Mapping[str, Plan] = field(default_factory=dict)
+    common: Mapping[str, KeptPlan] = field(default_factory=dict)
+    needs: list[KeptPlan] = field(default_factory=list)
     problems: list[TQLError] | None = None
     sampling: WeightStep | None = None
     draws_above: int = 0
@@ -52,7 +53,8 @@ class Planner:
         """Return the plan of a query."""
         planner = self
         for table in node.tables:
-            plan = KeptPlan(planner.query(table.query))
+            needs: list[KeptPlan] = []
+            plan = KeptPlan(replace(planner, needs=needs).query(table.query), needs)
             planner = replace(planner, common={**planner.common, table.name: plan})
         if isinstance(node.body, ast.Select):
             plan_of = planner.select(node.body, node, top=top)
@@ -72,7 +74,7 @@ class Planner:
             return replace(self, sampling=None).query(node)
         if isinstance(node, ast.Select):
             return self.select(node, ast.Query(body=node, start=node.start, end=node.end))
-        return SetPlan.of(node, self.body(node.left), self.body(node.right), self.text)
+        return SetPlan.of(node, self.body, self.text)
 
     def tailed(self, body: Plan, node: ast.Query, *, top: bool) -> Plan:
         """Return a body with ORDER, LIMIT, SAMPLE of the whole."""
@@ -267,6 +269,7 @@ class Planner:
         if node.name in self.common:
             if node.at is not None:
                 raise bound_error(self.text, f"{node.name!r} is a query; it has no versions", node)
+            self.needs.append(self.common[node.name])
             return Requalified.of(self.common[node.name], alias)
         table = self._resolved(node)
         return Scan.of(table, alias, self.rows if table is self.table else None)

@@ -157,6 +157,8 @@ def _no_internal_message(text: str) -> Iterator[None]:
         raise
     except MemoryError as error:
         raise QueryEvaluationError("the query needs more memory than there is", text=text, start=0, end=1) from error
+    except RecursionError:
+        raise QueryEvaluationError("the query is nested too deeply to run here", text=text, start=0, end=1) from None
     except Exception as error:
         message = "the query could not be evaluated: a fault of penstock, please report it with the query"
         raise QueryEvaluationError(message, text=text, start=0, end=len(text)) from error

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from penstock.errors import QueryBindError, nearest
 from penstock.table import Table
 from penstock.tql import _ast as ast
-from penstock.tql._lexer import quote_name, quote_text
+from penstock.tql._lexer import needs_quotes, quote_name, quote_text
 from penstock.tql._relations import Bound, Field
 
 __all__ = ["Scope", "table_fields"]
@@ -67,14 +67,22 @@ class Scope:
     def _unknown_source(self, node: ast.Column, text: str, name: str) -> None:
         known = sorted(self._qualifiers())
         like = nearest(name, known)
+        quoted = self._unquoted(node, text)
         raise QueryBindError(
             f"unknown table {name!r}; FROM lists {', '.join(known) or 'no source by name'}",
             text=text,
             start=node.start,
             end=node.start + len(name),
             suggestion=like,
-            hint=f"did you mean {like!r}?" if like else None,
+            hint=quoted or (f"did you mean {like!r}?" if like else None),
         )
+
+    def _unquoted(self, node: ast.Column, text: str) -> str | None:
+        """Return the hint where a tensor's name stands here without the quotes that it needs."""
+        names = [
+            each.name for each in self.fields if needs_quotes(each.name) and text.startswith(each.name, node.start)
+        ]
+        return f"a tensor of this name is quoted: {quote_name(max(names, key=len))}" if names else None
 
     def _unknown_column(self, node: ast.Column, text: str, name: str) -> None:
         names = list(dict.fromkeys(candidate.name for candidate in self.fields))
@@ -89,10 +97,13 @@ class Scope:
         if text[node.start : node.start + 1] == '"' and nearest(name, names) is None:
             quoted = quote_text(name)
             return {"hint": f"did you mean the text {quoted} in single quotes?", "fix": quoted, "suggestion": quoted}
+        quoted = self._unquoted(node, text)
+        if quoted:
+            return {"hint": quoted}
         like = nearest(name, names)
         if like is None:
             return {"hint": f"text is written in single quotes: {quote_text(name)}"}
-        return {"hint": f"did you mean {like}?", "suggestion": like, "fix": quote_name(like)}
+        return {"hint": f"did you mean {quote_name(like)}?", "suggestion": like, "fix": quote_name(like)}
 
     def visible(self) -> Iterable[Field]:
         """Return the fields that ``*`` takes."""

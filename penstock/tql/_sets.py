@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
+from itertools import count, groupby
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,9 +25,10 @@ Ints = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class KeptPlan:
-    """A query of WITH: run once, used often."""
+    """A query of WITH: run once, used often; the queries of WITH that it names run before it."""
 
     inner: Plan
+    needs: Sequence[KeptPlan] = ()
 
     @property
     def fields(self) -> tuple[Field, ...]:
@@ -37,8 +42,16 @@ class KeptPlan:
 
     def run(self, context: Context) -> Relation:
         """Return the result, computed once in a run."""
-        if id(self) not in context.kept:
-            context.kept[id(self)] = self.inner.run(context)
+        waiting = [self]
+        while waiting:  # not by recursion: a thousand queries may build on one another
+            plan = waiting[-1]
+            missing = [need for need in plan.needs if id(need) not in context.kept]
+            if missing and id(plan) not in context.kept:
+                waiting += missing
+                continue
+            waiting.pop()
+            if id(plan) not in context.kept:
+                context.kept[id(plan)] = plan.inner.run(context)
         return context.kept[id(self)]
 
     def load(self, relation: Relation, context: Context, number: int) -> Value:
@@ -47,20 +60,19 @@ class KeptPlan:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class SetPlan:
-    """A set operation: of row numbers where both sides are rows of one dataset, else of values."""
+class Operation:
+    """One operation on what stands left of it: the plan on its right, and the columns of both together."""
 
     operator: str
     everything: bool
-    left: Plan
     right: Plan
     order: tuple[int, ...]
     fields: tuple[Field, ...]
-    span: tuple[int, int]
+    plain: bool
 
     @classmethod
-    def of(cls, node: ast.SetOperation, left: Plan, right: Plan, text: str) -> SetPlan:
-        """Return the operation on two plans; columns are matched by name."""
+    def of(cls, node: ast.SetOperation, left: Side, right: Plan, text: str) -> Operation:
+        """Return the operation; columns are matched by name."""
         names = [field.name for field in left.fields]
         others = [field.name for field in right.fields]
         if sorted(names) != sorted(others):
@@ -68,48 +80,131 @@ class SetPlan:
             message = f"{node.operator.upper()} needs the same columns on both sides; {', '.join(only)} is on one"
             raise QueryBindError(message, text=text, start=node.start, end=node.end)
         order = tuple(others.index(name) for name in names)
-        pairs = zip(left.fields, (right.fields[number] for number in order), strict=True)
         both = left.plain and right.plain and _same_table(left, right)
+        pairs = zip(left.fields, (right.fields[number] for number in order), strict=True)
         fields = left.fields if both else tuple(_common(mine, theirs, node, text) for mine, theirs in pairs)
-        return cls(node.operator, node.all, left, right, order, fields, (node.start, node.end))
+        return cls(node.operator, node.all, right, order, fields, both)
+
+
+class Side(Protocol):
+    """What stands left of an operation: a plan, or the operation before."""
+
+    @property
+    def fields(self) -> tuple[Field, ...]:
+        """The columns."""
+        ...
+
+    @property
+    def plain(self) -> bool:
+        """Whether it is rows of a dataset with all their columns."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SetPlan:
+    """Set operations from left to right: of row numbers where all are rows of one dataset, else of values."""
+
+    first: Plan
+    operations: tuple[Operation, ...]
+
+    @classmethod
+    def of(cls, node: ast.SetOperation, plan_of: Callable[[Any], Plan], text: str) -> SetPlan:
+        """Return the operations of a chain, whose operands `plan_of` plans."""
+        start, steps = ast.chain(node)
+        first = plan_of(start)
+        left: Side = first
+        operations: list[Operation] = []
+        for step in steps:
+            operations.append(Operation.of(step, left, plan_of(step.right), text))
+            left = operations[-1]
+        return cls(first, tuple(operations))
+
+    @property
+    def fields(self) -> tuple[Field, ...]:
+        """The columns of the result."""
+        return self.operations[-1].fields
 
     @property
     def plain(self) -> bool:
         """Whether the result is rows of a dataset with all their columns."""
-        return self.left.plain and self.right.plain and _same_table(self.left, self.right)
+        return self.operations[-1].plain
 
     def run(self, context: Context) -> Relation:
-        """Return the result."""
-        left, right = self.left.run(context), self.right.run(context)
-        if self.plain and left.table is not None and left.table is right.table:
-            rows = _row_set(self.operator, left.source_rows(), right.source_rows(), everything=self.everything)
-            return scan(left.table, {field.tensor or "": field for field in self.fields}, rows)
-        return self._of_values(left, right, context)
+        """Return the result; unions in a row are made at once."""
+        left = Operand.of(self.first, context)
+        for operations in self._runs():
+            others = [Operand.of(operation.right, context) for operation in operations]
+            whole = operations[-1]
+            table = left.relation.table
+            if whole.plain and table is not None and all(each.relation.table is table for each in others):
+                rows = [each.relation.source_rows() for each in others]
+                found = _row_set(whole, left.relation.source_rows(), np.concatenate(rows))
+                relation = scan(table, {field.tensor or "": field for field in whole.fields}, found)
+            else:
+                ordered = [each.ordered(step.order) for each, step in zip(others, operations, strict=True)]
+                relation = _of_values(whole, [left, *ordered])
+            left = Operand(relation, whole.fields, partial(_column, relation, whole.fields))
+        return left.relation
 
     def load(self, relation: Relation, context: Context, number: int) -> Value:
         """Return one column of the result."""
         context.check()
-        return relation.columns[self.fields[number]].load()
+        return _column(relation, self.fields, number)
 
-    def _of_values(self, left: Relation, right: Relation, context: Context) -> Relation:
-        values = []
-        for number, field in enumerate(self.fields):
-            mine = self.left.load(left, context, number)
-            theirs = self.right.load(right, context, self.order[number])
-            mine = _as(expand_rows(mine, left.num_rows), self.left.fields[number].type, field.type)
-            theirs = _as(expand_rows(theirs, right.num_rows), self.right.fields[self.order[number]].type, field.type)
-            values.append(concatenated(mine, theirs))
-        total = left.num_rows + right.num_rows
-        columns = {field: ComputedColumn(value) for field, value in zip(self.fields, values, strict=True)}
-        joined = Relation(num_rows=total, columns=columns)
-        if self.operator == "union" and self.everything:
-            return joined
-        codes = combined_codes(values, total)
-        kept = _kept(self.operator, codes[: left.num_rows], codes[left.num_rows :], everything=self.everything)
-        return joined.take(kept)
+    def _runs(self) -> Iterator[list[Operation]]:
+        alone = count()
+        for _, found in groupby(
+            self.operations,
+            lambda each: (each.operator, each.everything, each.plain, 0 if each.operator == "union" else next(alone)),
+        ):
+            yield list(found)
 
 
-def _same_table(left: Plan, right: Plan) -> bool:
+def _column(relation: Relation, fields: tuple[Field, ...], number: int) -> Value:
+    return relation.columns[fields[number]].load()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Operand:
+    """What an operation is done to: rows, and their columns by number."""
+
+    relation: Relation
+    fields: tuple[Field, ...]
+    load: Callable[[int], Value]
+
+    @classmethod
+    def of(cls, plan: Plan, context: Context) -> Operand:
+        """Return the result of a plan."""
+        relation = plan.run(context)
+        return cls(relation, plan.fields, partial(plan.load, relation, context))
+
+    def ordered(self, order: tuple[int, ...]) -> Operand:
+        """Return the same rows with the columns in another order."""
+        return Operand(
+            self.relation, tuple(self.fields[number] for number in order), lambda number: self.load(order[number])
+        )
+
+    def column(self, number: int, want: Type) -> Value:
+        """Return a column as a type."""
+        value = expand_rows(self.load(number), self.relation.num_rows)
+        return _as(value, self.fields[number].type, want)
+
+
+def _of_values(whole: Operation, operands: list[Operand]) -> Relation:
+    values = [
+        concatenated(*(operand.column(number, field.type) for operand in operands))
+        for number, field in enumerate(whole.fields)
+    ]
+    total = sum(operand.relation.num_rows for operand in operands)
+    columns = {field: ComputedColumn(value) for field, value in zip(whole.fields, values, strict=True)}
+    joined = Relation(num_rows=total, columns=columns)
+    if whole.operator == "union" and whole.everything:
+        return joined
+    codes, first = combined_codes(values, total), operands[0].relation.num_rows
+    return joined.take(_kept(whole.operator, codes[:first], codes[first:], everything=whole.everything))
+
+
+def _same_table(left: Side, right: Side) -> bool:
     tables = {id(field.table) for plan in (left, right) for field in plan.fields}
     return len(tables) == 1
 
@@ -139,7 +234,8 @@ def _as(value: Value, have: Type, want: Type) -> Value:
     return class_text(have.class_names)(value) if have.class_names is not None else as_text(value)
 
 
-def _row_set(operator: str, left: Ints, right: Ints, *, everything: bool) -> Ints:
+def _row_set(operation: Operation, left: Ints, right: Ints) -> Ints:
+    operator, everything = operation.operator, operation.everything
     if operator == "union":
         rows = np.concatenate([left, right])
         return np.sort(rows) if everything else np.unique(rows)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal as Choice
 
 from penstock.tql import _ast as ast
+from penstock.tql._cursor import MAX_DEPTH
 from penstock.tql._expressions import ExpressionParser, text_of
 
 __all__ = ["SourceParser"]
@@ -20,9 +21,11 @@ class SourceParser(ExpressionParser):
     def sources(self) -> ast.Source:
         """Parse one source and the joins behind it."""
         left: ast.Source = self._one_source()
-        depth = self.depth
+        joined = 1
         while (word := self.token.word) in _JOINS:
-            self.enter()
+            joined += 1
+            if joined > MAX_DEPTH:
+                self.error(f"FROM joins more than {MAX_DEPTH} sources", self.token)
             self.advance()
             kind = _JOINS[word]
             if word in {"LEFT", "RIGHT", "FULL"}:
@@ -30,10 +33,11 @@ class SourceParser(ExpressionParser):
             if word != "JOIN":
                 self.expect("JOIN")
             left = self._join(kind, left)
+        if self.token.kind == "name" and self.token.word == "NATURAL":
+            self.error("NATURAL JOIN is not supported", self.token, hint="write join … using (id), or join … on …")
         if self.token.word == ",":
             self.error("sources are not joined by a comma", self.token, hint="write JOIN ... ON, or CROSS JOIN")
         self.note("JOIN", *_JOINS)
-        self.depth = depth
         return left
 
     def _join(self, kind: Choice["inner", "left", "right", "full", "cross"], left: ast.Source) -> ast.Join:
@@ -43,8 +47,13 @@ class SourceParser(ExpressionParser):
             if self.accept("ON"):
                 on = self.expression()
             elif self.accept("USING"):
-                opened = self.expect("(")
+                if self.token.word != "(":
+                    self.error("USING takes a column in parentheses", self.token, hint="write using (id)")
+                opened = self.advance()
                 using = text_of(self.name("a column"))
+                if self.token.word == ",":
+                    hint = f"write on a.{using} = b.{using} and …"
+                    self.error("USING takes one column", self.token, hint=hint)
                 self.expect(")", opened=opened)
             else:
                 self.fail("ON", "USING")

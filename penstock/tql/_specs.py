@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from typing import Any, cast
 
 from penstock.errors import QueryBindError
@@ -11,6 +12,8 @@ from penstock.tql._parser import parse, parse_weight
 
 __all__ = ["literal_number", "sample_of", "spec_of"]
 
+_CALCULATED = {"+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv}
+
 
 def literal_number(node: ast.Expression | None) -> float | None:
     """Return the number a literal stands for, a sign included; None for anything else."""
@@ -19,12 +22,16 @@ def literal_number(node: ast.Expression | None) -> float | None:
     if isinstance(node, ast.Unary) and node.operator in {"-", "+"}:
         inner = literal_number(node.operand)
         return None if inner is None else -inner if node.operator == "-" else inner
-    if isinstance(node, ast.Binary) and node.operator in {"+", "-", "*", "/"}:
-        left, right = literal_number(node.left), literal_number(node.right)
-        if left is None or right is None or (node.operator == "/" and right == 0):
+    if not isinstance(node, ast.Binary) or node.operator not in _CALCULATED:
+        return None
+    first, steps = ast.chain(node, lambda step: step.operator in _CALCULATED)
+    value = literal_number(first)
+    for step in steps:
+        right = literal_number(step.right)
+        if value is None or right is None or (step.operator == "/" and right == 0):
             return None
-        return {"+": left + right, "-": left - right, "*": left * right}.get(node.operator, left / (right or 1))
-    return None
+        value = _CALCULATED[step.operator](value, right)
+    return value
 
 
 def sample_of(text: str) -> ast.Sample | None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from penstock.tql import _ast as ast
 from penstock.tql._functions import AGGREGATES
 from penstock.tql._relations import Field
 
-__all__ = ["all_aggregates", "children", "columns_in"]
+__all__ = ["all_aggregates", "children", "columns_in", "walk"]
 
 
 def children(node: object) -> Iterator[ast.Node]:
@@ -22,21 +22,32 @@ def children(node: object) -> Iterator[ast.Node]:
                 yield each
 
 
+def walk(
+    node: ast.Node,
+    enters: Callable[[ast.Node], bool] = lambda _: True,
+    below: Callable[[ast.Node], Iterator[ast.Node]] = children,
+) -> Iterator[ast.Node]:
+    """Return a node and all below it, from left to right; those under a node that is not entered are left out."""
+    left = [node]
+    while left:
+        found = left.pop()
+        yield found
+        if enters(found):
+            left.extend(reversed(list(below(found))))
+
+
 def columns_in(node: ast.Node) -> Iterator[ast.Column]:
     """Return every column an expression names."""
-    if isinstance(node, ast.Column):
-        yield node
-    for child in children(node):
-        yield from columns_in(child)
+    return (found for found in walk(node) if isinstance(found, ast.Column))
 
 
 def _sees_pixels(node: ast.Node, images: frozenset[str]) -> bool:
     """Whether an expression has the size of images: an aggregate of them has not."""
-    if isinstance(node, ast.Column):
-        return node.parts[-1] in images
-    if isinstance(node, ast.Call) and (node.name in AGGREGATES or node.name == "shape"):
-        return False
-    return any(_sees_pixels(child, images) for child in children(node))
+
+    def enters(found: ast.Node) -> bool:
+        return not (isinstance(found, ast.Call) and (found.name in AGGREGATES or found.name == "shape"))
+
+    return any(isinstance(found, ast.Column) and found.parts[-1] in images for found in walk(node, enters))
 
 
 def _is_aggregate(node: ast.Node, images: frozenset[str]) -> bool:
@@ -47,13 +58,14 @@ def _is_aggregate(node: ast.Node, images: frozenset[str]) -> bool:
 
 
 def _bare_columns(node: ast.Node, images: frozenset[str]) -> bool:
-    if isinstance(node, ast.Column | ast.Star):
-        return True
-    return not _is_aggregate(node, images) and any(_bare_columns(child, images) for child in children(node))
+    def enters(found: ast.Node) -> bool:
+        return not _is_aggregate(found, images)
+
+    return any(isinstance(found, ast.Column | ast.Star) for found in walk(node, enters))
 
 
 def _aggregates(node: ast.Node, images: frozenset[str]) -> bool:
-    return _is_aggregate(node, images) or any(_aggregates(child, images) for child in children(node))
+    return any(_is_aggregate(found, images) for found in walk(node))
 
 
 def all_aggregates(node: ast.Select, fields: tuple[Field, ...]) -> bool:

@@ -74,8 +74,10 @@ def _unary(node: ast.Unary) -> str:
 
 def _binary(node: ast.Binary) -> str:
     level = _level(node)
-    left = _at(node.left, level + 1 if level == _COMPARE else level)
-    return f"{left} {node.operator} {_at(node.right, level + 1)}"
+    if level == _COMPARE:
+        return f"{_at(node.left, level + 1)} {node.operator} {_at(node.right, level + 1)}"
+    first, steps = ast.chain(node, lambda step: _level(step) == level)
+    return _at(first, level) + "".join(f" {step.operator} {_at(step.right, level + 1)}" for step in steps)
 
 
 def _not(negated: bool) -> str:
@@ -179,8 +181,9 @@ def _operand(node: ast.Node) -> str:
 
 
 def _set(node: ast.SetOperation) -> str:
-    everything = " all" if node.all else ""
-    return f"{_operand(node.left)} {node.operator}{everything} {_operand(node.right)}"
+    first, steps = ast.chain(node)
+    tails = (f" {step.operator}{' all' * step.all} {_operand(step.right)}" for step in steps)
+    return _operand(first) + "".join(tails)
 
 
 def _order_key(node: ast.OrderKey) -> str:

@@ -8,15 +8,21 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["BadRequestError", "Check", "array", "boolean", "check_arguments", "choice", "integer", "mapping", "maybe"]
-__all__ += ["number", "text"]
+__all__ = ["BadRequestError", "Check", "OutdatedError", "array", "boolean", "check_arguments", "choice", "identity"]
+__all__ += ["in_few_words", "integer", "mapping", "maybe", "number", "text"]
 
 MAX_QUERY_CHARACTERS = 100_000
+_LONG_NUMBER = 10**80
+_INT64 = 2**63
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class BadRequestError(Exception):
     """The browser sent what the contract does not have."""
+
+
+class OutdatedError(BadRequestError):
+    """The browser speaks of a state that is no more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +33,20 @@ class Check:
     optional: bool = False
 
 
+def in_few_words(value: object) -> str:
+    """Return what was sent, short, whatever it is: numbers of any length, lists of any depth."""
+    if isinstance(value, str):
+        return repr(value[:80])
+    if isinstance(value, (bool, float, type(None))):
+        return repr(value)
+    if isinstance(value, int):
+        return repr(value) if abs(value) < _LONG_NUMBER else "a number of more than 80 digits"
+    size = f" of {len(value)} items" if isinstance(value, (list, tuple, Mapping)) else ""
+    return f"a {type(value).__name__}{size}"
+
+
 def _refuse(name: str, expected: str, value: object) -> BadRequestError:
-    return BadRequestError(f"argument {name!r} must be {expected}, got {str(value)[:80]!r}")
+    return BadRequestError(f"argument {name!r} must be {expected}, got {in_few_words(value)}")
 
 
 def integer(low: int, high: int) -> Check:
@@ -67,6 +85,18 @@ def text(max_length: int = MAX_QUERY_CHARACTERS, *, pattern: str = r"(?s).*") ->
         if not form.fullmatch(value):
             raise _refuse(name, f"text like {pattern}", value)
         return value
+
+    return Check(read)
+
+
+def identity() -> Check:
+    """Accept a uid: a whole number of 64 bits as decimal text, which a browser's numbers would round."""
+    form = re.compile(r"-?[0-9]{1,19}")
+
+    def read(value: Any, name: str) -> int:
+        if not isinstance(value, str) or not form.fullmatch(value) or not -_INT64 <= int(value) < _INT64:
+            raise _refuse(name, "a uid, a whole number of 64 bits as text", value)
+        return int(value)
 
     return Check(read)
 

@@ -10,8 +10,10 @@ import numpy as np
 
 from penstock import tql
 from penstock.sampling import SamplingPlan
-from penstock.table import Ragged, Table
+from penstock.storage import decoded
+from penstock.table import OverlayTable, Ragged, Table
 from penstock.tensors import TensorSpec
+from penstock.widgets._objects import object_group
 from penstock.widgets._query_run import QueryRun
 from penstock.widgets._sample import first_tensor, sample_labels
 from penstock.widgets._thumbnails import Thumbnail
@@ -22,8 +24,10 @@ if TYPE_CHECKING:
 __all__ = [
     "clause_infos",
     "dataset_info",
+    "grid_state",
     "query_state",
     "sample_fields",
+    "session_state",
     "shown_kind",
     "statistics",
     "table_rows",
@@ -60,30 +64,59 @@ def clause_infos(text: str, table: Table, labels: str | None) -> list[dict[str, 
 
 
 def dataset_info(session: Session) -> dict[str, Any]:
-    """Return the `DatasetInfo` of the contract."""
-    dataset, run = session.dataset, session.run
-    table = dataset.table
+    """Return the `DatasetInfo` of the contract: of the state that is shown, whatever was written since."""
+    dataset, run, table = session.dataset, session.run, session.table
     names = run.class_names
     counts = np.zeros(len(names), np.int64)
-    if session.labels:
-        counts = np.bincount(table.column(session.labels).values, minlength=len(names))
+    if run.labels:
+        counts = np.bincount(table.column(run.labels).values, minlength=len(names))
     done, undone = session.edits.done, session.edits.undone
+    label, behind, group = table.stored.label, session.behind, object_group(table, run.labels)
+    branch = table.stored.snapshot.branch
     return {
         "name": session.name,
-        "version": str(dataset.version)[:7],
-        "branch": dataset.branch,
+        "version": label[:7],
+        "branch": "main" if branch is None else decoded(branch),
         "num_samples": table.num_rows,
         "num_edits": len(session.edited_uids()),
+        "uncommitted": bool(table.draft) or "+" in label,
         "read_only": dataset.read_only,
         "tensors": [{"name": n, "htype": t.htype, "shown": shown_kind(t)} for n, t in table.tensors.items()],
         "image_tensor": first_tensor(table.tensors, "image"),
         "box_tensor": first_tensor(table.tensors, "bbox"),
-        "label_tensor": session.labels,
+        "label_tensor": run.labels,
+        "paired": group is not None and group.paired,
         "class_names": list(names),
         "class_counts": counts.tolist(),
         "can_undo": done[-1].name if done else None,
         "can_redo": undone[-1].name if undone else None,
+        "behind": None if behind is None else {"message": behind.message, "remedy": behind.remedy},
     }
+
+
+def grid_state(session: Session) -> dict[str, Any]:
+    """Return the `GridState` of the contract."""
+    shown, selection = session.shown(), session.selection
+    return {
+        "class_index": session.class_filter,
+        "sort": session.sorted_by,
+        "size": len(shown.positions),
+        "token": shown.token,
+        "data": _data_token(session.table),
+        "selection": selection.intervals(shown),
+        "num_selected": len(selection.uids),
+    }
+
+
+def _data_token(table: OverlayTable) -> str:
+    snapshot = table.stored.snapshot
+    return f"{snapshot.branch}:{snapshot.version}:{table.version}"
+
+
+def session_state(session: Session) -> tuple[dict[str, Any], list[bytes]]:
+    """Return dataset, query and grid as one state, and the query's statistics."""
+    state, buffers = query_state(session.run, mode=session.mode, seed=session.seed)
+    return {"dataset": dataset_info(session), "query": state, "grid": grid_state(session)}, buffers
 
 
 def statistics(plan: SamplingPlan | None) -> tuple[dict[str, Any] | None, list[bytes]]:
@@ -191,6 +224,11 @@ def sample_fields(table: Table, row: int, shown: Sequence[str | None]) -> list[d
     fields = []
     for name, spec in table.tensors.items():
         if name not in shown and spec.htype != "image":
-            value = _cell(table.column(name), row)
+            value = _shape(table, name, row) if spec.is_encoded else _cell(table.column(name), row)
             fields.append({"name": name, "htype": spec.htype, "value": "NULL" if value is None else str(value)})
     return fields
+
+
+def _shape(table: Table, name: str, row: int) -> str | None:
+    sides = table.shapes(name)[row].tolist()
+    return None if -1 in sides else " × ".join(map(str, sides))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -12,80 +12,66 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.errors import SampleIndexError
-from penstock.table import OverlayTable, Table
+from penstock.table import OverlayTable
+from penstock.widgets._sample import stored_alone, values_at
 
 if TYPE_CHECKING:
     from penstock.dataset import Dataset
 
-__all__ = ["Change", "Edit", "EditStack", "RowFinder", "edit_stack"]
+__all__ = ["Change", "Edit", "EditStack", "edit_stack", "equal", "rows_of"]
 
 _MAX_EDITS = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Change:
-    """One sample of one tensor, before and after."""
+    """One sample of one tensor, before and after: an array, or what JSON holds."""
 
     uid: int
     tensor: str
-    before: NDArray[Any]
-    after: NDArray[Any]
+    before: Any
+    after: Any
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Edit:
-    """What one gesture changed, and how a toast names it."""
+    """What one gesture changed, and how a toast names it.
+
+    Parameters
+    ----------
+    name : str
+        In words.
+    changes : tuple of Change
+        Every sample and tensor.
+    classes : mapping of str to tuple of str
+        Class names of the tensors it changed, as they were then.
+    """
 
     name: str
     changes: tuple[Change, ...]
+    classes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
-class RowFinder:
-    """Finds the rows of uids in O(log rows) each, without a Python object per row."""
+def equal(one: Any, other: Any) -> bool:
+    """Tell whether two samples are the same, NaN being equal to itself."""
+    if isinstance(one, np.ndarray) and isinstance(other, np.ndarray):
+        return bool(np.array_equal(one, other, equal_nan=one.dtype.kind == "f" and other.dtype.kind == "f"))
+    return type(one) is type(other) and bool(one == other)
 
-    def __init__(self) -> None:
-        empty = np.empty(0, np.int64)
-        self._index = (empty, empty)
 
-    def row(self, table: Table, uid: int) -> int:
-        """Return the row of `table` with this uid.
+def rows_of(table: OverlayTable, uids: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the row of each uid, int64 of shape (num_uids,).
 
-        Raises
-        ------
-        SampleIndexError
-            If no row has it.
-        """
-        return int(self.rows(table, np.array([uid], np.int64))[0])
-
-    def rows(self, table: Table, uids: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return the row of each uid, int64 of shape (num_uids,).
-
-        Raises
-        ------
-        SampleIndexError
-            If no row has one of them.
-        """
-        rows = self._look_up(uids)
-        if self._where_wrong(table, rows, uids).any():
-            known = table.uids(np.arange(table.num_rows))
-            self._index = (known, np.argsort(known, kind="stable"))
-            rows = self._look_up(uids)
-            wrong = self._where_wrong(table, rows, uids)
-            if wrong.any():
-                raise SampleIndexError(f"no sample has the uid {int(uids[wrong][0])}; it may have been removed")
-        return rows
-
-    def _look_up(self, uids: NDArray[np.int64]) -> NDArray[np.int64]:
-        known, order = self._index
-        if not len(order):
-            return np.full(len(uids), -1, np.int64)
-        return order[np.minimum(np.searchsorted(known, uids, sorter=order), len(order) - 1)]
-
-    @staticmethod
-    def _where_wrong(table: Table, rows: NDArray[np.int64], uids: NDArray[np.int64]) -> NDArray[np.bool_]:
-        wrong = (rows < 0) | (rows >= table.num_rows)
-        wrong[~wrong] = table.uids(rows[~wrong]) != uids[~wrong]
-        return wrong
+    Raises
+    ------
+    SampleIndexError
+        If no row has one of them.
+    """
+    rows = table.positions(uids)
+    wrong = uids[rows < 0]
+    if len(wrong):
+        raise SampleIndexError(f"no sample has the uid {int(wrong[0])}; it may have been removed")
+    return rows
 
 
 @dataclass(slots=True)
@@ -93,56 +79,112 @@ class EditStack:
     """Edits done and undone of one dataset, and the lock under which it is edited."""
 
     lock: threading.RLock = field(default_factory=threading.RLock)
-    rows: RowFinder = field(default_factory=RowFinder)
     done: list[Edit] = field(default_factory=list)
     undone: list[Edit] = field(default_factory=list)
-    sessions: weakref.WeakSet[Any] = field(default_factory=weakref.WeakSet)
+    _checked: tuple[Edit | None, Edit | None, str] | None = None
 
     def apply(self, dataset: Dataset, edit: Edit) -> None:
         """Do a new edit; what was undone before can no longer be redone."""
-        self._write(dataset, edit, lambda change: change.after)
+        _write(dataset, edit, lambda change: change.after)
         self.done.append(edit)
         del self.done[:-_MAX_EDITS]
         self.undone.clear()
+        self._seen(dataset.table)
 
     def undo(self, dataset: Dataset) -> Edit | None:
         """Take the last edit back; None when there is none."""
+        self.drop_outdated(dataset.table)
         if not self.done:
             return None
-        self._write(dataset, self.done[-1], lambda change: change.before)
+        _write(dataset, self.done[-1], lambda change: change.before)
         self.undone.append(self.done.pop())
+        self.drop_outdated(dataset.table)
         return self.undone[-1]
 
     def redo(self, dataset: Dataset) -> Edit | None:
         """Do the edit again that was taken back last; None when there is none."""
+        self.drop_outdated(dataset.table)
         if not self.undone:
             return None
-        self._write(dataset, self.undone[-1], lambda change: change.after)
+        _write(dataset, self.undone[-1], lambda change: change.after)
         self.done.append(self.undone.pop())
+        self.drop_outdated(dataset.table)
         return self.done[-1]
 
-    def _write(self, dataset: Dataset, edit: Edit, value: Callable[[Change], NDArray[Any]]) -> None:
-        """Assign, one write a tensor; a sample that is again as stored leaves the draft."""
-        table = dataset.table
-        for tensor in sorted({change.tensor for change in edit.changes}):
-            changes = [change for change in edit.changes if change.tensor == tensor]
+    def drop_outdated(self, table: OverlayTable) -> int:
+        """Drop the next edits to undo and to redo that `table` no longer shows; return how many.
+
+        An edit is out of date when a sample it changed is gone or has another value since, or when
+        the classes it used have other names: taking it back would undo somebody else's work.
+        """
+        with self.lock:
+            if self._checked == (*self._tops(), table.version):
+                return 0
+            before = len(self.done) + len(self.undone)
+            while self.done and not _holds(table, self.done[-1], lambda change: change.after):
+                self.done.pop()
+            while self.undone and not _holds(table, self.undone[-1], lambda change: change.before):
+                self.undone.pop()
+            self._seen(table)
+            return before - len(self.done) - len(self.undone)
+
+    def _seen(self, table: OverlayTable) -> None:
+        self._checked = (*self._tops(), table.version)
+
+    def _tops(self) -> tuple[Edit | None, Edit | None]:
+        return self.done[-1] if self.done else None, self.undone[-1] if self.undone else None
+
+
+def _by_tensor(edit: Edit) -> dict[str, list[Change]]:
+    found: dict[str, list[Change]] = {}
+    for change in edit.changes:
+        found.setdefault(change.tensor, []).append(change)
+    return found
+
+
+def _holds(table: OverlayTable, edit: Edit, value: Callable[[Change], Any]) -> bool:
+    for tensor, changes in _by_tensor(edit).items():
+        if tensor not in table.tensors or not _same_classes(table, edit, tensor, changes):
+            return False
+        rows = table.positions(np.array([change.uid for change in changes], np.int64))
+        if (rows < 0).any():
+            return False
+        now = values_at(table, tensor, rows)
+        if not all(equal(value(change), found) for change, found in zip(changes, now, strict=True)):
+            return False
+    return True
+
+
+def _same_classes(table: OverlayTable, edit: Edit, tensor: str, changes: Sequence[Change]) -> bool:
+    then, now = edit.classes.get(tensor, ()), table.tensors[tensor].class_names
+    if then == now[: len(then)]:
+        return True
+    used = np.unique(np.concatenate([part for change in changes for part in (change.before, change.after)]))
+    return all(label < len(then) and label < len(now) and then[label] == now[label] for label in used.tolist())
+
+
+def _write(dataset: Dataset, edit: Edit, value: Callable[[Change], Any]) -> None:
+    """Assign all at once; a sample that is again as stored then leaves the draft."""
+    unchanged: list[tuple[str, NDArray[np.int64]]] = []
+    with dataset:  # one write for all tensors: objects are never half there
+        for tensor, changes in _by_tensor(edit).items():
+            table = dataset.table
             uids = np.array([change.uid for change in changes], np.int64)
-            rows = self.rows.rows(table, uids)
+            rows = rows_of(table, uids)
             values = [value(change) for change in changes]
+            dataset[tensor][rows] = values
             stored = _are_stored(table, tensor, uids, values)
-            if not stored.all():
-                fresh = [v for v, same in zip(values, stored, strict=True) if not same]
-                dataset[tensor][rows[~stored]] = fresh
-            if stored.any():
-                dataset.discard_edits(tensor, rows[stored])
+            unchanged.append((tensor, rows[stored]))
+    for tensor, rows in unchanged:
+        if len(rows):
+            dataset.discard_edits(tensor, rows)
 
 
-def _are_stored(
-    table: OverlayTable, tensor: str, uids: NDArray[np.int64], values: Sequence[NDArray[Any]]
-) -> NDArray[np.bool_]:
-    column, rows = table.stored.column(tensor), table.stored.positions(uids)
-    same = [row >= 0 and np.array_equal(column.row(row), value) for row, value in zip(rows, values, strict=True)]
-    return np.array(same, bool)
+def _are_stored(table: OverlayTable, tensor: str, uids: NDArray[np.int64], values: Sequence[Any]) -> NDArray[np.bool_]:
+    rows = table.stored.positions(uids)
+    here = rows >= 0
+    found = iter(values_at(stored_alone(table), tensor, rows[here]))
+    return np.array([there and equal(next(found), value) for there, value in zip(here, values, strict=True)], bool)
 
 
 _stacks: weakref.WeakKeyDictionary[Any, EditStack] = weakref.WeakKeyDictionary()

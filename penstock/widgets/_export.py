@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from penstock import tql
 from penstock.errors import DatasetError, SamplingError, UncommittedChangesError, nearest
+from penstock.table import OverlayTable
 from penstock.widgets._query_run import QueryRun
 from penstock.widgets._source import Source
 
 if TYPE_CHECKING:
-    from penstock.dataset import Dataset, View
+    from penstock.dataset import View
 
 __all__ = ["Step", "code_of", "loader_of", "split_sampling", "steps_of", "view_of", "with_weights"]
 
@@ -116,7 +116,7 @@ def _check(run: QueryRun, framework: str) -> None:
 
 def view_of(source: Source, run: QueryRun, seed: int) -> View:
     """Return what the query gives, sampled where it has SAMPLE BY."""
-    reader = source.reader()
+    reader = source.reader(run.table)
     if not run.has_sampling or run.spec == tql.parse_sampling(run.text, seed=seed):
         return reader.query(run.text, seed=seed)
     pool = reader.query(split_sampling(run.text)[0], seed=seed)
@@ -127,8 +127,8 @@ def view_of(source: Source, run: QueryRun, seed: int) -> View:
 def loader_of(
     source: Source, run: QueryRun, seed: int, *, batch_size: int, drop_last: bool, framework: str, **options: Any
 ) -> Any:
-    """Return the loader the charts describe."""
-    made: Any = source.reader()
+    """Return the loader the charts describe, of the very state of the dataset they show."""
+    made: Any = source.reader(run.table)
     for step in steps_of(run, seed, batch_size=batch_size, drop_last=drop_last, framework=framework):
         made = step.apply(made)
     return getattr(made, framework)(**options)
@@ -142,27 +142,26 @@ def code_of(source: Source, run: QueryRun, seed: int, *, batch_size: int, drop_l
     UncommittedChangesError
         If the dataset has edits that no version holds.
     """
-    dataset = source.dataset
+    dataset, version = source.dataset, run.table.stored.label
     steps = steps_of(run, seed, batch_size=batch_size, drop_last=drop_last, framework=framework)
-    if dataset.has_changes:
+    if run.table.draft or "+" in version:
         raise UncommittedChangesError(
-            "the dataset has edits that are not committed; code can only name a committed version",
+            "the dataset has changes that are not committed; code can only name a committed version",
             hint="commit first: ds.commit('message')",
         )
-    lines = ["import penstock", "", f"dataset = penstock.load({str(dataset.path)!r}, version={str(dataset.version)!r})"]
+    lines = ["import penstock", "", f"dataset = penstock.load({str(dataset.path)!r}, version={version!r})"]
     opened = "dataset"
     if source.view is not None:
-        lines.append(f"view = {_view_code(dataset, source.view, source.reader().indices)}")
+        lines.append(f"view = {_view_code(run.table, source, source.view)}")
         opened = "view"
     chain = [*(step.code() for step in steps), f".{framework}()"]
     return "\n".join([*lines, "loader = (", f"    {opened}{chain[0]}", *(f"    {call}" for call in chain[1:]), ")", ""])
 
 
-def _view_code(dataset: Dataset, view: View, indices: NDArray[np.int64]) -> str:
+def _view_code(table: OverlayTable, source: Source, view: View) -> str:
     """Return an expression that gives the view's rows again; checked before it is handed out."""
-    rows = np.asarray(indices, np.int64)
-    text = view.query_string
-    if text and np.array_equal(dataset.query(text, seed=view.seed).indices, rows):
+    rows, text = source.reader(table).indices, view.query_string
+    if text and np.array_equal(source.whole(table).query(text, seed=view.seed).indices, rows):
         return f"dataset.query({text!r}, seed={view.seed!r})"
     if len(rows) and np.array_equal(rows, np.arange(rows[0], rows[0] + len(rows))):
         return f"dataset[{int(rows[0])}:{int(rows[0]) + len(rows)}]"

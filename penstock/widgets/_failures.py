@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 from concurrent.futures import CancelledError
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from penstock.errors import PenstockError, QueryCancelledError, TQLError
-from penstock.widgets._checks import BadRequestError
+import numpy as np
 
-__all__ = ["failure", "utf16_length"]
+from penstock.errors import ConflictError, PenstockError, QueryCancelledError, TQLError
+from penstock.widgets._checks import BadRequestError, OutdatedError
+
+if TYPE_CHECKING:
+    from penstock.dataset import Conflict
+
+__all__ = ["failure", "in_short", "utf16_length"]
+
+
+_LONGEST = 2000
+_LONG_VALUE = 200
+_MAX_CONFLICTS = 50
 
 
 def utf16_length(text: str) -> int:
@@ -36,18 +46,43 @@ def failure(error: BaseException) -> dict[str, Any]:
         Code and message; for a query, the span in UTF-16 units, line and column from 1.
     """
     if isinstance(error, BadRequestError):
-        return {"code": "BadRequest", "message": str(error)}
+        code = "Outdated" if isinstance(error, OutdatedError) else "BadRequest"
+        return {"code": code, "message": str(error)}
     if isinstance(error, (QueryCancelledError, CancelledError)):
         return {"code": "Cancelled", "message": "cancelled"}
     if isinstance(error, PenstockError):
         return _known(error)
-    return {"code": type(error).__name__, "message": f"{type(error).__name__}: {error}"[:2000]}
+    return {"code": type(error).__name__, "message": in_short(error)}
+
+
+def _conflict(conflict: Conflict) -> dict[str, Any]:
+    sides = {"ours": _value(conflict.ours), "theirs": _value(conflict.theirs)}
+    return {"row": conflict.row, "tensor": conflict.tensor or conflict.reason, **sides}
+
+
+def _value(value: Any) -> str:
+    if value is None:
+        return "–"
+    if isinstance(value, (list, tuple)) and all(isinstance(entry, str) for entry in value):
+        text = ", ".join(value) or "none"
+    else:
+        text = " ".join(str(np.asarray(value).tolist() if isinstance(value, np.ndarray) else value).split())
+    return text if len(text) <= _LONG_VALUE else f"{text[: _LONG_VALUE - 1]}…"
+
+
+def in_short(error: BaseException) -> str:
+    """Return what went wrong on one line; of an error nobody foresaw with its type."""
+    text = " ".join(str(error.message if isinstance(error, PenstockError) else error).split())
+    return (text if isinstance(error, PenstockError) else f"{type(error).__name__}: {text}")[:_LONGEST]
 
 
 def _known(error: PenstockError) -> dict[str, Any]:
     told: dict[str, Any] = {"code": type(error).__name__, "message": error.message}
     if error.hint:
         told["hint"] = error.hint
+    if isinstance(error, ConflictError) and error.conflicts:
+        told["conflicts"] = [_conflict(conflict) for conflict in error.conflicts[:_MAX_CONFLICTS]]
+        told["num_conflicts"] = len(error.conflicts)
     if isinstance(error, TQLError):
         told["from"] = utf16_length(error.text[: error.start])
         told["to"] = utf16_length(error.text[: error.end])

@@ -2,12 +2,36 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
 from penstock.widgets._query_run import QueryRun
 
-__all__ = ["GridOrder"]
+__all__ = ["GridOrder", "Shown"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Shown:
+    """What the grid shows, in its order.
+
+    Parameters
+    ----------
+    run : QueryRun
+        The snapshot whose pool it is.
+    positions : ndarray of int64, shape (num_shown,)
+        Positions in the pool.
+    uids : ndarray of int64, shape (num_shown,)
+        The samples there.
+    token : str
+        The same for the same samples in the same order: positions mean what they meant.
+    """
+
+    run: QueryRun
+    positions: NDArray[np.int64]
+    uids: NDArray[np.int64]
+    token: str
 
 
 class GridOrder:
@@ -24,12 +48,25 @@ class GridOrder:
     def __init__(self) -> None:
         self.class_index: int | None = None
         self.sort = "query"
-        self._kept: tuple[QueryRun, int | None, str, NDArray[np.int64]] | None = None
+        self._kept: tuple[Shown, int | None, str] | None = None
+        self._changes = 0
 
-    def positions(self, run: QueryRun) -> NDArray[np.int64]:
-        """Return positions in the pool as the grid shows them, int64; safe from any thread."""
+    def shown(self, run: QueryRun) -> Shown:
+        """Return what the grid shows of a snapshot; safe from any thread."""
         kept, wanted = self._kept, (self.class_index, self.sort)
-        if kept is None or kept[0] is not run or kept[1:3] != wanted:
-            kept = run, *wanted, run.arranged(*wanted)
+        if kept is None or kept[1:] != wanted or not _same_pool(kept[0].run, run):
+            kept = self._arranged(run, kept[0] if kept else None), *wanted
             self._kept = kept
-        return kept[3]
+        return kept[0]
+
+    def _arranged(self, run: QueryRun, before: Shown | None) -> Shown:
+        positions = run.arranged(self.class_index, self.sort)
+        uids = run.table.uids(run.pool[positions])
+        if before is None or not np.array_equal(before.uids, uids):
+            self._changes += 1
+        return Shown(run=run, positions=positions, uids=uids, token=str(self._changes))
+
+
+def _same_pool(one: QueryRun, other: QueryRun) -> bool:
+    """Tell whether two snapshots differ at most in weights, mode and seed of the draw."""
+    return one is other or (one.pool is other.pool and one.table is other.table)

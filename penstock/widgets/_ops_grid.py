@@ -11,11 +11,14 @@ from numpy.typing import NDArray
 from penstock.errors import SampleIndexError
 from penstock.tensors import image_region
 from penstock.widgets import _checks as check
-from penstock.widgets._describe import sample_fields, tile
+from penstock.widgets._describe import grid_state, sample_fields, tile
+from penstock.widgets._edits import rows_of
+from penstock.widgets._objects import state_of
 from penstock.widgets._ops_weights import WeightOperations
 from penstock.widgets._query_run import QueryRun
 from penstock.widgets._rpc import Call, Reply, operation
-from penstock.widgets._sample import first_tensor
+from penstock.widgets._sample import committed_labels, first_tensor
+from penstock.widgets._selection import MAX_INTERVALS
 from penstock.widgets._thumbnails import THUMBNAILS, Thumbnail
 
 __all__ = ["UID", "GridOperations"]
@@ -23,7 +26,7 @@ __all__ = ["UID", "GridOperations"]
 MAX_PAGE = 256
 MAX_REGION_PIXELS = 4_000_000
 _POSITION = check.integer(0, 2**53)
-UID = check.text(20, pattern=r"-?[0-9]{1,19}")
+UID = check.identity()
 _LARGE = 1024
 _SORTS = ("query", "row", "labels")
 
@@ -31,49 +34,52 @@ _SORTS = ("query", "row", "labels")
 class GridOperations(WeightOperations):
     """Answers with pictures, boxes and labels."""
 
-    @operation(
-        "grid.page",
-        lane="read",
-        start=_POSITION,
-        stop=_POSITION,
-        size=check.integer(16, 512),
-        sort=check.maybe(check.choice(*_SORTS)),
-    )
-    def page(self, call: Call, *, start: int, stop: int, size: int, sort: str | None) -> Reply:
+    @operation("grid.page", lane="read", start=_POSITION, stop=_POSITION, size=check.integer(16, 512))
+    def page(self, call: Call, *, start: int, stop: int, size: int) -> Reply:
         """Return the samples at grid positions [start, stop), thumbnails as buffers."""
         if stop < start or stop - start > MAX_PAGE:
             raise check.BadRequestError(f"a page has 0 to {MAX_PAGE} samples, got [{start}, {stop})")
-        if sort is not None:
-            self.session.sort(sort)
-        run, shown = self.session.shown()
-        positions = shown[start:stop]
-        tiles, buffers = self._tiles(call, run, positions, start, size)
-        return Reply(result={"tiles": tiles, "pool_size": len(shown)}, buffers=buffers)
+        shown = self.session.shown()
+        tiles, buffers = self._tiles(call, shown.run, shown.positions[start:stop], start, size)
+        return Reply(result={"tiles": tiles, "pool_size": len(shown.positions), "token": shown.token}, buffers=buffers)
 
     @operation("grid.filter", class_index=check.maybe(check.integer(0, 2**31 - 1)))
     def filter(self, call: Call, *, class_index: int | None) -> dict[str, Any]:
         """Show only samples that have a class."""
-        return {"pool_size": self.session.show(class_index=class_index, origin=call.view)}
+        self.session.show(class_index=class_index, origin=call.view)
+        return {"grid": grid_state(self.session)}
 
-    @operation("select.set", intervals=check.array(check.array(_POSITION, 2), 10_000))
-    def select(self, call: Call, *, intervals: list[list[int]]) -> dict[str, Any]:
+    @operation("grid.sort", sort=check.choice(*_SORTS))
+    def sort(self, call: Call, *, sort: str) -> dict[str, Any]:
+        """Order what is shown."""
+        self.session.sort(sort, origin=call.view)
+        return {"grid": grid_state(self.session)}
+
+    @operation(
+        "select.set",
+        intervals=check.array(check.array(_POSITION, 2), MAX_INTERVALS),
+        token=check.maybe(check.text(40)),
+    )
+    def select(self, call: Call, *, intervals: list[list[int]], token: str | None) -> dict[str, Any]:
         """Select what the grid shows at some positions."""
         if any(len(pair) != 2 or pair[0] > pair[1] for pair in intervals):  # noqa: PLR2004  start and stop
             raise check.BadRequestError("an interval is [start, stop] with start <= stop")
-        return {"count": self.session.select([(pair[0], pair[1]) for pair in intervals], origin=call.view)}
+        pairs = [(pair[0], pair[1]) for pair in intervals]
+        return {"count": self.session.select(pairs, token=token, origin=call.view)}
 
     @operation("sample.get", lane="read", position=check.maybe(_POSITION), uid=check.maybe(UID))
-    def get(self, call: Call, *, position: int | None, uid: str | None) -> Reply:
+    def get(self, call: Call, *, position: int | None, uid: int | None) -> Reply:
         """Return one sample with a large picture."""
         if (position is None) == (uid is None):
             raise check.BadRequestError("sample.get takes a position or a uid")
-        run, shown = self.session.shown()
+        shown = self.session.shown()
+        run = shown.run
         if position is not None:
-            if position >= len(shown):
-                raise SampleIndexError(f"position {position} is out of range; {len(shown)} samples are shown")
-            row = int(run.pool[shown[position]])
+            if position >= len(shown.positions):
+                raise SampleIndexError(f"position {position} is out of range; {len(shown.positions)} samples are shown")
+            row = int(run.pool[shown.positions[position]])
         else:
-            row = self.session.row_of(int(str(uid)))
+            row = int(rows_of(run.table, np.array([uid], np.int64))[0])
         call.check_cancelled()
         sample, jpeg = self.sample(run, row, _LARGE)
         return Reply(result={"sample": sample}, buffers=[jpeg] if jpeg else [])
@@ -88,7 +94,7 @@ class GridOperations(WeightOperations):
         height=check.integer(1, 2**20),
         scale=check.number(1 / 1024, 1),
     )
-    def region(self, call: Call, *, uid: str, x: int, y: int, width: int, height: int, scale: float) -> Reply:
+    def region(self, call: Call, *, uid: int, x: int, y: int, width: int, height: int, scale: float) -> Reply:
         """Return a rectangle of the full image, scaled down; never over 4 MP."""
         if width * scale * height * scale > MAX_REGION_PIXELS:
             raise check.BadRequestError(f"a region has at most {MAX_REGION_PIXELS} pixels after scaling")
@@ -96,10 +102,11 @@ class GridOperations(WeightOperations):
         tensor = first_tensor(run.table.tensors, "image")
         if tensor is None:
             raise SampleIndexError("the dataset has no images")
-        row = self.session.edits.rows.row(self.session.dataset.table, int(uid))
-        encoded = self.session.dataset.table.take(np.array([row]), [tensor])[tensor][0]
+        row = int(rows_of(run.table, np.array([uid], np.int64))[0])
+        encoded = run.table.take(np.array([row]), [tensor])[tensor][0]
         call.check_cancelled()
-        jpeg = image_region(encoded, x, y, width, height, scale)
+        allowed = self.session.dataset.max_image_bytes
+        jpeg = image_region(encoded, x, y, width, height, scale, max_bytes=allowed)
         return Reply(result={"width": round(width * scale), "height": round(height * scale)}, buffers=[jpeg])
 
     def sample(self, run: QueryRun, row: int, size: int) -> tuple[dict[str, Any], bytes]:
@@ -107,14 +114,14 @@ class GridOperations(WeightOperations):
         session, table = self.session, run.table
         box_tensor = first_tensor(table.tensors, "bbox")
         made = self._thumbnails(run, np.array([row]), size, lambda: None)[0]
-        pool, shown = session.shown()[0].pool, session.shown()[1]
-        found = np.flatnonzero(pool[shown] == row) if len(shown) else np.empty(0, np.int64)
-        position = int(found[0]) if len(found) else -1
         uid = int(table.uids(np.array([row]))[0])
+        found = np.flatnonzero(session.shown().uids == uid)
+        position = int(found[0]) if len(found) else -1
         edited = uid in session.edited_uids()
         detail = tile(run, row, position, made, edited=edited, image=0 if made.jpeg else -1)
         detail["fields"] = sample_fields(table, row, (run.labels, box_tensor))
-        detail["before"] = session.committed(uid) if edited else None
+        detail["before"] = committed_labels(table, uid, run.labels) if edited else None
+        detail["state"] = state_of(table, row, run.labels)
         return detail, made.jpeg
 
     def _tiles(

@@ -15,6 +15,7 @@ from penstock.widgets._ops_edit import EditOperations
 from penstock.widgets._ops_query import MODE, SEED, WEIGHTS
 from penstock.widgets._query_run import QueryRun
 from penstock.widgets._rpc import Call, operation
+from penstock.widgets._source import same_state
 
 __all__ = ["SessionOperations"]
 
@@ -74,11 +75,15 @@ class SessionOperations(EditOperations):
     @operation("export.code", batch_size=_BATCH_SIZE, framework=check.choice("pytorch", "numpy"))
     def export(self, _call: Call, *, batch_size: int, framework: str) -> dict[str, Any]:
         """Return the code of a cell that makes the loader the charts describe."""
-        session = self.session
+        session, before = self.session, self.session.table
+        session.follow(store=True)
         code = code_of(
             session.source, session.run, session.seed, batch_size=batch_size, drop_last=False, framework=framework
         )
-        return {"code": code}
+        note = session.behind.message if session.behind else None
+        if note is None and not same_state(before, session.table):
+            note = "the dataset had changed: charts and code are of it as it is now"
+        return {"code": code, "note": note}
 
 
 def _stream(run: QueryRun, weights: list[float], mode: str, seed: int) -> IndexStream:

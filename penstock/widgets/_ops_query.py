@@ -8,7 +8,7 @@ from typing import Any
 from penstock import tql
 from penstock.errors import ViewNotFoundError
 from penstock.widgets import _checks as check
-from penstock.widgets._describe import clause_infos, dataset_info, query_state
+from penstock.widgets._describe import clause_infos, session_state
 from penstock.widgets._query_run import Mode
 from penstock.widgets._rpc import Call, Operations, Reply, operation
 from penstock.widgets._session import Session
@@ -39,17 +39,16 @@ class QueryOperations(Operations):
         self._draft = draft
 
     def query_reply(self, **more: Any) -> Reply:
-        """Return the state of the query, with its statistics as buffers."""
-        session = self.session
-        state, buffers = query_state(session.run, mode=session.mode, seed=session.seed)
-        return Reply(result={"query": state, **more}, buffers=buffers)
+        """Return all that is shown: dataset, query, grid, and the query's statistics as buffers."""
+        state, buffers = session_state(self.session)
+        return Reply(result={**state, **more}, buffers=buffers)
 
     @operation("hello", lane="read")
     def hello(self, _call: Call) -> Reply:
         """Say what is open."""
         draft = self._draft()
+        self.session.look_soon()
         return self.query_reply(
-            dataset=dataset_info(self.session),
             draft=draft if draft and draft != self.session.query else None,
             history=self.session.history,
             views=self.saved_views(),

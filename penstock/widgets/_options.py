@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Literal, get_args
 
 from penstock.errors import SamplingError, TensorNotFoundError
 from penstock.sampling import fresh_seed
 from penstock.tensors import TensorSpec
 
-__all__ = ["Unit", "checked_labels", "checked_seed", "checked_unit"]
+__all__ = ["Unit", "checked_labels", "checked_seed", "checked_unit", "present_labels", "same_class"]
 
 Unit = Literal["instances", "samples"]
 _MAX_SEED = 2**53 - 1
@@ -37,3 +37,29 @@ def checked_labels(labels: str | None, tensors: Mapping[str, TensorSpec]) -> str
     if labels is not None and labels not in classes:
         raise TensorNotFoundError(labels, classes)
     return labels or next(iter(classes), None)
+
+
+def present_labels(wanted: str | None, tensors: Mapping[str, TensorSpec]) -> str | None:
+    """Return the wanted class label tensor, the first one where another version has none of that name."""
+    known = wanted is not None and wanted in tensors and tensors[wanted].htype == "class_label"
+    return checked_labels(wanted if known else None, tensors)
+
+
+def same_class(index: int | None, before: Sequence[str], after: Sequence[str]) -> int | None:
+    """Return the index of a class when the names have changed; None where it is gone.
+
+    Examples
+    --------
+    >>> same_class(1, ["cat", "dog"], ["cat", "bird", "dog"])
+    2
+    >>> same_class(1, ["cat", "dog"], ["cat", "hound"])  # renamed
+    1
+    >>> same_class(1, ["cat", "dog"], ["cat"]) is None
+    True
+    """
+    if index is None or index >= len(before):
+        return None
+    if before[index] in after:
+        return list(after).index(before[index])
+    renamed = index < len(after) and after[index] not in before
+    return index if renamed else None

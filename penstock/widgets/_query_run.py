@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from penstock import tql
 from penstock.errors import QueryCancelledError
 from penstock.sampling import Clause, SamplingPlan, SamplingSpec, Strata
-from penstock.table import Table
+from penstock.table import OverlayTable
 
 __all__ = ["Mode", "QueryRun", "as_written", "execute", "reweighted", "same_but_weights"]
 
@@ -29,7 +29,7 @@ class QueryRun:
     ----------
     text : str
         The query, with the weights of now.
-    table : Table
+    table : OverlayTable
         What was read.
     result : QueryResult
         What the query gave when it ran.
@@ -50,7 +50,7 @@ class QueryRun:
     """
 
     text: str
-    table: Table
+    table: OverlayTable
     result: tql.QueryResult
     pool: NDArray[np.int64]
     num_rows: int
@@ -111,7 +111,7 @@ class QueryRun:
 
 def execute(
     text: str,
-    table: Table,
+    table: OverlayTable,
     *,
     seed: int,
     mode: Mode,

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
 from penstock.errors import PenstockError, QueryCancelledError
-from penstock.widgets._checks import BadRequestError, Check, check_arguments
+from penstock.widgets._checks import BadRequestError, Check, check_arguments, in_few_words
 from penstock.widgets._failures import failure
 
 __all__ = ["Call", "Dispatcher", "Lane", "Operations", "Reply", "Send", "operation"]
@@ -155,10 +155,10 @@ class Dispatcher:
             call.cancelled.set()
 
     def _admit(self, content: Any) -> Call | None:
-        if not isinstance(content, Mapping) or not _ID.fullmatch(str(content.get("id", ""))):
+        call_id = content.get("id") if isinstance(content, Mapping) else None
+        if not isinstance(call_id, str) or not _ID.fullmatch(call_id):
             _log.warning("dropped a message from the browser without a usable id")
             return None
-        call_id = str(content["id"])
         with self._lock:
             if content.get("op") == "cancel":
                 running = self._running.get(call_id)
@@ -177,7 +177,9 @@ class Dispatcher:
             reply = self._run(call, content)
             message: dict[str, Any] = {"v": _PROTOCOL, "id": call.id, "ok": True, "result": reply.result}
             buffers = list(reply.buffers)
-        except Exception as error:  # noqa: BLE001  an unanswered request is a dead control in the browser
+        except (KeyboardInterrupt, SystemExit):
+            raise
+        except BaseException as error:  # noqa: BLE001  a panic of an engine too: unanswered, a control is dead
             self._log_unexpected(error, content)
             message, buffers = {"v": _PROTOCOL, "id": call.id, "ok": False, "error": failure(error)}, []
         finally:
@@ -188,15 +190,16 @@ class Dispatcher:
     def _run(self, call: Call, content: Mapping[str, Any]) -> Reply:
         call.check_cancelled()
         if content.get("v") != _PROTOCOL:
-            raise BadRequestError(f"protocol {str(content.get('v'))[:20]!r} is not spoken here, expected {_PROTOCOL}")
+            spoken = in_few_words(content.get("v"))
+            raise BadRequestError(f"protocol {spoken} is not supported, expected {_PROTOCOL}")
         name = content.get("op")
         found = self._operations.table.get(name) if isinstance(name, str) else None
         if found is None:
-            raise BadRequestError(f"there is no operation {str(name)[:40]!r}")
+            raise BadRequestError(f"there is no operation {in_few_words(name)}")
         arguments = check_arguments(content.get("args", {}), found.checks)
         answered = getattr(self._operations, found.method)(call, **arguments)
         return answered if isinstance(answered, Reply) else Reply(result=answered)
 
-    def _log_unexpected(self, error: Exception, content: Mapping[str, Any]) -> None:
+    def _log_unexpected(self, error: BaseException, content: Mapping[str, Any]) -> None:
         if not isinstance(error, (PenstockError, BadRequestError)):
-            _log.error("operation %s failed", str(content.get("op"))[:40], exc_info=error)
+            _log.error("operation %s failed", in_few_words(content.get("op")), exc_info=error)

@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.table import Ragged
+from penstock.storage import Credentials
+from penstock.table import Draft, OverlayTable, Ragged
 from penstock.tensors import TensorSpec
 
-__all__ = ["boxes_xywh", "first_tensor", "sample_labels"]
+__all__ = ["boxes_xywh", "committed_labels", "first_tensor", "sample_labels", "stored_alone", "values_at"]
 
 
 def first_tensor(tensors: Mapping[str, TensorSpec], htype: str) -> str | None:
@@ -39,3 +40,27 @@ def sample_labels(
         boxes = boxes_xywh(column(box_tensor).row(row), tensors[box_tensor].coords)
     finite = [round(float(value), 3) if math.isfinite(value) else 0.0 for value in boxes.flat]
     return [int(label) for label in labels.flat], finite
+
+
+def values_at(table: OverlayTable, tensor: str, rows: NDArray[np.int64]) -> list[Any]:
+    """Return samples of a tensor that is no image or mask: arrays, parsed JSON, text; None where there is none."""
+    if table.tensors[tensor].htype in {"text", "json"}:
+        return list(table.take(rows, [tensor])[tensor]) if len(rows) else []
+    column = table.column(tensor)
+    present = column.valid
+    return [np.array(column.row(row)) if present is None or present[row] else None for row in rows.tolist()]
+
+
+def committed_labels(table: OverlayTable, uid: int, labels: str | None) -> dict[str, Any] | None:
+    """Return labels and boxes of a sample as stored, without edits; None where it is not stored."""
+    stored = table.stored
+    row = int(stored.positions(np.array([uid], np.int64))[0])
+    if row < 0:
+        return None
+    found, boxes = sample_labels(stored.column, stored.specs, row, labels)
+    return {"labels": found, "boxes": boxes}
+
+
+def stored_alone(table: OverlayTable) -> OverlayTable:
+    """Return what is stored under the edits of a table; for labels, boxes and values, whose links nobody follows."""
+    return OverlayTable(table.stored, Draft(), Credentials())

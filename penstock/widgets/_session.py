@@ -2,46 +2,44 @@
 
 from __future__ import annotations
 
-import hashlib
-import threading
-import weakref
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from penstock.errors import SampleIndexError, SamplingError, TQLError
-from penstock.sampling import SamplingPlan, SamplingSpec
-from penstock.widgets._edits import EditStack, RowFinder, edit_stack
-from penstock.widgets._export import view_of
-from penstock.widgets._grid_order import GridOrder
-from penstock.widgets._options import Unit, checked_labels, checked_seed, checked_unit
+from penstock.errors import PenstockError, SampleIndexError, SamplingError, TQLError
+from penstock.sampling import SamplingPlan
+from penstock.table import OverlayTable
+from penstock.widgets._checks import OutdatedError
+from penstock.widgets._export import split_sampling, view_of
+from penstock.widgets._failures import in_short
+from penstock.widgets._follow import Behind, Follower
+from penstock.widgets._options import (
+    Unit,
+    checked_seed,
+    checked_unit,
+    present_labels,
+    same_class,
+)
 from penstock.widgets._query_run import Mode, QueryRun, as_written, execute, reweighted, same_but_weights
-from penstock.widgets._sample import sample_labels
-from penstock.widgets._source import Source
+from penstock.widgets._session_state import SessionState, Watcher, What
+from penstock.widgets._source import same_state
 
 if TYPE_CHECKING:
     from penstock.dataset import Dataset, View
 
 __all__ = ["Session", "Watcher", "What"]
 
-What = Literal["query", "weights", "dataset", "selection", "filter", "unit"]
-_MAX_HISTORY = 50
+_SHORT_ID = 7
 _NO_ROWS = np.empty(0, np.int64)
+_WRITING = Behind(message="a `with` block writes to the dataset; what it changes is shown at its end")
+_OTHERS_WROTE = Behind(message="another session has written to the dataset since", remedy="update")
 
 
-class Watcher(Protocol):
-    """What wants to hear of changes."""
-
-    def session_changed(self, what: What, origin: str | None) -> None:
-        """Hear that `what` changed; `origin` is the browser view that asked for it."""
-        ...
-
-
-class Session:
+class Session(SessionState):
     """Query, weights, selection and edits of one exploration, shared by its widgets.
 
     Parameters
@@ -87,126 +85,34 @@ class Session:
         unit: Unit = "instances",
         labels: str | None = None,
     ) -> None:
-        seed = checked_seed(seed)
-        SamplingSpec(seed=seed, mode=mode, size=size)  # refuses what no sampling could use
-        self.source = Source(source)
-        self.lock = threading.RLock()
+        super().__init__(source, seed=seed, mode=mode, size=size, unit=unit, labels=labels)
         self.order = ThreadPoolExecutor(1, thread_name_prefix="penstock-session")
-        self.history: list[str] = []
-        self._refresh_waits = threading.Event()
-        self._watchers: weakref.WeakSet[Any] = weakref.WeakSet()
-        self._labels = checked_labels(labels, self.dataset.table.tensors)
-        self._unit = checked_unit(unit)
-        self._seed, self._mode, self._size = seed, mode, size
-        self._grid = GridOrder()
-        self._selected_uids = _NO_ROWS
-        self._token: str | None = None
-        self._revision = 0
-        self._rows = RowFinder()
+        self._unread: tuple[OverlayTable, Behind] | None = None
         self._run = self._execute(query)
         self._remember(query)
-        self.edits.sessions.add(self)
+        self._follower = Follower(self.order, self.follow)
+        self.dataset.listeners.add(self._follower.changed)
 
     # ---- what there is ------------------------------------------------------
 
     @property
-    def dataset(self) -> Dataset:
-        """The dataset that is edited."""
-        return self.source.dataset
-
-    @property
-    def edits(self) -> EditStack:
-        """What was edited and can be taken back, shared by all sessions of the dataset."""
-        return edit_stack(self.dataset)
-
-    @property
-    def name(self) -> str:
-        """Name of the dataset: the last part of its path, without its ending."""
-        last = str(self.dataset.path).rstrip("/\\").replace("\\", "/").rsplit("/", 1)[-1]
-        return last.removesuffix(".penstock")
-
-    @property
-    def run(self) -> QueryRun:
-        """The last query that ran, an immutable snapshot."""
-        return self._run
-
-    @property
-    def revision(self) -> int:
-        """A number that grows with every change of query, weights or data."""
-        return self._revision
-
-    @property
-    def query(self) -> str:
-        """Text of the query, with the weights of now."""
-        return self._run.text
-
-    @property
-    def weights(self) -> NDArray[np.float64]:
-        """Weight of each clause, float64 of shape (num_clauses,); empty without SAMPLE BY."""
-        return np.array(self._run.spec.weights if self._run.has_sampling else (), np.float64)
-
-    @property
-    def mode(self) -> Mode:
-        """How a query with SAMPLE BY draws."""
-        return self._run.spec.mode if self._run.has_sampling else self._mode
-
-    @property
-    def seed(self) -> int:
-        """Seed of draws and shuffles."""
-        return self._seed
-
-    @property
-    def size(self) -> int | None:
-        """Draws per epoch, where they do not come from the query."""
-        return self._size
-
-    @property
-    def unit(self) -> Unit:
-        """What bars count: ``instances`` or ``samples``."""
-        return self._unit
-
-    @property
-    def labels(self) -> str | None:
-        """The class label tensor that charts count; None where the dataset has none."""
-        return self._labels
-
-    @property
-    def class_names(self) -> tuple[str, ...]:
-        """Names of its classes, by index."""
-        return self._run.class_names
-
-    @property
-    def spec(self) -> SamplingSpec | None:
-        """The sampling as it is now; None without SAMPLE BY."""
-        return self._run.spec if self._run.has_sampling else None
-
-    @property
     def plan(self) -> SamplingPlan | None:
         """How often which sample is drawn; None when the query gives no samples."""
+        self.follow()
         return self._run.plan
 
     @property
     def view(self) -> View:
         """What the query returns, with the weights of now: its epoch 0 if it has SAMPLE BY."""
-        with self.lock:
-            return view_of(self.source, self._run, self._seed)
+        self.follow(store=True)
+        return view_of(self.source, self._run, self._seed)
 
     @property
     def selected(self) -> NDArray[np.int64]:
         """Selected samples as rows of the dataset, int64 of shape (num_selected,)."""
-        return self.edits.rows.rows(self.dataset.table, self._selected_uids)
-
-    @property
-    def selected_uids(self) -> NDArray[np.int64]:
-        """Lasting identity of the selected samples, int64 of shape (num_selected,)."""
-        return self._selected_uids
-
-    @property
-    def selection_token(self) -> str:
-        """A short text that differs when another set is selected."""
-        if self._token is None:
-            self._token = hashlib.sha256(self._selected_uids.tobytes()).hexdigest()[:12]
-        return self._token
+        self.follow()
+        rows = self.table.positions(self._selection.uids)
+        return rows[rows >= 0]
 
     # ---- query and weights ----------------------------------------------------
 
@@ -219,22 +125,28 @@ class Session:
         cancelled: Callable[[], bool] | None = None,
         origin: str | None = None,
     ) -> QueryRun:
-        """Run a query; on an error everything stays as it was."""
+        """Run a query on the dataset as it is now; on an error everything stays as it was."""
         with self.lock:
             before = self._mode, self._seed
+            self.dataset.refresh()
             self._mode, self._seed = mode or self._mode, self._seed if seed is None else checked_seed(seed)
             try:
-                run = self._execute(text, cancelled)
+                run = self._execute(text, cancelled=cancelled)
             except BaseException:
                 self._mode, self._seed = before
                 raise
             self._remember(text)
+            if split_sampling(text)[0] != split_sampling(self._run.text)[0]:
+                self._grid.class_index = None
+                self._selection.set(_NO_ROWS)
+            self._carry_over(run)
+            self._behind = None
             self._publish(run, "query", origin)
             return run
 
     def try_query(self, text: str, *, cancelled: Callable[[], bool] | None = None) -> QueryRun:
-        """Run a query without showing it."""
-        return self._execute(text, cancelled)
+        """Run a query on the data that is shown, without showing it."""
+        return self._execute(text, self.table, cancelled)
 
     def set_weights(
         self,
@@ -268,9 +180,11 @@ class Session:
             if weights is not None:
                 spec = spec.replace_weights({i: float(w) for i, w in enumerate(weights)})
             self._mode, self._seed = mode or self._mode, self._seed if seed is None else seed
+            another_size = size not in {"same", self._size}
             self._size = self._size if size == "same" else size
             text = reweighted(text, spec) if self._run.has_sampling else text
-            self._publish(self._run.with_spec(as_written(text, spec), text), "weights", origin)
+            run = self._run.with_spec(as_written(text, spec), text)
+            self._publish(run, "query" if another_size else "weights", origin)
 
     def _check_number_of(self, weights: Sequence[float] | NDArray[np.float64]) -> None:
         expected = len(self.weights)
@@ -282,13 +196,8 @@ class Session:
 
     # ---- what is shown and selected ------------------------------------------------
 
-    @property
-    def class_filter(self) -> int | None:
-        """The grid shows only samples with this class; None means the whole pool."""
-        return self._grid.class_index
-
     def show(self, *, class_index: int | None, origin: str | None = None) -> int:
-        """Show only pool samples with a class; return how many there are.
+        """Show only pool samples with a class; return how many there are. Nothing is selected then.
 
         Raises
         ------
@@ -299,30 +208,35 @@ class Session:
             if class_index is not None and not 0 <= class_index < len(self.class_names):
                 raise SampleIndexError(f"class index {class_index} is out of range; there are {len(self.class_names)}")
             self._grid.class_index = class_index
-            self._tell("filter", origin)
-            return len(self.shown()[1])
+            self._selection.set(_NO_ROWS)
+            self._tell("grid", origin)
+            return len(self.shown().positions)
 
-    def sort(self, sort: str) -> None:
-        """Order the grid: as the query does, by ``row``, or by ``labels``, most first."""
-        self._grid.sort = sort
-
-    def shown(self) -> tuple[QueryRun, NDArray[np.int64]]:
-        """Return a snapshot and its pool positions in the order the grid shows them, int64.
-
-        Takes no lock: pages are read while a long query runs.
-        """
-        run = self._run
-        return run, self._grid.positions(run)
-
-    def select(self, intervals: Sequence[tuple[int, int]], *, origin: str | None = None) -> int:
-        """Select what the grid shows at positions [start, stop); return how many samples."""
+    def sort(self, sort: str, *, origin: str | None = None) -> None:
+        """Order the grid: as the query does, by ``row``, or by ``labels``, most first. Nothing is selected then."""
         with self.lock:
-            run, shown = self.shown()
-            parts = [shown[start:stop] for start, stop in intervals]
-            positions = np.unique(np.concatenate(parts)) if parts else _NO_ROWS
-            self._selected_uids, self._token = run.table.uids(run.pool[positions]), None
+            self._grid.sort = sort
+            self._selection.set(_NO_ROWS)
+            self._tell("grid", origin)
+
+    def select(
+        self, intervals: Sequence[tuple[int, int]], *, token: str | None = None, origin: str | None = None
+    ) -> int:
+        """Select what the grid shows at positions [start, stop); return how many samples.
+
+        Raises
+        ------
+        OutdatedError
+            If `token` is not that of `shown`: the positions were read off another state of the grid.
+        """
+        with self.lock:
+            shown = self.shown()
+            if token is not None and token != shown.token:
+                raise OutdatedError("the samples on show have changed; select again")
+            chosen = [shown.uids[start:stop] for start, stop in intervals]
+            self._selection.set(_distinct(np.concatenate(chosen)) if chosen else _NO_ROWS)
             self._tell("selection", origin)
-            return len(positions)
+            return len(self._selection.uids)
 
     def select_rows(self, rows: ArrayLike) -> None:
         """Select samples by their rows in the dataset.
@@ -332,13 +246,14 @@ class Session:
         SampleIndexError
             If a row is out of range.
         """
+        self.follow()
         wanted = np.atleast_1d(np.asarray(rows)).astype(np.int64)
-        num_rows = self.dataset.table.num_rows
+        num_rows = self.table.num_rows
         wrong = wanted[(wanted < 0) | (wanted >= num_rows)]
         if len(wrong):
             raise SampleIndexError(f"row {int(wrong[0])} is out of range; the dataset has {num_rows} samples")
         with self.lock:
-            self._selected_uids, self._token = self.dataset.table.uids(wanted), None
+            self._selection.set(self.table.uids(wanted))
             self._tell("selection", None)
 
     def set_unit(self, unit: Unit) -> None:
@@ -347,77 +262,103 @@ class Session:
             self._unit = checked_unit(unit)
             self._tell("unit", None)
 
-    # ---- what is edited -----------------------------------------------------------
+    # ---- the dataset and what is shown of it ---------------------------------------------
 
-    def row_of(self, uid: int) -> int:
-        """Return the row of the last query's table that has a uid."""
-        return self._rows.row(self._run.table, uid)
+    def follow(self, *, store: bool = False, origin: str | None = None) -> None:
+        """Show the dataset as it is now, or say how that differs from what is shown.
 
-    def edited_uids(self) -> frozenset[int]:
-        """Return the samples that differ from what is committed."""
-        edits = self.dataset.table.draft.edits
-        return frozenset(uid for tensor in edits for uid in edits[tensor])
-
-    def committed(self, uid: int) -> dict[str, Any] | None:
-        """Return labels and boxes of a sample as committed; None where it is new."""
-        stored = self.dataset.table.stored
-        row = int(stored.positions(np.array([uid], np.int64))[0])
-        if row < 0:
-            return None
-        labels, boxes = sample_labels(stored.column, stored.specs, row, self._labels)
-        return {"labels": labels, "boxes": boxes}
-
-    # ---- who listens --------------------------------------------------------------
-
-    def watch(self, watcher: Watcher) -> None:
-        """Tell `watcher` of every change, as long as it lives."""
-        self._watchers.add(watcher)
-
-    def unwatch(self, watcher: Watcher) -> None:
-        """Tell `watcher` no more."""
-        self._watchers.discard(watcher)
-
-    def refresh_soon(self) -> None:
-        """Run the query again before anything else that is asked; several calls run it once."""
-        if not self._refresh_waits.is_set():
-            self._refresh_waits.set()
-            self.order.submit(self._refresh_waiting)
-
-    def _refresh_waiting(self) -> None:
-        self._refresh_waits.clear()
-        self.refresh()
-
-    def refresh(self, *, origin: str | None = None) -> None:
-        """Run the query again on the data as it is now; where it no longer runs, keep what was and say so."""
+        Parameters
+        ----------
+        store : bool
+            Whether what other sessions and processes have written is read as well; else it is only reported.
+            An open ``with`` block, whose changes show at its end, is then written too.
+        origin : str, optional
+            The browser view that asked for it.
+        """
         with self.lock:
             try:
-                run = self._execute(self._run.text)
-            except (TQLError, SamplingError) as error:
-                run = replace(self._run, warnings=(f"the query no longer runs on the edited data: {error.message}",))
-            self._publish(run, "query", origin)
+                if store:
+                    self.dataset.refresh()
+                behind = None if store else self._noticed()
+                if behind is not _WRITING:
+                    behind = self._brought_up(origin) or behind
+            except (KeyboardInterrupt, SystemExit):
+                raise
+            except BaseException as error:  # noqa: BLE001  whatever keeps the data from being read, the charts go on and say so
+                behind = Behind(message=f"the dataset cannot be read as it is now: {in_short(error)}")
+            self._be(behind, origin)
+
+    def look_soon(self) -> None:
+        """Look for changes in the session's own thread."""
+        self._follower.changed()
+
+    def _be(self, behind: Behind | None, origin: str | None) -> None:
+        if behind != self._behind:
+            self._behind = behind
             self._tell("dataset", origin)
 
-    def _execute(self, text: str, cancelled: Callable[[], bool] | None = None) -> QueryRun:
-        table, rows = self.source.table()
-        return execute(
+    def _noticed(self) -> Behind | None:
+        if self.dataset.is_buffering:
+            return _WRITING
+        if not self.dataset.is_behind:
+            return None
+        return _OTHERS_WROTE
+
+    def _brought_up(self, origin: str | None) -> Behind | None:
+        """Run the query again where the data differs from what it ran on; where it no longer runs, keep what was."""
+        table = self.dataset.table
+        if same_state(table, self.table):
+            return None
+        if self._unread is None or not same_state(table, self._unread[0]):
+            try:
+                run = self._execute(self._run.text, table)
+            except (TQLError, SamplingError) as error:
+                self._unread = table, _not_run(error, self.table)
+            else:
+                self._carry_over(run)
+                self._publish(run, "query", origin)
+        return self._unread[1] if self._unread else None
+
+    def _carry_over(self, run: QueryRun) -> None:
+        """Take filter, selection and undo along to another state of the data, as far as they still mean the same."""
+        self._unread = None
+        self._grid.class_index = same_class(self._grid.class_index, self.class_names, run.class_names)
+        self._selection.keep_present(run.table)
+        dropped = self.edits.drop_outdated(run.table)
+        if dropped:
+            self.note = (
+                f"{dropped} earlier edit{'s' if dropped > 1 else ''} can no longer be undone: the samples changed"
+            )
+            self._tell("note", None)
+
+    def _execute(
+        self, text: str, table: OverlayTable | None = None, cancelled: Callable[[], bool] | None = None
+    ) -> QueryRun:
+        table = self.dataset.table if table is None else table
+        run = execute(
             text,
             table,
             seed=self._seed,
             mode=self._mode,
             size=self._size,
-            labels=self._labels,
-            rows=rows,
+            labels=present_labels(self._wanted_labels, table.tensors),
+            rows=self.source.rows(table),
             cancelled=cancelled,
         )
+        gone = self.source.num_gone(table)
+        if gone:
+            run = replace(run, warnings=(*run.warnings, f"{gone} samples of the view are no longer in the dataset"))
+        return run
 
-    def _publish(self, run: QueryRun, what: What, origin: str | None) -> None:
-        self._run = run
-        self._revision += 1
-        self._tell(what, origin)
 
-    def _tell(self, what: What, origin: str | None) -> None:
-        for watcher in list(self._watchers):
-            watcher.session_changed(what, origin)
+def _not_run(error: PenstockError, shown: OverlayTable) -> Behind:
+    version = shown.version[:_SHORT_ID]
+    return Behind(
+        message=f"the query does not run on the dataset as it is now: {error.message}. Version {version} is shown"
+    )
 
-    def _remember(self, text: str) -> None:
-        self.history = [text, *(past for past in self.history if past != text)][:_MAX_HISTORY]
+
+def _distinct(uids: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return uids without repeats, in the order they came."""
+    first = np.sort(np.unique(uids, return_index=True)[1])
+    return uids[first]

@@ -42,7 +42,7 @@ def _take(session: Session) -> dict[str, Any]:
     taken: dict[str, Any] = {
         "dataset": {
             "name": session.name[:_MAX_NAME],
-            "version": str(session.dataset.version)[:7],
+            "version": session.table.stored.label[:7],
             "num_samples": run.num_rows,
         },
         "query": run.text if len(run.text) < _MAX_BYTES // 4 else run.text[: _MAX_BYTES // 4] + " …",

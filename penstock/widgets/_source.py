@@ -8,13 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.errors import DatasetError
-from penstock.table import Table
-from penstock.widgets._edits import edit_stack
+from penstock.table import OverlayTable
 
 if TYPE_CHECKING:
     from penstock.dataset import Dataset, View
 
-__all__ = ["Source"]
+__all__ = ["Source", "same_state"]
 
 
 class Source:
@@ -23,7 +22,8 @@ class Source:
     Parameters
     ----------
     opened : Dataset or View
-        A view's rows are found again by uid, so that they show what is edited since.
+        A view's rows are found again by uid, so that they show what is edited since;
+        rows that were removed are left out.
     """
 
     dataset: Dataset
@@ -49,14 +49,32 @@ class Source:
                 hint="penstock.load(path) opens a dataset, penstock.from_arrays(...) makes one",
             )
 
-    def reader(self) -> Dataset | View:
-        """Return what loaders and views are made of: the dataset, or the view's rows as they are now."""
-        return self.dataset if self.view is None else self.dataset[self._rows(self.dataset.table)]
+    def reader(self, table: OverlayTable) -> View:
+        """Return what loaders and views are made of: the rows in one state of the dataset."""
+        rows = self.rows(table)
+        return self.whole(table) if rows is None else self.whole(table)[rows]
 
-    def table(self) -> tuple[Table, NDArray[np.int64] | None]:
-        """Return the table queries run on, and which of its rows; None means all."""
-        table = self.dataset.table
-        return table, None if self.view is None else self._rows(table)
+    def whole(self, table: OverlayTable) -> View:
+        """Return every row of the dataset in one state of it."""
+        from penstock.dataset import View
 
-    def _rows(self, table: Table) -> NDArray[np.int64]:
-        return edit_stack(self.dataset).rows.rows(table, self._uids)
+        return View(table, np.arange(table.num_rows, dtype=np.int64), dataset=self.dataset)
+
+    def rows(self, table: OverlayTable) -> NDArray[np.int64] | None:
+        """Return the rows of `table` that queries run on; None means all."""
+        if self.view is None:
+            return None
+        found = table.positions(self._uids)
+        return found[found >= 0]
+
+    def num_gone(self, table: OverlayTable) -> int:
+        """Return how many rows of the view are no longer in the dataset."""
+        return 0 if self.view is None else int((table.positions(self._uids) < 0).sum())
+
+
+def same_state(one: OverlayTable, other: OverlayTable) -> bool:
+    """Tell whether two tables are the same version with the same edits."""
+    if one is other:
+        return True
+    first, second = one.stored.snapshot, other.stored.snapshot
+    return (first.branch, first.version, one.version) == (second.branch, second.version, other.version)

@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.errors import ImageDecodeError, PenstockError
+from penstock.errors import QueryCancelledError
 from penstock.table import Table
-from penstock.tensors import thumbnail
+from penstock.tensors import MAX_IMAGE_BYTES, thumbnail
+from penstock.widgets._failures import in_short
 
 __all__ = ["THUMBNAILS", "Thumbnail", "Thumbnails"]
 
@@ -127,20 +128,25 @@ class Thumbnails:
 def _make(table: Table, rows: NDArray[np.int64], tensor: str, size: int) -> list[Thumbnail]:
     try:
         encoded = table.take(rows, [tensor])[tensor]
-    except PenstockError as error:
+    except (KeyboardInterrupt, SystemExit, QueryCancelledError):
+        raise
+    except BaseException as error:  # noqa: BLE001  a panic of the engine too: one sample must not cost the page
         if len(rows) == 1:
-            return [Thumbnail(error=str(error))]
+            return [Thumbnail(error=in_short(error))]
         return [made for row in rows for made in _make(table, np.array([row]), tensor, size)]
-    return list(_decoders.map(lambda sample: _shrink(sample, size), encoded))
+    allowed = getattr(table, "max_image_bytes", MAX_IMAGE_BYTES)
+    return list(_decoders.map(lambda sample: _shrink(sample, size, allowed), encoded))
 
 
-def _shrink(encoded: Any, size: int) -> Thumbnail:
+def _shrink(encoded: Any, size: int, max_bytes: int | None) -> Thumbnail:
     if encoded is None or (isinstance(encoded, bytes) and not encoded):
         return Thumbnail(error=_NO_IMAGE)
     try:
-        jpeg, width, height = thumbnail(encoded, size)
-    except (ImageDecodeError, PenstockError) as error:
-        return Thumbnail(error=str(error))
+        jpeg, width, height = thumbnail(encoded, size, max_bytes=max_bytes)
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as error:  # noqa: BLE001  whatever is wrong with one image is said on its tile
+        return Thumbnail(error=in_short(error))
     return Thumbnail(jpeg=jpeg, width=width, height=height)
 
 

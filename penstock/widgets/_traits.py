@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import traitlets
 from numpy.typing import NDArray
 
-__all__ = ["WeightsTrait"]
+__all__ = ["PanelTrait", "WeightsTrait"]
 
 
 def _to_buffer(value: NDArray[np.float64], _widget: Any) -> memoryview:
@@ -53,3 +54,40 @@ class WeightsTrait(traitlets.TraitType[Any, Any]):
         values: dict[str, Any] = obj._trait_values  # noqa: SLF001  traitlets keeps values there
         if self.name not in values or not np.array_equal(weights, values[str(self.name)]):
             super().set(obj, weights)
+
+
+_PANEL: dict[str, Callable[[Any], bool]] = {
+    "tiles": lambda value: value in {"small", "medium", "large"},
+    "boxes": lambda value: isinstance(value, bool),
+    "hidden": lambda value: isinstance(value, list) and len(value) <= _MAX_HIDDEN and all(map(_is_index, value)),
+    "uid": lambda value: isinstance(value, str) and len(value) <= _MAX_UID,
+}
+_MAX_HIDDEN = 3000
+_MAX_UID = 20
+
+
+def _is_index(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**31
+
+
+class PanelTrait(traitlets.TraitType[Any, Any]):
+    """How the browser has set its panels; what is not of the contract is left out."""
+
+    info_text = "settings of the panels"
+    default_value = ()
+
+    def make_dynamic_default(self) -> dict[str, Any]:
+        """Return no settings."""
+        return {}
+
+    def validate(self, _obj: Any, value: Any) -> dict[str, Any]:
+        """Return the known settings."""
+        given = value if isinstance(value, dict) else {}
+        return {name: given[name] for name, fits in _PANEL.items() if name in given and _fits(fits, given[name])}
+
+
+def _fits(fits: Callable[[Any], bool], value: Any) -> bool:
+    try:
+        return fits(value)
+    except TypeError:  # a list where a word belongs cannot be looked up
+        return False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 import weakref
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 
 from penstock.errors import nearest
 from penstock.sampling import SamplingPlan, SamplingSpec
-from penstock.widgets._describe import dataset_info, query_state
+from penstock.widgets._describe import dataset_info, grid_state, session_state
 from penstock.widgets._export import code_of, loader_of
 from penstock.widgets._html import page_of
 from penstock.widgets._ops_plan import SessionOperations
@@ -24,7 +25,7 @@ from penstock.widgets._rpc import Dispatcher
 from penstock.widgets._runtime import read_stub, runtime
 from penstock.widgets._session import Session, What
 from penstock.widgets._snapshot import snapshot
-from penstock.widgets._traits import WeightsTrait
+from penstock.widgets._traits import PanelTrait, WeightsTrait
 
 if TYPE_CHECKING:
     from penstock.dataset import Dataset, View
@@ -58,6 +59,8 @@ class SessionWidget(anywidget.AnyWidget):
         Weight of each clause of the query (both directions).
     mode, seed, size, unit
         As of `Session` (both directions).
+    panel : dict
+        How the browser has set its panels (browser to Python); a reload starts from it.
     selection : dict
         How many samples are selected, the first uids, and a token (Python to browser).
     """
@@ -75,6 +78,7 @@ class SessionWidget(anywidget.AnyWidget):
     theme = traitlets.Enum(("auto", "light", "dark"), "auto").tag(sync=True)
     selection = traitlets.Dict().tag(sync=True)
     snapshot = traitlets.Dict().tag(sync=True)
+    panel = PanelTrait().tag(sync=True)
     height = traitlets.Int(720, min=120, max=4000).tag(sync=True)
 
     kind: ClassVar[str] = ""
@@ -90,7 +94,6 @@ class SessionWidget(anywidget.AnyWidget):
         self._dispatcher = Dispatcher(operations, _sender(this), session.order)
         self.on_msg(_receive)
         self._follow()
-        self.set_trait("labels", session.labels)
         session.watch(self)
 
     # ---- what Python asks -----------------------------------------------------------
@@ -112,7 +115,7 @@ class SessionWidget(anywidget.AnyWidget):
 
     @property
     def plan(self) -> SamplingPlan | None:
-        """How often which sample is drawn, as the charts show it."""
+        """How often which sample is drawn, as the charts show it; of the dataset as it is now."""
         return self._session.plan
 
     @property
@@ -143,14 +146,15 @@ class SessionWidget(anywidget.AnyWidget):
         Returns
         -------
         loader
-            Epoch 0 draws what the charts show; it works with edits that are not committed.
+            Epoch 0 draws what the charts show, of the state of the dataset they show: the newest, edits that
+            are not committed included. Where the charts cannot follow the dataset, a warning says so.
 
         Raises
         ------
         SamplingError
             If nothing can be drawn, or the query gives a table.
         """
-        session = self._session
+        session = self._followed()
         return loader_of(
             session.source,
             session.run,
@@ -167,12 +171,20 @@ class SessionWidget(anywidget.AnyWidget):
         Raises
         ------
         UncommittedChangesError
-            If the dataset has edits that are not committed.
+            If the dataset has changes that are not committed.
         """
-        session = self._session
+        session = self._followed()
         return code_of(
             session.source, session.run, session.seed, batch_size=batch_size, drop_last=drop_last, framework=framework
         )
+
+    def _followed(self) -> Session:
+        """Return the session with the dataset as it is now; warn where that is not what is shown."""
+        session = self._session
+        session.follow(store=True)
+        if session.behind is not None:
+            warnings.warn(session.behind.message, UserWarning, stacklevel=3)
+        return session
 
     def export_cell(self, batch_size: int = 64, framework: str = "pytorch", *, drop_last: bool = False) -> None:
         """Put the code of `export_code` into the next cell; call it in a cell."""
@@ -192,6 +204,7 @@ class SessionWidget(anywidget.AnyWidget):
         path : str or path
             The file, overwritten where it exists. It holds the first 48 pictures of the grid, small.
         """
+        self._session.follow(store=True)
         page = page_of(self._session.name, self.get_state(), runtime(), self._ask)
         Path(path).write_text(page, encoding="utf-8")
 
@@ -228,25 +241,24 @@ class SessionWidget(anywidget.AnyWidget):
     def session_changed(self, what: What, origin: str | None) -> None:
         """Bring traits up to date and tell the browser."""
         self._follow()
-        if what == "query":
-            self._send_query(origin)
-        elif what == "dataset":
-            self.send({"v": 1, "event": "dataset", "dataset": dataset_info(self._session)})
-        elif what == "filter":
-            shown = {"class_index": self._session.class_filter, "pool_size": len(self._session.shown()[1])}
-            self.send({"v": 1, "event": "filter", **shown, "origin": origin})
-
-    def _send_query(self, origin: str | None) -> None:
         session = self._session
-        state, buffers = query_state(session.run, mode=session.mode, seed=session.seed)
-        event = {"v": 1, "event": "query", "query": state, "rev": session.revision, "origin": origin}
-        self.send(event, buffers)
+        if what == "query":
+            state, buffers = session_state(session)
+            self.send({"v": 1, "event": "query", **state, "rev": session.revision, "origin": origin}, buffers)
+        elif what == "dataset":
+            self.send({"v": 1, "event": "dataset", "dataset": dataset_info(session)})
+        elif what in {"grid", "selection"}:
+            self.send({"v": 1, "event": "grid", "grid": grid_state(session), "origin": origin})
+        elif what == "note":
+            self.send({"v": 1, "event": "warning", "message": session.note})
 
     def _follow(self) -> None:
         session = self._session
         with self.hold_sync():
             for name in _FOLLOWED:
                 setattr(self, name, getattr(session, name))
+            if self.labels != session.labels:
+                self.set_trait("labels", session.labels)
             self.selection = _selection(session)
             self.snapshot = snapshot(session)
 
@@ -289,12 +301,13 @@ def _check_options(widget: str, source: object, options: dict[str, Any]) -> None
 def _selection(session: Session) -> dict[str, Any]:
     uids: list[str] = []
     room = _MAX_SELECTION_BYTES
-    for uid in session.selected_uids[:1000]:
+    chosen = session.selection
+    for uid in chosen.uids[:1000]:
         room -= len(str(int(uid))) + 4
         if room < 0:
             break
         uids.append(str(int(uid)))
-    return {"count": len(session.selected_uids), "uids": uids, "token": session.selection_token}
+    return {"count": len(chosen.uids), "uids": uids, "token": chosen.token}
 
 
 def _sender(widget: weakref.ref[Any]) -> Any:

@@ -11,7 +11,11 @@ import penstock
 from penstock.widgets import Session, WeightTuner
 from tests.widgets.conftest import NUM_SAMPLES, FrontEnd, RpcError, arrays_of, labels_of
 
-ROW = 4
+ROW = 1  # a Triangle and a Circle, each with its box
+
+
+def boxes_of(front, row=ROW):
+    return front.ask("sample.get", position=row)[0]["sample"]["boxes"]
 
 
 def uid_of(front, row=ROW):
@@ -31,7 +35,8 @@ def cross(ds):
 def test_a_label_added_moves_counts_and_is_named(front, ds, cross):
     before = labels_of(ds, ROW)
     counts = front.ask("hello")[0]["dataset"]["class_counts"]
-    result, buffers = front.ask("edit.labels", uid=uid_of(front), labels=[*before, cross])
+    boxes = [*boxes_of(front), 1, 2, 10, 20]
+    result, buffers = front.ask("edit.labels", uid=uid_of(front), labels=[*before, cross], boxes=boxes)
     assert result["done"] == f"added Cross to sample {ROW}"
     assert labels_of(ds, ROW) == [*before, cross]
     counts[cross] += 1
@@ -40,22 +45,22 @@ def test_a_label_added_moves_counts_and_is_named(front, ds, cross):
     assert (result["dataset"]["num_edits"], result["dataset"]["can_undo"]) == (1, result["done"])
     assert result["sample"]["before"]["labels"] == before
     assert result["sample"]["edited"]
-    assert result["pool_size"] == NUM_SAMPLES
+    assert result["grid"]["size"] == NUM_SAMPLES
 
 
 def test_undo_and_redo_go_back_and_forth(front, ds, cross):
     before = labels_of(ds, ROW)
     uid = uid_of(front)
-    front.ask("edit.labels", uid=uid, labels=[cross])
-    front.ask("edit.labels", uid=uid, labels=[])
+    front.ask("edit.labels", uid=uid, labels=[cross, cross])
+    front.ask("edit.labels", uid=uid, labels=[], boxes=[])
     assert labels_of(ds, ROW) == []
     assert front.ask("edit.undo")[0]["done"].startswith("undone: removed Cross")
-    assert labels_of(ds, ROW) == [cross]
+    assert labels_of(ds, ROW) == [cross, cross]
     front.ask("edit.undo")
     assert labels_of(ds, ROW) == before
     assert front.ask("edit.undo")[0]["done"] == "nothing to undo"
     assert front.ask("edit.redo")[0]["dataset"]["can_undo"]
-    assert labels_of(ds, ROW) == [cross]
+    assert labels_of(ds, ROW) == [cross, cross]
     result = front.ask("edit.labels", uid=uid, labels=before)[0]
     assert result["dataset"]["can_redo"] is None
 
@@ -76,6 +81,12 @@ def test_boxes_not_touched_stay_bit_for_bit(front, ds):
     ("args", "expected"),
     [
         ({"labels": [99]}, "no class '99'"),
+        ({"labels": [0]}, "1 labels and 2 boxes"),
+        ({"labels": [0, 0], "boxes": [1, 2, 3, 4]}, "2 labels and 1 boxes"),
+        ({"labels": [0, 0], "sources": [0, 5]}, "sources"),
+        ({"labels": [0, 0], "sources": [1, 1]}, "none twice"),
+        ({"labels": [0, 0], "sources": [0]}, "sources"),
+        ({"labels": [0, 0], "state": "older"}, "Outdated.*has changed since it was shown"),
         ({"labels": [0], "boxes": [1, 2, 3]}, "x, y, width, height"),
         ({"labels": [0], "boxes": [1, 2, -3, 4]}, "x, y, width, height"),
         ({"labels": ["Cross"]}, "BadRequest"),
@@ -100,11 +111,13 @@ def test_an_edit_that_changes_nothing_makes_no_draft(front, ds):
 def test_a_selection_is_relabelled_in_one_step(front, ds, cross):
     before = [labels_of(ds, row) for row in range(10)]
     front.ask("select.set", intervals=[[0, 10]])
-    result = front.ask("edit.bulk", add=[cross], remove=[0])[0]
-    assert all(cross in labels_of(ds, row) and 0 not in labels_of(ds, row) for row in range(10))
-    assert "added Cross, removed" in result["done"]
+    result = front.ask("edit.bulk", add=[], remove=[0], replace=[{"from": 2, "to": cross}])[0]
+    expected = [[cross if label == 2 else label for label in labels if label != 0] for labels in before]
+    assert [labels_of(ds, row) for row in range(10)] == expected
+    assert "removed Circle, Triangle → Cross" in result["done"]
     front.ask("edit.undo")
     assert [labels_of(ds, row) for row in range(10)] == before
+    assert not ds.has_changes
 
 
 def test_relabelling_needs_a_selection(front):
@@ -116,8 +129,8 @@ def test_a_new_class_can_be_given(front, ds):
     result = front.ask("edit.new_class", name=" Hexagon ")[0]
     names = result["dataset"]["class_names"]
     assert names[-1] == "Hexagon"
-    front.ask("edit.labels", uid=uid_of(front), labels=[len(names) - 1])
-    assert ds.labels[ROW].data()["text"] == ["Hexagon"]
+    front.ask("edit.labels", uid=uid_of(front), labels=[len(names) - 1, 0])
+    assert ds.labels[ROW].data()["text"] == ["Hexagon", "Circle"]
     for wrong in ("", "  ", "Hexagon", "x" * 300):
         with pytest.raises(RpcError):
             front.ask("edit.new_class", name=wrong)
@@ -125,27 +138,27 @@ def test_a_new_class_can_be_given(front, ds):
 
 def test_a_commit_is_seen_by_a_fresh_load_and_moves_nothing_else(front, ds, cross):
     before = [labels_of(ds, row) for row in range(NUM_SAMPLES)]
-    front.ask("edit.labels", uid=uid_of(front), labels=[cross])
-    result = front.ask("edit.commit", message="relabel sample 4")[0]
-    assert result["dataset"]["num_edits"] == 0
-    assert result["done"].startswith(f"committed {ds.version[:7]}; sample 4: 'boxes' and 'labels' differ")
-    assert "relabel sample 4" in str(ds.log())
+    front.ask("edit.labels", uid=uid_of(front), labels=[cross, 0])
+    result = front.ask("edit.commit", message="relabel sample 1")[0]
+    assert (result["dataset"]["num_edits"], result["dataset"]["uncommitted"]) == (0, False)
+    assert result["done"] == f"committed {ds.version[:7]}"
+    assert "relabel sample 1" in str(ds.log())
     fresh = penstock.load(ds.path)
     after = [labels_of(fresh, row) for row in range(NUM_SAMPLES)]
-    assert after == [[cross] if row == ROW else before[row] for row in range(NUM_SAMPLES)]
+    assert after == [[cross, 0] if row == ROW else before[row] for row in range(NUM_SAMPLES)]
     with pytest.raises(RpcError, match="nothing to commit"):
         front.ask("edit.commit", message="again")
 
 
 def test_discard_takes_every_edit_back_and_can_be_undone(front, ds, cross):
     before = labels_of(ds, ROW)
-    front.ask("edit.labels", uid=uid_of(front), labels=[cross])
+    front.ask("edit.labels", uid=uid_of(front), labels=[cross, cross])
     result = front.ask("edit.discard")[0]
     assert labels_of(ds, ROW) == before
     assert result["done"] == "discarded the edits of 1 sample"
     assert not ds.has_changes
     assert front.ask("edit.undo")[0]["dataset"]["num_edits"] == 1
-    assert labels_of(ds, ROW) == [cross]
+    assert labels_of(ds, ROW) == [cross, cross]
     front.ask("edit.redo")
     assert front.ask("edit.discard")[0]["done"] == "there are no edits to discard"
 
@@ -154,8 +167,8 @@ def test_an_edit_moves_the_sample_out_of_the_query(front, ds):
     text = "select * where contains(labels, 'Cross')"
     size = front.ask("query.run", text=text)[0]["query"]["pool_size"]
     tile = front.ask("grid.page", start=0, stop=1, size=16)[0]["tiles"][0]
-    result, _ = front.ask("edit.labels", uid=tile["uid"], labels=[])
-    assert result["pool_size"] == size - 1
+    result, _ = front.ask("edit.labels", uid=tile["uid"], labels=[], boxes=[])
+    assert result["grid"]["size"] == size - 1
     assert result["sample"]["position"] == -1
     assert len(front.widget.view) == size - 1
 
@@ -166,19 +179,40 @@ def test_every_session_of_the_dataset_hears_of_an_edit(ds, cross):
     linked.drain()
     before = session.plan.histogram().raw[cross]
     front_uid = uid_of(first, 0)
-    had = labels_of(ds, 0).count(cross)
-    first.ask("edit.labels", uid=front_uid, labels=[cross] * (had + 1))
-    linked.ask("weights.set", weights=[3, 1], text=session.query)
-    events = {message["event"] for message, _ in linked.drain()}
-    assert {"query", "dataset"} <= events
+    first.ask("edit.labels", uid=front_uid, labels=[cross, *labels_of(ds, 0)[1:]])
     assert session.plan.histogram().raw[cross] == before + 1
+    events = [message for message, _ in linked.drain() if message["event"] == "query"]
+    assert events[-1]["dataset"]["num_edits"] == 1
 
 
 def test_labels_edited_in_python_are_seen_at_the_next_run(front, ds, cross):
-    ds.labels[ROW] = [cross]
+    ds.labels[ROW] = [cross, cross]
     result = front.ask("query.run", text="select *")[0]
     assert result["query"]["pool_size"] == NUM_SAMPLES
-    assert front.ask("sample.get", position=ROW)[0]["sample"]["labels"] == [cross]
+    assert front.ask("sample.get", position=ROW)[0]["sample"]["labels"] == [cross, cross]
+
+
+@pytest.mark.parametrize(("choice", "kept"), [("ours", "Cross"), ("theirs", "Ring")])
+def test_a_conflict_with_another_session_is_a_choice_and_nothing_is_lost(front, ds, cross, choice, kept):
+    other = penstock.load(ds.path)
+    uid = uid_of(front)
+    front.ask("edit.labels", uid=uid, labels=[cross, 0])
+    front.ask("edit.labels", uid=uid_of(front, 2), labels=[cross])
+    ring = ds.labels.info.class_names.index("Ring")
+    other.labels[ROW] = [ring, 0]
+    other.commit("theirs")
+    with pytest.raises(RpcError) as caught:
+        front.ask("edit.commit", message="mine")
+    told = caught.value.error
+    expected = [{"row": ROW, "tensor": "labels", "ours": "Cross, Circle", "theirs": "Ring, Circle"}]
+    assert (told["code"], told["num_conflicts"], told["conflicts"]) == ("ConflictError", 1, expected)
+    assert labels_of(ds, ROW) == [cross, 0]
+    assert front.ask("hello")[0]["dataset"]["num_edits"] == 2
+    result = front.ask("edit.commit", message="mine", on_conflict=choice)[0]
+    assert (result["dataset"]["num_edits"], result["dataset"]["uncommitted"]) == (0, False)
+    fresh = penstock.load(ds.path)
+    assert fresh.labels[ROW].data()["text"] == [kept, "Circle"]
+    assert labels_of(fresh, 2) == [cross]
 
 
 @pytest.mark.slow
@@ -198,7 +232,7 @@ def test_statistics_follow_an_edit_of_100k_rows_fast(tmp_path):
         uid = int(ds.table.uids(np.array([row]))[0])
         ds.labels[row] = [int(rng.integers(0, 15))]
         started = time.perf_counter()
-        session.refresh()
+        session.follow()
         taken.append(time.perf_counter() - started)
         assert session.run.table.uids(np.array([row]))[0] == uid
     assert min(taken) < 0.2, f"{min(taken) * 1000:.0f} ms; the goal is 50 ms, asserted at 4 times"

@@ -123,7 +123,7 @@ def test_a_page_has_tiles_and_their_pictures(front, ds):
         {"start": 0, "stop": 1000, "size": 64},
         {"start": 5, "stop": 4, "size": 64},
         {"start": 0, "stop": 4, "size": 100_000},
-        {"start": 0, "stop": 4, "size": 64, "sort": "rm -rf"},
+        {"start": 0, "stop": 4, "size": 64, "sort": "row"},
         {"start": -1, "stop": 4, "size": 64},
     ],
 )
@@ -138,7 +138,8 @@ def test_a_page_past_the_end_is_shorter(front):
 
 
 def test_sorting_by_labels_puts_the_most_first(front):
-    result, _ = front.ask("grid.page", start=0, stop=NUM_SAMPLES, size=16, sort="labels")
+    front.ask("grid.sort", sort="labels")
+    result, _ = front.ask("grid.page", start=0, stop=NUM_SAMPLES, size=16)
     counts = [len(tile["labels"]) for tile in result["tiles"]]
     assert counts == sorted(counts, reverse=True)
     assert sorted(tile["row"] for tile in result["tiles"]) == list(range(NUM_SAMPLES))
@@ -147,10 +148,11 @@ def test_sorting_by_labels_puts_the_most_first(front):
 def test_a_class_filter_shows_only_its_samples(front, ds):
     ring = ds.labels.info.class_names.index("Ring")
     having = [row for row in range(NUM_SAMPLES) if ring in labels_of(ds, row)]
-    assert front.ask("grid.filter", class_index=ring)[0] == {"pool_size": len(having)}
+    grid = front.ask("grid.filter", class_index=ring)[0]["grid"]
+    assert (grid["class_index"], grid["size"]) == (ring, len(having))
     tiles = front.ask("grid.page", start=0, stop=NUM_SAMPLES, size=16)[0]["tiles"]
     assert [tile["row"] for tile in tiles] == having
-    assert front.ask("grid.filter", class_index=None)[0] == {"pool_size": NUM_SAMPLES}
+    assert front.ask("grid.filter", class_index=None)[0]["grid"]["size"] == NUM_SAMPLES
     with pytest.raises(RpcError, match="out of range"):
         front.ask("grid.filter", class_index=99)
 

@@ -2,9 +2,12 @@
 // drive every panel. It stands in for the host, never for penstock: the real kernel is tested in a real browser.
 import type {
   ClauseInfo,
+  Conflict,
   DatasetInfo,
+  GridState,
   QueryState,
   SampleDetail,
+  Shown,
   StatisticsArray,
   StatisticsHeader,
   Tile,
@@ -23,6 +26,7 @@ export interface FakeOptions {
   numSamples?: number;
   classNames?: string[];
   broken?: number[];
+  paired?: boolean;
   image?: (sample: Sample, size: number, width: number, height: number) => Promise<ArrayBuffer>;
 }
 
@@ -52,6 +56,11 @@ export class FakeKernel {
   private pool: number[] = [];
   private text = "select *";
   private filter: number | null = null;
+  private sort: GridState["sort"] = "query";
+  private selection: [number, number][] = [];
+  /** Set by tests: what another session has committed, and what the banner says. */
+  conflicts: Conflict[] = [];
+  behind: DatasetInfo["behind"] = null;
 
   constructor(options: FakeOptions = {}) {
     this.options = options;
@@ -73,11 +82,10 @@ export class FakeKernel {
   }
 
   private readonly handlers: Record<string, (args: Arguments) => Answer | Promise<Answer>> = {
-    hello: () =>
-      this.withStatistics({ dataset: this.dataset(), query: this.query(), draft: null, history: [], views: [] }),
+    hello: () => this.withStatistics({ ...this.shownState(), draft: null, history: [], views: [] }),
     "query.run": ({ text }) => {
       this.select(text);
-      return this.withStatistics({ query: this.query(), history: [this.text, "select *"] });
+      return this.withStatistics({ ...this.shownState(), history: [this.text, "select *"] });
     },
     "query.lint": ({ text }) =>
       reply({
@@ -93,15 +101,46 @@ export class FakeKernel {
     "grid.page": (args) => this.page(args),
     "grid.filter": ({ class_index }) => {
       this.filter = class_index;
-      return reply({ pool_size: this.shown().length });
+      this.selection = [];
+      return reply({ grid: this.grid() });
+    },
+    "grid.sort": ({ sort }) => {
+      this.sort = sort;
+      this.selection = [];
+      return reply({ grid: this.grid() });
     },
     "sample.get": (args) => this.detail(args),
-    "select.set": ({ intervals }) =>
-      reply({ count: (intervals as [number, number][]).reduce((n, [a, b]) => n + b - a, 0) }),
+    "select.set": ({ intervals, token }) => {
+      if (token !== this.token()) throw { code: "Outdated", message: "the samples on show have changed; select again" };
+      this.selection = intervals;
+      return reply({ count: this.numSelected() });
+    },
+    "edit.bulk": ({ replace }) => {
+      for (const row of this.selectedRows()) {
+        const before = this.sample(row);
+        const labels = before.labels.map(
+          (label) => replace?.find((one: { from: number }) => one.from === label)?.to ?? label,
+        );
+        this.edited.set(row, { ...before, labels });
+      }
+      return this.editReply(null, "replaced");
+    },
+    "dataset.update": () => {
+      this.behind = null;
+      return this.editReply(null, "up to date");
+    },
     "edit.labels": ({ uid, labels, boxes }) => this.edit(Number(uid), labels, boxes),
     "edit.undo": () => this.step(this.undoStack, this.redoStack, "undid"),
     "edit.redo": () => this.step(this.redoStack, this.undoStack, "redid"),
-    "edit.commit": () => {
+    "edit.commit": ({ on_conflict }) => {
+      if (this.conflicts.length > 0 && on_conflict === undefined)
+        throw {
+          code: "ConflictError",
+          message: "another session committed the same samples",
+          conflicts: this.conflicts,
+          num_conflicts: this.conflicts.length,
+        };
+      this.conflicts = [];
       this.edited.clear();
       return this.editReply(null, "committed as 91ab02");
     },
@@ -110,6 +149,7 @@ export class FakeKernel {
     "export.code": ({ batch_size }) =>
       reply({
         code: `import penstock\n\nds = penstock.load("shapes.penstock", version="3f2a9c")\nloader = ds.dataloader().query(${JSON.stringify(this.text)}).batch(${batch_size}).pytorch()\n`,
+        note: null,
       }),
   };
 
@@ -228,16 +268,47 @@ export class FakeKernel {
       branch: "main",
       num_samples: this.count,
       num_edits: this.edited.size,
+      uncommitted: this.edited.size > 0,
       read_only: false,
       tensors: [],
       image_tensor: "images",
       box_tensor: "boxes",
       label_tensor: "labels",
+      paired: this.options.paired ?? true,
       class_names: this.names,
       class_counts: this.counts(),
       can_undo: this.undoStack.at(-1)?.done ?? null,
       can_redo: this.redoStack.at(-1)?.done ?? null,
+      behind: this.behind,
     };
+  }
+
+  private token(): string {
+    return `${this.text.split(" sample by ")[0]}/${this.filter}/${this.sort}/${this.shown().length}`;
+  }
+
+  private numSelected(): number {
+    return this.selection.reduce((sum, [start, stop]) => sum + stop - start, 0);
+  }
+
+  private selectedRows(): number[] {
+    return this.selection.flatMap(([start, stop]) => this.shown().slice(start, stop));
+  }
+
+  grid(): GridState {
+    return {
+      class_index: this.filter,
+      sort: this.sort,
+      size: this.shown().length,
+      token: this.token(),
+      data: JSON.stringify([...this.edited]),
+      selection: this.selection,
+      num_selected: this.numSelected(),
+    };
+  }
+
+  private shownState(): Shown {
+    return { dataset: this.dataset(), query: this.query(), grid: this.grid() };
   }
 
   private query(): QueryState {
@@ -352,7 +423,7 @@ export class FakeKernel {
     const rows = this.shown().slice(start, stop);
     const tiles = rows.map((row, i) => this.tile((start as number) + i, row, i));
     const buffers = await Promise.all(rows.map((row) => this.picture(row, size)));
-    return { result: { tiles, pool_size: this.shown().length }, buffers };
+    return { result: { tiles, pool_size: this.shown().length, token: this.token() }, buffers };
   }
 
   private picture(row: number, size: number): Promise<ArrayBuffer> {
@@ -378,6 +449,7 @@ export class FakeKernel {
         { name: "camera", htype: "text", value: `unit ${row % 7}` },
       ],
       before,
+      state: JSON.stringify(this.sample(row)),
     };
   }
 
@@ -409,7 +481,8 @@ export class FakeKernel {
         sample,
         done,
         statistics: header,
-        pool_size: this.shown().length,
+        grid: this.grid(),
+        num_rows: this.count,
         draws: this.pool.length,
       },
       buffers,

@@ -7,6 +7,8 @@ import {
   isPaired,
   searchClasses,
   withClass,
+  withOther,
+  withoutBox,
   withoutClass,
 } from "../src/detail/labels.ts";
 
@@ -23,28 +25,46 @@ describe("chips", () => {
   });
 
   it("take a class off with its boxes", () => {
-    expect(withoutClass(PAIRED, 0)).toEqual({ labels: [2], boxes: [2, 2, 6, 6] });
+    expect(withoutClass(PAIRED, 0, true)).toEqual({ labels: [2], boxes: [2, 2, 6, 6], sources: [1] });
   });
 
   it("leave boxes alone where they belong to no label", () => {
-    expect(withoutClass({ labels: [0, 1], boxes: [1, 1, 5, 5] }, 0)).toEqual({ labels: [1], boxes: [1, 1, 5, 5] });
+    const apart = { labels: [0, 1], boxes: [1, 1, 5, 5] };
+    expect(withoutClass(apart, 0, true)).toEqual({ labels: [1], boxes: [1, 1, 5, 5], sources: [0] });
+    expect(withoutClass({ labels: [0], boxes: [1, 1, 5, 5] }, 0, false)).toEqual({
+      labels: [],
+      boxes: [1, 1, 5, 5],
+      sources: [0],
+    });
   });
 
   it("add a class with a box in the middle where labels are boxes'", () => {
     const added = withClass(PAIRED, 1, IMAGE, true);
     expect(added.labels).toEqual([0, 2, 0, 1]);
     expect(added.boxes.slice(-4)).toEqual([25, 15, 50, 30]);
-    expect(isPaired(added)).toBe(true);
+    expect(added.sources).toEqual([0, 1, 2, -1]);
+    expect(isPaired(added, true)).toBe(true);
   });
 
   it("add a class alone where the dataset has no boxes", () => {
-    expect(withClass({ labels: [], boxes: [] }, 1, IMAGE, false)).toEqual({ labels: [1], boxes: [] });
+    expect(withClass({ labels: [], boxes: [] }, 1, IMAGE, false)).toEqual({ labels: [1], boxes: [], sources: [-1] });
   });
 
   it("take their labels from boxes that carry one", () => {
     const boxes = [{ x: 1.234, y: 2, width: 3, height: 4, label: 2 }];
-    expect(fromBoxes(boxes, [0])).toEqual({ labels: [2], boxes: [1.23, 2, 3, 4] });
-    expect(fromBoxes([{ x: 1, y: 2, width: 3, height: 4, label: null }], [0, 1]).labels).toEqual([0, 1]);
+    expect(fromBoxes(boxes, [0], true)).toEqual({ labels: [2], boxes: [1.23, 2, 3, 4], sources: [-1] });
+    expect(fromBoxes([{ x: 1, y: 2, width: 3, height: 4, label: null }], [0, 1], true).labels).toEqual([0, 1]);
+  });
+
+  it("say of each object left which one it was", () => {
+    expect(withoutBox(PAIRED, 1, true)).toEqual({
+      labels: [0, 0],
+      boxes: [1, 1, 5, 5, 3, 3, 7, 7],
+      sources: [0, 2],
+    });
+    expect(withOther(PAIRED, 2, 1, true)).toEqual({ labels: [0, 2, 1], boxes: PAIRED.boxes, sources: [0, 1, 2] });
+    const moved = { x: 9, y: 9, width: 3, height: 4, label: 2, source: 2 };
+    expect(fromBoxes([moved, { ...moved, source: 0 }], [], true).sources).toEqual([2, 0]);
   });
 });
 

@@ -237,9 +237,10 @@ describe("session", () => {
     const { model, session } = await weighted();
     open = session;
     const query = { ...session.store.query.value, text: "select * limit 3", pool_size: 3, statistics: null };
-    model.emit("msg:custom", { v: 1, event: "query", query, rev: 2, origin: session.store.rpc.viewId }, []);
+    const shown = { query, dataset: session.store.dataset.value, grid: { ...session.store.grid.value, token: "x" } };
+    model.emit("msg:custom", { v: 1, event: "query", ...shown, rev: 2, origin: session.store.rpc.viewId }, []);
     expect(session.store.text.value).toBe(WEIGHTED);
-    model.emit("msg:custom", { v: 1, event: "query", query, rev: 3, origin: "other" }, []);
+    model.emit("msg:custom", { v: 1, event: "query", ...shown, rev: 3, origin: "other" }, []);
     expect(session.store.text.value).toBe("select * limit 3");
     expect(session.store.announcement.value).toContain("elsewhere");
   });
@@ -250,7 +251,7 @@ describe("session", () => {
     session.start();
     await tick();
     const before = session.detail.sample.value;
-    await session.detail.change({ labels: [5], boxes: [1, 2, 30, 40] });
+    await session.detail.change({ labels: [5], boxes: [1, 2, 30, 40], sources: [-1] });
     expect(session.detail.sample.value).toMatchObject({
       uid: before?.uid,
       labels: [5],
@@ -277,6 +278,58 @@ describe("session", () => {
     await tick(60_000);
     expect(session.store.toast.value).toMatchObject({ text: "another writer committed. reload", bad: true });
     expect(found).not.toHaveBeenCalled();
+  });
+
+  const fromPython = (session: Session, more: object = {}): object => ({
+    v: 1,
+    event: "query",
+    query: session.store.query.value,
+    dataset: session.store.dataset.value,
+    grid: { ...session.store.grid.value, data: "later" },
+    rev: 9,
+    origin: null,
+    ...more,
+  });
+
+  it("keeps what is being typed when the data changes under it", async () => {
+    const { model, session } = await weighted();
+    open = session;
+    session.query.edit(`${WEIGHTED} limit 5`, (position) => position, true);
+    model.emit("msg:custom", fromPython(session), []);
+    expect(session.store.text.value).toBe(`${WEIGHTED} limit 5`);
+    expect(session.store.textFault.value).not.toBeNull();
+  });
+
+  it("lets no news from Python take a slider back, and takes the news when the slider rests", async () => {
+    const { model, session } = await weighted();
+    open = session;
+    session.store.dragging.value = true;
+    session.store.actions.setWeight(0, 3);
+    model.emit("msg:custom", fromPython(session), []);
+    expect(Array.from(session.store.weights.value)).toEqual([3, 1]);
+    const asked = ops(model).filter((op) => op === "hello").length;
+    session.store.dragging.value = false;
+    await tick(200);
+    expect(ops(model).filter((op) => op === "hello")).toHaveLength(asked + 1);
+  });
+
+  it("stays on the sample on show when rows before it go", async () => {
+    const { model, kernel, session } = setUp();
+    open = session;
+    session.start();
+    await tick();
+    session.store.current.value = 7;
+    await tick();
+    const uid = session.detail.sample.value?.uid;
+    kernel.answer = async (op, args) =>
+      op === "sample.get"
+        ? { result: { sample: { ...session.detail.sample.value, uid: args.uid ?? "other", position: 6 } }, buffers: [] }
+        : { result: { tiles: [], pool_size: 59, token: "later" }, buffers: [] };
+    const grid = { ...session.store.grid.value, token: "later", size: 59 };
+    model.emit("msg:custom", fromPython(session, { grid }), []);
+    await tick();
+    expect(session.detail.sample.value?.uid).toBe(uid);
+    expect(session.store.current.value).toBe(6);
   });
 
   it("takes a running query back", async () => {

@@ -17,7 +17,7 @@ const HOSTILE = [
 const KINDS = ["explorer", "browser", "label_editor", "query_editor", "weight_tuner", "coverage_view"] as const;
 const settle = (ms = 60): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-const eventually = (check: () => void): Promise<void> => vi.waitFor(check, { timeout: 8000, interval: 10 });
+const eventually = (check: () => void): Promise<void> => vi.waitFor(check, { timeout: 4000, interval: 10 });
 
 function isDrawn(el: HTMLElement): boolean {
   const cell = el.querySelector("[role=gridcell]");
@@ -147,7 +147,7 @@ describe("the grid", () => {
     expect(grid.querySelectorAll("[aria-selected=true]")).toHaveLength(5);
     await press("a", { ctrlKey: true });
     await settle(150);
-    expect(kernel.log.filter(({ op }) => op === "select.set").at(-1)?.args).toEqual({ intervals: [[0, 40]] });
+    expect(kernel.log.filter(({ op }) => op === "select.set").at(-1)?.args).toMatchObject({ intervals: [[0, 40]] });
     await press("Escape");
     expect(grid.querySelectorAll("[aria-selected=true]")).toHaveLength(0);
   });
@@ -162,7 +162,7 @@ describe("the sample", () => {
     find(el, "labels").querySelector<HTMLElement>("[aria-label^=Remove]")?.click();
     await eventually(() => expect(chips()).toEqual(before.slice(1)));
     expect(kernel.log.find(({ op }) => op === "edit.labels")?.args).toMatchObject({ uid: "0" });
-    expect(find(el, "edits").textContent).toBe("1 unsaved edit");
+    expect(find(el, "edits").textContent).toBe("1 uncommitted edit");
     expect(find(el, "toast").textContent).toContain("changed the labels of sample 0");
     find(el, "grid").dispatchEvent(new KeyboardEvent("keydown", { key: "z", ctrlKey: true, bubbles: true }));
     await eventually(() => expect(chips()).toEqual(before));
@@ -180,6 +180,145 @@ describe("the sample", () => {
       expect(find(el, "labels").querySelector("button[aria-pressed]")?.getAttribute("aria-pressed")).toBe("false"),
     );
     await eventually(() => expect(boxes()).toBe(before - 1));
+  });
+});
+
+describe("what the kernel keeps", () => {
+  const again = async (first: Mounted): Promise<HTMLElement> => {
+    const el = document.createElement("div");
+    document.body.append(el);
+    first.unmount();
+    const unmount = views.explorer?.({ model: first.model, el }) ?? (() => {});
+    mounted = { ...first, el, unmount };
+    await eventually(() => expect(isDrawn(el)).toBe(true));
+    return el;
+  };
+
+  it("is shown again after a reload: filter, order, selection, tiles, the sample", async () => {
+    const first = await mount("explorer");
+    const { kernel } = first;
+    const all = kernel.grid().size;
+    find(first.el, "classes").querySelector<HTMLElement>("[data-class=Square] .penstock-only")?.click();
+    await eventually(() => expect(find(first.el, "grid").dataset.pool).not.toBe(String(all)));
+    const sort = find(first.el, "sort") as HTMLSelectElement;
+    sort.value = "labels";
+    sort.dispatchEvent(new Event("change", { bubbles: true }));
+    await eventually(() => expect(kernel.grid().sort).toBe("labels"));
+    await settle(30);
+    const grid = find(first.el, "grid");
+    for (const key of ["ArrowRight", "ArrowRight", " "]) {
+      grid.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));
+      await settle(5);
+    }
+    first.el.querySelector<HTMLElement>("[aria-label='large tiles']")?.click();
+    await eventually(() => expect(kernel.grid().selection).toEqual([[2, 3]]));
+    const uid = find(first.el, "detail").dataset.uid;
+    await settle(400);
+    const el = await again(first);
+    await eventually(() => expect(find(el, "detail").dataset.uid).toBe(uid));
+    const shown = find(el, "grid");
+    expect(shown.dataset.pool).toBe(String(kernel.grid().size));
+    expect(el.querySelector(".penstock-bar .penstock-pill")?.textContent).toContain("Square");
+    expect((find(el, "sort") as HTMLSelectElement).value).toBe("labels");
+    expect([...shown.querySelectorAll<HTMLElement>("[aria-selected=true]")].map((one) => one.dataset.position)).toEqual(
+      ["2"],
+    );
+    expect(find(el, "review").textContent).toContain("1 selected");
+    expect(el.querySelector("[aria-label='large tiles']")?.getAttribute("aria-pressed")).toBe("true");
+  });
+
+  it("is that the charts are behind the dataset, until they are brought up", async () => {
+    const { el, model, kernel } = await mount("explorer");
+    expect(el.querySelector("[data-testid=penstock-behind]")).toBeNull();
+    kernel.behind = { message: "another session has written to the dataset since", remedy: "update" };
+    const { result } = await kernel.answer("hello", {});
+    model.emit("msg:custom", { v: 1, event: "dataset", dataset: (result as { dataset: object }).dataset }, []);
+    await eventually(() => expect(find(el, "behind").textContent).toContain("Another session has written"));
+    find(el, "update").click();
+    await eventually(() => expect(el.querySelector("[data-testid=penstock-behind]")).toBeNull());
+    expect(kernel.log.some(({ op }) => op === "dataset.update")).toBe(true);
+  });
+
+  it("is never mixed: a selection of samples that are no longer shown is refused", async () => {
+    const { el, kernel, model } = await mount("explorer");
+    const state = { ...kernel.grid(), token: "older" };
+    model.emit("msg:custom", { v: 1, event: "grid", grid: state, origin: "x" }, []);
+    find(el, "grid").dispatchEvent(new KeyboardEvent("keydown", { key: "a", ctrlKey: true, bubbles: true }));
+    await eventually(() => expect(find(el, "live").textContent).toContain("select again"));
+    expect(el.querySelectorAll("[role=gridcell][aria-selected=true]")).toHaveLength(0);
+  });
+});
+
+describe("bulk edits", () => {
+  const select = async (el: HTMLElement, kernel: FakeKernel): Promise<void> => {
+    find(el, "grid").dispatchEvent(new KeyboardEvent("keydown", { key: "a", ctrlKey: true, bubbles: true }));
+    await eventually(() => expect(kernel.grid().num_selected).toBe(40));
+  };
+
+  it("offer no label without a box where each label has one", async () => {
+    const { el, kernel } = await mount("explorer");
+    await select(el, kernel);
+    const add = [...find(el, "review").querySelectorAll<HTMLButtonElement>("button")].find((one) =>
+      one.textContent?.includes("+ class"),
+    );
+    expect(add?.disabled).toBe(true);
+    expect(add?.title).toContain("each label has a box");
+  });
+
+  it("replace a class by another in one step", async () => {
+    const { el, kernel } = await mount("explorer", { paired: false });
+    await select(el, kernel);
+    const panel = find(el, "bulk-replace").nextElementSibling;
+    panel?.dispatchEvent(Object.assign(new Event("toggle"), { newState: "open" })); // jsdom opens no popover
+    const choose = async (name: string): Promise<void> => {
+      await eventually(() => expect(document.querySelector(".penstock-choices button")).not.toBeNull());
+      const found = [...document.querySelectorAll<HTMLElement>(".penstock-choices button")].find((one) =>
+        one.textContent?.includes(name),
+      );
+      found?.click();
+      await settle(20);
+    };
+    await choose("Circle");
+    await choose("Star");
+    await eventually(() => expect(kernel.log.some(({ op }) => op === "edit.bulk")).toBe(true));
+    expect(kernel.log.find(({ op }) => op === "edit.bulk")?.args).toEqual({
+      add: [],
+      remove: [],
+      replace: [{ from: 0, to: 3 }],
+    });
+  });
+});
+
+describe("a commit that conflicts", () => {
+  const conflict = { row: 4, tensor: "labels", ours: "Cross", theirs: "<b>Ring</b>" };
+
+  it.each([
+    ["keep-mine", "ours"],
+    ["take-theirs", "theirs"],
+  ])("is a choice: %s", async (button, side) => {
+    const { el, kernel } = await mount("explorer");
+    find(el, "labels").querySelector<HTMLElement>("[aria-label^=Remove]")?.click();
+    await eventually(() => expect(el.querySelector("[data-testid=penstock-edits]")).not.toBeNull());
+    kernel.conflicts = [conflict];
+    find(el, "commit").click();
+    await eventually(() => expect(el.querySelector("[data-testid=penstock-commit-message]")).not.toBeNull());
+    const message = find(el, "commit-message") as HTMLInputElement;
+    message.value = "mine";
+    message.dispatchEvent(new Event("input", { bubbles: true }));
+    await settle(10);
+    find(el, "commit-now").click();
+    await eventually(() => expect(find(el, "conflict").textContent).toContain("Nothing is committed yet"));
+    expect([...find(el, "conflict").querySelectorAll("td")].map((one) => one.textContent)).toEqual([
+      "4",
+      "labels",
+      "Cross",
+      "<b>Ring</b>",
+    ]);
+    expect(el.querySelector("[data-testid=penstock-edits]")).not.toBeNull();
+    find(el, button).click();
+    await eventually(() => expect(el.querySelector("[data-testid=penstock-conflict]")).toBeNull());
+    const sent = kernel.log.filter(({ op }) => op === "edit.commit").map(({ args }) => args);
+    expect(sent).toEqual([{ message: "mine" }, { message: "mine", on_conflict: side }]);
   });
 });
 

@@ -6,6 +6,8 @@ export interface Box {
   width: number;
   height: number;
   label: number | null;
+  /** Its place in the sample before the edit; none: it is new. */
+  source?: number;
 }
 
 export type Handle = "move" | "n" | "s" | "e" | "w" | "nw" | "ne" | "sw" | "se";

@@ -7,7 +7,7 @@ import { Popover } from "../shared/popover.tsx";
 import type { SampleDetail } from "../shared/protocol.ts";
 import type { Session } from "../shared/session.ts";
 import { ClassPicker } from "./class-picker.tsx";
-import { chips, describeChange, isPaired, withClass, withoutClass } from "./labels.ts";
+import { chips, describeChange, isPaired, withClass, withOther, withoutBox, withoutClass } from "./labels.ts";
 import { Stage } from "./stage.tsx";
 
 /** One sample: its image with boxes, its classes as chips, its other tensors. */
@@ -94,13 +94,14 @@ function Chips({ session, sample }: { session: Session; sample: SampleDetail }) 
     return <p class="penstock-note">This dataset has no class labels.</p>;
   const shown = detail.showBefore.value && sample.before ? sample.before : sample;
   const editable = !dataset.read_only && shown === sample && store.isLive.value;
-  const boxed = isPaired(shown);
+  const { paired } = dataset;
+  const boxed = isPaired(shown, paired) && shown.boxes.length > 0;
   const add = (label: number, close: () => void): void => {
     close();
     detail.drawClass.value = label;
-    void detail.change(withClass(sample, label, sample, dataset.box_tensor !== null)).then((done) => {
+    void detail.change(withClass(sample, label, sample, paired)).then((done) => {
       const boxes = detail.sample.value?.boxes.length ?? 0;
-      if (done && boxed && boxes > 0) detail.selectedBox.value = boxes / 4 - 1;
+      if (done && isPaired(sample, paired) && boxes > 0) detail.selectedBox.value = boxes / 4 - 1;
     });
   };
   const create = async (name: string, close: () => void): Promise<void> => {
@@ -186,7 +187,7 @@ function LabelChip({ session, label, times, boxed, editable, sample }: LabelChip
           class="penstock-remove"
           aria-label={`Remove ${name}`}
           title={times > 1 ? `remove all ${times}` : "remove"}
-          onClick={() => void detail.change(withoutClass(sample, label))}
+          onClick={() => void detail.change(withoutClass(sample, label, store.dataset.value?.paired ?? false))}
         >
           ✕
         </button>
@@ -200,19 +201,17 @@ function SelectedBox({ session, sample }: { session: Session; sample: SampleDeta
   const index = detail.selectedBox.value;
   const total = sample.boxes.length / 4;
   if (index === null || index >= total || detail.showBefore.value) return null;
-  const paired = isPaired(sample);
-  const label = paired ? sample.labels[index] : undefined;
+  const paired = store.dataset.value?.paired ?? false;
+  const label = isPaired(sample, paired) ? sample.labels[index] : undefined;
   const editable = store.dataset.value?.read_only === false;
   const set = (next: number, close: () => void): void => {
     close();
     detail.drawClass.value = next;
-    const labels = sample.labels.map((one, i) => (i === index ? next : one));
-    void detail.change({ labels, boxes: sample.boxes });
+    void detail.change(withOther(sample, index, next, paired));
   };
   const remove = (): void => {
     detail.selectedBox.value = null;
-    const boxes = sample.boxes.filter((_, i) => Math.floor(i / 4) !== index);
-    void detail.change({ labels: paired ? sample.labels.filter((_, i) => i !== index) : sample.labels, boxes });
+    void detail.change(withoutBox(sample, index, paired));
   };
   return (
     <div class="penstock-row penstock-selected-box">

@@ -1,12 +1,12 @@
 // The sample on show: fetched for the current position, replaced by what an edit returns.
-import { batch, effect, signal } from "@preact/signals";
+import { batch, effect, signal, untracked } from "@preact/signals";
 import { imageUrl } from "../grid/page-cache.ts";
 import { debounce } from "../shared/debounce.ts";
 import type { EditSession } from "../shared/edit-session.ts";
 import type { SampleDetail } from "../shared/protocol.ts";
 import { isCancelled, RpcFailure } from "../shared/rpc.ts";
 import type { Store } from "../shared/store.ts";
-import type { Annotations } from "./labels.ts";
+import type { Edited } from "./labels.ts";
 
 export class DetailSession {
   readonly sample = signal<SampleDetail | null>(null);
@@ -22,17 +22,28 @@ export class DetailSession {
   private readonly edits: EditSession;
   private readonly stop: () => void;
   private uid: string | null = null;
+  private epoch = -1;
+  /** Where the sample on show is found now; going there fetches nothing. */
+  private settled: number | null = null;
 
   constructor(store: Omit<Store, "actions">, edits: EditSession) {
     this.store = store;
     this.edits = edits;
     this.stop = effect(() => {
       const position = store.current.value;
-      store.gridEpoch.value;
-      if (!store.isLive.value) return;
-      if (position === null) this.show(null, null);
-      else void this.fetch(position);
+      const epoch = store.gridEpoch.value;
+      if (store.isLive.value) untracked(() => this.follow(position, epoch));
     });
+  }
+
+  private follow(position: number | null, epoch: number): void {
+    const renewed = epoch !== this.epoch;
+    this.epoch = epoch;
+    if (position !== null && !renewed && position === this.settled) return;
+    this.settled = null;
+    if (position === null) this.show(null, null);
+    else if (renewed && this.store.stay.value && this.uid !== null) void this.stayOn(this.uid, position);
+    else void this.fetch({ position });
   }
 
   /** The class a drawn box gets: the one chosen last, else the sample's first. Null where boxes carry no class. */
@@ -47,16 +58,44 @@ export class DetailSession {
   }
 
   /** Send changed labels and boxes; the reply's sample is shown at once. */
-  async change({ labels, boxes }: Annotations): Promise<boolean> {
+  async change({ labels, boxes, sources }: Edited): Promise<boolean> {
     const sample = this.sample.value;
     if (sample === null || this.store.dataset.value?.read_only !== false) return false;
     const boxed = this.store.dataset.value.box_tensor !== null;
-    const args = { uid: sample.uid, labels, ...(boxed ? { boxes } : {}) };
+    const args = { uid: sample.uid, labels, sources, state: sample.state, ...(boxed ? { boxes } : {}) };
     const reply = await this.edits.apply("edit.labels", args);
     if (reply?.sample?.uid === this.sample.value?.uid && reply?.sample != null) {
       this.sample.value = { ...reply.sample, position: sample.position };
     }
+    if (reply === null) await this.lookAgain(sample.uid);
     return reply !== null;
+  }
+
+  /** Start on a sample that was on show before the page was loaded again. */
+  begin(uid: string): void {
+    this.uid = uid;
+  }
+
+  /** After a refusal the sample is shown as it is: it may have changed. */
+  private async lookAgain(uid: string): Promise<void> {
+    if (this.sample.value?.uid === uid && this.store.isLive.value) await this.fetch({ uid });
+  }
+
+  /** The data changed: the sample on show stays there where it still is in the grid, wherever that is. */
+  private async stayOn(uid: string, position: number): Promise<void> {
+    try {
+      const { result, buffers } = await this.store.rpc.call("sample.get", { uid }, { lane: "sample" });
+      if (result.sample.position < 0) {
+        await this.fetch({ position: Math.min(position, this.store.gridSize.value - 1) });
+        return;
+      }
+      this.show(result.sample, imageUrl(buffers[Math.max(0, result.sample.image)]));
+      this.settled = result.sample.position;
+      this.store.current.value = result.sample.position;
+    } catch (failure) {
+      if (isCancelled(failure)) return;
+      await this.fetch({ position });
+    }
   }
 
   dispose(): void {
@@ -65,10 +104,10 @@ export class DetailSession {
     this.show(null, null);
   }
 
-  private async fetch(position: number): Promise<void> {
+  private async fetch(which: { position: number } | { uid: string }): Promise<void> {
     this.waiting.value = true;
     try {
-      const { result, buffers } = await this.store.rpc.call("sample.get", { position }, { lane: "sample" });
+      const { result, buffers } = await this.store.rpc.call("sample.get", which, { lane: "sample" });
       const { sample } = result;
       this.show(sample, imageUrl(buffers[Math.max(0, sample.image)]));
     } catch (failure) {

@@ -18,29 +18,68 @@ export interface Annotations {
   boxes: number[];
 }
 
-export function isPaired({ labels, boxes }: Annotations): boolean {
-  return boxes.length > 0 && labels.length * 4 === boxes.length;
+/** Annotations after an edit; `sources`: for each object its place before the edit, -1 for a new one. */
+export interface Edited extends Annotations {
+  sources: number[];
+}
+
+/** Whether each label of the sample has its box; `paired`: whether they do in this dataset. */
+export function isPaired({ labels, boxes }: Annotations, paired: boolean): boolean {
+  return paired && labels.length * 4 === boxes.length;
+}
+
+const NEW = -1;
+const places = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
+
+/** Objects of a sample: its boxes with their labels, else its boxes, else its labels. */
+function objectsOf(now: Annotations, paired: boolean): number[] {
+  const boxes = now.boxes.length / 4;
+  return places(isPaired(now, paired) || boxes === 0 ? now.labels.length : boxes);
 }
 
 /** Take a class off the sample, with its boxes where each label has one. */
-export function withoutClass(now: Annotations, label: number): Annotations {
-  const paired = isPaired(now);
-  return {
-    labels: now.labels.filter((one) => one !== label),
-    boxes: paired ? now.boxes.filter((_, i) => now.labels[Math.floor(i / 4)] !== label) : now.boxes,
-  };
+export function withoutClass(now: Annotations, label: number, paired: boolean): Edited {
+  const labels = now.labels.filter((one) => one !== label);
+  const all = objectsOf(now, paired);
+  if (!isPaired(now, paired))
+    return { labels, boxes: now.boxes, sources: now.boxes.length > 0 ? all : kept(now, label) };
+  const boxes = now.boxes.filter((_, i) => now.labels[Math.floor(i / 4)] !== label);
+  return { labels, boxes, sources: kept(now, label) };
+}
+
+function kept(now: Annotations, label: number): number[] {
+  return places(now.labels.length).filter((i) => now.labels[i] !== label);
 }
 
 /** Put a class on the sample; where boxes and labels are pairs it comes with a box in the middle, to be moved. */
-export function withClass(now: Annotations, label: number, image: Size, boxed: boolean): Annotations {
-  const pairs = boxed && now.labels.length * 4 === now.boxes.length;
+export function withClass(now: Annotations, label: number, image: Size, paired: boolean): Edited {
+  const all = objectsOf(now, paired);
+  const labels = [...now.labels, label];
+  if (!isPaired(now, paired)) return { labels, boxes: now.boxes, sources: now.boxes.length > 0 ? all : [...all, NEW] };
   const middle = [image.width / 4, image.height / 4, image.width / 2, image.height / 2].map(Math.round);
-  return { labels: [...now.labels, label], boxes: pairs ? [...now.boxes, ...middle] : now.boxes };
+  return { labels, boxes: [...now.boxes, ...middle], sources: [...all, NEW] };
 }
 
-export function fromBoxes(boxes: readonly Box[], labels: readonly number[]): Annotations {
-  const paired = boxes.every((box) => box.label !== null);
-  return { labels: paired ? boxes.map((box) => box.label ?? 0) : [...labels], boxes: flatBoxes(boxes) };
+/** Another class for one object. */
+export function withOther(now: Annotations, index: number, label: number, paired: boolean): Edited {
+  const labels = now.labels.map((one, i) => (i === index ? label : one));
+  return { labels, boxes: now.boxes, sources: objectsOf(now, paired) };
+}
+
+/** Take one box away, with its label where it has one. */
+export function withoutBox(now: Annotations, index: number, paired: boolean): Edited {
+  const boxes = now.boxes.filter((_, i) => Math.floor(i / 4) !== index);
+  const labels = isPaired(now, paired) ? now.labels.filter((_, i) => i !== index) : now.labels;
+  return { labels, boxes, sources: places(now.boxes.length / 4).filter((i) => i !== index) };
+}
+
+export function fromBoxes(boxes: readonly Box[], labels: readonly number[], paired: boolean): Edited {
+  const own = paired && boxes.every((box) => box.label !== null);
+  return {
+    labels: own ? boxes.map((box) => box.label ?? 0) : [...labels],
+    boxes: flatBoxes(boxes),
+    sources: boxes.map((box) => box.source ?? NEW),
+  };
 }
 
 /** What changed, in words: "Ring → Cross", "+ Star", "− Circle", "2 boxes moved". */

@@ -140,9 +140,10 @@ function boxKey(event: KeyboardEvent, tools: Tools): boolean {
       boxes.value.filter((_, i) => i !== index),
     );
   } else if (key === "c") tools.relabel();
-  else if (key === "v")
-    addBox(tools, dragBox(box, "move", 10 / tools.view.value.zoom, 10 / tools.view.value.zoom, image));
-  else if (/^[1-9]$/.test(key)) relabelBox(tools, index, Number(key) - 1);
+  else if (key === "v") {
+    const { source: _, ...copy } = dragBox(box, "move", 10 / tools.view.value.zoom, 10 / tools.view.value.zoom, image);
+    addBox(tools, copy);
+  } else if (/^[1-9]$/.test(key)) relabelBox(tools, index, Number(key) - 1);
   else {
     const moved = keyBox(key, box, (event.shiftKey ? 10 : 1) / Math.min(1, tools.view.value.zoom), image);
     if (moved === null) return false;

@@ -1,9 +1,10 @@
 // What the parts of the stage share: the view, the boxes under edit, and how a change of them is sent.
 import type { Signal } from "@preact/signals";
 import { overlayBoxes } from "../shared/box-overlay.tsx";
+import type { SampleDetail } from "../shared/protocol.ts";
 import type { Session } from "../shared/session.ts";
 import type { Box, Handle, Size, View } from "./box-geometry.ts";
-import { fromBoxes } from "./labels.ts";
+import { type Annotations, fromBoxes, isPaired } from "./labels.ts";
 
 export type Gesture =
   | { kind: "pan"; x: number; y: number; moved: boolean }
@@ -30,10 +31,16 @@ export function addBox(tools: Tools, box: Box): void {
 
 /** An edit the kernel refuses is put back to what the sample says. */
 export function save(tools: Tools, boxes: readonly Box[]): void {
-  const { detail } = tools.session;
+  const { detail, store } = tools.session;
   const sample = detail.sample.value;
   if (sample === null) return;
-  void detail.change(fromBoxes(boxes, sample.labels)).then((done) => {
-    if (!done) tools.boxes.value = overlayBoxes(sample.boxes, sample.labels);
+  const paired = isPaired(sample, store.dataset.value?.paired ?? false);
+  void detail.change(fromBoxes(boxes, sample.labels, paired)).then((done) => {
+    if (!done) tools.boxes.value = boxesOf(detail.sample.value ?? sample);
   });
+}
+
+/** The boxes of a sample, each knowing its place in it. */
+export function boxesOf(shown: Annotations | SampleDetail): Box[] {
+  return overlayBoxes(shown.boxes, shown.labels).map((box, source) => ({ ...box, source }));
 }

@@ -1,13 +1,12 @@
 import { type Signal, useComputed, useSignal, useSignalEffect } from "@preact/signals";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { imageUrl } from "../grid/page-cache.ts";
-import { overlayBoxes } from "../shared/box-overlay.tsx";
 import { focusable } from "../shared/focus.ts";
 import type { Session } from "../shared/session.ts";
 import { type Box, fitView, type Size, type View, visibleRegion, zoomAt } from "./box-geometry.ts";
 import { BoxLayer } from "./stage-boxes.tsx";
 import { pointerDown, pointerMove, pointerUp, stageKey, useWheel } from "./stage-input.ts";
-import type { Gesture, Tools } from "./stage-tools.ts";
+import { boxesOf, type Gesture, type Tools } from "./stage-tools.ts";
 
 const REGION_MS = 120;
 
@@ -25,7 +24,7 @@ export function Stage({ session, relabel }: { session: Session; relabel: () => v
   useSignalEffect(() => {
     const now = detail.sample.value;
     const source = now?.before && detail.showBefore.value ? now.before : now;
-    boxes.value = source === null ? [] : overlayBoxes(source.boxes, source.labels);
+    boxes.value = source === null ? [] : boxesOf(source);
   });
   const uid = sample?.uid;
   useLayoutEffect(() => {

@@ -142,7 +142,7 @@ function GridBar({ session }: { session: Session }) {
   );
 }
 
-const STEPS = ["Look", "Mend", "Weigh", "Export"] as const;
+const STEPS = ["Look", "Label", "Weigh", "Export"] as const;
 const SEEN = "penstock.first-run";
 
 /** One line, once: gone when dismissed, and when the first weight or edit shows that it is not needed. */
@@ -171,6 +171,33 @@ function stepOf(store: Store): number {
   if (store.weights.value.some((weight) => weight !== 1)) return 3;
   if ((store.query.value?.has_sampling ?? false) || (store.dataset.value?.num_edits ?? 0) > 0) return 2;
   return store.current.value !== null && store.current.value > 0 ? 1 : 0;
+}
+
+/** What is shown is not what the dataset is: said before anything else. */
+export function BehindBanner({ session }: { session: Session }) {
+  const { store, edits } = session;
+  const behind = store.dataset.value?.behind ?? null;
+  if (behind === null || !store.isLive.value) return null;
+  return (
+    <div class="penstock-dead" role="alert" data-testid="penstock-behind">
+      {capital(behind.message)}.{" "}
+      {behind.remedy === "update" ? (
+        <button
+          {...focusable}
+          type="button"
+          class="penstock-link"
+          data-testid="penstock-update"
+          onClick={() => void edits.apply("dataset.update", {})}
+        >
+          Update
+        </button>
+      ) : null}
+    </div>
+  );
+}
+
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 /** What the link to the kernel says above all: gone, or not there at all. */

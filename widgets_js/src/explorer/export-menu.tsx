@@ -42,6 +42,7 @@ function ExportForm({ session, close }: { session: Session; close: () => void })
       const { result } = await session.store.rpc.call("export.code", { batch_size: batchSize, framework });
       close();
       await deliver(session, result.code, insert);
+      if (result.note !== null) session.toast(result.note);
     } catch (failure) {
       const error = failure instanceof RpcFailure ? failure.error : { code: "Error", message: String(failure) };
       setFault({ text: error.message, dirty: error.code === "UncommittedChangesError" });

@@ -1,11 +1,13 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { focusable } from "../shared/focus.ts";
 import { count, plural } from "../shared/format.ts";
+import type { RpcError } from "../shared/protocol.ts";
 import type { Session } from "../shared/session.ts";
 import type { Store } from "../shared/store.ts";
+import { ConflictChoice } from "./conflict-choice.tsx";
 import { ExportMenu } from "./export-menu.tsx";
 
-/** `editing`: only what mends labels, nothing of sampling. */
+/** `editing`: only what edits labels, nothing of sampling. */
 export function Header({ session, editing = false }: { session: Session; editing?: boolean }) {
   const { store } = session;
   const [committing, setCommitting] = useState(false);
@@ -13,6 +15,7 @@ export function Header({ session, editing = false }: { session: Session; editing
   const known = dataset ?? store.snapshot.value?.dataset;
   const weighted = store.weights.value.some((weight) => weight !== 1);
   const edits = dataset?.num_edits ?? 0;
+  const uncommitted = dataset?.uncommitted ?? false;
   return (
     <>
       <div class="penstock-head" data-testid="penstock-header">
@@ -28,32 +31,48 @@ export function Header({ session, editing = false }: { session: Session; editing
             </span>
           </>
         )}
-        {edits > 0 ? (
-          <span class="penstock-chip penstock-warn-chip" data-testid="penstock-edits">
-            {plural(edits, "unsaved edit")}
-          </span>
-        ) : null}
+        {uncommitted ? <Uncommitted edits={edits} /> : null}
         {dataset?.read_only ? <span class="penstock-chip">read-only</span> : null}
         <span class="penstock-grow" />
         {editing ? null : <Seed store={store} />}
-        <button
-          {...focusable}
-          type="button"
-          class="penstock-button"
-          data-testid="penstock-commit"
-          disabled={edits === 0 || !store.isLive.value}
-          title={edits === 0 ? "nothing to commit" : `commit ${plural(edits, "edit")}`}
-          aria-expanded={committing}
-          onClick={() => setCommitting(!committing)}
-        >
-          Commit…
-        </button>
+        <CommitButton store={store} open={committing} toggle={() => setCommitting(!committing)} />
         {editing ? null : <ExportMenu session={session} primary={weighted} />}
         {editing || weighted || edits > 0 || store.isTable.value ? null : <Balance store={store} />}
       </div>
-      {committing && edits > 0 ? <CommitForm session={session} onDone={() => setCommitting(false)} /> : null}
+      {committing && uncommitted ? <CommitForm session={session} onDone={() => setCommitting(false)} /> : null}
     </>
   );
+}
+
+function Uncommitted({ edits }: { edits: number }) {
+  return (
+    <span class="penstock-chip penstock-warn-chip" data-testid="penstock-edits">
+      {edits > 0 ? plural(edits, "uncommitted edit") : "uncommitted changes"}
+    </span>
+  );
+}
+
+function CommitButton({ store, open, toggle }: { store: Store; open: boolean; toggle: () => void }) {
+  const dataset = store.dataset.value;
+  const uncommitted = dataset?.uncommitted ?? false;
+  return (
+    <button
+      {...focusable}
+      type="button"
+      class="penstock-button"
+      data-testid="penstock-commit"
+      disabled={!uncommitted || !store.isLive.value}
+      title={uncommitted ? `commit ${changes(dataset?.num_edits ?? 0)}` : "nothing to commit"}
+      aria-expanded={open}
+      onClick={toggle}
+    >
+      Commit…
+    </button>
+  );
+}
+
+function changes(edits: number): string {
+  return edits > 0 ? plural(edits, "edit") : "the changes";
 }
 
 function Balance({ store }: { store: Store }) {
@@ -103,10 +122,15 @@ function CommitForm({ session, onDone }: { session: Session; onDone: () => void 
   const field = useRef<HTMLInputElement>(null);
   useEffect(() => field.current?.focus({ preventScroll: true }), []);
   const edits = session.store.dataset.value?.num_edits ?? 0;
-  const commit = async (event: Event): Promise<void> => {
+  const [conflict, setConflict] = useState<RpcError | null>(null);
+  const commit = async (event: Event, choice?: "ours" | "theirs"): Promise<void> => {
     event.preventDefault();
-    if ((await session.edits.apply("edit.commit", { message })) !== null) onDone();
+    const reply = await session.edits.commit(message, choice);
+    if (reply === null) return;
+    if ("code" in reply) setConflict(reply);
+    else onDone();
   };
+  if (conflict !== null) return <ConflictChoice conflict={conflict} choose={commit} cancel={() => setConflict(null)} />;
   const discard = async (): Promise<void> => {
     if ((await session.edits.apply("edit.discard", {})) !== null) onDone();
   };
@@ -117,7 +141,7 @@ function CommitForm({ session, onDone }: { session: Session; onDone: () => void 
         ref={field}
         class="penstock-field penstock-grow"
         aria-label="Commit message"
-        placeholder={`what did you mend? (${plural(edits, "edit")})`}
+        placeholder={`what did you change? (${changes(edits)})`}
         value={message}
         onInput={(event) => setMessage(event.currentTarget.value)}
         onKeyDown={(event) => {
@@ -139,15 +163,17 @@ function CommitForm({ session, onDone }: { session: Session; onDone: () => void 
       <button {...focusable} type="button" class="penstock-button" onClick={onDone}>
         Cancel
       </button>
-      <button
-        {...focusable}
-        type="button"
-        class="penstock-link penstock-danger"
-        title="take every edit back; undo brings them again"
-        onClick={() => void discard()}
-      >
-        Discard {plural(edits, "edit")}
-      </button>
+      {edits === 0 ? null : (
+        <button
+          {...focusable}
+          type="button"
+          class="penstock-link penstock-danger"
+          title="take every edit back; undo brings them again"
+          onClick={() => void discard()}
+        >
+          Discard {plural(edits, "edit")}
+        </button>
+      )}
     </form>
   );
 }

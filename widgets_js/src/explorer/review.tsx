@@ -1,5 +1,5 @@
+import { useState } from "preact/hooks";
 import { ClassPicker } from "../detail/class-picker.tsx";
-import * as intervals from "../grid/intervals.ts";
 import { focusable } from "../shared/focus.ts";
 import { count, plural } from "../shared/format.ts";
 import { Popover } from "../shared/popover.tsx";
@@ -7,15 +7,11 @@ import type { Session } from "../shared/session.ts";
 
 /** What is selected and edited, and what can be done to it at once. */
 export function Review({ session }: { session: Session }) {
-  const { store, grid, edits } = session;
-  const chosen = intervals.size(grid.selection.value);
+  const { store, grid } = session;
+  const chosen = grid.numSelected.value;
   const dataset = store.dataset.value;
   if (dataset === null) return null;
   const editable = !dataset.read_only && dataset.label_tensor !== null && store.isLive.value;
-  const bulk = (add: number[], remove: number[], close: () => void): void => {
-    close();
-    void edits.apply("edit.bulk", { add, remove });
-  };
   return (
     <div data-testid="penstock-review">
       <h3>Review</h3>
@@ -23,36 +19,7 @@ export function Review({ session }: { session: Session }) {
         {count(chosen)} selected · {plural(dataset.num_edits, "edit")}
       </p>
       <div class="penstock-pills">
-        {editable && chosen > 0 ? (
-          <>
-            <Popover
-              class="penstock-pill"
-              label="+ class"
-              testid="penstock-bulk-add"
-              title={`add a class to ${count(chosen)} samples`}
-            >
-              {(close) => (
-                <ClassPicker
-                  names={store.classNames.value}
-                  label={`Class to add to ${count(chosen)} samples`}
-                  onChoose={(label) => bulk([label], [], close)}
-                />
-              )}
-            </Popover>
-            <Popover class="penstock-pill" label="− class" title={`take a class off ${count(chosen)} samples`}>
-              {(close) => (
-                <ClassPicker
-                  names={store.classNames.value}
-                  label={`Class to take off ${count(chosen)} samples`}
-                  onChoose={(label) => bulk([], [label], close)}
-                />
-              )}
-            </Popover>
-            <button {...focusable} type="button" class="penstock-pill" onClick={() => grid.clear()}>
-              deselect
-            </button>
-          </>
-        ) : null}
+        {editable && chosen > 0 ? <Bulk session={session} chosen={chosen} paired={dataset.paired} /> : null}
         <button
           {...focusable}
           type="button"
@@ -75,5 +42,92 @@ export function Review({ session }: { session: Session }) {
         </button>
       </div>
     </div>
+  );
+}
+
+/** A label that has a box cannot be added without one: there whole objects are relabelled and removed. */
+function Bulk({ session, chosen, paired }: { session: Session; chosen: number; paired: boolean }) {
+  const { store, grid, edits } = session;
+  const names = store.classNames.value;
+  const samples = plural(chosen, "sample");
+  const bulk = (
+    change: { add?: number[]; remove?: number[]; replace?: { from: number; to: number }[] },
+    close: () => void,
+  ): void => {
+    close();
+    grid.settle();
+    void edits.apply("edit.bulk", { add: [], remove: [], ...change });
+  };
+  return (
+    <>
+      {paired ? (
+        <button
+          {...focusable}
+          type="button"
+          class="penstock-pill"
+          disabled
+          title="each label has a box here: draw the boxes one by one"
+        >
+          + class
+        </button>
+      ) : (
+        <Popover class="penstock-pill" label="+ class" testid="penstock-bulk-add" title={`add a class to ${samples}`}>
+          {(close) => (
+            <ClassPicker
+              names={names}
+              label={`Class to add to ${samples}`}
+              onChoose={(label) => bulk({ add: [label] }, close)}
+            />
+          )}
+        </Popover>
+      )}
+      <Popover
+        class="penstock-pill"
+        label="− class"
+        testid="penstock-bulk-remove"
+        title={paired ? `remove every object of a class from ${samples}` : `remove a class from ${samples}`}
+      >
+        {(close) => (
+          <ClassPicker
+            names={names}
+            label={`Class to remove from ${samples}`}
+            onChoose={(label) => bulk({ remove: [label] }, close)}
+          />
+        )}
+      </Popover>
+      <Popover
+        class="penstock-pill"
+        label="A → B"
+        testid="penstock-bulk-replace"
+        title={`replace a class by another in ${samples}`}
+      >
+        {(close) => (
+          <Replace names={names} samples={samples} choose={(from, to) => bulk({ replace: [{ from, to }] }, close)} />
+        )}
+      </Popover>
+      <button {...focusable} type="button" class="penstock-pill" onClick={() => grid.clear()}>
+        deselect
+      </button>
+    </>
+  );
+}
+
+interface ReplaceProps {
+  names: readonly string[];
+  samples: string;
+  choose: (from: number, to: number) => void;
+}
+
+function Replace({ names, samples, choose }: ReplaceProps) {
+  const [from, setFrom] = useState<number | null>(null);
+  if (from === null)
+    return <ClassPicker key="from" names={names} label={`Class to replace in ${samples}`} onChoose={setFrom} />;
+  return (
+    <ClassPicker
+      key="to"
+      names={names}
+      label={`Class that takes the place of ${names[from] ?? ""}`}
+      onChoose={(to) => choose(from, to)}
+    />
   );
 }

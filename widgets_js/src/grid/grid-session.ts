@@ -1,12 +1,15 @@
 // What the grid remembers: tiles, selection, display options. Selection travels as intervals, debounced.
-import { batch, effect, type Signal, signal } from "@preact/signals";
+import { effect, type Signal, signal } from "@preact/signals";
 import { debounce } from "../shared/debounce.ts";
+import { receiveGrid } from "../shared/grid-state.ts";
+import type { GridState, PanelState } from "../shared/protocol.ts";
+import { RpcFailure } from "../shared/rpc.ts";
 import type { Actions, Store } from "../shared/store.ts";
 import * as intervals from "./intervals.ts";
 import { PageCache } from "./page-cache.ts";
 
-export type CellSize = "small" | "medium" | "large";
-export type GridSort = "query" | "row" | "labels";
+export type CellSize = NonNullable<PanelState["tiles"]>;
+export type GridSort = GridState["sort"];
 
 export class GridSession {
   readonly pages: PageCache;
@@ -14,9 +17,13 @@ export class GridSession {
   readonly size = signal<CellSize>("medium");
   readonly boxes = signal(true);
   readonly sort = signal<GridSort>("query");
+  /** Selected samples, those that are not shown too. */
+  readonly numSelected = signal(0);
   /** The detail panel puts itself here: Enter on a tile takes the focus there. */
   openDetail: () => void = () => {};
   private anchor = 0;
+  private token = "";
+  private unsent = false;
   private readonly store: Omit<Store, "actions">;
   private readonly announce: Actions["announce"];
   private readonly tell = debounce(() => this.send(), 100);
@@ -26,11 +33,16 @@ export class GridSession {
     this.store = store;
     this.announce = announce;
     this.pages = new PageCache(store.rpc);
-    let size = -1;
     this.stop = effect(() => {
-      const now = store.gridSize.value;
-      if (now !== size && this.selection.peek().length > 0) this.select([]);
-      size = now;
+      const now = store.grid.value;
+      if (now === null) return;
+      this.sort.value = now.sort;
+      if (this.unsent && now.token === this.token) return; // what is being selected is newer
+      this.tell.cancel();
+      this.unsent = false;
+      this.token = now.token;
+      this.selection.value = now.selection;
+      this.numSelected.value = now.num_selected;
     });
   }
 
@@ -53,14 +65,12 @@ export class GridSession {
 
   /** The kernel keeps the order: pages and samples are counted in it. */
   async sortBy(sort: GridSort): Promise<void> {
-    this.sort.value = sort;
-    await this.store.rpc.call("grid.page", { start: 0, stop: 0, size: 128, sort }, { lane: "sort" }).catch(() => {});
-    batch(() => {
-      this.select([]);
-      this.store.keepTiles.value = false;
-      this.store.gridEpoch.value++;
-      this.store.current.value = this.store.gridSize.value > 0 ? 0 : null;
-    });
+    try {
+      const { result } = await this.store.rpc.call("grid.sort", { sort }, { lane: "sort" });
+      receiveGrid(this.store, result.grid, true);
+    } catch {
+      this.sort.value = this.store.grid.value?.sort ?? "query";
+    }
   }
 
   toggle(position: number): void {
@@ -73,7 +83,7 @@ export class GridSession {
   }
 
   clear(): void {
-    if (this.selection.value.length > 0) this.select([]);
+    if (this.numSelected.value > 0) this.select([]);
   }
 
   dispose(): void {
@@ -84,15 +94,39 @@ export class GridSession {
 
   private select(selection: intervals.Intervals): void {
     this.selection.value = selection;
+    this.numSelected.value = intervals.size(selection);
+    this.unsent = true;
     this.tell();
   }
 
   private send(): void {
     if (!this.store.isLive.value) return;
-    const args = { intervals: this.selection.value.map(([start, stop]): [number, number] => [start, stop]) };
+    this.unsent = false;
+    const { grid } = this.store;
+    const pairs = this.selection.value.map(([start, stop]): [number, number] => [start, stop]);
+    const args = { intervals: pairs, ...(grid.value === null ? {} : { token: grid.value.token }) };
     this.store.rpc.call("select.set", args, { lane: "select" }).then(
-      ({ result }) => this.announce(`${result.count} selected`),
-      () => {},
+      ({ result }) => {
+        const { value } = grid;
+        if (value !== null && value.token === args.token && !this.unsent)
+          grid.value = { ...value, selection: pairs, num_selected: result.count };
+        this.announce(`${result.count} selected`);
+      },
+      (failure) => this.refused(failure),
     );
+  }
+
+  /** The samples have changed under the selection: what the kernel has selected is shown again. */
+  private refused(failure: unknown): void {
+    if (!(failure instanceof RpcFailure) || failure.error.code === "Cancelled") return;
+    const now = this.store.grid.value;
+    this.selection.value = now?.selection ?? [];
+    this.numSelected.value = now?.num_selected ?? 0;
+    this.announce(failure.error.message);
+  }
+
+  /** What is selected must be known to the kernel before something is done to it. */
+  settle(): void {
+    this.tell.flush();
   }
 }

@@ -3,7 +3,7 @@ import { type ComponentChildren, render } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { CoveragePanel } from "../coverage/coverage-panel.tsx";
 import { DetailPanel } from "../detail/detail-panel.tsx";
-import { Browser, Explorer, LinkBanner, LiveRegion, Toast } from "../explorer/explorer.tsx";
+import { BehindBanner, Browser, Explorer, LinkBanner, LiveRegion, Toast } from "../explorer/explorer.tsx";
 import { Header } from "../explorer/header.tsx";
 import { HistogramPanel } from "../histogram/histogram-panel.tsx";
 import { QueryPanel } from "../query/query-panel.tsx";
@@ -63,6 +63,7 @@ function Frame({ session, kind }: { session: Session; kind: string }) {
     >
       <div class="penstock-frame">
         <LinkBanner store={store} />
+        <BehindBanner session={session} />
         <Inner session={session} />
         <Toast session={session} />
         <LiveRegion store={store} />

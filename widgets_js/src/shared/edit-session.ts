@@ -1,7 +1,9 @@
 // Edits of labels and boxes. The stack of edits lives in the kernel and survives a reload; the browser only names it.
 import { batch } from "@preact/signals";
-import type { EditReply, Ops } from "./protocol.ts";
+import { receiveGrid } from "./grid-state.ts";
+import type { EditReply, Ops, RpcError } from "./protocol.ts";
 import type { QuerySession } from "./query-session.ts";
+import { RpcFailure } from "./rpc.ts";
 import { decodeStatistics } from "./statistics-arrays.ts";
 import type { Actions, Store, Toast } from "./store.ts";
 
@@ -12,9 +14,11 @@ type EditOp =
   | "edit.undo"
   | "edit.redo"
   | "edit.commit"
-  | "edit.discard";
+  | "edit.discard"
+  | "dataset.update";
 
 const TOAST_MS = 6000;
+const FINAL: ReadonlySet<EditOp> = new Set(["edit.commit", "dataset.update"]);
 
 export class EditSession {
   private readonly store: Omit<Store, "actions">;
@@ -50,6 +54,20 @@ export class EditSession {
     }
   }
 
+  /** Commit; a conflict with another session comes back, to be decided, and is no failure. */
+  async commit(message: string, onConflict?: "ours" | "theirs"): Promise<EditReply | RpcError | null> {
+    const args = { message, ...(onConflict === undefined ? {} : { on_conflict: onConflict }) };
+    try {
+      const { result, buffers } = await this.store.rpc.call("edit.commit", args);
+      batch(() => this.receive("edit.commit", result, buffers));
+      return result;
+    } catch (failure) {
+      if (failure instanceof RpcFailure && failure.error.conflicts !== undefined) return failure.error;
+      this.query.failed(failure);
+      return null;
+    }
+  }
+
   dispose(): void {
     clearTimeout(this.toastTimer);
   }
@@ -68,25 +86,16 @@ export class EditSession {
     const { store } = this;
     store.dataset.value = reply.dataset;
     if (reply.statistics !== null) {
+      const { statistics, num_rows, draws } = reply;
       const query = store.query.value;
-      store.statistics.value = decodeStatistics(reply.statistics, buffers);
-      const pool = reply.statistics.num_rows;
+      store.statistics.value = decodeStatistics(statistics, buffers);
       if (query !== null) {
-        store.query.value = { ...query, statistics: reply.statistics, pool_size: pool, draws: reply.draws };
+        store.query.value = { ...query, statistics, num_rows, pool_size: statistics.num_rows, draws };
       }
-      this.keepPlace(reply.pool_size);
     }
-    store.keepTiles.value = true;
-    store.gridEpoch.value++;
+    receiveGrid(store, reply.grid, false);
     const undone = op === "edit.undo";
-    this.showToast({ text: reply.done, undo: !undone && op !== "edit.commit", redo: undone });
+    this.showToast({ text: reply.done, undo: !undone && !FINAL.has(op), redo: undone });
     store.announcement.value = reply.done;
-  }
-
-  /** An edit can move a sample out of the query: the next one takes its place in the grid and the detail. */
-  private keepPlace(shown: number): void {
-    const { current, gridSize } = this.store;
-    gridSize.value = shown;
-    if (current.value !== null && current.value >= shown) current.value = shown > 0 ? shown - 1 : null;
   }
 }

@@ -14,6 +14,16 @@ export interface RpcError {
   column?: number; // from 1
   hint?: string;
   fix?: string; // replaces [from, to)
+  conflicts?: Conflict[]; // of a commit: samples another session has committed meanwhile, at most 50
+  num_conflicts?: number;
+}
+
+/** A sample that this session and another one changed, each in its own way. */
+export interface Conflict {
+  row: number | null;
+  tensor: string;
+  ours: string; // as text
+  theirs: string;
 }
 
 export type Mode = "iid" | "deck" | "once";
@@ -25,16 +35,30 @@ export interface DatasetInfo {
   version: string; // short commit id
   branch: string;
   num_samples: number;
-  num_edits: number; // draft edits not committed
+  num_edits: number; // samples whose edits are not committed
+  uncommitted: boolean; // anything differs from the last commit: edits, appended and removed samples, classes
   read_only: boolean;
   tensors: { name: string; htype: string; shown: string }[]; // shown: "class label, 1–5 a sample" ...
   image_tensor: string | null;
   box_tensor: string | null;
   label_tensor: string | null; // what charts count
+  paired: boolean; // each label has a box: objects are edited whole
   class_names: string[];
   class_counts: number[]; // instances of each class in the whole dataset, class order
   can_undo: string | null; // name of what would be undone
   can_redo: string | null;
+  behind: { message: string; remedy: "update" | null } | null; // how what is shown differs from the dataset
+}
+
+/** What the grid shows. The kernel keeps it, so that a reload and a second view show the same. */
+export interface GridState {
+  class_index: number | null; // only samples with this class
+  sort: "query" | "row" | "labels";
+  size: number; // samples shown
+  token: string; // another one when a position means another sample
+  data: string; // another one when samples may have changed
+  selection: [number, number][]; // selected positions [start, stop)
+  num_selected: number; // selected samples that are not shown count too
 }
 
 /** A weight clause, bound to the text it came from. */
@@ -108,6 +132,7 @@ export interface Tile {
 
 export interface SampleDetail extends Tile {
   fields: { name: string; htype: string; value: string }[]; // the sample's other tensors, as text
+  state: string; // another one when the sample's objects have changed; edit.labels refuses an older one
   before: { labels: number[]; boxes: number[] } | null; // as committed, when edited
 }
 
@@ -116,7 +141,8 @@ export interface EditReply {
   sample: SampleDetail | null; // the sample that changed, if it was one
   done: string; // "added Cross to sample 13": the toast
   statistics: StatisticsHeader | null; // of the last query, run again after the edit; its arrays are the buffers
-  pool_size: number; // rows the grid shows now: the edit may have moved the sample out of the query, or others in
+  grid: GridState; // the edit may have moved the sample out of the query, or others in
+  num_rows: number; // as in QueryState
   draws: number;
 }
 
@@ -139,8 +165,8 @@ export interface Completion {
 
 /** op -> [args, result]. */
 export interface Ops {
-  hello: [Record<string, never>, { dataset: DatasetInfo; query: QueryState; draft: string | null; history: string[]; views: SavedView[] }]; // + statistics buffers
-  "query.run": [{ text: string; mode?: Mode; seed?: number }, { query: QueryState; history: string[] }]; // + statistics buffers
+  hello: [Record<string, never>, Shown & { draft: string | null; history: string[]; views: SavedView[] }]; // + statistics buffers
+  "query.run": [{ text: string; mode?: Mode; seed?: number }, Shown & { history: string[] }]; // + statistics buffers
   "query.lint": [{ text: string }, { diagnostics: Diagnostic[]; clauses: ClauseInfo[] | null; combine: "max" | "sum" | "product" | null }];
   "query.complete": [{ text: string; position: number }, { completions: Completion[] }];
   "query.explain": [{ text: string }, { funnel: { label: string; rows: number }[] }];
@@ -151,23 +177,33 @@ export interface Ops {
   "targets.solve": [{ text: string; targets: { class_index: number; share: number }[]; unit: Unit; max_repeats?: number }, { text: string; max_repeats: number; effective_sample_size: number; moved: { class_index: number; from: number; to: number }[] }];
   // At rest only. `text` = the query with the moved literals, clauses unchanged; `mode` and `seed` only when they changed.
   "weights.set": [{ weights: number[]; text: string; mode?: Mode; seed?: number }, Record<string, never>];
-  "grid.page": [{ start: number; stop: number; size: number; sort?: string }, { tiles: Tile[]; pool_size: number }]; // + JPEG buffers; sort: "query" (default), "row" or "labels"
-  "grid.filter": [{ class_index: number | null }, { pool_size: number }]; // shows only pool rows with the class
+  "grid.page": [{ start: number; stop: number; size: number }, { tiles: Tile[]; pool_size: number; token: string }]; // + JPEG buffers
+  "grid.filter": [{ class_index: number | null }, { grid: GridState }]; // shows only pool rows with the class; nothing is selected then
+  "grid.sort": [{ sort: GridState["sort"] }, { grid: GridState }]; // nothing is selected then
   "sample.get": [{ position: number } | { uid: string }, { sample: SampleDetail }]; // + one JPEG (longest side <= 1024)
   "sample.region": [{ uid: string; x: number; y: number; width: number; height: number; scale: number }, { width: number; height: number }]; // + one JPEG
-  "edit.labels": [{ uid: string; labels: number[]; boxes?: number[] }, EditReply]; // + statistics buffers
-  "edit.bulk": [{ add: number[]; remove: number[] }, EditReply]; // on the selection, one undo step; + statistics buffers
+  // `sources`: for each object (label with its box) its place in the sample as shown, -1 for a new one; `state`: of the sample as shown
+  "edit.labels": [{ uid: string; labels: number[]; boxes?: number[]; sources?: number[]; state?: string }, EditReply]; // + statistics buffers
+  "edit.bulk": [{ add: number[]; remove: number[]; replace?: { from: number; to: number }[] }, EditReply]; // on the selection, one undo step; + statistics buffers
   "edit.new_class": [{ name: string }, EditReply];
   "edit.undo": [Record<string, never>, EditReply];
   "edit.redo": [Record<string, never>, EditReply];
-  "edit.commit": [{ message: string }, EditReply];
+  "edit.commit": [{ message: string; on_conflict?: "ours" | "theirs" }, EditReply]; // error ConflictError with `conflicts`
   "edit.discard": [Record<string, never>, EditReply];
-  "select.set": [{ intervals: [number, number][] }, { count: number }]; // pool positions [start, stop)
+  "dataset.update": [Record<string, never>, EditReply]; // show the dataset as it is now; + statistics buffers
+  "select.set": [{ intervals: [number, number][]; token?: string }, { count: number }]; // grid positions [start, stop); error Outdated with another token
   "plan.drawn": [{ num_epochs: number; weights: number[]; mode: Mode; seed: number }, { unique: number[]; counts: number[] }]; // from the loader's own stream: coverage dots; realised instances a class in epoch 0
   "plan.batches": [{ batch_size: number; num_batches: number; weights: number[]; mode: Mode; seed: number }, { counts: number[][] }]; // batch -> instances a class
-  "export.code": [{ batch_size: number; framework: "pytorch" | "numpy" }, { code: string }]; // error UncommittedChangesError when dirty
+  "export.code": [{ batch_size: number; framework: "pytorch" | "numpy" }, { code: string; note: string | null }]; // error UncommittedChangesError when dirty; note: of what else than the charts showed
   "views.save": [{ message: string }, { views: SavedView[] }];
-  "views.open": [{ id: string }, { query: QueryState; history: string[] }];
+  "views.open": [{ id: string }, Shown & { history: string[] }];
+}
+
+/** All that is on show, of one state of the dataset. */
+export interface Shown {
+  dataset: DatasetInfo;
+  query: QueryState;
+  grid: GridState;
 }
 
 export interface SavedView {
@@ -181,8 +217,8 @@ export type EventMessage =
   | { v: 1; event: "progress"; id: string; done: number; total: number | null; what: string }
   | { v: 1; event: "dataset"; dataset: DatasetInfo }
   // + statistics buffers: Python, an edit or another widget of the session changed it. `rev` grows; `origin` = view id whose request caused it
-  | { v: 1; event: "query"; query: QueryState; rev: number; origin: string | null }
-  | { v: 1; event: "filter"; class_index: number | null; pool_size: number; origin: string | null } // another widget of the session filtered the grid
+  | ({ v: 1; event: "query"; rev: number; origin: string | null } & Shown)
+  | { v: 1; event: "grid"; grid: GridState; origin: string | null } // filter, order or selection changed
   | { v: 1; event: "warning"; message: string };
 
 /** What is drawn when no kernel answers; kept in the `snapshot` trait, at most 16 KB. Empty object before the first run. */
@@ -220,4 +256,13 @@ export type WidgetState = {
   selection: { count: number; uids: string[]; token: string };
   snapshot: Snapshot | Record<string, never>;
   height: number; // CSS pixels
+  panel: PanelState;
 };
+
+/** How the panels are set, kept so that a reload shows them as they were; written by the browser alone. */
+export interface PanelState {
+  tiles?: "small" | "medium" | "large";
+  boxes?: boolean;
+  hidden?: number[]; // classes whose boxes are not drawn
+  uid?: string; // the sample on show
+}

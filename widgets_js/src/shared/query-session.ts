@@ -2,8 +2,9 @@
 // weights the charts draw, and the kernel hears of it at rest.
 import { batch } from "@preact/signals";
 import { debounce } from "./debounce.ts";
+import { receiveGrid } from "./grid-state.ts";
 import { followEdit, type PositionMap, poolText, sameStructure } from "./live-text.ts";
-import type { ClauseInfo, DatasetInfo, Diagnostic, Mode, Ops, QueryState } from "./protocol.ts";
+import type { ClauseInfo, DatasetInfo, Diagnostic, Mode, Ops, QueryState, Shown } from "./protocol.ts";
 import { isCancelled, RpcFailure } from "./rpc.ts";
 import { decodeStatistics } from "./statistics-arrays.ts";
 import type { Actions, Store } from "./store.ts";
@@ -32,6 +33,7 @@ export class QuerySession {
   private readonly tellWeights = debounce(() => this.sendWeights(), REST_MS);
   /** A change the kernel has not heard of: what arrives meanwhile is older than it. */
   private untold = false;
+  private waiting: ReturnType<typeof setInterval> | undefined;
 
   constructor(store: Base) {
     this.store = store;
@@ -60,29 +62,58 @@ export class QuerySession {
     const { store } = this;
     batch(() => {
       store.link.value = "live";
-      store.dataset.value = hello.dataset;
       store.history.value = hello.history;
       store.views.value = hello.views;
-      this.apply(hello.query, buffers);
+      this.apply(hello, buffers, true);
       if (hello.draft !== null && hello.draft !== hello.query.text) this.replaceText(hello.draft);
     });
   }
 
   receiveDataset(dataset: DatasetInfo): void {
-    const before = this.store.dataset.value;
+    this.store.dataset.value = dataset;
+  }
+
+  /** What Python, an edit or another widget changed. In the middle of a gesture it waits: its weights are older. */
+  receiveShown(shown: Shown, buffers: DataView[], origin: string | null): void {
+    if (origin === this.store.rpc.viewId) return;
+    if (this.store.dragging.value || this.untold) {
+      this.askLater();
+      return;
+    }
+    const { text } = this.store;
+    const mine = this.store.query.value;
+    const same = mine !== null && mine.text === shown.query.text;
+    const typed = same && text.value !== mine.text ? text.value : null;
+    if (mine !== null && !same) this.announce("The query was changed elsewhere.");
     batch(() => {
-      this.store.dataset.value = dataset;
-      if (before?.version === dataset.version && before.num_edits === dataset.num_edits) return;
-      this.store.keepTiles.value = true;
-      this.store.gridEpoch.value++;
+      this.apply(shown, buffers, mine === null || poolText(mine.text) !== poolText(shown.query.text));
+      if (typed !== null) this.replaceText(typed);
     });
   }
 
-  receiveQuery(query: QueryState, buffers: DataView[], origin: string | null): void {
-    if (origin === this.store.rpc.viewId || this.store.dragging.value) return;
-    const mine = this.store.query.value;
-    if (mine !== null && mine.text !== query.text) this.announce("The query was changed elsewhere.");
-    batch(() => this.apply(query, buffers));
+  /** When the sliders rest, take what arrived meanwhile. */
+  private askLater(): void {
+    if (this.waiting !== undefined) return;
+    this.waiting = setInterval(() => {
+      if (this.store.dragging.value || this.untold) return;
+      this.stopWaiting();
+      void this.catchUp();
+    }, REST_MS);
+  }
+
+  private stopWaiting(): void {
+    clearInterval(this.waiting);
+    this.waiting = undefined;
+  }
+
+  private async catchUp(): Promise<void> {
+    try {
+      await this.weightsMessage();
+      const { result, buffers } = await this.store.rpc.call("hello", {}, { lane: "hello" });
+      this.receiveShown(result, buffers, null);
+    } catch (failure) {
+      this.failed(failure);
+    }
   }
 
   receiveWeights(view: DataView | undefined): void {
@@ -156,7 +187,7 @@ export class QuerySession {
       batch(() => {
         store.history.value = result.history;
         const typed = store.text.value;
-        this.apply(result.query, buffers);
+        this.apply(result, buffers, this.isAnotherPool(result.query));
         if (typed !== sentFrom) this.replaceText(typed);
       });
       this.announce(`${result.query.pool_size} of ${result.query.num_rows} samples match`);
@@ -182,7 +213,7 @@ export class QuerySession {
       const { result, buffers } = await this.store.rpc.call("views.open", { id }, { lane: "run" });
       batch(() => {
         this.store.history.value = result.history;
-        this.apply(result.query, buffers);
+        this.apply(result, buffers, this.isAnotherPool(result.query));
       });
     } catch (failure) {
       this.failed(failure);
@@ -200,6 +231,7 @@ export class QuerySession {
   }
 
   dispose(): void {
+    this.stopWaiting();
     this.tellWeights.flush();
   }
 
@@ -207,10 +239,15 @@ export class QuerySession {
     this.store.announcement.value = text;
   }
 
-  /** A query the kernel ran is the state all panels draw from. */
-  apply(query: QueryState, buffers: DataView[]): void {
+  private isAnotherPool(query: QueryState): boolean {
+    const before = this.store.query.value;
+    return before === null || before.seed !== query.seed || poolText(before.text) !== poolText(query.text);
+  }
+
+  /** What the kernel shows is the state all panels draw from; `asked`: another pool was asked for. */
+  apply({ dataset, query, grid }: Shown, buffers: DataView[], asked: boolean): void {
     const { store } = this;
-    const before = store.query.value;
+    store.dataset.value = dataset;
     store.query.value = query;
     if (query.kind === "rows") this.lastRows = query.text;
     store.statistics.value = query.statistics === null ? null : decodeStatistics(query.statistics, buffers);
@@ -222,23 +259,7 @@ export class QuerySession {
     store.clauses.value = query.clauses;
     store.weights.value = weightsOf(query.clauses);
     store.textFault.value = null;
-    this.applyPool(before, query);
-  }
-
-  private applyPool(before: QueryState | null, query: QueryState): void {
-    const { store } = this;
-    const samePool =
-      before !== null &&
-      before.pool_size === query.pool_size &&
-      before.seed === query.seed &&
-      poolText(before.text) === poolText(query.text);
-    if (samePool && store.classFilter.value !== null) return;
-    store.gridSize.value = query.pool_size;
-    if (samePool && store.link.value === "live" && store.gridEpoch.value > 0) return;
-    store.classFilter.value = null;
-    store.keepTiles.value = false;
-    store.gridEpoch.value++;
-    store.current.value = query.pool_size > 0 ? 0 : null;
+    receiveGrid(store, grid, asked);
   }
 
   private bind(clauses: ClauseInfo[] | null, diagnostics: Diagnostic[]): void {
@@ -330,16 +351,6 @@ export class QuerySession {
     this.tellLater();
   }
 
-  receiveFilter(classIndex: number | null, poolSize: number): void {
-    batch(() => {
-      this.store.classFilter.value = classIndex;
-      this.store.gridSize.value = poolSize;
-      this.store.keepTiles.value = false;
-      this.store.gridEpoch.value++;
-      this.store.current.value = poolSize > 0 ? 0 : null;
-    });
-  }
-
   private async rewrite<O extends "clause.add" | "clause.remove">(op: O, args: Ops[O][0]): Promise<void> {
     try {
       const { result } = await this.store.rpc.call(op, args);
@@ -365,7 +376,7 @@ export class QuerySession {
   private async filterClass(classIndex: number | null): Promise<void> {
     try {
       const { result } = await this.store.rpc.call("grid.filter", { class_index: classIndex }, { lane: "filter" });
-      this.receiveFilter(classIndex, result.pool_size);
+      receiveGrid(this.store, result.grid, true);
     } catch (failure) {
       this.failed(failure);
     }

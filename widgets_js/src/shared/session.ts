@@ -1,11 +1,12 @@
 // One view's session: it greets the kernel, follows traits and events, and is the only writer of kernel answers into the store.
-import { batch, type Signal, signal } from "@preact/signals";
+import { batch, effect, type Signal, signal } from "@preact/signals";
 import { DetailSession } from "../detail/detail-session.ts";
 import { GridSession } from "../grid/grid-session.ts";
 import { debounce } from "./debounce.ts";
 import { EditSession } from "./edit-session.ts";
+import { receiveGrid } from "./grid-state.ts";
 import type { Model } from "./model.ts";
-import type { EventMessage, WidgetState } from "./protocol.ts";
+import type { EventMessage, PanelState, WidgetState } from "./protocol.ts";
 import { QuerySession } from "./query-session.ts";
 import { isCancelled, Rpc, RpcFailure } from "./rpc.ts";
 import { createStore, type Store } from "./store.ts";
@@ -13,6 +14,7 @@ import { createStore, type Store } from "./store.ts";
 const HELLO_RETRY_MS = 2000;
 const HELLO_LIMIT_MS = 5000;
 const DRAFT_MS = 500;
+const PANEL_MS = 300;
 const TRAITS = [
   "query",
   "query_draft",
@@ -24,6 +26,7 @@ const TRAITS = [
   "theme",
   "snapshot",
   "_kind",
+  "panel",
 ] as const;
 
 export interface Session {
@@ -78,7 +81,7 @@ export function createSession(model: Model): Session {
   const detail = new DetailSession(base, edits);
   query.onProblem = (text) => edits.showToast({ text, undo: false, redo: false, bad: true });
   const stops: (() => void)[] = [];
-  return {
+  const session: Session = {
     store,
     query,
     edits,
@@ -92,9 +95,12 @@ export function createSession(model: Model): Session {
     height: state.height ?? 720,
     toast: (text) => edits.showToast({ text, undo: false, redo: false }),
     start() {
+      const { uid } = state.panel ?? {};
+      if (uid !== undefined) detail.begin(uid);
+      stops.push(followPanel(session, setTrait));
       const connection = connect(store, query, model);
       stops.push(connection.stop, followTraits(store, query, model), saveDraft(store, setTrait));
-      rpc.onEvent = (event, buffers) => receive(store, query, event, buffers);
+      rpc.onEvent = (event, buffers) => receive(session, event, buffers);
     },
     dispose() {
       for (const stop of stops) stop();
@@ -105,6 +111,7 @@ export function createSession(model: Model): Session {
       rpc.dispose();
     },
   };
+  return session;
 }
 
 /** Says hello at once and again after 2 s; without an answer in 5 s the kernel counts as gone, until one comes. */
@@ -149,12 +156,19 @@ function connect(store: Store, query: QuerySession, model: Model): { stop: () =>
   };
 }
 
-function receive(store: Store, query: QuerySession, event: EventMessage, buffers: DataView[]): void {
+function receive({ store, query, edits }: Session, event: EventMessage, buffers: DataView[]): void {
   if (event.event === "dataset") query.receiveDataset(event.dataset);
-  else if (event.event === "query") query.receiveQuery(event.query, buffers, event.origin);
-  else if (event.event === "filter" && event.origin !== store.rpc.viewId)
-    query.receiveFilter(event.class_index, event.pool_size);
-  else if (event.event === "warning") store.actions.announce(event.message);
+  else if (event.event === "query") query.receiveShown(event, buffers, event.origin);
+  else if (event.event === "grid" && event.origin !== store.rpc.viewId)
+    receiveGrid(
+      store,
+      event.grid,
+      event.grid.sort !== store.grid.value?.sort || event.grid.class_index !== store.classFilter.value,
+    );
+  else if (event.event === "warning") {
+    store.actions.announce(event.message);
+    edits.showToast({ text: event.message, undo: false, redo: false });
+  }
 }
 
 /** What Python or another view set. During a drag all echoes are ignored. */
@@ -170,6 +184,42 @@ function followTraits(store: Store, query: QuerySession, model: Model): () => vo
   return () => {
     for (const [name, handler] of handlers) model.off(name, handler);
   };
+}
+
+/** How the panels are set, kept in a trait: a reload and a second view start from it. */
+function followPanel(session: Session, setTrait: (name: "panel", value: PanelState) => void): () => void {
+  const { store, grid, detail, model } = session;
+  const read = (): void => {
+    const panel = model.get("panel") ?? {};
+    batch(() => {
+      assign(grid.size, panel.tiles);
+      assign(grid.boxes, panel.boxes);
+      const hidden = new Set(panel.hidden ?? []);
+      if (!sameSet(hidden, store.hiddenClasses.value)) store.hiddenClasses.value = hidden;
+    });
+  };
+  const save = debounce((panel: PanelState) => setTrait("panel", panel), PANEL_MS);
+  read();
+  model.on("change:panel", read);
+  const stop = effect(() => {
+    const uid = detail.sample.value?.uid ?? model.get("panel")?.uid;
+    const panel: PanelState = {
+      tiles: grid.size.value,
+      boxes: grid.boxes.value,
+      hidden: [...store.hiddenClasses.value],
+      ...(uid === undefined ? {} : { uid }),
+    };
+    if (JSON.stringify(panel) !== JSON.stringify(model.get("panel"))) save(panel);
+  });
+  return () => {
+    model.off("change:panel", read);
+    stop();
+    save.cancel();
+  };
+}
+
+function sameSet(a: ReadonlySet<number>, b: ReadonlySet<number>): boolean {
+  return a.size === b.size && [...a].every((one) => b.has(one));
 }
 
 function assign<T>(target: { value: T }, value: T | undefined): void {

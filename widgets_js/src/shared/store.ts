@@ -1,7 +1,17 @@
 // What every panel of one widget reads. Panels read signals and call actions; only the session (session.ts) writes kernel
 // answers into them. Nothing here touches the DOM.
 import { computed, type ReadonlySignal, type Signal, signal } from "@preact/signals";
-import type { ClauseInfo, DatasetInfo, Mode, QueryState, SavedView, Snapshot, Unit, WidgetState } from "./protocol.ts";
+import type {
+  ClauseInfo,
+  DatasetInfo,
+  GridState,
+  Mode,
+  QueryState,
+  SavedView,
+  Snapshot,
+  Unit,
+  WidgetState,
+} from "./protocol.ts";
 import type { Rpc } from "./rpc.ts";
 import type { Statistics } from "./statistics-arrays.ts";
 
@@ -48,8 +58,12 @@ export interface Store {
   classFilter: Signal<number | null>;
   /** Rows the grid shows: the pool, or what `classFilter` leaves of it. */
   gridSize: Signal<number>;
+  /** Filter, order and selection as the kernel keeps them. */
+  grid: Signal<GridState | null>;
   /** Position shown in the detail panel. */
   current: Signal<number | null>;
+  /** The sample on show stays on show where its position has changed: the data changed, not the question. */
+  stay: Signal<boolean>;
   /** Bumped when pages of the grid are out of date; old tiles stay shown meanwhile where they are the same samples. */
   gridEpoch: Signal<number>;
   keepTiles: Signal<boolean>;
@@ -116,7 +130,9 @@ export function createStore(kind: WidgetState["_kind"], rpc: Rpc, state: Partial
     hiddenClasses: signal<ReadonlySet<number>>(new Set<number>()),
     classFilter: signal<number | null>(null),
     gridSize: signal(0),
+    grid: signal<GridState | null>(null),
     current: signal<number | null>(null),
+    stay: signal(false),
     gridEpoch: signal(0),
     keepTiles: signal(false),
     announcement: signal(""),

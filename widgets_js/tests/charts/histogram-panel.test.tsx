@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { CoveragePanel } from "../../src/coverage/coverage-panel.tsx";
 import { HistogramPanel } from "../../src/histogram/histogram-panel.tsx";
 import { mounted, wait } from "./mounted.tsx";
-import { SHAPES, settled } from "./scripted-kernel.ts";
+import { gridState, SHAPES, settled } from "./scripted-kernel.ts";
 
 // Instances of the scripted rows: 180 + 140 + 60 + 12 + 11 + 9 circles, and so on by hand.
 const RAW = { Circle: 412, Square: 60 + 60 + 68 + 20, Triangle: 60 + 51 + 20, Star: 34 + 12 + 8, Ring: 31, Cross: 12 };
@@ -42,7 +42,7 @@ describe("bars", () => {
     const { find, store, model } = await mounted({}, HistogramPanel);
     find("[data-testid=bar][data-class=Star]").click();
     expect(model.sent.at(-1)).toMatchObject({ op: "grid.filter", args: { class_index: 3 } });
-    model.reply(model.sent.at(-1)?.id ?? "", { pool_size: 54 });
+    model.reply(model.sent.at(-1)?.id ?? "", { grid: gridState(54, 3) });
     await settled();
     expect(store.classFilter.value).toBe(3);
     expect(find("[data-testid=bar][data-class=Star]").getAttribute("aria-pressed")).toBe("true");

@@ -2,6 +2,7 @@
 import type {
   ClauseInfo,
   DatasetInfo,
+  GridState,
   Mode,
   QueryState,
   StatisticsArray,
@@ -22,6 +23,9 @@ export function dataset(names = SHAPES, counts = COUNTS): DatasetInfo {
     branch: "main",
     num_samples: 600,
     num_edits: 0,
+    uncommitted: false,
+    paired: false,
+    behind: null,
     read_only: false,
     tensors: [],
     image_tensor: "images",
@@ -163,6 +167,18 @@ export function queryState(scenario: Scenario = {}): { query: QueryState; buffer
   return { query, buffers };
 }
 
+export function gridState(size: number, classIndex: number | null = null): GridState {
+  return {
+    class_index: classIndex,
+    sort: "query",
+    size,
+    token: `${classIndex}`,
+    data: "1",
+    selection: [],
+    num_selected: 0,
+  };
+}
+
 /** A live session that has said hello; other requests wait in `model.sent`. */
 export function liveSession(scenario: Scenario = {}): { session: Session; model: FakeModel } {
   const model = new FakeModel({ mode: scenario.mode ?? "iid" });
@@ -170,7 +186,15 @@ export function liveSession(scenario: Scenario = {}): { session: Session; model:
   session.start();
   const hello = model.sent.find(({ op }) => op === "hello");
   const { query, buffers } = queryState(scenario);
-  const welcome = { dataset: dataset(scenario.names, scenario.counts), query, draft: null, history: [], views: [] };
+  const grid = gridState(query.pool_size);
+  const welcome = {
+    dataset: dataset(scenario.names, scenario.counts),
+    query,
+    grid,
+    draft: null,
+    history: [],
+    views: [],
+  };
   model.reply(hello?.id ?? "", welcome, buffers);
   return { session, model };
 }

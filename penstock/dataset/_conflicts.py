@@ -1,0 +1,195 @@
+"""Samples that two sessions or branches changed, each in its own way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, Literal, NoReturn
+
+import numpy as np
+
+from penstock.dataset._drafts import Drafts
+from penstock.errors import ConflictError, PenstockError
+from penstock.storage import Commit, Store
+from penstock.table import Draft, StoredTable, class_keys, merged_into, new_index, sample_of_cell
+from penstock.tensors import Cell, TensorSpec
+
+__all__ = ["Conflict", "Prefer", "cells_at", "edit_conflicts", "refuse", "same", "settled_draft", "shown_value"]
+
+Prefer = Literal["raise", "ours", "theirs"]
+_SHOWN = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conflict:
+    """A sample that two changed, each in its own way.
+
+    Parameters
+    ----------
+    uid : int or None
+        Lasting identity of the sample; None where a class name is concerned.
+    tensor : str or None
+        The tensor both edited; None where one deleted the sample that the other edited.
+    reason : str
+        What each of them did.
+    row : int or None
+        Where the sample is here; None where it is deleted here.
+    ours, theirs : object
+        The value here and there: class names for labels, the shape for images and masks.
+    """
+
+    uid: int | None
+    tensor: str | None
+    reason: str
+    row: int | None = None
+    ours: Any = None
+    theirs: Any = None
+
+
+def same(one: Cell, two: Cell) -> bool:
+    """Tell whether two cells hold the same sample."""
+    return _value(one) == _value(two)
+
+
+def _value(cell: Cell) -> tuple[object, ...]:
+    value = cell.value
+    if isinstance(value, np.ndarray):
+        return value.tobytes(), cell.shape or (), cell.creds_key
+    return value, None, cell.creds_key
+
+
+def cells_at(stored: StoredTable, tensor: str, uids: Sequence[int]) -> list[Cell | None]:
+    """Return the stored cell of each uid, None where there is no such sample."""
+    rows = stored.positions(np.array(uids, np.int64))
+    here = np.unique(rows[rows >= 0])
+    cells = stored.cells(here, [tensor], recorded=False)[tensor] if len(here) else []
+    by_row = dict(zip(here.tolist(), cells, strict=True))
+    return [by_row.get(row) for row in rows.tolist()]
+
+
+def shown_value(spec: TensorSpec, cell: Cell | None) -> Any:  # noqa: ANN401  plain values, by kind
+    """Return a cell as a person would write it."""
+    if cell is None or cell.value is None:
+        return None
+    if spec.htype == "class_label":
+        ids = np.asarray(cell.value, np.int64).tolist()
+        return [spec.class_names[i] if 0 <= i < len(spec.class_names) else i for i in ids]
+    if spec.is_encoded:
+        return f"{spec.htype} of shape {cell.shape}" if cell.shape else spec.htype
+    value = sample_of_cell(spec, cell)
+    return value.tolist() if isinstance(value, np.ndarray) else value
+
+
+# ---- two sessions ----------------------------------------------------------------------------------
+
+
+def edit_conflicts(store: Store, stored: StoredTable, session: Drafts) -> list[Conflict]:
+    """Return the edited samples that another session changed since they were edited here."""
+    found = [_lost(stored, tensor, uid) for tensor, uid in session.lost]
+    for tensor, edits in session.draft.edits.items():
+        for version, uids in _by_version(edits, session.over.get(tensor, {})).items():
+            if version not in {stored.snapshot.version, -1}:
+                found += _changed_since(store, stored, tensor, {uid: edits[uid] for uid in uids}, version)
+    return found
+
+
+def _lost(stored: StoredTable, tensor: str, uid: int) -> Conflict:
+    row = int(stored.positions(np.array([uid], np.int64))[0])
+    return Conflict(
+        uid=uid,
+        tensor=tensor,
+        row=row if row >= 0 else None,
+        reason="labeled here with a class that another session removed",
+    )
+
+
+def _by_version(edits: Iterable[int], over: Mapping[int, int]) -> dict[int, list[int]]:
+    groups: dict[int, list[int]] = {}
+    for uid in edits:
+        groups.setdefault(over.get(uid, -1), []).append(uid)
+    return groups
+
+
+def _changed_since(
+    store: Store, stored: StoredTable, tensor: str, edits: Mapping[int, Cell], version: int
+) -> list[Conflict]:
+    before: StoredTable | None = None
+    with suppress(PenstockError):  # an old version may be cleaned up; then nothing is known of it
+        before = StoredTable(store.at(version), "")
+    if before is None or tensor not in before.specs:
+        return []
+    uids = list(edits)
+    index = _index(before, stored, tensor)
+    old, now = cells_at(before, tensor, uids), cells_at(stored, tensor, uids)
+    found = []
+    for uid, first, second in zip(uids, old, now, strict=True):
+        if first is None:
+            continue
+        if second is None:
+            found.append(Conflict(uid=uid, tensor=None, reason="edited here, deleted by another session"))
+        elif not same(_renumbered(first, index), second) and not same(second, edits[uid]):
+            found.append(_both(stored, tensor, uid, edits[uid], second))
+    return found
+
+
+def _index(before: StoredTable, now: StoredTable, tensor: str) -> Any:  # noqa: ANN401  an array or None
+    meta = now.snapshot.meta
+    return new_index(class_keys(before.snapshot.meta, tensor), class_keys(meta, tensor), merged_into(meta, tensor))
+
+
+def _renumbered(cell: Cell, index: Any) -> Cell:  # noqa: ANN401  an array or None
+    if index is None or not isinstance(cell.value, np.ndarray):
+        return cell
+    return Cell(value=index[cell.value.astype(np.int64)])
+
+
+def _both(stored: StoredTable, tensor: str, uid: int, mine: Cell, theirs: Cell) -> Conflict:
+    spec = stored.specs[tensor]
+    return Conflict(
+        uid=uid,
+        tensor=tensor,
+        row=int(stored.positions(np.array([uid], np.int64))[0]),
+        ours=shown_value(spec, mine),
+        theirs=shown_value(spec, theirs),
+        reason="edited here and committed by another session",
+    )
+
+
+def refuse(conflicts: Sequence[Conflict], last: Commit | None) -> NoReturn:
+    """Raise the conflicts as an error that names samples and both values."""
+    told = []
+    for conflict in conflicts[:_SHOWN]:
+        if conflict.tensor is None or (conflict.ours is None and conflict.theirs is None):
+            told.append(f"sample {conflict.row if conflict.row is not None else conflict.uid} {conflict.reason}")
+        else:
+            told.append(
+                f"sample {conflict.row} of {conflict.tensor!r} is {conflict.ours!r} here "
+                f"and {conflict.theirs!r} in the stored dataset"
+            )
+    more = f", and {len(conflicts) - _SHOWN} more" if len(conflicts) > _SHOWN else ""
+    where = f" (commit {last.id})" if last is not None else ""
+    raise ConflictError(
+        f"conflict: {len(conflicts)} edits of this session meet changes of another{where}: {'; '.join(told)}{more}",
+        conflicts=tuple(conflicts),
+        hint="ds.commit(message, on_conflict='ours') keeps the edits made here, on_conflict='theirs' drops them; "
+        "ds.discard_edits(name, rows) drops single ones",
+    )
+
+
+def settled_draft(session: Drafts, stored: StoredTable, conflicts: Sequence[Conflict], prefer: Prefer) -> Draft:
+    """Return the edits to commit: without those given up, those of deleted samples, and those made elsewhere too."""
+    draft = session.draft
+    if prefer == "theirs":
+        for conflict in conflicts:
+            if conflict.uid is not None:
+                draft = draft.without({conflict.uid}, conflict.tensor)
+    left = Draft()
+    for tensor, edits in draft.edits.items():
+        over = session.over.get(tensor, {})
+        older = [uid for uid in edits if over.get(uid, -1) != stored.snapshot.version]
+        now = dict(zip(older, cells_at(stored, tensor, older), strict=True)) if older else {}
+        done = {uid for uid, cell in now.items() if cell is None or same(cell, edits[uid])}
+        kept = {uid: cell for uid, cell in edits.items() if uid not in done}
+        left = left.with_edits(tensor, kept) if kept else left
+    return left

@@ -1,0 +1,176 @@
+"""The edits of one session: in memory, in files beside the dataset, and what they were made over."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from penstock.storage import Store
+from penstock.table import (
+    Draft,
+    DraftFile,
+    DraftNote,
+    DraftPart,
+    StoredTable,
+    class_keys,
+    delete_drafts,
+    draft_files,
+    merged_into,
+    new_index,
+    read_drafts,
+    write_draft,
+)
+from penstock.tensors import Cell
+
+__all__ = ["Drafts"]
+
+_MANY = 64
+_Cells = Mapping[int, Cell]
+
+
+class Drafts:
+    """The draft of a session.
+
+    It takes over the files it finds when it opens, and after that only its own: what another
+    session writes meanwhile is that session's to commit.
+
+    Parameters
+    ----------
+    store : Store
+        The branch.
+    stored : StoredTable
+        The newest version.
+    tidy : bool
+        Whether files may be deleted and joined.
+    """
+
+    def __init__(self, store: Store, stored: StoredTable, *, tidy: bool) -> None:
+        self._store = store
+        self._session = secrets.token_hex(4)
+        self._counter = 0
+        self.draft = Draft()
+        self.files: list[DraftFile] = []
+        self.lost: list[tuple[str, int]] = []  # tensor and uid of labels whose class is no more
+        self.over: dict[str, dict[int, int]] = {}  # for each tensor, the version each edit was made over
+        self._keys = _keys_of(stored)
+        parts, stale = read_drafts(
+            store.location, store.branch, stored.specs, dataset=_id_of(stored), committed=committed_drafts(stored)
+        )
+        for part in parts:
+            self._adopt(part, stored)
+        self._counter = max((file.counter for file in (*self.files, *stale)), default=0)
+        if tidy and stale:
+            delete_drafts(store.location, stale)
+        if tidy and len(self.files) > _MANY:
+            self.replace(lambda draft: draft, stored)
+
+    def _adopt(self, part: DraftPart, stored: StoredTable) -> None:
+        """Take the edits of a file: labels as the classes count now, without samples that are gone."""
+        self.files.append(part.file)
+        for tensor, cells in part.edits.items():
+            kept = self._translated(tensor, _present(cells, stored), part.note.keys.get(tensor, ()), stored)
+            self.add(tensor, kept, part.note.version)
+
+    def _translated(self, tensor: str, cells: _Cells, keys: Sequence[str], stored: StoredTable) -> _Cells:
+        """Return labels written under one list of classes as indices of today's."""
+        meta = stored.snapshot.meta
+        index = new_index(keys, class_keys(meta, tensor), merged_into(meta, tensor)) if keys else None
+        if index is None:
+            return cells
+        found = {}
+        for uid, cell in cells.items():
+            labels = index[np.asarray(cell.value, np.int64)] if cell.value is not None else None
+            if labels is not None and (labels < 0).any():
+                self.lost.append((tensor, uid))
+            else:
+                found[uid] = cell if labels is None else Cell(value=labels)
+        return found
+
+    def add(self, tensor: str, cells: _Cells, version: int) -> None:
+        """Take edits, in memory; what an earlier edit of a sample was made over stays."""
+        self.draft = self.draft.with_edits(tensor, cells)
+        over = self.over.setdefault(tensor, {})
+        for uid in cells:
+            over.setdefault(uid, version)
+
+    def follow(self, stored: StoredTable) -> None:
+        """Go over to another version: labels follow the classes that another session renumbered."""
+        keys = _keys_of(stored)
+        for tensor, cells in self.draft.edits.items():
+            then = self._keys.get(tensor, ())
+            if cells and keys.get(tensor, ())[: len(then)] != then:
+                moved = self._translated(tensor, cells, then, stored)
+                self.draft = self.draft.without(None, tensor).with_edits(tensor, moved)
+        self._keys = keys
+
+    # ---- files -----------------------------------------------------------------------------------
+
+    def save(self, edits: Draft, stored: StoredTable) -> None:
+        """Write edits to a file of their own."""
+        self.files.append(self._written(edits, stored, {}))
+
+    def _written(self, edits: Draft, stored: StoredTable, replaces: Mapping[str, int]) -> DraftFile:
+        self._counter += 1
+        note = DraftNote(
+            dataset=_id_of(stored),
+            version=stored.snapshot.version,
+            keys={name: self._keys[name] for name in edits.edits if name in self._keys},
+            replaces=replaces,
+        )
+        store = self._store
+        return write_draft(
+            store.location, store.branch, stored.specs, edits, note, session=self._session, counter=self._counter
+        )
+
+    def replace(self, change: Callable[[Draft], Draft], stored: StoredTable) -> None:
+        """Put `change` of the draft in the place of all its files, in one step: the file that stands for them."""
+        draft = change(self.draft)
+        if self.files:
+            base = self._written(draft, stored, self.largest())
+            delete_drafts(self._store.location, self.files)
+            self.files = [base]
+        self.draft = draft
+        if not draft:
+            self.drop()
+
+    def drop(self) -> None:
+        """Forget the edits, and delete their files: they are committed, or a file that stands for them is empty."""
+        self.draft, self.lost, self.over = Draft(), [], {}
+        delete_drafts(self._store.location, self.files)
+        self.files = []
+
+    def sweep(self, stored: StoredTable) -> None:
+        """Delete the files that the last commit or reset took in, before another one forgets which they were."""
+        committed = committed_drafts(stored)
+        files = draft_files(self._store.location, self._store.branch) if committed else []
+        delete_drafts(self._store.location, [file for file in files if file.counter <= committed.get(file.session, -1)])
+
+    def largest(self) -> dict[str, int]:
+        """Return the files of this draft as session and largest counter."""
+        found: dict[str, int] = {}
+        for file in self.files:
+            found[file.session] = max(found.get(file.session, 0), file.counter)
+        return found
+
+
+def _id_of(stored: StoredTable) -> str:
+    return str(stored.snapshot.meta.get("id", ""))
+
+
+def _keys_of(stored: StoredTable) -> dict[str, tuple[str, ...]]:
+    meta = stored.snapshot.meta
+    return {name: class_keys(meta, name) for name, spec in stored.specs.items() if spec.htype == "class_label"}
+
+
+def committed_drafts(stored: StoredTable) -> dict[str, int]:
+    """Return the files of edits that the last commit or reset took in: session and largest counter."""
+    found: Any = stored.snapshot.meta.get("drafts", {})
+    return {str(session): int(counter) for session, counter in found.items()}
+
+
+def _present(cells: _Cells, stored: StoredTable) -> _Cells:
+    rows = stored.positions(np.fromiter(cells, np.int64, len(cells)))
+    return {uid: cell for (uid, cell), row in zip(cells.items(), rows.tolist(), strict=True) if row >= 0}

@@ -1,0 +1,70 @@
+"""What a user notes about a dataset: names and values that are kept and versioned with it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from typing import Any
+
+from penstock.errors import DatasetError
+
+__all__ = ["Info"]
+
+Change = Callable[[Callable[[dict[str, Any]], dict[str, Any]]], None]
+
+
+class Info(MutableMapping[str, Any]):
+    """Notes about a dataset, kept at once; values are what JSON holds.
+
+    Parameters
+    ----------
+    read : callable
+        Returns the notes there are.
+    change : callable
+        Takes a function from the notes to those that replace them.
+    """
+
+    def __init__(self, read: Callable[[], dict[str, Any]], change: Change) -> None:
+        self._read = read
+        self._change = change
+
+    def __getitem__(self, name: str) -> Any:  # noqa: ANN401  any JSON value
+        return self._read()[name]
+
+    def __setitem__(self, name: str, value: Any) -> None:  # noqa: ANN401  any JSON value
+        self.update({name: value})
+
+    def __delitem__(self, name: str) -> None:
+        self._read()[name]
+        self._change(lambda notes: {key: value for key, value in notes.items() if key != name})
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._read())
+
+    def __len__(self) -> int:
+        return len(self._read())
+
+    def update(self, *notes: Any, **more: Any) -> None:
+        """Add or replace notes, all in one step."""
+        given: dict[str, Any] = dict(*notes, **more)
+        new = _checked(given)
+        self._change(lambda known: {**known, **new})
+
+    def clear(self) -> None:
+        """Drop all notes."""
+        self._change(lambda _: {})
+
+    def __repr__(self) -> str:
+        return f"Info({self._read()!r})"
+
+
+def _checked(notes: Mapping[str, Any]) -> dict[str, Any]:
+    for name in notes:
+        if not isinstance(name, str):
+            raise DatasetError(f"a note named {name!r}; expected a text")
+    try:
+        kept: dict[str, Any] = json.loads(json.dumps(notes, allow_nan=False))
+        json.dumps(kept, ensure_ascii=False).encode()
+    except (TypeError, ValueError, RecursionError) as error:
+        raise DatasetError(f"notes that JSON cannot hold ({error}); expected texts, numbers, lists and dicts") from None
+    return kept

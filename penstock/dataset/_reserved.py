@@ -1,0 +1,65 @@
+"""Names that are parts of every dataset, view or sample, and names that other libraries have for them."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+__all__ = ["ELSEWHERE", "is_attribute", "reserved_names"]
+
+# what code written for Deep Lake asks for, and what to write here
+ELSEWHERE = {
+    "add_column": "ds.create_tensor(name, htype=…)",
+    "allow_delete": "delete the folder to delete the dataset",
+    "batches": "ds.dataloader().batch(size).numpy()",
+    "clear_cache": "nothing is to be cleared",
+    "client": "penstock has no server",
+    "commits": "ds.log()",
+    "copy": "copy the folder",
+    "create_group": 'a name with slashes, ds.create_tensor("group/name"); reach it as ds["group/name"]',
+    "create_tensor_like": "ds.create_tensor(name, htype=…)",
+    "current_branch": "ds.branch",
+    "deepcopy": "copy the folder",
+    "delete": "ds.pop(i) for samples; delete the folder to delete the dataset",
+    "delete_branch": "branches stay",
+    "delete_group": "ds.delete_tensor of each of its tensors",
+    "description": "ds.info['description']",
+    "get_commit_details": "ds.log(), whose entries have id, time, author and message",
+    "get_creds_keys": "ds.add_creds_key, ds.populate_creds",
+    "groups": "ds.tensors, whose names may hold slashes",
+    "has_head_changes": "ds.has_changes",
+    "history": "ds.log()",
+    "is_optimized": "ds.load_view(id, optimize=True) makes a copy to read from",
+    "metadata": "ds.info",
+    "name": "ds.path",
+    "optimize": "ds.load_view(id, optimize=True)",
+    "pending_commit_id": "ds.commit_id is the last commit; ds.version is what is read",
+    "random_split": "ds.split({'train': 0.8, 'val': 0.2})",
+    "rechunk": "ds.commit() merges small files",
+    "remove_column": "ds.delete_tensor(name)",
+    "rename": "rename the folder",
+    "rename_column": "ds.rename_tensor says what to write",
+    "rename_group": "ds.rename_tensor says what to write",
+    "rollback": "ds.reset()",
+    "sample_indices": "ds.indices",
+    "schema": "ds.summary(), or ds.tensors",
+    "size_approx": "the size of the folder",
+    "to_csv": "ds.pandas().to_csv(path)",
+    "update_creds_key": "ds.add_creds_key",
+    "visualize": "penstock.explore(ds)",
+}
+
+
+def is_attribute(name: str) -> bool:
+    """Whether a tensor of this name could be reached behind a dot at all."""
+    return re.fullmatch(r"[^\W_]\w*", name) is not None and name.isidentifier()
+
+
+@cache
+def reserved_names() -> frozenset[str]:
+    """Return the public names of datasets, views and samples: behind a dot they are never tensors."""
+    from penstock.dataset._dataset import Dataset
+    from penstock.dataset._sample import Sample
+    from penstock.dataset._view import View
+
+    return frozenset(name for kind in (Dataset, View, Sample) for name in dir(kind) if not name.startswith("_"))

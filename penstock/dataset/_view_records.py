@@ -1,0 +1,183 @@
+"""What is kept of a saved view: a record that makes it exist, beside the rows it names."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from penstock.errors import ReadOnlyError, StorageError
+from penstock.storage import Location, Mark, Store, decoded, delete_tag_named, encoded, tags_named
+
+__all__ = ["ViewRecord", "delete_record", "read_rows", "sweep_views", "view_records", "write_record", "write_view"]
+
+_TAG = "view-"  # where datasets of before kept their records
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ViewRecord:
+    """The record of a saved view.
+
+    Parameters
+    ----------
+    commit : str
+        The commit it is bound to.
+    branch : str or None
+        The branch of that commit.
+    version : int
+        Its version on the branch.
+    message, query, author : str
+        What was said, asked, and by whom.
+    seed, num_samples : int
+        Seed of the query, and number of samples.
+    time : float
+        Seconds since 1970, UTC.
+    rows_sha256 : str
+        Checksum of the file of rows; empty if none was recorded.
+    copy : str
+        Name of the copy of its samples below the dataset; empty without one.
+    """
+
+    commit: str
+    branch: str | None
+    version: int
+    message: str = ""
+    query: str = ""
+    author: str = "unknown"
+    seed: int = 0
+    num_samples: int = 0
+    time: float = 0.0
+    rows_sha256: str = ""
+    copy: str = ""
+
+    @property
+    def saved_at(self) -> datetime:
+        """When it was saved."""
+        try:
+            return datetime.fromtimestamp(self.time, UTC)
+        except (ValueError, OverflowError, OSError):
+            return datetime.fromtimestamp(0, UTC)
+
+
+def _record_file(view_id: str) -> str:
+    return f"views/{encoded(view_id)}.json"
+
+
+def _rows_file(view_id: str) -> str:
+    return f"views/{view_id}.npy"
+
+
+def write_view(location: Location, view_id: str, record: ViewRecord, uids: NDArray[np.int64]) -> None:
+    """Keep a view: the rows first, then the record, which alone makes it exist."""
+    content = _packed(uids)
+    with location.lock():
+        location.write(_rows_file(view_id), content)
+        write_record(location, view_id, replace(record, rows_sha256=hashlib.sha256(content).hexdigest()))
+
+
+def write_record(location: Location, view_id: str, record: ViewRecord) -> None:
+    """Write the record of a view, over the one there is."""
+    with location.lock():
+        location.write(_record_file(view_id), json.dumps(asdict(record)).encode())
+
+
+def _packed(uids: NDArray[np.int64]) -> bytes:
+    buffer = io.BytesIO()
+    np.save(buffer, np.ascontiguousarray(uids, "<i8"), allow_pickle=False)
+    return buffer.getvalue()
+
+
+def view_records(store: Store) -> dict[str, ViewRecord]:
+    """Return the records of a dataset's views by id; what cannot be read is a leftover and left out."""
+    found = {}
+    for name in store.location.names("views"):
+        if name.endswith(".json"):
+            record = _parsed(store.location.read(name))
+            if record is not None:
+                found[decoded(name.removeprefix("views/").removesuffix(".json"))] = record
+    for name, mark in tags_named(store, _TAG).items():
+        if mark.note.get("commit"):
+            found.setdefault(decoded(name), _of_tag(decoded(name), mark))
+    return found
+
+
+def _parsed(content: bytes | None) -> ViewRecord | None:
+    try:
+        stored = json.loads(content or b"")
+        kinds: Mapping[str, Any] = {
+            "branch": lambda value: None if value is None else str(value),
+            **dict.fromkeys(("version", "seed", "num_samples"), int),
+            "time": float,
+        }
+        known = ViewRecord.__dataclass_fields__
+        return ViewRecord(**{key: kinds.get(key, str)(value) for key, value in stored.items() if key in known})
+    except (ValueError, TypeError, AttributeError, RecursionError):
+        return None
+
+
+def _of_tag(view_id: str, mark: Mark) -> ViewRecord:
+    note = mark.note
+    return ViewRecord(
+        commit=note.get("commit", ""),
+        branch=mark.branch,
+        version=mark.version,
+        message=note.get("message", ""),
+        query=note.get("query", ""),
+        author=note.get("author", "unknown"),
+        seed=int(note.get("seed", 0)),
+        num_samples=int(note.get("num_samples", 0)),
+        time=float(note.get("time", 0)),
+        copy=f"views/{view_id}.penstock" if note.get("optimized") == "1" else "",
+    )
+
+
+def read_rows(location: Location, view_id: str, record: ViewRecord) -> NDArray[np.int64]:
+    """Return the uids of a view's samples, int64, checked against the record."""
+    content = location.read(_rows_file(view_id))
+    if content is None:
+        raise StorageError(f"the rows of view {view_id!r} are missing ({_rows_file(view_id)})")
+    if record.rows_sha256 and hashlib.sha256(content).hexdigest() != record.rows_sha256:
+        raise StorageError(f"the rows of view {view_id!r} are not those that were saved ({_rows_file(view_id)})")
+    try:
+        uids: NDArray[np.int64] = np.load(io.BytesIO(content), allow_pickle=False).astype(np.int64)
+    except (ValueError, EOFError, OSError) as error:
+        raise StorageError(f"the rows of view {view_id!r} cannot be read ({_rows_file(view_id)})") from error
+    return uids
+
+
+def delete_record(store: Store, view_id: str, record: ViewRecord) -> None:
+    """Delete a view: the record first, then what nothing names any more."""
+    with store.location.lock():
+        if view_id in {decoded(name) for name in tags_named(store, _TAG)}:
+            delete_tag_named(store, f"{_TAG}{encoded(view_id)}")
+        store.location.delete([_record_file(view_id)])
+        store.location.delete([_rows_file(view_id)])
+    if record.copy:
+        Location(f"{store.location.path}/{record.copy}").remove()
+
+
+def sweep_views(store: Store) -> None:
+    """Delete the rows and copies that no record names and that nobody is making."""
+    location = store.location
+    there = location.names("views")
+    if not there or location.is_remote:
+        return
+    with suppress(StorageError, ReadOnlyError), location.lock(timeout=0):
+        records = view_records(store)
+        named = {_rows_file(view_id) for view_id in records} | {record.copy for record in records.values()}
+        left = [name for name in location.names("views") if name not in named and not name.endswith(".json")]
+        location.delete([name for name in left if name.endswith(".npy")])
+        for name in (name for name in left if name.endswith(".penstock")):
+            copy = Location(f"{location.path}/{name}")
+            with suppress(StorageError, ReadOnlyError):
+                with copy.lock(timeout=0):
+                    pass  # whoever makes it holds this lock
+                copy.remove()

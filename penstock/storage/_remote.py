@@ -1,0 +1,200 @@
+"""Remote files: their bytes, and why they cannot be had in words of a user."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+from urllib.parse import unquote
+
+from penstock.errors import LinkError
+from penstock.storage._fork import OBJECT_STORES
+from penstock.tensors import Link, scheme_of, shown_url, split_url
+
+__all__ = ["fetch_remote", "link_error"]
+
+_MOST_BYTES = 2**31
+_PIECE = 2**20
+_CONNECT, _READ = 5, 30  # seconds
+_TRIES = 3
+_BUSY = (429, 500, 502, 503, 504)
+_PROVIDERS = ("AWS_", "GOOGLE_", "AZURE_")
+_WEB_KEYS = frozenset({"username", "password", "token", "bearer_token"})
+_STATUS = re.compile(r"status code: (\d{3})")
+_NO_CREDENTIALS = re.compile(
+    r"169\.254\.\d|/latest/api/token|/latest/meta-data|/computeMetadata/|/metadata/identity|token request"
+    r"|MissingAccount|Account must be|NoCredential"
+)
+_DENIED = re.compile(r"InvalidAccessKeyId|SignatureDoesNotMatch|AccessDenied|ExpiredToken|InvalidToken")
+_REGION = re.compile(r"PermanentRedirect|AuthorizationHeaderMalformed|status code: 301")
+_UNREACHABLE = re.compile(r"error sending request|dns error|connect|timed? ?out", re.IGNORECASE)
+
+
+class _StatusError(Exception):
+    """A web server answered with an error."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(f"status code: {status}")
+
+
+def fetch_remote(link: Link, creds: Mapping[str, str]) -> bytes:
+    """Return the bytes of a file on the web or in an object store."""
+    split_url(link.url)
+    if scheme_of(link.url).startswith("http") and (not creds or _WEB_KEYS & set(creds)):
+        return _from_web(link.url, creds)
+    OBJECT_STORES.check()
+    root, key = _place(link.url)
+    chosen = {name: value for name, value in os.environ.items() if name.startswith(_PROVIDERS)}
+    store = _object_store(root, tuple(sorted(creds.items())), tuple(sorted(chosen.items())))
+    return bytes(store.get(key).bytes())
+
+
+def _place(url: str) -> tuple[str, str]:
+    """Return the root of an object store, and the key of a file in it."""
+    parts = split_url(url)
+    if not scheme_of(url).startswith("http"):
+        return f"{scheme_of(url)}://{parts.netloc}", url.split("/", 3)[3]
+    root, key = f"{scheme_of(url)}://{parts.netloc}", unquote(parts.path.lstrip("/"))
+    if parts.netloc.startswith(("s3.", "s3-")):  # the bucket is the first part of the path
+        bucket, _, key = key.partition("/")
+        return f"{root}/{bucket}", key
+    return root, key
+
+
+@lru_cache(maxsize=64)
+def _object_store(root: str, creds: tuple[tuple[str, str], ...], environment: tuple[tuple[str, str], ...]) -> Any:  # noqa: ANN401  obstore ships no common base type
+    """Return a store; what the environment says is part of its identity, since the store reads it once."""
+    from datetime import timedelta
+
+    from obstore.store import from_url
+
+    config = dict(creds)
+    endpoint = config.pop("endpoint_url", None) or config.pop("aws_endpoint_url", None)
+    if endpoint:
+        config["endpoint"] = endpoint
+    allowed = dict(environment).get("AWS_ALLOW_HTTP", "").lower() in {"1", "true"}
+    plain = (endpoint or root).startswith("http://") or allowed
+    return from_url(
+        root,
+        **({"config": config} if config else {}),
+        client_options={
+            "timeout": timedelta(seconds=_READ),
+            "connect_timeout": timedelta(seconds=_CONNECT),
+            "allow_http": plain,
+        },
+        retry_config={"max_retries": _TRIES, "retry_timeout": timedelta(seconds=30)},
+    )
+
+
+@lru_cache(maxsize=1)
+def _session(process: int) -> Any:  # noqa: ANN401, ARG001  connections are not shared with forked processes
+    import requests
+    from requests.adapters import HTTPAdapter
+    from urllib3 import Retry
+
+    session = requests.Session()
+    again = Retry(total=_TRIES, backoff_factor=0.1, status_forcelist=_BUSY, raise_on_status=False, redirect=False)
+    adapter = HTTPAdapter(pool_connections=64, pool_maxsize=16, max_retries=again)
+    session.mount("http://", adapter)
+    session.mount("https://", adapter)
+    session.headers["Accept-Encoding"] = "identity"
+    return session
+
+
+def _from_web(url: str, creds: Mapping[str, str]) -> bytes:
+    token = creds.get("token") or creds.get("bearer_token")
+    with _session(os.getpid()).get(
+        url,
+        auth=(creds.get("username", ""), creds.get("password", "")) if not token and creds else None,
+        headers={"Authorization": f"Bearer {token}"} if token else {},
+        timeout=(_CONNECT, _READ),
+        stream=True,
+    ) as answer:
+        if answer.status_code != 200:  # noqa: PLR2004  OK
+            raise _StatusError(answer.status_code)
+        content = bytearray()
+        for piece in answer.iter_content(_PIECE):
+            content += piece
+            if len(content) > _MOST_BYTES:
+                raise LinkError(f"the linked file {shown_url(url)} is larger than 2 GiB; expected an image")
+        return bytes(content)
+
+
+def link_error(link: Link, error: Exception) -> LinkError:
+    """Return the error of a file that cannot be had; what the engine says stays with the engine."""
+    if isinstance(error, LinkError):
+        return error
+    lacking = _NO_CREDENTIALS.search(str(error)) and not isinstance(error, _StatusError)
+    if lacking:
+        named = f" under the key {link.creds_key!r}" if link.creds_key else ""
+        return _unreadable(link, f"no credentials were found{named}", _hint(link))
+    if isinstance(error, (FileNotFoundError, NotADirectoryError)) or _status(error) in {404, 410}:
+        return LinkError(f"the linked file {shown_url(link.url)} is missing")
+    return _unreadable(link, *_reason(link, error))
+
+
+def _unreadable(link: Link, reason: str, hint: str | None) -> LinkError:
+    return LinkError(f"the linked file {shown_url(link.url)} cannot be read: {reason}", hint=hint)
+
+
+def _status(error: Exception) -> int:
+    found = _STATUS.search(str(error))
+    return int(found[1]) if found else 0
+
+
+def _reason(link: Link, error: Exception) -> tuple[str, str | None]:
+    text, kind = str(error), type(error).__name__
+    if _REGION.search(text) and not isinstance(error, _StatusError):
+        return "the bucket is in another region", "'region' of the credentials names it, or AWS_REGION"
+    if (
+        kind in {"PermissionDeniedError", "UnauthenticatedError"}
+        or _DENIED.search(text)
+        or _status(error) in {401, 403}
+    ):
+        whose = f" with the credentials of {link.creds_key!r}" if link.creds_key else ""
+        return f"access is denied{whose}", _hint(link)
+    if kind == "UnknownConfigurationKeyError":
+        return f"the credentials of {link.creds_key!r} have an unknown entry ({text.partition(chr(10))[0]})", None
+    if _status(error):
+        return f"the server answered with status {_status(error)}", None
+    return _of_connection(link, error), None
+
+
+def _hint(link: Link) -> str:
+    key = link.creds_key
+    if key:
+        return (
+            f"ds.populate_creds({key!r}, {{…}}) gives them for the session; the environment variable "
+            f"PENSTOCK_CREDS_{key}, a JSON object, for good"
+        )
+    return (
+        "ds.add_creds_key('my_key') and penstock.link(url, creds_key='my_key') name credentials, which "
+        "ds.populate_creds or the environment variable PENSTOCK_CREDS_my_key give"
+    )
+
+
+def _of_connection(link: Link, error: Exception) -> str:  # noqa: PLR0911  a fault a line
+    """Say what is wrong with the way to a file."""
+    text, kind = str(error), type(error).__name__
+    host = split_url(link.url).netloc.rpartition("@")[2]
+    if kind in {"InvalidURL", "LocationParseError", "InvalidSchema", "MissingSchema"} or isinstance(
+        error, UnicodeError
+    ):
+        return "it is not a valid URL"
+    if kind == "TooManyRedirects" or "following redirect" in text:
+        return "its server redirects without end"
+    if kind == "SSLError":
+        return f"the certificate of {host!r} is not valid, or it does not speak https"
+    if re.search(r"NameResolution|getaddrinfo|Name or service|dns error", text):
+        return f"the host {host!r} does not exist"
+    if "Timeout" in kind or re.search(r"timed? ?out", text, re.IGNORECASE):
+        return f"{host!r} does not answer"
+    if kind == "ConnectionError" or _UNREACHABLE.search(text):
+        return f"no server answers at {host!r}"
+    if kind in {"ChunkedEncodingError", "ContentDecodingError", "RetryError"}:
+        return "the connection broke off"
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror.lower()
+    return "the store could not serve it"

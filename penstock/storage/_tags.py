@@ -1,0 +1,122 @@
+"""Tags of the engine: names that keep versions; one that cannot be read is a leftover, never the end."""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+from penstock.errors import StorageError
+from penstock.storage._wrap import wrapped
+
+if TYPE_CHECKING:
+    from penstock.storage._store import Store
+
+__all__ = ["Mark", "create_tag", "delete_tag_named", "has_tag", "refs_are_whole", "sweep_tags", "tags_named"]
+
+_FOLDER = "samples.lance/_refs/tags"
+_BRANCHES = "samples.lance/_refs/branches"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """A name for a version of a branch, with what is recorded beside it.
+
+    Parameters
+    ----------
+    branch : str or None
+        The branch of the version, None for the first one.
+    version : int
+        Version of the store on that branch.
+    note : dict of str to str
+        Metadata.
+    """
+
+    branch: str | None
+    version: int
+    note: dict[str, str]
+
+
+def tags_named(store: Store, kind: str) -> dict[str, Mark]:
+    """Return the tags whose name starts with `kind`, without it, sorted."""
+    return {name.removeprefix(kind): mark for name, mark in sorted(_all(store).items()) if name.startswith(kind)}
+
+
+def _all(store: Store) -> dict[str, Mark]:
+    try:
+        with wrapped(f"read the history of {store.location.path!r}"):
+            found = store.handle.tags.list()
+    except StorageError:
+        return _readable(store)
+    return {
+        name: Mark(branch=tag["branch"], version=int(tag["version"]), note=dict(tag.get("metadata") or {}))
+        for name, tag in found.items()
+    }
+
+
+def _readable(store: Store) -> dict[str, Mark]:
+    """Read each tag by itself, where one of them is damaged."""
+    marks = {}
+    for file in store.location.names(_FOLDER):
+        mark = _parsed(store.location.read(file))
+        if mark is not None:
+            marks[PurePosixPath(file).stem] = mark
+    return marks
+
+
+def _parsed(content: bytes | None) -> Mark | None:
+    try:
+        tag: dict[str, Any] = json.loads(content or b"")
+        return Mark(branch=tag["branch"], version=int(tag["version"]), note=dict(tag.get("metadata") or {}))
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
+def create_tag(store: Store, name: str, branch: str | None, version: int, note: dict[str, str] | None = None) -> None:
+    """Name a version; the note is a second write, and whoever reads it must do without."""
+    with wrapped(f"tag {store.location.path!r}"):
+        store.handle.tags.create(name, ("main" if branch is None else branch, version))
+        if note:
+            store.handle.tags.replace_metadata(name, note)
+
+
+def has_tag(store: Store, name: str) -> bool:
+    """Tell whether there is a tag of this name, without reading the others."""
+    with suppress(StorageError), wrapped(f"read a tag of {store.location.path!r}"):
+        store.handle.tags.get_version(name)
+        return True
+    return False
+
+
+def delete_tag_named(store: Store, name: str) -> None:
+    """Take a name away."""
+    with wrapped(f"delete a tag of {store.location.path!r}"):
+        store.handle.tags.delete(name)
+
+
+def refs_are_whole(store: Store) -> bool:
+    """Tell whether the engine can read every tag and branch."""
+    with suppress(StorageError), wrapped(f"read the history of {store.location.path!r}"):
+        store.handle.tags.list()
+        store.handle.branches.list()
+        return True
+    return False
+
+
+def sweep_tags(store: Store) -> None:
+    """Delete the records of tags and branches that a full disk or a killed process left unreadable."""
+    for folder, keys in ((_FOLDER, ("version",)), (_BRANCHES, ("parentVersion",))):
+        for file in store.location.names(folder):
+            content = store.location.read(file)
+            if content is not None and not _is_record(content, keys):
+                store.location.delete([file])
+
+
+def _is_record(content: bytes, keys: tuple[str, ...]) -> bool:
+    try:
+        record = json.loads(content)
+    except ValueError:
+        return False
+    return isinstance(record, dict) and all(key in record for key in keys)

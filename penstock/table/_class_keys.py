@@ -1,0 +1,80 @@
+"""Lasting identity of classes: what a label means after classes were renamed, merged or renumbered.
+
+A label is stored as an index into the names of its tensor. Beside the names the dataset records a key for
+each class, which never changes, and for each class that was merged away the key of the one it went into.
+Labels written down under one list of keys are read under another by following the keys.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["class_keys", "merged_into", "new_index", "resolved", "with_class_keys", "with_classes"]
+
+_CLASSES = "classes"  # of the dataset's description
+_Meta = Mapping[str, Any]
+
+
+def _names(meta: _Meta) -> dict[str, list[str]]:
+    return {entry["name"]: list(entry.get("class_names") or ()) for entry in meta.get("tensors", [])}
+
+
+def class_keys(meta: _Meta, tensor: str) -> tuple[str, ...]:
+    """Return the key of each class of a tensor, in the order of its names.
+
+    Classes of a dataset that recorded no keys have their names for keys.
+    """
+    names = _names(meta).get(tensor, [])
+    known = meta.get(_CLASSES, {}).get(tensor, {}).get("keys", [])[: len(names)]
+    return (*known, *names[len(known) :])
+
+
+def merged_into(meta: _Meta, tensor: str) -> dict[str, str]:
+    """Return, for each class that was merged away, the key of the class it went into."""
+    return dict(meta.get(_CLASSES, {}).get(tensor, {}).get("merged", {}))
+
+
+def with_classes(meta: _Meta, tensor: str, keys: Sequence[str], merged: Mapping[str, str]) -> dict[str, Any]:
+    """Return a description that records these keys."""
+    entry = {"keys": list(keys), "merged": dict(merged)}
+    return {**meta, _CLASSES: {**meta.get(_CLASSES, {}), tensor: entry}}
+
+
+def with_class_keys(before: _Meta, after: _Meta) -> dict[str, Any]:
+    """Return `after` with a key for every class: those of `before` stay, new classes get random ones."""
+    found = dict(after)
+    for tensor, names in _names(after).items():
+        recorded = after.get(_CLASSES, {}).get(tensor, {}).get("keys", [])
+        if len(recorded) < len(names):
+            known = [*recorded, *class_keys(before, tensor)[len(recorded) :]][: len(names)]
+            fresh = [secrets.token_hex(4) for _ in names[len(known) :]]
+            found = with_classes(found, tensor, [*known, *fresh], merged_into(after, tensor))
+    return found
+
+
+def resolved(key: str, keys: Mapping[str, int], merged: Mapping[str, str]) -> int | None:
+    """Return the index of the class that a key means now; None if there is none."""
+    seen = set()
+    while key not in keys and key in merged and key not in seen:
+        seen.add(key)
+        key = merged[key]
+    return keys.get(key)
+
+
+def new_index(
+    then: Sequence[str], now: Sequence[str], merged: Mapping[str, str], *, follow: bool = True
+) -> NDArray[np.int64] | None:
+    """Return the index now of each class of then, int64 of shape (num_classes,); -1 where it is gone.
+
+    None where no index moved. Without `follow` a class that was merged away counts as gone.
+    """
+    if tuple(now[: len(then)]) == tuple(then):
+        return None
+    places = {key: index for index, key in enumerate(now)}
+    found = [resolved(key, places, merged if follow else {}) for key in then]
+    return np.array([-1 if index is None else index for index in found], np.int64)

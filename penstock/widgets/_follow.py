@@ -1,0 +1,78 @@
+"""A session kept up with its dataset: changes are noted at once, gathered, and shown soon after."""
+
+from __future__ import annotations
+
+import threading
+import time
+import weakref
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, Literal
+
+__all__ = ["Behind", "Follower"]
+
+_PAUSE_S = 0.04  # changes this close together are shown as one
+_REST = 2  # times the last refresh took: many changes in a row leave the writer two thirds of the time
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Behind:
+    """What the charts show is not what the dataset is.
+
+    Parameters
+    ----------
+    message : str
+        What differs and why.
+    remedy : {"update"}, optional
+        What would bring them together.
+    """
+
+    message: str
+    remedy: Literal["update"] | None = None
+
+
+class Follower:
+    """Calls `follow` on a session's own thread soon after a dataset changed, once for changes close together.
+
+    Parameters
+    ----------
+    lane : Executor
+        The session's thread.
+    follow : bound method
+        Brings the session up to date; held weakly.
+    """
+
+    def __init__(self, lane: ThreadPoolExecutor, follow: Callable[[], None]) -> None:
+        self._lane = lane
+        self._follow: Any = weakref.WeakMethod(follow)
+        self._lock = threading.Lock()
+        self._waits = False
+        self._next_at = 0.0
+
+    def changed(self) -> None:
+        """Take note of a change; returns at once."""
+        with self._lock:
+            if self._waits:
+                return
+            self._waits = True
+            wait = max(_PAUSE_S, self._next_at - time.monotonic())
+        timer = threading.Timer(wait, self._submit)
+        timer.daemon = True
+        timer.start()
+
+    def _submit(self) -> None:
+        try:
+            self._lane.submit(self._run)
+        except RuntimeError:  # the interpreter ends
+            self._waits = False
+
+    def _run(self) -> None:
+        self._waits = False
+        follow = self._follow()
+        if follow is None:
+            return
+        started = time.monotonic()
+        follow()
+        ended = time.monotonic()
+        self._next_at = ended + _REST * (ended - started)

@@ -1,0 +1,215 @@
+"""What a session shows, and who hears when it changes."""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from penstock.sampling import SamplingSpec
+from penstock.table import OverlayTable
+from penstock.widgets._edits import EditStack, edit_stack, rows_of
+from penstock.widgets._follow import Behind
+from penstock.widgets._grid_order import GridOrder, Shown
+from penstock.widgets._options import Unit, checked_labels, checked_seed, checked_unit
+from penstock.widgets._query_run import Mode, QueryRun
+from penstock.widgets._selection import Selection
+from penstock.widgets._source import Source
+
+if TYPE_CHECKING:
+    from penstock.dataset import Dataset, View
+
+__all__ = ["SessionState", "Watcher", "What"]
+
+What = Literal["query", "weights", "dataset", "selection", "grid", "unit", "note"]
+_MAX_HISTORY = 50
+
+
+class Watcher(Protocol):
+    """What wants to hear of changes."""
+
+    def session_changed(self, what: What, origin: str | None) -> None:
+        """Hear that `what` changed; `origin` is the browser view that asked for it."""
+        ...
+
+
+class SessionState:
+    """Query, weights, selection and edits as they are shown; `Session` changes them.
+
+    Parameters
+    ----------
+    source : Dataset or View
+        What is explored.
+    seed, mode, size, unit, labels
+        As of `Session`.
+    """
+
+    _run: QueryRun
+
+    def __init__(
+        self,
+        source: Dataset | View,
+        *,
+        seed: int | None,
+        mode: Mode,
+        size: int | None,
+        unit: Unit,
+        labels: str | None,
+    ) -> None:
+        seed = checked_seed(seed)
+        SamplingSpec(seed=seed, mode=mode, size=size)  # refuses what no sampling could use
+        self.source = Source(source)
+        self.lock = threading.RLock()
+        self.history: list[str] = []
+        self.note = ""
+        self._watchers: weakref.WeakSet[Any] = weakref.WeakSet()
+        self._wanted_labels = checked_labels(labels, self.dataset.table.tensors)
+        self._unit = checked_unit(unit)
+        self._seed, self._mode, self._size = seed, mode, size
+        self._grid = GridOrder()
+        self._selection = Selection()
+        self._revision = 0
+        self._behind: Behind | None = None
+
+    @property
+    def dataset(self) -> Dataset:
+        """The dataset that is edited."""
+        return self.source.dataset
+
+    @property
+    def edits(self) -> EditStack:
+        """What was edited and can be taken back, shared by all sessions of the dataset."""
+        return edit_stack(self.dataset)
+
+    @property
+    def name(self) -> str:
+        """Name of the dataset: the last part of its path, without its ending."""
+        last = str(self.dataset.path).rstrip("/\\").replace("\\", "/").rsplit("/", 1)[-1]
+        return last.removesuffix(".penstock")
+
+    @property
+    def run(self) -> QueryRun:
+        """The last query that ran, an immutable snapshot."""
+        return self._run
+
+    @property
+    def revision(self) -> int:
+        """A number that grows with every change of query, weights or data."""
+        return self._revision
+
+    @property
+    def query(self) -> str:
+        """Text of the query, with the weights of now."""
+        return self._run.text
+
+    @property
+    def weights(self) -> NDArray[np.float64]:
+        """Weight of each clause, float64 of shape (num_clauses,); empty without SAMPLE BY."""
+        return np.array(self._run.spec.weights if self._run.has_sampling else (), np.float64)
+
+    @property
+    def mode(self) -> Mode:
+        """How a query with SAMPLE BY draws."""
+        return self._run.spec.mode if self._run.has_sampling else self._mode
+
+    @property
+    def seed(self) -> int:
+        """Seed of draws and shuffles."""
+        return self._seed
+
+    @property
+    def size(self) -> int | None:
+        """Draws per epoch, where they do not come from the query."""
+        return self._size
+
+    @property
+    def unit(self) -> Unit:
+        """What bars count: ``instances`` or ``samples``."""
+        return self._unit
+
+    @property
+    def labels(self) -> str | None:
+        """The class label tensor that charts count; None where the dataset has none."""
+        return self._run.labels
+
+    @property
+    def table(self) -> OverlayTable:
+        """The state of the dataset that is shown, edits included; everything on show is read from it."""
+        return self._run.table
+
+    @property
+    def behind(self) -> Behind | None:
+        """How what is shown differs from the dataset as it is now, as far as that is known; None where it does not."""
+        return self._behind
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """Names of its classes, by index."""
+        return self._run.class_names
+
+    @property
+    def spec(self) -> SamplingSpec | None:
+        """The sampling as it is now; None without SAMPLE BY."""
+        return self._run.spec if self._run.has_sampling else None
+
+    @property
+    def selection(self) -> Selection:
+        """The selected samples by lasting identity."""
+        return self._selection
+
+    @property
+    def class_filter(self) -> int | None:
+        """The grid shows only samples with this class; None means the whole pool."""
+        return self._grid.class_index
+
+    @property
+    def sorted_by(self) -> str:
+        """How the grid is ordered: ``query``, ``row`` or ``labels``."""
+        return self._grid.sort
+
+    def shown(self) -> Shown:
+        """Return a snapshot and its pool positions in the order the grid shows them.
+
+        Takes no lock: pages are read while a long query runs.
+        """
+        return self._grid.shown(self._run)
+
+    def edited_uids(self) -> frozenset[int]:
+        """Return the samples that differ from what is committed."""
+        edits = self.table.draft.edits
+        return frozenset(uid for tensor in edits for uid in edits[tensor])
+
+    def row_of(self, uid: int) -> int:
+        """Return the row that has a uid.
+
+        Raises
+        ------
+        SampleIndexError
+            If no sample has it.
+        """
+        return int(rows_of(self.table, np.array([uid], np.int64))[0])
+
+    # ---- who listens --------------------------------------------------------------
+
+    def watch(self, watcher: Watcher) -> None:
+        """Tell `watcher` of every change, as long as it lives."""
+        self._watchers.add(watcher)
+
+    def unwatch(self, watcher: Watcher) -> None:
+        """Tell `watcher` no more."""
+        self._watchers.discard(watcher)
+
+    def _publish(self, run: QueryRun, what: What, origin: str | None) -> None:
+        self._run = run
+        self._revision += 1
+        self._tell(what, origin)
+
+    def _tell(self, what: What, origin: str | None) -> None:
+        for watcher in list(self._watchers):
+            watcher.session_changed(what, origin)
+
+    def _remember(self, text: str) -> None:
+        self.history = [text, *(past for past in self.history if past != text)][:_MAX_HISTORY]

@@ -1,0 +1,91 @@
+"""What a power loss leaves: what was not synced is gone, names and contents each for themselves."""
+
+from __future__ import annotations
+
+import os
+import posixpath
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+KINDS = ("names lost", "contents lost")
+
+
+@dataclass(eq=False)
+class _File:
+    """A file under whatever names; `origin` is its path before everything, None for a new one."""
+
+    origin: str | None
+    synced: bool
+    is_folder: bool = False
+
+
+def lose_power(before, now, journal, kind, into):
+    """Write to `into` what a power loss leaves of the folder `now`, which was all synced when it was `before`.
+
+    "names lost": entries of a folder that was not synced since are as they were, and contents not
+    synced are empty. "contents lost": entries survive, contents that were not synced are empty.
+    """
+    live, durable = _replayed(before, journal, str(now))
+    kept = durable if kind == "names lost" else live
+    places = {file: path for path, file in live.items()}
+    for path in sorted(kept):
+        file = kept[path]
+        target = Path(into, path)
+        if not target.parent.is_dir():
+            continue
+        if file.is_folder:
+            target.mkdir(exist_ok=True)
+        elif not file.synced:
+            target.write_bytes(b"")
+        elif file in places:
+            shutil.copyfile(Path(now, places[file]), target)
+        elif file.origin is not None:
+            shutil.copyfile(Path(before, file.origin), target)
+
+
+def _tree(folder):
+    found = {}
+    for home, folders, names in os.walk(folder):
+        where = os.path.relpath(home, folder)
+        for name in [*folders, *names]:
+            path = posixpath.normpath(f"{where}/{name}")
+            found[path] = _File(origin=path, synced=True, is_folder=name in folders)
+    return found
+
+
+def _replayed(before, journal, root):
+    """Return the entries the process saw at the end, and those that are on the disk for sure."""
+    live = _tree(before)
+    durable = dict(live)
+    for line in journal.splitlines():
+        what, one, two = line.split("\t")
+        one, two = (os.path.relpath(path, root) if path else "" for path in (one, two))
+        _step(live, durable, what, one, two)
+    return live, durable
+
+
+def _step(live, durable, what, one, two):
+    if what in "OM":
+        live[one] = _File(origin=None, synced=True, is_folder=what == "M")
+    elif what == "W" and one in live:
+        live[one].synced = False
+    elif what in "UD":
+        live.pop(one, None)
+    elif what == "L" and one in live:
+        live[two] = live[one]
+    elif what == "R":
+        for path in [path for path in live if path == one or path.startswith(f"{one}/")]:
+            live[two + path[len(one) :]] = live.pop(path)
+    elif what == "S":
+        _sync(live, durable, one)
+
+
+def _sync(live, durable, path):
+    if path in live and not live[path].is_folder:
+        live[path].synced = True
+        return
+    home = "" if path == "." else path
+    for name in [name for name in durable if posixpath.dirname(name) == home and name not in live]:
+        del durable[name]
+    durable.update({name: file for name, file in live.items() if posixpath.dirname(name) == home})

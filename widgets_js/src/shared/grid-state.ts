@@ -1,0 +1,28 @@
+// What the grid shows, as the kernel says it: the one place where its answers reach the store.
+import { batch } from "@preact/signals";
+import type { GridState } from "./protocol.ts";
+import type { Store } from "./store.ts";
+
+type Base = Omit<Store, "actions">;
+
+/** `asked`: another pool, filter or order was asked for, and the first sample is shown; else the sample on show stays. */
+export function receiveGrid(store: Base, grid: GridState, asked: boolean): void {
+  const before = store.grid.value;
+  const moved = before?.token !== grid.token;
+  batch(() => {
+    store.grid.value = grid;
+    store.classFilter.value = grid.class_index;
+    store.gridSize.value = grid.size;
+    if (!moved && before?.data === grid.data) return;
+    store.keepTiles.value = !asked || !moved;
+    store.stay.value = !asked || before === null;
+    store.gridEpoch.value++;
+    if (asked && moved) store.current.value = grid.size > 0 ? 0 : null;
+    else store.current.value = within(store.current.value, grid.size);
+  });
+}
+
+function within(position: number | null, size: number): number | null {
+  if (size === 0) return null;
+  return Math.min(position ?? 0, size - 1);
+}
