@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from penstock.dataset._conflicts import Conflict
-from penstock.table import StoredTable, class_keys, merged_into, resolved, with_classes
+from penstock.table import StoredTable, class_aliases, class_keys, merged_into, resolved, with_classes
 
 __all__ = ["MergedClasses", "merged_classes"]
 
@@ -27,10 +27,10 @@ class MergedClasses:
         For each class that is no more, the key of the one it went into.
     from_ours, from_theirs : ndarray of int64 or None
         The index here of each of our and their classes; None where none moves.
-    their_names : dict of str to str
-        By key, the name they gave a class that both renamed.
+    aliases : dict of str to str
+        For each key that another branch gave a class of ours, our own.
     conflicts : tuple of Conflict
-        One for each of those.
+        One for each class that both sides renamed or merged, each in its own way.
     """
 
     names: tuple[str, ...]
@@ -38,13 +38,8 @@ class MergedClasses:
     merged: dict[str, str]
     from_ours: NDArray[np.int64] | None
     from_theirs: NDArray[np.int64] | None
-    their_names: dict[str, str]
+    aliases: dict[str, str]
     conflicts: tuple[Conflict, ...]
-
-    def with_their_names(self) -> MergedClasses:
-        """Return the classes named as they are there, where both sides renamed one."""
-        names = tuple(self.their_names.get(key, name) for key, name in zip(self.keys, self.names, strict=True))
-        return replace(self, names=names) if len(set(names)) == len(names) else self
 
     def into(self, meta: Mapping[str, Any], tensor: str) -> dict[str, Any]:
         """Return a dataset's description with these classes."""
@@ -52,27 +47,30 @@ class MergedClasses:
             {**entry, "class_names": list(self.names)} if entry["name"] == tensor else entry
             for entry in meta["tensors"]
         ]
-        return with_classes({**meta, "tensors": tensors}, tensor, self.keys, self.merged)
+        return with_classes({**meta, "tensors": tensors}, tensor, self.keys, self.merged, self.aliases)
 
 
-def merged_classes(base: StoredTable, ours: StoredTable, theirs: StoredTable, tensor: str) -> MergedClasses:
-    """Merge the classes of a tensor: those merged away on either side are gone, renames and new ones are taken over."""
-    sides = [_Side.of(table, tensor) for table in (base, ours, theirs)]
-    before, mine, other = sides
-    merged = {**other.merged, **mine.merged}
+def merged_classes(
+    base: StoredTable, ours: StoredTable, theirs: StoredTable, tensor: str, *, prefer_theirs: bool = False
+) -> MergedClasses:
+    """Merge the classes of a tensor: those merged away on either side are gone, renames and new ones are taken over.
+
+    Where both sides merged or renamed one class differently it is a conflict; ours is taken unless told.
+    """
+    aliases = {**class_aliases(theirs.snapshot.meta, tensor), **class_aliases(ours.snapshot.meta, tensor)}
+    before, mine, other = (_Side.of(table, tensor, aliases) for table in (base, ours, theirs))
+    merged = {**mine.merged, **other.merged} if prefer_theirs else {**other.merged, **mine.merged}
     pairs = _paired_by_name(mine, other, merged)
     merged = {**merged, **pairs}
+    conflicts = _merged_apart(before, mine, other, tensor)
     names: dict[str, str] = {}
     for side in (mine, other):
         for key, name in side.names.items():
             if key not in merged:
                 names.setdefault(key, name)
-    conflicts, their_names = [], {}
     for key in names:
-        chosen, clash = _name(key, before, mine, other)
-        names[key] = chosen
+        names[key], clash = _name(key, before, mine, other, prefer_theirs)
         if clash is not None:
-            their_names[key] = other.names[key]
             conflicts.append(Conflict(uid=None, tensor=tensor, reason=clash))
     names, joined = _without_doubles(names)
     merged = {**merged, **joined}
@@ -80,26 +78,57 @@ def merged_classes(base: StoredTable, ours: StoredTable, theirs: StoredTable, te
     return MergedClasses(
         names=tuple(names.values()),
         keys=tuple(names),
-        merged=merged,
+        merged={key: into for key, into in merged.items() if key not in pairs},
+        aliases={**aliases, **pairs},
         from_ours=_index(mine, places, merged),
         from_theirs=_index(other, places, merged),
-        their_names=their_names,
         conflicts=tuple(conflicts),
     )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Side:
+    """The classes of one state by key, and what was merged away; keys of one class are one key."""
+
     names: dict[str, str]
     merged: dict[str, str]
 
     @classmethod
-    def of(cls, table: StoredTable, tensor: str) -> _Side:
+    def of(cls, table: StoredTable, tensor: str, aliases: Mapping[str, str]) -> _Side:
         meta = table.snapshot.meta
         spec = table.specs.get(tensor)
-        keys = class_keys(meta, tensor)
+        keys = [_own_key(key, aliases) for key in class_keys(meta, tensor)]
         names = dict(zip(keys, spec.class_names if spec else (), strict=False))
-        return cls(names=names, merged=merged_into(meta, tensor))
+        known = class_aliases(meta, tensor)
+        merged = {
+            _own_key(key, aliases): _own_key(into, aliases)
+            for key, into in merged_into(meta, tensor).items()
+            if known.get(key) != into
+        }
+        return cls(names=names, merged={key: into for key, into in merged.items() if key not in names})
+
+
+def _own_key(key: str, aliases: Mapping[str, str]) -> str:
+    seen: set[str] = set()
+    while key in aliases and key not in seen:
+        seen.add(key)
+        key = aliases[key]
+    return key
+
+
+def _merged_apart(before: _Side, mine: _Side, other: _Side, tensor: str) -> list[Conflict]:
+    """Report the classes that both sides merged away since they parted, each into another."""
+    found = []
+    for key in mine.merged.keys() & other.merged.keys() & before.names.keys():
+        here, there = (resolved(key, {k: i for i, k in enumerate(side.names)}, side.merged) for side in (mine, other))
+        into = [
+            list(side.names)[place] if place is not None else None for side, place in ((mine, here), (other, there))
+        ]
+        if into[0] is not None and into[1] is not None and into[0] != into[1]:
+            named = [side.names[key] for side, key in zip((mine, other), into, strict=True) if key is not None]
+            reason = f"class {before.names[key]!r} is merged into {named[0]!r} here and into {named[1]!r} there"
+            found.append(Conflict(uid=None, tensor=tensor, reason=reason))
+    return sorted(found, key=lambda conflict: conflict.reason)
 
 
 def _paired_by_name(mine: _Side, other: _Side, merged: Mapping[str, str]) -> dict[str, str]:
@@ -113,7 +142,7 @@ def _paired_by_name(mine: _Side, other: _Side, merged: Mapping[str, str]) -> dic
     return pairs
 
 
-def _name(key: str, before: _Side, mine: _Side, other: _Side) -> tuple[str, str | None]:
+def _name(key: str, before: _Side, mine: _Side, other: _Side, prefer_theirs: bool) -> tuple[str, str | None]:
     """Return the name of a class, and what is wrong where both sides gave it another."""
     here, there, was = mine.names.get(key), other.names.get(key), before.names.get(key)
     if here is None or there is None or here == there:
@@ -122,7 +151,7 @@ def _name(key: str, before: _Side, mine: _Side, other: _Side) -> tuple[str, str 
         return there, None
     if there == was:
         return here, None
-    return here, f"class {was!r} is {here!r} here and {there!r} there"
+    return there if prefer_theirs else here, f"class {was!r} is {here!r} here and {there!r} there"
 
 
 def _without_doubles(names: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:

@@ -39,7 +39,7 @@ class Drawing(ABC, Generic[_V]):
         """Row of each sample in the table."""
 
     @abstractmethod
-    def _state(self) -> tuple[Table, NDArray[np.int64]]:
+    def state(self) -> tuple[Table, NDArray[np.int64]]:
         """Return table and rows of one moment, whoever writes meanwhile."""
 
     @abstractmethod
@@ -66,7 +66,7 @@ class Drawing(ABC, Generic[_V]):
 
     def _visible(self) -> Table:
         """Return the samples as a table of their own."""
-        table, rows = self._state()
+        table, rows = self.state()
         whole = len(rows) == table.num_rows and bool((rows == np.arange(len(rows))).all())
         return table if whole else RowsTable(table, rows)
 
@@ -96,7 +96,7 @@ class Drawing(ABC, Generic[_V]):
             If the text is no TQL, names what there is not, or is wrong on these rows.
         """
         drawn = self._seed(seed)
-        table, rows = self._state()
+        table, rows = self.state()
         result = run(query_string, table, seed=drawn, rows=rows, resolve=self.resolver(), params=params)
         for warning in result.warnings:
             warnings.warn(escaped(warning), UserWarning, stacklevel=2)
@@ -154,7 +154,7 @@ class Drawing(ABC, Generic[_V]):
         """
         drawn = self._seed(seed)
         spec = SamplingSpec(replace=replace, size=size, seed=drawn, mode=mode)
-        table, rows = self._state()
+        table, rows = self.state()
         plan = make_plan(table, rows, weights, spec, labels=None)
         text = f"select * sample by {weights}" if isinstance(weights, str) else None
         positions = plan.stream().epoch(0)
@@ -193,7 +193,7 @@ class Drawing(ABC, Generic[_V]):
         SamplingPlan
             Histogram, coverage, targets and the stream.
         """
-        table, rows = self._state()
+        table, rows = self.state()
         if spec_or_weights is None:
             return exact_plan(table, rows, labels=labels, seed=self._seed(seed))
         if isinstance(spec_or_weights, SamplingSpec):
@@ -222,7 +222,7 @@ class Drawing(ABC, Generic[_V]):
         Loader
             ``.transform(…).batch(64).shuffle().pytorch()`` and iterate.
         """
-        table, rows = self._state()
+        table, rows = self.state()
         selection = Selection(rows=rows, version=table.version, query_string=self._query_text(), seed=self._own_seed())
         return Loader(table, selection, seed=self._seed(seed), resolve=self.resolver(), tensors=self._shown())
 

@@ -167,7 +167,8 @@ class Filling(Samples):
     def _chosen(self, positions: NDArray[np.int64], **provenance: Any) -> View:  # noqa: ANN401  fields of a View
         return View(provenance.pop("table", None) or self.table, positions, **{"dataset": self, **provenance})
 
-    def _state(self) -> tuple[OverlayTable, NDArray[np.int64]]:
+    def state(self) -> tuple[OverlayTable, NDArray[np.int64]]:
+        """Return every row as it is now, and their numbers: of one moment, whoever writes."""
         table = self.table
         return table, self._rows_of(table)
 

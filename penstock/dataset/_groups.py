@@ -131,7 +131,9 @@ def check_lists(spec: TensorSpec, values: Sequence[Any]) -> None:
 def check_cells(specs: Mapping[str, TensorSpec], cells: Mapping[str, Sequence[Cell]]) -> None:
     """Refuse rows that are appended with tensors of one group of unequal lengths."""
     for names in object_groups(specs).values():
-        _refuse_unequal(names, _cell_counts(specs, cells, names), np.arange(len(cells[names[0]]), dtype=np.int64))
+        counts = [[_count(specs[name], cell) for cell in cells[name]] for name in names]
+        if _NO_LIST in counts[0] or any(other != counts[0] for other in counts[1:]):
+            _refuse_unequal(names, np.array(counts, np.int64), np.arange(len(counts[0]), dtype=np.int64))
 
 
 def unequal_cells(specs: Mapping[str, TensorSpec], cells: Mapping[str, Sequence[Cell]]) -> dict[int, str]:

@@ -46,7 +46,7 @@ def merge_branch(ours: Working, theirs: Working, name: str, prefer: Prefer | Non
         return []
     base = _common(ours, theirs, name)
     classes = {
-        tensor: merged_classes(base.stored, ours.stored, theirs.stored, tensor)
+        tensor: merged_classes(base.stored, ours.stored, theirs.stored, tensor, prefer_theirs=prefer == "theirs")
         for tensor, spec in theirs.stored.specs.items()
         if spec.htype == "class_label" and ours.specs.get(tensor, spec).htype == "class_label" and tensor in ours.specs
     }
@@ -69,10 +69,17 @@ def merge_branch(ours: Working, theirs: Working, name: str, prefer: Prefer | Non
     skipped = pairs if prefer == "ours" else set()
     sides = replace(sides, other=with_whole_groups(sides.other, sides.theirs, pairs - skipped, sides.specs))
     if prefer == "theirs":
-        sides = replace(sides, classes={name: merged.with_their_names() for name, merged in classes.items()})
+        sides = replace(sides, other=_with_revived(sides))
     _check_fit(sides)
     _take_in(ours, theirs, sides, skipped, f"merge {name}")
     return conflicts
+
+
+def _with_revived(sides: _Sides) -> Difference:
+    """Return their changes with the samples they edited and that were deleted here: those come back whole."""
+    edited = np.intersect1d(sides.base.uids(sides.mine.removed), _edited_uids(sides.theirs, sides.other))
+    back = sides.theirs.positions(edited)
+    return replace(sides.other, added=np.union1d(sides.other.added, back[back >= 0]).astype(np.int64))
 
 
 def _surviving(

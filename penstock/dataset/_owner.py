@@ -32,6 +32,10 @@ class Owner(Protocol):
         """Identity of what is read."""
         ...
 
+    def state(self) -> tuple[Table, NDArray[np.int64]]:
+        """Return the table, and the row in it of each sample, of one moment."""
+        ...
+
     def __len__(self) -> int: ...
 
     def tensor_names(self) -> list[str]:

@@ -23,7 +23,14 @@ from penstock.dataset._view_records import (
     write_record,
     write_view,
 )
-from penstock.errors import DatasetError, StorageError, UncommittedChangesError, ViewNotFoundError, nearest
+from penstock.errors import (
+    DatasetError,
+    DatasetNotFoundError,
+    StorageError,
+    UncommittedChangesError,
+    ViewNotFoundError,
+    nearest,
+)
 from penstock.storage import Credentials, Location, Store, author, encoded, find_version
 from penstock.table import Draft, OptimizedTable, OverlayTable, ProjectedTable, StoredTable, Table
 
@@ -216,7 +223,10 @@ def open_saved(
         record = _copied(store, view_id, record, source, distinct, num_workers)
     if not record.copy:
         return source, rows, _saved(view_id, record)
-    copied = Store.open(Location(f"{store.location.path}/{record.copy}")).head()
+    try:
+        copied = Store.open(Location(f"{store.location.path}/{record.copy}")).head()
+    except (DatasetNotFoundError, StorageError):  # the copy is gone or damaged; the samples are not
+        return source, rows, _saved(view_id, replace(record, copy=""))
     copy = OverlayTable(StoredTable(copied, f"{record.commit}@{view_id}"), Draft(), credentials)
     return OptimizedTable(source, copy, distinct), rows, _saved(view_id, record)
 

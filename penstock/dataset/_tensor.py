@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from penstock.dataset._decode import as_array, stacked
 from penstock.dataset._owner import Owner
 from penstock.dataset._rows import row_of, rows_of
-from penstock.errors import DatasetError, SampleError, SamplingError
+from penstock.errors import DatasetError, SampleError, SampleIndexError, SamplingError
 from penstock.sampling import ClassCounts, class_counts
-from penstock.table import OverlayTable
+from penstock.table import OverlayTable, Table
 from penstock.tensors import MAX_IMAGE_BYTES, Link, TensorSpec
 
 __all__ = ["Tensor", "TensorInfo"]
@@ -99,7 +99,8 @@ class Tensor:
     @property
     def shape(self) -> tuple[int | None, ...]:
         """Number of samples and the sides all share, None where they differ; one sample's own, as `numpy` gives it."""
-        shapes = self._owner.table.shapes(self._name)[self._table_rows()]
+        table, rows = self._now()
+        shapes = table.shapes(self._name)[rows]
         if self._single:
             told = shapes.shape[1] and (shapes[0] >= 0).all()  # a scalar may be NULL, which reads as (0,)
             return tuple(shapes[0].tolist()) if told else np.shape(self.numpy())
@@ -143,20 +144,33 @@ class Tensor:
                 "each sample"
             ) from error
 
-    def _positions(self) -> NDArray[np.int64]:
-        return np.arange(len(self._owner), dtype=np.int64) if self._rows is None else self._rows
-
-    def _table_rows(self) -> NDArray[np.int64]:
-        return self._owner.table_rows(self._positions())
+    def _now(self) -> tuple[Table, NDArray[np.int64]]:
+        """Return the table and the rows in it, of one moment: another thread may append or delete meanwhile."""
+        table, rows = self._owner.state()
+        if self._rows is None:
+            return table, rows
+        if len(self._rows) and self._rows.max() >= len(rows):
+            raise SampleIndexError(
+                f"sample {self._rows.max()} of {self._name!r}; there are {len(rows)} now, others were deleted"
+            )
+        return table, rows[self._rows]
 
     def _raw(self) -> Iterator[Any]:
-        table, rows = self._owner.table, self._table_rows()
+        table, rows = self._now()
         for start in range(0, len(rows), _CHUNK):
             yield from table.take(rows[start : start + _CHUNK], [self._name])[self._name]
 
-    def _arrays(self, spec: TensorSpec) -> list[NDArray[Any]]:
-        allowed = getattr(self._owner.table, "max_image_bytes", MAX_IMAGE_BYTES)
-        return [as_array(spec, raw, allowed) for raw in self._raw()]
+    def _arrays(self) -> tuple[TensorSpec, list[NDArray[Any]]]:
+        """Return the spec and the samples of one moment."""
+        table, rows = self._now()
+        spec = table.tensors.get(self._name) or self.spec
+        allowed = getattr(table, "max_image_bytes", MAX_IMAGE_BYTES)
+        raw = (
+            sample
+            for start in range(0, len(rows), _CHUNK)
+            for sample in table.take(rows[start : start + _CHUNK], [self._name])[self._name]
+        )
+        return spec, [as_array(spec, sample, allowed) for sample in raw]
 
     def numpy(self, aslist: bool = False) -> NDArray[Any] | list[NDArray[Any]]:
         """Read the samples.
@@ -176,8 +190,7 @@ class Tensor:
         SampleError
             If the samples differ in shape and `aslist` is False.
         """
-        spec = self.spec
-        arrays = self._arrays(spec)
+        spec, arrays = self._arrays()
         if self._single:
             return arrays if aslist else arrays[0]
         return arrays if aslist else stacked(spec, arrays)
@@ -194,7 +207,8 @@ class Tensor:
                 f"tensor {self._name!r} ({self.htype}) as labels; expected a class_label tensor",
                 hint=_first_labels(self._owner),
             )
-        column = self._owner.table.column(self._name).take(self._table_rows())
+        table, rows = self._now()
+        column = table.column(self._name).take(rows)
         if spec.htype == "class_label":
             names = spec.class_names or tuple(map(str, range(int(column.values.max(initial=-1)) + 1)))
             return ClassCounts(values=column.values, offsets=column.offsets, class_names=names, tensor=self._name)
@@ -214,7 +228,7 @@ class Tensor:
         if spec.htype in {"text", "json"}:
             values = list(self._raw())
             return {"value": values[0] if self._single else values}
-        arrays = self._arrays(spec)
+        spec, arrays = self._arrays()
         found: dict[str, Any] = {"value": arrays[0] if self._single else arrays}
         if spec.htype == "class_label":
             names = spec.class_names
@@ -236,10 +250,10 @@ class Tensor:
         """Return where the samples' linked files are, without reading them."""
         if not self.spec.link:
             raise DatasetError(f"links of {self._name!r} ({self.htype}); expected a link tensor")
-        table = self._owner.table
+        table, rows = self._now()
         if not isinstance(table, OverlayTable):
             raise DatasetError(f"links of {self._name!r}; expected a tensor of a stored dataset")
-        return table.links(self._table_rows(), self._name)
+        return table.links(rows, self._name)
 
     def add_class(self, name: str) -> int:
         """Add a class name at the end and return its index; it is kept at once."""

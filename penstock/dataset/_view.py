@@ -327,7 +327,8 @@ class View(Samples):
     def _home(self) -> Home | None:
         return self._dataset
 
-    def _state(self) -> tuple[Table, NDArray[np.int64]]:
+    def state(self) -> tuple[Table, NDArray[np.int64]]:
+        """Return the table, and the row in it of each sample."""
         return self._table, self._rows
 
     def _own_seed(self) -> int:

@@ -148,7 +148,7 @@ def read_rows(location: Location, view_id: str, record: ViewRecord) -> NDArray[n
         raise StorageError(f"the rows of view {view_id!r} are not those that were saved ({_rows_file(view_id)})")
     try:
         uids: NDArray[np.int64] = np.load(io.BytesIO(content), allow_pickle=False).astype(np.int64)
-    except (ValueError, EOFError, OSError) as error:
+    except Exception as error:  # numpy parses the header as Python, whose tokenizer has errors of its own
         raise StorageError(f"the rows of view {view_id!r} cannot be read ({_rows_file(view_id)})") from error
     return uids
 

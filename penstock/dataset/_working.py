@@ -382,7 +382,8 @@ class Working:
             steps.set_meta(lambda meta: {**_with_lengths(meta, lengths), "commit": record, "drafts": session.largest()})
 
         session.sweep(self.stored)
-        version = self.store.transact(f"commit to {self.store.location.path!r}", commit_kind(record["id"]), change)
+        action = f"commit to {self.store.location.path!r}"
+        version = self.store.transact(action, commit_kind(record["id"]), change, durable=True)
         self._look_at(self.store.at(version))
         made = self.last_commit
         if made is None or made.id != record["id"]:
@@ -413,6 +414,7 @@ class Working:
                 "reset",
                 lambda steps: steps.set_meta(lambda meta: {**meta, "drafts": session.largest()}, always=True),
                 start=start,
+                durable=True,
             )
             session.drop()
             self.refresh()

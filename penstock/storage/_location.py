@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import re
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 __all__ = ["Location", "sync_folder"]
 
 _FOLDERS = ("samples.lance", "drafts", "views", "digests")
+_LAST_VERSION = 2**64 - 1
+_MAGIC = b"LANC"  # the last bytes of every record of a version
 _NEW, _OLD = ".new-samples.lance", ".old-samples.lance"  # on the way in and out; the lock is held meanwhile
 
 _SCHEMES = ("s3", "gs", "az", "abfss")
@@ -113,6 +116,18 @@ class Location:
                 else:
                     Path(self.path, name).unlink(missing_ok=True)
 
+    def sync(self, names: list[str]) -> None:
+        """Make small files outlast a power cut, as an object store does by itself; missing ones are passed over."""
+        if self.is_remote:
+            return
+        with wrapped(f"sync files of the dataset at {self.path!r}"):
+            files = [path for path in (Path(self.path, name) for name in names) if path.is_file()]
+            for file in files:
+                with file.open("rb") as stream:
+                    os.fsync(stream.fileno())
+            for folder in {file.parent for file in files}:
+                sync_folder(folder)
+
     def object_tag(self, name: str) -> dict[str, Any] | None:
         """Return size and tag that an object store keeps of a file, None where there is none."""
         try:
@@ -171,6 +186,29 @@ class Location:
         with self.lock():
             if not (home / "samples.lance").exists():
                 (home / _OLD).rename(home / "samples.lance")
+
+    def step_over_torn(self, branch: str | None) -> None:
+        """Delete the newest records of versions that a power cut left without their end: those were never committed."""
+        if self.is_remote:
+            return
+        for folder in {"samples.lance", f"samples.lance/tree/{branch}" if branch else "samples.lance"}:
+            newest = _newest_version(Path(self.path, folder, "_versions"))
+            while newest is not None and not _has_end(newest):
+                version = _LAST_VERSION - int(newest.stem)
+                if self._is_tagged(branch if "/tree/" in folder else None, version):
+                    raise StorageError(f"the record of version {version} of {self.path!r}, a commit, is damaged")
+                with self.lock():
+                    newest.unlink(missing_ok=True)
+                newest = _newest_version(newest.parent)
+
+    def _is_tagged(self, branch: str | None, version: int) -> bool:
+        """Tell whether a tag names a version: it is made after the version was synced."""
+        for name in self.names("samples.lance/_refs/tags"):
+            with suppress(ValueError, TypeError, AttributeError):
+                tag = json.loads(self.read(name) or b"{}")
+                if (tag.get("branch"), tag.get("version")) == (branch, version):
+                    return True
+        return False
 
     def sweep(self) -> None:
         """Delete what killed writers left beside the samples; the caller holds the lock."""
@@ -242,6 +280,23 @@ def _lock_refused(path: str, error: OSError) -> DatasetError:
     if error.errno in {errno.EROFS, errno.EACCES, errno.EPERM}:
         return ReadOnlyError(f"the dataset at {path!r} cannot be written to: its folder is read-only")
     return StorageError(f"cannot write to the dataset at {path!r}: {error.strerror or error}")
+
+
+def _newest_version(folder: Path) -> Path | None:
+    """Return the record of the newest version: the engine names them by their distance from the last there can be."""
+    names = [name for name in os.listdir(folder) if _is_version(name)] if folder.is_dir() else []  # noqa: PTH208
+    return folder / min(names) if len(names) > 1 else None
+
+
+def _has_end(record: Path) -> bool:
+    """Tell whether a record of a version was written to its end."""
+    try:
+        with record.open("rb") as stream:
+            stream.seek(0, os.SEEK_END)
+            stream.seek(max(0, stream.tell() - len(_MAGIC)))
+            return stream.read() == _MAGIC
+    except FileNotFoundError:
+        return True
 
 
 def _is_version(name: str) -> bool:

@@ -38,6 +38,7 @@ __all__ = ["ROWS_PER_FILE", "Store", "open_version"]
 
 _SPARE = "_spare"  # rewriting columns is refused when they are all there are
 _TRIES = 20
+_LAST_VERSION = 2**64 - 1  # the engine names the records of versions by their distance from it
 _SMALL_FILES = 8
 _MESSAGE = "__lance_commit_message"
 _T = TypeVar("_T")
@@ -110,6 +111,7 @@ class Store:
             raise DatasetNotFoundError(
                 f"no dataset at {location.path!r}; expected a folder or URL that penstock wrote", hint=_hint(location)
             )
+        location.step_over_torn(branch)
         with wrapped(f"open the dataset at {location.path!r}"):
             handle = lance.dataset(location.samples_uri)
             if branch is not None:
@@ -165,7 +167,15 @@ class Store:
                 time.sleep(random.uniform(0, 0.02 * (attempt + 1)))  # noqa: S311  jitter, no secret
         raise ConflictError(f"cannot {action}: other writers were first {_TRIES} times in a row")
 
-    def transact(self, action: str, kind: str, change: Callable[[Steps], None], *, start: int | None = None) -> int:
+    def transact(
+        self,
+        action: str,
+        kind: str,
+        change: Callable[[Steps], None],
+        *,
+        start: int | None = None,
+        durable: bool = False,
+    ) -> int:
         """Make all the changes of `change` the newest version, by one transaction; return its number.
 
         Parameters
@@ -178,6 +188,8 @@ class Store:
             Is handed `Steps` over the newest version, again when another writer was first.
         start : int, optional
             The version of this branch the changes start from; by default the newest.
+        durable : bool
+            Whether the version outlasts a power cut when this returns.
         """
         import lance
 
@@ -194,15 +206,37 @@ class Store:
             operation = lance.LanceOperation.Restore(steps.detached[-1])
             made = land(handle, self.branch, operation, {KIND: kind}, base=base)
             self._forget(steps.detached)
-            return None if made is None else int(made.version)
+            if made is None:
+                return None
+            if durable:
+                self._sync(made)
+            return int(made.version)
 
         return self._redo(action, step)
 
+    def sync(self) -> None:
+        """Make the newest version outlast a power cut; its data files were synced before."""
+        with wrapped(f"sync the newest version of {self.location.path!r}"):
+            self._sync(self._latest())
+
+    def _sync(self, made: lance.LanceDataset) -> None:
+        """Make the record of a version outlast a power cut; its data files were synced before."""
+        transaction = made.read_transaction(int(made.version))
+        self.location.sync(
+            [
+                f"{self._folder}/_versions/{_LAST_VERSION - int(made.version):020d}.manifest",
+                f"{self._folder}/_transactions/{transaction.read_version}-{transaction.uuid}.txn",
+            ]
+        )
+
+    @property
+    def _folder(self) -> str:
+        return "samples.lance" if self.branch is None else f"samples.lance/tree/{self.branch}"
+
     def _forget(self, detached: Sequence[int]) -> None:
         """Delete the records of versions that only led to another one; leftovers do no harm."""
-        folder = "samples.lance" if self.branch is None else f"samples.lance/tree/{self.branch}"
         with suppress(StorageError):
-            self.location.delete([f"{folder}/_versions/d{version}.manifest" for version in detached])
+            self.location.delete([f"{self._folder}/_versions/d{version}.manifest" for version in detached])
 
     def update_meta(self, change: Callable[[dict[str, Any]], dict[str, Any]], action: str | None = None) -> None:
         """Replace what the dataset says of itself by `change` of what it says now."""
@@ -234,10 +268,11 @@ class Store:
         kept = {UID, _SPARE, *(name for spec in specs for name in column_names(spec))}
         wanted = None if only is None else set(only)
 
-        def step(handle: lance.LanceDataset) -> None:
+        def step(handle: lance.LanceDataset) -> bool:
             left = [name for name in handle.schema.names if name not in kept and (wanted is None or name in wanted)]
             if left:
                 handle.drop_columns(left)
+            return True
 
         self._redo(f"drop columns of {self.location.path!r}", step)
 

@@ -80,6 +80,7 @@ def create_tag(store: Store, name: str, branch: str | None, version: int, note: 
         store.handle.tags.create(name, ("main" if branch is None else branch, version))
         if note:
             store.handle.tags.replace_metadata(name, note)
+    store.location.sync([f"{_FOLDER}/{name}.json"])
 
 
 def has_tag(store: Store, name: str) -> bool:

@@ -1,7 +1,15 @@
 """Columns to read and rows chosen."""
 
 from penstock.table._array import ArrayTable
-from penstock.table._class_keys import class_keys, merged_into, new_index, resolved, with_class_keys, with_classes
+from penstock.table._class_keys import (
+    class_aliases,
+    class_keys,
+    merged_into,
+    new_index,
+    resolved,
+    with_class_keys,
+    with_classes,
+)
 from penstock.table._compare import Difference, compare
 from penstock.table._draft import Draft
 from penstock.table._draft_files import (
@@ -38,6 +46,7 @@ __all__ = [
     "Selection",
     "StoredTable",
     "Table",
+    "class_aliases",
     "class_keys",
     "compare",
     "delete_drafts",

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["class_keys", "merged_into", "new_index", "resolved", "with_class_keys", "with_classes"]
+__all__ = ["class_aliases", "class_keys", "merged_into", "new_index", "resolved", "with_class_keys", "with_classes"]
 
 _CLASSES = "classes"  # of the dataset's description
 _Meta = Mapping[str, Any]
@@ -35,13 +35,29 @@ def class_keys(meta: _Meta, tensor: str) -> tuple[str, ...]:
 
 
 def merged_into(meta: _Meta, tensor: str) -> dict[str, str]:
-    """Return, for each class that was merged away, the key of the class it went into."""
-    return dict(meta.get(_CLASSES, {}).get(tensor, {}).get("merged", {}))
+    """Return, for each class that was merged away, the key of the class it went into; aliases lead there too."""
+    entry = meta.get(_CLASSES, {}).get(tensor, {})
+    return {**entry.get("aliases", {}), **entry.get("merged", {})}
 
 
-def with_classes(meta: _Meta, tensor: str, keys: Sequence[str], merged: Mapping[str, str]) -> dict[str, Any]:
-    """Return a description that records these keys."""
-    entry = {"keys": list(keys), "merged": dict(merged)}
+def class_aliases(meta: _Meta, tensor: str) -> dict[str, str]:
+    """Return, for each key that another branch gave a class of ours, our own: one class, that was never merged."""
+    return dict(meta.get(_CLASSES, {}).get(tensor, {}).get("aliases", {}))
+
+
+def with_classes(
+    meta: _Meta,
+    tensor: str,
+    keys: Sequence[str],
+    merged: Mapping[str, str],
+    aliases: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
+    """Return a description that records these keys; `aliases` stay as they are unless they are passed."""
+    entry = {
+        "keys": list(keys),
+        "merged": dict(merged),
+        "aliases": class_aliases(meta, tensor) if aliases is None else dict(aliases),
+    }
     return {**meta, _CLASSES: {**meta.get(_CLASSES, {}), tensor: entry}}
 
 
@@ -53,7 +69,8 @@ def with_class_keys(before: _Meta, after: _Meta) -> dict[str, Any]:
         if len(recorded) < len(names):
             known = [*recorded, *class_keys(before, tensor)[len(recorded) :]][: len(names)]
             fresh = [secrets.token_hex(4) for _ in names[len(known) :]]
-            found = with_classes(found, tensor, [*known, *fresh], merged_into(after, tensor))
+            merged = after.get(_CLASSES, {}).get(tensor, {}).get("merged", {})
+            found = with_classes(found, tensor, [*known, *fresh], merged)
     return found
 
 

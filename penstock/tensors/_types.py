@@ -14,7 +14,7 @@ from penstock.tensors._spec import TensorSpec
 
 __all__ = ["as_numbers", "as_regular", "same_type", "with_type", "with_type_of"]
 
-_EXACT = 2.0**53  # from here on not every whole number is a float64
+_SMALL = 2.0**105  # squares of numbers that sum up to less: each is below 2**53, where every whole number is a float
 _WIDEST = 8  # bytes an element of a stored type has at most
 
 
@@ -27,13 +27,15 @@ def as_numbers(spec: TensorSpec, value: Any) -> NDArray[Any]:  # noqa: ANN401  w
         If it is no regular array, or of numbers that cannot be stored as they are.
     """
     array = as_regular(spec, value)
-    if array.dtype.kind in "biuf" and array.dtype.itemsize > _WIDEST:
+    kind = array.dtype.kind
+    if array.dtype.itemsize > _WIDEST and kind in "biuf":
         raise SampleError(
             f"numbers of type {array.dtype.name} for {spec.name!r} ({spec.shown_htype}); expected at most 64 bits each"
         )
-    if array.dtype == np.float64 and isinstance(value, (list, tuple)):
-        _check_exact(spec, array, value)
-    if array.dtype.kind in "iu" and spec.is_typed and np.dtype(spec.dtype).kind == "f":
+    if kind == "f":
+        if isinstance(value, (list, tuple)) and not np.vdot(array, array) < _SMALL:
+            _check_exact(spec, array, value)
+    elif kind in "iu" and spec.dtype.startswith("float") and spec.is_typed:
         _check_whole(spec, array)
     return array
 
@@ -53,8 +55,6 @@ def as_regular(spec: TensorSpec, value: Any, dtype: str | None = None) -> NDArra
 
 def _check_exact(spec: TensorSpec, array: NDArray[Any], value: Any) -> None:  # noqa: ANN401  whatever a user hands in
     """Refuse whole numbers that numpy rounded because others beside them are floats, or negative."""
-    if array.size == 0 or not (np.abs(array) >= _EXACT).any():
-        return
     given = np.asarray(value, object)
     for kept, entry in zip(array.reshape(-1).tolist(), given.reshape(-1).tolist(), strict=True):
         if isinstance(entry, (int, np.integer)) and kept != entry:

@@ -10,19 +10,15 @@ from __future__ import annotations
 import argparse
 import collections
 import re
-import shutil
 import sys
-import tempfile
 import time
-import warnings
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from multiprocessing import get_context
-from pathlib import Path
 
 from tests.faults import preload
 from tests.faults.points import CRASHES, try_points
-from tests.faults.serving import memory_folder
+from tests.faults.serving import in_a_folder
 
 _HEADS = ("points", "before", "after", "else", "litter", "raw errors")
 
@@ -56,21 +52,11 @@ def _print_row(row, *, verbose):
         print(f"    at {at}: {lines[0][:300]}" + (f" … {lines[-1][:200]}" if len(lines) > 1 else ""), flush=True)
 
 
-def _in_a_folder(function, number):
-    """Run one numbered trial in a folder that is gone afterwards."""
-    warnings.simplefilter("ignore")
-    home = tempfile.mkdtemp(prefix="penstock-faults-", dir=memory_folder())
-    try:
-        return function(Path(home, "ds"), number)
-    finally:
-        shutil.rmtree(home, ignore_errors=True)
-
-
 def _random(args, what, function, count):
     wrong = 0
     count = args.sample or count
     with ProcessPoolExecutor(args.workers, mp_context=get_context("spawn")) as pool:
-        for number, told in enumerate(pool.map(partial(_in_a_folder, function), range(count))):
+        for number, told in enumerate(pool.map(partial(in_a_folder, function), range(count))):
             if told:
                 wrong += 1
                 print(f"    {what} {number}: {told if args.verbose else told[:400]}", flush=True)
@@ -109,7 +95,7 @@ def _races(args):
 
     right = True
     for name, race in RACES.items():
-        wrong = _in_a_folder(lambda path, race: race(path, 12), race)
+        wrong = in_a_folder(lambda path, race: race(path, 12), race)
         print(f"{name}: {'nothing lost, no error' if not wrong else f'{len(wrong)} wrong'}", flush=True)
         for told in wrong if args.verbose else wrong[:4]:
             print(f"    {told[:300]}")

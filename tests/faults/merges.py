@@ -157,9 +157,11 @@ class Trial:
 
 def wrong_in_merge(path, number):
     """Run a trial; return what went wrong, None if nothing."""
-    trial = Trial(path, number)
+    done = []
     try:
+        trial = Trial(path, number)
+        done = trial.twin.done
         wrong = trial.run()
     except Exception as error:  # noqa: BLE001  a merge must give conflicts or a result
         wrong = f"{type(error).__name__}: {error}"
-    return wrong and f"{wrong} after {trial.twin.done[2:]}"
+    return wrong and f"{wrong} after {done[2:]}"

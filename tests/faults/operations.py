@@ -164,7 +164,13 @@ ALL = [
         name="merge (prefer ours)", call=lambda ds, path: ds.merge("clash", prefer="ours"), durable=True, **_CLEAN
     ),
     Operation(name="merge (conflicts told)", call=lambda ds, path: ds.merge("clash"), **_CLEAN),
-    Operation(name="merge (into a branch)", call=lambda ds, path: ds.merge("main"), branch="ahead", durable=True),
+    Operation(
+        name="merge (into a branch)",
+        call=lambda ds, path: ds.merge("main", prefer="theirs"),
+        branch="clash",
+        durable=True,
+        **_CLEAN,
+    ),
     Operation(name="checkout (create)", call=lambda ds, path: ds.checkout("fresh", create=True), **_CLEAN),
     Operation(
         name="checkout (create on a branch)",

@@ -55,13 +55,13 @@ def all_points(counts, operation, kinds):
 
 
 def sampled(points, rng, most, last):
-    """Return some of the points, the last few of each kind always among them."""
+    """Return some of the points, half of them among the last few of each kind of fault."""
     ends = {}
     for kind, at in points:
         ends[kind] = max(ends.get(kind, 0), at or 0)
     late = [point for point in points if point[1] is None or point[1] > ends[point[0]] - last]
+    late = [late[index] for index in sorted(rng.permutation(len(late))[: (most + 1) // 2])]
     rest = [point for point in points if point not in late]
-    late = [late[index] for index in sorted(rng.permutation(len(late))[:most])]
     return late + [rest[index] for index in sorted(rng.permutation(len(rest))[: most - len(late)])]
 
 

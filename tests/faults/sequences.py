@@ -177,9 +177,10 @@ _STEPS = {
 
 def wrong_in_sequence(path, number, steps=STEPS):
     """Run a sequence and compare everything; return what went wrong, None if nothing."""
-    sequence = Sequence(path, number)
-    wrong = sequence.run(steps)
+    done = []
     try:
-        return wrong or sequence.compare_all()
+        sequence = Sequence(path, number)
+        done = sequence.twin.done
+        return sequence.run(steps) or sequence.compare_all()
     except Exception as error:  # noqa: BLE001  what cannot be read is wrong
-        return f"{type(error).__name__}: {error} after {sequence.twin.done[-6:]}"
+        return f"{type(error).__name__}: {error} after {done[-6:]}"

@@ -9,7 +9,8 @@ import subprocess
 import sys
 import tempfile
 import threading
-from contextlib import contextmanager
+import warnings
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
@@ -55,13 +56,14 @@ class Worker:
         try:
             outcome, answer = pickle.load(self._process.stdout)
         except EOFError as error:
-            raise RuntimeError(f"the worker ended at {question}") from error
+            raise EOFError(f"the worker ended at {question}") from error
         if outcome != "done":
             raise RuntimeError(f"{question}: {answer}")
         return answer
 
     def close(self):
-        self._process.stdin.close()
+        with suppress(BrokenPipeError):
+            self._process.stdin.close()
         self._process.wait(timeout=60)
         self._process.stdout.close()
 
@@ -69,6 +71,16 @@ class Worker:
 def memory_folder():
     """Return a folder in memory, None where there is none."""
     return "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+
+
+def in_a_folder(function, number):
+    """Run one trial in a folder that is gone afterwards."""
+    warnings.simplefilter("ignore")
+    home = tempfile.mkdtemp(prefix="penstock-faults-", dir=memory_folder())
+    try:
+        return function(Path(home, "ds"), number)
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from tests.faults.sequences import wrong_in_sequence
 from tests.faults.serving import ROOT
 from tests.faults.threeway import identified, renamed, three_way
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("faults")]
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("faults"), pytest.mark.timeout(900)]
 needs_counting = pytest.mark.skipif(preload.why_not() is not None, reason=str(preload.why_not()))
 MANY_STEPS = ("commit", "merge", "save_view", "reset", "discard_edits", "empty (overwrite)", "load_view")
 

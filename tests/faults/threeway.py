@@ -121,8 +121,9 @@ def _edited_by_them(found, sides, place, edited_here):
 def _merge_names(found, sides):
     base, ours, theirs = sides.base, sides.ours, sides.theirs
     result = found.state
-    for label in ours.merged.keys() & theirs.merged.keys():
-        if resolved(ours.merged, label) != resolved(theirs.merged, label) and label in base.classes:
+    both = {**theirs.merged, **ours.merged}
+    for label in ours.merged.keys() & theirs.merged.keys() & base.classes.keys():
+        if resolved(both, ours.merged[label]) != resolved(both, theirs.merged[label]):
             found.classes.add(label)
     result.classes = {}
     for label in [*ours.classes, *(label for label in theirs.classes if label not in ours.classes)]:
