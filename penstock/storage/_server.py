@@ -47,7 +47,7 @@ def _version(versions: dict[Key, Snapshot], key: Key) -> Snapshot:
         while len(versions) >= _KEPT_VERSIONS:
             versions.pop(next(iter(versions)))
         path, branch, number = key
-        versions[key] = Store.open(Location(path)).at(number, branch)
+        versions[key] = Store.open(Location(path), branch).at(number)
     return versions[key]
 
 
