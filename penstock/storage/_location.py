@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from penstock.errors import DatasetError, DatasetExistsError, LinkError, ReadOnlyError, StorageError
-from penstock.storage._fork import OBJECT_STORES
+from penstock.storage._fork import ENGINE, OBJECT_STORES
 from penstock.storage._wrap import wrapped
 from penstock.tensors import has_password, local_path, scheme_of, shown_url
 
@@ -252,6 +252,7 @@ class Location:
         if self.is_remote:
             yield
             return
+        ENGINE.check()  # a lock is taken to write, which a forked child cannot
         from filelock import Timeout
 
         lock = self._file_lock
