@@ -42,16 +42,18 @@ def stored(tmp_path_factory):
     """160 rows: noise of one size, of other sizes, and with every fifth image cut short; labels and text."""
     rng = np.random.default_rng(0)
     ds = penstock.empty(tmp_path_factory.mktemp("long") / "noise.penstock")
-    for name in ("images", "ragged", "broken"):
+    for name in ("images", "ragged", "colored", "broken"):
         ds.create_tensor(name, htype="image", verify=False)
     ds.create_tensor("marks", htype="class_label", class_names=["a", "b"])
     ds.create_tensor("note", htype="text")
     plain = [encode_image(rng.integers(0, 256, (64, 64, 3), np.uint8), "jpeg") for _ in range(160)]
     sizes = [(40 + row % 30, 90 - row % 30, 1 if row % 7 == 0 else 3) for row in range(160)]
     ragged = [encode_image(rng.integers(0, 256, size, np.uint8), "jpeg") for size in sizes]
+    colored = [encode_image(rng.integers(0, 256, (*size[:2], 3), np.uint8), "jpeg") for size in sizes]
     broken = [image if row % 5 else image[: len(image) // 2] for row, image in enumerate(plain)]
     marks = [[row % 2] * (row % 3) for row in range(160)]
-    ds.extend({"images": plain, "ragged": ragged, "broken": broken, "marks": marks, "note": ["x" * 50] * 160})
+    images = {"images": plain, "ragged": ragged, "colored": colored, "broken": broken}
+    ds.extend({**images, "marks": marks, "note": ["x" * 50] * 160})
     ds.commit("noise")
     return ds
 
@@ -105,5 +107,5 @@ def test_a_long_run_uses_what_a_short_one_does(stored, kind, framework):
 @pytest.mark.tensorflow
 def test_a_long_run_of_tensorflow_uses_what_a_short_one_does(stored):
     pytest.importorskip("tensorflow")
-    dataset = stored.dataloader().shuffle().batch(BATCH).tensorflow(tensors=["ragged", "marks"])
+    dataset = stored.dataloader().shuffle().batch(BATCH).tensorflow(tensors=["colored", "marks"])
     check_flat(dataset, LENGTH)
