@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from penstock.dataset._conflicts import Conflict
 from penstock.dataset._diff import Diff
-from penstock.dataset._filling import Filling
+from penstock.dataset._filling import Filling, open_dataset
 from penstock.dataset._info import Info
 from penstock.dataset._log import Log
 from penstock.dataset._merge import merge_branch
@@ -27,6 +27,7 @@ from penstock.errors import (
     nearest,
 )
 from penstock.storage import (
+    ENGINE,
     Credentials,
     Location,
     Store,
@@ -501,6 +502,10 @@ class Dataset(Filling):
 def _reopened(
     path: str, branch: str | None, version: int | None, credentials: Credentials, max_image_bytes: int | None
 ) -> Dataset:
+    if not ENGINE.works_here:
+        inherited: Dataset | None = open_dataset(path, branch, version)
+        if inherited is not None:
+            return inherited
     working = Working(Store.open(Location(path), branch), read_only="it came from another process", version=version)
     working.credentials = credentials
     dataset = Dataset(working)

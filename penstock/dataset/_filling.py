@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import os
 import threading
 import warnings
@@ -26,15 +27,15 @@ from penstock.dataset._view import Home, Samples, View
 from penstock.dataset._watched import Listeners, WatchedLock
 from penstock.dataset._working import Working, open_working
 from penstock.errors import DatasetError, PenstockError, ReadOnlyError, SampleError
-from penstock.storage import Location
+from penstock.storage import Location, renew_in_children, renewed_lock
 from penstock.table import Draft, OverlayTable
 from penstock.tensors import MAX_IMAGE_BYTES, Cell, TensorSpec, encode_sample, group_of, make_spec, same_type, with_type
 
-__all__ = ["Filling"]
+__all__ = ["Filling", "open_dataset"]
 
 _PART = 4096  # samples with images that are held in memory at once
 _OPEN: weakref.WeakSet[Filling] = weakref.WeakSet()
-_OPENING = threading.Lock()  # a set that grows must not be walked through
+_OPENING = renewed_lock(threading.Lock())  # a set that grows must not be walked through
 
 
 class Filling(Samples):
@@ -67,6 +68,13 @@ class Filling(Samples):
         self._rows_cache: NDArray[np.int64] | None = None
         with _OPENING:
             _OPEN.add(self)
+        renew_in_children(self)
+
+    def renew(self) -> None:
+        """Leave what could not be written before a fork to the parent, which still has it."""
+        if self._buffer.num_rows:
+            self._buffer = self._working.new_buffer()
+        self._unsaved = Draft()
 
     # ---- who hears of changes --------------------------------------------------------------
 
@@ -536,8 +544,29 @@ class Filling(Samples):
             self._buffer = self._working.new_buffer()
 
 
+def open_dataset(path: str, branch: str | None, version: int | None) -> Any:  # noqa: ANN401  a Dataset, which is above
+    """Return a dataset that is open in this process, also as a forked child inherits it; None where there is none."""
+    for dataset in list(_OPEN):
+        working = dataset._working  # noqa: SLF001  of this class
+        if (dataset.path, working.store.branch, working.fixed_version) == (path, branch, version):
+            return dataset
+    return None
+
+
 @atexit.register
 def _flush_all() -> None:
     for dataset in list(_OPEN):
         if not dataset.read_only:
             dataset.flush()
+
+
+def _flush_before_fork() -> None:
+    """Write what is buffered, so that a child sees it and does not write it a second time."""
+    for dataset in list(_OPEN):
+        if not dataset.read_only:
+            with contextlib.suppress(PenstockError):
+                dataset.flush()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_flush_before_fork)

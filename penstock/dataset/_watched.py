@@ -9,6 +9,8 @@ from collections.abc import Callable
 from types import MethodType, TracebackType
 from typing import Any
 
+from penstock.storage import renew_in_children
+
 __all__ = ["Listener", "Listeners", "WatchedLock"]
 
 Listener = Callable[[], None]
@@ -69,6 +71,12 @@ class WatchedLock:
         self._changed: Any = weakref.WeakMethod(changed)
         self._depth = 0
         self._seen: object = None
+        renew_in_children(self)
+
+    def renew(self) -> None:
+        """Free the lock in a forked child where a thread of the parent held it."""
+        if not self._lock._is_owned():  # type: ignore[attr-defined]  # noqa: SLF001  as the standard library asks
+            self._lock, self._depth, self._seen = threading.RLock(), 0, None
 
     def __enter__(self) -> None:
         self._lock.acquire()

@@ -88,6 +88,13 @@ class _Process:
         """Tell the process to end by closing its channel."""
         self._channel.close()
 
+    def abandon(self) -> None:
+        """Let go of a process that is the parent's, in a forked child."""
+        self._process.returncode = 0
+        self._channel.close()
+        self._outgoing.close()
+        self._incoming.close()
+
     def stop(self) -> None:
         """End the process and give its memory back."""
         self.hang_up()
@@ -141,8 +148,16 @@ class _Pool:
             self._idle += [_Process(number) for number in sorted(missing)]
             self._changed.notify_all()
 
+    def abandon(self) -> None:
+        """Let go of processes that are the parent's, in a forked child."""
+        for process in (*self._idle, *self._busy):
+            process.abandon()
+        self._idle, self._busy = [], set()
+
     def leave(self, number: int) -> None:
         """Give a lease back; with the last one the processes end."""
+        if self.owner != os.getpid():
+            return
         with self._lock:
             self._leases.pop(number, None)
             self._trim()
@@ -236,6 +251,10 @@ class Lease:
         LoaderError
             If the process dies, or the lease is closed.
         """
+        if self._pool.owner != os.getpid():
+            raise LoaderError(
+                "worker processes belong to the process this one was forked from", hint="lease processes in the child"
+            )
         with self._slots:
             for _ in range(_ATTEMPTS):
                 with contextlib.suppress(_Gone), self._pool.process(self._number) as process:
@@ -267,6 +286,12 @@ class _Shared:
                 self._pool = _Pool()
             return self._pool
 
+    def renew(self) -> None:
+        self._lock = threading.Lock()
+        pool, self._pool = self._pool, None
+        if pool is not None:
+            pool.abandon()
+
     def stop(self) -> None:
         if self._pool is not None and self._pool.owner == os.getpid():
             self._pool.stop()
@@ -274,6 +299,8 @@ class _Shared:
 
 _SHARED = _Shared()
 atexit.register(_SHARED.stop)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_SHARED.renew)
 
 
 def lease_processes(function: Callable[..., Any], count: int, *, persistent: bool = False) -> Lease:

@@ -372,8 +372,16 @@ class Loader(RunningLoader):
         require_tensorflow()
         options = {**locals(), "distributed": False, "pin_memory": False}
         loader = self._output("tensorflow", options)
-        ragged = loader._engine.ragged if padding == "pad" else frozenset()  # noqa: SLF001  of this class
-        return as_tf_dataset(loader, padded=ragged, single=self._settings.single)
+        stacked = padding == "pad" or self._settings.samples_per_batch == 1
+        engine = loader._engine  # noqa: SLF001  of this class
+        return as_tf_dataset(
+            loader,
+            axes=engine.axes if stacked else {},
+            dtypes=engine.dtypes,
+            single=self._settings.single,
+            own=collate_fn is not None,
+            transformed=self._settings.transform is not None,
+        )
 
     def preview(self) -> Any:  # noqa: ANN401  a batch in the caller's framework
         """Return the next batch without taking it: the state stays where it is.

@@ -34,6 +34,8 @@ class Collation:
         Give the list of samples itself.
     single : bool
         Give the only sample.
+    of_one : bool
+        Batches hold one sample by their setting: it is stacked to (1, ...), ragged or not.
     """
 
     def __init__(
@@ -45,6 +47,7 @@ class Collation:
         collate_fn: Callable[[list[Any]], Any] | None,
         as_samples: bool,
         single: bool,
+        of_one: bool,
     ) -> None:
         self._ragged = dict(ragged)
         self._padding = padding
@@ -52,6 +55,7 @@ class Collation:
         self._collate_fn = collate_fn
         self._as_samples = as_samples
         self._single = single
+        self._of_one = of_one
 
     @property
     def of_columns(self) -> bool:
@@ -64,7 +68,12 @@ class Collation:
         return self._with_marks(given, batch)
 
     def _column(self, name: str, column: Any) -> Any:  # noqa: ANN401  array or list
-        return self._padded(name, column) if self._padding == "pad" and isinstance(column, list) else column
+        if not isinstance(column, list):
+            return column
+        if self._of_one:
+            stacked = stack_samples(column)
+            return column if stacked is None else stacked
+        return self._padded(name, column) if self._padding == "pad" else column
 
     def _padded(self, name: str, samples: list[Any]) -> Any:  # noqa: ANN401  array, or the list where it is none of arrays
         return pad_samples(samples, _LABEL_PADDING if self._ragged.get(name) == "class_label" else 0)
@@ -125,7 +134,11 @@ class Collation:
     def _merged_values(self, name: str, values: list[Any], batch: Batch, *, transformed: bool) -> Any:  # noqa: ANN401  array or list
         if isinstance(values[0], Mapping | tuple):
             return self._merged(values, batch, transformed=transformed) if isinstance(values[0], Mapping) else values
-        if name in self._ragged and (not transformed or _only_length_differs(values, batch.columns.get(name))):
+        if (
+            not self._of_one
+            and name in self._ragged
+            and (not transformed or _only_length_differs(values, batch.columns.get(name)))
+        ):
             return self._padded(name, values) if self._padding == "pad" else values
         stacked = stack_samples(values)
         if stacked is None:

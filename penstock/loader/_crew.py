@@ -10,6 +10,8 @@ import threading
 from collections import deque
 from collections.abc import Callable
 
+from penstock.storage import renew_in_children
+
 __all__ = ["Crew"]
 
 _PIECE = 8
@@ -21,6 +23,11 @@ class Crew:
     """What threads have in hand together; safe to call from several threads."""
 
     def __init__(self) -> None:
+        self.renew()
+        renew_in_children(self)
+
+    def renew(self) -> None:
+        """Forget what threads of the parent have in hand, in a forked child."""
         self._lock = threading.Lock()
         self._tasks: list[_Task] = []
 

@@ -55,8 +55,14 @@ def resized(pixels: NDArray[np.uint8], size: tuple[int, int], out: NDArray[np.ui
 def _pil(encoded: bytes, *, max_bytes: int | None) -> Image.Image:
     from PIL import ImageOps
 
-    turned: Image.Image = ImageOps.exif_transpose(load_pillow(encoded, max_bytes=max_bytes))
-    return turned if turned.mode in {"L", "RGB", "RGBA"} else turned.convert("RGB")
+    image = load_pillow(encoded, max_bytes=max_bytes)
+    if image.mode in {"L", "RGB", "RGBA"} and "transparency" not in image.info:
+        turned: Image.Image = ImageOps.exif_transpose(image)
+        return turned
+    from PIL import Image
+
+    pixels = decode_image(encoded, max_bytes=max_bytes)
+    return Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels)
 
 
 def decode_images(
@@ -121,9 +127,18 @@ def _decode_listed(encoded: Sequence[Any], function: Callable[[Any], Any], out_o
         try:
             distinct.append(None if data is None else function(_readable(data)))
         except PenstockError as error:
-            errors[number] = error
+            errors[number] = _without_frames(error)
             distinct.append(None)
     return _repeated(distinct, out_of), errors
+
+
+def _without_frames(error: PenstockError) -> PenstockError:
+    """Let go of the frames an error came through, which hold what was decoded there."""
+    link: BaseException | None = error
+    while link is not None:
+        link.__traceback__ = None
+        link = link.__cause__ or link.__context__
+    return error
 
 
 def _readable(data: Any) -> Any:  # noqa: ANN401  bytes or the error that reading them gave
@@ -162,7 +177,7 @@ def _decode_stacked(  # noqa: PLR0917  what a stacked batch is made of
             try:
                 _decode_into(_readable(encoded[number]), stacked[slots[number]], size, scratch, max_bytes)
             except PenstockError as error:
-                errors[number] = error
+                errors[number] = _without_frames(error)
 
     crew.share(decode, len(encoded))
     repeats = np.flatnonzero(first[out_of] != np.arange(len(out_of)))

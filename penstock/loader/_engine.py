@@ -28,6 +28,7 @@ from penstock.loader._torch import agree, require_torch, to_tensors, world
 from penstock.loader._transform import Transform
 from penstock.loader._work import Work, WorkerTask, timed
 from penstock.sampling import SamplingPlan
+from penstock.storage import renew_in_children, renewed_lock
 
 __all__ = ["Engine"]
 
@@ -46,7 +47,7 @@ class Engine:
     def __init__(self, pool: Pool, settings: Settings) -> None:
         self.settings = settings
         self.meter = Meter()
-        self._lock = threading.Lock()
+        self._lock = renewed_lock(threading.Lock())
         self._pending: SamplingPlan | None = None
         self._place = Place()
         self._started = False
@@ -63,6 +64,11 @@ class Engine:
         self.work = _work(self._reader, pool, settings)
         self._in_workers = settings.num_workers > 0 and self.work.is_heavy
         self.worker_init_fn: Callable[[int], None] | None = None
+        renew_in_children(self)
+
+    def renew(self) -> None:
+        """Leave the worker processes to the parent; a forked child takes up its own with its next epoch."""
+        self._lease = None
 
     def _arm(self, pool: Pool) -> None:
         self.pool = pool
@@ -88,6 +94,7 @@ class Engine:
             drop_last=self.settings.drop_last,
             continuing=self.pool.continuing,
             offset=self.settings.offset,
+            turned=place.turned,
         )
 
     def _share(self) -> tuple[int, int]:
@@ -143,9 +150,13 @@ class Engine:
 
     @property
     def place(self) -> Place:
-        """Where the next batch comes from."""
+        """Where the next batch comes from, as any batch size finds it."""
         with self._lock:
-            return self._place
+            place = self._place
+        if not (self.pool.continuing and self.settings.offset):
+            return place
+        rank, size = self._share()
+        return replace(place, turned=self.epoch_at(place, rank=rank, world_size=size).turned_within)
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Go on at a state's place with the next iteration; the epoch under way is given up, new weights hold."""
@@ -217,7 +228,11 @@ class Engine:
         """Count a batch the caller has got."""
         self.meter.given(asked, batch)
         self.tally.add(batch.draw)
-        self._move(iterator, Place(epoch=epoch.number, start=epoch.start, consumed=epoch.consumed_after(given)))
+        self._move(iterator, self._after(epoch, given))
+
+    @staticmethod
+    def _after(epoch: Epoch, given: int) -> Place:
+        return Place(epoch=epoch.number, start=epoch.start, consumed=epoch.consumed_after(given), turned=epoch.turned)
 
     def exhausted(self, iterator: EpochIterator, epoch: Epoch) -> None:
         """Note that the caller has seen the end of an epoch."""
@@ -236,9 +251,18 @@ class Engine:
             return True
 
     @property
-    def ragged(self) -> frozenset[str]:
-        """Tensors whose samples differ in shape."""
-        return frozenset(name for name in self._reader.tensors if self._reader.fixed[name] is None)
+    def axes(self) -> dict[str, tuple[int | None, ...]]:
+        """Axes of a sample of each tensor whose samples differ in shape, None where they do; all where transformed."""
+        found = {name: self._reader.axes(name) for name in self._reader.tensors if self._reader.fixed[name] is None}
+        if self.work.transform is None:
+            return found
+        return {name: (None,) * len(axes) for name, axes in found.items()}
+
+    @property
+    def dtypes(self) -> dict[str, str]:
+        """What each tensor of an untransformed batch consists of, ``index`` too; text, JSON and bytes are "string"."""
+        found = {name: self._reader.dtype(name) for name in self._reader.tensors}
+        return {**found, "index": "int64"} if self.settings.return_index else found
 
     def _upcoming(self) -> Epoch:
         """Return the layout of the epoch the next iteration gives; the engine stays where it is."""
@@ -266,11 +290,12 @@ class Engine:
 
     def close(self) -> None:
         """End the epochs under way and give the workers back."""
-        for iterator in list(self._running):
-            iterator.close()
-        self._reader.memory.clear()
         with self._lock:
             lease, self._lease = self._lease, None
+            running = list(self._running)
+        for iterator in running:
+            iterator.close()
+        self._reader.memory.clear()
         if lease is not None:
             lease.close()
 
@@ -310,6 +335,7 @@ def _work(reader: Reader, pool: Pool, settings: Settings) -> Work:
         collate_fn=settings.collate_fn,
         as_samples=settings.framework == "samples",
         single=settings.single,
+        of_one=settings.samples_per_batch == 1,
     )
     transform = None
     if settings.transform is not None:

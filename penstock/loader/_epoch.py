@@ -57,6 +57,9 @@ class Epoch:
         round to its first ones (plain, shuffled, once).
     offset : int
         Samples by which each epoch is rotated.
+    turned : int, optional
+        Draws within which a continuing epoch is rotated, where a state says so: as
+        many as the batch size it began with would deliver. None: those this one delivers.
     """
 
     number: int
@@ -69,6 +72,7 @@ class Epoch:
     drop_last: bool = False
     continuing: bool = False
     offset: int = 0
+    turned: int | None = None
 
     @property
     def _global_batch(self) -> int:
@@ -89,7 +93,9 @@ class Epoch:
     @property
     def following_start(self) -> int:
         """Stream position where the next epoch begins."""
-        return self.start + (self.length if self.continuing else self.size)
+        if not self.continuing:
+            return self.start + self.size
+        return self.start + (max(self.length, self.turned_within) if self.offset else self.length)
 
     def consumed_after(self, batches: int) -> int:
         """Return the draws delivered over all ranks once this rank gave `batches` batches."""
@@ -102,12 +108,18 @@ class Epoch:
 
     def stream_offsets(self, positions: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return, for positions in the epoch, how far behind `start` their draws lie in the stream."""
-        if self.continuing:
-            return (positions + self.offset) % max(1, self._uninterrupted_length) if self.offset else positions
-        return (positions + self.offset) % self.size
+        if not self.continuing:
+            return (positions + self.offset) % self.size
+        if not self.offset:
+            return positions
+        within = self.turned_within
+        return np.where(positions < within, (positions + self.offset) % max(1, within), positions)
 
     @property
-    def _uninterrupted_length(self) -> int:
+    def turned_within(self) -> int:
+        """Draws within which a continuing epoch is rotated; those beyond follow in their order."""
+        if self.turned is not None:
+            return self.turned
         whole = self.size // self._global_batch if self.drop_last else -(-self.size // self._global_batch)
         return whole * self._global_batch if self.drop_last or self.world_size > 1 else self.size
 

@@ -11,6 +11,8 @@ import weakref
 from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 
+from penstock.storage import renew_in_children
+
 __all__ = ["Pipeline", "PipelineEnded"]
 
 _T = TypeVar("_T")
@@ -34,7 +36,8 @@ class Pipeline(Generic[_T]):
 
     The caller may be interrupted at any point: it only uses locks and queues
     written in C, which Ctrl-C cannot leave half taken. `threading.Condition`
-    and `threading.Thread.start` can be.
+    and `threading.Thread.start` can be. One caller at a time takes results;
+    several take turns (`Turns`). Any thread may close.
 
     Parameters
     ----------
@@ -55,13 +58,19 @@ class Pipeline(Generic[_T]):
         self._num_jobs = num_jobs
         self._num_threads = num_threads
         self._window = max(window, 1)
-        self._lock = threading.Lock()
+        self._delivered = 0
+        self._closed = False
+        self.renew()
+        renew_in_children(self)
+
+    def renew(self) -> None:
+        """Begin anew after the last result that was taken: a forked child has no threads, and locks of threads."""
+        self._lock = threading.RLock()  # the collector may close this within a claim
         self._done: queue.SimpleQueue[None] = queue.SimpleQueue()
         self._results: dict[int, tuple[_T | None, BaseException | None]] = {}
-        self._next = 0
-        self._delivered = 0
+        self._next = self._delivered
         self._active = 0
-        self._closed = False
+        self._awaited_now = False
 
     def take(self) -> _T:
         """Return the next result; raise what its job raised.
@@ -75,7 +84,10 @@ class Pipeline(Generic[_T]):
             raise PipelineEnded
         if self._num_threads == 0:
             self._delivered += 1
-            return self._claim(self._delivered - 1)()
+            done = self._claim(self._delivered - 1)()
+            if self._closed:
+                raise PipelineEnded
+            return done
         result, error = self._awaited()
         if error is not None:
             raise error
@@ -84,19 +96,33 @@ class Pipeline(Generic[_T]):
     def _awaited(self) -> tuple[_T | None, BaseException | None]:
         while True:
             with self._lock:
+                if self._closed:
+                    raise PipelineEnded
                 outcome = self._results.pop(self._delivered, None)
                 self._delivered += outcome is not None
+                self._awaited_now = outcome is None
                 self._top_up()
             if outcome is not None:
                 return outcome
             self._done.get()
 
+    def _wake(self) -> None:
+        """Wake the caller, where it waits; the lock is held."""
+        if self._awaited_now:
+            self._awaited_now = False
+            self._done.put(None)
+
     def close(self) -> None:
-        """Start no more jobs and forget the results."""
+        """Start no more jobs, forget the results, and end the wait of a caller."""
         with self._lock:
             self._closed = True
             self._results.clear()
             self._claim = _nothing
+            self._wake()
+
+    def replace_claim(self, claim: Callable[[int], Callable[[], _T]]) -> None:
+        """Prepare the jobs that have not begun by another function, called for their numbers in order."""
+        self._claim = claim
 
     @property
     def active(self) -> int:
@@ -127,7 +153,7 @@ class Pipeline(Generic[_T]):
             with self._lock:
                 if not self._closed:
                     self._results[number] = result
-            self._done.put(None)
+                self._wake()
             del job, result
 
     def _prepared(self, number: int) -> Callable[[], _T]:

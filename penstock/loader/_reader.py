@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -19,6 +20,7 @@ from penstock.loader._crew import Crew
 from penstock.loader._decode import decode_images, decode_values
 from penstock.loader._memory import BatchMemory
 from penstock.loader._settings import Settings
+from penstock.storage import renew_in_children
 from penstock.table import Table
 from penstock.tensors import MAX_IMAGE_BYTES
 
@@ -50,12 +52,19 @@ class Reader:
         self._pool = pool
         self._settings = settings
         self._crew = Crew()
-        self._decoding = _decoders(settings.reader_threads)
+        self.renew()
+        renew_in_children(self)
         self.memory = BatchMemory(settings.prefetch_factor * max(1, settings.reader_threads) + _IN_HAND)
         self.tensors = tuple(table.tensors) if settings.tensors is None else settings.tensors
         ahead = hasattr(table, "take_views")
         self.images = tuple(name for name in self.tensors if ahead and table.tensors[name].htype == "image")
         self.fixed = {name: self._fixed_shape(name) for name in self.tensors}
+        if any(table.tensors[name].htype == "image" for name in self.tensors):
+            _load_decoders(resizing=bool(settings.resize))
+
+    def renew(self) -> None:
+        """Count the threads that decode anew, in a forked child."""
+        self._decoding = _decoders(self._settings.reader_threads)
 
     def _fixed_shape(self, name: str) -> tuple[int, ...] | None:
         """Return the one shape of all samples of a tensor as delivered, or None where there is none."""
@@ -80,11 +89,22 @@ class Reader:
         least, greatest = shapes.min(axis=0), shapes.max(axis=0)
         return tuple(least.tolist()) if (least == greatest).all() and (least >= 0).all() else None
 
-    def _may_be_missing(self, name: str) -> bool:
-        """Tell whether some sample of a tensor that is no image is NULL."""
-        if self._table.tensors[name].is_encoded or not getattr(self._table, "has_nulls", True):
-            return False
-        return self._table.column(name).valid is not None
+    def axes(self, name: str) -> tuple[int | None, ...]:
+        """Return the length of each axis of a tensor's samples, None where they differ."""
+        shapes = self._table.shapes(name)
+        shapes = shapes[self._pool] if len(self._pool) < len(shapes) else shapes
+        if len(shapes) == 0:
+            return (None,) * int(shapes.shape[1])
+        least: list[int] = shapes.min(axis=0).tolist()
+        greatest: list[int] = shapes.max(axis=0).tolist()
+        return tuple(low if low == high and low >= 0 else None for low, high in zip(least, greatest, strict=True))
+
+    def dtype(self, name: str) -> str:
+        """Return the dtype of a tensor's samples as delivered; "string" where they are no arrays."""
+        spec = self._table.tensors[name]
+        if spec.htype in {"text", "json"} or self._settings.decode_method.get(name, "numpy") != "numpy":
+            return "string"
+        return {"image": "uint8", "class_label": "int64"}.get(spec.htype, spec.dtype)
 
     def read(self, draw: Draw, substitutes: Substitutes, taken: Taken | None = None) -> Batch:
         """Return the decoded samples of a draw.
@@ -109,10 +129,12 @@ class Reader:
             return batch
         if self._settings.on_error == "raise":
             slot = min(errors)
-            raise self._told(int(draw.rows[slot]), *errors[slot])
+            failure = self._told(int(draw.rows[slot]), *errors[slot])
+            del batch, errors  # the traceback keeps this frame
+            raise failure
         failed = [(int(draw.rows[slot]), f"{name}: {error.message}") for slot, (name, error) in sorted(errors.items())]
         if self._settings.on_error == "substitute":
-            batch = self._substituted(draw, errors, substitutes)
+            batch = self._substituted(batch, errors, substitutes)
             batch.substituted = failed
             return batch
         return self._skipped(batch, errors, failed)
@@ -179,18 +201,46 @@ class Reader:
         columns = {name: _kept(column, chosen) for name, column in batch.columns.items()}
         return Batch(draw=batch.draw.keep(chosen), columns=columns, skipped=failed, seconds=batch.seconds)
 
-    def _substituted(self, draw: Draw, errors: dict[int, tuple[str, PenstockError]], substitutes: Substitutes) -> Batch:
+    def _substituted(
+        self, batch: Batch, errors: dict[int, tuple[str, PenstockError]], substitutes: Substitutes
+    ) -> Batch:
+        """Read other samples into the places of those that could not be read; nothing else is read again."""
+        draw = batch.draw
         pool, rows = draw.pool.copy(), draw.rows.copy()
         for attempt in range(_MOST_SUBSTITUTES):
-            for slot in errors:
+            missing = np.array(sorted(errors), np.int64)
+            for slot in missing.tolist():
                 pool[slot] = substitutes(draw.epoch, int(draw.positions[slot]), int(draw.pool[slot]), attempt)
                 rows[slot] = self._pool[pool[slot]]
-            mended = replace(draw, pool=pool, rows=rows)
-            batch, errors = self._attempt(mended)
+            chosen = np.zeros(len(draw), bool)
+            chosen[missing] = True
+            part, failed = self._attempt(replace(draw.keep(chosen), pool=pool[missing], rows=rows[missing]))
+            _put(part, batch, missing, failed)
+            errors = {int(missing[place]): why for place, why in failed.items()}
             if not errors:
-                return batch
+                return replace(batch, draw=replace(draw, pool=pool, rows=rows))
         slot = min(errors)
         raise self._told(int(rows[slot]), *errors[slot])
+
+
+def _put(part: Batch, batch: Batch, slots: NDArray[np.int64], failed: Mapping[int, Any]) -> None:
+    """Put the samples of one batch that could be read into some places of another."""
+    read = [place for place in range(len(slots)) if place not in failed]
+    for name, column in batch.columns.items():
+        samples = part.columns[name]
+        if isinstance(column, np.ndarray):
+            column[slots[read]] = samples[read]
+        else:
+            for place in read:
+                column[int(slots[place])] = samples[place]
+    for stage, spent in part.seconds.items():
+        batch.seconds[stage] += spent
+
+
+def _load_decoders(*, resizing: bool) -> None:
+    """Import in the caller's thread what threads would: a process forked meanwhile could never import it."""
+    for name in ("PIL.Image", "simplejpeg", *(("cv2",) if resizing else ())):
+        importlib.import_module(name)
 
 
 def _decoders(threads: int) -> AbstractContextManager[Any]:

@@ -15,6 +15,8 @@ from penstock.loader._epoch import Draws, Epoch, Stream
 from penstock.loader._pipeline import Pipeline, PipelineEnded
 from penstock.loader._pool import Pool
 from penstock.loader._stats import Meter
+from penstock.loader._turns import Turns
+from penstock.storage import renew_in_children
 
 __all__ = ["EpochIterator", "Ready", "Running", "draw_of", "uids_of"]
 
@@ -67,6 +69,9 @@ class Running(Protocol):
 class EpochIterator(Iterator[Any]):
     """Batches of one epoch; what `iter(loader)` returns.
 
+    Several threads may take batches from one: each batch is given once, in
+    order, and all of them see the end. `close` from another thread ends it.
+
     Parameters
     ----------
     engine : Running
@@ -83,17 +88,27 @@ class EpochIterator(Iterator[Any]):
         self._pipeline = Pipeline(
             _claims(engine, epoch), epoch.num_batches, num_threads=engine.num_threads, window=engine.window
         )
-        self._finalizer = weakref.finalize(self, self._pipeline.close)
+        self._turns = Turns()
+        self._finalizer = weakref.finalize(self, _closed, self._pipeline, self._turns)
+        renew_in_children(self)
+
+    def renew(self) -> None:
+        """Go on in a forked child where the parent was, with threads of the child's own."""
+        self._pipeline.renew()
+        if self._finalizer.alive:
+            self._pipeline.replace_claim(_claims(self._engine, self._epoch))
 
     def __len__(self) -> int:
         """Return the number of batches still to come."""
         return self._epoch.num_batches - self._given
 
     def __next__(self) -> Any:  # noqa: ANN401  a batch in the caller's framework
+        asked = self._engine.meter.asked()
         try:
-            return self._taken(self._engine.meter.asked())
+            with self._turns:
+                return self._taken_or_ended(asked)
         except PipelineEnded:
-            self._end()
+            pass
         except KeyboardInterrupt:
             self._engine.close()
             raise
@@ -101,6 +116,13 @@ class EpochIterator(Iterator[Any]):
             self.close()
             raise
         raise StopIteration
+
+    def _taken_or_ended(self, asked: float) -> Any:  # noqa: ANN401  a batch in the caller's framework
+        try:
+            return self._taken(asked)
+        except PipelineEnded:
+            self._end()
+            raise
 
     def _taken(self, asked: float) -> Any:  # noqa: ANN401  a batch in the caller's framework
         batch, given = self._pipeline.take()
@@ -118,6 +140,11 @@ class EpochIterator(Iterator[Any]):
     def close(self) -> None:
         """Give no more batches; threads end with the batch they are at."""
         self._finalizer()
+
+
+def _closed(pipeline: Pipeline[Ready], turns: Turns) -> None:
+    pipeline.close()
+    turns.end()
 
 
 def _claims(engine: Running, epoch: Epoch) -> Callable[[int], Callable[[], Ready]]:

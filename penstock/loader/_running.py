@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Self
 
@@ -14,9 +15,12 @@ from penstock.loader._settings import Settings
 from penstock.loader._state import state_of
 from penstock.loader._stats import LoaderStats
 from penstock.sampling import SamplingSpec
+from penstock.storage import renewed_lock
 from penstock.table import Selection
 
 __all__ = ["BatchSampler", "RunningLoader"]
+
+_MAKING = renewed_lock(threading.Lock())
 
 
 class BatchSampler:
@@ -55,18 +59,30 @@ class RunningLoader:
     _pool: Pool
     _settings: Settings
     _made: Engine | None = None
+    _closings: int = 0
     worker_init_fn: Callable[[int], None] | None = None
 
     @property
     def _engine(self) -> Engine:
-        if self._made is None:
-            self._made = Engine(self._pool, self._settings)
-        return self._made
+        made = self._made
+        if made is None:
+            fresh = Engine(self._pool, self._settings)
+            with _MAKING:
+                made = self._made = self._made or fresh
+        return made
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Travel to another process as a chain of calls; what runs stays here."""
+        return {**self.__dict__, "_made": None}
 
     def __iter__(self) -> EpochIterator:
         """Start the next epoch, or finish one that was restored."""
+        closings = self._closings
         self._engine.worker_init_fn = self.worker_init_fn
-        return self._engine.begin()
+        iterator = self._engine.begin()
+        if self._closings != closings:  # another thread closed the loader while this one was starting
+            self._engine.close()
+        return iterator
 
     def __len__(self) -> int:
         """Return the number of batches of an epoch."""
@@ -79,7 +95,11 @@ class RunningLoader:
         self.close()
 
     def close(self) -> None:
-        """Shut down the workers and release what the loader holds; iterating it again starts anew."""
+        """Shut down the workers and release what the loader holds; iterating it again starts anew.
+
+        Loops under way in other threads end.
+        """
+        self._closings += 1
         if self._made is not None:
             self._made.close()
 

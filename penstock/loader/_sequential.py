@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from penstock.errors import LoaderError
 from penstock.loader._seeding import generator_of
+from penstock.storage import renew_in_children
 from penstock.table import Ragged
 from penstock.tensors import TensorSpec
 
@@ -135,6 +136,11 @@ class BufferedStream:
         self._table = table
         self._seed = seed
         self._limit = megabytes * _MEGABYTE
+        self.renew()
+        renew_in_children(self)
+
+    def renew(self) -> None:
+        """Read the epoch from its beginning, in a forked child too."""
         self._reading: Iterator[tuple[int, dict[str, Any]]] = iter(())
         self._position = -1
 

@@ -17,7 +17,6 @@ Framework = Literal["samples", "numpy", "pytorch", "tensorflow"]
 DecodeMethod = Literal["numpy", "tobytes", "pil"]
 OnError = Literal["raise", "skip", "substitute"]
 Padding = Literal["list", "pad"]
-_PIL_FORMATS = ("jpeg", "jpg", "png", "webp")
 _MOST_THREADS = 8
 
 
@@ -122,15 +121,8 @@ def _checked_decode_methods(table: Table, methods: Mapping[str, str]) -> dict[st
     for name, method in methods.items():
         spec = _spec(table, name)
         check_choice(f"decode_method of {name!r}", method, get_args(DecodeMethod))
-        if method != "pil":
-            continue
-        if spec.htype != "image":
+        if method == "pil" and spec.htype != "image":
             raise LoaderError(f"decode_method 'pil' for {name!r}, which is a {spec.htype}; expected an image tensor")
-        if not spec.link and spec.sample_compression not in _PIL_FORMATS:
-            raise LoaderError(
-                f"decode_method 'pil' for {name!r}, stored as {spec.sample_compression!r}; "
-                "expected jpeg, png or webp compression"
-            )
     return dict(methods)
 
 

@@ -25,11 +25,14 @@ class Place:
         Stream position where it begins.
     consumed : int
         Draws of it handed out, over all ranks.
+    turned : int, optional
+        Draws within which it is rotated by the offset; None where the batch size says so.
     """
 
     epoch: int = 0
     start: int = 0
     consumed: int = 0
+    turned: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,17 +78,18 @@ def parts_of(place: Place, identity: Identity) -> dict[str, Any]:
     return {
         **{told: getattr(identity, name) for name, told in _TOLD.items()},
         "the epoch": place.epoch,
-        "the place in it": (place.start, place.consumed),
+        "the place in it": (place.start, place.consumed, place.turned),
     }
 
 
 def state_of(place: Place, identity: Identity) -> dict[str, Any]:
-    """Return a state that goes into JSON: three integers, and what they belong to."""
+    """Return a state that goes into JSON: integers, and what they belong to; the last one only with an offset."""
     return {
         "format": _FORMAT,
         "epoch": place.epoch,
         "start": place.start,
         "consumed": place.consumed,
+        **({} if place.turned is None else {"turned": place.turned}),
         "fingerprint": {name: getattr(identity, name) for name in _TOLD},
     }
 
@@ -108,7 +112,7 @@ def place_of(state: Mapping[str, Any], identity: Identity) -> Place:
                 f"{told} has changed: the state was taken at {saved.get(name)!r}, this loader has {mine!r}",
                 hint="build the loader as it was; batch size, workers and world size may differ",
             )
-    return Place(epoch=int(state["epoch"]), start=int(state["start"]), consumed=int(state["consumed"]))
+    return Place(epoch=state["epoch"], start=state["start"], consumed=state["consumed"], turned=state.get("turned"))
 
 
 def _check_form(state: Mapping[str, Any]) -> None:
@@ -117,9 +121,11 @@ def _check_form(state: Mapping[str, Any]) -> None:
     if state.get("format") != _FORMAT:
         raise LoaderStateError(f"a state of format {state.get('format')!r}; this version reads format {_FORMAT}")
     numbers = [state.get(name) for name in ("epoch", "start", "consumed")]
+    numbers += [state["turned"]] if state.get("turned") is not None else []
     if any(isinstance(number, bool) or not isinstance(number, int) or number < 0 for number in numbers):
         raise LoaderStateError(
-            f"epoch, start and consumed are {', '.join(map(repr, numbers))}; expected whole numbers of at least 0"
+            f"epoch, start, consumed (and turned) are {', '.join(map(repr, numbers))}; "
+            "expected whole numbers of at least 0"
         )
     if not isinstance(state.get("fingerprint"), Mapping):
         raise LoaderStateError("the state has no fingerprint; expected what state_dict() returns")

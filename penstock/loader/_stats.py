@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass, field
 
 from penstock.loader._batch import Batch
+from penstock.storage import renewed_lock
 
 __all__ = ["LoaderStats", "Meter"]
 
@@ -59,7 +60,7 @@ class Meter:
     )
     skipped: list[tuple[int, str]] = field(default_factory=list)
     substituted: list[tuple[int, str]] = field(default_factory=list)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _lock: threading.Lock = field(default_factory=lambda: renewed_lock(threading.Lock()))
     _handed_over: float | None = None
 
     def asked(self) -> float:

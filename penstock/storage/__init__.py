@@ -32,16 +32,18 @@ from penstock.storage._commits import (
 )
 from penstock.storage._credentials import Credentials
 from penstock.storage._digests import DamagedFile, Digests
+from penstock.storage._fork import ENGINE, renew_in_children, renewed_lock
 from penstock.storage._links import LinkReader, link_root
 from penstock.storage._location import Location
 from penstock.storage._received import received_table
 from penstock.storage._snapshot import Snapshot
 from penstock.storage._steps import Steps
-from penstock.storage._store import Store
+from penstock.storage._store import Store, open_version
 from penstock.storage._tags import Mark, delete_tag_named, tags_named
 from penstock.storage._upkeep import cleanup, make_branch, sweep
 
 __all__ = [
+    "ENGINE",
     "UID",
     "Commit",
     "Credentials",
@@ -75,7 +77,10 @@ __all__ = [
     "make_branch",
     "new_record",
     "new_uids",
+    "open_version",
     "received_table",
+    "renew_in_children",
+    "renewed_lock",
     "sample_columns",
     "scalars",
     "set_tag",

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from penstock.errors import DatasetError, DatasetExistsError, LinkError, ReadOnlyError, StorageError
+from penstock.storage._fork import ENGINE, OBJECT_STORES
 from penstock.storage._wrap import wrapped
 from penstock.tensors import has_password, local_path, scheme_of, shown_url
 
@@ -66,6 +67,7 @@ class Location:
     def _object_store(self) -> Any:  # noqa: ANN401  obstore ships no common base type
         from obstore.store import from_url
 
+        OBJECT_STORES.check()
         return from_url(self.path, client_options=_client_options())
 
     def write(self, name: str, content: bytes) -> None:
@@ -250,6 +252,7 @@ class Location:
         if self.is_remote:
             yield
             return
+        ENGINE.check()  # a lock is taken to write, which a forked child cannot
         from filelock import Timeout
 
         lock = self._file_lock

@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from penstock.errors import LinkError
+from penstock.storage._fork import OBJECT_STORES
 from penstock.tensors import Link, scheme_of, shown_url, split_url
 
 __all__ = ["fetch_remote", "link_error"]
@@ -43,6 +44,7 @@ def fetch_remote(link: Link, creds: Mapping[str, str]) -> bytes:
     split_url(link.url)
     if scheme_of(link.url).startswith("http") and (not creds or _WEB_KEYS & set(creds)):
         return _from_web(link.url, creds)
+    OBJECT_STORES.check()
     root, key = _place(link.url)
     chosen = {name: value for name, value in os.environ.items() if name.startswith(_PROVIDERS)}
     store = _object_store(root, tuple(sorted(creds.items())), tuple(sorted(chosen.items())))

@@ -11,7 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.storage._columns import UID
+from penstock.storage._fork import renew_in_children
 from penstock.storage._rings import through_rings
+from penstock.storage._served import ServedVersion
 from penstock.storage._wrap import wrapped
 
 if TYPE_CHECKING:
@@ -22,6 +24,7 @@ __all__ = ["ID", "META_KEY", "Snapshot"]
 
 META_KEY = b"penstock"
 ID = "id"  # of the dataset's description: what tells it from another made at its path
+_KEPT: list[Any] = []  # the parent's handles in a forked child, where giving them back would call the engine
 
 
 class Snapshot:
@@ -31,12 +34,18 @@ class Snapshot:
     tool's update moves rows inside the files, but not their ids.
     """
 
-    def __init__(self, handle: lance.LanceDataset, path: str, branch: str | None) -> None:
-        self._handle = handle
-        self._samples: _Samples | None = None
+    def __init__(self, handle: lance.LanceDataset | ServedVersion, path: str, branch: str | None) -> None:
+        self._handle: Any = handle
+        self._samples: _Samples | ServedVersion | None = handle if isinstance(handle, ServedVersion) else None
         self.path = path
         self.branch = branch
         self.version = int(handle.version)
+        renew_in_children(self)
+
+    def renew(self) -> None:
+        """Read through another process in a forked child."""
+        _KEPT.extend((self._handle, self._samples))
+        self._handle = self._samples = ServedVersion(self.path, self.branch, self.version)
 
     @cached_property
     def num_rows(self) -> int:
@@ -86,17 +95,20 @@ class Snapshot:
         """Return some rows, which must be increasing and within bounds."""
         with wrapped(f"read samples of {self.path!r}"):
             if self._order is None:
-                return self._take_places(rows, columns)
+                return self.take_places(rows, columns)
             places = self._order[rows]
             ranks = np.argsort(places)
-            return self._take_places(places[ranks], columns).take(np.argsort(ranks))
+            return self.take_places(places[ranks], columns).take(np.argsort(ranks))
 
-    def _take_places(self, places: NDArray[np.int64], columns: Sequence[str]) -> pa.Table:
+    def take_places(self, places: NDArray[np.int64], columns: Sequence[str]) -> pa.Table:
+        """Return rows by their increasing place in the files."""
         if self._samples is None:
             self._samples = _Samples(through_rings(self._handle, self.path, self.branch))
         try:
             return self._samples.take(places, columns)
         except OSError:
+            if isinstance(self._samples, ServedVersion):
+                raise
             plain = _Samples(self._handle)
             table = plain.take(places, columns)
             self._samples = plain
@@ -105,7 +117,8 @@ class Snapshot:
     @property
     def handle(self) -> lance.LanceDataset:
         """The engine's own dataset, for this layer alone."""
-        return self._handle
+        handle: lance.LanceDataset = self._handle
+        return handle
 
 
 class _Samples:

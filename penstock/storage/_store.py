@@ -15,8 +15,10 @@ from numpy.typing import NDArray
 
 from penstock.errors import ConflictError, DatasetError, DatasetExistsError, DatasetNotFoundError, StorageError
 from penstock.storage._columns import UID, column_names, table_of
+from penstock.storage._fork import ENGINE, renew_in_children
 from penstock.storage._landing import KIND, land, latest, settled
 from penstock.storage._location import Location
+from penstock.storage._served import Refused, ServedVersion
 from penstock.storage._snapshot import ID, META_KEY, Snapshot
 from penstock.storage._steps import (
     ROWS_PER_FILE,
@@ -32,7 +34,7 @@ from penstock.tensors import Cell, TensorSpec
 if TYPE_CHECKING:
     import lance
 
-__all__ = ["ROWS_PER_FILE", "Store"]
+__all__ = ["ROWS_PER_FILE", "Store", "open_version"]
 
 _SPARE = "_spare"  # rewriting columns is refused when they are all there are
 _TRIES = 20
@@ -59,6 +61,13 @@ class Store:
         self.location = location
         self.branch = branch
         self._handle = handle
+        renew_in_children(self)
+
+    def renew(self) -> None:
+        """Refuse to write in a forked child."""
+        self._kept = self._handle
+        refused: Any = Refused()
+        self._handle = refused
 
     @classmethod
     def create(cls, location: Location, meta: Mapping[str, Any], *, overwrite: bool = False) -> Store:
@@ -66,6 +75,7 @@ class Store:
         import lance
         import pyarrow as pa
 
+        ENGINE.check()
         if location.is_file():
             raise DatasetError(f"a dataset at {location.path!r}, which is a file; expected a folder or a new path")
         location.recover()
@@ -95,6 +105,7 @@ class Store:
         """Open the head of a branch."""
         import lance
 
+        ENGINE.check()
         location.recover()
         if not location.exists():
             raise DatasetNotFoundError(
@@ -301,6 +312,14 @@ class Store:
             return True
 
         self._redo(f"compact {self.location.path!r}", step)
+
+
+def open_version(path: str, branch: str | None, version: int) -> Snapshot:
+    """Return a version to read, in a forked child too."""
+    if ENGINE.works_here:
+        return Store.open(Location(path), branch).at(version)
+    served: Any = ServedVersion(path, branch, version)
+    return Snapshot(served, path, branch)
 
 
 def _hint(location: Location) -> str | None:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.errors import PenstockError, SampleIndexError
-from penstock.storage import Credentials, LinkReader, Location, Store
+from penstock.storage import Credentials, LinkReader, open_version, renewed_lock
 from penstock.table._draft import Draft
 from penstock.table._edited import column_of_cells, sample_of_cell, with_rows_replaced
 from penstock.table._ragged import Ragged
@@ -52,7 +52,7 @@ class OverlayTable:
         self._credentials = credentials
         self.max_image_bytes: int | None = MAX_IMAGE_BYTES
         self._columns: dict[str, Ragged] = {}
-        self._lock = threading.RLock()
+        self._lock = renewed_lock(threading.RLock())
 
     def __reduce__(self) -> tuple[Any, ...]:
         snapshot = self.stored.snapshot
@@ -274,5 +274,4 @@ def _shape(image: Any) -> tuple[int, int, int]:  # noqa: ANN401  bytes, None or 
 def _reopen(  # noqa: PLR0917  what pickle hands back
     path: str, branch: str | None, version: int, label: str, draft: Draft, credentials: Credentials
 ) -> OverlayTable:
-    snapshot = Store.open(Location(path), branch).at(version)
-    return OverlayTable(StoredTable(snapshot, label), draft, credentials)
+    return OverlayTable(StoredTable(open_version(path, branch, version), label), draft, credentials)

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from penstock.storage import renewed_lock
 from penstock.table._ragged import Ragged
 from penstock.table._table import Table
 from penstock.tensors import MAX_IMAGE_BYTES, TensorSpec
@@ -33,7 +34,7 @@ class RowsTable:
         self._table = table
         self._rows = np.asarray(rows, np.int64)
         self._columns: dict[str, Ragged] = {}
-        self._lock = threading.Lock()
+        self._lock = renewed_lock(threading.Lock())
 
     @cached_property
     def _digest(self) -> str:

@@ -18,6 +18,7 @@ from penstock.storage import (
     column_names,
     column_of,
     flat_values,
+    renewed_lock,
     sample_columns,
     scalars,
     shape_rows,
@@ -45,7 +46,7 @@ class StoredTable:
         self.label = label
         self._columns: dict[str, Ragged] = {}
         self._shapes: dict[str, NDArray[np.int64]] = {}
-        self._lock = threading.RLock()
+        self._lock = renewed_lock(threading.RLock())
 
     @property
     def num_rows(self) -> int:

@@ -305,17 +305,18 @@ def may_be_turned(encoded: bytes) -> bool:
     return not encoded.startswith(b"\x89PNG") or any(mark in encoded for mark in _PNG_ORIENTATION_MARKS)
 
 
-def _walked(encoded: bytes) -> tuple[int, bytes]:
-    """Return the components of a JPEG and the head that may tell its orientation, empty where no segment can.
+def _walked(encoded: bytes) -> tuple[tuple[int, int, int], bytes]:
+    """Return the frame of a JPEG and the head that may tell its orientation, empty where no segment can.
 
-    The segments are walked over one by one; where that leads nowhere, components are 0 and the head is long.
+    The frame is height, width and components. The segments are walked over one by one; where that leads nowhere, it
+    is zeros, and the head is long.
     """
     position, last = 2, len(encoded) - _SEGMENT.size
-    components, may_tell = 0, False
+    frame, may_tell = (0, 0, 0), False
     while position <= last:
         marker, length = _SEGMENT.unpack_from(encoded, position)
         if marker == _START_OF_SCAN:
-            return components, bytes(encoded[:position]) if may_tell else b""
+            return frame, bytes(encoded[:position]) if may_tell else b""
         if marker < 0xFF00:  # noqa: PLR2004  no marker: the walk has lost its way
             break
         if marker == _FILL:
@@ -324,9 +325,9 @@ def _walked(encoded: bytes) -> tuple[int, bytes]:
         if marker == _APP1:
             may_tell = True
         elif marker in _START_OF_FRAME and position + 9 < len(encoded):
-            components = encoded[position + 9]
+            frame = (*_SEGMENT.unpack_from(encoded, position + 5), encoded[position + 9])
         position += 2 + length
-    return 0, bytes(encoded[: max(position, _EXIF_REACH)])
+    return (0, 0, 0), bytes(encoded[: max(position, _EXIF_REACH)])
 
 
 def jpeg_orientation(encoded: bytes) -> int:
@@ -385,25 +386,29 @@ def decode_jpeg_into(
     >>> np.shares_memory(decode_jpeg_into(jpeg, lambda size: memory), memory)
     True
     """
-    components, head = _walked(encoded)
+    (height, width, components), head = _walked(encoded)
     pixels = None
     if channels == 3 and components in {1, 3}:  # noqa: PLR2004  red, green, blue
-        pixels = _into(encoded, buffer(0), "RGB")
+        pixels = _into(encoded, buffer(0), "RGB", 3 * height * width)
     if pixels is None:
         header = jpeg_header(encoded)
         if header is None:
             return None
         jpeg_bytes(encoded, header, max_bytes)
-        pixels = _into(encoded, buffer(math.prod(header)), "GRAY" if header[2] == 1 else "RGB")
+        size = math.prod(header)
+        pixels = _into(encoded, buffer(size), "GRAY" if header[2] == 1 else "RGB", size)
     if pixels is None:
         return None
     orientation = _orientation_in(head, encoded) if head else 1
     return pixels if orientation == 1 else upright(pixels, orientation)
 
 
-def _into(encoded: bytes, memory: NDArray[np.uint8], colorspace: str) -> NDArray[np.uint8] | None:
+def _into(encoded: bytes, memory: NDArray[np.uint8], colorspace: str, size: int) -> NDArray[np.uint8] | None:
+    """Decode into memory of at least `size` bytes; simplejpeg loses a decoder each time it is given less."""
     import simplejpeg
 
+    if memory.size < max(size, 1):
+        return None
     try:
         pixels: NDArray[np.uint8] = simplejpeg.decode_jpeg(encoded, colorspace, buffer=memory)
     except ValueError:

@@ -8,6 +8,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from penstock.storage import renewed_lock
 from penstock.table import Table
 from penstock.tql._values import Value
 
@@ -28,7 +29,7 @@ class Memo:
     evaluations: int = 0
     _values: OrderedDict[str, Value] = field(default_factory=OrderedDict)
     _bytes: int = 0
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _lock: threading.Lock = field(default_factory=lambda: renewed_lock(threading.Lock()))
 
     def get(self, key: str) -> Value | None:
         """Return what is kept under `key`."""
@@ -74,7 +75,7 @@ def _size(value: Value) -> int:
 
 
 _MEMOS: dict[int, tuple[weakref.ref[Table], Memo]] = {}
-_LOCK = threading.Lock()
+_LOCK = renewed_lock(threading.Lock())
 
 
 def memo_of(table: Table) -> Memo:

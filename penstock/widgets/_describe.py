@@ -15,7 +15,7 @@ from penstock.table import OverlayTable, Ragged, Table
 from penstock.tensors import TensorSpec
 from penstock.widgets._objects import object_group
 from penstock.widgets._query_run import QueryRun
-from penstock.widgets._sample import first_tensor, sample_labels
+from penstock.widgets._sample import edited_uids, first_tensor, sample_labels
 from penstock.widgets._thumbnails import Thumbnail
 
 if TYPE_CHECKING:
@@ -63,9 +63,10 @@ def clause_infos(text: str, table: Table, labels: str | None) -> list[dict[str, 
     ]
 
 
-def dataset_info(session: Session) -> dict[str, Any]:
+def dataset_info(session: Session, run: QueryRun | None = None) -> dict[str, Any]:
     """Return the `DatasetInfo` of the contract: of the state that is shown, whatever was written since."""
-    dataset, run, table = session.dataset, session.run, session.table
+    run = session.run if run is None else run
+    dataset, table = session.dataset, run.table
     names = run.class_names
     counts = np.zeros(len(names), np.int64)
     if run.labels:
@@ -78,7 +79,7 @@ def dataset_info(session: Session) -> dict[str, Any]:
         "version": label[:7],
         "branch": "main" if branch is None else decoded(branch),
         "num_samples": table.num_rows,
-        "num_edits": len(session.edited_uids()),
+        "num_edits": len(edited_uids(table)),
         "uncommitted": bool(table.draft) or "+" in label,
         "read_only": dataset.read_only,
         "tensors": [{"name": n, "htype": t.htype, "shown": shown_kind(t)} for n, t in table.tensors.items()],
@@ -94,15 +95,17 @@ def dataset_info(session: Session) -> dict[str, Any]:
     }
 
 
-def grid_state(session: Session) -> dict[str, Any]:
+def grid_state(session: Session, run: QueryRun | None = None) -> dict[str, Any]:
     """Return the `GridState` of the contract."""
-    shown, selection = session.shown(), session.selection
+    revision = session.revision  # read first: content may be newer than its number, never older
+    shown, selection = session.shown(run), session.selection
     return {
+        "rev": revision,
         "class_index": session.class_filter,
         "sort": session.sorted_by,
         "size": len(shown.positions),
         "token": shown.token,
-        "data": _data_token(session.table),
+        "data": _data_token(shown.run.table),
         "selection": selection.intervals(shown),
         "num_selected": len(selection.uids),
     }
@@ -115,8 +118,10 @@ def _data_token(table: OverlayTable) -> str:
 
 def session_state(session: Session) -> tuple[dict[str, Any], list[bytes]]:
     """Return dataset, query and grid as one state, and the query's statistics."""
-    state, buffers = query_state(session.run, mode=session.mode, seed=session.seed)
-    return {"dataset": dataset_info(session), "query": state, "grid": grid_state(session)}, buffers
+    revision, run = session.revision, session.run
+    state, buffers = query_state(run, mode=session.mode, seed=session.seed)
+    grid = grid_state(session, run) | {"rev": revision}
+    return {"dataset": dataset_info(session, run), "query": state, "grid": grid}, buffers
 
 
 def statistics(plan: SamplingPlan | None) -> tuple[dict[str, Any] | None, list[bytes]]:

@@ -1,4 +1,4 @@
-"""The Explorer: look, mend, weigh, export."""
+"""The Explorer: look, label, weigh, export."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Errors as the browser gets them: name, message, where in the query, what would mend it."""
+"""Errors as the browser gets them: name, message, where in the query, what would correct it."""
 
 from __future__ import annotations
 
@@ -77,18 +77,18 @@ def in_short(error: BaseException) -> str:
 
 
 def _known(error: PenstockError) -> dict[str, Any]:
-    told: dict[str, Any] = {"code": type(error).__name__, "message": error.message}
+    described: dict[str, Any] = {"code": type(error).__name__, "message": error.message}
     if error.hint:
-        told["hint"] = error.hint
+        described["hint"] = error.hint
     if isinstance(error, ConflictError) and error.conflicts:
-        told["conflicts"] = [_conflict(conflict) for conflict in error.conflicts[:_MAX_CONFLICTS]]
-        told["num_conflicts"] = len(error.conflicts)
+        described["conflicts"] = [_conflict(conflict) for conflict in error.conflicts[:_MAX_CONFLICTS]]
+        described["num_conflicts"] = len(error.conflicts)
     if isinstance(error, TQLError):
-        told["from"] = utf16_length(error.text[: error.start])
-        told["to"] = utf16_length(error.text[: error.end])
-        told["line"] = error.line
+        described["from"] = utf16_length(error.text[: error.start])
+        described["to"] = utf16_length(error.text[: error.end])
+        described["line"] = error.line
         line_start = error.text.rfind("\n", 0, error.start) + 1
-        told["column"] = utf16_length(error.text[line_start : error.start]) + 1
+        described["column"] = utf16_length(error.text[line_start : error.start]) + 1
         if error.fix is not None:
-            told["fix"] = error.fix
-    return told
+            described["fix"] = error.fix
+    return described

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 
 import numpy as np
@@ -49,22 +50,20 @@ class GridOrder:
         self.class_index: int | None = None
         self.sort = "query"
         self._kept: tuple[Shown, int | None, str] | None = None
-        self._changes = 0
 
     def shown(self, run: QueryRun) -> Shown:
         """Return what the grid shows of a snapshot; safe from any thread."""
         kept, wanted = self._kept, (self.class_index, self.sort)
         if kept is None or kept[1:] != wanted or not _same_pool(kept[0].run, run):
-            kept = self._arranged(run, kept[0] if kept else None), *wanted
+            kept = self._arranged(run), *wanted
             self._kept = kept
         return kept[0]
 
-    def _arranged(self, run: QueryRun, before: Shown | None) -> Shown:
+    def _arranged(self, run: QueryRun) -> Shown:
         positions = run.arranged(self.class_index, self.sort)
         uids = run.table.uids(run.pool[positions])
-        if before is None or not np.array_equal(before.uids, uids):
-            self._changes += 1
-        return Shown(run=run, positions=positions, uids=uids, token=str(self._changes))
+        token = hashlib.blake2b(uids.tobytes(), digest_size=8).hexdigest()
+        return Shown(run=run, positions=positions, uids=uids, token=token)
 
 
 def _same_pool(one: QueryRun, other: QueryRun) -> bool:

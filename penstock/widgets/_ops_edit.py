@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal
+
+import numpy as np
 
 from penstock.widgets import _checks as check
 from penstock.widgets._bulk import Relabel
 from penstock.widgets._describe import dataset_info, grid_state, statistics
 from penstock.widgets._editor import Editor
+from penstock.widgets._edits import rows_of
 from penstock.widgets._ops_grid import UID, GridOperations
+from penstock.widgets._query_run import QueryRun
 from penstock.widgets._rpc import Call, Reply, operation
 
 __all__ = ["EditOperations"]
@@ -93,15 +97,19 @@ class EditOperations(GridOperations):
         return self._edited(self.editor.discard(origin=call.view))
 
     def _edited(self, done: str, uid: int | None = None) -> Reply:
-        run = self.session.run
+        revision, run = self.session.revision, self.session.run
         header, buffers = statistics(run.plan)
         result = {
-            "dataset": dataset_info(self.session),
-            "grid": grid_state(self.session),
-            "sample": self.sample(run, self.session.row_of(uid), _SMALL)[0] if uid is not None else None,
+            "dataset": dataset_info(self.session, run),
+            "grid": grid_state(self.session, run) | {"rev": revision},
+            "sample": self._after(run, uid) if uid is not None else None,
             "done": done,
             "statistics": header,
             "num_rows": run.num_rows,
             "draws": run.asked_draws,
         }
         return Reply(result=result, buffers=buffers)
+
+    def _after(self, run: QueryRun, uid: int) -> dict[str, Any]:
+        row = int(rows_of(run.table, np.array([uid], np.int64))[0])
+        return self.sample(run, row, _SMALL)[0]

@@ -17,7 +17,7 @@ from penstock.widgets._objects import state_of
 from penstock.widgets._ops_weights import WeightOperations
 from penstock.widgets._query_run import QueryRun
 from penstock.widgets._rpc import Call, Reply, operation
-from penstock.widgets._sample import committed_labels, first_tensor
+from penstock.widgets._sample import committed_labels, edited_uids, first_tensor
 from penstock.widgets._selection import MAX_INTERVALS
 from penstock.widgets._thumbnails import THUMBNAILS, Thumbnail
 
@@ -115,9 +115,9 @@ class GridOperations(WeightOperations):
         box_tensor = first_tensor(table.tensors, "bbox")
         made = self._thumbnails(run, np.array([row]), size, lambda: None)[0]
         uid = int(table.uids(np.array([row]))[0])
-        found = np.flatnonzero(session.shown().uids == uid)
+        found = np.flatnonzero(session.shown(run).uids == uid)
         position = int(found[0]) if len(found) else -1
-        edited = uid in session.edited_uids()
+        edited = uid in edited_uids(table)
         detail = tile(run, row, position, made, edited=edited, image=0 if made.jpeg else -1)
         detail["fields"] = sample_fields(table, row, (run.labels, box_tensor))
         detail["before"] = committed_labels(table, uid, run.labels) if edited else None
@@ -128,7 +128,7 @@ class GridOperations(WeightOperations):
         self, call: Call, run: QueryRun, positions: NDArray[np.int64], start: int, size: int
     ) -> tuple[list[dict[str, Any]], list[bytes]]:
         rows = run.pool[positions]
-        edited = self.session.edited_uids()
+        edited = edited_uids(run.table)
         tiles: list[dict[str, Any]] = []
         buffers: list[bytes] = []
         pictures = self._thumbnails(run, rows, size, call.check_cancelled)

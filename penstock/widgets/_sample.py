@@ -13,7 +13,15 @@ from penstock.storage import Credentials
 from penstock.table import Draft, OverlayTable, Ragged
 from penstock.tensors import TensorSpec
 
-__all__ = ["boxes_xywh", "committed_labels", "first_tensor", "sample_labels", "stored_alone", "values_at"]
+__all__ = [
+    "boxes_xywh",
+    "committed_labels",
+    "edited_uids",
+    "first_tensor",
+    "sample_labels",
+    "stored_alone",
+    "values_at",
+]
 
 
 def first_tensor(tensors: Mapping[str, TensorSpec], htype: str) -> str | None:
@@ -64,3 +72,9 @@ def committed_labels(table: OverlayTable, uid: int, labels: str | None) -> dict[
 def stored_alone(table: OverlayTable) -> OverlayTable:
     """Return what is stored under the edits of a table; for labels, boxes and values, whose links nobody follows."""
     return OverlayTable(table.stored, Draft(), Credentials())
+
+
+def edited_uids(table: OverlayTable) -> frozenset[int]:
+    """Return the samples that differ from what is stored."""
+    edits = table.draft.edits
+    return frozenset(uid for tensor in edits for uid in edits[tensor])

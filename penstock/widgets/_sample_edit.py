@@ -61,7 +61,7 @@ class SampleEdit:
         return self._named(self._objects(group, wanted, sent, sources))
 
     def _whole_group(self) -> ObjectGroup | None:
-        """Return the group, where its tensors agree in this sample: else labels and boxes are mended one by one."""
+        """Return the group, where its tensors agree in this sample: else labels and boxes are corrected one by one."""
         group = self._group
         if group is None:
             return None

@@ -233,8 +233,10 @@ class Session(SessionState):
             shown = self.shown()
             if token is not None and token != shown.token:
                 raise OutdatedError("the samples on show have changed; select again")
-            chosen = [shown.uids[start:stop] for start, stop in intervals]
-            self._selection.set(_distinct(np.concatenate(chosen)) if chosen else _NO_ROWS)
+            chosen = np.zeros(len(shown.uids), bool)
+            for start, stop in intervals:
+                chosen[start:stop] = True
+            self._selection.set_shown(shown, np.flatnonzero(chosen), repeats=self.source.view is not None)
             self._tell("selection", origin)
             return len(self._selection.uids)
 
@@ -356,9 +358,3 @@ def _not_run(error: PenstockError, shown: OverlayTable) -> Behind:
     return Behind(
         message=f"the query does not run on the dataset as it is now: {error.message}. Version {version} is shown"
     )
-
-
-def _distinct(uids: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return uids without repeats, in the order they came."""
-    first = np.sort(np.unique(uids, return_index=True)[1])
-    return uids[first]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import weakref
 from typing import TYPE_CHECKING, Any, Literal, Protocol
@@ -26,6 +27,7 @@ __all__ = ["SessionState", "Watcher", "What"]
 
 What = Literal["query", "weights", "dataset", "selection", "grid", "unit", "note"]
 _MAX_HISTORY = 50
+_log = logging.getLogger("penstock.widgets")
 
 
 class Watcher(Protocol):
@@ -170,17 +172,12 @@ class SessionState:
         """How the grid is ordered: ``query``, ``row`` or ``labels``."""
         return self._grid.sort
 
-    def shown(self) -> Shown:
-        """Return a snapshot and its pool positions in the order the grid shows them.
+    def shown(self, run: QueryRun | None = None) -> Shown:
+        """Return a snapshot, by default the newest, and its pool positions in the order the grid shows them.
 
         Takes no lock: pages are read while a long query runs.
         """
-        return self._grid.shown(self._run)
-
-    def edited_uids(self) -> frozenset[int]:
-        """Return the samples that differ from what is committed."""
-        edits = self.table.draft.edits
-        return frozenset(uid for tensor in edits for uid in edits[tensor])
+        return self._grid.shown(self._run if run is None else run)
 
     def row_of(self, uid: int) -> int:
         """Return the row that has a uid.
@@ -209,7 +206,10 @@ class SessionState:
 
     def _tell(self, what: What, origin: str | None) -> None:
         for watcher in list(self._watchers):
-            watcher.session_changed(what, origin)
+            try:
+                watcher.session_changed(what, origin)
+            except Exception:  # noqa: BLE001  a widget that cannot be reached keeps nobody else from going on
+                _log.exception("a widget could not be told of a change")
 
     def _remember(self, text: str) -> None:
         self.history = [text, *(past for past in self.history if past != text)][:_MAX_HISTORY]

@@ -1,4 +1,4 @@
-"""Small pictures of a page of samples, made in threads and kept up to a number of bytes."""
+"""Small images of a page of samples, made in threads and kept up to a number of bytes."""
 
 from __future__ import annotations
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import gc
 import io
+from types import FrameType
 
 import cv2
 import numpy as np
 import pytest
 from PIL import Image
 
+import penstock
 from penstock.errors import ImageDecodeError, LoaderError
 from penstock.loader import Loader
 from penstock.loader._decode import resized
@@ -147,3 +150,81 @@ def test_substitutes_are_the_same_whatever_the_batches_and_threads():
         return [row for given in loader for row in given["index"].tolist()]
 
     assert rows(10, 2) == rows(7, 1)
+
+
+class Counted(Broken):
+    """Counts the samples that are asked for."""
+
+    def __init__(self, broken):
+        super().__init__(broken)
+        self.asked = []
+
+    def take(self, rows, tensors):
+        self.asked += rows.tolist()
+        return super().take(rows, tensors)
+
+
+def test_substitute_reads_only_the_replaced_samples_again():
+    table = Counted([3, 13, 14])
+    loader = Loader(table).batch(20).numpy(on_error="substitute", num_threads=1)
+    batches = list(loader)
+    again = len(table.asked) - 40
+    assert 3 <= again <= 9
+    for batch in batches:
+        stored = table.take(batch["index"], ["images"])["images"]
+        assert all((image == decode_image(data)).all() for image, data in zip(batch["images"], stored, strict=True))
+
+
+@pytest.mark.parametrize("policy", ["skip", "substitute"])
+def test_samples_that_cannot_be_read_leave_no_cycles_that_hold_batches(policy):
+    loader = Loader(Broken(range(0, 40, 3))).batch(8).numpy(on_error=policy, num_threads=0)
+    list(loader)
+    gc.collect()
+    gc.disable()
+    try:
+        for batch in loader:
+            del batch
+        gc.set_debug(gc.DEBUG_SAVEALL)
+        gc.collect()
+        held = [thing for thing in gc.garbage if isinstance(thing, np.ndarray | ImageDecodeError | FrameType)]
+    finally:
+        gc.set_debug(0)
+        gc.garbage.clear()
+        gc.enable()
+    assert held == []
+
+
+def sixteen_bit():
+    stream = io.BytesIO()
+    Image.fromarray(np.arange(48, dtype=np.uint16).reshape(6, 8) * 1000).save(stream, "PNG")
+    return stream.getvalue()
+
+
+def palette():
+    stream = io.BytesIO()
+    Image.fromarray(gradient(6, 8)).convert("P").save(stream, "PNG", transparency=0)
+    return stream.getvalue()
+
+
+def cmyk():
+    stream = io.BytesIO()
+    Image.fromarray(gradient(6, 8)).convert("CMYK").save(stream, "JPEG")
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize(
+    "encoded",
+    [encode_image(gradient(6, 8), "jpeg"), encode_image(gradient(6, 8), "png"), encode_image(gradient(6, 8, 1), "png"),
+     sixteen_bit(), palette(), cmyk()],
+    ids=["jpeg", "png", "grey", "16-bit", "palette", "cmyk"],
+)  # fmt: skip
+def test_pil_and_tobytes_work_on_what_a_dataset_stores_without_a_declared_compression(encoded, tmp_path):
+    ds = penstock.empty(tmp_path / "ds")
+    ds.create_tensor("images", htype="image")
+    ds.extend({"images": [encoded] * 2})
+    ds.commit("two")
+    image = next(iter(ds.dataloader().batch(2).numpy(decode_method={"images": "pil"})))["images"][1]
+    pixels = np.asarray(image)
+    assert (pixels.reshape(*pixels.shape[:2], -1) == decode_image(encoded)).all()
+    content = next(iter(ds.dataloader().batch(2).numpy(decode_method={"images": "tobytes"})))["images"][1]
+    assert (decode_image(content) == decode_image(encoded)).all()

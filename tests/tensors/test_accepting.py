@@ -78,7 +78,7 @@ REFUSED = [
     ("embedding", {"dtype": "float16"}, np.array([70_000], np.int64), "largest float16"),
     ("generic", {"dtype": "float32"}, 1e39, "largest float32"),
     ("generic", {"dtype": "float16"}, [1.0, 65_520.0], "largest float16"),
-    ("generic", {"dtype": "float16"}, 2**63, "float16 can hold exactly"),
+    ("generic", {"dtype": "float16"}, 2**63, "largest float16|hold exactly"),
     ("generic", {"dtype": "uint8"}, -1, "values that uint8 can hold"),
     ("generic", {"dtype": "uint8"}, 256, "values that uint8 can hold"),
     ("generic", {"dtype": "int8"}, 128, "values that int8 can hold"),

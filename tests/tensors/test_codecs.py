@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 
 import numpy as np
+import psutil
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -234,3 +235,18 @@ def test_what_does_not_fit_or_needs_pillow_is_not_decoded_into_memory(channels):
         JPEGS["colour"][:200],
     ):
         assert decode_jpeg_into(left, lambda _: large, channels=channels) is None
+
+
+def test_memory_that_is_too_small_is_never_handed_to_the_jpeg_library():
+    jpeg = encode_image(np.zeros((16, 16, 3), np.uint8), "jpeg")
+    memory = np.empty(10, np.uint8)
+
+    def resident():
+        return psutil.Process().memory_info().rss
+
+    sizes = []
+    for _ in range(2):
+        for _ in range(3_000):  # each decoder that is lost holds 4 kB
+            assert decode_jpeg_into(jpeg, lambda _: memory, channels=3) is None
+        sizes.append(resident())
+    assert sizes[1] - sizes[0] < 4 << 20

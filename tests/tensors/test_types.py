@@ -35,7 +35,9 @@ def test_first_values_fix_type(values, dtype, ndim):
         encode_sample(typed, value)
 
 
-@pytest.mark.parametrize("values", [[], [None, None], ["x"], [[1, [2]]], [slice(0)]], ids=str)
+@pytest.mark.parametrize(
+    "values", [[], [None, None], ["x"], [[1, [2]]], [object()]], ids=["nothing", "None", "text", "ragged", "an object"]
+)
 def test_values_without_a_type_leave_it_open(values):
     spec = make_spec("b")
     assert with_type(spec, values) is spec

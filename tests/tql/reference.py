@@ -62,12 +62,15 @@ class Row:
         if isinstance(node, ast.Column):
             return node.parts[0] in self.arrays
         if isinstance(node, ast.Index):
-            return self._is_array(node.operand) and (
-                isinstance(node.items[0], ast.Slice) or (len(node.items) > 1 and isinstance(node.items[1], ast.Slice))
-            )
+            sliced = sum(isinstance(item, ast.Slice) for item in node.items)
+            return self._is_array(node.operand) and (sliced > 0 or len(node.items) < self._rank(node.operand))
         if isinstance(node, ast.Binary):
             return self._is_array(node.left) or self._is_array(node.right)
         return isinstance(node, ast.Unary) and self._is_array(node.operand)
+
+    def _rank(self, node) -> int:
+        """Return the number of dimensions of an array: boxes have two."""
+        return 2 if isinstance(node, ast.Column) and node.parts[0] == "w" else 1
 
     def _elements(self, node) -> list:
         """Return an array's elements; a NULL array has none."""

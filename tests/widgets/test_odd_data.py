@@ -58,7 +58,8 @@ def test_no_samples(tmp_path):
     hello, buffers = front.ask("hello")
     assert (hello["query"]["pool_size"], hello["dataset"]["class_counts"]) == (0, [0, 0])
     assert arrays_of(hello["query"]["statistics"], buffers)["sizes"].tolist() == []
-    assert front.ask("grid.page", start=0, stop=10, size=64)[0] == {"tiles": [], "pool_size": 0, "token": "1"}
+    page = front.ask("grid.page", start=0, stop=10, size=64)[0]
+    assert (page["tiles"], page["pool_size"], page["token"]) == ([], 0, hello["grid"]["token"])
     assert front.ask("plan.drawn", num_epochs=2, weights=[], mode="iid", seed=0)[0] == {
         "unique": [0, 0],
         "counts": [0, 0],

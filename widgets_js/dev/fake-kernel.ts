@@ -297,6 +297,7 @@ export class FakeKernel {
 
   grid(): GridState {
     return {
+      rev: 1,
       class_index: this.filter,
       sort: this.sort,
       size: this.shown().length,

@@ -1,6 +1,6 @@
 // Edits of labels and boxes. The stack of edits lives in the kernel and survives a reload; the browser only names it.
 import { batch } from "@preact/signals";
-import { receiveGrid } from "./grid-state.ts";
+import { isOutdated, receiveGrid } from "./grid-state.ts";
 import type { EditReply, Ops, RpcError } from "./protocol.ts";
 import type { QuerySession } from "./query-session.ts";
 import { RpcFailure } from "./rpc.ts";
@@ -84,8 +84,9 @@ export class EditSession {
 
   private receive(op: EditOp, reply: EditReply, buffers: DataView[]): void {
     const { store } = this;
-    store.dataset.value = reply.dataset;
-    if (reply.statistics !== null) {
+    const fresh = !isOutdated(store, reply.grid);
+    if (fresh) store.dataset.value = reply.dataset;
+    if (fresh && reply.statistics !== null) {
       const { statistics, num_rows, draws } = reply;
       const query = store.query.value;
       store.statistics.value = decodeStatistics(statistics, buffers);
@@ -93,7 +94,7 @@ export class EditSession {
         store.query.value = { ...query, statistics, num_rows, pool_size: statistics.num_rows, draws };
       }
     }
-    receiveGrid(store, reply.grid, false);
+    if (fresh) receiveGrid(store, reply.grid, false);
     const undone = op === "edit.undo";
     this.showToast({ text: reply.done, undo: !undone && !FINAL.has(op), redo: undone });
     store.announcement.value = reply.done;

@@ -5,6 +5,11 @@ import type { Store } from "./store.ts";
 
 type Base = Omit<Store, "actions">;
 
+/** A reply that was on its way while newer news arrived says nothing. */
+export function isOutdated(store: Base, grid: GridState): boolean {
+  return grid.rev < (store.grid.value?.rev ?? -1);
+}
+
 /** `asked`: another pool, filter or order was asked for, and the first sample is shown; else the sample on show stays. */
 export function receiveGrid(store: Base, grid: GridState, asked: boolean): void {
   const before = store.grid.value;

@@ -52,6 +52,7 @@ export interface DatasetInfo {
 
 /** What the grid shows. The kernel keeps it, so that a reload and a second view show the same. */
 export interface GridState {
+  rev: number; // grows with every change of query, weights or data: a message with a smaller one is out of date
   class_index: number | null; // only samples with this class
   sort: "query" | "row" | "labels";
   size: number; // samples shown

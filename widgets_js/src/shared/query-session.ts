@@ -2,7 +2,7 @@
 // weights the charts draw, and the kernel hears of it at rest.
 import { batch } from "@preact/signals";
 import { debounce } from "./debounce.ts";
-import { receiveGrid } from "./grid-state.ts";
+import { isOutdated, receiveGrid } from "./grid-state.ts";
 import { followEdit, type PositionMap, poolText, sameStructure } from "./live-text.ts";
 import type { ClauseInfo, DatasetInfo, Diagnostic, Mode, Ops, QueryState, Shown } from "./protocol.ts";
 import { isCancelled, RpcFailure } from "./rpc.ts";
@@ -247,6 +247,7 @@ export class QuerySession {
   /** What the kernel shows is the state all panels draw from; `asked`: another pool was asked for. */
   apply({ dataset, query, grid }: Shown, buffers: DataView[], asked: boolean): void {
     const { store } = this;
+    if (isOutdated(store, grid)) return;
     store.dataset.value = dataset;
     store.query.value = query;
     if (query.kind === "rows") this.lastRows = query.text;

@@ -4,7 +4,7 @@ import { DetailSession } from "../detail/detail-session.ts";
 import { GridSession } from "../grid/grid-session.ts";
 import { debounce } from "./debounce.ts";
 import { EditSession } from "./edit-session.ts";
-import { receiveGrid } from "./grid-state.ts";
+import { isOutdated, receiveGrid } from "./grid-state.ts";
 import type { Model } from "./model.ts";
 import type { EventMessage, PanelState, WidgetState } from "./protocol.ts";
 import { QuerySession } from "./query-session.ts";
@@ -143,6 +143,7 @@ function connect(store: Store, query: QuerySession, model: Model): { stop: () =>
   const again = (): void => {
     stopTimers();
     store.link.value = "connecting";
+    store.grid.value = null; // another kernel counts anew
     timers.push(setTimeout(greet, HELLO_RETRY_MS), setTimeout(lose, HELLO_LIMIT_MS));
     greet();
   };
@@ -159,7 +160,7 @@ function connect(store: Store, query: QuerySession, model: Model): { stop: () =>
 function receive({ store, query, edits }: Session, event: EventMessage, buffers: DataView[]): void {
   if (event.event === "dataset") query.receiveDataset(event.dataset);
   else if (event.event === "query") query.receiveShown(event, buffers, event.origin);
-  else if (event.event === "grid" && event.origin !== store.rpc.viewId)
+  else if (event.event === "grid" && event.origin !== store.rpc.viewId && !isOutdated(store, event.grid))
     receiveGrid(
       store,
       event.grid,

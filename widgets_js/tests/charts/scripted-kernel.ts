@@ -5,6 +5,7 @@ import type {
   GridState,
   Mode,
   QueryState,
+  Shown,
   StatisticsArray,
   StatisticsHeader,
 } from "../../src/shared/protocol.ts";
@@ -169,6 +170,7 @@ export function queryState(scenario: Scenario = {}): { query: QueryState; buffer
 
 export function gridState(size: number, classIndex: number | null = null): GridState {
   return {
+    rev: 1,
     class_index: classIndex,
     sort: "query",
     size,
@@ -177,6 +179,11 @@ export function gridState(size: number, classIndex: number | null = null): GridS
     selection: [],
     num_selected: 0,
   };
+}
+
+/** All that the kernel says of a query that ran. */
+export function shown(query: QueryState): Shown {
+  return { dataset: dataset(), query, grid: gridState(query.pool_size) };
 }
 
 /** A live session that has said hello; other requests wait in `model.sent`. */

@@ -3,7 +3,7 @@ import { HistogramPanel } from "../../src/histogram/histogram-panel.tsx";
 import { FOCUSABLE_SELECTOR } from "../../src/shared/focus.ts";
 import { WeightsPanel } from "../../src/tuner/weights-panel.tsx";
 import { mounted, press, slide, wait } from "./mounted.tsx";
-import { queryState, settled } from "./scripted-kernel.ts";
+import { queryState, settled, shown } from "./scripted-kernel.ts";
 
 const WEIGHTS = { weights: { 5: 20, 4: 8, 3: 6 } };
 const slider = (name: string) => `[data-testid=weight-slider][data-class='${name}']`;
@@ -156,7 +156,7 @@ describe("lock, solo and presets", () => {
     const { query, buffers } = queryState({ weights: { 5: 30, 4: 3, 3: 2 } });
     model.reply(asked?.id ?? "", { text: query.text, reference: "Cui et al., 2019" });
     await settled();
-    model.reply(model.sent.at(-1)?.id ?? "", { query, history: [] }, buffers);
+    model.reply(model.sent.at(-1)?.id ?? "", { ...shown(query), history: [] }, buffers);
     await settled();
     expect([...store.weights.value]).toEqual([2, 8, 30, 1]);
     expect(find("[data-testid=preset-note]").textContent).toContain("Cui et al., 2019");
@@ -200,7 +200,7 @@ describe("before any SAMPLE BY", () => {
     const { query, buffers } = queryState({ weights: { 5: 6.31 } });
     model.reply(added[0]?.id ?? "", { text: query.text });
     await settled();
-    model.reply(model.sent.at(-1)?.id ?? "", { query, history: [] }, buffers);
+    model.reply(model.sent.at(-1)?.id ?? "", { ...shown(query), history: [] }, buffers);
     await settled();
     expect(find(slider("Cross"))).toBe(ghost);
     expect(store.weights.value[0]).toBe(10);
