@@ -17,6 +17,7 @@ _EXAMPLES = """examples:
   penstock explore                                    the demo, made on the spot
   penstock explore coco/annotations/instances.json    COCO; its images are looked for beside it
   penstock explore photos/                            VOC, YOLO, or a folder of images for each class
+  penstock import auto download/ --dry-run            what a folder is recognized as, and what is ignored
   penstock import table labels.csv chest.penstock --labels "findings=Finding Labels"
   penstock query chest.penstock "select * where contains(findings, 'Hernia') limit 10"
 """
@@ -81,9 +82,11 @@ def _add_import(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
         "import", help="make a dataset of annotations and images", description="Make a dataset."
     )
     kinds = parser.add_subparsers(title="sources", required=True, metavar="KIND")
+    _add_auto(kinds)
     coco = kinds.add_parser("coco", help="COCO instances")
     coco.add_argument("annotations", metavar="ANNOTATIONS", help="the JSON file, may be gzipped")
     coco.add_argument("images", metavar="IMAGES", help="the folder of the images")
+    _add_reading(coco)
     coco.add_argument("--link", action="store_true", help="refer to the images where they are, copy nothing")
     coco.set_defaults(command=_commands.import_coco)
     for kind, what in (("voc", "Pascal VOC"), ("yolo", "YOLO"), ("folder", "a folder of images for each class")):
@@ -91,12 +94,42 @@ def _add_import(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
         rooted.add_argument("root", metavar="ROOT", help="the folder")
         if kind != "folder":
             rooted.add_argument("--split", help="take only this split")
+            _add_reading(rooted)
+        else:
+            rooted.add_argument(
+                "--splits",
+                metavar="NAMES",
+                help="the folders that are splits, with commas between; '' takes none as one",
+            )
         rooted.set_defaults(command=_commands.import_rooted, kind=kind)
     _add_table(kinds)
     for source in kinds.choices.values():
-        source.add_argument("dest", metavar="DEST", help="where the dataset is made; must not exist")
+        is_auto = source is kinds.choices["auto"]
+        source.add_argument(
+            "dest", nargs="?" if is_auto else None, metavar="DEST", help="where the dataset is made; must not exist"
+        )
         source.add_argument("--on-error", choices=("raise", "skip"), default="raise", help="stop, or leave out")
         source.add_argument("--num-workers", type=_count, default=0, metavar="N", help="threads that read images")
+
+
+def _add_auto(kinds: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    auto = kinds.add_parser("auto", help="COCO, VOC, YOLO or an image folder: what a path is recognized as")
+    auto.add_argument("path", metavar="PATH", help="annotations (.json, .yaml) or a folder")
+    auto.add_argument("--images", metavar="FOLDER", help="folder of the images that COCO annotations name")
+    auto.add_argument("--dry-run", action="store_true", help="print what is recognized, write nothing")
+    auto.set_defaults(command=_commands.import_auto)
+
+
+def _add_reading(source: argparse.ArgumentParser) -> None:
+    source.add_argument(
+        "--roots", action="append", default=[], metavar="FOLDER", help="a further folder that may be read; repeatable"
+    )
+    source.add_argument(
+        "--exif",
+        choices=("auto", "upright", "stored"),
+        default="auto",
+        help="boxes of images that EXIF turns: on the image as shown, or on the stored pixels",
+    )
 
 
 def _add_table(kinds: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

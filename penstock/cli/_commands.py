@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,10 +18,15 @@ from penstock.errors import DatasetNotFoundError, ImporterError, escaped
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["explore", "import_coco", "import_rooted", "import_table", "log", "query", "verify"]
+__all__ = ["explore", "import_auto", "import_coco", "import_rooted", "import_table", "log", "query", "verify"]
 
-_ROOTED = {"voc": importers.from_voc, "yolo": importers.from_yolo, "folder": importers.from_folder}
+_ROOTED: dict[str, Callable[..., Dataset]] = {
+    "voc": importers.from_voc,
+    "yolo": importers.from_yolo,
+    "folder": importers.from_folder,
+}
 _WIDEST_CELL = 60
+_MOST_LISTED = 20
 
 
 def explore(options: argparse.Namespace) -> int:
@@ -29,7 +35,7 @@ def explore(options: argparse.Namespace) -> int:
     if not folder.is_dir():
         raise ImporterError(f"no folder {options.folder!r} to write the notebook to")
     if options.path is None:
-        importers.demo()  # made here, so that a failure is said here
+        importers.prepare_demo()  # drawn here, so that a failure is said here
         notebook = tour_notebook(folder)
     else:
         notebook = notebook_for(_dataset_at(options.path, options.images), folder)
@@ -44,17 +50,46 @@ def import_coco(options: argparse.Namespace) -> int:
         options.images,
         options.dest,
         link=options.link,
+        roots=options.roots,
+        exif=options.exif,
         on_error=options.on_error,
         num_workers=options.num_workers,
     )
-    return _made(dataset)
+    return _made(dataset, "coco")
+
+
+def import_auto(options: argparse.Namespace) -> int:
+    """Import what a path has, or, in a dry run, say what an import would take and leave."""
+    source = recognise(Path(options.path), Path(options.images) if options.images else None)
+    if options.dry_run:
+        return _inspected(source)
+    if options.dest is None:
+        raise ImporterError("no destination; expected DEST after PATH", hint="--dry-run writes nothing and needs none")
+    say(escaped(str(source)))
+    dataset = source.make(options.dest, on_error=options.on_error, num_workers=options.num_workers)
+    return _made(dataset, source.kind)
+
+
+def _inspected(source: Source) -> int:
+    found = source.inspect()
+    say(escaped(str(found)))
+    say(escaped(f"at: {source.root}"))
+    for path in found.ignored[:_MOST_LISTED]:
+        say(escaped(f"  ignored: {path}"))
+    if len(found.ignored) > _MOST_LISTED:
+        say(f"  … and {len(found.ignored) - _MOST_LISTED:,} more")
+    return 0
 
 
 def import_rooted(options: argparse.Namespace) -> int:
     """Import a VOC, YOLO or image folder."""
-    more = {} if options.kind == "folder" else {"split": options.split}
+    names = {"folder": ("splits",), "voc": ("split", "roots", "exif"), "yolo": ("split", "roots", "exif")}[options.kind]
+    more = {name: getattr(options, name) for name in names}
+    if more.get("splits") is not None:
+        more["splits"] = [name.strip() for name in more["splits"].split(",") if name.strip()]
     make = _ROOTED[options.kind]
-    return _made(make(options.root, options.dest, on_error=options.on_error, num_workers=options.num_workers, **more))
+    dataset = make(options.root, options.dest, on_error=options.on_error, num_workers=options.num_workers, **more)
+    return _made(dataset, options.kind)
 
 
 def import_table(options: argparse.Namespace) -> int:
@@ -113,17 +148,16 @@ def _imported(source: Source) -> Dataset:
     from platformdirs import user_cache_path
 
     dest = user_cache_path("penstock") / "imports" / source.key / source.name
-    return importers.load_or_make(dest, lambda: _import(source, dest, os.cpu_count() or 1))
+    say(escaped(str(source)))
+    num_workers = os.cpu_count() or 1
+    dataset = importers.load_or_make(dest, lambda: source.make(dest, on_error="skip", num_workers=num_workers))
+    say(escaped(str(importers.describe_import(dataset, source.kind))))
+    return dataset
 
 
-def _import(source: Source, dest: Path, num_workers: int) -> Dataset:
-    if source.kind == "coco":
-        images = source.images or source.root.parent
-        return importers.from_coco(source.root, images, dest, on_error="skip", num_workers=num_workers)
-    return _ROOTED[source.kind](source.root, dest, on_error="skip", num_workers=num_workers)
-
-
-def _made(dataset: Dataset) -> int:
+def _made(dataset: Dataset, kind: str | None = None) -> int:
+    if kind is not None:
+        say(escaped(str(importers.describe_import(dataset, kind))))
     say(escaped(f"{len(dataset):,} samples in {dataset.path}"))
     return 0
 

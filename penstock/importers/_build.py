@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import os
-import shutil
-import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from penstock.dataset import Dataset, empty, load
-from penstock.errors import DatasetExistsError, ImporterError, PenstockError, escaped
+from penstock.errors import ImporterError, PenstockError, escaped
 from penstock.importers._objects import align_objects
 from penstock.importers._report import ImportReport, IssueLog
+from penstock.importers._sources import path_of
+from penstock.importers._staging import staged
 from penstock.importers._write import Column, write_columns
+from penstock.storage import Location
 from penstock.tensors import MAX_IMAGE_BYTES
 
 if TYPE_CHECKING:
     from tqdm import tqdm
 
-__all__ = ["Column", "build", "import_report", "load_or_make"]
+__all__ = ["Column", "build", "check_options", "import_report", "load_or_make"]
 
 _REPORT_FILE = "import-report.json"
 
@@ -65,9 +66,10 @@ def build(
     DatasetExistsError
         If there is something at `dest`.
     """
-    if num_workers < 0:
-        raise ImporterError(f"num_workers is {num_workers}; expected 0 or more threads")
-    with _staged(dest) as staging:
+    check_options(num_workers, max_image_bytes)
+    dest = dest.removeprefix("file://") if isinstance(dest, str) else dest
+    place = str(dest) if _is_url(dest) else str(path_of(dest, "the new dataset"))
+    with _placed(place) as staging:
         dataset = empty(staging, max_image_bytes=max_image_bytes)
         for key in creds_keys:
             dataset.add_creds_key(key)
@@ -76,11 +78,20 @@ def build(
         report = ImportReport(source=source, num_samples=num_written, issues=tuple(log.issues))
         align_objects(dataset)
         dataset.commit(f"import {report.summary()}")
-        if not _is_url(dest):
+        if not _is_url(place):
             Path(staging, _REPORT_FILE).write_text(report.to_json())
     if progress and report.issues:
         _print(str(report))
-    return load(dest, max_image_bytes=max_image_bytes)
+    return load(place, max_image_bytes=max_image_bytes)
+
+
+def check_options(num_workers: int, max_image_bytes: int | None) -> None:
+    """Refuse a number of threads or of bytes that is none."""
+    if isinstance(num_workers, bool) or not isinstance(num_workers, int) or num_workers < 0:
+        raise ImporterError(f"num_workers is {num_workers!r}; expected 0 or more threads")
+    whole = isinstance(max_image_bytes, int) and not isinstance(max_image_bytes, bool)
+    if max_image_bytes is not None and not (whole and max_image_bytes > 0):
+        raise ImporterError(f"max_image_bytes is {max_image_bytes!r}; expected a number of bytes, or None for any size")
 
 
 def load_or_make(cached: Path, make: Callable[[], Dataset]) -> Dataset:
@@ -123,25 +134,19 @@ def import_report(dataset: Dataset | str | os.PathLike[str]) -> ImportReport:
 
 
 @contextmanager
-def _staged(dest: str | os.PathLike[str]) -> Iterator[str]:
-    """Give a folder beside `dest` that becomes `dest` when the block ends well, and vanishes otherwise."""
-    if _is_url(dest):
-        yield str(dest)
+def _placed(dest: str) -> Iterator[str]:
+    """Give the place to write to: beside a local `dest`, moved there in the end, or in an object store itself."""
+    if not _is_url(dest):
+        with staged(Path(dest).absolute()) as staging:
+            yield str(staging)
         return
-    target = Path(dest).expanduser().absolute()
-    if target.exists() and not (target.is_dir() and not any(target.iterdir())):
-        raise DatasetExistsError(f"something is stored at {str(target)!r} already", hint="choose another destination")
-    staging = target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}.part")
+    dataset_is_ours = not Location(dest).exists()
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        yield str(staging)
-        staging.replace(target)
-    except OSError as error:
-        if isinstance(error, PenstockError):
-            raise
-        raise ImporterError(f"the dataset cannot be written to {str(target)!r}: {error}") from error
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
+        yield dest
+    except BaseException:
+        if dataset_is_ours:
+            Location(dest).remove()
+        raise
 
 
 def _bar(source: str, num_rows: int, *, shown: bool) -> tqdm[NoReturn]:
@@ -156,5 +161,5 @@ def _print(text: str) -> None:
     tqdm.write(text)
 
 
-def _is_url(dest: str | os.PathLike[str]) -> bool:
-    return "://" in os.fspath(dest)
+def _is_url(dest: object) -> bool:
+    return isinstance(dest, str) and "://" in dest

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -10,13 +12,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.dataset import Dataset
+from penstock.dataset import Dataset, load
 from penstock.errors import ImporterError
 from penstock.importers._build import Column, build, load_or_make
 from penstock.importers._report import IssueLog
 from penstock.importers._scenes import SHAPES, SIDE, Shape, draw_scene
+from penstock.importers._sources import path_of
 
-__all__ = ["DemoImage", "Scene", "demo", "plan_demo"]
+__all__ = ["DemoImage", "Scene", "demo", "plan_demo", "prepare_demo"]
 
 _PER_600 = {"Circle": 412, "Square": 208, "Triangle": 131, "Star": 54, "Ring": 31, "Cross": 12}
 _EMPTY_PER_600 = 12
@@ -29,8 +32,10 @@ _NUM_KEPT = 1024  # drawn samples in memory: more than are written at a time
 _EDITION = 2  # of what is made: a cached demo of another edition is not taken
 
 
-def demo(dest: str | os.PathLike[str] | None = None, *, num_samples: int = 600, seed: int = 0) -> Dataset:
-    """Make a dataset of imbalanced shapes with boxes, or open the one made before.
+def demo(
+    dest: str | os.PathLike[str] | None = None, *, num_samples: int = 600, seed: int = 0, fresh: bool = False
+) -> Dataset:
+    """Make a dataset of imbalanced shapes with boxes, or open the one made before, with its edits.
 
     Tensors: ``images`` (192 × 192 pixels), ``boxes`` (left, top, width, height,
     pixels) and ``labels``. Six hundred samples have 412 circles, 208 squares,
@@ -41,11 +46,14 @@ def demo(dest: str | os.PathLike[str] | None = None, *, num_samples: int = 600, 
     ----------
     dest : str or path, optional
         Where it is made; by default the user's cache folder, where it is opened
-        again the next time.
+        again the next time, edits included.
     num_samples : int
         How many; the classes keep their shares.
     seed : int
         Seed of contents and places.
+    fresh : bool
+        Give a new copy without anyone's edits, in a temporary folder unless `dest`
+        says where.
 
     Returns
     -------
@@ -55,7 +63,7 @@ def demo(dest: str | os.PathLike[str] | None = None, *, num_samples: int = 600, 
     Raises
     ------
     ImporterError
-        If `num_samples` is below 1.
+        If `num_samples` is no whole number, or below 1.
     DatasetExistsError
         If there is something at `dest`.
 
@@ -66,13 +74,28 @@ def demo(dest: str | os.PathLike[str] | None = None, *, num_samples: int = 600, 
     >>> len(ds), ds.labels.info.class_names
     (10, ['Circle', 'Square', 'Triangle', 'Star', 'Ring', 'Cross'])
     """
-    if num_samples < 1:
-        raise ImporterError(f"num_samples is {num_samples}; expected 1 or more")
+    for name, value, least in (("num_samples", num_samples, 1), ("seed", seed, 0)):
+        if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
+            raise ImporterError(f"{name} is {value!r}; expected {least} or more")
     if dest is not None:
-        return _make(Path(dest), num_samples, seed)
+        return _make(path_of(dest, "the new dataset"), num_samples, seed)
+    if not fresh:
+        return _cached("demo", num_samples, seed)
+    untouched = Path(_cached("untouched", num_samples, seed).path)
+    copy = Path(tempfile.mkdtemp(prefix="penstock-")) / "demo"
+    shutil.copytree(untouched, copy, ignore=shutil.ignore_patterns("*.lock"))
+    return load(copy)
+
+
+def prepare_demo() -> None:
+    """Draw what a fresh demo is a copy of, unless it is there."""
+    _cached("untouched", 600, 0)
+
+
+def _cached(name: str, num_samples: int, seed: int) -> Dataset:
     from platformdirs import user_cache_path
 
-    cached = user_cache_path("penstock") / f"shapes-{_EDITION}-{num_samples}-{seed}" / "demo"
+    cached = user_cache_path("penstock") / f"shapes-{_EDITION}-{num_samples}-{seed}" / name
     return load_or_make(cached, lambda: _make(cached, num_samples, seed))
 
 

@@ -1,7 +1,8 @@
-"""Images with labelled boxes, as read from any annotation format."""
+"""Boxes judged by their images, and written beside them."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,63 +11,92 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from penstock.dataset import Dataset
+from penstock.importers._annotated import Detections
+from penstock.importers._build import build, check_options
+from penstock.importers._frames import Frame, read_frames
 from penstock.importers._report import IssueLog
+from penstock.importers._text import printable
+from penstock.importers._turned import Exif, upright_boxes
 from penstock.importers._write import Column
-from penstock.tensors import Link
+from penstock.tensors import MAX_IMAGE_BYTES, Link
 
-__all__ = ["Detections", "detection_columns", "group_by_image", "mend_boxes"]
+__all__ = ["Gathered", "build_detections", "judge_boxes", "mend_boxes"]
 
 _CROWDS = {"dtype": "uint8", "aligned_with": "boxes"}
 _READ_WHEN_ADDED = ("verify", "create_shape_tensor", "create_sample_info_tensor")
+_SLACK = 0.01  # pixels: what decimal fractions of an image's side leave outside of it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Detections:
-    """Boxes and class labels of images, flat, image after image.
+class Gathered:
+    """What an importer has read of a source, before any image is opened.
 
     Parameters
     ----------
-    images : tuple of str
-        Path or URL of each image.
-    offsets : ndarray of int64, shape (num_images + 1,)
-        Boxes of image ``i`` are ``offsets[i]:offsets[i + 1]``.
-    boxes_xywh : ndarray of float32, shape (num_boxes, 4)
-        Left, top, width, height in pixels.
-    labels : ndarray of int64, shape (num_boxes,)
-        Index into `class_names`.
-    class_names : tuple of str
-        In the order of the source.
-    iscrowd : ndarray of uint8, shape (num_boxes,), optional
-        1 where a box stands for a crowd, as COCO marks them.
+    found : Detections
+        Boxes and labels as the source has them.
+    images : sequence of Path, Link or None
+        Where each image is; None where it was refused.
+    source : str
+        What it is called in the report.
     """
 
-    images: tuple[str, ...]
-    offsets: NDArray[np.int64]
-    boxes_xywh: NDArray[np.float32]
-    labels: NDArray[np.int64]
-    class_names: tuple[str, ...]
-    iscrowd: NDArray[np.uint8] | None = None
-
-    def __len__(self) -> int:
-        return len(self.images)
-
-    def keep_boxes(self, kept: NDArray[np.bool_]) -> Detections:
-        """Return the detections without the boxes where `kept` is False."""
-        num_kept_before = np.concatenate([[0], np.cumsum(kept)]).astype(np.int64)
-        return replace(
-            self,
-            offsets=num_kept_before[self.offsets],
-            boxes_xywh=self.boxes_xywh[kept],
-            labels=self.labels[kept],
-            iscrowd=None if self.iscrowd is None else self.iscrowd[kept],
-        )
+    found: Detections
+    images: Sequence[Path | Link | None]
+    source: str
 
 
-def group_by_image(rows: NDArray[np.int64], num_images: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the order that puts boxes image after image, and the offsets; order within an image is kept."""
-    offsets = np.zeros(num_images + 1, np.int64)
-    np.cumsum(np.bincount(rows, minlength=num_images), out=offsets[1:])
-    return np.argsort(rows, kind="stable"), offsets
+def judge_boxes(
+    found: Detections, frames: Sequence[Frame | None], log: IssueLog, exif: Exif = "auto"
+) -> tuple[Detections, NDArray[np.bool_]]:
+    """Bring boxes into the pixels of their upright images, and judge them by the images' own sizes.
+
+    Parameters
+    ----------
+    found : Detections
+        As the source has them.
+    frames : sequence of Frame, one for each image
+        None where the image is not read; then the size that the source states counts.
+    log : IssueLog
+        Takes sizes that are stated otherwise, repairs and refusals.
+    exif : {"auto", "upright", "stored"}
+        Which pixels the boxes of images that EXIF turns are on.
+
+    Returns
+    -------
+    found : Detections
+        The images that are kept, with boxes in pixels.
+    kept : ndarray of bool, shape (num_images,)
+        False where an image was refused.
+    """
+    _note_sizes(found, frames, log)
+    boxes_xywh, kept_images = upright_boxes(found, frames, log, exif)
+    sizes = _sizes(found, frames)[found.image_of]
+    upright = replace(found, boxes_xywh=boxes_xywh, is_relative=False).keep_images(kept_images)
+    mended, kept = mend_boxes(upright.boxes_xywh, sizes[kept_images[found.image_of]], upright.describe, log)
+    return replace(upright, boxes_xywh=mended.astype(np.float64)).keep_boxes(kept), kept_images
+
+
+def _sizes(found: Detections, frames: Sequence[Frame | None]) -> NDArray[np.float64]:
+    """Width and height of each image, infinite where unknown."""
+    stated = np.full((len(found), 2), np.nan) if found.stated_sizes is None else found.stated_sizes
+    known = np.where(np.isnan(stated), np.inf, stated)
+    rows = [frame.size if frame is not None else pair for frame, pair in zip(frames, known.tolist(), strict=True)]
+    return np.array(rows, np.float64).reshape(-1, 2)
+
+
+def _note_sizes(found: Detections, frames: Sequence[Frame | None], log: IssueLog) -> None:
+    if found.stated_sizes is None:
+        return
+    for name, (width, height), frame in zip(found.images, found.stated_sizes.tolist(), frames, strict=True):
+        if frame is None or np.isnan(width) or (width, height) == frame.size:
+            continue
+        stated, own = f"the annotations state {width:g} × {height:g} pixels", f"{frame.width} × {frame.height}"
+        if (width, height) == frame.stored_size:
+            log.note(name, f"{stated}, as stored; the image as shown is {own}")
+        else:
+            log.note(name, f"{stated}, the image is {own}; its boxes were not scaled")
 
 
 def mend_boxes(
@@ -94,43 +124,88 @@ def mend_boxes(
     kept : ndarray of bool, shape (num_boxes,)
         False where a box was refused.
     """
-    corner, size = boxes_xywh[:, :2], boxes_xywh[:, 2:]
-    widened = np.where(size == 0, 1.0, size)
-    finite = np.asarray(np.isfinite(boxes_xywh).all(axis=1))
+    finite = np.asarray((np.abs(boxes_xywh) <= np.finfo(np.float32).max).all(axis=1))
+    known = np.where(finite[:, None], boxes_xywh, 1.0)
+    corner, size = known[:, :2], known[:, 2:]
     sized = np.asarray((size >= 0).all(axis=1))
-    inside = np.asarray(((corner < image_sizes) & (corner + widened > 0)).all(axis=1))
-    kept: NDArray[np.bool_] = np.logical_and.reduce([finite, sized, inside])
+    touches = np.where(size == 0, (corner <= image_sizes) & (corner >= 0), (corner < image_sizes) & (corner + size > 0))
+    kept: NDArray[np.bool_] = np.logical_and.reduce([finite, sized, touches.all(axis=1)])
     for box in np.flatnonzero(~kept).tolist():
         log.refuse(describe(box), f"box {_shown(boxes_xywh[box])} {_flaw(bool(finite[box]), bool(sized[box]))}")
-    mended = _clip(corner, widened, image_sizes)
-    for box in np.flatnonzero(kept & (mended != boxes_xywh).any(axis=1)).tolist():
+    mended = _mended(np.where(kept[:, None], corner, 0.0), np.where(kept[:, None], size, 1.0), image_sizes)
+    for box in np.flatnonzero(kept & (np.abs(mended - known) > _SLACK).any(axis=1)).tolist():
         what = "has no area, widened" if (size[box] == 0).any() else "reaches outside its image, clipped"
         log.repair(describe(box), f"box {_shown(boxes_xywh[box])} {what} to {_shown(mended[box])}")
     return mended.astype(np.float32), kept
 
 
-def _clip(
+def _mended(
     corner: NDArray[np.float64], size: NDArray[np.float64], image_sizes: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    low, high = np.maximum(corner, 0.0), np.minimum(corner + size, image_sizes)
-    reaches_out = (corner < 0) | (corner + size > image_sizes)
-    return np.concatenate([low, np.where(reaches_out, high - low, size)], axis=1)
+    widened = np.where(size == 0, np.minimum(1.0, image_sizes), size)
+    start = np.where(size == 0, np.minimum(corner, image_sizes - widened), corner)
+    low, high = np.maximum(start, 0.0), np.minimum(start + widened, image_sizes)
+    reaches_out = (start < 0) | (start + widened > image_sizes)
+    return np.concatenate([low, np.where(reaches_out, high - low, widened)], axis=1)
 
 
 def _flaw(finite: bool, sized: bool) -> str:
     if not finite:
-        return "has a coordinate that is no finite number"
-    return "lies outside its image" if sized else "has a negative width or height"
+        return "has a coordinate that is not a finite number"
+    return "is outside its image" if sized else "has a negative width or height"
 
 
 def _shown(box: NDArray[np.float64]) -> str:
     return "[" + ", ".join(f"{value:g}" for value in box) + "]"
 
 
-def detection_columns(
-    found: Detections, images: Sequence[Path | Link], *, linked: bool = False, verify: bool = True
-) -> list[Column]:
-    """Return the tensors images, boxes, categories, and iscrowd where there is one."""
+def build_detections(
+    dest: str | os.PathLike[str],
+    gathered: Gathered,
+    *,
+    log: IssueLog,
+    num_workers: int,
+    progress: bool,
+    linked: bool = False,
+    verify: bool = True,
+    exif: Exif = "auto",
+    creds_keys: Sequence[str] = (),
+    max_image_bytes: int | None = MAX_IMAGE_BYTES,
+) -> Dataset:
+    """Judge the boxes by the images, and write images, boxes, categories and what else there is.
+
+    Parameters
+    ----------
+    gathered : Gathered
+        What was read.
+    linked : bool
+        Whether images are linked to.
+    verify : bool
+        Whether linked images are read now.
+    max_image_bytes : int, optional
+        Most bytes a decoded image may have; None allows any size.
+    """
+    check_options(num_workers, max_image_bytes)
+    found = gathered.found.keep_images(np.array([image is not None for image in gathered.images], bool))
+    located = [image for image in gathered.images if image is not None]
+    frames = read_frames(located, num_workers, max_image_bytes) if verify else [None] * len(located)
+    found, kept = judge_boxes(found, frames, log, exif)
+    located = [image for image, is_kept in zip(located, kept.tolist(), strict=True) if is_kept]
+    return build(
+        dest,
+        _columns(found, located, linked=linked, verify=verify),
+        len(found),
+        source=printable(gathered.source),
+        log=log,
+        num_workers=num_workers,
+        progress=progress,
+        creds_keys=creds_keys,
+        max_image_bytes=max_image_bytes,
+    )
+
+
+def _columns(found: Detections, images: Sequence[Path | Link], *, linked: bool, verify: bool) -> list[Column]:
+    """Return the tensors images, boxes, categories, and iscrowd and subset where there is one."""
 
     def rows_of(values: NDArray[Any]) -> Callable[[int], NDArray[Any]]:
         return lambda row: values[found.offsets[row] : found.offsets[row + 1]]
@@ -142,7 +217,7 @@ def detection_columns(
             sample=images.__getitem__,
             options={} if verify else dict.fromkeys(_READ_WHEN_ADDED, False),
         ),
-        Column(name="boxes", htype="bbox", sample=rows_of(found.boxes_xywh)),
+        Column(name="boxes", htype="bbox", sample=rows_of(found.boxes_xywh.astype(np.float32))),
         Column(
             name="categories",
             htype="class_label",
@@ -152,4 +227,13 @@ def detection_columns(
     ]
     if found.iscrowd is not None:
         columns.append(Column(name="iscrowd", htype="generic", sample=rows_of(found.iscrowd), options=_CROWDS))
+    if found.subsets is not None and any(found.subsets):
+        columns.append(_subset_column(found.subsets))
     return columns
+
+
+def _subset_column(subsets: tuple[str, ...]) -> Column:
+    names = tuple(sorted({subset for subset in subsets if subset}))
+    index_of = {name: [index] for index, name in enumerate(names)} | {"": []}
+    rows = [np.array(index_of[subset], np.int64) for subset in subsets]
+    return Column(name="subset", htype="class_label", sample=rows.__getitem__, options={"class_names": names})

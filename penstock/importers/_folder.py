@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,12 +14,13 @@ from numpy.typing import NDArray
 from penstock.dataset import Dataset
 from penstock.errors import ImporterError
 from penstock.importers._build import Column, build
-from penstock.importers._files import IMAGE_SUFFIXES
+from penstock.importers._passed_over import Listing, is_image_file, list_files
+from penstock.importers._places import Place, find_places
 from penstock.importers._report import IssueLog, OnError
+from penstock.importers._sources import existing_folder, plain_errors
+from penstock.tensors import MAX_IMAGE_BYTES
 
 __all__ = ["ImageFolder", "from_folder", "parse_folder"]
-
-_SPLITS = frozenset({"train", "training", "val", "valid", "validation", "test", "testing"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -29,11 +32,11 @@ class ImageFolder:
     images : tuple of Path
         Ascending.
     labels : ndarray of int64, shape (num_images,), optional
-        Index into `class_names`; None when the images lie in no subfolders.
+        Index into `class_names`, -1 for an image without class; None when no image has one.
     class_names : tuple of str
         Names of the folders, ascending.
     splits : ndarray of int64, shape (num_images,), optional
-        Index into `split_names`, where the uppermost folders are train, val, test.
+        Index into `split_names`, where folders such as train, val and test divide the images.
     split_names : tuple of str
         Names of the splits.
     """
@@ -49,15 +52,22 @@ def from_folder(
     root: str | os.PathLike[str],
     dest: str | os.PathLike[str],
     *,
+    splits: Sequence[str] | None = None,
     num_workers: int = 0,
     on_error: OnError = "raise",
     progress: bool = True,
+    max_image_bytes: int | None = MAX_IMAGE_BYTES,
 ) -> Dataset:
     """Make a dataset of a folder with a folder of images for each class.
 
     Tensors: ``images``, and ``labels`` where the images lie in folders (classes
-    in the folders' order). Where the uppermost folders are train, val and test,
-    the classes are the folders below and ``subset`` says which one it was.
+    in the folders' order). Folders such as train, val and test are splits and
+    never classes: the classes are the folders below, or above, and ``subset`` says
+    which split it was; images of a split without class folders have no label, and
+    what is beside the splits is left out.
+    Images are told by their content. Hidden files and those of the system are
+    passed over, symbolic links count as what they lead to; `import_report` lists
+    what was passed over.
 
     Parameters
     ----------
@@ -65,12 +75,18 @@ def from_folder(
         The folder.
     dest : str or path
         Where the dataset is made; must not exist.
+    splits : sequence of str, optional
+        Names of the folders that are splits, in any letter case. By default train,
+        training, val, valid, validation, test and testing, also such as ``train2017``
+        and ``test_images``. An empty sequence takes every folder as a class.
     num_workers : int
         Threads that read and check images.
     on_error : {"raise", "skip"}
-        What becomes of images and annotations that cannot be read.
+        What becomes of images that cannot be read or have no place among the others.
     progress : bool
         Whether to show a progress bar.
+    max_image_bytes : int, optional
+        Most bytes a decoded image may have; None allows any size.
 
     Returns
     -------
@@ -80,59 +96,120 @@ def from_folder(
     Raises
     ------
     ImporterError
-        If there are no images, some lie in no class folder, or one is broken;
-        nothing is left at `dest`.
+        If there are no images, some lie in no class folder, one is broken, or it is
+        not clear whether a folder is a split; nothing is left at `dest`.
     DatasetExistsError
         If there is something at `dest`.
     """
-    folder = Path(root)
-    found = parse_folder(folder)
+    folder, log = existing_folder(root, "a folder with a folder of images for each class"), IssueLog(on_error)
+    with plain_errors(f"the folder {str(folder)!r}"):
+        found = parse_folder(folder, log, splits=splits)
     columns = [Column(name="images", htype="image", sample=found.images.__getitem__)]
-    labels, splits = ("labels", found.labels, found.class_names), ("subset", found.splits, found.split_names)
-    for name, indices, names in (labels, splits):
+    labels, subset = ("labels", found.labels, found.class_names), ("subset", found.splits, found.split_names)
+    for name, indices, names in (labels, subset):
         if indices is not None:
-            sample = indices.reshape(-1, 1).__getitem__
-            columns.append(Column(name=name, htype="class_label", sample=sample, options={"class_names": names}))
+            samples = [[index] if index >= 0 else [] for index in indices.tolist()]
+            columns.append(
+                Column(name=name, htype="class_label", sample=samples.__getitem__, options={"class_names": names})
+            )
     return build(
         dest,
         columns,
         len(found.images),
-        source=folder.name,
-        log=IssueLog(on_error),
+        source=folder.resolve().name,
+        log=log,
         num_workers=num_workers,
         progress=progress,
+        max_image_bytes=max_image_bytes,
     )
 
 
-def parse_folder(root: Path) -> ImageFolder:
+def parse_folder(root: Path, log: IssueLog, *, splits: Sequence[str] | None = None) -> ImageFolder:
     """Return the images below `root`; the class is the first folder below it, or below the split.
+
+    Parameters
+    ----------
+    root : Path
+        The folder.
+    log : IssueLog
+        Takes files that were passed over, and images that have no place among the others.
+    splits : sequence of str, optional
+        Names of the folders that are splits.
 
     Raises
     ------
     ImporterError
-        If there is no such folder, or no image in it.
+        If there is no such folder, no image in it, or it is not clear what is a split.
     """
-    if not root.is_dir():
-        raise ImporterError(f"no folder {str(root)!r}; expected a folder with a folder of images for each class")
-    images = tuple(sorted(path for path in root.rglob("*") if path.suffix.lower() in IMAGE_SUFFIXES and path.is_file()))
+    listing = list_files(existing_folder(root, "a folder with a folder of images for each class"))
+    images = [path for path in listing.files if is_image_file(path)]
+    _record(root, listing, images, log)
     if not images:
-        raise ImporterError(
-            f"no images below {str(root)!r}; expected files ending in {', '.join(sorted(IMAGE_SUFFIXES))}"
-        )
-    folders = [path.relative_to(root).parts[:-1] for path in images]
-    split = all(len(parts) > 1 and parts[0].lower() in _SPLITS for parts in folders)
-    splits, split_names = _indexed([parts[0] for parts in folders]) if split else (None, ())
-    classes = [parts[1 if split else 0] if parts else "" for parts in folders]
-    flat = not any(classes)
-    labels, class_names = (None, ()) if flat else _indexed(classes)
-    if "" in class_names:
-        stray = next(path for path, name in zip(images, classes, strict=True) if not name)
-        raise ImporterError(
-            f"{str(stray)!r} lies in no class folder, other images do; expected all or none in class folders"
-        )
-    return ImageFolder(images=images, labels=labels, class_names=class_names, splits=splits, split_names=split_names)
+        raise ImporterError(f"no images below {str(root)!r}; {_seen(root, listing)}")
+    places = find_places([path.relative_to(root).parts[:-1] for path in images], root, splits)
+    placed = list(zip(images, places, strict=True))
+    _record_beside(root, placed, log)
+    kept = [(path, place) for path, place in placed if not place.beside and not _refused(path, place, log)]
+    labels, class_names = _indexed([place.label for _, place in kept], log)
+    subset, split_names = _indexed([place.split for _, place in kept], log)
+    return ImageFolder(
+        images=tuple(path for path, _ in kept),
+        labels=labels,
+        class_names=class_names,
+        splits=subset,
+        split_names=split_names,
+    )
 
 
-def _indexed(names: list[str]) -> tuple[NDArray[np.int64], tuple[str, ...]]:
-    distinct, indices = np.unique(np.array(names, dtype=object), return_inverse=True)
-    return indices.astype(np.int64), tuple(str(name) for name in distinct)
+def _record_beside(root: Path, placed: Sequence[tuple[Path, Place]], log: IssueLog) -> None:
+    """Put into the report the images beside the splits, a folder of them as one."""
+    tops = [(root / path.relative_to(root).parts[0], place.beside) for path, place in placed if place.beside]
+    for (top, splits), count in Counter(tops).items():
+        what = "an image" if top.is_file() else f"a folder with {count:,} image{'' if count == 1 else 's'}"
+        log.ignore(str(top), f"{what} beside the splits {splits}")
+
+
+def _refused(path: Path, place: Place, log: IssueLog) -> bool:
+    if place.problem:
+        log.refuse(str(path), place.problem)
+    return bool(place.problem)
+
+
+def _record(root: Path, listing: Listing, images: Sequence[Path], log: IssueLog) -> None:
+    """Put into the report what was passed over, and how much is reached over links."""
+    for path, reason in listing.passed_over:
+        log.ignore(str(path), reason)
+    taken = set(images)
+    for path in listing.files:
+        if path not in taken:
+            log.ignore(str(path), "not an image")
+    filled = {root, *(parent for path in images for parent in path.parents)}
+    for path in listing.folders:
+        if path not in filled and path.parent in filled:
+            log.ignore(str(path), "a folder without images")
+    if listing.num_outside:
+        log.note(str(root), f"{listing.num_outside:,} files are reached over symbolic links that lead out of it")
+
+
+def _seen(root: Path, listing: Listing) -> str:
+    names = [str(path.relative_to(root)) for path in listing.files]
+    seen = f"it has {', '.join(names[:3])}{', …' if len(names) > 3 else ''}" if names else "it has no files"  # noqa: PLR2004  as many as a message bears
+    return f"expected files such as JPEG or PNG, {seen}"
+
+
+def _indexed(names: list[str | None], log: IssueLog) -> tuple[NDArray[np.int64] | None, tuple[str, ...]]:
+    """Return the index of each name, -1 for None, and the names, ascending; None when there are none."""
+    distinct = sorted({name for name in names if name is not None})
+    if not distinct:
+        return None, ()
+    index = {name: number for number, name in enumerate(distinct)}
+    indices = np.array([-1 if name is None else index[name] for name in names], np.int64)
+    return indices, tuple(_storable(name, log) for name in distinct)
+
+
+def _storable(name: str, log: IssueLog) -> str:
+    """Return a folder's name as text; one that is not UTF-8 has escapes for the bytes that are not."""
+    text = os.fsencode(name).decode("utf-8", "backslashreplace")
+    if text != name:
+        log.repair(text, "the folder's name is not UTF-8; the class is named with escapes")
+    return text

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import os
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-import numpy as np
-
 from penstock.dataset import Dataset
 from penstock.errors import ImporterError
+from penstock.importers._boxes import Coords, image_size
 from penstock.importers._build import Column, build
+from penstock.importers._features import Feature, LabelReader, feature_kind, is_unheld, label_names, told
+from penstock.importers._object_features import BOX_NAMES, CATEGORY_NAMES, ObjectFeature, object_columns, object_feature
 from penstock.importers._report import IssueLog, OnError
+from penstock.importers._sources import plain_errors
+from penstock.importers._tensor_names import free_name, tensor_names
+from penstock.tensors import MAX_IMAGE_BYTES
 
 __all__ = ["from_huggingface"]
 
 _NUM_KEPT = 1024  # rows in memory: more than are written at a time
-_BOX_NAMES = ("bbox", "bboxes", "boxes")
-_CATEGORY_NAMES = ("category", "categories", "label", "labels", "category_id")
 
 Row = Mapping[str, Any]
 
@@ -28,16 +30,22 @@ def from_huggingface(
     dataset: Any,  # noqa: ANN401  datasets.Dataset; that package is not needed until one is handed in
     dest: str | os.PathLike[str],
     *,
+    coords: Coords = "xywh",
     num_workers: int = 0,
     on_error: OnError = "raise",
     progress: bool = True,
+    max_image_bytes: int | None = MAX_IMAGE_BYTES,
 ) -> Dataset:
     """Make a dataset of a Hugging Face dataset.
 
     Each feature becomes the tensor of its name: ``Image`` an image, its file kept
     as it is; ``ClassLabel``, alone or in a list, a class label; text, numbers and
-    lists of numbers what they are; everything else ``json``. A feature of objects
-    with ``bbox`` and ``category`` becomes ``boxes`` and ``categories``.
+    lists of numbers what they are; times text in ISO 8601, durations seconds, binary
+    text in Base64; everything else ``json``. None and -1 are samples without label.
+    A feature of objects with ``bbox`` becomes ``boxes``, ``categories`` and a tensor
+    for each of its other fields; boxes are clipped to their image, widened or refused
+    as those of annotation files are. What no tensor holds, such as sound, is left
+    out and reported.
 
     Parameters
     ----------
@@ -45,12 +53,16 @@ def from_huggingface(
         One split.
     dest : str or path
         Where the dataset is made; must not exist.
+    coords : {"xywh", "xyxy"}
+        Form of the boxes, pixels; the features do not tell.
     num_workers : int
         Threads that check images.
     on_error : {"raise", "skip"}
-        What becomes of samples whose image cannot be read.
+        What becomes of samples and objects that cannot be read.
     progress : bool
         Whether to show a progress bar.
+    max_image_bytes : int, optional
+        Most bytes a decoded image may have; None allows any size.
 
     Returns
     -------
@@ -65,16 +77,27 @@ def from_huggingface(
     DatasetExistsError
         If there is something at `dest`.
     """
-    features = _features(dataset)
-    columns: list[Column] = []
-    for name, feature in features.items():
-        columns += _columns(name, feature, _reader(dataset, features))
-    source = str(getattr(getattr(dataset, "info", None), "dataset_name", None) or "Hugging Face dataset")
     log = IssueLog(on_error)
-    return build(dest, columns, len(dataset), source=source, log=log, num_workers=num_workers, progress=progress)
+    with plain_errors("the Hugging Face dataset"):
+        features = _features(dataset)
+        for name in [name for name, feature in features.items() if is_unheld(feature)]:
+            log.ignore(name, f"a feature {feature_kind(features.pop(name))} that no tensor holds")
+        reader = _Reader(features=features, row_of=_row_reader(dataset, features), coords=coords)
+        columns = reader.columns()
+        source = str(getattr(getattr(dataset, "info", None), "dataset_name", None) or "Hugging Face dataset")
+        return build(
+            dest,
+            columns,
+            len(dataset),
+            source=source,
+            log=log,
+            num_workers=num_workers,
+            progress=progress,
+            max_image_bytes=max_image_bytes,
+        )
 
 
-def _features(dataset: Any) -> dict[str, Any]:  # noqa: ANN401  see from_huggingface
+def _features(dataset: Any) -> dict[str, Feature]:  # noqa: ANN401  see from_huggingface
     if isinstance(dataset, Mapping):
         raise ImporterError(
             f"a dictionary of splits ({', '.join(map(str, dataset))}); expected one split",
@@ -86,40 +109,97 @@ def _features(dataset: Any) -> dict[str, Any]:  # noqa: ANN401  see from_hugging
     return dict(features)
 
 
-def _reader(dataset: Any, features: Mapping[str, Any]) -> Callable[[int], Row]:  # noqa: ANN401  see from_huggingface
+def _row_reader(dataset: Any, features: Mapping[str, Feature]) -> Callable[[int], Row]:  # noqa: ANN401  see from_huggingface
     """Return row to values, images as the bytes of their files."""
+    dataset = dataset.with_format(None).select_columns(list(features))
     for name, feature in features.items():
-        if _kind(feature) == "Image":
+        if feature_kind(feature) == "Image":
             dataset = dataset.cast_column(name, type(feature)(decode=False))
-    plain = dataset.with_format(None)
-    return lru_cache(_NUM_KEPT)(lambda row: dict(plain[row]))
+    return lru_cache(_NUM_KEPT)(lambda row: dict(dataset[row]))
 
 
-def _kind(feature: object) -> str:
-    return type(feature).__name__
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Reader:
+    """The features of a dataset, and its rows."""
+
+    features: Mapping[str, Feature]
+    row_of: Callable[[int], Row]
+    coords: Coords
+
+    def columns(self) -> list[Column]:
+        """Return the tensors of all features."""
+        together = self._flat_objects()
+        objects = {name: found for name, feature in self.features.items() if (found := object_feature(name, feature))}
+        plain = [name for name in self.features if name not in objects and name not in together]
+        names = tensor_names([*plain, *together])
+        columns = [self._column(name, names[name]) for name in plain]
+        if together:
+            flat = ObjectFeature.of_columns(together, self.features)
+            columns += object_columns(flat, self._values, self._size, names.__getitem__, self.coords)
+        for found in objects.values():
+            taken = [column.name for column in columns]
+            columns += object_columns(found, self._values, self._size, _namer(found.name, taken), self.coords)
+        return columns
+
+    def _flat_objects(self) -> list[str]:
+        """Return the names of boxes and their categories that are features of their own, not inside of another."""
+        boxes = next((name for name in BOX_NAMES if name in self.features and _is_boxes(self.features[name])), None)
+        if boxes is None:
+            return []
+        labels = (name for name in CATEGORY_NAMES if name in self.features)
+        lists = [name for name in labels if feature_kind(self.features[name]) in ("List", "Sequence", "LargeList")]
+        return [boxes, *lists[:1]]
+
+    def _column(self, name: str, tensor: str) -> Column:
+        feature = self.features[name]
+        if feature_kind(feature) == "Image":
+            return Column(name=tensor, htype="image", sample=lambda row: _image_bytes(self.row_of(row)[name]))
+        names = label_names(feature)
+        if names is not None:
+            labels = LabelReader()
+            return Column(
+                name=tensor,
+                htype="class_label",
+                sample=lambda row: labels.read(row, self.row_of(row)[name]),
+                options={"class_names": names} if names else {},
+                notes=labels.notes,
+            )
+        known = told(feature)
+        return Column(
+            name=tensor,
+            htype=known.htype,
+            sample=lambda row: known.turn(self.row_of(row)[name]),
+            options=known.options,
+        )
+
+    def _values(self, name: str | None, row: int) -> Any:  # noqa: ANN401  objects as the feature has them
+        return self.row_of(row) if name is None else self.row_of(row)[name]
+
+    def _size(self, row: int) -> tuple[int, int] | None:
+        """Return the size of the row's image, None where there is none or it is not clear which."""
+        images = [name for name, feature in self.features.items() if feature_kind(feature) == "Image"]
+        chosen = next((name for name in ("image", "images") if name in images), images[0] if len(images) == 1 else None)
+        try:
+            return None if chosen is None else image_size(_image_bytes(self.row_of(row)[chosen]))
+        except ImporterError:
+            return None  # the image is refused by itself
 
 
-def _columns(name: str, feature: Any, row_of: Callable[[int], Row]) -> list[Column]:  # noqa: ANN401  a datasets feature
-    tensor = re.sub(r"\W+", "_", name).strip("_") or "column"
-    if _kind(feature) == "Image":
-        return [Column(name=tensor, htype="image", sample=lambda row: _image_bytes(row_of(row)[name]))]
-    objects = _objects(feature)
-    if objects is not None:
-        return _object_columns(name, *objects, row_of)
-    htype, options = _told(feature)
-    return [Column(name=tensor, htype=htype, sample=lambda row: row_of(row)[name], options=options)]
+def _is_boxes(feature: Feature) -> bool:
+    inner = getattr(feature, "feature", None)
+    return feature_kind(feature).startswith("Array2D") or getattr(inner, "feature", None) is not None
 
 
-def _told(feature: Any) -> tuple[str, dict[str, Any]]:  # noqa: ANN401  a datasets feature
-    """Return kind and options of the tensor of a feature."""
-    inner = getattr(feature, "feature", feature)
-    if _kind(inner) == "ClassLabel":
-        return "class_label", {"class_names": list(inner.names)}
-    dtype = str(getattr(inner, "dtype", None))
-    if _kind(feature) == "Value" and dtype in ("string", "large_string"):
-        return "text", {}
-    numeric = _kind(inner) == "Value" and re.fullmatch(r"u?int\d+|float\d+|bool", dtype)
-    return ("generic", {"dtype": dtype}) if numeric else ("json", {})
+def _namer(prefix: str, taken: Sequence[str]) -> Callable[[str], str]:
+    """Return field to tensor name; where the name is taken, with the feature's name before it."""
+    given = list(taken)
+
+    def name(field: str) -> str:
+        found = free_name(field if field not in given else f"{prefix}_{field}", given)
+        given.append(found)
+        return found
+
+    return name
 
 
 def _image_bytes(value: Any) -> bytes | None:  # noqa: ANN401  what a datasets image holds undecoded
@@ -130,36 +210,5 @@ def _image_bytes(value: Any) -> bytes | None:  # noqa: ANN401  what a datasets i
     try:
         with open(value["path"], "rb") as file:  # noqa: PTH123  may be None or a remote path: one error for all
             return file.read()
-    except (OSError, TypeError) as error:
+    except (OSError, TypeError, ValueError) as error:
         raise ImporterError(f"image {value.get('path')!r} cannot be read: {error}") from None
-
-
-def _objects(feature: Any) -> tuple[str, str, Any] | None:  # noqa: ANN401  a datasets feature
-    """Return the names of boxes and categories in a feature of objects, and the categories' feature."""
-    fields = getattr(feature, "feature", feature)
-    if not isinstance(fields, Mapping):
-        return None
-    boxes = next((name for name in _BOX_NAMES if name in fields), None)
-    categories = next((name for name in _CATEGORY_NAMES if name in fields), None)
-    if boxes is None or categories is None:
-        return None
-    return boxes, categories, getattr(fields[categories], "feature", fields[categories])
-
-
-def _object_columns(
-    name: str,
-    boxes: str,
-    categories: str,
-    feature: Any,  # noqa: ANN401  a datasets feature
-    row_of: Callable[[int], Row],
-) -> list[Column]:
-    def values(row: int, key: str) -> list[Any]:
-        objects = row_of(row)[name]
-        return [one[key] for one in objects] if isinstance(objects, list) else list(objects[key])
-
-    names: dict[str, Any] = {"class_names": list(feature.names)} if _kind(feature) == "ClassLabel" else {}
-    options = {**names, "aligned_with": "boxes"}
-    return [
-        Column(name="boxes", htype="bbox", sample=lambda row: np.array(values(row, boxes), np.float32).reshape(-1, 4)),
-        Column(name="categories", htype="class_label", sample=lambda row: values(row, categories), options=options),
-    ]

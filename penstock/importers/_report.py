@@ -7,19 +7,22 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Literal
 
 from penstock.errors import ImporterError, escaped
+from penstock.importers._text import printable
 
 if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["ImportIssue", "ImportReport", "IssueLog", "OnError"]
 
+Action = Literal["refused", "repaired", "ignored", "noted"]
 OnError = Literal["raise", "skip"]
 _NUM_SHOWN = 5
+_WEIGHT: dict[str, int] = {"refused": 0, "repaired": 0, "noted": 1, "ignored": 2}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportIssue:
-    """One thing in the source that was not taken over as it stands.
+    """One thing in the source that was not taken over as it is, or that a reader should know.
 
     Parameters
     ----------
@@ -27,13 +30,15 @@ class ImportIssue:
         File, row or annotation it is about.
     problem : str
         What is wrong with it, and what was done.
-    action : {"refused", "repaired"}
+    action : {"refused", "repaired", "ignored", "noted"}
         Refused parts are not in the dataset; repaired ones are, as `problem` says.
+        Ignored files do not belong to the dataset; what is noted is in the dataset
+        as the source has it.
     """
 
     source: str
     problem: str
-    action: Literal["refused", "repaired"]
+    action: Action
 
     def __str__(self) -> str:
         return f"{self.action}: {self.source}: {self.problem}"
@@ -41,7 +46,7 @@ class ImportIssue:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportReport:
-    """What an import took over, refused and repaired.
+    """What an import took over, refused, repaired and ignored.
 
     Parameters
     ----------
@@ -65,12 +70,25 @@ class ImportReport:
     @property
     def refused(self) -> tuple[ImportIssue, ...]:
         """What is not in the dataset."""
-        return tuple(issue for issue in self.issues if issue.action == "refused")
+        return self._of("refused")
 
     @property
     def repaired(self) -> tuple[ImportIssue, ...]:
         """What is in the dataset otherwise than in the source."""
-        return tuple(issue for issue in self.issues if issue.action == "repaired")
+        return self._of("repaired")
+
+    @property
+    def ignored(self) -> tuple[ImportIssue, ...]:
+        """Files below the source that do not belong to the dataset."""
+        return self._of("ignored")
+
+    @property
+    def noted(self) -> tuple[ImportIssue, ...]:
+        """What is in the dataset as the source has it, and worth a look."""
+        return self._of("noted")
+
+    def _of(self, action: Action) -> tuple[ImportIssue, ...]:
+        return tuple(issue for issue in self.issues if issue.action == action)
 
     def to_json(self) -> str:
         """Return the report as JSON text."""
@@ -92,12 +110,15 @@ class ImportReport:
     def summary(self) -> str:
         """Return the counts in one line."""
         head = escaped(f"{self.num_samples:,} samples from {self.source}")
-        if not self.issues:
-            return f"{head}, nothing refused or repaired"
-        return f"{head}, {len(self.refused):,} refused, {len(self.repaired):,} repaired"
+        counts = f"{len(self.refused):,} refused, {len(self.repaired):,} repaired"
+        parts = [head, counts if self.refused or self.repaired else "nothing refused or repaired"]
+        parts += [f"{len(self.ignored):,} ignored"] if self.ignored else []
+        parts += [f"{len(self.noted):,} noted"] if self.noted else []
+        return ", ".join(parts)
 
     def __str__(self) -> str:
-        shown = [self.summary(), *(escaped(f"  {issue}") for issue in self.issues[:_NUM_SHOWN])]
+        by_weight = sorted(self.issues, key=lambda issue: _WEIGHT[issue.action])
+        shown = [self.summary(), *(escaped(f"  {issue}") for issue in by_weight[:_NUM_SHOWN])]
         left = len(self.issues) - _NUM_SHOWN
         return "\n".join([*shown, *([f"  … and {left:,} more"] if left > 0 else [])])
 
@@ -120,9 +141,22 @@ class IssueLog:
     def refuse(self, source: str, problem: str, *, hint: str | None = None) -> None:
         """Record that `source` is left out, or raise when errors are to be raised."""
         if self._raises:
-            raise ImporterError(f"{source}: {problem}", hint=hint or "on_error='skip' leaves it out and reports it")
-        self.issues.append(ImportIssue(source=source, problem=problem, action="refused"))
+            raise ImporterError(
+                printable(f"{source}: {problem}"), hint=hint or "on_error='skip' leaves it out and reports it"
+            )
+        self._add(source, problem, "refused")
 
     def repair(self, source: str, problem: str) -> None:
         """Record that `source` was taken over changed."""
-        self.issues.append(ImportIssue(source=source, problem=problem, action="repaired"))
+        self._add(source, problem, "repaired")
+
+    def ignore(self, source: str, problem: str) -> None:
+        """Record a file that does not belong to the dataset."""
+        self._add(source, problem, "ignored")
+
+    def note(self, source: str, problem: str) -> None:
+        """Record what was taken over as it is, and is worth a look."""
+        self._add(source, problem, "noted")
+
+    def _add(self, source: str, problem: str, action: Action) -> None:
+        self.issues.append(ImportIssue(source=printable(source), problem=printable(problem), action=action))

@@ -1,36 +1,26 @@
-"""Pascal VOC: a folder of XML files to detections."""
+"""Pascal VOC: XML files and images to detections."""
 
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
-from glob import escape
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
-from xml.etree.ElementTree import Element, ParseError
 
 import numpy as np
-from numpy.typing import NDArray
 
 from penstock.dataset import Dataset
-from penstock.errors import ImporterError
-from penstock.importers._build import build
-from penstock.importers._detections import Detections, detection_columns, group_by_image, mend_boxes
-from penstock.importers._files import image_under
+from penstock.importers._annotated import Detections, group_by_image
+from penstock.importers._detections import Gathered, build_detections
+from penstock.importers._finder import admit_links, as_folders
 from penstock.importers._report import IssueLog, OnError
+from penstock.importers._turned import Exif
+from penstock.importers._unused import log_unused
+from penstock.importers._voc_file import VocFile, read_voc_file
+from penstock.importers._voc_layout import ImagesByName, VocFolder, find_voc, of_split
+from penstock.tensors import MAX_IMAGE_BYTES
 
-__all__ = ["from_voc", "is_voc", "parse_voc"]
-
-
-_LAYOUTS = (("Annotations", "JPEGImages"), ("annotations", "images"))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Annotated:
-    file: Path
-    image: str
-    size: tuple[float, float]
-    names: tuple[str, ...]
-    boxes_xywh: tuple[tuple[float, float, float, float], ...]
+__all__ = ["from_voc", "gather_voc", "parse_voc"]
 
 
 def from_voc(
@@ -38,31 +28,53 @@ def from_voc(
     dest: str | os.PathLike[str],
     *,
     split: str | None = None,
+    one_based: bool = True,
+    link: bool = False,
+    roots: Sequence[str | os.PathLike[str]] = (),
+    exif: Exif = "auto",
     num_workers: int = 0,
     on_error: OnError = "raise",
     progress: bool = True,
+    max_image_bytes: int | None = MAX_IMAGE_BYTES,
 ) -> Dataset:
     """Make a dataset of Pascal VOC annotations.
 
-    Tensors: ``images``, ``boxes`` (left, top, width, height, pixels) and
-    ``categories`` (classes in order of first appearance). Samples come by file
-    name. Boxes that reach out of their image are clipped, boxes without area
-    widened to one pixel; `import_report` lists them.
+    Tensors: ``images``, ``boxes`` (left, top, width, height, pixels),
+    ``categories`` (classes in order of first appearance), and ``subset`` where the
+    annotations are in folders of splits. Samples come by file name. A box is all of
+    the pixels from corner to corner: VOC counts pixels from 1 and both corners
+    belong to the box, so that ``xmin=1, xmax=64`` is left 0 and width 64. Boxes
+    that reach out of their image are clipped, boxes without area widened to one
+    pixel; `import_report` lists them.
 
     Parameters
     ----------
     root : str or path
-        Folder with ``Annotations`` and ``JPEGImages``, or ``annotations`` and ``images``.
+        Folder with ``Annotations`` and ``JPEGImages``, or ``annotations`` and
+        ``images``, or XML files beside their images, or splits with these in them.
     dest : str or path
         Where the dataset is made; must not exist.
     split : str, optional
-        Take only this split.
+        Take only this split: a list in ``ImageSets/Main``, or a folder.
+    one_based : bool
+        Whether corners are VOC's. False takes them as edges counted from 0, as some
+        tools write them: width is ``xmax - xmin``.
+    link : bool
+        Refer to the images where they are instead of copying them.
+    roots : sequence of str or path
+        Further folders that symbolic links to linked images may lead into.
+    exif : {"auto", "upright", "stored"}
+        Whether boxes of images that EXIF turns are on the image as shown or on the
+        pixels as stored. "auto" decides by the size that the file states and by
+        the boxes; an image for which they do not tell is refused by name.
     num_workers : int
         Threads that read and check images.
     on_error : {"raise", "skip"}
         What becomes of images and annotations that cannot be read.
     progress : bool
         Whether to show a progress bar.
+    max_image_bytes : int, optional
+        Most bytes a decoded image may have; None allows any size.
 
     Returns
     -------
@@ -77,135 +89,106 @@ def from_voc(
     DatasetExistsError
         If there is something at `dest`.
     """
-    folder = Path(root)
     log = IssueLog(on_error)
-    found = parse_voc(folder, log, split=split)
-    images = [image_under(folder, name) for name in found.images]
-    return build(
+    allowed = as_folders(roots)
+    gathered = gather_voc(root, log, split=split, one_based=one_based, link=link, roots=allowed)
+    return build_detections(
         dest,
-        detection_columns(found, images),
-        len(found),
-        source=folder.name,
+        gathered,
         log=log,
         num_workers=num_workers,
         progress=progress,
+        linked=link,
+        exif=exif,
+        max_image_bytes=max_image_bytes,
     )
 
 
-def is_voc(root: Path) -> bool:
-    """Return whether the folder is laid out as Pascal VOC."""
-    return _layout(root) is not None
+def gather_voc(
+    root: str | os.PathLike[str],
+    log: IssueLog,
+    *,
+    split: str | None = None,
+    one_based: bool = True,
+    link: bool = False,
+    roots: Sequence[Path] = (),
+) -> Gathered:
+    """Return the boxes of a folder and where its images are; parameters as in `from_voc`."""
+    folder = find_voc(root)
+    files = folder.files if split is None else of_split(folder, split, log)
+    found, images = parse_voc(folder, files, log, one_based=one_based, with_subsets=split is None)
+    of_others = set(folder.files) - set(files)
+    lists = [path for path in folder.listing.files if "ImageSets" in path.parts]
+    log_unused(log, folder.listing, [*folder.files, *images, *lists], lambda path: _reason(path, bool(of_others)))
+    located = admit_links(images, folder.root, roots, log, linked=link)
+    return Gathered(found=found, images=located, source=folder.root.resolve().name)
 
 
-def _layout(root: Path) -> tuple[Path, Path] | None:
-    """Return the folders of annotations and of images."""
-    pairs = ((root / annotations, root / images) for annotations, images in _LAYOUTS)
-    return next((pair for pair in pairs if pair[1].is_dir() and next(pair[0].glob("*.xml"), None)), None)
-
-
-def parse_voc(root: Path, log: IssueLog, *, split: str | None = None) -> Detections:
-    """Return the images under a VOC root by file name, with their boxes.
+def parse_voc(
+    folder: VocFolder, files: Sequence[Path], log: IssueLog, *, one_based: bool = True, with_subsets: bool = True
+) -> tuple[Detections, list[Path]]:
+    """Return the boxes that annotation files state, and the image of each file.
 
     Parameters
     ----------
-    root : Path
-        Folder with ``Annotations`` and ``JPEGImages``.
+    folder : VocFolder
+        As `find_voc` returns it.
+    files : sequence of Path
+        Those to read.
     log : IssueLog
-        Takes files that are no VOC annotation and boxes that fit no image.
-    split : str, optional
-        Take only the names in ``ImageSets/Main/<split>.txt``, in its order.
+        Takes files that are not VOC annotations, objects that are malformed, and
+        files that state another image.
+    one_based : bool
+        Whether the first pixel is 1 and both corners belong to a box.
+    with_subsets : bool
+        Whether the splits are kept that the folders say.
     """
-    folders = _folders(root)
-    files = _files(root, folders[0], split)
-    annotated = [found for file in files if (found := _read(file, folders[1], log)) is not None]
-    class_names = tuple(dict.fromkeys(name for one in annotated for name in one.names))
+    by_name, kept, images, contents = ImagesByName(folder), list[Path](), list[Path](), list[VocFile]()
+    for file in files:
+        content = read_voc_file(file, log, one_based=one_based)
+        image = None if content is None else by_name.find(file, content.filename, log)
+        if content is not None and image is not None:
+            kept.append(file)
+            images.append(image)
+            contents.append(content)
+    _note_shared(kept, images, log)
+    return _detections(folder, kept, images, contents, with_subsets=with_subsets), images
+
+
+def _note_shared(files: Sequence[Path], images: Sequence[Path], log: IssueLog) -> None:
+    counts = Counter(images)
+    for file, image in zip(files, images, strict=True):
+        if counts[image] > 1:
+            log.note(file.name, f"shares the image {image.name!r} with {counts[image] - 1} other annotation files")
+
+
+def _detections(
+    folder: VocFolder, files: Sequence[Path], images: Sequence[Path], contents: Sequence[VocFile], *, with_subsets: bool
+) -> Detections:
+    class_names = tuple(dict.fromkeys(name for content in contents for name in content.names))
     class_of = {name: index for index, name in enumerate(class_names)}
-    rows = np.repeat(np.arange(len(annotated)), [len(one.names) for one in annotated]).astype(np.int64)
-    _, offsets = group_by_image(rows, len(annotated))
-    boxes_xywh = np.array([box for one in annotated for box in one.boxes_xywh], np.float64).reshape(-1, 4)
-    labels = np.array([class_of[name] for one in annotated for name in one.names], np.int64)
+    of_image = np.repeat(np.arange(len(files)), [len(content.names) for content in contents]).astype(np.int64)
+    _, offsets = group_by_image(of_image, len(files))
+    labels = np.array([class_of[name] for content in contents for name in content.names], np.int64)
 
     def describe(box: int) -> str:
-        return f"{annotated[rows[box]].file.name}, {class_names[labels[box]]} {box - offsets[rows[box]]}"
+        at = int(of_image[box])
+        return f"{files[at].name}, {class_names[labels[box]]} {box - int(offsets[at])}"
 
-    mended, kept = mend_boxes(boxes_xywh, _sizes(annotated)[rows], describe, log)
+    boxes_xywh = [box for content in contents for box in content.boxes_xywh]
     return Detections(
-        images=tuple(one.image for one in annotated),
+        images=tuple(image.relative_to(folder.root).as_posix() for image in images),
         offsets=offsets,
-        boxes_xywh=mended,
+        boxes_xywh=np.array(boxes_xywh, np.float64).reshape(-1, 4),
         labels=labels,
         class_names=class_names,
-    ).keep_boxes(kept)
-
-
-def _folders(root: Path) -> tuple[Path, Path]:
-    found = _layout(root)
-    if found is None:
-        raise ImporterError(
-            f"{str(root)!r} is no Pascal VOC folder; expected Annotations with XML files and JPEGImages in it"
-        )
-    return found
-
-
-def _files(root: Path, annotations: Path, split: str | None) -> list[Path]:
-    if split is None:
-        return sorted(annotations.glob("*.xml"))
-    listing = root / "ImageSets" / "Main" / f"{split}.txt"
-    if not listing.is_file():
-        known = ", ".join(sorted(path.stem for path in listing.parent.glob("*.txt")))
-        raise ImporterError(f"no split {split!r} in {listing.parent}; the splits are {known or 'none'}")
-    names = [line.split()[0] for line in listing.read_text().splitlines() if line.strip()]
-    return [annotations / f"{name}.xml" for name in names]
-
-
-def _read(file: Path, images: Path, log: IssueLog) -> _Annotated | None:
-    from defusedxml import DefusedXmlException
-    from defusedxml.ElementTree import parse
-
-    try:
-        root = parse(file).getroot()
-        return _annotated(file, images, root) if root is not None else None
-    except (ParseError, DefusedXmlException, OSError) as error:
-        log.refuse(file.name, f"cannot be read as XML: {error}")
-    except (ValueError, TypeError) as error:
-        log.refuse(file.name, f"is no VOC annotation: {error}")
-    return None
-
-
-def _annotated(file: Path, images: Path, root: Element) -> _Annotated:
-    objects = root.findall("object")
-    return _Annotated(
-        file=file,
-        image=_image_name(file, images, _text(root, "filename")),
-        size=(_size(root, "width"), _size(root, "height")),
-        names=tuple(_text(entry, "name") for entry in objects),
-        boxes_xywh=tuple(_box(entry) for entry in objects),
+        describe=describe,
+        stated_sizes=np.array([content.size for content in contents], np.float64).reshape(-1, 2),
+        subsets=tuple(folder.subset(file) for file in files) if with_subsets else None,
     )
 
 
-def _image_name(file: Path, images: Path, named: str) -> str:
-    """Return the image's path below the root; files that were renamed are found by the annotation's own name."""
-    if not (images / named).is_file():
-        named = next((path.name for path in images.glob(f"{escape(file.stem)}.*")), named)
-    return f"{images.name}/{named}"
-
-
-def _text(element: Element, path: str) -> str:
-    text = (element.findtext(path) or "").strip()
-    if not text:
-        raise ValueError(f"no {path} in <{element.tag}>")
-    return text
-
-
-def _size(root: Element, side: str) -> float:
-    """Width or height; files of some tools say 0 where they do not know."""
-    return float(root.findtext(f"size/{side}") or 0) or np.inf
-
-
-def _box(entry: Element) -> tuple[float, float, float, float]:
-    left, top, right, bottom = (float(_text(entry, f"bndbox/{side}")) for side in ("xmin", "ymin", "xmax", "ymax"))
-    return left, top, right - left, bottom - top
-
-
-def _sizes(annotated: list[_Annotated]) -> NDArray[np.float64]:
-    return np.array([one.size for one in annotated], np.float64).reshape(-1, 2)
+def _reason(path: Path, is_split: bool) -> str:
+    if path.suffix.lower() == ".xml":
+        return "not an annotation file of the dataset"
+    return f"no annotation file names it{' in this split' if is_split else ''}"

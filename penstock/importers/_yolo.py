@@ -1,34 +1,28 @@
-"""YOLO: a folder of images and text files to detections."""
+"""YOLO: images and text files to detections."""
 
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from penstock.dataset import Dataset
-from penstock.errors import ImporterError, SampleError
-from penstock.importers._build import build
-from penstock.importers._detections import Detections, detection_columns, group_by_image, mend_boxes
-from penstock.importers._files import IMAGE_SUFFIXES, image_under
+from penstock.errors import ImporterError
+from penstock.importers._annotated import Detections, group_by_image
+from penstock.importers._detections import Gathered, build_detections
+from penstock.importers._finder import admit_links, as_folders
 from penstock.importers._report import IssueLog, OnError
-from penstock.tensors import image_shape
+from penstock.importers._text import read_lines
+from penstock.importers._turned import Exif
+from penstock.importers._unused import log_unused
+from penstock.importers._yolo_config import is_class_list, named_classes
+from penstock.importers._yolo_layout import YoloFolder, YoloImage, find_yolo, looks_like_labels, of_subset
+from penstock.importers._yolo_lines import Box, LineReader
+from penstock.tensors import MAX_IMAGE_BYTES
 
-__all__ = ["from_yolo", "is_yolo", "parse_yolo"]
-
-_NUM_BOX_VALUES = 5
-_NAMES_FILES = ("classes.txt", "obj.names")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Annotated:
-    image: Path
-    size: tuple[int, int]
-    rows: tuple[tuple[int, tuple[float, float, float, float]], ...]
+__all__ = ["from_yolo", "gather_yolo", "parse_yolo"]
 
 
 def from_yolo(
@@ -36,31 +30,54 @@ def from_yolo(
     dest: str | os.PathLike[str],
     *,
     split: str | None = None,
+    class_names: Sequence[str] | None = None,
+    link: bool = False,
+    roots: Sequence[str | os.PathLike[str]] = (),
+    exif: Exif = "auto",
     num_workers: int = 0,
     on_error: OnError = "raise",
     progress: bool = True,
+    max_image_bytes: int | None = MAX_IMAGE_BYTES,
 ) -> Dataset:
     """Make a dataset of YOLO annotations.
 
-    Tensors: ``images``, ``boxes`` (left, top, width, height, pixels) and
-    ``categories``. Samples come by path; polygons become their boxes, and an
-    image without a label file has none. Boxes that reach out of their image are
+    Tensors: ``images``, ``boxes`` (left, top, width, height, pixels),
+    ``categories``, and ``subset`` where there are splits. Samples come by path;
+    polygons and rotated boxes become the boxes around them, poses their boxes, and
+    an image without a label file has none. Boxes that reach out of their image are
     clipped, boxes without area widened to one pixel; `import_report` lists them.
 
     Parameters
     ----------
     root : str or path
-        Folder with ``images``, ``labels`` and a YAML file, ``classes.txt`` or ``obj.names``.
+        The dataset's folder, or its YAML file: ``images`` and ``labels`` with
+        splits in them, splits with ``images`` and ``labels`` in them, label files
+        beside the images, or what the folder's YAML or ``obj.data`` names. Class
+        names are in the YAML, ``classes.txt`` or ``obj.names``; a number without a
+        name there (an empty line) is one that no label may have.
     dest : str or path
         Where the dataset is made; must not exist.
     split : str, optional
         Take only this split.
+    class_names : sequence of str, optional
+        Names of the classes from number 0, in place of those in the folder.
+    link : bool
+        Refer to the images where they are instead of copying them.
+    roots : sequence of str or path
+        Further folders that may be read: what the YAML and its lists name, and, for
+        linked images, symbolic links must lead into `root` or one of these.
+    exif : {"auto", "upright", "stored"}
+        Whether boxes of images that EXIF turns are on the image as shown or on the
+        pixels as stored. "auto" takes the image as shown, as trainers of YOLO do,
+        and notes it in the report.
     num_workers : int
         Threads that read and check images.
     on_error : {"raise", "skip"}
         What becomes of images and annotations that cannot be read.
     progress : bool
         Whether to show a progress bar.
+    max_image_bytes : int, optional
+        Most bytes a decoded image may have; None allows any size.
 
     Returns
     -------
@@ -75,133 +92,113 @@ def from_yolo(
     DatasetExistsError
         If there is something at `dest`.
     """
-    folder = Path(root)
     log = IssueLog(on_error)
-    found = parse_yolo(folder, log, split=split)
-    images = [image_under(folder / "images", name) for name in found.images]
-    return build(
+    allowed = as_folders(roots)
+    gathered = gather_yolo(root, log, split=split, class_names=class_names, link=link, roots=allowed)
+    return build_detections(
         dest,
-        detection_columns(found, images),
-        len(found),
-        source=folder.name,
+        gathered,
         log=log,
         num_workers=num_workers,
         progress=progress,
+        linked=link,
+        exif=exif,
+        max_image_bytes=max_image_bytes,
     )
 
 
-def is_yolo(root: Path) -> bool:
-    """Return whether the folder is laid out as YOLO."""
-    return (root / "images").is_dir() and (root / "labels").is_dir()
+def gather_yolo(
+    root: str | os.PathLike[str],
+    log: IssueLog,
+    *,
+    split: str | None = None,
+    class_names: Sequence[str] | None = None,
+    link: bool = False,
+    roots: Sequence[Path] = (),
+) -> Gathered:
+    """Return the boxes of a folder and where its images are; parameters as in `from_yolo`."""
+    folder = find_yolo(root, log, roots=roots, class_names=class_names)
+    images = folder.images if split is None else of_subset(folder, split)
+    found, kept = parse_yolo(folder, images, log, class_names=class_names)
+    log_unused(log, folder.listing, _used(folder), _reason)
+    located = admit_links([image.path for image in kept], folder.root, roots, log, linked=link)
+    return Gathered(found=found, images=located, source=folder.root.resolve().name)
 
 
-def parse_yolo(root: Path, log: IssueLog, *, split: str | None = None) -> Detections:
-    """Return the images under a YOLO root by path, with their boxes in pixels.
+def parse_yolo(
+    folder: YoloFolder, images: Sequence[YoloImage], log: IssueLog, *, class_names: Sequence[str] | None = None
+) -> tuple[Detections, list[YoloImage]]:
+    """Return the boxes of images, in fractions of their sides, and the images whose labels could be read.
 
     Parameters
     ----------
-    root : Path
-        Folder with ``images``, ``labels`` and a YAML or names file.
+    folder : YoloFolder
+        As `find_yolo` returns it.
+    images : sequence of YoloImage
+        Those to take.
     log : IssueLog
-        Takes label files that cannot be read, unknown classes and boxes that fit no image.
-    split : str, optional
-        Take only ``images/<split>``.
+        Takes label files and lines that cannot be read.
+    class_names : sequence of str, optional
+        Names of the classes from number 0, in place of those in the folder.
     """
-    if not is_yolo(root):
-        raise ImporterError(f"{str(root)!r} is no YOLO folder; expected images and labels in it")
-    class_names = _class_names(root)
-    annotated = [found for path in _images(root, split) if (found := _read(path, root, class_names, log)) is not None]
-    flat = [(row, label, box) for row, one in enumerate(annotated) for label, box in one.rows]
-    rows = np.array([row for row, _, _ in flat], np.int64)
-    _, offsets = group_by_image(rows, len(annotated))
-    sizes = np.array([one.size for one in annotated], np.float64).reshape(-1, 2)[rows]
-    boxes_xywh = np.array([box for _, _, box in flat], np.float64).reshape(-1, 4) * np.tile(sizes, 2)
+    names, class_of = named_classes(folder.config, class_names, log)
+    has_yaml = folder.config.file.suffix.lower() in {".yaml", ".yml"}
+    reader = LineReader(class_of=class_of, keypoints=folder.config.keypoints, has_yaml=has_yaml)
+    read = [(image, rows) for image in images if (rows := _rows(image, reader, log)) is not None]
+    flat = [(at, label, box) for at, (_, rows) in enumerate(read) for label, box in rows]
+    of_image = np.array([at for at, _, _ in flat], np.int64)
+    _, offsets = group_by_image(of_image, len(read))
+    kept = [image for image, _ in read]
 
     def describe(box: int) -> str:
-        return f"{annotated[rows[box]].image.name}, box {box - offsets[rows[box]]}"
+        at = int(of_image[box])
+        labels = kept[at].labels
+        return f"{labels.name if labels else kept[at].path.name}, box {box - int(offsets[at])}"
 
-    mended, kept = mend_boxes(_rounded(boxes_xywh), sizes, describe, log)
     return Detections(
-        images=tuple(str(one.image.relative_to(root / "images")) for one in annotated),
+        images=tuple(_name(image, folder) for image in kept),
         offsets=offsets,
-        boxes_xywh=mended,
+        boxes_xywh=np.array([box for _, _, box in flat], np.float64).reshape(-1, 4),
         labels=np.array([label for _, label, _ in flat], np.int64),
-        class_names=class_names,
-    ).keep_boxes(kept)
+        class_names=names,
+        describe=describe,
+        subsets=tuple(image.subset for image in kept) if len(images) == len(folder.images) else None,
+        is_relative=True,
+    ), kept
 
 
-def _images(root: Path, split: str | None) -> list[Path]:
-    folder = root / "images" / split if split else root / "images"
-    if not folder.is_dir():
-        known = ", ".join(sorted(path.name for path in (root / "images").iterdir() if path.is_dir()))
-        raise ImporterError(f"no split {split!r} in {root / 'images'}; the splits are {known or 'none'}")
-    return sorted(path for path in folder.rglob("*") if path.suffix.lower() in IMAGE_SUFFIXES)
+def _name(image: YoloImage, folder: YoloFolder) -> str:
+    below = image.path.is_relative_to(folder.root)
+    return image.path.relative_to(folder.root).as_posix() if below else str(image.path)
 
 
-def _read(image: Path, root: Path, class_names: tuple[str, ...], log: IssueLog) -> _Annotated | None:
-    labels = (root / "labels" / image.relative_to(root / "images")).with_suffix(".txt")
+def _rows(image: YoloImage, reader: LineReader, log: IssueLog) -> list[tuple[int, Box]] | None:
+    """Return the boxes of an image, None where its label file cannot be read."""
+    if image.labels is None:
+        return []
     try:
-        height, width = image_shape(image.read_bytes())[:2]
-        lines = labels.read_text().splitlines() if labels.exists() else []
-    except (OSError, SampleError, UnicodeDecodeError) as error:
-        log.refuse(image.name, f"cannot be read: {error}")
+        lines = read_lines(image.labels)
+    except ImporterError as error:
+        log.refuse(image.path.name, error.message)
         return None
-    rows = tuple(row for line in lines if line.strip() and (row := _row(line, labels.name, class_names, log)))
-    return _Annotated(image=image, size=(width, height), rows=rows)
+    return [row for line in lines if line.strip() and (row := _row(line, image.labels, reader, log)) is not None]
 
 
-def _row(
-    line: str, source: str, class_names: tuple[str, ...], log: IssueLog
-) -> tuple[int, tuple[float, float, float, float]] | None:
+def _row(line: str, labels: Path, reader: LineReader, log: IssueLog) -> tuple[int, Box] | None:
     try:
-        label, *values = (float(word) for word in line.split())
-        return _class(label, class_names), _box(values)
+        return reader.read(line)
     except ValueError as error:
-        log.refuse(source, f"line {line.strip()!r}: {error}")
+        log.refuse(labels.name, f"line {line.strip()[:80]!r}: {error}")
     return None
 
 
-def _class(label: float, class_names: tuple[str, ...]) -> int:
-    if label not in range(len(class_names)):
-        raise ValueError(f"class {label:g}; expected 0 to {len(class_names) - 1}")
-    return int(label)
+def _used(folder: YoloFolder) -> list[Path]:
+    labels = [image.labels for image in folder.images if image.labels is not None]
+    names = [path for path in folder.listing.files if is_class_list(path)]
+    return [folder.config.file, *names, *folder.lists, *(image.path for image in folder.images), *labels]
 
 
-def _box(values: list[float]) -> tuple[float, float, float, float]:
-    """Left, top, width, height, normalised, of a box or a polygon."""
-    if len(values) == _NUM_BOX_VALUES - 1:
-        x, y, width, height = values
-        return x - width / 2, y - height / 2, width, height
-    if len(values) < _NUM_BOX_VALUES + 1 or len(values) % 2:
-        raise ValueError(f"{len(values) + 1} numbers; expected class, x, y, width, height or class and a polygon")
-    xs, ys = values[::2], values[1::2]
-    return min(xs), min(ys), max(xs) - min(xs), max(ys) - min(ys)
-
-
-def _rounded(boxes_xywh: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Six decimals of a normalised number leave edges a hair outside the image: round to 1/100 pixel."""
-    return np.round(boxes_xywh, 2)
-
-
-def _class_names(root: Path) -> tuple[str, ...]:
-    for name in _NAMES_FILES:
-        if (root / name).is_file():
-            return tuple(line.strip() for line in (root / name).read_text().splitlines() if line.strip())
-    for file in sorted([*root.glob("*.yaml"), *root.glob("*.yml")]):
-        return _yaml_names(file)
-    raise ImporterError(f"no class names in {str(root)!r}; expected a YAML file with names, classes.txt or obj.names")
-
-
-def _yaml_names(file: Path) -> tuple[str, ...]:
-    import yaml
-
-    try:
-        data: Any = yaml.safe_load(file.read_text())
-    except (yaml.YAMLError, OSError, UnicodeDecodeError) as error:
-        raise ImporterError(f"{file} cannot be read as YAML: {error}") from None
-    names = data.get("names") if isinstance(data, dict) else None
-    if isinstance(names, dict) and sorted(names) == list(range(len(names))):
-        names = [names[index] for index in range(len(names))]
-    if not isinstance(names, list) or not names:
-        raise ImporterError(f"{file} has no names; expected a list of class names, or numbers from 0 with a name each")
-    return tuple(str(name) for name in names)
+def _reason(path: Path) -> str:
+    if path.suffix.lower() == ".txt" and ("labels" in map(str.lower, path.parts) or looks_like_labels(path)):
+        return "a label file that belongs to no image"
+    return "not an image or label file of the dataset"

@@ -9,6 +9,7 @@ from penstock.tensors._groups import GROUPED_HTYPES, group_of, object_groups
 from penstock.tensors._link import Link, link
 from penstock.tensors._make_spec import make_spec
 from penstock.tensors._memory import DECODING, MAX_IMAGE_BYTES
+from penstock.tensors._pillow import is_pillow, pillow_pixels
 from penstock.tensors._pixels import flatten_alpha
 from penstock.tensors._recast import recast
 from penstock.tensors._spec import HTYPES, Htype, TensorSpec
@@ -43,11 +44,13 @@ __all__ = [
     "image_format",
     "image_region",
     "image_shape",
+    "is_pillow",
     "link",
     "load_pillow",
     "local_path",
     "make_spec",
     "object_groups",
+    "pillow_pixels",
     "recast",
     "same_type",
     "scheme_of",

@@ -25,6 +25,7 @@ from penstock.tensors._encoding import encode_image
 from penstock.tensors._formats import image_format
 from penstock.tensors._link import Link, link
 from penstock.tensors._memory import MAX_IMAGE_BYTES, refuse_larger, shown_bytes
+from penstock.tensors._pillow import is_pillow, pillow_pixels
 from penstock.tensors._showing import plain_reason, shown
 from penstock.tensors._spec import TensorSpec
 from penstock.tensors._texts import encode_json, storable_text
@@ -251,6 +252,8 @@ def _image_bytes(spec: TensorSpec, value: Value, max_bytes: int | None) -> tuple
 
 
 def _as_pixels(value: Value) -> NDArray[np.uint8]:
+    if is_pillow(value):
+        return pillow_pixels(value)
     array = np.asarray(value)
     return array.astype(np.uint8) if array.dtype == np.bool_ else array
 

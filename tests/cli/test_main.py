@@ -42,8 +42,27 @@ def test_import_of_a_folder_says_where_it_is(tmp_path, capsys):
         (tmp_path / "pets" / name).mkdir(parents=True)
         (tmp_path / "pets" / name / "1.png").write_bytes(encode_image(np.zeros((4, 5, 3), np.uint8), "png"))
     status, out, _ = run(capsys, "import", "folder", tmp_path / "pets", tmp_path / "out")
-    assert (status, out) == (0, f"2 samples in {tmp_path / 'out'}\n")
+    assert status == 0
+    assert out == f"image folder, 2 images, 2 classes; ignored: 0 files\n2 samples in {tmp_path / 'out'}\n"
     assert penstock.dataset.load(tmp_path / "out").labels.info.class_names == ["cat", "dog"]
+
+
+def test_import_of_a_folder_takes_the_names_of_splits(tmp_path, capsys):
+    for name in ("car", "train"):
+        (tmp_path / "in" / name).mkdir(parents=True)
+        (tmp_path / "in" / name / "1.png").write_bytes(encode_image(np.zeros((4, 5, 3), np.uint8), "png"))
+    status, _, err = run(capsys, "import", "folder", tmp_path / "in", tmp_path / "out")
+    assert (status, "'train' has the name of a split" in err) == (1, True)
+    status, _, _ = run(capsys, "import", "folder", tmp_path / "in", tmp_path / "out", "--splits", "")
+    assert penstock.dataset.load(tmp_path / "out").labels.info.class_names == ["car", "train"]
+    status, _, _ = run(capsys, "import", "folder", tmp_path / "in", tmp_path / "two", "--splits", "train,val")
+    assert list(penstock.dataset.load(tmp_path / "two").tensors) == ["images", "subset"]
+
+
+def test_import_of_a_table_without_labels_says_what_to_give(tmp_path, capsys):
+    (tmp_path / "t.csv").write_text("a,b\n1,2\n")
+    status, _, err = run(capsys, "import", "table", tmp_path / "t.csv", tmp_path / "out")
+    assert (status, "expected which column becomes which, of a, b" in err) == (1, True)
 
 
 def test_import_of_a_table(tmp_path, capsys):
@@ -76,6 +95,50 @@ def test_import_of_coco(tmp_path, capsys):
     )
     assert status == 0
     assert out.splitlines()[-1].startswith("1 samples in")
+
+
+@pytest.fixture
+def yolo(tmp_path):
+    root = tmp_path / "ds"
+    for folder in ("train/images", "train/labels"):
+        (root / folder).mkdir(parents=True)
+    (root / "train/images/a.png").write_bytes(encode_image(np.zeros((4, 5, 3), np.uint8), "png"))
+    (root / "train/labels/a.txt").write_text("0 .5 .5 .2 .2\n")
+    (root / "data.yaml").write_text("train: ../train/images\nnames: [cat, dog]\n")
+    (root / "README.txt").write_text("hello")
+    return root
+
+
+def test_a_dry_run_says_what_is_recognized_and_writes_nothing(yolo, capsys):
+    before = sorted(yolo.parent.rglob("*"))
+    status, out, _ = run(capsys, "import", "auto", yolo, "--dry-run")
+    assert status == 0
+    assert out.splitlines() == [
+        "YOLO, 1 image, 2 classes; ignored: 1 file",
+        f"at: {yolo}",
+        f"  ignored: {yolo}/README.txt",
+    ]
+    assert sorted(yolo.parent.rglob("*")) == before
+
+
+def test_import_of_what_is_recognized(yolo, tmp_path, capsys):
+    status, out, _ = run(capsys, "import", "auto", yolo, tmp_path / "out")
+    assert status == 0
+    lines = out.splitlines()
+    assert (lines[0], lines[-1]) == (f"YOLO in {yolo}", f"1 samples in {tmp_path / 'out'}")
+    assert "YOLO, 1 image, 2 classes; ignored: 1 file" in lines
+    status, _, err = run(capsys, "import", "auto", yolo)
+    assert (status, "expected DEST after PATH" in err) == (1, True)
+
+
+def test_an_error_that_nobody_thought_of_is_one_line(monkeypatch, capsys):
+    def fail(*_args, **_kwargs):
+        raise IndexError("no such\nthing")
+
+    monkeypatch.setattr("penstock.cli._commands.load", fail)
+    status, out, err = run(capsys, "log", "x")
+    assert (status, out) == (1, "")
+    assert err == "penstock: a fault of penstock, please report it with the command: IndexError: no such thing\n"
 
 
 def test_without_command_the_usage_is_shown(capsys):

@@ -181,6 +181,90 @@ def test_wrong_options_are_refused(coco, tmp_path):
         import_report(tmp_path)
 
 
+@pytest.mark.parametrize(
+    "wrong", [None, 3, "", "a\0b", {}, "a" * 5000], ids=["none", "number", "empty", "nul", "no files", "long"]
+)
+@pytest.mark.parametrize("argument", ["annotations", "images", "roots"])
+def test_arguments_that_are_no_paths_are_refused_in_words(coco, tmp_path, argument, wrong):
+    arguments = {"annotations": coco / "x.json", "images": coco, "dest": tmp_path / "out", **QUIET, argument: wrong}
+    with pytest.raises(ImporterError):
+        from_coco(**arguments)
+
+
+def test_a_name_that_leads_out_is_one_samples_fault(coco, tmp_path):
+    data = json.loads((coco / "x.json").read_text())
+    data["images"][1]["file_name"] = "../secret.png"
+    (coco / "x.json").write_text(json.dumps(data))
+    ds = from_coco(coco / "x.json", coco, tmp_path / "out", on_error="skip", **QUIET)
+    assert [labels.tolist() for labels in ds.categories.numpy(aslist=True)] == [[0], [1]]
+
+
+def test_boxes_are_clipped_to_the_image_where_the_file_states_no_size(coco, tmp_path):
+    data = json.loads((coco / "x.json").read_text())
+    for image in data["images"]:
+        image.update(width=None, height=None)
+    data["annotations"][0]["bbox"] = [10, 10, 60, 60]
+    (coco / "x.json").write_text(json.dumps(data))
+    ds = from_coco(coco / "x.json", coco, tmp_path / "out", **QUIET)
+    assert ds.boxes[0].numpy().tolist() == [[10, 10, 6, 6]]
+
+
+def test_addresses_of_this_machine_need_roots(coco, tmp_path):
+    data = json.loads((coco / "x.json").read_text())
+    for image in data["images"]:
+        image["coco_url"] = f"file://{coco}/{image['file_name']}"
+    (coco / "x.json").write_text(json.dumps(data))
+    with pytest.raises(ImporterError, match=r"on this machine; expected a path below images= or roots="):
+        from_coco(coco / "x.json", None, tmp_path / "out", link=True, **QUIET)
+    ds = from_coco(coco / "x.json", None, tmp_path / "out", link=True, roots=[coco], **QUIET)
+    np.testing.assert_array_equal(ds.images[1].numpy(), picture(1))
+
+
+@pytest.mark.parametrize("link", [False, True])
+def test_a_farm_of_links_is_copied_and_linked_where_roots_allow(coco, tmp_path, link):
+    farm = tmp_path / "farm"
+    farm.mkdir()
+    for name in ("a.png", "b.png", "c.jpg"):
+        (farm / name).symlink_to(coco / name)
+    roots = [coco] if link else []
+    ds = from_coco(coco / "x.json", farm, tmp_path / "out", link=link, roots=roots, **QUIET)
+    np.testing.assert_array_equal(ds.images[1].numpy(), picture(1))
+    assert [issue.problem for issue in import_report(ds).noted] == [
+        "3 images are reached over symbolic links that lead outside of it"
+    ]
+
+
+@pytest.mark.parametrize("kind", ["yolo", "voc"])
+def test_yolo_and_voc_link_their_images_as_well(tmp_path, kind):
+    root = tmp_path / "in"
+    (root / "images").mkdir(parents=True)
+    (root / "images/a.png").write_bytes(encode_image(picture(), "png"))
+    if kind == "yolo":
+        (root / "labels").mkdir()
+        (root / "labels/a.txt").write_text("0 .5 .5 .5 .25\n")
+        (root / "classes.txt").write_text("cat")
+    else:
+        (root / "annotations").mkdir()
+        (root / "annotations/a.xml").write_text("<annotation><filename>a.png</filename></annotation>")
+    ds = {"yolo": from_yolo, "voc": from_voc}[kind](root, tmp_path / "out", link=True, **QUIET)
+    assert ds.images.links()[0] == penstock.link(str(root / "images/a.png"))
+    np.testing.assert_array_equal(ds.images[0].numpy(), picture())
+
+
+def test_several_coco_files_become_subsets_of_one_dataset(coco, tmp_path):
+    data = json.loads((coco / "x.json").read_text())
+    data["categories"] = [{"id": 1, "name": "cat"}, {"id": 2, "name": "bird"}]
+    data["annotations"] = [{"id": 1, "image_id": 1, "category_id": 2, "bbox": [1, 1, 2, 2]}]
+    data["images"] = data["images"][1:2]
+    (coco / "y.json").write_text(json.dumps(data))
+    ds = from_coco({"train": coco / "x.json", "val": coco / "y.json"}, coco, tmp_path / "out", **QUIET)
+    assert ds.categories.info.class_names == ["dog", "cat", "bird"]
+    assert [labels.tolist() for labels in ds.categories.numpy(aslist=True)] == [[0], [], [1], [2]]
+    assert [subset.tolist() for subset in ds.subset.numpy(aslist=True)] == [[0], [0], [0], [1]]
+    with pytest.raises(ImporterError, match="images has no 'val'"):
+        from_coco({"val": coco / "y.json"}, {"train": coco}, tmp_path / "two", **QUIET)
+
+
 def test_yolo_becomes_a_dataset(tmp_path):
     for folder in ("images", "labels"):
         (tmp_path / "y" / folder).mkdir(parents=True)
@@ -247,6 +331,25 @@ def test_demo_is_made_once_in_the_cache_folder(tmp_path, monkeypatch):
     assert first.version == second.version
     assert str(first.path).startswith(str(tmp_path))
     assert demo(num_samples=13).path != first.path
+
+
+def test_a_fresh_demo_knows_nothing_of_edits_made_before(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    first = demo(num_samples=12, fresh=True)
+    first.labels[8] = ["Ring"]
+    first.commit("sample 8 shows a ring")
+    second = demo(num_samples=12, fresh=True)
+    assert second.path != first.path
+    assert second.labels[8].numpy().tolist() == [0]
+    assert len(second.log()) == len(first.log()) - 1
+    assert demo(num_samples=12).labels[8].numpy().tolist() == [0]
+
+
+@pytest.mark.parametrize("number", ["12", 1.5, True, None, -3])
+def test_demo_refuses_what_is_no_size(number):
+    with pytest.raises(ImporterError, match="num_samples is"):
+        demo(num_samples=number)
 
 
 def test_two_processes_that_make_the_demo_at_once_end_with_one(tmp_path):
@@ -327,7 +430,7 @@ def test_bccd_becomes_a_dataset_of_364(shared_data, tmp_path):
         "WBC": 372,
         "Platelets": 361,
     }
-    assert len(import_report(ds).repaired) == 2
+    assert import_report(ds).issues == ()
     assert ds.images[0].numpy().shape == (480, 640, 3)
 
 
@@ -387,3 +490,25 @@ def test_awkward_images_are_skipped_by_name(shared_data, tmp_path):
     assert {"broken.png", "truncated_jpeg.jpg", "truncated_image.png", "broken_data_stream.png"} <= refused
     for row in range(len(ds)):
         assert decode_image(ds.images[row].tobytes()).ndim == 3
+
+
+IMPORTS = {
+    "coco": lambda coco, dest, **options: from_coco(coco / "x.json", coco, dest, **options),
+    "folder": lambda coco, dest, **options: from_folder(coco, dest, **options),
+    "arrays": lambda _, dest, **options: from_arrays({"images": [picture()]}, dest, **options),
+}
+
+
+@pytest.mark.parametrize("make", IMPORTS.values(), ids=IMPORTS)
+def test_images_larger_than_allowed_are_refused(coco, tmp_path, make):
+    with pytest.raises(ImporterError, match="max_image_bytes"):
+        make(coco, tmp_path / "out", max_image_bytes=767, **QUIET)  # a picture has 16 x 16 x 3 = 768 bytes
+    assert not (tmp_path / "out").exists()
+    assert len(make(coco, tmp_path / "out", max_image_bytes=768, **QUIET)) > 0
+
+
+@pytest.mark.parametrize("wrong", [0, -1, True, "1 GB"], ids=str)
+@pytest.mark.parametrize("make", IMPORTS.values(), ids=IMPORTS)
+def test_a_bound_that_is_no_number_of_bytes_is_refused(coco, tmp_path, make, wrong):
+    with pytest.raises(ImporterError, match=f"max_image_bytes is {wrong!r}; expected a number of bytes"):
+        make(coco, tmp_path / "out", max_image_bytes=wrong, **QUIET)

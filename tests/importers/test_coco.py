@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 from penstock.errors import ImporterError
-from penstock.importers._coco import is_coco, parse_coco, read_coco
+from penstock.importers._coco_file import image_name, is_coco, read_coco
+from penstock.importers._coco_parse import parse_coco
+from penstock.importers._detections import judge_boxes
 from penstock.importers._report import IssueLog
 
 
@@ -34,7 +36,8 @@ def annotation(**changes):
 
 def parsed(data, on_error="raise"):
     log = IssueLog(on_error)
-    return parse_coco(data, "some.json", log), log.issues
+    found = parse_coco(data, "some.json", log)
+    return judge_boxes(found, [None] * len(found), log)[0], log.issues
 
 
 def test_images_come_by_ascending_id_and_boxes_in_the_order_of_the_file():
@@ -64,10 +67,34 @@ def test_crowds_are_kept_and_marked():
         (annotation(bbox=[1, 2, 3]), "bbox is [1, 2, 3]"),
         (annotation(bbox=None), "bbox is None"),
         (annotation(bbox=[1, 2, -3, 4]), "negative width or height"),
-        (annotation(bbox=[1, 2, float("nan"), 4]), "no finite number"),
+        (annotation(bbox=[1, 2, float("nan"), 4]), "not a finite number"),
         (annotation(bbox=[100, 2, 5, 4]), "outside its image"),
+        (annotation(category_id=[7]), "no category has id [7]"),
+        (annotation(image_id={"$oid": "10"}), "no image has id {'$oid': '10'}"),
+        (annotation(image_id=True), "no image has id True"),
+        (annotation(bbox=[10**400, 2, 5, 4]), "expected finite numbers"),
+        (annotation(bbox=["1", 2, 5, 4]), "bbox is ['1', 2, 5, 4]; expected numbers"),
+        (annotation(bbox=[1, 2, 5, 4, 0.5]), "expected [left, top, width, height]"),
+        (annotation(iscrowd="yes"), "iscrowd is 'yes'; expected 0 or 1"),
+        (annotation(iscrowd=[1]), "iscrowd is [1]; expected 0 or 1"),
     ],
-    ids=["category", "image", "three numbers", "no box", "negative", "nan", "outside"],
+    ids=[
+        "category",
+        "image",
+        "three numbers",
+        "no box",
+        "negative",
+        "nan",
+        "outside",
+        "a list as id",
+        "a dict as id",
+        "a bool as id",
+        "a huge number",
+        "text in the box",
+        "a rotated box",
+        "text as crowd",
+        "a list as crowd",
+    ],
 )
 def test_a_wrong_annotation_raises_or_is_left_out(changed, said):
     data = coco(annotations=[annotation(id=5), changed])
@@ -77,6 +104,98 @@ def test_a_wrong_annotation_raises_or_is_left_out(changed, said):
     found, issues = parsed(data, "skip")
     assert found.boxes_xywh.tolist() == [[5, 6, 7, 8]]
     assert [issue.action for issue in issues] == ["refused"]
+
+
+def test_an_annotation_that_is_not_an_object_is_left_out():
+    data = coco(annotations=[7, annotation(id=5)])
+    with pytest.raises(ImporterError, match="annotation 7: is not an object"):
+        parsed(data)
+    assert len(parsed(data, "skip")[0].labels) == 1
+
+
+@pytest.mark.parametrize(
+    ("entry", "others"),
+    [(20.0, 20), ("20", 20), (20, "20"), (20, 20.0)],
+    ids=["a float in images", "text in images", "text in annotations", "a float in annotations"],
+)
+def test_ids_of_another_type_are_the_same_ids(entry, others):
+    data = coco()
+    data["images"][0]["id"] = entry
+    for one in data["annotations"][::2]:
+        one["image_id"] = others
+    found, issues = parsed(data)
+    assert dict(zip(found.images, np.diff(found.offsets).tolist(), strict=True)) == {"a.jpg": 1, "b.jpg": 2}
+    assert issues == []
+
+
+@pytest.mark.parametrize(
+    ("value", "crowd"),
+    [(None, 0), ("0", 0), ("1", 1), (True, 1), (1.0, 1), (0, 0), ("", 0), ("False", 0)],
+    ids=repr,
+)
+def test_crowds_are_read_however_the_flag_is_written(value, crowd):
+    assert parsed(coco(annotations=[annotation(iscrowd=value)]))[0].iscrowd.tolist() == [crowd]
+
+
+RLE = {"size": [80, 100], "counts": [0, 8000]}
+
+
+@pytest.mark.parametrize(
+    ("segmentation", "box"),
+    [
+        ([[10, 10, 30, 10, 30, 25, 10, 25]], [10, 10, 20, 15]),
+        ([10, 10, 30, 10, 30, 25], [10, 10, 20, 15]),
+        ([[10, 10, 30, 10, 30, 25], [50, 60, 52, 60, 52, 70]], [10, 10, 42, 60]),
+        # column by column: 4 rows of 5 columns; the second column's rows 1 and 2, and the third's rows 1 and 2
+        ({"size": [4, 5], "counts": [5, 2, 2, 2, 9]}, [1, 1, 2, 2]),
+        ({"size": [4, 5], "counts": "52209"}, [1, 1, 2, 2]),
+        (RLE, [0, 0, 100, 80]),
+    ],
+    ids=["polygon", "flat polygon", "two polygons", "run lengths", "compressed", "whole image"],
+)
+def test_an_annotation_without_a_box_gets_that_of_its_segmentation(segmentation, box):
+    one = annotation(segmentation=segmentation)
+    del one["bbox"]
+    assert parsed(coco(annotations=[one]))[0].boxes_xywh.tolist() == [box]
+
+
+@pytest.mark.parametrize(
+    ("segmentation", "said"),
+    [
+        ([], "there is no segmentation"),
+        ([[1, 2, 3, 4]], "a polygon of the segmentation is [1, 2, 3, 4]"),
+        ([[1, 2, 3, 4, 5, 6, 7]], "expected [x1, y1"),
+        ([[1, 2, 3, "4", 5, 6]], "expected numbers"),
+        ([[1, 2], 3], "a polygon of the segmentation"),
+        ("abc", "expected polygons or run lengths"),
+        ({"size": [0, 5], "counts": [0]}, "the size of the segmentation"),
+        ({"size": [4, 5], "counts": [5, 2]}, "sum to 7; expected 20"),
+        ({"size": [4, 5], "counts": [-5, 25]}, "expected whole numbers"),
+        ({"size": [4, 5], "counts": "5 \x7f"}, "expected a list or COCO's text"),
+        ({"size": [4, 5], "counts": "5R"}, "expected a list or COCO's text"),
+        ({"size": [4, 5], "counts": [20]}, "is empty"),
+    ],
+    ids=[
+        "none",
+        "two corners",
+        "odd",
+        "text",
+        "not a list",
+        "text alone",
+        "no size",
+        "too few",
+        "negative",
+        "no code",
+        "cut code",
+        "empty mask",
+    ],
+)
+def test_a_segmentation_that_gives_no_box_is_left_out_by_name(segmentation, said):
+    data = coco(annotations=[annotation(bbox=None, segmentation=segmentation), annotation(id=2)])
+    with pytest.raises(ImporterError, match="annotation 1") as caught:
+        parsed(data)
+    assert said in str(caught.value)
+    assert len(parsed(data, "skip")[0].labels) == 1
 
 
 def test_a_box_without_area_is_widened_and_one_past_the_edge_clipped():
@@ -92,13 +211,15 @@ def test_a_box_without_area_is_widened_and_one_past_the_edge_clipped():
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ('{"images": [', "no complete JSON"),
-        ("[1, 2]", "no COCO instances file"),
+        ('{"images": [', "not complete JSON"),
+        ("[1, 2]", "not a COCO instances file: it is a list"),
         ('{"images": []}', "no list of annotations"),
         ('{"images": [], "annotations": []}', "take the instances file"),
-        ('{"images": [1], "annotations": [], "categories": []}', "no list of images"),
+        ('{"images": {}, "annotations": [], "categories": []}', "no list of images"),
+        ("[" * 100_000, "nested too deep"),
+        (f'{{"images": {"9" * 5000}}}', "cannot be read as JSON"),
     ],
-    ids=["truncated", "a list", "no annotations", "captions", "images are no objects"],
+    ids=["truncated", "a list", "no annotations", "captions", "images are no list", "nested", "a number too long"],
 )
 def test_a_file_that_is_no_coco_says_so(tmp_path, text, said):
     path = tmp_path / "x.json"
@@ -115,16 +236,81 @@ def test_a_missing_or_cut_gzip_file_says_so(tmp_path):
     cut.write_bytes(gzip.compress(json.dumps(coco()).encode())[:-20])
     with pytest.raises(ImporterError, match="cannot be read as JSON"):
         read_coco(cut)
+    cut.write_bytes(gzip.compress(json.dumps(coco()).encode())[:12] + b"\xff" * 40)
+    with pytest.raises(ImporterError, match="cannot be read as JSON"):
+        read_coco(cut)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_a_byte_order_mark_is_passed_over(tmp_path, encoding):
+    (tmp_path / "x.json").write_bytes(json.dumps(coco(), ensure_ascii=False).encode(encoding))
+    assert read_coco(tmp_path / "x.json") == coco()
+
+
+@pytest.mark.parametrize(
+    "entry", [{"id": 1}, {"file_name": "x"}, {"id": [1], "file_name": "x"}, 7, {"id": 1, "file_name": 3}]
+)
+def test_an_image_without_id_or_name_is_left_out(entry):
+    data = coco(images=[*coco()["images"], entry])
+    with pytest.raises(ImporterError, match="image 2: has no id or no file_name"):
+        parsed(data)
+    found, issues = parsed(data, "skip")
+    assert found.images == ("a.jpg", "b.jpg")
+    assert [issue.action for issue in issues] == ["refused"]
+
+
+def test_categories_of_one_name_are_one_class_and_noted():
+    data = coco(categories=[{"id": 7, "name": "dog"}, {"id": 2, "name": "dog"}, {"id": 3, "name": 5}])
+    found, issues = parsed(data)
+    assert found.class_names == ("dog", "5")
+    assert found.labels.tolist() == [0, 0, 0]
+    assert [(issue.action, issue.problem) for issue in issues] == [
+        ("noted", "the class name 'dog' occurs 2 times; it is one class")
+    ]
+
+
+def test_an_image_listed_twice_is_one_sample():
+    data = coco()
+    data["images"].append(dict(data["images"][0]))
+    found, issues = parsed(data)
+    assert found.images == ("a.jpg", "b.jpg")
+    assert [issue.action for issue in issues] == ["noted"]
+
+
+@pytest.mark.parametrize(
+    ("width", "noted"),
+    [(None, 0), (0, 0), ("wide", 1), ([64], 1), (10**400, 1), (-5, 1)],
+    ids=["none", "zero", "text", "a list", "a huge number", "negative"],
+)
+def test_a_size_that_is_no_size_is_noted_and_bounds_nothing(width, noted):
+    data = coco(images=[{"id": 10, "file_name": "a.jpg", "width": width, "height": width}], annotations=[annotation()])
+    found, issues = parsed(data)
+    assert found.boxes_xywh.tolist() == [[5, 6, 7, 8]]
+    assert [issue.action for issue in issues] == ["noted"] * noted
+
+
+def test_boxes_that_may_be_fractions_are_noted():
+    found, issues = parsed(coco(annotations=[annotation(bbox=[0.1, 0.2, 0.3, 0.4])]))
+    assert len(found.labels) == 1
+    assert [issue.action for issue in issues] == ["noted"]
+
+
+def test_images_of_lvis_are_named_by_their_address():
+    assert (
+        image_name({"coco_url": "http://images.cocodataset.org/val2017/000000000139.jpg"}) == "val2017/000000000139.jpg"
+    )
+    assert image_name({"file_name": "a.jpg", "coco_url": "http://x/y/z.jpg"}) == "a.jpg"
+    assert image_name({"file_name": None, "coco_url": 3}) is None
 
 
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
         ({"categories": [{"id": 1, "name": "dog"}, {"id": 1, "name": "cat"}]}, "category id 1 occurs twice"),
-        ({"categories": [{"id": 1, "name": "dog"}, {"id": 2, "name": "dog"}]}, "category name 'dog' occurs twice"),
         ({"categories": [{"id": 1}]}, "no id or no name"),
-        ({"images": [{"id": 1}]}, "no id or no file_name"),
-        ({"images": [{"id": 1, "file_name": "a"}, {"id": 1, "file_name": "b"}]}, "image id occurs twice"),
+        ({"categories": [{"id": [1], "name": "x"}]}, "no id or no name"),
+        ({"categories": [{"id": 1, "name": "\ud800"}]}, "no id or no name"),
+        ({"images": [{"id": 1, "file_name": "a"}, {"id": 1, "file_name": "b"}]}, "image id 1 occurs twice"),
     ],
 )
 def test_a_file_that_contradicts_itself_is_refused(changes, said):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from penstock.errors import ImporterError, MissingDependencyError
-from penstock.importers import from_deeplake
+from penstock.importers import from_deeplake, import_report
 from penstock.tensors import image_format
 
 PIXELS = np.random.default_rng(0).integers(0, 255, (3, 8, 9, 3), np.uint8)
@@ -57,3 +57,72 @@ def test_without_the_package_the_pip_line_is_said(tmp_path, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "deeplake", None)
     with pytest.raises(MissingDependencyError, match="pip install deeplake"):
         from_deeplake(tmp_path, tmp_path / "out")
+
+
+def lake(tmp_path, class_names=(), **columns):
+    """Make a Deep Lake dataset of name to (type's maker, rows) and return its path."""
+    kinds = pytest.importorskip("deeplake", reason="needs the package deeplake").types
+    ds = __import__("deeplake").create(str(tmp_path / "lake"))
+    for name, (kind, _) in columns.items():
+        ds.add_column(name, kind(kinds))
+    for name in class_names:
+        ds[name].metadata["class_names"] = ["cat", "dog"]
+    ds.append({name: rows for name, (_, rows) in columns.items()})
+    ds.commit()
+    return tmp_path / "lake"
+
+
+def test_dictionaries_structs_and_sequences_become_what_holds_them(tmp_path):
+    path = lake(
+        tmp_path,
+        class_names=["marks"],
+        meta=(lambda t: t.Dict(), [{"a": 1, "b": [1, 2], "c": {"d": "e"}}, {"a": "z"}]),
+        both=(lambda t: t.Struct({"a": t.Int32(), "b": t.Text()}), [{"a": 1, "b": "x"}, {"a": 2, "b": "y"}]),
+        marks=(lambda t: t.Sequence(t.ClassLabel("int32")), [[0, 1], [-1]]),
+        numbers=(lambda t: t.Sequence(t.Int32()), [[1, 2], [3]]),
+        maybe=(lambda t: t.Nullable(t.Int32()), [1, None]),
+        raw=(lambda t: t.Bytes(), [b"ab", b"c"]),
+    )
+    ds = from_deeplake(path, tmp_path / "out", progress=False)
+    assert [ds.meta[row].data()["value"] for row in range(2)] == [{"a": 1, "b": [1, 2], "c": {"d": "e"}}, {"a": "z"}]
+    assert ds.both[1].data()["value"] == {"a": 2, "b": "y"}
+    assert [labels.tolist() for labels in ds.marks.numpy(aslist=True)] == [[0, 1], []]
+    assert ds.marks.info.class_names == ["cat", "dog"]
+    assert [numbers.tolist() for numbers in ds.numbers.numpy(aslist=True)] == [[1, 2], [3]]
+    assert [ds.maybe[0].numpy().tolist(), ds.maybe[1].numpy().size] == [1, 0]
+    assert ds.raw[0].data()["value"] == "YWI="
+    assert [str(issue) for issue in import_report(ds).issues] == ["noted: marks: -1 in 1 sample, taken as no label"]
+
+
+def test_boxes_are_clipped_and_refused_and_their_labels_go_along(tmp_path):
+    boxes = np.array([[5, 2, 9, 4], [3, 3, -2, 5], [1, 1, 0, 2]], np.float32)
+    path = lake(
+        tmp_path,
+        class_names=["label"],
+        images=(lambda t: t.Image(sample_compression="png"), [PIXELS[0]]),
+        boxes=(lambda t: t.BoundingBox(), [boxes]),
+        label=(lambda t: t.Sequence(t.ClassLabel("int32")), [[0, 1, 1]]),
+    )
+    with pytest.raises(ImporterError, match="row 0, boxes 1: box"):
+        from_deeplake(path, tmp_path / "out", progress=False)
+    ds = from_deeplake(path, tmp_path / "out", progress=False, on_error="skip")
+    assert ds.boxes[0].numpy().tolist() == [[5, 2, 4, 4], [1, 1, 1, 2]]
+    assert ds.label[0].numpy().tolist() == [0, 1]
+    assert [issue.action for issue in import_report(ds).issues] == ["refused", "repaired", "repaired"]
+
+
+def test_what_no_tensor_holds_is_left_out_and_reported(tmp_path):
+    path = lake(
+        tmp_path,
+        many=(lambda t: t.Sequence(t.Image(sample_compression="png")), [[PIXELS[0]]]),
+        x=(lambda t: t.Int32(), [1]),
+    )
+    ds = from_deeplake(path, tmp_path / "out", progress=False)
+    assert list(ds.tensors) == ["x"]
+    assert [issue.source for issue in import_report(ds).ignored] == ["many"]
+
+
+@pytest.mark.parametrize("path", [None, 5, "", b"x"])
+def test_what_is_no_path_is_refused(path, tmp_path):
+    with pytest.raises(ImporterError, match="expected the path"):
+        from_deeplake(path, tmp_path / "out")

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
+from PIL import Image
 
 import penstock
-from penstock.importers._detections import Detections, detection_columns
 from penstock.importers._objects import align_objects
 from penstock.tensors import object_groups
 
@@ -54,14 +56,11 @@ def test_demo_has_one_label_for_each_box(tmp_path):
     assert object_groups(dataset.table.tensors) == {"boxes": ("boxes", "labels")}
 
 
-def test_boxes_of_annotation_files_are_one_group_with_what_belongs_to_them():
-    found = Detections(
-        images=("a.jpg",),
-        offsets=np.array([0, 1]),
-        boxes_xywh=np.ones((1, 4), np.float32),
-        labels=np.array([0]),
-        class_names=("cat",),
-        iscrowd=np.zeros(1, np.uint8),
-    )
-    aligned = {column.name: column.options.get("aligned_with") for column in detection_columns(found, ["a.jpg"])}
-    assert aligned == {"images": None, "boxes": None, "categories": "boxes", "iscrowd": "boxes"}
+def test_boxes_of_annotation_files_are_one_group_with_what_belongs_to_them(tmp_path):
+    Image.new("RGB", (8, 8)).save(tmp_path / "a.png")
+    boxes = [{"id": i, "image_id": 1, "category_id": 1, "bbox": [i, 0, 2, 2], "iscrowd": 0} for i in (1, 2)]
+    images = [{"id": 1, "file_name": "a.png", "width": 8, "height": 8}]
+    instances = {"images": images, "annotations": boxes, "categories": [{"id": 1, "name": "cat"}]}
+    (tmp_path / "x.json").write_text(json.dumps(instances))
+    dataset = penstock.from_coco(tmp_path / "x.json", tmp_path, tmp_path / "out", progress=False)
+    assert object_groups(dataset.table.tensors) == {"boxes": ("boxes", "categories", "iscrowd")}

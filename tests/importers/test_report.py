@@ -38,5 +38,30 @@ def test_log_raises_or_gathers():
         IssueLog("raise").refuse("a.jpg", "is missing")
     log = IssueLog("skip")
     log.refuse("a.jpg", "is missing")
-    log.repair("b.jpg", "mended")
-    assert [issue.action for issue in log.issues] == ["refused", "repaired"]
+    log.repair("b.jpg", "clipped")
+    log.ignore("c.txt", "belongs to no image")
+    log.note("d.jpg", "states another size")
+    assert [issue.action for issue in log.issues] == ["refused", "repaired", "ignored", "noted"]
+
+
+def test_names_of_files_that_are_not_utf8_can_be_printed():
+    log = IssueLog("skip")
+    log.refuse("caf\udce9.png", "is missing")
+    assert log.issues[0].source == "caf\\udce9.png"
+    with pytest.raises(ImporterError) as caught:
+        IssueLog("raise").refuse("caf\udce9.png", "is missing")
+    assert str(caught.value).encode()
+
+
+def test_report_counts_what_was_ignored_and_shows_it_last():
+    log = IssueLog("skip")
+    log.ignore("c.txt", "belongs to no image")
+    log.refuse("a.jpg", "is missing")
+    lines = str(ImportReport(source="x", num_samples=2, issues=tuple(log.issues))).splitlines()
+    assert lines == [
+        "2 samples from x, 1 refused, 0 repaired, 1 ignored",
+        "  refused: a.jpg: is missing",
+        "  ignored: c.txt: belongs to no image",
+    ]
+    only_ignored = ImportReport(source="x", num_samples=2, issues=tuple(log.issues[:1]))
+    assert only_ignored.summary() == "2 samples from x, nothing refused or repaired, 1 ignored"

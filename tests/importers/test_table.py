@@ -1,14 +1,20 @@
 from __future__ import annotations
 
+import contextlib
+import datetime as dt
+import decimal
 import time
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from penstock.errors import ImporterError
+from penstock.errors import ImporterError, PenstockError
+from penstock.importers import from_table, import_report
 from penstock.importers._table import parse_labels, read_table, table_column
+from penstock.tensors import HTYPES, encode_image
 
+PNG = encode_image(np.full((4, 5, 3), 90, np.uint8), "png")
 NIH = "nih/Data_Entry_2017_v2020.csv.gz"
 NIH_COUNTS = {
     "No Finding": 60361,
@@ -89,6 +95,268 @@ def test_a_broken_csv_says_so(tmp_path, content):
         read_table(tmp_path / "none.csv")
     with pytest.raises(ImporterError, match="expected a pandas DataFrame"):
         read_table(42)
+
+
+def made(table, wanted, tmp_path, **options):
+    return from_table(table, tmp_path / "out", tensors=wanted, progress=False, **options)
+
+
+def named(ds, name):
+    names = ds[name].info.class_names
+    return [[names[label] for label in row] for row in ds[name].numpy(aslist=True)]
+
+
+def csv(tmp_path, text):
+    (tmp_path / "t.csv").write_bytes(text if isinstance(text, bytes) else text.encode())
+    return tmp_path / "t.csv"
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        [["a1", "a2"], ["a1"], []],
+        [("a1", "a2"), ("a1",), None],
+        [{"a1", "a2"}, {"a1"}, set()],
+        [np.array(["a1", "a2"]), np.array(["a1"]), np.array([], "U1")],
+    ],
+    ids=["list", "tuple", "set", "array"],
+)
+def test_cells_may_be_lists_of_names(tmp_path, cells):
+    ds = made(pd.DataFrame({"tags": cells}), {"labels": "tags"}, tmp_path)
+    assert named(ds, "labels") == [["a1", "a2"], ["a1"], []]
+
+
+def test_names_in_lists_are_not_split():
+    assert rows([["a|b"], ["c"]]) == [["a|b"], ["c"]]
+
+
+@pytest.mark.parametrize("cells", [[{"a": 1}, "b"], [b"a", "b"], [["a", ["b"]], "c"], [[True, False], "c"]])
+def test_a_cell_that_is_no_label_is_refused_alone(tmp_path, cells):
+    table = pd.DataFrame({"x": cells})
+    with pytest.raises(ImporterError, match=r"row 0: column 'x' has .* expected names of classes"):
+        made(table, {"labels": ("x", "class_label")}, tmp_path)
+    ds = made(table, {"labels": ("x", "class_label")}, tmp_path, on_error="skip")
+    assert len(ds) == 1
+
+
+def test_a_name_that_is_no_class_is_refused_alone(tmp_path):
+    table = pd.DataFrame({"x": ["a", "Hernai", "b|a"]})
+    ds = made(table, {"labels": "x"}, tmp_path, class_names=["a", "b", "Hernia"], on_error="skip")
+    assert named(ds, "labels") == [["a"], ["a", "b"]]
+    assert "did you mean" not in import_report(ds).refused[0].problem
+    assert "has 'Hernai'" in import_report(ds).refused[0].problem
+
+
+@pytest.mark.parametrize("names", [["None", "Scratch", "NA", "null", "n/a", "nan", "NaN", "<NA>"]])
+def test_names_of_a_csv_that_pandas_takes_for_missing_stay(tmp_path, names):
+    ds = made(
+        csv(tmp_path, "Label,x\n" + "".join(f"{name},1\n" for name in names) + ",1\n"), {"labels": "Label"}, tmp_path
+    )
+    assert named(ds, "labels") == [[name] for name in names] + [[]]
+
+
+def test_numbers_of_a_csv_are_typed_and_may_be_missing(tmp_path):
+    text = "age,size,ok,id,big,huge,note\n61,1.5,True,007,9223372036854775808,99999999999999999999,\nNA,nan,,008,1,1,\n"
+    wanted = {name: name for name in ("age", "size", "ok", "big")}
+    ds = made(csv(tmp_path, text), wanted | {"id": ("id", "text"), "huge": ("huge", "text")}, tmp_path)
+    assert [ds.age[0].numpy().tolist(), ds.age[1].numpy().size] == [61, 0]
+    assert ds.size[0].numpy().tolist() == 1.5
+    assert np.isnan(ds.size[1].numpy())
+    assert [ds.ok[0].numpy().tolist(), ds.ok[1].numpy().size] == [True, 0]
+    assert ds.big[0].numpy().tolist() == 2**63
+    assert [ds[row].id.data()["value"] for row in range(2)] == ["007", "008"]
+    assert ds[0].huge.data()["value"] == "99999999999999999999"
+
+
+def test_a_column_with_leading_zeros_or_too_many_digits_is_text(tmp_path):
+    ds = made(csv(tmp_path, "id,huge\n007,99999999999999999999\n1,2\n"), {"i": "id", "h": "huge"}, tmp_path)
+    assert named(ds, "i") == [["007"], ["1"]]
+    assert named(ds, "h") == [["99999999999999999999"], ["2"]]
+
+
+@pytest.mark.parametrize("name", ["00012", "00012.png", "deep/00012", "deep\\00012.png"])
+def test_images_are_found_by_the_name_as_it_is_written(tmp_path, name):
+    (tmp_path / "img/deep").mkdir(parents=True)
+    (tmp_path / "img/deep/00012.png").write_bytes(PNG)
+    (tmp_path / "img/deep/._00012.png").write_bytes(b"")
+    table = csv(tmp_path, f"id,label\n{name},cat\n")
+    ds = made(table, {"label": "label"}, tmp_path, images="id", image_root=tmp_path / "img")
+    assert ds.images[0].numpy().shape == (4, 5, 3)
+
+
+def test_images_of_whole_floats_and_of_bytes_are_found(tmp_path):
+    (tmp_path / "12.png").write_bytes(PNG)
+    table = pd.DataFrame({"id": [12.0, np.nan, {"bytes": PNG, "path": None}, PNG], "x": [1, 2, 3, 4]})
+    ds = made(table, {"x": "x"}, tmp_path, images="id", image_root=tmp_path, on_error="skip")
+    assert ds.x.numpy().tolist() == [1, 3, 4]
+
+
+@pytest.mark.parametrize(
+    "series",
+    [
+        pd.Series([61, None, 33], dtype="Int64"),
+        pd.Series([61, None, 33], dtype="UInt8"),
+        pd.Series([61, None, 33], dtype=object),
+        pd.Series([61, None, 33], dtype="Float32"),
+    ],
+    ids=["Int64", "UInt8", "object", "Float32"],
+)
+def test_a_missing_number_is_an_empty_sample(tmp_path, series):
+    ds = made(pd.DataFrame({"age": series}), {"age": "age"}, tmp_path)
+    assert [sample.tolist() for sample in ds.age.numpy(aslist=True)] in (
+        [61, [], 33],
+        [[61], [], [33]],
+        [61.0, [], 33.0],
+    )
+
+
+@pytest.mark.parametrize(
+    ("cells", "htype", "first"),
+    [
+        (pd.to_datetime(["2020-01-02 03:04", None]), "text", "2020-01-02T03:04:00"),
+        (pd.to_datetime(["2020-01-02"]).tz_localize("UTC"), "text", "2020-01-02T00:00:00+00:00"),
+        (pd.to_timedelta(["1 min", None]), "generic", 60.0),
+        ([decimal.Decimal("1.50"), None], "generic", 1.5),
+        (
+            [{"a": [1, decimal.Decimal("0.5")], "t": dt.date(2020, 1, 2)}],
+            "json",
+            {"a": [1, 0.5], "t": "2020-01-02"},
+        ),
+        ([[1, 2], [3]], "generic", [1, 2]),
+        (pd.arrays.SparseArray([1, 0]), "generic", 1),
+        (pd.period_range("2020-01", periods=1, freq="M"), "text", "2020-01"),
+        ([True, None], "generic", True),
+        ([2**70, None], "class_label", [0]),
+    ],
+    ids=["time", "time zone", "duration", "decimal", "dictionary", "lists", "sparse", "period", "bool", "huge"],
+)
+def test_cells_become_the_tensor_that_holds_them(tmp_path, cells, htype, first):
+    ds = made(pd.DataFrame({"x": cells}), {"x": "x"}, tmp_path)
+    assert ds.x.htype == htype
+    value = ds.x[0].data()["value"] if htype in ("text", "json") else ds.x[0].numpy().tolist()
+    assert value == first
+
+
+def test_text_of_a_column_of_numbers_has_no_point(tmp_path):
+    ds = made(pd.DataFrame({"id": [12.0, None]}), {"id": ("id", "text")}, tmp_path)
+    assert ds[0].id.data()["value"] == "12"
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [[1.0, np.nan, -1.0, 0.0], ["1", "", "-1", "0"], ["1.0", "", "-1.0", "0.0"]],
+    ids=["floats", "text", "text with points"],
+)
+def test_numbers_that_are_no_names_are_indices_and_minus_1_is_no_label(tmp_path, cells):
+    ds = made(pd.DataFrame({"x": cells}), {"labels": "x"}, tmp_path, class_names=["cat", "dog"])
+    assert named(ds, "labels") == [["dog"], [], [], ["cat"]]
+    assert [str(issue) for issue in import_report(ds).issues] == ["noted: labels: -1 in 1 sample, taken as no label"]
+
+
+def test_numbers_that_are_names_are_names():
+    assert rows([1, 2, 1.0], class_names=["2", "1"]) == [["1"], ["2"], ["1"]]
+    assert rows([1, -1]) == [["1"], ["-1"]]
+    with pytest.raises(ImporterError, match="has '7'"):
+        rows([7], class_names=["cat", "dog"])
+
+
+def test_lists_of_0_and_1_for_each_class_are_refused():
+    with pytest.raises(ImporterError, match="one number for each of 3 classes"):
+        rows([[0, 1, 0], [1, 0, 0]], class_names=["a", "b", "c"])
+
+
+def test_class_names_in_a_sequence_are_of_the_label_columns_alone(tmp_path):
+    table = pd.DataFrame({"x": ["a"], "age": [3]})
+    ds = made(table, {"labels": "x", "age": "age"}, tmp_path, class_names=["b", "a"])
+    assert (ds.labels.info.class_names, ds.age.htype) == (["b", "a"], "generic")
+
+
+def test_a_rename_that_meets_no_cell_is_noted(tmp_path):
+    ds = made(pd.DataFrame({"x": ["a"]}), {"labels": "x"}, tmp_path, rename={"b": "c"})
+    assert [issue.action for issue in import_report(ds).issues] == ["noted"]
+
+
+def test_boxes_of_a_table_are_clipped_and_refused(tmp_path):
+    (tmp_path / "a.png").write_bytes(PNG)
+    table = pd.DataFrame({"file": ["a.png"], "boxes": [[[3, 1, 9, 2], [1, 1, -1, 1]]]})
+    wanted = {"boxes": ("boxes", "bbox")}
+    ds = made(table, wanted, tmp_path, images="file", image_root=tmp_path, on_error="skip")
+    assert ds.boxes[0].numpy().tolist() == [[3, 1, 2, 2]]
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"tensors": {"x": ["a", "b"]}}, "expected a column, or a column and a kind"),
+        ({"tensors": {"x": ("a", "b", "c")}}, "expected a column, or a column and a kind"),
+        ({"tensors": {"x": ("a", "txt")}}, "did you mean 'text'"),
+        ({"tensors": {"x": 5}}, "no column 5"),
+        ({"tensors": "a"}, "expected a mapping"),
+        ({"tensors": {1: "a"}}, "expected a mapping"),
+        ({"tensors": {"x": "a"}, "separator": 5}, "separator is 5"),
+        ({"tensors": {"x": "a"}, "rename": ["a"]}, "rename is"),
+        ({"tensors": {"x": "a"}, "rename": {"a": 1}}, "rename is"),
+        ({"tensors": {"x": "a"}, "class_names": "ab"}, "expected a list of names"),
+        ({"tensors": {"x": "a"}, "class_names": {"y": ["b"]}}, "class_names names 'y'"),
+        ({"tensors": {"x": "a"}, "image_root": "."}, "without images"),
+        ({"tensors": {"x": "a"}, "images": "b"}, "no column 'b'"),
+        ({"tensors": {"x": "a"}, "num_workers": "2"}, "num_workers is '2'"),
+        ({"tensors": {"x": ("a", "generic")}}, "has 'u', string; expected numbers"),
+        ({"tensors": {"x": "a"}, "images": "a", "image_root": "nowhere"}, "no folder"),
+    ],
+)
+def test_wrong_options_are_refused(tmp_path, options, said):
+    with pytest.raises(ImporterError, match=said):
+        from_table(pd.DataFrame({"a": ["u"]}), tmp_path / "out", progress=False, **options)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"a,b\n1,2,3\n", "more cells than the header"),
+        ("a\nmü\n".encode("latin-1"), "is not UTF-8"),
+        (b"\x00\x01\x02", r"its columns are '.x00"),
+    ],
+    ids=["ragged", "latin", "binary"],
+)
+def test_a_csv_that_loses_something_is_refused(tmp_path, content, said):
+    with pytest.raises(ImporterError, match=said):
+        made(csv(tmp_path, content), {"x": "a"}, tmp_path)
+
+
+def test_a_byte_order_mark_is_no_part_of_a_name(tmp_path):
+    assert list(read_table(csv(tmp_path, b"\xef\xbb\xbfa,b\n1,2\n")).columns) == ["a", "b"]
+
+
+def test_a_file_that_pandas_reads_otherwise_says_how(tmp_path):
+    (tmp_path / "t.parquet").write_bytes(b"PAR1")
+    with pytest.raises(ImporterError, match="read_parquet"):
+        read_table(tmp_path / "t.parquet")
+
+
+ODD_CELLS = {
+    "objects": [object(), object()],
+    "mixed": [1, "a"],
+    "mixed lists": [[1, "a"], [None]],
+    "bytes": [b"a", b"b"],
+    "complex": [1j, 2j],
+    "surrogates": ["\ud800", "a"],
+    "all missing": [None, float("nan")],
+    "types": [int, str],
+    "frames": [pd.DataFrame({"a": [1]}), None],
+    "infinite": [float("inf"), 1.0],
+    "nested": [[[1], [2, 3]], []],
+    "unicode": ["é|ü", "日本"],
+    "blank": [" ", "|"],
+}
+
+
+@pytest.mark.parametrize("kind", ODD_CELLS)
+@pytest.mark.parametrize("htype", [None, *HTYPES])
+def test_odd_cells_never_raise_an_error_of_another_kind(tmp_path, kind, htype):
+    table = pd.DataFrame({"x": pd.Series(ODD_CELLS[kind], dtype=object)})
+    with contextlib.suppress(PenstockError):
+        made(table, {"t": "x" if htype is None else ("x", htype)}, tmp_path, on_error="skip")
 
 
 @pytest.mark.real_data

@@ -4,36 +4,60 @@ import numpy as np
 import pytest
 
 from penstock.errors import ImporterError
+from penstock.importers._detections import judge_boxes
+from penstock.importers._frames import frame_of
 from penstock.importers._report import IssueLog
-from penstock.importers._yolo import is_yolo, parse_yolo
+from penstock.importers._yolo import gather_yolo
+from penstock.importers._yolo_layout import is_yolo
 from penstock.tensors import encode_image
+
+PNG = encode_image(np.zeros((50, 100, 3), np.uint8), "png")
+BOX = "0 0.5 0.5 0.2 0.4\n"  # of a 100 × 50 image: [40, 15, 20, 20]
+
+
+def put(root, *images, **texts):
+    """Write images of 100 × 50 pixels, and texts by the path that `__` and `_dot_` spell."""
+    for name in images:
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_bytes(PNG)
+    for name, text in texts.items():
+        path = root / name.replace("__", "/").replace("_dot_", ".")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(text if isinstance(text, bytes) else text.encode())
 
 
 @pytest.fixture
 def root(tmp_path):
-    for folder in ("images/train", "images/val", "labels/train", "labels/val"):
-        (tmp_path / folder).mkdir(parents=True)
-    (tmp_path / "data.yaml").write_text("train: images/train\nnames:\n  0: cat\n  1: dog\n")
-    picture = encode_image(np.zeros((50, 100, 3), np.uint8), "png")
-    for name in ("train/a.png", "train/b.png", "val/c.png"):
-        (tmp_path / "images" / name).write_bytes(picture)
-    (tmp_path / "labels/train/a.txt").write_text("1 0.5 0.5 0.2 0.4\n0 0.1 0.2 0.2 0.4\n")
-    (tmp_path / "labels/val/c.txt").write_text("0 0.1 0.1 0.3 0.1 0.3 0.5\n")
+    put(
+        tmp_path,
+        "images/train/a.png",
+        "images/train/b.png",
+        "images/val/c.png",
+        data_dot_yaml="train: images/train\nval: images/val\nnames:\n  0: cat\n  1: dog\n",
+        labels__train__a_dot_txt="1 0.5 0.5 0.2 0.4\n0 0.1 0.2 0.2 0.4\n",
+        labels__val__c_dot_txt="0 0.1 0.1 0.3 0.1 0.3 0.5\n",
+    )
     return tmp_path
 
 
-def parsed(root, on_error="raise", **kwargs):
+def parsed(root, on_error="raise", **options):
     log = IssueLog(on_error)
-    return parse_yolo(root, log, **kwargs), log.issues
+    gathered = gather_yolo(root, log, **options)
+    frames = [None if image is None else frame_of(image) for image in gathered.images]
+    return judge_boxes(gathered.found, frames, log)[0], log.issues
 
 
-def test_normalised_boxes_become_pixels(root):
+def names_of(found):
+    return [found.class_names[label] for label in found.labels]
+
+
+def test_fractions_become_pixels(root):
     found, issues = parsed(root, split="train")
-    assert found.images == ("train/a.png", "train/b.png")
-    assert found.boxes_xywh.tolist() == [[40, 15, 20, 20], [0, 0, 20, 20]]
+    assert found.images == ("images/train/a.png", "images/train/b.png")
+    np.testing.assert_allclose(found.boxes_xywh, [[40, 15, 20, 20], [0, 0, 20, 20]], atol=1e-4)
     assert found.labels.tolist() == [1, 0]
     assert found.class_names == ("cat", "dog")
-    assert issues == []
+    assert [issue.action for issue in issues] == []
 
 
 def test_an_image_without_label_file_has_no_boxes(root):
@@ -42,17 +66,29 @@ def test_an_image_without_label_file_has_no_boxes(root):
 
 def test_a_polygon_becomes_its_box(root):
     found, _ = parsed(root, split="val")
-    np.testing.assert_allclose(found.boxes_xywh, [[10, 5, 20, 20]])
+    np.testing.assert_allclose(found.boxes_xywh, [[10, 5, 20, 20]], atol=1e-4)
 
 
 @pytest.mark.parametrize(
     ("line", "said"),
     [
         ("7 .5 .5 .1 .1", "class 7; expected 0 to 1"),
+        ("-1 .5 .5 .1 .1", "class -1; expected 0 to 1"),
         ("0.5 .5 .5 .1 .1", "class 0.5"),
+        ("nan .5 .5 .1 .1", "class nan"),
+        ("1e400 .5 .5 .1 .1", "class inf"),
         ("0 .5 .5 .1", "4 numbers"),
-        ("cat .5 .5 .1 .1", "could not convert"),
+        ("0", "1 numbers"),
+        ("0 .5 .5 .1 .1 .9", "6 numbers"),
+        ("cat .5 .5 .1 .1", "'cat' is not a number"),
+        ("0,.5,.5,.1,.1", "is not a number"),
+        ("0 1_0 .5 .1 .1", "is not a number"),
         ("0 1.5 .5 .1 .1", "outside its image"),
+        ("0 .5 .5 -.1 .1", "negative width or height"),
+        ("0 nan .5 .1 .1", "not a finite number"),
+        ("0 320 240 100 50", "320 is not a fraction"),
+        ("0 10 10 20 10 20 20", "10 is not a fraction"),
+        ("0 .1 .1 .2 .1 .2 .2 .1", "8 numbers"),
     ],
 )
 def test_a_wrong_line_raises_or_is_left_out(root, line, said):
@@ -67,36 +103,303 @@ def test_a_wrong_line_raises_or_is_left_out(root, line, said):
 
 @pytest.mark.parametrize(
     ("file", "text"),
-    [("classes.txt", "cat\ndog\n"), ("data.yaml", "names: [cat, dog]\n"), ("obj.names", "cat\ndog")],
+    [
+        ("classes.txt", b"cat\ndog\n"),
+        ("classes.txt", b"\xef\xbb\xbfcat\r\ndog\r\n"),
+        ("labels/classes.txt", b"cat\ndog\n"),
+        ("obj.names", b"cat\ndog"),
+        ("classes.txt", "cat\ndog\n".encode("utf-16")),
+        ("data.yaml", b"names: [cat, dog]\n"),
+        ("my.yml", b"\xef\xbb\xbfnames: {'0': cat, '1': dog}\n"),
+        ("data.yaml", b"names: {1: dog, 0: cat}\nnc: 2\n"),
+    ],
+    ids=["classes", "a mark", "in labels", "obj.names", "UTF-16", "a list", "text keys", "any order"],
 )
 def test_class_names_are_read_from(root, file, text):
     (root / "data.yaml").unlink()
-    (root / file).write_text(text)
+    (root / file).write_bytes(text)
     assert parsed(root)[0].class_names == ("cat", "dog")
 
 
+def test_names_are_the_text_that_is_written(root):
+    (root / "data.yaml").write_text("names: [no, 1.0, 0x1F, null]\n")
+    assert parsed(root)[0].class_names == ("no", "1.0", "0x1F", "null")
+
+
 @pytest.mark.parametrize(
-    ("text", "said"), [("names: {1: cat}", "has no names"), ("nc: 2", "has no names"), ("names: [", "read as YAML")]
+    ("file", "text"),
+    [
+        ("classes.txt", "person\n\nbicycle\n\n"),
+        ("data.yaml", "names: {0: person, 2: bicycle}"),
+        ("data.yaml", "names: [person, '', bicycle]"),
+    ],
+    ids=["a blank line", "a missing number", "an empty name"],
+)
+def test_a_number_without_a_name_keeps_the_others_in_place(tmp_path, file, text):
+    put(tmp_path, "images/a.png", labels__a_dot_txt="2 .5 .5 .1 .1\n1 .5 .5 .1 .1\n")
+    (tmp_path / file).write_text(text)
+    found, issues = parsed(tmp_path, "skip")
+    assert (found.class_names, names_of(found)) == (("person", "bicycle"), ["bicycle"])
+    assert "class 1; this number has no name" in issues[0].problem
+
+
+def test_a_name_that_occurs_twice_is_one_class_and_noted(root):
+    (root / "data.yaml").write_text("names: [cat, cat, dog]")
+    found, issues = parsed(root)
+    assert (found.class_names, found.labels.tolist()) == (("cat", "dog"), [0, 0, 0])
+    assert [issue.action for issue in issues] == ["noted"]
+
+
+def test_given_names_win(root):
+    (root / "data.yaml").write_text("nc: 2")
+    assert parsed(root, class_names=["x", "y"])[0].class_names == ("x", "y")
+    with pytest.raises(ImporterError, match="expected a list of names"):
+        parsed(root, class_names="xy")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (b"names: {a: cat}", "has no names"),
+        (b"nc: 2", "has no names"),
+        (b"names: [", "read as YAML"),
+        (b"names: [[cat], dog]", "has no names"),
+        (b"[" * 5000, "read as YAML"),
+        (b"names: [caf\xe9]", "data.yaml is not UTF-8 text"),
+        (b"names: [cat]\nkpt_shape: [17]", "kpt_shape"),
+        (b"names: cat", "has no names"),
+        (b"\x00\x01", "read as YAML"),
+    ],
+    ids=["words as keys", "no names", "cut", "lists", "nested", "Latin-1", "keypoints", "one word", "bytes"],
 )
 def test_a_wrong_yaml_says_so(root, text, said):
-    (root / "data.yaml").write_text(text)
+    (root / "data.yaml").write_bytes(text)
     with pytest.raises(ImporterError, match=said):
         parsed(root)
+
+
+def test_a_yaml_that_is_not_the_datasets_is_passed_over(root):
+    put(root, args_dot_yaml="lr0: 0.01\n", broken_dot_yaml="a: [", docker__compose_dot_yml="services: {}\n")
+    found, issues = parsed(root)
+    assert found.class_names == ("cat", "dog")
+    assert sorted(issue.source.rsplit("/", 1)[-1] for issue in issues) == ["args.yaml", "broken.yaml", "compose.yml"]
+
+
+def test_two_lists_of_different_classes_are_refused(root):
+    put(root, classes_dot_txt="dog\ncat\n")
+    with pytest.raises(ImporterError, match=r"data.yaml and .*classes.txt name different classes"):
+        parsed(root)
+    put(root, classes_dot_txt="cat\ndog\n")
+    assert parsed(root)[0].class_names == ("cat", "dog")
+
+
+@pytest.mark.parametrize("encoded", [b"caf\xe9\n", b"\xff\xff"])
+def test_text_that_is_not_utf8_names_the_file(tmp_path, encoded):
+    put(
+        tmp_path,
+        "images/a.png",
+        "images/b.png",
+        labels__a_dot_txt=encoded,
+        labels__b_dot_txt=BOX,
+        classes_dot_txt="cat",
+    )
+    with pytest.raises(ImporterError, match=r"a.txt is not UTF-8 text"):
+        parsed(tmp_path)
+    found, issues = parsed(tmp_path, "skip")
+    assert (found.images, len(issues)) == (("images/b.png",), 1)
+    put(tmp_path, classes_dot_txt=encoded)
+    with pytest.raises(ImporterError, match=r"classes.txt is not UTF-8 text"):
+        parsed(tmp_path, "skip")
+
+
+@pytest.mark.parametrize(
+    ("shape", "line"),
+    [
+        ("[2, 2]", "0 0.5 0.5 0.2 0.4 0.45 0.35 0.55 0.65"),
+        ("[2, 3]", "0 0.5 0.5 0.2 0.4 0.45 0.35 2 0.55 0.65 1"),
+        ("['1', '3']", "0 0.5 0.5 0.2 0.4 0 0 0"),
+        ("[2, 2]", "0 0.5 0.5 0.2 0.4"),
+    ],
+)
+def test_a_pose_is_its_box(tmp_path, shape, line):
+    put(tmp_path, "images/a.png", labels__a_dot_txt=line, data_dot_yaml=f"names: [hero]\nkpt_shape: {shape}\n")
+    np.testing.assert_allclose(parsed(tmp_path)[0].boxes_xywh, [[40, 15, 20, 20]], atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("config", "line", "said"),
+    [
+        ("names: [hero]\nkpt_shape: [2, 2]", "0 0.5 0.5 0.2 0.4 0.45 0.35", "7 numbers; expected 9"),
+        (None, "0 0.5 0.5 0.2 0.4 0.45 0.35 2 0.55 0.65 1", "poses need a YAML with kpt_shape"),
+        (None, "0 0.5 0.5 0.2 0.4 0.45 0.35 2", "poses need a YAML with kpt_shape"),
+    ],
+)
+def test_a_pose_of_another_shape_or_without_a_yaml_is_refused(tmp_path, config, line, said):
+    put(tmp_path, "images/a.png", labels__a_dot_txt=line)
+    put(tmp_path, **({"data_dot_yaml": config} if config else {"classes_dot_txt": "hero"}))
+    with pytest.raises(ImporterError, match=said):
+        parsed(tmp_path)
+
+
+def test_a_rotated_box_becomes_the_box_around_it(tmp_path):
+    put(tmp_path, "images/a.png", labels__a_dot_txt="0 .5 .1 .9 .5 .5 .9 .1 .5", data_dot_yaml="names: [ship]")
+    np.testing.assert_allclose(parsed(tmp_path)[0].boxes_xywh, [[10, 5, 80, 40]], atol=1e-4)
+
+
+def layout(root, kind):
+    """Write one image with a box in train and one in valid, in a layout that tools write."""
+    yaml = "names: [cat, dog]\n"
+    if kind == "splits first":
+        put(
+            root, "train/images/1.png", "valid/images/1.png", train__labels__1_dot_txt=BOX, valid__labels__1_dot_txt=BOX
+        )
+        put(root, data_dot_yaml=f"train: ../train/images\nval: ../valid/images\ntest: ../test/images\n{yaml}")
+    elif kind == "from another machine":
+        put(
+            root, "train/images/1.png", "valid/images/1.png", train__labels__1_dot_txt=BOX, valid__labels__1_dot_txt=BOX
+        )
+        put(root, data_dot_yaml=f"path: /content/x\ntrain: /content/x/train/images\nval: C:\\x\\valid\\images\n{yaml}")
+    elif kind == "images first":
+        put(
+            root, "images/train/1.png", "images/valid/1.png", labels__train__1_dot_txt=BOX, labels__valid__1_dot_txt=BOX
+        )
+        put(root, data_dot_yaml=f"path: .\ntrain: images/train\nval: [images/valid]\n{yaml}")
+    elif kind == "lists":
+        put(root, "images/1.png", "images/2.png", labels__1_dot_txt=BOX, labels__2_dot_txt=BOX)
+        put(root, train_dot_txt="./images/1.png\n", valid_dot_txt="\ufeffimages/2.png\r\n\r\n")
+        put(root, data_dot_yaml=f"train: train.txt\nvalid: valid.txt\n{yaml}")
+    elif kind == "CVAT":
+        put(
+            root,
+            "obj_train_data/1.png",
+            "obj_valid_data/1.png",
+            obj_train_data__1_dot_txt=BOX,
+            obj_valid_data__1_dot_txt=BOX,
+        )
+        put(
+            root,
+            obj_dot_names="cat\ndog\n",
+            train_dot_txt="data/obj_train_data/1.png\n",
+            valid_dot_txt="data/obj_valid_data/1.png",
+        )
+        put(
+            root,
+            obj_dot_data="classes = 2\ntrain = data/train.txt\nvalid = data/valid.txt\nnames = data/obj.names\nbackup = backup/\n",
+        )
+    elif kind == "Roboflow's darknet":
+        put(root, "train/1.png", "valid/1.png", train__1_dot_txt=BOX, valid__1_dot_txt=BOX)
+        put(root, train___darknet_dot_labels="cat\ndog", valid___darknet_dot_labels="cat\ndog")
+        (root / "train" / "_darknet.labels").write_text("cat\ndog")
+        (root / "valid" / "_darknet.labels").write_text("cat\ndog")
+    elif kind == "one file of names":
+        put(
+            root,
+            "train/images/1.png",
+            "valid/images/1.png",
+            train__labels__1_dot_txt=BOX,
+            valid__labels__1_dot_txt=BOX,
+            classes_dot_txt="cat\ndog",
+        )
+    return root
+
+
+LAYOUTS = [
+    "splits first",
+    "from another machine",
+    "images first",
+    "lists",
+    "CVAT",
+    "Roboflow's darknet",
+    "one file of names",
+]
+
+
+@pytest.mark.parametrize("kind", LAYOUTS)
+def test_layouts_that_tools_write_are_read_with_their_splits(tmp_path, kind):
+    found, issues = parsed(layout(tmp_path, kind))
+    assert len(found) == 2
+    assert [subset[:2] for subset in found.subsets] == ["tr", "va"]
+    np.testing.assert_allclose(found.boxes_xywh, [[40, 15, 20, 20]] * 2, atol=1e-4)
+    assert names_of(found) == ["cat", "cat"]
+    assert issues == []
+    assert is_yolo(tmp_path)
+
+
+@pytest.mark.parametrize("kind", LAYOUTS)
+def test_a_split_is_taken_alone_also_by_its_other_name(tmp_path, kind):
+    found, _ = parsed(layout(tmp_path, kind), split="train")
+    assert (len(found), found.subsets) == (1, None)
+    assert len(parsed(tmp_path, split="valid")[0]) == 1
+
+
+def test_one_split_alone_finds_its_names_above(tmp_path):
+    layout(tmp_path, "splits first")
+    found, _ = parsed(tmp_path / "train")
+    assert (found.images, names_of(found)) == (("images/1.png",), ["cat"])
+
+
+def test_the_yaml_may_be_named_in_place_of_the_folder(tmp_path):
+    layout(tmp_path, "splits first")
+    (tmp_path / "data.yaml").rename(tmp_path / "mine.yaml")
+    assert len(parsed(tmp_path / "mine.yaml")[0]) == 2
+
+
+def test_what_a_yaml_names_outside_of_the_folder_needs_roots(tmp_path):
+    put(tmp_path / "else", "images/1.png", labels__1_dot_txt=BOX)
+    put(tmp_path / "set", data_dot_yaml=f"train: {tmp_path}/else/images\nnames: [cat]")
+    with pytest.raises(ImporterError, match=r"names '.*else/images', which is outside .*roots="):
+        parsed(tmp_path / "set")
+    found, _ = parsed(tmp_path / "set", roots=[tmp_path / "else"])
+    np.testing.assert_allclose(found.boxes_xywh, [[40, 15, 20, 20]], atol=1e-4)
+
+
+def test_a_listed_image_that_is_missing_raises_or_is_left_out(tmp_path):
+    layout(tmp_path, "lists")
+    (tmp_path / "images/2.png").unlink()
+    with pytest.raises(ImporterError, match=r"valid.txt, 'images/2.png': no such image"):
+        parsed(tmp_path)
+    assert len(parsed(tmp_path, "skip")[0]) == 1
+
+
+def test_links_to_folders_elsewhere_are_followed_and_counted(tmp_path):
+    put(tmp_path / "store", "img/a.png", lab__a_dot_txt=BOX)
+    root = tmp_path / "ds"
+    for name, target in (("images", "img"), ("labels", "lab")):
+        (root / name).mkdir(parents=True)
+        (root / name / "train").symlink_to(tmp_path / "store" / target)
+    put(root, data_dot_yaml="names: [cat]")
+    found, issues = parsed(root)
+    assert (found.images, len(found.labels)) == (("images/train/a.png",), 1)
+    assert [issue.problem for issue in issues] == ["1 image is reached over symbolic links that lead outside of it"]
+
+
+def test_label_files_that_belong_to_no_image_are_ignored_by_name(root):
+    put(root, labels__train__z_dot_txt=BOX, README_dot_md="hello")
+    _, issues = parsed(root)
+    assert [(issue.source.removeprefix(f"{root}/"), issue.problem) for issue in issues] == [
+        ("README.md", "not an image or label file of the dataset"),
+        ("labels/train/z.txt", "a label file that belongs to no image"),
+    ]
+    assert {issue.action for issue in issues} == {"ignored"}
 
 
 def test_folders_that_are_no_yolo_say_so(root):
     assert is_yolo(root)
     with pytest.raises(ImporterError, match="the splits are train, val"):
         parsed(root, split="test")
-    with pytest.raises(ImporterError, match="expected images and labels"):
-        parsed(root / "images")
+    with pytest.raises(ImporterError, match="does not exist"):
+        parsed(root / "none")
     (root / "data.yaml").unlink()
     with pytest.raises(ImporterError, match="no class names"):
         parsed(root)
 
 
-def test_an_image_that_cannot_be_read_is_refused(root):
-    (root / "images/train/b.png").write_bytes(b"no image")
-    with pytest.raises(ImporterError, match=r"b.png"):
-        parsed(root)
-    assert len(parsed(root, "skip")[0]) == 2
+def test_a_folder_without_images_says_so(tmp_path):
+    put(tmp_path, images__a_dot_txt="", labels__a_dot_txt=BOX, classes_dot_txt="cat")
+    with pytest.raises(ImporterError, match="no images in"):
+        parsed(tmp_path)
+
+
+def test_masks_in_labels_are_no_yolo(tmp_path):
+    put(tmp_path, "images/a.png", "labels/a.png")
+    assert not is_yolo(tmp_path)

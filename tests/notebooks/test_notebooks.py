@@ -30,7 +30,7 @@ def test_the_tour_opens_the_explorer_first():
     assert cells[0].source.split("\n") == [
         "import penstock",
         "",
-        "ds = penstock.demo()",
+        "ds = penstock.demo(fresh=True)",
         "x = penstock.explore(ds)",
         "x",
     ]

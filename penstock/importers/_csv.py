@@ -1,0 +1,110 @@
+"""A CSV file to a table of text, and a column of text to the numbers it holds."""
+
+from __future__ import annotations
+
+import csv
+import re
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from penstock.errors import ImporterError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["read_csv", "typed"]
+
+_NOT_CSV = {".parquet": "read_parquet", ".xlsx": "read_excel", ".xls": "read_excel", ".feather": "read_feather"}
+_NOT_CSV |= {".json": "read_json", ".jsonl": "read_json", ".pkl": "read_pickle", ".h5": "read_hdf"}
+_TABBED = (".tsv", ".tab")
+_MISSING = frozenset(
+    {"", "na", "n/a", "nan", "-nan", "null", "none", "<na>", "#n/a", "#na", "#n/a n/a", "1.#ind", "-1.#ind", "1.#qnan"}
+)
+_WHOLE = r"[+-]?\d+"
+_NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|[+-]?inf(?:inity)?"
+_LEADING_ZERO = r"[+-]?0\d.*"
+_TRUTH = {"true": True, "false": False}
+_INT64, _UINT64 = np.iinfo(np.int64), np.iinfo(np.uint64)
+
+
+def read_csv(path: Path) -> pd.DataFrame:
+    """Read a CSV file, plain or compressed; every cell is text as it is written, an empty one is missing.
+
+    Raises
+    ------
+    ImporterError
+        If there is no such file, or it is no CSV.
+    """
+    import pandas as pd
+
+    suffix = path.suffix.lower()
+    if suffix in _NOT_CSV and path.is_file():
+        raise ImporterError(
+            f"{str(path)!r} is no CSV file; expected comma-separated text",
+            hint=f"pandas.{_NOT_CSV[suffix]}(...) reads it",
+        )
+    tabbed = any(ending.lower() in _TABBED for ending in path.suffixes)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", pd.errors.ParserWarning)
+            return pd.read_csv(
+                path,
+                index_col=False,
+                dtype=str,
+                keep_default_na=False,
+                na_values=[""],
+                encoding="utf-8-sig",
+                sep="\t" if tabbed else ",",
+            )
+    except FileNotFoundError:
+        raise ImporterError(f"no table {str(path)!r}; expected a CSV file") from None
+    except UnicodeDecodeError as error:
+        raise ImporterError(
+            f"{str(path)!r} is not UTF-8 (byte {error.object[error.start]:#x}); expected a CSV file in UTF-8",
+            hint="pandas.read_csv(path, encoding='latin-1') reads another encoding",
+        ) from None
+    except pd.errors.ParserWarning:
+        raise ImporterError(f"{str(path)!r} has rows with more cells than the header has names") from None
+    except (ValueError, OSError, EOFError, csv.Error) as error:
+        raise ImporterError(f"{str(path)!r} cannot be read as CSV: {' '.join(str(error).split())}") from None
+
+
+def typed(cells: pd.Series[Any]) -> pd.Series[Any]:
+    """Return a column of text as numbers or truth values where all of its cells are such, else as it is.
+
+    Cells such as ``NA`` are missing in a column of numbers alone; numbers with
+    leading zeros, or of more digits than a number holds, are text.
+    """
+    import pandas as pd
+
+    plain = cells.fillna("").astype(str).str.strip()
+    missing = plain.str.lower().isin(_MISSING)
+    present = plain[~missing]
+    if not len(present):
+        return cells
+    if present.str.lower().isin(_TRUTH.keys()).all():
+        truth = plain.str.lower().map(_TRUTH)
+        return truth.astype("boolean" if missing.any() else bool)
+    if present.str.fullmatch(_LEADING_ZERO).any() or not present.str.fullmatch(_NUMBER, flags=re.IGNORECASE).all():
+        return cells
+    if present.str.fullmatch(_WHOLE).all():
+        return _whole(cells, plain, missing)
+    numbers = [np.nan if gone else float(text) for text, gone in zip(plain.tolist(), missing.tolist(), strict=True)]
+    return pd.Series(numbers, dtype=np.float64, name=cells.name, index=cells.index)
+
+
+def _whole(cells: pd.Series[Any], plain: pd.Series[Any], missing: pd.Series[Any]) -> pd.Series[Any]:
+    import pandas as pd
+
+    numbers = [None if gone else int(text) for text, gone in zip(plain.tolist(), missing.tolist(), strict=True)]
+    present = [number for number in numbers if number is not None]
+    if min(present) >= _INT64.min and max(present) <= _INT64.max:
+        dtype = "int64" if len(present) == len(numbers) else "Int64"
+    elif min(present) >= 0 and max(present) <= _UINT64.max:
+        dtype = "uint64" if len(present) == len(numbers) else "UInt64"
+    else:
+        return cells
+    return pd.Series(numbers, dtype=dtype, name=cells.name, index=cells.index)

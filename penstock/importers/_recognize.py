@@ -1,0 +1,292 @@
+"""What a path has: COCO, Pascal VOC, YOLO or a folder of images; and how it is imported."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, Literal, cast
+
+from penstock.dataset import Dataset
+from penstock.errors import ImporterError
+from penstock.importers._build import import_report
+from penstock.importers._coco import from_coco, gather_coco
+from penstock.importers._coco_file import find_coco_images, read_coco
+from penstock.importers._coco_layout import coco_files_below
+from penstock.importers._detections import Gathered
+from penstock.importers._folder import from_folder, parse_folder
+from penstock.importers._passed_over import Listing, is_image_file, list_files
+from penstock.importers._report import IssueLog
+from penstock.importers._seen import annotations_seen
+from penstock.importers._sources import path_of
+from penstock.importers._voc import from_voc, gather_voc
+from penstock.importers._voc_layout import is_voc, voc_root
+from penstock.importers._yolo import from_yolo, gather_yolo
+from penstock.importers._yolo_layout import find_yolo, is_yolo, yolo_root
+
+__all__ = ["Recognized", "Source", "describe_import", "recognize"]
+
+Kind = Literal["coco", "voc", "yolo", "folder"]
+_IMPORTERS: dict[str, Callable[..., Dataset]] = {"voc": from_voc, "yolo": from_yolo, "folder": from_folder}
+_LABELS = {"coco": "COCO instances", "voc": "Pascal VOC", "yolo": "YOLO", "folder": "image folder"}
+_JSON_SUFFIXES = (".json", ".json.gz")
+_YAML_SUFFIXES = (".yaml", ".yml")
+_FORMAT = 2  # goes up when importers read the same source otherwise, so that old imports are not taken for new
+_NUM_SHOWN = 3
+_BESIDE = {"images": ("labels", "annotations"), "jpegimages": ("annotations",)}
+_EXPECTED = "expected a dataset, COCO annotations, a YOLO or VOC folder, or a folder of images"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recognized:
+    """What an import takes and leaves.
+
+    Examples
+    --------
+    >>> print(Recognized(kind="coco", num_images=80, num_classes=80, ignored=("a.txt",)))
+    COCO instances, 80 images, 80 classes; ignored: 1 file
+
+    Parameters
+    ----------
+    kind : {"coco", "voc", "yolo", "folder"}
+    num_images : int
+        Images that are named, or found.
+    num_classes : int
+        Classes.
+    ignored : tuple of str
+        Files that do not belong to the dataset.
+    num_refused : int
+        Images and annotations that cannot be taken, as far as annotations tell.
+    """
+
+    kind: Kind
+    num_images: int
+    num_classes: int
+    ignored: tuple[str, ...] = ()
+    num_refused: int = 0
+
+    def __str__(self) -> str:
+        """Return it in one line, as the command line prints it."""
+        counts = f"{_counted(self.num_images, 'image')}, {_counted(self.num_classes, 'class')}"
+        text = f"{_LABELS[self.kind]}, {counts}; ignored: {_counted(len(self.ignored), 'file')}"
+        return f"{text}; refused: {self.num_refused:,}" if self.num_refused else text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """Something to import, as `recognize` found it.
+
+    Parameters
+    ----------
+    kind : {"coco", "voc", "yolo", "folder"}
+    root : Path
+        The annotations file of COCO, else the folder that has all of it.
+    path : Path
+        What was looked at.
+    images : Path, optional
+        Folder of COCO's images.
+    """
+
+    kind: Kind
+    root: Path
+    path: Path
+    images: Path | None = None
+
+    @property
+    def name(self) -> str:
+        """What a user would call it: the folder's name, not that of the annotations."""
+        root = self.root.resolve()
+        folder = root.parent if root.is_file() else root
+        return folder.parent.name if folder.name == "annotations" else folder.name
+
+    @property
+    def key(self) -> str:
+        """Name that changes with the source's place, and with any of its files."""
+        digest = hashlib.sha256(os.fsencode(f"{_FORMAT}\n{self.kind}\n{self.path.resolve()}\n{self.images}\n"))
+        for path, status in _states(self.path, self.images):
+            digest.update(os.fsencode(f"{path}\n{status.st_size}\n{status.st_mtime_ns}\n"))
+        return digest.hexdigest()[:16]
+
+    def __str__(self) -> str:
+        """Return the kind and the place, without reading more."""
+        images = f", images in {self.images}" if self.images is not None else ""
+        return f"{_LABELS[self.kind]} in {self.root}{images}"
+
+    def inspect(self) -> Recognized:
+        """Read the annotations, and return what an import takes and leaves; nothing is written."""
+        log = IssueLog("skip")
+        if self.kind == "folder":
+            found = parse_folder(self.path, log)
+            num_images, num_classes = len(found.images), len(found.class_names)
+        else:
+            gathered = self._gather(log)
+            num_images = sum(image is not None for image in gathered.images)
+            num_classes = len(gathered.found.class_names)
+        return Recognized(
+            kind=self.kind,
+            num_images=num_images,
+            num_classes=num_classes,
+            ignored=tuple(issue.source for issue in log.issues if issue.action == "ignored"),
+            num_refused=sum(issue.action == "refused" for issue in log.issues),
+        )
+
+    def _gather(self, log: IssueLog) -> Gathered:
+        if self.kind == "coco":
+            return gather_coco(self.path, self.images, log)
+        return (gather_voc if self.kind == "voc" else gather_yolo)(self.path, log)
+
+    def make(self, dest: str | os.PathLike[str], **options: Any) -> Dataset:  # noqa: ANN401
+        """Import it.
+
+        Parameters
+        ----------
+        dest : str or path
+            Where the dataset is made; must not exist.
+        **options
+            Of the importer: ``on_error``, ``num_workers``, ``progress``, ...
+        """
+        if self.kind == "coco":
+            return from_coco(self.path, self.images, dest, **options)
+        return _IMPORTERS[self.kind](self.path, dest, **options)
+
+
+def describe_import(dataset: Dataset, kind: str) -> Recognized:
+    """Return what the import that made a dataset took and left.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Made by an importer.
+    kind : {"coco", "voc", "yolo", "folder"}
+        By which.
+    """
+    report = import_report(dataset)
+    labels = next((dataset[name] for name in ("categories", "labels") if name in dataset.tensors), None)
+    return Recognized(
+        kind=cast("Kind", kind),
+        num_images=len(dataset),
+        num_classes=0 if labels is None else len(labels.info.class_names),
+        ignored=tuple(issue.source for issue in report.ignored),
+        num_refused=len(report.refused),
+    )
+
+
+def recognize(path: str | os.PathLike[str], images: str | os.PathLike[str] | None = None) -> Source:
+    """Return what is to be imported from a path that is not a dataset.
+
+    Parameters
+    ----------
+    path : str or path
+        COCO annotations, the YAML file of a YOLO dataset, or a folder.
+    images : str or path, optional
+        Folder of the images that COCO annotations name; looked for near them by default.
+
+    Returns
+    -------
+    Source
+        Its kind and place. ``print(source.inspect())`` says how many images and
+        classes there are, ``source.make(dest)`` imports it.
+
+    Raises
+    ------
+    ImporterError
+        If there is nothing at the path, or nothing that can be imported; also if
+        there are images and files that may be annotations of another kind: these
+        are named, and never left out in silence.
+    """
+    given = path_of(path, "COCO annotations, or a folder")
+    folder = None if images is None else path_of(images, "a folder of images")
+    if not os.path.exists(given):  # noqa: PTH110  Path.exists raises for names that no file can have
+        raise ImporterError(f"nothing at {str(given)!r}; {_EXPECTED}")
+    if given.is_file():
+        return _of_file(given, folder)
+    listing = list_files(given)
+    found = [source for kind in (_voc, _yolo, _coco) if (source := kind(given, listing, folder)) is not None]
+    _refuse_apart(given, found)
+    return found[0] if found else _image_folder(given, listing)
+
+
+def _of_file(path: Path, images: Path | None) -> Source:
+    if path.suffix.lower() in _YAML_SUFFIXES:
+        return Source(kind="yolo", root=find_yolo(path, IssueLog("skip")).root, path=path)
+    if not path.name.lower().endswith(_JSON_SUFFIXES):
+        hint = "a table is imported with: penstock import table" if ".csv" in path.suffixes else None
+        raise ImporterError(f"{str(path)!r} is not a COCO annotations file; expected a name ending in .json", hint=hint)
+    data = read_coco(path)
+    return Source(kind="coco", root=path, path=path, images=images or find_coco_images(path, data))
+
+
+def _voc(path: Path, listing: Listing, _images: Path | None) -> Source | None:
+    return Source(kind="voc", root=voc_root(listing), path=path) if is_voc(path, listing) else None
+
+
+def _yolo(path: Path, listing: Listing, _images: Path | None) -> Source | None:
+    return Source(kind="yolo", root=yolo_root(path, listing), path=path) if is_yolo(path, listing) else None
+
+
+def _coco(path: Path, listing: Listing, images: Path | None) -> Source | None:
+    files = coco_files_below(path, listing)
+    if len(files) == 1:
+        return Source(kind="coco", root=files[0].path, path=path, images=images or find_coco_images(files[0].path))
+    return Source(kind="coco", root=path, path=path, images=images) if files else None
+
+
+def _refuse_apart(path: Path, found: list[Source]) -> None:
+    """Raise where a folder has datasets of different kinds in different folders."""
+    for first, second in pairwise(found):
+        one, other = _place(first), _place(second)
+        if not one.is_relative_to(other) and not other.is_relative_to(one):
+            raise ImporterError(
+                f"{str(path)!r} has {_LABELS[first.kind]} in {str(one)!r} and {_LABELS[second.kind]} in "
+                f"{str(other)!r}; expected one dataset",
+                hint=f"name one: {one}",
+            )
+
+
+def _place(source: Source) -> Path:
+    folder = source.root.parent if source.root.is_file() else source.root
+    return folder.parent if folder.name == "annotations" else folder
+
+
+def _image_folder(path: Path, listing: Listing) -> Source:
+    if not any(is_image_file(file) for file in listing.files):
+        raise ImporterError(
+            f"{str(path)!r} is not a dataset, and has no COCO, VOC, YOLO or image folder",
+            hint="a table is imported with: penstock import table",
+        )
+    beside = _BESIDE.get(path.absolute().name.lower(), ())
+    siblings = [one for one in sorted(path.absolute().parent.iterdir()) if one.is_dir() and one.name.lower() in beside]
+    if siblings:
+        raise ImporterError(
+            f"{str(path)!r} has images, and {siblings[0].name!r} beside it may have their annotations; {_EXPECTED}",
+            hint=f"name the folder of both: {path.absolute().parent}",
+        )
+    seen = annotations_seen(path, listing)
+    if seen:
+        shown = ", ".join(f"{str(one.relative_to(path))!r} ({what})" for one, what in seen[:_NUM_SHOWN])
+        more = f" and {len(seen) - _NUM_SHOWN:,} more" if len(seen) > _NUM_SHOWN else ""
+        raise ImporterError(
+            f"{str(path)!r} has images, and what may be their annotations: {shown}{more}; expected COCO instances, "
+            "YOLO, VOC, or images alone",
+            hint="penstock import folder takes images and folders alone; penstock import table reads a CSV file",
+        )
+    return Source(kind="folder", root=path, path=path)
+
+
+def _states(path: Path, images: Path | None) -> Iterator[tuple[Path, os.stat_result]]:
+    """Yield the files that an import depends on, with their states."""
+    folders = [path] if path.is_dir() else [path.parent] if path.suffix.lower() in _YAML_SUFFIXES else []
+    folders += [images] if images is not None and images.is_dir() and images not in folders else []
+    files = dict.fromkeys([path, *(file for folder in folders for file in list_files(folder).files)])
+    for file in files:
+        try:
+            yield file, file.stat()
+        except OSError:
+            continue
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number:,} {what if number == 1 else f'{what}es' if what.endswith('s') else f'{what}s'}"

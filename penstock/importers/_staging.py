@@ -1,0 +1,112 @@
+"""A folder beside a dataset's place, moved there when the dataset is whole; what killed imports left is swept."""
+
+from __future__ import annotations
+
+import errno
+import re
+import shutil
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from penstock.errors import DatasetExistsError, ImporterError, PenstockError
+
+__all__ = ["staged", "sweep"]
+
+_PART = re.compile(r"\..+\.[0-9a-f]{8}\.part(\.lock)?", re.DOTALL)
+_LOCK_TIMEOUT = 10.0  # seconds: a sweep may hold a lock for the moment between its making and its taking
+_SAMPLES = ("samples.lance", ".new-samples.lance")
+_OWN_NAMES = re.compile(r"(\.new-)?samples\.lance|drafts|views|digests|import-report\.json|\..*\.part|.*\.lock")
+
+
+@contextmanager
+def staged(target: Path) -> Iterator[Path]:
+    """Give a folder beside `target` that becomes `target` when the block ends well, and vanishes otherwise.
+
+    Parameters
+    ----------
+    target : Path
+        Where the dataset is to be; parts of one that was never finished are replaced.
+
+    Raises
+    ------
+    DatasetExistsError
+        If there is something at `target`.
+    ImporterError
+        If it cannot be written there.
+    """
+    try:
+        _check_free(target)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        sweep(target.parent)
+        with _locked_name(target) as staging:
+            yield staging
+            _check_free(target)
+            _remove(target)
+            staging.replace(target)
+    except OSError as error:
+        if isinstance(error, PenstockError):
+            raise
+        if error.errno in (errno.ENOTEMPTY, errno.EEXIST):
+            _check_free(target)  # another import was faster
+        raise ImporterError(f"the dataset cannot be written to {str(target)!r}: {error}") from error
+
+
+def sweep(folder: Path) -> None:
+    """Remove what imports left in a folder when they were killed; those that still run are left alone.
+
+    Parameters
+    ----------
+    folder : Path
+        Where datasets were to be made.
+    """
+    parts = {path.name.removesuffix(".lock") for path in folder.iterdir() if _PART.fullmatch(path.name)}
+    for name in sorted(parts):
+        part, lock = folder / name, _lock_of(folder / name)
+        if not lock.exists():
+            _remove(part)  # the lock comes before the folder and goes after it
+            continue
+        with suppress(Timeout, OSError, RuntimeError), FileLock(lock, timeout=0):
+            _remove(part)
+            lock.unlink(missing_ok=True)
+
+
+@contextmanager
+def _locked_name(target: Path) -> Iterator[Path]:
+    """Give a free name beside `target` that other imports take for alive as long as this process holds it."""
+    staging = target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}.part")
+    with FileLock(_lock_of(staging), timeout=_LOCK_TIMEOUT):
+        try:
+            yield staging
+        finally:
+            _remove(staging)
+            _lock_of(staging).unlink(missing_ok=True)
+
+
+def _lock_of(part: Path) -> Path:
+    return part.with_name(f"{part.name}.lock")
+
+
+def _check_free(target: Path) -> None:
+    if target.is_symlink() and not target.exists():
+        raise DatasetExistsError(f"{str(target)!r} is a link that leads nowhere", hint="choose another destination")
+    if target.exists() and not (target.is_dir() and (not any(target.iterdir()) or _is_half_made(target))):
+        raise DatasetExistsError(f"something is stored at {str(target)!r} already", hint="choose another destination")
+
+
+def _is_half_made(target: Path) -> bool:
+    """Return whether a folder holds nothing but a dataset of which no version was ever written."""
+    if not any((target / name).is_dir() for name in _SAMPLES):
+        return False
+    if not all(_OWN_NAMES.fullmatch(path.name) for path in target.iterdir()):
+        return False
+    versions = target / "samples.lance" / "_versions"
+    return not versions.is_dir() or not any(versions.glob("*.manifest"))
+
+
+def _remove(folder: Path) -> None:
+    if folder.is_dir() and not folder.is_symlink():
+        shutil.rmtree(folder, ignore_errors=True)
