@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Literal
 
@@ -15,7 +16,7 @@ from penstock.dataset._log import Log
 from penstock.dataset._merge import merge_branch
 from penstock.dataset._report import Report
 from penstock.dataset._saved_views import SavedView, SavedViews, delete_saved, open_saved, save_rows, saved_views
-from penstock.dataset._verify import verify_tables
+from penstock.dataset._verify import verify_copies, verify_tables
 from penstock.dataset._view import View
 from penstock.dataset._working import READ_ONLY, Working, open_working
 from penstock.errors import (
@@ -338,7 +339,7 @@ class Dataset(Filling):
     # ---- upkeep --------------------------------------------------------------------------
 
     def verify(self, num_workers: int = 2) -> Report:
-        """Read every sample, linked files too, and report what is unreadable or altered.
+        """Read every sample, linked files and copies of views too, and report what is unreadable or altered.
 
         Parameters
         ----------
@@ -350,7 +351,9 @@ class Dataset(Filling):
         Report
             Its `ok` says whether nothing is wrong.
         """
-        return verify_tables(self.table, num_workers)
+        report = verify_tables(self.table, num_workers)
+        copies = verify_copies(self._working.store)
+        return replace(report, problems=(*report.problems, *copies)) if copies else report
 
     def cleanup(self, older_than: timedelta | None = None) -> int:
         """Delete the files of states that no commit, tag or saved view names.

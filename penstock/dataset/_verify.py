@@ -9,12 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.dataset._report import Problem, Report
+from penstock.dataset._view_records import view_records
 from penstock.errors import PenstockError, escaped
 from penstock.storage import Digests, Location, Store, column_names
 from penstock.table import OverlayTable
 from penstock.tensors import TensorSpec, check_image, image_digest
 
-__all__ = ["verify_tables"]
+__all__ = ["verify_copies", "verify_tables"]
 
 _CHUNK = 64
 
@@ -26,6 +27,25 @@ def verify_tables(table: OverlayTable, num_workers: int) -> Report:
         found = _encoded(table, spec, num_workers) if spec.is_encoded else _column(table, spec)
         problems += sorted(found, key=lambda problem: -1 if problem.row is None else problem.row)
     return Report(problems=(*_damaged(table, problems), *problems), num_samples=table.num_rows)
+
+
+def verify_copies(store: Store) -> list[Problem]:
+    """Report the copies of saved views whose files are not what was written."""
+    problems = []
+    for view_id, record in sorted(view_records(store).items()):
+        if record.copy:
+            problems += _damaged_copy(view_id, Location(f"{store.location.path}/{record.copy}"))
+    return problems
+
+
+def _damaged_copy(view_id: str, place: Location) -> list[Problem]:
+    named = f"the copy of view {view_id!r}"
+    try:
+        copy = Store.open(place)
+        damaged = Digests(copy).damaged(copy.head())
+    except PenstockError as error:
+        return [Problem(tensor=named, row=None, reason=str(error))]
+    return [Problem(tensor=named, row=None, reason=damage.reason) for damage in damaged]
 
 
 def _damaged(table: OverlayTable, found: Sequence[Problem]) -> list[Problem]:

@@ -27,6 +27,7 @@ def lose_power(before, now, journal, kind, into):
     synced are empty. "contents lost": entries survive, contents that were not synced are empty.
     """
     live, durable = _replayed(before, journal, str(now))
+    _add_unseen(live, now)
     kept = durable if kind == "names lost" else live
     places = {file: path for path, file in live.items()}
     for path in sorted(kept):
@@ -65,6 +66,15 @@ def _replayed(before, journal, root):
     return live, durable
 
 
+def _add_unseen(live, now):
+    """Add the files that got their names unseen: the engine renames some by a system call of its own."""
+    there = _tree(now)
+    for path in [path for path in live if path not in there and posixpath.basename(path).startswith(".tmp")]:
+        del live[path]
+    for path in there.keys() - live.keys():
+        live[path] = _File(origin=None, synced=False, is_folder=there[path].is_folder)
+
+
 def _step(live, durable, what, one, two):
     if what in "OM":
         live[one] = _File(origin=None, synced=True, is_folder=what == "M")
@@ -84,6 +94,9 @@ def _step(live, durable, what, one, two):
 def _sync(live, durable, path):
     if path in live and not live[path].is_folder:
         live[path].synced = True
+        return
+    if path not in live and path != "." and "." in posixpath.basename(path):  # it got this name unseen
+        live[path] = _File(origin=None, synced=True)
         return
     home = "" if path == "." else path
     for name in [name for name in durable if posixpath.dirname(name) == home and name not in live]:
