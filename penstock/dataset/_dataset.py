@@ -16,7 +16,7 @@ from penstock.dataset._log import Log
 from penstock.dataset._merge import merge_branch
 from penstock.dataset._report import Report
 from penstock.dataset._saved_views import SavedView, SavedViews, delete_saved, open_saved, save_rows, saved_views
-from penstock.dataset._verify import verify_copies, verify_tables
+from penstock.dataset._verify import verify_records, verify_tables
 from penstock.dataset._view import View
 from penstock.dataset._working import READ_ONLY, Working, open_working
 from penstock.errors import (
@@ -352,8 +352,8 @@ class Dataset(Filling):
             Its `ok` says whether nothing is wrong.
         """
         report = verify_tables(self.table, num_workers)
-        copies = verify_copies(self._working.store)
-        return replace(report, problems=(*report.problems, *copies)) if copies else report
+        others = verify_records(self._working.store)
+        return replace(report, problems=(*report.problems, *others)) if others else report
 
     def cleanup(self, older_than: timedelta | None = None) -> int:
         """Delete the files of states that no commit, tag or saved view names.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from penstock.storage import Commit, Store, commits
+from penstock.storage import Commit, Store, commit_before, commits
 
 __all__ = ["ancestors", "history", "nearest_common"]
 
@@ -15,7 +15,11 @@ def history(store: Store, last: Commit | None) -> list[Commit]:
     found: list[Commit] = []
     while last is not None and last not in found[-1:]:
         found.append(last)
-        last = _before(last, known)
+        last = (
+            known.get(last.parent or "")
+            or (commit_before(store, last) if last.parent else None)
+            or _before(last, known)
+        )
     return found
 
 

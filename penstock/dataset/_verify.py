@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.dataset._report import Problem, Report
-from penstock.dataset._view_records import view_records
+from penstock.dataset._view_records import damaged_records, view_records
 from penstock.errors import PenstockError, escaped
-from penstock.storage import Digests, Location, Store, column_names
+from penstock.storage import Digests, Location, Store, column_names, wrong_tags
 from penstock.table import OverlayTable
 from penstock.tensors import TensorSpec, check_image, image_digest
 
-__all__ = ["verify_copies", "verify_tables"]
+__all__ = ["verify_records", "verify_tables"]
 
 _CHUNK = 64
 
@@ -29,9 +29,12 @@ def verify_tables(table: OverlayTable, num_workers: int) -> Report:
     return Report(problems=(*_damaged(table, problems), *problems), num_samples=table.num_rows)
 
 
-def verify_copies(store: Store) -> list[Problem]:
-    """Report the copies of saved views whose files are not what was written."""
-    problems = []
+def verify_records(store: Store) -> list[Problem]:
+    """Report the tags, branches, saved views and their copies that are not what was written."""
+    problems = [Problem(tensor="history", row=None, reason=reason) for reason in wrong_tags(store)]
+    problems += [
+        Problem(tensor="views", row=None, reason=f"{file!r} cannot be read") for file in damaged_records(store)
+    ]
     for view_id, record in sorted(view_records(store).items()):
         if record.copy:
             problems += _damaged_copy(view_id, Location(f"{store.location.path}/{record.copy}"))

@@ -17,8 +17,18 @@ from numpy.typing import NDArray
 from penstock.errors import ReadOnlyError, StorageError
 from penstock.storage import Location, Mark, Store, decoded, delete_tag_named, encoded, tags_named
 
-__all__ = ["ViewRecord", "delete_record", "read_rows", "sweep_views", "view_records", "write_record", "write_view"]
+__all__ = [
+    "ViewRecord",
+    "damaged_records",
+    "delete_record",
+    "read_rows",
+    "sweep_views",
+    "view_records",
+    "write_record",
+    "write_view",
+]
 
+_CHECK = "sha256"
 _TAG = "view-"  # where datasets of before kept their records
 
 
@@ -86,7 +96,18 @@ def write_view(location: Location, view_id: str, record: ViewRecord, uids: NDArr
 def write_record(location: Location, view_id: str, record: ViewRecord) -> None:
     """Write the record of a view, over the one there is."""
     with location.lock():
-        location.write(_record_file(view_id), json.dumps(asdict(record)).encode())
+        written = asdict(record)
+        location.write(_record_file(view_id), json.dumps({**written, _CHECK: _checksum(written)}).encode())
+
+
+def _checksum(record: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()
+
+
+def damaged_records(store: Store) -> list[str]:
+    """Return the files of records that cannot be read, or are not what was written."""
+    files = [name for name in store.location.names("views") if name.endswith(".json")]
+    return [name for name in files if _parsed(store.location.read(name)) is None]
 
 
 def _packed(uids: NDArray[np.int64]) -> bytes:
@@ -112,6 +133,9 @@ def view_records(store: Store) -> dict[str, ViewRecord]:
 def _parsed(content: bytes | None) -> ViewRecord | None:
     try:
         stored = json.loads(content or b"")
+        checksum = stored.pop(_CHECK, None)
+        if checksum is not None and checksum != _checksum(stored):
+            return None
         kinds: Mapping[str, Any] = {
             "branch": lambda value: None if value is None else str(value),
             **dict.fromkeys(("version", "seed", "num_samples"), int),

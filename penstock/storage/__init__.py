@@ -17,6 +17,7 @@ from penstock.storage._commits import (
     author,
     branch_names,
     clean_version,
+    commit_before,
     commit_kind,
     commits,
     decoded,
@@ -29,6 +30,7 @@ from penstock.storage._commits import (
     new_record,
     set_tag,
     user_tags,
+    wrong_tags,
 )
 from penstock.storage._credentials import Credentials
 from penstock.storage._digests import DamagedFile, Digests
@@ -62,6 +64,7 @@ __all__ = [
     "cleanup",
     "column_names",
     "column_of",
+    "commit_before",
     "commit_kind",
     "commits",
     "decoded",
@@ -89,4 +92,5 @@ __all__ = [
     "table_of",
     "tags_named",
     "user_tags",
+    "wrong_tags",
 ]

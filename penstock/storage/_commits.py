@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from penstock.errors import CommitNotFoundError, DatasetError, PenstockError, StorageError, nearest
 from penstock.storage._landing import kind_of
 from penstock.storage._snapshot import Snapshot
-from penstock.storage._tags import Mark, create_tag, delete_tag_named, has_tag, tags_named
+from penstock.storage._tags import Mark, create_tag, damaged_refs, delete_tag_named, has_tag, tags_named
 from penstock.storage._wrap import wrapped
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ __all__ = [
     "author",
     "branch_names",
     "clean_version",
+    "commit_before",
     "commit_kind",
     "commits",
     "decoded",
@@ -39,12 +40,14 @@ __all__ = [
     "new_record",
     "set_tag",
     "user_tags",
+    "wrong_tags",
 ]
 
 _COMMIT = "commit-"
 _USER = "user-"
 _MIN_PREFIX = 4
 _RECORD = "commit"  # of the dataset's description: the last commit, in every version that follows it
+_NOTED = ("message", "author", "parent", "merged")
 _LOOK_BACK = 64  # versions
 _UPKEEP = {"Rewrite", "ReserveFragments", "Merge"}  # files merged, columns of no values added: nothing a reader sees
 
@@ -292,6 +295,35 @@ def branch_names(store: Store) -> list[str]:
         return sorted(decoded(name) for name in store.handle.branches.list())
 
 
+def commit_before(store: Store, commit: Commit) -> Commit | None:
+    """Return the commit before one from the version that it was made on, where its own tag is gone."""
+    with suppress(PenstockError):
+        on_branch = store.on(commit.branch)
+        found = last_commit(on_branch, on_branch.at(commit.version - 1))
+        return found if found is not None and found.id != commit.id else None
+    return None
+
+
+def wrong_tags(store: Store) -> list[str]:
+    """Return what is wrong with tags and branches: what cannot be read, or is not what its version records."""
+    wrong = [f"the record {file!r} cannot be read" for file in damaged_refs(store)]
+    for commit_id, mark in tags_named(store, _COMMIT).items():
+        record = _record_at(store, mark)
+        told = {key: mark.note[key] for key in _NOTED if mark.note.get(key)}
+        if record and (record.get("id") != commit_id or any(record.get(key) != told[key] for key in told)):
+            wrong.append(f"the tag of commit {commit_id} is not what its version records")
+    for name, mark in user_tags(store).items():
+        if mark.note.get(_RECORD) and _record_at(store, mark).get("id") != mark.note[_RECORD]:
+            wrong.append(f"the tag {name!r} does not name the commit it was given")
+    return wrong
+
+
+def _record_at(store: Store, mark: Mark) -> dict[str, Any]:
+    with suppress(PenstockError):
+        return _record_in(store.on(mark.branch).at(mark.version))
+    return {}
+
+
 # ---- the user's own tags -------------------------------------------------------------------------
 
 
@@ -304,7 +336,10 @@ def set_tag(store: Store, name: str, branch: str | None, version: int) -> None:
     """Give a version a name of the user's."""
     if not isinstance(name, str) or not name or name in user_tags(store) or name in {"main", *branch_names(store)}:
         raise DatasetError(f"a tag named {name!r}; expected a name that is not taken")
-    create_tag(store, f"{_USER}{encoded(name)}", branch, version)
+    record = _record_in(store.on(branch).at(version))
+    note = {_RECORD: str(record["id"])} if record else None
+    with store.location.lock():
+        create_tag(store, f"{_USER}{encoded(name)}", branch, version, note)
 
 
 def delete_tag(store: Store, name: str) -> None:

@@ -14,10 +14,20 @@ from penstock.storage._wrap import wrapped
 if TYPE_CHECKING:
     from penstock.storage._store import Store
 
-__all__ = ["Mark", "create_tag", "delete_tag_named", "has_tag", "refs_are_whole", "sweep_tags", "tags_named"]
+__all__ = [
+    "Mark",
+    "create_tag",
+    "damaged_refs",
+    "delete_tag_named",
+    "has_tag",
+    "refs_are_whole",
+    "sweep_tags",
+    "tags_named",
+]
 
 _FOLDER = "samples.lance/_refs/tags"
-_BRANCHES = "samples.lance/_refs/branches"
+_FOLDERS = {_FOLDER: ("version",), "samples.lance/_refs/branches": ("parentVersion",)}
+_DAMAGED = ".damaged"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +69,7 @@ def _all(store: Store) -> dict[str, Mark]:
 def _readable(store: Store) -> dict[str, Mark]:
     """Read each tag by itself, where one of them is damaged."""
     marks = {}
-    for file in store.location.names(_FOLDER):
+    for file in (file for file in store.location.names(_FOLDER) if file.endswith(".json")):
         mark = _parsed(store.location.read(file))
         if mark is not None:
             marks[PurePosixPath(file).stem] = mark
@@ -108,11 +118,17 @@ def refs_are_whole(store: Store) -> bool:
 
 
 def sweep_tags(store: Store) -> None:
-    """Delete the records of tags and branches that a full disk or a killed process left unreadable."""
-    for folder, keys in ((_FOLDER, ("version",)), (_BRANCHES, ("parentVersion",))):
+    """Put away the records of tags and branches that cannot be read, so that the others can.
+
+    What a full disk or a killed process cut short is deleted; what is whole and damaged is kept under another
+    name, for `damaged_refs` to report.
+    """
+    for folder, keys in _FOLDERS.items():
         for file in store.location.names(folder):
             content = store.location.read(file)
-            if content is not None and not _is_record(content, keys):
+            if file.endswith(".json") and content is not None and not _is_record(content, keys):
+                if content.rstrip().endswith(b"}"):
+                    store.location.write(f"{file}{_DAMAGED}", content)
                 store.location.delete([file])
 
 
@@ -122,3 +138,13 @@ def _is_record(content: bytes, keys: tuple[str, ...]) -> bool:
     except ValueError:
         return False
     return isinstance(record, dict) and all(key in record for key in keys)
+
+
+def damaged_refs(store: Store) -> list[str]:
+    """Return the records of tags and branches that cannot be read."""
+    return [
+        file
+        for folder, keys in _FOLDERS.items()
+        for file in store.location.names(folder)
+        if file.endswith(_DAMAGED) or not _is_record(store.location.read(file) or b"{}", keys)
+    ]

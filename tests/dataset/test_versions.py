@@ -229,3 +229,32 @@ def test_cleanup_frees_what_no_commit_names(ds):
     for commit in ds.log():
         assert len(penstock.load(ds.path, version=commit.id)) >= 8
     assert ds.age[0].numpy() == 5
+
+
+def test_a_damaged_tag_of_a_commit_loses_neither_log_nor_branches(ds):
+    for age in range(3):
+        ds.age[0] = age + 100
+        ds.commit(f"age {age}")
+    ds.tag("kept")
+    ds.checkout("side", create=True)
+    ds.checkout("main")
+    messages = [commit.message for commit in ds.log()]
+    folder = Path(ds.path, "samples.lance", "_refs", "tags")
+    first, second = (folder / f"commit-{commit.id}.json" for commit in ds.log()[1:3])
+    first.write_bytes(b"")
+    second.write_bytes(second.read_bytes().replace(b'"version"', b'"wersion"'))
+    again = penstock.load(ds.path)
+    assert [commit.message for commit in again.log()] == messages
+    assert again.branches == ["main", "side"]
+    assert list(again.tags) == ["kept"]
+    assert not again.verify().ok
+    assert ds.verify(0).problems
+
+
+def test_verify_finds_nothing_in_a_sound_history(ds):
+    ds.age[0] = 7
+    ds.commit("seven")
+    ds.tag("seven")
+    ds[:2].save_view("two", id="two")
+    ds.load_view("two", optimize=True)
+    assert penstock.load(ds.path).verify().problems == ()
