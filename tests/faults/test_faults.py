@@ -23,28 +23,14 @@ needs_counting = pytest.mark.skipif(preload.why_not() is not None, reason=str(pr
 MANY_STEPS = ("commit", "merge", "save_view", "reset", "discard_edits", "empty (overwrite)", "load_view")
 
 
-@pytest.fixture(scope="module")
-def crashes():
-    often = [operation for operation in ALL if operation.name.startswith(MANY_STEPS)]
-    seldom = [operation for operation in ALL if operation not in often]
-    return [*try_points(often, sample=3, kinds=CRASHES), *try_points(seldom, sample=1, kinds=CRASHES)]
-
-
 @needs_counting
-@pytest.mark.parametrize("kind", CRASHES)
-def test_a_call_that_is_cut_short_leaves_the_state_before_or_after(crashes, kind):
-    wrong = [(row.operation, found) for row in crashes if row.kind == kind for found in row.wrong]
-    assert wrong == []
-
-
-@needs_counting
-def test_what_was_cut_short_is_swept_up(crashes):
-    assert [(row.operation, found) for row in crashes for found in row.litter] == []
-
-
-@needs_counting
-def test_a_full_or_broken_disk_is_told_in_an_error_of_ours(crashes):
-    assert [(row.operation, found) for row in crashes for found in row.raw] == []
+def test_a_call_that_is_cut_short_leaves_the_state_before_or_after_and_no_litter():
+    of_many = [operation for operation in ALL if operation.name.startswith(MANY_STEPS)]
+    disks = [kind for kind in CRASHES if kind != "kill"]
+    rows = [*try_points(ALL, sample=1, kinds=("kill",)), *try_points(of_many[::3], sample=1, kinds=disks)]
+    assert {row.kind for row in rows} == set(CRASHES)
+    for wrong in ("wrong", "litter", "raw"):
+        assert [(row.operation, row.kind, wrong, found) for row in rows for found in getattr(row, wrong)] == []
 
 
 @needs_counting
