@@ -229,8 +229,11 @@ def _fitted(tf: Any, value: Any, spec: Any, name: str = "batch") -> Any:  # noqa
     if isinstance(spec, tuple) and isinstance(value, tuple) and len(spec) == len(value):
         items = [_fitted(tf, *pair, f"{name}[{place}]") for place, pair in enumerate(zip(value, spec, strict=True))]
         return type(value)(*items) if hasattr(value, "_fields") else tuple(items)
-    if isinstance(spec, tf.RaggedTensorSpec) and isinstance(value, tf.Tensor) and value.shape.rank == spec.shape.rank:
-        value = tf.RaggedTensor.from_tensor(value, ragged_rank=spec.ragged_rank)
+    if isinstance(spec, tf.RaggedTensorSpec) and isinstance(value, tf.Tensor):
+        if value.shape.rank == spec.shape.rank - 1:  # numbers, of which the first batch lacked some
+            value = tf.expand_dims(value, -1)
+        if value.shape.rank == spec.shape.rank:
+            value = tf.RaggedTensor.from_tensor(value, ragged_rank=spec.ragged_rank)
     if isinstance(spec, dict | tuple) or not spec.is_compatible_with(value):
         raise LoaderError(
             f"{name!r} has another form than in the first batch: {getattr(value, 'shape', type(value).__name__)}, "
