@@ -103,16 +103,6 @@ def test_every_reader_gives_back_what_was_written(filled, read):
         assert _are(read(dataset), values)
 
 
-@pytest.mark.slow  # tensorflow takes seconds to import
-def test_tensorflow_loader_gives_back_what_was_written(filled):
-    kind, values, datasets = filled
-    if kind in _NUMBERS:  # TensorFlow has no NULL: rows of a ragged tensor have 0 numbers or 1
-        values = [None if value is None else [value] for value in values]
-    for dataset in datasets[:3]:
-        batches = dataset.dataloader().batch(3).tensorflow()
-        assert _are([value.numpy() for batch in batches for value in batch["b"]], values)
-
-
 def test_samples_of_unlike_shapes_are_no_single_array(filled):
     kind, values, datasets = filled
     for dataset in datasets:
