@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -12,8 +12,24 @@ from numpy.typing import NDArray
 
 from penstock.dataset._buffer import Buffer
 from penstock.dataset._conflicts import Prefer, edit_conflicts, refuse, settled_draft
+from penstock.dataset._description import (
+    Meta,
+    appending,
+    changed_names,
+    few_roots,
+    fitted_rows,
+    label_lengths,
+    object_counts_of,
+    renumber,
+    spec_in,
+    with_buffer,
+    with_label_lengths,
+    with_spec,
+    without_tensor,
+    write_draft_into,
+)
 from penstock.dataset._drafts import Drafts
-from penstock.dataset._fitting import Fitted, fitted
+from penstock.dataset._fitting import Fitted
 from penstock.dataset._groups import check_groups
 from penstock.dataset._history import history
 from penstock.dataset._ingest import check_creds, checked_links
@@ -40,7 +56,6 @@ from penstock.storage import (
     new_record,
     new_uids,
     sweep,
-    table_of,
 )
 from penstock.table import (
     Draft,
@@ -52,13 +67,12 @@ from penstock.table import (
     with_class_keys,
     with_classes,
 )
-from penstock.tensors import Cell, TensorSpec, group_of, storable_text, with_type_of
+from penstock.tensors import Cell, TensorSpec, group_of, with_type_of
 
 __all__ = ["READ_ONLY", "Working", "open_working"]
 
 READ_ONLY = "it was opened with read_only=True"
 _FOLDER_READ_ONLY = "its folder cannot be written to"
-_Meta = dict[str, Any]
 
 
 class Working:
@@ -149,7 +163,7 @@ class Working:
 
     # ---- writing the head ----------------------------------------------------------------
 
-    def _change_meta(self, change: Callable[[_Meta], _Meta]) -> None:
+    def _change_meta(self, change: Callable[[Meta], Meta]) -> None:
         self.store.update_meta(lambda meta: with_class_keys(meta, change(meta)))
         self.refresh()
 
@@ -172,7 +186,7 @@ class Working:
         if self.stored.num_rows and spec.htype == "class_label":
             spec = replace(spec, length_min=0, length_max=0)
 
-        def change(meta: _Meta) -> _Meta:
+        def change(meta: Meta) -> Meta:
             if any(entry["name"] == spec.name for entry in meta["tensors"]):
                 raise DatasetError(f"a tensor {spec.name!r} was made by another writer")
             return {**meta, "tensors": [*meta["tensors"], spec.to_json()]}
@@ -194,12 +208,12 @@ class Working:
         """Write buffered rows and the class names and types they bring, in one step."""
         with self.store.location.lock():
             before = self.store.head().meta
-            after = _with_buffer(before, buffer)
-            rows = _fitted(buffer, after)
+            after = with_buffer(before, buffer)
+            rows = fitted_rows(buffer, after)
             self.store.add_columns(list(rows.columns))
             if after != before:
                 action = f"append samples to {self.store.location.path!r}"
-                self.store.transact(action, "append", _appending(buffer, new_uids(rows.num_rows)))
+                self.store.transact(action, "append", appending(buffer, new_uids(rows.num_rows)))
             elif rows.num_rows:
                 self.store.append(new_uids(rows.num_rows), rows.columns)
         self.refresh()
@@ -221,11 +235,11 @@ class Working:
             raise DatasetError(f"classes of {spec.name!r}, a {spec.shown_htype}; expected a class_label tensor")
         found: list[int] = []
 
-        def change(meta: _Meta) -> _Meta:
+        def change(meta: Meta) -> Meta:
             stored = next(entry for entry in meta["tensors"] if entry["name"] == spec.name)
-            known, index = _changed_names(TensorSpec.from_json(stored), action, names)
+            known, index = changed_names(TensorSpec.from_json(stored), action, names)
             found[:] = [index]
-            return _with_spec(meta, spec.name, {"class_names": known})
+            return with_spec(meta, spec.name, {"class_names": known})
 
         self._change_meta(change)
         return found[0]
@@ -238,7 +252,7 @@ class Working:
 
         def change(steps: Steps) -> None:
             meta = with_class_keys(steps.meta, steps.meta)
-            before = _spec_in(meta, spec.name)
+            before = spec_in(meta, spec.name)
             kept = [name for name in before.class_names if name == into or name not in names]
             keys = class_keys(meta, spec.name)
             into_key = keys[before.class_names.index(into)]
@@ -246,9 +260,9 @@ class Working:
             now = [key for key in keys if key not in gone]
             index = new_index(keys, now, gone)
             if index is not None:
-                _renumber(steps, before, index)
+                renumber(steps, before, index)
             meta = with_classes(meta, spec.name, now, {**merged_into(meta, spec.name), **gone})
-            steps.set_meta(lambda _: _with_spec(meta, spec.name, {"class_names": kept}))
+            steps.set_meta(lambda _: with_spec(meta, spec.name, {"class_names": kept}))
 
         with self.store.location.lock():
             self.store.transact(f"merge classes into {into!r} in {spec.name!r}", "merge classes", change)
@@ -261,9 +275,9 @@ class Working:
     def delete_tensor(self, name: str) -> None:
         """Take a tensor out of the list, which makes it true; its columns are swept after that, or by the next one."""
 
-        def change(meta: _Meta) -> _Meta:
+        def change(meta: Meta) -> Meta:
             left = {key: value for key, value in meta.get("classes", {}).items() if key != name}
-            return {**meta, "tensors": _without_tensor(meta["tensors"], name), "classes": left}
+            return {**meta, "tensors": without_tensor(meta["tensors"], name), "classes": left}
 
         with self.store.location.lock():
             self._change_meta(change)
@@ -284,7 +298,7 @@ class Working:
         allowed = [*self.meta.get("link_roots", []), *roots]
         cells = checked_links(spec, cells, LinkReader(allowed, self.credentials), 0, max_bytes)
         if not roots <= set(self.meta.get("link_roots", [])):
-            self._change_meta(lambda meta: {**meta, "link_roots": _few({*meta.get("link_roots", []), *roots})})
+            self._change_meta(lambda meta: {**meta, "link_roots": few_roots({*meta.get("link_roots", []), *roots})})
         return cells
 
     @property
@@ -335,8 +349,12 @@ class Working:
                 if label in group_of(self.specs, box):
                     continue  # the commit refuses them
                 rows = np.union1d(self.table.edited_rows(box), self.table.edited_rows(label)).astype(np.int64)
-                before = _counts(self.stored.column(box), rows, 4) == _counts(self.stored.column(label), rows, 1)
-                after = _counts(self.table.column(box), rows, 4) == _counts(self.table.column(label), rows, 1)
+                before = object_counts_of(self.stored.column(box), rows, 4) == object_counts_of(
+                    self.stored.column(label), rows, 1
+                )
+                after = object_counts_of(self.table.column(box), rows, 4) == object_counts_of(
+                    self.table.column(label), rows, 1
+                )
                 broken = rows[before & ~after]
                 if len(broken):
                     found.append(
@@ -377,9 +395,11 @@ class Working:
 
         def change(steps: Steps) -> None:
             changes(steps)
-            lengths = _lengths(StoredTable(steps.snapshot(), ""))
+            lengths = label_lengths(StoredTable(steps.snapshot(), ""))
             self._digests.record(steps.snapshot(), record["id"])
-            steps.set_meta(lambda meta: {**_with_lengths(meta, lengths), "commit": record, "drafts": session.largest()})
+            steps.set_meta(
+                lambda meta: {**with_label_lengths(meta, lengths), "commit": record, "drafts": session.largest()}
+            )
 
         session.sweep(self.stored)
         action = f"commit to {self.store.location.path!r}"
@@ -435,127 +455,3 @@ def open_working(path: str | os.PathLike[str], version: str | None, *, read_only
     if number is None:
         return Working(on_branch, read_only=reason)
     return Working(on_branch, read_only=f"it was opened at version {version!r}", version=number)
-
-
-def write_draft_into(steps: Steps, specs: Mapping[str, TensorSpec], draft: Draft) -> None:
-    """Write edits to the samples that are there; tensors edited in the same samples in one pass."""
-    stored = StoredTable(steps.snapshot(), "")
-    together: dict[tuple[int, ...], dict[TensorSpec, list[Cell]]] = {}
-    for name, edits in draft.edits.items():
-        here = stored.positions(np.fromiter(edits, np.int64, len(edits))) >= 0
-        kept = {uid: cell for (uid, cell), there in zip(edits.items(), here, strict=True) if there}
-        if kept:
-            uids = tuple(sorted(kept))
-            together.setdefault(uids, {})[specs[name]] = [kept[uid] for uid in uids]
-    for uids, columns in together.items():
-        steps.rewrite(table_of(np.array(uids, np.int64), columns))
-
-
-def _renumber(steps: Steps, spec: TensorSpec, index: NDArray[np.int64]) -> None:
-    """Write the labels of a tensor anew where their classes got other numbers."""
-    stored = StoredTable(steps.snapshot(), "")
-    column = stored.column(spec.name)
-    moved = np.concatenate([[0], np.cumsum(index[column.values] != column.values)])
-    rows = np.flatnonzero(moved[column.offsets[1:]] > moved[column.offsets[:-1]])
-    if len(rows):
-        cells = [Cell(value=index[column.row(row)]) for row in rows.tolist()]
-        steps.rewrite(table_of(stored.uids[rows], {spec: cells}))
-
-
-def _with_buffer(meta: _Meta, buffer: Buffer) -> _Meta:
-    """Return the description that some rows leave: class names grown, types and lengths widened, folders allowed."""
-    head = {entry["name"]: TensorSpec.from_json(entry) for entry in meta["tensors"]}
-    merged = buffer.merged(head)
-    roots = _few(set(meta.get("link_roots", [])) | buffer.link_roots)
-    after = {**meta, "tensors": [spec.to_json() for spec in merged.values()], "link_roots": roots}
-    return with_class_keys(meta, after)
-
-
-def _fitted(buffer: Buffer, meta: _Meta) -> Fitted:
-    """Return the rows of a buffer as a description takes them: types, and labels as its classes count."""
-    merged = {entry["name"]: TensorSpec.from_json(entry) for entry in meta["tensors"]}
-    keys = {name: class_keys(meta, name) for name in merged}
-    columns = buffer.renumbered(merged, keys, {name: merged_into(meta, name) for name in merged})
-    return fitted(columns, buffer.specs, buffer.num_rows)
-
-
-def _appending(buffer: Buffer, uids: NDArray[np.int64]) -> Callable[[Steps], None]:
-    def change(steps: Steps) -> None:
-        steps.set_meta(lambda meta: _with_buffer(meta, buffer))
-        rows = _fitted(buffer, steps.meta)
-        if rows.num_rows:
-            steps.append(uids[: rows.num_rows], rows.columns)
-
-    return change
-
-
-def _spec_in(meta: _Meta, name: str) -> TensorSpec:
-    return TensorSpec.from_json(next(entry for entry in meta["tensors"] if entry["name"] == name))
-
-
-def _changed_names(spec: TensorSpec, action: str, names: Sequence[str]) -> tuple[list[str], int]:
-    """Return the class names of a tensor with one added or renamed, and its index."""
-    old, new = names[0], names[-1]
-    if action == "rename" and old not in spec.class_names:
-        raise UnknownClassError(old, spec.class_names, tensor=spec.name)
-    if not isinstance(new, str) or not new.strip():
-        raise DatasetError(f"a class named {new!r}; expected a name")
-    storable_text(new, f"a class name of {spec.name!r}")
-    if new in spec.class_names:
-        raise DatasetError(f"a class {new!r} exists already in {spec.name!r}; expected a new name")
-    known = list(spec.class_names)
-    index = known.index(old) if action == "rename" else len(known)
-    known[index : index + 1] = [new]
-    return known, index
-
-
-def _with_spec(meta: dict[str, Any], name: str, changes: dict[str, Any]) -> dict[str, Any]:
-    tensors = [{**entry, **changes} if entry["name"] == name else entry for entry in meta["tensors"]]
-    return {**meta, "tensors": tensors}
-
-
-def _lengths(stored: StoredTable) -> dict[str, tuple[int, int]]:
-    """Return the exact interval of label counts of each class label tensor."""
-    intervals = {}
-    for name, spec in stored.specs.items():
-        if spec.htype == "class_label" and stored.num_rows:
-            lengths = stored.column(name).lengths
-            intervals[name] = (int(lengths.min()), int(lengths.max()))
-    return intervals
-
-
-def _without_tensor(tensors: Sequence[_Meta], name: str) -> list[_Meta]:
-    """Return the entries of the other tensors; those aligned with it stay aligned with each other."""
-    left = [entry for entry in tensors if entry["name"] != name]
-    first = next((entry["name"] for entry in left if entry.get("aligned_with") == name), None)
-    follows = {"aligned_with": first}
-    return [
-        entry
-        if entry.get("aligned_with") != name
-        else {**entry, **(follows if entry["name"] != first else {"aligned_with": None})}
-        for entry in left
-    ]
-
-
-def _with_lengths(meta: dict[str, Any], lengths: dict[str, tuple[int, int]]) -> dict[str, Any]:
-    for name, (least, greatest) in lengths.items():
-        meta = _with_spec(meta, name, {"length_min": least, "length_max": greatest})
-    return meta
-
-
-def _counts(column: Any, rows: NDArray[np.int64], size: int) -> NDArray[np.int64]:  # noqa: ANN401  a Ragged
-    counts: NDArray[np.int64] = column.lengths[rows] // size
-    return counts
-
-
-_MANY_ROOTS = 64
-
-
-def _few(roots: set[str]) -> list[str]:
-    """Return folders without those inside another; of very many, the one that holds them all."""
-    outer = [
-        root
-        for root in sorted(roots)
-        if not any(root.startswith(f"{other.rstrip('/')}/") for other in roots if other != root)
-    ]
-    return [os.path.commonpath(outer)] if len(outer) > _MANY_ROOTS else outer

@@ -1,0 +1,160 @@
+"""What a dataset says of itself, changed; and the rows and labels that change with it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from penstock.dataset._buffer import Buffer
+from penstock.dataset._fitting import Fitted, fitted
+from penstock.errors import DatasetError, UnknownClassError
+from penstock.storage import Steps, table_of
+from penstock.table import Draft, StoredTable, class_keys, merged_into, with_class_keys
+from penstock.tensors import Cell, TensorSpec, storable_text
+
+__all__ = [
+    "Meta",
+    "appending",
+    "changed_names",
+    "few_roots",
+    "fitted_rows",
+    "label_lengths",
+    "object_counts_of",
+    "renumber",
+    "spec_in",
+    "with_buffer",
+    "with_label_lengths",
+    "with_spec",
+    "without_tensor",
+    "write_draft_into",
+]
+
+Meta = dict[str, Any]
+
+
+def write_draft_into(steps: Steps, specs: Mapping[str, TensorSpec], draft: Draft) -> None:
+    """Write edits to the samples that are there; tensors edited in the same samples in one pass."""
+    stored = StoredTable(steps.snapshot(), "")
+    together: dict[tuple[int, ...], dict[TensorSpec, list[Cell]]] = {}
+    for name, edits in draft.edits.items():
+        here = stored.positions(np.fromiter(edits, np.int64, len(edits))) >= 0
+        kept = {uid: cell for (uid, cell), there in zip(edits.items(), here, strict=True) if there}
+        if kept:
+            uids = tuple(sorted(kept))
+            together.setdefault(uids, {})[specs[name]] = [kept[uid] for uid in uids]
+    for uids, columns in together.items():
+        steps.rewrite(table_of(np.array(uids, np.int64), columns))
+
+
+def renumber(steps: Steps, spec: TensorSpec, index: NDArray[np.int64]) -> None:
+    """Write the labels of a tensor anew where their classes got other numbers."""
+    stored = StoredTable(steps.snapshot(), "")
+    column = stored.column(spec.name)
+    moved = np.concatenate([[0], np.cumsum(index[column.values] != column.values)])
+    rows = np.flatnonzero(moved[column.offsets[1:]] > moved[column.offsets[:-1]])
+    if len(rows):
+        cells = [Cell(value=index[column.row(row)]) for row in rows.tolist()]
+        steps.rewrite(table_of(stored.uids[rows], {spec: cells}))
+
+
+def with_buffer(meta: Meta, buffer: Buffer) -> Meta:
+    """Return the description that some rows leave: class names grown, types and lengths widened, folders allowed."""
+    head = {entry["name"]: TensorSpec.from_json(entry) for entry in meta["tensors"]}
+    merged = buffer.merged(head)
+    roots = few_roots(set(meta.get("link_roots", [])) | buffer.link_roots)
+    after = {**meta, "tensors": [spec.to_json() for spec in merged.values()], "link_roots": roots}
+    return with_class_keys(meta, after)
+
+
+def fitted_rows(buffer: Buffer, meta: Meta) -> Fitted:
+    """Return the rows of a buffer as a description takes them: types, and labels as its classes count."""
+    merged = {entry["name"]: TensorSpec.from_json(entry) for entry in meta["tensors"]}
+    keys = {name: class_keys(meta, name) for name in merged}
+    columns = buffer.renumbered(merged, keys, {name: merged_into(meta, name) for name in merged})
+    return fitted(columns, buffer.specs, buffer.num_rows)
+
+
+def appending(buffer: Buffer, uids: NDArray[np.int64]) -> Callable[[Steps], None]:
+    def change(steps: Steps) -> None:
+        steps.set_meta(lambda meta: with_buffer(meta, buffer))
+        rows = fitted_rows(buffer, steps.meta)
+        if rows.num_rows:
+            steps.append(uids[: rows.num_rows], rows.columns)
+
+    return change
+
+
+def spec_in(meta: Meta, name: str) -> TensorSpec:
+    return TensorSpec.from_json(next(entry for entry in meta["tensors"] if entry["name"] == name))
+
+
+def changed_names(spec: TensorSpec, action: str, names: Sequence[str]) -> tuple[list[str], int]:
+    """Return the class names of a tensor with one added or renamed, and its index."""
+    old, new = names[0], names[-1]
+    if action == "rename" and old not in spec.class_names:
+        raise UnknownClassError(old, spec.class_names, tensor=spec.name)
+    if not isinstance(new, str) or not new.strip():
+        raise DatasetError(f"a class named {new!r}; expected a name")
+    storable_text(new, f"a class name of {spec.name!r}")
+    if new in spec.class_names:
+        raise DatasetError(f"a class {new!r} exists already in {spec.name!r}; expected a new name")
+    known = list(spec.class_names)
+    index = known.index(old) if action == "rename" else len(known)
+    known[index : index + 1] = [new]
+    return known, index
+
+
+def with_spec(meta: dict[str, Any], name: str, changes: dict[str, Any]) -> dict[str, Any]:
+    tensors = [{**entry, **changes} if entry["name"] == name else entry for entry in meta["tensors"]]
+    return {**meta, "tensors": tensors}
+
+
+def label_lengths(stored: StoredTable) -> dict[str, tuple[int, int]]:
+    """Return the exact interval of label counts of each class label tensor."""
+    intervals = {}
+    for name, spec in stored.specs.items():
+        if spec.htype == "class_label" and stored.num_rows:
+            lengths = stored.column(name).lengths
+            intervals[name] = (int(lengths.min()), int(lengths.max()))
+    return intervals
+
+
+def without_tensor(tensors: Sequence[Meta], name: str) -> list[Meta]:
+    """Return the entries of the other tensors; those aligned with it stay aligned with each other."""
+    left = [entry for entry in tensors if entry["name"] != name]
+    first = next((entry["name"] for entry in left if entry.get("aligned_with") == name), None)
+    follows = {"aligned_with": first}
+    return [
+        entry
+        if entry.get("aligned_with") != name
+        else {**entry, **(follows if entry["name"] != first else {"aligned_with": None})}
+        for entry in left
+    ]
+
+
+def with_label_lengths(meta: dict[str, Any], lengths: dict[str, tuple[int, int]]) -> dict[str, Any]:
+    for name, (least, greatest) in lengths.items():
+        meta = with_spec(meta, name, {"length_min": least, "length_max": greatest})
+    return meta
+
+
+def object_counts_of(column: Any, rows: NDArray[np.int64], size: int) -> NDArray[np.int64]:  # noqa: ANN401  a Ragged
+    counts: NDArray[np.int64] = column.lengths[rows] // size
+    return counts
+
+
+_MANY_ROOTS = 64
+
+
+def few_roots(roots: set[str]) -> list[str]:
+    """Return folders without those inside another; of very many, the one that holds them all."""
+    outer = [
+        root
+        for root in sorted(roots)
+        if not any(root.startswith(f"{other.rstrip('/')}/") for other in roots if other != root)
+    ]
+    return [os.path.commonpath(outer)] if len(outer) > _MANY_ROOTS else outer
