@@ -57,7 +57,7 @@ def _guarded(run: Callable[[], int]) -> int:  # noqa: PLR0911  one return a kind
         return _fail("there is not enough memory for this", _FAILED)
     except (SystemExit, GeneratorExit):
         raise
-    except BaseException as error:  # noqa: BLE001  a panic of the storage engine is no Exception
+    except BaseException as error:  # noqa: BLE001  a panic of the storage engine is not an Exception
         reason = " ".join(f"{type(error).__name__}: {error}".split())
         return _fail(f"a fault of penstock, please report it with the command: {reason[:400]}", _FAILED)
 

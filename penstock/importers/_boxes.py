@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.errors import ImporterError, SampleError
-from penstock.importers._detections import mend_boxes
+from penstock.importers._detections import repair_boxes
 from penstock.importers._report import ImportIssue, IssueLog
 from penstock.tensors import image_shape
 
@@ -88,12 +88,12 @@ class BoxReader:
         for box in np.flatnonzero(~whole).tolist():
             log.refuse(self._named(row, box), str(flaws[box]))
         places = np.flatnonzero(whole)
-        mended, fit = self._mended(given[whole], row, places, log)
+        repaired, fit = self._repaired(given[whole], row, places, log)
         kept = whole.copy()
         kept[places[~fit]] = False
-        return Boxes(boxes=mended[fit], kept=kept, issues=tuple(log.issues))
+        return Boxes(boxes=repaired[fit], kept=kept, issues=tuple(log.issues))
 
-    def _mended(
+    def _repaired(
         self, given: NDArray[np.float64], row: int, places: NDArray[np.int64], log: IssueLog
     ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
         boxes_xywh = given.copy()
@@ -101,12 +101,12 @@ class BoxReader:
             boxes_xywh[:, 2:] -= boxes_xywh[:, :2]
         sizes = np.full((len(given), 2), self._size_of(row) or np.inf, np.float64)
         with np.errstate(all="ignore"):  # of coordinates that are no finite numbers, which are refused
-            mended, fit = mend_boxes(boxes_xywh, sizes, lambda box: self._named(row, int(places[box])), log)
+            repaired, fit = repair_boxes(boxes_xywh, sizes, lambda box: self._named(row, int(places[box])), log)
         if self._is_xyxy:
-            mended[:, 2:] += mended[:, :2]
-        same = fit & (mended == given.astype(np.float32)).all(axis=1)
-        mended[same] = given[same]
-        return mended, fit
+            repaired[:, 2:] += repaired[:, :2]
+        same = fit & (repaired == given.astype(np.float32)).all(axis=1)
+        repaired[same] = given[same]
+        return repaired, fit
 
     def _named(self, row: int, box: int) -> str:
         return f"row {row}, {self._name} {box}"

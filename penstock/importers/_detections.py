@@ -21,7 +21,7 @@ from penstock.importers._turned import Exif, upright_boxes
 from penstock.importers._write import Column
 from penstock.tensors import MAX_IMAGE_BYTES, Link
 
-__all__ = ["Gathered", "build_detections", "judge_boxes", "mend_boxes"]
+__all__ = ["Gathered", "build_detections", "judge_boxes", "repair_boxes"]
 
 _CROWDS = {"dtype": "uint8", "aligned_with": "boxes"}
 _READ_WHEN_ADDED = ("verify", "create_shape_tensor", "create_sample_info_tensor")
@@ -74,8 +74,8 @@ def judge_boxes(
     boxes_xywh, kept_images = upright_boxes(found, frames, log, exif)
     sizes = _sizes(found, frames)[found.image_of]
     upright = replace(found, boxes_xywh=boxes_xywh, is_relative=False).keep_images(kept_images)
-    mended, kept = mend_boxes(upright.boxes_xywh, sizes[kept_images[found.image_of]], upright.describe, log)
-    return replace(upright, boxes_xywh=mended.astype(np.float64)).keep_boxes(kept), kept_images
+    repaired, kept = repair_boxes(upright.boxes_xywh, sizes[kept_images[found.image_of]], upright.describe, log)
+    return replace(upright, boxes_xywh=repaired.astype(np.float64)).keep_boxes(kept), kept_images
 
 
 def _sizes(found: Detections, frames: Sequence[Frame | None]) -> NDArray[np.float64]:
@@ -99,7 +99,7 @@ def _note_sizes(found: Detections, frames: Sequence[Frame | None], log: IssueLog
             log.note(name, f"{stated}, the image is {own}; its boxes were not scaled")
 
 
-def mend_boxes(
+def repair_boxes(
     boxes_xywh: NDArray[np.float64],
     image_sizes: NDArray[np.float64],
     describe: Callable[[int], str],
@@ -132,14 +132,14 @@ def mend_boxes(
     kept: NDArray[np.bool_] = np.logical_and.reduce([finite, sized, touches.all(axis=1)])
     for box in np.flatnonzero(~kept).tolist():
         log.refuse(describe(box), f"box {_shown(boxes_xywh[box])} {_flaw(bool(finite[box]), bool(sized[box]))}")
-    mended = _mended(np.where(kept[:, None], corner, 0.0), np.where(kept[:, None], size, 1.0), image_sizes)
-    for box in np.flatnonzero(kept & (np.abs(mended - known) > _SLACK).any(axis=1)).tolist():
+    repaired = _repaired(np.where(kept[:, None], corner, 0.0), np.where(kept[:, None], size, 1.0), image_sizes)
+    for box in np.flatnonzero(kept & (np.abs(repaired - known) > _SLACK).any(axis=1)).tolist():
         what = "has no area, widened" if (size[box] == 0).any() else "reaches outside its image, clipped"
-        log.repair(describe(box), f"box {_shown(boxes_xywh[box])} {what} to {_shown(mended[box])}")
-    return mended.astype(np.float32), kept
+        log.repair(describe(box), f"box {_shown(boxes_xywh[box])} {what} to {_shown(repaired[box])}")
+    return repaired.astype(np.float32), kept
 
 
-def _mended(
+def _repaired(
     corner: NDArray[np.float64], size: NDArray[np.float64], image_sizes: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     widened = np.where(size == 0, np.minimum(1.0, image_sizes), size)

@@ -162,7 +162,7 @@ def _all_verify(path):
 
 
 class Place:
-    """Datasets that are damaged, looked at and mended again and again."""
+    """Datasets that are damaged, looked at and repaired again and again."""
 
     def __init__(self, home):
         self.home = Path(home)

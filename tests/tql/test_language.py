@@ -179,8 +179,8 @@ def test_applying_the_fix_of_every_error_case_leaves_fewer_errors(table):
     for _, query, *_ in cases("errors.tsv"):
         for found in tql.lint(query, table):
             if found.fix is not None:
-                mended = query[: found.start] + found.fix + query[found.end :]
-                assert found not in tql.lint(mended, table)
+                repaired = query[: found.start] + found.fix + query[found.end :]
+                assert found not in tql.lint(repaired, table)
 
 
 # -- hover, explain, layout ---------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Labels mended in the browser: through the dataset, taken back, committed, heard by every widget."""
+"""Labels repaired in the browser: through the dataset, taken back, committed, heard by every widget."""
 
 from __future__ import annotations
 
