@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,10 +59,10 @@ def merged_classes(
     """
     aliases = {**class_aliases(theirs.snapshot.meta, tensor), **class_aliases(ours.snapshot.meta, tensor)}
     before, mine, other = (_Side.of(table, tensor, aliases) for table in (base, ours, theirs))
-    merged = {**mine.merged, **other.merged} if prefer_theirs else {**other.merged, **mine.merged}
+    merged, turned = _followed(*((other, mine) if prefer_theirs else (mine, other)))
     pairs = _paired_by_name(mine, other, merged)
     merged = {**merged, **pairs}
-    conflicts = _merged_apart(before, mine, other, tensor)
+    conflicts = [*_merged_apart(before, mine, other, tensor), *_merged_crosswise(turned, mine, other, tensor)]
     names: dict[str, str] = {}
     for side in (mine, other):
         for key, name in side.names.items():
@@ -97,23 +97,66 @@ class _Side:
     def of(cls, table: StoredTable, tensor: str, aliases: Mapping[str, str]) -> _Side:
         meta = table.snapshot.meta
         spec = table.specs.get(tensor)
-        keys = [_own_key(key, aliases) for key in class_keys(meta, tensor)]
+        keys = [_last(key, aliases) for key in class_keys(meta, tensor)]
         names = dict(zip(keys, spec.class_names if spec else (), strict=False))
         known = class_aliases(meta, tensor)
         merged = {
-            _own_key(key, aliases): _own_key(into, aliases)
+            _last(key, aliases): _last(into, aliases)
             for key, into in merged_into(meta, tensor).items()
             if known.get(key) != into
         }
         return cls(names=names, merged={key: into for key, into in merged.items() if key not in names})
 
 
-def _own_key(key: str, aliases: Mapping[str, str]) -> str:
+def _last(key: str, steps: Mapping[str, str]) -> str:
     seen: set[str] = set()
-    while key in aliases and key not in seen:
+    while key in steps and key not in seen:
         seen.add(key)
-        key = aliases[key]
+        key = steps[key]
     return key
+
+
+def _followed(preferred: _Side, second: _Side) -> tuple[dict[str, str], tuple[str, ...]]:
+    """Return where the classes of both sides went, and the classes in which steps of both sides lead back to a class.
+
+    One side merged 'cat' into 'dog', the other 'dog' into 'cat': one class, as the preferred side calls it.
+    """
+    merged = {**second.merged, **preferred.merged}
+    turned = []
+    for key in second.merged.keys() - preferred.merged.keys():
+        cycle = _cycle(key, merged)
+        if cycle:
+            stays = min(cycle & merged.keys() - preferred.merged.keys(), key=_order_in(preferred))
+            turned.append(stays)
+            del merged[stays]
+    return merged, tuple(turned)
+
+
+def _cycle(key: str, merged: Mapping[str, str]) -> set[str]:
+    """Return the keys that following `merged` from a key passes, if it comes back to this key."""
+    passed: set[str] = set()
+    at = key
+    while at in merged and at not in passed:
+        passed.add(at)
+        at = merged[at]
+    return passed if at == key and key in merged else set()
+
+
+def _order_in(side: _Side) -> Callable[[str], tuple[int, str]]:
+    places = {key: place for place, key in enumerate(side.names)}
+    return lambda key: (places.get(key, len(places)), key)
+
+
+def _merged_crosswise(turned: Sequence[str], mine: _Side, other: _Side, tensor: str) -> list[Conflict]:
+    """Report the classes that each side merged into what the other side merged away."""
+    found = []
+    for key in turned:
+        gone, stays = (mine, other) if key in mine.merged else (other, mine)
+        into = gone.names.get(_last(key, gone.merged))
+        here, there = (into, stays.names.get(key)) if gone is mine else (stays.names.get(key), into)
+        reason = f"the classes {here!r} and {there!r} are one, called {here!r} here and {there!r} there"
+        found.append(Conflict(uid=None, tensor=tensor, reason=reason))
+    return sorted(found, key=lambda conflict: conflict.reason)
 
 
 def _merged_apart(before: _Side, mine: _Side, other: _Side, tensor: str) -> list[Conflict]:

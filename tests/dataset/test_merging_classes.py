@@ -186,3 +186,35 @@ def test_reset_on_a_branch_goes_back_to_where_it_was_made(ds):
     assert not ds.has_changes
     ds.checkout("main")
     assert len(ds) == 3
+
+
+@pytest.mark.parametrize(("prefer", "name"), [("ours", "kitten"), ("theirs", "cat")])
+def test_two_classes_each_merged_into_the_other_stay_one_class(ds, prefer, name):
+    ds.checkout("side", create=True)
+    ds.labels.merge_classes(["kitten"], "cat")
+    ds.commit("side")
+    ds.checkout("main")
+    ds.labels.merge_classes(["cat"], "kitten")
+    ds.commit("main")
+    (conflict,) = ds.merge("side")
+    assert conflict.reason == "the classes 'kitten' and 'cat' are one, called 'kitten' here and 'cat' there"
+    ds.merge("side", prefer=prefer)
+    assert _labels(ds) == [[name], [name], ["dog"]]
+    assert set(ds.labels.info.class_names) == {name, "dog"}
+    ds.append({"labels": [name]})
+    ds.commit("one more")
+    assert ds.verify().ok
+
+
+def test_three_classes_merged_in_a_circle_become_one(ds):
+    ds.checkout("side", create=True)
+    ds.labels.merge_classes(["dog"], "cat")
+    ds.commit("side")
+    ds.checkout("main")
+    ds.labels.merge_classes(["cat"], "kitten")
+    ds.labels.merge_classes(["kitten"], "dog")
+    ds.commit("main")
+    assert len(ds.merge("side")) == 1
+    ds.merge("side", prefer="ours")
+    assert _labels(ds) == [["dog"]] * 3
+    assert ds.labels.info.class_names == ["dog"]

@@ -125,6 +125,7 @@ def _merge_names(found, sides):
     for label in ours.merged.keys() & theirs.merged.keys() & base.classes.keys():
         if resolved(both, ours.merged[label]) != resolved(both, theirs.merged[label]):
             found.classes.add(label)
+    _break_cycles(found, sides)
     result.classes = {}
     for label in [*ours.classes, *(label for label in theirs.classes if label not in ours.classes)]:
         _name_of(found, label, sides)
@@ -136,12 +137,25 @@ def _merge_names(found, sides):
             found.open_questions = True
 
 
+def _break_cycles(found, sides):
+    """Where each side merged a class into what the other merged away, they are one: what the preferred side calls it."""
+    merged = found.state.merged
+    preferred = sides.ours if sides.prefer == "ours" else sides.theirs
+    for label in list(merged):
+        passed = []
+        at = label
+        while at in merged and at not in passed:
+            passed.append(at)
+            at = merged[at]
+        if at == label and label in merged:
+            kept = next(label for label in preferred.classes if label in passed)
+            del merged[kept]
+            found.classes.add(kept)
+
+
 def _name_of(found, label, sides):
     if label in found.state.merged:
-        if resolved(found.state.merged, label) == label:  # each was merged into the other
-            found.open_questions = True
-        else:
-            return
+        return
     here, there, before = (state.classes.get(label) for state in (sides.ours, sides.theirs, sides.base))
     if here is None or there is None:
         name = here or there
