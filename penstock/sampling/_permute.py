@@ -18,7 +18,7 @@ _FIRST, _SECOND = np.uint32(0x85EBCA6B), np.uint32(0xC2B2AE35)
 _BLOCK = 1 << 14
 _MANY = 1 << 10
 _HALF = np.uint64(32)
-_KEPT_BYTES = 64 << 20
+_MOST_KEPT = 4
 
 
 def sorted_order(keys: NDArray[np.uint64]) -> NDArray[np.int64]:
@@ -41,23 +41,6 @@ def shuffled(raw: NDArray[np.uint64], count: int) -> NDArray[np.uint16]:
     return tagged.astype(np.uint16).ravel()
 
 
-class _Kept:
-    """Arrays by name, forgotten when they are too many bytes; readers in other threads keep what they have."""
-
-    def __init__(self) -> None:
-        self._arrays: dict[tuple[int, ...], NDArray[np.uint16]] = {}
-        self._bytes = 0
-
-    def get(self, name: tuple[int, ...]) -> NDArray[np.uint16] | None:
-        return self._arrays.get(name)
-
-    def put(self, name: tuple[int, ...], array: NDArray[np.uint16]) -> None:
-        self._arrays[name] = array
-        self._bytes += array.nbytes
-        if self._bytes > _KEPT_BYTES:
-            self._arrays, self._bytes = {name: array}, array.nbytes
-
-
 class Orders:
     """Random orders of a number of things, named by two numbers.
 
@@ -74,16 +57,16 @@ class Orders:
     def __init__(self, seed: int, domain: int) -> None:
         self._seed = seed
         self._domain = domain
-        self._kept = _Kept()
+        self._kept: tuple[tuple[tuple[int, int], NDArray[np.uint16]], ...] = ()
 
     def places(self, name: tuple[int, int], count: int, which: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the things at some places of an order."""
         if count > SHUFFLE_LIMIT:
             return keyed_places(words(self._seed, (self._domain, *name), 0, ROUNDS), count, which)
-        order = self._kept.get(name)
+        order = dict(self._kept).get(name)
         if order is None:
             order = shuffled(words(self._seed, (self._domain, *name), 0, count), count)
-            self._kept.put(name, order)
+            self._kept = (*self._kept[1 - _MOST_KEPT :], (name, order))  # readers in other threads keep what they have
         return order[which].astype(np.int64)
 
 
