@@ -25,7 +25,7 @@ def make_plan(
     if isinstance(weights, SamplingSpec):
         if weights.clauses or weights.expression is not None:
             return _bound(table, rows, weights, labels)
-        return Strata.from_masks([], labels=class_counts(table, rows, labels), num_rows=len(rows)).with_spec(weights)
+        return _ungrouped(table, rows, labels).with_spec(weights)
     if not isinstance(weights, str):
         return _weighed(table, rows, _array(weights, len(rows)), spec, labels)
     if weights in table.tensors:
@@ -43,13 +43,16 @@ def _bound(table: Table, rows: NDArray[np.int64], spec: SamplingSpec, labels: st
 def _weighed(
     table: Table, rows: NDArray[np.int64], weights: NDArray[np.float64], spec: SamplingSpec, labels: str | None
 ) -> SamplingPlan:
-    return Strata.from_weights(weights, labels=class_counts(table, rows, labels)).with_spec(spec)
+    return Strata.from_weights(weights, labels=class_counts(table, rows, labels), rows=rows).with_spec(spec)
+
+
+def _ungrouped(table: Table, rows: NDArray[np.int64], labels: str | None) -> Strata:
+    return Strata.from_masks([], labels=class_counts(table, rows, labels), num_rows=len(rows), rows=rows)
 
 
 def exact_plan(table: Table, rows: NDArray[np.int64], *, labels: str | None, seed: int) -> SamplingPlan:
-    """Return the plan that draws each row once an epoch; its counts are exact."""
-    strata = Strata.from_masks([], labels=class_counts(table, rows, labels), num_rows=len(rows))
-    return strata.with_spec(SamplingSpec(mode="once", replace=False, seed=seed, combine="product"))
+    """Return the plan that brings each of `rows` once an epoch, repeats as often as they repeat; its counts are exact."""
+    return _ungrouped(table, rows, labels).every_row(seed)
 
 
 def class_counts(table: Table, rows: NDArray[np.int64], name: str | None) -> ClassCounts | None:
@@ -62,7 +65,9 @@ def class_counts(table: Table, rows: NDArray[np.int64], name: str | None) -> Cla
         return None
     column = table.column(chosen).take(rows)
     names = table.tensors[chosen].class_names or tuple(map(str, range(int(column.values.max(initial=-1)) + 1)))
-    return ClassCounts(values=column.values, offsets=column.offsets, class_names=names, tensor=chosen)
+    return ClassCounts(
+        values=column.values, offsets=column.offsets, class_names=names, tensor=chosen, row_numbers=rows
+    )
 
 
 def _array(weights: Sequence[float] | NDArray[Any], count: int) -> NDArray[np.float64]:

@@ -39,6 +39,8 @@ class ClassCounts:
         Name of each class; classes without instances are allowed.
     tensor : str
         Name of the label tensor, for expressions about it.
+    row_numbers : ndarray of int64, shape (num_rows,), optional
+        Row of the dataset that each row is, where known; the same one may come twice.
 
     Raises
     ------
@@ -56,6 +58,7 @@ class ClassCounts:
     offsets: NDArray[np.int64]
     class_names: tuple[str, ...]
     tensor: str = "labels"
+    row_numbers: NDArray[np.int64] | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "class_names", tuple(self.class_names))
@@ -129,8 +132,9 @@ class ClassCounts:
         offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)])
         gather = np.arange(offsets[-1]) + np.repeat(starts - offsets[:-1], lengths)
         return ClassCounts(
-            values=self.values[gather], offsets=offsets, class_names=self.class_names, tensor=self.tensor
-        )
+            values=self.values[gather], offsets=offsets, class_names=self.class_names, tensor=self.tensor,
+            row_numbers=None if self.row_numbers is None else self.row_numbers[rows],
+        )  # fmt: skip
 
     @property
     def num_rows(self) -> int:
