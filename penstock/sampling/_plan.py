@@ -30,7 +30,7 @@ from penstock.sampling._moments import (
 )
 from penstock.sampling._once import OnceStream, inclusion
 from penstock.sampling._quotas import integer_masses, quotas
-from penstock.sampling._repeats import PassLaw, folded_rows
+from penstock.sampling._repeats import PassLaw, folded_rows, folded_statistics
 from penstock.sampling._simulate import Progress, Simulation, simulate
 from penstock.sampling._spec import SamplingSpec
 from penstock.sampling._statistics import bin_error, statistics
@@ -490,8 +490,10 @@ class SamplingPlan:
         dict of str to ndarray
             The arrays of the widget protocol in its order: ``sizes``, clauses and classes of each stratum as offsets
             and ids, ``rows_with_class``, ``instances``, ``instances_squared``, and ``weights`` for level "bins".
+            Where rows repeat, also the distinct rows: ``fold_sizes``, ``fold_offsets``, ``fold_strata``,
+            ``fold_times``, ``fold_class_offsets``, ``fold_class_ids``, ``fold_rows_with_class``.
         """
-        return statistics(self.strata)
+        return {**statistics(self.strata), **folded_statistics(self.strata)}
 
     @cached_property
     def bin_error(self) -> float:

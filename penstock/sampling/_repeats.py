@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Any, Final
+
 import numpy as np
 from numpy.typing import NDArray
 
 from penstock.sampling._build import by_weights, first_positions
 from penstock.sampling._grouped import GroupedRows
+from penstock.sampling._grouping import dense_codes
 from penstock.sampling._laws import OnceLaw
+from penstock.sampling._philox import words
+from penstock.sampling._statistics import bins_of
 
-__all__ = ["PassLaw", "folded_rows"]
+__all__ = ["PassLaw", "folded_rows", "folded_statistics"]
+
+_CODES: Final = 11
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -31,6 +38,70 @@ def folded_rows(strata: GroupedRows, weights: Floats) -> GroupedRows:
     first = first_positions(identity)
     labels = None if strata.labels is None else strata.labels.take(first)
     return by_weights(np.bincount(identity, weights[strata.ids], len(first)), labels=labels)
+
+
+def folded_statistics(strata: GroupedRows) -> dict[str, NDArray[Any]]:
+    """Return what a browser needs to tell distinct rows from positions; nothing where no row repeats.
+
+    Distinct rows are grouped by the positions they have in each stratum: ``fold_offsets`` and ``fold_strata`` say in
+    which, ``fold_times`` how many; ``fold_sizes`` the rows of a group; ``fold_class_offsets``, ``fold_class_ids`` and
+    ``fold_rows_with_class`` how many of them have which class.
+    """
+    identity = strata.identity
+    if identity is None:
+        return {}
+    ids = strata.ids if strata.row_weights is None else bins_of(strata)[1][strata.ids]
+    group, first = _groups(identity, ids.astype(np.int64))
+    owners, members, times = _held(identity, ids.astype(np.int64))
+    shown = np.isin(owners, first)
+    places = group[owners[shown]]
+    order = np.argsort(places, kind="stable")
+    sizes = np.bincount(group, minlength=len(first))
+    found: dict[str, NDArray[Any]] = {
+        "fold_sizes": sizes.astype(np.float64),
+        "fold_offsets": np.searchsorted(places[order], np.arange(len(first) + 1)).astype(np.int32),
+        "fold_strata": members[shown][order].astype(np.int32),
+        "fold_times": times[shown][order].astype(np.float64),
+    }
+    return {**found, **_folded_classes(strata, identity, group, len(first))}
+
+
+def _held(identity: Ints, ids: Ints) -> tuple[Ints, Ints, Ints]:
+    """Return the strata each distinct row has positions in, and how many, ordered by both."""
+    width = int(ids.max()) + 1
+    joint, counts = np.unique(identity * width + ids, return_counts=True)
+    owners, members = np.divmod(joint, width)
+    return owners, members, counts
+
+
+def _groups(identity: Ints, ids: Ints) -> tuple[Ints, Ints]:
+    """Return the group of each distinct row, and the first row of each group."""
+    owners, members, counts = _held(identity, ids)
+    _, kinds = np.unique(members * (int(counts.max()) + 1) + counts, return_inverse=True)
+    codes = words(0, (_CODES, 0, 0), 0, int(kinds.max()) + 1)
+    begins = np.flatnonzero(np.diff(owners, prepend=-1))
+    _, first, group = np.unique(np.add.reduceat(codes[kinds], begins), return_index=True, return_inverse=True)
+    return group, first
+
+
+def _folded_classes(strata: GroupedRows, identity: Ints, group: Ints, count: int) -> dict[str, NDArray[Any]]:
+    labels = None if strata.labels is None else strata.labels.take(first_positions(identity))
+    if labels is None:
+        none = np.zeros(0, np.int32)
+        return {
+            "fold_class_offsets": np.zeros(count + 1, np.int32),
+            "fold_class_ids": none,
+            "fold_rows_with_class": none.astype(np.float64),
+        }
+    rows, classes, _ = labels.entries
+    joint = group[rows] * np.int64(labels.num_classes) + classes
+    codes, distinct = dense_codes(joint, count * labels.num_classes)
+    owners, members = np.divmod(distinct, max(labels.num_classes, 1))
+    return {
+        "fold_class_offsets": np.searchsorted(owners, np.arange(count + 1)).astype(np.int32),
+        "fold_class_ids": members.astype(np.int32),
+        "fold_rows_with_class": np.bincount(codes, minlength=len(distinct)).astype(np.float64),
+    }
 
 
 class PassLaw(OnceLaw):
