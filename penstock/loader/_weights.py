@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,12 +11,14 @@ from numpy.typing import NDArray
 
 from penstock.errors import DatasetError, SamplingError
 from penstock.sampling import ClassCounts, SamplingPlan, SamplingSpec, Strata
+from penstock.sampling._reweigh import reweighed
 from penstock.table import Table
 from penstock.tql import bind_sampling, parse_sampling
 
-__all__ = ["Weights", "class_counts", "exact_plan", "make_plan"]
+__all__ = ["NewWeights", "Weights", "class_counts", "exact_plan", "make_plan", "new_plan"]
 
 Weights = str | SamplingSpec | Sequence[float] | NDArray[Any]
+NewWeights = Weights | SamplingPlan
 
 
 def make_plan(
@@ -48,6 +51,18 @@ def _weighed(
 
 def _ungrouped(table: Table, rows: NDArray[np.int64], labels: str | None) -> Strata:
     return Strata.from_masks([], labels=class_counts(table, rows, labels), num_rows=len(rows), rows=rows)
+
+
+def new_plan(table: Table, rows: NDArray[np.int64], plan: SamplingPlan, weights: NewWeights) -> SamplingPlan:
+    """Return the plan of other weights for the rows that a plan draws from; seed, and unless told mode and size, stay."""
+    spec = plan.spec.with_options(clauses=(), combine="max", cap=None, expression=None, tables=())
+    labels = None if plan.strata.labels is None else plan.strata.labels.tensor
+    if isinstance(weights, str):
+        made = make_plan(table, rows, weights, spec, labels=labels)
+        return reweighed(plan, replace(made, spec=made.spec.with_options(interleave=spec.interleave)))
+    if isinstance(weights, SamplingPlan | SamplingSpec):
+        return reweighed(plan, weights)
+    return reweighed(plan, make_plan(table, rows, weights, spec, labels=labels))
 
 
 def exact_plan(table: Table, rows: NDArray[np.int64], *, labels: str | None, seed: int) -> SamplingPlan:
