@@ -266,7 +266,7 @@ class Tensor:
         self._owner.change_classes(self._name, "rename", old, new)
 
     def merge_classes(self, names: list[str] | tuple[str, ...], into: str) -> None:
-        """Make several classes one: their samples get the class `into`, their names go."""
+        """Make several classes one: their samples get the class `into`, which may be a new name; their names go."""
         self._owner.merge_classes(self._name, names, into)
 
     def __repr__(self) -> str:

@@ -54,7 +54,7 @@ def _ungrouped(table: Table, rows: NDArray[np.int64], labels: str | None) -> Str
 
 
 def new_plan(table: Table, rows: NDArray[np.int64], plan: SamplingPlan, weights: NewWeights) -> SamplingPlan:
-    """Return the plan of other weights for the rows that a plan draws from; seed, and unless told mode and size, stay."""
+    """Return the plan of other weights for the rows a plan draws from; the seed stays, mode and size unless told."""
     spec = plan.spec.with_options(clauses=(), combine="max", cap=None, expression=None, tables=())
     labels = None if plan.strata.labels is None else plan.strata.labels.tensor
     if isinstance(weights, str):
@@ -66,7 +66,7 @@ def new_plan(table: Table, rows: NDArray[np.int64], plan: SamplingPlan, weights:
 
 
 def exact_plan(table: Table, rows: NDArray[np.int64], *, labels: str | None, seed: int) -> SamplingPlan:
-    """Return the plan that brings each of `rows` once an epoch, repeats as often as they repeat; its counts are exact."""
+    """Return the plan that brings each of `rows` once an epoch, repeats as they repeat; its counts are exact."""
     return _ungrouped(table, rows, labels).every_row(seed)
 
 
@@ -80,9 +80,7 @@ def class_counts(table: Table, rows: NDArray[np.int64], name: str | None) -> Cla
         return None
     column = table.column(chosen).take(rows)
     names = table.tensors[chosen].class_names or tuple(map(str, range(int(column.values.max(initial=-1)) + 1)))
-    return ClassCounts(
-        values=column.values, offsets=column.offsets, class_names=names, tensor=chosen, row_numbers=rows
-    )
+    return ClassCounts(values=column.values, offsets=column.offsets, class_names=names, tensor=chosen, row_numbers=rows)
 
 
 def _array(weights: Sequence[float] | NDArray[Any], count: int) -> NDArray[np.float64]:

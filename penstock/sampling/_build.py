@@ -90,10 +90,17 @@ def bit_string_order(matches: NDArray[np.bool_]) -> NDArray[np.int64]:
 def regrouped(strata: GroupedRows, expressions: tuple[str, ...]) -> GroupedRows | None:
     """Group label sets by fewer clauses, or None if a clause is neither "has the class" nor True."""
     known = {name: number for number, name in enumerate(strata.expressions or ())}
-    if strata.level != "label_sets" or not all(name in known or name == "True" for name in expressions):
+    if strata.level != "label_sets" or strata.labels is None:
         return None
     every = np.ones(strata.num_strata, bool)
-    masks = [strata.matches[known[name]] if name in known else every for name in expressions]
+    known_masks = {
+        "True": every,
+        strata.labels.condition(None): ~strata.matches.any(axis=0),
+        **{name: strata.matches[number] for name, number in known.items()},
+    }
+    if not all(name in known_masks for name in expressions):
+        return None
+    masks = [known_masks[name] for name in expressions]
     groups, _, first = group_masks(masks, strata.num_strata)
     return GroupedRows(
         ids=groups[strata.ids],

@@ -199,7 +199,13 @@ class SamplingPlan:
         return () if self.strata.row_weights is not None else ineffective(self.strata.matches, self.spec)
 
     def histogram(
-        self, num_draws: int | None = None, unit: Unit = "instances", level: float = 0.95, *, epoch: int = 0
+        self,
+        num_draws: int | None = None,
+        unit: Unit = "instances",
+        level: float = 0.95,
+        *,
+        epoch: int = 0,
+        background: bool = False,
     ) -> Histogram:
         """Return raw and expected counts of each class in one epoch, with a band.
 
@@ -216,6 +222,8 @@ class SamplingPlan:
             Pointwise probability of the band.
         epoch : int
             Which epoch; matters for "deck" only, whose first epoch begins with full deals.
+        background : bool
+            Whether one more bar, "no label", counts the samples without a label; in the unit "samples".
 
         Returns
         -------
@@ -226,10 +234,19 @@ class SamplingPlan:
         SamplingError
             If there are no labels to count, or nothing can be drawn.
         """
+        if background:
+            return self._with_background(unit).histogram(num_draws, unit, level, epoch=epoch)
         labels, sums = labels_of(self.strata), class_sums_of(self.strata, unit)
         draws = self._checked_draws(num_draws)
         moments = self._moments(sums, draws, epoch)
         return histogram(labels, moments, draws, unit=unit, level=level, single=sums[0] is sums[1])
+
+    def _with_background(self, unit: Unit) -> SamplingPlan:
+        if unit != "samples":
+            raise SamplingError(
+                f"background=True with unit={unit!r}; samples without a label have no instances", hint="unit='samples'"
+            )
+        return replace(self, strata=replace(self.strata, labels=labels_of(self.strata).with_background()))
 
     def covariance(self, num_draws: int | None = None, unit: Unit = "instances") -> NDArray[np.float64]:
         """Return the covariance of the counts of classes in an epoch of independent draws.
@@ -425,7 +442,7 @@ class SamplingPlan:
         )
 
     def solve_targets(
-        self, targets: Mapping[str, float], unit: Unit = "instances", max_repeats: float | None = None
+        self, targets: Mapping[str | None, float], unit: Unit = "instances", max_repeats: float | None = None
     ) -> Targets:
         """Return the class weights, nearest to equal weights, that give classes the wanted shares.
 
@@ -436,8 +453,9 @@ class SamplingPlan:
 
         Parameters
         ----------
-        targets : mapping of str to float
-            Share in [0, 1) by class name. Classes not named go where they go; see `Targets.moved`.
+        targets : mapping of str or None to float
+            Share in [0, 1) by class name; of samples without a label by None, in the unit "samples". Classes not
+            named go where they go; see `Targets.moved`.
         unit : {"instances", "samples"}
             Share of all labels or boxes drawn (they sum to 1), or of the draws that have the class (they overlap).
         max_repeats : float, optional
