@@ -168,7 +168,7 @@ def _hypergeometric(times: int, positions: int, draws: int) -> Floats:
     logs = np.concatenate([np.zeros(1), np.cumsum(np.log(ratios))])
     masses = np.zeros(times + 1)
     masses[first : last + 1] = np.exp(logs - logs.max())
-    return masses / masses.sum()
+    return np.asarray(masses / masses.sum())
 
 
 def _repeated(law: Floats, epochs: int, max_count: int) -> Floats:

@@ -190,12 +190,10 @@ def _of_distinct(strata: GroupedRows) -> tuple[Floats, Floats]:
     if strata.identity is None:
         return strata.sizes.astype(np.float64), np.ones(strata.num_strata)
     times = np.bincount(strata.identity).astype(np.float64)
-    owner = strata.ids[
-        first_positions(strata.identity)
-    ]  # rows of one label set: all their positions are in one stratum
+    owner = strata.ids[first_positions(strata.identity)]  # all positions of a sample are in one label set
     most = np.zeros(strata.num_strata)
     np.maximum.at(most, owner, times)
-    return np.bincount(owner, times**2, strata.num_strata), most
+    return np.bincount(owner, times**2, strata.num_strata).astype(np.float64), most
 
 
 def _names(labels: ClassCounts) -> tuple[str, ...]:
