@@ -79,6 +79,8 @@ def _of_same_rows(plan: SamplingPlan, other: SamplingPlan) -> SamplingPlan:
         raise SamplingError(
             "the plan is of other rows than those drawn from", hint="make it of the same view: view.plan(...)"
         )
+    if other.strata.labels is None and plan.strata.labels is not None:
+        return replace(other, strata=replace(other.strata, labels=plan.strata.labels))  # what an audit counts
     return other
 
 

@@ -148,7 +148,7 @@ def test_code_and_loader_bring_the_rows_of_the_view(ds):
     got = np.concatenate([batch["index"] for batch in explorer.loader(batch_size=16, framework="numpy")])
     assert sorted(got.tolist()) == sorted(balanced.indices.tolist())
     space = {}
-    exec(explorer.export_code(batch_size=16, framework="numpy"), space)  # noqa: S102  the exported cell
+    exec(explorer.export_code(batch_size=16, framework="numpy"), space)
     again = np.concatenate([batch["index"] for batch in space["loader"]])
     assert again.tolist() == got.tolist()
 
