@@ -12,6 +12,7 @@ export interface Statistics {
   instances: Float64Array;
   instancesSquared: Float64Array;
   weights: Float64Array | null; // only for level "bins"
+  unlabelled: Float64Array | null; // rows of each stratum without a label; null where there are none
   folded: FoldedRows | null; // only where a sample is in the pool at several positions
 }
 
@@ -53,6 +54,7 @@ export function decodeStatistics(header: StatisticsHeader, buffers: readonly Dat
     instances: float("instances"),
     instancesSquared: float("instances_squared"),
     weights: found.has("weights") ? float("weights") : null,
+    unlabelled: found.has("unlabelled") ? float("unlabelled") : null,
     folded: found.has("fold_sizes")
       ? {
           sizes: float("fold_sizes"),

@@ -41,6 +41,7 @@ function foldedStatistics(statistics: Statistics, folded: FoldedRows, weights: F
     instances: rowsWithClass,
     instancesSquared: rowsWithClass,
     weights,
+    unlabelled: null,
     folded: null,
   };
 }

@@ -49,8 +49,13 @@ function merged(statistics: Statistics, patterns: readonly { ids: Int32Array; st
     rowsWithClass: Float64Array.from(sums[0]),
     instances: Float64Array.from(sums[1]),
     instancesSquared: Float64Array.from(sums[2]),
+    unlabelled: statistics.unlabelled && summed(statistics.unlabelled, patterns),
     folded: statistics.folded && { ...statistics.folded, strata: renumbered(statistics.folded.strata, patterns) },
   };
+}
+
+function summed(counts: Float64Array, patterns: readonly { strata: number[] }[]): Float64Array {
+  return Float64Array.from(patterns, ({ strata }) => strata.reduce((sum, s) => sum + (counts[s] as number), 0));
 }
 
 function renumbered(strata: Int32Array, patterns: readonly { strata: number[] }[]): Int32Array {
