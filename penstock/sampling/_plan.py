@@ -508,8 +508,9 @@ class SamplingPlan:
         dict of str to ndarray
             The arrays of the widget protocol in its order: ``sizes``, clauses and classes of each stratum as offsets
             and ids, ``rows_with_class``, ``instances``, ``instances_squared``, and ``weights`` for level "bins".
-            Where some rows have no label, ``unlabelled``: how many of each stratum. Where rows repeat, also the distinct rows: ``fold_sizes``, ``fold_offsets``, ``fold_strata``,
-            ``fold_times``, ``fold_class_offsets``, ``fold_class_ids``, ``fold_rows_with_class``.
+            Where some rows have no label, ``unlabelled``: how many of each stratum. Where rows repeat, also the
+            distinct rows: ``fold_sizes``, ``fold_offsets``, ``fold_strata``, ``fold_times``, ``fold_class_offsets``,
+            ``fold_class_ids``, ``fold_rows_with_class``.
         """
         return {**statistics(self.strata), **folded_statistics(self.strata)}
 
