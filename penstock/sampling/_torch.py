@@ -117,8 +117,9 @@ class _Sampler(Reweighable):
             self._epoch += 1
             self._start = following if self._continuing else self._epoch * self._stream.size
             self._done = self._base = 0
-        elif self._done == 0:
+        elif self._done == 0 and self._waiting is not None:
             self._take_up_weights(self._start)
+            self._start = max(self._start, self._reached) if self._continuing else self._epoch * self._stream.size
         self._open = False
         return self._whole()
 

@@ -97,6 +97,17 @@ def test_epochs_without_replacement_between_bring_no_words_back(make):
     assert rows(sampler) == EVEN.stream().slice(50, 100).tolist()
 
 
+def test_a_trainer_that_names_the_epochs_gets_the_same(make):
+    sampler, named = make(), make()
+    plans = [None, plan(np.ones(N), mode="once", size=7), None, EVEN, HARD]
+    for epoch, weights in enumerate(plans):
+        for one in (sampler, named):
+            if weights is not None:
+                one.with_weights(weights)
+        named.set_epoch(epoch)
+        assert rows(named) == rows(sampler), epoch
+
+
 REFUSED = {
     "a spec without clauses": (EVEN.spec, "says nothing about weights"),
     "other clauses": (SamplingSpec(clauses=(Clause("x", 1),)), "has the clauses 'x'"),
