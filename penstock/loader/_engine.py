@@ -82,19 +82,22 @@ class Engine:
 
     # ---- what an epoch is ----------------------------------------------------------------
 
-    def epoch_at(self, place: Place, *, rank: int = 0, world_size: int = 1) -> Epoch:
-        """Return the layout of the epoch of a place."""
-        start = place.start if self.pool.continuing else place.epoch * self.stream.size
+    def epoch_at(
+        self, place: Place, *, rank: int = 0, world_size: int = 1, drawn: tuple[Pool, Stream] | None = None
+    ) -> Epoch:
+        """Return the layout of the epoch of a place; `drawn`: of other rows and draws than those of now."""
+        pool, stream = drawn or (self.pool, self.stream)
+        start = place.start if pool.continuing else place.epoch * stream.size
         return Epoch(
             number=place.epoch,
             start=start,
-            size=self.stream.size,
+            size=stream.size,
             consumed=place.consumed,
             batch_size=self.settings.samples_per_batch,
             rank=rank,
             world_size=world_size,
             drop_last=self.settings.drop_last,
-            continuing=self.pool.continuing,
+            continuing=pool.continuing,
             offset=self.settings.offset,
             turned=place.turned,
         )
@@ -275,28 +278,31 @@ class Engine:
         found = {name: self._reader.dtype(name) for name in self._reader.tensors}
         return {**found, "index": "int64"} if self.settings.return_index else found
 
-    def _upcoming(self) -> Epoch:
-        """Return the layout of the epoch the next iteration gives; the engine stays where it is."""
+    def _next(self) -> tuple[Epoch, Pool, Stream]:
+        """Return the epoch that the next iteration gives, under the weights it then has."""
         rank, size = self._share()
-        place = self._place
+        place, pending = self._place, self._pending
         if self._started and not self._restored:
             place = self._following(self.epoch_at(place, rank=rank, world_size=size))
-        return self.epoch_at(place, rank=rank, world_size=size)
+        drawn = (self.pool, self.stream)
+        if pending is not None and place.consumed == 0:
+            drawn = (pending, self._stream_of(pending))
+        return self.epoch_at(place, rank=rank, world_size=size, drawn=drawn), *drawn
 
     def preview(self) -> Any:  # noqa: ANN401  what the caller gets
         """Return the next batch and leave everything as it is."""
-        epoch = self._upcoming()
+        epoch, pool, stream = self._next()
         if epoch.num_batches == 0:
             raise LoaderError(f"an epoch of {epoch.size} samples has no batch of {epoch.batch_size}")
-        draw = draw_of(self.pool, epoch, Draws(self.stream, epoch), 0)
+        draw = draw_of(pool, epoch, Draws(stream, epoch), 0)
         return self.finished(self._reader.read(draw, self._substitute))
 
     def rows_of_epoch(self) -> Iterator[list[int]]:
         """Go through the rows of each batch of the next iteration."""
-        epoch = self._upcoming()
-        draws = Draws(self.stream, epoch)
+        epoch, pool, stream = self._next()
+        draws = Draws(stream, epoch)
         for number in range(epoch.num_batches):
-            rows: list[int] = draw_of(self.pool, epoch, draws, number).rows.tolist()
+            rows: list[int] = draw_of(pool, epoch, draws, number).rows.tolist()
             yield rows
 
     def close(self) -> None:

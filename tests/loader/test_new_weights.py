@@ -121,6 +121,20 @@ def test_the_epoch_under_way_is_not_touched(table):
     assert max(rows(loader)) < 6
 
 
+def test_a_look_ahead_in_mid_epoch_is_of_the_new_weights(table):
+    loader = uniform(table)
+    iterator = iter(loader)
+    next(iterator)
+    loader.with_weights(plan(size=21))
+    seen = loader.preview()["index"].tolist()
+    promised = [row for batch in loader.batch_sampler for row in batch] if hasattr(loader, "batch_sampler") else None
+    list(iterator)
+    drawn = rows(loader)
+    assert drawn[:7] == seen
+    assert promised in (None, drawn)
+    assert len(drawn) == 21
+
+
 REFUSED = {
     "the spec of a plan of an array": (lambda: plan().spec, "says nothing about weights.*pass the plan"),
     "a spec of an expression": (lambda: SamplingSpec(expression="hard * 2"), "weighs by 'hard \\* 2'"),
