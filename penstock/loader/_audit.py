@@ -95,7 +95,11 @@ class Tally:
         self._next: int | None = None
 
     def add(self, draw: Draw) -> None:
-        """Count a delivered batch."""
+        """Count a delivered batch, without what only fills it."""
+        if draw.valid is not None and not draw.valid.all():
+            draw = draw.keep(draw.valid)
+        if not len(draw):
+            return
         self._waiting.append(draw.pool)
         self._num_waiting += len(draw)
         self._draws[draw.epoch] = self._draws.get(draw.epoch, 0) + len(draw)

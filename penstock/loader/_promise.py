@@ -60,9 +60,7 @@ def _of_plan(plan: SamplingPlan, draws: Mapping[int, int], first: int | None) ->
     if plan.spec.mode == "iid":
         return _moments(plan, total)
     if plan.spec.mode == "deck" and first is not None:
-        mean, variance = _dealt(plan, first + total)
-        before, spread = _dealt(plan, first)
-        return mean - before, variance + spread
+        return _moments(plan, total, start=first)
     parts = [(_moments(plan, count), times) for count, times in Counter(draws.values()).items()]
     return (
         np.sum([times * mean for (mean, _), times in parts], axis=0),
@@ -70,23 +68,12 @@ def _of_plan(plan: SamplingPlan, draws: Mapping[int, int], first: int | None) ->
     )
 
 
-def _dealt(plan: SamplingPlan, position: int) -> Moments:
-    """Moments of a deck's draws up to a stream position: whole epochs by their quotas, a part of one by its share."""
-    epochs, rest = divmod(position, plan.num_draws)
-    mean, variance = _moments(plan, epochs * plan.num_draws)
-    if rest == 0:
-        return mean, variance
-    following, _ = _moments(plan, (epochs + 1) * plan.num_draws)
-    _, spread = _moments(plan, rest)
-    return mean + (following - mean) * (rest / plan.num_draws), variance + spread
-
-
-def _moments(plan: SamplingPlan, num_draws: int) -> Moments:
+def _moments(plan: SamplingPlan, num_draws: int, start: int | None = None) -> Moments:
     if num_draws == 0:
         none = np.zeros(plan.strata.labels.num_classes if plan.strata.labels else 0)
         return none, none
-    told = plan.histogram(num_draws)
-    return told.expected, told.variance
+    found = plan.histogram(num_draws, start=start)
+    return found.expected, found.variance
 
 
 def _of_passes(

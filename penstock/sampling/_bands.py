@@ -15,6 +15,7 @@ __all__ = ["band", "binomial_quantiles", "check_level"]
 
 _SMALL = 25.0
 _TINY = 1e-300
+_ROUNDING = 1e-9
 
 
 def check_level(level: float) -> float:
@@ -35,12 +36,15 @@ def band(
     For each count, with ``scale = max(1, variance / mean)`` (above 1 only where one draw brings several instances):
 
     * variance 0: the mean itself;
-    * ``mean / scale >= 25``: mean ± z sd;
-    * below: the quantiles of the binomial law with mean ``m = mean / scale`` and variance ``v = variance / scale**2``,
-      times `scale`. Its number of trials is ``max(floor(m * m / (m - v) + 0.5), ceil(m))``; where ``m - v <= 1e-12 m``
-      the law is Poisson. A binomial count gets its own law back, so that the interval is exact.
+    * ``mean / scale >= 25`` and ``variance / scale**2 >= 25``: mean ± z sd;
+    * ``mean / scale >= 25``, or a variance of less than half the mean (counts that nearly always come): mean ± z sd,
+      rounded outward;
+    * else the quantiles of the binomial law with mean ``m = mean / scale`` and variance ``v = variance / scale**2``,
+      times `scale`, rounded outward. Its number of trials is ``max(floor(m * m / (m - v) + 0.5), ceil(m))``; where
+      ``m - v <= 1e-12 m`` the law is Poisson. A binomial count gets its own law back, so that the interval is exact.
 
-    Then clipped to ``[0, upper]``.
+    Rounded outward is to whole numbers, as counts are: `low` down, `high` up (what is within 1e-9 of one is that one).
+    So an interval of few counts misses none that can come. Then clipped to ``[0, upper]``.
 
     Parameters
     ----------
@@ -59,10 +63,14 @@ def band(
     spread = z * np.sqrt(np.maximum(variance, 0))
     low, high = mean - spread, mean + spread
     scale = np.maximum(variance, mean) / np.maximum(mean, _TINY)
-    for place in np.flatnonzero((variance > 0) & (mean < _SMALL * scale)).tolist():
+    few = (variance > 0) & (mean < _SMALL * scale)
+    small = few | ((variance > 0) & (variance < _SMALL * scale**2))
+    for place in np.flatnonzero(few & (2 * variance >= mean)).tolist():
         factor = max(float(scale.flat[place]), 1.0)
         quantiles = _small_count(float(mean.flat[place]) / factor, float(variance.flat[place]) / factor**2, level)
         low.flat[place], high.flat[place] = quantiles[0] * factor, quantiles[1] * factor
+    low = np.where(small, np.floor(low + _ROUNDING), low)
+    high = np.where(small, np.ceil(high - _ROUNDING), high)
     return np.minimum(np.maximum(low, 0), upper), np.minimum(np.maximum(high, 0), upper)
 
 

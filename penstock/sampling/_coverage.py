@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from penstock.errors import SamplingError
 from penstock.sampling._bands import band
+from penstock.sampling._deck_law import DeckLaw
 from penstock.sampling._grouped import GroupedRows
-from penstock.sampling._laws import DeckLaw, Law
+from penstock.sampling._laws import Law
 
 __all__ = ["Coverage", "Population", "TimesSeen", "coverage"]
 
@@ -217,10 +218,10 @@ def coverage(strata: GroupedRows, law: Law, num_epochs: int, num_draws: int, lev
         raise SamplingError(f"num_epochs is {num_epochs!r}; expected at least 1")
     epochs = np.arange(1, num_epochs + 1)
     mean, variance = law.unseen(epochs)
+    fewest, most = band(mean, variance, level, float(law.num_drawable))
     if isinstance(law, DeckLaw):
-        fewest, most = law.unseen_bounds(epochs)
-    else:
-        fewest, most = band(mean, variance, level, float(law.num_drawable))
+        least, largest = law.unseen_bounds(epochs)
+        fewest, most = np.maximum(fewest, least), np.minimum(most, largest)
     return Coverage(
         unique=law.num_drawable - mean,
         low=law.num_drawable - most,

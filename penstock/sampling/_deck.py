@@ -3,35 +3,40 @@
 from __future__ import annotations
 
 import math
-from functools import cached_property
+from functools import cached_property, lru_cache
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from penstock.sampling._blocks import BLOCK_LIMIT, Blocks
+from penstock.sampling._deals import Deals
 from penstock.sampling._grouped import GroupedRows
-from penstock.sampling._grouping import compact
-from penstock.sampling._permute import Deals, Orders
+from penstock.sampling._permute import shuffled
 from penstock.sampling._philox import DECK, INTERLEAVE, words
 from penstock.sampling._quotas import integer_masses, quotas
 from penstock.sampling._spec import Interleave
-from penstock.sampling._stream import Stream, by_epoch
+from penstock.sampling._stream import Stream
 
 __all__ = ["DeckStream"]
 
-_PART = 4
 _GOLDEN = (math.sqrt(5) - 1) / 2
+_HALF: Final = np.uint32(16)  # a block has at most 65,536 positions, and so many strata
+_LONGEST_RUN: Final = 4 * BLOCK_LIMIT  # positions worked out at once
 
 
 class DeckStream(Stream):
     """Dealt draws: each stratum gets whole numbers of draws, its rows in a fresh order each time round.
 
-    Epoch ``e`` has ``quota((e + 1) size) - quota(e size)`` draws of each stratum (see `quotas`). They stand side by
-    side, stratum after stratum, in `size` slots; position ``j`` of the epoch takes slot ``order_e(j)``. Which row
-    draw ``k`` of a stratum is, counted since the start, `Deals` tells.
+    Positions are cut into blocks (see `Blocks`). Block ``[a, b)`` has ``quota(b) - quota(a)`` draws of each stratum
+    (see `quotas`); which position is which stratum's is a random order of the block. The draws of a stratum, in the
+    order of their positions, are dealt by `Deals`: so each of its rows comes once before any of them comes again, in
+    every run of positions, whatever part of an epoch is delivered.
 
-    With ``interleave="smooth"`` the slot is ``(j a + b) mod size``: ``a`` is the number coprime to `size` nearest to
-    the golden section of it, ``b`` a random shift per epoch, so that any run of positions meets every stratum in
-    proportion, up to about one.
+    With ``interleave="smooth"`` the strata of a block of ``n`` positions stand side by side in ``n`` slots and
+    position ``j`` takes slot ``(j a + c) mod n``: ``a`` is the number coprime to ``n`` nearest to the golden section
+    of it, ``c`` a random shift per block, so that any run of positions meets every stratum in proportion, up to about
+    one.
 
     Parameters
     ----------
@@ -46,7 +51,7 @@ class DeckStream(Stream):
     identity : str
         What else tells this stream from others: the spec.
     interleave : {"shuffled", "smooth"}
-        Order of the draws in an epoch.
+        Order of the draws in a block.
     """
 
     continuing = True
@@ -66,9 +71,9 @@ class DeckStream(Stream):
         self._name = identity
         self._masses = integer_masses(strata.sizes, weights)
         self._smooth = interleave == "smooth"
-        self._deals = Deals(self.seed, DECK)
-        self._slots = Orders(self.seed, INTERLEAVE)
-        self._quotas: tuple[int, NDArray[np.int64]] | None = None
+        self._blocks = Blocks(max(self.size, 1))
+        self._deals = Deals(strata, self.seed, DECK)
+        self._kept: tuple[int, NDArray[np.int64]] | None = None
 
     @cached_property
     def fingerprint(self) -> str:
@@ -76,68 +81,67 @@ class DeckStream(Stream):
         return super().fingerprint
 
     def _identity(self) -> str:
-        return self._name + self._strata.fingerprint
+        return "dealt in order:" + self._name + self._strata.fingerprint
 
     def _draw(self, start: int, stop: int) -> NDArray[np.int64]:
-        return by_epoch(start, stop, self.size, self._of_epoch)
+        parts = []
+        while start < stop:
+            begin, rows = self._run_at(start, stop)
+            end = min(stop, begin + len(rows))
+            parts.append(rows[start - begin : end - begin])
+            start = end
+        return parts[0].copy() if len(parts) == 1 else np.concatenate(parts)
 
-    def _of_epoch(self, epoch: int, places: NDArray[np.int64]) -> NDArray[np.int64]:
-        before, after = self._quotas_around(epoch)
-        ends = np.cumsum(after - before)
-        slots = self._slot(epoch, places)
-        if len(places) >= self.size // _PART:
-            return self._side_by_side(before, after)[slots]
-        stratum = np.searchsorted(ends, slots, side="right")
-        return self._picked(before, after, stratum, slots - (ends - after)[stratum])
+    def _run_at(self, start: int, stop: int) -> tuple[int, NDArray[np.int64]]:
+        """Return whole blocks from that of `start` on: one at first, more while they are read one after the other."""
+        kept = self._kept
+        if kept is not None and kept[0] <= start < kept[0] + len(kept[1]):
+            return kept
+        reading_on = kept is not None and start == kept[0] + len(kept[1])
+        wanted = max(stop - start, 2 * len(kept[1]) if kept is not None and reading_on else 1)
+        first = int(self._blocks.at(np.array([start]))[0])
+        count = max(min(wanted, _LONGEST_RUN) * self._blocks.per_epoch // self._blocks.size, 1)
+        while int(self._blocks.begin(np.array([first + count]))[0]) < min(start + wanted, start + _LONGEST_RUN // 2):
+            count += 1
+        begin = int(self._blocks.begin(np.array([first]))[0])
+        self._kept = kept = begin, self._rows_of(np.arange(first, first + count + 1))
+        return kept
 
-    def _quotas_around(self, epoch: int) -> NDArray[np.int64]:
-        kept = self._quotas
-        if kept is None or kept[0] != epoch:
-            kept = (epoch, quotas(self._masses, np.array([epoch, epoch + 1]) * self.size))
-            self._quotas = kept
-        return kept[1]
+    def _rows_of(self, blocks: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the rows of all blocks but the last, which only tells where they end."""
+        ends = quotas(self._masses, self._blocks.begin(blocks))
+        dealt = self._deals.rows(ends[0], ends[-1])
+        given = ends[-1] - ends[0]
+        begins = np.cumsum(given) - given - ends[0]
+        rows = np.empty_like(dealt)
+        first = 0
+        for number, before, after in zip(blocks.tolist(), ends[:-1], ends[1:], strict=False):
+            live = np.flatnonzero(after - before)
+            count = (after - before)[live]
+            places, last = self._places(number, count), first + int(count.sum())
+            drawn = np.repeat(begins[live] + before[live] - (np.cumsum(count) - count), count)
+            drawn += np.arange(len(drawn))
+            rows[first:last][places] = dealt[drawn]
+            first = last
+        return rows
 
-    def _slot(self, epoch: int, places: NDArray[np.int64]) -> NDArray[np.int64]:
+    def _places(self, block: int, given: NDArray[np.int64]) -> NDArray[np.uint16]:
+        """Return the positions in a block that each of its strata has, stratum after stratum, ascending in each."""
+        length = int(given.sum())
+        owned = np.repeat(np.arange(len(given), dtype=np.uint32) << _HALF, given)
         if not self._smooth:
-            return self._slots.places((epoch, 0), self.size, places)
-        shift = int(words(self.seed, (INTERLEAVE, epoch, 1), 0, 1)[0]) % self.size
-        return (places * self._stride + shift) % self.size
+            owned |= shuffled(words(self.seed, (INTERLEAVE, block, 0), 0, length), length)
+        else:
+            shift = int(words(self.seed, (INTERLEAVE, block, 1), 0, 1)[0]) % length
+            slots = (np.arange(length) * _stride(length) + shift) % length
+            owned[slots] |= np.arange(length, dtype=np.uint32)
+        owned.sort()
+        return owned.astype(np.uint16)
 
-    @cached_property
-    def _stride(self) -> int:
-        middle = round(_GOLDEN * self.size)
-        near = sorted(range(max(middle - 60, 1), middle + 61), key=lambda step: abs(step - middle))
-        return next(step for step in near if math.gcd(step, self.size) == 1)
 
-    def _side_by_side(self, before: NDArray[np.int64], after: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return the rows of all slots of an epoch; strata of one row need no dealing."""
-        strata, given = self._strata, after - before
-        ends = np.cumsum(given)
-        rows: NDArray[np.int64] = strata.rows[np.repeat(strata.offsets[:-1], given)].astype(np.int64)
-        for stratum in np.flatnonzero((given > 0) & (strata.sizes > 1)).tolist():
-            span = int(before[stratum]), int(after[stratum])
-            inside = self._deals.rows(stratum, int(strata.sizes[stratum]), np.arange(*span), span)
-            slots = slice(int(ends[stratum] - given[stratum]), int(ends[stratum]))
-            rows[slots] = strata.rows[int(strata.offsets[stratum]) + inside]
-        return rows
-
-    def _picked(
-        self,
-        before: NDArray[np.int64],
-        after: NDArray[np.int64],
-        stratum: NDArray[np.int64],
-        draws: NDArray[np.int64],
-    ) -> NDArray[np.int64]:
-        """Return the rows of some draws, given their strata and their numbers in them."""
-        strata = self._strata
-        ids = compact(stratum, strata.num_strata)
-        order = np.argsort(ids, kind="stable")
-        counts = np.bincount(ids, minlength=strata.num_strata)
-        ends = np.cumsum(counts)
-        rows: NDArray[np.int64] = strata.rows[strata.offsets[stratum]].astype(np.int64)
-        for number in np.flatnonzero((counts > 0) & (strata.sizes > 1)).tolist():
-            which = order[ends[number] - counts[number] : ends[number]]
-            span = int(before[number]), int(after[number])
-            inside = self._deals.rows(number, int(strata.sizes[number]), draws[which], span)
-            rows[which] = strata.rows[int(strata.offsets[number]) + inside]
-        return rows
+@lru_cache(maxsize=16)
+def _stride(length: int) -> int:
+    """Return the number coprime to `length` nearest to its golden section."""
+    middle = round(_GOLDEN * length)
+    near = sorted(range(max(middle - 60, 1), middle + 61), key=lambda step: abs(step - middle))
+    return next(step for step in near if math.gcd(step, length) == 1)

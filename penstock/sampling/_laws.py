@@ -9,15 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.sampling._binomial import binomial_cdf, normal_cdf
+from penstock.sampling._occupancy import MOST_DRAWS, SMALL_POOL, unseen_masses
 from penstock.sampling._once import inclusion
-from penstock.sampling._quotas import integer_masses, quotas
 
-__all__ = ["DeckLaw", "IidLaw", "Law", "OnceLaw"]
+__all__ = ["IidLaw", "Law", "OnceLaw"]
 
 _MAX_EXACT_WEIGHTS = 32
 _FEW_LEFT = 10
 _ROUNDING = 1e-12
-_TABLE = 64
 _CELLS = 1 << 22
 _GROUPS_AT_ONCE = 1 << 18
 _LARGEST = 700.0
@@ -30,8 +29,12 @@ Ints = NDArray[np.int64]
 class Law(Protocol):
     """What coverage needs to know of a mode; "unseen" counts drawable rows only."""
 
-    certificate: int | None
     num_drawable: int
+
+    @property
+    def certificate(self) -> int | None:
+        """Epochs after which nothing is unseen for certain; None where chance decides."""
+        ...
 
     def unseen(self, epochs: Ints) -> tuple[Floats, Floats]:
         """Return mean and variance of the unseen rows after each number of epochs."""
@@ -114,9 +117,10 @@ def _convolved(laws: Floats) -> Floats:
 class IidLaw(_IndependentRows):
     """Independent draws.
 
-    With ``n`` draws so far and ``q = (1 - p)**n``: mean ``sum size q``; variance up to 32 distinct weights exactly,
-    ``sum size q (1 - q) + sum over pairs of rows ((1 - p - p')**n - q q')``, else
-    ``sum size q (1 - q) - n (sum size p q)**2``. Few left: independent rows with ``q = exp(-n p)``.
+    With ``n`` draws so far and ``q = (1 - p)**n``: mean ``sum size q``; variance up to 32 distinct weights, and below
+    64 rows, exactly, ``sum size q (1 - q) + sum over pairs of rows ((1 - p - p')**n - q q')``, else
+    ``sum size q (1 - q) - n (sum size p q)**2``. The law of the unseen is exact below 64 rows (`unseen_masses`); above,
+    few left are independent rows with ``q = exp(-n p)``, many are normal.
 
     Parameters
     ----------
@@ -137,6 +141,14 @@ class IidLaw(_IndependentRows):
         self.sizes = rows[distinct > 0]
         self.num_drawable = int(self.sizes.sum())
 
+    def at_most_unseen(self, epoch: int, allowed: int) -> float:
+        """Return P(unseen <= allowed): exact for small pools."""
+        draws = epoch * self._draws
+        if self.num_drawable < SMALL_POOL and 0 < draws <= MOST_DRAWS:
+            wanted = min(allowed, self.num_drawable)
+            return min(float(unseen_masses(self.sizes, self.shares, draws, wanted).sum()), 1.0)
+        return super().at_most_unseen(epoch, allowed)
+
     def log_missed(self, epoch: int) -> Floats:
         """Return ``-n p``."""
         return -float(epoch * self._draws) * self.shares
@@ -151,7 +163,7 @@ class IidLaw(_IndependentRows):
         missed = np.exp(draws * log_kept)
         mean = missed @ self.sizes
         alone = (missed * (1 - missed)) @ self.sizes
-        if len(self.shares) > _MAX_EXACT_WEIGHTS:
+        if len(self.shares) > _MAX_EXACT_WEIGHTS and self.num_drawable >= SMALL_POOL:
             together = -draws[:, 0] * (missed @ (self.sizes * self.shares)) ** 2
         else:
             together = self._pairs(draws[:, 0], missed)
@@ -231,105 +243,6 @@ class OnceLaw(_IndependentRows):
     def of(cls, sizes: Ints, weights: Floats, size: int, num_draws: int) -> OnceLaw:
         """Return the law of the first `num_draws` of epochs of `size`."""
         return cls(sizes, inclusion(sizes, weights, size) * min(num_draws / size, 1.0))
-
-
-class DeckLaw:
-    """Dealt draws: nothing is left to chance but which rows come first.
-
-    A stratum with quota ``Q`` so far has had ``min(n, Q)`` of its ``n`` rows seen, each ``Q div n`` times or once
-    more. Where epochs are delivered short (fewer draws than the deck's size), the quota inside an epoch of the deck
-    is taken in proportion, and the band spans from the epoch's beginning to its end.
-
-    Parameters
-    ----------
-    sizes : ndarray of int64, shape (num_strata,)
-        Rows of each stratum.
-    weights : ndarray of float64, shape (num_strata,)
-        Weight of a row of each stratum.
-    size : int
-        Draws per epoch of the deck.
-    num_draws : int
-        Draws delivered per epoch.
-    """
-
-    def __init__(self, sizes: Ints, weights: Floats, size: int, num_draws: int) -> None:
-        self._all = sizes
-        self._live = weights > 0
-        self._masses = integer_masses(sizes, weights)
-        self._size = size
-        self._draws = num_draws
-        self.num_drawable = int(sizes[self._live].sum())
-        self._table = np.zeros(0)
-        self._blocks = self._last_block()
-        self.certificate: int | None = -(-self._blocks * size // num_draws)
-
-    def _last_block(self) -> int:
-        """Return the first epoch of the deck by whose end every drawable row was seen, by the actual quotas."""
-        shares = self._masses[self._live] / self._masses.sum()
-        guess = max(math.ceil(float(((self._all[self._live] - 0.5) / (shares * self._size)).max())), 1)
-        first = 0 if guess <= _TABLE and guess * len(shares) <= _CELLS else max(guess - 2, 0)
-        left = self._left_after(np.arange(first, guess + 2))
-        if first == 0:
-            self._table = left
-        while left[0] == 0 and first > 0:
-            first -= 1
-            left = self._left_after(np.array([first]))
-        while left[-1] > 0:
-            first += len(left)
-            left = self._left_after(np.array([first]))
-        return max(first + int((left == 0).argmax()), 1)
-
-    def _left_after(self, blocks: Ints) -> Floats:
-        """Return the unseen rows after whole epochs of the deck."""
-        if len(blocks) > 1 and len(blocks) * len(self._masses) > _CELLS:
-            return np.concatenate([self._left_after(blocks[place : place + 1]) for place in range(len(blocks))])
-        dealt = quotas(self._masses[self._live], blocks * self._size)
-        return np.asarray(np.maximum(self._all[self._live] - dealt, 0).sum(axis=1), np.float64)
-
-    def _left(self, blocks: Ints) -> Floats:
-        """Return the same, asking for quotas only where they are not known and something is left."""
-        left = np.zeros(len(blocks))
-        known = blocks < min(len(self._table), self._blocks)
-        left[known] = self._table[blocks[known]]
-        asked = ~known & (blocks < self._blocks)
-        if asked.any():
-            left[asked] = self._left_after(blocks[asked])
-        return left
-
-    def unseen(self, epochs: Ints) -> tuple[Floats, Floats]:
-        """Return the unseen rows; the variance is 0."""
-        blocks, rest = np.divmod(epochs * self._draws, self._size)
-        if not rest.any():
-            left = self._left(blocks)
-            return left, np.zeros(len(left))
-        quota = self._quota(epochs)[:, self._live]
-        left = np.maximum(self._all[self._live] - quota, 0).sum(axis=1)
-        return left, np.zeros(len(left))
-
-    def unseen_bounds(self, epochs: Ints) -> tuple[Floats, Floats]:
-        """Return the fewest and the most rows that can be unseen."""
-        blocks, rest = np.divmod(epochs * self._draws, self._size)
-        both = self._left(np.concatenate([blocks, blocks + (rest > 0)]))
-        return both[len(blocks) :], both[: len(blocks)]
-
-    def _quota(self, epochs: Ints) -> Floats:
-        """Return the draws each stratum has had, in proportion inside an epoch of the deck."""
-        blocks, rest = np.divmod(epochs * self._draws, self._size)
-        before, after = (quotas(self._masses, many * self._size) for many in (blocks, blocks + (rest > 0)))
-        return np.asarray(before + (after - before) * (rest / self._size)[:, None])
-
-    def at_most_unseen(self, epoch: int, allowed: int) -> float:
-        """Return 1 or 0."""
-        _, most = self.unseen_bounds(np.array([epoch]))
-        return float(most[0] <= allowed)
-
-    def times_seen(self, epoch: int, max_times: int) -> tuple[Floats, Ints]:
-        """Return step functions: every row of a stratum is seen as often, or once more."""
-        each, group = np.unique(self._quota(np.array([epoch]))[0] / self._all, return_inverse=True)
-        often = np.floor(each + _ROUNDING)[:, None]
-        counts = np.arange(max_times + 1)
-        share = 1 - np.maximum(each[:, None] - often, 0.0)
-        return np.where(counts < often, 0.0, np.where(counts == often, share, 1.0)), group
 
 
 def _one_by_one(law: _IndependentRows, epochs: Ints) -> tuple[Floats, Floats]:

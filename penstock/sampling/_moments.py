@@ -7,8 +7,9 @@ from numpy.typing import NDArray
 
 from penstock.sampling._grouped import GroupedRows
 from penstock.sampling._labels import ClassCounts
+from penstock.sampling._prefix import Prefix
 
-__all__ = ["ClassMoments", "dealt_moments", "drawn_covariance", "drawn_moments", "included_moments", "part_of"]
+__all__ = ["ClassMoments", "dealt_moments", "drawn_covariance", "drawn_moments", "included_moments"]
 
 Floats = NDArray[np.float64]
 ClassMoments = tuple[Floats, Floats]
@@ -70,36 +71,34 @@ def included_moments(strata: GroupedRows, included: Floats, sums: ClassMoments) 
     return _per_class(strata, each * first), np.maximum(variance, 0.0)
 
 
-def dealt_moments(
-    strata: GroupedRows, before: NDArray[np.int64], after: NDArray[np.int64], sums: ClassMoments
-) -> ClassMoments:
-    """Return mean and variance of a deck's epoch, from the quotas before and after it.
+def dealt_moments(strata: GroupedRows, start: Prefix, stop: Prefix, sums: ClassMoments) -> ClassMoments:
+    """Return mean and variance of the draws of a deck between two positions.
 
     A stratum of ``n`` rows with ``a = before mod n`` rows of its deal gone gives ``t1 = min(after - before, n - a)``
     rows of that deal, then whole deals, then ``t2 = (after - before - t1) mod n`` of a last one. Means
-    ``sum (after - before) A / n``; each part adds ``t (n - t) / (n - 1) (B / n - (A / n)**2)``.
+    ``sum (after - before) A / n``; each part adds ``t (n - t) / (n - 1) (B / n - (A / n)**2)``. Inside a block `before`
+    and `after` are means, and what a part of a shuffled block has of each stratum adds its hypergeometric variance.
     """
     first, second = sums
     size = strata.sizes
+    before, after = start.mean, stop.mean
     drawn = after - before
     rest = np.minimum(drawn, size - before % size)
     last = (drawn - rest) % size
     parts = (rest * (size - rest) + last * (size - last)) / np.maximum(size - 1, 1)
     owner = strata.class_sums.strata
     mean_of_row = first / size[owner]
-    variance_of_row = second / size[owner] - mean_of_row**2
-    return _per_class(strata, drawn[owner] * mean_of_row), np.maximum(
-        _per_class(strata, parts[owner] * variance_of_row), 0.0
-    )
+    variance_of_row = np.maximum(second / size[owner] - mean_of_row**2, 0.0)
+    variance = np.maximum(_per_class(strata, parts[owner] * variance_of_row), 0.0)
+    for prefix, taken in _parts_of_blocks(start, stop):
+        share = prefix.given[owner] / prefix.length
+        spread = _per_class(strata, share * mean_of_row**2) - _per_class(strata, share * mean_of_row) ** 2
+        variance += np.maximum(spread, 0.0) * taken * (prefix.length - taken) / max(prefix.length - 1, 1)
+    return _per_class(strata, drawn[owner] * mean_of_row), variance
 
 
-def part_of(moments: ClassMoments, sums: ClassMoments, strata: GroupedRows, draws: int, size: int) -> ClassMoments:
-    """Return the moments of the first `draws` of an epoch of `size` draws in random order: approximate.
-
-    The part's mean is in proportion; its variance adds that of a hypergeometric draw from the expected epoch.
-    """
-    mean, variance = moments
-    share = draws / size
-    per_instance = _per_class(strata, sums[1]) / np.maximum(_per_class(strata, sums[0]), 1e-300)
-    within = draws * (mean * per_instance / size - (mean / size) ** 2) * (size - draws) / max(size - 1, 1)
-    return mean * share, variance * share**2 + np.maximum(within, 0.0)
+def _parts_of_blocks(start: Prefix, stop: Prefix) -> list[tuple[Prefix, int]]:
+    """Return the shuffled blocks of which only some positions are between two others, and how many."""
+    if start.block == stop.block:
+        return [(start, stop.taken - start.taken)]
+    return [(prefix, prefix.taken) for prefix in (start, stop) if prefix.taken]

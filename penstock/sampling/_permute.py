@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -9,15 +10,14 @@ from numpy.typing import NDArray
 
 from penstock.sampling._philox import words
 
-__all__ = ["SHUFFLE_LIMIT", "Deals", "Orders", "keyed_places", "shuffled", "sorted_order"]
+__all__ = ["ROUNDS", "SHUFFLE_LIMIT", "Orders", "keyed_places", "keyed_places_of", "shuffled", "sorted_order"]
 
 SHUFFLE_LIMIT: Final = 1 << 16
-_GROUP: Final = 1 << 13
-_ROUNDS: Final = 6
+ROUNDS: Final = 6
 _FIRST, _SECOND = np.uint32(0x85EBCA6B), np.uint32(0xC2B2AE35)
 _BLOCK = 1 << 14
+_MANY = 1 << 10
 _HALF = np.uint64(32)
-_LONG = 1 << 11
 _KEPT_BYTES = 64 << 20
 
 
@@ -33,22 +33,12 @@ def sorted_order(keys: NDArray[np.uint64]) -> NDArray[np.int64]:
 def shuffled(raw: NDArray[np.uint64], count: int) -> NDArray[np.uint16]:
     """Return random orders of `count` things (at most `SHUFFLE_LIMIT`), one for each `count` words.
 
-    Each order sorts its places by the upper 32 bits of their words, equal ones by place: long orders by two passes of
-    a radix sort, short ones all at once.
+    Each order sorts its places by the upper 32 bits of their words, equal ones by place.
     """
-    if count >= _LONG:
-        orders = [_radix_order((part >> _HALF).astype(np.uint32)) for part in raw.reshape(-1, count)]
-        return np.concatenate(orders)
     tagged = (raw >> _HALF << _HALF).reshape(-1, count)
     tagged |= np.arange(count, dtype=np.uint64)
     tagged.sort(axis=1)
     return tagged.astype(np.uint16).ravel()
-
-
-def _radix_order(keys: NDArray[np.uint32]) -> NDArray[np.uint16]:
-    order = np.argsort(keys.astype(np.uint16), kind="stable")
-    upper = (keys >> np.uint32(16)).astype(np.uint16)
-    return order[np.argsort(upper[order], kind="stable")].astype(np.uint16)
 
 
 class _Kept:
@@ -89,68 +79,12 @@ class Orders:
     def places(self, name: tuple[int, int], count: int, which: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the things at some places of an order."""
         if count > SHUFFLE_LIMIT:
-            return keyed_places(words(self._seed, (self._domain, *name), 0, _ROUNDS), count, which)
+            return keyed_places(words(self._seed, (self._domain, *name), 0, ROUNDS), count, which)
         order = self._kept.get(name)
         if order is None:
             order = shuffled(words(self._seed, (self._domain, *name), 0, count), count)
             self._kept.put(name, order)
         return order[which].astype(np.int64)
-
-
-class Deals:
-    """Endless dealing of the rows of strata, each deal in an order of its own.
-
-    Draw ``k`` of a stratum of ``n`` rows is place ``k mod n`` of deal ``k div n``. Up to `SHUFFLE_LIMIT` rows, deals
-    are shuffled in groups of ``max(8192 div n, 1)``: the stream ``(domain, stratum, group)`` has one word per draw.
-    Above, a deal is the keyed permutation of the first words of the stream ``(domain, stratum, deal)``.
-
-    Parameters
-    ----------
-    seed : int
-        In ``[0, 2**128)``.
-    domain : int
-        First part of the name of the Philox streams.
-    """
-
-    def __init__(self, seed: int, domain: int) -> None:
-        self._seed = seed
-        self._domain = domain
-        self._kept = _Kept()
-
-    def rows(self, stratum: int, count: int, draws: NDArray[np.int64], span: tuple[int, int]) -> NDArray[np.int64]:
-        """Return the rows (0 .. count - 1) of some draws of a stratum, all within the span of an epoch."""
-        size = count if count > SHUFFLE_LIMIT else _deals(count) * count
-        parts = draws // size
-        first, last = int(parts.min()), int(parts.max())
-        if first == last:
-            return self._part(stratum, count, first, draws - first * size, span)
-        rows = np.empty(len(draws), np.int64)
-        for part in range(first, last + 1):
-            here = np.flatnonzero(parts == part)
-            if len(here):
-                rows[here] = self._part(stratum, count, part, draws[here] - part * size, span)
-        return rows
-
-    def _part(
-        self, stratum: int, count: int, part: int, places: NDArray[np.int64], span: tuple[int, int]
-    ) -> NDArray[np.int64]:
-        if count > SHUFFLE_LIMIT:
-            return keyed_places(words(self._seed, (self._domain, stratum, part), 0, _ROUNDS), count, places)
-        deals = _deals(count)
-        low = min(max(span[0] // count - part * deals, 0), deals - 1)
-        high = min(max(-(-span[1] // count) - part * deals, low + 1), deals)
-        name = (stratum, part, low, high)
-        order = self._kept.get(name)
-        if order is None:
-            raw = words(self._seed, (self._domain, stratum, part), low * count, (high - low) * count)
-            order = shuffled(raw, count)
-            self._kept.put(name, order)
-        return order[places - low * count].astype(np.int64)
-
-
-def _deals(count: int) -> int:
-    """Return how many deals of so many rows are shuffled at once."""
-    return max(_GROUP // count, 1)
 
 
 def keyed_places(keys: NDArray[np.uint64], count: int, which: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -164,16 +98,65 @@ def keyed_places(keys: NDArray[np.uint64], count: int, which: NDArray[np.int64])
     ----------
     J. Black, P. Rogaway, Ciphers with arbitrary finite domains, 2002: cycle walking.
     """
-    bits = max((count - 1).bit_length(), 2)
-    short = keys.astype(np.uint32)
+    return _walked(keys.astype(np.uint32)[:, None], np.array([count]), which, _width(count))
+
+
+def keyed_places_of(
+    keys: NDArray[np.uint32], counts: NDArray[np.int64], owner: NDArray[np.int64], which: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Return where keyed permutations, each number's own, take some numbers; see `keyed_places`.
+
+    Parameters
+    ----------
+    keys : ndarray of uint32, shape (num_rounds, num_permutations)
+        Of each permutation.
+    counts : ndarray of int64, shape (num_permutations,)
+        What each permutes: ``[0, count)``.
+    owner : ndarray of int64, shape (num_places,)
+        Which permutation takes each number, ascending.
+    which : ndarray of int64, shape (num_places,)
+        The numbers.
+
+    Returns
+    -------
+    ndarray of int64, shape (num_places,)
+    """
+    if len(which) >= _MANY * len(counts):  # one after the other: keys and bounds are then single numbers
+        ends = np.searchsorted(owner, np.arange(len(counts) + 1)).tolist()
+        parts = [
+            _walked(keys[:, number, None], counts[number, None], which[begin:end], _width(int(counts[number])))
+            for number, (begin, end) in enumerate(pairwise(ends))
+        ]
+        return np.concatenate(parts) if parts else which
     out = np.empty(len(which), np.int64)
+    widths = np.maximum(np.frexp(counts - 1.0)[1], 2)
+    for bits in np.unique(widths).tolist():
+        here = np.flatnonzero(widths[owner] == bits)
+        own = owner[here]
+        out[here] = _walked(keys[:, own], counts[own], which[here], bits)
+    return out
+
+
+def _width(count: int) -> int:
+    """Return the bits of the numbers below `count`, at least 2."""
+    return max((count - 1).bit_length(), 2)
+
+
+def _walked(
+    keys: NDArray[np.uint32], counts: NDArray[np.int64], which: NDArray[np.int64], bits: int
+) -> NDArray[np.int64]:
+    """Follow the cycles of permutations of ``2**bits`` numbers until they are below `counts`: one of each, or one."""
+    out = np.empty(len(which), np.int64)
+    alike = keys.shape[1] == 1
     for start in range(0, len(which), _BLOCK):
-        value = _feistel(which[start : start + _BLOCK], short, bits)
-        outside = np.flatnonzero(value >= count)
+        part = slice(start, start + _BLOCK)
+        own, limit = (keys, counts) if alike else (keys[:, part], counts[part])
+        value = _feistel(which[part], own, bits)
+        outside = np.flatnonzero(value >= limit)
         while len(outside):
-            value[outside] = _feistel(value[outside], short, bits)
-            outside = outside[value[outside] >= count]
-        out[start : start + _BLOCK] = value
+            value[outside] = _feistel(value[outside], own if alike else own[:, outside], bits)
+            outside = outside[value[outside] >= (limit if alike else limit[outside])]
+        out[part] = value
     return out
 
 

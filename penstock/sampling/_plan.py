@@ -13,27 +13,29 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.errors import SamplingError
+from penstock.sampling._blocks import Blocks
 from penstock.sampling._build import regrouped
 from penstock.sampling._combine import combined_weights, ineffective
 from penstock.sampling._coverage import Coverage, coverage
 from penstock.sampling._deck import DeckStream
+from penstock.sampling._deck_law import DeckLaw
 from penstock.sampling._draws import DrawStream
 from penstock.sampling._histogram import Histogram, Unit, class_sums_of, histogram, labels_of
-from penstock.sampling._laws import DeckLaw, IidLaw, Law, OnceLaw
+from penstock.sampling._laws import IidLaw, Law, OnceLaw
 from penstock.sampling._moments import (
     ClassMoments,
     dealt_moments,
     drawn_covariance,
     drawn_moments,
     included_moments,
-    part_of,
 )
 from penstock.sampling._once import OnceStream, inclusion
+from penstock.sampling._prefix import prefixes
 from penstock.sampling._quotas import integer_masses, quotas
 from penstock.sampling._repeats import PassLaw, folded_rows, folded_statistics
 from penstock.sampling._simulate import Progress, Simulation, simulate
 from penstock.sampling._spec import SamplingSpec
-from penstock.sampling._statistics import bin_error, statistics
+from penstock.sampling._statistics import bin_error, binned, statistics
 from penstock.sampling._strata import MadeStrata
 from penstock.sampling._stream import IndexStream
 from penstock.sampling._targets import Targets, solve_targets
@@ -205,12 +207,14 @@ class SamplingPlan:
         level: float = 0.95,
         *,
         epoch: int = 0,
+        start: int | None = None,
         background: bool = False,
     ) -> Histogram:
         """Return raw and expected counts of each class in one epoch, with a band.
 
-        Exact for "iid" and "deck"; for "once" Hajek's approximation. An epoch delivered short of the size of a deck
-        or a "once" is taken as a random part of it.
+        Exact for "iid", and for whole epochs of "deck"; for "once" Hajek's approximation. Where an epoch is delivered
+        shorter or longer than a deck's size, or shorter than that of a "once", the mean is exact and the band counts
+        the part of a shuffled block as a random part of it.
 
         Parameters
         ----------
@@ -221,7 +225,9 @@ class SamplingPlan:
         level : float
             Pointwise probability of the band.
         epoch : int
-            Which epoch; matters for "deck" only, whose first epoch begins with full deals.
+            Which epoch, each of `num_draws`; matters for "deck" only, whose first epoch begins with full deals.
+        start : int, optional
+            Position of the first draw in the stream, for "deck"; default where the epoch begins.
         background : bool
             Whether one more bar, "no label", counts the samples without a label; in the unit "samples".
 
@@ -235,10 +241,11 @@ class SamplingPlan:
             If there are no labels to count, or nothing can be drawn.
         """
         if background:
-            return self._with_background(unit).histogram(num_draws, unit, level, epoch=epoch)
-        labels, sums = labels_of(self.strata), class_sums_of(self.strata, unit)
+            return self._with_background(unit).histogram(num_draws, unit, level, epoch=epoch, start=start)
+        strata = self._dealt.strata
+        labels, sums = labels_of(strata), class_sums_of(strata, unit)
         draws = self._checked_draws(num_draws)
-        moments = self._moments(sums, draws, epoch)
+        moments = self._dealt._moments(sums, draws, epoch, start)  # noqa: SLF001  the same class
         return histogram(labels, moments, draws, unit=unit, level=level, single=sums[0] is sums[1])
 
     def _with_background(self, unit: Unit) -> SamplingPlan:
@@ -275,16 +282,15 @@ class SamplingPlan:
             raise SamplingError(f"mode is {self.spec.mode!r}; expected 'iid', whose covariance is known")
         return drawn_covariance(labels, self.probabilities[self.strata.ids], draws, unit == "instances")
 
-    def _moments(self, sums: ClassMoments, draws: int, epoch: int) -> ClassMoments:
+    def _moments(self, sums: ClassMoments, draws: int, epoch: int, start: int | None) -> ClassMoments:
         strata, size = self.strata, self.num_draws
         if self.spec.mode == "iid":
             return drawn_moments(strata, self.probabilities, draws, sums)
         if self.spec.mode == "once":
             return included_moments(strata, self.inclusion * min(draws / size, 1.0), sums)
-        begin = epoch * draws // size * size if draws < size else epoch * draws
-        before, after = quotas(self._masses, np.array([begin, begin + max(draws, size)]))
-        moments = dealt_moments(strata, before, after, sums)
-        return part_of(moments, sums, strata, draws, size) if draws < size else moments
+        begin = epoch * draws if start is None else start
+        first, last = prefixes(self._masses, Blocks(size), np.array([begin, begin + draws]))
+        return dealt_moments(strata, first, last, sums)
 
     def coverage(self, num_epochs: int = 20, num_draws: int | None = None, level: float = 0.95) -> Coverage:
         """Return the distinct samples seen after 1 .. `num_epochs` epochs, with a band.
@@ -308,15 +314,15 @@ class SamplingPlan:
             If nothing can be drawn, or there is not one epoch.
         """
         draws = self._checked_draws(num_draws)
-        folded = self._folded
+        folded = self._folded._dealt  # noqa: SLF001  the same class
         law = folded._law(draws)  # noqa: SLF001  the same class
-        if self._is_pass and folded is not self:
+        if self._is_pass and self.strata.identity is not None:
             law = PassLaw(folded.strata.sizes, folded.weights, self.strata.num_rows, draws)
         return coverage(folded.strata, law, num_epochs, draws, level)
 
     @property
     def _is_pass(self) -> bool:
-        """Whether every position comes once an epoch, whatever the pool repeats."""
+        """Whether every position comes once an epoch, where the pool repeats rows."""
         return self.spec.mode == "once"
 
     def _law(self, draws: int) -> Law:
@@ -326,6 +332,12 @@ class SamplingPlan:
         if self.spec.mode == "once":
             return OnceLaw(sizes, self.inclusion * min(draws / size, 1.0))
         return IidLaw(sizes, self.probabilities, draws)
+
+    @cached_property
+    def _dealt(self) -> SamplingPlan:
+        """The plan a deck deals by: rows of nearly equal weights together where there are more than 4,096 weights."""
+        strata = binned(self.strata) if self.spec.mode == "deck" else self.strata
+        return self if strata is self.strata else SamplingPlan(strata=self.strata.regrouped(strata), spec=self.spec)
 
     @property
     def _folded(self) -> SamplingPlan:
@@ -340,6 +352,11 @@ class SamplingPlan:
     def _checked_draws(self, num_draws: int | None) -> int:
         if num_draws is not None and not num_draws >= 1:
             raise SamplingError(f"num_draws is {num_draws!r}; expected draws per epoch, at least 1")
+        if num_draws is not None and self.spec.mode == "once" and num_draws > self.num_draws:
+            raise SamplingError(
+                f"num_draws is {num_draws!r}; without replacement an epoch has {self.num_draws} draws",
+                hint="draws that only fill the last batch of several processes are marked in 'valid', and not counted",
+            )
         if not self.total_weight > 0:
             _ = self.probabilities
         return self.num_draws if num_draws is None else int(num_draws)
@@ -351,7 +368,7 @@ class SamplingPlan:
 
     @cached_property
     def _masses(self) -> NDArray[np.int64]:
-        return integer_masses(self.strata.sizes, self.weights)
+        return integer_masses(self._dealt.strata.sizes, self._dealt.weights)
 
     def quotas(self, num_epochs: int) -> NDArray[np.int64]:
         """Return the draws a deck gives each stratum in each epoch.
@@ -364,7 +381,7 @@ class SamplingPlan:
         Returns
         -------
         ndarray of int64, shape (num_epochs, num_strata)
-            Each row sums to `num_draws`.
+            Each row sums to `num_draws`. More than 4,096 row weights are dealt in bins, as in `statistics`.
         """
         totals = quotas(self._masses, np.arange(num_epochs + 1) * self.num_draws)
         return np.diff(totals, axis=0)
@@ -396,7 +413,8 @@ class SamplingPlan:
             )
         common: dict[str, Any] = {"size": self.num_draws, "seed": spec.seed, "identity": spec.to_json()}
         if spec.mode == "deck":
-            return DeckStream(self.strata, self.weights, interleave=spec.interleave, **common)
+            dealt = self._dealt
+            return DeckStream(dealt.strata, dealt.weights, interleave=spec.interleave, **common)
         if spec.mode == "once":
             return OnceStream(self.strata, self.weights, **common)
         return DrawStream(self.strata, probabilities, **common)
@@ -516,5 +534,8 @@ class SamplingPlan:
 
     @cached_property
     def bin_error(self) -> float:
-        """Largest relative error of a row's weight in `statistics`; 0 unless there are over 4,096 weights."""
+        """Largest relative error of a row's weight in `statistics`; 0 unless there are over 4,096 weights.
+
+        A deck deals by these bins too, so that its charts are exact; other modes draw by each row's own weight.
+        """
         return bin_error(self.strata)

@@ -7,6 +7,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from penstock.errors import SamplingError
+
 __all__ = ["RESOLUTION", "integer_masses", "quotas"]
 
 RESOLUTION: Final = 1 << 40
@@ -15,12 +17,26 @@ RESOLUTION: Final = 1 << 40
 def integer_masses(sizes: NDArray[np.int64], weights: NDArray[np.float64]) -> NDArray[np.int64]:
     """Return the share of each stratum in whole parts of about ``2**40``.
 
-    ``floor(size * weight / total * 2**40 + 0.5)``, at least 1 where the weight is positive; `total` is the sum of the
-    products in the order of the strata. Every operation is one of IEEE doubles.
+    ``floor(size * weight / total * 2**40 + 0.5)``; `total` is the sum of the products in the order of the strata.
+    Every operation is one of IEEE doubles.
+
+    Raises
+    ------
+    SamplingError
+        If a positive weight has less than half a part.
     """
     products = sizes * weights
-    masses = np.floor(products / np.cumsum(products)[-1] * float(RESOLUTION) + 0.5).astype(np.int64)
-    return np.where(weights > 0, np.maximum(masses, 1), 0)
+    shares = products / np.cumsum(products)[-1]
+    masses = np.floor(shares * float(RESOLUTION) + 0.5).astype(np.int64)
+    lost = np.flatnonzero((weights > 0) & (masses == 0))
+    if len(lost):
+        raise SamplingError(
+            f"weights from {float(weights[lost].min()):.3g} to {float(weights.max()):.3g} are too far apart for mode "
+            f"'deck': samples of the smallest come once in {1 / float(shares[lost].max()):.2g} draws; expected at "
+            "least one in 2.2e+12",
+            hint="give them weight 0 or a larger one, or use mode='iid'",
+        )
+    return np.asarray(masses)
 
 
 def quotas(masses: NDArray[np.int64], num_draws: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from penstock.sampling._grouped import GroupedRows
-from penstock.sampling._grouping import dense_codes
+from penstock.sampling._grouping import compact, dense_codes
 
-__all__ = ["MAX_BINS", "bin_error", "statistics"]
+__all__ = ["MAX_BINS", "bin_error", "binned", "statistics"]
 
 MAX_BINS: Final = 4096
 
@@ -65,6 +66,20 @@ def _binned(strata: GroupedRows) -> dict[str, NDArray[Any]]:
         "instances_squared": np.bincount(codes, sums.instances_squared, len(distinct)),
         "weights": weights,
     }
+
+
+def binned(strata: GroupedRows) -> GroupedRows:
+    """Return strata of one weight each, joined where there are more than 4,096 of them; others as they are."""
+    if strata.row_weights is None or strata.num_strata <= MAX_BINS:
+        return strata
+    weights, bins = bins_of(strata)
+    return replace(
+        strata,
+        ids=compact(bins[strata.ids], len(weights)),
+        sizes=np.bincount(bins, strata.sizes, len(weights)).astype(np.int64),
+        matches=np.zeros((0, len(weights)), bool),
+        row_weights=weights,
+    )
 
 
 def bins_of(strata: GroupedRows) -> tuple[NDArray[np.float64], NDArray[np.int64]]:

@@ -141,10 +141,11 @@ def _is_record(content: bytes, keys: tuple[str, ...]) -> bool:
 
 
 def damaged_refs(store: Store) -> list[str]:
-    """Return the records of tags and branches that cannot be read."""
+    """Return the records of tags and branches that cannot be read; what a dead writer left half written is none."""
     return [
         file
         for folder, keys in _FOLDERS.items()
         for file in store.location.names(folder)
-        if file.endswith(_DAMAGED) or not _is_record(store.location.read(file) or b"{}", keys)
+        if file.endswith(_DAMAGED)
+        or (file.endswith(".json") and not _is_record(store.location.read(file) or b"{}", keys))
     ]

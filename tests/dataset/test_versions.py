@@ -251,6 +251,14 @@ def test_a_damaged_tag_of_a_commit_loses_neither_log_nor_branches(ds):
     assert ds.verify(0).problems
 
 
+def test_verify_does_not_count_half_written_temporary_files_of_a_dead_writer(ds):
+    ds.age[0] = 7
+    commit = ds.commit("seven")
+    folder = Path(ds.path, "samples.lance", "_refs", "tags")
+    (folder / f"commit-{commit}.json.tmp.2f86#1").write_bytes(b'{"bran')
+    assert penstock.load(ds.path).verify().problems == ()
+
+
 def test_verify_finds_nothing_in_a_sound_history(ds):
     ds.age[0] = 7
     ds.commit("seven")

@@ -71,6 +71,7 @@ def cases():
     several = draw_rows(1, 400, (0.5, 0.3, 0.12, 0.04, 0.015))
     boxes = draw_rows(2, 120, (0.6, 0.3, 0.1, 0.03), most=6)
     rare = draw_rows(3, 300, (0.7, 0.2, 0.05, 0.02, 0.0))
+    small = draw_rows(5, 14, (0.6, 0.4, 0.2), most=3)
     many = draw_rows(4, 360, (0.5, 0.45, 0.4, 0.35, 0.3, 0.25))
     return [
         {"name": "one label, balanced", "rows": article, "classes": 2, "clauses": [(has(1), 16.5), (everything, 1)], "combine": "max", "draws": 175},
@@ -86,6 +87,8 @@ def cases():
         {"name": "product with a cap", "rows": many, "classes": 6, "clauses": [(has(0), 1.1), (has(1), 1.3), (has(2), 0.7), (has(3), 1.9), (has(5), 2.9)], "combine": "product", "cap": 4.0, "draws": 500},
         {"name": "no clauses", "rows": boxes, "classes": 4, "clauses": [], "combine": "max", "draws": 120},
         {"name": "one row", "rows": [{0: 3}], "classes": 1, "clauses": [(everything, 2)], "combine": "max", "draws": 4},
+        {"name": "a small pool", "rows": small, "classes": 3, "clauses": [(has(2), 6), (has(1), 2), (everything, 1)], "combine": "max", "draws": 14},
+        {"name": "a small pool, few draws", "rows": small, "classes": 3, "clauses": [(has(2), 25), (everything, 1)], "combine": "sum", "draws": 3},
         {"name": "far apart", "rows": article, "classes": 2, "clauses": [(has(1), 300), (everything, 1)], "combine": "max", "draws": 175},
     ]  # fmt: skip
 
@@ -138,19 +141,20 @@ def band(mean, variance, upper):
     if variance <= 0:
         return mean, mean
     scale = max(1.0, variance / mean)
-    if mean >= 25 * scale:
-        spread = stats.norm.ppf(0.5 + LEVEL / 2) * math.sqrt(variance)
-        low, high = mean - spread, mean + spread
-    else:
-        m, v = mean / scale, variance / scale**2
-        tails = ((1 - LEVEL) / 2, 1 - (1 - LEVEL) / 2)
-        if m - v <= 1e-12 * m:
-            law = stats.poisson(m)
-        else:
-            trials = max(math.floor(m * m / (m - v) + 0.5), math.ceil(m))
-            law = stats.binom(trials, m / trials)
-        low, high = (float(law.ppf(tail)) * scale for tail in tails)
-    return min(max(low, 0.0), upper), min(max(high, 0.0), upper)
+    spread = stats.norm.ppf(0.5 + LEVEL / 2) * math.sqrt(variance)
+    low, high = mean - spread, mean + spread
+    if mean < 25 * scale or variance < 25 * scale**2:
+        if mean < 25 * scale and 2 * variance >= mean:
+            m, v = mean / scale, variance / scale**2
+            tails = ((1 - LEVEL) / 2, 1 - (1 - LEVEL) / 2)
+            if m - v <= 1e-12 * m:
+                law = stats.poisson(m)
+            else:
+                trials = max(math.floor(m * m / (m - v) + 0.5), math.ceil(m))
+                law = stats.binom(trials, m / trials)
+            low, high = (float(law.ppf(tail)) * scale for tail in tails)
+        low, high = math.floor(low + 1e-9), math.ceil(high - 1e-9)
+    return float(min(max(low, 0), upper)), float(min(max(high, 0), upper))
 
 
 def counts_of(case, label, unit):
@@ -193,6 +197,30 @@ def few_left(missed, allowed):
     return sum(law)
 
 
+class UnseenChain:
+    """The rows of each group seen so far, draw by draw: a Markov chain, for small pools."""
+
+    def __init__(self, groups):
+        self.groups = groups
+        self.laws = [{(0,) * len(groups): 1.0}]
+
+    def at_most(self, draws, allowed):
+        while len(self.laws) <= draws:
+            self.laws.append(self.drawn(self.laws[-1]))
+        rows = sum(number for _, number in self.groups)
+        return sum(chance for seen, chance in self.laws[draws].items() if rows - sum(seen) <= allowed)
+
+    def drawn(self, law):
+        after = Counter()
+        for seen, chance in law.items():
+            after[seen] += chance * sum(had * share for had, (share, _) in zip(seen, self.groups, strict=True))
+            for group, (share, number) in enumerate(self.groups):
+                if seen[group] < number:
+                    more = (*seen[:group], seen[group] + 1, *seen[group + 1 :])
+                    after[more] += chance * share * (number - seen[group])
+        return after
+
+
 def first_epochs(case, drawable, at_most):
     """The first epoch at which each share is covered with each probability; null where it never is."""
     told = []
@@ -224,7 +252,7 @@ def ecdf(case, weights, law):
     return told
 
 
-def independent(case, weights, draws):
+def independent(case, weights, draws):  # noqa: C901  one law, several questions
     """Mode iid."""
     total = sum(map(Fraction, weights))
     shares = [Fraction(weight) / total for weight in weights]
@@ -251,7 +279,11 @@ def independent(case, weights, draws):
                     variance += pairs * ((1 - share - with_share) ** n - q * other) if pairs else 0
         return mean, variance
 
+    chain = UnseenChain([(float(share), number) for share, number in groups.items()])
+
     def at_most(epoch, allowed):
+        if drawable < 64:
+            return chain.at_most(epoch * draws, allowed)
         if allowed < 10:
             return few_left([math.exp(-epoch * draws * float(share)) for share in shares if share], allowed)
         mean, variance = map(float, unseen(epoch))

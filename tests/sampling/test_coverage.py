@@ -120,13 +120,49 @@ def test_deck_certificate_of_the_seed_query_is_two_epochs(nih):
     assert plan_of(nih, weights).coverage(2).certificate is None
 
 
+@pytest.mark.parametrize("rows", [1, 2, 5, 12, 30, 63])
+def test_small_pools_are_covered_by_the_exact_law(rows):
+    """Weights 1 and 3 in turn; the rows seen so far of either weight as a Markov chain, draw by draw."""
+    weights = np.array([1.0, 3.0] * rows)[:rows]
+    plan = Strata.from_weights(weights).with_spec(SamplingSpec(size=rows + 1))
+    light, heavy = (rows + 1) // 2, rows // 2
+    share = 1 / weights.sum()
+    law = np.zeros((light + 1, heavy + 1))
+    law[0, 0] = 1
+    ones, threes = np.arange(light + 1)[:, None], np.arange(heavy + 1)[None]
+    for draw in range(1, 3 * (rows + 1) + 1):
+        after = law * (ones + 3 * threes) * share
+        after[1:] += (law * (light - ones) * share)[:-1]
+        after[:, 1:] += (law * (heavy - threes) * 3 * share)[:, :-1]
+        law = after
+        if draw % (rows + 1) == 0:
+            for left in {0, rows // 3, rows - 1}:
+                exact = law[ones + threes >= rows - left].sum()
+                found = plan.coverage().probability_covered((rows - left) / rows, draw // (rows + 1))
+                assert found == pytest.approx(exact, abs=1e-12)
+
+
+def test_the_exact_law_of_small_pools_meets_the_one_of_larger_pools():
+    """One more row than is told exactly: the change is that of a row more, not of another law."""
+    told = [
+        Strata.from_weights(np.ones(rows)).with_spec(SamplingSpec(size=300)).coverage().probability_covered(1.0, 1)
+        for rows in (62, 63, 64, 65)
+    ]
+    steps = -np.diff(told)
+    assert (steps > 0).all()
+    assert steps[1] == pytest.approx((steps[0] + steps[2]) / 2, abs=0.006)
+
+
 def test_deck_delivered_short_keeps_its_certificate_and_a_band(article):
+    """Of the 175 draws of the first block 88 are of the majority; a hypergeometric part of them is among 160."""
     coverage = article(mode="deck").coverage(3, num_draws=160)
     assert coverage.certificate == 3
-    assert coverage.low[0] == 0
-    assert coverage.low[1] == 98
-    assert (coverage.low <= coverage.unique).all()
-    assert (coverage.unique <= coverage.high).all()
+    assert coverage.unique[0] == pytest.approx(10 + 160 * 88 / 175)
+    spread = math.sqrt(160 * 15 / 174 * 88 / 175 * 87 / 175)
+    middle = 10 + 160 * 88 / 175
+    assert coverage.low[0] == math.floor(middle - 1.96 * spread)
+    assert coverage.high[0] == math.ceil(middle + 1.96 * spread)
+    assert coverage.unique[2] == coverage.low[2] == coverage.high[2] == 175
 
 
 def test_times_seen_of_a_class_is_the_binomial_law(article):
@@ -153,17 +189,17 @@ def test_a_share_that_is_none_is_named(article, bad):
 def test_few_left_is_the_law_of_single_rows():
     """Sums of independent rows, worked out one row after the other."""
     rng = np.random.default_rng(0)
-    shares = rng.dirichlet(np.full(37, 0.5))
-    plan = plan_of(ClassCounts.from_labels(np.arange(37)), {str(number): share for number, share in enumerate(shares)})
+    shares = rng.dirichlet(np.full(67, 0.5))
+    plan = plan_of(ClassCounts.from_labels(np.arange(67)), {str(number): share for number, share in enumerate(shares)})
     coverage = plan.coverage()
     for epochs in (1, 3, 10, 40):
-        law = np.zeros(38)
+        law = np.zeros(68)
         law[0] = 1
         for share in shares / shares.sum():
-            missed = math.exp(-37 * epochs * share)
+            missed = math.exp(-67 * epochs * share)
             law = law * (1 - missed) + np.concatenate([[0], law[:-1]]) * missed
         for left in (0, 1, 5, 9):
-            told = coverage.probability_covered((37 - left) / 37, epochs)
+            told = coverage.probability_covered((67 - left) / 67, epochs)
             assert told == pytest.approx(law[: left + 1].sum(), abs=1e-12)
 
 

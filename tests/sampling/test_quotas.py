@@ -8,6 +8,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
+from penstock.errors import SamplingError
 from penstock.sampling import ClassCounts
 from penstock.sampling._quotas import integer_masses, quotas
 from tests.sampling.conftest import plan_of
@@ -33,6 +34,7 @@ def random_masses(rng):
     weights = rng.dirichlet(np.full(count, 0.1))
     weights[rng.random(count) < 0.1] = 0
     weights[0] = max(weights[0], 0.01)
+    weights[(weights > 0) & (weights < 1e-8)] = 1e-8  # further apart they are refused
     return integer_masses(rng.integers(1, 1000, count), weights)
 
 
@@ -70,3 +72,9 @@ def test_quotas_stay_exact_at_four_million_draws_and_500_strata():
 def test_a_stratum_without_weight_gets_nothing():
     labels = ClassCounts.from_labels([0, 0, 1])
     assert plan_of(labels, {"1": 1}, mode="deck").quotas(3).tolist() == [[0, 3], [0, 3], [0, 3]]
+
+
+def test_weights_too_far_apart_for_a_deck_are_refused_with_the_reason():
+    with pytest.raises(SamplingError, match=r"weights from 1e-14 to 1 are too far apart for mode 'deck'.*2e\+14 draws"):
+        integer_masses(np.array([1, 2]), np.array([1e-14, 1.0]))
+    assert integer_masses(np.array([1, 1]), np.array([2.0**-40, 1.0])).tolist()[0] == 1

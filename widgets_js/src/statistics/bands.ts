@@ -3,6 +3,7 @@
 export const Z95 = 1.959963984540054;
 const TAIL = 0.025;
 const SMALL = 25;
+const ROUNDING = 1e-9;
 
 /** low and high for one count, into `low[at]` and `high[at]`. */
 export function setBand(
@@ -15,10 +16,15 @@ export function setBand(
   const scale = mean > 0 ? Math.max(1, variance / mean) : 1;
   let lower = mean - Z95 * Math.sqrt(Math.max(0, variance));
   let higher = mean + Z95 * Math.sqrt(Math.max(0, variance));
-  if (variance > 0 && mean < SMALL * scale) {
-    const [a, b] = smallCount(mean / scale, variance / scale ** 2);
-    lower = a * scale;
-    higher = b * scale;
+  const few = mean < SMALL * scale;
+  if (variance > 0 && (few || variance < SMALL * scale ** 2)) {
+    if (few && 2 * variance >= mean) {
+      const [a, b] = smallCount(mean / scale, variance / scale ** 2);
+      lower = a * scale;
+      higher = b * scale;
+    }
+    lower = Math.floor(lower + ROUNDING); // counts are whole numbers: outward
+    higher = Math.ceil(higher - ROUNDING);
   }
   low[at] = Math.min(upper, Math.max(0, lower));
   high[at] = Math.min(upper, Math.max(0, higher));

@@ -1,5 +1,6 @@
 // How many drawable rows are still unseen after some epochs: one law for each mode, as penstock.sampling._laws.
 import type { Mode } from "../shared/protocol.ts";
+import { atMostUnseen, MOST_DRAWS, SMALL_POOL } from "./occupancy.ts";
 import { inclusion } from "./once.ts";
 import { type DrawPlan, masses } from "./plan.ts";
 import { quotas } from "./quotas.ts";
@@ -52,13 +53,27 @@ function independentLaw({ groups, total, draws }: DrawPlan): Law {
     return { mean, variance: Math.max(0, alone + together) };
   };
   const logMissed = (epochs: number) => rows.chances.map((p) => -epochs * draws * p);
-  return { certain: false, unseen, atMost: atMostOf(rows.sizes, logMissed, unseen) };
+  const approximate = atMostOf(rows.sizes, logMissed, unseen);
+  const atMost = (epochs: number, allowed: number): number => {
+    const n = epochs * draws;
+    if (!isSmall(rows.sizes) || n > MOST_DRAWS) return approximate(epochs, allowed);
+    return atMostUnseen(rows.sizes, rows.chances, n, Math.min(allowed, rowsOf(rows.sizes)));
+  };
+  return { certain: false, unseen, atMost };
+}
+
+function rowsOf(sizes: Float64Array): number {
+  return sizes.reduce((sum, size) => sum + size, 0);
+}
+
+function isSmall(sizes: Float64Array): boolean {
+  return rowsOf(sizes) < SMALL_POOL;
 }
 
 /** log((1 - p - p') / ((1 - p)(1 - p'))) of each pair of groups, first index the larger; null where they are too many. */
-function pairExcess({ chances }: Groups): Float64Array | null {
+function pairExcess({ sizes, chances }: Groups): Float64Array | null {
   const count = chances.length;
-  if (count > EXACT_UP_TO_GROUPS) return null;
+  if (count > EXACT_UP_TO_GROUPS && !isSmall(sizes)) return null;
   const excess = new Float64Array(count * count);
   for (let i = 0; i < count; i++) {
     for (let j = 0; j <= i; j++) {
