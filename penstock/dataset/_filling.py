@@ -530,7 +530,14 @@ class Filling(Samples):
         names : sequence of str
             Classes that are merged.
         into : str
-            The class that stays.
+            The class they become: one that is there, or a new name.
+
+        Raises
+        ------
+        UnknownClassError
+            If there is no class of one of `names`.
+        DatasetError
+            If the tensor is no class label, or `into` is no name.
         """
         with self._lock:
             self._writable()

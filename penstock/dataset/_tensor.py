@@ -211,10 +211,12 @@ class Tensor:
         column = table.column(self._name).take(rows)
         if spec.htype == "class_label":
             names = spec.class_names or tuple(map(str, range(int(column.values.max(initial=-1)) + 1)))
-            return ClassCounts(values=column.values, offsets=column.offsets, class_names=names, tensor=self._name)
+            return ClassCounts(
+                values=column.values, offsets=column.offsets, class_names=names, tensor=self._name, row_numbers=rows
+            )
         if not (column.lengths == 1).all():
             raise SamplingError(f"tensor {self._name!r} has samples without exactly one number; expected class labels")
-        return replace(class_counts(column.values), tensor=self._name)
+        return replace(class_counts(column.values), tensor=self._name, row_numbers=rows)
 
     def data(self) -> dict[str, Any]:
         """Read the samples with what belongs to them.
@@ -264,7 +266,7 @@ class Tensor:
         self._owner.change_classes(self._name, "rename", old, new)
 
     def merge_classes(self, names: list[str] | tuple[str, ...], into: str) -> None:
-        """Make several classes one: their samples get the class `into`, their names go."""
+        """Make several classes one: their samples get the class `into`, which may be a new name; their names go."""
         self._owner.merge_classes(self._name, names, into)
 
     def __repr__(self) -> str:

@@ -246,12 +246,17 @@ class Working:
 
     def merge_classes(self, spec: TensorSpec, names: Sequence[str], into: str) -> None:
         """Make several classes of a tensor one: stored samples and names in one step; drafts follow the classes."""
-        for name in (*names, into):
+        for name in names:
             if name not in spec.class_names:
                 raise UnknownClassError(name, spec.class_names, tensor=spec.name)
+        if into not in spec.class_names:
+            changed_names(spec, "add", [into])
 
         def change(steps: Steps) -> None:
             meta = with_class_keys(steps.meta, steps.meta)
+            if into not in spec_in(meta, spec.name).class_names:
+                known, _ = changed_names(spec_in(meta, spec.name), "add", [into])
+                meta = with_class_keys(meta, with_spec(meta, spec.name, {"class_names": known}))
             before = spec_in(meta, spec.name)
             kept = [name for name in before.class_names if name == into or name not in names]
             keys = class_keys(meta, spec.name)

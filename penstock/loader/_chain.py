@@ -264,6 +264,7 @@ class Loader(RunningLoader):
         distributed: bool = False,
         return_index: bool = True,
         resize: Mapping[str, Any] | None = None,
+        scale_boxes: bool | Mapping[str, str] = False,
         padding: str = "list",
         on_error: str = "raise",
     ) -> Self:
@@ -283,6 +284,7 @@ class Loader(RunningLoader):
         persistent_workers: bool = False,
         *,
         resize: Mapping[str, Any] | None = None,
+        scale_boxes: bool | Mapping[str, str] = False,
         padding: str = "list",
         on_error: str = "raise",
         pin_memory: bool = False,
@@ -311,6 +313,9 @@ class Loader(RunningLoader):
             Whether workers keep the transform when an epoch ends.
         resize : dict of str to (int, int), optional
             Height and width that a tensor's images are given in the reader threads.
+        scale_boxes : bool or dict of str to str
+            Whether boxes are scaled with their resized images, by the same factors; with several image tensors
+            which images the boxes of a tensor belong to, as ``{"boxes": "images"}``.
         padding : {"list", "pad"}
             What becomes of samples of unequal shape: a list, or one tensor, filled up
             behind with 0, class labels with -1.
@@ -347,6 +352,7 @@ class Loader(RunningLoader):
         persistent_workers: bool = False,
         *,
         resize: Mapping[str, Any] | None = None,
+        scale_boxes: bool | Mapping[str, str] = False,
         padding: str = "list",
         on_error: str = "raise",
     ) -> Any:  # noqa: ANN401  a tf.data.Dataset

@@ -48,7 +48,7 @@ class Engine:
         self.settings = settings
         self.meter = Meter()
         self._lock = renewed_lock(threading.Lock())
-        self._pending: SamplingPlan | None = None
+        self._pending: Pool | None = None
         self._place = Place()
         self._started = False
         self._restored = False
@@ -72,27 +72,32 @@ class Engine:
 
     def _arm(self, pool: Pool) -> None:
         self.pool = pool
-        self.stream: Stream = pool.stream(
-            shuffle=self.settings.shuffle, seed=self.settings.seed, megabytes=self.settings.buffer_size
-        )
+        self.stream = self._stream_of(pool)
         self.tally = Tally(pool, shuffled=self.settings.shuffle)
         self._identity: Identity | None = None
 
+    def _stream_of(self, pool: Pool) -> Stream:
+        settings = self.settings
+        return pool.stream(shuffle=settings.shuffle, seed=settings.seed, megabytes=settings.buffer_size)
+
     # ---- what an epoch is ----------------------------------------------------------------
 
-    def epoch_at(self, place: Place, *, rank: int = 0, world_size: int = 1) -> Epoch:
-        """Return the layout of the epoch of a place."""
-        start = place.start if self.pool.continuing else place.epoch * self.stream.size
+    def epoch_at(
+        self, place: Place, *, rank: int = 0, world_size: int = 1, drawn: tuple[Pool, Stream] | None = None
+    ) -> Epoch:
+        """Return the layout of the epoch of a place; `drawn`: of other rows and draws than those of now."""
+        pool, stream = drawn or (self.pool, self.stream)
+        start = place.start if pool.continuing else place.epoch * stream.size
         return Epoch(
             number=place.epoch,
             start=start,
-            size=self.stream.size,
+            size=stream.size,
             consumed=place.consumed,
             batch_size=self.settings.samples_per_batch,
             rank=rank,
             world_size=world_size,
             drop_last=self.settings.drop_last,
-            continuing=self.pool.continuing,
+            continuing=pool.continuing,
             offset=self.settings.offset,
             turned=place.turned,
         )
@@ -130,19 +135,22 @@ class Engine:
             persistent = self.settings.persistent_workers
             self._lease = lease_processes(task, self.settings.num_workers, persistent=persistent)
 
-    @staticmethod
-    def _following(epoch: Epoch) -> Place:
-        return Place(epoch=epoch.number + 1, start=epoch.following_start)
+    def _following(self, epoch: Epoch) -> Place:
+        return Place(epoch=epoch.number + 1, start=self._reached(epoch, epoch.following_start))
+
+    def _reached(self, epoch: Epoch, start: int) -> int:
+        """Return where a continuing stream goes on: behind all its draws, also after epochs of another mode."""
+        return start if epoch.continuing else max(start, self._place.start)
 
     def _take_up_pending(self) -> None:
         if self._pending is not None:
-            self._arm(replace(self.pool, plan=self._pending))
+            self._arm(self._pending)
             self._pending = None
 
     def rearm(self, plan: SamplingPlan) -> None:
         """Draw by another plan from the next epoch on."""
         with self._lock:
-            self._pending = plan
+            self._pending = replace(self.pool, plan=plan)
             if not self._started:
                 self._take_up_pending()
 
@@ -166,21 +174,27 @@ class Engine:
             self._place, self._restored, self._started, self._latest = place, True, True, None
 
     def identity(self) -> Identity:
-        """Return what a state is a place in."""
+        """Return what a state is a place in: between epochs the weights of the next."""
         with self._lock:
-            return self._told()
+            begun = self._started and not self._restored
+            if self._pending is None or begun or self._place.consumed:
+                return self._told()
+            return self._identity_of(self._pending, self._stream_of(self._pending))
 
     def _told(self) -> Identity:
         if self._identity is None:
-            self._identity = Identity(
-                version=self.pool.table.version,
-                query="; ".join(self.pool.history),
-                rows=self.pool.digest(),
-                sampling=self.stream.fingerprint,
-                seed=self.settings.seed,
-                offset=self.settings.offset,
-            )
+            self._identity = self._identity_of(self.pool, self.stream)
         return self._identity
+
+    def _identity_of(self, pool: Pool, stream: Stream) -> Identity:
+        return Identity(
+            version=pool.table.version,
+            query="; ".join(pool.history),
+            rows=pool.digest(),
+            sampling=stream.fingerprint,
+            seed=self.settings.seed,
+            offset=self.settings.offset,
+        )
 
     # ---- what happens to a batch -------------------------------------------------------------
 
@@ -230,9 +244,9 @@ class Engine:
         self.tally.add(batch.draw)
         self._move(iterator, self._after(epoch, given))
 
-    @staticmethod
-    def _after(epoch: Epoch, given: int) -> Place:
-        return Place(epoch=epoch.number, start=epoch.start, consumed=epoch.consumed_after(given), turned=epoch.turned)
+    def _after(self, epoch: Epoch, given: int) -> Place:
+        start = self._reached(epoch, epoch.start)
+        return Place(epoch=epoch.number, start=start, consumed=epoch.consumed_after(given), turned=epoch.turned)
 
     def exhausted(self, iterator: EpochIterator, epoch: Epoch) -> None:
         """Note that the caller has seen the end of an epoch."""
@@ -264,28 +278,31 @@ class Engine:
         found = {name: self._reader.dtype(name) for name in self._reader.tensors}
         return {**found, "index": "int64"} if self.settings.return_index else found
 
-    def _upcoming(self) -> Epoch:
-        """Return the layout of the epoch the next iteration gives; the engine stays where it is."""
+    def _next(self) -> tuple[Epoch, Pool, Stream]:
+        """Return the epoch that the next iteration gives, under the weights it then has."""
         rank, size = self._share()
-        place = self._place
+        place, pending = self._place, self._pending
         if self._started and not self._restored:
             place = self._following(self.epoch_at(place, rank=rank, world_size=size))
-        return self.epoch_at(place, rank=rank, world_size=size)
+        drawn = (self.pool, self.stream)
+        if pending is not None and place.consumed == 0:
+            drawn = (pending, self._stream_of(pending))
+        return self.epoch_at(place, rank=rank, world_size=size, drawn=drawn), *drawn
 
     def preview(self) -> Any:  # noqa: ANN401  what the caller gets
         """Return the next batch and leave everything as it is."""
-        epoch = self._upcoming()
+        epoch, pool, stream = self._next()
         if epoch.num_batches == 0:
             raise LoaderError(f"an epoch of {epoch.size} samples has no batch of {epoch.batch_size}")
-        draw = draw_of(self.pool, epoch, Draws(self.stream, epoch), 0)
+        draw = draw_of(pool, epoch, Draws(stream, epoch), 0)
         return self.finished(self._reader.read(draw, self._substitute))
 
     def rows_of_epoch(self) -> Iterator[list[int]]:
         """Go through the rows of each batch of the next iteration."""
-        epoch = self._upcoming()
-        draws = Draws(self.stream, epoch)
+        epoch, pool, stream = self._next()
+        draws = Draws(stream, epoch)
         for number in range(epoch.num_batches):
-            rows: list[int] = draw_of(self.pool, epoch, draws, number).rows.tolist()
+            rows: list[int] = draw_of(pool, epoch, draws, number).rows.tolist()
             yield rows
 
     def close(self) -> None:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from penstock.errors import LoaderError, PenstockError
 from penstock.loader._ahead import Take, Taken
 from penstock.loader._batch import Batch, Draw
+from penstock.loader._boxes import BoxScales
 from penstock.loader._crew import Crew
 from penstock.loader._decode import decode_images, decode_values
 from penstock.loader._memory import BatchMemory
@@ -59,6 +60,7 @@ class Reader:
         ahead = hasattr(table, "take_views")
         self.images = tuple(name for name in self.tensors if ahead and table.tensors[name].htype == "image")
         self.fixed = {name: self._fixed_shape(name) for name in self.tensors}
+        self._scales = BoxScales(table, settings.scale_boxes, settings.resize) if settings.scale_boxes else None
         if any(table.tensors[name].htype == "image" for name in self.tensors):
             _load_decoders(resizing=bool(settings.resize))
 
@@ -154,6 +156,8 @@ class Reader:
         with self._decoding:
             ready = time.perf_counter()
             columns, failed = self._columns(raw, out_of)
+            if self._scales is not None:
+                self._scales.apply(columns, raw, distinct, out_of)
             seconds = {"read": taken - began, "decode": time.perf_counter() - ready}
         return Batch(draw=draw, columns=columns, seconds=seconds), failed
 

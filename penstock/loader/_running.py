@@ -14,6 +14,7 @@ from penstock.loader._run import EpochIterator
 from penstock.loader._settings import Settings
 from penstock.loader._state import state_of
 from penstock.loader._stats import LoaderStats
+from penstock.loader._weights import NewWeights, new_plan
 from penstock.sampling import SamplingSpec
 from penstock.storage import renewed_lock
 from penstock.table import Selection
@@ -168,13 +169,18 @@ class RunningLoader:
         plan = self._engine.pool.plan
         return None if plan is None else plan.spec
 
-    def with_weights(self, spec: SamplingSpec) -> Self:
+    def with_weights(self, weights: NewWeights) -> Self:
         """Draw by other weights from the next epoch on; the epoch under way is not touched.
+
+        The seed stays and the stream goes on: no epoch repeats the random words of one before. A state knows the
+        weights: to resume, give the rebuilt loader the same ones before `load_state_dict`.
 
         Parameters
         ----------
-        spec : SamplingSpec
-            Has the clauses of the sampling that ends this loader's chain.
+        weights : str, SamplingSpec, SamplingPlan, list, tuple, ndarray or Tensor of torch
+            A weight expression, or the name of a tensor that holds the weights; one weight for each sample of the
+            dataset or view this loader draws from; these keep mode and size of now. Or a plan of these samples, or
+            a spec with the clauses of now; these bring their own mode and size.
 
         Returns
         -------
@@ -186,12 +192,12 @@ class RunningLoader:
         LoaderError
             If this loader draws no weighted samples.
         SamplingError
-            If the spec has other clauses.
+            If the weights are of other samples or clauses, are no weights, or leave nothing to draw.
         """
-        plan = self._engine.pool.plan
-        if plan is None:
+        pool = self._engine.pool
+        if pool.plan is None:
             raise LoaderError("this loader does not draw by weight", hint="end its chain with .sample_by(...)")
-        self._engine.rearm(plan.strata.with_spec(spec))
+        self._engine.rearm(new_plan(pool.table, pool.rows, pool.plan, weights))
         return self
 
     def audit(self) -> Audit:

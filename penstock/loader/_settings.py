@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
 from penstock.errors import LoaderError, TensorNotFoundError, nearest
+from penstock.loader._boxes import checked_scaling
 from penstock.table import Table
 from penstock.tensors import TensorSpec
 
@@ -43,6 +44,7 @@ class Settings:
     decode_method: Mapping[str, DecodeMethod] = field(default_factory=dict)
     persistent_workers: bool = False
     resize: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    scale_boxes: Mapping[str, str] = field(default_factory=dict)
     padding: Padding = "list"
     on_error: OnError = "raise"
     pin_memory: bool = False
@@ -94,6 +96,9 @@ def checked_output(table: Table, options: Mapping[str, Any]) -> dict[str, Any]:
     checked["tensors"] = _checked_tensors(table, options["tensors"])
     checked["decode_method"] = _checked_decode_methods(table, options["decode_method"] or {})
     checked["resize"] = _checked_sizes(table, options["resize"] or {}, checked["decode_method"])
+    checked["scale_boxes"] = checked_scaling(
+        table, options["scale_boxes"], checked["resize"], checked["decode_method"], checked["tensors"]
+    )
     return checked
 
 

@@ -107,12 +107,21 @@ def place_of(state: Mapping[str, Any], identity: Identity) -> Place:
     saved = state["fingerprint"]
     for name, told in _TOLD.items():
         mine = getattr(identity, name)
+        if name == "query" and saved.get("sampling") == identity.sampling and _same_steps(saved.get(name), mine):
+            continue  # weights that .sample_by gave there came by .with_weights here
         if saved.get(name) != mine:
             raise LoaderStateError(
                 f"{told} has changed: the state was taken at {saved.get(name)!r}, this loader has {mine!r}",
-                hint="build the loader as it was; batch size, workers and world size may differ",
+                hint="build the loader as it was; batch size, workers and world size may differ"
+                + ("; weights of with_weights are given before" if name == "sampling" else ""),
             )
     return Place(epoch=state["epoch"], start=state["start"], consumed=state["consumed"], turned=state.get("turned"))
+
+
+def _same_steps(one: object, other: object) -> bool:
+    """Tell whether the queries of two chains differ at most in the text of the sampling that ends both."""
+    steps = [str(text).rpartition("sample by ")[:2] for text in (one, other)]
+    return steps[0] == steps[1] and steps[0][1] != ""
 
 
 def _check_form(state: Mapping[str, Any]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,12 +11,14 @@ from numpy.typing import NDArray
 
 from penstock.errors import DatasetError, SamplingError
 from penstock.sampling import ClassCounts, SamplingPlan, SamplingSpec, Strata
+from penstock.sampling._reweigh import reweighed
 from penstock.table import Table
 from penstock.tql import bind_sampling, parse_sampling
 
-__all__ = ["Weights", "class_counts", "exact_plan", "make_plan"]
+__all__ = ["NewWeights", "Weights", "class_counts", "exact_plan", "make_plan", "new_plan"]
 
 Weights = str | SamplingSpec | Sequence[float] | NDArray[Any]
+NewWeights = Weights | SamplingPlan
 
 
 def make_plan(
@@ -25,7 +28,7 @@ def make_plan(
     if isinstance(weights, SamplingSpec):
         if weights.clauses or weights.expression is not None:
             return _bound(table, rows, weights, labels)
-        return Strata.from_masks([], labels=class_counts(table, rows, labels), num_rows=len(rows)).with_spec(weights)
+        return _ungrouped(table, rows, labels).with_spec(weights)
     if not isinstance(weights, str):
         return _weighed(table, rows, _array(weights, len(rows)), spec, labels)
     if weights in table.tensors:
@@ -43,13 +46,28 @@ def _bound(table: Table, rows: NDArray[np.int64], spec: SamplingSpec, labels: st
 def _weighed(
     table: Table, rows: NDArray[np.int64], weights: NDArray[np.float64], spec: SamplingSpec, labels: str | None
 ) -> SamplingPlan:
-    return Strata.from_weights(weights, labels=class_counts(table, rows, labels)).with_spec(spec)
+    return Strata.from_weights(weights, labels=class_counts(table, rows, labels), rows=rows).with_spec(spec)
+
+
+def _ungrouped(table: Table, rows: NDArray[np.int64], labels: str | None) -> Strata:
+    return Strata.from_masks([], labels=class_counts(table, rows, labels), num_rows=len(rows), rows=rows)
+
+
+def new_plan(table: Table, rows: NDArray[np.int64], plan: SamplingPlan, weights: NewWeights) -> SamplingPlan:
+    """Return the plan of other weights for the rows a plan draws from; the seed stays, mode and size unless told."""
+    spec = plan.spec.with_options(clauses=(), combine="max", cap=None, expression=None, tables=())
+    labels = None if plan.strata.labels is None else plan.strata.labels.tensor
+    if isinstance(weights, str):
+        made = make_plan(table, rows, weights, spec, labels=labels)
+        return reweighed(plan, replace(made, spec=made.spec.with_options(interleave=spec.interleave)))
+    if isinstance(weights, SamplingPlan | SamplingSpec):
+        return reweighed(plan, weights)
+    return reweighed(plan, make_plan(table, rows, weights, spec, labels=labels))
 
 
 def exact_plan(table: Table, rows: NDArray[np.int64], *, labels: str | None, seed: int) -> SamplingPlan:
-    """Return the plan that draws each row once an epoch; its counts are exact."""
-    strata = Strata.from_masks([], labels=class_counts(table, rows, labels), num_rows=len(rows))
-    return strata.with_spec(SamplingSpec(mode="once", replace=False, seed=seed, combine="product"))
+    """Return the plan that brings each of `rows` once an epoch, repeats as they repeat; its counts are exact."""
+    return _ungrouped(table, rows, labels).every_row(seed)
 
 
 def class_counts(table: Table, rows: NDArray[np.int64], name: str | None) -> ClassCounts | None:
@@ -62,7 +80,7 @@ def class_counts(table: Table, rows: NDArray[np.int64], name: str | None) -> Cla
         return None
     column = table.column(chosen).take(rows)
     names = table.tensors[chosen].class_names or tuple(map(str, range(int(column.values.max(initial=-1)) + 1)))
-    return ClassCounts(values=column.values, offsets=column.offsets, class_names=names, tensor=chosen)
+    return ClassCounts(values=column.values, offsets=column.offsets, class_names=names, tensor=chosen, row_numbers=rows)
 
 
 def _array(weights: Sequence[float] | NDArray[Any], count: int) -> NDArray[np.float64]:

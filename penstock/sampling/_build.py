@@ -35,6 +35,7 @@ def by_masks(
     arrays = [np.asarray(mask) for mask in (masks.values() if isinstance(masks, Mapping) else masks)]
     pool = _pool_size(arrays, labels, num_rows)
     _check_masks(arrays, names, pool)
+    rows = _told(rows, labels)
     check_lengths(labels, rows, pool)
     ids, sizes, first = group_masks(arrays, pool)
     return GroupedRows(
@@ -43,12 +44,14 @@ def by_masks(
         matches=np.array([mask[first] for mask in arrays], bool).reshape(len(arrays), len(first)),
         expressions=names,
         labels=labels,
-        identity=distinct_rows(rows),
+        row_numbers=rows,
     )
 
 
-def by_label_sets(labels: ClassCounts) -> GroupedRows:
+def by_label_sets(labels: ClassCounts, row_numbers: NDArray[np.int64] | None = None) -> GroupedRows:
     """Group rows by the set of their classes; one clause for each class that occurs."""
+    row_numbers = _told(row_numbers, labels)
+    check_lengths(labels, row_numbers, labels.num_rows)
     rows, classes, _ = labels.entries
     used = np.flatnonzero(labels.samples)
     codes = words(0, (_CLASS_CODES, 0, 0), 0, labels.num_classes)
@@ -72,6 +75,7 @@ def by_label_sets(labels: ClassCounts) -> GroupedRows:
         expressions=tuple(labels.condition(int(number)) for number in used),
         labels=labels,
         level="label_sets",
+        row_numbers=row_numbers,
     )
 
 
@@ -86,10 +90,17 @@ def bit_string_order(matches: NDArray[np.bool_]) -> NDArray[np.int64]:
 def regrouped(strata: GroupedRows, expressions: tuple[str, ...]) -> GroupedRows | None:
     """Group label sets by fewer clauses, or None if a clause is neither "has the class" nor True."""
     known = {name: number for number, name in enumerate(strata.expressions or ())}
-    if strata.level != "label_sets" or not all(name in known or name == "True" for name in expressions):
+    if strata.level != "label_sets" or strata.labels is None:
         return None
     every = np.ones(strata.num_strata, bool)
-    masks = [strata.matches[known[name]] if name in known else every for name in expressions]
+    known_masks = {
+        "True": every,
+        strata.labels.condition(None): ~strata.matches.any(axis=0),
+        **{name: strata.matches[number] for name, number in known.items()},
+    }
+    if not all(name in known_masks for name in expressions):
+        return None
+    masks = [known_masks[name] for name in expressions]
     groups, _, first = group_masks(masks, strata.num_strata)
     return GroupedRows(
         ids=groups[strata.ids],
@@ -97,6 +108,7 @@ def regrouped(strata: GroupedRows, expressions: tuple[str, ...]) -> GroupedRows 
         matches=np.array([mask[first] for mask in masks], bool).reshape(len(masks), len(first)),
         expressions=expressions,
         labels=strata.labels,
+        row_numbers=strata.row_numbers,
     )
 
 
@@ -105,6 +117,7 @@ def by_weights(
 ) -> GroupedRows:
     """Group rows by their weight; see `Strata.from_weights`."""
     array = check_weights(weights, labels)
+    rows = _told(rows, labels)
     check_lengths(labels, rows, len(array))
     distinct, ids = np.unique(array, return_inverse=True)
     return GroupedRows(
@@ -115,7 +128,7 @@ def by_weights(
         labels=labels,
         level="bins",
         row_weights=distinct,
-        identity=distinct_rows(rows),
+        row_numbers=rows,
     )
 
 
@@ -145,7 +158,19 @@ def concatenated(parts: Sequence[GroupedRows]) -> GroupedRows:
         labels=_joined_labels([part.labels for part in parts]),
         level=head.level,
         row_weights=None if weights is None else weights[first],
+        row_numbers=_joined_row_numbers(parts),
     )
+
+
+def _joined_row_numbers(parts: Sequence[GroupedRows]) -> NDArray[np.int64] | None:
+    """Return the row at each position; a row may be in two parts."""
+    told = [part.row_numbers for part in parts if part.row_numbers is not None]
+    if 0 < len(told) < len(parts):
+        raise SamplingError(
+            f"{len(told)} of {len(parts)} parts say which rows they hold; expected all of them or none",
+            hint="pass rows= for every part",
+        )
+    return np.concatenate(told) if told else None
 
 
 def _joint_codes(
@@ -167,7 +192,14 @@ def _joined_labels(labels: Sequence[ClassCounts | None]) -> ClassCounts | None:
         raise SamplingError("parts have different class names; expected the same ones")
     ends = np.concatenate([np.zeros(1, np.int64), *(np.diff(one.offsets) for one in known)])
     values = np.concatenate([one.values for one in known])
-    return ClassCounts(values=values, offsets=np.cumsum(ends), class_names=known[0].class_names, tensor=known[0].tensor)
+    rows = [one.row_numbers for one in known if one.row_numbers is not None]
+    return ClassCounts(
+        values=values,
+        offsets=np.cumsum(ends),
+        class_names=known[0].class_names,
+        tensor=known[0].tensor,
+        row_numbers=np.concatenate(rows) if len(rows) == len(known) else None,
+    )
 
 
 def check_weights(weights: ArrayLike, labels: ClassCounts | None = None) -> NDArray[np.float64]:
@@ -195,6 +227,13 @@ def check_weights(weights: ArrayLike, labels: ClassCounts | None = None) -> NDAr
     return array
 
 
+def _told(rows: NDArray[np.int64] | None, labels: ClassCounts | None) -> NDArray[np.int64] | None:
+    """Return the row of the dataset at each position, as told, else as the labels know it."""
+    if rows is not None:
+        return np.asarray(rows)
+    return None if labels is None else labels.row_numbers
+
+
 def check_lengths(labels: ClassCounts | None, rows: NDArray[np.int64] | None, pool: int) -> None:
     """Raise if labels or rows are not of the pool."""
     if labels is not None and labels.num_rows != pool:
@@ -203,14 +242,6 @@ def check_lengths(labels: ClassCounts | None, rows: NDArray[np.int64] | None, po
         )
     if rows is not None and len(rows) != pool:
         raise SamplingError(f"{len(rows)} row numbers for a pool of {pool}; expected one each")
-
-
-def distinct_rows(rows: NDArray[np.int64] | None) -> NDArray[np.int64] | None:
-    """Return the number of the distinct row at each position; None where no row repeats."""
-    if rows is None or len(rows) == 0:
-        return None
-    distinct, identity = np.unique(rows, return_inverse=True)
-    return None if len(distinct) == len(rows) else identity
 
 
 def first_positions(identity: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -11,7 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.errors import SamplingError, UnknownClassError
+from penstock.sampling._build import first_positions
 from penstock.sampling._given import Labels, class_counts
+from penstock.sampling._grouping import distinct_rows
 from penstock.sampling._labels import ClassCounts
 from penstock.sampling._permute import sorted_order
 from penstock.sampling._philox import SUBSET, words
@@ -163,6 +165,7 @@ def batch_composition(
     stop = start + (stream.size if num_batches is None else num_batches * batch_size)
     drawn = stream.slice(start, stop)
     taken = labels.take(drawn)
+    identity = distinct_rows(labels.row_numbers)
     number = -(-len(drawn) // batch_size)
     owner = np.repeat(np.arange(len(drawn)) // batch_size, np.diff(taken.offsets))
     joint = owner * labels.num_classes + taken.values
@@ -171,8 +174,8 @@ def batch_composition(
         class_names=labels.class_names,
         counts=counts,
         sizes=np.bincount(np.arange(len(drawn)) // batch_size, minlength=number),
-        num_seen=len(np.unique(drawn)),
-        num_rows=labels.num_rows,
+        num_seen=len(np.unique(drawn if identity is None else identity[drawn])),
+        num_rows=labels.num_rows if identity is None else int(identity.max()) + 1,
     )
 
 
@@ -219,8 +222,8 @@ def times_seen_table(stream: IndexStream, labels: Labels, num_epochs: int = 1) -
     ----------
     stream : IndexStream
         What is drawn.
-    labels : ClassCounts
-        Labels of the pool.
+    labels : ClassCounts, Tensor, View or array_like
+        Labels of the pool. Where it holds samples several times, their draws are added up.
     num_epochs : int
         Epochs from the first.
 
@@ -238,6 +241,10 @@ def times_seen_table(stream: IndexStream, labels: Labels, num_epochs: int = 1) -
     times = np.zeros(labels.num_rows, np.int64)
     for epoch in range(num_epochs):
         times += np.bincount(stream.epoch(epoch), minlength=labels.num_rows)
+    identity = distinct_rows(labels.row_numbers)
+    if identity is not None:
+        times = np.bincount(identity, times).astype(np.int64)
+        labels = labels.take(first_positions(identity))
     return TimesSeenTable(times_seen=times, labels=labels, num_epochs=num_epochs)
 
 

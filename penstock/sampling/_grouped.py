@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.sampling._grouping import dense_codes, rows_by_stratum
+from penstock.sampling._grouping import dense_codes, distinct_rows, rows_by_stratum
 from penstock.sampling._labels import ClassCounts
 
 __all__ = ["ClassSums", "GroupedRows", "Level"]
@@ -66,8 +66,8 @@ class GroupedRows:
         What a stratum is: a pattern of clauses, a set of classes, rows of one weight.
     row_weights : ndarray of float64, shape (num_strata,), optional
         Weight of a row of each stratum, for ``level="bins"``.
-    identity : ndarray of int64, shape (num_rows,), optional
-        Number of the distinct row at each position; None where no row is in the pool twice.
+    row_numbers : ndarray of int64, shape (num_rows,), optional
+        Row of the dataset at each position, where it was told; rows may repeat.
     """
 
     ids: NDArray[np.unsignedinteger]
@@ -77,7 +77,12 @@ class GroupedRows:
     labels: ClassCounts | None = None
     level: Level = "clauses"
     row_weights: NDArray[np.float64] | None = None
-    identity: NDArray[np.int64] | None = None
+    row_numbers: NDArray[np.int64] | None = None
+
+    @cached_property
+    def identity(self) -> NDArray[np.int64] | None:
+        """Number of the distinct row at each position, int64 of shape (num_rows,); None where no row repeats."""
+        return distinct_rows(self.row_numbers)
 
     @cached_property
     def rows(self) -> NDArray[np.signedinteger]:

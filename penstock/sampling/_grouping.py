@@ -8,7 +8,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["compact", "counted", "dense_codes", "looked_up", "rows_by_stratum"]
+__all__ = ["compact", "counted", "dense_codes", "distinct_rows", "looked_up", "rows_by_stratum"]
 
 _SORT_CHUNK = 1 << 22
 _COUNT_CHUNK = 1 << 15
@@ -41,6 +41,14 @@ def dense_codes(codes: NDArray[np.integer], limit: int) -> tuple[NDArray[np.inte
     distinct = np.flatnonzero(seen)
     number = compact(np.cumsum(seen) - 1, len(distinct))
     return looked_up(number, codes), distinct
+
+
+def distinct_rows(rows: NDArray[np.int64] | None) -> NDArray[np.int64] | None:
+    """Return the number of the distinct row at each position; None where no row repeats."""
+    if rows is None or len(rows) == 0 or bool((rows[1:] > rows[:-1]).all()):
+        return None
+    distinct, identity = np.unique(rows, return_inverse=True)
+    return None if len(distinct) == len(rows) else identity
 
 
 def looked_up(table: NDArray[np.unsignedinteger], codes: NDArray[np.integer]) -> NDArray[np.unsignedinteger]:

@@ -39,6 +39,8 @@ class ClassCounts:
         Name of each class; classes without instances are allowed.
     tensor : str
         Name of the label tensor, for expressions about it.
+    row_numbers : ndarray of int64, shape (num_rows,), optional
+        Row of the dataset that each row is, where known; the same one may come twice.
 
     Raises
     ------
@@ -56,6 +58,7 @@ class ClassCounts:
     offsets: NDArray[np.int64]
     class_names: tuple[str, ...]
     tensor: str = "labels"
+    row_numbers: NDArray[np.int64] | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "class_names", tuple(self.class_names))
@@ -110,8 +113,8 @@ class ClassCounts:
         names = tuple(class_names) if class_names is not None else _numbered(values)
         return cls(values=values, offsets=offsets, class_names=names, tensor=tensor)
 
-    def condition(self, number: int) -> str:
-        """Return the TQL condition that a sample has a class.
+    def condition(self, number: int | None) -> str:
+        """Return the TQL condition that a sample has a class; of None that it has no label.
 
         Examples
         --------
@@ -120,7 +123,31 @@ class ClassCounts:
         """
         plain = _PLAIN_NAME.fullmatch(self.tensor) and self.tensor.upper() not in _RESERVED
         tensor = self.tensor if plain else '"' + self.tensor.replace('"', '""') + '"'
+        if number is None:
+            return f"length({tensor}) == 0"
         return f"contains({tensor}, '{self.class_names[number].replace(_QUOTE, 2 * _QUOTE)}')"
+
+    @property
+    def num_unlabelled(self) -> int:
+        """Rows without a label."""
+        return int((self.offsets[1:] == self.offsets[:-1]).sum())
+
+    def with_background(self, name: str = "no label") -> ClassCounts:
+        """Return the labels with one more class, which rows without a label have, and only they.
+
+        Examples
+        --------
+        >>> ClassCounts.from_lists([[0], []], class_names=("cat",)).with_background().instances.tolist()
+        [1, 1]
+        """
+        name = name if name not in self.class_names else f"{name} at all"
+        lengths = np.diff(self.offsets)
+        values = np.insert(self.values.astype(np.int64), self.offsets[:-1][lengths == 0], self.num_classes)
+        offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(np.maximum(lengths, 1))])
+        return ClassCounts(
+            values=values, offsets=offsets, class_names=(*self.class_names, name), tensor=self.tensor,
+            row_numbers=self.row_numbers,
+        )  # fmt: skip
 
     def take(self, rows: NDArray[np.int64]) -> ClassCounts:
         """Return the labels of some rows, in their order, repeats kept."""
@@ -129,8 +156,9 @@ class ClassCounts:
         offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)])
         gather = np.arange(offsets[-1]) + np.repeat(starts - offsets[:-1], lengths)
         return ClassCounts(
-            values=self.values[gather], offsets=offsets, class_names=self.class_names, tensor=self.tensor
-        )
+            values=self.values[gather], offsets=offsets, class_names=self.class_names, tensor=self.tensor,
+            row_numbers=None if self.row_numbers is None else self.row_numbers[rows],
+        )  # fmt: skip
 
     @property
     def num_rows(self) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -14,10 +14,7 @@ from numpy.typing import NDArray
 
 from penstock.errors import SamplingError
 from penstock.sampling._blocks import Blocks
-from penstock.sampling._build import (
-    first_positions,
-    regrouped,
-)
+from penstock.sampling._build import regrouped
 from penstock.sampling._combine import combined_weights, ineffective
 from penstock.sampling._coverage import Coverage, coverage
 from penstock.sampling._deck import DeckStream
@@ -35,6 +32,7 @@ from penstock.sampling._moments import (
 from penstock.sampling._once import OnceStream, inclusion
 from penstock.sampling._prefix import prefixes
 from penstock.sampling._quotas import integer_masses, quotas
+from penstock.sampling._repeats import PassLaw, folded_rows, folded_statistics
 from penstock.sampling._simulate import Progress, Simulation, simulate
 from penstock.sampling._spec import SamplingSpec
 from penstock.sampling._statistics import bin_error, binned, statistics
@@ -55,7 +53,7 @@ class Strata(MadeStrata):
     @cached_property
     def label_sets(self) -> Strata:
         """The same pool grouped by label sets; needs labels."""
-        return self if self.level == "label_sets" else Strata.from_labels(labels_of(self))
+        return self if self.level == "label_sets" else Strata.from_labels(labels_of(self), rows=self.row_numbers)
 
     def with_spec(self, spec: SamplingSpec) -> SamplingPlan:
         """Return the plan of these strata under a spec; costs O(strata), shares the arrays.
@@ -86,12 +84,35 @@ class Strata(MadeStrata):
                 f"the spec has the clauses {given}; these strata are grouped by {names}",
                 hint="a change of weights keeps the strata, a change of clauses needs new ones",
             )
-        if self.identity is not None and spec.mode != "iid":
+        if spec.mode != "iid" and self.identity is not None:
             raise SamplingError(
                 f"mode {spec.mode!r} counts samples, but the pool has some of them twice",
                 hint="sample the dataset itself, or use mode='iid'",
             )
         return SamplingPlan(strata=self, spec=spec)
+
+    def every_row(self, seed: int = 0) -> SamplingPlan:
+        """Return the plan that brings every position of the pool once an epoch, a row as often as the pool holds it.
+
+        Parameters
+        ----------
+        seed : int
+            Of the order.
+
+        Returns
+        -------
+        SamplingPlan
+            Its counts are exact; it has no weights.
+
+        Examples
+        --------
+        >>> strata = Strata.from_masks([], num_rows=4, rows=np.array([7, 7, 7, 8]))
+        >>> plan = strata.every_row()
+        >>> plan.num_draws, plan.coverage(1).unique.tolist()
+        (4, [2.0])
+        """
+        pool = Strata.from_masks([], labels=self.labels, num_rows=self.num_rows, rows=self.row_numbers)
+        return SamplingPlan(strata=pool, spec=SamplingSpec(mode="once", seed=seed, combine="product"))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -157,19 +178,21 @@ class SamplingPlan:
 
     @cached_property
     def num_drawable(self) -> int:
-        """Rows with a weight above 0."""
-        return int(self.strata.sizes[self.weights > 0].sum())
+        """Distinct rows with a weight above 0."""
+        folded = self._folded
+        return int(folded.strata.sizes[folded.weights > 0].sum())
 
     @cached_property
     def num_draws(self) -> int:
         """Draws per epoch: the size of the spec, else of the pool; without replacement at most the drawable rows."""
         asked = self.spec.size if self.spec.size is not None else self.strata.num_rows
-        return min(asked, self.num_drawable) if self.spec.mode == "once" else asked
+        return min(asked, int(self.strata.sizes[self.weights > 0].sum())) if self.spec.mode == "once" else asked
 
     @property
     def effective_sample_size(self) -> float:
-        """Kish's effective sample size, (sum w)^2 / sum w^2 over the rows."""
-        squares = float((self.strata.sizes * self.weights**2).sum())
+        """Kish's effective sample size, (sum w)^2 / sum w^2 over the distinct rows."""
+        folded = self._folded
+        squares = float((folded.strata.sizes * folded.weights**2).sum())
         return self.total_weight**2 / squares if squares else 0.0
 
     @cached_property
@@ -185,6 +208,7 @@ class SamplingPlan:
         *,
         epoch: int = 0,
         start: int | None = None,
+        background: bool = False,
     ) -> Histogram:
         """Return raw and expected counts of each class in one epoch, with a band.
 
@@ -204,6 +228,8 @@ class SamplingPlan:
             Which epoch, each of `num_draws`; matters for "deck" only, whose first epoch begins with full deals.
         start : int, optional
             Position of the first draw in the stream, for "deck"; default where the epoch begins.
+        background : bool
+            Whether one more bar, "no label", counts the samples without a label; in the unit "samples".
 
         Returns
         -------
@@ -214,11 +240,20 @@ class SamplingPlan:
         SamplingError
             If there are no labels to count, or nothing can be drawn.
         """
+        if background:
+            return self._with_background(unit).histogram(num_draws, unit, level, epoch=epoch, start=start)
         strata = self._dealt.strata
         labels, sums = labels_of(strata), class_sums_of(strata, unit)
         draws = self._checked_draws(num_draws)
         moments = self._dealt._moments(sums, draws, epoch, start)  # noqa: SLF001  the same class
         return histogram(labels, moments, draws, unit=unit, level=level, single=sums[0] is sums[1])
+
+    def _with_background(self, unit: Unit) -> SamplingPlan:
+        if unit != "samples":
+            raise SamplingError(
+                f"background=True with unit={unit!r}; samples without a label have no instances", hint="unit='samples'"
+            )
+        return replace(self, strata=replace(self.strata, labels=labels_of(self.strata).with_background()))
 
     def covariance(self, num_draws: int | None = None, unit: Unit = "instances") -> NDArray[np.float64]:
         """Return the covariance of the counts of classes in an epoch of independent draws.
@@ -279,8 +314,16 @@ class SamplingPlan:
             If nothing can be drawn, or there is not one epoch.
         """
         draws = self._checked_draws(num_draws)
-        folded = self._folded()._dealt  # noqa: SLF001  the same class
-        return coverage(folded.strata, folded._law(draws), num_epochs, draws, level)  # noqa: SLF001  the same class
+        folded = self._folded._dealt  # noqa: SLF001  the same class
+        law = folded._law(draws)  # noqa: SLF001  the same class
+        if self._is_pass and self.strata.identity is not None:
+            law = PassLaw(folded.strata.sizes, folded.weights, self.strata.num_rows, draws)
+        return coverage(folded.strata, law, num_epochs, draws, level)
+
+    @property
+    def _is_pass(self) -> bool:
+        """Whether every position comes once an epoch, where the pool repeats rows."""
+        return self.spec.mode == "once"
 
     def _law(self, draws: int) -> Law:
         sizes, size = self.strata.sizes, self.num_draws
@@ -296,15 +339,15 @@ class SamplingPlan:
         strata = binned(self.strata) if self.spec.mode == "deck" else self.strata
         return self if strata is self.strata else SamplingPlan(strata=self.strata.regrouped(strata), spec=self.spec)
 
+    @property
     def _folded(self) -> SamplingPlan:
-        """Return the plan of distinct rows, each with the summed weight of its repeats."""
-        identity = self.strata.identity
-        if identity is None:
-            return self
-        first = first_positions(identity)
-        labels = None if self.strata.labels is None else self.strata.labels.take(first)
-        summed = np.bincount(identity, self.weights[self.strata.ids], len(first))
-        return Strata.from_weights(summed, labels=labels).with_spec(self.spec.with_options(clauses=(), cap=None))
+        """The plan of distinct rows, each with the summed weight of its positions; of a pass, how many they are."""
+        return self if self.strata.identity is None else self._of_distinct_rows
+
+    @cached_property
+    def _of_distinct_rows(self) -> SamplingPlan:
+        strata = Strata._of(folded_rows(self.strata, self.weights))  # noqa: SLF001  the same class
+        return SamplingPlan(strata=strata, spec=self.spec.with_options(clauses=(), cap=None, mode="iid"))
 
     def _checked_draws(self, num_draws: int | None) -> int:
         if num_draws is not None and not num_draws >= 1:
@@ -404,7 +447,7 @@ class SamplingPlan:
         """
 
         def stream_of(own: int) -> IndexStream:
-            return self.strata.with_spec(self.spec.with_options(seed=own)).stream()
+            return replace(self, spec=self.spec.with_options(seed=own)).stream()
 
         return simulate(
             self.strata,
@@ -417,18 +460,20 @@ class SamplingPlan:
         )
 
     def solve_targets(
-        self, targets: Mapping[str, float], unit: Unit = "instances", max_repeats: float | None = None
+        self, targets: Mapping[str | None, float], unit: Unit = "instances", max_repeats: float | None = None
     ) -> Targets:
         """Return the class weights, nearest to equal weights, that give classes the wanted shares.
 
         Of all weights that meet the targets these have the largest entropy relative to the raw pool: a weight per
         class, multiplied over the classes of a sample. The weights of this plan do not matter; its mode, size and
-        seed go into the new spec.
+        seed go into the new spec. Where this plan draws every sample once an epoch, which no weights can change,
+        the new one draws independently.
 
         Parameters
         ----------
-        targets : mapping of str to float
-            Share in [0, 1) by class name. Classes not named go where they go; see `Targets.moved`.
+        targets : mapping of str or None to float
+            Share in [0, 1) by class name; of samples without a label by None, in the unit "samples". Classes not
+            named go where they go; see `Targets.moved`.
         unit : {"instances", "samples"}
             Share of all labels or boxes drawn (they sum to 1), or of the draws that have the class (they overlap).
         max_repeats : float, optional
@@ -461,12 +506,15 @@ class SamplingPlan:
         >>> strata.with_spec(targets.spec).histogram(unit="samples").share.round(6).tolist()
         [0.6, 0.8]
         """
+        spec = self.spec
+        if spec.mode == "once" and self.num_draws >= int(self.strata.sizes.sum()):
+            spec = spec.with_options(mode="iid")
         return solve_targets(
             self.strata.label_sets,
             targets,
             unit=unit,
             max_repeats=max_repeats,
-            spec=self.spec,
+            spec=spec,
             num_draws=self.spec.size if self.spec.size is not None else self.strata.num_rows,
         )
 
@@ -478,8 +526,11 @@ class SamplingPlan:
         dict of str to ndarray
             The arrays of the widget protocol in its order: ``sizes``, clauses and classes of each stratum as offsets
             and ids, ``rows_with_class``, ``instances``, ``instances_squared``, and ``weights`` for level "bins".
+            Where some rows have no label, ``unlabelled``: how many of each stratum. Where rows repeat, also the
+            distinct rows: ``fold_sizes``, ``fold_offsets``, ``fold_strata``, ``fold_times``, ``fold_class_offsets``,
+            ``fold_class_ids``, ``fold_rows_with_class``.
         """
-        return statistics(self.strata)
+        return {**statistics(self.strata), **folded_statistics(self.strata)}
 
     @cached_property
     def bin_error(self) -> float:

@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.errors import SamplingError, UnknownClassError
+from penstock.errors import InfeasibleTargetsError, SamplingError, UnknownClassError
 from penstock.sampling._given import Labels, class_counts
 from penstock.sampling._labels import ClassCounts
 from penstock.sampling._spec import Clause, SamplingSpec
@@ -34,7 +34,7 @@ REFERENCES: Final[Mapping[str, str]] = {
 }
 
 
-def inverse_frequency(labels: Labels, **options: Any) -> SamplingSpec:  # noqa: ANN401  fields of the spec
+def inverse_frequency(labels: Labels, *, background: float | None = None, **options: Any) -> SamplingSpec:  # noqa: ANN401  fields of the spec
     """Weigh each class by one over the samples that have it.
 
     The commonest class has weight 1, and so have samples without a class. Of several classes of a sample the largest
@@ -44,6 +44,8 @@ def inverse_frequency(labels: Labels, **options: Any) -> SamplingSpec:  # noqa: 
     ----------
     labels : ClassCounts, Tensor, View or array_like
         Labels of the pool; classes without samples are left out.
+    background : float, optional
+        Share of the draws that have no label, in [0, 1); by default samples without a label weigh 1.
     **options
         Other fields of the spec: seed, mode, size.
 
@@ -65,16 +67,18 @@ def inverse_frequency(labels: Labels, **options: Any) -> SamplingSpec:  # noqa: 
     True
     """
     labels = class_counts(labels)
-    return _spec(labels, _from_one(1 / _present(labels)), options)
+    return _spec(labels, _from_one(1 / _present(labels)), background, options)
 
 
-def square_root(labels: Labels, **options: Any) -> SamplingSpec:  # noqa: ANN401  fields of the spec
+def square_root(labels: Labels, *, background: float | None = None, **options: Any) -> SamplingSpec:  # noqa: ANN401  fields of the spec
     """Weigh each class by one over the square root of the samples that have it.
 
     Parameters
     ----------
     labels : ClassCounts, Tensor, View or array_like
         Labels of the pool.
+    background : float, optional
+        Share of the draws that have no label, in [0, 1); by default samples without a label weigh 1.
     **options
         Other fields of the spec: seed, mode, size.
 
@@ -92,10 +96,16 @@ def square_root(labels: Labels, **options: Any) -> SamplingSpec:  # noqa: ANN401
     (1.0, 2.0, 1.0)
     """
     labels = class_counts(labels)
-    return _spec(labels, _from_one(1 / np.sqrt(_present(labels))), options)
+    return _spec(labels, _from_one(1 / np.sqrt(_present(labels))), background, options)
 
 
-def effective_number(labels: Labels, beta: float = 0.999, **options: Any) -> SamplingSpec:  # noqa: ANN401  fields of the spec
+def effective_number(
+    labels: Labels,
+    beta: float = 0.999,
+    *,
+    background: float | None = None,
+    **options: Any,  # noqa: ANN401  fields of the spec
+) -> SamplingSpec:
     """Weigh each class by one over its effective number of samples, ``(1 - beta**n) / (1 - beta)``.
 
     Parameters
@@ -104,6 +114,8 @@ def effective_number(labels: Labels, beta: float = 0.999, **options: Any) -> Sam
         Labels of the pool.
     beta : float
         In [0, 1): 0 leaves the classes as they are, near 1 comes to the inverse frequency.
+    background : float, optional
+        Share of the draws that have no label, in [0, 1); by default samples without a label weigh 1.
     **options
         Other fields of the spec: seed, mode, size.
 
@@ -131,10 +143,16 @@ def effective_number(labels: Labels, beta: float = 0.999, **options: Any) -> Sam
         )
     labels = class_counts(labels)
     number = -np.expm1(_present(labels) * np.log1p(beta - 1)) if beta > 0 else np.ones(len(_present(labels)))
-    return _spec(labels, _from_one(1 / number), options)
+    return _spec(labels, _from_one(1 / number), background, options)
 
 
-def repeat_factor(labels: Labels, threshold: float = 0.001, **options: Any) -> SamplingSpec:  # noqa: ANN401  fields of the spec
+def repeat_factor(
+    labels: Labels,
+    threshold: float = 0.001,
+    *,
+    background: float | None = None,
+    **options: Any,  # noqa: ANN401  fields of the spec
+) -> SamplingSpec:
     """Weigh each class by its repeat factor, ``max(1, sqrt(threshold / share))``.
 
     A sample's factor is the largest of its classes'. LVIS sees every sample at least once per epoch; ``mode="deck"``
@@ -146,6 +164,8 @@ def repeat_factor(labels: Labels, threshold: float = 0.001, **options: Any) -> S
         Labels of the pool.
     threshold : float
         Share of samples below which a class is repeated, in (0, 1].
+    background : float, optional
+        Share of the draws that have no label, in [0, 1); by default samples without a label weigh 1.
     **options
         Other fields of the spec: seed, mode, size.
 
@@ -173,12 +193,12 @@ def repeat_factor(labels: Labels, threshold: float = 0.001, **options: Any) -> S
         )
     labels = class_counts(labels)
     share = _present(labels) / max(labels.num_rows, 1)
-    return _spec(labels, np.maximum(1.0, np.sqrt(threshold / share)), options)
+    return _spec(labels, np.maximum(1.0, np.sqrt(threshold / share)), background, options)
 
 
 def target_proportions(
     labels: Labels,
-    shares: Mapping[str, float],
+    shares: Mapping[str | None, float],
     **options: Any,  # noqa: ANN401  fields of the spec
 ) -> SamplingSpec:
     """Weigh each class by its share over its samples; one label per sample.
@@ -186,9 +206,10 @@ def target_proportions(
     Parameters
     ----------
     labels : ClassCounts, Tensor, View or array_like
-        Labels of the pool, exactly one per sample.
-    shares : mapping of str to float
-        Share of the draws by class, summing to at most 1; what is left goes to the other classes as they are.
+        Labels of the pool, exactly one per sample; or at most one, where None is among the shares.
+    shares : mapping of str or None to float
+        Share of the draws by class, None for samples without a label, summing to at most 1; what is left goes to
+        the other classes as they are.
     **options
         Other fields of the spec: seed, mode, size.
 
@@ -211,17 +232,18 @@ def target_proportions(
     [1.0, 49.5]
     """
     labels = class_counts(labels)
-    if not (np.diff(labels.offsets) == 1).all():
+    lengths = np.diff(labels.offsets)
+    if lengths.max(initial=0) > 1 or (lengths.min(initial=1) < 1 and None not in shares):
         raise SamplingError(
             "some samples have no label or several; proportions of classes then depend on one another",
-            hint="plan.solve_targets(...) finds weights for several labels",
+            hint="plan.solve_targets(...) finds weights for several labels; {None: 0.2} is a share without a label",
         )
-    counts = labels.samples.astype(np.float64)
-    wanted = np.full(labels.num_classes, np.nan)
+    counts = np.append(labels.samples, labels.num_unlabelled).astype(np.float64)
+    wanted = np.full(labels.num_classes + 1, np.nan)
     for name, share in shares.items():
-        if name not in labels.class_names:
+        if name is not None and name not in labels.class_names:
             raise UnknownClassError(name, labels.class_names, tensor=labels.tensor)
-        number = labels.class_names.index(name)
+        number = labels.num_classes if name is None else labels.class_names.index(name)
         if not 0 <= share <= 1 or (share > 0 and counts[number] == 0):
             raise SamplingError(
                 f"share of {name!r} is {share!r} with {int(counts[number])} samples; expected 0 to 1, 0 without any"
@@ -232,7 +254,8 @@ def target_proportions(
     weights = wanted[used] / counts[used]
     weights /= weights[weights > 0].min()
     clauses = [
-        Clause(labels.condition(int(number)), float(weight)) for number, weight in zip(used, weights, strict=True)
+        Clause(labels.condition(int(number) if number < labels.num_classes else None), float(weight))
+        for number, weight in zip(used, weights, strict=True)
     ]
     return SamplingSpec(clauses=tuple(clauses), **options)
 
@@ -262,7 +285,37 @@ def _from_one(weights: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(weights / weights.min())
 
 
-def _spec(labels: ClassCounts, told: NDArray[np.float64], options: dict[str, Any]) -> SamplingSpec:
-    names = [labels.condition(int(number)) for number in np.flatnonzero(labels.samples)]
-    clauses = [Clause(name, float(weight)) for name, weight in zip(names, told, strict=True)]
-    return SamplingSpec(clauses=(*clauses, Clause("True", 1.0)), **options)
+def _spec(
+    labels: ClassCounts, told: NDArray[np.float64], background: float | None, options: dict[str, Any]
+) -> SamplingSpec:
+    present = np.flatnonzero(labels.samples)
+    clauses = [
+        Clause(labels.condition(int(number)), float(weight)) for number, weight in zip(present, told, strict=True)
+    ]
+    rest = Clause("True", 1.0)
+    if background is not None:
+        rest = Clause(labels.condition(None), _background_weight(labels, present, told, background))
+    return SamplingSpec(clauses=(*clauses, rest), **options)
+
+
+def _background_weight(
+    labels: ClassCounts, present: NDArray[np.int64], told: NDArray[np.float64], share: float
+) -> float:
+    """Return the weight of samples without a label that gives them a share of the draws, all others being weighed."""
+    if isinstance(share, bool) or not 0 <= share < 1:
+        raise SamplingError(
+            f"background is {share!r}; expected a share of the draws in [0, 1)", hint="0.2 means 20 % without a label"
+        )
+    count = labels.num_unlabelled
+    if share == 0 or count == 0:
+        if share > 0:
+            raise InfeasibleTargetsError(
+                f"every sample has a label; the share of those without is 0 %, asked {100 * share:.3g} %", classes=()
+            )
+        return 0.0
+    weights = np.zeros(labels.num_classes)
+    weights[present] = told
+    rows, classes, _ = labels.entries
+    largest = np.zeros(labels.num_rows)
+    np.maximum.at(largest, rows, weights[classes])
+    return float(share / (1 - share) * largest.sum() / count)

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.errors import MissingDependencyError, SamplingError
+from penstock.sampling._build import first_positions
 from penstock.sampling._grouped import GroupedRows
 from penstock.sampling._philox import SIMULATE, words
 from penstock.sampling._stream import IndexStream
@@ -94,12 +95,20 @@ class _Tally:
 
     def __init__(self, strata: GroupedRows, num_runs: int, num_epochs: int) -> None:
         self.labels = strata.labels
+        self.identity = strata.identity
+        self.distinct = self.labels
+        if self.identity is not None and self.labels is not None:
+            self.distinct = self.labels.take(first_positions(self.identity))
         num_classes = self.labels.num_classes if self.labels else 0
         self.num_rows = strata.num_rows
         self.unique = np.zeros((num_runs, num_epochs), np.int64)
         self.instances = np.zeros((num_runs, num_classes), np.int64)
         self.samples = np.zeros((num_runs, num_classes), np.int64)
         self.seen = np.zeros((num_classes, 1), np.int64)
+
+    def of_rows(self, times: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return how often each distinct row was drawn."""
+        return times if self.identity is None else np.bincount(self.identity, times).astype(np.int64)
 
     def classes(self, run: int, times: NDArray[np.int64]) -> None:
         """Count the classes of the first epoch."""
@@ -113,9 +122,9 @@ class _Tally:
 
     def ends(self, times: NDArray[np.int64]) -> None:
         """Count how often the samples of each class were seen by the end of a run."""
-        if self.labels is None:
+        if self.labels is None or self.distinct is None:
             return
-        rows, classes, _ = self.labels.entries
+        rows, classes, _ = self.distinct.entries
         often = np.minimum(times[rows], _MAX_TIMES)
         width = max(self.seen.shape[1], int(often.max(initial=0)) + 1)
         joint = classes.astype(np.int64) * width + often
@@ -135,9 +144,9 @@ def _run(tally: _Tally, stream: IndexStream, run: int, report: Callable[[], None
         times += np.bincount(stream.epoch(epoch), minlength=tally.num_rows)
         if epoch == 0:
             tally.classes(run, times)
-        tally.unique[run, epoch] = np.count_nonzero(times)
+        tally.unique[run, epoch] = np.count_nonzero(tally.of_rows(times))
         report()
-    tally.ends(times)
+    tally.ends(tally.of_rows(times))
 
 
 @contextmanager

@@ -18,8 +18,21 @@ MAX_BINS: Final = 4096
 
 def statistics(strata: GroupedRows) -> dict[str, NDArray[Any]]:
     """Return the arrays of strata; see `SamplingPlan.statistics`."""
-    if strata.row_weights is not None:
-        return _binned(strata)
+    return {**(_by_stratum(strata) if strata.row_weights is None else _binned(strata)), **_unlabelled(strata)}
+
+
+def _unlabelled(strata: GroupedRows) -> dict[str, NDArray[Any]]:
+    """Return the rows of each stratum without a label; nothing where every row has one."""
+    labels = strata.labels
+    bare = np.zeros(0, np.int64) if labels is None else np.flatnonzero(labels.offsets[1:] == labels.offsets[:-1])
+    if not len(bare):
+        return {}
+    ids = strata.ids[bare] if strata.row_weights is None else bins_of(strata)[1][strata.ids[bare]]
+    count = strata.num_strata if strata.row_weights is None else len(bins_of(strata)[0])
+    return {"unlabelled": np.bincount(ids, minlength=count).astype(np.float64)}
+
+
+def _by_stratum(strata: GroupedRows) -> dict[str, NDArray[Any]]:
     owners, clauses = np.nonzero(strata.matches.T)
     sums = strata.class_sums
     return {

@@ -66,7 +66,7 @@ class MadeStrata(GroupedRows):
         return cls._of(by_masks(masks, labels=_counts(labels), num_rows=num_rows, expressions=expressions, rows=rows))
 
     @classmethod
-    def from_labels(cls, labels: Labels) -> Self:
+    def from_labels(cls, labels: Labels, *, rows: NDArray[np.int64] | None = None) -> Self:
         """Group rows by the set of their classes.
 
         The clauses are "has the class", one for each class that occurs. Specs of the presets and of `solve_targets`
@@ -76,6 +76,8 @@ class MadeStrata(GroupedRows):
         ----------
         labels : ClassCounts, Tensor, View or array_like
             Labels of the pool.
+        rows : ndarray of int64, shape (num_rows,), optional
+            Which row of a dataset is at each position, where rows may repeat: coverage counts distinct rows.
 
         Returns
         -------
@@ -88,7 +90,7 @@ class MadeStrata(GroupedRows):
         >>> sorted(strata.sizes.tolist()), strata.expressions
         ([1, 2], ("contains(labels, '0')", "contains(labels, '1')"))
         """
-        return cls._of(by_label_sets(class_counts(labels)))
+        return cls._of(by_label_sets(class_counts(labels), rows))
 
     @classmethod
     def from_weights(

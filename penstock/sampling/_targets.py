@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.errors import InfeasibleTargetsError, SamplingError, UnknownClassError
+from penstock.sampling._build import first_positions
 from penstock.sampling._grouped import GroupedRows
 from penstock.sampling._histogram import Unit, class_sums_of, labels_of
 from penstock.sampling._labels import ClassCounts
@@ -20,6 +21,7 @@ from penstock.sampling._spec import Clause, SamplingSpec
 
 __all__ = ["Moved", "Targets", "solve_targets"]
 
+_BACKGROUND = "samples without a label"
 _NOTICEABLE = 0.1
 _MISS = 1e-6
 _LISTED = 6
@@ -61,6 +63,8 @@ class Targets:
         Weight of each class, 1 where it has no say.
     shares : ndarray of float64, shape (num_classes,)
         Share of each class in the draws, in the unit of the targets.
+    background_weight, background_share : float
+        Weight of samples without a label, and their share of the draws.
     max_repeats : float
         Expected draws per epoch of the most repeated sample.
     effective_sample_size : float
@@ -74,6 +78,8 @@ class Targets:
     spec: SamplingSpec
     weights: Floats
     shares: Floats
+    background_weight: float
+    background_share: float
     max_repeats: float
     effective_sample_size: float
     moved: tuple[Moved, ...]
@@ -89,7 +95,10 @@ class Targets:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Task:
-    """Targets over label sets: who is asked, what a row of each set has of it."""
+    """Targets over label sets: who is asked, what a row of each set has of it.
+
+    Behind the classes comes one more, of rows without a label; it has no instances.
+    """
 
     labels: ClassCounts
     asked: NDArray[np.int64]
@@ -98,6 +107,8 @@ class _Task:
     sizes: Floats
     present: Floats
     counts: Floats
+    squares: Floats
+    most: Floats
     max_repeats: float | None
     num_draws: int
 
@@ -107,7 +118,7 @@ class _Task:
 
     @property
     def names(self) -> tuple[str, ...]:
-        return tuple(self.labels.class_names[number] for number in self.asked)
+        return tuple(_names(self.labels)[number] for number in self.asked)
 
     def problem(self) -> Problem:
         """Return gaps and directions; of instances, a target takes from each instance of any class."""
@@ -115,15 +126,16 @@ class _Task:
             gaps = self.present[:, self.asked] - self.shares
             return Problem(sizes=self.sizes, gaps=gaps, directions=gaps, limit=self.limit)
         gaps = self.counts[:, self.asked] - self.shares * self.counts.sum(axis=1, keepdims=True)
-        if np.array_equal(self.counts, self.present):
+        if np.array_equal(self.counts[:, :-1], self.present[:, :-1]):
             return Problem(sizes=self.sizes, gaps=gaps, directions=gaps, limit=self.limit)
-        directions = self.present[:, self.asked] - self.shares * self.present.sum(axis=1, keepdims=True)
+        labelled = self.present[:, :-1].sum(axis=1, keepdims=True)
+        directions = self.present[:, self.asked] - self.shares * labelled
         return Problem(sizes=self.sizes, gaps=gaps, directions=directions, limit=self.limit)
 
 
 def solve_targets(
     strata: GroupedRows,
-    targets: Mapping[str, float],
+    targets: Mapping[str | None, float],
     *,
     unit: Unit,
     max_repeats: float | None,
@@ -139,40 +151,65 @@ def solve_targets(
 
 
 def _task(
-    strata: GroupedRows, targets: Mapping[str, float], unit: Unit, max_repeats: float | None, num_draws: int
+    strata: GroupedRows, targets: Mapping[str | None, float], unit: Unit, max_repeats: float | None, num_draws: int
 ) -> _Task:
     labels = labels_of(strata)
     class_sums_of(strata, unit)
     asked, shares = _checked_targets(labels, targets, unit)
     if max_repeats is not None and not max_repeats > 0:
         raise SamplingError(f"max_repeats is {max_repeats!r}; expected draws of one sample per epoch, above 0")
+    if max_repeats is not None and strata.identity is not None:
+        raise SamplingError(
+            "max_repeats, but some samples are in the pool several times; weights of positions cannot hold it",
+            hint="solve for the dataset itself",
+        )
     sums = strata.class_sums
-    present = np.zeros((strata.num_strata, labels.num_classes))
+    present = np.zeros((strata.num_strata, labels.num_classes + 1))
     counts = np.zeros_like(present)
     present[sums.strata, sums.classes] = 1
+    present[:, -1] = ~present.any(axis=1)
     counts[sums.strata, sums.classes] = sums.instances / strata.sizes[sums.strata]
     zero = asked[shares == 0]
     kept = present[:, zero].sum(axis=1) == 0
     if not kept.any():
         raise InfeasibleTargetsError(
             "no sample is left without the classes whose share is to be 0",
-            classes=tuple(labels.class_names[number] for number in zero),
+            classes=tuple(_names(labels)[number] for number in zero),
         )
+    squares, most = _of_distinct(strata)
     return _Task(
         labels=labels, asked=asked[shares > 0], shares=shares[shares > 0], unit=unit,
         sizes=strata.sizes[kept].astype(np.float64), present=present[kept], counts=counts[kept],
+        squares=squares[kept], most=most[kept],
         max_repeats=max_repeats, num_draws=num_draws,
     )  # fmt: skip
 
 
-def _checked_targets(labels: ClassCounts, targets: Mapping[str, float], unit: Unit) -> tuple[NDArray[np.int64], Floats]:
+def _of_distinct(strata: GroupedRows) -> tuple[Floats, Floats]:
+    """Return, for each stratum, the sum of squares and the largest of the positions that distinct rows have."""
+    if strata.identity is None:
+        return strata.sizes.astype(np.float64), np.ones(strata.num_strata)
+    times = np.bincount(strata.identity).astype(np.float64)
+    owner = strata.ids[first_positions(strata.identity)]  # all positions of a sample are in one label set
+    most = np.zeros(strata.num_strata)
+    np.maximum.at(most, owner, times)
+    return np.bincount(owner, times**2, strata.num_strata).astype(np.float64), most
+
+
+def _names(labels: ClassCounts) -> tuple[str, ...]:
+    return (*labels.class_names, _BACKGROUND)
+
+
+def _checked_targets(
+    labels: ClassCounts, targets: Mapping[str | None, float], unit: Unit
+) -> tuple[NDArray[np.int64], Floats]:
     if not targets:
         raise SamplingError(
             "no targets; expected at least one class with its share", hint="solve_targets({'bus': 0.2})"
         )
     for name, share in targets.items():
-        _check_target(labels, name, share)
-    asked = np.array([labels.class_names.index(name) for name in targets])
+        _check_target(labels, name, share, unit)
+    asked = np.array([labels.num_classes if name is None else labels.class_names.index(name) for name in targets])
     shares = np.array([float(share) for share in targets.values()])
     if unit == "samples":
         return asked, shares
@@ -181,7 +218,7 @@ def _checked_targets(labels: ClassCounts, targets: Mapping[str, float], unit: Un
         raise InfeasibleTargetsError(
             f"the shares of instances add up to {_percent(total)}; together they are "
             + ("100 %" if len(others) == 0 else "at most 100 %"),
-            classes=tuple(targets),
+            classes=tuple(map(str, targets)),
             hint="unit='samples' takes shares of samples, which may overlap",
         )
     if total > 1 - 1e-9 and len(others):
@@ -189,15 +226,25 @@ def _checked_targets(labels: ClassCounts, targets: Mapping[str, float], unit: Un
     return asked, shares
 
 
-def _check_target(labels: ClassCounts, name: str, share: float) -> None:
-    if name not in labels.class_names:
+def _check_target(labels: ClassCounts, name: str | None, share: float, unit: Unit) -> None:
+    if name is None and unit == "instances":
+        raise SamplingError(
+            "a share of instances for samples without a label, which have none", hint="unit='samples' takes {None: 0.2}"
+        )
+    if name is not None and name not in labels.class_names:
         raise UnknownClassError(name, labels.class_names, tensor=labels.tensor)
+    shown = _BACKGROUND if name is None else repr(name)
     if isinstance(share, bool) or not isinstance(share, (int, float, np.number)) or not 0 <= float(share) < 1:
         raise SamplingError(
-            f"share of {name!r} is {share!r}; expected a number in [0, 1)",
+            f"share of {shown} is {share!r}; expected a number in [0, 1)",
             hint="0.05 means 5 % of the draws; for all of them, query the samples that have the class",
         )
-    if share > 0 and labels.samples[labels.class_names.index(name)] == 0:
+    if share > 0 and name is None and labels.num_unlabelled == 0:
+        raise InfeasibleTargetsError(
+            f"no sample of the pool is without a label; their share is 0 %, asked {_percent(share)}",
+            classes=(_BACKGROUND,),
+        )
+    if share > 0 and name is not None and labels.samples[labels.class_names.index(name)] == 0:
         raise InfeasibleTargetsError(
             f"no sample of the pool has {name!r}; its share is 0 %, asked {_percent(share)}", classes=(name,)
         )
@@ -205,31 +252,34 @@ def _check_target(labels: ClassCounts, name: str, share: float) -> None:
 
 def _answer(task: _Task, solution: Solution, spec: SamplingSpec) -> Targets:
     labels = task.labels
-    logs = np.zeros(labels.num_classes)
+    samples = np.append(labels.samples, labels.num_unlabelled)
+    logs = np.zeros(labels.num_classes + 1)
     logs[task.asked] += solution.multipliers
     if task.unit == "instances":
-        logs -= float(solution.multipliers @ task.shares)
+        logs[:-1] -= float(solution.multipliers @ task.shares)
     weights = np.exp(logs)
-    gone = labels.samples > 0
+    gone = samples > 0
     gone[np.flatnonzero(task.present.any(axis=0))] = False
     weights[gone] = 0.0
-    weights[labels.samples == 0] = 1.0
-    shares = _shares(task, solution.masses)
+    weights[samples == 0] = 1.0
+    shares = _shares(task, solution.masses)[:-1]
     before = _shares(task, task.sizes / task.sizes.sum()) if not gone.any() else _raw_shares(labels, task.unit)
     per_row = solution.masses / task.sizes
     taken = float(solution.multipliers @ task.shares) if task.unit == "samples" else 0.0
     held = float(per_row.max()) >= task.limit * (1 - _MISS)
     cap = _readable(task.limit * math.exp(solution.log_total + taken)) if held else None
-    used = np.flatnonzero(labels.samples)
+    used = [(int(c) if c < labels.num_classes else None, _readable(weights[c])) for c in np.flatnonzero(samples)]
     return Targets(
         spec=SamplingSpec(
-            clauses=tuple(Clause(labels.condition(int(c)), _readable(weights[c])) for c in used if weights[c] != 1),
+            clauses=tuple(Clause(labels.condition(number), weight) for number, weight in used if weight != 1),
             combine="product", cap=cap, size=spec.size, seed=spec.seed, mode=spec.mode, interleave=spec.interleave,
         ),
-        weights=weights,
+        weights=weights[:-1],
         shares=shares,
-        max_repeats=float(per_row.max() * task.num_draws),
-        effective_sample_size=float(1 / (task.sizes @ per_row**2)),
+        background_weight=float(weights[-1]),
+        background_share=float(solution.masses @ task.present[:, -1]),
+        max_repeats=float((per_row * task.most).max() * task.num_draws),
+        effective_sample_size=float(1 / (task.squares @ per_row**2)),
         moved=_moved(labels, before, shares, task.asked, gone),
         class_names=labels.class_names,
     )  # fmt: skip

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from penstock.errors import LoaderStateError, SamplingError
 from penstock.sampling._plan import SamplingPlan
+from penstock.sampling._rearming import Reweighable
 from penstock.sampling._stream import IndexStream
 
 __all__ = ["TorchBatchSampler", "TorchSampler"]
@@ -18,7 +19,7 @@ __all__ = ["TorchBatchSampler", "TorchSampler"]
 _AT_ONCE = 1 << 14
 
 
-class _Sampler:
+class _Sampler(Reweighable):
     """Steps through a stream epoch by epoch, and knows where it is."""
 
     def __init__(
@@ -31,6 +32,7 @@ class _Sampler:
         rank: int | None,
         world_size: int | None,
     ) -> None:
+        self._plan = source if isinstance(source, SamplingPlan) else None
         self._stream = source.stream() if isinstance(source, SamplingPlan) else source
         if isinstance(batch_size, bool) or int(batch_size) != batch_size or batch_size < 1:
             raise SamplingError(f"batch_size is {batch_size!r}; expected a whole number of at least 1")
@@ -111,15 +113,19 @@ class _Sampler:
         """Start the next epoch, or go on with a restored one; return the draws it has."""
         if not self._open:
             following = self._following()
+            self._take_up_weights(following)
             self._epoch += 1
             self._start = following if self._continuing else self._epoch * self._stream.size
             self._done = self._base = 0
+        elif self._done == 0 and self._waiting is not None:
+            self._take_up_weights(self._start)
+            self._start = max(self._start, self._reached) if self._continuing else self._epoch * self._stream.size
         self._open = False
         return self._whole()
 
     def _following(self) -> int:
         """Return where the next epoch starts: where the last would have ended, read to the end or not."""
-        return 0 if self._epoch < 0 else self._start + self._whole()
+        return self._reached if self._epoch < 0 else max(self._reached, self._start + self._whole())
 
     def _whole(self) -> int:
         """Return the draws of this epoch over all ranks, dropped ones left out, padded ones counted."""

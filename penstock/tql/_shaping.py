@@ -85,6 +85,11 @@ def _length(binder: Binder, node: ast.Call) -> Bound:
     raise binder.error(f"{binder.source(node.arguments[0])} is {described(operand.type)}; it has no length", node)
 
 
+@builtin("len(x)", "the same as length(x): the number of labels, boxes, characters or entries")
+def _len(binder: Binder, node: ast.Call) -> Bound:
+    return _length(binder, node)
+
+
 def _json_length(value: Value) -> Value:
     value = ops.parsed(value)
     sizes = [len(item) if isinstance(item, list | dict | str) else -1 for item in value.data]

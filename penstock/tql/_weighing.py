@@ -144,7 +144,7 @@ class WeightStep:
         """Return the rows grouped by the clauses that match them, or by their weight."""
         frame = RelationFrame(relation, context)
         labels = self._labels(relation, context)
-        rows = _repeating(relation.rows)
+        rows = relation.rows
         if self.by_clauses:
             masks = list(self._masks(frame))
             self._check_numbers(masks, frame)

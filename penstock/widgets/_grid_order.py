@@ -27,12 +27,22 @@ class Shown:
         The samples there.
     token : str
         The same for the same samples in the same order: positions mean what they meant.
+    repeats : bool
+        Whether the pool holds a sample twice.
     """
 
     run: QueryRun
     positions: NDArray[np.int64]
     uids: NDArray[np.int64]
     token: str
+    repeats: bool
+
+    def position_of(self, uid: int, near: int | None = None) -> int:
+        """Return where a sample is shown: at `near` if it is there, else its first position; -1 if it is not shown."""
+        if near is not None and near < len(self.uids) and self.uids[near] == uid:
+            return near
+        found = np.flatnonzero(self.uids == uid)
+        return int(found[0]) if len(found) else -1
 
 
 class GridOrder:
@@ -63,7 +73,8 @@ class GridOrder:
         positions = run.arranged(self.class_index, self.sort)
         uids = run.table.uids(run.pool[positions])
         token = hashlib.blake2b(uids.tobytes(), digest_size=8).hexdigest()
-        return Shown(run=run, positions=positions, uids=uids, token=token)
+        repeats = run.strata is not None and run.strata.identity is not None
+        return Shown(run=run, positions=positions, uids=uids, token=token, repeats=repeats)
 
 
 def _same_pool(one: QueryRun, other: QueryRun) -> bool:

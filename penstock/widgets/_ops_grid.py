@@ -69,19 +69,19 @@ class GridOperations(WeightOperations):
 
     @operation("sample.get", lane="read", position=check.maybe(_POSITION), uid=check.maybe(UID))
     def get(self, call: Call, *, position: int | None, uid: int | None) -> Reply:
-        """Return one sample with a large picture."""
-        if (position is None) == (uid is None):
-            raise check.BadRequestError("sample.get takes a position or a uid")
+        """Return one sample with a large picture: of a uid, at the position where it was seen, if it still is there."""
+        if position is None and uid is None:
+            raise check.BadRequestError("sample.get takes a position, a uid, or both")
         shown = self.session.shown()
         run = shown.run
-        if position is not None:
+        if uid is None and position is not None:
             if position >= len(shown.positions):
                 raise SampleIndexError(f"position {position} is out of range; {len(shown.positions)} samples are shown")
             row = int(run.pool[shown.positions[position]])
         else:
             row = int(rows_of(run.table, np.array([uid], np.int64))[0])
         call.check_cancelled()
-        sample, jpeg = self.sample(run, row, _LARGE)
+        sample, jpeg = self.sample(run, row, _LARGE, near=position)
         return Reply(result={"sample": sample}, buffers=[jpeg] if jpeg else [])
 
     @operation(
@@ -109,14 +109,13 @@ class GridOperations(WeightOperations):
         jpeg = image_region(encoded, x, y, width, height, scale, max_bytes=allowed)
         return Reply(result={"width": round(width * scale), "height": round(height * scale)}, buffers=[jpeg])
 
-    def sample(self, run: QueryRun, row: int, size: int) -> tuple[dict[str, Any], bytes]:
-        """Return a `SampleDetail` for a row of the run's table, and its picture."""
+    def sample(self, run: QueryRun, row: int, size: int, *, near: int | None = None) -> tuple[dict[str, Any], bytes]:
+        """Return a `SampleDetail` for a row of the run's table, at position `near` if it is there, and its picture."""
         session, table = self.session, run.table
         box_tensor = first_tensor(table.tensors, "bbox")
         made = self._thumbnails(run, np.array([row]), size, lambda: None)[0]
         uid = int(table.uids(np.array([row]))[0])
-        found = np.flatnonzero(session.shown(run).uids == uid)
-        position = int(found[0]) if len(found) else -1
+        position = session.shown(run).position_of(uid, near)
         edited = uid in edited_uids(table)
         detail = tile(run, row, position, made, edited=edited, image=0 if made.jpeg else -1)
         detail["fields"] = sample_fields(table, row, (run.labels, box_tensor))

@@ -39,14 +39,15 @@ class SessionOperations(EditOperations):
         """Draw epochs from the loader's own stream: rows seen after each, instances a class in the first."""
         run = self.session.run
         stream = _stream(run, weights, mode, seed)
-        seen = np.zeros(len(run.pool), bool)
+        identity = None if run.strata is None else run.strata.identity
+        seen = np.zeros(len(run.pool), bool)  # of distinct rows, where rows repeat
         unique, counts = [], np.empty(0, np.int64)
         for epoch in range(num_epochs):
             call.check_cancelled()
             positions = stream.epoch(epoch)
             if epoch == 0:
                 counts = _instances(run, positions)
-            seen[positions] = True
+            seen[positions if identity is None else identity[positions]] = True
             unique.append(int(np.count_nonzero(seen)))
             call.progress(epoch + 1, num_epochs, "drawing epochs")
         return {"unique": unique, "counts": counts.tolist()}

@@ -67,8 +67,12 @@ class QueryRun:
 
     @property
     def plan(self) -> SamplingPlan | None:
-        """How often which row of the pool is drawn; None for a table result."""
-        return self.strata.with_spec(self.spec) if self.strata is not None else None
+        """How often which row of the pool is drawn, without SAMPLE BY once an epoch; None for a table result."""
+        if self.strata is None:
+            return None
+        if self.has_sampling:
+            return self.strata.with_spec(self.spec)
+        return SamplingPlan(strata=self.strata, spec=self.spec)  # a pass: rows that repeat come as often as they do
 
     @property
     def asked_draws(self) -> int:

@@ -34,13 +34,13 @@ class Selection:
         """Select these samples and no others."""
         self.uids, self._token = uids, None
 
-    def set_shown(self, shown: Shown, positions: NDArray[np.int64], *, repeats: bool) -> None:
-        """Select what the grid shows at some positions, ascending; `repeats`: it may show a sample twice."""
+    def set_shown(self, shown: Shown, positions: NDArray[np.int64]) -> None:
+        """Select what the grid shows at some positions, ascending; a sample once, with all of its copies."""
         uids = shown.uids[positions]
-        if repeats:
+        if shown.repeats:
             uids = uids[np.sort(np.unique(uids, return_index=True)[1])]
         self.set(uids)
-        if not repeats:
+        if not shown.repeats:
             self._kept = shown, uids, _intervals(positions)
 
     def keep_present(self, table: OverlayTable) -> int:

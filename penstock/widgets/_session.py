@@ -164,7 +164,7 @@ class Session(SessionState):
         ------
         SamplingError
             If there are not as many weights as clauses, one is negative or infinite, or
-            `text` differs from the query in more than its weights.
+            `text` differs from the query in more than its weights; if rows repeat and the mode is not "iid".
         """
         with self.lock:
             text = self._run.text if text is None else text
@@ -179,11 +179,12 @@ class Session(SessionState):
             spec = self._run.spec.with_options(**(changes if self._run.has_sampling else {}))
             if weights is not None:
                 spec = spec.replace_weights({i: float(w) for i, w in enumerate(weights)})
+            text = reweighted(text, spec) if self._run.has_sampling else text
+            run = self._run.with_spec(as_written(text, spec), text)
+            _ = run.plan  # refuses what these rows cannot be drawn by
             self._mode, self._seed = mode or self._mode, self._seed if seed is None else seed
             another_size = size not in {"same", self._size}
             self._size = self._size if size == "same" else size
-            text = reweighted(text, spec) if self._run.has_sampling else text
-            run = self._run.with_spec(as_written(text, spec), text)
             self._publish(run, "query" if another_size else "weights", origin)
 
     def _check_number_of(self, weights: Sequence[float] | NDArray[np.float64]) -> None:
@@ -236,7 +237,7 @@ class Session(SessionState):
             chosen = np.zeros(len(shown.uids), bool)
             for start, stop in intervals:
                 chosen[start:stop] = True
-            self._selection.set_shown(shown, np.flatnonzero(chosen), repeats=self.source.view is not None)
+            self._selection.set_shown(shown, np.flatnonzero(chosen))
             self._tell("selection", origin)
             return len(self._selection.uids)
 
@@ -255,7 +256,7 @@ class Session(SessionState):
         if len(wrong):
             raise SampleIndexError(f"row {int(wrong[0])} is out of range; the dataset has {num_rows} samples")
         with self.lock:
-            self._selection.set(self.table.uids(wanted))
+            self._selection.set(self.table.uids(wanted[np.sort(np.unique(wanted, return_index=True)[1])]))
             self._tell("selection", None)
 
     def set_unit(self, unit: Unit) -> None:

@@ -83,7 +83,7 @@ def _bars(plan: SamplingPlan, session: Session) -> list[dict[str, Any]]:
 
 def _coverage(plan: SamplingPlan) -> list[dict[str, float]]:
     covered = plan.coverage(num_epochs=_NUM_EPOCHS)
-    num_rows = max(plan.strata.num_rows, 1)
+    num_rows = max(covered.num_rows, 1)
     points = zip(covered.share, covered.low, covered.high, strict=True)
     return [{"share": 0.0, "low": 0.0, "high": 0.0}] + [
         {"share": _short(share), "low": _short(low / num_rows), "high": _short(high / num_rows)}

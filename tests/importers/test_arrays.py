@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+import penstock
 from penstock.errors import ImporterError, PenstockError
 from penstock.importers import from_arrays, import_report
 from penstock.importers._arrays import parse_arrays
@@ -345,3 +346,9 @@ def test_what_is_no_mapping_of_names_is_refused(arrays, tmp_path):
 def test_a_destination_that_is_no_path_is_refused(dest):
     with pytest.raises(ImporterError, match="expected the path"):
         from_arrays({"x": [1]}, dest, progress=False)
+
+
+def test_class_names_of_no_tensor_are_refused_with_the_nearest(tmp_path):
+    with pytest.raises(ImporterError, match=r"names 'finding'; expected one of findings.*did you mean 'findings'"):
+        penstock.from_arrays({"findings": np.eye(2, dtype=bool)}, tmp_path / "x", class_names={"finding": ["a", "b"]})
+    assert not (tmp_path / "x").exists()

@@ -66,6 +66,8 @@ def test_the_file_is_what_the_script_writes(writer):
 def test_statistics_are_the_sums_counted_by_hand(plan):
     plan, told = plan
     arrays = plan.statistics()
+    bare = np.diff(plan.strata.labels.offsets) == 0 if plan.strata.labels else np.zeros(0, bool)
+    assert arrays.pop("unlabelled", np.zeros(1)).sum() == bare.sum()
     assert {name: array.tolist() for name, array in arrays.items()} == told["arrays"]
     assert [array.dtype.name for array in arrays.values()] == [
         "float64",

@@ -435,7 +435,8 @@ export class FakeKernel {
   }
 
   private async detail({ position, uid }: Arguments): Promise<Answer> {
-    const at = position ?? this.shown().indexOf(Number(uid));
+    const still = uid === undefined || this.shown()[position ?? -1] === Number(uid);
+    const at = still && position !== undefined ? position : this.shown().indexOf(Number(uid));
     const row = this.shown()[at] ?? 0;
     return { result: { sample: this.detailOf(row, at) }, buffers: [await this.picture(row, 1024)] };
   }

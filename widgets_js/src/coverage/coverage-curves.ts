@@ -1,6 +1,7 @@
 // Everything the coverage chart tells of one plan.
 import type { Mode } from "../shared/protocol.ts";
 import { type Coverage, certificate, coverage, epochsToSee, rowsOfShare } from "../statistics/coverage.ts";
+import { ofDistinctRows } from "../statistics/distinct-rows.ts";
 import { type DrawPlan, inMode } from "../statistics/plan.ts";
 
 export const NUM_EPOCHS = 20;
@@ -11,26 +12,26 @@ export interface CoverageCurves {
   readonly mode: Mode;
   readonly rows: number; // of the pool
   readonly drawable: number;
-  readonly curves: Readonly<Record<Mode, Coverage>>;
+  readonly modes: readonly Mode[]; // those the rows can be drawn in: where they repeat, not dealt, and once only as a pass
+  readonly curves: Readonly<Partial<Record<Mode, Coverage>>>;
   readonly plans: Readonly<Record<Mode, DrawPlan>>;
 }
 
 /** `asked` = draws an epoch that the query asks for, whatever the mode can give. */
-export function coverageCurves(plan: DrawPlan, asked: number): CoverageCurves {
+export function coverageCurves(positions: DrawPlan, asked: number): CoverageCurves {
+  const plan = ofDistinctRows(positions);
   const plans = {
     iid: inMode(plan, "iid", asked),
     deck: inMode(plan, "deck", asked),
     once: inMode(plan, "once", asked),
   };
+  const modes = plan.times === null ? MODES : MODES.filter((mode) => mode === "iid" || mode === plan.mode);
   return {
     mode: plan.mode,
     rows: plan.statistics.header.num_rows,
     drawable: plan.drawable,
-    curves: {
-      iid: coverage(plans.iid, NUM_EPOCHS),
-      deck: coverage(plans.deck, NUM_EPOCHS),
-      once: coverage(plans.once, NUM_EPOCHS),
-    },
+    modes,
+    curves: Object.fromEntries(modes.map((mode) => [mode, coverage(plans[mode], NUM_EPOCHS)])),
     plans,
   };
 }
@@ -42,10 +43,10 @@ export interface CoverageFigures {
 }
 
 /** `basis` = rows that count as all. */
-export function coverageFigures({ curves, plans, mode }: CoverageCurves, basis: number): CoverageFigures {
-  const never = basis > plans.iid.drawable;
+export function coverageFigures({ curves, modes, plans, mode }: CoverageCurves, basis: number): CoverageFigures {
+  const never = basis > plans.iid.drawable || !modes.includes("deck");
   return {
-    seen: (curves[mode].unique[0] as number) / basis,
+    seen: (curves[mode]?.unique[0] ?? 0) / basis,
     dealt: never ? null : certificate(plans.deck),
     independent: [epochsToSee(plans.iid, basis, 0.5), epochsToSee(plans.iid, basis, 0.95)],
   };
@@ -59,12 +60,12 @@ export interface CoverRow {
 }
 
 /** Epochs until a share of `basis` rows has been seen. */
-export function coverTable({ plans }: CoverageCurves, basis: number): CoverRow[] {
+export function coverTable({ plans, modes }: CoverageCurves, basis: number): CoverRow[] {
   return SHARES.map((share) => {
     const rows = rowsOfShare(share, basis);
     return {
       share,
-      dealt: epochsToSee(plans.deck, rows, 1),
+      dealt: modes.includes("deck") ? epochsToSee(plans.deck, rows, 1) : null,
       independent50: epochsToSee(plans.iid, rows, 0.5),
       independent95: epochsToSee(plans.iid, rows, 0.95),
     };

@@ -104,12 +104,14 @@ function Figures({ curves, basis }: { curves: CoverageCurves; basis: number }) {
   return (
     <div class="penstock-figures">
       <Figure label="seen, epoch 1" value={shareText(seen)} testid="seen-epoch-1" exact={seen} />
-      <Figure
-        label="dealt: all by"
-        value={dealt === null ? "never" : `epoch ${countText(dealt)}`}
-        testid="dealt-all"
-        exact={dealt}
-      />
+      {curves.modes.includes("deck") && (
+        <Figure
+          label="dealt: all by"
+          value={dealt === null ? "never" : `epoch ${countText(dealt)}`}
+          testid="dealt-all"
+          exact={dealt}
+        />
+      )}
       <Figure
         label="indep. 50 · 95 %"
         value={half === null ? "never" : `${countText(half)} · ${most === null ? "never" : countText(most)}`}
@@ -160,6 +162,7 @@ function epochText(epoch: number | null): string {
 /** Epochs until 90, 95, 99 and 100 % are seen. */
 function CoverTable({ curves, basis }: { curves: CoverageCurves; basis: number }) {
   const open = useSignal(false);
+  const dealt = curves.modes.includes("deck");
   return (
     <details
       class="penstock-cover-table"
@@ -173,7 +176,7 @@ function CoverTable({ curves, basis }: { curves: CoverageCurves; basis: number }
           <thead>
             <tr>
               <th scope="col">seen</th>
-              <th scope="col">dealt</th>
+              {dealt && <th scope="col">dealt</th>}
               <th scope="col">indep. 50 %</th>
               <th scope="col">indep. 95 %</th>
             </tr>
@@ -182,7 +185,7 @@ function CoverTable({ curves, basis }: { curves: CoverageCurves; basis: number }
             {coverTable(curves, basis).map((row) => (
               <tr key={row.share}>
                 <th scope="row">{shareText(row.share)}</th>
-                <td>{epochText(row.dealt)}</td>
+                {dealt && <td>{epochText(row.dealt)}</td>}
                 <td>{epochText(row.independent50)}</td>
                 <td>{epochText(row.independent95)}</td>
               </tr>

@@ -78,13 +78,14 @@ export class DetailSession {
 
   /** After a refusal the sample is shown as it is: it may have changed. */
   private async lookAgain(uid: string): Promise<void> {
-    if (this.sample.value?.uid === uid && this.store.isLive.value) await this.fetch({ uid });
+    if (this.sample.value?.uid === uid && this.store.isLive.value)
+      await this.fetch({ uid, ...at(this.sample.value.position) });
   }
 
   /** The data changed: the sample on show stays there where it still is in the grid, wherever that is. */
   private async stayOn(uid: string, position: number): Promise<void> {
     try {
-      const { result, buffers } = await this.store.rpc.call("sample.get", { uid }, { lane: "sample" });
+      const { result, buffers } = await this.store.rpc.call("sample.get", { uid, position }, { lane: "sample" });
       if (result.sample.position < 0) {
         await this.fetch({ position: Math.min(position, this.store.gridSize.value - 1) });
         return;
@@ -104,7 +105,7 @@ export class DetailSession {
     this.show(null, null);
   }
 
-  private async fetch(which: { position: number } | { uid: string }): Promise<void> {
+  private async fetch(which: { position: number } | { uid: string; position?: number }): Promise<void> {
     this.waiting.value = true;
     try {
       const { result, buffers } = await this.store.rpc.call("sample.get", which, { lane: "sample" });
@@ -133,4 +134,9 @@ export class DetailSession {
     this.uid = sample?.uid ?? null;
     if (old !== null && old !== url) URL.revokeObjectURL(old);
   }
+}
+
+/** A position to send: none where the sample is not shown in the grid. */
+function at(position: number): { position?: number } {
+  return position < 0 ? {} : { position };
 }

@@ -15,25 +15,44 @@ export interface BarSource {
   readonly kept: boolean; // from the snapshot: nothing moves
 }
 
+const NO_LABEL = "no label";
+
 export function barSource(store: Store): ReadonlySignal<BarSource | null> {
   const charts = chartsOf(store);
-  const names = computed(() => (charts.byClause.value ? clauseNames(store) : store.classNames.value));
+  const hasBackground = computed(() => charts.background.value !== null);
+  const names = computed(() => {
+    if (charts.byClause.value) return clauseNames(store);
+    return hasBackground.value ? [...store.classNames.value, NO_LABEL] : store.classNames.value;
+  });
   return computed(() => {
-    const histogram = charts.histogram.value;
+    const ofClasses = charts.histogram.value;
     const plan = charts.plan.value;
-    if (histogram === null || plan === null) return fromSnapshot(store.snapshot.value);
+    if (ofClasses === null || plan === null) return fromSnapshot(store.snapshot.value);
+    const background = charts.background.value;
+    const numClasses = ofClasses.raw.length;
+    const histogram = background === null ? ofClasses : joined(ofClasses, background);
     const byClause = charts.byClause.value;
     const clauses = store.query.value?.clauses ?? [];
     return {
       histogram,
       names: names.value,
       classes: Array.from(histogram.raw.keys()),
-      classOf: byClause ? (bar) => clauses[bar]?.class_index ?? null : (bar) => bar,
+      classOf: byClause ? (bar) => clauses[bar]?.class_index ?? null : (bar) => (bar < numClasses ? bar : null),
       draws: plan.draws,
       rows: plan.statistics.header.num_rows,
       kept: false,
     };
   });
+}
+
+function joined(one: Histogram, other: Histogram): Histogram {
+  const both = (a: Float64Array, b: Float64Array) => Float64Array.of(...a, ...b);
+  return {
+    raw: both(one.raw, other.raw),
+    expected: both(one.expected, other.expected),
+    low: both(one.low, other.low),
+    high: both(one.high, other.high),
+  };
 }
 
 function clauseNames(store: Store): string[] {

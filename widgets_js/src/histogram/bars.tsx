@@ -125,7 +125,9 @@ function Row({ store, source, hovered, numbers, bar, height, name }: RowProps) {
       data-class-index={classIndex ?? ""}
       data-bar-row={bar}
       aria-pressed={filtered}
-      aria-label={`${name}: ${filtered ? "show all samples again" : "show only samples with it"}`}
+      aria-label={
+        classIndex === null ? name : `${name}: ${filtered ? "show all samples again" : "show only samples with it"}`
+      }
       onClick={() => classIndex !== null && store.actions.filterClass(filtered ? null : classIndex)}
       onPointerEnter={() => {
         hovered.value = bar;

@@ -115,7 +115,16 @@ export type StatisticsArray =
   | "rows_with_class" // float64[...] R
   | "instances" // float64[...]     A = sum of k
   | "instances_squared" // float64[...] B = sum of k squared
-  | "weights"; // float64[S]        only for level "bins"
+  | "weights" // float64[S]         only for level "bins"
+  | "unlabelled" // float64[S]      rows without a label; only where there are any
+  // Only where a sample is in the pool at several positions: its distinct samples, grouped by the positions they have in each stratum
+  | "fold_sizes" // float64[F]      samples of each group
+  | "fold_offsets" // int32[F+1]    CSR: the strata a sample of a group has positions in
+  | "fold_strata" // int32[...]
+  | "fold_times" // float64[...]    how many
+  | "fold_class_offsets" // int32[F+1] CSR: classes of a group
+  | "fold_class_ids" // int32[...]
+  | "fold_rows_with_class"; // float64[...]
 
 /** One sample as the grid shows it. `image` = index of its JPEG among the reply's buffers, or -1 with `error`. */
 export interface Tile {
@@ -181,7 +190,7 @@ export interface Ops {
   "grid.page": [{ start: number; stop: number; size: number }, { tiles: Tile[]; pool_size: number; token: string }]; // + JPEG buffers
   "grid.filter": [{ class_index: number | null }, { grid: GridState }]; // shows only pool rows with the class; nothing is selected then
   "grid.sort": [{ sort: GridState["sort"] }, { grid: GridState }]; // nothing is selected then
-  "sample.get": [{ position: number } | { uid: string }, { sample: SampleDetail }]; // + one JPEG (longest side <= 1024)
+  "sample.get": [{ position: number } | { uid: string; position?: number }, { sample: SampleDetail }]; // with both: there, if it still is there; + one JPEG (longest side <= 1024)
   "sample.region": [{ uid: string; x: number; y: number; width: number; height: number; scale: number }, { width: number; height: number }]; // + one JPEG
   // `sources`: for each object (label with its box) its place in the sample as shown, -1 for a new one; `state`: of the sample as shown
   "edit.labels": [{ uid: string; labels: number[]; boxes?: number[]; sources?: number[]; state?: string }, EditReply]; // + statistics buffers

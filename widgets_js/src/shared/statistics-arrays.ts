@@ -12,6 +12,19 @@ export interface Statistics {
   instances: Float64Array;
   instancesSquared: Float64Array;
   weights: Float64Array | null; // only for level "bins"
+  unlabelled: Float64Array | null; // rows of each stratum without a label; null where there are none
+  folded: FoldedRows | null; // only where a sample is in the pool at several positions
+}
+
+/** Distinct samples of a pool, grouped by the positions they have in each stratum. */
+export interface FoldedRows {
+  sizes: Float64Array;
+  offsets: Int32Array;
+  strata: Int32Array;
+  times: Float64Array;
+  classOffsets: Int32Array;
+  classIds: Int32Array;
+  rowsWithClass: Float64Array;
 }
 
 /** An aligned copy: a host may hand buffers over at any byte offset. */
@@ -41,5 +54,17 @@ export function decodeStatistics(header: StatisticsHeader, buffers: readonly Dat
     instances: float("instances"),
     instancesSquared: float("instances_squared"),
     weights: found.has("weights") ? float("weights") : null,
+    unlabelled: found.has("unlabelled") ? float("unlabelled") : null,
+    folded: found.has("fold_sizes")
+      ? {
+          sizes: float("fold_sizes"),
+          offsets: int("fold_offsets"),
+          strata: int("fold_strata"),
+          times: float("fold_times"),
+          classOffsets: int("fold_class_offsets"),
+          classIds: int("fold_class_ids"),
+          rowsWithClass: float("fold_rows_with_class"),
+        }
+      : null,
   };
 }

@@ -5,6 +5,7 @@ interface Option<T extends string> {
   value: T;
   label: string;
   title?: string;
+  disabled?: boolean;
 }
 
 interface Props<T extends string> {
@@ -29,7 +30,7 @@ export function Switch<T extends string>({ label, options, value, disabled, test
             name={name}
             value={option.value}
             checked={option.value === value}
-            disabled={disabled ?? false}
+            disabled={(disabled ?? false) || (option.disabled ?? false)}
             onChange={() => onChange(option.value)}
           />
           {option.label}

@@ -12,6 +12,8 @@ export interface Charts {
   /** Null before the first answer of the kernel, and for tables. */
   plan: ReadonlySignal<DrawPlan | null>;
   histogram: ReadonlySignal<Histogram | null>;
+  /** One bar, of the samples without a label; null where there are none, and where instances are counted. */
+  background: ReadonlySignal<Histogram | null>;
   liftRequest: ReadonlySignal<LiftRequest | null>;
   lift: ReadonlySignal<Lift | null>;
   /** In clause order: why moving a clause changes nothing, or null. */
@@ -58,6 +60,17 @@ function makeCharts(store: Store): Charts {
   return {
     plan,
     histogram: bars,
+    background: computed(() => {
+      if (plan.value === null || factors.value === null || byClause.value || store.unit.value !== "samples")
+        return null;
+      const { unlabelled } = plan.value.statistics;
+      if (unlabelled === null) return null;
+      return histogram(
+        { ...plan.value, statistics: ofOneClass(plan.value.statistics, unlabelled) },
+        "samples",
+        factors.value,
+      );
+    }),
     liftRequest,
     lift: computed(() => (liftRequest.value === null ? null : implicitLift(liftRequest.value))),
     noEffect: computed(() => {
@@ -87,6 +100,19 @@ function currentPlan(store: Store, statistics: Statistics | null): DrawPlan | nu
     draws: query.draws,
     mode: query.has_sampling ? store.mode.value : "once", // a plain pass shows every row once
   });
+}
+
+/** One class, of which each stratum has some rows. */
+function ofOneClass(statistics: Statistics, rows: Float64Array): Statistics {
+  return {
+    ...statistics,
+    header: { ...statistics.header, num_classes: 1 },
+    classOffsets: Int32Array.from({ length: rows.length + 1 }, (_, s) => s),
+    classIds: new Int32Array(rows.length),
+    rowsWithClass: rows,
+    instances: rows,
+    instancesSquared: rows,
+  };
 }
 
 /** Clauses in the place of classes: the rows that each matches. */

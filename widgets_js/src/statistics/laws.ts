@@ -99,8 +99,9 @@ function pairCovariance(excess: Float64Array, sizes: Float64Array, missed: Float
   return sum;
 }
 
-/** Without replacement within an epoch: approximate, as the inclusion probabilities are. */
-function onceLaw({ groups, draws }: DrawPlan): Law {
+/** Without replacement within an epoch: approximate, as the inclusion probabilities are. Rows that repeat all come. */
+function onceLaw({ groups, draws, times }: DrawPlan): Law {
+  if (times !== null) return { certain: true, unseen: () => ({ mean: 0, variance: 0 }), atMost: () => 1 };
   const chances = inclusion(groups.sizes, groups.weights, draws).map((pi) => Math.min(1, pi));
   const { sizes } = groups;
   const spread = chances.map((pi, g) => (sizes[g] as number) * pi * (1 - pi));

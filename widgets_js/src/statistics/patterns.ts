@@ -49,7 +49,18 @@ function merged(statistics: Statistics, patterns: readonly { ids: Int32Array; st
     rowsWithClass: Float64Array.from(sums[0]),
     instances: Float64Array.from(sums[1]),
     instancesSquared: Float64Array.from(sums[2]),
+    unlabelled: statistics.unlabelled && summed(statistics.unlabelled, patterns),
+    folded: statistics.folded && { ...statistics.folded, strata: renumbered(statistics.folded.strata, patterns) },
   };
+}
+
+function summed(counts: Float64Array, patterns: readonly { strata: number[] }[]): Float64Array {
+  return Float64Array.from(patterns, ({ strata }) => strata.reduce((sum, s) => sum + (counts[s] as number), 0));
+}
+
+function renumbered(strata: Int32Array, patterns: readonly { strata: number[] }[]): Int32Array {
+  const places = new Map(patterns.flatMap((pattern, at) => pattern.strata.map((s) => [s, at] as const)));
+  return strata.map((s) => places.get(s) as number);
 }
 
 /** R, A and B of each class over some strata, ascending by class. */

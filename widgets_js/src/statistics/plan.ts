@@ -19,6 +19,7 @@ export interface DrawPlan {
   readonly draws: number; // an epoch, in this mode
   readonly drawable: number; // rows of weight above 0
   readonly mode: Mode;
+  readonly times: Float64Array | null; // of distinct rows: positions of a row of each stratum; null: a row is a position
 }
 
 export interface PlanRequest {
@@ -40,13 +41,15 @@ export function drawPlan({ statistics, clauseWeights, combine, cap, draws, mode 
     draws: 0,
     drawable: drawableRows(statistics.sizes, weights),
     mode,
+    times: null,
   };
   return inMode(plan, mode, draws);
 }
 
 /** The same weights drawn in another mode. Without replacement there are at most as many draws as drawable rows. */
 export function inMode(plan: DrawPlan, mode: Mode, draws: number): DrawPlan {
-  const possible = mode === "once" ? Math.min(draws, plan.drawable) : draws;
+  const positions = plan.times === null ? plan.drawable : Number.POSITIVE_INFINITY; // a pass brings all positions
+  const possible = mode === "once" ? Math.min(draws, positions) : draws;
   return { ...plan, mode, draws: plan.total > 0 ? possible : 0 };
 }
 

@@ -12,6 +12,7 @@ export interface SeenLaws {
 export function seenLaws(plan: DrawPlan, epochs: number): SeenLaws {
   const { groups, total, draws } = plan;
   if (plan.mode === "deck") return dealtLaws(plan, epochs);
+  if (plan.mode === "once" && plan.times !== null) return passedLaws(plan.times, epochs);
   if (plan.mode === "once") {
     const pi = inclusion(groups.sizes, groups.weights, draws);
     return { laws: Array.from(pi, (one) => binomialLaw(epochs, one)), lawOf: groups.groupOf };
@@ -28,6 +29,12 @@ function dealtLaws(plan: DrawPlan, epochs: number): SeenLaws {
     const first = Math.floor(quota / size);
     return { first, cdf: rest === 0 ? Float64Array.of(1) : Float64Array.of(1 - rest / size, 1) };
   });
+  return { laws, lawOf: laws.map((_, s) => s) };
+}
+
+/** Every row comes as often an epoch as the pool holds it. */
+function passedLaws(times: Float64Array, epochs: number): SeenLaws {
+  const laws = Array.from(times, (each): CountLaw => ({ first: each * epochs, cdf: Float64Array.of(1) }));
   return { laws, lawOf: laws.map((_, s) => s) };
 }
 

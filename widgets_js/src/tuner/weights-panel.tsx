@@ -21,6 +21,10 @@ const MODES: readonly { value: Mode; label: string; title: string }[] = [
   { value: "once", label: "once", title: "without replacement: no sample twice in an epoch" },
 ];
 
+const WITH_REPEATS = MODES.map((mode) =>
+  mode.value === "iid" ? mode : { ...mode, disabled: true, title: "these rows repeat: each draw is by itself" },
+);
+
 /** A slider per clause of SAMPLE BY. */
 export function WeightsPanel({ store }: { store: Store }) {
   const rows = useStableRows(store);
@@ -41,7 +45,7 @@ export function WeightsPanel({ store }: { store: Store }) {
         <Switch
           label="how samples are drawn"
           testid="mode"
-          options={MODES}
+          options={store.statistics.value?.folded == null ? MODES : WITH_REPEATS}
           value={store.mode.value}
           disabled={readOnly}
           onChange={(mode) => void store.actions.setMode(mode)}

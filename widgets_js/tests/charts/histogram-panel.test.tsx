@@ -50,6 +50,22 @@ describe("bars", () => {
     expect(model.sent.at(-1)?.args).toEqual({ class_index: null });
   });
 
+  test("samples without a label have a bar of their own where samples are counted", async () => {
+    const { find, all, store } = await mounted({ weights: { 5: 20 } }, HistogramPanel);
+    const statistics = store.statistics.value;
+    if (statistics === null) throw new Error("no statistics");
+    const unlabelled = new Float64Array(statistics.sizes.length);
+    unlabelled[0] = 30; // of the rows no clause but the last matches
+    store.statistics.value = { ...statistics, unlabelled };
+    await settled();
+    expect(all("[data-testid=bar][data-class='no label']")).toEqual([]);
+    store.actions.setUnit("samples");
+    await wait(200);
+    const bar = find("[data-testid=bar][data-class='no label']");
+    expect([bar.dataset.raw, bar.dataset.classIndex]).toEqual(["30", ""]);
+    expect(Number(bar.dataset.sampled)).toBeCloseTo((600 * 30) / (588 + 20 * 12), 8);
+  });
+
   test("the figures are in a table for screen readers", async () => {
     const { find } = await mounted({}, HistogramPanel);
     const rows = [...find("[data-testid=bars-table] tbody").children].map((row) =>

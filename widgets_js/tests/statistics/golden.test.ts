@@ -72,6 +72,8 @@ function statisticsOf(one: Case): Statistics {
     instances: float("instances"),
     instancesSquared: float("instances_squared"),
     weights: null,
+    unlabelled: null,
+    folded: null,
   };
 }
 

@@ -43,5 +43,7 @@ export function statisticsOf(strata: Stratum[], numClauses: number, numClasses =
     instances: Float64Array.from(counts[1] as number[]),
     instancesSquared: Float64Array.from(counts[2] as number[]),
     weights: null,
+    unlabelled: null,
+    folded: null,
   };
 }
