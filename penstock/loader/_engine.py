@@ -49,7 +49,7 @@ class Engine:
     def __init__(self, pool: Pool, settings: Settings) -> None:
         self.settings = settings
         self.meter = Meter()
-        self._lock = renewed_lock(threading.Lock())
+        self._lock = renewed_lock(threading.RLock())  # a signal's handler may ask for the state within
         self._pending: SamplingPlan | None = None
         self._place = Place()
         self._started = False

@@ -52,7 +52,7 @@ def arrays_of(reader: Reader, pool: Pool, settings: Settings) -> Arrays | None:
     if not columns:
         return None
     all_rows = len(pool.rows) == table.num_rows and _in_a_row(pool.rows) and pool.rows[0] == 0
-    return Arrays(columns, with_index=settings.return_index, all_rows=bool(all_rows), finish=_finish(settings))
+    return Arrays(columns, with_index=settings.return_index, all_rows=bool(all_rows), finish=_finish(settings, columns))
 
 
 def _whole(table: Table, name: str, shape: tuple[int, ...]) -> NDArray[Any] | None:
@@ -72,17 +72,13 @@ def _is_mapped(array: NDArray[Any]) -> bool:
     return isinstance(base, mmap.mmap)
 
 
-def _finish(settings: Settings) -> _Finish | None:
+def _finish(settings: Settings, columns: Mapping[str, NDArray[Any]]) -> _Finish | None:
     if settings.framework != "pytorch":
         return None
-    if settings.pin_memory:
-        return partial(to_tensors, pin=True)
-    from_array = require_torch().from_numpy
-
-    def finish(array: NDArray[Any]) -> Any:  # noqa: ANN401  a tensor, or a list where torch has no such type
-        return from_array(array) if array.dtype.kind in "biufc" else to_tensors(array)
-
-    return finish
+    if settings.pin_memory or any(array.dtype.kind not in "biufc" for array in columns.values()):
+        return partial(to_tensors, pin=settings.pin_memory)
+    from_numpy: _Finish = require_torch().from_numpy
+    return from_numpy
 
 
 class Arrays:
