@@ -11,6 +11,7 @@ SUITES = {
     "tql": True,
     "sampling": False,
     "loading": True,
+    "memory": False,
     "widgets": False,
 }  # whether Deep Lake is among the peers
 

@@ -94,8 +94,8 @@ class Tally:
         self._first: int | None = None
         self._next: int | None = None
 
-    def add(self, draw: Draw) -> None:
-        """Count a delivered batch, without what only fills it."""
+    def add(self, draw: Draw, *, in_a_row: bool = True) -> None:
+        """Count a delivered batch or several, without what only fills them; say whether the draws are a run."""
         if draw.valid is not None and not draw.valid.all():
             draw = draw.keep(draw.valid)
         if not len(draw):
@@ -103,15 +103,17 @@ class Tally:
         self._waiting.append(draw.pool)
         self._num_waiting += len(draw)
         self._draws[draw.epoch] = self._draws.get(draw.epoch, 0) + len(draw)
-        self._follow(draw.start + int(draw.positions[0]), draw.start + int(draw.positions[-1]) + 1)
+        self._follow(draw.start + int(draw.positions[0]), draw.start + int(draw.positions[-1]) + 1, in_a_row=in_a_row)
         if self._num_waiting >= _FOLDED_AT:
             self._fold()
 
-    def _follow(self, begin: int, end: int) -> None:
+    def _follow(self, begin: int, end: int, *, in_a_row: bool) -> None:
         """Note whether draws follow one another in the stream: not for one rank of several, nor after a gap."""
         if self._next is None:
             self._first = begin
         elif begin != self._next:
+            self._first = None
+        if not in_a_row:
             self._first = None
         self._next = end
 

@@ -45,7 +45,7 @@ class Draw:
         """Return the number of draws."""
         return len(self.positions)
 
-    def keep(self, chosen: NDArray[np.bool_]) -> Draw:
+    def keep(self, chosen: NDArray[np.bool_] | slice) -> Draw:
         """Return the draw of the chosen places only."""
         return Draw(
             epoch=self.epoch,

@@ -7,15 +7,17 @@ import threading
 import weakref
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 from penstock.engines import Lease, lease_processes
 from penstock.errors import LoaderError, TensorNotFoundError
 from penstock.loader._ahead import Ahead, Taken
-from penstock.loader._audit import Tally
+from penstock.loader._audit import Audit, Tally
 from penstock.loader._batch import Batch, Draw
 from penstock.loader._collate import Collation
 from penstock.loader._epoch import Draws, Epoch, Stream
+from penstock.loader._gather import Arrays, Gather, arrays_of
 from penstock.loader._pool import Pool
 from penstock.loader._reader import Reader
 from penstock.loader._run import EpochIterator, Ready, draw_of, uids_of
@@ -47,13 +49,14 @@ class Engine:
     def __init__(self, pool: Pool, settings: Settings) -> None:
         self.settings = settings
         self.meter = Meter()
-        self._lock = renewed_lock(threading.Lock())
+        self._lock = renewed_lock(threading.RLock())  # a signal's handler may ask for the state within
         self._pending: Pool | None = None
         self._place = Place()
         self._started = False
         self._restored = False
         self._latest: object | None = None
         self._running: weakref.WeakSet[EpochIterator] = weakref.WeakSet()
+        self._gathers: list[Gather] = []
         self._lease: Lease | None = None
         self._arm(pool)
         if settings.framework == "pytorch":
@@ -79,6 +82,29 @@ class Engine:
     def _stream_of(self, pool: Pool) -> Stream:
         settings = self.settings
         return pool.stream(shuffle=settings.shuffle, seed=settings.seed, megabytes=settings.buffer_size)
+
+    # ---- batches that are gathered: they are counted when somebody asks -----------------------
+
+    @cached_property
+    def _arrays(self) -> Arrays | None:
+        return None if self.work.is_heavy else arrays_of(self._reader, self.pool, self.settings)
+
+    def gather(self, epoch: Epoch, token: object) -> Gather | None:
+        """Return who gathers the batches of an epoch, where there is nothing else to do."""
+        if self._arrays is None:
+            return None
+        gather = Gather(self._arrays, self.pool, self.stream, epoch, self.tally, self.meter, token)
+        self._gathers.append(gather)
+        return gather
+
+    def _count_gathered(self) -> None:
+        """Take the place of the latest gathered epoch, have all tallied, and forget those that are over; locked."""
+        gathers, self._gathers = self._gathers, []
+        for gather in gathers:
+            if gather.settle():
+                self._gathers.append(gather)
+            if self._latest is gather.token and gather.given:
+                self._place = self._after(gather.epoch, gather.given)
 
     # ---- what an epoch is ----------------------------------------------------------------
 
@@ -114,6 +140,7 @@ class Engine:
         """Start the next epoch, or go on with a restored one."""
         rank, size = self._share()
         with self._lock:
+            self._count_gathered()
             if self._started and not self._restored:
                 self._place = self._following(self.epoch_at(self._place, rank=rank, world_size=size))
             if self._place.consumed == 0:
@@ -152,6 +179,7 @@ class Engine:
         with self._lock:
             self._pending = replace(self.pool, plan=plan)
             if not self._started:
+                self._count_gathered()
                 self._take_up_pending()
 
     # ---- state -----------------------------------------------------------------------------
@@ -160,6 +188,7 @@ class Engine:
     def place(self) -> Place:
         """Where the next batch comes from, as any batch size finds it."""
         with self._lock:
+            self._count_gathered()
             place = self._place
         if not (self.pool.continuing and self.settings.offset):
             return place
@@ -169,6 +198,7 @@ class Engine:
     def restore(self, state: Mapping[str, Any]) -> None:
         """Go on at a state's place with the next iteration; the epoch under way is given up, new weights hold."""
         with self._lock:
+            self._count_gathered()
             self._take_up_pending()
             place = place_of(state, self._told())
             self._place, self._restored, self._started, self._latest = place, True, True, None
@@ -259,10 +289,17 @@ class Engine:
 
     def _move(self, iterator: EpochIterator, place: Place) -> bool:
         with self._lock:
+            self._count_gathered()
             if self._latest is not iterator.token:
                 return False
             self._place = place
             return True
+
+    def audit(self) -> Audit:
+        """Return the class counts delivered so far beside the promised ones."""
+        with self._lock:
+            self._count_gathered()
+        return self.tally.audit(self.meter.skipped, self.meter.substituted)
 
     @property
     def axes(self) -> dict[str, tuple[int | None, ...]]:
@@ -281,7 +318,9 @@ class Engine:
     def _next(self) -> tuple[Epoch, Pool, Stream]:
         """Return the epoch that the next iteration gives, under the weights it then has."""
         rank, size = self._share()
-        place, pending = self._place, self._pending
+        with self._lock:
+            self._count_gathered()
+            place, pending = self._place, self._pending
         if self._started and not self._restored:
             place = self._following(self.epoch_at(place, rank=rank, world_size=size))
         drawn = (self.pool, self.stream)

@@ -101,14 +101,19 @@ class Epoch:
         """Return the draws delivered over all ranks once this rank gave `batches` batches."""
         return min(self.consumed + batches * self._global_batch, self.length)
 
-    def positions(self, batch: int) -> NDArray[np.int64]:
-        """Return a batch's positions in the epoch, int64 of shape (batch_size,) or less at the end."""
+    def positions(self, batch: int, count: int = 1) -> NDArray[np.int64]:
+        """Return positions of some batches in the epoch, int64 of shape (count * batch_size,) or less at the end."""
         first = self.consumed + (batch * self.world_size + self.rank) * self.batch_size
-        return np.arange(first, min(first + self.batch_size, self.length), dtype=np.int64)
+        if count == 1 or self.world_size == 1:
+            return np.arange(first, min(first + count * self.batch_size, self.length), dtype=np.int64)
+        begins = np.arange(first, first + count * self._global_batch, self._global_batch, dtype=np.int64)
+        return (begins[:, None] + np.arange(self.batch_size)).ravel()  # with several ranks every batch is full
 
     def stream_offsets(self, positions: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return, for positions in the epoch, how far behind `start` their draws lie in the stream."""
+        """Return, for increasing positions in the epoch, how far behind `start` their draws lie in the stream."""
         if not self.continuing:
+            if not self.offset and len(positions) and positions[-1] < self.size:
+                return positions
             return (positions + self.offset) % self.size
         if not self.offset:
             return positions
@@ -132,7 +137,7 @@ class Epoch:
 
 
 class Draws:
-    """An epoch's draws, computed in blocks.
+    """An epoch's draws, computed in blocks; where more are asked for at once, those between the first and the last.
 
     Parameters
     ----------
@@ -145,12 +150,18 @@ class Draws:
     def __init__(self, stream: Stream, epoch: Epoch) -> None:
         self._stream = stream
         self._epoch = epoch
+        self._in_sequence = hasattr(stream, "block")
         self._size: int = getattr(stream, "block", _BLOCK)
         self._blocks: dict[int, NDArray[np.int64]] = {}
 
     def of(self, positions: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return the pool positions drawn at positions of the epoch."""
+        """Return the pool positions drawn at increasing positions of the epoch."""
         offsets = self._epoch.stream_offsets(positions)
+        if len(offsets) >= self._size and not self._in_sequence:
+            low, high = int(offsets.min()), int(offsets.max()) + 1
+            if high - low <= len(offsets) * self._epoch.world_size:
+                run = self._stream.slice(self._epoch.start + low, self._epoch.start + high)
+                return run if len(run) == len(offsets) and offsets[0] == low else run[offsets - low]
         numbers = offsets // self._size
         draws = np.empty(len(offsets), np.int64)
         for number in np.unique(numbers).tolist():

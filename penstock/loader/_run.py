@@ -24,6 +24,20 @@ Ready = tuple[Batch, Any]
 """A batch, and what the caller gets; None in place of it where the caller's thread has work to do."""
 
 
+class Giver(Protocol):
+    """Batches that need no threads and no turns."""
+
+    given: int
+
+    def take(self) -> Any:  # noqa: ANN401  a batch in the caller's framework
+        """Return the next batch; PipelineEnded after the last, or once closed."""
+        ...
+
+    def close(self) -> None:
+        """Give no more batches."""
+        ...
+
+
 class Running(Protocol):
     """What an epoch under way needs of a loader."""
 
@@ -39,6 +53,10 @@ class Running(Protocol):
     @property
     def window(self) -> int:
         """Batches done or under way ahead of the caller."""
+        ...
+
+    def gather(self, epoch: Epoch, token: object) -> Giver | None:
+        """Return who gathers the batches of an epoch, where there is nothing else to do."""
         ...
 
     def ahead(self, draw_of: Callable[[int], Draw], num_batches: int) -> Ahead:
@@ -85,11 +103,13 @@ class EpochIterator(Iterator[Any]):
         self._epoch = epoch
         self._given = 0
         self.token = object()
+        self._gather = engine.gather(epoch, self.token)
         self._pipeline = Pipeline(
             _claims(engine, epoch), epoch.num_batches, num_threads=engine.num_threads, window=engine.window
         )
         self._turns = Turns()
-        self._finalizer = weakref.finalize(self, _closed, self._pipeline, self._turns)
+        self._take = None if self._gather is None else self._gather.take
+        self._finalizer = weakref.finalize(self, _closed, self._pipeline, self._turns, self._gather)
         renew_in_children(self)
 
     def renew(self) -> None:
@@ -100,15 +120,18 @@ class EpochIterator(Iterator[Any]):
 
     def __len__(self) -> int:
         """Return the number of batches still to come."""
-        return self._epoch.num_batches - self._given
+        return self._epoch.num_batches - self._number_given
+
+    @property
+    def _number_given(self) -> int:
+        return self._given if self._gather is None else self._gather.given
 
     def __next__(self) -> Any:  # noqa: ANN401  a batch in the caller's framework
-        asked = self._engine.meter.asked()
+        take = self._take
         try:
-            with self._turns:
-                return self._taken_or_ended(asked)
+            return self._in_turn() if take is None else take()
         except PipelineEnded:
-            pass
+            self._end_gathered()
         except KeyboardInterrupt:
             self._engine.close()
             raise
@@ -116,6 +139,11 @@ class EpochIterator(Iterator[Any]):
             self.close()
             raise
         raise StopIteration
+
+    def _in_turn(self) -> Any:  # noqa: ANN401  a batch in the caller's framework
+        asked = self._engine.meter.asked()
+        with self._turns:
+            return self._taken_or_ended(asked)
 
     def _taken_or_ended(self, asked: float) -> Any:  # noqa: ANN401  a batch in the caller's framework
         try:
@@ -133,16 +161,24 @@ class EpochIterator(Iterator[Any]):
         return given
 
     def _end(self) -> None:
-        if self._given == self._epoch.num_batches:
+        if self._number_given == self._epoch.num_batches:
             self._engine.exhausted(self, self._epoch)
         self.close()
+
+    def _end_gathered(self) -> None:
+        if self._gather is not None and self._finalizer.alive:
+            self._engine.meter.asked()
+            self._gather.close()
+            self._end()
 
     def close(self) -> None:
         """Give no more batches; threads end with the batch they are at."""
         self._finalizer()
 
 
-def _closed(pipeline: Pipeline[Ready], turns: Turns) -> None:
+def _closed(pipeline: Pipeline[Ready], turns: Turns, gather: Giver | None) -> None:
+    if gather is not None:
+        gather.close()
     pipeline.close()
     turns.end()
 
@@ -159,16 +195,16 @@ def _claims(engine: Running, epoch: Epoch) -> Callable[[int], Callable[[], Ready
     return claim
 
 
-def draw_of(pool: Pool, epoch: Epoch, draws: Draws, batch: int) -> Draw:
-    """Return what a batch of an epoch is to hold."""
-    positions = epoch.positions(batch)
+def draw_of(pool: Pool, epoch: Epoch, draws: Draws, batch: int, count: int = 1, *, all_rows: bool = False) -> Draw:
+    """Return what a batch of an epoch, or some from it on, are to hold; from a pool of all rows these are one array."""
+    positions = epoch.positions(batch, count)
     drawn = draws.of(positions)
     return Draw(
         epoch=epoch.number,
         start=epoch.start,
         positions=positions,
         pool=drawn,
-        rows=pool.rows[drawn],
+        rows=drawn if all_rows else pool.rows[drawn],
         valid=epoch.valid(positions),
     )
 

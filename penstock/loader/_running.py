@@ -208,8 +208,7 @@ class RunningLoader:
         Audit
             The band holds all classes at once with probability 99.9 %.
         """
-        meter = self._engine.meter
-        return self._engine.tally.audit(meter.skipped, meter.substituted)
+        return self._engine.audit()
 
     def stats(self) -> LoaderStats:
         """Return how long reading, decoding and transforming took, and who waited for whom."""

@@ -19,7 +19,11 @@ __all__ = ["Source", "SourceTable", "as_table"]
 
 @runtime_checkable
 class Source(Protocol):
-    """Samples that are read by number; anything with these two can stand under a loader."""
+    """Samples that are read by number; anything with these two can stand under a loader.
+
+    One whose samples are arrays in memory may have a third, ``arrays()``: what `samples_by_indices` returns for all
+    of them. Batches are then gathered from these arrays, in the caller's own thread.
+    """
 
     def num_samples(self) -> int:
         """Return the number of samples."""
@@ -59,6 +63,21 @@ class SourceTable:
 
     def _read(self, rows: NDArray[np.int64]) -> dict[str, Any]:
         return named(self._source.samples_by_indices(rows))
+
+    def whole(self, tensor: str) -> NDArray[Any] | None:
+        """Return all samples of a tensor where the source has them as an array; None where it has to be asked."""
+        arrays: Any = getattr(self._source, "arrays", None)
+        array = named(arrays()).get(tensor) if callable(arrays) else None
+        return self._checked(tensor, array) if isinstance(array, np.ndarray) else None
+
+    def _checked(self, tensor: str, array: NDArray[Any]) -> NDArray[Any]:
+        expected = (self._num_rows, *self._sample_shapes[tensor])
+        if array.shape != expected or array.dtype.name != self._specs[tensor].dtype:
+            raise LoaderError(
+                f"the array {tensor!r} of the source is {array.dtype.name} of shape {array.shape}; "
+                f"expected {self._specs[tensor].dtype} of shape {expected}, as its samples are"
+            )
+        return array
 
     @property
     def num_rows(self) -> int:

@@ -21,7 +21,8 @@ class LoaderStats:
     batches, samples : int
         Handed to the caller.
     read_seconds, decode_seconds : float
-        Spent by the reader threads in the store and in the decoder, summed over threads.
+        Spent by the reader threads in the store and in the decoder, summed over threads; of arrays in
+        memory, by the caller's own in drawing rows and in gathering them.
     transform_seconds : float
         Spent in transforms and collating, summed over processes.
     waited_seconds : float
@@ -82,6 +83,25 @@ class Meter:
             self.substituted += batch.substituted
             self._handed_over = time.perf_counter()
             self.seconds["waited"] += self._handed_over - asked
+
+    def drew(self, seconds: float) -> None:
+        """Note the time it took to find out what some batches to come hold; it is no part of gathering one."""
+        with self._lock:
+            self.seconds["read"] += seconds
+            self.seconds["decode"] -= seconds
+
+    def gathered(self, asked: float, samples: int) -> None:
+        """Note that a batch was gathered and handed over in the caller's own thread, who asked for it at a time."""
+        with self._lock:
+            now = time.perf_counter()
+            seconds = self.seconds
+            if self._handed_over is not None and asked > self._handed_over:
+                seconds["consumer"] += asked - self._handed_over
+            seconds["decode"] += now - asked
+            seconds["waited"] += now - asked
+            self.batches += 1
+            self.samples += samples
+            self._handed_over = now
 
     def ended(self) -> None:
         """Note that an epoch is over; what the caller does until the next is its own affair."""

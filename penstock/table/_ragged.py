@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,6 +52,23 @@ class Ragged:
     def ndim(self) -> int:
         """Number of dimensions of a sample."""
         return 1 if self.shapes is None else self.shapes.shape[1]
+
+    def stacked(self, shape: tuple[int, ...]) -> NDArray[Any] | None:
+        """Return all samples as one array, a view of the values; None where one is NULL or of another shape.
+
+        Parameters
+        ----------
+        shape : tuple of int
+            Of one sample.
+
+        Returns
+        -------
+        ndarray of shape (num_rows, *shape), or None
+        """
+        alike = self.shapes is None or bool((self.shapes == shape).all())
+        if self.valid is not None or self.ndim != len(shape) or not alike or (self.lengths != math.prod(shape)).any():
+            return None
+        return self.values.reshape(len(self), *shape)
 
     def row(self, index: int) -> NDArray[Any]:
         """Return one row's sample, a view where the shape allows."""

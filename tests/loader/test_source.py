@@ -129,3 +129,40 @@ def test_what_needs_samples_by_number_is_refused(step):
 def test_source_that_gives_fewer_than_it_says_is_told():
     with pytest.raises(LoaderError, match="says 200 samples and gave 150"):
         numbers(Loader(Lines(gives=150)).batch(10).numpy())
+
+
+class InMemory:
+    """Arrays that are asked for once, and never by number."""
+
+    def __init__(self, arrays):
+        self._arrays, self.asked = arrays, []
+
+    def num_samples(self):
+        return 40
+
+    def samples_by_indices(self, indices):
+        self.asked.append(len(indices))
+        return [array[indices] for array in self._arrays]
+
+    def arrays(self):
+        return self._arrays
+
+
+def test_arrays_of_a_source_are_gathered_without_asking_for_samples():
+    x = np.arange(80.0).reshape(40, 2)
+    source = InMemory([x, np.arange(40)])
+    loader = Loader(source).shuffle().batch(8).numpy()
+    batches = list(loader)
+    assert source.asked == [1]
+    assert sorted(row for batch in batches for row in batch["1"].tolist()) == list(range(40))
+    assert all(np.array_equal(batch["0"], x[batch["index"]]) for batch in batches)
+
+
+@pytest.mark.parametrize(
+    "array", [np.arange(39), np.arange(40.0), np.arange(80).reshape(40, 2)], ids=["rows", "dtype", "shape"]
+)
+def test_arrays_of_a_source_that_are_not_its_samples_are_refused(array):
+    source = InMemory([np.arange(40)])
+    source.arrays = lambda: [array]
+    with pytest.raises(LoaderError, match="as its samples are"):
+        next(iter(Loader(source).batch(8).numpy()))

@@ -1,0 +1,338 @@
+"""Batches of arrays in memory: the same in all things as those that are read, and nobody else's memory."""
+
+from __future__ import annotations
+
+import gc
+import os
+import signal
+import threading
+import weakref
+
+import numpy as np
+import pytest
+
+from penstock.loader import Loader
+from penstock.loader._gather import Gather
+from penstock.loader._run import EpochIterator
+from penstock.loader._state import Place
+from penstock.table import ArrayTable, Selection
+
+CASES = 120
+WEIGHTS = "max_weight(contains(labels, 'a'): 9, contains(labels, 'b'): 3, True: 1)"
+FIXED = ["labels", "x", "boxes", "flag", "when"]
+
+
+def table_of(count, seed=0):
+    """Tensors of fixed shape and of many types, and a text, with which nothing can be gathered."""
+    rng = np.random.default_rng(seed)
+    return ArrayTable(
+        {
+            "labels": rng.integers(0, 4, count),
+            "x": rng.random((count, 3, 2), dtype=np.float32),
+            "boxes": rng.random((count, 2, 4), dtype=np.float32),
+            "flag": rng.random(count) < 0.5,
+            "when": rng.integers(0, 1000, count).astype("datetime64[s]"),
+            "caption": [f"row {row}" for row in range(count)],
+        },
+        class_names={"labels": list("abcd")},
+        htypes={"boxes": "bbox"},
+    )
+
+
+class Case:
+    """One random chain, gathered, and read with a text that is left out of the comparison."""
+
+    def __init__(self, seed):
+        self.rng = rng = np.random.default_rng(seed)
+        self.count = int(rng.integers(5, 400))
+        self.table = table_of(self.count, seed)
+        self.mode = str(rng.choice(["plain", "shuffle", "iid", "deck", "once"]))
+        self.rows = None
+        if rng.random() < 0.4:
+            self.rows = rng.choice(self.count, int(rng.integers(3, self.count + 1)), replace=False)
+            self.rows = np.sort(self.rows) if rng.random() < 0.5 else self.rows
+        self.size = int(rng.integers(1, 3 * self.count)) if self.mode in {"iid", "deck"} else None
+        self.offset = int(rng.integers(0, 40)) if rng.random() < 0.4 else 0
+        self.drop_last = bool(rng.random() < 0.5)
+        self.batch_size = int(rng.choice([1, 2, 7, 16, 64]))
+        self.world = int(rng.choice([1, 1, 2, 3]))
+        self.framework = str(rng.choice(["numpy", "pytorch"]))
+        self.with_index = bool(rng.random() < 0.8)
+
+    def loader(self, tensors):
+        selection = None if self.rows is None else Selection(rows=self.rows, version=self.table.version)
+        loader = Loader(self.table, selection, seed=3).offset(self.offset)
+        if self.mode in {"iid", "deck", "once"}:
+            loader = loader.sample_by(WEIGHTS, mode=self.mode, size=self.size, replace=self.mode != "once")
+        loader = loader.shuffle(self.mode == "shuffle").batch(self.batch_size, drop_last=self.drop_last)
+        return getattr(loader, self.framework)(tensors=tensors, return_index=self.with_index, num_threads=0)
+
+    def both(self):
+        return self.loader(FIXED), self.loader([*FIXED, "caption"])
+
+
+def is_gathered(iterator):
+    return isinstance(iterator._gather, Gather)
+
+
+def assert_same_batch(mine, other):
+    other = {name: value for name, value in other.items() if name != "caption"}
+    assert list(mine) == list(other)
+    for name, value in other.items():
+        assert type(mine[name]) is type(value)
+        if isinstance(value, list):
+            assert mine[name] == value
+            continue
+        assert mine[name].dtype == value.dtype
+        assert mine[name].shape == value.shape
+        assert np.asarray(mine[name]).tobytes() == np.asarray(value).tobytes()
+
+
+def assert_same_audit(mine, other):
+    for name in ("realised", "expected", "low", "high"):
+        assert getattr(mine, name).tolist() == getattr(other, name).tolist()
+    assert mine.num_draws == other.num_draws
+
+
+def assert_same_epoch(mine, other, stop=None):
+    ours, theirs = iter(mine), iter(other)
+    assert is_gathered(ours)
+    assert not is_gathered(theirs)
+    for number, batch in enumerate(theirs):
+        assert_same_batch(next(ours), batch)
+        assert len(ours) == len(theirs)
+        assert mine.state_dict() == other.state_dict()
+        if number + 1 == stop:
+            return
+    assert next(ours, None) is None
+    assert mine.state_dict() == other.state_dict()
+
+
+@pytest.mark.torch
+@pytest.mark.parametrize("seed", range(CASES))
+def test_gathered_batches_are_those_that_are_read(seed):
+    case = Case(seed)
+    mine, other = case.both()
+    assert_same_epoch(mine, other)
+    stop = int(case.rng.integers(0, 4))
+    assert_same_epoch(mine, other, stop or None)
+    assert_same_audit(mine.audit(), other.audit())
+    assert (mine.stats().batches, mine.stats().samples) == (other.stats().batches, other.stats().samples)
+    state = mine.state_dict()
+    again, anew = case.both()
+    again.load_state_dict(state)
+    anew.load_state_dict(state)
+    assert_same_epoch(again, anew)
+    assert_same_epoch(again, anew)
+    assert_same_audit(again.audit(), anew.audit())
+
+
+@pytest.mark.torch
+@pytest.mark.parametrize("seed", range(CASES, CASES + 40))
+def test_gathered_batches_of_a_rank_are_those_that_are_read(seed):
+    case = Case(seed)
+    case.world = max(case.world, 2)
+    engines = [loader._engine for loader in case.both()]
+    consumed = case.batch_size * case.world * int(case.rng.integers(0, 3))
+    for rank in range(case.world):
+        epochs = [engine.epoch_at(Place(consumed=consumed), rank=rank, world_size=case.world) for engine in engines]
+        mine, other = (EpochIterator(engine, epoch) for engine, epoch in zip(engines, epochs, strict=True))
+        assert is_gathered(mine)
+        batches = list(other)
+        for batch in batches:
+            assert_same_batch(next(mine), batch)
+        assert next(mine, None) is None
+    assert_same_audit(*(engine.audit() for engine in engines))
+
+
+def test_a_long_epoch_is_that_of_the_stream_through_all_blocks():
+    count = 200_000
+    table = ArrayTable({"x": np.arange(count), "y": np.arange(count, dtype=np.float32)})
+    loader = Loader(table).shuffle().batch(96).numpy()
+    order = loader._engine.stream.epoch(0)
+    batches = list(loader)
+    assert np.array_equal(np.concatenate([batch["index"] for batch in batches]), order)
+    assert np.array_equal(np.concatenate([batch["x"] for batch in batches]), order)
+    assert np.array_equal(np.concatenate([batch["y"] for batch in batches]), order.astype(np.float32))
+    assert [len(batch["x"]) for batch in batches] == [96] * 2083 + [32]
+
+
+@pytest.mark.parametrize("shuffled", [False, True], ids=["in order", "shuffled"])
+def test_a_batch_is_the_callers_to_write_to(shuffled):
+    values = np.arange(64.0).reshape(32, 2)
+    loader = Loader(ArrayTable({"x": values})).shuffle(shuffled).batch(4).numpy()
+    expected = [(batch["x"].tolist(), batch["index"].tolist()) for batch in loader]
+    loader.load_state_dict({**loader.state_dict(), "epoch": 0, "start": 0, "consumed": 0})
+    kept = []
+    for batch in loader:
+        kept.append((batch["x"].tolist(), batch["index"].tolist()))
+        batch["x"][:] = -1
+        batch["index"][:] = 0
+    assert kept == expected
+    assert values.tolist() == np.arange(64.0).reshape(32, 2).tolist()
+
+
+@pytest.mark.parametrize("framework", ["numpy", pytest.param("pytorch", marks=pytest.mark.torch)])
+@pytest.mark.parametrize("shuffled", [False, True], ids=["in order", "shuffled"])
+def test_a_kept_batch_keeps_no_more_memory_than_its_own(shuffled, framework):
+    loader = getattr(Loader(ArrayTable({"x": np.arange(4096.0)})).shuffle(shuffled).batch(8), framework)()
+    batch = next(iter(loader))
+    for value in batch.values():
+        array = np.asarray(value)
+        while isinstance(array.base, np.ndarray):
+            array = array.base
+        assert array.nbytes == 64
+
+
+def test_an_abandoned_epoch_counts_what_was_given_and_lets_go_of_the_columns():
+    table = ArrayTable({"x": np.arange(100.0)})
+    loader = Loader(table).shuffle().batch(10).numpy()
+    iterator = iter(loader)
+    for _ in range(3):
+        next(iterator)
+    gone = weakref.ref(iterator)
+    del iterator
+    assert gone() is None
+    assert loader.state_dict()["consumed"] == 30
+    assert loader.audit().num_draws == 30
+    held = weakref.ref(table)
+    del loader, table
+    assert held() is None
+
+
+def test_of_two_iterators_the_later_one_has_the_place_and_both_are_audited():
+    loader = Loader(ArrayTable({"x": np.arange(100.0)})).shuffle().batch(10).numpy()
+    first, second = iter(loader), iter(loader)
+    for _ in range(2):
+        next(first)
+    next(second)
+    assert (loader.state_dict()["epoch"], loader.state_dict()["consumed"]) == (1, 10)
+    assert loader.audit().num_draws == 30
+    assert sum(1 for _ in first) == 8
+    assert (loader.state_dict()["epoch"], loader.state_dict()["consumed"]) == (1, 10)
+    assert loader.audit().num_draws == 110
+
+
+def test_threads_share_an_iterator_and_each_batch_is_given_once():
+    count = 40_000
+    loader = Loader(ArrayTable({"x": np.arange(count)})).shuffle().batch(4).numpy()
+    iterator = iter(loader)
+    taken = [[] for _ in range(4)]
+
+    def work(rows):
+        for batch in iterator:
+            rows.append(batch["x"])
+
+    threads = [threading.Thread(target=work, args=(rows,)) for rows in taken]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    rows = np.concatenate([batch for rows in taken for batch in rows])
+    assert np.array_equal(np.sort(rows), np.arange(count))
+    assert loader.state_dict()["epoch"] == 1
+    assert loader.stats().batches == count // 4
+
+
+def test_close_ends_the_loop_and_the_loader_goes_on_with_the_next_epoch():
+    loader = Loader(ArrayTable({"x": np.arange(100.0)})).shuffle().batch(10).numpy()
+    given = []
+    for batch in loader:
+        given.append(batch)
+        if len(given) == 2:
+            loader.close()
+    assert len(given) == 2
+    assert loader.state_dict()["consumed"] == 20
+    assert sum(1 for _ in loader) == 10
+    assert loader.audit().num_draws == 120
+
+
+def test_new_weights_count_in_an_audit_of_their_own():
+    loader = Loader(table_of(200)).sample_by(WEIGHTS, mode="deck").batch(10).numpy(tensors=["x"])
+    iterator = iter(loader)
+    next(iterator)
+    loader.with_weights(loader.weights.replace_weights({loader.weights.clauses[0].expression: 2}))
+    assert loader.audit().num_draws == 10
+    list(iterator)
+    assert loader.audit().num_draws == 200
+    list(loader)
+    assert loader.audit().num_draws == 200
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
+def test_a_forked_child_goes_on_where_the_parent_is():
+    loader = Loader(ArrayTable({"x": np.arange(100)})).shuffle().batch(10).numpy()
+    iterator = iter(loader)
+    next(iterator)
+    read, write = os.pipe()
+    child = os.fork()
+    if child == 0:
+        told = [row for batch in iterator for row in batch["x"].tolist()]
+        os.write(write, ",".join(map(str, told)).encode())
+        os._exit(0)
+    os.waitpid(child, 0)
+    assert list(map(int, os.read(read, 10_000).split(b","))) == [
+        row for batch in iterator for row in batch["x"].tolist()
+    ]
+
+
+def test_a_signals_handler_may_ask_for_state_and_audit():
+    loader = Loader(ArrayTable({"x": np.arange(60_000)})).shuffle().batch(2).numpy()
+    asked = []
+
+    def handler(*_):
+        asked.append((loader.state_dict()["consumed"], loader.audit().num_draws))
+        signal.setitimer(signal.ITIMER_REAL, 0.002)  # once more, when this one is done
+
+    before = signal.signal(signal.SIGALRM, handler)
+    signal.setitimer(signal.ITIMER_REAL, 0.002)
+    try:
+        total = sum(len(batch["x"]) for batch in loader)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert total == 60_000
+    assert asked
+    assert [draws for _, draws in asked] == sorted(draws for _, draws in asked)
+
+
+def test_time_in_the_loader_is_told_from_time_outside():
+    loader = Loader(ArrayTable({"x": np.arange(1000)})).shuffle().batch(10).numpy()
+    list(loader)
+    stats = loader.stats()
+    assert stats.batches == 100
+    assert stats.samples == 1000
+    assert 0 < stats.read_seconds <= stats.waited_seconds
+    assert 0 < stats.stall_share < 1
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"transform": lambda sample: sample}, {"collate_fn": list}, {"single": True}],
+    ids=["transform", "collate", "single"],
+)
+def test_whatever_needs_a_function_for_each_sample_is_not_gathered(options):
+    loader = Loader(ArrayTable({"x": np.arange(10)})).batch(None if options.pop("single", False) else 2)
+    if "transform" in options:
+        loader = loader.transform(options.pop("transform"))
+    assert not is_gathered(iter(loader.numpy(**options)))
+
+
+def test_a_file_in_memory_is_read_ahead_by_threads(tmp_path):
+    mapped = np.lib.format.open_memmap(tmp_path / "x.npy", "w+", np.float32, (40, 2))
+    mapped[:] = np.arange(80).reshape(40, 2)
+    loader = Loader(ArrayTable({"x": mapped})).shuffle().batch(8).numpy()
+    iterator = iter(loader)
+    assert not is_gathered(iterator)
+    assert all((batch["x"][:, 0] == 2 * batch["index"]).all() for batch in iterator)
+
+
+def test_the_collector_ends_an_epoch_that_nobody_holds():
+    loader = Loader(ArrayTable({"x": np.arange(100.0)})).batch(10).numpy()
+    cycle = [iter(loader)]
+    cycle.append(cycle)
+    next(cycle[0])
+    del cycle
+    gc.collect()
+    assert loader.state_dict()["consumed"] == 10
+    assert len(loader._engine._gathers) == 0
