@@ -1,0 +1,69 @@
+"""Which processes share a stream, and who takes rows from a sampler; torch and accelerate are looked at, not loaded."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any
+
+from penstock.errors import SamplingError
+
+__all__ = [
+    "consumer_of_caller",
+    "is_lightning_wrapper",
+    "num_processes_of_accelerate",
+    "own_rank",
+    "world_size_of_group",
+]
+
+
+def _group() -> Any:  # noqa: ANN401  torch.distributed, or None
+    torch: Any = sys.modules.get("torch")
+    group = getattr(torch, "distributed", None)
+    return group if group is not None and group.is_available() and group.is_initialized() else None
+
+
+def world_size_of_group() -> int:
+    """Return the number of processes of torch.distributed; 1 where it is not running."""
+    group = _group()
+    return 1 if group is None else int(group.get_world_size())
+
+
+def own_rank() -> tuple[int, int]:
+    """Return rank and world size of torch.distributed; a single process is rank 0 of 1.
+
+    Raises
+    ------
+    SamplingError
+        If a launcher started several processes, and torch.distributed is not initialized.
+    """
+    group = _group()
+    if group is not None:
+        return int(group.get_rank()), int(group.get_world_size())
+    launched = os.environ.get("WORLD_SIZE", "1")
+    if launched.isdecimal() and int(launched) > 1:
+        raise SamplingError(
+            f"distributed=True: WORLD_SIZE is {launched}, but torch.distributed is not initialized",
+            hint="call torch.distributed.init_process_group() first, or pass rank= and world_size=",
+        )
+    return 0, 1
+
+
+def num_processes_of_accelerate() -> int:
+    """Return the number of processes among which accelerate shares out batches; 1 where it is not in use."""
+    state: Any = getattr(sys.modules.get("accelerate.state"), "PartialState", None)
+    shared = getattr(state, "_shared_state", {})
+    return int(shared.get("num_processes", 1))
+
+
+def consumer_of_caller(depth: int) -> Any:  # noqa: ANN401  any object
+    """Return the object whose method calls `iter` on a sampler, `depth` calls above; None where it is no method."""
+    try:
+        return sys._getframe(depth + 1).f_locals.get("self")  # noqa: SLF001  a DataLoader does not introduce itself
+    except ValueError:
+        return None
+
+
+def is_lightning_wrapper(consumer: object) -> bool:
+    """Tell whether Lightning is about to put the draws of a sampler into another order."""
+    return type(consumer).__name__ == "_DatasetSamplerWrapper"
