@@ -25,7 +25,7 @@ from penstock.loader._settings import Settings
 from penstock.loader._state import Identity, Place, parts_of, place_of
 from penstock.loader._stats import Meter
 from penstock.loader._torch import agree, require_torch, to_tensors, world
-from penstock.loader._transform import Transform
+from penstock.loader._transform import SeededCollate, Transform
 from penstock.loader._work import Work, WorkerTask, timed
 from penstock.sampling import SamplingPlan
 from penstock.storage import renew_in_children, renewed_lock
@@ -328,11 +328,12 @@ def _work(reader: Reader, pool: Pool, settings: Settings) -> Work:
     ragged: dict[str, str] = {
         name: htype for name, htype in htypes.items() if reader.fixed[name] is None and htype != "image"
     }
+    own = settings.collate_fn
     collation = Collation(
         ragged=ragged,
         padding=settings.padding,
         return_index=settings.return_index,
-        collate_fn=settings.collate_fn,
+        collate_fn=None if own is None else SeededCollate(own, seed=settings.seed),
         as_samples=settings.framework == "samples",
         single=settings.single,
         of_one=settings.samples_per_batch == 1,
