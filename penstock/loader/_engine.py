@@ -16,6 +16,7 @@ from penstock.loader._audit import Tally
 from penstock.loader._batch import Batch, Draw
 from penstock.loader._collate import Collation
 from penstock.loader._epoch import Draws, Epoch, Stream
+from penstock.loader._facade import BatchRows
 from penstock.loader._pool import Pool
 from penstock.loader._reader import Reader
 from penstock.loader._run import EpochIterator, Ready, draw_of, uids_of
@@ -24,7 +25,14 @@ from penstock.loader._sequential import SequentialTable
 from penstock.loader._settings import Settings
 from penstock.loader._state import Identity, Place, parts_of, place_of
 from penstock.loader._stats import Meter
-from penstock.loader._torch import agree, require_torch, to_tensors, world
+from penstock.loader._torch import (
+    agree,
+    require_torch,
+    to_tensors,
+    warn_if_nobody_shares,
+    warn_of_place_given_up,
+    world,
+)
 from penstock.loader._transform import SeededCollate, Transform
 from penstock.loader._work import Work, WorkerTask, timed
 from penstock.sampling import SamplingPlan
@@ -53,6 +61,7 @@ class Engine:
         self._started = False
         self._restored = False
         self._latest: object | None = None
+        self._warned = False
         self._running: weakref.WeakSet[EpochIterator] = weakref.WeakSet()
         self._lease: Lease | None = None
         self._arm(pool)
@@ -108,6 +117,7 @@ class Engine:
     def begin(self) -> EpochIterator:
         """Start the next epoch, or go on with a restored one."""
         rank, size = self._share()
+        self._warned = self._warned or warn_if_nobody_shares(self.settings.distributed)
         with self._lock:
             if self._started and not self._restored:
                 self._place = self._following(self.epoch_at(self._place, rank=rank, world_size=size))
@@ -164,6 +174,23 @@ class Engine:
             self._take_up_pending()
             place = place_of(state, self._told())
             self._place, self._restored, self._started, self._latest = place, True, True, None
+
+    def set_epoch(self, epoch: int) -> None:
+        """Make the next iteration an epoch; one that a state left half done is finished."""
+        rank, size = self._share()
+        with self._lock:
+            here = self.epoch_at(self._place, rank=rank, world_size=size)
+            if epoch == here.number + (self._started and not self._restored):
+                return
+            if epoch == here.number + 1:
+                place = self._following(here)
+            else:
+                whole = self.epoch_at(Place(), rank=rank, world_size=size).following_start
+                place = Place(epoch=epoch, start=epoch * whole)
+            given_up = here.consumed if self._restored and epoch != here.number + 1 else 0
+            self._place, self._restored, self._started, self._latest = place, True, True, None
+        if given_up:
+            warn_of_place_given_up(epoch, given_up, here.number)
 
     def identity(self) -> Identity:
         """Return what a state is a place in."""
@@ -285,8 +312,22 @@ class Engine:
         epoch = self._upcoming()
         draws = Draws(self.stream, epoch)
         for number in range(epoch.num_batches):
-            rows: list[int] = draw_of(self.pool, epoch, draws, number).rows.tolist()
-            yield rows
+            yield BatchRows(draw_of(self.pool, epoch, draws, number), self._after(epoch, number + 1))
+
+    def taken(self, draw: Draw, after: Place) -> Any:  # noqa: ANN401  what the caller gets
+        """Return a batch of `rows_of_epoch`, and stand behind it."""
+        asked = self.meter.asked()
+        batch = self._reader.read(draw, self._substitute)
+        given = self.finished(batch)
+        self.meter.given(asked, batch)
+        self.tally.add(batch.draw)
+        with self._lock:
+            self._place, self._restored, self._started, self._latest = after, False, True, None
+        return given
+
+    def batches_to_come(self) -> int:
+        """Return the batches of the next iteration."""
+        return self._upcoming().num_batches
 
     def close(self) -> None:
         """End the epochs under way and give the workers back."""
