@@ -10,11 +10,16 @@ from penstock.errors import SamplingError
 
 __all__ = [
     "consumer_of_caller",
+    "epoch_of_accelerate",
     "is_lightning_wrapper",
     "num_processes_of_accelerate",
     "own_rank",
     "world_size_of_group",
 ]
+
+
+_FAR = 24
+"""Callers that are looked at; a loader with workers is about ten calls away."""
 
 
 def _group() -> Any:  # noqa: ANN401  torch.distributed, or None
@@ -62,6 +67,25 @@ def consumer_of_caller(depth: int) -> Any:  # noqa: ANN401  any object
         return sys._getframe(depth + 1).f_locals.get("self")  # noqa: SLF001  a DataLoader does not introduce itself
     except ValueError:
         return None
+
+
+def epoch_of_accelerate() -> int | None:
+    """Return the epoch of the accelerate loader that is asking for rows, None where none is.
+
+    Its `set_epoch` does not reach a sampler behind the batches it skips on resume.
+    """
+    if "accelerate.data_loader" not in sys.modules:
+        return None
+    frame = sys._getframe(1)  # noqa: SLF001  the loader is only to be found among the callers
+    for _ in range(_FAR):
+        if frame.f_back is None:
+            return None
+        frame = frame.f_back
+        if frame.f_code.co_name == "__iter__" and frame.f_globals.get("__name__") == "accelerate.data_loader":
+            epoch = getattr(frame.f_locals.get("self"), "iteration", None)
+            if isinstance(epoch, int):
+                return epoch
+    return None
 
 
 def is_lightning_wrapper(consumer: object) -> bool:

@@ -12,7 +12,12 @@ from numpy.typing import NDArray
 
 from penstock.errors import LoaderStateError, SamplingError
 from penstock.sampling._plan import SamplingPlan
-from penstock.sampling._processes import num_processes_of_accelerate, own_rank, world_size_of_group
+from penstock.sampling._processes import (
+    epoch_of_accelerate,
+    num_processes_of_accelerate,
+    own_rank,
+    world_size_of_group,
+)
 from penstock.sampling._stream import IndexStream
 
 __all__ = ["INJECTING", "EpochSampler", "whole_steps"]
@@ -90,8 +95,8 @@ class EpochSampler:
                 stacklevel=2,
             )
         start = self._following() if following and self._continuing else epoch * self._length_of_epoch()
-        if self._running is not None:
-            self._asked = (epoch, start)
+        if self._running is not None or epoch == self._epoch:
+            self._asked = (epoch, start)  # a DataLoader may be reading this epoch ahead: where it stands is kept
         else:
             self._place(epoch, start)
 
@@ -120,7 +125,7 @@ class EpochSampler:
         dict
             ``fingerprint``, ``seed``, ``epoch``, ``start`` (position where the epoch began), ``position``.
         """
-        if self._asked is not None and self._running is None:
+        if self._asked is not None and self._running is None and self._asked[0] != self._epoch:
             self._place(*self._asked)
         done = self._done if num_delivered is None else self._after(num_delivered)
         state = self._stream.state(self._start + done)
@@ -166,6 +171,9 @@ class EpochSampler:
     def _begin(self) -> tuple[object, int]:
         """Start the next epoch, or go on with a restored one; return a token of this run, and the draws it has."""
         self._warn_if_nobody_shares()
+        epoch = epoch_of_accelerate()
+        if epoch is not None and epoch != self._upcoming():
+            self.set_epoch(epoch)
         if self._asked is not None:
             self._place(*self._asked)
         if not self._open:
