@@ -4,32 +4,14 @@ from __future__ import annotations
 
 import copy
 
-from tests.trainers.handed import EPOCHS, make, rows_of
+from penstock.sampling import TorchBatchSampler, TorchSampler
+from tests.trainers.handed import BATCH, EPOCHS, make, rows_of
 
 
 def train(kind, world, saved, resume=None):
     """Train to the end, a state saved after each step; return the batches seen."""
     loader, sampler = make(kind, distributed=True)
-    return _loop(loader, loader if hasattr(loader, "load_state_dict") else sampler, saved, resume)
-
-
-def _loop(loader, holder, saved, resume):
-    seen, done = [], 0
-    if resume is not None:
-        holder.load_state_dict(saved[resume])
-        done = resume
-    while len(seen) + done < EPOCHS * len(loader):
-        for number, batch in enumerate(loader, 1):
-            seen.append(rows_of(batch))
-            if resume is None:
-                plain = holder is not loader
-                units = number * _unit(holder)
-                saved[len(seen)] = copy.deepcopy(holder.state_dict(units) if plain else holder.state_dict())
-    return seen
-
-
-def _unit(sampler):
-    return 1 if type(sampler).__name__ == "TorchBatchSampler" else sampler.batch_size
+    return _loop(loader, loader if _is_stateful(loader) else sampler, saved, resume)
 
 
 def fabric(kind, world, saved, resume=None):
@@ -38,7 +20,31 @@ def fabric(kind, world, saved, resume=None):
     fabric = Fabric(accelerator="cpu", devices=world, strategy="ddp" if world > 1 else "auto")
     fabric.launch()
     loader, sampler = make(kind, distributed=True)
-    holder = loader if hasattr(loader, "load_state_dict") else sampler
+    holder = loader if _is_stateful(loader) else sampler
     if kind != "Loader":
         loader = fabric.setup_dataloaders(loader, use_distributed_sampler=False)
     return _loop(loader, holder, saved, resume)
+
+
+def _is_stateful(loader):
+    return hasattr(loader, "load_state_dict")
+
+
+def _loop(loader, holder, saved, resume):
+    seen, done = [], resume or 0
+    if resume is not None:
+        holder.load_state_dict(saved[resume])
+    for epoch in range(done // len(loader), EPOCHS):
+        if done and not done % len(loader) and epoch == done // len(loader):
+            assert list(loader) == []  # what is left of the epoch whose last batch was the last one seen
+        for number, batch in enumerate(loader, 1):
+            seen.append(rows_of(batch))
+            if resume is None:
+                saved[len(seen)] = copy.deepcopy(_state(holder, number))
+    return seen
+
+
+def _state(holder, number):
+    if isinstance(holder, TorchBatchSampler):
+        return holder.state_dict(number)
+    return holder.state_dict(number * BATCH) if isinstance(holder, TorchSampler) else holder.state_dict()
