@@ -76,7 +76,7 @@ def test_a_part_of_a_batch_is_refused():
 
 
 def mix(samples):
-    return float(np.random.beta(0.4, 0.4)), len(samples)
+    return float(np.random.beta(0.4, 0.4)), len(samples)  # noqa: NPY002  what mixup does
 
 
 def mix_by(samples, rng):
@@ -85,9 +85,9 @@ def mix_by(samples, rng):
 
 @pytest.mark.parametrize("collate_fn", [mix, mix_by])
 def test_the_randomness_of_collate_fn_is_the_batchs_own(collate_fn):
-    before = np.random.get_state()[1].tolist()
+    before = np.random.get_state()[1].tolist()  # noqa: NPY002  the global state is the subject
     whole = list(loader(collate_fn=collate_fn))
-    assert np.random.get_state()[1].tolist() == before
+    assert np.random.get_state()[1].tolist() == before  # noqa: NPY002  the global state is the subject
     assert len({share for share, _ in whole}) == 8
     made = loader(collate_fn=collate_fn)
     next(iter(made))

@@ -21,8 +21,7 @@ def fabric(kind, world, saved, resume=None):
     fabric.launch()
     loader, sampler = make(kind, distributed=True)
     holder = loader if _is_stateful(loader) else sampler
-    if kind != "Loader":
-        loader = fabric.setup_dataloaders(loader, use_distributed_sampler=False)
+    # not through setup_dataloaders: it counts epochs from 0 in each run, so that a resumed sampler is sent back
     return _loop(loader, holder, saved, resume)
 
 
