@@ -3,8 +3,10 @@
 The guide "Trainers" says what to write for each of them; the others need nothing from here.
 """
 
-import lazy_loader
+import lazy_loader as _lazy
 
-__getattr__, __dir__, __all__ = lazy_loader.attach(
+__getattr__, __dir__, _ = _lazy.attach(
     __name__, submod_attrs={"_lightning": ["LightningResume"], "_mmengine": ["MMEngineResume"]}
 )
+
+__all__ = ["LightningResume", "MMEngineResume"]  # noqa: F822  loaded when they are asked for
