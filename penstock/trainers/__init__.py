@@ -9,4 +9,4 @@ __getattr__, __dir__, _ = _lazy.attach(
     __name__, submod_attrs={"_lightning": ["LightningResume"], "_mmengine": ["MMEngineResume"]}
 )
 
-__all__ = ["LightningResume", "MMEngineResume"]  # noqa: F822  loaded when they are asked for
+__all__ = ["LightningResume", "MMEngineResume"]
