@@ -7,7 +7,7 @@ INSTALL := $(PIP) install --no-compile --constraint constraints.txt
 NODE_ENV := PATH="$(CURDIR)/$(BIN):$$PATH"
 
 .DEFAULT_GOAL := help
-.PHONY: help explore test test-fast test-ui check lint types layers js docs bench faults widgets browser node clean
+.PHONY: help explore test test-fast test-ui check lint types layers js docs bench faults widgets browser node clean trainers
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -26,6 +26,9 @@ test-ui: $(VENV)/.dev browser  ## run the browser tests
 
 faults: $(VENV)/.dev  ## try every crash point, a full disk, power losses, random histories, damage (ARGS="kill --only commit")
 	$(BIN)/python -m tests.faults $(ARGS)
+
+trainers: .venv-trainers/.made  ## resume every trainer at every step of two epochs and print the table (ARGS="Lightning Loader")
+	.venv-trainers/bin/python -m tests.trainers $(ARGS)
 
 check: lint types layers js docs  ## lint, types, layers, TypeScript, the bundle rebuilt and compared, the docs
 
@@ -75,9 +78,14 @@ $(VENV)/.docs: $(VENV)/.dev
 	$(INSTALL) --editable ".[torch,tensorflow,lab,dev,docs]"
 	@touch $@
 
+.venv-trainers/.made: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv-trainers
+	.venv-trainers/bin/python -m pip --disable-pip-version-check --quiet install --no-compile --constraint constraints.txt torch==2.13.0 lightning transformers accelerate torchdata mmengine --editable ".[torch]"
+	@touch $@
+
 widgets_js/node_modules/.installed: widgets_js/package-lock.json
 	cd widgets_js && $(NODE_ENV) npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
 clean:  ## remove everything the targets made
-	rm -rf $(VENV) widgets_js/node_modules docs/_build build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache test-results
+	rm -rf $(VENV) .venv-trainers widgets_js/node_modules docs/_build build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache test-results

@@ -261,7 +261,7 @@ class Loader(RunningLoader):
         persistent_workers: bool = False,
         *,
         collate_fn: Callable[[list[Any]], Any] | None = None,
-        distributed: bool = False,
+        distributed: bool | None = None,
         return_index: bool = True,
         resize: Mapping[str, Any] | None = None,
         scale_boxes: bool | Mapping[str, str] = False,
@@ -278,7 +278,7 @@ class Loader(RunningLoader):
         tensors: list[str] | None = None,
         num_threads: int | None = None,
         prefetch_factor: int = 2,
-        distributed: bool = False,
+        distributed: bool | None = None,
         return_index: bool = True,
         decode_method: Mapping[str, str] | None = None,
         persistent_workers: bool = False,
@@ -303,8 +303,9 @@ class Loader(RunningLoader):
             Threads that read and decode; default: as many as there are processors, 8 at most.
         prefetch_factor : int
             Batches made ahead, per thread or worker.
-        distributed : bool
-            Whether the processes of torch.distributed share each epoch.
+        distributed : bool, optional
+            Whether the processes of torch.distributed share each epoch; a single process has all of it. Default:
+            they do not, which is warned of where there are several.
         return_index : bool
             Whether a batch has ``index``, the row of each sample in the dataset's version.
         decode_method : dict of str to {"numpy", "tobytes", "pil"}, optional

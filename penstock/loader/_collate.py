@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from penstock.errors import LoaderError
 from penstock.loader._batch import Batch
 from penstock.loader._settings import Padding
+from penstock.loader._transform import SeededCollate
 
 __all__ = ["Collation", "pad_samples"]
 
@@ -28,7 +29,7 @@ class Collation:
         What becomes of them.
     return_index : bool
         Whether ``index`` is added to samples that are dicts.
-    collate_fn : callable, optional
+    collate_fn : SeededCollate, optional
         Of a list of samples; does everything itself.
     as_samples : bool
         Give the list of samples itself.
@@ -44,7 +45,7 @@ class Collation:
         ragged: Mapping[str, str],
         padding: Padding,
         return_index: bool,
-        collate_fn: Callable[[list[Any]], Any] | None,
+        collate_fn: SeededCollate | None,
         as_samples: bool,
         single: bool,
         of_one: bool,
@@ -85,7 +86,9 @@ class Collation:
             given.setdefault("valid", batch.draw.valid)
         return given
 
-    def samples(self, samples: list[Any], batch: Batch, *, transformed: bool, dropping: bool) -> Any:  # noqa: ANN401  whatever collate_fn returns
+    def samples(
+        self, samples: list[Any], batch: Batch, *, transformed: bool, dropping: bool, keep_state: bool = True
+    ) -> Any:  # noqa: ANN401  whatever collate_fn returns
         """Return the batch of samples.
 
         Parameters
@@ -98,6 +101,8 @@ class Collation:
             Whether a transform has seen them.
         dropping : bool
             Whether it was a dict, which drops ``index`` with everything it does not name.
+        keep_state : bool
+            Whether the global generators get back the state they had.
         """
         if self._return_index and not dropping:
             for sample, row in zip(samples, batch.draw.rows.tolist(), strict=True):
@@ -108,7 +113,7 @@ class Collation:
         if self._as_samples:
             return samples
         if self._collate_fn is not None:
-            return self._collate_fn(samples)
+            return self._collate_fn(samples, batch.draw, keep_state=keep_state)
         given = self._merged(samples, batch, transformed=transformed)
         if isinstance(given, dict) and batch.draw.valid is not None and not dropping:
             given.setdefault("valid", batch.draw.valid)

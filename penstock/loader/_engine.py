@@ -17,6 +17,7 @@ from penstock.loader._audit import Audit, Tally
 from penstock.loader._batch import Batch, Draw
 from penstock.loader._collate import Collation
 from penstock.loader._epoch import Draws, Epoch, Stream
+from penstock.loader._facade import BatchRows
 from penstock.loader._gather import Arrays, Gather, arrays_of
 from penstock.loader._pool import Pool
 from penstock.loader._reader import Reader
@@ -26,8 +27,15 @@ from penstock.loader._sequential import SequentialTable
 from penstock.loader._settings import Settings
 from penstock.loader._state import Identity, Place, parts_of, place_of
 from penstock.loader._stats import Meter
-from penstock.loader._torch import agree, require_torch, to_tensors, world
-from penstock.loader._transform import Transform
+from penstock.loader._torch import (
+    agree,
+    require_torch,
+    to_tensors,
+    warn_if_nobody_shares,
+    warn_of_place_given_up,
+    world,
+)
+from penstock.loader._transform import SeededCollate, Transform
 from penstock.loader._work import Work, WorkerTask, timed
 from penstock.sampling import SamplingPlan
 from penstock.storage import renew_in_children, renewed_lock
@@ -55,6 +63,7 @@ class Engine:
         self._started = False
         self._restored = False
         self._latest: object | None = None
+        self._warned = False
         self._running: weakref.WeakSet[EpochIterator] = weakref.WeakSet()
         self._gathers: list[Gather] = []
         self._lease: Lease | None = None
@@ -139,6 +148,7 @@ class Engine:
     def begin(self) -> EpochIterator:
         """Start the next epoch, or go on with a restored one."""
         rank, size = self._share()
+        self._warned = self._warned or warn_if_nobody_shares(self.settings.distributed)
         with self._lock:
             self._count_gathered()
             if self._started and not self._restored:
@@ -202,6 +212,24 @@ class Engine:
             self._take_up_pending()
             place = place_of(state, self._told())
             self._place, self._restored, self._started, self._latest = place, True, True, None
+
+    def set_epoch(self, epoch: int) -> None:
+        """Make the next iteration an epoch; one that a state left half done is finished."""
+        rank, size = self._share()
+        with self._lock:
+            self._count_gathered()
+            here = self.epoch_at(self._place, rank=rank, world_size=size)
+            if epoch == here.number + (self._started and not self._restored):
+                return
+            if epoch == here.number + 1:
+                place = self._following(here)
+            else:
+                whole = self.epoch_at(Place(), rank=rank, world_size=size).following_start
+                place = Place(epoch=epoch, start=epoch * whole)
+            given_up = here.consumed if self._restored and epoch != here.number + 1 else 0
+            self._place, self._restored, self._started, self._latest = place, True, True, None
+        if given_up:
+            warn_of_place_given_up(epoch, given_up, here.number)
 
     def identity(self) -> Identity:
         """Return what a state is a place in: between epochs the weights of the next."""
@@ -341,8 +369,26 @@ class Engine:
         epoch, pool, stream = self._next()
         draws = Draws(stream, epoch)
         for number in range(epoch.num_batches):
-            rows: list[int] = draw_of(pool, epoch, draws, number).rows.tolist()
-            yield rows
+            yield BatchRows(draw_of(pool, epoch, draws, number), self._after(epoch, number + 1))
+
+    def taken(self, draw: Draw, after: Place) -> Any:  # noqa: ANN401  what the caller gets
+        """Return a batch of `rows_of_epoch`, and stand behind it."""
+        asked = self.meter.asked()
+        with self._lock:
+            self._count_gathered()
+            if draw.epoch != self._place.epoch or self._place.consumed == 0:
+                self._take_up_pending()
+        batch = self._reader.read(draw, self._substitute)
+        given = self.finished(batch)
+        self.meter.given(asked, batch)
+        self.tally.add(batch.draw)
+        with self._lock:
+            self._place, self._restored, self._started, self._latest = after, False, True, None
+        return given
+
+    def batches_to_come(self) -> int:
+        """Return the batches of the next iteration."""
+        return self._next()[0].num_batches
 
     def close(self) -> None:
         """End the epochs under way and give the workers back."""
@@ -384,11 +430,12 @@ def _work(reader: Reader, pool: Pool, settings: Settings) -> Work:
     ragged: dict[str, str] = {
         name: htype for name, htype in htypes.items() if reader.fixed[name] is None and htype != "image"
     }
+    own = settings.collate_fn
     collation = Collation(
         ragged=ragged,
         padding=settings.padding,
         return_index=settings.return_index,
-        collate_fn=settings.collate_fn,
+        collate_fn=None if own is None else SeededCollate(own, seed=settings.seed),
         as_samples=settings.framework == "samples",
         single=settings.single,
         of_one=settings.samples_per_batch == 1,

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Self
+from collections.abc import Callable, Mapping
+from typing import Any, Literal, Self
 
 from penstock.errors import LoaderError
 from penstock.loader._audit import Audit
 from penstock.loader._engine import Engine
+from penstock.loader._facade import BatchSampler, DrawnRows, Iteration, RowSampler, as_it_is
 from penstock.loader._pool import Pool
 from penstock.loader._run import EpochIterator
-from penstock.loader._settings import Settings
+from penstock.loader._settings import Settings, check_count
 from penstock.loader._state import state_of
 from penstock.loader._stats import LoaderStats
 from penstock.loader._weights import NewWeights, new_plan
@@ -19,39 +20,9 @@ from penstock.sampling import SamplingSpec
 from penstock.storage import renewed_lock
 from penstock.table import Selection
 
-__all__ = ["BatchSampler", "RunningLoader"]
+__all__ = ["RunningLoader"]
 
 _MAKING = renewed_lock(threading.Lock())
-
-
-class BatchSampler:
-    """The rows a loader's batches hold, batch by batch.
-
-    Parameters
-    ----------
-    rows : callable
-        Returns an iterator of the rows of each batch.
-    num_batches, batch_size : int
-        Of an epoch; samples in one.
-    drop_last : bool
-        Whether a smaller last batch is left out.
-    """
-
-    def __init__(
-        self, rows: Callable[[], Iterator[list[int]]], num_batches: int, batch_size: int, *, drop_last: bool
-    ) -> None:
-        self._rows = rows
-        self._num_batches = num_batches
-        self.batch_size = batch_size
-        self.drop_last = drop_last
-
-    def __iter__(self) -> Iterator[list[int]]:
-        """Go through the batches; the loader stays where it is."""
-        return self._rows()
-
-    def __len__(self) -> int:
-        """Return the number of batches."""
-        return self._num_batches
 
 
 class RunningLoader:
@@ -76,8 +47,11 @@ class RunningLoader:
         """Travel to another process as a chain of calls; what runs stays here."""
         return {**self.__dict__, "_made": None}
 
-    def __iter__(self) -> EpochIterator:
-        """Start the next epoch, or finish one that was restored."""
+    def __iter__(self) -> Iteration:
+        """Start the next epoch, or finish one that was restored; it begins with the first batch that is asked for."""
+        return Iteration(self._begin, self._engine.batches_to_come)
+
+    def _begin(self) -> EpochIterator:
         closings = self._closings
         self._engine.worker_init_fn = self.worker_init_fn
         iterator = self._engine.begin()
@@ -125,15 +99,54 @@ class RunningLoader:
         return self._settings.drop_last
 
     @property
-    def dataset(self) -> Selection:
+    def dataset(self) -> DrawnRows:
         """The samples drawn from; its length is their number."""
-        return Selection(rows=self._pool.rows, version=self._pool.table.version, seed=self.seed)
+        pool = self._pool
+        selection = Selection(rows=pool.rows, version=pool.table.version, seed=self.seed)
+        return DrawnRows.of(selection, self._engine.taken)
 
     @property
     def batch_sampler(self) -> BatchSampler:
         """The rows of each batch of the epoch under way or the next; for frameworks that look at it."""
-        engine = self._engine
-        return BatchSampler(engine.rows_of_epoch, len(self), self.batch_size, drop_last=self.drop_last)
+        return BatchSampler(self, self._engine.rows_of_epoch)
+
+    @property
+    def sampler(self) -> RowSampler:
+        """The row of each sample of the epoch under way or the next; for frameworks that look at it."""
+        return self.batch_sampler.sampler
+
+    # What a DataLoader of finished batches has: trainers that make one again from these get the same batches, and
+    # torch starts no processes for it. Those of `.pytorch(num_workers=...)` are penstock's own.
+    num_workers: Literal[0] = 0
+    prefetch_factor: None = None
+    persistent_workers: Literal[False] = False
+    pin_memory: Literal[False] = False
+    pin_memory_device: Literal[""] = ""
+    timeout: Literal[0] = 0
+    multiprocessing_context: None = None
+    generator: None = None
+    in_order: Literal[True] = True
+
+    @property
+    def collate_fn(self) -> Callable[[Any], Any]:
+        """Passes on a batch; batches are collated already."""
+        return as_it_is
+
+    def set_epoch(self, epoch: int) -> None:
+        """Make the next iteration that epoch; trainers call this.
+
+        Parameters
+        ----------
+        epoch : int
+            From 0. Without this call every iteration is the next epoch by itself. An epoch that
+            `load_state_dict` left half done is finished where it is the one that is asked for.
+
+        Raises
+        ------
+        LoaderError
+            If it is not a whole number of at least 0.
+        """
+        self._engine.set_epoch(check_count("epoch", epoch, 0))
 
     def state_dict(self) -> dict[str, Any]:
         """Return where the loader stands: what the caller has got, not what was read ahead.

@@ -13,8 +13,9 @@ __all__ = ["generator_of", "global_state_kept", "seed_global_state", "words_of"]
 
 _TRANSFORM = 0x7472616E73666F72
 _SUBSTITUTE = 0x7375627374697475
+_COLLATE = 0x636F6C6C61746500
 _WORD = (1 << 64) - 1
-_PURPOSES = {"transform": _TRANSFORM, "substitute": _SUBSTITUTE}
+_PURPOSES = {"transform": _TRANSFORM, "substitute": _SUBSTITUTE, "collate": _COLLATE}
 
 
 def _bits(seed: int, epoch: int, position: int, purpose: str) -> np.random.Philox:
@@ -23,8 +24,8 @@ def _bits(seed: int, epoch: int, position: int, purpose: str) -> np.random.Philo
     return np.random.Philox(key=key, counter=np.array([0, position & _WORD, epoch & _WORD, 0], np.uint64))
 
 
-def generator_of(seed: int, epoch: int, position: int) -> np.random.Generator:
-    """Return the generator of one sample's transform.
+def generator_of(seed: int, epoch: int, position: int, *, purpose: str = "transform") -> np.random.Generator:
+    """Return the generator of one sample's transform, or of the collating of the batch it begins.
 
     Parameters
     ----------
@@ -34,18 +35,20 @@ def generator_of(seed: int, epoch: int, position: int) -> np.random.Generator:
         The epoch.
     position : int
         Place of the draw in the epoch, over all ranks.
+    purpose : {"transform", "collate"}
+        What it is for.
 
     Returns
     -------
     Generator
-        A function of the three numbers alone.
+        A function of these alone.
 
     Examples
     --------
     >>> generator_of(0, 1, 2).integers(1000) == generator_of(0, 1, 2).integers(1000)
     np.True_
     """
-    return np.random.Generator(_bits(seed, epoch, position, "transform"))
+    return np.random.Generator(_bits(seed, epoch, position, purpose))
 
 
 def words_of(seed: int, epoch: int, position: int, *, purpose: str = "transform", count: int = 3) -> list[int]:
@@ -54,9 +57,9 @@ def words_of(seed: int, epoch: int, position: int, *, purpose: str = "transform"
     return words
 
 
-def seed_global_state(seed: int, epoch: int, position: int) -> None:
+def seed_global_state(seed: int, epoch: int, position: int, *, purpose: str = "transform") -> None:
     """Set the global generators of random, numpy and, where it is loaded, torch to the sample's."""
-    first, second, third = words_of(seed, epoch, position)
+    first, second, third = words_of(seed, epoch, position, purpose=purpose)
     random.seed(first)
     np.random.seed(second & 0xFFFF_FFFF)  # noqa: NPY002  transforms of others read the global state
     torch = sys.modules.get("torch")

@@ -39,7 +39,7 @@ class Settings:
     num_workers: int = 0
     num_threads: int | None = None
     prefetch_factor: int = 2
-    distributed: bool = False
+    distributed: bool | None = None
     return_index: bool = True
     decode_method: Mapping[str, DecodeMethod] = field(default_factory=dict)
     persistent_workers: bool = False

@@ -13,6 +13,8 @@ from penstock.errors import LoaderError, MissingDependencyError
 
 __all__ = ["Loadable", "as_tf_dataset", "require_tensorflow", "to_tf"]
 
+_OF_LOADER = {"state_dict", "load_state_dict", "set_epoch", "audit", "stats", "with_weights", "close", "epoch", "seed"}
+
 
 Axes = tuple[int | None, ...]
 """The length of each axis of a sample, None where it differs."""
@@ -270,7 +272,7 @@ def _dataset_class(tf: Any) -> Any:  # noqa: ANN401  a class
             return len(self.loader)
 
         def __getattr__(self, name: str) -> Any:  # noqa: ANN401  an attribute of the loader
-            if name in {"state_dict", "load_state_dict", "audit", "stats", "with_weights", "close", "epoch", "seed"}:
+            if name in _OF_LOADER:
                 return getattr(self.loader, name)
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-from penstock.errors import LoaderError, MissingDependencyError
+from penstock.errors import LoaderError, MissingDependencyError, SamplingError
+from penstock.sampling._processes import own_rank, world_size_of_group
 
-__all__ = ["agree", "require_torch", "to_tensors", "world"]
+__all__ = ["agree", "require_torch", "to_tensors", "warn_if_nobody_shares", "warn_of_place_given_up", "world"]
 
 
 def require_torch() -> Any:  # noqa: ANN401  the module
@@ -49,20 +51,36 @@ def _to_tuple(value: tuple[Any, ...], *, pin: bool) -> Any:  # noqa: ANN401  tup
 
 
 def world() -> tuple[int, int]:
-    """Return this process's rank and the number of processes.
+    """Return this process's rank and the number of processes; a single process is rank 0 of 1.
 
     Raises
     ------
     LoaderError
-        If torch.distributed is not running.
+        If a launcher started several processes, and torch.distributed is not initialized.
     """
-    torch = require_torch()
-    if not (torch.distributed.is_available() and torch.distributed.is_initialized()):
-        raise LoaderError(
-            "distributed=True outside torch.distributed",
-            hint="call torch.distributed.init_process_group(...) first, or start by torchrun",
-        )
-    return torch.distributed.get_rank(), torch.distributed.get_world_size()
+    try:
+        return own_rank()
+    except SamplingError as error:
+        told = str(error).split(". Hint")[0]
+        raise LoaderError(told, hint="call torch.distributed.init_process_group() first") from None
+
+
+def warn_if_nobody_shares(distributed: bool | None) -> bool:
+    """Warn where several processes each have all batches, and nobody said that this is meant; tell whether it was."""
+    size = world_size_of_group()
+    if distributed is not None or size == 1:
+        return False
+    warnings.warn(
+        f"each of the {size} processes of torch.distributed gets every batch of this loader; distributed=True "
+        "in .pytorch() shares them out, distributed=False says that this is meant",
+        stacklevel=6,
+    )
+    return True
+
+
+def warn_of_place_given_up(epoch: int, draws: int, of: int) -> None:
+    """Warn that a restored place is lost."""
+    warnings.warn(f"set_epoch({epoch}) gives up the restored place, {draws} draws into epoch {of}", stacklevel=4)
 
 
 def agree(mine: Mapping[str, Any]) -> None:

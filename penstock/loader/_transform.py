@@ -15,7 +15,7 @@ from penstock.errors import TransformError
 from penstock.loader._batch import Draw
 from penstock.loader._seeding import generator_of, global_state_kept, seed_global_state, words_of
 
-__all__ = ["Transform"]
+__all__ = ["SeededCollate", "Transform"]
 
 Step = Callable[[Any, np.random.Generator | None], Any]
 
@@ -83,6 +83,32 @@ class Transform:
                 except Exception as error:
                     raise _told(error, int(draw.rows[place]), uids[place]) from error
         return done
+
+
+class SeededCollate:
+    """A collate_fn with randomness of the batch's own; travels to worker processes.
+
+    Parameters
+    ----------
+    collate_fn : callable
+        Of a list of samples; one with a parameter `rng` is given a generator.
+    seed : int
+        The loader's seed.
+    """
+
+    def __init__(self, collate_fn: Callable[..., Any], *, seed: int) -> None:
+        self._collate_fn = collate_fn
+        self._seed = seed
+        self._takes_rng = _takes_rng(collate_fn, {})
+
+    def __call__(self, samples: list[Any], draw: Draw, *, keep_state: bool) -> Any:  # noqa: ANN401  whatever it returns
+        """Return the batch; its randomness depends on the seed, the epoch and the place of its first draw alone."""
+        position = int(draw.positions[0]) if len(draw) else 0
+        if self._takes_rng:
+            return self._collate_fn(samples, rng=generator_of(self._seed, draw.epoch, position, purpose="collate"))
+        with global_state_kept() if keep_state else contextlib.nullcontext():
+            seed_global_state(self._seed, draw.epoch, position, purpose="collate")
+            return self._collate_fn(samples)
 
 
 def _told(error: Exception, row: int, uid: int) -> TransformError:

@@ -55,7 +55,10 @@ class Work:
                 for sample, row in zip(samples, batch.draw.rows.tolist(), strict=True):
                     sample["index"] = row
             samples = self.transform.all(samples, batch.draw, uids, keep_state=keep_state)
-        return self._collation.samples(samples, batch, transformed=self.transform is not None, dropping=self._dropping)
+        transformed = self.transform is not None
+        return self._collation.samples(
+            samples, batch, transformed=transformed, dropping=self._dropping, keep_state=keep_state
+        )
 
 
 def timed(work: Work, batch: Batch, uids: list[int], *, keep_state: bool) -> tuple[Any, float]:

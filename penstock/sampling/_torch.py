@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.errors import LoaderStateError, SamplingError
+from penstock.errors import SamplingError
 from penstock.sampling._plan import SamplingPlan
-from penstock.sampling._rearming import Reweighable
+from penstock.sampling._processes import consumer_of_caller, is_lightning_wrapper
+from penstock.sampling._sampler import INJECTING, EpochSampler
 from penstock.sampling._stream import IndexStream
 
 __all__ = ["TorchBatchSampler", "TorchSampler"]
@@ -19,147 +19,22 @@ __all__ = ["TorchBatchSampler", "TorchSampler"]
 _AT_ONCE = 1 << 14
 
 
-class _Sampler(Reweighable):
-    """Steps through a stream epoch by epoch, and knows where it is."""
-
-    def __init__(
-        self,
-        source: SamplingPlan | IndexStream,
-        batch_size: int,
-        *,
-        drop_last: bool,
-        distributed: bool,
-        rank: int | None,
-        world_size: int | None,
-    ) -> None:
-        self._plan = source if isinstance(source, SamplingPlan) else None
-        self._stream = source.stream() if isinstance(source, SamplingPlan) else source
-        if isinstance(batch_size, bool) or int(batch_size) != batch_size or batch_size < 1:
-            raise SamplingError(f"batch_size is {batch_size!r}; expected a whole number of at least 1")
-        if self._stream.size < 1:
-            raise SamplingError("the stream has no draws; expected at least one sample")
-        self.batch_size = int(batch_size)
-        self.drop_last = drop_last
-        self._continuing = bool(getattr(self._stream, "continuing", False))
-        self._distributed = distributed
-        self._given = (rank, world_size)
-        self._epoch = -1
-        self._start = 0
-        self._done = self._base = 0
-        self._open = False
-
-    def set_epoch(self, epoch: int) -> None:
-        """Make the next iteration that epoch; Lightning and accelerate call this.
-
-        Parameters
-        ----------
-        epoch : int
-            From 0. Without this call every iteration is the next epoch by itself.
-        """
-        if epoch == self._epoch + (not self._open):
-            return
-        rank_size = self._layout()[1] * self.batch_size
-        length = _length(self._stream.size, rank_size, self.drop_last) if self._continuing else self._stream.size
-        self._epoch, self._start, self._done, self._base, self._open = epoch, epoch * length, 0, 0, True
-
-    def state_dict(self, num_delivered: int | None = None) -> dict[str, Any]:
-        """Return where the sampler is, for `load_state_dict` in any process and any world size.
-
-        Parameters
-        ----------
-        num_delivered : int, optional
-            What the training loop has had of this epoch, in units of what this sampler yields. Default: all that was
-            yielded, which with ``num_workers > 0`` includes what the DataLoader has fetched ahead.
-
-        Returns
-        -------
-        dict
-            ``fingerprint``, ``seed``, ``epoch``, ``start`` (position where the epoch began), ``position``.
-        """
-        done = self._done if num_delivered is None else self._after(num_delivered)
-        state = self._stream.state(self._start + done)
-        return {**state, "epoch": max(self._epoch, 0), "start": self._start}
-
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on where `state_dict` was taken; the next iteration finishes that epoch.
-
-        Raises
-        ------
-        LoaderStateError
-            If the state is of another stream.
-        """
-        position = self._stream.position(state)
-        start, epoch = int(state["start"]), int(state["epoch"])
-        if not 0 <= start <= position:
-            raise LoaderStateError(f"the state is at position {position} of an epoch that began at {start}")
-        self._epoch, self._start, self._done, self._open = epoch, start, position - start, True
-        self._base = self._done
-
-    def _after(self, num_delivered: int) -> int:
-        """Return the draws over all ranks, in whole steps, once so many things were delivered in this run."""
-        raise NotImplementedError
-
-    def _layout(self) -> tuple[int, int]:
-        """Return rank and world size."""
-        rank, world_size = self._given
-        if rank is None and world_size is None and self._distributed:
-            rank, world_size = _of_process()
-        rank, world_size = rank or 0, 1 if world_size is None else world_size
-        if not 0 <= rank < world_size:
-            raise SamplingError(f"rank {rank} of world size {world_size}; expected 0 <= rank < world_size")
-        return rank, world_size
-
-    def _begin(self) -> int:
-        """Start the next epoch, or go on with a restored one; return the draws it has."""
-        if not self._open:
-            following = self._following()
-            self._take_up_weights(following)
-            self._epoch += 1
-            self._start = following if self._continuing else self._epoch * self._stream.size
-            self._done = self._base = 0
-        elif self._done == 0 and self._waiting is not None:
-            self._take_up_weights(self._start)
-            self._start = max(self._start, self._reached) if self._continuing else self._epoch * self._stream.size
-        self._open = False
-        return self._whole()
-
-    def _following(self) -> int:
-        """Return where the next epoch starts: where the last would have ended, read to the end or not."""
-        return self._reached if self._epoch < 0 else max(self._reached, self._start + self._whole())
-
-    def _whole(self) -> int:
-        """Return the draws of this epoch over all ranks, dropped ones left out, padded ones counted."""
-        left = self._stream.size - self._base
-        world_size = self._layout()[1]
-        if world_size == 1 and not self.drop_last:
-            return self._base + max(left, 0)
-        return self._base + _length(left, world_size * self.batch_size, self.drop_last)
-
-    def _rows(self, first: int, last: int) -> NDArray[np.int64]:
-        """Return the rows at places of this epoch; those beyond the end continue the stream, or wrap round."""
-        size = self._stream.size
-        if self._continuing or last <= size:
-            return self._stream.slice(self._start + first, self._start + last)
-        places = np.arange(first, last) % size
-        return self._stream.slice(self._start, self._start + size)[places]
-
-
-class TorchSampler(_Sampler):
+class TorchSampler(EpochSampler):
     """Row numbers for ``DataLoader(sampler=...)``: weighted, seeded, resumable, in step over ranks.
 
-    Each iteration is the next epoch, the first is 0. Leave `distributed` off under accelerate, Lightning or the
-    Hugging Face Trainer: they share out the batches themselves, in the order used here.
+    Each iteration is the next epoch, the first is 0. What to write for each trainer is in the guide "Trainers".
 
     Parameters
     ----------
     source : SamplingPlan or IndexStream
         What to draw.
     batch_size : int
-        The DataLoader's; matters for the layout over ranks only.
+        The DataLoader's; matters for the layout over processes, and with `drop_last`.
     drop_last : bool
-        Whether draws that do not fill a step of all ranks are left out; else the stream goes on to fill it.
-    distributed : bool
-        Take this process's share; rank and world size come from ``torch.distributed`` unless given.
+        Whether draws that do not fill a step of all processes are left out; else the stream goes on to fill it.
+    distributed : bool, optional
+        Take this process's share; rank and world size come from ``torch.distributed`` unless given. Default: leave
+        that to accelerate where it is in use; where nobody shares the stream out, that is warned of.
     rank, world_size : int, optional
         Of this process. Position ``g`` belongs to step ``g // (batch_size world_size)`` and to rank
         ``(g mod (batch_size world_size)) // batch_size``.
@@ -179,7 +54,7 @@ class TorchSampler(_Sampler):
         *,
         batch_size: int = 1,
         drop_last: bool = False,
-        distributed: bool = False,
+        distributed: bool | None = None,
         rank: int | None = None,
         world_size: int | None = None,
     ) -> None:
@@ -187,23 +62,45 @@ class TorchSampler(_Sampler):
             source, batch_size, drop_last=drop_last, distributed=distributed, rank=rank, world_size=world_size
         )
 
+    @property
+    def sampler(self) -> TorchSampler:
+        """Itself: where trainers look for what has `set_epoch`."""
+        return self
+
     def __iter__(self) -> Iterator[int]:
-        whole, (rank, world_size) = self._begin(), self._layout()
+        consumer = consumer_of_caller(1)
+        if is_lightning_wrapper(consumer):
+            raise SamplingError(
+                "Lightning wraps TorchSampler in a DistributedSampler of its own, which draws another order",
+                hint=INJECTING,
+            )
+        self._warn_if_dropped(consumer)
+        return self._draws()
+
+    def _draws(self) -> Iterator[int]:
+        run, whole = self._begin()
+        rank, world_size = self._layout()
         step = self.batch_size * world_size
         at_once = max(_AT_ONCE // step, 1) * step
-        for first in range(self._done, whole, at_once):
-            rows = self._rows(first, min(first + at_once, whole))
-            for row, done in zip(*_share(rows, first, rank, world_size, self.batch_size), strict=True):
-                self._done = done
-                yield row
-        self._done = whole
+        try:
+            for first in range(self._done, whole, at_once):
+                rows = self._rows(first, min(first + at_once, whole))
+                for row, done in zip(*_share(rows, first, rank, world_size, self.batch_size), strict=True):
+                    if self._running is run:
+                        self._done = done
+                    yield row
+            if self._running is run:
+                self._done = whole
+        finally:
+            self._ended(run)
 
     def __len__(self) -> int:
         """Return the draws of this rank in a whole epoch."""
-        world_size = self._layout()[1]
-        if world_size == 1 and not self.drop_last:
-            return self._stream.size
-        return _length(self._stream.size, world_size * self.batch_size, self.drop_last) // world_size
+        return self.num_draws // self._layout()[1]
+
+    def _num_processes(self) -> int:
+        # a sampler that was not told the batch size cannot know what fills a step
+        return super()._num_processes() if self._is_told or self.batch_size > 1 else 1
 
     def _after(self, num_delivered: int) -> int:
         world_size = self._layout()[1]
@@ -211,7 +108,7 @@ class TorchSampler(_Sampler):
         return min(self._base + whole, self._whole())
 
 
-class TorchBatchSampler(_Sampler):
+class TorchBatchSampler(EpochSampler):
     """Batches of row numbers for ``DataLoader(batch_sampler=...)``; see `TorchSampler`.
 
     Parameters
@@ -223,10 +120,13 @@ class TorchBatchSampler(_Sampler):
     drop_last : bool
         Whether an incomplete last step is left out. Else one process gives a short last batch, and several go on in
         the stream (or wrap round, without replacement) to fill it.
-    distributed : bool
-        Take this process's share; rank and world size come from ``torch.distributed`` unless given.
+    distributed : bool, optional
+        Take this process's share; rank and world size come from ``torch.distributed`` unless given. Default: leave
+        that to accelerate or Lightning where they are in use; where nobody shares the stream out, that is warned of.
     rank, world_size : int, optional
         Of this process.
+    sampler : DistributedSampler, optional
+        Where Lightning puts the sampler it would share the rows out by; rank and world size are taken from it.
 
     Examples
     --------
@@ -243,38 +143,74 @@ class TorchBatchSampler(_Sampler):
         batch_size: int,
         drop_last: bool = False,
         *,
-        distributed: bool = False,
+        distributed: bool | None = None,
         rank: int | None = None,
         world_size: int | None = None,
+        sampler: Any = None,  # noqa: ANN401  of torch
     ) -> None:
-        super().__init__(
-            source, batch_size, drop_last=drop_last, distributed=distributed, rank=rank, world_size=world_size
-        )
+        if isinstance(source, TorchBatchSampler):
+            vars(self).update(vars(source), drop_last=drop_last, _running=None)
+        else:
+            super().__init__(
+                source, batch_size, drop_last=drop_last, distributed=distributed, rank=rank, world_size=world_size
+            )
+        if hasattr(sampler, "num_replicas"):
+            self._given = (int(sampler.rank), int(sampler.num_replicas))
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401  what Lightning makes a batch sampler again from
+        if name.startswith("__pl_saved_") and "_given" in vars(self):
+            return {
+                "__pl_saved_args": (self, self.batch_size, self.drop_last),
+                "__pl_saved_arg_names": ("source", "batch_size", "drop_last"),
+                "__pl_saved_kwargs": {},
+                "__pl_saved_default_kwargs": {"sampler": None},
+            }[name]
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+    @property
+    def sampler(self) -> _RowsOfBatches:
+        """The same draws one by one: where trainers look for what has `set_epoch`."""
+        return _RowsOfBatches(self)
 
     def __iter__(self) -> Iterator[list[int]]:
-        whole, (rank, world_size) = self._begin(), self._layout()
+        run, whole = self._begin()
+        rank, world_size = self._layout()
         step = self.batch_size * world_size
         at_once = max(_AT_ONCE // step, 1) * step
-        for first in range(self._done, whole, at_once):
-            rows = self._rows(first, min(first + at_once, whole)).tolist()
-            for begin in range(0, len(rows), step):
-                mine = begin + rank * self.batch_size
-                self._done = min(first + begin + step, whole)
-                yield rows[mine : mine + self.batch_size]
+        try:
+            for first in range(self._done, whole, at_once):
+                rows = self._rows(first, min(first + at_once, whole)).tolist()
+                for begin in range(0, len(rows), step):
+                    mine = begin + rank * self.batch_size
+                    if self._running is run:
+                        self._done = min(first + begin + step, whole)
+                    yield rows[mine : mine + self.batch_size]
+        finally:
+            self._ended(run)
 
     def __len__(self) -> int:
         """Return the batches of this rank in a whole epoch."""
         step = self._layout()[1] * self.batch_size
-        return self._stream.size // step if self.drop_last else -(-self._stream.size // step)
+        return (self.num_draws + step - 1) // step
 
     def _after(self, num_delivered: int) -> int:
         return min(self._base + num_delivered * self.batch_size * self._layout()[1], self._whole())
 
 
-def _length(left: int, step: int, drop_last: bool) -> int:
-    """Return the draws in whole steps, rounded down or up."""
-    steps = max(left, 0) // step if drop_last else -(-max(left, 0) // step)
-    return steps * step
+class _RowsOfBatches:
+    """The draws of a batch sampler one by one; its epochs and its state are those of the batch sampler."""
+
+    def __init__(self, batches: TorchBatchSampler) -> None:
+        self._batches = batches
+        self.set_epoch = batches.set_epoch
+        self.state_dict = batches.state_dict
+        self.load_state_dict = batches.load_state_dict
+
+    def __iter__(self) -> Iterator[int]:
+        return (row for batch in self._batches for row in batch)
+
+    def __len__(self) -> int:
+        return self._batches.num_draws // self._batches._layout()[1]  # noqa: SLF001  of this module
 
 
 def _share(
@@ -286,15 +222,3 @@ def _share(
     mine = rows.reshape(-1, world_size, batch_size)[:, rank].ravel()
     done = first + (np.arange(1, len(mine) + 1) // batch_size) * batch_size * world_size
     return mine.tolist(), done.tolist()
-
-
-def _of_process() -> tuple[int, int]:
-    """Return rank and world size of torch.distributed."""
-    torch: Any = sys.modules.get("torch")
-    group = getattr(torch, "distributed", None)
-    if group is None or not group.is_available() or not group.is_initialized():
-        raise SamplingError(
-            "distributed=True, but torch.distributed is not initialised",
-            hint="call torch.distributed.init_process_group() first, or pass rank= and world_size=",
-        )
-    return int(group.get_rank()), int(group.get_world_size())

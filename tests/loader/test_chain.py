@@ -27,7 +27,8 @@ DOCUMENT = {
     "offset": [("off", 0)],
     "pytorch": [
         ("num_workers", 0), ("collate_fn", None), ("tensors", None), ("num_threads", None), ("prefetch_factor", 2),
-        ("distributed", False), ("return_index", True), ("decode_method", None), ("persistent_workers", False),
+        # the page has False, which here says that several processes are meant to have every batch
+        ("distributed", None), ("return_index", True), ("decode_method", None), ("persistent_workers", False),
     ],
     "query": [("query_string", inspect.Parameter.empty)],
     "sample_by": [("weights", inspect.Parameter.empty), ("replace", True), ("size", None)],

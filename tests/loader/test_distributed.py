@@ -99,6 +99,12 @@ def test_ranks_that_disagree_fail_on_every_rank_and_say_in_what(results, world):
     assert all("the ranks disagree on drop_last" in result["shape"] for result in results[world])
 
 
-def test_distributed_outside_torch_distributed_is_told(table):
+def test_distributed_in_one_process_is_a_world_of_one(table):
+    shared, alone = (Loader(table).batch(8).pytorch(distributed=flag) for flag in (True, False))
+    assert [b["index"].tolist() for b in shared] == [b["index"].tolist() for b in alone]
+
+
+def test_distributed_under_a_launcher_without_a_process_group_is_refused(table, monkeypatch):
+    monkeypatch.setenv("WORLD_SIZE", "2")
     with pytest.raises(LoaderError, match="init_process_group"):
-        iter(Loader(table).pytorch(distributed=True))
+        next(iter(Loader(table).pytorch(distributed=True)))

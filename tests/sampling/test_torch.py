@@ -146,9 +146,9 @@ def test_a_short_last_batch_of_one_process():
     assert [len(batch) for batch in TorchBatchSampler(SequentialStream(10), 4, drop_last=True)] == [4, 4]
 
 
-@pytest.mark.parametrize("bad", [{"batch_size": 0}, {"rank": 2, "world_size": 2}, {"distributed": True}])
+@pytest.mark.parametrize("bad", [{"batch_size": 0}, {"rank": 2, "world_size": 2}])
 def test_a_layout_that_is_none_is_named(bad):
-    with pytest.raises(SamplingError, match=r"batch_size|rank 2|not initialised"):
+    with pytest.raises(SamplingError, match=r"batch_size|rank 2"):
         len(TorchBatchSampler(SequentialStream(4), **{"batch_size": 2, **bad}))
 
 
@@ -229,3 +229,69 @@ def test_a_million_rows_need_no_list_of_objects(article):
     sampler = TorchSampler(article(size=1_000_000))
     rows = np.fromiter(sampler, np.int64, 1_000_000)
     assert np.array_equal(rows, article(size=1_000_000).stream().epoch(0))
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize(
+    "make",
+    [lambda plan: TorchBatchSampler(plan, 8), lambda plan: TorchSampler(plan, batch_size=8)],
+    ids=["batches", "rows"],
+)
+def test_set_epoch_begins_where_the_epoch_begins_when_batches_do_not_fill_it(article, mode, make):
+    sampler = make(article(mode=mode))
+    sampler.set_epoch(2)
+    assert [row for item in sampler for row in np.atleast_1d(item)] == article(mode=mode).stream().epoch(2).tolist()
+    assert sampler.state_dict()["start"] == 350
+
+
+@pytest.mark.parametrize(
+    ("options", "start"), [({"world_size": 2}, 352), ({"drop_last": True}, 336)], ids=["padded", "dropped"]
+)
+def test_set_epoch_counts_what_is_delivered(article, options, start):
+    sampler = TorchBatchSampler(article(), 8, **options)
+    sampler.set_epoch(2)
+    assert sampler.state_dict()["start"] == start
+    assert sampler.num_draws == start // 2
+
+
+def test_one_process_is_the_whole_world(article):
+    assert list(TorchSampler(article(), distributed=True)) == article().stream().epoch(0).tolist()
+
+
+def test_a_launcher_without_a_process_group_is_refused(article, monkeypatch):
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    with pytest.raises(SamplingError, match="WORLD_SIZE is 2"):
+        len(TorchSampler(article(), distributed=True))
+
+
+def test_a_restored_place_that_set_epoch_gives_up_is_warned_of(article):
+    sampler = TorchBatchSampler(article(), 8)
+    rows = iter(sampler)
+    next(rows)
+    other = TorchBatchSampler(article(), 8)
+    other.load_state_dict(sampler.state_dict())
+    with pytest.warns(UserWarning, match="8 draws into epoch 0"):
+        other.set_epoch(3)
+
+
+@pytest.mark.torch
+def test_draws_that_a_dataloader_drops_are_warned_of(article):
+    torch = pytest.importorskip("torch")
+    loader = torch.utils.data.DataLoader(
+        torch.arange(175), 8, sampler=TorchSampler(article(mode="deck")), drop_last=True
+    )
+    with pytest.warns(UserWarning, match="drops 7 of 175 draws"):
+        assert len(list(loader)) == 21
+
+
+def test_lightning_makes_a_batch_sampler_again_with_its_rank_and_place(article):
+    class Injected:
+        rank, num_replicas = 1, 2
+
+    first = TorchBatchSampler(article(), 8)
+    first.set_epoch(1)
+    arguments = {**getattr(first, "__pl_saved_kwargs"), "sampler": Injected()}
+    again = TorchBatchSampler(*getattr(first, "__pl_saved_args"), **arguments)
+    assert list(again)[:5] == [article().stream().slice(175 + 8 + 16 * n, 175 + 16 + 16 * n).tolist() for n in range(5)]
+    with pytest.raises(SamplingError, match="use_distributed_sampler=False"):
+        TorchBatchSampler(Injected(), 8)

@@ -1,0 +1,93 @@
+"""Which processes share a stream, and who takes rows from a sampler; torch and accelerate are looked at, not loaded."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any
+
+from penstock.errors import SamplingError
+
+__all__ = [
+    "consumer_of_caller",
+    "epoch_of_accelerate",
+    "is_lightning_wrapper",
+    "num_processes_of_accelerate",
+    "own_rank",
+    "world_size_of_group",
+]
+
+
+_FAR = 24
+"""Callers that are looked at; a loader with workers is about ten calls away."""
+
+
+def _group() -> Any:  # noqa: ANN401  torch.distributed, or None
+    torch: Any = sys.modules.get("torch")
+    group = getattr(torch, "distributed", None)
+    return group if group is not None and group.is_available() and group.is_initialized() else None
+
+
+def world_size_of_group() -> int:
+    """Return the number of processes of torch.distributed; 1 where it is not running."""
+    group = _group()
+    return 1 if group is None else int(group.get_world_size())
+
+
+def own_rank() -> tuple[int, int]:
+    """Return rank and world size of torch.distributed; a single process is rank 0 of 1.
+
+    Raises
+    ------
+    SamplingError
+        If a launcher started several processes, and torch.distributed is not initialized.
+    """
+    group = _group()
+    if group is not None:
+        return int(group.get_rank()), int(group.get_world_size())
+    launched = os.environ.get("WORLD_SIZE", "1")
+    if launched.isdecimal() and int(launched) > 1:
+        raise SamplingError(
+            f"distributed=True: WORLD_SIZE is {launched}, but torch.distributed is not initialized",
+            hint="call torch.distributed.init_process_group() first, or pass rank= and world_size=",
+        )
+    return 0, 1
+
+
+def num_processes_of_accelerate() -> int:
+    """Return the number of processes among which accelerate shares out batches; 1 where it is not in use."""
+    state: Any = getattr(sys.modules.get("accelerate.state"), "PartialState", None)
+    shared = getattr(state, "_shared_state", {})
+    return int(shared.get("num_processes", 1))
+
+
+def consumer_of_caller(depth: int) -> Any:  # noqa: ANN401  any object
+    """Return the object whose method calls `iter` on a sampler, `depth` calls above; None where it is no method."""
+    try:
+        return sys._getframe(depth + 1).f_locals.get("self")  # noqa: SLF001  a DataLoader does not introduce itself
+    except ValueError:
+        return None
+
+
+def epoch_of_accelerate() -> int | None:
+    """Return the epoch of the accelerate loader that is asking for rows, None where none is.
+
+    Its `set_epoch` does not reach a sampler behind the batches it skips on resume.
+    """
+    if "accelerate.data_loader" not in sys.modules:
+        return None
+    frame = sys._getframe(1)  # noqa: SLF001  the loader is only to be found among the callers
+    for _ in range(_FAR):
+        if frame.f_back is None:
+            return None
+        frame = frame.f_back
+        if frame.f_code.co_name == "__iter__" and frame.f_globals.get("__name__") == "accelerate.data_loader":
+            epoch = getattr(frame.f_locals.get("self"), "iteration", None)
+            if isinstance(epoch, int):
+                return epoch
+    return None
+
+
+def is_lightning_wrapper(consumer: object) -> bool:
+    """Tell whether Lightning is about to put the draws of a sampler into another order."""
+    return type(consumer).__name__ == "_DatasetSamplerWrapper"

@@ -1,0 +1,57 @@
+"""Resume in the middle of an epoch under Lightning, with a plain DataLoader."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from penstock.trainers._position import checked, state_of
+
+try:
+    from lightning.pytorch import Callback
+except ImportError:
+    from pytorch_lightning import Callback
+
+__all__ = ["LightningResume"]
+
+
+class LightningResume(Callback):  # type: ignore[misc]  # lightning is optional and not loaded for types
+    """Puts the place of a sampler into checkpoints; for a torch DataLoader, which has no state of its own.
+
+    A penstock `Loader` and torchdata's `StatefulDataLoader` need none of this: Lightning keeps their state.
+
+    Parameters
+    ----------
+    sampler : TorchSampler or TorchBatchSampler
+        What the DataLoader was given.
+
+    Raises
+    ------
+    LoaderError
+        If it is something else.
+    """
+
+    def __init__(self, sampler: Any) -> None:  # noqa: ANN401  what a user passed
+        self._sampler = checked(sampler)
+        self._dataloader: Any = None
+        self._num_batches = 0
+
+    def on_train_start(self, trainer: Any, pl_module: Any) -> None:  # noqa: ANN401, ARG002  of Lightning
+        """Begin to count."""
+        self._num_batches = 0
+
+    def on_train_epoch_start(self, trainer: Any, pl_module: Any) -> None:  # noqa: ANN401, ARG002  of Lightning
+        """Begin to count anew."""
+        self._num_batches = 0
+
+    def on_train_batch_end(self, trainer: Any, *_: object, **__: object) -> None:  # noqa: ANN401  of Lightning
+        """Count a batch."""
+        self._dataloader = trainer.train_dataloader
+        self._num_batches += 1
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the place behind the batches that were trained on."""
+        return state_of(self._dataloader, self._sampler, self._num_batches)
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Let the sampler go on there."""
+        self._sampler.load_state_dict(state_dict)

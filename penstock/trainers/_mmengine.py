@@ -1,0 +1,49 @@
+"""Resume in the middle of an epoch under mmengine."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mmengine.hooks import Hook
+
+from penstock.trainers._position import checked, state_of
+
+__all__ = ["MMEngineResume"]
+
+
+class MMEngineResume(Hook):  # type: ignore[misc]  # mmengine is optional and not loaded for types
+    """Puts the place of a loader or a sampler into checkpoints; mmengine begins a half done epoch again by itself.
+
+    Checkpoints at the end of an epoch need none of this.
+
+    Parameters
+    ----------
+    loader : Loader, TorchSampler or TorchBatchSampler
+        The runner's dataloader, or what it was given.
+
+    Raises
+    ------
+    LoaderError
+        If it is something else.
+    """
+
+    def __init__(self, loader: Any) -> None:  # noqa: ANN401  what a user passed
+        self._loader = checked(loader)
+        self._num_batches = 0
+
+    def before_train_epoch(self, runner: Any) -> None:  # noqa: ANN401, ARG002  of mmengine
+        """Begin to count anew."""
+        self._num_batches = 0
+
+    def after_train_iter(self, runner: Any, *_: object, **__: object) -> None:  # noqa: ANN401, ARG002  of mmengine
+        """Count a batch."""
+        self._num_batches += 1
+
+    def before_save_checkpoint(self, runner: Any, checkpoint: dict[str, Any]) -> None:  # noqa: ANN401  of mmengine
+        """Save the place behind the batches that were trained on."""
+        checkpoint["penstock"] = state_of(runner.train_loop.dataloader, self._loader, self._num_batches)
+
+    def after_load_checkpoint(self, runner: Any, checkpoint: dict[str, Any]) -> None:  # noqa: ANN401, ARG002  of mmengine
+        """Go on there."""
+        if "penstock" in checkpoint:
+            self._loader.load_state_dict(checkpoint["penstock"])

@@ -1,0 +1,50 @@
+"""mmengine's Runner."""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+from pathlib import Path
+
+import torch
+from mmengine.model import BaseModel
+from mmengine.runner import Runner
+
+from penstock.trainers import MMEngineResume
+from tests.trainers.handed import EPOCHS, make, rows_of
+
+
+class Model(BaseModel):
+    def __init__(self):
+        super().__init__()
+        self.weight = torch.nn.Parameter(torch.zeros(1))
+        self.seen = []
+
+    def forward(self, index=None, mode="loss", **_):
+        self.seen.append(rows_of(index))
+        return {"loss": self.weight.sum()}
+
+
+def as_index(samples):
+    return {"index": torch.stack(samples)}
+
+
+def train(kind, world, saved, resume=None):
+    loader, sampler = make(kind, distributed=True)
+    if kind != "Loader":
+        loader.collate_fn = as_index
+    model = Model()
+    saved["folder"] = saved.get("folder") or tempfile.mkdtemp()
+    every = {"type": "CheckpointHook", "interval": 1, "by_epoch": False} if resume is None else None
+    runner = Runner(
+        model=model, work_dir=saved["folder"], train_dataloader=loader, train_cfg={"by_epoch": True, "max_epochs": EPOCHS},
+        optim_wrapper={"optimizer": {"type": "SGD", "lr": 0.1}}, default_hooks={"checkpoint": every, "logger": None},
+        custom_hooks=[MMEngineResume(sampler)], log_level=logging.ERROR, launcher="pytorch" if world > 1 else "none",
+        load_from=None if resume is None else saved[resume], resume=resume is not None,
+        experiment_name=f"{kind}{resume}".replace(" ", ""), log_processor={"by_epoch": True},
+    )  # fmt: skip
+    runner.train()
+    if resume is None:
+        for path in Path(saved["folder"]).glob("iter_*.pth"):
+            saved[int(path.stem.split("_")[1])] = str(path)
+    return model.seen

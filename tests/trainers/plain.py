@@ -1,0 +1,49 @@
+"""A loop of one's own, and Fabric's."""
+
+from __future__ import annotations
+
+import copy
+
+from penstock.sampling import TorchBatchSampler, TorchSampler
+from tests.trainers.handed import BATCH, EPOCHS, make, rows_of
+
+
+def train(kind, world, saved, resume=None):
+    """Train to the end, a state saved after each step; return the batches seen."""
+    loader, sampler = make(kind, distributed=True)
+    return _loop(loader, loader if _is_stateful(loader) else sampler, saved, resume)
+
+
+def fabric(kind, world, saved, resume=None):
+    from lightning.fabric import Fabric
+
+    fabric = Fabric(accelerator="cpu", devices=world, strategy="ddp" if world > 1 else "auto")
+    fabric.launch()
+    loader, sampler = make(kind, distributed=True)
+    holder = loader if _is_stateful(loader) else sampler
+    # not through setup_dataloaders: it counts epochs from 0 in each run, so that a resumed sampler is sent back
+    return _loop(loader, holder, saved, resume)
+
+
+def _is_stateful(loader):
+    return hasattr(loader, "load_state_dict")
+
+
+def _loop(loader, holder, saved, resume):
+    seen, done = [], resume or 0
+    if resume is not None:
+        holder.load_state_dict(saved[resume])
+    for epoch in range(done // len(loader), EPOCHS):
+        if done and not done % len(loader) and epoch == done // len(loader):
+            assert list(loader) == []  # what is left of the epoch whose last batch was the last one seen
+        for number, batch in enumerate(loader, 1):
+            seen.append(rows_of(batch))
+            if resume is None:
+                saved[len(seen)] = copy.deepcopy(_state(holder, number))
+    return seen
+
+
+def _state(holder, number):
+    if isinstance(holder, TorchBatchSampler):
+        return holder.state_dict(number)
+    return holder.state_dict(number * BATCH) if isinstance(holder, TorchSampler) else holder.state_dict()
