@@ -234,6 +234,7 @@ class Engine:
     def identity(self) -> Identity:
         """Return what a state is a place in: between epochs the weights of the next."""
         with self._lock:
+            self._count_gathered()
             begun = self._started and not self._restored
             if self._pending is None or begun or self._place.consumed:
                 return self._told()

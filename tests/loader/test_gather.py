@@ -72,7 +72,8 @@ class Case:
 
 
 def is_gathered(iterator):
-    return isinstance(iterator._gather, Gather)
+    begun = iterator if isinstance(iterator, EpochIterator) else iterator._first()
+    return isinstance(begun._gather, Gather)
 
 
 def assert_same_batch(mine, other):
