@@ -131,7 +131,13 @@ def _checked_decode_methods(table: Table, methods: Mapping[str, str]) -> dict[st
     return dict(methods)
 
 
-def _checked_sizes(table: Table, sizes: Mapping[str, Any], methods: Mapping[str, str]) -> dict[str, tuple[int, int]]:
+def _checked_sizes(table: Table, sizes: object, methods: Mapping[str, str]) -> dict[str, tuple[int, int]]:
+    if not isinstance(sizes, Mapping):
+        images = [name for name, spec in table.tensors.items() if spec.htype == "image"]
+        raise LoaderError(
+            f"resize={sizes!r}; expected (height, width) by image tensor",
+            hint=f"resize={{{images[0] if images else 'images'!r}: (224, 224)}}",
+        )
     checked = {}
     for name, size in sizes.items():
         spec = _spec(table, name)

@@ -77,7 +77,7 @@ class Location:
                 self._object_store().put(name, content)
                 return
             target = Path(self.path, name)
-            target.parent.mkdir(parents=True, exist_ok=True)
+            _make_folders(target.parent)
             part = target.with_name(f".{target.name}.{os.getpid()}.part")
             with part.open("wb") as stream:
                 stream.write(content)
@@ -125,8 +125,9 @@ class Location:
             for file in files:
                 with file.open("rb") as stream:
                     os.fsync(stream.fileno())
-            for folder in {file.parent for file in files}:
-                sync_folder(folder)
+            home = Path(self.path)
+            for folder in {folder for file in files for folder in file.parents if folder.is_relative_to(home)}:
+                sync_folder(folder)  # those above too: the engine may just have made them
 
     def object_tag(self, name: str) -> dict[str, Any] | None:
         """Return size and tag that an object store keeps of a file, None where there is none."""
@@ -165,6 +166,7 @@ class Location:
                 raise DatasetExistsError(f"a dataset was stored at {self.path!r} meanwhile")
             self._sweep_copies()
             yield str(home / _NEW)
+            _sync_tree(home / _NEW)
             if (home / "samples.lance").exists():
                 (home / "samples.lance").rename(home / _OLD)
             (home / _NEW).rename(home / "samples.lance")
@@ -177,7 +179,7 @@ class Location:
         """Make the folder of a dataset that is about to be written."""
         if not self.is_remote:
             with wrapped(f"make the folder {self.path!r}"):
-                Path(self.path).mkdir(parents=True, exist_ok=True)
+                _make_folders(Path(self.path))
 
     def recover(self) -> None:
         """Put back a dataset that was about to be replaced when its writer died."""
@@ -305,6 +307,24 @@ def _is_version(name: str) -> bool:
     """Tell the record of a version from those of versions that nobody sees."""
     last = name.rpartition("/")[2]
     return last.endswith(".manifest") and not last.startswith("d")
+
+
+def _make_folders(folder: Path) -> None:
+    """Make a folder and those above it; the names of new ones outlast a power cut."""
+    new = [made for made in (folder, *folder.parents) if not made.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    for made in new:
+        sync_folder(made.parent)
+
+
+def _sync_tree(folder: Path) -> None:
+    """Make all files below a folder outlast a power cut."""
+    for path in (folder, *folder.rglob("*")):
+        if path.is_dir():
+            sync_folder(path)
+        else:
+            with path.open("rb") as stream:
+                os.fsync(stream.fileno())
 
 
 def sync_folder(folder: Path) -> None:

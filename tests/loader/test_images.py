@@ -228,3 +228,10 @@ def test_pil_and_tobytes_work_on_what_a_dataset_stores_without_a_declared_compre
     assert (pixels.reshape(*pixels.shape[:2], -1) == decode_image(encoded)).all()
     content = next(iter(ds.dataloader().batch(2).numpy(decode_method={"images": "tobytes"})))["images"][1]
     assert (decode_image(content) == decode_image(encoded)).all()
+
+
+@pytest.mark.parametrize("size", [64, (64, 64), [224]], ids=str)
+def test_a_size_without_a_tensor_is_told_with_what_to_write(size):
+    table = ArrayTable({"images": np.zeros((4, 8, 8, 3), np.uint8)})
+    with pytest.raises(LoaderError, match=r"expected \(height, width\) by image tensor"):
+        Loader(table).batch(2).numpy(resize=size)
