@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, Literal, Self
 
 from penstock.errors import LoaderError
@@ -49,10 +50,12 @@ class RunningLoader:
 
     def __iter__(self) -> Iteration:
         """Start the next epoch, or finish one that was restored; it begins with the first batch that is asked for."""
-        return Iteration(self._begin, self._engine.batches_to_come)
-
-    def _begin(self) -> EpochIterator:
         closings = self._closings
+        return Iteration(partial(self._begin, closings), self._engine.batches_to_come)
+
+    def _begin(self, closings: int) -> EpochIterator:
+        if self._closings != closings:  # closed after iter(): nothing more comes
+            raise StopIteration
         self._engine.worker_init_fn = self.worker_init_fn
         iterator = self._engine.begin()
         if self._closings != closings:  # another thread closed the loader while this one was starting

@@ -197,8 +197,8 @@ def test_merged_classes_are_one_and_others_keep_their_names(ds):
     assert texts == [["even"], ["even"], ["even", "prime"], ["prime"], ["even"], ["even"], ["even"], ["prime", "even"]]
     ds.commit("merged")
     assert penstock.load(ds.path).labels.data()["text"] == texts
-    with pytest.raises(UnknownClassError, match="no class 'evn'"):
-        ds.labels.merge_classes(["prime"], into="evn")
+    with pytest.raises(UnknownClassError, match="no class 'prim'"):
+        ds.labels.merge_classes(["prim"], into="even")
 
 
 def test_verify_finds_a_flipped_byte_and_a_missing_file(ds, tmp_path):
