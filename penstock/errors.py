@@ -231,7 +231,7 @@ class TensorNotFoundError(PenstockError, KeyError, AttributeError):
 
     def __init__(self, name: str, available: Iterable[str], *, hint: str | None = None) -> None:
         known = tuple(available)
-        like = nearest(name, known)
+        like = nearest(str(name), known)
         super().__init__(
             f"no tensor {name!r}; the dataset has {', '.join(known) or 'no tensors'}",
             hint=hint or (f"did you mean {like!r}?" if like else None),

@@ -94,23 +94,38 @@ def checked_output(table: Table, options: Mapping[str, Any]) -> dict[str, Any]:
     if options["collate_fn"] is not None and not callable(options["collate_fn"]):
         raise LoaderError(f"collate_fn is {options['collate_fn']!r}; expected a function of a list of samples")
     checked["tensors"] = _checked_tensors(table, options["tensors"])
-    checked["decode_method"] = _checked_decode_methods(table, options["decode_method"] or {})
-    checked["resize"] = _checked_sizes(table, options["resize"] or {}, checked["decode_method"])
+    methods = _by_tensor(table, "decode_method", options["decode_method"], "'pil'")
+    checked["decode_method"] = _checked_decode_methods(table, methods)
+    sizes = _by_tensor(table, "resize", options["resize"], "(224, 224)")
+    checked["resize"] = _checked_sizes(table, sizes, checked["decode_method"])
     checked["scale_boxes"] = checked_scaling(
         table, options["scale_boxes"], checked["resize"], checked["decode_method"], checked["tensors"]
     )
     return checked
 
 
-def _spec(table: Table, name: str) -> TensorSpec:
-    if name not in table.tensors:
-        raise TensorNotFoundError(name, table.tensors)
+def _by_tensor(table: Table, option: str, given: object, example: str) -> Mapping[str, Any]:
+    """Return an option that has a value for each tensor it names, or say how it is written."""
+    if given is None or isinstance(given, Mapping):
+        return given or {}
+    images = [name for name, spec in table.tensors.items() if spec.htype == "image"]
+    raise LoaderError(
+        f"{option}={given!r}; expected a value for each tensor it names",
+        hint=f"{option}={{{images[0] if images else 'images'!r}: {example}}}",
+    )
+
+
+def _spec(table: Table, name: object) -> TensorSpec:
+    if not isinstance(name, str) or name not in table.tensors:
+        raise TensorNotFoundError(name, table.tensors)  # type: ignore[arg-type]  # shown as it is
     return table.tensors[name]
 
 
 def _checked_tensors(table: Table, tensors: Iterable[str] | None) -> tuple[str, ...] | None:
     if tensors is None:
         return None
+    if not isinstance(tensors, Iterable):
+        raise LoaderError(f"tensors={tensors!r}; expected names of tensors", hint=f"tensors={list(table.tensors)[:2]}")
     names = (tensors,) if isinstance(tensors, str) else tuple(tensors)
     if "index" in names:
         raise LoaderError(
@@ -131,13 +146,7 @@ def _checked_decode_methods(table: Table, methods: Mapping[str, str]) -> dict[st
     return dict(methods)
 
 
-def _checked_sizes(table: Table, sizes: object, methods: Mapping[str, str]) -> dict[str, tuple[int, int]]:
-    if not isinstance(sizes, Mapping):
-        images = [name for name, spec in table.tensors.items() if spec.htype == "image"]
-        raise LoaderError(
-            f"resize={sizes!r}; expected (height, width) by image tensor",
-            hint=f"resize={{{images[0] if images else 'images'!r}: (224, 224)}}",
-        )
+def _checked_sizes(table: Table, sizes: Mapping[str, Any], methods: Mapping[str, str]) -> dict[str, tuple[int, int]]:
     checked = {}
     for name, size in sizes.items():
         spec = _spec(table, name)

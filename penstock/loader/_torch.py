@@ -72,7 +72,7 @@ def warn_if_nobody_shares(distributed: bool | None) -> bool:
         return False
     warnings.warn(
         f"each of the {size} processes of torch.distributed gets every batch of this loader; distributed=True "
-        "in .pytorch() shares them out, distributed=False says that this is meant",
+        "in .pytorch() splits them among the processes, distributed=False confirms that this is intended",
         stacklevel=6,
     )
     return True
@@ -80,7 +80,7 @@ def warn_if_nobody_shares(distributed: bool | None) -> bool:
 
 def warn_of_place_given_up(epoch: int, draws: int, of: int) -> None:
     """Warn that a restored place is lost."""
-    warnings.warn(f"set_epoch({epoch}) gives up the restored place, {draws} draws into epoch {of}", stacklevel=4)
+    warnings.warn(f"set_epoch({epoch}) discards the restored position, {draws} draws into epoch {of}", stacklevel=4)
 
 
 def agree(mine: Mapping[str, Any]) -> None:

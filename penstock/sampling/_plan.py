@@ -337,7 +337,7 @@ class SamplingPlan:
     def _dealt(self) -> SamplingPlan:
         """The plan a deck deals by: rows of nearly equal weights together where there are more than 4,096 weights."""
         strata = binned(self.strata) if self.spec.mode == "deck" else self.strata
-        return self if strata is self.strata else SamplingPlan(strata=self.strata.regrouped(strata), spec=self.spec)
+        return self if strata is self.strata else SamplingPlan(strata=strata, spec=self.spec)
 
     @property
     def _folded(self) -> SamplingPlan:

@@ -56,7 +56,6 @@ class EpochSampler(Reweighable):
             raise SamplingError("the stream has no draws; expected at least one sample")
         self.batch_size = int(batch_size)
         self.drop_last = drop_last
-        self._weighted = isinstance(source, SamplingPlan)
         self._continuing = bool(getattr(self._stream, "continuing", False))
         self._distributed = distributed
         self._given = (rank, world_size)
@@ -93,7 +92,7 @@ class EpochSampler(Reweighable):
         following = epoch == self._epoch + 1
         if self._open and self._base and not following:
             warnings.warn(
-                f"set_epoch({epoch}) gives up the restored place, {self._base} draws into epoch {self._epoch}",
+                f"set_epoch({epoch}) discards the restored position, {self._base} draws into epoch {self._epoch}",
                 stacklevel=2,
             )
         start = self._following() if following and self._continuing else epoch * self._length_of_epoch()
@@ -203,14 +202,14 @@ class EpochSampler(Reweighable):
         self._warned = True
         warnings.warn(
             f"each of the {size} processes of torch.distributed draws the whole stream; "
-            "distributed=True shares it out, distributed=False says that this is meant",
+            "distributed=True splits it among them, distributed=False confirms that this is intended",
             stacklevel=5,
         )
 
     def _warn_if_dropped(self, consumer: object) -> None:
         """Warn of draws that a DataLoader takes and drops: what the plan promises is of all draws."""
         each = getattr(consumer, "batch_size", None)
-        if self._warned or not (self._weighted or self._continuing) or not isinstance(each, int) or each < 1:
+        if self._warned or not (self._plan is not None or self._continuing) or not isinstance(each, int) or each < 1:
             return
         mine = self.num_draws // self._layout()[1]
         processes = 1 if self._is_told else num_processes_of_accelerate()
@@ -218,8 +217,8 @@ class EpochSampler(Reweighable):
         if lost and getattr(consumer, "drop_last", False) is True:
             self._warned = True
             warnings.warn(
-                f"the DataLoader drops {lost} of {mine} draws in each epoch; the plan's coverage and certificate count "
-                f"them, so they do not hold. TorchSampler(plan, batch_size={each}, drop_last=True) leaves none out",
+                f"the DataLoader drops {lost} of {mine} draws in each epoch, so the coverage and certificate of the "
+                f"plan do not hold. TorchSampler(plan, batch_size={each}, drop_last=True) drops none",
                 stacklevel=4,
             )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,8 @@ from penstock.sampling._grouping import compact, dense_codes
 __all__ = ["MAX_BINS", "bin_error", "binned", "statistics"]
 
 MAX_BINS: Final = 4096
+
+Grouped = TypeVar("Grouped", bound=GroupedRows)
 
 
 def statistics(strata: GroupedRows) -> dict[str, NDArray[Any]]:
@@ -68,7 +70,7 @@ def _binned(strata: GroupedRows) -> dict[str, NDArray[Any]]:
     }
 
 
-def binned(strata: GroupedRows) -> GroupedRows:
+def binned(strata: Grouped) -> Grouped:
     """Return strata of one weight each, joined where there are more than 4,096 of them; others as they are."""
     if strata.row_weights is None or strata.num_strata <= MAX_BINS:
         return strata

@@ -153,10 +153,6 @@ class MadeStrata(GroupedRows):
         """
         return cls._of(concatenated(parts))
 
-    def regrouped(self, grouped: GroupedRows) -> Self:
-        """Return strata of the same pool grouped otherwise."""
-        return self._of(grouped)
-
     @classmethod
     def _of(cls, grouped: GroupedRows) -> Self:
         return cls(**{part.name: getattr(grouped, part.name) for part in fields(grouped)})

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 import penstock
-from penstock.errors import ImageDecodeError, LoaderError
+from penstock.errors import ImageDecodeError, LoaderError, TensorNotFoundError
 from penstock.loader import Loader
 from penstock.loader._decode import resized
 from penstock.sampling import ClassCounts, Clause, SamplingSpec, Strata
@@ -230,8 +230,20 @@ def test_pil_and_tobytes_work_on_what_a_dataset_stores_without_a_declared_compre
     assert (decode_image(content) == decode_image(encoded)).all()
 
 
-@pytest.mark.parametrize("size", [64, (64, 64), [224]], ids=str)
-def test_a_size_without_a_tensor_is_told_with_what_to_write(size):
+@pytest.mark.parametrize(
+    "options",
+    [{"resize": 64}, {"resize": (64, 64)}, {"decode_method": "pil"}, {"decode_method": ["images"]}, {"tensors": 3}],
+    ids=str,
+)
+def test_an_option_without_its_tensors_says_what_to_write(options):
+    (name,) = options
     table = ArrayTable({"images": np.zeros((4, 8, 8, 3), np.uint8)})
-    with pytest.raises(LoaderError, match=r"expected \(height, width\) by image tensor"):
-        Loader(table).batch(2).numpy(resize=size)
+    with pytest.raises(LoaderError, match=rf"{name}=.*; expected .* Hint: {name}="):
+        Loader(table).batch(2).numpy(**options)
+
+
+@pytest.mark.parametrize("options", [{"resize": {3: 4}}, {"decode_method": {3: "pil"}}, {"tensors": [3]}], ids=str)
+def test_a_tensor_that_is_no_name_is_shown_as_it_is(options):
+    table = ArrayTable({"images": np.zeros((4, 8, 8, 3), np.uint8)})
+    with pytest.raises(TensorNotFoundError, match="no tensor 3; the dataset has images"):
+        Loader(table).batch(2).numpy(**options)
