@@ -284,7 +284,7 @@ class Session(SessionState):
                     self.dataset.refresh()
                 behind = None if store else self._noticed()
                 if behind is not _WRITING:
-                    behind = self._brought_up(origin) or behind
+                    behind = self._brought_up(origin, behind) or behind
             except (KeyboardInterrupt, SystemExit):
                 raise
             except BaseException as error:  # noqa: BLE001  whatever keeps the data from being read, the charts go on and say so
@@ -307,7 +307,7 @@ class Session(SessionState):
             return None
         return _OTHERS_WROTE
 
-    def _brought_up(self, origin: str | None) -> Behind | None:
+    def _brought_up(self, origin: str | None, behind: Behind | None) -> Behind | None:
         """Run the query again where the data differs from what it ran on; where it no longer runs, keep what was."""
         table = self.dataset.table
         if same_state(table, self.table):
@@ -319,6 +319,7 @@ class Session(SessionState):
                 self._unread = table, _not_run(error, self.table)
             else:
                 self._carry_over(run)
+                self._behind = behind  # published with the run: nobody sees new data under an old note
                 self._publish(run, "query", origin)
         return self._unread[1] if self._unread else None
 
