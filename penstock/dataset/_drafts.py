@@ -130,8 +130,7 @@ class Drafts:
         draft = change(self.draft)
         if self.files:
             base = self._written(draft, stored, self.largest())
-            delete_drafts(self._store.location, self.files)
-            self.files = [base]
+            self.files = [*delete_drafts(self._store.location, self.files), base]
         self.draft = draft
         if not draft:
             self.drop()
@@ -139,8 +138,13 @@ class Drafts:
     def drop(self) -> None:
         """Forget the edits, and delete their files: they are committed, or a file that stands for them is empty."""
         self.draft, self.lost, self.over = Draft(), [], {}
-        delete_drafts(self._store.location, self.files)
-        self.files = []
+        self.files = delete_drafts(self._store.location, self.files)
+
+    def drop_taken(self, stored: StoredTable) -> None:
+        """Forget the edits if the last commit or reset took in every file of them."""
+        committed = committed_drafts(stored)
+        if all(file.counter <= committed.get(file.session, -1) for file in self.files):
+            self.drop()
 
     def sweep(self, stored: StoredTable) -> None:
         """Delete the files that the last commit or reset took in, before another one forgets which they were."""

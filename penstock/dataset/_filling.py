@@ -379,7 +379,7 @@ class Filling(Samples):
     def _flush(self) -> None:
         error = None
         if self._buffer.num_rows:
-            error = self._working.append(self._buffer).error()
+            error = self._working.append(self._buffer)
             self._buffer = self._working.new_buffer()
         if error is not None:
             raise error

@@ -37,7 +37,6 @@ def materialize(source: OverlayTable, rows: NDArray[np.int64], place: Location, 
                     store.append(source.uids(chunk), columns)
                     bar.update(len(chunk))
             Digests(store).record(store.head(), _DIGESTS)
-            store.sync()
     except BaseException:
         place.remove()
         raise

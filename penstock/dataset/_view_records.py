@@ -183,6 +183,7 @@ def delete_record(store: Store, view_id: str, record: ViewRecord) -> None:
         if view_id in {decoded(name) for name in tags_named(store, _TAG)}:
             delete_tag_named(store, f"{_TAG}{encoded(view_id)}")
         store.location.delete([_record_file(view_id)])
+        store.location.sync_folder("views")
         store.location.delete([_rows_file(view_id)])
     if record.copy:
         Location(f"{store.location.path}/{record.copy}").remove()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import Any
 
@@ -29,12 +30,11 @@ from penstock.dataset._description import (
     write_draft_into,
 )
 from penstock.dataset._drafts import Drafts
-from penstock.dataset._fitting import Fitted
 from penstock.dataset._groups import check_groups
 from penstock.dataset._history import history
 from penstock.dataset._ingest import check_creds, checked_links
 from penstock.dataset._view_records import sweep_views
-from penstock.errors import DatasetError, UnknownClassError
+from penstock.errors import DatasetError, PenstockError, StorageError, UnknownClassError
 from penstock.storage import (
     Commit,
     Credentials,
@@ -204,20 +204,27 @@ class Working:
             }
         )
 
-    def append(self, buffer: Buffer) -> Fitted:
-        """Write buffered rows and the class names and types they bring, in one step."""
+    def append(self, buffer: Buffer) -> PenstockError | None:
+        """Write buffered rows and the class names and types they bring, in one step; return what to tell of it."""
         with self.store.location.lock():
             before = self.store.head().meta
             after = with_buffer(before, buffer)
             rows = fitted_rows(buffer, after)
+            uids = new_uids(rows.num_rows)
             self.store.add_columns(list(rows.columns))
-            if after != before:
-                action = f"append samples to {self.store.location.path!r}"
-                self.store.transact(action, "append", appending(buffer, new_uids(rows.num_rows)))
-            elif rows.num_rows:
-                self.store.append(new_uids(rows.num_rows), rows.columns)
+            try:
+                if after != before:
+                    action = f"append samples to {self.store.location.path!r}"
+                    self.store.transact(action, "append", appending(buffer, uids))
+                elif rows.num_rows:
+                    self.store.append(uids, rows.columns)
+            except StorageError as error:
+                self.refresh()
+                if len(uids) and (self.stored.positions(uids) >= 0).all():  # they are written, and may not be again
+                    return error
+                raise
         self.refresh()
-        return rows
+        return rows.error()
 
     def delete(self, rows: NDArray[np.int64]) -> None:
         """Delete rows, and their edits."""
@@ -408,7 +415,8 @@ class Working:
 
         session.sweep(self.stored)
         action = f"commit to {self.store.location.path!r}"
-        version = self.store.transact(action, commit_kind(record["id"]), change, durable=True)
+        with self._looking_again():
+            version = self.store.transact(action, commit_kind(record["id"]), change)
         self._look_at(self.store.at(version))
         made = self.last_commit
         if made is None or made.id != record["id"]:
@@ -417,6 +425,18 @@ class Working:
         session.drop()
         self.refresh()
         return made
+
+    @contextmanager
+    def _looking_again(self) -> Iterator[None]:
+        """Where a step that takes the draft in fails, look whether it was done before it did."""
+        try:
+            yield
+        except StorageError:
+            with suppress(PenstockError):
+                self.refresh()
+                self._session.drop_taken(self.stored)
+                self._table = None
+            raise
 
     def is_clean(self) -> bool:
         """Whether the stored version is the last commit."""
@@ -434,13 +454,13 @@ class Working:
                 return
             start = clean_version(self.store, self.last_commit)
             session.sweep(self.stored)
-            self.store.transact(
-                f"reset {self.store.location.path!r}",
-                "reset",
-                lambda steps: steps.set_meta(lambda meta: {**meta, "drafts": session.largest()}, always=True),
-                start=start,
-                durable=True,
-            )
+            with self._looking_again():
+                self.store.transact(
+                    f"reset {self.store.location.path!r}",
+                    "reset",
+                    lambda steps: steps.set_meta(lambda meta: {**meta, "drafts": session.largest()}, always=True),
+                    start=start,
+                )
             session.drop()
             self.refresh()
 

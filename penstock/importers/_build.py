@@ -79,7 +79,7 @@ def build(
         align_objects(dataset)
         dataset.commit(f"import {report.summary()}")
         if not _is_url(place):
-            Path(staging, _REPORT_FILE).write_text(report.to_json())
+            Location(staging).write(_REPORT_FILE, report.to_json().encode())
     if progress and report.issues:
         _print(str(report))
     return load(place, max_image_bytes=max_image_bytes)
@@ -128,7 +128,7 @@ def import_report(dataset: Dataset | str | os.PathLike[str]) -> ImportReport:
     """
     path = Path(str(getattr(dataset, "path", dataset)))
     try:
-        return ImportReport.from_json((path / _REPORT_FILE).read_text())
+        return ImportReport.from_json((path / _REPORT_FILE).read_text("utf-8"))
     except OSError:
         raise ImporterError(f"{str(path)!r} has no import report; expected a dataset made by an importer") from None
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from penstock.errors import DatasetExistsError, ImporterError, PenstockError
+from penstock.storage import make_folders, sync_folder
 
 __all__ = ["staged", "sweep"]
 
@@ -40,13 +41,14 @@ def staged(target: Path) -> Iterator[Path]:
     """
     try:
         _check_free(target)
-        target.parent.mkdir(parents=True, exist_ok=True)
+        make_folders(target.parent)
         sweep(target.parent)
         with _locked_name(target) as staging:
             yield staging
             _check_free(target)
             _remove(target)
             staging.replace(target)
+            sync_folder(target.parent)
     except OSError as error:
         if isinstance(error, PenstockError):
             raise

@@ -36,7 +36,7 @@ from penstock.storage._credentials import Credentials
 from penstock.storage._digests import DamagedFile, Digests
 from penstock.storage._fork import ENGINE, renew_in_children, renewed_lock
 from penstock.storage._links import LinkReader, link_root
-from penstock.storage._location import Location
+from penstock.storage._location import Location, make_folders, sync_folder
 from penstock.storage._received import received_table
 from penstock.storage._snapshot import Snapshot
 from penstock.storage._steps import Steps
@@ -78,6 +78,7 @@ __all__ = [
     "last_commit",
     "link_root",
     "make_branch",
+    "make_folders",
     "new_record",
     "new_uids",
     "open_version",
@@ -89,6 +90,7 @@ __all__ = [
     "set_tag",
     "shape_rows",
     "sweep",
+    "sync_folder",
     "table_of",
     "tags_named",
     "user_tags",

@@ -9,14 +9,14 @@ from __future__ import annotations
 import json
 import os
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from penstock.errors import StorageError
-from penstock.storage._location import Location, sync_folder
+from penstock.storage._files import files_of
+from penstock.storage._location import Location
 from penstock.storage._wrap import wrapped
 
 if TYPE_CHECKING:
@@ -53,14 +53,6 @@ class DamagedFile:
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _File:
-    name: str
-    columns: tuple[str, ...]
-    first: int
-    last: int
-
-
 class Digests:
     """The recorded checksums of a dataset; each record is read once.
 
@@ -87,7 +79,7 @@ class Digests:
         """Record the files of a version that no earlier record has, and make them outlast a power cut."""
         known = self.known()
         with wrapped(f"read the files of {self._location.path!r}"):
-            new = [file.name for file in _files(snapshot) if file.name not in known]
+            new = [file.name for file in files_of(snapshot) if file.name not in known]
         if not new:
             return
         with ThreadPoolExecutor(_THREADS) as workers:
@@ -95,8 +87,7 @@ class Digests:
                 zip(new, workers.map(lambda file: _digest(self._location, file, sync=True), new), strict=True)
             )
         if not self._location.is_remote:
-            for folder in {Path(self._location.path, file).parent for file in new}:
-                sync_folder(folder)
+            self._location.sync_folders({Path(self._location.path, file).parent for file in new})
         found = {file: digest for file, digest in digests.items() if digest}
         self._location.write(f"{_FOLDER}/{name}.json", json.dumps(found).encode())
 
@@ -104,7 +95,7 @@ class Digests:
         """Return the files of a version that are not what was committed; those never committed are left out."""
         known = self.known()
         with wrapped(f"read the files of {self._location.path!r}"):
-            files = [file for file in _files(snapshot) if file.name in known]
+            files = [file for file in files_of(snapshot) if file.name in known]
         with ThreadPoolExecutor(_THREADS) as workers:
             reasons = list(workers.map(lambda file: _wrong(self._location, file.name, known[file.name]), files))
         return [
@@ -121,41 +112,6 @@ def _parsed(content: bytes | None) -> dict[str, dict[str, Any]]:
     except ValueError:
         return {}
     return found if isinstance(found, dict) else {}
-
-
-def _files(snapshot: Snapshot) -> Iterator[_File]:
-    """Give the data files and files of deletion marks of a version, and what rows and columns they hold."""
-    handle = snapshot.handle
-    fields = [(int(field.id()), str(field.name())) for field in handle.lance_schema.fields()]
-    bases = handle.base_paths()
-    start = 0
-    for fragment in handle.get_fragments():
-        meta = fragment.metadata
-        last = start + fragment.count_rows() - 1
-        for data in meta.files:
-            name = f"{_root(snapshot, bases, data.base_id)}/data/{data.path}"
-            yield _File(name=name, columns=_columns(fields, data.fields), first=start, last=last)
-        if meta.deletion_file is not None:
-            root = _root(snapshot, bases, meta.deletion_file.base_id)
-            yield _File(name=f"{root}/{meta.deletion_file.path(meta.id)}", columns=(), first=start, last=last)
-        start = last + 1
-
-
-def _root(snapshot: Snapshot, bases: Mapping[int, Any], base_id: int | None) -> str:
-    """Return the folder below the dataset where the engine keeps a file: its branch's, or one it was made from."""
-    if base_id is not None and base_id in bases:
-        return f"samples.lance{str(bases[base_id].path).rpartition('/samples.lance')[2]}"
-    return "samples.lance" if snapshot.branch is None else f"samples.lance/tree/{snapshot.branch}"
-
-
-def _columns(fields: Sequence[tuple[int, str]], ids: Sequence[int]) -> tuple[str, ...]:
-    """Return the columns of some field numbers: the parts of a list follow its own number."""
-    found: dict[str, None] = {}
-    for leaf in ids:
-        before = [name for number, name in fields if number <= leaf]
-        if before:
-            found[before[-1]] = None
-    return tuple(found)
 
 
 def _digest(location: Location, file: str, *, sync: bool = False) -> dict[str, Any] | None:

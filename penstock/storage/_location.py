@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import errno
+import glob
 import json
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
@@ -21,12 +22,12 @@ from penstock.tensors import has_password, local_path, scheme_of, shown_url
 if TYPE_CHECKING:
     from filelock import FileLock
 
-__all__ = ["Location", "sync_folder"]
+__all__ = ["Location", "make_folders", "sync_folder"]
 
 _FOLDERS = ("samples.lance", "drafts", "views", "digests")
 _LAST_VERSION = 2**64 - 1
 _MAGIC = b"LANC"  # the last bytes of every record of a version
-_NEW, _OLD = ".new-samples.lance", ".old-samples.lance"  # on the way in and out; the lock is held meanwhile
+_NEW, _OLD = ".new-samples.lance", ".old-dataset"  # on the way in and out; the lock is held meanwhile
 
 _SCHEMES = ("s3", "gs", "az", "abfss")
 _LOCK_TIMEOUT = 60.0  # seconds another process may hold the lock while it flushes
@@ -58,6 +59,7 @@ class Location:
             raise DatasetError(f"{text!r} has scheme {scheme[1]!r}; expected a local path or {', '.join(_SCHEMES)}")
         self.is_remote = bool(scheme)
         self.path = text.rstrip("/") if scheme else str(Path(text).expanduser().absolute())
+        self._lasting: set[Path] = set()  # folders whose own names are on the disk
 
     @property
     def samples_uri(self) -> str:
@@ -77,7 +79,7 @@ class Location:
                 self._object_store().put(name, content)
                 return
             target = Path(self.path, name)
-            _make_folders(target.parent)
+            make_folders(target.parent)
             part = target.with_name(f".{target.name}.{os.getpid()}.part")
             with part.open("wb") as stream:
                 stream.write(content)
@@ -125,9 +127,38 @@ class Location:
             for file in files:
                 with file.open("rb") as stream:
                     os.fsync(stream.fileno())
-            home = Path(self.path)
-            for folder in {folder for file in files for folder in file.parents if folder.is_relative_to(home)}:
-                sync_folder(folder)  # those above too: the engine may just have made them
+            self.sync_folders({file.parent for file in files})
+
+    def sync_folders(self, folders: Iterable[Path]) -> None:
+        """Make the names in folders outlast a power cut, and those above that the engine may have made with them."""
+        home = Path(self.path)
+        for folder in folders:
+            sync_folder(folder)
+            for above in folder.parents:
+                if folder in self._lasting or not above.is_relative_to(home):
+                    break
+                sync_folder(above)
+            self._lasting.add(folder)
+
+    def sync_folder(self, name: str) -> None:
+        """Make it last that names are gone from a folder."""
+        if not self.is_remote:
+            with wrapped(f"sync {name!r} of the dataset at {self.path!r}"):
+                sync_folder(Path(self.path, name))
+
+    def sync_version(self, record: str) -> None:
+        """Make the record of a version outlast a power cut; one that the disk did not take whole is deleted."""
+        path = Path(self.path, record)
+        if not path.is_file() or not _has_end(path):
+            with suppress(OSError):
+                path.unlink(missing_ok=True)
+            raise StorageError(f"the disk of {self.path!r} did not take the record of a version; nothing was changed")
+        try:
+            self.sync([record])
+        except StorageError as error:
+            raise StorageError(
+                f"{error.message}; the change is made, and a power cut may undo it", hint="look after the disk"
+            ) from error
 
     def object_tag(self, name: str) -> dict[str, Any] | None:
         """Return size and tag that an object store keeps of a file, None where there is none."""
@@ -165,30 +196,50 @@ class Location:
             if self.exists() and not overwrite:
                 raise DatasetExistsError(f"a dataset was stored at {self.path!r} meanwhile")
             self._sweep_copies()
+            self._lasting.clear()
             yield str(home / _NEW)
             _sync_tree(home / _NEW)
-            if (home / "samples.lance").exists():
-                (home / "samples.lance").rename(home / _OLD)
+            self._put_aside()
             (home / _NEW).rename(home / "samples.lance")
             sync_folder(home)
             self._sweep_copies()
+
+    def _put_aside(self) -> None:
+        """Move what is stored here out of the way, the samples last: until then it is still here."""
+        home, old = Path(self.path), Path(self.path, _OLD)
+        if not (home / "samples.lance").exists():
             for folder in _FOLDERS[1:]:
                 shutil.rmtree(home / folder, ignore_errors=True)
+            return
+        old.mkdir()
+        for folder in reversed(_FOLDERS):
+            if (home / folder).exists():
+                (home / folder).rename(old / folder)
+        sync_folder(old)
 
     def make_folder(self) -> None:
         """Make the folder of a dataset that is about to be written."""
         if not self.is_remote:
             with wrapped(f"make the folder {self.path!r}"):
-                _make_folders(Path(self.path))
+                make_folders(Path(self.path))
 
     def recover(self) -> None:
         """Put back a dataset that was about to be replaced when its writer died."""
-        home = Path(self.path)
-        if self.is_remote or not (home / _OLD).is_dir() or (home / "samples.lance").exists():
+        if not self._is_half_replaced():
             return
+        home, old = Path(self.path), Path(self.path, _OLD)
         with self.lock():
-            if not (home / "samples.lance").exists():
-                (home / _OLD).rename(home / "samples.lance")
+            if self._is_half_replaced():
+                for folder in (folder for folder in _FOLDERS if (old / folder).exists()):
+                    (old / folder).rename(home / folder)
+                old.rmdir()
+
+    def _is_half_replaced(self) -> bool:
+        """Tell whether an old dataset is aside and the new one not in its place."""
+        old = Path(self.path, _OLD)
+        if self.is_remote or not old.is_dir():
+            return False
+        return not ((old / "samples.lance").exists() and Path(self.path, "samples.lance").exists())
 
     def step_over_torn(self, branch: str | None) -> None:
         """Delete the newest records of versions that a power cut left without their end: those were never committed."""
@@ -218,6 +269,7 @@ class Location:
         if self.is_remote:
             return
         self._sweep_copies()
+        self._sweep_beside()
         for folder in _FOLDERS[1:]:
             for part in Path(self.path, folder).glob("**/.*.part"):
                 part.unlink(missing_ok=True)
@@ -228,6 +280,16 @@ class Location:
     def _sweep_copies(self) -> None:
         for name in (_NEW, _OLD):
             shutil.rmtree(Path(self.path, name), ignore_errors=True)
+
+    def _sweep_beside(self) -> None:
+        """Delete the locks of imports that died once the dataset was in its place."""
+        from filelock import FileLock, Timeout
+
+        home = Path(self.path)
+        for lock in home.parent.glob(f".{glob.escape(home.name)}.*.part.lock"):
+            if not lock.with_suffix("").exists():
+                with suppress(Timeout, OSError), FileLock(lock, timeout=0):
+                    lock.unlink(missing_ok=True)
 
     def remove(self) -> None:
         """Delete everything under this place, a copy of ours."""
@@ -309,7 +371,7 @@ def _is_version(name: str) -> bool:
     return last.endswith(".manifest") and not last.startswith("d")
 
 
-def _make_folders(folder: Path) -> None:
+def make_folders(folder: Path) -> None:
     """Make a folder and those above it; the names of new ones outlast a power cut."""
     new = [made for made in (folder, *folder.parents) if not made.exists()]
     folder.mkdir(parents=True, exist_ok=True)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from penstock.errors import ConflictError, DatasetError, DatasetExistsError, DatasetNotFoundError, StorageError
 from penstock.storage._columns import UID, column_names, table_of
+from penstock.storage._files import names_in, root_of, secure
 from penstock.storage._fork import ENGINE, renew_in_children
 from penstock.storage._landing import KIND, land, latest, settled
 from penstock.storage._location import Location
@@ -178,7 +179,6 @@ class Store:
         change: Callable[[Steps], None],
         *,
         start: int | None = None,
-        durable: bool = False,
     ) -> int:
         """Make all the changes of `change` the newest version, by one transaction; return its number.
 
@@ -192,13 +192,10 @@ class Store:
             Is handed `Steps` over the newest version, again when another writer was first.
         start : int, optional
             The version of this branch the changes start from; by default the newest.
-        durable : bool
-            Whether the version outlasts a power cut when this returns.
         """
         import lance
 
         def step(handle: lance.LanceDataset) -> int | None:
-            base = int(handle.version)
             steps = Steps(
                 handle if start is None else handle.checkout_version((self.branch, start)),
                 self.location.path,
@@ -206,36 +203,55 @@ class Store:
             )
             change(steps)
             if not steps.detached:
-                return base
+                return int(handle.version)
             operation = lance.LanceOperation.Restore(steps.detached[-1])
-            made = land(handle, self.branch, operation, {KIND: kind}, base=base)
+            made = self._land(handle, operation, {KIND: kind}, new=self._new_files(handle, steps.handle))
             self._forget(steps.detached)
-            if made is None:
-                return None
-            if durable:
-                self._sync(made)
-            return int(made.version)
+            return None if made is None else int(made.version)
 
         return self._redo(action, step)
 
+    # ---- landing: whole files, one version, on the disk ------------------------------------------
+
+    def _land(
+        self,
+        handle: lance.LanceDataset,
+        operation: Any,  # noqa: ANN401  an operation of the engine
+        properties: Mapping[str, str],
+        *,
+        new: Mapping[str, int | None],
+    ) -> lance.LanceDataset | None:
+        """Make an operation over the newest version the next one, None if another writer was first.
+
+        The files it names are on the disk before it, and its record when this returns.
+        """
+        secure(self.location, self.branch, new)
+        made = land(handle, self.branch, operation, properties, base=int(handle.version))
+        if made is not None:
+            self._sync(made)
+        return made
+
+    def _new_files(self, before: lance.LanceDataset, after: lance.LanceDataset) -> dict[str, int | None]:
+        if self.location.is_remote:
+            return {}
+        known = names_in(fragment.metadata for fragment in before.get_fragments())
+        now = names_in(fragment.metadata for fragment in after.get_fragments())
+        return {name: size for name, size in now.items() if name not in known}
+
     def sync(self) -> None:
-        """Make the newest version outlast a power cut; its data files were synced before."""
+        """Make the record of the newest version outlast a power cut."""
         with wrapped(f"sync the newest version of {self.location.path!r}"):
             self._sync(self._latest())
 
     def _sync(self, made: lance.LanceDataset) -> None:
-        """Make the record of a version outlast a power cut; its data files were synced before."""
-        transaction = made.read_transaction(int(made.version))
-        self.location.sync(
-            [
-                f"{self._folder}/_versions/{_LAST_VERSION - int(made.version):020d}.manifest",
-                f"{self._folder}/_transactions/{transaction.read_version}-{transaction.uuid}.txn",
-            ]
-        )
+        """Make the record of a version outlast a power cut; the files it names were synced before."""
+        if not self.location.is_remote:  # what made it stands in the record too
+            record = f"{_LAST_VERSION - int(made.version):020d}.manifest"
+            self.location.sync_version(f"{self._folder}/_versions/{record}")
 
     @property
     def _folder(self) -> str:
-        return "samples.lance" if self.branch is None else f"samples.lance/tree/{self.branch}"
+        return root_of(self.branch)
 
     def _forget(self, detached: Sequence[int]) -> None:
         """Delete the records of versions that only led to another one; leftovers do no harm."""
@@ -250,8 +266,7 @@ class Store:
             after = change(json.loads(json.dumps(before)))
             if after == before:
                 return True
-            operation = meta_operation(after)
-            return land(handle, self.branch, operation, {}, base=int(handle.version)) is not None or None
+            return self._land(handle, meta_operation(after), {}, new={}) is not None or None
 
         self._redo(action or f"change the settings of {self.location.path!r}", step)
 
@@ -263,6 +278,7 @@ class Store:
             fields = missing_fields(handle, specs)
             if fields:
                 handle.add_columns(pa.schema(fields))
+                self._sync(handle)
             return True
 
         self._redo(f"add tensors to {self.location.path!r}", step)
@@ -276,6 +292,7 @@ class Store:
             left = [name for name in handle.schema.names if name not in kept and (wanted is None or name in wanted)]
             if left:
                 handle.drop_columns(left)
+                self._sync(handle)
             return True
 
         self._redo(f"drop columns of {self.location.path!r}", step)
@@ -286,7 +303,7 @@ class Store:
 
         def step(handle: lance.LanceDataset) -> bool | None:
             operation = append_operation(handle, table)
-            return land(handle, self.branch, operation, {}, base=int(handle.version)) is not None or None
+            return self._land(handle, operation, {}, new=names_in(operation.fragments)) is not None or None
 
         self._redo(f"append samples to {self.location.path!r}", step)
 
@@ -297,8 +314,8 @@ class Store:
             operation = delete_operation(handle, uids)
             if operation is None:
                 return True
-            properties = {_MESSAGE: message}
-            return land(handle, self.branch, operation, properties, base=int(handle.version)) is not None or None
+            new = names_in(operation.updated_fragments)
+            return self._land(handle, operation, {_MESSAGE: message}, new=new) is not None or None
 
         self._redo(f"delete samples of {self.location.path!r}", step)
 
@@ -308,10 +325,23 @@ class Store:
         def step(handle: lance.LanceDataset) -> bool:
             small = [fragment for fragment in handle.get_fragments() if fragment.physical_rows < ROWS_PER_FILE // 2]
             if len(small) > _SMALL_FILES:
-                handle.optimize.compact_files(target_rows_per_fragment=ROWS_PER_FILE)
+                self._sync(self._compacted(handle))
             return True
 
         self._redo(f"compact {self.location.path!r}", step)
+
+    def _compacted(self, handle: lance.LanceDataset) -> lance.LanceDataset:
+        """Merge small files; the merged ones are on the disk before the version that names them."""
+        from lance.fragment import FragmentMetadata
+        from lance.optimize import Compaction
+
+        done = [
+            task.execute(handle) for task in Compaction.plan(handle, {"target_rows_per_fragment": ROWS_PER_FILE}).tasks
+        ]
+        merged = [json.dumps(made) for result in done for made in json.loads(result.json())["new_fragments"]]
+        secure(self.location, self.branch, names_in(map(FragmentMetadata.from_json, merged)))
+        Compaction.commit(handle, done)
+        return handle
 
 
 def open_version(path: str, branch: str | None, version: int) -> Snapshot:

@@ -20,6 +20,7 @@ __all__ = [
     "damaged_refs",
     "delete_tag_named",
     "has_tag",
+    "keep_ref",
     "refs_are_whole",
     "sweep_tags",
     "tags_named",
@@ -91,7 +92,19 @@ def create_tag(store: Store, name: str, branch: str | None, version: int, note: 
         tags.create(name, ("main" if branch is None else branch, version))
         if note:
             tags.replace_metadata(name, note)
-    store.location.sync([f"{_FOLDER}/{name}.json"])
+    keep_ref(store, f"{_FOLDER}/{name}.json")
+
+
+def keep_ref(store: Store, file: str) -> None:
+    """Make the record of a tag or branch outlast a power cut; one that the disk did not take whole is deleted."""
+    if store.location.is_remote:
+        return
+    keys = _FOLDERS[file.rpartition("/")[0]]
+    if not _is_record(store.location.read(file) or b"", keys):
+        with suppress(StorageError):
+            store.location.delete([file])
+        raise StorageError(f"the disk of {store.location.path!r} did not take {file!r}; nothing was changed")
+    store.location.sync([file])
 
 
 def has_tag(store: Store, name: str) -> bool:
@@ -106,6 +119,7 @@ def delete_tag_named(store: Store, name: str) -> None:
     """Take a name away."""
     with wrapped(f"delete a tag of {store.location.path!r}"):
         store.own_handle().tags.delete(name)
+    store.location.sync_folder(_FOLDER)
 
 
 def refs_are_whole(store: Store) -> bool:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from penstock.errors import DatasetError, ReadOnlyError, StorageError
 from penstock.storage._commits import branch_names, encoded
 from penstock.storage._landing import latest
-from penstock.storage._tags import refs_are_whole, sweep_tags
+from penstock.storage._tags import keep_ref, refs_are_whole, sweep_tags
 from penstock.storage._wrap import wrapped
 
 if TYPE_CHECKING:
@@ -35,6 +35,8 @@ def make_branch(store: Store, name: str, version: int) -> str:
     branch = encoded(name)
     with wrapped(f"make branch {name!r} of {store.location.path!r}"):
         store.own_handle().create_branch(branch, (store.branch or "main", version))
+    keep_ref(store, f"samples.lance/_refs/branches/{branch}.json")
+    store.on(branch).sync()
     return branch
 
 

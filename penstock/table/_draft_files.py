@@ -7,6 +7,7 @@ import json
 import re
 import zipfile
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -150,9 +151,17 @@ def _replaced(parts: Sequence[DraftPart]) -> set[DraftFile]:
     return gone
 
 
-def delete_drafts(location: Location, files: Sequence[DraftFile]) -> None:
-    """Delete files of edits that are committed or dropped: what stands for others goes last."""
-    location.delete([file.name for file in sorted(files)])
+def delete_drafts(location: Location, files: Sequence[DraftFile]) -> list[DraftFile]:
+    """Delete files of edits that count no more, what stands for others last; return those that are left.
+
+    A disk that refuses is no error: what is left counts no more either, as long as what stands for it is left too.
+    """
+    order = sorted(files)
+    with suppress(StorageError):
+        while order:
+            location.delete([order[0].name])
+            del order[0]
+    return order
 
 
 def _packed(specs: Mapping[str, TensorSpec], draft: Draft, note: DraftNote) -> bytes:

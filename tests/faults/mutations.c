@@ -78,6 +78,15 @@ static void tell(char what, const char *path, const char *other) {
     syscall(SYS_write, journal, line, size);
 }
 
+/* Keep what a name is about to lose under another name, beside the folder: a power cut may bring it back. */
+static const char *kept(const char *path, char *room) {
+    static atomic_long number;
+    if (journal < 0) return NULL;
+    snprintf(room, PATH_MAX, "%s.gone.%ld", root, atomic_fetch_add(&number, 1) + 1);
+    if (syscall(SYS_linkat, AT_FDCWD, path, AT_FDCWD, room, 0)) return NULL;
+    return room;
+}
+
 /* What becomes of this change; a process to be killed does not come back, except from a write, to write its half. */
 static int judge(int writes, int takes_space) {
     long number = atomic_fetch_add(&count, 1) + 1;
@@ -260,8 +269,10 @@ int syncfs(int fd) { return synced(fd, "syncfs"); }
         const char *where = whole(folder, path, room); \
         if (!below(where)) return real rest; \
         if (judge(0, space) == FAIL) return -1; \
+        char gone[PATH_MAX]; \
+        const char *left = letter == 'U' ? kept(where, gone) : NULL; \
         int done = real rest; \
-        if (!done) tell(letter, where, NULL); \
+        if (!done) tell(letter, where, left); \
         return done; \
     }
 NAME(unlink, (const char *path), (path), AT_FDCWD, path, 'U', 0)
@@ -283,6 +294,9 @@ NAME(truncate, (const char *path, off_t size), (path, size), AT_FDCWD, path, 'W'
         const char *before = whole(one, from, room), *after = whole(two, to, other); \
         if (!below(before) && !below(after)) return real rest; \
         if (judge(0, 1) == FAIL) return -1; \
+        char gone[PATH_MAX]; \
+        const char *left = letter == 'R' ? kept(after, gone) : NULL; \
+        if (left) tell('K', after, left); \
         int done = real rest; \
         if (!done) tell(letter, before, after); \
         return done; \

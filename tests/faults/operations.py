@@ -16,7 +16,7 @@ class Operation:
     """A call, and what it is tried on.
 
     `prepare` comes before it in the same session; `between` are the steps it is made of
-    for a user, whose results are states of their own; `durable` calls survive a power loss;
+    for a user, whose results are states of their own; `durable` calls survive a power loss, as all do that write;
     after one that `deletes` first there may be nothing for a moment.
     """
 
@@ -25,7 +25,7 @@ class Operation:
     template: str | None = "draft"
     prepare: Callable = lambda ds: None
     between: tuple[Callable, ...] = ()
-    durable: bool = False
+    durable: bool = True
     deletes: bool = False
     branch: str | None = None
 
@@ -128,47 +128,38 @@ ALL = [
         call=lambda ds, path: ds.labels.merge_classes(["cat", "dog"], "dog"),
         **_CLEAN,
     ),
-    Operation(name="commit", call=lambda ds, path: ds.commit("a new one"), durable=True),
+    Operation(name="commit", call=lambda ds, path: ds.commit("a new one")),
     Operation(
         name="commit (rows not flushed)",
         call=lambda ds, path: ds.commit("a new one"),
         prepare=lambda ds: ds.extend(rows(90, 2)),
         between=(_flush,),
-        durable=True,
     ),
     Operation(
         name="commit (classes changed)",
         call=lambda ds, path: ds.commit("a new one"),
         prepare=_new_classes,
-        durable=True,
     ),
     Operation(
         name="commit (many small files)",
         call=lambda ds, path: ds.commit("a new one"),
         prepare=_small_files,
-        durable=True,
     ),
-    Operation(name="commit (on a branch)", call=lambda ds, path: ds.commit("a new one"), branch="side", durable=True),
+    Operation(name="commit (on a branch)", call=lambda ds, path: ds.commit("a new one"), branch="side"),
     Operation(
         name="commit (a new tensor)",
         call=lambda ds, path: ds.commit("a new one"),
         prepare=lambda ds: (ds.create_tensor("score"), _set("score", 2, 0.5)(ds)),
-        durable=True,
     ),
-    Operation(name="merge (theirs only)", call=lambda ds, path: ds.merge("ahead"), durable=True, **_CLEAN),
-    Operation(name="merge (both sides)", call=lambda ds, path: ds.merge("side"), durable=True, **_CLEAN),
-    Operation(
-        name="merge (prefer theirs)", call=lambda ds, path: ds.merge("clash", prefer="theirs"), durable=True, **_CLEAN
-    ),
-    Operation(
-        name="merge (prefer ours)", call=lambda ds, path: ds.merge("clash", prefer="ours"), durable=True, **_CLEAN
-    ),
+    Operation(name="merge (theirs only)", call=lambda ds, path: ds.merge("ahead"), **_CLEAN),
+    Operation(name="merge (both sides)", call=lambda ds, path: ds.merge("side"), **_CLEAN),
+    Operation(name="merge (prefer theirs)", call=lambda ds, path: ds.merge("clash", prefer="theirs"), **_CLEAN),
+    Operation(name="merge (prefer ours)", call=lambda ds, path: ds.merge("clash", prefer="ours"), **_CLEAN),
     Operation(name="merge (conflicts told)", call=lambda ds, path: ds.merge("clash"), **_CLEAN),
     Operation(
         name="merge (into a branch)",
         call=lambda ds, path: ds.merge("main", prefer="theirs"),
         branch="clash",
-        durable=True,
         **_CLEAN,
     ),
     Operation(name="checkout (create)", call=lambda ds, path: ds.checkout("fresh", create=True), **_CLEAN),

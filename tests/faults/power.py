@@ -13,11 +13,13 @@ KINDS = ("names lost", "contents lost")
 
 @dataclass(eq=False)
 class _File:
-    """A file under whatever names; `origin` is its path before everything, None for a new one."""
+    """A file under whatever names; `origin` is its path before everything, None for a new one; `kept` where its
+    contents are since its last name went."""
 
     origin: str | None
     synced: bool
     is_folder: bool = False
+    kept: str | None = None
 
 
 def lose_power(before, now, journal, kind, into):
@@ -41,6 +43,8 @@ def lose_power(before, now, journal, kind, into):
             target.write_bytes(b"")
         elif file in places:
             shutil.copyfile(Path(now, places[file]), target)
+        elif file.kept is not None:
+            shutil.copyfile(Path(now, file.kept), target)
         elif file.origin is not None:
             shutil.copyfile(Path(before, file.origin), target)
 
@@ -80,13 +84,17 @@ def _step(live, durable, what, one, two):
         live[one] = _File(origin=None, synced=True, is_folder=what == "M")
     elif what == "W" and one in live:
         live[one].synced = False
-    elif what in "UD":
-        live.pop(one, None)
+    elif what in "UDK":
+        gone = live.pop(one, None)
+        if gone is not None:
+            gone.kept = two or None
     elif what == "L" and one in live:
         live[two] = live[one]
     elif what == "R":
-        for path in [path for path in live if path == one or path.startswith(f"{one}/")]:
-            live[two + path[len(one) :]] = live.pop(path)
+        if one not in durable:  # a folder whose name nothing kept yet: what is known to be in it goes along
+            _move(durable, one, two)
+        _move(live, one, two)
+        live[two] = live.pop(one)
     elif what == "S":
         _sync(live, durable, one)
 
@@ -99,6 +107,22 @@ def _sync(live, durable, path):
         live[path] = _File(origin=None, synced=True)
         return
     home = "" if path == "." else path
+    _move_folders(live, durable, home)
     for name in [name for name in durable if posixpath.dirname(name) == home and name not in live]:
         del durable[name]
     durable.update({name: file for name, file in live.items() if posixpath.dirname(name) == home})
+
+
+def _move_folders(live, durable, home):
+    """What is known to be in a folder follows it to the name it has now."""
+    places = {file: name for name, file in durable.items() if file.is_folder}
+    for name, file in live.items():
+        before = places.get(file)
+        if posixpath.dirname(name) == home and before not in {None, name}:
+            _move(durable, before, name)
+            del durable[before]
+
+
+def _move(entries, before, now):
+    for path in [path for path in entries if path.startswith(f"{before}/")]:
+        entries[now + path[len(before) :]] = entries.pop(path)

@@ -33,10 +33,12 @@ def test_a_call_that_is_cut_short_leaves_the_state_before_or_after_and_no_litter
         assert [(row.operation, row.kind, wrong, found) for row in rows for found in getattr(row, wrong)] == []
 
 
+LASTING = {"commit", "merge (both sides)", "append", "pop (an edited one)", "discard_edits (not flushed)", "tag"}
+
+
 @needs_counting
-def test_a_commit_outlives_a_power_loss():
-    durable = [operation for operation in ALL if operation.name in {"commit", "merge (both sides)"}]
-    rows = try_points(durable, sample=4, kinds=("power",))
+def test_what_a_call_did_when_it_returned_outlives_a_power_loss():
+    rows = try_points([operation for operation in ALL if operation.name in LASTING], sample=3, kinds=("power",))
     assert {row.kind for row in rows} == set(KINDS)
     assert [(row.operation, row.kind, found) for row in rows for found in row.wrong] == []
 

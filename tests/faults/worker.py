@@ -151,6 +151,8 @@ class Place:
         cut = self.home / "cut"
         cut.mkdir()
         lose_power(opened, self.case, journal.read_text(), kind, cut)
+        for kept in self.home.glob("case.gone.*"):
+            kept.unlink()
         shutil.rmtree(self.case)
         cut.rename(self.case)
         done = outcome == "done"

@@ -12,6 +12,10 @@ import pytest
 
 import penstock
 from penstock.errors import StorageError
+from penstock.storage import Location, Store
+from penstock.storage._files import names_in, secure
+from penstock.storage._steps import append_operation
+from penstock.storage._tags import keep_ref
 
 pytestmark = pytest.mark.slow
 
@@ -191,3 +195,58 @@ def test_a_class_renamed_by_another_session_is_not_added_again(tmp_path):
     ds = penstock.load(one.path)
     assert ds.labels.info.class_names == ["cat", "hound", "fish", "bird"]
     assert ds.labels.data()["text"] == [["cat", "hound"], ["fish"], ["hound", "bird"]]
+
+
+# ---- a disk that fails -------------------------------------------------------------------------
+
+
+def _appended(path):
+    """Write rows to a file that no version names yet; return the store, the operation's files and that file."""
+    ds = _made(path)
+    ds.append({"age": 1, "labels": ["x"], "images": None})
+    ds.commit("one")
+    store = Store.open(Location(path))
+    operation = append_operation(store.handle, store.handle.to_table())
+    names = names_in(operation.fragments)
+    return store, names, path / "samples.lance" / next(iter(names))
+
+
+@pytest.mark.parametrize("left", [0, 192, -1], ids=["empty", "cut", "one byte short"])
+def test_a_file_that_the_disk_cut_short_is_refused_before_a_version_names_it(tmp_path, left):
+    store, names, file = _appended(tmp_path / "failing")
+    secure(store.location, None, names)
+    file.write_bytes(file.read_bytes()[:left])
+    with pytest.raises(StorageError, match="not all that were written"):
+        secure(store.location, None, names)
+
+
+def test_a_file_whose_end_the_disk_lost_is_refused(tmp_path):
+    store, names, file = _appended(tmp_path / "failing")
+    file.write_bytes(file.read_bytes()[:-4] + bytes(4))
+    with pytest.raises(StorageError, match="not all that were written"):
+        secure(store.location, None, names)
+
+
+@pytest.mark.parametrize("content", [b"", b'{"branch":nul'], ids=["empty", "cut"])
+def test_a_tag_that_the_disk_cut_short_is_refused_and_gone(tmp_path, content):
+    ds = _made(tmp_path / "failing")
+    ds.commit("one")
+    ds.tag("v1")
+    store = Store.open(Location(tmp_path / "failing"))
+    file = next((tmp_path / "failing/samples.lance/_refs/tags").glob("user-*.json"))
+    file.write_bytes(content)
+    with pytest.raises(StorageError, match="nothing was changed"):
+        keep_ref(store, f"samples.lance/_refs/tags/{file.name}")
+    assert not file.exists()
+    assert penstock.load(tmp_path / "failing").tags == {}
+
+
+@pytest.mark.parametrize("content", [None, b"", b"half of it"], ids=["missing", "empty", "cut"])
+def test_a_version_whose_record_the_disk_cut_short_is_refused(tmp_path, content):
+    ds = _made(tmp_path / "failing")
+    ds.commit("one")
+    newest = min((tmp_path / "failing/samples.lance/_versions").glob("1*.manifest"))
+    newest.unlink() if content is None else newest.write_bytes(content)
+    with pytest.raises(StorageError, match="did not take the record of a version"):
+        Location(tmp_path / "failing").sync_version(f"samples.lance/_versions/{newest.name}")
+    assert not newest.exists()

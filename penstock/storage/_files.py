@@ -1,0 +1,119 @@
+"""The files a version is made of, and what of them a power cut or a failing disk must not take."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from penstock.errors import StorageError
+from penstock.storage._location import Location
+
+if TYPE_CHECKING:
+    import lance
+
+    from penstock.storage._snapshot import Snapshot
+
+__all__ = ["VersionFile", "files_of", "names_in", "root_of", "secure"]
+
+_ENDS = {".lance": b"LANC", ".arrow": b"ARROW1"}  # the last bytes of a whole file
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VersionFile:
+    """A data file, or a file of deletion marks.
+
+    Parameters
+    ----------
+    name : str
+        Below the dataset.
+    columns : tuple of str
+        The physical columns it holds; empty for a file of deletion marks.
+    first, last : int
+        The rows it holds, counted as the engine does.
+    """
+
+    name: str
+    columns: tuple[str, ...]
+    first: int
+    last: int
+
+
+def root_of(branch: str | None) -> str:
+    """Return the folder below the dataset where the engine keeps the files of a branch."""
+    return "samples.lance" if branch is None else f"samples.lance/tree/{branch}"
+
+
+def files_of(snapshot: Snapshot) -> Iterator[VersionFile]:
+    """Give the data files and files of deletion marks of a version, and what rows and columns they hold."""
+    handle = snapshot.handle
+    fields = [(int(field.id()), str(field.name())) for field in handle.lance_schema.fields()]
+    bases = handle.base_paths()
+    start = 0
+    for fragment in handle.get_fragments():
+        meta = fragment.metadata
+        last = start + fragment.count_rows() - 1
+        for data in meta.files:
+            name = f"{_root(snapshot, bases, data.base_id)}/data/{data.path}"
+            yield VersionFile(name=name, columns=_columns(fields, data.fields), first=start, last=last)
+        if meta.deletion_file is not None:
+            root = _root(snapshot, bases, meta.deletion_file.base_id)
+            yield VersionFile(name=f"{root}/{meta.deletion_file.path(meta.id)}", columns=(), first=start, last=last)
+        start = last + 1
+
+
+def _root(snapshot: Snapshot, bases: Mapping[int, Any], base_id: int | None) -> str:
+    """Return the folder below the dataset where the engine keeps a file: its branch's, or one it was made from."""
+    if base_id is not None and base_id in bases:
+        return f"samples.lance{str(bases[base_id].path).rpartition('/samples.lance')[2]}"
+    return root_of(snapshot.branch)
+
+
+def _columns(fields: Sequence[tuple[int, str]], ids: Sequence[int]) -> tuple[str, ...]:
+    """Return the columns of some field numbers: the parts of a list follow its own number."""
+    found: dict[str, None] = {}
+    for leaf in ids:
+        before = [name for number, name in fields if number <= leaf]
+        if before:
+            found[before[-1]] = None
+    return tuple(found)
+
+
+# ---- whole, and on the disk ----------------------------------------------------------------------
+
+
+def names_in(fragments: Iterable[lance.FragmentMetadata]) -> dict[str, int | None]:
+    """Return the files that fragments keep on their own branch, and how long each must be where that is recorded."""
+    found: dict[str, int | None] = {}
+    for meta in fragments:
+        found.update({f"data/{data.path}": data.file_size_bytes for data in meta.files if data.base_id is None})
+        marks = meta.deletion_file
+        if marks is not None and marks.base_id is None:
+            found[marks.path(meta.id)] = None
+    return found
+
+
+def secure(location: Location, branch: str | None, files: Mapping[str, int | None]) -> None:
+    """Check that new files are as long as they must be, and make them outlast a power cut.
+
+    The engine does not notice every write that a disk refuses: a version may not name a file that was cut short.
+    An object store takes a file whole or not at all, so nothing is asked of one.
+    """
+    if location.is_remote or not files:
+        return
+    root = Path(location.path, root_of(branch))
+    for name, size in files.items():
+        _secure(root / name, size)
+    location.sync_folders({(root / name).parent for name in files})
+
+
+def _secure(file: Path, size: int | None) -> None:
+    end = _ENDS.get(file.suffix, b"")
+    with file.open("rb") as stream:
+        there = stream.seek(0, os.SEEK_END)
+        stream.seek(max(0, there - len(end)))
+        if there == 0 or size not in {None, there} or stream.read() != end:
+            raise StorageError(f"the disk took {there} bytes of {file.name!r}, not all that were written")
+        os.fsync(stream.fileno())
