@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from penstock.errors import ImageDecodeError, PenstockError
 from penstock.loader._crew import Crew
 from penstock.loader._memory import BatchMemory
+from penstock.loader._resizing import opencv_alone, resized
 from penstock.tensors import (
     MAX_IMAGE_BYTES,
     TensorSpec,
@@ -25,31 +26,12 @@ from penstock.tensors import (
 if TYPE_CHECKING:
     from PIL import Image
 
-__all__ = ["Decoded", "decode_images", "decode_values", "resized"]
+__all__ = ["Decoded", "decode_images", "decode_values"]
 
-_BILINEAR_REACH = 1.25
 _LARGEST_SCRATCH = 32 * 2**20
 
 Decoded = tuple[Any, dict[int, PenstockError]]
 """A column and the errors of the samples that could not be read."""
-
-
-def resized(pixels: NDArray[np.uint8], size: tuple[int, int], out: NDArray[np.uint8] | None = None) -> Any:  # noqa: ANN401  cv2 is untyped
-    """Resize an image to (height, width).
-
-    Shrinking averages areas; up to a factor of 1.25 and when growing it is
-    bilinear, which reads every pixel there and takes a fifth of the time.
-    """
-    import cv2
-
-    height, width = size
-    factor = max(pixels.shape[0] / height, pixels.shape[1] / width)
-    how = cv2.INTER_AREA if factor > _BILINEAR_REACH else cv2.INTER_LINEAR
-    if out is not None and pixels.shape[2] == out.shape[2]:
-        flat = out[:, :, 0] if out.shape[2] == 1 else out
-        cv2.resize(pixels, (width, height), dst=flat, interpolation=how)
-        return out
-    return cv2.resize(pixels, (width, height), interpolation=how).reshape(height, width, pixels.shape[2])
 
 
 def _pil(encoded: bytes, *, max_bytes: int | None) -> Image.Image:
@@ -110,7 +92,8 @@ def decode_images(
         "pil": partial(_pil, max_bytes=max_bytes),
         "numpy": partial(_decode_one, size=size, max_bytes=max_bytes),
     }
-    return _decode_listed(encoded, functions[method], out_of)
+    with opencv_alone():
+        return _decode_listed(encoded, functions[method], out_of)
 
 
 def _decode_one(encoded: bytes, *, size: tuple[int, int] | None, max_bytes: int | None) -> NDArray[np.uint8]:
@@ -173,11 +156,12 @@ def _decode_stacked(  # noqa: PLR0917  what a stacked batch is made of
 
     def decode(start: int, stop: int) -> None:
         scratch = _Scratch()
-        for number in range(start, stop):
-            try:
-                _decode_into(_readable(encoded[number]), stacked[slots[number]], size, scratch, max_bytes)
-            except PenstockError as error:
-                errors[number] = _without_frames(error)
+        with opencv_alone():
+            for number in range(start, stop):
+                try:
+                    _decode_into(_readable(encoded[number]), stacked[slots[number]], size, scratch, max_bytes)
+                except PenstockError as error:
+                    errors[number] = _without_frames(error)
 
     crew.share(decode, len(encoded))
     repeats = np.flatnonzero(first[out_of] != np.arange(len(out_of)))

@@ -14,7 +14,7 @@ from PIL import Image
 import penstock
 from penstock.errors import ImageDecodeError, LoaderError, TensorNotFoundError
 from penstock.loader import Loader
-from penstock.loader._decode import resized
+from penstock.loader._resizing import opencv_alone, resized
 from penstock.sampling import ClassCounts, Clause, SamplingSpec, Strata
 from penstock.table import ArrayTable
 from penstock.tensors import decode_image, encode_image
@@ -247,3 +247,18 @@ def test_a_tensor_that_is_no_name_is_shown_as_it_is(options):
     table = ArrayTable({"images": np.zeros((4, 8, 8, 3), np.uint8)})
     with pytest.raises(TensorNotFoundError, match="no tensor 3; the dataset has images"):
         Loader(table).batch(2).numpy(**options)
+
+
+def test_opencv_splits_no_work_while_images_are_resized_and_does_so_again_after():
+    import cv2
+
+    before = cv2.getNumThreads()
+    cv2.setNumThreads(3)
+    try:
+        with opencv_alone():
+            with opencv_alone():
+                assert cv2.getNumThreads() == 1
+            assert cv2.getNumThreads() == 1
+        assert cv2.getNumThreads() == 3
+    finally:
+        cv2.setNumThreads(before)
