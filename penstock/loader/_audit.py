@@ -17,6 +17,7 @@ __all__ = ["Audit", "Tally"]
 
 _ROUNDING = 1e-6
 _FOLDED_AT = 4_096
+_COUNTED_AT_ONCE = 1 << 13  # so many fit the cache
 _NO_LABELS = ClassCounts(values=np.zeros(0, np.int64), offsets=np.zeros(1, np.int64), class_names=())
 
 
@@ -89,6 +90,7 @@ class Tally:
         self._waiting: list[NDArray[np.int64]] = []
         self._num_waiting = 0
         self._labels: ClassCounts | None = None
+        self._single: NDArray[np.integer] | None = None
         self._counts = np.zeros(0, np.int64)
         self._draws: dict[int, int] = {}
         self._first: int | None = None
@@ -122,20 +124,21 @@ class Tally:
             plan = self._pool.plan
             found = plan.strata.labels if plan is not None else self._pool.labels()
             self._labels = found or _NO_LABELS
+            self._single = _single(self._labels)
             self._counts = np.zeros(self._labels.num_classes, np.int64)
         if self._labels.num_classes and self._waiting:
-            self._counts += self._counted(np.concatenate(self._waiting))
+            drawn = self._waiting[0] if len(self._waiting) == 1 else np.concatenate(self._waiting)
+            self._counts += self._counted(self._labels, drawn)
         self._waiting, self._num_waiting = [], 0
 
-    def _counted(self, drawn: NDArray[np.int64]) -> NDArray[np.int64]:
-        labels = self._labels
-        assert labels is not None  # noqa: S101  set by _fold, for the type checker
-        starts = labels.offsets[drawn]
-        lengths = labels.offsets[drawn + 1] - starts
-        ends = np.cumsum(lengths)
-        gather = np.arange(int(lengths.sum())) + np.repeat(starts - (ends - lengths), lengths)
-        values = labels.values  # noqa: PD011  no DataFrame
-        return np.bincount(values[gather], minlength=labels.num_classes)
+    def _counted(self, labels: ClassCounts, drawn: NDArray[np.int64]) -> NDArray[np.int64]:
+        if self._single is None:
+            return np.bincount(_values_of(labels, drawn), minlength=labels.num_classes)
+        counts = np.zeros(labels.num_classes, np.int64)
+        for begin in range(0, len(drawn), _COUNTED_AT_ONCE):
+            part = drawn[begin : begin + _COUNTED_AT_ONCE]
+            counts += np.bincount(self._single.take(part, 0, None, "clip"), minlength=len(counts))
+        return counts
 
     def audit(self, skipped: list[tuple[int, str]], substituted: list[tuple[int, str]]) -> Audit:
         """Return the counts beside the band the plan promises for as many draws."""
@@ -156,3 +159,22 @@ class Tally:
             skipped=tuple(skipped),
             substituted=tuple(substituted),
         )
+
+
+def _single(labels: ClassCounts) -> NDArray[np.integer] | None:
+    """Return the label of each sample where all have one, in as few bytes as hold it; else None."""
+    count = len(labels.offsets) - 1
+    values = labels.values  # noqa: PD011  no DataFrame
+    if len(values) != count or not count or (np.diff(labels.offsets) != 1).any():
+        return None
+    return values.astype(np.min_scalar_type(labels.num_classes))
+
+
+def _values_of(labels: ClassCounts, drawn: NDArray[np.int64]) -> NDArray[np.integer]:
+    """Return the labels of some samples, one after the other."""
+    starts = labels.offsets[drawn]
+    lengths = labels.offsets[drawn + 1] - starts
+    ends = np.cumsum(lengths)
+    values = labels.values  # noqa: PD011  no DataFrame
+    told: NDArray[np.integer] = values[np.arange(int(lengths.sum())) + np.repeat(starts - (ends - lengths), lengths)]
+    return told

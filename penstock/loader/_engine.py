@@ -26,7 +26,7 @@ from penstock.loader._seeding import words_of
 from penstock.loader._sequential import SequentialTable
 from penstock.loader._settings import Settings
 from penstock.loader._state import Identity, Place, parts_of, place_of
-from penstock.loader._stats import Meter
+from penstock.loader._stats import LoaderStats, Meter
 from penstock.loader._torch import (
     agree,
     require_torch,
@@ -323,6 +323,12 @@ class Engine:
                 return False
             self._place = place
             return True
+
+    def stats(self) -> LoaderStats:
+        """Return what was done so far, and how long it took."""
+        with self._lock:
+            self._count_gathered()
+        return self.meter.stats()
 
     def audit(self) -> Audit:
         """Return the class counts delivered so far beside the promised ones."""

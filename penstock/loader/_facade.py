@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from penstock.errors import LoaderError
 from penstock.loader._batch import Draw
-from penstock.loader._run import EpochIterator
+from penstock.loader._run import EpochIterator, nothing_ready
 from penstock.loader._state import Place
 from penstock.storage import renewed_lock
 from penstock.table import Selection
@@ -164,13 +164,23 @@ class Iteration(Iterator[Any]):
         self._num_batches = num_batches
         self._lock = renewed_lock(threading.Lock())
         self._begun: EpochIterator | None = None
+        self._ready: Callable[[], Any] = nothing_ready
         self._closed = False
 
     def __next__(self) -> Any:  # noqa: ANN401  a batch in the caller's framework
+        try:
+            return self._ready()
+        except IndexError:
+            pass
+        return self._more()
+
+    def _more(self) -> Any:  # noqa: ANN401  a batch in the caller's framework
         begun = self._begun
         if begun is None:
             begun = self._first()
-        return next(begun)
+        batch = next(begun)
+        self._ready = begun.ready
+        return batch
 
     def _first(self) -> EpochIterator:
         with self._lock:

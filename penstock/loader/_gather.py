@@ -1,8 +1,8 @@
-"""Batches of arrays in memory: rows are drawn ahead by blocks, each batch is gathered when it is asked for.
+"""Batches of arrays in memory: rows are drawn ahead by blocks, batches gathered a few at a time.
 
 Where nothing has to be read, decoded or transformed, threads and the books of each batch would cost more than the
-batch. A batch still has memory of its own, which the caller may keep and write to: gathering it from the columns is
-faster than cutting it out of a block, and no block is kept by one batch of it.
+batch. Small batches are therefore gathered together and cut apart. Each is the caller's, who may keep it and write to
+it: no other batch has its rows. One that is kept keeps those it was gathered with, at most 2,048 rows or 512 KB.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ from __future__ import annotations
 import mmap
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -37,7 +38,11 @@ __all__ = ["Arrays", "Gather", "arrays_of"]
 _FIRST_ROWS = 1 << 13  # as many as draws are computed at once at least
 _MOST_ROWS = 1 << 16
 _GROWTH = 4
-_Finish = Callable[[NDArray[Any]], Any]
+_MOST_BATCHES = 64
+_TRAY_ROWS = 1 << 11
+_TRAY_BYTES = 1 << 19
+_Pieces = Callable[[NDArray[Any], int], Sequence[Any]]
+"""Cuts an array into pieces of a length, as the caller's framework has them; the last one is what is left."""
 
 
 def arrays_of(reader: Reader, pool: Pool, settings: Settings) -> Arrays | None:
@@ -52,7 +57,7 @@ def arrays_of(reader: Reader, pool: Pool, settings: Settings) -> Arrays | None:
     if not columns:
         return None
     all_rows = len(pool.rows) == table.num_rows and _in_a_row(pool.rows) and pool.rows[0] == 0
-    return Arrays(columns, with_index=settings.return_index, all_rows=bool(all_rows), finish=_finish(settings, columns))
+    return Arrays(columns, with_index=settings.return_index, all_rows=bool(all_rows), pieces=_pieces(settings, columns))
 
 
 def _whole(table: Table, name: str, shape: tuple[int, ...]) -> NDArray[Any] | None:
@@ -72,13 +77,38 @@ def _is_mapped(array: NDArray[Any]) -> bool:
     return isinstance(base, mmap.mmap)
 
 
-def _finish(settings: Settings, columns: Mapping[str, NDArray[Any]]) -> _Finish | None:
+def _pieces(settings: Settings, columns: Mapping[str, NDArray[Any]]) -> _Pieces:
     if settings.framework != "pytorch":
-        return None
+        return _cut
     if settings.pin_memory or any(array.dtype.kind not in "biufc" for array in columns.values()):
-        return partial(to_tensors, pin=settings.pin_memory)
-    from_numpy: _Finish = require_torch().from_numpy
-    return from_numpy
+        return partial(_cut_for_torch, pin=settings.pin_memory)
+    return _cut_as_tensors(require_torch())
+
+
+def _cut_as_tensors(torch: Any) -> _Pieces:  # noqa: ANN401  the module
+    """Return the fastest way to many tensors: cutting one, as if each were by itself, in place and with gradients."""
+    from_numpy, split = torch.from_numpy, torch.unsafe_split_with_sizes
+
+    def cut(array: NDArray[Any], size: int) -> Sequence[Any]:
+        whole, count = from_numpy(array), len(array)
+        if size >= count:
+            return (whole,)
+        pieces: Sequence[Any] = split(whole, [size] * (count // size) + [count % size] * (count % size > 0))
+        return pieces
+
+    return cut
+
+
+def _cut(array: NDArray[Any], size: int) -> Sequence[NDArray[Any]]:
+    if size >= len(array):
+        return (array,)
+    if len(array) % size == 0:
+        return list(array.reshape(-1, size, *array.shape[1:]))
+    return [array[begin : begin + size] for begin in range(0, len(array), size)]
+
+
+def _cut_for_torch(array: NDArray[Any], size: int, *, pin: bool) -> Sequence[Any]:
+    return [to_tensors(piece, pin=pin) for piece in _cut(array, size)]
 
 
 class Arrays:
@@ -92,50 +122,48 @@ class Arrays:
         Whether a batch has ``index``.
     all_rows : bool
         Whether the pool is the table's rows in their order, so that what is drawn from it are rows.
-    finish : callable, optional
-        Makes of an array what the caller's framework has.
+    pieces : callable
+        Cuts an array into batches, as the caller's framework has them.
     """
 
     def __init__(
-        self, columns: Mapping[str, NDArray[Any]], *, with_index: bool, all_rows: bool, finish: _Finish | None
+        self, columns: Mapping[str, NDArray[Any]], *, with_index: bool, all_rows: bool, pieces: _Pieces
     ) -> None:
         self.all_rows = all_rows
         self._columns = tuple(columns.items())
         self._takes = tuple((name, array.take) for name, array in columns.items())
         self._with_index = with_index and "index" not in columns
         self._with_valid = "valid" not in columns
-        self._finish = finish
+        self._pieces = pieces
+        self._row_bytes = sum(array.nbytes // max(1, len(array)) for array in columns.values())
 
-    def gathered(self, rows: NDArray[np.int64], valid: NDArray[np.bool_] | None) -> dict[str, Any]:
-        """Return the batch of some rows."""
-        given: dict[str, Any] = {}
-        for name, take in self._takes:
-            given[name] = take(rows, 0, None, "clip")  # the only mode that neither checks nor buffers; rows are known
-        return self._finished(given, rows, valid)
-
-    def cut(self, rows: NDArray[np.int64], valid: NDArray[np.bool_] | None) -> dict[str, Any]:
-        """Return the batch of rows that follow one another."""
-        begin = int(rows[0])
-        end = begin + len(rows)
-        given: dict[str, Any] = {name: array[begin:end].copy() for name, array in self._columns}
-        return self._finished(given, rows, valid)
-
-    def _finished(
-        self, given: dict[str, Any], rows: NDArray[np.int64], valid: NDArray[np.bool_] | None
-    ) -> dict[str, Any]:
+    def batches(self, rows: NDArray[np.int64], valid: NDArray[np.bool_] | None, size: int) -> deque[dict[str, Any]]:
+        """Return the batches of some rows, the last one with what is left."""
+        begin, stop = int(rows[0]), int(rows[0]) + len(rows)
+        if _in_a_row(rows):
+            given = {name: array[begin:stop].copy() for name, array in self._columns}
+        else:  # "clip" is the only mode that neither checks nor buffers; rows are known to be right
+            given = {name: take(rows, 0, None, "clip") for name, take in self._takes}
         if self._with_index:
             given["index"] = rows.copy()
         if valid is not None and self._with_valid:
             given["valid"] = valid.copy()
-        finish = self._finish
-        if finish is not None:
-            for name, array in given.items():
-                given[name] = finish(array)
-        return given
+        batches: list[dict[str, Any]] = [{} for _ in range(0, len(rows), size)]
+        for name, array in given.items():
+            for batch, piece in zip(batches, self._pieces(array, size), strict=True):
+                batch[name] = piece
+        return deque(batches)
+
+    def ahead(self, size: int) -> int:
+        """Return how many batches of a size are gathered at once: as many as stay in the cache until they are used."""
+        return max(1, min(_MOST_BATCHES, _TRAY_ROWS // size, _TRAY_BYTES // max(1, size * self._row_bytes)))
 
 
 class Gather:
     """The batches of one epoch; several threads may take them, each batch is given once and in order.
+
+    Small batches are made several at a time and lie ready in a tray, so that giving one costs no more than taking it
+    from there. What is counted is what was taken.
 
     Parameters
     ----------
@@ -144,7 +172,7 @@ class Gather:
     pool, stream, epoch
         Which rows.
     tally, meter
-        Who is told of them: the meter with each batch, the tally with each block.
+        Who is told of them: the meter of the time with each tray, both of what was given with each block.
     token : object
         Names the iterator.
     """
@@ -154,22 +182,31 @@ class Gather:
     ) -> None:
         self.epoch = epoch
         self.token = token
-        self.given = 0
         self._arrays = arrays
         self._pool = pool
         self._draws = Draws(stream, epoch)
         self._tally = tally
         self._meter = meter
         self._size = epoch.batch_size
+        self._at_once = arrays.ahead(self._size)
         self._rows_ahead = _FIRST_ROWS
         self._draw: Draw
-        self._rows: NDArray[np.int64]
-        self._valid: NDArray[np.bool_] | None
-        self._make: Callable[[NDArray[np.int64], NDArray[np.bool_] | None], dict[str, Any]]
-        self._first = self._stop = 0
-        self._tallied = 0
+        self._first = self._stop = 0  # the batches of the block
+        self._tray: tuple[deque[dict[str, Any]], int] = (deque(), 0)  # and which batch follows it
+        self._counted = 0
         self._over = False
         self._lock = renewed_lock(threading.RLock())  # a signal's handler may ask for an audit within
+
+    @property
+    def given(self) -> int:
+        """Batches the caller has got."""
+        ready, stop = self._tray
+        return stop - len(ready)
+
+    @property
+    def ready(self) -> Callable[[], dict[str, Any]]:
+        """Gives a batch out of the tray of now; IndexError once that is empty, where `take` finds the next."""
+        return self._tray[0].popleft
 
     def take(self) -> dict[str, Any]:
         """Return the next batch.
@@ -181,17 +218,23 @@ class Gather:
         """
         asked = time.perf_counter()
         with self._lock:
-            number = self.given
-            if number >= self._stop:
-                self._draw_block(number)
-            begin = (number - self._first) * self._size
-            rows, valid = self._rows[begin : begin + self._size], self._valid
-            if valid is not None:
-                valid = valid[begin : begin + self._size]
-            batch = self._make(rows, valid)
-            self.given = number + 1
-            self._meter.gathered(asked, len(rows))
-        return batch
+            while True:
+                try:
+                    return self._tray[0].popleft()
+                except IndexError:  # another thread may empty the next one first
+                    self._fill(asked)
+
+    def _fill(self, asked: float) -> None:
+        first = self._tray[1]
+        if first >= self._stop:
+            self._draw_block(first)
+        stop = min(first + self._at_once, self._stop)
+        begin, end = (first - self._first) * self._size, (stop - self._first) * self._size
+        draw = self._draw
+        valid = None if draw.valid is None else draw.valid[begin:end]
+        self._tray = self._arrays.batches(draw.rows[begin:end], valid, self._size), stop
+        self._meter.gathered(asked)
+        self._check_open()
 
     def _draw_block(self, first: int) -> None:
         began = time.perf_counter()
@@ -202,33 +245,44 @@ class Gather:
             raise PipelineEnded
         count = min(max(1, self._rows_ahead // (self._size * self.epoch.world_size)), left)
         self._rows_ahead = min(self._rows_ahead * _GROWTH, _MOST_ROWS)
-        self._draw = draw = draw_of(self._pool, self.epoch, self._draws, first, count, all_rows=self._arrays.all_rows)
-        self._rows, self._valid = draw.rows, draw.valid
-        self._make = self._arrays.cut if _in_a_row(draw.rows) else self._arrays.gathered
+        self._draw = draw_of(self._pool, self.epoch, self._draws, first, count, all_rows=self._arrays.all_rows)
         self._first, self._stop = first, first + count
         self._meter.drew(time.perf_counter() - began)
-        self._check_open()
 
     def _check_open(self) -> None:
-        if self._over:  # perhaps closed by another thread while rows were drawn
-            self._stop = 0
+        if self._over:  # perhaps closed by another thread meanwhile
+            self._empty()
             raise PipelineEnded
 
     def settle(self) -> bool:
-        """Have what was given tallied; return whether there is more to come."""
+        """Have what was given counted; return whether there is more to come."""
         with self._lock:
-            done, given = self._tallied, self.given
+            done, given = self._counted, self.given
             if given > done:
                 part = slice((done - self._first) * self._size, (given - self._first) * self._size)
-                self._tallied = given
+                self._counted = given
                 in_a_row = self.epoch.world_size == 1 or given - done == 1
-                self._tally.add(self._draw.keep(part), in_a_row=in_a_row)
+                draw = self._draw.keep(part)
+                self._tally.add(draw, in_a_row=in_a_row)
+                self._meter.counted(given - done, len(draw))
         return not self._over
 
     def close(self) -> None:
         """Give no more batches; takes no lock, so that the collector may call it anywhere."""
         self._over = True
-        self._stop = 0
+        self._empty()
+
+    def _empty(self) -> None:
+        """Throw away what lies ready; it was not given."""
+        ready, stop = self._tray
+        self._tray = deque(), stop - len(ready)
+        left = 0
+        try:
+            while True:
+                ready.pop()
+                left += 1
+        except IndexError:
+            self._tray = deque(), stop - left  # another thread may have taken some meanwhile
 
 
 def _in_a_row(rows: NDArray[np.int64]) -> bool:

@@ -18,7 +18,7 @@ from penstock.loader._stats import Meter
 from penstock.loader._turns import Turns
 from penstock.storage import renew_in_children
 
-__all__ = ["EpochIterator", "Ready", "Running", "draw_of", "uids_of"]
+__all__ = ["EpochIterator", "Ready", "Running", "draw_of", "nothing_ready", "uids_of"]
 
 Ready = tuple[Batch, Any]
 """A batch, and what the caller gets; None in place of it where the caller's thread has work to do."""
@@ -27,7 +27,15 @@ Ready = tuple[Batch, Any]
 class Giver(Protocol):
     """Batches that need no threads and no turns."""
 
-    given: int
+    @property
+    def given(self) -> int:
+        """Batches the caller has got."""
+        ...
+
+    @property
+    def ready(self) -> Callable[[], Any]:
+        """Gives a batch that lies ready; IndexError where none does, and `take` has to be asked."""
+        ...
 
     def take(self) -> Any:  # noqa: ANN401  a batch in the caller's framework
         """Return the next batch; PipelineEnded after the last, or once closed."""
@@ -123,6 +131,11 @@ class EpochIterator(Iterator[Any]):
         return self._epoch.num_batches - self._number_given
 
     @property
+    def ready(self) -> Callable[[], Any]:
+        """Gives a batch that lies ready; IndexError where none does, and this has to be asked for the next."""
+        return nothing_ready if self._gather is None else self._gather.ready
+
+    @property
     def _number_given(self) -> int:
         return self._given if self._gather is None else self._gather.given
 
@@ -174,6 +187,11 @@ class EpochIterator(Iterator[Any]):
     def close(self) -> None:
         """Give no more batches; threads end with the batch they are at."""
         self._finalizer()
+
+
+def nothing_ready() -> Any:  # noqa: ANN401  never anything
+    """Tell that no batch lies ready."""
+    raise IndexError
 
 
 def _closed(pipeline: Pipeline[Ready], turns: Turns, gather: Giver | None) -> None:

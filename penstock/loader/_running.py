@@ -228,4 +228,4 @@ class RunningLoader:
 
     def stats(self) -> LoaderStats:
         """Return how long reading, decoding and transforming took, and who waited for whom."""
-        return self._engine.meter.stats()
+        return self._engine.stats()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from dataclasses import dataclass, field
+from typing import Any
 
 from penstock.loader._batch import Batch
 from penstock.storage import renewed_lock
@@ -61,7 +62,7 @@ class Meter:
     )
     skipped: list[tuple[int, str]] = field(default_factory=list)
     substituted: list[tuple[int, str]] = field(default_factory=list)
-    _lock: threading.Lock = field(default_factory=lambda: renewed_lock(threading.Lock()))
+    _lock: Any = field(default_factory=lambda: renewed_lock(threading.RLock()))  # a signal's handler may ask within
     _handed_over: float | None = None
 
     def asked(self) -> float:
@@ -90,8 +91,8 @@ class Meter:
             self.seconds["read"] += seconds
             self.seconds["decode"] -= seconds
 
-    def gathered(self, asked: float, samples: int) -> None:
-        """Note that a batch was gathered and handed over in the caller's own thread, who asked for it at a time."""
+    def gathered(self, asked: float) -> None:
+        """Note that batches were gathered in the caller's own thread, who asked for the first of them at a time."""
         with self._lock:
             now = time.perf_counter()
             seconds = self.seconds
@@ -99,9 +100,13 @@ class Meter:
                 seconds["consumer"] += asked - self._handed_over
             seconds["decode"] += now - asked
             seconds["waited"] += now - asked
-            self.batches += 1
-            self.samples += samples
             self._handed_over = now
+
+    def counted(self, batches: int, samples: int) -> None:
+        """Count batches that were gathered and given."""
+        with self._lock:
+            self.batches += batches
+            self.samples += samples
 
     def ended(self) -> None:
         """Note that an epoch is over; what the caller does until the next is its own affair."""

@@ -12,12 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.sampling._grouped import GroupedRows
-from penstock.sampling._permute import ROUNDS, keyed_places_of
+from penstock.sampling._keyed import ROUNDS, KeyedOrder, keyed_places_of
 from penstock.sampling._philox import words
 
 __all__ = ["Deals"]
 
 _SHORT: Final = 1 << 9
+_MUCH: Final = 1 << 11  # draws of a deal from which on tables of its own pay
 _KEYS_AT_ONCE: Final = 1 << 20
 _DEALS_AT_ONCE: Final = 1 << 18
 
@@ -36,7 +37,7 @@ class Deals:
 
     * up to 512 rows, draw ``k`` has the key ``mix(base + k step)``; a deal sorts its places by the upper 30 bits of
       their keys, equal ones by place;
-    * above, a deal ``d`` is a keyed permutation (`keyed_places`) of six rounds; the key of round ``r`` is the low half
+    * above, a deal ``d`` is a keyed permutation (`KeyedOrder`) of six rounds; the key of round ``r`` is the low half
       of ``mix(mix(base + d step) + (r + 1) step)``.
 
     Parameters
@@ -102,12 +103,27 @@ class Deals:
             rows[deals.slots] = strata.rows[strata.offsets[deals.owner][deal] + inside[places]]
 
     def _deal_long(self, rows: Ints, spans: _Spans) -> None:
-        """Write the rows of long strata."""
+        """Write the rows of long strata: of deals that much is drawn of each by itself."""
+        for deals in spans.deals(self._strata.sizes):
+            much = deals.taken >= _MUCH
+            for place in np.flatnonzero(much).tolist():
+                self._deal_much(rows, deals.part(slice(place, place + 1)))
+            if not much.all():
+                self._deal_little(rows, deals.part(~much) if much.any() else deals)
+
+    def _deal_much(self, rows: Ints, deal: _Deals) -> None:
+        offset, size, low = int(self._strata.offsets[deal.owner[0]]), int(deal.size[0]), int(deal.low[0])
+        own = self._strata.rows[offset : offset + size]
+        order = KeyedOrder(self._keys(deal.owner, deal.number)[:, 0], size)
+        begin, taken = int(deal.begins[0]), int(deal.taken[0])
+        inside = order.places(np.arange(low, low + taken))
+        rows[begin : begin + taken] = own.take(inside, 0, None, "clip")  # the only mode that neither checks nor buffers
+
+    def _deal_little(self, rows: Ints, deals: _Deals) -> None:
         strata = self._strata
-        for deals in spans.deals(strata.sizes):
-            deal, places = _counted(deals.taken, deals.low)
-            inside = keyed_places_of(self._keys(deals.owner, deals.number), deals.size, deal, places)
-            rows[deals.slots] = strata.rows[strata.offsets[deals.owner][deal] + inside]
+        deal, places = _counted(deals.taken, deals.low)
+        inside = keyed_places_of(self._keys(deals.owner, deals.number), deals.size, deal, places)
+        rows[deals.slots] = strata.rows[strata.offsets[deals.owner][deal] + inside]
 
     def _keys(self, strata: Ints, deals: Ints) -> NDArray[np.uint32]:
         """Return the keys of the rounds of each deal, shape (num_rounds, num_deals)."""
@@ -158,7 +174,7 @@ class _Deals:
     taken: Ints
     begins: Ints
 
-    def part(self, which: slice) -> _Deals:
+    def part(self, which: slice | NDArray[np.bool_]) -> _Deals:
         return _Deals(**{field.name: getattr(self, field.name)[which] for field in fields(self)})
 
     @property

@@ -23,6 +23,9 @@ __all__ = ["DeckStream"]
 _GOLDEN = (math.sqrt(5) - 1) / 2
 _HALF: Final = np.uint32(16)  # a block has at most 65,536 positions, and so many strata
 _LONGEST_RUN: Final = 4 * BLOCK_LIMIT  # positions worked out at once
+_FEW: Final = 6  # strata up to which finding the keys between them is faster than sorting all
+
+Ints = NDArray[np.int64]
 
 
 class DeckStream(Stream):
@@ -118,25 +121,55 @@ class DeckStream(Stream):
         for number, before, after in zip(blocks.tolist(), ends[:-1], ends[1:], strict=False):
             live = np.flatnonzero(after - before)
             count = (after - before)[live]
-            places, last = self._places(number, count), first + int(count.sum())
-            drawn = np.repeat(begins[live] + before[live] - (np.cumsum(count) - count), count)
-            drawn += np.arange(len(drawn))
-            rows[first:last][places] = dealt[drawn]
+            last = first + int(count.sum())
+            self._lay(number, count, rows[first:last], dealt, begins[live] + before[live])
             first = last
         return rows
+
+    def _lay(self, block: int, count: Ints, rows: Ints, dealt: Ints, begins: Ints) -> None:
+        """Put the draws of each stratum of a block, `count` from `begins` on, where its positions are."""
+        if not self._smooth and len(count) <= _FEW:
+            every = _positions_of_few(self._words(block, int(count.sum())), count.tolist())
+            for places, begin, end in zip(every, begins.tolist(), (begins + count).tolist(), strict=True):
+                rows[places] = dealt[begin:end]
+            return
+        drawn = np.repeat(begins - (np.cumsum(count) - count), count)
+        drawn += np.arange(len(drawn))
+        rows[self._places(block, count)] = dealt[drawn]
+
+    def _words(self, block: int, length: int) -> NDArray[np.uint64]:
+        return words(self.seed, (INTERLEAVE, block, 0), 0, length)
 
     def _places(self, block: int, given: NDArray[np.int64]) -> NDArray[np.uint16]:
         """Return the positions in a block that each of its strata has, stratum after stratum, ascending in each."""
         length = int(given.sum())
         owned = np.repeat(np.arange(len(given), dtype=np.uint32) << _HALF, given)
         if not self._smooth:
-            owned |= shuffled(words(self.seed, (INTERLEAVE, block, 0), 0, length), length)
+            owned |= shuffled(self._words(block, length), length)
         else:
             shift = int(words(self.seed, (INTERLEAVE, block, 1), 0, 1)[0]) % length
             slots = (np.arange(length) * _stride(length) + shift) % length
             owned[slots] |= np.arange(length, dtype=np.uint32)
         owned.sort()
         return owned.astype(np.uint16)
+
+
+def _positions_of_few(raw: NDArray[np.uint64], counts: list[int]) -> list[Ints]:
+    """Return the positions of each of a few strata, ascending: what `shuffled` hands to them one after the other."""
+    keys = (raw >> np.uint64(32)).astype(np.uint32)
+    left, found = keys.copy(), []
+    others = np.ones(len(keys), bool)
+    for count in counts[:-1]:
+        left.partition(count - 1)
+        own = others & (keys <= left[count - 1])
+        equal = int(np.count_nonzero(own)) - count
+        if equal:  # of equal keys the first positions count
+            own[np.flatnonzero(own & (keys == left[count - 1]))[-equal:]] = False
+        others ^= own
+        left = left[count:]
+        found.append(np.flatnonzero(own))
+    found.append(np.flatnonzero(others))
+    return found
 
 
 @lru_cache(maxsize=16)

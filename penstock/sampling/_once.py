@@ -15,7 +15,7 @@ from penstock.sampling._stream import Stream, by_epoch
 
 __all__ = ["OnceStream", "inclusion"]
 
-_BLOCK = 1 << 20
+_BLOCK = 1 << 14
 _MAX_STEPS = 500
 
 
@@ -88,6 +88,7 @@ class OnceStream(Stream):
             raise SamplingError(
                 f"{size} draws without replacement; expected at most {drawable}, the rows with a weight above 0"
             )
+        self._drawable = drawable
         self._strata = strata
         self._weights = weights
         self._name = identity
@@ -104,32 +105,47 @@ class OnceStream(Stream):
     def _draw(self, start: int, stop: int) -> NDArray[np.int64]:
         return by_epoch(start, stop, self.size, self._of_epoch)
 
-    def _of_epoch(self, epoch: int, places: NDArray[np.int64]) -> NDArray[np.int64]:
+    def _of_epoch(self, epoch: int, first: int, last: int) -> NDArray[np.int64]:
         kept = self._armed
         if kept is None or kept[0] != epoch:
             kept = (epoch, self._arm(epoch))
             self._armed = kept
-        return kept[1][places].astype(np.int64)
+        return kept[1][first:last].astype(np.int64)
 
     def _arm(self, epoch: int) -> NDArray[np.integer]:
         chosen = self._chosen(epoch)
         order = sorted_order(words(self.seed, (ONCE_ORDER, epoch, 0), 0, len(chosen)))
-        return chosen[order]
+        return chosen.take(order, 0, None, "clip")  # the only mode that neither checks nor buffers
 
     def _chosen(self, epoch: int) -> NDArray[np.integer]:
         """Return the rows that are in, ascending."""
-        keys = self._keys(epoch)
         dtype = self._strata.rows.dtype
+        if self.size == self._drawable:
+            return self._all_drawable.astype(dtype)
+        keys = self._keys(epoch)
         limit = np.partition(keys, self.size - 1)[self.size - 1]
-        below = np.flatnonzero(keys < limit)
-        at_limit = np.flatnonzero(keys == limit)[: self.size - len(below)]
-        return np.sort(np.concatenate([below, at_limit])).astype(dtype)
+        chosen = np.flatnonzero(keys <= limit)
+        surplus = len(chosen) - self.size
+        if surplus:  # of equal keys the first rows are in
+            at_limit = np.flatnonzero(keys[chosen] == limit)
+            chosen = np.delete(chosen, at_limit[-surplus:])
+        return chosen.astype(dtype)
+
+    @property
+    def _all_drawable(self) -> NDArray[np.int64]:
+        live = self._weights > 0
+        return np.arange(self._strata.num_rows) if live.all() else np.flatnonzero(live[self._strata.ids])
 
     def _keys(self, epoch: int) -> NDArray[np.float64]:
         keys = np.empty(self._strata.num_rows)
-        slowness = 1 / np.where(self._weights > 0, self._weights, 1.0)
+        live = self._weights > 0
+        slowness = 1 / np.where(live, self._weights, 1.0)
         for start in range(0, len(keys), _BLOCK):
             part = self._strata.ids[start : start + _BLOCK]
-            drawn = -np.log1p(-units(words(self.seed, (ONCE, epoch, 0), start, len(part))))
-            keys[start : start + _BLOCK] = np.where(self._weights[part] > 0, drawn * slowness[part], np.inf)
+            drawn = units(words(self.seed, (ONCE, epoch, 0), start, len(part)))
+            np.log1p(np.negative(drawn, out=drawn), out=drawn)
+            np.negative(drawn, out=drawn)
+            np.multiply(drawn, slowness[part], out=keys[start : start + _BLOCK])
+            if not live.all():
+                keys[start : start + _BLOCK][~live[part]] = np.inf
         return keys

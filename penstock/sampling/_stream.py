@@ -201,16 +201,16 @@ class ShuffledStream(Stream):
     def _draw(self, start: int, stop: int) -> NDArray[np.int64]:
         return by_epoch(start, stop, self.size, self._of_epoch)
 
-    def _of_epoch(self, number: int, places: NDArray[np.int64]) -> NDArray[np.int64]:
-        return self._orders.places((number, 0), self.size, places)
+    def _of_epoch(self, number: int, first: int, last: int) -> NDArray[np.int64]:
+        return self._orders.places((number, 0), self.size, np.arange(first, last))
 
 
 def by_epoch(
-    start: int, stop: int, size: int, rows_of: Callable[[int, NDArray[np.int64]], NDArray[np.int64]]
+    start: int, stop: int, size: int, rows_of: Callable[[int, int, int], NDArray[np.int64]]
 ) -> NDArray[np.int64]:
-    """Return the rows of positions ``[start, stop)``, asked for epoch by epoch."""
+    """Return the rows of positions ``[start, stop)``, asked for epoch by epoch: number, first and last place in it."""
     parts = []
     for epoch in range(start // size, (stop - 1) // size + 1):
         first, last = max(start - epoch * size, 0), min(stop - epoch * size, size)
-        parts.append(rows_of(epoch, np.arange(first, last)))
+        parts.append(rows_of(epoch, first, last))
     return parts[0] if len(parts) == 1 else np.concatenate(parts)

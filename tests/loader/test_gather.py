@@ -7,6 +7,7 @@ import os
 import signal
 import threading
 import weakref
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -173,16 +174,74 @@ def test_a_batch_is_the_callers_to_write_to(shuffled):
     assert values.tolist() == np.arange(64.0).reshape(32, 2).tolist()
 
 
-@pytest.mark.parametrize("framework", ["numpy", pytest.param("pytorch", marks=pytest.mark.torch)])
+BOTH = pytest.mark.parametrize("framework", ["numpy", pytest.param("pytorch", marks=pytest.mark.torch)])
+
+
+def memory_of(value):
+    """The array that owns the memory of a batch's array or tensor."""
+    array = np.asarray(value)
+    if hasattr(value, "untyped_storage"):
+        return value.untyped_storage().nbytes()
+    while isinstance(array.base, np.ndarray):
+        array = array.base
+    return array.nbytes
+
+
+@BOTH
 @pytest.mark.parametrize("shuffled", [False, True], ids=["in order", "shuffled"])
-def test_a_kept_batch_keeps_no_more_memory_than_its_own(shuffled, framework):
-    loader = getattr(Loader(ArrayTable({"x": np.arange(4096.0)})).shuffle(shuffled).batch(8), framework)()
-    batch = next(iter(loader))
-    for value in batch.values():
-        array = np.asarray(value)
-        while isinstance(array.base, np.ndarray):
-            array = array.base
-        assert array.nbytes == 64
+@pytest.mark.parametrize(
+    ("width", "size", "rows"),
+    [(1, 8, 512), (1, 64, 2048), (1, 500, 2000), (1, 2048, 2048), (1, 5000, 5000), (8192, 4, 8), (20_000, 8, 8)],
+)
+def test_a_kept_batch_keeps_no_more_memory_than_the_few_it_was_gathered_with(framework, shuffled, width, size, rows):
+    """Rows of 8 bytes and of 64 and 160 KB: at most 64 batches, 2,048 rows and 512 KB, or one batch."""
+    values = np.zeros((20_000 if width == 1 else 40, width))
+    loader = getattr(Loader(ArrayTable({"x": values})).shuffle(shuffled).batch(size), framework)(return_index=False)
+    assert memory_of(next(iter(loader))["x"]) == rows * width * 8
+
+
+@BOTH
+@pytest.mark.parametrize("size", [3, 100, 3000])
+def test_no_batch_has_rows_of_another_or_of_the_columns(framework, size):
+    values = np.arange(7000.0)
+    loader = getattr(Loader(ArrayTable({"x": values})).shuffle().batch(size), framework)()
+    batches = [{name: np.asarray(value) for name, value in batch.items()} for batch in loader]
+    for name in ("x", "index"):
+        spans = sorted((part.ctypes.data, part.ctypes.data + part.nbytes) for part in (b[name] for b in batches))
+        assert all(end <= begin for (_, end), (begin, _) in pairwise(spans))
+        assert not any(np.shares_memory(values, batch[name]) for batch in batches)
+
+
+@pytest.mark.torch
+def test_tensors_are_as_if_each_were_by_itself_in_place_and_with_gradients():
+    """Autograd forbids changes in place with a gradient to pieces that know they were cut."""
+    import torch
+
+    factor = torch.tensor(3.0, requires_grad=True)
+    loader = Loader(ArrayTable({"x": np.ones((40, 2), np.float32)})).batch(8).pytorch()
+    batches = list(loader)
+    batches[0]["x"].mul_(factor)
+    batches[0]["x"].sum().backward()
+    assert factor.grad.item() == 16
+    assert batches[1]["x"].requires_grad_().is_leaf
+    assert [batch["x"].sum().item() for batch in batches] == [48, 16, 16, 16, 16]
+
+
+@pytest.mark.parametrize("mode", ["shuffled", "iid", "deck", "once"])
+def test_the_work_of_an_epoch_is_a_slice_a_block_and_a_gather_for_many_small_batches(mode):
+    """200,000 rows: blocks of 8,192, 32,768 and then 65,536 draws, batches of 64 by 32, the last block's by what is left."""
+    count = 200_000
+    loader = Loader(ArrayTable({"x": np.arange(count)}))
+    loader = loader.shuffle() if mode == "shuffled" else loader.sample_by(np.ones(count), mode=mode)
+    loader = loader.batch(64).numpy()
+    engine, work = loader._engine, {"slices": [], "gathers": []}
+    slice_of, batches_of = engine.stream.slice, engine._arrays.batches
+    engine.stream.slice = lambda start, stop: work["slices"].append(stop - start) or slice_of(start, stop)
+    engine._arrays.batches = lambda rows, *rest: work["gathers"].append(len(rows)) or batches_of(rows, *rest)
+    assert sum(1 for _ in loader) == 3125
+    blocks = [8192, 32_768, 65_536, 65_536, 27_968]
+    assert work["slices"] == blocks
+    assert work["gathers"] == [2048] * (172_032 // 2048) + [2048] * 13 + [27_968 - 13 * 2048]
 
 
 def test_an_abandoned_epoch_counts_what_was_given_and_lets_go_of_the_columns():

@@ -10,7 +10,8 @@ from hypothesis.extra import numpy as hnp
 
 from penstock.sampling import ClassCounts, Clause, SamplingSpec, Strata
 from penstock.sampling._alias import alias_table, outcomes, sides
-from penstock.sampling._permute import keyed_places, shuffled
+from penstock.sampling._keyed import keyed_places
+from penstock.sampling._permute import shuffled
 from penstock.sampling._philox import words
 from tests.sampling.conftest import pick
 
