@@ -5,8 +5,9 @@
 The NumPy loop is a permutation an epoch and `x[idx[i:i + B]]` for the same columns, a dict of arrays a batch. Torch's
 fastest ways are a TensorDataset that is asked for a whole batch at once (batch_size None): by a BatchSampler as the
 sampler, and by a permutation cut into pieces that stays a tensor. Penstock gives the rows' numbers (`index`) as well,
-keeps its state and audits what it gave. Each figure is the median of the ratios of paired runs of a whole epoch, one
-side right after the other, in an order that alternates. BatchUp takes part where it is installed.
+keeps its state and audits what it gave. Each figure is the median of the ratios of runs of a whole epoch, one side right
+after the other, in an order that alternates: processor time of all threads, then the clock. BatchUp takes part where it
+is installed. The other sides but the NumPy loop only shuffle, and stand beside that.
 """
 
 from __future__ import annotations
@@ -59,12 +60,12 @@ class Side:
     def __init__(self, epoch):
         self._epoch = epoch
 
-    def seconds(self, batches: int) -> float:
-        """Time the first batches of an epoch, and what has to be done before them."""
-        began = time.perf_counter()
+    def seconds(self, batches: int) -> tuple[float, float]:
+        """Return processor time and time of the first batches of an epoch, and of what has to be done before them."""
+        busy, began = time.process_time(), time.perf_counter()
         for _ in itertools.islice(self._epoch(), batches):
             pass
-        return time.perf_counter() - began
+        return time.process_time() - busy, time.perf_counter() - began
 
 
 def numpy_loop(x, labels, batch):
@@ -114,24 +115,26 @@ def chains(loader):
     yield "shuffled", loader.shuffle()
     yield "weighted, iid", loader.sample_by(WEIGHTS)
     yield "weighted, deck", loader.sample_by(WEIGHTS, mode="deck")
+    yield "weighted, once", loader.sample_by(WEIGHTS, mode="once", replace=False)
 
 
 def sides(x, labels, stored):
     arrays = Loader(ArrayTable({"x": x, "labels": labels}, class_names={"labels": [f"c{n}" for n in range(10)]}))
-    for where, loader, frameworks in (("arrays", arrays, ("numpy", "pytorch")), ("stored", stored, ("numpy",))):
+    for where, loader in (("arrays", arrays), ("stored", stored)):
         for name, chain in chains(loader):
-            for framework in frameworks:
+            for framework in ("numpy", "pytorch"):
                 yield f"{where}, {name}, .{framework}()", chain, framework
 
 
-def ratio(mine: Side, other: Side, batches: int, repeats: int) -> float:
-    """Return how many batches one side gives while the other gives one."""
-    ratios = []
+def ratios(mine: Side, others: list[Side], batches: int, repeats: int) -> list[str]:
+    """Return how many batches one side gives while each of the others gives one, by processor time and by the clock."""
+    found = [[] for _ in others]
     for repeat in range(repeats):
-        first, second = (mine, other) if repeat % 2 else (other, mine)
-        times = {id(side): side.seconds(batches) for side in (first, second)}
-        ratios.append(times[id(other)] / times[id(mine)])
-    return statistics.median(ratios)
+        order = [mine, *others] if repeat % 2 else [*others, mine]
+        times = {id(side): side.seconds(batches) for side in order}
+        for place, other in enumerate(others):
+            found[place].append([theirs / ours for theirs, ours in zip(times[id(other)], times[id(mine)], strict=True)])
+    return [" / ".join(f"{statistics.median(values):.2f}" for values in zip(*each, strict=True)) for each in found]
 
 
 def main() -> None:
@@ -150,14 +153,15 @@ def main() -> None:
         others |= {name: Side(epoch) for name, epoch in torch_sides(x, labels, batch)}
         if has_batchup():
             others["BatchUp"] = Side(batchup_loop(x, labels, batch))
-        print(f"{f'batch {batch}':40} " + " ".join(f"{name:>12}" for name in others))
+        print(f"{f'batch {batch}':40} " + " ".join(f"{name:>14}" for name in others))
         for name, chain, framework in sides(x, labels, stored):
             loader = getattr(chain.batch(batch), framework)()
             mine = Side(lambda loader=loader: iter(loader))
             mine.seconds(1)
             whole = -(-told.rows // batch)
-            found = [ratio(mine, other, whole, told.repeats) for other in others.values()]
-            print(f"{name:40} " + " ".join(f"{value:12.2f}" for value in found), flush=True)
+            beside = list(others.values())[: None if "shuffled" in name else 1]
+            found = ratios(mine, beside, whole, told.repeats)
+            print(f"{name:40} " + " ".join(f"{value:>14}" for value in found), flush=True)
 
 
 def has_batchup() -> bool:
