@@ -260,12 +260,19 @@ class _Grid:
         self._cells = max(math.ceil(2 * reach / _LONGEST), 1)
         self._length = 1 << math.ceil(math.log2(2 * reach / self._cells + 2))
         self._jumps = [np.floor(part.jumps / (step * self._cells) + 0.5) for part in parts]
-        told = [part.moments(big, jumps) for part, big, jumps in zip(parts, self._big, self._jumps, strict=True)]
         self._mean = mean / self._cells
-        self._left = self._mean - sum(one for one, _ in told), variance / self._cells**2 - sum(one for _, one in told)
+        told = [part.moments(big, jumps) for part, big, jumps in zip(parts, self._big, self._jumps, strict=True)]
+        own = [self._spread(part, big, step) for part, big in zip(parts, self._big, strict=True)]
+        spread = sum(one for _, one in told)
+        self._left = self._mean - sum(one for one, _ in told), sum(own) - spread
         self._whole = self._cells == 1 and all(big.all() for big in self._big)
         fitted = any(isinstance(part, Drawn) and math.isnan(part.trials) for part in parts)
-        self.too_wide = fitted and -self._left[1] > _EXCESS * variance / self._cells**2
+        self.too_wide = fitted and spread > (1 + _EXCESS) * variance / self._cells**2
+
+    def _spread(self, part: Part, big: NDArray[np.bool_], step: int) -> float:
+        """Return the variance of the big jumps and that of the others, as they are."""
+        jumps = part.jumps / (step * self._cells)
+        return part.moments(big, jumps)[1] + part.moments(~big, jumps)[1]
 
     def law(self) -> tuple[int, Floats]:
         """Return the smallest count of the circle, in cells, and the masses from there on."""

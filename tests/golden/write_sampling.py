@@ -224,13 +224,30 @@ def sum_band(fixed, parts, mean, variance, ends):
         return quantiles_of(parts[0][2][1])
     if any(abs(jump) < chosen for _, jumps, _ in parts for jump in jumps):
         centre = sum(count * mass for count, mass in law.items())
-        spread = float(variance) - spread_of(law)
+        spread = sum(spread_of_rest(kind, jumps, told, chosen) for kind, jumps, told in parts)
         rest = stats.norm(float(mean) - fixed - centre, math.sqrt(max(spread, 0.25)))
         middle, reach = round(rest.mean()), math.ceil(9 * rest.std())
         law = convolved(law, {count: rest.pdf(count) for count in range(middle - reach, middle + reach + 1)})
     low, high = quantiles_of(law)
     ends = [extremes(jumps, *told) if kind == "dealt" else (-math.inf, math.inf) for kind, jumps, told in parts]
     return fixed + max(low, sum(least for least, _ in ends)), fixed + min(high, sum(most for _, most in ends))
+
+
+def spread_of_rest(kind, jumps, told, chosen):
+    """The variance of what the jumps below a size add: rows as if put back, their number by its own variance."""
+    rest = {jump: float(rows) for jump, rows in jumps.items() if abs(jump) < chosen}
+    number = sum(rest.values())
+    if not number:
+        return 0.0
+    mean = sum(jump * rows for jump, rows in rest.items()) / number
+    square = sum(jump**2 * rows for jump, rows in rest.items()) / number
+    if kind == "dealt":
+        size, taken = told
+        spread = float(stats.hypergeom(size, round(number * size / taken), taken).var())
+    else:
+        gap = number**2 / told if kind == "iid" else told[0] * (number / float(sum(jumps.values()))) ** 2
+        spread = number - gap
+    return number * (square - mean**2) + spread * mean**2
 
 
 def quantiles_of(law):

@@ -97,7 +97,7 @@ def test_the_band_without_replacement_holds_what_it_says_of_weighted_rows():
 def test_a_band_of_few_rows_among_many_draws_counts_the_many_as_normal():
     counts = [1] * 300 + [100] + [0] * 699
     bars = plan_of(counts, (1,), size=1000).histogram()
-    assert inside(independent(counts, (1,), 1000), bars) == pytest.approx(0.95, abs=0.004)
+    assert inside(independent(counts, (1,), 1000), bars) == pytest.approx(0.95, abs=0.006)
 
 
 def test_statistics_tell_rows_by_number_of_instances_where_they_differ():

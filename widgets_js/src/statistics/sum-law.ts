@@ -136,15 +136,20 @@ function gridOf(parts: readonly Part[], chosen: number, told: { step: number; me
   const big = parts.map((part) => [...part.jumps.keys()].filter((at) => Math.abs(part.jumps[at] as number) >= chosen));
   const jumps = parts.map((part) => part.jumps.map((jump) => Math.floor(jump / (step * cells) + 0.5)));
   const mean = told.mean / cells;
-  let left: [number, number] = [mean, told.variance / cells ** 2];
+  let left: [number, number] = [mean, 0];
+  let bigSpread = 0;
   parts.forEach((part, p) => {
-    const [m, v] = momentsOf(part, big[p] as number[], jumps[p] as number[]);
-    left = [left[0] - m, left[1] - v];
+    const own = big[p] as number[];
+    const others = [...part.jumps.keys()].filter((at) => !own.includes(at));
+    const exact = part.jumps.map((jump) => jump / (step * cells));
+    const [m, v] = momentsOf(part, own, jumps[p] as number[]);
+    left = [left[0] - m, left[1] + momentsOf(part, own, exact)[1] + momentsOf(part, others, exact)[1] - v];
+    bigSpread += v;
   });
   const whole = cells === 1 && parts.every((part, p) => (big[p] as number[]).length === part.jumps.length);
   const length = 2 ** Math.ceil(Math.log2((2 * reach) / cells + 2));
   const fitted = parts.some((part) => !isDealt(part) && part.trials === null);
-  const tooWide = fitted && -left[1] > (EXCESS * told.variance) / cells ** 2;
+  const tooWide = fitted && bigSpread > ((1 + EXCESS) * told.variance) / cells ** 2;
   return { parts, big, jumps, cells, length, mean, left: whole ? null : left, tooWide };
 }
 
