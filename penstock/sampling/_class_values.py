@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from penstock.sampling._grouped import GroupedRows
+from penstock.sampling._labels import ClassCounts
 
 __all__ = ["ClassValues", "class_values"]
 
@@ -44,24 +42,24 @@ class ClassValues:
             yield number, (self.strata[own], self.counts[own], self.rows[own])
 
 
-def class_values(strata: GroupedRows) -> ClassValues:
+def class_values(labels: ClassCounts | None, ids: NDArray[np.unsignedinteger], num_strata: int) -> ClassValues:
     """Return the numbers of instances that the rows of each stratum have of each class."""
     none = np.zeros(0, np.int64)
-    if strata.labels is None:
+    if labels is None:
         return ClassValues(offsets=np.zeros(1, np.int64), strata=none, counts=none, rows=none)
-    rows, classes, counts = strata.labels.entries
-    num_classes = strata.labels.num_classes
+    rows, classes, counts = labels.entries
+    num_classes = labels.num_classes
     if counts is None:
         return ClassValues(offsets=np.zeros(num_classes + 1, np.int64), strata=none, counts=none, rows=none)
     often = np.zeros(num_classes, bool)
     often[classes[counts > 1]] = True
     kept = often[classes]
-    owner, counts = strata.ids[rows[kept]].astype(np.int64), counts[kept]
+    owner, counts = ids[rows[kept]].astype(np.int64), counts[kept]
     values, place = np.unique(counts, return_inverse=True)
-    joint = (classes[kept].astype(np.int64) * strata.num_strata + owner) * max(len(values), 1) + place
+    joint = (classes[kept].astype(np.int64) * num_strata + owner) * max(len(values), 1) + place
     distinct, number = np.unique(joint, return_counts=True)
     pair, place = np.divmod(distinct, max(len(values), 1))
-    members, owner = np.divmod(pair, max(strata.num_strata, 1))
+    members, owner = np.divmod(pair, max(num_strata, 1))
     return ClassValues(
         offsets=np.searchsorted(members, np.arange(num_classes + 1)),
         strata=owner,

@@ -118,7 +118,7 @@ class GroupedRows:
     @cached_property
     def class_values(self) -> ClassValues:
         """Rows per stratum, class and number of instances, of classes that come more than once in some row."""
-        return class_values(self)
+        return class_values(self.labels, self.ids, self.num_strata)
 
     def dense(self, entries: NDArray[np.float64]) -> NDArray[np.float64] | None:
         """Return one of the arrays of `class_sums` as a table of strata and classes; None where that is large."""
