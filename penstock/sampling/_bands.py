@@ -40,11 +40,12 @@ def band(
     * ``mean / scale >= 25``, or a variance of less than half the mean (counts that nearly always come): mean ± z sd,
       rounded outward;
     * else the quantiles of the binomial law with mean ``m = mean / scale`` and variance ``v = variance / scale**2``,
-      times `scale`, rounded outward. Its number of trials is ``max(floor(m * m / (m - v) + 0.5), ceil(m))``; where
+      times `scale`, rounded outward. It has ``m * m / (m - v)`` trials, and at least ``m``, rounded up; where
       ``m - v <= 1e-12 m`` the law is Poisson. A binomial count gets its own law back, so that the interval is exact.
 
     Rounded outward is to whole numbers, as counts are: `low` down, `high` up (what is within 1e-9 of one is that one).
-    So an interval of few counts misses none that can come. Then clipped to ``[0, upper]``.
+    So an interval of few counts misses none that can come. Then clipped to ``[0, upper]``. Moments do not tell which
+    counts can come: where a row brings several, `penstock.sampling._sum_law` has the law itself.
 
     Parameters
     ----------
@@ -81,7 +82,7 @@ def _normal_quantile(level: float) -> float:
 
 def _small_count(mean: float, variance: float, level: float) -> tuple[int, int]:
     gap = mean - variance
-    trials = math.inf if gap <= 1e-12 * mean else max(math.floor(mean * mean / gap + 0.5), math.ceil(mean))
+    trials = math.inf if gap <= 1e-12 * mean else math.ceil(max(mean * mean / gap, mean) * (1 - 1e-9))
     return binomial_quantiles(trials, mean, level)
 
 

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from penstock.errors import SamplingError
 from penstock.sampling._bands import band
-from penstock.sampling._deck_law import DeckLaw
 from penstock.sampling._grouped import GroupedRows
 from penstock.sampling._laws import Law
 
@@ -217,13 +216,11 @@ def coverage(strata: GroupedRows, law: Law, num_epochs: int, num_draws: int, lev
     if num_epochs < 1:
         raise SamplingError(f"num_epochs is {num_epochs!r}; expected at least 1")
     epochs = np.arange(1, num_epochs + 1)
-    mean, variance = law.unseen(epochs)
-    fewest, most = band(mean, variance, level, float(law.num_drawable))
-    if isinstance(law, DeckLaw):
-        least, largest = law.unseen_bounds(epochs)
-        fewest, most = np.maximum(fewest, least), np.minimum(most, largest)
+    unseen = law.unseen(epochs)
+    fewest, most = band(unseen.mean, unseen.variance, level, float(law.num_drawable))
+    fewest, most = np.maximum(fewest, unseen.fewest), np.minimum(most, unseen.most)
     return Coverage(
-        unique=law.num_drawable - mean,
+        unique=law.num_drawable - unseen.mean,
         low=law.num_drawable - most,
         high=law.num_drawable - fewest,
         num_rows=strata.num_rows,

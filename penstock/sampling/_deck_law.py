@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 
 from penstock.sampling._binomial import normal_cdf
 from penstock.sampling._blocks import Blocks
-from penstock.sampling._prefix import Prefix, hypergeometric, prefixes
+from penstock.sampling._hypergeometric import hypergeometric
+from penstock.sampling._laws import Unseen
+from penstock.sampling._prefix import Prefix, prefixes
 from penstock.sampling._quotas import integer_masses, quotas
 
 __all__ = ["DeckLaw"]
@@ -79,24 +81,19 @@ class DeckLaw:
         low, high = max(begin // self._draws, 0), -(-end // self._draws)
         while high - low > 1:
             middle = (low + high) // 2
-            _, most = self.unseen_bounds(np.array([middle]))
-            low, high = (low, middle) if most[0] == 0 else (middle, high)
+            (prefix,) = self._prefixes(np.array([middle]))
+            low, high = (low, middle) if self._unseen_within(prefix)[1] == 0 else (middle, high)
         return max(int(high), 1)
 
     # ---- how many are left --------------------------------------------------------------
 
-    def unseen(self, epochs: Ints) -> tuple[Floats, Floats]:
-        """Return mean and variance of the unseen rows after each number of epochs."""
-        found = [self._unseen_at(prefix) for prefix in self._prefixes(epochs)]
-        return np.array([mean for mean, _ in found]), np.array([variance for _, variance in found])
+    def unseen(self, epochs: Ints) -> Unseen:
+        """Return what is known of the unseen rows after each number of epochs."""
+        found = [(*self._unseen_at(prefix), *self._unseen_within(prefix)) for prefix in self._prefixes(epochs)]
+        return Unseen(*np.array(found, np.float64).reshape(-1, 4).T)
 
-    def unseen_bounds(self, epochs: Ints) -> tuple[Floats, Floats]:
-        """Return the fewest and the most rows that can be unseen."""
-        found = [
-            (0, 0) if prefix is None else (self._unseen_after(prefix.most), self._unseen_after(prefix.least))
-            for prefix in self._prefixes(epochs)
-        ]
-        return np.array([few for few, _ in found], np.float64), np.array([many for _, many in found], np.float64)
+    def _unseen_within(self, prefix: Prefix | None) -> tuple[int, int]:
+        return (0, 0) if prefix is None else (self._unseen_after(prefix.most), self._unseen_after(prefix.least))
 
     def at_most_unseen(self, epoch: int, allowed: int) -> float:
         """Return P(unseen <= allowed): 0 or 1 where it is certain, else normal; of none, strata by themselves."""

@@ -10,6 +10,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from penstock.sampling._class_values import ClassValues, class_values
 from penstock.sampling._grouping import dense_codes, distinct_rows, rows_by_stratum
 from penstock.sampling._labels import ClassCounts
 
@@ -113,6 +114,11 @@ class GroupedRows:
     def class_sums(self) -> ClassSums:
         """Sums per stratum and class; empty without labels."""
         return _class_sums(self)
+
+    @cached_property
+    def class_values(self) -> ClassValues:
+        """Rows per stratum, class and number of instances, of classes that come more than once in some row."""
+        return class_values(self.labels, self.ids, self.num_strata)
 
     def dense(self, entries: NDArray[np.float64]) -> NDArray[np.float64] | None:
         """Return one of the arrays of `class_sums` as a table of strata and classes; None where that is large."""

@@ -11,9 +11,13 @@ from numpy.typing import NDArray
 
 from penstock.errors import SamplingError
 from penstock.sampling._bands import band
+from penstock.sampling._class_values import ClassValues
+from penstock.sampling._epochs import Epoch
 from penstock.sampling._grouped import GroupedRows
 from penstock.sampling._labels import ClassCounts
 from penstock.sampling._moments import ClassMoments
+from penstock.sampling._parts import Values
+from penstock.sampling._sum_law import interval
 
 __all__ = ["Histogram", "Unit", "class_sums_of", "histogram", "labels_of"]
 
@@ -87,11 +91,26 @@ def class_sums_of(strata: GroupedRows, unit: Unit) -> ClassMoments:
 
 
 def histogram(
-    labels: ClassCounts, moments: ClassMoments, num_draws: int, *, unit: Unit, level: float, single: bool
+    labels: ClassCounts,
+    epoch: Epoch,
+    num_draws: int,
+    *,
+    sums: ClassMoments,
+    values: ClassValues | None,
+    unit: Unit,
+    level: float,
 ) -> Histogram:
-    """Return the histogram of some moments; see `SamplingPlan.histogram`."""
-    mean, variance = moments
-    low, high = band(mean, variance, level, float(num_draws) if single else math.inf)
+    """Return the histogram of an epoch; see `SamplingPlan.histogram`.
+
+    `sums` are what a stratum has of each class, `values` the classes that a draw may bring several times; None: none.
+    """
+    mean, variance = epoch.moments(sums)
+    low, high = band(mean, variance, level, float(num_draws) if values is None else math.inf)
+    for number, own in values.items() if values else ():
+        if variance[number] > 0:
+            fixed, parts = epoch.split(Values(*own))
+            moments, ends = (float(mean[number]), float(variance[number])), (float(low[number]), float(high[number]))
+            low[number], high[number] = interval(fixed, parts, moments, ends, level)
     return Histogram(
         class_names=labels.class_names,
         raw=labels.instances if unit == "instances" else labels.samples,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,7 @@ from penstock.sampling._binomial import binomial_cdf, normal_cdf
 from penstock.sampling._occupancy import MOST_DRAWS, SMALL_POOL, unseen_masses
 from penstock.sampling._once import inclusion
 
-__all__ = ["IidLaw", "Law", "OnceLaw"]
+__all__ = ["IidLaw", "Law", "OnceLaw", "Unseen"]
 
 _MAX_EXACT_WEIGHTS = 32
 _FEW_LEFT = 10
@@ -26,6 +26,15 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 
+class Unseen(NamedTuple):
+    """Unseen rows after some numbers of epochs: mean, variance, and between which counts they are for certain."""
+
+    mean: Floats
+    variance: Floats
+    fewest: Floats
+    most: Floats
+
+
 class Law(Protocol):
     """What coverage needs to know of a mode; "unseen" counts drawable rows only."""
 
@@ -36,8 +45,8 @@ class Law(Protocol):
         """Epochs after which nothing is unseen for certain; None where chance decides."""
         ...
 
-    def unseen(self, epochs: Ints) -> tuple[Floats, Floats]:
-        """Return mean and variance of the unseen rows after each number of epochs."""
+    def unseen(self, epochs: Ints) -> Unseen:
+        """Return what is known of the unseen rows after each number of epochs."""
         ...
 
     def at_most_unseen(self, epoch: int, allowed: int) -> float:
@@ -60,14 +69,20 @@ class _IndependentRows:
         """Return the log-probability that a row of each group is unseen, as independent rows would have it."""
         raise NotImplementedError
 
-    def unseen(self, epochs: Ints) -> tuple[Floats, Floats]:
+    def unseen(self, epochs: Ints) -> Unseen:
+        """Return what is known of the unseen rows after each number of epochs: moments; chance leaves all open."""
+        mean, variance = self.moments(epochs)
+        return Unseen(mean, variance, np.zeros(len(mean)), np.full(len(mean), float(self.num_drawable)))
+
+    def moments(self, epochs: Ints) -> tuple[Floats, Floats]:
+        """Return mean and variance of the unseen rows after each number of epochs."""
         raise NotImplementedError
 
     def at_most_unseen(self, epoch: int, allowed: int) -> float:
         """Return P(unseen <= allowed): sums of independent rows below 10 allowed, else normal."""
         if allowed < _FEW_LEFT:
             return float(_few_unseen(self.sizes, self.log_missed(epoch), allowed).sum())
-        mean, variance = self.unseen(np.array([epoch]))
+        mean, variance = self.moments(np.array([epoch]))
         if variance[0] <= 0:
             return float(mean[0] <= allowed)
         return normal_cdf((allowed + 0.5 - float(mean[0])) / math.sqrt(float(variance[0])))
@@ -153,7 +168,7 @@ class IidLaw(_IndependentRows):
         """Return ``-n p``."""
         return -float(epoch * self._draws) * self.shares
 
-    def unseen(self, epochs: Ints) -> tuple[Floats, Floats]:
+    def moments(self, epochs: Ints) -> tuple[Floats, Floats]:
         """Return mean and variance of the unseen rows."""
         if len(epochs) > 1 and len(epochs) * len(self.shares) > _CELLS:
             return _one_by_one(self, epochs)
@@ -220,7 +235,7 @@ class OnceLaw(_IndependentRows):
         with np.errstate(divide="ignore"):
             return np.asarray(epoch * np.log1p(-np.minimum(self.shares, 1.0)))
 
-    def unseen(self, epochs: Ints) -> tuple[Floats, Floats]:
+    def moments(self, epochs: Ints) -> tuple[Floats, Floats]:
         """Return mean and variance of the unseen rows."""
         if len(epochs) > 1 and len(epochs) * len(self.shares) > _CELLS:
             return _one_by_one(self, epochs)
@@ -247,7 +262,7 @@ class OnceLaw(_IndependentRows):
 
 def _one_by_one(law: _IndependentRows, epochs: Ints) -> tuple[Floats, Floats]:
     """Return the moments epoch by epoch, where all at once would take too much memory."""
-    told = [law.unseen(epochs[place : place + 1]) for place in range(len(epochs))]
+    told = [law.moments(epochs[place : place + 1]) for place in range(len(epochs))]
     return np.concatenate([mean for mean, _ in told]), np.concatenate([variance for _, variance in told])
 
 

@@ -9,7 +9,14 @@ from penstock.sampling._grouped import GroupedRows
 from penstock.sampling._labels import ClassCounts
 from penstock.sampling._prefix import Prefix
 
-__all__ = ["ClassMoments", "dealt_moments", "drawn_covariance", "drawn_moments", "included_moments"]
+__all__ = [
+    "ClassMoments",
+    "dealt_moments",
+    "drawn_covariance",
+    "drawn_moments",
+    "included_moments",
+    "parts_of_blocks",
+]
 
 Floats = NDArray[np.float64]
 ClassMoments = tuple[Floats, Floats]
@@ -90,14 +97,14 @@ def dealt_moments(strata: GroupedRows, start: Prefix, stop: Prefix, sums: ClassM
     mean_of_row = first / size[owner]
     variance_of_row = np.maximum(second / size[owner] - mean_of_row**2, 0.0)
     variance = np.maximum(_per_class(strata, parts[owner] * variance_of_row), 0.0)
-    for prefix, taken in _parts_of_blocks(start, stop):
+    for prefix, taken in parts_of_blocks(start, stop):
         share = prefix.given[owner] / prefix.length
         spread = _per_class(strata, share * mean_of_row**2) - _per_class(strata, share * mean_of_row) ** 2
         variance += np.maximum(spread, 0.0) * taken * (prefix.length - taken) / max(prefix.length - 1, 1)
     return _per_class(strata, drawn[owner] * mean_of_row), variance
 
 
-def _parts_of_blocks(start: Prefix, stop: Prefix) -> list[tuple[Prefix, int]]:
+def parts_of_blocks(start: Prefix, stop: Prefix) -> list[tuple[Prefix, int]]:
     """Return the shuffled blocks of which only some positions are between two others, and how many."""
     if start.block == stop.block:
         return [(start, stop.taken - start.taken)]

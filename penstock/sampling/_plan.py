@@ -20,15 +20,10 @@ from penstock.sampling._coverage import Coverage, coverage
 from penstock.sampling._deck import DeckStream
 from penstock.sampling._deck_law import DeckLaw
 from penstock.sampling._draws import DrawStream
+from penstock.sampling._epochs import DeckEpoch, Epoch, IidEpoch, OnceEpoch
 from penstock.sampling._histogram import Histogram, Unit, class_sums_of, histogram, labels_of
 from penstock.sampling._laws import IidLaw, Law, OnceLaw
-from penstock.sampling._moments import (
-    ClassMoments,
-    dealt_moments,
-    drawn_covariance,
-    drawn_moments,
-    included_moments,
-)
+from penstock.sampling._moments import drawn_covariance
 from penstock.sampling._once import OnceStream, inclusion
 from penstock.sampling._prefix import prefixes
 from penstock.sampling._quotas import integer_masses, quotas
@@ -216,6 +211,10 @@ class SamplingPlan:
         shorter or longer than a deck's size, or shorter than that of a "once", the mean is exact and the band counts
         the part of a shuffled block as a random part of it.
 
+        A band of few rows with several instances each ends at counts that can come: it has the quantiles of the law of
+        their sum. Of 95 % bands the least exact probability found, over ten thousand random mixes of rows, weights and
+        1 to 200 draws, is 0.937 for "iid", 0.951 for "deck", 0.920 for "once" (with weights 100 to 1).
+
         Parameters
         ----------
         num_draws : int, optional
@@ -245,8 +244,9 @@ class SamplingPlan:
         strata = self._dealt.strata
         labels, sums = labels_of(strata), class_sums_of(strata, unit)
         draws = self._checked_draws(num_draws)
-        moments = self._dealt._moments(sums, draws, epoch, start)  # noqa: SLF001  the same class
-        return histogram(labels, moments, draws, unit=unit, level=level, single=sums[0] is sums[1])
+        drawn = self._dealt._epoch(draws, epoch * draws if start is None else start)  # noqa: SLF001  the same class
+        values = None if sums[0] is sums[1] else strata.class_values
+        return histogram(labels, drawn, draws, sums=sums, values=values, unit=unit, level=level)
 
     def _with_background(self, unit: Unit) -> SamplingPlan:
         if unit != "samples":
@@ -282,15 +282,13 @@ class SamplingPlan:
             raise SamplingError(f"mode is {self.spec.mode!r}; expected 'iid', whose covariance is known")
         return drawn_covariance(labels, self.probabilities[self.strata.ids], draws, unit == "instances")
 
-    def _moments(self, sums: ClassMoments, draws: int, epoch: int, start: int | None) -> ClassMoments:
+    def _epoch(self, draws: int, begin: int) -> Epoch:
         strata, size = self.strata, self.num_draws
         if self.spec.mode == "iid":
-            return drawn_moments(strata, self.probabilities, draws, sums)
+            return IidEpoch(strata, self.probabilities, draws)
         if self.spec.mode == "once":
-            return included_moments(strata, self.inclusion * min(draws / size, 1.0), sums)
-        begin = epoch * draws if start is None else start
-        first, last = prefixes(self._masses, Blocks(size), np.array([begin, begin + draws]))
-        return dealt_moments(strata, first, last, sums)
+            return OnceEpoch(strata, self.inclusion * min(draws / size, 1.0), draws)
+        return DeckEpoch(strata, *prefixes(self._masses, Blocks(size), np.array([begin, begin + draws])))
 
     def coverage(self, num_epochs: int = 20, num_draws: int | None = None, level: float = 0.95) -> Coverage:
         """Return the distinct samples seen after 1 .. `num_epochs` epochs, with a band.
@@ -526,6 +524,8 @@ class SamplingPlan:
         dict of str to ndarray
             The arrays of the widget protocol in its order: ``sizes``, clauses and classes of each stratum as offsets
             and ids, ``rows_with_class``, ``instances``, ``instances_squared``, and ``weights`` for level "bins".
+            Where a row has a class more than once, ``value_offsets``, ``value_counts``, ``value_rows``: how many rows
+            of each entry of ``class_ids`` have it how often, unless all of them have it equally often.
             Where some rows have no label, ``unlabelled``: how many of each stratum. Where rows repeat, also the
             distinct rows: ``fold_sizes``, ``fold_offsets``, ``fold_strata``, ``fold_times``, ``fold_class_offsets``,
             ``fold_class_ids``, ``fold_rows_with_class``.

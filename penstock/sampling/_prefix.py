@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.sampling._blocks import BLOCK_LIMIT, Blocks
+from penstock.sampling._blocks import Blocks
 from penstock.sampling._quotas import quotas
 
-__all__ = ["Prefix", "hypergeometric", "prefixes"]
+__all__ = ["Prefix", "prefixes"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -82,41 +81,3 @@ def prefixes(masses: Ints, blocks: Blocks, positions: Ints) -> list[Prefix]:
         )
         for place in range(len(positions))
     ]
-
-
-@cache
-def _log_factorials() -> Floats:
-    return np.concatenate([[0.0], np.cumsum(np.log(np.arange(1.0, BLOCK_LIMIT + 1)))])
-
-
-def hypergeometric(given: Ints, taken: int, length: int) -> tuple[Ints, Ints, Floats]:
-    """Return the laws of how many of each stratum's positions are among the first `taken` of a shuffled block.
-
-    ``P(h) = C(given, h) C(length - given, taken - h) / C(length, taken)``.
-
-    Parameters
-    ----------
-    given : ndarray of int64, shape (num_strata,)
-        Positions of each stratum in the block.
-    taken, length : int
-        Positions taken, and in the block.
-
-    Returns
-    -------
-    owner, count : ndarray of int64, shape (num_outcomes,)
-        Stratum and number of positions of each possible outcome, ordered by both.
-    mass : ndarray of float64, shape (num_outcomes,)
-        Its probability.
-    """
-    low, high = np.maximum(taken - (length - given), 0), np.minimum(given, taken)
-    outcomes = high - low + 1
-    owner = np.repeat(np.arange(len(given)), outcomes)
-    count = np.arange(len(owner)) - np.repeat(np.cumsum(outcomes) - outcomes - low, outcomes)
-    logs = _log_factorials()
-
-    def choose(n: Ints | int, k: Ints | int) -> Floats:
-        return np.asarray(logs[n] - logs[k] - logs[np.subtract(n, k)])
-
-    own = given[owner]
-    mass = choose(own, count) + choose(length - own, taken - count) - choose(length, taken)
-    return owner, count, np.exp(mass)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from penstock.sampling._build import by_weights, first_positions
 from penstock.sampling._grouped import GroupedRows
 from penstock.sampling._grouping import dense_codes
+from penstock.sampling._hypergeometric import hypergeometric
 from penstock.sampling._laws import OnceLaw
 from penstock.sampling._philox import words
 from penstock.sampling._statistics import bins_of
@@ -131,7 +132,7 @@ class PassLaw(OnceLaw):
         self._log_missed = _log_missed(2 * int(self._times.max()), num_positions, self._given)
         super().__init__(sizes, -np.expm1(self._log_missed[self._times]))
 
-    def unseen(self, epochs: Ints) -> tuple[Floats, Floats]:
+    def moments(self, epochs: Ints) -> tuple[Floats, Floats]:
         """Return mean and variance of the unseen rows."""
         told = [self._unseen(float(epoch)) for epoch in epochs]
         return np.array([mean for mean, _ in told]), np.array([variance for _, variance in told])
@@ -145,10 +146,10 @@ class PassLaw(OnceLaw):
 
     def times_seen(self, epoch: int, max_times: int) -> tuple[Floats, Ints]:
         """Return the law of each group's draws: hypergeometric in an epoch, added up over epochs."""
-        laws = [
-            _repeated(_hypergeometric(int(times), self._positions, self._given), epoch, max_times)
-            for times in self._times
-        ]
+        owner, count, mass = hypergeometric(self._times, self._given, self._positions)
+        of_epoch = np.zeros((len(self._times), int(self._times.max()) + 1))
+        of_epoch[owner, count] = mass
+        laws = [_repeated(law, epoch, max_times) for law in of_epoch]
         return np.minimum(np.cumsum(np.stack(laws), axis=1), 1.0), np.arange(len(laws))
 
 
@@ -158,17 +159,6 @@ def _log_missed(most: int, positions: int, draws: int) -> Floats:
     kept = np.maximum(positions - draws - gone, 0.0) / np.maximum(positions - gone, 1.0)
     with np.errstate(divide="ignore"):
         return np.concatenate([np.zeros(1), np.cumsum(np.log(kept))])
-
-
-def _hypergeometric(times: int, positions: int, draws: int) -> Floats:
-    """Return P(k of some positions are drawn) for k = 0 .. times."""
-    first, last = max(0, draws - (positions - times)), min(times, draws)
-    counts = np.arange(first, last, dtype=np.float64)
-    ratios = (times - counts) * (draws - counts) / ((counts + 1) * (positions - times - draws + counts + 1))
-    logs = np.concatenate([np.zeros(1), np.cumsum(np.log(ratios))])
-    masses = np.zeros(times + 1)
-    masses[first : last + 1] = np.exp(logs - logs.max())
-    return np.asarray(masses / masses.sum())
 
 
 def _repeated(law: Floats, epochs: int, max_count: int) -> Floats:

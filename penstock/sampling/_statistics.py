@@ -20,7 +20,34 @@ Grouped = TypeVar("Grouped", bound=GroupedRows)
 
 def statistics(strata: GroupedRows) -> dict[str, NDArray[Any]]:
     """Return the arrays of strata; see `SamplingPlan.statistics`."""
-    return {**(_by_stratum(strata) if strata.row_weights is None else _binned(strata)), **_unlabelled(strata)}
+    if strata.row_weights is None:
+        arrays, groups = _by_stratum(strata), np.arange(strata.num_strata)
+    else:
+        arrays, groups = _binned(strata), bins_of(strata)[1]
+    return {**arrays, **_values(strata, arrays, groups), **_unlabelled(strata)}
+
+
+def _values(strata: GroupedRows, arrays: dict[str, NDArray[Any]], groups: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
+    """Return the rows of each entry by number of instances; nothing where all its rows have equally many."""
+    values = strata.class_values
+    if not len(values.rows):
+        return {}
+    num_classes = len(values.offsets) - 1
+    owners = np.repeat(np.arange(len(arrays["sizes"])), np.diff(arrays["class_offsets"]))
+    entries = owners * np.int64(num_classes) + arrays["class_ids"]
+    classes = np.repeat(np.arange(num_classes), np.diff(values.offsets))
+    entry = np.searchsorted(entries, groups[values.strata] * np.int64(num_classes) + classes)
+    highest = int(values.counts.max()) + 1
+    joint, place = np.unique(entry * highest + values.counts, return_inverse=True)
+    entry, counts = np.divmod(joint, highest)
+    several = np.bincount(entry, minlength=len(entries)) > 1
+    kept = several[entry]
+    rows = np.bincount(place, values.rows, len(joint))
+    return {
+        "value_offsets": np.searchsorted(entry[kept], np.arange(len(entries) + 1)).astype(np.int32),
+        "value_counts": counts[kept].astype(np.int32),
+        "value_rows": rows[kept],
+    }
 
 
 def _unlabelled(strata: GroupedRows) -> dict[str, NDArray[Any]]:

@@ -161,7 +161,7 @@ def _task(
     if max_repeats is not None and strata.identity is not None:
         raise SamplingError(
             "max_repeats, but some samples are in the pool several times; weights of positions cannot hold it",
-            hint="solve for the dataset itself",
+            hint="solve for the dataset itself, or without max_repeats, and see what Targets.max_repeats says",
         )
     sums = strata.class_sums
     present = np.zeros((strata.num_strata, labels.num_classes + 1))

@@ -21,7 +21,7 @@ import math
 from collections import Counter
 from decimal import Decimal, getcontext
 from fractions import Fraction
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from pathlib import Path
 
 from scipy import optimize, stats
@@ -119,6 +119,7 @@ def statistics(case):
         name: [] for name in ("sizes", "clause_ids", "class_ids", "rows_with_class", "instances", "instances_squared")
     }
     arrays |= {"clause_offsets": [0], "class_offsets": [0]}
+    values = []
     for stratum in strata:
         members = [row for row, pattern in zip(case["rows"], patterns, strict=True) if pattern == stratum]
         arrays["sizes"].append(len(members))
@@ -131,7 +132,12 @@ def statistics(case):
                 arrays["rows_with_class"].append(len(counts))
                 arrays["instances"].append(sum(counts))
                 arrays["instances_squared"].append(sum(count**2 for count in counts))
+                values.append(sorted(Counter(counts).items()) if len(set(counts)) > 1 else [])
         arrays["class_offsets"].append(len(arrays["class_ids"]))
+    if any(count > 1 for row in case["rows"] for count in row.values()):
+        arrays["value_offsets"] = list(accumulate(map(len, values), initial=0))
+        arrays["value_counts"] = [count for own in values for count, _ in own]
+        arrays["value_rows"] = [rows for own in values for _, rows in own]
     return strata, patterns, arrays
 
 
@@ -150,27 +156,163 @@ def band(mean, variance, upper):
             if m - v <= 1e-12 * m:
                 law = stats.poisson(m)
             else:
-                trials = max(math.floor(m * m / (m - v) + 0.5), math.ceil(m))
+                trials = math.ceil(max(m * m / (m - v), m) * (1 - 1e-9))
                 law = stats.binom(trials, m / trials)
             low, high = (float(law.ppf(tail)) * scale for tail in tails)
         low, high = math.floor(low + 1e-9), math.ceil(high - 1e-9)
     return float(min(max(low, 0), upper)), float(min(max(high, 0), upper))
 
 
+def few_big(parts):
+    """The least size of the jumps with a law of their own; None where the sum is nearly normal."""
+    rows = Counter()
+    for _, jumps, _ in parts:
+        for jump, number in jumps.items():
+            rows[abs(jump)] += float(number)
+    sizes, chosen = sorted(rows), min(rows)
+    for place, size in enumerate(sizes):
+        squares = sum(rows[one] * one**2 for one in sizes[: place + 1])
+        cubes = sum(rows[one] * one**3 for one in sizes[: place + 1])
+        if squares**3 >= 25 * cubes**2:
+            chosen = sizes[place + 1] if size < sizes[-1] else None
+    return chosen
+
+
+def convolved(left, right):
+    law = Counter()
+    for a, p in left.items():
+        for b, q in right.items():
+            law[a + b] += p * q
+    return {count: mass for count, mass in law.items() if mass > 1e-16}
+
+
+def law_of_part(kind, jumps, told):
+    """Jumps (jump -> expected rows) of rows whose number is binomial or hypergeometric, each as if put back."""
+    mean = float(sum(jumps.values()))
+    if kind == "dealt":
+        size, taken = told
+        number = stats.hypergeom(size, round(mean * size / taken), taken)
+    elif kind == "iid":
+        number = stats.binom(told, mean / told)
+    else:
+        gap, _ = told
+        number = stats.binom(
+            math.ceil(mean * mean / gap * (1 - 1e-9)), mean / math.ceil(mean * mean / gap * (1 - 1e-9))
+        )
+    law, power, most = Counter(), {0: 1.0}, int(number.ppf(1 - 1e-13))
+    for count in range(most + 1):
+        for value, mass in power.items():
+            law[value] += mass * number.pmf(count)
+        power = convolved(power, {jump: float(rows) / mean for jump, rows in jumps.items()})
+    return law
+
+
+def sum_band(fixed, parts, mean, variance, ends):
+    """The quantiles of a sum of few rows' instances; `ends` where it is nearly normal."""
+    if not parts:
+        return fixed, fixed
+    chosen = few_big(parts)
+    if chosen is None:
+        return ends
+    law = {0: 1.0}
+    for kind, jumps, told in parts:
+        big = {jump: rows for jump, rows in jumps.items() if abs(jump) >= chosen}
+        part = sum(big.values()) / sum(jumps.values())
+        if big:
+            law = convolved(law, law_of_part(kind, big, (told[0] * part**2, told[1]) if kind == "fitted" else told))
+    if parts[0][0] == "fitted" and spread_of(law) > 1.25 * variance:
+        return quantiles_of(parts[0][2][1])
+    if any(abs(jump) < chosen for _, jumps, _ in parts for jump in jumps):
+        centre = sum(count * mass for count, mass in law.items())
+        spread = sum(spread_of_rest(kind, jumps, told, chosen) for kind, jumps, told in parts)
+        rest = stats.norm(float(mean) - fixed - centre, math.sqrt(max(spread, 0.25)))
+        middle, reach = round(rest.mean()), math.ceil(9 * rest.std())
+        law = convolved(law, {count: rest.pdf(count) for count in range(middle - reach, middle + reach + 1)})
+    low, high = quantiles_of(law)
+    ends = [extremes(jumps, *told) if kind == "dealt" else (-math.inf, math.inf) for kind, jumps, told in parts]
+    return fixed + max(low, sum(least for least, _ in ends)), fixed + min(high, sum(most for _, most in ends))
+
+
+def spread_of_rest(kind, jumps, told, chosen):
+    """The variance of what the jumps below a size add: rows as if put back, their number by its own variance."""
+    rest = {jump: float(rows) for jump, rows in jumps.items() if abs(jump) < chosen}
+    number = sum(rest.values())
+    if not number:
+        return 0.0
+    mean = sum(jump * rows for jump, rows in rest.items()) / number
+    square = sum(jump**2 * rows for jump, rows in rest.items()) / number
+    if kind == "dealt":
+        size, taken = told
+        spread = float(stats.hypergeom(size, round(number * size / taken), taken).var())
+    else:
+        gap = number**2 / told if kind == "iid" else told[0] * (number / float(sum(jumps.values()))) ** 2
+        spread = number - gap
+    return number * (square - mean**2) + spread * mean**2
+
+
+def quantiles_of(law):
+    counts, total = sorted(law), sum(law.values())
+    reached = list(accumulate(law[count] / total for count in counts))
+    return [next(c for c, p in zip(counts, reached, strict=True) if p >= tail - 1e-10) for tail in (0.025, 0.975)]
+
+
+def given_number(rows, draws):
+    """The law of the sum of independent rows (chance, instances), given that `draws` of them come."""
+    law = {(0, 0): 1.0}
+    for chance, count in rows:
+        after = Counter()
+        for (number, total), mass in law.items():
+            after[number, total] += mass * (1 - chance)
+            if number < draws:
+                after[number + 1, total + count] += mass * chance
+        law = after
+    return {total: mass for (number, total), mass in law.items() if number == draws}
+
+
+def spread_of(law):
+    centre = sum(count * mass for count, mass in law.items())
+    return sum((count - centre) ** 2 * mass for count, mass in law.items())
+
+
+def extremes(jumps, size, taken):
+    rows = [jump for jump, expected in jumps.items() for _ in range(round(float(expected) * size / taken))]
+    rows = sorted(rows + [0] * (size - len(rows)))
+    return sum(rows[:taken]), sum(rows[size - taken :])
+
+
+def most_common(rows):
+    """The number of instances with the most rows (count -> rows), the smallest of these."""
+    return max(sorted(rows), key=lambda count: rows[count])
+
+
+def parted(rows, taken):
+    """What choosing some of these rows (their instances) brings for certain, and a part for what it does not."""
+    fixed, sign = 0, 1
+    if 2 * taken > len(rows):
+        fixed, sign, taken = sum(rows), -1, len(rows) - taken
+    often = Counter(rows)
+    usual = most_common(often)
+    jumps = {sign * (k - usual): Fraction(n * taken, len(rows)) for k, n in often.items() if k != usual}
+    return fixed + sign * usual * taken, [("dealt", jumps, (len(rows), taken))] if jumps and taken else []
+
+
 def counts_of(case, label, unit):
     return [(row.get(label, 0) if unit == "instances" else int(label in row)) for row in case["rows"]]
 
 
-def bars(case, moments, draws):
-    """Mean and band of each class for both units, by a function of the counts of the rows."""
+def bars(case, moments, draws, split):
+    """Mean and band of each class for both units, by functions of the counts of the rows."""
     single = all(count == 1 for row in case["rows"] for count in row.values())
     told = {}
     for unit in ("instances", "samples"):
         upper = draws if single or unit == "samples" else math.inf
         rows = []
         for label in range(case["classes"]):
-            mean, variance = moments(counts_of(case, label, unit))
-            rows.append((float(mean), *band(mean, variance, upper)))
+            counts = counts_of(case, label, unit)
+            mean, variance = moments(counts)
+            several = max(counts) > 1 and variance > 1e-12
+            ends = band(mean, variance, upper)
+            rows.append((float(mean), *(sum_band(*split(counts), mean, variance, ends) if several else ends)))
         told[unit] = {
             "mean": [row[0] for row in rows],
             "low": [row[1] for row in rows],
@@ -265,6 +407,14 @@ def independent(case, weights, draws):  # noqa: C901  one law, several questions
         square = sum(s * k * k for s, k in zip(shares, counts, strict=True))
         return draws * share, draws * (square - share**2)
 
+    def split(counts):
+        chances = Counter()
+        for share, count in zip(shares, counts, strict=True):
+            chances[count] += share
+        usual = most_common(chances)
+        jumps = {k - usual: draws * share for k, share in chances.items() if k != usual and share}
+        return draws * usual, [("iid", jumps, draws)] if jumps else []
+
     def unseen(epoch):
         n = epoch * draws
         missed = [((1 - share) ** n, share, number) for share, number in exact]
@@ -301,14 +451,14 @@ def independent(case, weights, draws):  # noqa: C901  one law, several questions
 
     return {
         "draws": draws,
-        "histogram": bars(case, moments, draws),
+        "histogram": bars(case, moments, draws, split),
         "coverage": curve(case, unseen, drawable),
         "epochs_to_cover": first_epochs(case, drawable, at_most),
         "times_seen": {str(epochs): ecdf(case, weights, seen(epochs)) for epochs in TIMES_EPOCHS},
     }
 
 
-def without_replacement(case, weights, asked):
+def without_replacement(case, weights, asked):  # noqa: C901  one law, several questions
     """Mode once."""
     drawable = sum(weight > 0 for weight in weights)
     draws = min(asked, drawable)
@@ -330,6 +480,25 @@ def without_replacement(case, weights, asked):
             math.fsum(pi * k for pi, k in zip(included, counts, strict=True)),
             math.fsum(v * (k - centre) ** 2 for v, k in zip(spread, counts, strict=True)),
         )
+
+    def split(counts):
+        live = [(pi, v, k) for pi, v, k in zip(included, spread, counts, strict=True) if pi]
+        if draws == drawable or len(groups) == 1:
+            return parted([k for _, _, k in live], draws)
+        chances = Counter()
+        for pi, _, count in live:
+            chances[count] += pi
+        usual = most_common(chances)
+        fixed = draws * usual + sum(k - usual for pi, _, k in live if pi > 0.5)
+        jumps = Counter()
+        for pi, _, k in live:
+            if k != usual:
+                jumps[(k - usual) * (-1 if pi > 0.5 else 1)] += min(pi, 1 - pi)
+        number = math.fsum(v for _, v, k in live if k != usual)
+        linear = math.fsum(v * (-1 if pi > 0.5 else 1) for pi, v, k in live if k != usual)
+        gap = sum(jumps.values()) - (number - linear**2 / sum(spread))
+        told = gap, given_number([(pi, k) for pi, _, k in live], draws)
+        return fixed, [("fitted", dict(jumps), told)] if jumps else []
 
     def unseen(epoch):
         missed = [(1 - pi) ** epoch for pi in included if pi]
@@ -358,7 +527,7 @@ def without_replacement(case, weights, asked):
 
     return {
         "draws": draws,
-        "histogram": bars(case, moments, draws),
+        "histogram": bars(case, moments, draws, split),
         "coverage": curve(case, unseen, drawable),
         "epochs_to_cover": first_epochs(case, drawable, at_most),
         "times_seen": {str(epochs): ecdf(case, weights, seen(epochs)) for epochs in TIMES_EPOCHS},
@@ -430,14 +599,30 @@ def dealt(case, strata, patterns, sizes, draws):
 
         return of_class
 
+    def split(epoch):
+        def of_class(counts):
+            fixed, parts = 0, []
+            ends = [sum(sizes[: number + 1]) for number in range(len(sizes))]
+            for size, end, before, after in zip(sizes, ends, totals[epoch], totals[epoch + 1], strict=True):
+                rest = min(after - before, size - before % size)
+                last = (after - before - rest) % size
+                fixed += (after - before - rest - last) // size * sum(counts[end - size : end])
+                for taken in (rest, last):
+                    told = parted(counts[end - size : end], taken)
+                    fixed += told[0]
+                    parts += told[1]
+            return fixed, parts
+
+        return of_class
+
     def left(epoch):
         return drawable - sum(min(q, n) for q, n, mass in zip(totals[epoch], sizes, masses, strict=True) if mass)
 
     unique = [float(drawable - left(epoch)) for epoch in range(1, EPOCHS + 1)]
     return {
         "draws": draws,
-        "histogram": bars(case, moments(0), draws),
-        "histogram_epoch_1": bars(case, moments(1), draws),
+        "histogram": bars(case, moments(0), draws, split(0)),
+        "histogram_epoch_1": bars(case, moments(1), draws, split(1)),
         "coverage": {"unique": unique, "low": unique, "high": unique},
         "epochs_to_cover": first_epochs(case, drawable, lambda epoch, allowed: float(left(epoch) <= allowed)),
         "times_seen": {

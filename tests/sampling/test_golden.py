@@ -69,16 +69,9 @@ def test_statistics_are_the_sums_counted_by_hand(plan):
     bare = np.diff(plan.strata.labels.offsets) == 0 if plan.strata.labels else np.zeros(0, bool)
     assert arrays.pop("unlabelled", np.zeros(1)).sum() == bare.sum()
     assert {name: array.tolist() for name, array in arrays.items()} == told["arrays"]
-    assert [array.dtype.name for array in arrays.values()] == [
-        "float64",
-        "int32",
-        "int32",
-        "int32",
-        "int32",
-        "float64",
-        "float64",
-        "float64",
-    ]
+    few = {name for name in arrays if name.endswith(("_offsets", "_ids")) or name == "value_counts"}
+    assert {name for name, array in arrays.items() if array.dtype == np.int32} == few
+    assert {array.dtype.name for name, array in arrays.items() if name not in few} == {"float64"}
 
 
 @every_case

@@ -115,6 +115,10 @@ export type StatisticsArray =
   | "rows_with_class" // float64[...] R
   | "instances" // float64[...]     A = sum of k
   | "instances_squared" // float64[...] B = sum of k squared
+  // Only where a row has a class more than once; nothing for entries whose rows all have equally many
+  | "value_offsets" // int32[...]   CSR: the numbers of instances of each entry of class_ids
+  | "value_counts" // int32[...]    k, ascending
+  | "value_rows" // float64[...]    rows with k instances
   | "weights" // float64[S]         only for level "bins"
   | "unlabelled" // float64[S]      rows without a label; only where there are any
   // Only where a sample is in the pool at several positions: its distinct samples, grouped by the positions they have in each stratum

@@ -11,9 +11,17 @@ export interface Statistics {
   rowsWithClass: Float64Array;
   instances: Float64Array;
   instancesSquared: Float64Array;
+  values: RowValues | null; // only where a row has a class more than once
   weights: Float64Array | null; // only for level "bins"
   unlabelled: Float64Array | null; // rows of each stratum without a label; null where there are none
   folded: FoldedRows | null; // only where a sample is in the pool at several positions
+}
+
+/** Rows by stratum, class and instances; an entry of classIds all of whose rows have equally many has none. */
+export interface RowValues {
+  offsets: Int32Array;
+  counts: Int32Array;
+  rows: Float64Array;
 }
 
 /** Distinct samples of a pool, grouped by the positions they have in each stratum. */
@@ -53,6 +61,9 @@ export function decodeStatistics(header: StatisticsHeader, buffers: readonly Dat
     rowsWithClass: float("rows_with_class"),
     instances: float("instances"),
     instancesSquared: float("instances_squared"),
+    values: found.has("value_offsets")
+      ? { offsets: int("value_offsets"), counts: int("value_counts"), rows: float("value_rows") }
+      : null,
     weights: found.has("weights") ? float("weights") : null,
     unlabelled: found.has("unlabelled") ? float("unlabelled") : null,
     folded: found.has("fold_sizes")

@@ -34,7 +34,7 @@ export function setBand(
 function smallCount(mean: number, variance: number): [number, number] {
   const gap = mean - variance;
   const trials =
-    gap <= 1e-12 * mean ? Number.POSITIVE_INFINITY : Math.max(Math.floor((mean * mean) / gap + 0.5), Math.ceil(mean));
+    gap <= 1e-12 * mean ? Number.POSITIVE_INFINITY : Math.ceil(Math.max((mean * mean) / gap, mean) * (1 - 1e-9));
   return binomialQuantiles(trials, mean);
 }
 

@@ -112,6 +112,7 @@ function ofOneClass(statistics: Statistics, rows: Float64Array): Statistics {
     rowsWithClass: rows,
     instances: rows,
     instancesSquared: rows,
+    values: null,
   };
 }
 
@@ -128,6 +129,7 @@ function clauseCounts(statistics: Statistics): Statistics {
     rowsWithClass: rows,
     instances: rows,
     instancesSquared: rows,
+    values: null,
   };
 }
 

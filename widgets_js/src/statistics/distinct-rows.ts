@@ -40,6 +40,7 @@ function foldedStatistics(statistics: Statistics, folded: FoldedRows, weights: F
     rowsWithClass,
     instances: rowsWithClass,
     instancesSquared: rowsWithClass,
+    values: null,
     weights,
     unlabelled: null,
     folded: null,

@@ -1,8 +1,10 @@
 import type { Unit } from "../shared/protocol.ts";
 import { setBand } from "./bands.ts";
 import { inclusion } from "./once.ts";
+import { classValues, splitter } from "./parts.ts";
 import { type DrawPlan, masses } from "./plan.ts";
 import { quotas } from "./quotas.ts";
+import { sumInterval } from "./sum-law.ts";
 
 /** Per class: rows or instances of the pool, and what an epoch draws with its pointwise 95 % band. */
 export interface Histogram {
@@ -90,5 +92,21 @@ export function histogram(plan: DrawPlan, unit: Unit, factors: Factors = drawFac
   for (let c = 0; c < raw.length; c++) {
     setBand(low, high, c, { mean: expected[c] as number, variance: Math.max(0, variance[c] as number), upper });
   }
+  if (unit === "instances" && repeated && plan.draws > 0) setSums(low, high, plan, { expected, variance });
   return { raw, expected, low, high };
+}
+
+/** Of few rows with several instances each the band is that of the law of their sum. */
+function setSums(
+  low: Float64Array,
+  high: Float64Array,
+  plan: DrawPlan,
+  { expected, variance }: { expected: Float64Array; variance: Float64Array },
+): void {
+  const split = splitter(plan);
+  for (const [c, values] of classValues(plan.statistics)) {
+    const moments = { mean: expected[c] as number, variance: variance[c] as number };
+    const ends = [low[c] as number, high[c] as number] as const;
+    if (moments.variance > 0) [low[c], high[c]] = sumInterval(split(values), moments, ends);
+  }
 }

@@ -30,6 +30,7 @@ function merged(statistics: Statistics, patterns: readonly { ids: Int32Array; st
   const clauseIds: number[] = [];
   const classIds: number[] = [];
   const sums: [number[], number[], number[]] = [[], [], []];
+  const values: [number[], number[], number[]] = [[0], [], []]; // offsets, counts, rows
   patterns.forEach(({ ids, strata }, at) => {
     sizes[at] = strata.reduce((sum, s) => sum + (statistics.sizes[s] as number), 0);
     clauseIds.push(...ids);
@@ -37,6 +38,7 @@ function merged(statistics: Statistics, patterns: readonly { ids: Int32Array; st
     for (const [id, counts] of classSums(statistics, strata)) {
       classIds.push(id);
       for (const [i, list] of sums.entries()) list.push(counts[i] as number);
+      addValues(values, rowsByCount(statistics, strata, id));
     }
     classOffsets[at + 1] = classIds.length;
   });
@@ -49,9 +51,44 @@ function merged(statistics: Statistics, patterns: readonly { ids: Int32Array; st
     rowsWithClass: Float64Array.from(sums[0]),
     instances: Float64Array.from(sums[1]),
     instancesSquared: Float64Array.from(sums[2]),
+    values: statistics.values && {
+      offsets: Int32Array.from(values[0]),
+      counts: Int32Array.from(values[1]),
+      rows: Float64Array.from(values[2]),
+    },
     unlabelled: statistics.unlabelled && summed(statistics.unlabelled, patterns),
     folded: statistics.folded && { ...statistics.folded, strata: renumbered(statistics.folded.strata, patterns) },
   };
+}
+
+/** Rows of some strata by how often they have a class, ascending; empty where nothing tells. */
+function rowsByCount(
+  { classOffsets, classIds, rowsWithClass, instances, values }: Statistics,
+  strata: readonly number[],
+  id: number,
+): [number, number][] {
+  const found = new Map<number, number>();
+  if (values === null) return [];
+  const add = (count: number, rows: number) => found.set(count, (found.get(count) ?? 0) + rows);
+  for (const s of strata) {
+    const at = classIds.subarray(classOffsets[s], classOffsets[s + 1]).indexOf(id);
+    if (at < 0) continue;
+    const entry = (classOffsets[s] as number) + at;
+    const first = values.offsets[entry] as number;
+    const last = values.offsets[entry + 1] as number;
+    const rows = rowsWithClass[entry] as number;
+    if (first === last) add((instances[entry] as number) / rows, rows);
+    for (let v = first; v < last; v++) add(values.counts[v] as number, values.rows[v] as number);
+  }
+  return [...found].sort(([a], [b]) => a - b);
+}
+
+function addValues([offsets, counts, rows]: [number[], number[], number[]], found: readonly [number, number][]): void {
+  for (const [count, number] of found.length > 1 ? found : []) {
+    counts.push(count);
+    rows.push(number);
+  }
+  offsets.push(counts.length);
 }
 
 function summed(counts: Float64Array, patterns: readonly { strata: number[] }[]): Float64Array {

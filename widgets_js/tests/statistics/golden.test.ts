@@ -71,6 +71,9 @@ function statisticsOf(one: Case): Statistics {
     rowsWithClass: float("rows_with_class"),
     instances: float("instances"),
     instancesSquared: float("instances_squared"),
+    values: one.arrays.value_offsets
+      ? { offsets: int("value_offsets"), counts: int("value_counts"), rows: float("value_rows") }
+      : null,
     weights: null,
     unlabelled: null,
     folded: null,

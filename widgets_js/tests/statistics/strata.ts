@@ -42,6 +42,7 @@ export function statisticsOf(strata: Stratum[], numClauses: number, numClasses =
     rowsWithClass: Float64Array.from(counts[0] as number[]),
     instances: Float64Array.from(counts[1] as number[]),
     instancesSquared: Float64Array.from(counts[2] as number[]),
+    values: null,
     weights: null,
     unlabelled: null,
     folded: null,
