@@ -72,8 +72,7 @@ def _moments(plan: SamplingPlan, num_draws: int, start: int | None = None) -> Mo
     if num_draws == 0:
         none = np.zeros(plan.strata.labels.num_classes if plan.strata.labels else 0)
         return none, none
-    found = plan.histogram(num_draws, start=start)
-    return found.expected, found.variance
+    return plan.moments(num_draws, start=start)
 
 
 def _of_passes(

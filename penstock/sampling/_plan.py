@@ -255,6 +255,43 @@ class SamplingPlan:
             )
         return replace(self, strata=replace(self.strata, labels=labels_of(self.strata).with_background()))
 
+    def moments(
+        self, num_draws: int | None = None, unit: Unit = "instances", *, start: int | None = None
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return mean and variance of the count of each class, without the bands of `histogram`.
+
+        Parameters
+        ----------
+        num_draws : int, optional
+            Draws delivered in the epoch; default `num_draws` of the plan.
+        unit : {"instances", "samples"}
+            Count every label or box, or the samples that have the class.
+        start : int, optional
+            The draw of a deck that the epoch begins with; default 0.
+
+        Returns
+        -------
+        mean, variance : ndarray of float64, shape (num_classes,)
+
+        Raises
+        ------
+        SamplingError
+            If the strata have no labels, or a number of draws is none.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from penstock.sampling import ClassCounts, SamplingPlan, SamplingSpec, Strata
+        >>> labels = ClassCounts.from_labels([0, 0, 1], class_names=["cat", "dog"])
+        >>> strata = Strata.from_weights(np.ones(3), labels=labels)
+        >>> SamplingPlan(spec=SamplingSpec(), strata=strata).moments(3)[0].tolist()
+        [2.0, 1.0]
+        """
+        strata = self._dealt.strata
+        labels_of(strata)
+        drawn = self._dealt._epoch(self._checked_draws(num_draws), start or 0)  # noqa: SLF001  the same class
+        return drawn.moments(class_sums_of(strata, unit))
+
     def covariance(self, num_draws: int | None = None, unit: Unit = "instances") -> NDArray[np.float64]:
         """Return the covariance of the counts of classes in an epoch of independent draws.
 

@@ -1,10 +1,11 @@
 // What the panels of one widget draw, computed once for all of them and only when somebody looks.
-import { computed, type ReadonlySignal } from "@preact/signals";
+import { computed, type ReadonlySignal, signal } from "@preact/signals";
 import type { Statistics } from "../shared/statistics-arrays.ts";
 import type { Store } from "../shared/store.ts";
 import { clausesWithoutEffect, type NoEffect } from "./effects.ts";
 import { drawFactors, type Factors, type Histogram, histogram } from "./histogram.ts";
 import { implicitLift, type Lift, type LiftRequest } from "./lift.ts";
+import { classValues } from "./parts.ts";
 import { clausePatterns } from "./patterns.ts";
 import { type DrawPlan, drawPlan } from "./plan.ts";
 
@@ -25,6 +26,9 @@ export interface Charts {
   byClause: ReadonlySignal<boolean>;
 }
 
+const AT_ONCE = 16; // classes of which a row may have several: their exact bands take a millisecond each at worst
+const REST_MS = 120;
+
 const known = new WeakMap<Store, Charts>();
 
 export function chartsOf(store: Store): Charts {
@@ -40,10 +44,12 @@ function makeCharts(store: Store): Charts {
   const plan = computed(() => currentPlan(store, strata.value));
   const byClause = computed(() => store.statistics.value?.header.num_classes === 0);
   const factors = computed((): Factors | null => (plan.value === null ? null : drawFactors(plan.value)));
+  const settled = afterRest(plan);
   const bars = computed(() => {
     if (plan.value === null || factors.value === null) return null;
     const shown = byClause.value ? { ...plan.value, statistics: clauseCounts(plan.value.statistics) } : plan.value;
-    return histogram(shown, store.unit.value, factors.value);
+    const few = byClause.value || classValues(shown.statistics).size <= AT_ONCE;
+    return histogram(shown, store.unit.value, factors.value, few || settled());
   });
   const namedClasses = computed(() => classesNamed(store));
   const liftRequest = computed((): LiftRequest | null => {
@@ -83,6 +89,21 @@ function makeCharts(store: Store): Charts {
     nothingDrawn: computed(
       () => plan.value !== null && plan.value.statistics.header.num_rows > 0 && plan.value.total === 0,
     ),
+  };
+}
+
+/** Tells whether the plan has rested, and has whoever asked told again once it has: dear things wait for a slider. */
+function afterRest(plan: ReadonlySignal<DrawPlan | null>): () => boolean {
+  const rested = signal<DrawPlan | null>(null);
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  return () => {
+    const now = plan.value;
+    if (rested.value === now) return true;
+    clearTimeout(timer);
+    timer = setTimeout(() => {
+      rested.value = now;
+    }, REST_MS);
+    return false;
   };
 }
 
