@@ -18,7 +18,7 @@ TRAINERS = {
     "Accelerate": "accelerate_:train",
     "Hugging Face Trainer": "hugging_face:train",
     "Lightning Trainer": "lightning_:train",
-    "Lightning Fabric": "plain:fabric",
+    "Lightning Fabric": "fabric_:train",
     "mmengine Runner": "mmengine_:train",
 }
 WORLDS = (1, 2)
