@@ -10,6 +10,7 @@ from penstock.errors import SamplingError
 
 __all__ = [
     "consumer_of_caller",
+    "dispatched_batches_skipped",
     "epoch_of_accelerate",
     "epoch_of_lightning",
     "is_lightning_wrapper",
@@ -77,9 +78,17 @@ def epoch_of_accelerate() -> int | None:
     as in a resume with several processes, nothing is called, and neither of them knows the epoch. Only the loader
     does, which is not passed on.
     """
-    loader = _caller("accelerate.data_loader", "__iter__")
+    loader = _caller("accelerate.data_loader", "__iter__", "iteration")
     epoch = getattr(loader, "iteration", None)
     return epoch if isinstance(epoch, int) else None
+
+
+def dispatched_batches_skipped() -> int:
+    """Return the batches that accelerate is skipping where one process reads for all of them, 0 where it does not."""
+    loader = _caller("accelerate.data_loader", "__iter__", "iteration")
+    if type(loader).__name__ != "DataLoaderDispatcher" or getattr(loader, "split_batches", False):
+        return 0
+    return int(getattr(getattr(loader, "batch_sampler", None), "skip_batches", 0))
 
 
 def epoch_of_lightning() -> int | None:
@@ -88,15 +97,15 @@ def epoch_of_lightning() -> int | None:
     A DataLoader with workers begins to read there, before Lightning calls `set_epoch`, and what it has read ahead is
     trained on.
     """
-    loop = _caller("lightning.pytorch.loops.fit_loop", "setup_data") or _caller(
-        "pytorch_lightning.loops.fit_loop", "setup_data"
+    loop = _caller("lightning.pytorch.loops.fit_loop", "setup_data", "epoch_progress") or _caller(
+        "pytorch_lightning.loops.fit_loop", "setup_data", "epoch_progress"
     )
     epoch = getattr(getattr(getattr(loop, "epoch_progress", None), "current", None), "processed", None)
     return epoch if isinstance(epoch, int) else None
 
 
-def _caller(module: str, method: str) -> Any:  # noqa: ANN401  any object
-    """Return the object whose method of a module is under way above, None where there is none."""
+def _caller(module: str, method: str, attribute: str) -> Any:  # noqa: ANN401  any object
+    """Return the object with an attribute whose method of a module is under way above, None where there is none."""
     if module not in sys.modules:
         return None
     frame = sys._getframe(1).f_back  # noqa: SLF001  what asks for rows is only to be found among the callers
@@ -104,7 +113,9 @@ def _caller(module: str, method: str) -> Any:  # noqa: ANN401  any object
         if frame is None:
             return None
         if frame.f_code.co_name == method and frame.f_globals.get("__name__") == module:
-            return frame.f_locals.get("self")
+            caller = frame.f_locals.get("self")
+            if hasattr(caller, attribute):
+                return caller
         frame = frame.f_back
     return None
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from penstock.errors import LoaderStateError, SamplingError
 from penstock.sampling._plan import SamplingPlan
 from penstock.sampling._processes import (
+    dispatched_batches_skipped,
     epoch_of_accelerate,
     epoch_of_lightning,
     num_processes_of_accelerate,
@@ -203,6 +204,14 @@ class EpochSampler(Reweighable):
         epoch = epoch_of_accelerate()
         if epoch is not None and epoch != self._upcoming():
             self.set_epoch(epoch)
+        skipped, processes = dispatched_batches_skipped(), num_processes_of_accelerate()
+        if skipped and processes > 1:
+            warnings.warn(
+                f"with dispatch_batches=True accelerate skips {skipped} batches of one process, which are "
+                f"{skipped / processes:g} steps of {processes}; to skip n steps, skip_first_batches(loader, "
+                f"n * {processes})",
+                stacklevel=5,
+            )
         epoch = epoch_of_lightning()
         if epoch is not None and self._open and self._base >= self._whole():
             self.set_epoch(self._epoch + 1)  # of a checkpoint that was taken at the end of an epoch

@@ -7,7 +7,7 @@ import json
 import subprocess
 import sys
 
-from tests.trainers.handed import KINDS
+from tests.trainers.handed import KINDS, WITH_WORKERS
 from tests.trainers.job import TRAINERS
 
 PACKAGES = ("torch", "torchdata", "accelerate", "transformers", "lightning", "mmengine")
@@ -28,7 +28,8 @@ def main(words):
     print("| trainer | handed in | 1 process | 2 processes |\n|---|---|---|---|", flush=True)
     asked = bad = 0
     for trainer in TRAINERS:
-        kinds = [kind for kind in KINDS if all(word.lower() in f"{trainer} {kind}".lower() for word in words)]
+        of = KINDS + WITH_WORKERS if trainer == "Lightning Trainer" else KINDS
+        kinds = [kind for kind in of if all(word.lower() in f"{trainer} {kind}".lower() for word in words)]
         asked += len(kinds)
         for kind, *cells in rows(trainer, kinds) if kinds else ():
             asked -= 1

@@ -18,6 +18,7 @@ KINDS = (
     "StatefulDataLoader + TorchSampler",
     "StatefulDataLoader + TorchBatchSampler",
 )
+WITH_WORKERS = ("DataLoader + TorchBatchSampler, 2 workers", "StatefulDataLoader + TorchSampler, 2 workers")
 BATCH, SIZE, EPOCHS = 8, 61, 3
 TEXT = "max_weight(labels == 'rare': 9, True: 1)"
 
@@ -50,8 +51,9 @@ def expected(rank, world, epochs=EPOCHS):
     return batches
 
 
-def make(kind, workers=0, **options):
+def make(kind, **options):
     """Return what a trainer is handed, and the sampler in it; `options` are those of the samplers."""
+    kind, workers = (kind.removesuffix(", 2 workers"), 2) if kind in WITH_WORKERS else (kind, 0)
     if kind == "Loader":
         loader = sampled().batch(BATCH).pytorch(distributed=True)
         return loader, loader

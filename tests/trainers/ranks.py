@@ -10,6 +10,7 @@ import warnings
 from pathlib import Path
 
 import torch
+import torch._dynamo  # an optimizer loads it in its first step
 import torch.distributed as dist
 
 FORK = multiprocessing.get_context("fork")
@@ -50,4 +51,5 @@ def _rank(function, rank, world, store, send):
         traceback.print_exc()
         result = f"{type(error).__name__}: {error}"
     send.send(result)
+    send.close()
     os._exit(0)
