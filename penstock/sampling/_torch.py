@@ -90,8 +90,8 @@ class TorchSampler(EpochSampler):
         elif each != self.batch_size and not self._warned:
             self._warned = True
             warnings.warn(
-                f"TorchSampler has batch_size={self.batch_size} and its DataLoader batch_size={each}: the batches are "
-                "not those of the stream, and a resume may repeat draws. Give both the same",
+                f"TorchSampler has batch_size={self.batch_size} and its DataLoader batch_size={each}: in "
+                "several processes the end of an epoch and a resume may then repeat draws. Give both the same",
                 stacklevel=4,
             )
 
