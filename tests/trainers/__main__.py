@@ -7,8 +7,7 @@ import json
 import subprocess
 import sys
 
-from tests.trainers.handed import KINDS, WITH_WORKERS
-from tests.trainers.job import TRAINERS
+from tests.trainers.names import KINDS, TRAINERS, WITH_WORKERS
 
 PACKAGES = ("torch", "torchdata", "accelerate", "transformers", "lightning", "mmengine")
 

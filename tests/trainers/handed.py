@@ -10,15 +10,8 @@ from torchdata.stateful_dataloader import StatefulDataLoader
 from penstock.loader import Loader
 from penstock.sampling import TorchBatchSampler, TorchSampler
 from penstock.table import ArrayTable
+from tests.trainers.names import WITH_WORKERS
 
-KINDS = (
-    "Loader",
-    "DataLoader + TorchSampler",
-    "DataLoader + TorchBatchSampler",
-    "StatefulDataLoader + TorchSampler",
-    "StatefulDataLoader + TorchBatchSampler",
-)
-WITH_WORKERS = ("DataLoader + TorchBatchSampler, 2 workers", "StatefulDataLoader + TorchSampler, 2 workers")
 BATCH, SIZE, EPOCHS = 8, 61, 3
 TEXT = "max_weight(labels == 'rare': 9, True: 1)"
 

@@ -12,15 +12,8 @@ import torch.distributed as dist
 
 from tests.trainers import ranks
 from tests.trainers.handed import expected, steps_of_epoch
+from tests.trainers.names import TRAINERS
 
-TRAINERS = {
-    "own loop": "plain:train",
-    "Accelerate": "accelerate_:train",
-    "Hugging Face Trainer": "hugging_face:train",
-    "Lightning Trainer": "lightning_:train",
-    "Lightning Fabric": "fabric_:train",
-    "mmengine Runner": "mmengine_:train",
-}
 WORLDS = (1, 2)
 
 
