@@ -225,8 +225,9 @@ class Engine:
             left = here.length - here.consumed if begun and epoch == here.number + 1 else 0
             left *= self.pool.plan is not None and not self._warned_of_left
             self._warned_of_left |= left > 0
+            place: Place | None = None
             if epoch == here.number + begun:
-                place = None
+                pass
             elif epoch == here.number + 1:
                 place = self._following(here)
             else:
