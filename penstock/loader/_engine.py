@@ -32,6 +32,7 @@ from penstock.loader._torch import (
     require_torch,
     to_tensors,
     warn_if_nobody_shares,
+    warn_of_draws_left,
     warn_of_place_given_up,
     world,
 )
@@ -63,6 +64,7 @@ class Engine:
         self._started = False
         self._restored = False
         self._latest: object | None = None
+        self._warned_of_left = False
         self._warned = False
         self._running: weakref.WeakSet[EpochIterator] = weakref.WeakSet()
         self._gathers: list[Gather] = []
@@ -219,15 +221,23 @@ class Engine:
         with self._lock:
             self._count_gathered()
             here = self.epoch_at(self._place, rank=rank, world_size=size)
-            if epoch == here.number + (self._started and not self._restored):
-                return
-            if epoch == here.number + 1:
+            begun = self._started and not self._restored
+            left = here.length - here.consumed if begun and epoch == here.number + 1 else 0
+            left *= self.pool.plan is not None and not self._warned_of_left
+            self._warned_of_left |= left > 0
+            place: Place | None = None
+            if epoch == here.number + begun:
+                pass
+            elif epoch == here.number + 1:
                 place = self._following(here)
             else:
                 whole = self.epoch_at(Place(), rank=rank, world_size=size).following_start
                 place = Place(epoch=epoch, start=epoch * whole)
-            given_up = here.consumed if self._restored and epoch != here.number + 1 else 0
-            self._place, self._restored, self._started, self._latest = place, True, True, None
+            given_up = here.consumed if self._restored and epoch not in (here.number, here.number + 1) else 0
+            if place is not None:
+                self._place, self._restored, self._started, self._latest = place, True, True, None
+        if left:
+            warn_of_draws_left(here.number, left, here.length)
         if given_up:
             warn_of_place_given_up(epoch, given_up, here.number)
 

@@ -11,7 +11,15 @@ import numpy as np
 from penstock.errors import LoaderError, MissingDependencyError, SamplingError
 from penstock.sampling._processes import own_rank, world_size_of_group
 
-__all__ = ["agree", "require_torch", "to_tensors", "warn_if_nobody_shares", "warn_of_place_given_up", "world"]
+__all__ = [
+    "agree",
+    "require_torch",
+    "to_tensors",
+    "warn_if_nobody_shares",
+    "warn_of_draws_left",
+    "warn_of_place_given_up",
+    "world",
+]
 
 
 def require_torch() -> Any:  # noqa: ANN401  the module
@@ -81,6 +89,16 @@ def warn_if_nobody_shares(distributed: bool | None) -> bool:
 def warn_of_place_given_up(epoch: int, draws: int, of: int) -> None:
     """Warn that a restored place is lost."""
     warnings.warn(f"set_epoch({epoch}) discards the restored position, {draws} draws into epoch {of}", stacklevel=4)
+
+
+def warn_of_draws_left(epoch: int, left: int, of: int) -> None:
+    """Warn of a trainer that goes on to the next epoch before the end of this one."""
+    warnings.warn(
+        f"epoch {epoch} was left with {left} of its {of} draws not read, and no later epoch makes up for them: "
+        "coverage and certificate of the plan do not hold. Trainers that are told to read fewer batches need a plan of "
+        f"that size, here size={of - left}",
+        stacklevel=4,
+    )
 
 
 def agree(mine: Mapping[str, Any]) -> None:

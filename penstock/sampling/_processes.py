@@ -10,7 +10,9 @@ from penstock.errors import SamplingError
 
 __all__ = [
     "consumer_of_caller",
+    "dispatched_batches_skipped",
     "epoch_of_accelerate",
+    "epoch_of_lightning",
     "is_lightning_wrapper",
     "num_processes_of_accelerate",
     "own_rank",
@@ -72,19 +74,49 @@ def consumer_of_caller(depth: int) -> Any:  # noqa: ANN401  any object
 def epoch_of_accelerate() -> int | None:
     """Return the epoch of the accelerate loader that is asking for rows, None where none is.
 
-    Its `set_epoch` does not reach a sampler behind the batches it skips on resume.
+    Its `set_epoch` ends at the sampler of its own batch sampler: behind a `SkipBatchSampler` and a `BatchSamplerShard`,
+    as in a resume with several processes, nothing is called, and neither of them knows the epoch. Only the loader
+    does, which is not passed on.
     """
-    if "accelerate.data_loader" not in sys.modules:
+    loader = _caller("accelerate.data_loader", "__iter__", "iteration")
+    epoch = getattr(loader, "iteration", None)
+    return epoch if isinstance(epoch, int) else None
+
+
+def dispatched_batches_skipped() -> int:
+    """Return the batches that accelerate is skipping where one process reads for all of them, 0 where it does not."""
+    loader = _caller("accelerate.data_loader", "__iter__", "iteration")
+    if type(loader).__name__ != "DataLoaderDispatcher" or getattr(loader, "split_batches", False):
+        return 0
+    return int(getattr(getattr(loader, "batch_sampler", None), "skip_batches", 0))
+
+
+def epoch_of_lightning() -> int | None:
+    """Return the epoch that Lightning's Trainer is setting up a DataLoader for, None where it is not.
+
+    A DataLoader with workers begins to read there, before Lightning calls `set_epoch`, and what it has read ahead is
+    trained on.
+    """
+    loop = _caller("lightning.pytorch.loops.fit_loop", "setup_data", "epoch_progress") or _caller(
+        "pytorch_lightning.loops.fit_loop", "setup_data", "epoch_progress"
+    )
+    epoch = getattr(getattr(getattr(loop, "epoch_progress", None), "current", None), "processed", None)
+    return epoch if isinstance(epoch, int) else None
+
+
+def _caller(module: str, method: str, attribute: str) -> Any:  # noqa: ANN401  any object
+    """Return the object with an attribute whose method of a module is under way above, None where there is none."""
+    if module not in sys.modules:
         return None
-    frame = sys._getframe(1)  # noqa: SLF001  the loader is only to be found among the callers
+    frame = sys._getframe(1).f_back  # noqa: SLF001  what asks for rows is only to be found among the callers
     for _ in range(_FAR):
-        if frame.f_back is None:
+        if frame is None:
             return None
+        if frame.f_code.co_name == method and frame.f_globals.get("__name__") == module:
+            caller = frame.f_locals.get("self")
+            if hasattr(caller, attribute):
+                return caller
         frame = frame.f_back
-        if frame.f_code.co_name == "__iter__" and frame.f_globals.get("__name__") == "accelerate.data_loader":
-            epoch = getattr(frame.f_locals.get("self"), "iteration", None)
-            if isinstance(epoch, int):
-                return epoch
     return None
 
 

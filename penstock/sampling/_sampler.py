@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 from penstock.errors import LoaderStateError, SamplingError
 from penstock.sampling._plan import SamplingPlan
 from penstock.sampling._processes import (
+    dispatched_batches_skipped,
     epoch_of_accelerate,
+    epoch_of_lightning,
     num_processes_of_accelerate,
     own_rank,
     world_size_of_group,
@@ -62,7 +64,7 @@ class EpochSampler(Reweighable):
         self._epoch = -1
         self._start = 0
         self._done = self._base = 0
-        self._open = False
+        self._open = self._restored = False
         self._asked: tuple[int, int] | None = None
         self._running: object | None = None
         self._warned = False
@@ -87,10 +89,11 @@ class EpochSampler(Reweighable):
             If it is not a whole number of at least 0.
         """
         epoch = _checked_epoch(epoch)
+        self._warn_if_left(epoch)
         if epoch == self._upcoming():
             return
         following = epoch == self._epoch + 1
-        if self._open and self._base and not following:
+        if self._open and self._restored and (self._base or self._epoch) and not following:
             warnings.warn(
                 f"set_epoch({epoch}) discards the restored position, {self._base} draws into epoch {self._epoch}",
                 stacklevel=2,
@@ -111,6 +114,7 @@ class EpochSampler(Reweighable):
         """Let the next iteration begin at a place."""
         self._epoch, self._start, self._done, self._base, self._open = epoch, start, done, done, True
         self._asked = self._running = None
+        self._restored = False
 
     def state_dict(self, num_delivered: int | None = None) -> dict[str, Any]:
         """Return where the sampler is, for `load_state_dict` in any process and any world size.
@@ -145,6 +149,7 @@ class EpochSampler(Reweighable):
         if not 0 <= start <= position:
             raise LoaderStateError(f"the state is at position {position} of an epoch that began at {start}")
         self._place(epoch, start, position - start)
+        self._restored = True
 
     def _after(self, num_delivered: int) -> int:
         """Return the draws over all ranks, in whole steps, once so many things were delivered in this run."""
@@ -172,9 +177,7 @@ class EpochSampler(Reweighable):
     def _begin(self) -> tuple[object, int]:
         """Start the next epoch, or go on with a restored one; return a token of this run, and the draws it has."""
         self._warn_if_nobody_shares()
-        epoch = epoch_of_accelerate()
-        if epoch is not None and epoch != self._upcoming():
-            self.set_epoch(epoch)
+        self._heed_trainer()
         if self._asked is not None:
             self._place(*self._asked)
         if not self._open:
@@ -186,9 +189,47 @@ class EpochSampler(Reweighable):
         elif self._done == 0 and self._waiting is not None:
             self._take_up_weights(self._start)
             self._start = max(self._start, self._reached) if self._continuing else self._epoch * self._stream.size
-        self._open = False
+        elif self._restored and self._base >= self._whole():
+            warnings.warn(
+                f"the state was taken at the end of epoch {self._epoch}, which gives nothing more: the iteration after "
+                f"this one is epoch {self._epoch + 1}. set_epoch({self._epoch + 1}) begins it at once",
+                stacklevel=4,
+            )
+        self._open = self._restored = False
         self._running = object()
         return self._running, self._whole()
+
+    def _heed_trainer(self) -> None:
+        """Go to the epoch of a trainer that reads before it calls `set_epoch`, or whose `set_epoch` gets lost."""
+        epoch = epoch_of_accelerate()
+        if epoch is not None and epoch != self._upcoming():
+            self.set_epoch(epoch)
+        skipped, processes = dispatched_batches_skipped(), num_processes_of_accelerate()
+        if skipped and processes > 1:
+            warnings.warn(
+                f"with dispatch_batches=True accelerate skips {skipped} batches of one process, which are "
+                f"{skipped / processes:g} steps of {processes}; to skip n steps, skip_first_batches(loader, "
+                f"n * {processes})",
+                stacklevel=5,
+            )
+        epoch = epoch_of_lightning()
+        if epoch is not None and self._open and self._base >= self._whole():
+            self.set_epoch(self._epoch + 1)  # of a checkpoint that was taken at the end of an epoch
+        elif epoch is not None and self._epoch < 0 and not self._open:
+            self.set_epoch(epoch)
+
+    def _warn_if_left(self, epoch: int) -> None:
+        """Warn of a trainer that goes on to the next epoch before the end of this one."""
+        begun = self._epoch >= 0 and not self._open and self._asked is None and epoch == self._epoch + 1
+        left = self._whole() - self._done if begun and not self._warned and self._plan is not None else 0
+        if left > 0:
+            self._warned = True
+            warnings.warn(
+                f"epoch {self._epoch} was left with {left} of its {self._whole()} draws not read, and no later epoch "
+                "makes up for them: coverage and certificate of the plan do not hold. Trainers that are told to read "
+                f"fewer batches need a plan of that size, here size={self._done}",
+                stacklevel=3,
+            )
 
     def _ended(self, run: object) -> None:
         """Note that a run was read to its end or given up."""

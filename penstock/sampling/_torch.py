@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 
 from penstock.errors import SamplingError
 from penstock.sampling._plan import SamplingPlan
-from penstock.sampling._processes import consumer_of_caller, is_lightning_wrapper
+from penstock.sampling._processes import consumer_of_caller, is_lightning_wrapper, num_processes_of_accelerate
 from penstock.sampling._sampler import INJECTING, EpochSampler
 from penstock.sampling._stream import IndexStream
 
@@ -74,8 +75,25 @@ class TorchSampler(EpochSampler):
                 "Lightning wraps TorchSampler in a DistributedSampler of its own, which draws another order",
                 hint=INJECTING,
             )
+        self._match(consumer)
         self._warn_if_dropped(consumer)
         return self._draws()
+
+    def _match(self, consumer: Any) -> None:  # noqa: ANN401  of torch
+        """Lay the draws out over processes by the batch size of the DataLoader, where none was given."""
+        each = getattr(consumer, "batch_size", None)
+        shared = self._layout()[1] > 1 or (not self._is_told and num_processes_of_accelerate() > 1)
+        if not shared or getattr(consumer, "sampler", None) is not self or not isinstance(each, int) or each < 1:
+            return
+        if self.batch_size == 1:
+            self.batch_size = each
+        elif each != self.batch_size and not self._warned:
+            self._warned = True
+            warnings.warn(
+                f"TorchSampler has batch_size={self.batch_size} and its DataLoader batch_size={each}: in "
+                "several processes the end of an epoch and a resume may then repeat draws. Give both the same",
+                stacklevel=4,
+            )
 
     def _draws(self) -> Iterator[int]:
         run, whole = self._begin()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from penstock.trainers._position import checked, state_of
+from penstock.errors import LoaderError
+from penstock.trainers._position import checked, in_use, state_of
 
 try:
     from lightning.pytorch import Callback
@@ -27,7 +28,7 @@ class LightningResume(Callback):  # type: ignore[misc]  # lightning is optional 
     Raises
     ------
     LoaderError
-        If it is something else.
+        If it is something else; when training starts, if the DataLoader does not read by it.
     """
 
     def __init__(self, sampler: Any) -> None:  # noqa: ANN401  what a user passed
@@ -38,6 +39,19 @@ class LightningResume(Callback):  # type: ignore[misc]  # lightning is optional 
     def on_train_start(self, trainer: Any, pl_module: Any) -> None:  # noqa: ANN401, ARG002  of Lightning
         """Begin to count."""
         self._num_batches = 0
+        self._check(trainer.train_dataloader)
+
+    def _check(self, dataloader: Any) -> None:  # noqa: ANN401  of torch
+        # Lightning makes a TorchBatchSampler again, which then draws from the same stream
+        used = in_use(dataloader, self._sampler)
+        same = getattr(used, "_stream", used) is getattr(self._sampler, "_stream", self._sampler)
+        if not hasattr(dataloader, "batch_sampler") or not same:
+            raise LoaderError(
+                f"the trainer's {type(dataloader).__name__} does not read by the sampler of LightningResume, "
+                "so a resume would not find its place",
+                hint="make the sampler once, before the Trainer, and use it in train_dataloader; "
+                "where there are several DataLoaders, make each a torchdata StatefulDataLoader",
+            )
 
     def on_train_epoch_start(self, trainer: Any, pl_module: Any) -> None:  # noqa: ANN401, ARG002  of Lightning
         """Begin to count anew."""

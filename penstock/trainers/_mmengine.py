@@ -6,7 +6,7 @@ from typing import Any
 
 from mmengine.hooks import Hook
 
-from penstock.trainers._position import checked, state_of
+from penstock.trainers._position import checked, in_use, state_of
 
 __all__ = ["MMEngineResume"]
 
@@ -14,7 +14,8 @@ __all__ = ["MMEngineResume"]
 class MMEngineResume(Hook):  # type: ignore[misc]  # mmengine is optional and not loaded for types
     """Puts the place of a loader or a sampler into checkpoints; mmengine begins a half done epoch again by itself.
 
-    Checkpoints at the end of an epoch need none of this.
+    Checkpoints at the end of an epoch need none of this, and an `IterBasedTrainLoop` is left alone: it reads all
+    batches before the checkpoint again.
 
     Parameters
     ----------
@@ -41,9 +42,14 @@ class MMEngineResume(Hook):  # type: ignore[misc]  # mmengine is optional and no
 
     def before_save_checkpoint(self, runner: Any, checkpoint: dict[str, Any]) -> None:  # noqa: ANN401  of mmengine
         """Save the place behind the batches that were trained on."""
-        checkpoint["penstock"] = state_of(runner.train_loop.dataloader, self._loader, self._num_batches)
+        if not _reads_again(runner):
+            checkpoint["penstock"] = state_of(runner.train_loop.dataloader, self._loader, self._num_batches)
 
-    def after_load_checkpoint(self, runner: Any, checkpoint: dict[str, Any]) -> None:  # noqa: ANN401, ARG002  of mmengine
+    def after_load_checkpoint(self, runner: Any, checkpoint: dict[str, Any]) -> None:  # noqa: ANN401  of mmengine
         """Go on there."""
-        if "penstock" in checkpoint:
-            self._loader.load_state_dict(checkpoint["penstock"])
+        if "penstock" in checkpoint and not _reads_again(runner):
+            in_use(runner.train_loop.dataloader, self._loader).load_state_dict(checkpoint["penstock"])
+
+
+def _reads_again(runner: Any) -> bool:  # noqa: ANN401  of mmengine
+    return hasattr(runner.train_loop, "dataloader_iterator")

@@ -7,8 +7,9 @@ from typing import Any, Protocol
 
 from penstock.errors import LoaderError
 from penstock.loader import Loader
+from penstock.sampling import TorchBatchSampler, TorchSampler
 
-__all__ = ["Resumable", "checked", "state_of"]
+__all__ = ["Resumable", "checked", "in_use", "state_of"]
 
 
 class Resumable(Protocol):
@@ -32,6 +33,17 @@ def checked(given: Any) -> Resumable:  # noqa: ANN401  what a user passed
         )
     resumable: Resumable = given
     return resumable
+
+
+def in_use(dataloader: Any, given: Resumable) -> Resumable:  # noqa: ANN401  of torch
+    """Return what a trainer's dataloader reads by: a trainer may have copied what it was given, or made it again."""
+    if isinstance(given, Loader) and isinstance(dataloader, Loader):
+        return dataloader
+    batches = getattr(dataloader, "batch_sampler", None)
+    for sampler in (batches, getattr(batches, "sampler", None), getattr(dataloader, "sampler", None)):
+        if isinstance(sampler, TorchSampler | TorchBatchSampler):
+            return sampler
+    return given
 
 
 def state_of(dataloader: Any, given: Resumable, num_batches: int) -> dict[str, Any]:  # noqa: ANN401  of torch

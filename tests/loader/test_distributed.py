@@ -85,6 +85,16 @@ def test_padding_of_a_plain_pass_wraps_and_is_marked_in_the_batch(results, world
     assert valid == [True] * 100 + [False] * 8
 
 
+@pytest.mark.parametrize("world", [2, 3])
+@pytest.mark.parametrize("sampler", ["rows", "batches"])
+def test_a_dataloader_of_ones_own_loop_has_the_stream_and_resumes_in_it(results, world, sampler):
+    parts = [result[f"own {sampler}"] for result in results[world]]
+    rows = [row for step in zip(*parts, strict=True) for part in step for row in part]
+    assert rows == ranks.loader("deck", 1)._pool.plan.stream().slice(0, 216).tolist()
+    for result in results[world]:
+        assert result[f"own {sampler} resumed"] == [result[f"own {sampler}"]] * 5
+
+
 def test_three_ranks_go_on_where_two_stopped(results):
     stream = ranks.loader("iid", 1)._pool.plan.stream()
     rows = [row for epoch in range(2) for step in together([r["resumed"][epoch] for r in results[3]]) for row in step]

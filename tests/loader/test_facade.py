@@ -95,3 +95,22 @@ def test_the_randomness_of_collate_fn_is_the_batchs_own(collate_fn):
     again.load_state_dict(made.state_dict())
     assert list(again) == whole[1:]
     again.close()
+
+
+def test_an_epoch_that_a_trainer_leaves_early_is_warned_of_once():
+    made = loader()
+    for epoch in range(3):
+        if epoch == 1:
+            with pytest.warns(UserWarning, match="epoch 0 was left with 45 of its 61 draws not read.* size=16"):
+                made.set_epoch(epoch)
+        else:
+            made.set_epoch(epoch)
+        batches = iter(made)
+        assert rows([next(batches), next(batches)]) == drawn(epoch)[:2]
+
+
+def test_epochs_that_are_read_to_the_end_are_not_warned_of():
+    made = loader()
+    for epoch in range(3):
+        made.set_epoch(epoch)
+        assert rows(batch for _, batch in zip(range(8), made, strict=False)) == drawn(epoch)

@@ -45,6 +45,7 @@ def test_global_batches_depend_on_the_product_alone(article, mode, world_size):
     assert len(alone) == 8
 
 
+@pytest.mark.filterwarnings("ignore:the state was taken at the end")
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("drop_last", [True, False])
 @pytest.mark.parametrize("world_size", WORLDS)
@@ -59,6 +60,7 @@ def test_resume_from_every_step_of_two_epochs_is_exact(article, mode, drop_last,
         assert rest[: 3 * steps - taken] == whole[taken:]
 
 
+@pytest.mark.filterwarnings("ignore:the state was taken at the end")
 @pytest.mark.parametrize("mode", ["iid", "deck"])
 @pytest.mark.parametrize("first", WORLDS)
 @pytest.mark.parametrize("second", WORLDS)
@@ -115,6 +117,7 @@ def test_set_epoch_does_not_undo_a_restored_position(article):
     assert list(other) == article().stream().epoch(1).tolist()
 
 
+@pytest.mark.filterwarnings("ignore:the state was taken at the end")
 @pytest.mark.parametrize("mode", MODES)
 def test_single_draws_resume_at_every_position(article, mode):
     plan = article(mode=mode, size=23).stream()
@@ -295,3 +298,66 @@ def test_lightning_makes_a_batch_sampler_again_with_its_rank_and_place(article):
     assert list(again)[:5] == [article().stream().slice(175 + 8 + 16 * n, 175 + 16 + 16 * n).tolist() for n in range(5)]
     with pytest.raises(SamplingError, match="use_distributed_sampler=False"):
         TorchBatchSampler(Injected(), 8)
+
+
+def samplers(plan, **options):
+    return {"rows": TorchSampler(plan, batch_size=8, **options), "batches": TorchBatchSampler(plan, 8, **options)}
+
+
+@pytest.mark.parametrize("kind", ["rows", "batches"])
+def test_an_epoch_that_a_trainer_leaves_early_is_warned_of_once(article, kind):
+    sampler = samplers(article(mode="deck"))[kind]
+    for epoch in range(3):
+        if epoch == 1:
+            with pytest.warns(UserWarning, match="epoch 0 was left with 151 of its 175 draws not read.* size=24"):
+                sampler.set_epoch(epoch)
+        else:
+            sampler.set_epoch(epoch)
+        reader = iter(sampler)
+        for _ in range(3 if kind == "batches" else 24):
+            next(reader)
+
+
+@pytest.mark.parametrize("kind", ["rows", "batches"])
+def test_epochs_that_are_read_to_the_end_are_not_warned_of(article, kind):
+    sampler = samplers(article(mode="deck"))[kind]
+    for epoch in range(3):
+        sampler.set_epoch(epoch)
+        for _ in zip(range(len(sampler)), sampler, strict=False):  # stops at the last one, as trainers do
+            pass
+
+
+def test_a_restored_beginning_that_set_epoch_gives_up_is_warned_of(article):
+    sampler, other = TorchBatchSampler(article(), 8), TorchBatchSampler(article(), 8)
+    sampler.set_epoch(2)
+    other.load_state_dict(sampler.state_dict())
+    with pytest.warns(UserWarning, match="0 draws into epoch 2"):
+        other.set_epoch(0)
+
+
+def test_a_state_of_the_end_of_an_epoch_says_that_it_gives_nothing_more(article):
+    sampler, other = TorchBatchSampler(article(), 8), TorchBatchSampler(article(), 8)
+    list(sampler)
+    other.load_state_dict(sampler.state_dict())
+    with pytest.warns(UserWarning, match=r"end of epoch 0.*set_epoch\(1\) begins it at once"):
+        assert list(other) == []
+    assert list(other) == list(sampler)
+
+
+@pytest.mark.torch
+def test_a_sampler_takes_the_batch_size_of_its_dataloader(article):
+    torch = pytest.importorskip("torch")
+    stream = article(mode="deck").stream()
+    for rank in range(2):
+        sampler = TorchSampler(article(mode="deck"), rank=rank, world_size=2)
+        batches = [batch.tolist() for batch in torch.utils.data.DataLoader(torch.arange(175), 8, sampler=sampler)]
+        firsts = range(8 * rank, 176, 16)
+        assert batches == [stream.slice(first, first + 8).tolist() for first in firsts]
+
+
+@pytest.mark.torch
+def test_a_sampler_of_another_batch_size_than_its_dataloader_is_warned_of(article):
+    torch = pytest.importorskip("torch")
+    sampler = TorchSampler(article(), batch_size=8, rank=0, world_size=2)
+    with pytest.warns(UserWarning, match="TorchSampler has batch_size=8 and its DataLoader batch_size=12"):
+        list(torch.utils.data.DataLoader(torch.arange(175), 12, sampler=sampler))

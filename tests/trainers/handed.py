@@ -10,14 +10,8 @@ from torchdata.stateful_dataloader import StatefulDataLoader
 from penstock.loader import Loader
 from penstock.sampling import TorchBatchSampler, TorchSampler
 from penstock.table import ArrayTable
+from tests.trainers.names import WITH_WORKERS
 
-KINDS = (
-    "Loader",
-    "DataLoader + TorchSampler",
-    "DataLoader + TorchBatchSampler",
-    "StatefulDataLoader + TorchSampler",
-    "StatefulDataLoader + TorchBatchSampler",
-)
 BATCH, SIZE, EPOCHS = 8, 61, 3
 TEXT = "max_weight(labels == 'rare': 9, True: 1)"
 
@@ -50,8 +44,9 @@ def expected(rank, world, epochs=EPOCHS):
     return batches
 
 
-def make(kind, workers=0, **options):
+def make(kind, **options):
     """Return what a trainer is handed, and the sampler in it; `options` are those of the samplers."""
+    kind, workers = (kind.removesuffix(", 2 workers"), 2) if kind in WITH_WORKERS else (kind, 0)
     if kind == "Loader":
         loader = sampled().batch(BATCH).pytorch(distributed=True)
         return loader, loader

@@ -1,25 +1,20 @@
-"""One process of a row of the table: `python -m tests.trainers.job TRAINER KIND RANK WORLD STORE`; prints a verdict."""
+"""Rows of the table of one trainer: `python -m tests.trainers.job TRAINER KIND ...` prints a verdict for each cell."""
 
 from __future__ import annotations
 
+import functools
 import importlib
 import json
 import os
 import sys
-import warnings
 
 import torch.distributed as dist
 
+from tests.trainers import ranks
 from tests.trainers.handed import expected, steps_of_epoch
+from tests.trainers.names import TRAINERS
 
-TRAINERS = {
-    "own loop": "plain:train",
-    "Accelerate": "accelerate_:train",
-    "Hugging Face Trainer": "accelerate_:hugging_face",
-    "Lightning Trainer": "lightning_:train",
-    "Lightning Fabric": "plain:fabric",
-    "mmengine Runner": "mmengine_:train",
-}
+WORLDS = (1, 2)
 
 
 def shared(saved, rank, world):
@@ -32,10 +27,8 @@ def shared(saved, rank, world):
     return {**told[0], **own}
 
 
-def verdict(trainer, kind, rank, world):
+def verdict(train, kind, rank, world):
     """Return how many resumes were right, and what was wrong first."""
-    module, function = TRAINERS[trainer].split(":")
-    train = getattr(importlib.import_module(f"tests.trainers.{module}"), function)
     right, saved = expected(rank, world), shared({"folder": None}, rank, world)
     seen = train(kind, world, saved)
     if seen != right:
@@ -60,17 +53,22 @@ def _first(seen, right):
     return f"{len(seen)} batches for {len(right)}, first other one {place}"
 
 
+def cell(train, kind, world):
+    """Return what the table says of a trainer, what it is handed and how many processes."""
+    told = ranks.run(functools.partial(verdict, train, kind), world)
+    said = "; ".join(sorted({one if isinstance(one, str) else one[1] for one in told} - {""}))
+    if said:
+        return f"wrong: {said}"
+    return f"right, {min(one[0] for one in told)} of {max(one[0] for one in told)} resumes"
+
+
 def main():
-    trainer, kind, rank, world, store = sys.argv[1:]
-    warnings.simplefilter("ignore")
+    trainer, *kinds = sys.argv[1:]
     os.environ["TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD"] = "1"  # mmengine reads its checkpoints by torch.load alone
-    if int(world) > 1:
-        os.environ.update(
-            RANK=rank, LOCAL_RANK=rank, NODE_RANK="0", WORLD_SIZE=world, LOCAL_WORLD_SIZE=world, MASTER_ADDR="127.0.0.1"
-        )
-        dist.init_process_group("gloo", init_method=f"file://{store}", rank=int(rank), world_size=int(world))
-    print("VERDICT", json.dumps(verdict(trainer, kind, int(rank), int(world))), flush=True)
-    os._exit(0)
+    module, function = TRAINERS[trainer].split(":")
+    train = getattr(importlib.import_module(f"tests.trainers.{module}"), function)
+    for kind in kinds:
+        print("ROW", json.dumps([kind, *(cell(train, kind, world) for world in WORLDS)]), flush=True)
 
 
 if __name__ == "__main__":

@@ -47,7 +47,7 @@ def fit(loader, world, callbacks, resume=None, max_epochs=EPOCHS, **options):
 
 def train(kind, world, saved, resume=None):
     # a batch sampler works with the default settings: Lightning tells it rank and world size
-    own = kind.endswith("TorchSampler")
+    own = "+ TorchSampler" in kind
     loader, sampler = make(kind, **({"distributed": True} if own else {}))
     options = {"use_distributed_sampler": False} if own else {}
     callbacks = [LightningResume(sampler)] if kind.startswith("DataLoader") else []

@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 import torch
-from mmengine.model import BaseModel
+from mmengine.model import BaseModel, MMDistributedDataParallel
 from mmengine.runner import Runner
 
 from penstock.trainers import MMEngineResume
@@ -37,7 +37,8 @@ def train(kind, world, saved, resume=None):
     saved["folder"] = saved.get("folder") or tempfile.mkdtemp()
     every = {"type": "CheckpointHook", "interval": 1, "by_epoch": False} if resume is None else None
     runner = Runner(
-        model=model, work_dir=saved["folder"], train_dataloader=loader, train_cfg={"by_epoch": True, "max_epochs": EPOCHS},
+        model=MMDistributedDataParallel(model) if world > 1 else model,  # the Runner itself would wrap it for GPUs only
+        work_dir=saved["folder"], train_dataloader=loader, train_cfg={"by_epoch": True, "max_epochs": EPOCHS},
         optim_wrapper={"optimizer": {"type": "SGD", "lr": 0.1}}, default_hooks={"checkpoint": every, "logger": None},
         custom_hooks=[MMEngineResume(sampler)], log_level=logging.ERROR, launcher="pytorch" if world > 1 else "none",
         load_from=None if resume is None else saved[resume], resume=resume is not None,

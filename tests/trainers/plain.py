@@ -1,4 +1,4 @@
-"""A loop of one's own, and Fabric's."""
+"""A loop of one's own."""
 
 from __future__ import annotations
 
@@ -11,25 +11,14 @@ from tests.trainers.handed import BATCH, EPOCHS, make, rows_of
 def train(kind, world, saved, resume=None):
     """Train to the end, a state saved after each step; return the batches seen."""
     loader, sampler = make(kind, distributed=True)
-    return _loop(loader, loader if _is_stateful(loader) else sampler, saved, resume)
+    return loop(loader, loader if is_stateful(loader) else sampler, saved, resume)
 
 
-def fabric(kind, world, saved, resume=None):
-    from lightning.fabric import Fabric
-
-    fabric = Fabric(accelerator="cpu", devices=world, strategy="ddp" if world > 1 else "auto")
-    fabric.launch()
-    loader, sampler = make(kind, distributed=True)
-    holder = loader if _is_stateful(loader) else sampler
-    # not through setup_dataloaders: it counts epochs from 0 in each run, so that a resumed sampler is sent back
-    return _loop(loader, holder, saved, resume)
-
-
-def _is_stateful(loader):
+def is_stateful(loader):
     return hasattr(loader, "load_state_dict")
 
 
-def _loop(loader, holder, saved, resume):
+def loop(loader, holder, saved, resume):
     seen, done = [], resume or 0
     if resume is not None:
         holder.load_state_dict(saved[resume])
