@@ -73,7 +73,7 @@ def _check_pair(
     table: Table, boxes: str, image: str, sizes: Mapping[str, tuple[int, int]], methods: Mapping[str, str]
 ) -> None:
     for name, htype in ((boxes, "bbox"), (image, "image")):
-        if name not in table.tensors:
+        if not isinstance(name, str) or name not in table.tensors:
             raise TensorNotFoundError(str(name), table.tensors)
         if table.tensors[name].htype != htype:
             raise LoaderError(

@@ -54,7 +54,7 @@ def arrays_of(reader: Reader, pool: Pool, settings: Settings) -> Arrays | None:
         if column is None:
             return None
         columns[name] = column
-    if not columns:
+    if not columns or not columns.keys().isdisjoint(settings.scale_boxes):
         return None
     all_rows = len(pool.rows) == table.num_rows and _in_a_row(pool.rows) and pool.rows[0] == 0
     return Arrays(columns, with_index=settings.return_index, all_rows=bool(all_rows), pieces=_pieces(settings, columns))

@@ -45,8 +45,8 @@ class RunningLoader:
         return made
 
     def __getstate__(self) -> dict[str, Any]:
-        """Travel to another process as a chain of calls; what runs stays here."""
-        return {**self.__dict__, "_made": None}
+        """Travel to another process as a chain of calls, with the weights of now; what runs stays here."""
+        return {**self.__dict__, "_pool": self._pool if self._made is None else self._made.pool, "_made": None}
 
     def __iter__(self) -> Iteration:
         """Start the next epoch, or finish one that was restored; it begins with the first batch that is asked for."""

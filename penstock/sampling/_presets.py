@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from penstock.errors import InfeasibleTargetsError, SamplingError, UnknownClassError
 from penstock.sampling._given import Labels, class_counts
 from penstock.sampling._labels import ClassCounts
-from penstock.sampling._spec import Clause, SamplingSpec
+from penstock.sampling._spec import Clause, SamplingSpec, is_number, spec_of
 
 __all__ = [
     "REFERENCES",
@@ -137,7 +137,7 @@ def effective_number(
     >>> effective_number(ClassCounts.from_labels([0, 0, 1]), beta=0.5).weights
     (1.0, 1.5, 1.0)
     """
-    if not 0 <= beta < 1:
+    if not (is_number(beta) and 0 <= beta < 1):
         raise SamplingError(
             f"beta is {beta!r}; expected a number in [0, 1)", hint="0.9, 0.99, 0.999 or 0.9999 are usual"
         )
@@ -187,7 +187,7 @@ def repeat_factor(
     >>> repeat_factor(ClassCounts.from_labels([0] * 99 + [1]), threshold=0.04).weights
     (1.0, 2.0, 1.0)
     """
-    if not 0 < threshold <= 1:
+    if not (is_number(threshold) and 0 < threshold <= 1):
         raise SamplingError(
             f"threshold is {threshold!r}; expected a share of samples in (0, 1]", hint="LVIS uses 0.001"
         )
@@ -232,6 +232,10 @@ def target_proportions(
     [1.0, 49.5]
     """
     labels = class_counts(labels)
+    if not isinstance(shares, Mapping):
+        raise SamplingError(
+            f"shares are {shares!r}; expected a share for each class named", hint="{'bus': 0.2, 'car': 0.8}"
+        )
     lengths = np.diff(labels.offsets)
     if lengths.max(initial=0) > 1 or (lengths.min(initial=1) < 1 and None not in shares):
         raise SamplingError(
@@ -244,7 +248,7 @@ def target_proportions(
         if name is not None and name not in labels.class_names:
             raise UnknownClassError(name, labels.class_names, tensor=labels.tensor)
         number = labels.num_classes if name is None else labels.class_names.index(name)
-        if not 0 <= share <= 1 or (share > 0 and counts[number] == 0):
+        if not (is_number(share) and 0 <= share <= 1) or (share > 0 and counts[number] == 0):
             raise SamplingError(
                 f"share of {name!r} is {share!r} with {int(counts[number])} samples; expected 0 to 1, 0 without any"
             )
@@ -257,7 +261,7 @@ def target_proportions(
         Clause(labels.condition(int(number) if number < labels.num_classes else None), float(weight))
         for number, weight in zip(used, weights, strict=True)
     ]
-    return SamplingSpec(clauses=tuple(clauses), **options)
+    return spec_of(tuple(clauses), options)
 
 
 def _with_the_rest(wanted: NDArray[np.float64], counts: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -295,14 +299,14 @@ def _spec(
     rest = Clause("True", 1.0)
     if background is not None:
         rest = Clause(labels.condition(None), _background_weight(labels, present, told, background))
-    return SamplingSpec(clauses=(*clauses, rest), **options)
+    return spec_of((*clauses, rest), options)
 
 
 def _background_weight(
     labels: ClassCounts, present: NDArray[np.int64], told: NDArray[np.float64], share: float
 ) -> float:
     """Return the weight of samples without a label that gives them a share of the draws, all others being weighed."""
-    if isinstance(share, bool) or not 0 <= share < 1:
+    if not (is_number(share) and 0 <= share < 1):
         raise SamplingError(
             f"background is {share!r}; expected a share of the draws in [0, 1)", hint="0.2 means 20 % without a label"
         )

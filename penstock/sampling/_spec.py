@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal, get_args
+
+import numpy as np
 
 from penstock.errors import SamplingError, nearest
 from penstock.sampling._philox import check_seed
 
-__all__ = ["Clause", "Combine", "Interleave", "Mode", "SamplingSpec"]
+__all__ = ["Clause", "Combine", "Interleave", "Mode", "SamplingSpec", "is_number", "spec_of"]
 
 Combine = Literal["max", "sum", "product"]
 Mode = Literal["iid", "deck", "once"]
@@ -25,6 +27,12 @@ def _check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
             f"{name} is {value!r}; expected one of {', '.join(choices)}",
             hint=f"did you mean {like!r}?" if like else None,
         )
+
+
+def is_number(value: object) -> bool:
+    """Return whether a value is one number; a truth value is none, and no array of several."""
+    plain = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
+    return plain or (isinstance(value, np.ndarray) and value.ndim == 0 and value.dtype.kind in "iuf")
 
 
 def _number(value: float) -> str:
@@ -124,11 +132,11 @@ class SamplingSpec:
         object.__setattr__(self, "clauses", tuple(self.clauses))
         object.__setattr__(self, "seed", check_seed(self.seed))
         self._agree_on_replacement()
-        if self.size is not None and (isinstance(self.size, bool) or int(self.size) != self.size or self.size < 1):
+        if self.size is not None and not (is_number(self.size) and self.size >= 1 and self.size % 1 == 0):
             raise SamplingError(f"size is {self.size!r}; expected draws per epoch, at least 1, or None")
         if self.size is not None:
             object.__setattr__(self, "size", int(self.size))
-        if self.cap is not None and not (math.isfinite(self.cap) and self.cap > 0):
+        if self.cap is not None and not (is_number(self.cap) and math.isfinite(self.cap) and self.cap > 0):
             raise SamplingError(f"cap is {self.cap!r}; expected a finite number > 0, or None")
         if self.cap is not None and self.combine != "product":
             raise SamplingError(f"a cap belongs to combine='product', not {self.combine!r}")
@@ -234,11 +242,24 @@ class SamplingSpec:
             If the text is not such a spec.
         """
         try:
-            fields = json.loads(text)
-            fields["clauses"] = tuple(Clause(**clause) for clause in fields.get("clauses", ()))
-            fields["tables"] = tuple((name, tuple(weights)) for name, weights in fields.get("tables", ()))
-            return cls(**fields)
+            told = json.loads(text)
+            told["clauses"] = tuple(Clause(**clause) for clause in told.get("clauses", ()))
+            told["tables"] = tuple((name, tuple(weights)) for name, weights in told.get("tables", ()))
+            return cls(**told)
         except (TypeError, AttributeError, json.JSONDecodeError) as error:
             raise SamplingError(
                 f"text is no sampling spec: {text[:80]!r} ({error})", hint="use the text of to_json()"
             ) from error
+
+
+def spec_of(clauses: tuple[Clause, ...], options: Mapping[str, Any]) -> SamplingSpec:
+    """Return the spec of some clauses and of other fields by name, or say which fields there are."""
+    known = [field.name for field in fields(SamplingSpec) if field.name != "clauses"]
+    for name in options:
+        if name not in known:
+            like = nearest(name, known)
+            raise SamplingError(
+                f"there is no option {name!r}; expected one of {', '.join(known)}",
+                hint=f"did you mean {like!r}?" if like else None,
+            )
+    return SamplingSpec(clauses=clauses, **options)

@@ -203,6 +203,8 @@ def _names(labels: ClassCounts) -> tuple[str, ...]:
 def _checked_targets(
     labels: ClassCounts, targets: Mapping[str | None, float], unit: Unit
 ) -> tuple[NDArray[np.int64], Floats]:
+    if not isinstance(targets, Mapping):
+        raise SamplingError(f"targets are {targets!r}; expected a share for each class named", hint="{'bus': 0.2}")
     if not targets:
         raise SamplingError(
             "no targets; expected at least one class with its share", hint="solve_targets({'bus': 0.2})"

@@ -124,3 +124,21 @@ def test_what_cannot_be_scaled_is_refused(options, kind, message):
     sized = {} if options == {"scale_boxes": True} else {"resize": {"images": 5}}
     with pytest.raises(kind, match=message):
         Loader(table()).batch(1).numpy(**sized, **options)
+
+
+@pytest.mark.parametrize("pairs", [True, {"boxes": "images"}], ids=["found", "named"])
+@pytest.mark.parametrize("framework", ["numpy", "pytorch"])
+def test_boxes_of_one_shape_that_are_read_alone_are_scaled(framework, pairs):
+    """Arrays of one shape are gathered where nothing has to be done with them; here something has to."""
+    pytest.importorskip({"numpy": "numpy", "pytorch": "torch"}[framework])
+    images = [encoded(40, 160), encoded(50, 100, SIDEWAYS), encoded(20, 20)]
+    boxes = np.array([[[8, 4, 16, 8]], [[10, 10, 20, 20]], [[1, 2, 3, 4]]], np.float32)
+    same = ArrayTable({"images": images, "boxes": boxes}, htypes={"boxes": "bbox"})
+    output = getattr(Loader(same).batch(3), framework)
+    batch = next(iter(output(tensors=["boxes"], resize={"images": (20, 40)}, scale_boxes=pairs)))
+    assert as_lists(batch["boxes"]) == [[[2, 2, 4, 4]], [[8, 2, 16, 4]], [[2, 2, 6, 4]]]
+
+
+def test_boxes_that_belong_to_a_list_of_images_are_refused():
+    with pytest.raises(TensorNotFoundError, match="no tensor"):
+        Loader(table()).batch(3).numpy(resize={"images": (20, 40)}, scale_boxes={"boxes": ["images"]})

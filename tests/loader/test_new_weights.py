@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 
 import numpy as np
 import pytest
@@ -214,3 +215,22 @@ def test_a_plan_is_what_is_drawn(table):
     assert isinstance(loader._engine.pool.plan, SamplingPlan)
     rows(loader)
     assert loader.audit().passed
+
+
+def test_a_pickled_loader_draws_by_the_weights_of_now(table):
+    loader = uniform(table)
+    rows(loader)
+    copy = pickle.loads(pickle.dumps(loader.with_weights(HARD)))
+    assert copy.weights == loader.weights
+    assert max(rows(copy)) < 6
+
+
+def test_a_state_fits_a_loader_pickled_after_new_weights(table):
+    loader = uniform(table)
+    rows(loader)
+    loader.with_weights(HARD)
+    iterator = iter(loader)
+    next(iterator)
+    copy = pickle.loads(pickle.dumps(loader))
+    copy.load_state_dict(loader.state_dict())
+    assert rows(copy) == [row for batch in iterator for row in batch["index"].tolist()]
