@@ -1,4 +1,4 @@
-"""See, mend and weigh image data, and train on exactly what the chart promised."""
+"""See, label and weigh image data, and train on exactly what the chart showed."""
 
 import lazy_loader as _lazy
 

@@ -93,7 +93,7 @@ class Drawing(ABC, Generic[_V]):
         Raises
         ------
         QuerySyntaxError, QueryBindError, QueryEvaluationError
-            If the text is no TQL, names what there is not, or is wrong on these rows.
+            If the text is not valid TQL, names something that does not exist, or fails on these rows.
         """
         drawn = self._seed(seed)
         table, rows = self.state()
@@ -168,7 +168,7 @@ class Drawing(ABC, Generic[_V]):
         *,
         labels: str | None = None,
         seed: Seed = ...,
-        mode: Mode = "iid",
+        mode: Mode | None = None,
         size: int | None = None,
     ) -> SamplingPlan:
         """Return what drawing by some weights does, before a single draw.
@@ -182,11 +182,11 @@ class Drawing(ABC, Generic[_V]):
             The class label tensor that charts count; by default the first one in
             the clauses, else the first of the dataset.
         seed : int or None, optional
-            As in `sample_by`; a spec has its own.
-        mode : {"iid", "deck", "once"}
-            As in `sample_by`; a spec has its own.
+            As in `sample_by`; with a spec, used in place of the spec's seed.
+        mode : {"iid", "deck", "once"}, optional
+            As in `sample_by`, "iid" by default; with a spec, used in place of the spec's mode.
         size : int, optional
-            As in `sample_by`; a spec has its own.
+            As in `sample_by`; with a spec, used in place of the spec's size.
 
         Returns
         -------
@@ -197,9 +197,14 @@ class Drawing(ABC, Generic[_V]):
         if spec_or_weights is None:
             return exact_plan(table, rows, labels=labels, seed=self._seed(seed))
         if isinstance(spec_or_weights, SamplingSpec):
-            return make_plan(table, rows, spec_or_weights, spec_or_weights, labels=labels)
-        spec = SamplingSpec(replace=mode != "once", size=size, seed=self._seed(seed), mode=mode)
+            spec = self._with_given(spec_or_weights, seed=seed, mode=mode, size=size)
+            return make_plan(table, rows, spec, spec, labels=labels)
+        spec = SamplingSpec(replace=mode != "once", size=size, seed=self._seed(seed), mode=mode or "iid")
         return make_plan(table, rows, spec_or_weights, spec, labels=labels)
+
+    def _with_given(self, spec: SamplingSpec, *, seed: Seed, mode: Mode | None, size: int | None) -> SamplingSpec:
+        given = {"mode": mode, "size": size, "seed": None if isinstance(seed, EllipsisType) else self._seed(seed)}
+        return spec.with_options(**{name: value for name, value in given.items() if value is not None})
 
     def _seed(self, seed: Seed) -> int:
         if isinstance(seed, EllipsisType):
@@ -209,7 +214,7 @@ class Drawing(ABC, Generic[_V]):
     # ---- loaders -------------------------------------------------------------------------
 
     def dataloader(self, *, seed: Seed = ...) -> Loader:
-        """Return a loader of these samples, to be told how by a chain of calls.
+        """Return a loader of these samples, to be configured by a chain of calls.
 
         Parameters
         ----------

@@ -41,7 +41,10 @@ def explore(source: Dataset | View | Session, **options: Any) -> Explorer:
     source : Dataset, View or Session
         What is explored.
     **options
-        ``query``, ``seed``, ``mode``, ``size``, ``unit``, ``labels``, ``height``, ``theme``, ``layout``.
+        ``query``: the first query, TQL. ``seed``: int, seed of the draws. ``mode``: "iid", "deck" or "once".
+        ``size``: draws of an epoch. ``unit``: "instances" or "samples", what the bars count. ``labels``: the class
+        label tensor that the charts count. ``height``: CSS pixels, 720 by default. ``theme``: "auto", "light" or
+        "dark". ``layout``: the ipywidgets layout.
 
     Returns
     -------

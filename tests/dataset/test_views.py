@@ -86,6 +86,14 @@ def test_the_plan_of_weights_has_the_closed_form_shares(ds):
         ds.plan([1] * 12, labels="age")
 
 
+def test_options_beside_a_spec_take_the_place_of_its_own(ds):
+    spec = penstock.parse_sampling("max_weight(labels == 'rare': 11, True: 1)", seed=3, mode="deck", size=24)
+    assert ds.plan(spec).spec == spec
+    assert ds.plan(spec, mode="once").spec == spec.with_options(mode="once")
+    given = ds.plan(spec, mode="iid", seed=5, size=8).spec
+    assert (given.mode, given.seed, given.size, given.clauses) == ("iid", 5, 8, spec.clauses)
+
+
 def test_the_one_call_loader_trains_in_the_playbook_s_form(ds):
     loader = ds.pytorch(
         num_workers=0,
