@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.errors import escaped
-from penstock.loader import Loader, exact_plan, make_plan, one_call
+from penstock.loader import Loader, Weights, exact_plan, make_plan, one_call, spec_for
 from penstock.sampling import SamplingPlan, SamplingSpec, fresh_seed
 from penstock.table import RowsTable, Selection, Table
 from penstock.tql import Explanation, QueryResult, explain, run
@@ -119,28 +119,29 @@ class Drawing(ABC, Generic[_V]):
 
     def sample_by(
         self,
-        weights: str | Sequence[float] | NDArray[Any],
+        weights: str | SamplingSpec | SamplingPlan | Sequence[float] | NDArray[Any],
         replace: bool = True,
         size: int | None = None,
         *,
         seed: Seed = ...,
-        mode: Mode = "iid",
+        mode: Mode | None = None,
     ) -> _V:
         """Return samples drawn by weight.
 
         Parameters
         ----------
-        weights : str, list, tuple or ndarray
+        weights : str, SamplingSpec, SamplingPlan, list, tuple or ndarray
             A TQL weight expression such as ``max_weight(contains(labels, 'bus'): 20, True: 1)``,
-            the name of a tensor with one number a sample, or one weight for each sample.
+            the name of a tensor with one number a sample, or one weight for each sample. A spec or a plan of the same
+            samples brings mode, size and seed; those given here replace its own.
         replace : bool
             Whether a sample may be drawn again.
         size : int, optional
             Number of draws; by default as many as there are samples.
         seed : int or None, optional
             None takes fresh entropy. By default a view's own, 0 for a dataset.
-        mode : {"iid", "deck", "once"}
-            Independent draws; each stratum dealt out before it repeats; without replacement.
+        mode : {"iid", "deck", "once"}, optional
+            Independent draws, the default; each stratum dealt out before it repeats; without replacement.
 
         Returns
         -------
@@ -152,19 +153,18 @@ class Drawing(ABC, Generic[_V]):
         SamplingError
             If the weights are not one finite number of at least 0 for each sample.
         """
-        drawn = self._seed(seed)
-        spec = SamplingSpec(replace=replace, size=size, seed=drawn, mode=mode)
+        spec = self._spec_for(weights, seed, mode, size, with_replacement=replace)
         table, rows = self.state()
         plan = make_plan(table, rows, weights, spec, labels=None)
         text = f"select * sample by {weights}" if isinstance(weights, str) else None
         positions = plan.stream().epoch(0)
         return self._chosen(
-            positions, query_string=text, seed=drawn, plan=plan, pool=rows, by_array=text is None, table=table
+            positions, query_string=text, seed=spec.seed, plan=plan, pool=rows, by_array=text is None, table=table
         )
 
     def plan(
         self,
-        spec_or_weights: SamplingSpec | str | Sequence[float] | NDArray[Any] | None = None,
+        spec_or_weights: SamplingSpec | SamplingPlan | str | Sequence[float] | NDArray[Any] | None = None,
         *,
         labels: str | None = None,
         seed: Seed = ...,
@@ -175,8 +175,8 @@ class Drawing(ABC, Generic[_V]):
 
         Parameters
         ----------
-        spec_or_weights : SamplingSpec, str, list, tuple or ndarray, optional
-            What `sample_by` takes, or a spec. By default every sample once an
+        spec_or_weights : str, SamplingSpec, SamplingPlan, list, tuple or ndarray, optional
+            What `sample_by` takes. By default every sample once an
             epoch, which is what a loader of a plain dataset or a frozen view delivers.
         labels : str, optional
             The class label tensor that charts count; by default the first one in
@@ -196,15 +196,21 @@ class Drawing(ABC, Generic[_V]):
         table, rows = self.state()
         if spec_or_weights is None:
             return exact_plan(table, rows, labels=labels, seed=self._seed(seed))
-        if isinstance(spec_or_weights, SamplingSpec):
-            spec = self._with_given(spec_or_weights, seed=seed, mode=mode, size=size)
-            return make_plan(table, rows, spec, spec, labels=labels)
-        spec = SamplingSpec(replace=mode != "once", size=size, seed=self._seed(seed), mode=mode or "iid")
+        spec = self._spec_for(spec_or_weights, seed, mode, size)
         return make_plan(table, rows, spec_or_weights, spec, labels=labels)
 
-    def _with_given(self, spec: SamplingSpec, *, seed: Seed, mode: Mode | None, size: int | None) -> SamplingSpec:
-        given = {"mode": mode, "size": size, "seed": None if isinstance(seed, EllipsisType) else self._seed(seed)}
-        return spec.with_options(**{name: value for name, value in given.items() if value is not None})
+    def _spec_for(
+        self, weights: Weights, seed: Seed, mode: Mode | None, size: int | None, *, with_replacement: bool = True
+    ) -> SamplingSpec:
+        chosen = None if isinstance(seed, EllipsisType) else self._seed(seed)
+        return spec_for(
+            weights,
+            own_seed=self._own_seed(),
+            seed=chosen,
+            mode=mode,
+            size=size,
+            with_replacement=with_replacement,
+        )
 
     def _seed(self, seed: Seed) -> int:
         if isinstance(seed, EllipsisType):

@@ -6,7 +6,7 @@ from penstock.loader._one_call import one_call
 from penstock.loader._sequential import SequentialSource
 from penstock.loader._source import Source
 from penstock.loader._stats import LoaderStats
-from penstock.loader._weights import class_counts, exact_plan, make_plan
+from penstock.loader._weights import Weights, class_counts, exact_plan, make_plan, spec_for
 
 __all__ = [
     "Audit",
@@ -14,8 +14,10 @@ __all__ = [
     "LoaderStats",
     "SequentialSource",
     "Source",
+    "Weights",
     "class_counts",
     "exact_plan",
     "make_plan",
     "one_call",
+    "spec_for",
 ]

@@ -23,13 +23,13 @@ _NO_LABELS = ClassCounts(values=np.zeros(0, np.int64), offsets=np.zeros(1, np.in
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Audit:
-    """Realised class counts beside the promised band.
+    """Realized class counts beside the promised band.
 
     Parameters
     ----------
     class_names : tuple of str
         The classes counted.
-    realised : ndarray of int64, shape (num_classes,)
+    realized : ndarray of int64, shape (num_classes,)
         Instances delivered since the loader was made or re-armed.
     expected : ndarray of float64, shape (num_classes,)
         What the weights promise for as many draws.
@@ -44,7 +44,7 @@ class Audit:
     """
 
     class_names: tuple[str, ...]
-    realised: NDArray[np.int64]
+    realized: NDArray[np.int64]
     expected: NDArray[np.float64]
     low: NDArray[np.float64]
     high: NDArray[np.float64]
@@ -53,10 +53,14 @@ class Audit:
     skipped: tuple[tuple[int, str], ...] = ()
     substituted: tuple[tuple[int, str], ...] = ()
 
+    def __repr__(self) -> str:
+        inside = int(self.inside.sum())
+        return f"Audit({self.num_draws:,} draws, {inside} of {len(self.inside)} classes inside the band, level {self.level:g})"
+
     @property
     def inside(self) -> NDArray[np.bool_]:
         """Whether each class is inside the band, bool of shape (num_classes,)."""
-        return (self.realised >= self.low - _ROUNDING) & (self.realised <= self.high + _ROUNDING)
+        return (self.realized >= self.low - _ROUNDING) & (self.realized <= self.high + _ROUNDING)
 
     @property
     def passed(self) -> bool:
@@ -67,7 +71,7 @@ class Audit:
         """Return a DataFrame with one row per class."""
         import pandas as pd
 
-        columns = ("realised", "expected", "low", "high", "inside")
+        columns = ("realized", "expected", "low", "high", "inside")
         return pd.DataFrame(
             {name: getattr(self, name) for name in columns}, index=pd.Index(self.class_names, name="class")
         )
@@ -150,7 +154,7 @@ class Tally:
         )
         return Audit(
             class_names=labels.class_names,
-            realised=self._counts.copy(),
+            realized=self._counts.copy(),
             expected=expected,
             low=low,
             high=high,

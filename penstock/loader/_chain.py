@@ -16,7 +16,8 @@ from penstock.loader._running import RunningLoader
 from penstock.loader._settings import Framework, Settings, check_count, checked_output
 from penstock.loader._source import Source, as_table
 from penstock.loader._tensorflow import as_tf_dataset, require_tensorflow
-from penstock.sampling import SamplingPlan, SamplingSpec, fresh_seed
+from penstock.loader._weights import spec_for
+from penstock.sampling import SamplingPlan, fresh_seed
 from penstock.table import Selection, Table
 
 __all__ = ["Loader"]
@@ -116,23 +117,24 @@ class Loader(RunningLoader):
         size: int | None = None,
         *,
         seed: int | None = None,
-        mode: Literal["iid", "deck", "once"] = "iid",
+        mode: Literal["iid", "deck", "once"] | None = None,
     ) -> Self:
         """Return a loader that draws samples by weight, anew in each epoch.
 
         Parameters
         ----------
-        weights : str, list, tuple or ndarray
+        weights : str, SamplingSpec, SamplingPlan, list, tuple or ndarray
             A weight expression such as ``max_weight(labels == 5: 10, labels == 6: 5)``,
-            the name of a tensor that holds the weights, or one weight for each sample.
+            the name of a tensor that holds the weights, or one weight for each sample. A spec or a plan of the same
+            samples brings mode, size and seed; those given here replace its own.
         replace : bool
             Whether a sample may be drawn again in an epoch; False is the same as ``mode="once"``.
         size : int, optional
             Draws of an epoch; default: as many as there are samples.
         seed : int, optional
             Of the draw alone; default: the loader's.
-        mode : {"iid", "deck", "once"}
-            Independent draws; each stratum dealt out before it repeats; without replacement.
+        mode : {"iid", "deck", "once"}, optional
+            Independent draws, the default; each stratum dealt out before it repeats; without replacement.
 
         Returns
         -------
@@ -143,8 +145,9 @@ class Loader(RunningLoader):
         SamplingError
             If the weights are not one finite number of at least 0 for each sample.
         """
-        chosen = self._settings.seed if seed is None else seed
-        spec = SamplingSpec(replace=replace, size=size, seed=chosen, mode=mode)
+        spec = spec_for(
+            weights, own_seed=self._settings.seed, seed=seed, mode=mode, size=size, with_replacement=replace
+        )
         return self._derived(pool=self._pool.sampled(weights, spec))
 
     def transform(self, transform: Transformation, **kwargs: Any) -> Self:  # noqa: ANN401  the transform's own

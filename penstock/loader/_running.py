@@ -16,7 +16,7 @@ from penstock.loader._run import EpochIterator
 from penstock.loader._settings import Settings, check_count
 from penstock.loader._state import state_of
 from penstock.loader._stats import LoaderStats
-from penstock.loader._weights import NewWeights, new_plan
+from penstock.loader._weights import Weights, new_plan
 from penstock.sampling import SamplingSpec
 from penstock.storage import renewed_lock
 from penstock.table import Selection
@@ -185,7 +185,7 @@ class RunningLoader:
         plan = self._engine.pool.plan
         return None if plan is None else plan.spec
 
-    def with_weights(self, weights: NewWeights) -> Self:
+    def with_weights(self, weights: Weights) -> Self:
         """Draw by other weights from the next epoch on; the epoch under way is not touched.
 
         The seed stays and the stream goes on: no epoch repeats the random words of one before. A state knows the

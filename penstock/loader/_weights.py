@@ -12,23 +12,47 @@ from numpy.typing import NDArray
 from penstock.errors import DatasetError, SamplingError
 from penstock.sampling import ClassCounts, SamplingPlan, SamplingSpec, Strata
 from penstock.sampling._reweigh import reweighed
+from penstock.sampling._spec import Mode
 from penstock.table import Table
 from penstock.tql import bind_sampling, parse_sampling
 
-__all__ = ["NewWeights", "Weights", "class_counts", "exact_plan", "make_plan", "new_plan"]
+__all__ = ["Weights", "class_counts", "exact_plan", "make_plan", "new_plan", "spec_for"]
 
-Weights = str | SamplingSpec | Sequence[float] | NDArray[Any]
-NewWeights = Weights | SamplingPlan
+Weights = str | SamplingSpec | SamplingPlan | Sequence[float] | NDArray[Any]
+
+
+def spec_for(
+    weights: Weights,
+    *,
+    own_seed: int,
+    seed: int | None = None,
+    mode: Mode | None = None,
+    size: int | None = None,
+    with_replacement: bool = True,
+) -> SamplingSpec:
+    """Return what a draw is beside its weights; a spec or a plan brings its own, which what is given replaces."""
+    if mode is None and not with_replacement:
+        mode = "once"
+    if isinstance(weights, SamplingSpec | SamplingPlan):
+        spec = weights.spec if isinstance(weights, SamplingPlan) else weights
+        given = {"mode": mode, "size": size, "seed": seed, "replace": None if with_replacement else False}
+        return spec.with_options(**{name: value for name, value in given.items() if value is not None})
+    return SamplingSpec(
+        replace=with_replacement, size=size, seed=own_seed if seed is None else seed, mode=mode or "iid"
+    )
 
 
 def make_plan(
     table: Table, rows: NDArray[np.int64], weights: Weights, spec: SamplingSpec, *, labels: str | None
 ) -> SamplingPlan:
-    """Return the plan of some weights over rows; `spec` says everything but the clauses."""
+    """Return the plan of some weights over rows; `spec`, from `spec_for`, says everything but the clauses."""
+    if isinstance(weights, SamplingPlan):
+        same = exact_plan(table, rows, labels=labels, seed=spec.seed)
+        return replace(reweighed(same, weights), spec=spec)
     if isinstance(weights, SamplingSpec):
-        if weights.clauses or weights.expression is not None:
-            return _bound(table, rows, weights, labels)
-        return _ungrouped(table, rows, labels).with_spec(weights)
+        if spec.clauses or spec.expression is not None:
+            return _bound(table, rows, spec, labels)
+        return _ungrouped(table, rows, labels).with_spec(spec)
     if not isinstance(weights, str):
         return _weighed(table, rows, _array(weights, len(rows)), spec, labels)
     if weights in table.tensors:
@@ -53,7 +77,7 @@ def _ungrouped(table: Table, rows: NDArray[np.int64], labels: str | None) -> Str
     return Strata.from_masks([], labels=class_counts(table, rows, labels), num_rows=len(rows), rows=rows)
 
 
-def new_plan(table: Table, rows: NDArray[np.int64], plan: SamplingPlan, weights: NewWeights) -> SamplingPlan:
+def new_plan(table: Table, rows: NDArray[np.int64], plan: SamplingPlan, weights: Weights) -> SamplingPlan:
     """Return the plan of other weights for the rows a plan draws from; the seed stays, mode and size unless told."""
     spec = plan.spec.with_options(clauses=(), combine="max", cap=None, expression=None, tables=())
     labels = None if plan.strata.labels is None else plan.strata.labels.tensor
@@ -91,6 +115,8 @@ def _array(weights: Sequence[float] | NDArray[Any], count: int) -> NDArray[np.fl
         raise SamplingError(
             f"weights of type {type(weights).__name__}; expected an expression, a tensor's name or numbers"
         ) from error
+    if weights is None or array.dtype == object:
+        raise SamplingError(f"weights are {weights!r}; expected an expression, a tensor's name or numbers")
     if array.shape != (count,):
         raise SamplingError(
             f"weights of shape {array.shape} for {count} samples; expected one weight for each sample",

@@ -137,6 +137,13 @@ class SamplingPlan:
     strata: Strata
     spec: SamplingSpec
 
+    def __repr__(self) -> str:
+        rows, strata = self.strata.num_rows, self.strata.num_strata
+        return (
+            f"SamplingPlan({rows:,} samples in {strata:,} {'stratum' if strata == 1 else 'strata'}, "
+            f"{self.num_draws:,} draws an epoch, mode={self.spec.mode!r}, seed={self.spec.seed})"
+        )
+
     @cached_property
     def weights(self) -> NDArray[np.float64]:
         """Weight of a row of each stratum, float64 of shape (num_strata,)."""

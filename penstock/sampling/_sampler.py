@@ -91,6 +91,8 @@ class EpochSampler(Reweighable):
         epoch = _checked_epoch(epoch)
         self._warn_if_left(epoch)
         if epoch == self._upcoming():
+            if not self._open and self._asked is None and self._epoch >= 0 and self._running is None:
+                self._asked = (epoch, self._next_start())  # a state from now on is of this epoch
             return
         following = epoch == self._epoch + 1
         if self._open and self._restored and (self._base or self._epoch) and not following:
@@ -98,11 +100,14 @@ class EpochSampler(Reweighable):
                 f"set_epoch({epoch}) discards the restored position, {self._base} draws into epoch {self._epoch}",
                 stacklevel=2,
             )
-        start = self._following() if following and self._continuing else epoch * self._length_of_epoch()
+        start = self._next_start() if following else epoch * self._length_of_epoch()
         if self._running is not None or epoch == self._epoch:
             self._asked = (epoch, start)  # a DataLoader may be reading this epoch ahead: where it stands is kept
         else:
             self._place(epoch, start)
+
+    def _next_start(self) -> int:
+        return self._following() if self._continuing else (self._epoch + 1) * self._length_of_epoch()
 
     def _upcoming(self) -> int:
         """Return the epoch that the next iteration gives."""

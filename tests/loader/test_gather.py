@@ -91,7 +91,7 @@ def assert_same_batch(mine, other):
 
 
 def assert_same_audit(mine, other):
-    for name in ("realised", "expected", "low", "high"):
+    for name in ("realized", "expected", "low", "high"):
         assert getattr(mine, name).tolist() == getattr(other, name).tolist()
     assert mine.num_draws == other.num_draws
 

@@ -199,6 +199,7 @@ def test_any_loader_goes_on_with_the_draws_it_would_have_had(block):
         check_loader(seed)
 
 
+@pytest.mark.filterwarnings("ignore:the state was taken at the end")
 def test_any_sampler_goes_on_with_the_draws_it_would_have_had():
     for seed in range(60):
         check_sampler(seed)

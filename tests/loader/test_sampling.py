@@ -213,7 +213,7 @@ def test_audit_compares_with_the_simultaneous_band(skewed):
     labels = np.array(
         [row % 10 == 0 for epoch in epochs(plain(Loader(skewed).sample_by(TEXT, size=4000)), 2) for row in epoch]
     )
-    assert audit.realised.tolist() == [int((~labels).sum()), int(labels.sum())]
+    assert audit.realized.tolist() == [int((~labels).sum()), int(labels.sum())]
     assert audit.num_draws == 8000
     assert audit.expected == pytest.approx([4000, 4000])
     half = 3.4808 * np.sqrt(8000 * 0.25)
@@ -234,7 +234,7 @@ def test_audit_of_whole_passes_has_no_width(skewed):
     loader = plain(Loader(skewed).shuffle())
     epochs(loader, 3)
     audit = loader.audit()
-    assert audit.realised.tolist() == [2700, 300]
+    assert audit.realized.tolist() == [2700, 300]
     assert (audit.low == audit.high).all()
     assert audit.passed
 
@@ -308,7 +308,7 @@ def test_audit_passes_for_every_mode_at_any_step(skewed, mode, drop_last, steps)
                 break
     audit = loader.audit()
     assert audit.passed, audit.to_pandas()
-    assert audit.realised.sum() == audit.num_draws
+    assert audit.realized.sum() == audit.num_draws
     assert audit.expected.sum() == pytest.approx(audit.num_draws)
     if mode in {"iid", "deck", "once", "shuffled"}:
         assert (audit.high - audit.low).max() < 8 * np.sqrt(audit.num_draws)
@@ -329,3 +329,23 @@ def test_audit_without_labels_counts_draws_only():
     list(loader)
     assert loader.audit().num_draws == 10
     assert loader.audit().passed
+
+
+def test_a_spec_brings_mode_seed_and_size_and_what_is_given_replaces_them(skewed):
+    spec = SamplingSpec(mode="deck", seed=3, size=40)
+    kept = Loader(skewed, seed=7).sample_by(spec).weights
+    assert (kept.mode, kept.seed, kept.size) == ("deck", 3, 40)
+    given = Loader(skewed, seed=7).sample_by(spec, mode="iid", seed=9, size=50).weights
+    assert (given.mode, given.seed, given.size) == ("iid", 9, 50)
+    assert Loader(skewed, seed=7).sample_by(spec, replace=False).weights.mode == "once"
+
+
+def test_a_plan_of_the_same_samples_is_drawn_by(skewed):
+    plan = Loader(skewed).sample_by(TEXT, mode="deck", seed=4, size=60)._engine.pool.plan
+    expected = epochs(plain(Loader(skewed).sample_by(TEXT, mode="deck", seed=4, size=60)), 2)
+    assert epochs(plain(Loader(skewed).sample_by(plan)), 2) == expected
+
+
+def test_no_weights_are_told_as_such(skewed):
+    with pytest.raises(SamplingError, match="weights are None"):
+        Loader(skewed).sample_by(None)

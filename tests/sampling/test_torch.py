@@ -361,3 +361,18 @@ def test_a_sampler_of_another_batch_size_than_its_dataloader_is_warned_of(articl
     sampler = TorchSampler(article(), batch_size=8, rank=0, world_size=2)
     with pytest.warns(UserWarning, match="TorchSampler has batch_size=8 and its DataLoader batch_size=12"):
         list(torch.utils.data.DataLoader(torch.arange(175), 12, sampler=sampler))
+
+
+@pytest.mark.parametrize("mode", ["iid", "deck", "once"])
+@pytest.mark.parametrize("make", [TorchSampler, lambda plan: TorchBatchSampler(plan, 5)], ids=["draws", "batches"])
+def test_a_state_taken_before_the_first_draw_of_an_epoch_resumes_that_epoch(article, mode, make):
+    plan = article(mode=mode, size=12)
+    sampler = make(plan)
+    list(sampler)
+    sampler.set_epoch(1)
+    state = sampler.state_dict(0)
+    second = list(sampler)
+    other = make(plan)
+    other.load_state_dict(state)
+    assert state["epoch"] == 1
+    assert list(other) == second

@@ -206,7 +206,7 @@ export interface Ops {
   "edit.discard": [Record<string, never>, EditReply];
   "dataset.update": [Record<string, never>, EditReply]; // show the dataset as it is now; + statistics buffers
   "select.set": [{ intervals: [number, number][]; token?: string }, { count: number }]; // grid positions [start, stop); error Outdated with another token
-  "plan.drawn": [{ num_epochs: number; weights: number[]; mode: Mode; seed: number }, { unique: number[]; counts: number[] }]; // from the loader's own stream: coverage dots; realised instances a class in epoch 0
+  "plan.drawn": [{ num_epochs: number; weights: number[]; mode: Mode; seed: number }, { unique: number[]; counts: number[] }]; // from the loader's own stream: coverage dots; realized instances a class in epoch 0
   "plan.batches": [{ batch_size: number; num_batches: number; weights: number[]; mode: Mode; seed: number }, { counts: number[][] }]; // batch -> instances a class
   "export.code": [{ batch_size: number; framework: "pytorch" | "numpy" }, { code: string; note: string | null }]; // error UncommittedChangesError when dirty; note: of what else than the charts showed
   "views.save": [{ message: string }, { views: SavedView[] }];
