@@ -54,8 +54,8 @@ class Audit:
     substituted: tuple[tuple[int, str], ...] = ()
 
     def __repr__(self) -> str:
-        inside = int(self.inside.sum())
-        return f"Audit({self.num_draws:,} draws, {inside} of {len(self.inside)} classes inside the band, level {self.level:g})"
+        good, count = int(self.inside.sum()), len(self.inside)
+        return f"Audit({self.num_draws:,} draws, {good} of {count} classes inside the band, level {self.level:g})"
 
     @property
     def inside(self) -> NDArray[np.bool_]:

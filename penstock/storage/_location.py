@@ -132,13 +132,14 @@ class Location:
     def sync_folders(self, folders: Iterable[Path]) -> None:
         """Make the names in folders outlast a power cut, and those above that the engine may have made with them."""
         home = Path(self.path)
-        for folder in folders:
-            sync_folder(folder)
-            for above in folder.parents:
-                if folder in self._lasting or not above.is_relative_to(home):
-                    break
-                sync_folder(above)
-            self._lasting.add(folder)
+        with wrapped(f"sync folders of the dataset at {self.path!r}"):
+            for folder in folders:
+                sync_folder(folder)
+                for above in folder.parents:
+                    if folder in self._lasting or not above.is_relative_to(home):
+                        break
+                    sync_folder(above)
+                self._lasting.add(folder)
 
     def sync_folder(self, name: str) -> None:
         """Make it last that names are gone from a folder."""
@@ -199,8 +200,13 @@ class Location:
             self._lasting.clear()
             yield str(home / _NEW)
             _sync_tree(home / _NEW)
-            self._put_aside()
-            (home / _NEW).rename(home / "samples.lance")
+            try:
+                self._put_aside()
+                (home / _NEW).rename(home / "samples.lance")
+            except BaseException:
+                with suppress(OSError):
+                    self.recover()
+                raise
             sync_folder(home)
             self._sweep_copies()
 

@@ -28,7 +28,8 @@ def judged_by_a_newcomer(path, known, operation, allowed, said):
     verdict = "after" if state == allowed[-1] else "before"
     if said and said["error"] is None and verdict != "after":
         return "else", "the call returned, and is not done"
-    wrong = said and said["session"] and _session_wrong(said["session"], allowed)
+    replaced = operation.deletes and verdict == "after"  # what the session had open is no more
+    wrong = said and said["session"] and not replaced and _session_wrong(said["session"], allowed)
     try:
         wrong = wrong or life_goes_on(path, state, known, operation, allowed[-1])
     except Exception as error:  # noqa: BLE001  whatever it is, it is in the way
