@@ -116,7 +116,7 @@ class AbstractDataSource:
         batches = self.batch_iterator(batch_size, **kwargs)
         return _gathering.batch_map_concat(func, batches, progress_iter_func, limit, prepend_args)
 
-    def batch_map_mean(
+    def batch_map_mean(  # noqa: PLR0917  the signature of BatchUp
         self,
         func: Callable[..., Any],
         batch_size: int,

@@ -45,8 +45,8 @@ class SampleIndices(np.ndarray[Any, np.dtype[np.int64]]):
     def __array_wrap__(
         self,
         array: NDArray[Any],
-        context: Any = None,
-        return_scalar: bool = False,  # noqa: ANN401  of numpy
+        context: Any = None,  # noqa: ANN401  of numpy
+        return_scalar: bool = False,
     ) -> Any:  # noqa: ANN401  an array, or a number
         return array[()] if return_scalar else array.view(np.ndarray)
 

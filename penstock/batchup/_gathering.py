@@ -67,7 +67,7 @@ def batch_map_concat(
     return tuple(np.concatenate(parts) for parts in zip(*results, strict=True))
 
 
-def batch_map_mean(
+def batch_map_mean(  # noqa: PLR0917  the signature of BatchUp
     func: Function,
     batch_iter: Iterable[Any],
     progress_iter_func: Progress | None = None,
@@ -116,7 +116,9 @@ def batch_map_mean(
         found = func(*(prepend_args or ()), *parts)
         num_samples += length_of_batch(parts)
         if found is not None:
-            added = [_summed(result, sum_axis) for result in _checked(found, [tuple(sums)] if sums else [], numbers=True)]
+            added = [
+                _summed(result, sum_axis) for result in _checked(found, [tuple(sums)] if sums else [], numbers=True)
+            ]
             sums = [one + other for one, other in zip(sums, added, strict=True)] if sums else added
     return tuple(one / num_samples for one in sums) if sums else None
 

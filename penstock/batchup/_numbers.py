@@ -74,7 +74,7 @@ def checked_repeats(repeats: Any) -> int:  # noqa: ANN401  whatever a user hands
 
 
 def checked_indices(indices: Any) -> NDArray[np.int64]:  # noqa: ANN401  whatever a user hands in
-    """Return indices of samples as an array of their own, shape (num_indices,)."""
+    """Return indices of samples as a read-only array of their own, shape (num_indices,)."""
     try:
         array = np.asarray(indices)
     except ValueError as error:
@@ -89,7 +89,9 @@ def checked_indices(indices: Any) -> NDArray[np.int64]:  # noqa: ANN401  whateve
         raise DataSourceError(f"indices have shape {array.shape}; expected one dimension")
     if array.size and array.dtype.kind not in "iu":
         raise DataSourceTypeError(f"indices are of type {array.dtype}; expected integers")
-    return np.array(array, np.int64)
+    own = np.array(array, np.int64)
+    own.setflags(write=False)
+    return own
 
 
 def check_within(indices: NDArray[np.integer[Any]], length: int, what: str = "indices") -> None:

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from penstock.batchup._batches import SampleIndices
-from penstock.dataset import View
-from penstock.dataset._tensor import Tensor
-from penstock.dataset._view import Samples
 from penstock.errors import DataSourceTypeError
 
-__all__ = ["gathered_from", "is_array_like", "num_samples_of", "reader_of"]
+if TYPE_CHECKING:
+    from penstock.dataset import Dataset, Tensor, View
+
+__all__ = ["Reader", "is_array_like", "is_plain", "num_samples_of", "reader_of"]
 
 Reader = Callable[[Any], Any]
 
@@ -33,16 +32,13 @@ def num_samples_of(data: Any) -> int:  # noqa: ANN401  array-likes have no commo
     except TypeError as error:  # a sparse matrix has a shape and no length
         shape = getattr(data, "shape", ())
         if not shape:
-            raise DataSourceTypeError(f"data of type {type(data).__name__} has no length") from error
+            raise DataSourceTypeError(f"data of type {type(data).__name__} has no length; expected samples") from error
         return int(shape[0])
 
 
-def gathered_from(array: Any) -> Callable[[NDArray[np.int64]], NDArray[Any]] | None:  # noqa: ANN401  array-likes have no common type
-    """Return how rows that are known to exist are read fastest; None where it is not a plain array in memory."""
-    if type(array) is not np.ndarray or not array.ndim or not array.flags.c_contiguous or not array.flags.aligned:
-        return None
-    take = array.take
-    return lambda rows: take(rows, 0, None, "clip")  # the only mode that neither checks nor buffers
+def is_plain(data: Any) -> bool:  # noqa: ANN401  array-likes have no common type
+    """Tell whether this is an array in memory whose rows lie one behind the other: ``take`` is then the fastest."""
+    return type(data) is np.ndarray and data.ndim > 0 and data.flags.c_contiguous and data.flags.aligned
 
 
 def reader_of(data: Any) -> Reader:  # noqa: ANN401  array-likes have no common type
@@ -53,10 +49,9 @@ def reader_of(data: Any) -> Reader:  # noqa: ANN401  array-likes have no common 
     DataSourceTypeError
         If `data` takes no array of indices.
     """
-    module = type(data).__module__.partition(".")[0]
-    if isinstance(data, Samples | Tensor):
-        return partial(_from_dataset, data)
-    if module == "h5py":
+    if any(base.__module__.startswith("penstock.dataset.") for base in type(data).__mro__):
+        return _reader_of_ours(data)
+    if type(data).__module__.partition(".")[0] == "h5py":
         return partial(_increasing, data)
     if hasattr(data, "iloc"):  # of pandas, whose brackets take labels
         return partial(operator.getitem, data.iloc)
@@ -70,24 +65,34 @@ def reader_of(data: Any) -> Reader:  # noqa: ANN401  array-likes have no common 
     return partial(operator.getitem, data)
 
 
+def _reader_of_ours(data: Dataset | View | Tensor) -> Reader:
+    from penstock.dataset import Tensor
+
+    if isinstance(data, Tensor):
+        return partial(_of_tensor, data, _stacks(data))
+    return partial(_of_dataset, data, {name: _stacks(tensor) for name, tensor in data.tensors.items()})
+
+
 def _increasing(data: Any, indices: Any) -> Any:  # noqa: ANN401  a dataset of h5py
-    """Read distinct rows in increasing order, the only one that HDF5 knows."""
+    """Read distinct rows in increasing order, the only one that HDF5 takes."""
     if not isinstance(indices, np.ndarray):
         return data[indices]
-    if indices.dtype == np.bool_:
-        indices = np.flatnonzero(indices)
-    rows = np.where(indices < 0, indices + len(data), indices)
-    distinct, places = np.unique(rows, return_inverse=True)
-    return data[distinct][places.reshape(-1)] if distinct.size else data[:0]
+    plain = np.flatnonzero(indices) if indices.dtype == np.bool_ else np.asarray(indices)
+    if not plain.size:
+        return data[:0]
+    distinct, places = np.unique(np.where(plain < 0, plain + len(data), plain), return_inverse=True)
+    return data[distinct][places]
 
 
-def _from_dataset(data: Samples | Tensor, indices: Any) -> Any:  # noqa: ANN401  an index, a slice or an array of them
-    plain = np.asarray(indices) if isinstance(indices, SampleIndices) else indices
-    chosen = data[plain]
-    if isinstance(chosen, Tensor):
-        return _samples_of(chosen)
-    return {name: _samples_of(chosen[name]) for name in (data.tensor_names() if isinstance(data, Samples) else ())}
+def _stacks(tensor: Tensor) -> bool:
+    """Tell whether all samples of a tensor have one shape, so that a batch of any of them is one array."""
+    return None not in tensor.shape[1:]
 
 
-def _samples_of(tensor: Tensor) -> Any:  # noqa: ANN401  an array, or a list where shapes differ
-    return tensor.numpy(aslist=not tensor._single and None in tensor.shape[1:])  # noqa: SLF001
+def _of_tensor(tensor: Tensor, stacks: bool, indices: Any) -> Any:  # noqa: ANN401  an index, a slice or an array of them
+    plain = indices.view(np.ndarray) if isinstance(indices, SampleIndices) else indices
+    return tensor[plain].numpy(aslist=not stacks and not isinstance(plain, int | np.integer))
+
+
+def _of_dataset(data: Dataset | View, stacks: Mapping[str, bool], indices: Any) -> dict[str, Any]:  # noqa: ANN401  as above
+    return {name: _of_tensor(data[name], stacked, indices) for name, stacked in stacks.items()}

@@ -14,7 +14,7 @@ from penstock.batchup._orders import chosen_order, cut_passes, cut_stream, order
 from penstock.errors import DataSourceError, NotSupportedError
 from penstock.sampling import ShuffledStream
 
-__all__ = ["AbstractSampler", "StandardSampler", "SubsetSampler"]
+__all__ = ["AbstractSampler", "StandardSampler", "SubsetSampler", "bound_of_indices"]
 
 
 class AbstractSampler:
@@ -23,6 +23,9 @@ class AbstractSampler:
     A sampler defines `num_indices_generated`, `in_order_indices_batch_iterator` and
     `shuffled_indices_batch_iterator`, and `map_indices` where it draws from a subset.
     """
+
+    bound: int | None = None
+    """All indices it gives are from 0 to below this; None where that is not known."""
 
     def num_indices_generated(self) -> float | None:
         """Return the number of indices of an iteration: an int, inf without end, None where unknown."""
@@ -166,6 +169,7 @@ class StandardSampler(_PassSampler):
 
     def __init__(self, length: int, repeats: int = 1) -> None:
         super().__init__(checked_count("length", length, 0), repeats, None)
+        self.bound = self.length
 
 
 class SubsetSampler(_PassSampler):
@@ -193,8 +197,14 @@ class SubsetSampler(_PassSampler):
     """
 
     def __init__(self, indices: Any, repeats: int = 1) -> None:  # noqa: ANN401  any array-like
-        self.indices = checked_indices(indices)
-        super().__init__(len(self.indices), repeats, self.indices)
+        chosen = checked_indices(indices)
+        super().__init__(len(chosen), repeats, chosen)
+        self.bound = bound_of_indices(chosen)
+
+    @property
+    def indices(self) -> NDArray[np.int64]:
+        """The samples, read-only."""
+        return self._chosen
 
     def map_indices(self, indices: Any) -> Any:  # noqa: ANN401  an index or an array of them
         """Return the samples at some places of the subset.
@@ -210,3 +220,10 @@ class SubsetSampler(_PassSampler):
             Indices in the data set.
         """
         return self.indices[indices]
+
+
+def bound_of_indices(indices: NDArray[np.int64]) -> int | None:
+    """Return the end of the range that indices are in; None where some count from the end."""
+    if not indices.size:
+        return 0
+    return None if indices.min() < 0 else int(indices.max()) + 1

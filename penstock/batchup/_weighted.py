@@ -13,7 +13,7 @@ from penstock.batchup._balancing import balancing_weights
 from penstock.batchup._cumulative import Cumulative
 from penstock.batchup._numbers import checked_batch_size, checked_count, checked_indices
 from penstock.batchup._orders import chosen_order, cut_stream, rng_of, seed_of
-from penstock.batchup._samplers import AbstractSampler
+from penstock.batchup._samplers import AbstractSampler, bound_of_indices
 from penstock.errors import DataSourceError, DataSourceTypeError, NotSupportedError, SamplingError
 from penstock.sampling import SamplingPlan, SamplingSpec, Strata
 
@@ -30,7 +30,9 @@ class _WeightedSampler(AbstractSampler):
         self.length = len(weights)
         self.num_samples = None if num_samples is None else checked_count("num_samples", num_samples, 1)
         self._probabilities: NDArray[Any] = weights / weights.sum()
+        self._probabilities.setflags(write=False)
         self._chosen = indices
+        self.bound = self.length if indices is None else bound_of_indices(indices)
 
     def num_indices_generated(self) -> float:
         """Return the number of indices of an iteration: `num_samples`, or inf where it is None."""
@@ -247,13 +249,18 @@ class WeightedSubsetSampler(_WeightedSampler):
     """
 
     def __init__(self, sub_weights: ArrayLike, indices: Any, num_samples: int | None = None) -> None:  # noqa: ANN401  any array-like
-        weights, self.indices = _array("sub_weights", sub_weights), checked_indices(indices)
-        if len(weights) != len(self.indices):
+        weights, self._indices = _array("sub_weights", sub_weights), checked_indices(indices)
+        if len(weights) != len(self._indices):
             raise DataSourceError(
-                f"{len(weights)} sub_weights for {len(self.indices)} indices; expected as many",
+                f"{len(weights)} sub_weights for {len(self._indices)} indices; expected as many",
                 hint="sub_weights=weights[indices]",
             )
-        super().__init__("sub_weights", weights, num_samples, self.indices)
+        super().__init__("sub_weights", weights, num_samples, self._indices)
+
+    @property
+    def indices(self) -> NDArray[np.int64]:
+        """The samples, read-only."""
+        return self._indices
 
     @property
     def sub_weights(self) -> NDArray[Any]:
