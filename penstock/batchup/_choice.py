@@ -56,7 +56,7 @@ class ChoiceDataSource(Several):
 
     def num_batches(self, batch_size: int, **kwargs: Any) -> Any:  # noqa: ANN401  an int, inf or None
         """Return the number of batches; None where it depends on which source is exhausted first."""
-        counts = self._batches_of(batch_size, kwargs)
+        counts: list[Any] = self._batches_of(batch_size, kwargs)
         if None in counts:
             return None
         if self.stratified and np.inf not in counts:
@@ -165,7 +165,7 @@ class ChoiceDataSource(Several):
             yield ChoiceBatch(sample_indices=batch, ds_index=int(number))
 
     def _turns(self, batch_size: int, rng: Any, options: dict[str, Any]) -> Iterator[int]:  # noqa: ANN401  as above
-        counts = self._batches_of(batch_size, {**options, "shuffle": rng}) if self.stratified else [np.inf]
+        counts: list[Any] = self._batches_of(batch_size, {**options, "shuffle": rng}) if self.stratified else [np.inf]
         if None in counts:
             raise DataSourceError(
                 "a source does not know how many batches it has; stratified=True needs to", hint="stratified=False"

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-import numpy as np
-
 from penstock.batchup._abstract import AbstractDataSource
 from penstock.batchup._batches import length_of_batch, members_of, trim_batch
 from penstock.batchup._several import Several
@@ -153,4 +151,4 @@ def _trimmed(parts: tuple[Any, ...]) -> tuple[Any, ...]:
 
 
 def _least(counts: list[Any]) -> Any:  # noqa: ANN401  an int, inf or None
-    return None if None in counts else np.inf if all(count == np.inf for count in counts) else min(counts)
+    return None if None in counts else min(counts)

@@ -152,7 +152,7 @@ def _checked(found: Any, before: list[tuple[Any, ...]], *, numbers: bool) -> tup
                 f"the function returned {type(found).__name__}; expected an array{' or a number' if numbers else ''}, "
                 "a tuple of them, or None"
             )
-        if not numbers and not one.ndim:
+        if not numbers and not np.ndim(one):
             raise DataSourceTypeError(
                 f"the function returned the single number {one!r}; expected an entry for each sample",
                 hint="batch_map_mean takes sums over the samples of a batch",

@@ -197,14 +197,14 @@ class SubsetSampler(_PassSampler):
     """
 
     def __init__(self, indices: Any, repeats: int = 1) -> None:  # noqa: ANN401  any array-like
-        chosen = checked_indices(indices)
-        super().__init__(len(chosen), repeats, chosen)
-        self.bound = bound_of_indices(chosen)
+        self._indices = checked_indices(indices)
+        super().__init__(len(self._indices), repeats, self._indices)
+        self.bound = bound_of_indices(self._indices)
 
     @property
     def indices(self) -> NDArray[np.int64]:
         """The samples, read-only."""
-        return self._chosen
+        return self._indices
 
     def map_indices(self, indices: Any) -> Any:  # noqa: ANN401  an index or an array of them
         """Return the samples at some places of the subset.
