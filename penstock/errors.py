@@ -473,7 +473,7 @@ class DataSourceTypeError(DataSourceError, TypeError):
 
 
 class NotSupportedError(DataSourceError, NotImplementedError):
-    """This kind of data source or sampler does not have what was asked for."""
+    """A kind of data source or sampler does not have what was asked for."""
 
 
 class MissingDependencyError(PenstockError, ImportError):

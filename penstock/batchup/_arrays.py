@@ -16,6 +16,7 @@ from penstock.batchup._orders import rng_of
 from penstock.batchup._random_access import RandomAccessDataSource
 from penstock.batchup._reading import Reader, is_array_like, is_plain, num_samples_of, reader_of
 from penstock.batchup._samplers import AbstractSampler, StandardSampler
+from penstock.batchup._sent import SentArrays, sent_reader
 from penstock.batchup._weighted import WeightedSampler
 from penstock.errors import DataSourceError, DataSourceTypeError, SampleIndexError
 
@@ -116,6 +117,12 @@ class ArrayDataSource(RandomAccessDataSource):
         if isinstance(indices, slice):
             indices = np.arange(self.length)[indices]
         return SampleIndices.of(indices.copy()) if isinstance(indices, np.ndarray) else indices
+
+    def reduce_for_worker(self) -> Any:  # noqa: ANN401  as pickle takes it
+        """Send worker processes what reads rows, and not what draws them; a file is opened there."""
+        if type(self) is not ArrayDataSource:
+            return NotImplemented
+        return SentArrays, (tuple(map(sent_reader, self._readers)), self.include_indices)
 
     # ---- batches of plain arrays, whose rows are known to exist ------------------------------
 
