@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,9 @@ from penstock.batchup import _gathering
 from penstock.batchup._batches import members_of
 from penstock.batchup._numbers import num_batches
 from penstock.batchup._orders import rng_of
+from penstock.batchup._rows import Rows
 from penstock.errors import DataSourceError, DataSourceTypeError, NotSupportedError
+from penstock.loader import Drawn, DrawnSource
 
 __all__ = ["AbstractDataSource", "MapDataSource"]
 
@@ -254,6 +257,17 @@ class MapDataSource(AbstractDataSource):
     def samples_by_indices(self, indices: Any) -> Any:  # noqa: ANN401  as the source takes and gives
         """Return the samples at some places of those the source draws from, put through the function."""
         return self.fn(*members_of(self._read("samples_by_indices")(indices)))
+
+    def __drawn__(self, seed: int) -> Drawn:
+        """Return what a loader of this source draws from: its samples go through the function."""
+        if not isinstance(self.source, DrawnSource):
+            raise NotSupportedError(
+                f"a loader over a {type(self.source).__name__}; expected a source whose samples are read by index"
+            )
+        drawn = self.source.__drawn__(seed)
+        inner = drawn.source
+        rows = Rows(int(inner.num_samples()), lambda indices: self.fn(*members_of(inner.samples_by_indices(indices))))
+        return replace(drawn, source=rows)
 
     def batch_indices_iterator(self, batch_size: int, **kwargs: Any) -> Iterator[Any]:  # noqa: ANN401  as the source
         """Return an iterator of the indices of each batch, as the source gives them."""

@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from penstock.batchup._balancing import labels_of
 from penstock.batchup._batches import SampleIndices
+from penstock.batchup._draws import Draws, Mode
+from penstock.batchup._explored import explored
 from penstock.batchup._numbers import check_within
 from penstock.batchup._orders import rng_of
 from penstock.batchup._random_access import RandomAccessDataSource
 from penstock.batchup._reading import Reader, is_array_like, is_plain, num_samples_of, reader_of
+from penstock.batchup._rows import Rows
 from penstock.batchup._samplers import AbstractSampler, StandardSampler
 from penstock.batchup._sent import SentArrays, sent_reader
 from penstock.batchup._weighted import WeightedSampler
 from penstock.errors import DataSourceError, DataSourceTypeError, SampleIndexError
+from penstock.sampling import ClassCounts, SamplingPlan
 
 __all__ = ["ArrayDataSource"]
 
@@ -40,6 +46,12 @@ class ArrayDataSource(RandomAccessDataSource):
         What draws the samples, in place of `indices` and `repeats`.
     include_indices : bool
         Whether each batch begins with the indices of its samples in `data`.
+
+    labels : array_like, optional
+        Classes of the samples, for `plan` and `penstock.explore`, in any form that `penstock.sampling.class_counts`
+        takes. Default: the last array of `data` that has one whole number for each sample, if there is one.
+    class_names : sequence of str, optional
+        Names of the classes by index.
 
     Attributes
     ----------
@@ -77,6 +89,9 @@ class ArrayDataSource(RandomAccessDataSource):
         repeats: int = 1,
         sampler: AbstractSampler | None = None,
         include_indices: bool = False,
+        *,
+        labels: Any = None,  # noqa: ANN401  labels in any form
+        class_names: Sequence[str] | None = None,
     ) -> None:
         length = _common_length(data)
         self._data = tuple(data)
@@ -84,6 +99,8 @@ class ArrayDataSource(RandomAccessDataSource):
         super().__init__(length, indices, repeats, sampler, include_indices)
         self._bound = _bound_of(self.sampler)
         _check_bound(self.sampler, self._bound, length)
+        self._labels = labels
+        self._class_names = None if class_names is None else tuple(class_names)
 
     @property
     def data(self) -> list[Any]:
@@ -117,6 +134,64 @@ class ArrayDataSource(RandomAccessDataSource):
         if isinstance(indices, slice):
             indices = np.arange(self.length)[indices]
         return SampleIndices.of(indices.copy()) if isinstance(indices, np.ndarray) else indices
+
+    # ---- charts and loaders ------------------------------------------------------------------
+
+    def class_counts(self) -> ClassCounts | None:
+        """Return the classes of all samples; None where there are none."""
+        labels = _labels_in(self._data) if self._labels is None else self._labels
+        if labels is None:
+            return None
+        counts = labels_of(labels)
+        if counts.num_rows != self.length:
+            raise DataSourceError(f"labels of {counts.num_rows} samples for {self.length}; expected as many")
+        return counts if self._class_names is None else replace(counts, class_names=self._class_names)
+
+    def __class_counts__(self) -> ClassCounts:
+        """Return the classes of all samples, for the helpers of `penstock.sampling`."""
+        counts = self.class_counts()
+        if counts is None:
+            raise DataSourceError("the source has no labels", hint="ArrayDataSource([x, y], labels=y)")
+        return counts
+
+    def plan(self, *, seed: int = 0, size: int | None = None, mode: Mode = "iid") -> SamplingPlan:
+        """Return what drawing from this source does, before a single draw: histogram, coverage and the stream.
+
+        Parameters
+        ----------
+        seed : int
+            Of a sampler by weight: its stream is what ``shuffle=seed`` draws.
+        size : int, optional
+            Draws of an epoch by weight; default: `num_samples` of the sampler, else as many as there are samples.
+        mode : {"iid", "deck", "once"}
+            How draws by weight are made; batches here are of mode "iid", those of a loader of any.
+
+        Returns
+        -------
+        penstock.sampling.SamplingPlan
+            Its rows are places among the samples that are drawn from.
+
+        Examples
+        --------
+        >>> from penstock.batchup.sampling import WeightedSampler
+        >>> y = np.array([0, 0, 0, 1])
+        >>> source = ArrayDataSource([np.zeros((4, 2)), y], sampler=WeightedSampler.class_balancing_sampler(y))
+        >>> source.plan().histogram().expected.tolist()
+        [2.0, 2.0]
+        """
+        return self.draws().plan(self.class_counts(), seed=seed, size=size, mode=mode)
+
+    def _plan(self, draws: Draws, seed: int) -> SamplingPlan:
+        return draws.plan(self.class_counts(), seed=seed)
+
+    def _rows(self) -> Rows:
+        own = type(self).samples_by_indices_nomapping is ArrayDataSource.samples_by_indices_nomapping
+        arrays = self._data if own and all(map(is_plain, self._data)) else None
+        return Rows(self.length, self._read_samples, arrays)
+
+    def __explored__(self) -> Any:  # noqa: ANN401  a dataset or view, and options
+        """Return a dataset of these samples, for the widgets."""
+        return explored(self)
 
     def reduce_for_worker(self) -> Any:  # noqa: ANN401  as pickle takes it
         """Send worker processes what reads rows, and not what draws them; a file is opened there."""
@@ -181,6 +256,11 @@ class ArrayDataSource(RandomAccessDataSource):
     def _cut(self, batch_size: int) -> Iterator[tuple[Any, ...]]:
         for start, stop in pairwise((*range(0, self.length, batch_size), self.length)):
             yield tuple([array[start:stop].copy() for array in self._data])
+
+
+def _labels_in(data: Sequence[Any]) -> Any:  # noqa: ANN401  an array, or nothing
+    whole = [array for array in data if isinstance(array, np.ndarray) and array.ndim == 1 and array.dtype.kind in "iu"]
+    return whole[-1] if whole and (not len(whole[-1]) or whole[-1].min() >= 0) else None
 
 
 def _bound_of(sampler: AbstractSampler) -> int | None:

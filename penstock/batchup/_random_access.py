@@ -6,13 +6,18 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from penstock.batchup._abstract import AbstractDataSource
 from penstock.batchup._batches import SampleIndices
+from penstock.batchup._draws import Draws
 from penstock.batchup._numbers import check_within, checked_batch_size, checked_count, checked_indices, checked_repeats
 from penstock.batchup._orders import rng_of
+from penstock.batchup._rows import Rows
 from penstock.batchup._samplers import AbstractSampler, StandardSampler, SubsetSampler
 from penstock.errors import DataSourceError, DataSourceTypeError, NotSupportedError
+from penstock.loader import Drawn
+from penstock.sampling import SamplingPlan
 
 __all__ = ["RandomAccessDataSource"]
 
@@ -171,6 +176,33 @@ class RandomAccessDataSource(AbstractDataSource):
             If the sampler draws by weight and `shuffle` is None or False.
         """
         return self._batches(self.batch_indices_iterator(batch_size, shuffle=shuffle, **kwargs))
+
+    def draws(self) -> Draws:
+        """Return the samples that are drawn from, and their weights."""
+        return Draws.of(self.sampler, self.length)
+
+    def __sample_weights__(self, num_samples: int) -> NDArray[np.float64]:
+        """Return the weight of each sample: datasets take a source where they take weights."""
+        if num_samples != self.length:
+            raise DataSourceError(f"weights of a source of {self.length} samples for {num_samples}; expected as many")
+        return self.draws().per_sample(num_samples)
+
+    def __drawn__(self, seed: int) -> Drawn:
+        """Return what a loader of this source draws from."""
+        draws = self.draws()
+        plan = None if draws.weights is None else self._plan(draws, seed)
+        return Drawn(source=self._rows(), rows=np.tile(draws.rows, draws.repeats), plan=plan)
+
+    def _plan(self, draws: Draws, seed: int) -> SamplingPlan:
+        return draws.plan(None, seed=seed)
+
+    def _rows(self) -> Rows:
+        return Rows(self.length, self._read_samples)
+
+    def _read_samples(self, indices: Any) -> Any:  # noqa: ANN401  a batch of any structure
+        """Return a batch without the indices of its samples."""
+        batch = self.samples_by_indices_nomapping(indices)
+        return batch[1:] if self.include_indices and isinstance(batch, tuple) else batch
 
     def _batches(self, indices: Iterator[Any]) -> Iterator[Any]:
         for batch in indices:

@@ -7,7 +7,8 @@ from typing import Any
 
 from penstock.batchup._abstract import AbstractDataSource
 from penstock.batchup._orders import Seeded
-from penstock.errors import DataSourceError, DataSourceTypeError
+from penstock.errors import DataSourceError, DataSourceTypeError, NotSupportedError
+from penstock.loader import Drawn
 
 __all__ = ["Several"]
 
@@ -38,6 +39,13 @@ class Several(AbstractDataSource):
     def is_random_access(self) -> bool:
         """Whether samples of all sources can be read by index."""
         return all(source.is_random_access for source in self.datasets)
+
+    def __drawn__(self, seed: int) -> Drawn:
+        """Refuse: a loader draws from one pool of samples."""
+        raise NotSupportedError(
+            f"a loader over a {type(self).__name__}; expected a source of one pool of samples (seed {seed})",
+            hint="batch_iterator gives its batches; or make a loader of each of its sources",
+        )
 
     def _check_random_access(self, name: str) -> None:
         for number, source in enumerate(self.datasets):

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from penstock.batchup._balancing import balancing_weights
 from penstock.batchup._cumulative import Cumulative
-from penstock.batchup._numbers import checked_batch_size, checked_count, checked_indices
+from penstock.batchup._numbers import check_within, checked_batch_size, checked_count, checked_indices
 from penstock.batchup._orders import chosen_order, cut_stream, rng_of, seed_of
 from penstock.batchup._samplers import AbstractSampler, bound_of_indices
 from penstock.errors import DataSourceError, DataSourceTypeError, NotSupportedError, SamplingError
@@ -113,9 +113,11 @@ class _WeightedSampler(AbstractSampler):
         strata = self._strata if labels is None else Strata.from_weights(self._probabilities, labels=labels)
         return strata.with_spec(SamplingSpec(seed=seed, size=size or self.num_samples))
 
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:  # noqa: ANN401  as numpy asks
-        """Return the probabilities: the sampler is taken wherever weights of samples are."""
-        return np.array(self._probabilities, dtype, copy=copy)
+    def __sample_weights__(self, num_samples: int) -> NDArray[np.float64]:
+        """Return the weight of each sample of a data set: datasets take a sampler where they take weights."""
+        rows = np.arange(self.length) if self._chosen is None else self._chosen
+        check_within(rows, num_samples, f"what the {type(self).__name__} draws from")
+        return np.bincount(rows % num_samples, self._probabilities.astype(np.float64), minlength=num_samples)
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out what is made on demand."""

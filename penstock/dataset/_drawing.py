@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.errors import escaped
-from penstock.loader import Loader, exact_plan, make_plan, one_call
+from penstock.loader import HasSampleWeights, Loader, exact_plan, make_plan, one_call
 from penstock.sampling import SamplingPlan, SamplingSpec, fresh_seed
 from penstock.table import RowsTable, Selection, Table
 from penstock.tql import Explanation, QueryResult, explain, run
@@ -119,7 +119,7 @@ class Drawing(ABC, Generic[_V]):
 
     def sample_by(
         self,
-        weights: str | Sequence[float] | NDArray[Any],
+        weights: str | HasSampleWeights | Sequence[float] | NDArray[Any],
         replace: bool = True,
         size: int | None = None,
         *,
@@ -164,7 +164,7 @@ class Drawing(ABC, Generic[_V]):
 
     def plan(
         self,
-        spec_or_weights: SamplingSpec | str | Sequence[float] | NDArray[Any] | None = None,
+        spec_or_weights: SamplingSpec | str | HasSampleWeights | Sequence[float] | NDArray[Any] | None = None,
         *,
         labels: str | None = None,
         seed: Seed = ...,
@@ -175,7 +175,7 @@ class Drawing(ABC, Generic[_V]):
 
         Parameters
         ----------
-        spec_or_weights : SamplingSpec, str, list, tuple or ndarray, optional
+        spec_or_weights : SamplingSpec, str, sampler or source of `penstock.batchup`, list, tuple or ndarray, optional
             What `sample_by` takes, or a spec. By default every sample once an
             epoch, which is what a loader of a plain dataset or a frozen view delivers.
         labels : str, optional
