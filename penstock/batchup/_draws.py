@@ -66,7 +66,7 @@ class Draws:
     def per_sample(self, length: int) -> NDArray[np.float64]:
         """Return a weight for each sample of the data set, float64 of shape (length,)."""
         weights = np.ones(len(self.rows)) if self.weights is None else self.weights
-        return np.bincount(self.rows, weights.astype(np.float64), minlength=length)
+        return np.bincount(self.rows, weights.astype(np.float64), minlength=length).astype(np.float64)
 
     def plan(
         self, labels: ClassCounts | None, *, seed: int, size: int | None = None, mode: Mode = "iid"

@@ -4,23 +4,34 @@ from __future__ import annotations
 
 import tempfile
 import weakref
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from penstock.batchup._draws import Draws
 from penstock.errors import DataSourceError
+from penstock.sampling import ClassCounts
 
 if TYPE_CHECKING:
-    from penstock.batchup._arrays import ArrayDataSource
     from penstock.dataset import Dataset, View
 
 __all__ = ["explored"]
 
+
+class _Source(Protocol):
+    length: int
+
+    @property
+    def data(self) -> list[Any]: ...
+    def draws(self) -> Draws: ...
+    def class_counts(self) -> ClassCounts | None: ...
+
+
 _CHANNELS = (1, 3)
 
 
-def explored(source: ArrayDataSource) -> tuple[Dataset | View, dict[str, Any]]:
+def explored(source: _Source) -> tuple[Dataset | View, dict[str, Any]]:
     """Return the samples of a source as a dataset in a folder of its own, which goes with it, and what to show of it.
 
     Labels, and pixels where an array looks like images, are copied: edits there do not reach the arrays.
@@ -65,5 +76,6 @@ def _pixels(array: Any) -> NDArray[np.uint8] | None:  # noqa: ANN401  array-like
     low, high = array.min(), array.max()
     if array.dtype.kind == "f" and low >= -1 and high <= 1:
         floor = -1.0 if low < 0 else 0.0
-        return np.round((array - floor) * (255 / (1 - floor))).astype(np.uint8)
+        pixels: NDArray[np.uint8] = np.round((array - floor) * (255 / (1 - floor))).astype(np.uint8)
+        return pixels
     return None

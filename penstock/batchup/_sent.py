@@ -34,6 +34,8 @@ class SentArrays:
         Whether each batch begins with the indices of its samples.
     """
 
+    is_random_access = True
+
     def __init__(self, readers: tuple[Reader, ...], include_indices: bool) -> None:
         self._readers = readers
         self._include_indices = include_indices
@@ -48,8 +50,9 @@ def sent_reader(reader: Reader) -> Reader:
     """Return a reader as a worker is to have it: one of a file opens the file there."""
     if not isinstance(reader, partial) or not reader.args:
         return reader
-    data = reader.args[0]
-    if type(data) is np.memmap and isinstance(data.base, mmap.mmap) and data.mode != "c" and _is_file(data.filename):
+    data: Any = reader.args[0]
+    base: Any = getattr(data, "base", None)
+    if type(data) is np.memmap and isinstance(base, mmap.mmap) and data.mode != "c" and _is_file(data.filename):
         order = "C" if data.flags.c_contiguous else "F"
         return _Reopened(reader.func, np.memmap, (data.filename, data.dtype, "c", data.offset, data.shape, order))
     if type(data).__module__.partition(".")[0] == "h5py":

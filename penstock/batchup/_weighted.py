@@ -117,7 +117,8 @@ class _WeightedSampler(AbstractSampler):
         """Return the weight of each sample of a data set: datasets take a sampler where they take weights."""
         rows = np.arange(self.length) if self._chosen is None else self._chosen
         check_within(rows, num_samples, f"what the {type(self).__name__} draws from")
-        return np.bincount(rows % num_samples, self._probabilities.astype(np.float64), minlength=num_samples)
+        weights = self._probabilities.astype(np.float64)
+        return np.bincount(rows % num_samples, weights, minlength=num_samples).astype(np.float64)
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out what is made on demand."""

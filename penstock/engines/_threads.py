@@ -34,6 +34,7 @@ class Job:
         call, self._call = self._call, None
         if call is None:
             return
+        outcome: tuple[Any, BaseException | None]
         try:
             outcome = call[0](*call[1]), None
         except BaseException as error:  # noqa: BLE001  raised again by whoever waits

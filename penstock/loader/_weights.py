@@ -95,7 +95,7 @@ def class_counts(table: Table, rows: NDArray[np.int64], name: str | None) -> Cla
 
 def _array(weights: HasSampleWeights | Sequence[float] | NDArray[Any], count: int) -> NDArray[np.float64]:
     if isinstance(weights, HasSampleWeights):
-        weights = weights.__sample_weights__(count)
+        return weights.__sample_weights__(count)
     try:
         plain = weights.detach().cpu() if hasattr(weights, "detach") else weights  # a torch tensor with a gradient
         array = np.ascontiguousarray(plain, np.float64)
