@@ -116,7 +116,7 @@ class AbstractDataSource:
         [0, 2, 4, 6, 8]
         """
         limit = self._limit(batch_size, n_batches, kwargs)
-        batches = self.batch_iterator(batch_size, **kwargs)
+        func, batches = self._applied(func, batch_size, kwargs)
         return _gathering.batch_map_concat(func, batches, progress_iter_func, limit, prepend_args)
 
     def batch_map_mean(  # noqa: PLR0917  the signature of BatchUp
@@ -167,8 +167,14 @@ class AbstractDataSource:
         (np.float64(6.0),)
         """
         limit = self._limit(batch_size, n_batches, kwargs)
-        batches = self.batch_iterator(batch_size, **kwargs)
+        func, batches = self._applied(func, batch_size, kwargs)
         return _gathering.batch_map_mean(func, batches, progress_iter_func, sum_axis, limit, prepend_args)
+
+    def _applied(
+        self, func: Callable[..., Any], batch_size: int, options: dict[str, Any]
+    ) -> tuple[Callable[..., Any], Iterator[Any]]:
+        """Return what is called with each batch, and the batches."""
+        return func, self.batch_iterator(batch_size, **options)
 
     def _limit(self, batch_size: int, n_batches: int | None, options: dict[str, Any]) -> int | None:
         if n_batches is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any
@@ -15,13 +15,14 @@ from penstock.batchup._balancing import labels_of
 from penstock.batchup._batches import SampleIndices
 from penstock.batchup._draws import Draws, Mode
 from penstock.batchup._explored import explored
-from penstock.batchup._numbers import check_within
+from penstock.batchup._numbers import check_within, checked_batch_size
 from penstock.batchup._orders import rng_of
 from penstock.batchup._random_access import RandomAccessDataSource
 from penstock.batchup._reading import Reader, is_array_like, is_plain, num_samples_of, reader_of
 from penstock.batchup._rows import Rows
 from penstock.batchup._samplers import AbstractSampler, StandardSampler
 from penstock.batchup._sent import SentArrays, sent_reader
+from penstock.batchup._untouched import Untouched, views
 from penstock.batchup._weighted import WeightedSampler
 from penstock.errors import DataSourceError, DataSourceTypeError, SampleIndexError
 from penstock.sampling import ClassCounts, SamplingPlan
@@ -226,10 +227,9 @@ class ArrayDataSource(RandomAccessDataSource):
         """
         if not self._is_plain:
             return super().batch_iterator(batch_size, shuffle, **kwargs)
-        drawn = self._drawn(batch_size, shuffle)
-        if rng_of(shuffle) is None and isinstance(self.sampler, StandardSampler) and self.sampler.repeats == 1:
-            return self._cut(int(batch_size))
-        return self._gathered(drawn)
+        if self._is_in_order(shuffle):
+            return self._cut(checked_batch_size(batch_size))
+        return self._gathered(self._drawn(batch_size, shuffle))
 
     @property
     def _is_plain(self) -> bool:
@@ -252,6 +252,19 @@ class ArrayDataSource(RandomAccessDataSource):
             return
         for rows in drawn:
             yield tuple([take(rows, 0, None, "clip") for take in takes])
+
+    def _applied(
+        self, func: Callable[..., Any], batch_size: int, options: dict[str, Any]
+    ) -> tuple[Callable[..., Any], Iterator[Any]]:
+        batches = self.batch_iterator(batch_size, **options)
+        if self._is_in_order(options.get("shuffle")) and type(self).batch_iterator is ArrayDataSource.batch_iterator:
+            return Untouched(func, len(self._data)), views(self._data, int(batch_size))
+        return func, batches
+
+    def _is_in_order(self, shuffle: Any) -> bool:  # noqa: ANN401  as in `batch_iterator`
+        """Whether batches are rows of plain arrays that follow one another, once."""
+        ordered = isinstance(self.sampler, StandardSampler) and self.sampler.repeats == 1 and rng_of(shuffle) is None
+        return ordered and self._bound == self.length and self._is_plain
 
     def _cut(self, batch_size: int) -> Iterator[tuple[Any, ...]]:
         for start, stop in pairwise((*range(0, self.length, batch_size), self.length)):

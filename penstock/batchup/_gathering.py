@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -58,9 +59,12 @@ def batch_map_concat(
     [0, 1, 4, 9, 16]
     """
     results: list[tuple[Any, ...]] = []
+    before = prepend_args or ()
     for batch in _limited(batch_iter, progress_iter_func, n_batches):
-        found = func(*(prepend_args or ()), *members_of(batch))
-        if found is not None:
+        found = func(*before, *members_of(batch))
+        if type(found) is np.ndarray and found.ndim and (not results or len(results[0]) == 1):
+            results.append((found,))
+        elif found is not None:
             results.append(_checked(found, results, numbers=False))
     if not results:
         return None
@@ -130,16 +134,11 @@ def _summed(result: Any, sum_axis: int | tuple[int, ...] | None) -> Any:  # noqa
 
 
 def _limited(batch_iter: Iterable[Any], progress: Progress | None, n_batches: int | None) -> Iterator[Any]:
-    """Yield some batches at most, and take none beyond them."""
+    """Return an iterator of some batches at most, which takes none beyond them."""
     if n_batches is not None:
         n_batches = checked_count("n_batches", n_batches, 0)
     shown = batch_iter if progress is None else progress(batch_iter, total=n_batches, leave=False)
-    if n_batches == 0:
-        return
-    for number, batch in enumerate(shown, 1):
-        yield batch
-        if number == n_batches:
-            return
+    return itertools.islice(shown, n_batches)
 
 
 def _checked(found: Any, before: list[tuple[Any, ...]], *, numbers: bool) -> tuple[Any, ...]:  # noqa: ANN401  what `func` returned

@@ -105,9 +105,12 @@ class _PassSampler(AbstractSampler):
         -------
         iterator of ndarray of int64, shape (batch_size,)
         """
-        size = self._checked(batch_size)
-        order = chosen_order(np.arange(self.length, dtype=np.int64), self._chosen)
-        return (batch.copy() for batch in cut_passes(itertools.repeat(order), self.length, self.repeats, size))
+        return self._in_order(self._checked(batch_size))
+
+    def _in_order(self, batch_size: int) -> Iterator[NDArray[np.int64]]:
+        order = np.arange(self.length, dtype=np.int64) if self._chosen is None else self._chosen
+        for batch in cut_passes(itertools.repeat(order), self.length, self.repeats, batch_size):
+            yield batch.copy()
 
     def shuffled_indices_batch_iterator(
         self,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import subprocess
+import sys
 
 import h5py
 import numpy as np
@@ -357,3 +359,49 @@ def test_source_of_a_user_needs_only_to_read():
     source = Squares(5, indices=[4, 1])
     assert [batch[0].tolist() for batch in source.batch_iterator(5)] == [[16, 1]]
     assert source.map(lambda x: (x + 1,)).samples_by_indices(np.array([0]))[0].tolist() == [17]
+
+
+WRITERS = """
+import numpy as np
+from penstock.batchup.data_source import ArrayDataSource
+
+x = np.arange(24.0).reshape(12, 2)
+before = x.copy()
+
+def always(batch):
+    batch += 1
+    return batch
+
+def late(batch):
+    if batch[0, 0] >= 10:
+        batch += 1
+    return batch
+
+for function, expected in ((always, before + 1), (late, np.where(np.arange(12)[:, None] >= 5, before + 1, before))):
+    (found,) = ArrayDataSource([x]).batch_map_concat(function, 5)
+    assert np.array_equal(found, expected), function
+    assert np.array_equal(x, before), function
+kept = []
+(found,) = ArrayDataSource([x]).batch_map_concat(lambda batch: kept.append(batch) or batch, 5)
+found[:] = 0
+assert np.array_equal(x, before)
+assert not kept[-1].flags.writeable
+"""
+
+
+@pytest.mark.slow
+def test_function_may_write_to_its_batch_and_the_arrays_stay():
+    subprocess.run([sys.executable, "-c", WRITERS], check=True)
+
+
+def test_function_of_torch_may_write_to_its_batch_and_the_arrays_stay():
+    x = X.astype(np.float32)
+    (found,) = ArrayDataSource([x]).batch_map_concat(lambda batch: torch.from_numpy(batch).add_(1), 5)
+    assert np.array_equal(found, X + 1)
+    assert np.array_equal(x, X)
+
+
+def test_data_of_fewer_indices_than_samples_ends_where_the_sampler_does():
+    source = ArrayDataSource([Y], sampler=sampling.StandardSampler(5))
+    assert [batch[0].tolist() for batch in source.batch_iterator(3)] == [[0, 1, 2], [0, 1]]
+    assert source.batch_map_concat(lambda y: y, 3)[0].tolist() == [0, 1, 2, 0, 1]
