@@ -61,7 +61,7 @@ def batch_map_concat(
     results: list[tuple[Any, ...]] = []
     before = prepend_args or ()
     for batch in _limited(batch_iter, progress_iter_func, n_batches):
-        found = func(*before, *members_of(batch))
+        found = func(*before, *(batch if type(batch) is tuple else members_of(batch)))
         if type(found) is np.ndarray and found.ndim and (not results or len(results[0]) == 1):
             results.append((found,))
         elif found is not None:

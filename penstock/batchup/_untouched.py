@@ -16,6 +16,11 @@ def views(arrays: tuple[NDArray[Any], ...], batch_size: int) -> Iterator[tuple[N
     locked = [array.view() for array in arrays]
     for array in locked:
         array.flags.writeable = False
+    if len(locked) == 1:
+        (array,) = locked
+        for start in range(0, len(array), batch_size):
+            yield (array[start : start + batch_size],)
+        return
     for start in range(0, len(arrays[0]), batch_size):
         yield tuple([array[start : start + batch_size] for array in locked])
 
