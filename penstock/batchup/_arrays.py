@@ -80,7 +80,7 @@ class ArrayDataSource(RandomAccessDataSource):
     [[0, 1], [2, 3], [4]]
     >>> shuffled = source.batch_iterator(batch_size=2, shuffle=np.random.RandomState(12345))
     >>> [batch_y.tolist() for batch_x, batch_y in shuffled]
-    [[0, 1], [4, 3], [2]]
+    [[0, 4], [3, 1], [2]]
     """
 
     def __init__(

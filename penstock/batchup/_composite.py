@@ -34,6 +34,7 @@ class CompositeDataSource(Several):
 
     Examples
     --------
+    >>> import numpy as np
     >>> from penstock.batchup.data_source import ArrayDataSource
     >>> labeled = ArrayDataSource([np.array([1, 2]), np.array([0, 1])], repeats=-1)
     >>> unlabeled = ArrayDataSource([np.arange(10, 15)])
