@@ -94,7 +94,7 @@ def shuffled(theirs, x, y, repeats: int) -> None:
                 other = theirs[0].ArrayDataSource([x, y])
                 found.append(
                     f"{ratio(own, lambda b=batch: seconds(other.batch_iterator(b, shuffle=rng)), repeats):9.2f}"
-                )  # noqa: B023
+                )
             print(f"  batch {batch}, {name:50} {' '.join(found)}", flush=True)
 
 

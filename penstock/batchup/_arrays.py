@@ -15,9 +15,9 @@ from penstock.batchup._balancing import labels_of
 from penstock.batchup._batches import SampleIndices
 from penstock.batchup._draws import Draws, Mode
 from penstock.batchup._explored import explored
-from penstock.batchup._numbers import check_within, checked_batch_size
+from penstock.batchup._numbers import checked_batch_size, checked_index
 from penstock.batchup._orders import rng_of
-from penstock.batchup._random_access import RandomAccessDataSource
+from penstock.batchup._random_access import RandomAccessDataSource, check_options
 from penstock.batchup._reading import Reader, is_array_like, is_plain, num_samples_of, reader_of
 from penstock.batchup._rows import Rows
 from penstock.batchup._samplers import AbstractSampler, StandardSampler
@@ -126,8 +126,7 @@ class ArrayDataSource(RandomAccessDataSource):
         SampleIndexError
             If an index is out of range.
         """
-        if isinstance(indices, np.ndarray) and indices.dtype.kind in "iu":
-            check_within(indices, self.length)
+        indices = checked_index(indices, self.length)
         batch = tuple(read(indices) for read in self._readers)
         return (self._numbered(indices), *batch) if self.include_indices else batch
 
@@ -227,6 +226,7 @@ class ArrayDataSource(RandomAccessDataSource):
         """
         if not self._is_plain:
             return super().batch_iterator(batch_size, shuffle, **kwargs)
+        check_options(kwargs)
         if self._is_in_order(shuffle):
             return self._cut(checked_batch_size(batch_size))
         return self._gathered(self._drawn(batch_size, shuffle))

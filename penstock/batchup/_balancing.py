@@ -35,6 +35,9 @@ def balancing_weights(y: Any, n_classes: Any = None) -> NDArray[np.float64]:  # 
     Of several classes of a sample the largest weight counts; a sample without a class has the smallest weight of
     those that have one. See `WeightedSampler.class_balancing_sample_weights`.
     """
+    values = np.asarray(y) if hasattr(y, "dtype") and not hasattr(y, "detach") else None
+    if values is not None and values.size and values.dtype.kind in "if" and values.min() < 0:
+        raise SamplingError(f"y contains {values.min()}; expected classes from 0 on")
     labels = labels_of(y)
     counts = labels.samples
     if not len(counts) or not counts.any():

@@ -11,7 +11,15 @@ from numpy.typing import NDArray
 
 from penstock.errors import DataSourceError, DataSourceTypeError, SampleIndexError
 
-__all__ = ["check_within", "checked_batch_size", "checked_count", "checked_indices", "checked_repeats", "num_batches"]
+__all__ = [
+    "check_within",
+    "checked_batch_size",
+    "checked_count",
+    "checked_index",
+    "checked_indices",
+    "checked_repeats",
+    "num_batches",
+]
 
 
 def num_batches(n: float, batch_size: int) -> Any:  # noqa: ANN401  an int; inf where n is
@@ -92,6 +100,23 @@ def checked_indices(indices: Any) -> NDArray[np.int64]:  # noqa: ANN401  whateve
     own = np.array(array, np.int64)
     own.setflags(write=False)
     return own
+
+
+def checked_index(indices: Any, length: int) -> Any:  # noqa: ANN401  whatever a user hands in
+    """Return an index, a slice, or an array of indices or of bool, of samples that exist."""
+    if isinstance(indices, slice):
+        return indices
+    array = indices if isinstance(indices, np.ndarray) else np.asarray(indices)
+    if array.ndim > 1 or not (array.dtype.kind in "iu" or (array.dtype == np.bool_ and array.ndim) or not array.size):
+        raise DataSourceTypeError(
+            f"indices are {indices!r}; expected an integer, a slice or an array of integers with one dimension"
+        )
+    if array.dtype == np.bool_:
+        if len(array) != length:
+            raise SampleIndexError(f"a mask of {len(array)} entries; expected {length}, one for each sample")
+        return array
+    check_within(array, length)
+    return array if array.ndim and array.size else int(array) if not array.ndim else array.astype(np.int64)
 
 
 def check_within(indices: NDArray[np.integer[Any]], length: int, what: str = "indices") -> None:

@@ -15,11 +15,11 @@ from penstock.batchup._numbers import check_within, checked_batch_size, checked_
 from penstock.batchup._orders import rng_of
 from penstock.batchup._rows import Rows
 from penstock.batchup._samplers import AbstractSampler, StandardSampler, SubsetSampler
-from penstock.errors import DataSourceError, DataSourceTypeError, NotSupportedError
+from penstock.errors import DataSourceError, DataSourceTypeError, NotSupportedError, nearest
 from penstock.loader import Drawn
 from penstock.sampling import SamplingPlan
 
-__all__ = ["RandomAccessDataSource"]
+__all__ = ["RandomAccessDataSource", "check_options"]
 
 
 class RandomAccessDataSource(AbstractDataSource):
@@ -124,7 +124,7 @@ class RandomAccessDataSource(AbstractDataSource):
         self,
         batch_size: int,
         shuffle: Any = None,  # noqa: ANN401  see below
-        **kwargs: Any,  # noqa: ANN401, ARG002  for a subclass
+        **kwargs: Any,  # noqa: ANN401  for a subclass
     ) -> Iterator[Any]:
         """Return an iterator of the indices of each batch in the data set.
 
@@ -139,6 +139,7 @@ class RandomAccessDataSource(AbstractDataSource):
         -------
         iterator of ndarray of int64, shape (batch_size,)
         """
+        check_options(kwargs)
         return map(_marked, self._drawn(batch_size, shuffle))
 
     def _drawn(self, batch_size: int, shuffle: Any) -> Iterator[Any]:  # noqa: ANN401  as above
@@ -207,6 +208,13 @@ class RandomAccessDataSource(AbstractDataSource):
     def _batches(self, indices: Iterator[Any]) -> Iterator[Any]:
         for batch in indices:
             yield self.samples_by_indices_nomapping(batch)
+
+
+def check_options(options: dict[str, Any]) -> None:
+    """Refuse a misspelt `shuffle`; other options may be meant for other sources of a composite."""
+    for name in options:
+        if nearest(name, ("shuffle",)):
+            raise DataSourceTypeError(f"batch_iterator has no option {name!r}", hint="did you mean 'shuffle'?")
 
 
 def _marked(indices: Any) -> Any:  # noqa: ANN401  a sampler of a user may give slices

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.batchup._numbers import checked_batch_size, checked_count, checked_indices, checked_repeats
+from penstock.batchup._numbers import checked_batch_size, checked_count, checked_index, checked_indices, checked_repeats
 from penstock.batchup._orders import chosen_order, cut_passes, cut_stream, orders_of, rng_of, seed_of
 from penstock.errors import DataSourceError, NotSupportedError
 from penstock.sampling import ShuffledStream
@@ -222,7 +222,7 @@ class SubsetSampler(_PassSampler):
         ndarray of int64, shape (num_indices,)
             Indices in the data set.
         """
-        return self.indices[indices]
+        return self.indices[checked_index(indices, self.length)]
 
 
 def bound_of_indices(indices: NDArray[np.int64]) -> int | None:

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from penstock.batchup._balancing import balancing_weights
 from penstock.batchup._cumulative import Cumulative
-from penstock.batchup._numbers import check_within, checked_batch_size, checked_count, checked_indices
+from penstock.batchup._numbers import check_within, checked_batch_size, checked_count, checked_index, checked_indices
 from penstock.batchup._orders import chosen_order, cut_stream, rng_of, seed_of
 from penstock.batchup._samplers import AbstractSampler, bound_of_indices
 from penstock.errors import DataSourceError, DataSourceTypeError, NotSupportedError, SamplingError
@@ -283,7 +283,7 @@ class WeightedSubsetSampler(_WeightedSampler):
         ndarray of int64, shape (num_indices,)
             Indices in the data set.
         """
-        return self.indices[indices]
+        return self.indices[checked_index(indices, self.length)]
 
     @staticmethod
     def class_balancing_sampler(
@@ -311,6 +311,7 @@ class WeightedSubsetSampler(_WeightedSampler):
         WeightedSubsetSampler
         """
         chosen = checked_indices(indices)
+        check_within(chosen, len(y))
         subset = y[chosen] if hasattr(y, "shape") else [y[index] for index in chosen.tolist()]
         return WeightedSubsetSampler(balancing_weights(subset, n_classes), chosen, num_samples)
 

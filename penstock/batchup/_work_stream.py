@@ -38,6 +38,8 @@ class WorkStream:
     ) -> None:
         if not hasattr(worker_pool, "_apply_async"):
             raise DataSourceTypeError(f"worker_pool is a {type(worker_pool).__name__}; expected a worker pool")
+        if not hasattr(task_generator, "__iter__"):
+            raise DataSourceTypeError(f"task_generator is {task_generator!r}; expected an iterator of tasks")
         self._pool = worker_pool
         self._tasks = iter(task_generator)
         self._size = checked_count("task_buffer_size", task_buffer_size, 1)

@@ -405,3 +405,28 @@ def test_data_of_fewer_indices_than_samples_ends_where_the_sampler_does():
     source = ArrayDataSource([Y], sampler=sampling.StandardSampler(5))
     assert [batch[0].tolist() for batch in source.batch_iterator(3)] == [[0, 1, 2], [0, 1]]
     assert source.batch_map_concat(lambda y: y, 3)[0].tolist() == [0, 1, 2, 0, 1]
+
+
+@pytest.mark.parametrize(
+    ("indices", "error"),
+    [(99, SampleIndexError), ([1, 99], SampleIndexError), (np.ones(3, bool), SampleIndexError), ("a", DataSourceTypeError),
+     (None, DataSourceTypeError), (1.5, DataSourceTypeError), ([[1]], DataSourceTypeError)],
+    ids=["beyond", "list", "mask", "text", "none", "float", "matrix"],
+)  # fmt: skip
+@pytest.mark.parametrize("options", [{}, {"indices": [1, 2, 5]}], ids=["all", "subset"])
+def test_no_indices_are_refused(options, indices, error):
+    with pytest.raises(error):
+        ArrayDataSource([X, Y], **options).samples_by_indices(indices)
+
+
+@pytest.mark.parametrize("indices", [3, -9, [3], np.array([3]), np.arange(12) == 3, slice(3, 4)], ids=repr)
+def test_any_form_of_an_index_reads_its_samples(indices):
+    x, y = ArrayDataSource([X, Y]).samples_by_indices(indices)
+    assert np.reshape(x, (1, 2)).tolist() == [[6, 7]]
+    assert np.reshape(y, 1).tolist() == [0]
+
+
+def test_misspelt_shuffle_is_refused():
+    with pytest.raises(DataSourceTypeError, match="did you mean 'shuffle'"):
+        ArrayDataSource([X]).batch_iterator(4, shufle=True)
+    assert next(ArrayDataSource([X]).batch_iterator(4, option_of_another=1))[0].shape == (4, 2)
