@@ -93,7 +93,7 @@ def shuffled(theirs, x, y, repeats: int) -> None:
             if theirs:
                 other = theirs[0].ArrayDataSource([x, y])
                 found.append(
-                    f"{ratio(own, lambda b=batch: seconds(other.batch_iterator(b, shuffle=rng)), repeats):9.2f}"
+                    f"{ratio(own, lambda b=batch, o=other: seconds(o.batch_iterator(b, shuffle=rng)), repeats):9.2f}"
                 )
             print(f"  batch {batch}, {name:50} {' '.join(found)}", flush=True)
 
@@ -114,7 +114,7 @@ def weighted(theirs, x, y, repeats: int) -> None:
             other = theirs[0].ArrayDataSource([x, y], sampler=theirs[1].WeightedSampler(weights))
             found = ratio(
                 lambda b=batch, s=shuffle, n=count: seconds(mine.batch_iterator(b, shuffle=s), n) / n,
-                lambda b=batch: seconds(other.batch_iterator(b, shuffle=rng), 20) / 20,  # noqa: B023
+                lambda b=batch, o=other: seconds(o.batch_iterator(b, shuffle=rng), 20) / 20,
                 repeats,
             )
             print(f"  batch {batch}, {name:50} {1 / own:8,.0f} b/s {found:9.1f}", flush=True)

@@ -409,7 +409,7 @@ def test_data_of_fewer_indices_than_samples_ends_where_the_sampler_does():
 
 @pytest.mark.parametrize(
     ("indices", "error"),
-    [(99, SampleIndexError), ([1, 99], SampleIndexError), (np.ones(3, bool), SampleIndexError), ("a", DataSourceTypeError),
+    [(99, SampleIndexError), ([1, 99], SampleIndexError), (np.ones(4, bool), SampleIndexError), ("a", DataSourceTypeError),
      (None, DataSourceTypeError), (1.5, DataSourceTypeError), ([[1]], DataSourceTypeError)],
     ids=["beyond", "list", "mask", "text", "none", "float", "matrix"],
 )  # fmt: skip
