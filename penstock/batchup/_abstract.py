@@ -270,7 +270,7 @@ class MapDataSource(AbstractDataSource):
             raise NotSupportedError(
                 f"a loader over a {type(self.source).__name__}; expected a source whose samples are read by index"
             )
-        drawn = self.source.__drawn__(seed)
+        drawn = getattr(self.source, "drawn_rows", self.source.__drawn__)(seed)
         inner = drawn.source
         rows = Rows(int(inner.num_samples()), lambda indices: self.fn(*members_of(inner.samples_by_indices(indices))))
         return replace(drawn, source=rows)

@@ -18,14 +18,16 @@ from penstock.batchup._explored import explored
 from penstock.batchup._numbers import checked_batch_size, checked_index
 from penstock.batchup._orders import rng_of
 from penstock.batchup._random_access import RandomAccessDataSource, check_options
-from penstock.batchup._reading import Reader, is_array_like, is_plain, num_samples_of, reader_of
+from penstock.batchup._reading import Reader, dataset_rows, is_array_like, is_plain, num_samples_of, reader_of
 from penstock.batchup._rows import Rows
 from penstock.batchup._samplers import AbstractSampler, StandardSampler
 from penstock.batchup._sent import SentArrays, sent_reader
 from penstock.batchup._untouched import Untouched, views
 from penstock.batchup._weighted import WeightedSampler
 from penstock.errors import DataSourceError, DataSourceTypeError, SampleIndexError
+from penstock.loader import Drawn
 from penstock.sampling import ClassCounts, SamplingPlan
+from penstock.sampling._given import HasClassCounts
 
 __all__ = ["ArrayDataSource"]
 
@@ -181,6 +183,12 @@ class ArrayDataSource(RandomAccessDataSource):
         """
         return self.draws().plan(self.class_counts(), seed=seed, size=size, mode=mode)
 
+    def __drawn__(self, seed: int) -> Drawn:
+        """Return what a loader of this source draws from; of a dataset or view it reads the samples itself."""
+        drawn = self.drawn_rows(seed)
+        found = dataset_rows(self._data[0]) if len(self._data) == 1 else None
+        return drawn if found is None else replace(drawn, source=found[0], rows=found[1][drawn.rows])
+
     def _plan(self, draws: Draws, seed: int) -> SamplingPlan:
         return draws.plan(self.class_counts(), seed=seed)
 
@@ -272,6 +280,9 @@ class ArrayDataSource(RandomAccessDataSource):
 
 
 def _labels_in(data: Sequence[Any]) -> Any:  # noqa: ANN401  an array, or nothing
+    known = [array for array in data if isinstance(array, HasClassCounts)]
+    if known:
+        return known[0]
     whole = [array for array in data if isinstance(array, np.ndarray) and array.ndim == 1 and array.dtype.kind in "iu"]
     return whole[-1] if whole and (not len(whole[-1]) or whole[-1].min() >= 0) else None
 

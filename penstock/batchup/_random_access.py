@@ -190,6 +190,10 @@ class RandomAccessDataSource(AbstractDataSource):
 
     def __drawn__(self, seed: int) -> Drawn:
         """Return what a loader of this source draws from."""
+        return self.drawn_rows(seed)
+
+    def drawn_rows(self, seed: int) -> Drawn:
+        """Return rows and weights, and samples that this source reads."""
         draws = self.draws()
         plan = None if draws.weights is None else self._plan(draws, seed)
         return Drawn(source=self._rows(), rows=np.tile(draws.rows, draws.repeats), plan=plan)

@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from penstock.batchup._batches import SampleIndices
 from penstock.errors import DataSourceTypeError
@@ -15,7 +16,7 @@ from penstock.errors import DataSourceTypeError
 if TYPE_CHECKING:
     from penstock.dataset import Dataset, Tensor, View
 
-__all__ = ["Reader", "is_array_like", "is_plain", "num_samples_of", "reader_of"]
+__all__ = ["Reader", "dataset_rows", "is_array_like", "is_plain", "num_samples_of", "reader_of"]
 
 Reader = Callable[[Any], Any]
 
@@ -63,6 +64,15 @@ def reader_of(data: Any) -> Reader:  # noqa: ANN401  array-likes have no common 
             hint="np.asarray(data), or SampleDataSource(data), which reads sample by sample",
         )
     return partial(operator.getitem, data)
+
+
+def dataset_rows(data: Any) -> tuple[Any, NDArray[np.int64]] | None:  # noqa: ANN401  whatever a user hands in
+    """Return the table of a dataset or view, and the row in it of each sample; None of anything else."""
+    if not any(base.__module__.startswith("penstock.dataset.") for base in type(data).__mro__):
+        return None
+    from penstock.dataset import Dataset, View
+
+    return data.state() if isinstance(data, Dataset | View) else None
 
 
 def _reader_of_ours(data: Dataset | View | Tensor) -> Reader:

@@ -132,3 +132,16 @@ def test_explorer_of_a_subset_shows_its_samples():
 def test_explorer_of_arrays_needs_labels():
     with pytest.raises(DataSourceError, match="labels"):
         penstock.explore(ArrayDataSource([X]))
+
+
+def test_loader_of_a_view_in_a_source_is_as_one_of_the_view(tmp_path):
+    boxes = [np.zeros((number % 3, 4), np.float32) for number in range(40)]
+    ds = penstock.from_arrays({"labels": Y, "boxes": boxes}, tmp_path / "ds", htypes={"boxes": "bbox"}, progress=False)
+    view = ds[5:35]
+    source = ArrayDataSource([view], indices=[4, 1, 29], repeats=2)
+    batch = next(iter(Loader(source).batch(6).numpy()))
+    assert batch["index"].tolist() == [9, 6, 34, 9, 6, 34]
+    assert [len(box) for box in batch["boxes"]] == [0, 0, 1, 0, 0, 1]
+    assert source.plan().histogram().expected.tolist() == [2, 1, 0]
+    mapped = Loader(source.map(lambda parts: (parts["labels"] + 1,))).batch(3).numpy()
+    assert next(iter(mapped))["0"].tolist() == [[1], [1], [2]]
