@@ -12,6 +12,7 @@ SUITES = {
     "sampling": False,
     "loading": True,
     "memory": False,
+    "batchup": False,
     "widgets": False,
 }  # whether Deep Lake is among the peers
 

@@ -31,6 +31,9 @@ Every error is a `PenstockError` and also the builtin a Python user expects::
     ├── LoaderError (ValueError)
     │   ├── LoaderStateError
     │   └── TransformError (RuntimeError)
+    ├── DataSourceError (ValueError)         a data source, sampler or worker pool of `penstock.batchup`
+    │   ├── DataSourceTypeError (TypeError)
+    │   └── NotSupportedError (NotImplementedError)
     └── MissingDependencyError (ImportError)
 
 Facts are attributes; the text is *what is wrong, with the value*, *what was
@@ -49,6 +52,8 @@ __all__ = [
     "CommitNotFoundError",
     "ConflictError",
     "CredentialsError",
+    "DataSourceError",
+    "DataSourceTypeError",
     "DatasetError",
     "DatasetExistsError",
     "DatasetNotFoundError",
@@ -59,6 +64,7 @@ __all__ = [
     "LoaderError",
     "LoaderStateError",
     "MissingDependencyError",
+    "NotSupportedError",
     "PenstockError",
     "QueryBindError",
     "QueryCancelledError",
@@ -456,6 +462,18 @@ class TransformError(LoaderError, RuntimeError):
         super().__init__(message)
         self.row = row
         self.uid = uid
+
+
+class DataSourceError(PenstockError, ValueError):
+    """A data source, sampler or worker pool is asked for what it cannot do."""
+
+
+class DataSourceTypeError(DataSourceError, TypeError):
+    """A data source, sampler or worker pool is given a value of a type it does not take."""
+
+
+class NotSupportedError(DataSourceError, NotImplementedError):
+    """A kind of data source or sampler does not have what was asked for."""
 
 
 class MissingDependencyError(PenstockError, ImportError):

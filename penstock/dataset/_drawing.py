@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.errors import escaped
-from penstock.loader import Loader, Weights, exact_plan, make_plan, one_call, spec_for
+from penstock.loader import HasSampleWeights, Loader, Weights, exact_plan, make_plan, one_call, spec_for
 from penstock.sampling import SamplingPlan, SamplingSpec, fresh_seed
 from penstock.table import RowsTable, Selection, Table
 from penstock.tql import Explanation, QueryResult, explain, run
@@ -119,7 +119,7 @@ class Drawing(ABC, Generic[_V]):
 
     def sample_by(
         self,
-        weights: str | SamplingSpec | SamplingPlan | Sequence[float] | NDArray[Any],
+        weights: str | SamplingSpec | SamplingPlan | HasSampleWeights | Sequence[float] | NDArray[Any],
         replace: bool = True,
         size: int | None = None,
         *,
@@ -130,9 +130,10 @@ class Drawing(ABC, Generic[_V]):
 
         Parameters
         ----------
-        weights : str, SamplingSpec, SamplingPlan, list, tuple or ndarray
+        weights : str, SamplingSpec, SamplingPlan, sampler, source, list, tuple or ndarray
             A TQL weight expression such as ``max_weight(contains(labels, 'bus'): 20, True: 1)``,
-            the name of a tensor with one number a sample, or one weight for each sample. A spec or a plan of the same
+            the name of a tensor with one number a sample, a sampler or source of `penstock.batchup`, or one weight for
+            each sample. A spec or a plan of the same
             samples brings mode, size and seed; those given here replace its own.
         replace : bool
             Whether a sample may be drawn again.
@@ -164,7 +165,7 @@ class Drawing(ABC, Generic[_V]):
 
     def plan(
         self,
-        spec_or_weights: SamplingSpec | SamplingPlan | str | Sequence[float] | NDArray[Any] | None = None,
+        spec_or_weights: Weights | None = None,
         *,
         labels: str | None = None,
         seed: Seed = ...,
@@ -175,7 +176,7 @@ class Drawing(ABC, Generic[_V]):
 
         Parameters
         ----------
-        spec_or_weights : str, SamplingSpec, SamplingPlan, list, tuple or ndarray, optional
+        spec_or_weights : str, SamplingSpec, SamplingPlan, sampler, source, list, tuple or ndarray, optional
             What `sample_by` takes. By default every sample once an
             epoch, which is what a loader of a plain dataset or a frozen view delivers.
         labels : str, optional

@@ -38,6 +38,10 @@ class SharedMemory:
             self._map = mmap.mmap(self.descriptor, self._size)
         return memoryview(self._map)[:size]
 
+    def private(self, size: int) -> memoryview:
+        """Return the first `size` bytes to read; what is written to them stays with whoever wrote it."""
+        return memoryview(mmap.mmap(self.descriptor, max(size, 1), access=mmap.ACCESS_COPY))[:size]
+
     def close(self) -> None:
         """Give the memory back."""
         self._map = None

@@ -5,13 +5,16 @@ from __future__ import annotations
 import io
 import pickle
 import sys
+from functools import cache
+from pathlib import Path
+from types import FunctionType
 from typing import Any
 
 import cloudpickle
 
 from penstock.engines._memory import SharedMemory
 
-__all__ = ["Sizes", "load", "store"]
+__all__ = ["Sizes", "load", "load_shared", "store"]
 
 Sizes = list[int]
 """Bytes of the pickle, then of each buffer."""
@@ -32,7 +35,42 @@ class _Pickler(cloudpickle.Pickler):  # type: ignore[misc]  # cloudpickle has no
         own = getattr(type(obj), "reduce_for_worker", None)
         if own is not None:
             return own(obj)
+        if isinstance(obj, type | FunctionType) and not _is_importable(obj.__module__):
+            return self._by_value(obj)
         return super().reducer_override(obj)
+
+    def _by_value(self, obj: Any) -> Any:  # noqa: ANN401  a function or a class
+        """Take a function or class with its code: another process would not find its module."""
+        module = sys.modules[obj.__module__]
+        cloudpickle.register_pickle_by_value(module)
+        try:
+            return super().reducer_override(obj)
+        finally:
+            cloudpickle.unregister_pickle_by_value(module)
+
+
+@cache
+def _is_importable(name: str | None) -> bool:
+    """Tell whether a process with the same path finds the module; perhaps not one that was loaded by its file.
+
+    What is in no module, or in `__main__`, cloudpickle itself takes by value.
+    """
+    module = sys.modules.get(name or "")
+    if name is None or module is None or name == "__main__":
+        return True
+    path, found = None, None
+    for end in (*(place for place, character in enumerate(name) if character == "."), len(name)):
+        found = _spec_of(name[:end], path)
+        if found is None:
+            return False
+        path = found.submodule_search_locations
+    file = getattr(module, "__file__", None)
+    return found is None or not found.has_location or not file or Path(file).resolve() == Path(found.origin).resolve()
+
+
+def _spec_of(name: str, path: Any) -> Any:  # noqa: ANN401  of importlib
+    finders = (getattr(finder, "find_spec", None) for finder in sys.meta_path)
+    return next((spec for find in finders if find is not None and (spec := find(name, path)) is not None), None)
 
 
 def _is_plain(torch: Any, tensor: Any) -> bool:  # noqa: ANN401  torch is loaded only where a user has it
@@ -69,10 +107,20 @@ def store(value: Any, memory: SharedMemory) -> Sizes:  # noqa: ANN401  anything 
 
 def load(memory: SharedMemory, sizes: Sizes) -> Any:  # noqa: ANN401  what was stored
     """Read an object; its arrays are copies that may be kept and written to."""
-    source = memory.view(sum(map(_aligned, sizes)))
+    parts = [bytearray(part) for part in _parts(memory.view(sum(map(_aligned, sizes))), sizes)]
+    return pickle.loads(parts[0], buffers=parts[1:])  # noqa: S301  from this process's own child or parent
+
+
+def load_shared(memory: SharedMemory, sizes: Sizes) -> Any:  # noqa: ANN401  what was stored
+    """Read an object whose arrays lie in the memory itself, which all who read it share; no one sees others' writes."""
+    parts = _parts(memory.private(sum(map(_aligned, sizes))), sizes)
+    return pickle.loads(parts[0], buffers=parts[1:])  # noqa: S301  from this process's own parent
+
+
+def _parts(source: memoryview, sizes: Sizes) -> list[memoryview]:
     parts = []
     position = 0
     for size in sizes:
-        parts.append(bytearray(source[position : position + size]))
+        parts.append(source[position : position + size])
         position += _aligned(size)
-    return pickle.loads(parts[0], buffers=parts[1:])  # noqa: S301  from this process's own child or parent
+    return parts

@@ -13,11 +13,12 @@ import uuid
 import weakref
 from collections.abc import Callable, Iterator
 from multiprocessing.connection import Connection
+from multiprocessing.reduction import send_handle
 from socket import socketpair
 from typing import Any
 
 from penstock.engines._memory import SharedMemory
-from penstock.engines._messages import load, store
+from penstock.engines._messages import Sizes, load, store
 from penstock.engines._worker import WORKER_NUMBER
 from penstock.errors import LoaderError
 
@@ -33,6 +34,15 @@ _START = (
 
 class _Gone(Exception):  # noqa: N818  a process that ended while idle is no error
     """A worker ended before it took a job."""
+
+
+class _Constant:
+    """A function stored once, in memory that every worker reads; it goes with the last who holds this."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self.memory = SharedMemory()
+        weakref.finalize(self, self.memory.close)
+        self.sizes = store(function, self.memory)
 
 
 class _Process:
@@ -57,6 +67,19 @@ class _Process:
             outcome, sizes = self._channel.recv()
         except (EOFError, OSError) as error:
             raise self._ended() from error
+        return self._result(outcome, sizes)
+
+    def attach(self, key: str, constant: _Constant, patience: float | None) -> None:
+        """Let the worker have a function that lies in memory which all workers read."""
+        try:
+            self._channel.send(("attach", key, constant.sizes, patience))
+            send_handle(self._channel, constant.memory.descriptor, self._process.pid)
+            outcome, sizes = self._channel.recv()
+        except (EOFError, OSError) as error:
+            raise self._ended() from error
+        self._result(outcome, sizes)
+
+    def _result(self, outcome: str, sizes: Sizes) -> Any:  # noqa: ANN401  anything
         if outcome == "done":
             return load(self._incoming, sizes) if sizes else None
         failed: BaseException = load(self._incoming, sizes)
@@ -83,6 +106,10 @@ class _Process:
     def alive(self) -> bool:
         """Whether the process runs."""
         return self._process.poll() is None
+
+    def kill(self) -> None:
+        """End the process at once; whoever waits for it is told."""
+        self._process.kill()
 
     def hang_up(self) -> None:
         """Tell the process to end by closing its channel."""
@@ -137,7 +164,7 @@ class _Pool:
         self._lock = threading.Lock()  # "with" on it cannot be interrupted half way, on a Condition it can
         self._changed = threading.Condition(self._lock)
         self._idle: list[_Process] = []
-        self._busy: set[_Process] = set()
+        self._busy: dict[_Process, int] = {}  # and the lease it works for
         self._leases: dict[int, tuple[int, str]] = {}
 
     def enter(self, number: int, count: int, key: str) -> None:
@@ -152,19 +179,26 @@ class _Pool:
         """Let go of processes that are the parent's, in a forked child."""
         for process in (*self._idle, *self._busy):
             process.abandon()
-        self._idle, self._busy = [], set()
+        self._idle, self._busy = [], {}
 
-    def leave(self, number: int) -> None:
-        """Give a lease back; with the last one the processes end."""
+    def leave(self, number: int, *, at_once: bool = False) -> None:
+        """Give a lease back; with the last one the processes end. At once: also those that work for it."""
         if self.owner != os.getpid():
             return
         with self._lock:
             self._leases.pop(number, None)
+            for process, lease in self._busy.items():
+                if at_once and lease == number:
+                    process.kill()
             self._trim()
             self._changed.notify_all()
 
+    @property
+    def _most(self) -> int:
+        return max((count for count, _ in self._leases.values()), default=0)
+
     def _trim(self) -> None:
-        most = max((count for count, _ in self._leases.values()), default=0)
+        most = self._most
         leaving = [process for process in self._idle if process.number >= most]
         self._idle = [process for process in self._idle if process.number < most]
         _stop(leaving)
@@ -180,7 +214,7 @@ class _Pool:
             key = self._leases[lease][1]
             taken = next((process for process in self._idle if key in process.defined), self._idle[0])
             self._idle.remove(taken)
-            self._busy.add(taken)
+            self._busy[taken] = lease
             wanted = {key for _, key in self._leases.values()}
         try:
             for unwanted in taken.defined - wanted:
@@ -191,11 +225,13 @@ class _Pool:
 
     def _returned(self, process: _Process) -> None:
         with self._lock:
-            self._busy.discard(process)
-            if not process.alive:
+            self._busy.pop(process, None)
+            if process.alive:
+                self._idle.append(process)
+            else:
                 process.stop()
-                process = _Process(process.number)
-            self._idle.append(process)
+                if process.number < self._most:
+                    self._idle.append(_Process(process.number))
             self._trim()
             self._changed.notify()
 
@@ -204,7 +240,7 @@ class _Pool:
         with self._lock:
             self._leases.clear()
             _stop([*self._idle, *self._busy])
-            self._idle, self._busy = [], set()
+            self._idle, self._busy = [], {}
             self._changed.notify_all()
 
 
@@ -220,11 +256,15 @@ class Lease:
     persistent : bool
         Whether the processes wait for jobs without end; else they end after
         30 seconds without one, and start again when one comes.
+    shared : bool
+        Whether the arrays of `function` lie in memory that all processes read, rather than in each process.
     """
 
-    def __init__(self, pool: _Pool, function: Callable[..., Any], count: int, *, persistent: bool) -> None:
+    def __init__(
+        self, pool: _Pool, function: Callable[..., Any], count: int, *, persistent: bool, shared: bool
+    ) -> None:
         self._pool = pool
-        self._function = function
+        self._function: Callable[..., Any] | _Constant = _Constant(function) if shared else function
         self._count = count
         self._slots = threading.BoundedSemaphore(count)
         self._patience = None if persistent else _IDLE_SECONDS
@@ -264,12 +304,20 @@ class Lease:
     def _run_in(self, process: _Process, arguments: tuple[Any, ...]) -> Any:  # noqa: ANN401  what the function returned
         key = self._key
         if key not in process.defined:
-            process.ask("define", key, self._function, self._patience)
+            if isinstance(self._function, _Constant):
+                process.attach(key, self._function, self._patience)
+            else:
+                process.ask("define", key, self._function, self._patience)
             process.defined.add(key)
         return process.ask("run", key, arguments, self._patience)
 
     def close(self) -> None:
         """Give the lease back; with the last one the processes end."""
+        self._finalizer()
+
+    def abort(self) -> None:
+        """Give the lease back, and end at once the processes that work for it; whoever waits for them is told."""
+        self._pool.leave(self._number, at_once=True)
         self._finalizer()
 
 
@@ -303,7 +351,9 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_SHARED.renew)
 
 
-def lease_processes(function: Callable[..., Any], count: int, *, persistent: bool = False) -> Lease:
+def lease_processes(
+    function: Callable[..., Any], count: int, *, persistent: bool = False, shared: bool = False
+) -> Lease:
     """Return the right to run a function in `count` worker processes, which start where they are missing.
 
     Parameters
@@ -314,6 +364,9 @@ def lease_processes(function: Callable[..., Any], count: int, *, persistent: boo
         Processes, at least 1.
     persistent : bool
         Whether the processes wait for jobs without end.
+    shared : bool
+        Whether the arrays of `function` lie in memory that all processes read, rather than in each process. What a
+        process writes to them it alone sees.
 
     Returns
     -------
@@ -329,4 +382,4 @@ def lease_processes(function: Callable[..., Any], count: int, *, persistent: boo
         raise LoaderError(
             f"worker processes on {sys.platform}; they need Linux or macOS", hint="use num_threads and num_workers=0"
         )
-    return Lease(_SHARED.pool(), function, count, persistent=persistent)
+    return Lease(_SHARED.pool(), function, count, persistent=persistent, shared=shared)

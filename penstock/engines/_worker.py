@@ -9,10 +9,11 @@ import sys
 import traceback
 from collections.abc import Callable
 from multiprocessing.connection import Connection
+from multiprocessing.reduction import recv_handle
 from typing import Any
 
 from penstock.engines._memory import SharedMemory
-from penstock.engines._messages import Sizes, load, store
+from penstock.engines._messages import Sizes, load, load_shared, store
 
 __all__ = ["WORKER_NUMBER", "main", "worker_number"]
 
@@ -51,6 +52,9 @@ class _Served:
 
     def _answer(self, kind: str, key: str, sizes: Sizes) -> tuple[str, Sizes]:
         try:
+            if kind == "attach":
+                self._functions[key] = self._attached(sizes)
+                return "done", []
             given = load(self._incoming, sizes)
             if kind == "define":
                 self._functions[key] = given
@@ -59,11 +63,21 @@ class _Served:
         except BaseException as error:  # noqa: BLE001  goes to the parent, also SystemExit
             return "failed", self._told(error)
 
+    def _attached(self, sizes: Sizes) -> Callable[..., Any]:
+        memory = SharedMemory(recv_handle(self._channel))
+        try:
+            function: Callable[..., Any] = load_shared(memory, sizes)
+        finally:
+            memory.close()
+        return function
+
     def _told(self, error: BaseException) -> Sizes:
         told = traceback.format_exc()
         error.add_note(f"in worker process {os.getpid()}:\n{told}")
         try:
-            return store(error, self._outgoing)
+            sizes = store(error, self._outgoing)
+            load(self._outgoing, sizes)  # an error whose class takes other arguments than it keeps fails here
+            return sizes  # noqa: TRY300  nothing else is tried
         except Exception:  # noqa: BLE001  an error that cannot be pickled is told as text
             return store(
                 RuntimeError(f"{type(error).__name__} in worker process {os.getpid()}:\n{told}"), self._outgoing

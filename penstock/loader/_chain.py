@@ -14,7 +14,7 @@ from penstock.loader._engine import Engine
 from penstock.loader._pool import Pool, Resolve
 from penstock.loader._running import RunningLoader
 from penstock.loader._settings import Framework, Settings, check_count, checked_output
-from penstock.loader._source import Source, as_table
+from penstock.loader._source import DrawnSource, Source, as_table
 from penstock.loader._tensorflow import as_tf_dataset, require_tensorflow
 from penstock.loader._weights import spec_for
 from penstock.sampling import SamplingPlan, fresh_seed
@@ -33,8 +33,8 @@ class Loader(RunningLoader):
 
     Parameters
     ----------
-    table : Table or Source
-        What is read.
+    table : Table, Source or DrawnSource
+        What is read; a source of `penstock.batchup` also says which samples, and with which weights.
     selection : Selection, optional
         Rows of it; None means all. With `plan` the rows the plan draws from.
     seed : int, optional
@@ -62,7 +62,7 @@ class Loader(RunningLoader):
 
     def __init__(
         self,
-        table: Table | Source,
+        table: Table | Source | DrawnSource,
         selection: Selection | None = None,
         *,
         seed: int | None = 0,
@@ -70,12 +70,16 @@ class Loader(RunningLoader):
         resolve: Resolve | None = None,
         tensors: Sequence[str] | None = None,
     ) -> None:
-        readable: Table = as_table(table)
+        seed = fresh_seed() if seed is None else seed
+        drawn = table.__drawn__(seed) if isinstance(table, DrawnSource) else None
+        if drawn is not None and selection is None and plan is None:
+            selection, plan = Selection(rows=drawn.rows, version="", query_string=None, seed=seed), drawn.plan
+        readable: Table = as_table(table if drawn is None else drawn.source)
         rows = np.arange(readable.num_rows) if selection is None else np.asarray(selection.rows, np.int64)
         history = (selection.query_string,) if selection is not None and selection.query_string else ()
         self._pool = Pool(table=readable, rows=rows, plan=plan, history=history, resolve=resolve)
         shown = None if tensors is None else tuple(tensors)
-        self._settings = Settings(seed=fresh_seed() if seed is None else seed, tensors=shown)
+        self._settings = Settings(seed=seed, tensors=shown)
         self._called: frozenset[str] = frozenset()
         self._made: Engine | None = None
         self.worker_init_fn: Callable[[int], None] | None = None
@@ -123,7 +127,7 @@ class Loader(RunningLoader):
 
         Parameters
         ----------
-        weights : str, SamplingSpec, SamplingPlan, list, tuple or ndarray
+        weights : str, SamplingSpec, SamplingPlan, sampler, source, list, tuple or ndarray
             A weight expression such as ``max_weight(labels == 5: 10, labels == 6: 5)``,
             the name of a tensor that holds the weights, or one weight for each sample. A spec or a plan of the same
             samples brings mode, size and seed; those given here replace its own.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -11,10 +12,11 @@ from numpy.typing import NDArray
 
 from penstock.errors import LoaderError
 from penstock.loader._sequential import SequentialTable, named
+from penstock.sampling import SamplingPlan
 from penstock.table import Ragged
 from penstock.tensors import Htype, TensorSpec
 
-__all__ = ["Source", "SourceTable", "as_table"]
+__all__ = ["Drawn", "DrawnSource", "Source", "SourceTable", "as_table"]
 
 
 @runtime_checkable
@@ -31,6 +33,34 @@ class Source(Protocol):
 
     def samples_by_indices(self, indices: NDArray[np.int64]) -> Any:  # noqa: ANN401  array, tuple or mapping of arrays
         """Return the samples of some numbers: an array, a sequence or a mapping of arrays, first axis samples."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Drawn:
+    """What a loader is to draw from.
+
+    Parameters
+    ----------
+    source : Source
+        Where samples are read.
+    rows : ndarray of int64, shape (num_rows,)
+        Which samples of it; repeats are allowed.
+    plan : SamplingPlan, optional
+        Weights over the rows; without one every row comes once an epoch.
+    """
+
+    source: Source
+    rows: NDArray[np.int64]
+    plan: SamplingPlan | None = None
+
+
+@runtime_checkable
+class DrawnSource(Protocol):
+    """A source that also says which of its samples are drawn and how often, as those of `penstock.batchup` do."""
+
+    def __drawn__(self, seed: int) -> Drawn:
+        """Return samples, rows and weights; a plan of weights has the seed."""
         ...
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,9 +16,27 @@ from penstock.sampling._spec import Mode
 from penstock.table import Table
 from penstock.tql import bind_sampling, parse_sampling
 
-__all__ = ["Weights", "class_counts", "exact_plan", "make_plan", "new_plan", "spec_for"]
+__all__ = [
+    "HasSampleWeights",
+    "Weights",
+    "class_counts",
+    "exact_plan",
+    "make_plan",
+    "new_plan",
+    "spec_for",
+]
 
-Weights = str | SamplingSpec | SamplingPlan | Sequence[float] | NDArray[Any]
+
+@runtime_checkable
+class HasSampleWeights(Protocol):
+    """What knows how likely each sample is drawn, as the samplers and sources of `penstock.batchup` do."""
+
+    def __sample_weights__(self, num_samples: int) -> NDArray[np.float64]:
+        """Return the weight of each of so many samples."""
+        ...
+
+
+Weights = str | SamplingSpec | SamplingPlan | HasSampleWeights | Sequence[float] | NDArray[Any]
 
 
 def spec_for(
@@ -107,7 +125,9 @@ def class_counts(table: Table, rows: NDArray[np.int64], name: str | None) -> Cla
     return ClassCounts(values=column.values, offsets=column.offsets, class_names=names, tensor=chosen, row_numbers=rows)
 
 
-def _array(weights: Sequence[float] | NDArray[Any], count: int) -> NDArray[np.float64]:
+def _array(weights: HasSampleWeights | Sequence[float] | NDArray[Any], count: int) -> NDArray[np.float64]:
+    if isinstance(weights, HasSampleWeights):
+        return weights.__sample_weights__(count)
     try:
         plain = weights.detach().cpu() if hasattr(weights, "detach") else weights  # a torch tensor with a gradient
         array = np.ascontiguousarray(plain, np.float64)

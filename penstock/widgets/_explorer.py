@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from penstock.widgets._session_state import Explorable
 from penstock.widgets._widget import SessionWidget
 
 if TYPE_CHECKING:
@@ -33,13 +34,13 @@ class Explorer(SessionWidget):
     kind = "explorer"
 
 
-def explore(source: Dataset | View | Session, **options: Any) -> Explorer:
+def explore(source: Dataset | View | Explorable | Session, **options: Any) -> Explorer:
     """Open the Explorer on a dataset or a view.
 
     Parameters
     ----------
-    source : Dataset, View or Session
-        What is explored.
+    source : Dataset, View, ArrayDataSource or Session
+        What is explored. The images and labels of an `ArrayDataSource` are copied to a temporary dataset.
     **options
         ``query``: the first query, TQL. ``seed``: int, seed of the draws. ``mode``: "iid", "deck" or "once".
         ``size``: draws of an epoch. ``unit``: "instances" or "samples", what the bars count. ``labels``: the class

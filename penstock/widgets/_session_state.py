@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import weakref
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +23,7 @@ from penstock.widgets._source import Source
 if TYPE_CHECKING:
     from penstock.dataset import Dataset, View
 
-__all__ = ["SessionState", "Watcher", "What"]
+__all__ = ["Explorable", "SessionState", "Watcher", "What"]
 
 What = Literal["query", "weights", "dataset", "selection", "grid", "unit", "note"]
 _MAX_HISTORY = 50
@@ -35,6 +35,15 @@ class Watcher(Protocol):
 
     def session_changed(self, what: What, origin: str | None) -> None:
         """Hear that `what` changed; `origin` is the browser view that asked for it."""
+        ...
+
+
+@runtime_checkable
+class Explorable(Protocol):
+    """Samples that can be made a dataset, such as arrays of `penstock.batchup`."""
+
+    def __explored__(self) -> tuple[Dataset | View, dict[str, Any]]:
+        """Return the dataset, and options that show it as its samples are drawn."""
         ...
 
 

@@ -24,6 +24,7 @@ from penstock.widgets._ops_plan import SessionOperations
 from penstock.widgets._rpc import Dispatcher
 from penstock.widgets._runtime import read_stub, runtime
 from penstock.widgets._session import Session, What
+from penstock.widgets._session_state import Explorable
 from penstock.widgets._snapshot import snapshot
 from penstock.widgets._traits import PanelTrait, WeightsTrait
 
@@ -84,8 +85,11 @@ class SessionWidget(anywidget.AnyWidget):
     kind: ClassVar[str] = ""
     _esm = read_stub()
 
-    def __init__(self, source: Dataset | View | Session, **options: Any) -> None:
+    def __init__(self, source: Dataset | View | Explorable | Session, **options: Any) -> None:
         _check_options(type(self).__name__, source, options)
+        if isinstance(source, Explorable):
+            source, told = source.__explored__()
+            options = {**told, **options}
         session = source if isinstance(source, Session) else Session(source, **_only(_SESSION_OPTIONS, options))
         self._session = session
         super().__init__(_kind=self.kind, _runtime=runtime(), **_only(_VIEW_OPTIONS, options))

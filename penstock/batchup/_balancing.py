@@ -1,0 +1,67 @@
+"""Weights of samples that balance their classes."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from penstock.batchup._numbers import checked_count
+from penstock.errors import SamplingError
+from penstock.sampling import ClassCounts, class_counts
+
+__all__ = ["balancing_weights", "labels_of"]
+
+_SHOWN = 5
+
+
+def labels_of(y: Any) -> ClassCounts:  # noqa: ANN401  labels in any of their forms
+    """Return classes as counts: also those of a matrix of numbers 0 and 1, a column for each class."""
+    matrix = y.detach().cpu().numpy() if hasattr(y, "detach") else y
+    if isinstance(matrix, np.ndarray) and matrix.ndim == 2 and matrix.shape[1] > 1 and _is_zero_or_one(matrix):  # noqa: PLR2004
+        return class_counts(matrix.astype(bool))
+    return class_counts(y)
+
+
+def _is_zero_or_one(matrix: NDArray[Any]) -> bool:
+    return matrix.dtype.kind in "iuf" and bool(((matrix == 0) | (matrix == 1)).all())
+
+
+def balancing_weights(y: Any, n_classes: Any = None) -> NDArray[np.float64]:  # noqa: ANN401  labels, a number
+    """Return a weight for each sample: one over how many samples its class has, times how many classes there are.
+
+    Of several classes of a sample the largest weight counts; a sample without a class has the smallest weight of
+    those that have one. See `WeightedSampler.class_balancing_sample_weights`.
+    """
+    values = np.asarray(y) if hasattr(y, "dtype") and not hasattr(y, "detach") else None
+    if values is not None and values.size and values.dtype.kind in "if" and values.min() < 0:
+        raise SamplingError(f"y contains {values.min()}; expected classes from 0 on")
+    labels = labels_of(y)
+    counts = labels.samples
+    if not len(counts) or not counts.any():
+        raise SamplingError("no sample has a class; there is nothing to balance")
+    if n_classes is not None:
+        _check_classes(counts, checked_count("n_classes", n_classes, 1))
+    present = counts > 0
+    weights = np.zeros(len(counts))
+    weights[present] = 1.0 / (counts[present].astype(np.float64) * int(present.sum()))
+    rows, classes, _ = labels.entries
+    largest = np.zeros(labels.num_rows)
+    np.maximum.at(largest, rows, weights[classes])
+    unlabelled = largest == 0
+    largest[unlabelled] = weights[present].min()
+    return largest
+
+
+def _check_classes(counts: NDArray[np.int64], n_classes: int) -> None:
+    most = int(np.flatnonzero(counts)[-1])
+    if most >= n_classes:
+        raise SamplingError(f"y contains class {most}; n_classes is {n_classes}", hint=f"n_classes={most + 1}")
+    empty = np.flatnonzero(np.bincount(np.flatnonzero(counts), minlength=n_classes) == 0)
+    if len(empty):
+        shown = ", ".join(map(str, empty[:_SHOWN])) + (", …" if len(empty) > _SHOWN else "")
+        warnings.warn(
+            f"{len(empty)} of {n_classes} classes have no samples ({shown}): the others are balanced", stacklevel=4
+        )

@@ -1,0 +1,129 @@
+"""What is asked of batch sizes, repeats and indices, before anything is drawn."""
+
+from __future__ import annotations
+
+import math
+import operator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from penstock.errors import DataSourceError, DataSourceTypeError, SampleIndexError
+
+__all__ = [
+    "check_within",
+    "checked_batch_size",
+    "checked_count",
+    "checked_index",
+    "checked_indices",
+    "checked_repeats",
+    "num_batches",
+]
+
+
+def num_batches(n: float, batch_size: int) -> Any:  # noqa: ANN401  an int; inf where n is
+    """Return the batches that cover a data set.
+
+    Parameters
+    ----------
+    n : int or inf
+        Samples of the data set.
+    batch_size : int
+        Samples in a batch, at least 1; the last may have fewer.
+
+    Returns
+    -------
+    int or inf
+
+    Raises
+    ------
+    DataSourceError
+        If `batch_size` is not a whole number of at least 1.
+
+    Examples
+    --------
+    >>> num_batches(20, 5), num_batches(21, 5)
+    (4, 5)
+    """
+    size = checked_batch_size(batch_size)
+    return n if math.isinf(n) else -(-n // size)
+
+
+def checked_batch_size(batch_size: Any) -> int:  # noqa: ANN401  whatever a user hands in
+    """Return a batch size as an int, or say what is wrong with it."""
+    return checked_count("batch_size", batch_size, 1)
+
+
+def checked_count(name: str, value: Any, least: int) -> int:  # noqa: ANN401  whatever a user hands in
+    """Return a whole number of at least `least`."""
+    try:
+        number = operator.index(value)
+    except TypeError:
+        number = None
+    if number is None or isinstance(value, bool | np.bool_):
+        raise DataSourceTypeError(f"{name} is {value!r}; expected a whole number of at least {least}")
+    if number < least:
+        raise DataSourceError(f"{name} is {value!r}; expected a whole number of at least {least}")
+    return number
+
+
+def checked_repeats(repeats: Any) -> int:  # noqa: ANN401  whatever a user hands in
+    """Return how often a data set is gone through; -1 is without end."""
+    try:
+        number = operator.index(repeats)
+    except TypeError:
+        number = None
+    if number is None or isinstance(repeats, bool | np.bool_):
+        raise DataSourceTypeError(f"repeats is {repeats!r}; expected a whole number of at least 1, or -1 for no end")
+    if number == 0 or number < -1:
+        raise DataSourceError(f"repeats is {repeats!r}; expected at least 1, or -1 for no end")
+    return number
+
+
+def checked_indices(indices: Any) -> NDArray[np.int64]:  # noqa: ANN401  whatever a user hands in
+    """Return indices of samples as a read-only array of their own, shape (num_indices,)."""
+    try:
+        array = np.asarray(indices)
+    except ValueError as error:
+        raise DataSourceTypeError(
+            "indices are lists of unequal length; expected one integer for each sample"
+        ) from error
+    if array.dtype == np.bool_:
+        raise DataSourceTypeError(
+            f"indices are a mask of shape {array.shape}; expected integers", hint="np.flatnonzero(mask)"
+        )
+    if array.ndim != 1:
+        raise DataSourceError(f"indices have shape {array.shape}; expected one dimension")
+    if array.size and array.dtype.kind not in "iu":
+        raise DataSourceTypeError(f"indices are of type {array.dtype}; expected integers")
+    own = np.array(array, np.int64)
+    own.setflags(write=False)
+    return own
+
+
+def checked_index(indices: Any, length: int) -> Any:  # noqa: ANN401  whatever a user hands in
+    """Return an index, a slice, or an array of indices or of bool, of samples that exist."""
+    if isinstance(indices, slice):
+        return indices
+    array = indices if isinstance(indices, np.ndarray) else np.asarray(indices)
+    if array.ndim > 1 or not (array.dtype.kind in "iu" or (array.dtype == np.bool_ and array.ndim) or not array.size):
+        raise DataSourceTypeError(
+            f"indices are {indices!r}; expected an integer, a slice or an array of integers with one dimension"
+        )
+    if array.dtype == np.bool_:
+        if len(array) != length:
+            raise SampleIndexError(f"a mask of {len(array)} entries; expected {length}, one for each sample")
+        return array
+    check_within(array, length)
+    return array if array.ndim and array.size else int(array) if not array.ndim else array.astype(np.int64)
+
+
+def check_within(indices: NDArray[np.integer[Any]], length: int, what: str = "indices") -> None:
+    """Refuse indices of samples that do not exist; negative ones count from the end."""
+    if not indices.size:
+        return
+    low, high = int(indices.min()), int(indices.max())
+    if low < -length or high >= length:
+        wrong = high if high >= length else low
+        raise SampleIndexError(f"{what} contain {wrong}; there are {length} samples, expected at most {length - 1}")

@@ -1,0 +1,72 @@
+"""A source whose batches workers make ahead."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, Protocol
+
+from penstock.batchup._abstract import AbstractDataSource
+from penstock.batchup._numbers import checked_count
+from penstock.batchup._sent import extract
+from penstock.batchup._work_stream import Pool, WorkStream
+from penstock.errors import DataSourceTypeError
+
+__all__ = ["ParallelDataSource"]
+
+
+class _SharingPool(Pool, Protocol):
+    def shared_constant(self, x: Any) -> Any: ...  # noqa: ANN401  anything
+
+
+class ParallelDataSource(AbstractDataSource):
+    """Batches of a source, made ahead by the workers of a pool; made by `parallel_data_source` of a pool.
+
+    Batches are those of the source, in the same order: which samples they hold is decided here, workers read them.
+
+    Parameters
+    ----------
+    ds : AbstractDataSource
+        A source whose samples can be read by index.
+    batch_buffer_size : int
+        Batches made ahead at most.
+    pool : AbstractWorkerPool
+        The workers.
+    """
+
+    def __init__(self, ds: AbstractDataSource, batch_buffer_size: int, pool: _SharingPool) -> None:
+        if not isinstance(ds, AbstractDataSource):
+            raise DataSourceTypeError(f"ds is a {type(ds).__name__}; expected a data source")
+        if not ds.is_random_access:
+            raise DataSourceTypeError(f"samples of a {type(ds).__name__} cannot be read by index; expected to")
+        self._source = ds
+        self._shared = pool.shared_constant(ds)
+        self._size = checked_count("batch_buffer_size", batch_buffer_size, 1)
+        self._pool = pool
+
+    def num_samples(self, **kwargs: Any) -> Any:  # noqa: ANN401  an int, inf or None
+        """Return the number of samples of an iteration, as the source says."""
+        return self._source.num_samples(**kwargs)
+
+    def num_batches(self, batch_size: int, **kwargs: Any) -> Any:  # noqa: ANN401  an int, inf or None
+        """Return the number of batches of an iteration, as the source says."""
+        return self._source.num_batches(batch_size, **kwargs)
+
+    def batch_iterator(self, batch_size: int, **kwargs: Any) -> Iterator[Any]:  # noqa: ANN401  what the source takes
+        """Return an iterator of batches; workers begin at once.
+
+        Parameters
+        ----------
+        batch_size : int
+            Samples in a batch.
+        **kwargs
+            What the source takes, such as ``shuffle``.
+
+        Returns
+        -------
+        iterator of batches
+        """
+        indices: Iterator[Any] = self._source.batch_indices_iterator(batch_size, **kwargs)  # type: ignore[attr-defined]
+        tasks: Iterator[tuple[Callable[..., Any], tuple[Any, ...]]] = (
+            (extract, (self._shared, batch)) for batch in indices
+        )
+        return WorkStream(self._pool, tasks, task_buffer_size=self._size).retrieve_iter()

@@ -1,0 +1,121 @@
+"""Sources of batches that come from a function or an iterator."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from penstock.batchup._abstract import AbstractDataSource
+from penstock.errors import DataSourceTypeError
+
+__all__ = ["CallableDataSource", "IteratorDataSource"]
+
+
+def _is_count(count: Any) -> bool:  # noqa: ANN401  whatever a user hands in
+    whole = isinstance(count, int | np.integer) and not isinstance(count, bool)
+    return whole or (isinstance(count, float) and count == np.inf)
+
+
+class CallableDataSource(AbstractDataSource):
+    """Batches of the iterators that a function returns.
+
+    Parameters
+    ----------
+    batch_iterator_fn : callable ``fn(batch_size, **kwargs) -> iterator``
+        Returns an iterator of batches, each a tuple or list of arrays.
+    num_samples_fn : callable, int or inf, optional
+        The number of samples, or a function ``fn(**kwargs)`` that returns it; None where it is unknown.
+
+    Raises
+    ------
+    DataSourceTypeError
+        If `batch_iterator_fn` cannot be called, or `num_samples_fn` is something else.
+
+    Examples
+    --------
+    >>> x = np.arange(7)
+    >>> def batches(batch_size):
+    ...     for start in range(0, len(x), batch_size):
+    ...         yield (x[start : start + batch_size],)
+    >>> source = CallableDataSource(batches, 7)
+    >>> [batch[0].tolist() for batch in source.batch_iterator(5)]
+    [[0, 1, 2, 3, 4], [5, 6]]
+    """
+
+    def __init__(self, batch_iterator_fn: Callable[..., Iterator[Any]], num_samples_fn: Any = None) -> None:  # noqa: ANN401
+        if not callable(batch_iterator_fn):
+            raise DataSourceTypeError(f"batch_iterator_fn is {batch_iterator_fn!r}; expected a function")
+        if not (num_samples_fn is None or callable(num_samples_fn) or _is_count(num_samples_fn)):
+            raise DataSourceTypeError(
+                f"num_samples_fn is {num_samples_fn!r}; expected a function, a whole number, inf or None"
+            )
+        self.batch_iterator_fn = batch_iterator_fn
+        self.num_samples_fn = num_samples_fn
+
+    def num_samples(self, **kwargs: Any) -> Any:  # noqa: ANN401  an int, inf or None
+        """Return the number of samples of an iteration: an int, inf without end, None where unknown."""
+        return self.num_samples_fn(**kwargs) if callable(self.num_samples_fn) else self.num_samples_fn
+
+    def batch_iterator(self, batch_size: int, **kwargs: Any) -> Iterator[Any]:  # noqa: ANN401  what the function takes
+        """Return what the function returns.
+
+        Parameters
+        ----------
+        batch_size : int
+            Samples in a batch.
+        **kwargs
+            Passed to the function.
+
+        Returns
+        -------
+        iterator of batches
+        """
+        return self.batch_iterator_fn(batch_size, **kwargs)
+
+
+class IteratorDataSource(AbstractDataSource):
+    """Batches of an iterator, once.
+
+    Parameters
+    ----------
+    batch_iter : iterator
+        Its batches are tuples or lists of arrays.
+    n_samples : int or inf, optional
+        The number of samples; None where it is unknown.
+
+    Raises
+    ------
+    DataSourceTypeError
+        If `n_samples` is something else.
+
+    Examples
+    --------
+    >>> source = IteratorDataSource(iter([(np.arange(5),), (np.arange(2),)]), n_samples=7)
+    >>> source.num_samples()
+    7
+    """
+
+    def __init__(self, batch_iter: Iterator[Any], n_samples: Any = None) -> None:  # noqa: ANN401  an int, inf or None
+        if not (n_samples is None or _is_count(n_samples)):
+            raise DataSourceTypeError(f"n_samples is {n_samples!r}; expected a whole number, inf or None")
+        self.batch_iter = batch_iter
+        self.n_samples = n_samples
+
+    def num_samples(self, **kwargs: Any) -> Any:  # noqa: ANN401, ARG002  an int, inf or None
+        """Return the number of samples: an int, inf without end, None where unknown."""
+        return self.n_samples
+
+    def num_batches(self, batch_size: int, **kwargs: Any) -> Any:  # noqa: ANN401, ARG002  inf or None
+        """Return inf for an iterator without end, else None: the batches have the size they have."""
+        return np.inf if self.n_samples == np.inf else None
+
+    def batch_iterator(self, batch_size: int, **kwargs: Any) -> Iterator[Any]:  # noqa: ANN401, ARG002  nothing can be passed
+        """Return the iterator; `batch_size` and all else is ignored, for it exists already.
+
+        Returns
+        -------
+        iterator of batches
+        """
+        return self.batch_iter

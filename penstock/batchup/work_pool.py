@@ -1,0 +1,18 @@
+"""Worker pools: batches made ahead by threads or processes.
+
+`WorkerThreadPool` and `WorkerProcessPool` have `parallel_data_source`, whose batches are made ahead, and
+`work_stream`, which does any tasks ahead.
+"""
+
+from penstock.batchup._parallel import ParallelDataSource
+from penstock.batchup._pools import AbstractWorkerPool, SharedConstant, WorkerProcessPool, WorkerThreadPool
+from penstock.batchup._work_stream import WorkStream
+
+__all__ = [
+    "AbstractWorkerPool",
+    "ParallelDataSource",
+    "SharedConstant",
+    "WorkStream",
+    "WorkerProcessPool",
+    "WorkerThreadPool",
+]
