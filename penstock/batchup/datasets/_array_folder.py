@@ -1,0 +1,96 @@
+"""Arrays of a dataset in a folder of .npy files: written whole or not at all, read without being loaded."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.lib.format import open_memmap
+from numpy.typing import NDArray
+
+__all__ = ["ArrayFolder", "ArrayWriter", "make_folder"]
+
+
+class ArrayFolder:
+    """The arrays in a folder, by name.
+
+    Parameters
+    ----------
+    path : Path
+
+    Notes
+    -----
+    Arrays are mapped copy-on-write: what is assigned to them stays in memory and never reaches the files.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def __getitem__(self, name: str) -> NDArray[Any]:
+        file = self._path / f"{name}.npy"
+        try:
+            return np.asarray(np.load(file, mmap_mode="c"))
+        except ValueError:  # nothing in it to map
+            return np.asarray(np.load(file))
+
+    def texts(self, name: str) -> list[str]:
+        """Return an array of text as a list."""
+        return [str(text) for text in self[name]]
+
+
+class ArrayWriter:
+    """Writes arrays into a folder.
+
+    Parameters
+    ----------
+    path : Path
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def write(self, name: str, array: NDArray[Any]) -> None:
+        """Write one array; its file is on disk when this returns."""
+        with (self._path / f"{name}.npy").open("wb") as out:
+            np.save(out, np.ascontiguousarray(array), allow_pickle=False)
+            _sync(out)
+
+    def fill(self, name: str, shape: tuple[int, ...], pieces: Iterable[NDArray[np.uint8]]) -> None:
+        """Write one uint8 array, piece by piece along its first axis, so that it is never in memory whole."""
+        file = self._path / f"{name}.npy"
+        array: NDArray[np.uint8] = open_memmap(file, mode="w+", dtype=np.uint8, shape=shape)
+        start = 0
+        for piece in pieces:
+            array[start : start + len(piece)] = piece
+            start += len(piece)
+        del array
+        with file.open("rb+") as out:
+            _sync(out)
+
+
+def make_folder(path: Path, fill: Callable[[ArrayWriter], None]) -> None:
+    """Make a folder of arrays at `path`: under another name first, and renamed when all of it is on disk.
+
+    Parameters
+    ----------
+    path : Path
+    fill : callable
+        Writes the arrays.
+    """
+    staging = path.with_name(f"{path.name}.unfinished")
+    shutil.rmtree(staging, ignore_errors=True)
+    staging.mkdir(parents=True)
+    try:
+        fill(ArrayWriter(staging))
+        staging.replace(path)
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+
+
+def _sync(out: BinaryIO) -> None:
+    out.flush()
+    os.fsync(out.fileno())
