@@ -1,3 +1,7 @@
-"""BatchUp's names over the layers below."""
+"""BatchUp's names over the layers below: mini-batches of arrays, callables and composites."""
 
-__all__: list[str] = []
+import lazy_loader as _lazy
+
+__getattr__, __dir__, _ = _lazy.attach(__name__, submodules=["config", "datasets"])
+
+__all__ = ["config", "datasets"]

@@ -22,7 +22,7 @@ _PARTIAL_CONTENT, _RANGE_NOT_SATISFIABLE = 206, 416
 _ADDRESS = re.compile(r" at 0x[0-9a-f]+")
 
 
-def download(file: SourceFile, folder: Path, *, progress: bool) -> None:
+def download(file: SourceFile, folder: Path, *, progress: bool, also: tuple[str, ...] = ()) -> None:
     """Download a file into a folder from the first of its addresses that has it whole and unchanged.
 
     Parameters
@@ -32,6 +32,8 @@ def download(file: SourceFile, folder: Path, *, progress: bool) -> None:
         What arrived of a download that was cut stays there as ``<name>.part`` and is continued by the next one.
     progress : bool
         Whether to show a progress bar.
+    also : tuple of str
+        Names of files that are missing as well, for the error's hint.
 
     Raises
     ------
@@ -49,7 +51,7 @@ def download(file: SourceFile, folder: Path, *, progress: bool) -> None:
     raise DownloadError(
         f"{file.name!r} could not be downloaded. {'; '.join(failures) or 'It has no address'}. Expected a file "
         f"with the SHA-256 checksum {file.sha256}",
-        hint=f"place the file at {str(folder / file.name)!r} by hand",
+        hint=f"place {' and '.join(map(repr, (file.name, *also)))} in {str(folder)!r} by hand",
     )
 
 

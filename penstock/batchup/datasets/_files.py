@@ -35,9 +35,9 @@ def ensure_files(files: Sequence[SourceFile], folder: Path, *, progress: bool = 
     for file in files:  # before anything is downloaded
         if os.path.lexists(paths[file.name]):
             _verify(file, paths[file.name])
-    for file in files:
-        if not os.path.lexists(paths[file.name]):
-            download(file, folder, progress=progress)
+    missing = [file for file in files if not os.path.lexists(paths[file.name])]
+    for number, file in enumerate(missing):
+        download(file, folder, progress=progress, also=tuple(later.name for later in missing[number + 1 :]))
     return paths
 
 

@@ -10,7 +10,7 @@ import pytest
 from penstock.batchup.datasets import SourceFile
 from penstock.batchup.datasets import mnist as mnist_module
 from penstock.batchup.datasets._files import ensure_files
-from penstock.errors import DownloadError, ImporterError, PenstockError
+from penstock.errors import DownloadError, ImporterError
 from tests.batchup.datasets import published
 from tests.batchup.datasets.test_sets import ALL
 
@@ -43,7 +43,7 @@ def test_cut_download_fails_when_the_server_cannot_continue(tmp_path):
     ):
         ensure_files([source(address)], tmp_path, progress=False)
     assert not (tmp_path / "file.bin").exists()
-    assert str(tmp_path / "file.bin") in caught.value.hint
+    assert caught.value.hint == f"place 'file.bin' in {str(tmp_path)!r} by hand"
 
 
 def test_later_call_continues_what_an_earlier_one_left(tmp_path):
@@ -104,8 +104,8 @@ def test_dataset_fails_in_words_when_there_is_no_server(dataset, files, home):
     small = published.small(dataset, files(), closed_address())
     with pytest.raises(DownloadError, match=r"could not be downloaded.*no connection.*Connection refused") as caught:
         small(progress=False)
-    assert isinstance(caught.value, PenstockError | OSError)
-    assert "0x" not in str(caught.value).replace("SHA", "")
+    assert isinstance(caught.value, OSError)
+    assert all(repr(file.name) in caught.value.hint for file in small.files)
     assert [path.name for path in home.glob("data/*/*") if path.name != ".lock"] == []
 
 

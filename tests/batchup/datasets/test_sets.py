@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+import sys
 
 import numpy as np
 import pytest
 
 from penstock.batchup.datasets import cifar10, cifar100, fashion_mnist, mnist, stl, svhn, usps
-from penstock.errors import ImporterError
+from penstock.errors import ImporterError, MissingDependencyError
 from tests.batchup.datasets import published
 
 ALL = [
@@ -180,6 +181,21 @@ def test_pickle_that_names_a_function_is_refused_before_it_runs(function, tmp_pa
     with pytest.raises(ImporterError, match=f"it names {re.escape(function)}"):
         opened(cifar10.CIFAR10, {"cifar-10-python.tar.gz": published.archive(members, "cifar")})
     assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.parametrize(
+    ("dataset", "files", "package"),
+    [
+        pytest.param(svhn.SVHN, published.svhn_files, "scipy.io", id="scipy"),
+        pytest.param(usps.USPS, published.usps_files, "h5py", id="h5py"),
+    ],
+)
+def test_missing_package_is_named_with_how_to_install_it(dataset, files, package, monkeypatch):
+    contents = files()
+    monkeypatch.setitem(sys.modules, package, None)  # as Python has a package that cannot be imported
+    with pytest.raises(MissingDependencyError, match="and it is not installed") as caught:
+        opened(dataset, contents, 0)
+    assert caught.value.hint == "pip install 'penstock[datasets]'"
 
 
 def test_delete_cache_removes_what_was_downloaded_and_parsed(home):
