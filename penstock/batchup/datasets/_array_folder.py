@@ -6,11 +6,11 @@ import os
 import shutil
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
-from numpy.lib.format import open_memmap
-from numpy.typing import NDArray
+from numpy.lib.format import dtype_to_descr, write_array_header_1_0
+from numpy.typing import DTypeLike, NDArray
 
 __all__ = ["ArrayFolder", "ArrayWriter", "make_folder"]
 
@@ -55,21 +55,31 @@ class ArrayWriter:
 
     def write(self, name: str, array: NDArray[Any]) -> None:
         """Write one array; its file is on disk when this returns."""
-        with (self._path / f"{name}.npy").open("wb") as out:
-            np.save(out, np.ascontiguousarray(array), allow_pickle=False)
-            _sync(out)
+        self.fill(name, array.shape, [array], dtype=array.dtype)
 
-    def fill(self, name: str, shape: tuple[int, ...], pieces: Iterable[NDArray[np.uint8]]) -> None:
-        """Write one uint8 array, piece by piece along its first axis, so that it is never in memory whole."""
-        file = self._path / f"{name}.npy"
-        array: NDArray[np.uint8] = open_memmap(file, mode="w+", dtype=np.uint8, shape=shape)
-        start = 0
-        for piece in pieces:
-            array[start : start + len(piece)] = piece
-            start += len(piece)
-        del array
-        with file.open("rb+") as out:
-            _sync(out)
+    def fill(
+        self, name: str, shape: tuple[int, ...], pieces: Iterable[NDArray[Any]], *, dtype: DTypeLike = np.uint8
+    ) -> None:
+        """Write one array, piece by piece along its first axis, so that it is never in memory whole.
+
+        Raises
+        ------
+        OSError
+            If the disk does not take all of it (`numpy.save` returns as if it had).
+        ValueError
+            If the pieces are not as long as `shape` says.
+        """
+        header = {"descr": dtype_to_descr(np.dtype(dtype)), "fortran_order": False, "shape": shape}
+        length = 0
+        with (self._path / f"{name}.npy").open("wb") as out:
+            write_array_header_1_0(out, header)
+            for piece in pieces:
+                length += len(piece)
+                out.write(np.ascontiguousarray(piece).tobytes())
+            out.flush()
+            os.fsync(out.fileno())
+        if length != shape[0]:
+            raise ValueError(f"{name} has {length} samples; expected {shape[0]}")
 
 
 def make_folder(path: Path, fill: Callable[[ArrayWriter], None]) -> None:
@@ -89,8 +99,3 @@ def make_folder(path: Path, fill: Callable[[ArrayWriter], None]) -> None:
         staging.replace(path)
     finally:
         shutil.rmtree(staging, ignore_errors=True)
-
-
-def _sync(out: BinaryIO) -> None:
-    out.flush()
-    os.fsync(out.fileno())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import socket
 import threading
 
@@ -158,3 +159,19 @@ def test_data_folder_that_is_a_file_is_refused(home):
     home.write_text("not a folder")
     with pytest.raises(ImporterError, match="PENSTOCK_HOME is a file; expected a folder"):
         mnist_module.MNIST()
+
+
+@pytest.mark.parametrize("most_bytes", [3000, 5600], ids=["downloading", "parsing"])
+def test_disk_that_takes_no_more_leaves_nothing_half_cached(most_bytes):
+    contents = published.mnist_files()
+    limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+    with published.served(published.at_root(contents)) as (address, _):
+        small = published.small(mnist_module.MNIST, contents, address)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (most_bytes, limit[1]))  # Python ignores the signal
+        try:
+            with pytest.raises(ImporterError, match="File too large"):
+                small(0, progress=False)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+        assert list(small.folder().glob("arrays-*")) == []
+        assert small(0, progress=False).train_y.tolist() == [0, 1, 2, 3, 4, 5, 6]
