@@ -12,6 +12,8 @@ import numpy as np
 from numpy.lib.format import dtype_to_descr, write_array_header_1_0
 from numpy.typing import DTypeLike, NDArray
 
+from penstock.errors import ImporterError
+
 __all__ = ["ArrayFolder", "ArrayWriter", "make_folder"]
 
 
@@ -34,8 +36,17 @@ class ArrayFolder:
         file = self._path / f"{name}.npy"
         try:
             return np.asarray(np.load(file, mmap_mode="c"))
-        except ValueError:  # nothing in it to map
+        except (OSError, ValueError, EOFError):  # there is nothing in it to map, or it is damaged
+            return self._loaded(file)
+
+    def _loaded(self, file: Path) -> NDArray[Any]:
+        try:
             return np.asarray(np.load(file))
+        except (OSError, ValueError, EOFError) as error:
+            raise ImporterError(
+                f"{str(file)!r} is damaged ({' '.join(str(error).split())[:100]}); expected an array",
+                hint=f"remove the folder {str(self._path)!r} to parse the files again",
+            ) from error
 
     def texts(self, name: str) -> list[str]:
         """Return an array of text as a list."""
@@ -96,6 +107,17 @@ def make_folder(path: Path, fill: Callable[[ArrayWriter], None]) -> None:
     staging.mkdir(parents=True)
     try:
         fill(ArrayWriter(staging))
+        _sync_folder(staging)
         staging.replace(path)
+        _sync_folder(path.parent)
     finally:
         shutil.rmtree(staging, ignore_errors=True)
+
+
+def _sync_folder(path: Path) -> None:
+    if os.name == "posix":  # elsewhere a folder cannot be opened
+        number = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(number)
+        finally:
+            os.close(number)

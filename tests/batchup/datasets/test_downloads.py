@@ -175,3 +175,16 @@ def test_disk_that_takes_no_more_leaves_nothing_half_cached(most_bytes):
             resource.setrlimit(resource.RLIMIT_FSIZE, limit)
         assert list(small.folder().glob("arrays-*")) == []
         assert small(0, progress=False).train_y.tolist() == [0, 1, 2, 3, 4, 5, 6]
+
+
+@pytest.mark.parametrize("content", [b"", b"\x93NUMPY", None], ids=["empty", "header cut", "cut"])
+def test_damaged_array_is_named_with_what_to_remove(content):
+    contents = published.mnist_files()
+    with published.served(published.at_root(contents)) as (address, _):
+        small = published.small(mnist_module.MNIST, contents, address)
+        folder = small.fetch(progress=False)
+        array = folder / "train_X_u8.npy"
+        array.write_bytes(array.read_bytes()[:-1] if content is None else content)
+        with pytest.raises(ImporterError, match=r"train_X_u8\.npy' is damaged") as caught:
+            small()
+    assert repr(str(folder)) in caught.value.hint
