@@ -114,10 +114,15 @@ class StandardSet:
 
     @classmethod
     def delete_cache(cls) -> None:
-        """Remove its files from the data folder: what was downloaded or placed there, and what was parsed."""
+        """Remove what was downloaded, placed by hand or parsed; datasets that `penstock.standard` made stay."""
         import shutil
 
-        shutil.rmtree(cls.folder(), ignore_errors=True)
+        folder = cls.folder()
+        for arrays in folder.glob("arrays-*"):
+            shutil.rmtree(arrays, ignore_errors=True)
+        for file in (*cls.files, *(cls.extra.files if cls.extra else ())):
+            for name in (file.name, f"{file.name}.part"):
+                (folder / name).unlink(missing_ok=True)
 
 
 class TrainValTest:

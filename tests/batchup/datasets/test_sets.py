@@ -198,13 +198,15 @@ def test_missing_package_is_named_with_how_to_install_it(dataset, files, package
     assert caught.value.hint == "pip install 'penstock[datasets]'"
 
 
-def test_delete_cache_removes_what_was_downloaded_and_parsed(home):
+def test_delete_cache_removes_what_was_downloaded_and_keeps_datasets():
     contents = published.mnist_files()
     with published.served(published.at_root(contents)) as (address, _):
         small = published.small(mnist.MNIST, contents, address)
         small(0, progress=False)
+    edited = small.folder() / "mnist-0.penstock"
+    edited.mkdir()
     mnist.delete_cache()
-    assert not list(home.glob("data/mnist*"))
+    assert sorted(path.name for path in small.folder().iterdir()) == [".lock", "mnist-0.penstock"]
 
 
 @pytest.mark.real_data
