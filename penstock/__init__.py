@@ -8,6 +8,7 @@ __getattr__, __dir__, _ = _lazy.attach(
     __name__,
     submodules=["batchup", "dataset", "errors", "importers", "plots", "sampling", "tql", "widgets"],
     submod_attrs={
+        "batchup.datasets": ["standard"],
         "tql": ["parse_sampling"],
         "dataset": ["Dataset", "View", "empty", "load"],
         "errors": ["PenstockError"],
@@ -62,6 +63,7 @@ __all__ = [
     "plots",
     "recognize",
     "sampling",
+    "standard",
     "tql",
     "widgets",
 ]

@@ -21,6 +21,7 @@ Every error is a `PenstockError` and also the builtin a Python user expects::
     ├── LinkError (OSError)                  a linked file is out of reach or out of bounds
     ├── CredentialsError (LookupError)
     ├── ImporterError (ValueError)           the source is not what the importer reads
+    │   └── DownloadError (OSError)          a file cannot be downloaded, or is not the file that was published
     ├── TQLError (ValueError)                a query is wrong; it has a span
     │   ├── QuerySyntaxError
     │   ├── QueryBindError                   unknown tensor, class, function, type
@@ -57,6 +58,7 @@ __all__ = [
     "DatasetError",
     "DatasetExistsError",
     "DatasetNotFoundError",
+    "DownloadError",
     "ImageDecodeError",
     "ImporterError",
     "InfeasibleTargetsError",
@@ -331,6 +333,10 @@ class CredentialsError(PenstockError, LookupError):
 
 class ImporterError(PenstockError, ValueError):
     """The source is not what the importer reads."""
+
+
+class DownloadError(ImporterError, OSError):
+    """A file of a standard dataset cannot be downloaded, or is not the file that was published."""
 
 
 class TQLError(PenstockError, ValueError):

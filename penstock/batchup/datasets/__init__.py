@@ -1,0 +1,26 @@
+"""Standard datasets under BatchUp's names: ``mnist.MNIST``, ``cifar10.CIFAR10`` and so on; downloaded when missing."""
+
+import lazy_loader as _lazy
+
+__getattr__, __dir__, _ = _lazy.attach(
+    __name__,
+    submodules=["cifar10", "cifar100", "fashion_mnist", "mnist", "stl", "svhn", "usps"],
+    submod_attrs={
+        "_float_images": ["ImageArrayUInt8ToFloat32"],
+        "_sources": ["SourceFile"],
+        "_standard": ["standard"],
+    },
+)
+
+__all__ = [
+    "ImageArrayUInt8ToFloat32",
+    "SourceFile",
+    "cifar10",
+    "cifar100",
+    "fashion_mnist",
+    "mnist",
+    "standard",
+    "stl",
+    "svhn",
+    "usps",
+]

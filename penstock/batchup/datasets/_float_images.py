@@ -1,0 +1,58 @@
+"""Images of bytes that read as float32."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["ImageArrayUInt8ToFloat32"]
+
+
+class ImageArrayUInt8ToFloat32:
+    """An array of uint8 images whose values read as float32 of another range; converted when they are read.
+
+    Parameters
+    ----------
+    arr_u8 : ndarray of uint8
+        Values 0 to 255.
+    val_lower, val_upper : float
+        What 0 and 255 become.
+
+    Examples
+    --------
+    >>> images = ImageArrayUInt8ToFloat32(np.array([[0, 51], [102, 255]], np.uint8), -1.0, 1.0)
+    >>> images.shape, images.dtype == np.float32
+    ((2, 2), True)
+    >>> images[1].round(3).tolist()
+    [-0.20000000298023224, 1.0]
+    """
+
+    def __init__(self, arr_u8: NDArray[np.uint8], val_lower: float = 0.0, val_upper: float = 1.0) -> None:
+        self.arr_u8 = arr_u8
+        self.offset = np.float32(val_lower)
+        self.scale = np.float32((val_upper - val_lower) / 255.0)
+        self.dtype = np.dtype(np.float32)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of the array."""
+        return self.arr_u8.shape
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes."""
+        return self.arr_u8.ndim
+
+    def __len__(self) -> int:
+        return len(self.arr_u8)
+
+    def __getitem__(self, index: Any) -> Any:  # noqa: ANN401  what numpy takes and returns
+        return self.arr_u8[index].astype(np.float32) * self.scale + self.offset
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:  # noqa: ANN401  as numpy calls it
+        if copy is False:
+            raise ValueError("float32 images are converted from uint8, which takes a copy; expected copy=None or True")
+        found: NDArray[Any] = self[...]
+        return found if dtype is None else found.astype(dtype, copy=False)

@@ -1,0 +1,228 @@
+"""What the standard datasets have in common: fetched, parsed once, split."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from penstock.batchup.config import get_data_path
+from penstock.batchup.datasets._array_folder import ArrayFolder, ArrayWriter, make_folder
+from penstock.batchup.datasets._files import ensure_files, locked
+from penstock.batchup.datasets._float_images import ImageArrayUInt8ToFloat32
+from penstock.batchup.datasets._sources import SourceFile
+from penstock.errors import ImporterError
+
+__all__ = ["Part", "StandardSet", "TrainValTest", "checked_count", "readable", "split_end"]
+
+_EDITION = 1  # of what parsing makes; a change of it parses again
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """Some samples of a standard dataset, as a dataset of penstock has them.
+
+    Parameters
+    ----------
+    name : str
+        Such as ``train``.
+    images : ndarray of uint8, shape (num_samples, channels, height, width)
+    labels : mapping of str to ndarray of int, shape (num_samples,)
+        -1 where there is no label.
+    """
+
+    name: str
+    images: NDArray[np.uint8]
+    labels: Mapping[str, NDArray[Any]]
+
+
+class StandardSet:
+    """A dataset that is published as files with checksums.
+
+    A subclass with other `files` reads copies of them from elsewhere, such as a server without access to the internet.
+
+    Attributes
+    ----------
+    key : str
+        Name, and folder in the data folder.
+    files : tuple of SourceFile
+        What it is published as.
+    """
+
+    key: ClassVar[str]
+    files: ClassVar[tuple[SourceFile, ...]]
+    extra: ClassVar[type[StandardSet] | None] = None
+
+    @classmethod
+    def parse(cls, paths: Mapping[str, Path], arrays: ArrayWriter) -> None:
+        """Write the arrays that the files have; `paths` is by file name."""
+        raise NotImplementedError
+
+    @classmethod
+    def parts(cls, arrays: ArrayFolder, *, extra: bool) -> list[Part]:
+        """Return the samples by part; `extra` adds those that are left out otherwise."""
+        raise NotImplementedError
+
+    @classmethod
+    def class_names_of(cls, arrays: ArrayFolder) -> dict[str, list[str]]:
+        """Return the class names of each of the labels."""
+        raise NotImplementedError
+
+    @classmethod
+    def folder(cls) -> Path:
+        """Return where its files are kept: a folder in `penstock.batchup.config.get_data_dir`."""
+        return Path(get_data_path(cls.key))
+
+    @classmethod
+    def edition(cls) -> str:
+        """Return a short text that differs where the files, or what is made of them, differ."""
+        parts = [str(_EDITION), *(f"{file.name} {file.sha256}" for file in cls.files)]
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]
+
+    @classmethod
+    def fetch(cls, *, progress: bool = True) -> Path:
+        """Return the folder of the parsed arrays, downloading and parsing what is missing.
+
+        Parameters
+        ----------
+        progress : bool
+            Whether to show progress bars.
+
+        Raises
+        ------
+        DownloadError
+            If a file is missing and cannot be downloaded, or has another checksum.
+        ImporterError
+            If a file is not in its format.
+        """
+        arrays = cls.folder() / f"arrays-{cls.edition()}"
+        if arrays.is_dir():
+            return arrays
+        with locked(cls.folder()):
+            if not arrays.is_dir():
+                paths = ensure_files(cls.files, cls.folder(), progress=progress)
+                with _written(arrays):
+                    make_folder(arrays, lambda writer: cls.parse(paths, writer))
+        return arrays
+
+    @classmethod
+    def delete_cache(cls) -> None:
+        """Remove what was downloaded, placed by hand or parsed; datasets that `penstock.standard` made stay."""
+        import shutil
+
+        folder = cls.folder()
+        for arrays in folder.glob("arrays-*"):
+            shutil.rmtree(arrays, ignore_errors=True)
+        for file in (*cls.files, *(cls.extra.files if cls.extra else ())):
+            for name in (file.name, f"{file.name}.part"):
+                (folder / name).unlink(missing_ok=True)
+
+
+class TrainValTest:
+    """Images and labels of training, validation (the last of the training samples) and test, in BatchUp's attributes.
+
+    Parameters
+    ----------
+    arrays : ArrayFolder
+    n_val : int or None
+        How many samples are for validation.
+    val_lower, val_upper : float
+        What the values 0 and 255 become in `train_X`, `val_X` and `test_X`.
+    """
+
+    train_X_u8: NDArray[np.uint8]
+    train_y: NDArray[np.int32]
+    val_X_u8: NDArray[np.uint8]
+    val_y: NDArray[np.int32]
+    test_X_u8: NDArray[np.uint8]
+    test_y: NDArray[np.int32]
+
+    def _split(self, arrays: ArrayFolder, n_val: int | None, names: Sequence[str]) -> None:
+        for name in names:
+            rows = arrays[f"train_{name}"]
+            end = split_end(n_val, len(rows))
+            setattr(self, f"train_{name}", rows[:end])
+            setattr(self, f"val_{name}", rows[end:])
+            setattr(self, f"test_{name}", arrays[f"test_{name}"])
+
+    def _convert(self, val_lower: float, val_upper: float) -> None:
+        self.train_X = ImageArrayUInt8ToFloat32(self.train_X_u8, val_lower, val_upper)
+        self.val_X = ImageArrayUInt8ToFloat32(self.val_X_u8, val_lower, val_upper)
+        self.test_X = ImageArrayUInt8ToFloat32(self.test_X_u8, val_lower, val_upper)
+
+    def __repr__(self) -> str:
+        counts = ", ".join(f"{part} {len(getattr(self, f'{part}_y')):,}" for part in ("train", "val", "test"))
+        return f"{type(self).__name__}({counts})"
+
+
+def split_end(n_val: int | None, num_train: int) -> int:
+    """Return where training ends and validation begins.
+
+    Examples
+    --------
+    >>> split_end(10, 60), split_end(None, 60)
+    (50, 60)
+    """
+    return num_train - checked_count("n_val", n_val, num_train)
+
+
+def checked_count(name: str, value: int | None, most: int) -> int:
+    """Return a count as int, None as 0.
+
+    Raises
+    ------
+    ImporterError
+        If it is not a whole number from 0 to `most`.
+    """
+    count = 0 if value is None else value
+    if isinstance(count, bool) or not isinstance(count, int | np.integer) or not 0 <= count <= most:
+        raise ImporterError(f"{name} is {value!r}; expected a whole number from 0 to {most:,}, or None")
+    return int(count)
+
+
+@contextmanager
+def readable(path: Path, expected: str) -> Iterator[None]:
+    """Say of a file that cannot be parsed which it is, and what was expected of it."""
+    import tarfile
+    import zlib
+
+    try:
+        yield
+    except (ImporterError, MemoryError):
+        raise
+    except (
+        OSError,
+        EOFError,
+        ValueError,
+        LookupError,
+        TypeError,
+        AttributeError,
+        tarfile.TarError,
+        zlib.error,
+    ) as error:
+        if getattr(error, "errno", None) is not None:
+            raise  # the disk, not the file's format
+        reason = " ".join(str(error).split())[:120]
+        raise ImporterError(
+            f"{str(path)!r} cannot be parsed ({reason or type(error).__name__}); expected {expected}"
+        ) from error
+
+
+@contextmanager
+def _written(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if isinstance(error, ImporterError):
+            raise
+        raise ImporterError(
+            f"the arrays cannot be written to {str(path)!r} ({os.strerror(error.errno) if error.errno else error}); "
+            "expected a writable folder with free space"
+        ) from error
