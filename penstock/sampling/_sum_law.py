@@ -19,6 +19,7 @@ _LONGEST = 1 << 12
 _TIE = 1e-10
 _LEAST_SPREAD = 0.25
 _EXCESS = 0.25
+_LACK = 0.1
 _MOST_TERMS = 1 << 24
 
 Floats = NDArray[np.float64]
@@ -90,6 +91,12 @@ class Drawn:
     gap: float
     trials: float = math.nan
     choice: Choice | None = None
+
+    def too_narrow(self, variance: float) -> bool:
+        """Whether a binomial law of this mean cannot vary as much as the count does."""
+        rows, jumps = self.expected, self.jumps
+        gap = max(self.gap, 0.0) * (float(rows @ jumps) / float(rows.sum())) ** 2
+        return math.isnan(self.trials) and (1 + _LACK) * (float(rows @ jumps**2) - gap) < variance
 
     def moments(self, big: NDArray[np.bool_], jumps: Floats) -> tuple[float, float]:
         """Return mean and variance of what the chosen rows add, for jumps that may be rounded."""
@@ -194,7 +201,8 @@ def interval(
 
     A binomial law whose variance is more than 1.25 times the count's own, since rows that come in place of each other
     count as independent, is too wide: there it is that of a `Choice`; where that needs more than 2**24 terms, `ends`,
-    rounded outward to counts that can come.
+    rounded outward to counts that can come. One that cannot vary as
+    much, since chance takes a part of strata of which whole deals come on average, is replaced by `ends` too.
 
     Parameters
     ----------
@@ -216,11 +224,13 @@ def interval(
         divisor of the jumps from `fixed` on.
     """
     if not parts:
-        return fixed, fixed
+        return _outward(ends)
     jumps = np.concatenate([part.jumps for part in parts])
     rows = np.concatenate([part.expected for part in parts])
     sizes = np.abs(jumps)
     chosen = _big(sizes, rows)
+    if chosen is not None and any(isinstance(part, Drawn) and part.too_narrow(moments[1]) for part in parts):
+        return _outward(ends)
     if chosen is None:
         return ends
     step = int(np.gcd.reduce(sizes))
@@ -234,6 +244,10 @@ def interval(
     low, high = grid.ends(level)
     least, most = np.array([part.ends() for part in parts]).sum(axis=0).tolist()
     return fixed + max(step * low, least), fixed + min(step * high, most)
+
+
+def _outward(ends: tuple[float, float]) -> tuple[float, float]:
+    return float(math.floor(ends[0] + _TIE)), float(math.ceil(ends[1] - _TIE))
 
 
 def _big(sizes: Ints, rows: Floats) -> int | None:
