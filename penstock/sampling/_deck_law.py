@@ -102,10 +102,10 @@ class DeckLaw:
 
     def unseen(self, epochs: Ints) -> Unseen:
         """Return what is known of the unseen rows after each number of epochs."""
-        found = [self._told(prefix) for prefix in self._prefixes(epochs)]
+        found = [self._known(prefix) for prefix in self._prefixes(epochs)]
         return Unseen(*np.array(found, np.float64).reshape(-1, 4).T)
 
-    def _told(self, prefix: Prefix | None) -> tuple[float, float, int, int]:
+    def _known(self, prefix: Prefix | None) -> tuple[float, float, int, int]:
         turns = self._turns(prefix)
         if turns is not None:
             return float(turns.mean()), float(turns.var()), int(turns.min()), int(turns.max())

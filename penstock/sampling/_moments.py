@@ -129,13 +129,12 @@ def spread_of_deals(size: Ints, start: Prefix, stop: Prefix) -> Floats:
 
     `size` are the rows of the strata. A shuffled block counts by the mean of what its strata have.
     """
-    if start.smooth and (start.taken or stop.taken):
-        owner, first, last, mass = _outcomes(start, stop)
-        before, after = (start.before[owner] + first).astype(float), (stop.before[owner] + last).astype(float)
-        found = np.bincount(owner, mass * _squares(size[owner], before, after), len(size))
-    else:
-        found = _squares(size, start.mean, stop.mean)
-    return np.asarray(found / np.maximum(size - 1, 1))
+    most = np.maximum(size - 1, 1)
+    if not start.smooth or not (start.taken or stop.taken):
+        return np.asarray(_squares(size, start.mean, stop.mean) / most)
+    owner, first, last, mass = _outcomes(start, stop)
+    before, after = (start.before[owner] + first).astype(float), (stop.before[owner] + last).astype(float)
+    return np.asarray(np.bincount(owner, mass * _squares(size[owner], before, after), len(size)) / most)
 
 
 def _squares(size: Ints, before: Floats, after: Floats) -> Floats:

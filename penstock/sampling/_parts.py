@@ -14,6 +14,7 @@ from penstock.sampling._sum_law import Choice, Dealt, Drawn, Part
 __all__ = ["Split", "Values", "dealt_parts", "drawn_parts", "included_parts"]
 
 _MOST_STRATA = 32
+_LACK = 0.1  # of a binomial law's variance, which is at most its mean
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -69,7 +70,8 @@ def dealt_parts(values: Values, sizes: Ints, start: Prefix, stop: Prefix) -> Spl
     """Return the law of the draws of a deck between two positions.
 
     Of each stratum: the rest of a deal, whole deals, the beginning of a last one. Up to 32 such beginnings and rests
-    have a law each, others, and draws that begin or end inside a block, the binomial one of their mean and variance.
+    have a law each, others, and draws that begin or end inside a block, the binomial one of their mean and variance. No
+    parts where that cannot vary as much: the block may take a part of what on average are nearly whole deals.
     """
     before, after = start.mean, stop.mean
     drawn = after - before
@@ -146,6 +148,8 @@ def _fitted(
     expected = np.minimum(share, 1 - share)[entries] * rows
     marked = np.bincount(entries, rows, len(share)) / taken.sizes
     spread = _spread_of_blocks(taken, marked * sign, *blocks) if blocks else _spread_of_once(taken, marked, sign)
+    if blocks and spread > (1 + _LACK) * float(expected.sum()):
+        return Split(fixed, [])
     part = Drawn(jumps=jumps * sign[entries], expected=expected, gap=float(expected.sum()) - spread, choice=choice)
     return Split(fixed, [part] if len(jumps) else [])
 

@@ -19,7 +19,6 @@ _LONGEST = 1 << 12
 _TIE = 1e-10
 _LEAST_SPREAD = 0.25
 _EXCESS = 0.25
-_LACK = 0.1
 _MOST_TERMS = 1 << 24
 
 Floats = NDArray[np.float64]
@@ -91,12 +90,6 @@ class Drawn:
     gap: float
     trials: float = math.nan
     choice: Choice | None = None
-
-    def too_narrow(self, variance: float) -> bool:
-        """Whether a binomial law of this mean cannot vary as much as the count does."""
-        rows, jumps = self.expected, self.jumps
-        gap = max(self.gap, 0.0) * (float(rows @ jumps) / float(rows.sum())) ** 2
-        return math.isnan(self.trials) and (1 + _LACK) * (float(rows @ jumps**2) - gap) < variance
 
     def moments(self, big: NDArray[np.bool_], jumps: Floats) -> tuple[float, float]:
         """Return mean and variance of what the chosen rows add, for jumps that may be rounded."""
@@ -201,15 +194,14 @@ def interval(
 
     A binomial law whose variance is more than 1.25 times the count's own, since rows that come in place of each other
     count as independent, is too wide: there it is that of a `Choice`; where that needs more than 2**24 terms, `ends`,
-    rounded outward to counts that can come. One that cannot vary as
-    much, since chance takes a part of strata of which whole deals come on average, is replaced by `ends` too.
+    rounded outward to counts that can come.
 
     Parameters
     ----------
     fixed : float
         What comes for certain; a whole number.
     parts : sequence of Part
-        What chance adds.
+        What chance adds; empty where only mean and variance of it are known.
     moments : tuple of float
         Mean and variance of the count.
     ends : tuple of float
@@ -224,13 +216,11 @@ def interval(
         divisor of the jumps from `fixed` on.
     """
     if not parts:
-        return _outward(ends)
+        return _outward(ends) if moments[1] > _TIE * max(moments[0], 1.0) else (fixed, fixed)
     jumps = np.concatenate([part.jumps for part in parts])
     rows = np.concatenate([part.expected for part in parts])
     sizes = np.abs(jumps)
     chosen = _big(sizes, rows)
-    if chosen is not None and any(isinstance(part, Drawn) and part.too_narrow(moments[1]) for part in parts):
-        return _outward(ends)
     if chosen is None:
         return ends
     step = int(np.gcd.reduce(sizes))
