@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -19,6 +21,8 @@ __all__ = [
     "parts_of_blocks",
     "spread_of_deals",
 ]
+
+_CLASSES_AT_ONCE = 256
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -114,13 +118,13 @@ def _spread_of_block(strata: GroupedRows, prefix: Prefix, taken: int, mean_of_ro
 
 
 def _spread_of_turns(strata: GroupedRows, prefix: Prefix, taken: int, mean_of_row: Floats) -> Floats:
-    owner, classes = strata.class_sums.strata, strata.class_sums.classes
+    sums = strata.class_sums
     spread = np.zeros(strata.labels.num_classes if strata.labels else 0)
-    order = np.argsort(classes, kind="stable")
-    for entries in np.split(order, np.flatnonzero(np.diff(classes[order])) + 1):
-        slopes = np.zeros(strata.num_strata)
-        slopes[owner[entries]] = mean_of_row[entries]
-        spread[classes[entries[:1]]] = prefix.spread(slopes, taken)
+    for first in range(0, len(spread), _CLASSES_AT_ONCE):
+        some = (sums.classes >= first) & (sums.classes < first + _CLASSES_AT_ONCE)
+        slopes = np.zeros((min(_CLASSES_AT_ONCE, len(spread) - first), strata.num_strata))
+        slopes[sums.classes[some] - first, sums.strata[some]] = mean_of_row[some]
+        spread[first : first + len(slopes)] = circle(taken, prefix.length).spreads(prefix.given, slopes)
     return spread
 
 
@@ -144,6 +148,7 @@ def _squares(size: Ints, before: Floats, after: Floats) -> Floats:
     return np.asarray(rest * (size - rest) + last * (size - last))
 
 
+@lru_cache(maxsize=1)  # a histogram asks for every class
 def _outcomes(start: Prefix, stop: Prefix) -> tuple[Ints, Ints, Ints, Floats]:
     """Return stratum, draws of the first block and of the last, and probability, of what smooth blocks can have."""
     if start.block == stop.block:

@@ -58,14 +58,14 @@ class Prefix:
     @property
     def least(self) -> Ints:
         """Fewest draws of each stratum so far, int64 of shape (num_strata,)."""
-        if self.smooth:
+        if self.smooth and self.taken:
             return np.asarray(self.before + circle(self.taken, self.length).ends(self.given)[0])
         return np.asarray(self.before + np.maximum(self.taken - (self.length - self.given), 0))
 
     @property
     def most(self) -> Ints:
         """Most draws of each stratum so far, int64 of shape (num_strata,)."""
-        if self.smooth:
+        if self.smooth and self.taken:
             return np.asarray(self.before + circle(self.taken, self.length).ends(self.given)[1])
         return np.asarray(self.before + np.minimum(self.given, self.taken))
 
@@ -78,7 +78,7 @@ class Prefix:
     def spread(self, slopes: Floats, positions: int) -> float:
         """Return the variance of the sum of a slope times the draws of each stratum in so many successive positions."""
         if self.smooth:
-            return circle(positions, self.length).spread(self.given, slopes)
+            return float(circle(positions, self.length).spreads(self.given, slopes[None])[0])
         share = self.given / self.length
         spread = max(float(share @ slopes**2 - (share @ slopes) ** 2), 0.0)
         return spread * positions * (self.length - positions) / max(self.length - 1, 1)

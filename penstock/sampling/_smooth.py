@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 __all__ = ["Circle", "circle", "stride"]
 
 _GOLDEN = (math.sqrt(5) - 1) / 2
-_ROUNDING = 1e-20
+_AT_ONCE = 256
+_ROUNDING = 1e-11
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -110,17 +111,40 @@ class Circle:
         least, most = ([int(end(own)) for own in counts] for end in (np.min, np.max))
         return np.array(least, np.int64)[kind], np.array(most, np.int64)[kind]
 
-    def spread(self, given: Ints, slopes: Floats) -> float:
-        """Return the variance of the sum of the strata's marks times a slope each: exact, by the spectrum."""
-        if not slopes.any():
-            return 0.0
-        power = np.abs(np.fft.rfft(np.repeat(slopes, given))) ** 2
-        spread = float(power[1:] @ self._power) / self.length**2
-        return spread if spread > _ROUNDING * float(np.abs(slopes).max()) ** 2 else 0.0
+    def spreads(self, given: Ints, slopes: Floats) -> Floats:
+        """Return the variances of sums of the strata's marks times a slope each.
+
+        Such a sum is one of steps between neighbors times ``g``, the marks up to where a stratum begins less their
+        mean; ``g`` goes round the circle, so that two steps have a covariance that depends on their distance.
+
+        Parameters
+        ----------
+        given : ndarray of int64, shape (num_strata,)
+            Slots of each stratum.
+        slopes : ndarray of float64, shape (num_sums, num_strata)
+            Slope of each stratum in each sum.
+
+        Returns
+        -------
+        ndarray of float64, shape (num_sums,)
+        """
+        live = given > 0
+        begins = (np.cumsum(given) - given)[live]
+        steps = np.roll(slopes[:, live], 1, axis=1) - slopes[:, live]
+        used = np.flatnonzero(steps.any(axis=0))
+        if not len(used):
+            return np.zeros(len(slopes))
+        begins, steps = begins[used], steps[:, used]
+        spreads = np.zeros(len(slopes))
+        for first in range(0, len(used), _AT_ONCE):
+            some = slice(first, first + _AT_ONCE)
+            together = self._covariances[(begins[some, None] - begins) % self.length]
+            spreads += ((steps[:, some] @ together) * steps).sum(axis=1)
+        return np.where(spreads > _ROUNDING * np.abs(steps).max(axis=1) ** 2, spreads, 0.0)
 
     @cached_property
-    def _power(self) -> Floats:
-        """Squares of the marks' spectrum above 0, those that stand for two frequencies twice."""
-        power = np.abs(np.fft.rfft(self._marks)[1:]) ** 2
-        twice = 2 * np.arange(1, len(power) + 1) != self.length
-        return np.asarray(power * np.where(twice, 2.0, 1.0))
+    def _covariances(self) -> Floats:
+        """Covariance of the marks up to two slots, less their mean, by the slots' distance."""
+        sums = self._sums[: self.length] - np.arange(self.length) * (self._marks.sum() / self.length)
+        power = np.abs(np.fft.rfft(sums - sums.mean())) ** 2
+        return np.asarray(np.fft.irfft(power, self.length) / self.length)
