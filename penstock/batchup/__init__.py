@@ -1,12 +1,11 @@
 """BatchUp's names over the layers below: mini-batches of arrays, callables and composites.
 
-Code for BatchUp runs once ``batchup`` is read as ``penstock.batchup``: `data_source`, `sampling`, `work_pool`,
-`datasets`, `config`.
+Code for BatchUp runs once ``batchup`` is read as ``penstock.batchup``: `config`, `data_source`, `datasets`, `sampling`,
+`work_pool`.
 """
 
 import lazy_loader as _lazy
 
-_names = ["config", "data_source", "datasets", "sampling", "work_pool"]
-__getattr__, __dir__, _ = _lazy.attach(__name__, submodules=_names)
-
 __all__ = ["config", "data_source", "datasets", "sampling", "work_pool"]
+
+__getattr__, __dir__, _ = _lazy.attach(__name__, submodules=__all__)

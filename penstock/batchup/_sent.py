@@ -65,7 +65,7 @@ def _is_file(path: Any) -> bool:  # noqa: ANN401  what numpy keeps as the name o
 
 
 def _open_h5(path: str, name: str) -> Any:  # noqa: ANN401  a dataset of h5py
-    import h5py  # type: ignore[import-untyped]
+    import h5py
 
     return h5py.File(path, "r")[name]
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -15,12 +14,12 @@ from penstock.sampling._grouped import GroupedRows
 from penstock.sampling._permute import shuffled
 from penstock.sampling._philox import DECK, INTERLEAVE, words
 from penstock.sampling._quotas import integer_masses, quotas
+from penstock.sampling._smooth import stride
 from penstock.sampling._spec import Interleave
 from penstock.sampling._stream import Stream
 
 __all__ = ["DeckStream"]
 
-_GOLDEN = (math.sqrt(5) - 1) / 2
 _HALF: Final = np.uint32(16)  # a block has at most 65,536 positions, and so many strata
 _LONGEST_RUN: Final = 4 * BLOCK_LIMIT  # positions worked out at once
 _FEW: Final = 6  # strata up to which finding the keys between them is faster than sorting all
@@ -148,7 +147,7 @@ class DeckStream(Stream):
             owned |= shuffled(self._words(block, length), length)
         else:
             shift = int(words(self.seed, (INTERLEAVE, block, 1), 0, 1)[0]) % length
-            slots = (np.arange(length) * _stride(length) + shift) % length
+            slots = (np.arange(length) * stride(length) + shift) % length
             owned[slots] |= np.arange(length, dtype=np.uint32)
         owned.sort()
         return owned.astype(np.uint16)
@@ -170,11 +169,3 @@ def _positions_of_few(raw: NDArray[np.uint64], counts: list[int]) -> list[Ints]:
         found.append(np.flatnonzero(own))
     found.append(np.flatnonzero(others))
     return found
-
-
-@lru_cache(maxsize=16)
-def _stride(length: int) -> int:
-    """Return the number coprime to `length` nearest to its golden section."""
-    middle = round(_GOLDEN * length)
-    near = sorted(range(max(middle - 60, 1), middle + 61), key=lambda step: abs(step - middle))
-    return next(step for step in near if math.gcd(step, length) == 1)

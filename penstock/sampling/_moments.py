@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 
 from penstock.sampling._grouped import GroupedRows
 from penstock.sampling._labels import ClassCounts
 from penstock.sampling._prefix import Prefix
+from penstock.sampling._smooth import circle
 
 __all__ = [
     "ClassMoments",
@@ -16,9 +19,13 @@ __all__ = [
     "drawn_moments",
     "included_moments",
     "parts_of_blocks",
+    "spread_of_deals",
 ]
 
+_CLASSES_AT_ONCE = 256
+
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 ClassMoments = tuple[Floats, Floats]
 
 
@@ -84,28 +91,82 @@ def dealt_moments(strata: GroupedRows, start: Prefix, stop: Prefix, sums: ClassM
     A stratum of ``n`` rows with ``a = before mod n`` rows of its deal gone gives ``t1 = min(after - before, n - a)``
     rows of that deal, then whole deals, then ``t2 = (after - before - t1) mod n`` of a last one. Means
     ``sum (after - before) A / n``; each part adds ``t (n - t) / (n - 1) (B / n - (A / n)**2)``. Inside a block `before`
-    and `after` are means, and what a part of a shuffled block has of each stratum adds its hypergeometric variance.
+    and `after` are means, and what a part of a shuffled block has of each stratum adds its hypergeometric variance. Of
+    a smooth block all is exact: the mean over the block's turns of the parts, and the variance over them of the mean.
     """
     first, second = sums
     size = strata.sizes
-    before, after = start.mean, stop.mean
-    drawn = after - before
-    rest = np.minimum(drawn, size - before % size)
-    last = (drawn - rest) % size
-    parts = (rest * (size - rest) + last * (size - last)) / np.maximum(size - 1, 1)
+    drawn = stop.mean - start.mean
+    parts = spread_of_deals(size, start, stop)
     owner = strata.class_sums.strata
     mean_of_row = first / size[owner]
     variance_of_row = np.maximum(second / size[owner] - mean_of_row**2, 0.0)
     variance = np.maximum(_per_class(strata, parts[owner] * variance_of_row), 0.0)
     for prefix, taken in parts_of_blocks(start, stop):
-        share = prefix.given[owner] / prefix.length
-        spread = _per_class(strata, share * mean_of_row**2) - _per_class(strata, share * mean_of_row) ** 2
-        variance += np.maximum(spread, 0.0) * taken * (prefix.length - taken) / max(prefix.length - 1, 1)
+        variance += _spread_of_block(strata, prefix, taken, mean_of_row)
     return _per_class(strata, drawn[owner] * mean_of_row), variance
 
 
+def _spread_of_block(strata: GroupedRows, prefix: Prefix, taken: int, mean_of_row: Floats) -> Floats:
+    """Return the variance of each class's mean over the orders of a block, `taken` positions of which are drawn."""
+    owner = strata.class_sums.strata
+    if prefix.smooth:
+        return _spread_of_turns(strata, prefix, taken, mean_of_row)
+    share = prefix.given[owner] / prefix.length
+    spread = _per_class(strata, share * mean_of_row**2) - _per_class(strata, share * mean_of_row) ** 2
+    return np.maximum(spread, 0.0) * taken * (prefix.length - taken) / max(prefix.length - 1, 1)
+
+
+def _spread_of_turns(strata: GroupedRows, prefix: Prefix, taken: int, mean_of_row: Floats) -> Floats:
+    sums = strata.class_sums
+    spread = np.zeros(strata.labels.num_classes if strata.labels else 0)
+    for first in range(0, len(spread), _CLASSES_AT_ONCE):
+        some = (sums.classes >= first) & (sums.classes < first + _CLASSES_AT_ONCE)
+        slopes = np.zeros((min(_CLASSES_AT_ONCE, len(spread) - first), strata.num_strata))
+        slopes[sums.classes[some] - first, sums.strata[some]] = mean_of_row[some]
+        spread[first : first + len(slopes)] = circle(taken, prefix.length).spreads(prefix.given, slopes)
+    return spread
+
+
+def spread_of_deals(size: Ints, start: Prefix, stop: Prefix) -> Floats:
+    """Return ``sum t (n - t) / (n - 1)`` over the parts of deals of each stratum, the mean over a smooth block's turns.
+
+    `size` are the rows of the strata. A shuffled block counts by the mean of what its strata have.
+    """
+    most = np.maximum(size - 1, 1)
+    if not start.smooth or not (start.taken or stop.taken):
+        return np.asarray(_squares(size, start.mean, stop.mean) / most)
+    owner, first, last, mass = _outcomes(start, stop)
+    before, after = (start.before[owner] + first).astype(float), (stop.before[owner] + last).astype(float)
+    return np.asarray(np.bincount(owner, mass * _squares(size[owner], before, after), len(size)) / most)
+
+
+def _squares(size: Ints, before: Floats, after: Floats) -> Floats:
+    drawn = after - before
+    rest = np.minimum(drawn, size - before % size)
+    last = (drawn - rest) % size
+    return np.asarray(rest * (size - rest) + last * (size - last))
+
+
+@lru_cache(maxsize=1)  # a histogram asks for every class
+def _outcomes(start: Prefix, stop: Prefix) -> tuple[Ints, Ints, Ints, Floats]:
+    """Return stratum, draws of the first block and of the last, and probability, of what smooth blocks can have."""
+    if start.block == stop.block:
+        owner, counts, mass = circle(start.taken, start.length).laws_with(circle(stop.taken, stop.length), start.given)
+        return owner, counts[0], counts[1], mass
+    every = np.arange(len(start.given))
+    of_start, first, chance = start.laws(every)
+    of_stop, last, mass = stop.laws(every)
+    number = np.bincount(of_stop, minlength=len(every))
+    begin = np.cumsum(number) - number
+    times = number[of_start]
+    place = np.repeat(np.arange(len(first)), times)
+    other = np.arange(len(place)) - np.repeat(np.cumsum(times) - times - begin[of_start], times)
+    return of_start[place], first[place], last[other], chance[place] * mass[other]
+
+
 def parts_of_blocks(start: Prefix, stop: Prefix) -> list[tuple[Prefix, int]]:
-    """Return the shuffled blocks of which only some positions are between two others, and how many."""
+    """Return the blocks of which only some positions are between two others, and how many."""
     if start.block == stop.block:
         return [(start, stop.taken - start.taken)]
     return [(prefix, prefix.taken) for prefix in (start, stop) if prefix.taken]

@@ -7,13 +7,14 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.sampling._moments import parts_of_blocks
+from penstock.sampling._moments import parts_of_blocks, spread_of_deals
 from penstock.sampling._prefix import Prefix
 from penstock.sampling._sum_law import Choice, Dealt, Drawn, Part
 
 __all__ = ["Split", "Values", "dealt_parts", "drawn_parts", "included_parts"]
 
 _MOST_STRATA = 32
+_LACK = 0.1  # of a binomial law's variance, which is at most its mean
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -69,7 +70,8 @@ def dealt_parts(values: Values, sizes: Ints, start: Prefix, stop: Prefix) -> Spl
     """Return the law of the draws of a deck between two positions.
 
     Of each stratum: the rest of a deal, whole deals, the beginning of a last one. Up to 32 such beginnings and rests
-    have a law each, others, and draws that begin or end inside a block, the binomial one of their mean and variance.
+    have a law each, others, and draws that begin or end inside a block, the binomial one of their mean and variance. No
+    parts where that cannot vary as much: the block may take a part of what on average are nearly whole deals.
     """
     before, after = start.mean, stop.mean
     drawn = after - before
@@ -85,7 +87,7 @@ def dealt_parts(values: Values, sizes: Ints, start: Prefix, stop: Prefix) -> Spl
         split = _each(taken.where(open_), values)
         return Split(fixed + split.fixed, split.parts)
     live = (taken.taken > 0) & (taken.taken < taken.sizes)
-    return _fitted(taken.where(live), values, fixed, blocks=(start, stop))
+    return _fitted(taken.where(live), values, fixed, blocks=(start, stop)) if live.any() else Split(fixed, [])
 
 
 def included_parts(values: Values, sizes: Ints, included: Floats, draws: int) -> Split:
@@ -146,6 +148,8 @@ def _fitted(
     expected = np.minimum(share, 1 - share)[entries] * rows
     marked = np.bincount(entries, rows, len(share)) / taken.sizes
     spread = _spread_of_blocks(taken, marked * sign, *blocks) if blocks else _spread_of_once(taken, marked, sign)
+    if blocks and spread > (1 + _LACK) * float(expected.sum()):
+        return Split(fixed, [])
     part = Drawn(jumps=jumps * sign[entries], expected=expected, gap=float(expected.sum()) - spread, choice=choice)
     return Split(fixed, [part] if len(jumps) else [])
 
@@ -177,11 +181,14 @@ def _spread_of_once(taken: _Taken, marked: Floats, sign: Ints) -> float:
 def _spread_of_blocks(taken: _Taken, slope: Floats, start: Prefix, stop: Prefix) -> float:
     """Return the variance of the number of marked rows: of the choice in each part, and of parts of blocks."""
     number, size, marked = taken.taken, taken.sizes, np.abs(slope)
-    own = float((number * (size - number) / np.maximum(size - 1, 1)) @ (marked * (1 - marked)))
     of_stratum = np.zeros(len(start.given))
     of_stratum[taken.strata] = slope
+    if start.smooth:
+        sizes = np.ones(len(start.given), np.int64)
+        sizes[taken.strata] = size
+        own = float(spread_of_deals(sizes, start, stop) @ (np.abs(of_stratum) * (1 - np.abs(of_stratum))))
+    else:
+        own = float((number * (size - number) / np.maximum(size - 1, 1)) @ (marked * (1 - marked)))
     for prefix, positions in parts_of_blocks(start, stop):
-        share = prefix.given / prefix.length
-        spread = float(share @ of_stratum**2 - (share @ of_stratum) ** 2)
-        own += max(spread, 0.0) * positions * (prefix.length - positions) / max(prefix.length - 1, 1)
+        own += prefix.spread(of_stratum, positions)
     return own

@@ -216,7 +216,7 @@ class SamplingPlan:
 
         Exact for "iid", and for whole epochs of "deck"; for "once" Hajek's approximation. Where an epoch is delivered
         shorter or longer than a deck's size, or shorter than that of a "once", the mean is exact and the band counts
-        the part of a shuffled block as a random part of it.
+        the part of a shuffled block as a random part of it; of a smooth block the variance is exact too.
 
         A band of few rows with several instances each ends at counts that can come: it has the quantiles of the law of
         their sum. Of 95 % bands the least exact probability found, over ten thousand random mixes of rows, weights and
@@ -332,7 +332,8 @@ class SamplingPlan:
             return IidEpoch(strata, self.probabilities, draws)
         if self.spec.mode == "once":
             return OnceEpoch(strata, self.inclusion * min(draws / size, 1.0), draws)
-        return DeckEpoch(strata, *prefixes(self._masses, Blocks(size), np.array([begin, begin + draws])))
+        ends = np.array([begin, begin + draws])
+        return DeckEpoch(strata, *prefixes(self._masses, Blocks(size), ends, self.spec.interleave))
 
     def coverage(self, num_epochs: int = 20, num_draws: int | None = None, level: float = 0.95) -> Coverage:
         """Return the distinct samples seen after 1 .. `num_epochs` epochs, with a band.
@@ -370,7 +371,7 @@ class SamplingPlan:
     def _law(self, draws: int) -> Law:
         sizes, size = self.strata.sizes, self.num_draws
         if self.spec.mode == "deck":
-            return DeckLaw(sizes, self.weights, size, draws)
+            return DeckLaw(sizes, self.weights, size, draws, self.spec.interleave)
         if self.spec.mode == "once":
             return OnceLaw(sizes, self.inclusion * min(draws / size, 1.0))
         return IidLaw(sizes, self.probabilities, draws)

@@ -1,4 +1,4 @@
-"""What the strata of a deck have had at any position: exact where a block ends, hypergeometric inside one."""
+"""What the strata of a deck have had at any position: exact where a block ends, by chance inside one."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.sampling._blocks import Blocks
+from penstock.sampling._hypergeometric import hypergeometric
 from penstock.sampling._quotas import quotas
+from penstock.sampling._smooth import circle
+from penstock.sampling._spec import Interleave
 
 __all__ = ["Prefix", "prefixes"]
 
@@ -20,6 +23,9 @@ Ints = NDArray[np.int64]
 class Prefix:
     """The first draws of a deck: whole blocks, and the first `taken` of the `length` positions of one more.
 
+    What these have of a stratum is hypergeometric in a shuffled block, and a count of marks (see `Circle`) in a
+    smooth one.
+
     Parameters
     ----------
     block : int
@@ -28,6 +34,8 @@ class Prefix:
         Draws of each stratum in the whole blocks, and in the one more.
     taken, length : int
         Positions of this block that are among the draws, and in it.
+    interleave : {"shuffled", "smooth"}
+        Order of the draws in a block.
     """
 
     block: int
@@ -35,6 +43,12 @@ class Prefix:
     given: Ints
     taken: int
     length: int
+    interleave: Interleave = "shuffled"
+
+    @property
+    def smooth(self) -> bool:
+        """Whether the strata are at regular positions."""
+        return self.interleave == "smooth"
 
     @property
     def mean(self) -> Floats:
@@ -44,15 +58,33 @@ class Prefix:
     @property
     def least(self) -> Ints:
         """Fewest draws of each stratum so far, int64 of shape (num_strata,)."""
+        if self.smooth and self.taken:
+            return np.asarray(self.before + circle(self.taken, self.length).ends(self.given)[0])
         return np.asarray(self.before + np.maximum(self.taken - (self.length - self.given), 0))
 
     @property
     def most(self) -> Ints:
         """Most draws of each stratum so far, int64 of shape (num_strata,)."""
+        if self.smooth and self.taken:
+            return np.asarray(self.before + circle(self.taken, self.length).ends(self.given)[1])
         return np.asarray(self.before + np.minimum(self.given, self.taken))
 
+    def laws(self, strata: Ints) -> tuple[Ints, Ints, Floats]:
+        """Return what some strata have of the one more block, each by itself, in the form of `hypergeometric`."""
+        if self.smooth:
+            return circle(self.taken, self.length).laws(self.given[strata])
+        return hypergeometric(self.given[strata], self.taken, self.length)
 
-def prefixes(masses: Ints, blocks: Blocks, positions: Ints) -> list[Prefix]:
+    def spread(self, slopes: Floats, positions: int) -> float:
+        """Return the variance of the sum of a slope times the draws of each stratum in so many successive positions."""
+        if self.smooth:
+            return float(circle(positions, self.length).spreads(self.given, slopes[None])[0])
+        share = self.given / self.length
+        spread = max(float(share @ slopes**2 - (share @ slopes) ** 2), 0.0)
+        return spread * positions * (self.length - positions) / max(self.length - 1, 1)
+
+
+def prefixes(masses: Ints, blocks: Blocks, positions: Ints, interleave: Interleave = "shuffled") -> list[Prefix]:
     """Return what the strata have had before each of some positions.
 
     Parameters
@@ -63,6 +95,8 @@ def prefixes(masses: Ints, blocks: Blocks, positions: Ints) -> list[Prefix]:
         How the positions are cut.
     positions : ndarray of int64, shape (num_positions,)
         Draws since the start.
+    interleave : {"shuffled", "smooth"}
+        Order of the draws in a block.
 
     Returns
     -------
@@ -78,6 +112,7 @@ def prefixes(masses: Ints, blocks: Blocks, positions: Ints) -> list[Prefix]:
             given=had[len(positions) + place] - had[place],
             taken=int(positions[place] - begins[place]),
             length=int(ends[place] - begins[place]),
+            interleave=interleave,
         )
         for place in range(len(positions))
     ]

@@ -201,7 +201,7 @@ def interval(
     fixed : float
         What comes for certain; a whole number.
     parts : sequence of Part
-        What chance adds.
+        What chance adds; empty where only mean and variance of it are known.
     moments : tuple of float
         Mean and variance of the count.
     ends : tuple of float
@@ -216,7 +216,7 @@ def interval(
         divisor of the jumps from `fixed` on.
     """
     if not parts:
-        return fixed, fixed
+        return _outward(ends) if moments[1] > _TIE * max(moments[0], 1.0) else (fixed, fixed)
     jumps = np.concatenate([part.jumps for part in parts])
     rows = np.concatenate([part.expected for part in parts])
     sizes = np.abs(jumps)
@@ -234,6 +234,10 @@ def interval(
     low, high = grid.ends(level)
     least, most = np.array([part.ends() for part in parts]).sum(axis=0).tolist()
     return fixed + max(step * low, least), fixed + min(step * high, most)
+
+
+def _outward(ends: tuple[float, float]) -> tuple[float, float]:
+    return float(math.floor(ends[0] + _TIE)), float(math.ceil(ends[1] - _TIE))
 
 
 def _big(sizes: Ints, rows: Floats) -> int | None:

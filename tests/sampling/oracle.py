@@ -2,12 +2,13 @@
 
 A pool is a list of rows, each a dict of class -> instances, with a weight each; `identity` says which positions are
 the same row. A deck is worked out as it is documented: strata of equal weight patterns, a queue of exact event times,
-blocks of one epoch (sizes here are far below 65,536), each block shuffled, each stratum dealt out in its order.
+blocks of one epoch (sizes here are far below 65,536), each block shuffled or turned, each stratum dealt out in its order.
 """
 
 from __future__ import annotations
 
 import heapq
+import math
 from collections import Counter
 from fractions import Fraction
 
@@ -68,11 +69,18 @@ def once_epochs(pool, size, draws, num_epochs, rng):
     return np.array(epochs)
 
 
+def step_of(length):
+    """The number coprime to a length that is nearest to its golden section."""
+    golden = round((math.sqrt(5) - 1) / 2 * length)
+    near = (step for off in range(length + 1) for step in (golden - off, golden + off))
+    return next(step for step in near if step >= 1 and math.gcd(step, length) == 1)
+
+
 class Deck:
     """Dealt draws."""
 
-    def __init__(self, pool, strata, size):
-        self.pool, self.size = pool, size
+    def __init__(self, pool, strata, size, interleave="shuffled"):
+        self.pool, self.size, self.interleave = pool, size, interleave
         self.strata = [[place for place, own in enumerate(strata) if own == name] for name in sorted(set(strata))]
         self.masses = [sum((Fraction(pool.weights[place]) for place in rows), Fraction(0)) for rows in self.strata]
         self.blocks = []
@@ -112,13 +120,20 @@ class Deck:
             for label in range(self.pool.num_classes)
         ]
 
+    def _order(self, owners, rng):
+        """The strata of a block, position by position."""
+        if self.interleave == "shuffled":
+            return rng.permutation(owners).tolist()
+        slots = (np.arange(self.size) * step_of(self.size) + int(rng.integers(self.size))) % self.size
+        return owners[slots].tolist()
+
     def draws(self, stop, rng):
         """Positions of the pool of the first draws, once."""
         deals = [iter(()) for _ in self.strata]
         found = []
         for number in range(-(-stop // self.size)):
             owners = np.repeat(np.arange(len(self.strata)), self.block(number))
-            for stratum in rng.permutation(owners).tolist():
+            for stratum in self._order(owners, rng):
                 row = next(deals[stratum], None)
                 if row is None:
                     deals[stratum] = iter(rng.permutation(self.strata[stratum]).tolist())

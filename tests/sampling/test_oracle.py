@@ -56,7 +56,9 @@ def test_a_random_plan_tells_what_an_independent_derivation_finds(seed):
         with pytest.raises(SamplingError, match="twice"):
             strata.with_spec(SamplingSpec(mode=mode, size=size))
         mode = "iid"
-    plan = strata.with_spec(SamplingSpec(mode=mode, size=min(size, np.count_nonzero(pool.weights))))
+    interleave = ["shuffled", "smooth"][seed // 6 % 2]
+    spec = SamplingSpec(mode=mode, size=min(size, np.count_nonzero(pool.weights)), interleave=interleave)
+    plan = strata.with_spec(spec)
     draws = delivered(rng, mode, plan.num_draws)
     epochs, mean, unique = _drawn(pool, plan, unit, draws, rng)
     _bars_agree(plan.histogram(draws, unit), pool.counts(unit), epochs[:, 0], mean)
@@ -74,7 +76,7 @@ def _drawn(pool, plan, unit, draws, rng):
     if mode == "once":
         epochs = np.stack([oracle.once_epochs(pool, plan.num_draws, draws, EPOCHS, rng) for _ in range(RUNS)])
         return epochs, None, None
-    deck = oracle.Deck(pool, [float(weight) for weight in pool.weights], plan.num_draws)
+    deck = oracle.Deck(pool, [float(weight) for weight in pool.weights], plan.num_draws, plan.spec.interleave)
     runs = [deck.draws(draws * EPOCHS, rng).reshape(EPOCHS, draws) for _ in range(RUNS)]
     return np.stack(runs), deck.mean(unit, 0, draws), None
 
