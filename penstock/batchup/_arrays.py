@@ -166,7 +166,8 @@ class ArrayDataSource(RandomAccessDataSource):
         size : int, optional
             Draws of an epoch by weight; default: `num_samples` of the sampler, else as many as there are samples.
         mode : {"iid", "deck", "once"}
-            How draws by weight are made; batches here are of mode "iid", those of a loader of any.
+            How draws by weight are made. Batches of this source are of mode "iid"; a loader draws in any, from a
+            source without the sampler: ``Loader(source).sample_by(sampler, mode="deck")``.
 
         Returns
         -------
