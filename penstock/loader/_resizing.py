@@ -69,11 +69,14 @@ _alone = _Alone()  # OpenCV has one setting a process
 
 @contextmanager
 def opencv_alone() -> Iterator[None]:
-    """Keep OpenCV from splitting its work over threads of its own meanwhile.
+    """Keep OpenCV from splitting the work of a thread of ours over threads of its own meanwhile.
 
-    OpenCV keeps 850 bytes for ever of each thread that it ever split work in, and ours come and go. They are as many as
-    there is work for already, too.
+    OpenCV keeps 850 bytes for ever of each thread that it ever split work in, and ours come and go; there are as many
+    as there is work for, too. The main thread stays, and Ctrl-C could leave the setting changed there.
     """
+    if threading.current_thread() is threading.main_thread():
+        yield
+        return
     _alone.enter()
     try:
         yield

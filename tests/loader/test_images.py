@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import io
+import threading
 from types import FrameType
 
 import cv2
@@ -249,16 +250,30 @@ def test_a_tensor_that_is_no_name_is_shown_as_it_is(options):
         Loader(table).batch(2).numpy(**options)
 
 
-def test_opencv_splits_no_work_while_images_are_resized_and_does_so_again_after():
+def _threads_inside(given, barrier):
     import cv2
 
-    before = cv2.getNumThreads()
+    with opencv_alone():
+        barrier.wait()  # so that both are inside at once
+        with opencv_alone():
+            given.append(cv2.getNumThreads())
+        given.append(cv2.getNumThreads())
+
+
+def test_opencv_splits_no_work_in_threads_of_ours_and_does_so_again_after():
+    import cv2
+
+    before, given, barrier = cv2.getNumThreads(), [], threading.Barrier(2)
     cv2.setNumThreads(3)
     try:
+        threads = [threading.Thread(target=_threads_inside, args=(given, barrier)) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert given == [1, 1, 1, 1]
         with opencv_alone():
-            with opencv_alone():
-                assert cv2.getNumThreads() == 1
-            assert cv2.getNumThreads() == 1
+            assert cv2.getNumThreads() == 3  # the main thread stays, so that nothing is lost with it
         assert cv2.getNumThreads() == 3
     finally:
         cv2.setNumThreads(before)
