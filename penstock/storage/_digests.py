@@ -7,7 +7,6 @@ never change once they are written, so one record of a file holds for every late
 from __future__ import annotations
 
 import json
-import os
 import zlib
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -76,18 +75,14 @@ class Digests:
         return self._known
 
     def record(self, snapshot: Snapshot, name: str) -> None:
-        """Record the files of a version that no earlier record has, and make them outlast a power cut."""
+        """Record the files of a version that no earlier record has."""
         known = self.known()
         with wrapped(f"read the files of {self._location.path!r}"):
             new = [file.name for file in files_of(snapshot) if file.name not in known]
         if not new:
             return
         with ThreadPoolExecutor(_THREADS) as workers:
-            digests = dict(
-                zip(new, workers.map(lambda file: _digest(self._location, file, sync=True), new), strict=True)
-            )
-        if not self._location.is_remote:
-            self._location.sync_folders({Path(self._location.path, file).parent for file in new})
+            digests = dict(zip(new, workers.map(lambda file: _digest(self._location, file), new), strict=True))
         found = {file: digest for file, digest in digests.items() if digest}
         self._location.write(f"{_FOLDER}/{name}.json", json.dumps(found).encode())
 
@@ -114,7 +109,7 @@ def _parsed(content: bytes | None) -> dict[str, dict[str, Any]]:
     return found if isinstance(found, dict) else {}
 
 
-def _digest(location: Location, file: str, *, sync: bool = False) -> dict[str, Any] | None:
+def _digest(location: Location, file: str) -> dict[str, Any] | None:
     """Return size and checksum of a file: CRC-32 of a local file, the store's own tag of an object."""
     with wrapped(f"read {file!r} of {location.path!r}"):
         if location.is_remote:
@@ -126,8 +121,6 @@ def _digest(location: Location, file: str, *, sync: bool = False) -> dict[str, A
         with path.open("rb") as stream:
             while block := stream.read(_BLOCK):
                 checksum, size = zlib.crc32(block, checksum), size + len(block)
-            if sync:
-                os.fsync(stream.fileno())
         return {"size": size, "crc32": checksum}
 
 
