@@ -1,4 +1,4 @@
-"""What CIFAR-10 and CIFAR-100 have in common: batches of images in pickles."""
+"""Batches of images in pickles, as CIFAR-10 and CIFAR-100 have them."""
 
 from __future__ import annotations
 
@@ -8,10 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.batchup.datasets._array_folder import ArrayFolder, ArrayWriter
-from penstock.batchup.datasets._standard_set import Part
+from penstock.batchup.datasets._array_folder import ArrayWriter
 
-__all__ = ["cifar_parts", "write_batches"]
+__all__ = ["write_batches"]
 
 
 def write_batches(arrays: ArrayWriter, part: str, batches: Sequence[dict[str, Any]], labels: dict[str, str]) -> None:
@@ -34,22 +33,3 @@ def write_batches(arrays: ArrayWriter, part: str, batches: Sequence[dict[str, An
         if found.shape != (len(images),):
             raise ValueError(f"{len(images)} images of {part} and {len(found)} labels")
         arrays.write(f"{part}_{name}", found)
-
-
-def cifar_parts(arrays: ArrayFolder, labels: dict[str, str]) -> list[Part]:
-    """Return training and test samples.
-
-    Parameters
-    ----------
-    arrays : ArrayFolder
-    labels : dict of str to str
-        Name of the tensor to name of the array.
-    """
-    return [
-        Part(
-            name=part,
-            images=arrays[f"{part}_X_u8"],
-            labels={tensor: arrays[f"{part}_{name}"] for tensor, name in labels.items()},
-        )
-        for part in ("train", "test")
-    ]

@@ -125,24 +125,49 @@ class StandardSet:
                 (folder / name).unlink(missing_ok=True)
 
 
-class TrainValTest:
+class TrainValTest(StandardSet):
     """Images and labels of training, validation (the last of the training samples) and test, in BatchUp's attributes.
 
     Parameters
     ----------
-    arrays : ArrayFolder
     n_val : int or None
         How many samples are for validation.
     val_lower, val_upper : float
         What the values 0 and 255 become in `train_X`, `val_X` and `test_X`.
+    progress : bool
+        Whether to show a progress bar for each download.
+
+    Attributes
+    ----------
+    labels : mapping of str to str
+        Name of each tensor of labels to name of its array.
     """
 
+    labels: ClassVar[Mapping[str, str]] = {"labels": "y"}
     train_X_u8: NDArray[np.uint8]
     train_y: NDArray[np.int32]
     val_X_u8: NDArray[np.uint8]
     val_y: NDArray[np.int32]
     test_X_u8: NDArray[np.uint8]
     test_y: NDArray[np.int32]
+
+    def __init__(
+        self, n_val: int | None = 10000, val_lower: float = 0.0, val_upper: float = 1.0, *, progress: bool = True
+    ) -> None:
+        self._split(ArrayFolder(self.fetch(progress=progress)), n_val, ("X_u8", *self.labels.values()))
+        self._convert(val_lower, val_upper)
+
+    @classmethod
+    def parts(cls, arrays: ArrayFolder, *, extra: bool) -> list[Part]:  # noqa: ARG003  most have no more
+        """Return training and test samples."""
+        return [
+            Part(
+                name=part,
+                images=arrays[f"{part}_X_u8"],
+                labels={tensor: arrays[f"{part}_{name}"] for tensor, name in cls.labels.items()},
+            )
+            for part in ("train", "test")
+        ]
 
     def _split(self, arrays: ArrayFolder, n_val: int | None, names: Sequence[str]) -> None:
         for name in names:

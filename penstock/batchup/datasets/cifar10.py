@@ -8,10 +8,10 @@ from typing import ClassVar
 
 from penstock.batchup.datasets._archive import read_members
 from penstock.batchup.datasets._array_folder import ArrayFolder, ArrayWriter
-from penstock.batchup.datasets._cifar import cifar_parts, write_batches
+from penstock.batchup.datasets._cifar import write_batches
 from penstock.batchup.datasets._pickles import read_pickle
 from penstock.batchup.datasets._sources import SourceFile
-from penstock.batchup.datasets._standard_set import Part, StandardSet, TrainValTest, readable
+from penstock.batchup.datasets._standard_set import TrainValTest, readable
 
 __all__ = ["CIFAR10", "delete_cache", "fetch_cifar10"]
 
@@ -21,7 +21,7 @@ _TRAIN = tuple(f"data_batch_{number}" for number in range(1, 6))
 _TEST = "test_batch"
 
 
-class CIFAR10(TrainValTest, StandardSet):
+class CIFAR10(TrainValTest):
     """CIFAR-10: 50,000 images for training and 10,000 for test.
 
     Parameters
@@ -69,12 +69,6 @@ class CIFAR10(TrainValTest, StandardSet):
         "truck",
     ]
 
-    def __init__(
-        self, n_val: int | None = 10000, val_lower: float = 0.0, val_upper: float = 1.0, *, progress: bool = True
-    ) -> None:
-        self._split(ArrayFolder(self.fetch(progress=progress)), n_val, ("X_u8", "y"))
-        self._convert(val_lower, val_upper)
-
     @classmethod
     def parse(cls, paths: Mapping[str, Path], arrays: ArrayWriter) -> None:
         """Write the arrays that the archive has."""
@@ -83,11 +77,6 @@ class CIFAR10(TrainValTest, StandardSet):
             found = read_members(path, (*_TRAIN, _TEST))
             write_batches(arrays, "train", [read_pickle(found[name]) for name in _TRAIN], {"y": "labels"})
             write_batches(arrays, "test", [read_pickle(found[_TEST])], {"y": "labels"})
-
-    @classmethod
-    def parts(cls, arrays: ArrayFolder, *, extra: bool) -> list[Part]:  # noqa: ARG003  there is no more
-        """Return training and test samples."""
-        return cifar_parts(arrays, {"labels": "y"})
 
     @classmethod
     def class_names_of(cls, arrays: ArrayFolder) -> dict[str, list[str]]:  # noqa: ARG003  they are known

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from penstock.batchup.datasets._archive import read_members
 from penstock.batchup.datasets._array_folder import ArrayFolder, ArrayWriter
-from penstock.batchup.datasets._cifar import cifar_parts, write_batches
+from penstock.batchup.datasets._cifar import write_batches
 from penstock.batchup.datasets._pickles import read_pickle
 from penstock.batchup.datasets._sources import SourceFile
-from penstock.batchup.datasets._standard_set import Part, StandardSet, TrainValTest, readable
+from penstock.batchup.datasets._standard_set import TrainValTest, readable
 
 __all__ = ["CIFAR100", "delete_cache", "fetch_cifar100"]
 
@@ -23,7 +23,7 @@ _LABELS = {"y": "fine_labels", "y_coarse": "coarse_labels"}
 _NAMES = {"class_names": "fine_label_names", "class_names_coarse": "coarse_label_names"}
 
 
-class CIFAR100(TrainValTest, StandardSet):
+class CIFAR100(TrainValTest):
     """CIFAR-100: 50,000 images for training and 10,000 for test, with a class and a superclass each.
 
     Parameters
@@ -60,6 +60,7 @@ class CIFAR100(TrainValTest, StandardSet):
 
     key = "cifar100"
     files = (SourceFile(_FILE, _SHA256, (f"https://www.cs.toronto.edu/~kriz/{_FILE}",)),)
+    labels = {"labels": "y", "coarse_labels": "y_coarse"}  # noqa: RUF012  annotated where it is declared
     train_y_coarse: NDArray[np.int32]
     val_y_coarse: NDArray[np.int32]
     test_y_coarse: NDArray[np.int32]
@@ -67,9 +68,8 @@ class CIFAR100(TrainValTest, StandardSet):
     def __init__(
         self, n_val: int | None = 10000, val_lower: float = 0.0, val_upper: float = 1.0, *, progress: bool = True
     ) -> None:
-        arrays = ArrayFolder(self.fetch(progress=progress))
-        self._split(arrays, n_val, ("X_u8", "y", "y_coarse"))
-        self._convert(val_lower, val_upper)
+        super().__init__(n_val, val_lower, val_upper, progress=progress)
+        arrays = ArrayFolder(self.fetch())
         self.class_names = arrays.texts("class_names")
         self.class_names_coarse = arrays.texts("class_names_coarse")
 
@@ -85,11 +85,6 @@ class CIFAR100(TrainValTest, StandardSet):
                 write_batches(arrays, part, [found[part]], _LABELS)
             for name, key in _NAMES.items():
                 arrays.write(name, np.array([str(text) for text in found["meta"][key]]))
-
-    @classmethod
-    def parts(cls, arrays: ArrayFolder, *, extra: bool) -> list[Part]:  # noqa: ARG003  there is no more
-        """Return training and test samples."""
-        return cifar_parts(arrays, {"labels": "y", "coarse_labels": "y_coarse"})
 
     @classmethod
     def class_names_of(cls, arrays: ArrayFolder) -> dict[str, list[str]]:

@@ -11,7 +11,7 @@ import numpy as np
 from penstock.batchup.datasets._array_folder import ArrayFolder, ArrayWriter
 from penstock.batchup.datasets._idx import read_idx
 from penstock.batchup.datasets._sources import SourceFile
-from penstock.batchup.datasets._standard_set import Part, StandardSet, TrainValTest
+from penstock.batchup.datasets._standard_set import TrainValTest
 from penstock.errors import ImporterError
 
 __all__ = ["MNIST", "MNISTBase", "delete_cache", "fetch_mnist"]
@@ -29,7 +29,7 @@ _FILES = {
 }
 
 
-class MNISTBase(TrainValTest, StandardSet):
+class MNISTBase(TrainValTest):
     """What MNIST and Fashion-MNIST have in common: the files' format, the attributes.
 
     Parameters
@@ -44,12 +44,6 @@ class MNISTBase(TrainValTest, StandardSet):
 
     class_names: ClassVar[list[str]]
 
-    def __init__(
-        self, n_val: int | None = 10000, val_lower: float = 0.0, val_upper: float = 1.0, *, progress: bool = True
-    ) -> None:
-        self._split(ArrayFolder(self.fetch(progress=progress)), n_val, ("X_u8", "y"))
-        self._convert(val_lower, val_upper)
-
     @classmethod
     def parse(cls, paths: Mapping[str, Path], arrays: ArrayWriter) -> None:
         """Write the arrays that the files have."""
@@ -60,14 +54,6 @@ class MNISTBase(TrainValTest, StandardSet):
                 raise ImporterError(f"{len(images):,} images of {part} and {len(labels):,} labels; expected as many")
             arrays.write(f"{part}_X_u8", images[:, np.newaxis])
             arrays.write(f"{part}_y", labels.astype(np.int32))
-
-    @classmethod
-    def parts(cls, arrays: ArrayFolder, *, extra: bool) -> list[Part]:  # noqa: ARG003  there is no more
-        """Return training and test samples."""
-        return [
-            Part(name=part, images=arrays[f"{part}_X_u8"], labels={"labels": arrays[f"{part}_y"]})
-            for part in ("train", "test")
-        ]
 
     @classmethod
     def class_names_of(cls, arrays: ArrayFolder) -> dict[str, list[str]]:  # noqa: ARG003  the files have no names

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from penstock.batchup.datasets._archive import members
 from penstock.batchup.datasets._array_folder import ArrayFolder, ArrayWriter
 from penstock.batchup.datasets._sources import SourceFile
-from penstock.batchup.datasets._standard_set import Part, StandardSet, TrainValTest, checked_count, readable
+from penstock.batchup.datasets._standard_set import Part, TrainValTest, checked_count, readable
 
 __all__ = ["STL", "delete_cache", "fetch_stl"]
 
@@ -26,7 +26,7 @@ _IMAGES = {"train_X.bin": "train_X_u8", "test_X.bin": "test_X_u8", "unlabeled_X.
 _LABELS = {"train_y.bin": "train_y", "test_y.bin": "test_y"}
 
 
-class STL(TrainValTest, StandardSet):
+class STL(TrainValTest):
     """STL-10: 5,000 images for training in 10 folds, 8,000 for test, 100,000 without label.
 
     Parameters
@@ -101,10 +101,7 @@ class STL(TrainValTest, StandardSet):
     @classmethod
     def parts(cls, arrays: ArrayFolder, *, extra: bool) -> list[Part]:
         """Return training and test samples, with `extra` those without label."""
-        found = [
-            Part(name=part, images=arrays[f"{part}_X_u8"], labels={"labels": arrays[f"{part}_y"]})
-            for part in ("train", "test")
-        ]
+        found = super().parts(arrays, extra=extra)
         if extra:
             images = arrays["unl_X_u8"]
             found.append(Part(name="unlabeled", images=images, labels={"labels": np.full(len(images), -1, np.int32)}))

@@ -124,20 +124,6 @@ class SVHN(TrainValTest, _Mat):
     extra = SVHNExtra
     class_names: ClassVar[list[str]] = [str(digit) for digit in range(10)]
 
-    def __init__(
-        self, n_val: int | None = 10000, val_lower: float = 0.0, val_upper: float = 1.0, *, progress: bool = True
-    ) -> None:
-        self._split(ArrayFolder(self.fetch(progress=progress)), n_val, ("X_u8", "y"))
-        self._convert(val_lower, val_upper)
-
-    @classmethod
-    def parts(cls, arrays: ArrayFolder, *, extra: bool) -> list[Part]:  # noqa: ARG003  see `SVHNExtra`
-        """Return training and test samples."""
-        return [
-            Part(name=part, images=arrays[f"{part}_X_u8"], labels={"labels": arrays[f"{part}_y"]})
-            for part in ("train", "test")
-        ]
-
 
 def _write(arrays: ArrayWriter, part: str, path: Path) -> None:
     try:

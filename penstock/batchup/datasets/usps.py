@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from penstock.batchup.datasets._array_folder import ArrayFolder, ArrayWriter
 from penstock.batchup.datasets._sources import SourceFile
-from penstock.batchup.datasets._standard_set import Part, StandardSet, TrainValTest, readable
+from penstock.batchup.datasets._standard_set import Part, TrainValTest, readable
 from penstock.errors import ImporterError, MissingDependencyError
 
 __all__ = ["USPS", "delete_cache", "usps_data"]
@@ -20,7 +20,7 @@ _FILE = "usps.h5"
 _SHA256 = "ba768d9a9b11e79b31c1e40130647c4fc04e6afc1fb41a0d4b9f1176065482b4"
 
 
-class USPS(TrainValTest, StandardSet):
+class USPS(TrainValTest):
     """USPS: 7,291 digits for training and 2,007 for test, as float32.
 
     Parameters
