@@ -27,7 +27,7 @@ from penstock.batchup._weighted import WeightedSampler
 from penstock.errors import DataSourceError, DataSourceTypeError, SampleIndexError
 from penstock.loader import Drawn
 from penstock.sampling import ClassCounts, SamplingPlan
-from penstock.sampling._given import HasClassCounts
+from penstock.sampling.pool._label_input import HasClassCounts
 
 __all__ = ["ArrayDataSource"]
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.sampling import ClassCounts, SamplingPlan
-from penstock.sampling._bands import band
+from penstock.sampling.laws._bands import band
 
 __all__ = ["LEVEL", "promised_counts"]
 

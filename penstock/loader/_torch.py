@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from penstock.errors import LoaderError, MissingDependencyError, SamplingError
-from penstock.sampling._processes import own_rank, world_size_of_group
+from penstock.sampling.samplers._processes import own_rank, world_size_of_group
 
 __all__ = [
     "agree",

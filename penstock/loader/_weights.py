@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from penstock.errors import DatasetError, SamplingError
 from penstock.sampling import ClassCounts, SamplingPlan, SamplingSpec, Strata
-from penstock.sampling._reweigh import reweighed
-from penstock.sampling._spec import Mode
+from penstock.sampling.samplers._reweigh import reweighed
+from penstock.sampling.spec._spec import Mode
 from penstock.table import Table
 from penstock.tql import bind_sampling, parse_sampling
 

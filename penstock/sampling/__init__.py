@@ -1,14 +1,8 @@
 """Which rows, how often; numpy only, usable without a dataset."""
 
-from penstock.sampling._article import (
-    CoverageByDraws,
-    EpochsByImbalance,
-    EpochsToCover,
-    coverage_by_num_draws,
-    epochs_by_imbalance,
-    epochs_to_cover,
-)
-from penstock.sampling._counting import (
+from penstock.sampling.laws._coverage import Coverage, TimesSeen
+from penstock.sampling.laws._histogram import Histogram
+from penstock.sampling.plan._counting import (
     BatchComposition,
     Subset,
     TimesSeenTable,
@@ -16,13 +10,22 @@ from penstock.sampling._counting import (
     imbalanced_subset,
     times_seen_table,
 )
-from penstock.sampling._coverage import Coverage, TimesSeen
-from penstock.sampling._given import class_counts
-from penstock.sampling._histogram import Histogram
-from penstock.sampling._labels import ClassCounts
-from penstock.sampling._philox import fresh_seed
-from penstock.sampling._plan import SamplingPlan, Strata
-from penstock.sampling._presets import (
+from penstock.sampling.plan._imbalance_study import (
+    CoverageByDraws,
+    EpochsByImbalance,
+    EpochsToCover,
+    coverage_by_num_draws,
+    epochs_by_imbalance,
+    epochs_to_cover,
+)
+from penstock.sampling.plan._plan import SamplingPlan, Strata
+from penstock.sampling.plan._simulate import Simulation
+from penstock.sampling.plan._targets import Moved, Targets
+from penstock.sampling.pool._label_input import class_counts
+from penstock.sampling.pool._labels import ClassCounts
+from penstock.sampling.random._philox import fresh_seed
+from penstock.sampling.samplers._torch import TorchBatchSampler, TorchSampler
+from penstock.sampling.spec._presets import (
     REFERENCES,
     effective_number,
     inverse_frequency,
@@ -30,11 +33,8 @@ from penstock.sampling._presets import (
     square_root,
     target_proportions,
 )
-from penstock.sampling._simulate import Simulation
-from penstock.sampling._spec import Clause, SamplingSpec
-from penstock.sampling._stream import IndexStream, SequentialStream, ShuffledStream
-from penstock.sampling._targets import Moved, Targets
-from penstock.sampling._torch import TorchBatchSampler, TorchSampler
+from penstock.sampling.spec._spec import Clause, SamplingSpec
+from penstock.sampling.streams._stream import IndexStream, SequentialStream, ShuffledStream
 
 __all__ = [
     "REFERENCES",

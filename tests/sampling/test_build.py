@@ -156,7 +156,7 @@ def test_patterns_of_many_clauses_are_grouped_in_order(count):
 def test_rows_are_sorted_in_chunks_as_at_once(monkeypatch):
     rng = np.random.default_rng(0)
     ids = rng.integers(0, 7, 1000).astype(np.uint8)
-    monkeypatch.setattr("penstock.sampling._grouping._SORT_CHUNK", 64)
+    monkeypatch.setattr("penstock.sampling.pool._grouping._SORT_CHUNK", 64)
     strata = Strata(ids=ids, sizes=np.bincount(ids), matches=np.zeros((0, 7), bool))
     assert np.array_equal(strata.rows, np.argsort(ids, kind="stable"))
     assert strata.rows.dtype == np.int32

@@ -7,8 +7,8 @@ import pytest
 
 from penstock.errors import SamplingError
 from penstock.sampling import SamplingSpec, Strata
-from penstock.sampling._blocks import Blocks
-from penstock.sampling._philox import words
+from penstock.sampling.random._philox import words
+from penstock.sampling.streams._blocks import Blocks
 from tests.sampling.conftest import spec_of
 
 MASK = (1 << 64) - 1

@@ -22,7 +22,7 @@ from penstock.sampling import (
     target_proportions,
     times_seen_table,
 )
-from penstock.sampling._labels import _RESERVED
+from penstock.sampling.pool._labels import _RESERVED
 from penstock.tql._lexer import KEYWORDS, SOFT
 
 ROWS = [0, 0, 0, 1]

@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from penstock.sampling import SamplingSpec, Strata
-from penstock.sampling._grouping import compact, rows_by_stratum
-from penstock.sampling._masking import group_masks
-from penstock.sampling._spec import Clause
+from penstock.sampling.pool._grouping import compact, rows_by_stratum
+from penstock.sampling.pool._masking import group_masks
+from penstock.sampling.spec._spec import Clause
 
 
 @pytest.mark.parametrize("num_masks", [1, 5], ids=["one rare group", "more rare groups than are looked for singly"])
@@ -40,8 +40,8 @@ def test_groups_are_the_distinct_patterns_in_order(num_masks, num_rows, share, a
     rng = np.random.default_rng(seed)
     masks = [rng.random(num_rows) < share for _ in range(num_masks)]
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("penstock.sampling._masking._CHUNK", at_once[0])
-        patched.setattr("penstock.sampling._masking._MASKS_AT_ONCE", at_once[1])
+        patched.setattr("penstock.sampling.pool._masking._CHUNK", at_once[0])
+        patched.setattr("penstock.sampling.pool._masking._MASKS_AT_ONCE", at_once[1])
         ids, sizes, first = group_masks(masks, num_rows)
     patterns = [tuple(bool(mask[row]) for mask in masks) for row in range(num_rows)]
     ordered = sorted(set(patterns))
@@ -58,6 +58,6 @@ def test_rows_stand_by_stratum_and_ascend_in_each(num_strata, num_rows, share, c
     sizes = np.bincount(ids, minlength=num_strata)
     with pytest.MonkeyPatch.context() as patched:
         for name, times in (("_COUNT_CHUNK", 1), ("_SPLIT_CHUNK", 1), ("_APART_CHUNK", 3), ("_SORT_CHUNK", 2)):
-            patched.setattr(f"penstock.sampling._grouping.{name}", times * chunk)
+            patched.setattr(f"penstock.sampling.pool._grouping.{name}", times * chunk)
         rows = rows_by_stratum(compact(ids, num_strata), sizes)
     assert rows.tolist() == sorted(range(num_rows), key=lambda row: (ids[row], row))

@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from penstock.sampling import SamplingSpec, Strata
-from penstock.sampling._deck import _positions_of_few
-from penstock.sampling._keyed import KeyedOrder, keyed_places_of
-from penstock.sampling._once import OnceStream
-from penstock.sampling._permute import shuffled, sorted_order
-from penstock.sampling._philox import words
+from penstock.sampling.random._keyed import KeyedOrder, keyed_places_of
+from penstock.sampling.random._permute import shuffled, sorted_order
+from penstock.sampling.random._philox import words
+from penstock.sampling.streams._deck import _positions_of_few
+from penstock.sampling.streams._once import OnceStream
 
 
 def placed_by_hand(number, keys, count):

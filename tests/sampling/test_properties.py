@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from penstock.sampling import ClassCounts, Clause, SamplingSpec, Strata
-from penstock.sampling._alias import alias_table, outcomes, sides
-from penstock.sampling._keyed import keyed_places
-from penstock.sampling._permute import shuffled
-from penstock.sampling._philox import words
+from penstock.sampling.random._alias import alias_table, outcomes, sides
+from penstock.sampling.random._keyed import keyed_places
+from penstock.sampling.random._permute import shuffled
+from penstock.sampling.random._philox import words
 from tests.sampling.conftest import pick
 
 weights = hnp.arrays(np.float64, st.integers(1, 60), elements=st.floats(0, 1e6, allow_subnormal=False))

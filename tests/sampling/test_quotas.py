@@ -10,7 +10,7 @@ import pytest
 
 from penstock.errors import SamplingError
 from penstock.sampling import ClassCounts
-from penstock.sampling._quotas import integer_masses, quotas
+from penstock.sampling.streams._quotas import integer_masses, quotas
 from tests.sampling.conftest import plan_of
 
 

@@ -9,9 +9,9 @@ import pytest
 
 from penstock.errors import SamplingError
 from penstock.sampling import ClassCounts, SequentialStream, ShuffledStream, Strata
-from penstock.sampling._alias import alias_table
-from penstock.sampling._keyed import keyed_places
-from penstock.sampling._philox import uniforms, units, words
+from penstock.sampling.random._alias import alias_table
+from penstock.sampling.random._keyed import keyed_places
+from penstock.sampling.random._philox import uniforms, units, words
 from tests.sampling.conftest import pick, plan_of, spec_of
 
 

@@ -1,4 +1,4 @@
-// The pointwise 95 % band of a count with known moments; penstock.sampling._bands is the same rule in Python.
+// The pointwise 95 % band of a count with known moments; penstock.sampling.laws._bands is the same rule in Python.
 
 export const Z95 = 1.959963984540054;
 const TAIL = 0.025;

@@ -1,4 +1,4 @@
-// How many drawable rows are still unseen after some epochs: one law for each mode, as penstock.sampling._laws.
+// How many drawable rows are still unseen after some epochs: one law for each mode, as penstock.sampling.laws._unseen.
 import type { Mode } from "../shared/protocol.ts";
 import { atMostUnseen, MOST_DRAWS, SMALL_POOL } from "./occupancy.ts";
 import { inclusion } from "./once.ts";

@@ -1,4 +1,4 @@
-// How many rows of a small pool are unseen after independent draws: the exact law, as penstock.sampling._occupancy.
+// How many rows of a small pool are unseen after independent draws: the exact law, as penstock.sampling.laws._occupancy.
 
 /** Pools of fewer rows are told exactly; above, rows count as independent. */
 export const SMALL_POOL = 64;

@@ -1,4 +1,4 @@
-// How many draws each stratum of a deck has had, in whole numbers that equal Python's (penstock.sampling._quotas).
+// How many draws each stratum of a deck has had, in whole numbers that equal Python's (penstock.sampling.streams._quotas).
 //
 // Webster's apportionment: stratum s of mass W gets its draw number k at time (k + 1/2) T / W, T the sum of the masses;
 // the first n events in time order, ties by stratum, are the first n draws.

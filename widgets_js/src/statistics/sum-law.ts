@@ -1,5 +1,5 @@
 // The law of a count that comes in pieces: how many instances some drawn rows have together, for few of them.
-// penstock.sampling._sum_law is the same in Python and says how.
+// penstock.sampling.laws._sum_law is the same in Python and says how.
 import { type Choice, choiceMasses, pointsOf } from "./choice.ts";
 import { massesOfHalf, type Turns, turnsOf } from "./fourier.ts";
 

@@ -1,0 +1,124 @@
+"""How often each class comes in an epoch, in closed form."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from penstock.errors import SamplingError
+from penstock.sampling.laws._bands import band
+from penstock.sampling.laws._epochs import Epoch
+from penstock.sampling.laws._moments import ClassMoments
+from penstock.sampling.laws._parts import Values
+from penstock.sampling.laws._sum_law import interval
+from penstock.sampling.pool._class_values import ClassValues
+from penstock.sampling.pool._grouped import GroupedRows
+from penstock.sampling.pool._labels import ClassCounts
+
+__all__ = ["Histogram", "Unit", "class_sums_of", "histogram", "labels_of"]
+
+Unit = Literal["instances", "samples"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Histogram:
+    """Counts per class: in the pool, and expected in one epoch.
+
+    Parameters
+    ----------
+    class_names : tuple of str
+        The classes.
+    raw : ndarray of int64, shape (num_classes,)
+        Counts in the pool.
+    expected : ndarray of float64, shape (num_classes,)
+        Mean count in one epoch of draws.
+    low, high : ndarray of float64, shape (num_classes,)
+        Pointwise band at `level`.
+    variance : ndarray of float64, shape (num_classes,)
+        Variance of the count.
+    unit : {"instances", "samples"}
+        What is counted.
+    num_draws : int
+        Draws of the epoch.
+    level : float
+        Probability of the band, each class by itself.
+    """
+
+    class_names: tuple[str, ...]
+    raw: NDArray[np.int64]
+    expected: NDArray[np.float64]
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
+    variance: NDArray[np.float64]
+    unit: Unit
+    num_draws: int
+    level: float
+
+    @property
+    def share(self) -> NDArray[np.float64]:
+        """Expected count per draw; for samples the probability that a draw has the class."""
+        return self.expected / max(self.num_draws, 1)
+
+    def to_pandas(self) -> Any:  # noqa: ANN401  pandas is not imported here
+        """Return a DataFrame with one row per class."""
+        import pandas as pd
+
+        columns = {"raw": self.raw, "expected": self.expected, "low": self.low, "high": self.high}
+        return pd.DataFrame(columns, index=pd.Index(self.class_names, name="class"))
+
+
+def labels_of(strata: GroupedRows) -> ClassCounts:
+    """Return the labels, or say that there are none."""
+    if strata.labels is None:
+        raise SamplingError(
+            "these strata have no labels to count", hint="pass labels=ClassCounts(...) when making them"
+        )
+    return strata.labels
+
+
+def class_sums_of(strata: GroupedRows, unit: Unit) -> ClassMoments:
+    """Return the first and second sums of the unit; one array twice where a draw brings at most one."""
+    if unit not in get_args(Unit):
+        raise SamplingError(f"unit is {unit!r}; expected 'instances' or 'samples'")
+    sums = strata.class_sums
+    if unit == "samples":
+        return sums.rows_with_class, sums.rows_with_class
+    return sums.instances, sums.instances_squared
+
+
+def histogram(
+    labels: ClassCounts,
+    epoch: Epoch,
+    num_draws: int,
+    *,
+    sums: ClassMoments,
+    values: ClassValues | None,
+    unit: Unit,
+    level: float,
+) -> Histogram:
+    """Return the histogram of an epoch; see `SamplingPlan.histogram`.
+
+    `sums` are what a stratum has of each class, `values` the classes that a draw may bring several times; None: none.
+    """
+    mean, variance = epoch.moments(sums)
+    low, high = band(mean, variance, level, float(num_draws) if values is None else math.inf)
+    for number, own in values.items() if values else ():
+        if variance[number] > 0:
+            fixed, parts = epoch.split(Values(*own))
+            moments, ends = (float(mean[number]), float(variance[number])), (float(low[number]), float(high[number]))
+            low[number], high[number] = interval(fixed, parts, moments, ends, level)
+    return Histogram(
+        class_names=labels.class_names,
+        raw=labels.instances if unit == "instances" else labels.samples,
+        expected=mean,
+        low=low,
+        high=high,
+        variance=variance,
+        unit=unit,
+        num_draws=num_draws,
+        level=level,
+    )

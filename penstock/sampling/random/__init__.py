@@ -1,0 +1,5 @@
+"""Random words, permutations and elementary distributions."""
+
+from __future__ import annotations
+
+__all__: list[str] = []

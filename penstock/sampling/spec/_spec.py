@@ -1,0 +1,265 @@
+"""What is to be sampled: clauses with weights, how they combine, how draws are made."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any, Literal, get_args
+
+import numpy as np
+
+from penstock.errors import SamplingError, nearest
+from penstock.sampling.random._philox import check_seed
+
+__all__ = ["Clause", "Combine", "Interleave", "Mode", "SamplingSpec", "is_number", "spec_of"]
+
+Combine = Literal["max", "sum", "product"]
+Mode = Literal["iid", "deck", "once"]
+Interleave = Literal["shuffled", "smooth"]
+
+
+def _check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
+    if value not in choices:
+        like = nearest(str(value), choices)
+        raise SamplingError(
+            f"{name} is {value!r}; expected one of {', '.join(choices)}",
+            hint=f"did you mean {like!r}?" if like else None,
+        )
+
+
+def is_number(value: object) -> bool:
+    """Return whether a value is one number; a truth value is none, and no array of several."""
+    plain = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
+    return plain or (isinstance(value, np.ndarray) and value.ndim == 0 and value.dtype.kind in "iuf")
+
+
+def _number(value: float) -> str:
+    """Return the shortest text that reads back as the same number."""
+    return str(int(value)) if value == int(value) and abs(value) < 1e15 else repr(value)  # noqa: PLR2004  where repr turns to exponents
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """A condition on a sample and the weight it asks for.
+
+    Parameters
+    ----------
+    expression : str
+        Source of the condition; opaque here, TQL everywhere else.
+    weight : float
+        Unnormalised, finite and at least 0.
+
+    Raises
+    ------
+    SamplingError
+        If the weight is negative, infinite or no number.
+    """
+
+    expression: str
+    weight: float
+
+    def __post_init__(self) -> None:
+        try:
+            weight = float(self.weight)
+        except (TypeError, ValueError):
+            weight = math.nan
+        if not (math.isfinite(weight) and weight >= 0):
+            raise SamplingError(
+                f"weight of {self.expression!r} is {self.weight!r}; expected a finite number >= 0",
+                hint="weight 0 leaves the samples out",
+            )
+        object.__setattr__(self, "weight", weight)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SamplingSpec:
+    """How often each sample is to be drawn, whatever the data.
+
+    Parameters
+    ----------
+    clauses : tuple of Clause
+        Conditions with weights. Empty: every sample weighs the same, or what an array of weights says.
+    combine : {"max", "sum", "product"}
+        Weight of a sample that several clauses match. Where none match, "max" and "sum" give 0, "product" gives 1.
+    replace : bool
+        False is the same as ``mode="once"``; setting one sets the other.
+    size : int, optional
+        Draws per epoch; None means as many as there are samples.
+    seed : int
+        In ``[0, 2**128)``.
+    mode : {"iid", "deck", "once"}
+        Independent draws; each stratum dealt out before it repeats; without replacement.
+    cap : float, optional
+        Upper limit of a combined weight; with "product" only.
+    interleave : {"shuffled", "smooth"}
+        Order of a deck's draws in an epoch; "smooth" keeps every batch near the epoch's composition.
+    expression : str, optional
+        Source of a weight that differs from row to row, in place of clauses; its strata are `Strata.from_weights`.
+    tables : tuple of (str, tuple of float)
+        Weights by class index of each ``$name`` that `expression` mentions.
+
+    Raises
+    ------
+    SamplingError
+        If a value is out of range, or `mode` and `replace` contradict.
+
+    Examples
+    --------
+    >>> spec = SamplingSpec(clauses=(Clause("contains(labels, 'bus')", 20), Clause("True", 1)), mode="deck")
+    >>> spec.to_tql()
+    "max_weight(contains(labels, 'bus'): 20, True: 1)"
+    >>> SamplingSpec.from_json(spec.to_json()) == spec
+    True
+    """
+
+    clauses: tuple[Clause, ...] = ()
+    combine: Combine = "max"
+    replace: bool = True
+    size: int | None = None
+    seed: int = 0
+    mode: Mode = "iid"
+    cap: float | None = None
+    interleave: Interleave = "shuffled"
+    expression: str | None = None
+    tables: tuple[tuple[str, tuple[float, ...]], ...] = ()
+
+    def __post_init__(self) -> None:
+        _check_choice("combine", self.combine, get_args(Combine))
+        _check_choice("mode", self.mode, get_args(Mode))
+        _check_choice("interleave", self.interleave, get_args(Interleave))
+        object.__setattr__(self, "clauses", tuple(self.clauses))
+        object.__setattr__(self, "seed", check_seed(self.seed))
+        self._agree_on_replacement()
+        if self.size is not None and not (is_number(self.size) and self.size >= 1 and self.size % 1 == 0):
+            raise SamplingError(f"size is {self.size!r}; expected draws per epoch, at least 1, or None")
+        if self.size is not None:
+            object.__setattr__(self, "size", int(self.size))
+        if self.cap is not None and not (is_number(self.cap) and math.isfinite(self.cap) and self.cap > 0):
+            raise SamplingError(f"cap is {self.cap!r}; expected a finite number > 0, or None")
+        if self.cap is not None and self.combine != "product":
+            raise SamplingError(f"a cap belongs to combine='product', not {self.combine!r}")
+
+    def _agree_on_replacement(self) -> None:
+        if not self.replace and self.mode == "deck":
+            raise SamplingError(
+                "mode 'deck' repeats samples once all are dealt; it cannot be combined with replace=False",
+                hint="mode='once' draws without replacement",
+            )
+        if not self.replace:
+            object.__setattr__(self, "mode", "once")
+        elif self.mode == "once":
+            object.__setattr__(self, "replace", False)
+
+    @property
+    def weights(self) -> tuple[float, ...]:
+        """Weight of each clause."""
+        return tuple(clause.weight for clause in self.clauses)
+
+    def with_options(self, **changes: Any) -> SamplingSpec:  # noqa: ANN401  any field
+        """Return a copy with some fields changed; a new mode sets `replace`, and the other way round."""
+        if "mode" in changes and "replace" not in changes:
+            changes["replace"] = changes["mode"] != "once"
+        elif "replace" in changes and "mode" not in changes:
+            changes["mode"] = ("iid" if self.mode == "once" else self.mode) if changes["replace"] else "once"
+        return replace(self, **changes)
+
+    def replace_weights(self, weights: Mapping[str | int, float]) -> SamplingSpec:
+        """Return a copy with other weights.
+
+        Parameters
+        ----------
+        weights : mapping of str or int to float
+            New weight by expression, or by the number of the clause; the rest stays.
+
+        Returns
+        -------
+        SamplingSpec
+
+        Raises
+        ------
+        SamplingError
+            If there is no such clause, or a weight is no weight.
+
+        Examples
+        --------
+        >>> SamplingSpec(clauses=(Clause("True", 1),)).replace_weights({"True": 2}).weights
+        (2.0,)
+        """
+        known = [clause.expression for clause in self.clauses]
+        clauses = list(self.clauses)
+        for key, weight in weights.items():
+            for number in self._matching(key, known):
+                clauses[number] = Clause(clauses[number].expression, weight)
+        return replace(self, clauses=tuple(clauses))
+
+    @staticmethod
+    def _matching(key: str | int, known: list[str]) -> list[int]:
+        if isinstance(key, int):
+            found = [key] if 0 <= key < len(known) else []
+        else:
+            found = [number for number, expression in enumerate(known) if expression == key]
+        if not found:
+            like = nearest(key, known) if isinstance(key, str) else None
+            raise SamplingError(
+                f"no clause {key!r}; the clauses are {', '.join(map(repr, known)) or 'none'}",
+                hint=f"did you mean {like!r}?" if like else None,
+            )
+        return found
+
+    def to_tql(self) -> str:
+        """Return the text after ``sample by``; mode and seed live beside the text.
+
+        Returns
+        -------
+        str
+            Empty if there are no clauses.
+        """
+        if not self.clauses and self.expression is None:
+            return ""
+        text = self.expression or self._clauses_text()
+        text += "" if self.replace else " replace False"
+        return text + (f" limit {self.size}" if self.size is not None else "")
+
+    def _clauses_text(self) -> str:
+        terms = [f"{clause.expression}: {_number(clause.weight)}" for clause in self.clauses]
+        if self.cap is not None:
+            terms.append(f"cap => {_number(self.cap)}")
+        return f"{self.combine}_weight({', '.join(terms)})"
+
+    def to_json(self) -> str:
+        """Return the spec as JSON with sorted keys; equal specs give equal text."""
+        return json.dumps(asdict(self), sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> SamplingSpec:
+        """Return the spec that `to_json` wrote.
+
+        Raises
+        ------
+        SamplingError
+            If the text is not such a spec.
+        """
+        try:
+            told = json.loads(text)
+            told["clauses"] = tuple(Clause(**clause) for clause in told.get("clauses", ()))
+            told["tables"] = tuple((name, tuple(weights)) for name, weights in told.get("tables", ()))
+            return cls(**told)
+        except (TypeError, AttributeError, json.JSONDecodeError) as error:
+            raise SamplingError(
+                f"text is no sampling spec: {text[:80]!r} ({error})", hint="use the text of to_json()"
+            ) from error
+
+
+def spec_of(clauses: tuple[Clause, ...], options: Mapping[str, Any]) -> SamplingSpec:
+    """Return the spec of some clauses and of other fields by name, or say which fields there are."""
+    known = [field.name for field in fields(SamplingSpec) if field.name != "clauses"]
+    for name in options:
+        if name not in known:
+            like = nearest(name, known)
+            raise SamplingError(
+                f"there is no option {name!r}; expected one of {', '.join(known)}",
+                hint=f"did you mean {like!r}?" if like else None,
+            )
+    return SamplingSpec(clauses=clauses, **options)
