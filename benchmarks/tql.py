@@ -54,7 +54,7 @@ class Ours:
     def __init__(self, rows: int) -> None:
         from penstock.table import ArrayTable, Ragged
         from penstock.tql import run
-        from penstock.tql._memo import memo_of
+        from penstock.tql.values._memo import memo_of
 
         offsets, flat = labels(rows)
         self.run, self.rows = run, rows
@@ -163,7 +163,7 @@ def compare(rows: int, interpreter: str | None, repeats: int, works: list[str]) 
 def parse_and_bind(repeats: int = 200) -> None:
     """Print the time from text to a plan, and that of a changed weight."""
     from penstock.tql import bind_sampling, parse, parse_sampling
-    from penstock.tql._planner import Planner
+    from penstock.tql.pipeline._assembly import Planner
 
     ours = Ours(NIH_ROWS)
     spec = parse_sampling(SEED)

@@ -1,16 +1,16 @@
 """The Tensor Query Language: text to rows and weights."""
 
-from penstock.tql._clauses import WeightClause, add_clause, clauses, remove_clause, rewrite_weight
-from penstock.tql._colours import ColouredToken, tokens
-from penstock.tql._complete import Completion, complete
-from penstock.tql._explain import Explanation, explain
-from penstock.tql._functions import function
-from penstock.tql._layout import format_query
-from penstock.tql._lexer import quote_name, quote_text
-from penstock.tql._lint import Diagnostic, Hover, hover, lint
-from penstock.tql._parser import parse
-from penstock.tql._run import QueryResult, bind_sampling, parse_sampling, run
-from penstock.tql._unparse import unparse
+from penstock.tql.binding._functions import function
+from penstock.tql.editor._colors import ColouredToken, tokens
+from penstock.tql.editor._complete import Completion, complete
+from penstock.tql.editor._explain import Explanation, explain
+from penstock.tql.editor._lint import Diagnostic, Hover, hover, lint
+from penstock.tql.pipeline._run import QueryResult, bind_sampling, parse_sampling, run
+from penstock.tql.syntax._clauses import WeightClause, add_clause, clauses, remove_clause, rewrite_weight
+from penstock.tql.syntax._layout import format_query
+from penstock.tql.syntax._lexer import quote_name, quote_text
+from penstock.tql.syntax._parser import parse
+from penstock.tql.syntax._unparse import unparse
 
 __all__ = [
     "ColouredToken",

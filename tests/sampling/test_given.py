@@ -23,7 +23,7 @@ from penstock.sampling import (
     times_seen_table,
 )
 from penstock.sampling.pool._labels import _RESERVED
-from penstock.tql._lexer import KEYWORDS, SOFT
+from penstock.tql.syntax._lexer import KEYWORDS, SOFT
 
 ROWS = [0, 0, 0, 1]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from lark import Lark, Token, Transformer
 
-from penstock.tql import _ast as ast
+from penstock.tql.syntax import _ast as ast
 
 _GRAMMAR = Path(__file__).with_name("grammar.lark")
 _NORMAL = {"==": "=", "<>": "!="}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from penstock.tql import _ast as ast
+from penstock.tql.syntax import _ast as ast
 
 COLUMNS = ("id", "label", "findings", "name", "v", "boxes", "score", "meta", "stuff/kind")
 TEXTS = ("car", "Hernia", "it's", "", "*a*", "p", "x y")

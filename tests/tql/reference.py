@@ -6,7 +6,7 @@ import fnmatch
 import math
 import operator
 
-from penstock.tql import _ast as ast
+from penstock.tql.syntax import _ast as ast
 
 COMPARE = {
     "=": operator.eq, "!=": operator.ne, "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,

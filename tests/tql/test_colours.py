@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from penstock import tql
-from penstock.tql._lexer import KEYWORDS
+from penstock.tql.syntax._lexer import KEYWORDS
 
 GOLDEN = json.loads((Path(__file__).parents[1] / "golden" / "tokens.json").read_text(encoding="utf-8"))
 

@@ -11,7 +11,7 @@ import pytest
 from penstock import tql
 from penstock.errors import QuerySyntaxError, SamplingError
 from penstock.table import ArrayTable
-from penstock.tql._lexer import KEYWORDS
+from penstock.tql.syntax._lexer import KEYWORDS
 from tests.tql.conftest import cases
 
 SEED = "select * sample by max_weight(contains(findings, 'Hernia'): 20, label == 'cat': 5, shape(boxes)[0] > 1: 0.5, True: 1)"

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from penstock.table import ArrayTable
 from penstock.tql import run
-from penstock.tql._layers import Layers
-from penstock.tql._memo import memo_of
+from penstock.tql.values._layers import Layers
+from penstock.tql.values._memo import memo_of
 
 rows = st.lists(st.lists(st.integers(0, 4), max_size=4), min_size=1, max_size=40)
 

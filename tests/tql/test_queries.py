@@ -282,7 +282,7 @@ def test_a_projection_passes_images_through_by_row(images):
 
 @pytest.fixture
 def registered():
-    from penstock.tql._functions import FUNCTIONS
+    from penstock.tql.binding._functions import FUNCTIONS
 
     before = dict(FUNCTIONS)
     yield
@@ -343,7 +343,7 @@ def test_a_product_that_is_too_large_is_refused_at_once():
 
 
 def test_evaluation_in_blocks_gives_what_one_piece_gives(monkeypatch):
-    from penstock.tql import _frames
+    from penstock.tql.values import _frames
 
     whole = run("select * where any(v > 1) or score > 1", small_table()).selection.rows.tolist()
     monkeypatch.setattr(_frames, "_BLOCK", 2)
@@ -351,7 +351,7 @@ def test_evaluation_in_blocks_gives_what_one_piece_gives(monkeypatch):
 
 
 def test_the_memo_is_bounded_and_forgets_what_is_oldest():
-    from penstock.tql._memo import memo_of
+    from penstock.tql.values._memo import memo_of
 
     table = ArrayTable({"a": np.arange(1000)})
     memo = memo_of(table)

@@ -11,7 +11,7 @@ from penstock.errors import QueryBindError, QueryEvaluationError, TQLError
 from penstock.sampling import Clause, SamplingSpec
 from penstock.table import ArrayTable
 from penstock.tql import bind_sampling, parse_sampling, run
-from penstock.tql._memo import memo_of
+from penstock.tql.values._memo import memo_of
 from tests.tql.conftest import cases, small_table
 
 CASES = cases("sampling.tsv")

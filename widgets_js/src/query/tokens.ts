@@ -1,4 +1,4 @@
-// TQL's tokens as penstock/tql/_lexer.py has them; a test holds the keyword tables equal. Colours only: the kernel parses.
+// TQL's tokens as penstock/tql/syntax/_lexer.py has them; a test holds the keyword tables equal. Colours only: the kernel parses.
 
 export const KEYWORDS: ReadonlySet<string> = new Set(
   `ALL AND ARRANGE AS ASC BETWEEN BY CASE CAST CROSS DESC DISTINCT ELSE END EXCEPT EXPAND FALSE FROM FULL GROUP

@@ -1,0 +1,262 @@
+"""What is wrong in a text, and what something in it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from penstock.errors import PenstockError, TQLError
+from penstock.table import Table
+from penstock.tql.binding._binder import Parameters
+from penstock.tql.binding._functions import FUNCTIONS
+from penstock.tql.binding._tree import walk
+from penstock.tql.pipeline._assembly import Planner
+from penstock.tql.pipeline._stages import Resolve
+from penstock.tql.pipeline._weighing import WeightStep
+from penstock.tql.syntax import _ast as ast
+from penstock.tql.syntax._lexer import KEYWORDS, Token, tokenize
+from penstock.tql.syntax._offsets import Offsets
+from penstock.tql.syntax._parser import parse
+from penstock.tql.values._memo import memo_of
+from penstock.tql.values._relations import tensor_value
+from penstock.tql.values._types import tensor_type
+from penstock.tql.values._values import Value
+
+__all__ = ["Diagnostic", "Hover", "class_counts_of", "described_tensor", "hover", "lint"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Diagnostic:
+    """Something to mark in a text; the span is in UTF-16 units.
+
+    `fix` is text that replaces the span and mends the query.
+    """
+
+    start: int
+    end: int
+    severity: Literal["error", "warning"]
+    message: str
+    fix: str | None = None
+
+
+def lint(
+    text: str, table: Table, *, params: Parameters = None, resolve: Resolve | None = None
+) -> tuple[Diagnostic, ...]:
+    """Return what is wrong with a query, and what is suspicious.
+
+    Parameters
+    ----------
+    text : str
+        What stands in an editor.
+    table : Table
+        The dataset.
+    params : mapping or sequence, optional
+        Values of parameters.
+    resolve : callable, optional
+        Knows the tables named after FROM.
+
+    Returns
+    -------
+    tuple of Diagnostic
+        Empty for a good query. Nothing is evaluated.
+
+    Examples
+    --------
+    >>> from penstock.table import ArrayTable
+    >>> table = ArrayTable({"label": [0, 1]}, class_names={"label": ["car", "dog"]})
+    >>> [found.message for found in lint("select * where label == 'cra'", table)]
+    ["no class 'cra' in label; the classes are car, dog. Hint: did you mean 'car'?"]
+    """
+    places = Offsets(text)
+    try:
+        query = parse(text)
+    except TQLError as error:
+        return (_of_error(error, places, text),)
+    problems: list[TQLError] = []
+    planner = Planner(text, table, params=params, resolve=resolve, problems=problems)
+    try:
+        planner.query(query, top=True)
+    except TQLError as error:
+        problems.append(error)
+    except (PenstockError, RecursionError) as error:
+        message = "the query is nested too deeply to check here" if isinstance(error, RecursionError) else str(error)
+        return (Diagnostic(start=0, end=places.to_utf16(len(text)), severity="error", message=message),)
+    found = [_of_error(error, places, text) for error in problems]
+    found += [_warning(places, span, message) for span, message in _suspicious(table, query, planner.sampling)]
+    return tuple(sorted(set(found), key=lambda each: (each.start, each.end, each.message)))
+
+
+def _of_error(error: TQLError, places: Offsets, text: str) -> Diagnostic:
+    message = f"{error.message}. Hint: {error.hint}" if error.hint else error.message
+    start = min(error.start, len(text))
+    end = min(max(error.end, start + 1), len(text))
+    if start == end and start:
+        start -= 1
+    return Diagnostic(
+        start=places.to_utf16(start), end=places.to_utf16(end), severity="error", message=message, fix=error.fix
+    )
+
+
+def _warning(places: Offsets, span: tuple[int, int], message: str) -> Diagnostic:
+    return Diagnostic(start=places.to_utf16(span[0]), end=places.to_utf16(span[1]), severity="warning", message=message)
+
+
+Suspicion = tuple[tuple[int, int], str]
+
+
+def _suspicious(table: Table, query: ast.Query, sampling: WeightStep | None) -> Iterator[Suspicion]:
+    for node in walk(query, below=_below):
+        if _wild_text(node, table):
+            span = (node.start, node.end)
+            yield span, "contains takes * and ? literally in text. Hint: use like '*...*' for patterns"
+    if sampling is None:
+        return
+    first: dict[str, int] = {}
+    for number, pair in enumerate(sampling.pairs):
+        held = pair.condition.constant
+        if held is not None and not bool(held.data[0]):
+            yield pair.span, f"{pair.source} is never true: this weight is never used"
+        if pair.condition.key in first and sampling.combine == "max":
+            yield pair.span, f"the same condition as clause {first[pair.condition.key] + 1}: the greater weight counts"
+        first.setdefault(pair.condition.key, number)
+
+
+def _wild_text(node: ast.Node, table: Table) -> bool:
+    match node:
+        case ast.Call(name="contains", arguments=(ast.Column(parts=parts), ast.Literal(kind="text", value=needle))):
+            spec = table.tensors.get(parts[-1])
+            return spec is not None and spec.htype in {"text", "json"} and bool(set("*?") & set(str(needle)))
+    return False
+
+
+def _below(node: ast.Node) -> Iterator[ast.Node]:
+    for name in getattr(type(node), "__dataclass_fields__", ()):
+        value = getattr(node, name)
+        for each in value if isinstance(value, tuple) else (value,):
+            if isinstance(each, ast.Node):
+                yield each
+            elif isinstance(each, tuple):
+                yield from (inner for inner in each if isinstance(inner, ast.Node))
+
+
+# -- hover --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hover:
+    """What the thing under the pointer is; the span is in UTF-16 units."""
+
+    start: int
+    end: int
+    title: str
+    detail: str
+
+
+_KEYWORD_HELP = {
+    "SELECT": "columns of the result; * takes every one", "FROM": "a dataset by name, or a query in parentheses",
+    "WHERE": "keeps the rows where the condition is true", "GROUP": "one row for each value of the keys",
+    "HAVING": "keeps the groups where the condition is true", "UNGROUP": "turns groups into rows again",
+    "ORDER": "sorts; ties keep their order, NULL and NaN come last", "ARRANGE": "rows of each value take turns",
+    "LIMIT": "at most so many rows; after SAMPLE BY, so many draws", "OFFSET": "leaves so many rows out",
+    "SAMPLE": "draws rows in proportion to a weight", "REPLACE": "whether a row can be drawn again (default true)",
+    "EXPAND": "adds rows before and after each row", "UNION": "rows of either side",
+    "EXCEPT": "rows of the left side only", "INTERSECT": "rows of both sides",
+    "MAX_WEIGHT": "a row weighs the greatest weight of the conditions it meets, else 0",
+    "SUM_WEIGHT": "a row weighs the sum of the weights of the conditions it meets",
+    "PRODUCT_WEIGHT": "a row weighs the product of the weights of the conditions it meets, else 1",
+}  # fmt: skip
+
+
+def hover(text: str, position: int, table: Table) -> Hover | None:
+    """Return what stands at a place: a tensor, a function, a class, a keyword.
+
+    Parameters
+    ----------
+    text : str
+        What stands in an editor, right or wrong.
+    position : int
+        Place in UTF-16 units.
+    table : Table
+        The dataset.
+
+    Returns
+    -------
+    Hover or None
+
+    Examples
+    --------
+    >>> from penstock.table import ArrayTable
+    >>> hover("select * where any(v > 1)", 16, ArrayTable({"v": [[1], [2, 3]]})).title
+    'any(x [, axis])'
+    """
+    places = Offsets(text)
+    at = places.from_utf16(position)
+    try:
+        found = next((token for token in tokenize(text) if token.start <= at < token.end), None)
+    except TQLError:
+        return None
+    told = None if found is None else _told(found, table)
+    if found is None or told is None:
+        return None
+    start, end = places.to_utf16(found.start), places.to_utf16(found.end)
+    return Hover(start=start, end=end, title=told[0], detail=told[1])
+
+
+def _told(token: Token, table: Table) -> tuple[str, str] | None:
+    name = token.text
+    if token.kind == "quoted":
+        name = name[1:-1].replace('""', '"')
+    if token.kind == "string":
+        return _told_class(name[1:-1].replace("''", "'"), table)
+    if token.kind in {"name", "quoted"} and name in table.tensors:
+        return name, described_tensor(table, name)
+    if token.kind != "name":
+        return None
+    if name.lower() in FUNCTIONS:
+        found = FUNCTIONS[name.lower()]
+        return found.signature, found.summary
+    if token.word in _KEYWORD_HELP:
+        return token.word if token.word in KEYWORDS else name.lower(), _KEYWORD_HELP[token.word]
+    return None
+
+
+def _told_class(name: str, table: Table) -> tuple[str, str] | None:
+    for tensor, spec in table.tensors.items():
+        if name in spec.class_names:
+            counts = class_counts_of(table, tensor)
+            return (
+                name,
+                f"class {spec.class_names.index(name)} of {tensor}, {counts[spec.class_names.index(name)]:,} labels",
+            )
+    return None
+
+
+def class_counts_of(table: Table, tensor: str) -> list[int]:
+    """Return the number of labels of each class in the whole table."""
+    import numpy as np
+
+    names = table.tensors[tensor].class_names
+
+    def count() -> Value:
+        data = tensor_value(table, tensor).data
+        inside = data[(data >= 0) & (data < len(names))].astype(np.int64)
+        return Value(data=np.bincount(inside, minlength=len(names)))
+
+    counts: list[int] = memo_of(table).keep(f"counts {tensor}@{table.revision(tensor)}", count).data.tolist()
+    return counts
+
+
+def described_tensor(table: Table, name: str) -> str:
+    """Return a tensor's kind in a few words."""
+    spec = table.tensors[name]
+    kind = spec.htype.replace("_", " ") + (", linked" if spec.link else "")
+    if spec.htype == "class_label":
+        span = f"{spec.length_min} to {spec.length_max} a sample" if spec.length_max is not None else ""
+        one = "one a sample" if spec.single_valued else span
+        return f"{kind}, {len(spec.class_names)} classes" + (f", {one}" if one else "")
+    if spec.htype == "generic":
+        type_ = tensor_type(table, spec)
+        shape = "one a sample" if type_.scalar else f"{type_.rank}-dimensional"
+        return f"{spec.dtype}, {shape}"
+    return kind

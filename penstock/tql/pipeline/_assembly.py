@@ -1,0 +1,400 @@
+"""Planning: names of every clause settled, in the scope each clause sees."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from penstock.errors import PenstockError, TQLError, nearest
+from penstock.table import Table
+from penstock.tql.binding._binder import INT, Binder, Parameters
+from penstock.tql.binding._comparing import of_field
+from penstock.tql.binding._grouping import GroupBinder
+from penstock.tql.binding._scope import Scope
+from penstock.tql.binding._tree import all_aggregates, columns_in
+from penstock.tql.pipeline._joining import JoinPlan, join_condition
+from penstock.tql.pipeline._sets import KeptPlan, SetPlan
+from penstock.tql.pipeline._stages import OrderBy, Output, Resolve, Scan, SelectPlan, Step, Tail, TailPlan, bound_error
+from penstock.tql.pipeline._steps import Expansion, Requalified, grouped_source, ungrouped
+from penstock.tql.pipeline._weighing import WeightStep
+from penstock.tql.pipeline._weights import bind_weight
+from penstock.tql.syntax import _ast as ast
+from penstock.tql.syntax._lexer import quote_name
+from penstock.tql.values._relations import Bound, Field, Plan
+
+__all__ = ["Planner"]
+
+
+@dataclass(slots=True, eq=False)
+class Planner:
+    """Plans queries over one table and whatever `resolve` knows by name.
+
+    `problems`, where it is a list, takes the errors of single clauses instead of the first being raised.
+    """
+
+    text: str
+    table: Table
+    rows: NDArray[np.int64] | None = None
+    params: Parameters = None
+    resolve: Resolve | None = None
+    common: Mapping[str, KeptPlan] = field(default_factory=dict)
+    needs: list[KeptPlan] = field(default_factory=list)
+    problems: list[TQLError] | None = None
+    sampling: WeightStep | None = None
+    draws_above: int = 0
+
+    # -- queries -----------------------------------------------------------------------
+
+    def query(self, node: ast.Query, *, top: bool = False) -> Plan:
+        """Return the plan of a query."""
+        planner = self
+        for table in node.tables:
+            needs: list[KeptPlan] = []
+            plan = KeptPlan(replace(planner, needs=needs).query(table.query), needs)
+            planner = replace(planner, common={**planner.common, table.name: plan})
+        if isinstance(node.body, ast.Select):
+            plan_of = planner.select(node.body, node, top=top)
+        else:
+            plan_of = planner.tailed(planner.below(node).body(node.body), node, top=top)
+        if planner is not self:
+            self.sampling = planner.sampling
+        return plan_of
+
+    def below(self, node: ast.Query) -> Planner:
+        """Return the planner of what a query draws from: draws of draws must not share their chance."""
+        return self if node.sample is None else replace(self, draws_above=self.draws_above + 1)
+
+    def body(self, node: ast.Select | ast.SetOperation | ast.Query) -> Plan:
+        """Return the plan of an operand of a set operation."""
+        if isinstance(node, ast.Query):
+            return replace(self, sampling=None).query(node)
+        if isinstance(node, ast.Select):
+            return self.select(node, ast.Query(body=node, start=node.start, end=node.end))
+        return SetPlan.of(node, self.body, self.text)
+
+    def tailed(self, body: Plan, node: ast.Query, *, top: bool) -> Plan:
+        """Return a body with ORDER, LIMIT, SAMPLE of the whole."""
+        scope = Scope(body.fields)
+        binder = self.binder(scope)
+        return TailPlan(body=body, tail=self.tail(node, binder, binder, top=top), top=top)
+
+    def binder(self, scope: Scope) -> Binder:
+        """Return a binder in a scope."""
+        return Binder(scope, self.text, self.params, lambda query: replace(self, sampling=None).query(query))
+
+    def trying(self, make: Callable[[], object]) -> None:
+        """Bind a clause; with `problems`, keep its error and go on."""
+        if self.problems is None:
+            make()
+            return
+        try:
+            make()
+        except TQLError as error:
+            self.problems.append(error)
+
+    # -- one select --------------------------------------------------------------------
+
+    def select(self, node: ast.Select, query: ast.Query, *, top: bool = False) -> Plan:
+        """Return the plan of a SELECT with the tail of its query."""
+        source = self.below(query).source(node.source)
+        sources = tuple(_source_names(node.source))
+        scope = Scope(source.fields, sources=sources)
+        rows = self.binder(replace(scope, hidden_aliases=frozenset(_aliases(node))))
+        parts: dict[str, Bound] = {}
+        if node.where is not None:
+            where_node = node.where
+            self.trying(lambda: parts.__setitem__("where", rows.condition(where_node)))
+        grouped = bool(node.group) or all_aggregates(node, source.fields)
+        if node.group and node.ungroup:
+            raise bound_error(self.text, "GROUP BY and UNGROUP BY cannot stand in one SELECT", node.ungroup)
+        node = replace(node, group=tuple(_aliased(key, node, scope) for key in node.group)) if node.group else node
+        keys = [self._key(rows, key) for key in node.group]
+        distance, frame = self._distance_field(node, source), self._ungrouped_field(node)
+        if distance is not None:
+            scope = replace(scope, fields=(*scope.fields, distance))
+            rows = self.binder(scope)
+        inner = self._inner(scope, rows, node, keys, grouped=grouped)
+        star = any(isinstance(_star_of(item.expression), ast.Star) for item in node.items)
+        outputs = self._outputs(node, inner, source, (distance if star else None, frame))
+        tail_binder = self._tail_binder(inner, outputs, node)
+        having = None if node.having is None else tail_binder.condition(node.having)
+        tail = self.tail(query, tail_binder, rows, top=top)
+        self._check_distinct(node, outputs)
+        whole = len(node.items) == 1 and isinstance(node.items[0].expression, ast.Star)
+        return SelectPlan(
+            source=source,
+            outputs=outputs,
+            plain=whole and source.plain and not grouped and distance is None and frame is None,
+            where=parts.get("where"),
+            where_text="" if node.where is None else " ".join(self.text[node.where.start : node.where.end].split()),
+            expand=self._expand(node.expand, source, distance),
+            grouped=grouped,
+            keys=tuple(keys),
+            having=having,
+            ungroup=None if node.ungroup is None else self._ungroup(node.ungroup, source, frame),
+            distinct=node.distinct,
+            tail=tail,
+            top=top,
+        )
+
+    def _key(self, rows: Binder, node: ast.Expression) -> Bound:
+        return rows.one_value(node, "GROUP BY")
+
+    def _inner(self, scope: Scope, rows: Binder, node: ast.Select, keys: list[Bound], *, grouped: bool) -> Binder:
+        if not grouped:
+            return self.binder(scope)
+        return GroupBinder(rows, tuple(zip(node.group, keys, strict=True)))
+
+    def _tail_binder(self, inner: Binder, outputs: tuple[Output, ...], node: ast.Select) -> Binder:
+        named = {item.alias for item in node.items if item.alias}
+        aliases = {output.field.name: output.bound for output in outputs if output.field.name in named}
+        scope = replace(inner.scope, aliases=aliases)
+        if isinstance(inner, GroupBinder):
+            return inner.with_scope(scope)
+        binder = self.binder(scope)
+        binder.num_random = inner.num_random
+        return binder
+
+    # -- the select list ---------------------------------------------------------------
+
+    def _outputs(
+        self, node: ast.Select, binder: Binder, source: Plan, extras: tuple[Field | None, ...]
+    ) -> tuple[Output, ...]:
+        named: dict[str, tuple[Output, ast.Item]] = {}
+        for item in node.items:
+            self.trying(partial(self._add_item, item, binder, source, named))
+        for extra in filter(None, extras):
+            named[extra.name] = (Output(extra, of_field(extra, (node.start, node.end))), node.items[0])
+        return tuple(output for output, _ in named.values())
+
+    def _add_item(
+        self, item: ast.Item, binder: Binder, source: Plan, named: dict[str, tuple[Output, ast.Item]]
+    ) -> None:
+        expression = item.expression
+        if isinstance(expression, ast.Star):
+            if item.alias:
+                raise bound_error(self.text, "* has no name", item, "give names to single columns")
+            self._add_star(item, binder, source, named)
+            return
+        if isinstance(expression, ast.Index) and isinstance(expression.operand, ast.Star):
+            self._add_sliced_star(item, expression, binder, source, named)
+            return
+        name = item.alias or self._implied_name(item)
+        held = named.get(name)
+        if held is not None and not isinstance(_star_of(held[1].expression), ast.Star):
+            message = f"two output columns are called {name!r}"
+            raise bound_error(
+                self.text,
+                message,
+                item,
+                f"give one another name: {self._source(expression)} as {quote_name(name + '_2')}",
+            )
+        bound = binder.bind(expression)
+        if isinstance(expression, ast.Column) or not held:
+            named.pop(name, None)
+        named[name] = (self._output(name, bound, item), item)
+
+    def _add_star(
+        self, item: ast.Item, binder: Binder, source: Plan, named: dict[str, tuple[Output, ast.Item]]
+    ) -> None:
+        for each in binder.scope.visible():
+            if each.name in named:
+                places = [f"{other.qualifier}.{other.name}" for other in source.fields if other.name == each.name]
+                raise bound_error(
+                    self.text, f"* has two columns called {each.name!r}: {', '.join(places)}", item,
+                    "name the columns you want",
+                )  # fmt: skip
+            if binder.grouped and each.pixels:
+                continue
+            node = ast.Column(parts=_parts(each, source), start=item.start, end=item.end)
+            bound = binder.bind(node) if binder.grouped else of_field(each, (item.start, item.end), unseen=True)
+            named[each.name] = (self._output(each.name, bound, item), item)
+
+    def _add_sliced_star(
+        self, item: ast.Item, index: ast.Index, binder: Binder, source: Plan,
+        named: dict[str, tuple[Output, ast.Item]],
+    ) -> None:  # fmt: skip
+        for each in binder.scope.visible():
+            column = ast.Column(parts=_parts(each, source), start=item.start, end=item.end)
+            bound = binder.bind(replace(index, operand=column))
+            named[each.name] = (self._output(each.name, bound, item), item)
+
+    def _output(self, name: str, bound: Bound, item: ast.Item) -> Output:
+        passed = bound.key.startswith("field ")
+        if bound.pixels and not passed:
+            hint = f"reduce it: mean({self._source(item.expression)})"
+            raise bound_error(self.text, "a computed image is not kept", item, hint)
+        if passed and len(bound.fields) == 1 and bound.fields[0].tensor:
+            one = bound.fields[0]
+            return Output(Field(name=name, table=one.table, tensor=one.tensor), bound)
+        return Output(Field(name=name, known_type=bound.fields[0].type if passed else bound.type), bound)
+
+    def _implied_name(self, item: ast.Item) -> str:
+        if isinstance(item.expression, ast.Column):
+            return item.expression.parts[-1]
+        names = list(dict.fromkeys(column.parts[-1] for column in columns_in(item.expression)))
+        if len(names) == 1:
+            return names[0]
+        message = f"{self._source(item.expression)} needs a name"
+        raise bound_error(self.text, message, item, f"write {self._source(item.expression)} as name")
+
+    def _source(self, node: ast.Node) -> str:
+        return self.text[node.start : node.end]
+
+    def _check_distinct(self, node: ast.Select, outputs: tuple[Output, ...]) -> None:
+        if node.distinct and any(output.bound.pixels for output in outputs):
+            raise bound_error(self.text, "DISTINCT cannot compare images", node, "name the columns to compare")
+
+    # -- sources -----------------------------------------------------------------------
+
+    def source(self, node: ast.Source | None) -> Plan:
+        """Return the plan of FROM."""
+        if node is None:
+            return Scan.of(self.table, None, self.rows)
+        if isinstance(node, ast.TableSource):
+            return self._named(node)
+        if isinstance(node, ast.QuerySource):
+            inner = replace(self, sampling=None, problems=None).query(node.query)
+            return inner if node.alias is None else Requalified.of(inner, node.alias)
+        assert isinstance(node, ast.Join)  # noqa: S101  the last kind
+        left, right = self.source(node.left), self.source(node.right)
+        return JoinPlan.of(node, left, right, lambda each: join_condition(each, left, right, self.binder), self.text)
+
+    def _named(self, node: ast.TableSource) -> Plan:
+        alias = node.alias or node.name
+        if node.name in self.common:
+            if node.at is not None:
+                raise bound_error(self.text, f"{node.name!r} is a query; it has no versions", node)
+            self.needs.append(self.common[node.name])
+            return Requalified.of(self.common[node.name], alias)
+        table = self._resolved(node)
+        return Scan.of(table, alias, self.rows if table is self.table else None)
+
+    def _resolved(self, node: ast.TableSource) -> Table:
+        if self.resolve is None:
+            like = nearest(node.name, self.common)
+            said = f"did you mean {like}?" if like else "leave FROM out to query this dataset"
+            raise bound_error(self.text, f"unknown dataset {node.name!r}", node, said)
+        try:
+            return self.resolve(node.name, node.at)
+        except TQLError:
+            raise
+        except (PenstockError, LookupError) as error:
+            said = error.message if isinstance(error, PenstockError) else f"unknown dataset {node.name!r}"
+            hint = error.hint if isinstance(error, PenstockError) else "leave FROM out to query this dataset"
+            raise bound_error(self.text, said, node, hint) from error
+
+    # -- expand and ungroup ------------------------------------------------------------
+
+    def _expand(self, node: ast.Expand | None, source: Plan, distance: Field | None) -> Step | None:
+        if node is None:
+            return None
+        computed = next((each for each in source.fields if each.tensor is None), None)
+        if computed is not None:
+            message = f"EXPAND BY adds rows of the dataset, which have no {computed.name!r}"
+            raise bound_error(self.text, message, node, "expand first, compute around it")
+        return Expansion(node.before, node.after, node.overlap, distance, (node.start, node.end))
+
+    def _distance_field(self, node: ast.Select, source: Plan) -> Field | None:
+        """Return the column of ``EXPAND BY ... AS name``."""
+        if node.expand is None or node.expand.alias is None:
+            return None
+        name = node.expand.alias
+        if node.group or name in {field.name for field in source.fields}:
+            reason = "groups have no single rows" if node.group else f"there is a tensor {name!r}"
+            raise bound_error(self.text, f"EXPAND BY ... AS {name}: {reason}", node.expand, "give it another name")
+        return Field(name=name, known_type=_WHOLE)
+
+    def _ungrouped_field(self, node: ast.Select) -> Field | None:
+        return None if node.ungroup is None else Field(name="frame_number", known_type=_WHOLE)
+
+    def _ungroup(self, node: ast.Ungroup, source: Plan, extra: Field | None) -> Step:
+        if node.expression is not None:
+            raise bound_error(self.text, "rows are ungrouped BY SPLIT only", node.expression)
+        grouped = grouped_source(source)
+        if grouped is None or extra is None:
+            message = "UNGROUP BY needs groups; this source is not grouped"
+            raise bound_error(self.text, message, node, "select * from (select * group by x) ungroup by split")
+        return partial(ungrouped, source.fields, extra)
+
+    # -- tail --------------------------------------------------------------------------
+
+    def tail(self, node: ast.Query, binder: Binder, rows: Binder, *, top: bool) -> Tail:
+        """Return the bound tail of a query."""
+        order: list[OrderBy] = []
+        arrange: list[Bound] = []
+        for key in node.order:
+            self.trying(lambda key=key: order.append(self._order(binder, key)))  # type: ignore[misc]  # the default binds the loop variable
+        for expression in node.arrange:
+            self.trying(lambda expression=expression: arrange.append(binder.one_value(expression, "ARRANGE BY")))  # type: ignore[misc]  # the same
+        limit = None if node.limit is None else self.number(binder, node.limit, "LIMIT")
+        offset = 0 if node.offset is None else self.number(binder, node.offset, "OFFSET")
+        sample: Step | None = None
+        if node.sample is not None:
+            if binder.grouped:
+                raise bound_error(
+                    self.text, "groups are no rows to sample", node.sample, "sample in a query around or inside"
+                )
+            step = bind_weight(node.sample, binder, self.text, percent_of=self.number)
+            step = replace(step, depth=self.draws_above)
+            self.sampling = step if top else self.sampling
+            sample = partial(step.draw, top=top)
+        del rows
+        return Tail(order=tuple(order), arrange=tuple(arrange), limit=limit, offset=offset, sample=sample)
+
+    def _order(self, binder: Binder, key: ast.OrderKey) -> OrderBy:
+        return OrderBy(binder.one_value(key.expression, "ORDER BY"), key.descending, key.nulls_first)
+
+    def number(self, binder: Binder, node: ast.Expression, what: str, *, whole: bool = True) -> int:
+        bound = binder.bind(node)
+        held = bound.constant
+        if (
+            held is None
+            or held.offsets is not None
+            or bound.type.kind not in {"int", "float"}
+            or held.valid is not None
+        ):
+            raise binder.error(f"{what} must be a constant number", node)
+        value = float(held.data[0])
+        if not np.isfinite(value) or (whole and value != int(value)):
+            raise binder.error(f"{what} must be a whole number, not {held.data[0]}", node)
+        if value < 0:
+            raise binder.error(f"{what} must be >= 0, not {held.data[0]}", node)
+        return int(held.data[0]) if whole else value  # type: ignore[return-value]  # PERCENT takes fractions
+
+
+_WHOLE = INT
+
+
+def _aliases(node: ast.Select) -> Iterator[str]:
+    return (item.alias for item in node.items if item.alias)
+
+
+def _aliased(key: ast.Expression, node: ast.Select, scope: Scope) -> ast.Expression:
+    """Return the expression that a key of GROUP BY is an alias of, or the key itself."""
+    if isinstance(key, ast.Column) and len(key.parts) == 1 and all(each.name != key.parts[0] for each in scope.fields):
+        return next((item.expression for item in node.items if item.alias == key.parts[0]), key)
+    return key
+
+
+def _source_names(node: ast.Source | None) -> Iterator[str]:
+    if isinstance(node, ast.TableSource):
+        yield node.alias or node.name
+    elif isinstance(node, ast.QuerySource) and node.alias:
+        yield node.alias
+    elif isinstance(node, ast.Join):
+        yield from _source_names(node.left)
+        yield from _source_names(node.right)
+
+
+def _parts(each: Field, source: Plan) -> tuple[str, ...]:
+    shared = sum(other.name == each.name for other in source.fields) > 1
+    return (each.qualifier, each.name) if shared and each.qualifier else (each.name,)
+
+
+def _star_of(node: ast.Expression) -> ast.Expression:
+    return node.operand if isinstance(node, ast.Index) else node

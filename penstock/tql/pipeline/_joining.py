@@ -1,0 +1,178 @@
+"""JOIN: rows of two sources with equal keys."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from penstock.errors import QueryBindError
+from penstock.tql.binding._binder import Binder
+from penstock.tql.binding._scope import Scope
+from penstock.tql.syntax import _ast as ast
+from penstock.tql.values import _operations as ops
+from penstock.tql.values._frames import RelationFrame
+from penstock.tql.values._keys import concatenated, row_codes
+from penstock.tql.values._relations import Bound, ColumnSource, Context, Field, JoinedColumn, Plan, Relation
+from penstock.tql.values._values import Value
+
+__all__ = ["MAX_ROWS", "JoinPlan", "join_condition"]
+
+MAX_ROWS = 50_000_000
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Equality:
+    """``left = right`` of a join condition."""
+
+    left: Bound
+    right: Bound
+
+
+def join_condition(
+    node: ast.Expression, left: Plan, right: Plan, binder_of: Callable[[Scope], Binder]
+) -> list[Equality]:
+    """Return the equalities an ON consists of."""
+    both = binder_of(Scope((*left.fields, *right.fields)))
+    if isinstance(node, ast.Binary) and node.operator == "and":
+        first, steps = ast.chain(node, lambda step: step.operator == "and")
+        parts = (first, *(step.right for step in steps))
+        return [equality for part in parts for equality in join_condition(part, left, right, binder_of)]
+    hint = "on a.id = b.id and a.part = b.part"
+    if not isinstance(node, ast.Binary) or node.operator != "=":
+        raise both.error("ON takes equalities joined by AND", node, hint=hint)
+    first, second = both.one_value(node.left, "ON"), both.one_value(node.right, "ON")
+    if _side(first, left) and _side(second, right):
+        return [_checked(both, node, first, second)]
+    if _side(second, left) and _side(first, right):
+        return [_checked(both, node, second, first)]
+    raise both.error("each side of an equality in ON must use one source", node, hint=hint)
+
+
+def _side(bound: Bound, plan: Plan) -> bool:
+    return bool(bound.fields) and all(field in plan.fields for field in bound.fields)
+
+
+def _checked(binder: Binder, node: ast.Node, left: Bound, right: Bound) -> Equality:
+    x, y = left.type, right.type
+    texts = [each.kind == "text" or each.class_names is not None for each in (x, y)]
+    if texts[0] != texts[1] and "text" in {x.kind, y.kind}:
+        raise binder.error(f"cannot join {x.described} with {y.described}", node)
+    return Equality(left, right)
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class JoinPlan:
+    """Two sources side by side."""
+
+    kind: str
+    left: Plan
+    right: Plan
+    equalities: tuple[Equality, ...]
+    fields: tuple[Field, ...]
+    using: str | None
+    span: tuple[int, int]
+    plain: bool = False
+
+    @classmethod
+    def of(
+        cls,
+        node: ast.Join,
+        left: Plan,
+        right: Plan,
+        bind: Callable[[ast.Expression], list[Equality]],
+        text: str,
+    ) -> JoinPlan:
+        """Return the join of two plans."""
+        shared = {field.qualifier for field in left.fields} & {field.qualifier for field in right.fields}
+        if shared:
+            name = next(iter(shared)) or "this dataset"
+            raise QueryBindError(
+                f"both sources are called {name!r}", text=text, start=node.start, end=node.end,
+                hint="give them names: data as a join data as b",
+            )  # fmt: skip
+        equalities = [] if node.on is None else bind(node.on)
+        if node.using is not None:
+            for plan in (left, right):
+                if any(field.qualifier is None for field in plan.fields[:1]):
+                    raise QueryBindError(
+                        "USING joins sources by name; one of these has none", text=text, start=node.start, end=node.end,
+                        hint="give it a name: (select …) as a",
+                    )  # fmt: skip
+            sides = [ast.Column(parts=(field.qualifier or "", node.using), start=node.start, end=node.end)
+                     for plan in (left, right) for field in plan.fields[:1]]  # fmt: skip
+            equalities = bind(ast.Binary(operator="=", left=sides[0], right=sides[1], start=node.start, end=node.end))
+        hidden = {field for field in right.fields if field.name == node.using}
+        fields = (*left.fields, *(replace(field, hidden=True) if field in hidden else field for field in right.fields))
+        return cls(
+            kind=node.kind, left=left, right=right, equalities=tuple(equalities), fields=fields, using=node.using,
+            span=(node.start, node.end),
+        )  # fmt: skip
+
+    def run(self, context: Context) -> Relation:
+        """Return left order; right rows without a partner last."""
+        left, right = self.left.run(context), self.right.run(context)
+        if self.kind == "cross":
+            self._guard(left.num_rows * right.num_rows, context)
+            rows = np.arange(left.num_rows * right.num_rows)
+            pairs = rows // max(right.num_rows, 1), rows % max(right.num_rows, 1)
+        else:
+            pairs = self._matched(left, right, context)
+        columns: dict[Field, ColumnSource] = {}
+        sides = ((self.left, left, pairs[0]), (self.right, right, pairs[1]))
+        number = 0
+        for plan, relation, rows in sides:
+            for field in plan.fields:
+                columns[self.fields[number]] = JoinedColumn(relation.columns[field], rows)
+                number += 1
+        return Relation(num_rows=len(pairs[0]), columns=columns)
+
+    def load(self, relation: Relation, context: Context, number: int) -> Value:
+        """Return one column of the result."""
+        context.check()
+        return relation.columns[self.fields[number]].load()
+
+    def _guard(self, rows: int, context: Context) -> None:
+        if rows > MAX_ROWS:
+            message = f"the join would have {rows:,} rows; at most {MAX_ROWS:,}"
+            raise context.error(message, self.span, hint="join on more columns, or filter a side first")
+
+    def _matched(self, left: Relation, right: Relation, context: Context) -> tuple[Ints, Ints]:
+        mine, theirs = self._codes(left, right, context)
+        order = np.argsort(theirs, kind="stable")
+        ordered = theirs[order]
+        begins = np.searchsorted(ordered, mine, "left")
+        counts = np.where(mine < 0, 0, np.searchsorted(ordered, mine, "right") - begins)
+        self._guard(int(counts.sum()), context)
+        outer = counts if self.kind in {"inner", "right"} else np.maximum(counts, 1)
+        first = np.repeat(np.arange(left.num_rows), outer)
+        within = np.arange(len(first)) - np.repeat(np.cumsum(outer) - outer, outer)
+        at = np.minimum(begins[first] + within, max(right.num_rows - 1, 0))
+        second = np.where(counts[first] > 0, order[at] if len(order) else -1, -1)
+        if self.kind in {"right", "full"}:
+            alone = np.setdiff1d(np.arange(right.num_rows), second)
+            first = np.concatenate([first, np.full(len(alone), -1)])
+            second = np.concatenate([second, alone])
+        return first, second
+
+    def _codes(self, left: Relation, right: Relation, context: Context) -> tuple[Ints, Ints]:
+        """Return a number for each row of both sides, equal where the keys are; -1 where a key is NULL."""
+        total = left.num_rows + right.num_rows
+        codes, missing = np.zeros(total, np.int64), np.zeros(total, bool)
+        frames = RelationFrame(left, context), RelationFrame(right, context)
+        for equality in self.equalities:
+            mine, theirs = equality.left.full(frames[0]), equality.right.full(frames[1])
+            if equality.left.type.class_names != equality.right.type.class_names:
+                mine, theirs = _named(mine, equality.left), _named(theirs, equality.right)
+            more, null = row_codes(concatenated(mine, theirs), total)
+            _, codes = np.unique(codes * (int(more.max(initial=0)) + 1) + more, return_inverse=True)
+            missing |= null
+        codes = np.where(missing, -1, codes)
+        return codes[: left.num_rows], np.where(codes[left.num_rows :] < 0, -2, codes[left.num_rows :])
+
+
+def _named(value: Value, bound: Bound) -> Value:
+    return value if bound.type.class_names is None else ops.class_text(bound.type.class_names)(value)

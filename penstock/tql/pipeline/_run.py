@@ -1,0 +1,297 @@
+"""Running a query over a table."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from penstock.errors import PenstockError, QueryEvaluationError
+from penstock.sampling import SamplingPlan, SamplingSpec, Strata
+from penstock.table import Ragged, Selection, Table
+from penstock.tql import (  # noqa: F401  they register functions and rules
+    _choosing,
+    _containing,
+    _indexing,
+    _membership,
+    _scalars,
+    _shaping,
+    _vectors,
+)
+from penstock.tql.binding._binder import Binder, Parameters
+from penstock.tql.binding._scope import Scope, table_fields
+from penstock.tql.pipeline._assembly import Planner
+from penstock.tql.pipeline._stages import Resolve
+from penstock.tql.pipeline._weighing import BoundPair, WeightStep
+from penstock.tql.pipeline._weights import bind_weight
+from penstock.tql.syntax import _ast as ast
+from penstock.tql.syntax._parser import parse, parse_expression, parse_weight
+from penstock.tql.values._relations import Context, Plan, Relation, scan
+from penstock.tql.values._values import to_ragged
+
+__all__ = ["Cancel", "QueryResult", "bind_sampling", "parse_sampling", "run"]
+
+Cancel = threading.Event | Callable[[], bool] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class QueryResult:
+    """What a query gives.
+
+    Parameters
+    ----------
+    selection : Selection
+        The rows, after sampling (epoch 0); empty where the result is no rows of a dataset.
+    pool : ndarray of int64
+        The rows before sampling: what a live sampling draws from.
+    plan : SamplingPlan, optional
+        Strata and weights of the outermost SAMPLE BY, over positions in `pool`.
+    columns : dict of str to Ragged, optional
+        The columns of a projection or of a table result; None for ``select *``.
+        Images are not among them: they are read by row.
+    names : tuple of str
+        Names of all columns, images too.
+    is_rows : bool
+        False for grouped, joined and concatenated results: no rows of a dataset.
+    num_rows : int
+        Rows of the result.
+    funnel : tuple of (str, int)
+        Rows left after every step.
+    warnings : tuple of str
+        What a user should know.
+    table : Table
+        The table whose rows `selection` holds.
+    """
+
+    selection: Selection
+    pool: NDArray[np.int64]
+    plan: SamplingPlan | None
+    columns: dict[str, Ragged] | None
+    names: tuple[str, ...]
+    is_rows: bool
+    num_rows: int
+    funnel: tuple[tuple[str, int], ...]
+    warnings: tuple[str, ...]
+    table: Table
+
+
+def run(
+    text: str,
+    table: Table,
+    *,
+    seed: int = 0,
+    mode: str = "iid",
+    rows: NDArray[np.int64] | None = None,
+    resolve: Resolve | None = None,
+    params: Parameters = None,
+    cancel: Cancel = None,
+    progress: Callable[[int, int], None] | None = None,
+    labels: str | None = None,
+) -> QueryResult:
+    """Run a query.
+
+    Parameters
+    ----------
+    text : str
+        TQL.
+    table : Table
+        The dataset meant where FROM is left out.
+    seed : int
+        Seed of SAMPLE BY and of ``random()``.
+    mode : {"iid", "deck", "once"}
+        How SAMPLE BY draws.
+    rows : ndarray of int64, optional
+        The rows of a view to query, in their order, repeats kept; default all.
+    resolve : callable, optional
+        ``resolve(name, at)`` returns the table of a name after FROM.
+    params : mapping or sequence, optional
+        Values of ``$name``, or of ``?`` in order.
+    cancel : threading.Event or callable, optional
+        Looked at between steps and between blocks.
+    progress : callable, optional
+        Called with rows done and rows in all while images are decoded.
+    labels : str, optional
+        The class label tensor the plan counts.
+
+    Returns
+    -------
+    QueryResult
+
+    Raises
+    ------
+    TQLError
+        With line, column and span.
+    QueryCancelledError
+        If `cancel` says so.
+
+    Examples
+    --------
+    >>> from penstock.table import ArrayTable
+    >>> table = ArrayTable({"label": [0, 1, 0]}, class_names={"label": ["car", "dog"]})
+    >>> run("select * where label == 'car'", table).selection.rows.tolist()
+    [0, 2]
+    >>> result = run("select label, count(*) as n group by label", table)
+    >>> result.columns["n"].values.tolist(), result.is_rows
+    ([2, 1], False)
+    """
+    context = Context(text, seed, mode, labels, cancel, progress)
+    with _no_internal_message(text):
+        plan = Planner(text, table, rows, params, resolve).query(parse(text), top=True)
+        relation = plan.run(context)
+        if not context.funnel:
+            context.funnel.append(("rows", relation.num_rows))
+        return _result(plan, relation, context, table)
+
+
+@contextmanager
+def _no_internal_message(text: str) -> Iterator[None]:
+    """Tell a fault of penstock's own as one, with its cause attached."""
+    try:
+        yield
+    except PenstockError:
+        raise
+    except MemoryError as error:
+        raise QueryEvaluationError("the query needs more memory than there is", text=text, start=0, end=1) from error
+    except RecursionError:
+        raise QueryEvaluationError("the query is nested too deeply to run here", text=text, start=0, end=1) from None
+    except Exception as error:
+        message = "the query could not be evaluated: a fault of penstock, please report it with the query"
+        raise QueryEvaluationError(message, text=text, start=0, end=len(text)) from error
+
+
+def _result(plan: Plan, relation: Relation, context: Context, table: Table) -> QueryResult:
+    is_rows = relation.table is not None
+    found = relation.source_rows().astype(np.int64, copy=False) if is_rows else np.zeros(0, np.int64)
+    source = relation.table or table
+    pool = found if context.pool is None else context.pool
+    return QueryResult(
+        selection=Selection(rows=found, version=source.version, query_string=context.text, seed=context.seed),
+        pool=pool,
+        plan=context.plan if is_rows else None,
+        columns=None if plan.plain else _columns(plan, relation, context),
+        names=tuple(field.name for field in plan.fields),
+        is_rows=is_rows,
+        num_rows=relation.num_rows,
+        funnel=tuple(context.funnel),
+        warnings=tuple(context.warnings),
+        table=source,
+    )
+
+
+def _columns(plan: Plan, relation: Relation, context: Context) -> dict[str, Ragged]:
+    return {
+        field.name: to_ragged(plan.load(relation, context, number), relation.num_rows, field.type.class_names)
+        for number, field in enumerate(plan.fields)
+        if not field.pixels
+    }
+
+
+def parse_sampling(text: str, *, seed: int = 0, mode: str = "iid", size: int | None = None) -> SamplingSpec:
+    """Return the sampling a text asks for, whatever the data.
+
+    Parameters
+    ----------
+    text : str
+        What stands after SAMPLE BY; the words may stand before it, or a whole query that ends with it.
+    seed : int
+        Seed of the draws.
+    mode : {"iid", "deck", "once"}
+        How draws are made; ``replace false`` in the text means "once".
+    size : int, optional
+        Draws per epoch; a LIMIT in the text counts where this is None.
+
+    Returns
+    -------
+    SamplingSpec
+
+    Raises
+    ------
+    QuerySyntaxError
+        If the text is not TQL.
+    QueryBindError
+        If a weight or limit that must be a constant is none.
+
+    Examples
+    --------
+    >>> parse_sampling("max_weight(contains(labels,'bus'): 20, True: 1)", seed=7).weights
+    (20.0, 1.0)
+    """
+    from penstock.tql.syntax._specs import spec_of
+
+    return spec_of(text, seed=seed, mode=mode, size=size)
+
+
+def bind_sampling(
+    spec: SamplingSpec,
+    table: Table,
+    rows: NDArray[np.int64] | None = None,
+    *,
+    labels: str | None = None,
+    cancel: Cancel = None,
+) -> Strata:
+    """Return the strata of some rows under a spec's clauses.
+
+    Parameters
+    ----------
+    spec : SamplingSpec
+        Its clauses are TQL conditions; their weights do not matter here.
+    table : Table
+        Where the clauses are evaluated.
+    rows : ndarray of int64, optional
+        The pool; default every row.
+    labels : str, optional
+        The class label tensor charts count.
+    cancel : threading.Event or callable, optional
+        Looked at between clauses.
+
+    Returns
+    -------
+    Strata
+        Over positions in `rows`.
+
+    Raises
+    ------
+    TQLError
+        If a clause does not fit the table; its text is the clause.
+
+    Examples
+    --------
+    >>> from penstock.table import ArrayTable
+    >>> table = ArrayTable({"label": [0, 1, 0]}, class_names={"label": ["car", "dog"]})
+    >>> strata = bind_sampling(parse_sampling("max_weight(label = 'dog': 5, True: 1)"), table)
+    >>> strata.sizes.tolist()
+    [2, 1]
+    """
+    relation = scan(table, table_fields(table), rows)
+    with _no_internal_message(spec.expression or spec.to_tql()):
+        if spec.expression is not None:
+            return _by_expression(spec, relation, table, labels, cancel)
+        return _by_clauses(spec, relation, labels, cancel)
+
+
+def _by_clauses(spec: SamplingSpec, relation: Relation, labels: str | None, cancel: Cancel) -> Strata:
+    pairs = []
+    for clause in spec.clauses:
+        binder = Binder(Scope(tuple(relation.columns)), clause.expression)
+        node = parse_expression(clause.expression)
+        weight = binder.bind(ast.Literal(kind="float", value=1.0))
+        pairs.append(BoundPair(clause.expression, binder.condition(node), weight, (node.start, node.end)))
+    step = WeightStep(
+        combine=spec.combine, pairs=tuple(pairs), tables=(), raw=None, text="", span=(0, 0), cap=spec.cap,
+        replace=spec.replace, limit=None, percent=None,
+    )  # fmt: skip
+    return step.strata(relation, Context("", spec.seed, spec.mode, labels, cancel))
+
+
+def _by_expression(spec: SamplingSpec, relation: Relation, table: Table, labels: str | None, cancel: Cancel) -> Strata:
+    text = spec.expression or ""
+    params: dict[str, Any] = {name: list(weights) for name, weights in spec.tables}
+    planner = Planner(text, table, params=params)
+    binder = planner.binder(Scope(tuple(relation.columns)))
+    step = bind_weight(parse_weight(text), binder, text, percent_of=planner.number)
+    return step.strata(relation, Context(text, spec.seed, spec.mode, labels, cancel))

@@ -1,0 +1,308 @@
+"""SAMPLE BY: from conditions and weights to strata, a plan and draws."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from penstock.sampling import ClassCounts, Clause, SamplingPlan, SamplingSpec, Strata
+from penstock.table import Table
+from penstock.tql.values._frames import RelationFrame
+from penstock.tql.values._relations import Bound, Context, Frame, Relation, TensorColumn, tensor_value
+from penstock.tql.values._values import Value, expand_rows, reduce_rows, truth
+
+__all__ = ["BoundPair", "Floats", "TableTerm", "WeightStep", "class_counts", "label_tensor"]
+
+Floats = NDArray[np.float64]
+Masks = list[NDArray[np.bool_]]
+_EMPTY: dict[str, float] = {"max": 0.0, "sum": 0.0, "product": 1.0}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class BoundPair:
+    """One ``condition: weight``; a constant weight is a number."""
+
+    source: str
+    condition: Bound
+    weight: Bound
+    span: tuple[int, int]
+
+    @property
+    def number(self) -> float | None:
+        """The weight, where it is the same in every row."""
+        held = self.weight.constant
+        return None if held is None else float(held.data[0]) if held.valid is None else np.nan
+
+    @property
+    def shown(self) -> str:
+        """The pair as text."""
+        return f"{self.source}: {'…' if self.number is None else f'{self.number:g}'}"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TableTerm:
+    """``classes(tensor, $name)``: a weight for every class of a tensor."""
+
+    labels: Bound
+    weights: Floats
+    name: str
+    span: tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class WeightStep:
+    """A bound SAMPLE BY.
+
+    Exactly clauses of constant weight become the clauses of a spec; every other
+    form is evaluated to one weight a row.
+    """
+
+    combine: Literal["max", "sum", "product"]
+    pairs: tuple[BoundPair, ...]
+    tables: tuple[TableTerm, ...]
+    raw: Bound | None
+    text: str
+    span: tuple[int, int]
+    cap: float | None
+    replace: bool
+    limit: int | None
+    percent: float | None
+    depth: int = 0
+
+    @property
+    def by_clauses(self) -> bool:
+        """Whether every weight is a constant."""
+        return self.raw is None and not self.tables and all(pair.number is not None for pair in self.pairs)
+
+    def size(self, num_rows: int) -> int | None:
+        """Return the draws asked for, None where nothing is said."""
+        if self.percent is not None:
+            return int(np.floor(num_rows * self.percent / 100 + 1e-9))
+        return self.limit
+
+    def spec(self, num_rows: int, context: Context) -> SamplingSpec:
+        """Return the spec of this step for a pool of `num_rows` rows."""
+        clauses: tuple[Clause, ...] = ()
+        if self.by_clauses:
+            clauses = tuple(Clause(pair.source, pair.number or 0.0) for pair in self.pairs)
+        tables = tuple((term.name, tuple(term.weights.tolist())) for term in self.tables)
+        replaced = self.replace and context.mode != "once"
+        return SamplingSpec(
+            clauses=clauses,
+            combine=self.combine,
+            replace=replaced,
+            size=self.size(num_rows) or None,
+            seed=_seed_at(context.seed, self.depth),
+            mode=cast("Any", context.mode if replaced else "once"),
+            cap=self.cap,
+            expression=None if self.by_clauses else self.text,
+            tables=tables,
+        )
+
+    def draw(self, relation: Relation, context: Context, *, top: bool = False) -> Relation:
+        """Return the rows of epoch 0; the outermost step leaves pool and plan in the context."""
+        if top:
+            context.pool = relation.source_rows() if relation.table is not None else None
+        asked = self.size(relation.num_rows)
+        if asked == 0:
+            context.count("sample by", 0)
+            return relation.take(np.zeros(0, np.int64))
+        if relation.num_rows == 0:
+            hint = "the query before SAMPLE BY leaves no row"
+            raise context.error("nothing to sample: there are no rows to draw from", self.span, hint=hint)
+        plan = self.plan(relation, context)
+        if top:
+            context.plan = plan
+        asked = relation.num_rows if asked is None else asked
+        drawn = _drawn(plan, asked, context)
+        context.count("sample by", len(drawn))
+        return relation.take(drawn)
+
+    def plan(self, relation: Relation, context: Context) -> SamplingPlan:
+        """Return strata of the rows with this step's weights."""
+        if context.mode != "iid" or not self.replace:
+            self._refuse_repeats(relation, context)
+        strata = self.strata(relation, context)
+        plan = strata.with_spec(self.spec(relation.num_rows, context))
+        if not plan.total_weight > 0:
+            raise self._nothing(relation, context)
+        return plan
+
+    def _refuse_repeats(self, relation: Relation, context: Context) -> None:
+        if _repeating(relation.rows) is not None:
+            way = "without replacement" if context.mode == "once" or not self.replace else "dealt as a deck"
+            hint = "sample with mode='iid', or take select distinct first"
+            raise context.error(
+                f"rows that repeat cannot be {'drawn ' if 'deck' not in way else ''}{way}", self.span, hint=hint
+            )
+
+    def strata(self, relation: Relation, context: Context) -> Strata:
+        """Return the rows grouped by the clauses that match them, or by their weight."""
+        frame = RelationFrame(relation, context)
+        labels = self._labels(relation, context)
+        rows = relation.rows
+        if self.by_clauses:
+            masks = list(self._masks(frame))
+            self._check_numbers(masks, frame)
+            names = [pair.source for pair in self.pairs]
+            if len(set(names)) == len(names):
+                return Strata.from_masks(dict(zip(names, masks, strict=True)), labels=labels, rows=rows)
+            return Strata.from_masks(masks, labels=labels, rows=rows)
+        return Strata.from_weights(self.row_weights(frame), labels=labels, rows=rows)
+
+    def _masks(self, frame: Frame) -> Iterator[NDArray[np.bool_]]:
+        for pair in self.pairs:
+            yield expand_rows(truth(pair.condition.value(frame)), frame.num_rows).data
+
+    def row_weights(self, frame: Frame) -> Floats:
+        """Return the weight of every row; refuse what is no weight, naming the first row."""
+        if self.raw is not None:
+            value = self.raw.full(frame)
+            weights = value.data.astype(np.float64)
+            if value.valid is not None:
+                weights = np.where(value.valid, weights, np.nan)
+            self._refuse(weights, np.ones(len(weights), bool), frame, self.text, self.span)
+            return weights
+        masks = list(self._masks(frame))
+        weights = np.full(frame.num_rows, _EMPTY[self.combine])
+        for pair, mask in zip(self.pairs, masks, strict=True):
+            value = pair.weight.full(frame)
+            given = value.data.astype(np.float64)
+            if value.valid is not None:
+                given = np.where(value.valid, given, np.nan)
+            self._refuse(given, mask, frame, pair.source, pair.span)
+            weights = self._combined(weights, np.where(mask, given, _EMPTY[self.combine]))
+        for term in self.tables:
+            weights = self._combined(weights, _table_weights(term, frame, self.combine))
+        return weights if self.cap is None else np.minimum(weights, self.cap)
+
+    def _combined(self, weights: Floats, more: Floats) -> Floats:
+        if self.combine == "product":
+            return weights * more
+        return weights + more if self.combine == "sum" else np.maximum(weights, more)
+
+    def _check_numbers(self, masks: Masks, frame: Frame) -> None:
+        for pair, mask in zip(self.pairs, masks, strict=True):
+            number = pair.number
+            if number is None or not np.isfinite(number) or number < 0:
+                self._refuse(np.full(len(mask), number), mask, frame, pair.source, pair.span)
+                raise _bad_weight(frame.context, number, pair.source, pair.span, None)
+
+    def _refuse(
+        self, weights: Floats, mask: NDArray[np.bool_], frame: Frame, source: str, span: tuple[int, int]
+    ) -> None:
+        bad = mask & ~(np.isfinite(weights) & (weights >= 0))
+        if bad.any():
+            first = int(np.argmax(bad))
+            row = int(frame.source_rows()[first])
+            raise _bad_weight(frame.context, weights[first], source, span, row)
+
+    def _nothing(self, relation: Relation, context: Context) -> Exception:
+        count = relation.num_rows
+        if self.raw is not None:
+            message = f"all weights are zero: {self.text} is 0 in each of the {count} rows"
+            return context.error(message, self.span)
+        frame = RelationFrame(relation, context)
+        counts = [
+            f"{pair.shown} matches {int(mask.sum())} of {count} rows"
+            for pair, mask in zip(self.pairs, self._masks(frame), strict=True)
+        ]
+        message = f"all weights are zero, nothing can be drawn: {'; '.join(counts) or self.text}"
+        return context.error(message, self.span, hint="add True: 1 for everything else")
+
+    def _labels(self, relation: Relation, context: Context) -> ClassCounts | None:
+        tensor = label_tensor(relation.table, context.labels, self.conditions())
+        if tensor is None or relation.table is None:
+            return None
+        return class_counts(relation.table, tensor, relation.rows)
+
+    def conditions(self) -> list[Bound]:
+        """Return the conditions, or what stands in their place."""
+        held = [pair.condition for pair in self.pairs] + [term.labels for term in self.tables]
+        return held if self.raw is None else [self.raw]
+
+
+def _seed_at(seed: int, depth: int) -> int:
+    """Return the seed of a draw below `depth` others: draws of draws with one seed would repeat its choices."""
+    return seed if depth == 0 else (seed + depth * 0x9E3779B97F4A7C15F39CC0605CEDC835) % 2**128
+
+
+def _repeating(rows: NDArray[np.int64] | None) -> NDArray[np.int64] | None:
+    """Return rows some of which stand there twice; None where each is its own."""
+    if rows is None or len(rows) < 2 or bool((np.diff(rows) > 0).all()) or len(np.unique(rows)) == len(rows):  # noqa: PLR2004  a pair
+        return None
+    return rows
+
+
+def class_counts(table: Table, tensor: str, rows: NDArray[np.int64] | None) -> ClassCounts:
+    """Return the labels of some rows (None: all) for the charts."""
+    value = tensor_value(table, tensor) if rows is None else TensorColumn(table, tensor, rows).load()
+    offsets = value.offsets
+    assert offsets is not None  # noqa: S101  class labels are arrays
+    data = value.data[: offsets[-1]]
+    return ClassCounts(
+        values=data, offsets=offsets, class_names=tuple(table.tensors[tensor].class_names), tensor=tensor
+    )
+
+
+def label_tensor(table: Table | None, asked: str | None, conditions: Sequence[Bound]) -> str | None:
+    """Return the class label tensor that charts count: asked for, the first of the clauses, the first there is."""
+    if table is None:
+        return None
+    labels = [name for name, spec in table.tensors.items() if spec.htype == "class_label"]
+    if asked is not None:
+        if asked not in labels:
+            from penstock.errors import TensorNotFoundError
+
+            raise TensorNotFoundError(asked, labels)
+        return asked
+    named = [field.tensor for bound in conditions for field in bound.fields if field.tensor in labels]
+    return named[0] if named else next(iter(labels), None)
+
+
+def _drawn(plan: SamplingPlan, asked: int, context: Context) -> NDArray[np.int64]:
+    if plan.num_draws < asked:
+        context.warn(
+            f"{asked} draws without replacement asked, {plan.num_drawable} rows have a weight above 0: "
+            f"{plan.num_draws} rows were drawn"
+        )
+        plan = plan.strata.with_spec(replace(plan.spec, size=plan.num_draws))
+    return plan.stream().epoch(0)
+
+
+def _bad_weight(
+    context: Context, weight: float | None, source: str, span: tuple[int, int], row: int | None
+) -> Exception:
+    where = "" if row is None else f" in row {row}"
+    shown = "no number" if weight is None or np.isnan(weight) else f"{weight:g}"
+    message = f"the weight of {source} is {shown}{where}; weights are finite and >= 0"
+    return context.error(message, span, hint="weight 0 leaves rows out")
+
+
+def _table_weights(term: TableTerm, frame: Frame, combine: str) -> Floats:
+    labels = term.labels.value(frame)
+    data = labels.data.astype(np.int64)
+    known = (data >= 0) & (data < len(term.weights))
+    given = np.where(known, term.weights[np.where(known, data, 0)], _EMPTY[combine])
+    held = Value(data=given, offsets=labels.offsets, valid=labels.valid)
+    ufunc = {"max": np.maximum, "sum": np.add, "product": np.multiply}[combine]
+    if combine != "max":
+        held = _each_class_once(held, data)
+    return np.asarray(reduce_rows(ufunc, held, _EMPTY[combine]), np.float64)
+
+
+def _each_class_once(value: Value, classes: NDArray[np.int64]) -> Value:
+    """Drop further instances of a class in a row: a class is present or not."""
+    rows = np.repeat(np.arange(value.num_rows), value.lengths)
+    keys = rows * (int(classes.max(initial=0)) + 1) + classes
+    _, first = np.unique(keys, return_index=True)
+    if len(first) == len(keys) or value.offsets is None:
+        return value
+    keep = np.zeros(len(keys), bool)
+    keep[first] = True
+    offsets = np.concatenate([[0], np.cumsum(keep)])[value.offsets]
+    return Value(data=value.data[keep], offsets=offsets, valid=value.valid)

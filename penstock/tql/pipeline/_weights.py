@@ -1,0 +1,122 @@
+"""Binding SAMPLE BY."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Literal
+
+import numpy as np
+
+from penstock.errors import nearest
+from penstock.tql.binding._binder import Binder
+from penstock.tql.pipeline._weighing import BoundPair, Floats, TableTerm, WeightStep
+from penstock.tql.syntax import _ast as ast
+from penstock.tql.values._relations import Bound
+
+__all__ = ["bind_weight"]
+
+_MOST_DRAWS = 10**12
+
+
+def bind_weight(
+    node: ast.Sample,
+    binder: Binder,
+    text: str,
+    percent_of: Callable[..., float],
+) -> WeightStep:
+    """Bind a SAMPLE BY."""
+    limit = percent = None
+    if node.limit is not None and node.percent:
+        percent = float(percent_of(binder, node.limit, "LIMIT", whole=False))
+    elif node.limit is not None:
+        limit = int(percent_of(binder, node.limit, "LIMIT"))
+    if max(limit or 0, percent or 0) > _MOST_DRAWS:
+        raise binder.error(f"LIMIT of a sampling is at most {_MOST_DRAWS:,}", node.limit or node)
+    weight = node.weight
+    pairs: list[BoundPair] = []
+    tables: list[TableTerm] = []
+    raw = None
+    cap = None
+    combine: Literal["max", "sum", "product"] = "max"
+    if isinstance(weight, ast.Weights):
+        combine = weight.combine
+        cap = None if weight.cap is None else _cap(binder, weight.cap)
+        for pair in weight.pairs:
+            if pair.weight is None:
+                tables.append(_bind_table(binder, pair.condition))
+            else:
+                pairs.append(_bind_pair(binder, pair, text))
+    else:
+        raw = binder.one_value(weight, "SAMPLE BY")
+        if raw.type.kind in {"text", "time"}:
+            raise binder.error(f"{binder.source(weight)} is {raw.type.described}; a weight is a number", weight)
+        raw = binder.as_number(raw, weight)
+        if raw.constant is not None:
+            pairs, raw = [_everything(binder, weight, raw)], None
+    return WeightStep(
+        combine=combine, pairs=tuple(pairs), tables=tuple(tables), raw=raw, text=text[weight.start : weight.end],
+        span=(weight.start, weight.end), cap=cap, replace=node.replace, limit=limit, percent=percent,
+    )  # fmt: skip
+
+
+def _everything(binder: Binder, node: ast.Expression, weight: Bound) -> BoundPair:
+    condition = binder.bind(ast.Literal(kind="bool", value=True, start=node.start, end=node.end))
+    return BoundPair("True", condition, weight, (node.start, node.end))
+
+
+def _cap(binder: Binder, node: ast.Expression) -> float:
+    bound = binder.bind(node)
+    held = bound.constant
+    if held is None or not bound.type.numeric or bound.type.rank or held.valid is not None or not held.data[0] > 0:
+        raise binder.error("cap must be a number above 0", node)
+    return float(held.data[0])
+
+
+def _bind_pair(binder: Binder, pair: ast.Pair, text: str) -> BoundPair:
+    assert pair.weight is not None  # noqa: S101  the caller has looked
+    condition = binder.condition(pair.condition)
+    weight = binder.as_number(binder.one_value(pair.weight, "a weight"), pair.weight)
+    source = text[pair.condition.start : pair.condition.end]
+    return BoundPair(source, condition, weight, (pair.start, pair.end))
+
+
+def _bind_table(binder: Binder, node: ast.Expression) -> TableTerm:
+    assert isinstance(node, ast.Call)  # noqa: S101  the parser has looked
+    if len(node.arguments) != 2 or not isinstance(node.arguments[1], ast.Parameter):  # noqa: PLR2004  tensor and table
+        raise binder.error("classes takes a class label tensor and a $name", node, hint="classes(categories, $weights)")
+    tensor, parameter = node.arguments
+    assert isinstance(parameter, ast.Parameter)  # noqa: S101  checked above
+    labels = binder.bind(tensor)
+    names = labels.type.class_names
+    if names is None:
+        raise binder.error(f"{binder.source(tensor)} is no class label", tensor)
+    given: Any = binder.params[parameter.name] if _has(binder.params, parameter.name) else None  # type: ignore[index,call-overload]  # a mapping here
+    weights = _table_of(given, names, binder, parameter)
+    return TableTerm(labels, weights, parameter.name, (node.start, node.end))
+
+
+def _has(params: object, name: str) -> bool:
+    return isinstance(params, dict) and name in params
+
+
+def _table_of(given: Any, names: tuple[str, ...], binder: Binder, node: ast.Parameter) -> Floats:  # noqa: ANN401  what the user passed
+    if isinstance(given, dict):
+        unknown = [name for name in given if name not in names]
+        if unknown:
+            like = nearest(str(unknown[0]), names)
+            hint = f"did you mean {like!r}?" if like else None
+            raise binder.error(f"${node.name} weighs {unknown[0]!r}, which is no class", node, hint=hint)
+        given = [given.get(name, 1.0) for name in names]
+    try:
+        weights = np.asarray(given, np.float64)
+    except (TypeError, ValueError):
+        weights = np.zeros(0)
+    if weights.shape != (len(names),):
+        message = f"${node.name} must weigh {len(names)} classes: a list in class order, or name: weight"
+        raise binder.error(message, node, hint="pass params={...} beside the query")
+    bad = np.flatnonzero(~(np.isfinite(weights) & (weights >= 0)))
+    if len(bad):
+        raise binder.error(
+            f"${node.name} weighs {names[bad[0]]!r} {weights[bad[0]]:g}; weights are finite and >= 0", node
+        )
+    return weights

@@ -1,0 +1,288 @@
+"""The weight clauses of a query as sliders see them, and edits of single literals."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+from penstock.errors import SamplingError
+from penstock.table import Table
+from penstock.tql.syntax import _ast as ast
+from penstock.tql.syntax._lexer import tokenize
+from penstock.tql.syntax._offsets import Offsets
+from penstock.tql.syntax._parser import parse, parse_expression
+from penstock.tql.syntax._specs import literal_number
+
+__all__ = ["WeightClause", "add_clause", "clauses", "remove_clause", "rewrite_weight"]
+
+_DIGITS = 12
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WeightClause:
+    """One clause of the outermost SAMPLE BY.
+
+    Parameters
+    ----------
+    expression : str
+        Its source, to the letter.
+    label : str
+        The class name where the clause asks for one, "everything else" for True, else the source.
+    tensor, class_name : str, optional
+        For ``contains(tensor, 'name')`` and ``tensor = 'name'``.
+    class_index : int, optional
+        Index of that class, where a table was given.
+    weight : float
+        The constant weight; NaN where it differs from row to row.
+    start, end : int, optional
+        Span of the number in UTF-16 units; None where there is no slider: it is no literal,
+        or another clause's weight differs from row to row.
+    """
+
+    expression: str
+    label: str
+    tensor: str | None
+    class_name: str | None
+    class_index: int | None
+    weight: float
+    start: int | None
+    end: int | None
+
+
+def clauses(text: str, table: Table | None = None) -> tuple[WeightClause, ...]:
+    """Return the clauses of the outermost SAMPLE BY.
+
+    Parameters
+    ----------
+    text : str
+        A query.
+    table : Table, optional
+        Where class names have their indices.
+
+    Returns
+    -------
+    tuple of WeightClause
+        Empty without SAMPLE BY.
+
+    Raises
+    ------
+    QuerySyntaxError
+        If the text is no query.
+
+    Examples
+    --------
+    >>> bus, rest = clauses("select * sample by max_weight(contains(cars, 'bus'): 20, True: 1)")
+    >>> bus.label, bus.weight, rest.label
+    ('bus', 20.0, 'everything else')
+    """
+    sample = parse(text).sample
+    if sample is None:
+        return ()
+    places = Offsets(text)
+    weight = sample.weight
+    if isinstance(weight, ast.Weights):
+        found = tuple(_clause(pair, text, places, table) for pair in weight.pairs)
+        # one weight that differs from row to row leaves no strata of clauses: nothing for any slider to move
+        return found if all(_constant(pair.weight) for pair in weight.pairs) else tuple(map(_without_place, found))
+    number = literal_number(weight)
+    source = "True" if number is not None else text[weight.start : weight.end]
+    return (_described(source, None, number, weight, places, table),)
+
+
+def _constant(weight: ast.Expression | None) -> bool:
+    return literal_number(weight) is not None or isinstance(weight, ast.Parameter)
+
+
+def _without_place(clause: WeightClause) -> WeightClause:
+    return replace(clause, start=None, end=None)
+
+
+def _clause(pair: ast.Pair, text: str, places: Offsets, table: Table | None) -> WeightClause:
+    source = text[pair.condition.start : pair.condition.end]
+    return _described(source, pair.condition, literal_number(pair.weight), pair.weight, places, table)
+
+
+def _described(  # noqa: PLR0917  the parts of one clause
+    source: str,
+    condition: ast.Expression | None,
+    number: float | None,
+    weight: ast.Expression | None,
+    places: Offsets,
+    table: Table | None,
+) -> WeightClause:
+    tensor, name = _asked_class(condition)
+    if table is not None and tensor is not None and table.tensors.get(tensor) is None:
+        tensor = name = None
+    names = tuple(table.tensors[tensor].class_names) if table is not None and tensor is not None else ()
+    everything = condition is None and number is not None
+    if isinstance(condition, ast.Literal) and condition.value is True:
+        everything = True
+    literal = isinstance(weight, ast.Literal)
+    return WeightClause(
+        expression=source,
+        label="everything else" if everything else name or source,
+        tensor=tensor,
+        class_name=name,
+        class_index=names.index(name) if name in names else None,
+        weight=math.nan if number is None else number,
+        start=places.to_utf16(weight.start) if literal and weight is not None else None,
+        end=places.to_utf16(weight.end) if literal and weight is not None else None,
+    )
+
+
+def _asked_class(node: ast.Expression | None) -> tuple[str | None, str | None]:
+    """Return tensor and class of a condition that asks for one class."""
+    sides: tuple[ast.Expression, ...] = ()
+    if isinstance(node, ast.Call) and node.name == "contains":
+        sides = node.arguments
+    elif isinstance(node, ast.Binary) and node.operator == "=":
+        sides = (node.left, node.right)
+    match sides:
+        case (ast.Column(parts=(tensor,)), ast.Literal(kind="text", value=name)):
+            return tensor, str(name)
+    return None, None
+
+
+def _number(value: float) -> str:
+    if not (math.isfinite(value) and value >= 0):
+        raise SamplingError(f"weight is {value!r}; expected a finite number >= 0", hint="weight 0 leaves samples out")
+    return str(int(value)) if value == int(value) and value < 1e15 else f"{value:.{_DIGITS}g}"  # noqa: PLR2004  where digits end
+
+
+def _weights(text: str) -> tuple[ast.Sample | None, tuple[ast.Pair, ...]]:
+    sample = parse(text).sample
+    if sample is None or not isinstance(sample.weight, ast.Weights):
+        return sample, ()
+    return sample, sample.weight.pairs
+
+
+def _checked(number: int, count: int) -> int:
+    if not 0 <= number < count:
+        raise SamplingError(f"no clause {number}; the query has {count}", hint="clauses count from 0")
+    return number
+
+
+def rewrite_weight(text: str, clause: int, value: float) -> str:
+    """Return the query with one weight changed and everything else kept to the letter.
+
+    Parameters
+    ----------
+    text : str
+        A query with SAMPLE BY.
+    clause : int
+        Number of the clause, from 0.
+    value : float
+        The new weight.
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    QuerySyntaxError
+        If the text is no query.
+    SamplingError
+        If there is no such clause, its weight is no literal, or the value is no weight.
+
+    Examples
+    --------
+    >>> rewrite_weight("select * sample by max_weight(a > 1: 20, True: 1)  -- mine", 0, 2.5)
+    'select * sample by max_weight(a > 1: 2.5, True: 1)  -- mine'
+    """
+    sample, pairs = _weights(text)
+    if sample is not None and not pairs:
+        _checked(clause, 1)
+        node: ast.Expression | None = sample.weight if isinstance(sample.weight, ast.Literal) else None
+    else:
+        node = pairs[_checked(clause, len(pairs))].weight
+    if not isinstance(node, ast.Literal):
+        raise SamplingError(f"the weight of clause {clause} is no plain number; it is changed in the text")
+    return text[: node.start] + _number(value) + text[node.end :]
+
+
+def add_clause(text: str, expression: str, weight: float) -> str:
+    """Return the query with one more clause; the first brings SAMPLE BY with it.
+
+    Parameters
+    ----------
+    text : str
+        A query.
+    expression : str
+        The condition.
+    weight : float
+        Its weight.
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    QuerySyntaxError
+        If either text is not TQL.
+    SamplingError
+        If the weight is none.
+
+    Examples
+    --------
+    >>> add_clause("select *", "contains(cars, 'bus')", 20)
+    "select * sample by max_weight(contains(cars, 'bus'): 20, True: 1)"
+    """
+    parse_expression(expression)
+    pair = f"{expression}: {_number(weight)}"
+    sample, pairs = _weights(text)
+    if sample is None:
+        end = _end_of_query(text)
+        return f"{text[:end]} sample by max_weight({pair}, True: 1){text[end:]}"
+    if not pairs:
+        node = sample.weight
+        return f"{text[: node.start]}max_weight({pair}, True: {text[node.start : node.end]}){text[node.end :]}"
+    last = pairs[-1]
+    if isinstance(last.condition, ast.Literal) and last.condition.value is True:
+        return f"{text[: last.start]}{pair}, {text[last.start :]}"
+    return f"{text[: last.end]}, {pair}{text[last.end :]}"
+
+
+def _end_of_query(text: str) -> int:
+    """Return where the last token ends, a ``;`` left out."""
+    tokens = [token for token in tokenize(text) if token.kind != "end" and token.word != ";"]
+    return tokens[-1].end
+
+
+def remove_clause(text: str, clause: int) -> str:
+    """Return the query without one clause; with the last one SAMPLE BY goes.
+
+    Parameters
+    ----------
+    text : str
+        A query with SAMPLE BY.
+    clause : int
+        Number of the clause, from 0.
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    QuerySyntaxError
+        If the text is no query.
+    SamplingError
+        If there is no such clause.
+
+    Examples
+    --------
+    >>> remove_clause("select * sample by max_weight(a > 1: 20, True: 1)", 0)
+    'select * sample by max_weight(True: 1)'
+    >>> remove_clause("select * sample by max_weight(True: 1)", 0)
+    'select *'
+    """
+    sample, pairs = _weights(text)
+    _checked(clause, len(pairs) if pairs else int(sample is not None))
+    assert sample is not None  # noqa: S101  there is a clause
+    if len(pairs) <= 1:
+        return text[: sample.start].rstrip() + text[sample.end :]
+    if clause + 1 < len(pairs):
+        return text[: pairs[clause].start] + text[pairs[clause + 1].start :]
+    return text[: pairs[clause - 1].end] + text[pairs[clause].end :]

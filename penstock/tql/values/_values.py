@@ -1,0 +1,418 @@
+"""Values of an expression in all rows at once: flat data and offsets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from penstock.table import Ragged
+from penstock.tql.values._layers import Layers
+
+__all__ = [
+    "TEXT",
+    "RowMismatchError",
+    "Type",
+    "Value",
+    "aligned",
+    "array_constant",
+    "constant",
+    "expand_rows",
+    "from_ragged",
+    "positions",
+    "reduce_rows",
+    "row_numbers",
+    "rows_with",
+    "scalar",
+    "take",
+    "to_ragged",
+    "truth",
+]
+
+TEXT = np.dtypes.StringDType()
+_SPARSE = 8
+_MOST_LAYERED = 20_000_000
+
+
+_WORDS = {
+    "bool": "boolean", "int": "whole number", "float": "number", "text": "text", "json": "JSON value", "time": "time",
+    "null": "NULL",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Type:
+    """What an expression yields.
+
+    `kind` is bool, int, float, text, json, time or null; `rank` the dimensions
+    of a row's value (0 for one value); `single` says that every row holds
+    exactly one element though the tensor stores arrays.
+    """
+
+    kind: str
+    rank: int = 0
+    class_names: tuple[str, ...] | None = None
+    single: bool = False
+
+    @property
+    def scalar(self) -> bool:
+        """Whether a row's value can be compared as it is."""
+        return self.rank == 0 or self.single
+
+    @property
+    def numeric(self) -> bool:
+        """Whether arithmetic applies."""
+        return self.kind in {"bool", "int", "float"}
+
+    @property
+    def described(self) -> str:
+        """The type in a user's words."""
+        if self.class_names is not None:
+            return "class label" if self.scalar else "class labels"
+        return _WORDS[self.kind] if self.scalar else f"array of {_WORDS[self.kind]}s"
+
+
+class RowMismatchError(Exception):
+    """Two arrays of one row differ in size; the binder turns it into a TQL error."""
+
+    def __init__(self, row: int, left: int, right: int) -> None:
+        super().__init__(row, left, right)
+        self.row, self.left, self.right = row, left, right
+
+
+@dataclass(slots=True, kw_only=True, eq=False)  # not frozen, as Bound is not; never changed once made
+class Value:
+    """A column of results.
+
+    Without offsets one element a row; with them row ``i`` holds
+    ``data[offsets[i]:offsets[i + 1]]``. A `constant` holds one row that stands
+    for all. NULL rows are False in `valid`.
+    """
+
+    data: NDArray[Any]
+    offsets: NDArray[np.int64] | None = None
+    shapes: NDArray[np.int64] | None = None
+    valid: NDArray[np.bool_] | None = None
+    constant: bool = False
+    _layers: Layers | None = field(default=None, init=False)
+    _asked: int = field(default=0, init=False)
+
+    def layers(self) -> Layers | None:
+        """Return the layers of an array without NULL, from the second time on that they are asked for."""
+        self._asked += 1
+        fits = self.offsets is not None and self.valid is None and not self.constant and len(self.data) <= _MOST_LAYERED
+        if self._layers is None and self._asked > 1 and fits and self.offsets is not None:
+            self._layers = Layers.of(self.data, self.offsets)
+        return self._layers
+
+    @property
+    def number(self) -> int | float | None:
+        """The number a constant stands for; None where it is none."""
+        known = self.constant and self.offsets is None and self.valid is None and self.data.dtype.kind in "iuf"
+        return self.data[0].item() if known else None
+
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        """Elements in each row."""
+        return np.ones(len(self.data), np.int64) if self.offsets is None else np.diff(self.offsets)
+
+    @property
+    def num_rows(self) -> int:
+        """Rows held: 1 for a constant."""
+        return len(self.data) if self.offsets is None else len(self.offsets) - 1
+
+    @property
+    def all_shapes(self) -> NDArray[np.int64]:
+        """Shape of each row, (num_rows, rank)."""
+        if self.offsets is None:
+            return np.zeros((len(self.data), 0), np.int64)
+        return self.lengths[:, None] if self.shapes is None else self.shapes
+
+
+def constant(value: Any, dtype: Any = None) -> Value:  # noqa: ANN401  any Python scalar
+    """Return one value for all rows; None is NULL."""
+    if value is None:
+        return Value(data=np.zeros(1, dtype or np.float64), valid=np.zeros(1, bool), constant=True)
+    if dtype is object:
+        data = np.empty(1, object)
+        data[0] = value
+        return Value(data=data, constant=True)
+    return _literal(value, TEXT if isinstance(value, str) else dtype)
+
+
+@lru_cache(maxsize=1024, typed=True)  # an editor binds the same few literals at every key stroke
+def _literal(value: Any, dtype: Any) -> Value:  # noqa: ANN401  any Python scalar
+    data = np.array([value], dtype)
+    data.flags.writeable = False
+    return Value(data=data, constant=True)
+
+
+def array_constant(data: NDArray[Any]) -> Value:
+    """Return one array for all rows."""
+    shapes = None if data.ndim == 1 else np.array([data.shape], np.int64)
+    return Value(data=data.reshape(-1), offsets=np.array([0, data.size]), shapes=shapes, constant=True)
+
+
+def from_ragged(column: Ragged) -> Value:
+    """Return a column in memory as a value; class labels in the narrowest type."""
+    data = column.values
+    if column.class_names is not None and data.dtype.itemsize > 1 and data.dtype.kind in "iu":
+        data = _narrowed(data)
+    if column.ndim > 0:
+        return Value(data=data, offsets=column.offsets, shapes=column.shapes, valid=column.valid)
+    return scalar(Value(data=data, offsets=column.offsets, valid=column.valid))
+
+
+def _narrowed(data: NDArray[Any]) -> NDArray[Any]:
+    if not len(data):
+        return data.astype(np.uint8)
+    low, high = int(data.min()), int(data.max())
+    kinds: list[Any] = [np.uint8, np.uint16] if low >= 0 else [np.int16]
+    fitting = (kind for kind in kinds if np.iinfo(kind).min <= low and high <= np.iinfo(kind).max)
+    return data.astype(next(fitting, data.dtype))
+
+
+def scalar(value: Value) -> Value:
+    """Return a value of at most one element a row as one element a row; none is NULL."""
+    if value.offsets is None:
+        return value
+    count = value.num_rows
+    if len(value.data) == count and value.offsets[-1] == count and (np.diff(value.offsets) == 1).all():
+        return Value(data=value.data, valid=value.valid, constant=value.constant)
+    present = np.diff(value.offsets) > 0
+    data = np.zeros(count, value.data.dtype)
+    data[present] = value.data[value.offsets[:-1][present]]
+    valid = present if value.valid is None else present & value.valid
+    return Value(data=data, valid=None if valid.all() else valid, constant=value.constant)
+
+
+def to_ragged(value: Value, num_rows: int, class_names: tuple[str, ...] | None) -> Ragged:
+    """Return a value as a column of `num_rows` rows; a NULL row holds no element, except of text."""
+    value = expand_rows(value, num_rows)
+    data = value.data
+    if data.dtype == object:
+        data = np.array([_json_text(item) for item in data], TEXT)
+    if class_names is not None:
+        data = data.astype(np.int64)
+    if value.offsets is not None:
+        return Ragged(
+            values=data, offsets=value.offsets, shapes=value.shapes, valid=value.valid, class_names=class_names
+        )
+    shapes = None if class_names is not None else np.zeros((num_rows, 0), np.int64)
+    valid, offsets = value.valid, np.arange(num_rows + 1)
+    if valid is not None and data.dtype.kind != "T":
+        data, offsets = data[valid], offsets_of(valid.astype(np.int64))
+    valid = None if class_names is not None else valid  # a class label without a name is an empty sample
+    return Ragged(values=data, offsets=offsets, shapes=shapes, valid=valid, class_names=class_names)
+
+
+def _json_text(item: Any) -> str:  # noqa: ANN401  any JSON value
+    import json
+
+    return item if isinstance(item, str) else json.dumps(item)
+
+
+def expand_rows(value: Value, num_rows: int) -> Value:
+    """Return a constant repeated for every row; anything else as it is."""
+    if not value.constant:
+        return value
+    valid = None if value.valid is None else np.repeat(value.valid, num_rows)
+    if value.offsets is None:
+        return Value(data=np.repeat(value.data, num_rows), valid=valid)
+    shapes = None if value.shapes is None else np.repeat(value.shapes, num_rows, axis=0)
+    size = len(value.data)
+    return Value(data=np.tile(value.data, num_rows), offsets=np.arange(num_rows + 1) * size, shapes=shapes, valid=valid)
+
+
+def take(value: Value, rows: NDArray[np.int64]) -> Value:
+    """Return the given rows; row -1 is NULL."""
+    if value.constant:
+        value = expand_rows(value, int(rows.max(initial=-1)) + 1)
+    missing = rows < 0
+    if missing.any():
+        return _take_missing(value, rows, missing)
+    valid = None if value.valid is None else value.valid[rows]
+    if value.offsets is None:
+        return Value(data=value.data[rows], valid=valid)
+    column = Ragged(values=value.data, offsets=value.offsets, shapes=value.shapes).take(rows)
+    return Value(data=column.values, offsets=column.offsets, shapes=column.shapes, valid=valid)
+
+
+def _take_missing(value: Value, rows: NDArray[np.int64], missing: NDArray[np.bool_]) -> Value:
+    present = take(value, rows[~missing])
+    valid = np.zeros(len(rows), bool)
+    valid[~missing] = True if present.valid is None else present.valid
+    if present.offsets is None:
+        data = np.zeros(len(rows), present.data.dtype)
+        data[~missing] = present.data
+        return Value(data=data, valid=valid)
+    lengths = np.zeros(len(rows), np.int64)
+    lengths[~missing] = present.lengths
+    shapes = None
+    if present.shapes is not None:
+        shapes = np.zeros((len(rows), present.shapes.shape[1]), np.int64)
+        shapes[~missing] = present.shapes
+    return Value(data=present.data, offsets=offsets_of(lengths), shapes=shapes, valid=valid)
+
+
+def offsets_of(lengths: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return where rows of these lengths begin, and the end."""
+    offsets = np.zeros(len(lengths) + 1, np.int64)
+    np.cumsum(lengths, out=offsets[1:])
+    return offsets
+
+
+def row_numbers(offsets: NDArray[np.int64], elements: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the row that holds each element."""
+    return np.searchsorted(offsets, elements, "right") - 1
+
+
+def rows_with(flags: NDArray[np.bool_], offsets: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Return which rows hold a True element; empty rows do not."""
+    out = np.zeros(len(offsets) - 1, bool)
+    hits = np.flatnonzero(flags)
+    if len(hits) * _SPARSE < len(out):
+        out[row_numbers(offsets, hits)] = True
+        return out
+    counts = np.zeros(len(flags) + 1, np.int64)
+    np.cumsum(flags, out=counts[1:])
+    return np.greater(counts[offsets[1:]], counts[offsets[:-1]], out=out)
+
+
+def reduce_rows(ufunc: np.ufunc, value: Value, empty: float | bool) -> NDArray[Any]:
+    """Return `ufunc` reduced over each row; `empty` where there is no element."""
+    if value.offsets is None:
+        return value.data
+    lengths = np.diff(value.offsets)
+    present = lengths > 0
+    starts = value.offsets[:-1][present]
+    reduced = ufunc.reduceat(value.data, starts) if len(starts) else value.data[:0]
+    if present.all():
+        return np.asarray(reduced)
+    out = np.full(len(lengths), empty, np.result_type(reduced.dtype, np.min_scalar_type(empty)))
+    out[present] = reduced
+    return out
+
+
+def truth(value: Value) -> Value:
+    """Return a value as booleans: nonzero is true; NULL and NaN are false."""
+    if value.data.dtype == bool and value.valid is None:
+        return value
+    if value.data.dtype == bool:
+        flags = value.data
+    elif value.data.dtype == object:
+        flags = np.array([isinstance(item, int | float) and item != 0 and item == item for item in value.data], bool)  # noqa: PLR0124  NaN differs from itself
+    else:
+        flags = value.data != 0
+        if value.data.dtype.kind == "f":
+            flags &= ~np.isnan(value.data)
+    if value.valid is not None:
+        flags = flags & _spread(value.valid, value)
+    return Value(data=flags, offsets=value.offsets, shapes=value.shapes, constant=value.constant)
+
+
+def _spread(per_row: NDArray[Any], value: Value) -> NDArray[Any]:
+    return per_row if value.offsets is None else np.repeat(per_row, value.lengths)
+
+
+def _both(left: Value, right: Value) -> NDArray[np.bool_] | None:
+    """Return where both sides are there, one flag for each row of the longer."""
+    if left.valid is None and right.valid is None:
+        return None
+    flags = [each.valid for each in (left, right) if each.valid is not None]
+    count = left.num_rows if right.constant else right.num_rows
+    both: NDArray[np.bool_] = np.logical_and.reduce([np.broadcast_to(each, count) for each in flags])
+    return both
+
+
+def aligned(left: Value, right: Value) -> tuple[NDArray[Any], NDArray[Any], Value]:
+    """Return the elements of two values side by side, and the layout of the result (its data is `left`'s)."""
+    if left.offsets is None and right.offsets is None:
+        layout = Value(data=left.data, valid=_both(left, right), constant=left.constant and right.constant)
+        return left.data, right.data, layout
+    if left.offsets is not None and right.offsets is not None:
+        return _two_arrays(left, right)
+    array, other = (left, right) if right.offsets is None else (right, left)
+    if array.constant and not other.constant:
+        array = expand_rows(array, other.num_rows)
+    spread = other.data if other.constant else np.repeat(other.data, array.lengths)
+    layout = replace(array, valid=_both(array, other))
+    return (array.data, spread, layout) if right.offsets is None else (spread, array.data, layout)
+
+
+def _two_arrays(left: Value, right: Value) -> tuple[NDArray[Any], NDArray[Any], Value]:
+    if left.constant != right.constant:
+        count = right.num_rows if left.constant else left.num_rows
+        left, right = _matched_constant(left, right, count)
+    valid = _both(left, right)
+    if left.offsets is right.offsets or np.array_equal(left.offsets, right.offsets):  # type: ignore[arg-type]  # both have offsets here
+        _same_shapes(left, right)
+        return left.data, right.data, replace(left, valid=valid)
+    if valid is not None:
+        left, right = _only(left, valid), _only(right, valid)
+    differ = np.flatnonzero(left.lengths != right.lengths)
+    if len(differ):
+        row = int(differ[0])
+        raise RowMismatchError(row, int(left.lengths[row]), int(right.lengths[row]))
+    return left.data, right.data, replace(left, valid=valid)
+
+
+def _same_shapes(left: Value, right: Value) -> None:
+    if left.shapes is None or right.shapes is None or left.shapes.shape != right.shapes.shape:
+        return
+    differ = np.flatnonzero((left.shapes != right.shapes).any(axis=1))
+    if len(differ):
+        row = int(differ[0])
+        raise RowMismatchError(row, int(left.shapes[row][0]), int(right.shapes[row][0]))
+
+
+def _matched_constant(left: Value, right: Value, count: int) -> tuple[Value, Value]:
+    wide, fixed = (right, left) if left.constant else (left, right)
+    if wide.valid is not None:
+        wide = _only(wide, wide.valid)
+        repeated = _only(replace(expand_rows(fixed, count), valid=wide.valid), wide.valid)  # type: ignore[arg-type]  # valid is kept by _only
+    else:
+        repeated = expand_rows(fixed, count)
+    return (repeated, wide) if left.constant else (wide, repeated)
+
+
+def _only(value: Value, rows: NDArray[np.bool_]) -> Value:
+    """Empty every row that is not among `rows`."""
+    if value.offsets is None or rows.all():
+        return value
+    keep = np.repeat(rows, value.lengths)
+    lengths = np.where(rows, value.lengths, 0)
+    return replace(value, data=value.data[keep], offsets=offsets_of(lengths))
+
+
+def positions(
+    begin: NDArray[np.int64],
+    axes: list[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]],
+) -> NDArray[np.int64]:
+    """Return flat positions of a selection in ragged arrays of several dimensions.
+
+    `begin` is where each row starts; each axis gives, per row, the number of
+    indices, the flat distance of the first, and the flat distance between two.
+    """
+    at = begin
+    owner = np.arange(len(begin))
+    for counts, first, stride in axes:
+        count = counts[owner]
+        within = _within(count)
+        parent = np.repeat(np.arange(len(at)), count)
+        owner = owner[parent]
+        at = at[parent] + first[owner] + within * stride[owner]
+    return at
+
+
+def _within(counts: NDArray[np.int64]) -> NDArray[np.int64]:
+    ends = np.cumsum(counts)
+    total = int(ends[-1]) if len(ends) else 0
+    return np.arange(total) - np.repeat(ends - counts, counts)
+
+
+Elementwise = Callable[..., NDArray[Any]]
