@@ -1,12 +1,12 @@
 """The chained loader: index stream, read, decode, transform, batch."""
 
-from penstock.loader._audit import Audit
-from penstock.loader._chain import Loader
-from penstock.loader._one_call import one_call
-from penstock.loader._sequential import SequentialSource
-from penstock.loader._source import Drawn, DrawnSource, Source
-from penstock.loader._stats import LoaderStats
-from penstock.loader._weights import HasSampleWeights, Weights, class_counts, exact_plan, make_plan, spec_for
+from penstock.loader.chain._chain import Loader
+from penstock.loader.chain._one_call import one_call
+from penstock.loader.running._audit import Audit
+from penstock.loader.running._stats import LoaderStats
+from penstock.loader.sources._sequential import SequentialSource
+from penstock.loader.sources._source import Drawn, DrawnSource, Source
+from penstock.loader.sources._weights import HasSampleWeights, Weights, class_counts, exact_plan, make_plan, spec_for
 
 __all__ = [
     "Audit",

@@ -7,8 +7,8 @@ import pytest
 
 from penstock.errors import StorageError
 from penstock.loader import Loader
-from penstock.loader._ahead import Ahead
-from penstock.loader._batch import Draw
+from penstock.loader.batching._batch import Draw
+from penstock.loader.reading._prefetch import Ahead
 from penstock.table import ArrayTable
 from penstock.tensors import encode_image
 

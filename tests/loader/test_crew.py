@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from penstock.loader._crew import Crew
+from penstock.loader.reading._decode_pool import Crew
 
 
 @pytest.mark.parametrize("num_threads", [1, 2, 5])

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from penstock.loader._epoch import Draws, Epoch
+from penstock.loader.place._epoch import Draws, Epoch
 from penstock.sampling import SequentialStream, ShuffledStream
 
 

@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 
 from penstock.loader import Loader
-from penstock.loader._gather import Gather
-from penstock.loader._run import EpochIterator
-from penstock.loader._state import Place
+from penstock.loader.place._state import Place
+from penstock.loader.running._gather import Gather
+from penstock.loader.running._run import EpochIterator
 from penstock.table import ArrayTable, Selection
 
 CASES = 120

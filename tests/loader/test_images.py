@@ -15,7 +15,7 @@ from PIL import Image
 import penstock
 from penstock.errors import ImageDecodeError, LoaderError, TensorNotFoundError
 from penstock.loader import Loader
-from penstock.loader._resizing import opencv_alone, resized
+from penstock.loader.reading._resizing import opencv_alone, resized
 from penstock.sampling import ClassCounts, Clause, SamplingSpec, Strata
 from penstock.table import ArrayTable
 from penstock.tensors import decode_image, encode_image

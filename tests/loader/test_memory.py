@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from penstock.loader import Loader
-from penstock.loader._memory import BatchMemory
+from penstock.loader.reading._batch_memory import BatchMemory
 
 
 def address(array):

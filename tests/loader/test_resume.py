@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from penstock.loader import Loader
-from penstock.loader._epoch import Draws
-from penstock.loader._run import draw_of
-from penstock.loader._state import Place, place_of, state_of
+from penstock.loader.place._epoch import Draws
+from penstock.loader.place._state import Place, place_of, state_of
+from penstock.loader.running._run import draw_of
 from penstock.sampling import (
     ClassCounts,
     SamplingSpec,

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.errors import ImageDecodeError, PenstockError
-from penstock.loader._crew import Crew
-from penstock.loader._memory import BatchMemory
-from penstock.loader._resizing import opencv_alone, resized
+from penstock.loader.reading._batch_memory import BatchMemory
+from penstock.loader.reading._decode_pool import Crew
+from penstock.loader.reading._resizing import opencv_alone, resized
 from penstock.tensors import (
     MAX_IMAGE_BYTES,
     TensorSpec,

@@ -8,15 +8,15 @@ from functools import partial
 from typing import Any, Literal, Self
 
 from penstock.errors import LoaderError
-from penstock.loader._audit import Audit
-from penstock.loader._engine import Engine
-from penstock.loader._facade import BatchSampler, DrawnRows, Iteration, RowSampler, as_it_is
-from penstock.loader._pool import Pool
-from penstock.loader._run import EpochIterator
-from penstock.loader._settings import Settings, check_count
-from penstock.loader._state import state_of
-from penstock.loader._stats import LoaderStats
-from penstock.loader._weights import Weights, new_plan
+from penstock.loader.place._state import state_of
+from penstock.loader.running._audit import Audit
+from penstock.loader.running._engine import Engine
+from penstock.loader.running._facade import BatchSampler, DrawnRows, Iteration, RowSampler, as_it_is
+from penstock.loader.running._run import EpochIterator
+from penstock.loader.running._stats import LoaderStats
+from penstock.loader.settings._settings import Settings, check_count
+from penstock.loader.sources._pool import Pool
+from penstock.loader.sources._weights import Weights, new_plan
 from penstock.sampling import SamplingSpec
 from penstock.storage import renewed_lock
 from penstock.table import Selection

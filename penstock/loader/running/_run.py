@@ -9,13 +9,13 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.loader._ahead import Ahead, Taken
-from penstock.loader._batch import Batch, Draw
-from penstock.loader._epoch import Draws, Epoch, Stream
-from penstock.loader._pipeline import Pipeline, PipelineEnded
-from penstock.loader._pool import Pool
-from penstock.loader._stats import Meter
-from penstock.loader._turns import Turns
+from penstock.loader.batching._batch import Batch, Draw
+from penstock.loader.place._epoch import Draws, Epoch, Stream
+from penstock.loader.reading._prefetch import Ahead, Taken
+from penstock.loader.running._jobs import Pipeline, PipelineEnded
+from penstock.loader.running._stats import Meter
+from penstock.loader.running._turns import Turns
+from penstock.loader.sources._pool import Pool
 from penstock.storage import renew_in_children
 
 __all__ = ["EpochIterator", "Ready", "Running", "draw_of", "nothing_ready", "uids_of"]

@@ -12,22 +12,9 @@ from typing import Any
 
 from penstock.engines import Lease, lease_processes
 from penstock.errors import LoaderError, TensorNotFoundError
-from penstock.loader._ahead import Ahead, Taken
-from penstock.loader._audit import Audit, Tally
-from penstock.loader._batch import Batch, Draw
-from penstock.loader._collate import Collation
-from penstock.loader._epoch import Draws, Epoch, Stream
-from penstock.loader._facade import BatchRows
-from penstock.loader._gather import Arrays, Gather, arrays_of
-from penstock.loader._pool import Pool
-from penstock.loader._reader import Reader
-from penstock.loader._run import EpochIterator, Ready, draw_of, uids_of
-from penstock.loader._seeding import words_of
-from penstock.loader._sequential import SequentialTable
-from penstock.loader._settings import Settings
-from penstock.loader._state import Identity, Place, parts_of, place_of
-from penstock.loader._stats import LoaderStats, Meter
-from penstock.loader._torch import (
+from penstock.loader.batching._batch import Batch, Draw
+from penstock.loader.batching._collate import Collation
+from penstock.loader.batching._to_torch import (
     agree,
     require_torch,
     to_tensors,
@@ -36,8 +23,21 @@ from penstock.loader._torch import (
     warn_of_place_given_up,
     world,
 )
-from penstock.loader._transform import SeededCollate, Transform
-from penstock.loader._work import Work, WorkerTask, timed
+from penstock.loader.batching._transform import SeededCollate, Transform
+from penstock.loader.batching._work import Work, WorkerTask, timed
+from penstock.loader.place._epoch import Draws, Epoch, Stream
+from penstock.loader.place._seeding import words_of
+from penstock.loader.place._state import Identity, Place, parts_of, place_of
+from penstock.loader.reading._prefetch import Ahead, Taken
+from penstock.loader.reading._reader import Reader
+from penstock.loader.running._audit import Audit, Tally
+from penstock.loader.running._facade import BatchRows
+from penstock.loader.running._gather import Arrays, Gather, arrays_of
+from penstock.loader.running._run import EpochIterator, Ready, draw_of, uids_of
+from penstock.loader.running._stats import LoaderStats, Meter
+from penstock.loader.settings._settings import Settings
+from penstock.loader.sources._pool import Pool
+from penstock.loader.sources._sequential import SequentialTable
 from penstock.sampling import SamplingPlan
 from penstock.storage import renew_in_children, renewed_lock
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.errors import LoaderError
-from penstock.loader._seeding import generator_of
+from penstock.loader.place._seeding import generator_of
 from penstock.storage import renew_in_children
 from penstock.table import Ragged
 from penstock.tensors import TensorSpec

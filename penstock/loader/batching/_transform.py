@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from penstock.errors import TransformError
-from penstock.loader._batch import Draw
-from penstock.loader._seeding import generator_of, global_state_kept, seed_global_state, words_of
+from penstock.loader.batching._batch import Draw
+from penstock.loader.place._seeding import generator_of, global_state_kept, seed_global_state, words_of
 
 __all__ = ["SeededCollate", "Transform"]
 

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.errors import LoaderError, escaped
-from penstock.loader._epoch import Stream
-from penstock.loader._sequential import BufferedStream, SequentialTable
-from penstock.loader._weights import Weights, class_counts, make_plan
+from penstock.loader.place._epoch import Stream
+from penstock.loader.sources._sequential import BufferedStream, SequentialTable
+from penstock.loader.sources._weights import Weights, class_counts, make_plan
 from penstock.sampling import (
     ClassCounts,
     SamplingPlan,

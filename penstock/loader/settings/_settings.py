@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
 from penstock.errors import LoaderError, TensorNotFoundError, nearest
-from penstock.loader._boxes import checked_scaling
+from penstock.loader.settings._boxes import checked_scaling
 from penstock.table import Table
 from penstock.tensors import TensorSpec
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.errors import LoaderError
-from penstock.loader._sequential import SequentialTable, named
+from penstock.loader.sources._sequential import SequentialTable, named
 from penstock.sampling import SamplingPlan
 from penstock.table import Ragged
 from penstock.tensors import Htype, TensorSpec

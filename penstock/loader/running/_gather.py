@@ -18,18 +18,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.loader._audit import Tally
-from penstock.loader._batch import Draw
-from penstock.loader._epoch import Draws, Epoch, Stream
-from penstock.loader._pipeline import PipelineEnded
-from penstock.loader._pool import Pool
-from penstock.loader._reader import Reader
-from penstock.loader._run import draw_of
-from penstock.loader._sequential import SequentialTable
-from penstock.loader._settings import Settings
-from penstock.loader._source import SourceTable
-from penstock.loader._stats import Meter
-from penstock.loader._torch import require_torch, to_tensors
+from penstock.loader.batching._batch import Draw
+from penstock.loader.batching._to_torch import require_torch, to_tensors
+from penstock.loader.place._epoch import Draws, Epoch, Stream
+from penstock.loader.reading._reader import Reader
+from penstock.loader.running._audit import Tally
+from penstock.loader.running._jobs import PipelineEnded
+from penstock.loader.running._run import draw_of
+from penstock.loader.running._stats import Meter
+from penstock.loader.settings._settings import Settings
+from penstock.loader.sources._pool import Pool
+from penstock.loader.sources._sequential import SequentialTable
+from penstock.loader.sources._source import SourceTable
 from penstock.storage import renewed_lock
 from penstock.table import Table
 

@@ -14,13 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.errors import LoaderError, PenstockError
-from penstock.loader._ahead import Take, Taken
-from penstock.loader._batch import Batch, Draw
-from penstock.loader._boxes import BoxScales
-from penstock.loader._crew import Crew
-from penstock.loader._decode import decode_images, decode_values
-from penstock.loader._memory import BatchMemory
-from penstock.loader._settings import Settings
+from penstock.loader.batching._batch import Batch, Draw
+from penstock.loader.reading._batch_memory import BatchMemory
+from penstock.loader.reading._decode import decode_images, decode_values
+from penstock.loader.reading._decode_pool import Crew
+from penstock.loader.reading._prefetch import Take, Taken
+from penstock.loader.settings._boxes import BoxScales
+from penstock.loader.settings._settings import Settings
 from penstock.storage import renew_in_children
 from penstock.table import Table
 from penstock.tensors import MAX_IMAGE_BYTES

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from penstock.engines import worker_number
-from penstock.loader._batch import Batch
-from penstock.loader._collate import Collation
-from penstock.loader._torch import require_torch
-from penstock.loader._transform import Transform
+from penstock.loader.batching._batch import Batch
+from penstock.loader.batching._collate import Collation
+from penstock.loader.batching._to_torch import require_torch
+from penstock.loader.batching._transform import Transform
 
 __all__ = ["Work", "WorkerTask", "timed"]
 

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.errors import LoaderError
-from penstock.loader._batch import Batch
-from penstock.loader._settings import Padding
-from penstock.loader._transform import SeededCollate
+from penstock.loader.batching._batch import Batch
+from penstock.loader.batching._transform import SeededCollate
+from penstock.loader.settings._settings import Padding
 
 __all__ = ["Collation", "pad_samples"]
 

@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
-from penstock.loader._batch import Batch
+from penstock.loader.batching._batch import Batch
 from penstock.storage import renewed_lock
 
 __all__ = ["LoaderStats", "Meter"]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 from penstock.errors import LoaderError, nearest
-from penstock.loader._chain import Loader
+from penstock.loader.chain._chain import Loader
 
 __all__ = ["one_call"]
 

@@ -6,7 +6,7 @@ import queue
 import threading
 
 from penstock.errors import LoaderError
-from penstock.loader._pipeline import PipelineEnded
+from penstock.loader.running._jobs import PipelineEnded
 from penstock.storage import renew_in_children
 
 __all__ = ["Turns"]

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.loader._batch import Draw
+from penstock.loader.batching._batch import Draw
 
 __all__ = ["Ahead", "Take", "Taken"]
 

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.loader._batch import Draw
-from penstock.loader._pool import Pool
-from penstock.loader._promise import LEVEL, promised_counts
+from penstock.loader.batching._batch import Draw
+from penstock.loader.running._expected_counts import LEVEL, promised_counts
+from penstock.loader.sources._pool import Pool
 from penstock.sampling import ClassCounts
 
 __all__ = ["Audit", "Tally"]

@@ -10,13 +10,13 @@ from typing import Any, Literal, Self
 import numpy as np
 
 from penstock.errors import LoaderError
-from penstock.loader._engine import Engine
-from penstock.loader._pool import Pool, Resolve
-from penstock.loader._running import RunningLoader
-from penstock.loader._settings import Framework, Settings, check_count, checked_output
-from penstock.loader._source import DrawnSource, Source, as_table
-from penstock.loader._tensorflow import as_tf_dataset, require_tensorflow
-from penstock.loader._weights import spec_for
+from penstock.loader.chain._tensorflow import as_tf_dataset, require_tensorflow
+from penstock.loader.running._engine import Engine
+from penstock.loader.running._running import RunningLoader
+from penstock.loader.settings._settings import Framework, Settings, check_count, checked_output
+from penstock.loader.sources._pool import Pool, Resolve
+from penstock.loader.sources._source import DrawnSource, Source, as_table
+from penstock.loader.sources._weights import spec_for
 from penstock.sampling import SamplingPlan, fresh_seed
 from penstock.table import Selection, Table
 

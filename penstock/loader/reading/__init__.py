@@ -1,0 +1,5 @@
+"""From rows to decoded samples."""
+
+from __future__ import annotations
+
+__all__: list[str] = []
