@@ -1,15 +1,15 @@
 """What a user holds: Dataset, View, Tensor, Sample."""
 
-from penstock.dataset._conflicts import Conflict
 from penstock.dataset._dataset import Dataset
-from penstock.dataset._diff import Diff
-from penstock.dataset._log import Log
 from penstock.dataset._open import empty, load
-from penstock.dataset._report import Problem, Report
-from penstock.dataset._sample import Sample
-from penstock.dataset._saved_views import SavedView, SavedViews
-from penstock.dataset._tensor import Tensor, TensorInfo
-from penstock.dataset._view import View
+from penstock.dataset.samples._sample import Sample
+from penstock.dataset.samples._tensor import Tensor, TensorInfo
+from penstock.dataset.shown._diff import Diff
+from penstock.dataset.shown._log import Log
+from penstock.dataset.shown._report import Problem, Report
+from penstock.dataset.views._saved_views import SavedView, SavedViews
+from penstock.dataset.views._view import View
+from penstock.dataset.writing._conflicts import Conflict
 
 __all__ = [
     "Conflict",

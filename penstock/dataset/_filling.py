@@ -17,15 +17,15 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from penstock.dataset._drawing import Resolve
-from penstock.dataset._groups import aligned, check_groups, check_lists, checked_member, first_of_group
-from penstock.dataset._ingest import ingest, num_samples
-from penstock.dataset._reserved import reserved_names
-from penstock.dataset._rows import row_of, rows_of
-from penstock.dataset._tensor import Tensor
-from penstock.dataset._view import Home, Samples, View
-from penstock.dataset._watched import Listeners, WatchedLock
-from penstock.dataset._working import Working, open_working
+from penstock.dataset.samples._reserved import reserved_names
+from penstock.dataset.samples._rows import row_of, rows_of
+from penstock.dataset.samples._tensor import Tensor
+from penstock.dataset.views._drawing import Resolve
+from penstock.dataset.views._view import Home, Samples, View
+from penstock.dataset.writing._groups import aligned, check_groups, check_lists, checked_member, first_of_group
+from penstock.dataset.writing._ingest import ingest, num_samples
+from penstock.dataset.writing._watched import Listeners, WatchedLock
+from penstock.dataset.writing._working import Working, open_working
 from penstock.errors import DatasetError, PenstockError, ReadOnlyError, SampleError
 from penstock.storage import Location, renew_in_children, renewed_lock
 from penstock.table import Draft, OverlayTable

@@ -8,8 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.dataset._report import Problem, Report
-from penstock.dataset._view_records import damaged_records, view_records
+from penstock.dataset.shown._report import Problem, Report
+from penstock.dataset.views._view_records import damaged_records, view_records
 from penstock.errors import PenstockError, escaped
 from penstock.storage import Digests, Location, Store, column_names, wrong_tags
 from penstock.table import OverlayTable

@@ -13,7 +13,7 @@ import pytest
 import penstock
 from penstock.cli import main
 from penstock.dataset import Log, Report
-from penstock.dataset._report import Problem
+from penstock.dataset.shown._report import Problem
 from penstock.errors import PenstockError, QuerySyntaxError, TensorNotFoundError, escaped
 from penstock.importers import ImportReport
 

@@ -7,7 +7,7 @@ import pytest
 
 import penstock
 from penstock import tql
-from penstock.dataset._reserved import ELSEWHERE, reserved_names
+from penstock.dataset.samples._reserved import ELSEWHERE, reserved_names
 from penstock.errors import DatasetError, TensorNotFoundError
 from penstock.sampling import inverse_frequency
 

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.dataset._owner import Owner
-from penstock.dataset._tensor import Tensor
+from penstock.dataset.samples._owner import Owner
+from penstock.dataset.samples._tensor import Tensor
 from penstock.table import Ragged, Table
 from penstock.tensors import TensorSpec
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, overload
 
-from penstock.dataset._show import html_table, text_table
+from penstock.dataset.shown._show import html_table, text_table
 from penstock.storage import Commit
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import Any, Literal, NoReturn
 
 import numpy as np
 
-from penstock.dataset._drafts import Drafts
+from penstock.dataset.writing._drafts import Drafts
 from penstock.errors import ConflictError, PenstockError
 from penstock.storage import Commit, Store
 from penstock.table import Draft, StoredTable, class_keys, merged_into, new_index, sample_of_cell

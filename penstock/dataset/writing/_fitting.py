@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from penstock.dataset._groups import unequal_cells
+from penstock.dataset.writing._groups import unequal_cells
 from penstock.errors import ConflictError, SampleError
 from penstock.tensors import Cell, TensorSpec, object_groups, recast, same_type
 

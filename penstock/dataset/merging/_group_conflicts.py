@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.dataset._groups import object_counts
+from penstock.dataset.writing._groups import object_counts
 from penstock.table import Difference, OverlayTable
 from penstock.tensors import TensorSpec, group_of, object_groups
 

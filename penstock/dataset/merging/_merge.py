@@ -9,12 +9,12 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.dataset._classes_merged import MergedClasses, merged_classes
-from penstock.dataset._conflicts import Conflict, same, shown_value
-from penstock.dataset._group_conflicts import Side, count_conflicts, whole_groups, with_whole_groups
-from penstock.dataset._history import ancestors, nearest_common
-from penstock.dataset._reconciled import recast_cells, reconciled, with_new_values
-from penstock.dataset._working import Working
+from penstock.dataset.merging._classes_merged import MergedClasses, merged_classes
+from penstock.dataset.merging._group_conflicts import Side, count_conflicts, whole_groups, with_whole_groups
+from penstock.dataset.merging._reconciled import recast_cells, reconciled, with_new_values
+from penstock.dataset.writing._conflicts import Conflict, same, shown_value
+from penstock.dataset.writing._history import ancestors, nearest_common
+from penstock.dataset.writing._working import Working
 from penstock.errors import DatasetError
 from penstock.storage import Commit, Steps, table_of
 from penstock.table import Difference, Draft, OverlayTable, StoredTable, compare

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.dataset._decode import as_array, stacked
-from penstock.dataset._owner import Owner
-from penstock.dataset._rows import row_of, rows_of
+from penstock.dataset.samples._decode import as_array, stacked
+from penstock.dataset.samples._owner import Owner
+from penstock.dataset.samples._rows import row_of, rows_of
 from penstock.errors import DatasetError, SampleError, SampleIndexError, SamplingError
 from penstock.sampling import ClassCounts, class_counts
 from penstock.table import OverlayTable, Table

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from penstock.dataset._show import html_table, text_table
+from penstock.dataset.shown._show import html_table, text_table
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.dataset._buffer import Buffer
-from penstock.dataset._fitting import Fitted, fitted
+from penstock.dataset.writing._buffer import Buffer
+from penstock.dataset.writing._fitting import Fitted, fitted
 from penstock.errors import DatasetError, UnknownClassError
 from penstock.storage import Steps, table_of
 from penstock.table import Draft, StoredTable, class_keys, merged_into, with_class_keys

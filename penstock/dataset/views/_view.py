@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any, Protocol, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.dataset._drawing import Drawing, Resolve
-from penstock.dataset._reserved import ELSEWHERE, is_attribute, reserved_names
-from penstock.dataset._rows import row_of, rows_of
-from penstock.dataset._sample import Sample
-from penstock.dataset._tensor import Tensor
+from penstock.dataset.samples._reserved import ELSEWHERE, is_attribute, reserved_names
+from penstock.dataset.samples._rows import row_of, rows_of
+from penstock.dataset.samples._sample import Sample
+from penstock.dataset.samples._tensor import Tensor
+from penstock.dataset.views._drawing import Drawing, Resolve
 from penstock.errors import DatasetError, ReadOnlyError, SamplingError, TensorNotFoundError
 from penstock.table import ArrayTable, OptimizedTable, OverlayTable, ProjectedTable, Ragged, Table
 from penstock.tensors import TensorSpec
@@ -176,7 +176,7 @@ class Samples(Drawing["View"]):
         """Print kind, shape and type of each tensor."""
         import sys
 
-        from penstock.dataset._show import summary_text
+        from penstock.dataset.shown._show import summary_text
 
         sys.stdout.write(summary_text(self) + "\n")
 
@@ -196,7 +196,7 @@ class Samples(Drawing["View"]):
             images encoded bytes, links URLs. A sample without a value is None; among
             numbers NaN, or ``pandas.NA`` where they are whole numbers or bool.
         """
-        from penstock.dataset._show import to_frame
+        from penstock.dataset.shown._show import to_frame
 
         return to_frame(self, tensors)
 
@@ -224,18 +224,18 @@ class Samples(Drawing["View"]):
         DatasetError
             If the shares are negative or sum to more than 1.
         """
-        from penstock.dataset._split import split_positions
+        from penstock.dataset.views._split import split_positions
 
         parts = split_positions(self, fractions, stratify=stratify, seed=seed)
         return {name: self._chosen(positions) for name, positions in parts.items()}
 
     def __repr__(self) -> str:
-        from penstock.dataset._show import headline
+        from penstock.dataset.shown._show import headline
 
         return headline(self)
 
     def _repr_html_(self) -> str:
-        from penstock.dataset._show import summary_html
+        from penstock.dataset.shown._show import summary_html
 
         return summary_html(self)
 

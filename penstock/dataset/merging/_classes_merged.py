@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.dataset._conflicts import Conflict
+from penstock.dataset.writing._conflicts import Conflict
 from penstock.table import StoredTable, class_aliases, class_keys, merged_into, resolved, with_classes
 
 __all__ = ["MergedClasses", "merged_classes"]

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from penstock.dataset._buffer import Buffer
-from penstock.dataset._groups import check_cells
+from penstock.dataset.writing._buffer import Buffer
+from penstock.dataset.writing._groups import check_cells
 from penstock.errors import CredentialsError, PenstockError, SampleError, TensorNotFoundError, nearest
 from penstock.storage import Credentials, LinkReader, link_root
 from penstock.tensors import (

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.dataset._groups import aligned
+from penstock.dataset.writing._groups import aligned
 from penstock.errors import ConflictError, SampleError
 from penstock.table import Difference, OverlayTable
 from penstock.tensors import Cell, TensorSpec, object_groups, recast, with_type_of

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.dataset._materialize import materialize
-from penstock.dataset._show import html_table, text_table
-from penstock.dataset._view_records import (
+from penstock.dataset.shown._show import html_table, text_table
+from penstock.dataset.views._materialize import materialize
+from penstock.dataset.views._view_records import (
     ViewRecord,
     delete_record,
     read_rows,

@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.dataset._buffer import Buffer
-from penstock.dataset._conflicts import Prefer, edit_conflicts, refuse, settled_draft
-from penstock.dataset._description import (
+from penstock.dataset.views._view_records import sweep_views
+from penstock.dataset.writing._buffer import Buffer
+from penstock.dataset.writing._conflicts import Prefer, edit_conflicts, refuse, settled_draft
+from penstock.dataset.writing._description import (
     Meta,
     appending,
     changed_names,
@@ -29,11 +30,10 @@ from penstock.dataset._description import (
     without_tensor,
     write_draft_into,
 )
-from penstock.dataset._drafts import Drafts
-from penstock.dataset._groups import check_groups
-from penstock.dataset._history import history
-from penstock.dataset._ingest import check_creds, checked_links
-from penstock.dataset._view_records import sweep_views
+from penstock.dataset.writing._drafts import Drafts
+from penstock.dataset.writing._groups import check_groups
+from penstock.dataset.writing._history import history
+from penstock.dataset.writing._ingest import check_creds, checked_links
 from penstock.errors import DatasetError, PenstockError, StorageError, UnknownClassError
 from penstock.storage import (
     Commit,
