@@ -1,17 +1,17 @@
 """Datasets out of COCO, VOC, YOLO, folders, tables and arrays."""
 
-from penstock.importers._arrays import from_arrays
-from penstock.importers._build import import_report, load_or_make
-from penstock.importers._coco import from_coco
-from penstock.importers._deeplake import from_deeplake
 from penstock.importers._demo import demo, prepare_demo
 from penstock.importers._folder import from_folder
-from penstock.importers._huggingface import from_huggingface
 from penstock.importers._recognize import Recognized, Source, describe_import, recognize
-from penstock.importers._report import ImportIssue, ImportReport
-from penstock.importers._table import from_table
-from penstock.importers._voc import from_voc
-from penstock.importers._yolo import from_yolo
+from penstock.importers.building._build import import_report, load_or_make
+from penstock.importers.building._report import ImportIssue, ImportReport
+from penstock.importers.coco._coco import from_coco
+from penstock.importers.columns._arrays import from_arrays
+from penstock.importers.columns._deeplake import from_deeplake
+from penstock.importers.columns._huggingface import from_huggingface
+from penstock.importers.columns._table import from_table
+from penstock.importers.voc._voc import from_voc
+from penstock.importers.yolo._yolo import from_yolo
 
 __all__ = [
     "ImportIssue",

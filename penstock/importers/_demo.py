@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 
 from penstock.dataset import Dataset, load
 from penstock.errors import ImporterError
-from penstock.importers._build import Column, build, load_or_make
-from penstock.importers._report import IssueLog
 from penstock.importers._scenes import SHAPES, SIDE, Shape, draw_scene
-from penstock.importers._sources import path_of
+from penstock.importers.building._build import Column, build, load_or_make
+from penstock.importers.building._report import IssueLog
+from penstock.importers.building._sources import path_of
 
 __all__ = ["DemoImage", "Scene", "demo", "plan_demo", "prepare_demo"]
 

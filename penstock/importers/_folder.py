@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 
 from penstock.dataset import Dataset
 from penstock.errors import ImporterError
-from penstock.importers._build import Column, build
-from penstock.importers._passed_over import Listing, is_image_file, list_files
-from penstock.importers._places import Place, find_places
-from penstock.importers._report import IssueLog, OnError
-from penstock.importers._sources import existing_folder, plain_errors
+from penstock.importers.building._build import Column, build
+from penstock.importers.building._report import IssueLog, OnError
+from penstock.importers.building._sources import existing_folder, plain_errors
+from penstock.importers.files._passed_over import Listing, is_image_file, list_files
+from penstock.importers.files._places import Place, find_places
 from penstock.tensors import MAX_IMAGE_BYTES
 
 __all__ = ["ImageFolder", "from_folder", "parse_folder"]

@@ -12,20 +12,20 @@ from typing import Any, Literal, cast
 
 from penstock.dataset import Dataset
 from penstock.errors import ImporterError
-from penstock.importers._build import import_report
-from penstock.importers._coco import from_coco, gather_coco
-from penstock.importers._coco_file import find_coco_images, read_coco
-from penstock.importers._coco_layout import coco_files_below
-from penstock.importers._detections import Gathered
 from penstock.importers._folder import from_folder, parse_folder
-from penstock.importers._passed_over import Listing, is_image_file, list_files
-from penstock.importers._report import IssueLog
 from penstock.importers._seen import annotations_seen
-from penstock.importers._sources import path_of
-from penstock.importers._voc import from_voc, gather_voc
-from penstock.importers._voc_layout import is_voc, voc_root
-from penstock.importers._yolo import from_yolo, gather_yolo
-from penstock.importers._yolo_layout import find_yolo, is_yolo, yolo_root
+from penstock.importers.boxes._detections import Gathered
+from penstock.importers.building._build import import_report
+from penstock.importers.building._report import IssueLog
+from penstock.importers.building._sources import path_of
+from penstock.importers.coco._coco import from_coco, gather_coco
+from penstock.importers.coco._file import find_coco_images, read_coco
+from penstock.importers.coco._layout import coco_files_below
+from penstock.importers.files._passed_over import Listing, is_image_file, list_files
+from penstock.importers.voc._layout import is_voc, voc_root
+from penstock.importers.voc._voc import from_voc, gather_voc
+from penstock.importers.yolo._layout import find_yolo, is_yolo, yolo_root
+from penstock.importers.yolo._yolo import from_yolo, gather_yolo
 
 __all__ = ["Recognized", "Source", "describe_import", "recognize"]
 

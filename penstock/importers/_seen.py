@@ -8,9 +8,9 @@ import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from penstock.importers._passed_over import Listing, is_image_file
-from penstock.importers._voc_file import root_tag
-from penstock.importers._yolo_layout import looks_like_labels
+from penstock.importers.files._passed_over import Listing, is_image_file
+from penstock.importers.voc._file import root_tag
+from penstock.importers.yolo._layout import looks_like_labels
 
 __all__ = ["annotations_seen"]
 

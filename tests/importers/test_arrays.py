@@ -15,7 +15,7 @@ from PIL import Image
 import penstock
 from penstock.errors import ImporterError, PenstockError
 from penstock.importers import from_arrays, import_report
-from penstock.importers._arrays import parse_arrays
+from penstock.importers.columns._arrays import parse_arrays
 
 IMAGES = np.zeros((3, 4, 5, 3), np.uint8)
 PIXELS = np.random.default_rng(0).integers(0, 255, (8, 9, 3), np.uint8)

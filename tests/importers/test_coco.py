@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from penstock.errors import ImporterError
-from penstock.importers._coco_file import image_name, is_coco, read_coco
-from penstock.importers._coco_parse import parse_coco
-from penstock.importers._detections import judge_boxes
-from penstock.importers._report import IssueLog
+from penstock.importers.boxes._detections import judge_boxes
+from penstock.importers.building._report import IssueLog
+from penstock.importers.coco._file import image_name, is_coco, read_coco
+from penstock.importers.coco._parse import parse_coco
 
 
 def coco(**changes):

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from penstock.errors import ImporterError
-from penstock.importers._files import image_under
+from penstock.importers.files._image_files import image_under
 
 
 @pytest.mark.parametrize(

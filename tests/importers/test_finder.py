@@ -5,8 +5,8 @@ import unicodedata
 import pytest
 
 from penstock.errors import ImporterError
-from penstock.importers._finder import ImageFinder, as_folders
-from penstock.importers._report import IssueLog
+from penstock.importers.building._report import IssueLog
+from penstock.importers.files._finder import ImageFinder, as_folders
 
 
 def put(folder, *names):

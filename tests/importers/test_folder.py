@@ -8,7 +8,7 @@ import pytest
 from penstock.errors import ImporterError
 from penstock.importers import from_folder, import_report
 from penstock.importers._folder import parse_folder
-from penstock.importers._report import IssueLog
+from penstock.importers.building._report import IssueLog
 from penstock.tensors import encode_image
 
 PNG = encode_image(np.full((4, 5, 3), 90, np.uint8), "png")

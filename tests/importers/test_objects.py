@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 import penstock
-from penstock.importers._objects import align_objects
+from penstock.importers.building._objects import align_objects
 from penstock.tensors import object_groups
 
 _BOX = [0.0, 0.0, 1.0, 1.0]

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from penstock.importers._passed_over import is_image_file, is_passed_over, list_files
+from penstock.importers.files._passed_over import is_image_file, is_passed_over, list_files
 
 
 def touch(root, *names):

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from penstock.errors import ImporterError
-from penstock.importers._report import ImportIssue, ImportReport, IssueLog
+from penstock.importers.building._report import ImportIssue, ImportReport, IssueLog
 
 
 def report(num_issues):

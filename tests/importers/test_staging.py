@@ -11,11 +11,11 @@ import pytest
 import penstock
 from penstock.errors import DatasetExistsError, ImporterError
 from penstock.importers import from_arrays
-from penstock.importers._staging import staged, sweep
+from penstock.importers.building._staging import staged, sweep
 
 MAKE = """
 import sys, penstock
-from penstock.importers._staging import staged
+from penstock.importers.building._staging import staged
 from pathlib import Path
 with staged(Path(sys.argv[1])) as staging:
     staging.mkdir()

@@ -11,7 +11,7 @@ import pytest
 
 from penstock.errors import ImporterError, PenstockError
 from penstock.importers import from_table, import_report
-from penstock.importers._table import parse_labels, read_table, table_column
+from penstock.importers.columns._table import parse_labels, read_table, table_column
 from penstock.tensors import HTYPES, encode_image
 
 PNG = encode_image(np.full((4, 5, 3), 90, np.uint8), "png")

@@ -7,10 +7,10 @@ import pytest
 from PIL import Image
 
 from penstock.errors import ImporterError
-from penstock.importers._annotated import Detections
-from penstock.importers._detections import judge_boxes
-from penstock.importers._frames import Frame, frame_of
-from penstock.importers._report import IssueLog
+from penstock.importers.boxes._annotated import Detections
+from penstock.importers.boxes._detections import judge_boxes
+from penstock.importers.boxes._frames import Frame, frame_of
+from penstock.importers.building._report import IssueLog
 from penstock.tensors import decode_image
 
 FLAT = (8, 20, 10, 6)  # left, top, width, height of a mark on the stored pixels, which are 64 × 48

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from penstock.errors import ImporterError
-from penstock.importers._detections import judge_boxes
-from penstock.importers._frames import frame_of
-from penstock.importers._report import IssueLog
-from penstock.importers._voc import gather_voc
-from penstock.importers._voc_layout import is_voc
+from penstock.importers.boxes._detections import judge_boxes
+from penstock.importers.boxes._frames import frame_of
+from penstock.importers.building._report import IssueLog
+from penstock.importers.voc._layout import is_voc
+from penstock.importers.voc._voc import gather_voc
 from penstock.tensors import encode_image
 
 OBJECT = "<object><name>{}</name><bndbox><xmin>{}</xmin><ymin>{}</ymin><xmax>{}</xmax><ymax>{}</ymax></bndbox></object>"

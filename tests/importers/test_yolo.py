@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from penstock.errors import ImporterError
-from penstock.importers._detections import judge_boxes
-from penstock.importers._frames import frame_of
-from penstock.importers._report import IssueLog
-from penstock.importers._yolo import gather_yolo
-from penstock.importers._yolo_layout import is_yolo
+from penstock.importers.boxes._detections import judge_boxes
+from penstock.importers.boxes._frames import frame_of
+from penstock.importers.building._report import IssueLog
+from penstock.importers.yolo._layout import is_yolo
+from penstock.importers.yolo._yolo import gather_yolo
 from penstock.tensors import encode_image
 
 PNG = encode_image(np.zeros((50, 100, 3), np.uint8), "png")

@@ -1,0 +1,165 @@
+"""From columns to a committed dataset, written beside its place and moved there when it is whole."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+from penstock.dataset import Dataset, empty, load
+from penstock.errors import ImporterError, PenstockError, escaped
+from penstock.importers.building._objects import align_objects
+from penstock.importers.building._report import ImportReport, IssueLog
+from penstock.importers.building._sources import path_of
+from penstock.importers.building._staging import staged
+from penstock.importers.building._write import Column, write_columns
+from penstock.storage import Location
+from penstock.tensors import MAX_IMAGE_BYTES
+
+if TYPE_CHECKING:
+    from tqdm import tqdm
+
+__all__ = ["Column", "build", "check_options", "import_report", "load_or_make"]
+
+_REPORT_FILE = "import-report.json"
+
+
+def build(
+    dest: str | os.PathLike[str],
+    columns: Sequence[Column],
+    num_rows: int,
+    *,
+    source: str,
+    log: IssueLog,
+    num_workers: int = 0,
+    progress: bool = True,
+    creds_keys: Sequence[str] = (),
+    max_image_bytes: int | None = MAX_IMAGE_BYTES,
+) -> Dataset:
+    """Write columns as a new dataset, commit it and open it.
+
+    Parameters
+    ----------
+    dest : str or path
+        Where it is made; nothing is left there when writing fails.
+    columns : sequence of Column
+        The tensors.
+    num_rows : int
+        Rows of every column.
+    source : str
+        What is imported, for the commit message and the report.
+    log : IssueLog
+        Takes images that cannot be read; their rows are left out.
+    num_workers : int
+        Threads that read and check images.
+    progress : bool
+        Whether to show a progress bar.
+    creds_keys : sequence of str
+        Names of the credentials that links use.
+    max_image_bytes : int, optional
+        Most bytes a decoded image may have; None allows any size.
+
+    Raises
+    ------
+    DatasetExistsError
+        If there is something at `dest`.
+    """
+    check_options(num_workers, max_image_bytes)
+    dest = dest.removeprefix("file://") if isinstance(dest, str) else dest
+    place = str(dest) if _is_url(dest) else str(path_of(dest, "the new dataset"))
+    with _placed(place) as staging:
+        dataset = empty(staging, max_image_bytes=max_image_bytes)
+        for key in creds_keys:
+            dataset.add_creds_key(key)
+        bar = _bar(source, num_rows, shown=progress)
+        num_written = write_columns(dataset, columns, num_rows, log=log, num_workers=num_workers, bar=bar)
+        report = ImportReport(source=source, num_samples=num_written, issues=tuple(log.issues))
+        align_objects(dataset)
+        dataset.commit(f"import {report.summary()}")
+        if not _is_url(place):
+            Location(staging).write(_REPORT_FILE, report.to_json().encode())
+    if progress and report.issues:
+        _print(str(report))
+    return load(place, max_image_bytes=max_image_bytes)
+
+
+def check_options(num_workers: int, max_image_bytes: int | None) -> None:
+    """Refuse a number of threads or of bytes that is none."""
+    if isinstance(num_workers, bool) or not isinstance(num_workers, int) or num_workers < 0:
+        raise ImporterError(f"num_workers is {num_workers!r}; expected 0 or more threads")
+    whole = isinstance(max_image_bytes, int) and not isinstance(max_image_bytes, bool)
+    if max_image_bytes is not None and not (whole and max_image_bytes > 0):
+        raise ImporterError(f"max_image_bytes is {max_image_bytes!r}; expected a number of bytes, or None for any size")
+
+
+def load_or_make(cached: Path, make: Callable[[], Dataset]) -> Dataset:
+    """Open the dataset at `cached`, made first if need be; two processes at once end with one dataset.
+
+    Parameters
+    ----------
+    cached : Path
+        Where it is kept.
+    make : callable
+        Makes it there, whole or not at all.
+    """
+    if not cached.exists():
+        try:
+            return make()
+        except PenstockError:
+            if not cached.exists():
+                raise
+    return load(cached)
+
+
+def import_report(dataset: Dataset | str | os.PathLike[str]) -> ImportReport:
+    """Return what the import of a dataset refused and repaired.
+
+    Parameters
+    ----------
+    dataset : Dataset, str or path
+        A dataset made by an importer, on a local disk.
+
+    Raises
+    ------
+    ImporterError
+        If the dataset was not made by an importer.
+    """
+    path = Path(str(getattr(dataset, "path", dataset)))
+    try:
+        return ImportReport.from_json((path / _REPORT_FILE).read_text("utf-8"))
+    except OSError:
+        raise ImporterError(f"{str(path)!r} has no import report; expected a dataset made by an importer") from None
+
+
+@contextmanager
+def _placed(dest: str) -> Iterator[str]:
+    """Give the place to write to: beside a local `dest`, moved there in the end, or in an object store itself."""
+    if not _is_url(dest):
+        with staged(Path(dest).absolute()) as staging:
+            yield str(staging)
+        return
+    dataset_is_ours = not Location(dest).exists()
+    try:
+        yield dest
+    except BaseException:
+        if dataset_is_ours:
+            Location(dest).remove()
+        raise
+
+
+def _bar(source: str, num_rows: int, *, shown: bool) -> tqdm[NoReturn]:
+    from tqdm.auto import tqdm
+
+    return tqdm(total=num_rows, desc=escaped(f"import {source}"), unit=" samples", disable=not shown)
+
+
+def _print(text: str) -> None:
+    from tqdm.auto import tqdm
+
+    tqdm.write(text)
+
+
+def _is_url(dest: object) -> bool:
+    return isinstance(dest, str) and "://" in dest

@@ -1,0 +1,209 @@
+"""From a COCO document to its images, their boxes and classes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from penstock.errors import ImporterError
+from penstock.importers.boxes._annotated import Detections, group_by_image, merge_classes
+from penstock.importers.building._report import IssueLog
+from penstock.importers.building._text import shown
+from penstock.importers.coco._boxes import box_of, crowd_of
+from penstock.importers.coco._file import image_name
+
+__all__ = ["CocoDetections", "parse_coco"]
+
+_LARGEST_ID = 10**18
+_LARGEST_SIDE = 10**9
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class CocoDetections(Detections):
+    """Detections whose images have addresses."""
+
+    urls: tuple[str | None, ...] = ()
+
+
+def parse_coco(data: dict[str, Any], source: str, log: IssueLog) -> CocoDetections:
+    """Return the images of a COCO file by ascending id, with their boxes in the file's order.
+
+    Parameters
+    ----------
+    data : dict
+        As `read_coco` returns it.
+    source : str
+        The file's name, for messages.
+    log : IssueLog
+        Takes images without id or name, annotations of unknown images or
+        categories, and boxes that are malformed.
+    """
+    images = _images(data["images"], source, log)
+    class_names, class_of = _categories(data["categories"], source, log)
+    row_of = {image.key: row for row, image in enumerate(images)}
+    placed = [entry for a in data["annotations"] if (entry := _placed(a, row_of, class_of, source, log)) is not None]
+    rows = np.array([entry.row for entry in placed], np.int64)
+    order, offsets = group_by_image(rows, len(images))
+    boxes_xywh = np.array([entry.bbox for entry in placed], np.float64).reshape(-1, 4)
+    if placed and (boxes_xywh[:, 2:] < 1).all() and (np.abs(boxes_xywh) <= 1).all():
+        log.note(source, "every box is within one pixel: they may be fractions of the sides; COCO's are pixels")
+
+    def describe(box: int) -> str:
+        entry = placed[order[box]]
+        return f"{source}, annotation {shown(entry.key)} of {images[entry.row].name}"
+
+    return CocoDetections(
+        images=tuple(image.name for image in images),
+        offsets=offsets,
+        boxes_xywh=boxes_xywh[order],
+        labels=np.array([entry.label for entry in placed], np.int64)[order],
+        class_names=class_names,
+        describe=describe,
+        stated_sizes=np.array([image.size for image in images], np.float64).reshape(-1, 2),
+        iscrowd=np.array([entry.iscrowd for entry in placed], np.uint8)[order],
+        urls=tuple(image.url for image in images),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Image:
+    key: int | str
+    name: str
+    size: tuple[float, float]
+    url: str | None
+
+
+class _Placed(NamedTuple):
+    row: int
+    label: int
+    bbox: list[float]
+    iscrowd: bool
+    key: object
+
+
+def _key(value: object) -> int | str | None:
+    """Return an id: a whole number, also one written as 1.0, or text; None where it is neither."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, float):
+        return int(value) if value.is_integer() else None
+    return value if isinstance(value, int | str) else None
+
+
+def _found(value: object, places: dict[int | str, int], what: str) -> int:
+    """Return the place of an id; where a file mixes them, 1 and "1" are the same."""
+    if type(value) is int and value in places:  # the usual case, of which there may be a million
+        return places[value]
+    key = _key(value)
+    other: int | str | None = None
+    if isinstance(key, int):
+        other = str(key) if abs(key) < _LARGEST_ID else None
+    elif key is not None and key.isdecimal() and len(key) <= len(str(_LARGEST_ID)):
+        other = int(key)
+    for one in (key, other):
+        if one is not None and one in places:
+            return places[one]
+    raise ValueError(f"no {what} has id {shown(value)}; expected one of the {len(places):,} {what} ids")
+
+
+def _images(entries: list[Any], source: str, log: IssueLog) -> list[_Image]:
+    """Return the images by ascending id.
+
+    Raises
+    ------
+    ImporterError
+        If two different images have one id.
+    """
+    by_key: dict[int | str, _Image] = {}
+    for position, entry in enumerate(entries):
+        key = _key(entry.get("id")) if isinstance(entry, dict) else None
+        name = image_name(entry)
+        if key is None or name is None:
+            log.refuse(f"{source}, image {position}", "has no id or no file_name; expected both")
+            continue
+        known = by_key.get(key)
+        if known is not None and known.name != name:
+            raise ImporterError(
+                f"{source}: the image id {shown(key)} occurs twice, for {known.name!r} and {name!r}; "
+                "expected unique ids"
+            )
+        if known is not None:
+            log.note(f"{source}, image {position}", f"{name!r} is listed twice with the same id; it is one sample")
+            continue
+        by_key[key] = _Image(key, name, _size(entry, f"{source}, image {name}", log), _url(entry))
+    return sorted(by_key.values(), key=lambda image: (isinstance(image.key, str), image.key))
+
+
+def _size(entry: dict[str, Any], source: str, log: IssueLog) -> tuple[float, float]:
+    """Return the width and height that a file states; (NaN, NaN) where it does not."""
+    values = (entry.get("width"), entry.get("height"))
+    width, height = (_side(value) for value in values)
+    if not np.isnan(width) and not np.isnan(height):
+        return width, height
+    if any(value not in (None, 0, -1) for value in values):
+        log.note(source, f"width and height are {shown(values[0])} and {shown(values[1])}; expected pixels")
+    return np.nan, np.nan
+
+
+def _side(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return np.nan
+    return float(value) if 0 < value < _LARGEST_SIDE else np.nan
+
+
+def _url(entry: dict[str, Any]) -> str | None:
+    return next((url for key in ("coco_url", "flickr_url") if isinstance(url := entry.get(key), str) and url), None)
+
+
+def _categories(entries: list[Any], source: str, log: IssueLog) -> tuple[tuple[str, ...], dict[int | str, int]]:
+    """Return the class names in the file's order, and the class of each category id.
+
+    Raises
+    ------
+    ImporterError
+        If a category has no id or name, or an id has two names.
+    """
+    name_of: dict[int | str, str] = {}
+    for entry in entries:
+        key = _key(entry.get("id")) if isinstance(entry, dict) else None
+        name = _class_name(entry.get("name")) if isinstance(entry, dict) else None
+        if key is None or name is None:
+            raise ImporterError(f"{source}: the category {shown(entry)} has no id or no name; expected both")
+        if name_of.setdefault(key, name) != name:
+            raise ImporterError(
+                f"{source}: the category id {shown(key)} occurs twice, for {name_of[key]!r} and {name!r}; "
+                "expected unique ids"
+            )
+    class_names, class_of = merge_classes(list(name_of.values()), source, log)
+    return class_names, dict(zip(name_of, class_of.tolist(), strict=True))
+
+
+def _class_name(value: object) -> str | None:
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return None
+    name = shown(value) if isinstance(value, int) else str(value)
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return None
+    return name if name.strip() else None
+
+
+def _placed(
+    annotation: object, row_of: dict[int | str, int], class_of: dict[int | str, int], source: str, log: IssueLog
+) -> _Placed | None:
+    if not isinstance(annotation, dict):
+        log.refuse(
+            f"{source}, annotation {shown(annotation)}", "is not an object; expected image_id, category_id, bbox"
+        )
+        return None
+    key = annotation.get("id")
+    try:
+        row = _found(annotation.get("image_id"), row_of, "image")
+        label = _found(annotation.get("category_id"), class_of, "category")
+        return _Placed(row, label, box_of(annotation), crowd_of(annotation), key)
+    except ValueError as error:
+        log.refuse(f"{source}, annotation {shown(key)}", str(error))
+    return None

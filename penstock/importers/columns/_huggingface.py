@@ -1,0 +1,220 @@
+"""A Hugging Face dataset: its features to tensors."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from penstock.dataset import Dataset
+from penstock.errors import ImporterError
+from penstock.importers.boxes._boxes import Coords, image_size
+from penstock.importers.building._build import Column, build
+from penstock.importers.building._report import IssueLog, OnError
+from penstock.importers.building._sources import plain_errors
+from penstock.importers.columns._features import Feature, LabelReader, feature_kind, is_unheld, label_names, told
+from penstock.importers.columns._object_features import (
+    BOX_NAMES,
+    CATEGORY_NAMES,
+    ObjectFeature,
+    object_columns,
+    object_feature,
+)
+from penstock.importers.columns._tensor_names import free_name, tensor_names
+from penstock.tensors import MAX_IMAGE_BYTES
+
+__all__ = ["from_huggingface"]
+
+_NUM_KEPT = 1024  # rows in memory: more than are written at a time
+
+Row = Mapping[str, Any]
+
+
+def from_huggingface(
+    dataset: Any,  # noqa: ANN401  datasets.Dataset; that package is not needed until one is handed in
+    dest: str | os.PathLike[str],
+    *,
+    coords: Coords = "xywh",
+    num_workers: int = 0,
+    on_error: OnError = "raise",
+    progress: bool = True,
+    max_image_bytes: int | None = MAX_IMAGE_BYTES,
+) -> Dataset:
+    """Make a dataset of a Hugging Face dataset.
+
+    Each feature becomes the tensor of its name: ``Image`` an image, its file kept
+    as it is; ``ClassLabel``, alone or in a list, a class label; text, numbers and
+    lists of numbers what they are; times text in ISO 8601, durations seconds, binary
+    text in Base64; everything else ``json``. None and -1 are samples without label.
+    A feature of objects with ``bbox`` becomes ``boxes``, ``categories`` and a tensor
+    for each of its other fields; boxes are clipped to their image, widened or refused
+    as those of annotation files are. What no tensor holds, such as sound, is left
+    out and reported.
+
+    Parameters
+    ----------
+    dataset : datasets.Dataset
+        One split.
+    dest : str or path
+        Where the dataset is made; must not exist.
+    coords : {"xywh", "xyxy"}
+        Form of the boxes, pixels; the features do not tell.
+    num_workers : int
+        Threads that check images.
+    on_error : {"raise", "skip"}
+        What becomes of samples and objects that cannot be read.
+    progress : bool
+        Whether to show a progress bar.
+    max_image_bytes : int, optional
+        Most bytes a decoded image may have; None allows any size.
+
+    Returns
+    -------
+    Dataset
+        The dataset, committed.
+
+    Raises
+    ------
+    ImporterError
+        If `dataset` is not one split of a Hugging Face dataset, or an image is
+        broken; nothing is left at `dest`.
+    DatasetExistsError
+        If there is something at `dest`.
+    """
+    log = IssueLog(on_error)
+    with plain_errors("the Hugging Face dataset"):
+        features = _features(dataset)
+        for name in [name for name, feature in features.items() if is_unheld(feature)]:
+            log.ignore(name, f"a feature {feature_kind(features.pop(name))} that no tensor holds")
+        reader = _Reader(features=features, row_of=_row_reader(dataset, features), coords=coords)
+        columns = reader.columns()
+        source = str(getattr(getattr(dataset, "info", None), "dataset_name", None) or "Hugging Face dataset")
+        return build(
+            dest,
+            columns,
+            len(dataset),
+            source=source,
+            log=log,
+            num_workers=num_workers,
+            progress=progress,
+            max_image_bytes=max_image_bytes,
+        )
+
+
+def _features(dataset: Any) -> dict[str, Feature]:  # noqa: ANN401  see from_huggingface
+    if isinstance(dataset, Mapping):
+        raise ImporterError(
+            f"a dictionary of splits ({', '.join(map(str, dataset))}); expected one split",
+            hint=f"dataset[{next(iter(dataset), 'train')!r}]",
+        )
+    features = getattr(dataset, "features", None)
+    if not features or not hasattr(dataset, "__len__") or not hasattr(dataset, "cast_column"):
+        raise ImporterError(f"a {type(dataset).__name__}; expected a datasets.Dataset that is not streamed")
+    return dict(features)
+
+
+def _row_reader(dataset: Any, features: Mapping[str, Feature]) -> Callable[[int], Row]:  # noqa: ANN401  see from_huggingface
+    """Return row to values, images as the bytes of their files."""
+    dataset = dataset.with_format(None).select_columns(list(features))
+    for name, feature in features.items():
+        if feature_kind(feature) == "Image":
+            dataset = dataset.cast_column(name, type(feature)(decode=False))
+    return lru_cache(_NUM_KEPT)(lambda row: dict(dataset[row]))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Reader:
+    """The features of a dataset, and its rows."""
+
+    features: Mapping[str, Feature]
+    row_of: Callable[[int], Row]
+    coords: Coords
+
+    def columns(self) -> list[Column]:
+        """Return the tensors of all features."""
+        together = self._flat_objects()
+        objects = {name: found for name, feature in self.features.items() if (found := object_feature(name, feature))}
+        plain = [name for name in self.features if name not in objects and name not in together]
+        names = tensor_names([*plain, *together])
+        columns = [self._column(name, names[name]) for name in plain]
+        if together:
+            flat = ObjectFeature.of_columns(together, self.features)
+            columns += object_columns(flat, self._values, self._size, names.__getitem__, self.coords)
+        for found in objects.values():
+            taken = [column.name for column in columns]
+            columns += object_columns(found, self._values, self._size, _namer(found.name, taken), self.coords)
+        return columns
+
+    def _flat_objects(self) -> list[str]:
+        """Return the names of boxes and their categories that are features of their own, not inside of another."""
+        boxes = next((name for name in BOX_NAMES if name in self.features and _is_boxes(self.features[name])), None)
+        if boxes is None:
+            return []
+        labels = (name for name in CATEGORY_NAMES if name in self.features)
+        lists = [name for name in labels if feature_kind(self.features[name]) in ("List", "Sequence", "LargeList")]
+        return [boxes, *lists[:1]]
+
+    def _column(self, name: str, tensor: str) -> Column:
+        feature = self.features[name]
+        if feature_kind(feature) == "Image":
+            return Column(name=tensor, htype="image", sample=lambda row: _image_bytes(self.row_of(row)[name]))
+        names = label_names(feature)
+        if names is not None:
+            labels = LabelReader()
+            return Column(
+                name=tensor,
+                htype="class_label",
+                sample=lambda row: labels.read(row, self.row_of(row)[name]),
+                options={"class_names": names} if names else {},
+                notes=labels.notes,
+            )
+        known = told(feature)
+        return Column(
+            name=tensor,
+            htype=known.htype,
+            sample=lambda row: known.turn(self.row_of(row)[name]),
+            options=known.options,
+        )
+
+    def _values(self, name: str | None, row: int) -> Any:  # noqa: ANN401  objects as the feature has them
+        return self.row_of(row) if name is None else self.row_of(row)[name]
+
+    def _size(self, row: int) -> tuple[int, int] | None:
+        """Return the size of the row's image, None where there is none or it is not clear which."""
+        images = [name for name, feature in self.features.items() if feature_kind(feature) == "Image"]
+        chosen = next((name for name in ("image", "images") if name in images), images[0] if len(images) == 1 else None)
+        try:
+            return None if chosen is None else image_size(_image_bytes(self.row_of(row)[chosen]))
+        except ImporterError:
+            return None  # the image is refused by itself
+
+
+def _is_boxes(feature: Feature) -> bool:
+    inner = getattr(feature, "feature", None)
+    return feature_kind(feature).startswith("Array2D") or getattr(inner, "feature", None) is not None
+
+
+def _namer(prefix: str, taken: Sequence[str]) -> Callable[[str], str]:
+    """Return field to tensor name; where the name is taken, with the feature's name before it."""
+    given = list(taken)
+
+    def name(field: str) -> str:
+        found = free_name(field if field not in given else f"{prefix}_{field}", given)
+        given.append(found)
+        return found
+
+    return name
+
+
+def _image_bytes(value: Any) -> bytes | None:  # noqa: ANN401  what a datasets image holds undecoded
+    if value is None:
+        return None
+    if value.get("bytes"):
+        return bytes(value["bytes"])
+    try:
+        with open(value["path"], "rb") as file:  # noqa: PTH123  may be None or a remote path: one error for all
+            return file.read()
+    except (OSError, TypeError, ValueError) as error:
+        raise ImporterError(f"image {value.get('path')!r} cannot be read: {error}") from None

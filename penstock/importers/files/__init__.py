@@ -1,0 +1,5 @@
+"""Which files a source has."""
+
+from __future__ import annotations
+
+__all__: list[str] = []
