@@ -2,7 +2,7 @@
 
 from penstock.widgets._explorer import Explorer, explore
 from penstock.widgets._panels import Browser, CoverageView, LabelEditor, QueryEditor, WeightTuner
-from penstock.widgets._session import Session
+from penstock.widgets.session._session import Session
 
 __all__ = [
     "Browser",

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from penstock.widgets._session_state import Explorable
 from penstock.widgets._widget import SessionWidget
+from penstock.widgets.session._session_state import Explorable
 
 if TYPE_CHECKING:
     from penstock.dataset import Dataset, View
-    from penstock.widgets._session import Session
+    from penstock.widgets.session._session import Session
 
 __all__ = ["Explorer", "explore"]
 

@@ -13,7 +13,7 @@ from penstock.errors import SamplingError
 from penstock.sampling import SamplingPlan
 
 if TYPE_CHECKING:
-    from penstock.widgets._session import Session
+    from penstock.widgets.session._session import Session
 
 __all__ = ["snapshot"]
 

@@ -17,16 +17,16 @@ from numpy.typing import NDArray
 
 from penstock.errors import nearest
 from penstock.sampling import SamplingPlan, SamplingSpec
-from penstock.widgets._describe import dataset_info, grid_state, session_state
-from penstock.widgets._export import code_of, loader_of
 from penstock.widgets._html import page_of
-from penstock.widgets._ops_plan import SessionOperations
-from penstock.widgets._rpc import Dispatcher
 from penstock.widgets._runtime import read_stub, runtime
-from penstock.widgets._session import Session, What
-from penstock.widgets._session_state import Explorable
 from penstock.widgets._snapshot import snapshot
 from penstock.widgets._traits import PanelTrait, WeightsTrait
+from penstock.widgets.operations._describe import dataset_info, grid_state, session_state
+from penstock.widgets.operations._plan import SessionOperations
+from penstock.widgets.requests._rpc import Dispatcher
+from penstock.widgets.session._export import code_of, loader_of
+from penstock.widgets.session._session import Session, What
+from penstock.widgets.session._session_state import Explorable
 
 if TYPE_CHECKING:
     from penstock.dataset import Dataset, View

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from penstock.widgets import _checks as check
+from penstock.widgets.requests import _checks as check
 
 
 def _read(one, value):

@@ -5,7 +5,7 @@ import pytest
 
 import penstock
 from penstock.sampling import SamplingSpec, Strata
-from penstock.widgets._describe import sample_fields, statistics
+from penstock.widgets.operations._describe import sample_fields, statistics
 
 
 @pytest.mark.parametrize("num_weights", [100, 20_000], ids=["every weight its own", "weights in bins"])

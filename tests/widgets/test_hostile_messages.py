@@ -12,9 +12,9 @@ import pytest
 import penstock
 from penstock import errors
 from penstock.widgets import Session
-from penstock.widgets._ops_plan import SessionOperations
-from penstock.widgets._rpc import Dispatcher, Operations, operation
-from penstock.widgets._thumbnails import Thumbnails
+from penstock.widgets.operations._plan import SessionOperations
+from penstock.widgets.operations._thumbnails import Thumbnails
+from penstock.widgets.requests._rpc import Dispatcher, Operations, operation
 from tests.widgets.conftest import FrontEnd, RpcError
 
 KNOWN = {name for name, one in vars(errors).items() if isinstance(one, type)} | {"BadRequest", "Cancelled", "Outdated"}
@@ -179,7 +179,7 @@ def test_a_panic_while_the_dataset_is_read_is_said_and_the_charts_stay(ds, front
         raise PanicError("damaged")
 
     before = front.widget.plan.histogram().raw.tolist()
-    monkeypatch.setattr("penstock.widgets._session.execute", panic)
+    monkeypatch.setattr("penstock.widgets.session._session.execute", panic)
     ds.labels[1] = ["Cross", "Cross"]
     with pytest.warns(UserWarning, match="cannot be read as it is now: PanicError: damaged"):
         front.widget.export_code() if not ds.has_changes else front.widget.loader(framework="numpy")

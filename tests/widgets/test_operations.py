@@ -12,7 +12,7 @@ import pytest
 import penstock
 from penstock import tql
 from penstock.tensors import decode_image
-from penstock.widgets._ops_plan import SessionOperations
+from penstock.widgets.operations._plan import SessionOperations
 from tests.widgets.conftest import NUM_SAMPLES, FrontEnd, RpcError, arrays_of, labels_of
 
 PROTOCOL = Path(__file__).parents[2] / "widgets_js" / "src" / "shared" / "protocol.ts"

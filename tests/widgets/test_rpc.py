@@ -10,9 +10,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from penstock.errors import QuerySyntaxError
-from penstock.widgets import _checks as check
-from penstock.widgets._failures import failure, utf16_length
-from penstock.widgets._rpc import Dispatcher, Operations, Reply, operation
+from penstock.widgets.requests import _checks as check
+from penstock.widgets.requests._failures import failure, utf16_length
+from penstock.widgets.requests._rpc import Dispatcher, Operations, Reply, operation
 
 
 class Base(Operations):

@@ -1,4 +1,4 @@
-// The contract between the kernel (penstock/widgets/) and the browser. Python mirrors it in penstock/widgets/_rpc.py.
+// The contract between the kernel (penstock/widgets/) and the browser. Python mirrors it in penstock/widgets/requests/_rpc.py.
 // Request  {v: 1, id, op, args}                    browser -> kernel, custom message
 // Reply    {v: 1, id, ok: true, result} + buffers  or  {v: 1, id, ok: false, error}
 // Cancel   {v: 1, id, op: "cancel", args: {}}      id = the request to be cancelled

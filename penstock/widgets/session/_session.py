@@ -13,20 +13,20 @@ from numpy.typing import ArrayLike, NDArray
 from penstock.errors import PenstockError, SampleIndexError, SamplingError, TQLError
 from penstock.sampling import SamplingPlan
 from penstock.table import OverlayTable
-from penstock.widgets._checks import OutdatedError
-from penstock.widgets._export import split_sampling, view_of
-from penstock.widgets._failures import in_short
-from penstock.widgets._follow import Behind, Follower
-from penstock.widgets._options import (
+from penstock.widgets.requests._checks import OutdatedError
+from penstock.widgets.requests._failures import in_short
+from penstock.widgets.session._export import split_sampling, view_of
+from penstock.widgets.session._follow import Behind, Follower
+from penstock.widgets.session._options import (
     Unit,
     checked_seed,
     checked_unit,
     present_labels,
     same_class,
 )
-from penstock.widgets._query_run import Mode, QueryRun, as_written, execute, reweighted, same_but_weights
-from penstock.widgets._session_state import SessionState, Watcher, What
-from penstock.widgets._source import same_state
+from penstock.widgets.session._query_run import Mode, QueryRun, as_written, execute, reweighted, same_but_weights
+from penstock.widgets.session._session_state import SessionState, Watcher, What
+from penstock.widgets.session._source import same_state
 
 if TYPE_CHECKING:
     from penstock.dataset import Dataset, View

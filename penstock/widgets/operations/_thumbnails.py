@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from penstock.errors import QueryCancelledError
 from penstock.table import Table
 from penstock.tensors import MAX_IMAGE_BYTES, thumbnail
-from penstock.widgets._failures import in_short
+from penstock.widgets.requests._failures import in_short
 
 __all__ = ["THUMBNAILS", "Thumbnail", "Thumbnails"]
 

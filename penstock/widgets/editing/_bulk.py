@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from penstock.errors import SampleError
 from penstock.table import OverlayTable
-from penstock.widgets._edits import Change, Edit, equal, rows_of
-from penstock.widgets._objects import ObjectGroup, blank_shape, count_of, length_of, object_group, rebuilt
-from penstock.widgets._sample import values_at
-from penstock.widgets._sample_edit import check_classes, edit_of
+from penstock.widgets.editing._edits import Change, Edit, equal, rows_of
+from penstock.widgets.editing._objects import ObjectGroup, blank_shape, count_of, length_of, object_group, rebuilt
+from penstock.widgets.editing._sample import values_at
+from penstock.widgets.editing._sample_edit import check_classes, edit_of
 
 __all__ = ["Relabel", "relabelled"]
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from penstock.errors import SampleError
 from penstock.table import OverlayTable
 from penstock.tensors import TensorSpec, group_of
-from penstock.widgets._sample import boxes_xywh, first_tensor, values_at
+from penstock.widgets.editing._sample import boxes_xywh, first_tensor, values_at
 
 __all__ = [
     "ObjectGroup",

@@ -7,14 +7,14 @@ from typing import Any, Literal
 
 import numpy as np
 
-from penstock.widgets import _checks as check
-from penstock.widgets._bulk import Relabel
-from penstock.widgets._describe import dataset_info, grid_state, statistics
-from penstock.widgets._editor import Editor
-from penstock.widgets._edits import rows_of
-from penstock.widgets._ops_grid import UID, GridOperations
-from penstock.widgets._query_run import QueryRun
-from penstock.widgets._rpc import Call, Reply, operation
+from penstock.widgets.editing._bulk import Relabel
+from penstock.widgets.editing._edits import rows_of
+from penstock.widgets.operations._describe import dataset_info, grid_state, statistics
+from penstock.widgets.operations._editor import Editor
+from penstock.widgets.operations._grid import UID, GridOperations
+from penstock.widgets.requests import _checks as check
+from penstock.widgets.requests._rpc import Call, Reply, operation
+from penstock.widgets.session._query_run import QueryRun
 
 __all__ = ["EditOperations"]
 

@@ -16,8 +16,8 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
 from penstock.errors import PenstockError, QueryCancelledError
-from penstock.widgets._checks import BadRequestError, Check, check_arguments, in_few_words
-from penstock.widgets._failures import failure
+from penstock.widgets.requests._checks import BadRequestError, Check, check_arguments, in_few_words
+from penstock.widgets.requests._failures import failure
 
 __all__ = ["Call", "Dispatcher", "Lane", "Operations", "Reply", "Send", "operation"]
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from penstock.errors import SampleIndexError
 from penstock.table import OverlayTable
-from penstock.widgets._sample import stored_alone, values_at
+from penstock.widgets.editing._sample import stored_alone, values_at
 
 if TYPE_CHECKING:
     from penstock.dataset import Dataset

@@ -7,11 +7,11 @@ from typing import Any
 
 from penstock import tql
 from penstock.errors import ViewNotFoundError
-from penstock.widgets import _checks as check
-from penstock.widgets._describe import clause_infos, session_state
-from penstock.widgets._query_run import Mode
-from penstock.widgets._rpc import Call, Operations, Reply, operation
-from penstock.widgets._session import Session
+from penstock.widgets.operations._describe import clause_infos, session_state
+from penstock.widgets.requests import _checks as check
+from penstock.widgets.requests._rpc import Call, Operations, Reply, operation
+from penstock.widgets.session._query_run import Mode
+from penstock.widgets.session._session import Session
 
 __all__ = ["MODE", "QUERY", "SEED", "WEIGHTS", "QueryOperations"]
 

@@ -11,15 +11,15 @@ from numpy.typing import NDArray
 
 from penstock.errors import DatasetError, SampleError
 from penstock.table import OverlayTable
-from penstock.widgets._bulk import Relabel, relabelled
-from penstock.widgets._checks import OutdatedError
-from penstock.widgets._edits import Change, Edit, equal, rows_of
-from penstock.widgets._objects import state_of
-from penstock.widgets._sample import stored_alone, values_at
-from penstock.widgets._sample_edit import SampleEdit
+from penstock.widgets.editing._bulk import Relabel, relabelled
+from penstock.widgets.editing._edits import Change, Edit, equal, rows_of
+from penstock.widgets.editing._objects import state_of
+from penstock.widgets.editing._sample import stored_alone, values_at
+from penstock.widgets.editing._sample_edit import SampleEdit
+from penstock.widgets.requests._checks import OutdatedError
 
 if TYPE_CHECKING:
-    from penstock.widgets._session import Session
+    from penstock.widgets.session._session import Session
 
 __all__ = ["Editor"]
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from penstock.errors import ConflictError, PenstockError, QueryCancelledError, TQLError
-from penstock.widgets._checks import BadRequestError, OutdatedError
+from penstock.widgets.requests._checks import BadRequestError, OutdatedError
 
 if TYPE_CHECKING:
     from penstock.dataset import Conflict

@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 
 from penstock.sampling import SamplingSpec
 from penstock.table import OverlayTable
-from penstock.widgets._edits import EditStack, edit_stack, rows_of
-from penstock.widgets._follow import Behind
-from penstock.widgets._grid_order import GridOrder, Shown
-from penstock.widgets._options import Unit, checked_labels, checked_seed, checked_unit
-from penstock.widgets._query_run import Mode, QueryRun
-from penstock.widgets._selection import Selection
-from penstock.widgets._source import Source
+from penstock.widgets.editing._edits import EditStack, edit_stack, rows_of
+from penstock.widgets.session._follow import Behind
+from penstock.widgets.session._grid_order import GridOrder, Shown
+from penstock.widgets.session._options import Unit, checked_labels, checked_seed, checked_unit
+from penstock.widgets.session._query_run import Mode, QueryRun
+from penstock.widgets.session._selection import Selection
+from penstock.widgets.session._source import Source
 
 if TYPE_CHECKING:
     from penstock.dataset import Dataset, View

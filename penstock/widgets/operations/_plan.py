@@ -9,13 +9,13 @@ from numpy.typing import NDArray
 
 from penstock.errors import SamplingError
 from penstock.sampling import ClassCounts, IndexStream, ShuffledStream
-from penstock.widgets import _checks as check
-from penstock.widgets._export import code_of
-from penstock.widgets._ops_edit import EditOperations
-from penstock.widgets._ops_query import MODE, SEED, WEIGHTS
-from penstock.widgets._query_run import QueryRun
-from penstock.widgets._rpc import Call, operation
-from penstock.widgets._source import same_state
+from penstock.widgets.operations._edit import EditOperations
+from penstock.widgets.operations._query import MODE, SEED, WEIGHTS
+from penstock.widgets.requests import _checks as check
+from penstock.widgets.requests._rpc import Call, operation
+from penstock.widgets.session._export import code_of
+from penstock.widgets.session._query_run import QueryRun
+from penstock.widgets.session._source import same_state
 
 __all__ = ["SessionOperations"]
 

@@ -10,8 +10,8 @@ import numpy as np
 from penstock import tql
 from penstock.errors import DatasetError, SamplingError, UncommittedChangesError, nearest
 from penstock.table import OverlayTable
-from penstock.widgets._query_run import QueryRun
-from penstock.widgets._source import Source
+from penstock.widgets.session._query_run import QueryRun
+from penstock.widgets.session._source import Source
 
 if TYPE_CHECKING:
     from penstock.dataset import View

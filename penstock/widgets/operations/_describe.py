@@ -13,13 +13,13 @@ from penstock.sampling import SamplingPlan
 from penstock.storage import decoded
 from penstock.table import OverlayTable, Ragged, Table
 from penstock.tensors import TensorSpec
-from penstock.widgets._objects import object_group
-from penstock.widgets._query_run import QueryRun
-from penstock.widgets._sample import edited_uids, first_tensor, sample_labels
-from penstock.widgets._thumbnails import Thumbnail
+from penstock.widgets.editing._objects import object_group
+from penstock.widgets.editing._sample import edited_uids, first_tensor, sample_labels
+from penstock.widgets.operations._thumbnails import Thumbnail
+from penstock.widgets.session._query_run import QueryRun
 
 if TYPE_CHECKING:
-    from penstock.widgets._session import Session
+    from penstock.widgets.session._session import Session
 
 __all__ = [
     "clause_infos",

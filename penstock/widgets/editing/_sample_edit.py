@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from penstock.errors import SampleError, UnknownClassError
 from penstock.table import OverlayTable
-from penstock.widgets._edits import Change, Edit, equal
-from penstock.widgets._objects import (
+from penstock.widgets.editing._edits import Change, Edit, equal
+from penstock.widgets.editing._objects import (
     ObjectGroup,
     blank_shape,
     length_of,
@@ -21,7 +21,7 @@ from penstock.widgets._objects import (
     rebuilt,
     with_areas,
 )
-from penstock.widgets._sample import first_tensor, values_at
+from penstock.widgets.editing._sample import first_tensor, values_at
 
 __all__ = ["SampleEdit", "check_classes", "edit_of"]
 

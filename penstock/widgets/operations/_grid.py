@@ -10,16 +10,16 @@ from numpy.typing import NDArray
 
 from penstock.errors import SampleIndexError
 from penstock.tensors import image_region
-from penstock.widgets import _checks as check
-from penstock.widgets._describe import grid_state, sample_fields, tile
-from penstock.widgets._edits import rows_of
-from penstock.widgets._objects import state_of
-from penstock.widgets._ops_weights import WeightOperations
-from penstock.widgets._query_run import QueryRun
-from penstock.widgets._rpc import Call, Reply, operation
-from penstock.widgets._sample import committed_labels, edited_uids, first_tensor
-from penstock.widgets._selection import MAX_INTERVALS
-from penstock.widgets._thumbnails import THUMBNAILS, Thumbnail
+from penstock.widgets.editing._edits import rows_of
+from penstock.widgets.editing._objects import state_of
+from penstock.widgets.editing._sample import committed_labels, edited_uids, first_tensor
+from penstock.widgets.operations._describe import grid_state, sample_fields, tile
+from penstock.widgets.operations._thumbnails import THUMBNAILS, Thumbnail
+from penstock.widgets.operations._weights import WeightOperations
+from penstock.widgets.requests import _checks as check
+from penstock.widgets.requests._rpc import Call, Reply, operation
+from penstock.widgets.session._query_run import QueryRun
+from penstock.widgets.session._selection import MAX_INTERVALS
 
 __all__ = ["UID", "GridOperations"]
 

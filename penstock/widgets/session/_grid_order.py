@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.widgets._query_run import QueryRun
+from penstock.widgets.session._query_run import QueryRun
 
 __all__ = ["GridOrder", "Shown"]
 

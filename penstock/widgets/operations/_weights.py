@@ -17,10 +17,10 @@ from penstock.sampling import (
     repeat_factor,
     square_root,
 )
-from penstock.widgets import _checks as check
-from penstock.widgets._export import split_sampling, with_weights
-from penstock.widgets._ops_query import QUERY, QueryOperations
-from penstock.widgets._rpc import Call, operation
+from penstock.widgets.operations._query import QUERY, QueryOperations
+from penstock.widgets.requests import _checks as check
+from penstock.widgets.requests._rpc import Call, operation
+from penstock.widgets.session._export import split_sampling, with_weights
 
 __all__ = ["WeightOperations"]
 
