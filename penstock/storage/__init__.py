@@ -1,6 +1,10 @@
 """Versions on Lance, links, credentials: all that touches the engine or an object store."""
 
-from penstock.storage._columns import (
+from penstock.storage._fork import ENGINE, renew_in_children, renewed_lock
+from penstock.storage._location import Location, make_folders, sync_folder
+from penstock.storage.links._credentials import Credentials
+from penstock.storage.links._links import LinkReader, link_root
+from penstock.storage.reading._columns import (
     UID,
     byte_views,
     column_names,
@@ -12,7 +16,9 @@ from penstock.storage._columns import (
     shape_rows,
     table_of,
 )
-from penstock.storage._commits import (
+from penstock.storage.reading._received import received_table
+from penstock.storage.reading._snapshot import Snapshot
+from penstock.storage.versions._commits import (
     Commit,
     author,
     branch_names,
@@ -32,17 +38,11 @@ from penstock.storage._commits import (
     user_tags,
     wrong_tags,
 )
-from penstock.storage._credentials import Credentials
-from penstock.storage._digests import DamagedFile, Digests
-from penstock.storage._fork import ENGINE, renew_in_children, renewed_lock
-from penstock.storage._links import LinkReader, link_root
-from penstock.storage._location import Location, make_folders, sync_folder
-from penstock.storage._received import received_table
-from penstock.storage._snapshot import Snapshot
-from penstock.storage._steps import Steps
-from penstock.storage._store import Store, open_version
-from penstock.storage._tags import Mark, delete_tag_named, tags_named
-from penstock.storage._upkeep import cleanup, make_branch, sweep
+from penstock.storage.versions._digests import DamagedFile, Digests
+from penstock.storage.versions._tags import Mark, delete_tag_named, tags_named
+from penstock.storage.versions._upkeep import cleanup, make_branch, sweep
+from penstock.storage.writing._steps import Steps
+from penstock.storage.writing._store import Store, open_version
 
 __all__ = [
     "ENGINE",

@@ -10,8 +10,8 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from penstock.storage._location import Location
-from penstock.storage._snapshot import Snapshot
-from penstock.storage._store import Store
+from penstock.storage.reading._snapshot import Snapshot
+from penstock.storage.writing._store import Store
 
 __all__ = ["main"]
 

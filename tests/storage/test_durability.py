@@ -13,9 +13,9 @@ import pytest
 import penstock
 from penstock.errors import StorageError
 from penstock.storage import Location, Store
-from penstock.storage._files import names_in, secure
-from penstock.storage._steps import append_operation
-from penstock.storage._tags import keep_ref
+from penstock.storage.versions._tags import keep_ref
+from penstock.storage.writing._files import names_in, secure
+from penstock.storage.writing._steps import append_operation
 
 pytestmark = pytest.mark.slow
 

@@ -10,7 +10,7 @@ import pytest
 
 import penstock
 from penstock.errors import StorageError
-from penstock.storage import _rings
+from penstock.storage.reading import _rings
 
 
 @pytest.fixture(params=["plain", "a b é#%20x"])
@@ -64,7 +64,7 @@ def test_a_ring_that_breaks_is_left_for_files(ds, monkeypatch):
         def take(self, *_args, **_options):
             raise OSError("no io_uring worker threads are available")
 
-    monkeypatch.setattr("penstock.storage._snapshot.through_rings", lambda *_: Broken())
+    monkeypatch.setattr("penstock.storage.reading._snapshot.through_rings", lambda *_: Broken())
     again = penstock.load(ds.path)
     assert taken(again) == expected
     assert taken(again) == expected

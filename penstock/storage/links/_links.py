@@ -9,8 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from penstock.errors import LinkError
-from penstock.storage._credentials import Credentials
-from penstock.storage._remote import fetch_remote, link_error
+from penstock.storage.links._credentials import Credentials
+from penstock.storage.links._remote import fetch_remote, link_error
 from penstock.tensors import LINK_SCHEMES, Link, image_format, local_path, scheme_of, shown_url
 
 __all__ = ["LinkReader", "link_root"]

@@ -14,13 +14,13 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from penstock.errors import CommitNotFoundError, DatasetError, PenstockError, StorageError, nearest
-from penstock.storage._landing import kind_of
-from penstock.storage._snapshot import Snapshot
-from penstock.storage._tags import Mark, create_tag, damaged_refs, delete_tag_named, has_tag, tags_named
 from penstock.storage._wrap import wrapped
+from penstock.storage.reading._snapshot import Snapshot
+from penstock.storage.versions._tags import Mark, create_tag, damaged_refs, delete_tag_named, has_tag, tags_named
+from penstock.storage.writing._landing import kind_of
 
 if TYPE_CHECKING:
-    from penstock.storage._store import Store
+    from penstock.storage.writing._store import Store
 
 __all__ = [
     "Commit",

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.storage._columns import UID
 from penstock.storage._fork import renew_in_children
-from penstock.storage._rings import through_rings
-from penstock.storage._served import ServedVersion
 from penstock.storage._wrap import wrapped
+from penstock.storage.reading._columns import UID
+from penstock.storage.reading._rings import through_rings
+from penstock.storage.reading._served import ServedVersion
 
 if TYPE_CHECKING:
     import lance

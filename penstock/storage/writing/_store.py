@@ -14,14 +14,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.errors import ConflictError, DatasetError, DatasetExistsError, DatasetNotFoundError, StorageError
-from penstock.storage._columns import UID, column_names, table_of
-from penstock.storage._files import names_in, root_of, secure
 from penstock.storage._fork import ENGINE, renew_in_children
-from penstock.storage._landing import KIND, land, latest, settled
 from penstock.storage._location import Location
-from penstock.storage._served import Refused, ServedVersion
-from penstock.storage._snapshot import ID, META_KEY, Snapshot
-from penstock.storage._steps import (
+from penstock.storage._wrap import is_conflict, wrapped
+from penstock.storage.reading._columns import UID, column_names, table_of
+from penstock.storage.reading._served import Refused, ServedVersion
+from penstock.storage.reading._snapshot import ID, META_KEY, Snapshot
+from penstock.storage.writing._files import names_in, root_of, secure
+from penstock.storage.writing._landing import KIND, land, latest, settled
+from penstock.storage.writing._steps import (
     ROWS_PER_FILE,
     Steps,
     append_operation,
@@ -29,7 +30,6 @@ from penstock.storage._steps import (
     meta_operation,
     missing_fields,
 )
-from penstock.storage._wrap import is_conflict, wrapped
 from penstock.tensors import Cell, TensorSpec
 
 if TYPE_CHECKING:

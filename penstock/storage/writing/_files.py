@@ -14,7 +14,7 @@ from penstock.storage._location import Location
 if TYPE_CHECKING:
     import lance
 
-    from penstock.storage._snapshot import Snapshot
+    from penstock.storage.reading._snapshot import Snapshot
 
 __all__ = ["VersionFile", "files_of", "names_in", "root_of", "secure"]
 

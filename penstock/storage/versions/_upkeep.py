@@ -7,13 +7,13 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from penstock.errors import DatasetError, ReadOnlyError, StorageError
-from penstock.storage._commits import branch_names, encoded
-from penstock.storage._landing import latest
-from penstock.storage._tags import keep_ref, refs_are_whole, sweep_tags
 from penstock.storage._wrap import wrapped
+from penstock.storage.versions._commits import branch_names, encoded
+from penstock.storage.versions._tags import keep_ref, refs_are_whole, sweep_tags
+from penstock.storage.writing._landing import latest
 
 if TYPE_CHECKING:
-    from penstock.storage._store import Store
+    from penstock.storage.writing._store import Store
 
 __all__ = ["cleanup", "make_branch", "sweep"]
 

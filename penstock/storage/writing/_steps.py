@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.storage._columns import UID, fields_of, table_of
-from penstock.storage._snapshot import META_KEY, Snapshot
+from penstock.storage.reading._columns import UID, fields_of, table_of
+from penstock.storage.reading._snapshot import META_KEY, Snapshot
 from penstock.tensors import Cell, TensorSpec
 
 if TYPE_CHECKING:

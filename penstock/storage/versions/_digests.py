@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from penstock.errors import StorageError
-from penstock.storage._files import files_of
 from penstock.storage._location import Location
 from penstock.storage._wrap import wrapped
+from penstock.storage.writing._files import files_of
 
 if TYPE_CHECKING:
-    from penstock.storage._snapshot import Snapshot
-    from penstock.storage._store import Store
+    from penstock.storage.reading._snapshot import Snapshot
+    from penstock.storage.writing._store import Store
 
 __all__ = ["DamagedFile", "Digests"]
 

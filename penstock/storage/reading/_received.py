@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING
 
-from penstock.storage._columns import UID, fields_of
+from penstock.storage.reading._columns import UID, fields_of
 from penstock.tensors import TensorSpec
 
 if TYPE_CHECKING:

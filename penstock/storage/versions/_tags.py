@@ -12,7 +12,7 @@ from penstock.errors import StorageError
 from penstock.storage._wrap import wrapped
 
 if TYPE_CHECKING:
-    from penstock.storage._store import Store
+    from penstock.storage.writing._store import Store
 
 __all__ = [
     "Mark",
