@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.errors import ImageDecodeError
-from penstock.tensors._codecs import (
+from penstock.tensors.images._codecs import (
     decode_any,
     decode_jpeg,
     decode_then,
@@ -15,12 +15,12 @@ from penstock.tensors._codecs import (
     jpeg_orientation,
     upright,
 )
-from penstock.tensors._encoding import as_jpeg
-from penstock.tensors._guard import guarded
-from penstock.tensors._jpeg_scans import coefficient_bytes
-from penstock.tensors._memory import DECODING, MAX_IMAGE_BYTES
-from penstock.tensors._pixels import flatten_alpha
-from penstock.tensors._reducing import reduced
+from penstock.tensors.images._encoding import as_jpeg
+from penstock.tensors.images._guard import guarded
+from penstock.tensors.images._jpeg_scans import coefficient_bytes
+from penstock.tensors.images._memory import DECODING, MAX_IMAGE_BYTES
+from penstock.tensors.images._pixels import flatten_alpha
+from penstock.tensors.images._reducing import reduced
 
 __all__ = ["check_image", "image_region", "thumbnail"]
 
