@@ -1,7 +1,14 @@
 """Columns to read and rows chosen."""
 
 from penstock.table._array import ArrayTable
-from penstock.table._class_keys import (
+from penstock.table._optimized import OptimizedTable
+from penstock.table._projected import ProjectedTable
+from penstock.table._ragged import Ragged
+from penstock.table._rows import RowsTable
+from penstock.table._selection import Selection
+from penstock.table._stored import StoredTable
+from penstock.table._table import Table
+from penstock.table.drafts._class_keys import (
     class_aliases,
     class_keys,
     merged_into,
@@ -10,9 +17,9 @@ from penstock.table._class_keys import (
     with_class_keys,
     with_classes,
 )
-from penstock.table._compare import Difference, compare
-from penstock.table._draft import Draft
-from penstock.table._draft_files import (
+from penstock.table.drafts._compare import Difference, compare
+from penstock.table.drafts._draft import Draft
+from penstock.table.drafts._draft_files import (
     DraftFile,
     DraftNote,
     DraftPart,
@@ -21,15 +28,8 @@ from penstock.table._draft_files import (
     read_drafts,
     write_draft,
 )
-from penstock.table._edited import sample_of_cell
-from penstock.table._optimized import OptimizedTable
-from penstock.table._overlay import OverlayTable
-from penstock.table._projected import ProjectedTable
-from penstock.table._ragged import Ragged
-from penstock.table._rows import RowsTable
-from penstock.table._selection import Selection
-from penstock.table._stored import StoredTable
-from penstock.table._table import Table
+from penstock.table.drafts._edited import sample_of_cell
+from penstock.table.drafts._overlay import OverlayTable
 
 __all__ = [
     "ArrayTable",

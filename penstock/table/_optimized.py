@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.table._overlay import OverlayTable
 from penstock.table._ragged import Ragged
 from penstock.table._table import Table
+from penstock.table.drafts._overlay import OverlayTable
 from penstock.tensors import TensorSpec
 
 __all__ = ["OptimizedTable"]

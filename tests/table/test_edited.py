@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from penstock.table import ArrayTable
-from penstock.table._edited import with_rows_replaced
+from penstock.table.drafts._edited import with_rows_replaced
 
 samples = {
     "labels": st.lists(st.integers(0, 9), max_size=4).map(lambda labels: np.array(labels, np.int64)),

@@ -9,8 +9,8 @@ import pytest
 
 from penstock.errors import DatasetError, PenstockError, SampleError
 from penstock.storage import column_names, table_of
-from penstock.table._edited import sample_of_cell
 from penstock.table._stored import cells_of_columns
+from penstock.table.drafts._edited import sample_of_cell
 from penstock.tensors import TensorSpec, decode_json, encode_sample, make_spec, with_type
 
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.table._class_keys import class_keys, merged_into, new_index
-from penstock.table._overlay import OverlayTable
 from penstock.table._ragged import Ragged
+from penstock.table.drafts._class_keys import class_keys, merged_into, new_index
+from penstock.table.drafts._overlay import OverlayTable
 from penstock.tensors import Cell
 
 __all__ = ["Difference", "compare"]

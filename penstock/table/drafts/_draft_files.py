@@ -15,8 +15,8 @@ import numpy as np
 
 from penstock.errors import StorageError
 from penstock.storage import UID, Location, column_names, encoded, received_table, table_of
-from penstock.table._draft import Draft, Edits
 from penstock.table._stored import cells_of_columns
+from penstock.table.drafts._draft import Draft, Edits
 from penstock.tensors import TensorSpec
 
 __all__ = ["DraftFile", "DraftNote", "DraftPart", "delete_drafts", "draft_files", "read_drafts", "write_draft"]

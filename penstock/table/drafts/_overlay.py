@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 
 from penstock.errors import PenstockError, SampleIndexError
 from penstock.storage import Credentials, LinkReader, open_version, renewed_lock
-from penstock.table._draft import Draft
-from penstock.table._edited import column_of_cells, sample_of_cell, with_rows_replaced
 from penstock.table._ragged import Ragged
 from penstock.table._stored import StoredTable, checked_tensor
+from penstock.table.drafts._draft import Draft
+from penstock.table.drafts._edited import column_of_cells, sample_of_cell, with_rows_replaced
 from penstock.tensors import MAX_IMAGE_BYTES, Cell, Link, TensorSpec, decode_json, image_shape
 
 __all__ = ["OverlayTable"]
