@@ -5,8 +5,8 @@ Every sample once a pass (`StandardSampler`), some of them (`SubsetSampler`), or
 """
 
 from penstock.batchup._numbers import num_batches
-from penstock.batchup._samplers import AbstractSampler, StandardSampler, SubsetSampler
-from penstock.batchup._weighted import WeightedSampler, WeightedSubsetSampler
+from penstock.batchup.samplers._samplers import AbstractSampler, StandardSampler, SubsetSampler
+from penstock.batchup.samplers._weighted import WeightedSampler, WeightedSubsetSampler
 
 __all__ = [
     "AbstractSampler",

@@ -4,9 +4,9 @@
 `work_stream`, which does any tasks ahead.
 """
 
-from penstock.batchup._parallel import ParallelDataSource
-from penstock.batchup._pools import AbstractWorkerPool, SharedConstant, WorkerProcessPool, WorkerThreadPool
-from penstock.batchup._work_stream import WorkStream
+from penstock.batchup.workers._parallel import ParallelDataSource
+from penstock.batchup.workers._pools import AbstractWorkerPool, SharedConstant, WorkerProcessPool, WorkerThreadPool
+from penstock.batchup.workers._work_stream import WorkStream
 
 __all__ = [
     "AbstractWorkerPool",

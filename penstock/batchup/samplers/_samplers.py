@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.batchup._numbers import checked_batch_size, checked_count, checked_index, checked_indices, checked_repeats
-from penstock.batchup._orders import chosen_order, cut_passes, cut_stream, orders_of, rng_of, seed_of
+from penstock.batchup.samplers._orders import chosen_order, cut_passes, cut_stream, orders_of, rng_of, seed_of
 from penstock.errors import DataSourceError, NotSupportedError
 from penstock.sampling import ShuffledStream
 

@@ -8,8 +8,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.batchup._samplers import AbstractSampler, StandardSampler, SubsetSampler
-from penstock.batchup._weighted import WeightedSampler, WeightedSubsetSampler
+from penstock.batchup.samplers._samplers import AbstractSampler, StandardSampler, SubsetSampler
+from penstock.batchup.samplers._weighted import WeightedSampler, WeightedSubsetSampler
 from penstock.errors import NotSupportedError, SamplingError
 from penstock.sampling import ClassCounts, SamplingPlan, SamplingSpec, Strata
 

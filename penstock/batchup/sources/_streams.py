@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from penstock.batchup._abstract import AbstractDataSource
+from penstock.batchup.sources._abstract import AbstractDataSource
 from penstock.errors import DataSourceTypeError
 
 __all__ = ["CallableDataSource", "IteratorDataSource"]

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from penstock.batchup._abstract import AbstractDataSource
-from penstock.batchup._arrays import ArrayDataSource
-from penstock.batchup._reading import is_array_like
-from penstock.batchup._samples import SampleDataSource, is_sample_dataset
-from penstock.batchup._streams import CallableDataSource, IteratorDataSource
+from penstock.batchup.reading._reading import is_array_like
+from penstock.batchup.sources._abstract import AbstractDataSource
+from penstock.batchup.sources._arrays import ArrayDataSource
+from penstock.batchup.sources._samples import SampleDataSource, is_sample_dataset
+from penstock.batchup.sources._streams import CallableDataSource, IteratorDataSource
 from penstock.errors import DataSourceError, DataSourceTypeError
 
 __all__ = ["coerce_data_source"]

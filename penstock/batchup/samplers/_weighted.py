@@ -9,11 +9,11 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from penstock.batchup._balancing import balancing_weights
-from penstock.batchup._cumulative import Cumulative
 from penstock.batchup._numbers import check_within, checked_batch_size, checked_count, checked_index, checked_indices
-from penstock.batchup._orders import chosen_order, cut_stream, rng_of, seed_of
-from penstock.batchup._samplers import AbstractSampler, bound_of_indices
+from penstock.batchup.samplers._balancing import balancing_weights
+from penstock.batchup.samplers._cumulative import Cumulative
+from penstock.batchup.samplers._orders import chosen_order, cut_stream, rng_of, seed_of
+from penstock.batchup.samplers._samplers import AbstractSampler, bound_of_indices
 from penstock.errors import DataSourceError, DataSourceTypeError, NotSupportedError, SamplingError
 from penstock.sampling import SamplingPlan, SamplingSpec, Strata
 

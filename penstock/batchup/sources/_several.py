@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from penstock.batchup._abstract import AbstractDataSource
-from penstock.batchup._orders import Seeded
+from penstock.batchup.samplers._orders import Seeded
+from penstock.batchup.sources._abstract import AbstractDataSource
 from penstock.errors import DataSourceError, DataSourceTypeError, NotSupportedError
 from penstock.loader import Drawn
 

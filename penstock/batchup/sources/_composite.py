@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from penstock.batchup._abstract import AbstractDataSource
-from penstock.batchup._batches import length_of_batch, members_of, trim_batch
-from penstock.batchup._several import Several
+from penstock.batchup.reading._batches import length_of_batch, members_of, trim_batch
+from penstock.batchup.sources._abstract import AbstractDataSource
+from penstock.batchup.sources._several import Several
 from penstock.errors import DataSourceError
 
 __all__ = ["CompositeDataSource"]

@@ -11,19 +11,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.batchup._balancing import labels_of
-from penstock.batchup._batches import SampleIndices
-from penstock.batchup._draws import Draws, Mode
-from penstock.batchup._explored import explored
 from penstock.batchup._numbers import checked_batch_size, checked_index
-from penstock.batchup._orders import rng_of
-from penstock.batchup._random_access import RandomAccessDataSource, check_options
-from penstock.batchup._reading import Reader, dataset_rows, is_array_like, is_plain, num_samples_of, reader_of
-from penstock.batchup._rows import Rows
-from penstock.batchup._samplers import AbstractSampler, StandardSampler
-from penstock.batchup._sent import SentArrays, sent_reader
-from penstock.batchup._untouched import Untouched, views
-from penstock.batchup._weighted import WeightedSampler
+from penstock.batchup.reading._batches import SampleIndices
+from penstock.batchup.reading._reading import Reader, dataset_rows, is_array_like, is_plain, num_samples_of, reader_of
+from penstock.batchup.reading._rows import Rows
+from penstock.batchup.reading._sent import SentArrays, sent_reader
+from penstock.batchup.reading._untouched import Untouched, views
+from penstock.batchup.samplers._balancing import labels_of
+from penstock.batchup.samplers._draws import Draws, Mode
+from penstock.batchup.samplers._orders import rng_of
+from penstock.batchup.samplers._samplers import AbstractSampler, StandardSampler
+from penstock.batchup.samplers._weighted import WeightedSampler
+from penstock.batchup.sources._explored import explored
+from penstock.batchup.sources._random_access import RandomAccessDataSource, check_options
 from penstock.errors import DataSourceError, DataSourceTypeError, SampleIndexError
 from penstock.loader import Drawn
 from penstock.sampling import ClassCounts, SamplingPlan

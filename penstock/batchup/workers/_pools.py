@@ -7,10 +7,10 @@ import weakref
 from collections.abc import Callable, Iterator
 from typing import Any, Self
 
-from penstock.batchup._abstract import AbstractDataSource
 from penstock.batchup._numbers import checked_count
-from penstock.batchup._parallel import ParallelDataSource
-from penstock.batchup._work_stream import WorkStream
+from penstock.batchup.sources._abstract import AbstractDataSource
+from penstock.batchup.workers._parallel import ParallelDataSource
+from penstock.batchup.workers._work_stream import WorkStream
 from penstock.engines import Job, Lease, Threads, lease_processes
 from penstock.errors import DataSourceError, DataSourceTypeError, NotSupportedError, PenstockError
 

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.batchup import _gathering
-from penstock.batchup._batches import members_of
 from penstock.batchup._numbers import num_batches
-from penstock.batchup._orders import rng_of
-from penstock.batchup._rows import Rows
+from penstock.batchup.reading import _gathering
+from penstock.batchup.reading._batches import members_of
+from penstock.batchup.reading._rows import Rows
+from penstock.batchup.samplers._orders import rng_of
 from penstock.errors import DataSourceError, DataSourceTypeError, NotSupportedError
 from penstock.loader import Drawn, DrawnSource
 

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.batchup._batches import length_of_batch, members_of
 from penstock.batchup._numbers import checked_count
+from penstock.batchup.reading._batches import length_of_batch, members_of
 from penstock.errors import DataSourceError, DataSourceTypeError
 
 __all__ = ["batch_map_concat", "batch_map_mean"]

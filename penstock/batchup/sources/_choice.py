@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.batchup._abstract import AbstractDataSource
-from penstock.batchup._batches import ChoiceBatch
-from penstock.batchup._orders import orders_of, permuted
-from penstock.batchup._several import Several
+from penstock.batchup.reading._batches import ChoiceBatch
+from penstock.batchup.samplers._orders import orders_of, permuted
+from penstock.batchup.sources._abstract import AbstractDataSource
+from penstock.batchup.sources._several import Several
 from penstock.errors import DataSourceError, DataSourceTypeError
 
 __all__ = ["ChoiceDataSource"]

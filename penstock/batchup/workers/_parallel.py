@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
-from penstock.batchup._abstract import AbstractDataSource
 from penstock.batchup._numbers import checked_count
-from penstock.batchup._sent import extract
-from penstock.batchup._work_stream import Pool, WorkStream
+from penstock.batchup.reading._sent import extract
+from penstock.batchup.sources._abstract import AbstractDataSource
+from penstock.batchup.workers._work_stream import Pool, WorkStream
 from penstock.errors import DataSourceTypeError
 
 __all__ = ["ParallelDataSource"]

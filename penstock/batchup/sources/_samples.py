@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from penstock.batchup._batches import SampleIndices
 from penstock.batchup._numbers import check_within
-from penstock.batchup._random_access import RandomAccessDataSource
-from penstock.batchup._reading import num_samples_of
-from penstock.batchup._samplers import AbstractSampler
+from penstock.batchup.reading._batches import SampleIndices
+from penstock.batchup.reading._reading import num_samples_of
+from penstock.batchup.samplers._samplers import AbstractSampler
+from penstock.batchup.sources._random_access import RandomAccessDataSource
 from penstock.errors import DataSourceTypeError
 
 __all__ = ["SampleDataSource", "is_sample_dataset"]

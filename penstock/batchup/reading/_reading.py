@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.batchup._batches import SampleIndices
+from penstock.batchup.reading._batches import SampleIndices
 from penstock.errors import DataSourceTypeError
 
 if TYPE_CHECKING:

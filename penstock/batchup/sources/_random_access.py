@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.batchup._abstract import AbstractDataSource
-from penstock.batchup._batches import SampleIndices
-from penstock.batchup._draws import Draws
 from penstock.batchup._numbers import check_within, checked_batch_size, checked_count, checked_indices, checked_repeats
-from penstock.batchup._orders import rng_of
-from penstock.batchup._rows import Rows
-from penstock.batchup._samplers import AbstractSampler, StandardSampler, SubsetSampler
+from penstock.batchup.reading._batches import SampleIndices
+from penstock.batchup.reading._rows import Rows
+from penstock.batchup.samplers._draws import Draws
+from penstock.batchup.samplers._orders import rng_of
+from penstock.batchup.samplers._samplers import AbstractSampler, StandardSampler, SubsetSampler
+from penstock.batchup.sources._abstract import AbstractDataSource
 from penstock.errors import DataSourceError, DataSourceTypeError, NotSupportedError, nearest
 from penstock.loader import Drawn
 from penstock.sampling import SamplingPlan

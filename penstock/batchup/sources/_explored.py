@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.batchup._draws import Draws
+from penstock.batchup.samplers._draws import Draws
 from penstock.errors import DataSourceError
 from penstock.sampling import ClassCounts
 

@@ -1,0 +1,5 @@
+"""Which samples make up each batch."""
+
+from __future__ import annotations
+
+__all__: list[str] = []

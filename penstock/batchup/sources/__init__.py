@@ -1,0 +1,5 @@
+"""Data sources of arrays, functions, iterators and combinations of them."""
+
+from __future__ import annotations
+
+__all__: list[str] = []
