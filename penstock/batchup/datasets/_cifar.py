@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.batchup.datasets._array_folder import ArrayWriter
+from penstock.batchup.datasets.files._array_folder import ArrayWriter
 
 __all__ = ["write_batches"]
 

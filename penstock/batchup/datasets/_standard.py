@@ -8,8 +8,8 @@ from importlib import import_module
 
 import numpy as np
 
-from penstock.batchup.datasets._array_folder import ArrayFolder
 from penstock.batchup.datasets._standard_set import Part, StandardSet
+from penstock.batchup.datasets.files._array_folder import ArrayFolder
 from penstock.dataset import Dataset
 from penstock.errors import ImporterError, nearest
 from penstock.importers import from_arrays, load_or_make

@@ -14,10 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.batchup.config import get_data_path
-from penstock.batchup.datasets._array_folder import ArrayFolder, ArrayWriter, make_folder
-from penstock.batchup.datasets._files import ensure_files, locked
-from penstock.batchup.datasets._float_images import ImageArrayUInt8ToFloat32
-from penstock.batchup.datasets._sources import SourceFile
+from penstock.batchup.datasets.files._array_folder import ArrayFolder, ArrayWriter, make_folder
+from penstock.batchup.datasets.files._files import ensure_files, locked
+from penstock.batchup.datasets.files._float_images import ImageArrayUInt8ToFloat32
+from penstock.batchup.datasets.files._sources import SourceFile
 from penstock.errors import ImporterError
 
 __all__ = ["Part", "StandardSet", "TrainValTest", "checked_count", "readable", "split_end"]

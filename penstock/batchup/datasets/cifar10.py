@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import ClassVar
 
-from penstock.batchup.datasets._archive import read_members
-from penstock.batchup.datasets._array_folder import ArrayFolder, ArrayWriter
 from penstock.batchup.datasets._cifar import write_batches
-from penstock.batchup.datasets._pickles import read_pickle
-from penstock.batchup.datasets._sources import SourceFile
 from penstock.batchup.datasets._standard_set import TrainValTest, readable
+from penstock.batchup.datasets.files._archive import read_members
+from penstock.batchup.datasets.files._array_folder import ArrayFolder, ArrayWriter
+from penstock.batchup.datasets.files._pickles import read_pickle
+from penstock.batchup.datasets.files._sources import SourceFile
 
 __all__ = ["CIFAR10", "delete_cache", "fetch_cifar10"]
 

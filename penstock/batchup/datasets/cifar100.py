@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.batchup.datasets._archive import read_members
-from penstock.batchup.datasets._array_folder import ArrayFolder, ArrayWriter
 from penstock.batchup.datasets._cifar import write_batches
-from penstock.batchup.datasets._pickles import read_pickle
-from penstock.batchup.datasets._sources import SourceFile
 from penstock.batchup.datasets._standard_set import TrainValTest, readable
+from penstock.batchup.datasets.files._archive import read_members
+from penstock.batchup.datasets.files._array_folder import ArrayFolder, ArrayWriter
+from penstock.batchup.datasets.files._pickles import read_pickle
+from penstock.batchup.datasets.files._sources import SourceFile
 
 __all__ = ["CIFAR100", "delete_cache", "fetch_cifar100"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import ClassVar
 
-from penstock.batchup.datasets._sources import SourceFile
+from penstock.batchup.datasets.files._sources import SourceFile
 from penstock.batchup.datasets.mnist import MNISTBase
 
 __all__ = ["FashionMNIST", "delete_cache", "fetch_fashion_mnist"]

@@ -8,10 +8,10 @@ from typing import ClassVar
 
 import numpy as np
 
-from penstock.batchup.datasets._array_folder import ArrayFolder, ArrayWriter
 from penstock.batchup.datasets._idx import read_idx
-from penstock.batchup.datasets._sources import SourceFile
 from penstock.batchup.datasets._standard_set import TrainValTest
+from penstock.batchup.datasets.files._array_folder import ArrayFolder, ArrayWriter
+from penstock.batchup.datasets.files._sources import SourceFile
 from penstock.errors import ImporterError
 
 __all__ = ["MNIST", "MNISTBase", "delete_cache", "fetch_mnist"]

@@ -9,10 +9,10 @@ from typing import IO
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.batchup.datasets._archive import members
-from penstock.batchup.datasets._array_folder import ArrayFolder, ArrayWriter
-from penstock.batchup.datasets._sources import SourceFile
 from penstock.batchup.datasets._standard_set import Part, TrainValTest, checked_count, readable
+from penstock.batchup.datasets.files._archive import members
+from penstock.batchup.datasets.files._array_folder import ArrayFolder, ArrayWriter
+from penstock.batchup.datasets.files._sources import SourceFile
 
 __all__ = ["STL", "delete_cache", "fetch_stl"]
 

@@ -8,10 +8,10 @@ from typing import ClassVar
 
 import numpy as np
 
-from penstock.batchup.datasets._array_folder import ArrayFolder, ArrayWriter
-from penstock.batchup.datasets._float_images import ImageArrayUInt8ToFloat32
-from penstock.batchup.datasets._sources import SourceFile
 from penstock.batchup.datasets._standard_set import Part, StandardSet, TrainValTest, readable
+from penstock.batchup.datasets.files._array_folder import ArrayFolder, ArrayWriter
+from penstock.batchup.datasets.files._float_images import ImageArrayUInt8ToFloat32
+from penstock.batchup.datasets.files._sources import SourceFile
 from penstock.errors import MissingDependencyError
 
 __all__ = ["SVHN", "SVHNExtra", "delete_cache", "fetch_svhn_extra", "fetch_svhn_train_test"]

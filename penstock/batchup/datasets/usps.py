@@ -9,9 +9,9 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.batchup.datasets._array_folder import ArrayFolder, ArrayWriter
-from penstock.batchup.datasets._sources import SourceFile
 from penstock.batchup.datasets._standard_set import Part, TrainValTest, readable
+from penstock.batchup.datasets.files._array_folder import ArrayFolder, ArrayWriter
+from penstock.batchup.datasets.files._sources import SourceFile
 from penstock.errors import ImporterError, MissingDependencyError
 
 __all__ = ["USPS", "delete_cache", "usps_data"]

@@ -10,7 +10,7 @@ import pytest
 
 from penstock.batchup.datasets import SourceFile
 from penstock.batchup.datasets import mnist as mnist_module
-from penstock.batchup.datasets._files import ensure_files
+from penstock.batchup.datasets.files._files import ensure_files
 from penstock.errors import DownloadError, ImporterError
 from tests.batchup.datasets import published
 from tests.batchup.datasets.test_sets import ALL

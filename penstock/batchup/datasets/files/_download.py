@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from penstock.batchup.datasets._sources import SourceFile, sha256_of
+from penstock.batchup.datasets.files._sources import SourceFile, sha256_of
 from penstock.errors import DownloadError
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from penstock.batchup.datasets._download import download
-from penstock.batchup.datasets._sources import SourceFile, sha256_of
+from penstock.batchup.datasets.files._download import download
+from penstock.batchup.datasets.files._sources import SourceFile, sha256_of
 from penstock.errors import DownloadError
 
 __all__ = ["ensure_files", "locked"]
