@@ -6,8 +6,8 @@ __getattr__, __dir__, _ = _lazy.attach(
     __name__,
     submodules=["cifar10", "cifar100", "fashion_mnist", "mnist", "stl", "svhn", "usps"],
     submod_attrs={
-        "_float_images": ["ImageArrayUInt8ToFloat32"],
-        "_sources": ["SourceFile"],
+        "files._float_images": ["ImageArrayUInt8ToFloat32"],
+        "files._sources": ["SourceFile"],
         "_standard": ["standard"],
     },
 )

@@ -59,6 +59,6 @@ def is_attribute(name: str) -> bool:
 @cache
 def reserved_names() -> frozenset[str]:
     """Return the public names of datasets, views and samples: behind a dot they are never tensors."""
-    package = sys.modules[__package__]  # loaded when this is asked; its classes stand above this module
+    package = sys.modules["penstock.dataset"]  # loaded when this is asked; its classes stand above this module
     kinds = (getattr(package, kind) for kind in ("Dataset", "View", "Sample"))
     return frozenset(name for kind in kinds for name in dir(kind) if not name.startswith("_"))

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from penstock.errors import PenstockError, QueryEvaluationError
 from penstock.sampling import SamplingPlan, SamplingSpec, Strata
 from penstock.table import Ragged, Selection, Table
-from penstock.tql import (  # noqa: F401  they register functions and rules
+from penstock.tql.binding import (  # noqa: F401  they register functions and rules
     _choosing,
     _containing,
     _indexing,
