@@ -34,7 +34,9 @@ def test_no_module_has_a_name_that_says_nothing():
     assert not [path for path in MODULES if path.stem.strip("_") in said]
 
 
-@pytest.mark.parametrize("path", sorted(PACKAGE.rglob("__init__.py")), ids=lambda path: str(path.parent.relative_to(ROOT)))
+@pytest.mark.parametrize(
+    "path", sorted(PACKAGE.rglob("__init__.py")), ids=lambda path: str(path.parent.relative_to(ROOT))
+)
 def test_init_holds_imports_and_a_sorted_all(path):
     tree = ast.parse(path.read_text())
     allowed = (ast.Import, ast.ImportFrom, ast.Assign, ast.AnnAssign, ast.Expr)

@@ -22,7 +22,7 @@ __all__ = [
 ]
 
 
-def num_batches(n: float, batch_size: int) -> Any:  # noqa: ANN401  an int; inf where n is
+def num_batches(n: float, batch_size: int) -> Any:
     """Return the batches that cover a data set.
 
     Parameters
@@ -50,12 +50,12 @@ def num_batches(n: float, batch_size: int) -> Any:  # noqa: ANN401  an int; inf 
     return n if math.isinf(n) else -(-n // size)
 
 
-def checked_batch_size(batch_size: Any) -> int:  # noqa: ANN401  whatever a user hands in
+def checked_batch_size(batch_size: Any) -> int:
     """Return a batch size as an int, or say what is wrong with it."""
     return checked_count("batch_size", batch_size, 1)
 
 
-def checked_count(name: str, value: Any, least: int) -> int:  # noqa: ANN401  whatever a user hands in
+def checked_count(name: str, value: Any, least: int) -> int:
     """Return a whole number of at least `least`."""
     try:
         number = operator.index(value)
@@ -68,7 +68,7 @@ def checked_count(name: str, value: Any, least: int) -> int:  # noqa: ANN401  wh
     return number
 
 
-def checked_repeats(repeats: Any) -> int:  # noqa: ANN401  whatever a user hands in
+def checked_repeats(repeats: Any) -> int:
     """Return how often a data set is gone through; -1 is without end."""
     try:
         number = operator.index(repeats)
@@ -81,7 +81,7 @@ def checked_repeats(repeats: Any) -> int:  # noqa: ANN401  whatever a user hands
     return number
 
 
-def checked_indices(indices: Any) -> NDArray[np.int64]:  # noqa: ANN401  whatever a user hands in
+def checked_indices(indices: Any) -> NDArray[np.int64]:
     """Return indices of samples as a read-only array of their own, shape (num_indices,)."""
     try:
         array = np.asarray(indices)
@@ -102,7 +102,7 @@ def checked_indices(indices: Any) -> NDArray[np.int64]:  # noqa: ANN401  whateve
     return own
 
 
-def checked_index(indices: Any, length: int) -> Any:  # noqa: ANN401  whatever a user hands in
+def checked_index(indices: Any, length: int) -> Any:
     """Return an index, a slice, or an array of indices or of bool, of samples that exist."""
     if isinstance(indices, slice):
         return indices

@@ -178,7 +178,7 @@ def _printed(table: pd.DataFrame) -> str:
     return str(shown.to_string(max_colwidth=_WIDEST_CELL))
 
 
-def _cell(value: Any) -> Any:  # noqa: ANN401  whatever a sample is
+def _cell(value: Any) -> Any:
     """Return a cell with its texts escaped."""
     if isinstance(value, str):
         return escaped(value)

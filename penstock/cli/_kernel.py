@@ -59,7 +59,7 @@ def _ask(address: str, kind: str, content: dict[str, Any], check_alive: Callable
         raise PenstockError(f"the kernel does not answer: {error}") from error
 
 
-def _replies(connection: Any, request_id: str, check_alive: Callable[[], None]) -> Iterator[dict[str, Any]]:  # noqa: ANN401  websocket-client has no types
+def _replies(connection: Any, request_id: str, check_alive: Callable[[], None]) -> Iterator[dict[str, Any]]:
     """Yield what answers a request, until it was answered and the kernel is idle again."""
     import websocket
 

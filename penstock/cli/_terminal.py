@@ -49,7 +49,7 @@ def _show_warning(  # noqa: PLR0917  the signature of the warnings module
     lineno: int,
     file: TextIO | None = None,
     line: str | None = None,
-) -> Any:  # noqa: ANN401  as the module has it
+) -> Any:
     del filename, lineno, file, line
     if not issubclass(category, DeprecationWarning | ResourceWarning):
         complain(f"warning: {message}")

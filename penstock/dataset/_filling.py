@@ -164,7 +164,7 @@ class Filling(Samples):
             return self._buffer.specs[name]
         return self._working.table.tensors[name]
 
-    def _chosen(self, positions: NDArray[np.int64], **provenance: Any) -> View:  # noqa: ANN401  fields of a View
+    def _chosen(self, positions: NDArray[np.int64], **provenance: Any) -> View:
         return View(provenance.pop("table", None) or self.table, positions, **{"dataset": self, **provenance})
 
     def state(self) -> tuple[OverlayTable, NDArray[np.int64]]:
@@ -551,7 +551,7 @@ class Filling(Samples):
             self._buffer = self._working.new_buffer()
 
 
-def open_dataset(path: str, branch: str | None, version: int | None) -> Any:  # noqa: ANN401  a Dataset, which is above
+def open_dataset(path: str, branch: str | None, version: int | None) -> Any:
     """Return a dataset that is open in this process, also as a forked child inherits it; None where there is none."""
     for dataset in list(_OPEN):
         working = dataset._working  # noqa: SLF001  of this class

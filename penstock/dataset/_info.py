@@ -28,10 +28,10 @@ class Info(MutableMapping[str, Any]):
         self._read = read
         self._change = change
 
-    def __getitem__(self, name: str) -> Any:  # noqa: ANN401  any JSON value
+    def __getitem__(self, name: str) -> Any:
         return self._read()[name]
 
-    def __setitem__(self, name: str, value: Any) -> None:  # noqa: ANN401  any JSON value
+    def __setitem__(self, name: str, value: Any) -> None:
         self.update({name: value})
 
     def __delitem__(self, name: str) -> None:
@@ -44,7 +44,7 @@ class Info(MutableMapping[str, Any]):
     def __len__(self) -> int:
         return len(self._read())
 
-    def update(self, *notes: Any, **more: Any) -> None:  # noqa: ANN401  any JSON value
+    def update(self, *notes: Any, **more: Any) -> None:
         """Add or replace notes, all in one step."""
         given: dict[str, Any] = dict(*notes, **more)
         new = _checked(given)

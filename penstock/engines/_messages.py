@@ -28,7 +28,7 @@ class _Pickler(cloudpickle.Pickler):  # type: ignore[misc]  # cloudpickle has no
     What is for workers alone and in no pickle of a user, such as credentials, has a method `reduce_for_worker`.
     """
 
-    def reducer_override(self, obj: Any) -> Any:  # noqa: ANN401  anything
+    def reducer_override(self, obj: Any) -> Any:
         torch = sys.modules.get("torch")
         if torch is not None and type(obj) is torch.Tensor and _is_plain(torch, obj):
             return torch.from_numpy, (obj.numpy(),)
@@ -39,7 +39,7 @@ class _Pickler(cloudpickle.Pickler):  # type: ignore[misc]  # cloudpickle has no
             return self._by_value(obj)
         return super().reducer_override(obj)
 
-    def _by_value(self, obj: Any) -> Any:  # noqa: ANN401  a function or a class
+    def _by_value(self, obj: Any) -> Any:
         """Take a function or class with its code: another process would not find its module."""
         module = sys.modules[obj.__module__]
         cloudpickle.register_pickle_by_value(module)
@@ -68,12 +68,12 @@ def _is_importable(name: str | None) -> bool:
     return found is None or not found.has_location or not file or Path(file).resolve() == Path(found.origin).resolve()
 
 
-def _spec_of(name: str, path: Any) -> Any:  # noqa: ANN401  of importlib
+def _spec_of(name: str, path: Any) -> Any:
     finders = (getattr(finder, "find_spec", None) for finder in sys.meta_path)
     return next((spec for find in finders if find is not None and (spec := find(name, path)) is not None), None)
 
 
-def _is_plain(torch: Any, tensor: Any) -> bool:  # noqa: ANN401  torch is loaded only where a user has it
+def _is_plain(torch: Any, tensor: Any) -> bool:
     plain: bool = (
         tensor.device.type == "cpu"
         and tensor.layout is torch.strided
@@ -90,7 +90,7 @@ def _aligned(size: int) -> int:
     return -(-size // _ALIGNMENT) * _ALIGNMENT
 
 
-def store(value: Any, memory: SharedMemory) -> Sizes:  # noqa: ANN401  anything that cloudpickle takes
+def store(value: Any, memory: SharedMemory) -> Sizes:
     """Write an object; return the sizes `load` needs."""
     buffers: list[pickle.PickleBuffer] = []
     stream = io.BytesIO()
@@ -105,13 +105,13 @@ def store(value: Any, memory: SharedMemory) -> Sizes:  # noqa: ANN401  anything 
     return sizes
 
 
-def load(memory: SharedMemory, sizes: Sizes) -> Any:  # noqa: ANN401  what was stored
+def load(memory: SharedMemory, sizes: Sizes) -> Any:
     """Read an object; its arrays are copies that may be kept and written to."""
     parts = [bytearray(part) for part in _parts(memory.view(sum(map(_aligned, sizes))), sizes)]
     return pickle.loads(parts[0], buffers=parts[1:])  # noqa: S301  from this process's own child or parent
 
 
-def load_shared(memory: SharedMemory, sizes: Sizes) -> Any:  # noqa: ANN401  what was stored
+def load_shared(memory: SharedMemory, sizes: Sizes) -> Any:
     """Read an object whose arrays lie in the memory itself, which all who read it share; no one sees others' writes."""
     parts = _parts(memory.private(sum(map(_aligned, sizes))), sizes)
     return pickle.loads(parts[0], buffers=parts[1:])  # noqa: S301  from this process's own parent

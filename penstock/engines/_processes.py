@@ -59,7 +59,7 @@ class _Process:
         theirs.close()
         self._channel: Connection[Any, Any] = Connection(ours.detach())
 
-    def ask(self, kind: str, key: str, value: Any, patience: float | None) -> Any:  # noqa: ANN401  anything
+    def ask(self, kind: str, key: str, value: Any, patience: float | None) -> Any:
         """Send a function or a job; return its result or raise its error."""
         sizes = store(value, self._outgoing)
         try:
@@ -79,7 +79,7 @@ class _Process:
             raise self._ended() from error
         self._result(outcome, sizes)
 
-    def _result(self, outcome: str, sizes: Sizes) -> Any:  # noqa: ANN401  anything
+    def _result(self, outcome: str, sizes: Sizes) -> Any:
         if outcome == "done":
             return load(self._incoming, sizes) if sizes else None
         failed: BaseException = load(self._incoming, sizes)
@@ -278,7 +278,7 @@ class Lease:
         if self._finalizer.alive:
             self._pool.enter(self._number, self._count, self._key)
 
-    def run(self, *arguments: Any) -> Any:  # noqa: ANN401  anything that can be pickled
+    def run(self, *arguments: Any) -> Any:
         """Run the function in a process.
 
         Returns
@@ -301,7 +301,7 @@ class Lease:
                     return self._run_in(process, arguments)
         raise LoaderError(f"{_ATTEMPTS} worker processes one after another ended without a word")
 
-    def _run_in(self, process: _Process, arguments: tuple[Any, ...]) -> Any:  # noqa: ANN401  what the function returned
+    def _run_in(self, process: _Process, arguments: tuple[Any, ...]) -> Any:
         key = self._key
         if key not in process.defined:
             if isinstance(self._function, _Constant):

@@ -25,7 +25,7 @@ class Job:
         Its arguments.
     """
 
-    def __init__(self, function: Callable[..., Any], *arguments: Any) -> None:  # noqa: ANN401  the function's own
+    def __init__(self, function: Callable[..., Any], *arguments: Any) -> None:
         self._call: tuple[Callable[..., Any], tuple[Any, ...]] | None = (function, arguments)
         self._outcomes: queue.SimpleQueue[tuple[Any, BaseException | None]] = queue.SimpleQueue()
 
@@ -72,7 +72,7 @@ class Threads:
         self._finalizer = weakref.finalize(self, _end, self._jobs)
         self._finalizer.atexit = False
 
-    def submit(self, function: Callable[..., Any], *arguments: Any) -> Job:  # noqa: ANN401  the function's own
+    def submit(self, function: Callable[..., Any], *arguments: Any) -> Job:
         """Return a job that one of the threads does, after those before it."""
         if self._owner != os.getpid():  # a forked child has none of the threads
             self._begin()

@@ -138,7 +138,7 @@ class Source:
             return gather_coco(self.path, self.images, log)
         return (gather_voc if self.kind == "voc" else gather_yolo)(self.path, log)
 
-    def make(self, dest: str | os.PathLike[str], **options: Any) -> Dataset:  # noqa: ANN401
+    def make(self, dest: str | os.PathLike[str], **options: Any) -> Dataset:
         """Import it.
 
         Parameters

@@ -13,7 +13,7 @@ from penstock.plots._theme import SAMPLED, checked, colour, faded, figure, graph
 __all__ = ["coverage_by_imbalance", "coverage_curve", "epochs_to_cover_density", "times_seen_ecdf"]
 
 
-def times_seen_ecdf(class_names: Sequence[str], cdf: ArrayLike, *, title: str | None = None) -> Any:  # noqa: ANN401  plotly ships no types
+def times_seen_ecdf(class_names: Sequence[str], cdf: ArrayLike, *, title: str | None = None) -> Any:
     """Draw, for each class, the share of its samples seen at most k times.
 
     Parameters
@@ -49,7 +49,7 @@ def coverage_curve(
     high: Mapping[str, ArrayLike] | None = None,
     *,
     title: str | None = None,
-) -> Any:  # noqa: ANN401  plotly ships no types
+) -> Any:
     """Draw the share of the samples seen after 1, 2, ... epochs.
 
     Parameters
@@ -90,7 +90,7 @@ def epochs_to_cover_density(
     quantiles: Mapping[float, float] | None = None,
     *,
     title: str | None = None,
-) -> Any:  # noqa: ANN401  plotly ships no types
+) -> Any:
     """Draw how likely each epoch is the one by whose end everything was seen, with quantiles.
 
     Parameters
@@ -127,7 +127,7 @@ def epochs_to_cover_density(
 
 def coverage_by_imbalance(
     ratios: ArrayLike, epochs: ArrayLike, quantiles: Sequence[float], *, title: str | None = None
-) -> Any:  # noqa: ANN401  plotly ships no types
+) -> Any:
     """Draw the epochs until everything was seen against how unequal the classes are.
 
     Parameters
@@ -160,7 +160,7 @@ def coverage_by_imbalance(
     return fig
 
 
-def _band(go: Any, x: Any, bottom: Any, top: Any, name: str, line_colour: str) -> Any:  # noqa: ANN401, PLR0917  plotly ships no types; one polygon
+def _band(go: Any, x: Any, bottom: Any, top: Any, name: str, line_colour: str) -> Any:  # noqa: PLR0917  plotly ships no types; one polygon
     """Return a filled area between two curves."""
     return go.Scatter(
         x=np.concatenate([x, x[::-1]]),

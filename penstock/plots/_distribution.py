@@ -14,7 +14,7 @@ __all__ = ["batch_composition", "class_histogram", "sampled_histogram"]
 
 def class_histogram(
     class_names: Sequence[str], counts: ArrayLike, *, unit: str = "instances", title: str | None = None
-) -> Any:  # noqa: ANN401  plotly ships no types
+) -> Any:
     """Draw the counts of classes as bars.
 
     Parameters
@@ -55,7 +55,7 @@ def sampled_histogram(
     *,
     unit: str = "instances",
     title: str | None = None,
-) -> Any:  # noqa: ANN401  plotly ships no types
+) -> Any:
     """Draw raw counts beside those expected in an epoch, with the band as whiskers.
 
     Parameters
@@ -94,7 +94,7 @@ def sampled_histogram(
     return fig
 
 
-def batch_composition(class_names: Sequence[str], counts: ArrayLike, *, title: str | None = None) -> Any:  # noqa: ANN401  plotly ships no types
+def batch_composition(class_names: Sequence[str], counts: ArrayLike, *, title: str | None = None) -> Any:
     """Draw each batch as a stacked bar of its classes.
 
     Parameters

@@ -21,7 +21,7 @@ _DASHES = ("solid", "dash", "dot")
 _LONGEST = 60
 
 
-def figure(*, title: str | None, x: str, y: str, **layout: Any) -> Any:  # noqa: ANN401  plotly ships no types
+def figure(*, title: str | None, x: str, y: str, **layout: Any) -> Any:
     """Return an empty figure with titled axes."""
     return graph_objects().Figure(
         layout={
@@ -70,7 +70,7 @@ def shown_names(names: Sequence[str]) -> list[str]:
     return list(found)
 
 
-def graph_objects() -> Any:  # noqa: ANN401  plotly ships no types
+def graph_objects() -> Any:
     """Return ``plotly.graph_objects``, imported when first needed."""
     try:
         import plotly.graph_objects as go

@@ -66,7 +66,7 @@ class Location:
         """Where the engine's own files are."""
         return f"{self.path}/samples.lance"
 
-    def _object_store(self) -> Any:  # noqa: ANN401  obstore ships no common base type
+    def _object_store(self) -> Any:
         from obstore.store import from_url
 
         OBJECT_STORES.check()

@@ -51,7 +51,7 @@ def _version(versions: dict[Key, Snapshot], key: Key) -> Snapshot:
     return versions[key]
 
 
-def _asked(snapshot: Snapshot, what: str, *arguments: Any) -> Any:  # noqa: ANN401  by question
+def _asked(snapshot: Snapshot, what: str, *arguments: Any) -> Any:
     if what == "take":
         return snapshot.take_places(*arguments)
     if what == "schema":

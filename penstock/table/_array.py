@@ -68,7 +68,7 @@ class ArrayTable:
     def _length(self, name: str) -> int:
         return len(self._images[name]) if name in self._images else len(self._columns[name])
 
-    def _add(self, name: str, data: Any, htype: Htype, class_names: tuple[str, ...]) -> None:  # noqa: ANN401  array-likes have no common type
+    def _add(self, name: str, data: Any, htype: Htype, class_names: tuple[str, ...]) -> None:
         if htype == "image":
             self._images[name] = list(data)
             self._specs[name] = TensorSpec(name=name, htype=htype, dtype="uint8", sample_compression="png")
@@ -121,7 +121,7 @@ class ArrayTable:
         """Return raw samples of some rows, in their order, repeats kept."""
         return {name: [self._sample(name, int(row)) for row in rows] for name in tensors}
 
-    def _sample(self, name: str, row: int) -> Any:  # noqa: ANN401  bytes, str, JSON or ndarray, by kind
+    def _sample(self, name: str, row: int) -> Any:
         if name in self._images:
             return self._images[name][row]
         column = self._columns[name]
@@ -137,7 +137,7 @@ class ArrayTable:
         return rows
 
 
-def _guess(data: Any) -> Htype:  # noqa: ANN401  array-likes have no common type
+def _guess(data: Any) -> Htype:
     if isinstance(data, Ragged):
         return "text" if data.values.dtype.kind == "T" else "generic"
     if isinstance(data, np.ndarray) and data.dtype.kind in "UT":
@@ -147,7 +147,7 @@ def _guess(data: Any) -> Htype:  # noqa: ANN401  array-likes have no common type
     return next((kind for type_, kind in kinds if isinstance(first, type_)), "generic")
 
 
-def _column(data: Any, htype: Htype) -> Ragged:  # noqa: ANN401  array-likes have no common type
+def _column(data: Any, htype: Htype) -> Ragged:
     if htype in {"text", "json"}:
         return _text([None if value is None else value for value in data], as_json=htype == "json")
     if isinstance(data, np.ndarray) and data.dtype != object:

@@ -129,7 +129,7 @@ def _spec(name: str, column: Ragged) -> TensorSpec:
     return TensorSpec(name=name, dtype=column.values.dtype.name, ndim=column.ndim)
 
 
-def _sample(spec: TensorSpec, column: Ragged, row: int) -> Any:  # noqa: ANN401  str, JSON or ndarray, by kind
+def _sample(spec: TensorSpec, column: Ragged, row: int) -> Any:
     if column.valid is not None and not column.valid[row]:
         return None
     if spec.htype in {"text", "json"}:

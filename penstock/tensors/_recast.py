@@ -44,7 +44,7 @@ def recast(cell: Cell, spec: TensorSpec, into: TensorSpec) -> Cell:
     return encode_sample(into, _sample(spec, cell))
 
 
-def _sample(spec: TensorSpec, cell: Cell) -> Any:  # noqa: ANN401  an array, by kind
+def _sample(spec: TensorSpec, cell: Cell) -> Any:
     if spec.htype in {"binary_mask", "segment_mask"}:
         return unpack_mask(spec, cast("bytes", cell.value), cell.shape or ())
     flat = np.asarray(cell.value)

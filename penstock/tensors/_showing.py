@@ -28,7 +28,7 @@ class _Short(reprlib.Repr):
 _SHORT = _Short()
 
 
-def shown(value: Any) -> str:  # noqa: ANN401  whatever a user hands in
+def shown(value: Any) -> str:
     """Return a value in short, whatever its own text does."""
     if isinstance(value, (bytes, bytearray)):
         return f"{len(value)} bytes"

@@ -62,7 +62,7 @@ def storable_text(text: str, what: str) -> str:
     return text
 
 
-def encode_json(spec: TensorSpec, value: Any) -> str:  # noqa: ANN401  whatever a user hands in
+def encode_json(spec: TensorSpec, value: Any) -> str:
     """Return the JSON text of a value, refused where it would not be read back equal."""
     try:
         text = json.dumps(value, ensure_ascii=False, allow_nan=False, default=_plain)
@@ -76,7 +76,7 @@ def encode_json(spec: TensorSpec, value: Any) -> str:  # noqa: ANN401  whatever 
     return storable_text(text, f"the JSON for {spec.name!r}")
 
 
-def _plain(value: Any) -> Any:  # noqa: ANN401  whatever a user hands in
+def _plain(value: Any) -> Any:
     if isinstance(value, np.ndarray):
         return value.tolist()
     if isinstance(value, np.floating):
@@ -104,7 +104,7 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def decode_json(spec: TensorSpec, text: str) -> Any:  # noqa: ANN401  whatever was stored
+def decode_json(spec: TensorSpec, text: str) -> Any:
     """Return the value of a stored JSON text.
 
     Parameters

@@ -18,7 +18,7 @@ _SMALL = 2.0**105  # squares of numbers that sum up to less: each is below 2**53
 _WIDEST = 8  # bytes an element of a stored type has at most
 
 
-def as_numbers(spec: TensorSpec, value: Any) -> NDArray[Any]:  # noqa: ANN401  whatever a user hands in
+def as_numbers(spec: TensorSpec, value: Any) -> NDArray[Any]:
     """Return a sample of numbers as an array of the type it shows itself.
 
     Raises
@@ -40,7 +40,7 @@ def as_numbers(spec: TensorSpec, value: Any) -> NDArray[Any]:  # noqa: ANN401  w
     return array
 
 
-def as_regular(spec: TensorSpec, value: Any, dtype: str | None = None) -> NDArray[Any]:  # noqa: ANN401  whatever a user hands in
+def as_regular(spec: TensorSpec, value: Any, dtype: str | None = None) -> NDArray[Any]:
     """Return a sample as an array, or say that its lists differ in length."""
     try:
         return np.asarray(value) if dtype is None else np.array(value, dtype)
@@ -53,7 +53,7 @@ def as_regular(spec: TensorSpec, value: Any, dtype: str | None = None) -> NDArra
         ) from error
 
 
-def _check_exact(spec: TensorSpec, array: NDArray[Any], value: Any) -> None:  # noqa: ANN401  whatever a user hands in
+def _check_exact(spec: TensorSpec, array: NDArray[Any], value: Any) -> None:
     """Refuse whole numbers that numpy rounded because others beside them are floats, or negative."""
     given = np.asarray(value, object)
     for kept, entry in zip(array.reshape(-1).tolist(), given.reshape(-1).tolist(), strict=True):

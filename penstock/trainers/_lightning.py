@@ -31,17 +31,17 @@ class LightningResume(Callback):  # type: ignore[misc]  # lightning is optional 
         If it is something else; when training starts, if the DataLoader does not read by it.
     """
 
-    def __init__(self, sampler: Any) -> None:  # noqa: ANN401  what a user passed
+    def __init__(self, sampler: Any) -> None:
         self._sampler = checked(sampler)
         self._dataloader: Any = None
         self._num_batches = 0
 
-    def on_train_start(self, trainer: Any, pl_module: Any) -> None:  # noqa: ANN401, ARG002  of Lightning
+    def on_train_start(self, trainer: Any, pl_module: Any) -> None:  # noqa: ARG002  of Lightning
         """Begin to count."""
         self._num_batches = 0
         self._check(trainer.train_dataloader)
 
-    def _check(self, dataloader: Any) -> None:  # noqa: ANN401  of torch
+    def _check(self, dataloader: Any) -> None:
         # Lightning makes a TorchBatchSampler again, which then draws from the same stream
         used = in_use(dataloader, self._sampler)
         same = getattr(used, "_stream", used) is getattr(self._sampler, "_stream", self._sampler)
@@ -53,11 +53,11 @@ class LightningResume(Callback):  # type: ignore[misc]  # lightning is optional 
                 "where there are several DataLoaders, make each a torchdata StatefulDataLoader",
             )
 
-    def on_train_epoch_start(self, trainer: Any, pl_module: Any) -> None:  # noqa: ANN401, ARG002  of Lightning
+    def on_train_epoch_start(self, trainer: Any, pl_module: Any) -> None:  # noqa: ARG002  of Lightning
         """Begin to count anew."""
         self._num_batches = 0
 
-    def on_train_batch_end(self, trainer: Any, *_: object, **__: object) -> None:  # noqa: ANN401  of Lightning
+    def on_train_batch_end(self, trainer: Any, *_: object, **__: object) -> None:
         """Count a batch."""
         self._dataloader = trainer.train_dataloader
         self._num_batches += 1

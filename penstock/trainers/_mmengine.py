@@ -28,28 +28,28 @@ class MMEngineResume(Hook):  # type: ignore[misc]  # mmengine is optional and no
         If it is something else.
     """
 
-    def __init__(self, loader: Any) -> None:  # noqa: ANN401  what a user passed
+    def __init__(self, loader: Any) -> None:
         self._loader = checked(loader)
         self._num_batches = 0
 
-    def before_train_epoch(self, runner: Any) -> None:  # noqa: ANN401, ARG002  of mmengine
+    def before_train_epoch(self, runner: Any) -> None:  # noqa: ARG002  of mmengine
         """Begin to count anew."""
         self._num_batches = 0
 
-    def after_train_iter(self, runner: Any, *_: object, **__: object) -> None:  # noqa: ANN401, ARG002  of mmengine
+    def after_train_iter(self, runner: Any, *_: object, **__: object) -> None:  # noqa: ARG002  of mmengine
         """Count a batch."""
         self._num_batches += 1
 
-    def before_save_checkpoint(self, runner: Any, checkpoint: dict[str, Any]) -> None:  # noqa: ANN401  of mmengine
+    def before_save_checkpoint(self, runner: Any, checkpoint: dict[str, Any]) -> None:
         """Save the place behind the batches that were trained on."""
         if not _reads_again(runner):
             checkpoint["penstock"] = state_of(runner.train_loop.dataloader, self._loader, self._num_batches)
 
-    def after_load_checkpoint(self, runner: Any, checkpoint: dict[str, Any]) -> None:  # noqa: ANN401  of mmengine
+    def after_load_checkpoint(self, runner: Any, checkpoint: dict[str, Any]) -> None:
         """Go on there."""
         if "penstock" in checkpoint and not _reads_again(runner):
             in_use(runner.train_loop.dataloader, self._loader).load_state_dict(checkpoint["penstock"])
 
 
-def _reads_again(runner: Any) -> bool:  # noqa: ANN401  of mmengine
+def _reads_again(runner: Any) -> bool:
     return hasattr(runner.train_loop, "dataloader_iterator")

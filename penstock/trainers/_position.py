@@ -24,7 +24,7 @@ class Resumable(Protocol):
         ...
 
 
-def checked(given: Any) -> Resumable:  # noqa: ANN401  what a user passed
+def checked(given: Any) -> Resumable:
     """Return a loader or a sampler of penstock."""
     if not all(hasattr(given, name) for name in ("state_dict", "load_state_dict", "set_epoch")):
         raise LoaderError(
@@ -35,7 +35,7 @@ def checked(given: Any) -> Resumable:  # noqa: ANN401  what a user passed
     return resumable
 
 
-def in_use(dataloader: Any, given: Resumable) -> Resumable:  # noqa: ANN401  of torch
+def in_use(dataloader: Any, given: Resumable) -> Resumable:
     """Return what a trainer's dataloader reads by: a trainer may have copied what it was given, or made it again."""
     if isinstance(given, Loader) and isinstance(dataloader, Loader):
         return dataloader
@@ -46,7 +46,7 @@ def in_use(dataloader: Any, given: Resumable) -> Resumable:  # noqa: ANN401  of 
     return given
 
 
-def state_of(dataloader: Any, given: Resumable, num_batches: int) -> dict[str, Any]:  # noqa: ANN401  of torch
+def state_of(dataloader: Any, given: Resumable, num_batches: int) -> dict[str, Any]:
     """Return the state after some batches of this run of the epoch.
 
     Parameters

@@ -36,7 +36,7 @@ class SampleIndices(np.ndarray[Any, np.dtype[np.int64]]):
         marked.is_mapped = True
         return marked
 
-    def __getitem__(self, key: Any) -> Any:  # noqa: ANN401  an index or some
+    def __getitem__(self, key: Any) -> Any:
         part = super().__getitem__(key)
         if isinstance(part, SampleIndices):
             part.is_mapped = self.is_mapped
@@ -45,16 +45,16 @@ class SampleIndices(np.ndarray[Any, np.dtype[np.int64]]):
     def __array_wrap__(
         self,
         array: NDArray[Any],
-        context: Any = None,  # noqa: ANN401  of numpy
+        context: Any = None,
         return_scalar: bool = False,
-    ) -> Any:  # noqa: ANN401  an array, or a number
+    ) -> Any:
         return array[()] if return_scalar else array.view(np.ndarray)
 
-    def __reduce_ex__(self, protocol: Any) -> Any:  # noqa: ANN401  as any array is pickled
+    def __reduce_ex__(self, protocol: Any) -> Any:
         return self.view(np.ndarray).__reduce_ex__(protocol)
 
 
-def length_of_batch(batch: Any) -> int:  # noqa: ANN401  arrays in tuples
+def length_of_batch(batch: Any) -> int:
     """Return the samples of a batch: of a tuple or mapping those of its first part, else its length."""
     if isinstance(batch, tuple | Mapping):
         return length_of_batch(next(iter(batch.values())) if isinstance(batch, Mapping) else batch[0])
@@ -63,7 +63,7 @@ def length_of_batch(batch: Any) -> int:  # noqa: ANN401  arrays in tuples
     return len(batch)
 
 
-def trim_batch(batch: Any, length: int) -> Any:  # noqa: ANN401  arrays in tuples
+def trim_batch(batch: Any, length: int) -> Any:
     """Return the first samples of a batch, in the same structure."""
     if isinstance(batch, ChoiceBatch):
         return batch._replace(sample_indices=trim_batch(batch.sample_indices, length))
@@ -77,7 +77,7 @@ def trim_batch(batch: Any, length: int) -> Any:  # noqa: ANN401  arrays in tuple
     return batch[:length]
 
 
-def members_of(batch: Any) -> tuple[Any, ...]:  # noqa: ANN401  a batch as any source gives it
+def members_of(batch: Any) -> tuple[Any, ...]:
     """Return the parts of a batch: those of a tuple or list, else the one array there is."""
     if isinstance(batch, tuple):
         return batch

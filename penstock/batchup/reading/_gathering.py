@@ -127,7 +127,7 @@ def batch_map_mean(  # noqa: PLR0917  the signature of BatchUp
     return tuple(one / num_samples for one in sums) if sums else None
 
 
-def _summed(result: Any, sum_axis: int | tuple[int, ...] | None) -> Any:  # noqa: ANN401  an array or a number
+def _summed(result: Any, sum_axis: int | tuple[int, ...] | None) -> Any:
     array = np.asarray(result)
     array = array.astype(np.result_type(array.dtype, np.float64))
     return array[()] if sum_axis is None else array.sum(axis=sum_axis)
@@ -141,7 +141,7 @@ def _limited(batch_iter: Iterable[Any], progress: Progress | None, n_batches: in
     return itertools.islice(shown, n_batches)
 
 
-def _checked(found: Any, before: list[tuple[Any, ...]], *, numbers: bool) -> tuple[Any, ...]:  # noqa: ANN401  what `func` returned
+def _checked(found: Any, before: list[tuple[Any, ...]], *, numbers: bool) -> tuple[Any, ...]:
     """Return results as a tuple of arrays, or numbers, as many as before."""
     results = tuple(_plain(one) for one in (found if isinstance(found, tuple | list) else (found,)))
     kinds = (np.ndarray, np.number, np.bool_, int, float) if numbers else (np.ndarray,)
@@ -161,5 +161,5 @@ def _checked(found: Any, before: list[tuple[Any, ...]], *, numbers: bool) -> tup
     return results
 
 
-def _plain(result: Any) -> Any:  # noqa: ANN401  an array of any library
+def _plain(result: Any) -> Any:
     return result.detach().cpu().numpy() if hasattr(result, "detach") else result

@@ -21,12 +21,12 @@ __all__ = ["Reader", "dataset_rows", "is_array_like", "is_plain", "num_samples_o
 Reader = Callable[[Any], Any]
 
 
-def is_array_like(data: Any) -> bool:  # noqa: ANN401  whatever a user hands in
+def is_array_like(data: Any) -> bool:
     """Tell whether samples can be counted and read by index."""
     return hasattr(data, "__getitem__") and (hasattr(data, "__len__") or hasattr(data, "shape"))
 
 
-def num_samples_of(data: Any) -> int:  # noqa: ANN401  array-likes have no common type
+def num_samples_of(data: Any) -> int:
     """Return the number of samples: the length, or the first side of a shape."""
     try:
         return len(data)
@@ -37,12 +37,12 @@ def num_samples_of(data: Any) -> int:  # noqa: ANN401  array-likes have no commo
         return int(shape[0])
 
 
-def is_plain(data: Any) -> bool:  # noqa: ANN401  array-likes have no common type
+def is_plain(data: Any) -> bool:
     """Tell whether this is an array in memory whose rows lie one behind the other: ``take`` is then the fastest."""
     return type(data) is np.ndarray and data.ndim > 0 and data.flags.c_contiguous and data.flags.aligned
 
 
-def reader_of(data: Any) -> Reader:  # noqa: ANN401  array-likes have no common type
+def reader_of(data: Any) -> Reader:
     """Return a function that reads the samples of an index, a slice or an array of indices.
 
     Raises
@@ -66,7 +66,7 @@ def reader_of(data: Any) -> Reader:  # noqa: ANN401  array-likes have no common 
     return partial(operator.getitem, data)
 
 
-def dataset_rows(data: Any) -> tuple[Any, NDArray[np.int64]] | None:  # noqa: ANN401  whatever a user hands in
+def dataset_rows(data: Any) -> tuple[Any, NDArray[np.int64]] | None:
     """Return the table of a dataset or view, and the row in it of each sample; None of anything else."""
     if not any(base.__module__.startswith("penstock.dataset.") for base in type(data).__mro__):
         return None
@@ -83,7 +83,7 @@ def _reader_of_ours(data: Dataset | View | Tensor) -> Reader:
     return partial(_of_dataset, data, {name: _stacks(tensor) for name, tensor in data.tensors.items()})
 
 
-def _increasing(data: Any, indices: Any) -> Any:  # noqa: ANN401  a dataset of h5py
+def _increasing(data: Any, indices: Any) -> Any:
     """Read distinct rows in increasing order, the only one that HDF5 takes."""
     if not isinstance(indices, np.ndarray):
         return data[indices]
@@ -99,10 +99,10 @@ def _stacks(tensor: Tensor) -> bool:
     return None not in tensor.shape[1:]
 
 
-def _of_tensor(tensor: Tensor, stacks: bool, indices: Any) -> Any:  # noqa: ANN401  an index, a slice or an array of them
+def _of_tensor(tensor: Tensor, stacks: bool, indices: Any) -> Any:
     plain = indices.view(np.ndarray) if isinstance(indices, SampleIndices) else indices
     return tensor[plain].numpy(aslist=not stacks and not isinstance(plain, int | np.integer))
 
 
-def _of_dataset(data: Dataset | View, stacks: Mapping[str, bool], indices: Any) -> dict[str, Any]:  # noqa: ANN401  as above
+def _of_dataset(data: Dataset | View, stacks: Mapping[str, bool], indices: Any) -> dict[str, Any]:
     return {name: _of_tensor(data[name], stacked, indices) for name, stacked in stacks.items()}

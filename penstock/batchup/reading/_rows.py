@@ -35,16 +35,16 @@ class Rows:
         """Return the number of samples."""
         return self._length
 
-    def samples_by_indices(self, indices: NDArray[np.int64]) -> Any:  # noqa: ANN401  a tuple or a mapping of arrays
+    def samples_by_indices(self, indices: NDArray[np.int64]) -> Any:
         """Return the samples of some indices."""
         return loaded(self._read(indices))
 
-    def arrays(self) -> Any:  # noqa: ANN401  a tuple of arrays, or nothing
+    def arrays(self) -> Any:
         """Return all samples, where they are arrays in memory."""
         return self._arrays or ()
 
 
-def loaded(batch: Any) -> Any:  # noqa: ANN401  a batch of any structure
+def loaded(batch: Any) -> Any:
     """Return a batch as a loader takes it: the parts of a view by their own names."""
     parts = batch if isinstance(batch, tuple | list) else (batch,)
     if len(parts) == 1 and isinstance(parts[0], Mapping):

@@ -18,7 +18,7 @@ __all__ = ["SentArrays", "extract", "sent_reader"]
 Reader = Callable[[Any], Any]
 
 
-def extract(source: Any, indices: Any) -> Any:  # noqa: ANN401  any source, and its indices
+def extract(source: Any, indices: Any) -> Any:
     """Return the batch of some indices; this is what a worker does."""
     return source.samples_by_indices_nomapping(indices)
 
@@ -40,7 +40,7 @@ class SentArrays:
         self._readers = readers
         self._include_indices = include_indices
 
-    def samples_by_indices_nomapping(self, indices: Any) -> tuple[Any, ...]:  # noqa: ANN401  an array or a slice
+    def samples_by_indices_nomapping(self, indices: Any) -> tuple[Any, ...]:
         """Return a batch of the samples of some indices."""
         batch = tuple(read(indices) for read in self._readers)
         return (indices, *batch) if self._include_indices else batch
@@ -60,11 +60,11 @@ def sent_reader(reader: Reader) -> Reader:
     return reader
 
 
-def _is_file(path: Any) -> bool:  # noqa: ANN401  what numpy keeps as the name of a file
+def _is_file(path: Any) -> bool:
     return path is not None and Path(path).is_file()
 
 
-def _open_h5(path: str, name: str) -> Any:  # noqa: ANN401  a dataset of h5py
+def _open_h5(path: str, name: str) -> Any:
     import h5py
 
     return h5py.File(path, "r")[name]
@@ -79,7 +79,7 @@ class _Reopened:
         self._arguments = arguments
         self._data: Any = None
 
-    def __call__(self, indices: Any) -> Any:  # noqa: ANN401  an array or a slice
+    def __call__(self, indices: Any) -> Any:
         if self._data is None:
             self._data = self._open(*self._arguments)
         return self._read(self._data, indices)

@@ -44,7 +44,7 @@ class Untouched:
         self._num_arrays = num_arrays
         self._writes: bool | None = None
 
-    def __call__(self, *arguments: Any) -> Any:  # noqa: ANN401  what the function returns
+    def __call__(self, *arguments: Any) -> Any:
         """Call the function."""
         if self._writes is False and "torch" not in sys.modules:
             try:
@@ -55,7 +55,7 @@ class Untouched:
                 self._writes = True
         return self._with_copies(arguments)
 
-    def _with_copies(self, arguments: tuple[Any, ...]) -> Any:  # noqa: ANN401  what the function returns
+    def _with_copies(self, arguments: tuple[Any, ...]) -> Any:
         before, rows = arguments[: -self._num_arrays], arguments[-self._num_arrays :]
         copies = [array.copy() for array in rows]
         result = self._function(*before, *copies)

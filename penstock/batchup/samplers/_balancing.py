@@ -17,7 +17,7 @@ __all__ = ["balancing_weights", "labels_of"]
 _SHOWN = 5
 
 
-def labels_of(y: Any) -> ClassCounts:  # noqa: ANN401  labels in any of their forms
+def labels_of(y: Any) -> ClassCounts:
     """Return classes as counts: also those of a matrix of numbers 0 and 1, a column for each class."""
     matrix = y.detach().cpu().numpy() if hasattr(y, "detach") else y
     if isinstance(matrix, np.ndarray) and matrix.ndim == 2 and matrix.shape[1] > 1 and _is_zero_or_one(matrix):  # noqa: PLR2004
@@ -29,7 +29,7 @@ def _is_zero_or_one(matrix: NDArray[Any]) -> bool:
     return matrix.dtype.kind in "iuf" and bool(((matrix == 0) | (matrix == 1)).all())
 
 
-def balancing_weights(y: Any, n_classes: Any = None) -> NDArray[np.float64]:  # noqa: ANN401  labels, a number
+def balancing_weights(y: Any, n_classes: Any = None) -> NDArray[np.float64]:
     """Return a weight for each sample: one over how many samples its class has, times how many classes there are.
 
     Of several classes of a sample the largest weight counts; a sample without a class has the smallest weight of

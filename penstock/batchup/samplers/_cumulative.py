@@ -28,7 +28,7 @@ class Cumulative:
         self._sums = probabilities.astype(np.float64).cumsum()
         self._sums /= self._sums[-1]
 
-    def draw(self, rng: Any, count: int) -> NDArray[np.int64]:  # noqa: ANN401  a RandomState, or numpy.random
+    def draw(self, rng: Any, count: int) -> NDArray[np.int64]:
         """Return `count` samples, int64."""
         return self.places(rng.random_sample(count))
 

@@ -40,7 +40,7 @@ class Seeded(np.random.Generator):
         return Seeded((high << 64) + low)
 
 
-def rng_of(shuffle: Any) -> Any:  # noqa: ANN401  None, numpy.random, a RandomState, a Generator
+def rng_of(shuffle: Any) -> Any:
     """Return where random orders come from; None for samples in order.
 
     Parameters
@@ -68,7 +68,7 @@ def rng_of(shuffle: Any) -> Any:  # noqa: ANN401  None, numpy.random, a RandomSt
     )
 
 
-def _is_legacy(shuffle: Any) -> bool:  # noqa: ANN401  a RandomState, or what behaves like one
+def _is_legacy(shuffle: Any) -> bool:
     return all(callable(getattr(shuffle, name, None)) for name in ("permutation", "shuffle", "random_sample"))
 
 
@@ -80,7 +80,7 @@ def seed_of(rng: np.random.Generator) -> int:
         return int(rng.bit_generator.random_raw()) & _WORD
 
 
-def orders_of(rng: Any, count: int) -> Iterator[NDArray[np.int64]]:  # noqa: ANN401  as `rng_of` returns it
+def orders_of(rng: Any, count: int) -> Iterator[NDArray[np.int64]]:
     """Yield one random order of ``range(count)`` after another, without end."""
     if not isinstance(rng, np.random.Generator):
         while True:
@@ -92,7 +92,7 @@ def orders_of(rng: Any, count: int) -> Iterator[NDArray[np.int64]]:  # noqa: ANN
         epoch += 1
 
 
-def permuted(rng: Any, values: NDArray[np.int64]) -> NDArray[np.int64]:  # noqa: ANN401  as `rng_of` returns it
+def permuted(rng: Any, values: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return an array in random order."""
     if isinstance(rng, np.random.Generator):
         return values[next(orders_of(rng, len(values)))]

@@ -31,7 +31,7 @@ class AbstractSampler:
         """Return the number of indices of an iteration: an int, inf without end, None where unknown."""
         raise NotSupportedError(f"{type(self).__name__} does not define num_indices_generated")
 
-    def map_indices(self, indices: Any) -> Any:  # noqa: ANN401  an index or an array of them
+    def map_indices(self, indices: Any) -> Any:
         """Return the samples that some places stand for.
 
         Parameters
@@ -63,7 +63,7 @@ class AbstractSampler:
     def shuffled_indices_batch_iterator(
         self,
         batch_size: int,  # noqa: ARG002  for a subclass
-        shuffle_rng: Any,  # noqa: ANN401, ARG002  RandomState or Generator, for a subclass
+        shuffle_rng: Any,  # noqa: ARG002  RandomState or Generator, for a subclass
     ) -> Iterator[NDArray[np.int64]]:
         """Return an iterator of the indices of each batch, in random order.
 
@@ -115,7 +115,7 @@ class _PassSampler(AbstractSampler):
     def shuffled_indices_batch_iterator(
         self,
         batch_size: int,
-        shuffle_rng: Any,  # noqa: ANN401  RandomState or Generator
+        shuffle_rng: Any,
     ) -> Iterator[NDArray[np.int64]]:
         """Return an iterator of the indices of each batch, in random order, another in every pass.
 
@@ -134,7 +134,7 @@ class _PassSampler(AbstractSampler):
         size, rng = self._checked(batch_size), rng_of(shuffle_rng)
         return self._streamed(rng, size) if isinstance(rng, np.random.Generator) else self._permuted(rng, size)
 
-    def _permuted(self, rng: Any, batch_size: int) -> Iterator[NDArray[np.int64]]:  # noqa: ANN401  RandomState
+    def _permuted(self, rng: Any, batch_size: int) -> Iterator[NDArray[np.int64]]:
         orders = (chosen_order(order, self._chosen) for order in orders_of(rng, self.length))
         return cut_passes(orders, self.length, self.repeats, batch_size)
 
@@ -199,7 +199,7 @@ class SubsetSampler(_PassSampler):
     [5, 7]
     """
 
-    def __init__(self, indices: Any, repeats: int = 1) -> None:  # noqa: ANN401  any array-like
+    def __init__(self, indices: Any, repeats: int = 1) -> None:
         self._indices = checked_indices(indices)
         super().__init__(len(self._indices), repeats, self._indices)
         self.bound = bound_of_indices(self._indices)
@@ -209,7 +209,7 @@ class SubsetSampler(_PassSampler):
         """The samples, read-only."""
         return self._indices
 
-    def map_indices(self, indices: Any) -> Any:  # noqa: ANN401  an index or an array of them
+    def map_indices(self, indices: Any) -> Any:
         """Return the samples at some places of the subset.
 
         Parameters

@@ -54,7 +54,7 @@ class _WeightedSampler(AbstractSampler):
     def shuffled_indices_batch_iterator(
         self,
         batch_size: int,
-        shuffle_rng: Any,  # noqa: ANN401  RandomState or Generator
+        shuffle_rng: Any,
     ) -> Iterator[NDArray[np.int64]]:
         """Return an iterator of the indices of each batch.
 
@@ -75,7 +75,7 @@ class _WeightedSampler(AbstractSampler):
             self.in_order_indices_batch_iterator(size)
         return self._streamed(rng, size) if isinstance(rng, np.random.Generator) else self._drawn(rng, size)
 
-    def _drawn(self, rng: Any, batch_size: int) -> Iterator[NDArray[np.int64]]:  # noqa: ANN401  a RandomState
+    def _drawn(self, rng: Any, batch_size: int) -> Iterator[NDArray[np.int64]]:
         left = self.num_samples
         while left is None or left > 0:
             count = batch_size if left is None else min(batch_size, left)
@@ -94,7 +94,7 @@ class _WeightedSampler(AbstractSampler):
     def _strata(self) -> Strata:
         return Strata.from_weights(self._probabilities)
 
-    def plan(self, *, labels: Any = None, seed: int = 0, size: int | None = None) -> SamplingPlan:  # noqa: ANN401  labels in any form
+    def plan(self, *, labels: Any = None, seed: int = 0, size: int | None = None) -> SamplingPlan:
         """Return what the draws do, before a single one: histogram, coverage and the stream of a seed.
 
         Parameters
@@ -162,7 +162,7 @@ class WeightedSampler(_WeightedSampler):
         return self._probabilities
 
     @staticmethod
-    def class_balancing_sample_weights(y: Any, n_classes: int | None = None) -> NDArray[np.float64]:  # noqa: ANN401  labels in any form
+    def class_balancing_sample_weights(y: Any, n_classes: int | None = None) -> NDArray[np.float64]:
         """Return a weight for each sample so that classes are drawn equally often.
 
         Parameters
@@ -197,7 +197,7 @@ class WeightedSampler(_WeightedSampler):
 
     @staticmethod
     def class_balancing_sampler(
-        y: Any,  # noqa: ANN401  labels in any form
+        y: Any,
         n_classes: int | None = None,
         num_samples: int | None = None,
     ) -> WeightedSampler:
@@ -251,7 +251,7 @@ class WeightedSubsetSampler(_WeightedSampler):
     [[6, 6, 4, 4]]
     """
 
-    def __init__(self, sub_weights: ArrayLike, indices: Any, num_samples: int | None = None) -> None:  # noqa: ANN401  any array-like
+    def __init__(self, sub_weights: ArrayLike, indices: Any, num_samples: int | None = None) -> None:
         weights, self._indices = _array("sub_weights", sub_weights), checked_indices(indices)
         if len(weights) != len(self._indices):
             raise DataSourceError(
@@ -270,7 +270,7 @@ class WeightedSubsetSampler(_WeightedSampler):
         """The weights, divided by their sum."""
         return self._probabilities
 
-    def map_indices(self, indices: Any) -> Any:  # noqa: ANN401  an index or an array of them
+    def map_indices(self, indices: Any) -> Any:
         """Return the samples at some places of the subset.
 
         Parameters
@@ -287,8 +287,8 @@ class WeightedSubsetSampler(_WeightedSampler):
 
     @staticmethod
     def class_balancing_sampler(
-        y: Any,  # noqa: ANN401  labels in any form
-        indices: Any,  # noqa: ANN401  any array-like
+        y: Any,
+        indices: Any,
         n_classes: int | None = None,
         num_samples: int | None = None,
     ) -> WeightedSubsetSampler:
@@ -316,7 +316,7 @@ class WeightedSubsetSampler(_WeightedSampler):
         return WeightedSubsetSampler(balancing_weights(subset, n_classes), chosen, num_samples)
 
 
-def _array(name: str, weights: Any) -> NDArray[Any]:  # noqa: ANN401  any array-like
+def _array(name: str, weights: Any) -> NDArray[Any]:
     plain = weights.detach().cpu().numpy() if hasattr(weights, "detach") else weights
     try:
         array = np.asarray(plain)

@@ -32,16 +32,16 @@ class AbstractDataSource:
         """Whether samples can be read by index."""
         return False
 
-    def num_samples(self, **kwargs: Any) -> Any:  # noqa: ANN401, ARG002  an int, inf or None; for a subclass
+    def num_samples(self, **kwargs: Any) -> Any:  # noqa: ARG002  an int, inf or None; for a subclass
         """Return the number of samples of an iteration: an int, inf without end, None where unknown."""
         raise NotSupportedError(f"{type(self).__name__} does not define num_samples")
 
-    def num_batches(self, batch_size: int, **kwargs: Any) -> Any:  # noqa: ANN401  an int, inf or None
+    def num_batches(self, batch_size: int, **kwargs: Any) -> Any:
         """Return the number of batches of an iteration: an int, inf without end, None where unknown."""
         count = self.num_samples(**kwargs)
         return None if count is None else num_batches(count, batch_size)
 
-    def batch_iterator(self, batch_size: int, **kwargs: Any) -> Iterator[Any]:  # noqa: ANN401, ARG002  for a subclass
+    def batch_iterator(self, batch_size: int, **kwargs: Any) -> Iterator[Any]:  # noqa: ARG002  for a subclass
         """Return an iterator of batches.
 
         Parameters
@@ -78,7 +78,7 @@ class AbstractDataSource:
         progress_iter_func: Callable[..., Iterable[Any]] | None = None,
         n_batches: int | None = None,
         prepend_args: tuple[Any, ...] | None = None,
-        **kwargs: Any,  # noqa: ANN401  what the source takes
+        **kwargs: Any,
     ) -> tuple[NDArray[Any], ...] | None:
         """Return the results of a function for all samples, batch by batch.
 
@@ -127,7 +127,7 @@ class AbstractDataSource:
         sum_axis: int | tuple[int, ...] | None = None,
         n_batches: int | None = None,
         prepend_args: tuple[Any, ...] | None = None,
-        **kwargs: Any,  # noqa: ANN401  what the source takes
+        **kwargs: Any,
     ) -> tuple[Any, ...] | None:
         """Return the mean over all samples of the results of a function.
 
@@ -188,7 +188,7 @@ class AbstractDataSource:
         return None if count is None else int(count)
 
     @staticmethod
-    def _get_shuffle_rng(shuffle: Any) -> Any:  # noqa: ANN401  what `shuffle` may be, and where orders come from
+    def _get_shuffle_rng(shuffle: Any) -> Any:
         return rng_of(shuffle)
 
 
@@ -228,15 +228,15 @@ class MapDataSource(AbstractDataSource):
         """Whether samples can be read by index."""
         return self.source.is_random_access
 
-    def num_samples(self, **kwargs: Any) -> Any:  # noqa: ANN401  an int, inf or None
+    def num_samples(self, **kwargs: Any) -> Any:
         """Return the number of samples of an iteration, as the source says."""
         return self.source.num_samples(**kwargs)
 
-    def num_batches(self, batch_size: int, **kwargs: Any) -> Any:  # noqa: ANN401  an int, inf or None
+    def num_batches(self, batch_size: int, **kwargs: Any) -> Any:
         """Return the number of batches of an iteration, as the source says."""
         return self.source.num_batches(batch_size, **kwargs)
 
-    def batch_iterator(self, batch_size: int, **kwargs: Any) -> Iterator[Any]:  # noqa: ANN401  what the source takes
+    def batch_iterator(self, batch_size: int, **kwargs: Any) -> Iterator[Any]:
         """Return an iterator of batches, each put through the function.
 
         Parameters
@@ -256,11 +256,11 @@ class MapDataSource(AbstractDataSource):
         for batch in batches:
             yield self.fn(*members_of(batch))
 
-    def samples_by_indices_nomapping(self, indices: Any) -> Any:  # noqa: ANN401  as the source takes and gives
+    def samples_by_indices_nomapping(self, indices: Any) -> Any:
         """Return the samples of some indices in the data set, put through the function."""
         return self.fn(*members_of(self._read("samples_by_indices_nomapping")(indices)))
 
-    def samples_by_indices(self, indices: Any) -> Any:  # noqa: ANN401  as the source takes and gives
+    def samples_by_indices(self, indices: Any) -> Any:
         """Return the samples at some places of those the source draws from, put through the function."""
         return self.fn(*members_of(self._read("samples_by_indices")(indices)))
 
@@ -275,7 +275,7 @@ class MapDataSource(AbstractDataSource):
         rows = Rows(int(inner.num_samples()), lambda indices: self.fn(*members_of(inner.samples_by_indices(indices))))
         return replace(drawn, source=rows)
 
-    def batch_indices_iterator(self, batch_size: int, **kwargs: Any) -> Iterator[Any]:  # noqa: ANN401  as the source
+    def batch_indices_iterator(self, batch_size: int, **kwargs: Any) -> Iterator[Any]:
         """Return an iterator of the indices of each batch, as the source gives them."""
         indices: Iterator[Any] = self._read("batch_indices_iterator")(batch_size, **kwargs)
         return indices

@@ -88,12 +88,12 @@ class ArrayDataSource(RandomAccessDataSource):
     def __init__(
         self,
         data: list[Any],
-        indices: Any = None,  # noqa: ANN401  any array-like
+        indices: Any = None,
         repeats: int = 1,
         sampler: AbstractSampler | None = None,
         include_indices: bool = False,
         *,
-        labels: Any = None,  # noqa: ANN401  labels in any form
+        labels: Any = None,
         class_names: Sequence[str] | None = None,
     ) -> None:
         length = _common_length(data)
@@ -110,7 +110,7 @@ class ArrayDataSource(RandomAccessDataSource):
         """The arrays."""
         return list(self._data)
 
-    def samples_by_indices_nomapping(self, indices: Any) -> tuple[Any, ...]:  # noqa: ANN401  an index, a slice or an array
+    def samples_by_indices_nomapping(self, indices: Any) -> tuple[Any, ...]:
         """Return a batch of the samples of some indices in the data set.
 
         Parameters
@@ -132,7 +132,7 @@ class ArrayDataSource(RandomAccessDataSource):
         batch = tuple(read(indices) for read in self._readers)
         return (self._numbered(indices), *batch) if self.include_indices else batch
 
-    def _numbered(self, indices: Any) -> Any:  # noqa: ANN401  as above
+    def _numbered(self, indices: Any) -> Any:
         if isinstance(indices, slice):
             indices = np.arange(self.length)[indices]
         return SampleIndices.of(indices.copy()) if isinstance(indices, np.ndarray) else indices
@@ -198,11 +198,11 @@ class ArrayDataSource(RandomAccessDataSource):
         arrays = self._data if own and all(map(is_plain, self._data)) else None
         return Rows(self.length, self._read_samples, arrays)
 
-    def __explored__(self) -> Any:  # noqa: ANN401  a dataset or view, and options
+    def __explored__(self) -> Any:
         """Return a dataset of these samples, for the widgets."""
         return explored(self)
 
-    def reduce_for_worker(self) -> Any:  # noqa: ANN401  as pickle takes it
+    def reduce_for_worker(self) -> Any:
         """Send worker processes what reads rows, and not what draws them; a file is opened there."""
         if type(self) is not ArrayDataSource:
             return NotImplemented
@@ -210,7 +210,7 @@ class ArrayDataSource(RandomAccessDataSource):
 
     # ---- batches of plain arrays, whose rows are known to exist ------------------------------
 
-    def batch_iterator(self, batch_size: int, shuffle: Any = None, **kwargs: Any) -> Iterator[Any]:  # noqa: ANN401
+    def batch_iterator(self, batch_size: int, shuffle: Any = None, **kwargs: Any) -> Iterator[Any]:
         """Return an iterator of batches.
 
         Parameters
@@ -270,7 +270,7 @@ class ArrayDataSource(RandomAccessDataSource):
             return Untouched(func, len(self._data)), views(self._data, int(batch_size))
         return func, batches
 
-    def _is_in_order(self, shuffle: Any) -> bool:  # noqa: ANN401  as in `batch_iterator`
+    def _is_in_order(self, shuffle: Any) -> bool:
         """Whether batches are rows of plain arrays that follow one another, once."""
         ordered = isinstance(self.sampler, StandardSampler) and self.sampler.repeats == 1 and rng_of(shuffle) is None
         return ordered and self._bound == self.length and self._is_plain
@@ -280,7 +280,7 @@ class ArrayDataSource(RandomAccessDataSource):
             yield tuple([array[start:stop].copy() for array in self._data])
 
 
-def _labels_in(data: Sequence[Any]) -> Any:  # noqa: ANN401  an array, or nothing
+def _labels_in(data: Sequence[Any]) -> Any:
     known = [array for array in data if isinstance(array, HasClassCounts)]
     if known:
         return known[0]
@@ -305,7 +305,7 @@ def _check_bound(sampler: AbstractSampler, bound: int | None, length: int) -> No
         )
 
 
-def _common_length(data: Any) -> int:  # noqa: ANN401  whatever a user hands in
+def _common_length(data: Any) -> int:
     if not isinstance(data, list | tuple):
         raise DataSourceTypeError(
             f"data is a {type(data).__name__}; expected a list of arrays", hint="ArrayDataSource([x, y])"

@@ -49,12 +49,12 @@ class ChoiceDataSource(Several):
         super().__init__(datasets)
         self.stratified = stratified
 
-    def num_samples(self, **kwargs: Any) -> Any:  # noqa: ANN401  an int or inf
+    def num_samples(self, **kwargs: Any) -> Any:
         """Return the number of samples of all sources together; inf where one has no end, unknown ones left out."""
         counts = [source.num_samples(**self._for_member(n, kwargs)) for n, source in enumerate(self.datasets)]
         return sum(count for count in counts if count is not None)
 
-    def num_batches(self, batch_size: int, **kwargs: Any) -> Any:  # noqa: ANN401  an int, inf or None
+    def num_batches(self, batch_size: int, **kwargs: Any) -> Any:
         """Return the number of batches; None where it depends on which source is exhausted first."""
         counts: list[Any] = self._batches_of(batch_size, kwargs)
         if None in counts:
@@ -67,7 +67,7 @@ class ChoiceDataSource(Several):
         members = enumerate(self.datasets)
         return [source.num_batches(batch_size, **self._for_member(n, options)) for n, source in members]
 
-    def batch_iterator(self, batch_size: int, shuffle: Any = None, **kwargs: Any) -> Iterator[Any]:  # noqa: ANN401
+    def batch_iterator(self, batch_size: int, shuffle: Any = None, **kwargs: Any) -> Iterator[Any]:
         """Return an iterator of batches.
 
         Parameters
@@ -85,7 +85,7 @@ class ChoiceDataSource(Several):
         """
         return (batch.sample_indices for batch in self._chosen("batch_iterator", batch_size, shuffle, kwargs))
 
-    def batch_indices_iterator(self, batch_size: int, shuffle: Any = None, **kwargs: Any) -> Iterator[ChoiceBatch]:  # noqa: ANN401
+    def batch_indices_iterator(self, batch_size: int, shuffle: Any = None, **kwargs: Any) -> Iterator[ChoiceBatch]:
         """Return an iterator of the indices of each batch, and which source they are of.
 
         Parameters
@@ -105,13 +105,13 @@ class ChoiceDataSource(Several):
         self._check_random_access("batch_indices_iterator")
         return self._chosen("batch_indices_iterator", batch_size, shuffle, kwargs)
 
-    def _chosen(self, name: str, batch_size: int, shuffle: Any, options: dict[str, Any]) -> Iterator[ChoiceBatch]:  # noqa: ANN401
+    def _chosen(self, name: str, batch_size: int, shuffle: Any, options: dict[str, Any]) -> Iterator[ChoiceBatch]:
         rng = self._get_shuffle_rng(shuffle)
         options = {**options, "shuffle": shuffle if rng is None else rng}
         iterators = [getattr(s, name)(batch_size, **self._for_member(n, options)) for n, s in enumerate(self.datasets)]
         return self._ds_iterator(batch_size, iterators, rng, **{**options, "shuffle": rng})
 
-    def samples_by_indices_nomapping(self, indices: ChoiceBatch) -> Any:  # noqa: ANN401  a batch of any structure
+    def samples_by_indices_nomapping(self, indices: ChoiceBatch) -> Any:
         """Return a batch of the samples of some indices in the data set of a source.
 
         Parameters
@@ -125,7 +125,7 @@ class ChoiceDataSource(Several):
         """
         return self._read("samples_by_indices_nomapping", indices)
 
-    def samples_by_indices(self, indices: ChoiceBatch) -> Any:  # noqa: ANN401  a batch of any structure
+    def samples_by_indices(self, indices: ChoiceBatch) -> Any:
         """Return a batch of the samples at some places of those that a source draws from.
 
         Parameters
@@ -139,7 +139,7 @@ class ChoiceDataSource(Several):
         """
         return self._read("samples_by_indices", indices)
 
-    def _read(self, name: str, indices: ChoiceBatch) -> Any:  # noqa: ANN401  as above
+    def _read(self, name: str, indices: ChoiceBatch) -> Any:
         self._check_random_access(name)
         if not isinstance(indices, ChoiceBatch):
             raise DataSourceTypeError(
@@ -154,8 +154,8 @@ class ChoiceDataSource(Several):
         self,
         batch_size: int,
         iterators: Sequence[Iterator[Any]],
-        shuffle_rng: Any,  # noqa: ANN401  None, RandomState or Generator
-        **kwargs: Any,  # noqa: ANN401  what the sources take
+        shuffle_rng: Any,
+        **kwargs: Any,
     ) -> Iterator[ChoiceBatch]:
         for number in self._turns(batch_size, shuffle_rng, kwargs):
             try:
@@ -164,7 +164,7 @@ class ChoiceDataSource(Several):
                 return
             yield ChoiceBatch(sample_indices=batch, ds_index=int(number))
 
-    def _turns(self, batch_size: int, rng: Any, options: dict[str, Any]) -> Iterator[int]:  # noqa: ANN401  as above
+    def _turns(self, batch_size: int, rng: Any, options: dict[str, Any]) -> Iterator[int]:
         counts: list[Any] = self._batches_of(batch_size, {**options, "shuffle": rng}) if self.stratified else [np.inf]
         if None in counts:
             raise DataSourceError(
@@ -189,6 +189,6 @@ class ChoiceDataSource(Several):
         return np.nonzero(due)[1].astype(np.int64)
 
     @staticmethod
-    def _ds_indices_stratified_shuffled(batches_per_ds: Sequence[int], shuffle_rng: Any) -> NDArray[np.int64]:  # noqa: ANN401
+    def _ds_indices_stratified_shuffled(batches_per_ds: Sequence[int], shuffle_rng: Any) -> NDArray[np.int64]:
         """Return whose turn each batch is, in random order."""
         return permuted(shuffle_rng, np.repeat(np.arange(len(batches_per_ds)), np.asarray(batches_per_ds, np.int64)))

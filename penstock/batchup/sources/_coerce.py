@@ -15,7 +15,7 @@ from penstock.errors import DataSourceError, DataSourceTypeError
 __all__ = ["coerce_data_source"]
 
 
-def coerce_data_source(x: Any) -> AbstractDataSource:  # noqa: ANN401  whatever a user hands in
+def coerce_data_source(x: Any) -> AbstractDataSource:
     """Return a data source of what can be one.
 
     Parameters

@@ -53,16 +53,16 @@ class CompositeDataSource(Several):
         self.flatten = flatten
         self.trim = trim
 
-    def num_samples(self, **kwargs: Any) -> Any:  # noqa: ANN401  an int, inf or None
+    def num_samples(self, **kwargs: Any) -> Any:
         """Return the number of samples of the shortest source; None where one of them is unknown."""
         return _least([source.num_samples(**self._for_member(n, kwargs)) for n, source in enumerate(self.datasets)])
 
-    def num_batches(self, batch_size: int, **kwargs: Any) -> Any:  # noqa: ANN401  an int, inf or None
+    def num_batches(self, batch_size: int, **kwargs: Any) -> Any:
         """Return the number of batches of the source with the fewest; None where one of them is unknown."""
         options = [self._for_member(number, kwargs) for number in range(len(self.datasets))]
         return _least([s.num_batches(batch_size, **o) for s, o in zip(self.datasets, options, strict=True)])
 
-    def batch_iterator(self, batch_size: int, **kwargs: Any) -> Iterator[Any]:  # noqa: ANN401  what the sources take
+    def batch_iterator(self, batch_size: int, **kwargs: Any) -> Iterator[Any]:
         """Return an iterator of batches.
 
         Parameters
@@ -80,7 +80,7 @@ class CompositeDataSource(Several):
         iterators = [s.batch_iterator(batch_size, **self._for_member(n, kwargs)) for n, s in enumerate(self.datasets)]
         return map(self._prepare_batch, zip(*iterators, strict=False))
 
-    def batch_indices_iterator(self, batch_size: int, **kwargs: Any) -> Iterator[Any]:  # noqa: ANN401  as above
+    def batch_indices_iterator(self, batch_size: int, **kwargs: Any) -> Iterator[Any]:
         """Return an iterator of the indices of each batch.
 
         Parameters
@@ -102,7 +102,7 @@ class CompositeDataSource(Several):
         ]
         return map(_trimmed if self.trim else tuple, zip(*iterators, strict=False))
 
-    def samples_by_indices_nomapping(self, indices: Any) -> Any:  # noqa: ANN401  a batch of any structure
+    def samples_by_indices_nomapping(self, indices: Any) -> Any:
         """Return a batch of the samples of some indices in the data set of each source.
 
         Parameters
@@ -116,7 +116,7 @@ class CompositeDataSource(Several):
         """
         return self._read("samples_by_indices_nomapping", indices)
 
-    def samples_by_indices(self, indices: Any) -> Any:  # noqa: ANN401  a batch of any structure
+    def samples_by_indices(self, indices: Any) -> Any:
         """Return a batch of the samples at some places of those that each source draws from.
 
         Parameters
@@ -130,7 +130,7 @@ class CompositeDataSource(Several):
         """
         return self._read("samples_by_indices", indices)
 
-    def _read(self, name: str, indices: Any) -> Any:  # noqa: ANN401  as above
+    def _read(self, name: str, indices: Any) -> Any:
         self._check_random_access(name)
         if len(indices) != len(self.datasets):
             raise DataSourceError(
@@ -151,5 +151,5 @@ def _trimmed(parts: tuple[Any, ...]) -> tuple[Any, ...]:
     return parts if len(lengths) == 1 else tuple(trim_batch(part, min(lengths)) for part in parts)
 
 
-def _least(counts: list[Any]) -> Any:  # noqa: ANN401  an int, inf or None
+def _least(counts: list[Any]) -> Any:
     return None if None in counts else min(counts)

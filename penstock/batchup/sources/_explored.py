@@ -63,7 +63,7 @@ def explored(source: _Source) -> tuple[Dataset | View, dict[str, Any]]:
     return (dataset if everything else dataset[draws.rows]), options
 
 
-def _pixels(array: Any) -> NDArray[np.uint8] | None:  # noqa: ANN401  array-likes have no common type
+def _pixels(array: Any) -> NDArray[np.uint8] | None:
     """Return images as uint8 of shape (num_samples, height, width, channels); None of what are none."""
     if not isinstance(array, np.ndarray) or array.ndim not in {3, 4} or 0 in array.shape:
         return None

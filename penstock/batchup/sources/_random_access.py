@@ -56,7 +56,7 @@ class RandomAccessDataSource(AbstractDataSource):
     def __init__(
         self,
         length: int,
-        indices: Any = None,  # noqa: ANN401  any array-like
+        indices: Any = None,
         repeats: int = 1,
         sampler: AbstractSampler | None = None,
         include_indices: bool = False,
@@ -65,7 +65,7 @@ class RandomAccessDataSource(AbstractDataSource):
         self.include_indices = include_indices
         self.sampler = self._chosen_sampler(indices, checked_repeats(repeats), sampler)
 
-    def _chosen_sampler(self, indices: Any, repeats: int, sampler: AbstractSampler | None) -> AbstractSampler:  # noqa: ANN401
+    def _chosen_sampler(self, indices: Any, repeats: int, sampler: AbstractSampler | None) -> AbstractSampler:
         if sampler is None:
             if indices is None:
                 return StandardSampler(self.length, repeats)
@@ -85,11 +85,11 @@ class RandomAccessDataSource(AbstractDataSource):
         """Whether samples can be read by index."""
         return True
 
-    def num_samples(self, **kwargs: Any) -> Any:  # noqa: ANN401, ARG002  an int, inf or None
+    def num_samples(self, **kwargs: Any) -> Any:  # noqa: ARG002  an int, inf or None
         """Return the number of samples of an iteration, repeats counted; inf without end."""
         return self.sampler.num_indices_generated()
 
-    def samples_by_indices_nomapping(self, indices: Any) -> Any:  # noqa: ANN401, ARG002  for a subclass
+    def samples_by_indices_nomapping(self, indices: Any) -> Any:  # noqa: ARG002  for a subclass
         """Return a batch of the samples of some indices in the data set.
 
         Parameters
@@ -103,7 +103,7 @@ class RandomAccessDataSource(AbstractDataSource):
         """
         raise NotSupportedError(f"{type(self).__name__} does not define samples_by_indices_nomapping")
 
-    def samples_by_indices(self, indices: Any) -> Any:  # noqa: ANN401  an index, a slice or an array of them
+    def samples_by_indices(self, indices: Any) -> Any:
         """Return a batch of the samples at some places of those that are drawn from.
 
         Parameters
@@ -123,8 +123,8 @@ class RandomAccessDataSource(AbstractDataSource):
     def batch_indices_iterator(
         self,
         batch_size: int,
-        shuffle: Any = None,  # noqa: ANN401  see below
-        **kwargs: Any,  # noqa: ANN401  for a subclass
+        shuffle: Any = None,
+        **kwargs: Any,
     ) -> Iterator[Any]:
         """Return an iterator of the indices of each batch in the data set.
 
@@ -142,7 +142,7 @@ class RandomAccessDataSource(AbstractDataSource):
         check_options(kwargs)
         return map(_marked, self._drawn(batch_size, shuffle))
 
-    def _drawn(self, batch_size: int, shuffle: Any) -> Iterator[Any]:  # noqa: ANN401  as above
+    def _drawn(self, batch_size: int, shuffle: Any) -> Iterator[Any]:
         size, rng = checked_batch_size(batch_size), rng_of(shuffle)
         if rng is None:
             return self.sampler.in_order_indices_batch_iterator(size)
@@ -151,8 +151,8 @@ class RandomAccessDataSource(AbstractDataSource):
     def batch_iterator(
         self,
         batch_size: int,
-        shuffle: Any = None,  # noqa: ANN401  see below
-        **kwargs: Any,  # noqa: ANN401  for a subclass
+        shuffle: Any = None,
+        **kwargs: Any,
     ) -> Iterator[Any]:
         """Return an iterator of batches.
 
@@ -204,7 +204,7 @@ class RandomAccessDataSource(AbstractDataSource):
     def _rows(self) -> Rows:
         return Rows(self.length, self._read_samples)
 
-    def _read_samples(self, indices: Any) -> Any:  # noqa: ANN401  a batch of any structure
+    def _read_samples(self, indices: Any) -> Any:
         """Return a batch without the indices of its samples."""
         batch = self.samples_by_indices_nomapping(indices)
         return batch[1:] if self.include_indices and isinstance(batch, tuple) else batch
@@ -221,5 +221,5 @@ def check_options(options: dict[str, Any]) -> None:
             raise DataSourceTypeError(f"batch_iterator has no option {name!r}", hint="did you mean 'shuffle'?")
 
 
-def _marked(indices: Any) -> Any:  # noqa: ANN401  a sampler of a user may give slices
+def _marked(indices: Any) -> Any:
     return SampleIndices.of(indices) if isinstance(indices, np.ndarray) else indices

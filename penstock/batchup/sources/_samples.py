@@ -18,7 +18,7 @@ from penstock.errors import DataSourceTypeError
 __all__ = ["SampleDataSource", "is_sample_dataset"]
 
 
-def is_sample_dataset(data: Any) -> bool:  # noqa: ANN401  whatever a user hands in
+def is_sample_dataset(data: Any) -> bool:
     """Tell whether this is a map-style dataset of torch."""
     torch = sys.modules.get("torch.utils.data")
     return torch is not None and isinstance(data, torch.Dataset) and hasattr(type(data), "__len__")
@@ -49,8 +49,8 @@ class SampleDataSource(RandomAccessDataSource):
 
     def __init__(
         self,
-        samples: Any,  # noqa: ANN401  a sequence of any kind
-        indices: Any = None,  # noqa: ANN401  any array-like
+        samples: Any,
+        indices: Any = None,
         repeats: int = 1,
         sampler: AbstractSampler | None = None,
         include_indices: bool = False,
@@ -60,7 +60,7 @@ class SampleDataSource(RandomAccessDataSource):
         super().__init__(num_samples_of(samples), indices, repeats, sampler, include_indices)
         self.samples = samples
 
-    def samples_by_indices_nomapping(self, indices: Any) -> tuple[Any, ...]:  # noqa: ANN401  a slice or an array
+    def samples_by_indices_nomapping(self, indices: Any) -> tuple[Any, ...]:
         """Return a batch of the samples of some indices.
 
         Parameters
@@ -81,13 +81,13 @@ class SampleDataSource(RandomAccessDataSource):
         return (SampleIndices.of(rows.copy()), *batch) if self.include_indices else batch
 
 
-def _parts(sample: Any) -> tuple[Any, ...]:  # noqa: ANN401  a sample
+def _parts(sample: Any) -> tuple[Any, ...]:
     if isinstance(sample, Mapping):
         return tuple(sample.values())
     return tuple(sample) if isinstance(sample, tuple | list) else (sample,)
 
 
-def _stacked(values: tuple[Any, ...]) -> Any:  # noqa: ANN401  an array, or a list where shapes differ
+def _stacked(values: tuple[Any, ...]) -> Any:
     arrays = [np.asarray(value.detach().cpu() if hasattr(value, "detach") else value) for value in values]
     if len({array.shape for array in arrays}) > 1:
         return arrays

@@ -13,7 +13,7 @@ from penstock.errors import DataSourceTypeError
 __all__ = ["CallableDataSource", "IteratorDataSource"]
 
 
-def _is_count(count: Any) -> bool:  # noqa: ANN401  whatever a user hands in
+def _is_count(count: Any) -> bool:
     whole = isinstance(count, int | np.integer) and not isinstance(count, bool)
     return whole or (isinstance(count, float) and count == np.inf)
 
@@ -44,7 +44,7 @@ class CallableDataSource(AbstractDataSource):
     [[0, 1, 2, 3, 4], [5, 6]]
     """
 
-    def __init__(self, batch_iterator_fn: Callable[..., Iterator[Any]], num_samples_fn: Any = None) -> None:  # noqa: ANN401
+    def __init__(self, batch_iterator_fn: Callable[..., Iterator[Any]], num_samples_fn: Any = None) -> None:
         if not callable(batch_iterator_fn):
             raise DataSourceTypeError(f"batch_iterator_fn is {batch_iterator_fn!r}; expected a function")
         if not (num_samples_fn is None or callable(num_samples_fn) or _is_count(num_samples_fn)):
@@ -54,11 +54,11 @@ class CallableDataSource(AbstractDataSource):
         self.batch_iterator_fn = batch_iterator_fn
         self.num_samples_fn = num_samples_fn
 
-    def num_samples(self, **kwargs: Any) -> Any:  # noqa: ANN401  an int, inf or None
+    def num_samples(self, **kwargs: Any) -> Any:
         """Return the number of samples of an iteration: an int, inf without end, None where unknown."""
         return self.num_samples_fn(**kwargs) if callable(self.num_samples_fn) else self.num_samples_fn
 
-    def batch_iterator(self, batch_size: int, **kwargs: Any) -> Iterator[Any]:  # noqa: ANN401  what the function takes
+    def batch_iterator(self, batch_size: int, **kwargs: Any) -> Iterator[Any]:
         """Return what the function returns.
 
         Parameters
@@ -97,21 +97,21 @@ class IteratorDataSource(AbstractDataSource):
     7
     """
 
-    def __init__(self, batch_iter: Iterator[Any], n_samples: Any = None) -> None:  # noqa: ANN401  an int, inf or None
+    def __init__(self, batch_iter: Iterator[Any], n_samples: Any = None) -> None:
         if not (n_samples is None or _is_count(n_samples)):
             raise DataSourceTypeError(f"n_samples is {n_samples!r}; expected a whole number, inf or None")
         self.batch_iter = batch_iter
         self.n_samples = n_samples
 
-    def num_samples(self, **kwargs: Any) -> Any:  # noqa: ANN401, ARG002  an int, inf or None
+    def num_samples(self, **kwargs: Any) -> Any:  # noqa: ARG002  an int, inf or None
         """Return the number of samples: an int, inf without end, None where unknown."""
         return self.n_samples
 
-    def num_batches(self, batch_size: int, **kwargs: Any) -> Any:  # noqa: ANN401, ARG002  inf or None
+    def num_batches(self, batch_size: int, **kwargs: Any) -> Any:  # noqa: ARG002  inf or None
         """Return inf for an iterator without end, else None: the batches have the size they have."""
         return np.inf if self.n_samples == np.inf else None
 
-    def batch_iterator(self, batch_size: int, **kwargs: Any) -> Iterator[Any]:  # noqa: ANN401, ARG002  nothing can be passed
+    def batch_iterator(self, batch_size: int, **kwargs: Any) -> Iterator[Any]:  # noqa: ARG002  nothing can be passed
         """Return the iterator; `batch_size` and all else is ignored, for it exists already.
 
         Returns

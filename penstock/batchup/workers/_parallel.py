@@ -15,7 +15,7 @@ __all__ = ["ParallelDataSource"]
 
 
 class _SharingPool(Pool, Protocol):
-    def shared_constant(self, x: Any) -> Any: ...  # noqa: ANN401  anything
+    def shared_constant(self, x: Any) -> Any: ...
 
 
 class ParallelDataSource(AbstractDataSource):
@@ -43,15 +43,15 @@ class ParallelDataSource(AbstractDataSource):
         self._size = checked_count("batch_buffer_size", batch_buffer_size, 1)
         self._pool = pool
 
-    def num_samples(self, **kwargs: Any) -> Any:  # noqa: ANN401  an int, inf or None
+    def num_samples(self, **kwargs: Any) -> Any:
         """Return the number of samples of an iteration, as the source says."""
         return self._source.num_samples(**kwargs)
 
-    def num_batches(self, batch_size: int, **kwargs: Any) -> Any:  # noqa: ANN401  an int, inf or None
+    def num_batches(self, batch_size: int, **kwargs: Any) -> Any:
         """Return the number of batches of an iteration, as the source says."""
         return self._source.num_batches(batch_size, **kwargs)
 
-    def batch_iterator(self, batch_size: int, **kwargs: Any) -> Iterator[Any]:  # noqa: ANN401  what the source takes
+    def batch_iterator(self, batch_size: int, **kwargs: Any) -> Iterator[Any]:
         """Return an iterator of batches; workers begin at once.
 
         Parameters

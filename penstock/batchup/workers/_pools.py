@@ -20,7 +20,7 @@ __all__ = ["AbstractWorkerPool", "WorkerProcessPool", "WorkerThreadPool"]
 class AbstractWorkerPool:
     """What pools of threads and of processes share."""
 
-    def shared_constant(self, x: Any) -> Any:  # noqa: ANN401, ARG002  anything; for a subclass
+    def shared_constant(self, x: Any) -> Any:  # noqa: ARG002  anything; for a subclass
         """Return a value in the form in which tasks may have it among their arguments.
 
         Parameters
@@ -125,7 +125,7 @@ class WorkerThreadPool(AbstractWorkerPool):
         self._threads = Threads(checked_count("processes", processes, 1))
         self._closed = False
 
-    def shared_constant(self, x: Any) -> Any:  # noqa: ANN401  anything
+    def shared_constant(self, x: Any) -> Any:
         """Return the value itself: threads share it as it is."""
         return x
 
@@ -168,7 +168,7 @@ class WorkerProcessPool(AbstractWorkerPool):
         self._finalizer = weakref.finalize(self, _close_elsewhere, self._threads, self._plain, leases)
         self._finalizer.atexit = False  # the engine ends its processes by itself
 
-    def shared_constant(self, x: Any) -> SharedConstant:  # noqa: ANN401  anything
+    def shared_constant(self, x: Any) -> SharedConstant:
         """Return a value as a constant, which each process is sent once.
 
         Parameters
@@ -227,7 +227,7 @@ class SharedConstant:
         The value.
     """
 
-    def __init__(self, value: Any) -> None:  # noqa: ANN401  anything
+    def __init__(self, value: Any) -> None:
         self.value = value
 
 
@@ -241,11 +241,11 @@ class _Task:
     def __init__(self, constants: tuple[Any, ...]) -> None:
         self._constants = constants
 
-    def __call__(self, fn: Callable[..., Any], args: tuple[Any, ...]) -> Any:  # noqa: ANN401  what it returns
+    def __call__(self, fn: Callable[..., Any], args: tuple[Any, ...]) -> Any:
         return fn(*(self._constants[arg] if type(arg) is _Place else arg for arg in args))
 
 
-def _run_holding(_: object, lease: Lease, fn: Callable[..., Any], args: tuple[Any, ...]) -> Any:  # noqa: ANN401
+def _run_holding(_: object, lease: Lease, fn: Callable[..., Any], args: tuple[Any, ...]) -> Any:
     """Run a task; its constants are not forgotten before."""
     return lease.run(fn, args)
 
@@ -273,5 +273,5 @@ def _check_open(closed: bool) -> None:
         raise DataSourceError("the pool is closed; expected one that is open")
 
 
-def _named(value: Any) -> str:  # noqa: ANN401  anything
+def _named(value: Any) -> str:
     return f"a {type(value).__name__}"

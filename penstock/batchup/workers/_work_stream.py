@@ -54,7 +54,7 @@ class WorkStream:
                 return
             self._jobs.append(self._pool._apply_async(*_checked(task)))  # noqa: SLF001  of this package
 
-    def retrieve(self) -> Any:  # noqa: ANN401  what the task returned
+    def retrieve(self) -> Any:
         """Return the result of the next task, once it is there; None when there are no more.
 
         Raises
@@ -82,7 +82,7 @@ class WorkStream:
             yield self.retrieve()
 
 
-def _checked(task: Any) -> tuple[Callable[..., Any], tuple[Any, ...]]:  # noqa: ANN401  whatever a user's iterator gives
+def _checked(task: Any) -> tuple[Callable[..., Any], tuple[Any, ...]]:
     if not isinstance(task, tuple | list) or not 1 <= len(task) <= 2 or not callable(task[0]):  # noqa: PLR2004
         raise DataSourceTypeError(f"a task is {task!r}; expected (fn,) or (fn, args)")
     arguments = task[1] if len(task) > 1 else ()

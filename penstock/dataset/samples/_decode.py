@@ -18,7 +18,7 @@ _TEXT = np.dtypes.StringDType()
 
 def as_array(  # raw samples differ by kind
     spec: TensorSpec,
-    raw: Any,  # noqa: ANN401
+    raw: Any,
     max_bytes: int | None = MAX_IMAGE_BYTES,
 ) -> NDArray[Any]:
     """Return one sample as an array: images decoded, text and JSON as 0-d arrays, NULL as an empty one."""

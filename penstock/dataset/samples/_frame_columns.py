@@ -16,7 +16,7 @@ from penstock.tensors import TensorSpec
 __all__ = ["column_for_frame"]
 
 
-def column_for_frame(samples: Owner, name: str) -> Any:  # noqa: ANN401  arrays and lists by kind
+def column_for_frame(samples: Owner, name: str) -> Any:
     """Return a tensor of some samples as pandas takes it."""
     spec = samples.tensor_spec(name)
     if spec.is_encoded:
@@ -26,13 +26,13 @@ def column_for_frame(samples: Owner, name: str) -> Any:  # noqa: ANN401  arrays 
     return _column_series(samples.table, spec, samples.indices)
 
 
-def _column_series(table: Table, spec: TensorSpec, rows: Any) -> Any:  # noqa: ANN401  arrays and lists by kind
+def _column_series(table: Table, spec: TensorSpec, rows: Any) -> Any:
     if spec.htype in {"text", "json"}:
         return _objects(table.take(rows, [spec.name])[spec.name])
     return _column_values(spec, table.column(spec.name).take(rows))
 
 
-def _column_values(spec: TensorSpec, column: Ragged) -> Any:  # noqa: ANN401  arrays and lists by kind
+def _column_values(spec: TensorSpec, column: Ragged) -> Any:
     if spec.htype == "class_label":
         names = np.array([*spec.class_names], dtype=object)
         values = names[column.values] if len(names) else column.values.astype(object)
@@ -47,7 +47,7 @@ def _column_values(spec: TensorSpec, column: Ragged) -> Any:  # noqa: ANN401  ar
     return _objects([column.row(row) if column.valid is None or column.valid[row] else None for row in rows])
 
 
-def _with_missing(values: NDArray[Any], valid: NDArray[np.bool_]) -> Any:  # noqa: ANN401  an array of numpy or pandas
+def _with_missing(values: NDArray[Any], valid: NDArray[np.bool_]) -> Any:
     """Return numbers of which some are missing: NaN among floats, else pandas' own NA, so that none is rounded."""
     import pandas as pd
 
@@ -59,7 +59,7 @@ def _with_missing(values: NDArray[Any], valid: NDArray[np.bool_]) -> Any:  # noq
     return kind(scattered, ~valid)
 
 
-def _objects(values: Sequence[Any]) -> Any:  # noqa: ANN401  an object array
+def _objects(values: Sequence[Any]) -> Any:
     holder = np.empty(len(values), object)
     for index, value in enumerate(values):
         holder[index] = value

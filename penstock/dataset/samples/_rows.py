@@ -13,7 +13,7 @@ from penstock.errors import SampleIndexError
 __all__ = ["row_of", "rows_of"]
 
 
-def row_of(index: Any, num_rows: int) -> int | None:  # noqa: ANN401  whatever stands between the brackets
+def row_of(index: Any, num_rows: int) -> int | None:
     """Return a row number for an integer, counted from the end when negative; None for anything else."""
     if isinstance(index, (bool, np.bool_)):
         return None
@@ -27,7 +27,7 @@ def row_of(index: Any, num_rows: int) -> int | None:  # noqa: ANN401  whatever s
     return row % num_rows
 
 
-def rows_of(index: Any, num_rows: int) -> NDArray[np.int64]:  # noqa: ANN401  whatever stands between the brackets
+def rows_of(index: Any, num_rows: int) -> NDArray[np.int64]:
     """Return row numbers for a slice, a list of integers or a mask."""
     if isinstance(index, slice):
         return np.arange(num_rows, dtype=np.int64)[index]

@@ -58,7 +58,7 @@ class Sample:
             raise AttributeError(name)
         return self[name]
 
-    def __setitem__(self, name: str, value: Any) -> None:  # noqa: ANN401  as many kinds of value as of tensor
+    def __setitem__(self, name: str, value: Any) -> None:
         self._owner.assign(name, self._position, [value])
 
     def numpy(self) -> dict[str, NDArray[Any]]:

@@ -115,7 +115,7 @@ class Tensor:
         """Go through the samples."""
         return (self[index] for index in range(len(self)))
 
-    def __getitem__(self, index: Any) -> Tensor:  # noqa: ANN401  an integer, a slice, a list or a mask
+    def __getitem__(self, index: Any) -> Tensor:
         if self._single:
             raise DatasetError(f"sample {index!r} of one sample of {self._name!r}; expected .numpy() first")
         row = row_of(index, len(self))
@@ -124,7 +124,7 @@ class Tensor:
             self._owner, self._name, chosen if self._rows is None else self._rows[chosen], single=row is not None
         )
 
-    def __setitem__(self, index: Any, value: Any) -> None:  # noqa: ANN401  as many kinds of value as of tensor
+    def __setitem__(self, index: Any, value: Any) -> None:
         if self._single:
             raise DatasetError(f"an assignment into one sample of {self._name!r}; expected ds.{self._name}[i] = …")
         row = row_of(index, len(self))
@@ -135,7 +135,7 @@ class Tensor:
             self._name, rows, [entry.numpy() if isinstance(entry, Tensor) else entry for entry in values]
         )
 
-    def _listed(self, values: Any) -> list[Any]:  # noqa: ANN401  whatever a user hands in
+    def _listed(self, values: Any) -> list[Any]:
         try:
             return list(values)
         except Exception as error:
@@ -195,7 +195,7 @@ class Tensor:
             return arrays if aslist else arrays[0]
         return arrays if aslist else stacked(spec, arrays)
 
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:  # noqa: ANN401  numpy's protocol
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
         """Return `numpy()`, for numpy's own functions."""
         return np.asarray(self.numpy(), dtype=dtype)
 

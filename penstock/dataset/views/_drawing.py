@@ -47,7 +47,7 @@ class Drawing(ABC, Generic[_V]):
         """Return the tensors shown."""
 
     @abstractmethod
-    def _chosen(self, positions: NDArray[np.int64], **provenance: Any) -> _V:  # noqa: ANN401  fields of a View
+    def _chosen(self, positions: NDArray[np.int64], **provenance: Any) -> _V:
         """Return a view of some positions."""
 
     @abstractmethod
@@ -242,13 +242,13 @@ class Drawing(ABC, Generic[_V]):
         self,
         num_workers: int = 0,
         shuffle: bool = False,
-        transform: Any = None,  # noqa: ANN401  a callable, or one for each tensor
+        transform: Any = None,
         tensors: list[str] | None = None,
         batch_size: int | None = 1,
         collate_fn: Callable[[list[Any]], Any] | None = None,
         *,
         seed: Seed = ...,
-        **options: Any,  # noqa: ANN401  the loader's own
+        **options: Any,
     ) -> Loader:
         """Return a loader of torch tensors in one call.
 
@@ -286,14 +286,14 @@ class Drawing(ABC, Generic[_V]):
         self,
         num_workers: int = 0,
         shuffle: bool = False,
-        transform: Any = None,  # noqa: ANN401  a callable, or one for each tensor
+        transform: Any = None,
         tensors: list[str] | None = None,
         batch_size: int | None = 1,
         collate_fn: Callable[[list[Any]], Any] | None = None,
         *,
         seed: Seed = ...,
-        **options: Any,  # noqa: ANN401  the loader's own
-    ) -> Any:  # noqa: ANN401  a loader or tf.data.Dataset, as the chain's own step returns
+        **options: Any,
+    ) -> Any:
         """Return a loader of TensorFlow tensors in one call; parameters as in `pytorch`."""
         return one_call(
             self.dataloader(seed=seed), "tensorflow", num_workers, shuffle, transform, tensors, batch_size, collate_fn,

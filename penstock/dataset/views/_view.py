@@ -375,7 +375,7 @@ class View(Samples):
     def tensor_names(self) -> list[str]:
         return list(self._table.tensors) if self._names is None else self._names
 
-    def _chosen(self, positions: NDArray[np.int64], **provenance: Any) -> View:  # noqa: ANN401  fields of a View
+    def _chosen(self, positions: NDArray[np.int64], **provenance: Any) -> View:
         provenance.pop("table", None)
         fields = {"dataset": self._dataset, "query_string": None, "seed": self._seed_used, "names": self._names}
         return View(self._table, self._rows[positions], **{**fields, **provenance})

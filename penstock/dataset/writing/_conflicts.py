@@ -68,7 +68,7 @@ def cells_at(stored: StoredTable, tensor: str, uids: Sequence[int]) -> list[Cell
     return [by_row.get(row) for row in rows.tolist()]
 
 
-def shown_value(spec: TensorSpec, cell: Cell | None) -> Any:  # noqa: ANN401  plain values, by kind
+def shown_value(spec: TensorSpec, cell: Cell | None) -> Any:
     """Return a cell as a person would write it."""
     if cell is None or cell.value is None:
         return None
@@ -133,12 +133,12 @@ def _changed_since(
     return found
 
 
-def _index(before: StoredTable, now: StoredTable, tensor: str) -> Any:  # noqa: ANN401  an array or None
+def _index(before: StoredTable, now: StoredTable, tensor: str) -> Any:
     meta = now.snapshot.meta
     return new_index(class_keys(before.snapshot.meta, tensor), class_keys(meta, tensor), merged_into(meta, tensor))
 
 
-def _renumbered(cell: Cell, index: Any) -> Cell:  # noqa: ANN401  an array or None
+def _renumbered(cell: Cell, index: Any) -> Cell:
     if index is None or not isinstance(cell.value, np.ndarray):
         return cell
     return Cell(value=index[cell.value.astype(np.int64)])

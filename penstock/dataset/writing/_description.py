@@ -142,7 +142,7 @@ def with_label_lengths(meta: dict[str, Any], lengths: dict[str, tuple[int, int]]
     return meta
 
 
-def object_counts_of(column: Any, rows: NDArray[np.int64], size: int) -> NDArray[np.int64]:  # noqa: ANN401  a Ragged
+def object_counts_of(column: Any, rows: NDArray[np.int64], size: int) -> NDArray[np.int64]:
     counts: NDArray[np.int64] = column.lengths[rows] // size
     return counts
 

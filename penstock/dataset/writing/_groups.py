@@ -109,7 +109,7 @@ def object_counts(table: OverlayTable, name: str, rows: NDArray[np.int64]) -> ND
     return counts
 
 
-def _listed(value: Any) -> int:  # noqa: ANN401  whatever JSON can hold
+def _listed(value: Any) -> int:
     if value is None:
         return 0
     return len(value) if isinstance(value, (list, tuple, np.ndarray)) else _NO_LIST

@@ -78,7 +78,7 @@ def num_samples(columns: Mapping[str, Any]) -> int:
     return next(iter(lengths.values()), 0)
 
 
-def _length(name: str, values: Any) -> int:  # noqa: ANN401  whatever a user hands in
+def _length(name: str, values: Any) -> int:
     try:
         return len(values)
     except Exception as error:
@@ -115,7 +115,7 @@ def _with_new_names(spec: TensorSpec, values: Sequence[Any]) -> TensorSpec:
     return replace(spec, class_names=(*spec.class_names, *known))
 
 
-def _named(value: Any) -> Iterable[str]:  # noqa: ANN401  names, indices, or anything at all
+def _named(value: Any) -> Iterable[str]:
     """Return the class names in a sample."""
     if isinstance(value, str):
         return (value,)

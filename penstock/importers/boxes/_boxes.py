@@ -112,7 +112,7 @@ class BoxReader:
         return f"row {row}, {self._name} {box}"
 
 
-def _as_boxes(given: Any, what: str) -> NDArray[np.float64]:  # noqa: ANN401  whatever the source has
+def _as_boxes(given: Any, what: str) -> NDArray[np.float64]:
     """Return boxes as an array; one that is not four numbers is one of NaN, which is refused by itself."""
     if given is None:
         return np.empty((0, _NUM_COORDINATES))
@@ -128,13 +128,13 @@ def _as_boxes(given: Any, what: str) -> NDArray[np.float64]:  # noqa: ANN401  wh
     return boxes
 
 
-def _as_list(given: Any, what: str) -> list[Any]:  # noqa: ANN401  whatever the source has
+def _as_list(given: Any, what: str) -> list[Any]:
     if isinstance(given, str | bytes | dict) or not hasattr(given, "__iter__"):
         raise ImporterError(f"{what} are {repr(given)[:60]}; expected boxes of four numbers")
     return list(given)
 
 
-def _as_box(box: Any) -> NDArray[np.float64]:  # noqa: ANN401  whatever the source has
+def _as_box(box: Any) -> NDArray[np.float64]:
     try:
         numbers = np.array(box, np.float64)
     except (TypeError, ValueError):
@@ -142,7 +142,7 @@ def _as_box(box: Any) -> NDArray[np.float64]:  # noqa: ANN401  whatever the sour
     return numbers if numbers.shape == (_NUM_COORDINATES,) else np.full(_NUM_COORDINATES, np.nan)
 
 
-def image_size(image: Any) -> tuple[int, int] | None:  # noqa: ANN401  as many kinds of value as an image has
+def image_size(image: Any) -> tuple[int, int] | None:
     """Return width and height of an upright image in pixels, None where it cannot be read."""
     if isinstance(image, np.ndarray):
         return (image.shape[1], image.shape[0]) if image.ndim in (2, 3) else None

@@ -24,7 +24,7 @@ from penstock.table import Ragged
 __all__ = ["array_labels"]
 
 
-def array_labels(name: str, values: Any, class_names: Sequence[str] | None) -> LabelColumn:  # noqa: ANN401  arrays, lists
+def array_labels(name: str, values: Any, class_names: Sequence[str] | None) -> LabelColumn:
     """Return the labels of an array or a list, one entry a sample.
 
     Parameters
@@ -59,7 +59,7 @@ def array_labels(name: str, values: Any, class_names: Sequence[str] | None) -> L
     return _of_rows(name, rows, names)
 
 
-def _as_numbers(values: Any) -> Any:  # noqa: ANN401  arrays, lists
+def _as_numbers(values: Any) -> Any:
     """Return a matrix of objects as one of numbers if it is one."""
     if not isinstance(values, np.ndarray) or values.dtype.kind != "O" or values.ndim == 1:
         return values
@@ -113,7 +113,7 @@ def _of_flags(flags: NDArray[np.bool_], names: tuple[str, ...] | None) -> LabelC
     return LabelColumn(labels=Ragged(values=np.nonzero(flags)[1].astype(np.int64), offsets=offsets, class_names=known))
 
 
-def _listed(row: Any) -> list[Any]:  # noqa: ANN401  whatever is handed in
+def _listed(row: Any) -> list[Any]:
     """Return the labels of one sample as a list of plain values."""
     if not isinstance(row, str | bytes) and hasattr(row, "tolist"):
         row = row.tolist()
@@ -173,7 +173,7 @@ def _indices(row: Sequence[Any], ids: Mapping[str, int], limit: int | None, *, n
     return indices
 
 
-def _index(label: Any, ids: Mapping[str, int], *, numbered: bool) -> int | None:  # noqa: ANN401  whatever is handed in
+def _index(label: Any, ids: Mapping[str, int], *, numbered: bool) -> int | None:
     """Return the index of a label, -1 for none; None when it is no label."""
     if isinstance(label, str):
         return ids.get(label)

@@ -276,7 +276,7 @@ class _Labels(Sequence[Any]):
     def __len__(self) -> int:
         return len(self._found.labels)
 
-    def __getitem__(self, row: Any) -> Any:  # noqa: ANN401  as a sequence has it
+    def __getitem__(self, row: Any) -> Any:
         if not 0 <= row < len(self):
             raise IndexError(row)
         return self._found.sample(row)
@@ -292,7 +292,7 @@ class _Images(Sequence[Any]):
     def __len__(self) -> int:
         return len(self._values)
 
-    def __getitem__(self, row: Any) -> Any:  # noqa: ANN401  as a sequence has it
+    def __getitem__(self, row: Any) -> Any:
         return _image(f"{self._name}[{row}]", self._values[row])
 
 
@@ -304,7 +304,7 @@ def _images(name: str, values: Values) -> Sequence[Any] | NDArray[Any]:
     return _Images(name, list(values))
 
 
-def _image(name: str, value: Any) -> Any:  # noqa: ANN401  as many kinds of value as an image has
+def _image(name: str, value: Any) -> Any:
     if is_missing(value):
         return None
     if is_pillow(value):
@@ -324,7 +324,7 @@ def _image(name: str, value: Any) -> Any:  # noqa: ANN401  as many kinds of valu
     return pixels
 
 
-def _check_image(name: str, image: Any) -> None:  # noqa: ANN401  an array, or what stands in its place
+def _check_image(name: str, image: Any) -> None:
     image = np.asarray(image)
     if image.dtype != np.uint8:
         unit = image.dtype.kind == "b" or (image.dtype.kind == "f" and bool((np.nan_to_num(image) <= 1).all()))

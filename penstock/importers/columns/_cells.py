@@ -74,7 +74,7 @@ class _Each(Sequence[Any]):
     def __len__(self) -> int:
         return len(self._cells)
 
-    def __getitem__(self, row: Any) -> Any:  # noqa: ANN401  as a sequence has it
+    def __getitem__(self, row: Any) -> Any:
         return self._turn(self._cells[row])
 
 
@@ -295,7 +295,7 @@ def _text(cell: Cell, name: str) -> str | None:
     )
 
 
-def plain_json(value: Cell) -> Any:  # noqa: ANN401  what JSON holds
+def plain_json(value: Cell) -> Any:
     """Return a value as what JSON holds: times as ISO 8601, decimals and durations as numbers, sets as lists."""
     if isinstance(value, Mapping):
         return {str(key): plain_json(entry) for key, entry in value.items()}
@@ -310,7 +310,7 @@ def plain_json(value: Cell) -> Any:  # noqa: ANN401  what JSON holds
     return _plain_scalar(value)
 
 
-def _plain_scalar(value: Cell) -> Any:  # noqa: ANN401  what JSON holds
+def _plain_scalar(value: Cell) -> Any:
     if isinstance(value, dt.timedelta | np.timedelta64):
         return _seconds(value)
     if isinstance(value, np.datetime64 | dt.date | dt.time):

@@ -112,7 +112,7 @@ def from_deeplake(
         )
 
 
-def _open(path: str, token: str | None) -> Any:  # noqa: ANN401  deeplake's own class
+def _open(path: str, token: str | None) -> Any:
     if not isinstance(path, str) or not path:
         raise ImporterError(f"{path!r} of type {type(path).__name__}; expected the path of a Deep Lake dataset")
     try:
@@ -183,7 +183,7 @@ class _Reader:
         )
 
 
-def _htype(entry: Any) -> str | None:  # noqa: ANN401  deeplake's own class
+def _htype(entry: Any) -> str | None:
     """Return the kind of tensor that holds a column, None where none does."""
     kind, inner = str(entry.dtype.kind).removeprefix("TypeKind."), str(entry.dtype)
     if kind in _UNHELD or (kind == "Sequence" and ("kind=image" in inner or "kind=link" in inner)):
@@ -195,7 +195,7 @@ def _htype(entry: Any) -> str | None:  # noqa: ANN401  deeplake's own class
     return _KINDS.get(kind) or _htype_of_plain(entry, inner)
 
 
-def _htype_of_plain(entry: Any, inner: str) -> str:  # noqa: ANN401  deeplake's own class
+def _htype_of_plain(entry: Any, inner: str) -> str:
     if "bytes" in inner:
         return "text"
     if _dtype(entry):
@@ -203,13 +203,13 @@ def _htype_of_plain(entry: Any, inner: str) -> str:  # noqa: ANN401  deeplake's 
     return "text" if "text" in inner and not entry.dtype.is_sequence and "???" not in str(entry.dtype.kind) else "json"
 
 
-def _dtype(entry: Any) -> str | None:  # noqa: ANN401  deeplake's own class
+def _dtype(entry: Any) -> str | None:
     found = _NUMBERS.search(str(entry.dtype.data_type))
     several = str(entry.dtype.kind).endswith("???")  # a struct
     return None if found is None or several else found[1]
 
 
-def _is_list(entry: Any) -> bool:  # noqa: ANN401  deeplake's own class
+def _is_list(entry: Any) -> bool:
     """Return whether a sample of a column has one value for each object."""
     kind = str(entry.dtype.kind).removeprefix("TypeKind.")
     return bool(entry.dtype.is_sequence) or (kind == "ClassLabel" and str(entry.dtype.data_type).startswith("array"))
@@ -220,7 +220,7 @@ def _in_step(sample: Callable[[int], Any], boxes: BoxReader | None) -> Callable[
     if boxes is None:
         return sample
 
-    def kept(row: int) -> Any:  # noqa: ANN401  a list or an array
+    def kept(row: int) -> Any:
         values, chosen = sample(row), boxes.read(row).kept
         if len(values) != len(chosen):
             return values
@@ -229,11 +229,11 @@ def _in_step(sample: Callable[[int], Any], boxes: BoxReader | None) -> Callable[
     return kept
 
 
-def _encoded(values: Any) -> Callable[[int], bytes]:  # noqa: ANN401  deeplake's own class
+def _encoded(values: Any) -> Callable[[int], bytes]:
     return lru_cache(_NUM_KEPT)(lambda row: bytes(values.get_bytes(row)))
 
 
-def _sampler(values: Any, htype: str, entry: Any) -> Callable[[int], Any]:  # noqa: ANN401  deeplake's own classes
+def _sampler(values: Any, htype: str, entry: Any) -> Callable[[int], Any]:
     if htype == "image":
         return _encoded(values)
     if htype == "text":
@@ -245,11 +245,11 @@ def _sampler(values: Any, htype: str, entry: Any) -> Callable[[int], Any]:  # no
     return lambda row: np.asarray(values[row])
 
 
-def _text(value: Any) -> str | None:  # noqa: ANN401  text or bytes
+def _text(value: Any) -> str | None:
     return base64.b64encode(value).decode() if isinstance(value, bytes) else value
 
 
-def _plain(value: Any) -> Any:  # noqa: ANN401  deeplake's own dictionaries, in lists and in one another
+def _plain(value: Any) -> Any:
     if hasattr(value, "to_dict"):
         return {key: _plain(entry) for key, entry in value.to_dict().items()}
     if isinstance(value, Mapping):

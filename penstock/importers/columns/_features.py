@@ -80,7 +80,7 @@ class LabelReader:
     def __init__(self) -> None:
         self._rows: set[int] = set()
 
-    def read(self, row: int, value: Any) -> list[int]:  # noqa: ANN401  what a class label holds
+    def read(self, row: int, value: Any) -> list[int]:
         """Return the labels of a sample."""
         labels = value if isinstance(value, list | tuple | np.ndarray) else [value]
         known = [int(label) for label in labels if label is not None]
@@ -120,13 +120,13 @@ def _told_value(dtype: str) -> Told:
     return Told(htype="json", turn=plain_json)
 
 
-def _as_float(value: Any) -> float | None:  # noqa: ANN401  a duration or a decimal
+def _as_float(value: Any) -> float | None:
     if value is None:
         return None
     return float(value if isinstance(value, decimal.Decimal) else plain_json(value))
 
 
-def _as_text(value: Any) -> str | None:  # noqa: ANN401  text, bytes, times and decimals
+def _as_text(value: Any) -> str | None:
     if value is None or isinstance(value, str):
         return value
     if isinstance(value, bytes):
@@ -134,7 +134,7 @@ def _as_text(value: Any) -> str | None:  # noqa: ANN401  text, bytes, times and 
     return str(value.isoformat() if hasattr(value, "isoformat") else value)
 
 
-def _numbers(value: Any, dtype: str) -> Any:  # noqa: ANN401  an array, or none
+def _numbers(value: Any, dtype: str) -> Any:
     if value is None:
         return None
     if np.dtype(dtype).kind != "f" and isinstance(value, Sequence) and None in value:

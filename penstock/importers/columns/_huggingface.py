@@ -33,7 +33,7 @@ Row = Mapping[str, Any]
 
 
 def from_huggingface(
-    dataset: Any,  # noqa: ANN401  datasets.Dataset; that package is not needed until one is handed in
+    dataset: Any,
     dest: str | os.PathLike[str],
     *,
     coords: Coords = "xywh",
@@ -103,7 +103,7 @@ def from_huggingface(
         )
 
 
-def _features(dataset: Any) -> dict[str, Feature]:  # noqa: ANN401  see from_huggingface
+def _features(dataset: Any) -> dict[str, Feature]:
     if isinstance(dataset, Mapping):
         raise ImporterError(
             f"a dictionary of splits ({', '.join(map(str, dataset))}); expected one split",
@@ -115,7 +115,7 @@ def _features(dataset: Any) -> dict[str, Feature]:  # noqa: ANN401  see from_hug
     return dict(features)
 
 
-def _row_reader(dataset: Any, features: Mapping[str, Feature]) -> Callable[[int], Row]:  # noqa: ANN401  see from_huggingface
+def _row_reader(dataset: Any, features: Mapping[str, Feature]) -> Callable[[int], Row]:
     """Return row to values, images as the bytes of their files."""
     dataset = dataset.with_format(None).select_columns(list(features))
     for name, feature in features.items():
@@ -178,7 +178,7 @@ class _Reader:
             options=known.options,
         )
 
-    def _values(self, name: str | None, row: int) -> Any:  # noqa: ANN401  objects as the feature has them
+    def _values(self, name: str | None, row: int) -> Any:
         return self.row_of(row) if name is None else self.row_of(row)[name]
 
     def _size(self, row: int) -> tuple[int, int] | None:
@@ -208,7 +208,7 @@ def _namer(prefix: str, taken: Sequence[str]) -> Callable[[str], str]:
     return name
 
 
-def _image_bytes(value: Any) -> bytes | None:  # noqa: ANN401  what a datasets image holds undecoded
+def _image_bytes(value: Any) -> bytes | None:
     if value is None:
         return None
     if value.get("bytes"):

@@ -50,7 +50,7 @@ class ObjectFeature:
         fields = {name: inner_feature(features[name]) for name in names}
         return cls(name=boxes, place=None, boxes=boxes, categories=categories, fields=fields)
 
-    def values(self, objects: Any, key: str) -> list[Any]:  # noqa: ANN401  a list of objects, or an object of lists
+    def values(self, objects: Any, key: str) -> list[Any]:
         """Return one field of all objects of a sample."""
         if objects is None:
             return []
@@ -163,7 +163,7 @@ def _other(
     return Column(name=name_of(key), htype="generic", sample=numbers, options={**known.options, "aligned_with": boxes})
 
 
-def _flaw(category: Any, names: list[str] | None) -> str | None:  # noqa: ANN401  whatever the source has
+def _flaw(category: Any, names: list[str] | None) -> str | None:
     """Return what is wrong with the category of an object."""
     if category is None or category == MISSING_LABEL:
         return "the object has no category"

@@ -18,7 +18,7 @@ Values = NDArray[Any] | Sequence[Any]
 _DOUBLE_BYTES = 8
 
 
-def as_arrays(arrays: Any) -> dict[str, Any]:  # noqa: ANN401  whatever is handed in
+def as_arrays(arrays: Any) -> dict[str, Any]:
     """Return the arrays by name; a DataFrame's columns are arrays too.
 
     Raises
@@ -39,7 +39,7 @@ def as_arrays(arrays: Any) -> dict[str, Any]:  # noqa: ANN401  whatever is hande
     return dict(arrays)
 
 
-def as_values(name: str, given: Any) -> Values:  # noqa: ANN401  whatever is handed in
+def as_values(name: str, given: Any) -> Values:
     """Return an array or list with one value a sample.
 
     Raises
@@ -64,7 +64,7 @@ def as_values(name: str, given: Any) -> Values:  # noqa: ANN401  whatever is han
         ) from error
 
 
-def _converted(given: Any) -> Values:  # noqa: ANN401  whatever is handed in
+def _converted(given: Any) -> Values:
     if isinstance(given, np.ma.MaskedArray):
         return _of_masked(given)
     if type(given).__module__.startswith("pandas") and not isinstance(getattr(given, "dtype", None), np.dtype | None):
@@ -80,20 +80,20 @@ def _refuse(reason: str) -> Values:
     raise TypeError(reason)
 
 
-def _of_masked(given: Any) -> Values:  # noqa: ANN401  numpy's types do not tell a masked array's shape
+def _of_masked(given: Any) -> Values:
     if given.ndim == 1:
         masked = np.ma.getmaskarray(given).tolist()
         return [None if gone else value for value, gone in zip(given.data.tolist(), masked, strict=True)]
     return _refuse("values are masked") if np.ma.is_masked(given) else _native(given.data)
 
 
-def _of_pandas(given: Any) -> Values:  # noqa: ANN401  a Series, an Index or an array of a type that numpy has not
+def _of_pandas(given: Any) -> Values:
     names = categories_of(given)
     cells = list(given.astype(object))
     return cells if names is None else [None if is_missing(cell) else class_name(cell) for cell in cells]
 
 
-def categories_of(given: Any) -> list[str] | None:  # noqa: ANN401  whatever is handed in
+def categories_of(given: Any) -> list[str] | None:
     """Return the names of the categories of a categorical column, None for anything else."""
     categories = getattr(getattr(given, "dtype", None), "categories", None)
     if categories is None or not type(given).__module__.startswith("pandas"):

@@ -136,7 +136,7 @@ def from_table(
         )
 
 
-def _checked_tensors(tensors: Any, frame: pd.DataFrame, *, has_images: bool) -> dict[str, tuple[Hashable, str | None]]:  # noqa: ANN401  whatever is handed in
+def _checked_tensors(tensors: Any, frame: pd.DataFrame, *, has_images: bool) -> dict[str, tuple[Hashable, str | None]]:
     """Return tensor name to column and kind."""
     shown = ", ".join(map(str, frame.columns)) or "no columns"
     if tensors is None or (not tensors and isinstance(tensors, Mapping) and not has_images):
@@ -152,7 +152,7 @@ def _checked_tensors(tensors: Any, frame: pd.DataFrame, *, has_images: bool) -> 
     return {name: _column_and_kind(name, wanted, frame) for name, wanted in tensors.items()}
 
 
-def _column_and_kind(name: str, wanted: Any, frame: pd.DataFrame) -> tuple[Hashable, str | None]:  # noqa: ANN401  whatever is handed in
+def _column_and_kind(name: str, wanted: Any, frame: pd.DataFrame) -> tuple[Hashable, str | None]:
     if not isinstance(wanted, Hashable):
         raise ImporterError(f"tensors[{name!r}] is {wanted!r}; expected a column, or a column and a kind")
     if wanted in frame.columns or not isinstance(wanted, tuple):
@@ -168,13 +168,13 @@ def _column_and_kind(name: str, wanted: Any, frame: pd.DataFrame) -> tuple[Hasha
     return wanted[0], wanted[1]
 
 
-def _checked_separator(separator: Any) -> str | None:  # noqa: ANN401  whatever is handed in
+def _checked_separator(separator: Any) -> str | None:
     if separator is not None and not isinstance(separator, str):
         raise ImporterError(f"separator is {separator!r}; expected text, or None for one label a cell")
     return separator or None
 
 
-def _checked_rename(rename: Any) -> dict[str, str]:  # noqa: ANN401  whatever is handed in
+def _checked_rename(rename: Any) -> dict[str, str]:
     if rename is None:
         return {}
     if not isinstance(rename, Mapping) or not all(isinstance(name, str) for pair in rename.items() for name in pair):
@@ -284,7 +284,7 @@ def _image_column(frame: pd.DataFrame, column: str, image_root: str | os.PathLik
     files = NamedImages(image_root if image_root is not None else ".")
     cells = table_column(frame, column).tolist()
 
-    def sample(row: int) -> Any:  # noqa: ANN401  a path, or encoded bytes
+    def sample(row: int) -> Any:
         cell = cells[row]
         if isinstance(cell, Mapping):  # as Hugging Face writes images into Parquet
             cell = cell.get("bytes") or cell.get("path")

@@ -68,7 +68,7 @@ class Collation:
         given = {name: self._column(name, column) for name, column in batch.columns.items()}
         return self._with_marks(given, batch)
 
-    def _column(self, name: str, column: Any) -> Any:  # noqa: ANN401  array or list
+    def _column(self, name: str, column: Any) -> Any:
         if not isinstance(column, list):
             return column
         if self._of_one:
@@ -76,7 +76,7 @@ class Collation:
             return column if stacked is None else stacked
         return self._padded(name, column) if self._padding == "pad" else column
 
-    def _padded(self, name: str, samples: list[Any]) -> Any:  # noqa: ANN401  array, or the list where it is none of arrays
+    def _padded(self, name: str, samples: list[Any]) -> Any:
         return pad_samples(samples, _LABEL_PADDING if self._ragged.get(name) == "class_label" else 0)
 
     def _with_marks(self, given: dict[str, Any], batch: Batch) -> dict[str, Any]:
@@ -88,7 +88,7 @@ class Collation:
 
     def samples(
         self, samples: list[Any], batch: Batch, *, transformed: bool, dropping: bool, keep_state: bool = True
-    ) -> Any:  # noqa: ANN401  whatever collate_fn returns
+    ) -> Any:
         """Return the batch of samples.
 
         Parameters
@@ -119,7 +119,7 @@ class Collation:
             given.setdefault("valid", batch.draw.valid)
         return given
 
-    def _merged(self, samples: list[Any], batch: Batch, *, transformed: bool) -> Any:  # noqa: ANN401  dict, tuple or column
+    def _merged(self, samples: list[Any], batch: Batch, *, transformed: bool) -> Any:
         first = samples[0]
         _check_alike(samples, batch)
         if isinstance(first, Mapping):
@@ -136,7 +136,7 @@ class Collation:
             return type(first)(parts) if type(first) in {tuple, list} else type(first)(*parts)
         return self._merged_values("", samples, batch, transformed=transformed)
 
-    def _merged_values(self, name: str, values: list[Any], batch: Batch, *, transformed: bool) -> Any:  # noqa: ANN401  array or list
+    def _merged_values(self, name: str, values: list[Any], batch: Batch, *, transformed: bool) -> Any:
         if isinstance(values[0], Mapping | tuple):
             return self._merged(values, batch, transformed=transformed) if isinstance(values[0], Mapping) else values
         if (
@@ -164,7 +164,7 @@ def _check_alike(samples: list[Any], batch: Batch) -> None:
             )
 
 
-def _parts(sample: Any) -> str:  # noqa: ANN401  whatever a transform returns
+def _parts(sample: Any) -> str:
     if isinstance(sample, Mapping):
         return f"a dict of {', '.join(map(str, sample)) or 'nothing'}"
     if isinstance(sample, tuple | list):
@@ -172,7 +172,7 @@ def _parts(sample: Any) -> str:  # noqa: ANN401  whatever a transform returns
     return "None" if sample is None else "a single value"
 
 
-def _only_length_differs(values: list[Any], given: Any) -> bool:  # noqa: ANN401  samples after and before a transform
+def _only_length_differs(values: list[Any], given: Any) -> bool:
     """Tell whether a transform left samples what they were but for the number of their entries.
 
     Boxes that were filtered stay boxes; labels made into one vector a sample do not stay labels.
@@ -187,7 +187,7 @@ def _only_length_differs(values: list[Any], given: Any) -> bool:  # noqa: ANN401
     return True
 
 
-def stack_samples(values: Sequence[Any]) -> Any:  # noqa: ANN401  array, tensor or None
+def stack_samples(values: Sequence[Any]) -> Any:
     """Stack arrays, tensors or numbers of one shape; None where that cannot be."""
     first = values[0]
     if isinstance(first, bool | int | float | np.generic):
@@ -206,7 +206,7 @@ def stack_samples(values: Sequence[Any]) -> Any:  # noqa: ANN401  array, tensor 
     return None
 
 
-def pad_samples(samples: list[Any], value: int) -> Any:  # noqa: ANN401  array, or the list where it is none of arrays
+def pad_samples(samples: list[Any], value: int) -> Any:
     """Pad arrays at their ends to the largest of them; other samples are returned as they are.
 
     Parameters

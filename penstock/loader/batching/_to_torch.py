@@ -22,7 +22,7 @@ __all__ = [
 ]
 
 
-def require_torch() -> Any:  # noqa: ANN401  the module
+def require_torch() -> Any:
     """Return torch, or tell how to get it."""
     try:
         import torch
@@ -33,7 +33,7 @@ def require_torch() -> Any:  # noqa: ANN401  the module
     return torch
 
 
-def to_tensors(value: Any, *, pin: bool = False) -> Any:  # noqa: ANN401  nested containers of arrays
+def to_tensors(value: Any, *, pin: bool = False) -> Any:
     """Return a batch with its arrays as tensors, sharing memory."""
     torch = require_torch()
     if isinstance(value, np.ndarray):
@@ -47,13 +47,13 @@ def to_tensors(value: Any, *, pin: bool = False) -> Any:  # noqa: ANN401  nested
     return _to_tuple(value, pin=pin) if isinstance(value, tuple) else value
 
 
-def _from_array(torch: Any, value: np.ndarray[Any, Any]) -> Any:  # noqa: ANN401  tensor, or a list where torch has no such type
+def _from_array(torch: Any, value: np.ndarray[Any, Any]) -> Any:
     if value.dtype.kind not in "biufc":
         return value.tolist()
     return torch.from_numpy(value if value.flags.writeable else value.copy())
 
 
-def _to_tuple(value: tuple[Any, ...], *, pin: bool) -> Any:  # noqa: ANN401  tuple or named tuple
+def _to_tuple(value: tuple[Any, ...], *, pin: bool) -> Any:
     items = [to_tensors(item, pin=pin) for item in value]
     return type(value)(*items) if hasattr(value, "_fields") else tuple(items)
 

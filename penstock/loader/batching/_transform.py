@@ -56,7 +56,7 @@ class Transform:
         self._reseeded: list[Any] = [part for part in parts if _is_albumentations(part)]
         self._takes_rng = [_takes_rng(part, arguments) for part in parts]
 
-    def __call__(self, sample: dict[str, Any], epoch: int, position: int) -> Any:  # noqa: ANN401  whatever the transform returns
+    def __call__(self, sample: dict[str, Any], epoch: int, position: int) -> Any:
         """Return the transformed sample of one draw."""
         for pipeline in self._reseeded:
             pipeline.set_random_seed(words_of(self._seed, epoch, position)[0] & 0x7FFF_FFFF)
@@ -101,7 +101,7 @@ class SeededCollate:
         self._seed = seed
         self._takes_rng = _takes_rng(collate_fn, {})
 
-    def __call__(self, samples: list[Any], draw: Draw, *, keep_state: bool) -> Any:  # noqa: ANN401  whatever it returns
+    def __call__(self, samples: list[Any], draw: Draw, *, keep_state: bool) -> Any:
         """Return the batch; its randomness depends on the seed, the epoch and the place of its first draw alone."""
         position = int(draw.positions[0]) if len(draw) else 0
         if self._takes_rng:
@@ -120,7 +120,7 @@ def _told(error: Exception, row: int, uid: int) -> TransformError:
     )
 
 
-def _own_frames(error: Exception) -> Any:  # noqa: ANN401  traceback or None
+def _own_frames(error: Exception) -> Any:
     """Leave out the loader's own frames at the head of a traceback."""
     frames = error.__traceback__
     while frames is not None and frames.tb_frame.f_code.co_filename == __file__:
@@ -156,7 +156,7 @@ def _of_sample(
     return lambda sample, _: function(sample, **arguments)
 
 
-def _is_albumentations(function: Any) -> bool:  # noqa: ANN401  anything a user passes
+def _is_albumentations(function: Any) -> bool:
     """Tell whether a transform is an Albumentations pipeline passed directly."""
     library = sys.modules.get("albumentations")
     return library is not None and isinstance(function, library.BaseCompose | library.BasicTransform)
@@ -172,7 +172,7 @@ def _albumentations_names(images: tuple[str, ...], boxes: tuple[str, ...]) -> di
     return names
 
 
-def _through_albumentations(function: Callable[..., Any], sample: dict[str, Any], names: dict[str, str]) -> Any:  # noqa: ANN401  a dict
+def _through_albumentations(function: Callable[..., Any], sample: dict[str, Any], names: dict[str, str]) -> Any:
     ours = {theirs: name for name, theirs in names.items()}
     done = function(**{names.get(name, name): value for name, value in sample.items()})
     return {ours.get(name, name): value for name, value in done.items()}

@@ -45,7 +45,7 @@ class Work:
         """Whether there is a user's function to run."""
         return self.transform is not None or not self._collation.of_columns
 
-    def __call__(self, batch: Batch, uids: list[int], *, keep_state: bool) -> Any:  # noqa: ANN401  whatever transform and collate_fn return
+    def __call__(self, batch: Batch, uids: list[int], *, keep_state: bool) -> Any:
         """Return the batch as the caller gets it, in numpy."""
         if not self.is_heavy:
             return self._collation.columns(batch)
@@ -110,6 +110,6 @@ def _samples(batch: Batch) -> list[dict[str, Any]]:
     ]
 
 
-def _owned(value: Any) -> Any:  # noqa: ANN401  a sample
+def _owned(value: Any) -> Any:
     """Give a scalar taken from an array the form of an array, so that every sample has shape and dtype."""
     return np.asarray(value) if isinstance(value, np.generic) else value

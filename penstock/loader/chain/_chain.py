@@ -86,7 +86,7 @@ class Loader(RunningLoader):
 
     # ---- the chain -------------------------------------------------------------------------
 
-    def _derived(self, step: str | None = None, *, pool: Pool | None = None, **settings: Any) -> Self:  # noqa: ANN401  any setting
+    def _derived(self, step: str | None = None, *, pool: Pool | None = None, **settings: Any) -> Self:
         """Return a copy with changes; a step that is taken once is refused the second time."""
         if step is not None and step in self._called:
             raise LoaderError(f".{step}() has already been called", hint=f"give .{step}() everything in one call")
@@ -116,7 +116,7 @@ class Loader(RunningLoader):
 
     def sample_by(
         self,
-        weights: Any,  # noqa: ANN401  str, list, tuple or array
+        weights: Any,
         replace: bool = True,
         size: int | None = None,
         *,
@@ -154,7 +154,7 @@ class Loader(RunningLoader):
         )
         return self._derived(pool=self._pool.sampled(weights, spec))
 
-    def transform(self, transform: Transformation, **kwargs: Any) -> Self:  # noqa: ANN401  the transform's own
+    def transform(self, transform: Transformation, **kwargs: Any) -> Self:
         """Return a loader that applies a transform to each sample.
 
         Parameters
@@ -363,7 +363,7 @@ class Loader(RunningLoader):
         scale_boxes: bool | Mapping[str, str] = False,
         padding: str = "list",
         on_error: str = "raise",
-    ) -> Any:  # noqa: ANN401  a tf.data.Dataset
+    ) -> Any:
         """Return a `tf.data.Dataset` of batches; parameters as in `pytorch`.
 
         Samples of unequal shape come as ragged tensors unless padded, JSON as text.
@@ -397,7 +397,7 @@ class Loader(RunningLoader):
             transformed=self._settings.transform is not None,
         )
 
-    def preview(self) -> Any:  # noqa: ANN401  a batch in the caller's framework
+    def preview(self) -> Any:
         """Return the next batch without taking it: the state stays where it is.
 
         Raises

@@ -20,8 +20,8 @@ def one_call(  # noqa: PLR0917  the playbook's signature
     tensors: list[str] | None = None,
     batch_size: int | None = 1,
     collate_fn: Callable[[list[Any]], Any] | None = None,
-    **options: Any,  # noqa: ANN401  those of the chain
-) -> Any:  # noqa: ANN401  a Loader, or a tf.data.Dataset
+    **options: Any,
+) -> Any:
     """Return a loader made in one call, as ``view.pytorch(...)`` of the playbook does.
 
     Parameters

@@ -27,12 +27,12 @@ class Loadable(Protocol):
 
     def __len__(self) -> int: ...
 
-    def preview(self) -> Any:  # noqa: ANN401  a batch
+    def preview(self) -> Any:
         """Return the next batch without taking it."""
         ...
 
 
-def require_tensorflow() -> Any:  # noqa: ANN401  the module
+def require_tensorflow() -> Any:
     """Return tensorflow, or tell how to get it."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")
     try:
@@ -44,7 +44,7 @@ def require_tensorflow() -> Any:  # noqa: ANN401  the module
     return tf
 
 
-def to_tf(value: Any, name: str = "batch", *, own: bool = False) -> Any:  # noqa: ANN401  nested containers of arrays
+def to_tf(value: Any, name: str = "batch", *, own: bool = False) -> Any:
     """Return a batch as TensorFlow tensors; lists of arrays become ragged ones, JSON becomes text.
 
     Parameters
@@ -74,7 +74,7 @@ def to_tf(value: Any, name: str = "batch", *, own: bool = False) -> Any:  # noqa
     return tf.convert_to_tensor(value)
 
 
-def _check_kind(value: Any, name: str) -> None:  # noqa: ANN401  whatever a transform or collate_fn returned
+def _check_kind(value: Any, name: str) -> None:
     known = (bool, int, float, complex, str, bytes, np.ndarray, np.generic)
     if not isinstance(value, known) and not hasattr(value, "dtype"):
         raise LoaderError(
@@ -83,7 +83,7 @@ def _check_kind(value: Any, name: str) -> None:  # noqa: ANN401  whatever a tran
         )
 
 
-def _of_list(tf: Any, values: list[Any], name: str, *, own: bool) -> Any:  # noqa: ANN401  a tensor, or a dict of them
+def _of_list(tf: Any, values: list[Any], name: str, *, own: bool) -> Any:
     first = next((value for value in values if value is not None), None)
     if isinstance(first, str | bytes):
         return tf.constant([value if value is not None else "" for value in values], tf.string)
@@ -105,7 +105,7 @@ def _is_json(values: list[Any]) -> bool:
     return True
 
 
-def _merged(tf: Any, values: list[Any], name: str) -> Any:  # noqa: ANN401  a tensor, or a dict of them
+def _merged(tf: Any, values: list[Any], name: str) -> Any:
     """Merge samples: dicts key by key, lists as one more ragged axis."""
     if all(isinstance(value, Mapping) for value in values):
         if any(value.keys() != values[0].keys() for value in values):
@@ -122,7 +122,7 @@ def _merged(tf: Any, values: list[Any], name: str) -> Any:  # noqa: ANN401  a te
     return tf.RaggedTensor.from_row_lengths(inner, lengths)
 
 
-def _of_arrays(tf: Any, arrays: list[np.ndarray[Any, Any]]) -> Any:  # noqa: ANN401  a RaggedTensor, or a tuple of tensors
+def _of_arrays(tf: Any, arrays: list[np.ndarray[Any, Any]]) -> Any:
     """Make samples of one kind a ragged tensor; of several kinds, as images beside labels, a tuple."""
     ranks = {array.ndim for array in arrays if array.size}
     if len(ranks) > 1 or len({array.dtype.kind for array in arrays}) > 1:
@@ -145,7 +145,7 @@ def _empty_like(array: np.ndarray[Any, Any], model: np.ndarray[Any, Any], rank: 
     return np.zeros(shape, array.dtype if array.dtype.kind == model.dtype.kind else model.dtype)
 
 
-def _ragged(tf: Any, arrays: list[np.ndarray[Any, Any]]) -> Any:  # noqa: ANN401  a RaggedTensor
+def _ragged(tf: Any, arrays: list[np.ndarray[Any, Any]]) -> Any:
     """Make a ragged tensor: the last axis of boxes and images is uniform, the ones before it ragged."""
     rank = arrays[0].ndim
     if rank == 0:
@@ -165,7 +165,7 @@ def _ragged(tf: Any, arrays: list[np.ndarray[Any, Any]]) -> Any:  # noqa: ANN401
     return ragged
 
 
-def _signature(tf: Any, value: Any, *, batched: bool) -> Any:  # noqa: ANN401  nested specs
+def _signature(tf: Any, value: Any, *, batched: bool) -> Any:
     """Return the spec of a batch that may have any number of samples."""
     if isinstance(value, dict):
         return {name: _signature(tf, item, batched=batched) for name, item in value.items()}
@@ -182,7 +182,7 @@ def _signature(tf: Any, value: Any, *, batched: bool) -> Any:  # noqa: ANN401  n
 
 def as_tf_dataset(
     loader: Loadable, *, axes: Mapping[str, Axes], dtypes: Mapping[str, str], single: bool, own: bool, transformed: bool
-) -> Any:  # noqa: ANN401  a tf.data.Dataset
+) -> Any:
     """Return a `tf.data.Dataset` over a loader.
 
     It is also a loader in what it can tell: `state_dict`, `load_state_dict`,
@@ -219,12 +219,12 @@ def as_tf_dataset(
     return _dataset_class(tf)(loader, signature, own=own)
 
 
-def _of_nothing(tf: Any, dtypes: Mapping[str, str]) -> Any:  # noqa: ANN401  nested specs
+def _of_nothing(tf: Any, dtypes: Mapping[str, str]) -> Any:
     """Return the spec of batches that never come."""
     return {name: tf.TensorSpec(None, dtype) for name, dtype in dtypes.items()} or tf.TensorSpec(None, tf.float32)
 
 
-def _fitted(tf: Any, value: Any, spec: Any, name: str = "batch") -> Any:  # noqa: ANN401  nested tensors
+def _fitted(tf: Any, value: Any, spec: Any, name: str = "batch") -> Any:
     """Return a batch in the form of the first one: ragged where that was, else refused with the reason."""
     if isinstance(spec, dict) and isinstance(value, dict) and spec.keys() == value.keys():
         return {key: _fitted(tf, value[key], spec[key], str(key)) for key in spec}
@@ -245,11 +245,11 @@ def _fitted(tf: Any, value: Any, spec: Any, name: str = "batch") -> Any:  # noqa
     return value
 
 
-def _dataset_class(tf: Any) -> Any:  # noqa: ANN401  a class
+def _dataset_class(tf: Any) -> Any:
     class LoaderDataset(tf.data.Dataset):  # type: ignore[misc]  # tensorflow is optional and untyped here
         """Batches of a penstock loader."""
 
-        def __init__(self, loader: Loadable, signature: Any, *, own: bool) -> None:  # noqa: ANN401  nested specs
+        def __init__(self, loader: Loadable, signature: Any, *, own: bool) -> None:
             self.loader = loader
 
             def batches() -> Iterator[Any]:
@@ -265,13 +265,13 @@ def _dataset_class(tf: Any) -> Any:  # noqa: ANN401  a class
             return [self._batches]
 
         @property
-        def element_spec(self) -> Any:  # noqa: ANN401  nested specs
+        def element_spec(self) -> Any:
             return self._batches.element_spec
 
         def __len__(self) -> int:
             return len(self.loader)
 
-        def __getattr__(self, name: str) -> Any:  # noqa: ANN401  an attribute of the loader
+        def __getattr__(self, name: str) -> Any:
             if name in _OF_LOADER:
                 return getattr(self.loader, name)
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")

@@ -124,7 +124,7 @@ def _without_frames(error: PenstockError) -> PenstockError:
     return error
 
 
-def _readable(data: Any) -> Any:  # noqa: ANN401  bytes or the error that reading them gave
+def _readable(data: Any) -> Any:
     if isinstance(data, PenstockError):
         raise data
     return data
@@ -186,7 +186,7 @@ class _Scratch:
 
 
 def _decode_into(
-    encoded: Any,  # noqa: ANN401  bytes-like
+    encoded: Any,
     out: NDArray[np.uint8],
     size: tuple[int, int] | None,
     scratch: _Scratch,
@@ -226,7 +226,7 @@ def _check_shape(pixels: NDArray[np.uint8], out: NDArray[np.uint8]) -> None:
 
 def decode_values(
     values: Sequence[Any] | NDArray[Any], method: str, spec: TensorSpec, *, fixed: bool, out_of: NDArray[np.int64]
-) -> Any:  # noqa: ANN401  array or list
+) -> Any:
     """Return samples of a tensor that is no image: one array where all have one shape, else a list.
 
     Parameters
@@ -258,7 +258,7 @@ def _empty(spec: TensorSpec) -> NDArray[Any]:
     return np.zeros(shape, np.int64 if spec.htype == "class_label" else np.dtype(spec.dtype))
 
 
-def _as_bytes(value: Any) -> bytes | None:  # noqa: ANN401  ndarray, str, JSON or None
+def _as_bytes(value: Any) -> bytes | None:
     import json
 
     if value is None or isinstance(value, bytes):

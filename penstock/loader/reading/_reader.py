@@ -178,7 +178,7 @@ class Reader:
                 failed.setdefault(slot, (name, errors[int(out_of[slot])]))
         return columns, failed
 
-    def _decoded(self, name: str, values: Any, out_of: NDArray[np.int64]) -> tuple[Any, dict[int, PenstockError]]:  # noqa: ANN401  raw samples
+    def _decoded(self, name: str, values: Any, out_of: NDArray[np.int64]) -> tuple[Any, dict[int, PenstockError]]:
         spec, shape = self._table.tensors[name], self.fixed[name]
         method = self._settings.decode_method.get(name, "numpy")
         if spec.htype == "image":
@@ -261,7 +261,7 @@ def _common_channels(shapes: NDArray[np.int64]) -> int:
     return int(channels[0]) if len(channels) == 1 and channels[0] > 0 else 3
 
 
-def _kept(column: Any, chosen: NDArray[np.bool_]) -> Any:  # noqa: ANN401  array or list
+def _kept(column: Any, chosen: NDArray[np.bool_]) -> Any:
     if isinstance(column, np.ndarray):
         return column[chosen]
     return [sample for sample, keep in zip(column, chosen.tolist(), strict=True) if keep]

@@ -18,7 +18,7 @@ __all__ = ["opencv_alone", "resized"]
 _BILINEAR_REACH = 1.25
 
 
-def resized(pixels: NDArray[np.uint8], size: tuple[int, int], out: NDArray[np.uint8] | None = None) -> Any:  # noqa: ANN401  cv2 is untyped
+def resized(pixels: NDArray[np.uint8], size: tuple[int, int], out: NDArray[np.uint8] | None = None) -> Any:
     """Resize an image to (height, width).
 
     Shrinking averages areas; up to a factor of 1.25 and when growing it is

@@ -67,7 +67,7 @@ class Audit:
         """Whether every class is inside the band."""
         return bool(self.inside.all())
 
-    def to_pandas(self) -> Any:  # noqa: ANN401  pandas is not imported here
+    def to_pandas(self) -> Any:
         """Return a DataFrame with one row per class."""
         import pandas as pd
 

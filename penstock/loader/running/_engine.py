@@ -297,12 +297,12 @@ class Engine:
     def _uids(self, batch: Batch) -> list[int]:
         return uids_of(self.pool, batch.draw.rows) if self.work.transform is not None else []
 
-    def finished(self, batch: Batch) -> Any:  # noqa: ANN401  what the caller gets
+    def finished(self, batch: Batch) -> Any:
         """Return a batch as the caller gets it."""
         given, batch.seconds["transform"] = timed(self.work, batch, self._uids(batch), keep_state=True)
         return self._as_framework(given)
 
-    def _as_framework(self, given: Any) -> Any:  # noqa: ANN401  what the caller gets
+    def _as_framework(self, given: Any) -> Any:
         if self.settings.framework == "pytorch" and self.settings.collate_fn is None:
             return to_tensors(given, pin=self.settings.pin_memory)
         return given
@@ -373,7 +373,7 @@ class Engine:
             drawn = (pending, self._stream_of(pending))
         return self.epoch_at(place, rank=rank, world_size=size, drawn=drawn), *drawn
 
-    def preview(self) -> Any:  # noqa: ANN401  what the caller gets
+    def preview(self) -> Any:
         """Return the next batch and leave everything as it is."""
         epoch, pool, stream = self._next()
         if epoch.num_batches == 0:
@@ -388,7 +388,7 @@ class Engine:
         for number in range(epoch.num_batches):
             yield BatchRows(draw_of(pool, epoch, draws, number), self._after(epoch, number + 1))
 
-    def taken(self, draw: Draw, after: Place) -> Any:  # noqa: ANN401  what the caller gets
+    def taken(self, draw: Draw, after: Place) -> Any:
         """Return a batch of `rows_of_epoch`, and stand behind it."""
         asked = self.meter.asked()
         with self._lock:

@@ -136,7 +136,7 @@ class DrawnRows(Selection):
         object.__setattr__(rows, "_read", read)
         return rows
 
-    def __getitems__(self, rows: list[int]) -> Any:  # noqa: ANN401  a batch in the loader's framework
+    def __getitems__(self, rows: list[int]) -> Any:
         """Return the finished batch of some rows of the loader's batch sampler; `accelerate` skips batches by this."""
         draw = getattr(rows, "draw", None)
         if self._read is None or not isinstance(rows, BatchRows) or len(rows) != len(rows.draw):
@@ -167,14 +167,14 @@ class Iteration(Iterator[Any]):
         self._ready: Callable[[], Any] = nothing_ready
         self._closed = False
 
-    def __next__(self) -> Any:  # noqa: ANN401  a batch in the caller's framework
+    def __next__(self) -> Any:
         try:
             return self._ready()
         except IndexError:
             pass
         return self._more()
 
-    def _more(self) -> Any:  # noqa: ANN401  a batch in the caller's framework
+    def _more(self) -> Any:
         begun = self._begun
         if begun is None:
             begun = self._first()
@@ -203,6 +203,6 @@ class Iteration(Iterator[Any]):
             self._begun.close()
 
 
-def as_it_is(batch: Any) -> Any:  # noqa: ANN401  a finished batch
+def as_it_is(batch: Any) -> Any:
     """Return a finished batch: what a loader has for `collate_fn`."""
     return batch

@@ -85,7 +85,7 @@ def _pieces(settings: Settings, columns: Mapping[str, NDArray[Any]]) -> _Pieces:
     return _cut_as_tensors(require_torch())
 
 
-def _cut_as_tensors(torch: Any) -> _Pieces:  # noqa: ANN401  the module
+def _cut_as_tensors(torch: Any) -> _Pieces:
     """Return the fastest way to many tensors: cutting one, as if each were by itself, in place and with gradients."""
     from_numpy, split = torch.from_numpy, torch.unsafe_split_with_sizes
 

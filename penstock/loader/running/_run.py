@@ -37,7 +37,7 @@ class Giver(Protocol):
         """Gives a batch that lies ready; IndexError where none does, and `take` has to be asked."""
         ...
 
-    def take(self) -> Any:  # noqa: ANN401  a batch in the caller's framework
+    def take(self) -> Any:
         """Return the next batch; PipelineEnded after the last, or once closed."""
         ...
 
@@ -75,7 +75,7 @@ class Running(Protocol):
         """Read and decode a draw, its images with those of other batches."""
         ...
 
-    def finished(self, batch: Batch) -> Any:  # noqa: ANN401  what the caller gets
+    def finished(self, batch: Batch) -> Any:
         """Return a batch as the caller gets it."""
         ...
 
@@ -139,7 +139,7 @@ class EpochIterator(Iterator[Any]):
     def _number_given(self) -> int:
         return self._given if self._gather is None else self._gather.given
 
-    def __next__(self) -> Any:  # noqa: ANN401  a batch in the caller's framework
+    def __next__(self) -> Any:
         take = self._take
         try:
             return self._in_turn() if take is None else take()
@@ -153,19 +153,19 @@ class EpochIterator(Iterator[Any]):
             raise
         raise StopIteration
 
-    def _in_turn(self) -> Any:  # noqa: ANN401  a batch in the caller's framework
+    def _in_turn(self) -> Any:
         asked = self._engine.meter.asked()
         with self._turns:
             return self._taken_or_ended(asked)
 
-    def _taken_or_ended(self, asked: float) -> Any:  # noqa: ANN401  a batch in the caller's framework
+    def _taken_or_ended(self, asked: float) -> Any:
         try:
             return self._taken(asked)
         except PipelineEnded:
             self._end()
             raise
 
-    def _taken(self, asked: float) -> Any:  # noqa: ANN401  a batch in the caller's framework
+    def _taken(self, asked: float) -> Any:
         batch, given = self._pipeline.take()
         if given is None:
             given = self._engine.finished(batch)
@@ -189,7 +189,7 @@ class EpochIterator(Iterator[Any]):
         self._finalizer()
 
 
-def nothing_ready() -> Any:  # noqa: ANN401  never anything
+def nothing_ready() -> Any:
     """Tell that no batch lies ready."""
     raise IndexError
 

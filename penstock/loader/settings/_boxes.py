@@ -17,7 +17,7 @@ __all__ = ["BoxScales", "checked_scaling"]
 
 def checked_scaling(
     table: Table,
-    asked: Any,  # noqa: ANN401  what a user passed
+    asked: Any,
     sizes: Mapping[str, tuple[int, int]],
     methods: Mapping[str, str],
     read: Iterable[str] | None,
@@ -130,7 +130,7 @@ class BoxScales:
             for sample, factor in zip(columns[name], factors, strict=True):
                 sample[...] = sample * factor
 
-    def _factors(self, image: str, encoded: Any, rows: NDArray[np.int64]) -> NDArray[np.float64]:  # noqa: ANN401  raw samples
+    def _factors(self, image: str, encoded: Any, rows: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return the factors of x, y, x, y of each row, upright; 1 where there is no image to be read."""
         shapes = self._shapes[image][rows]
         for place in np.flatnonzero((shapes <= 0).any(axis=1)).tolist():
@@ -141,7 +141,7 @@ class BoxScales:
         return scales[:, [1, 0, 1, 0]]
 
 
-def _shape_of(encoded: Any) -> tuple[int, int]:  # noqa: ANN401  bytes, None or the error of reading them
+def _shape_of(encoded: Any) -> tuple[int, int]:
     if encoded is None or isinstance(encoded, PenstockError):
         return (-1, -1)
     try:

@@ -64,14 +64,14 @@ class Settings:
         return max(1, min(available, _MOST_THREADS))
 
 
-def check_count(name: str, value: Any, least: int) -> int:  # noqa: ANN401  what a user passed
+def check_count(name: str, value: Any, least: int) -> int:
     """Return a whole number of at least `least`."""
     if isinstance(value, bool) or not hasattr(value, "__index__") or int(value) < least:
         raise LoaderError(f"{name} is {value!r}; expected a whole number of at least {least}")
     return int(value)
 
 
-def check_choice(name: str, value: Any, choices: Iterable[str]) -> None:  # noqa: ANN401  what a user passed
+def check_choice(name: str, value: Any, choices: Iterable[str]) -> None:
     """Refuse a value that is none of the choices."""
     known = tuple(choices)
     if value not in known:

@@ -33,7 +33,7 @@ class SequentialSource(Protocol):
         ...
 
 
-def named(sample: Any) -> dict[str, Any]:  # noqa: ANN401  mapping, tuple or array
+def named(sample: Any) -> dict[str, Any]:
     """Return a sample's parts by name: a mapping's own, else ``"0"``, ``"1"``, ..."""
     if isinstance(sample, Mapping):
         return {str(name): value for name, value in sample.items()}

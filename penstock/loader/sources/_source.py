@@ -31,7 +31,7 @@ class Source(Protocol):
         """Return the number of samples."""
         ...
 
-    def samples_by_indices(self, indices: NDArray[np.int64]) -> Any:  # noqa: ANN401  array, tuple or mapping of arrays
+    def samples_by_indices(self, indices: NDArray[np.int64]) -> Any:
         """Return the samples of some numbers: an array, a sequence or a mapping of arrays, first axis samples."""
         ...
 
@@ -154,12 +154,12 @@ class SourceTable:
         return rows
 
 
-def _spec(name: str, value: Any) -> TensorSpec:  # noqa: ANN401  a sample's part
+def _spec(name: str, value: Any) -> TensorSpec:
     htype: Htype = "text" if isinstance(value, str) else "generic"
     return TensorSpec(name=name, htype=htype, dtype="str" if htype == "text" else np.asarray(value).dtype.name)
 
 
-def as_table(source: Any) -> Any:  # noqa: ANN401  Table, Source or SequentialSource
+def as_table(source: Any) -> Any:
     """Return a table as it is, a source as one."""
     if hasattr(source, "take") and hasattr(source, "tensors"):
         return source

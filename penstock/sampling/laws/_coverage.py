@@ -44,7 +44,7 @@ class TimesSeen:
     overall: NDArray[np.float64]
     num_epochs: int
 
-    def to_pandas(self) -> Any:  # noqa: ANN401  pandas is not imported here
+    def to_pandas(self) -> Any:
         """Return a DataFrame: one row per number of times, one column per class, and "all"."""
         import pandas as pd
 
@@ -203,7 +203,7 @@ class Coverage:
             num_epochs=num_epochs,
         )
 
-    def to_pandas(self) -> Any:  # noqa: ANN401  pandas is not imported here
+    def to_pandas(self) -> Any:
         """Return a DataFrame with one row per epoch."""
         import pandas as pd
 

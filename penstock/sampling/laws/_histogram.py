@@ -63,7 +63,7 @@ class Histogram:
         """Expected count per draw; for samples the probability that a draw has the class."""
         return self.expected / max(self.num_draws, 1)
 
-    def to_pandas(self) -> Any:  # noqa: ANN401  pandas is not imported here
+    def to_pandas(self) -> Any:
         """Return a DataFrame with one row per class."""
         import pandas as pd
 

@@ -44,7 +44,7 @@ class Subset:
     rows: NDArray[np.int64]
     labels: ClassCounts
 
-    def to_pandas(self) -> Any:  # noqa: ANN401  pandas is not imported here
+    def to_pandas(self) -> Any:
         """Return a DataFrame with the row number and the class name of each row."""
         import pandas as pd
 
@@ -123,7 +123,7 @@ class BatchComposition:
     num_seen: int
     num_rows: int
 
-    def to_pandas(self) -> Any:  # noqa: ANN401  pandas is not imported here
+    def to_pandas(self) -> Any:
         """Return a DataFrame with one row per batch and one column per class."""
         import pandas as pd
 
@@ -206,7 +206,7 @@ class TimesSeenTable:
         with np.errstate(invalid="ignore"):
             return np.asarray(np.cumsum(counts, axis=1) / counts.sum(axis=1, keepdims=True))
 
-    def to_pandas(self) -> Any:  # noqa: ANN401  pandas is not imported here
+    def to_pandas(self) -> Any:
         """Return a DataFrame with one row per sample and class: row, class, times_seen."""
         import pandas as pd
 

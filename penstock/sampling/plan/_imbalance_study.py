@@ -62,7 +62,7 @@ class EpochsToCover:
         """Most likely epoch: the peak of the density, which about half of the runs exceed."""
         return int(self.epochs[np.argmax(self.probability)])
 
-    def to_pandas(self) -> Any:  # noqa: ANN401  pandas is not imported here
+    def to_pandas(self) -> Any:
         """Return a DataFrame with one row per epoch: probability and cumulative."""
         import pandas as pd
 
@@ -132,7 +132,7 @@ class EpochsByImbalance:
     quantiles: tuple[float, ...]
     epochs: NDArray[np.float64]
 
-    def to_pandas(self) -> Any:  # noqa: ANN401  pandas is not imported here
+    def to_pandas(self) -> Any:
         """Return a DataFrame with one row per ratio and one column per quantile."""
         import pandas as pd
 
@@ -199,7 +199,7 @@ class CoverageByDraws:
     low: NDArray[np.float64]
     high: NDArray[np.float64]
 
-    def to_pandas(self) -> Any:  # noqa: ANN401  pandas is not imported here
+    def to_pandas(self) -> Any:
         """Return a DataFrame with one row per number of draws."""
         import pandas as pd
 

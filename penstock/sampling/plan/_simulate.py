@@ -54,7 +54,7 @@ class Simulation:
         done = self.unique >= self.num_drawable
         return np.where(done.any(axis=1), done.argmax(axis=1) + 1.0, np.inf)
 
-    def to_pandas(self) -> Any:  # noqa: ANN401  pandas is not imported here
+    def to_pandas(self) -> Any:
         """Return a DataFrame of distinct samples: one row per run, one column per epoch."""
         import pandas as pd
 
@@ -167,7 +167,7 @@ def _reporting(progress: Progress | bool | None, total: int) -> Iterator[Callabl
     yield report
 
 
-def _bar(total: int) -> Any:  # noqa: ANN401  tqdm is not imported here
+def _bar(total: int) -> Any:
     try:
         from tqdm.auto import tqdm
     except ImportError as error:

@@ -85,7 +85,7 @@ class Targets:
     moved: tuple[Moved, ...]
     class_names: tuple[str, ...]
 
-    def to_pandas(self) -> Any:  # noqa: ANN401  pandas is not imported here
+    def to_pandas(self) -> Any:
         """Return a DataFrame of weight and share, one row per class."""
         import pandas as pd
 

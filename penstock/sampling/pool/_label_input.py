@@ -72,7 +72,7 @@ def class_counts(labels: Labels) -> ClassCounts:
     return _of_rows(array)
 
 
-def _array(labels: Any) -> NDArray[Any]:  # noqa: ANN401  whatever numpy reads
+def _array(labels: Any) -> NDArray[Any]:
     if hasattr(labels, "detach"):
         labels = labels.detach().cpu()  # a torch tensor, perhaps on a device or with a gradient
     try:

@@ -24,7 +24,7 @@ _FAR = 24
 """Callers that are looked at; a loader with workers is about ten calls away."""
 
 
-def _group() -> Any:  # noqa: ANN401  torch.distributed, or None
+def _group() -> Any:
     torch: Any = sys.modules.get("torch")
     group = getattr(torch, "distributed", None)
     return group if group is not None and group.is_available() and group.is_initialized() else None
@@ -63,7 +63,7 @@ def num_processes_of_accelerate() -> int:
     return int(shared.get("num_processes", 1))
 
 
-def consumer_of_caller(depth: int) -> Any:  # noqa: ANN401  any object
+def consumer_of_caller(depth: int) -> Any:
     """Return the object whose method calls `iter` on a sampler, `depth` calls above; None where it is no method."""
     try:
         return sys._getframe(depth + 1).f_locals.get("self")  # noqa: SLF001  a DataLoader does not introduce itself
@@ -104,7 +104,7 @@ def epoch_of_lightning() -> int | None:
     return epoch if isinstance(epoch, int) else None
 
 
-def _caller(module: str, method: str, attribute: str) -> Any:  # noqa: ANN401  any object
+def _caller(module: str, method: str, attribute: str) -> Any:
     """Return the object with an attribute whose method of a module is under way above, None where there is none."""
     if module not in sys.modules:
         return None

@@ -23,7 +23,7 @@ class Reweighable:
     _waiting: SamplingPlan | None = None
     _reached: int = 0
 
-    def with_weights(self, weights: Any) -> Self:  # noqa: ANN401  a plan, a spec or an array
+    def with_weights(self, weights: Any) -> Self:
         """Draw by other weights from the next epoch on; the epoch under way is not touched.
 
         The seed stays and the stream goes on: no epoch repeats the random words of one before. A state is of the

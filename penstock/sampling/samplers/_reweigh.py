@@ -14,7 +14,7 @@ from penstock.sampling.spec._spec import SamplingSpec
 __all__ = ["reweighed"]
 
 
-def reweighed(plan: SamplingPlan, weights: Any) -> SamplingPlan:  # noqa: ANN401  a plan, a spec or an array
+def reweighed(plan: SamplingPlan, weights: Any) -> SamplingPlan:
     """Return the plan of other weights for the same rows; the seed stays.
 
     Parameters
@@ -40,7 +40,7 @@ def reweighed(plan: SamplingPlan, weights: Any) -> SamplingPlan:  # noqa: ANN401
     return made
 
 
-def _plan_of(plan: SamplingPlan, weights: Any) -> SamplingPlan:  # noqa: ANN401  a plan, a spec or an array
+def _plan_of(plan: SamplingPlan, weights: Any) -> SamplingPlan:
     if isinstance(weights, SamplingPlan):
         return _of_same_rows(plan, weights)
     if isinstance(weights, SamplingSpec):

@@ -79,7 +79,7 @@ class TorchSampler(EpochSampler):
         self._warn_if_dropped(consumer)
         return self._draws()
 
-    def _match(self, consumer: Any) -> None:  # noqa: ANN401  of torch
+    def _match(self, consumer: Any) -> None:
         """Lay the draws out over processes by the batch size of the DataLoader, where none was given."""
         each = getattr(consumer, "batch_size", None)
         shared = self._layout()[1] > 1 or (not self._is_told and num_processes_of_accelerate() > 1)
@@ -164,7 +164,7 @@ class TorchBatchSampler(EpochSampler):
         distributed: bool | None = None,
         rank: int | None = None,
         world_size: int | None = None,
-        sampler: Any = None,  # noqa: ANN401  of torch
+        sampler: Any = None,
     ) -> None:
         if isinstance(source, TorchBatchSampler):
             vars(self).update(vars(source), drop_last=drop_last, _running=None)
@@ -175,7 +175,7 @@ class TorchBatchSampler(EpochSampler):
         if hasattr(sampler, "num_replicas"):
             self._given = (int(sampler.rank), int(sampler.num_replicas))
 
-    def __getattr__(self, name: str) -> Any:  # noqa: ANN401  what Lightning makes a batch sampler again from
+    def __getattr__(self, name: str) -> Any:
         if name.startswith("__pl_saved_") and "_given" in vars(self):
             return {
                 "__pl_saved_args": (self, self.batch_size, self.drop_last),

@@ -34,7 +34,7 @@ REFERENCES: Final[Mapping[str, str]] = {
 }
 
 
-def inverse_frequency(labels: Labels, *, background: float | None = None, **options: Any) -> SamplingSpec:  # noqa: ANN401  fields of the spec
+def inverse_frequency(labels: Labels, *, background: float | None = None, **options: Any) -> SamplingSpec:
     """Weigh each class by one over the samples that have it.
 
     The commonest class has weight 1, and so have samples without a class. Of several classes of a sample the largest
@@ -70,7 +70,7 @@ def inverse_frequency(labels: Labels, *, background: float | None = None, **opti
     return _spec(labels, _from_one(1 / _present(labels)), background, options)
 
 
-def square_root(labels: Labels, *, background: float | None = None, **options: Any) -> SamplingSpec:  # noqa: ANN401  fields of the spec
+def square_root(labels: Labels, *, background: float | None = None, **options: Any) -> SamplingSpec:
     """Weigh each class by one over the square root of the samples that have it.
 
     Parameters
@@ -104,7 +104,7 @@ def effective_number(
     beta: float = 0.999,
     *,
     background: float | None = None,
-    **options: Any,  # noqa: ANN401  fields of the spec
+    **options: Any,
 ) -> SamplingSpec:
     """Weigh each class by one over its effective number of samples, ``(1 - beta**n) / (1 - beta)``.
 
@@ -151,7 +151,7 @@ def repeat_factor(
     threshold: float = 0.001,
     *,
     background: float | None = None,
-    **options: Any,  # noqa: ANN401  fields of the spec
+    **options: Any,
 ) -> SamplingSpec:
     """Weigh each class by its repeat factor, ``max(1, sqrt(threshold / share))``.
 
@@ -199,7 +199,7 @@ def repeat_factor(
 def target_proportions(
     labels: Labels,
     shares: Mapping[str | None, float],
-    **options: Any,  # noqa: ANN401  fields of the spec
+    **options: Any,
 ) -> SamplingSpec:
     """Weigh each class by its share over its samples; one label per sample.
 

@@ -157,7 +157,7 @@ class SamplingSpec:
         """Weight of each clause."""
         return tuple(clause.weight for clause in self.clauses)
 
-    def with_options(self, **changes: Any) -> SamplingSpec:  # noqa: ANN401  any field
+    def with_options(self, **changes: Any) -> SamplingSpec:
         """Return a copy with some fields changed; a new mode sets `replace`, and the other way round."""
         if "mode" in changes and "replace" not in changes:
             changes["replace"] = changes["mode"] != "once"

@@ -64,7 +64,7 @@ def _place(url: str) -> tuple[str, str]:
 
 
 @lru_cache(maxsize=64)
-def _object_store(root: str, creds: tuple[tuple[str, str], ...], environment: tuple[tuple[str, str], ...]) -> Any:  # noqa: ANN401  obstore ships no common base type
+def _object_store(root: str, creds: tuple[tuple[str, str], ...], environment: tuple[tuple[str, str], ...]) -> Any:
     """Return a store; what the environment says is part of its identity, since the store reads it once."""
     from datetime import timedelta
 
@@ -89,7 +89,7 @@ def _object_store(root: str, creds: tuple[tuple[str, str], ...], environment: tu
 
 
 @lru_cache(maxsize=1)
-def _session(process: int) -> Any:  # noqa: ANN401, ARG001  connections are not shared with forked processes
+def _session(process: int) -> Any:  # noqa: ARG001  connections are not shared with forked processes
     import requests
     from requests.adapters import HTTPAdapter
     from urllib3 import Retry

@@ -91,7 +91,7 @@ class _Server:
         if channel is not None:
             channel.close()
 
-    def ask(self, key: tuple[str, str | None, int], what: str, *arguments: Any) -> Any:  # noqa: ANN401  by question
+    def ask(self, key: tuple[str, str | None, int], what: str, *arguments: Any) -> Any:
         with self._lock:
             try:
                 channel = self._channel = self._channel or _started()

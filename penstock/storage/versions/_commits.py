@@ -140,7 +140,7 @@ def _commit(record: Mapping[str, Any], commit_id: str, branch: str | None, versi
     )
 
 
-def _time(text: Any) -> datetime:  # noqa: ANN401  whatever a record holds
+def _time(text: Any) -> datetime:
     with suppress(ValueError, TypeError, OverflowError, OSError):
         return datetime.fromtimestamp(float(text), UTC)
     return datetime.fromtimestamp(0, UTC)

@@ -42,7 +42,7 @@ def kind_of(handle: lance.LanceDataset, version: int) -> tuple[str | None, Any]:
 def land(
     handle: lance.LanceDataset,
     branch: str | None,
-    operation: Any,  # noqa: ANN401  an operation of the engine
+    operation: Any,
     properties: Mapping[str, str],
     *,
     base: int,

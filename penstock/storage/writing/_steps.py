@@ -53,7 +53,7 @@ class Steps:
         """Return what the changes so far leave."""
         return Snapshot(self._handle, self._path, self._branch)
 
-    def _take(self, operation: Any) -> None:  # noqa: ANN401  an operation or a transaction of the engine
+    def _take(self, operation: Any) -> None:
         import lance
 
         read_version = None if isinstance(operation, lance.Transaction) else self._handle.version
@@ -90,7 +90,7 @@ class Steps:
             self._take(meta_operation(after))
 
 
-def meta_operation(meta: Mapping[str, Any]) -> Any:  # noqa: ANN401  an operation of the engine
+def meta_operation(meta: Mapping[str, Any]) -> Any:
     """Return the operation that replaces what the dataset says of itself."""
     import lance
 
@@ -98,7 +98,7 @@ def meta_operation(meta: Mapping[str, Any]) -> Any:  # noqa: ANN401  an operatio
     return lance.LanceOperation.UpdateConfig(schema_metadata_updates=update)
 
 
-def append_operation(handle: lance.LanceDataset, table: pa.Table) -> Any:  # noqa: ANN401  an operation of the engine
+def append_operation(handle: lance.LanceDataset, table: pa.Table) -> Any:
     """Write rows to new files and return the operation that makes them part of the dataset."""
     import lance
 
@@ -108,7 +108,7 @@ def append_operation(handle: lance.LanceDataset, table: pa.Table) -> Any:  # noq
     return lance.LanceOperation.Append(fragments)
 
 
-def delete_operation(handle: lance.LanceDataset, uids: NDArray[np.int64]) -> Any:  # noqa: ANN401  an operation of the engine
+def delete_operation(handle: lance.LanceDataset, uids: NDArray[np.int64]) -> Any:
     """Write deletion marks and return the operation that makes them true; None where no row has such a uid."""
     import lance
 

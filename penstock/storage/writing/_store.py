@@ -216,7 +216,7 @@ class Store:
     def _land(
         self,
         handle: lance.LanceDataset,
-        operation: Any,  # noqa: ANN401  an operation of the engine
+        operation: Any,
         properties: Mapping[str, str],
         *,
         new: Mapping[str, int | None],

@@ -15,7 +15,7 @@ from penstock.tensors import MAX_IMAGE_BYTES, Cell, TensorSpec, decode_json, unp
 __all__ = ["column_of_cells", "sample_of_cell", "with_rows_replaced"]
 
 
-def sample_of_cell(spec: TensorSpec, cell: Cell, *, max_bytes: int | None = MAX_IMAGE_BYTES) -> Any:  # noqa: ANN401  bytes, str, JSON or ndarray, by kind
+def sample_of_cell(spec: TensorSpec, cell: Cell, *, max_bytes: int | None = MAX_IMAGE_BYTES) -> Any:
     """Return the raw sample of a stored cell, as `Table.take` promises it."""
     value = cell.value
     if value is None:

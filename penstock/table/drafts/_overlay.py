@@ -264,7 +264,7 @@ def _rows_of(column: Ragged, spec: TensorSpec, rows: NDArray[np.int64]) -> list[
     return [column.row(row).copy() if column.valid is None or column.valid[row] else None for row in rows]
 
 
-def _shape(image: Any) -> tuple[int, int, int]:  # noqa: ANN401  bytes, None or the error in its place
+def _shape(image: Any) -> tuple[int, int, int]:
     try:
         return (-1, -1, -1) if image is None else image_shape(image)
     except PenstockError:

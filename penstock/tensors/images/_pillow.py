@@ -21,7 +21,7 @@ def is_pillow(value: object) -> bool:
     return any(kind.__module__ == "PIL.Image" and kind.__name__ == "Image" for kind in type(value).__mro__)
 
 
-def pillow_pixels(image: Any) -> NDArray[np.uint8]:  # noqa: ANN401  Pillow is loaded where it is used
+def pillow_pixels(image: Any) -> NDArray[np.uint8]:
     """Return the pixels that decoding a file of the same image gives.
 
     Parameters
@@ -55,7 +55,7 @@ def pillow_pixels(image: Any) -> NDArray[np.uint8]:  # noqa: ANN401  Pillow is l
         raise ImageDecodeError(f"the image of mode {image.mode} cannot be read: {reason}") from error
 
 
-def _plain(image: Any) -> Any:  # noqa: ANN401  see pillow_pixels
+def _plain(image: Any) -> Any:
     """Return an image of a mode from which Pillow converts to gray, RGB or RGBA."""
     if image.mode == "LAB":
         from PIL import ImageCms
@@ -70,7 +70,7 @@ def _plain(image: Any) -> Any:  # noqa: ANN401  see pillow_pixels
     return image
 
 
-def _orientation(image: Any) -> int:  # noqa: ANN401  see pillow_pixels
+def _orientation(image: Any) -> int:
     try:
         return int(image.getexif().get(_ORIENTATION, 1))
     except Exception:  # noqa: BLE001  a broken EXIF block raises many kinds of error, and means upright

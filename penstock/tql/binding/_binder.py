@@ -194,7 +194,7 @@ class Binder:
         keys = ",".join(child.key for child in children)
         return Bound(span=(node.start, node.end), type=type_, run=lambda _: value, key=f"{key}({keys})", constant=value)
 
-    def constant(self, node: ast.Node, value: Any, type_: Type) -> Bound:  # noqa: ANN401  any Python scalar
+    def constant(self, node: ast.Node, value: Any, type_: Type) -> Bound:
         """Return one value for all rows."""
         held = constant(value, _DTYPES.get(type_.kind))
         return Bound(span=(node.start, node.end), type=type_, run=lambda _: held, key=repr(value), constant=held)
@@ -336,7 +336,7 @@ class Binder:
         raise self.error(f"{self.source(node)} is {_article(bound.type)}; expected a number", node)
 
 
-def dtype_of(type_: Type) -> Any:  # noqa: ANN401  numpy dtypes have no common type
+def dtype_of(type_: Type) -> Any:
     """Return the dtype that holds elements of a type."""
     return _DTYPES.get(type_.kind, np.float64)
 

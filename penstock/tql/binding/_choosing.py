@@ -86,7 +86,7 @@ def _cast(binder: Binder, node: ast.Cast) -> Bound:
     return binder.make(node, type_, partial(_converted, dtype), f"cast {target.kind}", number)
 
 
-def _converted(dtype: Any, value: Value) -> Value:  # noqa: ANN401  a numpy dtype
+def _converted(dtype: Any, value: Value) -> Value:
     data, valid = value.data, value.valid
     if dtype is np.int64 and data.dtype.kind == "f":
         fits = np.isfinite(data) & (np.abs(data) < 2.0**63)

@@ -61,7 +61,7 @@ def _parameter(binder: Binder, node: ast.Parameter) -> Bound:
     )
 
 
-def _given(binder: Binder, node: ast.Parameter) -> Any:  # noqa: ANN401  whatever the user passed
+def _given(binder: Binder, node: ast.Parameter) -> Any:
     params = binder.params
     if isinstance(params, dict):
         if node.name in params:
@@ -78,7 +78,7 @@ def _given(binder: Binder, node: ast.Parameter) -> Any:  # noqa: ANN401  whateve
     )
 
 
-def _array_of(binder: Binder, node: ast.Node, value: Any) -> Bound:  # noqa: ANN401  any nested list
+def _array_of(binder: Binder, node: ast.Node, value: Any) -> Bound:
     try:
         data = np.array(value)
     except ValueError:

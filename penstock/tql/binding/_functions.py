@@ -196,7 +196,7 @@ def _bind_user(binder: Binder, node: ast.Call, target: Callable[..., Any], retur
     )
 
 
-def _handed(child: Bound, frame: Frame) -> Any:  # noqa: ANN401  ndarray or Ragged
+def _handed(child: Bound, frame: Frame) -> Any:
     value = expand_rows(child.value(frame), frame.num_rows)
     if value.offsets is not None:
         return to_ragged(value, frame.num_rows, child.type.class_names)
@@ -205,7 +205,7 @@ def _handed(child: Bound, frame: Frame) -> Any:  # noqa: ANN401  ndarray or Ragg
     return value.data
 
 
-def _checked(result: Any, frame: Frame, name: str, returns: Returns, span: tuple[int, int]) -> Any:  # noqa: ANN401  ndarrays
+def _checked(result: Any, frame: Frame, name: str, returns: Returns, span: tuple[int, int]) -> Any:
     if result.shape != (frame.num_rows,):
         message = f"{name} returned shape {result.shape}; expected ({frame.num_rows},), one value a row"
         raise frame.context.error(message, span)

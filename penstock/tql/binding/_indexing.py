@@ -235,7 +235,7 @@ def _followed(keys: tuple[str | int, ...], value: Value) -> Value:
     return Value(data=data, valid=None if valid.all() else valid, constant=value.constant)
 
 
-def _follow(item: Any, keys: tuple[str | int, ...]) -> Any:  # noqa: ANN401  any JSON value
+def _follow(item: Any, keys: tuple[str | int, ...]) -> Any:
     for key in keys:
         if isinstance(item, dict) and isinstance(key, str):
             item = item.get(str(key))

@@ -36,7 +36,7 @@ def _shape(binder: Binder, node: ast.Call) -> Bound:
     return binder.make(node, Type(kind="int", rank=1), _shape_of, "shape", operand)
 
 
-def _image_shapes(frame: Frame, image: Any) -> Value:  # noqa: ANN401  a Field
+def _image_shapes(frame: Frame, image: Any) -> Value:
     rows = frame.rows_of(image)
     whole = image.table.shapes(image.tensor)
     shapes = whole[np.maximum(rows, 0)] if len(whole) else np.zeros((len(rows), 3), np.int64)

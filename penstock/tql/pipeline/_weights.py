@@ -99,7 +99,7 @@ def _has(params: object, name: str) -> bool:
     return isinstance(params, dict) and name in params
 
 
-def _table_of(given: Any, names: tuple[str, ...], binder: Binder, node: ast.Parameter) -> Floats:  # noqa: ANN401  what the user passed
+def _table_of(given: Any, names: tuple[str, ...], binder: Binder, node: ast.Parameter) -> Floats:
     if isinstance(given, dict):
         unknown = [name for name in given if name not in names]
         if unknown:

@@ -219,7 +219,7 @@ class PixelFrame:
 
 
 def _pixels(  # bytes or ndarray, by kind
-    sample: Any,  # noqa: ANN401
+    sample: Any,
     row: np.int64,
     tensor: str,
     max_bytes: int | None,

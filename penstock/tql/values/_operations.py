@@ -62,7 +62,7 @@ def compare(ufunc: np.ufunc) -> Callable[[Value, Value], Value]:
     return compute
 
 
-def _plain(data: NDArray[Any], value: Value) -> Any:  # noqa: ANN401  a Python number keeps the other side's type
+def _plain(data: NDArray[Any], value: Value) -> Any:
     if value.constant and value.offsets is None and data.dtype.kind in "biuf":
         return data[0].item()
     return data
@@ -240,7 +240,7 @@ def parsed(value: Value) -> Value:
     return Value(data=data, valid=None if valid.all() else valid, constant=value.constant)
 
 
-def _loads(text: str) -> Any:  # noqa: ANN401  any JSON value
+def _loads(text: str) -> Any:
     try:
         return json.loads(text)
     except (ValueError, RecursionError):
@@ -270,7 +270,7 @@ def json_text(value: Value) -> Value:
     return _json_as(value, lambda item: isinstance(item, str), TEXT, "")
 
 
-def _json_as(value: Value, fits: Callable[[Any], bool], dtype: Any, fill: Any) -> Value:  # noqa: ANN401  dtypes have no common type
+def _json_as(value: Value, fits: Callable[[Any], bool], dtype: Any, fill: Any) -> Value:
     value = parsed(value)
     fitting = np.array([fits(item) for item in value.data], bool)
     items = [item if fit else fill for item, fit in zip(value.data, fitting, strict=True)]
@@ -281,7 +281,7 @@ def _json_as(value: Value, fits: Callable[[Any], bool], dtype: Any, fill: Any) -
     return replace(value, data=data, valid=None if valid.all() else valid)
 
 
-def to_number(value: Value, dtype: Any) -> Value:  # noqa: ANN401  a numpy dtype
+def to_number(value: Value, dtype: Any) -> Value:
     """Return text as numbers; what is no number is NULL."""
     data = np.zeros(len(value.data), dtype)
     good = np.ones(len(value.data), bool)
@@ -316,7 +316,7 @@ def to_time(value: Value) -> Value:
     return replace(value, data=data, valid=None if valid.all() else valid)
 
 
-def choose(dtype: Any) -> Callable[..., Value]:  # noqa: ANN401  a numpy dtype
+def choose(dtype: Any) -> Callable[..., Value]:
     """Return CASE: pairs of condition and value, then the default; the first that holds counts."""
 
     def compute(*parts: Value) -> Value:

@@ -133,7 +133,7 @@ class Value:
         return self.lengths[:, None] if self.shapes is None else self.shapes
 
 
-def constant(value: Any, dtype: Any = None) -> Value:  # noqa: ANN401  any Python scalar
+def constant(value: Any, dtype: Any = None) -> Value:
     """Return one value for all rows; None is NULL."""
     if value is None:
         return Value(data=np.zeros(1, dtype or np.float64), valid=np.zeros(1, bool), constant=True)
@@ -145,7 +145,7 @@ def constant(value: Any, dtype: Any = None) -> Value:  # noqa: ANN401  any Pytho
 
 
 @lru_cache(maxsize=1024, typed=True)  # an editor binds the same few literals at every key stroke
-def _literal(value: Any, dtype: Any) -> Value:  # noqa: ANN401  any Python scalar
+def _literal(value: Any, dtype: Any) -> Value:
     data = np.array([value], dtype)
     data.flags.writeable = False
     return Value(data=data, constant=True)
@@ -210,7 +210,7 @@ def to_ragged(value: Value, num_rows: int, class_names: tuple[str, ...] | None) 
     return Ragged(values=data, offsets=offsets, shapes=shapes, valid=valid, class_names=class_names)
 
 
-def _json_text(item: Any) -> str:  # noqa: ANN401  any JSON value
+def _json_text(item: Any) -> str:
     import json
 
     return item if isinstance(item, str) else json.dumps(item)

@@ -48,10 +48,10 @@ class ImageArrayUInt8ToFloat32:
     def __len__(self) -> int:
         return len(self.arr_u8)
 
-    def __getitem__(self, index: Any) -> Any:  # noqa: ANN401  what numpy takes and returns
+    def __getitem__(self, index: Any) -> Any:
         return self.arr_u8[index].astype(np.float32) * self.scale + self.offset
 
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:  # noqa: ANN401  as numpy calls it
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
         if copy is False:
             raise ValueError("float32 images are converted from uint8, which takes a copy; expected copy=None or True")
         found: NDArray[Any] = self[...]

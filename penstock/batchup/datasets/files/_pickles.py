@@ -74,7 +74,7 @@ class _Array:
 
 
 class _Unpickler(pickle.Unpickler):
-    def find_class(self, module: str, name: str) -> Any:  # noqa: ANN401  stand-ins only
+    def find_class(self, module: str, name: str) -> Any:
         if name == "_reconstruct" and module in _ARRAY_MODULES:
             return _Array
         if module == "numpy" and name == "dtype":
