@@ -75,7 +75,7 @@ def test_every_dependency_has_its_reason_in_the_docs():
 def test_constraints_pin_every_direct_dependency():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     pinned = {
-        _normalised(line.split("==")[0]) for line in (ROOT / "constraints.txt").read_text().splitlines() if "==" in line
+        _normalized(line.split("==")[0]) for line in (ROOT / "constraints.txt").read_text().splitlines() if "==" in line
     }
     wanted = project["dependencies"] + [
         name
@@ -83,10 +83,10 @@ def test_constraints_pin_every_direct_dependency():
         for name in extra
         if "darwin'" not in name or "!=" in name
     ]
-    assert {_normalised(re.split(r"[<>=;\[ ]", line)[0]) for line in wanted} - pinned == set()
+    assert {_normalized(re.split(r"[<>=;\[ ]", line)[0]) for line in wanted} - pinned == set()
 
 
-def _normalised(name):
+def _normalized(name):
     return re.sub(r"[-_.]+", "-", name).lower()
 
 

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from penstock import importers
 from penstock.cli._launcher import launch, notebook_for, tour_notebook
-from penstock.cli._recognise import Source, recognise
 from penstock.cli._terminal import say
 from penstock.dataset import Dataset, load
 from penstock.errors import DatasetNotFoundError, ImporterError, escaped
+from penstock.importers import Source, recognize
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -60,7 +60,7 @@ def import_coco(options: argparse.Namespace) -> int:
 
 def import_auto(options: argparse.Namespace) -> int:
     """Import what a path has, or, in a dry run, say what an import would take and leave."""
-    source = recognise(Path(options.path), Path(options.images) if options.images else None)
+    source = recognize(Path(options.path), Path(options.images) if options.images else None)
     if options.dry_run:
         return _inspected(source)
     if options.dest is None:
@@ -141,7 +141,7 @@ def _dataset_at(path: str, images: str | None) -> str:
     except DatasetNotFoundError:
         if "://" in path:
             raise
-    return str(_imported(recognise(Path(path), Path(images) if images else None)).path)
+    return str(_imported(recognize(Path(path), Path(images) if images else None)).path)
 
 
 def _imported(source: Source) -> Dataset:

@@ -55,7 +55,7 @@ def test_lossless_images_come_back_as_they_were(pixels, compression):
     np.testing.assert_array_equal(decode_image(encoded), pixels)
 
 
-def test_jpeg_comes_back_close_and_grey_keeps_one_channel():
+def test_jpeg_comes_back_close_and_gray_keeps_one_channel():
     ramp = np.tile(np.linspace(0, 255, 64).astype(np.uint8), (48, 1))
     encoded = encode_image(ramp, "jpg")
     assert image_shape(encoded) == (48, 64, 1)
@@ -106,7 +106,7 @@ def test_cmyk_becomes_rgb():
     assert pixels[0, 0, 1:].max() < 60
 
 
-def test_thumbnail_lays_transparency_over_grey():
+def test_thumbnail_lays_transparency_over_gray():
     clear = np.zeros((10, 10, 4), np.uint8)
     small, _, _ = thumbnail(encode_image(clear, "png"), 10)
     assert np.abs(decode_image(small).astype(int) - 128).max() <= 3
@@ -196,7 +196,7 @@ def _turned() -> bytes:
 
 
 JPEGS = {
-    "colour": _pil(Image.new("RGB", (9, 7), (10, 200, 30)), "JPEG"),
+    "color": _pil(Image.new("RGB", (9, 7), (10, 200, 30)), "JPEG"),
     "progressive": _pil(Image.effect_noise((40, 30), 80).convert("RGB"), "JPEG", progressive=True),
     "turned": _turned(),
     "turned, after another segment": _turned()[:2] + _segment(0xEC, b"Ducky" * 400) + _turned()[2:],
@@ -215,12 +215,12 @@ def test_jpegs_are_decoded_into_memory_as_decode_image_does(name, view):
         np.testing.assert_array_equal(pixels, expected)
 
 
-def test_grey_becomes_colour_where_three_channels_are_asked_for():
-    grey = encode_image(np.arange(48, dtype=np.uint8).reshape(6, 8, 1), "jpeg")
+def test_gray_becomes_color_where_three_channels_are_asked_for():
+    gray = encode_image(np.arange(48, dtype=np.uint8).reshape(6, 8, 1), "jpeg")
     memory = np.empty(1000, np.uint8)
-    assert decode_jpeg_into(grey, lambda _: memory).shape == (6, 8, 1)
-    coloured = decode_jpeg_into(grey, lambda _: memory, channels=3)
-    np.testing.assert_array_equal(coloured, np.repeat(decode_image(grey), 3, axis=2))
+    assert decode_jpeg_into(gray, lambda _: memory).shape == (6, 8, 1)
+    colored = decode_jpeg_into(gray, lambda _: memory, channels=3)
+    np.testing.assert_array_equal(colored, np.repeat(decode_image(gray), 3, axis=2))
 
 
 @pytest.mark.parametrize("channels", [0, 3])
@@ -232,7 +232,7 @@ def test_what_does_not_fit_or_needs_pillow_is_not_decoded_into_memory(channels):
     for left in (
         _pil(Image.new("CMYK", (8, 6), (0, 255, 255, 0)), "JPEG"),
         encode_image(np.zeros((4, 4, 3), np.uint8), "png"),
-        JPEGS["colour"][:200],
+        JPEGS["color"][:200],
     ):
         assert decode_jpeg_into(left, lambda _: large, channels=channels) is None
 

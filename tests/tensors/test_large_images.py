@@ -200,7 +200,7 @@ def test_a_thumbnail_of_a_large_image_is_the_mean_of_what_it_covers(form):
 
 
 @pytest.mark.slow
-def test_a_thumbnail_of_a_large_transparent_image_lies_on_grey_and_shows_no_hidden_color():
+def test_a_thumbnail_of_a_large_transparent_image_lies_on_gray_and_shows_no_hidden_color():
     hidden = np.zeros((4200, 4200, 4), np.uint8)
     hidden[..., 0] = 255  # red, and transparent
     hidden[:, 2100:] = (0, 0, 255, 255)

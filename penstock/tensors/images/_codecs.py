@@ -362,7 +362,7 @@ def decode_jpeg_into(
     buffer : callable
         Given a number of bytes, returns flat memory of at least that size; given 0, what memory there is.
     channels : {0, 3}
-        3 saves looking at the header: what fits in ``buffer(0)`` comes as red, green and blue, grey too.
+        3 saves looking at the header: what fits in ``buffer(0)`` comes as red, green and blue, gray too.
     max_bytes : int, optional
         Most bytes the decoded image may have; None allows any size.
 

@@ -18,9 +18,9 @@ def as_jpeg(pixels: NDArray[np.uint8], quality: int = _JPEG_QUALITY) -> bytes:
     """Return checked pixels as a JPEG."""
     import simplejpeg
 
-    grey = pixels.shape[2] == 1
+    gray = pixels.shape[2] == 1
     encoded: bytes = simplejpeg.encode_jpeg(
-        np.ascontiguousarray(pixels), quality, "GRAY" if grey else "RGB", "Gray" if grey else "420"
+        np.ascontiguousarray(pixels), quality, "GRAY" if gray else "RGB", "Gray" if gray else "420"
     )
     return encoded
 
@@ -48,8 +48,8 @@ def encode_image(pixels: NDArray[np.uint8], compression: str = "png") -> bytes:
     Examples
     --------
     >>> from penstock.tensors import decode_image
-    >>> grey = np.arange(6, dtype=np.uint8).reshape(2, 3, 1)
-    >>> bool((decode_image(encode_image(grey, "png")) == grey).all())
+    >>> gray = np.arange(6, dtype=np.uint8).reshape(2, 3, 1)
+    >>> bool((decode_image(encode_image(gray, "png")) == gray).all())
     True
     """
     solid = _checked_pixels(pixels)

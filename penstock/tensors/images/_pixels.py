@@ -34,7 +34,7 @@ def is_wide(mode: str) -> bool:
 
 
 def pixels_of(image: Image.Image) -> NDArray[np.uint8]:
-    """Return the pixels, uint8 of shape (H, W, C): C = 1 grey, 3 RGB, 4 RGB and alpha."""
+    """Return the pixels, uint8 of shape (H, W, C): C = 1 gray, 3 RGB, 4 RGB and alpha."""
     if is_wide(image.mode):
         extremes = Extremes()
         return extremes.spread(extremes.including(np.asarray(image)))[:, :, None]

@@ -43,7 +43,7 @@ class Part:
     rows, columns : slice
         Where the pixels belong in the image.
     pixels : ndarray of uint8 or uint16, shape (num_rows, num_columns, channels)
-        16 bits for grey images of 16 bits.
+        16 bits for gray images of 16 bits.
     """
 
     rows: slice

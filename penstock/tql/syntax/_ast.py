@@ -155,7 +155,7 @@ class Unary(Expression):
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Binary(LeftDeep, Expression):
-    """Arithmetic, a comparison, AND or OR; ``==`` and ``<>`` are normalised."""
+    """Arithmetic, a comparison, AND or OR; ``==`` and ``<>`` are normalized."""
 
     operator: str
     left: Expression
