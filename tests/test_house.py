@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import itertools
 import re
 import subprocess
 import sys
@@ -65,32 +66,80 @@ def test_every_public_name_exists():
     assert [name for name in penstock.__all__ if not hasattr(penstock, name)] == []
 
 
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+
+
+def _names(requirements):
+    return {_normalized(re.split(r"[<>=;\[ ]", line)[0]) for line in requirements}
+
+
+def _rows_of_dependencies_page(title):
+    """Cells of the rows below a title, the reasons in the last one."""
+    lines = (ROOT / "docs" / "dependencies.md").read_text().splitlines()
+    start = next(number for number, line in enumerate(lines) if line.startswith(f"| {title} |"))
+    rows = itertools.takewhile(lambda line: line.startswith("|"), lines[start + 2 :])
+    return [[cell.strip() for cell in row.strip("|").split("|")] for row in rows]
+
+
+def _packages(cell):
+    return {_normalized(name) for name in re.split(r", on macOS |, ", cell)}
+
+
+def test_docs_list_the_dependencies_that_are_declared():
+    listed = [_packages(row[0]) for row in _rows_of_dependencies_page("package")]
+    assert set().union(*listed) == _names(PROJECT["dependencies"])
+
+
+@pytest.mark.parametrize("extra", sorted(set(PROJECT["optional-dependencies"]) - {"dev"}))
+def test_docs_list_the_packages_of_an_extra(extra):
+    listed = [_packages(row[1]) for row in _rows_of_dependencies_page("extra") if row[0] == f"`{extra}`"]
+    assert set().union(*listed) == _names(PROJECT["optional-dependencies"][extra])
+
+
+def test_docs_list_no_extra_that_does_not_exist():
+    listed = {row[0].strip("`") for row in _rows_of_dependencies_page("extra")}
+    assert listed == set(PROJECT["optional-dependencies"]) - {"dev"}
+
+
+def test_docs_list_the_tools_that_are_declared():
+    listed = [_packages(row[0]) for row in _rows_of_dependencies_page("packages of `dev`")]
+    assert set().union(*listed) == _names(PROJECT["optional-dependencies"]["dev"])
+
+
 def test_every_dependency_has_its_reason_in_the_docs():
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    reasons = (ROOT / "docs" / "dependencies.md").read_text()
-    names = [re.split(r"[<>=;\[ ]", line)[0] for line in project["dependencies"]]
-    assert [name for name in names if name not in reasons] == []
+    titles = ("package", "extra", "packages of `dev`")
+    assert [row for title in titles for row in _rows_of_dependencies_page(title) if not row[-1]] == []
 
 
 def test_constraints_pin_every_direct_dependency():
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    pinned = {
-        _normalized(line.split("==")[0]) for line in (ROOT / "constraints.txt").read_text().splitlines() if "==" in line
-    }
-    wanted = project["dependencies"] + [
-        name
-        for extra in project["optional-dependencies"].values()
-        for name in extra
-        if "darwin'" not in name or "!=" in name
-    ]
-    assert {_normalized(re.split(r"[<>=;\[ ]", line)[0]) for line in wanted} - pinned == set()
+    lines = (ROOT / "constraints.txt").read_text().splitlines()
+    pinned = {_normalized(line.split("==")[0]) for line in lines if "==" in line}
+    extras = itertools.chain.from_iterable(PROJECT["optional-dependencies"].values())
+    wanted = [line for line in (*PROJECT["dependencies"], *extras) if "== 'darwin'" not in line]
+    assert _names(wanted) - pinned == set()
 
 
 def _normalized(name):
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-HEAVY = ("torch", "tensorflow", "plotly", "pandas", "anywidget", "ipywidgets", "lance", "pyarrow", "cv2", "obstore")
+HEAVY = (
+    *("torch", "tensorflow", "plotly", "pandas", "anywidget", "ipywidgets", "traitlets", "IPython", "lance", "pyarrow"),
+    *(
+        "cv2",
+        "obstore",
+        "PIL",
+        "simplejpeg",
+        "scipy",
+        "requests",
+        "urllib3",
+        "pooch",
+        "pycocotools",
+        "yaml",
+        "nbformat",
+    ),
+    *("websocket", "keyring", "h5py", "deeplake", "lightning", "mmengine"),
+)
 
 
 def test_import_loads_nothing_heavy():

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from penstock import importers
+from penstock.cli._jupyter import check_installed
 from penstock.cli._launcher import launch, notebook_for, tour_notebook
 from penstock.cli._terminal import say
 from penstock.dataset import Dataset, load
@@ -31,6 +32,7 @@ _MOST_LISTED = 20
 
 def explore(options: argparse.Namespace) -> int:
     """Open JupyterLab on the demo, a dataset, or what a path holds once it is imported."""
+    check_installed()
     folder = Path(options.folder)
     if not folder.is_dir():
         raise ImporterError(f"no folder {options.folder!r} to write the notebook to")

@@ -158,3 +158,10 @@ def test_forgotten_lease_is_given_back():
     lease_processes(int, 3)
     gc.collect()
     assert len(psutil.Process().children()) <= before
+
+
+def test_worker_processes_are_refused_where_handles_are_not_inherited(monkeypatch):
+    with monkeypatch.context() as windows:
+        windows.setattr("os.name", "nt")
+        with pytest.raises(LoaderError, match="num_workers=0"):
+            lease_processes(abs, 1)
