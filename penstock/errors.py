@@ -308,7 +308,7 @@ class UnknownClassError(SampleError, LookupError):
         known = tuple(available)
         like = nearest(name, known)
         where = f" in {tensor}" if tensor else ""
-        shown = ", ".join(known[:8]) + (f", … ({len(known)} classes)" if len(known) > 8 else "")  # noqa: PLR2004  as many as a line holds
+        shown = ", ".join(known[:8]) + (f", … ({len(known)} classes)" if len(known) > 8 else "")
         super().__init__(
             f"no class {name!r}{where}; the classes are {shown or 'none yet'}",
             hint=f"did you mean {like!r}?" if like else None,

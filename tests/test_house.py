@@ -5,10 +5,13 @@ from __future__ import annotations
 import ast
 import itertools
 import re
+import statistics
 import subprocess
 import sys
+import tokenize
 import tomllib
 import zipfile
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -16,18 +19,76 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "penstock"
 MODULES = sorted(PACKAGE.rglob("*.py"))
-HARD_LIMIT = 600
-SOFT_LIMIT = 400
+SCRIPTS = sorted(path for folder in ("tests", "benchmarks", "docs") for path in (ROOT / folder).rglob("*.py"))
+MODULE_MEDIAN, MODULE_LIMIT, FUNCTION_LIMIT, FOLDER_LIMIT = 130, 450, 60, 12
+# to be emptied: what is still to be cut
+LONG = {"dataset/_dataset.py", "dataset/_filling.py", "dataset/writing/_working.py", "errors.py"} | {
+    *("loader/running/_engine.py", "sampling/plan/_plan.py", "tensors/images/_codecs.py"),
+}
+FULL = {"tensors/images", "tql/binding"}
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_module_fits_in_the_head(path):
-    assert len(path.read_text().splitlines()) <= HARD_LIMIT
+def _name(path):
+    return path.relative_to(PACKAGE).as_posix()
 
 
-def test_few_modules_pass_the_soft_limit():
-    long = [str(path.relative_to(ROOT)) for path in MODULES if len(path.read_text().splitlines()) > SOFT_LIMIT]
-    assert len(long) <= len(MODULES) // 20 + 1, long
+def test_modules_are_short():
+    assert statistics.median(len(path.read_text().splitlines()) for path in MODULES) <= MODULE_MEDIAN
+
+
+def test_no_module_is_long():
+    assert {_name(path) for path in MODULES if len(path.read_text().splitlines()) > MODULE_LIMIT} <= LONG
+
+
+def test_functions_fit_on_a_screen():
+    nodes = ((_name(path), node) for path in MODULES for node in ast.walk(ast.parse(path.read_text())))
+    functions = [(where, node) for where, node in nodes if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+    assert [(where, node.name) for where, node in functions if _num_lines(node) > FUNCTION_LIMIT] == []
+
+
+def _num_lines(function):
+    """Lines of a function below its signature and docstring."""
+    has_docstring = ast.get_docstring(function, clean=False) is not None
+    body = function.body[has_docstring:]
+    return body[-1].end_lineno - body[0].lineno + 1 if body else 0
+
+
+def test_a_folder_holds_a_dozen_modules():
+    counts = Counter(path.parent for path in MODULES if path.name != "__init__.py")
+    assert {_name(folder) for folder, count in counts.items() if count > FOLDER_LIMIT} <= FULL
+
+
+WAIVER = re.compile(r"#\s*(?:ruff: )?noqa\b|#\s*type:\s*ignore")
+REASONED = re.compile(r"# (?:ruff: )?noqa: [A-Z]+\d+(?:, [A-Z]+\d+)*  \S|# type: ignore\[[a-z,-]+\]  # \S")
+# to be emptied, as LONG and FULL
+UNSAID = {
+    *("batchup/config.py", "batchup/datasets/files/_download.py", "batchup/datasets/usps.py"),
+    *("batchup/sources/_composite.py", "batchup/workers/_parallel.py", "dataset/_filling.py"),
+    "loader/running/_facade.py",
+}
+
+
+def test_every_waiver_of_the_package_states_its_reason():
+    assert {_name(path) for path in MODULES if _waivers_without_reason(path)} <= UNSAID
+
+
+def test_every_waiver_of_the_tests_states_its_reason():
+    assert {path: _waivers_without_reason(path) for path in SCRIPTS if _waivers_without_reason(path)} == {}
+
+
+def _waivers_without_reason(path):
+    if not WAIVER.search(path.read_text()):
+        return []
+    with tokenize.open(path) as file:
+        comments = [token.string for token in tokenize.generate_tokens(file.readline) if token.type == tokenize.COMMENT]
+    return [text for text in comments if WAIVER.search(text) and not REASONED.search(text)]
+
+
+def test_every_rule_switched_off_states_its_reason():
+    lines = (ROOT / "pyproject.toml").read_text().splitlines()
+    start, end = lines.index("ignore = ["), lines.index("[tool.ruff.lint.flake8-tidy-imports]")
+    rules = [line for line in lines[start:end] if re.match(r'    "[A-Z]+\d*",', line)]
+    assert [line for line in rules if not re.search(r"# \w", line)] == []
 
 
 def test_no_module_has_a_name_that_says_nothing():

@@ -186,7 +186,7 @@ def _deal(rng: np.random.Generator, num_samples: int) -> list[list[str]]:
     rows: list[list[str]] = [[name] for name in pool[:num_filled]]
     stars = [row for row in rows if row == ["Star"]]
     for name in pool[num_filled : num_filled * _MOST_IN_AN_IMAGE // 2]:
-        companion = name == "Square" and stars and rng.random() < 0.6  # noqa: PLR2004  more often than not
+        companion = name == "Square" and stars and rng.random() < 0.6
         row = stars.pop() if companion else _roomy(rng, rows)
         row.append(name)
     rows += [[] for _ in range(num_samples - num_filled)]

@@ -103,7 +103,7 @@ def _paint(canvas: NDArray[np.float32], shape: Shape) -> tuple[int, int, int, in
     color = np.clip(_rgb(_COLORS[shape.name]) * shape.tint * shade, 0, 255)
     inside = mask[window]
     region += inside[:, :, None] * (color - region)
-    rows, columns = np.flatnonzero(inside.max(axis=1) > 0.5), np.flatnonzero(inside.max(axis=0) > 0.5)  # noqa: PLR2004  half covered
+    rows, columns = np.flatnonzero(inside.max(axis=1) > 0.5), np.flatnonzero(inside.max(axis=0) > 0.5)  # half covered
     return (
         int(columns[0]) + x0 - _MARGIN,
         int(rows[0]) + y0 - _MARGIN,

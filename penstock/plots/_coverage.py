@@ -160,7 +160,7 @@ def coverage_by_imbalance(
     return fig
 
 
-def _band(go: Any, x: Any, bottom: Any, top: Any, name: str, line_color: str) -> Any:  # noqa: PLR0917  plotly ships no types; one polygon
+def _band(go: Any, x: Any, bottom: Any, top: Any, name: str, line_color: str) -> Any:
     """Return a filled area between two curves."""
     return go.Scatter(
         x=np.concatenate([x, x[::-1]]),

@@ -356,7 +356,7 @@ def _lock_refused(path: str, error: OSError) -> DatasetError:
 
 def _newest_version(folder: Path) -> Path | None:
     """Return the record of the newest version: the engine names them by their distance from the last there can be."""
-    names = [name for name in os.listdir(folder) if _is_version(name)] if folder.is_dir() else []  # noqa: PTH208
+    names = [name for name in os.listdir(folder) if _is_version(name)] if folder.is_dir() else []  # noqa: PTH208  names are enough
     return folder / min(names) if len(names) > 1 else None
 
 

@@ -149,7 +149,7 @@ def _encode_boxes(spec: TensorSpec, value: Value) -> Cell:
         boxes = boxes.reshape(0, 4)
     if boxes.shape == (4,):
         boxes = boxes[None]
-    if boxes.ndim != 2 or boxes.shape[1] != 4:  # noqa: PLR2004  a box is four numbers
+    if boxes.ndim != 2 or boxes.shape[1] != 4:  # a box is four numbers
         raise _refuse(spec, value, f"boxes of shape (num_boxes, 4), {spec.coords} in pixels; got shape {boxes.shape}")
     if not np.isfinite(boxes).all():
         raise _refuse(spec, value, "finite coordinates")
@@ -242,7 +242,7 @@ def _image_bytes(spec: TensorSpec, value: Value, max_bytes: int | None) -> tuple
         encoded = _read(value)
     else:
         pixels = _as_pixels(value)
-        if pixels.ndim >= 2:  # noqa: PLR2004  height and width
+        if pixels.ndim >= 2:  # height and width
             refuse_larger(pixels.shape, pixels.nbytes, max_bytes)
         return encode_image(pixels, spec.sample_compression or "png"), True
     wanted = spec.sample_compression

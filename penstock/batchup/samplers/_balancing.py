@@ -20,7 +20,7 @@ _SHOWN = 5
 def labels_of(y: Any) -> ClassCounts:
     """Return classes as counts: also those of a matrix of numbers 0 and 1, a column for each class."""
     matrix = y.detach().cpu().numpy() if hasattr(y, "detach") else y
-    if isinstance(matrix, np.ndarray) and matrix.ndim == 2 and matrix.shape[1] > 1 and _is_zero_or_one(matrix):  # noqa: PLR2004
+    if isinstance(matrix, np.ndarray) and matrix.ndim == 2 and matrix.shape[1] > 1 and _is_zero_or_one(matrix):
         return class_counts(matrix.astype(bool))
     return class_counts(y)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import pickle
 import subprocess
 import sys
@@ -11,6 +10,7 @@ import threading
 from collections.abc import Sequence
 from functools import cached_property
 from multiprocessing.connection import Connection
+from pathlib import Path
 from socket import socketpair
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -108,7 +108,7 @@ class _Server:
 
 def _started() -> Connection[Any, Any]:
     ours, theirs = socketpair()
-    paths = [os.getcwd() if path == "" else path for path in sys.path]  # noqa: PTH109  "" is the current folder
+    paths = [path or str(Path.cwd()) for path in sys.path]
     command = [sys.executable, "-c", _START, json.dumps(paths), str(theirs.fileno())]
     process = subprocess.Popen(  # noqa: S603  this interpreter, own arguments
         command, pass_fds=(theirs.fileno(),), stdin=subprocess.DEVNULL, start_new_session=True

@@ -317,7 +317,7 @@ def _walked(encoded: bytes) -> tuple[tuple[int, int, int], bytes]:
         marker, length = _SEGMENT.unpack_from(encoded, position)
         if marker == _START_OF_SCAN:
             return frame, bytes(encoded[:position]) if may_tell else b""
-        if marker < 0xFF00:  # noqa: PLR2004  no marker: the walk has lost its way
+        if marker < 0xFF00:  # no marker: the walk has lost its way
             break
         if marker == _FILL:
             position += 1
@@ -388,7 +388,7 @@ def decode_jpeg_into(
     """
     (height, width, components), head = _walked(encoded)
     pixels = None
-    if channels == 3 and components in {1, 3}:  # noqa: PLR2004  red, green, blue
+    if channels == 3 and components in {1, 3}:  # red, green, blue
         pixels = _into(encoded, buffer(0), "RGB", 3 * height * width)
     if pixels is None:
         header = jpeg_header(encoded)

@@ -45,4 +45,4 @@ def image_format(encoded: bytes) -> str | None:
         return "webp"
     if head[4:8] == b"ftyp":
         return "avif"
-    return "pnm" if len(head) > 2 and head[:1] == b"P" and head[1:2] in b"1234567f" and head[2:3].isspace() else None  # noqa: PLR2004  a letter, a digit, a space
+    return "pnm" if len(head) > 2 and head[:1] == b"P" and head[1:2] in b"1234567f" and head[2:3].isspace() else None

@@ -59,7 +59,7 @@ def _frame(encoded: bytes) -> tuple[list[int], bool, int]:
         marker, length = _SEGMENT.unpack_from(encoded, position)
         if marker == _START_OF_SCAN:
             return sizes, progressive, encoded[position + 4]
-        if marker < 0xFF00:  # noqa: PLR2004  not a marker
+        if marker < 0xFF00:  # not a marker
             break
         if marker == _FILL:
             position += 1

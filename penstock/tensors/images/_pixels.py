@@ -43,7 +43,7 @@ def pixels_of(image: Image.Image) -> NDArray[np.uint8]:
     if image.mode != wanted:
         image = image.convert(wanted)
     pixels = np.asarray(image)
-    return pixels[:, :, None] if pixels.ndim == 2 else pixels  # noqa: PLR2004  height and width
+    return pixels[:, :, None] if pixels.ndim == 2 else pixels  # height and width
 
 
 def strips_of(image: Image.Image) -> Iterator[tuple[int, NDArray[Any]]]:
@@ -90,7 +90,7 @@ class Extremes:
 
 def flatten_alpha(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Lay pixels with alpha over mid gray; others are returned as they are."""
-    if pixels.shape[2] != 4:  # noqa: PLR2004  red, green, blue, alpha
+    if pixels.shape[2] != 4:  # red, green, blue, alpha
         return pixels
     alpha = pixels[:, :, 3:].astype(np.uint16)
     over = pixels[:, :, :3] * alpha

@@ -152,14 +152,14 @@ class _Rows:
             yield first, raw
 
     def _unfiltered(self, lines: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        if lines[:, 0].max() > 4:  # noqa: PLR2004  PNG has filters 0 to 4
+        if lines[:, 0].max() > 4:  # PNG has filters 0 to 4
             raise ImageDecodeError("the image cannot be decoded: a row has an unknown filter")
         framed = np.empty((len(lines) + 1, self._row_bytes + 1), np.uint8)
         framed[0, 0] = 0
         framed[0, 1:] = self._above
         framed[1:] = lines
         size = self._bytes_per_pixel
-        if size <= 4:  # noqa: PLR2004  as many bytes as one of Pillow's pixels has
+        if size <= 4:  # as many bytes as one of Pillow's pixels has
             return _without_filters(framed, size)[1:]
         halves = [_without_filters(_half(framed, size, part), size // 2)[1:] for part in (0, 1)]
         pairs = [half.reshape(len(lines), -1, 1, size // 2) for half in halves]
@@ -187,7 +187,7 @@ def _pixels(raw: NDArray[np.uint8], num_columns: int, bits: int, color: int, lik
 
     if like.mode == "I;16":
         return np.ascontiguousarray(raw).view(">u2").astype(np.uint16)[:, :, None]
-    if bits == 8 and like.mode in {"L", "RGB", "RGBA"} and "transparency" not in like.info:  # noqa: PLR2004
+    if bits == 8 and like.mode in {"L", "RGB", "RGBA"} and "transparency" not in like.info:
         return raw.reshape(len(raw), num_columns, _CHANNELS[color])
     rawmode = _RAW_MODES.get((bits, color), like.mode)
     image = Image.frombytes(like.mode, (num_columns, len(raw)), np.ascontiguousarray(raw).tobytes(), "raw", rawmode)

@@ -110,7 +110,7 @@ def _premultiplied(strip: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Multiply colors by alpha, so that what is transparent has none when it is averaged."""
     import cv2
 
-    if strip.shape[2] != 4:  # noqa: PLR2004  red, green, blue, alpha
+    if strip.shape[2] != 4:  # red, green, blue, alpha
         return strip
     multiplied: NDArray[np.uint8] = cv2.cvtColor(strip, cv2.COLOR_RGBA2mRGBA)
     return multiplied
@@ -143,7 +143,7 @@ def _shrunk(rows: NDArray[Any], factor: int) -> NDArray[Any]:
 
 def _laid(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Lay colors that are multiplied by alpha over mid gray."""
-    if pixels.shape[2] != 4:  # noqa: PLR2004  red, green, blue, alpha
+    if pixels.shape[2] != 4:  # red, green, blue, alpha
         return pixels
     laid = pixels[:, :, :3].astype(np.uint16)
     laid += (BACKGROUND * (OPAQUE - pixels[:, :, 3:].astype(np.uint16)) + OPAQUE // 2) // OPAQUE

@@ -139,7 +139,7 @@ def _resized(pixels: NDArray[np.uint8], scale: float) -> NDArray[np.uint8]:
 
 
 @guarded
-def image_region(  # noqa: PLR0917  a rectangle is four numbers
+def image_region(
     encoded: bytes,
     x: int,
     y: int,

@@ -35,10 +35,10 @@ def decode_webp(encoded: bytes, channels: int) -> NDArray[np.uint8]:
     """Decode as stored, not turned upright."""
     import cv2
 
-    colored = channels == 3  # noqa: PLR2004  red, green, blue
+    colored = channels == 3  # red, green, blue
     how = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION if colored else cv2.IMREAD_UNCHANGED
     pixels = cv2.imdecode(np.frombuffer(encoded, np.uint8), how)
-    if pixels is None or pixels.ndim != 3 or pixels.shape[2] != channels:  # noqa: PLR2004  height, width, channels
+    if pixels is None or pixels.ndim != 3 or pixels.shape[2] != channels:  # height, width, channels
         raise ImageDecodeError("the image cannot be decoded: its WebP data is truncated or damaged")
     turned: NDArray[np.uint8] = cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB if colored else cv2.COLOR_BGRA2RGBA, dst=pixels)
     return turned
