@@ -26,12 +26,12 @@ from penstock.tensors._spec import TensorSpec
 from penstock.tensors._texts import encode_json, storable_text
 from penstock.tensors._types import as_numbers, as_regular
 from penstock.tensors._urls import checked_url
-from penstock.tensors.images._codecs import decode_image, image_shape
+from penstock.tensors.images._decoding import decode_image, image_shape
 from penstock.tensors.images._encoding import encode_image
-from penstock.tensors.images._formats import image_format
-from penstock.tensors.images._memory import MAX_IMAGE_BYTES, refuse_larger, shown_bytes
 from penstock.tensors.images._pillow import is_pillow, pillow_pixels
 from penstock.tensors.images._thumbnails import check_image
+from penstock.tensors.images.opening._formats import image_format
+from penstock.tensors.images.opening._memory import MAX_IMAGE_BYTES, refuse_larger, shown_bytes
 
 __all__ = ["class_ids", "encode_sample", "image_cell", "image_digest", "unpack_mask"]
 

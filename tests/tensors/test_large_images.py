@@ -24,9 +24,9 @@ from penstock.tensors import (
     thumbnail,
     unpack_mask,
 )
-from penstock.tensors.images._codecs import _in_parts
-from penstock.tensors.images._memory import Memory
-from penstock.tensors.images._opening import opened
+from penstock.tensors.images._decoding import _in_parts
+from penstock.tensors.images.opening._memory import Memory
+from penstock.tensors.images.opening._opening import opened
 
 MIB = 2**20
 CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.errors import ImageDecodeError
-from penstock.tensors.images._codecs import (
+from penstock.tensors.images._decoding import (
     decode_any,
     decode_jpeg,
     decode_then,
@@ -16,11 +16,11 @@ from penstock.tensors.images._codecs import (
     upright,
 )
 from penstock.tensors.images._encoding import as_jpeg
-from penstock.tensors.images._guard import guarded
-from penstock.tensors.images._jpeg_scans import coefficient_bytes
-from penstock.tensors.images._memory import DECODING, MAX_IMAGE_BYTES
-from penstock.tensors.images._pixels import flatten_alpha
 from penstock.tensors.images._reducing import reduced
+from penstock.tensors.images.formats._jpeg_scans import coefficient_bytes
+from penstock.tensors.images.opening._guard import guarded
+from penstock.tensors.images.opening._memory import DECODING, MAX_IMAGE_BYTES
+from penstock.tensors.images.opening._pixels import flatten_alpha
 
 __all__ = ["check_image", "image_region", "thumbnail"]
 

@@ -7,7 +7,7 @@ import io
 from typing import TYPE_CHECKING, cast
 
 from penstock.errors import ImageDecodeError
-from penstock.tensors.images._formats import image_format
+from penstock.tensors.images.opening._formats import image_format
 
 if TYPE_CHECKING:
     from PIL import Image, ImageFile

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.errors import ImageDecodeError
-from penstock.tensors.images._pixels import pixels_of
+from penstock.tensors.images.opening._pixels import pixels_of
 
 if TYPE_CHECKING:
     from PIL import Image

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.tensors.images._guard import guarded
-from penstock.tensors.images._jpeg_scans import coefficient_bytes
-from penstock.tensors.images._memory import DECODING, LARGE, MAX_IMAGE_BYTES, refuse_larger
-from penstock.tensors.images._opening import load, num_piece_bytes, num_working_bytes, opened, sample_bytes
-from penstock.tensors.images._pixels import Extremes, channels_of_mode, is_wide, pixels_of, strips_of
-from penstock.tensors.images._png import parts
-from penstock.tensors.images._webp import decode_webp, webp_exif, webp_shape
+from penstock.tensors.images.formats._jpeg_scans import coefficient_bytes
+from penstock.tensors.images.formats._png import parts
+from penstock.tensors.images.formats._webp import decode_webp, webp_exif, webp_shape
+from penstock.tensors.images.opening._guard import guarded
+from penstock.tensors.images.opening._memory import DECODING, LARGE, MAX_IMAGE_BYTES, refuse_larger
+from penstock.tensors.images.opening._opening import load, num_piece_bytes, num_working_bytes, opened, sample_bytes
+from penstock.tensors.images.opening._pixels import Extremes, channels_of_mode, is_wide, pixels_of, strips_of
 
 if TYPE_CHECKING:
     from PIL import Image

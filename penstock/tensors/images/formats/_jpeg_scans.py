@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 
 from penstock.errors import ImageDecodeError
-from penstock.tensors.images._memory import shown_bytes
+from penstock.tensors.images.opening._memory import shown_bytes
 
 __all__ = ["coefficient_bytes"]
 
