@@ -23,9 +23,9 @@ SCRIPTS = sorted(path for folder in ("tests", "benchmarks", "docs") for path in 
 MODULE_MEDIAN, MODULE_LIMIT, FUNCTION_LIMIT, FOLDER_LIMIT = 130, 450, 60, 12
 # to be emptied: what is still to be cut
 LONG = {"dataset/_dataset.py", "dataset/_filling.py", "dataset/writing/_working.py", "errors.py"} | {
-    *("loader/running/_engine.py", "sampling/plan/_plan.py", "tensors/images/_decoding.py"),
+    *("loader/running/_engine.py", "sampling/plan/_plan.py"),
 }
-FULL = {"tensors/images", "tql/binding"}
+FULL = {"tql/binding"}
 
 
 def _name(path):

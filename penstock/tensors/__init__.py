@@ -10,10 +10,11 @@ from penstock.tensors._spec import HTYPES, Htype, TensorSpec
 from penstock.tensors._texts import decode_json, storable_text
 from penstock.tensors._types import same_type, with_type, with_type_of
 from penstock.tensors._urls import LINK_SCHEMES, has_password, local_path, scheme_of, shown_url, split_url
-from penstock.tensors.images._decoding import decode_image, decode_jpeg_into, decode_then, image_shape, load_pillow
+from penstock.tensors.images._decoding import decode_image, decode_then, image_shape, load_pillow
 from penstock.tensors.images._encoding import encode_image
 from penstock.tensors.images._pillow import is_pillow, pillow_pixels
 from penstock.tensors.images._thumbnails import check_image, image_region, thumbnail
+from penstock.tensors.images.formats._jpeg import decode_jpeg_into
 from penstock.tensors.images.opening._formats import image_format
 from penstock.tensors.images.opening._memory import DECODING, MAX_IMAGE_BYTES
 from penstock.tensors.images.opening._pixels import flatten_alpha

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.errors import ImageDecodeError, PenstockError
-from penstock.tensors.images._decoding import upright
+from penstock.tensors.images.formats._orientation import upright
 from penstock.tensors.images.opening._pixels import pixels_of
 
 __all__ = ["is_pillow", "pillow_pixels"]

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.errors import ImageDecodeError
-from penstock.tensors.images._decoding import decode_any, may_be_turned, orientation_of, shape_of, upright
+from penstock.tensors.images._decoding import decode_any, shape_of
+from penstock.tensors.images.formats._orientation import may_be_turned, orientation_of, upright
 from penstock.tensors.images.formats._png import is_interlaced, parts
 from penstock.tensors.images.formats._webp import webp_shape
 from penstock.tensors.images.opening._memory import DECODING, LARGE, refuse_larger, shown_bytes

@@ -6,18 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.errors import ImageDecodeError
-from penstock.tensors.images._decoding import (
-    decode_any,
-    decode_jpeg,
-    decode_then,
-    jpeg_bytes,
-    jpeg_header,
-    jpeg_orientation,
-    upright,
-)
+from penstock.tensors.images._decoding import decode_any, decode_then
 from penstock.tensors.images._encoding import as_jpeg
 from penstock.tensors.images._reducing import reduced
+from penstock.tensors.images.formats._jpeg import decode_jpeg, jpeg_bytes, jpeg_header, jpeg_orientation
 from penstock.tensors.images.formats._jpeg_scans import coefficient_bytes
+from penstock.tensors.images.formats._orientation import upright
 from penstock.tensors.images.opening._guard import guarded
 from penstock.tensors.images.opening._memory import DECODING, MAX_IMAGE_BYTES
 from penstock.tensors.images.opening._pixels import flatten_alpha

@@ -6,8 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.errors import ImageDecodeError
+from penstock.tensors.images.formats._orientation import ORIENTATION
 
-__all__ = ["decode_webp", "webp_exif", "webp_shape"]
+__all__ = ["decode_webp", "webp_orientation", "webp_shape"]
 
 _HEAD = 30
 _HAS_ALPHA = 0x10
@@ -44,7 +45,7 @@ def decode_webp(encoded: bytes, channels: int) -> NDArray[np.uint8]:
     return turned
 
 
-def webp_exif(encoded: bytes) -> bytes:
+def _exif(encoded: bytes) -> bytes:
     """Return the EXIF block, empty where there is none."""
     place = 12
     while place + 8 <= len(encoded):
@@ -53,3 +54,15 @@ def webp_exif(encoded: bytes) -> bytes:
             return encoded[place + 8 : place + 8 + length]
         place += 8 + length + length % 2
     return b""
+
+
+def webp_orientation(encoded: bytes) -> int:
+    """Read the orientation from a WebP's EXIF block, without decoding the image."""
+    from PIL import Image
+
+    exif = Image.Exif()
+    try:
+        exif.load(_exif(encoded))
+        return int(exif.get(ORIENTATION, 1))
+    except Exception:  # noqa: BLE001  a broken EXIF block means upright
+        return 1
