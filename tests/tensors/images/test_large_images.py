@@ -200,7 +200,7 @@ def test_a_thumbnail_of_a_large_image_is_the_mean_of_what_it_covers(form):
 
 
 @pytest.mark.slow
-def test_a_thumbnail_of_a_large_transparent_image_lies_on_gray_and_shows_no_hidden_color():
+def test_a_thumbnail_of_a_large_transparent_image_lies_on_gray_without_its_hidden_color():
     hidden = np.zeros((4200, 4200, 4), np.uint8)
     hidden[..., 0] = 255  # red, and transparent
     hidden[:, 2100:] = (0, 0, 255, 255)
@@ -334,10 +334,17 @@ def test_threads_that_want_more_than_there_is_wait_for_one_another():
     assert most[0] == 2
 
 
-def test_what_is_larger_than_all_memory_goes_alone_and_errors_give_it_back():
+def test_an_error_gives_memory_back():
     memory = Memory(100 * MIB)
-    with pytest.raises(ZeroDivisionError), memory.taken(200 * MIB):
+    with pytest.raises(ZeroDivisionError), memory.taken(100 * MIB):
         raise ZeroDivisionError
+    done = threading.Event()
+    _take_and_tell(memory, done)
+    assert done.is_set()
+
+
+def test_what_is_larger_than_all_memory_goes_alone():
+    memory = Memory(100 * MIB)
     with memory.taken(200 * MIB):
         done = threading.Event()
         waiting = threading.Thread(target=lambda: _take_and_tell(memory, done))

@@ -88,7 +88,7 @@ def num_piece_bytes(image: Image.Image) -> int:
         return 0
     tags = getattr(image, "tag_v2", {})
     width, height = image.size
-    bits = tags.get(_BITS, (8,))
+    bits = tags.get(_BITS, (1,))
     bits_per_pixel = max(bits if isinstance(bits, tuple) else (bits,)) * int(tags.get(_SAMPLES, 1))
     if _TILE_WIDTH in tags and _TILE_LENGTH in tags:
         pixels = int(tags[_TILE_WIDTH]) * int(tags[_TILE_LENGTH])
