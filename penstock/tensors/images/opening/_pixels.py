@@ -80,7 +80,9 @@ class Extremes:
         return self._exact(values)
 
     def _exact(self, values: NDArray[Any]) -> NDArray[np.uint8]:
-        exact = np.nan_to_num(values).astype(np.float64)  # infinity is the greatest of its own type
+        exact: NDArray[np.float64] = np.nan_to_num(values).astype(
+            np.float64
+        )  # infinity is the greatest of its own type
         if self._least == self._greatest:
             exact = exact.clip(0, np.iinfo(np.uint8).max)
         elif self._least < 0 or self._greatest > np.iinfo(np.uint8).max:
