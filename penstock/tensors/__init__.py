@@ -10,9 +10,10 @@ from penstock.tensors._spec import HTYPES, Htype, TensorSpec
 from penstock.tensors._texts import decode_json, storable_text
 from penstock.tensors._types import same_type, with_type, with_type_of
 from penstock.tensors._urls import LINK_SCHEMES, has_password, local_path, scheme_of, shown_url, split_url
-from penstock.tensors.images._codecs import decode_image, decode_jpeg_into, decode_then, image_shape, load_pillow
+from penstock.tensors.images._codecs import decode_image, decode_then, image_shape, load_pillow
 from penstock.tensors.images._encoding import encode_image
 from penstock.tensors.images._formats import image_format
+from penstock.tensors.images._jpeg import decode_jpeg_into
 from penstock.tensors.images._memory import DECODING, MAX_IMAGE_BYTES
 from penstock.tensors.images._pillow import is_pillow, pillow_pixels
 from penstock.tensors.images._pixels import flatten_alpha

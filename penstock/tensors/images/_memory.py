@@ -10,12 +10,14 @@ from typing import Final
 
 from penstock.errors import ImageDecodeError
 
-__all__ = ["DECODING", "LARGE", "MAX_IMAGE_BYTES", "Memory", "refuse_larger", "shown_bytes"]
+__all__ = ["DECODING", "LARGE", "MAX_IMAGE_BYTES", "UNSEEN", "Memory", "refuse_larger", "shown_bytes"]
 
 MAX_IMAGE_BYTES: Final = 512 * 2**20
 """Bytes one decoded image may have unless the caller allows more."""
 LARGE: Final = 64 * 2**20
 """Bytes of working memory from which images are decoded in parts."""
+UNSEEN: Final = 16 * 2**20
+"""Bytes below which decoding an image cannot take much more, whatever its file says."""
 _AT_ONCE = 2**30
 _SMALL = 16 * 2**20
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.errors import ImageDecodeError, PenstockError
-from penstock.tensors.images._codecs import upright
+from penstock.tensors.images._orientation import upright
 from penstock.tensors.images._pixels import pixels_of
 
 __all__ = ["is_pillow", "pillow_pixels"]

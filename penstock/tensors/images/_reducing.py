@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.errors import ImageDecodeError
-from penstock.tensors.images._codecs import decode_any, may_be_turned, orientation_of, shape_of, upright
+from penstock.tensors.images._codecs import decode_any, shape_of
 from penstock.tensors.images._memory import DECODING, LARGE, refuse_larger, shown_bytes
 from penstock.tensors.images._opening import load, num_piece_bytes, num_working_bytes, opened
+from penstock.tensors.images._orientation import may_be_turned, orientation_of, upright
 from penstock.tensors.images._pixels import BACKGROUND, OPAQUE, Extremes, flatten_alpha, is_wide, strips_of
 from penstock.tensors.images._png import is_interlaced, parts
 from penstock.tensors.images._webp import webp_shape

@@ -6,19 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.errors import ImageDecodeError
-from penstock.tensors.images._codecs import (
-    decode_any,
-    decode_jpeg,
-    decode_then,
-    jpeg_bytes,
-    jpeg_header,
-    jpeg_orientation,
-    upright,
-)
+from penstock.tensors.images._codecs import decode_any, decode_then
 from penstock.tensors.images._encoding import as_jpeg
 from penstock.tensors.images._guard import guarded
+from penstock.tensors.images._jpeg import decode_jpeg, jpeg_bytes, jpeg_header, jpeg_orientation
 from penstock.tensors.images._jpeg_scans import coefficient_bytes
 from penstock.tensors.images._memory import DECODING, MAX_IMAGE_BYTES
+from penstock.tensors.images._orientation import upright
 from penstock.tensors.images._pixels import flatten_alpha
 from penstock.tensors.images._reducing import reduced
 
