@@ -1,7 +1,7 @@
 """The Tensor Query Language: text to rows and weights."""
 
 from penstock.tql.binding._functions import function
-from penstock.tql.editor._colors import ColouredToken, tokens
+from penstock.tql.editor._colors import ColoredToken, tokens
 from penstock.tql.editor._complete import Completion, complete
 from penstock.tql.editor._explain import Explanation, explain
 from penstock.tql.editor._lint import Diagnostic, Hover, hover, lint
@@ -13,7 +13,7 @@ from penstock.tql.syntax._parser import parse
 from penstock.tql.syntax._unparse import unparse
 
 __all__ = [
-    "ColouredToken",
+    "ColoredToken",
     "Completion",
     "Diagnostic",
     "Explanation",

@@ -1,4 +1,4 @@
-"""The kernel's colours are the query box's: one file of cases holds both languages."""
+"""The kernel's colors are the query box's: one file of cases holds both languages."""
 
 from __future__ import annotations
 
