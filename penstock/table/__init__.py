@@ -1,12 +1,13 @@
 """Columns to read and rows chosen."""
 
 from penstock.table._array import ArrayTable
+from penstock.table._checks import checked_column, checked_rows, checked_tensor
 from penstock.table._optimized import OptimizedTable
 from penstock.table._projected import ProjectedTable
 from penstock.table._ragged import Ragged
 from penstock.table._rows import RowsTable
 from penstock.table._selection import Selection
-from penstock.table._stored import StoredTable
+from penstock.table._stored import StoredTable, text_column
 from penstock.table._table import Table
 from penstock.table.drafts._class_keys import (
     class_aliases,
@@ -46,6 +47,9 @@ __all__ = [
     "Selection",
     "StoredTable",
     "Table",
+    "checked_column",
+    "checked_rows",
+    "checked_tensor",
     "class_aliases",
     "class_keys",
     "compare",
@@ -56,6 +60,7 @@ __all__ = [
     "read_drafts",
     "resolved",
     "sample_of_cell",
+    "text_column",
     "with_class_keys",
     "with_classes",
     "write_draft",

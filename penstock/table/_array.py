@@ -10,7 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from penstock.table._checks import checked_column, checked_rows, checked_tensor
 from penstock.table._ragged import Ragged
+from penstock.table._samples import samples_of_column
+from penstock.table._table import Table
 from penstock.tensors import Htype, TensorSpec
 
 __all__ = ["ArrayTable"]
@@ -19,7 +22,7 @@ _TEXT = np.dtypes.StringDType()
 _RANKS = {"class_label": 1, "embedding": 1, "bbox": 2}
 
 
-class ArrayTable:
+class ArrayTable(Table):
     """A real table whose columns are given as arrays or lists.
 
     Parameters
@@ -104,37 +107,33 @@ class ArrayTable:
 
     def revision(self, tensor: str) -> str:
         """Return a key that changes whenever a value of this tensor does."""
+        checked_tensor(self._specs, tensor)
         return f"{self._version}/{tensor}"
 
     def column(self, tensor: str) -> Ragged:
         """Return all samples of a tensor that is not an image."""
+        checked_column(self._specs, tensor)
         return self._columns[tensor]
 
     def shapes(self, tensor: str) -> NDArray[np.int64]:
         """Return the shape of every sample, int64 of shape (num_rows, ndim); -1 where unknown."""
-        if tensor in self._images:
-            return _image_shapes(self._images[tensor])
-        column = self._columns[tensor]
-        return column.lengths[:, None] if column.shapes is None else column.shapes
+        checked_tensor(self._specs, tensor)
+        return _image_shapes(self._images[tensor]) if tensor in self._images else self._columns[tensor].sample_shapes
 
     def take(self, rows: NDArray[np.int64], tensors: Sequence[str]) -> Mapping[str, Sequence[Any]]:
         """Return raw samples of some rows, in their order, repeats kept."""
-        return {name: [self._sample(name, int(row)) for row in rows] for name in tensors}
+        rows = checked_rows(rows, self._num_rows)
+        return {name: self._samples(checked_tensor(self._specs, name), rows) for name in tensors}
 
-    def _sample(self, name: str, row: int) -> Any:
-        if name in self._images:
-            return self._images[name][row]
-        column = self._columns[name]
-        if column.valid is not None and not column.valid[row]:
-            return None
-        htype = self._specs[name].htype
-        if htype == "text":
-            return str(column.row(row).item())
-        return json.loads(column.row(row).item()) if htype == "json" else column.row(row)
+    def _samples(self, spec: TensorSpec, rows: NDArray[np.int64]) -> list[Any]:
+        if spec.name in self._images:
+            images = self._images[spec.name]
+            return [images[row] for row in rows.tolist()]
+        return samples_of_column(self._columns[spec.name], spec, rows)
 
     def uids(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the lasting identity of some rows: here the rows themselves."""
-        return rows
+        return checked_rows(rows, self._num_rows)
 
 
 def _guess(data: Any) -> Htype:

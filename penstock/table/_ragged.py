@@ -53,6 +53,11 @@ class Ragged:
         """Number of dimensions of a sample."""
         return 1 if self.shapes is None else self.shapes.shape[1]
 
+    @property
+    def sample_shapes(self) -> NDArray[np.int64]:
+        """Shape of each row's sample, int64 of shape (num_rows, ndim)."""
+        return self.lengths[:, None] if self.shapes is None else self.shapes
+
     def stacked(self, shape: tuple[int, ...]) -> NDArray[Any] | None:
         """Return all samples as one array, a view of the values; None where one is NULL or of another shape.
 

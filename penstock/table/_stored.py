@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.errors import DatasetError, TensorNotFoundError
 from penstock.storage import (
     Snapshot,
     byte_views,
@@ -23,19 +22,13 @@ from penstock.storage import (
     scalars,
     shape_rows,
 )
+from penstock.table._checks import checked_column, checked_tensor
 from penstock.table._ragged import Ragged
 from penstock.tensors import Cell, TensorSpec
 
-__all__ = ["StoredTable", "box_shapes", "cells_of_columns", "checked_tensor", "empty_column", "text_column"]
+__all__ = ["StoredTable", "box_shapes", "cells_of_columns", "empty_column", "text_column"]
 
 _TEXT = np.dtypes.StringDType()
-
-
-def checked_tensor(specs: Mapping[str, TensorSpec], name: str) -> TensorSpec:
-    """Return a tensor's spec, or say which tensors there are."""
-    if name not in specs:
-        raise TensorNotFoundError(name, specs)
-    return specs[name]
 
 
 class StoredTable:
@@ -89,11 +82,7 @@ class StoredTable:
 
     def column(self, tensor: str) -> Ragged:
         """Return a whole column, read once."""
-        spec = checked_tensor(self.specs, tensor)
-        if spec.is_encoded:
-            raise DatasetError(
-                f"tensor {tensor!r} ({spec.shown_htype}) as a column; expected one that is no image or mask"
-            )
+        spec = checked_column(self.specs, tensor)
         with self._lock:
             if tensor not in self._columns:
                 self._columns[tensor] = self._read_column(spec)
@@ -120,8 +109,7 @@ class StoredTable:
         """Return recorded shapes, -1 where none was recorded."""
         spec = checked_tensor(self.specs, tensor)
         if not spec.is_encoded:
-            column = self.column(tensor)
-            return column.lengths[:, None] if column.shapes is None else column.shapes
+            return self.column(tensor).sample_shapes
         with self._lock:
             if tensor not in self._shapes:
                 name = f"_shape_{column_of(tensor)}"

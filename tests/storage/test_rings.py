@@ -64,7 +64,7 @@ def test_a_ring_that_breaks_is_left_for_files(ds, monkeypatch):
         def take(self, *_args, **_options):
             raise OSError("no io_uring worker threads are available")
 
-    monkeypatch.setattr("penstock.storage.reading._snapshot.through_rings", lambda *_: Broken())
+    monkeypatch.setattr("penstock.storage.reading._stored_version.through_rings", lambda *_: Broken())
     again = penstock.load(ds.path)
     assert taken(again) == expected
     assert taken(again) == expected

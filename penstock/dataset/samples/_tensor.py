@@ -15,7 +15,7 @@ from penstock.dataset.samples._rows import row_of, rows_of
 from penstock.errors import DatasetError, SampleError, SampleIndexError, SamplingError
 from penstock.sampling import ClassCounts, class_counts
 from penstock.table import OverlayTable, Table
-from penstock.tensors import MAX_IMAGE_BYTES, Link, TensorSpec
+from penstock.tensors import Link, TensorSpec
 
 __all__ = ["Tensor", "TensorInfo"]
 
@@ -164,7 +164,7 @@ class Tensor:
         """Return the spec and the samples of one moment."""
         table, rows = self._now()
         spec = table.tensors.get(self._name) or self.spec
-        allowed = getattr(table, "max_image_bytes", MAX_IMAGE_BYTES)
+        allowed = table.max_image_bytes
         raw = (
             sample
             for start in range(0, len(rows), _CHUNK)
@@ -253,9 +253,10 @@ class Tensor:
         if not self.spec.link:
             raise DatasetError(f"links of {self._name!r} ({self.htype}); expected a link tensor")
         table, rows = self._now()
-        if not isinstance(table, OverlayTable):
+        origin = table.origin
+        if not isinstance(origin, OverlayTable):
             raise DatasetError(f"links of {self._name!r}; expected a tensor of a stored dataset")
-        return table.links(rows, self._name)
+        return origin.links(rows, self._name)
 
     def add_class(self, name: str) -> int:
         """Add a class name at the end and return its index; it is kept at once."""

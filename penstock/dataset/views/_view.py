@@ -15,7 +15,7 @@ from penstock.dataset.samples._sample import Sample
 from penstock.dataset.samples._tensor import Tensor
 from penstock.dataset.views._drawing import Drawing, Resolve
 from penstock.errors import DatasetError, ReadOnlyError, SamplingError, TensorNotFoundError
-from penstock.table import ArrayTable, OptimizedTable, OverlayTable, ProjectedTable, Ragged, Table
+from penstock.table import ArrayTable, OverlayTable, ProjectedTable, Ragged, Table
 from penstock.tensors import TensorSpec
 
 if TYPE_CHECKING:
@@ -388,6 +388,5 @@ def _with_label_rank(column: Ragged) -> Ragged:
 
 def _place(table: Table) -> str | None:
     """Return where a table is stored, None where it is made of results."""
-    while isinstance(table, (ProjectedTable, OptimizedTable)):
-        table = table.source
-    return table.stored.snapshot.path if isinstance(table, OverlayTable) else None
+    origin = table.origin
+    return origin.stored.snapshot.path if isinstance(origin, OverlayTable) else None

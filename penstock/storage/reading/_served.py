@@ -21,6 +21,7 @@ from penstock.errors import StorageError
 from penstock.storage._fork import ENGINE, renew_in_children
 
 if TYPE_CHECKING:
+    import lance
     import pyarrow as pa
 
 __all__ = ["Refused", "ServedVersion"]
@@ -41,7 +42,7 @@ class Refused:
 
 
 class ServedVersion:
-    """What `Snapshot` asks of the engine's dataset, answered by a process that may call it.
+    """A version read by a process that may call the engine, for one that may not; see `Version`.
 
     Parameters
     ----------
@@ -56,6 +57,12 @@ class ServedVersion:
     def __init__(self, path: str, branch: str | None, version: int) -> None:
         self._key = (path, branch, version)
         self.version = version
+
+    @property
+    def handle(self) -> lance.LanceDataset:
+        """Stand for the engine's dataset: whatever it is asked is an error."""
+        refused: Any = Refused()
+        return refused
 
     @cached_property
     def schema(self) -> pa.Schema:

@@ -20,6 +20,7 @@ from penstock.storage._wrap import is_conflict, wrapped
 from penstock.storage.reading._columns import UID, column_names, table_of
 from penstock.storage.reading._served import Refused, ServedVersion
 from penstock.storage.reading._snapshot import ID, META_KEY, Snapshot
+from penstock.storage.reading._stored_version import StoredVersion
 from penstock.storage.writing._files import names_in, root_of, secure
 from penstock.storage.writing._landing import KIND, land, latest, settled
 from penstock.storage.writing._steps import (
@@ -151,7 +152,7 @@ class Store:
             return self._snapshot(self._handle.checkout_version((self.branch, version)))
 
     def _snapshot(self, handle: lance.LanceDataset) -> Snapshot:
-        return Snapshot(handle, self.location.path, self.branch)
+        return Snapshot(StoredVersion(handle, self.location.path, self.branch), self.location.path, self.branch)
 
     def _latest(self) -> lance.LanceDataset:
         return (settled if self.location.is_remote else latest)(self._handle, self.branch)
@@ -348,8 +349,7 @@ def open_version(path: str, branch: str | None, version: int) -> Snapshot:
     """Return a version to read, in a forked child too."""
     if ENGINE.works_here:
         return Store.open(Location(path), branch).at(version)
-    served: Any = ServedVersion(path, branch, version)
-    return Snapshot(served, path, branch)
+    return Snapshot(ServedVersion(path, branch, version), path, branch)
 
 
 def _hint(location: Location) -> str | None:

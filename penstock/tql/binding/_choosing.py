@@ -8,20 +8,13 @@ from typing import Any
 import numpy as np
 
 from penstock.errors import nearest
-from penstock.tql.binding._binder import (
-    CASTS,
-    NULL,
-    TEXT_TYPE,
-    Binder,
-    described,
-    dtype_of,
-    rule,
-)
+from penstock.tql.binding._binder import CASTS, NULL, TEXT_TYPE, Binder, dtype_of, rule
 from penstock.tql.binding._comparing import Side, compared, mixed_types
 from penstock.tql.syntax import _ast as ast
 from penstock.tql.values import _operations as ops
+from penstock.tql.values._kinds import Type, described
 from penstock.tql.values._relations import Bound
-from penstock.tql.values._values import Type, Value
+from penstock.tql.values._values import Value
 
 __all__ = ["common_type"]
 

@@ -8,17 +8,16 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.tql.binding._binder import BOOL, INT, Binder, described
+from penstock.tql.binding._binder import BOOL, INT, Binder
 from penstock.tql.binding._comparing import comparable
 from penstock.tql.binding._functions import builtin
 from penstock.tql.binding._reducing import any_true
 from penstock.tql.syntax import _ast as ast
 from penstock.tql.values import _operations as ops
+from penstock.tql.values._aligning import aligned
+from penstock.tql.values._kinds import described
 from penstock.tql.values._relations import Bound
-from penstock.tql.values._values import (
-    Value,
-    aligned,
-)
+from penstock.tql.values._values import Value
 
 __all__ = []
 

@@ -15,8 +15,9 @@ from penstock.tql.binding._binder import Binder, rule
 from penstock.tql.binding._pixels import over_pixels
 from penstock.tql.syntax import _ast as ast
 from penstock.tql.syntax._lexer import KEYWORDS
+from penstock.tql.values._kinds import Type
 from penstock.tql.values._relations import Bound, Frame
-from penstock.tql.values._values import TEXT, Type, Value, expand_rows, to_ragged
+from penstock.tql.values._values import TEXT, Value, expand_rows, to_ragged
 
 __all__ = ["AGGREGATES", "FUNCTIONS", "Function", "builtin", "function"]
 

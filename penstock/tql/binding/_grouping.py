@@ -8,8 +8,9 @@ from penstock.tql.binding._reducing import aggregate, grouped_value
 from penstock.tql.binding._scope import Scope
 from penstock.tql.syntax import _ast as ast
 from penstock.tql.values._frames import GroupFrame
+from penstock.tql.values._kinds import Type
 from penstock.tql.values._relations import Bound, Frame
-from penstock.tql.values._values import Type, Value, take
+from penstock.tql.values._values import Value, take
 
 __all__ = ["GroupBinder"]
 
@@ -22,7 +23,7 @@ class GroupBinder(Binder):
     def __init__(
         self, rows: Binder, keys: tuple[tuple[ast.Expression, Bound], ...], scope: Scope | None = None
     ) -> None:
-        super().__init__(scope or rows.scope, rows.text, rows.params, rows.plan_query)
+        super().__init__(scope or rows.scope, rows.text, rows.params, rows.assemble)
         self.rows = rows
         self.keys = keys
 

@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.tql.binding._binder import JSON, Binder, described, rule
+from penstock.tql.binding._binder import JSON, Binder, rule
 from penstock.tql.syntax import _ast as ast
+from penstock.tql.values._kinds import Type, described
 from penstock.tql.values._operations import parsed
 from penstock.tql.values._relations import Bound
-from penstock.tql.values._values import Type, Value, constant, expand_rows, offsets_of, positions, scalar
+from penstock.tql.values._values import Value, constant, expand_rows, offsets_of, positions, scalar
 
 __all__ = ["bind_index"]
 

@@ -10,22 +10,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.tql.binding._binder import BOOL, INT, Binder, described
+from penstock.tql.binding._binder import BOOL, INT, Binder
 from penstock.tql.binding._functions import builtin
 from penstock.tql.syntax import _ast as ast
 from penstock.tql.values import _operations as ops
+from penstock.tql.values._kinds import Type, described
 from penstock.tql.values._relations import Bound, Frame
-from penstock.tql.values._values import (
-    TEXT,
-    Type,
-    Value,
-    offsets_of,
-    positions,
-    reduce_rows,
-    rows_with,
-    scalar,
-    truth,
-)
+from penstock.tql.values._values import TEXT, Value, offsets_of, positions, reduce_rows, rows_with, scalar, truth
 
 __all__ = ["REDUCERS", "aggregate", "any_true", "grouped_value"]
 

@@ -10,13 +10,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.tql.binding._binder import BOOL, FLOAT, INT, NULL, TEXT_TYPE, Binder, described, dtype_of
+from penstock.tql.binding._binder import BOOL, FLOAT, INT, NULL, TEXT_TYPE, Binder, dtype_of
 from penstock.tql.binding._choosing import common_type
 from penstock.tql.binding._functions import builtin
 from penstock.tql.syntax import _ast as ast
 from penstock.tql.values import _operations as ops
+from penstock.tql.values._kinds import Type, described
 from penstock.tql.values._relations import Bound, Frame, tensor_value
-from penstock.tql.values._values import TEXT, Type, Value, offsets_of, take
+from penstock.tql.values._values import TEXT, Value, offsets_of, take
 
 __all__: list[str] = []
 

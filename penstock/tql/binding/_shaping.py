@@ -7,17 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from penstock.tql.binding._binder import INT, JSON, Binder, described
+from penstock.tql.binding._binder import INT, JSON, Binder
 from penstock.tql.binding._functions import builtin
 from penstock.tql.syntax import _ast as ast
 from penstock.tql.values import _operations as ops
+from penstock.tql.values._kinds import Type, described
 from penstock.tql.values._relations import Bound, Frame
-from penstock.tql.values._values import (
-    Type,
-    Value,
-    offsets_of,
-    truth,
-)
+from penstock.tql.values._values import Value, offsets_of, truth
 
 __all__ = []
 

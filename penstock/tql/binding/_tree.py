@@ -8,26 +8,29 @@ from penstock.tql.binding._functions import AGGREGATES
 from penstock.tql.syntax import _ast as ast
 from penstock.tql.values._relations import Field
 
-__all__ = ["all_aggregates", "children", "columns_in", "walk"]
+__all__ = ["all_aggregates", "columns_in", "walk"]
 
 
-def children(node: object) -> Iterator[ast.Node]:
-    """Return the nodes directly below a node, queries left out."""
-    for name in getattr(type(node), "__dataclass_fields__", ()):
-        value = getattr(node, name)
-        for each in value if isinstance(value, tuple) else (value,):
-            if isinstance(each, tuple):
-                yield from (inner for inner in each if isinstance(inner, ast.Node))
-            elif isinstance(each, ast.Node) and not isinstance(each, ast.Query):
-                yield each
+def _of_this_query(node: ast.Node) -> Iterator[ast.Node]:
+    return (child for child in ast.children(node) if not isinstance(child, ast.Query))
 
 
 def walk(
     node: ast.Node,
     enters: Callable[[ast.Node], bool] = lambda _: True,
-    below: Callable[[ast.Node], Iterator[ast.Node]] = children,
+    below: Callable[[ast.Node], Iterator[ast.Node]] = _of_this_query,
 ) -> Iterator[ast.Node]:
-    """Return a node and all below it, from left to right; those under a node that is not entered are left out."""
+    """Return a node and all below it, from left to right, as far as `enters` allows.
+
+    Parameters
+    ----------
+    node : Node
+        Where to begin.
+    enters : callable
+        Whether to look below a node.
+    below : callable
+        The nodes directly below a node; by default without queries in parentheses, whose names mean other things.
+    """
     left = [node]
     while left:
         found = left.pop()

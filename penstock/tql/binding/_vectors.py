@@ -8,11 +8,13 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.tql.binding._binder import FLOAT, Binder, described
+from penstock.tql.binding._binder import FLOAT, Binder
 from penstock.tql.binding._functions import builtin
 from penstock.tql.syntax import _ast as ast
+from penstock.tql.values._aligning import aligned
+from penstock.tql.values._kinds import described
 from penstock.tql.values._relations import Bound
-from penstock.tql.values._values import Value, aligned, reduce_rows
+from penstock.tql.values._values import Value, reduce_rows
 
 __all__: list[str] = []
 

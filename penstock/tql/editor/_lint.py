@@ -11,7 +11,7 @@ from penstock.table import Table
 from penstock.tql.binding._binder import Parameters
 from penstock.tql.binding._functions import FUNCTIONS
 from penstock.tql.binding._tree import walk
-from penstock.tql.pipeline._assembly import Planner
+from penstock.tql.pipeline._assembly import Assembler
 from penstock.tql.pipeline._stages import Resolve
 from penstock.tql.pipeline._weighing import WeightStep
 from penstock.tql.syntax import _ast as ast
@@ -74,16 +74,16 @@ def lint(
     except TQLError as error:
         return (_of_error(error, places, text),)
     problems: list[TQLError] = []
-    planner = Planner(text, table, params=params, resolve=resolve, problems=problems)
+    assembler = Assembler(text, table, params=params, resolve=resolve, problems=problems)
     try:
-        planner.query(query, top=True)
+        assembler.query(query, top=True)
     except TQLError as error:
         problems.append(error)
     except (PenstockError, RecursionError) as error:
         message = "the query is nested too deeply to check here" if isinstance(error, RecursionError) else str(error)
         return (Diagnostic(start=0, end=places.to_utf16(len(text)), severity="error", message=message),)
     found = [_of_error(error, places, text) for error in problems]
-    found += [_warning(places, span, message) for span, message in _suspicious(table, query, planner.sampling)]
+    found += [_warning(places, span, message) for span, message in _suspicious(table, query, assembler.sampling)]
     return tuple(sorted(set(found), key=lambda each: (each.start, each.end, each.message)))
 
 
@@ -106,7 +106,7 @@ Suspicion = tuple[tuple[int, int], str]
 
 
 def _suspicious(table: Table, query: ast.Query, sampling: WeightStep | None) -> Iterator[Suspicion]:
-    for node in walk(query, below=_below):
+    for node in walk(query, below=ast.children):
         if _wild_text(node, table):
             span = (node.start, node.end)
             yield span, "contains takes * and ? literally in text. Hint: use like '*...*' for patterns"
@@ -128,16 +128,6 @@ def _wild_text(node: ast.Node, table: Table) -> bool:
             spec = table.tensors.get(parts[-1])
             return spec is not None and spec.htype in {"text", "json"} and bool(set("*?") & set(str(needle)))
     return False
-
-
-def _below(node: ast.Node) -> Iterator[ast.Node]:
-    for name in getattr(type(node), "__dataclass_fields__", ()):
-        value = getattr(node, name)
-        for each in value if isinstance(value, tuple) else (value,):
-            if isinstance(each, ast.Node):
-                yield each
-            elif isinstance(each, tuple):
-                yield from (inner for inner in each if isinstance(inner, ast.Node))
 
 
 # -- hover --------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,18 +15,18 @@ from penstock.tql.binding._scope import table_fields
 from penstock.tql.syntax import _ast as ast
 from penstock.tql.values._frames import GroupFrame, RelationFrame
 from penstock.tql.values._keys import combined_codes, first_of_each, group_order, order_of
-from penstock.tql.values._relations import Bound, ComputedColumn, Context, Field, Frame, Grouping, Plan, Relation, scan
+from penstock.tql.values._relations import Bound, ComputedColumn, Context, Field, Frame, Grouping, Relation, Stage, scan
 from penstock.tql.values._values import Value, expand_rows, truth
 
 __all__ = [
     "OrderBy",
     "Output",
-    "Plan",
     "Resolve",
     "Scan",
-    "SelectPlan",
+    "SelectStage",
+    "Stage",
     "Tail",
-    "TailPlan",
+    "TailStage",
     "bound_error",
 ]
 
@@ -41,6 +42,7 @@ class Scan:
     by_name: Mapping[str, Field]
     rows: NDArray[np.int64] | None = None
     plain: bool = True
+    has_groups: ClassVar[bool] = False
 
     @property
     def fields(self) -> tuple[Field, ...]:
@@ -116,10 +118,10 @@ def _round_robin(codes: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class SelectPlan:
+class SelectStage:
     """One SELECT with its tail."""
 
-    source: Plan
+    source: Stage
     outputs: tuple[Output, ...]
     plain: bool
     where: Bound | None = None
@@ -137,6 +139,11 @@ class SelectPlan:
     def fields(self) -> tuple[Field, ...]:
         """The columns of the result."""
         return tuple(output.field for output in self.outputs)
+
+    @property
+    def has_groups(self) -> bool:
+        """Whether each row of the result is a group of rows."""
+        return (self.grouped and bool(self.keys)) or (self.plain and self.source.has_groups)
 
     def run(self, context: Context) -> Relation:
         """Return the result; what is not asked for is not computed."""
@@ -214,10 +221,10 @@ def _filtered(relation: Relation, condition: Bound, frame: Frame) -> Relation:
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class TailPlan:
+class TailStage:
     """ORDER, LIMIT or SAMPLE of a whole set operation or of a query in parentheses."""
 
-    body: Plan
+    body: Stage
     tail: Tail
     top: bool = False
 
@@ -230,6 +237,11 @@ class TailPlan:
     def plain(self) -> bool:
         """Whether the result is rows of a dataset with all their columns."""
         return self.body.plain
+
+    @property
+    def has_groups(self) -> bool:
+        """Whether each row of the result is a group of rows."""
+        return self.body.has_groups
 
     def run(self, context: Context) -> Relation:
         """Return the result."""

@@ -1,4 +1,4 @@
-"""SAMPLE BY: from conditions and weights to strata, a plan and draws."""
+"""SAMPLE BY: from conditions and weights to strata, a sampling plan and draws."""
 
 from __future__ import annotations
 

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.tql.values._values import TEXT, Value, aligned, expand_rows, scalar, truth
+from penstock.tql.values._aligning import aligned
+from penstock.tql.values._values import TEXT, Value, expand_rows, scalar, truth
 
 __all__ = [
     "ARITHMETIC",
