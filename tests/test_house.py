@@ -25,7 +25,7 @@ MODULE_MEDIAN, MODULE_LIMIT, FUNCTION_LIMIT, FOLDER_LIMIT = 130, 450, 60, 12
 LONG = {"dataset/_dataset.py", "dataset/_filling.py", "dataset/writing/_working.py", "errors.py"} | {
     *("loader/running/_engine.py", "sampling/plan/_plan.py"),
 }
-FULL = {"tql/binding"}
+FULL: set[str] = set()
 
 
 def _name(path):

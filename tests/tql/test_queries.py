@@ -282,7 +282,7 @@ def test_a_projection_passes_images_through_by_row(images):
 
 @pytest.fixture
 def registered():
-    from penstock.tql.binding._functions import FUNCTIONS
+    from penstock.tql.functions._registry import FUNCTIONS
 
     before = dict(FUNCTIONS)
     yield

@@ -9,10 +9,10 @@ from typing import Literal
 from penstock.errors import PenstockError, TQLError
 from penstock.table import Table
 from penstock.tql.binding._binder import Parameters
-from penstock.tql.binding._functions import FUNCTIONS
-from penstock.tql.binding._tree import walk
+from penstock.tql.functions._registry import FUNCTIONS
 from penstock.tql.pipeline._assembly import Assembler
 from penstock.tql.pipeline._stages import Resolve
+from penstock.tql.pipeline._tree import walk
 from penstock.tql.pipeline._weighing import WeightStep
 from penstock.tql.syntax import _ast as ast
 from penstock.tql.syntax._lexer import KEYWORDS, Token, tokenize

@@ -13,9 +13,8 @@ from penstock.errors import PenstockError, TQLError, nearest
 from penstock.table import Table
 from penstock.tql.binding._binder import INT, Binder, Parameters
 from penstock.tql.binding._comparing import of_field
-from penstock.tql.binding._grouping import GroupBinder
 from penstock.tql.binding._scope import Scope
-from penstock.tql.binding._tree import all_aggregates, columns_in
+from penstock.tql.pipeline._grouping import GroupBinder
 from penstock.tql.pipeline._joining import JoinStage, join_condition
 from penstock.tql.pipeline._sets import KeptStage, SetStage
 from penstock.tql.pipeline._stages import (
@@ -30,6 +29,7 @@ from penstock.tql.pipeline._stages import (
     bound_error,
 )
 from penstock.tql.pipeline._steps import Expansion, Requalified, ungrouped
+from penstock.tql.pipeline._tree import all_aggregates, columns_in
 from penstock.tql.pipeline._weighing import WeightStep
 from penstock.tql.pipeline._weights import bind_weight
 from penstock.tql.syntax import _ast as ast

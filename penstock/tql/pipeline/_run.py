@@ -14,17 +14,10 @@ from numpy.typing import NDArray
 from penstock.errors import PenstockError, QueryEvaluationError
 from penstock.sampling import SamplingPlan, SamplingSpec, Strata
 from penstock.table import Ragged, Selection, Table
-from penstock.tql.binding import (  # noqa: F401  they register functions and rules
-    _choosing,
-    _containing,
-    _indexing,
-    _membership,
-    _scalars,
-    _shaping,
-    _vectors,
-)
+from penstock.tql.binding import _indexing, _membership  # noqa: F401  they register rules
 from penstock.tql.binding._binder import Binder, Parameters
 from penstock.tql.binding._scope import Scope, table_fields
+from penstock.tql.functions import _choosing, _containing, _scalars, _shaping, _vectors  # noqa: F401  they register functions
 from penstock.tql.pipeline._assembly import Assembler
 from penstock.tql.pipeline._stages import Resolve
 from penstock.tql.pipeline._weighing import BoundPair, WeightStep

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from penstock.tql.binding._binder import INT, JSON, Binder
-from penstock.tql.binding._functions import builtin
+from penstock.tql.functions._registry import builtin
 from penstock.tql.syntax import _ast as ast
 from penstock.tql.values import _operations as ops
 from penstock.tql.values._kinds import Type, described

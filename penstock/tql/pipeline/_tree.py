@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from penstock.tql.binding._functions import AGGREGATES
+from penstock.tql.functions._registry import AGGREGATES
 from penstock.tql.syntax import _ast as ast
 from penstock.tql.values._relations import Field
 

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from penstock.tql.binding._binder import BOOL, INT, Binder
 from penstock.tql.binding._comparing import comparable
-from penstock.tql.binding._functions import builtin
-from penstock.tql.binding._reducing import any_true
+from penstock.tql.functions._reducing import any_true
+from penstock.tql.functions._registry import builtin
 from penstock.tql.syntax import _ast as ast
 from penstock.tql.values import _operations as ops
 from penstock.tql.values._aligning import aligned

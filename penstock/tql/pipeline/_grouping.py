@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from penstock.tql.binding._binder import Binder
-from penstock.tql.binding._functions import AGGREGATES
-from penstock.tql.binding._reducing import aggregate, grouped_value
 from penstock.tql.binding._scope import Scope
+from penstock.tql.functions._reducing import aggregate, grouped_value
+from penstock.tql.functions._registry import AGGREGATES
 from penstock.tql.syntax import _ast as ast
 from penstock.tql.values._frames import GroupFrame
 from penstock.tql.values._kinds import Type

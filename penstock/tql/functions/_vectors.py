@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.tql.binding._binder import FLOAT, Binder
-from penstock.tql.binding._functions import builtin
+from penstock.tql.functions._registry import builtin
 from penstock.tql.syntax import _ast as ast
 from penstock.tql.values._aligning import aligned
 from penstock.tql.values._kinds import described

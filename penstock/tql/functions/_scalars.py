@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.tql.binding._binder import BOOL, FLOAT, INT, NULL, TEXT_TYPE, Binder, dtype_of
-from penstock.tql.binding._choosing import common_type
-from penstock.tql.binding._functions import builtin
+from penstock.tql.functions._choosing import common_type
+from penstock.tql.functions._registry import builtin
 from penstock.tql.syntax import _ast as ast
 from penstock.tql.values import _operations as ops
 from penstock.tql.values._kinds import Type, described
