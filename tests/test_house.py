@@ -121,6 +121,44 @@ def _assigns_all(node):
     return isinstance(target, ast.Name) and target.id == "__all__"
 
 
+BRITISH = re.compile(
+    r"colour|\bgrey|centred|centre\b|centres\b|labelled|labelling|behaviour|catalogue|favour|neighbour|licence\b"
+    r"|cancelled|modelled|travelled|(?:normal|recogn|real|organ|optim|minim|maxim|initial|general|special|summar|visual"
+    r"|synchron|serial|util|random|emphas|tokens?|categor)(?:is(?:e|es|ed|ing|ation)\b|ise_)|analyse|artefact|whilst",
+    re.IGNORECASE,
+)
+# to be emptied, as LONG and UNSAID
+SPELLED = set()
+
+
+def _texts():
+    """Files that people read or write, beside built ones and those of others."""
+    folders = ("penstock", "tests", "benchmarks", "docs", "notebooks", "scripts", "changelog.d", "widgets_js")
+    of_others = (
+        "widgets/static/",
+        "node_modules/",
+        "batchup/theirs/",
+        "batchup/page.md",
+        "docs/_build/",
+        "package-lock",
+    )
+    paths = [path for folder in folders for path in (ROOT / folder).rglob("*") if path.suffix in SUFFIXES]
+    paths += [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "pyproject.toml", "Makefile")]
+    return [path for path in paths if not any(part in path.as_posix() for part in of_others) and path != Path(__file__)]
+
+
+SUFFIXES = {".py", ".md", ".rst", ".ipynb", ".ts", ".tsx", ".css", ".mjs", ".json", ".tsv", ".sh"}
+
+
+def test_words_have_their_american_spelling():
+    found = {path.relative_to(ROOT).as_posix(): BRITISH.findall(path.read_text()) for path in _texts()}
+    assert {name: words for name, words in found.items() if words and name not in SPELLED} == {}
+
+
+def test_file_names_have_their_american_spelling():
+    assert [path for path in _texts() if BRITISH.search(path.stem)] == []
+
+
 def test_every_public_name_exists():
     import penstock
 
