@@ -76,6 +76,10 @@ class StoredTable:
         rows: NDArray[np.int64] = np.where(ordered[found] == uids, self._by_uid[found], -1)
         return rows
 
+    def row_of(self, uid: int) -> int:
+        """Return the row of one uid, -1 where there is none."""
+        return int(self.positions(np.array([uid], np.int64))[0])
+
     def is_cached(self, tensor: str) -> bool:
         """Whether `column` costs nothing."""
         return tensor in self._columns

@@ -304,9 +304,11 @@ class Binder:
         return int(bound.constant.data[0])
 
     def class_index(self, name: str, names: tuple[str, ...], node: ast.Node, where: str) -> int:
-        """Return the index of a class name, or raise with the nearest."""
+        """Return the index of a class name, or raise with the nearest; classes without names go by their numbers."""
         if name in names:
             return names.index(name)
+        if not names and name.isascii() and name.isdigit():
+            return int(name)
         like = nearest(name, names)
         shown = ", ".join(names[:8]) + (", …" if len(names) > 8 else "")  # noqa: PLR2004  as many as a line holds
         raise self.error(
