@@ -54,6 +54,11 @@ class Ragged:
         return 1 if self.shapes is None else self.shapes.shape[1]
 
     @property
+    def valid_rows(self) -> NDArray[np.bool_]:
+        """Whether each row has a sample, bool of shape (num_rows,)."""
+        return np.ones(len(self), bool) if self.valid is None else self.valid
+
+    @property
     def sample_shapes(self) -> NDArray[np.int64]:
         """Shape of each row's sample, int64 of shape (num_rows, ndim)."""
         return self.lengths[:, None] if self.shapes is None else self.shapes

@@ -89,7 +89,7 @@ class Assembler:
         """Return a body with ORDER, LIMIT, SAMPLE of the whole."""
         scope = Scope(body.fields)
         binder = self.binder(scope)
-        return TailStage(body=body, tail=self.tail(node, binder, top=top), top=top)
+        return TailStage(inner=body, tail=self.tail(node, binder, top=top), top=top)
 
     def binder(self, scope: Scope) -> Binder:
         """Return a binder in a scope."""
