@@ -3,6 +3,7 @@
 from penstock.table._array import ArrayTable
 from penstock.table._checks import checked_column, checked_rows, checked_tensor
 from penstock.table._classes import class_names_of, class_totals
+from penstock.table._fixed import FixedTable
 from penstock.table._optimized import OptimizedTable
 from penstock.table._projected import ProjectedTable
 from penstock.table._ragged import Ragged
@@ -40,6 +41,7 @@ __all__ = [
     "DraftFile",
     "DraftNote",
     "DraftPart",
+    "FixedTable",
     "OptimizedTable",
     "OverlayTable",
     "ProjectedTable",

@@ -68,7 +68,7 @@ class OptimizedTable(TableOver):
         rows = checked_rows(rows, self.num_rows)
         if not len(self._rows):
             return self.source, rows
-        found = np.searchsorted(self._rows, rows).clip(max=len(self._rows) - 1)
+        found = np.searchsorted(self._rows, rows).clip(max=len(self._rows) - 1)  # a row past the last finds the last
         if not (self._rows[found] == rows).all():  # one that was not copied: all of them are read from the version
             return self.source, rows
         return self.copy, self._order[found]

@@ -119,7 +119,7 @@ def _spread(column: Ragged, rows: NDArray[np.int64], num_rows: int) -> Ragged:
             shapes=_empty_shapes(column, num_rows),
             valid=np.zeros(num_rows, bool),
         )
-    source = np.zeros(num_rows, np.int64)
+    source = np.zeros(num_rows, np.int64)  # 0: the first row, for those no view shows
     source[rows] = np.arange(len(rows))
     return column.take(source)
 

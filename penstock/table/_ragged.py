@@ -91,6 +91,7 @@ class Ragged:
         lengths = self.offsets[rows + 1] - starts
         offsets = np.zeros(len(rows) + 1, np.int64)
         np.cumsum(lengths, out=offsets[1:])
+        # the running number of each element taken, moved by how far its row began from where it goes
         gather = np.arange(offsets[-1]) + np.repeat(starts - offsets[:-1], lengths)
         return Ragged(
             values=self.values[gather],

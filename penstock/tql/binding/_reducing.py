@@ -184,7 +184,7 @@ def _unique(value: Value) -> Value:
     value = _counted(value)
     names, codes = np.unique(value.data, return_inverse=True)
     rows = np.repeat(np.arange(value.num_rows), value.lengths)
-    pairs = np.unique(rows * max(len(names), 1) + codes)
+    pairs = np.unique(rows * max(len(names), 1) + codes)  # row and code in one number, sorted by row
     lengths = np.bincount(pairs // max(len(names), 1), minlength=value.num_rows)
     return Value(data=names[pairs % max(len(names), 1)], offsets=offsets_of(lengths), constant=value.constant)
 

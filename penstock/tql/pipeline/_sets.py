@@ -231,7 +231,7 @@ def _row_set(operation: Operation, left: Ints, right: Ints) -> Ints:
         return np.intersect1d(left, right) if operator == "intersect" else np.setdiff1d(left, right)
     rows, counts = np.unique(left, return_counts=True)
     others, other_counts = np.unique(right, return_counts=True)
-    at = np.searchsorted(others, rows)
+    at = np.searchsorted(others, rows)  # may be one past the end, where the appended entry matches no row
     here = np.append(other_counts, 0)[at] * (np.append(others, -1)[at] == rows)
     times = np.minimum(counts, here) if operator == "intersect" else np.maximum(counts - here, 0)
     return np.repeat(rows, times)
@@ -244,7 +244,7 @@ def _kept(operator: str, left: Ints, right: Ints, *, everything: bool) -> Ints:
         _, first = np.unique(both, return_index=True)
         return np.sort(first)
     times = np.bincount(right, minlength=int(both.max(initial=0)) + 1)
-    order = np.argsort(left, kind="stable")
+    order = np.argsort(left, kind="stable")  # equal rows side by side, in order: their place in the run counts them
     ordered = left[order]
     begins = np.searchsorted(ordered, ordered, "left")
     occurrence = np.empty(len(left), np.int64)

@@ -113,6 +113,7 @@ def _round_robin(codes: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return rows so that distinct keys take turns, each in its own order."""
     order, offsets = group_order(codes)
     lengths = np.diff(offsets)
+    # which of its group's rows each is: all first rows come before all second ones
     turn = np.arange(len(order)) - np.repeat(offsets[:-1], lengths)
     group = np.repeat(np.arange(len(lengths)), lengths)
     return order[np.lexsort((group, turn))]
