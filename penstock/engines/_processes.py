@@ -118,7 +118,7 @@ class _Process:
 
     def abandon(self) -> None:
         """Let go of a process that is the parent's, in a forked child."""
-        self._process.returncode = 0
+        self._process.returncode = 0  # not this process's child: it must not be waited for
         self._channel.close()
         self._outgoing.close()
         self._incoming.close()
@@ -151,7 +151,7 @@ def _start(number: int, passed: tuple[int, ...]) -> subprocess.Popen[bytes]:
 
 
 def _stop(processes: list[_Process]) -> None:
-    for process in processes:
+    for process in processes:  # all first, so that they end at the same time
         process.hang_up()
     for process in processes:
         process.stop()
@@ -213,11 +213,12 @@ class _Pool:
             if lease not in self._leases:
                 raise LoaderError("the worker processes were shut down while a job waited for them")
             key = self._leases[lease][1]
+            # one that knows the function already, which may be large, before any other
             taken = next((process for process in self._idle if key in process.defined), self._idle[0])
             self._idle.remove(taken)
             self._busy[taken] = lease
             wanted = {key for _, key in self._leases.values()}
-        try:
+        try:  # outside the lock: a channel may be full, and others must not wait for it
             for unwanted in taken.defined - wanted:
                 taken.forget(unwanted)
             yield taken

@@ -48,7 +48,7 @@ class Job:
     def outcome(self) -> tuple[Any, BaseException | None]:
         """Wait for the call; return what it returned, and what it raised."""
         found = self._outcomes.get()
-        self._outcomes.put(found)
+        self._outcomes.put(found)  # for whoever else waits
         return found
 
 
@@ -95,7 +95,7 @@ def _work(jobs: _Jobs) -> None:
             jobs.put(None)  # for the other threads
             return
         job.run()
-        del job
+        del job  # else its result would live until the next job comes
 
 
 def _end(jobs: _Jobs) -> None:

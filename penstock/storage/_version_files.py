@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-__all__ = ["has_end", "is_version", "newest_version", "version_of"]
+__all__ = ["has_end", "is_version", "newest_version", "record_of", "version_of"]
 
 _LAST_VERSION = 2**64 - 1
 _MAGIC = b"LANC"  # the last bytes of every record of a version
@@ -32,6 +32,11 @@ def is_version(name: str) -> bool:
     """Tell the record of a version from those of versions that nobody sees."""
     last = name.rpartition("/")[2]
     return last.endswith(".manifest") and not last.startswith("d")
+
+
+def record_of(version: int) -> str:
+    """Return the name of the record of a version."""
+    return f"{_LAST_VERSION - version:020d}.manifest"
 
 
 def version_of(record: Path) -> int:

@@ -2,6 +2,8 @@
 
 from penstock.table._array import ArrayTable
 from penstock.table._checks import checked_column, checked_rows, checked_tensor
+from penstock.table._classes import class_names_of, class_totals
+from penstock.table._fixed import FixedTable
 from penstock.table._optimized import OptimizedTable
 from penstock.table._projected import ProjectedTable
 from penstock.table._ragged import Ragged
@@ -39,6 +41,7 @@ __all__ = [
     "DraftFile",
     "DraftNote",
     "DraftPart",
+    "FixedTable",
     "OptimizedTable",
     "OverlayTable",
     "ProjectedTable",
@@ -52,6 +55,8 @@ __all__ = [
     "checked_tensor",
     "class_aliases",
     "class_keys",
+    "class_names_of",
+    "class_totals",
     "compare",
     "delete_drafts",
     "draft_files",

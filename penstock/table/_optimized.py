@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.table._checks import checked_rows
+from penstock.table._over import TableOver
 from penstock.table._ragged import Ragged
 from penstock.table._table import Table
 from penstock.tensors import TensorSpec
@@ -16,7 +17,7 @@ from penstock.tensors import TensorSpec
 __all__ = ["OptimizedTable"]
 
 
-class OptimizedTable(Table):
+class OptimizedTable(TableOver):
     """A version's table that reads copied rows from the copy; everything else is the version's own.
 
     Parameters
@@ -30,30 +31,10 @@ class OptimizedTable(Table):
     """
 
     def __init__(self, source: Table, copy: Table, rows: NDArray[np.int64]) -> None:
-        self.source = source
+        super().__init__(source)
         self.copy = copy
         self._order = np.argsort(rows, kind="stable")
         self._rows = rows[self._order]
-
-    @property
-    def num_rows(self) -> int:
-        """Number of rows of the version."""
-        return self.source.num_rows
-
-    @property
-    def max_image_bytes(self) -> int | None:
-        """Most bytes an image or mask may have when it is decoded."""
-        return self.source.max_image_bytes
-
-    @property
-    def origin(self) -> Table:
-        """The version's own table."""
-        return self.source.origin
-
-    @property
-    def version(self) -> str:
-        """The version."""
-        return self.source.version
 
     @property
     def tensors(self) -> Mapping[str, TensorSpec]:
@@ -87,7 +68,7 @@ class OptimizedTable(Table):
         rows = checked_rows(rows, self.num_rows)
         if not len(self._rows):
             return self.source, rows
-        found = np.searchsorted(self._rows, rows).clip(max=len(self._rows) - 1)
+        found = np.searchsorted(self._rows, rows).clip(max=len(self._rows) - 1)  # a row past the last finds the last
         if not (self._rows[found] == rows).all():  # one that was not copied: all of them are read from the version
             return self.source, rows
         return self.copy, self._order[found]
@@ -99,7 +80,3 @@ class OptimizedTable(Table):
     def stacked(self, tensor: str, shape: tuple[int, ...]) -> NDArray[Any] | None:
         """Return all samples of a tensor as one array; None where that cannot be."""
         return self.source.stacked(tensor, shape)
-
-    def uids(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return the lasting identity of some rows, int64."""
-        return self.source.uids(rows)

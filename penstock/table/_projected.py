@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -10,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.table._checks import checked_column, checked_rows, checked_tensor
+from penstock.table._over import TableOver
 from penstock.table._ragged import Ragged
 from penstock.table._samples import samples_of_column
 from penstock.table._table import Table
@@ -18,7 +20,7 @@ from penstock.tensors import TensorSpec
 __all__ = ["ProjectedTable"]
 
 
-class ProjectedTable(Table):
+class ProjectedTable(TableOver):
     """Rows of a table under the names of a projection.
 
     Parameters
@@ -36,7 +38,8 @@ class ProjectedTable(Table):
     def __init__(
         self, source: Table, rows: NDArray[np.int64], names: Sequence[str], columns: Mapping[str, Ragged]
     ) -> None:
-        self.source = source
+        super().__init__(source)
+        self._token = secrets.token_hex(8)  # computed values never change, and no other projection has them
         computed = {name: column for name, column in columns.items() if not _is_own(source, name, rows, column)}
         first, places = np.unique(rows, return_index=True)
         self._columns = {
@@ -48,26 +51,6 @@ class ProjectedTable(Table):
         }
 
     @property
-    def num_rows(self) -> int:
-        """Number of rows of the source."""
-        return self.source.num_rows
-
-    @property
-    def max_image_bytes(self) -> int | None:
-        """Most bytes an image may have when it is decoded, as the source has it."""
-        return self.source.max_image_bytes
-
-    @property
-    def origin(self) -> Table:
-        """The table of the dataset that the projection is of."""
-        return self.source.origin
-
-    @property
-    def version(self) -> str:
-        """The source's version."""
-        return self.source.version
-
-    @property
     def tensors(self) -> Mapping[str, TensorSpec]:
         """Spec of each column, in the query's order."""
         return self._specs
@@ -75,7 +58,7 @@ class ProjectedTable(Table):
     def revision(self, tensor: str) -> str:
         """Return a key that changes whenever a value of this column does."""
         checked_tensor(self._specs, tensor)
-        return f"computed {id(self._columns[tensor])}" if tensor in self._columns else self.source.revision(tensor)
+        return f"computed {self._token}" if tensor in self._columns else self.source.revision(tensor)
 
     def column(self, tensor: str) -> Ragged:
         """Return all samples of a column that is not an image or mask."""
@@ -112,10 +95,6 @@ class ProjectedTable(Table):
             for spec in specs
         }
 
-    def uids(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return the lasting identity of some rows, int64."""
-        return self.source.uids(rows)
-
 
 def _is_own(source: Table, name: str, rows: NDArray[np.int64], column: Ragged) -> bool:
     if name not in source.tensors or source.tensors[name].is_encoded:
@@ -123,8 +102,10 @@ def _is_own(source: Table, name: str, rows: NDArray[np.int64], column: Ragged) -
     own = source.column(name).take(rows)
     return (
         own.values.dtype == column.values.dtype
-        and own.ndim == column.ndim
+        and own.class_names == column.class_names
         and np.array_equal(own.offsets, column.offsets)
+        and np.array_equal(own.sample_shapes, column.sample_shapes)
+        and np.array_equal(own.valid_rows, column.valid_rows)
         and np.array_equal(own.values, column.values)
     )
 
@@ -138,7 +119,7 @@ def _spread(column: Ragged, rows: NDArray[np.int64], num_rows: int) -> Ragged:
             shapes=_empty_shapes(column, num_rows),
             valid=np.zeros(num_rows, bool),
         )
-    source = np.zeros(num_rows, np.int64)
+    source = np.zeros(num_rows, np.int64)  # 0: the first row, for those no view shows
     source[rows] = np.arange(len(rows))
     return column.take(source)
 

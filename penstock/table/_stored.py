@@ -39,7 +39,7 @@ class StoredTable:
         self.label = label
         self._columns: dict[str, Ragged] = {}
         self._shapes: dict[str, NDArray[np.int64]] = {}
-        self._lock = renewed_lock(threading.RLock())
+        self._lock = renewed_lock(threading.RLock())  # reentrant: `shapes` asks for a column
 
     @property
     def num_rows(self) -> int:
@@ -72,9 +72,13 @@ class StoredTable:
         if not self.num_rows:
             return np.full(len(uids), -1, np.int64)
         ordered = self.uids[self._by_uid]
-        found = np.searchsorted(ordered, uids).clip(max=len(ordered) - 1)
+        found = np.searchsorted(ordered, uids).clip(max=len(ordered) - 1)  # past the last: compared below
         rows: NDArray[np.int64] = np.where(ordered[found] == uids, self._by_uid[found], -1)
         return rows
+
+    def row_of(self, uid: int) -> int:
+        """Return the row of one uid, -1 where there is none."""
+        return int(self.positions(np.array([uid], np.int64))[0])
 
     def is_cached(self, tensor: str) -> bool:
         """Whether `column` costs nothing."""

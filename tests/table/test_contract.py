@@ -16,7 +16,9 @@ from penstock.errors import DatasetError, LoaderError, SampleIndexError, TensorN
 from penstock.loader.sources._first_sample import FirstSampleTable
 from penstock.loader.sources._sequential import BufferedStream, SequentialTable
 from penstock.loader.sources._source import SourceTable, as_table
-from penstock.table import ArrayTable, OptimizedTable, OverlayTable, ProjectedTable, RowsTable, Table
+from penstock.table import ArrayTable, OptimizedTable, OverlayTable, ProjectedTable, Ragged, RowsTable, Table
+from penstock.table._fixed import FixedTable
+from penstock.table._over import TableOver
 from penstock.tensors import MAX_IMAGE_BYTES, decode_image, encode_image
 
 IMAGES = [encode_image(np.full((3 + row, 4, 3), 20 * row, np.uint8), "png") for row in range(6)]
@@ -177,6 +179,7 @@ KINDS_OF_TABLE = {
     "rows of array": RowsTable, "rows of draft": RowsTable, "rows of projected": RowsTable,
     "rows of optimized": RowsTable, "source": SourceTable, "batchup": SourceTable,
 }  # fmt: skip
+KINDS_IN_COMMON = {Table, TableOver, FixedTable, FirstSampleTable}  # what several kinds have in common
 SOURCES = {"source": ["single", "score", "vector"], "batchup": ["0", "1", "2"]}
 NAMES_IN_SOURCE = dict(zip(SOURCES["batchup"], SOURCES["source"], strict=True))
 
@@ -447,4 +450,33 @@ def test_every_kind_of_table_is_in_the_contract():
     kinds = [Table]
     for kind in kinds:
         kinds += [each for each in kind.__subclasses__() if each.__module__.startswith("penstock.")]
-    assert set(kinds) == {*KINDS_OF_TABLE.values(), SequentialTable, FirstSampleTable, Table}
+    assert set(kinds) == {*KINDS_OF_TABLE.values(), SequentialTable, *KINDS_IN_COMMON}
+
+
+@pytest.mark.parametrize(
+    ("other", "expected"),
+    [
+        ({"values": np.arange(6), "shapes": np.array([[3, 2]])}, ([3, 2], True)),
+        ({"values": np.arange(6), "shapes": np.array([[2, 3]])}, ([2, 3], False)),
+        ({"values": np.arange(6), "shapes": np.array([[2, 3]]), "valid": np.array([False])}, (None, True)),
+    ],
+    ids=["another shape", "its own", "missing"],
+)
+def test_projected_table_computes_what_differs_from_its_source_in_anything(other, expected):
+    source = ArrayTable({"grid": np.arange(6).reshape(1, 2, 3)})
+    column = Ragged(offsets=np.array([0, 6]), **other)
+    table = ProjectedTable(source, np.array([0]), ["grid"], {"grid": column})
+    found = table.take(np.array([0]), ["grid"])["grid"][0]
+    assert (None if found is None else list(found.shape)) == expected[0]
+    assert (table.revision("grid") != source.revision("grid")) == expected[1]
+
+
+def test_projected_tables_of_other_values_have_other_revisions():
+    source = ArrayTable({"score": np.arange(2)})
+    made = [
+        ProjectedTable(
+            source, np.arange(2), ["score"], {"score": ArrayTable({"score": np.array([7, row])}).column("score")}
+        )
+        for row in range(2)
+    ]
+    assert len({table.revision("score") for table in made}) == 2

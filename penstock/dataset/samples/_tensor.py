@@ -14,8 +14,8 @@ from penstock.dataset.samples._owner import Owner
 from penstock.dataset.samples._rows import row_of, rows_of
 from penstock.errors import DatasetError, SampleError, SampleIndexError, SamplingError
 from penstock.sampling import ClassCounts, class_counts
-from penstock.table import OverlayTable, Table
-from penstock.tensors import Link, TensorSpec
+from penstock.table import OverlayTable, Table, class_names_of
+from penstock.tensors import Link, TensorSpec, label_tensors
 
 __all__ = ["Tensor", "TensorInfo"]
 
@@ -210,7 +210,7 @@ class Tensor:
         table, rows = self._now()
         column = table.column(self._name).take(rows)
         if spec.htype == "class_label":
-            names = spec.class_names or tuple(map(str, range(int(column.values.max(initial=-1)) + 1)))
+            names = class_names_of(table, self._name)
             return ClassCounts(
                 values=column.values, offsets=column.offsets, class_names=names, tensor=self._name, row_numbers=rows
             )
@@ -276,5 +276,5 @@ class Tensor:
 
 
 def _first_labels(owner: Owner) -> str | None:
-    labels = [name for name in owner.tensor_names() if owner.tensor_spec(name).htype == "class_label"]
+    labels = label_tensors({name: owner.tensor_spec(name) for name in owner.tensor_names()})
     return f"ds[{labels[0]!r}] is one" if labels else None

@@ -16,7 +16,7 @@ from penstock.dataset.samples._tensor import Tensor
 from penstock.dataset.views._drawing import Drawing, Resolve
 from penstock.errors import DatasetError, ReadOnlyError, SamplingError, TensorNotFoundError
 from penstock.table import ArrayTable, OverlayTable, ProjectedTable, Ragged, Table
-from penstock.tensors import TensorSpec
+from penstock.tensors import TensorSpec, label_tensor
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -167,10 +167,10 @@ class Samples(Drawing["View"]):
 
     def __class_counts__(self) -> ClassCounts:
         """Return the samples' labels by the first class label tensor, for the helpers of `penstock.sampling`."""
-        labels = [name for name in self.tensor_names() if self.tensor_spec(name).htype == "class_label"]
-        if not labels:
+        labels = label_tensor({name: self.tensor_spec(name) for name in self.tensor_names()})
+        if labels is None:
             raise SamplingError("no class_label tensor; expected one", hint="pass the labels themselves")
-        return self[labels[0]].__class_counts__()
+        return self[labels].__class_counts__()
 
     def summary(self) -> None:
         """Print kind, shape and type of each tensor."""

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.table import Table, checked_rows, checked_tensor
+from penstock.table import FixedTable, checked_tensor
 from penstock.tensors import Htype, TensorSpec
 
 __all__ = ["FirstSampleTable", "named"]
@@ -24,7 +24,7 @@ def named(sample: Any) -> dict[str, Any]:
     return {"0": sample}
 
 
-class FirstSampleTable(Table):
+class FirstSampleTable(FixedTable):
     """What all tables of sources have in common: samples without missing values, all of the first one's shape.
 
     Parameters
@@ -39,30 +39,9 @@ class FirstSampleTable(Table):
 
     def __init__(self, source: Any, num_rows: int, first: Mapping[str, Any]) -> None:
         identity = f"{type(source).__qualname__}/{num_rows}"
-        self._num_rows = num_rows
-        self._version = hashlib.sha256(identity.encode()).hexdigest()[:16]
-        self._specs = {name: _spec(name, value) for name, value in first.items()}
+        specs = {name: _spec(name, value) for name, value in first.items()}
+        super().__init__(specs, num_rows, hashlib.sha256(identity.encode()).hexdigest()[:16])
         self._sample_shapes = {name: np.shape(value) for name, value in first.items()}
-
-    @property
-    def num_rows(self) -> int:
-        """Number of samples of an epoch."""
-        return self._num_rows
-
-    @property
-    def version(self) -> str:
-        """Identity of what is read: the source's class and size."""
-        return self._version
-
-    @property
-    def tensors(self) -> Mapping[str, TensorSpec]:
-        """Spec of each tensor, by the first sample."""
-        return self._specs
-
-    def revision(self, tensor: str) -> str:
-        """Return a key of the tensor."""
-        checked_tensor(self._specs, tensor)
-        return f"{self._version}/{tensor}"
 
     def shapes(self, tensor: str) -> NDArray[np.int64]:
         """Return the shape of the first sample for all."""
@@ -74,10 +53,6 @@ class FirstSampleTable(Table):
         """Return False: a source's samples are taken to be like the first, which saves reading them all."""
         checked_tensor(self._specs, tensor)
         return False
-
-    def uids(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return the rows themselves."""
-        return checked_rows(rows, self._num_rows)
 
 
 def _spec(name: str, value: Any) -> TensorSpec:

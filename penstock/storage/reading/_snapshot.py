@@ -104,6 +104,7 @@ class Snapshot:
         with wrapped(f"read samples of {self.path!r}"):
             if self._order is None:
                 return self.source.take(rows, columns)
+            # read by increasing place in the files, then put back into the order of the rows
             places = self._order[rows]
             ranks = np.argsort(places)
             return self.source.take(places[ranks], columns).take(np.argsort(ranks))

@@ -59,7 +59,7 @@ class OverlayTable(Table):
         self._credentials = credentials
         self._max_image_bytes = max_image_bytes
         self._columns: dict[str, Ragged] = {}
-        self._lock = renewed_lock(threading.RLock())
+        self._lock = renewed_lock(threading.RLock())  # taken before that of `stored`, never the other way round
 
     def __reduce__(self) -> tuple[Any, ...]:
         snapshot = self.stored.snapshot
@@ -167,6 +167,7 @@ class OverlayTable(Table):
         """
         rows = self._checked(rows)
         specs = [checked_tensor(self.stored.specs, name) for name in tensors]
+        # files are read once for each distinct row, in increasing order, as the engine wants them
         unique, places = np.unique(rows, return_inverse=True)
         from_files = [spec for spec in specs if not self._in_memory(spec, len(unique))]
         cells = self.stored.cells(unique, [spec.name for spec in from_files], recorded=False) if from_files else {}

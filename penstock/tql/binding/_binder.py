@@ -11,6 +11,7 @@ from penstock.errors import QueryBindError, QueryEvaluationError, nearest
 from penstock.tql.binding._pixels import over_pixels
 from penstock.tql.binding._scope import Scope
 from penstock.tql.syntax import _ast as ast
+from penstock.tql.syntax._conditions import tested
 from penstock.tql.syntax._lexer import quote_text
 from penstock.tql.values import _operations as ops
 from penstock.tql.values._aligning import RowMismatchError
@@ -279,7 +280,7 @@ class Binder:
     def ambiguous(self, node: ast.Expression) -> QueryBindError:
         """Return the error of a condition that has several answers in a row."""
         source = self.source(node)
-        operand = _tested(node)
+        operand = tested(node)
         element = f"{self.source(operand)}[0]{self.text[operand.end : node.end]}"
         return self.error(
             f"ambiguous condition: {self.source(operand)} has several elements in a row",
@@ -304,9 +305,11 @@ class Binder:
         return int(bound.constant.data[0])
 
     def class_index(self, name: str, names: tuple[str, ...], node: ast.Node, where: str) -> int:
-        """Return the index of a class name, or raise with the nearest."""
+        """Return the index of a class name, or raise with the nearest; classes without names go by their numbers."""
         if name in names:
             return names.index(name)
+        if not names and name.isascii() and name.isdigit():
+            return int(name)
         like = nearest(name, names)
         shown = ", ".join(names[:8]) + (", …" if len(names) > 8 else "")  # noqa: PLR2004  as many as a line holds
         raise self.error(
@@ -340,27 +343,6 @@ class Binder:
 def dtype_of(type_: Type) -> Any:
     """Return the dtype that holds elements of a type."""
     return _DTYPES.get(type_.kind, np.float64)
-
-
-def _tested(node: ast.Expression) -> ast.Expression:
-    """Return what a condition is about: the operand that has several elements."""
-    match node:
-        case ast.Binary(left=operand):
-            return operand
-        case (
-            ast.Unary(operand=operand)
-            | ast.InList(operand=operand)
-            | ast.InQuery(operand=operand)
-            | ast.Between(operand=operand)
-            | ast.Like(operand=operand)
-            | ast.IsNull(operand=operand)
-            | ast.Index(operand=operand)
-            | ast.Cast(operand=operand)
-        ):
-            return operand
-        case ast.Case(operand=ast.Expression() as operand):
-            return operand
-    return node
 
 
 def _stepper(

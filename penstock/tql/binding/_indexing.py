@@ -189,7 +189,7 @@ def _along(given: _Axis, sizes: Ints, numbers: Sequence[Value], present: NDArray
     low, high = np.where(forward, 0, -1), np.where(forward, sizes, sizes - 1)
     first = _bound(given.first, numbers, sizes, low, high, np.where(forward, low, high), present)
     stop = _bound(given.stop, numbers, sizes, low, high, np.where(forward, high, low), present)
-    span = np.where(forward, stop - first + step - 1, stop - first + step + 1)
+    span = np.where(forward, stop - first + step - 1, stop - first + step + 1)  # rounds the division up, either way
     return np.maximum(span // step, 0), first, step
 
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from penstock.errors import PenstockError, TQLError
-from penstock.table import Table
+from penstock.table import Table, class_totals
+from penstock.tensors import kind_in_words, labels_in_words
 from penstock.tql.binding._binder import Parameters
 from penstock.tql.functions._registry import FUNCTIONS
 from penstock.tql.pipeline._assembly import Assembler
@@ -19,7 +20,6 @@ from penstock.tql.syntax._lexer import KEYWORDS, Token, tokenize
 from penstock.tql.syntax._offsets import Offsets
 from penstock.tql.syntax._parser import parse
 from penstock.tql.values._memo import memo_of
-from penstock.tql.values._relations import tensor_value
 from penstock.tql.values._types import tensor_type
 from penstock.tql.values._values import Value
 
@@ -223,28 +223,18 @@ def _told_class(name: str, table: Table) -> tuple[str, str] | None:
 
 
 def class_counts_of(table: Table, tensor: str) -> list[int]:
-    """Return the number of labels of each class in the whole table."""
-    import numpy as np
-
-    names = table.tensors[tensor].class_names
-
-    def count() -> Value:
-        data = tensor_value(table, tensor).data
-        inside = data[(data >= 0) & (data < len(names))].astype(np.int64)
-        return Value(data=np.bincount(inside, minlength=len(names)))
-
-    counts: list[int] = memo_of(table).keep(f"counts {tensor}@{table.revision(tensor)}", count).data.tolist()
+    """Return the number of labels of each class in the whole table, counted once."""
+    key = f"counts {tensor}@{table.revision(tensor)}"
+    counts: list[int] = memo_of(table).keep(key, lambda: Value(data=class_totals(table, tensor))).data.tolist()
     return counts
 
 
 def described_tensor(table: Table, name: str) -> str:
     """Return a tensor's kind in a few words."""
     spec = table.tensors[name]
-    kind = spec.htype.replace("_", " ") + (", linked" if spec.link else "")
+    kind = kind_in_words(spec)
     if spec.htype == "class_label":
-        span = f"{spec.length_min} to {spec.length_max} a sample" if spec.length_max is not None else ""
-        one = "one a sample" if spec.single_valued else span
-        return f"{kind}, {len(spec.class_names)} classes" + (f", {one}" if one else "")
+        return ", ".join(filter(None, (kind, f"{len(spec.class_names)} classes", labels_in_words(spec))))
     if spec.htype == "generic":
         type_ = tensor_type(table, spec)
         shape = "one a sample" if type_.scalar else f"{type_.rank}-dimensional"

@@ -112,20 +112,17 @@ def _numbers(value: Value) -> Value:
     return replace(value, data=value.data.astype(kind, copy=False))
 
 
-def _sum(value: Value) -> Value:
+def _folded(ufunc: np.ufunc, empty: int, value: Value) -> Value:
+    """Return `ufunc` over the numbers of each row; `empty` for a row without any."""
     value = _numbers(value)
     if value.offsets is None:
         return value
     value = _counted(value)
-    return Value(data=reduce_rows(np.add, value, 0), constant=value.constant)
+    return Value(data=reduce_rows(ufunc, value, empty), constant=value.constant)
 
 
-def _prod(value: Value) -> Value:
-    value = _numbers(value)
-    if value.offsets is None:
-        return value
-    value = _counted(value)
-    return Value(data=reduce_rows(np.multiply, value, 1), constant=value.constant)
+_sum = partial(_folded, np.add, 0)
+_prod = partial(_folded, np.multiply, 1)
 
 
 def _null_if_empty(data: NDArray[Any], value: Value) -> Value:
@@ -187,7 +184,7 @@ def _unique(value: Value) -> Value:
     value = _counted(value)
     names, codes = np.unique(value.data, return_inverse=True)
     rows = np.repeat(np.arange(value.num_rows), value.lengths)
-    pairs = np.unique(rows * max(len(names), 1) + codes)
+    pairs = np.unique(rows * max(len(names), 1) + codes)  # row and code in one number, sorted by row
     lengths = np.bincount(pairs // max(len(names), 1), minlength=value.num_rows)
     return Value(data=names[pairs % max(len(names), 1)], offsets=offsets_of(lengths), constant=value.constant)
 

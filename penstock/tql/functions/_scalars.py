@@ -297,14 +297,20 @@ def _keys_of(value: Value) -> Value:
 # -- time ---------------------------------------------------------------------------------
 
 
+def _time(binder: Binder, node: ast.Call) -> Bound:
+    """Return the argument of a call as a time; text is read as one."""
+    bound = binder.scalar(node.arguments[0])
+    if bound.type.kind == "text":
+        bound = binder.make(node, Type(kind="time", rank=bound.type.rank), ops.to_time, "time", bound)
+    if bound.type.kind != "time":
+        raise binder.error(f"{binder.source(node.arguments[0])} is {described(bound.type)}; expected a time", node)
+    return bound
+
+
 def _part(name: str, unit: str, base: str, add: int) -> None:
     @builtin(f"{name}(x)", f"{name} of a point in time")
     def _(binder: Binder, node: ast.Call) -> Bound:
-        bound = binder.scalar(node.arguments[0])
-        if bound.type.kind == "text":
-            bound = binder.make(node, Type(kind="time", rank=bound.type.rank), ops.to_time, "time", bound)
-        if bound.type.kind != "time":
-            raise binder.error(f"{binder.source(node.arguments[0])} is {described(bound.type)}; expected a time", node)
+        bound = _time(binder, node)
         return binder.make(
             node, Type(kind="int", rank=bound.type.rank), partial(_part_of, unit, base, add), name, bound
         )
@@ -322,10 +328,6 @@ for _arguments in (("month", "M", "Y", 1), ("day", "D", "M", 1), ("hour", "h", "
 
 @builtin("year(x)", "year of a point in time")
 def _year(binder: Binder, node: ast.Call) -> Bound:
-    bound = binder.scalar(node.arguments[0])
-    if bound.type.kind == "text":
-        bound = binder.make(node, Type(kind="time", rank=bound.type.rank), ops.to_time, "time", bound)
-    if bound.type.kind != "time":
-        raise binder.error(f"{binder.source(node.arguments[0])} is {described(bound.type)}; expected a time", node)
+    bound = _time(binder, node)
     years = lambda value: replace(value, data=value.data.astype("datetime64[Y]").astype(np.int64) + 1970)  # noqa: E731  one line, used once
     return binder.make(node, Type(kind="int", rank=bound.type.rank), years, "year", bound)

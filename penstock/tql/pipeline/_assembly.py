@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from penstock.errors import PenstockError, TQLError, nearest
 from penstock.table import Table
 from penstock.tql.binding._binder import INT, Binder, Parameters
-from penstock.tql.binding._comparing import of_field
 from penstock.tql.binding._scope import Scope
 from penstock.tql.pipeline._grouping import GroupBinder
 from penstock.tql.pipeline._joining import JoinStage, join_condition
+from penstock.tql.pipeline._outputs import OutputList, star_of
 from penstock.tql.pipeline._sets import KeptStage, SetStage
 from penstock.tql.pipeline._stages import (
     OrderBy,
@@ -29,11 +29,10 @@ from penstock.tql.pipeline._stages import (
     bound_error,
 )
 from penstock.tql.pipeline._steps import Expansion, Requalified, ungrouped
-from penstock.tql.pipeline._tree import all_aggregates, columns_in
+from penstock.tql.pipeline._tree import all_aggregates
 from penstock.tql.pipeline._weighing import WeightStep
 from penstock.tql.pipeline._weights import bind_weight
 from penstock.tql.syntax import _ast as ast
-from penstock.tql.syntax._lexer import quote_name
 from penstock.tql.values._relations import Bound, Field, Stage
 
 __all__ = ["Assembler"]
@@ -90,7 +89,7 @@ class Assembler:
         """Return a body with ORDER, LIMIT, SAMPLE of the whole."""
         scope = Scope(body.fields)
         binder = self.binder(scope)
-        return TailStage(body=body, tail=self.tail(node, binder, binder, top=top), top=top)
+        return TailStage(inner=body, tail=self.tail(node, binder, top=top), top=top)
 
     def binder(self, scope: Scope) -> Binder:
         """Return a binder in a scope."""
@@ -128,11 +127,11 @@ class Assembler:
             scope = replace(scope, fields=(*scope.fields, distance))
             rows = self.binder(scope)
         inner = self._inner(scope, rows, node, keys, grouped=grouped)
-        star = any(isinstance(_star_of(item.expression), ast.Star) for item in node.items)
-        outputs = self._outputs(node, inner, source, (distance if star else None, frame))
+        star = any(isinstance(star_of(item.expression), ast.Star) for item in node.items)
+        outputs = OutputList(self.text, inner, source, self.trying).of(node, (distance if star else None, frame))
         tail_binder = self._tail_binder(inner, outputs, node)
         having = None if node.having is None else tail_binder.condition(node.having)
-        tail = self.tail(query, tail_binder, rows, top=top)
+        tail = self.tail(query, tail_binder, top=top)
         self._check_distinct(node, outputs)
         whole = len(node.items) == 1 and isinstance(node.items[0].expression, ast.Star)
         return SelectStage(
@@ -168,92 +167,6 @@ class Assembler:
         binder = self.binder(scope)
         binder.num_random = inner.num_random
         return binder
-
-    # -- the select list ---------------------------------------------------------------
-
-    def _outputs(
-        self, node: ast.Select, binder: Binder, source: Stage, extras: tuple[Field | None, ...]
-    ) -> tuple[Output, ...]:
-        named: dict[str, tuple[Output, ast.Item]] = {}
-        for item in node.items:
-            self.trying(partial(self._add_item, item, binder, source, named))
-        for extra in filter(None, extras):
-            named[extra.name] = (Output(extra, of_field(extra, (node.start, node.end))), node.items[0])
-        return tuple(output for output, _ in named.values())
-
-    def _add_item(
-        self, item: ast.Item, binder: Binder, source: Stage, named: dict[str, tuple[Output, ast.Item]]
-    ) -> None:
-        expression = item.expression
-        if isinstance(expression, ast.Star):
-            if item.alias:
-                raise bound_error(self.text, "* has no name", item, "give names to single columns")
-            self._add_star(item, binder, source, named)
-            return
-        if isinstance(expression, ast.Index) and isinstance(expression.operand, ast.Star):
-            self._add_sliced_star(item, expression, binder, source, named)
-            return
-        name = item.alias or self._implied_name(item)
-        held = named.get(name)
-        if held is not None and not isinstance(_star_of(held[1].expression), ast.Star):
-            message = f"two output columns are called {name!r}"
-            raise bound_error(
-                self.text,
-                message,
-                item,
-                f"give one another name: {self._source(expression)} as {quote_name(name + '_2')}",
-            )
-        bound = binder.bind(expression)
-        if isinstance(expression, ast.Column) or not held:
-            named.pop(name, None)
-        named[name] = (self._output(name, bound, item), item)
-
-    def _add_star(
-        self, item: ast.Item, binder: Binder, source: Stage, named: dict[str, tuple[Output, ast.Item]]
-    ) -> None:
-        for each in binder.scope.visible():
-            if each.name in named:
-                places = [f"{other.qualifier}.{other.name}" for other in source.fields if other.name == each.name]
-                raise bound_error(
-                    self.text, f"* has two columns called {each.name!r}: {', '.join(places)}", item,
-                    "name the columns you want",
-                )  # fmt: skip
-            if binder.grouped and each.pixels:
-                continue
-            node = ast.Column(parts=_parts(each, source), start=item.start, end=item.end)
-            bound = binder.bind(node) if binder.grouped else of_field(each, (item.start, item.end), unseen=True)
-            named[each.name] = (self._output(each.name, bound, item), item)
-
-    def _add_sliced_star(
-        self, item: ast.Item, index: ast.Index, binder: Binder, source: Stage,
-        named: dict[str, tuple[Output, ast.Item]],
-    ) -> None:  # fmt: skip
-        for each in binder.scope.visible():
-            column = ast.Column(parts=_parts(each, source), start=item.start, end=item.end)
-            bound = binder.bind(replace(index, operand=column))
-            named[each.name] = (self._output(each.name, bound, item), item)
-
-    def _output(self, name: str, bound: Bound, item: ast.Item) -> Output:
-        passed = bound.key.startswith("field ")
-        if bound.pixels and not passed:
-            hint = f"reduce it: mean({self._source(item.expression)})"
-            raise bound_error(self.text, "a computed image is not kept", item, hint)
-        if passed and len(bound.fields) == 1 and bound.fields[0].tensor:
-            one = bound.fields[0]
-            return Output(Field(name=name, table=one.table, tensor=one.tensor), bound)
-        return Output(Field(name=name, known_type=bound.fields[0].type if passed else bound.type), bound)
-
-    def _implied_name(self, item: ast.Item) -> str:
-        if isinstance(item.expression, ast.Column):
-            return item.expression.parts[-1]
-        names = list(dict.fromkeys(column.parts[-1] for column in columns_in(item.expression)))
-        if len(names) == 1:
-            return names[0]
-        message = f"{self._source(item.expression)} needs a name"
-        raise bound_error(self.text, message, item, f"write {self._source(item.expression)} as name")
-
-    def _source(self, node: ast.Node) -> str:
-        return self.text[node.start : node.end]
 
     def _check_distinct(self, node: ast.Select, outputs: tuple[Output, ...]) -> None:
         if node.distinct and any(output.bound.pixels for output in outputs):
@@ -317,10 +230,10 @@ class Assembler:
         if node.group or name in {field.name for field in source.fields}:
             reason = "groups have no single rows" if node.group else f"there is a tensor {name!r}"
             raise bound_error(self.text, f"EXPAND BY ... AS {name}: {reason}", node.expand, "give it another name")
-        return Field(name=name, known_type=_WHOLE)
+        return Field(name=name, known_type=INT)
 
     def _ungrouped_field(self, node: ast.Select) -> Field | None:
-        return None if node.ungroup is None else Field(name="frame_number", known_type=_WHOLE)
+        return None if node.ungroup is None else Field(name="frame_number", known_type=INT)
 
     def _ungroup(self, node: ast.Ungroup, source: Stage, extra: Field | None) -> Step:
         if node.expression is not None:
@@ -332,7 +245,7 @@ class Assembler:
 
     # -- tail --------------------------------------------------------------------------
 
-    def tail(self, node: ast.Query, binder: Binder, rows: Binder, *, top: bool) -> Tail:
+    def tail(self, node: ast.Query, binder: Binder, *, top: bool) -> Tail:
         """Return the bound tail of a query."""
         order: list[OrderBy] = []
         arrange: list[Bound] = []
@@ -352,7 +265,6 @@ class Assembler:
             step = replace(step, depth=self.draws_above)
             self.sampling = step if top else self.sampling
             sample = partial(step.draw, top=top)
-        del rows
         return Tail(order=tuple(order), arrange=tuple(arrange), limit=limit, offset=offset, sample=sample)
 
     def _order(self, binder: Binder, key: ast.OrderKey) -> OrderBy:
@@ -376,9 +288,6 @@ class Assembler:
         return int(held.data[0]) if whole else value  # type: ignore[return-value]  # PERCENT takes fractions
 
 
-_WHOLE = INT
-
-
 def _aliases(node: ast.Select) -> Iterator[str]:
     return (item.alias for item in node.items if item.alias)
 
@@ -398,12 +307,3 @@ def _source_names(node: ast.Source | None) -> Iterator[str]:
     elif isinstance(node, ast.Join):
         yield from _source_names(node.left)
         yield from _source_names(node.right)
-
-
-def _parts(each: Field, source: Stage) -> tuple[str, ...]:
-    shared = sum(other.name == each.name for other in source.fields) > 1
-    return (each.qualifier, each.name) if shared and each.qualifier else (each.name,)
-
-
-def _star_of(node: ast.Expression) -> ast.Expression:
-    return node.operand if isinstance(node, ast.Index) else node

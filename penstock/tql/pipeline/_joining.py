@@ -144,6 +144,7 @@ class JoinStage:
 
     def _matched(self, left: Relation, right: Relation, context: Context) -> tuple[Ints, Ints]:
         mine, theirs = self._codes(left, right, context)
+        # the right side sorted by key: the partners of a left row are one run of it, from `begins` on
         order = np.argsort(theirs, kind="stable")
         ordered = theirs[order]
         begins = np.searchsorted(ordered, mine, "left")
@@ -151,6 +152,7 @@ class JoinStage:
         self._guard(int(counts.sum()), context)
         outer = counts if self.kind in {"inner", "right"} else np.maximum(counts, 1)
         first = np.repeat(np.arange(left.num_rows), outer)
+        # 0, 1, 2, ... inside the run of each left row; a row without partners has one place, filled by -1
         within = np.arange(len(first)) - np.repeat(np.cumsum(outer) - outer, outer)
         at = np.minimum(begins[first] + within, max(right.num_rows - 1, 0))
         second = np.where(counts[first] > 0, order[at] if len(order) else -1, -1)
@@ -170,9 +172,10 @@ class JoinStage:
             if equality.left.type.class_names != equality.right.type.class_names:
                 mine, theirs = _named(mine, equality.left), _named(theirs, equality.right)
             more, null = row_codes(concatenated(mine, theirs), total)
+            # codes stay small: the pairs of codes that occur are numbered anew after each key
             _, codes = np.unique(codes * (int(more.max(initial=0)) + 1) + more, return_inverse=True)
             missing |= null
-        codes = np.where(missing, -1, codes)
+        codes = np.where(missing, -1, codes)  # NULL equals nothing, so the two sides have different numbers for it
         return codes[: left.num_rows], np.where(codes[left.num_rows :] < 0, -2, codes[left.num_rows :])
 
 

@@ -105,7 +105,7 @@ def run(
     params : mapping or sequence, optional
         Values of ``$name``, or of ``?`` in order.
     cancel : threading.Event or callable, optional
-        Looked at between steps and between blocks.
+        Asked between steps and between blocks.
     progress : callable, optional
         Called with rows done and rows in all while images are decoded.
     labels : str, optional
@@ -117,10 +117,8 @@ def run(
 
     Raises
     ------
-    TQLError
-        With line, column and span.
-    QueryCancelledError
-        If `cancel` says so.
+    TQLError, QueryCancelledError
+        With line, column and span; or because `cancel` says so.
 
     Examples
     --------
@@ -134,11 +132,7 @@ def run(
     """
     context = Context(text, seed, mode, labels, cancel, progress)
     with _no_internal_message(text):
-        stage = Assembler(text, table, rows, params, resolve).query(parse(text), top=True)
-        relation = stage.run(context)
-        if not context.funnel:
-            context.funnel.append(("rows", relation.num_rows))
-        return _result(stage, relation, context, table)
+        return _result(Assembler(text, table, rows, params, resolve).query(parse(text), top=True), context, table)
 
 
 @contextmanager
@@ -157,7 +151,11 @@ def _no_internal_message(text: str) -> Iterator[None]:
         raise QueryEvaluationError(message, text=text, start=0, end=len(text)) from error
 
 
-def _result(stage: Stage, relation: Relation, context: Context, table: Table) -> QueryResult:
+def _result(stage: Stage, context: Context, table: Table) -> QueryResult:
+    """Run the last stage of a query's pipeline, which runs those before it, and return what came out."""
+    relation = stage.run(context)
+    if not context.funnel:
+        context.funnel.append(("rows", relation.num_rows))
     is_rows = relation.table is not None
     found = relation.source_rows().astype(np.int64, copy=False) if is_rows else np.zeros(0, np.int64)
     source = relation.table or table

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.errors import QueryBindError
+from penstock.tql.pipeline._stages import Wrapped
 from penstock.tql.syntax import _ast as ast
 from penstock.tql.values._keys import combined_codes, concatenated
 from penstock.tql.values._kinds import Type
@@ -25,26 +26,10 @@ Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class KeptStage:
+class KeptStage(Wrapped):
     """A query of WITH: run once, used often; the queries of WITH that it names run before it."""
 
-    inner: Stage
     needs: Sequence[KeptStage] = ()
-
-    @property
-    def fields(self) -> tuple[Field, ...]:
-        """The columns of the result."""
-        return self.inner.fields
-
-    @property
-    def plain(self) -> bool:
-        """Whether the result is rows of a dataset with all their columns."""
-        return self.inner.plain
-
-    @property
-    def has_groups(self) -> bool:
-        """Whether each row of the result is a group of rows."""
-        return self.inner.has_groups
 
     def run(self, context: Context) -> Relation:
         """Return the result, computed once in a run."""
@@ -59,10 +44,6 @@ class KeptStage:
             if id(stage) not in context.kept:
                 context.kept[id(stage)] = stage.inner.run(context)
         return context.kept[id(self)]
-
-    def load(self, relation: Relation, context: Context, number: int) -> Value:
-        """Return one column of the result."""
-        return self.inner.load(relation, context, number)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -250,7 +231,7 @@ def _row_set(operation: Operation, left: Ints, right: Ints) -> Ints:
         return np.intersect1d(left, right) if operator == "intersect" else np.setdiff1d(left, right)
     rows, counts = np.unique(left, return_counts=True)
     others, other_counts = np.unique(right, return_counts=True)
-    at = np.searchsorted(others, rows)
+    at = np.searchsorted(others, rows)  # may be one past the end, where the appended entry matches no row
     here = np.append(other_counts, 0)[at] * (np.append(others, -1)[at] == rows)
     times = np.minimum(counts, here) if operator == "intersect" else np.maximum(counts - here, 0)
     return np.repeat(rows, times)
@@ -263,7 +244,7 @@ def _kept(operator: str, left: Ints, right: Ints, *, everything: bool) -> Ints:
         _, first = np.unique(both, return_index=True)
         return np.sort(first)
     times = np.bincount(right, minlength=int(both.max(initial=0)) + 1)
-    order = np.argsort(left, kind="stable")
+    order = np.argsort(left, kind="stable")  # equal rows side by side, in order: their place in the run counts them
     ordered = left[order]
     begins = np.searchsorted(ordered, ordered, "left")
     occurrence = np.empty(len(left), np.int64)

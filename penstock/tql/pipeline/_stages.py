@@ -27,6 +27,7 @@ __all__ = [
     "Stage",
     "Tail",
     "TailStage",
+    "Wrapped",
     "bound_error",
 ]
 
@@ -112,6 +113,7 @@ def _round_robin(codes: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return rows so that distinct keys take turns, each in its own order."""
     order, offsets = group_order(codes)
     lengths = np.diff(offsets)
+    # which of its group's rows each is: all first rows come before all second ones
     turn = np.arange(len(order)) - np.repeat(offsets[:-1], lengths)
     group = np.repeat(np.arange(len(lengths)), lengths)
     return order[np.lexsort((group, turn))]
@@ -220,39 +222,45 @@ def _filtered(relation: Relation, condition: Bound, frame: Frame) -> Relation:
     return relation.take(np.flatnonzero(value.data))
 
 
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class TailStage:
-    """ORDER, LIMIT or SAMPLE of a whole set operation or of a query in parentheses."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Wrapped:
+    """What a stage has from the stage before it, where it only chooses, orders, keeps or renames its rows."""
 
-    body: Stage
-    tail: Tail
-    top: bool = False
+    inner: Stage
 
     @property
     def fields(self) -> tuple[Field, ...]:
         """The columns of the result."""
-        return self.body.fields
+        return self.inner.fields
 
     @property
     def plain(self) -> bool:
         """Whether the result is rows of a dataset with all their columns."""
-        return self.body.plain
+        return self.inner.plain
 
     @property
     def has_groups(self) -> bool:
         """Whether each row of the result is a group of rows."""
-        return self.body.has_groups
-
-    def run(self, context: Context) -> Relation:
-        """Return the result."""
-        relation = self.body.run(context)
-        with context.counting(self.top):
-            context.count("rows", relation.num_rows)
-            return self.tail.apply(relation, RelationFrame, context)
+        return self.inner.has_groups
 
     def load(self, relation: Relation, context: Context, number: int) -> Value:
         """Return one column of the result."""
-        return self.body.load(relation, context, number)
+        return self.inner.load(relation, context, number)
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class TailStage(Wrapped):
+    """ORDER, LIMIT or SAMPLE of a whole set operation or of a query in parentheses."""
+
+    tail: Tail
+    top: bool = False
+
+    def run(self, context: Context) -> Relation:
+        """Return the result."""
+        relation = self.inner.run(context)
+        with context.counting(self.top):
+            context.count("rows", relation.num_rows)
+            return self.tail.apply(relation, RelationFrame, context)
 
 
 def bound_error(text: str, message: str, node: ast.Node, hint: str | None = None) -> QueryBindError:

@@ -42,6 +42,7 @@ class Expansion:
         inside = (windows >= 0) & (windows < table.num_rows)
         rows, distances = windows[inside], (windows - hits[:, None])[inside]
         if not self.overlap:
+            # the nearest hit first, then the one before; the first entry of each row stays
             order = np.lexsort((distances < 0, np.abs(distances), rows))
             rows, first = np.unique(rows[order], return_index=True)
             distances = distances[order[first]]

@@ -54,7 +54,7 @@ def _two_arrays(left: Value, right: Value) -> tuple[NDArray[Any], NDArray[Any], 
     if left.offsets is right.offsets or np.array_equal(left.offsets, right.offsets):  # type: ignore[arg-type]  # both have offsets here
         _same_shapes(left, right)
         return left.data, right.data, replace(left, valid=valid)
-    if valid is not None:
+    if valid is not None:  # rows in which a side is NULL may differ in size: they are emptied first
         left, right = _only(left, valid), _only(right, valid)
     differ = np.flatnonzero(left.lengths != right.lengths)
     if len(differ):

@@ -129,7 +129,7 @@ def is_in(items: NDArray[Any], *, negated: bool) -> Callable[[Value], Value]:
     def compute(value: Value) -> Value:
         flags = np.zeros(len(value.data), bool)
         if items.dtype.kind in "iu" and value.data.dtype == np.uint8:
-            table = np.zeros(256, bool)
+            table = np.zeros(256, bool)  # class labels are bytes: one look-up each
             table[items[(items >= 0) & (items < 256)].astype(np.int64)] = True  # noqa: PLR2004  all values of a byte
             flags = table[value.data]
         elif len(items):
@@ -216,7 +216,7 @@ def _fits(text: str, at: int, piece: list[str | None]) -> bool:
 
 def class_text(names: tuple[str, ...]) -> Callable[[Value], Value]:
     """Return class indices as their names; an index without a name is NULL."""
-    lookup = np.array([*names, ""], TEXT)
+    lookup = np.array([*names, ""], TEXT)  # the last entry is for indices without a name
 
     def compute(value: Value) -> Value:
         data = value.data.astype(np.int64)
@@ -328,6 +328,7 @@ def choose(dtype: Any) -> Callable[..., Value]:
         *pairs, default = every
         data = default.data.astype(dtype)
         valid = np.ones(rows, bool) if default.valid is None else default.valid.copy()
+        # from the last to the first, so that the first condition that holds writes last
         for condition, value in reversed(list(zip(pairs[::2], pairs[1::2], strict=True))):
             flags = truth(condition).data
             data[flags] = value.data[flags].astype(dtype)

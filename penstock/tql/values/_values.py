@@ -188,6 +188,7 @@ def take(value: Value, rows: NDArray[np.int64]) -> Value:
     valid = None if value.valid is None else value.valid[rows]
     if value.offsets is None:
         return Value(data=value.data[rows], valid=valid)
+    # validity is taken above, as rows without offsets have it too
     column = Ragged(values=value.data, offsets=value.offsets, shapes=value.shapes).take(rows)
     return Value(data=column.values, offsets=column.offsets, shapes=column.shapes, valid=valid)
 
@@ -225,6 +226,7 @@ def rows_with(flags: NDArray[np.bool_], offsets: NDArray[np.int64]) -> NDArray[n
     """Return which rows hold a True element; empty rows do not."""
     out = np.zeros(len(offsets) - 1, bool)
     hits = np.flatnonzero(flags)
+    # few hits: look for the row of each; many: count all up and see where the count grows inside a row
     if len(hits) * _SPARSE < len(out):
         out[row_numbers(offsets, hits)] = True
         return out
@@ -239,7 +241,7 @@ def reduce_rows(ufunc: np.ufunc, value: Value, empty: float | bool) -> NDArray[A
         return value.data
     lengths = np.diff(value.offsets)
     present = lengths > 0
-    starts = value.offsets[:-1][present]
+    starts = value.offsets[:-1][present]  # reduceat gives an empty row the first element of the next one
     reduced = ufunc.reduceat(value.data, starts) if len(starts) else value.data[:0]
     if present.all():
         return np.asarray(reduced)
@@ -278,6 +280,7 @@ def positions(
     `begin` is where each row starts; each axis gives, per row, the number of
     indices, the flat distance of the first, and the flat distance between two.
     """
+    # axis by axis, each place becomes as many places as its row has indices along the axis
     at = begin
     owner = np.arange(len(begin))
     for counts, first, stride in axes:
@@ -290,6 +293,6 @@ def positions(
 
 
 def _within(counts: NDArray[np.int64]) -> NDArray[np.int64]:
-    ends = np.cumsum(counts)
+    ends = np.cumsum(counts)  # 0, 1, ... count - 1 for each count, one after the other
     total = int(ends[-1]) if len(ends) else 0
     return np.arange(total) - np.repeat(ends - counts, counts)
