@@ -75,7 +75,7 @@ def get_data_path(filename: str | os.PathLike[str]) -> str:
     >>> os.path.relpath(get_data_path("mnist"), get_data_dir())
     'mnist'
     """
-    return os.path.join(get_data_dir(), filename)  # noqa: PTH118
+    return os.path.join(get_data_dir(), filename)  # noqa: PTH118  text in, text out, as BatchUp has it
 
 
 def _chosen() -> tuple[Path, str]:
