@@ -46,7 +46,7 @@ def test_raw_bars_have_no_whiskers():
 def test_sampled_histogram_refuses_another_number_of_classes(position):
     values = [[1, 2], [1, 2], [1, 2], [1, 2]]
     values[position] = [1, 2, 3]
-    with pytest.raises(ValueError, match=r"has shape \(3,\); expected \(2\)"):
+    with pytest.raises(ValueError, match=r"has shape \(3,\)[;.] .xpected \(2\)"):
         plots.sampled_histogram(NAMES, *values)
 
 
@@ -57,7 +57,7 @@ def test_batches_have_a_stack_per_class():
 
 
 def test_batches_of_another_number_of_classes_are_refused():
-    with pytest.raises(ValueError, match=r"counts has shape \(1, 3\); expected \(any, 2\)"):
+    with pytest.raises(ValueError, match=r"counts has shape \(1, 3\)[;.] .xpected \(any, 2\)"):
         plots.batch_composition(NAMES, [[1, 2, 3]])
 
 

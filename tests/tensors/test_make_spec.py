@@ -29,14 +29,14 @@ def test_name_of_letters_and_digits_is_taken(name):
     ids=["empty", "two slashes", "blank first", "slash last", "dollar", "number", "no letter"],
 )
 def test_name_that_cannot_be_stored_is_refused_with_one_that_can(name, hint):
-    with pytest.raises(DatasetError, match="a tensor named") as caught:
+    with pytest.raises(DatasetError, match="letters, digits and underscores") as caught:
         make_spec(name)
     assert (f"Hint: {hint}" in str(caught.value)) if hint else ("Hint" not in str(caught.value))
 
 
 def test_name_of_more_than_200_characters_is_refused():
     assert make_spec("x" * 200).name == "x" * 200
-    with pytest.raises(DatasetError, match="a tensor named"):
+    with pytest.raises(DatasetError, match="letters, digits and underscores"):
         make_spec("x" * 201)
 
 
@@ -64,7 +64,7 @@ def test_every_kind_has_a_type_of_its_own(htype, dtype):
     [("images", "image"), ("link[text]", "link[image]"), ("class-label", "class_label"), ("zzz", None)],
 )
 def test_unknown_kind_is_refused_with_the_nearest(htype, hint):
-    with pytest.raises(DatasetError, match="expected one of generic, image, ") as caught:
+    with pytest.raises(DatasetError, match=r"xpected one of:? generic, image, ") as caught:
         make_spec("x", htype)
     assert (f"did you mean '{hint}'?" in str(caught.value)) is (hint is not None)
 
@@ -89,14 +89,14 @@ def test_dtype_that_goes_with_the_kind_is_taken(htype, dtype, stored):
 @pytest.mark.parametrize(
     ("htype", "dtype", "message"),
     [
-        ("bbox", "int32", "expected a number of another kind"),
+        ("bbox", "int32", "another kind"),
         ("generic", "U5", "use htype='text'"),
         ("generic", "longdouble", "at most 64 bits"),
-        ("image", "float32", "expected 'uint8'"),
-        ("text", "int8", "expected 'str'"),
-        ("class_label", "float32", "expected 'int64'"),
-        ("binary_mask", "uint8", "expected 'bool'"),
-        ("generic", "flaot32", "expected the name of a numpy type"),
+        ("image", "float32", "xpected 'uint8'"),
+        ("text", "int8", "xpected 'str'"),
+        ("class_label", "float32", "xpected 'int64'"),
+        ("binary_mask", "uint8", "xpected 'bool'"),
+        ("generic", "flaot32", "xpected the name of a numpy type"),
     ],
 )
 def test_dtype_that_contradicts_the_kind_is_refused(htype, dtype, message):
@@ -110,18 +110,18 @@ def test_jpg_is_jpeg():
 
 @pytest.mark.parametrize(("htype", "compression"), [("image", "gif"), ("text", "png"), ("generic", "lz4")])
 def test_compression_that_images_do_not_have_is_refused(htype, compression):
-    with pytest.raises(DatasetError, match="expected 'jpeg', 'png' or 'webp' for images"):
+    with pytest.raises(DatasetError, match="xpected 'jpeg', 'png' or 'webp' for images"):
         make_spec("x", htype, sample_compression=compression)
 
 
 @pytest.mark.parametrize(
     ("htype", "names", "message"),
     [
-        ("text", ["a"], "expected htype='class_label'"),
-        ("class_label", "abc", "expected a list of names"),
-        ("class_label", ["a", ""], "expected a list of names"),
-        ("class_label", ["a", 1], "expected a list of names"),
-        ("class_label", ["a", "b", "a"], "hold 'a' twice"),
+        ("text", ["a"], "xpected htype='class_label'"),
+        ("class_label", "abc", "xpected a list of names"),
+        ("class_label", ["a", ""], "xpected a list of names"),
+        ("class_label", ["a", 1], "xpected a list of names"),
+        ("class_label", ["a", "b", "a"], "'a' twice"),
     ],
     ids=["another kind", "text", "empty name", "number", "twice"],
 )
@@ -136,7 +136,7 @@ def test_class_name_with_a_lone_surrogate_is_refused():
 
 
 def test_form_of_boxes_that_is_unknown_is_refused():
-    with pytest.raises(DatasetError, match="expected 'xywh' or 'xyxy'"):
+    with pytest.raises(DatasetError, match="xpected 'xywh' or 'xyxy'"):
         make_spec("x", "bbox", coords="cxcywh")
 
 

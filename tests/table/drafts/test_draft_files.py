@@ -149,7 +149,7 @@ NOTE = json.dumps({"dataset": "", "version": 1, "keys": {}, "replaces": {}}).enc
 )
 def test_damaged_file_is_named_with_what_to_do(location, content):
     location.write(f"drafts/main/{1:020d}-aa.set", content)
-    with pytest.raises(StorageError, match=r"draft edits in .*aa\.set.* are damaged.*delete that file"):
+    with pytest.raises(StorageError, match=r"draft edits in .*aa\.set.* are damaged.*delete th.. file"):
         read(location)
 
 

@@ -132,7 +132,7 @@ def test_progressive_jpeg_with_fill_bytes_holds_its_coefficients():
 
 def test_progressive_jpeg_whose_coefficients_are_too_many_is_refused():
     encoded = saved(Image.new("L", (1024, 1024)), "JPEG", progressive=True)
-    with pytest.raises(ImageDecodeError, match=r"takes 2 MiB while it is decoded; expected at most 1 MiB"):
+    with pytest.raises(ImageDecodeError, match="at most 1 MiB"):
         coefficient_bytes(encoded, 2**20)
 
 
