@@ -1,6 +1,7 @@
 """Kinds of tensor and their codecs."""
 
 from penstock.tensors._cell import Cell
+from penstock.tensors._decimals import decimals
 from penstock.tensors._encode import class_ids, encode_sample, image_cell, image_digest, unpack_mask
 from penstock.tensors._groups import GROUPED_HTYPES, group_of, object_groups
 from penstock.tensors._link import Link, link
@@ -30,6 +31,7 @@ __all__ = [
     "TensorSpec",
     "check_image",
     "class_ids",
+    "decimals",
     "decode_image",
     "decode_jpeg_into",
     "decode_json",

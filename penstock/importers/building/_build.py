@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from penstock.dataset import Dataset, empty, load
 from penstock.errors import ImporterError, PenstockError, escaped
@@ -37,6 +37,7 @@ def build(
     progress: bool = True,
     creds_keys: Sequence[str] = (),
     max_image_bytes: int | None = MAX_IMAGE_BYTES,
+    info: Mapping[str, Any] | None = None,
 ) -> Dataset:
     """Write columns as a new dataset, commit it and open it.
 
@@ -60,6 +61,8 @@ def build(
         Names of the credentials that links use.
     max_image_bytes : int, optional
         Most bytes a decoded image may have; None allows any size.
+    info : mapping, optional
+        What is noted of the source in ``info["source"]``.
 
     Raises
     ------
@@ -77,6 +80,8 @@ def build(
         num_written = write_columns(dataset, columns, num_rows, log=log, num_workers=num_workers, bar=bar)
         report = ImportReport(source=source, num_samples=num_written, issues=tuple(log.issues))
         align_objects(dataset)
+        if info is not None:
+            dataset.info["source"] = info
         dataset.commit(f"import {report.summary()}")
         if not _is_url(place):
             Location(staging).write(_REPORT_FILE, report.to_json().encode())

@@ -1,0 +1,119 @@
+"""Fields of all annotations of a COCO file, collected while they are read once."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["AnnotationNotes", "Layouts", "is_whole"]
+
+_MOST_LAYOUTS = 256
+_NO_ID = 0
+_SINGLE = frozenset({int, float})
+
+Layout = tuple[str, ...]
+
+
+class Layouts:
+    """The orders in which the entries of a list have their keys."""
+
+    def __init__(self) -> None:
+        self._counts: dict[Layout, int] = {}
+
+    def add(self, entry: Mapping[str, Any]) -> None:
+        """Count the keys of the next entry."""
+        keys = tuple(entry)
+        self._counts[keys] = self._counts.get(keys, 0) + 1
+
+    @property
+    def names(self) -> set[str]:
+        """Every key there is."""
+        return {name for keys in self._counts for name in keys}
+
+    @property
+    def kept(self) -> list[Layout]:
+        """The usual orders, most frequent first."""
+        return sorted(self._counts, key=self._counts.__getitem__, reverse=True)[:_MOST_LAYOUTS]
+
+    def notes(self) -> Mapping[Layout, int | list[str]]:
+        """Return what is written down of each order other than the most frequent one: its place, or its keys."""
+        kept = self.kept
+        return {keys: kept.index(keys) if keys in kept else list(keys) for keys in self._counts if keys != kept[0]}
+
+
+class AnnotationNotes:
+    """What of each annotation the tensors of boxes and classes do not say.
+
+    Attributes
+    ----------
+    odd : dict of int to dict
+        By the place of an annotation: fields that would be written in another way than they are, each as
+        what is there and what would be written.
+    """
+
+    def __init__(self) -> None:
+        self.layouts = Layouts()
+        self.odd: dict[int, dict[str, list[Any]]] = {}
+        self._ids = array("q")
+        self._areas = array("d")
+
+    def add(self, place: int, annotation: Any, image_key: Any, category_id: Any) -> None:
+        """Take the next annotation; its image and class are those that were found for it, None for a refused one."""
+        if not isinstance(annotation, dict):
+            annotation = {}
+        else:
+            self.layouts.add(annotation)
+        number, area = annotation.get("id"), annotation.get("area")
+        self._ids.append(number if is_whole(number) else _NO_ID)
+        self._areas.append(_area(area))
+        written = {
+            "id": _NO_ID if not is_whole(number) else number,
+            "image_id": image_key,
+            "category_id": category_id,
+            "iscrowd": int(annotation.get("iscrowd") in {1, 1.0, "1", "1.0", True})
+            if isinstance(annotation.get("iscrowd"), (int, float, str))
+            else 0,
+            "area": None if np.isnan(self._areas[-1]) else self._areas[-1],
+        }
+        odd = {
+            name: [annotation[name], value]
+            for name, value in written.items()
+            if name in annotation and not _equal(annotation[name], value)
+        }
+        if "bbox" in annotation and not annotation["bbox"]:
+            odd["bbox"] = [annotation["bbox"], None]  # the box is that of the segmentation
+        if odd:
+            self.odd[place] = odd
+
+    @property
+    def ids(self) -> NDArray[np.int64]:
+        """Id of each annotation, by its place; 0 where it is no whole number."""
+        return np.frombuffer(self._ids, np.int64) if self._ids else np.empty(0, np.int64)
+
+    @property
+    def areas(self) -> NDArray[np.float64]:
+        """Area of each annotation, by its place; NaN where it is no number."""
+        return np.frombuffer(self._areas, np.float64) if self._areas else np.empty(0)
+
+
+def is_whole(value: object) -> bool:
+    """Return whether a value is an integer that 64 bits hold."""
+    return type(value) is int and -(2**63) <= value < 2**63
+
+
+def _area(value: object) -> float:
+    if type(value) not in _SINGLE:
+        return float("nan")
+    try:
+        return float(value)  # type: ignore[arg-type]  # int or float
+    except OverflowError:
+        return float("nan")
+
+
+def _equal(one: object, other: object) -> bool:
+    """Return whether two values are the same in JSON, where true is not 1."""
+    return (type(one) is bool) == (type(other) is bool) and one == other
