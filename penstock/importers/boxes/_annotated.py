@@ -151,9 +151,10 @@ def _joined_sources(parts: Sequence[Detections]) -> dict[str, Any]:
         return {}
     places = [(_places(part.image_places, len(part)), _places(part.object_places, len(part.labels))) for part in parts]
     num_images, num_objects = ([int(one[at].max(initial=-1)) + 1 for one in places] for at in (0, 1))
+    subsets = [part.subsets[0] if part.subsets else "" for part in parts]
     images, objects = (np.cumsum([0, *counts[:-1]]) for counts in (num_images, num_objects))
     return {
-        "source": JoinedSources([part.source for part in parts], num_images, num_objects),
+        "source": JoinedSources([part.source for part in parts], num_images, num_objects, subsets),
         "image_places": np.concatenate([one[0] + start for one, start in zip(places, images, strict=True)]),
         "object_places": np.concatenate([one[1] + start for one, start in zip(places, objects, strict=True)]),
     }

@@ -39,7 +39,7 @@ class Source(Protocol):
         """Fields of images, by the name of their tensor."""
 
     def object_fields(self, objects: NDArray[np.int64], boxes_xywh: NDArray[np.float32]) -> Mapping[str, Field]:
-        """Return the fields of the objects that are kept, with the boxes that are stored, by the name of their tensor."""
+        """Return the fields of the objects that are kept, with the boxes that are stored, by name of the tensor."""
 
     @property
     def info(self) -> Mapping[str, Any]:
@@ -63,12 +63,19 @@ class JoinedSources:
         The sources; None has no fields.
     num_images, num_objects : sequence of int
         How many there are in each.
+    subsets : sequence of str
+        The split that each is of; empty where it is of none.
     """
 
     def __init__(
-        self, parts: Sequence[Source | None], num_images: Sequence[int], num_objects: Sequence[int]
+        self,
+        parts: Sequence[Source | None],
+        num_images: Sequence[int],
+        num_objects: Sequence[int],
+        subsets: Sequence[str],
     ) -> None:
         self._parts = parts
+        self._subsets = subsets
         self._images = np.cumsum([0, *num_images])
         self._objects = np.cumsum([0, *num_objects])
         self._image_fields = {
@@ -93,8 +100,11 @@ class JoinedSources:
     @property
     def info(self) -> Mapping[str, Any]:
         """The notes of all parts, in order."""
-        notes = [part.info for part in self._parts if part is not None]
-        return {**notes[0], "files": [file for note in notes for file in note["files"]]}
+        notes = [
+            (part.info, subset) for part, subset in zip(self._parts, self._subsets, strict=True) if part is not None
+        ]
+        files = [{**file, "subset": subset} for note, subset in notes for file in note["files"]]
+        return {**notes[0][0], "files": files}
 
     def of_image(self, image: int) -> Mapping[str, Any]:
         """Return the fields of an image; blank where its part has none."""

@@ -16,6 +16,7 @@ from penstock.importers.building._sources import path_of
 from penstock.importers.building._staging import staged
 from penstock.importers.building._write import Column, write_columns
 from penstock.storage import Location
+from penstock.table import class_keys
 from penstock.tensors import MAX_IMAGE_BYTES
 
 if TYPE_CHECKING:
@@ -81,13 +82,22 @@ def build(
         report = ImportReport(source=source, num_samples=num_written, issues=tuple(log.issues))
         align_objects(dataset)
         if info is not None:
-            dataset.info["source"] = info
+            dataset.info["source"] = {**info, "class_keys": _class_keys(dataset)}
         dataset.commit(f"import {report.summary()}")
         if not _is_url(place):
             Location(staging).write(_REPORT_FILE, report.to_json().encode())
     if progress and report.issues:
         _print(str(report))
     return load(place, max_image_bytes=max_image_bytes)
+
+
+def _class_keys(dataset: Dataset) -> dict[str, str]:
+    """Return the name of each class of the boxes, by the key that stays with it."""
+    specs = dataset.table.tensors
+    labels = next((spec for spec in specs.values() if spec.htype == "class_label" and spec.aligned_with), None)
+    if labels is None:
+        return {}
+    return dict(zip(class_keys(dataset.table.stored.snapshot.meta, labels.name), labels.class_names, strict=True))
 
 
 def check_options(num_workers: int, max_image_bytes: int | None) -> None:

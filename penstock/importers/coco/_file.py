@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any, cast
 
 from penstock.errors import ImporterError
-from penstock.importers.files._passed_over import is_passed_over
 from penstock.importers.coco._spans import Entries, read_members
+from penstock.importers.files._passed_over import is_passed_over
 from penstock.importers.files._subsets import subset_in
 
 __all__ = ["find_coco_images", "image_name", "is_coco", "read_coco"]

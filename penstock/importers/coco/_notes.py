@@ -13,6 +13,7 @@ __all__ = ["AnnotationNotes", "Layouts", "is_whole"]
 
 _MOST_LAYOUTS = 256
 _NO_ID = 0
+_VISIBILITY = slice(2, None, 3)  # of keypoints: x, y, visibility
 _SINGLE = frozenset({int, float})
 
 Layout = tuple[str, ...]
@@ -58,10 +59,12 @@ class AnnotationNotes:
     def __init__(self) -> None:
         self.layouts = Layouts()
         self.odd: dict[int, dict[str, list[Any]]] = {}
+        self.has_zero = False
+        self._seen: set[int] = set()
         self._ids = array("q")
         self._areas = array("d")
 
-    def add(self, place: int, annotation: Any, image_key: Any, category_id: Any) -> None:
+    def add(self, place: int, annotation: Any, image_key: Any = None, category_id: Any = None, crowd: int = 0) -> None:
         """Take the next annotation; its image and class are those that were found for it, None for a refused one."""
         if not isinstance(annotation, dict):
             annotation = {}
@@ -70,22 +73,26 @@ class AnnotationNotes:
         number, area = annotation.get("id"), annotation.get("area")
         self._ids.append(number if is_whole(number) else _NO_ID)
         self._areas.append(_area(area))
+        self.has_zero |= number == 0 and is_whole(number)
         written = {
             "id": _NO_ID if not is_whole(number) else number,
             "image_id": image_key,
             "category_id": category_id,
-            "iscrowd": int(annotation.get("iscrowd") in {1, 1.0, "1", "1.0", True})
-            if isinstance(annotation.get("iscrowd"), (int, float, str))
-            else 0,
+            "iscrowd": crowd,
             "area": None if np.isnan(self._areas[-1]) else self._areas[-1],
+            "num_keypoints": _num_visible(annotation.get("keypoints")),
         }
         odd = {
             name: [annotation[name], value]
             for name, value in written.items()
             if name in annotation and not _equal(annotation[name], value)
         }
-        if "bbox" in annotation and not annotation["bbox"]:
-            odd["bbox"] = [annotation["bbox"], None]  # the box is that of the segmentation
+        if is_whole(number):
+            if number in self._seen:
+                odd["id"] = [number, number]  # twice in the source, and so twice in an export
+            self._seen.add(number)
+        if annotation and not annotation.get("bbox"):
+            odd["bbox"] = [annotation.get("bbox"), None]  # the box is that of the segmentation
         if odd:
             self.odd[place] = odd
 
@@ -112,6 +119,12 @@ def _area(value: object) -> float:
         return float(value)  # type: ignore[arg-type]  # int or float
     except OverflowError:
         return float("nan")
+
+
+def _num_visible(keypoints: object) -> int | None:
+    if not isinstance(keypoints, list):
+        return None
+    return sum(isinstance(one, int | float) and one > 0 for one in keypoints[_VISIBILITY])
 
 
 def _equal(one: object, other: object) -> bool:

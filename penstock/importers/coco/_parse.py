@@ -52,9 +52,9 @@ def parse_coco(data: dict[str, Any], source: str, log: IssueLog) -> CocoDetectio
     for place, annotation in enumerate(data["annotations"]):
         entry = _placed(annotation, row_of, class_of, source, log)
         if entry is None:
-            notes.add(place, annotation, None, None)
+            notes.add(place, annotation)
             continue
-        notes.add(place, annotation, images[entry.row].key, category_ids[entry.label])
+        notes.add(place, annotation, images[entry.row].key, category_ids[entry.label], int(entry.iscrowd))
         placed.append(entry._replace(place=place))
     rows = np.array([entry.row for entry in placed], np.int64)
     order, offsets = group_by_image(rows, len(images))

@@ -17,7 +17,9 @@ from penstock.tensors import decimals
 
 __all__ = ["CocoSource"]
 
-_KNOWN = frozenset({"id", "image_id", "category_id", "bbox", "iscrowd", "area", "segmentation", "keypoints"})
+_KNOWN = frozenset(
+    {"id", "image_id", "category_id", "bbox", "iscrowd", "area", "segmentation", "keypoints", "num_keypoints"}
+)
 _KNOWN_OF_IMAGES = frozenset({"id", "file_name"})
 _LISTS = ("images", "annotations", "categories")
 
@@ -31,8 +33,6 @@ class CocoSource:
         The document, as `read_coco` returns it.
     name : str
         The file's name.
-    subset : str
-        The split it is of; empty where it is of none.
     boxes_xywh : ndarray of float64, shape (num_annotations, 4)
         Boxes as the file has them.
     notes : AnnotationNotes
@@ -41,7 +41,7 @@ class CocoSource:
         The classes.
     category_ids : sequence
         Id that is written for each class.
-    orders : tuple of bool
+    in_order : tuple of bool
         Whether images, and annotations, are written in the order of the samples.
     """
 
@@ -55,11 +55,9 @@ class CocoSource:
         class_names: Sequence[str],
         category_ids: Sequence[Any],
         in_order: tuple[bool, bool],
-        subset: str = "",
     ) -> None:
         self._data = data
         self._name = name
-        self._subset = subset
         self._boxes_xywh = boxes_xywh
         self._notes = notes
         self._classes = list(zip(class_names, category_ids, strict=True))
@@ -115,13 +113,14 @@ class CocoSource:
         """The document without its images and annotations, and the order of their keys."""
         file = {
             "name": self._name,
-            "subset": self._subset,
             "header": {name: None if name in _LISTS[:2] else value for name, value in self._data.items()},
-            "classes": {name: category_id for name, category_id in self._classes},
+            "classes": dict(self._classes),
             "image_keys": [list(keys) for keys in self._image_layouts.kept],
             "annotation_keys": [list(keys) for keys in self._notes.layouts.kept],
+            "has_image_0": any(isinstance(entry, dict) and entry.get("id") == 0 for entry in self._data["images"]),
+            "has_annotation_0": bool(self._notes.has_zero),
         }
-        return storable({"format": "coco", "files": [file]})
+        return {"format": "coco", "files": [storable(file)]}
 
     def of_image(self, image: int) -> Mapping[str, Any]:
         """Return the fields of an image."""
@@ -145,9 +144,7 @@ class CocoSource:
             "area": self._notes.areas[objects],
             "segmentation": [entry.get("segmentation") for entry in entries],
             "keypoints": [entry.get("keypoints") for entry in entries],
-            "attributes": [
-                {name: value for name, value in entry.items() if name not in _KNOWN} for entry in entries
-            ],
+            "attributes": [{name: value for name, value in entry.items() if name not in _KNOWN} for entry in entries],
             "annotation_index": objects,
             "as_written": self._as_written(objects, entries, decimals(boxes_xywh)),
         }
@@ -159,8 +156,8 @@ class CocoSource:
         found: list[Any] = []
         for place, entry, box, is_odd in zip(objects.tolist(), entries, boxes_xywh.tolist(), odd_boxes, strict=True):
             fields: dict[str, Any] = self._storable(dict(self._notes.odd.get(place, {})))
-            if "bbox" in entry and (is_odd or not entry["bbox"]):
-                fields["bbox"] = [entry["bbox"], box]
+            if is_odd or not entry.get("bbox"):
+                fields["bbox"] = [entry.get("bbox"), box]
             if (note := self._object_notes.get(tuple(entry))) is not None:
                 fields["keys"] = note
             found.append(fields or None)
@@ -175,7 +172,7 @@ class CocoSource:
 
 
 def storable(value: Any) -> Any:
-    """Return a JSON value without what JSON tensors refuse: null for numbers that are not finite, escapes for halves."""
+    """Return a JSON value without what JSON tensors refuse: numbers that are not finite, halves of characters."""
     if isinstance(value, dict):
         return {storable(name): storable(one) for name, one in value.items()}
     if isinstance(value, list):
