@@ -10,6 +10,7 @@ __all__ = ["annotation_entry", "image_entry"]
 _IMAGE_KEYS = ("id", "file_name", "width", "height")
 _KEYS = "_keys"
 _NEW: Mapping[str, Any] = {"segmentation": []}  # what COCO's tools expect where there is none
+_DERIVED = "num_keypoints"
 _SILENT: Mapping[str, Any] = {"iscrowd": 0}  # said by leaving the key out
 
 Layouts = Sequence[Sequence[str]]
@@ -75,10 +76,17 @@ def annotation_entry(
                 found[name] = pair[0]
         elif value is None and is_new:
             found |= {name: _NEW[name]} if name in layout and name in _NEW else {}
-        elif name in layout or not (value is None or (layout and value == _SILENT.get(name))):
+        elif name in layout or _says_more(name, value, layout):
             found[name] = value
     found |= attributes
     return {name: found[name] for name in layout if name in found} | found
+
+
+def _says_more(name: str, value: Any, layout: Sequence[str]) -> bool:
+    """Return whether a field says more than leaving it out, as the source does."""
+    if value is None or not layout:
+        return value is not None
+    return name != _DERIVED and value != _SILENT.get(name)
 
 
 def _layout(layouts: Layouts, note: int | Sequence[str]) -> Sequence[str]:
