@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from penstock.dataset import Dataset, View
 from penstock.errors import ExportError
 from penstock.table import Table, class_keys
-from penstock.tensors import TensorSpec, group_of
+from penstock.tensors import TensorSpec, group_of, image_format
 
 __all__ = ["ExportedRows"]
 
@@ -90,6 +90,14 @@ class ExportedRows:
             return -1, -1
         width, height = self._sizes[position].tolist()
         return width, height
+
+    def suffix(self, position: int) -> str:
+        """Return what the name of an image's file ends with, by the image as it is stored."""
+        if self.images is None:
+            return ".jpg"
+        (image,) = self.table.take(self.rows[position : position + 1], [self.images])[self.images]
+        found = image_format(image[:16]) if isinstance(image, bytes) else None
+        return {None: ".jpg", "jpeg": ".jpg"}.get(found, f".{found}")
 
     @property
     def class_names(self) -> tuple[str, ...]:

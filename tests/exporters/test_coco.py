@@ -231,8 +231,8 @@ def test_splits_are_written_as_the_files_they_came_from(document, tmp_path):
     with pytest.raises(ExportError, match="train, val"):
         penstock.to_coco(ds, tmp_path / "out.json", progress=False)
     penstock.to_coco(ds, tmp_path / "out", progress=False)
-    assert json.loads((tmp_path / "out" / "train.json").read_text()) == document
-    assert json.loads((tmp_path / "out" / "val.json").read_text()) == other
+    assert json.loads((tmp_path / "out/annotations/train.json").read_text()) == document
+    assert json.loads((tmp_path / "out/annotations/val.json").read_text()) == other
 
 
 def test_a_dataset_of_no_coco_file_gets_ids_from_one(tmp_path):
@@ -244,10 +244,23 @@ def test_a_dataset_of_no_coco_file_gets_ids_from_one(tmp_path):
     assert exported(ds, tmp_path) == {
         "info": {},
         "licenses": [],
-        "images": [{"id": 1, "file_name": "000000000001.jpg", "width": 6, "height": 4}],
+        "images": [{"id": 1, "file_name": "000000000001.png", "width": 6, "height": 4}],
         "annotations": [{"id": 1, "image_id": 1, "category_id": 2, "bbox": [1, 1, 2, 2], "area": 4, "iscrowd": 0}],
         "categories": [{"id": 1, "name": "a"}, {"id": 2, "name": "b"}],
     }
+
+
+def test_images_are_written_beside_their_annotations(shared_data, tmp_path):
+    source = shared_data / "coco_mini"
+    annotations = source / "annotations/instances_train2017.json"
+    ds = penstock.from_coco(annotations, source / "train2017", tmp_path / "ds", progress=False)
+    penstock.to_coco(ds[:5], tmp_path / "out", images="copy", progress=False)
+    again = penstock.from_coco(tmp_path / "out", None, tmp_path / "again", progress=False)
+    names = [str(name) for name in ds.file.numpy()[:5]]
+    assert [(tmp_path / "out/images" / name).read_bytes() for name in names] == [
+        (source / "train2017" / name).read_bytes() for name in names
+    ]
+    assert again.boxes[0].numpy().tolist() == ds.boxes[0].numpy().tolist()
 
 
 REAL = ("coco_mini/annotations/instances_train2017.json", "coco_mini/annotations/person_keypoints_train2017.json")

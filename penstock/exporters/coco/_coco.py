@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from penstock.dataset import Dataset, View
 from penstock.errors import ExportError
+from penstock.exporters._images import Images, check_images, safe_name, write_images
 from penstock.exporters._place import checked_place, written_beside
 from penstock.exporters._report import ExportReport
 from penstock.exporters._rows import ExportedRows
@@ -22,7 +23,12 @@ __all__ = ["to_coco"]
 
 
 def to_coco(
-    source: Dataset | View, path: str | os.PathLike[str], *, overwrite: bool = False, progress: bool = True
+    source: Dataset | View,
+    path: str | os.PathLike[str],
+    *,
+    images: Images = None,
+    overwrite: bool = False,
+    progress: bool = True,
 ) -> ExportReport:
     """Write annotations as COCO instances.
 
@@ -34,7 +40,10 @@ def to_coco(
     source : Dataset or View
         What is exported, with edits that are not committed yet.
     path : str or path
-        The JSON file, or, where samples are of several splits, the folder for one file of each.
+        The JSON file; or a folder for ``annotations``, with a file for each split, and ``images``.
+    images : {"copy", "link"}, optional
+        Write the images too, as they are stored, or as links to the files that they are linked to. By
+        default annotations alone are written.
     overwrite : bool
         Whether what is at `path` may be replaced.
     progress : bool
@@ -63,38 +72,49 @@ def to_coco(
     if rows.boxes is None or rows.labels is None:
         lacking = "boxes" if rows.boxes is None else "class labels"
         raise ExportError(f"a dataset without {lacking}; expected boxes and a class label for each")
-    parts = _parts(rows, place)
+    chosen_images = check_images(rows, images)
+    is_file = place.suffix == ".json"
+    if is_file and chosen_images is not None:
+        raise ExportError(f"images is {images!r} and the destination {str(path)!r} one file; expected a folder")
+    parts = _parts(rows, is_file=is_file)
     with written_beside(place, overwrite=overwrite) as part:
-        documents = [CocoDocument(rows, chosen, note, _categories(rows, note)) for _, chosen, note in parts]
-        if place.suffix == ".json":
-            documents[0].write(part)
-        else:
-            part.mkdir()
-            for (name, _, _), document in zip(parts, documents, strict=True):
-                document.write(part / name)
-    return ExportReport(
-        path=Path(path), num_samples=len(rows), num_objects=sum(document.num_objects for document in documents)
-    )
+        count = 0
+        for name, subset, chosen, note in parts:
+            document = CocoDocument(rows, chosen, note, _categories(rows, note))
+            target = part if is_file else part / "annotations" / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            document.write(target)
+            count += document.num_objects
+            if chosen_images is not None:
+                folder = part / "images" / (subset if len(parts) > 1 else "")
+                write_images(rows, chosen, document.file_names, folder, chosen_images)
+    return ExportReport(path=Path(path), num_samples=len(rows), num_objects=count)
 
 
-def _parts(rows: ExportedRows, place: Path) -> list[tuple[str, NDArray[np.int64], Mapping[str, Any]]]:
-    """Return the files to write: name, positions of their samples, and what the import noted of them."""
+def _parts(rows: ExportedRows, *, is_file: bool) -> list[tuple[str, str, NDArray[np.int64], Mapping[str, Any]]]:
+    """Return the files to write: name, split, positions of the samples, and what the import noted of it."""
     notes = {note.get("subset", ""): note for note in _files(rows)}
-    subsets = rows.subsets()
-    if place.suffix == ".json":
-        if len(notes) > 1 and len(set(subsets)) > 1:
-            raise ExportError(
-                f"samples of the splits {', '.join(sorted(set(subsets)))} in one file; expected a folder",
-                hint="a view of one split goes into one file: ds.query(\"select * where subset == 'train'\")",
-            )
-        subset = subsets[0] if subsets else next(iter(notes), "")
-        return [("", np.arange(len(rows)), notes.get(subset, notes.get("", {})))]
+    subsets = np.array(rows.subsets())
+    names = list(dict.fromkeys(subsets.tolist()))
+    if is_file and len(notes) > 1 and len(names) > 1:
+        raise ExportError(
+            f"samples of the splits {', '.join(sorted(names))} in one file; expected a folder",
+            hint="a view of one split goes into one file: ds.query(\"select * where contains(subset, 'train')\")",
+        )
+    if is_file or not names:
+        first = names[0] if len(names) == 1 else ""
+        note = notes.get(first, notes.get("", next(iter(notes.values()), {})))
+        return [(_name_of(note, "instances.json"), first, np.arange(len(rows)), note)]
     found = []
-    for subset in dict.fromkeys(subsets):
+    for subset in names:
         note = notes.get(subset, notes.get("", {}))
-        chosen = np.flatnonzero(np.array([one == subset for one in subsets]))
-        found.append((note.get("name", f"instances_{subset or 'all'}.json").removesuffix(".gz"), chosen, note))
+        name = _name_of(notes.get(subset, {}), f"instances_{subset}.json" if subset else "instances.json")
+        found.append((name, subset, np.flatnonzero(subsets == subset), note))
     return found
+
+
+def _name_of(note: Mapping[str, Any], otherwise: str) -> str:
+    return safe_name(str(note.get("name", otherwise)).removesuffix(".gz"))
 
 
 def _files(rows: ExportedRows) -> list[Mapping[str, Any]]:

@@ -71,13 +71,17 @@ class CocoDocument:
         known = sample.get("source_id")
         image_id = ids.of(known.item() if isinstance(known, np.ndarray) else known)
         attributes = sample.get("image_attributes")
-        file_name = sample.get("file") or (None if attributes is not None else f"{image_id:012d}.jpg")
+        file_name = sample.get("file") or None
+        if file_name is None and attributes is None:
+            file_name = f"{image_id:012d}{self._rows.suffix(int(self._chosen[position]))}"
         layouts = self._note.get("image_keys", ())
         is_stated = attributes is not None and layouts  # then the image, which may be far away, is not looked at
         size = (-1, -1) if is_stated else self._rows.size(int(self._chosen[position]))
         entry = image_entry(layouts, image_id, file_name, size, attributes)
         index = sample.get("image_index")
-        self.file_names.append(file_name or f"{position:012d}.jpg")
+        self.file_names.append(
+            file_name or str((attributes or {}).get("coco_url", f"{position:012d}.jpg")).rsplit("/")[-1]
+        )
         self._images.append((position if index is None else float(index), _encode(entry)))
         return image_id
 
