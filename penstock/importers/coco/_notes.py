@@ -13,6 +13,8 @@ __all__ = ["AnnotationNotes", "Layouts", "is_whole"]
 
 _MOST_LAYOUTS = 256
 _NO_ID = 0
+_FLAGS = (0, 1)
+_LARGEST = 2**53  # whole numbers up to here are the same as floats
 _VISIBILITY = slice(2, None, 3)  # of keypoints: x, y, visibility
 _SINGLE = frozenset({int, float})
 
@@ -74,6 +76,9 @@ class AnnotationNotes:
         self._ids.append(number if is_whole(number) else _NO_ID)
         self._areas.append(_area(area))
         self.has_zero |= number == 0 and is_whole(number)
+        if number not in self._seen and _is_usual(annotation, image_key, category_id):
+            self._seen.add(number)
+            return
         written = {
             "id": _NO_ID if not is_whole(number) else number,
             "image_id": image_key,
@@ -105,6 +110,22 @@ class AnnotationNotes:
     def areas(self) -> NDArray[np.float64]:
         """Area of each annotation, by its place; NaN where it is no number."""
         return np.frombuffer(self._areas, np.float64) if self._areas else np.empty(0)
+
+
+def _is_usual(annotation: dict[str, Any], image_key: Any, category_id: Any) -> bool:
+    """Return whether an annotation has nothing odd: the usual case, of which there may be a million."""
+    number, crowd, area = annotation.get("id"), annotation.get("iscrowd"), annotation.get("area")
+    image, category = annotation.get("image_id"), annotation.get("category_id")
+    return (
+        type(number) is type(crowd) is type(image) is type(category) is int
+        and type(area) in _SINGLE
+        and (image, category) == (image_key, category_id)
+        and crowd in _FLAGS
+        and "keypoints" not in annotation
+        and bool(annotation.get("bbox"))
+        and abs(number) < _LARGEST
+        and abs(area) < _LARGEST  # not NaN either
+    )
 
 
 def is_whole(value: object) -> bool:

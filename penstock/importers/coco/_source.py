@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -13,7 +14,7 @@ from penstock.importers.boxes._source import Field
 from penstock.importers.building._text import printable
 from penstock.importers.coco._notes import AnnotationNotes, Layouts, is_whole
 from penstock.importers.coco._spans import Entries
-from penstock.tensors import decimals
+from penstock.tensors import JsonText, decimals
 
 __all__ = ["CocoSource"]
 
@@ -21,6 +22,7 @@ _KNOWN = frozenset(
     {"id", "image_id", "category_id", "bbox", "iscrowd", "area", "segmentation", "keypoints", "num_keypoints"}
 )
 _KNOWN_OF_IMAGES = frozenset({"id", "file_name"})
+_encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
 _LISTS = ("images", "annotations", "categories")
 
 
@@ -142,8 +144,8 @@ class CocoSource:
         return {
             "annotation_id": self._notes.ids[objects],
             "area": self._notes.areas[objects],
-            "segmentation": [entry.get("segmentation") for entry in entries],
-            "keypoints": [entry.get("keypoints") for entry in entries],
+            "segmentation": _texts([entry.get("segmentation") for entry in entries]),
+            "keypoints": _texts([entry.get("keypoints") for entry in entries]),
             "attributes": [{name: value for name, value in entry.items() if name not in _KNOWN} for entry in entries],
             "annotation_index": objects,
             "as_written": self._as_written(objects, entries, decimals(boxes_xywh)),
@@ -169,6 +171,10 @@ class CocoSource:
         if self._object_notes or not places.isdisjoint(self._notes.odd):
             return True
         return bool((decimals(boxes_xywh) != self._boxes_xywh[objects]).any())
+
+
+def _texts(values: list[Any]) -> JsonText:
+    return JsonText(_encode(values), len(values))
 
 
 def storable(value: Any) -> Any:
