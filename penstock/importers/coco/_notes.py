@@ -114,17 +114,19 @@ class AnnotationNotes:
 
 def _is_usual(annotation: dict[str, Any], image_key: Any, category_id: Any) -> bool:
     """Return whether an annotation has nothing odd: the usual case, of which there may be a million."""
-    number, crowd, area = annotation.get("id"), annotation.get("iscrowd"), annotation.get("area")
-    image, category = annotation.get("image_id"), annotation.get("category_id")
+    number: Any = annotation.get("id")
+    area: Any = annotation.get("area")
+    crowd, image, category = (annotation.get(name) for name in ("iscrowd", "image_id", "category_id"))
     return (
         type(number) is type(crowd) is type(image) is type(category) is int
         and type(area) in _SINGLE
         and (image, category) == (image_key, category_id)
         and crowd in _FLAGS
         and "keypoints" not in annotation
+        and "num_keypoints" not in annotation
         and bool(annotation.get("bbox"))
-        and abs(number) < _LARGEST
-        and abs(area) < _LARGEST  # not NaN either
+        and -_LARGEST < number < _LARGEST
+        and -_LARGEST < area < _LARGEST  # not NaN either
     )
 
 
