@@ -36,7 +36,7 @@ class Shape:
     name : str
         One of `SHAPES`.
     x, y : float
-        Centre, pixels.
+        Center, pixels.
     radius : float
         Half of its extent before it is turned, pixels.
     turn : float

@@ -20,18 +20,18 @@ from numpy.typing import NDArray
 
 from penstock.errors import ImageDecodeError, PenstockError, SampleError, UnknownClassError
 from penstock.tensors._cell import Cell
-from penstock.tensors._link import Link, link
 from penstock.tensors._showing import plain_reason, shown
 from penstock.tensors._spec import TensorSpec
-from penstock.tensors._texts import encode_json, storable_text
+from penstock.tensors._texts import JsonText, encode_json, storable_text
 from penstock.tensors._types import as_numbers, as_regular
-from penstock.tensors._urls import checked_url
 from penstock.tensors.images._decoding import decode_image, image_shape
 from penstock.tensors.images._encoding import encode_image
 from penstock.tensors.images._pillow import is_pillow, pillow_pixels
 from penstock.tensors.images._thumbnails import check_image
 from penstock.tensors.images.opening._formats import image_format
 from penstock.tensors.images.opening._memory import MAX_IMAGE_BYTES, refuse_larger, shown_bytes
+from penstock.tensors.links._link import Link, link
+from penstock.tensors.links._urls import checked_url
 
 __all__ = ["class_ids", "encode_sample", "image_cell", "image_digest", "unpack_mask"]
 
@@ -173,7 +173,9 @@ def _encode_text(spec: TensorSpec, value: Value) -> Cell:
 
 
 def _encode_json(spec: TensorSpec, value: Value) -> Cell:
-    return Cell(value=None if value is None else encode_json(spec, value))
+    if value is None:
+        return Cell(value=None)
+    return Cell(value=encode_json(spec, value), num_entries=value.num_entries if isinstance(value, JsonText) else None)
 
 
 def _encode_embedding(spec: TensorSpec, value: Value) -> Cell:

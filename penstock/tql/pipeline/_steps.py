@@ -16,7 +16,7 @@ _MOST_ROWS = 100_000_000
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Expansion:
-    """Each row with its neighbours in the dataset, clipped at its ends.
+    """Each row with its neighbors in the dataset, clipped at its ends.
 
     `distance`, where there is one, tells how many rows a row lies behind the
     hit it came with (before it: negative); of several the nearest, of two as

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from penstock.errors import SampleError
 from penstock.tensors._showing import shown
 from penstock.tensors._texts import storable_text
-from penstock.tensors._urls import checked_url
+from penstock.tensors.links._urls import checked_url
 
 __all__ = ["Link", "link"]
 

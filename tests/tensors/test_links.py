@@ -7,7 +7,7 @@ import pytest
 
 from penstock.errors import LinkError, SampleError
 from penstock.tensors import has_password, link, local_path, scheme_of, shown_url, split_url
-from penstock.tensors._urls import checked_url
+from penstock.tensors.links._urls import checked_url
 
 
 @pytest.mark.parametrize(
