@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.batchup._numbers import checked_batch_size, checked_index
+from penstock.batchup._numbers import as_array, checked_batch_size, checked_index
 from penstock.batchup.reading._batches import SampleIndices
 from penstock.batchup.reading._reading import Reader, dataset_rows, is_array_like, is_plain, num_samples_of, reader_of
 from penstock.batchup.reading._rows import Rows
@@ -103,7 +103,7 @@ class ArrayDataSource(RandomAccessDataSource):
         self._bound = _bound_of(self.sampler)
         _check_bound(self.sampler, self._bound, length)
         self._labels = labels
-        self._class_names = None if class_names is None else tuple(class_names)
+        self._class_names = _checked_names(class_names)
 
     @property
     def data(self) -> list[Any]:
@@ -284,8 +284,25 @@ def _labels_in(data: Sequence[Any]) -> Any:
     known = [array for array in data if isinstance(array, HasClassCounts)]
     if known:
         return known[0]
-    whole = [array for array in data if isinstance(array, np.ndarray) and array.ndim == 1 and array.dtype.kind in "iu"]
+    whole = [array for array in map(_whole_numbers, data) if array is not None]
     return whole[-1] if whole and (not len(whole[-1]) or whole[-1].min() >= 0) else None
+
+
+def _whole_numbers(array: Any) -> NDArray[Any] | None:
+    """Return an array, tensor of torch or column of pandas that has one whole number for each sample."""
+    if not isinstance(array, np.ndarray):
+        if not (hasattr(array, "detach") or hasattr(array, "iloc")) or getattr(array, "ndim", 0) != 1:
+            return None
+        array = as_array("labels", array)
+    return array if array.ndim == 1 and array.dtype.kind in "iu" else None
+
+
+def _checked_names(names: Sequence[str] | None) -> tuple[str, ...] | None:
+    if names is None:
+        return None
+    if isinstance(names, str) or not isinstance(names, Sequence) or not all(isinstance(name, str) for name in names):
+        raise DataSourceTypeError(f"class_names is {names!r}; expected a list of text, a name for each class")
+    return tuple(names)
 
 
 def _bound_of(sampler: AbstractSampler) -> int | None:

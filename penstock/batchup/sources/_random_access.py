@@ -8,7 +8,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.batchup._numbers import check_within, checked_batch_size, checked_count, checked_indices, checked_repeats
+from penstock.batchup._numbers import (
+    check_within,
+    checked_batch_size,
+    checked_count,
+    checked_flag,
+    checked_indices,
+    checked_repeats,
+)
 from penstock.batchup.reading._batches import SampleIndices
 from penstock.batchup.reading._rows import Rows
 from penstock.batchup.samplers._draws import Draws
@@ -62,7 +69,7 @@ class RandomAccessDataSource(AbstractDataSource):
         include_indices: bool = False,
     ) -> None:
         self.length = checked_count("length", length, 0)
-        self.include_indices = include_indices
+        self.include_indices = checked_flag("include_indices", include_indices)
         self.sampler = self._chosen_sampler(indices, checked_repeats(repeats), sampler)
 
     def _chosen_sampler(self, indices: Any, repeats: int, sampler: AbstractSampler | None) -> AbstractSampler:
