@@ -20,7 +20,7 @@ from typing import Any
 from penstock.engines._memory import SharedMemory
 from penstock.engines._messages import Sizes, load, store
 from penstock.engines._worker import WORKER_NUMBER
-from penstock.errors import LoaderError
+from penstock.errors import LoaderError, PenstockError
 
 __all__ = ["Lease", "lease_processes"]
 
@@ -34,6 +34,10 @@ _START = (
 
 class _Gone(Exception):  # noqa: N818  a process that ended while idle is no error
     """A worker ended before it took a job."""
+
+
+class _EndedError(LoaderError):
+    """A worker ended while it did a job."""
 
 
 class _Constant:
@@ -51,17 +55,22 @@ class _Process:
     def __init__(self, number: int) -> None:
         self.number = number
         self.defined: set[str] = set()
-        self._outgoing = SharedMemory()
-        self._incoming = SharedMemory()
-        ours, theirs = socketpair()
-        passed = (theirs.fileno(), self._outgoing.descriptor, self._incoming.descriptor)
-        self._process = _start(number, passed)
-        theirs.close()
-        self._channel: Connection[Any, Any] = Connection(ours.detach())
+        with contextlib.ExitStack() as opened, _in_words():
+            self._outgoing = SharedMemory()
+            opened.callback(self._outgoing.close)
+            self._incoming = SharedMemory()
+            opened.callback(self._incoming.close)
+            ours, theirs = socketpair()
+            opened.enter_context(ours)
+            with theirs:
+                passed = (theirs.fileno(), self._outgoing.descriptor, self._incoming.descriptor)
+                self._process = _start(number, passed)
+            self._channel: Connection[Any, Any] = Connection(ours.detach())
+            opened.pop_all()
 
     def ask(self, kind: str, key: str, value: Any, patience: float | None) -> Any:
         """Send a function or a job; return its result or raise its error."""
-        sizes = store(value, self._outgoing)
+        sizes = _stored(kind, value, self._outgoing)
         try:
             self._channel.send((kind, key, sizes, patience))
             outcome, sizes = self._channel.recv()
@@ -81,17 +90,28 @@ class _Process:
 
     def _result(self, outcome: str, sizes: Sizes) -> Any:
         if outcome == "done":
-            return load(self._incoming, sizes) if sizes else None
+            return self._loaded(sizes) if sizes else None
         failed: BaseException = load(self._incoming, sizes)
         if not isinstance(failed, Exception):
             failed = RuntimeError(f"{type(failed).__name__} in worker process {self._process.pid}: {failed}")
         raise failed
 
+    def _loaded(self, sizes: Sizes) -> Any:
+        try:
+            return load(self._incoming, sizes)
+        except MemoryError:
+            raise
+        except Exception as error:
+            raise LoaderError(
+                f"what a worker process returned cannot be read here ({type(error).__name__}: {error}); "
+                "expected something that can be pickled"
+            ) from error
+
     def _ended(self) -> Exception:
         code = self._process.wait()
         if code == 0:
             return _Gone()
-        return LoaderError(
+        return _EndedError(
             f"worker process {self._process.pid} ended with exit code {code} while it worked",
             hint="a negative code is the signal that killed it; -9 mostly means that memory ran out",
         )
@@ -134,6 +154,31 @@ class _Process:
         self._incoming.close()
 
 
+@contextlib.contextmanager
+def _in_words() -> Iterator[None]:
+    """Say why a process cannot be started."""
+    try:
+        yield
+    except OSError as error:
+        raise LoaderError(
+            f"a worker process cannot be started ({error.strerror or error})",
+            hint="ask for fewer processes, or raise the limits of the system (ulimit -n, ulimit -u)",
+        ) from error
+
+
+def _stored(kind: str, value: Any, memory: SharedMemory) -> Sizes:
+    try:
+        return store(value, memory)
+    except (MemoryError, PenstockError):
+        raise
+    except Exception as error:
+        what = "a function" if kind == "define" else "what a function is called with"
+        raise LoaderError(
+            f"{what} cannot be sent to a worker process ({type(error).__name__}: {error})",
+            hint="it holds something that cannot be pickled, such as a lock, an open file or a generator",
+        ) from error
+
+
 def _start(number: int, passed: tuple[int, ...]) -> subprocess.Popen[bytes]:
     """Start a fresh interpreter: nothing is forked, and a user's script is not run again."""
     import json
@@ -172,7 +217,8 @@ class _Pool:
         with self._lock:
             self._leases[number] = (count, key)
             missing = set(range(count)) - {process.number for process in (*self._idle, *self._busy)}
-            self._idle += [_Process(number) for number in sorted(missing)]
+            for absent in sorted(missing):
+                self._idle.append(_Process(absent))
             self._changed.notify_all()
 
     def abandon(self) -> None:
@@ -208,6 +254,9 @@ class _Pool:
         """Lend a process for one job."""
         with self._lock:
             while lease in self._leases and not self._idle:
+                if not self._busy:  # none could be started in place of one that ended
+                    self._idle.append(_Process(0))
+                    break
                 self._changed.wait()
             if lease not in self._leases:
                 raise LoaderError("the worker processes were shut down while a job waited for them")
@@ -231,7 +280,8 @@ class _Pool:
             else:
                 process.stop()
                 if process.number < self._most:
-                    self._idle.append(_Process(process.number))
+                    with contextlib.suppress(LoaderError):  # it is tried again when none is left
+                        self._idle.append(_Process(process.number))
             self._trim()
             self._changed.notify()
 
@@ -297,8 +347,13 @@ class Lease:
             )
         with self._slots:
             for _ in range(_ATTEMPTS):
-                with contextlib.suppress(_Gone), self._pool.process(self._number) as process:
-                    return self._run_in(process, arguments)
+                try:
+                    with contextlib.suppress(_Gone), self._pool.process(self._number) as process:
+                        return self._run_in(process, arguments)
+                except _EndedError as error:
+                    if self._finalizer.alive:
+                        raise LoaderError(error.message, hint=error.hint) from error
+                    raise LoaderError("the worker processes were shut down while they did a job") from error
         raise LoaderError(f"{_ATTEMPTS} worker processes one after another ended without a word")
 
     def _run_in(self, process: _Process, arguments: tuple[Any, ...]) -> Any:
@@ -317,8 +372,8 @@ class Lease:
 
     def abort(self) -> None:
         """Give the lease back, and end at once the processes that work for it; whoever waits for them is told."""
+        self._finalizer.detach()
         self._pool.leave(self._number, at_once=True)
-        self._finalizer()
 
 
 class _Shared:
