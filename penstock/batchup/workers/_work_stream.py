@@ -44,11 +44,11 @@ class WorkStream:
         self._size = checked_count("task_buffer_size", task_buffer_size, 1)
         self._jobs: deque[Job] = deque()
         self._lock = threading.RLock()
-        self._failure: Exception | None = None
+        self._failures: list[Exception] = []
         weakref.finalize(self, _cancel, self._jobs).atexit = False
         self._top_up()
-        if self._failure is not None and len(self._jobs) == 1:  # the first task is wrong
-            raise self._failure
+        if self._failures and len(self._jobs) == 1:  # the first task is wrong
+            raise self._failures[0]
 
     def _top_up(self) -> None:
         with self._lock:
@@ -69,7 +69,8 @@ class WorkStream:
 
     def _end(self, error: Exception) -> None:
         """Take no more tasks; what went wrong is raised after the results of the tasks before it."""
-        self._tasks, self._failure = iter(()), error
+        self._tasks = iter(())
+        self._failures.append(error)
         failed = Job(_raise, error)
         failed.run()
         self._jobs.append(failed)
@@ -105,7 +106,7 @@ class WorkStream:
         if error is None:
             return (value,)
         if isinstance(error, StopIteration) or not isinstance(error, Exception):
-            raise RuntimeError(f"{type(error).__name__} in a worker: {error}") from error
+            raise RuntimeError(f"{type(error).__name__} in a worker: {error}") from error  # noqa: TRY004  its type is what is wrong
         raise error
 
     def retrieve_iter(self) -> Iterator[Any]:
