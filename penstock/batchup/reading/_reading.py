@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.batchup.reading._batches import SampleIndices
+from penstock.batchup.reading._decoding import Decoding
 from penstock.errors import DataSourceError, DataSourceTypeError
 
 if TYPE_CHECKING:
@@ -107,8 +108,22 @@ def _reader_of_ours(data: Dataset | View | Tensor) -> Reader:
     from penstock.dataset import Tensor
 
     if isinstance(data, Tensor):
-        return partial(_of_tensor, data, _stacks(data))
-    return partial(_of_dataset, data, {name: _stacks(tensor) for name, tensor in data.tensors.items()})
+        return partial(_of_tensor, data, _stacks(data), _decoding_of([data]))
+    tensors = data.tensors
+    stacks = {name: _stacks(tensor) for name, tensor in tensors.items()}
+    return partial(_of_dataset, data, stacks, _decoding_of(list(tensors.values())))
+
+
+def _decoding_of(tensors: list[Tensor]) -> Decoding | None:
+    """Return threads for images of a view, whose samples do not change meanwhile; None for anything else."""
+    from penstock.dataset import View
+
+    of_view = [isinstance(tensor._owner, View) for tensor in tensors]  # noqa: SLF001  of this package
+    return Decoding() if all(of_view) and any(map(_is_image, tensors)) else None
+
+
+def _is_image(tensor: Tensor) -> bool:
+    return tensor.spec.htype == "image"
 
 
 def _increasing(data: Any, indices: Any) -> Any:
@@ -133,10 +148,15 @@ def _stacks(tensor: Tensor) -> bool:
     return None not in tensor.shape[1:]
 
 
-def _of_tensor(tensor: Tensor, stacks: bool, indices: Any) -> Any:
+def _of_tensor(tensor: Tensor, stacks: bool, decoding: Decoding | None, indices: Any) -> Any:
     plain = indices.view(np.ndarray) if isinstance(indices, SampleIndices) else indices
-    return tensor[plain].numpy(aslist=not stacks and not isinstance(plain, int | np.integer))
+    aslist = not stacks and not isinstance(plain, int | np.integer)
+    if decoding is not None and _is_image(tensor):
+        return decoding.read(tensor, plain, aslist=aslist)
+    return tensor[plain].numpy(aslist=aslist)
 
 
-def _of_dataset(data: Dataset | View, stacks: Mapping[str, bool], indices: Any) -> dict[str, Any]:
-    return {name: _of_tensor(data[name], stacked, indices) for name, stacked in stacks.items()}
+def _of_dataset(
+    data: Dataset | View, stacks: Mapping[str, bool], decoding: Decoding | None, indices: Any
+) -> dict[str, Any]:
+    return {name: _of_tensor(data[name], stacked, decoding, indices) for name, stacked in stacks.items()}

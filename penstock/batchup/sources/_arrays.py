@@ -166,8 +166,8 @@ class ArrayDataSource(RandomAccessDataSource):
         size : int, optional
             Draws of an epoch by weight; default: `num_samples` of the sampler, else as many as there are samples.
         mode : {"iid", "deck", "once"}
-            How draws by weight are made. Batches of this source are of mode "iid"; a loader draws in any, from a
-            source without the sampler: ``Loader(source).sample_by(sampler, mode="deck")``.
+            How draws by weight are made. Batches of this source are of mode "iid"; a loader draws in any:
+            ``Loader(source).sample_by(source, mode="deck")``.
 
         Returns
         -------
@@ -188,7 +188,9 @@ class ArrayDataSource(RandomAccessDataSource):
         """Return what a loader of this source draws from; of a dataset or view it reads the samples itself."""
         drawn = self.drawn_rows(seed)
         found = dataset_rows(self._data[0]) if len(self._data) == 1 else None
-        return drawn if found is None else replace(drawn, source=found[0], rows=found[1][drawn.rows])
+        if found is None:
+            return drawn
+        return replace(drawn, source=found[0], rows=found[1][drawn.rows], all_rows=found[1])
 
     def _plan(self, draws: Draws, seed: int) -> SamplingPlan:
         return draws.plan(self.class_counts(), seed=seed)

@@ -203,7 +203,8 @@ class RandomAccessDataSource(AbstractDataSource):
         """Return rows and weights, and samples that this source reads."""
         draws = self.draws()
         plan = None if draws.weights is None else self._plan(draws, seed)
-        return Drawn(source=self._rows(), rows=np.tile(draws.rows, draws.repeats), plan=plan)
+        rows = np.tile(draws.rows, draws.repeats)
+        return Drawn(source=self._rows(), rows=rows, plan=plan, all_rows=np.arange(self.length))
 
     def _plan(self, draws: Draws, seed: int) -> SamplingPlan:
         return draws.plan(None, seed=seed)
