@@ -18,7 +18,17 @@ from penstock.errors import DatasetNotFoundError, ImporterError, escaped
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["explore", "import_auto", "import_coco", "import_rooted", "import_table", "log", "query", "verify"]
+__all__ = [
+    "explore",
+    "import_auto",
+    "import_coco",
+    "import_rooted",
+    "import_standard",
+    "import_table",
+    "log",
+    "query",
+    "verify",
+]
 
 _ROOTED: dict[str, Callable[..., Dataset]] = {
     "voc": importers.from_voc,
@@ -106,6 +116,13 @@ def import_table(options: argparse.Namespace) -> int:
         num_workers=options.num_workers,
     )
     return _made(dataset)
+
+
+def import_standard(options: argparse.Namespace) -> int:
+    """Import a standard dataset."""
+    import penstock
+
+    return _made(penstock.standard(options.name, options.dest, extra=options.extra))
 
 
 def log(options: argparse.Namespace) -> int:
