@@ -148,9 +148,13 @@ def checked_indices(indices: Any) -> NDArray[np.int64]:
 def checked_index(indices: Any, length: int) -> Any:
     """Return an index, a slice, or an array of indices or of bool, of samples that exist."""
     if isinstance(indices, slice):
-        if all(part is None or _whole(part) is not None for part in (indices.start, indices.stop, indices.step)):
-            return indices
-        raise DataSourceTypeError(f"indices are {indices!r}; expected a slice of whole numbers")
+        wrong = [
+            part for part in (indices.start, indices.stop, indices.step) if part is not None and _whole(part) is None
+        ]
+        if wrong or indices.step == 0:
+            raise DataSourceTypeError(f"indices are {indices!r}; expected a slice of whole numbers, the step not 0")
+        backward = indices.step is not None and indices.step < 0  # which numpy alone takes
+        return np.arange(length)[indices].copy() if backward else indices
     array = indices if isinstance(indices, np.ndarray) else as_array("indices", indices)
     if array.ndim > 1 or not (array.dtype.kind in "iu" or (array.dtype == np.bool_ and array.ndim) or not array.size):
         raise DataSourceTypeError(
@@ -161,7 +165,11 @@ def checked_index(indices: Any, length: int) -> Any:
             raise SampleIndexError(f"a mask of {len(array)} entries; expected {length}, one for each sample")
         return array
     check_within(array, length)
-    return array if array.ndim and array.size else int(array) if not array.ndim else array.astype(np.int64)
+    if not array.ndim:
+        return int(array)
+    if not array.size:
+        return array.astype(np.int64)
+    return array if array.flags.c_contiguous else np.ascontiguousarray(array)  # torch takes no other strides
 
 
 def check_within(indices: NDArray[np.integer[Any]], length: int, what: str = "indices") -> None:

@@ -98,7 +98,9 @@ def test_indices_are_whole_numbers_of_samples(indices):
 
 
 @pytest.mark.parametrize(
-    "indices", [[3], [-4], 3, [0.5], "a", None, [[0, 1]], [[1], [2, 3]], {0}, object(), slice(0.5, 2)], ids=repr
+    "indices",
+    [[3], [-4], 3, [0.5], "a", None, [[0, 1]], [[1], [2, 3]], {0}, object(), slice(0.5, 2), slice(0, 2, 0)],
+    ids=repr,
 )
 def test_samples_of_odd_indices_are_refused(source, indices):
     with pytest.raises((DataSourceError, SampleIndexError)):
@@ -398,3 +400,11 @@ def test_results_that_do_not_fit_together_are_refused(change):
 def test_all_refusals_are_errors_of_penstock():
     assert issubclass(SampleIndexError, PenstockError)
     assert issubclass(DataSourceTypeError, DataSourceError)
+
+
+def test_slices_go_backward_in_data_of_any_kind():
+    torch, pd = pytest.importorskip("torch"), pytest.importorskip("pandas")
+    data = [np.arange(5), torch.arange(5), pd.Series(np.arange(5), index=[4, 3, 2, 1, 0])]
+    for indices in (slice(None, None, -2), np.arange(5)[::-2]):
+        for batch in ArrayDataSource(data).samples_by_indices(indices):
+            assert np.asarray(batch).tolist() == [4, 2, 0]

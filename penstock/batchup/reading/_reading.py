@@ -128,14 +128,12 @@ def _is_image(tensor: Tensor) -> bool:
 
 def _increasing(data: Any, indices: Any) -> Any:
     """Read distinct rows in increasing order, the only one that HDF5 takes."""
-    if isinstance(indices, slice):
-        indices = np.arange(len(data))[indices]  # HDF5 takes no negative step
-    if not isinstance(indices, np.ndarray):
-        return data[indices]
-    plain = np.flatnonzero(indices) if indices.dtype == np.bool_ else np.asarray(indices)
-    if not plain.size:
-        return data[:0]
     try:
+        if not isinstance(indices, np.ndarray):
+            return data[indices]
+        plain = np.flatnonzero(indices) if indices.dtype == np.bool_ else np.asarray(indices)
+        if not plain.size:
+            return data[:0]
         distinct, places = np.unique(np.where(plain < 0, plain + len(data), plain), return_inverse=True)
         return data[distinct][places]
     except (RuntimeError, OSError, ValueError, IndexError, TypeError) as error:
