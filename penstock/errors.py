@@ -44,10 +44,10 @@ expected*, and where there is one a ``Hint:``.
 
 from __future__ import annotations
 
-import difflib
-import re
 from collections.abc import Iterable, Mapping
 from typing import Any
+
+from penstock._wording import escaped, nearest
 
 __all__ = [
     "AlignmentError",
@@ -90,69 +90,6 @@ __all__ = [
 ]
 
 _SHOWN_ROWS = 5
-
-
-# control characters, what turns the direction of text or has no width, line separators, halves of surrogate pairs
-_INVISIBLE = re.compile(
-    "[\x00-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
-    "\ud800-\udfff\U000e0000-\U000e007f]"
-)
-
-
-def escaped(text: str, *, keep: str = "") -> str:
-    r"""Return text that is safe to print: what a terminal would obey, or nobody could see, as an escape.
-
-    Parameters
-    ----------
-    text : str
-        A name, a message, a path: whatever comes from data.
-    keep : str
-        Characters left as they are, such as a newline.
-
-    Returns
-    -------
-    str
-
-    Examples
-    --------
-    >>> print(escaped("cat" + chr(27) + "[2J"))
-    cat\x1b[2J
-    """
-    if text.isprintable():
-        return text
-
-    def escape(found: re.Match[str]) -> str:
-        character = found[0]
-        return character if character in keep else ascii(character)[1:-1]
-
-    return _INVISIBLE.sub(escape, text)
-
-
-def nearest(name: str, candidates: Iterable[str]) -> str | None:
-    """Return the candidate most like `name`, or None when none is like it.
-
-    Parameters
-    ----------
-    name : str
-        What the user wrote.
-    candidates : iterable of str
-        What would have been right.
-
-    Returns
-    -------
-    str or None
-        The nearest candidate; letter case is ignored when comparing.
-
-    Examples
-    --------
-    >>> nearest("Hernai", ["Mass", "Hernia"])
-    'Hernia'
-    >>> nearest("zebra", ["Mass", "Hernia"]) is None
-    True
-    """
-    by_folded = {candidate.casefold(): candidate for candidate in candidates}
-    found = difflib.get_close_matches(str(name).casefold(), by_folded, n=1, cutoff=0.6)
-    return by_folded[found[0]] if found else None
 
 
 class PenstockError(Exception):
@@ -310,7 +247,7 @@ class UnknownClassError(SampleError, LookupError):
         known = tuple(available)
         like = nearest(name, known)
         where = f" in {tensor}" if tensor else ""
-        shown = ", ".join(known[:8]) + (f", … ({len(known)} classes)" if len(known) > 8 else "")  # noqa: PLR2004  as many as a line holds
+        shown = ", ".join(known[:8]) + (f", … ({len(known)} classes)" if len(known) > 8 else "")
         super().__init__(
             f"no class {name!r}{where}; the classes are {shown or 'none yet'}",
             hint=f"did you mean {like!r}?" if like else None,

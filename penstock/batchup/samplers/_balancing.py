@@ -23,7 +23,7 @@ def labels_of(y: Any) -> ClassCounts:
     matrix = as_array("y", y) if hasattr(y, "detach") else y
     if np.ma.is_masked(matrix):
         raise SamplingError("y has masked entries; expected a class for each sample")
-    if isinstance(matrix, np.ndarray) and matrix.ndim == 2 and matrix.shape[1] > 1 and _is_zero_or_one(matrix):  # noqa: PLR2004
+    if isinstance(matrix, np.ndarray) and matrix.ndim == 2 and matrix.shape[1] > 1 and _is_zero_or_one(matrix):
         return class_counts(matrix.astype(bool))
     return class_counts(matrix)
 

@@ -54,7 +54,7 @@ class NamedImages:
         if "\x00" in plain:
             raise ImporterError(f"no file {name!r}; expected the name of a file below {str(self.root)!r}")
         direct = image_under(self.root, plain)
-        if os.path.isfile(direct):  # noqa: PTH113  Path.is_file raises for names that no file can have
+        if os.path.isfile(direct):
             return direct
         named = PurePosixPath(plain)
         for known in (self._by_name, self._by_stem):

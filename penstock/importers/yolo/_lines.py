@@ -49,7 +49,7 @@ class LineReader:
     def _class(self, label: float) -> int:
         if label in self.class_of:
             return self.class_of[int(label)]
-        if label != int(label) if abs(label) < 1e9 else True:  # noqa: PLR2004  inf and NaN are no whole numbers either
+        if label != int(label) if abs(label) < 1e9 else True:  # inf and NaN are no whole numbers either
             raise ValueError(f"class {label:g}; expected a whole number")
         last = max(self.class_of, default=-1)
         expected = f"expected 0 to {last}" if not 0 <= label <= last else "this number has no name"

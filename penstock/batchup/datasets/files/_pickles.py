@@ -64,7 +64,7 @@ class _Array:
 
     def array(self) -> NDArray[np.uint8]:
         """Return it as numpy's."""
-        if len(self._state) != 5:  # noqa: PLR2004  version, shape, type, order, bytes
+        if len(self._state) != 5:  # version, shape, type, order, bytes
             raise ValueError("an array without content")
         _, shape, dtype, is_fortran, content = self._state
         if not isinstance(dtype, _Dtype) or dtype.name not in ("u1", "|u1"):

@@ -1,9 +1,0 @@
-"""What is at a path, for the command line: a source to import."""
-
-from __future__ import annotations
-
-from penstock.importers import Source, recognize
-
-__all__ = ["Source", "recognise"]
-
-recognise = recognize
