@@ -32,7 +32,10 @@ _TEXT = np.dtypes.StringDType()
 
 
 class StoredTable:
-    """What a snapshot holds, by column and by row; thread-safe, each column read once."""
+    """What a snapshot holds, by column and by row; thread-safe, each column read once.
+
+    It is what an `OverlayTable` lies over, and not a `Table` itself: rows are read in increasing order, as cells.
+    """
 
     def __init__(self, snapshot: Snapshot, label: str) -> None:
         self.snapshot = snapshot

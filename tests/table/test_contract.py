@@ -308,6 +308,7 @@ def test_table_stacks_what_has_one_shape(table):
             continue
         shape = tuple(SHAPES[own][0])
         found = table.stacked(name, shape)
+        assert table.stacked(name, (*shape, 7)) is None
         if own in {"single", "score", "vector"}:
             assert found.tolist() == np.array(CONTENT[own], DTYPES[own]).tolist()
         else:
