@@ -34,7 +34,7 @@ _TEXT = np.dtypes.StringDType()
 class StoredTable:
     """What a snapshot holds, by column and by row; thread-safe, each column read once.
 
-    It is what an `OverlayTable` lies over, and not a `Table` itself: rows are read in increasing order, as cells.
+    An `OverlayTable` reads from it. It is not a `Table` itself: its rows are read in increasing order, as cells.
     """
 
     def __init__(self, snapshot: Snapshot, label: str) -> None:
