@@ -17,6 +17,7 @@ _EXAMPLES = """examples:
   penstock explore                                    the demo, made on the spot
   penstock explore coco/annotations/instances.json    COCO; its images are looked for beside it
   penstock explore photos/                            VOC, YOLO, or a folder of images for each class
+  penstock import standard mnist mnist.penstock       a standard dataset, downloaded when missing
   penstock import auto download/ --dry-run            what a folder is recognized as, and what is ignored
   penstock import table labels.csv chest.penstock --labels "findings=Finding Labels"
   penstock export coco coco.penstock fixed.json       the annotations, with what was edited
@@ -112,6 +113,7 @@ def _add_import(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
         )
         source.add_argument("--on-error", choices=("raise", "skip"), default="raise", help="stop, or leave out")
         source.add_argument("--num-workers", type=_count, default=0, metavar="N", help="threads that read images")
+    _add_standard(kinds)
 
 
 def _add_auto(kinds: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -120,6 +122,16 @@ def _add_auto(kinds: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     auto.add_argument("--images", metavar="FOLDER", help="folder of the images that COCO annotations name")
     auto.add_argument("--dry-run", action="store_true", help="print what is recognized, write nothing")
     auto.set_defaults(command=_commands.import_auto)
+
+
+def _add_standard(kinds: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    standard = kinds.add_parser("standard", help="MNIST, CIFAR-10 and others; downloaded when missing")
+    standard.add_argument("name", metavar="NAME", help="cifar10, cifar100, fashion-mnist, mnist, stl10, svhn or usps")
+    standard.add_argument(
+        "dest", nargs="?", metavar="DEST", help="where the dataset is made; must not exist; default: the data folder"
+    )
+    standard.add_argument("--extra", action="store_true", help="add the further images of stl10 or svhn")
+    standard.set_defaults(command=_commands.import_standard)
 
 
 def _add_reading(source: argparse.ArgumentParser) -> None:
