@@ -132,7 +132,7 @@ class Process:
 
     def abandon(self) -> None:
         """Let go of a process that is the parent's, in a forked child."""
-        self._process.returncode = 0
+        self._process.returncode = 0  # not this process's child: it must not be waited for
         self._channel.close()
         self._outgoing.close()
         self._incoming.close()
@@ -190,7 +190,7 @@ def _start(number: int, passed: tuple[int, ...]) -> subprocess.Popen[bytes]:
 
 
 def stop_all(processes: list[Process]) -> None:
-    for process in processes:
+    for process in processes:  # all first, so that they end at the same time
         process.hang_up()
     for process in processes:
         process.stop()

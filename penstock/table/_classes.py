@@ -21,7 +21,7 @@ def class_names_of(table: Table, tensor: str) -> tuple[str, ...]:
 def class_totals(table: Table, tensor: str) -> NDArray[np.int64]:
     """Return the number of labels of each class in the whole table, int64 of shape (num_classes,).
 
-    Labels that are no index of a class are left out.
+    Labels that are not the index of a class are left out.
     """
     values, num_classes = table.column(tensor).values, len(class_names_of(table, tensor))
     if len(values) and (values.min() < 0 or values.max() >= num_classes):

@@ -11,12 +11,12 @@ __all__ = ["TableOver"]
 
 
 class TableOver(Table):
-    """What a table has from the one it is laid over, whose rows are its own.
+    """What a table shares with the table under it: both have the same rows.
 
     Parameters
     ----------
     source : Table
-        The table below.
+        The table under this one.
     """
 
     def __init__(self, source: Table) -> None:
@@ -24,22 +24,22 @@ class TableOver(Table):
 
     @property
     def num_rows(self) -> int:
-        """Number of rows of the table below."""
+        """Number of rows of the table under this one."""
         return self.source.num_rows
 
     @property
     def version(self) -> str:
-        """Version of the table below."""
+        """Version of the table under this one."""
         return self.source.version
 
     @property
     def max_image_bytes(self) -> int | None:
-        """Most bytes an image may have when it is decoded, as in the table below."""
+        """Most bytes an image may have when it is decoded, as in the table under this one."""
         return self.source.max_image_bytes
 
     @property
     def origin(self) -> Table:
-        """The dataset's own table, below all that is laid over it."""
+        """The dataset's own table, under all others."""
         return self.source.origin
 
     def uids(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -75,8 +75,9 @@ class Ragged:
         -------
         ndarray of shape (num_rows, *shape), or None
         """
-        alike = self.shapes is None or bool((self.shapes == shape).all())
-        if self.valid is not None or self.ndim != len(shape) or not alike or (self.lengths != math.prod(shape)).any():
+        if self.valid is not None or self.ndim != len(shape) or (self.lengths != math.prod(shape)).any():
+            return None
+        if self.shapes is not None and (self.shapes != shape).any():
             return None
         return self.values.reshape(len(self), *shape)
 

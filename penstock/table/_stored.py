@@ -32,7 +32,10 @@ _TEXT = np.dtypes.StringDType()
 
 
 class StoredTable:
-    """What a snapshot holds, by column and by row; thread-safe, each column read once."""
+    """What a snapshot holds, by column and by row; thread-safe, each column read once.
+
+    An `OverlayTable` reads from it. It is not a `Table` itself: its rows are read in increasing order, as cells.
+    """
 
     def __init__(self, snapshot: Snapshot, label: str) -> None:
         self.snapshot = snapshot

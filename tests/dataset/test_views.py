@@ -177,3 +177,12 @@ def test_a_view_of_an_old_version_can_be_saved(ds):
     ds.commit("popped")
     view_id = penstock.load(ds.path, version=first)[:2].save_view()
     assert ds.load_view(view_id).age.numpy().tolist() == [0, 10]
+
+
+def test_links_are_known_whatever_a_view_is_read_through(ds):
+    ds[[7, 2]].save_view(id="two")
+    expected = [str(link) for link in ds[[7, 2]].images.links()]
+    optimized = ds.load_view("two", optimize=True)
+    projected = ds.query("select images, age + 1 as next where age = 70 or age = 20 order by age desc")
+    for view in (optimized, projected):
+        assert [str(link) for link in view.images.links()] == expected

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+import penstock
 from penstock.errors import StorageError
 from penstock.loader import Loader
 from penstock.loader.batching._batch import Draw
@@ -105,3 +106,43 @@ def test_lent_images_make_the_same_batches(form, options):
         assert np.array_equal(one["labels"], two["labels"])
         for ours, theirs in zip(one["images"], two["images"], strict=True):
             assert ours == theirs if isinstance(ours, bytes) else np.array_equal(np.asarray(ours), np.asarray(theirs))
+
+
+@pytest.fixture
+def stored(tmp_path):
+    ds = penstock.empty(tmp_path / "ds")
+    ds.create_tensor("images", htype="image", sample_compression="png")
+    ds.create_tensor("labels")
+    ds.extend({"images": [np.full((4, 5, 3), row, np.uint8) for row in range(64)], "labels": list(range(64))})
+    ds.commit("all")
+    return ds
+
+
+def optimized(ds):
+    ds[::-1].save_view(id="all")
+    view = ds.load_view("all", optimize=True)
+    return view, view.table.copy
+
+
+def projected(ds):
+    view = ds.query("select *, labels + 1 as next")
+    return view, view.table.source
+
+
+@pytest.mark.parametrize("kind", [optimized, projected], ids=["optimized view", "projection"])
+def test_views_are_read_for_several_batches_at_once_too(stored, monkeypatch, kind):
+    view, read = kind(stored)
+    sizes = []
+    take_views = read.take_views
+
+    def noted(rows, tensors):
+        if "images" in tensors:
+            sizes.append(len(rows))
+        return take_views(rows, tensors)
+
+    monkeypatch.setattr(read, "take_views", noted)
+    batches = list(view.dataloader(seed=0).shuffle().batch(2).numpy(num_threads=1))
+    assert sorted(int(label) for batch in batches for label in batch["labels"]) == list(range(64))
+    assert all((batch["images"][:, 0, 0, 0] == batch["labels"]).all() for batch in batches)
+    assert sum(sizes) == 64
+    assert max(sizes) > 2

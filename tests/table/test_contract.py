@@ -92,7 +92,7 @@ def stored(path) -> OverlayTable:
 
 
 def drafted(path) -> OverlayTable:
-    """Rows 1 and 4 have the values of other rows in the files, and their own in the draft."""
+    """Return a table whose rows 1 and 4 are wrong in the files and right in the draft."""
     ds = written(path, map(sample, [0, 2, 2, 3, 5, 5]))
     for row in (1, 4):
         for name, value in sample(row).items():
@@ -120,7 +120,7 @@ def turned(table: Table) -> RowsTable:
 
 
 def result(table: Table) -> ArrayTable:
-    """What the columns of a query that makes rows of its own become."""
+    """Return the table that a query with grouped results becomes."""
     names = [name for name in KINDS if name not in {"images", "meta"}]
     return ArrayTable(
         {name: table.column(name) for name in names}, class_names=NAMES, htypes={"boxes": "bbox", "vector": "embedding"}
@@ -197,7 +197,7 @@ def table(kept, request) -> Table:
 
 
 def content(table: Table) -> dict[str, str]:
-    """Return under which name of this module each tensor's content stands."""
+    """Return the name in CONTENT of each tensor."""
     return {name: NAMES_IN_SOURCE.get(name, name) for name in table.tensors if name != "word"}
 
 
@@ -256,7 +256,7 @@ def test_table_reads_columns_with_dtypes_shapes_and_missing_values(table):
         column = table.column(name)
         assert len(column) == table.num_rows == 6
         assert column.offsets.dtype == np.int64
-        assert column.values.dtype.name == ("StringDType128" if DTYPES[own] == "str" else DTYPES[own])
+        assert column.values.dtype == (np.dtypes.StringDType() if DTYPES[own] == "str" else DTYPES[own])
         assert column.class_names == (NAMES.get(own) if table.tensors[name].htype == "class_label" else None)
         valid = [value is not None for value in CONTENT[own]]
         assert table.has_nulls(name) == (own in MISSING)
@@ -308,6 +308,7 @@ def test_table_stacks_what_has_one_shape(table):
             continue
         shape = tuple(SHAPES[own][0])
         found = table.stacked(name, shape)
+        assert table.stacked(name, (*shape, 7)) is None
         if own in {"single", "score", "vector"}:
             assert found.tolist() == np.array(CONTENT[own], DTYPES[own]).tolist()
         else:
@@ -354,7 +355,7 @@ def test_table_has_no_column_of_images(table, member):
 
 
 @pytest.mark.parametrize("kind", ["stored", "draft", "optimized", "optimized in part"])
-def test_table_lends_images_when_they_lie_in_files(kept, kind):
+def test_table_lends_images_when_they_are_read_from_files(kept, kind):
     rows = np.array([0, 3])
     lent = kept[kind].take_views(rows, ["images", "note"])["images"]
     drafted = kind == "draft"  # bytes of a draft are in memory

@@ -38,12 +38,12 @@ def test_a_tensor_that_does_not_exist_is_refused_with_the_nearest():
     ("lengths", "words"),
     [((1, 1), "one a sample"), ((3, 3), "3 a sample"), ((0, 5), "0–5 a sample"), ((None, None), "")],
 )
-def test_labels_a_sample_are_told_in_words(lengths, words):
+def test_labels_a_sample_are_described_in_words(lengths, words):
     spec = TensorSpec(name="x", htype="class_label", dtype="int64", length_min=lengths[0], length_max=lengths[1])
     assert labels_in_words(spec) == words
     assert labels_in_words(TensorSpec(name="x", dtype="int64", length_min=1, length_max=1)) == ""
 
 
-def test_a_kind_is_told_in_words():
+def test_a_kind_is_described_in_words():
     assert kind_in_words(BOTH["first"]) == "class label"
     assert kind_in_words(TensorSpec(name="x", htype="image", dtype="uint8", link=True)) == "image, linked"

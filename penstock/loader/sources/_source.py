@@ -94,9 +94,11 @@ class SourceTable(FirstSampleTable):
     def _read(self, rows: NDArray[np.int64]) -> dict[str, Any]:
         return named(self._source.samples_by_indices(rows))
 
-    def stacked(self, tensor: str, shape: tuple[int, ...]) -> NDArray[Any] | None:  # noqa: ARG002  all have one shape
+    def stacked(self, tensor: str, shape: tuple[int, ...]) -> NDArray[Any] | None:
         """Return all samples of a tensor where the source has them as an array; None where it has to be asked."""
         checked_tensor(self._specs, tensor)
+        if tuple(shape) != self._sample_shapes[tensor]:
+            return None
         arrays: Any = getattr(self._source, "arrays", None)
         array = named(arrays()).get(tensor) if callable(arrays) else None
         return self._checked(tensor, array) if isinstance(array, np.ndarray) else None

@@ -12,6 +12,7 @@ import numpy as np
 
 from penstock.errors import SamplingError, nearest
 from penstock.sampling.random._philox import check_seed
+from penstock.sampling.spec._number_text import number_text
 
 __all__ = ["Clause", "Combine", "Interleave", "Mode", "SamplingSpec", "is_number", "spec_of"]
 
@@ -33,11 +34,6 @@ def is_number(value: object) -> bool:
     """Return whether a value is one number; a truth value is none, and no array of several."""
     plain = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
     return plain or (isinstance(value, np.ndarray) and value.ndim == 0 and value.dtype.kind in "iuf")
-
-
-def _number(value: float) -> str:
-    """Return the shortest text that reads back as the same number."""
-    return str(int(value)) if value == int(value) and abs(value) < 1e15 else repr(value)  # noqa: PLR2004  where repr turns to exponents
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,9 +219,9 @@ class SamplingSpec:
         return text + (f" limit {self.size}" if self.size is not None else "")
 
     def _clauses_text(self) -> str:
-        terms = [f"{clause.expression}: {_number(clause.weight)}" for clause in self.clauses]
+        terms = [f"{clause.expression}: {number_text(clause.weight)}" for clause in self.clauses]
         if self.cap is not None:
-            terms.append(f"cap => {_number(self.cap)}")
+            terms.append(f"cap => {number_text(self.cap)}")
         return f"{self.combine}_weight({', '.join(terms)})"
 
     def to_json(self) -> str:

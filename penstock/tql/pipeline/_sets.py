@@ -36,14 +36,14 @@ class KeptStage(Wrapped):
         waiting = [self]
         while waiting:  # not by recursion: a thousand queries may build on one another
             stage = waiting[-1]
-            missing = [need for need in stage.needs if id(need) not in context.kept]
-            if missing and id(stage) not in context.kept:
+            missing = [need for need in stage.needs if need not in context.kept]
+            if missing and stage not in context.kept:
                 waiting += missing
                 continue
             waiting.pop()
-            if id(stage) not in context.kept:
-                context.kept[id(stage)] = stage.inner.run(context)
-        return context.kept[id(self)]
+            if stage not in context.kept:
+                context.kept[stage] = stage.inner.run(context)
+        return context.kept[self]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass, replace
 
 from penstock.errors import SamplingError
+from penstock.sampling.spec._number_text import number_text
 from penstock.table import Table
 from penstock.tql.syntax import _ast as ast
 from penstock.tql.syntax._lexer import tokenize
@@ -15,7 +16,7 @@ from penstock.tql.syntax._specs import literal_number
 
 __all__ = ["WeightClause", "add_clause", "clauses", "remove_clause", "rewrite_weight"]
 
-_DIGITS = 12
+_DIGITS = 12  # of a weight that a slider gives, whose steps are not exact
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,7 +147,7 @@ def _asked_class(node: ast.Expression | None) -> tuple[str | None, str | None]:
 def _number(value: float) -> str:
     if not (math.isfinite(value) and value >= 0):
         raise SamplingError(f"weight is {value!r}; expected a finite number >= 0", hint="weight 0 leaves samples out")
-    return str(int(value)) if value == int(value) and value < 1e15 else f"{value:.{_DIGITS}g}"  # noqa: PLR2004  where digits end
+    return number_text(value if value == int(value) else float(f"{value:.{_DIGITS}g}"))
 
 
 def _weights(text: str) -> tuple[ast.Sample | None, tuple[ast.Pair, ...]]:

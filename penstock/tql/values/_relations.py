@@ -49,7 +49,7 @@ class Context:
     funnel: list[tuple[str, int]] = field(default_factory=list)
     plan: SamplingPlan | None = None
     pool: NDArray[np.int64] | None = None
-    kept: dict[int, Relation] = field(default_factory=dict)
+    kept: dict[Stage, Relation] = field(default_factory=dict)
     counts: bool = False
 
     @contextmanager
