@@ -16,9 +16,9 @@ from penstock.loader.running._running import RunningLoader
 from penstock.loader.settings._settings import Framework, Settings, check_count, checked_output
 from penstock.loader.sources._pool import Pool, Resolve
 from penstock.loader.sources._source import DrawnSource, Source, as_table
-from penstock.loader.sources._weights import spec_for
 from penstock.sampling import SamplingPlan, fresh_seed
 from penstock.table import Selection, Table
+from penstock.tql.pipeline._plans import spec_for
 
 __all__ = ["Loader"]
 

@@ -16,10 +16,10 @@ from penstock.loader.running._run import EpochIterator
 from penstock.loader.running._stats import LoaderStats
 from penstock.loader.settings._settings import Settings, check_count
 from penstock.loader.sources._pool import Pool
-from penstock.loader.sources._weights import Weights, new_plan
 from penstock.sampling import SamplingSpec
 from penstock.storage import renewed_lock
 from penstock.table import Selection
+from penstock.tql.pipeline._plans import Weights, new_plan
 
 __all__ = ["RunningLoader"]
 

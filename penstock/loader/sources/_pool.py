@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from penstock.errors import LoaderError, escaped
 from penstock.loader.place._epoch import Stream
 from penstock.loader.sources._sequential import BufferedStream, SequentialTable
-from penstock.loader.sources._weights import Weights, class_counts, make_plan
 from penstock.sampling import (
     ClassCounts,
     SamplingPlan,
@@ -23,6 +22,7 @@ from penstock.sampling import (
 )
 from penstock.table import Table
 from penstock.tql import run
+from penstock.tql.pipeline._plans import Weights, class_counts, make_plan
 
 __all__ = ["Pool"]
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from penstock.errors import SamplingError
 from penstock.sampling.laws._bands import band
 from penstock.sampling.laws._unseen import Law
-from penstock.sampling.pool._grouped import GroupedRows
+from penstock.sampling.pool._class_sums import GroupedRows
 
 __all__ = ["Coverage", "Population", "TimesSeen", "coverage"]
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from penstock.sampling.laws._moments import ClassMoments, dealt_moments, drawn_moments, included_moments
 from penstock.sampling.laws._parts import Split, Values, dealt_parts, drawn_parts, included_parts
-from penstock.sampling.pool._grouped import GroupedRows
+from penstock.sampling.pool._class_sums import GroupedRows
 from penstock.sampling.streams._prefix import Prefix
 
 __all__ = ["DeckEpoch", "Epoch", "IidEpoch", "OnceEpoch"]

@@ -15,8 +15,8 @@ from penstock.sampling.laws._epochs import Epoch
 from penstock.sampling.laws._moments import ClassMoments
 from penstock.sampling.laws._parts import Values
 from penstock.sampling.laws._sum_law import interval
+from penstock.sampling.pool._class_sums import GroupedRows
 from penstock.sampling.pool._class_values import ClassValues
-from penstock.sampling.pool._grouped import GroupedRows
 from penstock.sampling.pool._labels import ClassCounts
 
 __all__ = ["Histogram", "Unit", "class_sums_of", "histogram", "labels_of"]

@@ -7,7 +7,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.sampling.pool._grouped import GroupedRows
+from penstock.sampling.pool._class_sums import GroupedRows
 from penstock.sampling.pool._labels import ClassCounts
 from penstock.sampling.streams._prefix import Prefix
 from penstock.sampling.streams._smooth import circle

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from penstock.sampling.laws._unseen import OnceLaw
 from penstock.sampling.pool._build import by_weights, first_positions
-from penstock.sampling.pool._grouped import GroupedRows
+from penstock.sampling.pool._class_sums import GroupedRows
 from penstock.sampling.pool._grouping import dense_codes
 from penstock.sampling.pool._statistics import bins_of
 from penstock.sampling.random._hypergeometric import hypergeometric

@@ -21,10 +21,10 @@ from penstock.sampling.laws._moments import drawn_covariance
 from penstock.sampling.laws._repeats import PassLaw, folded_rows, folded_statistics
 from penstock.sampling.laws._unseen import IidLaw, Law, OnceLaw
 from penstock.sampling.plan._simulate import Progress, Simulation, simulate
+from penstock.sampling.plan._strata import MadeStrata
 from penstock.sampling.plan._targets import Targets, solve_targets
 from penstock.sampling.pool._build import regrouped
 from penstock.sampling.pool._statistics import bin_error, binned, statistics
-from penstock.sampling.pool._strata import MadeStrata
 from penstock.sampling.spec._combine import combined_weights, ineffective
 from penstock.sampling.spec._spec import SamplingSpec
 from penstock.sampling.streams._blocks import Blocks

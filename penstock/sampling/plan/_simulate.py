@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from penstock.errors import MissingDependencyError, SamplingError
 from penstock.sampling.pool._build import first_positions
-from penstock.sampling.pool._grouped import GroupedRows
+from penstock.sampling.pool._class_sums import GroupedRows
 from penstock.sampling.random._philox import SIMULATE, words
 from penstock.sampling.streams._stream import IndexStream
 

@@ -15,7 +15,7 @@ from penstock.errors import InfeasibleTargetsError, SamplingError, UnknownClassE
 from penstock.sampling.laws._histogram import Unit, class_sums_of, labels_of
 from penstock.sampling.plan._maxent import Problem, Solution, solve
 from penstock.sampling.pool._build import first_positions
-from penstock.sampling.pool._grouped import GroupedRows
+from penstock.sampling.pool._class_sums import GroupedRows
 from penstock.sampling.pool._labels import ClassCounts
 from penstock.sampling.spec._spec import Clause, SamplingSpec
 

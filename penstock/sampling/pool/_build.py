@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from penstock.errors import SamplingError
-from penstock.sampling.pool._grouped import GroupedRows
+from penstock.sampling.pool._class_sums import GroupedRows
 from penstock.sampling.pool._grouping import compact
 from penstock.sampling.pool._labels import ClassCounts
 from penstock.sampling.pool._masking import group_masks

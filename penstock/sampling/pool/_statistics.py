@@ -8,7 +8,7 @@ from typing import Any, Final, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.sampling.pool._grouped import GroupedRows
+from penstock.sampling.pool._class_sums import GroupedRows
 from penstock.sampling.pool._grouping import compact, dense_codes
 
 __all__ = ["MAX_BINS", "bin_error", "binned", "statistics"]

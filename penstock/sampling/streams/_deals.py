@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.sampling.pool._grouped import GroupedRows
+from penstock.sampling.pool._class_sums import GroupedRows
 from penstock.sampling.random._keyed import ROUNDS, KeyedOrder, keyed_places_of
 from penstock.sampling.random._philox import words
 

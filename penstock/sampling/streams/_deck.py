@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.sampling.pool._grouped import GroupedRows
+from penstock.sampling.pool._class_sums import GroupedRows
 from penstock.sampling.random._permute import shuffled
 from penstock.sampling.random._philox import DECK, INTERLEAVE, words
 from penstock.sampling.spec._spec import Interleave

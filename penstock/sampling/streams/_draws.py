@@ -13,7 +13,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.sampling.pool._grouped import GroupedRows
+from penstock.sampling.pool._class_sums import GroupedRows
 from penstock.sampling.random._alias import alias_table, outcomes, sides
 from penstock.sampling.random._philox import DRAW, uniforms
 from penstock.sampling.streams._stream import Stream

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.errors import SamplingError
-from penstock.sampling.pool._grouped import GroupedRows
+from penstock.sampling.pool._class_sums import GroupedRows
 from penstock.sampling.random._permute import sorted_order
 from penstock.sampling.random._philox import ONCE, ONCE_ORDER, units, words
 from penstock.sampling.streams._stream import Stream, by_epoch

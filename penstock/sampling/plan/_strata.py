@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from penstock.sampling.pool._build import Masks, by_label_sets, by_masks, by_weights, concatenated
-from penstock.sampling.pool._grouped import GroupedRows
+from penstock.sampling.pool._class_sums import GroupedRows
 from penstock.sampling.pool._label_input import Labels, class_counts
 from penstock.sampling.pool._labels import ClassCounts
 

@@ -14,7 +14,7 @@ from penstock.sampling import ClassCounts, SamplingPlan, SamplingSpec, Strata
 from penstock.sampling.samplers._reweigh import reweighed
 from penstock.sampling.spec._spec import Mode
 from penstock.table import Table
-from penstock.tql import bind_sampling, parse_sampling
+from penstock.tql.pipeline._run import bind_sampling, parse_sampling
 
 __all__ = [
     "HasSampleWeights",
