@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from penstock.errors import SamplingError
 from penstock.sampling.laws._bands import band
 from penstock.sampling.laws._unseen import Law
-from penstock.sampling.pool._class_sums import GroupedRows
+from penstock.sampling.pool._groups import Groups
 
 __all__ = ["Coverage", "Population", "TimesSeen", "coverage"]
 
@@ -78,7 +78,7 @@ class Coverage:
     num_draws: int
     level: float
     _law: Law = field(repr=False)
-    _strata: GroupedRows = field(repr=False)
+    _strata: Groups = field(repr=False)
 
     @property
     def share(self) -> NDArray[np.float64]:
@@ -211,7 +211,7 @@ class Coverage:
         return pd.DataFrame(columns, index=pd.RangeIndex(1, len(self.unique) + 1, name="epoch"))
 
 
-def coverage(strata: GroupedRows, law: Law, num_epochs: int, num_draws: int, level: float) -> Coverage:
+def coverage(strata: Groups, law: Law, num_epochs: int, num_draws: int, level: float) -> Coverage:
     """Return the coverage of a law; see `SamplingPlan.coverage`."""
     if num_epochs < 1:
         raise SamplingError(f"num_epochs is {num_epochs!r}; expected at least 1")

@@ -15,8 +15,8 @@ from penstock.sampling.laws._epochs import Epoch
 from penstock.sampling.laws._moments import ClassMoments
 from penstock.sampling.laws._parts import Values
 from penstock.sampling.laws._sum_law import interval
-from penstock.sampling.pool._class_sums import GroupedRows
 from penstock.sampling.pool._class_values import ClassValues
+from penstock.sampling.pool._groups import Groups
 from penstock.sampling.pool._labels import ClassCounts
 
 __all__ = ["Histogram", "Unit", "class_sums_of", "histogram", "labels_of"]
@@ -71,7 +71,7 @@ class Histogram:
         return pd.DataFrame(columns, index=pd.Index(self.class_names, name="class"))
 
 
-def labels_of(strata: GroupedRows) -> ClassCounts:
+def labels_of(strata: Groups) -> ClassCounts:
     """Return the labels, or say that there are none."""
     if strata.labels is None:
         raise SamplingError(
@@ -80,7 +80,7 @@ def labels_of(strata: GroupedRows) -> ClassCounts:
     return strata.labels
 
 
-def class_sums_of(strata: GroupedRows, unit: Unit) -> ClassMoments:
+def class_sums_of(strata: Groups, unit: Unit) -> ClassMoments:
     """Return the first and second sums of the unit; one array twice where a draw brings at most one."""
     if unit not in get_args(Unit):
         raise SamplingError(f"unit is {unit!r}; expected 'instances' or 'samples'")

@@ -7,7 +7,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.sampling.pool._class_sums import GroupedRows
+from penstock.sampling.pool._groups import Groups
 from penstock.sampling.pool._labels import ClassCounts
 from penstock.sampling.streams._prefix import Prefix
 from penstock.sampling.streams._smooth import circle
@@ -29,13 +29,13 @@ Ints = NDArray[np.int64]
 ClassMoments = tuple[Floats, Floats]
 
 
-def _per_class(strata: GroupedRows, values: Floats) -> Floats:
+def _per_class(strata: Groups, values: Floats) -> Floats:
     """Return the sum of the entries' values for each class, in the order of the entries."""
     count = strata.labels.num_classes if strata.labels else 0
     return np.bincount(strata.class_sums.classes, values, count).astype(np.float64, copy=False)
 
 
-def drawn_moments(strata: GroupedRows, probabilities: Floats, draws: int, sums: ClassMoments) -> ClassMoments:
+def drawn_moments(strata: Groups, probabilities: Floats, draws: int, sums: ClassMoments) -> ClassMoments:
     """Return mean ``D sum p A`` and variance ``D (sum p B - (sum p A)**2)`` of independent draws.
 
     `sums` are A and B of the entries: rows with the class twice, or sums of instances and of their squares.
@@ -46,9 +46,9 @@ def drawn_moments(strata: GroupedRows, probabilities: Floats, draws: int, sums: 
     return draws * share, np.maximum(draws * (square - share**2), 0.0)
 
 
-def _weighed(strata: GroupedRows, factors: Floats, entries: Floats) -> Floats:
+def _weighed(strata: Groups, factors: Floats, entries: Floats) -> Floats:
     """Return the sum over strata of a factor each times the entries, for each class."""
-    table = strata.dense(entries)
+    table = strata.class_sums.table(entries)
     if table is None:
         return _per_class(strata, factors[strata.class_sums.strata] * entries)
     return np.asarray(factors @ table)
@@ -69,7 +69,7 @@ def drawn_covariance(labels: ClassCounts, chances: Floats, draws: int, every_ins
     return np.asarray(draws * (together.reshape(labels.num_classes, -1) - np.outer(alone, alone)))
 
 
-def included_moments(strata: GroupedRows, included: Floats, sums: ClassMoments) -> ClassMoments:
+def included_moments(strata: Groups, included: Floats, sums: ClassMoments) -> ClassMoments:
     """Return mean ``sum pi A`` and Hajek's variance of draws without replacement: approximate.
 
     With ``v = pi (1 - pi)`` and ``x = sum v A / sum v n``: ``sum v B - x sum v A``.
@@ -85,7 +85,7 @@ def included_moments(strata: GroupedRows, included: Floats, sums: ClassMoments) 
     return _per_class(strata, each * first), np.maximum(variance, 0.0)
 
 
-def dealt_moments(strata: GroupedRows, start: Prefix, stop: Prefix, sums: ClassMoments) -> ClassMoments:
+def dealt_moments(strata: Groups, start: Prefix, stop: Prefix, sums: ClassMoments) -> ClassMoments:
     """Return mean and variance of the draws of a deck between two positions.
 
     A stratum of ``n`` rows with ``a = before mod n`` rows of its deal gone gives ``t1 = min(after - before, n - a)``
@@ -107,7 +107,7 @@ def dealt_moments(strata: GroupedRows, start: Prefix, stop: Prefix, sums: ClassM
     return _per_class(strata, drawn[owner] * mean_of_row), variance
 
 
-def _spread_of_block(strata: GroupedRows, prefix: Prefix, taken: int, mean_of_row: Floats) -> Floats:
+def _spread_of_block(strata: Groups, prefix: Prefix, taken: int, mean_of_row: Floats) -> Floats:
     """Return the variance of each class's mean over the orders of a block, `taken` positions of which are drawn."""
     owner = strata.class_sums.strata
     if prefix.smooth:
@@ -117,7 +117,7 @@ def _spread_of_block(strata: GroupedRows, prefix: Prefix, taken: int, mean_of_ro
     return np.maximum(spread, 0.0) * taken * (prefix.length - taken) / max(prefix.length - 1, 1)
 
 
-def _spread_of_turns(strata: GroupedRows, prefix: Prefix, taken: int, mean_of_row: Floats) -> Floats:
+def _spread_of_turns(strata: Groups, prefix: Prefix, taken: int, mean_of_row: Floats) -> Floats:
     sums = strata.class_sums
     spread = np.zeros(strata.labels.num_classes if strata.labels else 0)
     for first in range(0, len(spread), _CLASSES_AT_ONCE):

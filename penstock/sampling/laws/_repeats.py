@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from dataclasses import replace
+from typing import Any, Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from penstock.sampling.laws._unseen import OnceLaw
 from penstock.sampling.pool._build import by_weights, first_positions
-from penstock.sampling.pool._class_sums import GroupedRows
 from penstock.sampling.pool._grouping import dense_codes
+from penstock.sampling.pool._groups import Groups
 from penstock.sampling.pool._statistics import bins_of
 from penstock.sampling.random._hypergeometric import hypergeometric
 from penstock.sampling.random._philox import words
@@ -22,13 +23,15 @@ _CODES: Final = 11
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
+_G = TypeVar("_G", bound=Groups)
 
-def folded_rows(strata: GroupedRows, weights: Floats) -> GroupedRows:
+
+def folded_rows(strata: _G, weights: Floats) -> _G:
     """Return the distinct rows of a pool, each with the summed weight of its positions.
 
     Parameters
     ----------
-    strata : GroupedRows
+    strata : Groups
         A pool in which rows repeat.
     weights : ndarray of float64, shape (num_strata,)
         Weight of a position of each stratum.
@@ -37,11 +40,23 @@ def folded_rows(strata: GroupedRows, weights: Floats) -> GroupedRows:
     if identity is None:
         return strata
     first = first_positions(identity)
+    summed: Floats = np.bincount(identity, weights[strata.ids], len(first)).astype(np.float64, copy=False)
+    grouping, distinct = by_weights(summed)
     labels = None if strata.labels is None else strata.labels.take(first)
-    return by_weights(np.bincount(identity, weights[strata.ids], len(first)), labels=labels)
+    return replace(
+        strata,
+        ids=grouping.ids,
+        sizes=grouping.sizes,
+        matches=grouping.matches,
+        expressions=(),
+        labels=labels,
+        level="bins",
+        row_weights=distinct,
+        row_numbers=None if labels is None else labels.row_numbers,
+    )
 
 
-def folded_statistics(strata: GroupedRows) -> dict[str, NDArray[Any]]:
+def folded_statistics(strata: Groups) -> dict[str, NDArray[Any]]:
     """Return what a browser needs to tell distinct rows from positions; nothing where no row repeats.
 
     Distinct rows are grouped by the positions they have in each stratum: ``fold_offsets`` and ``fold_strata`` say in
@@ -85,7 +100,7 @@ def _groups(identity: Ints, ids: Ints) -> tuple[Ints, Ints]:
     return group, first
 
 
-def _folded_classes(strata: GroupedRows, identity: Ints, group: Ints, count: int) -> dict[str, NDArray[Any]]:
+def _folded_classes(strata: Groups, identity: Ints, group: Ints, count: int) -> dict[str, NDArray[Any]]:
     labels = None if strata.labels is None else strata.labels.take(first_positions(identity))
     if labels is None:
         none = np.zeros(0, np.int32)

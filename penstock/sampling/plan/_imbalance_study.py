@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.errors import SamplingError
-from penstock.sampling.plan._plan import SamplingPlan, Strata
+from penstock.sampling.plan._plan import SamplingPlan
+from penstock.sampling.plan._strata import Strata
 from penstock.sampling.pool._labels import ClassCounts
 from penstock.sampling.spec._presets import inverse_frequency
 from penstock.sampling.spec._spec import Mode

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from penstock.errors import MissingDependencyError, SamplingError
 from penstock.sampling.pool._build import first_positions
-from penstock.sampling.pool._class_sums import GroupedRows
+from penstock.sampling.pool._groups import Groups
 from penstock.sampling.random._philox import SIMULATE, words
 from penstock.sampling.streams._stream import IndexStream
 
@@ -63,7 +63,7 @@ class Simulation:
 
 
 def simulate(
-    strata: GroupedRows,
+    strata: Groups,
     stream_of: Callable[[int], IndexStream],
     *,
     num_epochs: int,
@@ -93,7 +93,7 @@ def simulate(
 class _Tally:
     """Counts of all runs."""
 
-    def __init__(self, strata: GroupedRows, num_runs: int, num_epochs: int) -> None:
+    def __init__(self, strata: Groups, num_runs: int, num_epochs: int) -> None:
         self.labels = strata.labels
         self.identity = strata.identity
         self.distinct = self.labels

@@ -15,7 +15,7 @@ from penstock.errors import InfeasibleTargetsError, SamplingError, UnknownClassE
 from penstock.sampling.laws._histogram import Unit, class_sums_of, labels_of
 from penstock.sampling.plan._maxent import Problem, Solution, solve
 from penstock.sampling.pool._build import first_positions
-from penstock.sampling.pool._class_sums import GroupedRows
+from penstock.sampling.pool._groups import Groups
 from penstock.sampling.pool._labels import ClassCounts
 from penstock.sampling.spec._spec import Clause, SamplingSpec
 
@@ -134,7 +134,7 @@ class _Task:
 
 
 def solve_targets(
-    strata: GroupedRows,
+    strata: Groups,
     targets: Mapping[str | None, float],
     *,
     unit: Unit,
@@ -151,7 +151,7 @@ def solve_targets(
 
 
 def _task(
-    strata: GroupedRows, targets: Mapping[str | None, float], unit: Unit, max_repeats: float | None, num_draws: int
+    strata: Groups, targets: Mapping[str | None, float], unit: Unit, max_repeats: float | None, num_draws: int
 ) -> _Task:
     labels = labels_of(strata)
     class_sums_of(strata, unit)
@@ -185,7 +185,7 @@ def _task(
     )  # fmt: skip
 
 
-def _of_distinct(strata: GroupedRows) -> tuple[Floats, Floats]:
+def _of_distinct(strata: Groups) -> tuple[Floats, Floats]:
     """Return, for each stratum, the sum of squares and the largest of the positions that distinct rows have."""
     if strata.identity is None:
         return strata.sizes.astype(np.float64), np.ones(strata.num_strata)

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from penstock.errors import SamplingError
-from penstock.sampling.plan._plan import SamplingPlan, Strata
+from penstock.sampling.plan._plan import SamplingPlan
+from penstock.sampling.plan._strata import Strata
 from penstock.sampling.spec._spec import SamplingSpec
 
 __all__ = ["reweighed"]

@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.sampling.pool._class_sums import GroupedRows
+from penstock.sampling.pool._groups import Groups
 from penstock.sampling.random._keyed import ROUNDS, KeyedOrder, keyed_places_of
 from penstock.sampling.random._philox import words
 
@@ -42,7 +42,7 @@ class Deals:
 
     Parameters
     ----------
-    strata : GroupedRows
+    strata : Groups
         The pool.
     seed : int
         In ``[0, 2**128)``.
@@ -54,7 +54,7 @@ class Deals:
     G. L. Steele, D. Lea, C. H. Flood, Fast splittable pseudorandom number generators, 2014: SplitMix64.
     """
 
-    def __init__(self, strata: GroupedRows, seed: int, domain: int) -> None:
+    def __init__(self, strata: Groups, seed: int, domain: int) -> None:
         self._strata = strata
         self._seed = seed
         self._domain = domain

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.sampling.pool._class_sums import GroupedRows
+from penstock.sampling.pool._groups import Groups
 from penstock.sampling.random._permute import shuffled
 from penstock.sampling.random._philox import DECK, INTERLEAVE, words
 from penstock.sampling.spec._spec import Interleave
@@ -42,7 +42,7 @@ class DeckStream(Stream):
 
     Parameters
     ----------
-    strata : GroupedRows
+    strata : Groups
         The pool.
     weights : ndarray of float64, shape (num_strata,)
         Weight of a row of each stratum.
@@ -60,7 +60,7 @@ class DeckStream(Stream):
 
     def __init__(
         self,
-        strata: GroupedRows,
+        strata: Groups,
         weights: NDArray[np.float64],
         *,
         size: int,

@@ -13,7 +13,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.sampling.pool._class_sums import GroupedRows
+from penstock.sampling.pool._groups import Groups
 from penstock.sampling.random._alias import alias_table, outcomes, sides
 from penstock.sampling.random._philox import DRAW, uniforms
 from penstock.sampling.streams._stream import Stream
@@ -31,7 +31,7 @@ class DrawStream(Stream):
 
     Parameters
     ----------
-    strata : GroupedRows
+    strata : Groups
         The pool.
     probabilities : ndarray of float64, shape (num_strata,)
         Probability of one row of each stratum.
@@ -46,7 +46,7 @@ class DrawStream(Stream):
     continuing = True
 
     def __init__(
-        self, strata: GroupedRows, probabilities: NDArray[np.float64], *, size: int, seed: int, identity: str
+        self, strata: Groups, probabilities: NDArray[np.float64], *, size: int, seed: int, identity: str
     ) -> None:
         super().__init__(size, seed)
         self._strata = strata
