@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.sampling.laws._moments import parts_of_blocks, spread_of_deals
-from penstock.sampling.laws._sum_law import Choice, Dealt, Drawn, Part
+from penstock.sampling.laws._sum_parts import Choice, Dealt, Drawn, Part
 from penstock.sampling.streams._prefix import Prefix
 
 __all__ = ["Split", "Values", "dealt_parts", "drawn_parts", "included_parts"]
