@@ -195,7 +195,7 @@ def rate(epoch):
 def overhead(ds):
     """CPU of stream, state and audit per batch, beside the CPU of a whole batch."""
     from penstock.loader.place._epoch import Draws
-    from penstock.loader.running._run import draw_of
+    from penstock.loader.running._iterator import draw_of
 
     loader = penstock_loader(ds)
     before = time.process_time()

@@ -15,7 +15,7 @@ import pytest
 from penstock.loader import Loader
 from penstock.loader.place._state import Place
 from penstock.loader.running._gather import Gather
-from penstock.loader.running._run import EpochIterator
+from penstock.loader.running._iterator import EpochIterator
 from penstock.table import ArrayTable, Selection
 
 CASES = 120

@@ -12,7 +12,7 @@ import pytest
 from penstock.loader import Loader
 from penstock.loader.place._epoch import Draws
 from penstock.loader.place._state import Place, place_of, state_of
-from penstock.loader.running._run import draw_of
+from penstock.loader.running._iterator import draw_of
 from penstock.sampling import (
     ClassCounts,
     SamplingSpec,

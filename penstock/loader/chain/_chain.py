@@ -11,8 +11,8 @@ import numpy as np
 
 from penstock.errors import LoaderError
 from penstock.loader.chain._tensorflow import as_tf_dataset, require_tensorflow
-from penstock.loader.running._engine import Engine
-from penstock.loader.running._running import RunningLoader
+from penstock.loader.running._cursor import Engine
+from penstock.loader.running._epochs import RunningLoader
 from penstock.loader.settings._settings import Framework, Settings, check_count, checked_output
 from penstock.loader.sources._pool import Pool, Resolve
 from penstock.loader.sources._source import DrawnSource, Source, as_table

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from penstock.errors import LoaderError
 from penstock.loader.batching._batch import Draw
 from penstock.loader.place._state import Place
-from penstock.loader.running._run import EpochIterator, nothing_ready
+from penstock.loader.running._iterator import EpochIterator, nothing_ready
 from penstock.storage import renewed_lock
 from penstock.table import Selection
 

@@ -23,8 +23,8 @@ from penstock.loader.batching._to_torch import require_torch, to_tensors
 from penstock.loader.place._epoch import Draws, Epoch, Stream
 from penstock.loader.reading._reader import Reader
 from penstock.loader.running._audit import Tally
+from penstock.loader.running._iterator import draw_of
 from penstock.loader.running._jobs import PipelineEnded
-from penstock.loader.running._run import draw_of
 from penstock.loader.running._stats import Meter
 from penstock.loader.settings._settings import Settings
 from penstock.loader.sources._pool import Pool

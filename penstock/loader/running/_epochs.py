@@ -10,9 +10,9 @@ from typing import Any, Literal, Self
 from penstock.errors import LoaderError
 from penstock.loader.place._state import state_of
 from penstock.loader.running._audit import Audit
-from penstock.loader.running._engine import Engine
+from penstock.loader.running._cursor import Engine
 from penstock.loader.running._facade import BatchSampler, DrawnRows, Iteration, RowSampler, as_it_is
-from penstock.loader.running._run import EpochIterator
+from penstock.loader.running._iterator import EpochIterator
 from penstock.loader.running._stats import LoaderStats
 from penstock.loader.settings._settings import Settings, check_count
 from penstock.loader.sources._pool import Pool

@@ -33,7 +33,7 @@ from penstock.loader.reading._reader import Reader
 from penstock.loader.running._audit import Audit, Tally
 from penstock.loader.running._facade import BatchRows
 from penstock.loader.running._gather import Arrays, Gather, arrays_of
-from penstock.loader.running._run import EpochIterator, Ready, draw_of, uids_of
+from penstock.loader.running._iterator import EpochIterator, Ready, draw_of, uids_of
 from penstock.loader.running._stats import LoaderStats, Meter
 from penstock.loader.settings._settings import Settings
 from penstock.loader.sources._pool import Pool
