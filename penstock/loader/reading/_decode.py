@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from penstock.errors import ImageDecodeError, PenstockError
 from penstock.loader.reading._batch_memory import BatchMemory
-from penstock.loader.reading._decode_pool import Crew
+from penstock.loader.reading._decode_pool import DecodePool
 from penstock.loader.reading._resizing import opencv_alone, resized
 from penstock.tensors import (
     MAX_IMAGE_BYTES,
@@ -55,7 +55,7 @@ def decode_images(
     shape: tuple[int, ...] | None,
     out_of: NDArray[np.int64],
     memory: BatchMemory,
-    crew: Crew,
+    decode_pool: DecodePool,
     max_bytes: int | None = MAX_IMAGE_BYTES,
 ) -> Decoded:
     """Decode images.
@@ -74,7 +74,7 @@ def decode_images(
         Which of `encoded` each sample of the batch is.
     memory : BatchMemory
         Where arrays are made.
-    crew : Crew
+    decode_pool : DecodePool
         Threads that decode images of one shape together.
     max_bytes : int, optional
         Most bytes a decoded image may have; None allows any size.
@@ -86,7 +86,7 @@ def decode_images(
         samples; errors by number in `encoded`.
     """
     if method == "numpy" and shape is not None:
-        return _decode_stacked(encoded, size, memory.array((len(out_of), *shape)), out_of, crew, max_bytes)
+        return _decode_stacked(encoded, size, memory.array((len(out_of), *shape)), out_of, decode_pool, max_bytes)
     functions: dict[str, Callable[[Any], Any]] = {
         "tobytes": bytes,
         "pil": partial(_pil, max_bytes=max_bytes),
@@ -146,7 +146,7 @@ def _decode_stacked(  # noqa: PLR0917  what a stacked batch is made of
     size: tuple[int, int] | None,
     stacked: NDArray[np.uint8],
     out_of: NDArray[np.int64],
-    crew: Crew,
+    decode_pool: DecodePool,
     max_bytes: int | None,
 ) -> Decoded:
     first = np.zeros(len(encoded), np.int64)
@@ -163,7 +163,7 @@ def _decode_stacked(  # noqa: PLR0917  what a stacked batch is made of
                 except PenstockError as error:
                     errors[number] = _without_frames(error)
 
-    crew.share(decode, len(encoded))
+    decode_pool.share(decode, len(encoded))
     repeats = np.flatnonzero(first[out_of] != np.arange(len(out_of)))
     for slot in repeats.tolist():
         stacked[slot] = stacked[first[out_of[slot]]]

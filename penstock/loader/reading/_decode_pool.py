@@ -12,14 +12,14 @@ from collections.abc import Callable
 
 from penstock.storage import renew_in_children
 
-__all__ = ["Crew"]
+__all__ = ["DecodePool"]
 
 _PIECE = 8
 
 Work = Callable[[int, int], None]
 
 
-class Crew:
+class DecodePool:
     """What threads have in hand together; safe to call from several threads."""
 
     def __init__(self) -> None:

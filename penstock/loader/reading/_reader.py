@@ -17,8 +17,8 @@ from penstock.errors import LoaderError, PenstockError
 from penstock.loader.batching._batch import Batch, Draw
 from penstock.loader.reading._batch_memory import BatchMemory
 from penstock.loader.reading._decode import decode_images, decode_values
-from penstock.loader.reading._decode_pool import Crew
-from penstock.loader.reading._prefetch import Take, Taken
+from penstock.loader.reading._decode_pool import DecodePool
+from penstock.loader.reading._prefetch import PrefetchedImages, Take
 from penstock.loader.settings._boxes import BoxScales
 from penstock.loader.settings._settings import Settings
 from penstock.storage import renew_in_children
@@ -29,6 +29,9 @@ __all__ = ["Reader", "Substitutes"]
 
 Substitutes = Callable[[int, int, int, int], int]
 """(epoch, position, pool position, attempt) to the pool position of another sample of the same stratum."""
+
+Failures = dict[int, tuple[str, PenstockError]]
+"""The tensor and the error of each place of a batch that could not be read."""
 
 _MOST_SUBSTITUTES = 16
 _IN_HAND = 2
@@ -52,7 +55,7 @@ class Reader:
         self.take: Take = getattr(table, "take_views", table.take)
         self._pool = pool
         self._settings = settings
-        self._crew = Crew()
+        self._decode_pool = DecodePool()
         self.renew()
         renew_in_children(self)
         self.memory = BatchMemory(settings.prefetch_factor * max(1, settings.reader_threads) + _IN_HAND)
@@ -108,7 +111,7 @@ class Reader:
             return "string"
         return {"image": "uint8", "class_label": "int64"}.get(spec.htype, spec.dtype)
 
-    def read(self, draw: Draw, substitutes: Substitutes, taken: Taken | None = None) -> Batch:
+    def read(self, draw: Draw, substitutes: Substitutes, images: PrefetchedImages | None = None) -> Batch:
         """Return the decoded samples of a draw.
 
         Parameters
@@ -117,7 +120,7 @@ class Reader:
             What to read.
         substitutes : callable
             Names another sample for one that cannot be read.
-        taken : callable, optional
+        images : callable, optional
             Gives images that are read with those of other batches.
 
         Raises
@@ -126,7 +129,7 @@ class Reader:
             The error of the first sample that cannot be read, with its row, its
             uid and its tensor, unless the loader was told to skip or substitute.
         """
-        batch, errors = self._attempt(draw, taken)
+        batch, errors = self._attempt(draw, images)
         if not errors:
             return batch
         if self._settings.on_error == "raise":
@@ -148,30 +151,28 @@ class Reader:
         error.hint = error.hint or "on_error='skip' or 'substitute' goes on without it"
         return error
 
-    def _attempt(self, draw: Draw, images: Taken | None = None) -> tuple[Batch, dict[int, tuple[str, PenstockError]]]:
+    def _attempt(self, draw: Draw, images: PrefetchedImages | None = None) -> tuple[Batch, Failures]:
         began = time.perf_counter()
         distinct, out_of = np.unique(draw.rows, return_inverse=True)
         raw = self._raw(distinct, images)
-        taken = time.perf_counter()
+        read = time.perf_counter()
         with self._decoding:
             ready = time.perf_counter()
             columns, failed = self._columns(raw, out_of)
             if self._scales is not None:
                 self._scales.apply(columns, raw, distinct, out_of)
-            seconds = {"read": taken - began, "decode": time.perf_counter() - ready}
+            seconds = {"read": read - began, "decode": time.perf_counter() - ready}
         return Batch(draw=draw, columns=columns, seconds=seconds), failed
 
-    def _raw(self, rows: NDArray[np.int64], images: Taken | None) -> Mapping[str, Any]:
+    def _raw(self, rows: NDArray[np.int64], images: PrefetchedImages | None) -> Mapping[str, Any]:
         if images is None:
             return self.take(rows, self.tensors)
         others = [name for name in self.tensors if name not in self.images]
         return {**images(rows), **(self.take(rows, others) if others else {})}
 
-    def _columns(
-        self, raw: Mapping[str, Any], out_of: NDArray[np.int64]
-    ) -> tuple[dict[str, Any], dict[int, tuple[str, PenstockError]]]:
+    def _columns(self, raw: Mapping[str, Any], out_of: NDArray[np.int64]) -> tuple[dict[str, Any], Failures]:
         columns: dict[str, Any] = {}
-        failed: dict[int, tuple[str, PenstockError]] = {}
+        failed: Failures = {}
         for name in self.tensors:
             columns[name], errors = self._decoded(name, raw[name], out_of)
             for slot in np.flatnonzero(np.isin(out_of, list(errors))).tolist() if errors else ():
@@ -190,7 +191,7 @@ class Reader:
                 shape=shape,
                 out_of=out_of,
                 memory=self.memory,
-                crew=self._crew,
+                decode_pool=self._decode_pool,
                 max_bytes=getattr(self._table, "max_image_bytes", MAX_IMAGE_BYTES),
             )
         return decode_values(values, method, spec, fixed=shape is not None, out_of=out_of), {}
@@ -205,9 +206,7 @@ class Reader:
         columns = {name: _kept(column, chosen) for name, column in batch.columns.items()}
         return Batch(draw=batch.draw.keep(chosen), columns=columns, skipped=failed, seconds=batch.seconds)
 
-    def _substituted(
-        self, batch: Batch, errors: dict[int, tuple[str, PenstockError]], substitutes: Substitutes
-    ) -> Batch:
+    def _substituted(self, batch: Batch, errors: Failures, substitutes: Substitutes) -> Batch:
         """Read other samples into the places of those that could not be read; nothing else is read again."""
         draw = batch.draw
         pool, rows = draw.pool.copy(), draw.rows.copy()

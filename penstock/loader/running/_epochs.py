@@ -1,70 +1,104 @@
-"""What a loader does once its chain is built: epochs, state, new weights, audits."""
+"""What a trainer sees of a loader: epochs, state, new weights, audits."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+import weakref
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
-from typing import Any, Literal, Self
+from typing import Any, Literal, NamedTuple, Self
 
 from penstock.errors import LoaderError
-from penstock.loader.place._state import state_of
+from penstock.loader.batching._batch import Draw
+from penstock.loader.batching._to_torch import warn_if_nobody_shares
+from penstock.loader.place._state import Place, state_of
 from penstock.loader.running._audit import Audit
-from penstock.loader.running._cursor import Engine
-from penstock.loader.running._facade import BatchSampler, DrawnRows, Iteration, RowSampler, as_it_is
+from penstock.loader.running._batch_maker import BatchMaker
+from penstock.loader.running._cursor import Cursor
+from penstock.loader.running._facade import BatchRows, BatchSampler, DrawnRows, Iteration, RowSampler, as_it_is
 from penstock.loader.running._iterator import EpochIterator
-from penstock.loader.running._stats import LoaderStats
+from penstock.loader.running._stats import LoaderStats, Meter
 from penstock.loader.settings._settings import Settings, check_count
 from penstock.loader.sources._pool import Pool
 from penstock.sampling import SamplingSpec
 from penstock.storage import renewed_lock
-from penstock.table import Selection
 from penstock.tql.pipeline._plans import Weights, new_plan
 
-__all__ = ["RunningLoader"]
+__all__ = ["EpochLoader"]
 
 _MAKING = renewed_lock(threading.Lock())
 
 
-class RunningLoader:
-    """The part of a loader that runs; its chain is in `Loader`."""
+class _Parts(NamedTuple):
+    """What a loader runs with, made when it is first needed and kept from epoch to epoch."""
 
-    _pool: Pool
-    _settings: Settings
-    _made: Engine | None = None
-    _closings: int = 0
-    worker_init_fn: Callable[[int], None] | None = None
+    cursor: Cursor
+    maker: BatchMaker
+    meter: Meter
+    running: weakref.WeakSet[EpochIterator]
+
+
+class EpochLoader:
+    """Batches of a pool, epoch after epoch, with everything a trainer asks of a DataLoader.
+
+    It holds a cursor (what the next epoch is), a batch maker and a meter.
+
+    Parameters
+    ----------
+    pool : Pool
+        What is drawn from.
+    settings : Settings
+        How batches are made.
+    """
+
+    def __init__(self, pool: Pool, settings: Settings) -> None:
+        self._pool = pool
+        self._settings = settings
+        self._made: _Parts | None = None
+        self._closings = 0
+        self._warned = False
+        self.worker_init_fn: Callable[[int], None] | None = None
 
     @property
-    def _engine(self) -> Engine:
+    def _parts(self) -> _Parts:
         made = self._made
         if made is None:
-            fresh = Engine(self._pool, self._settings)
-            with _MAKING:
+            cursor, maker = Cursor(self._pool, self._settings), BatchMaker(self._pool, self._settings)
+            fresh = _Parts(cursor, maker, Meter(), weakref.WeakSet())
+            with _MAKING:  # of two threads that are the first, one throws its parts away
                 made = self._made = self._made or fresh
         return made
 
     def __getstate__(self) -> dict[str, Any]:
         """Travel to another process as a chain of calls, with the weights of now; what runs stays here."""
-        return {**self.__dict__, "_pool": self._pool if self._made is None else self._made.pool, "_made": None}
+        pool = self._pool if self._made is None else self._made.cursor.pool
+        return {**self.__dict__, "_pool": pool, "_made": None}
+
+    # ---- epochs ----------------------------------------------------------------------------
 
     def __iter__(self) -> Iteration:
         """Start the next epoch, or finish one that was restored; it begins with the first batch that is asked for."""
-        closings = self._closings
-        return Iteration(partial(self._begin, closings), self._engine.batches_to_come)
+        return Iteration(partial(self._begin, self._closings), self._num_batches_to_come)
 
     def _begin(self, closings: int) -> EpochIterator:
         if self._closings != closings:  # closed after iter(): nothing more comes
             raise StopIteration
-        self._engine.worker_init_fn = self.worker_init_fn
-        iterator = self._engine.begin()
+        parts = self._parts
+        self._warned = self._warned or warn_if_nobody_shares(self._settings.distributed)
+        armed = parts.cursor.begin()
+        iterator = EpochIterator(armed, parts.maker, parts.cursor, parts.meter, self._end_running)
+        parts.running.add(iterator)
+        parts.maker.start_workers(self.worker_init_fn)
         if self._closings != closings:  # another thread closed the loader while this one was starting
-            self._engine.close()
+            self._end_running()
         return iterator
+
+    def _num_batches_to_come(self) -> int:
+        return self._parts.cursor.upcoming().epoch.num_batches
 
     def __len__(self) -> int:
         """Return the number of batches of an epoch."""
-        return self._engine.num_batches()
+        return self._parts.cursor.num_batches()
 
     def __enter__(self) -> Self:
         return self
@@ -79,7 +113,31 @@ class RunningLoader:
         """
         self._closings += 1
         if self._made is not None:
-            self._made.close()
+            self._end_running()
+
+    def _end_running(self) -> None:
+        """End the epochs under way and give the workers back."""
+        parts = self._parts
+        for iterator in list(parts.running):
+            iterator.close()
+        parts.maker.close()
+
+    def preview(self) -> Any:
+        """Return the next batch without taking it: the state stays where it is.
+
+        Raises
+        ------
+        LoaderError
+            If the loader has no batches.
+        """
+        parts = self._parts
+        armed = parts.cursor.upcoming()
+        if armed.epoch.num_batches == 0:
+            raise LoaderError(f"an epoch of {armed.epoch.size} samples has no batch of {armed.epoch.batch_size}")
+        draw = armed.draw(armed.draws(), 0)
+        return parts.maker.finished(parts.maker.read(draw, armed.pool.plan))
+
+    # ---- what trainers look for on a DataLoader --------------------------------------------
 
     @property
     def seed(self) -> int:
@@ -89,7 +147,7 @@ class RunningLoader:
     @property
     def epoch(self) -> int:
         """The epoch under way, or the next one; counts from 0."""
-        return self._engine.place.epoch
+        return self._parts.cursor.place.epoch
 
     @property
     def batch_size(self) -> int:
@@ -105,18 +163,37 @@ class RunningLoader:
     def dataset(self) -> DrawnRows:
         """The samples drawn from; its length is their number."""
         pool = self._pool
-        selection = Selection(rows=pool.rows, version=pool.table.version, seed=self.seed)
-        return DrawnRows.of(selection, self._engine.taken)
+        return DrawnRows(rows=pool.rows, version=pool.table.version, seed=self.seed, read=self._read_rows)
 
     @property
     def batch_sampler(self) -> BatchSampler:
         """The rows of each batch of the epoch under way or the next; for frameworks that look at it."""
-        return BatchSampler(self, self._engine.rows_of_epoch)
+        return BatchSampler(self, self._rows_of_epoch)
 
     @property
     def sampler(self) -> RowSampler:
         """The row of each sample of the epoch under way or the next; for frameworks that look at it."""
         return self.batch_sampler.sampler
+
+    def _rows_of_epoch(self) -> Iterator[list[int]]:
+        """Go through the rows of each batch of the next iteration."""
+        cursor = self._parts.cursor
+        armed = cursor.upcoming()
+        draws = armed.draws()
+        for number in range(armed.epoch.num_batches):
+            yield BatchRows(armed.draw(draws, number), cursor.after(armed.epoch, number + 1))
+
+    def _read_rows(self, draw: Draw, after: Place) -> Any:
+        """Return a batch of `_rows_of_epoch`, and stand behind it."""
+        cursor, maker, meter, _ = self._parts
+        asked = meter.asked()
+        cursor.rearm_for(draw.epoch)
+        batch = maker.read(draw, cursor.pool.plan)
+        result = maker.finished(batch)
+        meter.delivered(asked, batch)
+        cursor.tally.add(batch.draw)
+        cursor.jump(after)
+        return result
 
     # What a DataLoader of finished batches has: trainers that make one again from these get the same batches, and
     # torch starts no processes for it. Those of `.pytorch(num_workers=...)` are penstock's own.
@@ -135,6 +212,8 @@ class RunningLoader:
         """Passes on a batch; batches are collated already."""
         return as_it_is
 
+    # ---- state, weights, accounts ----------------------------------------------------------
+
     def set_epoch(self, epoch: int) -> None:
         """Make the next iteration that epoch; trainers call this.
 
@@ -149,7 +228,7 @@ class RunningLoader:
         LoaderError
             If it is not a whole number of at least 0.
         """
-        self._engine.set_epoch(check_count("epoch", epoch, 0))
+        self._parts.cursor.set_epoch(check_count("epoch", epoch, 0))
 
     def state_dict(self) -> dict[str, Any]:
         """Return where the loader stands: what the caller has got, not what was read ahead.
@@ -160,7 +239,7 @@ class RunningLoader:
             Three integers (epoch, stream position where it begins, draws handed out
             over all ranks) and the fingerprint of what they belong to; goes into JSON.
         """
-        return state_of(self._engine.place, self._engine.identity())
+        return state_of(self._parts.cursor.place, self._parts.cursor.identity())
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
         """Go on where a state was taken; the next iteration finishes its epoch.
@@ -177,12 +256,12 @@ class RunningLoader:
             If the dataset's version, the query, the sampling, the seed or the offset
             has changed; the message names which.
         """
-        self._engine.restore(state_dict)
+        self._parts.cursor.restore(state_dict)
 
     @property
     def weights(self) -> SamplingSpec | None:
         """The sampling that draws this loader's samples; None where each comes once an epoch."""
-        plan = self._engine.pool.plan
+        plan = self._parts.cursor.pool.plan
         return None if plan is None else plan.spec
 
     def with_weights(self, weights: Weights) -> Self:
@@ -210,10 +289,10 @@ class RunningLoader:
         SamplingError
             If the weights are of other samples or clauses, are no weights, or leave nothing to draw.
         """
-        pool = self._engine.pool
+        pool = self._parts.cursor.pool
         if pool.plan is None:
             raise LoaderError("this loader does not draw by weight", hint="end its chain with .sample_by(...)")
-        self._engine.rearm(new_plan(pool.table, pool.rows, pool.plan, weights))
+        self._parts.cursor.rearm(new_plan(pool.table, pool.rows, pool.plan, weights))
         return self
 
     def audit(self) -> Audit:
@@ -224,8 +303,11 @@ class RunningLoader:
         Audit
             The band holds all classes at once with probability 99.9 %.
         """
-        return self._engine.audit()
+        cursor, _, meter, _ = self._parts
+        cursor.count_gathered()
+        return cursor.tally.audit(meter.skipped, meter.substituted)
 
     def stats(self) -> LoaderStats:
         """Return how long reading, decoding and transforming took, and who waited for whom."""
-        return self._engine.stats()
+        self._parts.cursor.count_gathered()
+        return self._parts.meter.stats()

@@ -20,10 +20,8 @@ from numpy.typing import NDArray
 
 from penstock.loader.batching._batch import Draw
 from penstock.loader.batching._to_torch import require_torch, to_tensors
-from penstock.loader.place._epoch import Draws, Epoch, Stream
 from penstock.loader.reading._reader import Reader
-from penstock.loader.running._audit import Tally
-from penstock.loader.running._iterator import draw_of
+from penstock.loader.running._armed import ArmedEpoch
 from penstock.loader.running._jobs import PipelineEnded
 from penstock.loader.running._stats import Meter
 from penstock.loader.settings._settings import Settings
@@ -169,25 +167,19 @@ class Gather:
     ----------
     arrays : Arrays
         What batches are gathered from.
-    pool, stream, epoch
-        Which rows.
-    tally, meter
-        Who is told of them: the meter of the time with each tray, both of what was given with each block.
-    token : object
-        Names the iterator.
+    armed : ArmedEpoch
+        Which rows; its tally counts what was delivered, with each block.
+    meter : Meter
+        Adds up the time, with each tray.
     """
 
-    def __init__(  # noqa: PLR0917  who is asked and who is told
-        self, arrays: Arrays, pool: Pool, stream: Stream, epoch: Epoch, tally: Tally, meter: Meter, token: object
-    ) -> None:
-        self.epoch = epoch
-        self.token = token
+    def __init__(self, arrays: Arrays, armed: ArmedEpoch, meter: Meter) -> None:
+        self.armed = armed
         self._arrays = arrays
-        self._pool = pool
-        self._draws = Draws(stream, epoch)
-        self._tally = tally
+        self._epoch = armed.epoch
+        self._draws = armed.draws()
         self._meter = meter
-        self._size = epoch.batch_size
+        self._size = armed.epoch.batch_size
         self._at_once = arrays.ahead(self._size)
         self._rows_ahead = _FIRST_ROWS
         self._draw: Draw
@@ -198,7 +190,7 @@ class Gather:
         self._lock = renewed_lock(threading.RLock())  # a signal's handler may ask for an audit within
 
     @property
-    def given(self) -> int:
+    def num_delivered(self) -> int:
         """Batches the caller has got."""
         ready, stop = self._tray
         return stop - len(ready)
@@ -240,12 +232,12 @@ class Gather:
         began = time.perf_counter()
         self.settle()
         self._check_open()
-        left = self.epoch.num_batches - first
+        left = self._epoch.num_batches - first
         if left <= 0:
             raise PipelineEnded
-        count = min(max(1, self._rows_ahead // (self._size * self.epoch.world_size)), left)
+        count = min(max(1, self._rows_ahead // (self._size * self._epoch.world_size)), left)
         self._rows_ahead = min(self._rows_ahead * _GROWTH, _MOST_ROWS)
-        self._draw = draw_of(self._pool, self.epoch, self._draws, first, count, all_rows=self._arrays.all_rows)
+        self._draw = self.armed.draw(self._draws, first, count, all_rows=self._arrays.all_rows)
         self._first, self._stop = first, first + count
         self._meter.drew(time.perf_counter() - began)
 
@@ -257,14 +249,14 @@ class Gather:
     def settle(self) -> bool:
         """Have what was given counted; return whether there is more to come."""
         with self._lock:
-            done, given = self._counted, self.given
-            if given > done:
-                part = slice((done - self._first) * self._size, (given - self._first) * self._size)
-                self._counted = given
-                in_a_row = self.epoch.world_size == 1 or given - done == 1
+            done, delivered = self._counted, self.num_delivered
+            if delivered > done:
+                part = slice((done - self._first) * self._size, (delivered - self._first) * self._size)
+                self._counted = delivered
+                in_a_row = self._epoch.world_size == 1 or delivered - done == 1
                 draw = self._draw.keep(part)
-                self._tally.add(draw, in_a_row=in_a_row)
-                self._meter.counted(given - done, len(draw))
+                self.armed.tally.add(draw, in_a_row=in_a_row)
+                self._meter.counted(delivered - done, len(draw))
         return not self._over
 
     def close(self) -> None:

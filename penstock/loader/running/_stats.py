@@ -73,7 +73,7 @@ class Meter:
                 self.seconds["consumer"] += now - self._handed_over
         return now
 
-    def given(self, asked: float, batch: Batch) -> None:
+    def delivered(self, asked: float, batch: Batch) -> None:
         """Note that a batch is handed over."""
         with self._lock:
             self.batches += 1

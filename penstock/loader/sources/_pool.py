@@ -103,6 +103,11 @@ class Pool:
         told = plan.spec.to_tql() or (weights if isinstance(weights, str) else plan.strata.fingerprint[:16])
         return replace(before, plan=plan, history=(*self.history, f"sample by {told}"))
 
+    def uids(self, rows: NDArray[np.int64]) -> list[int]:
+        """Return the lasting identities of some rows of the table."""
+        uids: list[int] = np.asarray(self.table.uids(rows)).tolist()
+        return uids
+
     def labels(self) -> ClassCounts | None:
         """Return the labels of the rows by the first class label tensor; None where there is none."""
         return class_counts(self.table, self.rows, None)

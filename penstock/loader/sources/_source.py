@@ -11,12 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.errors import LoaderError
+from penstock.loader.sources._pool import Pool, Resolve
 from penstock.loader.sources._sequential import SequentialTable, named
 from penstock.sampling import SamplingPlan
-from penstock.table import Ragged
+from penstock.table import Ragged, Selection, Table
 from penstock.tensors import Htype, TensorSpec
 
-__all__ = ["Drawn", "DrawnSource", "Source", "SourceTable", "as_table"]
+__all__ = ["Drawn", "DrawnSource", "Source", "SourceTable", "as_table", "pool_of"]
 
 
 @runtime_checkable
@@ -157,6 +158,33 @@ class SourceTable:
 def _spec(name: str, value: Any) -> TensorSpec:
     htype: Htype = "text" if isinstance(value, str) else "generic"
     return TensorSpec(name=name, htype=htype, dtype="str" if htype == "text" else np.asarray(value).dtype.name)
+
+
+def pool_of(
+    source: Any, selection: Selection | None, *, seed: int, plan: SamplingPlan | None, resolve: Resolve | None
+) -> Pool:
+    """Return what a loader draws from: a selection, what the source itself says is drawn, or all of it.
+
+    Parameters
+    ----------
+    source : Table, Source or DrawnSource
+        What is read.
+    selection : Selection, optional
+        Rows of it.
+    seed : int
+        Of a source's own draws.
+    plan : SamplingPlan, optional
+        Weights over the selection.
+    resolve : callable, optional
+        How the names in a query become tables.
+    """
+    drawn = source.__drawn__(seed) if isinstance(source, DrawnSource) else None
+    if drawn is not None and selection is None and plan is None:
+        selection, plan = Selection(rows=drawn.rows, version="", query_string=None, seed=seed), drawn.plan
+    table: Table = as_table(source if drawn is None else drawn.source)
+    rows = np.arange(table.num_rows) if selection is None else np.asarray(selection.rows, np.int64)
+    history = (selection.query_string,) if selection is not None and selection.query_string else ()
+    return Pool(table=table, rows=rows, plan=plan, history=history, resolve=resolve)
 
 
 def as_table(source: Any) -> Any:
