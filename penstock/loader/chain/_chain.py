@@ -22,7 +22,7 @@ from penstock.loader.sources._pool import Pool, Resolve
 from penstock.loader.sources._source import DrawnSource, Source, pool_of
 from penstock.sampling import SamplingPlan, fresh_seed
 from penstock.table import Selection, Table
-from penstock.tql.pipeline._plans import spec_for
+from penstock.tql import spec_for
 
 __all__ = ["Loader", "Steps"]
 

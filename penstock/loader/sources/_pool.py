@@ -22,7 +22,7 @@ from penstock.sampling import (
 )
 from penstock.table import Table
 from penstock.tql import run
-from penstock.tql.pipeline._plans import Weights, class_counts, make_plan
+from penstock.tql.pipeline._plans import Weights, labels_of_rows, make_plan
 
 __all__ = ["Pool"]
 
@@ -110,4 +110,4 @@ class Pool:
 
     def labels(self) -> ClassCounts | None:
         """Return the labels of the rows by the first class label tensor; None where there is none."""
-        return class_counts(self.table, self.rows, None)
+        return labels_of_rows(self.table, self.rows, None)

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from penstock.errors import SamplingError
+from penstock.sampling.pool._normalized import set_normalized
 
 __all__ = ["ClassCounts"]
 
@@ -61,7 +62,7 @@ class ClassCounts:
     row_numbers: NDArray[np.int64] | None = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "class_names", tuple(self.class_names))
+        set_normalized(self, class_names=tuple(self.class_names))
         if len(self.offsets) < 1 or self.offsets[0] != 0 or self.offsets[-1] != len(self.values):
             raise SamplingError(
                 f"offsets do not describe {len(self.values)} values; expected 0 first and {len(self.values)} last"

@@ -11,6 +11,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 from penstock.errors import SamplingError, nearest
+from penstock.sampling.pool._normalized import set_normalized
 from penstock.sampling.random._philox import check_seed
 
 __all__ = ["Clause", "Combine", "Interleave", "Mode", "SamplingSpec", "is_number", "spec_of"]
@@ -70,7 +71,7 @@ class Clause:
                 f"weight of {self.expression!r} is {self.weight!r}; expected a finite number >= 0",
                 hint="weight 0 leaves the samples out",
             )
-        object.__setattr__(self, "weight", weight)
+        set_normalized(self, weight=weight)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,13 +130,12 @@ class SamplingSpec:
         _check_choice("combine", self.combine, get_args(Combine))
         _check_choice("mode", self.mode, get_args(Mode))
         _check_choice("interleave", self.interleave, get_args(Interleave))
-        object.__setattr__(self, "clauses", tuple(self.clauses))
-        object.__setattr__(self, "seed", check_seed(self.seed))
+        set_normalized(self, clauses=tuple(self.clauses), seed=check_seed(self.seed))
         self._agree_on_replacement()
         if self.size is not None and not (is_number(self.size) and self.size >= 1 and self.size % 1 == 0):
             raise SamplingError(f"size is {self.size!r}; expected draws per epoch, at least 1, or None")
         if self.size is not None:
-            object.__setattr__(self, "size", int(self.size))
+            set_normalized(self, size=int(self.size))
         if self.cap is not None and not (is_number(self.cap) and math.isfinite(self.cap) and self.cap > 0):
             raise SamplingError(f"cap is {self.cap!r}; expected a finite number > 0, or None")
         if self.cap is not None and self.combine != "product":
@@ -148,9 +148,9 @@ class SamplingSpec:
                 hint="mode='once' draws without replacement",
             )
         if not self.replace:
-            object.__setattr__(self, "mode", "once")
+            set_normalized(self, mode="once")
         elif self.mode == "once":
-            object.__setattr__(self, "replace", False)
+            set_normalized(self, replace=False)
 
     @property
     def weights(self) -> tuple[float, ...]:
