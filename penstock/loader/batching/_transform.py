@@ -81,7 +81,7 @@ class Transform:
                 try:
                     done.append(self(sample, draw.epoch, int(draw.positions[place])))
                 except Exception as error:
-                    raise _told(error, int(draw.rows[place]), uids[place]) from error
+                    raise _located(error, int(draw.rows[place]), uids[place]) from error
         return done
 
 
@@ -111,7 +111,7 @@ class SeededCollate:
             return self._collate_fn(samples)
 
 
-def _told(error: Exception, row: int, uid: int) -> TransformError:
+def _located(error: Exception, row: int, uid: int) -> TransformError:
     frames = traceback.format_exception(type(error), error, _own_frames(error))
     return TransformError(
         f"the transform failed on row {row} (uid {uid}): {type(error).__name__}: {error}\n\n{''.join(frames)}",

@@ -1,4 +1,4 @@
-"""Where a loader stands, and whether a saved place fits it."""
+"""Where a loader is, and whether a saved place fits it."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class Identity:
     offset: int
 
 
-_TOLD = {
+_NAMES = {
     "version": "the dataset's version",
     "query": "the query",
     "rows": "the rows the view holds",
@@ -76,7 +76,7 @@ _TOLD = {
 def parts_of(place: Place, identity: Identity) -> dict[str, Any]:
     """Return what processes that share an epoch must have in common, by what it is called in a message."""
     return {
-        **{told: getattr(identity, name) for name, told in _TOLD.items()},
+        **{shown: getattr(identity, name) for name, shown in _NAMES.items()},
         "the epoch": place.epoch,
         "the place in it": (place.start, place.consumed, place.turned),
     }
@@ -90,7 +90,7 @@ def state_of(place: Place, identity: Identity) -> dict[str, Any]:
         "start": place.start,
         "consumed": place.consumed,
         **({} if place.turned is None else {"turned": place.turned}),
-        "fingerprint": {name: getattr(identity, name) for name in _TOLD},
+        "fingerprint": {name: getattr(identity, name) for name in _NAMES},
     }
 
 
@@ -105,15 +105,15 @@ def place_of(state: Mapping[str, Any], identity: Identity) -> Place:
     """
     _check_form(state)
     saved = state["fingerprint"]
-    for name, told in _TOLD.items():
+    for name, shown in _NAMES.items():
         mine = getattr(identity, name)
         if name == "query" and saved.get("sampling") == identity.sampling and _same_steps(saved.get(name), mine):
             continue  # weights that .sample_by gave there came by .with_weights here
         if saved.get(name) != mine:
             raise LoaderStateError(
-                f"{told} has changed: the state was taken at {saved.get(name)!r}, this loader has {mine!r}",
+                f"{shown} has changed: the state was taken at {saved.get(name)!r}, this loader has {mine!r}",
                 hint="build the loader as it was; batch size, workers and world size may differ"
-                + ("; weights of with_weights are given before" if name == "sampling" else ""),
+                + ("; call with_weights before load_state_dict" if name == "sampling" else ""),
             )
     return Place(epoch=state["epoch"], start=state["start"], consumed=state["consumed"], turned=state.get("turned"))
 

@@ -132,12 +132,12 @@ def _readable(data: Any) -> Any:
 
 def _repeated(distinct: list[Any], out_of: NDArray[np.int64]) -> list[Any]:
     """Spread distinct samples over the batch; a sample that comes twice gets memory of its own."""
-    given: set[int] = set()
+    delivered: set[int] = set()
     column = []
     for number in out_of.tolist():
         sample = distinct[number]
-        column.append(sample.copy() if number in given and hasattr(sample, "copy") else sample)
-        given.add(number)
+        column.append(sample.copy() if number in delivered and hasattr(sample, "copy") else sample)
+        delivered.add(number)
     return column
 
 
@@ -173,7 +173,7 @@ def _decode_stacked(  # noqa: PLR0917  what a stacked batch is made of
 class _Scratch:
     """Memory an image is decoded into before it is resized; grows to the largest seen.
 
-    Large images have memory of their own, which threads share and which is given back at once.
+    Large images have memory of their own, which threads share and which is freed at once.
     """
 
     def __init__(self) -> None:
@@ -212,7 +212,7 @@ def _decode_into(
 
 
 def _as_channels(pixels: NDArray[np.uint8], channels: int) -> NDArray[np.uint8]:
-    """Give an image the number of channels its batch has: grey is repeated, alpha is laid over mid grey."""
+    """Give an image the number of channels its batch has: gray is repeated, alpha is laid over mid gray."""
     pixels = flatten_alpha(pixels) if channels < 4 else pixels  # noqa: PLR2004  red, green, blue, alpha
     if pixels.shape[2] == 1 and channels == 3:  # noqa: PLR2004  red, green, blue
         return np.repeat(pixels, 3, axis=2)

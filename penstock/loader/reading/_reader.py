@@ -60,8 +60,8 @@ class Reader:
         renew_in_children(self)
         self.memory = BatchMemory(settings.prefetch_factor * max(1, settings.reader_threads) + _IN_HAND)
         self.tensors = tuple(table.tensors) if settings.tensors is None else settings.tensors
-        ahead = hasattr(table, "take_views")
-        self.images = tuple(name for name in self.tensors if ahead and table.tensors[name].htype == "image")
+        reads_views = hasattr(table, "take_views")
+        self.images = tuple(name for name in self.tensors if reads_views and table.tensors[name].htype == "image")
         self.fixed = {name: self._fixed_shape(name) for name in self.tensors}
         self._scales = BoxScales(table, settings.scale_boxes, settings.resize) if settings.scale_boxes else None
         if any(table.tensors[name].htype == "image" for name in self.tensors):
@@ -127,14 +127,14 @@ class Reader:
         ------
         PenstockError
             The error of the first sample that cannot be read, with its row, its
-            uid and its tensor, unless the loader was told to skip or substitute.
+            uid and its tensor, unless the loader skips or substitutes such samples.
         """
         batch, errors = self._attempt(draw, images)
         if not errors:
             return batch
         if self._settings.on_error == "raise":
             slot = min(errors)
-            failure = self._told(int(draw.rows[slot]), *errors[slot])
+            failure = self._located(int(draw.rows[slot]), *errors[slot])
             del batch, errors  # the traceback keeps this frame
             raise failure
         failed = [(int(draw.rows[slot]), f"{name}: {error.message}") for slot, (name, error) in sorted(errors.items())]
@@ -144,7 +144,7 @@ class Reader:
             return batch
         return self._skipped(batch, errors, failed)
 
-    def _told(self, row: int, name: str, error: PenstockError) -> PenstockError:
+    def _located(self, row: int, name: str, error: PenstockError) -> PenstockError:
         uid = int(self._table.uids(np.array([row], np.int64))[0])
         error.args = (f"{name!r} of row {row} (uid {uid}): {error.message}",)
         error.message = error.args[0]
@@ -223,7 +223,7 @@ class Reader:
             if not errors:
                 return replace(batch, draw=replace(draw, pool=pool, rows=rows))
         slot = min(errors)
-        raise self._told(int(rows[slot]), *errors[slot])
+        raise self._located(int(rows[slot]), *errors[slot])
 
 
 def _put(part: Batch, batch: Batch, slots: NDArray[np.int64], failed: Mapping[int, Any]) -> None:
@@ -249,13 +249,13 @@ def _load_decoders(*, resizing: bool) -> None:
 def _decoders(threads: int) -> AbstractContextManager[Any]:
     """Let as many batches be decoded at once, and one more where that keeps threads busy while others wait.
 
-    The caller's own thread is not held: Ctrl-C could leave a semaphore, which is written in Python, half taken.
+    The caller's own thread is not held: Ctrl-C could leave a semaphore, which is written in Python, half acquired.
     """
     return threading.BoundedSemaphore(threads + (threads > 1)) if threads else nullcontext()
 
 
 def _common_channels(shapes: NDArray[np.int64]) -> int:
-    """Return the channels a batch of resized images has: 1 if all are grey, else 3; 4 if all have alpha."""
+    """Return the channels a batch of resized images has: 1 if all are gray, else 3; 4 if all have alpha."""
     channels = np.unique(shapes[:, 2]) if shapes.shape[1] > 2 else np.array([3])  # noqa: PLR2004  height, width, channels
     return int(channels[0]) if len(channels) == 1 and channels[0] > 0 else 3
 

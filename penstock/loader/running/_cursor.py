@@ -1,4 +1,4 @@
-"""Where a loader stands, and what its next epoch is: pool, stream and place, and weights that wait for it."""
+"""Where a loader is, and what its next epoch is: pool, stream and place, and weights that wait for it."""
 
 from __future__ import annotations
 
@@ -160,14 +160,14 @@ class Cursor:
         return start if epoch.continuing else max(start, self._place.start)
 
     def move(self, armed: ArmedEpoch, num_delivered: int) -> None:
-        """Stand behind some batches of an epoch, unless another one was begun since."""
+        """Move behind some batches of an epoch, unless another one was begun since."""
         with self._lock:
             self.count_gathered()
             if self._latest is armed:
                 self._place = self.after(armed.epoch, num_delivered)
 
     def finish(self, armed: ArmedEpoch) -> None:
-        """Stand at the beginning of the epoch after another, unless another one was begun since."""
+        """Move to the beginning of the epoch after another, unless another one was begun since."""
         with self._lock:
             self.count_gathered()
             if self._latest is armed:
@@ -182,7 +182,7 @@ class Cursor:
                 self._arm_pending()
 
     def jump(self, place: Place) -> None:
-        """Stand at a place inside an epoch, out of turn."""
+        """Move to a place inside an epoch, out of turn."""
         with self._lock:
             self._go(place, restored=False)
 

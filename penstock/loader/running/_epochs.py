@@ -184,7 +184,7 @@ class EpochLoader:
             yield BatchRows(armed.draw(draws, number), cursor.after(armed.epoch, number + 1))
 
     def _read_rows(self, draw: Draw, after: Place) -> Any:
-        """Return a batch of `_rows_of_epoch`, and stand behind it."""
+        """Return a batch of `_rows_of_epoch`, and move the loader behind it."""
         cursor, maker, meter, _ = self._parts
         asked = meter.asked()
         cursor.rearm_for(draw.epoch)
@@ -231,7 +231,7 @@ class EpochLoader:
         self._parts.cursor.set_epoch(check_count("epoch", epoch, 0))
 
     def state_dict(self) -> dict[str, Any]:
-        """Return where the loader stands: what the caller has got, not what was read ahead.
+        """Return where the loader is: what the caller has got, not what was read ahead.
 
         Returns
         -------
@@ -296,7 +296,7 @@ class EpochLoader:
         return self
 
     def audit(self) -> Audit:
-        """Return the class counts delivered so far beside the band the weights promise.
+        """Return the class counts delivered so far beside the band that the weights let expect.
 
         Returns
         -------

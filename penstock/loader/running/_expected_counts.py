@@ -11,14 +11,14 @@ from numpy.typing import NDArray
 from penstock.sampling import ClassCounts, SamplingPlan
 from penstock.sampling.laws._bands import band
 
-__all__ = ["LEVEL", "promised_counts"]
+__all__ = ["LEVEL", "expected_counts"]
 
 LEVEL = 0.999
 Floats = NDArray[np.float64]
 Moments = tuple[Floats, Floats]
 
 
-def promised_counts(
+def expected_counts(
     plan: SamplingPlan | None,
     labels: ClassCounts,
     draws: Mapping[int, int],

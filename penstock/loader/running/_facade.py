@@ -40,7 +40,7 @@ class Steps(Protocol):
         ...
 
     def state_dict(self) -> dict[str, Any]:
-        """Return where the loader stands."""
+        """Return where the loader is."""
         ...
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:

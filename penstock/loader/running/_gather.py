@@ -68,7 +68,7 @@ def _whole(table: Table, name: str, shape: tuple[int, ...]) -> NDArray[Any] | No
 
 
 def _is_mapped(array: NDArray[Any]) -> bool:
-    """Tell whether an array lies in a file, which threads had better read ahead."""
+    """Tell whether an array is in a file, which reader threads read faster."""
     base: Any = array
     while isinstance(base, np.ndarray):
         base = base.base
@@ -139,28 +139,28 @@ class Arrays:
         """Return the batches of some rows, the last one with what is left."""
         begin, stop = int(rows[0]), int(rows[0]) + len(rows)
         if _in_a_row(rows):
-            given = {name: array[begin:stop].copy() for name, array in self._columns}
+            columns = {name: array[begin:stop].copy() for name, array in self._columns}
         else:  # "clip" is the only mode that neither checks nor buffers; rows are known to be right
-            given = {name: take(rows, 0, None, "clip") for name, take in self._takes}
+            columns = {name: take(rows, 0, None, "clip") for name, take in self._takes}
         if self._with_index:
-            given["index"] = rows.copy()
+            columns["index"] = rows.copy()
         if valid is not None and self._with_valid:
-            given["valid"] = valid.copy()
+            columns["valid"] = valid.copy()
         batches: list[dict[str, Any]] = [{} for _ in range(0, len(rows), size)]
-        for name, array in given.items():
+        for name, array in columns.items():
             for batch, piece in zip(batches, self._pieces(array, size), strict=True):
                 batch[name] = piece
         return deque(batches)
 
-    def ahead(self, size: int) -> int:
+    def num_at_once(self, size: int) -> int:
         """Return how many batches of a size are gathered at once: as many as stay in the cache until they are used."""
         return max(1, min(_MOST_BATCHES, _TRAY_ROWS // size, _TRAY_BYTES // max(1, size * self._row_bytes)))
 
 
 class Gather:
-    """The batches of one epoch; several threads may take them, each batch is given once and in order.
+    """The batches of one epoch; several threads may take them, each batch is delivered once and in order.
 
-    Small batches are made several at a time and lie ready in a tray, so that giving one costs no more than taking it
+    Small batches are made several at a time and wait in a tray, so that delivering one costs no more than taking it
     from there. What is counted is what was taken.
 
     Parameters
@@ -180,7 +180,7 @@ class Gather:
         self._draws = armed.draws()
         self._meter = meter
         self._size = armed.epoch.batch_size
-        self._at_once = arrays.ahead(self._size)
+        self._at_once = arrays.num_at_once(self._size)
         self._rows_ahead = _FIRST_ROWS
         self._draw: Draw
         self._first = self._stop = 0  # the batches of the block
@@ -206,7 +206,7 @@ class Gather:
         Raises
         ------
         PipelineEnded
-            If all are given, or this is closed.
+            If all are delivered, or this is closed.
         """
         asked = time.perf_counter()
         with self._lock:
@@ -247,7 +247,7 @@ class Gather:
             raise PipelineEnded
 
     def settle(self) -> bool:
-        """Have what was given counted; return whether there is more to come."""
+        """Have what was delivered counted; return whether there is more to come."""
         with self._lock:
             done, delivered = self._counted, self.num_delivered
             if delivered > done:
@@ -265,7 +265,7 @@ class Gather:
         self._empty()
 
     def _empty(self) -> None:
-        """Throw away what lies ready; it was not given."""
+        """Throw away what is ready; it was not delivered."""
         ready, stop = self._tray
         self._tray = deque(), stop - len(ready)
         left = 0

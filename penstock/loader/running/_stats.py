@@ -103,7 +103,7 @@ class Meter:
             self._handed_over = now
 
     def counted(self, batches: int, samples: int) -> None:
-        """Count batches that were gathered and given."""
+        """Count batches that were gathered and delivered."""
         with self._lock:
             self.batches += batches
             self.samples += samples

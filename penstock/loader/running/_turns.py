@@ -15,7 +15,7 @@ __all__ = ["Turns"]
 class Turns:
     """The right to take the next batch; batches are so handed over in order, each to one thread.
 
-    Queues written in C alone, which Ctrl-C cannot leave half taken.
+    Queues written in C alone, which Ctrl-C cannot leave half acquired.
     """
 
     def __init__(self) -> None:

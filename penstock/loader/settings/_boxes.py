@@ -146,6 +146,6 @@ def _shape_of(encoded: Any) -> tuple[int, int]:
         return (-1, -1)
     try:
         height, width, _ = image_shape(bytes(encoded))
-    except PenstockError:  # told where the image is decoded
+    except PenstockError:  # reported where the image is decoded
         return (-1, -1)
     return height, width

@@ -162,13 +162,13 @@ def checked_output(table: Table, output: Output) -> dict[str, Any]:
     }
 
 
-def _by_tensor(table: Table, option: str, given: object, example: str) -> Mapping[str, Any]:
+def _by_tensor(table: Table, option: str, value: object, example: str) -> Mapping[str, Any]:
     """Return an option that has a value for each tensor it names, or say how it is written."""
-    if given is None or isinstance(given, Mapping):
-        return given or {}
+    if value is None or isinstance(value, Mapping):
+        return value or {}
     images = [name for name, spec in table.tensors.items() if spec.htype == "image"]
     raise LoaderError(
-        f"{option}={given!r}; expected a value for each tensor it names",
+        f"{option}={value!r}; expected a value for each tensor it names",
         hint=f"{option}={{{images[0] if images else 'images'!r}: {example}}}",
     )
 

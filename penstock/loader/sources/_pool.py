@@ -88,8 +88,8 @@ class Pool:
                 "the query groups, joins or reads another dataset: its result has no rows of this one to load",
                 hint="load from a query that selects rows",
             )
-        for told in result.warnings:
-            warnings.warn(escaped(told), stacklevel=4)
+        for warning in result.warnings:
+            warnings.warn(escaped(warning), stacklevel=4)
         history = (*self.history, query_string)
         rows = result.selection.rows if result.plan is None else result.pool
         return replace(before, rows=rows, plan=result.plan, history=history)
@@ -100,8 +100,8 @@ class Pool:
             self.table.refuse("weights")
         before = self.frozen()
         plan = make_plan(self.table, before.rows, weights, spec, labels=None)
-        told = plan.spec.to_tql() or (weights if isinstance(weights, str) else plan.strata.fingerprint[:16])
-        return replace(before, plan=plan, history=(*self.history, f"sample by {told}"))
+        text = plan.spec.to_tql() or (weights if isinstance(weights, str) else plan.strata.fingerprint[:16])
+        return replace(before, plan=plan, history=(*self.history, f"sample by {text}"))
 
     def uids(self, rows: NDArray[np.int64]) -> list[int]:
         """Return the lasting identities of some rows of the table."""

@@ -152,8 +152,8 @@ class BufferedStream:
     @property
     def fingerprint(self) -> str:
         """Identity of the order."""
-        told = f"{self._table.version}/{self._seed}/{self._limit}"
-        return hashlib.sha256(told.encode()).hexdigest()
+        identity = f"{self._table.version}/{self._seed}/{self._limit}"
+        return hashlib.sha256(identity.encode()).hexdigest()
 
     def epoch(self, number: int) -> NDArray[np.int64]:
         """Return the order of an epoch, by reading through it."""

@@ -175,7 +175,7 @@ class Coverage:
         num_epochs : int
             Epochs drawn.
         max_times : int, optional
-            Largest count told; default: where less than a millionth of any class is left.
+            Largest count returned; default: where less than a millionth of any class is left.
 
         Returns
         -------

@@ -112,7 +112,7 @@ def _spread_of_block(strata: Groups, prefix: Prefix, taken: int, mean_of_row: Fl
     owner = strata.class_sums.strata
     if prefix.smooth:
         return _spread_of_turns(strata, prefix, taken, mean_of_row)
-    share = prefix.given[owner] / prefix.length
+    share = prefix.block_quotas[owner] / prefix.length
     spread = _per_class(strata, share * mean_of_row**2) - _per_class(strata, share * mean_of_row) ** 2
     return np.maximum(spread, 0.0) * taken * (prefix.length - taken) / max(prefix.length - 1, 1)
 
@@ -124,7 +124,7 @@ def _spread_of_turns(strata: Groups, prefix: Prefix, taken: int, mean_of_row: Fl
         some = (sums.classes >= first) & (sums.classes < first + _CLASSES_AT_ONCE)
         slopes = np.zeros((min(_CLASSES_AT_ONCE, len(spread) - first), strata.num_strata))
         slopes[sums.classes[some] - first, sums.strata[some]] = mean_of_row[some]
-        spread[first : first + len(slopes)] = circle(taken, prefix.length).spreads(prefix.given, slopes)
+        spread[first : first + len(slopes)] = circle(taken, prefix.length).spreads(prefix.block_quotas, slopes)
     return spread
 
 
@@ -152,9 +152,11 @@ def _squares(size: Ints, before: Floats, after: Floats) -> Floats:
 def _outcomes(start: Prefix, stop: Prefix) -> tuple[Ints, Ints, Ints, Floats]:
     """Return stratum, draws of the first block and of the last, and probability, of what smooth blocks can have."""
     if start.block == stop.block:
-        owner, counts, mass = circle(start.taken, start.length).laws_with(circle(stop.taken, stop.length), start.given)
+        owner, counts, mass = circle(start.taken, start.length).laws_with(
+            circle(stop.taken, stop.length), start.block_quotas
+        )
         return owner, counts[0], counts[1], mass
-    every = np.arange(len(start.given))
+    every = np.arange(len(start.block_quotas))
     of_start, first, chance = start.laws(every)
     of_stop, last, mass = stop.laws(every)
     number = np.bincount(of_stop, minlength=len(every))

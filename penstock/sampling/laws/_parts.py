@@ -181,10 +181,10 @@ def _spread_of_once(taken: _Taken, marked: Floats, sign: Ints) -> float:
 def _spread_of_blocks(taken: _Taken, slope: Floats, start: Prefix, stop: Prefix) -> float:
     """Return the variance of the number of marked rows: of the choice in each part, and of parts of blocks."""
     number, size, marked = taken.taken, taken.sizes, np.abs(slope)
-    of_stratum = np.zeros(len(start.given))
+    of_stratum = np.zeros(len(start.block_quotas))
     of_stratum[taken.strata] = slope
     if start.smooth:
-        sizes = np.ones(len(start.given), np.int64)
+        sizes = np.ones(len(start.block_quotas), np.int64)
         sizes[taken.strata] = size
         own = float(spread_of_deals(sizes, start, stop) @ (np.abs(of_stratum) * (1 - np.abs(of_stratum))))
     else:

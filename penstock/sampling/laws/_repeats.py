@@ -143,14 +143,14 @@ class PassLaw(OnceLaw):
         self._rows = sizes.astype(np.float64)
         self._times = times.astype(np.int64)
         self._positions = num_positions
-        self._given = min(num_draws, num_positions)
-        self._log_missed = _log_missed(2 * int(self._times.max()), num_positions, self._given)
+        self._draws = min(num_draws, num_positions)
+        self._log_missed = _log_missed(2 * int(self._times.max()), num_positions, self._draws)
         super().__init__(sizes, -np.expm1(self._log_missed[self._times]))
 
     def moments(self, epochs: Ints) -> tuple[Floats, Floats]:
         """Return mean and variance of the unseen rows."""
-        told = [self._unseen(float(epoch)) for epoch in epochs]
-        return np.array([mean for mean, _ in told]), np.array([variance for _, variance in told])
+        moments = [self._unseen(float(epoch)) for epoch in epochs]
+        return np.array([mean for mean, _ in moments]), np.array([variance for _, variance in moments])
 
     def _unseen(self, epoch: float) -> tuple[float, float]:
         rows, times = self._rows, self._times
@@ -161,7 +161,7 @@ class PassLaw(OnceLaw):
 
     def times_seen(self, epoch: int, max_times: int) -> tuple[Floats, Ints]:
         """Return the law of each group's draws: hypergeometric in an epoch, added up over epochs."""
-        owner, count, mass = hypergeometric(self._times, self._given, self._positions)
+        owner, count, mass = hypergeometric(self._times, self._draws, self._positions)
         of_epoch = np.zeros((len(self._times), int(self._times.max()) + 1))
         of_epoch[owner, count] = mass
         laws = [_repeated(law, epoch, max_times) for law in of_epoch]

@@ -109,10 +109,10 @@ class _Grid:
         self._length = 1 << math.ceil(math.log2(2 * reach / self._cells + 2))
         self._jumps = [np.floor(part.jumps / (step * self._cells) + 0.5) for part in parts]
         self._mean = mean / self._cells
-        told = [part.moments(big, jumps) for part, big, jumps in zip(parts, self._big, self._jumps, strict=True)]
+        moments = [part.moments(big, jumps) for part, big, jumps in zip(parts, self._big, self._jumps, strict=True)]
         own = [self._spread(part, big, step) for part, big in zip(parts, self._big, strict=True)]
-        spread = sum(one for _, one in told)
-        self._left = self._mean - sum(one for one, _ in told), sum(own) - spread
+        spread = sum(one for _, one in moments)
+        self._left = self._mean - sum(one for one, _ in moments), sum(own) - spread
         self._whole = self._cells == 1 and all(big.all() for big in self._big)
         fitted = any(isinstance(part, Drawn) and math.isnan(part.trials) for part in parts)
         self.too_wide = fitted and spread > (1 + _EXCESS) * variance / self._cells**2

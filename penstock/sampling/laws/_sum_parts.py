@@ -40,7 +40,7 @@ class Choice:
 
     @property
     def points(self) -> int:
-        """Points of the circle on which the number of rows is told."""
+        """Points of the circle at which the law of the number of rows is evaluated."""
         spread = float(self.rows @ (self.shares * (1 - self.shares)))
         return min(math.ceil(9 * math.sqrt(spread)) + 20, int(self.rows.sum()) + 1)
 
@@ -53,8 +53,8 @@ class Choice:
         product = phase ** (-(self.draws % points)) * np.ones(len(number))
         for share, count, rows in zip(self.shares.tolist(), self.counts.tolist(), self.rows.tolist(), strict=True):
             product *= (1 - share + share * phase * turns[number * count % length]) ** rows
-        told = product.sum(axis=0)
-        return np.maximum(np.fft.irfft((told / told[0].real).conj(), length), 0.0)
+        terms = product.sum(axis=0)
+        return np.maximum(np.fft.irfft((terms / terms[0].real).conj(), length), 0.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -91,7 +91,7 @@ class _IndependentRows:
 def _few_unseen(sizes: Floats, log_missed: Floats, allowed: int) -> Floats:
     """Return P(unseen = 0 .. allowed) for groups of independent rows.
 
-    Each group is binomial; its masses follow from ``P(0) = (1 - q)**n`` by the ratio of neighbours; the groups'
+    Each group is binomial; its masses follow from ``P(0) = (1 - q)**n`` by the ratio of neighbors; the groups'
     masses are convolved, cut after `allowed`.
     """
     with np.errstate(divide="ignore"):
@@ -262,8 +262,8 @@ class OnceLaw(_IndependentRows):
 
 def _one_by_one(law: _IndependentRows, epochs: Ints) -> tuple[Floats, Floats]:
     """Return the moments epoch by epoch, where all at once would take too much memory."""
-    told = [law.moments(epochs[place : place + 1]) for place in range(len(epochs))]
-    return np.concatenate([mean for mean, _ in told]), np.concatenate([variance for _, variance in told])
+    moments = [law.moments(epochs[place : place + 1]) for place in range(len(epochs))]
+    return np.concatenate([mean for mean, _ in moments]), np.concatenate([variance for _, variance in moments])
 
 
 def _by_share(shares: Floats, trials: int, max_times: int) -> tuple[Floats, Ints]:

@@ -304,7 +304,7 @@ class SamplingPlan:
     def simulate(
         self, num_epochs: int, num_runs: int, seed: int = 0, progress: Progress | bool | None = None
     ) -> Simulation:
-        """Draw epochs from the real stream, run after run, and count what the closed forms promise.
+        """Draw epochs from the real stream, run after run, and count what the closed forms forecast.
 
         Parameters
         ----------

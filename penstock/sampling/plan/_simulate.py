@@ -1,4 +1,4 @@
-"""Monte Carlo from the real stream: what the closed forms promise, drawn."""
+"""Monte Carlo from the real stream: what the closed forms forecast, drawn."""
 
 from __future__ import annotations
 
@@ -128,9 +128,9 @@ class _Tally:
         often = np.minimum(times[rows], _MAX_TIMES)
         width = max(self.seen.shape[1], int(often.max(initial=0)) + 1)
         joint = classes.astype(np.int64) * width + often
-        told = np.bincount(joint, minlength=self.labels.num_classes * width).reshape(-1, width)
-        told[:, : self.seen.shape[1]] += self.seen
-        self.seen = told
+        counts = np.bincount(joint, minlength=self.labels.num_classes * width).reshape(-1, width)
+        counts[:, : self.seen.shape[1]] += self.seen
+        self.seen = counts
 
     def cdf(self) -> NDArray[np.float64]:
         """Return the distribution functions of times seen."""

@@ -39,8 +39,8 @@ def infeasible(task: TargetTask, solution: Solution) -> InfeasibleTargetsError:
 
 def _listed(task: TargetTask, members: NDArray[np.int64]) -> str:
     """Return classes with their shares, as many as a line holds."""
-    told = [f"{task.names[number]} {percent(task.shares[number])}" for number in members[:_LISTED]]
-    return ", ".join(told) + (f", … ({len(members)} classes)" if len(members) > _LISTED else "")
+    shown = [f"{task.names[number]} {percent(task.shares[number])}" for number in members[:_LISTED]]
+    return ", ".join(shown) + (f", … ({len(members)} classes)" if len(members) > _LISTED else "")
 
 
 def _bound(task: TargetTask, conflict: Floats) -> str:
@@ -84,7 +84,7 @@ def _certificate(task: TargetTask, solution: Solution) -> tuple[Floats, Floats |
 
 
 def _linear_program(task: TargetTask) -> tuple[Floats, Floats | None]:
-    """Return the duals of the program that minimises the sum of misses, and the shares it reaches."""
+    """Return the duals of the program that minimizes the sum of misses, and the shares it reaches."""
     from scipy.optimize import linprog
 
     gaps = task.problem().gaps

@@ -153,10 +153,10 @@ def _raw_shares(labels: ClassCounts, unit: Unit) -> Floats:
 def _moved(
     labels: ClassCounts, before: Floats, after: Floats, asked: NDArray[np.int64], gone: NDArray[np.bool_]
 ) -> tuple[Moved, ...]:
-    told = set(asked.tolist()) | set(np.flatnonzero(gone).tolist())
+    expected = set(asked.tolist()) | set(np.flatnonzero(gone).tolist())
     moved = [
         Moved(class_name=name, class_index=number, before=float(before[number]), after=float(after[number]))
         for number, name in enumerate(labels.class_names)
-        if number not in told and abs(after[number] - before[number]) > _NOTICEABLE * before[number]
+        if number not in expected and abs(after[number] - before[number]) > _NOTICEABLE * before[number]
     ]
     return tuple(sorted(moved, key=lambda one: -abs(one.after - one.before)))

@@ -23,7 +23,7 @@ def sorted_order(keys: NDArray[np.uint64]) -> Ints:
     """Return the order that sorts the keys, equal keys by position on every machine.
 
     Values are sorted many times as fast as their order is found: so each key's lower bits make room for its place,
-    and those that only these bits told apart are put right.
+    and those that only these bits can tell apart are put right.
     """
     mask = np.uint64((1 << max(len(keys) - 1, 1).bit_length()) - 1)
     tagged = keys & ~mask

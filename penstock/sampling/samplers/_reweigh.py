@@ -35,10 +35,10 @@ def reweighed(plan: SamplingPlan, weights: Any) -> SamplingPlan:
     SamplingError
         If the weights are of other rows or clauses, say nothing, or leave nothing to draw.
     """
-    made = _plan_of(plan, weights)
-    made = replace(made, spec=made.spec.with_options(seed=plan.spec.seed))
-    _ = made.probabilities  # raises where nothing can be drawn
-    return made
+    other = _plan_of(plan, weights)
+    other = replace(other, spec=other.spec.with_options(seed=plan.spec.seed))
+    _ = other.probabilities  # raises where nothing can be drawn
+    return other
 
 
 def _plan_of(plan: SamplingPlan, weights: Any) -> SamplingPlan:
@@ -75,8 +75,8 @@ def _by_spec(plan: SamplingPlan, spec: SamplingSpec) -> SamplingPlan:
 
 def _of_same_rows(plan: SamplingPlan, other: SamplingPlan) -> SamplingPlan:
     _check_count(plan, other.strata.num_rows)
-    mine, told = plan.strata.row_numbers, other.strata.row_numbers
-    if mine is not None and told is not None and not np.array_equal(mine, told):
+    mine, theirs = plan.strata.row_numbers, other.strata.row_numbers
+    if mine is not None and theirs is not None and not np.array_equal(mine, theirs):
         raise SamplingError(
             "the plan is of other rows than those drawn from", hint="make it of the same view: view.plan(...)"
         )

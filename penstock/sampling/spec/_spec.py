@@ -50,7 +50,7 @@ class Clause:
     expression : str
         Source of the condition; opaque here, TQL everywhere else.
     weight : float
-        Unnormalised, finite and at least 0.
+        Unnormalized, finite and at least 0.
 
     Raises
     ------
@@ -242,10 +242,10 @@ class SamplingSpec:
             If the text is not such a spec.
         """
         try:
-            told = json.loads(text)
-            told["clauses"] = tuple(Clause(**clause) for clause in told.get("clauses", ()))
-            told["tables"] = tuple((name, tuple(weights)) for name, weights in told.get("tables", ()))
-            return cls(**told)
+            fields_read = json.loads(text)
+            fields_read["clauses"] = tuple(Clause(**clause) for clause in fields_read.get("clauses", ()))
+            fields_read["tables"] = tuple((name, tuple(weights)) for name, weights in fields_read.get("tables", ()))
+            return cls(**fields_read)
         except (TypeError, AttributeError, json.JSONDecodeError) as error:
             raise SamplingError(
                 f"text is no sampling spec: {text[:80]!r} ({error})", hint="use the text of to_json()"

@@ -71,15 +71,15 @@ class Deals:
         -------
         ndarray of int64, shape (sum(after - before),)
         """
-        strata, given = self._strata, after - before
-        begins = np.cumsum(given) - given
-        rows = np.empty(int(given.sum()), np.int64)
+        strata, drawn = self._strata, after - before
+        begins = np.cumsum(drawn) - drawn
+        rows = np.empty(int(drawn.sum()), np.int64)
         for wanted, deal in (
             (strata.sizes == 1, self._repeat),
             ((strata.sizes > 1) & (strata.sizes <= _SHORT), self._deal_short),
             (strata.sizes > _SHORT, self._deal_long),
         ):
-            which = np.flatnonzero(wanted & (given > 0))
+            which = np.flatnonzero(wanted & (drawn > 0))
             if len(which):
                 deal(rows, _Spans(which, before[which], after[which], begins[which]))
         return rows

@@ -113,8 +113,8 @@ class DeckStream(Stream):
         """Return the rows of all blocks but the last, which only tells where they end."""
         ends = quotas(self._masses, self._blocks.begin(blocks))
         dealt = self._deals.rows(ends[0], ends[-1])
-        given = ends[-1] - ends[0]
-        begins = np.cumsum(given) - given - ends[0]
+        drawn = ends[-1] - ends[0]
+        begins = np.cumsum(drawn) - drawn - ends[0]
         rows = np.empty_like(dealt)
         first = 0
         for number, before, after in zip(blocks.tolist(), ends[:-1], ends[1:], strict=False):
@@ -139,10 +139,10 @@ class DeckStream(Stream):
     def _words(self, block: int, length: int) -> NDArray[np.uint64]:
         return words(self.seed, (INTERLEAVE, block, 0), 0, length)
 
-    def _places(self, block: int, given: NDArray[np.int64]) -> NDArray[np.uint16]:
+    def _places(self, block: int, counts: NDArray[np.int64]) -> NDArray[np.uint16]:
         """Return the positions in a block that each of its strata has, stratum after stratum, ascending in each."""
-        length = int(given.sum())
-        owned = np.repeat(np.arange(len(given), dtype=np.uint32) << _HALF, given)
+        length = int(counts.sum())
+        owned = np.repeat(np.arange(len(counts), dtype=np.uint32) << _HALF, counts)
         if not self._smooth:
             owned |= shuffled(self._words(block, length), length)
         else:
