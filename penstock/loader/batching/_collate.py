@@ -160,7 +160,7 @@ def _check_alike(samples: list[Any], batch: Batch) -> None:
             raise LoaderError(
                 f"the transform gives {_parts(sample)} for row {rows[place]} and {first} for row {rows[0]}; "
                 "expected the same parts for every sample of a batch",
-                hint="or merge them by a collate_fn of your own",
+                hint="a custom collate_fn can merge different parts",
             )
 
 

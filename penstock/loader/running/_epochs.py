@@ -78,7 +78,8 @@ class EpochLoader:
 
     def __iter__(self) -> Iteration:
         """Start the next epoch, or finish one that was restored; it begins with the first batch that is asked for."""
-        return Iteration(partial(self._begin, self._closings), self._num_batches_to_come)
+        cursor = self._parts.cursor  # made now: what cannot be read is an error here, not at the first batch
+        return Iteration(partial(self._begin, self._closings), lambda: cursor.upcoming().epoch.num_batches)
 
     def _begin(self, closings: int) -> EpochIterator:
         if self._closings != closings:  # closed after iter(): nothing more comes
@@ -92,9 +93,6 @@ class EpochLoader:
         if self._closings != closings:  # another thread closed the loader while this one was starting
             self._end_running()
         return iterator
-
-    def _num_batches_to_come(self) -> int:
-        return self._parts.cursor.upcoming().epoch.num_batches
 
     def __len__(self) -> int:
         """Return the number of batches of an epoch."""

@@ -45,7 +45,7 @@ class Turns:
         me = threading.get_ident()
         if self._holder == me:
             raise LoaderError(
-                "the iterator is asked for a batch while it makes one, by its own transform or collate_fn",
+                "a transform or collate_fn asks for a batch of the iterator that is running it",
                 hint="iterate another loader there",
             )
         self._free.get()

@@ -32,7 +32,7 @@ def checked_scaling(
         )
     if not sizes:
         raise LoaderError(
-            "scale_boxes without resize; expected a size for the images", hint="resize={'images': (h, w)}"
+            "scale_boxes is set without resize; expected a size for the images", hint="resize={'images': (h, w)}"
         )
     pairs = _found(table, sizes, read) if asked is True else dict(asked)
     for boxes, image in pairs.items():

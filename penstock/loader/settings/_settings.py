@@ -187,7 +187,7 @@ def _checked_tensors(table: Table, tensors: Iterable[str] | None) -> tuple[str, 
     names = (tensors,) if isinstance(tensors, str) else tuple(tensors)
     if "index" in names:
         raise LoaderError(
-            "'index' is no tensor; it is added to every batch",
+            "'index' is not a tensor; it is added to every batch",
             hint="leave it out of tensors= and use return_index=True",
         )
     for name in names:

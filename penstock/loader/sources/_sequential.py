@@ -66,7 +66,7 @@ class SequentialTable:
         self._num_rows = int(count() if callable(count) else count)
         first = next(iter(source), None)
         if first is None or self._num_rows < 1:
-            raise LoaderError(f"the source says {self._num_rows} samples and gives none; expected at least 1")
+            raise LoaderError(f"the source reports {self._num_rows} samples and gives none; expected at least 1")
         values = named(first)
         self._specs = {name: spec(name, value) for name, value in values.items()}
         self._sample_shapes = {name: np.shape(value) for name, value in values.items()}
@@ -98,7 +98,7 @@ class SequentialTable:
     def refuse(self, what: str) -> NoReturn:
         """Say that something needs samples by number."""
         raise LoaderError(
-            f"{what} of a source that is read in sequence; it needs samples that can be read by number",
+            f"{what} needs samples that can be read by number; this source is read in sequence",
             hint="give the source samples_by_indices",
         )
 
@@ -172,7 +172,7 @@ class BufferedStream:
             rows.append(row)
         if len(rows) < stop - start:
             raise LoaderError(
-                f"the source says {self.size} samples and gave {start % self.size + len(rows)}; expected as many"
+                f"the source reports {self.size} samples and gave {start % self.size + len(rows)}; expected as many"
             )
         self._position = stop if stop % self.size else -1
         return np.array(rows, np.int64)

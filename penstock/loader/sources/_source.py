@@ -196,6 +196,6 @@ def as_table(source: Any) -> Any:
     if hasattr(source, "num_samples") and hasattr(source, "__iter__"):
         return SequentialTable(source, _spec)
     raise LoaderError(
-        f"a loader over {type(source).__name__}; expected a dataset, a view or a source with "
+        f"a loader cannot read a {type(source).__name__}; expected a dataset, a view or a source with "
         "num_samples and samples_by_indices"
     )

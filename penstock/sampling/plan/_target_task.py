@@ -73,8 +73,9 @@ def task_of(
         raise SamplingError(f"max_repeats is {max_repeats!r}; expected draws of one sample per epoch, above 0")
     if max_repeats is not None and strata.identity is not None:
         raise SamplingError(
-            "max_repeats, but some samples are in the pool several times; weights of positions cannot hold it",
-            hint="solve for the dataset itself, or without max_repeats, and see what Targets.max_repeats says",
+            "max_repeats is set, but some samples are in the pool several times, and weights of positions cannot limit "
+            "how often a sample is drawn",
+            hint="solve for the dataset itself, or leave max_repeats out and look at Targets.max_repeats",
         )
     sums = strata.class_sums
     present = np.zeros((strata.num_strata, labels.num_classes + 1))
@@ -120,7 +121,7 @@ def _checked_targets(
         raise SamplingError(f"targets are {targets!r}; expected a share for each class named", hint="{'bus': 0.2}")
     if not targets:
         raise SamplingError(
-            "no targets; expected at least one class with its share", hint="solve_targets({'bus': 0.2})"
+            "there are no targets; expected at least one class with its share", hint="solve_targets({'bus': 0.2})"
         )
     for name, share in targets.items():
         _check_target(labels, name, share, unit)
@@ -144,7 +145,8 @@ def _checked_targets(
 def _check_target(labels: ClassCounts, name: str | None, share: float, unit: Unit) -> None:
     if name is None and unit == "instances":
         raise SamplingError(
-            "a share of instances for samples without a label, which have none", hint="unit='samples' takes {None: 0.2}"
+            "a share of instances for samples without a label, which have none",
+            hint="unit='samples' takes {None: 0.2}",
         )
     if name is not None and name not in labels.class_names:
         raise UnknownClassError(name, labels.class_names, tensor=labels.tensor)
@@ -156,12 +158,12 @@ def _check_target(labels: ClassCounts, name: str | None, share: float, unit: Uni
         )
     if share > 0 and name is None and labels.num_unlabelled == 0:
         raise InfeasibleTargetsError(
-            f"no sample of the pool is without a label; their share is 0 %, asked {percent(share)}",
+            f"no sample of the pool is without a label, so their share is 0 %; {percent(share)} was asked for",
             classes=(_BACKGROUND,),
         )
     if share > 0 and name is not None and labels.samples[labels.class_names.index(name)] == 0:
         raise InfeasibleTargetsError(
-            f"no sample of the pool has {name!r}; its share is 0 %, asked {percent(share)}", classes=(name,)
+            f"no sample of the pool has {name!r}, so its share is 0 %; {percent(share)} was asked for", classes=(name,)
         )
 
 

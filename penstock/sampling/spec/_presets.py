@@ -270,7 +270,7 @@ def _with_the_rest(wanted: NDArray[np.float64], counts: NDArray[np.float64]) -> 
     left = 1 - total
     if left < -_ROUNDING or (left > _ROUNDING and others.sum() == 0):
         raise SamplingError(
-            f"the shares add up to {total:.6g}; expected 1" + (" at most" if others.sum() else ""),
+            f"the shares add up to {total:.6g}; expected " + ("at most 1" if others.sum() else "1"),
             hint="divide each by their sum",
         )
     return np.where(np.isnan(wanted), others / max(others.sum(), 1) * max(left, 0.0), wanted)
@@ -315,7 +315,8 @@ def _background_weight(
     if share == 0 or count == 0:
         if share > 0:
             raise InfeasibleTargetsError(
-                f"every sample has a label; the share of those without is 0 %, asked {100 * share:.3g} %", classes=()
+                f"every sample has a label, so the share of those without is 0 %; {100 * share:.3g} % was asked for",
+                classes=(),
             )
         return 0.0
     weights = np.zeros(labels.num_classes)

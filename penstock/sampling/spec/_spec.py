@@ -139,7 +139,7 @@ class SamplingSpec:
         if self.cap is not None and not (is_number(self.cap) and math.isfinite(self.cap) and self.cap > 0):
             raise SamplingError(f"cap is {self.cap!r}; expected a finite number > 0, or None")
         if self.cap is not None and self.combine != "product":
-            raise SamplingError(f"a cap belongs to combine='product', not {self.combine!r}")
+            raise SamplingError(f"cap is set with combine={self.combine!r}; expected combine='product'")
 
     def _agree_on_replacement(self) -> None:
         if not self.replace and self.mode == "deck":
@@ -203,7 +203,7 @@ class SamplingSpec:
         if not found:
             like = nearest(key, known) if isinstance(key, str) else None
             raise SamplingError(
-                f"no clause {key!r}; the clauses are {', '.join(map(repr, known)) or 'none'}",
+                f"there is no clause {key!r}; the clauses are {', '.join(map(repr, known)) or 'none'}",
                 hint=f"did you mean {like!r}?" if like else None,
             )
         return found
@@ -248,7 +248,7 @@ class SamplingSpec:
             return cls(**fields_read)
         except (TypeError, AttributeError, json.JSONDecodeError) as error:
             raise SamplingError(
-                f"text is no sampling spec: {text[:80]!r} ({error})", hint="use the text of to_json()"
+                f"the text is not a sampling spec: {text[:80]!r} ({error})", hint="use the text of to_json()"
             ) from error
 
 
