@@ -58,6 +58,7 @@ class Transform:
 
     def __call__(self, sample: dict[str, Any], epoch: int, position: int) -> Any:
         """Return the transformed sample of one draw."""
+        # Albumentations keeps a generator of its own, which the global state does not reach
         for pipeline in self._reseeded:
             pipeline.set_random_seed(words_of(self._seed, epoch, position)[0] & 0x7FFF_FFFF)
         rng = generator_of(self._seed, epoch, position) if any(self._takes_rng) else None

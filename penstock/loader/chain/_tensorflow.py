@@ -159,6 +159,7 @@ def _ragged(tf: Any, arrays: list[np.ndarray[Any, Any]]) -> Any:
     ragged = tf.convert_to_tensor(
         np.concatenate([array.reshape(int(np.prod(array.shape[:-1])), array.shape[-1]) for array in arrays])
     )
+    # from the innermost ragged axis outward: each wraps the rows of the one before
     for axis in range(rank - 2, -1, -1):
         lengths = [array.shape[axis] for array in arrays for _ in range(int(np.prod(array.shape[:axis])))]
         ragged = tf.RaggedTensor.from_row_lengths(ragged, np.array(lengths, np.int64))

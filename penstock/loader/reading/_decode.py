@@ -149,6 +149,7 @@ def _decode_stacked(  # noqa: PLR0917  what a stacked batch is made of
     decode_pool: DecodePool,
     max_bytes: int | None,
 ) -> Decoded:
+    # the first slot of each distinct sample: written backwards, so that the first one stays
     first = np.zeros(len(encoded), np.int64)
     first[out_of[::-1]] = np.arange(len(out_of))[::-1]
     slots = first.tolist()

@@ -153,6 +153,7 @@ class Reader:
 
     def _attempt(self, draw: Draw, images: PrefetchedImages | None = None) -> tuple[Batch, Failures]:
         began = time.perf_counter()
+        # each row is read once, in the order of the store; `out_of` leads back to the order of the draw
         distinct, out_of = np.unique(draw.rows, return_inverse=True)
         raw = self._raw(distinct, images)
         read = time.perf_counter()

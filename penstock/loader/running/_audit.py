@@ -117,6 +117,7 @@ class Tally:
         """Note whether draws follow one another in the stream: not for one rank of several, nor after a gap."""
         if self._next is None:
             self._first = begin
+        # a gap: these draws are not one run of the stream, so that a deck's epochs count one by one
         elif begin != self._next:
             self._first = None
         if not in_a_row:

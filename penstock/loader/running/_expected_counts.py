@@ -80,6 +80,7 @@ def _of_passes(
 ) -> tuple[Floats, Floats, Floats]:
     """Whole passes bring exact counts; a part of one is a sample without replacement, or anything if not shuffled."""
     raw, count = labels.instances.astype(np.float64), max(1, labels.num_rows)
+    # whole passes are certain; only the begun part of a pass varies, without replacement
     whole = sum(n // count for n in draws.values())
     parts = np.array([n % count for n in draws.values()], np.float64)
     mean = whole * raw + raw * (parts.sum() / count)

@@ -137,6 +137,7 @@ class Arrays:
 
     def batches(self, rows: NDArray[np.int64], valid: NDArray[np.bool_] | None, size: int) -> deque[dict[str, Any]]:
         """Return the batches of some rows, the last one with what is left."""
+        # rows that follow one another are a slice, many times as fast to copy as a gather
         begin, stop = int(rows[0]), int(rows[0]) + len(rows)
         if _in_a_row(rows):
             columns = {name: array[begin:stop].copy() for name, array in self._columns}
@@ -235,6 +236,7 @@ class Gather:
         left = self._epoch.num_batches - first
         if left <= 0:
             raise PipelineEnded
+        # the first block is short, so that the first batch comes soon
         count = min(max(1, self._rows_ahead // (self._size * self._epoch.world_size)), left)
         self._rows_ahead = min(self._rows_ahead * _GROWTH, _MOST_ROWS)
         self._draw = self.armed.draw(self._draws, first, count, all_rows=self._arrays.all_rows)

@@ -138,7 +138,7 @@ class Pipeline(Generic[_T]):
         for _ in range(0 if self._closed else min(self._num_threads - self._active, room)):
             self._active += 1
             _RUNNING.add(self)
-            _thread.start_new_thread(self._work, ())
+            _thread.start_new_thread(self._work, ())  # Thread.start is Python, which Ctrl-C can interrupt midway
 
     def _work(self) -> None:
         while True:

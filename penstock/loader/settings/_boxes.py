@@ -138,6 +138,7 @@ class BoxScales:
         height, width = self._sizes[image]
         with np.errstate(divide="ignore"):
             scales = np.where(shapes > 0, np.array([height, width]) / shapes, 1.0)
+        # shapes are (height, width), boxes are (x, y, x, y)
         return scales[:, [1, 0, 1, 0]]
 
 

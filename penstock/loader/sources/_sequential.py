@@ -196,6 +196,7 @@ class BufferedStream:
         if not self._limit:
             return buffer.pop(0)
         chosen = int(rng.integers(len(buffer)))
+        # swapped to the end: taking out of the middle would move all behind it
         buffer[chosen], buffer[-1] = buffer[-1], buffer[chosen]
         return buffer.pop()
 

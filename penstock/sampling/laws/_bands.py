@@ -97,6 +97,7 @@ def binomial_quantiles(trials: float, mean: float, level: float) -> tuple[int, i
     share = mean / trials
     mass = math.exp(-mean) if math.isinf(trials) else math.exp(trials * math.log1p(-share))
     tail, low, count, total = (1 - level) / 2, -1, 0, mass
+    # one walk up the masses finds both ends
     while total < 1 - tail and count < trials:
         if low < 0 and total >= tail:
             low = count

@@ -191,6 +191,7 @@ class Coverage:
             limit = int((laws.min(axis=0) < 1 - _TAIL).sum())
         laws = laws[:, : limit + 1]
         labels, sums = strata.labels, strata.class_sums
+        # rows of each class under each law: class and law as one number, then one weighted count
         joint = sums.classes.astype(np.int64) * len(laws) + group[sums.strata]
         num_classes = labels.num_classes if labels else 0
         rows = np.bincount(joint, sums.rows_with_class, num_classes * len(laws)).reshape(num_classes, len(laws))

@@ -71,6 +71,7 @@ class DeckLaw:
     def _end(self) -> int:
         """The first block before which every drawable row was dealt."""
         shares = self._live / self._live.sum()
+        # Webster gives a stratum its n-th draw at (n - 1/2) / share: the search starts there, doubling its steps
         guess = math.ceil(float(((self._sizes - 0.5) / shares).max()))
         high, step = int(self._blocks.at(np.array([guess]))[0]) + 1, 1
         low = high - 1

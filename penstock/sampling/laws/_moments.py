@@ -58,6 +58,7 @@ def drawn_covariance(labels: ClassCounts, chances: Floats, draws: int, every_ins
     """Return ``D (E[k k'] - E[k] E[k'])`` over rows drawn with the given chances."""
     rows, classes, counts = labels.entries
     number = np.ones(len(rows)) if counts is None or not every_instance else counts.astype(np.float64)
+    # every ordered pair of classes of a row: each entry is repeated once for each entry of its row
     sizes = np.bincount(rows, minlength=labels.num_rows)
     begins = np.cumsum(sizes) - sizes
     partners = sizes[rows]
@@ -159,6 +160,7 @@ def _outcomes(start: Prefix, stop: Prefix) -> tuple[Ints, Ints, Ints, Floats]:
     every = np.arange(len(start.block_quotas))
     of_start, first, chance = start.laws(every)
     of_stop, last, mass = stop.laws(every)
+    # all pairs of an outcome of the first block and one of the last, stratum by stratum
     number = np.bincount(of_stop, minlength=len(every))
     begin = np.cumsum(number) - number
     times = number[of_start]

@@ -85,6 +85,7 @@ def folded_statistics(strata: Groups) -> dict[str, NDArray[Any]]:
 def _held(identity: Ints, ids: Ints) -> tuple[Ints, Ints, Ints]:
     """Return the strata each distinct row has positions in, and how many, ordered by both."""
     width = int(ids.max()) + 1
+    # row and stratum as one number
     joint, counts = np.unique(identity * width + ids, return_counts=True)
     owners, members = np.divmod(joint, width)
     return owners, members, counts
@@ -94,6 +95,7 @@ def _groups(identity: Ints, ids: Ints) -> tuple[Ints, Ints]:
     """Return the group of each distinct row, and the first row of each group."""
     owners, members, counts = _held(identity, ids)
     _, kinds = np.unique(members * (int(counts.max()) + 1) + counts, return_inverse=True)
+    # what a row holds as one number: the sum of a random 64-bit word for each (stratum, count) it has
     codes = words(0, (_CODES, 0, 0), 0, int(kinds.max()) + 1)
     begins = np.flatnonzero(np.diff(owners, prepend=-1))
     _, first, group = np.unique(np.add.reduceat(codes[kinds], begins), return_index=True, return_inverse=True)
@@ -178,6 +180,7 @@ def _log_missed(most: int, positions: int, draws: int) -> Floats:
 
 def _repeated(law: Floats, epochs: int, max_count: int) -> Floats:
     """Return the law of the sum over epochs, cut after `max_count`."""
+    # by squaring: the law of 2, 4, 8, ... epochs, those of the bits of `epochs` convolved
     total, power = np.ones(1), law
     while epochs:
         if epochs % 2:

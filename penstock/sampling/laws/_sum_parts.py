@@ -47,6 +47,7 @@ class Choice:
     def masses(self, length: int) -> Floats:
         """Return the masses of the counts 0 .. length - 1, modulo `length`."""
         points = self.points
+        # two transforms at once: over the number of rows (the condition) and over the count
         phase = np.exp(2j * np.pi * np.arange(points) / points)[:, None]
         turns = np.exp(2j * np.pi * np.arange(length) / length)
         number = np.arange(length // 2 + 1)

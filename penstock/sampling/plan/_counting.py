@@ -167,6 +167,7 @@ def batch_composition(
     taken = labels.take(drawn)
     identity = distinct_rows(labels.row_numbers)
     number = -(-len(drawn) // batch_size)
+    # the batch of each label, then batch and class as one number
     owner = np.repeat(np.arange(len(drawn)) // batch_size, np.diff(taken.offsets))
     joint = owner * labels.num_classes + taken.values
     counts = np.bincount(joint, minlength=number * labels.num_classes).reshape(number, labels.num_classes)

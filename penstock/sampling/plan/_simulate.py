@@ -128,6 +128,7 @@ class _Tally:
         often = np.minimum(times[rows], _MAX_TIMES)
         width = max(self.seen.shape[1], int(often.max(initial=0)) + 1)
         joint = classes.astype(np.int64) * width + often
+        # the table grows with the largest count so far; earlier runs are added into its left part
         counts = np.bincount(joint, minlength=self.labels.num_classes * width).reshape(-1, width)
         counts[:, : self.seen.shape[1]] += self.seen
         self.seen = counts

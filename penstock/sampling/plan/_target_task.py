@@ -106,6 +106,7 @@ def _of_distinct(strata: Groups) -> tuple[Floats, Floats]:
     times = np.bincount(strata.identity).astype(np.float64)
     owner = strata.ids[first_positions(strata.identity)]  # all positions of a sample are in one label set
     most = np.zeros(strata.num_strata)
+    # unbuffered: an owner that comes several times gets the largest of all, not the last
     np.maximum.at(most, owner, times)
     return np.bincount(owner, times**2, strata.num_strata).astype(np.float64), most
 

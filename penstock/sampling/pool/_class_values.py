@@ -56,6 +56,7 @@ def class_values(labels: ClassCounts | None, ids: NDArray[np.unsignedinteger], n
     kept = often[classes]
     owner, counts = ids[rows[kept]].astype(np.int64), counts[kept]
     values, place = np.unique(counts, return_inverse=True)
+    # class, stratum and count as one number, so that one sort counts all combinations
     joint = (classes[kept].astype(np.int64) * num_strata + owner) * max(len(values), 1) + place
     distinct, number = np.unique(joint, return_counts=True)
     pair, place = np.divmod(distinct, max(len(values), 1))

@@ -155,6 +155,7 @@ class ClassCounts:
         starts = self.offsets[rows]
         lengths = self.offsets[rows + 1] - starts
         offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)])
+        # the ranges [start, start + length) one after the other, as one index array
         gather = np.arange(offsets[-1]) + np.repeat(starts - offsets[:-1], lengths)
         return ClassCounts(
             values=self.values[gather], offsets=offsets, class_names=self.class_names, tensor=self.tensor,
@@ -192,6 +193,7 @@ class ClassCounts:
             return rows, self.values, None
         if (steps < 0).any():
             keys = np.sort(keys)
+        # keys are sorted (row, class) pairs: where the key changes a new pair begins
         first = np.flatnonzero(np.diff(keys, prepend=-1))
         counts = np.diff(first, append=len(keys))
         rows, classes = np.divmod(keys[first], self.num_classes)

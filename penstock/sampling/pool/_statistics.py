@@ -38,6 +38,7 @@ def _values(strata: Groups, arrays: dict[str, NDArray[Any]], groups: NDArray[np.
     classes = np.repeat(np.arange(num_classes), np.diff(values.offsets))
     entry = np.searchsorted(entries, groups[values.strata] * np.int64(num_classes) + classes)
     highest = int(values.counts.max()) + 1
+    # bins join strata: the same (entry, count) may come from several, and their rows are added up
     joint, place = np.unique(entry * highest + values.counts, return_inverse=True)
     entry, counts = np.divmod(joint, highest)
     several = np.bincount(entry, minlength=len(entries)) > 1
@@ -81,6 +82,7 @@ def _binned(strata: Groups) -> dict[str, NDArray[Any]]:
     sizes = np.bincount(bins, strata.sizes, len(weights))
     sums = strata.class_sums
     num_classes = strata.labels.num_classes if strata.labels else 0
+    # bin and class as one number; entries of strata in one bin are added up
     joint = bins[sums.strata] * np.int64(num_classes) + sums.classes
     codes, distinct = dense_codes(joint, len(weights) * num_classes)
     owners, classes = np.divmod(distinct, max(num_classes, 1))

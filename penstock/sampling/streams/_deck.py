@@ -114,6 +114,7 @@ class DeckStream(Stream):
         ends = quotas(self._masses, self._blocks.begin(blocks))
         dealt = self._deals.rows(ends[0], ends[-1])
         drawn = ends[-1] - ends[0]
+        # where draw 0 of each stratum would be in `dealt`, so that `begins + k` is draw k
         begins = np.cumsum(drawn) - drawn - ends[0]
         rows = np.empty_like(dealt)
         first = 0
@@ -132,6 +133,7 @@ class DeckStream(Stream):
             for places, begin, end in zip(every, begins.tolist(), (begins + count).tolist(), strict=True):
                 rows[places] = dealt[begin:end]
             return
+        # a range from each begin on, as long as its count: np.arange plus the shift of each range
         drawn = np.repeat(begins - (np.cumsum(count) - count), count)
         drawn += np.arange(len(drawn))
         rows[self._places(block, count)] = dealt[drawn]
@@ -142,6 +144,7 @@ class DeckStream(Stream):
     def _places(self, block: int, counts: NDArray[np.int64]) -> NDArray[np.uint16]:
         """Return the positions in a block that each of its strata has, stratum after stratum, ascending in each."""
         length = int(counts.sum())
+        # upper half: the stratum; lower half: a position; sorting groups the positions by stratum, ascending
         owned = np.repeat(np.arange(len(counts), dtype=np.uint32) << _HALF, counts)
         if not self._smooth:
             owned |= shuffled(self._words(block, length), length)
@@ -159,6 +162,7 @@ def _positions_of_few(raw: NDArray[np.uint64], counts: list[int]) -> list[Ints]:
     left, found = keys.copy(), []
     others = np.ones(len(keys), bool)
     for count in counts[:-1]:
+        # the `count` smallest keys that are left are this stratum's, no full sort is needed
         left.partition(count - 1)
         own = others & (keys <= left[count - 1])
         equal = int(np.count_nonzero(own)) - count

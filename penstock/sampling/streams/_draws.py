@@ -97,6 +97,7 @@ class DrawStream(Stream):
 
     def _place(self, out: NDArray[np.int64], start: int, scratch: _Scratch) -> None:
         """Write places in the rows by stratum: where the stratum begins, and how far into it."""
+        # two numbers for each draw: even ones choose the stratum, odd ones the row in it
         source = uniforms(self.seed, (DRAW, 0, 0), 2 * start)
         for first in range(0, len(out), _BLOCK):
             place = out[first : first + _BLOCK]
@@ -108,6 +109,7 @@ class DrawStream(Stream):
             )  # fmt: skip
             inside = self._sizes.take(side, out=block.place, mode="clip")
             inside *= block.units[1::2]
+            # "clip" neither checks nor buffers; the indices are known to be right
             self._begins.take(side, out=place, mode="clip")
             np.copyto(side, inside, casting="unsafe")
             place += side

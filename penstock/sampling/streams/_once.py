@@ -141,6 +141,7 @@ class OnceStream(Stream):
         for start in range(0, len(keys), _BLOCK):
             part = self._strata.ids[start : start + _BLOCK]
             drawn = units(words(self.seed, (ONCE, epoch, 0), start, len(part)))
+            # -log(1 - u) / w, in place
             np.log1p(np.negative(drawn, out=drawn), out=drawn)
             np.negative(drawn, out=drawn)
             np.multiply(drawn, slowness[part], out=keys[start : start + _BLOCK])

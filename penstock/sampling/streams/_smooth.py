@@ -59,6 +59,7 @@ class Circle:
 
     def sums(self, slots: Ints, chosen: NDArray[np.bool_]) -> Ints:
         """Return the marks that the chosen strata have together at each turn, int64 of shape (length,)."""
+        # a correlation over all turns at once: the product of spectra; counts are whole, so rounding repairs the floats
         spectrum = np.fft.rfft(np.repeat(chosen.astype(float), slots)).conj() * np.fft.rfft(self._marks)
         return np.rint(np.fft.irfft(spectrum, self.length)).astype(np.int64)
 
