@@ -214,7 +214,7 @@ def pad_samples(samples: list[Any], value: int) -> Any:
     samples : list of ndarray
         Arrays of one rank and type.
     value : int
-        What is put behind.
+        Fills up the end.
 
     Returns
     -------

@@ -92,7 +92,7 @@ class SeededCollate:
     Parameters
     ----------
     collate_fn : callable
-        Of a list of samples; one with a parameter `rng` is given a generator.
+        Of a list of samples; one with a parameter `rng` gets a generator.
     seed : int
         The loader's seed.
     """

@@ -54,7 +54,7 @@ class Loader(EpochLoader):
     resolve : callable, optional
         How the names in a query become tables.
     tensors : sequence of str, optional
-        What is read where nothing else is asked for; default: all.
+        Tensors that are read by default; default: all.
 
     Raises
     ------
@@ -131,7 +131,7 @@ class Loader(EpochLoader):
         weights : str, SamplingSpec, SamplingPlan, sampler, source, list, tuple or ndarray
             A weight expression such as ``max_weight(labels == 5: 10, labels == 6: 5)``,
             the name of a tensor that holds the weights, or one weight for each sample. A spec or a plan of the same
-            samples brings mode, size and seed; those given here replace its own.
+            samples brings mode, size and seed; arguments passed here replace its own.
         replace : bool
             Whether a sample may be drawn again in an epoch; False is the same as ``mode="once"``.
         size : int, optional
@@ -162,9 +162,9 @@ class Loader(EpochLoader):
         ----------
         transform : callable or dict of str to callable or None
             A function of a sample, which is a dict of tensors; or one function
-            per tensor, None for a tensor that is passed on. A dict drops every
+            per tensor, None for a tensor that is passed on unchanged. A dict drops every
             tensor it does not name, ``index`` too. A function with a parameter
-            `rng` is given a `numpy.random.Generator` of the sample's own.
+            `rng` gets the sample's own `numpy.random.Generator`.
         **kwargs
             Passed to a callable; ignored with a dict.
 
@@ -209,7 +209,7 @@ class Loader(EpochLoader):
         Parameters
         ----------
         shuffle : bool
-            Whether to.
+            Whether samples come in another order each epoch.
         buffer_size : int
             Megabytes for samples that can only be read in sequence. Samples that can
             be read by number, as those of a dataset, are shuffled as a whole.
@@ -230,7 +230,7 @@ class Loader(EpochLoader):
         return self._derived("shuffle", shuffle=bool(shuffle), buffer_size=check_count("buffer_size", buffer_size, 1))
 
     def offset(self, off: int = 0) -> Self:
-        """Return a loader whose epochs begin at a sample and go round to the beginning.
+        """Return a loader whose epochs begin at a sample and wrap around to the beginning.
 
         Parameters
         ----------
@@ -298,7 +298,7 @@ class Loader(EpochLoader):
         num_workers : int
             Processes for the transform and the collating; 0 does them in the caller's thread.
         collate_fn : callable, optional
-            Makes a batch of a list of samples.
+            Makes a batch out of a list of samples.
         tensors : list of str, optional
             Tensors to read; default: all.
         num_threads : int, optional
@@ -315,13 +315,13 @@ class Loader(EpochLoader):
         persistent_workers : bool
             Whether workers keep the transform when an epoch ends.
         resize : dict of str to (int, int), optional
-            Height and width that a tensor's images are given in the reader threads.
+            Height and width to which a tensor's images are resized in the reader threads.
         scale_boxes : bool or dict of str to str
             Whether boxes are scaled with their resized images, by the same factors; with several image tensors
             which images the boxes of a tensor belong to, as ``{"boxes": "images"}``.
         padding : {"list", "pad"}
             What becomes of samples of unequal shape: a list, or one tensor, filled up
-            behind with 0, class labels with -1.
+            at the end with 0, class labels with -1.
         on_error : {"raise", "skip", "substitute"}
             What happens to a sample that cannot be read: the error is raised, the sample
             is left out, or another of the same stratum takes its place.

@@ -111,7 +111,7 @@ class Epoch:
         return (begins[:, None] + np.arange(self.batch_size)).ravel()  # with several ranks every batch is full
 
     def stream_offsets(self, positions: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return, for increasing positions in the epoch, how far behind `start` their draws lie in the stream."""
+        """Return, for increasing positions in the epoch, how far after `start` their draws are in the stream."""
         if not self.continuing:
             if not self.offset and len(positions) and positions[-1] < self.size:
                 return positions
@@ -138,7 +138,7 @@ class Epoch:
 
 
 class Draws:
-    """An epoch's draws, computed in blocks; where more are asked for at once, those between the first and the last.
+    """An epoch's draws, computed in blocks; a long run of positions is one slice.
 
     Parameters
     ----------

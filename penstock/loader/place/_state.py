@@ -100,7 +100,7 @@ def place_of(state: Mapping[str, Any], identity: Identity) -> Place:
     Raises
     ------
     LoaderStateError
-        If it is no loader's state, or of another dataset version, query,
+        If it is not the state of a loader, or of another dataset version, query,
         sampling, seed or offset; the message names which.
     """
     _check_form(state)

@@ -131,7 +131,7 @@ def _readable(data: Any) -> Any:
 
 
 def _repeated(distinct: list[Any], out_of: NDArray[np.int64]) -> list[Any]:
-    """Spread distinct samples over the batch; a sample that comes twice gets memory of its own."""
+    """Spread distinct samples over the batch; a sample that occurs twice gets its own memory."""
     delivered: set[int] = set()
     column = []
     for number in out_of.tolist():
@@ -228,7 +228,7 @@ def _check_shape(pixels: NDArray[np.uint8], out: NDArray[np.uint8]) -> None:
 def decode_values(
     values: Sequence[Any] | NDArray[Any], method: str, spec: TensorSpec, *, fixed: bool, out_of: NDArray[np.int64]
 ) -> Any:
-    """Return samples of a tensor that is no image: one array where all have one shape, else a list.
+    """Return samples of a tensor that is not an image: one array where all have one shape, else a list.
 
     Parameters
     ----------

@@ -32,7 +32,7 @@ class DecodePool:
         self._tasks: list[_Task] = []
 
     def share(self, work: Work, count: int) -> None:
-        """Do ``work(start, stop)`` for all of ``range(count)``, in pieces, with whoever shares work at the same time.
+        """Do ``work(start, stop)`` for all of ``range(count)``, in pieces, with all threads that share work now.
 
         Parameters
         ----------

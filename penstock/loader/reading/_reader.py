@@ -105,7 +105,7 @@ class Reader:
         return tuple(low if low == high and low >= 0 else None for low, high in zip(least, greatest, strict=True))
 
     def dtype(self, name: str) -> str:
-        """Return the dtype of a tensor's samples as delivered; "string" where they are no arrays."""
+        """Return the dtype of a tensor's samples as delivered; "string" where they are not arrays."""
         spec = self._table.tensors[name]
         if spec.htype in {"text", "json"} or self._settings.decode_method.get(name, "numpy") != "numpy":
             return "string"

@@ -156,18 +156,18 @@ class Cursor:
         return Place(epoch=epoch.number + 1, start=self._reached(epoch, epoch.following_start))
 
     def _reached(self, epoch: Epoch, start: int) -> int:
-        """Return where a continuing stream goes on: behind all its draws, also after epochs of another mode."""
+        """Return where a continuing stream goes on: after all its draws, also after epochs of another mode."""
         return start if epoch.continuing else max(start, self._place.start)
 
     def move(self, armed: ArmedEpoch, num_delivered: int) -> None:
-        """Move behind some batches of an epoch, unless another one was begun since."""
+        """Move to the place after some batches of an epoch, unless another epoch has begun since."""
         with self._lock:
             self.count_gathered()
             if self._latest is armed:
                 self._place = self.after(armed.epoch, num_delivered)
 
     def finish(self, armed: ArmedEpoch) -> None:
-        """Move to the beginning of the epoch after another, unless another one was begun since."""
+        """Move to the beginning of the epoch after this one, unless another epoch has begun since."""
         with self._lock:
             self.count_gathered()
             if self._latest is armed:
@@ -187,10 +187,10 @@ class Cursor:
             self._go(place, restored=False)
 
     def _go(self, place: Place, *, restored: bool) -> None:
-        """Go to a place; batches of the iterators of now no longer move it."""
+        """Go to a place; batches of the current iterators no longer move it."""
         self._place, self._restored, self._started, self._latest = place, restored, True, None
 
-    # ---- what is asked for from outside ----------------------------------------------------
+    # ---- what the caller changes and reads ----------------------------------------------------
 
     def rearm(self, plan: SamplingPlan) -> None:
         """Draw by another plan from the next epoch on."""
@@ -202,7 +202,7 @@ class Cursor:
 
     @property
     def place(self) -> Place:
-        """Where the next batch comes from, as any batch size finds it."""
+        """Where the next batch begins, for any batch size."""
         with self._lock:
             self.count_gathered()
             place = self._place
@@ -212,7 +212,7 @@ class Cursor:
         return replace(place, turned=self.epoch_at(place, rank=rank, world_size=size).turned_within)
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Go on at a state's place with the next iteration; the epoch under way is given up, new weights hold."""
+        """Go on at a state's place with the next iteration; the current epoch is dropped, new weights apply."""
         with self._lock:
             self.count_gathered()
             self._arm_pending()

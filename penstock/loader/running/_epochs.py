@@ -70,14 +70,14 @@ class EpochLoader:
         return made
 
     def __getstate__(self) -> dict[str, Any]:
-        """Travel to another process as a chain of calls, with the weights of now; what runs stays here."""
+        """Pickle the chain of calls with the current weights; what is running stays in this process."""
         pool = self._pool if self._made is None else self._made.cursor.pool
         return {**self.__dict__, "_pool": pool, "_made": None}
 
     # ---- epochs ----------------------------------------------------------------------------
 
     def __iter__(self) -> Iteration:
-        """Start the next epoch, or finish one that was restored; it begins with the first batch that is asked for."""
+        """Start the next epoch, or finish a restored one; it begins with the first batch that is requested."""
         cursor = self._parts.cursor  # made now: what cannot be read is an error here, not at the first batch
         return Iteration(partial(self._begin, self._closings), lambda: cursor.upcoming().epoch.num_batches)
 
@@ -182,7 +182,7 @@ class EpochLoader:
             yield BatchRows(armed.draw(draws, number), cursor.after(armed.epoch, number + 1))
 
     def _read_rows(self, draw: Draw, after: Place) -> Any:
-        """Return a batch of `_rows_of_epoch`, and move the loader behind it."""
+        """Return a batch of `_rows_of_epoch`, and move the loader to the place after it."""
         cursor, maker, meter, _ = self._parts
         asked = meter.asked()
         cursor.rearm_for(draw.epoch)
@@ -219,7 +219,7 @@ class EpochLoader:
         ----------
         epoch : int
             From 0. Without this call every iteration is the next epoch by itself. An epoch that
-            `load_state_dict` left half done is finished where it is the one that is asked for.
+            `load_state_dict` left half done is finished if it is this one.
 
         Raises
         ------
@@ -258,7 +258,7 @@ class EpochLoader:
 
     @property
     def weights(self) -> SamplingSpec | None:
-        """The sampling that draws this loader's samples; None where each comes once an epoch."""
+        """The sampling that draws this loader's samples; None where each is visited once an epoch."""
         plan = self._parts.cursor.pool.plan
         return None if plan is None else plan.spec
 
@@ -272,8 +272,8 @@ class EpochLoader:
         ----------
         weights : str, SamplingSpec, SamplingPlan, list, tuple, ndarray or Tensor of torch
             A weight expression, or the name of a tensor that holds the weights; one weight for each sample of the
-            dataset or view this loader draws from; these keep mode and size of now. Or a plan of these samples, or
-            a spec with the clauses of now; these bring their own mode and size.
+            dataset or view this loader draws from; these keep the current mode and size. Or a plan of these samples, or
+            a spec with the current clauses; these bring their own mode and size.
 
         Returns
         -------
@@ -285,7 +285,7 @@ class EpochLoader:
         LoaderError
             If this loader draws no weighted samples.
         SamplingError
-            If the weights are of other samples or clauses, are no weights, or leave nothing to draw.
+            If the weights are of other samples or clauses, are not valid weights, or leave nothing to draw.
         """
         pool = self._parts.cursor.pool
         if pool.plan is None:

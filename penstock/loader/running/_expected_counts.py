@@ -78,7 +78,7 @@ def _moments(plan: SamplingPlan, num_draws: int, start: int | None = None) -> Mo
 def _of_passes(
     labels: ClassCounts, draws: Mapping[int, int], each: float, *, shuffled: bool
 ) -> tuple[Floats, Floats, Floats]:
-    """Whole passes bring exact counts; a part of one is a sample without replacement, or anything if not shuffled."""
+    """Whole passes have exact counts; a part of one is a sample without replacement, or anything if not shuffled."""
     raw, count = labels.instances.astype(np.float64), max(1, labels.num_rows)
     # whole passes are certain; only the begun part of a pass varies, without replacement
     whole = sum(n // count for n in draws.values())

@@ -132,7 +132,7 @@ class DrawnRows(Selection):
     Parameters
     ----------
     read : callable
-        Returns the batch of a draw, and moves the loader to the place behind it.
+        Returns the batch of a draw, and moves the loader to the place after it.
     """
 
     read: Callable[[Draw, Place], Any]
@@ -150,7 +150,7 @@ class DrawnRows(Selection):
 
 
 class Iteration(Iterator[Any]):
-    """Batches of one epoch; what `iter(loader)` returns. The epoch begins with the first batch that is asked for.
+    """Batches of one epoch; what `iter(loader)` returns. The epoch begins with the first batch that is requested.
 
     Parameters
     ----------

@@ -198,7 +198,7 @@ class Gather:
 
     @property
     def ready(self) -> Callable[[], dict[str, Any]]:
-        """Gives a batch out of the tray of now; IndexError once that is empty, where `take` finds the next."""
+        """Returns a batch of the current tray; raises IndexError once it is empty, and `take` fills the next."""
         return self._tray[0].popleft
 
     def take(self) -> dict[str, Any]:

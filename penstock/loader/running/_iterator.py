@@ -71,7 +71,7 @@ class EpochIterator(Iterator[Any]):
 
     @property
     def ready(self) -> Callable[[], Any]:
-        """Gives a batch that is ready; IndexError where none is, and this has to be asked for the next."""
+        """Returns a batch that is ready; raises IndexError where none is, and `next` makes one."""
         return nothing_ready if self._gather is None else self._gather.ready
 
     @property
@@ -133,7 +133,7 @@ class EpochIterator(Iterator[Any]):
 
 
 def nothing_ready() -> Any:
-    """Stand for the next batch where none is ready."""
+    """Raise IndexError: no batch is ready."""
     raise IndexError
 
 

@@ -27,9 +27,9 @@ class LoaderStats:
     transform_seconds : float
         Spent in transforms and collating, summed over processes.
     waited_seconds : float
-        The caller stood waiting for a batch.
+        The caller waited for a batch.
     consumer_seconds : float
-        The loader stood ready while the caller worked.
+        The loader was ready while the caller worked.
     skipped, substituted : int
         Samples that could not be read.
     """
@@ -66,7 +66,7 @@ class Meter:
     _handed_over: float | None = None
 
     def asked(self) -> float:
-        """Note that the caller asks for a batch; return the time."""
+        """Note that the caller requests a batch; return the time."""
         now = time.perf_counter()
         with self._lock:
             if self._handed_over is not None:
@@ -86,13 +86,13 @@ class Meter:
             self.seconds["waited"] += self._handed_over - asked
 
     def drew(self, seconds: float) -> None:
-        """Note the time it took to find out what some batches to come hold; it is no part of gathering one."""
+        """Note the time it took to draw the rows of coming batches; it is not part of gathering them."""
         with self._lock:
             self.seconds["read"] += seconds
             self.seconds["decode"] -= seconds
 
     def gathered(self, asked: float) -> None:
-        """Note that batches were gathered in the caller's own thread, who asked for the first of them at a time."""
+        """Note that batches were gathered in the caller's thread, which requested the first of them at `asked`."""
         with self._lock:
             now = time.perf_counter()
             seconds = self.seconds
@@ -109,7 +109,7 @@ class Meter:
             self.samples += samples
 
     def ended(self) -> None:
-        """Note that an epoch is over; what the caller does until the next is its own affair."""
+        """Note that an epoch is over; the time until the next is not counted."""
         with self._lock:
             self._handed_over = None
 

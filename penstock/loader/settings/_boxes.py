@@ -131,7 +131,7 @@ class BoxScales:
                 sample[...] = sample * factor
 
     def _factors(self, image: str, encoded: Any, rows: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Return the factors of x, y, x, y of each row, upright; 1 where there is no image to be read."""
+        """Return the factors of x, y, x, y of each row, upright; 1 where there is no image to read."""
         shapes = self._shapes[image][rows]
         for place in np.flatnonzero((shapes <= 0).any(axis=1)).tolist():
             shapes[place] = _shape_of(None if encoded is None else encoded[place])

@@ -22,7 +22,7 @@ _MEGABYTE = 1 << 20
 
 
 class SequentialSource(Protocol):
-    """Samples that come one after the other; may stand under a loader."""
+    """Samples that come one after the other; a loader can read them."""
 
     def num_samples(self) -> int:
         """Return the number of samples of an epoch."""
@@ -79,7 +79,7 @@ class SequentialTable:
 
     @property
     def version(self) -> str:
-        """Identity of what is read; a source has none but its kind and size."""
+        """Identity of what is read; all a source has is its class and size."""
         return hashlib.sha256(f"{type(self.source).__qualname__}/{self._num_rows}".encode()).hexdigest()[:16]
 
     @property

@@ -1,4 +1,4 @@
-"""What can stand under a loader that is no dataset."""
+"""Sources that a loader can read, other than a dataset."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ __all__ = ["Drawn", "DrawnSource", "Source", "SourceTable", "as_table", "pool_of
 
 @runtime_checkable
 class Source(Protocol):
-    """Samples that are read by number; anything with these two can stand under a loader.
+    """Samples that are read by number; a loader reads anything with these two methods.
 
     One whose samples are arrays in memory may have a third, ``arrays()``: what `samples_by_indices` returns for all
     of them. Batches are then gathered from these arrays, in the caller's own thread.
@@ -48,7 +48,7 @@ class Drawn:
     rows : ndarray of int64, shape (num_rows,)
         Which samples of it; repeats are allowed.
     plan : SamplingPlan, optional
-        Weights over the rows; without one every row comes once an epoch.
+        Weights over the rows; without one every row is visited once an epoch.
     """
 
     source: Source
@@ -96,7 +96,7 @@ class SourceTable:
         return named(self._source.samples_by_indices(rows))
 
     def whole(self, tensor: str) -> NDArray[Any] | None:
-        """Return all samples of a tensor where the source has them as an array; None where it has to be asked."""
+        """Return all samples of a tensor where the source has them as an array; None where samples have to be read."""
         arrays: Any = getattr(self._source, "arrays", None)
         array = named(arrays()).get(tensor) if callable(arrays) else None
         return self._checked(tensor, array) if isinstance(array, np.ndarray) else None
@@ -117,7 +117,7 @@ class SourceTable:
 
     @property
     def version(self) -> str:
-        """Identity of what is read; a source has none but its kind and size."""
+        """Identity of what is read; all a source has is its class and size."""
         return hashlib.sha256(f"{type(self._source).__qualname__}/{self._num_rows}".encode()).hexdigest()[:16]
 
     @property

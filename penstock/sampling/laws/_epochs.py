@@ -1,4 +1,4 @@
-"""What an epoch brings of each class, for each mode: moments of the counts, and the parts of their laws."""
+"""How often each class occurs in an epoch, for each mode: moments of the counts, and the parts of their laws."""
 
 from __future__ import annotations
 

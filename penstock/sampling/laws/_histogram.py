@@ -1,4 +1,4 @@
-"""How often each class comes in an epoch, in closed form."""
+"""How often each class occurs in an epoch, in closed form."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def labels_of(strata: Groups) -> ClassCounts:
 
 
 def class_sums_of(strata: Groups, unit: Unit) -> ClassMoments:
-    """Return the first and second sums of the unit; one array twice where a draw brings at most one."""
+    """Return the first and second sums of the unit; the same array twice where a draw has at most one."""
     if unit not in get_args(Unit):
         raise SamplingError(f"unit is {unit!r}; expected 'instances' or 'samples'")
     sums = strata.class_sums
@@ -102,7 +102,7 @@ def histogram(
 ) -> Histogram:
     """Return the histogram of an epoch; see `SamplingPlan.histogram`.
 
-    `sums` are what a stratum has of each class, `values` the classes that a draw may bring several times; None: none.
+    `sums` are what a stratum has of each class, `values` those that a draw may have several times, if any.
     """
     mean, variance = epoch.moments(sums)
     low, high = band(mean, variance, level, float(num_draws) if values is None else math.inf)

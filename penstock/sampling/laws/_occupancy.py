@@ -34,7 +34,7 @@ def unseen_masses(sizes: Floats, shares: Floats, draws: int, allowed: int) -> Fl
     draws : int
         At least 1.
     allowed : int
-        Largest number of unseen rows asked for.
+        Largest number of unseen rows.
 
     Returns
     -------

@@ -29,7 +29,7 @@ class Values(NamedTuple):
 
 
 class Split(NamedTuple):
-    """What comes for certain, and what chance adds to it."""
+    """What is certain, and what chance adds to it."""
 
     fixed: float
     parts: list[Part]
@@ -49,7 +49,7 @@ class _Taken(NamedTuple):
 def drawn_parts(values: Values, probabilities: Floats, draws: int) -> Split:
     """Return the law of independent draws: exact.
 
-    Each draw brings the most likely number of instances, but for those that bring another.
+    Each draw has the most likely number of instances, except those that have another.
     """
     counts, place = np.unique(values.counts, return_inverse=True)
     shares = np.bincount(place, probabilities[values.strata] * values.rows, len(counts))
@@ -134,7 +134,7 @@ def _each(taken: _Taken, values: Values) -> Split:
 def _fitted(
     taken: _Taken, values: Values, fixed: float, *, blocks: tuple[Prefix, Prefix] | None = None, draws: int = 0
 ) -> Split:
-    """Return one binomial law of the rows that bring other than the usual number of instances."""
+    """Return one binomial law of the rows whose number of instances is not the usual one."""
     share = taken.taken / taken.sizes
     entries, counts, rows = _with_bare(taken, values)
     kinds, place = np.unique(counts, return_inverse=True)

@@ -43,7 +43,7 @@ def interval(
     Parameters
     ----------
     fixed : float
-        What comes for certain; a whole number.
+        What is certain; a whole number.
     parts : sequence of Part
         What chance adds; empty where only mean and variance of it are known.
     moments : tuple of float

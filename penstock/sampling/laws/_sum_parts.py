@@ -29,7 +29,7 @@ class Choice:
     draws : int
         Rows that come.
     fixed : float
-        What comes besides, for certain; a whole number.
+        What is certain besides; a whole number.
     """
 
     shares: Floats

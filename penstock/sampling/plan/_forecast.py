@@ -1,4 +1,4 @@
-"""What draws by some weights bring, in closed form: counts of classes, distinct samples seen."""
+"""What to expect of draws by some weights, in closed form: counts of classes, distinct samples seen."""
 
 from __future__ import annotations
 

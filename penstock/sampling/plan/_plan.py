@@ -40,7 +40,7 @@ class PlannedStrata(Groups, Protocol):
         ...
 
     def every_row(self, seed: int = 0) -> SamplingPlan:
-        """Return the plan that brings every position of the pool once an epoch."""
+        """Return the plan that visits every position of the pool once an epoch."""
         ...
 
 
@@ -146,7 +146,7 @@ class SamplingPlan:
         shorter or longer than a deck's size, or shorter than that of a "once", the mean is exact and the band counts
         the part of a shuffled block as a random part of it; of a smooth block the variance is exact too.
 
-        A band of few rows with several instances each ends at counts that can come: it has the quantiles of the law of
+        A band of few rows with several instances each ends at counts that are possible: the quantiles of the law of
         their sum. Of 95 % bands the least exact probability found, over ten thousand random mixes of rows, weights and
         1 to 200 draws, is 0.937 for "iid", 0.951 for "deck", 0.920 for "once" (with weights 100 to 1).
 
@@ -206,7 +206,7 @@ class SamplingPlan:
         Raises
         ------
         SamplingError
-            If the strata have no labels, or a number of draws is none.
+            If the strata have no labels, or `num_draws` is below 1.
 
         Examples
         --------
@@ -297,7 +297,7 @@ class SamplingPlan:
         Warns
         -----
         UserWarning
-            If more draws without replacement are asked than there are rows with a weight above 0.
+            If more draws without replacement are requested than there are rows with a weight above 0.
         """
         return stream_of(self._weighing)
 
@@ -342,7 +342,7 @@ class SamplingPlan:
     def solve_targets(
         self, targets: Mapping[str | None, float], unit: Unit = "instances", max_repeats: float | None = None
     ) -> Targets:
-        """Return the class weights, nearest to equal weights, that give classes the wanted shares.
+        """Return the class weights, nearest to equal weights, that give classes the requested shares.
 
         Of all weights that meet the targets these have the largest entropy relative to the raw pool: a weight per
         class, multiplied over the classes of a sample. The weights of this plan do not matter; its mode, size and

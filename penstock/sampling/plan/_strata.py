@@ -337,7 +337,7 @@ class Strata:
         return SamplingPlan(strata=self, spec=spec)
 
     def every_row(self, seed: int = 0) -> SamplingPlan:
-        """Return the plan that brings every position of the pool once an epoch, a row as often as the pool holds it.
+        """Return the plan that visits every position of the pool once an epoch, a row as often as the pool holds it.
 
         Parameters
         ----------

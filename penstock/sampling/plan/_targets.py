@@ -28,7 +28,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moved:
-    """A class whose share changed though nobody asked.
+    """A class without a target whose share changed.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ class Targets:
     spec : SamplingSpec
         One clause per class whose weight is not 1, combined by product.
     weights : ndarray of float64, shape (num_classes,)
-        Weight of each class, 1 where it has no say.
+        Weight of each class, 1 where it makes no difference.
     shares : ndarray of float64, shape (num_classes,)
         Share of each class in the draws, in the unit of the targets.
     background_weight, background_share : float

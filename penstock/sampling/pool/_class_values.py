@@ -36,7 +36,7 @@ class ClassValues:
     rows: Ints
 
     def items(self) -> Iterator[tuple[int, tuple[Ints, Ints, Ints]]]:
-        """Yield each class that comes more than once in some row, with its strata, counts and rows."""
+        """Yield each class that some row has more than once, with its strata, counts and rows."""
         for number in np.flatnonzero(np.diff(self.offsets)).tolist():
             own = slice(int(self.offsets[number]), int(self.offsets[number + 1]))
             yield number, (self.strata[own], self.counts[own], self.rows[own])

@@ -43,7 +43,7 @@ def class_counts(labels: Labels) -> ClassCounts:
     Raises
     ------
     SamplingError
-        If these are no class labels.
+        If these are not class labels.
 
     Examples
     --------

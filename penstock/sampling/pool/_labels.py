@@ -115,7 +115,7 @@ class ClassCounts:
         return cls(values=values, offsets=offsets, class_names=names, tensor=tensor)
 
     def condition(self, number: int | None) -> str:
-        """Return the TQL condition that a sample has a class; of None that it has no label.
+        """Return the TQL condition that a sample has a class; for None, that it has no label.
 
         Examples
         --------

@@ -59,7 +59,7 @@ def sides(
 ) -> NDArray[np.int64]:
     """Return ``2 * cell + (place in it < its threshold)`` for each number in [0, 1), written into `cell`.
 
-    `place`, `limit` and `below` are overwritten too: whoever calls this block after block lends the same arrays, so
+    `place`, `limit` and `below` are overwritten too: a caller that goes block by block passes the same arrays, so
     that no page of memory is touched for the first time.
     """
     np.multiply(units, len(threshold), out=place)

@@ -24,7 +24,7 @@ def reweighed(plan: SamplingPlan, weights: Any) -> SamplingPlan:
         What is drawn by now.
     weights : SamplingPlan, SamplingSpec or array_like of float, shape (num_rows,)
         A plan of the same rows, or a spec of the same clauses, with their own mode and size; or one weight for each
-        position of the pool, drawn in the mode and size of now.
+        position of the pool, drawn in the current mode and size.
 
     Returns
     -------

@@ -81,7 +81,7 @@ class EpochSampler(Reweighable):
         ----------
         epoch : int
             From 0. Without this call every iteration is the next epoch by itself. An epoch that
-            `load_state_dict` left half done is finished where it is the one that is asked for.
+            `load_state_dict` left half done is finished if it is this one.
 
         Raises
         ------
@@ -176,7 +176,7 @@ class EpochSampler(Reweighable):
         return self._distributed is not None or self._own_share != (None, None)
 
     def _num_processes(self) -> int:
-        """Return how many processes have a batch each in one step, whoever shares the batches out."""
+        """Return how many processes have a batch each in one step, whichever library shares the batches among them."""
         return self._layout()[1] if self._is_shared else num_processes_of_accelerate()
 
     def _begin(self) -> tuple[object, int]:

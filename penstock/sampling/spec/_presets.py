@@ -113,7 +113,7 @@ def effective_number(
     labels : ClassCounts, Tensor, View or array_like
         Labels of the pool.
     beta : float
-        In [0, 1): 0 leaves the classes as they are, near 1 comes to the inverse frequency.
+        In [0, 1): 0 leaves the classes as they are, values near 1 approach the inverse frequency.
     background : float, optional
         Share of the draws that have no label, in [0, 1); by default samples without a label weigh 1.
     **options

@@ -31,7 +31,7 @@ def _check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
 
 
 def is_number(value: object) -> bool:
-    """Return whether a value is one number; a truth value is none, and no array of several."""
+    """Return whether a value is one number: not a truth value, and not an array of several."""
     plain = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
     return plain or (isinstance(value, np.ndarray) and value.ndim == 0 and value.dtype.kind in "iuf")
 
@@ -55,7 +55,7 @@ class Clause:
     Raises
     ------
     SamplingError
-        If the weight is negative, infinite or no number.
+        If the weight is negative, infinite or not a number.
     """
 
     expression: str
@@ -180,7 +180,7 @@ class SamplingSpec:
         Raises
         ------
         SamplingError
-            If there is no such clause, or a weight is no weight.
+            If there is no such clause, or a weight is not a finite number of at least 0.
 
         Examples
         --------

@@ -1,4 +1,4 @@
-"""The deck: every stratum is dealt out before a row of it comes again."""
+"""The deck: every stratum is dealt out before any row of it repeats."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class DeckStream(Stream):
 
     Positions are cut into blocks (see `Blocks`). Block ``[a, b)`` has ``quota(b) - quota(a)`` draws of each stratum
     (see `quotas`); which position is which stratum's is a random order of the block. The draws of a stratum, in the
-    order of their positions, are dealt by `Deals`: so each of its rows comes once before any of them comes again, in
+    order of their positions, are dealt by `Deals`: so each of its rows is drawn once before any of them repeats, in
     every run of positions, whatever part of an epoch is delivered.
 
     With ``interleave="smooth"`` the strata of a block of ``n`` positions stand side by side in ``n`` slots and
