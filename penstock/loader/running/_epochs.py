@@ -78,8 +78,9 @@ class EpochLoader:
 
     def __iter__(self) -> Iteration:
         """Start the next epoch, or finish a restored one; it begins with the first batch that is requested."""
+        begin = partial(self._begin, self._closings)  # before the parts are made, which a `close` may interrupt
         cursor = self._parts.cursor  # made now: what cannot be read is an error here, not at the first batch
-        return Iteration(partial(self._begin, self._closings), lambda: cursor.upcoming().epoch.num_batches)
+        return Iteration(begin, lambda: cursor.upcoming().epoch.num_batches)
 
     def _begin(self, closings: int) -> EpochIterator:
         if self._closings != closings:  # closed after iter(): nothing more comes

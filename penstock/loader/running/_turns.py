@@ -45,7 +45,7 @@ class Turns:
         me = threading.get_ident()
         if self._holder == me:
             raise LoaderError(
-                "a transform or collate_fn asks for a batch of the iterator that is running it",
+                "the transform or collate_fn requests a batch of its own iterator while it makes one",
                 hint="iterate another loader there",
             )
         self._free.get()

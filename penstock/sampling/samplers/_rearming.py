@@ -43,8 +43,8 @@ class Reweighable:
         Raises
         ------
         SamplingError
-            If this sampler was made of a stream, or the weights are of other samples or clauses, are not valid, or leave
-            nothing to draw.
+            If this sampler was made of a stream, or the weights are of other samples or clauses, are not valid, or
+            leave nothing to draw.
         """
         plan = self._waiting or self._plan
         if plan is None:
