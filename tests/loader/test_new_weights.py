@@ -193,7 +193,7 @@ def test_a_state_of_other_weights_is_refused_with_the_way_out(table):
     loader = uniform(table)
     rows(loader)
     rows(loader.with_weights(HARD))
-    with pytest.raises(LoaderStateError, match=r"the sampling .*has changed.*with_weights are given before"):
+    with pytest.raises(LoaderStateError, match=r"the sampling .*has changed.*call with_weights before load_state_dict"):
         uniform(table).load_state_dict(loader.state_dict())
 
 

@@ -22,6 +22,7 @@ from penstock.sampling.pool._labels import ClassCounts
 __all__ = ["Histogram", "Unit", "class_sums_of", "histogram", "labels_of"]
 
 Unit = Literal["instances", "samples"]
+_UNITS = get_args(Unit)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -82,7 +83,7 @@ def labels_of(strata: Groups) -> ClassCounts:
 
 def class_sums_of(strata: Groups, unit: Unit) -> ClassMoments:
     """Return the first and second sums of the unit; the same array twice where a draw has at most one."""
-    if unit not in get_args(Unit):
+    if unit not in _UNITS:
         raise SamplingError(f"unit is {unit!r}; expected 'instances' or 'samples'")
     sums = strata.class_sums
     if unit == "samples":

@@ -82,7 +82,7 @@ class SamplingPlan:
     def _weighing(self) -> Weighing:
         return Weighing(self.strata, self.spec)
 
-    @cached_property
+    @property
     def _forecast(self) -> Forecast:
         return Forecast(self._weighing)
 

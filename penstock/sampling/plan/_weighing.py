@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -23,7 +22,6 @@ __all__ = ["Weighing"]
 Floats = NDArray[np.float64]
 
 
-@dataclass(frozen=True, eq=False)
 class Weighing:
     """The weights of strata under a spec.
 
@@ -35,8 +33,9 @@ class Weighing:
         The weights and the mode.
     """
 
-    strata: Groups
-    spec: SamplingSpec
+    def __init__(self, strata: Groups, spec: SamplingSpec) -> None:
+        self.strata = strata
+        self.spec = spec
 
     @cached_property
     def weights(self) -> Floats:
@@ -57,8 +56,10 @@ class Weighing:
     @cached_property
     def probabilities(self) -> Floats:
         """Probability that a draw is one certain row of each stratum, float64 of shape (num_strata,)."""
-        self.check_drawable()
-        return self.weights / self.total
+        total = self.total
+        if not 0 < total < math.inf:
+            self.check_drawable()
+        return self.weights / total
 
     def check_drawable(self) -> None:
         """Raise if nothing can be drawn: no rows, no weight above 0, or weights beyond what a float64 holds."""

@@ -53,12 +53,12 @@ class ClassSums:
         entries : ndarray of float64, shape (num_entries,)
             One of the three arrays of this object.
         """
-        shape = (len(self.offsets) - 1, self.num_classes)
-        if shape[0] * shape[1] > _LARGEST_TABLE:
-            return None
         for known, table in self._tables:
             if known is entries:
                 return table
+        shape = (len(self.offsets) - 1, self.num_classes)
+        if shape[0] * shape[1] > _LARGEST_TABLE:
+            return None
         table = np.zeros(shape)
         table[self.strata, self.classes] = entries
         self._tables.append((entries, table))

@@ -181,7 +181,7 @@ def _array(weights: HasSampleWeights | Sequence[float] | NDArray[Any], count: in
         array = np.ascontiguousarray(plain, np.float64)
     except Exception as error:
         raise SamplingError(
-            f"the weights are a {type(weights).__name__}; expected an expression, the name of a tensor or numbers"
+            f"weights of type {type(weights).__name__}; expected an expression, the name of a tensor or numbers"
         ) from error
     if weights is None or array.dtype == object:
         raise SamplingError(f"weights are {weights!r}; expected an expression, the name of a tensor or numbers")
