@@ -63,6 +63,7 @@ class Loader(EpochLoader):
 
     Examples
     --------
+    >>> import numpy as np
     >>> from penstock.table import ArrayTable
     >>> table = ArrayTable({"x": np.arange(5.0), "label": [0, 1, 0, 1, 1]}, class_names={"label": ["a", "b"]})
     >>> loader = Loader(table).batch(2).numpy()

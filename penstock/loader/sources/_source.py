@@ -49,11 +49,14 @@ class Drawn:
         Which samples of it; repeats are allowed.
     plan : SamplingPlan, optional
         Weights over the rows; without one every row is visited once an epoch.
+    all_rows : ndarray of int64, shape (num_samples,), optional
+        The row of each sample of the data set, to which the weights of a sampler or source apply.
     """
 
     source: Source
     rows: NDArray[np.int64]
     plan: SamplingPlan | None = None
+    all_rows: NDArray[np.int64] | None = None
 
 
 @runtime_checkable
@@ -184,7 +187,8 @@ def pool_of(
     table: Table = as_table(source if drawn is None else drawn.source)
     rows = np.arange(table.num_rows) if selection is None else np.asarray(selection.rows, np.int64)
     history = (selection.query_string,) if selection is not None and selection.query_string else ()
-    return Pool(table=table, rows=rows, plan=plan, history=history, resolve=resolve)
+    all_rows = None if drawn is None or plan is not drawn.plan else drawn.all_rows
+    return Pool(table=table, rows=rows, plan=plan, history=history, resolve=resolve, all_rows=all_rows)
 
 
 def as_table(source: Any) -> Any:
