@@ -194,22 +194,19 @@ def rate(epoch):
 
 def overhead(ds):
     """CPU of stream, state and audit per batch, beside the CPU of a whole batch."""
-    from penstock.loader.place._epoch import Draws
-    from penstock.loader.running._run import draw_of
-
     loader = penstock_loader(ds)
     before = time.process_time()
     batches = sum(1 for _ in loader)
     whole = (time.process_time() - before) / batches
-    engine = loader._engine  # noqa: SLF001  what is measured is inside
-    epoch = engine.epoch_at(engine.place)
-    draws = Draws(engine.stream, epoch)
+    cursor = loader._parts.cursor  # noqa: SLF001  what is measured is inside
+    armed = cursor.armed(cursor.epoch_at(cursor.place))
+    draws = armed.draws()
     before = time.process_time()
-    for number in range(epoch.num_batches):
-        engine.tally.add(draw_of(engine.pool, epoch, draws, number))
+    for number in range(armed.epoch.num_batches):
+        cursor.tally.add(armed.draw(draws, number))
         loader.state_dict()
     loader.audit()
-    return (time.process_time() - before) / epoch.num_batches / whole
+    return (time.process_time() - before) / armed.epoch.num_batches / whole
 
 
 def first_batch(ds):

@@ -6,21 +6,14 @@ from penstock.loader.running._audit import Audit
 from penstock.loader.running._stats import LoaderStats
 from penstock.loader.sources._sequential import SequentialSource
 from penstock.loader.sources._source import Drawn, DrawnSource, Source
-from penstock.loader.sources._weights import HasSampleWeights, Weights, class_counts, exact_plan, make_plan, spec_for
 
 __all__ = [
     "Audit",
     "Drawn",
     "DrawnSource",
-    "HasSampleWeights",
     "Loader",
     "LoaderStats",
     "SequentialSource",
     "Source",
-    "Weights",
-    "class_counts",
-    "exact_plan",
-    "make_plan",
     "one_call",
-    "spec_for",
 ]

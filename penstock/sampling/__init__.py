@@ -18,8 +18,9 @@ from penstock.sampling.plan._imbalance_study import (
     epochs_by_imbalance,
     epochs_to_cover,
 )
-from penstock.sampling.plan._plan import SamplingPlan, Strata
+from penstock.sampling.plan._plan import SamplingPlan
 from penstock.sampling.plan._simulate import Simulation
+from penstock.sampling.plan._strata import Strata
 from penstock.sampling.plan._targets import Moved, Targets
 from penstock.sampling.pool._label_input import class_counts
 from penstock.sampling.pool._labels import ClassCounts

@@ -5,6 +5,7 @@ from penstock.tql.editor._complete import Completion, complete
 from penstock.tql.editor._explain import Explanation, explain
 from penstock.tql.editor._lint import Diagnostic, Hover, hover, lint
 from penstock.tql.functions._registry import function
+from penstock.tql.pipeline._plans import HasSampleWeights, Weights, exact_plan, make_plan, spec_for
 from penstock.tql.pipeline._run import QueryResult, bind_sampling, parse_sampling, run
 from penstock.tql.syntax._clauses import WeightClause, add_clause, clauses, remove_clause, rewrite_weight
 from penstock.tql.syntax._layout import format_query
@@ -17,18 +18,22 @@ __all__ = [
     "Completion",
     "Diagnostic",
     "Explanation",
+    "HasSampleWeights",
     "Hover",
     "QueryResult",
     "WeightClause",
+    "Weights",
     "add_clause",
     "bind_sampling",
     "clauses",
     "complete",
+    "exact_plan",
     "explain",
     "format_query",
     "function",
     "hover",
     "lint",
+    "make_plan",
     "parse",
     "parse_sampling",
     "quote_name",
@@ -36,6 +41,7 @@ __all__ = [
     "remove_clause",
     "rewrite_weight",
     "run",
+    "spec_for",
     "tokens",
     "unparse",
 ]

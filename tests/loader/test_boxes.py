@@ -109,7 +109,7 @@ def test_names_in_one_folder_belong_together():
 
 
 REFUSED = {
-    "no size": ({"scale_boxes": True}, LoaderError, "scale_boxes without resize"),
+    "no size": ({"scale_boxes": True}, LoaderError, "scale_boxes is set without resize"),
     "no boxes": ({"tensors": ["images"], "scale_boxes": True}, LoaderError, "no bbox tensor is read"),
     "a typo": ({"scale_boxes": {"box": "images"}}, TensorNotFoundError, "did you mean 'boxes'"),
     "no box tensor": ({"scale_boxes": {"labels": "images"}}, LoaderError, "names 'labels', a class_label"),

@@ -126,7 +126,7 @@ def test_tensors_are_read_as_told_and_return_index_false_leaves_it_out(table):
 
 
 def test_index_in_tensors_is_a_value_error(table):
-    with pytest.raises(ValueError, match="'index' is no tensor"):
+    with pytest.raises(ValueError, match="'index' is not a tensor"):
         Loader(table).pytorch(tensors=["labels", "index"])
 
 

@@ -15,7 +15,7 @@ import pytest
 from penstock.loader import Loader
 from penstock.loader.place._state import Place
 from penstock.loader.running._gather import Gather
-from penstock.loader.running._run import EpochIterator
+from penstock.loader.running._iterator import EpochIterator
 from penstock.table import ArrayTable, Selection
 
 CASES = 120
@@ -134,24 +134,30 @@ def test_gathered_batches_are_those_that_are_read(seed):
 def test_gathered_batches_of_a_rank_are_those_that_are_read(seed):
     case = Case(seed)
     case.world = max(case.world, 2)
-    engines = [loader._engine for loader in case.both()]
+    loaders = case.both()
     consumed = case.batch_size * case.world * int(case.rng.integers(0, 3))
     for rank in range(case.world):
-        epochs = [engine.epoch_at(Place(consumed=consumed), rank=rank, world_size=case.world) for engine in engines]
-        mine, other = (EpochIterator(engine, epoch) for engine, epoch in zip(engines, epochs, strict=True))
+        mine, other = (iterator_of(loader, Place(consumed=consumed), rank, case.world) for loader in loaders)
         assert is_gathered(mine)
         batches = list(other)
         for batch in batches:
             assert_same_batch(next(mine), batch)
         assert next(mine, None) is None
-    assert_same_audit(*(engine.audit() for engine in engines))
+    assert_same_audit(*(loader.audit() for loader in loaders))
+
+
+def iterator_of(loader, place, rank, world_size):
+    """The batches of one rank from a place on, without processes."""
+    cursor, maker, meter, _ = loader._parts
+    armed = cursor.armed(cursor.epoch_at(place, rank=rank, world_size=world_size))
+    return EpochIterator(armed, maker, cursor, meter, loader.close)
 
 
 def test_a_long_epoch_is_that_of_the_stream_through_all_blocks():
     count = 200_000
     table = ArrayTable({"x": np.arange(count), "y": np.arange(count, dtype=np.float32)})
     loader = Loader(table).shuffle().batch(96).numpy()
-    order = loader._engine.stream.epoch(0)
+    order = loader._parts.cursor.stream.epoch(0)
     batches = list(loader)
     assert np.array_equal(np.concatenate([batch["index"] for batch in batches]), order)
     assert np.array_equal(np.concatenate([batch["x"] for batch in batches]), order)
@@ -234,10 +240,10 @@ def test_the_work_of_an_epoch_is_a_slice_a_block_and_a_gather_for_many_small_bat
     loader = Loader(ArrayTable({"x": np.arange(count)}))
     loader = loader.shuffle() if mode == "shuffled" else loader.sample_by(np.ones(count), mode=mode)
     loader = loader.batch(64).numpy()
-    engine, work = loader._engine, {"slices": [], "gathers": []}
-    slice_of, batches_of = engine.stream.slice, engine._arrays.batches
-    engine.stream.slice = lambda start, stop: work["slices"].append(stop - start) or slice_of(start, stop)
-    engine._arrays.batches = lambda rows, *rest: work["gathers"].append(len(rows)) or batches_of(rows, *rest)
+    (cursor, maker, *_), work = loader._parts, {"slices": [], "gathers": []}
+    slice_of, batches_of = cursor.stream.slice, maker._arrays.batches
+    cursor.stream.slice = lambda start, stop: work["slices"].append(stop - start) or slice_of(start, stop)
+    maker._arrays.batches = lambda rows, *rest: work["gathers"].append(len(rows)) or batches_of(rows, *rest)
     assert sum(1 for _ in loader) == 3125
     blocks = [8192, 32_768, 65_536, 65_536, 27_968]
     assert work["slices"] == blocks
@@ -395,4 +401,4 @@ def test_the_collector_ends_an_epoch_that_nobody_holds():
     del cycle
     gc.collect()
     assert loader.state_dict()["consumed"] == 10
-    assert len(loader._engine._gathers) == 0
+    assert len(loader._parts.cursor._gathers) == 0

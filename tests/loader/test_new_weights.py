@@ -143,7 +143,7 @@ REFUSED = {
     "too few": (lambda: HARD[:5], r"shape \(5,\) for 60 samples"),
     "a plan of others": (lambda: plan(np.ones(7)), "weights of 7 samples; 60"),
     "all zero": (lambda: np.zeros(N), "nothing can be drawn"),
-    "negative": (lambda: -HARD - 1, "is no weight"),
+    "negative": (lambda: -HARD - 1, "is not valid"),
     "no weights": (lambda: object(), "of type object"),
 }
 
@@ -193,7 +193,7 @@ def test_a_state_of_other_weights_is_refused_with_the_way_out(table):
     loader = uniform(table)
     rows(loader)
     rows(loader.with_weights(HARD))
-    with pytest.raises(LoaderStateError, match=r"the sampling .*has changed.*with_weights are given before"):
+    with pytest.raises(LoaderStateError, match=r"the sampling .*has changed.*call with_weights before load_state_dict"):
         uniform(table).load_state_dict(loader.state_dict())
 
 
@@ -212,7 +212,7 @@ def test_weights_given_after_a_resume_in_mid_epoch_wait_for_its_end(table):
 
 def test_a_plan_is_what_is_drawn(table):
     loader = uniform(table).with_weights(plan())
-    assert isinstance(loader._engine.pool.plan, SamplingPlan)
+    assert isinstance(loader._parts.cursor.pool.plan, SamplingPlan)
     rows(loader)
     assert loader.audit().passed
 

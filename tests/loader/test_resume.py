@@ -10,9 +10,7 @@ import numpy as np
 import pytest
 
 from penstock.loader import Loader
-from penstock.loader.place._epoch import Draws
 from penstock.loader.place._state import Place, place_of, state_of
-from penstock.loader.running._run import draw_of
 from penstock.sampling import (
     ClassCounts,
     SamplingSpec,
@@ -75,7 +73,7 @@ def check_loader(seed, *, workers=False):
     got = rows_of(other)
     both = min(len(rest), len(got))
     assert got[:both] == rest[:both], f"case {seed}: another batch size"
-    left = first._engine.stream.size - state["consumed"]
+    left = first._parts.cursor.stream.size - state["consumed"]
     assert len(got) == (left // case.batches[1] * case.batches[1] if case.drop_last else left), f"case {seed}: length"
     if workers:
         with case.loader(1, num_workers=1, collate_fn=collated) as spread:
@@ -88,16 +86,15 @@ def collated(samples):
     return [sample["index"] for sample in samples]
 
 
-def ranks_from(engine, place, world_size, steps=None):
+def ranks_from(cursor, place, world_size, steps=None):
     """Return the draws of all ranks in the order of the global stream, and the epoch of the first rank."""
-    epochs = [engine.epoch_at(place, rank=rank, world_size=world_size) for rank in range(world_size)]
+    epochs = [cursor.epoch_at(place, rank=rank, world_size=world_size) for rank in range(world_size)]
     assert len({epoch.num_batches for epoch in epochs}) == 1
     count = epochs[0].num_batches if steps is None else min(steps, epochs[0].num_batches)
-    draws = [Draws(engine.stream, epoch) for epoch in epochs]
+    armed = [cursor.armed(epoch) for epoch in epochs]
+    draws = [rank.draws() for rank in armed]
     drawn = [
-        draw_of(engine.pool, epoch, draws[rank], step).rows.tolist()
-        for step in range(count)
-        for rank, epoch in enumerate(epochs)
+        rank.draw(own, step).rows.tolist() for step in range(count) for rank, own in zip(armed, draws, strict=True)
     ]
     return [row for rows in drawn for row in rows], epochs[0], count
 
@@ -105,18 +102,18 @@ def ranks_from(engine, place, world_size, steps=None):
 def check_world_sizes(case, seed):
     """Stop under one number of processes, go on under another."""
     before, after = case.rng.choice([1, 2, 3, 4], 2).tolist()
-    engine, other = case.loader(0)._engine, case.loader(1)._engine
+    cursor, other = case.loader(0)._parts.cursor, case.loader(1)._parts.cursor
     place = Place()
     for _ in range(int(case.rng.integers(0, 3))):
-        place = engine._following(engine.epoch_at(place, world_size=before))
-    whole, epoch, _ = ranks_from(engine, place, before)
-    given, _, steps = ranks_from(engine, place, before, int(case.rng.integers(0, epoch.num_batches + 1)))
-    turned = epoch.turned_within if engine.pool.continuing and case.offset else None
+        place = cursor.following(cursor.epoch_at(place, world_size=before))
+    whole, epoch, _ = ranks_from(cursor, place, before)
+    given, _, steps = ranks_from(cursor, place, before, int(case.rng.integers(0, epoch.num_batches + 1)))
+    turned = epoch.turned_within if cursor.pool.continuing and case.offset else None
     place = replace(place, consumed=epoch.consumed_after(steps), turned=turned)
-    place = place_of(json.loads(json.dumps(state_of(place, engine.identity()))), other.identity())
+    place = place_of(json.loads(json.dumps(state_of(place, cursor.identity()))), other.identity())
     rest, _, _ = ranks_from(other, place, after)
     both = min(len(whole) - len(given), len(rest))
-    if not engine.pool.continuing:  # beyond the epoch each repeats what fills its own last step
+    if not cursor.pool.continuing:  # beyond the epoch each repeats what fills its own last step
         both = min(both, max(epoch.size - len(given), 0))
     assert rest[:both] == whole[len(given) : len(given) + both], f"case {seed}: {before} to {after} processes"
 

@@ -225,7 +225,7 @@ def test_audit_of_other_draws_than_promised_fails(skewed):
     loader = plain(Loader(skewed).sample_by(TEXT, size=4000))
     epochs(loader)
     assert loader.audit().passed
-    loader._engine.tally._counts += np.array([-300, 300])
+    loader._parts.cursor.tally._counts += np.array([-300, 300])
     assert not loader.audit().passed
     assert loader.audit().to_pandas()["inside"].tolist() == [False, False]
 
@@ -341,7 +341,7 @@ def test_a_spec_brings_mode_seed_and_size_and_what_is_given_replaces_them(skewed
 
 
 def test_a_plan_of_the_same_samples_is_drawn_by(skewed):
-    plan = Loader(skewed).sample_by(TEXT, mode="deck", seed=4, size=60)._engine.pool.plan
+    plan = Loader(skewed).sample_by(TEXT, mode="deck", seed=4, size=60)._parts.cursor.pool.plan
     expected = epochs(plain(Loader(skewed).sample_by(TEXT, mode="deck", seed=4, size=60)), 2)
     assert epochs(plain(Loader(skewed).sample_by(plan)), 2) == expected
 

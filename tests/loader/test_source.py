@@ -127,7 +127,7 @@ def test_what_needs_samples_by_number_is_refused(step):
 
 
 def test_source_that_gives_fewer_than_it_says_is_told():
-    with pytest.raises(LoaderError, match="says 200 samples and gave 150"):
+    with pytest.raises(LoaderError, match="reports 200 samples and gave 150"):
         numbers(Loader(Lines(gives=150)).batch(10).numpy())
 
 

@@ -90,7 +90,7 @@ def test_repeated_rows_are_one_row_of_summed_weight_for_coverage():
         ([1, 2, math.nan], "weight nan of sample 2", None),
         ([math.inf, 2, 3], "weight inf of sample 0", None),
         ([[1, 2, 3]], "shape", None),
-        (["a", "b", "c"], "no numbers", None),
+        (["a", "b", "c"], "not numbers", None),
     ],
 )
 def test_weights_that_are_none_are_named(weights, complaint, hint):
@@ -136,9 +136,9 @@ def test_parts_join_to_the_strata_of_the_whole(by):
 
 
 def test_parts_of_other_clauses_are_refused():
-    with pytest.raises(SamplingError, match="expected the same ones"):
+    with pytest.raises(SamplingError, match="expected the same clauses"):
         Strata.concatenate([Strata.from_masks({"a": [True]}), Strata.from_masks({"b": [True]})])
-    with pytest.raises(SamplingError, match="no parts"):
+    with pytest.raises(SamplingError, match="there are no parts"):
         Strata.concatenate([])
 
 

@@ -130,6 +130,6 @@ def test_times_seen(plan):
 def test_deck_quotas_are_equal_to_the_last_draw(plan):
     plan, told = plan
     expect = told["expect"]["deck"]
-    assert plan._masses.tolist() == expect["masses"]
+    assert plan._weighing.masses.tolist() == expect["masses"]
     assert plan.quotas(TOLD["num_epochs"]).tolist() == expect["quotas"]
     assert plan.coverage(1).certificate == expect["certificate"]

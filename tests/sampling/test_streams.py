@@ -84,7 +84,7 @@ def test_once_includes_rows_as_often_as_promised():
 def test_once_is_capped_at_the_rows_with_weight_and_says_so():
     labels = ClassCounts.from_labels([0, 0, 1, 1, 1])
     plan = plan_of(labels, {"1": 1}, mode="once", size=5)
-    with pytest.warns(UserWarning, match="5 draws without replacement asked, 3 samples"):
+    with pytest.warns(UserWarning, match="5 draws without replacement were asked for, but only 3 samples"):
         stream = plan.stream()
     assert sorted(stream.epoch(0).tolist()) == [2, 3, 4]
 

@@ -15,7 +15,8 @@ from penstock.batchup.reading._batches import members_of
 from penstock.batchup.reading._rows import Rows
 from penstock.batchup.samplers._orders import rng_of
 from penstock.errors import DataSourceError, DataSourceTypeError, NotSupportedError
-from penstock.loader import Drawn, DrawnSource, HasSampleWeights
+from penstock.loader import Drawn, DrawnSource
+from penstock.tql import HasSampleWeights
 
 __all__ = ["AbstractDataSource", "MapDataSource"]
 

@@ -12,10 +12,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.errors import escaped
-from penstock.loader import HasSampleWeights, Loader, Weights, exact_plan, make_plan, one_call, spec_for
+from penstock.loader import Loader, one_call
 from penstock.sampling import SamplingPlan, SamplingSpec, fresh_seed
 from penstock.table import RowsTable, Selection, Table
-from penstock.tql import Explanation, QueryResult, explain, run
+from penstock.tql import (
+    Explanation,
+    HasSampleWeights,
+    QueryResult,
+    Weights,
+    exact_plan,
+    explain,
+    make_plan,
+    run,
+    spec_for,
+)  # fmt: skip
 
 __all__ = ["Drawing", "Resolve"]
 

@@ -65,8 +65,8 @@ class Collation:
 
     def columns(self, batch: Batch) -> dict[str, Any]:
         """Return the batch of untransformed samples."""
-        given = {name: self._column(name, column) for name, column in batch.columns.items()}
-        return self._with_marks(given, batch)
+        result = {name: self._column(name, column) for name, column in batch.columns.items()}
+        return self._with_marks(result, batch)
 
     def _column(self, name: str, column: Any) -> Any:
         if not isinstance(column, list):
@@ -79,12 +79,12 @@ class Collation:
     def _padded(self, name: str, samples: list[Any]) -> Any:
         return pad_samples(samples, _LABEL_PADDING if self._ragged.get(name) == "class_label" else 0)
 
-    def _with_marks(self, given: dict[str, Any], batch: Batch) -> dict[str, Any]:
+    def _with_marks(self, result: dict[str, Any], batch: Batch) -> dict[str, Any]:
         if self._return_index:
-            given.setdefault("index", batch.draw.rows)
+            result.setdefault("index", batch.draw.rows)
         if batch.draw.valid is not None:
-            given.setdefault("valid", batch.draw.valid)
-        return given
+            result.setdefault("valid", batch.draw.valid)
+        return result
 
     def samples(
         self, samples: list[Any], batch: Batch, *, transformed: bool, dropping: bool, keep_state: bool = True
@@ -114,10 +114,10 @@ class Collation:
             return samples
         if self._collate_fn is not None:
             return self._collate_fn(samples, batch.draw, keep_state=keep_state)
-        given = self._merged(samples, batch, transformed=transformed)
-        if isinstance(given, dict) and batch.draw.valid is not None and not dropping:
-            given.setdefault("valid", batch.draw.valid)
-        return given
+        result = self._merged(samples, batch, transformed=transformed)
+        if isinstance(result, dict) and batch.draw.valid is not None and not dropping:
+            result.setdefault("valid", batch.draw.valid)
+        return result
 
     def _merged(self, samples: list[Any], batch: Batch, *, transformed: bool) -> Any:
         first = samples[0]
@@ -160,7 +160,7 @@ def _check_alike(samples: list[Any], batch: Batch) -> None:
             raise LoaderError(
                 f"the transform gives {_parts(sample)} for row {rows[place]} and {first} for row {rows[0]}; "
                 "expected the same parts for every sample of a batch",
-                hint="or merge them by a collate_fn of your own",
+                hint="a custom collate_fn can merge different parts",
             )
 
 
@@ -172,14 +172,14 @@ def _parts(sample: Any) -> str:
     return "None" if sample is None else "a single value"
 
 
-def _only_length_differs(values: list[Any], given: Any) -> bool:
+def _only_length_differs(values: list[Any], result: Any) -> bool:
     """Tell whether a transform left samples what they were but for the number of their entries.
 
     Boxes that were filtered stay boxes; labels made into one vector a sample do not stay labels.
     """
-    if given is None:
+    if result is None:
         return False
-    for after, before in zip(values, given, strict=True):
+    for after, before in zip(values, result, strict=True):
         old, new = np.shape(before), tuple(getattr(after, "shape", ()))
         boxes = len(old) == len(new) == 2 and old[1:] == new[1:]  # noqa: PLR2004  (number of boxes, 4)
         if not (boxes or old == new):
@@ -214,7 +214,7 @@ def pad_samples(samples: list[Any], value: int) -> Any:
     samples : list of ndarray
         Arrays of one rank and type.
     value : int
-        What is put behind.
+        Fills up the end.
 
     Returns
     -------

@@ -69,12 +69,12 @@ def world() -> tuple[int, int]:
     try:
         return own_rank()
     except SamplingError as error:
-        told = str(error).split(". Hint")[0]
-        raise LoaderError(told, hint="call torch.distributed.init_process_group() first") from None
+        message = str(error).split(". Hint")[0]
+        raise LoaderError(message, hint="call torch.distributed.init_process_group() first") from None
 
 
 def warn_if_nobody_shares(distributed: bool | None) -> bool:
-    """Warn where several processes each have all batches, and nobody said that this is meant; tell whether it was."""
+    """Warn where several processes each have all batches, and nobody chose that; return whether it warned."""
     size = world_size_of_group()
     if distributed is not None or size == 1:
         return False
@@ -95,7 +95,7 @@ def warn_of_draws_left(epoch: int, left: int, of: int) -> None:
     """Warn of a trainer that goes on to the next epoch before the end of this one."""
     warnings.warn(
         f"epoch {epoch} was left with {left} of its {of} draws not read, and no later epoch makes up for them: "
-        "coverage and certificate of the plan do not hold. Trainers that are told to read fewer batches need a plan of "
+        "coverage and certificate of the plan do not hold. Trainers that read fewer batches need a plan of "
         f"that size, here size={of - left}",
         stacklevel=4,
     )
@@ -115,10 +115,10 @@ def agree(mine: Mapping[str, Any]) -> None:
         On every rank, if two of them differ; the message says in what.
     """
     distributed = require_torch().distributed
-    said: list[Any] = [None] * distributed.get_world_size()
-    distributed.all_gather_object(said, dict(mine))
-    for rank, other in enumerate(said):
-        for name, value in said[0].items():
+    gathered: list[Any] = [None] * distributed.get_world_size()
+    distributed.all_gather_object(gathered, dict(mine))
+    for rank, other in enumerate(gathered):
+        for name, value in gathered[0].items():
             if other[name] != value:
                 raise LoaderError(
                     f"the ranks disagree on {name}: rank 0 has {value!r}, rank {rank} has {other[name]!r}",

@@ -58,6 +58,7 @@ class Transform:
 
     def __call__(self, sample: dict[str, Any], epoch: int, position: int) -> Any:
         """Return the transformed sample of one draw."""
+        # Albumentations keeps a generator of its own, which the global state does not reach
         for pipeline in self._reseeded:
             pipeline.set_random_seed(words_of(self._seed, epoch, position)[0] & 0x7FFF_FFFF)
         rng = generator_of(self._seed, epoch, position) if any(self._takes_rng) else None
@@ -81,7 +82,7 @@ class Transform:
                 try:
                     done.append(self(sample, draw.epoch, int(draw.positions[place])))
                 except Exception as error:
-                    raise _told(error, int(draw.rows[place]), uids[place]) from error
+                    raise _located(error, int(draw.rows[place]), uids[place]) from error
         return done
 
 
@@ -91,7 +92,7 @@ class SeededCollate:
     Parameters
     ----------
     collate_fn : callable
-        Of a list of samples; one with a parameter `rng` is given a generator.
+        Of a list of samples; one with a parameter `rng` gets a generator.
     seed : int
         The loader's seed.
     """
@@ -111,7 +112,7 @@ class SeededCollate:
             return self._collate_fn(samples)
 
 
-def _told(error: Exception, row: int, uid: int) -> TransformError:
+def _located(error: Exception, row: int, uid: int) -> TransformError:
     frames = traceback.format_exception(type(error), error, _own_frames(error))
     return TransformError(
         f"the transform failed on row {row} (uid {uid}): {type(error).__name__}: {error}\n\n{''.join(frames)}",

@@ -64,8 +64,8 @@ class Work:
 def timed(work: Work, batch: Batch, uids: list[int], *, keep_state: bool) -> tuple[Any, float]:
     """Return the work done on a batch, and the seconds it took."""
     began = time.perf_counter()
-    given = work(batch, uids, keep_state=keep_state)
-    return given, time.perf_counter() - began
+    result = work(batch, uids, keep_state=keep_state)
+    return result, time.perf_counter() - began
 
 
 class WorkerTask:

@@ -2,30 +2,40 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Literal, Self
-
-import numpy as np
+from typing import Any, Literal, NamedTuple, Self
 
 from penstock.errors import LoaderError
 from penstock.loader.chain._tensorflow import as_tf_dataset, require_tensorflow
-from penstock.loader.running._engine import Engine
-from penstock.loader.running._running import RunningLoader
-from penstock.loader.settings._settings import Framework, Settings, check_count, checked_output
+from penstock.loader.running._epochs import EpochLoader
+from penstock.loader.settings._settings import (
+    Framework,
+    Output,
+    Settings,
+    Transformation,
+    check_count,
+    checked_output,
+    checked_transform,
+)
 from penstock.loader.sources._pool import Pool, Resolve
-from penstock.loader.sources._source import DrawnSource, Source, as_table
-from penstock.loader.sources._weights import spec_for
+from penstock.loader.sources._source import DrawnSource, Source, pool_of
 from penstock.sampling import SamplingPlan, fresh_seed
 from penstock.table import Selection, Table
+from penstock.tql import spec_for
 
-__all__ = ["Loader"]
-
-Transformation = Callable[..., Any] | Mapping[str, Callable[..., Any] | None]
+__all__ = ["Loader", "Steps"]
 
 
-class Loader(RunningLoader):
+class Steps(NamedTuple):
+    """The steps of a chain so far: what is read, how, and which steps cannot be taken again."""
+
+    pool: Pool
+    settings: Settings
+    called: frozenset[str] = frozenset()
+
+
+class Loader(EpochLoader):
     """Batches of a dataset or a view for training, built by a chain of calls.
 
     Each call of the chain returns a new loader. Iterating one gives an epoch;
@@ -44,7 +54,7 @@ class Loader(RunningLoader):
     resolve : callable, optional
         How the names in a query become tables.
     tensors : sequence of str, optional
-        What is read where nothing else is asked for; default: all.
+        Tensors that are read by default; default: all.
 
     Raises
     ------
@@ -53,6 +63,7 @@ class Loader(RunningLoader):
 
     Examples
     --------
+    >>> import numpy as np
     >>> from penstock.table import ArrayTable
     >>> table = ArrayTable({"x": np.arange(5.0), "label": [0, 1, 0, 1, 1]}, class_names={"label": ["a", "b"]})
     >>> loader = Loader(table).batch(2).numpy()
@@ -62,7 +73,7 @@ class Loader(RunningLoader):
 
     def __init__(
         self,
-        table: Table | Source | DrawnSource,
+        table: Table | Source | DrawnSource | Steps,
         selection: Selection | None = None,
         *,
         seed: int | None = 0,
@@ -70,32 +81,22 @@ class Loader(RunningLoader):
         resolve: Resolve | None = None,
         tensors: Sequence[str] | None = None,
     ) -> None:
-        seed = fresh_seed() if seed is None else seed
-        drawn = table.__drawn__(seed) if isinstance(table, DrawnSource) else None
-        if drawn is not None and selection is None and plan is None:
-            selection, plan = Selection(rows=drawn.rows, version="", query_string=None, seed=seed), drawn.plan
-        readable: Table = as_table(table if drawn is None else drawn.source)
-        rows = np.arange(readable.num_rows) if selection is None else np.asarray(selection.rows, np.int64)
-        history = (selection.query_string,) if selection is not None and selection.query_string else ()
-        all_rows = None if drawn is None or plan is not drawn.plan else drawn.all_rows
-        self._pool = Pool(table=readable, rows=rows, plan=plan, history=history, resolve=resolve, all_rows=all_rows)
-        shown = None if tensors is None else tuple(tensors)
-        self._settings = Settings(seed=seed, tensors=shown)
-        self._called: frozenset[str] = frozenset()
-        self._made: Engine | None = None
-        self.worker_init_fn: Callable[[int], None] | None = None
-
-    # ---- the chain -------------------------------------------------------------------------
+        if isinstance(table, Steps):
+            steps = table
+        else:
+            seed = fresh_seed() if seed is None else seed
+            pool = pool_of(table, selection, seed=seed, plan=plan, resolve=resolve)
+            steps = Steps(pool, Settings(seed=seed, tensors=None if tensors is None else tuple(tensors)))
+        super().__init__(steps.pool, steps.settings)
+        self._called = steps.called
 
     def _derived(self, step: str | None = None, *, pool: Pool | None = None, **settings: Any) -> Self:
-        """Return a copy with changes; a step that is taken once is refused the second time."""
+        """Return a loader with changes; a step that is taken once is refused the second time."""
         if step is not None and step in self._called:
             raise LoaderError(f".{step}() has already been called", hint=f"give .{step}() everything in one call")
-        derived = object.__new__(type(self))
-        derived._pool = self._pool if pool is None else pool
-        derived._settings = replace(self._settings, **settings)
-        derived._called = self._called | ({step} if step else set())
-        derived._made = None
+        called = self._called | ({step} if step else set())
+        pool = self._pool if pool is None else pool
+        derived = type(self)(Steps(pool, replace(self._settings, **settings), called))
         derived.worker_init_fn = self.worker_init_fn
         return derived
 
@@ -131,7 +132,7 @@ class Loader(RunningLoader):
         weights : str, SamplingSpec, SamplingPlan, sampler, source, list, tuple or ndarray
             A weight expression such as ``max_weight(labels == 5: 10, labels == 6: 5)``,
             the name of a tensor that holds the weights, or one weight for each sample. A spec or a plan of the same
-            samples brings mode, size and seed; those given here replace its own.
+            samples brings mode, size and seed; arguments passed here replace its own.
         replace : bool
             Whether a sample may be drawn again in an epoch; False is the same as ``mode="once"``.
         size : int, optional
@@ -162,9 +163,9 @@ class Loader(RunningLoader):
         ----------
         transform : callable or dict of str to callable or None
             A function of a sample, which is a dict of tensors; or one function
-            per tensor, None for a tensor that is passed on. A dict drops every
+            per tensor, None for a tensor that is passed on unchanged. A dict drops every
             tensor it does not name, ``index`` too. A function with a parameter
-            `rng` is given a `numpy.random.Generator` of the sample's own.
+            `rng` gets the sample's own `numpy.random.Generator`.
         **kwargs
             Passed to a callable; ignored with a dict.
 
@@ -177,19 +178,8 @@ class Loader(RunningLoader):
         LoaderError
             If it was called before, or `transform` is neither.
         """
-        if isinstance(transform, Mapping):
-            if kwargs:
-                warnings.warn(
-                    f"transform is a dict: the arguments {', '.join(sorted(kwargs))} are ignored", stacklevel=2
-                )
-            kwargs = {}
-            for name, function in transform.items():
-                if function is not None and not callable(function):
-                    raise LoaderError(f"transform of {name!r} is {function!r}; expected a function or None")
-            transform = dict(transform)
-        elif not callable(transform):
-            raise LoaderError(f"transform is {transform!r}; expected a function or a dict of functions")
-        return self._derived("transform", transform=transform, transform_arguments=kwargs)
+        checked, arguments = checked_transform(transform, kwargs)
+        return self._derived("transform", transform=checked, transform_arguments=arguments)
 
     def batch(self, batch_size: int | None, drop_last: bool = False) -> Self:
         """Return a loader of batches.
@@ -220,7 +210,7 @@ class Loader(RunningLoader):
         Parameters
         ----------
         shuffle : bool
-            Whether to.
+            Whether samples come in another order each epoch.
         buffer_size : int
             Megabytes for samples that can only be read in sequence. Samples that can
             be read by number, as those of a dataset, are shuffled as a whole.
@@ -241,7 +231,7 @@ class Loader(RunningLoader):
         return self._derived("shuffle", shuffle=bool(shuffle), buffer_size=check_count("buffer_size", buffer_size, 1))
 
     def offset(self, off: int = 0) -> Self:
-        """Return a loader whose epochs begin at a sample and go round to the beginning.
+        """Return a loader whose epochs begin at a sample and wrap around to the beginning.
 
         Parameters
         ----------
@@ -277,7 +267,12 @@ class Loader(RunningLoader):
         on_error: str = "raise",
     ) -> Self:
         """Return a loader of batches of numpy arrays; parameters as in `pytorch`."""
-        return self._output("numpy", {**locals(), "pin_memory": False})
+        return self._output("numpy", Output(
+            num_workers=num_workers, collate_fn=collate_fn, tensors=tensors, num_threads=num_threads,
+            prefetch_factor=prefetch_factor, distributed=distributed, return_index=return_index,
+            decode_method=decode_method, persistent_workers=persistent_workers, resize=resize,
+            scale_boxes=scale_boxes, padding=padding, on_error=on_error,
+        ))  # fmt: skip
 
     def pytorch(  # noqa: PLR0917  the page's signature
         self,
@@ -304,7 +299,7 @@ class Loader(RunningLoader):
         num_workers : int
             Processes for the transform and the collating; 0 does them in the caller's thread.
         collate_fn : callable, optional
-            Makes a batch of a list of samples.
+            Makes a batch out of a list of samples.
         tensors : list of str, optional
             Tensors to read; default: all.
         num_threads : int, optional
@@ -321,13 +316,13 @@ class Loader(RunningLoader):
         persistent_workers : bool
             Whether workers keep the transform when an epoch ends.
         resize : dict of str to (int, int), optional
-            Height and width that a tensor's images are given in the reader threads.
+            Height and width to which a tensor's images are resized in the reader threads.
         scale_boxes : bool or dict of str to str
             Whether boxes are scaled with their resized images, by the same factors; with several image tensors
             which images the boxes of a tensor belong to, as ``{"boxes": "images"}``.
         padding : {"list", "pad"}
             What becomes of samples of unequal shape: a list, or one tensor, filled up
-            behind with 0, class labels with -1.
+            at the end with 0, class labels with -1.
         on_error : {"raise", "skip", "substitute"}
             What happens to a sample that cannot be read: the error is raised, the sample
             is left out, or another of the same stratum takes its place.
@@ -347,7 +342,12 @@ class Loader(RunningLoader):
         MissingDependencyError
             If torch is not installed.
         """
-        return self._output("pytorch", locals())
+        return self._output("pytorch", Output(
+            num_workers=num_workers, collate_fn=collate_fn, tensors=tensors, num_threads=num_threads,
+            prefetch_factor=prefetch_factor, distributed=distributed, return_index=return_index,
+            decode_method=decode_method, persistent_workers=persistent_workers, resize=resize,
+            scale_boxes=scale_boxes, padding=padding, on_error=on_error, pin_memory=pin_memory,
+        ))  # fmt: skip
 
     def tensorflow(  # noqa: PLR0917  the page's signature
         self,
@@ -385,36 +385,29 @@ class Loader(RunningLoader):
             If tensorflow is not installed.
         """
         require_tensorflow()
-        options = {**locals(), "distributed": False, "pin_memory": False}
-        loader = self._output("tensorflow", options)
+        loader = self._output("tensorflow", Output(
+            num_workers=num_workers, collate_fn=collate_fn, tensors=tensors, num_threads=num_threads,
+            prefetch_factor=prefetch_factor, distributed=False, return_index=return_index,
+            decode_method=decode_method, persistent_workers=persistent_workers, resize=resize,
+            scale_boxes=scale_boxes, padding=padding, on_error=on_error,
+        ))  # fmt: skip
         stacked = padding == "pad" or self._settings.samples_per_batch == 1
-        engine = loader._engine  # noqa: SLF001  of this class
+        maker = loader._parts.maker  # noqa: SLF001  of this class
         return as_tf_dataset(
             loader,
-            axes=engine.axes if stacked else {},
-            dtypes=engine.dtypes,
+            axes=maker.axes if stacked else {},
+            dtypes=maker.dtypes,
             single=self._settings.single,
             own=collate_fn is not None,
             transformed=self._settings.transform is not None,
         )
 
-    def preview(self) -> Any:
-        """Return the next batch without taking it: the state stays where it is.
-
-        Raises
-        ------
-        LoaderError
-            If the loader has no batches.
-        """
-        return self._engine.preview()
-
-    def _output(self, framework: Framework, options: Mapping[str, Any]) -> Self:
+    def _output(self, framework: Framework, output: Output) -> Self:
         if self._settings.framework != "samples":
             raise LoaderError(
                 f".{self._settings.framework}() has already been called",
                 hint="choose one of .pytorch(), .numpy() and .tensorflow()",
             )
-        told = {name: value for name, value in options.items() if name != "self"}
-        checked = checked_output(self._pool.table, told)
+        checked = checked_output(self._pool.table, output)
         checked["tensors"] = checked["tensors"] or self._settings.tensors
         return self._derived(framework=framework, **checked)

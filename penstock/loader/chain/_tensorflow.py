@@ -109,16 +109,16 @@ def _merged(tf: Any, values: list[Any], name: str) -> Any:
     """Merge samples: dicts key by key, lists as one more ragged axis."""
     if all(isinstance(value, Mapping) for value in values):
         if any(value.keys() != values[0].keys() for value in values):
-            raise LoaderError(f"{name!r} holds dicts of other keys than its first; expected the same keys in each")
+            raise LoaderError(f"some dicts in {name!r} have other keys than the first; expected the same keys in each")
         return {key: to_tf([value[key] for value in values], str(key), own=True) for key in values[0]}
     if not all(isinstance(value, list | tuple) for value in values):
-        raise LoaderError(f"{name!r} holds lists beside other values; expected one kind")
+        raise LoaderError(f"{name!r} holds lists beside other values; expected values of one kind")
     inner = to_tf([item for value in values for item in value], name, own=True)
     lengths = np.array([len(value) for value in values], np.int64)
     if isinstance(inner, dict):
         return {key: tf.RaggedTensor.from_row_lengths(item, lengths) for key, item in inner.items()}
     if isinstance(inner, tuple):
-        raise LoaderError(f"{name!r} holds lists of tuples of unlike parts; expected arrays or numbers")
+        raise LoaderError(f"{name!r} holds lists of tuples whose parts differ in kind; expected arrays or numbers")
     return tf.RaggedTensor.from_row_lengths(inner, lengths)
 
 
@@ -159,6 +159,7 @@ def _ragged(tf: Any, arrays: list[np.ndarray[Any, Any]]) -> Any:
     ragged = tf.convert_to_tensor(
         np.concatenate([array.reshape(int(np.prod(array.shape[:-1])), array.shape[-1]) for array in arrays])
     )
+    # from the innermost ragged axis outward: each wraps the rows of the one before
     for axis in range(rank - 2, -1, -1):
         lengths = [array.shape[axis] for array in arrays for _ in range(int(np.prod(array.shape[:axis])))]
         ragged = tf.RaggedTensor.from_row_lengths(ragged, np.array(lengths, np.int64))
@@ -238,7 +239,7 @@ def _fitted(tf: Any, value: Any, spec: Any, name: str = "batch") -> Any:
             value = tf.RaggedTensor.from_tensor(value, ragged_rank=spec.ragged_rank)
     if isinstance(spec, dict | tuple) or not spec.is_compatible_with(value):
         raise LoaderError(
-            f"{name!r} has another form than in the first batch: {getattr(value, 'shape', type(value).__name__)}, "
+            f"{name!r} has a different form than in the first batch: {getattr(value, 'shape', type(value).__name__)}, "
             f"expected {spec}",
             hint="TensorFlow needs one form for all batches: use padding='pad', or return one shape from the transform",
         )

@@ -106,11 +106,12 @@ class Epoch:
         first = self.consumed + (batch * self.world_size + self.rank) * self.batch_size
         if count == 1 or self.world_size == 1:
             return np.arange(first, min(first + count * self.batch_size, self.length), dtype=np.int64)
+        # this rank's part of each global batch
         begins = np.arange(first, first + count * self._global_batch, self._global_batch, dtype=np.int64)
         return (begins[:, None] + np.arange(self.batch_size)).ravel()  # with several ranks every batch is full
 
     def stream_offsets(self, positions: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return, for increasing positions in the epoch, how far behind `start` their draws lie in the stream."""
+        """Return, for increasing positions in the epoch, how far after `start` their draws are in the stream."""
         if not self.continuing:
             if not self.offset and len(positions) and positions[-1] < self.size:
                 return positions
@@ -137,7 +138,7 @@ class Epoch:
 
 
 class Draws:
-    """An epoch's draws, computed in blocks; where more are asked for at once, those between the first and the last.
+    """An epoch's draws, computed in blocks; a long run of positions is one slice.
 
     Parameters
     ----------
@@ -158,6 +159,7 @@ class Draws:
         """Return the pool positions drawn at increasing positions of the epoch."""
         offsets = self._epoch.stream_offsets(positions)
         if len(offsets) >= self._size and not self._in_sequence:
+            # one slice for a long run, as long as it has little between that other ranks take
             low, high = int(offsets.min()), int(offsets.max()) + 1
             if high - low <= len(offsets) * self._epoch.world_size:
                 run = self._stream.slice(self._epoch.start + low, self._epoch.start + high)
@@ -175,5 +177,6 @@ class Draws:
             first, last = number * self._size, (number + 1) * self._size
             last = last if self._epoch.continuing else min(last, self._epoch.size)
             block = self._stream.slice(self._epoch.start + first, self._epoch.start + last)
+            # replaced, not changed: other threads may be reading it
             self._blocks = {**dict(list(self._blocks.items())[-3:]), number: block}
         return block

@@ -1,4 +1,4 @@
-"""Where a loader stands, and whether a saved place fits it."""
+"""Where a loader is, and whether a saved place fits it."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class Identity:
     offset: int
 
 
-_TOLD = {
+_NAMES = {
     "version": "the dataset's version",
     "query": "the query",
     "rows": "the rows the view holds",
@@ -76,7 +76,7 @@ _TOLD = {
 def parts_of(place: Place, identity: Identity) -> dict[str, Any]:
     """Return what processes that share an epoch must have in common, by what it is called in a message."""
     return {
-        **{told: getattr(identity, name) for name, told in _TOLD.items()},
+        **{shown: getattr(identity, name) for name, shown in _NAMES.items()},
         "the epoch": place.epoch,
         "the place in it": (place.start, place.consumed, place.turned),
     }
@@ -90,7 +90,7 @@ def state_of(place: Place, identity: Identity) -> dict[str, Any]:
         "start": place.start,
         "consumed": place.consumed,
         **({} if place.turned is None else {"turned": place.turned}),
-        "fingerprint": {name: getattr(identity, name) for name in _TOLD},
+        "fingerprint": {name: getattr(identity, name) for name in _NAMES},
     }
 
 
@@ -100,20 +100,20 @@ def place_of(state: Mapping[str, Any], identity: Identity) -> Place:
     Raises
     ------
     LoaderStateError
-        If it is no loader's state, or of another dataset version, query,
+        If it is not the state of a loader, or of another dataset version, query,
         sampling, seed or offset; the message names which.
     """
     _check_form(state)
     saved = state["fingerprint"]
-    for name, told in _TOLD.items():
+    for name, shown in _NAMES.items():
         mine = getattr(identity, name)
         if name == "query" and saved.get("sampling") == identity.sampling and _same_steps(saved.get(name), mine):
             continue  # weights that .sample_by gave there came by .with_weights here
         if saved.get(name) != mine:
             raise LoaderStateError(
-                f"{told} has changed: the state was taken at {saved.get(name)!r}, this loader has {mine!r}",
+                f"{shown} has changed: the state was taken at {saved.get(name)!r}, this loader has {mine!r}",
                 hint="build the loader as it was; batch size, workers and world size may differ"
-                + ("; weights of with_weights are given before" if name == "sampling" else ""),
+                + ("; call with_weights before load_state_dict" if name == "sampling" else ""),
             )
     return Place(epoch=state["epoch"], start=state["start"], consumed=state["consumed"], turned=state.get("turned"))
 
@@ -126,9 +126,9 @@ def _same_steps(one: object, other: object) -> bool:
 
 def _check_form(state: Mapping[str, Any]) -> None:
     if not isinstance(state, Mapping):
-        raise LoaderStateError(f"a state is a dict, as state_dict() returns it; got {type(state).__name__}")
+        raise LoaderStateError(f"the state is a {type(state).__name__}; expected the dict that state_dict() returned")
     if state.get("format") != _FORMAT:
-        raise LoaderStateError(f"a state of format {state.get('format')!r}; this version reads format {_FORMAT}")
+        raise LoaderStateError(f"the state has format {state.get('format')!r}; this version reads format {_FORMAT}")
     numbers = [state.get(name) for name in ("epoch", "start", "consumed")]
     numbers += [state["turned"]] if state.get("turned") is not None else []
     if any(isinstance(number, bool) or not isinstance(number, int) or number < 0 for number in numbers):
@@ -137,4 +137,4 @@ def _check_form(state: Mapping[str, Any]) -> None:
             "expected whole numbers of at least 0"
         )
     if not isinstance(state.get("fingerprint"), Mapping):
-        raise LoaderStateError("the state has no fingerprint; expected what state_dict() returns")
+        raise LoaderStateError("the state has no fingerprint; expected the dict that state_dict() returned")

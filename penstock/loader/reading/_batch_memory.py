@@ -13,7 +13,7 @@ _LARGEST_KEPT = 31 << 20  # the threshold is never raised beyond 32 MiB
 
 
 class BatchMemory:
-    """Gives out arrays whose memory comes back when the last view of them is gone.
+    """Returns arrays whose memory is used again when the last view of them is gone.
 
     Fresh memory is zeroed by the system page by page as it is written to: a
     tenth of the time of decoding.

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from penstock.errors import ImageDecodeError, PenstockError
 from penstock.loader.reading._batch_memory import BatchMemory
-from penstock.loader.reading._decode_pool import Crew
+from penstock.loader.reading._decode_pool import DecodePool
 from penstock.loader.reading._resizing import opencv_alone, resized
 from penstock.tensors import (
     MAX_IMAGE_BYTES,
@@ -55,7 +55,7 @@ def decode_images(
     shape: tuple[int, ...] | None,
     out_of: NDArray[np.int64],
     memory: BatchMemory,
-    crew: Crew,
+    decode_pool: DecodePool,
     max_bytes: int | None = MAX_IMAGE_BYTES,
 ) -> Decoded:
     """Decode images.
@@ -74,7 +74,7 @@ def decode_images(
         Which of `encoded` each sample of the batch is.
     memory : BatchMemory
         Where arrays are made.
-    crew : Crew
+    decode_pool : DecodePool
         Threads that decode images of one shape together.
     max_bytes : int, optional
         Most bytes a decoded image may have; None allows any size.
@@ -86,7 +86,7 @@ def decode_images(
         samples; errors by number in `encoded`.
     """
     if method == "numpy" and shape is not None:
-        return _decode_stacked(encoded, size, memory.array((len(out_of), *shape)), out_of, crew, max_bytes)
+        return _decode_stacked(encoded, size, memory.array((len(out_of), *shape)), out_of, decode_pool, max_bytes)
     functions: dict[str, Callable[[Any], Any]] = {
         "tobytes": bytes,
         "pil": partial(_pil, max_bytes=max_bytes),
@@ -131,13 +131,13 @@ def _readable(data: Any) -> Any:
 
 
 def _repeated(distinct: list[Any], out_of: NDArray[np.int64]) -> list[Any]:
-    """Spread distinct samples over the batch; a sample that comes twice gets memory of its own."""
-    given: set[int] = set()
+    """Spread distinct samples over the batch; a sample that occurs twice gets its own memory."""
+    delivered: set[int] = set()
     column = []
     for number in out_of.tolist():
         sample = distinct[number]
-        column.append(sample.copy() if number in given and hasattr(sample, "copy") else sample)
-        given.add(number)
+        column.append(sample.copy() if number in delivered and hasattr(sample, "copy") else sample)
+        delivered.add(number)
     return column
 
 
@@ -146,9 +146,10 @@ def _decode_stacked(  # noqa: PLR0917  what a stacked batch is made of
     size: tuple[int, int] | None,
     stacked: NDArray[np.uint8],
     out_of: NDArray[np.int64],
-    crew: Crew,
+    decode_pool: DecodePool,
     max_bytes: int | None,
 ) -> Decoded:
+    # the first slot of each distinct sample: written backwards, so that the first one stays
     first = np.zeros(len(encoded), np.int64)
     first[out_of[::-1]] = np.arange(len(out_of))[::-1]
     slots = first.tolist()
@@ -163,7 +164,7 @@ def _decode_stacked(  # noqa: PLR0917  what a stacked batch is made of
                 except PenstockError as error:
                     errors[number] = _without_frames(error)
 
-    crew.share(decode, len(encoded))
+    decode_pool.share(decode, len(encoded))
     repeats = np.flatnonzero(first[out_of] != np.arange(len(out_of)))
     for slot in repeats.tolist():
         stacked[slot] = stacked[first[out_of[slot]]]
@@ -173,7 +174,7 @@ def _decode_stacked(  # noqa: PLR0917  what a stacked batch is made of
 class _Scratch:
     """Memory an image is decoded into before it is resized; grows to the largest seen.
 
-    Large images have memory of their own, which threads share and which is given back at once.
+    Large images have memory of their own, which threads share and which is freed at once.
     """
 
     def __init__(self) -> None:
@@ -212,7 +213,7 @@ def _decode_into(
 
 
 def _as_channels(pixels: NDArray[np.uint8], channels: int) -> NDArray[np.uint8]:
-    """Give an image the number of channels its batch has: grey is repeated, alpha is laid over mid grey."""
+    """Give an image the number of channels its batch has: gray is repeated, alpha is laid over mid gray."""
     pixels = flatten_alpha(pixels) if channels < 4 else pixels  # noqa: PLR2004  red, green, blue, alpha
     if pixels.shape[2] == 1 and channels == 3:  # noqa: PLR2004  red, green, blue
         return np.repeat(pixels, 3, axis=2)
@@ -221,13 +222,13 @@ def _as_channels(pixels: NDArray[np.uint8], channels: int) -> NDArray[np.uint8]:
 
 def _check_shape(pixels: NDArray[np.uint8], out: NDArray[np.uint8]) -> None:
     if pixels.shape != out.shape:
-        raise ImageDecodeError(f"the image is of shape {pixels.shape}; the dataset says {out.shape}")
+        raise ImageDecodeError(f"the image has shape {pixels.shape}; expected {out.shape}, as the dataset says")
 
 
 def decode_values(
     values: Sequence[Any] | NDArray[Any], method: str, spec: TensorSpec, *, fixed: bool, out_of: NDArray[np.int64]
 ) -> Any:
-    """Return samples of a tensor that is no image: one array where all have one shape, else a list.
+    """Return samples of a tensor that is not an image: one array where all have one shape, else a list.
 
     Parameters
     ----------

@@ -12,14 +12,14 @@ from collections.abc import Callable
 
 from penstock.storage import renew_in_children
 
-__all__ = ["Crew"]
+__all__ = ["DecodePool"]
 
 _PIECE = 8
 
 Work = Callable[[int, int], None]
 
 
-class Crew:
+class DecodePool:
     """What threads have in hand together; safe to call from several threads."""
 
     def __init__(self) -> None:
@@ -32,7 +32,7 @@ class Crew:
         self._tasks: list[_Task] = []
 
     def share(self, work: Work, count: int) -> None:
-        """Do ``work(start, stop)`` for all of ``range(count)``, in pieces, with whoever shares work at the same time.
+        """Do ``work(start, stop)`` for all of ``range(count)``, in pieces, with all threads that share work now.
 
         Parameters
         ----------

@@ -15,17 +15,17 @@ from numpy.typing import NDArray
 
 from penstock.loader.batching._batch import Draw
 
-__all__ = ["Ahead", "Take", "Taken"]
+__all__ = ["Prefetch", "PrefetchedImages", "Take"]
 
 Take = Callable[[NDArray[np.int64], Sequence[str]], Mapping[str, Sequence[Any]]]
-Taken = Callable[[NDArray[np.int64]], Mapping[str, Sequence[Any]]]
+PrefetchedImages = Callable[[NDArray[np.int64]], Mapping[str, Sequence[Any]]]
 """The raw images of some increasing rows of a batch."""
 
 _MOST_ROWS = 256
 _MOST_BYTES = 8 << 20
 
 
-class Ahead:
+class Prefetch:
     """What is read for the batches of an epoch; groups grow from one batch on, so that the first is not kept waiting.
 
     Parameters
@@ -49,7 +49,7 @@ class Ahead:
         self._grown = 1
         self._waiting: dict[int, tuple[Draw, _Group]] = {}
 
-    def claim(self, batch: int) -> tuple[Draw, Taken | None]:
+    def claim(self, batch: int) -> tuple[Draw, PrefetchedImages | None]:
         """Return what a batch holds, and where its images will be; one thread at a time, batch after batch."""
         if not self._images:
             return self._draw_of(batch), None

@@ -17,8 +17,8 @@ from penstock.errors import LoaderError, PenstockError
 from penstock.loader.batching._batch import Batch, Draw
 from penstock.loader.reading._batch_memory import BatchMemory
 from penstock.loader.reading._decode import decode_images, decode_values
-from penstock.loader.reading._decode_pool import Crew
-from penstock.loader.reading._prefetch import Take, Taken
+from penstock.loader.reading._decode_pool import DecodePool
+from penstock.loader.reading._prefetch import PrefetchedImages, Take
 from penstock.loader.settings._boxes import BoxScales
 from penstock.loader.settings._settings import Settings
 from penstock.storage import renew_in_children
@@ -28,6 +28,9 @@ __all__ = ["Reader", "Substitutes"]
 
 Substitutes = Callable[[int, int, int, int], int]
 """(epoch, position, pool position, attempt) to the pool position of another sample of the same stratum."""
+
+Failures = dict[int, tuple[str, PenstockError]]
+"""The tensor and the error of each place of a batch that could not be read."""
 
 _MOST_SUBSTITUTES = 16
 _IN_HAND = 2
@@ -51,7 +54,7 @@ class Reader:
         self.take: Take = table.take_views
         self._pool = pool
         self._settings = settings
-        self._crew = Crew()
+        self._decode_pool = DecodePool()
         self.renew()
         renew_in_children(self)
         self.memory = BatchMemory(settings.prefetch_factor * max(1, settings.reader_threads) + _IN_HAND)
@@ -96,13 +99,13 @@ class Reader:
         return tuple(low if low == high and low >= 0 else None for low, high in zip(least, greatest, strict=True))
 
     def dtype(self, name: str) -> str:
-        """Return the dtype of a tensor's samples as delivered; "string" where they are no arrays."""
+        """Return the dtype of a tensor's samples as delivered; "string" where they are not arrays."""
         spec = self._table.tensors[name]
         if spec.htype in {"text", "json"} or self._settings.decode_method.get(name, "numpy") != "numpy":
             return "string"
         return {"image": "uint8", "class_label": "int64"}.get(spec.htype, spec.dtype)
 
-    def read(self, draw: Draw, substitutes: Substitutes, taken: Taken | None = None) -> Batch:
+    def read(self, draw: Draw, substitutes: Substitutes, images: PrefetchedImages | None = None) -> Batch:
         """Return the decoded samples of a draw.
 
         Parameters
@@ -111,21 +114,21 @@ class Reader:
             What to read.
         substitutes : callable
             Names another sample for one that cannot be read.
-        taken : callable, optional
+        images : callable, optional
             Gives images that are read with those of other batches.
 
         Raises
         ------
         PenstockError
             The error of the first sample that cannot be read, with its row, its
-            uid and its tensor, unless the loader was told to skip or substitute.
+            uid and its tensor, unless the loader skips or substitutes such samples.
         """
-        batch, errors = self._attempt(draw, taken)
+        batch, errors = self._attempt(draw, images)
         if not errors:
             return batch
         if self._settings.on_error == "raise":
             slot = min(errors)
-            failure = self._told(int(draw.rows[slot]), *errors[slot])
+            failure = self._located(int(draw.rows[slot]), *errors[slot])
             del batch, errors  # the traceback keeps this frame
             raise failure
         failed = [(int(draw.rows[slot]), f"{name}: {error.message}") for slot, (name, error) in sorted(errors.items())]
@@ -135,37 +138,36 @@ class Reader:
             return batch
         return self._skipped(batch, errors, failed)
 
-    def _told(self, row: int, name: str, error: PenstockError) -> PenstockError:
+    def _located(self, row: int, name: str, error: PenstockError) -> PenstockError:
         uid = int(self._table.uids(np.array([row], np.int64))[0])
         error.args = (f"{name!r} of row {row} (uid {uid}): {error.message}",)
         error.message = error.args[0]
         error.hint = error.hint or "on_error='skip' or 'substitute' goes on without it"
         return error
 
-    def _attempt(self, draw: Draw, images: Taken | None = None) -> tuple[Batch, dict[int, tuple[str, PenstockError]]]:
+    def _attempt(self, draw: Draw, images: PrefetchedImages | None = None) -> tuple[Batch, Failures]:
         began = time.perf_counter()
+        # each row is read once, in the order of the store; `out_of` leads back to the order of the draw
         distinct, out_of = np.unique(draw.rows, return_inverse=True)
         raw = self._raw(distinct, images)
-        taken = time.perf_counter()
+        read = time.perf_counter()
         with self._decoding:
             ready = time.perf_counter()
             columns, failed = self._columns(raw, out_of)
             if self._scales is not None:
                 self._scales.apply(columns, raw, distinct, out_of)
-            seconds = {"read": taken - began, "decode": time.perf_counter() - ready}
+            seconds = {"read": read - began, "decode": time.perf_counter() - ready}
         return Batch(draw=draw, columns=columns, seconds=seconds), failed
 
-    def _raw(self, rows: NDArray[np.int64], images: Taken | None) -> Mapping[str, Any]:
+    def _raw(self, rows: NDArray[np.int64], images: PrefetchedImages | None) -> Mapping[str, Any]:
         if images is None:
             return self.take(rows, self.tensors)
         others = [name for name in self.tensors if name not in self.images]
         return {**images(rows), **(self.take(rows, others) if others else {})}
 
-    def _columns(
-        self, raw: Mapping[str, Any], out_of: NDArray[np.int64]
-    ) -> tuple[dict[str, Any], dict[int, tuple[str, PenstockError]]]:
+    def _columns(self, raw: Mapping[str, Any], out_of: NDArray[np.int64]) -> tuple[dict[str, Any], Failures]:
         columns: dict[str, Any] = {}
-        failed: dict[int, tuple[str, PenstockError]] = {}
+        failed: Failures = {}
         for name in self.tensors:
             columns[name], errors = self._decoded(name, raw[name], out_of)
             for slot in np.flatnonzero(np.isin(out_of, list(errors))).tolist() if errors else ():
@@ -184,7 +186,7 @@ class Reader:
                 shape=shape,
                 out_of=out_of,
                 memory=self.memory,
-                crew=self._crew,
+                decode_pool=self._decode_pool,
                 max_bytes=self._table.max_image_bytes,
             )
         return decode_values(values, method, spec, fixed=shape is not None, out_of=out_of), {}
@@ -199,9 +201,7 @@ class Reader:
         columns = {name: _kept(column, chosen) for name, column in batch.columns.items()}
         return Batch(draw=batch.draw.keep(chosen), columns=columns, skipped=failed, seconds=batch.seconds)
 
-    def _substituted(
-        self, batch: Batch, errors: dict[int, tuple[str, PenstockError]], substitutes: Substitutes
-    ) -> Batch:
+    def _substituted(self, batch: Batch, errors: Failures, substitutes: Substitutes) -> Batch:
         """Read other samples into the places of those that could not be read; nothing else is read again."""
         draw = batch.draw
         pool, rows = draw.pool.copy(), draw.rows.copy()
@@ -218,7 +218,7 @@ class Reader:
             if not errors:
                 return replace(batch, draw=replace(draw, pool=pool, rows=rows))
         slot = min(errors)
-        raise self._told(int(rows[slot]), *errors[slot])
+        raise self._located(int(rows[slot]), *errors[slot])
 
 
 def _put(part: Batch, batch: Batch, slots: NDArray[np.int64], failed: Mapping[int, Any]) -> None:
@@ -244,13 +244,13 @@ def _load_decoders(*, resizing: bool) -> None:
 def _decoders(threads: int) -> AbstractContextManager[Any]:
     """Let as many batches be decoded at once, and one more where that keeps threads busy while others wait.
 
-    The caller's own thread is not held: Ctrl-C could leave a semaphore, which is written in Python, half taken.
+    The caller's own thread is not held: Ctrl-C could leave a semaphore, which is written in Python, half acquired.
     """
     return threading.BoundedSemaphore(threads + (threads > 1)) if threads else nullcontext()
 
 
 def _common_channels(shapes: NDArray[np.int64]) -> int:
-    """Return the channels a batch of resized images has: 1 if all are grey, else 3; 4 if all have alpha."""
+    """Return the channels a batch of resized images has: 1 if all are gray, else 3; 4 if all have alpha."""
     channels = np.unique(shapes[:, 2]) if shapes.shape[1] > 2 else np.array([3])  # noqa: PLR2004  height, width, channels
     return int(channels[0]) if len(channels) == 1 and channels[0] > 0 else 3
 

@@ -1,4 +1,4 @@
-"""Epochs under way: prefetching, engines, statistics, audits."""
+"""Epochs under way: the cursor, the batch maker, iterators, statistics, audits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether what was delivered is what was promised."""
+"""Whether what was delivered is what the weights let expect."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.loader.batching._batch import Draw
-from penstock.loader.running._expected_counts import LEVEL, promised_counts
+from penstock.loader.running._expected_counts import LEVEL, expected_counts
 from penstock.loader.sources._pool import Pool
 from penstock.sampling import ClassCounts
 
@@ -23,16 +23,16 @@ _NO_LABELS = ClassCounts(values=np.zeros(0, np.int64), offsets=np.zeros(1, np.in
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Audit:
-    """Realized class counts beside the promised band.
+    """Realized class counts beside the expected band.
 
     Parameters
     ----------
     class_names : tuple of str
         The classes counted.
     realized : ndarray of int64, shape (num_classes,)
-        Instances delivered since the loader was made or re-armed.
+        Instances delivered since the loader was made or given other weights.
     expected : ndarray of float64, shape (num_classes,)
-        What the weights promise for as many draws.
+        Mean for as many draws by these weights.
     low, high : ndarray of float64, shape (num_classes,)
         Band that holds all classes at once with probability `level`.
     num_draws : int
@@ -117,6 +117,7 @@ class Tally:
         """Note whether draws follow one another in the stream: not for one rank of several, nor after a gap."""
         if self._next is None:
             self._first = begin
+        # a gap: these draws are not one run of the stream, so that a deck's epochs count one by one
         elif begin != self._next:
             self._first = None
         if not in_a_row:
@@ -145,11 +146,11 @@ class Tally:
         return counts
 
     def audit(self, skipped: list[tuple[int, str]], substituted: list[tuple[int, str]]) -> Audit:
-        """Return the counts beside the band the plan promises for as many draws."""
+        """Return the counts beside the band of the plan for as many draws."""
         self._fold()
         labels = self._labels
         assert labels is not None  # noqa: S101  set by _fold, for the type checker
-        expected, low, high = promised_counts(
+        expected, low, high = expected_counts(
             self._pool.plan, labels, self._draws, first=self._first, shuffled=self._shuffled
         )
         return Audit(

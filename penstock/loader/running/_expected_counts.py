@@ -11,14 +11,14 @@ from numpy.typing import NDArray
 from penstock.sampling import ClassCounts, SamplingPlan
 from penstock.sampling.laws._bands import band
 
-__all__ = ["LEVEL", "promised_counts"]
+__all__ = ["LEVEL", "expected_counts"]
 
 LEVEL = 0.999
 Floats = NDArray[np.float64]
 Moments = tuple[Floats, Floats]
 
 
-def promised_counts(
+def expected_counts(
     plan: SamplingPlan | None,
     labels: ClassCounts,
     draws: Mapping[int, int],
@@ -78,8 +78,9 @@ def _moments(plan: SamplingPlan, num_draws: int, start: int | None = None) -> Mo
 def _of_passes(
     labels: ClassCounts, draws: Mapping[int, int], each: float, *, shuffled: bool
 ) -> tuple[Floats, Floats, Floats]:
-    """Whole passes bring exact counts; a part of one is a sample without replacement, or anything if not shuffled."""
+    """Whole passes have exact counts; a part of one is a sample without replacement, or anything if not shuffled."""
     raw, count = labels.instances.astype(np.float64), max(1, labels.num_rows)
+    # whole passes are certain; only the begun part of a pass varies, without replacement
     whole = sum(n // count for n in draws.values())
     parts = np.array([n % count for n in draws.values()], np.float64)
     mean = whole * raw + raw * (parts.sum() / count)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from penstock.errors import LoaderError
 from penstock.loader.batching._batch import Draw
 from penstock.loader.place._state import Place
-from penstock.loader.running._run import EpochIterator, nothing_ready
+from penstock.loader.running._iterator import EpochIterator, nothing_ready
 from penstock.storage import renewed_lock
 from penstock.table import Selection
 
@@ -39,7 +40,7 @@ class Steps(Protocol):
         ...
 
     def state_dict(self) -> dict[str, Any]:
-        """Return where the loader stands."""
+        """Return where the loader is."""
         ...
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
@@ -124,32 +125,32 @@ class RowSampler:
         return sum(map(len, self._batches))
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
 class DrawnRows(Selection):
-    """The samples a loader draws from; finishes the batches that its batch sampler names."""
+    """The samples a loader draws from; finishes the batches that its batch sampler names.
 
-    _read: Callable[[Draw, Place], Any] | None = None
+    Parameters
+    ----------
+    read : callable
+        Returns the batch of a draw, and moves the loader to the place after it.
+    """
 
-    @classmethod
-    def of(cls, selection: Selection, read: Callable[[Draw, Place], Any]) -> DrawnRows:
-        """Return a selection whose batches are read by a loader."""
-        rows = cls(rows=selection.rows, version=selection.version, seed=selection.seed)
-        object.__setattr__(rows, "_read", read)
-        return rows
+    read: Callable[[Draw, Place], Any]
 
     def __getitems__(self, rows: list[int]) -> Any:
         """Return the finished batch of some rows of the loader's batch sampler; `accelerate` skips batches by this."""
         draw = getattr(rows, "draw", None)
-        if self._read is None or not isinstance(rows, BatchRows) or len(rows) != len(rows.draw):
+        if not isinstance(rows, BatchRows) or len(rows) != len(rows.draw):
             raise LoaderError(
                 f"a batch of {len(rows)} rows that is {'a part of' if draw is None else 'longer than'} one of the "
                 "loader's; expected the batches of loader.batch_sampler as they are",
-                hint="share a loader out by .pytorch(distributed=True), and iterate the loader itself",
+                hint="to share a loader among processes, use .pytorch(distributed=True) and iterate the loader itself",
             )
-        return self._read(rows.draw, rows.after)
+        return self.read(rows.draw, rows.after)
 
 
 class Iteration(Iterator[Any]):
-    """Batches of one epoch; what `iter(loader)` returns. The epoch begins with the first batch that is asked for.
+    """Batches of one epoch; what `iter(loader)` returns. The epoch begins with the first batch that is requested.
 
     Parameters
     ----------

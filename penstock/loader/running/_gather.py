@@ -20,11 +20,9 @@ from numpy.typing import NDArray
 
 from penstock.loader.batching._batch import Draw
 from penstock.loader.batching._to_torch import require_torch, to_tensors
-from penstock.loader.place._epoch import Draws, Epoch, Stream
 from penstock.loader.reading._reader import Reader
-from penstock.loader.running._audit import Tally
+from penstock.loader.running._armed import ArmedEpoch
 from penstock.loader.running._jobs import PipelineEnded
-from penstock.loader.running._run import draw_of
 from penstock.loader.running._stats import Meter
 from penstock.loader.settings._settings import Settings
 from penstock.loader.sources._pool import Pool
@@ -66,7 +64,7 @@ def _whole(table: Table, name: str, shape: tuple[int, ...]) -> NDArray[Any] | No
 
 
 def _is_mapped(array: NDArray[Any]) -> bool:
-    """Tell whether an array lies in a file, which threads had better read ahead."""
+    """Tell whether an array is in a file, which reader threads read faster."""
     base: Any = array
     while isinstance(base, np.ndarray):
         base = base.base
@@ -135,56 +133,51 @@ class Arrays:
 
     def batches(self, rows: NDArray[np.int64], valid: NDArray[np.bool_] | None, size: int) -> deque[dict[str, Any]]:
         """Return the batches of some rows, the last one with what is left."""
+        # rows that follow one another are a slice, many times as fast to copy as a gather
         begin, stop = int(rows[0]), int(rows[0]) + len(rows)
         if _in_a_row(rows):
-            given = {name: array[begin:stop].copy() for name, array in self._columns}
+            columns = {name: array[begin:stop].copy() for name, array in self._columns}
         else:  # "clip" is the only mode that neither checks nor buffers; rows are known to be right
-            given = {name: take(rows, 0, None, "clip") for name, take in self._takes}
+            columns = {name: take(rows, 0, None, "clip") for name, take in self._takes}
         if self._with_index:
-            given["index"] = rows.copy()
+            columns["index"] = rows.copy()
         if valid is not None and self._with_valid:
-            given["valid"] = valid.copy()
+            columns["valid"] = valid.copy()
         batches: list[dict[str, Any]] = [{} for _ in range(0, len(rows), size)]
-        for name, array in given.items():
+        for name, array in columns.items():
             for batch, piece in zip(batches, self._pieces(array, size), strict=True):
                 batch[name] = piece
         return deque(batches)
 
-    def ahead(self, size: int) -> int:
+    def num_at_once(self, size: int) -> int:
         """Return how many batches of a size are gathered at once: as many as stay in the cache until they are used."""
         return max(1, min(_MOST_BATCHES, _TRAY_ROWS // size, _TRAY_BYTES // max(1, size * self._row_bytes)))
 
 
 class Gather:
-    """The batches of one epoch; several threads may take them, each batch is given once and in order.
+    """The batches of one epoch; several threads may take them, each batch is delivered once and in order.
 
-    Small batches are made several at a time and lie ready in a tray, so that giving one costs no more than taking it
+    Small batches are made several at a time and wait in a tray, so that delivering one costs no more than taking it
     from there. What is counted is what was taken.
 
     Parameters
     ----------
     arrays : Arrays
         What batches are gathered from.
-    pool, stream, epoch
-        Which rows.
-    tally, meter
-        Who is told of them: the meter of the time with each tray, both of what was given with each block.
-    token : object
-        Names the iterator.
+    armed : ArmedEpoch
+        Which rows; its tally counts what was delivered, with each block.
+    meter : Meter
+        Adds up the time, with each tray.
     """
 
-    def __init__(  # noqa: PLR0917  who is asked and who is told
-        self, arrays: Arrays, pool: Pool, stream: Stream, epoch: Epoch, tally: Tally, meter: Meter, token: object
-    ) -> None:
-        self.epoch = epoch
-        self.token = token
+    def __init__(self, arrays: Arrays, armed: ArmedEpoch, meter: Meter) -> None:
+        self.armed = armed
         self._arrays = arrays
-        self._pool = pool
-        self._draws = Draws(stream, epoch)
-        self._tally = tally
+        self._epoch = armed.epoch
+        self._draws = armed.draws()
         self._meter = meter
-        self._size = epoch.batch_size
-        self._at_once = arrays.ahead(self._size)
+        self._size = armed.epoch.batch_size
+        self._at_once = arrays.num_at_once(self._size)
         self._rows_ahead = _FIRST_ROWS
         self._draw: Draw
         self._first = self._stop = 0  # the batches of the block
@@ -194,14 +187,14 @@ class Gather:
         self._lock = renewed_lock(threading.RLock())  # a signal's handler may ask for an audit within
 
     @property
-    def given(self) -> int:
+    def num_delivered(self) -> int:
         """Batches the caller has got."""
         ready, stop = self._tray
         return stop - len(ready)
 
     @property
     def ready(self) -> Callable[[], dict[str, Any]]:
-        """Gives a batch out of the tray of now; IndexError once that is empty, where `take` finds the next."""
+        """Returns a batch of the current tray; raises IndexError once it is empty, and `take` fills the next."""
         return self._tray[0].popleft
 
     def take(self) -> dict[str, Any]:
@@ -210,7 +203,7 @@ class Gather:
         Raises
         ------
         PipelineEnded
-            If all are given, or this is closed.
+            If all are delivered, or this is closed.
         """
         asked = time.perf_counter()
         with self._lock:
@@ -236,12 +229,13 @@ class Gather:
         began = time.perf_counter()
         self.settle()
         self._check_open()
-        left = self.epoch.num_batches - first
+        left = self._epoch.num_batches - first
         if left <= 0:
             raise PipelineEnded
-        count = min(max(1, self._rows_ahead // (self._size * self.epoch.world_size)), left)
+        # the first block is short, so that the first batch comes soon
+        count = min(max(1, self._rows_ahead // (self._size * self._epoch.world_size)), left)
         self._rows_ahead = min(self._rows_ahead * _GROWTH, _MOST_ROWS)
-        self._draw = draw_of(self._pool, self.epoch, self._draws, first, count, all_rows=self._arrays.all_rows)
+        self._draw = self.armed.draw(self._draws, first, count, all_rows=self._arrays.all_rows)
         self._first, self._stop = first, first + count
         self._meter.drew(time.perf_counter() - began)
 
@@ -251,16 +245,16 @@ class Gather:
             raise PipelineEnded
 
     def settle(self) -> bool:
-        """Have what was given counted; return whether there is more to come."""
+        """Have what was delivered counted; return whether there is more to come."""
         with self._lock:
-            done, given = self._counted, self.given
-            if given > done:
-                part = slice((done - self._first) * self._size, (given - self._first) * self._size)
-                self._counted = given
-                in_a_row = self.epoch.world_size == 1 or given - done == 1
+            done, delivered = self._counted, self.num_delivered
+            if delivered > done:
+                part = slice((done - self._first) * self._size, (delivered - self._first) * self._size)
+                self._counted = delivered
+                in_a_row = self._epoch.world_size == 1 or delivered - done == 1
                 draw = self._draw.keep(part)
-                self._tally.add(draw, in_a_row=in_a_row)
-                self._meter.counted(given - done, len(draw))
+                self.armed.tally.add(draw, in_a_row=in_a_row)
+                self._meter.counted(delivered - done, len(draw))
         return not self._over
 
     def close(self) -> None:
@@ -269,7 +263,7 @@ class Gather:
         self._empty()
 
     def _empty(self) -> None:
-        """Throw away what lies ready; it was not given."""
+        """Throw away what is ready; it was not delivered."""
         ready, stop = self._tray
         self._tray = deque(), stop - len(ready)
         left = 0

@@ -35,7 +35,7 @@ class Pipeline(Generic[_T]):
     has thus no thread once the jobs under way are done.
 
     The caller may be interrupted at any point: it only uses locks and queues
-    written in C, which Ctrl-C cannot leave half taken. `threading.Condition`
+    written in C, which Ctrl-C cannot leave half acquired. `threading.Condition`
     and `threading.Thread.start` can be. One caller at a time takes results;
     several take turns (`Turns`). Any thread may close.
 
@@ -138,7 +138,7 @@ class Pipeline(Generic[_T]):
         for _ in range(0 if self._closed else min(self._num_threads - self._active, room)):
             self._active += 1
             _RUNNING.add(self)
-            _thread.start_new_thread(self._work, ())
+            _thread.start_new_thread(self._work, ())  # Thread.start is Python, which Ctrl-C can interrupt midway
 
     def _work(self) -> None:
         while True:

@@ -27,9 +27,9 @@ class LoaderStats:
     transform_seconds : float
         Spent in transforms and collating, summed over processes.
     waited_seconds : float
-        The caller stood waiting for a batch.
+        The caller waited for a batch.
     consumer_seconds : float
-        The loader stood ready while the caller worked.
+        The loader was ready while the caller worked.
     skipped, substituted : int
         Samples that could not be read.
     """
@@ -66,14 +66,14 @@ class Meter:
     _handed_over: float | None = None
 
     def asked(self) -> float:
-        """Note that the caller asks for a batch; return the time."""
+        """Note that the caller requests a batch; return the time."""
         now = time.perf_counter()
         with self._lock:
             if self._handed_over is not None:
                 self.seconds["consumer"] += now - self._handed_over
         return now
 
-    def given(self, asked: float, batch: Batch) -> None:
+    def delivered(self, asked: float, batch: Batch) -> None:
         """Note that a batch is handed over."""
         with self._lock:
             self.batches += 1
@@ -86,13 +86,13 @@ class Meter:
             self.seconds["waited"] += self._handed_over - asked
 
     def drew(self, seconds: float) -> None:
-        """Note the time it took to find out what some batches to come hold; it is no part of gathering one."""
+        """Note the time it took to draw the rows of coming batches; it is not part of gathering them."""
         with self._lock:
             self.seconds["read"] += seconds
             self.seconds["decode"] -= seconds
 
     def gathered(self, asked: float) -> None:
-        """Note that batches were gathered in the caller's own thread, who asked for the first of them at a time."""
+        """Note that batches were gathered in the caller's thread, which requested the first of them at `asked`."""
         with self._lock:
             now = time.perf_counter()
             seconds = self.seconds
@@ -103,13 +103,13 @@ class Meter:
             self._handed_over = now
 
     def counted(self, batches: int, samples: int) -> None:
-        """Count batches that were gathered and given."""
+        """Count batches that were gathered and delivered."""
         with self._lock:
             self.batches += batches
             self.samples += samples
 
     def ended(self) -> None:
-        """Note that an epoch is over; what the caller does until the next is its own affair."""
+        """Note that an epoch is over; the time until the next is not counted."""
         with self._lock:
             self._handed_over = None
 

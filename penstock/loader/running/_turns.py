@@ -15,7 +15,7 @@ __all__ = ["Turns"]
 class Turns:
     """The right to take the next batch; batches are so handed over in order, each to one thread.
 
-    Queues written in C alone, which Ctrl-C cannot leave half taken.
+    Queues written in C alone, which Ctrl-C cannot leave half acquired.
     """
 
     def __init__(self) -> None:
@@ -45,7 +45,7 @@ class Turns:
         me = threading.get_ident()
         if self._holder == me:
             raise LoaderError(
-                "the iterator is asked for a batch while it makes one, by its own transform or collate_fn",
+                "the transform or collate_fn requests a batch of its own iterator while it makes one",
                 hint="iterate another loader there",
             )
         self._free.get()

@@ -32,7 +32,7 @@ def checked_scaling(
         )
     if not sizes:
         raise LoaderError(
-            "scale_boxes without resize; expected a size for the images", hint="resize={'images': (h, w)}"
+            "scale_boxes is set without resize; expected a size for the images", hint="resize={'images': (h, w)}"
         )
     pairs = _found(table, sizes, read) if asked is True else dict(asked)
     for boxes, image in pairs.items():
@@ -131,13 +131,14 @@ class BoxScales:
                 sample[...] = sample * factor
 
     def _factors(self, image: str, encoded: Any, rows: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Return the factors of x, y, x, y of each row, upright; 1 where there is no image to be read."""
+        """Return the factors of x, y, x, y of each row, upright; 1 where there is no image to read."""
         shapes = self._shapes[image][rows]
         for place in np.flatnonzero((shapes <= 0).any(axis=1)).tolist():
             shapes[place] = _shape_of(None if encoded is None else encoded[place])
         height, width = self._sizes[image]
         with np.errstate(divide="ignore"):
             scales = np.where(shapes > 0, np.array([height, width]) / shapes, 1.0)
+        # shapes are (height, width), boxes are (x, y, x, y)
         return scales[:, [1, 0, 1, 0]]
 
 
@@ -146,6 +147,6 @@ def _shape_of(encoded: Any) -> tuple[int, int]:
         return (-1, -1)
     try:
         height, width, _ = image_shape(bytes(encoded))
-    except PenstockError:  # told where the image is decoded
+    except PenstockError:  # reported where the image is decoded
         return (-1, -1)
     return height, width

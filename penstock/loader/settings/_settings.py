@@ -1,8 +1,9 @@
-"""What a loader was told, and what of it cannot be."""
+"""The settings of a loader, and the checks of what a caller passes for them."""
 
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
@@ -12,13 +13,48 @@ from penstock.loader.settings._boxes import checked_scaling
 from penstock.table import Table
 from penstock.tensors import TensorSpec
 
-__all__ = ["DecodeMethod", "Framework", "OnError", "Padding", "Settings", "checked_output"]
+__all__ = [
+    "DecodeMethod",
+    "Framework",
+    "OnError",
+    "Output",
+    "Padding",
+    "Settings",
+    "Transformation",
+    "check_choice",
+    "check_count",
+    "checked_output",
+    "checked_transform",
+]
 
 Framework = Literal["samples", "numpy", "pytorch", "tensorflow"]
 DecodeMethod = Literal["numpy", "tobytes", "pil"]
 OnError = Literal["raise", "skip", "substitute"]
 Padding = Literal["list", "pad"]
 _MOST_THREADS = 8
+
+
+Transformation = Callable[..., Any] | Mapping[str, Callable[..., Any] | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Output:
+    """The arguments of .pytorch, .numpy and .tensorflow as the caller gave them; `Loader.pytorch` documents each."""
+
+    num_workers: Any
+    collate_fn: Any
+    tensors: Any
+    num_threads: Any
+    prefetch_factor: Any
+    distributed: bool | None
+    return_index: Any
+    decode_method: Any
+    persistent_workers: Any
+    resize: Any
+    scale_boxes: Any
+    padding: Any
+    on_error: Any
+    pin_memory: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,35 +118,57 @@ def check_choice(name: str, value: Any, choices: Iterable[str]) -> None:
         )
 
 
-def checked_output(table: Table, options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the parameters of .pytorch, .numpy and .tensorflow, checked against a table."""
-    checked = dict(options)
-    for name, least in (("num_workers", 0), ("prefetch_factor", 1)):
-        checked[name] = check_count(name, options[name], least)
-    if options["num_threads"] is not None:
-        checked["num_threads"] = check_count("num_threads", options["num_threads"], 0)
-    check_choice("padding", options["padding"], get_args(Padding))
-    check_choice("on_error", options["on_error"], get_args(OnError))
-    if options["collate_fn"] is not None and not callable(options["collate_fn"]):
-        raise LoaderError(f"collate_fn is {options['collate_fn']!r}; expected a function of a list of samples")
-    checked["tensors"] = _checked_tensors(table, options["tensors"])
-    methods = _by_tensor(table, "decode_method", options["decode_method"], "'pil'")
-    checked["decode_method"] = _checked_decode_methods(table, methods)
-    sizes = _by_tensor(table, "resize", options["resize"], "(224, 224)")
-    checked["resize"] = _checked_sizes(table, sizes, checked["decode_method"])
-    checked["scale_boxes"] = checked_scaling(
-        table, options["scale_boxes"], checked["resize"], checked["decode_method"], checked["tensors"]
-    )
-    return checked
+def checked_transform(transform: Transformation, arguments: Mapping[str, Any]) -> tuple[Transformation, dict[str, Any]]:
+    """Return a transform that can be applied, and the arguments of a function; a dict of functions takes none."""
+    if not isinstance(transform, Mapping):
+        if not callable(transform):
+            raise LoaderError(f"transform is {transform!r}; expected a function or a dict of functions")
+        return transform, dict(arguments)
+    if arguments:
+        warnings.warn(f"transform is a dict: the arguments {', '.join(sorted(arguments))} are ignored", stacklevel=3)
+    for name, function in transform.items():
+        if function is not None and not callable(function):
+            raise LoaderError(f"transform of {name!r} is {function!r}; expected a function or None")
+    return dict(transform), {}
 
 
-def _by_tensor(table: Table, option: str, given: object, example: str) -> Mapping[str, Any]:
+def checked_output(table: Table, output: Output) -> dict[str, Any]:
+    """Return the arguments of .pytorch, .numpy and .tensorflow as settings, checked against a table."""
+    num_workers = check_count("num_workers", output.num_workers, 0)
+    prefetch_factor = check_count("prefetch_factor", output.prefetch_factor, 1)
+    num_threads = None if output.num_threads is None else check_count("num_threads", output.num_threads, 0)
+    check_choice("padding", output.padding, get_args(Padding))
+    check_choice("on_error", output.on_error, get_args(OnError))
+    if output.collate_fn is not None and not callable(output.collate_fn):
+        raise LoaderError(f"collate_fn is {output.collate_fn!r}; expected a function of a list of samples")
+    tensors = _checked_tensors(table, output.tensors)
+    methods = _checked_decode_methods(table, _by_tensor(table, "decode_method", output.decode_method, "'pil'"))
+    sizes = _checked_sizes(table, _by_tensor(table, "resize", output.resize, "(224, 224)"), methods)
+    return {
+        "num_workers": num_workers,
+        "collate_fn": output.collate_fn,
+        "tensors": tensors,
+        "num_threads": num_threads,
+        "prefetch_factor": prefetch_factor,
+        "distributed": output.distributed,
+        "return_index": output.return_index,
+        "decode_method": methods,
+        "persistent_workers": output.persistent_workers,
+        "resize": sizes,
+        "scale_boxes": checked_scaling(table, output.scale_boxes, sizes, methods, tensors),
+        "padding": output.padding,
+        "on_error": output.on_error,
+        "pin_memory": output.pin_memory,
+    }
+
+
+def _by_tensor(table: Table, option: str, value: object, example: str) -> Mapping[str, Any]:
     """Return an option that has a value for each tensor it names, or say how it is written."""
-    if given is None or isinstance(given, Mapping):
-        return given or {}
+    if value is None or isinstance(value, Mapping):
+        return value or {}
     images = [name for name, spec in table.tensors.items() if spec.htype == "image"]
     raise LoaderError(
-        f"{option}={given!r}; expected a value for each tensor it names",
+        f"{option}={value!r}; expected a value for each tensor it names",
         hint=f"{option}={{{images[0] if images else 'images'!r}: {example}}}",
     )
 
@@ -129,7 +187,7 @@ def _checked_tensors(table: Table, tensors: Iterable[str] | None) -> tuple[str, 
     names = (tensors,) if isinstance(tensors, str) else tuple(tensors)
     if "index" in names:
         raise LoaderError(
-            "'index' is no tensor; it is added to every batch",
+            "'index' is not a tensor; it is added to every batch",
             hint="leave it out of tensors= and use return_index=True",
         )
     for name in names:

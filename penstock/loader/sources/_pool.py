@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from penstock.errors import LoaderError, escaped
 from penstock.loader.place._epoch import Stream
 from penstock.loader.sources._sequential import BufferedStream, SequentialTable
-from penstock.loader.sources._weights import HasSampleWeights, Weights, class_counts, make_plan
 from penstock.sampling import (
     ClassCounts,
     SamplingPlan,
@@ -22,7 +21,8 @@ from penstock.sampling import (
     ShuffledStream,
 )
 from penstock.table import Table
-from penstock.tql import run
+from penstock.tql import HasSampleWeights, Weights, make_plan, run
+from penstock.tql.pipeline._plans import labels_of_rows
 
 __all__ = ["Pool"]
 
@@ -91,8 +91,8 @@ class Pool:
                 "the query groups, joins or reads another dataset: its result has no rows of this one to load",
                 hint="load from a query that selects rows",
             )
-        for told in result.warnings:
-            warnings.warn(escaped(told), stacklevel=4)
+        for warning in result.warnings:
+            warnings.warn(escaped(warning), stacklevel=4)
         history = (*self.history, query_string)
         rows = result.selection.rows if result.plan is None else result.pool
         return replace(before, rows=rows, plan=result.plan, history=history)
@@ -110,9 +110,14 @@ class Pool:
             before = replace(self, rows=self.all_rows, plan=None, all_rows=None)
             spec = spec if spec.size is not None else spec.with_options(size=self.plan.spec.size)
         plan = make_plan(self.table, before.rows, weights, spec, labels=None)
-        told = plan.spec.to_tql() or (weights if isinstance(weights, str) else plan.strata.fingerprint[:16])
-        return replace(before, plan=plan, history=(*self.history, f"sample by {told}"))
+        text = plan.spec.to_tql() or (weights if isinstance(weights, str) else plan.strata.fingerprint[:16])
+        return replace(before, plan=plan, history=(*self.history, f"sample by {text}"))
+
+    def uids(self, rows: NDArray[np.int64]) -> list[int]:
+        """Return the lasting identities of some rows of the table."""
+        uids: list[int] = np.asarray(self.table.uids(rows)).tolist()
+        return uids
 
     def labels(self) -> ClassCounts | None:
         """Return the labels of the rows by the first class label tensor; None where there is none."""
-        return class_counts(self.table, self.rows, None)
+        return labels_of_rows(self.table, self.rows, None)

@@ -22,7 +22,7 @@ _MEGABYTE = 1 << 20
 
 
 class SequentialSource(Protocol):
-    """Samples that come one after the other; may stand under a loader."""
+    """Samples that come one after the other; a loader can read them."""
 
     def num_samples(self) -> int:
         """Return the number of samples of an epoch."""
@@ -52,7 +52,7 @@ class SequentialTable(FirstSampleTable):
         num_rows = int(count() if callable(count) else count)
         first = next(iter(source), None)
         if first is None or num_rows < 1:
-            raise LoaderError(f"the source says {num_rows} samples and gives none; expected at least 1")
+            raise LoaderError(f"the source reports {num_rows} samples and gives none; expected at least 1")
         super().__init__(source, num_rows, named(first))
         self.source = source
         self.waiting: dict[int, dict[str, Any]] = {}
@@ -65,7 +65,7 @@ class SequentialTable(FirstSampleTable):
     def refuse(self, what: str) -> NoReturn:
         """Say that something needs samples by number."""
         raise LoaderError(
-            f"{what} of a source that is read in sequence; it needs samples that can be read by number",
+            f"{what} needs samples that can be read by number; this source is read in sequence",
             hint="give the source samples_by_indices",
         )
 
@@ -121,8 +121,8 @@ class BufferedStream:
     @property
     def fingerprint(self) -> str:
         """Identity of the order."""
-        told = f"{self._table.version}/{self._seed}/{self._limit}"
-        return hashlib.sha256(told.encode()).hexdigest()
+        identity = f"{self._table.version}/{self._seed}/{self._limit}"
+        return hashlib.sha256(identity.encode()).hexdigest()
 
     def epoch(self, number: int) -> NDArray[np.int64]:
         """Return the order of an epoch, by reading through it."""
@@ -141,7 +141,7 @@ class BufferedStream:
             rows.append(row)
         if len(rows) < stop - start:
             raise LoaderError(
-                f"the source says {self.size} samples and gave {start % self.size + len(rows)}; expected as many"
+                f"the source reports {self.size} samples and gave {start % self.size + len(rows)}; expected as many"
             )
         self._position = stop if stop % self.size else -1
         return np.array(rows, np.int64)
@@ -165,6 +165,7 @@ class BufferedStream:
         if not self._limit:
             return buffer.pop(0)
         chosen = int(rng.integers(len(buffer)))
+        # swapped to the end: taking out of the middle would move all behind it
         buffer[chosen], buffer[-1] = buffer[-1], buffer[chosen]
         return buffer.pop()
 

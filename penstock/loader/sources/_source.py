@@ -1,4 +1,4 @@
-"""What can stand under a loader that is no dataset."""
+"""Sources that a loader can read, other than a dataset."""
 
 from __future__ import annotations
 
@@ -11,16 +11,17 @@ from numpy.typing import NDArray
 
 from penstock.errors import LoaderError
 from penstock.loader.sources._first_sample import FirstSampleTable, named
+from penstock.loader.sources._pool import Pool, Resolve
 from penstock.loader.sources._sequential import SequentialTable
 from penstock.sampling import SamplingPlan
-from penstock.table import Ragged, Table, checked_column, checked_rows, checked_tensor, text_column
+from penstock.table import Ragged, Selection, Table, checked_column, checked_rows, checked_tensor, text_column
 
-__all__ = ["Drawn", "DrawnSource", "Source", "SourceTable", "as_table"]
+__all__ = ["Drawn", "DrawnSource", "Source", "SourceTable", "as_table", "pool_of"]
 
 
 @runtime_checkable
 class Source(Protocol):
-    """Samples that are read by number; anything with these two can stand under a loader.
+    """Samples that are read by number; a loader reads anything with these two methods.
 
     One whose samples are arrays in memory may have a third, ``arrays()``: what `samples_by_indices` returns for all
     of them. Batches are then gathered from these arrays, in the caller's own thread.
@@ -46,7 +47,7 @@ class Drawn:
     rows : ndarray of int64, shape (num_rows,)
         Which samples of it; repeats are allowed.
     plan : SamplingPlan, optional
-        Weights over the rows; without one every row comes once an epoch.
+        Weights over the rows; without one every row is visited once an epoch.
     all_rows : ndarray of int64, shape (num_samples,), optional
         The row of each sample of the data set, to which the weights of a sampler or source apply.
     """
@@ -136,6 +137,34 @@ class SourceTable(FirstSampleTable):
         return {name: samples[name] for name in tensors}
 
 
+def pool_of(
+    source: Any, selection: Selection | None, *, seed: int, plan: SamplingPlan | None, resolve: Resolve | None
+) -> Pool:
+    """Return what a loader draws from: a selection, what the source itself says is drawn, or all of it.
+
+    Parameters
+    ----------
+    source : Table, Source or DrawnSource
+        What is read.
+    selection : Selection, optional
+        Rows of it.
+    seed : int
+        Of a source's own draws.
+    plan : SamplingPlan, optional
+        Weights over the selection.
+    resolve : callable, optional
+        How the names in a query become tables.
+    """
+    drawn = source.__drawn__(seed) if isinstance(source, DrawnSource) else None
+    if drawn is not None and selection is None and plan is None:
+        selection, plan = Selection(rows=drawn.rows, version="", query_string=None, seed=seed), drawn.plan
+    table: Table = as_table(source if drawn is None else drawn.source)
+    rows = np.arange(table.num_rows) if selection is None else np.asarray(selection.rows, np.int64)
+    history = (selection.query_string,) if selection is not None and selection.query_string else ()
+    all_rows = None if drawn is None or plan is not drawn.plan else drawn.all_rows
+    return Pool(table=table, rows=rows, plan=plan, history=history, resolve=resolve, all_rows=all_rows)
+
+
 def as_table(source: Any) -> Table:
     """Return a table as it is, a source as one.
 
@@ -148,6 +177,6 @@ def as_table(source: Any) -> Table:
     if hasattr(source, "num_samples") and hasattr(source, "__iter__"):
         return SequentialTable(source)
     raise LoaderError(
-        f"a loader over {type(source).__name__}; expected a dataset, a view or a source with "
+        f"a loader cannot read a {type(source).__name__}; expected a dataset, a view or a source with "
         "num_samples and samples_by_indices"
     )

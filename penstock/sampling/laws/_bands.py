@@ -19,7 +19,7 @@ _ROUNDING = 1e-9
 
 
 def check_level(level: float) -> float:
-    """Return the level, or say that it is none."""
+    """Return the level, or raise if it is not a probability."""
     if not 0 < level < 1:
         raise SamplingError(f"level is {level!r}; expected a number between 0 and 1", hint="0.95 is the usual one")
     return float(level)
@@ -33,7 +33,7 @@ def band(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the pointwise interval of counts with the given moments.
 
-    For each count, with ``scale = max(1, variance / mean)`` (above 1 only where one draw brings several instances):
+    For each count, with ``scale = max(1, variance / mean)`` (above 1 only where one draw has several instances):
 
     * variance 0: the mean itself;
     * ``mean / scale >= 25`` and ``variance / scale**2 >= 25``: mean ± z sd;
@@ -45,7 +45,7 @@ def band(
 
     Rounded outward is to whole numbers, as counts are: `low` down, `high` up (what is within 1e-9 of one is that one).
     So an interval of few counts misses none that can come. Then clipped to ``[0, upper]``. Moments do not tell which
-    counts can come: where a row brings several, `penstock.sampling.laws._sum_law` has the law itself.
+    counts can come: where a row has several, `penstock.sampling.laws._sum_law` has the law itself.
 
     Parameters
     ----------
@@ -97,6 +97,7 @@ def binomial_quantiles(trials: float, mean: float, level: float) -> tuple[int, i
     share = mean / trials
     mass = math.exp(-mean) if math.isinf(trials) else math.exp(trials * math.log1p(-share))
     tail, low, count, total = (1 - level) / 2, -1, 0, mass
+    # one walk up the masses finds both ends
     while total < 1 - tail and count < trials:
         if low < 0 and total >= tail:
             low = count

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from penstock.errors import SamplingError
 from penstock.sampling.laws._bands import band
 from penstock.sampling.laws._unseen import Law
-from penstock.sampling.pool._grouped import GroupedRows
+from penstock.sampling.pool._groups import Groups
 
 __all__ = ["Coverage", "Population", "TimesSeen", "coverage"]
 
@@ -78,7 +78,7 @@ class Coverage:
     num_draws: int
     level: float
     _law: Law = field(repr=False)
-    _strata: GroupedRows = field(repr=False)
+    _strata: Groups = field(repr=False)
 
     @property
     def share(self) -> NDArray[np.float64]:
@@ -175,7 +175,7 @@ class Coverage:
         num_epochs : int
             Epochs drawn.
         max_times : int, optional
-            Largest count told; default: where less than a millionth of any class is left.
+            Largest count returned; default: where less than a millionth of any class is left.
 
         Returns
         -------
@@ -191,6 +191,7 @@ class Coverage:
             limit = int((laws.min(axis=0) < 1 - _TAIL).sum())
         laws = laws[:, : limit + 1]
         labels, sums = strata.labels, strata.class_sums
+        # rows of each class under each law: class and law as one number, then one weighted count
         joint = sums.classes.astype(np.int64) * len(laws) + group[sums.strata]
         num_classes = labels.num_classes if labels else 0
         rows = np.bincount(joint, sums.rows_with_class, num_classes * len(laws)).reshape(num_classes, len(laws))
@@ -211,7 +212,7 @@ class Coverage:
         return pd.DataFrame(columns, index=pd.RangeIndex(1, len(self.unique) + 1, name="epoch"))
 
 
-def coverage(strata: GroupedRows, law: Law, num_epochs: int, num_draws: int, level: float) -> Coverage:
+def coverage(strata: Groups, law: Law, num_epochs: int, num_draws: int, level: float) -> Coverage:
     """Return the coverage of a law; see `SamplingPlan.coverage`."""
     if num_epochs < 1:
         raise SamplingError(f"num_epochs is {num_epochs!r}; expected at least 1")

@@ -71,6 +71,7 @@ class DeckLaw:
     def _end(self) -> int:
         """The first block before which every drawable row was dealt."""
         shares = self._live / self._live.sum()
+        # Webster gives a stratum its n-th draw at (n - 1/2) / share: the search starts there, doubling its steps
         guess = math.ceil(float(((self._sizes - 0.5) / shares).max()))
         high, step = int(self._blocks.at(np.array([guess]))[0]) + 1, 1
         low = high - 1
@@ -119,14 +120,14 @@ class DeckLaw:
         if prefix is None or not prefix.smooth or prefix.taken == 0:
             return None
         left = np.maximum(self._sizes - prefix.before, 0)
-        bent = np.flatnonzero((left > 0) & (left < prefix.given))
+        bent = np.flatnonzero((left > 0) & (left < prefix.block_quotas))
         if len(bent) * prefix.length > _MOST_TURNS:
             return None
-        marks, begins = circle(prefix.taken, prefix.length), np.cumsum(prefix.given) - prefix.given
-        linear = left >= prefix.given
-        unseen = int(left[linear].sum()) - marks.sums(prefix.given, linear)
+        marks, begins = circle(prefix.taken, prefix.length), np.cumsum(prefix.block_quotas) - prefix.block_quotas
+        linear = left >= prefix.block_quotas
+        unseen = int(left[linear].sum()) - marks.sums(prefix.block_quotas, linear)
         for stratum in bent.tolist():
-            own = marks.counts(int(begins[stratum]), int(prefix.given[stratum]))
+            own = marks.counts(int(begins[stratum]), int(prefix.block_quotas[stratum]))
             unseen += np.maximum(left[stratum] - own, 0)
         return np.asarray(unseen)
 
@@ -164,9 +165,11 @@ class DeckLaw:
             return float(self._unseen_after(prefix.before)), 0.0
         left = self._sizes - prefix.before
         length, taken = prefix.length, prefix.taken
-        linear = (prefix.given > 0) & (left >= prefix.given)
-        bent = np.flatnonzero((left > 0) & (left < prefix.given))
-        mean = float(left[left >= prefix.given].clip(0).sum() - prefix.given[linear].sum() * (taken / length))
+        linear = (prefix.block_quotas > 0) & (left >= prefix.block_quotas)
+        bent = np.flatnonzero((left > 0) & (left < prefix.block_quotas))
+        mean = float(
+            left[left >= prefix.block_quotas].clip(0).sum() - prefix.block_quotas[linear].sum() * (taken / length)
+        )
         slope = np.where(linear, -1.0, 0.0)
         own = 0.0
         if len(bent):

@@ -1,4 +1,4 @@
-"""What an epoch brings of each class, for each mode: moments of the counts, and the parts of their laws."""
+"""How often each class occurs in an epoch, for each mode: moments of the counts, and the parts of their laws."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from penstock.sampling.laws._moments import ClassMoments, dealt_moments, drawn_moments, included_moments
 from penstock.sampling.laws._parts import Split, Values, dealt_parts, drawn_parts, included_parts
-from penstock.sampling.pool._grouped import GroupedRows
+from penstock.sampling.pool._groups import Groups
 from penstock.sampling.streams._prefix import Prefix
 
 __all__ = ["DeckEpoch", "Epoch", "IidEpoch", "OnceEpoch"]
@@ -34,7 +34,7 @@ class Epoch(Protocol):
 class IidEpoch:
     """Independent draws."""
 
-    strata: GroupedRows
+    strata: Groups
     probabilities: Floats
     draws: int
 
@@ -51,7 +51,7 @@ class IidEpoch:
 class OnceEpoch:
     """Draws without replacement."""
 
-    strata: GroupedRows
+    strata: Groups
     included: Floats
     draws: int
 
@@ -68,7 +68,7 @@ class OnceEpoch:
 class DeckEpoch:
     """Dealt draws between two positions."""
 
-    strata: GroupedRows
+    strata: Groups
     first: Prefix
     last: Prefix
 

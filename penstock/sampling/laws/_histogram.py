@@ -1,4 +1,4 @@
-"""How often each class comes in an epoch, in closed form."""
+"""How often each class occurs in an epoch, in closed form."""
 
 from __future__ import annotations
 
@@ -16,12 +16,13 @@ from penstock.sampling.laws._moments import ClassMoments
 from penstock.sampling.laws._parts import Values
 from penstock.sampling.laws._sum_law import interval
 from penstock.sampling.pool._class_values import ClassValues
-from penstock.sampling.pool._grouped import GroupedRows
+from penstock.sampling.pool._groups import Groups
 from penstock.sampling.pool._labels import ClassCounts
 
 __all__ = ["Histogram", "Unit", "class_sums_of", "histogram", "labels_of"]
 
 Unit = Literal["instances", "samples"]
+_UNITS = get_args(Unit)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -71,7 +72,7 @@ class Histogram:
         return pd.DataFrame(columns, index=pd.Index(self.class_names, name="class"))
 
 
-def labels_of(strata: GroupedRows) -> ClassCounts:
+def labels_of(strata: Groups) -> ClassCounts:
     """Return the labels, or say that there are none."""
     if strata.labels is None:
         raise SamplingError(
@@ -80,9 +81,9 @@ def labels_of(strata: GroupedRows) -> ClassCounts:
     return strata.labels
 
 
-def class_sums_of(strata: GroupedRows, unit: Unit) -> ClassMoments:
-    """Return the first and second sums of the unit; one array twice where a draw brings at most one."""
-    if unit not in get_args(Unit):
+def class_sums_of(strata: Groups, unit: Unit) -> ClassMoments:
+    """Return the first and second sums of the unit; the same array twice where a draw has at most one."""
+    if unit not in _UNITS:
         raise SamplingError(f"unit is {unit!r}; expected 'instances' or 'samples'")
     sums = strata.class_sums
     if unit == "samples":
@@ -102,7 +103,7 @@ def histogram(
 ) -> Histogram:
     """Return the histogram of an epoch; see `SamplingPlan.histogram`.
 
-    `sums` are what a stratum has of each class, `values` the classes that a draw may bring several times; None: none.
+    `sums` are what a stratum has of each class, `values` those that a draw may have several times, if any.
     """
     mean, variance = epoch.moments(sums)
     low, high = band(mean, variance, level, float(num_draws) if values is None else math.inf)

@@ -7,7 +7,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.sampling.pool._grouped import GroupedRows
+from penstock.sampling.pool._groups import Groups
 from penstock.sampling.pool._labels import ClassCounts
 from penstock.sampling.streams._prefix import Prefix
 from penstock.sampling.streams._smooth import circle
@@ -29,13 +29,13 @@ Ints = NDArray[np.int64]
 ClassMoments = tuple[Floats, Floats]
 
 
-def _per_class(strata: GroupedRows, values: Floats) -> Floats:
+def _per_class(strata: Groups, values: Floats) -> Floats:
     """Return the sum of the entries' values for each class, in the order of the entries."""
     count = strata.labels.num_classes if strata.labels else 0
     return np.bincount(strata.class_sums.classes, values, count).astype(np.float64, copy=False)
 
 
-def drawn_moments(strata: GroupedRows, probabilities: Floats, draws: int, sums: ClassMoments) -> ClassMoments:
+def drawn_moments(strata: Groups, probabilities: Floats, draws: int, sums: ClassMoments) -> ClassMoments:
     """Return mean ``D sum p A`` and variance ``D (sum p B - (sum p A)**2)`` of independent draws.
 
     `sums` are A and B of the entries: rows with the class twice, or sums of instances and of their squares.
@@ -46,9 +46,9 @@ def drawn_moments(strata: GroupedRows, probabilities: Floats, draws: int, sums: 
     return draws * share, np.maximum(draws * (square - share**2), 0.0)
 
 
-def _weighed(strata: GroupedRows, factors: Floats, entries: Floats) -> Floats:
+def _weighed(strata: Groups, factors: Floats, entries: Floats) -> Floats:
     """Return the sum over strata of a factor each times the entries, for each class."""
-    table = strata.dense(entries)
+    table = strata.class_sums.table(entries)
     if table is None:
         return _per_class(strata, factors[strata.class_sums.strata] * entries)
     return np.asarray(factors @ table)
@@ -58,6 +58,7 @@ def drawn_covariance(labels: ClassCounts, chances: Floats, draws: int, every_ins
     """Return ``D (E[k k'] - E[k] E[k'])`` over rows drawn with the given chances."""
     rows, classes, counts = labels.entries
     number = np.ones(len(rows)) if counts is None or not every_instance else counts.astype(np.float64)
+    # every ordered pair of classes of a row: each entry is repeated once for each entry of its row
     sizes = np.bincount(rows, minlength=labels.num_rows)
     begins = np.cumsum(sizes) - sizes
     partners = sizes[rows]
@@ -69,7 +70,7 @@ def drawn_covariance(labels: ClassCounts, chances: Floats, draws: int, every_ins
     return np.asarray(draws * (together.reshape(labels.num_classes, -1) - np.outer(alone, alone)))
 
 
-def included_moments(strata: GroupedRows, included: Floats, sums: ClassMoments) -> ClassMoments:
+def included_moments(strata: Groups, included: Floats, sums: ClassMoments) -> ClassMoments:
     """Return mean ``sum pi A`` and Hajek's variance of draws without replacement: approximate.
 
     With ``v = pi (1 - pi)`` and ``x = sum v A / sum v n``: ``sum v B - x sum v A``.
@@ -85,7 +86,7 @@ def included_moments(strata: GroupedRows, included: Floats, sums: ClassMoments) 
     return _per_class(strata, each * first), np.maximum(variance, 0.0)
 
 
-def dealt_moments(strata: GroupedRows, start: Prefix, stop: Prefix, sums: ClassMoments) -> ClassMoments:
+def dealt_moments(strata: Groups, start: Prefix, stop: Prefix, sums: ClassMoments) -> ClassMoments:
     """Return mean and variance of the draws of a deck between two positions.
 
     A stratum of ``n`` rows with ``a = before mod n`` rows of its deal gone gives ``t1 = min(after - before, n - a)``
@@ -107,24 +108,24 @@ def dealt_moments(strata: GroupedRows, start: Prefix, stop: Prefix, sums: ClassM
     return _per_class(strata, drawn[owner] * mean_of_row), variance
 
 
-def _spread_of_block(strata: GroupedRows, prefix: Prefix, taken: int, mean_of_row: Floats) -> Floats:
+def _spread_of_block(strata: Groups, prefix: Prefix, taken: int, mean_of_row: Floats) -> Floats:
     """Return the variance of each class's mean over the orders of a block, `taken` positions of which are drawn."""
     owner = strata.class_sums.strata
     if prefix.smooth:
         return _spread_of_turns(strata, prefix, taken, mean_of_row)
-    share = prefix.given[owner] / prefix.length
+    share = prefix.block_quotas[owner] / prefix.length
     spread = _per_class(strata, share * mean_of_row**2) - _per_class(strata, share * mean_of_row) ** 2
     return np.maximum(spread, 0.0) * taken * (prefix.length - taken) / max(prefix.length - 1, 1)
 
 
-def _spread_of_turns(strata: GroupedRows, prefix: Prefix, taken: int, mean_of_row: Floats) -> Floats:
+def _spread_of_turns(strata: Groups, prefix: Prefix, taken: int, mean_of_row: Floats) -> Floats:
     sums = strata.class_sums
     spread = np.zeros(strata.labels.num_classes if strata.labels else 0)
     for first in range(0, len(spread), _CLASSES_AT_ONCE):
         some = (sums.classes >= first) & (sums.classes < first + _CLASSES_AT_ONCE)
         slopes = np.zeros((min(_CLASSES_AT_ONCE, len(spread) - first), strata.num_strata))
         slopes[sums.classes[some] - first, sums.strata[some]] = mean_of_row[some]
-        spread[first : first + len(slopes)] = circle(taken, prefix.length).spreads(prefix.given, slopes)
+        spread[first : first + len(slopes)] = circle(taken, prefix.length).spreads(prefix.block_quotas, slopes)
     return spread
 
 
@@ -152,11 +153,14 @@ def _squares(size: Ints, before: Floats, after: Floats) -> Floats:
 def _outcomes(start: Prefix, stop: Prefix) -> tuple[Ints, Ints, Ints, Floats]:
     """Return stratum, draws of the first block and of the last, and probability, of what smooth blocks can have."""
     if start.block == stop.block:
-        owner, counts, mass = circle(start.taken, start.length).laws_with(circle(stop.taken, stop.length), start.given)
+        owner, counts, mass = circle(start.taken, start.length).laws_with(
+            circle(stop.taken, stop.length), start.block_quotas
+        )
         return owner, counts[0], counts[1], mass
-    every = np.arange(len(start.given))
+    every = np.arange(len(start.block_quotas))
     of_start, first, chance = start.laws(every)
     of_stop, last, mass = stop.laws(every)
+    # all pairs of an outcome of the first block and one of the last, stratum by stratum
     number = np.bincount(of_stop, minlength=len(every))
     begin = np.cumsum(number) - number
     times = number[of_start]

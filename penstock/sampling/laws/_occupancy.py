@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 __all__ = ["MOST_DRAWS", "SMALL_POOL", "unseen_masses"]
 
 SMALL_POOL = 64
-"""Pools of fewer rows are told exactly; above, rows count as independent."""
+"""Pools of fewer rows are counted exactly; above, rows count as independent."""
 MOST_DRAWS = 1 << 20
 """Beyond so many draws independent rows are within 1e-5 of the exact law of a small pool."""
 
@@ -34,7 +34,7 @@ def unseen_masses(sizes: Floats, shares: Floats, draws: int, allowed: int) -> Fl
     draws : int
         At least 1.
     allowed : int
-        Largest number of unseen rows asked for.
+        Largest number of unseen rows.
 
     Returns
     -------

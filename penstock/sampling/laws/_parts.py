@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.sampling.laws._moments import parts_of_blocks, spread_of_deals
-from penstock.sampling.laws._sum_law import Choice, Dealt, Drawn, Part
+from penstock.sampling.laws._sum_parts import Choice, Dealt, Drawn, Part
 from penstock.sampling.streams._prefix import Prefix
 
 __all__ = ["Split", "Values", "dealt_parts", "drawn_parts", "included_parts"]
@@ -29,7 +29,7 @@ class Values(NamedTuple):
 
 
 class Split(NamedTuple):
-    """What comes for certain, and what chance adds to it."""
+    """What is certain, and what chance adds to it."""
 
     fixed: float
     parts: list[Part]
@@ -49,7 +49,7 @@ class _Taken(NamedTuple):
 def drawn_parts(values: Values, probabilities: Floats, draws: int) -> Split:
     """Return the law of independent draws: exact.
 
-    Each draw brings the most likely number of instances, but for those that bring another.
+    Each draw has the most likely number of instances, except those that have another.
     """
     counts, place = np.unique(values.counts, return_inverse=True)
     shares = np.bincount(place, probabilities[values.strata] * values.rows, len(counts))
@@ -134,7 +134,7 @@ def _each(taken: _Taken, values: Values) -> Split:
 def _fitted(
     taken: _Taken, values: Values, fixed: float, *, blocks: tuple[Prefix, Prefix] | None = None, draws: int = 0
 ) -> Split:
-    """Return one binomial law of the rows that bring other than the usual number of instances."""
+    """Return one binomial law of the rows whose number of instances is not the usual one."""
     share = taken.taken / taken.sizes
     entries, counts, rows = _with_bare(taken, values)
     kinds, place = np.unique(counts, return_inverse=True)
@@ -181,10 +181,10 @@ def _spread_of_once(taken: _Taken, marked: Floats, sign: Ints) -> float:
 def _spread_of_blocks(taken: _Taken, slope: Floats, start: Prefix, stop: Prefix) -> float:
     """Return the variance of the number of marked rows: of the choice in each part, and of parts of blocks."""
     number, size, marked = taken.taken, taken.sizes, np.abs(slope)
-    of_stratum = np.zeros(len(start.given))
+    of_stratum = np.zeros(len(start.block_quotas))
     of_stratum[taken.strata] = slope
     if start.smooth:
-        sizes = np.ones(len(start.given), np.int64)
+        sizes = np.ones(len(start.block_quotas), np.int64)
         sizes[taken.strata] = size
         own = float(spread_of_deals(sizes, start, stop) @ (np.abs(of_stratum) * (1 - np.abs(of_stratum))))
     else:

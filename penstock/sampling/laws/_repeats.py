@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from dataclasses import replace
+from typing import Any, Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from penstock.sampling.laws._unseen import OnceLaw
 from penstock.sampling.pool._build import by_weights, first_positions
-from penstock.sampling.pool._grouped import GroupedRows
 from penstock.sampling.pool._grouping import dense_codes
+from penstock.sampling.pool._groups import Groups
 from penstock.sampling.pool._statistics import bins_of
 from penstock.sampling.random._hypergeometric import hypergeometric
 from penstock.sampling.random._philox import words
@@ -22,13 +23,15 @@ _CODES: Final = 11
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
+_G = TypeVar("_G", bound=Groups)
 
-def folded_rows(strata: GroupedRows, weights: Floats) -> GroupedRows:
+
+def folded_rows(strata: _G, weights: Floats) -> _G:
     """Return the distinct rows of a pool, each with the summed weight of its positions.
 
     Parameters
     ----------
-    strata : GroupedRows
+    strata : Groups
         A pool in which rows repeat.
     weights : ndarray of float64, shape (num_strata,)
         Weight of a position of each stratum.
@@ -37,11 +40,23 @@ def folded_rows(strata: GroupedRows, weights: Floats) -> GroupedRows:
     if identity is None:
         return strata
     first = first_positions(identity)
+    summed: Floats = np.bincount(identity, weights[strata.ids], len(first)).astype(np.float64, copy=False)
+    grouping, distinct = by_weights(summed)
     labels = None if strata.labels is None else strata.labels.take(first)
-    return by_weights(np.bincount(identity, weights[strata.ids], len(first)), labels=labels)
+    return replace(
+        strata,
+        ids=grouping.ids,
+        sizes=grouping.sizes,
+        matches=grouping.matches,
+        expressions=(),
+        labels=labels,
+        level="bins",
+        row_weights=distinct,
+        row_numbers=None if labels is None else labels.row_numbers,
+    )
 
 
-def folded_statistics(strata: GroupedRows) -> dict[str, NDArray[Any]]:
+def folded_statistics(strata: Groups) -> dict[str, NDArray[Any]]:
     """Return what a browser needs to tell distinct rows from positions; nothing where no row repeats.
 
     Distinct rows are grouped by the positions they have in each stratum: ``fold_offsets`` and ``fold_strata`` say in
@@ -70,6 +85,7 @@ def folded_statistics(strata: GroupedRows) -> dict[str, NDArray[Any]]:
 def _held(identity: Ints, ids: Ints) -> tuple[Ints, Ints, Ints]:
     """Return the strata each distinct row has positions in, and how many, ordered by both."""
     width = int(ids.max()) + 1
+    # row and stratum as one number
     joint, counts = np.unique(identity * width + ids, return_counts=True)
     owners, members = np.divmod(joint, width)
     return owners, members, counts
@@ -79,13 +95,14 @@ def _groups(identity: Ints, ids: Ints) -> tuple[Ints, Ints]:
     """Return the group of each distinct row, and the first row of each group."""
     owners, members, counts = _held(identity, ids)
     _, kinds = np.unique(members * (int(counts.max()) + 1) + counts, return_inverse=True)
+    # what a row holds as one number: the sum of a random 64-bit word for each (stratum, count) it has
     codes = words(0, (_CODES, 0, 0), 0, int(kinds.max()) + 1)
     begins = np.flatnonzero(np.diff(owners, prepend=-1))
     _, first, group = np.unique(np.add.reduceat(codes[kinds], begins), return_index=True, return_inverse=True)
     return group, first
 
 
-def _folded_classes(strata: GroupedRows, identity: Ints, group: Ints, count: int) -> dict[str, NDArray[Any]]:
+def _folded_classes(strata: Groups, identity: Ints, group: Ints, count: int) -> dict[str, NDArray[Any]]:
     labels = None if strata.labels is None else strata.labels.take(first_positions(identity))
     if labels is None:
         none = np.zeros(0, np.int32)
@@ -128,14 +145,14 @@ class PassLaw(OnceLaw):
         self._rows = sizes.astype(np.float64)
         self._times = times.astype(np.int64)
         self._positions = num_positions
-        self._given = min(num_draws, num_positions)
-        self._log_missed = _log_missed(2 * int(self._times.max()), num_positions, self._given)
+        self._draws = min(num_draws, num_positions)
+        self._log_missed = _log_missed(2 * int(self._times.max()), num_positions, self._draws)
         super().__init__(sizes, -np.expm1(self._log_missed[self._times]))
 
     def moments(self, epochs: Ints) -> tuple[Floats, Floats]:
         """Return mean and variance of the unseen rows."""
-        told = [self._unseen(float(epoch)) for epoch in epochs]
-        return np.array([mean for mean, _ in told]), np.array([variance for _, variance in told])
+        moments = [self._unseen(float(epoch)) for epoch in epochs]
+        return np.array([mean for mean, _ in moments]), np.array([variance for _, variance in moments])
 
     def _unseen(self, epoch: float) -> tuple[float, float]:
         rows, times = self._rows, self._times
@@ -146,7 +163,7 @@ class PassLaw(OnceLaw):
 
     def times_seen(self, epoch: int, max_times: int) -> tuple[Floats, Ints]:
         """Return the law of each group's draws: hypergeometric in an epoch, added up over epochs."""
-        owner, count, mass = hypergeometric(self._times, self._given, self._positions)
+        owner, count, mass = hypergeometric(self._times, self._draws, self._positions)
         of_epoch = np.zeros((len(self._times), int(self._times.max()) + 1))
         of_epoch[owner, count] = mass
         laws = [_repeated(law, epoch, max_times) for law in of_epoch]
@@ -163,6 +180,7 @@ def _log_missed(most: int, positions: int, draws: int) -> Floats:
 
 def _repeated(law: Floats, epochs: int, max_count: int) -> Floats:
     """Return the law of the sum over epochs, cut after `max_count`."""
+    # by squaring: the law of 2, 4, 8, ... epochs, those of the bits of `epochs` convolved
     total, power = np.ones(1), law
     while epochs:
         if epochs % 2:

@@ -91,7 +91,7 @@ class _IndependentRows:
 def _few_unseen(sizes: Floats, log_missed: Floats, allowed: int) -> Floats:
     """Return P(unseen = 0 .. allowed) for groups of independent rows.
 
-    Each group is binomial; its masses follow from ``P(0) = (1 - q)**n`` by the ratio of neighbours; the groups'
+    Each group is binomial; its masses follow from ``P(0) = (1 - q)**n`` by the ratio of neighbors; the groups'
     masses are convolved, cut after `allowed`.
     """
     with np.errstate(divide="ignore"):
@@ -111,6 +111,7 @@ def _few_unseen(sizes: Floats, log_missed: Floats, allowed: int) -> Floats:
 def _binomial_heads(sizes: Floats, log_odds: Floats, sure: Floats, allowed: int) -> Floats:
     """Return the first masses of each group's binomial law, shape (num_groups, allowed + 1)."""
     counts = np.arange(allowed, dtype=np.float64)
+    # P(k + 1) / P(k) for all groups at once; the product of ratios is the mass up to P(0)
     odds = np.exp(np.where(np.isfinite(log_odds), np.minimum(log_odds, _LARGEST), -np.inf))
     ratios = np.maximum(sizes[:, None] - counts, 0) / (counts + 1) * odds[:, None]
     heads = np.concatenate([np.ones((len(sizes), 1)), np.cumprod(ratios, axis=1)], axis=1)
@@ -186,6 +187,7 @@ class IidLaw(_IndependentRows):
 
     def _pairs(self, draws: Floats, missed: Floats) -> Floats:
         """Return the sum over ordered pairs of different rows of the covariance of being missed."""
+        # log((1 - p - p') / ((1 - p)(1 - p'))) by log1p: the plain difference of the two terms loses all digits
         first, second = np.triu_indices(len(self.shares))
         kept_first, kept_second = 1 - self.shares[first], 1 - self.shares[second]
         both = self.shares[first] * self.shares[second]
@@ -262,8 +264,8 @@ class OnceLaw(_IndependentRows):
 
 def _one_by_one(law: _IndependentRows, epochs: Ints) -> tuple[Floats, Floats]:
     """Return the moments epoch by epoch, where all at once would take too much memory."""
-    told = [law.moments(epochs[place : place + 1]) for place in range(len(epochs))]
-    return np.concatenate([mean for mean, _ in told]), np.concatenate([variance for _, variance in told])
+    moments = [law.moments(epochs[place : place + 1]) for place in range(len(epochs))]
+    return np.concatenate([mean for mean, _ in moments]), np.concatenate([variance for _, variance in moments])
 
 
 def _by_share(shares: Floats, trials: int, max_times: int) -> tuple[Floats, Ints]:
@@ -273,6 +275,7 @@ def _by_share(shares: Floats, trials: int, max_times: int) -> tuple[Floats, Ints
         logs = np.log(np.maximum(distinct, np.finfo(float).tiny))
         low = logs[distinct > 0].min()
         step = max((logs.max() - low) / (_MAX_LAWS - 2), _ROUNDING)
+        # bin 0 is probability 0, which has no logarithm
         bins = np.where(distinct > 0, np.floor((logs - low) / step).astype(np.int64) + 1, 0)
         used, places = np.unique(bins, return_inverse=True)
         distinct = np.where(used > 0, np.minimum(np.exp(low + (used - 0.5) * step), 1.0), 0.0)

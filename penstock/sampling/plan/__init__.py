@@ -1,4 +1,4 @@
-"""Strata under a spec: charts, targets, simulation and studies."""
+"""Strata, their plans under a spec, forecasts, targets, simulation and studies."""
 
 from __future__ import annotations
 

@@ -91,7 +91,7 @@ def imbalanced_subset(labels: Labels, counts: Mapping[str, int], seed: int = 0) 
         number = labels.class_names.index(name)
         members = np.flatnonzero(labels.values == number)
         if not 0 <= count <= len(members):
-            raise SamplingError(f"{count} rows of {name!r} asked; expected 0 to {len(members)}, the rows it has")
+            raise SamplingError(f"{count} rows of {name!r} were asked for; expected 0 to {len(members)}, its rows")
         order = sorted_order(words(seed, (SUBSET, number, 0), 0, len(members)))
         chosen.append(members[order[:count]])
     rows = np.sort(np.concatenate(chosen)) if chosen else np.zeros(0, np.int64)
@@ -167,6 +167,7 @@ def batch_composition(
     taken = labels.take(drawn)
     identity = distinct_rows(labels.row_numbers)
     number = -(-len(drawn) // batch_size)
+    # the batch of each label, then batch and class as one number
     owner = np.repeat(np.arange(len(drawn)) // batch_size, np.diff(taken.offsets))
     joint = owner * labels.num_classes + taken.values
     counts = np.bincount(joint, minlength=number * labels.num_classes).reshape(number, labels.num_classes)

@@ -1,4 +1,4 @@
-"""How long a weighted sampler takes to show everything: the questions of a well-known article, in closed form."""
+"""How long a weighted sampler takes to show everything: an imbalance study in closed form."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.errors import SamplingError
-from penstock.sampling.plan._plan import SamplingPlan, Strata
+from penstock.sampling.plan._plan import SamplingPlan
+from penstock.sampling.plan._strata import Strata
 from penstock.sampling.pool._labels import ClassCounts
 from penstock.sampling.spec._presets import inverse_frequency
 from penstock.sampling.spec._spec import Mode
@@ -101,12 +102,12 @@ def epochs_to_cover(
     cumulative: list[float] = []
     while not cumulative or (cumulative[-1] < 1 - _TAIL and len(cumulative) < _MAX_EPOCHS):
         cumulative.append(coverage.probability_covered(share, len(cumulative) + 1, of="drawable"))
-    told = coverage.epochs_to_cover(share, quantiles, of="drawable")
+    epochs = coverage.epochs_to_cover(share, quantiles, of="drawable")
     return EpochsToCover(
         epochs=np.arange(1, len(cumulative) + 1),
         probability=np.diff(cumulative, prepend=0.0),
         share=share,
-        quantiles=dict(zip(quantiles, told.tolist(), strict=True)),
+        quantiles=dict(zip(quantiles, epochs.tolist(), strict=True)),
         certificate=coverage.certificate,
     )
 
@@ -172,13 +173,16 @@ def epochs_by_imbalance(
     minority = np.array([round(num_majority * ratio) for ratio in ratios], np.int64)
     if len(minority) == 0 or minority.min() < 1:
         raise SamplingError(f"ratios are {list(ratios)!r}; expected numbers that leave at least one minority sample")
-    told = []
+    epochs = []
     for count in minority.tolist():
         labels = ClassCounts.from_labels([0] * num_majority + [1] * count)
         plan = Strata.from_labels(labels).with_spec(inverse_frequency(labels, mode=mode))
-        told.append(plan.coverage(1).epochs_to_cover(1.0, quantiles))
+        epochs.append(plan.coverage(1).epochs_to_cover(1.0, quantiles))
     return EpochsByImbalance(
-        ratios=np.asarray(ratios, np.float64), num_minority=minority, quantiles=tuple(quantiles), epochs=np.array(told)
+        ratios=np.asarray(ratios, np.float64),
+        num_minority=minority,
+        quantiles=tuple(quantiles),
+        epochs=np.array(epochs),
     )
 
 

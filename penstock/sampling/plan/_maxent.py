@@ -68,7 +68,7 @@ class Solution:
 def solve(problem: Problem) -> Solution:
     """Return the multipliers by Newton's steps, damped where they do not help.
 
-    With ``directions == gaps`` this minimises the convex dual ``sum n phi(gaps . x - nu) + nu``, `phi` the exponential
+    With ``directions == gaps`` this minimizes the convex dual ``sum n phi(gaps . x - nu) + nu``, `phi` the exponential
     and a straight line above the limit. Where the directions differ, steps must lower the sum of squared gaps.
 
     References

@@ -1,4 +1,4 @@
-"""Monte Carlo from the real stream: what the closed forms promise, drawn."""
+"""Monte Carlo from the real stream: what the closed forms forecast, drawn."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from penstock.errors import MissingDependencyError, SamplingError
 from penstock.sampling.pool._build import first_positions
-from penstock.sampling.pool._grouped import GroupedRows
+from penstock.sampling.pool._groups import Groups
 from penstock.sampling.random._philox import SIMULATE, words
 from penstock.sampling.streams._stream import IndexStream
 
@@ -63,7 +63,7 @@ class Simulation:
 
 
 def simulate(
-    strata: GroupedRows,
+    strata: Groups,
     stream_of: Callable[[int], IndexStream],
     *,
     num_epochs: int,
@@ -93,7 +93,7 @@ def simulate(
 class _Tally:
     """Counts of all runs."""
 
-    def __init__(self, strata: GroupedRows, num_runs: int, num_epochs: int) -> None:
+    def __init__(self, strata: Groups, num_runs: int, num_epochs: int) -> None:
         self.labels = strata.labels
         self.identity = strata.identity
         self.distinct = self.labels
@@ -128,9 +128,10 @@ class _Tally:
         often = np.minimum(times[rows], _MAX_TIMES)
         width = max(self.seen.shape[1], int(often.max(initial=0)) + 1)
         joint = classes.astype(np.int64) * width + often
-        told = np.bincount(joint, minlength=self.labels.num_classes * width).reshape(-1, width)
-        told[:, : self.seen.shape[1]] += self.seen
-        self.seen = told
+        # the table grows with the largest count so far; earlier runs are added into its left part
+        counts = np.bincount(joint, minlength=self.labels.num_classes * width).reshape(-1, width)
+        counts[:, : self.seen.shape[1]] += self.seen
+        self.seen = counts
 
     def cdf(self) -> NDArray[np.float64]:
         """Return the distribution functions of times seen."""

@@ -1,59 +1,104 @@
-"""Ways to group a pool: by clauses, by label sets, by weight."""
+"""Ways to group a pool: by clauses, by label sets, by weight; and groups made out of other groups."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Final
+from dataclasses import replace
+from typing import Final, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from penstock.errors import SamplingError
-from penstock.sampling.pool._grouped import GroupedRows
 from penstock.sampling.pool._grouping import compact
+from penstock.sampling.pool._groups import Groups
 from penstock.sampling.pool._labels import ClassCounts
 from penstock.sampling.pool._masking import group_masks
 from penstock.sampling.random._philox import words
 
-__all__ = ["Masks", "by_label_sets", "by_masks", "by_weights", "concatenated", "first_positions", "regrouped"]
+__all__ = [
+    "Grouping",
+    "Masks",
+    "by_label_sets",
+    "by_masks",
+    "by_weights",
+    "check_lengths",
+    "checked_weights",
+    "concatenated",
+    "first_positions",
+    "named_masks",
+    "pool_size",
+    "regrouped",
+    "rows_of",
+]
 
 Masks = Mapping[str, ArrayLike] | Sequence[ArrayLike] | NDArray[np.bool_]
 
 _CLASS_CODES: Final = 7
 
+_G = TypeVar("_G", bound=Groups)
 
-def by_masks(
-    masks: Masks,
-    *,
-    labels: ClassCounts | None = None,
-    num_rows: int | None = None,
-    expressions: Sequence[str] | None = None,
-    rows: NDArray[np.int64] | None = None,
-) -> GroupedRows:
-    """Group rows by the clauses that match; see `Strata.from_masks`."""
+
+class Grouping(NamedTuple):
+    """Rows in groups.
+
+    Parameters
+    ----------
+    ids : ndarray of unsigned int, shape (num_rows,)
+        Group of each row.
+    sizes : ndarray of int64, shape (num_groups,)
+        Rows of each group.
+    matches : ndarray of bool, shape (num_clauses, num_groups)
+        Which clauses match the rows of a group.
+    """
+
+    ids: NDArray[np.unsignedinteger]
+    sizes: NDArray[np.int64]
+    matches: NDArray[np.bool_]
+
+
+def named_masks(
+    masks: Masks, expressions: Sequence[str] | None
+) -> tuple[list[NDArray[np.bool_]], tuple[str, ...] | None]:
+    """Return the masks as arrays, and the source of each where it is known."""
     names = tuple(masks) if isinstance(masks, Mapping) else None if expressions is None else tuple(expressions)
     arrays = [np.asarray(mask) for mask in (masks.values() if isinstance(masks, Mapping) else masks)]
-    pool = _pool_size(arrays, labels, num_rows)
-    _check_masks(arrays, names, pool)
-    rows = _told(rows, labels)
-    check_lengths(labels, rows, pool)
-    ids, sizes, first = group_masks(arrays, pool)
-    return GroupedRows(
-        ids=ids,
-        sizes=sizes,
-        matches=np.array([mask[first] for mask in arrays], bool).reshape(len(arrays), len(first)),
-        expressions=names,
-        labels=labels,
-        row_numbers=rows,
-    )
+    if names is not None and len(names) != len(arrays):
+        raise SamplingError(f"{len(names)} expressions for {len(arrays)} masks; expected one expression for each mask")
+    return arrays, names
 
 
-def by_label_sets(labels: ClassCounts, row_numbers: NDArray[np.int64] | None = None) -> GroupedRows:
-    """Group rows by the set of their classes; one clause for each class that occurs."""
-    row_numbers = _told(row_numbers, labels)
-    check_lengths(labels, row_numbers, labels.num_rows)
+def pool_size(masks: Sequence[NDArray[np.bool_]], labels: ClassCounts | None, num_rows: int | None) -> int:
+    """Return the number of rows of a pool by whatever says it."""
+    if num_rows is not None:
+        return num_rows
+    if masks:
+        return len(masks[0]) if masks[0].ndim else 0
+    if labels is not None:
+        return labels.num_rows
+    raise SamplingError("no masks, no labels and no num_rows; expected at least one of them", hint="pass num_rows=")
+
+
+def by_masks(masks: Sequence[NDArray[np.bool_]], names: tuple[str, ...] | None, num_rows: int) -> Grouping:
+    """Group rows by the masks that hold; see `Strata.from_masks`."""
+    for number, mask in enumerate(masks):
+        name = repr(names[number]) if names else f"mask {number}"
+        if mask.dtype != np.bool_ or mask.shape != (num_rows,):
+            raise SamplingError(f"{name} is {mask.dtype} of shape {mask.shape}; expected bool of shape ({num_rows},)")
+    ids, sizes, first = group_masks(masks, num_rows)
+    return Grouping(ids, sizes, _masks_at(masks, first))
+
+
+def _masks_at(masks: Sequence[NDArray[np.bool_]], rows: NDArray[np.int64]) -> NDArray[np.bool_]:
+    return np.array([mask[rows] for mask in masks], bool).reshape(len(masks), len(rows))
+
+
+def by_label_sets(labels: ClassCounts) -> tuple[Grouping, NDArray[np.int64]]:
+    """Group rows by the set of their classes; return the groups, and the class of each clause."""
     rows, classes, _ = labels.entries
     used = np.flatnonzero(labels.samples)
+    # A set of classes as one number: the sum of a random 64-bit word for each class. Two of a million sets are equal
+    # by chance once in 4e7.
     codes = words(0, (_CLASS_CODES, 0, 0), 0, labels.num_classes)
     hashed = np.zeros(labels.num_rows, np.uint64)
     first_entry = np.flatnonzero(np.diff(rows, prepend=-1))
@@ -63,84 +108,66 @@ def by_label_sets(labels: ClassCounts, row_numbers: NDArray[np.int64] | None = N
     matches = np.zeros((labels.num_classes, len(distinct)), bool)
     owner = np.full(labels.num_rows, -1)
     owner[first] = np.arange(len(distinct))
-    shown = owner[rows] >= 0
+    shown = owner[rows] >= 0  # the entries of one row of each set say which classes the set has
     matches[classes[shown], owner[rows[shown]]] = True
     matches = matches[used]
-    order = bit_string_order(matches)
-    ids = np.argsort(order)[found]
-    return GroupedRows(
-        ids=compact(ids, len(distinct)),
-        sizes=np.bincount(ids, minlength=len(distinct)),
-        matches=np.ascontiguousarray(matches[:, order]),
-        expressions=tuple(labels.condition(int(number)) for number in used),
-        labels=labels,
-        level="label_sets",
-        row_numbers=row_numbers,
-    )
+    order = _bit_string_order(matches)
+    ids = np.argsort(order)[found]  # argsort of a permutation is its inverse: old number to new number
+    sizes = np.bincount(ids, minlength=len(distinct))
+    return Grouping(compact(ids, len(distinct)), sizes, np.ascontiguousarray(matches[:, order])), used
 
 
-def bit_string_order(matches: NDArray[np.bool_]) -> NDArray[np.int64]:
+def _bit_string_order(matches: NDArray[np.bool_]) -> NDArray[np.int64]:
     """Return the order of the columns read as bit strings, the first row foremost."""
     packed = np.ascontiguousarray(np.packbits(matches.T, axis=1))
     if packed.shape[1] == 0:
         return np.arange(matches.shape[1])
+    # rows of bytes seen as byte strings, which numpy compares as a whole
     return np.argsort(packed.view(f"S{packed.shape[1]}")[:, 0], kind="stable")
 
 
-def regrouped(strata: GroupedRows, expressions: tuple[str, ...]) -> GroupedRows | None:
+def by_weights(weights: NDArray[np.float64]) -> tuple[Grouping, NDArray[np.float64]]:
+    """Group rows by their weight; return the groups, without clauses, and the weight of each."""
+    distinct, ids = np.unique(weights, return_inverse=True)
+    sizes = np.bincount(ids, minlength=len(distinct))
+    return Grouping(compact(ids, len(distinct)), sizes, np.zeros((0, len(distinct)), bool)), distinct
+
+
+def regrouped(groups: _G, expressions: tuple[str, ...]) -> _G | None:
     """Group label sets by fewer clauses, or None if a clause is neither "has the class" nor True."""
-    known = {name: number for number, name in enumerate(strata.expressions or ())}
-    if strata.level != "label_sets" or strata.labels is None:
+    known = {name: number for number, name in enumerate(groups.expressions or ())}
+    if groups.level != "label_sets" or groups.labels is None:
         return None
-    every = np.ones(strata.num_strata, bool)
+    every = np.ones(groups.num_strata, bool)
     known_masks = {
         "True": every,
-        strata.labels.condition(None): ~strata.matches.any(axis=0),
-        **{name: strata.matches[number] for name, number in known.items()},
+        groups.labels.condition(None): ~groups.matches.any(axis=0),
+        **{name: groups.matches[number] for name, number in known.items()},
     }
     if not all(name in known_masks for name in expressions):
         return None
     masks = [known_masks[name] for name in expressions]
-    groups, _, first = group_masks(masks, strata.num_strata)
-    return GroupedRows(
-        ids=groups[strata.ids],
-        sizes=np.bincount(groups, strata.sizes, len(first)).astype(np.int64),
-        matches=np.array([mask[first] for mask in masks], bool).reshape(len(masks), len(first)),
+    joint, _, first = group_masks(masks, groups.num_strata)
+    return replace(
+        groups,
+        ids=joint[groups.ids],
+        sizes=np.bincount(joint, groups.sizes, len(first)).astype(np.int64),
+        matches=_masks_at(masks, first),
         expressions=expressions,
-        labels=strata.labels,
-        row_numbers=strata.row_numbers,
+        level="clauses",
     )
 
 
-def by_weights(
-    weights: ArrayLike, *, labels: ClassCounts | None = None, rows: NDArray[np.int64] | None = None
-) -> GroupedRows:
-    """Group rows by their weight; see `Strata.from_weights`."""
-    array = check_weights(weights, labels)
-    rows = _told(rows, labels)
-    check_lengths(labels, rows, len(array))
-    distinct, ids = np.unique(array, return_inverse=True)
-    return GroupedRows(
-        ids=compact(ids, len(distinct)),
-        sizes=np.bincount(ids, minlength=len(distinct)),
-        matches=np.zeros((0, len(distinct)), bool),
-        expressions=(),
-        labels=labels,
-        level="bins",
-        row_weights=distinct,
-        row_numbers=rows,
-    )
-
-
-def concatenated(parts: Sequence[GroupedRows]) -> GroupedRows:
-    """Join the strata of consecutive pieces of a pool; see `Strata.concatenate`."""
+def concatenated(parts: Sequence[_G]) -> _G:
+    """Join the groups of consecutive pieces of a pool; see `Strata.concatenate`."""
     if not parts:
-        raise SamplingError("no parts; expected the strata of at least one piece of a pool")
+        raise SamplingError("there are no parts; expected the strata of at least one piece of a pool")
     head = parts[0]
     for part in parts[1:]:
-        if (part.level, part.expressions, part.num_clauses) != (head.level, head.expressions, head.num_clauses):
+        if (part.level, part.expressions, len(part.matches)) != (head.level, head.expressions, len(head.matches)):
             raise SamplingError(
-                f"parts have the clauses {part.expressions} and {head.expressions}; expected the same ones",
+                f"the parts have different clauses, {head.expressions} and {part.expressions}; "
+                "expected the same clauses in every part"
             )
     every = np.concatenate([part.matches for part in parts], axis=1)
     weights = None
@@ -150,27 +177,26 @@ def concatenated(parts: Sequence[GroupedRows]) -> GroupedRows:
     begins = np.cumsum([0, *(part.num_strata for part in parts)])
     ids = [codes[begin : begin + part.num_strata][part.ids] for begin, part in zip(begins, parts, strict=False)]
     sizes = np.bincount(codes, np.concatenate([part.sizes for part in parts]), len(first))
-    return GroupedRows(
+    return replace(
+        head,
         ids=compact(np.concatenate(ids), len(first)),
         sizes=sizes.astype(np.int64),
         matches=np.ascontiguousarray(every[:, first]),
-        expressions=head.expressions,
         labels=_joined_labels([part.labels for part in parts]),
-        level=head.level,
         row_weights=None if weights is None else weights[first],
         row_numbers=_joined_row_numbers(parts),
     )
 
 
-def _joined_row_numbers(parts: Sequence[GroupedRows]) -> NDArray[np.int64] | None:
+def _joined_row_numbers(parts: Sequence[Groups]) -> NDArray[np.int64] | None:
     """Return the row at each position; a row may be in two parts."""
-    told = [part.row_numbers for part in parts if part.row_numbers is not None]
-    if 0 < len(told) < len(parts):
+    known = [part.row_numbers for part in parts if part.row_numbers is not None]
+    if 0 < len(known) < len(parts):
         raise SamplingError(
-            f"{len(told)} of {len(parts)} parts say which rows they hold; expected all of them or none",
+            f"{len(known)} of {len(parts)} parts have row numbers; expected row numbers in all of them or in none",
             hint="pass rows= for every part",
         )
-    return np.concatenate(told) if told else None
+    return np.concatenate(known) if known else None
 
 
 def _joint_codes(
@@ -189,7 +215,7 @@ def _joined_labels(labels: Sequence[ClassCounts | None]) -> ClassCounts | None:
     if len(known) < len(labels):
         return None
     if len({one.class_names for one in known}) > 1:
-        raise SamplingError("parts have different class names; expected the same ones")
+        raise SamplingError("the parts have different class names; expected the same class names in every part")
     ends = np.concatenate([np.zeros(1, np.int64), *(np.diff(one.offsets) for one in known)])
     values = np.concatenate([one.values for one in known])
     rows = [one.row_numbers for one in known if one.row_numbers is not None]
@@ -202,67 +228,50 @@ def _joined_labels(labels: Sequence[ClassCounts | None]) -> ClassCounts | None:
     )
 
 
-def check_weights(weights: ArrayLike, labels: ClassCounts | None = None) -> NDArray[np.float64]:
-    """Return the weights as an array of finite numbers >= 0, or name the first that is none."""
+def checked_weights(weights: ArrayLike, labels: ClassCounts | None = None) -> NDArray[np.float64]:
+    """Return the weights as an array of finite numbers of at least 0, or name the first that is not one."""
     try:
         plain = weights.detach().cpu() if hasattr(weights, "detach") else weights  # a torch tensor with a gradient
         array = np.asarray(plain, np.float64)
     except Exception as error:
-        raise SamplingError(f"weights are no numbers: {error}", hint="pass one number >= 0 per sample") from error
+        raise SamplingError(
+            f"the weights are not numbers: {error}", hint="pass one number of at least 0 for each sample"
+        ) from error
     if array.ndim != 1:
-        raise SamplingError(f"weights have shape {array.shape}; expected one weight per sample")
+        raise SamplingError(f"the weights have shape {array.shape}; expected one weight for each sample")
     if labels is not None and len(array) != labels.num_rows:
         per_class = len(array) == labels.num_classes
         raise SamplingError(
-            f"{len(array)} weights for {labels.num_rows} samples; expected one weight per sample",
-            hint="these look like class weights: weights[labels] makes sample weights" if per_class else None,
+            f"{len(array)} weights for {labels.num_rows} samples; expected one weight for each sample",
+            hint="these look like class weights: weights[labels] gives sample weights" if per_class else None,
         )
     wrong = np.flatnonzero(~(np.isfinite(array) & (array >= 0)))
     if len(wrong):
         raise SamplingError(
-            f"weight {float(array[wrong[0]])!r} of sample {int(wrong[0])} is no weight; expected finite numbers >= 0"
-            + (f" ({len(wrong)} such weights)" if len(wrong) > 1 else ""),
+            f"weight {float(array[wrong[0]])!r} of sample {int(wrong[0])} is not valid; expected a finite number of at "
+            "least 0" + (f" ({len(wrong)} weights are not)" if len(wrong) > 1 else ""),
             hint="weight 0 leaves a sample out",
         )
     return array
 
 
-def _told(rows: NDArray[np.int64] | None, labels: ClassCounts | None) -> NDArray[np.int64] | None:
-    """Return the row of the dataset at each position, as told, else as the labels know it."""
+def rows_of(rows: NDArray[np.int64] | None, labels: ClassCounts | None) -> NDArray[np.int64] | None:
+    """Return the row of the dataset at each position: the ones passed, else as the labels know them."""
     if rows is not None:
         return np.asarray(rows)
     return None if labels is None else labels.row_numbers
 
 
-def check_lengths(labels: ClassCounts | None, rows: NDArray[np.int64] | None, pool: int) -> None:
-    """Raise if labels or rows are not of the pool."""
-    if labels is not None and labels.num_rows != pool:
+def check_lengths(labels: ClassCounts | None, rows: NDArray[np.int64] | None, num_rows: int) -> None:
+    """Raise if there are more or fewer labels or row numbers than rows in the pool."""
+    if labels is not None and labels.num_rows != num_rows:
         raise SamplingError(
-            f"labels of {labels.num_rows} samples for a pool of {pool}; expected one row of labels each"
+            f"labels of {labels.num_rows} samples for a pool of {num_rows}; expected labels of every sample"
         )
-    if rows is not None and len(rows) != pool:
-        raise SamplingError(f"{len(rows)} row numbers for a pool of {pool}; expected one each")
+    if rows is not None and len(rows) != num_rows:
+        raise SamplingError(f"{len(rows)} row numbers for a pool of {num_rows}; expected one for every sample")
 
 
 def first_positions(identity: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return the first position of each distinct row."""
     return np.unique(identity, return_index=True)[1]
-
-
-def _pool_size(arrays: list[NDArray[np.bool_]], labels: ClassCounts | None, num_rows: int | None) -> int:
-    if num_rows is not None:
-        return num_rows
-    if arrays:
-        return len(arrays[0]) if arrays[0].ndim else 0
-    if labels is not None:
-        return labels.num_rows
-    raise SamplingError("no masks, no labels and no num_rows; expected at least one of them", hint="pass num_rows=")
-
-
-def _check_masks(arrays: list[NDArray[np.bool_]], names: tuple[str, ...] | None, pool: int) -> None:
-    if names is not None and len(names) != len(arrays):
-        raise SamplingError(f"{len(names)} expressions for {len(arrays)} masks; expected one each")
-    for number, mask in enumerate(arrays):
-        name = repr(names[number]) if names else f"mask {number}"
-        if mask.dtype != np.bool_ or mask.shape != (pool,):
-            raise SamplingError(f"{name} is {mask.dtype} of shape {mask.shape}; expected bool of shape ({pool},)")

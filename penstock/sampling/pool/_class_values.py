@@ -36,7 +36,7 @@ class ClassValues:
     rows: Ints
 
     def items(self) -> Iterator[tuple[int, tuple[Ints, Ints, Ints]]]:
-        """Yield each class that comes more than once in some row, with its strata, counts and rows."""
+        """Yield each class that some row has more than once, with its strata, counts and rows."""
         for number in np.flatnonzero(np.diff(self.offsets)).tolist():
             own = slice(int(self.offsets[number]), int(self.offsets[number + 1]))
             yield number, (self.strata[own], self.counts[own], self.rows[own])
@@ -56,6 +56,7 @@ def class_values(labels: ClassCounts | None, ids: NDArray[np.unsignedinteger], n
     kept = often[classes]
     owner, counts = ids[rows[kept]].astype(np.int64), counts[kept]
     values, place = np.unique(counts, return_inverse=True)
+    # class, stratum and count as one number, so that one sort counts all combinations
     joint = (classes[kept].astype(np.int64) * num_strata + owner) * max(len(values), 1) + place
     distinct, number = np.unique(joint, return_counts=True)
     pair, place = np.divmod(distinct, max(len(values), 1))

@@ -43,7 +43,7 @@ def class_counts(labels: Labels) -> ClassCounts:
     Raises
     ------
     SamplingError
-        If these are no class labels.
+        If these are not class labels.
 
     Examples
     --------
@@ -113,7 +113,9 @@ def _of_rows(array: NDArray[Any]) -> ClassCounts:
 def _whole(array: NDArray[Any]) -> NDArray[np.int64]:
     wrong = np.flatnonzero(~(np.isfinite(array) & (array == np.floor(array)) & (np.abs(array) < 2.0**53)))
     if len(wrong):
-        raise SamplingError(f"label {float(array[wrong[0]])!r} of sample {int(wrong[0])}; expected a class index")
+        raise SamplingError(
+            f"label {float(array[wrong[0]])!r} of sample {int(wrong[0])} is not valid; expected a class index"
+        )
     return array.astype(np.int64)
 
 
@@ -126,7 +128,9 @@ def _of_lists(rows: list[list[Any]]) -> ClassCounts:
     kinds: Any = str if isinstance(flat[0][1], str) else (int, np.integer, np.bool_)
     for number, item in flat:
         if not isinstance(item, kinds):
-            raise SamplingError(f"label {item!r} of sample {number}; expected class indices, or names of all")
+            raise SamplingError(
+                f"label {item!r} of sample {number} is of another kind; expected class indices, or names of all"
+            )
     return ClassCounts.from_lists([[int(item) for item in row] for row in rows])
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from penstock.errors import SamplingError
+from penstock.sampling.pool._normalized import set_normalized
 
 __all__ = ["ClassCounts"]
 
@@ -62,7 +63,7 @@ class ClassCounts:
     row_numbers: NDArray[np.int64] | None = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "class_names", tuple(self.class_names))
+        set_normalized(self, class_names=tuple(self.class_names))
         if len(self.offsets) < 1 or self.offsets[0] != 0 or self.offsets[-1] != len(self.values):
             raise SamplingError(
                 f"offsets do not describe {len(self.values)} values; expected 0 first and {len(self.values)} last"
@@ -118,7 +119,7 @@ class ClassCounts:
         return cls(values=values, offsets=offsets, class_names=names, tensor=tensor)
 
     def condition(self, number: int | None) -> str:
-        """Return the TQL condition that a sample has a class; of None that it has no label.
+        """Return the TQL condition that a sample has a class; for None, that it has no label.
 
         Examples
         --------
@@ -158,6 +159,7 @@ class ClassCounts:
         starts = self.offsets[rows]
         lengths = self.offsets[rows + 1] - starts
         offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)])
+        # the ranges [start, start + length) one after the other, as one index array
         gather = np.arange(offsets[-1]) + np.repeat(starts - offsets[:-1], lengths)
         return ClassCounts(
             values=self.values[gather], offsets=offsets, class_names=self.class_names, tensor=self.tensor,
@@ -195,6 +197,7 @@ class ClassCounts:
             return rows, self.values, None
         if (steps < 0).any():
             keys = np.sort(keys)
+        # keys are sorted (row, class) pairs: where the key changes a new pair begins
         first = np.flatnonzero(np.diff(keys, prepend=-1))
         counts = np.diff(first, append=len(keys))
         rows, classes = np.divmod(keys[first], self.num_classes)

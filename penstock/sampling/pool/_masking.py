@@ -96,7 +96,7 @@ def _split_by_chunks(ids: NDArray[np.unsignedinteger], masks: Masks, limit: int)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Chunk:
-    """Codes of a chunk: the uncommon ones and where they stand, or, where these are many, all of them (`at` None)."""
+    """Codes of a chunk: the uncommon ones and their places, or, where these are many, all of them (`at` None)."""
 
     num_rows: int
     codes: NDArray[np.unsignedinteger]

@@ -8,17 +8,17 @@ from typing import Any, Final, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.sampling.pool._grouped import GroupedRows
 from penstock.sampling.pool._grouping import compact, dense_codes
+from penstock.sampling.pool._groups import Groups
 
 __all__ = ["MAX_BINS", "bin_error", "binned", "statistics"]
 
 MAX_BINS: Final = 4096
 
-Grouped = TypeVar("Grouped", bound=GroupedRows)
+_G = TypeVar("_G", bound=Groups)
 
 
-def statistics(strata: GroupedRows) -> dict[str, NDArray[Any]]:
+def statistics(strata: Groups) -> dict[str, NDArray[Any]]:
     """Return the arrays of strata; see `SamplingPlan.statistics`."""
     if strata.row_weights is None:
         arrays, groups = _by_stratum(strata), np.arange(strata.num_strata)
@@ -27,7 +27,7 @@ def statistics(strata: GroupedRows) -> dict[str, NDArray[Any]]:
     return {**arrays, **_values(strata, arrays, groups), **_unlabelled(strata)}
 
 
-def _values(strata: GroupedRows, arrays: dict[str, NDArray[Any]], groups: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
+def _values(strata: Groups, arrays: dict[str, NDArray[Any]], groups: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
     """Return the rows of each entry by number of instances; nothing where all its rows have equally many."""
     values = strata.class_values
     if not len(values.rows):
@@ -38,6 +38,7 @@ def _values(strata: GroupedRows, arrays: dict[str, NDArray[Any]], groups: NDArra
     classes = np.repeat(np.arange(num_classes), np.diff(values.offsets))
     entry = np.searchsorted(entries, groups[values.strata] * np.int64(num_classes) + classes)
     highest = int(values.counts.max()) + 1
+    # bins join strata: the same (entry, count) may come from several, and their rows are added up
     joint, place = np.unique(entry * highest + values.counts, return_inverse=True)
     entry, counts = np.divmod(joint, highest)
     several = np.bincount(entry, minlength=len(entries)) > 1
@@ -50,7 +51,7 @@ def _values(strata: GroupedRows, arrays: dict[str, NDArray[Any]], groups: NDArra
     }
 
 
-def _unlabelled(strata: GroupedRows) -> dict[str, NDArray[Any]]:
+def _unlabelled(strata: Groups) -> dict[str, NDArray[Any]]:
     """Return the rows of each stratum without a label; nothing where every row has one."""
     labels = strata.labels
     bare = np.zeros(0, np.int64) if labels is None else np.flatnonzero(labels.offsets[1:] == labels.offsets[:-1])
@@ -61,7 +62,7 @@ def _unlabelled(strata: GroupedRows) -> dict[str, NDArray[Any]]:
     return {"unlabelled": np.bincount(ids, minlength=count).astype(np.float64)}
 
 
-def _by_stratum(strata: GroupedRows) -> dict[str, NDArray[Any]]:
+def _by_stratum(strata: Groups) -> dict[str, NDArray[Any]]:
     owners, clauses = np.nonzero(strata.matches.T)
     sums = strata.class_sums
     return {
@@ -76,11 +77,12 @@ def _by_stratum(strata: GroupedRows) -> dict[str, NDArray[Any]]:
     }
 
 
-def _binned(strata: GroupedRows) -> dict[str, NDArray[Any]]:
+def _binned(strata: Groups) -> dict[str, NDArray[Any]]:
     weights, bins = bins_of(strata)
     sizes = np.bincount(bins, strata.sizes, len(weights))
     sums = strata.class_sums
     num_classes = strata.labels.num_classes if strata.labels else 0
+    # bin and class as one number; entries of strata in one bin are added up
     joint = bins[sums.strata] * np.int64(num_classes) + sums.classes
     codes, distinct = dense_codes(joint, len(weights) * num_classes)
     owners, classes = np.divmod(distinct, max(num_classes, 1))
@@ -97,7 +99,7 @@ def _binned(strata: GroupedRows) -> dict[str, NDArray[Any]]:
     }
 
 
-def binned(strata: Grouped) -> Grouped:
+def binned(strata: _G) -> _G:
     """Return strata of one weight each, joined where there are more than 4,096 of them; others as they are."""
     if strata.row_weights is None or strata.num_strata <= MAX_BINS:
         return strata
@@ -111,7 +113,7 @@ def binned(strata: Grouped) -> Grouped:
     )
 
 
-def bins_of(strata: GroupedRows) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+def bins_of(strata: Groups) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """Return the weight of each bin and the bin of each stratum, which has one weight.
 
     Up to 4,096 weights are bins of their own. Above, positive weights fall into 4,095 bins of equal ratio between
@@ -128,7 +130,7 @@ def bins_of(strata: GroupedRows) -> tuple[NDArray[np.float64], NDArray[np.int64]
     return np.bincount(bins, strata.sizes * weights, len(used)) / sizes, bins
 
 
-def bin_error(strata: GroupedRows) -> float:
+def bin_error(strata: Groups) -> float:
     """Return the largest relative error of a row's weight in `statistics`; 0 where bins are exact."""
     if strata.row_weights is None or strata.num_strata <= MAX_BINS:
         return 0.0

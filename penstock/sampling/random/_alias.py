@@ -32,12 +32,14 @@ def alias_table(masses: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArr
     light, heavy = np.flatnonzero(scaled < 1), np.flatnonzero(scaled >= 1)
     if len(light) == 0 or len(heavy) == 0:
         return threshold, alias
+    # prefix sums of what light cells lack and heavy cells can give: who fills whom is where the two meet
     needed = np.cumsum(1 - scaled[light])
     offered = np.cumsum(scaled[heavy] - 1)
     last = len(heavy) - 1
     giver = np.searchsorted(offered, np.concatenate([[0.0], needed[:-1]]), side="left")
     threshold[light] = scaled[light]
     alias[light] = heavy[np.minimum(giver, last)]
+    # the light cell at which a heavy one has given so much that it becomes light itself
     emptied = np.searchsorted(needed, offered[:last], side="right")
     falls = emptied < len(light)
     lacking = needed[np.minimum(emptied, len(light) - 1)] - offered[:last]
@@ -57,10 +59,11 @@ def sides(
 ) -> NDArray[np.int64]:
     """Return ``2 * cell + (place in it < its threshold)`` for each number in [0, 1), written into `cell`.
 
-    `place`, `limit` and `below` are overwritten too: whoever calls this block after block lends the same arrays, so
+    `place`, `limit` and `below` are overwritten too: a caller that goes block by block passes the same arrays, so
     that no page of memory is touched for the first time.
     """
     np.multiply(units, len(threshold), out=place)
+    # the cast to int drops the fraction, which is how far into the cell the number is
     np.copyto(cell, place, casting="unsafe")
     np.subtract(place, cell, out=place)
     threshold.take(cell, out=limit, mode="clip")

@@ -13,7 +13,7 @@ __all__ = ["binomial_cdf", "normal_cdf"]
 def _outward(trials: int, share: float) -> tuple[int, NDArray[np.float64]]:
     """Return the masses that matter and the count of the first of them.
 
-    From the mode ``floor((trials + 1) share)``, set to 1, outwards by the ratio of neighbours
+    From the mode ``floor((trials + 1) share)``, set to 1, outwards by the ratio of neighbors
     ``P(k + 1) / P(k) = (trials - k) / (k + 1) * share / (1 - share)``, over the counts within 12 standard deviations
     plus 40, then divided by their sum. Masses below 1e-18 of the mode's are left out by this width.
     """

@@ -11,16 +11,16 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 
-def hypergeometric(given: Ints, taken: int, length: int) -> tuple[Ints, Ints, Floats]:
+def hypergeometric(marked: Ints, taken: int, length: int) -> tuple[Ints, Ints, Floats]:
     """Return the laws of how many of some marked positions are among the `taken` of `length` that are chosen.
 
-    ``P(h) = C(given, h) C(length - given, taken - h) / C(length, taken)``, for each number of marked positions by
-    itself. From ``P(h + 1) / P(h) = (given - h) (taken - h) / ((h + 1) (length - given - taken + h + 1))``; the masses
-    of each are divided by their sum.
+    ``P(h) = C(marked, h) C(length - marked, taken - h) / C(length, taken)``, for each number of marked positions by
+    itself. From ``P(h + 1) / P(h) = (marked - h) (taken - h) / ((h + 1) (length - marked - taken + h + 1))``; the
+    masses of each are divided by their sum.
 
     Parameters
     ----------
-    given : ndarray of int64, shape (num_laws,)
+    marked : ndarray of int64, shape (num_laws,)
         Marked positions, at most `length`.
     taken, length : int
         Positions chosen, and all of them.
@@ -32,15 +32,15 @@ def hypergeometric(given: Ints, taken: int, length: int) -> tuple[Ints, Ints, Fl
     mass : ndarray of float64, shape (num_outcomes,)
         Its probability.
     """
-    if not len(given):
-        return given, given, np.zeros(0)
-    low, high = np.maximum(taken - (length - given), 0), np.minimum(given, taken)
+    if not len(marked):
+        return marked, marked, np.zeros(0)
+    low, high = np.maximum(taken - (length - marked), 0), np.minimum(marked, taken)
     outcomes = high - low + 1
     begins = np.cumsum(outcomes) - outcomes
-    owner = np.repeat(np.arange(len(given)), outcomes)
+    owner = np.repeat(np.arange(len(marked)), outcomes)
     count = np.arange(len(owner)) - np.repeat(begins - low, outcomes)
     before = count - 1.0
-    own = given[owner]
+    own = marked[owner]
     below = count * (length - own - taken + count).astype(np.float64)
     below[begins] = 1.0
     ratio = (own - before) * (taken - before) / below

@@ -47,6 +47,7 @@ class KeyedOrder:
     def places(self, which: Ints) -> Ints:
         """Return where some numbers go, int64 of the shape of `which`, (num_places,)."""
         out = self._once(which)
+        # cycle walking: numbers beyond the count go on along their cycle until they are inside
         outside = np.flatnonzero(out >= self._count)
         value = out[outside]
         while len(outside):
@@ -111,6 +112,7 @@ def keyed_places_of(keys: NDArray[np.uint32], counts: Ints, owner: Ints, which: 
     ndarray of int64, shape (num_places,)
     """
     out = np.empty(len(which), np.int64)
+    # the exponent of a float is the bit length of its whole part: exact below 2**53
     widths = np.maximum(np.frexp(counts - 1.0)[1], 2)
     for bits in np.unique(widths).tolist():
         here = np.flatnonzero(widths[owner] == bits)

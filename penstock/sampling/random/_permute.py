@@ -23,8 +23,9 @@ def sorted_order(keys: NDArray[np.uint64]) -> Ints:
     """Return the order that sorts the keys, equal keys by position on every machine.
 
     Values are sorted many times as fast as their order is found: so each key's lower bits make room for its place,
-    and those that only these bits told apart are put right.
+    and those that only these bits can tell apart are put right.
     """
+    # the place is written into the low bits of its own key, so that sorting values also moves the places
     mask = np.uint64((1 << max(len(keys) - 1, 1).bit_length()) - 1)
     tagged = keys & ~mask
     tagged |= np.arange(len(keys), dtype=np.uint64)
@@ -44,6 +45,7 @@ def shuffled(raw: NDArray[np.uint64], count: int) -> NDArray[np.uint16]:
 
     Each order sorts its places by the upper 32 bits of their words, equal ones by place.
     """
+    # upper half: the key; lower half: the place, which travels along when the rows are sorted
     tagged = (raw >> _HALF << _HALF).reshape(-1, count)
     tagged |= np.arange(count, dtype=np.uint64)
     tagged.sort(axis=1)

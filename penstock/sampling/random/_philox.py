@@ -1,4 +1,4 @@
-"""Raw Philox words by name and position, and what is made of them."""
+"""Raw Philox words by name and position, and the numbers they become."""
 
 from __future__ import annotations
 
@@ -93,6 +93,6 @@ def units(raw: NDArray[np.uint64]) -> NDArray[np.float64]:
     The largest is 1 - 2**-53; its product with an integer below 2**53 never rounds up to that integer, so that the
     whole part of a product is a fair choice among that many things, up to one part in 2**53.
     """
-    told = (raw >> np.uint64(11)).astype(np.float64)
-    told *= 2.0**-53
-    return told
+    numbers = (raw >> np.uint64(11)).astype(np.float64)
+    numbers *= 2.0**-53
+    return numbers

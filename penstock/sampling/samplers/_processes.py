@@ -64,7 +64,7 @@ def num_processes_of_accelerate() -> int:
 
 
 def consumer_of_caller(depth: int) -> Any:
-    """Return the object whose method calls `iter` on a sampler, `depth` calls above; None where it is no method."""
+    """Return the object whose method calls `iter` on a sampler, `depth` calls above; None where it is not a method."""
     try:
         return sys._getframe(depth + 1).f_locals.get("self")  # noqa: SLF001  a DataLoader does not introduce itself
     except ValueError:

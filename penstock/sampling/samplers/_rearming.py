@@ -13,7 +13,7 @@ __all__ = ["Reweighable"]
 
 
 class Reweighable:
-    """A sampler whose next epoch may draw by another plan, behind all positions of the epochs before."""
+    """A sampler whose next epoch may draw by another plan, after all positions of the epochs before."""
 
     _plan: SamplingPlan | None
     _stream: IndexStream
@@ -32,8 +32,8 @@ class Reweighable:
         Parameters
         ----------
         weights : SamplingPlan, SamplingSpec, list, tuple, ndarray or Tensor of torch
-            A plan of the same samples, or a spec with the clauses of now, with their own mode and size; or one
-            weight for each sample, drawn in mode and size of now.
+            A plan of the same samples, or a spec with the current clauses, with their own mode and size; or one
+            weight for each sample, drawn in the current mode and size.
 
         Returns
         -------
@@ -43,7 +43,7 @@ class Reweighable:
         Raises
         ------
         SamplingError
-            If this sampler was made of a stream, or the weights are of other samples or clauses, are no weights, or
+            If this sampler was made of a stream, or the weights are of other samples or clauses, are not valid, or
             leave nothing to draw.
         """
         plan = self._waiting or self._plan

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from penstock.errors import SamplingError
-from penstock.sampling.plan._plan import SamplingPlan, Strata
+from penstock.sampling.plan._plan import SamplingPlan
+from penstock.sampling.plan._strata import Strata
 from penstock.sampling.spec._spec import SamplingSpec
 
 __all__ = ["reweighed"]
@@ -23,7 +24,7 @@ def reweighed(plan: SamplingPlan, weights: Any) -> SamplingPlan:
         What is drawn by now.
     weights : SamplingPlan, SamplingSpec or array_like of float, shape (num_rows,)
         A plan of the same rows, or a spec of the same clauses, with their own mode and size; or one weight for each
-        position of the pool, drawn in the mode and size of now.
+        position of the pool, drawn in the current mode and size.
 
     Returns
     -------
@@ -34,10 +35,10 @@ def reweighed(plan: SamplingPlan, weights: Any) -> SamplingPlan:
     SamplingError
         If the weights are of other rows or clauses, say nothing, or leave nothing to draw.
     """
-    made = _plan_of(plan, weights)
-    made = replace(made, spec=made.spec.with_options(seed=plan.spec.seed))
-    _ = made.probabilities  # raises where nothing can be drawn
-    return made
+    other = _plan_of(plan, weights)
+    other = replace(other, spec=other.spec.with_options(seed=plan.spec.seed))
+    _ = other.probabilities  # raises where nothing can be drawn
+    return other
 
 
 def _plan_of(plan: SamplingPlan, weights: Any) -> SamplingPlan:
@@ -74,8 +75,8 @@ def _by_spec(plan: SamplingPlan, spec: SamplingSpec) -> SamplingPlan:
 
 def _of_same_rows(plan: SamplingPlan, other: SamplingPlan) -> SamplingPlan:
     _check_count(plan, other.strata.num_rows)
-    mine, told = plan.strata.row_numbers, other.strata.row_numbers
-    if mine is not None and told is not None and not np.array_equal(mine, told):
+    mine, theirs = plan.strata.row_numbers, other.strata.row_numbers
+    if mine is not None and theirs is not None and not np.array_equal(mine, theirs):
         raise SamplingError(
             "the plan is of other rows than those drawn from", hint="make it of the same view: view.plan(...)"
         )

@@ -60,7 +60,7 @@ class EpochSampler(Reweighable):
         self.drop_last = drop_last
         self._continuing = bool(getattr(self._stream, "continuing", False))
         self._distributed = distributed
-        self._given = (rank, world_size)
+        self._own_share = (rank, world_size)
         self._epoch = -1
         self._start = 0
         self._done = self._base = 0
@@ -81,7 +81,7 @@ class EpochSampler(Reweighable):
         ----------
         epoch : int
             From 0. Without this call every iteration is the next epoch by itself. An epoch that
-            `load_state_dict` left half done is finished where it is the one that is asked for.
+            `load_state_dict` left half done is finished if it is this one.
 
         Raises
         ------
@@ -162,7 +162,7 @@ class EpochSampler(Reweighable):
 
     def _layout(self) -> tuple[int, int]:
         """Return rank and world size."""
-        rank, world_size = self._given
+        rank, world_size = self._own_share
         if rank is None and world_size is None and self._distributed:
             rank, world_size = own_rank()
         rank, world_size = rank or 0, 1 if world_size is None else world_size
@@ -171,13 +171,13 @@ class EpochSampler(Reweighable):
         return rank, world_size
 
     @property
-    def _is_told(self) -> bool:
+    def _is_shared(self) -> bool:
         """Whether the caller has said how processes share the stream."""
-        return self._distributed is not None or self._given != (None, None)
+        return self._distributed is not None or self._own_share != (None, None)
 
     def _num_processes(self) -> int:
-        """Return how many processes have a batch each in one step, whoever shares the batches out."""
-        return self._layout()[1] if self._is_told else num_processes_of_accelerate()
+        """Return how many processes have a batch each in one step, whichever library shares the batches among them."""
+        return self._layout()[1] if self._is_shared else num_processes_of_accelerate()
 
     def _begin(self) -> tuple[object, int]:
         """Start the next epoch, or go on with a restored one; return a token of this run, and the draws it has."""
@@ -231,7 +231,7 @@ class EpochSampler(Reweighable):
             self._warned = True
             warnings.warn(
                 f"epoch {self._epoch} was left with {left} of its {self._whole()} draws not read, and no later epoch "
-                "makes up for them: coverage and certificate of the plan do not hold. Trainers that are told to read "
+                "makes up for them: coverage and certificate of the plan do not hold. Trainers that read "
                 f"fewer batches need a plan of that size, here size={self._done}",
                 stacklevel=3,
             )
@@ -243,7 +243,7 @@ class EpochSampler(Reweighable):
 
     def _warn_if_nobody_shares(self) -> None:
         size = world_size_of_group()
-        if self._warned or self._is_told or size == 1 or num_processes_of_accelerate() > 1:
+        if self._warned or self._is_shared or size == 1 or num_processes_of_accelerate() > 1:
             return
         self._warned = True
         warnings.warn(
@@ -253,12 +253,12 @@ class EpochSampler(Reweighable):
         )
 
     def _warn_if_dropped(self, consumer: object) -> None:
-        """Warn of draws that a DataLoader takes and drops: what the plan promises is of all draws."""
+        """Warn of draws that a DataLoader takes and drops: what the plan forecasts is of all draws."""
         each = getattr(consumer, "batch_size", None)
         if self._warned or not (self._plan is not None or self._continuing) or not isinstance(each, int) or each < 1:
             return
         mine = self.num_draws // self._layout()[1]
-        processes = 1 if self._is_told else num_processes_of_accelerate()
+        processes = 1 if self._is_shared else num_processes_of_accelerate()
         lost = mine - whole_steps(mine, each * processes, drop_last=True)
         if lost and getattr(consumer, "drop_last", False) is True:
             self._warned = True

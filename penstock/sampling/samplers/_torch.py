@@ -82,7 +82,7 @@ class TorchSampler(EpochSampler):
     def _match(self, consumer: Any) -> None:
         """Lay the draws out over processes by the batch size of the DataLoader, where none was given."""
         each = getattr(consumer, "batch_size", None)
-        shared = self._layout()[1] > 1 or (not self._is_told and num_processes_of_accelerate() > 1)
+        shared = self._layout()[1] > 1 or (not self._is_shared and num_processes_of_accelerate() > 1)
         if not shared or getattr(consumer, "sampler", None) is not self or not isinstance(each, int) or each < 1:
             return
         if self.batch_size == 1:
@@ -117,8 +117,8 @@ class TorchSampler(EpochSampler):
         return self.num_draws // self._layout()[1]
 
     def _num_processes(self) -> int:
-        # a sampler that was not told the batch size cannot know what fills a step
-        return super()._num_processes() if self._is_told or self.batch_size > 1 else 1
+        # a sampler that does not know the batch size cannot know what fills a step
+        return super()._num_processes() if self._is_shared or self.batch_size > 1 else 1
 
     def _after(self, num_delivered: int) -> int:
         world_size = self._layout()[1]
@@ -173,10 +173,10 @@ class TorchBatchSampler(EpochSampler):
                 source, batch_size, drop_last=drop_last, distributed=distributed, rank=rank, world_size=world_size
             )
         if hasattr(sampler, "num_replicas"):
-            self._given = (int(sampler.rank), int(sampler.num_replicas))
+            self._own_share = (int(sampler.rank), int(sampler.num_replicas))
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("__pl_saved_") and "_given" in vars(self):
+        if name.startswith("__pl_saved_") and "_own_share" in vars(self):
             return {
                 "__pl_saved_args": (self, self.batch_size, self.drop_last),
                 "__pl_saved_arg_names": ("source", "batch_size", "drop_last"),

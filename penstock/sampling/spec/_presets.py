@@ -113,7 +113,7 @@ def effective_number(
     labels : ClassCounts, Tensor, View or array_like
         Labels of the pool.
     beta : float
-        In [0, 1): 0 leaves the classes as they are, near 1 comes to the inverse frequency.
+        In [0, 1): 0 leaves the classes as they are, values near 1 approach the inverse frequency.
     background : float, optional
         Share of the draws that have no label, in [0, 1); by default samples without a label weigh 1.
     **options
@@ -156,7 +156,7 @@ def repeat_factor(
     """Weigh each class by its repeat factor, ``max(1, sqrt(threshold / share))``.
 
     A sample's factor is the largest of its classes'. LVIS sees every sample at least once per epoch; ``mode="deck"``
-    promises that within the plan's certificate.
+    guarantees that within the plan's certificate.
 
     Parameters
     ----------
@@ -265,12 +265,12 @@ def target_proportions(
 
 
 def _with_the_rest(wanted: NDArray[np.float64], counts: NDArray[np.float64]) -> NDArray[np.float64]:
-    told = float(np.nansum(wanted))
+    total = float(np.nansum(wanted))
     others = np.where(np.isnan(wanted), counts, 0.0)
-    left = 1 - told
+    left = 1 - total
     if left < -_ROUNDING or (left > _ROUNDING and others.sum() == 0):
         raise SamplingError(
-            f"the shares add up to {told:.6g}; expected 1" + (" at most" if others.sum() else ""),
+            f"the shares add up to {total:.6g}; expected " + ("at most 1" if others.sum() else "1"),
             hint="divide each by their sum",
         )
     return np.where(np.isnan(wanted), others / max(others.sum(), 1) * max(left, 0.0), wanted)
@@ -290,20 +290,21 @@ def _from_one(weights: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _spec(
-    labels: ClassCounts, told: NDArray[np.float64], background: float | None, options: dict[str, Any]
+    labels: ClassCounts, weights_of_classes: NDArray[np.float64], background: float | None, options: dict[str, Any]
 ) -> SamplingSpec:
     present = np.flatnonzero(labels.samples)
     clauses = [
-        Clause(labels.condition(int(number)), float(weight)) for number, weight in zip(present, told, strict=True)
+        Clause(labels.condition(int(number)), float(weight))
+        for number, weight in zip(present, weights_of_classes, strict=True)
     ]
     rest = Clause("True", 1.0)
     if background is not None:
-        rest = Clause(labels.condition(None), _background_weight(labels, present, told, background))
+        rest = Clause(labels.condition(None), _background_weight(labels, present, weights_of_classes, background))
     return spec_of((*clauses, rest), options)
 
 
 def _background_weight(
-    labels: ClassCounts, present: NDArray[np.int64], told: NDArray[np.float64], share: float
+    labels: ClassCounts, present: NDArray[np.int64], weights_of_classes: NDArray[np.float64], share: float
 ) -> float:
     """Return the weight of samples without a label that gives them a share of the draws, all others being weighed."""
     if not (is_number(share) and 0 <= share < 1):
@@ -314,11 +315,12 @@ def _background_weight(
     if share == 0 or count == 0:
         if share > 0:
             raise InfeasibleTargetsError(
-                f"every sample has a label; the share of those without is 0 %, asked {100 * share:.3g} %", classes=()
+                f"every sample has a label, so the share of those without is 0 %; {100 * share:.3g} % was asked for",
+                classes=(),
             )
         return 0.0
     weights = np.zeros(labels.num_classes)
-    weights[present] = told
+    weights[present] = weights_of_classes
     rows, classes, _ = labels.entries
     largest = np.zeros(labels.num_rows)
     np.maximum.at(largest, rows, weights[classes])

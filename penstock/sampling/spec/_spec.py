@@ -11,6 +11,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 from penstock.errors import SamplingError, nearest
+from penstock.sampling.pool._normalized import set_normalized
 from penstock.sampling.random._philox import check_seed
 from penstock.sampling.spec._number_text import number_text
 
@@ -31,7 +32,7 @@ def _check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
 
 
 def is_number(value: object) -> bool:
-    """Return whether a value is one number; a truth value is none, and no array of several."""
+    """Return whether a value is one number: not a truth value, and not an array of several."""
     plain = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
     return plain or (isinstance(value, np.ndarray) and value.ndim == 0 and value.dtype.kind in "iuf")
 
@@ -45,12 +46,12 @@ class Clause:
     expression : str
         Source of the condition; opaque here, TQL everywhere else.
     weight : float
-        Unnormalised, finite and at least 0.
+        Unnormalized, finite and at least 0.
 
     Raises
     ------
     SamplingError
-        If the weight is negative, infinite or no number.
+        If the weight is negative, infinite or not a number.
     """
 
     expression: str
@@ -66,7 +67,7 @@ class Clause:
                 f"weight of {self.expression!r} is {self.weight!r}; expected a finite number >= 0",
                 hint="weight 0 leaves the samples out",
             )
-        object.__setattr__(self, "weight", weight)
+        set_normalized(self, weight=weight)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,17 +126,16 @@ class SamplingSpec:
         _check_choice("combine", self.combine, get_args(Combine))
         _check_choice("mode", self.mode, get_args(Mode))
         _check_choice("interleave", self.interleave, get_args(Interleave))
-        object.__setattr__(self, "clauses", tuple(self.clauses))
-        object.__setattr__(self, "seed", check_seed(self.seed))
+        set_normalized(self, clauses=tuple(self.clauses), seed=check_seed(self.seed))
         self._agree_on_replacement()
         if self.size is not None and not (is_number(self.size) and self.size >= 1 and self.size % 1 == 0):
             raise SamplingError(f"size is {self.size!r}; expected draws per epoch, at least 1, or None")
         if self.size is not None:
-            object.__setattr__(self, "size", int(self.size))
+            set_normalized(self, size=int(self.size))
         if self.cap is not None and not (is_number(self.cap) and math.isfinite(self.cap) and self.cap > 0):
             raise SamplingError(f"cap is {self.cap!r}; expected a finite number > 0, or None")
         if self.cap is not None and self.combine != "product":
-            raise SamplingError(f"a cap belongs to combine='product', not {self.combine!r}")
+            raise SamplingError(f"cap is set with combine={self.combine!r}; expected combine='product'")
 
     def _agree_on_replacement(self) -> None:
         if not self.replace and self.mode == "deck":
@@ -144,9 +144,9 @@ class SamplingSpec:
                 hint="mode='once' draws without replacement",
             )
         if not self.replace:
-            object.__setattr__(self, "mode", "once")
+            set_normalized(self, mode="once")
         elif self.mode == "once":
-            object.__setattr__(self, "replace", False)
+            set_normalized(self, replace=False)
 
     @property
     def weights(self) -> tuple[float, ...]:
@@ -176,7 +176,7 @@ class SamplingSpec:
         Raises
         ------
         SamplingError
-            If there is no such clause, or a weight is no weight.
+            If there is no such clause, or a weight is not a finite number of at least 0.
 
         Examples
         --------
@@ -199,7 +199,7 @@ class SamplingSpec:
         if not found:
             like = nearest(key, known) if isinstance(key, str) else None
             raise SamplingError(
-                f"no clause {key!r}; the clauses are {', '.join(map(repr, known)) or 'none'}",
+                f"there is no clause {key!r}; the clauses are {', '.join(map(repr, known)) or 'none'}",
                 hint=f"did you mean {like!r}?" if like else None,
             )
         return found
@@ -238,13 +238,13 @@ class SamplingSpec:
             If the text is not such a spec.
         """
         try:
-            told = json.loads(text)
-            told["clauses"] = tuple(Clause(**clause) for clause in told.get("clauses", ()))
-            told["tables"] = tuple((name, tuple(weights)) for name, weights in told.get("tables", ()))
-            return cls(**told)
+            fields_read = json.loads(text)
+            fields_read["clauses"] = tuple(Clause(**clause) for clause in fields_read.get("clauses", ()))
+            fields_read["tables"] = tuple((name, tuple(weights)) for name, weights in fields_read.get("tables", ()))
+            return cls(**fields_read)
         except (TypeError, AttributeError, json.JSONDecodeError) as error:
             raise SamplingError(
-                f"text is no sampling spec: {text[:80]!r} ({error})", hint="use the text of to_json()"
+                f"the text is not a sampling spec: {text[:80]!r} ({error})", hint="use the text of to_json()"
             ) from error
 
 

@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.sampling.pool._grouped import GroupedRows
+from penstock.sampling.pool._groups import Groups
 from penstock.sampling.random._keyed import ROUNDS, KeyedOrder, keyed_places_of
 from penstock.sampling.random._philox import words
 
@@ -42,7 +42,7 @@ class Deals:
 
     Parameters
     ----------
-    strata : GroupedRows
+    strata : Groups
         The pool.
     seed : int
         In ``[0, 2**128)``.
@@ -54,7 +54,7 @@ class Deals:
     G. L. Steele, D. Lea, C. H. Flood, Fast splittable pseudorandom number generators, 2014: SplitMix64.
     """
 
-    def __init__(self, strata: GroupedRows, seed: int, domain: int) -> None:
+    def __init__(self, strata: Groups, seed: int, domain: int) -> None:
         self._strata = strata
         self._seed = seed
         self._domain = domain
@@ -71,15 +71,15 @@ class Deals:
         -------
         ndarray of int64, shape (sum(after - before),)
         """
-        strata, given = self._strata, after - before
-        begins = np.cumsum(given) - given
-        rows = np.empty(int(given.sum()), np.int64)
+        strata, drawn = self._strata, after - before
+        begins = np.cumsum(drawn) - drawn
+        rows = np.empty(int(drawn.sum()), np.int64)
         for wanted, deal in (
             (strata.sizes == 1, self._repeat),
             ((strata.sizes > 1) & (strata.sizes <= _SHORT), self._deal_short),
             (strata.sizes > _SHORT, self._deal_long),
         ):
-            which = np.flatnonzero(wanted & (given > 0))
+            which = np.flatnonzero(wanted & (drawn > 0))
             if len(which):
                 deal(rows, _Spans(which, before[which], after[which], begins[which]))
         return rows

@@ -1,4 +1,4 @@
-"""The deck: every stratum is dealt out before a row of it comes again."""
+"""The deck: every stratum is dealt out before any row of it repeats."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.sampling.pool._grouped import GroupedRows
+from penstock.sampling.pool._groups import Groups
 from penstock.sampling.random._permute import shuffled
 from penstock.sampling.random._philox import DECK, INTERLEAVE, words
 from penstock.sampling.spec._spec import Interleave
@@ -32,7 +32,7 @@ class DeckStream(Stream):
 
     Positions are cut into blocks (see `Blocks`). Block ``[a, b)`` has ``quota(b) - quota(a)`` draws of each stratum
     (see `quotas`); which position is which stratum's is a random order of the block. The draws of a stratum, in the
-    order of their positions, are dealt by `Deals`: so each of its rows comes once before any of them comes again, in
+    order of their positions, are dealt by `Deals`: so each of its rows is drawn once before any of them repeats, in
     every run of positions, whatever part of an epoch is delivered.
 
     With ``interleave="smooth"`` the strata of a block of ``n`` positions stand side by side in ``n`` slots and
@@ -42,7 +42,7 @@ class DeckStream(Stream):
 
     Parameters
     ----------
-    strata : GroupedRows
+    strata : Groups
         The pool.
     weights : ndarray of float64, shape (num_strata,)
         Weight of a row of each stratum.
@@ -60,7 +60,7 @@ class DeckStream(Stream):
 
     def __init__(
         self,
-        strata: GroupedRows,
+        strata: Groups,
         weights: NDArray[np.float64],
         *,
         size: int,
@@ -113,8 +113,9 @@ class DeckStream(Stream):
         """Return the rows of all blocks but the last, which only tells where they end."""
         ends = quotas(self._masses, self._blocks.begin(blocks))
         dealt = self._deals.rows(ends[0], ends[-1])
-        given = ends[-1] - ends[0]
-        begins = np.cumsum(given) - given - ends[0]
+        drawn = ends[-1] - ends[0]
+        # where draw 0 of each stratum would be in `dealt`, so that `begins + k` is draw k
+        begins = np.cumsum(drawn) - drawn - ends[0]
         rows = np.empty_like(dealt)
         first = 0
         for number, before, after in zip(blocks.tolist(), ends[:-1], ends[1:], strict=False):
@@ -132,6 +133,7 @@ class DeckStream(Stream):
             for places, begin, end in zip(every, begins.tolist(), (begins + count).tolist(), strict=True):
                 rows[places] = dealt[begin:end]
             return
+        # a range from each begin on, as long as its count: np.arange plus the shift of each range
         drawn = np.repeat(begins - (np.cumsum(count) - count), count)
         drawn += np.arange(len(drawn))
         rows[self._places(block, count)] = dealt[drawn]
@@ -139,10 +141,11 @@ class DeckStream(Stream):
     def _words(self, block: int, length: int) -> NDArray[np.uint64]:
         return words(self.seed, (INTERLEAVE, block, 0), 0, length)
 
-    def _places(self, block: int, given: NDArray[np.int64]) -> NDArray[np.uint16]:
+    def _places(self, block: int, counts: NDArray[np.int64]) -> NDArray[np.uint16]:
         """Return the positions in a block that each of its strata has, stratum after stratum, ascending in each."""
-        length = int(given.sum())
-        owned = np.repeat(np.arange(len(given), dtype=np.uint32) << _HALF, given)
+        length = int(counts.sum())
+        # upper half: the stratum; lower half: a position; sorting groups the positions by stratum, ascending
+        owned = np.repeat(np.arange(len(counts), dtype=np.uint32) << _HALF, counts)
         if not self._smooth:
             owned |= shuffled(self._words(block, length), length)
         else:
@@ -159,6 +162,7 @@ def _positions_of_few(raw: NDArray[np.uint64], counts: list[int]) -> list[Ints]:
     left, found = keys.copy(), []
     others = np.ones(len(keys), bool)
     for count in counts[:-1]:
+        # the `count` smallest keys that are left are this stratum's, no full sort is needed
         left.partition(count - 1)
         own = others & (keys <= left[count - 1])
         equal = int(np.count_nonzero(own)) - count

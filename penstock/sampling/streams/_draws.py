@@ -13,7 +13,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.sampling.pool._grouped import GroupedRows
+from penstock.sampling.pool._groups import Groups
 from penstock.sampling.random._alias import alias_table, outcomes, sides
 from penstock.sampling.random._philox import DRAW, uniforms
 from penstock.sampling.streams._stream import Stream
@@ -31,7 +31,7 @@ class DrawStream(Stream):
 
     Parameters
     ----------
-    strata : GroupedRows
+    strata : Groups
         The pool.
     probabilities : ndarray of float64, shape (num_strata,)
         Probability of one row of each stratum.
@@ -46,7 +46,7 @@ class DrawStream(Stream):
     continuing = True
 
     def __init__(
-        self, strata: GroupedRows, probabilities: NDArray[np.float64], *, size: int, seed: int, identity: str
+        self, strata: Groups, probabilities: NDArray[np.float64], *, size: int, seed: int, identity: str
     ) -> None:
         super().__init__(size, seed)
         self._strata = strata
@@ -97,6 +97,7 @@ class DrawStream(Stream):
 
     def _place(self, out: NDArray[np.int64], start: int, scratch: _Scratch) -> None:
         """Write places in the rows by stratum: where the stratum begins, and how far into it."""
+        # two numbers for each draw: even ones choose the stratum, odd ones the row in it
         source = uniforms(self.seed, (DRAW, 0, 0), 2 * start)
         for first in range(0, len(out), _BLOCK):
             place = out[first : first + _BLOCK]
@@ -108,6 +109,7 @@ class DrawStream(Stream):
             )  # fmt: skip
             inside = self._sizes.take(side, out=block.place, mode="clip")
             inside *= block.units[1::2]
+            # "clip" neither checks nor buffers; the indices are known to be right
             self._begins.take(side, out=place, mode="clip")
             np.copyto(side, inside, casting="unsafe")
             place += side

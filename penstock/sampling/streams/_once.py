@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.errors import SamplingError
-from penstock.sampling.pool._grouped import GroupedRows
+from penstock.sampling.pool._groups import Groups
 from penstock.sampling.random._permute import sorted_order
 from penstock.sampling.random._philox import ONCE, ONCE_ORDER, units, words
 from penstock.sampling.streams._stream import Stream, by_epoch
@@ -67,7 +67,7 @@ class OnceStream(Stream):
 
     Parameters
     ----------
-    strata : GroupedRows
+    strata : Groups
         The pool.
     weights : ndarray of float64, shape (num_strata,)
         Weight of a row of each stratum.
@@ -79,9 +79,7 @@ class OnceStream(Stream):
         What else tells this stream from others: the spec.
     """
 
-    def __init__(
-        self, strata: GroupedRows, weights: NDArray[np.float64], *, size: int, seed: int, identity: str
-    ) -> None:
+    def __init__(self, strata: Groups, weights: NDArray[np.float64], *, size: int, seed: int, identity: str) -> None:
         super().__init__(size, seed)
         drawable = int(strata.sizes[weights > 0].sum())
         if size > drawable:
@@ -143,6 +141,7 @@ class OnceStream(Stream):
         for start in range(0, len(keys), _BLOCK):
             part = self._strata.ids[start : start + _BLOCK]
             drawn = units(words(self.seed, (ONCE, epoch, 0), start, len(part)))
+            # -log(1 - u) / w, in place
             np.log1p(np.negative(drawn, out=drawn), out=drawn)
             np.negative(drawn, out=drawn)
             np.multiply(drawn, slowness[part], out=keys[start : start + _BLOCK])

@@ -30,7 +30,7 @@ class Prefix:
     ----------
     block : int
         The block the last of them are in.
-    before, given : ndarray of int64, shape (num_strata,)
+    before, block_quotas : ndarray of int64, shape (num_strata,)
         Draws of each stratum in the whole blocks, and in the one more.
     taken, length : int
         Positions of this block that are among the draws, and in it.
@@ -40,7 +40,7 @@ class Prefix:
 
     block: int
     before: Ints
-    given: Ints
+    block_quotas: Ints
     taken: int
     length: int
     interleave: Interleave = "shuffled"
@@ -53,33 +53,33 @@ class Prefix:
     @property
     def mean(self) -> Floats:
         """Mean draws of each stratum so far, float64 of shape (num_strata,)."""
-        return np.asarray(self.before + self.given * (self.taken / self.length))
+        return np.asarray(self.before + self.block_quotas * (self.taken / self.length))
 
     @property
     def least(self) -> Ints:
         """Fewest draws of each stratum so far, int64 of shape (num_strata,)."""
         if self.smooth and self.taken:
-            return np.asarray(self.before + circle(self.taken, self.length).ends(self.given)[0])
-        return np.asarray(self.before + np.maximum(self.taken - (self.length - self.given), 0))
+            return np.asarray(self.before + circle(self.taken, self.length).ends(self.block_quotas)[0])
+        return np.asarray(self.before + np.maximum(self.taken - (self.length - self.block_quotas), 0))
 
     @property
     def most(self) -> Ints:
         """Most draws of each stratum so far, int64 of shape (num_strata,)."""
         if self.smooth and self.taken:
-            return np.asarray(self.before + circle(self.taken, self.length).ends(self.given)[1])
-        return np.asarray(self.before + np.minimum(self.given, self.taken))
+            return np.asarray(self.before + circle(self.taken, self.length).ends(self.block_quotas)[1])
+        return np.asarray(self.before + np.minimum(self.block_quotas, self.taken))
 
     def laws(self, strata: Ints) -> tuple[Ints, Ints, Floats]:
         """Return what some strata have of the one more block, each by itself, in the form of `hypergeometric`."""
         if self.smooth:
-            return circle(self.taken, self.length).laws(self.given[strata])
-        return hypergeometric(self.given[strata], self.taken, self.length)
+            return circle(self.taken, self.length).laws(self.block_quotas[strata])
+        return hypergeometric(self.block_quotas[strata], self.taken, self.length)
 
     def spread(self, slopes: Floats, positions: int) -> float:
         """Return the variance of the sum of a slope times the draws of each stratum in so many successive positions."""
         if self.smooth:
-            return float(circle(positions, self.length).spreads(self.given, slopes[None])[0])
-        share = self.given / self.length
+            return float(circle(positions, self.length).spreads(self.block_quotas, slopes[None])[0])
+        share = self.block_quotas / self.length
         spread = max(float(share @ slopes**2 - (share @ slopes) ** 2), 0.0)
         return spread * positions * (self.length - positions) / max(self.length - 1, 1)
 
@@ -109,7 +109,7 @@ def prefixes(masses: Ints, blocks: Blocks, positions: Ints, interleave: Interlea
         Prefix(
             block=int(numbers[place]),
             before=had[place],
-            given=had[len(positions) + place] - had[place],
+            block_quotas=had[len(positions) + place] - had[place],
             taken=int(positions[place] - begins[place]),
             length=int(ends[place] - begins[place]),
             interleave=interleave,

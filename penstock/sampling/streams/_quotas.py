@@ -78,6 +78,7 @@ def _at(masses: NDArray[np.int64], times: NDArray[np.int64]) -> tuple[NDArray[np
     """Return the draws had at integer times, and the exact remainders."""
     total = masses.sum()
     column = times[:, None]
+    # a guess in floats, off by one at most; the exact remainder, in wrapping 64-bit integers, corrects it
     had = (column * (masses / total) + 0.5).astype(np.int64)
     rest = column * masses - had * total
     half = total // 2
@@ -90,6 +91,7 @@ def _at(masses: NDArray[np.int64], times: NDArray[np.int64]) -> tuple[NDArray[np
 
 def _positive_quotas(masses: NDArray[np.int64], drawn: NDArray[np.int64]) -> NDArray[np.int64]:
     """Search the integer time of each number of draws, then complete the draws."""
+    # rounding moves each stratum by less than one draw, so the time is within num_strata of the draws
     low, high = drawn - len(masses) - 1, drawn + len(masses) + 1
     had, rest = _at(masses, drawn)
     best_had, best_rest = np.zeros_like(had), np.zeros_like(rest)

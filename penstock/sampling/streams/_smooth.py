@@ -52,29 +52,30 @@ class Circle:
         self._marks[np.arange(taken) * stride(length) % length] = 1
         self._sums = np.concatenate([[0], np.cumsum(np.tile(self._marks, 2))])
 
-    def counts(self, begin: int, given: int) -> Ints:
-        """Return the marks of the `given` slots from `begin` on at each turn, int64 of shape (length,)."""
-        end = begin + given
+    def counts(self, begin: int, slots: int) -> Ints:
+        """Return the marks of the `slots` slots from `begin` on at each turn, int64 of shape (length,)."""
+        end = begin + slots
         return np.asarray(self._sums[end : end + self.length] - self._sums[begin : begin + self.length])
 
-    def sums(self, given: Ints, chosen: NDArray[np.bool_]) -> Ints:
+    def sums(self, slots: Ints, chosen: NDArray[np.bool_]) -> Ints:
         """Return the marks that the chosen strata have together at each turn, int64 of shape (length,)."""
-        spectrum = np.fft.rfft(np.repeat(chosen.astype(float), given)).conj() * np.fft.rfft(self._marks)
+        # a correlation over all turns at once: the product of spectra; counts are whole, so rounding repairs the floats
+        spectrum = np.fft.rfft(np.repeat(chosen.astype(float), slots)).conj() * np.fft.rfft(self._marks)
         return np.rint(np.fft.irfft(spectrum, self.length)).astype(np.int64)
 
-    def laws(self, given: Ints) -> tuple[Ints, Ints, Floats]:
+    def laws(self, slots: Ints) -> tuple[Ints, Ints, Floats]:
         """Return the law of each stratum by itself, in the form of `hypergeometric`."""
-        owner, counts, mass = self.laws_with(self, given)
+        owner, counts, mass = self.laws_with(self, slots)
         return owner, counts[1], mass
 
-    def laws_with(self, other: Circle, given: Ints) -> tuple[Ints, NDArray[np.int64], Floats]:
+    def laws_with(self, other: Circle, slots: Ints) -> tuple[Ints, NDArray[np.int64], Floats]:
         """Return the law of each stratum on this circle and on another of the same block, which turns with it.
 
         Parameters
         ----------
         other : Circle
             More or fewer positions of the same block.
-        given : ndarray of int64, shape (num_laws,)
+        slots : ndarray of int64, shape (num_laws,)
             Slots of each stratum.
 
         Returns
@@ -86,17 +87,17 @@ class Circle:
         mass : ndarray of float64, shape (num_outcomes,)
             Its probability.
         """
-        kinds, kind = np.unique(given, return_inverse=True)
+        kinds, kind = np.unique(slots, return_inverse=True)
         laws = [self._law(other, number) for number in kinds.tolist()]
         sizes = np.array([len(mass) for _, mass in laws], np.int64)[kind]
-        owner = np.repeat(np.arange(len(given)), sizes)
+        owner = np.repeat(np.arange(len(slots)), sizes)
         if not len(owner):
             return owner, np.zeros((2, 0), np.int64), np.zeros(0)
         chosen = [laws[number] for number in kind.tolist()]
         return owner, np.concatenate([pair for pair, _ in chosen], axis=1), np.concatenate([mass for _, mass in chosen])
 
-    def _law(self, other: Circle, given: int) -> tuple[Ints, Floats]:
-        first, second = self.counts(0, given), other.counts(0, given)
+    def _law(self, other: Circle, slots: int) -> tuple[Ints, Floats]:
+        first, second = self.counts(0, slots), other.counts(0, slots)
         least = int(first.min()), int(second.min())
         width = int(second.max()) - least[1] + 1
         number = np.bincount((first - least[0]) * width + (second - least[1]))
@@ -104,14 +105,14 @@ class Circle:
         counts = np.stack([found // width + least[0], found % width + least[1]])
         return counts, number[found] / self.length
 
-    def ends(self, given: Ints) -> tuple[Ints, Ints]:
+    def ends(self, slots: Ints) -> tuple[Ints, Ints]:
         """Return the fewest and the most marks of each stratum, int64 of shape (num_strata,)."""
-        kinds, kind = np.unique(given, return_inverse=True)
+        kinds, kind = np.unique(slots, return_inverse=True)
         counts = [self.counts(0, number) for number in kinds.tolist()]
         least, most = ([int(end(own)) for own in counts] for end in (np.min, np.max))
         return np.array(least, np.int64)[kind], np.array(most, np.int64)[kind]
 
-    def spreads(self, given: Ints, slopes: Floats) -> Floats:
+    def spreads(self, slots: Ints, slopes: Floats) -> Floats:
         """Return the variances of sums of the strata's marks times a slope each.
 
         Such a sum is one of steps between neighbors times ``g``, the marks up to where a stratum begins less their
@@ -119,7 +120,7 @@ class Circle:
 
         Parameters
         ----------
-        given : ndarray of int64, shape (num_strata,)
+        slots : ndarray of int64, shape (num_strata,)
             Slots of each stratum.
         slopes : ndarray of float64, shape (num_sums, num_strata)
             Slope of each stratum in each sum.
@@ -128,8 +129,8 @@ class Circle:
         -------
         ndarray of float64, shape (num_sums,)
         """
-        live = given > 0
-        begins = (np.cumsum(given) - given)[live]
+        live = slots > 0
+        begins = (np.cumsum(slots) - slots)[live]
         steps = np.roll(slopes[:, live], 1, axis=1) - slopes[:, live]
         used = np.flatnonzero(steps.any(axis=0))
         if not len(used):

@@ -94,7 +94,7 @@ class Stream:
         """
         start, stop = int(start), int(stop)
         if not 0 <= start <= stop:
-            raise SamplingError(f"slice({start}, {stop}) is no range of positions; expected 0 <= start <= stop")
+            raise SamplingError(f"slice({start}, {stop}) is not a range of positions; expected 0 <= start <= stop")
         if start == stop or self.size == 0:
             return np.zeros(0, np.int64)
         chunk = min(max(self.size, _MIN_CHUNK), _MAX_CHUNK)

@@ -205,6 +205,7 @@ class Binder:
 
     def bind(self, node: ast.Expression) -> Bound:
         """Return the node bound; raise QueryBindError on what cannot be."""
+        # by id, since equal nodes stand at different places; the node is held, so that its id is not used again
         held = self._bound.get(id(node))
         if held is None:  # once: what is nested in BETWEEN or CASE would be bound twice a level
             held = self._bound[id(node)] = (node, RULES[type(node)](self, node))

@@ -191,7 +191,7 @@ def _bind_user(binder: Binder, node: ast.Call, target: Callable[..., Any], retur
         span=span,
         type=Type(kind=returns),
         run=over_pixels(run) if pixels else run,
-        key=f"user {node.name} {id(target)}({','.join(child.key for child in children)})",
+        key=f"user {node.name}({','.join(child.key for child in children)})",  # a name stands for one function
         fields=tuple(dict.fromkeys(field for child in children for field in child.fields)),
         stable=False,
     )

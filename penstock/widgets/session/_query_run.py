@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from penstock import tql
 from penstock.errors import QueryCancelledError
-from penstock.sampling import Clause, SamplingPlan, SamplingSpec, Strata
+from penstock.sampling import Clause, SamplingPlan, SamplingSpec
+from penstock.sampling.plan._plan import PlannedStrata
 from penstock.table import OverlayTable, class_names_of
 from penstock.tql.syntax import _ast as ast
 
@@ -55,7 +56,7 @@ class QueryRun:
     result: tql.QueryResult
     pool: NDArray[np.int64]
     num_rows: int
-    strata: Strata | None
+    strata: PlannedStrata | None
     spec: SamplingSpec
     labels: str | None
     seconds: float
@@ -136,7 +137,7 @@ def execute(
     result = tql.run(text, table, seed=seed, mode=mode, rows=rows, labels=labels, cancel=cancelled)
     pool = result.pool if result.is_rows else np.empty(0, np.int64)
     if result.is_rows and result.plan is not None:
-        strata: Strata | None = result.plan.strata
+        strata: PlannedStrata | None = result.plan.strata
         spec = result.plan.spec if size is None else result.plan.spec.with_options(size=size)
     else:
         spec = _EVERY_ROW.with_options(seed=seed)

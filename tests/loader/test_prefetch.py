@@ -9,7 +9,7 @@ import penstock
 from penstock.errors import StorageError
 from penstock.loader import Loader
 from penstock.loader.batching._batch import Draw
-from penstock.loader.reading._prefetch import Ahead
+from penstock.loader.reading._prefetch import Prefetch
 from penstock.table import ArrayTable
 from penstock.tensors import encode_image
 
@@ -34,12 +34,12 @@ class Store:
 
 def read_all(store, num_batches=20, batch_size=8):
     batches = [list(range(batch_size * n, batch_size * (n + 1))) for n in range(num_batches)]
-    ahead = Ahead(store, ["images"], lambda number: draw(batches[number]), num_batches)
+    prefetch = Prefetch(store, ["images"], lambda number: draw(batches[number]), num_batches)
     got = []
     for number, rows in enumerate(batches):
-        claimed, taken = ahead.claim(number)
+        claimed, images = prefetch.claim(number)
         assert claimed.rows.tolist() == rows
-        got.append([image[0] for image in taken(np.array(rows[::2]))["images"]])
+        got.append([image[0] for image in images(np.array(rows[::2]))["images"]])
     assert got == [[row % 256 for row in rows[::2]] for rows in batches]
     return [len(rows) // batch_size for rows in store.takes]
 
@@ -65,12 +65,12 @@ def test_an_epoch_holds_no_more_than_256_rows_at_once():
 def test_a_group_that_fails_is_read_batch_by_batch_so_that_the_error_comes_where_it_belongs():
     store = Store(1, fails=[21])
     batches = [[10, 11], [12, 13], [20, 21], [22, 23], [24, 25]]
-    ahead = Ahead(store, ["images"], lambda number: draw(batches[number]), 5)
+    prefetch = Prefetch(store, ["images"], lambda number: draw(batches[number]), 5)
     failed = []
     for number, rows in enumerate(batches):
-        _, taken = ahead.claim(number)
+        _, images = prefetch.claim(number)
         try:
-            taken(np.array(rows))
+            images(np.array(rows))
         except StorageError:
             failed.append(number)
     assert failed == [2]
@@ -80,10 +80,10 @@ class Lending(ArrayTable):
     """An in-memory table that lends views."""
 
     def take_views(self, rows, tensors):
-        taken = self.take(rows, tensors)
+        images = self.take(rows, tensors)
         return {
             name: [memoryview(value) if isinstance(value, bytes) else value for value in values]
-            for name, values in taken.items()
+            for name, values in images.items()
         }
 
 

@@ -8,28 +8,28 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from penstock.loader.reading._decode_pool import Crew
+from penstock.loader.reading._decode_pool import DecodePool
 
 
 @pytest.mark.parametrize("num_threads", [1, 2, 5])
 def test_every_item_is_done_once_by_the_time_its_owner_goes_on(num_threads):
-    crew, done = Crew(), [[0] * count for count in range(0, 90, 3)]
+    decode_pool, done = DecodePool(), [[0] * count for count in range(0, 90, 3)]
 
     def work_on(batch):
         def work(start, stop):
             for number in range(start, stop):
                 done[batch][number] += 1
 
-        crew.share(work, len(done[batch]))
+        decode_pool.share(work, len(done[batch]))
         assert done[batch] == [1] * len(done[batch])
 
     with ThreadPoolExecutor(num_threads) as pool:
         list(pool.map(work_on, range(len(done))))
-    assert crew._tasks == []
+    assert decode_pool._tasks == []
 
 
 def test_the_oldest_batch_is_helped_with_first():
-    crew, began, helped = Crew(), threading.Event(), set()
+    decode_pool, began, helped = DecodePool(), threading.Event(), set()
 
     def slow(_start, _stop):
         began.set()
@@ -37,16 +37,16 @@ def test_the_oldest_batch_is_helped_with_first():
         time.sleep(0.002)
 
     with ThreadPoolExecutor(2) as pool:
-        first = pool.submit(crew.share, slow, 400)
+        first = pool.submit(decode_pool.share, slow, 400)
         began.wait()
-        second = pool.submit(crew.share, lambda *_: None, 8)
+        second = pool.submit(decode_pool.share, lambda *_: None, 8)
         first.result()
         second.result()
     assert len(helped) == 2
 
 
 def test_what_a_helper_meets_is_raised_where_it_belongs():
-    crew, ready = Crew(), threading.Barrier(2)
+    decode_pool, ready = DecodePool(), threading.Barrier(2)
 
     def fails(start, _stop):
         time.sleep(0.001)
@@ -55,24 +55,24 @@ def test_what_a_helper_meets_is_raised_where_it_belongs():
 
     def share(work, count):
         ready.wait()
-        crew.share(work, count)
+        decode_pool.share(work, count)
 
     with ThreadPoolExecutor(2) as pool:
         broken, sound = pool.submit(share, fails, 400), pool.submit(share, lambda *_: time.sleep(0.001), 400)
         sound.result()
         with pytest.raises(ValueError, match="item 160"):
             broken.result()
-    assert crew._tasks == []
+    assert decode_pool._tasks == []
 
 
 def test_an_interrupt_leaves_no_piece_behind():
-    crew = Crew()
+    decode_pool = DecodePool()
 
     def interrupted(start, _stop):
         if start:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        crew.share(interrupted, 100)
-    assert crew._tasks == []
-    crew.share(lambda *_: None, 100)
+        decode_pool.share(interrupted, 100)
+    assert decode_pool._tasks == []
+    decode_pool.share(lambda *_: None, 100)

@@ -15,13 +15,13 @@ from penstock.sampling.samplers._reweigh import reweighed
 from penstock.sampling.spec._spec import Mode
 from penstock.table import Table, class_names_of
 from penstock.tensors import label_tensor
-from penstock.tql import bind_sampling, parse_sampling
+from penstock.tql.pipeline._run import bind_sampling, parse_sampling
 
 __all__ = [
     "HasSampleWeights",
     "Weights",
-    "class_counts",
     "exact_plan",
+    "labels_of_rows",
     "make_plan",
     "new_plan",
     "spec_for",
@@ -49,13 +49,29 @@ def spec_for(
     size: int | None = None,
     with_replacement: bool = True,
 ) -> SamplingSpec:
-    """Return what a draw is beside its weights; a spec or a plan brings its own, which what is given replaces."""
+    """Return mode, size and seed of a draw as a spec.
+
+    Parameters
+    ----------
+    weights : str, SamplingSpec, SamplingPlan, sampler, list, tuple or ndarray
+        The weights; a spec or a plan brings a mode, a size and a seed, which the arguments replace.
+    own_seed : int
+        The seed where there is no other.
+    seed, mode, size
+        As in `Loader.sample_by`; None leaves them.
+    with_replacement : bool
+        False is the same as ``mode="once"``.
+
+    Returns
+    -------
+    SamplingSpec
+    """
     if mode is None and not with_replacement:
         mode = "once"
     if isinstance(weights, SamplingSpec | SamplingPlan):
         spec = weights.spec if isinstance(weights, SamplingPlan) else weights
-        given = {"mode": mode, "size": size, "seed": seed, "replace": None if with_replacement else False}
-        return spec.with_options(**{name: value for name, value in given.items() if value is not None})
+        changes = {"mode": mode, "size": size, "seed": seed, "replace": None if with_replacement else False}
+        return spec.with_options(**{name: value for name, value in changes.items() if value is not None})
     return SamplingSpec(
         replace=with_replacement, size=size, seed=own_seed if seed is None else seed, mode=mode or "iid"
     )
@@ -64,7 +80,39 @@ def spec_for(
 def make_plan(
     table: Table, rows: NDArray[np.int64], weights: Weights, spec: SamplingSpec, *, labels: str | None
 ) -> SamplingPlan:
-    """Return the plan of some weights over rows; `spec`, from `spec_for`, says everything but the clauses."""
+    """Return the plan of some weights over rows of a table.
+
+    Parameters
+    ----------
+    table : Table
+        Where clauses are evaluated and weights and labels are read.
+    rows : ndarray of int64, shape (num_rows,)
+        The pool; rows may repeat.
+    weights : str, SamplingSpec, SamplingPlan, sampler, list, tuple or ndarray
+        A weight expression, the name of a tensor that holds the weights, one weight for each row, or a spec or a plan
+        of the same rows.
+    spec : SamplingSpec
+        Mode, size and seed, from `spec_for`.
+    labels : str, optional
+        The class label tensor that charts count; default the first one.
+
+    Returns
+    -------
+    SamplingPlan
+
+    Raises
+    ------
+    SamplingError
+        If the weights are not one finite number of at least 0 for each row.
+
+    Examples
+    --------
+    >>> from penstock.table import ArrayTable
+    >>> table = ArrayTable({"label": [0, 1, 0]}, class_names={"label": ["car", "dog"]})
+    >>> weights = "max_weight(label = 'dog': 2, True: 1)"
+    >>> make_plan(table, np.arange(3), weights, spec_for(weights, own_seed=0), labels=None).probabilities.tolist()
+    [0.25, 0.5]
+    """
     if isinstance(weights, SamplingPlan):
         same = exact_plan(table, rows, labels=labels, seed=spec.seed)
         return replace(reweighed(same, weights), spec=spec)
@@ -89,20 +137,20 @@ def _bound(table: Table, rows: NDArray[np.int64], spec: SamplingSpec, labels: st
 def _weighed(
     table: Table, rows: NDArray[np.int64], weights: NDArray[np.float64], spec: SamplingSpec, labels: str | None
 ) -> SamplingPlan:
-    return Strata.from_weights(weights, labels=class_counts(table, rows, labels), rows=rows).with_spec(spec)
+    return Strata.from_weights(weights, labels=labels_of_rows(table, rows, labels), rows=rows).with_spec(spec)
 
 
 def _ungrouped(table: Table, rows: NDArray[np.int64], labels: str | None) -> Strata:
-    return Strata.from_masks([], labels=class_counts(table, rows, labels), num_rows=len(rows), rows=rows)
+    return Strata.from_masks([], labels=labels_of_rows(table, rows, labels), num_rows=len(rows), rows=rows)
 
 
 def new_plan(table: Table, rows: NDArray[np.int64], plan: SamplingPlan, weights: Weights) -> SamplingPlan:
-    """Return the plan of other weights for the rows a plan draws from; the seed stays, mode and size unless told."""
+    """Return the plan of other weights for the rows a plan draws from; the seed stays, mode and size unless given."""
     spec = plan.spec.with_options(clauses=(), combine="max", cap=None, expression=None, tables=())
     labels = None if plan.strata.labels is None else plan.strata.labels.tensor
     if isinstance(weights, str):
-        made = make_plan(table, rows, weights, spec, labels=labels)
-        return reweighed(plan, replace(made, spec=made.spec.with_options(interleave=spec.interleave)))
+        other = make_plan(table, rows, weights, spec, labels=labels)
+        return reweighed(plan, replace(other, spec=other.spec.with_options(interleave=spec.interleave)))
     if isinstance(weights, SamplingPlan | SamplingSpec):
         return reweighed(plan, weights)
     return reweighed(plan, make_plan(table, rows, weights, spec, labels=labels))
@@ -113,7 +161,7 @@ def exact_plan(table: Table, rows: NDArray[np.int64], *, labels: str | None, see
     return _ungrouped(table, rows, labels).every_row(seed)
 
 
-def class_counts(table: Table, rows: NDArray[np.int64], name: str | None) -> ClassCounts | None:
+def labels_of_rows(table: Table, rows: NDArray[np.int64], name: str | None) -> ClassCounts | None:
     """Return the labels of some rows by a class label tensor, by default the first one."""
     chosen = label_tensor(table.tensors, name)
     if chosen is None:
@@ -130,14 +178,14 @@ def _array(weights: HasSampleWeights | Sequence[float] | NDArray[Any], count: in
         array = np.ascontiguousarray(plain, np.float64)
     except Exception as error:
         raise SamplingError(
-            f"weights of type {type(weights).__name__}; expected an expression, a tensor's name or numbers"
+            f"weights of type {type(weights).__name__}; expected an expression, the name of a tensor or numbers"
         ) from error
     if weights is None or array.dtype == object:
-        raise SamplingError(f"weights are {weights!r}; expected an expression, a tensor's name or numbers")
+        raise SamplingError(f"weights are {weights!r}; expected an expression, the name of a tensor or numbers")
     if array.shape != (count,):
         raise SamplingError(
             f"weights of shape {array.shape} for {count} samples; expected one weight for each sample",
-            hint="a weight a class is written max_weight(contains(labels, 'bus'): 20, True: 1)",
+            hint="a weight for each class is written max_weight(contains(labels, 'bus'): 20, True: 1)",
         )
     return array
 
@@ -145,9 +193,12 @@ def _array(weights: HasSampleWeights | Sequence[float] | NDArray[Any], count: in
 def _tensor_weights(table: Table, rows: NDArray[np.int64], name: str) -> NDArray[np.float64]:
     if table.tensors[name].is_encoded:
         raise SamplingError(
-            f"tensor {name!r} ({table.tensors[name].shown_htype}) as weights; expected a number a sample"
+            f"the tensor {name!r} ({table.tensors[name].shown_htype}) cannot be weights; expected one number for each "
+            "sample"
         )
     column = table.column(name).take(rows)
     if not (column.lengths == 1).all():
-        raise SamplingError(f"tensor {name!r} has samples without exactly one number; expected one weight a sample")
+        raise SamplingError(
+            f"some samples of {name!r} do not have exactly one number; expected one weight for each sample"
+        )
     return _array(column.values, len(rows))
