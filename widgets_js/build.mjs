@@ -16,7 +16,7 @@ const common = {
   legalComments: "none",
   charset: "utf8",
   logLevel: "warning",
-  alias: { "d3-interpolate": "./src/shared/interpolate-numbers.ts" },
+  alias: { "d3-interpolate": "./src/ui/interpolate-numbers.ts" },
 };
 const script = { ...common, format: "esm", target: "es2022", jsx: "automatic", jsxImportSource: "preact" };
 

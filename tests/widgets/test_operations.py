@@ -15,7 +15,7 @@ from penstock.tensors import decode_image
 from penstock.widgets.operations._plan import SessionOperations
 from tests.widgets.conftest import NUM_SAMPLES, FrontEnd, RpcError, arrays_of, labels_of
 
-PROTOCOL = Path(__file__).parents[2] / "widgets_js" / "src" / "shared" / "protocol.ts"
+PROTOCOL = Path(__file__).parents[2] / "widgets_js" / "src" / "session" / "protocol.ts"
 SAMPLED = "select * where shape(boxes)[0] > 0 sample by max_weight(contains(labels, 'Cross'): 20, True: 1)"
 
 

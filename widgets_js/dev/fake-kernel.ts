@@ -11,7 +11,7 @@ import type {
   StatisticsArray,
   StatisticsHeader,
   Tile,
-} from "../src/shared/protocol.ts";
+} from "../src/session/protocol.ts";
 
 export const NAMES = ["Circle", "Square", "Triangle", "Star", "Ring", "Cross"];
 const SHARES = [0.62, 0.33, 0.2, 0.09, 0.05, 0.02];

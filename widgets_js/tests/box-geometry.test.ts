@@ -11,7 +11,7 @@ import {
   panBy,
   visibleRegion,
   zoomAt,
-} from "../src/detail/box-geometry.ts";
+} from "../src/session/box-geometry.ts";
 
 const IMAGE = { width: 400, height: 200 };
 const BOX: Box = { x: 10, y: 20, width: 100, height: 50, label: 3 };

@@ -1,8 +1,8 @@
 // @vitest-environment node
 import { describe, expect, it } from "vitest";
 import { minimalChange } from "../src/query/editor.ts";
-import { followEdit, poolText, sameStructure } from "../src/shared/live-text.ts";
-import type { ClauseInfo } from "../src/shared/protocol.ts";
+import { followEdit, poolText, sameStructure } from "../src/session/live-text.ts";
+import type { ClauseInfo } from "../src/session/protocol.ts";
 
 const TEXT = "sample by max_weight(a: 20, True: 1)";
 const clause = (expression: string, weight: number, from: number, to: number): ClauseInfo => ({

@@ -1,6 +1,6 @@
 // @vitest-environment node
 import { expect, test } from "vitest";
-import { countText, shareText, tickText, timesText } from "../src/shared/number-text.ts";
+import { countText, shareText, tickText, timesText } from "../src/ui/number-text.ts";
 
 test("counts", () => {
   expect([0, 12, 141.4, 1234, 56_700, 1_234_567, 2.5e9].map(countText)).toEqual([

@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { classColour, classDash, NUM_HUES } from "../src/shared/colours.ts";
+import { classColour, classDash, NUM_HUES } from "../src/ui/colors.ts";
 
 type Rgb = [number, number, number]; // linear light, 0 to 1
 

@@ -1,7 +1,7 @@
 // @vitest-environment node
 import { describe, expect, it, vi } from "vitest";
-import { isCancelled, Rpc } from "../src/shared/rpc.ts";
-import { FakeModel } from "./fake-model.ts";
+import { FakeModel } from "../dev/fake-model.ts";
+import { isCancelled, Rpc } from "../src/session/rpc.ts";
 
 function setUp() {
   const model = new FakeModel();

@@ -1,8 +1,8 @@
 // @vitest-environment node
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { FakeKernel } from "../dev/fake-kernel.ts";
-import { createSession, type Session } from "../src/shared/session.ts";
-import { FakeModel } from "./fake-model.ts";
+import { FakeModel } from "../dev/fake-model.ts";
+import { createSession, type Session } from "../src/session/session.ts";
 
 const WEIGHTED = "select * sample by max_weight(contains(labels, 'Cross'): 20, True: 1)";
 

@@ -1,10 +1,10 @@
 // Every kind of view, mounted on the scripted kernel: what it shows, what it owes to keys and readers, how it goes away.
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { FakeKernel, type FakeOptions } from "../dev/fake-kernel.ts";
+import { FakeModel } from "../dev/fake-model.ts";
 import { views } from "../src/runtime/index.ts";
-import { FOCUSABLE_SELECTOR } from "../src/shared/focus.ts";
-import type { WidgetState } from "../src/shared/protocol.ts";
-import { FakeModel } from "./fake-model.ts";
+import type { WidgetState } from "../src/session/protocol.ts";
+import { FOCUSABLE_SELECTOR } from "../src/ui/focus.ts";
 
 const HOSTILE = [
   `<img src=x onerror="alert(1)">`,

@@ -1,6 +1,6 @@
 """Requests from the browser: checked, run on a lane, answered; whatever happens becomes a reply.
 
-The contract, with every operation and type, is ``widgets_js/src/shared/protocol.ts``.
+The contract, with every operation and type, is ``widgets_js/src/session/protocol.ts``.
 """
 
 from __future__ import annotations

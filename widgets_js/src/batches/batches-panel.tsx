@@ -1,12 +1,12 @@
 import { effect, type Signal, useSignal } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
-import { classColour } from "../shared/colours.ts";
-import { debounce } from "../shared/debounce.ts";
-import { focusable } from "../shared/focus.ts";
-import { countText } from "../shared/number-text.ts";
-import { isCancelled } from "../shared/rpc.ts";
-import type { Store } from "../shared/store.ts";
+import { debounce } from "../session/debounce.ts";
+import { isCancelled } from "../session/rpc.ts";
+import type { Store } from "../session/store.ts";
 import { chartsOf } from "../statistics/charts.ts";
+import { classColour } from "../ui/colors.ts";
+import { focusable } from "../ui/focus.ts";
+import { countText } from "../ui/number-text.ts";
 import { batchParts, legendClasses } from "./batch-parts.ts";
 
 const REST_MS = 150;

@@ -1,5 +1,5 @@
 // Everything the coverage chart tells of one plan.
-import type { Mode } from "../shared/protocol.ts";
+import type { Mode } from "../session/protocol.ts";
 import { type Coverage, certificate, coverage, epochsToSee, rowsOfShare } from "../statistics/coverage.ts";
 import { ofDistinctRows } from "../statistics/distinct-rows.ts";
 import { type DrawPlan, inMode } from "../statistics/plan.ts";

@@ -1,11 +1,11 @@
 import { type ReadonlySignal, useSignal } from "@preact/signals";
 import { scaleLinear } from "d3-scale";
 import { area, curveLinear, curveMonotoneX, line } from "d3-shape";
-import { useMeasuredWidth } from "../shared/measured-width.ts";
-import { shareText } from "../shared/number-text.ts";
-import type { Mode } from "../shared/protocol.ts";
+import type { Mode } from "../session/protocol.ts";
 import type { Coverage } from "../statistics/coverage.ts";
 import type { Drawn } from "../statistics/drawn.ts";
+import { useMeasuredWidth } from "../ui/measured-width.ts";
+import { shareText } from "../ui/number-text.ts";
 import { chartHeight, labelPlaces } from "./label-places.ts";
 
 export const MODE_NAMES: Readonly<Record<Mode, string>> = { iid: "indep.", deck: "dealt", once: "once" };

@@ -1,10 +1,10 @@
 import { scaleLinear } from "d3-scale";
 import { curveStepAfter, line } from "d3-shape";
-import { classColour, classDash } from "../shared/colours.ts";
-import { useMeasuredWidth } from "../shared/measured-width.ts";
-import { countText, tickText } from "../shared/number-text.ts";
 import type { DrawPlan } from "../statistics/plan.ts";
 import { seenLaws, timesSeen } from "../statistics/times-seen.ts";
+import { classColour, classDash } from "../ui/colors.ts";
+import { useMeasuredWidth } from "../ui/measured-width.ts";
+import { countText, tickText } from "../ui/number-text.ts";
 import { chartHeight } from "./label-places.ts";
 
 const MARGIN = { top: 8, bottom: 22, left: 38, right: 12 };

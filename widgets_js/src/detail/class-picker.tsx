@@ -1,7 +1,7 @@
 import { useState } from "preact/hooks";
-import { classColour } from "../shared/colours.ts";
-import { focusable } from "../shared/focus.ts";
-import { searchClasses } from "./labels.ts";
+import { searchClasses } from "../session/labels.ts";
+import { classColour } from "../ui/colors.ts";
+import { focusable } from "../ui/focus.ts";
 
 interface ClassPickerProps {
   names: readonly string[];

@@ -1,13 +1,13 @@
 import { useEffect, useRef } from "preact/hooks";
-import * as intervals from "../grid/intervals.ts";
-import { classColour } from "../shared/colours.ts";
-import { focusable } from "../shared/focus.ts";
-import { count } from "../shared/format.ts";
-import { Popover } from "../shared/popover.tsx";
-import type { SampleDetail } from "../shared/protocol.ts";
-import type { Session } from "../shared/session.ts";
+import * as intervals from "../session/intervals.ts";
+import { chips, describeChange, isPaired, withClass, withOther, withoutBox, withoutClass } from "../session/labels.ts";
+import type { SampleDetail } from "../session/protocol.ts";
+import type { Session } from "../session/session.ts";
+import { classColour } from "../ui/colors.ts";
+import { focusable } from "../ui/focus.ts";
+import { count } from "../ui/format.ts";
+import { Popover } from "../ui/popover.tsx";
 import { ClassPicker } from "./class-picker.tsx";
-import { chips, describeChange, isPaired, withClass, withOther, withoutBox, withoutClass } from "./labels.ts";
 import { Stage } from "./stage.tsx";
 
 /** One sample: its image with boxes, its classes as chips, its other tensors. */

@@ -1,6 +1,7 @@
 // The boxes over the image, in screen pixels: halo, class colour and dashes, names on top, handles on the chosen one.
-import { classColour, classDash } from "../shared/colours.ts";
-import { type Box, HANDLES, type Handle, nameAt, namedBoxes } from "./box-geometry.ts";
+
+import { type Box, HANDLES, type Handle, nameAt, namedBoxes } from "../session/box-geometry.ts";
+import { classColour, classDash } from "../ui/colors.ts";
 import type { Tools } from "./stage-tools.ts";
 
 const NAME_FROM = 48;

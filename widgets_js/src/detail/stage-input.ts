@@ -1,7 +1,7 @@
 // Pointer and keys on the stage. Keys of boxes are those of jupyter-bbox-widget.
 import { useEffect } from "preact/hooks";
-import type { Session } from "../shared/session.ts";
-import { boxAt, boxBetween, dragBox, fitView, type Handle, keyBox, panBy, zoomAt } from "./box-geometry.ts";
+import { boxAt, boxBetween, dragBox, fitView, type Handle, keyBox, panBy, zoomAt } from "../session/box-geometry.ts";
+import type { Session } from "../session/session.ts";
 import { addBox, save, type Tools } from "./stage-tools.ts";
 
 /** The wheel zooms with Ctrl (a pinch says the same) or while the stage has the focus; else the page scrolls. */

@@ -1,9 +1,9 @@
 import { type Signal, useComputed, useSignal, useSignalEffect } from "@preact/signals";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
-import { imageUrl } from "../grid/page-cache.ts";
-import { focusable } from "../shared/focus.ts";
-import type { Session } from "../shared/session.ts";
-import { type Box, fitView, type Size, type View, visibleRegion, zoomAt } from "./box-geometry.ts";
+import { type Box, fitView, type Size, type View, visibleRegion, zoomAt } from "../session/box-geometry.ts";
+import { imageUrl } from "../session/page-cache.ts";
+import type { Session } from "../session/session.ts";
+import { focusable } from "../ui/focus.ts";
 import { BoxLayer } from "./stage-boxes.tsx";
 import { pointerDown, pointerMove, pointerUp, stageKey, useWheel } from "./stage-input.ts";
 import { boxesOf, type Gesture, type Tools } from "./stage-tools.ts";

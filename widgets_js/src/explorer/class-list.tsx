@@ -1,8 +1,8 @@
 import { useState } from "preact/hooks";
-import { classColour } from "../shared/colours.ts";
-import { focusable } from "../shared/focus.ts";
-import { count } from "../shared/format.ts";
-import type { Store } from "../shared/store.ts";
+import type { Store } from "../session/store.ts";
+import { classColour } from "../ui/colors.ts";
+import { focusable } from "../ui/focus.ts";
+import { count } from "../ui/format.ts";
 
 const ROW = 25;
 const WINDOW = 40; // rows drawn at once; more are drawn as the list is scrolled

@@ -1,7 +1,7 @@
 import { useEffect, useRef } from "preact/hooks";
-import { focusable } from "../shared/focus.ts";
-import { count, plural } from "../shared/format.ts";
-import type { RpcError } from "../shared/protocol.ts";
+import type { RpcError } from "../session/protocol.ts";
+import { focusable } from "../ui/focus.ts";
+import { count, plural } from "../ui/format.ts";
 
 interface ConflictChoiceProps {
   conflict: RpcError;

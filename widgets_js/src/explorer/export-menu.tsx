@@ -1,10 +1,10 @@
 import { useState } from "preact/hooks";
-import { focusable } from "../shared/focus.ts";
-import type { Model } from "../shared/model.ts";
-import { Popover } from "../shared/popover.tsx";
-import { RpcFailure } from "../shared/rpc.ts";
-import type { Session } from "../shared/session.ts";
+import type { Model } from "../session/model.ts";
+import { RpcFailure } from "../session/rpc.ts";
+import type { Session } from "../session/session.ts";
 import { chartsOf } from "../statistics/charts.ts";
+import { focusable } from "../ui/focus.ts";
+import { Popover } from "../ui/popover.tsx";
 import { insertCellBelow } from "./insert-cell.ts";
 
 type Framework = "pytorch" | "numpy";

@@ -1,9 +1,9 @@
 import { useEffect, useRef, useState } from "preact/hooks";
-import { focusable } from "../shared/focus.ts";
-import { count, plural } from "../shared/format.ts";
-import type { RpcError } from "../shared/protocol.ts";
-import type { Session } from "../shared/session.ts";
-import type { Store } from "../shared/store.ts";
+import type { RpcError } from "../session/protocol.ts";
+import type { Session } from "../session/session.ts";
+import type { Store } from "../session/store.ts";
+import { focusable } from "../ui/focus.ts";
+import { count, plural } from "../ui/format.ts";
 import { ConflictChoice } from "./conflict-choice.tsx";
 import { ExportMenu } from "./export-menu.tsx";
 

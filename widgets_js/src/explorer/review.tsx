@@ -1,9 +1,9 @@
 import { useState } from "preact/hooks";
 import { ClassPicker } from "../detail/class-picker.tsx";
-import { focusable } from "../shared/focus.ts";
-import { count, plural } from "../shared/format.ts";
-import { Popover } from "../shared/popover.tsx";
-import type { Session } from "../shared/session.ts";
+import type { Session } from "../session/session.ts";
+import { focusable } from "../ui/focus.ts";
+import { count, plural } from "../ui/format.ts";
+import { Popover } from "../ui/popover.tsx";
 
 /** What is selected and edited, and what can be done to it at once. */
 export function Review({ session }: { session: Session }) {

@@ -1,6 +1,6 @@
-import { focusable } from "../shared/focus.ts";
-import { plural } from "../shared/format.ts";
-import type { Session } from "../shared/session.ts";
+import type { Session } from "../session/session.ts";
+import { focusable } from "../ui/focus.ts";
+import { plural } from "../ui/format.ts";
 
 /** What GROUP, JOIN and concatenation give: rows of no dataset, to be read. */
 export function TablePanel({ session }: { session: Session }) {

@@ -1,12 +1,14 @@
 import { useComputed, useSignal } from "@preact/signals";
 import { useEffect, useLayoutEffect, useMemo, useRef } from "preact/hooks";
-import { chips } from "../detail/labels.ts";
-import { BoxOverlay, overlayBoxes } from "../shared/box-overlay.tsx";
-import { classColour } from "../shared/colours.ts";
-import { focusable } from "../shared/focus.ts";
-import { count } from "../shared/format.ts";
-import type { Session } from "../shared/session.ts";
-import type { Store } from "../shared/store.ts";
+import * as intervals from "../session/intervals.ts";
+import { chips } from "../session/labels.ts";
+import { type LoadedTile, type PageCache, pagesOf } from "../session/page-cache.ts";
+import type { Session } from "../session/session.ts";
+import type { Store } from "../session/store.ts";
+import { BoxOverlay, overlayBoxes } from "../ui/box-overlay.tsx";
+import { classColour } from "../ui/colors.ts";
+import { focusable } from "../ui/focus.ts";
+import { count } from "../ui/format.ts";
 import {
   followScroll,
   type GridShape,
@@ -18,8 +20,6 @@ import {
   thumbnailSize,
   visibleRange,
 } from "./geometry.ts";
-import * as intervals from "./intervals.ts";
-import { type LoadedTile, type PageCache, pagesOf } from "./page-cache.ts";
 
 export const CELL_SIZES = { small: 76, medium: 114, large: 176 } as const;
 

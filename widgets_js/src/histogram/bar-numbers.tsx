@@ -1,5 +1,5 @@
 import type { ReadonlySignal } from "@preact/signals";
-import { countText, timesText } from "../shared/number-text.ts";
+import { countText, timesText } from "../ui/number-text.ts";
 import type { BarSource } from "./bar-source.ts";
 
 interface Props {

@@ -1,6 +1,6 @@
 import { computed, type ReadonlySignal } from "@preact/signals";
-import type { Snapshot } from "../shared/protocol.ts";
-import type { Store } from "../shared/store.ts";
+import type { Snapshot } from "../session/protocol.ts";
+import type { Store } from "../session/store.ts";
 import { chartsOf } from "../statistics/charts.ts";
 import type { Histogram } from "../statistics/histogram.ts";
 

@@ -1,6 +1,6 @@
 import type { ReadonlySignal } from "@preact/signals";
-import { useAtRest } from "../shared/at-rest.ts";
-import { countText } from "../shared/number-text.ts";
+import { useAtRest } from "../ui/at-rest.ts";
+import { countText } from "../ui/number-text.ts";
 import type { BarSource } from "./bar-source.ts";
 
 interface Props {

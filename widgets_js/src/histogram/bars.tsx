@@ -1,12 +1,12 @@
 import { effect, type ReadonlySignal, type Signal, useSignal } from "@preact/signals";
 import { useLayoutEffect, useMemo, useRef } from "preact/hooks";
-import { classColour } from "../shared/colours.ts";
-import { focusable } from "../shared/focus.ts";
-import { useMeasuredWidth } from "../shared/measured-width.ts";
-import { tickText } from "../shared/number-text.ts";
-import type { Store } from "../shared/store.ts";
-import { useUniqueId } from "../shared/unique-id.ts";
+import type { Store } from "../session/store.ts";
 import { type Drawn, useDrawn } from "../statistics/drawn.ts";
+import { classColour } from "../ui/colors.ts";
+import { focusable } from "../ui/focus.ts";
+import { useMeasuredWidth } from "../ui/measured-width.ts";
+import { tickText } from "../ui/number-text.ts";
+import { useUniqueId } from "../ui/unique-id.ts";
 import { type AxisScale, axisScale, type Extent, extentOf } from "./axis-scale.ts";
 import { BarNumbers } from "./bar-numbers.tsx";
 import type { BarSource } from "./bar-source.ts";

@@ -1,7 +1,7 @@
-import { timesText } from "../shared/number-text.ts";
-import type { Store } from "../shared/store.ts";
+import type { Store } from "../session/store.ts";
 import { chartsOf } from "../statistics/charts.ts";
 import { carrier } from "../statistics/lift.ts";
+import { timesText } from "../ui/number-text.ts";
 
 const TOLD = 3;
 

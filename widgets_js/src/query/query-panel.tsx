@@ -1,11 +1,11 @@
 import { useEffect, useRef, useState } from "preact/hooks";
-import { focusable } from "../shared/focus.ts";
-import { count } from "../shared/format.ts";
-import { Popover } from "../shared/popover.tsx";
-import type { Diagnostic } from "../shared/protocol.ts";
-import type { Session } from "../shared/session.ts";
-import type { Store } from "../shared/store.ts";
+import type { Diagnostic } from "../session/protocol.ts";
+import type { Session } from "../session/session.ts";
+import type { Store } from "../session/store.ts";
 import { chartsOf } from "../statistics/charts.ts";
+import { focusable } from "../ui/focus.ts";
+import { count } from "../ui/format.ts";
+import { Popover } from "../ui/popover.tsx";
 import { createEditor } from "./editor.ts";
 
 export function QueryPanel({ session }: { session: Session }) {

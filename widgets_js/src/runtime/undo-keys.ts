@@ -1,5 +1,5 @@
 // Ctrl+Z acts on what has focus: text in the editor, a weight on sliders, the session's edits anywhere else.
-import type { Session } from "../shared/session.ts";
+import type { Session } from "../session/session.ts";
 
 export function undoKind(target: Element | null): "text" | "weights" | "edits" {
   if (target === null) return "edits";

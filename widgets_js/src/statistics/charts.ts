@@ -1,7 +1,7 @@
 // What the panels of one widget draw, computed once for all of them and only when somebody looks.
 import { computed, type ReadonlySignal, signal } from "@preact/signals";
-import type { Statistics } from "../shared/statistics-arrays.ts";
-import type { Store } from "../shared/store.ts";
+import type { Statistics } from "../session/statistics-arrays.ts";
+import type { Store } from "../session/store.ts";
 import { clausesWithoutEffect, type NoEffect } from "./effects.ts";
 import { drawFactors, type Factors, type Histogram, histogram } from "./histogram.ts";
 import { implicitLift, type Lift, type LiftRequest } from "./lift.ts";

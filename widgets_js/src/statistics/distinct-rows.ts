@@ -1,4 +1,4 @@
-import type { FoldedRows, Statistics } from "../shared/statistics-arrays.ts";
+import type { FoldedRows, Statistics } from "../session/statistics-arrays.ts";
 import type { DrawPlan } from "./plan.ts";
 import { drawableRows, groupByWeight } from "./weights.ts";
 

@@ -1,4 +1,4 @@
-import type { Unit } from "../shared/protocol.ts";
+import type { Unit } from "../session/protocol.ts";
 import { setBand } from "./bands.ts";
 import { inclusion } from "./once.ts";
 import { classValues, splitter } from "./parts.ts";

@@ -1,5 +1,5 @@
 // How many drawable rows are still unseen after some epochs: one law for each mode, as penstock.sampling.laws._unseen.
-import type { Mode } from "../shared/protocol.ts";
+import type { Mode } from "../session/protocol.ts";
 import { atMostUnseen, MOST_DRAWS, SMALL_POOL } from "./occupancy.ts";
 import { inclusion } from "./once.ts";
 import { type DrawPlan, masses } from "./plan.ts";

@@ -1,5 +1,5 @@
 // A deck is dealt from clause patterns, never from label sets: finer strata are merged into those before anything is drawn.
-import type { Statistics } from "../shared/statistics-arrays.ts";
+import type { Statistics } from "../session/statistics-arrays.ts";
 
 /** The same pool, one stratum for each set of matching clauses, in the order of their bit strings. */
 export function clausePatterns(statistics: Statistics): Statistics {

@@ -1,9 +1,9 @@
 import { useSignal } from "@preact/signals";
-import { classColour } from "../shared/colours.ts";
-import { focusable } from "../shared/focus.ts";
-import { countText } from "../shared/number-text.ts";
-import { Popover } from "../shared/popover.tsx";
-import type { Store } from "../shared/store.ts";
+import type { Store } from "../session/store.ts";
+import { classColour } from "../ui/colors.ts";
+import { focusable } from "../ui/focus.ts";
+import { countText } from "../ui/number-text.ts";
+import { Popover } from "../ui/popover.tsx";
 import { walk } from "./row-menu.tsx";
 
 const SHOWN = 60;

@@ -1,5 +1,5 @@
-import type { ClauseInfo } from "../shared/protocol.ts";
-import { formatWeight } from "../shared/text-binding.ts";
+import type { ClauseInfo } from "../session/protocol.ts";
+import { formatWeight } from "../session/text-binding.ts";
 import type { NoEffect } from "../statistics/effects.ts";
 import { clauseLabel } from "./slider-rows.ts";
 

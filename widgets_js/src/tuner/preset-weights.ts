@@ -1,5 +1,5 @@
 // Presets on the sliders at hand, for pages without a kernel. With one the kernel writes them for every class.
-import type { ClauseInfo } from "../shared/protocol.ts";
+import type { ClauseInfo } from "../session/protocol.ts";
 import { roundWeight } from "./slider-scale.ts";
 
 export type Preset = "raw" | "balanced" | "square_root" | "effective_number" | "repeat_factor";

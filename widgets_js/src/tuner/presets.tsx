@@ -1,7 +1,7 @@
 import { type Signal, useSignal } from "@preact/signals";
-import { focusable } from "../shared/focus.ts";
-import type { Store } from "../shared/store.ts";
+import type { Store } from "../session/store.ts";
 import { chartsOf } from "../statistics/charts.ts";
+import { focusable } from "../ui/focus.ts";
 import { AddClass } from "./add-class.tsx";
 import { PRESETS, type PresetInfo, presetWeights } from "./preset-weights.ts";
 import { TargetShares } from "./target-shares.tsx";

@@ -1,6 +1,6 @@
-import { focusable } from "../shared/focus.ts";
-import { Popover } from "../shared/popover.tsx";
-import type { Store } from "../shared/store.ts";
+import type { Store } from "../session/store.ts";
+import { focusable } from "../ui/focus.ts";
+import { Popover } from "../ui/popover.tsx";
 import type { SliderRow } from "./slider-rows.ts";
 import { tunerState } from "./tuner-state.ts";
 

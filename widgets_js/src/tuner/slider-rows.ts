@@ -1,6 +1,6 @@
 // Which sliders there are. A class keeps its row's key when its clause enters the text, so that a drag goes on.
-import type { ClauseInfo } from "../shared/protocol.ts";
-import type { Store } from "../shared/store.ts";
+import type { ClauseInfo } from "../session/protocol.ts";
+import type { Store } from "../session/store.ts";
 
 export interface SliderRow {
   readonly key: string;

@@ -1,6 +1,6 @@
 // Ctrl+Z and Ctrl+Shift+Z on the sliders take weights back and forth; a line says which.
-import type { Store } from "../shared/store.ts";
-import { formatWeight } from "../shared/text-binding.ts";
+import type { Store } from "../session/store.ts";
+import { formatWeight } from "../session/text-binding.ts";
 import { clauseLabel } from "./slider-rows.ts";
 import { tunerState } from "./tuner-state.ts";
 

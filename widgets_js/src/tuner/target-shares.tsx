@@ -1,10 +1,10 @@
 import { type Signal, useSignal } from "@preact/signals";
-import { focusable } from "../shared/focus.ts";
-import { countText, shareText, timesText } from "../shared/number-text.ts";
-import type { Ops, Unit } from "../shared/protocol.ts";
-import { RpcFailure } from "../shared/rpc.ts";
-import type { Store } from "../shared/store.ts";
+import type { Ops, Unit } from "../session/protocol.ts";
+import { RpcFailure } from "../session/rpc.ts";
+import type { Store } from "../session/store.ts";
 import { chartsOf } from "../statistics/charts.ts";
+import { focusable } from "../ui/focus.ts";
+import { countText, shareText, timesText } from "../ui/number-text.ts";
 import { tunerState } from "./tuner-state.ts";
 
 interface Target {

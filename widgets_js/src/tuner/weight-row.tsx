@@ -1,11 +1,11 @@
 import { effect } from "@preact/signals";
 import { useLayoutEffect, useRef } from "preact/hooks";
-import { classColour } from "../shared/colours.ts";
-import { focusable } from "../shared/focus.ts";
-import type { Store } from "../shared/store.ts";
-import { formatWeight } from "../shared/text-binding.ts";
-import { useUniqueId } from "../shared/unique-id.ts";
+import type { Store } from "../session/store.ts";
+import { formatWeight } from "../session/text-binding.ts";
 import { chartsOf } from "../statistics/charts.ts";
+import { classColour } from "../ui/colors.ts";
+import { focusable } from "../ui/focus.ts";
+import { useUniqueId } from "../ui/unique-id.ts";
 import { measured } from "./measured.ts";
 import { noEffectText } from "./no-effect-text.ts";
 import { RowMenu } from "./row-menu.tsx";

@@ -1,10 +1,10 @@
 import { computed, useSignal } from "@preact/signals";
 import { useMemo } from "preact/hooks";
-import { focusable } from "../shared/focus.ts";
-import { countText } from "../shared/number-text.ts";
-import type { Mode } from "../shared/protocol.ts";
-import type { Store } from "../shared/store.ts";
-import { Switch } from "../shared/switch.tsx";
+import type { Mode } from "../session/protocol.ts";
+import type { Store } from "../session/store.ts";
+import { focusable } from "../ui/focus.ts";
+import { countText } from "../ui/number-text.ts";
+import { Switch } from "../ui/switch.tsx";
 import { Presets } from "./presets.tsx";
 import { type SliderRow, sliderRows } from "./slider-rows.ts";
 import { stepWeights } from "./step-weights.ts";

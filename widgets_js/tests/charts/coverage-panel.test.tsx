@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
+import { settled } from "../../dev/scripted-kernel.ts";
 import { BatchesPanel } from "../../src/batches/batches-panel.tsx";
 import { CoveragePanel } from "../../src/coverage/coverage-panel.tsx";
 import { labelPlaces } from "../../src/coverage/label-places.ts";
 import { mounted, wait } from "./mounted.tsx";
-import { settled } from "./scripted-kernel.ts";
 
 /** The article's set: 165 rows of one class, 10 of the other, each half of the draws. */
 const ARTICLE = {

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
+import { gridState, SHAPES, settled } from "../../dev/scripted-kernel.ts";
 import { CoveragePanel } from "../../src/coverage/coverage-panel.tsx";
 import { HistogramPanel } from "../../src/histogram/histogram-panel.tsx";
 import { mounted, wait } from "./mounted.tsx";
-import { gridState, SHAPES, settled } from "./scripted-kernel.ts";
 
 // Instances of the scripted rows: 180 + 140 + 60 + 12 + 11 + 9 circles, and so on by hand.
 const RAW = { Circle: 412, Square: 60 + 60 + 68 + 20, Triangle: 60 + 51 + 20, Star: 34 + 12 + 8, Ring: 31, Cross: 12 };

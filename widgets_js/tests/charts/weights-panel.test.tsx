@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
+import { queryState, settled, shown } from "../../dev/scripted-kernel.ts";
 import { HistogramPanel } from "../../src/histogram/histogram-panel.tsx";
-import { FOCUSABLE_SELECTOR } from "../../src/shared/focus.ts";
 import { WeightsPanel } from "../../src/tuner/weights-panel.tsx";
+import { FOCUSABLE_SELECTOR } from "../../src/ui/focus.ts";
 import { mounted, press, slide, wait } from "./mounted.tsx";
-import { queryState, settled, shown } from "./scripted-kernel.ts";
 
 const WEIGHTS = { weights: { 5: 20, 4: 8, 3: 6 } };
 const slider = (name: string) => `[data-testid=weight-slider][data-class='${name}']`;

@@ -8,11 +8,11 @@ import type {
   Shown,
   StatisticsArray,
   StatisticsHeader,
-} from "../../src/shared/protocol.ts";
-import { createSession, type Session } from "../../src/shared/session.ts";
-import type { Statistics } from "../../src/shared/statistics-arrays.ts";
-import { FakeModel } from "../fake-model.ts";
-import { type Stratum, statisticsOf } from "../statistics/strata.ts";
+} from "../src/session/protocol.ts";
+import { createSession, type Session } from "../src/session/session.ts";
+import type { Statistics } from "../src/session/statistics-arrays.ts";
+import { FakeModel } from "./fake-model.ts";
+import { type Stratum, statisticsOf } from "./strata.ts";
 
 export const SHAPES = ["Circle", "Square", "Triangle", "Star", "Ring", "Cross"];
 const COUNTS = [412, 208, 131, 54, 31, 12];

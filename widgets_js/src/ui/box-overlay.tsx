@@ -1,5 +1,5 @@
 // Boxes over a picture: class colour with a white halo, class number told by dashes too, clipped exactly as the picture is.
-import { classColour, classDash } from "./colours.ts";
+import { classColour, classDash } from "./colors.ts";
 
 export interface OverlayBox {
   x: number;

@@ -1,9 +1,9 @@
 // One view's session: it greets the kernel, follows traits and events, and is the only writer of kernel answers into the store.
 import { batch, effect, type Signal, signal } from "@preact/signals";
-import { DetailSession } from "../detail/detail-session.ts";
-import { GridSession } from "../grid/grid-session.ts";
 import { debounce } from "./debounce.ts";
+import { DetailSession } from "./detail-session.ts";
 import { EditSession } from "./edit-session.ts";
+import { GridSession } from "./grid-session.ts";
 import { isOutdated, receiveGrid } from "./grid-state.ts";
 import type { Model } from "./model.ts";
 import type { EventMessage, PanelState, WidgetState } from "./protocol.ts";

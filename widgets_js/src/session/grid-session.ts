@@ -1,12 +1,12 @@
 // What the grid remembers: tiles, selection, display options. Selection travels as intervals, debounced.
 import { effect, type Signal, signal } from "@preact/signals";
-import { debounce } from "../shared/debounce.ts";
-import { receiveGrid } from "../shared/grid-state.ts";
-import type { GridState, PanelState } from "../shared/protocol.ts";
-import { RpcFailure } from "../shared/rpc.ts";
-import type { Actions, Store } from "../shared/store.ts";
+import { debounce } from "./debounce.ts";
+import { receiveGrid } from "./grid-state.ts";
 import * as intervals from "./intervals.ts";
 import { PageCache } from "./page-cache.ts";
+import type { GridState, PanelState } from "./protocol.ts";
+import { RpcFailure } from "./rpc.ts";
+import type { Actions, Store } from "./store.ts";
 
 export type CellSize = NonNullable<PanelState["tiles"]>;
 export type GridSort = GridState["sort"];

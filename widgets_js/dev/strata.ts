@@ -1,4 +1,4 @@
-import type { Statistics } from "../../src/shared/statistics-arrays.ts";
+import type { Statistics } from "../src/session/statistics-arrays.ts";
 
 export interface Stratum {
   size: number;

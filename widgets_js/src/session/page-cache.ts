@@ -1,8 +1,8 @@
 // Pages of tiles: one request for each visible page, cancelled when it is scrolled past, the last ones kept. The cache
 // owns the object URLs of the thumbnails and gives them back when a page falls out.
 import { signal } from "@preact/signals";
-import type { Tile } from "../shared/protocol.ts";
-import { isCancelled, type Rpc, RpcFailure } from "../shared/rpc.ts";
+import type { Tile } from "./protocol.ts";
+import { isCancelled, type Rpc, RpcFailure } from "./rpc.ts";
 
 export const PAGE = 48;
 const KEPT_PAGES = 40;
