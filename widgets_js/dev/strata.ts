@@ -44,7 +44,7 @@ export function statisticsOf(strata: Stratum[], numClauses: number, numClasses =
     instancesSquared: Float64Array.from(counts[2] as number[]),
     values: null,
     weights: null,
-    unlabelled: null,
+    unlabeled: null,
     folded: null,
   };
 }

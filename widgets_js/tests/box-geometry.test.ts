@@ -62,7 +62,7 @@ describe("boxes", () => {
 describe("view", () => {
   const stage = { width: 200, height: 200 };
 
-  it("fits and centres the image", () => expect(fitView(stage, IMAGE)).toEqual({ zoom: 0.5, x: 0, y: -100 }));
+  it("fits and centers the image", () => expect(fitView(stage, IMAGE)).toEqual({ zoom: 0.5, x: 0, y: -100 }));
 
   it("keeps the point under the pointer when it zooms", () => {
     const before = zoomAt(fitView(stage, IMAGE), 4, 100, 100, stage, IMAGE);

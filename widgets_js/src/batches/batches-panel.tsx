@@ -4,7 +4,7 @@ import { debounce } from "../session/debounce.ts";
 import { isCancelled } from "../session/rpc.ts";
 import type { Store } from "../session/store.ts";
 import { chartsOf } from "../statistics/charts.ts";
-import { classColour } from "../ui/colors.ts";
+import { classColor } from "../ui/colors.ts";
 import { focusable } from "../ui/focus.ts";
 import { countText } from "../ui/number-text.ts";
 import { batchParts, legendClasses } from "./batch-parts.ts";
@@ -83,7 +83,7 @@ function Stacks({ store, batches }: { store: Store; batches: Batches }) {
                 {batchParts(counts, legend, most).map(({ classIndex, share, count }) => (
                   <i
                     key={classIndex}
-                    style={{ width: `${100 * share}%`, background: classColour(classIndex) }}
+                    style={{ width: `${100 * share}%`, background: classColor(classIndex) }}
                     data-class={classIndex === null ? "others" : names[classIndex]}
                     data-count={count}
                   />
@@ -96,7 +96,7 @@ function Stacks({ store, batches }: { store: Store; batches: Batches }) {
       <div class="penstock-legend">
         {legend.map((c) => (
           <span key={c}>
-            <i class="penstock-swatch" style={{ background: classColour(c) }} />
+            <i class="penstock-swatch" style={{ background: classColor(c) }} />
             <span class="penstock-legend-name">{names[c]}</span>
           </span>
         ))}

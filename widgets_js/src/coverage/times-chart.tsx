@@ -2,7 +2,7 @@ import { scaleLinear } from "d3-scale";
 import { curveStepAfter, line } from "d3-shape";
 import type { DrawPlan } from "../statistics/plan.ts";
 import { seenLaws, timesSeen } from "../statistics/times-seen.ts";
-import { classColour, classDash } from "../ui/colors.ts";
+import { classColor, classDash } from "../ui/colors.ts";
 import { useMeasuredWidth } from "../ui/measured-width.ts";
 import { countText, tickText } from "../ui/number-text.ts";
 import { chartHeight } from "./label-places.ts";
@@ -66,7 +66,7 @@ export function TimesChart({ plan, epochs, classes, names }: Props) {
                 (share) => y(share),
               ).curve(curveStepAfter)([...shares]) ?? ""
             }
-            stroke={classIndex === null ? "var(--penstock-ink)" : classColour(classIndex)}
+            stroke={classIndex === null ? "var(--penstock-ink)" : classColor(classIndex)}
             stroke-dasharray={classIndex === null ? "none" : classDash(classIndex)}
             data-testid="ecdf"
             data-class={classIndex === null ? "" : names[classIndex]}
@@ -84,7 +84,7 @@ export function TimesChart({ plan, epochs, classes, names }: Props) {
                 x2="16"
                 y1="5"
                 y2="5"
-                stroke={classIndex === null ? "var(--penstock-ink)" : classColour(classIndex)}
+                stroke={classIndex === null ? "var(--penstock-ink)" : classColor(classIndex)}
                 stroke-dasharray={classIndex === null ? "none" : classDash(classIndex)}
               />
             </svg>

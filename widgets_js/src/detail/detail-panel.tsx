@@ -3,7 +3,7 @@ import * as intervals from "../session/intervals.ts";
 import { chips, describeChange, isPaired, withClass, withOther, withoutBox, withoutClass } from "../session/labels.ts";
 import type { SampleDetail } from "../session/protocol.ts";
 import type { Session } from "../session/session.ts";
-import { classColour } from "../ui/colors.ts";
+import { classColor } from "../ui/colors.ts";
 import { focusable } from "../ui/focus.ts";
 import { count } from "../ui/format.ts";
 import { Popover } from "../ui/popover.tsx";
@@ -159,7 +159,7 @@ function LabelChip({ session, label, times, boxed, editable, sample }: LabelChip
   const off = store.hiddenClasses.value.has(label);
   const body = (
     <>
-      <span class="penstock-dot" style={{ background: classColour(label) }} />
+      <span class="penstock-dot" style={{ background: classColor(label) }} />
       {name}
       {times > 1 ? <span class="penstock-number"> ×{times}</span> : null}
     </>
@@ -224,7 +224,7 @@ function SelectedBox({ session, sample }: { session: Session; sample: SampleDeta
           testid="penstock-relabel"
           label={
             <>
-              <span class="penstock-dot" style={{ background: classColour(label) }} /> {store.classNames.value[label]} ▾
+              <span class="penstock-dot" style={{ background: classColor(label) }} /> {store.classNames.value[label]} ▾
             </>
           }
         >

@@ -1,7 +1,7 @@
-// The boxes over the image, in screen pixels: halo, class colour and dashes, names on top, handles on the chosen one.
+// The boxes over the image, in screen pixels: halo, class color and dashes, names on top, handles on the chosen one.
 
 import { type Box, HANDLES, type Handle, nameAt, namedBoxes } from "../session/box-geometry.ts";
-import { classColour, classDash } from "../ui/colors.ts";
+import { classColor, classDash } from "../ui/colors.ts";
 import type { Tools } from "./stage-tools.ts";
 
 const NAME_FROM = 48;
@@ -66,7 +66,7 @@ function StageBox({ at, label, selected }: { at: Rectangle; label: number | null
         {...at}
         stroke-width={width}
         stroke-dasharray={dash}
-        style={{ stroke: classColour(label) }}
+        style={{ stroke: classColor(label) }}
       />
     </g>
   );

@@ -1,6 +1,6 @@
 import { useState } from "preact/hooks";
 import type { Store } from "../session/store.ts";
-import { classColour } from "../ui/colors.ts";
+import { classColor } from "../ui/colors.ts";
 import { focusable } from "../ui/focus.ts";
 import { count } from "../ui/format.ts";
 
@@ -62,7 +62,7 @@ function ClassRow({ store, index, instances }: { store: Store; index: number; in
         title={boxed ? `${off ? "show" : "hide"} the boxes of ${name}` : name}
         onClick={() => store.actions.toggleClass(index)}
       >
-        <span class="penstock-dot" style={{ background: classColour(index) }} />
+        <span class="penstock-dot" style={{ background: classColor(index) }} />
         <span class="penstock-class-text">{name}</span>
       </button>
       <button

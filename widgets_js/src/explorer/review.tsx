@@ -45,7 +45,7 @@ export function Review({ session }: { session: Session }) {
   );
 }
 
-/** A label that has a box cannot be added without one: there whole objects are relabelled and removed. */
+/** A label that has a box cannot be added without one: there whole objects are relabeled and removed. */
 function Bulk({ session, chosen, paired }: { session: Session; chosen: number; paired: boolean }) {
   const { store, grid, edits } = session;
   const names = store.classNames.value;

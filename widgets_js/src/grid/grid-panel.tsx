@@ -6,7 +6,7 @@ import { type LoadedTile, type PageCache, pagesOf } from "../session/page-cache.
 import type { Session } from "../session/session.ts";
 import type { Store } from "../session/store.ts";
 import { BoxOverlay, overlayBoxes } from "../ui/box-overlay.tsx";
-import { classColour } from "../ui/colors.ts";
+import { classColor } from "../ui/colors.ts";
 import { focusable } from "../ui/focus.ts";
 import { count } from "../ui/format.ts";
 import {
@@ -267,7 +267,7 @@ function Card({ store, labels }: { store: Store; labels: readonly number[] }) {
     <ul class="penstock-card">
       {shown.map(({ label, count: times }) => (
         <li key={label}>
-          <span class="penstock-dot" style={{ background: classColour(label) }} />
+          <span class="penstock-dot" style={{ background: classColor(label) }} />
           {store.classNames.value[label]}
           {times > 1 ? ` ×${times}` : ""}
         </li>
@@ -286,7 +286,7 @@ function LabelDots({ store, labels }: { store: Store; labels: readonly number[] 
           key={label}
           class="penstock-dot"
           title={store.classNames.value[label]}
-          style={{ background: classColour(label) }}
+          style={{ background: classColor(label) }}
         />
       ))}
     </span>

@@ -9,7 +9,7 @@ export interface BarSource {
   readonly histogram: Histogram;
   readonly names: readonly string[];
   readonly classes: readonly number[];
-  readonly classOf: (bar: number) => number | null; // colour and filter; null: a clause that names no class
+  readonly classOf: (bar: number) => number | null; // color and filter; null: a clause that names no class
   readonly draws: number;
   readonly rows: number;
   readonly kept: boolean; // from the snapshot: nothing moves

@@ -2,7 +2,7 @@ import { effect, type ReadonlySignal, type Signal, useSignal } from "@preact/sig
 import { useLayoutEffect, useMemo, useRef } from "preact/hooks";
 import type { Store } from "../session/store.ts";
 import { type Drawn, useDrawn } from "../statistics/drawn.ts";
-import { classColour } from "../ui/colors.ts";
+import { classColor } from "../ui/colors.ts";
 import { focusable } from "../ui/focus.ts";
 import { useMeasuredWidth } from "../ui/measured-width.ts";
 import { tickText } from "../ui/number-text.ts";
@@ -64,7 +64,7 @@ export function Bars({ store, source, classes, names, log, pattern }: Props) {
               class="penstock-bar-sampled"
               y={shape.top + shape.raw + shape.gap}
               height={shape.sampled}
-              fill={classColour(source.peek()?.classOf(c) ?? null)}
+              fill={classColor(source.peek()?.classOf(c) ?? null)}
             />
             <path class="penstock-whisker-halo" />
             <path class="penstock-whisker" />

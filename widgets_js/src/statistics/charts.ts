@@ -69,10 +69,10 @@ function makeCharts(store: Store): Charts {
     background: computed(() => {
       if (plan.value === null || factors.value === null || byClause.value || store.unit.value !== "samples")
         return null;
-      const { unlabelled } = plan.value.statistics;
-      if (unlabelled === null) return null;
+      const { unlabeled } = plan.value.statistics;
+      if (unlabeled === null) return null;
       return histogram(
-        { ...plan.value, statistics: ofOneClass(plan.value.statistics, unlabelled) },
+        { ...plan.value, statistics: ofOneClass(plan.value.statistics, unlabeled) },
         "samples",
         factors.value,
       );

@@ -42,7 +42,7 @@ function foldedStatistics(statistics: Statistics, folded: FoldedRows, weights: F
     instancesSquared: rowsWithClass,
     values: null,
     weights,
-    unlabelled: null,
+    unlabeled: null,
     folded: null,
   };
 }

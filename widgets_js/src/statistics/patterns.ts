@@ -56,7 +56,7 @@ function merged(statistics: Statistics, patterns: readonly { ids: Int32Array; st
       counts: Int32Array.from(values[1]),
       rows: Float64Array.from(values[2]),
     },
-    unlabelled: statistics.unlabelled && summed(statistics.unlabelled, patterns),
+    unlabeled: statistics.unlabeled && summed(statistics.unlabeled, patterns),
     folded: statistics.folded && { ...statistics.folded, strata: renumbered(statistics.folded.strata, patterns) },
   };
 }

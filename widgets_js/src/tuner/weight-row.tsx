@@ -3,7 +3,7 @@ import { useLayoutEffect, useRef } from "preact/hooks";
 import type { Store } from "../session/store.ts";
 import { formatWeight } from "../session/text-binding.ts";
 import { chartsOf } from "../statistics/charts.ts";
-import { classColour } from "../ui/colors.ts";
+import { classColor } from "../ui/colors.ts";
 import { focusable } from "../ui/focus.ts";
 import { useUniqueId } from "../ui/unique-id.ts";
 import { measured } from "./measured.ts";
@@ -66,7 +66,7 @@ export function WeightRow({ store, row, disabled }: Props) {
       data-ghost={ghost}
       data-locked={locked}
     >
-      <span class="penstock-dot" style={{ background: classColour(classIndex) }} />
+      <span class="penstock-dot" style={{ background: classColor(classIndex) }} />
       <label for={id} title={row.expression || `contains ${row.label}`}>
         {row.label}
       </label>

@@ -1,5 +1,5 @@
-// Boxes over a picture: class colour with a white halo, class number told by dashes too, clipped exactly as the picture is.
-import { classColour, classDash } from "./colors.ts";
+// Boxes over a picture: class color with a white halo, class number told by dashes too, clipped exactly as the picture is.
+import { classColor, classDash } from "./colors.ts";
 
 export interface OverlayBox {
   x: number;
@@ -53,7 +53,7 @@ export function BoxOverlay({ width, height, boxes, hidden, side }: BoxOverlayPro
             y={box.y}
             width={box.width}
             height={box.height}
-            style={{ stroke: classColour(box.label) }}
+            style={{ stroke: classColor(box.label) }}
             stroke-dasharray={box.label === null ? "none" : classDash(box.label)}
           />
         </g>

@@ -3,8 +3,8 @@
 export const NUM_HUES = 8;
 const DASHES = ["none", "6 3", "1.5 2.5"] as const;
 
-/** CSS colour of a class: a token, never a value made from data. */
-export function classColour(index: number | null): string {
+/** CSS color of a class: a token, never a value made from data. */
+export function classColor(index: number | null): string {
   return index === null ? "var(--penstock-neutral)" : `var(--penstock-c${index % NUM_HUES})`;
 }
 

@@ -54,9 +54,9 @@ describe("bars", () => {
     const { find, all, store } = await mounted({ weights: { 5: 20 } }, HistogramPanel);
     const statistics = store.statistics.value;
     if (statistics === null) throw new Error("no statistics");
-    const unlabelled = new Float64Array(statistics.sizes.length);
-    unlabelled[0] = 30; // of the rows no clause but the last matches
-    store.statistics.value = { ...statistics, unlabelled };
+    const unlabeled = new Float64Array(statistics.sizes.length);
+    unlabeled[0] = 30; // of the rows no clause but the last matches
+    store.statistics.value = { ...statistics, unlabeled };
     await settled();
     expect(all("[data-testid=bar][data-class='no label']")).toEqual([]);
     store.actions.setUnit("samples");

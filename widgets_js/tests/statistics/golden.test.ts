@@ -75,7 +75,7 @@ function statisticsOf(one: Case): Statistics {
       ? { offsets: int("value_offsets"), counts: int("value_counts"), rows: float("value_rows") }
       : null,
     weights: null,
-    unlabelled: null,
+    unlabeled: null,
     folded: null,
   };
 }
