@@ -16,7 +16,7 @@ from typing import Any
 import anywidget
 import traitlets
 
-__all__ = ["MISSING_ASSETS", "Runtime", "read_stub", "runtime"]
+__all__ = ["MISSING_ASSETS", "Runtime", "read_static_page", "read_stub", "runtime"]
 
 _STATIC = Path(__file__).parent / "static"
 _lock = threading.Lock()
@@ -71,6 +71,21 @@ def read_stub() -> str:
     path = _STATIC / "stub.js"
     complete = path.is_file() and (_STATIC / "runtime.js.gz").is_file()
     return path.read_text(encoding="utf-8") if complete else _MISSING_STUB
+
+
+@functools.cache
+def read_static_page() -> str:
+    """Return the script of a page without a kernel.
+
+    Raises
+    ------
+    RuntimeError
+        If this installation lacks the browser part.
+    """
+    path = _STATIC / "static-page.js"
+    if not path.is_file():
+        raise RuntimeError(MISSING_ASSETS)
+    return path.read_text(encoding="utf-8")
 
 
 @functools.cache
