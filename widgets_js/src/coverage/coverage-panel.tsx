@@ -113,7 +113,7 @@ function Figures({ curves, basis }: { curves: CoverageCurves; basis: number }) {
         />
       )}
       <Figure
-        label="indep. 50 · 95 %"
+        label="indep. 50 · 95%"
         value={half === null ? "never" : `${countText(half)} · ${most === null ? "never" : countText(most)}`}
         testid="independent-all"
         exact={half}
@@ -145,7 +145,7 @@ function DrawnNote({ drawn, curves }: { drawn: ReadonlySignal<Drawn | null>; cur
   const found = drawn.value;
   const { mode } = curves;
   const approximate = mode === "once" && curves.plans.once.draws < curves.drawable; // Hajek's variance
-  const band = approximate ? "band 95 %, approximate" : "band 95 %";
+  const band = approximate ? "band 95%, approximate" : "band 95%";
   if (found === null || found.unique.length === 0) return null;
   const stale = found.stale || found.mode !== mode;
   return (
@@ -159,7 +159,7 @@ function epochText(epoch: number | null): string {
   return epoch === null ? "never" : countText(epoch);
 }
 
-/** Epochs until 90, 95, 99 and 100 % are seen. */
+/** Epochs until 90, 95, 99 and 100% are seen. */
 function CoverTable({ curves, basis }: { curves: CoverageCurves; basis: number }) {
   const open = useSignal(false);
   const dealt = curves.modes.includes("deck");
@@ -170,15 +170,15 @@ function CoverTable({ curves, basis }: { curves: CoverageCurves; basis: number }
         open.value = event.currentTarget.open;
       }}
     >
-      <summary {...focusable}>epochs until 90 · 95 · 99 · 100 % are seen</summary>
+      <summary {...focusable}>epochs until 90 · 95 · 99 · 100% are seen</summary>
       {open.value && (
         <table data-testid="cover-table">
           <thead>
             <tr>
               <th scope="col">seen</th>
               {dealt && <th scope="col">dealt</th>}
-              <th scope="col">indep. 50 %</th>
-              <th scope="col">indep. 95 %</th>
+              <th scope="col">indep. 50%</th>
+              <th scope="col">indep. 95%</th>
             </tr>
           </thead>
           <tbody>

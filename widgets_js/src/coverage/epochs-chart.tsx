@@ -70,7 +70,7 @@ export function EpochsChart({ curves, mode, basis, drawable, drawn }: EpochsChar
             <g key={share}>
               <line x1={x(0)} x2={x(epochs)} y1={y(share)} y2={y(share)} />
               <text x={MARGIN.left - 5} y={y(share) + BASELINE} text-anchor="end">
-                {`${share * 100} %`}
+                {`${share * 100}%`}
               </text>
             </g>
           ))}

@@ -4,7 +4,7 @@ import type { DrawPlan } from "../statistics/plan.ts";
 import { seenLaws, timesSeen } from "../statistics/times-seen.ts";
 import { classColor, classDash } from "../ui/colors.ts";
 import { useMeasuredWidth } from "../ui/measured-width.ts";
-import { countText, tickText } from "../ui/number-text.ts";
+import { axisText, countText } from "../ui/number-text.ts";
 import { chartHeight } from "./label-places.ts";
 
 const MARGIN = { top: 8, bottom: 22, left: 38, right: 12 };
@@ -43,7 +43,7 @@ export function TimesChart({ plan, epochs, classes, names }: Props) {
             <g key={share}>
               <line x1={x(0)} x2={x(last)} y1={y(share)} y2={y(share)} />
               <text x={MARGIN.left - 5} y={y(share) + 4} text-anchor="end">
-                {`${share * 100} %`}
+                {`${share * 100}%`}
               </text>
             </g>
           ))}
@@ -52,7 +52,7 @@ export function TimesChart({ plan, epochs, classes, names }: Props) {
             .filter(Number.isInteger)
             .map((tick) => (
               <text key={tick} x={x(tick)} y={height - 7} text-anchor="middle">
-                {tickText(tick)}
+                {axisText(tick)}
               </text>
             ))}
         </g>
@@ -77,7 +77,7 @@ export function TimesChart({ plan, epochs, classes, names }: Props) {
       <div class="penstock-axis-title">times drawn at most, share of samples</div>
       <div class="penstock-legend">
         {series.map(({ classIndex, shares }) => (
-          <span key={classIndex} title={`${countText(100 * (shares[0] ?? 0))} % not seen in ${epochs} epochs`}>
+          <span key={classIndex} title={`${countText(100 * (shares[0] ?? 0))}% not seen in ${epochs} epochs`}>
             <svg class="penstock-swatch" width="16" height="9" aria-hidden="true">
               <line
                 class="penstock-ecdf"

@@ -5,7 +5,7 @@ import type { SampleDetail } from "../session/protocol.ts";
 import type { Session } from "../session/session.ts";
 import { classColor } from "../ui/colors.ts";
 import { focusable } from "../ui/focus.ts";
-import { count } from "../ui/format.ts";
+import { countText } from "../ui/number-text.ts";
 import { Popover } from "../ui/popover.tsx";
 import { ClassPicker } from "./class-picker.tsx";
 import { Stage } from "./stage.tsx";
@@ -77,11 +77,11 @@ function Title({ session, sample }: { session: Session; sample: SampleDetail }) 
   };
   return (
     <div class="penstock-row penstock-detail-title">
-      <b>sample {count(sample.row)}</b>
+      <b>sample {countText(sample.row)}</b>
       <span class="penstock-grow" />
       <span class="penstock-number penstock-nowrap">
-        {step(-1)} {count((within ? intervals.rank(selection, sample.position) : sample.position) + 1)} of{" "}
-        {count(within ? chosen : store.gridSize.value)} {step(1)}
+        {step(-1)} {countText((within ? intervals.rank(selection, sample.position) : sample.position) + 1)} of{" "}
+        {countText(within ? chosen : store.gridSize.value)} {step(1)}
       </span>
     </div>
   );

@@ -159,7 +159,7 @@ function ZoomButtons({ tools }: { tools: Tools }) {
   const by = (factor: number): void => {
     view.value = zoomAt(view.value, factor, size.value.width / 2, size.value.height / 2, size.value, image);
   };
-  const percentage = useComputed(() => `${Math.round(view.value.zoom * 100)} %`);
+  const percentage = useComputed(() => `${Math.round(view.value.zoom * 100)}%`);
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: only keeps a press on a button from panning
     <div
@@ -174,7 +174,7 @@ function ZoomButtons({ tools }: { tools: Tools }) {
         {...focusable}
         type="button"
         aria-label={`${percentage.value}: fit the image`}
-        title="fit; double-click the image for 200 %"
+        title="fit; double-click the image for 200%"
         onClick={() => {
           view.value = fitView(size.value, image);
         }}

@@ -2,7 +2,7 @@ import { useState } from "preact/hooks";
 import type { Store } from "../session/store.ts";
 import { classColor } from "../ui/colors.ts";
 import { focusable } from "../ui/focus.ts";
-import { count } from "../ui/format.ts";
+import { countText } from "../ui/number-text.ts";
 
 const ROW = 25;
 const WINDOW = 40; // rows drawn at once; more are drawn as the list is scrolled
@@ -77,7 +77,7 @@ function ClassRow({ store, index, instances }: { store: Store; index: number; in
       >
         {only ? "all" : "only"}
       </button>
-      <span class="penstock-number">{count(instances)}</span>
+      <span class="penstock-number">{countText(instances)}</span>
     </li>
   );
 }

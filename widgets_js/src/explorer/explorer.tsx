@@ -10,7 +10,7 @@ import type { Session } from "../session/session.ts";
 import type { Store } from "../session/store.ts";
 import { WeightsPanel } from "../tuner/weights-panel.tsx";
 import { focusable } from "../ui/focus.ts";
-import { count } from "../ui/format.ts";
+import { countText } from "../ui/number-text.ts";
 import { Popover } from "../ui/popover.tsx";
 import { ClassList } from "./class-list.tsx";
 import { CodePanel } from "./export-menu.tsx";
@@ -73,8 +73,8 @@ function GridBar({ session }: { session: Session }) {
   return (
     <div class="penstock-bar">
       <span data-testid="penstock-pool">
-        pool {count(query?.pool_size ?? store.snapshot.value?.pool_size ?? 0)} of{" "}
-        {count(query?.num_rows ?? store.snapshot.value?.dataset.num_samples ?? 0)}
+        pool {countText(query?.pool_size ?? store.snapshot.value?.pool_size ?? 0)} of{" "}
+        {countText(query?.num_rows ?? store.snapshot.value?.dataset.num_samples ?? 0)}
       </span>
       {filter === null ? null : (
         <button
@@ -85,7 +85,7 @@ function GridBar({ session }: { session: Session }) {
           title="show the whole pool"
           onClick={() => void store.actions.filterClass(null)}
         >
-          {store.classNames.value[filter]} {count(store.gridSize.value)} ✕
+          {store.classNames.value[filter]} {countText(store.gridSize.value)} ✕
         </button>
       )}
       <span class="penstock-folded">

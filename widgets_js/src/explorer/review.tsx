@@ -2,7 +2,7 @@ import { useState } from "preact/hooks";
 import { ClassPicker } from "../detail/class-picker.tsx";
 import type { Session } from "../session/session.ts";
 import { focusable } from "../ui/focus.ts";
-import { count, plural } from "../ui/format.ts";
+import { countText, pluralText } from "../ui/number-text.ts";
 import { Popover } from "../ui/popover.tsx";
 
 /** What is selected and edited, and what can be done to it at once. */
@@ -16,7 +16,7 @@ export function Review({ session }: { session: Session }) {
     <div data-testid="penstock-review">
       <h3>Review</h3>
       <p class="penstock-note">
-        {count(chosen)} selected · {plural(dataset.num_edits, "edit")}
+        {countText(chosen)} selected · {pluralText(dataset.num_edits, "edit")}
       </p>
       <div class="penstock-pills">
         {editable && chosen > 0 ? <Bulk session={session} chosen={chosen} paired={dataset.paired} /> : null}
@@ -49,7 +49,7 @@ export function Review({ session }: { session: Session }) {
 function Bulk({ session, chosen, paired }: { session: Session; chosen: number; paired: boolean }) {
   const { store, grid, edits } = session;
   const names = store.classNames.value;
-  const samples = plural(chosen, "sample");
+  const samples = pluralText(chosen, "sample");
   const bulk = (
     change: { add?: number[]; remove?: number[]; replace?: { from: number; to: number }[] },
     close: () => void,

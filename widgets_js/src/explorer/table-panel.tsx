@@ -1,6 +1,6 @@
 import type { Session } from "../session/session.ts";
 import { focusable } from "../ui/focus.ts";
-import { plural } from "../ui/format.ts";
+import { pluralText } from "../ui/number-text.ts";
 
 /** What GROUP, JOIN and concatenation give: rows of no dataset, to be read. */
 export function TablePanel({ session }: { session: Session }) {
@@ -10,8 +10,8 @@ export function TablePanel({ session }: { session: Session }) {
   return (
     <section class="penstock-table" aria-label="Result" data-testid="penstock-table">
       <p class="penstock-note">
-        A table of {plural(table.rows.length, "row")}: its rows are no samples, so weights, coverage, edits and export
-        are off.{" "}
+        A table of {pluralText(table.rows.length, "row")}: its rows are no samples, so weights, coverage, edits and
+        export are off.{" "}
         <button
           {...focusable}
           type="button"

@@ -8,7 +8,7 @@ import type { Store } from "../session/store.ts";
 import { BoxOverlay, overlayBoxes } from "../ui/box-overlay.tsx";
 import { classColor } from "../ui/colors.ts";
 import { focusable } from "../ui/focus.ts";
-import { count } from "../ui/format.ts";
+import { countText } from "../ui/number-text.ts";
 import {
   followScroll,
   type GridShape,
@@ -246,7 +246,7 @@ function Picture({ store, tile, boxes, side }: { store: Store; tile: LoadedTile;
           ✎
         </span>
       ) : null}
-      <span class="penstock-row-number" aria-hidden="true" data-row={count(tile.row)} />
+      <span class="penstock-row-number" aria-hidden="true" data-row={countText(tile.row)} />
     </>
   );
 }

@@ -5,7 +5,7 @@ import { type Drawn, useDrawn } from "../statistics/drawn.ts";
 import { classColor } from "../ui/colors.ts";
 import { focusable } from "../ui/focus.ts";
 import { useMeasuredWidth } from "../ui/measured-width.ts";
-import { tickText } from "../ui/number-text.ts";
+import { axisText } from "../ui/number-text.ts";
 import { useUniqueId } from "../ui/unique-id.ts";
 import { type AxisScale, axisScale, type Extent, extentOf } from "./axis-scale.ts";
 import { BarNumbers } from "./bar-numbers.tsx";
@@ -179,7 +179,7 @@ function Axis({ axis, height }: { axis: ReadonlySignal<AxisScale>; height: numbe
         <g key={tick}>
           <line x1={scale(tick)} x2={scale(tick)} y1={2} y2={height + 2} />
           <text x={scale(tick)} y={height + 15} text-anchor="middle">
-            {tickText(tick)}
+            {axisText(tick)}
           </text>
         </g>
       ))}

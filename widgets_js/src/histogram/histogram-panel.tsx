@@ -121,7 +121,7 @@ function Legend({ pattern, view }: { pattern: string; view: View }) {
       </span>
       <span>
         <i class="penstock-swatch penstock-swatch-sampled" />
-        sampled ± 95 %
+        sampled ± 95%
       </span>
       <span class="penstock-grow" />
       <select

@@ -17,7 +17,7 @@ type Outcome = { readonly solved: Ops["targets.solve"][1] } | { readonly reason:
 const OFFERED = 3;
 const MEANING: Readonly<Record<Unit, string>> = {
   instances: "share of the labels drawn",
-  samples: "share of the samples drawn; may sum to more than 100 %",
+  samples: "share of the samples drawn; may sum to more than 100%",
 };
 
 /** Shares to reach, solved in the kernel for weights; when they cannot be met, why. */

@@ -46,8 +46,8 @@ describe("coverage of the article's set", () => {
     const rows = [...find("[data-testid=cover-table] tbody").children].map((row) =>
       [...row.children].map((cell) => cell.textContent),
     );
-    expect(rows.map((row) => row[0])).toEqual(["90 %", "95 %", "99 %", "100 %"]);
-    expect(rows[3]).toEqual(["100 %", "2", "11", "16"]);
+    expect(rows.map((row) => row[0])).toEqual(["90%", "95%", "99%", "100%"]);
+    expect(rows[3]).toEqual(["100%", "2", "11", "16"]);
   });
 
   test("times seen: a share of each class is never drawn", async () => {
