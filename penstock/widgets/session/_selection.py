@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.table import OverlayTable
-from penstock.widgets.session._grid_order import Shown
+from penstock.widgets.session._display import Shown
 
 __all__ = ["MAX_INTERVALS", "Selection"]
 

@@ -14,7 +14,7 @@ from penstock.sampling import SamplingSpec
 from penstock.table import OverlayTable
 from penstock.widgets.editing._edits import EditStack, edit_stack, rows_of
 from penstock.widgets.session._follow import Behind
-from penstock.widgets.session._grid_order import GridOrder, Shown
+from penstock.widgets.session._display import GridOrder, Shown
 from penstock.widgets.session._options import Unit, checked_labels, checked_seed, checked_unit
 from penstock.widgets.session._query_run import Mode, QueryRun
 from penstock.widgets.session._selection import Selection
