@@ -58,7 +58,7 @@ def test_the_grid_shows_every_position_and_sorts_copies_together(front):
 
 
 def test_a_selected_copy_selects_the_sample_with_all_its_copies(front):
-    assert front.ask("select.set", intervals=[[0, 2]])[0]["count"] == 2
+    assert front.ask("select.set", intervals=[[0, 2]])[0]["grid"]["num_selected"] == 2
     session = front.widget.session
     assert session.selected.tolist() == [6, 7]
     grid, _ = front.ask("grid.sort", sort="query")
@@ -138,8 +138,8 @@ def test_a_dataset_whose_query_repeats_rows_is_shown_alike(open_front, ds, query
     front = open_front(ds, query=query)
     rows = front.widget.session.run.pool
     assert front.widget.plan.coverage(1).unique.tolist() == [len(set(rows.tolist()))]
-    count, _ = front.ask("select.set", intervals=[[0, len(rows)]])
-    assert count["count"] == len(set(rows.tolist()))
+    grid = front.ask("select.set", intervals=[[0, len(rows)]])[0]["grid"]
+    assert grid["num_selected"] == len(set(rows.tolist()))
 
 
 def test_code_and_loader_bring_the_rows_of_the_view(ds):

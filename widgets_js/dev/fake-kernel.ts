@@ -4,10 +4,10 @@ import type {
   ClauseInfo,
   Conflict,
   DatasetInfo,
+  Display,
   GridState,
   QueryState,
   SampleDetail,
-  Shown,
   StatisticsArray,
   StatisticsHeader,
   Tile,
@@ -82,10 +82,10 @@ export class FakeKernel {
   }
 
   private readonly handlers: Record<string, (args: Arguments) => Answer | Promise<Answer>> = {
-    hello: () => this.withStatistics({ ...this.shownState(), draft: null, history: [], views: [] }),
+    hello: () => this.withStatistics({ ...this.displayState(), draft: null, history: [], views: [] }),
     "query.run": ({ text }) => {
       this.select(text);
-      return this.withStatistics({ ...this.shownState(), history: [this.text, "select *"] });
+      return this.withStatistics({ ...this.displayState(), history: [this.text, "select *"] });
     },
     "query.lint": ({ text }) =>
       reply({
@@ -111,9 +111,10 @@ export class FakeKernel {
     },
     "sample.get": (args) => this.detail(args),
     "select.set": ({ intervals, token }) => {
-      if (token !== this.token()) throw { code: "Outdated", message: "the samples on show have changed; select again" };
+      if (token !== this.token())
+        throw { code: "Outdated", message: "the samples in the grid have changed; select again" };
       this.selection = intervals;
-      return reply({ count: this.numSelected() });
+      return reply({ grid: this.grid() });
     },
     "edit.bulk": ({ replace }) => {
       for (const row of this.selectedRows()) {
@@ -308,7 +309,7 @@ export class FakeKernel {
     };
   }
 
-  private shownState(): Shown {
+  private displayState(): Display {
     return { dataset: this.dataset(), query: this.query(), grid: this.grid() };
   }
 
@@ -475,20 +476,8 @@ export class FakeKernel {
   }
 
   private editReply(row: number | null, done: string): Answer {
-    const { header, buffers } = this.statistics();
     const sample = row === null ? null : this.detailOf(row, this.shown().indexOf(row));
-    return {
-      result: {
-        dataset: this.dataset(),
-        sample,
-        done,
-        statistics: header,
-        grid: this.grid(),
-        num_rows: this.count,
-        draws: this.pool.length,
-      },
-      buffers,
-    };
+    return this.withStatistics({ ...this.displayState(), sample, done });
   }
 }
 

@@ -2,10 +2,10 @@
 import type {
   ClauseInfo,
   DatasetInfo,
+  Display,
   GridState,
   Mode,
   QueryState,
-  Shown,
   StatisticsArray,
   StatisticsHeader,
 } from "../src/session/protocol.ts";
@@ -182,7 +182,7 @@ export function gridState(size: number, classIndex: number | null = null): GridS
 }
 
 /** All that the kernel says of a query that ran. */
-export function shown(query: QueryState): Shown {
+export function shown(query: QueryState): Display {
   return { dataset: dataset(), query, grid: gridState(query.pool_size) };
 }
 

@@ -18,6 +18,25 @@ describe("rpc", () => {
     expect(buffers[0]?.getUint8(0)).toBe(7);
   });
 
+  it("hands the news of a reply to another view on, once", () => {
+    const { model, rpc } = setUp();
+    rpc.onEvent = vi.fn();
+    const result = { grid: { size: 3 } };
+    model.emit("msg:custom", { v: 1, id: "0123456789abcdef:1", ok: true, result, news: "grid" }, [new ArrayBuffer(1)]);
+    model.emit("msg:custom", { v: 1, id: "0123456789abcdef:2", ok: false, error: { code: "X", message: "x" } }, []);
+    expect(rpc.onEvent).toHaveBeenCalledTimes(1);
+    expect(rpc.onEvent).toHaveBeenCalledWith({ v: 1, event: "grid", ...result }, [expect.any(DataView)]);
+  });
+
+  it("takes the answer to its own request as an answer alone, news or not", async () => {
+    const { model, rpc } = setUp();
+    rpc.onEvent = vi.fn();
+    const answer = rpc.call("grid.sort", { sort: "row" });
+    model.emit("msg:custom", { v: 1, id: model.sent[0]?.id, ok: true, result: { grid: {} }, news: "grid" }, []);
+    expect((await answer).result).toEqual({ grid: {} });
+    expect(rpc.onEvent).not.toHaveBeenCalled();
+  });
+
   it("drops replies to other views", async () => {
     const { model, rpc } = setUp();
     const answer = rpc.call("query.format", { text: "x" });

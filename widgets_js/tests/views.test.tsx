@@ -242,7 +242,7 @@ describe("what the kernel keeps", () => {
   it("is never mixed: a selection of samples that are no longer shown is refused", async () => {
     const { el, kernel, model } = await mount("explorer");
     const state = { ...kernel.grid(), token: "older" };
-    model.emit("msg:custom", { v: 1, event: "grid", grid: state, origin: "x" }, []);
+    model.emit("msg:custom", { v: 1, event: "grid", grid: state }, []);
     find(el, "grid").dispatchEvent(new KeyboardEvent("keydown", { key: "a", ctrlKey: true, bubbles: true }));
     await eventually(() => expect(find(el, "live").textContent).toContain("select again"));
     expect(el.querySelectorAll("[role=gridcell][aria-selected=true]")).toHaveLength(0);

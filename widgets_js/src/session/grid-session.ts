@@ -107,10 +107,8 @@ export class GridSession {
     const args = { intervals: pairs, ...(grid.value === null ? {} : { token: grid.value.token }) };
     this.store.rpc.call("select.set", args, { lane: "select" }).then(
       ({ result }) => {
-        const { value } = grid;
-        if (value !== null && value.token === args.token && !this.unsent)
-          grid.value = { ...value, selection: pairs, num_selected: result.count };
-        this.announce(`${result.count} selected`);
+        receiveGrid(this.store, result.grid, false);
+        this.announce(`${result.grid.num_selected} selected`);
       },
       (failure) => this.refused(failure),
     );

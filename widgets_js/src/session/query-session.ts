@@ -3,8 +3,8 @@
 import { batch } from "@preact/signals";
 import { debounce } from "./debounce.ts";
 import { isOutdated, receiveGrid } from "./grid-state.ts";
-import { followEdit, type PositionMap, poolText, sameStructure } from "./live-text.ts";
-import type { ClauseInfo, DatasetInfo, Diagnostic, Mode, Ops, QueryState, Shown } from "./protocol.ts";
+import { followEdit, type PositionMap, poolText, sameButWeights, sameStructure } from "./live-text.ts";
+import type { ClauseInfo, DatasetInfo, Diagnostic, Display, Mode, Ops, QueryState } from "./protocol.ts";
 import { isCancelled, RpcFailure } from "./rpc.ts";
 import { decodeStatistics } from "./statistics-arrays.ts";
 import type { Actions, Store } from "./store.ts";
@@ -31,8 +31,9 @@ export class QuerySession {
   private readonly gestures = new WeightHistory();
   private readonly echoes = new EchoFilter();
   private readonly tellWeights = debounce(() => this.sendWeights(), REST_MS);
-  /** A change the kernel has not heard of: what arrives meanwhile is older than it. */
-  private untold = false;
+  /** A change that has not been sent to the kernel; and the last one sent, until it is answered. */
+  private unsent = false;
+  private unanswered: Promise<unknown> | null = null;
   private waiting: ReturnType<typeof setInterval> | undefined;
 
   constructor(store: Base) {
@@ -60,6 +61,7 @@ export class QuerySession {
 
   welcome(hello: Ops["hello"][1], buffers: DataView[]): void {
     const { store } = this;
+    this.unanswered = null; // of a kernel that is gone
     batch(() => {
       store.link.value = "live";
       store.history.value = hello.history;
@@ -73,29 +75,39 @@ export class QuerySession {
     this.store.dataset.value = dataset;
   }
 
-  /** What Python, an edit or another widget changed. In the middle of a gesture it waits: its weights are older. */
-  receiveShown(shown: Shown, buffers: DataView[], origin: string | null): void {
-    if (origin === this.store.rpc.viewId) return;
-    if (this.store.dragging.value || this.untold) {
+  /** What an edit, Python or another widget changed. In the middle of a gesture it waits: its weights are older. */
+  receiveDisplay(display: Display, buffers: DataView[]): void {
+    if (this.weightsAreNewer()) {
       this.askLater();
       return;
     }
-    const { text } = this.store;
     const mine = this.store.query.value;
-    const same = mine !== null && mine.text === shown.query.text;
-    const typed = same && text.value !== mine.text ? text.value : null;
-    if (mine !== null && !same) this.announce("The query was changed elsewhere.");
+    const { query } = display;
+    const draft = mine !== null && sameButWeights(mine, query) ? this.draftOver(query) : null;
+    if (mine !== null && !sameButWeights(mine, query)) this.announce("The query was changed elsewhere.");
     batch(() => {
-      this.apply(shown, buffers, mine === null || poolText(mine.text) !== poolText(shown.query.text));
-      if (typed !== null) this.replaceText(typed);
+      this.apply(display, buffers, mine === null || poolText(mine.text) !== poolText(query.text));
+      if (draft !== null) this.replaceText(draft);
     });
+  }
+
+  /** The sliders stand where the kernel does not know them yet: what it sends is older than they are. */
+  private weightsAreNewer(): boolean {
+    return this.store.dragging.value || this.unsent || this.unanswered !== null;
+  }
+
+  /** What was typed into the editor and has not run, else null. */
+  private draftOver(query: QueryState): string | null {
+    const { text, clauses, textFault } = this.store;
+    const typed = textFault.value !== null || !sameButWeights({ text: text.value, clauses: clauses.value }, query);
+    return typed ? text.value : null;
   }
 
   /** When the sliders rest, take what arrived meanwhile. */
   private askLater(): void {
     if (this.waiting !== undefined) return;
     this.waiting = setInterval(() => {
-      if (this.store.dragging.value || this.untold) return;
+      if (this.weightsAreNewer()) return;
       this.stopWaiting();
       void this.catchUp();
     }, REST_MS);
@@ -110,14 +122,14 @@ export class QuerySession {
     try {
       await this.weightsMessage();
       const { result, buffers } = await this.store.rpc.call("hello", {}, { lane: "hello" });
-      this.receiveShown(result, buffers, null);
+      this.receiveDisplay(result, buffers);
     } catch (failure) {
       this.failed(failure);
     }
   }
 
   receiveWeights(view: DataView | undefined): void {
-    if (view === undefined || this.store.dragging.value || this.untold || view.byteLength % 8 !== 0) return;
+    if (view === undefined || this.store.dragging.value || this.unsent || view.byteLength % 8 !== 0) return;
     const values = Float64Array.from({ length: view.byteLength / 8 }, (_, i) => view.getFloat64(i * 8, true));
     if (values.length !== this.store.weights.value.length || sameWeights(values, this.store.weights.value)) return;
     if (this.echoes.isEcho(values)) return;
@@ -177,7 +189,7 @@ export class QuerySession {
     const args = { mode: store.mode.value, seed: store.seed.value, text: store.text.value, ...change };
     const sentFrom = store.text.value;
     this.tellWeights.cancel();
-    this.untold = false;
+    this.unsent = false;
     store.busy.value = "running the query";
     const onProgress = (_done: number, _total: number | null, what: string): void => {
       store.busy.value = what;
@@ -245,7 +257,7 @@ export class QuerySession {
   }
 
   /** What the kernel shows is the state all panels draw from; `asked`: another pool was asked for. */
-  apply({ dataset, query, grid }: Shown, buffers: DataView[], asked: boolean): void {
+  apply({ dataset, query, grid }: Display, buffers: DataView[], asked: boolean): void {
     const { store } = this;
     if (isOutdated(store, grid)) return;
     store.dataset.value = dataset;
@@ -319,13 +331,13 @@ export class QuerySession {
   }
 
   private tellLater(): void {
-    this.untold = true;
+    this.unsent = true;
     this.tellWeights();
   }
 
   private async weightsMessage(): Promise<void> {
     const { store } = this;
-    this.untold = false;
+    this.unsent = false;
     if (!store.isLive.value || store.query.value?.kind !== "rows") return;
     const args = {
       weights: Array.from(store.weights.value),
@@ -334,7 +346,13 @@ export class QuerySession {
       seed: store.seed.value,
     };
     this.echoes.tell(args.weights);
-    await store.rpc.call("weights.set", args, { lane: "weights" });
+    const answer = store.rpc.call("weights.set", args, { lane: "weights" });
+    this.unanswered = answer;
+    try {
+      await answer;
+    } finally {
+      if (this.unanswered === answer) this.unanswered = null;
+    }
   }
 
   private ranText(): string {
