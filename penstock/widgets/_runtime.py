@@ -23,8 +23,8 @@ _lock = threading.Lock()
 _EMPTY_MODULE = "export default { render() {} };"
 
 MISSING_ASSETS = (
-    "this installation of penstock lacks the browser part of its widgets "
-    "(penstock/widgets/static/runtime.js.gz). Hint: in a clone run `make widgets`, else reinstall penstock"
+    "the browser part of the widgets is missing from this installation of penstock "
+    "(penstock/widgets/static/runtime.js.gz). Hint: in a clone run `make widgets`; otherwise reinstall penstock"
 )
 _MISSING_STUB = f"export default {{ render({{ el }}) {{ el.textContent = {json.dumps(MISSING_ASSETS)}; }} }};"
 

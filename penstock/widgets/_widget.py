@@ -88,8 +88,8 @@ class SessionWidget(anywidget.AnyWidget):
     def __init__(self, source: Dataset | View | Explorable | Session, **options: Any) -> None:
         _check_options(type(self).__name__, source, options)
         if isinstance(source, Explorable):
-            source, told = source.__explored__()
-            options = {**told, **options}
+            source, defaults = source.__explored__()
+            options = {**defaults, **options}
         session = source if isinstance(source, Session) else Session(source, **_only(_SESSION_OPTIONS, options))
         self._session = session
         super().__init__(_kind=self.kind, _runtime=runtime(), **_only(_VIEW_OPTIONS, options))
@@ -197,7 +197,7 @@ class SessionWidget(anywidget.AnyWidget):
         code = self.export_code(batch_size, framework, drop_last=drop_last)
         shell = get_ipython()
         if shell is None:
-            raise RuntimeError("there is no notebook to put a cell into. Hint: print(x.export_code())")
+            raise RuntimeError("a cell can only be inserted in a notebook. Hint: print(x.export_code())")
         shell.set_next_input(code)
 
     def to_html(self, path: str | os.PathLike[str]) -> None:
@@ -206,7 +206,7 @@ class SessionWidget(anywidget.AnyWidget):
         Parameters
         ----------
         path : str or path
-            The file, overwritten where it exists. It holds the first 48 pictures of the grid, small.
+            The file, overwritten where it exists. It holds the thumbnails of the first 48 samples of the grid.
         """
         self._session.follow(store=True)
         page = page_of(self._session.name, self.get_state(), runtime(), self._ask)

@@ -211,7 +211,7 @@ def test_clauses_are_added_and_removed_in_the_text(front, ds):
     assert [c["label"] for c in front.ask("query.run", text=less)[0]["query"]["clauses"]] == ["everything else"]
     none = front.ask("clause.remove", text=less, clause=0)[0]["text"]
     assert "sample" not in none.lower()
-    with pytest.raises(RpcError, match="no class 99"):
+    with pytest.raises(RpcError, match="class 99 does not exist"):
         front.ask("clause.add", text="select *", class_index=99, weight=2)
 
 

@@ -203,7 +203,7 @@ def test_an_exception_becomes_an_answer(dispatcher, sent, caplog):
 @pytest.mark.parametrize(
     ("bad", "expected"),
     [
-        (request("add", {"a": 2}), "lacks the argument 'b'"),
+        (request("add", {"a": 2}), "is missing the argument 'b'"),
         (request("add", {"a": 2, "b": 99}), "from 0 to 9"),
         (request("add", {"a": 1, "b": 1, "c": 1}), "no argument 'c'"),
         (request("add", [1, 2]), "named arguments"),
@@ -212,7 +212,7 @@ def test_an_exception_becomes_an_answer(dispatcher, sent, caplog):
         (request(None), "no operation None"),
         (request(["add"]), "no operation"),
         ({**request("greet"), "v": 2}, "protocol 2"),
-        ({"v": 1, "id": "ab12:1", "op": "add"}, "lacks the argument 'a'"),
+        ({"v": 1, "id": "ab12:1", "op": "add"}, "is missing the argument 'a'"),
     ],
 )
 def test_a_bad_message_is_answered_with_what_was_expected(dispatcher, sent, bad, expected):

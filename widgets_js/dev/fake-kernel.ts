@@ -27,6 +27,7 @@ export interface FakeOptions {
   classNames?: string[];
   broken?: number[];
   paired?: boolean;
+  opened?: DatasetInfo["opened"];
   image?: (sample: Sample, size: number, width: number, height: number) => Promise<ArrayBuffer>;
 }
 
@@ -271,6 +272,7 @@ export class FakeKernel {
       num_edits: this.edited.size,
       uncommitted: this.edited.size > 0,
       read_only: false,
+      opened: this.options.opened ?? "dataset",
       tensors: [],
       image_tensor: "images",
       box_tensor: "boxes",

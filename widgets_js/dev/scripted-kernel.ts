@@ -28,6 +28,7 @@ export function dataset(names = SHAPES, counts = COUNTS): DatasetInfo {
     paired: false,
     behind: null,
     read_only: false,
+    opened: "dataset",
     tensors: [],
     image_tensor: "images",
     box_tensor: "boxes",

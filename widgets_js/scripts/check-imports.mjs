@@ -5,7 +5,7 @@ import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
 const IMPORT = /(?:\bfrom|\bimport)\s*\(?\s*["'](\.{1,2}\/[^"']+)["']/g;
-const MAY_IMPORT = { src: ["src"], dev: ["dev", "src"], tests: ["tests", "dev", "src"] };
+const MAY_IMPORT = { src: ["src"], dev: ["dev", "src"], tests: ["tests", "dev", "src", "scripts"] };
 
 /** Every module under `root`, by path, with the modules it imports. */
 export function readImports(root, rooms = Object.keys(MAY_IMPORT)) {

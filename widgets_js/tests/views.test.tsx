@@ -117,6 +117,22 @@ describe.each(KINDS)("%s", (kind) => {
   });
 });
 
+describe("what was opened", () => {
+  it.each([
+    ["frozen view", "Frozen view: charts count its rows"],
+    ["view", "View: charts count its rows"],
+  ] as const)("is written beside the pool where it is a %s", async (opened, text) => {
+    const { el } = await mount("explorer", { opened });
+    expect(el.querySelector("[data-testid=penstock-opened]")?.textContent).toContain(text);
+  });
+
+  it("is not written where it is the dataset", async () => {
+    const { el } = await mount("explorer");
+    expect(el.querySelector("[data-testid=penstock-pool]")).not.toBeNull();
+    expect(el.querySelector("[data-testid=penstock-opened]")).toBeNull();
+  });
+});
+
 describe("the grid", () => {
   it("is one grid of the pool's size with rows, numbers and names for readers", async () => {
     const { el } = await mount("explorer", { broken: [2] });

@@ -185,7 +185,7 @@ def _named(before: list[Any], after: list[Any], names: Sequence[str], row: int, 
         return f"added {_words(added, names)} to sample {row}"
     if removed:
         return f"removed {_words(removed, names)} from sample {row}"
-    return f"moved a box of sample {row}" if moved else f"ordered the labels of sample {row}"
+    return f"moved a box of sample {row}" if moved else f"reordered the labels of sample {row}"
 
 
 def _surplus(some: list[Any], others: list[Any]) -> list[int]:

@@ -52,7 +52,9 @@ class ClauseOperations:
         """Weigh one more class."""
         run = self._session.run
         if run.labels is None or class_index >= len(run.class_names):
-            raise check.BadRequestError(f"there is no class {class_index}; the dataset has {len(run.class_names)}")
+            raise check.BadRequestError(
+                f"class {class_index} does not exist; the dataset has {len(run.class_names)} classes"
+            )
         condition = class_condition(run.labels, run.class_names[class_index])
         return {"text": tql.add_clause(text, condition, weight)}
 
@@ -70,7 +72,7 @@ class ClauseOperations:
     def preset(self, call: Call, *, text: str, preset: str, parameter: float | None) -> dict[str, Any]:
         """Weigh all classes by a rule from the literature; raw: every weight 1."""
         if preset == "raw":
-            return {"text": _all_one(text), "reference": "every sample weighs the same"}
+            return {"text": _all_one(text), "reference": "all samples have the same weight"}
         name, rule = _PRESETS[preset]
         labels = self._labels(self._pool_plan(call, text))
         options = {} if parameter is None else {_PARAMETERS[preset]: parameter} if preset in _PARAMETERS else {}
@@ -91,7 +93,7 @@ class ClauseOperations:
         names = self._labels(plan).class_names
         wrong = [target["class_index"] for target in targets if target["class_index"] >= len(names)]
         if wrong:
-            raise check.BadRequestError(f"there is no class {wrong[0]}; the dataset has {len(names)}")
+            raise check.BadRequestError(f"class {wrong[0]} does not exist; the dataset has {len(names)} classes")
         wanted = {names[target["class_index"]]: target["share"] for target in targets}
         call.check_cancelled()
         found = plan.solve_targets(wanted, unit=unit, max_repeats=max_repeats)
@@ -106,7 +108,7 @@ class ClauseOperations:
         session = self._session
         run = session.try_query(split_sampling(text)[0], cancelled=call.cancelled.is_set)
         if run.strata is None:
-            raise SamplingError("the query gives a table, not samples; there is nothing to weigh")
+            raise SamplingError("the query returns a table, not samples; there is nothing to weigh")
         spec = SamplingSpec(clauses=(Clause("True", 1.0),), mode=session.mode, seed=session.seed)
         return run.strata.with_spec(spec)
 

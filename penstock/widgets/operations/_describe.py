@@ -42,12 +42,12 @@ _NUM_RARE = 3
 
 
 def shown_kind(spec: TensorSpec) -> str:
-    """Return a tensor's kind in words, such as ``class label, 1-5 a sample``."""
+    """Return a tensor's kind in words, such as ``class label, 1-5 per sample``."""
     words = spec.htype.replace("_", " ") + (", linked" if spec.link else "")
     if spec.length_min is None or spec.length_max is None or spec.htype != "class_label":
         return words
     low, high = spec.length_min, spec.length_max
-    return f"{words}, {low} a sample" if low == high else f"{words}, {low}–{high} a sample"
+    return f"{words}, {low} per sample" if low == high else f"{words}, {low}–{high} per sample"
 
 
 def clause_infos(text: str, table: Table, labels: str | None) -> list[dict[str, Any]]:
@@ -84,6 +84,7 @@ def dataset_info(session: Session, display: Display) -> dict[str, Any]:
         "num_edits": len(edited_uids(table)),
         "uncommitted": bool(table.draft) or "+" in label,
         "read_only": dataset.read_only,
+        "opened": session.source.kind,
         "tensors": [{"name": n, "htype": t.htype, "shown": shown_kind(t)} for n, t in table.tensors.items()],
         "image_tensor": first_tensor(table.tensors, "image"),
         "box_tensor": first_tensor(table.tensors, "bbox"),

@@ -109,7 +109,7 @@ class Editor:
         with session.edits.lock:
             known = session.dataset.table.tensors[tensor].class_names
             if wanted in known:
-                raise SampleError(f"{tensor} has a class {wanted!r} already")
+                raise SampleError(f"class {wanted!r} already exists in {tensor!r}")
             session.dataset[tensor].add_class(wanted)
         session.follow(store=True)
         return f"added the class {wanted}"
@@ -190,7 +190,8 @@ class Editor:
 def _dropped(count: int) -> str:
     if not count:
         return ""
-    return f"; {count} earlier edit{'s' if count > 1 else ''} could not be: the samples changed since"
+    edits = f"{count} earlier edit{'s' if count > 1 else ''}"
+    return f"; {edits} could not be undone or redone because the samples have changed"
 
 
 def _back_to_stored(table: OverlayTable) -> Edit:

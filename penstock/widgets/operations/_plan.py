@@ -98,7 +98,7 @@ class PlanOperations:
 
 def _stream(run: QueryRun, weights: list[float], mode: str, seed: int) -> IndexStream:
     if run.strata is None:
-        raise SamplingError("the query gives a table, not samples; nothing is drawn from it")
+        raise SamplingError("the query returns a table, not samples; nothing is drawn from it")
     if not run.has_sampling:
         return ShuffledStream(len(run.pool), seed)
     if run.spec.expression is not None:

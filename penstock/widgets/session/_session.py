@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 __all__ = ["Session", "Watcher", "What"]
 
 _SHORT_ID = 7
-_WRITING = Behind(message="a `with` block writes to the dataset; what it changes is shown at its end")
+_WRITING = Behind(message="a `with` block is writing to the dataset; its changes are shown when it ends")
 _OTHERS_WROTE = Behind(message="another session has written to the dataset since", remedy="update")
 
 

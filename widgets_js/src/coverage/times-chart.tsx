@@ -36,7 +36,7 @@ export function TimesChart({ plan, epochs, classes, names }: Props) {
         width={width}
         height={height}
         role="img"
-        aria-label={`share of samples drawn at most so many times in ${epochs} epochs`}
+        aria-label={`cumulative share of samples by the number of times drawn, after ${epochs} epochs`}
       >
         <g class="penstock-axis">
           {[0, 0.5, 1].map((share) => (
@@ -74,7 +74,7 @@ export function TimesChart({ plan, epochs, classes, names }: Props) {
           />
         ))}
       </svg>
-      <div class="penstock-axis-title">times drawn at most, share of samples</div>
+      <div class="penstock-axis-title">times drawn · cumulative share of samples</div>
       <div class="penstock-legend">
         {series.map(({ classIndex, shares }) => (
           <span key={classIndex} title={`${countText(100 * (shares[0] ?? 0))}% not seen in ${epochs} epochs`}>

@@ -32,7 +32,9 @@ export function DetailPanel({ session }: { session: Session }) {
       {imageless ? null : <Stage session={session} relabel={relabel} />}
       <div class="penstock-facts">
         {sample === null ? (
-          <p class="penstock-note">{detail.fault.value ?? (store.isLive.value ? "" : "Images need the kernel.")}</p>
+          <p class="penstock-note">
+            {detail.fault.value ?? (store.isLive.value ? "" : "Images need a running kernel.")}
+          </p>
         ) : (
           <>
             <Title session={session} sample={sample} />
@@ -253,7 +255,7 @@ function Edited({ session, sample }: { session: Session; sample: SampleDetail })
   const showing = detail.showBefore.value;
   return (
     <p class="penstock-note" data-testid="penstock-edited">
-      <b>Edited:</b> {words === "" ? "as committed again" : words}.{" "}
+      <b>Edited:</b> {words === "" ? "same as committed" : words}.{" "}
       <button
         {...focusable}
         type="button"
@@ -304,7 +306,7 @@ function Fields({ sample }: { sample: SampleDetail }) {
 function Keys({ session }: { session: Session }) {
   const { store, detail } = session;
   const dataset = store.dataset.value;
-  if (dataset === null || dataset.read_only) return <p class="penstock-note">Read-only: edits are off.</p>;
+  if (dataset === null || dataset.read_only) return <p class="penstock-note">Read-only: editing is not available.</p>;
   if (dataset.box_tensor === null) return null;
   return (
     <p class="penstock-note penstock-keys">

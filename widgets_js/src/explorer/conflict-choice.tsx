@@ -24,7 +24,7 @@ export function ConflictChoice({ conflict, choose, cancel }: ConflictChoiceProps
       data-testid="penstock-conflict"
     >
       <p>
-        Another session has committed {total === 1 ? "a value" : `${countText(total)} values`} that you changed as well.
+        Another session has committed {total === 1 ? "a value" : `${countText(total)} values`} that you also changed.
         Nothing is committed yet.
       </p>
       <div class="penstock-conflict-list">

@@ -106,7 +106,7 @@ function GridBar({ session }: { session: Session }) {
         disabled={!store.isLive.value}
         onChange={(event) => void grid.sortBy(event.currentTarget.value as GridSort)}
       >
-        <option value="query">as queried ▾</option>
+        <option value="query">query order ▾</option>
         <option value="row">by row ▾</option>
         <option value="labels">most labels ▾</option>
       </select>
@@ -138,7 +138,27 @@ function GridBar({ session }: { session: Session }) {
           boxes
         </label>
       )}
+      <OpenedNote store={store} />
     </div>
+  );
+}
+
+const OPENED = {
+  view: { text: "View: charts count its rows, not the dataset.", title: "The class list counts the whole dataset." },
+  "frozen view": {
+    text: "Frozen view: charts count its rows, drawn once, not the dataset.",
+    title: "A view made by SAMPLE BY keeps the rows of its first epoch. The class list counts the whole dataset.",
+  },
+} as const;
+
+/** Whose rows the pool and the charts are of, where that is not the dataset. */
+function OpenedNote({ store }: { store: Store }) {
+  const opened = store.dataset.value?.opened ?? "dataset";
+  if (opened === "dataset") return null;
+  return (
+    <p class="penstock-opened" title={OPENED[opened].title} data-testid="penstock-opened">
+      {OPENED[opened].text}
+    </p>
   );
 }
 

@@ -100,7 +100,7 @@ function Seed({ store }: { store: Store }) {
     else event.currentTarget.value = String(store.seed.value);
   };
   return (
-    <label class="penstock-chip penstock-seed" title="seed of the draw">
+    <label class="penstock-chip penstock-seed" title="seed of the draws">
       seed
       <input
         {...focusable}
@@ -168,7 +168,7 @@ function CommitForm({ session, onDone }: { session: Session; onDone: () => void 
           {...focusable}
           type="button"
           class="penstock-link penstock-danger"
-          title="take every edit back; undo brings them again"
+          title="discard all edits; Undo restores them"
           onClick={() => void discard()}
         >
           Discard {pluralText(edits, "edit")}

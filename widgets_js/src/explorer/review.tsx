@@ -66,7 +66,7 @@ function Bulk({ session, chosen, paired }: { session: Session; chosen: number; p
           type="button"
           class="penstock-pill"
           disabled
-          title="each label has a box here: draw the boxes one by one"
+          title="each label has a box in this dataset; draw the boxes one by one"
         >
           + class
         </button>
@@ -126,7 +126,7 @@ function Replace({ names, samples, choose }: ReplaceProps) {
     <ClassPicker
       key="to"
       names={names}
-      label={`Class that takes the place of ${names[from] ?? ""}`}
+      label={`Class to use instead of ${names[from] ?? ""}`}
       onChoose={(to) => choose(from, to)}
     />
   );

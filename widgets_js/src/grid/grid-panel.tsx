@@ -196,7 +196,7 @@ function Cell({ session, id, position, column, side }: CellProps) {
       {tile === undefined ? (
         <Waiting fault={fault} onRetry={() => grid.pages.retry(position)} />
       ) : (
-        <Picture store={store} tile={tile} boxes={grid.boxes.value} side={side} />
+        <TileImage store={store} tile={tile} boxes={grid.boxes.value} side={side} />
       )}
     </div>
   );
@@ -221,7 +221,7 @@ function Waiting({ fault, onRetry }: { fault: string | null; onRetry: () => void
   );
 }
 
-function Picture({ store, tile, boxes, side }: { store: Store; tile: LoadedTile; boxes: boolean; side: number }) {
+function TileImage({ store, tile, boxes, side }: { store: Store; tile: LoadedTile; boxes: boolean; side: number }) {
   return (
     <>
       {store.dataset.value?.image_tensor === null ? (
@@ -298,7 +298,9 @@ function Empty({ store }: { store: Store }) {
   if (query === null)
     return (
       <p class="penstock-empty">
-        {store.link.value === "connecting" ? "Opening the dataset…" : "Pictures need the kernel: run this cell again."}
+        {store.link.value === "connecting"
+          ? "Opening the dataset…"
+          : "Images need a running kernel. Run this cell again."}
       </p>
     );
   if (store.classFilter.value !== null) {
@@ -314,7 +316,7 @@ function Empty({ store }: { store: Store }) {
   }
   return (
     <p class="penstock-empty" data-testid="penstock-empty">
-      {query.emptied_by === null ? "The pool is empty." : `Nothing is left after ${query.emptied_by}.`}{" "}
+      {query.emptied_by === null ? "The pool is empty." : `No samples are left after ${query.emptied_by}.`}{" "}
       <button
         {...focusable}
         type="button"

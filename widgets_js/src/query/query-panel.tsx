@@ -94,7 +94,7 @@ function Funnel({ store }: { store: Store }) {
     <span class="penstock-funnel" data-testid="penstock-funnel">
       <span
         class={changed ? "penstock-changed" : "penstock-ok"}
-        title={store.textFault.value ?? "this is what the panels show"}
+        title={store.textFault.value ?? "the panels show this query"}
       >
         {changed ? "●" : "✓"}
       </span>
@@ -206,7 +206,7 @@ function SavedViews({ session }: { session: Session }) {
     <Popover class="penstock-opener" label="saved views ▾" testid="penstock-views" disabled={!store.isLive.value}>
       {(close) => (
         <div>
-          {views.length === 0 ? <p class="penstock-note">No view is saved yet.</p> : null}
+          {views.length === 0 ? <p class="penstock-note">There are no saved views yet.</p> : null}
           <Choices
             label="Saved views"
             items={views.map((view) => ({

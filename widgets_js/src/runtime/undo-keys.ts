@@ -27,7 +27,7 @@ export function undoKeys(root: HTMLElement, session: Session): () => void {
     event.stopPropagation();
     if (kind === "edits") void session.store.actions[wanted]();
     else if (wanted === "undo" ? session.query.undoWeights() : session.query.redoWeights()) {
-      session.toast(wanted === "undo" ? "Took the last weight change back" : "Made the weight change again");
+      session.toast(wanted === "undo" ? "Undid the last weight change" : "Redid the weight change");
     }
   };
   root.addEventListener("keydown", listener);

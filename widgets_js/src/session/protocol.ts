@@ -40,6 +40,7 @@ export interface DatasetInfo {
   num_edits: number; // samples whose edits are not committed
   uncommitted: boolean; // anything differs from the last commit: edits, appended and removed samples, classes
   read_only: boolean;
+  opened: "dataset" | "view" | "frozen view"; // what charts count; a frozen view has the rows that sampling drew once
   tensors: { name: string; htype: string; shown: string }[]; // shown: "class label, 1–5 a sample" ...
   image_tensor: string | null;
   box_tensor: string | null;

@@ -12,7 +12,7 @@ import { setWeight, setWeights } from "./text-binding.ts";
 import { EchoFilter, sameWeights, WeightHistory } from "./weight-memory.ts";
 
 const REST_MS = 50;
-const CHANGED = "the text has changed: run it first";
+const CHANGED = "the query text has changed; run it first";
 
 type Base = Omit<Store, "actions">;
 type QueryActions = Omit<Actions, "setUnit" | "undo" | "redo">;
@@ -236,7 +236,7 @@ export class QuerySession {
     try {
       const { result } = await this.store.rpc.call("views.save", { message });
       this.store.views.value = result.views;
-      this.announce(`saved the view ${message}`);
+      this.announce(`saved view ${message}`);
     } catch (failure) {
       this.failed(failure);
     }
@@ -280,7 +280,7 @@ export class QuerySession {
     const error = diagnostics.find((diagnostic) => diagnostic.severity === "error");
     batch(() => {
       if (clauses === null || error !== undefined) {
-        store.textFault.value = error?.message ?? "the text cannot be read";
+        store.textFault.value = error?.message ?? "the query text is not valid";
         return;
       }
       const ran = store.query.value;

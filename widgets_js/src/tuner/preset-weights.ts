@@ -12,7 +12,7 @@ export interface PresetInfo {
 }
 
 export const PRESETS: readonly PresetInfo[] = [
-  { name: "raw", label: "raw", about: "every sample alike" },
+  { name: "raw", label: "raw", about: "the same weight for every sample" },
   { name: "balanced", label: "balanced", about: "inverse class frequency (Buda et al., 2018)" },
   { name: "square_root", label: "√ frequency", about: "inverse square root of class frequency (Mahajan et al., 2018)" },
   {

@@ -46,7 +46,7 @@ export function Presets({ store, disabled }: { store: Store; disabled: boolean }
           type="button"
           class="penstock-pill"
           disabled={disabled || !live}
-          title={live ? "say what share each class should have" : "needs a running kernel"}
+          title={live ? "set the share that each class should have" : "needs a running kernel"}
           aria-expanded={solving.value}
           data-testid="target-shares"
           onClick={() => {

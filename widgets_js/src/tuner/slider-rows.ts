@@ -38,7 +38,7 @@ function clauseRows(clauses: readonly ClauseInfo[]): SliderRow[] {
 
 /** What a row calls its clause. */
 export function clauseLabel(clause: ClauseInfo): string {
-  return EVERY_ROW.test(clause.expression) ? "all else" : clause.label;
+  return EVERY_ROW.test(clause.expression) ? "everything else" : clause.label;
 }
 
 function keyOf(clause: ClauseInfo): string {
@@ -56,6 +56,6 @@ function ghostRows(store: Store): SliderRow[] {
     clause: null,
     literal: true,
   }));
-  const label = rare.length > 0 ? "all else" : "every row";
+  const label = rare.length > 0 ? "everything else" : "every row";
   return [...ghosts, { key: "every row", label, expression: "True", classIndex: null, clause: null, literal: true }];
 }

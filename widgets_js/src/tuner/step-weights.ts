@@ -41,8 +41,8 @@ function described(store: Store, before: Float64Array): string {
   const now = store.weights.peek();
   const changed = [...now.keys()].filter((i) => now[i] !== before[i]);
   const [first] = changed;
-  if (changed.length !== 1 || first === undefined) return `${changed.length} weights back. `;
+  if (changed.length !== 1 || first === undefined) return `Changed ${changed.length} weights back. `;
   const clause = store.clauses.peek()[first];
   const label = clause === undefined ? "weight" : clauseLabel(clause);
-  return `${label} back from ${formatWeight(before[first] ?? 0)} to ${formatWeight(now[first] ?? 0)}. `;
+  return `${label}: ${formatWeight(before[first] ?? 0)} → ${formatWeight(now[first] ?? 0)}. `;
 }

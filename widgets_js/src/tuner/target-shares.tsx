@@ -128,8 +128,8 @@ function Told({ store, outcome }: { store: Store; outcome: Outcome }) {
     .map(({ class_index, from, to }) => `${names[class_index]} ${shareText(from)} → ${shareText(to)}`);
   return (
     <p class="penstock-note" role="status" data-testid="targets-solved">
-      {`A sample is drawn at most ${timesText(max_repeats).replace("×", "")} times an epoch; effective sample size ${countText(effective_sample_size)}.`}
-      {told.length > 0 && ` Moved along: ${told.join(", ")}.`}
+      {`A sample is drawn at most ${timesText(max_repeats).replace("×", "")} times per epoch; effective sample size ${countText(effective_sample_size)}.`}
+      {told.length > 0 && ` Also changed: ${told.join(", ")}.`}
     </p>
   );
 }
@@ -142,7 +142,7 @@ async function solve(
 ): Promise<void> {
   const bad = targets.find(({ percent }) => !(percent >= 0 && percent <= 100));
   if (bad !== undefined) {
-    outcome.value = { reason: `the share of ${store.classNames.value[bad.classIndex]} is no number from 0 to 100` };
+    outcome.value = { reason: `the share of ${store.classNames.value[bad.classIndex]} must be a number from 0 to 100` };
     return;
   }
   const before = store.clauses.value;

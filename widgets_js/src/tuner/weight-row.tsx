@@ -137,7 +137,7 @@ function RowNote({ store, row }: { store: Store; row: SliderRow }) {
   const reason = row.clause === null ? null : chartsOf(store).noEffect.value[row.clause];
   const text = row.literal
     ? noEffectText(reason, store.query.value?.clauses ?? [], row.clause ?? 0)
-    : "its weight is an expression: edit the text";
+    : "the weight is an expression; edit the query text";
   return text === null ? null : (
     <p class="penstock-weight-note" data-testid="no-effect">
       {text}

@@ -1,4 +1,4 @@
-// Boxes over a picture: class color with a white halo, class number told by dashes too, clipped exactly as the picture is.
+// Boxes over an image: class color with a white halo, dashes by class number, clipped exactly as the image is.
 import { classColor, classDash } from "./colors.ts";
 
 export interface OverlayBox {
@@ -27,7 +27,7 @@ interface BoxOverlayProps {
   height: number;
   boxes: readonly OverlayBox[];
   hidden: ReadonlySet<number>;
-  /** Side of the square the picture is shown in, CSS pixels. */
+  /** Side of the square the image is shown in, CSS pixels. */
   side: number;
 }
 
