@@ -114,7 +114,7 @@ class SessionWidget(anywidget.AnyWidget):
 
     @property
     def spec(self) -> SamplingSpec | None:
-        """The sampling as the sliders stand; None without SAMPLE BY."""
+        """The sampling with the current weights; None without SAMPLE BY."""
         return self._session.spec
 
     @property
@@ -156,7 +156,7 @@ class SessionWidget(anywidget.AnyWidget):
         Raises
         ------
         SamplingError
-            If nothing can be drawn, or the query gives a table.
+            If nothing can be drawn, or the query returns a table.
         """
         session = self._followed()
         return loader_of(

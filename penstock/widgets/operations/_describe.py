@@ -42,12 +42,12 @@ _NUM_RARE = 3
 
 
 def shown_kind(spec: TensorSpec) -> str:
-    """Return a tensor's kind in words, such as ``class label, 1-5 per sample``."""
+    """Return a tensor's kind in words, such as ``class label, 1-5 a sample``."""
     words = spec.htype.replace("_", " ") + (", linked" if spec.link else "")
     if spec.length_min is None or spec.length_max is None or spec.htype != "class_label":
         return words
     low, high = spec.length_min, spec.length_max
-    return f"{words}, {low} per sample" if low == high else f"{words}, {low}–{high} per sample"
+    return f"{words}, {low} a sample" if low == high else f"{words}, {low}–{high} a sample"
 
 
 def clause_infos(text: str, table: Table, labels: str | None) -> list[dict[str, Any]]:

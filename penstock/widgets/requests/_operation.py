@@ -49,7 +49,7 @@ class Reply:
     Parameters
     ----------
     result : mapping
-        What the contract says of the operation.
+        As the contract defines it for the operation.
     buffers : sequence of bytes
         Travel beside it.
     news : {"query", "grid", "dataset"}, optional
@@ -102,7 +102,7 @@ class Call:
 
 
 RUNNING: ContextVar[Call | None] = ContextVar("penstock_call", default=None)
-"""The request that runs in this thread: a change it makes is told in its reply, a change of anybody else at once."""
+"""The request that runs in this thread: its own changes are reported in its reply, all others at once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

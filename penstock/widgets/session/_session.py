@@ -54,7 +54,7 @@ class Session(SessionState):
     mode : {"iid", "deck", "once"}
         How a query with SAMPLE BY draws.
     size : int, optional
-        Draws per epoch; None means what the query says.
+        Draws per epoch; None takes what the query asks for.
     unit : {"instances", "samples"}
         What bars count.
     labels : str, optional
@@ -65,7 +65,7 @@ class Session(SessionState):
     TQLError
         If the query is wrong.
     TensorNotFoundError
-        If `labels` is no class label of the dataset.
+        If `labels` is not a class label tensor of the dataset.
 
     Examples
     --------
@@ -98,7 +98,7 @@ class Session(SessionState):
 
     @property
     def plan(self) -> SamplingPlan | None:
-        """How often which sample is drawn; None when the query gives no samples."""
+        """How often which sample is drawn; None when the query returns a table."""
         self.follow()
         return self.run.plan
 

@@ -190,7 +190,7 @@ class SessionState:
             try:
                 watcher.session_changed(what)
             except Exception:  # noqa: BLE001  a widget that cannot be reached keeps nobody else from going on
-                _log.exception("a widget could not be told of a change")
+                _log.exception("a change could not be reported to a widget")
 
     def _remember(self, text: str) -> None:
         self.history = [text, *(past for past in self.history if past != text)][:_MAX_HISTORY]
