@@ -1,10 +1,10 @@
 import { effect, type Signal, useSignal } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
-import { debounce } from "../session/debounce.ts";
 import { isCancelled } from "../session/rpc.ts";
 import type { Store } from "../session/store.ts";
 import { chartsOf } from "../statistics/charts.ts";
 import { classColor } from "../ui/colors.ts";
+import { debounce } from "../ui/debounce.ts";
 import { focusable } from "../ui/focus.ts";
 import { countText } from "../ui/number-text.ts";
 import { batchParts, legendClasses } from "./batch-parts.ts";

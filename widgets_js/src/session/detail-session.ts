@@ -1,6 +1,6 @@
 // The sample on show: fetched for the current position, replaced by what an edit returns.
 import { batch, effect, signal, untracked } from "@preact/signals";
-import { debounce } from "./debounce.ts";
+import { debounce } from "../ui/debounce.ts";
 import type { EditSession } from "./edit-session.ts";
 import type { Edited } from "./labels.ts";
 import { imageUrl } from "./page-cache.ts";

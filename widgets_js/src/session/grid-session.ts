@@ -1,6 +1,6 @@
 // What the grid remembers: tiles, selection, display options. Selection travels as intervals, debounced.
 import { effect, type Signal, signal } from "@preact/signals";
-import { debounce } from "./debounce.ts";
+import { debounce } from "../ui/debounce.ts";
 import { receiveGrid } from "./grid-state.ts";
 import * as intervals from "./intervals.ts";
 import { PageCache } from "./page-cache.ts";

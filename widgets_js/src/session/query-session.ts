@@ -1,7 +1,7 @@
 // Text, clauses, weights and what the kernel says of them. A slider never waits: it rewrites its literal, replaces the
 // weights the charts draw, and the kernel hears of it at rest.
 import { batch } from "@preact/signals";
-import { debounce } from "./debounce.ts";
+import { debounce } from "../ui/debounce.ts";
 import { isOutdated, receiveGrid } from "./grid-state.ts";
 import { followEdit, type PositionMap, poolText, sameButWeights, sameStructure } from "./live-text.ts";
 import type { ClauseInfo, DatasetInfo, Diagnostic, Display, Mode, Ops, QueryState } from "./protocol.ts";

@@ -1,6 +1,6 @@
 // One view's session: it greets the kernel, follows traits and events, and is the only writer of kernel answers into the store.
 import { batch, effect, type Signal, signal } from "@preact/signals";
-import { debounce } from "./debounce.ts";
+import { debounce } from "../ui/debounce.ts";
 import { DetailSession } from "./detail-session.ts";
 import { EditSession } from "./edit-session.ts";
 import { GridSession } from "./grid-session.ts";

@@ -1,9 +1,9 @@
 import { effect, type ReadonlySignal, signal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import { debounce } from "../session/debounce.ts";
 import type { Mode } from "../session/protocol.ts";
 import { isCancelled } from "../session/rpc.ts";
 import type { Store } from "../session/store.ts";
+import { debounce } from "../ui/debounce.ts";
 import { chartsOf } from "./charts.ts";
 
 const REST_MS = 150;

@@ -1,6 +1,6 @@
 import { effect, type ReadonlySignal, useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import { debounce } from "../session/debounce.ts";
+import { debounce } from "./debounce.ts";
 
 /**
  * A signal that follows another once it has not changed for `wait` ms: for what need not move with a slider.
