@@ -82,7 +82,7 @@ def relabelled(table: OverlayTable, tensor: str, uids: NDArray[np.int64], change
             if not equal(before[name], value)
         ]
     touched = len({entry.uid for entry in changes})
-    return edit_of(table, f"{change.words(names)}: {touched} sample{'s' if touched != 1 else ''}", changes)
+    return edit_of(table, f"{change.words(names)}: {touched:,} sample{'s' if touched != 1 else ''}", changes)
 
 
 def _refuse_add(

@@ -190,7 +190,7 @@ class Editor:
 def _dropped(count: int) -> str:
     if not count:
         return ""
-    edits = f"{count} earlier edit{'s' if count > 1 else ''}"
+    edits = f"{count:,} earlier edit{'s' if count > 1 else ''}"
     return f"; {edits} could not be undone or redone because the samples have changed"
 
 
@@ -202,7 +202,7 @@ def _back_to_stored(table: OverlayTable) -> Edit:
         edited |= set(cells)
         if table.tensors[tensor].htype not in _ENCODED:
             changes += _stored_changes(table, tensor, np.fromiter(cells, np.int64, len(cells)))
-    name = f"discarded the edits of {len(edited)} sample{'s' if len(edited) != 1 else ''}"
+    name = f"discarded the edits of {len(edited):,} sample{'s' if len(edited) != 1 else ''}"
     classes = {tensor: table.tensors[tensor].class_names for tensor in {change.tensor for change in changes}}
     return Edit(name=name, changes=tuple(changes), classes=classes)
 

@@ -4,6 +4,7 @@ import { type Box, fitView, type Size, type View, visibleRegion, zoomAt } from "
 import { imageUrl } from "../session/page-cache.ts";
 import type { Session } from "../session/session.ts";
 import { focusable } from "../ui/focus.ts";
+import { countText, pluralText } from "../ui/number-text.ts";
 import { BoxLayer } from "./stage-boxes.tsx";
 import { pointerDown, pointerMove, pointerUp, stageKey, useWheel } from "./stage-input.ts";
 import { boxesOf, type Gesture, type Tools } from "./stage-tools.ts";
@@ -96,7 +97,7 @@ function stageName(session: Session, boxes: readonly Box[]): string {
   const index = session.detail.selectedBox.value;
   const chosen = index === null ? undefined : boxes[index];
   const name = chosen?.label == null ? "box" : session.store.classNames.value[chosen.label];
-  return `sample ${sample.row}, ${boxes.length} boxes${chosen === undefined ? "" : `, ${name} selected`}`;
+  return `sample ${countText(sample.row)}, ${pluralText(boxes.length, "box", "boxes")}${chosen === undefined ? "" : `, ${name} selected`}`;
 }
 
 function StageNote({ session }: { session: Session }) {

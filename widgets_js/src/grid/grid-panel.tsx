@@ -203,10 +203,10 @@ function Cell({ session, id, position, column, side }: CellProps) {
 }
 
 function cellName(store: Store, tile: LoadedTile | undefined, position: number): string {
-  if (tile === undefined) return `position ${position}, loading`;
+  if (tile === undefined) return `position ${countText(position)}, loading`;
   const names = [...new Set(tile.labels)].map((label) => store.classNames.value[label] ?? `class ${label}`);
   const labels = names.length === 0 ? "no class" : names.join(", ");
-  return `sample ${tile.row}: ${tile.error ?? labels}${tile.edited ? ", edited" : ""}`;
+  return `sample ${countText(tile.row)}: ${tile.error ?? labels}${tile.edited ? ", edited" : ""}`;
 }
 
 function Waiting({ fault, onRetry }: { fault: string | null; onRetry: () => void }) {

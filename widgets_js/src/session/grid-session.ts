@@ -1,6 +1,7 @@
 // What the grid remembers: tiles, selection, display options. Selection travels as intervals, debounced.
 import { effect, type Signal, signal } from "@preact/signals";
 import { debounce } from "../ui/debounce.ts";
+import { countText } from "../ui/number-text.ts";
 import { receiveGrid } from "./grid-state.ts";
 import * as intervals from "./intervals.ts";
 import { PageCache } from "./page-cache.ts";
@@ -108,7 +109,7 @@ export class GridSession {
     this.store.rpc.call("select.set", args, { lane: "select" }).then(
       ({ result }) => {
         receiveGrid(this.store, result.grid, false);
-        this.announce(`${result.grid.num_selected} selected`);
+        this.announce(`${countText(result.grid.num_selected)} selected`);
       },
       (failure) => this.refused(failure),
     );

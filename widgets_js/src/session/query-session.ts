@@ -2,6 +2,7 @@
 // weights the charts draw, and the kernel hears of it at rest.
 import { batch } from "@preact/signals";
 import { debounce } from "../ui/debounce.ts";
+import { countText } from "../ui/number-text.ts";
 import { isOutdated, receiveGrid } from "./grid-state.ts";
 import { followEdit, type PositionMap, poolText, sameButWeights, sameStructure } from "./live-text.ts";
 import type { ClauseInfo, DatasetInfo, Diagnostic, Display, Mode, Ops, QueryState } from "./protocol.ts";
@@ -202,7 +203,7 @@ export class QuerySession {
         this.apply(result, buffers, this.isAnotherPool(result.query));
         if (typed !== sentFrom) this.replaceText(typed);
       });
-      this.announce(`${result.query.pool_size} of ${result.query.num_rows} samples match`);
+      this.announce(`${countText(result.query.pool_size)} of ${countText(result.query.num_rows)} samples match`);
     } catch (failure) {
       this.failed(failure);
     } finally {
