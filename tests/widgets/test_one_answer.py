@@ -37,7 +37,9 @@ def asked(pair, op, args):
     """Return the messages to the browser that asks for an operation, and those to the other one."""
     asking, other = pair
     content = {"v": 1, "id": "aaaa:900", "op": op, "args": args}
-    asking.widget._dispatcher.answer(content)
+    asking.receive(content)
+    session = asking.widget.session
+    session.order.submit(session.follow).result()  # the lane has answered, and the follower finds nothing to add
     return messages_to(asking), messages_to(other)
 
 
@@ -73,6 +75,8 @@ def test_an_edit_sends_its_statistics_once(pair, op):
         args = {"message": "m"} if op == "edit.commit" else {}
     if op == "edit.redo":
         pair[0].ask("edit.undo")
+    session = pair[0].widget.session
+    session.order.submit(session.follow).result()
     for front in pair:
         messages_to(front)
     ((answer, buffers),), events = asked(pair, op, args)
