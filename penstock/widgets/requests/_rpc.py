@@ -138,7 +138,7 @@ class Dispatcher:
         name = content.get("op")
         found = self._operations.get(name) if isinstance(name, str) else None
         if found is None:
-            raise BadRequestError(f"operation {in_few_words(name)} does not exist")
+            raise BadRequestError(f"unknown operation {in_few_words(name)}")
         arguments = check_arguments(content.get("args", {}), found.checks)
         answered = found.answer(call, **arguments)
         return answered if isinstance(answered, Reply) else Reply(result=answered)
