@@ -1,4 +1,5 @@
-// Builds penstock/widgets/static/: runtime.js.gz (every view), stub.js (what each widget carries) and style.css.
+// Builds penstock/widgets/static/: runtime.js.gz (every view), stub.js (what each widget carries), static-page.js (the
+// script of a page without a kernel) and style.css.
 // `--check` rebuilds and compares with what is committed; `--dev` builds the development page into dev/out.
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -16,7 +17,7 @@ const common = {
   legalComments: "none",
   charset: "utf8",
   logLevel: "warning",
-  alias: { "d3-interpolate": "./src/shared/interpolate-numbers.ts" },
+  alias: { "d3-interpolate": "./src/ui/interpolate-numbers.ts" },
 };
 const script = { ...common, format: "esm", target: "es2022", jsx: "automatic", jsxImportSource: "preact" };
 
@@ -36,21 +37,23 @@ function deterministicGzip(bytes) {
 async function assets() {
   const runtime = await text({ ...script, entryPoints: ["src/runtime/index.ts"] });
   const stub = await text({ ...script, entryPoints: ["src/runtime/stub.ts"] });
+  const page = await text({ ...script, entryPoints: ["src/runtime/static-page.ts"] });
   const style = await text({
     ...common,
     entryPoints: ["src/style.css"],
     target: ["chrome123", "firefox120", "safari17.5"],
   });
-  return { runtime, stub, style };
+  return { runtime, stub, page, style };
 }
 
-function compare({ runtime, stub, style }) {
+function compare(built) {
   const committed = {
     runtime: gunzipSync(readFileSync(join(out, "runtime.js.gz"))).toString(),
     stub: readFileSync(join(out, "stub.js"), "utf8"),
+    page: readFileSync(join(out, "static-page.js"), "utf8"),
     style: readFileSync(join(out, "style.css"), "utf8"),
   };
-  const stale = Object.entries({ runtime, stub, style }).filter(([name, built]) => committed[name] !== built);
+  const stale = Object.entries(built).filter(([name, text]) => committed[name] !== text);
   if (stale.length > 0) {
     console.error(
       `stale: ${stale.map(([name]) => name).join(", ")}. Hint: npm run build, and commit penstock/widgets/static`,
@@ -59,13 +62,16 @@ function compare({ runtime, stub, style }) {
   }
 }
 
-function write({ runtime, stub, style }) {
+function write({ runtime, stub, page, style }) {
   const packed = deterministicGzip(Buffer.from(runtime));
   mkdirSync(out, { recursive: true });
   writeFileSync(join(out, "runtime.js.gz"), packed);
   writeFileSync(join(out, "stub.js"), stub);
+  writeFileSync(join(out, "static-page.js"), page);
   writeFileSync(join(out, "style.css"), style);
-  console.log(`runtime ${runtime.length} bytes, gzip ${packed.length}; stub ${stub.length}; style ${style.length}`);
+  console.log(
+    `runtime ${runtime.length} bytes, gzip ${packed.length}; stub ${stub.length}; page ${page.length}; style ${style.length}`,
+  );
 }
 
 async function dev() {

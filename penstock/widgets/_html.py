@@ -9,60 +9,12 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from penstock.widgets._runtime import Runtime
+from penstock.widgets._runtime import Runtime, read_static_page
 
 __all__ = ["page_of"]
 
 _NUM_TILES = 48
 _TILE_SIDE = 256
-_NOT_HERE = "this page is a copy without a kernel; run the notebook for this"
-
-# Answers the widget's requests from what was written into the page; everything else is refused with a sentence.
-_SHIM = """
-const page = JSON.parse(document.getElementById("penstock-page").textContent);
-const bytes = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
-const views = (list) => list.map((text) => new DataView(bytes(text).buffer));
-const listeners = new Map();
-const state = { ...page.state, weights: new DataView(bytes(page.state.weights).buffer) };
-const emit = (name, ...args) => (listeners.get(name) ?? []).slice().forEach((f) => f(...args));
-const answer = ({ op, args }) => {
-  if (op === "grid.page") {
-    const known = page.tiles.slice(args.start, args.stop);
-    const tiles = known.map((tile, i) => ({ ...tile.reply, image: tile.reply.image < 0 ? -1 : i }));
-    return { result: { tiles, pool_size: page.tiles.length }, buffers: views(known.map((tile) => tile.jpeg)) };
-  }
-  if (op === "sample.get") {
-    const tile = page.tiles.find((t) => t.reply.position === args.position || t.reply.uid === args.uid);
-    return tile && { result: { sample: { ...tile.reply, fields: [], before: null } }, buffers: views([tile.jpeg]) };
-  }
-  const kept = page.replies[op];
-  return kept && { result: kept.result, buffers: views(kept.buffers) };
-};
-const model = {
-  get: (name) => state[name],
-  set(name, value) {
-    Object.assign(state, typeof name === "object" ? name : { [name]: value });
-    if (typeof name === "string") emit("change:" + name);
-  },
-  on: (name, f) => listeners.set(name, [...(listeners.get(name) ?? []), f]),
-  off: (name, f) => listeners.set(name, (listeners.get(name) ?? []).filter((g) => g !== f)),
-  save_changes() {},
-  send(message) {
-    if (message.op === "cancel") return;
-    const found = answer(message);
-    const reply = found
-      ? { v: 1, id: message.id, ok: true, result: found.result }
-      : { v: 1, id: message.id, ok: false, error: { code: "StaticPage", message: page.notHere } };
-    queueMicrotask(() => emit("msg:custom", reply, found ? found.buffers : []));
-  },
-};
-const stream = new Blob([bytes(page.code)]).stream().pipeThrough(new DecompressionStream("gzip"));
-const source = await new Response(stream).text();
-const bundle = await import(URL.createObjectURL(new Blob([source], { type: "text/javascript" })));
-const el = document.getElementById("penstock-root");
-bundle.views[state._kind]({ model, el, signal: new AbortController().signal });
-"""
-
 
 Ask = Callable[[str, Mapping[str, Any]], tuple[Any, Sequence[bytes]]]
 
@@ -87,18 +39,20 @@ def page_of(name: str, state: Mapping[str, Any], runtime: Runtime, ask: Ask) -> 
     """
     hello, statistics = ask("hello", {})
     read_only = hello | {"dataset": hello["dataset"] | {"read_only": True}}
+    tiles, token = _tiles(ask)
     content = {
         "state": {trait: state[trait] for trait in _TRAITS} | {"weights": _encoded(bytes(state["weights"]))},
         "code": _encoded(runtime.code),
         "replies": {"hello": _kept(read_only, statistics), "weights.set": _kept({}, [])},
-        "tiles": _tiles(ask),
-        "notHere": _NOT_HERE,
+        "tiles": tiles,
+        "token": token,
     }
     data = json.dumps(content, ensure_ascii=True).translate(_ESCAPES)
-    digest = _encoded(hashlib.sha256(_SHIM.encode()).digest())
+    script = read_static_page()
+    digest = _encoded(hashlib.sha256(script.encode()).digest())
     policy = f"default-src 'none'; img-src blob: data:; style-src 'unsafe-inline'; script-src 'sha256-{digest}' blob:"
     style = runtime.get_state()["_css"]
-    return _PAGE.format(policy=policy, title=html.escape(name), style=style, data=data, shim=_SHIM)
+    return _PAGE.format(policy=policy, title=html.escape(name), style=style, data=data, script=script)
 
 
 _ESCAPES = {ord(character): f"\\u{ord(character):04x}" for character in "<>&"}
@@ -109,7 +63,7 @@ _PAGE = """<!doctype html>
 <title>{title}</title><style>{style}</style></head>
 <body><div id="penstock-root"></div>
 <script type="application/json" id="penstock-page">{data}</script>
-<script type="module">{shim}</script></body></html>
+<script type="module">{script}</script></body></html>
 """
 
 
@@ -117,11 +71,11 @@ def _kept(result: Any, buffers: Sequence[bytes]) -> dict[str, Any]:
     return {"result": result, "buffers": [_encoded(buffer) for buffer in buffers]}
 
 
-def _tiles(ask: Ask) -> list[dict[str, Any]]:
+def _tiles(ask: Ask) -> tuple[list[dict[str, Any]], str]:
     result, buffers = ask("grid.page", {"start": 0, "stop": _NUM_TILES, "size": _TILE_SIDE})
     tiles = []
     for tile in result["tiles"]:
         shown = tile["image"] >= 0
         jpeg = _encoded(buffers[tile["image"]]) if shown else ""
         tiles.append({"reply": {**tile, "image": 0 if shown else -1}, "jpeg": jpeg})
-    return tiles
+    return tiles, result["token"]

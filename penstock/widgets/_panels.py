@@ -8,7 +8,7 @@ __all__ = ["Browser", "CoverageView", "LabelEditor", "QueryEditor", "WeightTuner
 
 
 class Browser(SessionWidget):
-    """A grid of the samples a query gives, and one of them large with its boxes.
+    """A grid of the samples that a query returns, and a large view of one of them with its boxes.
 
     Takes the source and options of every widget: a dataset, view or session; ``query``, ``seed``,
     ``mode``, ``size``, ``unit``, ``labels``, ``height``, ``theme``, ``layout``.
@@ -24,7 +24,7 @@ class Browser(SessionWidget):
 
 
 class LabelEditor(SessionWidget):
-    """Labels and boxes of samples, changed by hand, taken back, committed with a message."""
+    """Edit labels and boxes by hand, undo edits, and commit them with a message."""
 
     kind = "label_editor"
 
@@ -36,12 +36,12 @@ class QueryEditor(SessionWidget):
 
 
 class WeightTuner(SessionWidget):
-    """A slider for each weight clause, and the histogram of raw and sampled classes they move."""
+    """A slider for each weight clause, and the histogram of raw and sampled classes."""
 
     kind = "weight_tuner"
 
 
 class CoverageView(SessionWidget):
-    """How much of the pool training sees, epoch by epoch, and how often."""
+    """The share of the pool that training sees after each epoch, and how often it sees a sample."""
 
     kind = "coverage_view"

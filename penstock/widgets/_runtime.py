@@ -16,15 +16,15 @@ from typing import Any
 import anywidget
 import traitlets
 
-__all__ = ["MISSING_ASSETS", "Runtime", "read_stub", "runtime"]
+__all__ = ["MISSING_ASSETS", "Runtime", "read_static_page", "read_stub", "runtime"]
 
 _STATIC = Path(__file__).parent / "static"
 _lock = threading.Lock()
 _EMPTY_MODULE = "export default { render() {} };"
 
 MISSING_ASSETS = (
-    "this installation of penstock lacks the browser part of its widgets "
-    "(penstock/widgets/static/runtime.js.gz). Hint: in a clone run `make widgets`, else reinstall penstock"
+    "the browser part of the widgets is missing from this installation of penstock "
+    "(penstock/widgets/static/runtime.js.gz). Hint: in a clone run `make widgets`; otherwise reinstall penstock"
 )
 _MISSING_STUB = f"export default {{ render({{ el }}) {{ el.textContent = {json.dumps(MISSING_ASSETS)}; }} }};"
 
@@ -71,6 +71,21 @@ def read_stub() -> str:
     path = _STATIC / "stub.js"
     complete = path.is_file() and (_STATIC / "runtime.js.gz").is_file()
     return path.read_text(encoding="utf-8") if complete else _MISSING_STUB
+
+
+@functools.cache
+def read_static_page() -> str:
+    """Return the script of a page without a kernel.
+
+    Raises
+    ------
+    RuntimeError
+        If this installation lacks the browser part.
+    """
+    path = _STATIC / "static-page.js"
+    if not path.is_file():
+        raise RuntimeError(MISSING_ASSETS)
+    return path.read_text(encoding="utf-8")
 
 
 @functools.cache

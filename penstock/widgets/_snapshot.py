@@ -28,7 +28,7 @@ _taken: weakref.WeakKeyDictionary[Session, tuple[tuple[int, str], dict[str, Any]
 
 def snapshot(session: Session) -> dict[str, Any]:
     """Return the `Snapshot` of the contract, at most 16 KB of JSON; taken once for all widgets of a session."""
-    key = session.revision, session.unit
+    key = session.display.revision, session.unit
     known = _taken.get(session)
     if known is None or known[0] != key:
         known = key, _take(session)

@@ -9,7 +9,37 @@ import numpy as np
 import traitlets
 from numpy.typing import NDArray
 
-__all__ = ["PanelTrait", "WeightsTrait"]
+__all__ = ["PanelTrait", "SessionEnum", "SessionInt", "SessionUnicode", "WeightsTrait", "follow"]
+
+
+class _SessionTrait(traitlets.TraitType[Any, Any]):
+    """A trait whose value the widget's session keeps: an assignment asks the session, and the trait follows it."""
+
+    def set(self, obj: Any, value: Any) -> None:
+        """Ask the session for a value that fits; what the session has then becomes the trait's."""
+        self.follow(obj, obj._assign(self.name, self._validate(obj, value)))  # noqa: SLF001  the widget's own trait
+
+    def follow(self, obj: Any, value: Any) -> None:
+        """Take the session's value, and notify where it differs."""
+        super().set(obj, value)
+
+
+class SessionUnicode(_SessionTrait, traitlets.Unicode):  # type: ignore[type-arg]  # traitlets types by what may be assigned
+    """Text that the session keeps."""
+
+
+class SessionInt(_SessionTrait, traitlets.Int):  # type: ignore[type-arg]
+    """A whole number that the session keeps."""
+
+
+class SessionEnum(_SessionTrait, traitlets.Enum):  # type: ignore[type-arg]
+    """One of some words, which the session keeps."""
+
+
+def follow(widget: Any, name: str, value: Any) -> None:
+    """Set a trait to the value its session has, without asking the session."""
+    trait: Any = widget.traits()[name]
+    trait.follow(widget, value)
 
 
 def _to_buffer(value: NDArray[np.float64], _widget: Any) -> memoryview:
@@ -23,7 +53,7 @@ def _from_buffer(value: Any, _widget: Any) -> NDArray[np.float64]:
     return np.frombuffer(raw[: len(raw) // 8 * 8], "<f8").astype(np.float64)
 
 
-class WeightsTrait(traitlets.TraitType[Any, Any]):
+class WeightsTrait(_SessionTrait):
     """One weight for each clause of the query, float64; a buffer of little-endian doubles on the wire."""
 
     info_text = "a sequence of finite numbers >= 0, one for each weight clause"
@@ -48,12 +78,12 @@ class WeightsTrait(traitlets.TraitType[Any, Any]):
         weights.setflags(write=False)
         return weights
 
-    def set(self, obj: Any, value: Any) -> None:
-        """Assign, and notify only where a weight differs."""
+    def follow(self, obj: Any, value: Any) -> None:
+        """Take the session's weights, and notify only where one differs: arrays have no truth for traitlets to test."""
         weights: Any = self._validate(obj, value)
         values: dict[str, Any] = obj._trait_values  # noqa: SLF001  traitlets keeps values there
         if self.name not in values or not np.array_equal(weights, values[str(self.name)]):
-            super().set(obj, weights)
+            super().follow(obj, weights)
 
 
 _PANEL: dict[str, Callable[[Any], bool]] = {

@@ -20,9 +20,10 @@ from penstock.sampling import SamplingPlan, SamplingSpec
 from penstock.widgets._html import page_of
 from penstock.widgets._runtime import read_stub, runtime
 from penstock.widgets._snapshot import snapshot
-from penstock.widgets._traits import PanelTrait, WeightsTrait
-from penstock.widgets.operations._describe import dataset_info, grid_state, session_state
-from penstock.widgets.operations._plan import SessionOperations
+from penstock.widgets._traits import PanelTrait, SessionEnum, SessionInt, SessionUnicode, WeightsTrait, follow
+from penstock.widgets.operations._contract import all_operations
+from penstock.widgets.operations._describe import dataset_info, display_state, grid_state
+from penstock.widgets.requests._operation import News
 from penstock.widgets.requests._rpc import Dispatcher
 from penstock.widgets.session._export import code_of, loader_of
 from penstock.widgets.session._session import Session, What
@@ -35,7 +36,6 @@ __all__ = ["SessionWidget"]
 
 _SESSION_OPTIONS = ("query", "seed", "mode", "size", "unit", "labels")
 _VIEW_OPTIONS = ("height", "theme", "layout")
-_FOLLOWED = ("query", "weights", "mode", "seed", "size", "unit")
 _MAX_SELECTION_BYTES = 3000
 
 
@@ -68,13 +68,13 @@ class SessionWidget(anywidget.AnyWidget):
 
     _kind = traitlets.Unicode("").tag(sync=True)
     _runtime = WidgetTrait().tag(sync=True)
-    query = traitlets.Unicode("select *").tag(sync=True)
+    query = SessionUnicode("select *").tag(sync=True)
     query_draft = traitlets.Unicode("").tag(sync=True)
     weights = WeightsTrait()
-    mode = traitlets.Enum(("iid", "deck", "once"), "iid").tag(sync=True)
-    seed = traitlets.Int(0, min=0).tag(sync=True)
-    size = traitlets.Int(None, allow_none=True, min=1).tag(sync=True)
-    unit = traitlets.Enum(("instances", "samples"), "instances").tag(sync=True)
+    mode = SessionEnum(("iid", "deck", "once"), "iid").tag(sync=True)
+    seed = SessionInt(0, min=0).tag(sync=True)
+    size = SessionInt(None, allow_none=True, min=1).tag(sync=True)
+    unit = SessionEnum(("instances", "samples"), "instances").tag(sync=True)
     labels = traitlets.Unicode(None, allow_none=True, read_only=True).tag(sync=True)
     theme = traitlets.Enum(("auto", "light", "dark"), "auto").tag(sync=True)
     selection = traitlets.Dict().tag(sync=True)
@@ -88,13 +88,13 @@ class SessionWidget(anywidget.AnyWidget):
     def __init__(self, source: Dataset | View | Explorable | Session, **options: Any) -> None:
         _check_options(type(self).__name__, source, options)
         if isinstance(source, Explorable):
-            source, told = source.__explored__()
-            options = {**told, **options}
+            source, defaults = source.__explored__()
+            options = {**defaults, **options}
         session = source if isinstance(source, Session) else Session(source, **_only(_SESSION_OPTIONS, options))
         self._session = session
         super().__init__(_kind=self.kind, _runtime=runtime(), **_only(_VIEW_OPTIONS, options))
         this = weakref.ref(self)
-        operations = SessionOperations(session, draft=lambda: getattr(this(), "query_draft", ""))
+        operations = all_operations(session, draft=lambda: getattr(this(), "query_draft", ""))
         self._dispatcher = Dispatcher(operations, _sender(this), session.order)
         self.on_msg(_receive)
         self._follow()
@@ -114,7 +114,7 @@ class SessionWidget(anywidget.AnyWidget):
 
     @property
     def spec(self) -> SamplingSpec | None:
-        """The sampling as the sliders stand; None without SAMPLE BY."""
+        """The sampling with the current weights; None without SAMPLE BY."""
         return self._session.spec
 
     @property
@@ -156,7 +156,7 @@ class SessionWidget(anywidget.AnyWidget):
         Raises
         ------
         SamplingError
-            If nothing can be drawn, or the query gives a table.
+            If nothing can be drawn, or the query returns a table.
         """
         session = self._followed()
         return loader_of(
@@ -197,7 +197,7 @@ class SessionWidget(anywidget.AnyWidget):
         code = self.export_code(batch_size, framework, drop_last=drop_last)
         shell = get_ipython()
         if shell is None:
-            raise RuntimeError("there is no notebook to put a cell into. Hint: print(x.export_code())")
+            raise RuntimeError("a cell can only be inserted in a notebook. Hint: print(x.export_code())")
         shell.set_next_input(code)
 
     def to_html(self, path: str | os.PathLike[str]) -> None:
@@ -206,7 +206,7 @@ class SessionWidget(anywidget.AnyWidget):
         Parameters
         ----------
         path : str or path
-            The file, overwritten where it exists. It holds the first 48 pictures of the grid, small.
+            The file, overwritten where it exists. It holds the thumbnails of the first 48 samples of the grid.
         """
         self._session.follow(store=True)
         page = page_of(self._session.name, self.get_state(), runtime(), self._ask)
@@ -214,7 +214,7 @@ class SessionWidget(anywidget.AnyWidget):
 
     def _ask(self, name: str, arguments: Mapping[str, Any]) -> tuple[Any, Sequence[bytes]]:
         answers: list[tuple[dict[str, Any], list[bytes]]] = []
-        operations = SessionOperations(self._session, draft=lambda: "")
+        operations = all_operations(self._session, draft=lambda: "")
         once = Dispatcher(operations, lambda message, buffers: answers.append((message, buffers)), self._session.order)
         once.answer({"v": 1, "id": "0:1", "op": name, "args": dict(arguments)})
         message, buffers = answers[-1]
@@ -242,37 +242,31 @@ class SessionWidget(anywidget.AnyWidget):
 
     # ---- the session and the browser ---------------------------------------------
 
-    def session_changed(self, what: What, origin: str | None) -> None:
-        """Bring traits up to date and tell the browser."""
+    def session_changed(self, what: What) -> None:
+        """Bring traits up to date and report the change to the browser; a request's own change is in its reply."""
         self._follow()
         session = self._session
-        if what == "query":
-            state, buffers = session_state(session)
-            self.send({"v": 1, "event": "query", **state, "rev": session.revision, "origin": origin}, buffers)
-        elif what == "dataset":
-            self.send({"v": 1, "event": "dataset", "dataset": dataset_info(session)})
-        elif what in {"grid", "selection"}:
-            self.send({"v": 1, "event": "grid", "grid": grid_state(session), "origin": origin})
-        elif what == "note":
+        if what == "note":
             self.send({"v": 1, "event": "warning", "message": session.note})
+        elif what in _EVENTS:
+            news, event = _EVENTS[what]
+            self._dispatcher.changed(news, lambda: event(session))
 
     def _follow(self) -> None:
         session = self._session
         with self.hold_sync():
-            for name in _FOLLOWED:
-                setattr(self, name, getattr(session, name))
+            for name in _ASSIGN:
+                follow(self, name, getattr(session, name))
             if self.labels != session.labels:
                 self.set_trait("labels", session.labels)
             self.selection = _selection(session)
             self.snapshot = snapshot(session)
 
-    @traitlets.validate(*_FOLLOWED)
-    def _assign(self, proposal: Any) -> Any:
-        name, value = proposal["trait"].name, proposal["value"]
-        session = self._session
-        if not np.array_equal(value, getattr(session, name)):
-            _ASSIGN[name](session, value)
-        return getattr(session, name)
+    def _assign(self, name: str, value: Any) -> Any:
+        """Ask the session for another value of a trait it keeps; return the value it has then."""
+        if not np.array_equal(value, getattr(self._session, name)):
+            _ASSIGN[name](self._session, value)
+        return getattr(self._session, name)
 
 
 _ASSIGN: dict[str, Callable[[Session, Any], object]] = {
@@ -282,6 +276,27 @@ _ASSIGN: dict[str, Callable[[Session, Any], object]] = {
     "seed": lambda session, seed: session.set_weights(seed=seed),
     "size": lambda session, size: session.set_weights(size=size),
     "unit": lambda session, unit: session.set_unit(unit),
+}
+
+
+def _query_event(session: Session) -> tuple[dict[str, Any], list[bytes]]:
+    state, buffers = display_state(session, session.display)
+    return {"v": 1, "event": "query", **state}, buffers
+
+
+def _dataset_event(session: Session) -> tuple[dict[str, Any], list[bytes]]:
+    return {"v": 1, "event": "dataset", "dataset": dataset_info(session, session.display)}, []
+
+
+def _grid_event(session: Session) -> tuple[dict[str, Any], list[bytes]]:
+    return {"v": 1, "event": "grid", "grid": grid_state(session.display)}, []
+
+
+_EVENTS: dict[What, tuple[News, Callable[[Session], tuple[dict[str, Any], list[bytes]]]]] = {
+    "query": ("query", _query_event),
+    "dataset": ("dataset", _dataset_event),
+    "grid": ("grid", _grid_event),
+    "selection": ("grid", _grid_event),
 }
 
 
@@ -305,7 +320,7 @@ def _check_options(widget: str, source: object, options: dict[str, Any]) -> None
 def _selection(session: Session) -> dict[str, Any]:
     uids: list[str] = []
     room = _MAX_SELECTION_BYTES
-    chosen = session.selection
+    chosen = session.display.selection
     for uid in chosen.uids[:1000]:
         room -= len(str(int(uid))) + 4
         if room < 0:

@@ -439,9 +439,9 @@ def test_sequential_table_names_its_tensors_when_there_is_none_of_a_name(member)
 
 def test_sequential_table_refuses_what_needs_samples_by_number():
     table = as_table(Streamed())
-    with pytest.raises(LoaderError, match="the column 'score' of a source that is read in sequence"):
+    with pytest.raises(LoaderError, match="the column 'score' needs samples that can be read by number"):
         table.column("score")
-    with pytest.raises(LoaderError, match="row 4 of a source that is read in sequence"):
+    with pytest.raises(LoaderError, match="row 4 needs samples that can be read by number"):
         table.take(np.array([4]), ["score"])
     with pytest.raises(SampleIndexError, match="row 6; expected 0 to 5"):
         table.take(np.array([6]), ["score"])

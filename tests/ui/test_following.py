@@ -46,7 +46,7 @@ def test_the_page_follows_python_and_a_reload_shows_the_same(open_notebook, tmp_
     expect(behind).to_have_count(0)
     expect(header).to_contain_text("80 samples")
     notebook.run_cell(3)
-    expect(behind).to_contain_text("A `with` block writes")
+    expect(behind).to_contain_text("A `with` block is writing")
     expect(header).to_contain_text("80 samples")
     notebook.run_cell(4)
     expect(header).to_contain_text("81 samples")

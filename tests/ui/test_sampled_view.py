@@ -31,6 +31,7 @@ def test_a_balanced_view_is_shown_position_by_position_and_edited_sample_by_samp
     explorer = open_explorer(notebook)
     root = explorer.root
     expect(root.get_by_test_id("penstock-funnel")).to_contain_text("80 rows")
+    expect(root.get_by_test_id("penstock-opened")).to_contain_text("Frozen view")
     labels = ds.labels.numpy(aslist=True)
     crosses = sum(int((labels[row] == ds.labels.info.class_names.index("Cross")).sum()) for row in rows)
     assert explorer.raw("Cross") == explorer.sampled("Cross") == crosses

@@ -72,6 +72,11 @@ class FrontEnd:
             raise RpcError(message["error"])
         return message["result"], buffers
 
+    def wait_for_events(self, count, limit_s=20):
+        deadline = time.monotonic() + limit_s
+        while len(self.events) < count:
+            self._take(max(0.01, deadline - time.monotonic()))
+
     def drain(self):
         while not self.widget.comm.wire.empty():
             self._take(0.1)
@@ -86,7 +91,10 @@ class FrontEnd:
         elif "event" in data["content"]:
             self.events.append((data["content"], buffers))
         else:
-            self.replies[data["content"]["id"]] = data["content"], buffers
+            message = data["content"]
+            self.replies[message["id"]] = message, buffers
+            if "news" in message and not message["id"].startswith(f"{self.view}:"):
+                self.events.append(({"event": message["news"], **message["result"]}, buffers))
 
 
 @pytest.fixture(autouse=True)

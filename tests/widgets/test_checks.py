@@ -68,7 +68,7 @@ def test_arguments_must_be_named(arguments):
 
 
 def test_a_missing_argument_is_named():
-    with pytest.raises(check.BadRequestError, match="lacks the argument 'size'"):
+    with pytest.raises(check.BadRequestError, match="is missing the argument 'size'"):
         check.check_arguments({}, {"size": check.integer(0, 9)})
 
 

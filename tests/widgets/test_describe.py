@@ -5,7 +5,8 @@ import pytest
 
 import penstock
 from penstock.sampling import SamplingSpec, Strata
-from penstock.widgets.operations._describe import sample_fields, statistics
+from penstock.widgets.operations._describe import statistics
+from penstock.widgets.operations._tiles import sample_fields
 
 
 @pytest.mark.parametrize("num_weights", [100, 20_000], ids=["every weight its own", "weights in bins"])

@@ -23,7 +23,7 @@ def uid_of(front, row=ROW):
 
 
 def instances(result, buffers, num_classes):
-    arrays = arrays_of(result["statistics"], buffers)
+    arrays = arrays_of(result["query"]["statistics"], buffers)
     return np.bincount(arrays["class_ids"], arrays["instances"], minlength=num_classes)
 
 

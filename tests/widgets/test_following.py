@@ -324,12 +324,16 @@ def test_dropped_edits_are_said_in_a_note(ds, front):
 
 def test_a_second_view_is_told_what_the_first_one_filters_sorts_and_selects(front):
     second = FrontEnd(front.widget, view="ffee")
-    front.ask("query.run", text="select *")
-    front.ask("grid.filter", class_index=0)
-    front.ask("grid.sort", sort="labels")
-    front.ask("select.set", intervals=[[1, 3]])
-    front.drain()
-    told = [message["grid"] for message, _ in front.events if message["event"] == "grid"][-1]
+    requests = {
+        "query.run": {"text": "select *"},
+        "grid.filter": {"class_index": 0},
+        "grid.sort": {"sort": "labels"},
+        "select.set": {"intervals": [[1, 3]]},
+    }
+    for number, (op, args) in enumerate(requests.items()):
+        front.send(op, args, number)
+    second.wait_for_events(len(requests))
+    told = [message["grid"] for message, _ in second.events if message["event"] == "grid"][-1]
     assert (told["class_index"], told["sort"], told["selection"]) == (0, "labels", [[1, 3]])
     assert second.ask("hello")[0]["grid"] == told
     tiles = second.ask("grid.page", start=0, stop=60, size=16)[0]

@@ -12,13 +12,15 @@ import pytest
 import penstock
 from penstock import errors
 from penstock.widgets import Session
-from penstock.widgets.operations._plan import SessionOperations
+from penstock.widgets.operations._contract import all_operations
 from penstock.widgets.operations._thumbnails import Thumbnails
-from penstock.widgets.requests._rpc import Dispatcher, Operations, operation
+from penstock.widgets.requests._operation import operation, operations_of
+from penstock.widgets.requests._rpc import Dispatcher
 from tests.widgets.conftest import FrontEnd, RpcError
 
 KNOWN = {name for name, one in vars(errors).items() if isinstance(one, type)} | {"BadRequest", "Cancelled", "Outdated"}
 BIG = 10**5000
+OPERATIONS = operations_of(all_operations(session=None, draft=None))  # for their names and checks
 
 NUMBERS = [0, 1, -1, 2**31, 2**53, 2**63, 2**64, -(2**70), BIG, -BIG, 0.5, 1e308, -0.0, math.nan, math.inf, -math.inf]
 TEXTS = ["", " ", "select *", "select * where", "'", "\ud800", "\0", "é😀\u202e", "<b>x</b>", "%s{}", "x" * 200_000]
@@ -56,7 +58,7 @@ def kernel(tmp_path_factory):
     session = Session(ds)
     answers = []
     dispatcher = Dispatcher(
-        SessionOperations(session, draft=lambda: ""), lambda message, _: answers.append(message), session.order
+        all_operations(session, draft=lambda: ""), lambda message, _: answers.append(message), session.order
     )
 
     def ask(op, args, number=1):
@@ -75,9 +77,9 @@ def answered_in_words(message):
     return message["error"]["code"] in KNOWN and len(message["error"]["message"]) <= 2100
 
 
-@pytest.mark.parametrize("op", sorted(SessionOperations.table))
+@pytest.mark.parametrize("op", sorted(OPERATIONS))
 def test_every_argument_of_every_operation_takes_anything(kernel, op):
-    checks = SessionOperations.table[op].checks
+    checks = OPERATIONS[op].checks
     usual = {name: value for name, value in good_arguments(kernel.uid).items() if name in checks}
     if op == "sample.get":
         usual.pop("position")
@@ -98,12 +100,12 @@ def test_every_argument_of_every_operation_takes_anything(kernel, op):
 def test_random_sequences_of_messages_are_answered_in_words(kernel):
     rng = np.random.default_rng(0)
     pool = odd_values()
-    names = [name for name in sorted(SessionOperations.table) if name != "views.save"]
+    names = [name for name in sorted(OPERATIONS) if name != "views.save"]
     wrong = []
     for number in range(2000):
         op = names[rng.integers(len(names))]
         usual = good_arguments(kernel.uid)
-        arguments = {name: usual[name] for name in SessionOperations.table[op].checks if rng.random() < 0.9}
+        arguments = {name: usual[name] for name in OPERATIONS[op].checks if rng.random() < 0.9}
         for name in arguments:
             if rng.random() < 0.3:
                 arguments[name] = pool[rng.integers(len(pool))]
@@ -141,7 +143,7 @@ class PanicError(BaseException):
     """As the engine's own: no Exception."""
 
 
-class Panicking(Operations):
+class Panicking:
     @operation("panic", lane="read")
     def panic(self, _call):
         raise PanicError("the manifest is damaged\nat line 3")
@@ -157,7 +159,7 @@ class Panicking(Operations):
 
 def dispatcher_of_panics():
     sent = queue.SimpleQueue()
-    return Dispatcher(Panicking(), lambda message, _: sent.put(message), ThreadPoolExecutor(1)), sent
+    return Dispatcher([Panicking()], lambda message, _: sent.put(message), ThreadPoolExecutor(1)), sent
 
 
 def test_a_panic_of_the_engine_is_an_answer():

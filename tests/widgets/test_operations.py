@@ -12,19 +12,20 @@ import pytest
 import penstock
 from penstock import tql
 from penstock.tensors import decode_image
-from penstock.widgets.operations._plan import SessionOperations
+from penstock.widgets.operations._contract import all_operations
+from penstock.widgets.requests._operation import operations_of
 from tests.widgets.conftest import NUM_SAMPLES, FrontEnd, RpcError, arrays_of, labels_of
 
-PROTOCOL = Path(__file__).parents[2] / "widgets_js" / "src" / "shared" / "protocol.ts"
+PROTOCOL = Path(__file__).parents[2] / "widgets_js" / "src" / "session" / "protocol.ts"
 SAMPLED = "select * where shape(boxes)[0] > 0 sample by max_weight(contains(labels, 'Cross'): 20, True: 1)"
 
 
-def test_python_answers_exactly_the_operations_of_the_contract():
+def test_python_answers_exactly_the_operations_of_the_contract(explorer):
     source = PROTOCOL.read_text(encoding="utf-8")
     body = source[source.index("export interface Ops {") :]
     body = body[: body.index("\n}")]
     named = set(re.findall(r'^  "?([a-z_.]+)"?: \[', body, re.MULTILINE))
-    assert named == set(SessionOperations.table)
+    assert named == set(operations_of(all_operations(explorer.session, draft=lambda: "")))
 
 
 def test_hello_tells_the_dataset_and_the_query(front, ds):
@@ -179,13 +180,13 @@ def test_a_region_is_cut_from_the_full_image(front, ds):
 
 
 def test_a_selection_is_rows_in_python(front):
-    assert front.ask("select.set", intervals=[[3, 6], [5, 8], [100, 101]])[0] == {"count": 6}
+    assert front.ask("select.set", intervals=[[3, 6], [5, 8], [100, 101]])[0]["grid"]["num_selected"] == 6
     assert front.widget.selected.tolist() == [3, 4, 5, 6, 7, 100]
     assert front.widget.selection["count"] == 6
     assert len(front.widget.selection["uids"]) == 6
     with pytest.raises(RpcError):
         front.ask("select.set", intervals=[[6, 3]])
-    assert front.ask("select.set", intervals=[])[0] == {"count": 0}
+    assert front.ask("select.set", intervals=[])[0]["grid"]["num_selected"] == 0
 
 
 def test_lint_completion_format_and_explain(front):
@@ -210,7 +211,7 @@ def test_clauses_are_added_and_removed_in_the_text(front, ds):
     assert [c["label"] for c in front.ask("query.run", text=less)[0]["query"]["clauses"]] == ["everything else"]
     none = front.ask("clause.remove", text=less, clause=0)[0]["text"]
     assert "sample" not in none.lower()
-    with pytest.raises(RpcError, match="no class 99"):
+    with pytest.raises(RpcError, match="class 99 does not exist"):
         front.ask("clause.add", text="select *", class_index=99, weight=2)
 
 
@@ -262,7 +263,7 @@ def test_views_are_saved_and_opened(front):
     front.ask("query.run", text="select *", seed=0)
     opened = front.ask("views.open", id=views[0]["id"])[0]
     assert (opened["query"]["pool_size"], opened["query"]["seed"]) == (7, 5)
-    with pytest.raises(RpcError, match="no saved view"):
+    with pytest.raises(RpcError, match="does not exist"):
         front.ask("views.open", id="nothing")
 
 

@@ -12,10 +12,11 @@ import pytest
 from penstock.errors import QuerySyntaxError
 from penstock.widgets.requests import _checks as check
 from penstock.widgets.requests._failures import failure
-from penstock.widgets.requests._rpc import Dispatcher, Operations, Reply, operation
+from penstock.widgets.requests._operation import Reply, operation, operations_of
+from penstock.widgets.requests._rpc import Dispatcher
 
 
-class Base(Operations):
+class Works:
     def __init__(self):
         self.gate = threading.Event()
         self.started = threading.Event()
@@ -24,10 +25,6 @@ class Base(Operations):
     @operation("add", lane="read", a=check.integer(0, 9), b=check.integer(0, 9))
     def add(self, _call, *, a, b):
         return {"sum": a + b}
-
-    @operation("greet")
-    def greet(self, _call):
-        return {"from": "base"}
 
     @operation("bytes")
     def bytes(self, _call):
@@ -61,9 +58,36 @@ class Base(Operations):
         return {"steps": steps}
 
 
-class Derived(Base):
+class Greets:
+    @operation("greet")
     def greet(self, _call):
-        return {"from": "derived"}
+        return {"hello": "world"}
+
+
+class Changes:
+    """Changes what a dispatcher reports, and answers with the news it is told to answer with."""
+
+    def __init__(self):
+        self.dispatcher = None
+
+    @operation("change", what=check.choice("query", "grid", "dataset"), news=check.maybe(check.text()))
+    def change(self, _call, *, what, news):
+        self.dispatcher.changed(what, lambda: ({"event": what}, []))
+        return Reply(result={"state": "new"}, news=news)
+
+    @operation("change.and.fail")
+    def change_and_fail(self, _call):
+        self.dispatcher.changed("query", lambda: ({"event": "query"}, []))
+        raise ZeroDivisionError("after the change")
+
+    @operation("change.badly")
+    def change_badly(self, _call):
+        self.dispatcher.changed("query", lambda: 1 / 0)
+        return {}
+
+    @operation("nothing")
+    def nothing(self, _call):
+        return Reply(result={}, news="query")
 
 
 @pytest.fixture
@@ -72,9 +96,17 @@ def sent():
 
 
 @pytest.fixture
-def dispatcher(sent):
+def works():
+    return Works()
+
+
+@pytest.fixture
+def dispatcher(sent, works):
+    changes = Changes()
     with ThreadPoolExecutor(1) as order:
-        yield Dispatcher(Derived(), lambda message, buffers: sent.put((message, buffers)), order)
+        made = Dispatcher([works, Greets(), changes], lambda message, buffers: sent.put((message, buffers)), order)
+        changes.dispatcher = made
+        yield made
 
 
 def request(op, args=None, number=1):
@@ -90,9 +122,69 @@ def test_an_answer_carries_the_id_of_the_request(dispatcher, sent):
     assert reply(sent) == ({"v": 1, "id": "ab12:7", "ok": True, "result": {"sum": 5}}, [])
 
 
-def test_the_most_derived_method_answers_although_it_is_not_marked(dispatcher, sent):
+def test_each_object_answers_its_own_operations(dispatcher, sent):
     dispatcher.answer(request("greet"))
-    assert reply(sent)[0]["result"] == {"from": "derived"}
+    dispatcher.answer(request("add", {"a": 1, "b": 2}))
+    assert [reply(sent)[0]["result"] for _ in range(2)] == [{"hello": "world"}, {"sum": 3}]
+
+
+def test_two_answers_to_one_operation_are_refused():
+    with pytest.raises(ValueError, match="'greet' is answered twice"):
+        operations_of([Greets(), Greets()])
+
+
+def messages(sent):
+    return [reply(sent)[0] for _ in range(sent.qsize())]
+
+
+@pytest.mark.parametrize(
+    ("what", "news", "events"),
+    [
+        ("query", "query", []),
+        ("grid", "query", []),
+        ("dataset", "query", []),
+        ("grid", "grid", []),
+        ("query", "grid", ["query"]),
+        ("dataset", "grid", ["dataset"]),
+        ("query", None, ["query"]),
+    ],
+)
+def test_a_change_is_reported_once_by_the_reply_or_by_an_event(dispatcher, sent, what, news, events):
+    dispatcher.answer(request("change", {"what": what, "news": news}))
+    *before, answer = messages(sent)
+    assert [message["event"] for message in before] == events
+    assert (answer["ok"], answer.get("news")) == (True, news)
+
+
+def test_a_reply_to_a_request_that_changed_nothing_is_no_news(dispatcher, sent):
+    dispatcher.answer(request("nothing"))
+    assert messages(sent) == [{"v": 1, "id": "ab12:1", "ok": True, "result": {}}]
+
+
+def test_a_change_before_a_failure_is_an_event(dispatcher, sent):
+    dispatcher.answer(request("change.and.fail"))
+    event, answer = messages(sent)
+    assert (event, answer["ok"]) == ({"event": "query"}, False)
+
+
+def test_an_event_that_cannot_be_made_costs_no_answer(dispatcher, sent, caplog):
+    dispatcher.answer(request("change.badly"))
+    assert [message["ok"] for message in messages(sent)] == [True]
+    assert "could not be reported" in caplog.text
+
+
+def test_a_change_from_elsewhere_is_an_event_at_once(dispatcher, sent):
+    dispatcher.changed("grid", lambda: ({"event": "grid"}, [b"x"]))
+    assert reply(sent) == ({"event": "grid"}, [b"x"])
+
+
+def test_a_change_while_a_request_runs_in_another_thread_is_an_event_at_once(dispatcher, sent, works):
+    dispatcher.receive(request("wait"))
+    assert works.started.wait(10)
+    dispatcher.changed("grid", lambda: ({"event": "grid"}, []))
+    assert reply(sent)[0] == {"event": "grid"}
+    works.gate.set()
+    assert reply(sent)[0]["result"] == {"waited": True}
 
 
 def test_buffers_travel_beside_the_result(dispatcher, sent):
@@ -111,16 +203,16 @@ def test_an_exception_becomes_an_answer(dispatcher, sent, caplog):
 @pytest.mark.parametrize(
     ("bad", "expected"),
     [
-        (request("add", {"a": 2}), "lacks the argument 'b'"),
+        (request("add", {"a": 2}), "is missing the argument 'b'"),
         (request("add", {"a": 2, "b": 99}), "from 0 to 9"),
         (request("add", {"a": 1, "b": 1, "c": 1}), "no argument 'c'"),
         (request("add", [1, 2]), "named arguments"),
-        (request("__init__"), "no operation '__init__'"),
-        (request("gate"), "no operation 'gate'"),
-        (request(None), "no operation None"),
-        (request(["add"]), "no operation"),
+        (request("__init__"), "unknown operation '__init__'"),
+        (request("gate"), "unknown operation 'gate'"),
+        (request(None), "unknown operation None"),
+        (request(["add"]), "unknown operation"),
         ({**request("greet"), "v": 2}, "protocol 2"),
-        ({"v": 1, "id": "ab12:1", "op": "add"}, "lacks the argument 'a'"),
+        ({"v": 1, "id": "ab12:1", "op": "add"}, "is missing the argument 'a'"),
     ],
 )
 def test_a_bad_message_is_answered_with_what_was_expected(dispatcher, sent, bad, expected):
@@ -138,17 +230,17 @@ def test_a_message_that_cannot_be_answered_is_dropped(dispatcher, sent, bad):
     assert sent.empty()
 
 
-def test_a_cancelled_request_is_answered_as_cancelled(dispatcher, sent):
+def test_a_cancelled_request_is_answered_as_cancelled(dispatcher, sent, works):
     dispatcher.receive(request("wait", number=1))
-    assert dispatcher._operations.started.wait(10)
+    assert works.started.wait(10)
     dispatcher.receive(request("cancel", number=1))
     assert reply(sent)[0]["error"]["code"] == "Cancelled"
 
 
 def test_what_waits_in_the_lane_can_be_cancelled_before_it_runs(sent):
     with ThreadPoolExecutor(1) as order:
-        operations = Derived()
-        dispatcher = Dispatcher(operations, lambda *message: sent.put(message), order)
+        operations = Works()
+        dispatcher = Dispatcher([operations], lambda *message: sent.put(message), order)
         released = threading.Event()
         order.submit(released.wait, 10)
         dispatcher.receive(request("count", {"number": 1}))
@@ -158,7 +250,7 @@ def test_what_waits_in_the_lane_can_be_cancelled_before_it_runs(sent):
         assert operations.order == []
 
 
-def test_the_order_lane_keeps_the_order_of_each_of_two_threads(dispatcher, sent):
+def test_the_order_lane_keeps_the_order_of_each_of_two_threads(dispatcher, sent, works):
     def feed(first):
         for number in range(first, 100, 2):
             dispatcher.receive(request("count", {"number": number}, number=number + 1))
@@ -169,7 +261,7 @@ def test_the_order_lane_keeps_the_order_of_each_of_two_threads(dispatcher, sent)
     for thread in threads:
         thread.join()
     assert len({reply(sent)[0]["id"] for _ in range(100)}) == 100
-    done = dispatcher._operations.order
+    done = works.order
     assert [n for n in done if n % 2 == 0] == list(range(0, 100, 2))
     assert [n for n in done if n % 2] == list(range(1, 100, 2))
 
@@ -184,7 +276,7 @@ def test_progress_is_told_a_few_times_a_second(dispatcher, sent):
 
 def test_a_busy_order_lane_does_not_hold_reading_up(sent):
     with ThreadPoolExecutor(1) as order:
-        dispatcher = Dispatcher(Derived(), lambda *message: sent.put(message), order)
+        dispatcher = Dispatcher([Works()], lambda *message: sent.put(message), order)
         released = threading.Event()
         order.submit(released.wait, 10)
         dispatcher.receive(request("add", {"a": 1, "b": 1}))

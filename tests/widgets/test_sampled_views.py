@@ -51,6 +51,26 @@ def test_weights_on_top_of_it_count_distinct_samples(ds):
     assert explorer.plan.coverage(1).num_rows == coverage.num_rows
 
 
+@pytest.mark.parametrize(
+    ("opened", "kind"),
+    [
+        (lambda ds: ds, "dataset"),
+        (lambda ds: ds[10:30], "view"),
+        (lambda ds: ds.query("select * where shape(boxes)[0] > 1"), "view"),
+        (lambda ds: ds.query(CROSS), "frozen view"),
+        (
+            lambda ds: ds.sample_by("max_weight(contains(labels, 'Cross'): 3, True: 1)", mode="once", size=9),
+            "frozen view",
+        ),
+        (lambda ds: ds[ROWS], "frozen view"),
+        (lambda ds: ds.load_view(ds.query(CROSS).save_view("balanced")), "frozen view"),
+    ],
+    ids=["dataset", "slice", "query", "sampled query", "sampled once", "rows that repeat", "saved sampled view"],
+)
+def test_what_was_opened_is_reported(open_front, ds, opened, kind):
+    assert open_front(opened(ds)).ask("hello")[0]["dataset"]["opened"] == kind
+
+
 def test_the_grid_shows_every_position_and_sorts_copies_together(front):
     assert rows_shown(front) == ROWS
     front.ask("grid.sort", sort="row")
@@ -58,7 +78,7 @@ def test_the_grid_shows_every_position_and_sorts_copies_together(front):
 
 
 def test_a_selected_copy_selects_the_sample_with_all_its_copies(front):
-    assert front.ask("select.set", intervals=[[0, 2]])[0]["count"] == 2
+    assert front.ask("select.set", intervals=[[0, 2]])[0]["grid"]["num_selected"] == 2
     session = front.widget.session
     assert session.selected.tolist() == [6, 7]
     grid, _ = front.ask("grid.sort", sort="query")
@@ -138,8 +158,8 @@ def test_a_dataset_whose_query_repeats_rows_is_shown_alike(open_front, ds, query
     front = open_front(ds, query=query)
     rows = front.widget.session.run.pool
     assert front.widget.plan.coverage(1).unique.tolist() == [len(set(rows.tolist()))]
-    count, _ = front.ask("select.set", intervals=[[0, len(rows)]])
-    assert count["count"] == len(set(rows.tolist()))
+    grid = front.ask("select.set", intervals=[[0, len(rows)]])[0]["grid"]
+    assert grid["num_selected"] == len(set(rows.tolist()))
 
 
 def test_code_and_loader_bring_the_rows_of_the_view(ds):

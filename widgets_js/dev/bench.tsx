@@ -3,8 +3,8 @@ import { render } from "preact";
 import { CoveragePanel } from "../src/coverage/coverage-panel.tsx";
 import { HistogramPanel } from "../src/histogram/histogram-panel.tsx";
 import { WeightsPanel } from "../src/tuner/weights-panel.tsx";
-import { liveSession } from "../tests/charts/scripted-kernel.ts";
-import type { Stratum } from "../tests/statistics/strata.ts";
+import { liveSession } from "./scripted-kernel.ts";
+import type { Stratum } from "./strata.ts";
 
 const STRATA = 1000;
 const CLASSES = 100;

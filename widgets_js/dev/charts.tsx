@@ -6,7 +6,7 @@ import { HistogramPanel } from "../src/histogram/histogram-panel.tsx";
 import { chartsOf } from "../src/statistics/charts.ts";
 import { lawOf } from "../src/statistics/laws.ts";
 import { WeightsPanel } from "../src/tuner/weights-panel.tsx";
-import { liveSession, queryState, type Scenario } from "../tests/charts/scripted-kernel.ts";
+import { liveSession, queryState, type Scenario } from "./scripted-kernel.ts";
 
 const options = new URLSearchParams(location.hash.slice(1));
 const many = Array.from({ length: 1203 }, (_, i) => `a class with a rather long name, number ${i}`);

@@ -4,14 +4,14 @@ import type {
   ClauseInfo,
   Conflict,
   DatasetInfo,
+  Display,
   GridState,
   QueryState,
   SampleDetail,
-  Shown,
   StatisticsArray,
   StatisticsHeader,
   Tile,
-} from "../src/shared/protocol.ts";
+} from "../src/session/protocol.ts";
 
 export const NAMES = ["Circle", "Square", "Triangle", "Star", "Ring", "Cross"];
 const SHARES = [0.62, 0.33, 0.2, 0.09, 0.05, 0.02];
@@ -27,6 +27,7 @@ export interface FakeOptions {
   classNames?: string[];
   broken?: number[];
   paired?: boolean;
+  opened?: DatasetInfo["opened"];
   image?: (sample: Sample, size: number, width: number, height: number) => Promise<ArrayBuffer>;
 }
 
@@ -82,10 +83,10 @@ export class FakeKernel {
   }
 
   private readonly handlers: Record<string, (args: Arguments) => Answer | Promise<Answer>> = {
-    hello: () => this.withStatistics({ ...this.shownState(), draft: null, history: [], views: [] }),
+    hello: () => this.withStatistics({ ...this.displayState(), draft: null, history: [], views: [] }),
     "query.run": ({ text }) => {
       this.select(text);
-      return this.withStatistics({ ...this.shownState(), history: [this.text, "select *"] });
+      return this.withStatistics({ ...this.displayState(), history: [this.text, "select *"] });
     },
     "query.lint": ({ text }) =>
       reply({
@@ -111,9 +112,10 @@ export class FakeKernel {
     },
     "sample.get": (args) => this.detail(args),
     "select.set": ({ intervals, token }) => {
-      if (token !== this.token()) throw { code: "Outdated", message: "the samples on show have changed; select again" };
+      if (token !== this.token())
+        throw { code: "Outdated", message: "the samples in the grid have changed; select again" };
       this.selection = intervals;
-      return reply({ count: this.numSelected() });
+      return reply({ grid: this.grid() });
     },
     "edit.bulk": ({ replace }) => {
       for (const row of this.selectedRows()) {
@@ -270,6 +272,7 @@ export class FakeKernel {
       num_edits: this.edited.size,
       uncommitted: this.edited.size > 0,
       read_only: false,
+      opened: this.options.opened ?? "dataset",
       tensors: [],
       image_tensor: "images",
       box_tensor: "boxes",
@@ -308,7 +311,7 @@ export class FakeKernel {
     };
   }
 
-  private shownState(): Shown {
+  private displayState(): Display {
     return { dataset: this.dataset(), query: this.query(), grid: this.grid() };
   }
 
@@ -475,20 +478,8 @@ export class FakeKernel {
   }
 
   private editReply(row: number | null, done: string): Answer {
-    const { header, buffers } = this.statistics();
     const sample = row === null ? null : this.detailOf(row, this.shown().indexOf(row));
-    return {
-      result: {
-        dataset: this.dataset(),
-        sample,
-        done,
-        statistics: header,
-        grid: this.grid(),
-        num_rows: this.count,
-        draws: this.pool.length,
-      },
-      buffers,
-    };
+    return this.withStatistics({ ...this.displayState(), sample, done });
   }
 }
 

@@ -11,7 +11,7 @@ import {
   panBy,
   visibleRegion,
   zoomAt,
-} from "../src/detail/box-geometry.ts";
+} from "../src/session/box-geometry.ts";
 
 const IMAGE = { width: 400, height: 200 };
 const BOX: Box = { x: 10, y: 20, width: 100, height: 50, label: 3 };
@@ -62,7 +62,7 @@ describe("boxes", () => {
 describe("view", () => {
   const stage = { width: 200, height: 200 };
 
-  it("fits and centres the image", () => expect(fitView(stage, IMAGE)).toEqual({ zoom: 0.5, x: 0, y: -100 }));
+  it("fits and centers the image", () => expect(fitView(stage, IMAGE)).toEqual({ zoom: 0.5, x: 0, y: -100 }));
 
   it("keeps the point under the pointer when it zooms", () => {
     const before = zoomAt(fitView(stage, IMAGE), 4, 100, 100, stage, IMAGE);

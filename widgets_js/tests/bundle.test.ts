@@ -8,6 +8,7 @@ const STATIC = join(import.meta.dirname, "..", "..", "penstock", "widgets", "sta
 const packed = readFileSync(join(STATIC, "runtime.js.gz"));
 const runtime = gunzipSync(packed).toString("utf8");
 const stub = readFileSync(join(STATIC, "stub.js"), "utf8");
+const page = readFileSync(join(STATIC, "static-page.js"), "utf8");
 const style = readFileSync(join(STATIC, "style.css"), "utf8");
 
 describe("the bundle", () => {
@@ -22,7 +23,7 @@ describe("the bundle", () => {
   });
 
   it("reaches no network", () => {
-    for (const text of [runtime, stub, style]) expect(text).not.toContain("https://");
+    for (const text of [runtime, stub, page, style]) expect(text).not.toContain("https://");
     expect(style).not.toMatch(/url\(|@import/);
   });
 
@@ -33,6 +34,11 @@ describe("the bundle", () => {
   });
 
   it("has a stub of a kilobyte", () => expect(stub.length).toBeLessThan(1600));
+
+  it("has a script for pages without a kernel that fits inside a script element", () => {
+    expect(page.length).toBeLessThan(2500);
+    expect(page).not.toMatch(/<\/script|<!--/i);
+  });
 
   it("styles nothing outside .penstock", () => {
     const outside = topSelectors(style).flatMap((selectors) => selectors.split(/,(?![^(]*\))/));

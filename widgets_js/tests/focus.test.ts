@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from "vitest";
-import { forwardSave } from "../src/shared/focus.ts";
+import { forwardSave } from "../src/ui/focus.ts";
 
 function notebook(): HTMLElement {
   const panel = document.createElement("div");

@@ -1,7 +1,7 @@
 // @vitest-environment node
 import { describe, expect, it, vi } from "vitest";
 import { insertCellBelow } from "../src/explorer/insert-cell.ts";
-import type { Model } from "../src/shared/model.ts";
+import type { Model } from "../src/session/model.ts";
 
 const LAYOUT = { own: true };
 const hosted = (layout: object, children: object[] = []) => ({

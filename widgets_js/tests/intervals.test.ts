@@ -1,6 +1,6 @@
 // @vitest-environment node
 import { describe, expect, it } from "vitest";
-import { add, has, type Intervals, rank, remove, size, step, toggle } from "../src/grid/intervals.ts";
+import { add, has, type Intervals, rank, remove, size, step, toggle } from "../src/session/intervals.ts";
 
 const TWO: Intervals = [
   [2, 5],

@@ -10,7 +10,7 @@ import {
   withOther,
   withoutBox,
   withoutClass,
-} from "../src/detail/labels.ts";
+} from "../src/session/labels.ts";
 
 const NAMES = ["Circle", "Square", "Star", "<img src=x>"];
 const PAIRED = { labels: [0, 2, 0], boxes: [1, 1, 5, 5, 2, 2, 6, 6, 3, 3, 7, 7] };

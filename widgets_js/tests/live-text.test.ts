@@ -1,8 +1,8 @@
 // @vitest-environment node
 import { describe, expect, it } from "vitest";
 import { minimalChange } from "../src/query/editor.ts";
-import { followEdit, poolText, sameStructure } from "../src/shared/live-text.ts";
-import type { ClauseInfo } from "../src/shared/protocol.ts";
+import { followEdit, poolText, sameButWeights, sameStructure } from "../src/session/live-text.ts";
+import type { ClauseInfo } from "../src/session/protocol.ts";
 
 const TEXT = "sample by max_weight(a: 20, True: 1)";
 const clause = (expression: string, weight: number, from: number, to: number): ClauseInfo => ({
@@ -49,6 +49,32 @@ describe("followEdit", () => {
 it("two parses have one structure when their expressions are the same in order", () => {
   expect(sameStructure(CLAUSES, [clause("a", 3, 0, 1), clause("True", 9, 3, 4)])).toBe(true);
   expect(sameStructure(CLAUSES, [...CLAUSES].reverse())).toBe(false);
+});
+
+describe("sameButWeights", () => {
+  const query = (text: string, ...weights: string[]) => ({
+    text,
+    clauses: weights.map((weight, i) => {
+      const from = text.indexOf(`: ${weight}`) + 2;
+      return clause(`${i}`, Number(weight), from, from + weight.length);
+    }),
+  });
+
+  it("holds for texts that differ in the literals of their weights", () =>
+    expect(
+      sameButWeights(query("max_weight(a: 20, b: 1)", "20", "1"), query("max_weight(a: 3.25, b: 7)", "3.25", "7")),
+    ).toBe(true));
+
+  it("does not hold where anything else differs", () => {
+    expect(sameButWeights(query("max_weight(a: 20)", "20"), query("max_weight(a: 20) limit 3", "20"))).toBe(false);
+    expect(sameButWeights(query("max_weight(a: 20)", "20"), query("max_weight(b: 20)", "20"))).toBe(false);
+    expect(sameButWeights(query("max_weight(a: 20)", "20"), query("select *"))).toBe(false);
+  });
+
+  it("passes over clauses without a literal", () => {
+    const free = { ...clause("a", 1, 0, 0), from: null, to: null };
+    expect(sameButWeights({ text: "x", clauses: [free] }, { text: "x", clauses: [] })).toBe(true);
+  });
 });
 
 describe("poolText", () => {

@@ -1,8 +1,8 @@
 // @vitest-environment node
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { PAGE, PageCache, pagesOf } from "../src/grid/page-cache.ts";
-import { Rpc } from "../src/shared/rpc.ts";
-import { FakeModel } from "./fake-model.ts";
+import { FakeModel } from "../dev/fake-model.ts";
+import { PAGE, PageCache, pagesOf } from "../src/session/page-cache.ts";
+import { Rpc } from "../src/session/rpc.ts";
 
 const tile = (position: number) => ({
   position,

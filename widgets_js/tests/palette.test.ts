@@ -1,9 +1,9 @@
 // @vitest-environment node
-// Classes told apart with normal and with colour-deficient sight. Contrast is in theme.test.ts.
+// Classes told apart with normal and with color-deficient sight. Contrast is in theme.test.ts.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { classColour, classDash, NUM_HUES } from "../src/shared/colours.ts";
+import { classColor, classDash, NUM_HUES } from "../src/ui/colors.ts";
 
 type Rgb = [number, number, number]; // linear light, 0 to 1
 
@@ -15,7 +15,7 @@ const tokens = new Map(
   ]),
 );
 
-function colour(name: string, theme: "light" | "dark"): Rgb {
+function color(name: string, theme: "light" | "dark"): Rgb {
   const hex = tokens.get(name)?.[theme];
   if (hex === undefined) throw new Error(`theme.css has no ${name}`);
   const digits = hex.length === 4 ? [...hex.slice(1)].map((d) => d + d) : (hex.slice(1, 7).match(/../g) ?? []);
@@ -79,13 +79,13 @@ function difference([l1, a1, b1]: [number, number, number], [l2, a2, b2]: [numbe
   const [c1, c2] = [Math.hypot(p1, b1), Math.hypot(p2, b2)];
   const hue = (b: number, a: number) => (a === 0 && b === 0 ? 0 : (Math.atan2(b, a) / RAD + 360) % 360);
   const [h1, h2] = [hue(b1, p1), hue(b2, p2)];
-  const grey = c1 * c2 === 0;
-  let dh = grey ? 0 : h2 - h1;
+  const gray = c1 * c2 === 0;
+  let dh = gray ? 0 : h2 - h1;
   if (dh > 180) dh -= 360;
   else if (dh < -180) dh += 360;
   const dH = 2 * Math.sqrt(c1 * c2) * Math.sin((dh / 2) * RAD);
   let h = h1 + h2;
-  if (!grey) h = Math.abs(h1 - h2) <= 180 ? h / 2 : h < 360 ? h / 2 + 180 : h / 2 - 180;
+  if (!gray) h = Math.abs(h1 - h2) <= 180 ? h / 2 : h < 360 ? h / 2 + 180 : h / 2 - 180;
   const l = (l1 + l2) / 2;
   const c = (c1 + c2) / 2;
   const t =
@@ -109,8 +109,8 @@ test("the measure is right: pairs of the published test data", () => {
 });
 
 describe.each(["light", "dark"] as const)("%s", (theme) => {
-  test.each(Object.keys(SIGHTS))("any two class colours differ by 10 under %s", (sight) => {
-    const labs = Array.from({ length: NUM_HUES }, (_, i) => lab(seen(colour(`c${i}`, theme), sight)));
+  test.each(Object.keys(SIGHTS))("any two class colors differ by 10 under %s", (sight) => {
+    const labs = Array.from({ length: NUM_HUES }, (_, i) => lab(seen(color(`c${i}`, theme), sight)));
     const near = labs.flatMap((a, i) =>
       labs.slice(i + 1).map((b, j) => ({ pair: `c${i} c${i + 1 + j}`, apart: difference(a, b) })),
     );
@@ -119,6 +119,6 @@ describe.each(["light", "dark"] as const)("%s", (theme) => {
 });
 
 test("24 classes in a row differ by hue or by line", () => {
-  const looks = Array.from({ length: 24 }, (_, c) => `${classColour(c)} ${classDash(c)}`);
+  const looks = Array.from({ length: 24 }, (_, c) => `${classColor(c)} ${classDash(c)}`);
   expect(new Set(looks).size).toBe(24);
 });

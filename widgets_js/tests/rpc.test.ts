@@ -1,7 +1,7 @@
 // @vitest-environment node
 import { describe, expect, it, vi } from "vitest";
-import { isCancelled, Rpc } from "../src/shared/rpc.ts";
-import { FakeModel } from "./fake-model.ts";
+import { FakeModel } from "../dev/fake-model.ts";
+import { isCancelled, Rpc } from "../src/session/rpc.ts";
 
 function setUp() {
   const model = new FakeModel();
@@ -16,6 +16,25 @@ describe("rpc", () => {
     const { result, buffers } = await answer;
     expect(result).toEqual({ text: "y" });
     expect(buffers[0]?.getUint8(0)).toBe(7);
+  });
+
+  it("hands the news of a reply to another view on, once", () => {
+    const { model, rpc } = setUp();
+    rpc.onEvent = vi.fn();
+    const result = { grid: { size: 3 } };
+    model.emit("msg:custom", { v: 1, id: "0123456789abcdef:1", ok: true, result, news: "grid" }, [new ArrayBuffer(1)]);
+    model.emit("msg:custom", { v: 1, id: "0123456789abcdef:2", ok: false, error: { code: "X", message: "x" } }, []);
+    expect(rpc.onEvent).toHaveBeenCalledTimes(1);
+    expect(rpc.onEvent).toHaveBeenCalledWith({ v: 1, event: "grid", ...result }, [expect.any(DataView)]);
+  });
+
+  it("takes the answer to its own request as an answer alone, news or not", async () => {
+    const { model, rpc } = setUp();
+    rpc.onEvent = vi.fn();
+    const answer = rpc.call("grid.sort", { sort: "row" });
+    model.emit("msg:custom", { v: 1, id: model.sent[0]?.id, ok: true, result: { grid: {} }, news: "grid" }, []);
+    expect((await answer).result).toEqual({ grid: {} });
+    expect(rpc.onEvent).not.toHaveBeenCalled();
   });
 
   it("drops replies to other views", async () => {

@@ -1,8 +1,8 @@
 // @vitest-environment node
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { FakeKernel } from "../dev/fake-kernel.ts";
-import { createSession, type Session } from "../src/shared/session.ts";
-import { FakeModel } from "./fake-model.ts";
+import { FakeModel } from "../dev/fake-model.ts";
+import { createSession, type Session } from "../src/session/session.ts";
 
 const WEIGHTED = "select * sample by max_weight(contains(labels, 'Cross'): 20, True: 1)";
 
@@ -233,16 +233,83 @@ describe("session", () => {
     expect(session.store.weights.value[0]).toBe(5);
   });
 
-  it("ignores its own echo of a query and takes another's", async () => {
+  const another = (session: Session): object => ({
+    query: { ...session.store.query.value, text: "select * limit 3", clauses: [], pool_size: 3, statistics: null },
+    dataset: session.store.dataset.value,
+    grid: { ...session.store.grid.value, token: "x" },
+  });
+
+  it("takes a query that ran elsewhere from an event", async () => {
     const { model, session } = await weighted();
     open = session;
-    const query = { ...session.store.query.value, text: "select * limit 3", pool_size: 3, statistics: null };
-    const shown = { query, dataset: session.store.dataset.value, grid: { ...session.store.grid.value, token: "x" } };
-    model.emit("msg:custom", { v: 1, event: "query", ...shown, rev: 2, origin: session.store.rpc.viewId }, []);
-    expect(session.store.text.value).toBe(WEIGHTED);
-    model.emit("msg:custom", { v: 1, event: "query", ...shown, rev: 3, origin: "other" }, []);
+    model.emit("msg:custom", { v: 1, event: "query", ...another(session) }, []);
     expect(session.store.text.value).toBe("select * limit 3");
     expect(session.store.announcement.value).toContain("elsewhere");
+  });
+
+  it("takes a query that another view of the widget ran from the reply to that view", async () => {
+    const { model, session } = await weighted();
+    open = session;
+    const result = another(session);
+    model.emit("msg:custom", { v: 1, id: "0123456789abcdef:1", ok: true, result }, []);
+    expect(session.store.text.value).toBe(WEIGHTED);
+    model.emit("msg:custom", { v: 1, id: "0123456789abcdef:2", ok: true, result, news: "query" }, []);
+    expect(session.store.text.value).toBe("select * limit 3");
+  });
+
+  it("shows a query whose answer came after it was cancelled: the kernel shows it too", async () => {
+    const { model, state, session } = await weighted();
+    open = session;
+    state.mute = true;
+    const running = session.store.actions.run({ text: "select * limit 3" });
+    const id = model.sent.at(-1)?.id;
+    session.query.cancelRun();
+    await running;
+    model.emit("msg:custom", { v: 1, id, ok: true, result: another(session), news: "query" }, []);
+    expect(session.store.query.value?.text).toBe("select * limit 3");
+  });
+
+  it("shows no query that a newer one has replaced", async () => {
+    const { model, state, session } = await weighted();
+    open = session;
+    state.mute = true;
+    const first = session.store.actions.run({ text: "select * limit 3" });
+    const id = model.sent.at(-1)?.id;
+    void session.store.actions.run({ text: "select * limit 4" });
+    await first;
+    model.emit("msg:custom", { v: 1, id, ok: true, result: another(session), news: "query" }, []);
+    expect(session.store.query.value?.text).toBe(WEIGHTED);
+  });
+
+  it("keeps a slider that moved while an edit was on its way, and takes the edit when the slider rests", async () => {
+    const { model, state, session } = await weighted();
+    open = session;
+    state.mute = true;
+    const edit = session.edits.apply("edit.undo", {});
+    const asked = model.sent.at(-1)?.id ?? "";
+    const result = { ...another(session), query: session.store.query.value, sample: null, done: "undone" };
+    session.store.actions.setWeight(0, 3);
+    await tick(60); // weights.set is sent and not answered
+    model.reply(asked, { ...result, dataset: { ...session.store.dataset.value, num_edits: 4 } });
+    await edit;
+    expect(Array.from(session.store.weights.value)).toEqual([3, 1]);
+    expect(session.store.toast.value?.text).toBe("undone");
+    state.mute = false;
+    model.reply(model.sent.filter(({ op }) => op === "weights.set").at(-1)?.id ?? "", {});
+    await tick(200);
+    expect(ops(model).at(-1)).toBe("hello");
+  });
+
+  it("keeps a draft when its own edit is answered after a slider moved", async () => {
+    const { session } = await weighted();
+    open = session;
+    session.store.actions.setWeight(0, 3);
+    await tick(60);
+    const draft = `${session.store.text.value} limit 5`;
+    session.query.edit(draft, (position) => position, true);
+    await session.detail.change({ labels: [5], boxes: [1, 2, 30, 40], sources: [-1] });
+    expect(session.store.text.value).toBe(draft);
+    expect(session.store.announcement.value).not.toContain("elsewhere");
   });
 
   it("shows an edit's reply as the new truth, names it, and undoes it", async () => {
@@ -286,8 +353,6 @@ describe("session", () => {
     query: session.store.query.value,
     dataset: session.store.dataset.value,
     grid: { ...session.store.grid.value, data: "later" },
-    rev: 9,
-    origin: null,
     ...more,
   });
 

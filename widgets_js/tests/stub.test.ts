@@ -60,7 +60,7 @@ describe("stub", () => {
     const { ctx, el } = context(traits, { getModel: async () => broken });
     await stub.render(ctx);
     await Promise.resolve();
-    expect(el.textContent).toContain("run this cell again");
+    expect(el.textContent).toContain("Run this cell in JupyterLab");
     expect(page[BUNDLES]?.size).toBe(0);
   });
 });

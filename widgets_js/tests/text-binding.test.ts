@@ -1,7 +1,7 @@
 // @vitest-environment node
 import { describe, expect, it } from "vitest";
-import type { ClauseInfo } from "../src/shared/protocol.ts";
-import { formatWeight, setWeight, setWeights } from "../src/shared/text-binding.ts";
+import type { ClauseInfo } from "../src/session/protocol.ts";
+import { formatWeight, setWeight, setWeights } from "../src/session/text-binding.ts";
 
 const TEXT = "select * sample by max_weight(contains(a, 'x'): 20, contains(a, '7'): 1.5, True: 1)";
 

@@ -11,7 +11,7 @@ const GOLDEN = JSON.parse(
 ) as { keywords: string; cases: { text: string; tokens: string[] }[] };
 
 describe("tokens", () => {
-  it.each(GOLDEN.cases)("colours $text as the kernel does", ({ text, tokens: expected }) => {
+  it.each(GOLDEN.cases)("colors $text as the kernel does", ({ text, tokens: expected }) => {
     expect(shown(text)).toEqual(expected);
   });
 

@@ -1,10 +1,10 @@
 // Every kind of view, mounted on the scripted kernel: what it shows, what it owes to keys and readers, how it goes away.
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { FakeKernel, type FakeOptions } from "../dev/fake-kernel.ts";
+import { FakeModel } from "../dev/fake-model.ts";
 import { views } from "../src/runtime/index.ts";
-import { FOCUSABLE_SELECTOR } from "../src/shared/focus.ts";
-import type { WidgetState } from "../src/shared/protocol.ts";
-import { FakeModel } from "./fake-model.ts";
+import type { WidgetState } from "../src/session/protocol.ts";
+import { FOCUSABLE_SELECTOR } from "../src/ui/focus.ts";
 
 const HOSTILE = [
   `<img src=x onerror="alert(1)">`,
@@ -114,6 +114,22 @@ describe.each(KINDS)("%s", (kind) => {
     unmount();
     await eventually(() => expect(el.childElementCount).toBe(0));
     await eventually(() => expect(document.querySelector(".penstock-portal")).toBeNull());
+  });
+});
+
+describe("what was opened", () => {
+  it.each([
+    ["frozen view", "Frozen view: charts count its rows"],
+    ["view", "View: charts count its rows"],
+  ] as const)("is written beside the pool where it is a %s", async (opened, text) => {
+    const { el } = await mount("explorer", { opened });
+    expect(el.querySelector("[data-testid=penstock-opened]")?.textContent).toContain(text);
+  });
+
+  it("is not written where it is the dataset", async () => {
+    const { el } = await mount("explorer");
+    expect(el.querySelector("[data-testid=penstock-pool]")).not.toBeNull();
+    expect(el.querySelector("[data-testid=penstock-opened]")).toBeNull();
   });
 });
 
@@ -242,7 +258,7 @@ describe("what the kernel keeps", () => {
   it("is never mixed: a selection of samples that are no longer shown is refused", async () => {
     const { el, kernel, model } = await mount("explorer");
     const state = { ...kernel.grid(), token: "older" };
-    model.emit("msg:custom", { v: 1, event: "grid", grid: state, origin: "x" }, []);
+    model.emit("msg:custom", { v: 1, event: "grid", grid: state }, []);
     find(el, "grid").dispatchEvent(new KeyboardEvent("keydown", { key: "a", ctrlKey: true, bubbles: true }));
     await eventually(() => expect(find(el, "live").textContent).toContain("select again"));
     expect(el.querySelectorAll("[role=gridcell][aria-selected=true]")).toHaveLength(0);

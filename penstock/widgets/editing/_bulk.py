@@ -82,7 +82,7 @@ def relabelled(table: OverlayTable, tensor: str, uids: NDArray[np.int64], change
             if not equal(before[name], value)
         ]
     touched = len({entry.uid for entry in changes})
-    return edit_of(table, f"{change.words(names)}: {touched} sample{'s' if touched != 1 else ''}", changes)
+    return edit_of(table, f"{change.words(names)}: {touched:,} sample{'s' if touched != 1 else ''}", changes)
 
 
 def _refuse_add(
@@ -94,9 +94,9 @@ def _refuse_add(
 ) -> None:
     wanted = ", ".join(names[i] for i in change.add)
     boxed = sum(len(np.asarray(value).reshape(-1, 4)) > 0 for value in columns[str(group.boxes)] if value is not None)
-    where = f"{boxed} of the {len(rows)} selected samples have boxes" if boxed else "each label belongs to a box here"
+    where = f"{boxed} of the {len(rows)} selected samples have boxes" if boxed else "each label here has a box"
     raise SampleError(
-        f"cannot add {wanted}: {where}, and a label needs a box of its own",
+        f"cannot add {wanted}: {where}, and each label needs a box",
         hint="draw the boxes one by one, or replace a class by another",
     )
 

@@ -180,12 +180,12 @@ def check_classes(labels: Sequence[int], names: Sequence[str], tensor: str) -> N
 def _named(before: list[Any], after: list[Any], names: Sequence[str], row: int, *, moved: bool) -> str:
     added, removed = _surplus(after, before), _surplus(before, after)
     if added and removed:
-        return f"{_words(removed, names)} → {_words(added, names)} in sample {row}"
+        return f"{_words(removed, names)} → {_words(added, names)} in sample {row:,}"
     if added:
-        return f"added {_words(added, names)} to sample {row}"
+        return f"added {_words(added, names)} to sample {row:,}"
     if removed:
-        return f"removed {_words(removed, names)} from sample {row}"
-    return f"moved a box of sample {row}" if moved else f"ordered the labels of sample {row}"
+        return f"removed {_words(removed, names)} from sample {row:,}"
+    return f"moved a box of sample {row:,}" if moved else f"reordered the labels of sample {row:,}"
 
 
 def _surplus(some: list[Any], others: list[Any]) -> list[int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,24 +14,26 @@ from penstock.storage import decoded
 from penstock.table import OverlayTable, Ragged, Table, class_totals
 from penstock.tensors import TensorSpec, kind_in_words, labels_in_words
 from penstock.widgets.editing._objects import object_group
-from penstock.widgets.editing._sample import edited_uids, first_tensor, sample_labels
-from penstock.widgets.operations._thumbnails import Thumbnail
+from penstock.widgets.editing._sample import edited_uids, first_tensor
+from penstock.widgets.requests._operation import Reply
+from penstock.widgets.session._display import Display
 from penstock.widgets.session._query_run import QueryRun
 
 if TYPE_CHECKING:
     from penstock.widgets.session._session import Session
 
 __all__ = [
+    "cell_text",
     "clause_infos",
     "dataset_info",
+    "display_state",
     "grid_state",
+    "query_reply",
     "query_state",
-    "sample_fields",
-    "session_state",
+    "saved_views",
     "shown_kind",
     "statistics",
     "table_rows",
-    "tile",
 ]
 
 _MAX_TABLE_ROWS = 200
@@ -59,16 +61,16 @@ def clause_infos(text: str, table: Table, labels: str | None) -> list[dict[str, 
     ]
 
 
-def dataset_info(session: Session, run: QueryRun | None = None) -> dict[str, Any]:
-    """Return the `DatasetInfo` of the contract: of the state that is shown, whatever was written since."""
-    run = session.run if run is None else run
+def dataset_info(session: Session, display: Display) -> dict[str, Any]:
+    """Return the `DatasetInfo` of the contract: of the state that is displayed, whatever was written since."""
+    run = display.run
     dataset, table = session.dataset, run.table
     names = run.class_names
     counts = np.zeros(len(names), np.int64)
     if run.labels:
         counts = class_totals(table, run.labels)
     done, undone = session.edits.done, session.edits.undone
-    label, behind, group = table.stored.label, session.behind, object_group(table, run.labels)
+    label, behind, group = table.stored.label, display.behind, object_group(table, run.labels)
     branch = table.stored.snapshot.branch
     return {
         "name": session.name,
@@ -78,6 +80,7 @@ def dataset_info(session: Session, run: QueryRun | None = None) -> dict[str, Any
         "num_edits": len(edited_uids(table)),
         "uncommitted": bool(table.draft) or "+" in label,
         "read_only": dataset.read_only,
+        "opened": session.source.kind,
         "tensors": [{"name": n, "htype": t.htype, "shown": shown_kind(t)} for n, t in table.tensors.items()],
         "image_tensor": first_tensor(table.tensors, "image"),
         "box_tensor": first_tensor(table.tensors, "bbox"),
@@ -91,19 +94,17 @@ def dataset_info(session: Session, run: QueryRun | None = None) -> dict[str, Any
     }
 
 
-def grid_state(session: Session, run: QueryRun | None = None) -> dict[str, Any]:
+def grid_state(display: Display) -> dict[str, Any]:
     """Return the `GridState` of the contract."""
-    revision = session.revision  # read first: content may be newer than its number, never older
-    shown, selection = session.shown(run), session.selection
     return {
-        "rev": revision,
-        "class_index": session.class_filter,
-        "sort": session.sorted_by,
-        "size": len(shown.positions),
-        "token": shown.token,
-        "data": _data_token(shown.run.table),
-        "selection": selection.intervals(shown),
-        "num_selected": len(selection.uids),
+        "rev": display.revision,
+        "class_index": display.class_index,
+        "sort": display.sort,
+        "size": len(display.positions),
+        "token": display.token,
+        "data": _data_token(display.run.table),
+        "selection": [list(pair) for pair in display.selection.intervals],
+        "num_selected": len(display.selection.uids),
     }
 
 
@@ -112,12 +113,24 @@ def _data_token(table: OverlayTable) -> str:
     return f"{snapshot.branch}:{snapshot.version}:{table.version}"
 
 
-def session_state(session: Session) -> tuple[dict[str, Any], list[bytes]]:
-    """Return dataset, query and grid as one state, and the query's statistics."""
-    revision, run = session.revision, session.run
-    state, buffers = query_state(run, mode=session.mode, seed=session.seed)
-    grid = grid_state(session, run) | {"rev": revision}
-    return {"dataset": dataset_info(session, run), "query": state, "grid": grid}, buffers
+def display_state(session: Session, display: Display) -> tuple[dict[str, Any], list[bytes]]:
+    """Return the `Display` of the contract, and the buffers of the query's statistics."""
+    state, buffers = query_state(display.run, mode=session.mode, seed=session.seed)
+    return {"dataset": dataset_info(session, display), "query": state, "grid": grid_state(display)}, buffers
+
+
+def query_reply(session: Session) -> Reply:
+    """Return the answer to a query that ran; views that did not ask take it as news."""
+    state, buffers = display_state(session, session.display)
+    return Reply(result=state | {"history": session.history}, buffers=buffers, news="query")
+
+
+def saved_views(session: Session) -> list[dict[str, Any]]:
+    """Return the dataset's saved views, the newest first."""
+    return [
+        {"id": v.id, "message": v.message, "query": v.query_string or "", "num_samples": v.num_samples}
+        for v in session.dataset.get_views()
+    ]
 
 
 def statistics(plan: SamplingPlan | None) -> tuple[dict[str, Any] | None, list[bytes]]:
@@ -178,11 +191,12 @@ def table_rows(columns: Mapping[str, Ragged]) -> dict[str, Any]:
     """Return the first rows of a table result as text and numbers."""
     names = list(columns)
     num_rows = min((len(column) for column in columns.values()), default=0)
-    rows = [[_cell(columns[name], i) for name in names] for i in range(min(num_rows, _MAX_TABLE_ROWS))]
+    rows = [[cell_text(columns[name], i) for name in names] for i in range(min(num_rows, _MAX_TABLE_ROWS))]
     return {"columns": names, "rows": rows}
 
 
-def _cell(column: Ragged, index: int) -> str | float | int | None:
+def cell_text(column: Ragged, index: int) -> str | float | int | None:
+    """Return a value of a column as the browser shows it: a number, or short text; None where there is none."""
     if column.valid is not None and not column.valid[index]:
         return None
     value = column.row(index)
@@ -200,36 +214,3 @@ def _cell(column: Ragged, index: int) -> str | float | int | None:
 
 def _short(text: str) -> str:
     return text if len(text) <= _MAX_CELL_CHARACTERS else text[: _MAX_CELL_CHARACTERS - 1] + "…"
-
-
-def tile(run: QueryRun, row: int, position: int, made: Thumbnail, *, edited: bool, image: int) -> dict[str, Any]:
-    """Return a `Tile` of the contract for a row of the run's table."""
-    table = run.table
-    labels, boxes = sample_labels(table.column, table.tensors, row, run.labels)
-    return {
-        "position": position,
-        "row": row,
-        "uid": str(int(table.uids(np.array([row]))[0])),
-        "image": image,
-        "width": made.width,
-        "height": made.height,
-        "labels": labels,
-        "boxes": boxes,
-        "edited": edited,
-        "error": made.error,
-    }
-
-
-def sample_fields(table: Table, row: int, shown: Sequence[str | None]) -> list[dict[str, str]]:
-    """Return the sample's other tensors as text: name, kind, value."""
-    fields = []
-    for name, spec in table.tensors.items():
-        if name not in shown and spec.htype != "image":
-            value = _shape(table, name, row) if spec.is_encoded else _cell(table.column(name), row)
-            fields.append({"name": name, "htype": spec.htype, "value": "NULL" if value is None else str(value)})
-    return fields
-
-
-def _shape(table: Table, name: str, row: int) -> str | None:
-    sides = table.shapes(name)[row].tolist()
-    return None if -1 in sides else " × ".join(map(str, sides))

@@ -9,32 +9,42 @@ import numpy as np
 
 from penstock.widgets.editing._bulk import Relabel
 from penstock.widgets.editing._edits import rows_of
-from penstock.widgets.operations._describe import dataset_info, grid_state, statistics
+from penstock.widgets.operations._arguments import CLASS, UID
+from penstock.widgets.operations._describe import display_state
 from penstock.widgets.operations._editor import Editor
-from penstock.widgets.operations._grid import UID, GridOperations
+from penstock.widgets.operations._tiles import sample_detail
 from penstock.widgets.requests import _checks as check
-from penstock.widgets.requests._rpc import Call, Reply, operation
-from penstock.widgets.session._query_run import QueryRun
+from penstock.widgets.requests._operation import Call, Reply, operation
+from penstock.widgets.session._display import Display
+from penstock.widgets.session._session import Session
 
 __all__ = ["EditOperations"]
 
-_LABELS = check.array(check.integer(0, 2**31 - 1), 10_000)
+_LABELS = check.array(CLASS, 10_000)
 _SOURCES = check.array(check.integer(-1, 10_000), 10_000)
-_CLASS = check.integer(0, 2**31 - 1)
-_REPLACE = check.array(check.mapping(**{"from": _CLASS, "to": _CLASS}), 1000)
+_REPLACE = check.array(check.mapping(**{"from": CLASS, "to": CLASS}), 1000)
 _BOXES = check.array(check.number(-1e9, 1e9), 40_000)
 _MESSAGE = check.text(5000)
 _SMALL = 16
 
 
-class EditOperations(GridOperations):
-    """Answers after an edit: the dataset, the sample that changed, the statistics as they are then."""
+class EditOperations:
+    """Edit; answer with everything on display as it is then, and the sample that changed.
+
+    Parameters
+    ----------
+    session : Session
+        What the widget shows.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
 
     @property
-    def editor(self) -> Editor:
+    def _editor(self) -> Editor:
         """What edits the session's dataset, as it is now."""
-        self.session.follow(store=True)
-        return Editor(self.session)
+        self._session.follow(store=True)
+        return Editor(self._session)
 
     @operation(
         "edit.labels",
@@ -46,7 +56,7 @@ class EditOperations(GridOperations):
     )
     def labels(
         self,
-        call: Call,
+        _call: Call,
         *,
         uid: int,
         labels: list[int],
@@ -55,61 +65,54 @@ class EditOperations(GridOperations):
         state: str | None,
     ) -> Reply:
         """Give a sample other labels and boxes; `sources` says which object each was, so that whole objects follow."""
-        done = self.editor.set_labels(uid, labels, boxes, sources=sources, state=state, origin=call.view)
+        done = self._editor.set_labels(uid, labels, boxes, sources=sources, state=state)
         return self._edited(done, uid)
 
     @operation("edit.bulk", add=_LABELS, remove=_LABELS, replace=check.maybe(_REPLACE))
-    def bulk(self, call: Call, *, add: list[int], remove: list[int], replace: list[dict[str, int]] | None) -> Reply:
+    def bulk(self, _call: Call, *, add: list[int], remove: list[int], replace: list[dict[str, int]] | None) -> Reply:
         """Relabel all selected samples in one step."""
         pairs = [(pair["from"], pair["to"]) for pair in replace or ()]
         change = Relabel(add=add, remove=remove, replace=pairs)
-        return self._edited(self.editor.relabel_selected(change, origin=call.view))
+        return self._edited(self._editor.relabel_selected(change))
 
     @operation("edit.new_class", name=check.text(1000))
-    def new_class(self, call: Call, *, name: str) -> Reply:
+    def new_class(self, _call: Call, *, name: str) -> Reply:
         """Add a class without samples."""
-        return self._edited(self.editor.add_class(name, origin=call.view))
+        return self._edited(self._editor.add_class(name))
 
     @operation("edit.undo")
-    def undo(self, call: Call) -> Reply:
+    def undo(self, _call: Call) -> Reply:
         """Take the last edit back."""
-        return self._edited(self.editor.undo(origin=call.view))
+        return self._edited(self._editor.undo())
 
     @operation("edit.redo")
-    def redo(self, call: Call) -> Reply:
+    def redo(self, _call: Call) -> Reply:
         """Do again what was taken back."""
-        return self._edited(self.editor.redo(origin=call.view))
+        return self._edited(self._editor.redo())
 
     @operation("edit.commit", message=_MESSAGE, on_conflict=check.maybe(check.choice("ours", "theirs")))
-    def commit(self, call: Call, *, message: str, on_conflict: Literal["ours", "theirs"] | None) -> Reply:
+    def commit(self, _call: Call, *, message: str, on_conflict: Literal["ours", "theirs"] | None) -> Reply:
         """Commit with a message; a conflict with another session's commit is an error until one side is chosen."""
-        return self._edited(self.editor.commit(message, on_conflict=on_conflict, origin=call.view))
+        return self._edited(self._editor.commit(message, on_conflict=on_conflict))
 
     @operation("dataset.update")
-    def update(self, call: Call) -> Reply:
+    def update(self, _call: Call) -> Reply:
         """Show the dataset as it is now, with what other sessions have written."""
-        self.session.follow(store=True, origin=call.view)
-        return self._edited("up to date" if self.session.behind is None else self.session.behind.message)
+        self._session.follow(store=True)
+        return self._edited("up to date" if self._session.behind is None else self._session.behind.message)
 
     @operation("edit.discard")
-    def discard(self, call: Call) -> Reply:
+    def discard(self, _call: Call) -> Reply:
         """Drop all edits that are not committed."""
-        return self._edited(self.editor.discard(origin=call.view))
+        return self._edited(self._editor.discard())
 
     def _edited(self, done: str, uid: int | None = None) -> Reply:
-        revision, run = self.session.revision, self.session.run
-        header, buffers = statistics(run.plan)
-        result = {
-            "dataset": dataset_info(self.session, run),
-            "grid": grid_state(self.session, run) | {"rev": revision},
-            "sample": self._after(run, uid) if uid is not None else None,
-            "done": done,
-            "statistics": header,
-            "num_rows": run.num_rows,
-            "draws": run.asked_draws,
-        }
-        return Reply(result=result, buffers=buffers)
+        session, display = self._session, self._session.display
+        state, buffers = display_state(session, display)
+        sample = None if uid is None else _after(session, display, uid)
+        return Reply(result={**state, "sample": sample, "done": done}, buffers=buffers, news="query")
 
-    def _after(self, run: QueryRun, uid: int) -> dict[str, Any]:
-        row = int(rows_of(run.table, np.array([uid], np.int64))[0])
-        return self.sample(run, row, _SMALL)[0]
+
+def _after(session: Session, display: Display, uid: int) -> dict[str, Any]:
+    row = int(rows_of(display.run.table, np.array([uid], np.int64))[0])
+    return sample_detail(session, display, row, _SMALL)[0]

@@ -47,7 +47,6 @@ class Editor:
         *,
         sources: Sequence[int] | None = None,
         state: str | None = None,
-        origin: str | None = None,
     ) -> str:
         """Give a sample other labels, and boxes as x, y, width, height in pixels; return what was done.
 
@@ -66,8 +65,6 @@ class Editor:
             For each label or box, its place in the sample before the edit, -1 for a new one.
         state : str, optional
             The `state_of` the sample that was edited.
-        origin : str, optional
-            The browser view that asked for it.
 
         Raises
         ------
@@ -86,9 +83,9 @@ class Editor:
                 raise OutdatedError(f"sample {row} has changed since it was shown; look at it again")
             return SampleEdit(table, row, tensor).edit(labels, boxes, sources)
 
-        return self._apply(make, origin)
+        return self._apply(make)
 
-    def relabel_selected(self, change: Relabel, *, origin: str | None = None) -> str:
+    def relabel_selected(self, change: Relabel) -> str:
         """Add, remove and replace classes on all selected samples, in one step; return what was done.
 
         Raises
@@ -97,12 +94,12 @@ class Editor:
             If nothing is selected, or a class is to be added to samples whose labels have boxes.
         """
         tensor = self._label_tensor()
-        uids = self._session.selection.uids
+        uids = self._session.display.selection.uids
         if not len(uids):
             raise SampleError("no sample is selected; select some first")
-        return self._apply(lambda table: relabelled(table, tensor, uids, change), origin)
+        return self._apply(lambda table: relabelled(table, tensor, uids, change))
 
-    def add_class(self, name: str, *, origin: str | None = None) -> str:
+    def add_class(self, name: str) -> str:
         """Add a class without samples; return what was done."""
         tensor = self._label_tensor()
         wanted = name.strip()
@@ -112,32 +109,30 @@ class Editor:
         with session.edits.lock:
             known = session.dataset.table.tensors[tensor].class_names
             if wanted in known:
-                raise SampleError(f"{tensor} has a class {wanted!r} already")
+                raise SampleError(f"class {wanted!r} already exists in {tensor!r}")
             session.dataset[tensor].add_class(wanted)
-        session.follow(store=True, origin=origin)
+        session.follow(store=True)
         return f"added the class {wanted}"
 
-    def undo(self, *, origin: str | None = None) -> str:
+    def undo(self) -> str:
         """Take the last edit back; return what was done."""
         session = self._session
         with session.edits.lock:
             dropped = session.edits.drop_outdated(session.dataset.table)
             edit = session.edits.undo(session.dataset)
-        session.follow(store=True, origin=origin)
+        session.follow(store=True)
         return (f"undone: {edit.name}" if edit else "nothing to undo") + _dropped(dropped)
 
-    def redo(self, *, origin: str | None = None) -> str:
+    def redo(self) -> str:
         """Do again what was taken back; return what was done."""
         session = self._session
         with session.edits.lock:
             dropped = session.edits.drop_outdated(session.dataset.table)
             edit = session.edits.redo(session.dataset)
-        session.follow(store=True, origin=origin)
+        session.follow(store=True)
         return (f"redone: {edit.name}" if edit else "nothing to redo") + _dropped(dropped)
 
-    def commit(
-        self, message: str, *, on_conflict: Literal["ours", "theirs"] | None = None, origin: str | None = None
-    ) -> str:
+    def commit(self, message: str, *, on_conflict: Literal["ours", "theirs"] | None = None) -> str:
         """Commit all changes with a message; return what was done.
 
         Parameters
@@ -146,8 +141,6 @@ class Editor:
             What was done and why.
         on_conflict : {"ours", "theirs"}, optional
             Whose values stay where another session has committed the same samples; an error by default.
-        origin : str, optional
-            The browser view that asked for it.
 
         Raises
         ------
@@ -162,10 +155,10 @@ class Editor:
             with warnings.catch_warnings(record=True) as raised:
                 warnings.simplefilter("always")
                 version = session.dataset.commit(message.strip() or None, **options)
-        session.follow(store=True, origin=origin)
+        session.follow(store=True)
         return "; ".join([f"committed {str(version)[:7]}", *(str(warning.message) for warning in raised)])
 
-    def discard(self, *, origin: str | None = None) -> str:
+    def discard(self) -> str:
         """Take every edit that is not committed back, in one step that can be undone; return what was done."""
         session = self._session
         with session.edits.lock:
@@ -175,16 +168,16 @@ class Editor:
             if edit.changes:
                 session.edits.apply(session.dataset, edit)
             session.dataset.discard_edits()
-        session.follow(store=True, origin=origin)
+        session.follow(store=True)
         return edit.name
 
-    def _apply(self, make: Callable[[OverlayTable], Edit], origin: str | None) -> str:
+    def _apply(self, make: Callable[[OverlayTable], Edit]) -> str:
         session = self._session
         with session.edits.lock:
             edit = make(session.dataset.table)
             if edit.changes:
                 session.edits.apply(session.dataset, edit)
-        session.follow(store=True, origin=origin)
+        session.follow(store=True)
         return edit.name if edit.changes else "nothing changed"
 
     def _label_tensor(self) -> str:
@@ -197,7 +190,8 @@ class Editor:
 def _dropped(count: int) -> str:
     if not count:
         return ""
-    return f"; {count} earlier edit{'s' if count > 1 else ''} could not be: the samples changed since"
+    edits = f"{count:,} earlier edit{'s' if count > 1 else ''}"
+    return f"; {edits} could not be undone or redone because the samples have changed"
 
 
 def _back_to_stored(table: OverlayTable) -> Edit:
@@ -208,7 +202,7 @@ def _back_to_stored(table: OverlayTable) -> Edit:
         edited |= set(cells)
         if table.tensors[tensor].htype not in _ENCODED:
             changes += _stored_changes(table, tensor, np.fromiter(cells, np.int64, len(cells)))
-    name = f"discarded the edits of {len(edited)} sample{'s' if len(edited) != 1 else ''}"
+    name = f"discarded the edits of {len(edited):,} sample{'s' if len(edited) != 1 else ''}"
     classes = {tensor: table.tensors[tensor].class_names for tensor in {change.tensor for change in changes}}
     return Edit(name=name, changes=tuple(changes), classes=classes)
 

@@ -9,23 +9,32 @@ from numpy.typing import NDArray
 
 from penstock.errors import SamplingError
 from penstock.sampling import ClassCounts, IndexStream, ShuffledStream
-from penstock.widgets.operations._edit import EditOperations
-from penstock.widgets.operations._query import MODE, SEED, WEIGHTS
+from penstock.widgets.operations._arguments import MODE, SEED, WEIGHTS
 from penstock.widgets.requests import _checks as check
-from penstock.widgets.requests._rpc import Call, operation
+from penstock.widgets.requests._operation import Call, operation
 from penstock.widgets.session._export import code_of
 from penstock.widgets.session._query_run import QueryRun
+from penstock.widgets.session._session import Session
 from penstock.widgets.session._source import same_state
 
-__all__ = ["SessionOperations"]
+__all__ = ["PlanOperations"]
 
 _MAX_DRAWN_EPOCHS = 100
 _MAX_BATCHES = 200
 _BATCH_SIZE = check.integer(1, 2**20)
 
 
-class SessionOperations(EditOperations):
-    """All operations of the contract."""
+class PlanOperations:
+    """Draw from the loader's own stream, and export the code that does.
+
+    Parameters
+    ----------
+    session : Session
+        What the widget shows.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
 
     @operation(
         "plan.drawn",
@@ -37,7 +46,7 @@ class SessionOperations(EditOperations):
     )
     def drawn(self, call: Call, *, num_epochs: int, weights: list[float], mode: str, seed: int) -> dict[str, Any]:
         """Draw epochs from the loader's own stream: rows seen after each, instances a class in the first."""
-        run = self.session.run
+        run = self._session.run
         stream = _stream(run, weights, mode, seed)
         identity = None if run.strata is None else run.strata.identity
         seen = np.zeros(len(run.pool), bool)  # of distinct rows, where rows repeat
@@ -65,7 +74,7 @@ class SessionOperations(EditOperations):
         self, call: Call, *, batch_size: int, num_batches: int, weights: list[float], mode: str, seed: int
     ) -> dict[str, Any]:
         """Count the instances of each class in the first batches the loader will give."""
-        run = self.session.run
+        run = self._session.run
         stream = _stream(run, weights, mode, seed)
         call.check_cancelled()
         stop = min(batch_size * num_batches, stream.size)
@@ -76,7 +85,7 @@ class SessionOperations(EditOperations):
     @operation("export.code", batch_size=_BATCH_SIZE, framework=check.choice("pytorch", "numpy"))
     def export(self, _call: Call, *, batch_size: int, framework: str) -> dict[str, Any]:
         """Return the code of a cell that makes the loader the charts describe."""
-        session, before = self.session, self.session.table
+        session, before = self._session, self._session.table
         session.follow(store=True)
         code = code_of(
             session.source, session.run, session.seed, batch_size=batch_size, drop_last=False, framework=framework
@@ -89,7 +98,7 @@ class SessionOperations(EditOperations):
 
 def _stream(run: QueryRun, weights: list[float], mode: str, seed: int) -> IndexStream:
     if run.strata is None:
-        raise SamplingError("the query gives a table, not samples; nothing is drawn from it")
+        raise SamplingError("the query returns a table, not samples; nothing is drawn from it")
     if not run.has_sampling:
         return ShuffledStream(len(run.pool), seed)
     if run.spec.expression is not None:

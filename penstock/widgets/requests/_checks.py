@@ -163,5 +163,5 @@ def check_arguments(arguments: Any, checks: Mapping[str, Check], *, where: str =
         raise BadRequestError(f"{where} has no argument {unknown[0]!r}; it has {', '.join(checks) or 'none'}")
     missing = [name for name, check in checks.items() if not check.optional and name not in arguments]
     if missing:
-        raise BadRequestError(f"{where} lacks the argument {missing[0]!r}")
+        raise BadRequestError(f"{where} is missing the argument {missing[0]!r}")
     return {name: check.read(arguments.get(name), name) for name, check in checks.items()}

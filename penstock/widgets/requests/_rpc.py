@@ -1,6 +1,6 @@
 """Requests from the browser: checked, run on a lane, answered; whatever happens becomes a reply.
 
-The contract, with every operation and type, is ``widgets_js/src/shared/protocol.ts``.
+The contract, with every operation and type, is ``widgets_js/src/session/protocol.ts``.
 """
 
 from __future__ import annotations
@@ -9,106 +9,21 @@ import contextvars
 import logging
 import re
 import threading
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal
+from typing import Any
 
-from penstock.errors import PenstockError, QueryCancelledError
-from penstock.widgets.requests._checks import BadRequestError, Check, check_arguments, in_few_words
+from penstock.errors import PenstockError
+from penstock.widgets.requests._checks import BadRequestError, check_arguments, in_few_words
 from penstock.widgets.requests._failures import failure
+from penstock.widgets.requests._operation import PROTOCOL, RUNNING, Call, Event, Lane, News, Reply, Send, operations_of
 
-__all__ = ["Call", "Dispatcher", "Lane", "Operations", "Reply", "Send", "operation"]
+__all__ = ["Dispatcher"]
 
 _log = logging.getLogger("penstock.widgets")
 _ID = re.compile(r"[0-9a-f]{1,32}:[0-9]{1,15}")
-_PROTOCOL = 1
 _NUM_READERS = 4
-_PROGRESS_S = 0.2
-
-Lane = Literal["order", "read"]
-Send = Callable[[dict[str, Any], list[bytes]], None]
 _readers = ThreadPoolExecutor(_NUM_READERS, thread_name_prefix="penstock-read")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reply:
-    """A result with binary buffers beside it."""
-
-    result: Mapping[str, Any]
-    buffers: Sequence[bytes] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
-    """One request while it runs."""
-
-    id: str
-    send: Send
-    cancelled: threading.Event = field(default_factory=threading.Event)
-    quiet_until: float = field(default_factory=lambda: time.monotonic() + _PROGRESS_S)
-
-    @property
-    def view(self) -> str:
-        """Id of the browser's view that asked."""
-        return self.id.split(":", 1)[0]
-
-    def check_cancelled(self) -> None:
-        """Raise if the browser no longer wants the answer."""
-        if self.cancelled.is_set():
-            raise QueryCancelledError("cancelled")
-
-    def progress(self, done: int, total: int | None, what: str) -> None:
-        """Tell the browser how far the work is, a few times a second and only of what takes that long."""
-        if time.monotonic() < self.quiet_until:
-            return
-        object.__setattr__(self, "quiet_until", time.monotonic() + _PROGRESS_S)
-        event = {"v": _PROTOCOL, "event": "progress", "id": self.id, "done": done, "total": total, "what": what}
-        self.send(event, [])
-
-
-@dataclass(frozen=True, slots=True)
-class _Operation:
-    method: str
-    checks: Mapping[str, Check]
-    lane: Lane
-
-
-def operation(name: str, /, *, lane: Lane = "order", **checks: Check) -> Callable[[Any], Any]:
-    """Declare a method as the answer to an operation of the contract.
-
-    Parameters
-    ----------
-    name : str
-        The operation, as the browser names it.
-    lane : {"order", "read"}
-        ``order``: one after the other, as sent. ``read``: changes nothing, runs beside others.
-    **checks : Check
-        How each argument is checked; the method gets them by keyword.
-    """
-
-    def mark(method: Any) -> Any:
-        method.operation = (name, checks, lane)
-        return method
-
-    return mark
-
-
-class Operations:
-    """Base of classes whose methods answer operations; a subclass's method wins over its base's."""
-
-    table: ClassVar[Mapping[str, _Operation]] = {}
-
-    def __init_subclass__(cls, **kwargs: Any) -> None:
-        super().__init_subclass__(**kwargs)
-        table: dict[str, _Operation] = {}
-        for base in reversed(cls.__mro__):
-            for method_name, member in vars(base).items():
-                if hasattr(member, "operation"):
-                    name, checks, lane = member.operation
-                    table[name] = _Operation(method_name, checks, lane)
-        cls.table = table
 
 
 class Dispatcher:
@@ -116,16 +31,16 @@ class Dispatcher:
 
     Parameters
     ----------
-    operations : Operations
-        What can be asked.
+    operations : sequence of object
+        Objects whose methods are marked with `operation`; together they answer what can be asked.
     send : callable
         Sends a message and its buffers to every browser on the kernel; called from any thread.
     order : Executor
         The lane for what must happen one after the other; shared by widgets of one session.
     """
 
-    def __init__(self, operations: Operations, send: Send, order: ThreadPoolExecutor) -> None:
-        self._operations = operations
+    def __init__(self, operations: Sequence[object], send: Send, order: ThreadPoolExecutor) -> None:
+        self._operations = operations_of(operations)
         self._send = send
         self._lanes: Mapping[Lane, ThreadPoolExecutor] = {"order": order, "read": _readers}
         self._running: dict[str, Call] = {}
@@ -136,7 +51,7 @@ class Dispatcher:
         call = self._admit(content)
         if call is None:
             return
-        found = self._operations.table.get(content["op"]) if isinstance(content.get("op"), str) else None
+        found = self._operations.get(content["op"]) if isinstance(content.get("op"), str) else None
         lane = self._lanes[found.lane if found else "read"]
         context = contextvars.copy_context()
         lane.submit(context.run, self._finish, call, content)
@@ -172,32 +87,60 @@ class Dispatcher:
             self._running[call_id] = call
         return call
 
+    def changed(self, news: News, event: Event) -> None:
+        """Report a change to every browser view: in the reply, where a request of this widget made it, else now.
+
+        Parameters
+        ----------
+        news : {"query", "grid", "dataset"}
+            What has changed.
+        event : callable
+            Returns the event and its buffers at the time they are sent.
+        """
+        call = RUNNING.get()
+        if call is not None and call.send is self._send:
+            call.changed[news] = event
+        else:
+            self._send(*event())
+
     def _finish(self, call: Call, content: Mapping[str, Any]) -> None:
+        running = RUNNING.set(call)
         try:
             reply = self._run(call, content)
-            message: dict[str, Any] = {"v": _PROTOCOL, "id": call.id, "ok": True, "result": reply.result}
-            buffers = list(reply.buffers)
+            message: dict[str, Any] = {"v": PROTOCOL, "id": call.id, "ok": True, "result": reply.result}
+            if reply.news is not None and call.changed:
+                message["news"] = reply.news
         except (KeyboardInterrupt, SystemExit):
             raise
         except BaseException as error:  # noqa: BLE001  a panic of an engine too: unanswered, a control is dead
             self._log_unexpected(error, content)
-            message, buffers = {"v": _PROTOCOL, "id": call.id, "ok": False, "error": failure(error)}, []
+            reply = Reply(result={})
+            message = {"v": PROTOCOL, "id": call.id, "ok": False, "error": failure(error)}
         finally:
+            RUNNING.reset(running)
             with self._lock:
                 self._running.pop(call.id, None)
-        self._send(message, buffers)
+        for event in [event for news, event in call.changed.items() if not reply.covers(news)]:
+            self._send_event(event)
+        self._send(message, list(reply.buffers))
+
+    def _send_event(self, event: Event) -> None:
+        try:
+            self._send(*event())
+        except Exception:  # noqa: BLE001  the request that changed something is answered all the same
+            _log.exception("a change could not be reported to the browser")
 
     def _run(self, call: Call, content: Mapping[str, Any]) -> Reply:
         call.check_cancelled()
-        if content.get("v") != _PROTOCOL:
+        if content.get("v") != PROTOCOL:
             spoken = in_few_words(content.get("v"))
-            raise BadRequestError(f"protocol {spoken} is not supported, expected {_PROTOCOL}")
+            raise BadRequestError(f"protocol {spoken} is not supported, expected {PROTOCOL}")
         name = content.get("op")
-        found = self._operations.table.get(name) if isinstance(name, str) else None
+        found = self._operations.get(name) if isinstance(name, str) else None
         if found is None:
-            raise BadRequestError(f"there is no operation {in_few_words(name)}")
+            raise BadRequestError(f"unknown operation {in_few_words(name)}")
         arguments = check_arguments(content.get("args", {}), found.checks)
-        answered = getattr(self._operations, found.method)(call, **arguments)
+        answered = found.answer(call, **arguments)
         return answered if isinstance(answered, Reply) else Reply(result=answered)
 
     def _log_unexpected(self, error: BaseException, content: Mapping[str, Any]) -> None:

@@ -106,8 +106,8 @@ def _check(run: QueryRun, framework: str) -> None:
     plan = run.plan
     if plan is None:
         raise SamplingError(
-            "the query gives a table, not samples of the dataset; a loader needs samples",
-            hint="take GROUP BY, JOIN or the concatenating UNION out of the query",
+            "the query returns a table, not samples of the dataset; a loader needs samples",
+            hint="remove GROUP BY, JOIN or the concatenating UNION from the query",
         )
     if len(run.pool) == 0:
         raise SamplingError("no sample matches the query; a loader needs at least one")
@@ -168,6 +168,6 @@ def _view_code(table: OverlayTable, source: Source, view: View) -> str:
     if len(rows) <= _MAX_LITERAL_ROWS:
         return f"dataset[{[int(row) for row in rows]!r}]"
     raise DatasetError(
-        f"the view of {len(rows)} samples comes from no query; its rows do not fit into code",
+        f"the view of {len(rows)} samples has no query, and it has too many rows to write into code",
         hint="save it: id = view.save_view(); then explore ds.load_view(id)",
     )

@@ -1,77 +1,58 @@
-"""Selected samples, by lasting identity; where they are in the grid is worked out when asked."""
+"""Selected samples, by lasting identity, with their places in the grid."""
 
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.table import OverlayTable
-from penstock.widgets.session._grid_order import Shown
-
-__all__ = ["MAX_INTERVALS", "Selection"]
+__all__ = ["MAX_INTERVALS", "NOTHING", "Selection"]
 
 MAX_INTERVALS = 10_000
-_NONE = np.empty(0, np.int64)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Selection:
     """A set of samples.
 
-    Attributes
+    Parameters
     ----------
     uids : ndarray of int64, shape (num_selected,)
-        The samples, in the order they were given.
+        The samples, in the order they were selected.
+    token : str
+        A short text that differs when another set is selected.
+    intervals : tuple of (int, int)
+        Where the grid has them, [start, stop), ascending; of very many the first ones.
     """
 
-    def __init__(self) -> None:
-        self.uids: NDArray[np.int64] = _NONE
-        self._token: str | None = None
-        self._kept: tuple[Shown, NDArray[np.int64], list[list[int]]] | None = None
+    uids: NDArray[np.int64]
+    token: str
+    intervals: tuple[tuple[int, int], ...]
 
-    def set(self, uids: NDArray[np.int64]) -> None:
-        """Select these samples and no others."""
-        self.uids, self._token = uids, None
+    @classmethod
+    def of(cls, uids: NDArray[np.int64], shown: NDArray[np.int64]) -> Selection:
+        """Return a selection by uids, with its places among the uids that the grid shows."""
+        places = np.flatnonzero(np.isin(shown, uids)) if len(uids) else np.empty(0, np.int64)
+        return cls.at(uids, places)
 
-    def set_shown(self, shown: Shown, positions: NDArray[np.int64]) -> None:
-        """Select what the grid shows at some positions, ascending; a sample once, with all of its copies."""
-        uids = shown.uids[positions]
-        if shown.repeats:
-            uids = uids[np.sort(np.unique(uids, return_index=True)[1])]
-        self.set(uids)
-        if not shown.repeats:
-            self._kept = shown, uids, _intervals(positions)
-
-    def keep_present(self, table: OverlayTable) -> int:
-        """Drop samples that `table` no longer has; return how many."""
-        here = table.positions(self.uids) >= 0
-        gone = int(len(here) - here.sum())
-        if gone:
-            self.set(self.uids[here])
-        return gone
-
-    @property
-    def token(self) -> str:
-        """A short text that differs when another set is selected."""
-        if self._token is None:
-            self._token = hashlib.sha256(self.uids.tobytes()).hexdigest()[:12]
-        return self._token
-
-    def intervals(self, shown: Shown) -> list[list[int]]:
-        """Return the grid's selected positions as [start, stop), ascending; of very many the first ones."""
-        kept = self._kept
-        if kept is None or kept[0] is not shown or kept[1] is not self.uids:
-            kept = shown, self.uids, _intervals(np.flatnonzero(np.isin(shown.uids, self.uids)))
-            self._kept = kept
-        return kept[2]
+    @classmethod
+    def at(cls, uids: NDArray[np.int64], positions: NDArray[np.int64]) -> Selection:
+        """Return a selection whose places in the grid are known, ascending."""
+        token = hashlib.sha256(uids.tobytes()).hexdigest()[:12]
+        return cls(uids=uids, token=token, intervals=_intervals(positions))
 
 
-def _intervals(positions: NDArray[np.int64]) -> list[list[int]]:
+def _intervals(positions: NDArray[np.int64]) -> tuple[tuple[int, int], ...]:
     if not len(positions):
-        return []
+        return ()
     breaks = np.flatnonzero(np.diff(positions) > 1)
     starts = positions[np.concatenate([[0], breaks + 1])]
     stops = positions[np.concatenate([breaks, [len(positions) - 1]])] + 1
-    pairs: list[list[int]] = np.stack([starts, stops], axis=1)[:MAX_INTERVALS].tolist()
-    return pairs
+    pairs = np.stack([starts, stops], axis=1)[:MAX_INTERVALS].tolist()
+    return tuple((start, stop) for start, stop in pairs)
+
+
+NOTHING = Selection.at(np.empty(0, np.int64), np.empty(0, np.int64))
+"""No sample."""

@@ -15,6 +15,7 @@ from penstock.sampling import SamplingPlan
 from penstock.table import OverlayTable
 from penstock.widgets.requests._checks import OutdatedError
 from penstock.widgets.requests._failures import in_short
+from penstock.widgets.session._display import Display, arranged
 from penstock.widgets.session._export import split_sampling, view_of
 from penstock.widgets.session._follow import Behind, Follower
 from penstock.widgets.session._options import (
@@ -25,6 +26,7 @@ from penstock.widgets.session._options import (
     same_class,
 )
 from penstock.widgets.session._query_run import Mode, QueryRun, as_written, execute, reweighted, same_but_weights
+from penstock.widgets.session._selection import NOTHING
 from penstock.widgets.session._session_state import SessionState, Watcher, What
 from penstock.widgets.session._source import same_state
 
@@ -34,8 +36,7 @@ if TYPE_CHECKING:
 __all__ = ["Session", "Watcher", "What"]
 
 _SHORT_ID = 7
-_NO_ROWS = np.empty(0, np.int64)
-_WRITING = Behind(message="a `with` block writes to the dataset; what it changes is shown at its end")
+_WRITING = Behind(message="a `with` block is writing to the dataset; its changes are shown when it ends")
 _OTHERS_WROTE = Behind(message="another session has written to the dataset since", remedy="update")
 
 
@@ -53,7 +54,7 @@ class Session(SessionState):
     mode : {"iid", "deck", "once"}
         How a query with SAMPLE BY draws.
     size : int, optional
-        Draws per epoch; None means what the query says.
+        Draws per epoch; None takes what the query asks for.
     unit : {"instances", "samples"}
         What bars count.
     labels : str, optional
@@ -64,7 +65,7 @@ class Session(SessionState):
     TQLError
         If the query is wrong.
     TensorNotFoundError
-        If `labels` is no class label of the dataset.
+        If `labels` is not a class label tensor of the dataset.
 
     Examples
     --------
@@ -88,7 +89,7 @@ class Session(SessionState):
         super().__init__(source, seed=seed, mode=mode, size=size, unit=unit, labels=labels)
         self.order = ThreadPoolExecutor(1, thread_name_prefix="penstock-session")
         self._unread: tuple[OverlayTable, Behind] | None = None
-        self._run = self._execute(query)
+        self._display = arranged(self._execute(query))
         self._remember(query)
         self._follower = Follower(self.order, self.follow)
         self.dataset.listeners.add(self._follower.changed)
@@ -97,21 +98,21 @@ class Session(SessionState):
 
     @property
     def plan(self) -> SamplingPlan | None:
-        """How often which sample is drawn; None when the query gives no samples."""
+        """How often which sample is drawn; None when the query returns a table."""
         self.follow()
-        return self._run.plan
+        return self.run.plan
 
     @property
     def view(self) -> View:
         """What the query returns, with the weights of now: its epoch 0 if it has SAMPLE BY."""
         self.follow(store=True)
-        return view_of(self.source, self._run, self._seed)
+        return view_of(self.source, self.run, self._seed)
 
     @property
     def selected(self) -> NDArray[np.int64]:
         """Selected samples as rows of the dataset, int64 of shape (num_selected,)."""
         self.follow()
-        rows = self.table.positions(self._selection.uids)
+        rows = self.table.positions(self._display.selection.uids)
         return rows[rows >= 0]
 
     # ---- query and weights ----------------------------------------------------
@@ -123,30 +124,23 @@ class Session(SessionState):
         mode: Mode | None = None,
         seed: int | None = None,
         cancelled: Callable[[], bool] | None = None,
-        origin: str | None = None,
     ) -> QueryRun:
         """Run a query on the dataset as it is now; on an error everything stays as it was."""
         with self.lock:
-            before = self._mode, self._seed
             self.dataset.refresh()
-            self._mode, self._seed = mode or self._mode, self._seed if seed is None else checked_seed(seed)
-            try:
-                run = self._execute(text, cancelled=cancelled)
-            except BaseException:
-                self._mode, self._seed = before
-                raise
+            mode, seed = mode or self._mode, self._seed if seed is None else checked_seed(seed)
+            run = self._execute(text, cancelled=cancelled, mode=mode, seed=seed)
+            same_pool = split_sampling(text)[0] == split_sampling(self.run.text)[0]
+            display = self._carried_over(run) if same_pool else self._display.with_run(run, None, NOTHING.uids)
+            self._mode, self._seed, self._unread = mode, seed, None
             self._remember(text)
-            if split_sampling(text)[0] != split_sampling(self._run.text)[0]:
-                self._grid.class_index = None
-                self._selection.set(_NO_ROWS)
-            self._carry_over(run)
-            self._behind = None
-            self._publish(run, "query", origin)
+            self._drop_outdated_edits(run)
+            self._publish(replace(display, behind=None), "query")
             return run
 
     def try_query(self, text: str, *, cancelled: Callable[[], bool] | None = None) -> QueryRun:
         """Run a query on the data that is shown, without showing it."""
-        return self._execute(text, self.table, cancelled)
+        return self._execute(text, self.table, cancelled=cancelled)
 
     def set_weights(
         self,
@@ -156,7 +150,6 @@ class Session(SessionState):
         mode: Mode | None = None,
         seed: int | None = None,
         size: int | Literal["same"] | None = "same",
-        origin: str | None = None,
     ) -> None:
         """Weigh the clauses of the query anew; O(strata), no query runs.
 
@@ -167,8 +160,8 @@ class Session(SessionState):
             `text` differs from the query in more than its weights; if rows repeat and the mode is not "iid".
         """
         with self.lock:
-            text = self._run.text if text is None else text
-            if not same_but_weights(text, self._run.text):
+            text = self.run.text if text is None else text
+            if not same_but_weights(text, self.run.text):
                 raise SamplingError("the text differs from the query that ran in more than its weights; run it first")
             if weights is not None:
                 self._check_number_of(weights)
@@ -176,16 +169,16 @@ class Session(SessionState):
             changes: dict[str, Any] = {} if mode is None else {"mode": mode}
             changes |= {} if seed is None else {"seed": seed}
             changes |= {} if size == "same" else {"size": size}
-            spec = self._run.spec.with_options(**(changes if self._run.has_sampling else {}))
+            spec = self.run.spec.with_options(**(changes if self.run.has_sampling else {}))
             if weights is not None:
                 spec = spec.replace_weights({i: float(w) for i, w in enumerate(weights)})
-            text = reweighted(text, spec) if self._run.has_sampling else text
-            run = self._run.with_spec(as_written(text, spec), text)
+            text = reweighted(text, spec) if self.run.has_sampling else text
+            run = self.run.with_spec(as_written(text, spec), text)
             _ = run.plan  # refuses what these rows cannot be drawn by
             self._mode, self._seed = mode or self._mode, self._seed if seed is None else seed
             another_size = size not in {"same", self._size}
             self._size = self._size if size == "same" else size
-            self._publish(run, "query" if another_size else "weights", origin)
+            self._publish(self._display.with_weights(run), "query" if another_size else "weights")
 
     def _check_number_of(self, weights: Sequence[float] | NDArray[np.float64]) -> None:
         expected = len(self.weights)
@@ -197,7 +190,7 @@ class Session(SessionState):
 
     # ---- what is shown and selected ------------------------------------------------
 
-    def show(self, *, class_index: int | None, origin: str | None = None) -> int:
+    def show(self, *, class_index: int | None) -> int:
         """Show only pool samples with a class; return how many there are. Nothing is selected then.
 
         Raises
@@ -208,38 +201,31 @@ class Session(SessionState):
         with self.lock:
             if class_index is not None and not 0 <= class_index < len(self.class_names):
                 raise SampleIndexError(f"class index {class_index} is out of range; there are {len(self.class_names)}")
-            self._grid.class_index = class_index
-            self._selection.set(_NO_ROWS)
-            self._tell("grid", origin)
-            return len(self.shown().positions)
+            self._publish(self._display.with_order(class_index, self._display.sort), "grid")
+            return len(self._display.positions)
 
-    def sort(self, sort: str, *, origin: str | None = None) -> None:
+    def sort(self, sort: str) -> None:
         """Order the grid: as the query does, by ``row``, or by ``labels``, most first. Nothing is selected then."""
         with self.lock:
-            self._grid.sort = sort
-            self._selection.set(_NO_ROWS)
-            self._tell("grid", origin)
+            self._publish(self._display.with_order(self._display.class_index, sort), "grid")
 
-    def select(
-        self, intervals: Sequence[tuple[int, int]], *, token: str | None = None, origin: str | None = None
-    ) -> int:
+    def select(self, intervals: Sequence[tuple[int, int]], *, token: str | None = None) -> int:
         """Select what the grid shows at positions [start, stop); return how many samples.
 
         Raises
         ------
         OutdatedError
-            If `token` is not that of `shown`: the positions were read off another state of the grid.
+            If `token` is not that of `display`: the positions were read off another state of the grid.
         """
         with self.lock:
-            shown = self.shown()
-            if token is not None and token != shown.token:
-                raise OutdatedError("the samples on show have changed; select again")
-            chosen = np.zeros(len(shown.uids), bool)
+            display = self._display
+            if token is not None and token != display.token:
+                raise OutdatedError("the samples in the grid have changed; select again")
+            chosen = np.zeros(len(display.uids), bool)
             for start, stop in intervals:
                 chosen[start:stop] = True
-            self._selection.set_shown(shown, np.flatnonzero(chosen))
-            self._tell("selection", origin)
-            return len(self._selection.uids)
+            self._publish(display.with_selected_positions(np.flatnonzero(chosen)), "selection")
+            return len(self._display.selection.uids)
 
     def select_rows(self, rows: ArrayLike) -> None:
         """Select samples by their rows in the dataset.
@@ -256,18 +242,18 @@ class Session(SessionState):
         if len(wrong):
             raise SampleIndexError(f"row {int(wrong[0])} is out of range; the dataset has {num_rows} samples")
         with self.lock:
-            self._selection.set(self.table.uids(wanted[np.sort(np.unique(wanted, return_index=True)[1])]))
-            self._tell("selection", None)
+            chosen = self.table.uids(wanted[np.sort(np.unique(wanted, return_index=True)[1])])
+            self._publish(self._display.with_selected(chosen), "selection")
 
     def set_unit(self, unit: Unit) -> None:
         """Count instances or samples."""
         with self.lock:
             self._unit = checked_unit(unit)
-            self._tell("unit", None)
+            self._tell("unit")
 
     # ---- the dataset and what is shown of it ---------------------------------------------
 
-    def follow(self, *, store: bool = False, origin: str | None = None) -> None:
+    def follow(self, *, store: bool = False) -> None:
         """Show the dataset as it is now, or say how that differs from what is shown.
 
         Parameters
@@ -275,8 +261,6 @@ class Session(SessionState):
         store : bool
             Whether what other sessions and processes have written is read as well; else it is only reported.
             An open ``with`` block, whose changes show at its end, is then written too.
-        origin : str, optional
-            The browser view that asked for it.
         """
         with self.lock:
             try:
@@ -284,21 +268,20 @@ class Session(SessionState):
                     self.dataset.refresh()
                 behind = None if store else self._noticed()
                 if behind is not _WRITING:
-                    behind = self._brought_up(origin, behind) or behind
+                    behind = self._brought_up(behind) or behind
             except (KeyboardInterrupt, SystemExit):
                 raise
             except BaseException as error:  # noqa: BLE001  whatever keeps the data from being read, the charts go on and say so
                 behind = Behind(message=f"the dataset cannot be read as it is now: {in_short(error)}")
-            self._be(behind, origin)
+            self._be(behind)
 
     def look_soon(self) -> None:
         """Look for changes in the session's own thread."""
         self._follower.changed()
 
-    def _be(self, behind: Behind | None, origin: str | None) -> None:
-        if behind != self._behind:
-            self._behind = behind
-            self._tell("dataset", origin)
+    def _be(self, behind: Behind | None) -> None:
+        if behind != self.behind:
+            self._publish(replace(self._display, behind=behind), "dataset")
 
     def _noticed(self) -> Behind | None:
         if self.dataset.is_buffering:
@@ -307,43 +290,51 @@ class Session(SessionState):
             return None
         return _OTHERS_WROTE
 
-    def _brought_up(self, origin: str | None, behind: Behind | None) -> Behind | None:
+    def _brought_up(self, behind: Behind | None) -> Behind | None:
         """Run the query again where the data differs from what it ran on; where it no longer runs, keep what was."""
         table = self.dataset.table
         if same_state(table, self.table):
             return None
         if self._unread is None or not same_state(table, self._unread[0]):
             try:
-                run = self._execute(self._run.text, table)
+                run = self._execute(self.run.text, table)
             except (TQLError, SamplingError) as error:
                 self._unread = table, _not_run(error, self.table)
             else:
-                self._carry_over(run)
-                self._behind = behind  # published with the run: nobody sees new data under an old note
-                self._publish(run, "query", origin)
+                self._unread = None
+                self._drop_outdated_edits(run)
+                self._publish(replace(self._carried_over(run), behind=behind), "query")
         return self._unread[1] if self._unread else None
 
-    def _carry_over(self, run: QueryRun) -> None:
-        """Take filter, selection and undo along to another state of the data, as far as they still mean the same."""
-        self._unread = None
-        self._grid.class_index = same_class(self._grid.class_index, self.class_names, run.class_names)
-        self._selection.keep_present(run.table)
+    def _carried_over(self, run: QueryRun) -> Display:
+        """Return another state of the data with filter and selection as far as they still mean the same."""
+        uids = self._display.selection.uids
+        class_index = same_class(self._display.class_index, self.class_names, run.class_names)
+        return self._display.with_run(run, class_index, uids[run.table.positions(uids) >= 0])
+
+    def _drop_outdated_edits(self, run: QueryRun) -> None:
         dropped = self.edits.drop_outdated(run.table)
         if dropped:
             self.note = (
                 f"{dropped} earlier edit{'s' if dropped > 1 else ''} can no longer be undone: the samples changed"
             )
-            self._tell("note", None)
+            self._tell("note")
 
     def _execute(
-        self, text: str, table: OverlayTable | None = None, cancelled: Callable[[], bool] | None = None
+        self,
+        text: str,
+        table: OverlayTable | None = None,
+        *,
+        mode: Mode | None = None,
+        seed: int | None = None,
+        cancelled: Callable[[], bool] | None = None,
     ) -> QueryRun:
         table = self.dataset.table if table is None else table
         run = execute(
             text,
             table,
-            seed=self._seed,
-            mode=self._mode,
+            seed=self._seed if seed is None else seed,
+            mode=mode or self._mode,
             size=self._size,
             labels=present_labels(self._wanted_labels, table.tensors),
             rows=self.source.rows(table),

@@ -14,11 +14,10 @@ from penstock.sampling import SamplingSpec
 from penstock.table import OverlayTable
 from penstock.tensors import label_tensor
 from penstock.widgets.editing._edits import EditStack, edit_stack, rows_of
+from penstock.widgets.session._display import Display
 from penstock.widgets.session._follow import Behind
-from penstock.widgets.session._grid_order import GridOrder, Shown
 from penstock.widgets.session._options import Unit, checked_seed, checked_unit
 from penstock.widgets.session._query_run import Mode, QueryRun
-from penstock.widgets.session._selection import Selection
 from penstock.widgets.session._source import Source
 
 if TYPE_CHECKING:
@@ -34,8 +33,8 @@ _log = logging.getLogger("penstock.widgets")
 class Watcher(Protocol):
     """What wants to hear of changes."""
 
-    def session_changed(self, what: What, origin: str | None) -> None:
-        """Hear that `what` changed; `origin` is the browser view that asked for it."""
+    def session_changed(self, what: What) -> None:
+        """Hear that `what` changed."""
         ...
 
 
@@ -59,7 +58,7 @@ class SessionState:
         As of `Session`.
     """
 
-    _run: QueryRun
+    _display: Display
 
     def __init__(
         self,
@@ -81,10 +80,6 @@ class SessionState:
         self._wanted_labels = label_tensor(self.dataset.table.tensors, labels)
         self._unit = checked_unit(unit)
         self._seed, self._mode, self._size = seed, mode, size
-        self._grid = GridOrder()
-        self._selection = Selection()
-        self._revision = 0
-        self._behind: Behind | None = None
 
     @property
     def dataset(self) -> Dataset:
@@ -105,27 +100,27 @@ class SessionState:
     @property
     def run(self) -> QueryRun:
         """The last query that ran, an immutable snapshot."""
-        return self._run
+        return self._display.run
 
     @property
-    def revision(self) -> int:
-        """A number that grows with every change of query, weights or data."""
-        return self._revision
+    def display(self) -> Display:
+        """All that is displayed, an immutable value; taken without a lock, so pages are read while a query runs."""
+        return self._display
 
     @property
     def query(self) -> str:
         """Text of the query, with the weights of now."""
-        return self._run.text
+        return self.run.text
 
     @property
     def weights(self) -> NDArray[np.float64]:
         """Weight of each clause, float64 of shape (num_clauses,); empty without SAMPLE BY."""
-        return np.array(self._run.spec.weights if self._run.has_sampling else (), np.float64)
+        return np.array(self.run.spec.weights if self.run.has_sampling else (), np.float64)
 
     @property
     def mode(self) -> Mode:
         """How a query with SAMPLE BY draws."""
-        return self._run.spec.mode if self._run.has_sampling else self._mode
+        return self.run.spec.mode if self.run.has_sampling else self._mode
 
     @property
     def seed(self) -> int:
@@ -145,49 +140,27 @@ class SessionState:
     @property
     def labels(self) -> str | None:
         """The class label tensor that charts count; None where the dataset has none."""
-        return self._run.labels
+        return self.run.labels
 
     @property
     def table(self) -> OverlayTable:
         """The state of the dataset that is shown, edits included; everything on show is read from it."""
-        return self._run.table
+        return self.run.table
 
     @property
     def behind(self) -> Behind | None:
         """How what is shown differs from the dataset as it is now, as far as that is known; None where it does not."""
-        return self._behind
+        return self._display.behind
 
     @property
     def class_names(self) -> tuple[str, ...]:
         """Names of its classes, by index."""
-        return self._run.class_names
+        return self.run.class_names
 
     @property
     def spec(self) -> SamplingSpec | None:
         """The sampling as it is now; None without SAMPLE BY."""
-        return self._run.spec if self._run.has_sampling else None
-
-    @property
-    def selection(self) -> Selection:
-        """The selected samples by lasting identity."""
-        return self._selection
-
-    @property
-    def class_filter(self) -> int | None:
-        """The grid shows only samples with this class; None means the whole pool."""
-        return self._grid.class_index
-
-    @property
-    def sorted_by(self) -> str:
-        """How the grid is ordered: ``query``, ``row`` or ``labels``."""
-        return self._grid.sort
-
-    def shown(self, run: QueryRun | None = None) -> Shown:
-        """Return a snapshot, by default the newest, and its pool positions in the order the grid shows them.
-
-        Takes no lock: pages are read while a long query runs.
-        """
-        return self._grid.shown(self._run if run is None else run)
+        return self.run.spec if self.run.has_sampling else None
 
     def row_of(self, uid: int) -> int:
         """Return the row that has a uid.
@@ -209,17 +182,16 @@ class SessionState:
         """Tell `watcher` no more."""
         self._watchers.discard(watcher)
 
-    def _publish(self, run: QueryRun, what: What, origin: str | None) -> None:
-        self._run = run
-        self._revision += 1
-        self._tell(what, origin)
+    def _publish(self, display: Display, what: What) -> None:
+        self._display = display
+        self._tell(what)
 
-    def _tell(self, what: What, origin: str | None) -> None:
+    def _tell(self, what: What) -> None:
         for watcher in list(self._watchers):
             try:
-                watcher.session_changed(what, origin)
+                watcher.session_changed(what)
             except Exception:  # noqa: BLE001  a widget that cannot be reached keeps nobody else from going on
-                _log.exception("a widget could not be told of a change")
+                _log.exception("a change could not be reported to a widget")
 
     def _remember(self, text: str) -> None:
         self.history = [text, *(past for past in self.history if past != text)][:_MAX_HISTORY]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from penstock import tql
 from penstock.errors import DatasetError
 from penstock.table import OverlayTable
 
@@ -66,6 +67,15 @@ class Source:
             return None
         found = table.positions(self._uids)
         return found[found >= 0]
+
+    @property
+    def kind(self) -> Literal["dataset", "view", "frozen view"]:
+        """What was opened; a frozen view has the rows that sampling drew once, some of them repeated."""
+        if self.view is None:
+            return "dataset"
+        text = self.view.query_string
+        sampled = self.view.spec is not None or (bool(text) and tql.parse(str(text)).sample is not None)
+        return "frozen view" if sampled or len(np.unique(self._uids)) < len(self._uids) else "view"
 
     def num_gone(self, table: OverlayTable) -> int:
         """Return how many rows of the view are no longer in the dataset."""

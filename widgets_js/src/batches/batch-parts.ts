@@ -1,4 +1,4 @@
-// The pieces of a stacked bar: the commonest classes by colour, all others together.
+// The pieces of a stacked bar: the commonest classes by color, all others together.
 
 const TOLD = 8; // as many as there are hues
 

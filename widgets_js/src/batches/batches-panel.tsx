@@ -1,12 +1,12 @@
 import { effect, type Signal, useSignal } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
-import { classColour } from "../shared/colours.ts";
-import { debounce } from "../shared/debounce.ts";
-import { focusable } from "../shared/focus.ts";
-import { countText } from "../shared/number-text.ts";
-import { isCancelled } from "../shared/rpc.ts";
-import type { Store } from "../shared/store.ts";
+import { isCancelled } from "../session/rpc.ts";
+import type { Store } from "../session/store.ts";
 import { chartsOf } from "../statistics/charts.ts";
+import { classColor } from "../ui/colors.ts";
+import { debounce } from "../ui/debounce.ts";
+import { focusable } from "../ui/focus.ts";
+import { countText } from "../ui/number-text.ts";
 import { batchParts, legendClasses } from "./batch-parts.ts";
 
 const REST_MS = 150;
@@ -83,7 +83,7 @@ function Stacks({ store, batches }: { store: Store; batches: Batches }) {
                 {batchParts(counts, legend, most).map(({ classIndex, share, count }) => (
                   <i
                     key={classIndex}
-                    style={{ width: `${100 * share}%`, background: classColour(classIndex) }}
+                    style={{ width: `${100 * share}%`, background: classColor(classIndex) }}
                     data-class={classIndex === null ? "others" : names[classIndex]}
                     data-count={count}
                   />
@@ -96,7 +96,7 @@ function Stacks({ store, batches }: { store: Store; batches: Batches }) {
       <div class="penstock-legend">
         {legend.map((c) => (
           <span key={c}>
-            <i class="penstock-swatch" style={{ background: classColour(c) }} />
+            <i class="penstock-swatch" style={{ background: classColor(c) }} />
             <span class="penstock-legend-name">{names[c]}</span>
           </span>
         ))}

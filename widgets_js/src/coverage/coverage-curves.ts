@@ -1,5 +1,5 @@
 // Everything the coverage chart tells of one plan.
-import type { Mode } from "../shared/protocol.ts";
+import type { Mode } from "../session/protocol.ts";
 import { type Coverage, certificate, coverage, epochsToSee, rowsOfShare } from "../statistics/coverage.ts";
 import { ofDistinctRows } from "../statistics/distinct-rows.ts";
 import { type DrawPlan, inMode } from "../statistics/plan.ts";
@@ -38,8 +38,8 @@ export function coverageCurves(positions: DrawPlan, asked: number): CoverageCurv
 
 export interface CoverageFigures {
   readonly seen: number; // share after epoch 1, in the plan's mode
-  readonly dealt: number | null; // epoch by which a deal has shown all; null: never
-  readonly independent: readonly [number | null, number | null]; // the same for independent draws, with 50 and 95 %
+  readonly deck: number | null; // epoch by which a deal has shown all; null: never
+  readonly iid: readonly [number | null, number | null]; // the same for independent draws, with 50 and 95 %
 }
 
 /** `basis` = rows that count as all. */
@@ -47,16 +47,16 @@ export function coverageFigures({ curves, modes, plans, mode }: CoverageCurves, 
   const never = basis > plans.iid.drawable || !modes.includes("deck");
   return {
     seen: (curves[mode]?.unique[0] ?? 0) / basis,
-    dealt: never ? null : certificate(plans.deck),
-    independent: [epochsToSee(plans.iid, basis, 0.5), epochsToSee(plans.iid, basis, 0.95)],
+    deck: never ? null : certificate(plans.deck),
+    iid: [epochsToSee(plans.iid, basis, 0.5), epochsToSee(plans.iid, basis, 0.95)],
   };
 }
 
 export interface CoverRow {
   readonly share: number;
-  readonly dealt: number | null;
-  readonly independent50: number | null;
-  readonly independent95: number | null;
+  readonly deck: number | null;
+  readonly iid50: number | null;
+  readonly iid95: number | null;
 }
 
 /** Epochs until a share of `basis` rows has been seen. */
@@ -65,9 +65,9 @@ export function coverTable({ plans, modes }: CoverageCurves, basis: number): Cov
     const rows = rowsOfShare(share, basis);
     return {
       share,
-      dealt: modes.includes("deck") ? epochsToSee(plans.deck, rows, 1) : null,
-      independent50: epochsToSee(plans.iid, rows, 0.5),
-      independent95: epochsToSee(plans.iid, rows, 0.95),
+      deck: modes.includes("deck") ? epochsToSee(plans.deck, rows, 1) : null,
+      iid50: epochsToSee(plans.iid, rows, 0.5),
+      iid95: epochsToSee(plans.iid, rows, 0.95),
     };
   });
 }

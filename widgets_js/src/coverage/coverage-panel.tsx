@@ -1,16 +1,16 @@
 import { type ReadonlySignal, type Signal, useSignal } from "@preact/signals";
 import { useCallback } from "preact/hooks";
-import { useEachFrame } from "../shared/each-frame.ts";
-import { focusable } from "../shared/focus.ts";
-import { countText, shareText } from "../shared/number-text.ts";
-import type { Snapshot } from "../shared/protocol.ts";
-import type { Store } from "../shared/store.ts";
-import { Switch } from "../shared/switch.tsx";
+import type { Snapshot } from "../session/protocol.ts";
+import type { Store } from "../session/store.ts";
 import { chartsOf } from "../statistics/charts.ts";
 import { type Drawn, useDrawn } from "../statistics/drawn.ts";
 import type { DrawPlan } from "../statistics/plan.ts";
+import { useEachFrame } from "../ui/each-frame.ts";
+import { focusable } from "../ui/focus.ts";
+import { countText, shareText } from "../ui/number-text.ts";
+import { Switch } from "../ui/switch.tsx";
 import { type CoverageCurves, coverageCurves, coverageFigures, coverTable } from "./coverage-curves.ts";
-import { EpochsChart, MODE_NAMES } from "./epochs-chart.tsx";
+import { EpochsChart } from "./epochs-chart.tsx";
 import { TimesChart } from "./times-chart.tsx";
 
 type View = "epochs" | "times";
@@ -45,7 +45,7 @@ export function CoveragePanel({ store }: { store: Store }) {
         <h3>Coverage</h3>
         <span class="penstock-grow" />
         <Switch
-          label="what coverage shows"
+          label="what the chart shows"
           testid="coverage-view"
           options={VIEWS}
           value={view.value}
@@ -88,7 +88,7 @@ function Epochs({ curves, ofDrawable, drawn }: EpochsProps) {
               ofDrawable.value = !ofDrawable.value;
             }}
           >
-            {ofDrawable.value ? "of the pool" : "of drawable rows"}
+            {ofDrawable.value ? "of the pool" : "of samples that can be drawn"}
           </button>
         </p>
       )}
@@ -99,23 +99,23 @@ function Epochs({ curves, ofDrawable, drawn }: EpochsProps) {
 }
 
 function Figures({ curves, basis }: { curves: CoverageCurves; basis: number }) {
-  const { seen, dealt, independent } = coverageFigures(curves, basis);
-  const [half, most] = independent;
+  const { seen, deck, iid } = coverageFigures(curves, basis);
+  const [half, most] = iid;
   return (
     <div class="penstock-figures">
       <Figure label="seen, epoch 1" value={shareText(seen)} testid="seen-epoch-1" exact={seen} />
       {curves.modes.includes("deck") && (
         <Figure
-          label="dealt: all by"
-          value={dealt === null ? "never" : `epoch ${countText(dealt)}`}
-          testid="dealt-all"
-          exact={dealt}
+          label="deck: all seen by"
+          value={deck === null ? "never" : `epoch ${countText(deck)}`}
+          testid="deck-all"
+          exact={deck}
         />
       )}
       <Figure
-        label="indep. 50 · 95 %"
+        label="iid: all seen, 50 · 95%"
         value={half === null ? "never" : `${countText(half)} · ${most === null ? "never" : countText(most)}`}
-        testid="independent-all"
+        testid="iid-all"
         exact={half}
       />
     </div>
@@ -145,13 +145,11 @@ function DrawnNote({ drawn, curves }: { drawn: ReadonlySignal<Drawn | null>; cur
   const found = drawn.value;
   const { mode } = curves;
   const approximate = mode === "once" && curves.plans.once.draws < curves.drawable; // Hajek's variance
-  const band = approximate ? "band 95 %, approximate" : "band 95 %";
+  const band = approximate ? "95% band, approximate" : "95% band";
   if (found === null || found.unique.length === 0) return null;
   const stale = found.stale || found.mode !== mode;
   return (
-    <p class="penstock-note">
-      {stale ? `○ drawn before this change, ${band}` : `○ drawn from the loader’s own stream, ${band}`}
-    </p>
+    <p class="penstock-note">{stale ? `○ drawn before this change, ${band}` : `○ drawn by the loader, ${band}`}</p>
   );
 }
 
@@ -159,10 +157,10 @@ function epochText(epoch: number | null): string {
   return epoch === null ? "never" : countText(epoch);
 }
 
-/** Epochs until 90, 95, 99 and 100 % are seen. */
+/** Epochs until 90, 95, 99 and 100% are seen. */
 function CoverTable({ curves, basis }: { curves: CoverageCurves; basis: number }) {
   const open = useSignal(false);
-  const dealt = curves.modes.includes("deck");
+  const hasDeck = curves.modes.includes("deck");
   return (
     <details
       class="penstock-cover-table"
@@ -170,24 +168,24 @@ function CoverTable({ curves, basis }: { curves: CoverageCurves; basis: number }
         open.value = event.currentTarget.open;
       }}
     >
-      <summary {...focusable}>epochs until 90 · 95 · 99 · 100 % are seen</summary>
+      <summary {...focusable}>epochs until 90 · 95 · 99 · 100% are seen</summary>
       {open.value && (
         <table data-testid="cover-table">
           <thead>
             <tr>
               <th scope="col">seen</th>
-              {dealt && <th scope="col">dealt</th>}
-              <th scope="col">indep. 50 %</th>
-              <th scope="col">indep. 95 %</th>
+              {hasDeck && <th scope="col">deck</th>}
+              <th scope="col">iid, 50%</th>
+              <th scope="col">iid, 95%</th>
             </tr>
           </thead>
           <tbody>
             {coverTable(curves, basis).map((row) => (
               <tr key={row.share}>
                 <th scope="row">{shareText(row.share)}</th>
-                {dealt && <td>{epochText(row.dealt)}</td>}
-                <td>{epochText(row.independent50)}</td>
-                <td>{epochText(row.independent95)}</td>
+                {hasDeck && <td>{epochText(row.deck)}</td>}
+                <td>{epochText(row.iid50)}</td>
+                <td>{epochText(row.iid95)}</td>
               </tr>
             ))}
           </tbody>
@@ -204,7 +202,7 @@ function Times({ store, curves }: { store: Store; curves: CoverageCurves }) {
   return (
     <>
       <div class="penstock-row penstock-after">
-        <span class="penstock-number">{`${MODE_NAMES[curves.mode]}, after epochs`}</span>
+        <span class="penstock-number">{`${curves.mode}, after epochs`}</span>
         <span class="penstock-grow" />
         <Switch
           label="after how many epochs"

@@ -1,14 +1,12 @@
 import { type ReadonlySignal, useSignal } from "@preact/signals";
 import { scaleLinear } from "d3-scale";
 import { area, curveLinear, curveMonotoneX, line } from "d3-shape";
-import { useMeasuredWidth } from "../shared/measured-width.ts";
-import { shareText } from "../shared/number-text.ts";
-import type { Mode } from "../shared/protocol.ts";
+import type { Mode } from "../session/protocol.ts";
 import type { Coverage } from "../statistics/coverage.ts";
 import type { Drawn } from "../statistics/drawn.ts";
+import { useMeasuredWidth } from "../ui/measured-width.ts";
+import { shareText } from "../ui/number-text.ts";
 import { chartHeight, labelPlaces } from "./label-places.ts";
-
-export const MODE_NAMES: Readonly<Record<Mode, string>> = { iid: "indep.", deck: "dealt", once: "once" };
 
 const LABEL_ORDER: readonly Mode[] = ["deck", "once", "iid"];
 const MARGIN = { top: 8, bottom: 22, left: 38, right: 54 };
@@ -59,7 +57,7 @@ export function EpochsChart({ curves, mode, basis, drawable, drawn }: EpochsChar
         width={width}
         height={height}
         role="img"
-        aria-label={`share of samples seen in ${epochs} epochs; figures in the table below`}
+        aria-label={`share of samples seen in ${epochs} epochs; the table below has the numbers`}
         onPointerMove={hover}
         onPointerLeave={() => {
           hovered.value = null;
@@ -70,7 +68,7 @@ export function EpochsChart({ curves, mode, basis, drawable, drawn }: EpochsChar
             <g key={share}>
               <line x1={x(0)} x2={x(epochs)} y1={y(share)} y2={y(share)} />
               <text x={MARGIN.left - 5} y={y(share) + BASELINE} text-anchor="end">
-                {`${share * 100} %`}
+                {`${share * 100}%`}
               </text>
             </g>
           ))}
@@ -96,7 +94,7 @@ export function EpochsChart({ curves, mode, basis, drawable, drawn }: EpochsChar
             y={(places[i] as number) + BASELINE}
             font-weight={name === mode ? 600 : 400}
           >
-            {MODE_NAMES[name]}
+            {name}
           </text>
         ))}
         {hovered.value !== null && (
@@ -224,7 +222,7 @@ function ReadoutLine({ name, point }: { name: Mode; point: Point | undefined }) 
   const spread = point.high > point.low ? `${shareText(point.low)} – ${shareText(point.high)}` : "";
   return (
     <>
-      <dt>{MODE_NAMES[name]}</dt>
+      <dt>{name}</dt>
       <dd>
         {shareText(point.share)} <span class="penstock-bar-band">{spread}</span>
       </dd>

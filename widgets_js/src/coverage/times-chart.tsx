@@ -1,10 +1,10 @@
 import { scaleLinear } from "d3-scale";
 import { curveStepAfter, line } from "d3-shape";
-import { classColour, classDash } from "../shared/colours.ts";
-import { useMeasuredWidth } from "../shared/measured-width.ts";
-import { countText, tickText } from "../shared/number-text.ts";
 import type { DrawPlan } from "../statistics/plan.ts";
 import { seenLaws, timesSeen } from "../statistics/times-seen.ts";
+import { classColor, classDash } from "../ui/colors.ts";
+import { useMeasuredWidth } from "../ui/measured-width.ts";
+import { axisText, countText } from "../ui/number-text.ts";
 import { chartHeight } from "./label-places.ts";
 
 const MARGIN = { top: 8, bottom: 22, left: 38, right: 12 };
@@ -36,14 +36,14 @@ export function TimesChart({ plan, epochs, classes, names }: Props) {
         width={width}
         height={height}
         role="img"
-        aria-label={`share of samples drawn at most so many times in ${epochs} epochs`}
+        aria-label={`cumulative share of samples by the number of times drawn, after ${epochs} epochs`}
       >
         <g class="penstock-axis">
           {[0, 0.5, 1].map((share) => (
             <g key={share}>
               <line x1={x(0)} x2={x(last)} y1={y(share)} y2={y(share)} />
               <text x={MARGIN.left - 5} y={y(share) + 4} text-anchor="end">
-                {`${share * 100} %`}
+                {`${share * 100}%`}
               </text>
             </g>
           ))}
@@ -52,7 +52,7 @@ export function TimesChart({ plan, epochs, classes, names }: Props) {
             .filter(Number.isInteger)
             .map((tick) => (
               <text key={tick} x={x(tick)} y={height - 7} text-anchor="middle">
-                {tickText(tick)}
+                {axisText(tick)}
               </text>
             ))}
         </g>
@@ -66,7 +66,7 @@ export function TimesChart({ plan, epochs, classes, names }: Props) {
                 (share) => y(share),
               ).curve(curveStepAfter)([...shares]) ?? ""
             }
-            stroke={classIndex === null ? "var(--penstock-ink)" : classColour(classIndex)}
+            stroke={classIndex === null ? "var(--penstock-ink)" : classColor(classIndex)}
             stroke-dasharray={classIndex === null ? "none" : classDash(classIndex)}
             data-testid="ecdf"
             data-class={classIndex === null ? "" : names[classIndex]}
@@ -74,17 +74,17 @@ export function TimesChart({ plan, epochs, classes, names }: Props) {
           />
         ))}
       </svg>
-      <div class="penstock-axis-title">times drawn at most, share of samples</div>
+      <div class="penstock-axis-title">times drawn · cumulative share of samples</div>
       <div class="penstock-legend">
         {series.map(({ classIndex, shares }) => (
-          <span key={classIndex} title={`${countText(100 * (shares[0] ?? 0))} % not seen in ${epochs} epochs`}>
+          <span key={classIndex} title={`${countText(100 * (shares[0] ?? 0))}% not seen in ${epochs} epochs`}>
             <svg class="penstock-swatch" width="16" height="9" aria-hidden="true">
               <line
                 class="penstock-ecdf"
                 x2="16"
                 y1="5"
                 y2="5"
-                stroke={classIndex === null ? "var(--penstock-ink)" : classColour(classIndex)}
+                stroke={classIndex === null ? "var(--penstock-ink)" : classColor(classIndex)}
                 stroke-dasharray={classIndex === null ? "none" : classDash(classIndex)}
               />
             </svg>

@@ -1,7 +1,7 @@
 import { useState } from "preact/hooks";
-import { classColour } from "../shared/colours.ts";
-import { focusable } from "../shared/focus.ts";
-import { searchClasses } from "./labels.ts";
+import { searchClasses } from "../session/labels.ts";
+import { classColor } from "../ui/colors.ts";
+import { focusable } from "../ui/focus.ts";
 
 interface ClassPickerProps {
   names: readonly string[];
@@ -44,7 +44,7 @@ export function ClassPicker({ names, label, onChoose, onNew }: ClassPickerProps)
           <li key={index}>
             <button {...focusable} type="button" onClick={() => onChoose(index)}>
               <span>
-                <span class="penstock-dot" style={{ background: classColour(index) }} /> {names[index]}
+                <span class="penstock-dot" style={{ background: classColor(index) }} /> {names[index]}
               </span>
             </button>
           </li>

@@ -1,13 +1,13 @@
 import { useEffect, useRef } from "preact/hooks";
-import * as intervals from "../grid/intervals.ts";
-import { classColour } from "../shared/colours.ts";
-import { focusable } from "../shared/focus.ts";
-import { count } from "../shared/format.ts";
-import { Popover } from "../shared/popover.tsx";
-import type { SampleDetail } from "../shared/protocol.ts";
-import type { Session } from "../shared/session.ts";
+import * as intervals from "../session/intervals.ts";
+import { chips, describeChange, isPaired, withClass, withOther, withoutBox, withoutClass } from "../session/labels.ts";
+import type { SampleDetail } from "../session/protocol.ts";
+import type { Session } from "../session/session.ts";
+import { classColor } from "../ui/colors.ts";
+import { focusable } from "../ui/focus.ts";
+import { countText } from "../ui/number-text.ts";
+import { Popover } from "../ui/popover.tsx";
 import { ClassPicker } from "./class-picker.tsx";
-import { chips, describeChange, isPaired, withClass, withOther, withoutBox, withoutClass } from "./labels.ts";
 import { Stage } from "./stage.tsx";
 
 /** One sample: its image with boxes, its classes as chips, its other tensors. */
@@ -32,7 +32,9 @@ export function DetailPanel({ session }: { session: Session }) {
       {imageless ? null : <Stage session={session} relabel={relabel} />}
       <div class="penstock-facts">
         {sample === null ? (
-          <p class="penstock-note">{detail.fault.value ?? (store.isLive.value ? "" : "Images need the kernel.")}</p>
+          <p class="penstock-note">
+            {detail.fault.value ?? (store.isLive.value ? "" : "Images need a running kernel.")}
+          </p>
         ) : (
           <>
             <Title session={session} sample={sample} />
@@ -77,11 +79,11 @@ function Title({ session, sample }: { session: Session; sample: SampleDetail }) 
   };
   return (
     <div class="penstock-row penstock-detail-title">
-      <b>sample {count(sample.row)}</b>
+      <b>sample {countText(sample.row)}</b>
       <span class="penstock-grow" />
       <span class="penstock-number penstock-nowrap">
-        {step(-1)} {count((within ? intervals.rank(selection, sample.position) : sample.position) + 1)} of{" "}
-        {count(within ? chosen : store.gridSize.value)} {step(1)}
+        {step(-1)} {countText((within ? intervals.rank(selection, sample.position) : sample.position) + 1)} of{" "}
+        {countText(within ? chosen : store.gridSize.value)} {step(1)}
       </span>
     </div>
   );
@@ -159,7 +161,7 @@ function LabelChip({ session, label, times, boxed, editable, sample }: LabelChip
   const off = store.hiddenClasses.value.has(label);
   const body = (
     <>
-      <span class="penstock-dot" style={{ background: classColour(label) }} />
+      <span class="penstock-dot" style={{ background: classColor(label) }} />
       {name}
       {times > 1 ? <span class="penstock-number"> ×{times}</span> : null}
     </>
@@ -224,7 +226,7 @@ function SelectedBox({ session, sample }: { session: Session; sample: SampleDeta
           testid="penstock-relabel"
           label={
             <>
-              <span class="penstock-dot" style={{ background: classColour(label) }} /> {store.classNames.value[label]} ▾
+              <span class="penstock-dot" style={{ background: classColor(label) }} /> {store.classNames.value[label]} ▾
             </>
           }
         >
@@ -253,7 +255,7 @@ function Edited({ session, sample }: { session: Session; sample: SampleDetail })
   const showing = detail.showBefore.value;
   return (
     <p class="penstock-note" data-testid="penstock-edited">
-      <b>Edited:</b> {words === "" ? "as committed again" : words}.{" "}
+      <b>Edited:</b> {words === "" ? "same as committed" : words}.{" "}
       <button
         {...focusable}
         type="button"
@@ -304,7 +306,7 @@ function Fields({ sample }: { sample: SampleDetail }) {
 function Keys({ session }: { session: Session }) {
   const { store, detail } = session;
   const dataset = store.dataset.value;
-  if (dataset === null || dataset.read_only) return <p class="penstock-note">Read-only: edits are off.</p>;
+  if (dataset === null || dataset.read_only) return <p class="penstock-note">Read-only: editing is not available.</p>;
   if (dataset.box_tensor === null) return null;
   return (
     <p class="penstock-note penstock-keys">

@@ -1,6 +1,7 @@
-// The boxes over the image, in screen pixels: halo, class colour and dashes, names on top, handles on the chosen one.
-import { classColour, classDash } from "../shared/colours.ts";
-import { type Box, HANDLES, type Handle, nameAt, namedBoxes } from "./box-geometry.ts";
+// The boxes over the image, in screen pixels: halo, class color and dashes, names on top, handles on the chosen one.
+
+import { type Box, HANDLES, type Handle, nameAt, namedBoxes } from "../session/box-geometry.ts";
+import { classColor, classDash } from "../ui/colors.ts";
 import type { Tools } from "./stage-tools.ts";
 
 const NAME_FROM = 48;
@@ -65,7 +66,7 @@ function StageBox({ at, label, selected }: { at: Rectangle; label: number | null
         {...at}
         stroke-width={width}
         stroke-dasharray={dash}
-        style={{ stroke: classColour(label) }}
+        style={{ stroke: classColor(label) }}
       />
     </g>
   );

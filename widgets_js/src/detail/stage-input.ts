@@ -1,7 +1,7 @@
 // Pointer and keys on the stage. Keys of boxes are those of jupyter-bbox-widget.
 import { useEffect } from "preact/hooks";
-import type { Session } from "../shared/session.ts";
-import { boxAt, boxBetween, dragBox, fitView, type Handle, keyBox, panBy, zoomAt } from "./box-geometry.ts";
+import { boxAt, boxBetween, dragBox, fitView, type Handle, keyBox, panBy, zoomAt } from "../session/box-geometry.ts";
+import type { Session } from "../session/session.ts";
 import { addBox, save, type Tools } from "./stage-tools.ts";
 
 /** The wheel zooms with Ctrl (a pinch says the same) or while the stage has the focus; else the page scrolls. */
@@ -91,7 +91,7 @@ export function stageKey(event: KeyboardEvent, tools: Tools, editable: boolean):
 
 function viewKey(event: KeyboardEvent, tools: Tools): boolean {
   const { view, size, image, session, boxes } = tools;
-  const centre = [size.value.width / 2, size.value.height / 2] as const;
+  const center = [size.value.width / 2, size.value.height / 2] as const;
   const pans: Record<string, [number, number]> = {
     ArrowLeft: [40, 0],
     ArrowRight: [-40, 0],
@@ -99,8 +99,8 @@ function viewKey(event: KeyboardEvent, tools: Tools): boolean {
     ArrowDown: [0, -40],
   };
   const pan = pans[event.key];
-  if (event.key === "+" || event.key === "=") view.value = zoomAt(view.value, 1.5, ...centre, size.value, image);
-  else if (event.key === "-") view.value = zoomAt(view.value, 1 / 1.5, ...centre, size.value, image);
+  if (event.key === "+" || event.key === "=") view.value = zoomAt(view.value, 1.5, ...center, size.value, image);
+  else if (event.key === "-") view.value = zoomAt(view.value, 1 / 1.5, ...center, size.value, image);
   else if (event.key === "0") view.value = fitView(size.value, image);
   else if (pan !== undefined) view.value = panBy(view.value, pan[0], pan[1], size.value, image);
   else if (event.key === "Tab") return nextBox(session, boxes.value.length, event.shiftKey ? -1 : 1);

@@ -1,10 +1,10 @@
 // What the parts of the stage share: the view, the boxes under edit, and how a change of them is sent.
 import type { Signal } from "@preact/signals";
-import { overlayBoxes } from "../shared/box-overlay.tsx";
-import type { SampleDetail } from "../shared/protocol.ts";
-import type { Session } from "../shared/session.ts";
-import type { Box, Handle, Size, View } from "./box-geometry.ts";
-import { type Annotations, fromBoxes, isPaired } from "./labels.ts";
+import type { Box, Handle, Size, View } from "../session/box-geometry.ts";
+import { type Annotations, fromBoxes, isPaired } from "../session/labels.ts";
+import type { SampleDetail } from "../session/protocol.ts";
+import type { Session } from "../session/session.ts";
+import { overlayBoxes } from "../ui/box-overlay.tsx";
 
 export type Gesture =
   | { kind: "pan"; x: number; y: number; moved: boolean }

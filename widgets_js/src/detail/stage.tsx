@@ -1,9 +1,10 @@
 import { type Signal, useComputed, useSignal, useSignalEffect } from "@preact/signals";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
-import { imageUrl } from "../grid/page-cache.ts";
-import { focusable } from "../shared/focus.ts";
-import type { Session } from "../shared/session.ts";
-import { type Box, fitView, type Size, type View, visibleRegion, zoomAt } from "./box-geometry.ts";
+import { type Box, fitView, type Size, type View, visibleRegion, zoomAt } from "../session/box-geometry.ts";
+import { imageUrl } from "../session/page-cache.ts";
+import type { Session } from "../session/session.ts";
+import { focusable } from "../ui/focus.ts";
+import { countText, pluralText } from "../ui/number-text.ts";
 import { BoxLayer } from "./stage-boxes.tsx";
 import { pointerDown, pointerMove, pointerUp, stageKey, useWheel } from "./stage-input.ts";
 import { boxesOf, type Gesture, type Tools } from "./stage-tools.ts";
@@ -96,7 +97,7 @@ function stageName(session: Session, boxes: readonly Box[]): string {
   const index = session.detail.selectedBox.value;
   const chosen = index === null ? undefined : boxes[index];
   const name = chosen?.label == null ? "box" : session.store.classNames.value[chosen.label];
-  return `sample ${sample.row}, ${boxes.length} boxes${chosen === undefined ? "" : `, ${name} selected`}`;
+  return `sample ${countText(sample.row)}, ${pluralText(boxes.length, "box", "boxes")}${chosen === undefined ? "" : `, ${name} selected`}`;
 }
 
 function StageNote({ session }: { session: Session }) {
@@ -159,7 +160,7 @@ function ZoomButtons({ tools }: { tools: Tools }) {
   const by = (factor: number): void => {
     view.value = zoomAt(view.value, factor, size.value.width / 2, size.value.height / 2, size.value, image);
   };
-  const percentage = useComputed(() => `${Math.round(view.value.zoom * 100)} %`);
+  const percentage = useComputed(() => `${Math.round(view.value.zoom * 100)}%`);
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: only keeps a press on a button from panning
     <div
@@ -174,7 +175,7 @@ function ZoomButtons({ tools }: { tools: Tools }) {
         {...focusable}
         type="button"
         aria-label={`${percentage.value}: fit the image`}
-        title="fit; double-click the image for 200 %"
+        title="fit; double-click the image for 200%"
         onClick={() => {
           view.value = fitView(size.value, image);
         }}

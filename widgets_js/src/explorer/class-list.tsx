@@ -1,8 +1,8 @@
 import { useState } from "preact/hooks";
-import { classColour } from "../shared/colours.ts";
-import { focusable } from "../shared/focus.ts";
-import { count } from "../shared/format.ts";
-import type { Store } from "../shared/store.ts";
+import type { Store } from "../session/store.ts";
+import { classColor } from "../ui/colors.ts";
+import { focusable } from "../ui/focus.ts";
+import { countText } from "../ui/number-text.ts";
 
 const ROW = 25;
 const WINDOW = 40; // rows drawn at once; more are drawn as the list is scrolled
@@ -62,7 +62,7 @@ function ClassRow({ store, index, instances }: { store: Store; index: number; in
         title={boxed ? `${off ? "show" : "hide"} the boxes of ${name}` : name}
         onClick={() => store.actions.toggleClass(index)}
       >
-        <span class="penstock-dot" style={{ background: classColour(index) }} />
+        <span class="penstock-dot" style={{ background: classColor(index) }} />
         <span class="penstock-class-text">{name}</span>
       </button>
       <button
@@ -77,7 +77,7 @@ function ClassRow({ store, index, instances }: { store: Store; index: number; in
       >
         {only ? "all" : "only"}
       </button>
-      <span class="penstock-number">{count(instances)}</span>
+      <span class="penstock-number">{countText(instances)}</span>
     </li>
   );
 }

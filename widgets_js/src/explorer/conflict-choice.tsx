@@ -1,7 +1,7 @@
 import { useEffect, useRef } from "preact/hooks";
-import { focusable } from "../shared/focus.ts";
-import { count, plural } from "../shared/format.ts";
-import type { RpcError } from "../shared/protocol.ts";
+import type { RpcError } from "../session/protocol.ts";
+import { focusable } from "../ui/focus.ts";
+import { countText, pluralText } from "../ui/number-text.ts";
 
 interface ConflictChoiceProps {
   conflict: RpcError;
@@ -24,7 +24,7 @@ export function ConflictChoice({ conflict, choose, cancel }: ConflictChoiceProps
       data-testid="penstock-conflict"
     >
       <p>
-        Another session has committed {total === 1 ? "a value" : `${count(total)} values`} that you changed as well.
+        Another session has committed {total === 1 ? "a value" : `${countText(total)} values`} that you also changed.
         Nothing is committed yet.
       </p>
       <div class="penstock-conflict-list">
@@ -40,7 +40,7 @@ export function ConflictChoice({ conflict, choose, cancel }: ConflictChoiceProps
           <tbody>
             {shown.map((one, i) => (
               <tr key={i}>
-                <td class="penstock-number">{one.row === null ? "–" : count(one.row)}</td>
+                <td class="penstock-number">{one.row === null ? "–" : countText(one.row)}</td>
                 <td>{one.tensor}</td>
                 <td title={one.ours}>{one.ours}</td>
                 <td title={one.theirs}>{one.theirs}</td>
@@ -49,7 +49,7 @@ export function ConflictChoice({ conflict, choose, cancel }: ConflictChoiceProps
           </tbody>
         </table>
       </div>
-      {total > shown.length ? <p class="penstock-note">and {plural(total - shown.length, "more value")}</p> : null}
+      {total > shown.length ? <p class="penstock-note">and {pluralText(total - shown.length, "more value")}</p> : null}
       <div class="penstock-row">
         <button
           {...focusable}

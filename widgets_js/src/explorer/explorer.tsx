@@ -3,15 +3,15 @@ import { BatchesPanel } from "../batches/batches-panel.tsx";
 import { CoveragePanel } from "../coverage/coverage-panel.tsx";
 import { DetailPanel } from "../detail/detail-panel.tsx";
 import { GridPanel } from "../grid/grid-panel.tsx";
-import type { GridSort } from "../grid/grid-session.ts";
 import { HistogramPanel } from "../histogram/histogram-panel.tsx";
 import { QueryPanel } from "../query/query-panel.tsx";
-import { focusable } from "../shared/focus.ts";
-import { count } from "../shared/format.ts";
-import { Popover } from "../shared/popover.tsx";
-import type { Session } from "../shared/session.ts";
-import type { Store } from "../shared/store.ts";
+import type { GridSort } from "../session/grid-session.ts";
+import type { Session } from "../session/session.ts";
+import type { Store } from "../session/store.ts";
 import { WeightsPanel } from "../tuner/weights-panel.tsx";
+import { focusable } from "../ui/focus.ts";
+import { countText } from "../ui/number-text.ts";
+import { Popover } from "../ui/popover.tsx";
 import { ClassList } from "./class-list.tsx";
 import { CodePanel } from "./export-menu.tsx";
 import { Header } from "./header.tsx";
@@ -73,8 +73,8 @@ function GridBar({ session }: { session: Session }) {
   return (
     <div class="penstock-bar">
       <span data-testid="penstock-pool">
-        pool {count(query?.pool_size ?? store.snapshot.value?.pool_size ?? 0)} of{" "}
-        {count(query?.num_rows ?? store.snapshot.value?.dataset.num_samples ?? 0)}
+        pool {countText(query?.pool_size ?? store.snapshot.value?.pool_size ?? 0)} of{" "}
+        {countText(query?.num_rows ?? store.snapshot.value?.dataset.num_samples ?? 0)}
       </span>
       {filter === null ? null : (
         <button
@@ -85,7 +85,7 @@ function GridBar({ session }: { session: Session }) {
           title="show the whole pool"
           onClick={() => void store.actions.filterClass(null)}
         >
-          {store.classNames.value[filter]} {count(store.gridSize.value)} ✕
+          {store.classNames.value[filter]} {countText(store.gridSize.value)} ✕
         </button>
       )}
       <span class="penstock-folded">
@@ -106,7 +106,7 @@ function GridBar({ session }: { session: Session }) {
         disabled={!store.isLive.value}
         onChange={(event) => void grid.sortBy(event.currentTarget.value as GridSort)}
       >
-        <option value="query">as queried ▾</option>
+        <option value="query">query order ▾</option>
         <option value="row">by row ▾</option>
         <option value="labels">most labels ▾</option>
       </select>
@@ -138,7 +138,27 @@ function GridBar({ session }: { session: Session }) {
           boxes
         </label>
       )}
+      <OpenedNote store={store} />
     </div>
+  );
+}
+
+const OPENED = {
+  view: { text: "View: charts count its rows, not the dataset.", title: "The class list counts the whole dataset." },
+  "frozen view": {
+    text: "Frozen view: charts count its rows, drawn once, not the dataset.",
+    title: "A view made by SAMPLE BY keeps the rows of its first epoch. The class list counts the whole dataset.",
+  },
+} as const;
+
+/** Whose rows the pool and the charts are of, where that is not the dataset. */
+function OpenedNote({ store }: { store: Store }) {
+  const opened = store.dataset.value?.opened ?? "dataset";
+  if (opened === "dataset") return null;
+  return (
+    <p class="penstock-opened" title={OPENED[opened].title} data-testid="penstock-opened">
+      {OPENED[opened].text}
+    </p>
   );
 }
 

@@ -1,10 +1,10 @@
 import { useState } from "preact/hooks";
-import { focusable } from "../shared/focus.ts";
-import type { Model } from "../shared/model.ts";
-import { Popover } from "../shared/popover.tsx";
-import { RpcFailure } from "../shared/rpc.ts";
-import type { Session } from "../shared/session.ts";
+import type { Model } from "../session/model.ts";
+import { RpcFailure } from "../session/rpc.ts";
+import type { Session } from "../session/session.ts";
 import { chartsOf } from "../statistics/charts.ts";
+import { focusable } from "../ui/focus.ts";
+import { Popover } from "../ui/popover.tsx";
 import { insertCellBelow } from "./insert-cell.ts";
 
 type Framework = "pytorch" | "numpy";
@@ -18,7 +18,7 @@ export function ExportMenu({ session, primary }: { session: Session; primary: bo
       label="Export loader ▾"
       testid="penstock-export"
       disabled={off !== null || !store.isLive.value}
-      title={off ?? "code that builds this loader"}
+      title={off ?? "show or insert the code of this loader"}
     >
       {(close) => <ExportForm session={session} close={close} />}
     </Popover>
@@ -26,7 +26,7 @@ export function ExportMenu({ session, primary }: { session: Session; primary: bo
 }
 
 function whyNoExport({ store }: Session): string | null {
-  if (store.isTable.value) return "a table has no samples to load";
+  if (store.isTable.value) return "the result is a table; a loader needs samples";
   if (store.query.value?.pool_size === 0) return "the pool is empty";
   if (chartsOf(store).nothingDrawn.value) return "nothing can be drawn: every weight is 0";
   return null;
@@ -110,12 +110,12 @@ function ExportForm({ session, close }: { session: Session; close: () => void })
 async function deliver(session: Session, code: string, insert: boolean): Promise<void> {
   if (insert && (await insertCellBelow(session.model, code))) {
     session.exported.value = null;
-    session.store.actions.announce("The loader's cell was inserted below this one.");
-    session.toast("Inserted the loader's cell below");
+    session.store.actions.announce("Inserted a cell with the loader below this one.");
+    session.toast("Inserted a cell with the loader below");
     return;
   }
   session.exported.value = code;
-  session.store.actions.announce("The loader's code is shown below, to copy.");
+  session.store.actions.announce("The loader code is shown below. Copy it into a cell.");
 }
 
 /** The code, to copy: where no cell can be inserted, or on demand. */
@@ -127,7 +127,7 @@ export function CodePanel({ session }: { session: Session }) {
     try {
       await navigator.clipboard.writeText(code);
       session.store.actions.announce("Copied.");
-      session.toast("Copied the loader's code");
+      session.toast("Copied the loader code");
     } catch {
       text?.focus();
       text?.select();

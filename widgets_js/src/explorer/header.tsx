@@ -1,9 +1,9 @@
 import { useEffect, useRef, useState } from "preact/hooks";
-import { focusable } from "../shared/focus.ts";
-import { count, plural } from "../shared/format.ts";
-import type { RpcError } from "../shared/protocol.ts";
-import type { Session } from "../shared/session.ts";
-import type { Store } from "../shared/store.ts";
+import type { RpcError } from "../session/protocol.ts";
+import type { Session } from "../session/session.ts";
+import type { Store } from "../session/store.ts";
+import { focusable } from "../ui/focus.ts";
+import { countText, pluralText } from "../ui/number-text.ts";
 import { ConflictChoice } from "./conflict-choice.tsx";
 import { ExportMenu } from "./export-menu.tsx";
 
@@ -27,7 +27,7 @@ export function Header({ session, editing = false }: { session: Session; editing
               {dataset?.branch} <b>{known.version}</b>
             </span>
             <span class="penstock-chip">
-              <b>{count(known.num_samples)}</b> samples
+              <b>{countText(known.num_samples)}</b> samples
             </span>
           </>
         )}
@@ -47,7 +47,7 @@ export function Header({ session, editing = false }: { session: Session; editing
 function Uncommitted({ edits }: { edits: number }) {
   return (
     <span class="penstock-chip penstock-warn-chip" data-testid="penstock-edits">
-      {edits > 0 ? plural(edits, "uncommitted edit") : "uncommitted changes"}
+      {edits > 0 ? pluralText(edits, "uncommitted edit") : "uncommitted changes"}
     </span>
   );
 }
@@ -72,7 +72,7 @@ function CommitButton({ store, open, toggle }: { store: Store; open: boolean; to
 }
 
 function changes(edits: number): string {
-  return edits > 0 ? plural(edits, "edit") : "the changes";
+  return edits > 0 ? pluralText(edits, "edit") : "the changes";
 }
 
 function Balance({ store }: { store: Store }) {
@@ -100,7 +100,7 @@ function Seed({ store }: { store: Store }) {
     else event.currentTarget.value = String(store.seed.value);
   };
   return (
-    <label class="penstock-chip penstock-seed" title="seed of the draw">
+    <label class="penstock-chip penstock-seed" title="seed of the draws">
       seed
       <input
         {...focusable}
@@ -168,10 +168,10 @@ function CommitForm({ session, onDone }: { session: Session; onDone: () => void 
           {...focusable}
           type="button"
           class="penstock-link penstock-danger"
-          title="take every edit back; undo brings them again"
+          title="discard all edits; Undo restores them"
           onClick={() => void discard()}
         >
-          Discard {plural(edits, "edit")}
+          Discard {pluralText(edits, "edit")}
         </button>
       )}
     </form>

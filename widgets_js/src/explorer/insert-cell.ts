@@ -1,6 +1,6 @@
 // Puts a cell below the one that shows this widget, where the front-end allows it. The way there is undocumented, so it is
 // all here, guarded: JupyterLab 4 and Notebook 7 hand the notebook's context to the widget manager.
-import type { Model } from "../shared/model.ts";
+import type { Model } from "../session/model.ts";
 
 interface SharedNotebook {
   insertCell(index: number, cell: { cell_type: "code"; source: string; metadata: object }): unknown;

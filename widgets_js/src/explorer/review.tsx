@@ -1,9 +1,9 @@
 import { useState } from "preact/hooks";
 import { ClassPicker } from "../detail/class-picker.tsx";
-import { focusable } from "../shared/focus.ts";
-import { count, plural } from "../shared/format.ts";
-import { Popover } from "../shared/popover.tsx";
-import type { Session } from "../shared/session.ts";
+import type { Session } from "../session/session.ts";
+import { focusable } from "../ui/focus.ts";
+import { countText, pluralText } from "../ui/number-text.ts";
+import { Popover } from "../ui/popover.tsx";
 
 /** What is selected and edited, and what can be done to it at once. */
 export function Review({ session }: { session: Session }) {
@@ -16,7 +16,7 @@ export function Review({ session }: { session: Session }) {
     <div data-testid="penstock-review">
       <h3>Review</h3>
       <p class="penstock-note">
-        {count(chosen)} selected · {plural(dataset.num_edits, "edit")}
+        {countText(chosen)} selected · {pluralText(dataset.num_edits, "edit")}
       </p>
       <div class="penstock-pills">
         {editable && chosen > 0 ? <Bulk session={session} chosen={chosen} paired={dataset.paired} /> : null}
@@ -45,11 +45,11 @@ export function Review({ session }: { session: Session }) {
   );
 }
 
-/** A label that has a box cannot be added without one: there whole objects are relabelled and removed. */
+/** A label that has a box cannot be added without one: there whole objects are relabeled and removed. */
 function Bulk({ session, chosen, paired }: { session: Session; chosen: number; paired: boolean }) {
   const { store, grid, edits } = session;
   const names = store.classNames.value;
-  const samples = plural(chosen, "sample");
+  const samples = pluralText(chosen, "sample");
   const bulk = (
     change: { add?: number[]; remove?: number[]; replace?: { from: number; to: number }[] },
     close: () => void,
@@ -66,7 +66,7 @@ function Bulk({ session, chosen, paired }: { session: Session; chosen: number; p
           type="button"
           class="penstock-pill"
           disabled
-          title="each label has a box here: draw the boxes one by one"
+          title="each label has a box in this dataset; draw the boxes one by one"
         >
           + class
         </button>
@@ -126,7 +126,7 @@ function Replace({ names, samples, choose }: ReplaceProps) {
     <ClassPicker
       key="to"
       names={names}
-      label={`Class that takes the place of ${names[from] ?? ""}`}
+      label={`Class to use instead of ${names[from] ?? ""}`}
       onChoose={(to) => choose(from, to)}
     />
   );

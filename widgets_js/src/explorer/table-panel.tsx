@@ -1,6 +1,6 @@
-import { focusable } from "../shared/focus.ts";
-import { plural } from "../shared/format.ts";
-import type { Session } from "../shared/session.ts";
+import type { Session } from "../session/session.ts";
+import { focusable } from "../ui/focus.ts";
+import { pluralText } from "../ui/number-text.ts";
 
 /** What GROUP, JOIN and concatenation give: rows of no dataset, to be read. */
 export function TablePanel({ session }: { session: Session }) {
@@ -10,15 +10,15 @@ export function TablePanel({ session }: { session: Session }) {
   return (
     <section class="penstock-table" aria-label="Result" data-testid="penstock-table">
       <p class="penstock-note">
-        A table of {plural(table.rows.length, "row")}: its rows are no samples, so weights, coverage, edits and export
-        are off.{" "}
+        A table of {pluralText(table.rows.length, "row")}. Its rows are not samples, so weights, coverage, edits and
+        export are not available.{" "}
         <button
           {...focusable}
           type="button"
           class="penstock-link"
           onClick={() => void store.actions.run({ text: session.lastRows ?? "select *" })}
         >
-          Back to the last view of samples
+          Back to the last query with samples
         </button>
       </p>
       <div {...focusable} class="penstock-table-scroll" tabIndex={0} role="region" aria-label="Rows">

@@ -109,8 +109,8 @@ export function clamp(value: number, low: number, high: number): number {
   return Math.min(Math.max(value, low), Math.max(low, high));
 }
 
-/** Longest sides the kernel is asked for: few, so that its cache hits. A tile shows the middle square of its picture, whose
- * side is the shorter one: for pictures up to 3:2 it is still as sharp as the screen. */
+/** Longest sides the kernel is asked for: few, so that its cache hits. A tile shows the middle square of its image, whose
+ * side is the shorter one: for images up to 3:2 it is still as sharp as the screen. */
 export function thumbnailSize(cell: number, pixelRatio: number): number {
   const wanted = cell * 1.5 * Math.min(2, pixelRatio);
   return [128, 192, 256, 384].find((size) => size >= wanted) ?? 512;

@@ -1,12 +1,14 @@
 import { useComputed, useSignal } from "@preact/signals";
 import { useEffect, useLayoutEffect, useMemo, useRef } from "preact/hooks";
-import { chips } from "../detail/labels.ts";
-import { BoxOverlay, overlayBoxes } from "../shared/box-overlay.tsx";
-import { classColour } from "../shared/colours.ts";
-import { focusable } from "../shared/focus.ts";
-import { count } from "../shared/format.ts";
-import type { Session } from "../shared/session.ts";
-import type { Store } from "../shared/store.ts";
+import * as intervals from "../session/intervals.ts";
+import { chips } from "../session/labels.ts";
+import { type LoadedTile, type PageCache, pagesOf } from "../session/page-cache.ts";
+import type { Session } from "../session/session.ts";
+import type { Store } from "../session/store.ts";
+import { BoxOverlay, overlayBoxes } from "../ui/box-overlay.tsx";
+import { classColor } from "../ui/colors.ts";
+import { focusable } from "../ui/focus.ts";
+import { countText } from "../ui/number-text.ts";
 import {
   followScroll,
   type GridShape,
@@ -18,8 +20,6 @@ import {
   thumbnailSize,
   visibleRange,
 } from "./geometry.ts";
-import * as intervals from "./intervals.ts";
-import { type LoadedTile, type PageCache, pagesOf } from "./page-cache.ts";
 
 export const CELL_SIZES = { small: 76, medium: 114, large: 176 } as const;
 
@@ -196,17 +196,17 @@ function Cell({ session, id, position, column, side }: CellProps) {
       {tile === undefined ? (
         <Waiting fault={fault} onRetry={() => grid.pages.retry(position)} />
       ) : (
-        <Picture store={store} tile={tile} boxes={grid.boxes.value} side={side} />
+        <TileImage store={store} tile={tile} boxes={grid.boxes.value} side={side} />
       )}
     </div>
   );
 }
 
 function cellName(store: Store, tile: LoadedTile | undefined, position: number): string {
-  if (tile === undefined) return `position ${position}, loading`;
+  if (tile === undefined) return `position ${countText(position)}, loading`;
   const names = [...new Set(tile.labels)].map((label) => store.classNames.value[label] ?? `class ${label}`);
   const labels = names.length === 0 ? "no class" : names.join(", ");
-  return `sample ${tile.row}: ${tile.error ?? labels}${tile.edited ? ", edited" : ""}`;
+  return `sample ${countText(tile.row)}: ${tile.error ?? labels}${tile.edited ? ", edited" : ""}`;
 }
 
 function Waiting({ fault, onRetry }: { fault: string | null; onRetry: () => void }) {
@@ -221,7 +221,7 @@ function Waiting({ fault, onRetry }: { fault: string | null; onRetry: () => void
   );
 }
 
-function Picture({ store, tile, boxes, side }: { store: Store; tile: LoadedTile; boxes: boolean; side: number }) {
+function TileImage({ store, tile, boxes, side }: { store: Store; tile: LoadedTile; boxes: boolean; side: number }) {
   return (
     <>
       {store.dataset.value?.image_tensor === null ? (
@@ -246,7 +246,7 @@ function Picture({ store, tile, boxes, side }: { store: Store; tile: LoadedTile;
           ✎
         </span>
       ) : null}
-      <span class="penstock-row-number" aria-hidden="true" data-row={count(tile.row)} />
+      <span class="penstock-row-number" aria-hidden="true" data-row={countText(tile.row)} />
     </>
   );
 }
@@ -267,7 +267,7 @@ function Card({ store, labels }: { store: Store; labels: readonly number[] }) {
     <ul class="penstock-card">
       {shown.map(({ label, count: times }) => (
         <li key={label}>
-          <span class="penstock-dot" style={{ background: classColour(label) }} />
+          <span class="penstock-dot" style={{ background: classColor(label) }} />
           {store.classNames.value[label]}
           {times > 1 ? ` ×${times}` : ""}
         </li>
@@ -286,7 +286,7 @@ function LabelDots({ store, labels }: { store: Store; labels: readonly number[] 
           key={label}
           class="penstock-dot"
           title={store.classNames.value[label]}
-          style={{ background: classColour(label) }}
+          style={{ background: classColor(label) }}
         />
       ))}
     </span>
@@ -298,7 +298,9 @@ function Empty({ store }: { store: Store }) {
   if (query === null)
     return (
       <p class="penstock-empty">
-        {store.link.value === "connecting" ? "Opening the dataset…" : "Pictures need the kernel: run this cell again."}
+        {store.link.value === "connecting"
+          ? "Opening the dataset…"
+          : "Images need a running kernel. Run this cell again."}
       </p>
     );
   if (store.classFilter.value !== null) {
@@ -314,7 +316,7 @@ function Empty({ store }: { store: Store }) {
   }
   return (
     <p class="penstock-empty" data-testid="penstock-empty">
-      {query.emptied_by === null ? "The pool is empty." : `Nothing is left after ${query.emptied_by}.`}{" "}
+      {query.emptied_by === null ? "The pool is empty." : `No samples are left after ${query.emptied_by}.`}{" "}
       <button
         {...focusable}
         type="button"

@@ -1,5 +1,5 @@
 import type { ReadonlySignal } from "@preact/signals";
-import { countText, timesText } from "../shared/number-text.ts";
+import { countText, timesText } from "../ui/number-text.ts";
 import type { BarSource } from "./bar-source.ts";
 
 interface Props {
@@ -27,7 +27,7 @@ export function BarNumbers({ id, source, hovered, names, drawn, place }: Props) 
         <dt>raw</dt>
         <dd>
           {countText(n)}{" "}
-          <span class="penstock-bar-band">{bars.rows > 0 ? `${countText(n / bars.rows)} a sample` : ""}</span>
+          <span class="penstock-bar-band">{bars.rows > 0 ? `${countText(n / bars.rows)} per sample` : ""}</span>
         </dd>
         <dt>sampled</dt>
         <dd>
@@ -41,7 +41,7 @@ export function BarNumbers({ id, source, hovered, names, drawn, place }: Props) 
           </>
         )}
         <dt>seen</dt>
-        <dd>{n > 0 ? `${timesText(mean / n)} an epoch` : "no such sample"}</dd>
+        <dd>{n > 0 ? `${timesText(mean / n)} per epoch` : "no samples"}</dd>
       </dl>
     </div>
   );

@@ -1,6 +1,6 @@
 import { computed, type ReadonlySignal } from "@preact/signals";
-import type { Snapshot } from "../shared/protocol.ts";
-import type { Store } from "../shared/store.ts";
+import type { Snapshot } from "../session/protocol.ts";
+import type { Store } from "../session/store.ts";
 import { chartsOf } from "../statistics/charts.ts";
 import type { Histogram } from "../statistics/histogram.ts";
 
@@ -9,7 +9,7 @@ export interface BarSource {
   readonly histogram: Histogram;
   readonly names: readonly string[];
   readonly classes: readonly number[];
-  readonly classOf: (bar: number) => number | null; // colour and filter; null: a clause that names no class
+  readonly classOf: (bar: number) => number | null; // color and filter; null: a clause that names no class
   readonly draws: number;
   readonly rows: number;
   readonly kept: boolean; // from the snapshot: nothing moves

@@ -1,6 +1,6 @@
 import type { ReadonlySignal } from "@preact/signals";
-import { useAtRest } from "../shared/at-rest.ts";
-import { countText } from "../shared/number-text.ts";
+import { useAtRest } from "../ui/at-rest.ts";
+import { countText } from "../ui/number-text.ts";
 import type { BarSource } from "./bar-source.ts";
 
 interface Props {
@@ -20,7 +20,7 @@ export function BarsTable({ source, classes, unit }: Props) {
         <caption>{`${unit} of each class: raw, and sampled in an epoch of ${countText(bars.draws)} draws`}</caption>
         <thead>
           <tr>
-            {["class", "raw", "sampled", "low, 95 %", "high, 95 %"].map((head) => (
+            {["class", "raw", "sampled", "low, 95%", "high, 95%"].map((head) => (
               <th key={head} scope="col">
                 {head}
               </th>

@@ -1,12 +1,12 @@
 import { effect, type ReadonlySignal, type Signal, useSignal } from "@preact/signals";
 import { useLayoutEffect, useMemo, useRef } from "preact/hooks";
-import { classColour } from "../shared/colours.ts";
-import { focusable } from "../shared/focus.ts";
-import { useMeasuredWidth } from "../shared/measured-width.ts";
-import { tickText } from "../shared/number-text.ts";
-import type { Store } from "../shared/store.ts";
-import { useUniqueId } from "../shared/unique-id.ts";
+import type { Store } from "../session/store.ts";
 import { type Drawn, useDrawn } from "../statistics/drawn.ts";
+import { classColor } from "../ui/colors.ts";
+import { focusable } from "../ui/focus.ts";
+import { useMeasuredWidth } from "../ui/measured-width.ts";
+import { axisText } from "../ui/number-text.ts";
+import { useUniqueId } from "../ui/unique-id.ts";
 import { type AxisScale, axisScale, type Extent, extentOf } from "./axis-scale.ts";
 import { BarNumbers } from "./bar-numbers.tsx";
 import type { BarSource } from "./bar-source.ts";
@@ -64,7 +64,7 @@ export function Bars({ store, source, classes, names, log, pattern }: Props) {
               class="penstock-bar-sampled"
               y={shape.top + shape.raw + shape.gap}
               height={shape.sampled}
-              fill={classColour(source.peek()?.classOf(c) ?? null)}
+              fill={classColor(source.peek()?.classOf(c) ?? null)}
             />
             <path class="penstock-whisker-halo" />
             <path class="penstock-whisker" />
@@ -179,7 +179,7 @@ function Axis({ axis, height }: { axis: ReadonlySignal<AxisScale>; height: numbe
         <g key={tick}>
           <line x1={scale(tick)} x2={scale(tick)} y1={2} y2={height + 2} />
           <text x={scale(tick)} y={height + 15} text-anchor="middle">
-            {tickText(tick)}
+            {axisText(tick)}
           </text>
         </g>
       ))}

@@ -1,13 +1,13 @@
 import { computed, useSignal } from "@preact/signals";
 import { useMemo } from "preact/hooks";
-import { useAtRest } from "../shared/at-rest.ts";
-import { focusable } from "../shared/focus.ts";
-import { countText, shareText } from "../shared/number-text.ts";
-import type { Unit } from "../shared/protocol.ts";
-import type { Store } from "../shared/store.ts";
-import { Switch } from "../shared/switch.tsx";
-import { useUniqueId } from "../shared/unique-id.ts";
+import type { Unit } from "../session/protocol.ts";
+import type { Store } from "../session/store.ts";
 import { chartsOf } from "../statistics/charts.ts";
+import { useAtRest } from "../ui/at-rest.ts";
+import { focusable } from "../ui/focus.ts";
+import { countText, shareText } from "../ui/number-text.ts";
+import { Switch } from "../ui/switch.tsx";
+import { useUniqueId } from "../ui/unique-id.ts";
 import { type BarSource, barSource } from "./bar-source.ts";
 import { Bars } from "./bars.tsx";
 import { BarsTable } from "./bars-table.tsx";
@@ -75,7 +75,9 @@ export function HistogramPanel({ store }: { store: Store }) {
       {stable.length > 0 ? (
         <Bars store={store} source={source} classes={stable} names={names} log={view.log.value} pattern={pattern} />
       ) : (
-        <p class="penstock-note">{search.value === "" ? "No class to count." : `No class like “${search.value}”.`}</p>
+        <p class="penstock-note">
+          {search.value === "" ? "There are no classes to count." : `No class matches “${search.value}”.`}
+        </p>
       )}
       <AxisTitle store={store} unit={unit} />
       <LiftNote store={store} />
@@ -121,7 +123,7 @@ function Legend({ pattern, view }: { pattern: string; view: View }) {
       </span>
       <span>
         <i class="penstock-swatch penstock-swatch-sampled" />
-        sampled ± 95 %
+        sampled ± 95%
       </span>
       <span class="penstock-grow" />
       <select
@@ -193,7 +195,7 @@ function BinNote({ store }: { store: Store }) {
   if (header?.level !== "bins" || !(header.bin_error > 0)) return null;
   return (
     <p class="penstock-note" data-testid="bins">
-      {`Row weights in ${countText(header.num_strata)} bins: figures within ${shareText(header.bin_error)}.`}
+      {`Row weights are grouped into ${countText(header.num_strata)} bins; numbers are within ${shareText(header.bin_error)}.`}
     </p>
   );
 }
@@ -202,7 +204,7 @@ function BinNote({ store }: { store: Store }) {
 function AxisTitle({ store, unit }: { store: Store; unit: string }) {
   const asked = store.query.value?.draws ?? store.snapshot.value?.draws ?? 0;
   const draws = chartsOf(store).plan.value?.draws ?? asked;
-  const capped = draws > 0 && draws < asked ? `, ${countText(asked)} asked` : "";
+  const capped = draws > 0 && draws < asked ? `, ${countText(asked)} requested` : "";
   const epoch = chartsOf(store).plan.value?.mode === "deck" ? "the first epoch," : "an epoch of";
   return <div class="penstock-axis-title">{`${unit} · ${epoch} ${countText(draws)} draws${capped}`}</div>;
 }

@@ -1,7 +1,7 @@
-import { timesText } from "../shared/number-text.ts";
-import type { Store } from "../shared/store.ts";
+import type { Store } from "../session/store.ts";
 import { chartsOf } from "../statistics/charts.ts";
 import { carrier } from "../statistics/lift.ts";
+import { timesText } from "../ui/number-text.ts";
 
 const TOLD = 3;
 
@@ -15,14 +15,14 @@ export function LiftNote({ store }: { store: Store }) {
   if (!named || lift === null || charts.nothingDrawn.value) {
     const plain = store.query.value?.has_sampling === false && request !== null;
     return (
-      <div class="penstock-note penstock-lift">{plain && "Without weights every sample is drawn once an epoch."}</div>
+      <div class="penstock-note penstock-lift">{plain && "Without weights, every sample is drawn once per epoch."}</div>
     );
   }
   const plan = charts.plan.value;
   if (plan !== null && plan.mode === "once" && plan.draws === plan.drawable) {
     return (
       <div class="penstock-note penstock-lift" data-testid="lift">
-        Every sample that can be drawn is drawn once: weights order nothing until <b>limit</b> asks for fewer.
+        Every sample that can be drawn is drawn once. Weights change nothing unless <b>limit</b> asks for fewer.
       </div>
     );
   }
@@ -35,13 +35,13 @@ export function LiftNote({ store }: { store: Store }) {
   const rest = lift.carried.length - carried.length;
   return (
     <div class="penstock-note penstock-lift" data-testid="lift" data-dilution={lift.dilution}>
-      {up.length > 0 && <Carried verb="Lifted along" items={up} />}
-      {down.length > 0 && <Carried verb="Lowered along" items={down} />}
-      {rest > 0 && <span>{`${rest} more moved. `}</span>}
+      {up.length > 0 && <Carried verb="Also drawn more often" items={up} />}
+      {down.length > 0 && <Carried verb="Also drawn less often" items={down} />}
+      {rest > 0 && <span>{`${rest} more classes changed. `}</span>}
       <Dilution value={lift.dilution} alone={carried.length === 0} />
       {seen !== null && (
         <span>
-          Each {seen.name} is seen <b data-testid="seen">{timesText(seen.times).replace("×", "")}×</b> an epoch.
+          Each {seen.name} is seen <b data-testid="seen">{timesText(seen.times).replace("×", "")}×</b> per epoch.
         </span>
       )}
     </div>
@@ -51,8 +51,8 @@ export function LiftNote({ store }: { store: Store }) {
 function Dilution({ value, alone }: { value: number; alone: boolean }) {
   if (Number.isNaN(value)) return null;
   if (!(value > 0))
-    return <span>{alone ? "Nothing else is drawn. " : "Samples no clause names are never drawn. "}</span>;
-  return <span>{`${alone ? "Everything else" : "All others"} ${timesText(value)}. `}</span>;
+    return <span>{alone ? "Nothing else is drawn. " : "Samples without a clause are never drawn. "}</span>;
+  return <span>{`${alone ? "Everything else" : "All others"}: ${timesText(value)}. `}</span>;
 }
 
 interface Item {

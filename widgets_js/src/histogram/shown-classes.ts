@@ -5,7 +5,7 @@ export type Sort = "raw" | "sampled" | "moved" | "class";
 export const SORTS: readonly { value: Sort; label: string }[] = [
   { value: "raw", label: "frequent" },
   { value: "sampled", label: "sampled" },
-  { value: "moved", label: "lifted" },
+  { value: "moved", label: "changed" },
   { value: "class", label: "by class" },
 ];
 

@@ -27,10 +27,10 @@ import {
   type ViewUpdate,
 } from "@codemirror/view";
 import { effect } from "@preact/signals";
-import { focusable } from "../shared/focus.ts";
-import type { ClauseInfo, Completion, Diagnostic } from "../shared/protocol.ts";
-import type { QuerySession } from "../shared/query-session.ts";
-import type { Store } from "../shared/store.ts";
+import type { ClauseInfo, Completion, Diagnostic } from "../session/protocol.ts";
+import type { QuerySession } from "../session/query-session.ts";
+import type { Store } from "../session/store.ts";
+import { focusable } from "../ui/focus.ts";
 import { tokens } from "./tokens.ts";
 
 const LINT_MS = 150;

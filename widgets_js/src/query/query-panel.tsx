@@ -1,11 +1,11 @@
 import { useEffect, useRef, useState } from "preact/hooks";
-import { focusable } from "../shared/focus.ts";
-import { count } from "../shared/format.ts";
-import { Popover } from "../shared/popover.tsx";
-import type { Diagnostic } from "../shared/protocol.ts";
-import type { Session } from "../shared/session.ts";
-import type { Store } from "../shared/store.ts";
+import type { Diagnostic } from "../session/protocol.ts";
+import type { Session } from "../session/session.ts";
+import type { Store } from "../session/store.ts";
 import { chartsOf } from "../statistics/charts.ts";
+import { focusable } from "../ui/focus.ts";
+import { countText } from "../ui/number-text.ts";
+import { Popover } from "../ui/popover.tsx";
 import { createEditor } from "./editor.ts";
 
 export function QueryPanel({ session }: { session: Session }) {
@@ -94,22 +94,22 @@ function Funnel({ store }: { store: Store }) {
     <span class="penstock-funnel" data-testid="penstock-funnel">
       <span
         class={changed ? "penstock-changed" : "penstock-ok"}
-        title={store.textFault.value ?? "this is what the panels show"}
+        title={store.textFault.value ?? "the panels show this query"}
       >
         {changed ? "●" : "✓"}
       </span>
       <span>
-        <b>{count(query.num_rows)}</b> rows
+        <b>{countText(query.num_rows)}</b> rows
         {matches ? (
           <>
             {" → "}
-            <b>{count(query.pool_size)}</b> match
+            <b>{countText(query.pool_size)}</b> match
           </>
         ) : null}
         {query.has_sampling ? (
           <>
             {" → "}
-            <b>{count(chartsOf(store).plan.value?.draws ?? query.draws)}</b> draws per epoch
+            <b>{countText(chartsOf(store).plan.value?.draws ?? query.draws)}</b> draws per epoch
           </>
         ) : null}
       </span>
@@ -127,7 +127,7 @@ function Funnel({ store }: { store: Store }) {
 function snapshotLine(store: Store): string {
   const snapshot = store.snapshot.value;
   if (snapshot === null) return "";
-  return `${count(snapshot.dataset.num_samples)} rows → ${count(snapshot.pool_size)} match → ${count(snapshot.draws)} draws per epoch`;
+  return `${countText(snapshot.dataset.num_samples)} rows → ${countText(snapshot.pool_size)} match → ${countText(snapshot.draws)} draws per epoch`;
 }
 
 function Explain({ store }: { store: Store }) {
@@ -143,7 +143,7 @@ function Explain({ store }: { store: Store }) {
             {funnel.map((step, i) => (
               <tr key={i}>
                 <th scope="row">{step.label}</th>
-                <td class="penstock-number">{count(step.rows)}</td>
+                <td class="penstock-number">{countText(step.rows)}</td>
                 <td class="penstock-explain-bar">
                   <i style={{ width: `${(100 * step.rows) / most}%` }} />
                 </td>
@@ -206,13 +206,13 @@ function SavedViews({ session }: { session: Session }) {
     <Popover class="penstock-opener" label="saved views ▾" testid="penstock-views" disabled={!store.isLive.value}>
       {(close) => (
         <div>
-          {views.length === 0 ? <p class="penstock-note">No view is saved yet.</p> : null}
+          {views.length === 0 ? <p class="penstock-note">There are no saved views yet.</p> : null}
           <Choices
             label="Saved views"
             items={views.map((view) => ({
               key: view.id,
               text: view.message || view.query,
-              note: `${count(view.num_samples)} samples`,
+              note: `${countText(view.num_samples)} samples`,
             }))}
             onChoose={(id) => open(id, close)}
           />

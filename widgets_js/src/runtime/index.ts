@@ -1,5 +1,5 @@
 // The bundle: one view for each kind of widget.
-import type { ViewContext } from "../shared/model.ts";
+import type { ViewContext } from "../session/model.ts";
 import { bodies, mount } from "./mount.tsx";
 
 type Render = (ctx: ViewContext) => () => void;

@@ -7,10 +7,10 @@ import { BehindBanner, Browser, Explorer, LinkBanner, LiveRegion, Toast } from "
 import { Header } from "../explorer/header.tsx";
 import { HistogramPanel } from "../histogram/histogram-panel.tsx";
 import { QueryPanel } from "../query/query-panel.tsx";
-import { forwardSave } from "../shared/focus.ts";
-import type { ViewContext } from "../shared/model.ts";
-import { createSession, type Session } from "../shared/session.ts";
+import type { ViewContext } from "../session/model.ts";
+import { createSession, type Session } from "../session/session.ts";
 import { WeightsPanel } from "../tuner/weights-panel.tsx";
+import { forwardSave } from "../ui/focus.ts";
 import { undoKeys } from "./undo-keys.ts";
 
 export type Body = (props: { session: Session }) => ComponentChildren;

@@ -41,7 +41,7 @@ async function runtimeOf({ host, model }: Context): Promise<Runtime> {
   if (host?.getModel) return host.getModel(reference);
   const manager = model.widget_manager;
   if (manager?.get_model) return manager.get_model(reference.replace(/^anywidget:/, ""));
-  throw new Error("the host gives no way to another model");
+  throw new Error("this front end gives no access to other widget models");
 }
 
 async function render(ctx: Context): Promise<undefined | (() => void)> {
@@ -55,8 +55,8 @@ async function render(ctx: Context): Promise<undefined | (() => void)> {
     const text = document.createElement("pre");
     text.dataset.testid = "penstock-fallback";
     text.textContent =
-      "penstock: this front-end cannot show the widget. It was made with anywidget 0.11 in JupyterLab 4 and Notebook 7; " +
-      `run this cell again there.\n(${error instanceof Error ? error.message : String(error)})`;
+      "penstock: this front end cannot show the widget. Run this cell in JupyterLab 4 or Notebook 7 with anywidget 0.11.\n" +
+      `(${error instanceof Error ? error.message : String(error)})`;
     ctx.el.replaceChildren(text);
     return undefined;
   }

@@ -1,5 +1,5 @@
 // Ctrl+Z acts on what has focus: text in the editor, a weight on sliders, the session's edits anywhere else.
-import type { Session } from "../shared/session.ts";
+import type { Session } from "../session/session.ts";
 
 export function undoKind(target: Element | null): "text" | "weights" | "edits" {
   if (target === null) return "edits";
@@ -27,7 +27,7 @@ export function undoKeys(root: HTMLElement, session: Session): () => void {
     event.stopPropagation();
     if (kind === "edits") void session.store.actions[wanted]();
     else if (wanted === "undo" ? session.query.undoWeights() : session.query.redoWeights()) {
-      session.toast(wanted === "undo" ? "Took the last weight change back" : "Made the weight change again");
+      session.toast(wanted === "undo" ? "Undid the last weight change" : "Redid the weight change");
     }
   };
   root.addEventListener("keydown", listener);

@@ -1,4 +1,4 @@
-// Binomial(n, p) by the ratio of neighbouring terms outward from the mode, then normalised: no log-gamma, no table, and
+// Binomial(n, p) by the ratio of neighboring terms outward from the mode, then normalized: no log-gamma, no table, and
 // Python does the same.
 
 const NEGLIGIBLE = 1e-20; // of the largest term

@@ -1,7 +1,7 @@
 // What the panels of one widget draw, computed once for all of them and only when somebody looks.
 import { computed, type ReadonlySignal, signal } from "@preact/signals";
-import type { Statistics } from "../shared/statistics-arrays.ts";
-import type { Store } from "../shared/store.ts";
+import type { Statistics } from "../session/statistics-arrays.ts";
+import type { Store } from "../session/store.ts";
 import { clausesWithoutEffect, type NoEffect } from "./effects.ts";
 import { drawFactors, type Factors, type Histogram, histogram } from "./histogram.ts";
 import { implicitLift, type Lift, type LiftRequest } from "./lift.ts";
@@ -69,10 +69,10 @@ function makeCharts(store: Store): Charts {
     background: computed(() => {
       if (plan.value === null || factors.value === null || byClause.value || store.unit.value !== "samples")
         return null;
-      const { unlabelled } = plan.value.statistics;
-      if (unlabelled === null) return null;
+      const { unlabeled } = plan.value.statistics;
+      if (unlabeled === null) return null;
       return histogram(
-        { ...plan.value, statistics: ofOneClass(plan.value.statistics, unlabelled) },
+        { ...plan.value, statistics: ofOneClass(plan.value.statistics, unlabeled) },
         "samples",
         factors.value,
       );

@@ -1,4 +1,4 @@
-import type { FoldedRows, Statistics } from "../shared/statistics-arrays.ts";
+import type { FoldedRows, Statistics } from "../session/statistics-arrays.ts";
 import type { DrawPlan } from "./plan.ts";
 import { drawableRows, groupByWeight } from "./weights.ts";
 
@@ -42,7 +42,7 @@ function foldedStatistics(statistics: Statistics, folded: FoldedRows, weights: F
     instancesSquared: rowsWithClass,
     values: null,
     weights,
-    unlabelled: null,
+    unlabeled: null,
     folded: null,
   };
 }

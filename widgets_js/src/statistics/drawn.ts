@@ -1,9 +1,9 @@
 import { effect, type ReadonlySignal, signal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import { debounce } from "../shared/debounce.ts";
-import type { Mode } from "../shared/protocol.ts";
-import { isCancelled } from "../shared/rpc.ts";
-import type { Store } from "../shared/store.ts";
+import type { Mode } from "../session/protocol.ts";
+import { isCancelled } from "../session/rpc.ts";
+import type { Store } from "../session/store.ts";
+import { debounce } from "../ui/debounce.ts";
 import { chartsOf } from "./charts.ts";
 
 const REST_MS = 150;

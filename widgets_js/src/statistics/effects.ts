@@ -1,4 +1,4 @@
-import type { Statistics } from "../shared/statistics-arrays.ts";
+import type { Statistics } from "../session/statistics-arrays.ts";
 import type { Combine } from "./weights.ts";
 
 /** Why a clause could be left out and no row's weight would change. */

@@ -1,4 +1,4 @@
-import type { Unit } from "../shared/protocol.ts";
+import type { Unit } from "../session/protocol.ts";
 import { setBand } from "./bands.ts";
 import { inclusion } from "./once.ts";
 import { classValues, splitter } from "./parts.ts";
@@ -56,7 +56,7 @@ function sums({ statistics }: DrawPlan, { mean, spread, within }: Factors, unit:
   const raw = new Float64Array(header.num_classes);
   const expected = new Float64Array(header.num_classes);
   const variance = new Float64Array(header.num_classes);
-  const centre = new Float64Array(header.num_classes);
+  const center = new Float64Array(header.num_classes);
   let repeated = false;
   let spreadRows = 0;
   for (let s = 0; s < sizes.length; s++) {
@@ -73,12 +73,12 @@ function sums({ statistics }: DrawPlan, { mean, spread, within }: Factors, unit:
       raw[c] = (raw[c] as number) + a;
       expected[c] = (expected[c] as number) + f * a;
       variance[c] = (variance[c] as number) + v * b - own * a * a;
-      centre[c] = (centre[c] as number) + v * a;
+      center[c] = (center[c] as number) + v * a;
     }
   }
   if (!within && spreadRows > 0) {
     for (let c = 0; c < variance.length; c++)
-      variance[c] = (variance[c] as number) - (centre[c] as number) ** 2 / spreadRows;
+      variance[c] = (variance[c] as number) - (center[c] as number) ** 2 / spreadRows;
   }
   return { raw, expected, variance, repeated };
 }

@@ -1,5 +1,5 @@
 // How many drawable rows are still unseen after some epochs: one law for each mode, as penstock.sampling.laws._unseen.
-import type { Mode } from "../shared/protocol.ts";
+import type { Mode } from "../session/protocol.ts";
 import { atMostUnseen, MOST_DRAWS, SMALL_POOL } from "./occupancy.ts";
 import { inclusion } from "./once.ts";
 import { type DrawPlan, masses } from "./plan.ts";
@@ -17,7 +17,7 @@ export interface Law {
   atMost(epochs: number, allowed: number): number;
 }
 
-const LAWS: Readonly<Record<Mode, (plan: DrawPlan) => Law>> = { iid: independentLaw, deck: dealtLaw, once: onceLaw };
+const LAWS: Readonly<Record<Mode, (plan: DrawPlan) => Law>> = { iid: iidLaw, deck: deckLaw, once: onceLaw };
 
 /** The law of a plan that draws something. */
 export function lawOf(plan: DrawPlan): Law {
@@ -34,7 +34,7 @@ interface Groups {
 }
 
 /** Independent draws: with n so far, q = (1 - p)^n. */
-function independentLaw({ groups, total, draws }: DrawPlan): Law {
+function iidLaw({ groups, total, draws }: DrawPlan): Law {
   const rows: Groups = { sizes: groups.sizes, chances: groups.weights.map((weight) => Math.min(1, weight / total)) };
   const excess = pairExcess(rows);
   const unseen = (epochs: number): Unseen => {
@@ -125,7 +125,7 @@ function onceLaw({ groups, draws, times }: DrawPlan): Law {
 }
 
 /** Dealt: a stratum with quota Q so far has had min(n, Q) of its n rows seen. */
-function dealtLaw(plan: DrawPlan): Law {
+function deckLaw(plan: DrawPlan): Law {
   const { sizes } = plan.statistics;
   const parts = masses(plan);
   const left = (epochs: number): number => {

@@ -1,5 +1,5 @@
-import type { Unit } from "../shared/protocol.ts";
-import type { Statistics } from "../shared/statistics-arrays.ts";
+import type { Unit } from "../session/protocol.ts";
+import type { Statistics } from "../session/statistics-arrays.ts";
 import type { Histogram } from "./histogram.ts";
 
 const LIFTED = 1.1;

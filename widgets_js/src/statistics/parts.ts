@@ -1,5 +1,5 @@
 // What chance adds to the count of a class in the first epoch, for each mode, as penstock.sampling.laws._parts.
-import type { Statistics } from "../shared/statistics-arrays.ts";
+import type { Statistics } from "../session/statistics-arrays.ts";
 import { inclusion } from "./once.ts";
 import { type DrawPlan, masses } from "./plan.ts";
 import { quotas } from "./quotas.ts";

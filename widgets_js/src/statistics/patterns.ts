@@ -1,5 +1,5 @@
 // A deck is dealt from clause patterns, never from label sets: finer strata are merged into those before anything is drawn.
-import type { Statistics } from "../shared/statistics-arrays.ts";
+import type { Statistics } from "../session/statistics-arrays.ts";
 
 /** The same pool, one stratum for each set of matching clauses, in the order of their bit strings. */
 export function clausePatterns(statistics: Statistics): Statistics {
@@ -56,7 +56,7 @@ function merged(statistics: Statistics, patterns: readonly { ids: Int32Array; st
       counts: Int32Array.from(values[1]),
       rows: Float64Array.from(values[2]),
     },
-    unlabelled: statistics.unlabelled && summed(statistics.unlabelled, patterns),
+    unlabeled: statistics.unlabeled && summed(statistics.unlabeled, patterns),
     folded: statistics.folded && { ...statistics.folded, strata: renumbered(statistics.folded.strata, patterns) },
   };
 }

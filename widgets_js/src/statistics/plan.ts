@@ -1,5 +1,5 @@
-import type { Mode } from "../shared/protocol.ts";
-import type { Statistics } from "../shared/statistics-arrays.ts";
+import type { Mode } from "../session/protocol.ts";
+import type { Statistics } from "../session/statistics-arrays.ts";
 import { integerMasses } from "./quotas.ts";
 import {
   type Combine,

@@ -11,7 +11,7 @@ export interface SeenLaws {
 
 export function seenLaws(plan: DrawPlan, epochs: number): SeenLaws {
   const { groups, total, draws } = plan;
-  if (plan.mode === "deck") return dealtLaws(plan, epochs);
+  if (plan.mode === "deck") return deckLaws(plan, epochs);
   if (plan.mode === "once" && plan.times !== null) return passedLaws(plan.times, epochs);
   if (plan.mode === "once") {
     const pi = inclusion(groups.sizes, groups.weights, draws);
@@ -21,7 +21,7 @@ export function seenLaws(plan: DrawPlan, epochs: number): SeenLaws {
 }
 
 /** Every row of a stratum is dealt floor or ceil of the same number of times. */
-function dealtLaws(plan: DrawPlan, epochs: number): SeenLaws {
+function deckLaws(plan: DrawPlan, epochs: number): SeenLaws {
   const dealt = quotas(masses(plan), plan.draws * epochs);
   const laws = Array.from(dealt, (quota, s): CountLaw => {
     const size = plan.statistics.sizes[s] as number;

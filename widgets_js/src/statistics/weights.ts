@@ -1,4 +1,4 @@
-import type { Statistics } from "../shared/statistics-arrays.ts";
+import type { Statistics } from "../session/statistics-arrays.ts";
 
 export type Combine = "max" | "sum" | "product";
 

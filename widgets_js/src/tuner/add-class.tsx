@@ -1,9 +1,9 @@
 import { useSignal } from "@preact/signals";
-import { classColour } from "../shared/colours.ts";
-import { focusable } from "../shared/focus.ts";
-import { countText } from "../shared/number-text.ts";
-import { Popover } from "../shared/popover.tsx";
-import type { Store } from "../shared/store.ts";
+import type { Store } from "../session/store.ts";
+import { classColor } from "../ui/colors.ts";
+import { focusable } from "../ui/focus.ts";
+import { countText } from "../ui/number-text.ts";
+import { Popover } from "../ui/popover.tsx";
 import { walk } from "./row-menu.tsx";
 
 const SHOWN = 60;
@@ -58,7 +58,7 @@ function ClassList({ store, close }: { store: Store; close: () => void }) {
               void store.actions.addClass(c);
             }}
           >
-            <span class="penstock-dot" style={{ background: classColour(c) }} />
+            <span class="penstock-dot" style={{ background: classColor(c) }} />
             <span class="penstock-legend-name">{store.classNames.value[c]}</span>
             <span class="penstock-number">{countText(counts[c] ?? 0)}</span>
           </button>

@@ -1,5 +1,5 @@
 // Presets on the sliders at hand, for pages without a kernel. With one the kernel writes them for every class.
-import type { ClauseInfo } from "../shared/protocol.ts";
+import type { ClauseInfo } from "../session/protocol.ts";
 import { roundWeight } from "./slider-scale.ts";
 
 export type Preset = "raw" | "balanced" | "square_root" | "effective_number" | "repeat_factor";
@@ -12,7 +12,7 @@ export interface PresetInfo {
 }
 
 export const PRESETS: readonly PresetInfo[] = [
-  { name: "raw", label: "raw", about: "every sample alike" },
+  { name: "raw", label: "raw", about: "the same weight for every sample" },
   { name: "balanced", label: "balanced", about: "inverse class frequency (Buda et al., 2018)" },
   { name: "square_root", label: "√ frequency", about: "inverse square root of class frequency (Mahajan et al., 2018)" },
   {

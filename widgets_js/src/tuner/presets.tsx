@@ -1,7 +1,7 @@
 import { type Signal, useSignal } from "@preact/signals";
-import { focusable } from "../shared/focus.ts";
-import type { Store } from "../shared/store.ts";
+import type { Store } from "../session/store.ts";
 import { chartsOf } from "../statistics/charts.ts";
+import { focusable } from "../ui/focus.ts";
 import { AddClass } from "./add-class.tsx";
 import { PRESETS, type PresetInfo, presetWeights } from "./preset-weights.ts";
 import { TargetShares } from "./target-shares.tsx";
@@ -46,7 +46,7 @@ export function Presets({ store, disabled }: { store: Store; disabled: boolean }
           type="button"
           class="penstock-pill"
           disabled={disabled || !live}
-          title={live ? "say what share each class should have" : "needs a running kernel"}
+          title={live ? "set the share that each class should have" : "needs a running kernel"}
           aria-expanded={solving.value}
           data-testid="target-shares"
           onClick={() => {

@@ -1,6 +1,6 @@
-import { focusable } from "../shared/focus.ts";
-import { Popover } from "../shared/popover.tsx";
-import type { Store } from "../shared/store.ts";
+import type { Store } from "../session/store.ts";
+import { focusable } from "../ui/focus.ts";
+import { Popover } from "../ui/popover.tsx";
 import type { SliderRow } from "./slider-rows.ts";
 import { tunerState } from "./tuner-state.ts";
 
@@ -27,13 +27,13 @@ export function RowMenu({ store, row, locked, disabled }: Props) {
       run: () => store.actions.setWeight(clause, 1),
     },
     {
-      label: state.solo.value === row.expression ? "End solo" : "Solo: all others 0",
+      label: state.solo.value === row.expression ? "End solo" : "Solo: set all others to 0",
       testid: "solo",
       off: !row.literal,
       run: () => state.toggleSolo(clause),
     },
     {
-      label: "Remove the clause",
+      label: "Remove clause",
       testid: "remove",
       off: !store.isLive.value,
       run: () => void store.actions.removeClause(clause),

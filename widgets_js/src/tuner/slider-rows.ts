@@ -1,6 +1,6 @@
 // Which sliders there are. A class keeps its row's key when its clause enters the text, so that a drag goes on.
-import type { ClauseInfo } from "../shared/protocol.ts";
-import type { Store } from "../shared/store.ts";
+import type { ClauseInfo } from "../session/protocol.ts";
+import type { Store } from "../session/store.ts";
 
 export interface SliderRow {
   readonly key: string;
@@ -38,7 +38,7 @@ function clauseRows(clauses: readonly ClauseInfo[]): SliderRow[] {
 
 /** What a row calls its clause. */
 export function clauseLabel(clause: ClauseInfo): string {
-  return EVERY_ROW.test(clause.expression) ? "all else" : clause.label;
+  return EVERY_ROW.test(clause.expression) ? "everything else" : clause.label;
 }
 
 function keyOf(clause: ClauseInfo): string {
@@ -56,6 +56,6 @@ function ghostRows(store: Store): SliderRow[] {
     clause: null,
     literal: true,
   }));
-  const label = rare.length > 0 ? "all else" : "every row";
+  const label = rare.length > 0 ? "everything else" : "every row";
   return [...ghosts, { key: "every row", label, expression: "True", classIndex: null, clause: null, literal: true }];
 }

@@ -1,12 +1,12 @@
 // Where a weight stands on its slider, and what a key does to it. Positions run from 0 to 1000: 0 is weight 0, then
-// logarithmic from 0.01 over 1 at the centre to 100, or to what was typed.
+// logarithmic from 0.01 over 1 at the center to 100, or to what was typed.
 
 export const END = 1000;
 export const LEAST = 0.01;
 export const USUAL_MOST = 100;
-const CENTRE = END / 2;
+const CENTER = END / 2;
 const ZERO_ZONE = 20; // positions that mean 0
-const CENTRE_ZONE = 8; // positions either side of the centre that mean 1
+const CENTER_ZONE = 8; // positions either side of the center that mean 1
 const STEP = 1.1;
 const PAGE = 2;
 
@@ -18,16 +18,16 @@ export function roundWeight(weight: number): number {
 /** The weight under the thumb, caught at 0 and at 1. */
 export function weightAt(position: number, most = USUAL_MOST): number {
   if (position < ZERO_ZONE) return 0;
-  if (Math.abs(position - CENTRE) <= CENTRE_ZONE) return 1;
-  if (position < CENTRE) return roundWeight(LEAST ** ((CENTRE - position) / (CENTRE - ZERO_ZONE)));
-  return roundWeight(most ** ((position - CENTRE) / (END - CENTRE)));
+  if (Math.abs(position - CENTER) <= CENTER_ZONE) return 1;
+  if (position < CENTER) return roundWeight(LEAST ** ((CENTER - position) / (CENTER - ZERO_ZONE)));
+  return roundWeight(most ** ((position - CENTER) / (END - CENTER)));
 }
 
 export function positionOf(weight: number, most = USUAL_MOST): number {
   if (!(weight > 0)) return 0;
-  if (weight >= 1) return Math.min(END, Math.round(CENTRE + ((END - CENTRE) * Math.log(weight)) / Math.log(most)));
+  if (weight >= 1) return Math.min(END, Math.round(CENTER + ((END - CENTER) * Math.log(weight)) / Math.log(most)));
   const below = Math.log(weight) / Math.log(LEAST);
-  return Math.max(ZERO_ZONE, Math.round(CENTRE - below * (CENTRE - ZERO_ZONE)));
+  return Math.max(ZERO_ZONE, Math.round(CENTER - below * (CENTER - ZERO_ZONE)));
 }
 
 /** What a slider must reach to the right for this weight. */

@@ -1,6 +1,7 @@
 // Ctrl+Z and Ctrl+Shift+Z on the sliders take weights back and forth; a line says which.
-import type { Store } from "../shared/store.ts";
-import { formatWeight } from "../shared/text-binding.ts";
+import type { Store } from "../session/store.ts";
+import { formatWeight } from "../session/text-binding.ts";
+import { pluralText } from "../ui/number-text.ts";
 import { clauseLabel } from "./slider-rows.ts";
 import { tunerState } from "./tuner-state.ts";
 
@@ -41,8 +42,8 @@ function described(store: Store, before: Float64Array): string {
   const now = store.weights.peek();
   const changed = [...now.keys()].filter((i) => now[i] !== before[i]);
   const [first] = changed;
-  if (changed.length !== 1 || first === undefined) return `${changed.length} weights back. `;
+  if (changed.length !== 1 || first === undefined) return `Restored ${pluralText(changed.length, "weight")}. `;
   const clause = store.clauses.peek()[first];
   const label = clause === undefined ? "weight" : clauseLabel(clause);
-  return `${label} back from ${formatWeight(before[first] ?? 0)} to ${formatWeight(now[first] ?? 0)}. `;
+  return `${label}: ${formatWeight(before[first] ?? 0)} → ${formatWeight(now[first] ?? 0)}. `;
 }

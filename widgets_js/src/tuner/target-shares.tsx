@@ -1,10 +1,10 @@
 import { type Signal, useSignal } from "@preact/signals";
-import { focusable } from "../shared/focus.ts";
-import { countText, shareText, timesText } from "../shared/number-text.ts";
-import type { Ops, Unit } from "../shared/protocol.ts";
-import { RpcFailure } from "../shared/rpc.ts";
-import type { Store } from "../shared/store.ts";
+import type { Ops, Unit } from "../session/protocol.ts";
+import { RpcFailure } from "../session/rpc.ts";
+import type { Store } from "../session/store.ts";
 import { chartsOf } from "../statistics/charts.ts";
+import { focusable } from "../ui/focus.ts";
+import { countText, shareText, timesText } from "../ui/number-text.ts";
 import { tunerState } from "./tuner-state.ts";
 
 interface Target {
@@ -17,7 +17,7 @@ type Outcome = { readonly solved: Ops["targets.solve"][1] } | { readonly reason:
 const OFFERED = 3;
 const MEANING: Readonly<Record<Unit, string>> = {
   instances: "share of the labels drawn",
-  samples: "share of the samples drawn; may sum to more than 100 %",
+  samples: "share of the samples drawn; may sum to more than 100%",
 };
 
 /** Shares to reach, solved in the kernel for weights; when they cannot be met, why. */
@@ -128,8 +128,8 @@ function Told({ store, outcome }: { store: Store; outcome: Outcome }) {
     .map(({ class_index, from, to }) => `${names[class_index]} ${shareText(from)} → ${shareText(to)}`);
   return (
     <p class="penstock-note" role="status" data-testid="targets-solved">
-      {`A sample is drawn at most ${timesText(max_repeats).replace("×", "")} times an epoch; effective sample size ${countText(effective_sample_size)}.`}
-      {told.length > 0 && ` Moved along: ${told.join(", ")}.`}
+      {`A sample is drawn at most ${timesText(max_repeats).replace("×", "")} times per epoch; effective sample size ${countText(effective_sample_size)}.`}
+      {told.length > 0 && ` Also changed: ${told.join(", ")}.`}
     </p>
   );
 }
@@ -142,7 +142,7 @@ async function solve(
 ): Promise<void> {
   const bad = targets.find(({ percent }) => !(percent >= 0 && percent <= 100));
   if (bad !== undefined) {
-    outcome.value = { reason: `the share of ${store.classNames.value[bad.classIndex]} is no number from 0 to 100` };
+    outcome.value = { reason: `the share of ${store.classNames.value[bad.classIndex]} must be a number from 0 to 100` };
     return;
   }
   const before = store.clauses.value;

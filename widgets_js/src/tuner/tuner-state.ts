@@ -1,7 +1,7 @@
 // What only the browser knows of the sliders: locks, solo, stretched scales, and weights of classes not yet in the text.
 import { type Signal, signal } from "@preact/signals";
-import type { ClauseInfo } from "../shared/protocol.ts";
-import type { Store } from "../shared/store.ts";
+import type { ClauseInfo } from "../session/protocol.ts";
+import type { Store } from "../session/store.ts";
 import { mostFor, USUAL_MOST } from "./slider-scale.ts";
 
 export interface Undone {

@@ -1,11 +1,11 @@
 import { effect } from "@preact/signals";
 import { useLayoutEffect, useRef } from "preact/hooks";
-import { classColour } from "../shared/colours.ts";
-import { focusable } from "../shared/focus.ts";
-import type { Store } from "../shared/store.ts";
-import { formatWeight } from "../shared/text-binding.ts";
-import { useUniqueId } from "../shared/unique-id.ts";
+import type { Store } from "../session/store.ts";
+import { formatWeight } from "../session/text-binding.ts";
 import { chartsOf } from "../statistics/charts.ts";
+import { classColor } from "../ui/colors.ts";
+import { focusable } from "../ui/focus.ts";
+import { useUniqueId } from "../ui/unique-id.ts";
 import { measured } from "./measured.ts";
 import { noEffectText } from "./no-effect-text.ts";
 import { RowMenu } from "./row-menu.tsx";
@@ -66,7 +66,7 @@ export function WeightRow({ store, row, disabled }: Props) {
       data-ghost={ghost}
       data-locked={locked}
     >
-      <span class="penstock-dot" style={{ background: classColour(classIndex) }} />
+      <span class="penstock-dot" style={{ background: classColor(classIndex) }} />
       <label for={id} title={row.expression || `contains ${row.label}`}>
         {row.label}
       </label>
@@ -137,7 +137,7 @@ function RowNote({ store, row }: { store: Store; row: SliderRow }) {
   const reason = row.clause === null ? null : chartsOf(store).noEffect.value[row.clause];
   const text = row.literal
     ? noEffectText(reason, store.query.value?.clauses ?? [], row.clause ?? 0)
-    : "its weight is an expression: edit the text";
+    : "the weight is an expression; edit the query text";
   return text === null ? null : (
     <p class="penstock-weight-note" data-testid="no-effect">
       {text}

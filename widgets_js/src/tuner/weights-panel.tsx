@@ -1,10 +1,10 @@
 import { computed, useSignal } from "@preact/signals";
 import { useMemo } from "preact/hooks";
-import { focusable } from "../shared/focus.ts";
-import { countText } from "../shared/number-text.ts";
-import type { Mode } from "../shared/protocol.ts";
-import type { Store } from "../shared/store.ts";
-import { Switch } from "../shared/switch.tsx";
+import type { Mode } from "../session/protocol.ts";
+import type { Store } from "../session/store.ts";
+import { focusable } from "../ui/focus.ts";
+import { countText } from "../ui/number-text.ts";
+import { Switch } from "../ui/switch.tsx";
 import { Presets } from "./presets.tsx";
 import { type SliderRow, sliderRows } from "./slider-rows.ts";
 import { stepWeights } from "./step-weights.ts";
@@ -12,17 +12,15 @@ import { tunerState } from "./tuner-state.ts";
 import { WeightRow } from "./weight-row.tsx";
 
 const MODES: readonly { value: Mode; label: string; title: string }[] = [
-  { value: "iid", label: "independent", title: "each draw by itself, with replacement (iid)" },
-  {
-    value: "deck",
-    label: "dealt",
-    title: "like cards: each sample of a kind comes once before any comes again (deck)",
-  },
-  { value: "once", label: "once", title: "without replacement: no sample twice in an epoch" },
+  { value: "iid", label: "iid", title: "iid: every draw independent, as WeightedRandomSampler" },
+  { value: "deck", label: "deck", title: "deck: every group is dealt out before any sample repeats" },
+  { value: "once", label: "once", title: "once: without replacement" },
 ];
 
 const WITH_REPEATS = MODES.map((mode) =>
-  mode.value === "iid" ? mode : { ...mode, disabled: true, title: "these rows repeat: each draw is by itself" },
+  mode.value === "iid"
+    ? mode
+    : { ...mode, disabled: true, title: "not available: rows of this pool repeat, which only iid can draw from" },
 );
 
 /** A slider per clause of SAMPLE BY. */
@@ -54,7 +52,7 @@ export function WeightsPanel({ store }: { store: Store }) {
       <SliderList store={store} rows={rows} disabled={readOnly || fault !== null} />
       {fault !== null && (
         <p class="penstock-note penstock-fault" role="status" data-testid="slider-fault">
-          {`Sliders wait: ${fault}`}
+          {`Sliders are disabled: ${fault}`}
         </p>
       )}
       <Undone store={store} />
@@ -74,7 +72,7 @@ function SliderList({ store, rows, disabled }: { store: Store; rows: readonly Sl
   if (rows.length === 0) {
     return (
       <p class="penstock-note" data-testid="no-sliders">
-        The weights of this query are a tensor or an array: there is nothing to slide.
+        This query takes its weights from a tensor or an array, so it has no sliders.
       </p>
     );
   }
@@ -132,7 +130,7 @@ function faultOf(store: Store): string | null {
   if (store.statistics.value === null)
     return store.query.value === null && store.link.value === "connecting"
       ? null
-      : "there is nothing to compute with; run the cell again";
+      : "no data is loaded; run the cell again";
   return store.textFault.value;
 }
 

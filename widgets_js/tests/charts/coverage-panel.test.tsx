@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
+import { settled } from "../../dev/scripted-kernel.ts";
 import { BatchesPanel } from "../../src/batches/batches-panel.tsx";
 import { CoveragePanel } from "../../src/coverage/coverage-panel.tsx";
 import { labelPlaces } from "../../src/coverage/label-places.ts";
 import { mounted, wait } from "./mounted.tsx";
-import { settled } from "./scripted-kernel.ts";
 
 /** The article's set: 165 rows of one class, 10 of the other, each half of the draws. */
 const ARTICLE = {
@@ -21,8 +21,8 @@ describe("coverage of the article's set", () => {
   test("its three figures", async () => {
     const { find } = await mounted(ARTICLE, CoveragePanel);
     expect(Number(value(find("[data-testid=seen-epoch-1]"))) * 175).toBeCloseTo(77.99, 2);
-    expect(value(find("[data-testid=dealt-all]"))).toBe("2");
-    expect(find("[data-testid=independent-all]").textContent).toContain("11 · 16");
+    expect(value(find("[data-testid=deck-all]"))).toBe("2");
+    expect(find("[data-testid=iid-all]").textContent).toContain("11 · 16");
   });
 
   test("a curve a mode", async () => {
@@ -46,8 +46,8 @@ describe("coverage of the article's set", () => {
     const rows = [...find("[data-testid=cover-table] tbody").children].map((row) =>
       [...row.children].map((cell) => cell.textContent),
     );
-    expect(rows.map((row) => row[0])).toEqual(["90 %", "95 %", "99 %", "100 %"]);
-    expect(rows[3]).toEqual(["100 %", "2", "11", "16"]);
+    expect(rows.map((row) => row[0])).toEqual(["90%", "95%", "99%", "100%"]);
+    expect(rows[3]).toEqual(["100%", "2", "11", "16"]);
   });
 
   test("times seen: a share of each class is never drawn", async () => {
@@ -63,15 +63,15 @@ describe("coverage of the article's set", () => {
   });
 });
 
-test("rows that can never be drawn: the ceiling is named, shares are of the pool, and of drawable rows on demand", async () => {
+test("rows that can never be drawn: the ceiling is named, shares are of the pool, and of samples that can be drawn on demand", async () => {
   const { find } = await mounted({ weights: { 5: 20 }, everythingElse: 0 }, CoveragePanel);
   expect(Number(find("[data-testid=ceiling]").dataset.share)).toBeCloseTo(12 / 600, 12);
   expect(find("[data-testid=ceiling-note]").textContent).toContain("12 of 600 samples can be drawn");
-  expect(find("[data-testid=dealt-all]").textContent).toContain("never");
-  expect(find("[data-testid=independent-all]").textContent).toContain("never");
+  expect(find("[data-testid=deck-all]").textContent).toContain("never");
+  expect(find("[data-testid=iid-all]").textContent).toContain("never");
   find("[data-testid=ceiling-note] button").click();
   await settled();
-  expect(value(find("[data-testid=dealt-all]"))).toBe("1");
+  expect(value(find("[data-testid=deck-all]"))).toBe("1");
   expect(Number(value(find("[data-testid=seen-epoch-1]")))).toBeCloseTo(1, 9);
 });
 

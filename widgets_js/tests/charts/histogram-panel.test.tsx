@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
+import { gridState, SHAPES, settled } from "../../dev/scripted-kernel.ts";
 import { CoveragePanel } from "../../src/coverage/coverage-panel.tsx";
 import { HistogramPanel } from "../../src/histogram/histogram-panel.tsx";
 import { mounted, wait } from "./mounted.tsx";
-import { gridState, SHAPES, settled } from "./scripted-kernel.ts";
 
 // Instances of the scripted rows: 180 + 140 + 60 + 12 + 11 + 9 circles, and so on by hand.
 const RAW = { Circle: 412, Square: 60 + 60 + 68 + 20, Triangle: 60 + 51 + 20, Star: 34 + 12 + 8, Ring: 31, Cross: 12 };
@@ -54,9 +54,9 @@ describe("bars", () => {
     const { find, all, store } = await mounted({ weights: { 5: 20 } }, HistogramPanel);
     const statistics = store.statistics.value;
     if (statistics === null) throw new Error("no statistics");
-    const unlabelled = new Float64Array(statistics.sizes.length);
-    unlabelled[0] = 30; // of the rows no clause but the last matches
-    store.statistics.value = { ...statistics, unlabelled };
+    const unlabeled = new Float64Array(statistics.sizes.length);
+    unlabeled[0] = 30; // of the rows no clause but the last matches
+    store.statistics.value = { ...statistics, unlabeled };
     await settled();
     expect(all("[data-testid=bar][data-class='no label']")).toEqual([]);
     store.actions.setUnit("samples");
@@ -79,7 +79,7 @@ describe("bars", () => {
     const { find } = await mounted({ weights: { 5: 20 } }, HistogramPanel);
     find("[data-testid=bar][data-class=Cross]").dispatchEvent(new Event("focus"));
     await settled();
-    expect(find("[data-testid=bar-numbers]").textContent).toMatch(/Cross.*raw12.*sampled174.*×14\.5 an epoch/);
+    expect(find("[data-testid=bar-numbers]").textContent).toMatch(/Cross.*raw12.*sampled174.*×14\.5 per epoch/);
   });
 });
 
@@ -91,8 +91,8 @@ describe("sentences", () => {
     const squares = (140 + 6 * 68) / 208; // against rows no clause names: 34 rows with two squares come six times
     const lift = find("[data-testid=lift]");
     expect(Number(lift.dataset.dilution)).toBeCloseTo(dilution, 9);
-    expect(lift.textContent).toContain(`Lifted along: Square ×${squares.toFixed(1)} (with Star)`);
-    expect(lift.textContent).toContain(`All others ×${dilution.toFixed(2)}`);
+    expect(lift.textContent).toContain(`Also drawn more often: Square ×${squares.toFixed(1)} (with Star)`);
+    expect(lift.textContent).toContain(`All others: ×${dilution.toFixed(2)}`);
     expect(find("[data-testid=seen]").textContent).toBe(`${(6 * dilution).toFixed(1)}×`);
   });
 
@@ -177,8 +177,8 @@ test("what the loader's own stream drew is marked on the bars, for these weights
 
 test("drawing each row once, weights order nothing, and the panel says so", async () => {
   const { find } = await mounted({ weights: { 5: 20 }, everythingElse: 0, mode: "once" }, HistogramPanel);
-  expect(find("[data-testid=lift]").textContent).toContain("weights order nothing until limit asks for fewer");
-  expect(find("[data-testid=histogram]").textContent).toContain("an epoch of 12 draws, 600 asked");
+  expect(find("[data-testid=lift]").textContent).toContain("Weights change nothing unless limit asks for fewer");
+  expect(find("[data-testid=histogram]").textContent).toContain("an epoch of 12 draws, 600 requested");
 });
 
 test("a pool without rows has bars of nothing and no sentence", async () => {

@@ -1,9 +1,9 @@
 import { type ComponentType, render } from "preact";
 import { onTestFinished } from "vitest";
-import type { Session } from "../../src/shared/session.ts";
-import type { Store } from "../../src/shared/store.ts";
-import type { FakeModel } from "../fake-model.ts";
-import { liveSession, type Scenario, settled } from "./scripted-kernel.ts";
+import type { FakeModel } from "../../dev/fake-model.ts";
+import { liveSession, type Scenario, settled } from "../../dev/scripted-kernel.ts";
+import type { Session } from "../../src/session/session.ts";
+import type { Store } from "../../src/session/store.ts";
 
 export interface Mounted {
   root: HTMLElement;

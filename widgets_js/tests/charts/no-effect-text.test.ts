@@ -1,9 +1,9 @@
 // @vitest-environment node
 import { expect, test } from "vitest";
-import type { ClauseInfo } from "../../src/shared/protocol.ts";
+import { statisticsOf } from "../../dev/strata.ts";
+import type { ClauseInfo } from "../../src/session/protocol.ts";
 import { clausesWithoutEffect } from "../../src/statistics/effects.ts";
 import { noEffectText } from "../../src/tuner/no-effect-text.ts";
-import { statisticsOf } from "../statistics/strata.ts";
 
 const clause = (expression: string, label = expression): ClauseInfo => ({
   expression,
@@ -29,9 +29,9 @@ test("of two equal clauses the later one says that it repeats", () => {
   ];
   const notes = (weights: number[]) =>
     clausesWithoutEffect(strata, weights, "max").map((reason, own) => noEffectText(reason, clauses, own));
-  expect(notes([20, 20, 1])).toEqual([null, "no effect: it repeats a clause above", null]);
+  expect(notes([20, 20, 1])).toEqual([null, "no effect: repeats a clause above", null]);
   expect(notes([20, 30, 1])).toEqual(["no effect below 30, the weight of Cross", null, null]);
-  expect(notes([1, 1, 1])).toEqual([null, "no effect: it repeats a clause above", null]);
+  expect(notes([1, 1, 1])).toEqual([null, "no effect: repeats a clause above", null]);
 });
 
 test("a clause that matches nothing, and one that others settle", () => {
@@ -41,7 +41,7 @@ test("a clause that matches nothing, and one that others settle", () => {
     clausesWithoutEffect(strata, weights, "product").map((reason, own) => noEffectText(reason, clauses, own));
   expect(notes([0, 3, 2])).toEqual([
     null,
-    "no effect: other clauses settle the weight of its rows",
+    "no effect: other clauses decide the weight of these samples",
     "no effect: no sample of the pool matches",
   ]);
 });

@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import { END, mostFor, positionOf, weightAfterKey, weightAt } from "../../src/tuner/slider-scale.ts";
 
-test("the ends, the centre and their detents", () => {
+test("the ends, the center and their detents", () => {
   expect([0, 19].map((position) => weightAt(position))).toEqual([0, 0]);
   expect(weightAt(20)).toBe(0.01);
   expect([492, 500, 508].map((position) => weightAt(position))).toEqual([1, 1, 1]);

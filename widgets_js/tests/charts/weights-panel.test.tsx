@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
+import { queryState, settled, shown } from "../../dev/scripted-kernel.ts";
 import { HistogramPanel } from "../../src/histogram/histogram-panel.tsx";
-import { FOCUSABLE_SELECTOR } from "../../src/shared/focus.ts";
 import { WeightsPanel } from "../../src/tuner/weights-panel.tsx";
+import { FOCUSABLE_SELECTOR } from "../../src/ui/focus.ts";
 import { mounted, press, slide, wait } from "./mounted.tsx";
-import { queryState, settled, shown } from "./scripted-kernel.ts";
 
 const WEIGHTS = { weights: { 5: 20, 4: 8, 3: 6 } };
 const slider = (name: string) => `[data-testid=weight-slider][data-class='${name}']`;
@@ -12,7 +12,12 @@ const field = (name: string) => `[data-label='${name}'] [data-testid=weight-numb
 describe("sliders of a query with SAMPLE BY", () => {
   test("one a clause, at its weight, in clause order", async () => {
     const { all } = await mounted(WEIGHTS, WeightsPanel);
-    expect(all("[data-testid=weight]").map((row) => row.dataset.label)).toEqual(["Star", "Ring", "Cross", "all else"]);
+    expect(all("[data-testid=weight]").map((row) => row.dataset.label)).toEqual([
+      "Star",
+      "Ring",
+      "Cross",
+      "everything else",
+    ]);
     expect(all("[data-testid=weight-slider]").map((input) => input.dataset.weight)).toEqual(["6", "8", "20", "1"]);
     expect(all<HTMLInputElement>("[data-testid=weight-number]").map((input) => input.value)).toEqual([
       "6",
@@ -94,7 +99,7 @@ describe("sliders of a query with SAMPLE BY", () => {
     press(input, "z", { ctrlKey: true });
     expect(store.weights.value[2]).toBe(20);
     await settled();
-    expect(find("[data-testid=weights-undone]").textContent).toContain(`Cross back from ${moved} to 20`);
+    expect(find("[data-testid=weights-undone]").textContent).toContain(`Cross: ${moved} → 20`);
     find("[data-testid=weights-undone] button").click();
     expect(store.weights.value[2]).toBe(moved);
   });
@@ -110,7 +115,7 @@ describe("sliders of a query with SAMPLE BY", () => {
   test("a slider below the fallback says that it has no effect", async () => {
     const { find, all } = await mounted({ weights: { 5: 20, 0: 0.5 } }, WeightsPanel);
     expect(all("[data-testid=no-effect]").map((note) => note.textContent)).toEqual([
-      "no effect below 1, the weight of all else",
+      "no effect below 1, the weight of everything else",
     ]);
     slide(find<HTMLInputElement>(slider("Circle")), 600);
     await settled();
@@ -180,7 +185,7 @@ describe("before any SAMPLE BY", () => {
   test("the three rarest classes are ghosts, and every other row is 1", async () => {
     const { all } = await mounted({}, WeightsPanel);
     const rows = all("[data-testid=weight]");
-    expect(rows.map((row) => row.dataset.label)).toEqual(["Cross", "Ring", "Star", "all else"]);
+    expect(rows.map((row) => row.dataset.label)).toEqual(["Cross", "Ring", "Star", "everything else"]);
     expect(rows.map((row) => row.dataset.ghost)).toEqual(["true", "true", "true", "true"]);
     expect(all<HTMLInputElement>("[data-testid=weight-slider]").map((input) => input.disabled)).toEqual([
       false,
@@ -244,5 +249,5 @@ test("weights that are an array have no sliders", async () => {
   store.clauses.value = [];
   await settled();
   expect(all("[data-testid=weight]")).toEqual([]);
-  expect(find("[data-testid=no-sliders]").textContent).toContain("nothing to slide");
+  expect(find("[data-testid=no-sliders]").textContent).toContain("no sliders");
 });

@@ -1,11 +1,11 @@
 // @vitest-environment node
 import { describe, expect, test } from "vitest";
+import { type Stratum, statisticsOf } from "../../dev/strata.ts";
 import { certificate, coverage, epochsToSee, rowsOfShare } from "../../src/statistics/coverage.ts";
 import { histogram } from "../../src/statistics/histogram.ts";
 import { lawOf, normalCdf } from "../../src/statistics/laws.ts";
 import { type DrawPlan, drawPlan } from "../../src/statistics/plan.ts";
 import { seenLaws, timesSeen } from "../../src/statistics/times-seen.ts";
-import { type Stratum, statisticsOf } from "./strata.ts";
 
 const epochsToCover = (plan: DrawPlan, share: number, quantile: number) =>
   epochsToSee(plan, rowsOfShare(share, plan.statistics.header.num_rows), quantile);

@@ -1,10 +1,10 @@
 // A pool that holds samples at several positions: a three times and b once in stratum 0, c twice in stratum 1.
 import { expect, it } from "vitest";
+import { statisticsOf } from "../../dev/strata.ts";
 import { coverageCurves } from "../../src/coverage/coverage-curves.ts";
 import { ofDistinctRows } from "../../src/statistics/distinct-rows.ts";
 import { type DrawPlan, drawPlan } from "../../src/statistics/plan.ts";
 import { seenLaws, timesSeen } from "../../src/statistics/times-seen.ts";
-import { statisticsOf } from "./strata.ts";
 
 const folded = {
   sizes: Float64Array.of(1, 1, 1),

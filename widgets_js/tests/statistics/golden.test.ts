@@ -3,8 +3,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import type { Mode, Unit } from "../../src/shared/protocol.ts";
-import type { Statistics } from "../../src/shared/statistics-arrays.ts";
+import type { Mode, Unit } from "../../src/session/protocol.ts";
+import type { Statistics } from "../../src/session/statistics-arrays.ts";
 import { certificate, coverage, epochsToSee, rowsOfShare } from "../../src/statistics/coverage.ts";
 import { clausesWithoutEffect } from "../../src/statistics/effects.ts";
 import { histogram } from "../../src/statistics/histogram.ts";
@@ -75,7 +75,7 @@ function statisticsOf(one: Case): Statistics {
       ? { offsets: int("value_offsets"), counts: int("value_counts"), rows: float("value_rows") }
       : null,
     weights: null,
-    unlabelled: null,
+    unlabeled: null,
     folded: null,
   };
 }

@@ -1,11 +1,11 @@
 // @vitest-environment node
 // Bands of classes that a draw brings several times: ends that can come, by hand.
 import { describe, expect, test } from "vitest";
-import type { Statistics } from "../../src/shared/statistics-arrays.ts";
+import { statisticsOf } from "../../dev/strata.ts";
+import type { Statistics } from "../../src/session/statistics-arrays.ts";
 import { histogram } from "../../src/statistics/histogram.ts";
 import { clausePatterns } from "../../src/statistics/patterns.ts";
 import { drawPlan } from "../../src/statistics/plan.ts";
-import { statisticsOf } from "./strata.ts";
 
 /** One class that comes ten at a time in 97 of 100 rows. */
 function tens(): Statistics {

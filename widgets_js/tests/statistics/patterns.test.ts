@@ -1,7 +1,7 @@
 // @vitest-environment node
 import { expect, test } from "vitest";
+import { statisticsOf } from "../../dev/strata.ts";
 import { clausePatterns } from "../../src/statistics/patterns.ts";
-import { statisticsOf } from "./strata.ts";
 
 test("label sets merge into the clause patterns they belong to, ordered by bit string", () => {
   const sets = statisticsOf(

@@ -2,9 +2,9 @@
 // Bands that cost a millisecond each wait until the slider rests.
 import { signal } from "@preact/signals";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import type { Store } from "../../src/shared/store.ts";
+import { statisticsOf } from "../../dev/strata.ts";
+import type { Store } from "../../src/session/store.ts";
 import { chartsOf } from "../../src/statistics/charts.ts";
-import { statisticsOf } from "./strata.ts";
 
 beforeEach(() => vi.useFakeTimers());
 afterEach(() => vi.useRealTimers());

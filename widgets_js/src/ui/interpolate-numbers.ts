@@ -1,4 +1,4 @@
-// Stands in the bundle for d3-interpolate, of which d3-scale needs numbers only: its colours would be 16 KB.
+// Stands in the bundle for d3-interpolate, of which d3-scale needs numbers only: its colors would be 16 KB.
 
 export function interpolateNumber(a: number, b: number): (t: number) => number {
   return (t) => a * (1 - t) + b * t;

@@ -13,7 +13,7 @@ export interface Statistics {
   instancesSquared: Float64Array;
   values: RowValues | null; // only where a row has a class more than once
   weights: Float64Array | null; // only for level "bins"
-  unlabelled: Float64Array | null; // rows of each stratum without a label; null where there are none
+  unlabeled: Float64Array | null; // rows of each stratum without a label; null where there are none
   folded: FoldedRows | null; // only where a sample is in the pool at several positions
 }
 
@@ -65,7 +65,7 @@ export function decodeStatistics(header: StatisticsHeader, buffers: readonly Dat
       ? { offsets: int("value_offsets"), counts: int("value_counts"), rows: float("value_rows") }
       : null,
     weights: found.has("weights") ? float("weights") : null,
-    unlabelled: found.has("unlabelled") ? float("unlabelled") : null,
+    unlabeled: found.has("unlabelled") ? float("unlabelled") : null,
     folded: found.has("fold_sizes")
       ? {
           sizes: float("fold_sizes"),

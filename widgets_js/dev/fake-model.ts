@@ -1,6 +1,6 @@
 // A host's model for tests: traits in a plain object, and what was sent in a list.
-import type { Model } from "../src/shared/model.ts";
-import type { WidgetState } from "../src/shared/protocol.ts";
+import type { Model } from "../src/session/model.ts";
+import type { WidgetState } from "../src/session/protocol.ts";
 
 type Listener = (...args: never[]) => void;
 

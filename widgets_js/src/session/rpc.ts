@@ -1,5 +1,6 @@
-// Requests from one view to the kernel. Replies reach every browser on the kernel, so ids carry a random view id and
-// foreign replies are dropped; a request in a lane cancels the one before it in that lane, whose answer never arrives late.
+// Requests from one view to the kernel. Replies reach every view of the widget, so ids carry a random view id, and a reply
+// to another view is read for its news only; a request in a lane cancels the one before it in that lane, whose answer never
+// arrives late.
 import type { Model } from "./model.ts";
 import { asDataViews } from "./model.ts";
 import type { EventMessage, Ops, RpcError } from "./protocol.ts";
@@ -36,7 +37,7 @@ interface Pending {
 }
 
 type Incoming =
-  | { v: 1; id: string; ok: true; result: unknown }
+  | { v: 1; id: string; ok: true; result: object; news?: "query" | "grid" | "dataset" }
   | { v: 1; id: string; ok: false; error: RpcError }
   | EventMessage;
 
@@ -128,8 +129,19 @@ export class Rpc {
 
   private receiveReply(message: Exclude<Incoming, EventMessage>, buffers: DataView[]): void {
     const request = this.take(message.id);
-    if (request === undefined) return;
-    if (message.ok) request.resolve({ result: message.result, buffers });
+    if (request === undefined) this.receiveNews(message, buffers);
+    else if (message.ok) request.resolve({ result: message.result, buffers });
     else request.reject(new RpcFailure(message.error));
+  }
+
+  /** Another view's request, or one of ours that was cancelled too late, has changed what is displayed. */
+  private receiveNews(message: Exclude<Incoming, EventMessage>, buffers: DataView[]): void {
+    if (!message.ok || message.news === undefined || this.isSuperseded(message.id)) return;
+    this.onEvent({ v: 1, event: message.news, ...message.result } as EventMessage, buffers);
+  }
+
+  /** The answer to a newer request in its lane is on its way. */
+  private isSuperseded(id: string): boolean {
+    return id.startsWith(`${this.viewId}:`) && ![...this.lanes.values()].includes(id);
   }
 }

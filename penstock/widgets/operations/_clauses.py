@@ -1,4 +1,4 @@
-"""Operations that find weights: presets of the literature, and wanted shares."""
+"""Operations on weight clauses: add and remove them, weigh by rules of the literature or by target shares."""
 
 from __future__ import annotations
 
@@ -17,12 +17,13 @@ from penstock.sampling import (
     repeat_factor,
     square_root,
 )
-from penstock.widgets.operations._query import QUERY, QueryOperations
+from penstock.widgets.operations._arguments import CLASS, MAX_CLAUSES, QUERY
 from penstock.widgets.requests import _checks as check
-from penstock.widgets.requests._rpc import Call, operation
+from penstock.widgets.requests._operation import Call, operation
 from penstock.widgets.session._export import split_sampling, with_weights
+from penstock.widgets.session._session import Session
 
-__all__ = ["WeightOperations"]
+__all__ = ["ClauseOperations", "class_condition"]
 
 _DIGITS = 6
 _PRESETS = {
@@ -34,8 +35,33 @@ _PRESETS = {
 _TARGET = check.mapping(class_index=check.integer(0, 2**31 - 1), share=check.number(0, 1))
 
 
-class WeightOperations(QueryOperations):
-    """Answers with the text whose weights do what is asked."""
+class ClauseOperations:
+    """Answer with the text whose weight clauses do what is asked; nothing runs yet.
+
+    Parameters
+    ----------
+    session : Session
+        What the widget shows.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    @operation("clause.add", lane="read", text=QUERY, class_index=CLASS, weight=check.number(0, 1e300))
+    def add_clause(self, _call: Call, *, text: str, class_index: int, weight: float) -> dict[str, Any]:
+        """Weigh one more class."""
+        run = self._session.run
+        if run.labels is None or class_index >= len(run.class_names):
+            raise check.BadRequestError(
+                f"class {class_index} does not exist; the dataset has {len(run.class_names)} classes"
+            )
+        condition = class_condition(run.labels, run.class_names[class_index])
+        return {"text": tql.add_clause(text, condition, weight)}
+
+    @operation("clause.remove", lane="read", text=QUERY, clause=check.integer(0, MAX_CLAUSES))
+    def remove_clause(self, _call: Call, *, text: str, clause: int) -> dict[str, Any]:
+        """Drop a clause; without clauses there is no SAMPLE BY."""
+        return {"text": tql.remove_clause(text, clause)}
 
     @operation(
         "clause.preset",
@@ -46,7 +72,7 @@ class WeightOperations(QueryOperations):
     def preset(self, call: Call, *, text: str, preset: str, parameter: float | None) -> dict[str, Any]:
         """Weigh all classes by a rule from the literature; raw: every weight 1."""
         if preset == "raw":
-            return {"text": _all_one(text), "reference": "every sample weighs the same"}
+            return {"text": _all_one(text), "reference": "all samples have the same weight"}
         name, rule = _PRESETS[preset]
         labels = self._labels(self._pool_plan(call, text))
         options = {} if parameter is None else {_PARAMETERS[preset]: parameter} if preset in _PARAMETERS else {}
@@ -67,7 +93,7 @@ class WeightOperations(QueryOperations):
         names = self._labels(plan).class_names
         wrong = [target["class_index"] for target in targets if target["class_index"] >= len(names)]
         if wrong:
-            raise check.BadRequestError(f"there is no class {wrong[0]}; the dataset has {len(names)}")
+            raise check.BadRequestError(f"class {wrong[0]} does not exist; the dataset has {len(names)} classes")
         wanted = {names[target["class_index"]]: target["share"] for target in targets}
         call.check_cancelled()
         found = plan.solve_targets(wanted, unit=unit, max_repeats=max_repeats)
@@ -79,10 +105,10 @@ class WeightOperations(QueryOperations):
         }
 
     def _pool_plan(self, call: Call, text: str) -> SamplingPlan:
-        session = self.session
+        session = self._session
         run = session.try_query(split_sampling(text)[0], cancelled=call.cancelled.is_set)
         if run.strata is None:
-            raise SamplingError("the query gives a table, not samples; there is nothing to weigh")
+            raise SamplingError("the query returns a table, not samples; there is nothing to weigh")
         spec = SamplingSpec(clauses=(Clause("True", 1.0),), mode=session.mode, seed=session.seed)
         return run.strata.with_spec(spec)
 
@@ -110,3 +136,14 @@ def _all_one(text: str) -> str:
         if clause.start is not None:
             text = tql.rewrite_weight(text, number, 1)
     return text
+
+
+def class_condition(tensor: str, name: str) -> str:
+    """Return the TQL condition that a sample has a class.
+
+    Examples
+    --------
+    >>> class_condition("labels", "baker's yeast")
+    "contains(labels, 'baker''s yeast')"
+    """
+    return f"contains({tql.quote_name(tensor)}, {tql.quote_text(name)})"

@@ -1,12 +1,12 @@
 // The sample on show: fetched for the current position, replaced by what an edit returns.
 import { batch, effect, signal, untracked } from "@preact/signals";
-import { imageUrl } from "../grid/page-cache.ts";
-import { debounce } from "../shared/debounce.ts";
-import type { EditSession } from "../shared/edit-session.ts";
-import type { SampleDetail } from "../shared/protocol.ts";
-import { isCancelled, RpcFailure } from "../shared/rpc.ts";
-import type { Store } from "../shared/store.ts";
+import { debounce } from "../ui/debounce.ts";
+import type { EditSession } from "./edit-session.ts";
 import type { Edited } from "./labels.ts";
+import { imageUrl } from "./page-cache.ts";
+import type { SampleDetail } from "./protocol.ts";
+import { isCancelled, RpcFailure } from "./rpc.ts";
+import type { Store } from "./store.ts";
 
 export class DetailSession {
   readonly sample = signal<SampleDetail | null>(null);

@@ -1,5 +1,5 @@
-// Boxes over a picture: class colour with a white halo, class number told by dashes too, clipped exactly as the picture is.
-import { classColour, classDash } from "./colours.ts";
+// Boxes over an image: class color with a white halo, dashes by class number, clipped exactly as the image is.
+import { classColor, classDash } from "./colors.ts";
 
 export interface OverlayBox {
   x: number;
@@ -27,7 +27,7 @@ interface BoxOverlayProps {
   height: number;
   boxes: readonly OverlayBox[];
   hidden: ReadonlySet<number>;
-  /** Side of the square the picture is shown in, CSS pixels. */
+  /** Side of the square the image is shown in, CSS pixels. */
   side: number;
 }
 
@@ -53,7 +53,7 @@ export function BoxOverlay({ width, height, boxes, hidden, side }: BoxOverlayPro
             y={box.y}
             width={box.width}
             height={box.height}
-            style={{ stroke: classColour(box.label) }}
+            style={{ stroke: classColor(box.label) }}
             stroke-dasharray={box.label === null ? "none" : classDash(box.label)}
           />
         </g>

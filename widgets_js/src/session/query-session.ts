@@ -1,10 +1,11 @@
 // Text, clauses, weights and what the kernel says of them. A slider never waits: it rewrites its literal, replaces the
 // weights the charts draw, and the kernel hears of it at rest.
 import { batch } from "@preact/signals";
-import { debounce } from "./debounce.ts";
+import { debounce } from "../ui/debounce.ts";
+import { countText } from "../ui/number-text.ts";
 import { isOutdated, receiveGrid } from "./grid-state.ts";
-import { followEdit, type PositionMap, poolText, sameStructure } from "./live-text.ts";
-import type { ClauseInfo, DatasetInfo, Diagnostic, Mode, Ops, QueryState, Shown } from "./protocol.ts";
+import { followEdit, type PositionMap, poolText, sameButWeights, sameStructure } from "./live-text.ts";
+import type { ClauseInfo, DatasetInfo, Diagnostic, Display, Mode, Ops, QueryState } from "./protocol.ts";
 import { isCancelled, RpcFailure } from "./rpc.ts";
 import { decodeStatistics } from "./statistics-arrays.ts";
 import type { Actions, Store } from "./store.ts";
@@ -12,7 +13,7 @@ import { setWeight, setWeights } from "./text-binding.ts";
 import { EchoFilter, sameWeights, WeightHistory } from "./weight-memory.ts";
 
 const REST_MS = 50;
-const CHANGED = "the text has changed: run it first";
+const CHANGED = "the query text has changed; run it first";
 
 type Base = Omit<Store, "actions">;
 type QueryActions = Omit<Actions, "setUnit" | "undo" | "redo">;
@@ -31,8 +32,9 @@ export class QuerySession {
   private readonly gestures = new WeightHistory();
   private readonly echoes = new EchoFilter();
   private readonly tellWeights = debounce(() => this.sendWeights(), REST_MS);
-  /** A change the kernel has not heard of: what arrives meanwhile is older than it. */
-  private untold = false;
+  /** A change that has not been sent to the kernel; and the last one sent, until it is answered. */
+  private unsent = false;
+  private unanswered: Promise<unknown> | null = null;
   private waiting: ReturnType<typeof setInterval> | undefined;
 
   constructor(store: Base) {
@@ -60,6 +62,7 @@ export class QuerySession {
 
   welcome(hello: Ops["hello"][1], buffers: DataView[]): void {
     const { store } = this;
+    this.unanswered = null; // of a kernel that is gone
     batch(() => {
       store.link.value = "live";
       store.history.value = hello.history;
@@ -73,29 +76,39 @@ export class QuerySession {
     this.store.dataset.value = dataset;
   }
 
-  /** What Python, an edit or another widget changed. In the middle of a gesture it waits: its weights are older. */
-  receiveShown(shown: Shown, buffers: DataView[], origin: string | null): void {
-    if (origin === this.store.rpc.viewId) return;
-    if (this.store.dragging.value || this.untold) {
+  /** What an edit, Python or another widget changed. In the middle of a gesture it waits: its weights are older. */
+  receiveDisplay(display: Display, buffers: DataView[]): void {
+    if (this.weightsAreNewer()) {
       this.askLater();
       return;
     }
-    const { text } = this.store;
     const mine = this.store.query.value;
-    const same = mine !== null && mine.text === shown.query.text;
-    const typed = same && text.value !== mine.text ? text.value : null;
-    if (mine !== null && !same) this.announce("The query was changed elsewhere.");
+    const { query } = display;
+    const draft = mine !== null && sameButWeights(mine, query) ? this.draftOver(query) : null;
+    if (mine !== null && !sameButWeights(mine, query)) this.announce("The query was changed elsewhere.");
     batch(() => {
-      this.apply(shown, buffers, mine === null || poolText(mine.text) !== poolText(shown.query.text));
-      if (typed !== null) this.replaceText(typed);
+      this.apply(display, buffers, mine === null || poolText(mine.text) !== poolText(query.text));
+      if (draft !== null) this.replaceText(draft);
     });
+  }
+
+  /** The sliders stand where the kernel does not know them yet: what it sends is older than they are. */
+  private weightsAreNewer(): boolean {
+    return this.store.dragging.value || this.unsent || this.unanswered !== null;
+  }
+
+  /** What was typed into the editor and has not run, else null. */
+  private draftOver(query: QueryState): string | null {
+    const { text, clauses, textFault } = this.store;
+    const typed = textFault.value !== null || !sameButWeights({ text: text.value, clauses: clauses.value }, query);
+    return typed ? text.value : null;
   }
 
   /** When the sliders rest, take what arrived meanwhile. */
   private askLater(): void {
     if (this.waiting !== undefined) return;
     this.waiting = setInterval(() => {
-      if (this.store.dragging.value || this.untold) return;
+      if (this.weightsAreNewer()) return;
       this.stopWaiting();
       void this.catchUp();
     }, REST_MS);
@@ -110,14 +123,14 @@ export class QuerySession {
     try {
       await this.weightsMessage();
       const { result, buffers } = await this.store.rpc.call("hello", {}, { lane: "hello" });
-      this.receiveShown(result, buffers, null);
+      this.receiveDisplay(result, buffers);
     } catch (failure) {
       this.failed(failure);
     }
   }
 
   receiveWeights(view: DataView | undefined): void {
-    if (view === undefined || this.store.dragging.value || this.untold || view.byteLength % 8 !== 0) return;
+    if (view === undefined || this.store.dragging.value || this.unsent || view.byteLength % 8 !== 0) return;
     const values = Float64Array.from({ length: view.byteLength / 8 }, (_, i) => view.getFloat64(i * 8, true));
     if (values.length !== this.store.weights.value.length || sameWeights(values, this.store.weights.value)) return;
     if (this.echoes.isEcho(values)) return;
@@ -177,7 +190,7 @@ export class QuerySession {
     const args = { mode: store.mode.value, seed: store.seed.value, text: store.text.value, ...change };
     const sentFrom = store.text.value;
     this.tellWeights.cancel();
-    this.untold = false;
+    this.unsent = false;
     store.busy.value = "running the query";
     const onProgress = (_done: number, _total: number | null, what: string): void => {
       store.busy.value = what;
@@ -190,7 +203,7 @@ export class QuerySession {
         this.apply(result, buffers, this.isAnotherPool(result.query));
         if (typed !== sentFrom) this.replaceText(typed);
       });
-      this.announce(`${result.query.pool_size} of ${result.query.num_rows} samples match`);
+      this.announce(`${countText(result.query.pool_size)} of ${countText(result.query.num_rows)} samples match`);
     } catch (failure) {
       this.failed(failure);
     } finally {
@@ -224,7 +237,7 @@ export class QuerySession {
     try {
       const { result } = await this.store.rpc.call("views.save", { message });
       this.store.views.value = result.views;
-      this.announce(`saved the view ${message}`);
+      this.announce(`saved view ${message}`);
     } catch (failure) {
       this.failed(failure);
     }
@@ -245,7 +258,7 @@ export class QuerySession {
   }
 
   /** What the kernel shows is the state all panels draw from; `asked`: another pool was asked for. */
-  apply({ dataset, query, grid }: Shown, buffers: DataView[], asked: boolean): void {
+  apply({ dataset, query, grid }: Display, buffers: DataView[], asked: boolean): void {
     const { store } = this;
     if (isOutdated(store, grid)) return;
     store.dataset.value = dataset;
@@ -268,7 +281,7 @@ export class QuerySession {
     const error = diagnostics.find((diagnostic) => diagnostic.severity === "error");
     batch(() => {
       if (clauses === null || error !== undefined) {
-        store.textFault.value = error?.message ?? "the text cannot be read";
+        store.textFault.value = error?.message ?? "the query text is not valid";
         return;
       }
       const ran = store.query.value;
@@ -319,13 +332,13 @@ export class QuerySession {
   }
 
   private tellLater(): void {
-    this.untold = true;
+    this.unsent = true;
     this.tellWeights();
   }
 
   private async weightsMessage(): Promise<void> {
     const { store } = this;
-    this.untold = false;
+    this.unsent = false;
     if (!store.isLive.value || store.query.value?.kind !== "rows") return;
     const args = {
       weights: Array.from(store.weights.value),
@@ -334,7 +347,13 @@ export class QuerySession {
       seed: store.seed.value,
     };
     this.echoes.tell(args.weights);
-    await store.rpc.call("weights.set", args, { lane: "weights" });
+    const answer = store.rpc.call("weights.set", args, { lane: "weights" });
+    this.unanswered = answer;
+    try {
+      await answer;
+    } finally {
+      if (this.unanswered === answer) this.unanswered = null;
+    }
   }
 
   private ranText(): string {

@@ -1,4 +1,4 @@
-// What the grid shows, as the kernel says it: the one place where its answers reach the store.
+// What the grid shows, as the kernel keeps it: the one place where its answers reach the store.
 import { batch } from "@preact/signals";
 import type { GridState } from "./protocol.ts";
 import type { Store } from "./store.ts";
@@ -12,6 +12,7 @@ export function isOutdated(store: Base, grid: GridState): boolean {
 
 /** `asked`: another pool, filter or order was asked for, and the first sample is shown; else the sample on show stays. */
 export function receiveGrid(store: Base, grid: GridState, asked: boolean): void {
+  if (isOutdated(store, grid)) return;
   const before = store.grid.value;
   const moved = before?.token !== grid.token;
   batch(() => {

@@ -2,17 +2,17 @@
 import type {
   ClauseInfo,
   DatasetInfo,
+  Display,
   GridState,
   Mode,
   QueryState,
-  Shown,
   StatisticsArray,
   StatisticsHeader,
-} from "../../src/shared/protocol.ts";
-import { createSession, type Session } from "../../src/shared/session.ts";
-import type { Statistics } from "../../src/shared/statistics-arrays.ts";
-import { FakeModel } from "../fake-model.ts";
-import { type Stratum, statisticsOf } from "../statistics/strata.ts";
+} from "../src/session/protocol.ts";
+import { createSession, type Session } from "../src/session/session.ts";
+import type { Statistics } from "../src/session/statistics-arrays.ts";
+import { FakeModel } from "./fake-model.ts";
+import { type Stratum, statisticsOf } from "./strata.ts";
 
 export const SHAPES = ["Circle", "Square", "Triangle", "Star", "Ring", "Cross"];
 const COUNTS = [412, 208, 131, 54, 31, 12];
@@ -28,6 +28,7 @@ export function dataset(names = SHAPES, counts = COUNTS): DatasetInfo {
     paired: false,
     behind: null,
     read_only: false,
+    opened: "dataset",
     tensors: [],
     image_tensor: "images",
     box_tensor: "boxes",
@@ -182,7 +183,7 @@ export function gridState(size: number, classIndex: number | null = null): GridS
 }
 
 /** All that the kernel says of a query that ran. */
-export function shown(query: QueryState): Shown {
+export function shown(query: QueryState): Display {
   return { dataset: dataset(), query, grid: gridState(query.pool_size) };
 }
 

@@ -1,8 +1,8 @@
 // Pages of tiles: one request for each visible page, cancelled when it is scrolled past, the last ones kept. The cache
 // owns the object URLs of the thumbnails and gives them back when a page falls out.
 import { signal } from "@preact/signals";
-import type { Tile } from "../shared/protocol.ts";
-import { isCancelled, type Rpc, RpcFailure } from "../shared/rpc.ts";
+import type { Tile } from "./protocol.ts";
+import { isCancelled, type Rpc, RpcFailure } from "./rpc.ts";
 
 export const PAGE = 48;
 const KEPT_PAGES = 40;
@@ -64,14 +64,14 @@ export class PageCache {
   }
 
   /** Fetch what `wanted` lacks and cancel what is on its way but no longer wanted. */
-  want(wanted: readonly number[], size: number, sort?: string): void {
+  want(wanted: readonly number[], size: number): void {
     for (const [page, abort] of this.flights) {
       if (!wanted.includes(page)) abort.abort();
     }
     for (const page of wanted) {
       this.touch(page);
       if (this.flights.size < MAX_IN_FLIGHT && !this.pages.has(page) && !this.flights.has(page)) {
-        void this.fetch(page, size, sort);
+        void this.fetch(page, size);
       }
     }
   }
@@ -89,12 +89,12 @@ export class PageCache {
     this.stale.clear();
   }
 
-  private async fetch(page: number, size: number, sort: string | undefined): Promise<void> {
+  private async fetch(page: number, size: number): Promise<void> {
     const abort = new AbortController();
     const { key } = this;
     this.flights.set(page, abort);
     const start = page * PAGE;
-    const args = { start, stop: Math.min(start + PAGE, this.count), size, ...(sort === undefined ? {} : { sort }) };
+    const args = { start, stop: Math.min(start + PAGE, this.count), size };
     try {
       const { result, buffers } = await this.rpc.call("grid.page", args, { signal: abort.signal });
       if (key === this.key) this.keep(page, { tiles: result.tiles.map((tile) => withUrl(tile, buffers)), fault: null });

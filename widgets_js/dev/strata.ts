@@ -1,4 +1,4 @@
-import type { Statistics } from "../../src/shared/statistics-arrays.ts";
+import type { Statistics } from "../src/session/statistics-arrays.ts";
 
 export interface Stratum {
   size: number;
@@ -44,7 +44,7 @@ export function statisticsOf(strata: Stratum[], numClauses: number, numClasses =
     instancesSquared: Float64Array.from(counts[2] as number[]),
     values: null,
     weights: null,
-    unlabelled: null,
+    unlabeled: null,
     folded: null,
   };
 }

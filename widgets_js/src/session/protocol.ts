@@ -1,9 +1,11 @@
 // The contract between the kernel (penstock/widgets/) and the browser. Python mirrors it in penstock/widgets/requests/_rpc.py.
 // Request  {v: 1, id, op, args}                    browser -> kernel, custom message
-// Reply    {v: 1, id, ok: true, result} + buffers  or  {v: 1, id, ok: false, error}
+// Reply    {v: 1, id, ok: true, result, news?} + buffers  or  {v: 1, id, ok: false, error}
 // Cancel   {v: 1, id, op: "cancel", args: {}}      id = the request to be cancelled
-// Event    {v: 1, event, ...}                      kernel -> every browser: progress, and what another session changed
-// `id` = "<random 64-bit view id, hex>:<counter>"; a reply whose view id is not ours is dropped.
+// Event    {v: 1, event, ...}                      kernel -> every view of a widget: progress, and what Python, another
+//                                                  widget or another session changed
+// `id` = "<random 64-bit view id, hex>:<counter>". Replies reach every view of the widget. `news`: the result is also what an
+// event of that name holds; a view that did not ask reads it as that event, so that a change is sent once.
 
 export interface RpcError {
   code: string; // the Python class name, e.g. "QuerySyntaxError", or "Cancelled", "BadRequest"
@@ -38,6 +40,7 @@ export interface DatasetInfo {
   num_edits: number; // samples whose edits are not committed
   uncommitted: boolean; // anything differs from the last commit: edits, appended and removed samples, classes
   read_only: boolean;
+  opened: "dataset" | "view" | "frozen view"; // what charts count; a frozen view has the rows that sampling drew once
   tensors: { name: string; htype: string; shown: string }[]; // shown: "class label, 1–5 a sample" ...
   image_tensor: string | null;
   box_tensor: string | null;
@@ -150,14 +153,9 @@ export interface SampleDetail extends Tile {
   before: { labels: number[]; boxes: number[] } | null; // as committed, when edited
 }
 
-export interface EditReply {
-  dataset: DatasetInfo;
+export interface EditReply extends Display {
   sample: SampleDetail | null; // the sample that changed, if it was one
   done: string; // "added Cross to sample 13": the toast
-  statistics: StatisticsHeader | null; // of the last query, run again after the edit; its arrays are the buffers
-  grid: GridState; // the edit may have moved the sample out of the query, or others in
-  num_rows: number; // as in QueryState
-  draws: number;
 }
 
 export interface Diagnostic {
@@ -179,8 +177,8 @@ export interface Completion {
 
 /** op -> [args, result]. */
 export interface Ops {
-  hello: [Record<string, never>, Shown & { draft: string | null; history: string[]; views: SavedView[] }]; // + statistics buffers
-  "query.run": [{ text: string; mode?: Mode; seed?: number }, Shown & { history: string[] }]; // + statistics buffers
+  hello: [Record<string, never>, Display & { draft: string | null; history: string[]; views: SavedView[] }]; // + statistics buffers
+  "query.run": [{ text: string; mode?: Mode; seed?: number }, Display & { history: string[] }]; // + statistics buffers
   "query.lint": [{ text: string }, { diagnostics: Diagnostic[]; clauses: ClauseInfo[] | null; combine: "max" | "sum" | "product" | null }];
   "query.complete": [{ text: string; position: number }, { completions: Completion[] }];
   "query.explain": [{ text: string }, { funnel: { label: string; rows: number }[] }];
@@ -205,16 +203,16 @@ export interface Ops {
   "edit.commit": [{ message: string; on_conflict?: "ours" | "theirs" }, EditReply]; // error ConflictError with `conflicts`
   "edit.discard": [Record<string, never>, EditReply];
   "dataset.update": [Record<string, never>, EditReply]; // show the dataset as it is now; + statistics buffers
-  "select.set": [{ intervals: [number, number][]; token?: string }, { count: number }]; // grid positions [start, stop); error Outdated with another token
+  "select.set": [{ intervals: [number, number][]; token?: string }, { grid: GridState }]; // grid positions [start, stop); error Outdated with another token
   "plan.drawn": [{ num_epochs: number; weights: number[]; mode: Mode; seed: number }, { unique: number[]; counts: number[] }]; // from the loader's own stream: coverage dots; realized instances a class in epoch 0
   "plan.batches": [{ batch_size: number; num_batches: number; weights: number[]; mode: Mode; seed: number }, { counts: number[][] }]; // batch -> instances a class
   "export.code": [{ batch_size: number; framework: "pytorch" | "numpy" }, { code: string; note: string | null }]; // error UncommittedChangesError when dirty; note: of what else than the charts showed
   "views.save": [{ message: string }, { views: SavedView[] }];
-  "views.open": [{ id: string }, Shown & { history: string[] }];
+  "views.open": [{ id: string }, Display & { history: string[] }];
 }
 
-/** All that is on show, of one state of the dataset. */
-export interface Shown {
+/** All that is displayed, of one state of the dataset; the statistics' arrays are the buffers. */
+export interface Display {
   dataset: DatasetInfo;
   query: QueryState;
   grid: GridState;
@@ -230,9 +228,8 @@ export interface SavedView {
 export type EventMessage =
   | { v: 1; event: "progress"; id: string; done: number; total: number | null; what: string }
   | { v: 1; event: "dataset"; dataset: DatasetInfo }
-  // + statistics buffers: Python, an edit or another widget of the session changed it. `rev` grows; `origin` = view id whose request caused it
-  | ({ v: 1; event: "query"; rev: number; origin: string | null } & Shown)
-  | { v: 1; event: "grid"; grid: GridState; origin: string | null } // filter, order or selection changed
+  | ({ v: 1; event: "query" } & Display) // + statistics buffers
+  | { v: 1; event: "grid"; grid: GridState } // filter, order or selection changed
   | { v: 1; event: "warning"; message: string };
 
 /** What is drawn when no kernel answers; kept in the `snapshot` trait, at most 16 KB. Empty object before the first run. */

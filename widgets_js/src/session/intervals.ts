@@ -33,7 +33,7 @@ export function size(intervals: Intervals): number {
   return intervals.reduce((total, [begin, end]) => total + end - begin, 0);
 }
 
-/** The neighbour of `position` within the selection, and its rank, for stepping through it. */
+/** The neighbor of `position` within the selection, and its rank, for stepping through it. */
 export function step(intervals: Intervals, position: number, by: 1 | -1): number | null {
   const target = position + by;
   if (has(intervals, target)) return target;

@@ -35,6 +35,23 @@ export function sameStructure(a: readonly ClauseInfo[], b: readonly ClauseInfo[]
   return a.length === b.length && a.every((clause, i) => clause.expression === b[i]?.expression);
 }
 
+interface ClausedText {
+  text: string;
+  clauses: readonly ClauseInfo[];
+}
+
+/** Equal texts but for the literals of their weights. */
+export function sameButWeights(a: ClausedText, b: ClausedText): boolean {
+  return withoutWeights(a) === withoutWeights(b);
+}
+
+function withoutWeights({ text, clauses }: ClausedText): string {
+  const literals = clauses.filter(({ from, to }) => from !== null && to !== null);
+  return literals
+    .sort((a, b) => (b.from as number) - (a.from as number))
+    .reduce((rest, { from, to }) => `${rest.slice(0, from as number)}\0${rest.slice(to as number)}`, text);
+}
+
 /** The part of a query that decides the pool: all before SAMPLE BY outside quotes. */
 export function poolText(text: string): string {
   const match = /^(?:[^'"]|'[^']*'|"[^"]*")*?(?=\bsample\s+by\b)/i.exec(text);

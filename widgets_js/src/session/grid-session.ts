@@ -1,12 +1,13 @@
 // What the grid remembers: tiles, selection, display options. Selection travels as intervals, debounced.
 import { effect, type Signal, signal } from "@preact/signals";
-import { debounce } from "../shared/debounce.ts";
-import { receiveGrid } from "../shared/grid-state.ts";
-import type { GridState, PanelState } from "../shared/protocol.ts";
-import { RpcFailure } from "../shared/rpc.ts";
-import type { Actions, Store } from "../shared/store.ts";
+import { debounce } from "../ui/debounce.ts";
+import { countText } from "../ui/number-text.ts";
+import { receiveGrid } from "./grid-state.ts";
 import * as intervals from "./intervals.ts";
 import { PageCache } from "./page-cache.ts";
+import type { GridState, PanelState } from "./protocol.ts";
+import { RpcFailure } from "./rpc.ts";
+import type { Actions, Store } from "./store.ts";
 
 export type CellSize = NonNullable<PanelState["tiles"]>;
 export type GridSort = GridState["sort"];
@@ -107,10 +108,8 @@ export class GridSession {
     const args = { intervals: pairs, ...(grid.value === null ? {} : { token: grid.value.token }) };
     this.store.rpc.call("select.set", args, { lane: "select" }).then(
       ({ result }) => {
-        const { value } = grid;
-        if (value !== null && value.token === args.token && !this.unsent)
-          grid.value = { ...value, selection: pairs, num_selected: result.count };
-        this.announce(`${result.count} selected`);
+        receiveGrid(this.store, result.grid, false);
+        this.announce(`${countText(result.grid.num_selected)} selected`);
       },
       (failure) => this.refused(failure),
     );

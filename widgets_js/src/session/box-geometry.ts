@@ -102,14 +102,14 @@ export const MAX_ZOOM = 32;
 
 export function fitView(stage: Size, image: Size): View {
   const zoom = Math.min(stage.width / image.width, stage.height / image.height) || 1;
-  return centred({ zoom, x: 0, y: 0 }, stage, image);
+  return centered({ zoom, x: 0, y: 0 }, stage, image);
 }
 
 /** Zoom by a factor around a point of the stage, which keeps its place in the image. */
 export function zoomAt(view: View, factor: number, px: number, py: number, stage: Size, image: Size): View {
   const least = fitView(stage, image).zoom;
   const zoom = clamp(view.zoom * factor, least, Math.max(MAX_ZOOM, least));
-  return centred(
+  return centered(
     { zoom, x: view.x + px / view.zoom - px / zoom, y: view.y + py / view.zoom - py / zoom },
     stage,
     image,
@@ -117,11 +117,11 @@ export function zoomAt(view: View, factor: number, px: number, py: number, stage
 }
 
 export function panBy(view: View, dx: number, dy: number, stage: Size, image: Size): View {
-  return centred({ ...view, x: view.x - dx / view.zoom, y: view.y - dy / view.zoom }, stage, image);
+  return centered({ ...view, x: view.x - dx / view.zoom, y: view.y - dy / view.zoom }, stage, image);
 }
 
-/** Centre what is smaller than the stage and keep the rest from leaving it. */
-function centred(view: View, stage: Size, image: Size): View {
+/** Center what is smaller than the stage and keep the rest from leaving it. */
+function centered(view: View, stage: Size, image: Size): View {
   const along = (start: number, room: number, length: number): number =>
     room >= length ? (length - room) / 2 : clamp(start, 0, length - room);
   return {

@@ -1,10 +1,10 @@
 // One view's session: it greets the kernel, follows traits and events, and is the only writer of kernel answers into the store.
 import { batch, effect, type Signal, signal } from "@preact/signals";
-import { DetailSession } from "../detail/detail-session.ts";
-import { GridSession } from "../grid/grid-session.ts";
-import { debounce } from "./debounce.ts";
+import { debounce } from "../ui/debounce.ts";
+import { DetailSession } from "./detail-session.ts";
 import { EditSession } from "./edit-session.ts";
-import { isOutdated, receiveGrid } from "./grid-state.ts";
+import { GridSession } from "./grid-session.ts";
+import { receiveGrid } from "./grid-state.ts";
 import type { Model } from "./model.ts";
 import type { EventMessage, PanelState, WidgetState } from "./protocol.ts";
 import { QuerySession } from "./query-session.ts";
@@ -159,8 +159,8 @@ function connect(store: Store, query: QuerySession, model: Model): { stop: () =>
 
 function receive({ store, query, edits }: Session, event: EventMessage, buffers: DataView[]): void {
   if (event.event === "dataset") query.receiveDataset(event.dataset);
-  else if (event.event === "query") query.receiveShown(event, buffers, event.origin);
-  else if (event.event === "grid" && event.origin !== store.rpc.viewId && !isOutdated(store, event.grid))
+  else if (event.event === "query") query.receiveDisplay(event, buffers);
+  else if (event.event === "grid")
     receiveGrid(
       store,
       event.grid,

@@ -1,10 +1,8 @@
 // Edits of labels and boxes. The stack of edits lives in the kernel and survives a reload; the browser only names it.
 import { batch } from "@preact/signals";
-import { isOutdated, receiveGrid } from "./grid-state.ts";
 import type { EditReply, Ops, RpcError } from "./protocol.ts";
 import type { QuerySession } from "./query-session.ts";
 import { RpcFailure } from "./rpc.ts";
-import { decodeStatistics } from "./statistics-arrays.ts";
 import type { Actions, Store, Toast } from "./store.ts";
 
 type EditOp =
@@ -83,20 +81,9 @@ export class EditSession {
   }
 
   private receive(op: EditOp, reply: EditReply, buffers: DataView[]): void {
-    const { store } = this;
-    const fresh = !isOutdated(store, reply.grid);
-    if (fresh) store.dataset.value = reply.dataset;
-    if (fresh && reply.statistics !== null) {
-      const { statistics, num_rows, draws } = reply;
-      const query = store.query.value;
-      store.statistics.value = decodeStatistics(statistics, buffers);
-      if (query !== null) {
-        store.query.value = { ...query, statistics, num_rows, pool_size: statistics.num_rows, draws };
-      }
-    }
-    if (fresh) receiveGrid(store, reply.grid, false);
+    this.query.receiveDisplay(reply, buffers);
     const undone = op === "edit.undo";
     this.showToast({ text: reply.done, undo: !undone && !FINAL.has(op), redo: undone });
-    store.announcement.value = reply.done;
+    this.store.announcement.value = reply.done;
   }
 }

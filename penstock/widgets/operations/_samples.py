@@ -1,0 +1,77 @@
+"""Operations on one sample: the sample with its image, a part of its image."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from penstock.errors import SampleIndexError
+from penstock.tensors import image_region
+from penstock.widgets.editing._edits import rows_of
+from penstock.widgets.editing._sample import first_tensor
+from penstock.widgets.operations._arguments import POSITION, UID
+from penstock.widgets.operations._tiles import sample_detail
+from penstock.widgets.requests import _checks as check
+from penstock.widgets.requests._operation import Call, Reply, operation
+from penstock.widgets.session._session import Session
+
+__all__ = ["SampleOperations"]
+
+_MAX_REGION_PIXELS = 4_000_000
+_LARGE = 1024
+
+
+class SampleOperations:
+    """Show one sample.
+
+    Parameters
+    ----------
+    session : Session
+        What the widget shows.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    @operation("sample.get", lane="read", position=check.maybe(POSITION), uid=check.maybe(UID))
+    def get(self, call: Call, *, position: int | None, uid: int | None) -> Reply:
+        """Return one sample with a large image: at a position, or of a uid, at its position if it still is there."""
+        if position is None and uid is None:
+            raise check.BadRequestError("sample.get takes a position, a uid, or both")
+        display = self._session.display
+        run = display.run
+        if uid is None and position is not None:
+            if position >= len(display.positions):
+                raise SampleIndexError(
+                    f"position {position} is out of range; {len(display.positions)} samples are shown"
+                )
+            row = int(run.pool[display.positions[position]])
+        else:
+            row = int(rows_of(run.table, np.array([uid], np.int64))[0])
+        call.check_cancelled()
+        sample, jpeg = sample_detail(self._session, display, row, _LARGE, near=position)
+        return Reply(result={"sample": sample}, buffers=[jpeg] if jpeg else [])
+
+    @operation(
+        "sample.region",
+        lane="read",
+        uid=UID,
+        x=check.integer(0, 2**20),
+        y=check.integer(0, 2**20),
+        width=check.integer(1, 2**20),
+        height=check.integer(1, 2**20),
+        scale=check.number(1 / 1024, 1),
+    )
+    def region(self, call: Call, *, uid: int, x: int, y: int, width: int, height: int, scale: float) -> Reply:
+        """Return a rectangle of the full image, scaled down; never over 4 MP."""
+        if width * scale * height * scale > _MAX_REGION_PIXELS:
+            raise check.BadRequestError(f"a region has at most {_MAX_REGION_PIXELS} pixels after scaling")
+        run = self._session.run
+        tensor = first_tensor(run.table.tensors, "image")
+        if tensor is None:
+            raise SampleIndexError("the dataset has no images")
+        row = int(rows_of(run.table, np.array([uid], np.int64))[0])
+        encoded = run.table.take(np.array([row]), [tensor])[tensor][0]
+        call.check_cancelled()
+        allowed = self._session.dataset.max_image_bytes
+        jpeg = image_region(encoded, x, y, width, height, scale, max_bytes=allowed)
+        return Reply(result={"width": round(width * scale), "height": round(height * scale)}, buffers=[jpeg])
