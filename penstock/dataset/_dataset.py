@@ -8,17 +8,17 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Literal
 
-from penstock.dataset._filling import Filling, open_dataset
 from penstock.dataset._info import Info
 from penstock.dataset._verify import verify_records, verify_tables
 from penstock.dataset.merging._merge import merge_branch
 from penstock.dataset.shown._diff import Diff
 from penstock.dataset.shown._log import Log
 from penstock.dataset.shown._report import Report
+from penstock.dataset.views._samples import View
 from penstock.dataset.views._saved_views import SavedView, SavedViews, delete_saved, open_saved, save_rows, saved_views
-from penstock.dataset.views._view import View
 from penstock.dataset.writing._conflicts import Conflict
 from penstock.dataset.writing._working import READ_ONLY, Working, open_working
+from penstock.dataset.writing._writer import Filling, open_dataset
 from penstock.errors import (
     CommitNotFoundError,
     CredentialsError,

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.dataset.samples._owner import Owner
+from penstock.dataset.samples._content import Owner
 from penstock.dataset.samples._tensor import Tensor
 from penstock.table import Ragged, Table
 from penstock.tensors import TensorSpec

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from penstock.dataset.samples._content import Owner
 from penstock.dataset.samples._decode import as_array, stacked
-from penstock.dataset.samples._owner import Owner
 from penstock.dataset.samples._rows import row_of, rows_of
 from penstock.errors import DatasetError, SampleError, SampleIndexError, SamplingError
 from penstock.sampling import ClassCounts, class_counts

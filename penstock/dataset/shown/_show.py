@@ -6,8 +6,8 @@ import html
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from penstock.dataset.samples._content import Owner
 from penstock.dataset.samples._frame_columns import column_for_frame
-from penstock.dataset.samples._owner import Owner
 from penstock.errors import escaped
 from penstock.tensors import TensorSpec
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.dataset.samples._owner import Owner
+from penstock.dataset.samples._content import Owner
 from penstock.errors import DatasetError
 from penstock.table import Ragged
 

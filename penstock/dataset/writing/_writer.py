@@ -21,7 +21,7 @@ from penstock.dataset.samples._reserved import reserved_names
 from penstock.dataset.samples._rows import row_of, rows_of
 from penstock.dataset.samples._tensor import Tensor
 from penstock.dataset.views._drawing import Resolve
-from penstock.dataset.views._view import Home, Samples, View
+from penstock.dataset.views._samples import Home, Samples, View
 from penstock.dataset.writing._groups import aligned, check_groups, check_lists, checked_member, first_of_group
 from penstock.dataset.writing._ingest import ingest, num_samples
 from penstock.dataset.writing._watched import Listeners, WatchedLock
