@@ -7,8 +7,8 @@ from penstock.dataset.samples._tensor import Tensor, TensorInfo
 from penstock.dataset.shown._diff import Diff
 from penstock.dataset.shown._log import Log
 from penstock.dataset.shown._report import Problem, Report
-from penstock.dataset.views._samples import View
 from penstock.dataset.views._saved_views import SavedView, SavedViews
+from penstock.dataset.views._view import View
 from penstock.dataset.writing._conflicts import Conflict
 
 __all__ = [

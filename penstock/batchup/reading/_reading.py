@@ -71,8 +71,9 @@ def dataset_rows(data: Any) -> tuple[Any, NDArray[np.int64]] | None:
     if not any(base.__module__.startswith("penstock.dataset.") for base in type(data).__mro__):
         return None
     from penstock.dataset import Dataset, View
+    from penstock.dataset.samples import content_of
 
-    return data.state() if isinstance(data, Dataset | View) else None
+    return content_of(data).state() if isinstance(data, Dataset | View) else None
 
 
 def _reader_of_ours(data: Dataset | View | Tensor) -> Reader:

@@ -1,9 +1,9 @@
-"""What tensors and samples need of the dataset or view they belong to."""
+"""Samples of one version, to read: what stands behind every dataset, view, tensor and sample."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, Protocol
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,11 +11,30 @@ from numpy.typing import NDArray
 from penstock.table import Table
 from penstock.tensors import TensorSpec
 
-__all__ = ["Owner"]
+__all__ = ["Content", "Edits", "HasContent", "Resolve", "content_of", "first_label_tensor"]
+
+Resolve = Callable[[str, str | None], Table]
+_C_co = TypeVar("_C_co", covariant=True)
 
 
-class Owner(Protocol):
-    """A dataset or a view."""
+class Edits(Protocol):
+    """What changes samples and classes of a dataset; a view's refuses."""
+
+    def assign(self, name: str, positions: NDArray[np.int64], values: Sequence[Any]) -> None:
+        """Replace samples of a tensor."""
+        ...
+
+    def change_classes(self, name: str, action: str, *names: str) -> int:
+        """Add or rename a class and return its index."""
+        ...
+
+    def merge_classes(self, name: str, names: Sequence[str], into: str) -> None:
+        """Make several classes one."""
+        ...
+
+
+class Content(Protocol):
+    """Samples of one version, to read."""
 
     @property
     def table(self) -> Table:
@@ -23,41 +42,68 @@ class Owner(Protocol):
         ...
 
     @property
-    def indices(self) -> NDArray[np.int64]:
-        """Row of each sample in the table."""
-        ...
-
-    @property
-    def version(self) -> str:
-        """Identity of what is read."""
+    def rows(self) -> NDArray[np.int64]:
+        """Row of each sample in the table, int64 of shape (num_samples,)."""
         ...
 
     def state(self) -> tuple[Table, NDArray[np.int64]]:
-        """Return the table, and the row in it of each sample, of one moment."""
+        """Return table and rows of one moment, whoever writes meanwhile."""
         ...
 
     def __len__(self) -> int: ...
 
-    def tensor_names(self) -> list[str]:
-        """Return the tensors shown."""
+    def names(self) -> list[str]:
+        """Return the names of the tensors, in order of creation."""
         ...
 
-    def tensor_spec(self, name: str) -> TensorSpec:
-        """Return kind and options of a tensor."""
+    def spec(self, name: str) -> TensorSpec:
+        """Return kind and options of a tensor.
+
+        Raises
+        ------
+        TensorNotFoundError
+            If there is none of this name.
+        """
         ...
 
-    def table_rows(self, positions: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return the table's row of each position."""
+    @property
+    def shown(self) -> list[str] | None:
+        """The tensors shown where they are not all of the table, else None."""
         ...
 
-    def assign(self, name: str, positions: NDArray[np.int64], values: Sequence[Any]) -> None:
-        """Replace samples of a tensor."""
+    @property
+    def seed(self) -> int:
+        """The seed that draws use where none is given."""
         ...
 
-    def change_classes(self, name: str, action: str, *names: str) -> int:
-        """Add or rename a class."""
+    @property
+    def query_string(self) -> str | None:
+        """The query that chose the samples, None where none did."""
         ...
 
-    def merge_classes(self, name: str, names: Sequence[str], into: str) -> None:
-        """Make several classes one."""
+    @property
+    def resolve(self) -> Resolve | None:
+        """How the names in a query become tables, None where only this table can be queried."""
         ...
+
+    @property
+    def edits(self) -> Edits:
+        """What changes the samples."""
+        ...
+
+
+class HasContent(Protocol[_C_co]):
+    """A dataset or a view."""
+
+    @property
+    def _content(self) -> _C_co: ...
+
+
+def content_of(samples: HasContent[_C_co]) -> _C_co:
+    """Return what stands behind a dataset or a view: how other parts of penstock read it."""
+    return samples._content  # noqa: SLF001  the one way to it
+
+
+def first_label_tensor(content: Content) -> str | None:
+    """Return the name of the first class label tensor, None where there is none."""
+    return next((name for name in content.names() if content.spec(name).htype == "class_label"), None)

@@ -1,148 +1,116 @@
-"""What datasets and views share, and views: some samples of one version, to read."""
+"""What datasets and views share: samples of one version, to read, query, weigh and train on."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Protocol, overload
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.dataset.samples._reserved import ELSEWHERE, is_attribute, reserved_names
+from penstock.dataset.samples._content import Content, HasContent, first_label_tensor
+from penstock.dataset.samples._reserved import ELSEWHERE, is_attribute, kinds_with, reserved_names
 from penstock.dataset.samples._rows import row_of, rows_of
 from penstock.dataset.samples._sample import Sample
 from penstock.dataset.samples._tensor import Tensor
-from penstock.dataset.views._drawing import Drawing, Resolve
-from penstock.errors import DatasetError, ReadOnlyError, SamplingError, TensorNotFoundError
-from penstock.table import ArrayTable, OptimizedTable, OverlayTable, ProjectedTable, Ragged, Table
-from penstock.tensors import TensorSpec
+from penstock.dataset.views import _drawing as drawing
+from penstock.dataset.views._drawing import Mode, Seed
+from penstock.dataset.views._fixed_content import FixedContent, Home
+from penstock.errors import DatasetError, SamplingError, TensorNotFoundError
+from penstock.loader import Loader, Weights, one_call
+from penstock.sampling import SamplingPlan
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from penstock.sampling import ClassCounts, SamplingPlan, SamplingSpec
-    from penstock.tql import QueryResult
+    from penstock.sampling import ClassCounts
+    from penstock.tql import Explanation
 
-__all__ = ["Samples", "View"]
+__all__ = ["Samples"]
 
-
-class Home(Protocol):
-    """The dataset a view is of."""
-
-    def save_rows(self, view: View, *, message: str | None, view_id: str | None) -> str:
-        """Keep a view and return its id."""
-        ...
-
-    def resolver(self) -> Resolve | None:
-        """Return how the names in a query become tables."""
-        ...
+_V = TypeVar("_V")
 
 
-class Samples(Drawing["View"]):
-    """A sequence of samples with named tensors."""
+class Samples(ABC, Generic[_V]):
+    """A sequence of samples with named tensors; `_V` is the view that holds some of them."""
 
-    def _home(self) -> Home | None:
-        return None
+    _content: Content
 
-    def _result(self, result: QueryResult, *, query_string: str, seed: int) -> View:
-        provenance: dict[str, Any] = {"query_string": query_string, "seed": seed}
-        if not result.is_rows:
-            columns = {name: _with_label_rank(column) for name, column in (result.columns or {}).items()}
-            names = {name: column.class_names for name, column in columns.items() if column.class_names is not None}
-            table = ArrayTable(columns, class_names=names, version=result.table.version)
-            return View(table, np.arange(result.num_rows, dtype=np.int64), **provenance)
-        source: Table = result.table
-        if result.columns is not None:
-            source = ProjectedTable(source, result.selection.rows, result.names, result.columns)
-        home = self._home() if _place(result.table) == _place(self.table) else None
-        return View(source, result.selection.rows, dataset=home, plan=result.plan, pool=result.pool, **provenance)
+    @abstractmethod
+    def _origin(self) -> HasContent[Home] | None:
+        """Return the dataset that views of these samples are of."""
 
-    def table_rows(self, positions: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return the table's row of each position."""
-        return self.indices[positions]
+    @abstractmethod
+    def _view(self, content: FixedContent) -> _V:
+        """Return some samples as a view."""
+
+    # ---- samples and tensors -------------------------------------------------------------
+
+    @property
+    def indices(self) -> NDArray[np.int64]:
+        """Row of each sample in `version`, int64 of shape (num_samples,)."""
+        return self._content.rows
 
     @property
     def version(self) -> str:
-        """Identity of what is read: the commit, and what lies over it."""
-        return self.table.version
+        """Identity of what is read: the commit, and what is edited since."""
+        return self._content.table.version
 
     @property
     def tensors(self) -> dict[str, Tensor]:
         """Every tensor by name, in order of creation."""
-        return {name: Tensor(self, name) for name in self.tensor_names()}
+        return {name: Tensor(self._content, name) for name in self._content.names()}
 
-    def tensor_spec(self, name: str) -> TensorSpec:
-        """Return kind and options of a tensor.
-
-        Raises
-        ------
-        TensorNotFoundError
-            If there is none of this name.
-        """
-        names = self.tensor_names()
-        if name not in names:
-            raise TensorNotFoundError(name, names)
-        return self.table.tensors[name]
+    @property
+    def num_samples(self) -> int:
+        """Number of samples, as ``len``."""
+        return len(self)
 
     def __len__(self) -> int:
         """Return the number of samples."""
-        return len(self.indices)
+        return len(self._content)
 
     def __iter__(self) -> Iterator[Sample]:
         """Go through the samples."""
-        return (Sample(self, position) for position in range(len(self)))
+        return (Sample(self._content, position) for position in range(len(self)))
 
     @overload
     def __getitem__(self, index: str) -> Tensor: ...
     @overload
     def __getitem__(self, index: int | np.integer[Any]) -> Sample: ...
     @overload
-    def __getitem__(self, index: slice | Sequence[int] | NDArray[Any]) -> View: ...
-    def __getitem__(self, index: Any) -> Tensor | Sample | View:
+    def __getitem__(self, index: slice | Sequence[int] | NDArray[Any]) -> _V: ...
+    def __getitem__(self, index: Any) -> Tensor | Sample | _V:
+        content = self._content
         if isinstance(index, str):
-            self.tensor_spec(index)
-            return Tensor(self, index)
-        row = row_of(index, len(self))
-        return self._chosen(rows_of(index, len(self))) if row is None else Sample(self, row)
+            content.spec(index)
+            return Tensor(content, index)
+        row = row_of(index, len(content))
+        return self._chosen(rows_of(index, len(content))) if row is None else Sample(content, row)
 
     def __getattr__(self, name: str) -> Tensor:
         if name.startswith("_"):
             raise AttributeError(name)
-        names = self.tensor_names()
+        names = self._content.names()
         if name in names and name not in reserved_names():
-            return Tensor(self, name)
+            return Tensor(self._content, name)
         if name in names:
             raise TensorNotFoundError(name, names, hint=f"a tensor of this name is reached as ds[{name!r}]")
         hint = f"write {ELSEWHERE[name]}" if name in ELSEWHERE else None
         if name in reserved_names():
-            hint = f"{name} is a part of datasets alone" if isinstance(self, View) else f"{name} is a part of views"
+            hint = f"{name} is a part of {kinds_with(name)}"
         raise TensorNotFoundError(name, names, hint=hint)
 
     def __dir__(self) -> list[str]:
-        return [*super().__dir__(), *filter(is_attribute, self.tensor_names())]
+        return [*super().__dir__(), *filter(is_attribute, self._content.names())]
 
-    def assign(self, name: str, positions: NDArray[np.int64], values: Sequence[Any]) -> None:
-        """Replace samples of a tensor; a view refuses."""
-        raise ReadOnlyError(
-            f"an assignment to {len(values)} of {len(positions)} samples of {name!r} of a view, which is a snapshot",
-            hint=f"assign to the dataset: ds.{name}[view.indices[i]] = …",
-        )
+    def _chosen(self, positions: NDArray[np.int64]) -> _V:
+        return self._view(drawing.chosen(self._content, self._origin(), positions))
 
-    def change_classes(self, name: str, action: str, *names: str) -> int:
-        """Add or rename a class; a view refuses."""
-        raise ReadOnlyError(
-            f"cannot {action} class {names[0]!r} of {name!r} in a view, which is a snapshot", hint="use the dataset"
-        )
+    # ---- choosing ------------------------------------------------------------------------
 
-    def merge_classes(self, name: str, names: Sequence[str], into: str) -> None:
-        """Make several classes one; a view refuses."""
-        raise ReadOnlyError(
-            f"cannot merge {', '.join(names)} of {name!r} into {into!r} in a view, which is a snapshot",
-            hint="use the dataset",
-        )
-
-    def filter(self, function: Callable[[Sample], bool] | str) -> View:
+    def filter(self, function: Callable[[Sample], bool] | str) -> _V:
         """Return the samples for which a function is true; TQL is much faster where it can say the same.
 
         Parameters
@@ -153,6 +121,7 @@ class Samples(Drawing["View"]):
         Returns
         -------
         View
+            The samples, in their order.
         """
         if isinstance(function, str):
             return self.query(f"select * where {function}")
@@ -160,49 +129,49 @@ class Samples(Drawing["View"]):
             raise DatasetError(f"filter({function!r}); expected a function of a sample, or a TQL condition")
         return self._chosen(np.flatnonzero([bool(function(sample)) for sample in self]).astype(np.int64))
 
-    @property
-    def num_samples(self) -> int:
-        """Number of samples, as ``len``."""
-        return len(self)
-
-    def __class_counts__(self) -> ClassCounts:
-        """Return the samples' labels by the first class label tensor, for the helpers of `penstock.sampling`."""
-        labels = [name for name in self.tensor_names() if self.tensor_spec(name).htype == "class_label"]
-        if not labels:
-            raise SamplingError("no class_label tensor; expected one", hint="pass the labels themselves")
-        return self[labels[0]].__class_counts__()
-
-    def summary(self) -> None:
-        """Print kind, shape and type of each tensor."""
-        import sys
-
-        from penstock.dataset.shown._show import summary_text
-
-        sys.stdout.write(summary_text(self) + "\n")
-
-    def pandas(self, tensors: Sequence[str] | None = None) -> pd.DataFrame:
-        """Return samples as a table.
+    def query(self, query_string: str, *, seed: Seed = ..., params: Mapping[str, Any] | None = None) -> _V:
+        """Return the samples a TQL query chooses.
 
         Parameters
         ----------
-        tensors : sequence of str, optional
-            The columns; by default all tensors but images and masks.
+        query_string : str
+            TQL, such as ``select * where contains(labels, 'bus') limit 100``.
+        seed : int or None, optional
+            Of ``sample by`` and random functions; None takes fresh entropy. By
+            default a view's own, 0 for a dataset.
+        params : mapping, optional
+            Values of the query's parameters.
 
         Returns
         -------
-        DataFrame
-            One row a sample, indexed by row of the version. Class labels are
-            names (one, where every sample has one; else a list), boxes arrays,
-            images encoded bytes, links URLs. A sample without a value is None; among
-            numbers NaN, or ``pandas.NA`` where they are whole numbers or bool.
-        """
-        from penstock.dataset.shown._show import to_frame
+        View
+            A snapshot. Where the query samples, the rows of the stream's epoch 0.
 
-        return to_frame(self, tensors)
+        Raises
+        ------
+        QuerySyntaxError, QueryBindError, QueryEvaluationError
+            If the text is not valid TQL, names something that does not exist, or fails on these rows.
+        """
+        return self._view(drawing.queried(self._content, self._origin(), query_string, seed=seed, params=params))
+
+    def explain(self, query_string: str) -> Explanation:
+        """Return how a query is read and what each step leaves, without keeping its result.
+
+        Parameters
+        ----------
+        query_string : str
+            TQL.
+
+        Returns
+        -------
+        Explanation
+            Shows itself as text and HTML.
+        """
+        return drawing.explanation(self._content, query_string)
 
     def split(
         self, fractions: Mapping[str, float], *, stratify: str | None = None, seed: int | None = 0
-    ) -> dict[str, View]:
+    ) -> dict[str, _V]:
         """Divide the samples at random.
 
         Parameters
@@ -226,168 +195,211 @@ class Samples(Drawing["View"]):
         """
         from penstock.dataset.views._split import split_positions
 
-        parts = split_positions(self, fractions, stratify=stratify, seed=seed)
+        parts = split_positions(self._content, fractions, stratify=stratify, seed=seed)
         return {name: self._chosen(positions) for name, positions in parts.items()}
+
+    # ---- weights -------------------------------------------------------------------------
+
+    def sample_by(
+        self,
+        weights: Weights,
+        replace: bool = True,
+        size: int | None = None,
+        *,
+        seed: Seed = ...,
+        mode: Mode | None = None,
+    ) -> _V:
+        """Return samples drawn by weight.
+
+        Parameters
+        ----------
+        weights : str, SamplingSpec, SamplingPlan, sampler, source, list, tuple or ndarray
+            A TQL weight expression such as ``max_weight(contains(labels, 'bus'): 20, True: 1)``,
+            the name of a tensor with one number a sample, a sampler or source of `penstock.batchup`, or one weight for
+            each sample. A spec or a plan of the same
+            samples brings mode, size and seed; those given here replace its own.
+        replace : bool
+            Whether a sample may be drawn again.
+        size : int, optional
+            Number of draws; by default as many as there are samples.
+        seed : int or None, optional
+            None takes fresh entropy. By default a view's own, 0 for a dataset.
+        mode : {"iid", "deck", "once"}, optional
+            Independent draws, the default; each stratum dealt out before it repeats; without replacement.
+
+        Returns
+        -------
+        View
+            The rows of the stream's epoch 0; they stay.
+
+        Raises
+        ------
+        SamplingError
+            If the weights are not one finite number of at least 0 for each sample.
+        """
+        return self._view(
+            drawing.drawn(
+                self._content, self._origin(), weights, with_replacement=replace, size=size, seed=seed, mode=mode
+            )
+        )
+
+    def plan(
+        self,
+        spec_or_weights: Weights | None = None,
+        *,
+        labels: str | None = None,
+        seed: Seed = ...,
+        mode: Mode | None = None,
+        size: int | None = None,
+    ) -> SamplingPlan:
+        """Return what drawing by some weights does, before a single draw.
+
+        Parameters
+        ----------
+        spec_or_weights : str, SamplingSpec, SamplingPlan, sampler, source, list, tuple or ndarray, optional
+            What `sample_by` takes. By default every sample once an
+            epoch, which is what a loader of a plain dataset or a frozen view delivers.
+        labels : str, optional
+            The class label tensor that charts count; by default the first one in
+            the clauses, else the first of the dataset.
+        seed : int or None, optional
+            As in `sample_by`; with a spec, used in place of the spec's seed.
+        mode : {"iid", "deck", "once"}, optional
+            As in `sample_by`, "iid" by default; with a spec, used in place of the spec's mode.
+        size : int, optional
+            As in `sample_by`; with a spec, used in place of the spec's size.
+
+        Returns
+        -------
+        SamplingPlan
+            Histogram, coverage, targets and the stream.
+        """
+        return drawing.plan_of(self._content, spec_or_weights, labels=labels, seed=seed, mode=mode, size=size)
+
+    def __class_counts__(self) -> ClassCounts:
+        """Return the samples' labels by the first class label tensor, for the helpers of `penstock.sampling`."""
+        labels = first_label_tensor(self._content)
+        if labels is None:
+            raise SamplingError("no class_label tensor; expected one", hint="pass the labels themselves")
+        return Tensor(self._content, labels).__class_counts__()
+
+    # ---- loaders -------------------------------------------------------------------------
+
+    def dataloader(self, *, seed: Seed = ...) -> Loader:
+        """Return a loader of these samples, to be configured by a chain of calls.
+
+        Parameters
+        ----------
+        seed : int or None, optional
+            Of draws, order and transforms; None takes fresh entropy. By default a
+            view's own, 0 for a dataset.
+
+        Returns
+        -------
+        Loader
+            ``.transform(…).batch(64).shuffle().pytorch()`` and iterate.
+        """
+        return drawing.loader_of(self._content, seed=seed)
+
+    def pytorch(  # noqa: PLR0917  the playbook's signature
+        self,
+        num_workers: int = 0,
+        shuffle: bool = False,
+        transform: Any = None,
+        tensors: list[str] | None = None,
+        batch_size: int | None = 1,
+        collate_fn: Callable[[list[Any]], Any] | None = None,
+        *,
+        seed: Seed = ...,
+        **options: Any,
+    ) -> Loader:
+        """Return a loader of torch tensors in one call.
+
+        Parameters
+        ----------
+        num_workers : int
+            Processes for the transform.
+        shuffle : bool
+            Whether each epoch comes in another order.
+        transform : callable or dict of str to callable, optional
+            Applied to each sample.
+        tensors : list of str, optional
+            Tensors to read; by default all.
+        batch_size : int or None
+            Samples in a batch; None gives single samples.
+        collate_fn : callable, optional
+            Makes a batch of a list of samples.
+        seed : int or None, optional
+            As in `dataloader`.
+        **options
+            ``drop_last``, ``buffer_size``, ``offset``, ``transform_kwargs``, and any
+            other parameter of the loader's ``.pytorch()``.
+
+        Returns
+        -------
+        Loader
+            Iterate it for one epoch.
+        """
+        loader: Loader = one_call(
+            self.dataloader(seed=seed), "pytorch", num_workers, shuffle, transform, tensors, batch_size, collate_fn,
+            **options,
+        )  # fmt: skip
+        return loader
+
+    def tensorflow(  # noqa: PLR0917  the playbook's signature
+        self,
+        num_workers: int = 0,
+        shuffle: bool = False,
+        transform: Any = None,
+        tensors: list[str] | None = None,
+        batch_size: int | None = 1,
+        collate_fn: Callable[[list[Any]], Any] | None = None,
+        *,
+        seed: Seed = ...,
+        **options: Any,
+    ) -> Any:
+        """Return a loader of TensorFlow tensors in one call; parameters as in `pytorch`."""
+        return one_call(
+            self.dataloader(seed=seed), "tensorflow", num_workers, shuffle, transform, tensors, batch_size, collate_fn,
+            **options,
+        )  # fmt: skip
+
+    # ---- to look at ----------------------------------------------------------------------
+
+    def summary(self) -> None:
+        """Print kind, shape and type of each tensor."""
+        import sys
+
+        from penstock.dataset.shown._show import summary_text
+
+        sys.stdout.write(summary_text(type(self).__name__, self._content) + "\n")
+
+    def pandas(self, tensors: Sequence[str] | None = None) -> pd.DataFrame:
+        """Return samples as a table.
+
+        Parameters
+        ----------
+        tensors : sequence of str, optional
+            The columns; by default all tensors but images and masks.
+
+        Returns
+        -------
+        DataFrame
+            One row a sample, indexed by row of the version. Class labels are
+            names (one, where every sample has one; else a list), boxes arrays,
+            images encoded bytes, links URLs. A sample without a value is None; among
+            numbers NaN, or ``pandas.NA`` where they are whole numbers or bool.
+        """
+        from penstock.dataset.shown._show import to_frame
+
+        return to_frame(self._content, tensors)
 
     def __repr__(self) -> str:
         from penstock.dataset.shown._show import headline
 
-        return headline(self)
+        return headline(type(self).__name__, self._content)
 
     def _repr_html_(self) -> str:
         from penstock.dataset.shown._show import summary_html
 
-        return summary_html(self)
-
-
-class View(Samples):
-    """A read-only snapshot: rows of one version, whatever happens to the dataset afterwards.
-
-    Parameters
-    ----------
-    table : Table
-        The version's table.
-    rows : ndarray of int64, shape (num_samples,)
-        Rows of the table; order counts, repeats are allowed.
-    dataset : Dataset, optional
-        Where it was chosen from; a view of a result table has none.
-    query_string : str, optional
-        The query that chose the rows.
-    seed : int
-        The seed it was run with.
-    names : list of str, optional
-        The tensors it shows; by default all.
-    plan : SamplingPlan, optional
-        The plan the rows were drawn by.
-    pool : ndarray of int64, optional
-        Rows of the table that sampling drew from.
-    by_array : bool
-        Whether the rows were drawn by an array of weights.
-    """
-
-    def __init__(
-        self,
-        table: Table,
-        rows: NDArray[np.int64],
-        *,
-        dataset: Home | None = None,
-        query_string: str | None = None,
-        seed: int = 0,
-        names: list[str] | None = None,
-        plan: SamplingPlan | None = None,
-        pool: NDArray[np.int64] | None = None,
-        by_array: bool = False,
-    ) -> None:
-        self._table = table
-        self._rows = np.array(rows, np.int64)
-        self._rows.flags.writeable = False
-        self._dataset = dataset
-        self._query_string = query_string
-        self._seed_used = seed
-        self._names = names
-        self._plan = plan
-        self._pool = pool
-        self._by_array = by_array
-
-    @property
-    def table(self) -> Table:
-        """The whole table of the view's version; `indices` are its rows."""
-        return self._table
-
-    @property
-    def indices(self) -> NDArray[np.int64]:
-        """Row of each sample in `version`, int64 of shape (num_samples,)."""
-        return self._rows
-
-    @property
-    def query_string(self) -> str | None:
-        """The query that chose the rows, None where they were chosen by number."""
-        return self._query_string
-
-    @property
-    def seed(self) -> int:
-        """The seed the query was run with."""
-        return self._seed_used
-
-    @property
-    def origin(self) -> Home | None:
-        """The dataset the rows were chosen from; None for a view of a result table."""
-        return self._dataset
-
-    @property
-    def pool(self) -> NDArray[np.int64]:
-        """Rows that sampling drew from, int64; the view's own where it was not sampled."""
-        return self._rows if self._pool is None else self._pool
-
-    @property
-    def spec(self) -> SamplingSpec | None:
-        """How the rows were drawn, None where they were not sampled."""
-        return None if self._plan is None else self._plan.spec
-
-    def _home(self) -> Home | None:
-        return self._dataset
-
-    def state(self) -> tuple[Table, NDArray[np.int64]]:
-        """Return the table, and the row in it of each sample."""
-        return self._table, self._rows
-
-    def _own_seed(self) -> int:
-        return self._seed_used
-
-    def _query_text(self) -> str | None:
-        return self._query_string
-
-    def resolver(self) -> Resolve | None:
-        """Return how the names in a query become tables."""
-        return None if self._dataset is None else self._dataset.resolver()
-
-    def save_view(self, message: str | None = None, *, id: str | None = None) -> str:  # noqa: A002  the contract's name
-        """Keep this view: its commit, its rows by identity, its query as text.
-
-        Parameters
-        ----------
-        message : str, optional
-            What it is for.
-        id : str, optional
-            Letters, digits, ``_`` and ``-``; by default 24 hexadecimal digits.
-
-        Returns
-        -------
-        str
-            The id, for ``ds.load_view``.
-
-        Raises
-        ------
-        UncommittedChangesError
-            If the view's version is not a commit.
-        DatasetError
-            If the id is taken, or the view was drawn by an array of weights.
-        """
-        if self._dataset is None:
-            raise DatasetError("a view of a query's result table; expected one of samples of the dataset")
-        if self._by_array:
-            raise DatasetError(
-                "a view drawn by an array of weights, which is not kept with the dataset; expected a weight expression",
-                hint="store the weights as a tensor: ds.create_tensor('my_weights') and ds.sample_by('my_weights')",
-            )
-        return self._dataset.save_rows(self, message=message, view_id=id)
-
-    def tensor_names(self) -> list[str]:
-        return list(self._table.tensors) if self._names is None else self._names
-
-    def _chosen(self, positions: NDArray[np.int64], **provenance: Any) -> View:
-        provenance.pop("table", None)
-        fields = {"dataset": self._dataset, "query_string": None, "seed": self._seed_used, "names": self._names}
-        return View(self._table, self._rows[positions], **{**fields, **provenance})
-
-
-def _with_label_rank(column: Ragged) -> Ragged:
-    """Return class labels of a result as samples of shape (1,), never 0-d."""
-    return replace(column, shapes=None) if column.class_names is not None and column.ndim == 0 else column
-
-
-def _place(table: Table) -> str | None:
-    """Return where a table is stored, None where it is made of results."""
-    while isinstance(table, (ProjectedTable, OptimizedTable)):
-        table = table.source
-    return table.stored.snapshot.path if isinstance(table, OverlayTable) else None
+        return summary_html(type(self).__name__, self._content)

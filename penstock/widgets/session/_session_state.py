@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+from penstock.dataset.samples import content_of
 from penstock.sampling import SamplingSpec
 from penstock.table import OverlayTable
 from penstock.widgets.editing._edits import EditStack, edit_stack, rows_of
@@ -77,7 +78,7 @@ class SessionState:
         self.history: list[str] = []
         self.note = ""
         self._watchers: weakref.WeakSet[Any] = weakref.WeakSet()
-        self._wanted_labels = checked_labels(labels, self.dataset.table.tensors)
+        self._wanted_labels = checked_labels(labels, content_of(self.dataset).table.tensors)
         self._unit = checked_unit(unit)
         self._seed, self._mode, self._size = seed, mode, size
         self._grid = GridOrder()

@@ -1,0 +1,91 @@
+"""A view: some samples of one version that stay as they are."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from penstock.dataset.samples._content import HasContent
+from penstock.dataset.views._fixed_content import FixedContent, Home
+from penstock.dataset.views._samples import Samples
+from penstock.dataset.views._saved_views import save_view
+from penstock.errors import DatasetError
+from penstock.sampling import SamplingSpec
+
+__all__ = ["View"]
+
+
+class View(Samples["View"]):
+    """A read-only snapshot: rows of one version, whatever happens to the dataset afterwards.
+
+    Made by queries, `sample_by`, `split`, `filter` and indices of a dataset or of another view.
+
+    Parameters
+    ----------
+    content : FixedContent
+        The samples; its rows are copied.
+    """
+
+    def __init__(self, content: FixedContent) -> None:
+        rows = np.array(content.rows, np.int64)
+        rows.flags.writeable = False
+        self._content: FixedContent = replace(content, rows=rows)
+
+    def _origin(self) -> HasContent[Home] | None:
+        return self._content.dataset
+
+    def _view(self, content: FixedContent) -> View:
+        return View(content)
+
+    @property
+    def query_string(self) -> str | None:
+        """The query that chose the rows, None where they were chosen by number."""
+        return self._content.query_string
+
+    @property
+    def seed(self) -> int:
+        """The seed the query was run with."""
+        return self._content.seed
+
+    @property
+    def pool(self) -> NDArray[np.int64]:
+        """Rows that sampling drew from, int64; the view's own where it was not sampled."""
+        return self._content.rows if self._content.pool is None else self._content.pool
+
+    @property
+    def spec(self) -> SamplingSpec | None:
+        """How the rows were drawn, None where they were not sampled."""
+        return None if self._content.plan is None else self._content.plan.spec
+
+    def save_view(self, message: str | None = None, *, id: str | None = None) -> str:  # noqa: A002  the contract's name
+        """Keep this view: its commit, its rows by identity, its query as text.
+
+        Parameters
+        ----------
+        message : str, optional
+            What it is for.
+        id : str, optional
+            Letters, digits, ``_`` and ``-``; by default 24 hexadecimal digits.
+
+        Returns
+        -------
+        str
+            The id, for ``ds.load_view``.
+
+        Raises
+        ------
+        UncommittedChangesError
+            If the view's version is not a commit.
+        DatasetError
+            If the id is taken, or the view was drawn by an array of weights.
+        """
+        if self._content.home is None:
+            raise DatasetError("a view of a query's result table; expected one of samples of the dataset")
+        if self._content.by_array:
+            raise DatasetError(
+                "a view drawn by an array of weights, which is not kept with the dataset; expected a weight expression",
+                hint="store the weights as a tensor: ds.create_tensor('my_weights') and ds.sample_by('my_weights')",
+            )
+        return save_view(self._content.home, self._content, message=message, view_id=id)
