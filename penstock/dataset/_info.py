@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from typing import Any
 
+from penstock.dataset.writing import _head as head
 from penstock.dataset.writing._opened import OpenDataset
 from penstock.errors import DatasetError
 
@@ -32,7 +33,7 @@ class Info(MutableMapping[str, Any]):
         with self._opened.lock:
             self._opened.check_writable()
             self._opened.settle()
-            self._opened.working.set_info(change)
+            head.set_info(self._opened.working, change)
 
     def __getitem__(self, name: str) -> Any:
         return self._read()[name]

@@ -7,6 +7,7 @@ from typing import Literal
 
 from penstock.dataset.merging._merge import merge_branch
 from penstock.dataset.shown._diff import Diff
+from penstock.dataset.writing import _committing as committing
 from penstock.dataset.writing._conflicts import Conflict
 from penstock.dataset.writing._opened import OpenDataset
 from penstock.dataset.writing._working import READ_ONLY, open_working
@@ -44,9 +45,9 @@ class History:
         with opened.lock:
             opened.check_writable()
             opened.settle()
-            for warning in opened.working.length_warnings():
+            for warning in committing.length_warnings(opened.working):
                 warnings.warn(warning, UserWarning, stacklevel=3)
-            made = opened.working.commit(message or "", on_conflict=on_conflict)
+            made = committing.commit(opened.working, message or "", on_conflict=on_conflict)
             opened.renew_buffer()
             return made.id
 
@@ -56,7 +57,7 @@ class History:
         with opened.lock:
             opened.check_writable()
             opened.drop_held()
-            opened.working.reset()
+            committing.reset(opened.working)
             opened.renew_buffer()
 
     def is_behind(self) -> bool:

@@ -6,6 +6,7 @@ import pytest
 
 import penstock
 from penstock.dataset.samples import content_of
+from penstock.dataset.writing._head import change_meta
 from penstock.errors import (
     CommitNotFoundError,
     DatasetError,
@@ -184,7 +185,7 @@ def test_a_deleted_tensor_comes_back_with_reset(ds):
 
 def test_a_column_left_by_a_killed_delete_is_in_nobodys_way(ds):
     working = content_of(ds).opened.working
-    working._change_meta(lambda meta: {**meta, "tensors": [one for one in meta["tensors"] if one["name"] != "number"]})
+    change_meta(working, lambda meta: {**meta, "tensors": [one for one in meta["tensors"] if one["name"] != "number"]})
     again = penstock.load(ds.path)
     assert list(again.tensors) == ["labels"]
     again.create_tensor("number", htype="text")

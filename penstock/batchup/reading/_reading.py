@@ -73,7 +73,9 @@ def dataset_rows(data: Any) -> tuple[Any, NDArray[np.int64]] | None:
     from penstock.dataset import Dataset, View
     from penstock.dataset.samples import content_of
 
-    return content_of(data).state() if isinstance(data, Dataset | View) else None
+    if isinstance(data, Dataset):
+        return content_of(data).state()
+    return content_of(data).state() if isinstance(data, View) else None
 
 
 def _reader_of_ours(data: Dataset | View | Tensor) -> Reader:

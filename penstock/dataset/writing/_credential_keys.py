@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from penstock.dataset.writing import _head as head
 from penstock.dataset.writing._opened import OpenDataset
 from penstock.errors import CredentialsError
 from penstock.tensors import storable_text
@@ -32,7 +33,7 @@ class CredentialKeys:
         with opened.lock:
             opened.check_writable()
             opened.settle()
-            opened.working.set_creds_key(name, managed=managed)
+            head.set_creds_key(opened.working, name, managed=managed)
 
     def populate(self, name: str, values: Mapping[str, str]) -> None:
         """Take the values of a key into the memory of this session."""

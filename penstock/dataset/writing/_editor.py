@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from penstock.dataset.writing import _head as head
 from penstock.dataset.writing._groups import check_lists
 from penstock.dataset.writing._opened import OpenDataset
 from penstock.errors import DatasetError, SampleError, TensorNotFoundError
@@ -61,7 +62,7 @@ class Editor:
             if not spec.is_typed:
                 return  # None in a tensor that never had a value: it is empty already
             if spec.link:
-                cells = working.checked_links(spec, cells, opened.max_image_bytes)
+                cells = head.checked_edit_links(working, spec, cells, opened.max_image_bytes)
             uids = working.table.uids(positions)
             edits = Draft().with_edits(name, dict(zip(uids.tolist(), cells, strict=True)))
             if not opened.is_grouping:
@@ -77,7 +78,7 @@ class Editor:
         cells = [encode_sample(typed, value, max_bytes=opened.max_image_bytes) for value in values]
         if same_type(typed, spec):
             return spec, cells
-        opened.working.fix_type(typed)
+        head.fix_type(opened.working, typed)
         opened.renew_buffer()
         fixed = opened.working.specs[spec.name]
         if same_type(typed, fixed):
@@ -112,7 +113,7 @@ class Editor:
         with opened.lock:
             opened.check_writable()
             opened.settle()
-            index = opened.working.change_classes(self._spec(name), action, names)
+            index = head.change_classes(opened.working, self._spec(name), action, names)
             opened.renew_buffer()
             return index
 
@@ -144,5 +145,5 @@ class Editor:
                 raise DatasetError(
                     f"cannot merge classes {names!r} of {name!r} ({spec.shown_htype}); expected a list of class names"
                 )
-            opened.working.merge_classes(opened.working.specs[name], names, into)
+            head.merge_classes(opened.working, opened.working.specs[name], names, into)
             opened.renew_buffer()

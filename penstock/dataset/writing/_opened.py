@@ -9,6 +9,7 @@ import threading
 import weakref
 from typing import Any
 
+from penstock.dataset.writing import _head as head
 from penstock.dataset.writing._watched import Listeners, WatchedLock
 from penstock.dataset.writing._working import READ_ONLY, Working
 from penstock.errors import PenstockError, ReadOnlyError
@@ -110,7 +111,7 @@ class OpenDataset:
         """Write the rows that were appended."""
         error = None
         if self.buffer.num_rows:
-            error = self.working.append(self.buffer)
+            error = head.append(self.working, self.buffer)
             self.renew_buffer()
         if error is not None:
             raise error

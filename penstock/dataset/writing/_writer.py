@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from penstock.dataset.samples._reserved import reserved_names
 from penstock.dataset.samples._rows import row_of, rows_of
 from penstock.dataset.samples._tensor import Tensor
+from penstock.dataset.writing import _head as head
 from penstock.dataset.writing._groups import aligned, check_groups, checked_member, first_of_group
 from penstock.dataset.writing._ingest import ingest, num_samples
 from penstock.dataset.writing._opened import OpenDataset
@@ -55,7 +56,7 @@ class Writer:
                     UserWarning,
                     stacklevel=3,
                 )
-            opened.working.add_tensor(spec)
+            head.add_tensor(opened.working, spec)
             opened.renew_buffer()
 
     def align(self, names: Sequence[str]) -> None:
@@ -68,7 +69,7 @@ class Writer:
                 raise DatasetError(f"align({', '.join(map(repr, names))}); expected the names of two tensors or more")
             working = opened.working
             check_groups(working.table, aligned(working.specs, names), dict)
-            working.change_specs(lambda newest: aligned(newest, names))
+            head.change_specs(working, lambda newest: aligned(newest, names))
             opened.renew_buffer()
 
     def delete_tensor(self, name: str) -> None:
@@ -79,7 +80,7 @@ class Writer:
             opened.settle()
             if name not in opened.buffer.specs:
                 raise TensorNotFoundError(name, list(opened.buffer.specs))
-            opened.working.delete_tensor(name)
+            head.delete_tensor(opened.working, name)
             opened.renew_buffer()
 
     # ---- samples -------------------------------------------------------------------------
@@ -139,5 +140,5 @@ class Writer:
             row = row_of(index, num_rows)
             rows = np.unique(rows_of(index, num_rows)) if row is None else np.array([row], np.int64)
             if len(rows):
-                opened.working.delete(rows)
+                head.delete(opened.working, rows)
                 opened.renew_buffer()
