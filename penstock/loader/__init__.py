@@ -1,12 +1,11 @@
 """The chained loader: index stream, read, decode, transform, batch."""
 
 from penstock.loader.chain._chain import Loader
-from penstock.loader.chain._one_call import one_call
 from penstock.loader.running._audit import Audit
 from penstock.loader.running._stats import LoaderStats
 from penstock.loader.sources._sequential import SequentialSource
 from penstock.loader.sources._source import Drawn, DrawnSource, Source
-from penstock.loader.sources._weights import HasSampleWeights, Weights, class_counts, exact_plan, make_plan, spec_for
+from penstock.loader.sources._weights import HasSampleWeights
 
 __all__ = [
     "Audit",
@@ -17,10 +16,4 @@ __all__ = [
     "LoaderStats",
     "SequentialSource",
     "Source",
-    "Weights",
-    "class_counts",
-    "exact_plan",
-    "make_plan",
-    "one_call",
-    "spec_for",
 ]

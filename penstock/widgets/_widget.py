@@ -52,6 +52,14 @@ class SessionWidget(anywidget.AnyWidget):
 
     Attributes
     ----------
+    kind : str
+        Which panels it shows (Python to browser).
+    height, theme
+        As given (both directions).
+    labels : str or None
+        The class label tensor that charts count (Python to browser).
+    snapshot : dict
+        What is shown before the kernel answers (Python to browser).
     query : str
         The query that ran; assigning runs another (both directions).
     query_draft : str

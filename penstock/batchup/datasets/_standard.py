@@ -12,7 +12,8 @@ from penstock.batchup.datasets._standard_set import Part, StandardSet
 from penstock.batchup.datasets.files._array_folder import ArrayFolder
 from penstock.dataset import Dataset
 from penstock.errors import ImporterError, nearest
-from penstock.importers import from_arrays, load_or_make
+from penstock.importers import from_arrays
+from penstock.importers.building import load_or_make
 
 __all__ = ["standard"]
 

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from penstock.dataset.samples._content import Content, HasContent
 from penstock.dataset.views._fixed_content import FixedContent, Home
 from penstock.errors import escaped
-from penstock.loader import Loader, Weights, exact_plan, make_plan, spec_for
+from penstock.loader import Loader
+from penstock.loader.sources._weights import Weights, exact_plan, make_plan, spec_for
 from penstock.sampling import SamplingPlan, SamplingSpec, fresh_seed
 from penstock.table import (
     ArrayTable,

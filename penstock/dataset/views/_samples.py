@@ -18,7 +18,9 @@ from penstock.dataset.views import _drawing as drawing
 from penstock.dataset.views._drawing import Mode, Seed
 from penstock.dataset.views._fixed_content import FixedContent, Home
 from penstock.errors import DatasetError, SamplingError, TensorNotFoundError
-from penstock.loader import Loader, Weights, one_call
+from penstock.loader import Loader
+from penstock.loader.chain._one_call import one_call
+from penstock.loader.sources._weights import Weights
 from penstock.sampling import SamplingPlan
 
 if TYPE_CHECKING:

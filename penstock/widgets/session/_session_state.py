@@ -57,6 +57,17 @@ class SessionState:
         What is explored.
     seed, mode, size, unit, labels
         As of `Session`.
+
+    Attributes
+    ----------
+    lock : RLock
+        Held while query, weights or selection change.
+    order : Executor
+        Runs what the session has to do by itself, one thing after the other.
+    note : str
+        What a user should know of the last change; empty where there is nothing.
+    history : list of str
+        Queries that ran, the newest first.
     """
 
     _run: QueryRun

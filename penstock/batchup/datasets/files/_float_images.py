@@ -20,6 +20,11 @@ class ImageArrayUInt8ToFloat32:
     val_lower, val_upper : float
         What 0 and 255 become.
 
+    Attributes
+    ----------
+    dtype : dtype
+        float32.
+
     Examples
     --------
     >>> images = ImageArrayUInt8ToFloat32(np.array([[0, 51], [102, 255]], np.uint8), -1.0, 1.0)
@@ -31,8 +36,8 @@ class ImageArrayUInt8ToFloat32:
 
     def __init__(self, arr_u8: NDArray[np.uint8], val_lower: float = 0.0, val_upper: float = 1.0) -> None:
         self.arr_u8 = arr_u8
-        self.offset = np.float32(val_lower)
-        self.scale = np.float32((val_upper - val_lower) / 255.0)
+        self._offset = np.float32(val_lower)
+        self._scale = np.float32((val_upper - val_lower) / 255.0)
         self.dtype = np.dtype(np.float32)
 
     @property
@@ -49,7 +54,7 @@ class ImageArrayUInt8ToFloat32:
         return len(self.arr_u8)
 
     def __getitem__(self, index: Any) -> Any:
-        return self.arr_u8[index].astype(np.float32) * self.scale + self.offset
+        return self.arr_u8[index].astype(np.float32) * self._scale + self._offset
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
         if copy is False:
