@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
-from dataclasses import replace as replaced
+from dataclasses import replace
 from types import EllipsisType
 from typing import Any, Literal
 
@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.dataset.samples._content import Content, HasContent
-from penstock.dataset.views._fixed_content import FixedContent, Home
+from penstock.dataset.views._fixed_content import FixedContent, Home, frozen
 from penstock.errors import escaped
 from penstock.loader import Loader
 from penstock.loader.sources._weights import Weights, exact_plan, make_plan, spec_for
@@ -40,7 +40,7 @@ def chosen(content: Content, dataset: _Dataset, positions: NDArray[np.int64]) ->
     """Return some of the samples, by position."""
     table, rows = content.state()
     return FixedContent(
-        table=table, rows=rows[positions], dataset=dataset, seed=content.seed, shown=content.shown
+        table=table, rows=frozen(rows[positions]), dataset=dataset, seed=content.seed, shown=content.shown
     )  # fmt: skip
 
 
@@ -56,29 +56,36 @@ def queried(
     result = run(query_string, table, seed=used, rows=rows, resolve=content.resolve, params=params)
     for warning in result.warnings:
         warnings.warn(escaped(warning), UserWarning, stacklevel=3)
-    found = _rows_of(result) if result.is_rows else _made_by(result)
+    source = _of_rows(result) if result.is_rows else _made_by(result)
     of_dataset = result.is_rows and _place(result.table) == _place(table)
-    return replaced(found, dataset=dataset if of_dataset else None, query_string=query_string, seed=used)
+    return FixedContent(
+        table=source,
+        rows=frozen(np.array(result.selection.rows if result.is_rows else np.arange(result.num_rows), np.int64)),
+        dataset=dataset if of_dataset else None,
+        query_string=query_string,
+        seed=used,
+        plan=result.plan if result.is_rows else None,
+        pool=result.pool if result.is_rows else None,
+    )
 
 
-def _made_by(result: QueryResult) -> FixedContent:
-    """Return a grouped, joined or concatenated result, which is a table of its own."""
+def _made_by(result: QueryResult) -> Table:
+    """Return a grouped, joined or concatenated result as a table of its own."""
     columns = {name: _with_label_rank(column) for name, column in (result.columns or {}).items()}
     names = {name: column.class_names for name, column in columns.items() if column.class_names is not None}
-    table = ArrayTable(columns, class_names=names, version=result.table.version)
-    return FixedContent(table=table, rows=np.arange(result.num_rows, dtype=np.int64))
+    return ArrayTable(columns, class_names=names, version=result.table.version)
 
 
-def _rows_of(result: QueryResult) -> FixedContent:
-    table: Table = result.table
-    if result.columns is not None:
-        table = ProjectedTable(table, result.selection.rows, result.names, result.columns)
-    return FixedContent(table=table, rows=result.selection.rows, plan=result.plan, pool=result.pool)
+def _of_rows(result: QueryResult) -> Table:
+    """Return the table whose rows were chosen, with the computed columns of a projection."""
+    if result.columns is None:
+        return result.table
+    return ProjectedTable(result.table, result.selection.rows, result.names, result.columns)
 
 
 def _with_label_rank(column: Ragged) -> Ragged:
     """Return class labels of a result as samples of shape (1,), never 0-d."""
-    return replaced(column, shapes=None) if column.class_names is not None and column.ndim == 0 else column
+    return replace(column, shapes=None) if column.class_names is not None and column.ndim == 0 else column
 
 
 def _place(table: Table) -> str | None:
@@ -115,7 +122,7 @@ def drawn(
     text = f"select * sample by {weights}" if isinstance(weights, str) else None
     return FixedContent(
         table=table,
-        rows=rows[plan.stream().epoch(0)],
+        rows=frozen(rows[plan.stream().epoch(0)]),
         dataset=dataset,
         query_string=text,
         seed=spec.seed,

@@ -17,7 +17,7 @@ from penstock.storage import Credentials, Store
 from penstock.table import Table
 from penstock.tensors import TensorSpec
 
-__all__ = ["FixedContent", "Home"]
+__all__ = ["FixedContent", "Home", "frozen"]
 
 
 class Home(Protocol):
@@ -51,6 +51,12 @@ class Home(Protocol):
     def check_may_name(self) -> None:
         """Refuse names for versions and rows where the dataset was opened with read_only=True."""
         ...
+
+
+def frozen(rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return an array of one owner, made read-only."""
+    rows.flags.writeable = False
+    return rows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

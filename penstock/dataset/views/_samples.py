@@ -88,8 +88,9 @@ class Samples(ABC, Generic[_V]):
         if isinstance(index, str):
             content.spec(index)
             return Tensor(content, index)
-        row = row_of(index, len(content))
-        return self._chosen(rows_of(index, len(content))) if row is None else Sample(content, row)
+        num_samples = len(content)
+        row = row_of(index, num_samples)
+        return self._chosen(rows_of(index, num_samples)) if row is None else Sample(content, row)
 
     def __getattr__(self, name: str) -> Tensor:
         if name.startswith("_"):

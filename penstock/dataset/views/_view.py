@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.dataset.samples._content import HasContent
-from penstock.dataset.views._fixed_content import FixedContent, Home
+from penstock.dataset.views._fixed_content import FixedContent, Home, frozen
 from penstock.dataset.views._samples import Samples
 from penstock.dataset.views._saved_views import save_view
 from penstock.errors import DatasetError
@@ -25,13 +25,13 @@ class View(Samples["View"]):
     Parameters
     ----------
     content : FixedContent
-        The samples; its rows are copied.
+        The samples; rows that can be written to are copied.
     """
 
     def __init__(self, content: FixedContent) -> None:
-        rows = np.array(content.rows, np.int64)
-        rows.flags.writeable = False
-        self._content: FixedContent = replace(content, rows=rows)
+        if content.rows.flags.writeable:
+            content = replace(content, rows=frozen(np.array(content.rows, np.int64)))
+        self._content: FixedContent = content
 
     def _origin(self) -> HasContent[Home] | None:
         return self._content.dataset
