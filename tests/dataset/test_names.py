@@ -108,7 +108,9 @@ def test_a_tensor_of_such_a_name_is_a_tensor(tmp_path):
 
 
 @pytest.mark.filterwarnings("error")
-@pytest.mark.parametrize("name", ["table", "state", "origin", "assign", "resolver", "tensor_spec", "listeners", "names"])
+@pytest.mark.parametrize(
+    "name", ["table", "state", "origin", "assign", "resolver", "tensor_spec", "listeners", "names"]
+)
 def test_a_name_that_only_penstock_itself_used_is_a_tensor_behind_the_dot(tmp_path, name):
     ds = penstock.empty(tmp_path / "ds")
     ds.create_tensor(name, htype="text")
