@@ -22,6 +22,7 @@ Every error is a `PenstockError` and also the builtin a Python user expects::
     ├── CredentialsError (LookupError)
     ├── ImporterError (ValueError)           the source is not what the importer reads
     │   └── DownloadError (OSError)          a file cannot be downloaded, or is not the file that was published
+    ├── ExportError (ValueError)             a dataset cannot be written in a format, or not there
     ├── TQLError (ValueError)                a query is wrong; it has a span
     │   ├── QuerySyntaxError
     │   ├── QueryBindError                   unknown tensor, class, function, type
@@ -59,6 +60,7 @@ __all__ = [
     "DatasetExistsError",
     "DatasetNotFoundError",
     "DownloadError",
+    "ExportError",
     "ImageDecodeError",
     "ImporterError",
     "InfeasibleTargetsError",
@@ -336,6 +338,10 @@ class CredentialsError(PenstockError, LookupError):
 
 class ImporterError(PenstockError, ValueError):
     """The source is not what the importer reads."""
+
+
+class ExportError(PenstockError, ValueError):
+    """A dataset cannot be written in a format, or not there."""
 
 
 class DownloadError(ImporterError, OSError):

@@ -17,8 +17,10 @@ _EXAMPLES = """examples:
   penstock explore                                    the demo, made on the spot
   penstock explore coco/annotations/instances.json    COCO; its images are looked for beside it
   penstock explore photos/                            VOC, YOLO, or a folder of images for each class
+  penstock import standard mnist mnist.penstock       a standard dataset, downloaded when missing
   penstock import auto download/ --dry-run            what a folder is recognized as, and what is ignored
   penstock import table labels.csv chest.penstock --labels "findings=Finding Labels"
+  penstock export coco coco.penstock fixed.json       the annotations, with what was edited
   penstock query chest.penstock "select * where contains(findings, 'Hernia') limit 10"
 """
 
@@ -53,6 +55,7 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     _add_explore(commands)
     _add_import(commands)
+    _add_export(commands)
     _add_readers(commands)
     return parser
 
@@ -110,6 +113,7 @@ def _add_import(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
         )
         source.add_argument("--on-error", choices=("raise", "skip"), default="raise", help="stop, or leave out")
         source.add_argument("--num-workers", type=_count, default=0, metavar="N", help="threads that read images")
+    _add_standard(kinds)
 
 
 def _add_auto(kinds: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -118,6 +122,16 @@ def _add_auto(kinds: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     auto.add_argument("--images", metavar="FOLDER", help="folder of the images that COCO annotations name")
     auto.add_argument("--dry-run", action="store_true", help="print what is recognized, write nothing")
     auto.set_defaults(command=_commands.import_auto)
+
+
+def _add_standard(kinds: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    standard = kinds.add_parser("standard", help="MNIST, CIFAR-10 and others; downloaded when missing")
+    standard.add_argument("name", metavar="NAME", help="cifar10, cifar100, fashion-mnist, mnist, stl10, svhn or usps")
+    standard.add_argument(
+        "dest", nargs="?", metavar="DEST", help="where the dataset is made; must not exist; default: the data folder"
+    )
+    standard.add_argument("--extra", action="store_true", help="add the further images of stl10 or svhn")
+    standard.set_defaults(command=_commands.import_standard)
 
 
 def _add_reading(source: argparse.ArgumentParser) -> None:
@@ -149,6 +163,20 @@ def _add_table(kinds: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
         "--rename", action="append", default=[], metavar="OLD=NEW", help="rename a class; repeat for more"
     )
     table.set_defaults(command=_commands.import_table)
+
+
+def _add_export(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser(
+        "export", help="write annotations for other tools", description="Write the annotations of a dataset."
+    )
+    kinds = parser.add_subparsers(title="formats", required=True, metavar="FORMAT")
+    coco = kinds.add_parser("coco", help="COCO instances")
+    coco.add_argument("path", metavar="DATASET", help="the dataset")
+    coco.add_argument("dest", metavar="DEST", help="a .json file, or a folder for annotations and images")
+    coco.add_argument("--query", metavar="TQL", help="export only the rows that this query selects")
+    coco.add_argument("--images", choices=("copy", "link"), help="write the images too, or links to their files")
+    coco.add_argument("--overwrite", action="store_true", help="replace what is at DEST")
+    coco.set_defaults(command=_commands.export_coco)
 
 
 def _add_readers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

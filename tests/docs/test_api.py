@@ -16,7 +16,7 @@ import pytest
 import penstock
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "api.rst"
-ROOMS = ("batchup", "dataset", "errors", "importers", "loader", "plots", "sampling", "tql", "widgets")
+ROOMS = ("batchup", "dataset", "errors", "exporters", "importers", "loader", "plots", "sampling", "tql", "widgets")
 DIRECTIVE = re.compile(r"^\.\. auto(\w+):: (\S+)\n((?:   :.*\n)*)", re.MULTILINE)
 OPTION = re.compile(r"^   :([\w-]+):[ \t]*(.*)$", re.MULTILINE)
 FIELD = re.compile(r"^(\*{0,2}\w+(?:, \*{0,2}\w+)*)(?: : .*)?$", re.MULTILINE)

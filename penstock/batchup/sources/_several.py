@@ -23,7 +23,7 @@ class Several(AbstractDataSource):
     """
 
     def __init__(self, datasets: Sequence[AbstractDataSource]) -> None:
-        if isinstance(datasets, AbstractDataSource) or not isinstance(datasets, Sequence):
+        if isinstance(datasets, AbstractDataSource | str) or not isinstance(datasets, Sequence):
             raise DataSourceTypeError(f"datasets is a {type(datasets).__name__}; expected a list of data sources")
         if not datasets:
             raise DataSourceError("datasets is empty; expected at least one data source")

@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from penstock.dataset import Dataset, empty, load
+from penstock.dataset.samples import content_of
 from penstock.errors import ImporterError, PenstockError, escaped
 from penstock.importers.building._objects import align_objects
 from penstock.importers.building._report import ImportReport, IssueLog
 from penstock.importers.building._sources import path_of
-from penstock.importers.building._staging import staged
+from penstock.importers.building._staging import check_free, staged
 from penstock.importers.building._write import Column, write_columns
 from penstock.storage import Location
+from penstock.table import class_keys
 from penstock.tensors import MAX_IMAGE_BYTES
 
 if TYPE_CHECKING:
     from tqdm import tqdm
 
-__all__ = ["Column", "build", "check_options", "import_report", "load_or_make"]
+__all__ = ["Column", "build", "check_dest", "check_options", "import_report", "load_or_make"]
 
 _REPORT_FILE = "import-report.json"
 
@@ -37,6 +39,7 @@ def build(
     progress: bool = True,
     creds_keys: Sequence[str] = (),
     max_image_bytes: int | None = MAX_IMAGE_BYTES,
+    info: Mapping[str, Any] | None = None,
 ) -> Dataset:
     """Write columns as a new dataset, commit it and open it.
 
@@ -60,6 +63,8 @@ def build(
         Names of the credentials that links use.
     max_image_bytes : int, optional
         Most bytes a decoded image may have; None allows any size.
+    info : mapping, optional
+        What is noted of the source in ``info["source"]``.
 
     Raises
     ------
@@ -67,8 +72,7 @@ def build(
         If there is something at `dest`.
     """
     check_options(num_workers, max_image_bytes)
-    dest = dest.removeprefix("file://") if isinstance(dest, str) else dest
-    place = str(dest) if _is_url(dest) else str(path_of(dest, "the new dataset"))
+    place = _place(dest)
     with _placed(place) as staging:
         dataset = empty(staging, max_image_bytes=max_image_bytes)
         for key in creds_keys:
@@ -77,12 +81,35 @@ def build(
         num_written = write_columns(dataset, columns, num_rows, log=log, num_workers=num_workers, bar=bar)
         report = ImportReport(source=source, num_samples=num_written, issues=tuple(log.issues))
         align_objects(dataset)
+        if info is not None:
+            dataset.info["source"] = {**info, "class_keys": _class_keys(dataset)}
         dataset.commit(f"import {report.summary()}")
         if not _is_url(place):
             Location(staging).write(_REPORT_FILE, report.to_json().encode())
     if progress and report.issues:
         _print(str(report))
     return load(place, max_image_bytes=max_image_bytes)
+
+
+def _class_keys(dataset: Dataset) -> dict[str, str]:
+    """Return the name of each class of the boxes, by the key that stays with it."""
+    stored = content_of(dataset).table.stored
+    labels = next((spec for spec in stored.specs.values() if spec.htype == "class_label" and spec.aligned_with), None)
+    if labels is None:
+        return {}
+    return dict(zip(class_keys(stored.snapshot.meta, labels.name), labels.class_names, strict=True))
+
+
+def check_dest(dest: str | os.PathLike[str]) -> None:
+    """Refuse a destination where there is something, before what is to be imported is fetched."""
+    place = _place(dest)
+    if not _is_url(place):
+        check_free(Path(place).absolute())
+
+
+def _place(dest: str | os.PathLike[str]) -> str:
+    dest = dest.removeprefix("file://") if isinstance(dest, str) else dest
+    return str(dest) if _is_url(dest) else str(path_of(dest, "the new dataset"))
 
 
 def check_options(num_workers: int, max_image_bytes: int | None) -> None:
