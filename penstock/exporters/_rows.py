@@ -41,7 +41,7 @@ class ExportedRows:
             raise ExportError(f"a {type(source).__name__} to export; expected a Dataset or a View")
         self.table: Table
         self.rows: NDArray[np.int64]
-        content: Content = content_of(source)
+        content: Content = content_of(source) if isinstance(source, Dataset) else _fixed(source)
         self.table, self.rows = content.state()
         repeated = len(self.rows) - len(np.unique(self.rows))
         if repeated:
@@ -133,6 +133,10 @@ class ExportedRows:
                 part = rows[start : start + _CHUNK]
                 yield start, self.table.take(part, known)
                 bar.update(len(part))
+
+
+def _fixed(view: View) -> Content:
+    return content_of(view)
 
 
 def _home(source: Dataset | View) -> Dataset:
