@@ -85,8 +85,6 @@ __all__ = [
     "UncommittedChangesError",
     "UnknownClassError",
     "ViewNotFoundError",
-    "escaped",
-    "nearest",
 ]
 
 _SHOWN_ROWS = 5
@@ -241,6 +239,11 @@ class UnknownClassError(SampleError, LookupError):
         The class names there are.
     tensor : str, optional
         The class label tensor.
+
+    Attributes
+    ----------
+    suggestion : str or None
+        The class with the most similar name.
     """
 
     def __init__(self, name: str, available: Iterable[str], *, tensor: str | None = None) -> None:
@@ -298,7 +301,9 @@ class TQLError(PenstockError, ValueError):
     suggestion : str, optional
         The nearest right answer, without quotes around it.
     fix : str, optional
-        Text that replaces ``text[start:end]`` and mends the query.
+        Text that replaces ``text[start:end]`` and corrects the query.
+    related : tuple of (int, int, str)
+        Other parts of the text that it has to do with: start, end, and what they are.
     """
 
     def __init__(

@@ -6,8 +6,8 @@ import argparse
 from typing import NoReturn
 
 from penstock import __version__
+from penstock._wording import escaped
 from penstock.cli import _commands
-from penstock.errors import escaped
 
 __all__ = ["build_parser"]
 

@@ -9,12 +9,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from penstock import exporters, importers
+from penstock._wording import escaped
 from penstock.cli._jupyter import check_installed
 from penstock.cli._launcher import launch, notebook_for, tour_notebook
 from penstock.cli._terminal import say
 from penstock.dataset import Dataset, load
-from penstock.errors import DatasetNotFoundError, ImporterError, escaped
+from penstock.errors import DatasetNotFoundError, ImporterError
 from penstock.importers import Source, recognize
+from penstock.importers._demo import prepare_demo
+from penstock.importers._recognize import describe_import
+from penstock.importers.building import load_or_make
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -48,7 +52,7 @@ def explore(options: argparse.Namespace) -> int:
     if not folder.is_dir():
         raise ImporterError(f"no folder {options.folder!r} to write the notebook to")
     if options.path is None:
-        importers.prepare_demo()  # drawn here, so that a failure is said here
+        prepare_demo()  # drawn here, so that a failure is said here
         notebook = tour_notebook(folder)
     else:
         notebook = notebook_for(_dataset_at(options.path, options.images), folder)
@@ -179,14 +183,14 @@ def _imported(source: Source) -> Dataset:
     dest = user_cache_path("penstock") / "imports" / source.key / source.name
     say(escaped(str(source)))
     num_workers = os.cpu_count() or 1
-    dataset = importers.load_or_make(dest, lambda: source.make(dest, on_error="skip", num_workers=num_workers))
-    say(escaped(str(importers.describe_import(dataset, source.kind))))
+    dataset = load_or_make(dest, lambda: source.make(dest, on_error="skip", num_workers=num_workers))
+    say(escaped(str(describe_import(dataset, source.kind))))
     return dataset
 
 
 def _made(dataset: Dataset, kind: str | None = None) -> int:
     if kind is not None:
-        say(escaped(str(importers.describe_import(dataset, kind))))
+        say(escaped(str(describe_import(dataset, kind))))
     say(escaped(f"{len(dataset):,} samples in {dataset.path}"))
     return 0
 

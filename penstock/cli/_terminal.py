@@ -8,7 +8,7 @@ import sys
 import warnings
 from typing import Any, TextIO
 
-from penstock.errors import escaped
+from penstock._wording import escaped
 
 __all__ = ["complain", "drop_output", "prepare", "say"]
 

@@ -6,11 +6,11 @@ import json
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from typing import Any
 
+from penstock.dataset.writing import _head as head
+from penstock.dataset.writing._opened import OpenDataset
 from penstock.errors import DatasetError
 
 __all__ = ["Info"]
-
-Change = Callable[[Callable[[dict[str, Any]], dict[str, Any]]], None]
 
 
 class Info(MutableMapping[str, Any]):
@@ -18,15 +18,22 @@ class Info(MutableMapping[str, Any]):
 
     Parameters
     ----------
-    read : callable
-        Returns the notes there are.
-    change : callable
-        Takes a function from the notes to those that replace them.
+    opened : OpenDataset
+        The dataset.
     """
 
-    def __init__(self, read: Callable[[], dict[str, Any]], change: Change) -> None:
-        self._read = read
-        self._change = change
+    def __init__(self, opened: OpenDataset) -> None:
+        self._opened = opened
+
+    def _read(self) -> dict[str, Any]:
+        return dict(self._opened.working.meta.get("info", {}))
+
+    def _change(self, change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+        """Replace the notes by `change` of them."""
+        with self._opened.lock:
+            self._opened.check_writable()
+            self._opened.settle()
+            head.set_info(self._opened.working, change)
 
     def __getitem__(self, name: str) -> Any:
         return self._read()[name]

@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Callable
 
 from penstock.dataset._dataset import Dataset
+from penstock.dataset.writing._opened import OpenDataset
 from penstock.dataset.writing._working import Working, open_working
 from penstock.errors import DatasetError, DatasetNotFoundError
 from penstock.storage import Location, Store
@@ -21,6 +22,10 @@ _TOKEN_NOTE = "token is accepted so that code written for Deep Lake runs, and no
 def _note_token(token: str | None) -> None:
     if token is not None:
         warnings.warn(_TOKEN_NOTE, UserWarning, stacklevel=3)
+
+
+def _of(working: Working) -> Dataset:
+    return Dataset(OpenDataset(working))
 
 
 def _allowing(max_image_bytes: int | None, make: Callable[[], Dataset]) -> Dataset:
@@ -75,7 +80,7 @@ def empty(
     """
     _note_token(token)
     meta = {"format": _FORMAT, "tensors": [], "creds_keys": {}, "link_roots": []}
-    return _allowing(max_image_bytes, lambda: Dataset(Working(Store.create(Location(path), meta, overwrite=overwrite))))
+    return _allowing(max_image_bytes, lambda: _of(Working(Store.create(Location(path), meta, overwrite=overwrite))))
 
 
 def load(
@@ -118,12 +123,12 @@ def load(
     """
     _note_token(token)
     try:
-        return _allowing(max_image_bytes, lambda: Dataset(open_working(path, version, read_only=read_only)))
+        return _allowing(max_image_bytes, lambda: _of(open_working(path, version, read_only=read_only)))
     except DatasetNotFoundError:
         found = None if version is not None else _at_version(os.fspath(path))
         if found is None:
             raise
-    return _allowing(max_image_bytes, lambda: Dataset(open_working(found[0], found[1], read_only=read_only)))
+    return _allowing(max_image_bytes, lambda: _of(open_working(found[0], found[1], read_only=read_only)))
 
 
 def _at_version(path: str) -> tuple[str, str] | None:

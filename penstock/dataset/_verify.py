@@ -8,28 +8,30 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from numpy.typing import NDArray
 
+from penstock._wording import escaped
 from penstock.dataset.shown._report import Problem, Report
 from penstock.dataset.views._view_records import damaged_records, view_records
-from penstock.errors import PenstockError, escaped
+from penstock.errors import PenstockError
 from penstock.storage import Digests, Location, Store, column_names, wrong_tags
 from penstock.table import OverlayTable
 from penstock.tensors import TensorSpec, check_image, image_digest
 
-__all__ = ["verify_records", "verify_tables"]
+__all__ = ["verify"]
 
 _CHUNK = 64
 
 
-def verify_tables(table: OverlayTable, num_workers: int) -> Report:
-    """Read every sample of a table."""
+def verify(table: OverlayTable, store: Store, num_workers: int) -> Report:
+    """Read every sample of a table, and the records beside it."""
     problems: list[Problem] = []
     for spec in table.tensors.values():
         found = _encoded(table, spec, num_workers) if spec.is_encoded else _column(table, spec)
         problems += sorted(found, key=lambda problem: -1 if problem.row is None else problem.row)
-    return Report(problems=(*_damaged(table, problems), *problems), num_samples=table.num_rows)
+    found_all = (*_damaged(table, problems), *problems, *_wrong_records(store))
+    return Report(problems=found_all, num_samples=table.num_rows)
 
 
-def verify_records(store: Store) -> list[Problem]:
+def _wrong_records(store: Store) -> list[Problem]:
     """Report the tags, branches, saved views and their copies that are not what was written."""
     problems = [Problem(tensor="history", row=None, reason=reason) for reason in wrong_tags(store)]
     problems += [

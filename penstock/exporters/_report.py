@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from penstock.errors import escaped
+from penstock._wording import escaped
 
 __all__ = ["ExportReport"]
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.dataset import Dataset, View
+from penstock.dataset.samples import Content, content_of
 from penstock.errors import ExportError
 from penstock.table import Table, class_keys
 from penstock.tensors import TensorSpec, group_of, image_format
@@ -40,7 +41,8 @@ class ExportedRows:
             raise ExportError(f"a {type(source).__name__} to export; expected a Dataset or a View")
         self.table: Table
         self.rows: NDArray[np.int64]
-        self.table, self.rows = source.state()
+        content: Content = content_of(source) if isinstance(source, Dataset) else _fixed(source)
+        self.table, self.rows = content.state()
         repeated = len(self.rows) - len(np.unique(self.rows))
         if repeated:
             raise ExportError(
@@ -49,7 +51,7 @@ class ExportedRows:
             )
         home = _home(source)
         self.source: Mapping[str, Any] = home.info.get("source", {})
-        self._meta = home.table.stored.snapshot.meta
+        self._meta = content_of(home).table.stored.snapshot.meta
         self._progress = progress
 
     def __len__(self) -> int:
@@ -133,8 +135,12 @@ class ExportedRows:
                 bar.update(len(part))
 
 
+def _fixed(view: View) -> Content:
+    return content_of(view)
+
+
 def _home(source: Dataset | View) -> Dataset:
-    home = source if isinstance(source, Dataset) else source.origin
-    if home is None:
+    home = source if isinstance(source, Dataset) else content_of(source).dataset
+    if not isinstance(home, Dataset):
         raise ExportError("a view of samples that are in no dataset; expected a view of a dataset")
-    return home  # type: ignore[return-value]  # the home of a view is a Dataset
+    return home

@@ -9,7 +9,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from penstock.errors import MissingDependencyError, escaped
+from penstock._wording import escaped
+from penstock.errors import MissingDependencyError
 
 __all__ = ["COLORS", "RAW", "SAMPLED", "checked", "color", "faded", "figure", "shown", "shown_names"]
 

@@ -9,7 +9,8 @@ from typing import cast
 import numpy as np
 from numpy.typing import DTypeLike
 
-from penstock.errors import DatasetError, nearest
+from penstock._wording import nearest
+from penstock.errors import DatasetError
 from penstock.tensors._spec import HTYPES, Htype, TensorSpec
 from penstock.tensors._texts import storable_text
 

@@ -11,10 +11,11 @@ import time
 import pytest
 
 import penstock
+from penstock._wording import escaped
 from penstock.cli import main
 from penstock.dataset import Log, Report
 from penstock.dataset.shown._report import Problem
-from penstock.errors import PenstockError, QuerySyntaxError, TensorNotFoundError, escaped
+from penstock.errors import PenstockError, QuerySyntaxError, TensorNotFoundError
 from penstock.importers import ImportReport
 
 HOSTILE = {

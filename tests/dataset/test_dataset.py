@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import penstock
+from penstock.dataset.samples import content_of
 from penstock.errors import (
     CommitNotFoundError,
     DatasetError,
@@ -96,7 +97,7 @@ def test_views_are_snapshots_that_refuse_edits(ds):
 
 def test_edits_keep_every_other_sample_where_it_was(ds):
     ds.commit("first")
-    uids = ds.table.uids(np.arange(10))
+    uids = content_of(ds).table.uids(np.arange(10))
     ds.labels[8] = ["square"]
     ds.boxes[8] = ds.boxes[8].numpy()[:1]
     ds.age[[0, 9]] = [100, 900]
@@ -104,7 +105,7 @@ def test_edits_keep_every_other_sample_where_it_was(ds):
     assert ds.has_changes
     commit = ds.commit("mend sample 8")
     assert not ds.has_changes
-    np.testing.assert_array_equal(ds.table.uids(np.arange(10)), uids)
+    np.testing.assert_array_equal(content_of(ds).table.uids(np.arange(10)), uids)
     expected = [[], [0], [0, 1]] * 3 + [[]]
     expected[8] = [1]
     assert _labels(ds) == expected
@@ -228,10 +229,10 @@ def test_edits_can_be_discarded_one_by_one(ds):
 def test_the_version_string_follows_the_draft_and_comes_back(ds):
     ds.commit("first")
     clean = ds.version
-    revision = ds.table.revision("boxes")
+    revision = content_of(ds).table.revision("boxes")
     ds.labels[1] = [1]
     assert ds.version.startswith(f"{clean}~")
-    assert ds.table.revision("boxes") == revision
+    assert content_of(ds).table.revision("boxes") == revision
     ds.discard_edits()
     assert ds.version == clean
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import penstock
+from penstock.dataset.samples import content_of
 from penstock.errors import AlignmentError, DatasetError, SampleError, TensorNotFoundError
 from penstock.tensors import TensorSpec, group_of, object_groups
 
@@ -36,25 +37,25 @@ def ds(tmp_path):
 
 
 def _lengths(dataset):
-    names = object_groups(dataset.table.tensors)["boxes"]
+    names = object_groups(content_of(dataset).table.tensors)["boxes"]
     return [[len(sample[name].data()["value"] or []) if name == "attributes" else len(sample[name].numpy()) for name in names] for sample in dataset]  # fmt: skip
 
 
 def test_group_is_named_by_its_first_tensor(ds):
-    assert {name: spec.aligned_with for name, spec in ds.table.tensors.items()} == {
+    assert {name: spec.aligned_with for name, spec in content_of(ds).table.tensors.items()} == {
         "boxes": None,
         "categories": "boxes",
         "iscrowd": "boxes",
         "attributes": "boxes",
         "note": None,
     }
-    assert group_of(ds.table.tensors, "iscrowd") == ("boxes", "categories", "iscrowd", "attributes")
-    assert group_of(ds.table.tensors, "note") == ()
+    assert group_of(content_of(ds).table.tensors, "iscrowd") == ("boxes", "categories", "iscrowd", "attributes")
+    assert group_of(content_of(ds).table.tensors, "note") == ()
 
 
 def test_group_survives_reopening(ds):
     again = penstock.load(ds.path)
-    assert object_groups(again.table.tensors) == {"boxes": ("boxes", "categories", "iscrowd", "attributes")}
+    assert object_groups(content_of(again).table.tensors) == {"boxes": ("boxes", "categories", "iscrowd", "attributes")}
 
 
 def test_group_is_in_the_summary(ds, capsys):
@@ -171,7 +172,7 @@ def test_align_declares_a_group_of_stored_tensors(tmp_path):
     before = ds.log()[0].id
     ds.align("labels", "scores")
     ds.align("boxes", "labels")
-    assert object_groups(penstock.load(ds.path).table.tensors) == {"boxes": ("boxes", "labels", "scores")}
+    assert object_groups(content_of(penstock.load(ds.path)).table.tensors) == {"boxes": ("boxes", "labels", "scores")}
     assert ds.diff(before).aligned == {"labels": (None, "boxes"), "scores": (None, "boxes")}
     assert "aligned: labels" in repr(ds.diff(before))
 
@@ -183,7 +184,7 @@ def test_align_refuses_samples_of_unequal_length_and_changes_nothing(ds):
         AlignmentError, match=r"sample 0 has 2 .* 0 objects in 'scores'; sample 2 .* 2 objects in 'scores'"
     ):
         ds.align("boxes", "scores")
-    assert ds.scores.spec.aligned_with is None
+    assert content_of(ds).spec("scores").aligned_with is None
 
 
 @pytest.mark.parametrize(
@@ -246,7 +247,7 @@ def test_merge_takes_over_a_group_that_the_other_branch_declared(tmp_path):
     ds.commit("aligned")
     ds.checkout("main")
     assert ds.merge("side") == []
-    assert ds.labels.spec.aligned_with == "boxes"
+    assert content_of(ds).spec("labels").aligned_with == "boxes"
 
 
 def _both_edited(ds, theirs, ours):

@@ -7,7 +7,7 @@ import pytest
 
 import penstock
 from penstock import tql
-from penstock.dataset.samples._reserved import ELSEWHERE, reserved_names
+from penstock.dataset.samples._reserved import ELSEWHERE, kinds_with, reserved_names
 from penstock.errors import DatasetError, TensorNotFoundError
 from penstock.sampling import inverse_frequency
 
@@ -105,3 +105,24 @@ def test_a_tensor_of_such_a_name_is_a_tensor(tmp_path):
     ds.create_tensor("description", htype="text")
     ds.append({"description": "x"})
     assert ds.description[0].numpy().tolist() == "x"
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(
+    "name", ["table", "state", "origin", "assign", "resolver", "tensor_spec", "listeners", "names"]
+)
+def test_a_name_that_only_penstock_itself_used_is_a_tensor_behind_the_dot(tmp_path, name):
+    ds = penstock.empty(tmp_path / "ds")
+    ds.create_tensor(name, htype="text")
+    ds.append({name: "x"})
+    ds.commit("made")
+    assert [getattr(owner, name)[0].numpy().tolist() for owner in (ds, ds[:1], ds.query("select *"))] == ["x"] * 3
+    assert getattr(ds[0], name).numpy().tolist() == "x"
+
+
+@pytest.mark.parametrize(
+    ("name", "of"),
+    [("commit", "datasets"), ("save_view", "views"), ("keys", "samples"), ("query", "datasets and views")],
+)
+def test_a_part_says_what_it_is_a_part_of(name, of):
+    assert kinds_with(name) == of

@@ -48,7 +48,7 @@ def test_class_names_come_back(samples):
     assert tensor.info.class_names == firsts
     assert all(labels.dtype == np.int64 and labels.ndim == 1 for labels in tensor.numpy(aslist=True))
     counts = {len(sample or []) for sample in samples}
-    assert tensor.spec.single_valued == (counts == {1})
+    assert tensor._spec.single_valued == (counts == {1})
 
 
 @FEW

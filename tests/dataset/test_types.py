@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import penstock
+from penstock.dataset.samples import content_of
 from penstock.errors import ConflictError, SampleError
 
 _KINDS = {
@@ -71,9 +72,9 @@ def test_first_value_fixes_dtype_and_ndim(filled):
     kind, values, datasets = filled
     given = [np.asarray(value) for value in values if value is not None and np.size(value)]
     for dataset in datasets:
-        assert dataset.b.spec.is_typed == bool(given)
+        assert content_of(dataset).spec("b").is_typed == bool(given)
         if given:
-            assert (dataset.b.dtype, dataset.b.spec.ndim) == (given[0].dtype.name, given[0].ndim), kind
+            assert (dataset.b.dtype, content_of(dataset).spec("b").ndim) == (given[0].dtype.name, given[0].ndim), kind
 
 
 @pytest.mark.parametrize(
@@ -88,7 +89,7 @@ def test_first_value_fixes_dtype_and_ndim(filled):
         lambda ds: ds.query("select * order by k desc").b.numpy(aslist=True)[::-1],
         lambda ds: list(ds.pandas()["b"].astype(object).where(ds.pandas()["b"].notna(), None)),
         lambda ds: pickle.loads(pickle.dumps(ds)).b.numpy(aslist=True),
-        lambda ds: pickle.loads(pickle.dumps(ds.table)).take(np.arange(len(ds)), ["b"])["b"],
+        lambda ds: pickle.loads(pickle.dumps(content_of(ds).table)).take(np.arange(len(ds)), ["b"])["b"],
         lambda ds: [value for batch in ds.dataloader().batch(3).numpy() for value in batch["b"]],
         lambda ds: [value.numpy() for batch in ds.dataloader().batch(3).pytorch() for value in batch["b"]],
     ],
@@ -279,9 +280,9 @@ def test_label_counts_follow_assignments_to_a_tensor_made_later(tmp_path):
     dataset.create_tensor("k", dtype="int64")
     dataset.extend({"k": [0, 1]})
     dataset.create_tensor("labels", "class_label", class_names=["cat", "dog"])
-    assert (dataset.labels.spec.length_min, dataset.labels.spec.length_max) == (0, 0)
+    assert (content_of(dataset).spec("labels").length_min, content_of(dataset).spec("labels").length_max) == (0, 0)
     dataset.labels[:] = ["dog", "cat"]
-    assert dataset.labels.spec.single_valued
+    assert content_of(dataset).spec("labels").single_valued
     dataset.commit("one each")
     assert penstock.load(dataset.path).query("select * where labels == 'dog'").indices.tolist() == [0]
 
@@ -314,11 +315,11 @@ def test_value_without_a_number_type_is_refused_and_fixes_nothing(tmp_path, valu
     give = {
         "append": lambda: dataset.append({"k": 1, "b": value}),
         "extend": lambda: dataset.extend({"k": [1, 2], "b": [None, value]}),
-        "assign": lambda: dataset.assign("b", np.array([0]), [value]),
+        "assign": lambda: dataset.b.__setitem__(0, value),
     }
     with pytest.raises(SampleError, match=message):
         give[way]()
-    assert not dataset.b.spec.is_typed
+    assert not content_of(dataset).spec("b").is_typed
     dataset.b[0] = [1, 2]
     assert dataset.b[0].numpy().tolist() == [1, 2]
 

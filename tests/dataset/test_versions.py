@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import penstock
+from penstock.dataset.samples import content_of
 from penstock.errors import CommitNotFoundError, DatasetError, ReadOnlyError, UncommittedChangesError, UnknownClassError
 
 
@@ -202,7 +203,7 @@ def test_merge_with_a_conflict_changes_nothing_unless_told(ds):
     ds.commit("main work")
     before = ds.version
     conflicts = ds.merge("side")
-    uids = ds.table.uids(np.array([3, 6]))
+    uids = content_of(ds).table.uids(np.array([3, 6]))
     assert {(conflict.uid, conflict.tensor) for conflict in conflicts} == {(uids[0], "age"), (uids[1], None)}
     assert ds.version == before
     ds.merge("side", prefer="ours")

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from penstock.dataset.samples import content_of
 from penstock.errors import ImporterError, PenstockError
 from penstock.importers import from_huggingface, import_report
 from penstock.tensors import object_groups
@@ -139,7 +140,7 @@ def test_objects_become_tensors_of_one_group(tmp_path, form):
     assert [boxes.tolist() for boxes in ds.boxes.numpy(aslist=True)] == [[[1, 2, 3, 4]], [], []]
     assert [labels.tolist() for labels in ds.categories.numpy(aslist=True)] == [[1], [], []]
     assert [area.tolist() for area in ds.area.numpy(aslist=True)] == [[12], [], []]
-    assert object_groups(ds.table.tensors) == {"boxes": ("boxes", "categories", "area")}
+    assert object_groups(content_of(ds).table.tensors) == {"boxes": ("boxes", "categories", "area")}
 
 
 @pytest.mark.parametrize("form", ["sequence", "flat"])

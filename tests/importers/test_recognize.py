@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from penstock.errors import ImporterError
-from penstock.importers import describe_import, recognize
+from penstock.importers import recognize
+from penstock.importers._recognize import describe_import
 from penstock.tensors import encode_image
 
 PNG = encode_image(np.zeros((48, 64, 3), np.uint8), "png")

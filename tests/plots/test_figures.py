@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from penstock import plots
-from penstock.errors import escaped
+from penstock._wording import escaped
 from penstock.sampling import (
     ClassCounts,
     SequentialStream,

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import penstock
+from penstock.dataset.samples import content_of
 from penstock.errors import StorageError
 from penstock.storage import Location, Store
 from penstock.storage.versions._tags import keep_ref
@@ -77,6 +78,7 @@ def test_two_writers_at_once_lose_nothing(tmp_path):
     writers = [
         _start(f"""
 import penstock
+from penstock.dataset.samples import content_of
 ds = penstock.load({str(path)!r})
 for turn in range(8):
     ds.append({{"age": {who} * 100 + turn, "labels": ["from {who}", "turn" + str(turn)], "images": None}})
@@ -136,12 +138,12 @@ def test_rows_moved_by_another_tool_keep_their_place(tmp_path):
         {"age": list(range(6)), "labels": [["x"]] * 6, "images": [np.full((3, 3), i, np.uint8) for i in range(6)]}
     )
     ds.commit("start")
-    uids = ds.table.uids(np.arange(6))
+    uids = content_of(ds).table.uids(np.arange(6))
     raw = lance.dataset(f"{ds.path}/samples.lance")
     raw.update({"_spare": "true"}, where=f"uid = {uids[1]}")
     assert raw.to_table(columns=["uid"])["uid"].to_pylist() != uids.tolist()
     again = penstock.load(ds.path)
-    np.testing.assert_array_equal(again.table.uids(np.arange(6)), uids)
+    np.testing.assert_array_equal(content_of(again).table.uids(np.arange(6)), uids)
     assert again.age.numpy().tolist() == list(range(6))
     assert [int(image[0, 0, 0]) for image in again.images[[5, 1, 1, 0]].numpy()] == [5, 1, 1, 0]
     again.age[1] = 11
@@ -155,12 +157,12 @@ def test_small_files_are_merged_at_commit_in_order(tmp_path):
     for turn in range(12):
         ds.append({"age": turn, "labels": ["x"], "images": np.full((2, 2), turn, np.uint8)})
         ds.flush()
-    uids = ds.table.uids(np.arange(12))
+    uids = content_of(ds).table.uids(np.arange(12))
     ds.pop(4)
     ds.commit("one file")
     assert len(lance.dataset(f"{ds.path}/samples.lance").get_fragments()) == 1
     assert ds.age.numpy().tolist() == [0, 1, 2, 3, 5, 6, 7, 8, 9, 10, 11]
-    np.testing.assert_array_equal(ds.table.uids(np.arange(11)), np.delete(uids, 4))
+    np.testing.assert_array_equal(content_of(ds).table.uids(np.arange(11)), np.delete(uids, 4))
 
 
 @pytest.mark.parametrize("damage", ["truncated", "garbage", "missing"])

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import penstock
+from penstock.dataset.samples import content_of
 from penstock.errors import CredentialsError, DatasetError, LinkError, SampleError
 from penstock.storage import Credentials, LinkReader, Location
 from penstock.tensors import Link, decode_image, encode_image
@@ -341,7 +342,7 @@ def test_no_pickle_holds_credentials(dumps, tmp_path):
     ds.commit("two")
     ds.populate_creds("mine", {"aws_secret_access_key": "secret-of-the-test"})
     view = ds.query("select * where labels == 'a'")
-    for value in (ds, ds.labels, ds[0], view, ds.table, view.table, ds._working.credentials):
+    for value in (ds, ds.labels, ds[0], view, content_of(ds).table, content_of(view).table, content_of(ds).credentials):
         content = dumps(value)
         assert b"secret-of-the-test" not in content
         pickle.loads(content)

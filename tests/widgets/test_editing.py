@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import penstock
+from penstock.dataset.samples import content_of
 from penstock.widgets import Session, WeightTuner
 from tests.widgets.conftest import NUM_SAMPLES, FrontEnd, RpcError, arrays_of, labels_of
 
@@ -229,7 +230,7 @@ def test_statistics_follow_an_edit_of_100k_rows_fast(tmp_path):
     session = front.widget.session
     taken = []
     for row in range(10, 15):
-        uid = int(ds.table.uids(np.array([row]))[0])
+        uid = int(content_of(ds).table.uids(np.array([row]))[0])
         ds.labels[row] = [int(rng.integers(0, 15))]
         started = time.perf_counter()
         session.follow()

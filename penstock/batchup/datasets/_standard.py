@@ -8,11 +8,13 @@ from importlib import import_module
 
 import numpy as np
 
+from penstock._wording import nearest
 from penstock.batchup.datasets._standard_set import Part, StandardSet
 from penstock.batchup.datasets.files._array_folder import ArrayFolder
 from penstock.dataset import Dataset
-from penstock.errors import ImporterError, nearest
-from penstock.importers import from_arrays, load_or_make
+from penstock.errors import ImporterError
+from penstock.importers import from_arrays
+from penstock.importers.building import load_or_make
 from penstock.importers.building._build import check_dest
 
 __all__ = ["standard"]

@@ -48,6 +48,8 @@ class StandardSet:
     """A dataset that is published as files with checksums.
 
     A subclass with other `files` reads copies of them from elsewhere, such as a server without access to the internet.
+    Another dataset is one more subclass: it says what it is published as, and how that is read by `parse`, `parts` and
+    `class_names_of`.
 
     Attributes
     ----------
@@ -55,6 +57,8 @@ class StandardSet:
         Name, and folder in the data folder.
     files : tuple of SourceFile
         What it is published as.
+    extra : type or None
+        A dataset of more training samples, which are read where they are asked for.
     """
 
     key: ClassVar[str]

@@ -40,6 +40,13 @@ class MNISTBase(TrainValTest):
         What the values 0 and 255 become in `train_X`, `val_X` and `test_X`.
     progress : bool
         Whether to show a progress bar for each download.
+
+    Attributes
+    ----------
+    class_names : list of str
+        Names of the classes, by label.
+    train_X, val_X, test_X : array of float32, shape (num_samples, 1, 28, 28)
+        The images, which convert when they are read.
     """
 
     class_names: ClassVar[list[str]]

@@ -32,6 +32,8 @@ class USPS(TrainValTest):
 
     Attributes
     ----------
+    class_names : list of str
+        The digits, by label.
     train_X, val_X, test_X : ndarray of float32, shape (num_samples, 1, 16, 16)
     train_y, val_y, test_y : ndarray of int32, shape (num_samples,)
 

@@ -15,7 +15,15 @@ __all__ = ["ChoiceBatch", "SampleIndices", "length_of_batch", "members_of", "tri
 
 
 class ChoiceBatch(NamedTuple):
-    """Indices of a batch, and which of several sources they are of."""
+    """Indices of a batch, and which of several sources they are of.
+
+    Parameters
+    ----------
+    sample_indices : ndarray of int
+        Indices of samples in that source.
+    ds_index : int
+        The number of the source.
+    """
 
     sample_indices: Any
     ds_index: int

@@ -100,8 +100,11 @@ def dataset_rows(data: Any) -> tuple[Any, NDArray[np.int64]] | None:
     if not any(base.__module__.startswith("penstock.dataset.") for base in type(data).__mro__):
         return None
     from penstock.dataset import Dataset, View
+    from penstock.dataset.samples import content_of
 
-    return data.state() if isinstance(data, Dataset | View) else None
+    if isinstance(data, Dataset):
+        return content_of(data).state()
+    return content_of(data).state() if isinstance(data, View) else None
 
 
 def _reader_of_ours(data: Dataset | View | Tensor) -> Reader:
@@ -116,14 +119,15 @@ def _reader_of_ours(data: Dataset | View | Tensor) -> Reader:
 
 def _decoding_of(tensors: list[Tensor]) -> Decoding | None:
     """Return threads for images of a view, whose samples do not change meanwhile; None for anything else."""
-    from penstock.dataset import View
+    from penstock.dataset.samples import content_of
+    from penstock.dataset.views import FixedContent
 
-    of_view = [isinstance(tensor._owner, View) for tensor in tensors]  # noqa: SLF001  of this package
+    of_view = [isinstance(content_of(tensor), FixedContent) for tensor in tensors]
     return Decoding() if all(of_view) and any(map(_is_image, tensors)) else None
 
 
 def _is_image(tensor: Tensor) -> bool:
-    return tensor.spec.htype == "image"
+    return tensor.htype in {"image", "link[image]"}
 
 
 def _increasing(data: Any, indices: Any) -> Any:

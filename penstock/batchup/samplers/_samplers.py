@@ -187,6 +187,11 @@ class SubsetSampler(_PassSampler):
     repeats : int
         How often they are gone through; -1 without end.
 
+    Attributes
+    ----------
+    length : int
+        Number of samples drawn from.
+
     Raises
     ------
     DataSourceError

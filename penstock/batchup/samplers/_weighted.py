@@ -146,6 +146,8 @@ class WeightedSampler(_WeightedSampler):
     ----------
     weights : ndarray of float64, shape (num_samples,)
         The weights, divided by their sum.
+    length : int
+        Number of samples drawn from.
 
     Raises
     ------
@@ -242,6 +244,8 @@ class WeightedSubsetSampler(_WeightedSampler):
     ----------
     sub_weights : ndarray of float, shape (num_indices,)
         The weights, divided by their sum.
+    length : int
+        Number of samples drawn from.
 
     Raises
     ------

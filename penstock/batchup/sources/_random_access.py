@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from penstock._wording import nearest
 from penstock.batchup._numbers import (
     check_within,
     checked_batch_size,
@@ -22,7 +23,7 @@ from penstock.batchup.samplers._draws import Draws
 from penstock.batchup.samplers._orders import rng_of
 from penstock.batchup.samplers._samplers import AbstractSampler, StandardSampler, SubsetSampler
 from penstock.batchup.sources._abstract import AbstractDataSource
-from penstock.errors import DataSourceError, DataSourceTypeError, NotSupportedError, nearest
+from penstock.errors import DataSourceError, DataSourceTypeError, NotSupportedError
 from penstock.loader import Drawn
 from penstock.sampling import SamplingPlan
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from penstock.dataset.merging._classes_merged import MergedClasses, merged_classes
 from penstock.dataset.merging._group_conflicts import Side, count_conflicts, whole_groups, with_whole_groups
 from penstock.dataset.merging._reconciled import recast_cells, reconciled, with_new_values
+from penstock.dataset.writing._committing import land
 from penstock.dataset.writing._conflicts import Conflict, same, shown_value
 from penstock.dataset.writing._history import ancestors, nearest_common
 from penstock.dataset.writing._working import Working
@@ -203,7 +204,7 @@ def _take_in(
             _rewrite(steps, sides, spec, name, skipped)
         _append(steps, sides, specs)
 
-    ours.land(change, message, merged=theirs.last_commit)
+    land(ours, change, message, merged=theirs.last_commit)
 
 
 def _merged_keys(meta: Mapping[str, Any]) -> list[str]:

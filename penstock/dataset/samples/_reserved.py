@@ -6,7 +6,7 @@ import re
 import sys
 from functools import cache
 
-__all__ = ["ELSEWHERE", "is_attribute", "reserved_names"]
+__all__ = ["ELSEWHERE", "is_attribute", "kinds_with", "reserved_names"]
 
 # what code written for Deep Lake asks for, and what to write here
 ELSEWHERE = {
@@ -56,9 +56,22 @@ def is_attribute(name: str) -> bool:
     return re.fullmatch(r"[^\W_]\w*", name) is not None and name.isidentifier()
 
 
-@cache
 def reserved_names() -> frozenset[str]:
     """Return the public names of datasets, views and samples: behind a dot they are never tensors."""
+    return frozenset(_kinds())
+
+
+def kinds_with(name: str) -> str:
+    """Return in words which of datasets, views and samples have a public name."""
+    return " and ".join(_kinds()[name])
+
+
+@cache
+def _kinds() -> dict[str, tuple[str, ...]]:
     package = sys.modules["penstock.dataset"]  # loaded when this is asked; its classes stand above this module
-    kinds = (getattr(package, kind) for kind in ("Dataset", "View", "Sample"))
-    return frozenset(name for kind in kinds for name in dir(kind) if not name.startswith("_"))
+    found: dict[str, tuple[str, ...]] = {}
+    for kind, word in (("Dataset", "datasets"), ("View", "views"), ("Sample", "samples")):
+        for name in dir(getattr(package, kind)):
+            if not name.startswith("_"):
+                found[name] = (*found.get(name, ()), word)
+    return found

@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from penstock.dataset.samples._content import Content, first_label_tensor
 from penstock.dataset.samples._decode import as_array, stacked
-from penstock.dataset.samples._owner import Owner
 from penstock.dataset.samples._rows import row_of, rows_of
 from penstock.errors import DatasetError, SampleError, SampleIndexError, SamplingError
 from penstock.sampling import ClassCounts, class_counts
 from penstock.table import OverlayTable, Table, class_names_of
-from penstock.tensors import Link, TensorSpec, label_tensors
+from penstock.tensors import Link, TensorSpec
 
 __all__ = ["Tensor", "TensorInfo"]
 
@@ -55,26 +55,27 @@ class Tensor:
 
     Parameters
     ----------
-    owner : Dataset or View
-        What it belongs to.
+    content : Content
+        The samples of a dataset or view.
     name : str
         The tensor's name.
     rows : ndarray of int64, optional
-        Positions in the owner; by default all.
+        Positions among the samples; by default all.
     single : bool
         Whether it stands for one sample rather than a list of one.
     """
 
-    def __init__(self, owner: Owner, name: str, rows: NDArray[np.int64] | None = None, *, single: bool = False) -> None:
-        self._owner = owner
+    def __init__(
+        self, content: Content, name: str, rows: NDArray[np.int64] | None = None, *, single: bool = False
+    ) -> None:
+        self._content = content
         self._name = name
         self._rows = rows
         self._single = single
 
     @property
-    def spec(self) -> TensorSpec:
-        """Kind and options of the tensor."""
-        return self._owner.tensor_spec(self._name)
+    def _spec(self) -> TensorSpec:
+        return self._content.spec(self._name)
 
     @property
     def name(self) -> str:
@@ -84,17 +85,17 @@ class Tensor:
     @property
     def htype(self) -> str:
         """Kind of the tensor, ``link[image]`` for linked images."""
-        return self.spec.shown_htype
+        return self._spec.shown_htype
 
     @property
     def dtype(self) -> str:
         """Type of the elements, as numpy names it."""
-        return self.spec.dtype
+        return self._spec.dtype
 
     @property
     def info(self) -> TensorInfo:
         """Class names of labels, form of boxes."""
-        return TensorInfo(self.spec)
+        return TensorInfo(self._spec)
 
     @property
     def shape(self) -> tuple[int | None, ...]:
@@ -109,7 +110,7 @@ class Tensor:
 
     def __len__(self) -> int:
         """Return the number of samples."""
-        return len(self._owner) if self._rows is None else len(self._rows)
+        return len(self._content) if self._rows is None else len(self._rows)
 
     def __iter__(self) -> Iterator[Tensor]:
         """Go through the samples."""
@@ -121,7 +122,7 @@ class Tensor:
         row = row_of(index, len(self))
         chosen = rows_of(index, len(self)) if row is None else np.array([row], np.int64)
         return Tensor(
-            self._owner, self._name, chosen if self._rows is None else self._rows[chosen], single=row is not None
+            self._content, self._name, chosen if self._rows is None else self._rows[chosen], single=row is not None
         )
 
     def __setitem__(self, index: Any, value: Any) -> None:
@@ -131,7 +132,7 @@ class Tensor:
         chosen = rows_of(index, len(self)) if row is None else np.array([row], np.int64)
         rows = chosen if self._rows is None else self._rows[chosen]
         values = [value] if row is not None else self._listed(value)
-        self._owner.assign(
+        self._content.edits.assign(
             self._name, rows, [entry.numpy() if isinstance(entry, Tensor) else entry for entry in values]
         )
 
@@ -146,7 +147,7 @@ class Tensor:
 
     def _now(self) -> tuple[Table, NDArray[np.int64]]:
         """Return the table and the rows in it, of one moment: another thread may append or delete meanwhile."""
-        table, rows = self._owner.state()
+        table, rows = self._content.state()
         if self._rows is None:
             return table, rows
         if len(self._rows) and self._rows.max() >= len(rows):
@@ -163,7 +164,7 @@ class Tensor:
     def _arrays(self) -> tuple[TensorSpec, list[NDArray[Any]]]:
         """Return the spec and the samples of one moment."""
         table, rows = self._now()
-        spec = table.tensors.get(self._name) or self.spec
+        spec = table.tensors.get(self._name) or self._spec
         allowed = table.max_image_bytes
         raw = (
             sample
@@ -201,11 +202,12 @@ class Tensor:
 
     def __class_counts__(self) -> ClassCounts:
         """Return the labels of the samples, for the helpers of `penstock.sampling`."""
-        spec = self.spec
+        spec = self._spec
         if spec.is_encoded or spec.htype in {"text", "json"}:
+            labels = first_label_tensor(self._content)
             raise SamplingError(
                 f"tensor {self._name!r} ({self.htype}) as labels; expected a class_label tensor",
-                hint=_first_labels(self._owner),
+                hint=None if labels is None else f"ds[{labels!r}] is one",
             )
         table, rows = self._now()
         column = table.column(self._name).take(rows)
@@ -226,7 +228,7 @@ class Tensor:
         dict
             ``value``; for class labels also ``text``, the names (None where a class has none).
         """
-        spec = self.spec
+        spec = self._spec
         if spec.htype in {"text", "json"}:
             values = list(self._raw())
             return {"value": values[0] if self._single else values}
@@ -240,7 +242,7 @@ class Tensor:
 
     def tobytes(self) -> bytes | list[bytes | None]:
         """Read images as they are stored or linked: encoded bytes, one sample's or a list."""
-        if self.spec.htype != "image":
+        if self._spec.htype != "image":
             raise DatasetError(f"encoded bytes of {self._name!r} ({self.htype}); expected an image tensor")
         raw = list(self._raw())
         for content in raw:
@@ -250,7 +252,7 @@ class Tensor:
 
     def links(self) -> list[Link | None]:
         """Return where the samples' linked files are, without reading them."""
-        if not self.spec.link:
+        if not self._spec.link:
             raise DatasetError(f"links of {self._name!r} ({self.htype}); expected a link tensor")
         table, rows = self._now()
         origin = table.origin
@@ -260,21 +262,16 @@ class Tensor:
 
     def add_class(self, name: str) -> int:
         """Add a class name at the end and return its index; it is kept at once."""
-        return self._owner.change_classes(self._name, "add", name)
+        return self._content.edits.change_classes(self._name, "add", name)
 
     def rename_class(self, old: str, new: str) -> None:
         """Give a class another name; its index and all samples stay as they are."""
-        self._owner.change_classes(self._name, "rename", old, new)
+        self._content.edits.change_classes(self._name, "rename", old, new)
 
     def merge_classes(self, names: list[str] | tuple[str, ...], into: str) -> None:
         """Make several classes one: their samples get the class `into`, which may be a new name; their names go."""
-        self._owner.merge_classes(self._name, names, into)
+        self._content.edits.merge_classes(self._name, names, into)
 
     def __repr__(self) -> str:
         what = "sample" if self._single else f"{len(self)} samples"
         return f"Tensor({self._name!r}, {self.htype}, {what})"
-
-
-def _first_labels(owner: Owner) -> str | None:
-    labels = label_tensors({name: owner.tensor_spec(name) for name in owner.tensor_names()})
-    return f"ds[{labels[0]!r}] is one" if labels else None

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from penstock._wording import escaped
 from penstock.dataset.shown._show import html_table, text_table
-from penstock.errors import escaped
 from penstock.table import OverlayTable, compare
 
 __all__ = ["Diff"]

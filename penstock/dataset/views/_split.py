@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.dataset.samples._owner import Owner
+from penstock.dataset.samples._content import Content
 from penstock.errors import DatasetError
 from penstock.table import Ragged
 
@@ -17,7 +17,7 @@ _ROUNDING = 1e-9
 
 
 def split_positions(
-    samples: Owner, fractions: Mapping[str, float], *, stratify: str | None, seed: int | None
+    samples: Content, fractions: Mapping[str, float], *, stratify: str | None, seed: int | None
 ) -> dict[str, NDArray[np.int64]]:
     """Return the positions of each part, increasing."""
     shares = np.array(list(fractions.values()), np.float64)
@@ -48,13 +48,13 @@ def _whole(owed: NDArray[np.float64], total: int) -> NDArray[np.int64]:
     return sizes
 
 
-def _strata(samples: Owner, stratify: str | None) -> NDArray[np.int64]:
+def _strata(samples: Content, stratify: str | None) -> NDArray[np.int64]:
     if stratify is None:
         return np.zeros(len(samples), np.int64)
-    spec = samples.tensor_spec(stratify)
+    spec = samples.spec(stratify)
     if spec.htype != "class_label":
         raise DatasetError(f"stratify={stratify!r}, a {spec.shown_htype}; expected a class_label tensor")
-    return _label_sets(samples.table.column(stratify).take(samples.indices))
+    return _label_sets(samples.table.column(stratify).take(samples.rows))
 
 
 def _label_sets(column: Ragged) -> NDArray[np.int64]:

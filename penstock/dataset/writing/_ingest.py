@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from penstock._wording import nearest
 from penstock.dataset.writing._buffer import Buffer
 from penstock.dataset.writing._groups import check_cells
-from penstock.errors import CredentialsError, PenstockError, SampleError, TensorNotFoundError, nearest
+from penstock.errors import CredentialsError, PenstockError, SampleError, TensorNotFoundError
 from penstock.storage import Credentials, LinkReader, link_root
 from penstock.tensors import (
     MAX_IMAGE_BYTES,

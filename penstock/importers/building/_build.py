@@ -8,8 +8,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from penstock._wording import escaped
 from penstock.dataset import Dataset, empty, load
-from penstock.errors import ImporterError, PenstockError, escaped
+from penstock.dataset.samples import content_of
+from penstock.errors import ImporterError, PenstockError
 from penstock.importers.building._objects import align_objects
 from penstock.importers.building._report import ImportReport, IssueLog
 from penstock.importers.building._sources import path_of
@@ -92,11 +94,11 @@ def build(
 
 def _class_keys(dataset: Dataset) -> dict[str, str]:
     """Return the name of each class of the boxes, by the key that stays with it."""
-    specs = dataset.table.tensors
-    labels = next((spec for spec in specs.values() if spec.htype == "class_label" and spec.aligned_with), None)
+    stored = content_of(dataset).table.stored
+    labels = next((spec for spec in stored.specs.values() if spec.htype == "class_label" and spec.aligned_with), None)
     if labels is None:
         return {}
-    return dict(zip(class_keys(dataset.table.stored.snapshot.meta, labels.name), labels.class_names, strict=True))
+    return dict(zip(class_keys(stored.snapshot.meta, labels.name), labels.class_names, strict=True))
 
 
 def check_dest(dest: str | os.PathLike[str]) -> None:

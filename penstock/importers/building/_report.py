@@ -6,7 +6,8 @@ import json
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Literal
 
-from penstock.errors import ImporterError, escaped
+from penstock._wording import escaped
+from penstock.errors import ImporterError
 from penstock.importers.building._text import printable
 
 if TYPE_CHECKING:

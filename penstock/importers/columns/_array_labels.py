@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.errors import ImporterError, nearest
+from penstock._wording import nearest
+from penstock.errors import ImporterError
 from penstock.importers.columns._cells import is_missing
 from penstock.importers.columns._labels import (
     MISSING_LABEL,

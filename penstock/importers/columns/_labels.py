@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.errors import ImporterError, nearest
+from penstock._wording import nearest
+from penstock.errors import ImporterError
 from penstock.importers.columns._cells import class_name, is_missing
 from penstock.table import Ragged
 

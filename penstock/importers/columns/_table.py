@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from penstock._wording import nearest
 from penstock.dataset import Dataset
-from penstock.errors import ImporterError, nearest
+from penstock.errors import ImporterError
 from penstock.importers.boxes._boxes import BoxReader, Coords, image_size
 from penstock.importers.building._build import Column, build
 from penstock.importers.building._report import IssueLog, OnError

@@ -56,6 +56,16 @@ class Loader(EpochLoader):
     tensors : sequence of str, optional
         Tensors that are read by default; default: all.
 
+    Attributes
+    ----------
+    num_workers, prefetch_factor, persistent_workers, pin_memory, pin_memory_device, timeout, generator, in_order
+        What a torch DataLoader of finished batches has, for trainers that make one again from these. Worker processes
+        are penstock's own, and set by `pytorch`.
+    multiprocessing_context : None
+        Likewise.
+    worker_init_fn : callable or None
+        Called with its number in each worker process that starts.
+
     Raises
     ------
     LoaderError

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
-from penstock.errors import LoaderError, nearest
+from penstock._wording import nearest
+from penstock.errors import LoaderError
 from penstock.loader.chain._chain import Loader
 
 __all__ = ["one_call"]

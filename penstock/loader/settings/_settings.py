@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
-from penstock.errors import LoaderError, TensorNotFoundError, nearest
+from penstock._wording import nearest
+from penstock.errors import LoaderError, TensorNotFoundError
 from penstock.loader.settings._boxes import checked_scaling
 from penstock.table import Table
 from penstock.tensors import TensorSpec

@@ -10,7 +10,8 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
-from penstock.errors import SamplingError, nearest
+from penstock._wording import nearest
+from penstock.errors import SamplingError
 from penstock.sampling.pool._normalized import set_normalized
 from penstock.sampling.random._philox import check_seed
 from penstock.sampling.spec._number_text import number_text

@@ -57,7 +57,9 @@ class Stream:
     """What all streams share: slices out of chunks, epochs, state."""
 
     size: int
+    """Draws per epoch."""
     seed: int
+    """Seed of the draws."""
     continuing = False
     """Whether draws beyond an epoch are the next epoch's (iid, deck), or each epoch is one of its own."""
 

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from penstock.errors import CommitNotFoundError, DatasetError, PenstockError, StorageError, nearest
+from penstock._wording import nearest
+from penstock.errors import CommitNotFoundError, DatasetError, PenstockError, StorageError
 from penstock.storage._wrap import wrapped
 from penstock.storage.reading._snapshot import Snapshot
 from penstock.storage.versions._tags import Mark, create_tag, damaged_refs, delete_tag_named, has_tag, tags_named

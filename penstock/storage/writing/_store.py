@@ -357,7 +357,7 @@ def _hint(location: Location) -> str | None:
     """Name a dataset beside the wrong path."""
     from pathlib import Path
 
-    from penstock.errors import nearest
+    from penstock._wording import nearest
 
     parent = Path(location.path).parent
     if location.is_remote or not parent.is_dir():

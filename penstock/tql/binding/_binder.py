@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from penstock.errors import QueryBindError, QueryEvaluationError, nearest
+from penstock._wording import nearest
+from penstock.errors import QueryBindError, QueryEvaluationError
 from penstock.tql.binding._pixels import over_pixels
 from penstock.tql.binding._scope import Scope
 from penstock.tql.syntax import _ast as ast

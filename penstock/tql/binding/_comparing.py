@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from penstock.errors import QueryBindError, nearest
+from penstock._wording import nearest
+from penstock.errors import QueryBindError
 from penstock.tql.binding._binder import BOOL, FLOAT, INT, NULL, TEXT_TYPE, TIME, Binder, rule
 from penstock.tql.syntax import _ast as ast
 from penstock.tql.values import _operations as ops

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from penstock.errors import QueryBindError, nearest
+from penstock._wording import nearest
+from penstock.errors import QueryBindError
 from penstock.table import Table
 from penstock.tql.syntax import _ast as ast
 from penstock.tql.syntax._lexer import needs_quotes, quote_name, quote_text

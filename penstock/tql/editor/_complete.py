@@ -31,7 +31,19 @@ _NO_EXPRESSION = frozenset(("LIMIT", "OFFSET", "AS", "FROM", "AT"))
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Completion:
-    """One offer; `insert` replaces ``[start, end)``, in UTF-16 units."""
+    """One offer; `insert` replaces ``[start, end)``, in UTF-16 units.
+
+    Parameters
+    ----------
+    label, detail : str
+        What is shown: the offer, and what it is.
+    insert : str
+        The text it writes.
+    kind : str
+        Such as ``keyword``, ``tensor`` or ``class``.
+    start, end : int
+        The text it replaces.
+    """
 
     label: str
     insert: str

@@ -8,7 +8,7 @@ from html import escape
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.errors import escaped
+from penstock._wording import escaped
 from penstock.sampling import SamplingPlan
 from penstock.table import Table
 from penstock.tql.binding._binder import Parameters

@@ -30,7 +30,16 @@ __all__ = ["Diagnostic", "Hover", "class_counts_of", "described_tensor", "hover"
 class Diagnostic:
     """Something to mark in a text; the span is in UTF-16 units.
 
-    `fix` is text that replaces the span and mends the query.
+    Parameters
+    ----------
+    start, end : int
+        The text it is about.
+    severity : {"error", "warning"}
+        Whether the query can run.
+    message : str
+        What is wrong.
+    fix : str or None
+        Text that corrects the query where it replaces the span.
     """
 
     start: int
@@ -135,7 +144,15 @@ def _wild_text(node: ast.Node, table: Table) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hover:
-    """What the thing under the pointer is; the span is in UTF-16 units."""
+    """What the thing under the pointer is; the span is in UTF-16 units.
+
+    Parameters
+    ----------
+    start, end : int
+        The text it is about.
+    title, detail : str
+        What it is, in a few words and in a sentence.
+    """
 
     start: int
     end: int

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from penstock.errors import nearest
+from penstock._wording import nearest
 from penstock.tql.binding._binder import CASTS, NULL, TEXT_TYPE, Binder, dtype_of, rule
 from penstock.tql.binding._comparing import Side, compared, mixed_types
 from penstock.tql.syntax import _ast as ast

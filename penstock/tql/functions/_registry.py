@@ -10,7 +10,8 @@ from typing import Any, Literal, TypeVar, overload
 
 import numpy as np
 
-from penstock.errors import PenstockError, QueryBindError, nearest
+from penstock._wording import nearest
+from penstock.errors import PenstockError, QueryBindError
 from penstock.tql.binding._binder import Binder, rule
 from penstock.tql.binding._pixels import over_pixels
 from penstock.tql.syntax import _ast as ast

@@ -9,7 +9,8 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.errors import PenstockError, TQLError, nearest
+from penstock._wording import nearest
+from penstock.errors import PenstockError, TQLError
 from penstock.table import Table
 from penstock.tql.binding._binder import INT, Binder, Parameters
 from penstock.tql.binding._scope import Scope

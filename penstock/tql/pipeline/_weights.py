@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from penstock.errors import nearest
+from penstock._wording import nearest
 from penstock.tql.binding._binder import Binder
 from penstock.tql.pipeline._weighing import BoundPair, Floats, TableTerm, WeightStep
 from penstock.tql.syntax import _ast as ast

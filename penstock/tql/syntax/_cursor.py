@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import NoReturn
 
-from penstock.errors import QuerySyntaxError, nearest
+from penstock._wording import nearest
+from penstock.errors import QuerySyntaxError
 from penstock.tql.syntax._lexer import KEYWORDS, SOFT, Token, tokenize
 
 __all__ = ["MAX_DEPTH", "Cursor"]

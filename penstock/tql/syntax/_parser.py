@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 from typing import Literal as Choice
 from typing import TypeVar
 
-from penstock.errors import QuerySyntaxError, nearest
+from penstock._wording import nearest
+from penstock.errors import QuerySyntaxError
 from penstock.tql.syntax import _ast as ast
 from penstock.tql.syntax._expressions import text_of
 from penstock.tql.syntax._lexer import Token, tokenize

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from penstock import tql
-from penstock.errors import DatasetError, SamplingError, UncommittedChangesError, nearest
+from penstock._wording import nearest
+from penstock.errors import DatasetError, SamplingError, UncommittedChangesError
 from penstock.table import OverlayTable
 from penstock.widgets.session._query_run import QueryRun
 from penstock.widgets.session._source import Source

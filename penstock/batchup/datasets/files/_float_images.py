@@ -31,6 +31,11 @@ class ImageArrayUInt8ToFloat32:
     val_lower, val_upper : float
         What 0 and 255 become.
 
+    Attributes
+    ----------
+    dtype : dtype
+        float32.
+
     Raises
     ------
     ImporterError
@@ -50,8 +55,8 @@ class ImageArrayUInt8ToFloat32:
             raise ImporterError(f"arr_u8 is a {type(arr_u8).__name__}; expected an array of images")
         val_lower, val_upper = checked_range(val_lower, val_upper)
         self.arr_u8 = arr_u8
-        self.offset = np.float32(val_lower)
-        self.scale = np.float32((val_upper - val_lower) / 255.0)
+        self._offset = np.float32(val_lower)
+        self._scale = np.float32((val_upper - val_lower) / 255.0)
         self.dtype = np.dtype(np.float32)
 
     @property
@@ -68,7 +73,7 @@ class ImageArrayUInt8ToFloat32:
         return len(self.arr_u8)
 
     def __getitem__(self, index: Any) -> Any:
-        return self.arr_u8[index].astype(np.float32) * self.scale + self.offset
+        return self.arr_u8[index].astype(np.float32) * self._scale + self._offset
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
         if copy is False:
