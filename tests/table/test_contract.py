@@ -12,6 +12,7 @@ import pytest
 
 import penstock
 from penstock.batchup.data_source import ArrayDataSource
+from penstock.dataset.samples import content_of
 from penstock.errors import DatasetError, LoaderError, SampleIndexError, TensorNotFoundError
 from penstock.loader.sources._first_sample import FirstSampleTable
 from penstock.loader.sources._sequential import BufferedStream, SequentialTable
@@ -97,7 +98,7 @@ def drafted(path) -> OverlayTable:
     for row in (1, 4):
         for name, value in sample(row).items():
             ds[name][row] = value
-    return ds.table
+    return content_of(ds).table
 
 
 def optimized(path, rows) -> OptimizedTable:
