@@ -14,7 +14,7 @@ __all__ = ["ColouredToken", "scan", "tokens"]
 _CONSTANTS = frozenset(("TRUE", "FALSE", "NULL"))
 _NEVER_CALLED = frozenset(("IN", "AND", "OR", "NOT", "BY", "WHERE"))
 _CALLED = re.compile(r"\s*\(")
-# an unterminated string or comment runs to the end of its line or text, so that typing one does not recolour the rest
+# an unterminated string or comment runs to the end of its line or text, so that typing one does not recolor the rest
 _PATTERN = re.compile(
     r"""(?P<blank>\s+)
     |(?P<comment>--[^\n]*|\#[^\n]*|/\*(?:[^*]|\*(?!/))*(?:\*/)?)
@@ -42,7 +42,7 @@ def tokens(text: str) -> tuple[ColouredToken, ...]:
     Parameters
     ----------
     text : str
-        What stands in an editor, right or wrong.
+        The text in an editor, valid or not.
 
     Returns
     -------

@@ -31,7 +31,7 @@ __all__ = ["Planner"]
 
 @dataclass(slots=True, eq=False)
 class Planner:
-    """Plans queries over one table and whatever `resolve` knows by name.
+    """Plans queries over one table and the tables that `resolve` returns by name.
 
     `problems`, where it is a list, takes the errors of single clauses instead of the first being raised.
     """
@@ -110,7 +110,7 @@ class Planner:
             self.trying(lambda: parts.__setitem__("where", rows.condition(where_node)))
         grouped = bool(node.group) or all_aggregates(node, source.fields)
         if node.group and node.ungroup:
-            raise bound_error(self.text, "GROUP BY and UNGROUP BY cannot stand in one SELECT", node.ungroup)
+            raise bound_error(self.text, "GROUP BY and UNGROUP BY cannot be used in the same SELECT", node.ungroup)
         node = replace(node, group=tuple(_aliased(key, node, scope) for key in node.group)) if node.group else node
         keys = [self._key(rows, key) for key in node.group]
         distance, frame = self._distance_field(node, source), self._ungrouped_field(node)
@@ -177,7 +177,7 @@ class Planner:
         expression = item.expression
         if isinstance(expression, ast.Star):
             if item.alias:
-                raise bound_error(self.text, "* has no name", item, "give names to single columns")
+                raise bound_error(self.text, "* cannot have a name", item, "name single columns instead")
             self._add_star(item, binder, source, named)
             return
         if isinstance(expression, ast.Index) and isinstance(expression.operand, ast.Star):
@@ -191,7 +191,7 @@ class Planner:
                 self.text,
                 message,
                 item,
-                f"give one another name: {self._source(expression)} as {quote_name(name + '_2')}",
+                f"rename one of them: {self._source(expression)} as {quote_name(name + '_2')}",
             )
         bound = binder.bind(expression)
         if isinstance(expression, ast.Column) or not held:
@@ -206,7 +206,7 @@ class Planner:
                 places = [f"{other.qualifier}.{other.name}" for other in source.fields if other.name == each.name]
                 raise bound_error(
                     self.text, f"* has two columns called {each.name!r}: {', '.join(places)}", item,
-                    "name the columns you want",
+                    "list the columns you want",
                 )  # fmt: skip
             if binder.grouped and each.pixels:
                 continue
@@ -227,7 +227,7 @@ class Planner:
         passed = bound.key.startswith("field ")
         if bound.pixels and not passed:
             hint = f"reduce it: mean({self._source(item.expression)})"
-            raise bound_error(self.text, "a computed image is not kept", item, hint)
+            raise bound_error(self.text, "a computed image cannot be a column of the result", item, hint)
         if passed and len(bound.fields) == 1 and bound.fields[0].tensor:
             one = bound.fields[0]
             return Output(Field(name=name, table=one.table, tensor=one.tensor), bound)
@@ -247,7 +247,7 @@ class Planner:
 
     def _check_distinct(self, node: ast.Select, outputs: tuple[Output, ...]) -> None:
         if node.distinct and any(output.bound.pixels for output in outputs):
-            raise bound_error(self.text, "DISTINCT cannot compare images", node, "name the columns to compare")
+            raise bound_error(self.text, "DISTINCT cannot compare images", node, "list the columns to compare")
 
     # -- sources -----------------------------------------------------------------------
 
@@ -268,7 +268,7 @@ class Planner:
         alias = node.alias or node.name
         if node.name in self.common:
             if node.at is not None:
-                raise bound_error(self.text, f"{node.name!r} is a query; it has no versions", node)
+                raise bound_error(self.text, f"{node.name!r} is a query, which has no versions", node)
             self.needs.append(self.common[node.name])
             return Requalified.of(self.common[node.name], alias)
         table = self._resolved(node)
@@ -277,7 +277,7 @@ class Planner:
     def _resolved(self, node: ast.TableSource) -> Table:
         if self.resolve is None:
             like = nearest(node.name, self.common)
-            said = f"did you mean {like}?" if like else "leave FROM out to query this dataset"
+            said = f"did you mean {like}?" if like else "omit FROM to query this dataset"
             raise bound_error(self.text, f"unknown dataset {node.name!r}", node, said)
         try:
             return self.resolve(node.name, node.at)
@@ -285,7 +285,7 @@ class Planner:
             raise
         except (PenstockError, LookupError) as error:
             said = error.message if isinstance(error, PenstockError) else f"unknown dataset {node.name!r}"
-            hint = error.hint if isinstance(error, PenstockError) else "leave FROM out to query this dataset"
+            hint = error.hint if isinstance(error, PenstockError) else "omit FROM to query this dataset"
             raise bound_error(self.text, said, node, hint) from error
 
     # -- expand and ungroup ------------------------------------------------------------
@@ -295,8 +295,8 @@ class Planner:
             return None
         computed = next((each for each in source.fields if each.tensor is None), None)
         if computed is not None:
-            message = f"EXPAND BY adds rows of the dataset, which have no {computed.name!r}"
-            raise bound_error(self.text, message, node, "expand first, compute around it")
+            message = f"EXPAND BY adds rows of the dataset, which do not have {computed.name!r}"
+            raise bound_error(self.text, message, node, "expand in a subquery and compute outside it")
         return Expansion(node.before, node.after, node.overlap, distance, (node.start, node.end))
 
     def _distance_field(self, node: ast.Select, source: Plan) -> Field | None:
@@ -305,8 +305,8 @@ class Planner:
             return None
         name = node.expand.alias
         if node.group or name in {field.name for field in source.fields}:
-            reason = "groups have no single rows" if node.group else f"there is a tensor {name!r}"
-            raise bound_error(self.text, f"EXPAND BY ... AS {name}: {reason}", node.expand, "give it another name")
+            reason = "groups do not consist of single rows" if node.group else f"a tensor {name!r} already exists"
+            raise bound_error(self.text, f"EXPAND BY ... AS {name}: {reason}", node.expand, "use another name")
         return Field(name=name, known_type=_WHOLE)
 
     def _ungrouped_field(self, node: ast.Select) -> Field | None:
@@ -314,10 +314,10 @@ class Planner:
 
     def _ungroup(self, node: ast.Ungroup, source: Plan, extra: Field | None) -> Step:
         if node.expression is not None:
-            raise bound_error(self.text, "rows are ungrouped BY SPLIT only", node.expression)
+            raise bound_error(self.text, "rows can only be ungrouped BY SPLIT", node.expression)
         grouped = grouped_source(source)
         if grouped is None or extra is None:
-            message = "UNGROUP BY needs groups; this source is not grouped"
+            message = "UNGROUP BY needs groups, but this source is not grouped"
             raise bound_error(self.text, message, node, "select * from (select * group by x) ungroup by split")
         return partial(ungrouped, source.fields, extra)
 
@@ -337,7 +337,10 @@ class Planner:
         if node.sample is not None:
             if binder.grouped:
                 raise bound_error(
-                    self.text, "groups are no rows to sample", node.sample, "sample in a query around or inside"
+                    self.text,
+                    "grouped results cannot be sampled",
+                    node.sample,
+                    "sample in a subquery, or in a query around this one",
                 )
             step = bind_weight(node.sample, binder, self.text, percent_of=self.number)
             step = replace(step, depth=self.draws_above)
@@ -361,7 +364,7 @@ class Planner:
             raise binder.error(f"{what} must be a constant number", node)
         value = float(held.data[0])
         if not np.isfinite(value) or (whole and value != int(value)):
-            raise binder.error(f"{what} must be a whole number, not {held.data[0]}", node)
+            raise binder.error(f"{what} must be an integer, not {held.data[0]}", node)
         if value < 0:
             raise binder.error(f"{what} must be >= 0, not {held.data[0]}", node)
         return int(held.data[0]) if whole else value  # type: ignore[return-value]  # PERCENT takes fractions

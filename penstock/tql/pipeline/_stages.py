@@ -35,7 +35,7 @@ Step = Callable[[Relation, Context], Relation]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scan:
-    """All rows of a table, or the given ones."""
+    """All rows of a table, or some of them."""
 
     table: Table
     by_name: Mapping[str, Field]
@@ -139,7 +139,7 @@ class SelectPlan:
         return tuple(output.field for output in self.outputs)
 
     def run(self, context: Context) -> Relation:
-        """Return the result; what is not asked for is not computed."""
+        """Return the result; columns that are not needed are not computed."""
         relation = self.source.run(context)
         with context.counting(self.top):
             context.count("rows", relation.num_rows)
@@ -228,7 +228,7 @@ class TailPlan:
 
     @property
     def plain(self) -> bool:
-        """Whether the result is rows of a dataset with all their columns."""
+        """Return whether the result consists of rows of a dataset with all their columns."""
         return self.body.plain
 
     def run(self, context: Context) -> Relation:

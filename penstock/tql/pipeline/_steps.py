@@ -17,7 +17,7 @@ _MOST_ROWS = 100_000_000
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Expansion:
-    """Each row with its neighbours in the dataset, clipped at its ends.
+    """Each row with its neighbors in the dataset, clipped at its ends.
 
     `distance`, where there is one, tells how many rows a row lies behind the
     hit it came with (before it: negative); of several the nearest, of two as
@@ -37,7 +37,7 @@ class Expansion:
         hits = relation.source_rows()
         width = self.before + self.after + 1
         if width * len(hits) > _MOST_ROWS:
-            message = f"EXPAND BY would make {width * len(hits):,} rows; at most {_MOST_ROWS:,}"
+            message = f"EXPAND BY would make {width * len(hits):,} rows. Expected at most {_MOST_ROWS:,}"
             raise context.error(message, self.span)
         windows = hits[:, None] + np.arange(-self.before, self.after + 1)
         inside = (windows >= 0) & (windows < table.num_rows)

@@ -49,7 +49,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Node:
-    """Anything with a span ``[start, end)`` in code points; the span is no part of equality."""
+    """A node with a span ``[start, end)`` in code points; the span does not affect equality."""
 
     start: int = field(compare=False, default=0)
     end: int = field(compare=False, default=0)
@@ -113,7 +113,7 @@ def chain(node: object, follows: Callable[[Any], bool] = lambda _: True) -> tupl
 
 
 class Expression(Node):
-    """What has a value in every row."""
+    """A node with a value in every row."""
 
     __slots__ = ()
 
@@ -155,7 +155,7 @@ class Unary(Expression):
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Binary(LeftDeep, Expression):
-    """Arithmetic, a comparison, AND or OR; ``==`` and ``<>`` are normalised."""
+    """Arithmetic, a comparison, AND or OR; ``==`` and ``<>`` are normalized."""
 
     operator: str
     left: Expression
@@ -276,7 +276,7 @@ class Item(Node):
 
 
 class Source(Node):
-    """What stands after FROM."""
+    """The sources after FROM."""
 
     __slots__ = ()
 
