@@ -102,7 +102,7 @@ def merge_classes(names: Sequence[str], source: str, log: IssueLog) -> tuple[tup
     class_of = {name: index for index, name in enumerate(class_names)}
     for name in class_names if len(class_names) < len(names) else ():
         if names.count(name) > 1:
-            log.note(source, f"the class name {name!r} occurs {names.count(name)} times; it is one class")
+            log.note(source, f"the class name {name!r} occurs {names.count(name)} times and is treated as one class")
     return class_names, np.array([class_of[name] for name in names], np.int64)
 
 

@@ -52,7 +52,7 @@ class Frame:
 
     @property
     def is_turned(self) -> bool:
-        """Whether the pixels in the file are not upright."""
+        """Return whether the stored pixels are not upright."""
         return self.orientation != _UPRIGHT
 
     @property
