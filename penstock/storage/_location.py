@@ -1,4 +1,4 @@
-"""Where a dataset is: a folder or an object store, and the small files beside its samples."""
+"""The location of a dataset: a folder or an object store, and the small files next to its samples."""
 
 from __future__ import annotations
 
@@ -45,25 +45,27 @@ class Location:
     def __init__(self, path: str | os.PathLike[str]) -> None:
         text = os.fspath(path) if isinstance(path, (str, os.PathLike)) else ""
         if not isinstance(text, str) or not text.strip():
-            raise DatasetError(f"a dataset at {path!r}; expected a path or an object-store URL")
+            raise DatasetError(f"{path!r} is not a valid dataset path. Expected a path or an object-store URL")
         _check_address(text)
         scheme = re.match(r"(\w+)://", text)
         if scheme_of(text) == "file":
             text, scheme = str(local_path(text)), None
         if scheme and scheme[1] in {"hub", "al", "org"}:
             raise DatasetError(
-                f"{text!r} is a Deep Lake path; expected a local path or an object-store URL",
-                hint="penstock.from_deeplake(path, dest) copies such a dataset",
+                f"{text!r} is a Deep Lake path. Expected a local path or an object-store URL",
+                hint="use penstock.from_deeplake(path, dest) to copy such a dataset",
             )
         if scheme and scheme[1] not in _SCHEMES:
-            raise DatasetError(f"{text!r} has scheme {scheme[1]!r}; expected a local path or {', '.join(_SCHEMES)}")
+            raise DatasetError(
+                f"{text!r} has scheme {scheme[1]!r}. Expected a local path or one of: {', '.join(_SCHEMES)}"
+            )
         self.is_remote = bool(scheme)
         self.path = text.rstrip("/") if scheme else str(Path(text).expanduser().absolute())
         self._lasting: set[Path] = set()  # folders whose own names are on the disk
 
     @property
     def samples_uri(self) -> str:
-        """Where the engine's own files are."""
+        """The URI of the engine's own files."""
         return f"{self.path}/samples.lance"
 
     def _object_store(self) -> Any:
@@ -89,7 +91,7 @@ class Location:
             sync_folder(target.parent)
 
     def read(self, name: str) -> bytes | None:
-        """Read one small file, None where there is none."""
+        """Read one small file; None if it does not exist."""
         with wrapped(f"read {name!r} of the dataset at {self.path!r}"):
             try:
                 if self.is_remote:
@@ -119,7 +121,7 @@ class Location:
                     Path(self.path, name).unlink(missing_ok=True)
 
     def sync(self, names: list[str]) -> None:
-        """Make small files outlast a power cut, as an object store does by itself; missing ones are passed over."""
+        """Sync small files, as an object store does by itself; missing ones are skipped."""
         if self.is_remote:
             return
         with wrapped(f"sync files of the dataset at {self.path!r}"):
@@ -130,7 +132,7 @@ class Location:
             self.sync_folders({file.parent for file in files})
 
     def sync_folders(self, folders: Iterable[Path]) -> None:
-        """Make the names in folders outlast a power cut, and those above that the engine may have made with them."""
+        """Sync the names in folders and in parents that the engine may have created with them."""
         home = Path(self.path)
         with wrapped(f"sync folders of the dataset at {self.path!r}"):
             for folder in folders:
@@ -142,27 +144,27 @@ class Location:
                 self._lasting.add(folder)
 
     def sync_folder(self, name: str) -> None:
-        """Make it last that names are gone from a folder."""
+        """Sync the removal of names from a folder."""
         if not self.is_remote:
             with wrapped(f"sync {name!r} of the dataset at {self.path!r}"):
                 sync_folder(Path(self.path, name))
 
     def sync_version(self, record: str) -> None:
-        """Make the record of a version outlast a power cut; one that the disk did not take whole is deleted."""
+        """Sync the record of a version; one that the disk did not save completely is deleted."""
         path = Path(self.path, record)
         if not path.is_file() or not _has_end(path):
             with suppress(OSError):
                 path.unlink(missing_ok=True)
-            raise StorageError(f"the disk of {self.path!r} did not take the record of a version; nothing was changed")
+            raise StorageError(f"the disk of {self.path!r} did not save the record of a version. Nothing was changed")
         try:
             self.sync([record])
         except StorageError as error:
             raise StorageError(
-                f"{error.message}; the change is made, and a power cut may undo it", hint="look after the disk"
+                f"{error.message}. The change was made, but a power failure may undo it", hint="check the disk"
             ) from error
 
     def object_tag(self, name: str) -> dict[str, Any] | None:
-        """Return size and tag that an object store keeps of a file, None where there is none."""
+        """Return the size and tag of a file in an object store; None if it does not exist."""
         try:
             found = self._object_store().head(name)
         except FileNotFoundError:
@@ -170,11 +172,11 @@ class Location:
         return {"size": int(found["size"]), "e_tag": str(found.get("e_tag") or "")}
 
     def is_file(self) -> bool:
-        """Tell whether a plain file is in the place of the folder."""
+        """Return whether a plain file is at the path of the folder."""
         return not self.is_remote and Path(self.path).is_file()
 
     def exists(self) -> bool:
-        """Tell whether a dataset is stored here: one version at least, not what a killed writer left."""
+        """Return whether a dataset is stored here: at least one version, not leftovers of a killed process."""
         if self.is_remote:
             return any(_is_version(name) for name in self.names("samples.lance/_versions"))
         folder = Path(self.path, "samples.lance", "_versions")
@@ -183,7 +185,7 @@ class Location:
 
     @contextmanager
     def replaced(self, *, overwrite: bool) -> Iterator[str]:
-        """Give a place to write a new dataset to, and put it here in one step once it is whole.
+        """Yield a path for a new dataset, and move it here in one step once it is complete.
 
         In an object store, which cannot rename, what is stored here is deleted first.
         """
@@ -195,7 +197,7 @@ class Location:
         home = Path(self.path)
         with self.lock():
             if self.exists() and not overwrite:
-                raise DatasetExistsError(f"a dataset was stored at {self.path!r} meanwhile")
+                raise DatasetExistsError(f"another process has created a dataset at {self.path!r} in the meantime")
             self._sweep_copies()
             self._lasting.clear()
             yield str(home / _NEW)
@@ -224,9 +226,9 @@ class Location:
         sync_folder(old)
 
     def make_folder(self) -> None:
-        """Make the folder of a dataset that is about to be written."""
+        """Create the folder of a dataset that is about to be written."""
         if not self.is_remote:
-            with wrapped(f"make the folder {self.path!r}"):
+            with wrapped(f"create the folder {self.path!r}"):
                 make_folders(Path(self.path))
 
     def recover(self) -> None:
@@ -241,7 +243,7 @@ class Location:
                 old.rmdir()
 
     def _is_half_replaced(self) -> bool:
-        """Tell whether an old dataset is aside and the new one not in its place."""
+        """Return whether an old dataset was moved away and the new one is not in place yet."""
         old = Path(self.path, _OLD)
         if self.is_remote or not old.is_dir():
             return False
@@ -256,13 +258,15 @@ class Location:
             while newest is not None and not _has_end(newest):
                 version = _LAST_VERSION - int(newest.stem)
                 if self._is_tagged(branch if "/tree/" in folder else None, version):
-                    raise StorageError(f"the record of version {version} of {self.path!r}, a commit, is damaged")
+                    raise StorageError(
+                        f"the record of version {version} of {self.path!r} is damaged. That version is a commit"
+                    )
                 with self.lock():
                     newest.unlink(missing_ok=True)
                 newest = _newest_version(newest.parent)
 
     def _is_tagged(self, branch: str | None, version: int) -> bool:
-        """Tell whether a tag names a version: it is made after the version was synced."""
+        """Return whether a tag names a version; tags are created after the version was synced."""
         for name in self.names("samples.lance/_refs/tags"):
             with suppress(ValueError, TypeError, AttributeError):
                 tag = json.loads(self.read(name) or b"{}")
@@ -271,7 +275,7 @@ class Location:
         return False
 
     def sweep(self) -> None:
-        """Delete what killed writers left beside the samples; the caller holds the lock."""
+        """Delete what killed processes left next to the samples; the caller holds the lock."""
         if self.is_remote:
             return
         self._sweep_copies()
@@ -307,7 +311,7 @@ class Location:
                 shutil.rmtree(self.path)
 
     def is_writable(self) -> bool:
-        """Tell whether the folder can be written to; object stores only tell when they are written to."""
+        """Return whether the folder is writable; object stores report this only on writing."""
         return self.is_remote or os.access(self.path, os.W_OK | os.X_OK)
 
     @contextmanager
@@ -330,7 +334,7 @@ class Location:
             lock.acquire(timeout=timeout)
         except Timeout as error:
             raise StorageError(
-                f"another process has been writing to {self.path!r} for {_LOCK_TIMEOUT:.0f} s"
+                f"another process has been writing to {self.path!r} for more than {_LOCK_TIMEOUT:.0f} s"
             ) from error
         except OSError as error:
             raise _lock_refused(self.path, error) from error
@@ -350,7 +354,7 @@ class Location:
 def _lock_refused(path: str, error: OSError) -> DatasetError:
     """Return why a folder cannot be locked, in words."""
     if error.errno in {errno.EROFS, errno.EACCES, errno.EPERM}:
-        return ReadOnlyError(f"the dataset at {path!r} cannot be written to: its folder is read-only")
+        return ReadOnlyError(f"cannot write to the dataset at {path!r}: its folder is read-only")
     return StorageError(f"cannot write to the dataset at {path!r}: {error.strerror or error}")
 
 
@@ -361,7 +365,7 @@ def _newest_version(folder: Path) -> Path | None:
 
 
 def _has_end(record: Path) -> bool:
-    """Tell whether a record of a version was written to its end."""
+    """Return whether a record of a version was written completely."""
     try:
         with record.open("rb") as stream:
             stream.seek(0, os.SEEK_END)
@@ -372,13 +376,13 @@ def _has_end(record: Path) -> bool:
 
 
 def _is_version(name: str) -> bool:
-    """Tell the record of a version from those of versions that nobody sees."""
+    """Return whether a file is the record of a visible version, not of a detached one."""
     last = name.rpartition("/")[2]
     return last.endswith(".manifest") and not last.startswith("d")
 
 
 def make_folders(folder: Path) -> None:
-    """Make a folder and those above it; the names of new ones outlast a power cut."""
+    """Create a folder and its parents; the names of new ones survive a power failure."""
     new = [made for made in (folder, *folder.parents) if not made.exists()]
     folder.mkdir(parents=True, exist_ok=True)
     for made in new:
@@ -386,7 +390,7 @@ def make_folders(folder: Path) -> None:
 
 
 def _sync_tree(folder: Path) -> None:
-    """Make all files below a folder outlast a power cut."""
+    """Sync all files below a folder, so that they survive a power failure."""
     for path in (folder, *folder.rglob("*")):
         if path.is_dir():
             sync_folder(path)
@@ -396,7 +400,7 @@ def _sync_tree(folder: Path) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Make the names in a folder outlast a power cut, where the system can."""
+    """Sync the names in a folder, so that they survive a power failure, if the system supports it."""
     if os.name != "posix":
         return
     handle = os.open(folder, os.O_RDONLY)
@@ -409,16 +413,18 @@ def sync_folder(folder: Path) -> None:
 def _check_address(text: str) -> None:
     """Refuse what no folder or store can be named by, and passwords, which every message would show."""
     if "\0" in text or not _is_utf8(text):
-        raise DatasetError(f"a dataset at {text!r}; expected a path that UTF-8 can hold, without NUL")
+        raise DatasetError(f"{text!r} is not a valid dataset path. Expected valid UTF-8 text without NUL")
     try:
         secret = scheme_of(text) not in {"", "file"} and has_password(text)
     except LinkError as error:
-        raise DatasetError(f"a dataset at {shown_url(text)}; expected a path or an object-store URL") from error
+        raise DatasetError(
+            f"{shown_url(text)} is not a valid dataset path. Expected a path or an object-store URL"
+        ) from error
     if secret:
         raise DatasetError(
-            f"the dataset address {shown_url(text)} holds a password or key; expected an address alone",
-            hint="the store reads its credentials from the environment, such as AWS_ACCESS_KEY_ID and "
-            "AWS_SECRET_ACCESS_KEY",
+            f"the dataset address {shown_url(text)} contains a password or key. "
+            "Expected an address without credentials",
+            hint="set credentials in the environment, for example with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
         )
 
 
