@@ -187,7 +187,7 @@ def _decode_forgiving(encoded: bytes, header: tuple[int, int, int]) -> NDArray[n
 def decode_any(
     encoded: bytes, use: Callable[[NDArray[np.uint8]], _T], *, max_bytes: int | None = MAX_IMAGE_BYTES
 ) -> _T:
-    """Decode whatever Pillow reads; large images in parts, so that no second copy is made."""
+    """Decode any image that Pillow reads; large images in parts, to avoid a second copy."""
     encoded = bytes(encoded)
     shape = webp_shape(encoded)
     if shape is not None and math.prod(shape) >= _UNSEEN:
@@ -301,7 +301,7 @@ def orientation_of(image: Image.Image) -> int:
 
 
 def may_be_turned(encoded: bytes) -> bool:
-    """Tell whether asking for an orientation can give one; a PNG would be decoded for the question."""
+    """Return whether reading an orientation is useful; for a PNG it would require decoding."""
     return not encoded.startswith(b"\x89PNG") or any(mark in encoded for mark in _PNG_ORIENTATION_MARKS)
 
 
@@ -331,7 +331,7 @@ def _walked(encoded: bytes) -> tuple[tuple[int, int, int], bytes]:
 
 
 def jpeg_orientation(encoded: bytes) -> int:
-    """Read the orientation from a JPEG's head, at no cost where there is no EXIF."""
+    """Read the orientation from a JPEG's header, at no cost if there is no EXIF."""
     return _orientation_in(_walked(encoded)[1], encoded)
 
 
@@ -362,14 +362,14 @@ def decode_jpeg_into(
     buffer : callable
         Given a number of bytes, returns flat memory of at least that size; given 0, what memory there is.
     channels : {0, 3}
-        3 saves looking at the header: what fits in ``buffer(0)`` comes as red, green and blue, grey too.
+        3 saves looking at the header: what fits in ``buffer(0)`` comes as red, green and blue, also for gray images.
     max_bytes : int, optional
-        Most bytes the decoded image may have; None allows any size.
+        Maximum size of the decoded image in bytes; None allows any size.
 
     Returns
     -------
     ndarray of uint8, shape (height, width, channels), or None
-        The pixels that `decode_image` gives: a view of the buffer, or an array of
+        The pixels that `decode_image` returns: a view of the buffer, or an array of
         their own where the image is turned. None where the image is left to
         `decode_image`: no JPEG, CMYK, damaged, larger than the buffer.
 
@@ -404,7 +404,7 @@ def decode_jpeg_into(
 
 
 def _into(encoded: bytes, memory: NDArray[np.uint8], colorspace: str, size: int) -> NDArray[np.uint8] | None:
-    """Decode into memory of at least `size` bytes; simplejpeg loses a decoder each time it is given less."""
+    """Decode into memory of at least `size` bytes; simplejpeg leaks a decoder if it gets less."""
     import simplejpeg
 
     if memory.size < max(size, 1):
@@ -429,7 +429,7 @@ def upright(pixels: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
 
 @guarded
 def image_shape(encoded: bytes) -> tuple[int, int, int]:
-    """Return the shape `decode_image` would give, from the header alone.
+    """Return the shape that `decode_image` would return, from the header alone.
 
     Parameters
     ----------
