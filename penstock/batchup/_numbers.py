@@ -1,4 +1,4 @@
-"""What is asked of batch sizes, repeats and indices, before anything is drawn."""
+"""Checks of batch sizes, repeats and indices, before anything is drawn."""
 
 from __future__ import annotations
 
@@ -62,22 +62,24 @@ def checked_count(name: str, value: Any, least: int) -> int:
     except TypeError:
         number = None
     if number is None or isinstance(value, bool | np.bool_):
-        raise DataSourceTypeError(f"{name} is {value!r}; expected a whole number of at least {least}")
+        raise DataSourceTypeError(f"{name}={value!r} is not valid. Expected an integer of at least {least}")
     if number < least:
-        raise DataSourceError(f"{name} is {value!r}; expected a whole number of at least {least}")
+        raise DataSourceError(f"{name}={value!r} is not valid. Expected an integer of at least {least}")
     return number
 
 
 def checked_repeats(repeats: Any) -> int:
-    """Return how often a data set is gone through; -1 is without end."""
+    """Return the number of passes over a dataset; -1 means endless."""
     try:
         number = operator.index(repeats)
     except TypeError:
         number = None
     if number is None or isinstance(repeats, bool | np.bool_):
-        raise DataSourceTypeError(f"repeats is {repeats!r}; expected a whole number of at least 1, or -1 for no end")
+        raise DataSourceTypeError(
+            f"repeats={repeats!r} is not valid. Expected an integer of at least 1, or -1 to repeat forever"
+        )
     if number == 0 or number < -1:
-        raise DataSourceError(f"repeats is {repeats!r}; expected at least 1, or -1 for no end")
+        raise DataSourceError(f"repeats={repeats!r} is not valid. Expected at least 1, or -1 to repeat forever")
     return number
 
 
@@ -86,17 +88,15 @@ def checked_indices(indices: Any) -> NDArray[np.int64]:
     try:
         array = np.asarray(indices)
     except ValueError as error:
-        raise DataSourceTypeError(
-            "indices are lists of unequal length; expected one integer for each sample"
-        ) from error
+        raise DataSourceTypeError("indices has lists of unequal length. Expected one integer per sample") from error
     if array.dtype == np.bool_:
         raise DataSourceTypeError(
-            f"indices are a mask of shape {array.shape}; expected integers", hint="np.flatnonzero(mask)"
+            f"indices is a mask of shape {array.shape}. Expected integers", hint="np.flatnonzero(mask)"
         )
     if array.ndim != 1:
-        raise DataSourceError(f"indices have shape {array.shape}; expected one dimension")
+        raise DataSourceError(f"indices has shape {array.shape}. Expected one dimension")
     if array.size and array.dtype.kind not in "iu":
-        raise DataSourceTypeError(f"indices are of type {array.dtype}; expected integers")
+        raise DataSourceTypeError(f"indices has dtype {array.dtype}. Expected integers")
     own = np.array(array, np.int64)
     own.setflags(write=False)
     return own
@@ -109,11 +109,11 @@ def checked_index(indices: Any, length: int) -> Any:
     array = indices if isinstance(indices, np.ndarray) else np.asarray(indices)
     if array.ndim > 1 or not (array.dtype.kind in "iu" or (array.dtype == np.bool_ and array.ndim) or not array.size):
         raise DataSourceTypeError(
-            f"indices are {indices!r}; expected an integer, a slice or an array of integers with one dimension"
+            f"indices={indices!r} is not valid. Expected an integer, a slice or a one-dimensional array of integers"
         )
     if array.dtype == np.bool_:
         if len(array) != length:
-            raise SampleIndexError(f"a mask of {len(array)} entries; expected {length}, one for each sample")
+            raise SampleIndexError(f"the mask has {len(array)} entries. Expected {length}, one per sample")
         return array
     check_within(array, length)
     return array if array.ndim and array.size else int(array) if not array.ndim else array.astype(np.int64)
@@ -126,4 +126,4 @@ def check_within(indices: NDArray[np.integer[Any]], length: int, what: str = "in
     low, high = int(indices.min()), int(indices.max())
     if low < -length or high >= length:
         wrong = high if high >= length else low
-        raise SampleIndexError(f"{what} contain {wrong}; there are {length} samples, expected at most {length - 1}")
+        raise SampleIndexError(f"{what} contain {wrong}, but there are {length} samples. Expected at most {length - 1}")

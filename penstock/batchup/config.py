@@ -1,4 +1,4 @@
-"""Where the files of standard datasets are kept, under BatchUp's names."""
+"""The location of the files of standard datasets, under BatchUp's names."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def get_batchup_path() -> str:
     """
     path, where = _chosen()
     if path.exists() and not path.is_dir():
-        raise ImporterError(f"the data path {str(path)!r} of {where} is a file; expected a folder")
+        raise ImporterError(f"the data path {str(path)!r} of {where} is a file. Expected a folder")
     return str(path)
 
 
@@ -100,7 +100,7 @@ def _from_file(name: str) -> tuple[Path, str] | None:
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, UnicodeDecodeError) as error:
-        raise ImporterError(f"{str(file)!r} cannot be read ({error}); expected a configuration file") from error
+        raise ImporterError(f"{str(file)!r} cannot be read ({error}). Expected a configuration file") from error
     parser = configparser.RawConfigParser()
     try:
         parser.read_string(text)
@@ -108,7 +108,7 @@ def _from_file(name: str) -> tuple[Path, str] | None:
     except configparser.Error as error:
         reason = " ".join(str(error).split())
         raise ImporterError(
-            f"{str(file)!r} is not a configuration file ({reason}); expected a section [paths] with data_dir = FOLDER"
+            f"{str(file)!r} is not a configuration file ({reason}). Expected a section [paths] with data_dir = FOLDER"
         ) from error
     return ((file.parent / _expanded(value)).absolute(), repr(str(file))) if value else None
 
@@ -117,4 +117,4 @@ def _expanded(value: str) -> Path:
     try:
         return Path(value).expanduser()
     except RuntimeError as error:
-        raise ImporterError(f"{value!r} names a home folder that does not exist; expected a path") from error
+        raise ImporterError(f"{value!r} names a home folder that does not exist. Expected a path") from error

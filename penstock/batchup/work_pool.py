@@ -1,4 +1,4 @@
-"""Worker pools: batches made ahead by threads or processes.
+"""Worker pools: batches prefetched by threads or processes.
 
 `WorkerThreadPool` and `WorkerProcessPool` have `parallel_data_source`, whose batches are made ahead, and
 `work_stream`, which does any tasks ahead.

@@ -82,7 +82,7 @@ def standard(
     """
     chosen = _class_of(name)
     if extra and chosen.key not in ("stl10", "svhn"):
-        raise ImporterError(f"{chosen.key} has no extra samples; expected extra=True for stl10 and svhn alone")
+        raise ImporterError(f"{chosen.key} has no extra samples. Expected extra=True only for stl10 and svhn")
     if dest is not None:
         return _make(chosen, dest, extra=extra, progress=progress)
     also = _also(chosen, extra=extra)
@@ -99,7 +99,7 @@ def _class_of(name: str | type[StandardSet]) -> type[StandardSet]:
     if not isinstance(name, str) or plain not in folded:
         like = nearest(plain, folded)
         raise ImporterError(
-            f"{name!r} is not a standard dataset; expected one of {', '.join(_CLASSES)}",
+            f"{name!r} is not a standard dataset. Expected one of: {', '.join(_CLASSES)}",
             hint=f"did you mean {folded[like]!r}?" if like else None,
         )
     module, found = _CLASSES[folded[plain]]
@@ -127,5 +127,5 @@ def _make(chosen: type[StandardSet], dest: str | os.PathLike[str], *, extra: boo
 
 
 def _rows_of(parts: list[Part]) -> list[np.ndarray]:
-    """Return one image a row with channels last; views, so that the images are read when they are written."""
+    """Return one image per row with channels last, as views, so that images are read on writing."""
     return [image.transpose(1, 2, 0) for part in parts for image in part.images]

@@ -1,4 +1,4 @@
-"""What the standard datasets have in common: fetched, parsed once, split."""
+"""The base of the standard datasets: fetched, parsed once, split."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class StandardSet:
 
     @classmethod
     def parts(cls, arrays: ArrayFolder, *, extra: bool) -> list[Part]:
-        """Return the samples by part; `extra` adds those that are left out otherwise."""
+        """Return the samples by part; `extra` adds those that are otherwise left out."""
         raise NotImplementedError
 
     @classmethod
@@ -82,7 +82,7 @@ class StandardSet:
 
     @classmethod
     def edition(cls) -> str:
-        """Return a short text that differs where the files, or what is made of them, differ."""
+        """Return a short text that differs if the files, or what is made from them, differ."""
         parts = [str(_EDITION), *(f"{file.name} {file.sha256}" for file in cls.files)]
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]
 
@@ -114,7 +114,7 @@ class StandardSet:
 
     @classmethod
     def delete_cache(cls) -> None:
-        """Remove what was downloaded, placed by hand or parsed; datasets that `penstock.standard` made stay."""
+        """Remove all downloaded, manually placed and parsed files; datasets made by `penstock.standard` stay."""
         import shutil
 
         folder = cls.folder()
@@ -208,13 +208,13 @@ def checked_count(name: str, value: int | None, most: int) -> int:
     """
     count = 0 if value is None else value
     if isinstance(count, bool) or not isinstance(count, int | np.integer) or not 0 <= count <= most:
-        raise ImporterError(f"{name} is {value!r}; expected a whole number from 0 to {most:,}, or None")
+        raise ImporterError(f"{name}={value!r} is not valid. Expected an integer from 0 to {most:,}, or None")
     return int(count)
 
 
 @contextmanager
 def readable(path: Path, expected: str) -> Iterator[None]:
-    """Say of a file that cannot be parsed which it is, and what was expected of it."""
+    """Raise an error that names a file that cannot be parsed, and what was expected."""
     import tarfile
     import zlib
 
@@ -236,7 +236,7 @@ def readable(path: Path, expected: str) -> Iterator[None]:
             raise  # the disk, not the file's format
         reason = " ".join(str(error).split())[:120]
         raise ImporterError(
-            f"{str(path)!r} cannot be parsed ({reason or type(error).__name__}); expected {expected}"
+            f"{str(path)!r} cannot be parsed ({reason or type(error).__name__}). Expected {expected}"
         ) from error
 
 

@@ -55,7 +55,7 @@ class SampleIndices(np.ndarray[Any, np.dtype[np.int64]]):
 
 
 def length_of_batch(batch: Any) -> int:
-    """Return the samples of a batch: of a tuple or mapping those of its first part, else its length."""
+    """Return the number of samples of a batch: that of its first part for a tuple or mapping, or its length."""
     if isinstance(batch, tuple | Mapping):
         return length_of_batch(next(iter(batch.values())) if isinstance(batch, Mapping) else batch[0])
     if isinstance(batch, slice):
@@ -78,7 +78,7 @@ def trim_batch(batch: Any, length: int) -> Any:
 
 
 def members_of(batch: Any) -> tuple[Any, ...]:
-    """Return the parts of a batch: those of a tuple or list, else the one array there is."""
+    """Return the parts of a batch: those of a tuple or list, or the batch itself."""
     if isinstance(batch, tuple):
         return batch
     return tuple(batch) if isinstance(batch, list) else (batch,)

@@ -79,7 +79,7 @@ def batch_map_mean(  # noqa: PLR0917  the signature of BatchUp
     n_batches: int | None = None,
     prepend_args: tuple[Any, ...] | None = None,
 ) -> tuple[Any, ...] | None:
-    """Return the mean over all samples of the results of a function.
+    """Return the mean of a function's results over all samples.
 
     Parameters
     ----------
@@ -134,7 +134,7 @@ def _summed(result: Any, sum_axis: int | tuple[int, ...] | None) -> Any:
 
 
 def _limited(batch_iter: Iterable[Any], progress: Progress | None, n_batches: int | None) -> Iterator[Any]:
-    """Return an iterator of some batches at most, which takes none beyond them."""
+    """Return an iterator of at most some batches, which does not read further ones."""
     if n_batches is not None:
         n_batches = checked_count("n_batches", n_batches, 0)
     shown = batch_iter if progress is None else progress(batch_iter, total=n_batches, leave=False)
@@ -148,16 +148,18 @@ def _checked(found: Any, before: list[tuple[Any, ...]], *, numbers: bool) -> tup
     for one in results:
         if not isinstance(one, kinds):
             raise DataSourceTypeError(
-                f"the function returned {type(found).__name__}; expected an array{' or a number' if numbers else ''}, "
+                f"the function returned {type(found).__name__}. Expected an array{' or a number' if numbers else ''}, "
                 "a tuple of them, or None"
             )
         if not numbers and not np.ndim(one):
             raise DataSourceTypeError(
-                f"the function returned the single number {one!r}; expected an entry for each sample",
-                hint="batch_map_mean takes sums over the samples of a batch",
+                f"the function returned the single number {one!r}. Expected an entry for each sample",
+                hint="use batch_map_mean for sums over the samples of a batch",
             )
     if before and len(before[0]) != len(results):
-        raise DataSourceError(f"the function returned {len(results)} results; expected {len(before[0])} as before")
+        raise DataSourceError(
+            f"the function returned {len(results)} results. Expected {len(before[0])}, as in earlier batches"
+        )
     return results
 
 

@@ -22,7 +22,7 @@ Reader = Callable[[Any], Any]
 
 
 def is_array_like(data: Any) -> bool:
-    """Tell whether samples can be counted and read by index."""
+    """Return whether samples can be counted and read by index."""
     return hasattr(data, "__getitem__") and (hasattr(data, "__len__") or hasattr(data, "shape"))
 
 
@@ -33,12 +33,14 @@ def num_samples_of(data: Any) -> int:
     except TypeError as error:  # a sparse matrix has a shape and no length
         shape = getattr(data, "shape", ())
         if not shape:
-            raise DataSourceTypeError(f"data of type {type(data).__name__} has no length; expected samples") from error
+            raise DataSourceTypeError(
+                f"data is a {type(data).__name__}, which has no length. Expected samples"
+            ) from error
         return int(shape[0])
 
 
 def is_plain(data: Any) -> bool:
-    """Tell whether this is an array in memory whose rows lie one behind the other: ``take`` is then the fastest."""
+    """Return whether this is an array in memory with contiguous rows, for which ``take`` is fastest."""
     return type(data) is np.ndarray and data.ndim > 0 and data.flags.c_contiguous and data.flags.aligned
 
 
@@ -60,14 +62,14 @@ def reader_of(data: Any) -> Reader:
         return partial(operator.getitem, data.oindex)
     if isinstance(data, list | tuple | str | bytes | range):
         raise DataSourceTypeError(
-            f"data is a {type(data).__name__}; expected an array, which takes an array of indices",
-            hint="np.asarray(data), or SampleDataSource(data), which reads sample by sample",
+            f"data is a {type(data).__name__}. Expected an array that can be indexed by an array of integers",
+            hint="use np.asarray(data), or SampleDataSource(data) to read sample by sample",
         )
     return partial(operator.getitem, data)
 
 
 def dataset_rows(data: Any) -> tuple[Any, NDArray[np.int64]] | None:
-    """Return the table of a dataset or view, and the row in it of each sample; None of anything else."""
+    """Return the table of a dataset or view and the row of each sample; None for anything else."""
     if not any(base.__module__.startswith("penstock.dataset.") for base in type(data).__mro__):
         return None
     from penstock.dataset import Dataset, View
@@ -95,7 +97,7 @@ def _increasing(data: Any, indices: Any) -> Any:
 
 
 def _stacks(tensor: Tensor) -> bool:
-    """Tell whether all samples of a tensor have one shape, so that a batch of any of them is one array."""
+    """Return whether all samples of a tensor have one shape, so that every batch is one array."""
     return None not in tensor.shape[1:]
 
 

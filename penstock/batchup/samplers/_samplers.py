@@ -82,7 +82,7 @@ class AbstractSampler:
 
 
 class _PassSampler(AbstractSampler):
-    """Passes over samples, each in an order of its own."""
+    """Passes over samples, each in a different order."""
 
     def __init__(self, length: int, repeats: int, indices: NDArray[np.int64] | None) -> None:
         self.repeats = checked_repeats(repeats)
@@ -144,7 +144,7 @@ class _PassSampler(AbstractSampler):
 
     def _checked(self, batch_size: int) -> int:
         if self.repeats == -1 and not self.length:
-            raise DataSourceError("0 samples repeated without end; expected at least 1")
+            raise DataSourceError("0 samples cannot be repeated forever. Expected at least 1")
         return checked_batch_size(batch_size)
 
 
@@ -176,7 +176,7 @@ class StandardSampler(_PassSampler):
 
 
 class SubsetSampler(_PassSampler):
-    """Some samples of a data set, in the order given or shuffled.
+    """Some samples of a dataset, in the given order or shuffled.
 
     Parameters
     ----------

@@ -47,7 +47,7 @@ class _WeightedSampler(AbstractSampler):
             Always.
         """
         raise NotSupportedError(
-            f"{type(self).__name__} has no order; expected random batches (of {batch_size})",
+            f"{type(self).__name__} has no order. Expected random batches (of {batch_size})",
             hint="pass shuffle=True, a RandomState, a Generator or a seed",
         )
 
@@ -121,7 +121,7 @@ class _WeightedSampler(AbstractSampler):
         return np.bincount(rows % num_samples, weights, minlength=num_samples).astype(np.float64)
 
     def __getstate__(self) -> dict[str, Any]:
-        """Leave out what is made on demand."""
+        """Leave out what is computed on demand."""
         return {name: value for name, value in vars(self).items() if name not in {"_cumulative", "_strata"}}
 
 
@@ -255,7 +255,7 @@ class WeightedSubsetSampler(_WeightedSampler):
         weights, self._indices = _array("sub_weights", sub_weights), checked_indices(indices)
         if len(weights) != len(self._indices):
             raise DataSourceError(
-                f"{len(weights)} sub_weights for {len(self._indices)} indices; expected as many",
+                f"there are {len(weights)} sub_weights for {len(self._indices)} indices. Expected equal numbers",
                 hint="sub_weights=weights[indices]",
             )
         super().__init__("sub_weights", weights, num_samples, self._indices)
@@ -321,11 +321,11 @@ def _array(name: str, weights: Any) -> NDArray[Any]:
     try:
         array = np.asarray(plain)
     except ValueError as error:
-        raise SamplingError(f"{name} are lists of unequal length; expected one number for each sample") from error
+        raise SamplingError(f"{name} has lists of unequal length. Expected one number per sample") from error
     if array.dtype.kind not in "biuf":
-        raise DataSourceTypeError(f"{name} are of type {array.dtype}; expected numbers")
+        raise DataSourceTypeError(f"{name} has dtype {array.dtype}. Expected numbers")
     if array.ndim != 1:
-        raise SamplingError(f"{name} have shape {array.shape}; expected one number for each sample")
+        raise SamplingError(f"{name} has shape {array.shape}. Expected one number per sample")
     return array.astype(np.float64) if array.dtype.kind == "b" else array
 
 
@@ -333,10 +333,10 @@ def _check_weights(name: str, weights: NDArray[Any]) -> None:
     wrong = np.flatnonzero(~(np.isfinite(weights) & (weights >= 0)))
     if len(wrong):
         raise SamplingError(
-            f"{name}[{wrong[0]}] is {weights[wrong[0]].item()!r}; expected finite numbers of at least 0"
+            f"{name}[{wrong[0]}] is {weights[wrong[0]].item()!r}. Expected finite numbers of at least 0"
         )
     total = weights.sum()
     if total == 0:
-        raise SamplingError(f"{name} sum to 0; expected at least one above 0")
+        raise SamplingError(f"{name} sum to 0. Expected at least one greater than 0")
     if not np.isfinite(total):
-        raise SamplingError(f"{name} sum to {total}; expected a finite sum", hint="divide them by their maximum")
+        raise SamplingError(f"{name} sum to {total}. Expected a finite sum", hint="divide them by their maximum")

@@ -1,4 +1,4 @@
-"""What all data sources share, and sources whose batches go through a function."""
+"""The base of all data sources, and sources whose batches go through a function."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class AbstractDataSource:
 
     @property
     def is_random_access(self) -> bool:
-        """Whether samples can be read by index."""
+        """Return whether samples can be read by index."""
         return False
 
     def num_samples(self, **kwargs: Any) -> Any:  # noqa: ARG002  an int, inf or None; for a subclass
@@ -129,7 +129,7 @@ class AbstractDataSource:
         prepend_args: tuple[Any, ...] | None = None,
         **kwargs: Any,
     ) -> tuple[Any, ...] | None:
-        """Return the mean over all samples of the results of a function.
+        """Return the mean of a function's results over all samples.
 
         Parameters
         ----------
@@ -182,8 +182,8 @@ class AbstractDataSource:
         count = self.num_batches(batch_size, **options)
         if count == np.inf:
             raise DataSourceError(
-                f"{type(self).__name__} gives batches without end; expected n_batches, how many to take",
-                hint="a WeightedSampler with num_samples has an end",
+                f"{type(self).__name__} never ends. Expected n_batches, the number of batches to take",
+                hint="or use a WeightedSampler with num_samples, which ends",
             )
         return None if count is None else int(count)
 
@@ -217,15 +217,15 @@ class MapDataSource(AbstractDataSource):
 
     def __init__(self, source: AbstractDataSource, fn: Callable[..., Any]) -> None:
         if not isinstance(source, AbstractDataSource):
-            raise DataSourceTypeError(f"source is a {type(source).__name__}; expected a data source")
+            raise DataSourceTypeError(f"source is a {type(source).__name__}. Expected a data source")
         if not callable(fn):
-            raise DataSourceTypeError(f"fn is {fn!r}; expected a function of a batch")
+            raise DataSourceTypeError(f"fn={fn!r} is not valid. Expected a function of a batch")
         self.source = source
         self.fn = fn
 
     @property
     def is_random_access(self) -> bool:
-        """Whether samples can be read by index."""
+        """Return whether samples can be read by index."""
         return self.source.is_random_access
 
     def num_samples(self, **kwargs: Any) -> Any:
@@ -268,7 +268,8 @@ class MapDataSource(AbstractDataSource):
         """Return what a loader of this source draws from: its samples go through the function."""
         if not isinstance(self.source, DrawnSource):
             raise NotSupportedError(
-                f"a loader over a {type(self.source).__name__}; expected a source whose samples are read by index"
+                f"a loader cannot read from a {type(self.source).__name__}. "
+                "Expected a source whose samples can be read by index"
             )
         drawn = getattr(self.source, "drawn_rows", self.source.__drawn__)(seed)
         inner = drawn.source

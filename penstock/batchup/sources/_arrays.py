@@ -140,20 +140,24 @@ class ArrayDataSource(RandomAccessDataSource):
     # ---- charts and loaders ------------------------------------------------------------------
 
     def class_counts(self) -> ClassCounts | None:
-        """Return the classes of all samples; None where there are none."""
+        """Return the classes of all samples; None if there are none."""
         labels = _labels_in(self._data) if self._labels is None else self._labels
         if labels is None:
             return None
         counts = labels_of(labels)
         if counts.num_rows != self.length:
-            raise DataSourceError(f"labels of {counts.num_rows} samples for {self.length}; expected as many")
+            raise DataSourceError(
+                f"there are labels for {counts.num_rows} samples, but {self.length} samples. Expected equal numbers"
+            )
         return counts if self._class_names is None else replace(counts, class_names=self._class_names)
 
     def __class_counts__(self) -> ClassCounts:
         """Return the classes of all samples, for the helpers of `penstock.sampling`."""
         counts = self.class_counts()
         if counts is None:
-            raise DataSourceError("the source has no labels", hint="ArrayDataSource([x, y], labels=y)")
+            raise DataSourceError(
+                "the source has no labels", hint="pass labels, as in ArrayDataSource([x, y], labels=y)"
+            )
         return counts
 
     def plan(self, *, seed: int = 0, size: int | None = None, mode: Mode = "iid") -> SamplingPlan:
@@ -242,7 +246,7 @@ class ArrayDataSource(RandomAccessDataSource):
 
     @property
     def _is_plain(self) -> bool:
-        """Whether batches are rows of arrays in memory that the sampler is known to stay within."""
+        """Return whether batches are rows of arrays in memory, within the known range of the sampler."""
         own = type(self)
         return (
             self._bound is not None
@@ -271,7 +275,7 @@ class ArrayDataSource(RandomAccessDataSource):
         return func, batches
 
     def _is_in_order(self, shuffle: Any) -> bool:
-        """Whether batches are rows of plain arrays that follow one another, once."""
+        """Return whether batches are consecutive rows of plain arrays, in a single pass."""
         ordered = isinstance(self.sampler, StandardSampler) and self.sampler.repeats == 1 and rng_of(shuffle) is None
         return ordered and self._bound == self.length and self._is_plain
 
@@ -297,30 +301,32 @@ def _check_bound(sampler: AbstractSampler, bound: int | None, length: int) -> No
     name = type(sampler).__name__
     if bound is not None and bound > length:
         raise SampleIndexError(
-            f"the {name} draws sample {bound - 1}; the data has {length}, expected at most {length - 1}"
+            f"the {name} draws sample {bound - 1}, but the data has {length} samples. Expected at most {length - 1}"
         )
     if bound is not None and bound < length and isinstance(sampler, WeightedSampler):
         warnings.warn(
-            f"the {name} has {bound} weights for {length} samples: those from {bound} on are never drawn", stacklevel=4
+            f"the {name} has {bound} weights for {length} samples, so samples from {bound} on are never drawn",
+            stacklevel=4,
         )
 
 
 def _common_length(data: Any) -> int:
     if not isinstance(data, list | tuple):
         raise DataSourceTypeError(
-            f"data is a {type(data).__name__}; expected a list of arrays", hint="ArrayDataSource([x, y])"
+            f"data is a {type(data).__name__}. Expected a list of arrays", hint="use ArrayDataSource([x, y])"
         )
     if not data:
-        raise DataSourceError("data is an empty list; expected at least one array")
+        raise DataSourceError("data is an empty list. Expected at least one array")
     for number, array in enumerate(data):
         if not is_array_like(array):
             raise DataSourceTypeError(
-                f"data[{number}] is a {type(array).__name__}; expected an array, or what has a length and is indexed"
+                f"data[{number}] is a {type(array).__name__}. "
+                "Expected an array, or another object with a length and an index"
             )
     lengths = [num_samples_of(array) for array in data]
     for number, length in enumerate(lengths):
         if length != lengths[0]:
             raise DataSourceError(
-                f"data[{number}] has {length} samples, data[0] has {lengths[0]}; expected the same number"
+                f"data[{number}] has {length} samples, but data[0] has {lengths[0]}. Expected equal numbers"
             )
     return lengths[0]

@@ -14,7 +14,7 @@ __all__ = ["CompositeDataSource"]
 
 
 class CompositeDataSource(Several):
-    """Batches that hold samples from every one of several sources; the shortest source decides where they end.
+    """Batches that contain samples of every one of several sources; the shortest source ends them.
 
     Parameters
     ----------
@@ -134,7 +134,7 @@ class CompositeDataSource(Several):
         self._check_random_access(name)
         if len(indices) != len(self.datasets):
             raise DataSourceError(
-                f"indices for {len(indices)} sources; expected {len(self.datasets)}, an array for each source"
+                f"there are indices for {len(indices)} sources. Expected {len(self.datasets)}, one array per source"
             )
         parts = [getattr(source, name)(part) for source, part in zip(self.datasets, indices, strict=True)]
         return self._prepare_batch(parts)

@@ -73,16 +73,21 @@ class RandomAccessDataSource(AbstractDataSource):
             check_within(chosen, self.length)
             return SubsetSampler(chosen, repeats)
         if not isinstance(sampler, AbstractSampler):
-            raise DataSourceTypeError(f"sampler is a {type(sampler).__name__}; expected an AbstractSampler")
+            raise DataSourceTypeError(f"sampler is a {type(sampler).__name__}. Expected an AbstractSampler")
         if repeats != 1:
-            raise DataSourceError(f"repeats is {repeats} beside a sampler; expected 1", hint="the sampler has repeats")
+            raise DataSourceError(
+                f"repeats={repeats} cannot be combined with a sampler. Expected 1", hint="set repeats on the sampler"
+            )
         if indices is not None:
-            raise DataSourceError("indices beside a sampler; expected one of them", hint="the sampler has indices")
+            raise DataSourceError(
+                "indices cannot be combined with a sampler. Expected only one of them",
+                hint="set indices on the sampler",
+            )
         return sampler
 
     @property
     def is_random_access(self) -> bool:
-        """Whether samples can be read by index."""
+        """Return whether samples can be read by index."""
         return True
 
     def num_samples(self, **kwargs: Any) -> Any:  # noqa: ARG002  an int, inf or None
@@ -185,7 +190,9 @@ class RandomAccessDataSource(AbstractDataSource):
     def __sample_weights__(self, num_samples: int) -> NDArray[np.float64]:
         """Return the weight of each sample: datasets take a source where they take weights."""
         if num_samples != self.length:
-            raise DataSourceError(f"weights of a source of {self.length} samples for {num_samples}; expected as many")
+            raise DataSourceError(
+                f"the weights are for a source of {self.length} samples, not {num_samples}. Expected equal numbers"
+            )
         return self.draws().per_sample(num_samples)
 
     def __drawn__(self, seed: int) -> Drawn:

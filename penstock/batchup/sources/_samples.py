@@ -19,7 +19,7 @@ __all__ = ["SampleDataSource", "is_sample_dataset"]
 
 
 def is_sample_dataset(data: Any) -> bool:
-    """Tell whether this is a map-style dataset of torch."""
+    """Return whether this is a map-style torch dataset."""
     torch = sys.modules.get("torch.utils.data")
     return torch is not None and isinstance(data, torch.Dataset) and hasattr(type(data), "__len__")
 
@@ -56,7 +56,9 @@ class SampleDataSource(RandomAccessDataSource):
         include_indices: bool = False,
     ) -> None:
         if not hasattr(samples, "__getitem__"):
-            raise DataSourceTypeError(f"samples is a {type(samples).__name__}; expected what is indexed by integers")
+            raise DataSourceTypeError(
+                f"samples is a {type(samples).__name__}. Expected an object that can be indexed by integers"
+            )
         super().__init__(num_samples_of(samples), indices, repeats, sampler, include_indices)
         self.samples = samples
 

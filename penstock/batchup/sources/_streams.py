@@ -46,10 +46,10 @@ class CallableDataSource(AbstractDataSource):
 
     def __init__(self, batch_iterator_fn: Callable[..., Iterator[Any]], num_samples_fn: Any = None) -> None:
         if not callable(batch_iterator_fn):
-            raise DataSourceTypeError(f"batch_iterator_fn is {batch_iterator_fn!r}; expected a function")
+            raise DataSourceTypeError(f"batch_iterator_fn={batch_iterator_fn!r} is not valid. Expected a function")
         if not (num_samples_fn is None or callable(num_samples_fn) or _is_count(num_samples_fn)):
             raise DataSourceTypeError(
-                f"num_samples_fn is {num_samples_fn!r}; expected a function, a whole number, inf or None"
+                f"num_samples_fn={num_samples_fn!r} is not valid. Expected a function, an integer, inf or None"
             )
         self.batch_iterator_fn = batch_iterator_fn
         self.num_samples_fn = num_samples_fn
@@ -99,7 +99,7 @@ class IteratorDataSource(AbstractDataSource):
 
     def __init__(self, batch_iter: Iterator[Any], n_samples: Any = None) -> None:
         if not (n_samples is None or _is_count(n_samples)):
-            raise DataSourceTypeError(f"n_samples is {n_samples!r}; expected a whole number, inf or None")
+            raise DataSourceTypeError(f"n_samples={n_samples!r} is not valid. Expected an integer, inf or None")
         self.batch_iter = batch_iter
         self.n_samples = n_samples
 
@@ -108,11 +108,11 @@ class IteratorDataSource(AbstractDataSource):
         return self.n_samples
 
     def num_batches(self, batch_size: int, **kwargs: Any) -> Any:  # noqa: ARG002  inf or None
-        """Return inf for an iterator without end, else None: the batches have the size they have."""
+        """Return inf for an endless iterator, otherwise None: the batch sizes are those of the iterator."""
         return np.inf if self.n_samples == np.inf else None
 
     def batch_iterator(self, batch_size: int, **kwargs: Any) -> Iterator[Any]:  # noqa: ARG002  nothing can be passed
-        """Return the iterator; `batch_size` and all else is ignored, for it exists already.
+        """Return the iterator; `batch_size` and the other arguments are ignored, because it already exists.
 
         Returns
         -------

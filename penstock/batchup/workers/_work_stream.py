@@ -15,13 +15,13 @@ __all__ = ["Pool", "WorkStream"]
 
 
 class Pool(Protocol):
-    """What does tasks."""
+    """The interface of a worker pool."""
 
     def _apply_async(self, fn: Callable[..., Any], args: tuple[Any, ...]) -> Job: ...
 
 
 class WorkStream:
-    """Results of tasks, in the order of the tasks; made by `work_stream` of a pool.
+    """Results of tasks, in the order of the tasks; created by `work_stream` of a pool.
 
     Parameters
     ----------
@@ -37,9 +37,9 @@ class WorkStream:
         self, worker_pool: Pool, task_generator: Iterable[tuple[Any, ...]], task_buffer_size: int = 20
     ) -> None:
         if not hasattr(worker_pool, "_apply_async"):
-            raise DataSourceTypeError(f"worker_pool is a {type(worker_pool).__name__}; expected a worker pool")
+            raise DataSourceTypeError(f"worker_pool is a {type(worker_pool).__name__}. Expected a worker pool")
         if not hasattr(task_generator, "__iter__"):
-            raise DataSourceTypeError(f"task_generator is {task_generator!r}; expected an iterator of tasks")
+            raise DataSourceTypeError(f"task_generator={task_generator!r} is not valid. Expected an iterator of tasks")
         self._pool = worker_pool
         self._tasks = iter(task_generator)
         self._size = checked_count("task_buffer_size", task_buffer_size, 1)
@@ -55,7 +55,7 @@ class WorkStream:
             self._jobs.append(self._pool._apply_async(*_checked(task)))  # noqa: SLF001  of this package
 
     def retrieve(self) -> Any:
-        """Return the result of the next task, once it is there; None when there are no more.
+        """Return the result of the next task when it is available; None after the last.
 
         Raises
         ------
@@ -84,10 +84,12 @@ class WorkStream:
 
 def _checked(task: Any) -> tuple[Callable[..., Any], tuple[Any, ...]]:
     if not isinstance(task, tuple | list) or not 1 <= len(task) <= 2 or not callable(task[0]):  # noqa: PLR2004
-        raise DataSourceTypeError(f"a task is {task!r}; expected (fn,) or (fn, args)")
+        raise DataSourceTypeError(f"the task {task!r} is not valid. Expected (fn,) or (fn, args)")
     arguments = task[1] if len(task) > 1 else ()
     if not isinstance(arguments, tuple | list):
-        raise DataSourceError(f"the arguments of a task are {arguments!r}; expected a tuple", hint="(fn, (argument,))")
+        raise DataSourceError(
+            f"the arguments of a task are {arguments!r}. Expected a tuple", hint="use (fn, (argument,))"
+        )
     return task[0], tuple(arguments)
 
 

@@ -53,6 +53,8 @@ class ImageArrayUInt8ToFloat32:
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
         if copy is False:
-            raise ValueError("float32 images are converted from uint8, which takes a copy; expected copy=None or True")
+            raise ValueError(
+                "float32 images are converted from uint8, which requires a copy. Expected copy=None or True"
+            )
         found: NDArray[Any] = self[...]
         return found if dtype is None else found.astype(dtype, copy=False)

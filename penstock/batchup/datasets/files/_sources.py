@@ -42,4 +42,4 @@ def sha256_of(path: Path) -> str:
     try:
         return str(pooch.file_hash(str(path), alg="sha256"))
     except OSError as error:
-        raise DownloadError(f"{str(path)!r} cannot be read ({error.strerror or error}); expected a file") from error
+        raise DownloadError(f"{str(path)!r} cannot be read ({error.strerror or error}). Expected a file") from error
