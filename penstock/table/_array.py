@@ -1,4 +1,4 @@
-"""A table in memory, made of plain numpy columns."""
+"""A table in memory that consists of numpy columns."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _RANKS = {"class_label": 1, "embedding": 1, "bbox": 2}
 
 
 class ArrayTable:
-    """A real table whose columns are given as arrays or lists.
+    """A table whose columns are arrays or lists.
 
     Parameters
     ----------
@@ -62,7 +62,7 @@ class ArrayTable:
             self._add(name, data, htype, tuple(names.get(name, ())))
         counts = {self._length(name) for name in self._specs}
         if len(counts) > 1:
-            raise ValueError(f"columns of {sorted(counts)} rows; all must have the same number")
+            raise ValueError(f"the columns have {sorted(counts)} rows. Expected equal numbers")
         self._num_rows = counts.pop() if counts else 0
 
     def _length(self, name: str) -> int:

@@ -76,7 +76,7 @@ class Ragged:
         return flat if self.shapes is None else flat.reshape(self.shapes[index])
 
     def take(self, rows: NDArray[np.int64]) -> Ragged:
-        """Return the column of the given rows, in their order, repeats kept."""
+        """Return the column of some rows, in order, including repeats."""
         starts = self.offsets[rows]
         lengths = self.offsets[rows + 1] - starts
         offsets = np.zeros(len(rows) + 1, np.int64)

@@ -20,7 +20,7 @@ __all__ = ["RowsTable"]
 
 
 class RowsTable:
-    """Rows of another table in a given order, repeats allowed.
+    """Rows of another table in a given order; repeats are allowed.
 
     Parameters
     ----------

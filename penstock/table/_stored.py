@@ -32,14 +32,14 @@ _TEXT = np.dtypes.StringDType()
 
 
 def checked_tensor(specs: Mapping[str, TensorSpec], name: str) -> TensorSpec:
-    """Return a tensor's spec, or say which tensors there are."""
+    """Return a tensor's spec; raise an error that lists the tensors if it does not exist."""
     if name not in specs:
         raise TensorNotFoundError(name, specs)
     return specs[name]
 
 
 class StoredTable:
-    """What a snapshot holds, by column and by row; thread-safe, each column read once."""
+    """The content of a snapshot by column and by row; thread-safe, each column is read once."""
 
     def __init__(self, snapshot: Snapshot, label: str) -> None:
         self.snapshot = snapshot
@@ -60,7 +60,7 @@ class StoredTable:
         return {name: self._as_stored(spec) for name, spec in found.items()}
 
     def _as_stored(self, spec: TensorSpec) -> TensorSpec:
-        """Return a spec whose element type is that of its column, where there is one without a sample in it."""
+        """Return a spec with the element type of its column, if the column exists without samples."""
         if spec.is_typed or spec.name not in self.snapshot.columns:
             return spec
         return replace(spec, dtype=self.snapshot.element_type(spec.name), inferred=False)
@@ -75,7 +75,7 @@ class StoredTable:
         return np.argsort(self.uids, kind="stable")
 
     def positions(self, uids: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return the row of each uid, -1 where there is none."""
+        """Return the row of each uid; -1 if it does not exist."""
         if not self.num_rows:
             return np.full(len(uids), -1, np.int64)
         ordered = self.uids[self._by_uid]
@@ -84,7 +84,7 @@ class StoredTable:
         return rows
 
     def is_cached(self, tensor: str) -> bool:
-        """Whether `column` costs nothing."""
+        """Return whether `column` is already in memory."""
         return tensor in self._columns
 
     def column(self, tensor: str) -> Ragged:
@@ -92,7 +92,8 @@ class StoredTable:
         spec = checked_tensor(self.specs, tensor)
         if spec.is_encoded:
             raise DatasetError(
-                f"tensor {tensor!r} ({spec.shown_htype}) as a column; expected one that is no image or mask"
+                f"tensor {tensor!r} ({spec.shown_htype}) cannot be read as a column. "
+                "Expected a tensor other than an image or mask"
             )
         with self._lock:
             if tensor not in self._columns:
@@ -117,7 +118,7 @@ class StoredTable:
         return Ragged(values=values, offsets=offsets, shapes=shapes, valid=valid)
 
     def shapes(self, tensor: str) -> NDArray[np.int64]:
-        """Return recorded shapes, -1 where none was recorded."""
+        """Return recorded shapes; -1 if none is recorded."""
         spec = checked_tensor(self.specs, tensor)
         if not spec.is_encoded:
             column = self.column(tensor)
@@ -133,7 +134,7 @@ class StoredTable:
             return self._shapes[tensor]
 
     def digests(self, tensor: str) -> NDArray[np.int64] | None:
-        """Return recorded digests of images, 0 where none is; None where the tensor has none."""
+        """Return recorded digests of images, 0 if missing; None if the tensor has none."""
         name = f"_digest_{column_of(tensor)}"
         if name not in self.snapshot.columns:
             return None
@@ -141,7 +142,7 @@ class StoredTable:
         return digests
 
     def cells(self, rows: NDArray[np.int64], tensors: Sequence[str], *, recorded: bool = True) -> dict[str, list[Cell]]:
-        """Return stored cells of increasing rows, straight from the files; images without shape and digest if told."""
+        """Return stored cells of increasing rows from the files; images without shape and digest if requested."""
         specs = [checked_tensor(self.specs, name) for name in tensors]
         names_of = column_names if recorded else sample_columns
         wanted = [name for spec in specs for name in names_of(spec) if name in self.snapshot.columns]
@@ -191,7 +192,7 @@ def box_shapes(counts: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def text_column(texts: Sequence[str | None]) -> Ragged:
-    """Return a column of text, one value a row."""
+    """Return a column of text, one value per row."""
     valid = np.array([text is not None for text in texts], bool)
     return Ragged(
         values=np.array(["" if text is None else text for text in texts], _TEXT),

@@ -66,7 +66,7 @@ class OverlayTable:
 
     @cached_property
     def version(self) -> str:
-        """The commit, or what lies over it, and the draft's hash where there is one."""
+        """The commit or the state on top of it, and the draft's hash if there is one."""
         digest = self.draft.digest()
         return f"{self.stored.label}~{digest}" if digest else self.stored.label
 
@@ -180,7 +180,7 @@ class OverlayTable:
         return {name: taken[name] for name in tensors}
 
     def _lends(self, tensor: str) -> bool:
-        """Tell whether the samples of a tensor are the bytes in the files: no links, no draft of another image."""
+        """Return whether the samples of a tensor are the bytes in the files, without links or draft edits."""
         spec = checked_tensor(self.stored.specs, tensor)
         return spec.htype == "image" and not spec.link and not self._edited_rows.get(tensor)
 
@@ -214,7 +214,7 @@ class OverlayTable:
         return cells
 
     def digests(self, tensor: str) -> NDArray[np.int64] | None:
-        """Return the recorded digest of every image, int64, 0 where none is; None for other kinds."""
+        """Return the recorded digest of every image, int64, 0 if missing; None for other htypes."""
         digests = self.stored.digests(tensor)
         if digests is None:
             return None
@@ -244,7 +244,9 @@ class OverlayTable:
         if len(rows) and (rows.min() < 0 or rows.max() >= self.num_rows):
             wrong = rows[(rows < 0) | (rows >= self.num_rows)][0]
             raise SampleIndexError(
-                f"row {wrong}; expected 0 to {self.num_rows - 1}" if self.num_rows else f"row {wrong} of no rows"
+                f"row {wrong} does not exist. Expected 0 to {self.num_rows - 1}"
+                if self.num_rows
+                else f"row {wrong} does not exist, because there are no rows"
             )
         return rows
 
@@ -253,7 +255,7 @@ class OverlayTable:
         return self.stored.uids[self._checked(rows)]
 
     def positions(self, uids: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return the row of each uid, int64, -1 where there is none."""
+        """Return the row of each uid, int64; -1 if it does not exist."""
         return self.stored.positions(np.asarray(uids, np.int64))
 
 
