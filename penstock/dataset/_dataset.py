@@ -101,7 +101,7 @@ class Dataset(Filling):
             written. Its ``conflicts`` hold both values.
         """
         if on_conflict not in {"raise", "ours", "theirs"}:
-            raise DatasetError(f"on_conflict={on_conflict!r}; expected 'raise', 'ours' or 'theirs'")
+            raise DatasetError(f"on_conflict={on_conflict!r} is not valid. Expected 'raise', 'ours' or 'theirs'")
         with self._lock:
             self._writable()
             self._settle()
@@ -173,7 +173,7 @@ class Dataset(Filling):
             self._settle()
             last = self._working.last_commit
             if a is None and last is None:
-                raise DatasetError("no commit to compare with; expected one", hint="ds.commit(…) makes one")
+                raise DatasetError("there is no commit to compare with", hint="create one with ds.commit(…)")
             return Diff(self._table_of(a or (last.id if last else None)), self._table_of(b))
 
     @property
@@ -222,8 +222,8 @@ class Dataset(Filling):
         """Refuse, and say what to write: a name is part of every file of the tensor."""
         kind = self.tensor_spec(name).shown_htype
         raise DatasetError(
-            f"rename_tensor({name!r}, {new_name!r}); a tensor keeps the name it was made with",
-            hint=f"ds.create_tensor({new_name!r}, htype={kind!r}), ds[{new_name!r}][:] = "
+            f"cannot rename {name!r} to {new_name!r}: a tensor keeps the name it was created with",
+            hint=f"copy it: ds.create_tensor({new_name!r}, htype={kind!r}), ds[{new_name!r}][:] = "
             f"ds[{name!r}].numpy(aslist=True), ds.delete_tensor({name!r})",
         )
 
@@ -256,8 +256,8 @@ class Dataset(Filling):
             if create:
                 if self._working.has_changes() and self._working.read_only is None:
                     raise UncommittedChangesError(
-                        f"a branch {ref!r} of changes that are not committed; expected a commit",
-                        hint="ds.commit(…) first",
+                        f"cannot create the branch {ref!r} from uncommitted changes. Expected a commit",
+                        hint="call ds.commit(…) first",
                     )
                 make_branch(self._working.store, ref, self._working.stored.snapshot.version)
             working = open_working(self.path, ref, read_only=self._working.read_only == READ_ONLY)
@@ -291,7 +291,7 @@ class Dataset(Filling):
             self._settle()
             if self._working.has_changes():
                 raise UncommittedChangesError(
-                    "changes that are not committed; expected none before a merge", hint="ds.commit(…) first"
+                    "there are uncommitted changes. Expected none before a merge", hint="call ds.commit(…) first"
                 )
             theirs = open_working(self.path, branch, read_only=True)
             theirs.discard_from_memory()
@@ -322,10 +322,12 @@ class Dataset(Filling):
             store = self._working.store
             ref = ref or (self._working.last_commit.id if self._working.last_commit else None)
             if ref is None:
-                raise DatasetError(f"a tag {name!r} of no commit; expected one", hint="ds.commit(…) makes one")
+                raise DatasetError(
+                    f"cannot create the tag {name!r}: there is no commit yet", hint="create one with ds.commit(…)"
+                )
             branch, version = find_version(store, ref)
             if version is None:
-                raise DatasetError(f"a tag {name!r} of branch {ref!r}; expected a commit")
+                raise DatasetError(f"cannot create the tag {name!r} for branch {ref!r}. Expected a commit")
             set_tag(store, name, branch, version)
 
     def delete_tag(self, name: str) -> None:
@@ -333,7 +335,9 @@ class Dataset(Filling):
         with self._lock:
             self._writable()
             if name not in self.tags:
-                raise CommitNotFoundError(f"no tag {name!r}; there are {', '.join(self.tags) or 'none'}")
+                raise CommitNotFoundError(
+                    f"{name!r} is not a tag of this dataset. The tags are {', '.join(self.tags) or 'none'}"
+                )
             delete_tag(self._working.store, name)
 
     # ---- upkeep --------------------------------------------------------------------------
@@ -410,7 +414,7 @@ class Dataset(Filling):
             known = [view.id for view in views]
             like = nearest(str(id), known)
             raise ViewNotFoundError(
-                f"no view {id!r}; there are {', '.join(known[:8]) or 'none'}",
+                f"{id!r} is not a saved view. The saved views are {', '.join(known[:8]) or 'none'}",
                 hint=f"did you mean {like!r}?" if like else None,
             )
         return found
@@ -466,8 +470,8 @@ class Dataset(Filling):
             environment (``PENSTOCK_CREDS_<name>``), a keyring or the store's own chain.
         """
         if not name or not isinstance(name, str):
-            raise CredentialsError(f"a credentials key named {name!r}; expected a name")
-        storable_text(name, "a credentials key")
+            raise CredentialsError(f"{name!r} is not a valid credentials key. Expected a name")
+        storable_text(name, "the credentials key")
         with self._lock:
             self._writable()
             self._settle()
@@ -491,12 +495,12 @@ class Dataset(Filling):
         keys = self._working.meta.get("creds_keys", {})
         if name not in keys:
             raise CredentialsError(
-                f"no credentials key {name!r}; the dataset has {', '.join(keys) or 'none'}",
-                hint="ds.add_creds_key adds one",
+                f"{name!r} is not a credentials key of this dataset. The keys are {', '.join(keys) or 'none'}",
+                hint="add one with ds.add_creds_key",
             )
         if keys[name]:
             raise CredentialsError(
-                f"credentials of {name!r} are managed and so not kept in the session",
+                f"the credentials of {name!r} are managed, so they cannot be set for the session",
                 hint=f"set the environment variable PENSTOCK_CREDS_{name} to a JSON object",
             )
         self._working.credentials.populate(name, values)

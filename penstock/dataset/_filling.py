@@ -261,12 +261,12 @@ class Filling(Samples):
             self._writable()
             self._settle()
             if name in self._buffer.specs:
-                raise DatasetError(f"a tensor {name!r} exists already ({self._buffer.specs[name].shown_htype})")
+                raise DatasetError(f"the tensor {name!r} already exists ({self._buffer.specs[name].shown_htype})")
             if aligned_with is not None:
                 spec = replace(checked_member(spec), aligned_with=first_of_group(self._buffer.specs, aligned_with))
             if name in reserved_names():
                 warnings.warn(
-                    f"the tensor {name!r} has the name of a part of every dataset or view; reach it as ds[{name!r}]",
+                    f"{name!r} is also an attribute of every dataset or view. Use ds[{name!r}] to get the tensor",
                     UserWarning,
                     stacklevel=2,
                 )
@@ -298,7 +298,9 @@ class Filling(Samples):
             self._writable()
             self._settle()
             if len(set(names)) < 2:  # noqa: PLR2004  a group is of two at least
-                raise DatasetError(f"align({', '.join(map(repr, names))}); expected the names of two tensors or more")
+                raise DatasetError(
+                    f"align({', '.join(map(repr, names))}) is not valid. Expected the names of two or more tensors"
+                )
             specs = aligned(self._working.specs, names)
             check_groups(self._working.table, specs, dict)
             self._working.change_specs(lambda newest: aligned(newest, names))
@@ -318,7 +320,9 @@ class Filling(Samples):
             If a value does not fit its tensor; nothing is added then.
         """
         if not isinstance(sample, Mapping):
-            raise SampleError(f"a sample of type {type(sample).__name__}; expected a dict with a value for each tensor")
+            raise SampleError(
+                f"the sample is of type {type(sample).__name__}. Expected a dict with a value for each tensor"
+            )
         self._ingest(
             {name: [value.numpy() if isinstance(value, Tensor) else value] for name, value in sample.items()}, 0
         )
@@ -341,7 +345,9 @@ class Filling(Samples):
             message says how many.
         """
         if not isinstance(samples, Mapping):
-            raise SampleError(f"samples of type {type(samples).__name__}; expected a dict of one list for each tensor")
+            raise SampleError(
+                f"the samples are of type {type(samples).__name__}. Expected a dict with one list per tensor"
+            )
         count = num_samples(samples)
         if count <= _PART or not any(spec.is_encoded for spec in self._buffer.specs.values()):
             self._ingest(samples, num_workers)
@@ -352,7 +358,7 @@ class Filling(Samples):
                 self._ingest(part, num_workers)
             except PenstockError as error:
                 if start:
-                    error.message += f" (counted from sample {start}; the {start} before it are appended)"
+                    error.message += f" (counted from sample {start}; the {start} samples before it were appended)"
                 raise
 
     def _ingest(self, columns: Mapping[str, Sequence[Any]], num_workers: int) -> None:
@@ -435,7 +441,9 @@ class Filling(Samples):
             self._flush()
             spec = self.tensor_spec(name)
             if len(values) != len(positions):
-                raise SampleError(f"{len(values)} values for {len(positions)} samples of {name!r}; expected as many")
+                raise SampleError(
+                    f"there are {len(values)} values for {len(positions)} samples of {name!r}. Expected equal numbers"
+                )
             if group_of(self._working.specs, name):
                 check_lists(spec, values)
             spec, cells = self._typed_cells(spec, values)
@@ -503,7 +511,7 @@ class Filling(Samples):
             self._writable()
             self._settle()
             if isinstance(index, bool | np.bool_ | str | float):
-                raise SampleError(f"pop({index!r}); expected the numbers of samples")
+                raise SampleError(f"pop({index!r}) is not valid. Expected sample indices")
             index = -1 if index is None else index
             row = row_of(index, len(self))
             rows = np.unique(rows_of(index, len(self))) if row is None else np.array([row], np.int64)
@@ -545,7 +553,7 @@ class Filling(Samples):
             spec = self.tensor_spec(name)
             if spec.htype != "class_label" or isinstance(names, str) or not names:
                 raise DatasetError(
-                    f"cannot merge classes {names!r} of {name!r} ({spec.shown_htype}); expected a list of class names"
+                    f"cannot merge classes {names!r} of {name!r} ({spec.shown_htype}). Expected a list of class names"
                 )
             self._working.merge_classes(self._working.specs[name], names, into)
             self._buffer = self._working.new_buffer()

@@ -15,7 +15,7 @@ from penstock.tensors import MAX_IMAGE_BYTES
 __all__ = ["empty", "load"]
 
 _FORMAT = 1
-_TOKEN_NOTE = "token is accepted so that code written for Deep Lake runs, and not used"  # noqa: S105  a text about tokens
+_TOKEN_NOTE = "token is accepted for compatibility with Deep Lake, but it is not used"  # noqa: S105  a text about tokens
 
 
 def _note_token(token: str | None) -> None:
@@ -27,7 +27,9 @@ def _allowing(max_image_bytes: int | None, make: Callable[[], Dataset]) -> Datas
     """Check how large images may be before a dataset is made or opened."""
     whole = isinstance(max_image_bytes, int) and not isinstance(max_image_bytes, bool)
     if max_image_bytes is not None and not (whole and max_image_bytes > 0):
-        raise DatasetError(f"max_image_bytes is {max_image_bytes!r}; expected a number of bytes, or None for any size")
+        raise DatasetError(
+            f"max_image_bytes={max_image_bytes!r} is not valid. Expected a number of bytes, or None for any size"
+        )
     dataset = make()
     dataset.max_image_bytes = max_image_bytes
     return dataset

@@ -79,7 +79,7 @@ def _column(table: OverlayTable, spec: TensorSpec) -> Iterator[Problem]:
             yield Problem(tensor=spec.name, row=row, reason=f"a class index outside 0 to {len(spec.class_names) - 1}")
     if spec.htype == "bbox":
         for row in np.unique(rows[~np.isfinite(column.values)]).tolist():
-            yield Problem(tensor=spec.name, row=row, reason="a coordinate that is no finite number")
+            yield Problem(tensor=spec.name, row=row, reason="a coordinate that is not a finite number")
 
 
 def _encoded(table: OverlayTable, spec: TensorSpec, num_workers: int) -> Iterator[Problem]:
@@ -121,7 +121,7 @@ def _reason(spec: TensorSpec, sample: bytes | PenstockError | None, digest: int,
     if spec.htype != "image" or sample is None:
         return None
     if digest and image_digest(sample) != digest:
-        return "the bytes are not those that were added"
+        return "the bytes differ from those that were added"
     try:
         check_image(sample, max_bytes=max_bytes)
     except PenstockError as error:

@@ -85,7 +85,7 @@ def test_branches_part_and_stay_apart(ds):
     other.reset()
     assert other.age.numpy().tolist() == [0, 1, 2, 33, 4, 5, 6, 7]
     assert penstock.load(ds.path, version=fixed).age[3].numpy() == 33
-    with pytest.raises(DatasetError, match="exists already"):
+    with pytest.raises(DatasetError, match="already exists"):
         ds.checkout("fix/sample 3", create=True)
 
 
@@ -211,8 +211,8 @@ def test_verify_finds_a_flipped_byte_and_a_missing_file(ds, tmp_path):
     report = penstock.load(ds.path).verify()
     assert not report.ok
     assert [(problem.tensor, problem.row) for problem in report.problems] == [("images", 6)]
-    assert report.problems[0].reason == "the bytes are not those that were added"
-    assert "not those that were added" in repr(report)
+    assert report.problems[0].reason == "the bytes differ from those that were added"
+    assert "differ from those that were added" in repr(report)
 
 
 def test_cleanup_frees_what_no_commit_names(ds):

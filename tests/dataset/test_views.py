@@ -82,7 +82,7 @@ def test_the_plan_of_weights_has_the_closed_form_shares(ds):
     np.testing.assert_allclose(by_tensor.expected, np.array([610, 50]) / 660 * 12)
     with pytest.raises(SamplingError, match=r"shape \(3,\) for 12 samples"):
         ds.sample_by([1, 2, 3])
-    with pytest.raises(DatasetError, match="labels='age'; expected a class_label tensor: labels"):
+    with pytest.raises(DatasetError, match=r"labels='age'. Expected a class_label tensor: labels"):
         ds.plan([1] * 12, labels="age")
 
 
@@ -162,10 +162,10 @@ def test_views_that_cannot_be_kept_are_refused(ds):
     with pytest.raises(DatasetError, match=r"array of weights.*store the weights as a tensor"):
         ds.sample_by(np.ones(12)).save_view()
     ds[1:3].save_view(id="mine")
-    with pytest.raises(DatasetError, match="'mine' is saved already"):
+    with pytest.raises(DatasetError, match="'mine' already exists"):
         ds[1:3].save_view(id="mine")
     ds.age[1] = 5
-    with pytest.raises(UncommittedChangesError, match="expected a commit"):
+    with pytest.raises(UncommittedChangesError, match="Expected a commit"):
         ds[1:3].save_view()
     with pytest.raises(ReadOnlyError, match="read_only=True"):
         penstock.load(ds.path, read_only=True).delete_view("mine")

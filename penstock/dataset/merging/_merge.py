@@ -90,8 +90,8 @@ def _surviving(
     contested = []
     for name in base.stored.specs:
         for side, edited, reason in (
-            (ours.specs, other, "the tensor is deleted here and edited there"),
-            (theirs.specs, mine, "the tensor is edited here and deleted there"),
+            (ours.specs, other, "the tensor was deleted here and edited there"),
+            (theirs.specs, mine, "the tensor was edited here and deleted there"),
         ):
             if name not in side:
                 specs.pop(name, None)
@@ -112,7 +112,7 @@ def _check_fit(sides: _Sides) -> None:
 def _common(ours: Working, theirs: Working, name: str) -> OverlayTable:
     shared = nearest_common(ours.store, ours.last_commit, theirs.last_commit)
     if shared is None:
-        raise DatasetError(f"branch {name!r} has no commit in common with this one")
+        raise DatasetError(f"branch {name!r} has no commit in common with this branch")
     return _at(ours, shared)
 
 
@@ -136,7 +136,9 @@ def _conflicts(sides: _Sides) -> list[Conflict]:
         Side(table=sides.theirs, changed=sides.other),
         sides.specs,
     )
-    found += [Conflict(uid=uid, tensor=tensor, reason="both edited its objects") for uid, tensor in sizes]
+    found += [
+        Conflict(uid=uid, tensor=tensor, reason="its objects were edited on both branches") for uid, tensor in sizes
+    ]
     found += [conflict for merged in sides.classes.values() for conflict in merged.conflicts]
     mine, other = _edited_uids(sides.ours, sides.mine), _edited_uids(sides.theirs, sides.other)
     deleted_here = np.intersect1d(sides.base.uids(sides.mine.removed), other)
@@ -163,7 +165,7 @@ def _unlike(sides: _Sides, tensor: str, uids: NDArray[np.int64]) -> Iterator[Con
             yield Conflict(
                 uid=uid,
                 tensor=tensor,
-                reason="both edited it",
+                reason="it was edited on both branches",
                 row=row,
                 ours=shown_value(ours, one),
                 theirs=shown_value(theirs, two),

@@ -55,7 +55,7 @@ def _check_kind(ours: TensorSpec, theirs: TensorSpec) -> None:
     mine, other = _kind(ours), _kind(theirs)
     if mine != other:
         raise ConflictError(
-            f"the tensor {ours.name!r} is {mine} here and {other} on the other branch; expected one kind"
+            f"the tensor {ours.name!r} is {mine} here and {other} on the other branch. Expected the same kind"
         )
 
 
@@ -77,7 +77,8 @@ def recast_cells(cells: Sequence[Cell], theirs: TensorSpec, into: TensorSpec, ui
             found.append(recast(cell, theirs, into))
         except SampleError as error:
             raise ConflictError(
-                f"the branches gave {into.name!r} different types, and the sample with uid {uid} does not fit here: "
+                f"{into.name!r} has different types on the two branches, and the sample with uid {uid} does "
+                "not fit here: "
                 f"{error.message}"
             ) from error
     return found

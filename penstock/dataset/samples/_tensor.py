@@ -117,7 +117,9 @@ class Tensor:
 
     def __getitem__(self, index: Any) -> Tensor:
         if self._single:
-            raise DatasetError(f"sample {index!r} of one sample of {self._name!r}; expected .numpy() first")
+            raise DatasetError(
+                f"a single sample of {self._name!r} cannot be indexed by {index!r}. Expected .numpy() first"
+            )
         row = row_of(index, len(self))
         chosen = rows_of(index, len(self)) if row is None else np.array([row], np.int64)
         return Tensor(
@@ -126,7 +128,7 @@ class Tensor:
 
     def __setitem__(self, index: Any, value: Any) -> None:
         if self._single:
-            raise DatasetError(f"an assignment into one sample of {self._name!r}; expected ds.{self._name}[i] = …")
+            raise DatasetError(f"cannot assign to part of a sample of {self._name!r}. Expected ds.{self._name}[i] = …")
         row = row_of(index, len(self))
         chosen = rows_of(index, len(self)) if row is None else np.array([row], np.int64)
         rows = chosen if self._rows is None else self._rows[chosen]
@@ -140,8 +142,9 @@ class Tensor:
             return list(values)
         except Exception as error:
             raise SampleError(
-                f"a {type(values).__name__} for several samples of {self._name!r}; expected a list with one value for "
-                "each sample"
+                f"cannot assign a {type(values).__name__} to several samples of {self._name!r}. "
+                "Expected a list with one value per "
+                "sample"
             ) from error
 
     def _now(self) -> tuple[Table, NDArray[np.int64]]:
@@ -151,7 +154,7 @@ class Tensor:
             return table, rows
         if len(self._rows) and self._rows.max() >= len(rows):
             raise SampleIndexError(
-                f"sample {self._rows.max()} of {self._name!r}; there are {len(rows)} now, others were deleted"
+                f"sample {self._rows.max()} of {self._name!r} no longer exists. There are {len(rows)} samples now"
             )
         return table, rows[self._rows]
 
@@ -204,7 +207,7 @@ class Tensor:
         spec = self.spec
         if spec.is_encoded or spec.htype in {"text", "json"}:
             raise SamplingError(
-                f"tensor {self._name!r} ({self.htype}) as labels; expected a class_label tensor",
+                f"tensor {self._name!r} ({self.htype}) cannot be used as labels. Expected a class_label tensor",
                 hint=_first_labels(self._owner),
             )
         table, rows = self._now()
@@ -215,7 +218,7 @@ class Tensor:
                 values=column.values, offsets=column.offsets, class_names=names, tensor=self._name, row_numbers=rows
             )
         if not (column.lengths == 1).all():
-            raise SamplingError(f"tensor {self._name!r} has samples without exactly one number; expected class labels")
+            raise SamplingError(f"tensor {self._name!r} has samples without exactly one number. Expected class labels")
         return replace(class_counts(column.values), tensor=self._name, row_numbers=rows)
 
     def data(self) -> dict[str, Any]:
@@ -241,7 +244,7 @@ class Tensor:
     def tobytes(self) -> bytes | list[bytes | None]:
         """Read images as they are stored or linked: encoded bytes, one sample's or a list."""
         if self.spec.htype != "image":
-            raise DatasetError(f"encoded bytes of {self._name!r} ({self.htype}); expected an image tensor")
+            raise DatasetError(f"{self._name!r} ({self.htype}) has no encoded bytes. Expected an image tensor")
         raw = list(self._raw())
         for content in raw:
             if isinstance(content, Exception):
@@ -251,10 +254,10 @@ class Tensor:
     def links(self) -> list[Link | None]:
         """Return where the samples' linked files are, without reading them."""
         if not self.spec.link:
-            raise DatasetError(f"links of {self._name!r} ({self.htype}); expected a link tensor")
+            raise DatasetError(f"{self._name!r} ({self.htype}) has no links. Expected a link tensor")
         table, rows = self._now()
         if not isinstance(table, OverlayTable):
-            raise DatasetError(f"links of {self._name!r}; expected a tensor of a stored dataset")
+            raise DatasetError(f"{self._name!r} has no links. Expected a tensor of a stored dataset")
         return table.links(rows, self._name)
 
     def add_class(self, name: str) -> int:
@@ -276,4 +279,4 @@ class Tensor:
 
 def _first_labels(owner: Owner) -> str | None:
     labels = [name for name in owner.tensor_names() if owner.tensor_spec(name).htype == "class_label"]
-    return f"ds[{labels[0]!r}] is one" if labels else None
+    return f"use ds[{labels[0]!r}]" if labels else None

@@ -162,14 +162,14 @@ def save_rows(
     commit = source.version
     if not re.fullmatch(r"[0-9a-f]{24}", commit):
         raise UncommittedChangesError(
-            f"a view of version {commit!r}, which has changes that are not committed; expected a commit",
-            hint="ds.commit(…), then make the view again",
+            f"a view of version {commit!r} cannot be saved, because it has uncommitted changes. Expected a commit",
+            hint="call ds.commit(…), then create the view again",
         )
     view_id = view_id or f"{int(time.time()):08x}{secrets.token_hex(8)}"
     if not re.fullmatch(r"[\w-]{1,80}", view_id):
-        raise DatasetError(f"a view id {view_id!r}; expected letters, digits, '_' and '-', at most 80")
+        raise DatasetError(f"{view_id!r} is not a valid view id. Expected at most 80 letters, digits, '_' and '-'")
     if view_id in view_records(store):
-        raise DatasetError(f"a view {view_id!r} is saved already", hint="ds.delete_view deletes it")
+        raise DatasetError(f"the view {view_id!r} already exists", hint="use ds.delete_view to delete it")
     branch, version = find_version(store, commit)
     snapshot = source.stored.snapshot
     record = ViewRecord(
@@ -192,7 +192,9 @@ def _source_of(table: Table) -> OverlayTable:
     while isinstance(source, (OptimizedTable, ProjectedTable)):
         source = source.source
     if not isinstance(source, OverlayTable):
-        raise DatasetError("a view of a query's result table; expected one of samples of the dataset")
+        raise DatasetError(
+            "the result of this query is a table, not samples of the dataset. Expected a view of samples"
+        )
     return source
 
 
@@ -202,7 +204,7 @@ def _found(store: Store, view_id: str) -> ViewRecord:
     if view_id not in records:
         like = nearest(str(view_id), records)
         raise ViewNotFoundError(
-            f"no saved view {view_id!r}; there are {', '.join(records) or 'none'}",
+            f"{view_id!r} is not a saved view. The saved views are {', '.join(records) or 'none'}",
             hint=f"did you mean {like!r}?" if like else None,
         )
     return records[view_id]
@@ -217,7 +219,7 @@ def open_saved(
     source = OverlayTable(StoredTable(snapshot, record.commit), Draft(), credentials)
     rows = source.positions(read_rows(store.location, view_id, record))
     if (rows < 0).any():
-        raise StorageError(f"view {view_id!r} names samples that its version does not have")
+        raise StorageError(f"view {view_id!r} contains samples that its version does not have")
     distinct = rows[np.sort(np.unique(rows, return_index=True)[1])]
     if optimize and not record.copy:
         record = _copied(store, view_id, record, source, distinct, num_workers)

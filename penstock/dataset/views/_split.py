@@ -22,7 +22,9 @@ def split_positions(
     """Return the positions of each part, increasing."""
     shares = np.array(list(fractions.values()), np.float64)
     if not len(shares) or (shares < 0).any() or not np.isfinite(shares).all() or shares.sum() > 1 + _ROUNDING:
-        raise DatasetError(f"shares {dict(fractions)!r}; expected shares of 0 or more that sum to at most 1")
+        raise DatasetError(
+            f"the shares {dict(fractions)!r} are not valid. Expected shares of 0 or more that sum to at most 1"
+        )
     rng = np.random.Generator(np.random.Philox(seed))
     strata = _strata(samples, stratify)
     part = np.full(len(samples), -1, np.int64)
@@ -53,7 +55,7 @@ def _strata(samples: Owner, stratify: str | None) -> NDArray[np.int64]:
         return np.zeros(len(samples), np.int64)
     spec = samples.tensor_spec(stratify)
     if spec.htype != "class_label":
-        raise DatasetError(f"stratify={stratify!r}, a {spec.shown_htype}; expected a class_label tensor")
+        raise DatasetError(f"stratify={stratify!r} has htype {spec.shown_htype}. Expected a class_label tensor")
     return _label_sets(samples.table.column(stratify).take(samples.indices))
 
 

@@ -113,10 +113,10 @@ class Samples(Drawing["View"]):
         if name in names and name not in reserved_names():
             return Tensor(self, name)
         if name in names:
-            raise TensorNotFoundError(name, names, hint=f"a tensor of this name is reached as ds[{name!r}]")
-        hint = f"write {ELSEWHERE[name]}" if name in ELSEWHERE else None
+            raise TensorNotFoundError(name, names, hint=f"use ds[{name!r}] to get the tensor with this name")
+        hint = f"use {ELSEWHERE[name]}" if name in ELSEWHERE else None
         if name in reserved_names():
-            hint = f"{name} is a part of datasets alone" if isinstance(self, View) else f"{name} is a part of views"
+            hint = f"only datasets have {name}" if isinstance(self, View) else f"only views have {name}"
         raise TensorNotFoundError(name, names, hint=hint)
 
     def __dir__(self) -> list[str]:
@@ -125,7 +125,7 @@ class Samples(Drawing["View"]):
     def assign(self, name: str, positions: NDArray[np.int64], values: Sequence[Any]) -> None:
         """Replace samples of a tensor; a view refuses."""
         raise ReadOnlyError(
-            f"an assignment to {len(values)} of {len(positions)} samples of {name!r} of a view, which is a snapshot",
+            f"cannot assign {len(values)} of {len(positions)} samples of {name!r} in a view, which is a snapshot",
             hint=f"assign to the dataset: ds.{name}[view.indices[i]] = …",
         )
 
@@ -157,7 +157,9 @@ class Samples(Drawing["View"]):
         if isinstance(function, str):
             return self.query(f"select * where {function}")
         if not callable(function):
-            raise DatasetError(f"filter({function!r}); expected a function of a sample, or a TQL condition")
+            raise DatasetError(
+                f"filter({function!r}) is not valid. Expected a function of a sample, or a TQL condition"
+            )
         return self._chosen(np.flatnonzero([bool(function(sample)) for sample in self]).astype(np.int64))
 
     @property
@@ -169,7 +171,7 @@ class Samples(Drawing["View"]):
         """Return the samples' labels by the first class label tensor, for the helpers of `penstock.sampling`."""
         labels = [name for name in self.tensor_names() if self.tensor_spec(name).htype == "class_label"]
         if not labels:
-            raise SamplingError("no class_label tensor; expected one", hint="pass the labels themselves")
+            raise SamplingError("there is no class_label tensor", hint="pass the labels as an array")
         return self[labels[0]].__class_counts__()
 
     def summary(self) -> None:
@@ -364,10 +366,13 @@ class View(Samples):
             If the id is taken, or the view was drawn by an array of weights.
         """
         if self._dataset is None:
-            raise DatasetError("a view of a query's result table; expected one of samples of the dataset")
+            raise DatasetError(
+                "the result of this query is a table, not samples of the dataset. Expected a view of samples"
+            )
         if self._by_array:
             raise DatasetError(
-                "a view drawn by an array of weights, which is not kept with the dataset; expected a weight expression",
+                "the view was drawn by an array of weights, which is not stored with the dataset. "
+                "Expected a weight expression",
                 hint="store the weights as a tensor: ds.create_tensor('my_weights') and ds.sample_by('my_weights')",
             )
         return self._dataset.save_rows(self, message=message, view_id=id)

@@ -169,7 +169,7 @@ def read_rows(location: Location, view_id: str, record: ViewRecord) -> NDArray[n
     if content is None:
         raise StorageError(f"the rows of view {view_id!r} are missing ({_rows_file(view_id)})")
     if record.rows_sha256 and hashlib.sha256(content).hexdigest() != record.rows_sha256:
-        raise StorageError(f"the rows of view {view_id!r} are not those that were saved ({_rows_file(view_id)})")
+        raise StorageError(f"the rows of view {view_id!r} differ from those that were saved ({_rows_file(view_id)})")
     try:
         uids: NDArray[np.int64] = np.load(io.BytesIO(content), allow_pickle=False).astype(np.int64)
     except Exception as error:  # numpy parses the header as Python, whose tokenizer has errors of its own

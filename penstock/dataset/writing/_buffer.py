@@ -112,7 +112,7 @@ class Buffer:
         first = np.arange(len(known)) if moved is None else moved
         if (first < 0).any():
             lost = self.stored[name].class_names[int(np.flatnonzero(first < 0)[0])]
-            raise ConflictError(f"the class {lost!r} was removed while samples of it were appended")
+            raise ConflictError(f"the class {lost!r} was removed while samples with this class were being appended")
         index = np.array([*first.tolist(), *(merged.class_names.index(entry) for entry in new)], np.int64)
         return None if (index == np.arange(len(index))).all() else index
 

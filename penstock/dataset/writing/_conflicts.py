@@ -100,7 +100,7 @@ def _lost(stored: StoredTable, tensor: str, uid: int) -> Conflict:
         uid=uid,
         tensor=tensor,
         row=row if row >= 0 else None,
-        reason="labeled here with a class that another session removed",
+        reason="labeled here with a class that another session has removed",
     )
 
 
@@ -170,10 +170,11 @@ def refuse(conflicts: Sequence[Conflict], last: Commit | None) -> NoReturn:
     more = f", and {len(conflicts) - _SHOWN} more" if len(conflicts) > _SHOWN else ""
     where = f" (commit {last.id})" if last is not None else ""
     raise ConflictError(
-        f"conflict: {len(conflicts)} edits of this session meet changes of another{where}: {'; '.join(told)}{more}",
+        f"{len(conflicts)} edits of this session conflict with another session{where}: {'; '.join(told)}{more}",
         conflicts=tuple(conflicts),
-        hint="ds.commit(message, on_conflict='ours') keeps the edits made here, on_conflict='theirs' drops them; "
-        "ds.discard_edits(name, rows) drops single ones",
+        hint="use ds.commit(message, on_conflict='ours') to keep the edits made here, or on_conflict='theirs' "
+        "to drop them; "
+        "ds.discard_edits(name, rows) drops individual edits",
     )
 
 

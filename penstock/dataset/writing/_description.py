@@ -98,10 +98,10 @@ def changed_names(spec: TensorSpec, action: str, names: Sequence[str]) -> tuple[
     if action == "rename" and old not in spec.class_names:
         raise UnknownClassError(old, spec.class_names, tensor=spec.name)
     if not isinstance(new, str) or not new.strip():
-        raise DatasetError(f"a class named {new!r}; expected a name")
+        raise DatasetError(f"{new!r} is not a valid class name. Expected a name")
     storable_text(new, f"a class name of {spec.name!r}")
     if new in spec.class_names:
-        raise DatasetError(f"a class {new!r} exists already in {spec.name!r}; expected a new name")
+        raise DatasetError(f"the class {new!r} already exists in {spec.name!r}. Expected a new name")
     known = list(spec.class_names)
     index = known.index(old) if action == "rename" else len(known)
     known[index : index + 1] = [new]

@@ -38,14 +38,16 @@ def first_of_group(specs: Mapping[str, TensorSpec], name: str) -> str:
 def checked_member(spec: TensorSpec) -> TensorSpec:
     """Return a tensor that can hold one entry for each object, or say why it cannot."""
     if spec.htype not in GROUPED_HTYPES:
-        hint = "a json tensor holds a list of texts, one for each object" if spec.htype == "text" else None
+        hint = "a json tensor can hold a list with one text per object" if spec.htype == "text" else None
         raise DatasetError(
-            f"{spec.name!r} ({spec.shown_htype}) in an object group; expected one of {', '.join(GROUPED_HTYPES)}",
+            f"{spec.name!r} ({spec.shown_htype}) cannot be in an object group. "
+            f"Expected one of: {', '.join(GROUPED_HTYPES)}",
             hint=hint,
         )
     if spec.htype == "generic" and spec.ndim == 0:
         raise DatasetError(
-            f"{spec.name!r} (generic, one number a sample) in an object group; expected samples with an entry "
+            f"{spec.name!r} (generic, one number per sample) cannot be in an object group. "
+            "Expected samples with an entry "
             "for each object"
         )
     return spec
@@ -123,8 +125,9 @@ def check_lists(spec: TensorSpec, values: Sequence[Any]) -> None:
         wrong = next((value for value in values if spec.htype == "json" and _listed(value) == _NO_LIST), None)
     if wrong is not None:
         raise SampleError(
-            f"a {type(wrong).__name__} for {spec.name!r} ({spec.htype}), which is in an object group; "
-            "expected a list with an entry for each object"
+            f"a {type(wrong).__name__} is not a valid value of {spec.name!r} ({spec.htype}), which is in an "
+            "object group. "
+            "Expected a list with an entry for each object"
         )
 
 

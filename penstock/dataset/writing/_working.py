@@ -72,7 +72,7 @@ from penstock.tensors import Cell, TensorSpec, group_of, with_type_of
 __all__ = ["READ_ONLY", "Working", "open_working"]
 
 READ_ONLY = "it was opened with read_only=True"
-_FOLDER_READ_ONLY = "its folder cannot be written to"
+_FOLDER_READ_ONLY = "its folder is not writable"
 
 
 class Working:
@@ -188,7 +188,7 @@ class Working:
 
         def change(meta: Meta) -> Meta:
             if any(entry["name"] == spec.name for entry in meta["tensors"]):
-                raise DatasetError(f"a tensor {spec.name!r} was made by another writer")
+                raise DatasetError(f"another process has created the tensor {spec.name!r}")
             return {**meta, "tensors": [*meta["tensors"], spec.to_json()]}
 
         self.store.drop_columns(self.specs.values(), only=column_names(spec))
@@ -239,7 +239,9 @@ class Working:
     def change_classes(self, spec: TensorSpec, action: str, names: Sequence[str]) -> int:
         """Add or rename a class of a tensor."""
         if spec.htype != "class_label":
-            raise DatasetError(f"classes of {spec.name!r}, a {spec.shown_htype}; expected a class_label tensor")
+            raise DatasetError(
+                f"{spec.name!r} has htype {spec.shown_htype}, so it has no classes. Expected a class_label tensor"
+            )
         found: list[int] = []
 
         def change(meta: Meta) -> Meta:
@@ -370,7 +372,7 @@ class Working:
                 broken = rows[before & ~after]
                 if len(broken):
                     found.append(
-                        f"sample {broken[0]}: {box!r} and {label!r} differ in number after the edit "
+                        f"sample {broken[0]} has different numbers of {box!r} and {label!r} after the edit "
                         f"({len(broken)} such samples)"
                     )
         return found
@@ -388,7 +390,10 @@ class Working:
             if not draft and self.is_clean():
                 if session.draft:
                     self._change_draft(lambda _: Draft())
-                raise DatasetError("nothing to commit: no change since the last commit", hint="ds.log() shows it")
+                raise DatasetError(
+                    "there is nothing to commit: nothing has changed since the last commit",
+                    hint="ds.log() lists the commits",
+                )
             check_groups(self.table, self.specs, self._committed_specs)
             self.store.compact()
             self.store.add_columns([self.specs[name] for name in draft.edits])
@@ -420,7 +425,9 @@ class Working:
         self._look_at(self.store.at(version))
         made = self.last_commit
         if made is None or made.id != record["id"]:
-            raise DatasetError(f"the commit {record['id']} is not at version {version}; another writer removed it")
+            raise DatasetError(
+                f"the commit {record['id']} is not at version {version}, because another process removed it"
+            )
         keep(self.store, made)
         session.drop()
         self.refresh()
