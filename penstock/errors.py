@@ -3,13 +3,13 @@
 Every error is a `PenstockError` and also the builtin a Python user expects::
 
     PenstockError
-    ├── DatasetError (ValueError)            a dataset cannot be made, opened or written
+    ├── DatasetError (ValueError)            a dataset cannot be created, opened or written
     │   ├── DatasetNotFoundError (FileNotFoundError)
     │   ├── DatasetExistsError (FileExistsError)
     │   ├── ReadOnlyError (PermissionError)
     │   ├── UncommittedChangesError
     │   ├── ConflictError                    another writer changed the same samples
-    │   └── StorageError (OSError)           the store is damaged or out of reach
+    │   └── StorageError (OSError)           the store is damaged or unreachable
     ├── CommitNotFoundError (LookupError)
     ├── ViewNotFoundError (LookupError)
     ├── TensorNotFoundError (KeyError, AttributeError)
@@ -17,15 +17,15 @@ Every error is a `PenstockError` and also the builtin a Python user expects::
     │   ├── SampleIndexError (IndexError)
     │   ├── AlignmentError                   tensors of one object group differ in length
     │   ├── UnknownClassError (LookupError)
-    │   └── ImageDecodeError                 the bytes are no image that can be read
-    ├── LinkError (OSError)                  a linked file is out of reach or out of bounds
+    │   └── ImageDecodeError                 the bytes are not a readable image
+    ├── LinkError (OSError)                  a linked file is missing, unreachable or not allowed
     ├── CredentialsError (LookupError)
-    ├── ImporterError (ValueError)           the source is not what the importer reads
-    │   └── DownloadError (OSError)          a file cannot be downloaded, or is not the file that was published
-    ├── TQLError (ValueError)                a query is wrong; it has a span
+    ├── ImporterError (ValueError)           the source cannot be read by the importer
+    │   └── DownloadError (OSError)          a file cannot be downloaded, or differs from the published one
+    ├── TQLError (ValueError)                a query is wrong; has the position
     │   ├── QuerySyntaxError
-    │   ├── QueryBindError                   unknown tensor, class, function, type
-    │   └── QueryEvaluationError             wrong on these rows (weights below 0, ...)
+    │   ├── QueryBindError                   an unknown tensor, class or function, or a wrong type
+    │   └── QueryEvaluationError             the query fails on these rows (weights below 0, ...)
     ├── QueryCancelledError
     ├── SamplingError (ValueError)
     │   └── InfeasibleTargetsError
@@ -37,8 +37,8 @@ Every error is a `PenstockError` and also the builtin a Python user expects::
     │   └── NotSupportedError (NotImplementedError)
     └── MissingDependencyError (ImportError)
 
-Facts are attributes; the text is *what is wrong, with the value*, *what was
-expected*, and where there is one a ``Hint:``.
+Facts are attributes. The message says *what is wrong, with the value*, *what was
+expected*, and, if there is one, a ``Hint:``.
 """
 
 from __future__ import annotations
@@ -88,9 +88,10 @@ __all__ = [
 ]
 
 _SHOWN_ROWS = 5
+_SHOWN_NAMES = 8
 
 
-# control characters, what turns the direction of text or has no width, line separators, halves of surrogate pairs
+# control characters, direction marks, characters without width, line separators, halves of surrogate pairs
 _INVISIBLE = re.compile(
     "[\x00-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
     "\ud800-\udfff\U000e0000-\U000e007f]"
@@ -98,12 +99,12 @@ _INVISIBLE = re.compile(
 
 
 def escaped(text: str, *, keep: str = "") -> str:
-    r"""Return text that is safe to print: what a terminal would obey, or nobody could see, as an escape.
+    r"""Return text that is safe to print, with control and invisible characters as escapes.
 
     Parameters
     ----------
     text : str
-        A name, a message, a path: whatever comes from data.
+        Any text that comes from data: a name, a message, a path.
     keep : str
         Characters left as they are, such as a newline.
 
@@ -127,14 +128,14 @@ def escaped(text: str, *, keep: str = "") -> str:
 
 
 def nearest(name: str, candidates: Iterable[str]) -> str | None:
-    """Return the candidate most like `name`, or None when none is like it.
+    """Return the candidate most similar to `name`, or None if none is similar.
 
     Parameters
     ----------
     name : str
         What the user wrote.
     candidates : iterable of str
-        What would have been right.
+        The valid names.
 
     Returns
     -------
@@ -161,7 +162,7 @@ class PenstockError(Exception):
     message : str
         What is wrong, with the value, and what was expected.
     hint : str, optional
-        The nearest right answer; shown after ``Hint:``.
+        The nearest valid value, or what to do; shown after ``Hint:``.
     """
 
     def __init__(self, message: str, *, hint: str | None = None) -> None:
@@ -170,12 +171,12 @@ class PenstockError(Exception):
         self.hint = hint
 
     def __str__(self) -> str:
-        """Return the message, then the hint; never quoted, also under KeyError; control characters escaped."""
+        """Return the message, then the hint, with control characters escaped; never quoted, unlike KeyError."""
         return escaped(f"{self.message}. Hint: {self.hint}" if self.hint else self.message, keep="\n\t")
 
 
 class DatasetError(PenstockError, ValueError):
-    """A dataset cannot be made, opened or written."""
+    """A dataset cannot be created, opened or written."""
 
 
 class DatasetNotFoundError(DatasetError, FileNotFoundError):
@@ -183,7 +184,7 @@ class DatasetNotFoundError(DatasetError, FileNotFoundError):
 
 
 class DatasetExistsError(DatasetError, FileExistsError):
-    """A dataset is stored at the path already."""
+    """A dataset already exists at the path."""
 
 
 class ReadOnlyError(DatasetError, PermissionError):
@@ -213,7 +214,7 @@ class ConflictError(DatasetError):
 
 
 class StorageError(DatasetError, OSError):
-    """The store is damaged or out of reach."""
+    """The store is damaged or unreachable."""
 
 
 class CommitNotFoundError(PenstockError, LookupError):
@@ -230,22 +231,28 @@ class TensorNotFoundError(PenstockError, KeyError, AttributeError):
     Parameters
     ----------
     name : str
-        What was asked for.
+        The name that was requested.
     available : iterable of str
-        The tensors there are.
+        The tensors of the dataset.
     hint : str, optional
-        The nearest right answer; by default the tensor most like it.
+        The nearest valid name; by default the most similar tensor.
     """
 
     def __init__(self, name: str, available: Iterable[str], *, hint: str | None = None) -> None:
         known = tuple(available)
         like = nearest(str(name), known)
         super().__init__(
-            f"no tensor {name!r}; the dataset has {', '.join(known) or 'no tensors'}",
+            f"{name!r} is not a tensor of this dataset. {_expected(known, 'The dataset has no tensors')}",
             hint=hint or (f"did you mean {like!r}?" if like else None),
         )
         self.name = name
         self.available = known
+
+
+def _expected(known: tuple[str, ...], otherwise: str) -> str:
+    """Return the sentence that lists the valid names, as many as a line can show."""
+    more = f", … ({len(known)} in total)" if len(known) > _SHOWN_NAMES else ""
+    return f"Expected one of: {', '.join(known[:_SHOWN_NAMES])}{more}" if known else otherwise
 
 
 class SampleError(PenstockError, ValueError):
@@ -270,8 +277,8 @@ class AlignmentError(SampleError):
         shown = "; ".join(f"sample {row} has {_objects(counts)}" for row, counts in list(lengths.items())[:_SHOWN_ROWS])
         more = f"; … ({len(lengths)} samples)" if len(lengths) > _SHOWN_ROWS else ""
         super().__init__(
-            f"{shown}{more}; expected the same number in every tensor of an object group",
-            hint="give each object an entry in all of them",
+            f"{shown}{more}. Expected the same number in every tensor of an object group",
+            hint="give each object an entry in each of these tensors",
         )
         self.lengths = {row: dict(counts) for row, counts in lengths.items()}
 
@@ -287,7 +294,10 @@ class AlignmentError(SampleError):
 
 
 def _objects(counts: Mapping[str, int]) -> str:
-    words = [f"{count} objects in {name!r}" if count >= 0 else f"no list in {name!r}" for name, count in counts.items()]
+    words = [
+        f"{count} objects in {name!r}" if count >= 0 else f"a value in {name!r} that is not a list"
+        for name, count in counts.items()
+    ]
     return ", ".join(word.replace("1 objects", "1 object") if word.startswith("1 ") else word for word in words)
 
 
@@ -297,9 +307,9 @@ class UnknownClassError(SampleError, LookupError):
     Parameters
     ----------
     name : str
-        What was asked for.
+        The name that was requested.
     available : iterable of str
-        The class names there are.
+        The class names of the tensor.
     tensor : str, optional
         The class label tensor.
     """
@@ -307,10 +317,9 @@ class UnknownClassError(SampleError, LookupError):
     def __init__(self, name: str, available: Iterable[str], *, tensor: str | None = None) -> None:
         known = tuple(available)
         like = nearest(name, known)
-        where = f" in {tensor}" if tensor else ""
-        shown = ", ".join(known[:8]) + (f", … ({len(known)} classes)" if len(known) > 8 else "")  # noqa: PLR2004  as many as a line holds
+        where = f" of {tensor}" if tensor else ""
         super().__init__(
-            f"no class {name!r}{where}; the classes are {shown or 'none yet'}",
+            f"{name!r} is not a class{where}. {_expected(known, 'There are no classes yet')}",
             hint=f"did you mean {like!r}?" if like else None,
         )
         self.name = name
@@ -320,11 +329,11 @@ class UnknownClassError(SampleError, LookupError):
 
 
 class ImageDecodeError(SampleError):
-    """The bytes are no image that can be read."""
+    """The bytes are not a readable image."""
 
 
 class LinkError(PenstockError, OSError):
-    """A linked file is missing, out of reach or outside the allowed roots."""
+    """A linked file is missing, unreachable or outside the allowed roots."""
 
 
 class CredentialsError(PenstockError, LookupError):
@@ -332,11 +341,11 @@ class CredentialsError(PenstockError, LookupError):
 
 
 class ImporterError(PenstockError, ValueError):
-    """The source is not what the importer reads."""
+    """The source cannot be read by the importer."""
 
 
 class DownloadError(ImporterError, OSError):
-    """A file of a standard dataset cannot be downloaded, or is not the file that was published."""
+    """A file of a standard dataset cannot be downloaded, or differs from the published one."""
 
 
 class TQLError(PenstockError, ValueError):
@@ -351,11 +360,11 @@ class TQLError(PenstockError, ValueError):
     start, end : int
         Span of the offending part in `text`, in code points.
     expected : sequence of str, optional
-        What could have stood there, in a user's words.
+        What would be valid there, in a user's words.
     suggestion : str, optional
-        The nearest right answer, without quotes around it.
+        The nearest valid spelling, without quotes.
     fix : str, optional
-        Text that replaces ``text[start:end]`` and mends the query.
+        Text that replaces ``text[start:end]`` and fixes the query.
     """
 
     def __init__(
@@ -412,11 +421,11 @@ class QuerySyntaxError(TQLError):
 
 
 class QueryBindError(TQLError):
-    """The query names a tensor, class or function there is not, or mixes types."""
+    """The query names a tensor, class or function that does not exist, or mixes types."""
 
 
 class QueryEvaluationError(TQLError):
-    """The query is wrong on these rows."""
+    """The query fails on these rows."""
 
 
 class QueryCancelledError(PenstockError):
@@ -424,7 +433,7 @@ class QueryCancelledError(PenstockError):
 
 
 class SamplingError(PenstockError, ValueError):
-    """Weights, sizes or targets make no sampling."""
+    """Weights, sizes or targets cannot be sampled."""
 
 
 class InfeasibleTargetsError(SamplingError):
@@ -444,7 +453,7 @@ class InfeasibleTargetsError(SamplingError):
 
 
 class LoaderError(PenstockError, ValueError):
-    """A loader is asked for what it cannot do."""
+    """A loader cannot do what is requested."""
 
 
 class LoaderStateError(LoaderError):
@@ -471,15 +480,15 @@ class TransformError(LoaderError, RuntimeError):
 
 
 class DataSourceError(PenstockError, ValueError):
-    """A data source, sampler or worker pool is asked for what it cannot do."""
+    """A data source, sampler or worker pool cannot do what is requested."""
 
 
 class DataSourceTypeError(DataSourceError, TypeError):
-    """A data source, sampler or worker pool is given a value of a type it does not take."""
+    """A data source, sampler or worker pool does not accept a value of this type."""
 
 
 class NotSupportedError(DataSourceError, NotImplementedError):
-    """A kind of data source or sampler does not have what was asked for."""
+    """A kind of data source or sampler does not support what is requested."""
 
 
 class MissingDependencyError(PenstockError, ImportError):

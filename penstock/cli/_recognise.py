@@ -1,4 +1,4 @@
-"""What is at a path, for the command line: a source to import."""
+"""Recognize what is at a path, for the command line."""
 
 from __future__ import annotations
 

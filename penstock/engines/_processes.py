@@ -37,7 +37,7 @@ class _Gone(Exception):  # noqa: N818  a process that ended while idle is no err
 
 
 class _Constant:
-    """A function stored once, in memory that every worker reads; it goes with the last who holds this."""
+    """A function stored once, in memory that every worker reads; freed with the last reference."""
 
     def __init__(self, function: Callable[..., Any]) -> None:
         self.memory = SharedMemory()
@@ -70,7 +70,7 @@ class _Process:
         return self._result(outcome, sizes)
 
     def attach(self, key: str, constant: _Constant, patience: float | None) -> None:
-        """Let the worker have a function that lies in memory which all workers read."""
+        """Send the worker a function that is in memory shared by all workers."""
         try:
             self._channel.send(("attach", key, constant.sizes, patience))
             send_handle(self._channel, constant.memory.descriptor, self._process.pid)
@@ -92,8 +92,8 @@ class _Process:
         if code == 0:
             return _Gone()
         return LoaderError(
-            f"worker process {self._process.pid} ended with exit code {code} while it worked",
-            hint="a negative code is the signal that killed it; -9 mostly means that memory ran out",
+            f"worker process {self._process.pid} exited with code {code} while it was running a job",
+            hint="a negative code is the signal that killed the process; -9 usually means that it ran out of memory",
         )
 
     def forget(self, key: str) -> None:
@@ -104,15 +104,15 @@ class _Process:
 
     @property
     def alive(self) -> bool:
-        """Whether the process runs."""
+        """Return whether the process is running."""
         return self._process.poll() is None
 
     def kill(self) -> None:
-        """End the process at once; whoever waits for it is told."""
+        """End the process immediately; callers that wait for it get an error."""
         self._process.kill()
 
     def hang_up(self) -> None:
-        """Tell the process to end by closing its channel."""
+        """End the process by closing its channel."""
         self._channel.close()
 
     def abandon(self) -> None:
@@ -157,7 +157,7 @@ def _stop(processes: list[_Process]) -> None:
 
 
 class _Pool:
-    """The processes; as many as the largest lease asks for, none without a lease."""
+    """The worker processes: as many as the largest lease requests, none without a lease."""
 
     def __init__(self) -> None:
         self.owner = os.getpid()
@@ -182,7 +182,7 @@ class _Pool:
         self._idle, self._busy = [], {}
 
     def leave(self, number: int, *, at_once: bool = False) -> None:
-        """Give a lease back; with the last one the processes end. At once: also those that work for it."""
+        """Return a lease; the last one ends the processes. At once: even those that are working for it."""
         if self.owner != os.getpid():
             return
         with self._lock:
@@ -210,7 +210,7 @@ class _Pool:
             while lease in self._leases and not self._idle:
                 self._changed.wait()
             if lease not in self._leases:
-                raise LoaderError("the worker processes were shut down while a job waited for them")
+                raise LoaderError("the worker processes were shut down while a job was waiting for them")
             key = self._leases[lease][1]
             taken = next((process for process in self._idle if key in process.defined), self._idle[0])
             self._idle.remove(taken)
@@ -245,7 +245,7 @@ class _Pool:
 
 
 class Lease:
-    """The right to run a function in some of the shared processes; made by `lease_processes`.
+    """The right to run a function in some of the shared processes; created by `lease_processes`.
 
     Parameters
     ----------
@@ -293,13 +293,14 @@ class Lease:
         """
         if self._pool.owner != os.getpid():
             raise LoaderError(
-                "worker processes belong to the process this one was forked from", hint="lease processes in the child"
+                "the worker processes belong to the parent of this forked process",
+                hint="lease worker processes in the child process",
             )
         with self._slots:
             for _ in range(_ATTEMPTS):
                 with contextlib.suppress(_Gone), self._pool.process(self._number) as process:
                     return self._run_in(process, arguments)
-        raise LoaderError(f"{_ATTEMPTS} worker processes one after another ended without a word")
+        raise LoaderError(f"{_ATTEMPTS} worker processes in a row exited without an error message")
 
     def _run_in(self, process: _Process, arguments: tuple[Any, ...]) -> Any:
         key = self._key
@@ -312,11 +313,11 @@ class Lease:
         return process.ask("run", key, arguments, self._patience)
 
     def close(self) -> None:
-        """Give the lease back; with the last one the processes end."""
+        """Return the lease; the last one ends the processes."""
         self._finalizer()
 
     def abort(self) -> None:
-        """Give the lease back, and end at once the processes that work for it; whoever waits for them is told."""
+        """Return the lease and end its processes immediately; callers that wait for them get an error."""
         self._pool.leave(self._number, at_once=True)
         self._finalizer()
 
@@ -380,6 +381,7 @@ def lease_processes(
     """
     if os.name != "posix":
         raise LoaderError(
-            f"worker processes on {sys.platform}; they need Linux or macOS", hint="use num_threads and num_workers=0"
+            f"worker processes do not work on {sys.platform!r}. Expected Linux or macOS",
+            hint="use num_threads and num_workers=0",
         )
     return Lease(_SHARED.pool(), function, count, persistent=persistent, shared=shared)

@@ -1,4 +1,4 @@
-"""Threads that do jobs for as long as somebody holds them."""
+"""Threads that run jobs for as long as the object is referenced."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Job:
         self._outcomes: queue.SimpleQueue[tuple[Any, BaseException | None]] = queue.SimpleQueue()
 
     def run(self) -> None:
-        """Make the call, unless it was cancelled."""
+        """Run the call, unless it was cancelled."""
         call, self._call = self._call, None
         if call is None:
             return
