@@ -30,7 +30,7 @@ def num_batches(n: float, batch_size: int) -> Any:
     n : int or inf
         Samples of the data set.
     batch_size : int
-        Samples in a batch, at least 1; the last may have fewer.
+        Samples per batch, at least 1; the last batch can be smaller.
 
     Returns
     -------
@@ -39,7 +39,7 @@ def num_batches(n: float, batch_size: int) -> Any:
     Raises
     ------
     DataSourceError
-        If `batch_size` is not a whole number of at least 1.
+        If `batch_size` is not an integer of at least 1.
 
     Examples
     --------
@@ -56,7 +56,7 @@ def checked_batch_size(batch_size: Any) -> int:
 
 
 def checked_count(name: str, value: Any, least: int) -> int:
-    """Return a whole number of at least `least`."""
+    """Return an integer of at least `least`."""
     try:
         number = operator.index(value)
     except TypeError:

@@ -31,7 +31,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _count(text: str) -> int:
-    """Return a whole number that is not negative."""
+    """Return an integer that is not negative."""
     try:
         number = int(text)
     except ValueError:

@@ -37,7 +37,7 @@ class Job:
         outcome: tuple[Any, BaseException | None]
         try:
             outcome = call[0](*call[1]), None
-        except BaseException as error:  # noqa: BLE001  raised again by whoever waits
+        except BaseException as error:  # noqa: BLE001  raised again in the waiting thread
             outcome = None, error
         self._outcomes.put(outcome)
 

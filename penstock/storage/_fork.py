@@ -104,7 +104,7 @@ def _renew_cached_properties() -> None:
         if kind.__module__.startswith("penstock."):
             for member in vars(kind).values():
                 if isinstance(member, cached_property):
-                    member.lock = threading.RLock()  # type: ignore[attr-defined]  # gone from Python 3.12 on
+                    member.lock = threading.RLock()  # type: ignore[attr-defined]  # removed in Python 3.12
 
 
 if hasattr(os, "register_at_fork"):

@@ -250,7 +250,7 @@ class Location:
         return not ((old / "samples.lance").exists() and Path(self.path, "samples.lance").exists())
 
     def step_over_torn(self, branch: str | None) -> None:
-        """Delete the newest records of versions that a power cut left without their end: those were never committed."""
+        """Delete the newest records of versions that a power failure truncated: they were never committed."""
         if self.is_remote:
             return
         for folder in {"samples.lance", f"samples.lance/tree/{branch}" if branch else "samples.lance"}:

@@ -25,7 +25,7 @@ class ArrayTable:
     Parameters
     ----------
     columns : mapping of str to array-like or Ragged
-        One entry a tensor. A 1-D array holds scalars, an n-D array samples of
+        One entry per tensor. A 1-D array holds scalars, an n-D array samples of
         equal shape, a list of arrays ragged samples, a list of str text, a list
         of dict JSON, a list of bytes encoded images; None is a NULL sample.
     class_names : mapping of str to sequence of str, optional

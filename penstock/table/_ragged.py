@@ -21,7 +21,7 @@ class Ragged:
     Parameters
     ----------
     values : ndarray, shape (num_values,)
-        All elements, row after row. Text and JSON are `StringDType`, one a row.
+        All elements, row after row. Text and JSON are `StringDType`, one per row.
     offsets : ndarray of int64, shape (num_rows + 1,)
         Where each row's elements begin; ``offsets[0]`` is 0.
     shapes : ndarray of int64, shape (num_rows, ndim), optional

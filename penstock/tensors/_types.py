@@ -14,7 +14,7 @@ from penstock.tensors._spec import TensorSpec
 
 __all__ = ["as_numbers", "as_regular", "same_type", "with_type", "with_type_of"]
 
-_SMALL = 2.0**105  # squares of numbers that sum up to less: each is below 2**53, where every whole number is a float
+_SMALL = 2.0**105  # squares of numbers that sum up to less: each is below 2**53, where every integer is a float
 _WIDEST = 8  # bytes an element of a stored type has at most
 
 
@@ -69,7 +69,7 @@ def _check_exact(spec: TensorSpec, array: NDArray[Any], value: Any) -> None:
 
 
 def _check_whole(spec: TensorSpec, array: NDArray[Any]) -> None:
-    """Refuse whole numbers that the tensor's floats would round."""
+    """Refuse integers that the tensor's floats would round."""
     dtype = np.dtype(spec.dtype)
     limit = 2 ** (np.finfo(dtype).nmant + 1)
     for entry in array[(array > limit) | (array < -limit)].tolist():

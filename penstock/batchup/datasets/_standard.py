@@ -46,7 +46,7 @@ def standard(
         One of cifar10, cifar100, fashion-mnist, mnist, stl10, svhn, usps, or a class of `penstock.batchup.datasets`,
         which may be a subclass that names other files.
     dest : str or path, optional
-        Where the dataset is made; must not exist. By default it is kept in the data folder
+        Where to create the dataset; must not exist. By default it is kept in the data folder
         (`penstock.batchup.config.get_data_dir`), where edits stay.
     extra : bool
         Whether to add the 100,000 images without label of STL-10 (subset unlabeled), or the 531,131 easier ones of

@@ -35,7 +35,7 @@ class Part:
         Such as ``train``.
     images : ndarray of uint8, shape (num_samples, channels, height, width)
     labels : mapping of str to ndarray of int, shape (num_samples,)
-        -1 where there is no label.
+        -1 if there is no label.
     """
 
     name: str
@@ -204,7 +204,7 @@ def checked_count(name: str, value: int | None, most: int) -> int:
     Raises
     ------
     ImporterError
-        If it is not a whole number from 0 to `most`.
+        If it is not an integer from 0 to `most`.
     """
     count = 0 if value is None else value
     if isinstance(count, bool) or not isinstance(count, int | np.integer) or not 0 <= count <= most:

@@ -44,7 +44,7 @@ def batch_map_concat(
     Returns
     -------
     tuple of ndarray, shape (num_samples, ...), or None
-        One array for each result; None where there were none.
+        One array per result; None if there were no results.
 
     Raises
     ------
@@ -100,7 +100,7 @@ def batch_map_mean(  # noqa: PLR0917  the signature of BatchUp
     Returns
     -------
     tuple of float or ndarray, or None
-        The sums, divided by the number of samples; None where there were no results.
+        The sums, divided by the number of samples; None if there were no results.
 
     Raises
     ------

@@ -32,7 +32,7 @@ def _is_zero_or_one(matrix: NDArray[Any]) -> bool:
 def balancing_weights(y: Any, n_classes: Any = None) -> NDArray[np.float64]:
     """Return a weight per sample: one over the size of its class, times the number of classes.
 
-    Of several classes of a sample the largest weight counts; a sample without a class has the smallest weight of
+    If a sample has several classes, the largest weight is used; a sample without a class has the smallest weight of
     those that have one. See `WeightedSampler.class_balancing_sample_weights`.
     """
     values = np.asarray(y) if hasattr(y, "dtype") and not hasattr(y, "detach") else None

@@ -52,7 +52,7 @@ class AbstractSampler:
         Parameters
         ----------
         batch_size : int
-            Samples in a batch; the last may have fewer.
+            Samples per batch; the last batch can be smaller.
 
         Returns
         -------
@@ -70,7 +70,7 @@ class AbstractSampler:
         Parameters
         ----------
         batch_size : int
-            Samples in a batch; the last may have fewer.
+            Samples per batch; the last batch can be smaller.
         shuffle_rng : RandomState or Generator
             Where the order comes from.
 
@@ -99,7 +99,7 @@ class _PassSampler(AbstractSampler):
         Parameters
         ----------
         batch_size : int
-            Samples in a batch. A batch may go beyond the end of a pass; the last may have fewer.
+            Samples per batch. A batch can extend beyond the end of a pass; the last can be smaller.
 
         Returns
         -------
@@ -122,7 +122,7 @@ class _PassSampler(AbstractSampler):
         Parameters
         ----------
         batch_size : int
-            Samples in a batch. A batch may go beyond the end of a pass; the last may have fewer.
+            Samples per batch. A batch can extend beyond the end of a pass; the last can be smaller.
         shuffle_rng : RandomState, Generator or int
             A `RandomState` draws one permutation a pass. A `Generator` or a seed names a
             `penstock.sampling.ShuffledStream`, whose epochs are the passes.
@@ -156,7 +156,7 @@ class StandardSampler(_PassSampler):
     length : int
         Samples of the data set.
     repeats : int
-        How often it is gone through; -1 without end.
+        Number of passes over it; -1 means endless.
 
     Raises
     ------
@@ -183,7 +183,7 @@ class SubsetSampler(_PassSampler):
     indices : array_like of int, shape (num_indices,)
         Which samples; one that is named twice comes twice a pass.
     repeats : int
-        How often they are gone through; -1 without end.
+        Number of passes over them; -1 means endless.
 
     Raises
     ------

@@ -61,7 +61,7 @@ class _WeightedSampler(AbstractSampler):
         Parameters
         ----------
         batch_size : int
-            Samples in a batch; with `num_samples` the last may have fewer.
+            Samples per batch; with `num_samples` the last batch can be smaller.
         shuffle_rng : RandomState, Generator or int
             A `RandomState` draws what its ``choice(length, p=weights)`` would. A `Generator` or a seed names the
             stream of a `penstock.sampling.SamplingPlan` of these weights.
@@ -102,9 +102,9 @@ class _WeightedSampler(AbstractSampler):
         labels : ClassCounts, Tensor, View or array_like, optional
             Labels of the samples that are drawn from, for the histogram.
         seed : int
-            Its stream is what ``shuffle=seed`` gives.
+            Its stream is the one that ``shuffle=seed`` uses.
         size : int, optional
-            Draws of an epoch; default: `num_samples`, else as many as there are samples.
+            Draws per epoch; by default `num_samples`, or else the number of samples.
 
         Returns
         -------
@@ -168,7 +168,7 @@ class WeightedSampler(_WeightedSampler):
         Parameters
         ----------
         y : array_like of int, shape (num_samples,)
-            Class of each sample. Several classes a sample: a matrix of shape (num_samples, num_classes) of bool or
+            Class of each sample. For several classes per sample: a matrix of shape (num_samples, num_classes) of bool or
             of 0 and 1, or a list of lists; then the rarest class of a sample decides.
         n_classes : int, optional
             Number of classes.
@@ -176,7 +176,7 @@ class WeightedSampler(_WeightedSampler):
         Returns
         -------
         ndarray of float64, shape (num_samples,)
-            One over the samples of the class and over the classes that occur; with one class a sample the sum is 1.
+            One over the class size and the number of classes that occur; the sum is 1 with one class per sample.
 
         Raises
         ------
@@ -297,7 +297,7 @@ class WeightedSubsetSampler(_WeightedSampler):
         Parameters
         ----------
         y : array_like of int, shape (num_samples,)
-            Class of each sample of the data set, not of the subset alone; or several, see
+            Class of each sample of the dataset, not only of the subset; or several, see
             `WeightedSampler.class_balancing_sample_weights`.
         indices : array_like of int, shape (num_indices,)
             The subset.

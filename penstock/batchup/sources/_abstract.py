@@ -47,7 +47,7 @@ class AbstractDataSource:
         Parameters
         ----------
         batch_size : int
-            Samples in a batch.
+            Samples per batch.
         **kwargs
             What the source takes, such as ``shuffle``.
 
@@ -87,7 +87,7 @@ class AbstractDataSource:
         func : callable ``func(*batch) -> results``
             Returns an array with one entry for each sample, a tuple or list of such arrays, or None.
         batch_size : int
-            Samples in a batch.
+            Samples per batch.
         progress_iter_func : callable, optional
             Such as ``tqdm.tqdm``.
         n_batches : int, optional
@@ -100,7 +100,7 @@ class AbstractDataSource:
         Returns
         -------
         tuple of ndarray, shape (num_samples, ...), or None
-            One array for each result; None where there were none.
+            One array per result; None if there were no results.
 
         Raises
         ------
@@ -137,7 +137,7 @@ class AbstractDataSource:
             Returns the sum over the samples of the batch, a tuple or list of such sums, or None; with `sum_axis`
             arrays that are summed over these axes.
         batch_size : int
-            Samples in a batch.
+            Samples per batch.
         progress_iter_func : callable, optional
             Such as ``tqdm.tqdm``.
         sum_axis : int or tuple of int, optional
@@ -152,7 +152,7 @@ class AbstractDataSource:
         Returns
         -------
         tuple of float or ndarray, or None
-            The sums, divided by the number of samples; None where there were no results.
+            The sums, divided by the number of samples; None if there were no results.
 
         Raises
         ------
@@ -242,7 +242,7 @@ class MapDataSource(AbstractDataSource):
         Parameters
         ----------
         batch_size : int
-            Samples in a batch.
+            Samples per batch.
         **kwargs
             What the source takes, such as ``shuffle``.
 

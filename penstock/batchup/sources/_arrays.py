@@ -44,7 +44,7 @@ class ArrayDataSource(RandomAccessDataSource):
     indices : array_like of int, shape (num_indices,), optional
         The samples that are drawn from; default: all.
     repeats : int
-        How often they are gone through; -1 without end. Where samples are shuffled, each time in another order.
+        Number of passes over them; -1 means endless. Shuffled samples have a new order in each pass.
     sampler : AbstractSampler, optional
         What draws the samples, in place of `indices` and `repeats`.
     include_indices : bool
@@ -52,7 +52,7 @@ class ArrayDataSource(RandomAccessDataSource):
 
     labels : array_like, optional
         Classes of the samples, for `plan` and `penstock.explore`, in any form that `penstock.sampling.class_counts`
-        takes. Default: the last array of `data` that has one whole number for each sample, if there is one.
+        takes. Default: the last array of `data` that has one integer for each sample, if there is one.
     class_names : sequence of str, optional
         Names of the classes by index.
 
@@ -72,7 +72,7 @@ class ArrayDataSource(RandomAccessDataSource):
     DataSourceTypeError
         If `data` is not a list, or something in it cannot be indexed.
     SampleIndexError
-        If `indices` or the sampler name a sample that does not exist.
+        If `indices` or the sampler refer to a sample that does not exist.
 
     Examples
     --------
@@ -168,7 +168,7 @@ class ArrayDataSource(RandomAccessDataSource):
         seed : int
             Of a sampler by weight: its stream is what ``shuffle=seed`` draws.
         size : int, optional
-            Draws of an epoch by weight; default: `num_samples` of the sampler, else as many as there are samples.
+            Draws per weighted epoch; by default `num_samples` of the sampler, or else the number of samples.
         mode : {"iid", "deck", "once"}
             How draws by weight are made. Batches of this source are of mode "iid"; a loader draws in any, from a
             source without the sampler: ``Loader(source).sample_by(sampler, mode="deck")``.
@@ -220,10 +220,10 @@ class ArrayDataSource(RandomAccessDataSource):
         Parameters
         ----------
         batch_size : int
-            Samples in a batch; the last may have fewer.
+            Samples per batch; the last batch can be smaller.
         shuffle : bool, RandomState, Generator or int, optional
             Where a random order comes from. None and False: samples in order. True: numpy's global `RandomState`,
-            seeded by ``numpy.random.seed``. A `RandomState`: the order BatchUp gives. A `Generator`: an order of
+            seeded by ``numpy.random.seed``. A `RandomState`: the same order as BatchUp. A `Generator`: an order of
             `penstock.sampling`, another at each call. A seed: the same order at each call.
 
         Returns

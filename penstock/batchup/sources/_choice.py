@@ -73,7 +73,7 @@ class ChoiceDataSource(Several):
         Parameters
         ----------
         batch_size : int
-            Samples in a batch.
+            Samples per batch.
         shuffle : bool, RandomState, Generator or int, optional
             Where the order of samples and the order of sources come from.
         **kwargs
@@ -91,7 +91,7 @@ class ChoiceDataSource(Several):
         Parameters
         ----------
         batch_size : int
-            Samples in a batch.
+            Samples per batch.
         shuffle : bool, RandomState, Generator or int, optional
             Where the order of samples and the order of sources come from.
         **kwargs
@@ -117,7 +117,7 @@ class ChoiceDataSource(Several):
         Parameters
         ----------
         indices : ChoiceBatch
-            As `batch_indices_iterator` gives them.
+            As yielded by `batch_indices_iterator`.
 
         Returns
         -------

@@ -21,7 +21,7 @@ class CompositeDataSource(Several):
     datasets : sequence of AbstractDataSource
         The sources; each is shuffled independently of the others.
     flatten : bool
-        Whether a batch is one tuple of arrays; else a tuple with the batch of each source.
+        Whether a batch is one tuple of arrays; otherwise it is a tuple with the batch of each source.
     trim : bool
         Whether the parts of a batch are cut to the length of the shortest.
 
@@ -68,7 +68,7 @@ class CompositeDataSource(Several):
         Parameters
         ----------
         batch_size : int
-            Samples from each source in a batch.
+            Samples per batch from each source.
         **kwargs
             What the sources take, such as ``shuffle``.
 
@@ -86,7 +86,7 @@ class CompositeDataSource(Several):
         Parameters
         ----------
         batch_size : int
-            Samples from each source in a batch.
+            Samples per batch from each source.
         **kwargs
             What the sources take, such as ``shuffle``.
 

@@ -32,7 +32,7 @@ class RandomAccessDataSource(AbstractDataSource):
     indices : array_like of int, shape (num_indices,), optional
         The samples that are drawn from; default: all.
     repeats : int
-        How often they are gone through; -1 without end.
+        Number of passes over them; -1 means endless.
     sampler : AbstractSampler, optional
         What draws the samples, in place of `indices` and `repeats`.
     include_indices : bool
@@ -114,8 +114,8 @@ class RandomAccessDataSource(AbstractDataSource):
         Parameters
         ----------
         indices : ndarray of int, shape (num_indices,), or slice
-            Places in the subset, where there is one. Indices that `batch_indices_iterator` gave, or that came with
-            a batch, are samples of the data set: these are taken as they are.
+            Positions in the subset, if there is one. Indices from `batch_indices_iterator`, or that came with
+            a batch, are samples of the dataset and are used directly.
 
         Returns
         -------
@@ -136,7 +136,7 @@ class RandomAccessDataSource(AbstractDataSource):
         Parameters
         ----------
         batch_size : int
-            Samples in a batch; the last may have fewer.
+            Samples per batch; the last batch can be smaller.
         shuffle : bool, RandomState, Generator or int, optional
             As in `batch_iterator`.
 
@@ -164,10 +164,10 @@ class RandomAccessDataSource(AbstractDataSource):
         Parameters
         ----------
         batch_size : int
-            Samples in a batch; the last may have fewer.
+            Samples per batch; the last batch can be smaller.
         shuffle : bool, RandomState, Generator or int, optional
             Where a random order comes from. None and False: samples in order. True: numpy's global `RandomState`,
-            seeded by ``numpy.random.seed``. A `RandomState`: the order BatchUp gives. A `Generator`: an order of
+            seeded by ``numpy.random.seed``. A `RandomState`: the same order as BatchUp. A `Generator`: an order of
             `penstock.sampling`, another at each call. A seed: the same order at each call.
 
         Returns

@@ -72,7 +72,7 @@ class SampleDataSource(RandomAccessDataSource):
         Returns
         -------
         tuple of ndarray, shape (num_indices, ...)
-            One for each part of a sample; a list where the shapes of samples differ.
+            One per part of a sample; a list if the shapes of samples differ.
         """
         rows = np.arange(self.length)[indices] if isinstance(indices, slice) else np.asarray(indices)
         check_within(rows, self.length)

@@ -64,7 +64,7 @@ class CallableDataSource(AbstractDataSource):
         Parameters
         ----------
         batch_size : int
-            Samples in a batch.
+            Samples per batch.
         **kwargs
             Passed to the function.
 

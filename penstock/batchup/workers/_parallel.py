@@ -21,7 +21,7 @@ class _SharingPool(Pool, Protocol):
 class ParallelDataSource(AbstractDataSource):
     """Batches of a source, prefetched by the workers of a pool; created by its `parallel_data_source`.
 
-    Batches are those of the source, in the same order: which samples they hold is decided here, workers read them.
+    Batches are those of the source, in the same order: samples are chosen here, and workers read them.
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ class ParallelDataSource(AbstractDataSource):
         Parameters
         ----------
         batch_size : int
-            Samples in a batch.
+            Samples per batch.
         **kwargs
             What the source takes, such as ``shuffle``.
 

@@ -27,7 +27,7 @@ class AbstractWorkerPool:
         ----------
         x : any
             A value that many tasks use. A pool of processes sends it to each process once rather than with each
-            task; arrays in it lie in memory that all processes read.
+            task; its arrays are in memory that all processes read.
 
         Returns
         -------

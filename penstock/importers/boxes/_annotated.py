@@ -1,4 +1,4 @@
-"""Images with labelled boxes, as read from any annotation format."""
+"""Images with labeled boxes, as read from any annotation format."""
 
 from __future__ import annotations
 

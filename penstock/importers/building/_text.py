@@ -82,6 +82,6 @@ def shown(value: object) -> str:
     """
     try:
         text = repr(value)
-    except (ValueError, RecursionError):  # a whole number of more digits than Python prints, lists in lists in lists
+    except (ValueError, RecursionError):  # an integer of more digits than Python prints, lists in lists in lists
         text = f"a {type(value).__name__}"
     return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…"

@@ -111,7 +111,7 @@ def find_coco_images(annotations: Path, data: dict[str, Any] | None = None) -> P
     Raises
     ------
     ImporterError
-        If no folder below the file's, or beside it, has one of the images.
+        If no folder below the file's, or next to it, has one of the images.
     """
     entries = (read_coco(annotations) if data is None else data)["images"]
     names = list(islice((name.replace("\\", "/") for entry in entries if (name := image_name(entry))), _NUM_LOOKED_FOR))

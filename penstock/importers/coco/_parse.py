@@ -84,7 +84,7 @@ class _Placed(NamedTuple):
 
 
 def _key(value: object) -> int | str | None:
-    """Return an id: a whole number, also one written as 1.0, or text; None where it is neither."""
+    """Return an id: an integer, also one written as 1.0, or text; None where it is neither."""
     if isinstance(value, bool):
         return None
     if isinstance(value, float):

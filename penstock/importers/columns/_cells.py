@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Cells", "class_name", "is_missing", "plain_json", "read_cells"]
 
-Cell = Any  # whatever stands in a table
+Cell = Any  # any value in a table
 
 _KIND_OF = {
     "boolean": "boolean",
@@ -109,7 +109,7 @@ def read_cells(cells: pd.Series[Any], name: str, htype: str | None, *, words: st
     Returns
     -------
     Cells
-        Numbers as ``generic`` of their type, whole numbers with missing ones too;
+        Numbers as ``generic`` of their type, integers with missing ones too;
         times as text in ISO 8601, durations as seconds, decimals as numbers where
         these are exact, dictionaries as ``json``, lists of numbers as ``generic``.
         Of text alone the kind is told, and no samples are made.

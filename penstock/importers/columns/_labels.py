@@ -30,7 +30,7 @@ __all__ = [
 
 MISSING_LABEL = -1
 MOST_CLASSES = 10_000
-_NUMBER = re.compile(r"-?\d+(\.0*)?")  # a column of whole numbers with gaps is written with points
+_NUMBER = re.compile(r"-?\d+(\.0*)?")  # a column of integers with gaps is written with points
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

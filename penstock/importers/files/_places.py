@@ -56,7 +56,7 @@ def find_places(parts_of: Sequence[Parts], root: Path, splits: Sequence[str] | N
     Raises
     ------
     ImporterError
-        If one folder has the name of a split and others beside it have not.
+        If one folder has the name of a split and others next to it have not.
     """
     is_split = _split_test(splits)
     inner = _unwrapped(parts_of, is_split)

@@ -31,7 +31,7 @@ class LinkReader:
     Parameters
     ----------
     roots : sequence of str
-        Folders that local links may lie in; the environment variable
+        Folders that may contain local links; the environment variable
         ``PENSTOCK_LINK_ROOTS`` (separated as PATH is) takes their place where it is set.
     credentials : Credentials
         Where credentials are looked up.

@@ -29,7 +29,7 @@ def received_table(content: bytes, spec: TensorSpec) -> pa.Table:
     Raises
     ------
     ValueError
-        If it is compressed, has other columns than the tensor, or counts more than it holds.
+        If it is compressed, has other columns than the tensor, or a wrong sample count.
     """
     import pyarrow as pa
 

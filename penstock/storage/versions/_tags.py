@@ -134,7 +134,7 @@ def refs_are_whole(store: Store) -> bool:
 def sweep_tags(store: Store) -> None:
     """Put away the records of tags and branches that cannot be read, so that the others can.
 
-    What a full disk or a killed process cut short is deleted; what is whole and damaged is kept under another
+    What a full disk or a killed process truncated is deleted; what is complete but damaged is kept under another
     name, for `damaged_refs` to report.
     """
     for folder, keys in _FOLDERS.items():

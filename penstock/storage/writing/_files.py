@@ -96,10 +96,10 @@ def names_in(fragments: Iterable[lance.FragmentMetadata]) -> dict[str, int | Non
 
 
 def secure(location: Location, branch: str | None, files: Mapping[str, int | None]) -> None:
-    """Check that new files are as long as they must be, and make them outlast a power cut.
+    """Check that new files are as long as they must be, and make them survive a power failure.
 
     The engine does not notice every write that a disk refuses: a version may not name a file that was cut short.
-    An object store takes a file whole or not at all, so nothing is asked of one.
+    An object store saves a file completely or not at all, so it needs no check.
     """
     if location.is_remote or not files:
         return

@@ -50,7 +50,7 @@ def land(
     """Make an operation the newest version; None if it overwrote another process's step and was undone.
 
     The engine tries again when an answer of the store is lost, and may then find its own version in the way.
-    The step's token tells whose it is, and what came first is the whole of it.
+    The step's token shows whose it is, and the first version is the complete step.
     """
     import lance
 

@@ -188,7 +188,7 @@ class Store:
         action : str
             What is done, for messages.
         kind : str
-            What is recorded beside the version.
+            What is recorded next to the version.
         change : callable
             Is handed `Steps` over the newest version, again when another writer was first.
         start : int, optional
@@ -246,7 +246,7 @@ class Store:
 
     def _sync(self, made: lance.LanceDataset) -> None:
         """Sync the record of a version; its files were synced before."""
-        if not self.location.is_remote:  # what made it stands in the record too
+        if not self.location.is_remote:  # the record also says how it was created
             record = f"{_LAST_VERSION - int(made.version):020d}.manifest"
             self.location.sync_version(f"{self._folder}/_versions/{record}")
 

@@ -43,7 +43,7 @@ class OverlayTable:
     Attributes
     ----------
     max_image_bytes : int or None
-        Most bytes an image or mask may have when it is decoded; whoever decodes asks.
+        Maximum size in bytes of a decoded image or mask.
     """
 
     def __init__(self, stored: StoredTable, draft: Draft, credentials: Credentials) -> None:

@@ -14,7 +14,7 @@ _START_OF_SCAN, _FILL = 0xFFDA, 0xFFFF
 _PROGRESSIVE = frozenset({0xFFC2, 0xFFC6, 0xFFCA, 0xFFCE})
 _START_OF_FRAME = frozenset(range(0xFFC0, 0xFFD0)) - {0xFFC4, 0xFFC8, 0xFFCC}
 _BYTES_PER_COEFFICIENT = 2
-_MAX_SCANNED = 2**33  # bytes of coefficients gone over in all scans, about 10 s
+_MAX_SCANNED = 2**33  # bytes of coefficients processed in all scans, about 10 s
 
 
 def coefficient_bytes(encoded: bytes, max_bytes: int | None) -> int:

@@ -312,7 +312,7 @@ def _parse(text: str, rule: Callable[[Parser], T]) -> T:
         return rule(Parser(text, tokens))
     except QuerySyntaxError:
         return _explain(text, tokens, rule)
-    except RecursionError:  # whoever calls is deep in calls already
+    except RecursionError:  # the caller's stack is already deep
         raise QuerySyntaxError("the query is nested too deeply to be parsed", text=text, start=0, end=1) from None
 
 
