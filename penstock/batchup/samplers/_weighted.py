@@ -168,7 +168,7 @@ class WeightedSampler(_WeightedSampler):
         Parameters
         ----------
         y : array_like of int, shape (num_samples,)
-            Class of each sample. For several classes per sample: a matrix of shape (num_samples, num_classes) of bool or
+            Class of each sample; for several classes, a matrix of shape (num_samples, num_classes) of bool or
             of 0 and 1, or a list of lists; then the rarest class of a sample decides.
         n_classes : int, optional
             Number of classes.
