@@ -89,7 +89,7 @@ def test_import_of_coco(tmp_path, capsys):
     status, _, err = run(capsys, "import", "coco", tmp_path / "x.json", tmp_path, tmp_path / "out")
     assert status == 1
     assert "b.png: the image file does not exist" in err
-    assert "Hint: on_error='skip'" in err
+    assert "Hint: pass on_error='skip'" in err
     status, out, _ = run(
         capsys, "import", "coco", tmp_path / "x.json", tmp_path, tmp_path / "out", "--on-error", "skip"
     )
@@ -138,7 +138,7 @@ def test_an_error_that_nobody_thought_of_is_one_line(monkeypatch, capsys):
     monkeypatch.setattr("penstock.cli._commands.load", fail)
     status, out, err = run(capsys, "log", "x")
     assert (status, out) == (1, "")
-    assert err == "penstock: internal error, please report it together with the command:  IndexError: no such thing\n"
+    assert err == "penstock: internal error, please report it together with the command: IndexError: no such thing\n"
 
 
 def test_without_command_the_usage_is_shown(capsys):

@@ -237,5 +237,5 @@ def test_an_unforeseen_error_is_one_line(hostile, capsys, monkeypatch):
     status, _, err = run(capsys, "log", hostile.path)
     assert status == 1
     assert err == (
-        "penstock: internal error, please report it together with the command:  ZeroDivisionError: division by zero\n"
+        "penstock: internal error, please report it together with the command: ZeroDivisionError: division by zero\n"
     )

@@ -176,7 +176,11 @@ def test_align_refuses_samples_of_unequal_length_and_changes_nothing(ds):
         (("boxes",), DatasetError, "two or more tensors"),
         (("boxes", "boxes"), DatasetError, "two or more tensors"),
         (("boxes", "nope"), TensorNotFoundError, "no tensor 'nope'"),
-        (("boxes", "note"), DatasetError, r"'note' \(text\) cannot be in an object group. .* json tensor can hold a list"),
+        (
+            ("boxes", "note"),
+            DatasetError,
+            r"'note' \(text\) cannot be in an object group. .* json tensor can hold a list",
+        ),
     ],
     ids=["one", "twice", "unknown", "text"],
 )
@@ -209,7 +213,7 @@ def test_second_writer_cannot_append_samples_that_do_not_fit_a_new_group(tmp_pat
     two = penstock.load(tmp_path / "ds")
     two.extend({"boxes": [[_BOX], [_BOX]], "labels": [["a"], ["a", "a"]]})
     one.align("boxes", "labels")
-    with pytest.raises(DatasetError, match=r"1 of 2 appended samples .* 2 objects in 'labels'.* other 1 are stored"):
+    with pytest.raises(DatasetError, match=r"1 of 2 appended samples .* 2 objects in 'labels'.* other 1 were stored"):
         two.flush()
     assert two.labels.numpy().tolist() == [[0]]
 

@@ -179,7 +179,7 @@ def test_merge_takes_the_type_that_one_branch_fixed(tmp_path, ours, theirs, merg
 def test_merge_is_refused_whole_when_the_branches_fixed_other_types(tmp_path, ours, theirs):
     dataset = _branched(tmp_path, ours, theirs)
     before = dataset.version
-    with pytest.raises(ConflictError, match="gave 'b' different types"):
+    with pytest.raises(ConflictError, match="'b' has different types"):
         dataset.merge("side")
     assert (dataset.version, dataset.has_changes) == (before, False)
     assert _are(dataset.b.numpy(aslist=True), [None, ours])

@@ -149,7 +149,7 @@ def test_linked_images_are_read_with_named_credentials(bucket, endpoint, tmp_pat
     again = penstock.load(ds.path)
     assert again.images[1].numpy()[0, 0, 0] == 10
     bucket.delete_object(Bucket="lake", Key="train 2017/1.png")
-    with pytest.raises(LinkError, match=r"the linked file 's3://lake/train 2017/1.png' is missing"):
+    with pytest.raises(LinkError, match=r"the linked file 's3://lake/train 2017/1.png' does not exist"):
         again.images[1].numpy()
     assert again.images[2].numpy()[0, 0, 0] == 20
     assert [problem.row for problem in again.verify().problems] == [1]

@@ -103,7 +103,9 @@ def closed_address():
 @pytest.mark.parametrize(("dataset", "files"), ALL)
 def test_dataset_fails_in_words_when_there_is_no_server(dataset, files, home):
     small = published.small(dataset, files(), closed_address())
-    with pytest.raises(DownloadError, match=r"could not be downloaded.*the connection failed.*Connection refused") as caught:
+    with pytest.raises(
+        DownloadError, match=r"could not be downloaded.*the connection failed.*Connection refused"
+    ) as caught:
         small(progress=False)
     assert isinstance(caught.value, OSError)
     assert all(repr(file.name) in caught.value.hint for file in small.files)
