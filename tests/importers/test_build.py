@@ -175,7 +175,7 @@ def test_names_that_lead_out_of_the_folder_are_refused(coco, tmp_path):
 def test_wrong_options_are_refused(coco, tmp_path):
     with pytest.raises(ImporterError, match="on_error='ignore' is not valid"):
         from_coco(coco / "x.json", coco, tmp_path / "out", on_error="ignore", **QUIET)
-    with pytest.raises(ImporterError, match="num_workers is -1"):
+    with pytest.raises(ImporterError, match="num_workers=-1"):
         from_coco(coco / "x.json", coco, tmp_path / "out", num_workers=-1, **QUIET)
     with pytest.raises(ImporterError, match="no import report"):
         import_report(tmp_path)

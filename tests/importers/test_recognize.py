@@ -232,7 +232,7 @@ def test_what_is_nothing_says_so(tmp_path, name, text, said):
 
 def test_two_annotation_files_that_are_no_splits_ask_for_one(tmp_path):
     put(tmp_path, files={"annotations/instances_a.json": coco("a.png"), "annotations/instances_b.json": coco("a.png")})
-    with pytest.raises(ImporterError, match=r"choose one of:  .*instances_a.json"):
+    with pytest.raises(ImporterError, match=r"choose one of: .*instances_a.json"):
         recognize(tmp_path)
 
 

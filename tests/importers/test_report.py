@@ -60,7 +60,7 @@ def test_report_counts_what_was_ignored_and_shows_it_last():
     lines = str(ImportReport(source="x", num_samples=2, issues=tuple(log.issues))).splitlines()
     assert lines == [
         "2 samples from x, 1 rejected, 0 repaired, 1 ignored",
-        "  refused: a.jpg: is missing",
+        "  rejected: a.jpg: is missing",
         "  ignored: c.txt: belongs to no image",
     ]
     only_ignored = ImportReport(source="x", num_samples=2, issues=tuple(log.issues[:1]))

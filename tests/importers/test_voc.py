@@ -125,7 +125,7 @@ def test_a_wrong_split_or_a_name_without_file_says_so(root):
     (root / "ImageSets/Main/val.txt").write_text("a\nnone\n")
     with pytest.raises(ImporterError, match=r"'vol' is not a split.*Expected one of: val"):
         parsed(root, split="vol")
-    with pytest.raises(ImporterError, match=r"val.txt, 'none': has no annotation file"):
+    with pytest.raises(ImporterError, match=r"val.txt, 'none': there is no annotation file"):
         parsed(root, split="val")
     assert len(parsed(root, "skip", split="val")[0]) == 1
 
@@ -168,7 +168,7 @@ GOOD = ("Dog", 3, 4, 5, 10)
         (("Dog", "nan", 4, 5, 10), "not a finite number"),
         ("<object><name>Dog</name></object>", "the <object> has no bndbox"),
         ("<object><name>Dog</name><robndbox><cx>1</cx></robndbox></object>", "a rotated box"),
-        ("<object><name>Dog</name><polygon><x1>1</x1></polygon></object>", "a polygon of 1 x and 0 y"),
+        ("<object><name>Dog</name><polygon><x1>1</x1></polygon></object>", "a polygon has 1 x and 0 y"),
     ],
     ids=["no name", "text", "empty", "underscore", "turned", "nan", "no box", "rotated", "half a polygon"],
 )

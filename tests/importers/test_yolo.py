@@ -73,7 +73,7 @@ def test_a_polygon_becomes_its_box(root):
     ("line", "said"),
     [
         ("7 .5 .5 .1 .1", "class 7 is not valid. Expected 0 to 1"),
-        ("-1 .5 .5 .1 .1", "class -1. Expected 0 to 1"),
+        ("-1 .5 .5 .1 .1", "class -1 is not valid. Expected 0 to 1"),
         ("0.5 .5 .5 .1 .1", "class 0.5"),
         ("nan .5 .5 .1 .1", "class nan"),
         ("1e400 .5 .5 .1 .1", "class inf"),
