@@ -194,7 +194,11 @@ def _record(root: Path, listing: Listing, images: Sequence[Path], log: IssueLog)
 
 def _seen(root: Path, listing: Listing) -> str:
     names = [str(path.relative_to(root)) for path in listing.files]
-    seen = f"the folder has {', '.join(names[:3])}{', …' if len(names) > 3 else ''}" if names else "the folder has no files"  # noqa: PLR2004  as many as a message bears
+    seen = (
+        f"the folder has {', '.join(names[:3])}{', …' if len(names) > 3 else ''}"
+        if names
+        else "the folder has no files"
+    )  # noqa: PLR2004  as many as a message bears
     return f"Expected image files such as JPEG or PNG, but {seen}"
 
 

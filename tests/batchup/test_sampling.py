@@ -179,7 +179,7 @@ def test_shuffle_is_a_generator(shuffle):
 
 
 def test_nothing_repeated_without_end_is_refused():
-    with pytest.raises(DataSourceError, match="without end"):
+    with pytest.raises(DataSourceError, match="repeated forever"):
         sampling.StandardSampler(0, repeats=-1).in_order_indices_batch_iterator(2)
 
 

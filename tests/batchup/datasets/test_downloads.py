@@ -130,7 +130,7 @@ def test_wrong_file_placed_by_hand_is_refused_and_kept(dataset, files, home):
         small.folder().mkdir(parents=True)
         wrong = small.folder() / list(contents)[-1]
         wrong.write_bytes(b"another file")
-        with pytest.raises(DownloadError, match=r"has the SHA-256 checksum .*; expected"):
+        with pytest.raises(DownloadError, match=r"has the SHA-256 checksum .*\. Expected"):
             small(progress=False)
     assert wrong.read_bytes() == b"another file"
     assert asked == []
