@@ -22,6 +22,8 @@ from penstock.tensors import MAX_IMAGE_BYTES
 
 __all__ = ["ImageFolder", "from_folder", "parse_folder"]
 
+_NUM_SHOWN = 3
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ImageFolder:
@@ -194,11 +196,8 @@ def _record(root: Path, listing: Listing, images: Sequence[Path], log: IssueLog)
 
 def _seen(root: Path, listing: Listing) -> str:
     names = [str(path.relative_to(root)) for path in listing.files]
-    seen = (
-        f"the folder has {', '.join(names[:3])}{', …' if len(names) > 3 else ''}"
-        if names
-        else "the folder has no files"
-    )  # noqa: PLR2004  as many as a message bears
+    more = ", …" if len(names) > _NUM_SHOWN else ""
+    seen = f"the folder has {', '.join(names[:_NUM_SHOWN])}{more}" if names else "the folder has no files"
     return f"Expected image files such as JPEG or PNG, but {seen}"
 
 
