@@ -66,7 +66,7 @@ def lint(
     >>> from penstock.table import ArrayTable
     >>> table = ArrayTable({"label": [0, 1]}, class_names={"label": ["car", "dog"]})
     >>> [found.message for found in lint("select * where label == 'cra'", table)]
-    ["no class 'cra' in label; the classes are car, dog. Hint: did you mean 'car'?"]
+    ["'cra' is not a class of label. Expected one of: car, dog. Hint: did you mean 'car'?"]
     """
     places = Offsets(text)
     try:
