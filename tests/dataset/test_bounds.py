@@ -72,11 +72,11 @@ def test_a_class_name_that_utf8_cannot_hold_is_refused_wherever_it_is_given(acti
 )
 def test_samples_that_are_no_list_are_refused(values, tmp_path):
     ds = _dataset(tmp_path, name="text")
-    with pytest.raises(SampleError, match="Expected a list with one value for each sample"):
+    with pytest.raises(SampleError, match="Expected a list with one value per sample"):
         ds.extend({"name": values})
     ds.extend({"name": ["a", "b"]})
     if values is None or isinstance(values, int):
-        with pytest.raises(SampleError, match="Expected a list with one value for each sample"):
+        with pytest.raises(SampleError, match="Expected a list with one value per sample"):
             ds.name[0:2] = values
 
 

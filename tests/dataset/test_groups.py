@@ -175,7 +175,7 @@ def test_align_refuses_samples_of_unequal_length_and_changes_nothing(ds):
     [
         (("boxes",), DatasetError, "two or more tensors"),
         (("boxes", "boxes"), DatasetError, "two or more tensors"),
-        (("boxes", "nope"), TensorNotFoundError, "no tensor 'nope'"),
+        (("boxes", "nope"), TensorNotFoundError, "'nope' is not a tensor"),
         (
             ("boxes", "note"),
             DatasetError,
@@ -191,7 +191,7 @@ def test_align_refuses_what_is_no_group(ds, names, error, words):
 
 @pytest.mark.parametrize("htype", ["text", "image", "embedding", "binary_mask", "segment_mask"])
 def test_kinds_without_an_entry_for_each_object_cannot_be_aligned(ds, htype):
-    with pytest.raises(DatasetError, match="Expected one of bbox, class_label, generic, json"):
+    with pytest.raises(DatasetError, match="Expected one of: bbox, class_label, generic, json"):
         ds.create_tensor("other", htype, aligned_with="boxes")
     assert "other" not in ds.tensors
 

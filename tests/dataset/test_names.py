@@ -96,7 +96,7 @@ def test_names_of_datasets_and_views_are_reserved():
 @pytest.mark.parametrize("name", sorted(ELSEWHERE))
 def test_a_name_of_another_library_says_what_to_write(tmp_path, name):
     ds = penstock.empty(tmp_path / "ds")
-    with pytest.raises(TensorNotFoundError, match="Hint: write "):
+    with pytest.raises(TensorNotFoundError, match="Hint: use "):
         getattr(ds, name)
 
 

@@ -167,9 +167,9 @@ def test_any_order_of_edits_gives_what_a_list_would(start, steps):
 @pytest.mark.parametrize(
     ("tensor", "value", "message"),
     [
-        ({"htype": "class_label", "class_names": ["a"]}, [1], "class index 1 in 'x'. Expected 0 to 0"),
+        ({"htype": "class_label", "class_names": ["a"]}, [1], "class index 1 of 'x' is out of range. Expected 0 to 0"),
         ({"htype": "class_label"}, [-1], "class index -1"),
-        ({"htype": "class_label"}, [[0], [1]], "expected"),
+        ({"htype": "class_label"}, [[0], [1]], "Expected"),
         ({"htype": "class_label"}, [0.5], "Expected class names or indices"),
         ({"htype": "bbox"}, [[0, 0, np.nan, 1]], "finite"),
         ({"htype": "text"}, 5, "Expected a str"),
@@ -178,7 +178,7 @@ def test_any_order_of_edits_gives_what_a_list_would(start, steps):
         ({"dtype": "uint8"}, 300, "values that uint8 can hold"),
         ({"dtype": "int64"}, 0.5, "values that int64 can hold"),
         ({}, "text", "htype='text'"),
-        ({"htype": "image"}, b"no image", "no image"),
+        ({"htype": "image"}, b"no image", "not a readable image"),
         ({"htype": "image"}, "/nowhere/at/all.png", "'/nowhere/at/all.png' cannot be read"),
         ({"htype": "image"}, penstock.link("a.png"), r"htype='link\[image\]'"),
         ({"htype": "link[image]"}, b"bytes", r"Expected penstock.link\(url\) or a path"),

@@ -109,7 +109,7 @@ def test_samples_of_unlike_shapes_are_no_single_array(filled):
         if kind == "no value":
             assert dataset.b.numpy().shape == (4, 0)
         else:
-            with pytest.raises(SampleError, match="Expected one shape"):
+            with pytest.raises(SampleError, match="Expected a single shape"):
                 dataset.b.numpy()
             assert dataset[0].b.numpy().shape == np.shape(values[0] if values[0] is not None else [])
 
@@ -384,7 +384,7 @@ def test_second_writer_keeps_the_appended_samples_that_fit_the_first_ones_type(t
         two.append({"k": 100 + row, "b": value})
     one.append({"k": 50, "b": first})
     one.flush()
-    with pytest.raises(ConflictError, match=f"of {len(values)} appended samples .* other {len(stored)} are stored"):
+    with pytest.raises(ConflictError, match=f"of {len(values)} appended samples .* other {len(stored)} were stored"):
         two.flush()
     two.commit("both")
     read = dict(zip(two.k.numpy().tolist(), two.b.numpy(aslist=True), strict=True))

@@ -86,7 +86,7 @@ def _length(name: str, values: Any) -> int:
         return len(values)
     except Exception as error:
         raise SampleError(
-            f"the samples of {name!r} are a {type(values).__name__}. Expected a list with one value per sample"
+            f"the samples of {name!r} are of type {type(values).__name__}. Expected a list with one value per sample"
         ) from error
 
 
