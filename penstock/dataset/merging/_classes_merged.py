@@ -1,4 +1,4 @@
-"""The classes of two branches made one list, each followed by its key and not by its place or name."""
+"""Merge the classes of two branches into one list, following each by its key, not by position or name."""
 
 from __future__ import annotations
 
@@ -53,9 +53,9 @@ class MergedClasses:
 def merged_classes(
     base: StoredTable, ours: StoredTable, theirs: StoredTable, tensor: str, *, prefer_theirs: bool = False
 ) -> MergedClasses:
-    """Merge the classes of a tensor: those merged away on either side are gone, renames and new ones are taken over.
+    """Merge the classes of a tensor: classes removed by a merge on either side are gone, renames and new ones stay.
 
-    Where both sides merged or renamed one class differently it is a conflict; ours is taken unless told.
+    If both sides merged or renamed a class differently, it is a conflict; ours wins by default.
     """
     aliases = {**class_aliases(theirs.snapshot.meta, tensor), **class_aliases(ours.snapshot.meta, tensor)}
     before, mine, other = (_Side.of(table, tensor, aliases) for table in (base, ours, theirs))

@@ -14,7 +14,7 @@ __all__ = ["row_of", "rows_of"]
 
 
 def row_of(index: Any, num_rows: int) -> int | None:
-    """Return a row number for an integer, counted from the end when negative; None for anything else."""
+    """Return a row number for an integer, counted from the end if negative; None for anything else."""
     if isinstance(index, (bool, np.bool_)):
         return None
     try:

@@ -1,4 +1,4 @@
-"""What changed between two versions, to look at."""
+"""The changes between two versions."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class Diff:
         return self._found.aligned
 
     def __bool__(self) -> bool:
-        """Whether anything differs."""
+        """Return whether anything differs."""
         return bool(self._found)
 
     def _rows(self) -> list[tuple[str, str, str]]:

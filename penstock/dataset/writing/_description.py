@@ -1,4 +1,4 @@
-"""What a dataset says of itself, changed; and the rows and labels that change with it."""
+"""Changes to the metadata of a dataset, and to the rows and labels that depend on it."""
 
 from __future__ import annotations
 
@@ -151,7 +151,7 @@ _MANY_ROOTS = 64
 
 
 def few_roots(roots: set[str]) -> list[str]:
-    """Return folders without those inside another; of very many, the one that holds them all."""
+    """Return folders without those inside another; for very many, their common parent."""
     outer = [
         root
         for root in sorted(roots)

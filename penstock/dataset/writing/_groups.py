@@ -29,14 +29,14 @@ _NO_LIST = -1
 
 
 def first_of_group(specs: Mapping[str, TensorSpec], name: str) -> str:
-    """Return the first tensor of the group that `name` is in or would found; refused where it can be in none."""
+    """Return the first tensor of the group of `name`, or of its new group; raise if it cannot be in one."""
     if name not in specs:
         raise TensorNotFoundError(name, specs)
     return checked_member(specs[name]).aligned_with or name
 
 
 def checked_member(spec: TensorSpec) -> TensorSpec:
-    """Return a tensor that can hold one entry for each object, or say why it cannot."""
+    """Return a tensor that can have one entry per object; raise an error with the reason otherwise."""
     if spec.htype not in GROUPED_HTYPES:
         hint = "a json tensor can hold a list with one text per object" if spec.htype == "text" else None
         raise DatasetError(
@@ -54,7 +54,7 @@ def checked_member(spec: TensorSpec) -> TensorSpec:
 
 
 def aligned(specs: Mapping[str, TensorSpec], names: Sequence[str]) -> dict[str, TensorSpec]:
-    """Return the specs with some tensors, and the groups they are in, made one group."""
+    """Return the specs with some tensors and their groups merged into one group."""
     firsts = dict.fromkeys(first_of_group(specs, name) for name in names)
     first = next(iter(firsts))
     members = {name for name, spec in specs.items() if (spec.aligned_with or name) in firsts}
@@ -118,7 +118,7 @@ def _listed(value: Any) -> int:
 
 
 def check_lists(spec: TensorSpec, values: Sequence[Any]) -> None:
-    """Refuse what can hold no entry for each object: JSON that is not a list, a single number."""
+    """Raise for values without an entry per object: JSON that is not a list, a single number."""
     if spec.htype == "generic" and with_type(spec, values).ndim == 0:
         wrong = next(value for value in values if value is not None)
     else:
