@@ -142,7 +142,7 @@ def test_a_mask_larger_than_the_bound_is_refused(tmp_path):
 
 @pytest.mark.parametrize("allowed", [0, -1, True, "1 GB", 1.5])
 def test_a_bound_that_is_no_number_of_bytes_is_refused(allowed, tmp_path):
-    with pytest.raises(DatasetError, match=r"max_image_bytes is .*Expected a number of bytes"):
+    with pytest.raises(DatasetError, match=r"max_image_bytes=.*Expected a number of bytes"):
         penstock.empty(tmp_path / "set", max_image_bytes=allowed)
     assert not (tmp_path / "set").exists()
 
