@@ -81,7 +81,7 @@ def test_views_slice_in_every_direction(ds):
     assert len(ds[[]]) == 0
     with pytest.raises(SampleIndexError, match=r"sample 10 does not exist. Expected -10 to 9"):
         ds[10]
-    with pytest.raises(SampleIndexError, match=r"a mask of 3 entries. Expected 10"):
+    with pytest.raises(SampleIndexError, match=r"the mask has 3 entries. Expected 10"):
         ds[np.array([True, False, True])]
 
 
