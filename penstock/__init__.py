@@ -6,12 +6,13 @@ __version__ = "0.1.0.dev0"
 
 __getattr__, __dir__, _ = _lazy.attach(
     __name__,
-    submodules=["batchup", "dataset", "errors", "importers", "plots", "sampling", "tql", "widgets"],
+    submodules=["batchup", "dataset", "errors", "exporters", "importers", "plots", "sampling", "tql", "widgets"],
     submod_attrs={
         "batchup.datasets": ["standard"],
         "tql": ["parse_sampling"],
         "dataset": ["Dataset", "View", "empty", "load"],
         "errors": ["PenstockError"],
+        "exporters": ["to_coco"],
         "importers": [
             "demo",
             "from_arrays",
@@ -47,6 +48,7 @@ __all__ = [
     "empty",
     "errors",
     "explore",
+    "exporters",
     "from_arrays",
     "from_coco",
     "from_deeplake",
@@ -64,6 +66,7 @@ __all__ = [
     "recognize",
     "sampling",
     "standard",
+    "to_coco",
     "tql",
     "widgets",
 ]

@@ -19,6 +19,7 @@ _EXAMPLES = """examples:
   penstock explore photos/                            VOC, YOLO, or a folder of images per class
   penstock import auto download/ --dry-run            show what a folder contains, and what is ignored
   penstock import table labels.csv chest.penstock --labels "findings=Finding Labels"
+  penstock export coco coco.penstock fixed.json       the annotations, with what was edited
   penstock query chest.penstock "select * where contains(findings, 'Hernia') limit 10"
 """
 
@@ -53,6 +54,7 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     _add_explore(commands)
     _add_import(commands)
+    _add_export(commands)
     _add_readers(commands)
     return parser
 
@@ -156,6 +158,20 @@ def _add_table(kinds: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
         "--rename", action="append", default=[], metavar="OLD=NEW", help="rename a class; can be repeated"
     )
     table.set_defaults(command=_commands.import_table)
+
+
+def _add_export(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser(
+        "export", help="write annotations for other tools", description="Write the annotations of a dataset."
+    )
+    kinds = parser.add_subparsers(title="formats", required=True, metavar="FORMAT")
+    coco = kinds.add_parser("coco", help="COCO instances")
+    coco.add_argument("path", metavar="DATASET", help="the dataset")
+    coco.add_argument("dest", metavar="DEST", help="a .json file, or a folder for annotations and images")
+    coco.add_argument("--query", metavar="TQL", help="export only the rows that this query selects")
+    coco.add_argument("--images", choices=("copy", "link"), help="write the images too, or links to their files")
+    coco.add_argument("--overwrite", action="store_true", help="replace what is at DEST")
+    coco.set_defaults(command=_commands.export_coco)
 
 
 def _add_readers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from penstock import importers
+from penstock import exporters, importers
 from penstock.cli._launcher import launch, notebook_for, tour_notebook
 from penstock.cli._recognise import Source, recognise
 from penstock.cli._terminal import say
@@ -18,7 +18,17 @@ from penstock.errors import DatasetNotFoundError, ImporterError, escaped
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["explore", "import_auto", "import_coco", "import_rooted", "import_table", "log", "query", "verify"]
+__all__ = [
+    "explore",
+    "export_coco",
+    "import_auto",
+    "import_coco",
+    "import_rooted",
+    "import_table",
+    "log",
+    "query",
+    "verify",
+]
 
 _ROOTED: dict[str, Callable[..., Dataset]] = {
     "voc": importers.from_voc,
@@ -109,6 +119,15 @@ def import_table(options: argparse.Namespace) -> int:
         num_workers=options.num_workers,
     )
     return _made(dataset)
+
+
+def export_coco(options: argparse.Namespace) -> int:
+    """Write annotations as COCO instances."""
+    dataset = load(options.path, read_only=True)
+    rows = dataset if options.query is None else dataset.query(options.query)
+    report = exporters.to_coco(rows, options.dest, images=options.images, overwrite=options.overwrite)
+    say(str(report))
+    return 0
 
 
 def log(options: argparse.Namespace) -> int:

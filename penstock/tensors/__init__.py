@@ -1,13 +1,14 @@
 """Kinds of tensor and their codecs."""
 
 from penstock.tensors._cell import Cell
+from penstock.tensors._decimals import decimals
 from penstock.tensors._encode import class_ids, encode_sample, image_cell, image_digest, unpack_mask
 from penstock.tensors._groups import GROUPED_HTYPES, group_of, object_groups
 from penstock.tensors._link import Link, link
 from penstock.tensors._make_spec import make_spec
 from penstock.tensors._recast import recast
 from penstock.tensors._spec import HTYPES, Htype, TensorSpec
-from penstock.tensors._texts import decode_json, storable_text
+from penstock.tensors._texts import JsonText, decode_json, storable_text
 from penstock.tensors._types import same_type, with_type, with_type_of
 from penstock.tensors._urls import LINK_SCHEMES, has_password, local_path, scheme_of, shown_url, split_url
 from penstock.tensors.images._codecs import decode_image, decode_jpeg_into, decode_then, image_shape, load_pillow
@@ -26,10 +27,12 @@ __all__ = [
     "MAX_IMAGE_BYTES",
     "Cell",
     "Htype",
+    "JsonText",
     "Link",
     "TensorSpec",
     "check_image",
     "class_ids",
+    "decimals",
     "decode_image",
     "decode_jpeg_into",
     "decode_json",

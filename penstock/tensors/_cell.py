@@ -24,12 +24,15 @@ class Cell:
         64 bits of the BLAKE2 hash of an image's bytes.
     creds_key : str, optional
         Name of the credentials of a link.
+    num_entries : int, optional
+        Number of entries of a JSON list, where it is known without reading it again.
     """
 
     value: bytes | str | NDArray[Any] | None
     shape: tuple[int, ...] | None = None
     digest: int | None = None
     creds_key: str | None = None
+    num_entries: int | None = None
 
     @property
     def num_bytes(self) -> int:

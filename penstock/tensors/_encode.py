@@ -23,7 +23,7 @@ from penstock.tensors._cell import Cell
 from penstock.tensors._link import Link, link
 from penstock.tensors._showing import plain_reason, shown
 from penstock.tensors._spec import TensorSpec
-from penstock.tensors._texts import encode_json, storable_text
+from penstock.tensors._texts import JsonText, encode_json, storable_text
 from penstock.tensors._types import as_numbers, as_regular
 from penstock.tensors._urls import checked_url
 from penstock.tensors.images._codecs import decode_image, image_shape
@@ -178,7 +178,9 @@ def _encode_text(spec: TensorSpec, value: Value) -> Cell:
 
 
 def _encode_json(spec: TensorSpec, value: Value) -> Cell:
-    return Cell(value=None if value is None else encode_json(spec, value))
+    if value is None:
+        return Cell(value=None)
+    return Cell(value=encode_json(spec, value), num_entries=value.num_entries if isinstance(value, JsonText) else None)
 
 
 def _encode_embedding(spec: TensorSpec, value: Value) -> Cell:

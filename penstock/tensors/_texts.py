@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from penstock.errors import SampleError
 from penstock.tensors._showing import plain_reason, shown
 from penstock.tensors._spec import TensorSpec
 
-__all__ = ["decode_json", "encode_json", "storable_text"]
+__all__ = ["JsonText", "decode_json", "encode_json", "storable_text"]
 
 _MOST_BYTES = 2**31 - 1
 _MOST_NESTED = 500  # half of what Python reads by default
@@ -62,9 +62,33 @@ def storable_text(text: str, what: str) -> str:
     return text
 
 
+class JsonText(str):
+    """The JSON text of a list whose entries were read as JSON, so that it is read back equal; for importers.
+
+    Parameters
+    ----------
+    text : str
+        The text.
+    num_entries : int
+        Of the list.
+    """
+
+    __slots__ = ("num_entries",)
+    num_entries: int
+
+    def __new__(cls, text: str, num_entries: int) -> Self:
+        """Return the text, which knows its number of entries."""
+        made = super().__new__(cls, text)
+        made.num_entries = num_entries
+        return made
+
+
 def encode_json(spec: TensorSpec, value: Any) -> str:
     """Return the JSON text of a value, refused where it would not be read back equal."""
     try:
+        if isinstance(value, JsonText):
+            _check_nesting(value)
+            return storable_text(str(value), f"the JSON for {spec.name!r}")
         text = json.dumps(value, ensure_ascii=False, allow_nan=False, default=_plain)
         _check_nesting(text)
         json.loads(text, object_pairs_hook=_unique)

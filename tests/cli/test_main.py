@@ -141,6 +141,16 @@ def test_an_error_that_nobody_thought_of_is_one_line(monkeypatch, capsys):
     assert err == "penstock: internal error, please report it together with the command: IndexError: no such thing\n"
 
 
+def test_export_of_what_a_query_selects(shapes, tmp_path, capsys):
+    command = ("export", "coco", shapes, tmp_path / "out.json", "--query", "select * limit 4")
+    status, out, _ = run(capsys, *command)
+    assert status == 0
+    assert "4 images" in out
+    assert len(json.loads((tmp_path / "out.json").read_text())["images"]) == 4
+    assert run(capsys, *command)[0] == 1  # something is there now
+    assert run(capsys, *command, "--overwrite")[0] == 0
+
+
 def test_without_command_the_usage_is_shown(capsys):
     with pytest.raises(SystemExit) as ended:
         main([])

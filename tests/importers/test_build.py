@@ -57,7 +57,7 @@ def left_in(folder):
 def test_coco_becomes_a_committed_dataset(coco, tmp_path):
     ds = from_coco(coco / "x.json", coco, tmp_path / "out", **QUIET)
     assert len(ds) == 3
-    assert set(ds.tensors) == {"images", "boxes", "categories", "iscrowd"}
+    assert {"images", "boxes", "categories", "iscrowd", "file", "source_id", "annotation_id"} <= set(ds.tensors)
     assert ds.categories.info.class_names == ["dog", "cat"]
     assert [labels.tolist() for labels in ds.categories.numpy(aslist=True)] == [[0], [], [1]]
     assert [boxes.tolist() for boxes in ds.boxes.numpy(aslist=True)] == [[[1, 2, 3, 4]], [], [[5.5, 6, 1, 4]]]

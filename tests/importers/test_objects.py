@@ -63,4 +63,4 @@ def test_boxes_of_annotation_files_are_one_group_with_what_belongs_to_them(tmp_p
     instances = {"images": images, "annotations": boxes, "categories": [{"id": 1, "name": "cat"}]}
     (tmp_path / "x.json").write_text(json.dumps(instances))
     dataset = penstock.from_coco(tmp_path / "x.json", tmp_path, tmp_path / "out", progress=False)
-    assert object_groups(dataset.table.tensors) == {"boxes": ("boxes", "categories", "iscrowd")}
+    assert object_groups(dataset.table.tensors) == {"boxes": ("boxes", "categories", "iscrowd", "annotation_id")}

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from penstock.errors import AlignmentError, DatasetError, SampleError, TensorNotFoundError
 from penstock.table import OverlayTable
-from penstock.tensors import GROUPED_HTYPES, Cell, TensorSpec, object_groups, with_type
+from penstock.tensors import GROUPED_HTYPES, Cell, JsonText, TensorSpec, object_groups, with_type
 
 __all__ = [
     "aligned",
@@ -114,6 +114,8 @@ def object_counts(table: OverlayTable, name: str, rows: NDArray[np.int64]) -> ND
 def _listed(value: Any) -> int:
     if value is None:
         return 0
+    if isinstance(value, JsonText):
+        return value.num_entries
     return len(value) if isinstance(value, (list, tuple, np.ndarray)) else _NO_LIST
 
 
@@ -159,7 +161,7 @@ def _count(spec: TensorSpec, cell: Cell) -> int:
     if cell.value is None:
         return 0
     if spec.htype == "json":
-        return _listed(json.loads(str(cell.value)))
+        return _listed(json.loads(str(cell.value))) if cell.num_entries is None else cell.num_entries
     if cell.shape is None:
         return len(cell.value)
     return cell.shape[0] if cell.shape else _NO_LIST

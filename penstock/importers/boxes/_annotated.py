@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from penstock.importers.boxes._source import JoinedSources, Source
 from penstock.importers.building._report import IssueLog
 
 __all__ = ["Detections", "group_by_image", "join_detections", "merge_classes"]
@@ -40,6 +41,10 @@ class Detections:
         The split each image is of, such as ``train``; empty where it is of none.
     is_relative : bool
         Whether boxes are in fractions of the image's sides.
+    source : Source, optional
+        What there is of images and objects beside boxes and classes.
+    image_places, object_places : ndarray of int64, optional
+        The number that each image, and each object, has in `source`.
     """
 
     images: tuple[str, ...]
@@ -52,6 +57,9 @@ class Detections:
     iscrowd: NDArray[np.uint8] | None = None
     subsets: tuple[str, ...] | None = None
     is_relative: bool = False
+    source: Source | None = None
+    image_places: NDArray[np.int64] | None = None
+    object_places: NDArray[np.int64] | None = None
 
     def __len__(self) -> int:
         return len(self.images)
@@ -71,6 +79,7 @@ class Detections:
             boxes_xywh=self.boxes_xywh[kept],
             labels=self.labels[kept],
             iscrowd=None if self.iscrowd is None else self.iscrowd[kept],
+            object_places=None if self.object_places is None else self.object_places[kept],
             describe=lambda box: self.describe(numbers[box]),
         )
 
@@ -85,6 +94,7 @@ class Detections:
             images=tuple(self.images[at] for at in numbers),
             offsets=np.concatenate([[0], np.cumsum(np.diff(of_kept.offsets)[kept])]).astype(np.int64),
             stated_sizes=None if self.stated_sizes is None else self.stated_sizes[kept],
+            image_places=None if self.image_places is None else self.image_places[kept],
             subsets=None if self.subsets is None else tuple(self.subsets[at] for at in numbers),
         )
 
@@ -131,7 +141,27 @@ def join_detections(parts: Sequence[Detections]) -> Detections:
         iscrowd=_joined([part.iscrowd for part in parts]),
         subsets=tuple(subset for part in parts for subset in part.subsets or ("",) * len(part)),
         is_relative=parts[0].is_relative,
+        **_joined_sources(parts),
     )
+
+
+def _joined_sources(parts: Sequence[Detections]) -> dict[str, Any]:
+    """Return what the parts have of images and objects beside boxes and classes, as one source."""
+    if all(part.source is None for part in parts):
+        return {}
+    places = [(_places(part.image_places, len(part)), _places(part.object_places, len(part.labels))) for part in parts]
+    num_images, num_objects = ([int(one[at].max(initial=-1)) + 1 for one in places] for at in (0, 1))
+    subsets = [part.subsets[0] if part.subsets else "" for part in parts]
+    images, objects = (np.cumsum([0, *counts[:-1]]) for counts in (num_images, num_objects))
+    return {
+        "source": JoinedSources([part.source for part in parts], num_images, num_objects, subsets),
+        "image_places": np.concatenate([one[0] + start for one, start in zip(places, images, strict=True)]),
+        "object_places": np.concatenate([one[1] + start for one, start in zip(places, objects, strict=True)]),
+    }
+
+
+def _places(known: NDArray[np.int64] | None, count: int) -> NDArray[np.int64]:
+    return np.arange(count, dtype=np.int64) if known is None else known
 
 
 def _joined(arrays: Sequence[NDArray[Any] | None]) -> NDArray[Any] | None:

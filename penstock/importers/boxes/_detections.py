@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from penstock.dataset import Dataset
 from penstock.importers.boxes._annotated import Detections
+from penstock.importers.boxes._fields import field_columns
 from penstock.importers.boxes._frames import Frame, read_frames
 from penstock.importers.boxes._turned import Exif, upright_boxes
 from penstock.importers.building._build import build, check_options
@@ -201,6 +202,7 @@ def build_detections(
         progress=progress,
         creds_keys=creds_keys,
         max_image_bytes=max_image_bytes,
+        info=None if found.source is None else found.source.info,
     )
 
 
@@ -229,7 +231,7 @@ def _columns(found: Detections, images: Sequence[Path | Link], *, linked: bool, 
         columns.append(Column(name="iscrowd", htype="generic", sample=rows_of(found.iscrowd), options=_CROWDS))
     if found.subsets is not None and any(found.subsets):
         columns.append(_subset_column(found.subsets))
-    return columns
+    return [*columns, *field_columns(found)]
 
 
 def _subset_column(subsets: tuple[str, ...]) -> Column:

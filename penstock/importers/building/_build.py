@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from penstock.dataset import Dataset, empty, load
 from penstock.errors import ImporterError, PenstockError, escaped
@@ -16,6 +16,7 @@ from penstock.importers.building._sources import path_of
 from penstock.importers.building._staging import staged
 from penstock.importers.building._write import Column, write_columns
 from penstock.storage import Location
+from penstock.table import class_keys
 from penstock.tensors import MAX_IMAGE_BYTES
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ def build(
     progress: bool = True,
     creds_keys: Sequence[str] = (),
     max_image_bytes: int | None = MAX_IMAGE_BYTES,
+    info: Mapping[str, Any] | None = None,
 ) -> Dataset:
     """Write columns as a new dataset, commit it and open it.
 
@@ -59,7 +61,9 @@ def build(
     creds_keys : sequence of str
         Names of the credentials that links use.
     max_image_bytes : int, optional
-        Maximum size of a decoded image in bytes; None allows any size.
+        Most bytes a decoded image may have; None allows any size.
+    info : mapping, optional
+        What is noted of the source in ``info["source"]``.
 
     Raises
     ------
@@ -77,12 +81,23 @@ def build(
         num_written = write_columns(dataset, columns, num_rows, log=log, num_workers=num_workers, bar=bar)
         report = ImportReport(source=source, num_samples=num_written, issues=tuple(log.issues))
         align_objects(dataset)
+        if info is not None:
+            dataset.info["source"] = {**info, "class_keys": _class_keys(dataset)}
         dataset.commit(f"import {report.summary()}")
         if not _is_url(place):
             Location(staging).write(_REPORT_FILE, report.to_json().encode())
     if progress and report.issues:
         _print(str(report))
     return load(place, max_image_bytes=max_image_bytes)
+
+
+def _class_keys(dataset: Dataset) -> dict[str, str]:
+    """Return the name of each class of the boxes, by the key that stays with it."""
+    specs = dataset.table.tensors
+    labels = next((spec for spec in specs.values() if spec.htype == "class_label" and spec.aligned_with), None)
+    if labels is None:
+        return {}
+    return dict(zip(class_keys(dataset.table.stored.snapshot.meta, labels.name), labels.class_names, strict=True))
 
 
 def check_options(num_workers: int, max_image_bytes: int | None) -> None:

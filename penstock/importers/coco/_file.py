@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from penstock.errors import ImporterError
+from penstock.importers.coco._spans import Entries, read_members
 from penstock.importers.files._passed_over import is_passed_over
 from penstock.importers.files._subsets import subset_in
 
@@ -68,7 +69,14 @@ def load_json(path: Path) -> object:
     """
     try:
         content = path.read_bytes()
-        return json.loads(gzip.decompress(content) if content.startswith(_GZIP_MAGIC) else content)
+        if content.startswith(_GZIP_MAGIC):
+            content = gzip.decompress(content)
+        text = content.decode(json.detect_encoding(content), "surrogatepass")
+        del content
+        try:
+            return read_members(text, "annotations")
+        except ValueError:
+            return json.loads(text)
     except FileNotFoundError:
         raise ImporterError(f"the annotations file {str(path)!r} does not exist. Expected a COCO JSON file") from None
     except json.JSONDecodeError as error:
@@ -84,7 +92,7 @@ def load_json(path: Path) -> object:
 
 
 def _is_list(data: object, key: str) -> bool:
-    return isinstance(data, dict) and isinstance(data.get(key), list)
+    return isinstance(data, dict) and isinstance(data.get(key), (list, Entries))
 
 
 def image_name(entry: object) -> str | None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from penstock.errors import ImporterError
 from penstock.importers.boxes._annotated import Detections, group_by_image, merge_classes
@@ -13,6 +14,8 @@ from penstock.importers.building._report import IssueLog
 from penstock.importers.building._text import shown
 from penstock.importers.coco._boxes import box_of, crowd_of
 from penstock.importers.coco._file import image_name
+from penstock.importers.coco._notes import AnnotationNotes
+from penstock.importers.coco._source import CocoSource
 
 __all__ = ["CocoDetections", "parse_coco"]
 
@@ -43,7 +46,16 @@ def parse_coco(data: dict[str, Any], source: str, log: IssueLog) -> CocoDetectio
     images = _images(data["images"], source, log)
     class_names, class_of = _categories(data["categories"], source, log)
     row_of = {image.key: row for row, image in enumerate(images)}
-    placed = [entry for a in data["annotations"] if (entry := _placed(a, row_of, class_of, source, log)) is not None]
+    notes = AnnotationNotes()
+    category_ids = _written_ids(class_of)
+    placed = []
+    for place, annotation in enumerate(data["annotations"]):
+        entry = _placed(annotation, row_of, class_of, source, log)
+        if entry is None:
+            notes.add(place, annotation)
+            continue
+        notes.add(place, annotation, images[entry.row].key, category_ids[entry.label], int(entry.iscrowd))
+        placed.append(entry._replace(place=place))
     rows = np.array([entry.row for entry in placed], np.int64)
     order, offsets = group_by_image(rows, len(images))
     boxes_xywh = np.array([entry.bbox for entry in placed], np.float64).reshape(-1, 4)
@@ -54,6 +66,19 @@ def parse_coco(data: dict[str, Any], source: str, log: IssueLog) -> CocoDetectio
         entry = placed[order[box]]
         return f"{source}, annotation {shown(entry.key)} of {images[entry.row].name}"
 
+    places = np.array([entry.place for entry in placed], np.int64)
+    as_read = np.zeros((len(data["annotations"]), 4))
+    as_read[places] = boxes_xywh
+    image_places = np.array([image.place for image in images], np.int64)
+    written = CocoSource(
+        data,
+        source,
+        boxes_xywh=as_read,
+        notes=notes,
+        class_names=class_names,
+        category_ids=[category_ids[label] for label in range(len(class_names))],
+        in_order=(_ascends(image_places), _ascends(places[order])),
+    )
     return CocoDetections(
         images=tuple(image.name for image in images),
         offsets=offsets,
@@ -64,7 +89,22 @@ def parse_coco(data: dict[str, Any], source: str, log: IssueLog) -> CocoDetectio
         stated_sizes=np.array([image.size for image in images], np.float64).reshape(-1, 2),
         iscrowd=np.array([entry.iscrowd for entry in placed], np.uint8)[order],
         urls=tuple(image.url for image in images),
+        source=written,
+        image_places=image_places,
+        object_places=places[order],
     )
+
+
+def _ascends(places: NDArray[np.int64]) -> bool:
+    return bool((np.diff(places) > 0).all())
+
+
+def _written_ids(class_of: dict[int | str, int]) -> dict[int, int | str]:
+    """Return the category id that is written for each class: of classes of one name the first."""
+    found: dict[int, int | str] = {}
+    for key, label in class_of.items():
+        found.setdefault(label, key)
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +113,7 @@ class _Image:
     name: str
     size: tuple[float, float]
     url: str | None
+    place: int
 
 
 class _Placed(NamedTuple):
@@ -81,6 +122,7 @@ class _Placed(NamedTuple):
     bbox: list[float]
     iscrowd: bool
     key: object
+    place: int = 0
 
 
 def _key(value: object) -> int | str | None:
@@ -132,7 +174,7 @@ def _images(entries: list[Any], source: str, log: IssueLog) -> list[_Image]:
         if known is not None:
             log.note(f"{source}, image {position}", f"{name!r} is listed twice with the same id and becomes one sample")
             continue
-        by_key[key] = _Image(key, name, _size(entry, f"{source}, image {name}", log), _url(entry))
+        by_key[key] = _Image(key, name, _size(entry, f"{source}, image {name}", log), _url(entry), position)
     return sorted(by_key.values(), key=lambda image: (isinstance(image.key, str), image.key))
 
 

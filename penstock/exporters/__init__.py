@@ -1,0 +1,6 @@
+"""Datasets and views as files that other tools read."""
+
+from penstock.exporters._report import ExportReport
+from penstock.exporters.coco._coco import to_coco
+
+__all__ = ["ExportReport", "to_coco"]

@@ -1,0 +1,140 @@
+"""Rows that are exported, read a chunk at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from penstock.dataset import Dataset, View
+from penstock.errors import ExportError
+from penstock.table import Table, class_keys
+from penstock.tensors import TensorSpec, group_of, image_format
+
+__all__ = ["ExportedRows"]
+
+_CHUNK = 512
+
+
+class ExportedRows:
+    """Samples of a dataset or view, of one moment.
+
+    Parameters
+    ----------
+    source : Dataset or View
+        What is exported.
+    progress : bool
+        Whether to show a progress bar.
+
+    Raises
+    ------
+    ExportError
+        If a row comes twice, as in a sampled view.
+    """
+
+    def __init__(self, source: Dataset | View, *, progress: bool = False) -> None:
+        if not isinstance(source, Dataset | View):
+            raise ExportError(f"a {type(source).__name__} to export; expected a Dataset or a View")
+        self.table: Table
+        self.rows: NDArray[np.int64]
+        self.table, self.rows = source.state()
+        repeated = len(self.rows) - len(np.unique(self.rows))
+        if repeated:
+            raise ExportError(
+                f"{repeated:,} of {len(self.rows):,} rows come more than once; expected each row once",
+                hint="np.unique(view.indices) are the rows of a sampled view: ds[np.unique(view.indices)]",
+            )
+        home = _home(source)
+        self.source: Mapping[str, Any] = home.info.get("source", {})
+        self._meta = home.table.stored.snapshot.meta
+        self._progress = progress
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def spec(self, name: str) -> TensorSpec | None:
+        """Return a tensor; None where there is none of this name."""
+        return self.table.tensors.get(name)
+
+    def first(self, htype: str) -> str | None:
+        """Return the first tensor of a kind."""
+        return next((name for name, spec in self.table.tensors.items() if spec.htype == htype), None)
+
+    @property
+    def images(self) -> str | None:
+        """The tensor of images."""
+        return self.first("image")
+
+    @property
+    def boxes(self) -> str | None:
+        """The tensor of boxes."""
+        return self.first("bbox")
+
+    @property
+    def labels(self) -> str | None:
+        """The tensor of classes: those of the boxes, where there are boxes."""
+        of_boxes = [] if self.boxes is None else group_of(self.table.tensors, self.boxes)
+        names = [name for name, spec in self.table.tensors.items() if spec.htype == "class_label" and name != "subset"]
+        return next((name for name in names if name in of_boxes), next(iter(names), None))
+
+    @cached_property
+    def _sizes(self) -> NDArray[np.int64]:
+        return self.table.shapes(self.images)[self.rows][:, 1::-1] if self.images is not None else np.empty((0, 2), int)
+
+    def size(self, position: int) -> tuple[int, int]:
+        """Return width and height of an image; -1 where they are not known."""
+        if self.images is None:
+            return -1, -1
+        width, height = self._sizes[position].tolist()
+        return width, height
+
+    def suffix(self, position: int) -> str:
+        """Return what the name of an image's file ends with, by the image as it is stored."""
+        if self.images is None:
+            return ".jpg"
+        (image,) = self.table.take(self.rows[position : position + 1], [self.images])[self.images]
+        found = image_format(image[:16]) if isinstance(image, bytes) else None
+        return {None: ".jpg", "jpeg": ".jpg"}.get(found, f".{found}")
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """The classes, by index."""
+        return () if self.labels is None else self.table.tensors[self.labels].class_names
+
+    def class_origins(self) -> list[str | None]:
+        """Return the name that each class had when it was imported; None for a class that is new."""
+        then: Mapping[str, str] = self.source.get("class_keys", {})
+        return [then.get(key) for key in class_keys(self._meta, self.labels or "")]
+
+    def subsets(self) -> list[str]:
+        """Return the split of each sample; empty where it is of none."""
+        spec = self.spec("subset")
+        if spec is None or spec.htype != "class_label":
+            return [""] * len(self)
+        column = self.table.column("subset")
+        names = (column.row(row) for row in self.rows.tolist())
+        return [spec.class_names[int(labels[0])] if len(labels) else "" for labels in names]
+
+    def chunks(
+        self, names: Sequence[str], chosen: NDArray[np.int64]
+    ) -> Iterator[tuple[int, Mapping[str, Sequence[Any]]]]:
+        """Yield chunks of some samples: where each begins, and the values of some tensors; None where one is empty."""
+        from tqdm.auto import tqdm
+
+        known = [name for name in names if name in self.table.tensors]
+        rows = self.rows[chosen]
+        with tqdm(total=len(rows), desc="export", unit=" samples", disable=not self._progress) as bar:
+            for start in range(0, len(rows), _CHUNK):
+                part = rows[start : start + _CHUNK]
+                yield start, self.table.take(part, known)
+                bar.update(len(part))
+
+
+def _home(source: Dataset | View) -> Dataset:
+    home = source if isinstance(source, Dataset) else source.origin
+    if home is None:
+        raise ExportError("a view of samples that are in no dataset; expected a view of a dataset")
+    return home  # type: ignore[return-value]  # the home of a view is a Dataset

@@ -1,0 +1,5 @@
+"""COCO annotation files."""
+
+from __future__ import annotations
+
+__all__: list[str] = []

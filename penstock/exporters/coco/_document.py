@@ -1,0 +1,181 @@
+"""One COCO file of some samples."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from penstock.errors import ExportError
+from penstock.exporters._rows import ExportedRows
+from penstock.exporters.coco._classes import Categories
+from penstock.exporters.coco._entries import annotation_entry, image_entry
+from penstock.exporters.coco._ids import Ids
+from penstock.tensors import decimals
+
+__all__ = ["CocoDocument"]
+
+_OBJECTS = ("iscrowd", "annotation_id", "area", "segmentation", "keypoints", "attributes", "as_written")
+_IMAGES = ("file", "source_id", "image_attributes")
+_HEADER: Mapping[str, Any] = {"info": {}, "licenses": [], "images": None, "annotations": None, "categories": None}
+_VISIBLE = slice(2, None, 3)  # of keypoints: x, y, visibility
+_encode = json.JSONEncoder(separators=(", ", ": ")).encode
+
+
+class CocoDocument:
+    """The COCO file that samples come from, or a new one.
+
+    Parameters
+    ----------
+    rows : ExportedRows
+        Samples of a dataset or view.
+    chosen : ndarray of int64
+        Positions of the samples that go into this file.
+    note : mapping
+        What the import noted of the file; empty for a new one.
+    categories : Categories
+        Of the classes there are now.
+    """
+
+    def __init__(
+        self, rows: ExportedRows, chosen: NDArray[np.int64], note: Mapping[str, Any], categories: Categories
+    ) -> None:
+        self._rows = rows
+        self._chosen = chosen
+        self._note = note
+        self._categories = categories
+        self._images: list[tuple[float, str]] = []
+        self._annotations: list[tuple[float, str]] = []
+        self.num_objects = 0
+        self.file_names: list[str] = []
+        self._gather()
+
+    def _gather(self) -> None:
+        rows, note = self._rows, self._note
+        names = [name for name in (rows.boxes, rows.labels) if name is not None]
+        image_ids = Ids(_largest(rows, "source_id"), allows_zero=bool(note.get("has_image_0")))
+        annotation_ids = Ids(_largest(rows, "annotation_id"), allows_zero=bool(note.get("has_annotation_0")))
+        names += [*_OBJECTS, *_IMAGES, "image_index", "annotation_index"]
+        for start, samples in rows.chunks(names, self._chosen):
+            for at in range(len(next(iter(samples.values())))):
+                position = start + at
+                sample = {name: values[at] for name, values in samples.items()}
+                image_id = self._add_image(sample, image_ids, position)
+                self._add_annotations(sample, annotation_ids, image_id)
+
+    def _add_image(self, sample: Mapping[str, Any], ids: Ids, position: int) -> Any:
+        known = sample.get("source_id")
+        image_id = ids.of(known.item() if isinstance(known, np.ndarray) else known)
+        attributes = sample.get("image_attributes")
+        file_name = sample.get("file") or None
+        if file_name is None and attributes is None:
+            file_name = f"{image_id:012d}{self._rows.suffix(int(self._chosen[position]))}"
+        layouts = self._note.get("image_keys", ())
+        is_stated = attributes is not None and layouts  # then the image, which may be far away, is not looked at
+        size = (-1, -1) if is_stated else self._rows.size(int(self._chosen[position]))
+        entry = image_entry(layouts, image_id, file_name, size, attributes)
+        index = sample.get("image_index")
+        self.file_names.append(
+            file_name or str((attributes or {}).get("coco_url", f"{position:012d}.jpg")).rsplit("/")[-1]
+        )
+        self._images.append((position if index is None else float(index), _encode(entry)))
+        return image_id
+
+    def _add_annotations(self, sample: Mapping[str, Any], ids: Ids, image_id: Any) -> None:
+        layouts = self._note.get("annotation_keys", ())
+        for values in self._objects(sample):
+            attributes, odd = values.pop("attributes") or {}, values.pop("as_written") or {}
+            index = values.pop("index")
+            known = values["id"]
+            if "id" in odd and known == odd["id"][1]:
+                is_new = False
+            else:
+                values["id"] = ids.of(known)
+                is_new = known is None or values["id"] != known
+            entry = annotation_entry(layouts, {**values, "image_id": image_id}, attributes, odd, is_new=is_new)
+            place = float("inf") if is_new and index is not None else index if index is not None else self.num_objects
+            self._annotations.append((place, _encode(entry)))
+            self.num_objects += 1
+
+    def _objects(self, sample: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+        """Yield the objects of a sample, their fields by COCO's names."""
+        boxes, labels = sample.get(self._rows.boxes or ""), sample.get(self._rows.labels or "")
+        if boxes is None or labels is None:
+            return
+        count = len(boxes)
+        if len(labels) != count:
+            raise ExportError(
+                f"a sample with {count} boxes and {len(labels)} labels; expected a label for each box",
+                hint="ds.align declares which tensors describe the same objects",
+            )
+        fields = {name: _listed(sample.get(name), count) for name in (*_OBJECTS, "annotation_index")}
+        corners = decimals(boxes)
+        for at, (box, label) in enumerate(zip(_plain(corners), labels.tolist(), strict=True)):
+            area = fields["area"][at]
+            keypoints = fields["keypoints"][at]
+            values = {
+                "id": fields["annotation_id"][at],
+                "category_id": self._categories.ids[label],
+                "segmentation": fields["segmentation"][at],
+                "area": _area(area, box) if "area" in sample or not self._note else None,
+                "bbox": box,
+                "iscrowd": fields["iscrowd"][at] if fields["iscrowd"][at] is not None else 0,
+                "keypoints": keypoints,
+                "num_keypoints": None if keypoints is None else sum(point > 0 for point in keypoints[_VISIBLE]),
+                "attributes": fields["attributes"][at],
+                "as_written": fields["as_written"][at],
+                "index": fields["annotation_index"][at],
+            }
+            yield values
+
+    def write(self, path: Path) -> None:
+        """Write the file."""
+        lists = {"images": self._images, "annotations": self._annotations}
+        with path.open("w", encoding="ascii") as stream:
+            stream.write("{")
+            for number, (name, value) in enumerate(self._note.get("header", _HEADER).items()):
+                stream.write((", " if number else "") + _encode(name) + ": ")
+                if name in lists:
+                    stream.write("[")
+                    for at, (_, text) in enumerate(sorted(lists[name], key=lambda entry: entry[0])):
+                        stream.write(text if at == 0 else f", {text}")
+                    stream.write("]")
+                else:
+                    stream.write(_encode(self._categories.entries if name == "categories" else value))
+            stream.write("}")
+
+
+def _largest(rows: ExportedRows, name: str) -> int:
+    """Return the largest number of a tensor in all samples of the dataset; 0 where there is none."""
+    spec = rows.spec(name)
+    if spec is None or spec.htype != "generic":
+        return 0
+    return int(rows.table.column(name).values.max(initial=0))
+
+
+def _listed(values: Any, count: int) -> Sequence[Any]:
+    """Return the entries of a tensor for each object, as Python's own; None where it has none."""
+    if values is None:
+        return [None] * count
+    listed: list[Any] = values.tolist() if isinstance(values, np.ndarray) else values
+    if len(listed) != count:
+        raise ExportError(f"a sample with {count} boxes and {len(listed)} entries of a tensor of their group")
+    return listed
+
+
+def _plain(boxes: NDArray[np.float64]) -> list[list[float]]:
+    """Return boxes as lists; whole numbers without a point."""
+    return [[int(side) if side.is_integer() else side for side in box] for box in boxes.tolist()]
+
+
+def _area(area: float | None, box: Sequence[float]) -> float | None:
+    """Return the area of an object: that of its box where none is known and none is stated."""
+    if area is None:
+        return box[2] * box[3]
+    if area != area:  # noqa: PLR0124  NaN: the source states none
+        return None
+    return int(area) if area.is_integer() and abs(area) < 2**53 else area

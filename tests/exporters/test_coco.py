@@ -1,0 +1,274 @@
+from __future__ import annotations
+
+import gzip
+import json
+import re
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+import penstock
+from penstock.errors import ExportError
+
+NAMES = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0"), min_size=1, max_size=8)
+NUMBERS = st.one_of(st.integers(0, 90), st.floats(0, 90, allow_nan=False), st.integers(0, 9000).map(lambda n: n / 100))
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**40), 2**40) | st.floats(allow_nan=False, allow_infinity=False) | NAMES,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=3),
+    max_leaves=4,
+)
+
+
+@st.composite
+def documents(draw):
+    """COCO documents with unknown keys, gaps in ids, empty images, crowds, outlines and fields that only some have."""
+    image_ids = draw(st.lists(st.integers(0, 10**12), min_size=1, max_size=4, unique=True))
+    images = [
+        {
+            **draw(st.dictionaries(NAMES.map(lambda name: "x" + name), JSON, max_size=2)),
+            "file_name": f"{at} ä.jpg",
+            "height": 100,
+            "width": 100,
+            "id": image_id,
+        }
+        for at, image_id in enumerate(image_ids)
+    ]
+    category_ids = draw(st.lists(st.integers(0, 200), min_size=1, max_size=3, unique=True))
+    names = draw(st.lists(NAMES.filter(str.strip), min_size=len(category_ids), max_size=len(category_ids), unique=True))
+    categories = [
+        {"supercategory": draw(NAMES), "id": number, "name": name}
+        for number, name in zip(category_ids, names, strict=True)
+    ]
+    numbers = draw(st.lists(st.integers(0, 10**9), max_size=6, unique=True))
+    return {
+        **draw(st.fixed_dictionaries({}, optional={"info": JSON, "licenses": JSON, "x": JSON})),
+        "images": images,
+        "annotations": [draw(annotations(number, image_ids, category_ids)) for number in numbers],
+        "categories": categories,
+    }
+
+
+@st.composite
+def annotations(draw, number, image_ids, category_ids):
+    left, top = draw(NUMBERS), draw(NUMBERS)
+    entry = {
+        "id": number,
+        "image_id": draw(st.sampled_from(image_ids)),
+        "category_id": draw(st.sampled_from(category_ids)),
+        "bbox": [left, top, draw(NUMBERS), draw(NUMBERS)],
+        **draw(
+            st.fixed_dictionaries(
+                {},
+                optional={
+                    "iscrowd": st.sampled_from([0, 1]),
+                    "area": NUMBERS,
+                    "segmentation": st.one_of(
+                        st.lists(st.lists(NUMBERS, min_size=6, max_size=6), max_size=2),
+                        st.just({"size": [100, 100], "counts": [5000, 5000]}),
+                        st.none(),
+                    ),
+                    "keypoints": st.lists(st.integers(0, 2), min_size=6, max_size=6),
+                    "num_keypoints": st.integers(0, 2),
+                    "attributes": JSON,
+                },
+            )
+        ),
+    }
+    return dict(draw(st.permutations(list(entry.items()))))
+
+
+def imported(document, folder):
+    """Return the dataset of a document whose images need not exist."""
+    source = folder / "source.json"
+    source.write_text(json.dumps(document), encoding="utf-8")
+    return penstock.from_coco(
+        source, "https://images.example/", folder / "ds", link=True, verify=False, on_error="skip", progress=False
+    )
+
+
+def exported(source, folder, name="out.json"):
+    penstock.to_coco(source, folder / name, progress=False)
+    return json.loads((folder / name).read_text())
+
+
+def with_order(value):
+    """Return a JSON value in which objects are lists of their members, so that order counts, and 1 is not true."""
+    if isinstance(value, dict):
+        return [(name, with_order(one)) for name, one in value.items()]
+    if isinstance(value, list):
+        return [with_order(one) for one in value]
+    return (isinstance(value, bool), value)
+
+
+@pytest.mark.slow
+@settings(
+    max_examples=20,
+    deadline=None,
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],  # smaller cases would each write a dataset again
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+@given(document=documents())
+def test_an_export_equals_its_source(document, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("coco")
+    ds = imported(document, folder)
+    refused = {int(re.findall(r"annotation (\d+)", issue.source)[0]) for issue in penstock.import_report(ds).refused}
+    kept = [one for one in document["annotations"] if one["id"] not in refused]
+    found = exported(ds, folder)
+    assert with_order(found) == with_order({**document, "annotations": kept})
+
+
+@pytest.fixture
+def document():
+    return {
+        "info": {"year": 2026},
+        "images": [
+            {"id": 20, "file_name": "b.jpg", "width": 100, "height": 80, "license": 1},
+            {"id": 10, "file_name": "a.jpg", "width": 100, "height": 80, "license": 2},
+        ],
+        "categories": [{"id": 7, "name": "dog", "supercategory": "animal"}, {"id": 2, "name": "cat"}],
+        "annotations": [
+            {"id": 5, "image_id": 20, "category_id": 2, "bbox": [1.25, 2, 3, 4], "area": 9.5, "iscrowd": 0},
+            {"id": 9, "image_id": 10, "category_id": 7, "bbox": [5, 6, 7, 8], "area": 50, "iscrowd": 1},
+            {"id": 6, "image_id": 20, "category_id": 7, "bbox": [9, 10, 11, 12], "area": 70, "iscrowd": 0},
+        ],
+    }
+
+
+@pytest.fixture
+def ds(document, tmp_path):
+    return imported(document, tmp_path)
+
+
+def test_an_edited_box_changes_one_annotation(ds, document, tmp_path):
+    ds.boxes[1] = np.array([[2, 2, 3, 4], [9, 10, 11, 12]], np.float32)  # image 20
+    document["annotations"][0]["bbox"] = [2, 2, 3, 4]
+    assert exported(ds, tmp_path) == document
+
+
+def test_an_edited_class_changes_one_annotation(ds, document, tmp_path):
+    ds.categories[0] = ["cat"]  # image 10
+    ds.commit("relabel")
+    document["annotations"][1]["category_id"] = 2
+    assert exported(ds, tmp_path) == document
+
+
+def test_a_renamed_class_changes_one_category(ds, document, tmp_path):
+    ds.categories.rename_class("dog", "hound")
+    document["categories"][0]["name"] = "hound"
+    assert exported(ds, tmp_path) == document
+
+
+def test_merged_classes_change_their_annotations_and_leave_one_category(ds, document, tmp_path):
+    ds.categories.merge_classes(["dog"], into="cat")
+    document["categories"] = document["categories"][1:]
+    for entry in document["annotations"]:
+        entry["category_id"] = 2
+    assert exported(ds, tmp_path) == document
+
+
+def test_a_new_class_gets_an_id_above_the_largest(ds, document, tmp_path):
+    ds.categories.add_class("fox")
+    ds.categories[0] = ["fox"]
+    document["categories"].append({"id": 8, "name": "fox"})
+    document["annotations"][1]["category_id"] = 8
+    assert exported(ds, tmp_path) == document
+
+
+def test_a_new_object_comes_last_with_an_id_above_the_largest(ds, document, tmp_path):
+    row = {name: list(ds[name][0].numpy()) for name in ("boxes", "categories", "iscrowd", "annotation_id", "area")}
+    row["annotation_index"] = list(ds.annotation_index[0].numpy())
+    new = {"boxes": [1, 1, 2, 2], "categories": 1, "iscrowd": 0, "annotation_id": 0, "area": 4.0, "annotation_index": 0}
+    for name, value in new.items():
+        ds[name][0] = np.array([*row[name], value])
+    added = {"id": 10, "image_id": 10, "category_id": 2, "bbox": [1, 1, 2, 2], "area": 4, "iscrowd": 0}
+    assert exported(ds, tmp_path) == {**document, "annotations": [*document["annotations"], added]}
+
+
+def test_a_view_exports_its_rows(ds, document, tmp_path):
+    found = exported(ds[:1], tmp_path)
+    assert [entry["id"] for entry in found["images"]] == [10]
+    assert found["annotations"] == document["annotations"][1:2]
+
+
+def test_a_sampled_view_is_refused_with_the_way_out(ds, tmp_path):
+    view = ds.query("select * sample by max_weight(True: 1) limit 9")
+    with pytest.raises(ExportError, match="come more than once") as caught:
+        penstock.to_coco(view, tmp_path / "out.json", progress=False)
+    assert "view.indices" in str(caught.value)
+
+
+def test_what_is_there_is_kept_unless_it_may_be_replaced(ds, tmp_path):
+    (tmp_path / "out.json").write_text("mine")
+    with pytest.raises(ExportError, match="already"):
+        penstock.to_coco(ds, tmp_path / "out.json", progress=False)
+    assert (tmp_path / "out.json").read_text() == "mine"
+    penstock.to_coco(ds, tmp_path / "out.json", overwrite=True, progress=False)
+    assert json.loads((tmp_path / "out.json").read_text())["info"] == {"year": 2026}
+
+
+def test_nothing_is_left_where_an_export_fails(ds, tmp_path, monkeypatch):
+    monkeypatch.setattr("penstock.exporters.coco._document.CocoDocument.write", lambda self, path: 1 / 0)
+    before = sorted(path.name for path in tmp_path.iterdir())
+    with pytest.raises(ZeroDivisionError):
+        penstock.to_coco(ds, tmp_path / "out.json", progress=False)
+    assert sorted(path.name for path in tmp_path.iterdir()) == before
+
+
+def test_splits_are_written_as_the_files_they_came_from(document, tmp_path):
+    other = {**document, "info": {"year": 1}}
+    for name, one in (("train", document), ("val", other)):
+        (tmp_path / f"{name}.json").write_text(json.dumps(one))
+    ds = penstock.from_coco(
+        {"train": tmp_path / "train.json", "val": tmp_path / "val.json"},
+        {"train": "https://images.example/", "val": "https://images.example/"},
+        tmp_path / "ds",
+        link=True,
+        verify=False,
+        progress=False,
+    )
+    with pytest.raises(ExportError, match="train, val"):
+        penstock.to_coco(ds, tmp_path / "out.json", progress=False)
+    penstock.to_coco(ds, tmp_path / "out", progress=False)
+    assert json.loads((tmp_path / "out/annotations/train.json").read_text()) == document
+    assert json.loads((tmp_path / "out/annotations/val.json").read_text()) == other
+
+
+def test_a_dataset_of_no_coco_file_gets_ids_from_one(tmp_path):
+    ds = penstock.empty(tmp_path / "ds")
+    ds.create_tensor("images", htype="image", sample_compression="png")
+    ds.create_tensor("boxes", htype="bbox")
+    ds.create_tensor("classes", htype="class_label", class_names=["a", "b"])
+    ds.append({"images": np.zeros((4, 6, 3), np.uint8), "boxes": [[1, 1, 2, 2]], "classes": ["b"]})
+    assert exported(ds, tmp_path) == {
+        "info": {},
+        "licenses": [],
+        "images": [{"id": 1, "file_name": "000000000001.png", "width": 6, "height": 4}],
+        "annotations": [{"id": 1, "image_id": 1, "category_id": 2, "bbox": [1, 1, 2, 2], "area": 4, "iscrowd": 0}],
+        "categories": [{"id": 1, "name": "a"}, {"id": 2, "name": "b"}],
+    }
+
+
+def test_images_are_written_beside_their_annotations(shared_data, tmp_path):
+    source = shared_data / "coco_mini"
+    annotations = source / "annotations/instances_train2017.json"
+    ds = penstock.from_coco(annotations, source / "train2017", tmp_path / "ds", progress=False)
+    penstock.to_coco(ds[:5], tmp_path / "out", images="copy", progress=False)
+    again = penstock.from_coco(tmp_path / "out", None, tmp_path / "again", progress=False)
+    names = [str(name) for name in ds.file.numpy()[:5]]
+    assert [(tmp_path / "out/images" / name).read_bytes() for name in names] == [
+        (source / "train2017" / name).read_bytes() for name in names
+    ]
+    assert again.boxes[0].numpy().tolist() == ds.boxes[0].numpy().tolist()
+
+
+REAL = ("coco_mini/annotations/instances_train2017.json", "coco_mini/annotations/person_keypoints_train2017.json")
+
+
+@pytest.mark.parametrize("name", [*REAL, "taco/annotations.json.gz"])
+def test_a_real_file_comes_back_equal(name, shared_data, tmp_path):
+    content = (shared_data / name).read_bytes()
+    document = json.loads(gzip.decompress(content) if name.endswith(".gz") else content)
+    ds = penstock.from_coco(shared_data / name, None, tmp_path / "ds", link=True, verify=False, progress=False)
+    assert with_order(exported(ds, tmp_path)) == with_order(document)
