@@ -20,10 +20,10 @@ Every error is a `PenstockError` and also the builtin a Python user expects::
     │   └── ImageDecodeError                 the bytes are not a readable image
     ├── LinkError (OSError)                  a linked file is missing, unreachable or not allowed
     ├── CredentialsError (LookupError)
-    ├── ImporterError (ValueError)           the source is not what the importer reads
-    │   └── DownloadError (OSError)          a file cannot be downloaded, or is not the file that was published
+    ├── ImporterError (ValueError)           the source cannot be read by the importer
+    │   └── DownloadError (OSError)          a file cannot be downloaded, or differs from the published one
     ├── ExportError (ValueError)             a dataset cannot be written in a format, or not there
-    ├── TQLError (ValueError)                a query is wrong; it has a span
+    ├── TQLError (ValueError)                a query is wrong; has the position
     │   ├── QuerySyntaxError
     │   ├── QueryBindError                   an unknown tensor, class or function, or a wrong type
     │   └── QueryEvaluationError             the query fails on these rows (weights below 0, ...)

@@ -146,7 +146,7 @@ def join_detections(parts: Sequence[Detections]) -> Detections:
 
 
 def _joined_sources(parts: Sequence[Detections]) -> dict[str, Any]:
-    """Return what the parts have of images and objects beside boxes and classes, as one source."""
+    """Return the other fields of images and objects of all parts as one source."""
     if all(part.source is None for part in parts):
         return {}
     places = [(_places(part.image_places, len(part)), _places(part.object_places, len(part.labels))) for part in parts]

@@ -61,7 +61,7 @@ def build(
     creds_keys : sequence of str
         Names of the credentials that links use.
     max_image_bytes : int, optional
-        Most bytes a decoded image may have; None allows any size.
+        Maximum size of a decoded image in bytes; None allows any size.
     info : mapping, optional
         What is noted of the source in ``info["source"]``.
 
