@@ -91,7 +91,7 @@ class CocoSource:
         return found
 
     def object_fields(self, objects: NDArray[np.int64], boxes_xywh: NDArray[np.float32]) -> Mapping[str, Field]:
-        """Return id, area, outline, keypoints and other fields of annotations, and their original form if it is unusual."""
+        """Return id, area, outline, keypoints and other fields of annotations, and unusual original forms."""
         names = self._notes.layouts.names
         found = {}
         if "id" in names:
