@@ -39,8 +39,15 @@ def get_batchup_path() -> str:
     True
     """
     path, where = _chosen()
-    if path.exists() and not path.is_dir():
-        raise ImporterError(f"the data path {str(path)!r} of {where} is a file. Expected a folder")
+    try:
+        is_file = path.exists() and not path.is_dir()
+    except OSError as error:
+        reason = error.strerror or error
+        raise ImporterError(
+            f"the data path {str(path)!r} of {where} cannot be used ({reason}); expected a folder"
+        ) from error
+    if is_file or "\0" in str(path):
+        raise ImporterError(f"the data path {str(path)!r} of {where} is a file; expected a folder")
     return str(path)
 
 
@@ -70,12 +77,23 @@ def get_data_path(filename: str | os.PathLike[str]) -> str:
     -------
     str
 
+    Raises
+    ------
+    ImporterError
+        If `filename` is not text or a path.
+
     Examples
     --------
     >>> os.path.relpath(get_data_path("mnist"), get_data_dir())
     'mnist'
     """
-    return os.path.join(get_data_dir(), filename)  # noqa: PTH118
+    try:
+        name = os.fspath(filename)
+    except TypeError:
+        name = None
+    if not isinstance(name, str) or "\0" in name:
+        raise ImporterError(f"filename is {filename!r}; expected the name of a file or a path")
+    return os.path.join(get_data_dir(), name)  # noqa: PTH118
 
 
 def _chosen() -> tuple[Path, str]:
@@ -95,6 +113,8 @@ def _from_variable(name: str) -> tuple[Path, str] | None:
 
 def _from_file(name: str) -> tuple[Path, str] | None:
     file = _expanded(name)
+    if file.exists() and not file.is_file():  # to open a pipe would wait for whoever writes to it
+        raise ImporterError(f"{str(file)!r} is not a file; expected a configuration file")
     try:
         text = file.read_text("utf-8-sig")
     except (FileNotFoundError, NotADirectoryError):

@@ -14,10 +14,11 @@ __all__ = ["build_parser"]
 _MOST = 2**31
 
 _EXAMPLES = """examples:
-  penstock explore                                    the demo dataset
-  penstock explore coco/annotations/instances.json    COCO; images are looked up next to the file
-  penstock explore photos/                            VOC, YOLO, or a folder of images per class
-  penstock import auto download/ --dry-run            show what a folder contains, and what is ignored
+  penstock explore                                    the demo, made on the spot
+  penstock explore coco/annotations/instances.json    COCO; its images are looked for beside it
+  penstock explore photos/                            VOC, YOLO, or a folder of images for each class
+  penstock import standard mnist mnist.penstock       a standard dataset, downloaded when missing
+  penstock import auto download/ --dry-run            what a folder is recognized as, and what is ignored
   penstock import table labels.csv chest.penstock --labels "findings=Finding Labels"
   penstock export coco coco.penstock fixed.json       the annotations, with what was edited
   penstock query chest.penstock "select * where contains(findings, 'Hernia') limit 10"
@@ -115,6 +116,7 @@ def _add_import(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
             "--on-error", choices=("raise", "skip"), default="raise", help="stop at an error, or skip the sample"
         )
         source.add_argument("--num-workers", type=_count, default=0, metavar="N", help="threads that read images")
+    _add_standard(kinds)
 
 
 def _add_auto(kinds: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -123,6 +125,16 @@ def _add_auto(kinds: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     auto.add_argument("--images", metavar="FOLDER", help="folder of the images that COCO annotations name")
     auto.add_argument("--dry-run", action="store_true", help="print what is recognized and write nothing")
     auto.set_defaults(command=_commands.import_auto)
+
+
+def _add_standard(kinds: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    standard = kinds.add_parser("standard", help="MNIST, CIFAR-10 and others; downloaded when missing")
+    standard.add_argument("name", metavar="NAME", help="cifar10, cifar100, fashion-mnist, mnist, stl10, svhn or usps")
+    standard.add_argument(
+        "dest", nargs="?", metavar="DEST", help="where the dataset is made; must not exist; default: the data folder"
+    )
+    standard.add_argument("--extra", action="store_true", help="add the further images of stl10 or svhn")
+    standard.set_defaults(command=_commands.import_standard)
 
 
 def _add_reading(source: argparse.ArgumentParser) -> None:

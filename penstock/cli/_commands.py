@@ -24,6 +24,7 @@ __all__ = [
     "import_auto",
     "import_coco",
     "import_rooted",
+    "import_standard",
     "import_table",
     "log",
     "query",
@@ -128,6 +129,13 @@ def export_coco(options: argparse.Namespace) -> int:
     report = exporters.to_coco(rows, options.dest, images=options.images, overwrite=options.overwrite)
     say(str(report))
     return 0
+
+
+def import_standard(options: argparse.Namespace) -> int:
+    """Import a standard dataset."""
+    import penstock
+
+    return _made(penstock.standard(options.name, options.dest, extra=options.extra))
 
 
 def log(options: argparse.Namespace) -> int:

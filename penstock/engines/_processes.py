@@ -6,154 +6,20 @@ import atexit
 import contextlib
 import itertools
 import os
-import subprocess
 import sys
 import threading
 import uuid
 import weakref
 from collections.abc import Callable, Iterator
-from multiprocessing.connection import Connection
-from multiprocessing.reduction import send_handle
-from socket import socketpair
 from typing import Any
 
-from penstock.engines._memory import SharedMemory
-from penstock.engines._messages import Sizes, load, store
-from penstock.engines._worker import WORKER_NUMBER
+from penstock.engines._process import IDLE_SECONDS, Constant, EndedError, Gone, Process, stop_all
 from penstock.errors import LoaderError
 
 __all__ = ["Lease", "lease_processes"]
 
-_IDLE_SECONDS = 30.0
 _ATTEMPTS = 3
 _NUMBERS = itertools.count()
-_START = (
-    "import json, sys; sys.path[:] = json.loads(sys.argv.pop(1)); from penstock.engines._worker import main; main()"
-)
-
-
-class _Gone(Exception):  # noqa: N818  a process that ended while idle is no error
-    """A worker ended before it took a job."""
-
-
-class _Constant:
-    """A function stored once, in memory that every worker reads; freed with the last reference."""
-
-    def __init__(self, function: Callable[..., Any]) -> None:
-        self.memory = SharedMemory()
-        weakref.finalize(self, self.memory.close)
-        self.sizes = store(function, self.memory)
-
-
-class _Process:
-    """One worker process, seen from its parent."""
-
-    def __init__(self, number: int) -> None:
-        self.number = number
-        self.defined: set[str] = set()
-        self._outgoing = SharedMemory()
-        self._incoming = SharedMemory()
-        ours, theirs = socketpair()
-        passed = (theirs.fileno(), self._outgoing.descriptor, self._incoming.descriptor)
-        self._process = _start(number, passed)
-        theirs.close()
-        self._channel: Connection[Any, Any] = Connection(ours.detach())
-
-    def ask(self, kind: str, key: str, value: Any, patience: float | None) -> Any:
-        """Send a function or a job; return its result or raise its error."""
-        sizes = store(value, self._outgoing)
-        try:
-            self._channel.send((kind, key, sizes, patience))
-            outcome, sizes = self._channel.recv()
-        except (EOFError, OSError) as error:
-            raise self._ended() from error
-        return self._result(outcome, sizes)
-
-    def attach(self, key: str, constant: _Constant, patience: float | None) -> None:
-        """Send the worker a function that is in memory shared by all workers."""
-        try:
-            self._channel.send(("attach", key, constant.sizes, patience))
-            send_handle(self._channel, constant.memory.descriptor, self._process.pid)
-            outcome, sizes = self._channel.recv()
-        except (EOFError, OSError) as error:
-            raise self._ended() from error
-        self._result(outcome, sizes)
-
-    def _result(self, outcome: str, sizes: Sizes) -> Any:
-        if outcome == "done":
-            return load(self._incoming, sizes) if sizes else None
-        failed: BaseException = load(self._incoming, sizes)
-        if not isinstance(failed, Exception):
-            failed = RuntimeError(f"{type(failed).__name__} in worker process {self._process.pid}: {failed}")
-        raise failed
-
-    def _ended(self) -> Exception:
-        code = self._process.wait()
-        if code == 0:
-            return _Gone()
-        return LoaderError(
-            f"worker process {self._process.pid} exited with code {code} while it was running a job",
-            hint="a negative code is the signal that killed the process; -9 usually means that it ran out of memory",
-        )
-
-    def forget(self, key: str) -> None:
-        """Let the worker drop a function."""
-        self.defined.discard(key)
-        with contextlib.suppress(OSError):
-            self._channel.send(("forget", key, [], _IDLE_SECONDS))
-
-    @property
-    def alive(self) -> bool:
-        """Return whether the process is running."""
-        return self._process.poll() is None
-
-    def kill(self) -> None:
-        """End the process immediately; callers that wait for it get an error."""
-        self._process.kill()
-
-    def hang_up(self) -> None:
-        """End the process by closing its channel."""
-        self._channel.close()
-
-    def abandon(self) -> None:
-        """Let go of a process that is the parent's, in a forked child."""
-        self._process.returncode = 0
-        self._channel.close()
-        self._outgoing.close()
-        self._incoming.close()
-
-    def stop(self) -> None:
-        """End the process and give its memory back."""
-        self.hang_up()
-        try:
-            self._process.wait(timeout=0.5)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-        self._outgoing.close()
-        self._incoming.close()
-
-
-def _start(number: int, passed: tuple[int, ...]) -> subprocess.Popen[bytes]:
-    """Start a fresh interpreter: nothing is forked, and a user's script is not run again."""
-    import json
-
-    environment = {
-        **os.environ, WORKER_NUMBER: str(number), "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1",
-        "MKL_NUM_THREADS": "1", "OPENCV_FOR_THREADS_NUM": "1",
-    }  # fmt: skip
-    paths = [os.getcwd() if path == "" else path for path in sys.path]  # noqa: PTH109  "" is the current folder
-    command = [sys.executable, "-c", _START, json.dumps(paths), *map(str, passed)]
-    return subprocess.Popen(  # noqa: S603  this interpreter, own arguments
-        command, pass_fds=passed, stdin=subprocess.DEVNULL, env=environment, start_new_session=True
-    )
-
-
-def _stop(processes: list[_Process]) -> None:
-    for process in processes:
-        process.hang_up()
-    for process in processes:
-        process.stop()
 
 
 class _Pool:
@@ -163,8 +29,8 @@ class _Pool:
         self.owner = os.getpid()
         self._lock = threading.Lock()  # "with" on it cannot be interrupted half way, on a Condition it can
         self._changed = threading.Condition(self._lock)
-        self._idle: list[_Process] = []
-        self._busy: dict[_Process, int] = {}  # and the lease it works for
+        self._idle: list[Process] = []
+        self._busy: dict[Process, int] = {}  # and the lease it works for
         self._leases: dict[int, tuple[int, str]] = {}
 
     def enter(self, number: int, count: int, key: str) -> None:
@@ -172,7 +38,8 @@ class _Pool:
         with self._lock:
             self._leases[number] = (count, key)
             missing = set(range(count)) - {process.number for process in (*self._idle, *self._busy)}
-            self._idle += [_Process(number) for number in sorted(missing)]
+            for absent in sorted(missing):
+                self._idle.append(Process(absent))
             self._changed.notify_all()
 
     def abandon(self) -> None:
@@ -201,13 +68,16 @@ class _Pool:
         most = self._most
         leaving = [process for process in self._idle if process.number >= most]
         self._idle = [process for process in self._idle if process.number < most]
-        _stop(leaving)
+        stop_all(leaving)
 
     @contextlib.contextmanager
-    def process(self, lease: int) -> Iterator[_Process]:
+    def process(self, lease: int) -> Iterator[Process]:
         """Lend a process for one job."""
         with self._lock:
             while lease in self._leases and not self._idle:
+                if not self._busy:  # none could be started in place of one that ended
+                    self._idle.append(Process(0))
+                    break
                 self._changed.wait()
             if lease not in self._leases:
                 raise LoaderError("the worker processes were shut down while a job was waiting for them")
@@ -223,7 +93,7 @@ class _Pool:
         finally:
             self._returned(taken)
 
-    def _returned(self, process: _Process) -> None:
+    def _returned(self, process: Process) -> None:
         with self._lock:
             self._busy.pop(process, None)
             if process.alive:
@@ -231,7 +101,8 @@ class _Pool:
             else:
                 process.stop()
                 if process.number < self._most:
-                    self._idle.append(_Process(process.number))
+                    with contextlib.suppress(LoaderError):  # it is tried again when none is left
+                        self._idle.append(Process(process.number))
             self._trim()
             self._changed.notify()
 
@@ -239,7 +110,7 @@ class _Pool:
         """End all processes, also those at work."""
         with self._lock:
             self._leases.clear()
-            _stop([*self._idle, *self._busy])
+            stop_all([*self._idle, *self._busy])
             self._idle, self._busy = [], {}
             self._changed.notify_all()
 
@@ -264,10 +135,10 @@ class Lease:
         self, pool: _Pool, function: Callable[..., Any], count: int, *, persistent: bool, shared: bool
     ) -> None:
         self._pool = pool
-        self._function: Callable[..., Any] | _Constant = _Constant(function) if shared else function
+        self._function: Callable[..., Any] | Constant = Constant(function) if shared else function
         self._count = count
         self._slots = threading.BoundedSemaphore(count)
-        self._patience = None if persistent else _IDLE_SECONDS
+        self._patience = None if persistent else IDLE_SECONDS
         self._number = next(_NUMBERS)
         self._finalizer = weakref.finalize(self, pool.leave, self._number)
         self.renew()
@@ -298,14 +169,19 @@ class Lease:
             )
         with self._slots:
             for _ in range(_ATTEMPTS):
-                with contextlib.suppress(_Gone), self._pool.process(self._number) as process:
-                    return self._run_in(process, arguments)
-        raise LoaderError(f"{_ATTEMPTS} worker processes in a row exited without an error message")
+                try:
+                    with contextlib.suppress(Gone), self._pool.process(self._number) as process:
+                        return self._run_in(process, arguments)
+                except EndedError as error:
+                    if self._finalizer.alive:
+                        raise LoaderError(error.message, hint=error.hint) from error
+                    raise LoaderError("the worker processes were shut down while they did a job") from error
+        raise LoaderError(f"{_ATTEMPTS} worker processes one after another ended without a word")
 
-    def _run_in(self, process: _Process, arguments: tuple[Any, ...]) -> Any:
+    def _run_in(self, process: Process, arguments: tuple[Any, ...]) -> Any:
         key = self._key
         if key not in process.defined:
-            if isinstance(self._function, _Constant):
+            if isinstance(self._function, Constant):
                 process.attach(key, self._function, self._patience)
             else:
                 process.ask("define", key, self._function, self._patience)
@@ -317,9 +193,9 @@ class Lease:
         self._finalizer()
 
     def abort(self) -> None:
-        """Return the lease and end its processes immediately; callers that wait for them get an error."""
+        """Give the lease back, and end at once the processes that work for it; whoever waits for them is told."""
+        self._finalizer.detach()
         self._pool.leave(self._number, at_once=True)
-        self._finalizer()
 
 
 class _Shared:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import queue
 import threading
@@ -9,9 +10,20 @@ import weakref
 from collections.abc import Callable
 from typing import Any
 
+from penstock.errors import LoaderError
+
 __all__ = ["Job", "Threads"]
 
 _Jobs = queue.SimpleQueue["Job | None"]
+
+
+class _Here(threading.local):
+    """Whether the thread at hand is one of `Threads`."""
+
+    is_worker = False
+
+
+_HERE = _Here()
 
 
 class Job:
@@ -26,27 +38,41 @@ class Job:
     """
 
     def __init__(self, function: Callable[..., Any], *arguments: Any) -> None:
-        self._call: tuple[Callable[..., Any], tuple[Any, ...]] | None = (function, arguments)
+        self._calls = [(function, arguments)]  # whoever takes it out, which one thread alone can, makes the call
         self._outcomes: queue.SimpleQueue[tuple[Any, BaseException | None]] = queue.SimpleQueue()
+        self._owner = os.getpid()
 
     def run(self) -> None:
-        """Run the call, unless it was cancelled."""
-        call, self._call = self._call, None
-        if call is None:
+        """Make the call, unless it was cancelled or another thread makes it."""
+        try:
+            function, arguments = self._calls.pop()
+        except IndexError:
             return
         outcome: tuple[Any, BaseException | None]
         try:
-            outcome = call[0](*call[1]), None
-        except BaseException as error:  # noqa: BLE001  raised again in the waiting thread
+            outcome = function(*arguments), None
+        except BaseException as error:  # noqa: BLE001  raised again by whoever waits
             outcome = None, error
         self._outcomes.put(outcome)
 
     def cancel(self) -> None:
-        """Let the call not begin any more."""
-        self._call = None
+        """Let the call not begin; whoever waits for it gets an error."""
+        if self._calls:
+            with contextlib.suppress(IndexError):
+                self._calls.pop()
+                self._outcomes.put((None, LoaderError("the task was canceled: its worker pool was closed")))
 
     def outcome(self) -> tuple[Any, BaseException | None]:
-        """Wait for the call; return what it returned, and what it raised."""
+        """Wait for the call; return what it returned, and what it raised.
+
+        A worker that waits for a call which has not begun makes it, so that tasks of a pool can wait for others.
+        """
+        if _HERE.is_worker and self._calls:
+            self.run()
+        if self._owner != os.getpid() and self._outcomes.empty():
+            raise LoaderError(
+                "the task belongs to the process this one was forked from", hint="begin tasks in the child"
+            )
         found = self._outcomes.get()
         self._outcomes.put(found)
         return found
@@ -79,9 +105,17 @@ class Threads:
         job = Job(function, *arguments)
         self._jobs.put(job)
         if self._started < self._count:
-            self._started += 1
-            threading.Thread(target=_work, args=(self._jobs,), name="penstock-work", daemon=True).start()
+            self._start()
         return job
+
+    def _start(self) -> None:
+        try:
+            threading.Thread(target=_work, args=(self._jobs,), name="penstock-work", daemon=True).start()
+        except RuntimeError as error:  # the system has no more threads; those there are do the work
+            if not self._started:
+                raise LoaderError(f"no worker thread can be started ({error}); expected at least one") from error
+        else:
+            self._started += 1
 
     def close(self) -> None:
         """Let the threads end with the jobs that are under way; jobs that wait are not done."""
@@ -89,6 +123,7 @@ class Threads:
 
 
 def _work(jobs: _Jobs) -> None:
+    _HERE.is_worker = True
     while True:
         job = jobs.get()
         if job is None:

@@ -14,6 +14,7 @@ from typing import Any
 
 from penstock.engines._memory import SharedMemory
 from penstock.engines._messages import Sizes, load, load_shared, store
+from penstock.errors import LoaderError
 
 __all__ = ["WORKER_NUMBER", "main", "worker_number"]
 
@@ -59,9 +60,20 @@ class _Served:
             if kind == "define":
                 self._functions[key] = given
                 return "done", []
-            return "done", store(self._functions[key](*given), self._outgoing)
+            return "done", self._stored(self._functions[key](*given))
         except BaseException as error:  # noqa: BLE001  goes to the parent, also SystemExit
             return "failed", self._told(error)
+
+    def _stored(self, result: Any) -> Sizes:
+        try:
+            return store(result, self._outgoing)
+        except MemoryError:
+            raise
+        except Exception as error:
+            raise LoaderError(
+                f"a {type(result).__name__} cannot be sent back from a worker process ({error}); "
+                "expected a result that can be pickled"
+            ) from error
 
     def _attached(self, sizes: Sizes) -> Callable[..., Any]:
         memory = SharedMemory(recv_handle(self._channel))

@@ -145,3 +145,60 @@ def test_loader_of_a_view_in_a_source_is_as_one_of_the_view(tmp_path):
     assert source.plan().histogram().expected.tolist() == [2, 1, 0]
     mapped = Loader(source.map(lambda parts: (parts["labels"] + 1,))).batch(3).numpy()
     assert next(iter(mapped))["0"].tolist() == [[1], [1], [2]]
+
+
+@pytest.mark.parametrize("weights", ["source", "sampler", "another", "mapped"])
+@pytest.mark.parametrize("mode", ["iid", "deck", "once"])
+def test_loader_of_a_weighted_source_draws_in_any_mode(mode, weights):
+    source = balanced()
+    named = {
+        "source": source,
+        "sampler": source.sampler,
+        "another": sampling.WeightedSampler.class_balancing_sampler(Y, 3),
+        "mapped": source.map(lambda x, y: (x, y)),
+    }
+    loader = Loader(source, seed=5).sample_by(named[weights], mode=mode).batch(7).numpy()
+    plain = Loader(ArrayDataSource([X, Y]), seed=5).sample_by(source.sampler.weights, mode=mode).batch(7).numpy()
+    drawn = indices_of(loader)
+    assert drawn == indices_of(plain)
+    if mode == "iid":
+        assert drawn == indices_of(Loader(source, seed=5).batch(7).numpy())
+    if mode == "once":
+        assert sorted(drawn) == list(range(40))
+    if mode == "deck":  # 40/3 draws of each class; class 0 has 30 samples, of which none comes twice
+        classes, counts = Y[drawn], np.bincount(drawn, minlength=40)
+        assert set(np.bincount(classes)) <= {13, 14}
+        assert counts[:30].max() == 1
+        assert set(counts[30:38]) <= {1, 2}
+        assert set(counts[38:]) <= {6, 7}
+
+
+def test_mode_of_a_weighted_subset_is_of_its_samples():
+    sampler = sampling.WeightedSubsetSampler([1, 1, 2], [38, 3, -5], num_samples=8)
+    source = ArrayDataSource([X, Y], sampler=sampler)
+    deck = Loader(source).sample_by(source, mode="deck").batch(4).numpy()
+    assert sorted(indices_of(deck)) == [3, 3, 35, 35, 35, 35, 38, 38]
+    with pytest.warns(UserWarning, match="8 draws without replacement asked"):
+        once = indices_of(Loader(source).sample_by(source, mode="once").batch(4).numpy())
+    assert sorted(once) == [3, 35, 38]
+    larger = Loader(source).sample_by(sampler, size=12, mode="deck").batch(4).numpy()
+    assert np.bincount(indices_of(larger))[[3, 35, 38]].tolist() == [3, 6, 3]
+
+
+def test_mode_of_a_weighted_view_is_of_its_rows(tmp_path):
+    ds = penstock.from_arrays({"labels": Y}, tmp_path / "ds", progress=False)
+    source = ArrayDataSource([ds[10:14]], sampler=sampling.WeightedSampler([0, 1, 1, 0]))
+    assert sorted(indices_of(Loader(source).sample_by(source, mode="deck").batch(2).numpy())) == [11, 11, 12, 12]
+
+
+def test_weights_on_a_loader_that_was_queried_are_of_what_was_drawn(tmp_path):
+    ds = penstock.from_arrays({"labels": Y}, tmp_path / "ds", progress=False)
+    loader = Loader(ArrayDataSource([ds], sampler=balanced().sampler)).query("select * where labels == 2")
+    drawn = loader.sample_by(np.ones(len(indices_of(loader.batch(4).numpy()))), mode="iid").batch(4).numpy()
+    assert set(indices_of(drawn)) <= {38, 39}
+
+
+def test_weights_of_sources_without_samples_by_index_are_refused(dataset):
+    mapped = data_source.IteratorDataSource(iter([])).map(lambda x: x)
+    with pytest.raises(DataSourceError, match="read by index"):
+        dataset.plan(mapped)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 from platformdirs import user_cache_dir
 
@@ -65,3 +67,23 @@ def test_damaged_file_is_named(content, user):
 def test_nothing_is_made_by_asking(user):
     config.get_data_path("mnist")
     assert list(user.iterdir()) == []
+
+
+@pytest.mark.parametrize("value", ["/" + "a" * 300, "a\0b"], ids=["too long", "null"])
+def test_path_that_no_system_takes_is_refused(value, user):
+    (user / ".penstock.cfg").write_text(f"[paths]\ndata_dir = {value}\n")
+    with pytest.raises(ImporterError, match="data path"):
+        config.get_batchup_path()
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes here")
+def test_pipe_in_place_of_a_file_is_refused_rather_than_waited_for(user):
+    os.mkfifo(user / ".batchup.cfg")
+    with pytest.raises(ImporterError, match="not a file"):
+        config.get_batchup_path()
+
+
+@pytest.mark.parametrize("name", [None, 3, b"x", object(), "a\0b"], ids=str)
+def test_name_of_a_file_is_text_or_a_path(name):
+    with pytest.raises(ImporterError, match="filename"):
+        config.get_data_path(name)

@@ -121,3 +121,38 @@ def test_composite_goes_once_through_the_source_that_ends(few, many, batch_size,
     batches = list(source.batch_iterator(batch_size, shuffle=np.random.RandomState(seed)))
     assert sorted(np.concatenate([unlabeled for _, unlabeled in batches]).tolist()) == list(range(many))
     assert all(len(one) == len(other) for one, other in batches)
+
+
+@pytest.mark.statistical
+@pytest.mark.parametrize(
+    "shuffle", [np.random.RandomState(3), 11, np.random.default_rng(5)], ids=["state", "seed", "generator"]
+)
+def test_samples_come_as_often_as_their_weights_say(shuffle):
+    weights, num_samples = np.array([1, 2, 0, 3, 4.5, 0.5]), 100_000
+    sampler = sampling.WeightedSubsetSampler(weights, [9, 8, 7, 6, 5, 5], num_samples)
+    source = data_source.ArrayDataSource([np.arange(10)], sampler=sampler)
+    counts = np.bincount(np.concatenate(list(source.batch_indices_iterator(999, shuffle=shuffle))), minlength=10)
+    expected = np.array([5, 3, 0, 2, 1]) / 11 * num_samples
+    assert counts[[0, 1, 2, 3, 4, 7]].sum() == 0
+    drawn = expected > 0
+    chi_square = ((counts[5:] - expected)[drawn] ** 2 / expected[drawn]).sum()
+    assert chi_square < 16.27  # 99.9 % of 3 degrees of freedom
+
+
+def test_rarest_class_of_a_sample_decides_its_weight():
+    y = np.array([[1, 0, 0], [1, 1, 0], [1, 0, 0], [0, 0, 0]], bool)  # 3 samples of class 0, 1 of class 1
+    expected = [1 / 6, 1 / 2, 1 / 6, 1 / 6]
+    for classes in (y, y.astype(int), [[0], [0, 1], [0], []]):
+        found = sampling.WeightedSampler.class_balancing_sample_weights(classes)
+        np.testing.assert_allclose(found, expected)
+
+
+@given(length=st.integers(1, 60), batch_size=BATCHES)
+@settings(max_examples=60, deadline=None)
+def test_mean_weighs_a_short_last_batch_by_its_samples(length, batch_size):
+    x = np.arange(length, dtype=np.float32)
+    source = data_source.ArrayDataSource([x])
+    (summed,) = source.batch_map_mean(lambda part: part.sum(), batch_size)
+    (per_sample,) = source.batch_map_mean(lambda part: part, batch_size, sum_axis=0)
+    assert summed == pytest.approx((length - 1) / 2)
+    assert per_sample == pytest.approx((length - 1) / 2)

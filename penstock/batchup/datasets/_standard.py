@@ -13,6 +13,7 @@ from penstock.batchup.datasets.files._array_folder import ArrayFolder
 from penstock.dataset import Dataset
 from penstock.errors import ImporterError, nearest
 from penstock.importers import from_arrays, load_or_make
+from penstock.importers.building._build import check_dest
 
 __all__ = ["standard"]
 
@@ -84,6 +85,7 @@ def standard(
     if extra and chosen.key not in ("stl10", "svhn"):
         raise ImporterError(f"{chosen.key} has no extra samples. Expected extra=True only for stl10 and svhn")
     if dest is not None:
+        check_dest(dest)
         return _make(chosen, dest, extra=extra, progress=progress)
     also = _also(chosen, extra=extra)
     edition = hashlib.sha256("".join(one.edition() for one in (chosen, *also)).encode()).hexdigest()[:12]
@@ -92,7 +94,7 @@ def standard(
 
 
 def _class_of(name: str | type[StandardSet]) -> type[StandardSet]:
-    if isinstance(name, type) and issubclass(name, StandardSet):
+    if isinstance(name, type) and issubclass(name, StandardSet) and hasattr(name, "files"):
         return name
     folded = {known.replace("-", ""): known for known in _CLASSES} | _OTHER_NAMES
     plain = "".join(letter for letter in str(name).casefold() if letter not in "-_ ")

@@ -16,12 +16,13 @@ from numpy.typing import NDArray
 from penstock.batchup.config import get_data_path
 from penstock.batchup.datasets.files._array_folder import ArrayFolder, ArrayWriter, make_folder
 from penstock.batchup.datasets.files._files import ensure_files, locked
-from penstock.batchup.datasets.files._float_images import ImageArrayUInt8ToFloat32
+from penstock.batchup.datasets.files._float_images import ImageArrayUInt8ToFloat32, checked_range
 from penstock.batchup.datasets.files._sources import SourceFile
 from penstock.errors import ImporterError
 
-__all__ = ["Part", "StandardSet", "TrainValTest", "checked_count", "readable", "split_end"]
+__all__ = ["Part", "StandardSet", "TrainValTest", "check_before_download", "checked_count", "readable", "split_end"]
 
+_MOST_SAMPLES = 1 << 48
 _EDITION = 1  # of what parsing makes; a change of it parses again
 
 
@@ -154,6 +155,8 @@ class TrainValTest(StandardSet):
     def __init__(
         self, n_val: int | None = 10000, val_lower: float = 0.0, val_upper: float = 1.0, *, progress: bool = True
     ) -> None:
+        check_before_download(n_val=n_val)
+        checked_range(val_lower, val_upper)
         self._split(ArrayFolder(self.fetch(progress=progress)), n_val, ("X_u8", *self.labels.values()))
         self._convert(val_lower, val_upper)
 
@@ -208,13 +211,21 @@ def checked_count(name: str, value: int | None, most: int) -> int:
     """
     count = 0 if value is None else value
     if isinstance(count, bool) or not isinstance(count, int | np.integer) or not 0 <= count <= most:
-        raise ImporterError(f"{name}={value!r} is not valid. Expected an integer from 0 to {most:,}, or None")
+        end = f" to {most:,}" if most < _MOST_SAMPLES else ""
+        raise ImporterError(f"{name} is {value!r}; expected a whole number from 0{end}, or None")
     return int(count)
+
+
+def check_before_download(**counts: Any) -> None:
+    """Refuse counts that are wrong for any number of samples."""
+    for name, value in counts.items():
+        checked_count(name, value, _MOST_SAMPLES)
 
 
 @contextmanager
 def readable(path: Path, expected: str) -> Iterator[None]:
-    """Raise an error that names a file that cannot be parsed, and what was expected."""
+    """Say of a file that cannot be parsed which it is, and what was expected of it."""
+    import struct
     import tarfile
     import zlib
 
@@ -231,6 +242,7 @@ def readable(path: Path, expected: str) -> Iterator[None]:
         AttributeError,
         tarfile.TarError,
         zlib.error,
+        struct.error,
     ) as error:
         if getattr(error, "errno", None) is not None:
             raise  # the disk, not the file's format

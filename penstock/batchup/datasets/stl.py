@@ -9,9 +9,10 @@ from typing import IO
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.batchup.datasets._standard_set import Part, TrainValTest, checked_count, readable
+from penstock.batchup.datasets._standard_set import Part, TrainValTest, check_before_download, checked_count, readable
 from penstock.batchup.datasets.files._archive import members
 from penstock.batchup.datasets.files._array_folder import ArrayFolder, ArrayWriter
+from penstock.batchup.datasets.files._float_images import checked_range
 from penstock.batchup.datasets.files._sources import SourceFile
 
 __all__ = ["STL", "delete_cache", "fetch_stl"]
@@ -68,6 +69,8 @@ class STL(TrainValTest):
     def __init__(
         self, n_val_folds: int | None = 1, val_lower: float = 0.0, val_upper: float = 1.0, *, progress: bool = True
     ) -> None:
+        check_before_download(n_val_folds=n_val_folds)
+        checked_range(val_lower, val_upper)
         arrays = ArrayFolder(self.fetch(progress=progress))
         self.tr_folds = np.split(arrays["fold_indices"], np.cumsum(arrays["fold_lengths"])[:-1])
         self._split_folds(arrays, checked_count("n_val_folds", n_val_folds, len(self.tr_folds)))

@@ -10,7 +10,7 @@ import numpy as np
 
 from penstock.batchup.datasets._standard_set import Part, StandardSet, TrainValTest, readable
 from penstock.batchup.datasets.files._array_folder import ArrayFolder, ArrayWriter
-from penstock.batchup.datasets.files._float_images import ImageArrayUInt8ToFloat32
+from penstock.batchup.datasets.files._float_images import ImageArrayUInt8ToFloat32, checked_range
 from penstock.batchup.datasets.files._sources import SourceFile
 from penstock.errors import MissingDependencyError
 
@@ -75,6 +75,7 @@ class SVHNExtra(_Mat):
     files = (_source("extra"),)
 
     def __init__(self, val_lower: float = 0.0, val_upper: float = 1.0, *, progress: bool = True) -> None:
+        checked_range(val_lower, val_upper)
         arrays = ArrayFolder(self.fetch(progress=progress))
         self.X_u8, self.y = arrays["extra_X_u8"], arrays["extra_y"]
         self.X = ImageArrayUInt8ToFloat32(self.X_u8, val_lower, val_upper)

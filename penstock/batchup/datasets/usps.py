@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.batchup.datasets._standard_set import Part, TrainValTest, readable
+from penstock.batchup.datasets._standard_set import Part, TrainValTest, check_before_download, readable
 from penstock.batchup.datasets.files._array_folder import ArrayFolder, ArrayWriter
 from penstock.batchup.datasets.files._sources import SourceFile
 from penstock.errors import ImporterError, MissingDependencyError
@@ -58,6 +58,7 @@ class USPS(TrainValTest):
     test_X: NDArray[np.float32]  # type: ignore[assignment]
 
     def __init__(self, n_val: int | None = 729, *, progress: bool = True) -> None:
+        check_before_download(n_val=n_val)
         self._split(ArrayFolder(self.fetch(progress=progress)), n_val, ("X", "y"))
 
     @classmethod

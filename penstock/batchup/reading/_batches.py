@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from penstock.errors import DataSourceError, DataSourceTypeError
+
 __all__ = ["ChoiceBatch", "SampleIndices", "length_of_batch", "members_of", "trim_batch"]
 
 
@@ -57,10 +59,20 @@ class SampleIndices(np.ndarray[Any, np.dtype[np.int64]]):
 def length_of_batch(batch: Any) -> int:
     """Return the number of samples of a batch: that of its first part for a tuple or mapping, or its length."""
     if isinstance(batch, tuple | Mapping):
+        if not batch:
+            raise DataSourceError("a batch has no parts; expected at least one array")
         return length_of_batch(next(iter(batch.values())) if isinstance(batch, Mapping) else batch[0])
     if isinstance(batch, slice):
         return len(range(*batch.indices(sys.maxsize)))
-    return len(batch)
+    try:
+        return len(batch)
+    except TypeError as error:
+        shape = getattr(batch, "shape", ())  # a sparse matrix has a shape and no length
+        if not shape:
+            raise DataSourceTypeError(
+                f"a batch has a part of type {type(batch).__name__}; expected an array with an entry for each sample"
+            ) from error
+        return int(shape[0])
 
 
 def trim_batch(batch: Any, length: int) -> Any:
@@ -74,7 +86,12 @@ def trim_batch(batch: Any, length: int) -> Any:
     if isinstance(batch, slice):
         kept = range(*batch.indices(sys.maxsize))[:length]
         return slice(kept.start, kept.stop if kept.stop >= 0 else None, kept.step)
-    return batch[:length]
+    try:
+        return batch[:length]
+    except TypeError as error:
+        raise DataSourceTypeError(
+            f"a batch has a part of type {type(batch).__name__}; expected an array, whose first samples can be taken"
+        ) from error
 
 
 def members_of(batch: Any) -> tuple[Any, ...]:

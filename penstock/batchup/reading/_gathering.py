@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.batchup._numbers import checked_count
+from penstock.batchup._numbers import checked_count, detached
 from penstock.batchup.reading._batches import length_of_batch, members_of
 from penstock.errors import DataSourceError, DataSourceTypeError
 
@@ -59,7 +59,7 @@ def batch_map_concat(
     [0, 1, 4, 9, 16]
     """
     results: list[tuple[Any, ...]] = []
-    before = prepend_args or ()
+    before = _checked_call(func, prepend_args)
     for batch in _limited(batch_iter, progress_iter_func, n_batches):
         found = func(*before, *(batch if type(batch) is tuple else members_of(batch)))
         if type(found) is np.ndarray and found.ndim and (not results or len(results[0]) == 1):
@@ -68,7 +68,7 @@ def batch_map_concat(
             results.append(_checked(found, results, numbers=False))
     if not results:
         return None
-    return tuple(np.concatenate(parts) for parts in zip(*results, strict=True))
+    return tuple(_joined(parts) for parts in zip(*results, strict=True))
 
 
 def batch_map_mean(  # noqa: PLR0917  the signature of BatchUp
@@ -115,35 +115,84 @@ def batch_map_mean(  # noqa: PLR0917  the signature of BatchUp
     """
     sums: list[Any] = []
     num_samples = 0
+    before = _checked_call(func, prepend_args)
     for batch in _limited(batch_iter, progress_iter_func, n_batches):
         parts = members_of(batch)
-        found = func(*(prepend_args or ()), *parts)
+        found = func(*before, *parts)
         num_samples += length_of_batch(parts)
         if found is not None:
             added = [
                 _summed(result, sum_axis) for result in _checked(found, [tuple(sums)] if sums else [], numbers=True)
             ]
-            sums = [one + other for one, other in zip(sums, added, strict=True)] if sums else added
+            sums = [_added(one, other) for one, other in zip(sums, added, strict=True)] if sums else added
     return tuple(one / num_samples for one in sums) if sums else None
+
+
+def _checked_call(func: Function, prepend_args: tuple[Any, ...] | None) -> tuple[Any, ...]:
+    """Return the first arguments of a function, before any batch is made."""
+    if not callable(func):
+        raise DataSourceTypeError(f"func is {func!r}; expected a function of a batch")
+    if prepend_args is not None and not isinstance(prepend_args, tuple | list):
+        raise DataSourceTypeError(
+            f"prepend_args is {prepend_args!r}; expected a tuple of arguments", hint="(argument,) for a single one"
+        )
+    return tuple(prepend_args or ())
+
+
+def _joined(parts: tuple[NDArray[Any], ...]) -> NDArray[Any]:
+    try:
+        return np.concatenate(parts)
+    except (TypeError, ValueError) as error:
+        kinds = list(dict.fromkeys(f"{part.dtype} of shape {part.shape}" for part in parts))
+        raise DataSourceError(
+            f"the function returned arrays that do not fit together: {', then '.join(kinds[:2])}; "
+            "expected the same in every batch, except for the number of samples"
+        ) from error
 
 
 def _summed(result: Any, sum_axis: int | tuple[int, ...] | None) -> Any:
     array = np.asarray(result)
-    array = array.astype(np.result_type(array.dtype, np.float64))
-    return array[()] if sum_axis is None else array.sum(axis=sum_axis)
+    if array.dtype.kind not in "biufcO":
+        raise DataSourceTypeError(f"the function returned {array.dtype}; expected numbers")
+    try:
+        array = array.astype(np.float64 if array.dtype == object else np.result_type(array.dtype, np.float64))
+    except (TypeError, ValueError, OverflowError) as error:
+        raise DataSourceTypeError(f"the function returned objects ({error}); expected numbers") from error
+    if sum_axis is None:
+        return array[()]
+    try:
+        return array.sum(axis=sum_axis)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise DataSourceError(
+            f"sum_axis is {sum_axis!r} for results of shape {array.shape}; expected axes of these"
+        ) from error
+
+
+def _added(sums: Any, more: Any) -> Any:
+    if np.shape(sums) != np.shape(more):
+        raise DataSourceError(
+            f"the function returned a result of shape {np.shape(more)}; expected {np.shape(sums)} as before",
+            hint="sum_axis=0 for results with an entry for each sample",
+        )
+    return sums + more
 
 
 def _limited(batch_iter: Iterable[Any], progress: Progress | None, n_batches: int | None) -> Iterator[Any]:
     """Return an iterator of at most some batches, which does not read further ones."""
     if n_batches is not None:
         n_batches = checked_count("n_batches", n_batches, 0)
+    if progress is not None and not callable(progress):
+        raise DataSourceTypeError(f"progress_iter_func is {progress!r}; expected a function such as tqdm.tqdm")
+    if not hasattr(batch_iter, "__iter__") or getattr(batch_iter, "shape", None) == ():
+        raise DataSourceTypeError(f"batch_iter is a {type(batch_iter).__name__}; expected an iterator of batches")
     shown = batch_iter if progress is None else progress(batch_iter, total=n_batches, leave=False)
     return itertools.islice(shown, n_batches)
 
 
 def _checked(found: Any, before: list[tuple[Any, ...]], *, numbers: bool) -> tuple[Any, ...]:
     """Return results as a tuple of arrays, or numbers, as many as before."""
-    results = tuple(_plain(one) for one in (found if isinstance(found, tuple | list) else (found,)))
+    results = tuple(detached(one) for one in (found if isinstance(found, tuple | list) else (found,)))
+    results = tuple(np.asarray(one) if hasattr(one, "detach") else one for one in results)
     kinds = (np.ndarray, np.number, np.bool_, int, float) if numbers else (np.ndarray,)
     for one in results:
         if not isinstance(one, kinds):
@@ -161,7 +210,3 @@ def _checked(found: Any, before: list[tuple[Any, ...]], *, numbers: bool) -> tup
             f"the function returned {len(results)} results. Expected {len(before[0])}, as in earlier batches"
         )
     return results
-
-
-def _plain(result: Any) -> Any:
-    return result.detach().cpu().numpy() if hasattr(result, "detach") else result

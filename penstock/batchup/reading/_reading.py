@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import operator
+import sys
+from array import array
+from collections import deque
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -11,14 +14,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.batchup.reading._batches import SampleIndices
-from penstock.errors import DataSourceTypeError
+from penstock.batchup.reading._decoding import Decoding
+from penstock.errors import DataSourceError, DataSourceTypeError
 
 if TYPE_CHECKING:
     from penstock.dataset import Dataset, Tensor, View
 
-__all__ = ["Reader", "dataset_rows", "is_array_like", "is_plain", "num_samples_of", "reader_of"]
+__all__ = ["Reader", "dataset_rows", "is_array_like", "is_plain", "is_sample_dataset", "num_samples_of", "reader_of"]
 
 Reader = Callable[[Any], Any]
+
+_SINGLE = (list, tuple, str, bytes, bytearray, memoryview, range, deque, array)
 
 
 def is_array_like(data: Any) -> bool:
@@ -30,11 +36,12 @@ def num_samples_of(data: Any) -> int:
     """Return the number of samples: the length, or the first side of a shape."""
     try:
         return len(data)
-    except TypeError as error:  # a sparse matrix has a shape and no length
-        shape = getattr(data, "shape", ())
+    except Exception as error:  # a sparse matrix has a shape and no length; a file may be closed
+        shape = getattr(data, "shape", ()) if isinstance(error, TypeError) else ()
         if not shape:
+            reason = " ".join(str(error).split())[:100]
             raise DataSourceTypeError(
-                f"data is a {type(data).__name__}, which has no length. Expected samples"
+                f"data of type {type(data).__name__} has no length ({reason}); expected samples"
             ) from error
         return int(shape[0])
 
@@ -54,18 +61,38 @@ def reader_of(data: Any) -> Reader:
     """
     if any(base.__module__.startswith("penstock.dataset.") for base in type(data).__mro__):
         return _reader_of_ours(data)
+    _refuse_what_takes_no_indices(data)
     if type(data).__module__.partition(".")[0] == "h5py":
         return partial(_increasing, data)
     if hasattr(data, "iloc"):  # of pandas, whose brackets take labels
         return partial(operator.getitem, data.iloc)
     if hasattr(data, "oindex"):  # of zarr, whose brackets take other kinds of index too
         return partial(operator.getitem, data.oindex)
-    if isinstance(data, list | tuple | str | bytes | range):
-        raise DataSourceTypeError(
-            f"data is a {type(data).__name__}. Expected an array that can be indexed by an array of integers",
-            hint="use np.asarray(data), or SampleDataSource(data) to read sample by sample",
-        )
     return partial(operator.getitem, data)
+
+
+def _refuse_what_takes_no_indices(data: Any) -> None:
+    hint = None
+    if isinstance(data, Mapping):
+        hint = "the values of a mapping, as a list of arrays"
+    elif isinstance(data, _SINGLE) or type(data).__module__.partition(".")[0] == "pyarrow":
+        hint = "np.asarray(data), or SampleDataSource(data), which reads sample by sample"
+    elif getattr(data, "layout", None) is not None and str(data.layout) != "torch.strided":
+        hint = "data.to_dense()"
+    elif type(data).__module__.startswith("scipy.sparse") and data.format not in {"csr", "csc", "lil", "dok"}:
+        hint = "data.tocsr()"
+    elif is_sample_dataset(data) and type(data).__name__ != "TensorDataset":
+        hint = "SampleDataSource(data), which reads sample by sample"
+    if hint:
+        raise DataSourceTypeError(
+            f"data is of type {type(data).__name__}; expected an array, which takes an array of indices", hint=hint
+        )
+
+
+def is_sample_dataset(data: Any) -> bool:
+    """Tell whether this is a map-style dataset of torch."""
+    torch = sys.modules.get("torch.utils.data")
+    return torch is not None and isinstance(data, torch.Dataset) and hasattr(type(data), "__len__")
 
 
 def dataset_rows(data: Any) -> tuple[Any, NDArray[np.int64]] | None:
@@ -81,19 +108,37 @@ def _reader_of_ours(data: Dataset | View | Tensor) -> Reader:
     from penstock.dataset import Tensor
 
     if isinstance(data, Tensor):
-        return partial(_of_tensor, data, _stacks(data))
-    return partial(_of_dataset, data, {name: _stacks(tensor) for name, tensor in data.tensors.items()})
+        return partial(_of_tensor, data, _stacks(data), _decoding_of([data]))
+    tensors = data.tensors
+    stacks = {name: _stacks(tensor) for name, tensor in tensors.items()}
+    return partial(_of_dataset, data, stacks, _decoding_of(list(tensors.values())))
+
+
+def _decoding_of(tensors: list[Tensor]) -> Decoding | None:
+    """Return threads for images of a view, whose samples do not change meanwhile; None for anything else."""
+    from penstock.dataset import View
+
+    of_view = [isinstance(tensor._owner, View) for tensor in tensors]  # noqa: SLF001  of this package
+    return Decoding() if all(of_view) and any(map(_is_image, tensors)) else None
+
+
+def _is_image(tensor: Tensor) -> bool:
+    return tensor.spec.htype == "image"
 
 
 def _increasing(data: Any, indices: Any) -> Any:
     """Read distinct rows in increasing order, the only one that HDF5 takes."""
-    if not isinstance(indices, np.ndarray):
-        return data[indices]
-    plain = np.flatnonzero(indices) if indices.dtype == np.bool_ else np.asarray(indices)
-    if not plain.size:
-        return data[:0]
-    distinct, places = np.unique(np.where(plain < 0, plain + len(data), plain), return_inverse=True)
-    return data[distinct][places]
+    try:
+        if not isinstance(indices, np.ndarray):
+            return data[indices]
+        plain = np.flatnonzero(indices) if indices.dtype == np.bool_ else np.asarray(indices)
+        if not plain.size:
+            return data[:0]
+        distinct, places = np.unique(np.where(plain < 0, plain + len(data), plain), return_inverse=True)
+        return data[distinct][places]
+    except (RuntimeError, OSError, ValueError, IndexError, TypeError) as error:
+        reason = " ".join(str(error).split())[:100]
+        raise DataSourceError(f"an array of h5py cannot be read ({reason}); expected one of an open file") from error
 
 
 def _stacks(tensor: Tensor) -> bool:
@@ -101,10 +146,15 @@ def _stacks(tensor: Tensor) -> bool:
     return None not in tensor.shape[1:]
 
 
-def _of_tensor(tensor: Tensor, stacks: bool, indices: Any) -> Any:
+def _of_tensor(tensor: Tensor, stacks: bool, decoding: Decoding | None, indices: Any) -> Any:
     plain = indices.view(np.ndarray) if isinstance(indices, SampleIndices) else indices
-    return tensor[plain].numpy(aslist=not stacks and not isinstance(plain, int | np.integer))
+    aslist = not stacks and not isinstance(plain, int | np.integer)
+    if decoding is not None and _is_image(tensor):
+        return decoding.read(tensor, plain, aslist=aslist)
+    return tensor[plain].numpy(aslist=aslist)
 
 
-def _of_dataset(data: Dataset | View, stacks: Mapping[str, bool], indices: Any) -> dict[str, Any]:
-    return {name: _of_tensor(data[name], stacked, indices) for name, stacked in stacks.items()}
+def _of_dataset(
+    data: Dataset | View, stacks: Mapping[str, bool], decoding: Decoding | None, indices: Any
+) -> dict[str, Any]:
+    return {name: _of_tensor(data[name], stacked, decoding, indices) for name, stacked in stacks.items()}

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.batchup._numbers import checked_count
+from penstock.batchup._numbers import as_array, check_within, checked_count
 from penstock.errors import SamplingError
 from penstock.sampling import ClassCounts, class_counts
+from penstock.sampling.pool._label_input import HasClassCounts
 
 __all__ = ["balancing_weights", "labels_of"]
 
@@ -19,10 +20,28 @@ _SHOWN = 5
 
 def labels_of(y: Any) -> ClassCounts:
     """Return classes as counts: also those of a matrix of numbers 0 and 1, a column for each class."""
-    matrix = y.detach().cpu().numpy() if hasattr(y, "detach") else y
+    matrix = as_array("y", y) if hasattr(y, "detach") else y
+    if np.ma.is_masked(matrix):
+        raise SamplingError("y has masked entries; expected a class for each sample")
     if isinstance(matrix, np.ndarray) and matrix.ndim == 2 and matrix.shape[1] > 1 and _is_zero_or_one(matrix):  # noqa: PLR2004
         return class_counts(matrix.astype(bool))
-    return class_counts(y)
+    return class_counts(matrix)
+
+
+def labels_in(y: Any, indices: NDArray[np.int64]) -> Any:
+    """Return the classes of some samples, which may be those of samples that have one; rows of frames by position."""
+    if isinstance(y, HasClassCounts | ClassCounts):
+        labels = class_counts(y)
+        check_within(indices, labels.num_rows)
+        return labels.take(np.where(indices < 0, indices + labels.num_rows, indices))
+    if not isinstance(y, list | tuple):
+        y = as_array("y", y)
+        if not y.ndim or y.dtype == object:
+            y = y.tolist()
+    if not isinstance(y, list | tuple | np.ndarray):
+        raise SamplingError(f"y is {y!r}; expected a class for each sample")
+    check_within(indices, len(y))
+    return y[indices] if isinstance(y, np.ndarray) else [y[index] for index in indices.tolist()]
 
 
 def _is_zero_or_one(matrix: NDArray[Any]) -> bool:

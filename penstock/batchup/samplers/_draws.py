@@ -75,13 +75,17 @@ class Draws:
         """Return the plan of these draws; labels are those of the data set."""
         chosen = None if labels is None else labels.take(self.rows)
         if self.weights is None:
-            if size is not None or mode != "iid":
-                raise SamplingError(
-                    "size and mode apply only to weighted sampling, but this source visits every sample once per pass"
-                )
+            if size is not None or not (isinstance(mode, str) and mode == "iid"):
+                raise SamplingError("size and mode are of draws by weight; every sample here comes once a pass")
             return Strata.from_masks([], labels=chosen, num_rows=len(self.rows), rows=self.rows).every_row(seed)
-        spec = SamplingSpec(seed=seed, size=size or self.num_samples, mode=mode, replace=mode != "once")
+        spec = SamplingSpec(
+            seed=seed, size=self.num_samples if size is None else size, mode=mode, replace=not _is_once(mode)
+        )
         return Strata.from_weights(self.weights, labels=chosen, rows=self.rows).with_spec(spec)
+
+
+def _is_once(mode: Any) -> bool:
+    return isinstance(mode, str) and mode == "once"
 
 
 def _counted(indices: NDArray[np.int64], length: int) -> NDArray[np.int64]:

@@ -61,7 +61,7 @@ def rng_of(shuffle: Any) -> Any:
         return np.random
     if isinstance(shuffle, int | np.integer):
         return Seeded(int(shuffle))
-    if isinstance(shuffle, np.random.Generator) or _is_legacy(shuffle):
+    if not isinstance(shuffle, type) and (isinstance(shuffle, np.random.Generator) or _is_legacy(shuffle)):
         return shuffle
     raise DataSourceTypeError(
         f"shuffle={shuffle!r} is not valid. "

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from penstock.batchup._numbers import checked_batch_size, checked_count, checked_index, checked_indices, checked_repeats
 from penstock.batchup.samplers._orders import chosen_order, cut_passes, cut_stream, orders_of, rng_of, seed_of
-from penstock.errors import DataSourceError, NotSupportedError
+from penstock.errors import DataSourceError, DataSourceTypeError, NotSupportedError
 from penstock.sampling import ShuffledStream
 
 __all__ = ["AbstractSampler", "StandardSampler", "SubsetSampler", "bound_of_indices"]
@@ -132,6 +132,8 @@ class _PassSampler(AbstractSampler):
         iterator of ndarray of int64, shape (batch_size,)
         """
         size, rng = self._checked(batch_size), rng_of(shuffle_rng)
+        if rng is None:
+            raise DataSourceTypeError(f"shuffle_rng is {shuffle_rng!r}; expected a RandomState, a Generator or a seed")
         return self._streamed(rng, size) if isinstance(rng, np.random.Generator) else self._permuted(rng, size)
 
     def _permuted(self, rng: Any, batch_size: int) -> Iterator[NDArray[np.int64]]:

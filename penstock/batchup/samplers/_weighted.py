@@ -9,8 +9,15 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from penstock.batchup._numbers import check_within, checked_batch_size, checked_count, checked_index, checked_indices
-from penstock.batchup.samplers._balancing import balancing_weights
+from penstock.batchup._numbers import (
+    as_array,
+    check_within,
+    checked_batch_size,
+    checked_count,
+    checked_index,
+    checked_indices,
+)
+from penstock.batchup.samplers._balancing import balancing_weights, labels_in
 from penstock.batchup.samplers._cumulative import Cumulative
 from penstock.batchup.samplers._orders import chosen_order, cut_stream, rng_of, seed_of
 from penstock.batchup.samplers._samplers import AbstractSampler, bound_of_indices
@@ -111,7 +118,7 @@ class _WeightedSampler(AbstractSampler):
         penstock.sampling.SamplingPlan
         """
         strata = self._strata if labels is None else Strata.from_weights(self._probabilities, labels=labels)
-        return strata.with_spec(SamplingSpec(seed=seed, size=size or self.num_samples))
+        return strata.with_spec(SamplingSpec(seed=seed, size=self.num_samples if size is None else size))
 
     def __sample_weights__(self, num_samples: int) -> NDArray[np.float64]:
         """Return the weight of each sample of a data set: datasets take a sampler where they take weights."""
@@ -311,17 +318,11 @@ class WeightedSubsetSampler(_WeightedSampler):
         WeightedSubsetSampler
         """
         chosen = checked_indices(indices)
-        check_within(chosen, len(y))
-        subset = y[chosen] if hasattr(y, "shape") else [y[index] for index in chosen.tolist()]
-        return WeightedSubsetSampler(balancing_weights(subset, n_classes), chosen, num_samples)
+        return WeightedSubsetSampler(balancing_weights(labels_in(y, chosen), n_classes), chosen, num_samples)
 
 
 def _array(name: str, weights: Any) -> NDArray[Any]:
-    plain = weights.detach().cpu().numpy() if hasattr(weights, "detach") else weights
-    try:
-        array = np.asarray(plain)
-    except ValueError as error:
-        raise SamplingError(f"{name} has lists of unequal length. Expected one number per sample") from error
+    array = as_array(name, weights)
     if array.dtype.kind not in "biuf":
         raise DataSourceTypeError(f"{name} has dtype {array.dtype}. Expected numbers")
     if array.ndim != 1:
@@ -335,7 +336,8 @@ def _check_weights(name: str, weights: NDArray[Any]) -> None:
         raise SamplingError(
             f"{name}[{wrong[0]}] is {weights[wrong[0]].item()!r}. Expected finite numbers of at least 0"
         )
-    total = weights.sum()
+    with np.errstate(over="ignore"):
+        total = weights.sum()
     if total == 0:
         raise SamplingError(f"{name} sum to 0. Expected at least one greater than 0")
     if not np.isfinite(total):

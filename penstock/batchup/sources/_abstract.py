@@ -15,7 +15,7 @@ from penstock.batchup.reading._batches import members_of
 from penstock.batchup.reading._rows import Rows
 from penstock.batchup.samplers._orders import rng_of
 from penstock.errors import DataSourceError, DataSourceTypeError, NotSupportedError
-from penstock.loader import Drawn, DrawnSource
+from penstock.loader import Drawn, DrawnSource, HasSampleWeights
 
 __all__ = ["AbstractDataSource", "MapDataSource"]
 
@@ -275,6 +275,14 @@ class MapDataSource(AbstractDataSource):
         inner = drawn.source
         rows = Rows(int(inner.num_samples()), lambda indices: self.fn(*members_of(inner.samples_by_indices(indices))))
         return replace(drawn, source=rows)
+
+    def __sample_weights__(self, num_samples: int) -> NDArray[np.float64]:
+        """Return the weight of each sample, as the source says: a function changes samples, not which are drawn."""
+        if not isinstance(self.source, HasSampleWeights):
+            raise DataSourceError(
+                f"weights of a {type(self.source).__name__}; expected a source whose samples are read by index"
+            )
+        return self.source.__sample_weights__(num_samples)
 
     def batch_indices_iterator(self, batch_size: int, **kwargs: Any) -> Iterator[Any]:
         """Return an iterator of the indices of each batch, as the source gives them."""

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.batchup._numbers import checked_batch_size, checked_index
+from penstock.batchup._numbers import as_array, checked_batch_size, checked_index
 from penstock.batchup.reading._batches import SampleIndices
 from penstock.batchup.reading._reading import Reader, dataset_rows, is_array_like, is_plain, num_samples_of, reader_of
 from penstock.batchup.reading._rows import Rows
@@ -103,7 +103,7 @@ class ArrayDataSource(RandomAccessDataSource):
         self._bound = _bound_of(self.sampler)
         _check_bound(self.sampler, self._bound, length)
         self._labels = labels
-        self._class_names = None if class_names is None else tuple(class_names)
+        self._class_names = _checked_names(class_names)
 
     @property
     def data(self) -> list[Any]:
@@ -170,8 +170,8 @@ class ArrayDataSource(RandomAccessDataSource):
         size : int, optional
             Draws per weighted epoch; by default `num_samples` of the sampler, or else the number of samples.
         mode : {"iid", "deck", "once"}
-            How draws by weight are made. Batches of this source are of mode "iid"; a loader draws in any, from a
-            source without the sampler: ``Loader(source).sample_by(sampler, mode="deck")``.
+            How draws by weight are made. Batches of this source are of mode "iid"; a loader draws in any:
+            ``Loader(source).sample_by(source, mode="deck")``.
 
         Returns
         -------
@@ -192,7 +192,9 @@ class ArrayDataSource(RandomAccessDataSource):
         """Return what a loader of this source draws from; of a dataset or view it reads the samples itself."""
         drawn = self.drawn_rows(seed)
         found = dataset_rows(self._data[0]) if len(self._data) == 1 else None
-        return drawn if found is None else replace(drawn, source=found[0], rows=found[1][drawn.rows])
+        if found is None:
+            return drawn
+        return replace(drawn, source=found[0], rows=found[1][drawn.rows], all_rows=found[1])
 
     def _plan(self, draws: Draws, seed: int) -> SamplingPlan:
         return draws.plan(self.class_counts(), seed=seed)
@@ -288,8 +290,25 @@ def _labels_in(data: Sequence[Any]) -> Any:
     known = [array for array in data if isinstance(array, HasClassCounts)]
     if known:
         return known[0]
-    whole = [array for array in data if isinstance(array, np.ndarray) and array.ndim == 1 and array.dtype.kind in "iu"]
+    whole = [array for array in map(_whole_numbers, data) if array is not None]
     return whole[-1] if whole and (not len(whole[-1]) or whole[-1].min() >= 0) else None
+
+
+def _whole_numbers(array: Any) -> NDArray[Any] | None:
+    """Return an array, tensor of torch or column of pandas that has one whole number for each sample."""
+    if not isinstance(array, np.ndarray):
+        if not (hasattr(array, "detach") or hasattr(array, "iloc")) or getattr(array, "ndim", 0) != 1:
+            return None
+        array = as_array("labels", array)
+    return array if array.ndim == 1 and array.dtype.kind in "iu" else None
+
+
+def _checked_names(names: Sequence[str] | None) -> tuple[str, ...] | None:
+    if names is None:
+        return None
+    if isinstance(names, str) or not isinstance(names, Sequence) or not all(isinstance(name, str) for name in names):
+        raise DataSourceTypeError(f"class_names is {names!r}; expected a list of text, a name for each class")
+    return tuple(names)
 
 
 def _bound_of(sampler: AbstractSampler) -> int | None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import itertools
+import warnings
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from penstock.batchup._numbers import checked_flag, checked_index
 from penstock.batchup.reading._batches import ChoiceBatch
 from penstock.batchup.samplers._orders import orders_of, permuted
 from penstock.batchup.sources._abstract import AbstractDataSource
@@ -47,7 +49,7 @@ class ChoiceDataSource(Several):
 
     def __init__(self, datasets: Sequence[AbstractDataSource], stratified: bool = False) -> None:
         super().__init__(datasets)
-        self.stratified = stratified
+        self.stratified = checked_flag("stratified", stratified)
 
     def num_samples(self, **kwargs: Any) -> Any:
         """Return the number of samples of all sources together; inf where one has no end, unknown ones left out."""
@@ -146,7 +148,8 @@ class ChoiceDataSource(Several):
                 f"indices is a {type(indices).__name__}. Expected a ChoiceBatch",
                 hint="batch_indices_iterator yields them",
             )
-        return getattr(self.datasets[indices.ds_index], name)(indices.sample_indices)
+        source = self.datasets[int(checked_index(indices.ds_index, len(self.datasets)))]
+        return getattr(source, name)(indices.sample_indices)
 
     # ---- which source is next --------------------------------------------------------------
 
@@ -157,11 +160,23 @@ class ChoiceDataSource(Several):
         shuffle_rng: Any,
         **kwargs: Any,
     ) -> Iterator[ChoiceBatch]:
+        counted = self.stratified and self.num_batches(batch_size, **kwargs) != np.inf
+        ended: set[int] = set()
         for number in self._turns(batch_size, shuffle_rng, kwargs):
+            if number in ended:
+                continue
             try:
                 batch = next(iterators[number])
             except StopIteration:
-                return
+                if not counted:
+                    return
+                ended.add(number)
+                warnings.warn(
+                    f"datasets[{number}] ended before the number of batches it has by its own account; "
+                    "the others go on without it",
+                    stacklevel=3,
+                )
+                continue
             yield ChoiceBatch(sample_indices=batch, ds_index=int(number))
 
     def _turns(self, batch_size: int, rng: Any, options: dict[str, Any]) -> Iterator[int]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from penstock.batchup.reading._reading import is_array_like
+from penstock.batchup.reading._reading import is_array_like, is_sample_dataset
 from penstock.batchup.sources._abstract import AbstractDataSource
 from penstock.batchup.sources._arrays import ArrayDataSource
-from penstock.batchup.sources._samples import SampleDataSource, is_sample_dataset
+from penstock.batchup.sources._samples import SampleDataSource
 from penstock.batchup.sources._streams import CallableDataSource, IteratorDataSource
 from penstock.errors import DataSourceError, DataSourceTypeError
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+import numpy as np
+
+from penstock.batchup._numbers import checked_flag
 from penstock.batchup.reading._batches import length_of_batch, members_of, trim_batch
 from penstock.batchup.sources._abstract import AbstractDataSource
 from penstock.batchup.sources._several import Several
-from penstock.errors import DataSourceError
+from penstock.errors import DataSourceError, DataSourceTypeError
 
 __all__ = ["CompositeDataSource"]
 
@@ -50,8 +53,8 @@ class CompositeDataSource(Several):
 
     def __init__(self, datasets: Sequence[AbstractDataSource], flatten: bool = True, trim: bool = True) -> None:
         super().__init__(datasets)
-        self.flatten = flatten
-        self.trim = trim
+        self.flatten = checked_flag("flatten", flatten)
+        self.trim = checked_flag("trim", trim)
 
     def num_samples(self, **kwargs: Any) -> Any:
         """Return the number of samples of the shortest source; None where one of them is unknown."""
@@ -78,7 +81,7 @@ class CompositeDataSource(Several):
             Of arrays; with ``flatten=False`` of a tuple for each source.
         """
         iterators = [s.batch_iterator(batch_size, **self._for_member(n, kwargs)) for n, s in enumerate(self.datasets)]
-        return map(self._prepare_batch, zip(*iterators, strict=False))
+        return (self._prepare_batch(batch) for batch in zip(*iterators, strict=False))
 
     def batch_indices_iterator(self, batch_size: int, **kwargs: Any) -> Iterator[Any]:
         """Return an iterator of the indices of each batch.
@@ -100,7 +103,7 @@ class CompositeDataSource(Several):
             source.batch_indices_iterator(batch_size, **self._for_member(number, kwargs))  # type: ignore[attr-defined]
             for number, source in enumerate(self.datasets)
         ]
-        return map(_trimmed if self.trim else tuple, zip(*iterators, strict=False))
+        return (_trimmed(batch) if self.trim else batch for batch in zip(*iterators, strict=False))
 
     def samples_by_indices_nomapping(self, indices: Any) -> Any:
         """Return a batch of the samples of some indices in the data set of each source.
@@ -132,6 +135,11 @@ class CompositeDataSource(Several):
 
     def _read(self, name: str, indices: Any) -> Any:
         self._check_random_access(name)
+        if not isinstance(indices, Sequence | np.ndarray) or getattr(indices, "shape", None) == ():
+            raise DataSourceTypeError(
+                f"indices are a {type(indices).__name__}; expected a tuple with indices for each source",
+                hint="batch_indices_iterator gives them",
+            )
         if len(indices) != len(self.datasets):
             raise DataSourceError(
                 f"there are indices for {len(indices)} sources. Expected {len(self.datasets)}, one array per source"

@@ -49,7 +49,7 @@ def explored(source: _Source) -> tuple[Dataset | View, dict[str, Any]]:
         pixels = _pixels(array)
         if pixels is not None:
             columns["images" if "images" not in columns else f"images_{number}"] = pixels
-    columns["labels"] = np.split(labels.values, labels.offsets[1:-1])
+    columns["labels"] = np.split(labels.values, labels.offsets[1:-1]) if source.length else []
     htypes = {name: "image" for name in columns if name.startswith("images")}
     options = {}
     if draws.weights is not None:

@@ -8,7 +8,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.batchup._numbers import check_within, checked_batch_size, checked_count, checked_indices, checked_repeats
+from penstock.batchup._numbers import (
+    check_within,
+    checked_batch_size,
+    checked_count,
+    checked_flag,
+    checked_indices,
+    checked_repeats,
+)
 from penstock.batchup.reading._batches import SampleIndices
 from penstock.batchup.reading._rows import Rows
 from penstock.batchup.samplers._draws import Draws
@@ -62,7 +69,7 @@ class RandomAccessDataSource(AbstractDataSource):
         include_indices: bool = False,
     ) -> None:
         self.length = checked_count("length", length, 0)
-        self.include_indices = include_indices
+        self.include_indices = checked_flag("include_indices", include_indices)
         self.sampler = self._chosen_sampler(indices, checked_repeats(repeats), sampler)
 
     def _chosen_sampler(self, indices: Any, repeats: int, sampler: AbstractSampler | None) -> AbstractSampler:
@@ -203,7 +210,8 @@ class RandomAccessDataSource(AbstractDataSource):
         """Return rows and weights, and samples that this source reads."""
         draws = self.draws()
         plan = None if draws.weights is None else self._plan(draws, seed)
-        return Drawn(source=self._rows(), rows=np.tile(draws.rows, draws.repeats), plan=plan)
+        rows = np.tile(draws.rows, draws.repeats)
+        return Drawn(source=self._rows(), rows=rows, plan=plan, all_rows=np.arange(self.length))
 
     def _plan(self, draws: Draws, seed: int) -> SamplingPlan:
         return draws.plan(None, seed=seed)

@@ -7,15 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from penstock.batchup._numbers import checked_num_samples
 from penstock.batchup.sources._abstract import AbstractDataSource
 from penstock.errors import DataSourceTypeError
 
 __all__ = ["CallableDataSource", "IteratorDataSource"]
-
-
-def _is_count(count: Any) -> bool:
-    whole = isinstance(count, int | np.integer) and not isinstance(count, bool)
-    return whole or (isinstance(count, float) and count == np.inf)
 
 
 class CallableDataSource(AbstractDataSource):
@@ -30,7 +26,7 @@ class CallableDataSource(AbstractDataSource):
 
     Raises
     ------
-    DataSourceTypeError
+    DataSourceError
         If `batch_iterator_fn` cannot be called, or `num_samples_fn` is something else.
 
     Examples
@@ -46,17 +42,16 @@ class CallableDataSource(AbstractDataSource):
 
     def __init__(self, batch_iterator_fn: Callable[..., Iterator[Any]], num_samples_fn: Any = None) -> None:
         if not callable(batch_iterator_fn):
-            raise DataSourceTypeError(f"batch_iterator_fn={batch_iterator_fn!r} is not valid. Expected a function")
-        if not (num_samples_fn is None or callable(num_samples_fn) or _is_count(num_samples_fn)):
-            raise DataSourceTypeError(
-                f"num_samples_fn={num_samples_fn!r} is not valid. Expected a function, an integer, inf or None"
-            )
+            raise DataSourceTypeError(f"batch_iterator_fn is {batch_iterator_fn!r}; expected a function")
         self.batch_iterator_fn = batch_iterator_fn
         self.num_samples_fn = num_samples_fn
+        if not callable(num_samples_fn):
+            self.num_samples()
 
     def num_samples(self, **kwargs: Any) -> Any:
         """Return the number of samples of an iteration: an int, inf without end, None where unknown."""
-        return self.num_samples_fn(**kwargs) if callable(self.num_samples_fn) else self.num_samples_fn
+        count = self.num_samples_fn(**kwargs) if callable(self.num_samples_fn) else self.num_samples_fn
+        return None if count is None else checked_num_samples("num_samples_fn", count)
 
     def batch_iterator(self, batch_size: int, **kwargs: Any) -> Iterator[Any]:
         """Return what the function returns.
@@ -72,7 +67,7 @@ class CallableDataSource(AbstractDataSource):
         -------
         iterator of batches
         """
-        return self.batch_iterator_fn(batch_size, **kwargs)
+        return _iterator("batch_iterator_fn returned", self.batch_iterator_fn(batch_size, **kwargs))
 
 
 class IteratorDataSource(AbstractDataSource):
@@ -87,8 +82,8 @@ class IteratorDataSource(AbstractDataSource):
 
     Raises
     ------
-    DataSourceTypeError
-        If `n_samples` is something else.
+    DataSourceError
+        If `n_samples` is something else, or `batch_iter` cannot be iterated.
 
     Examples
     --------
@@ -98,10 +93,9 @@ class IteratorDataSource(AbstractDataSource):
     """
 
     def __init__(self, batch_iter: Iterator[Any], n_samples: Any = None) -> None:
-        if not (n_samples is None or _is_count(n_samples)):
-            raise DataSourceTypeError(f"n_samples={n_samples!r} is not valid. Expected an integer, inf or None")
+        _iterator("batch_iter is", batch_iter)
         self.batch_iter = batch_iter
-        self.n_samples = n_samples
+        self.n_samples = None if n_samples is None else checked_num_samples("n_samples", n_samples)
 
     def num_samples(self, **kwargs: Any) -> Any:  # noqa: ARG002  an int, inf or None
         """Return the number of samples: an int, inf without end, None where unknown."""
@@ -118,4 +112,10 @@ class IteratorDataSource(AbstractDataSource):
         -------
         iterator of batches
         """
-        return self.batch_iter
+        return _iterator("batch_iter is", self.batch_iter)
+
+
+def _iterator(what: str, batches: Any) -> Iterator[Any]:
+    if getattr(batches, "shape", None) == () or not hasattr(batches, "__iter__"):
+        raise DataSourceTypeError(f"{what} a {type(batches).__name__}; expected an iterator of batches")
+    return iter(batches)

@@ -96,6 +96,12 @@ class AbstractWorkerPool:
         """End the workers; tasks that wait are not done."""
         raise NotSupportedError(f"{type(self).__name__} does not define close")
 
+    def __reduce__(self) -> Any:
+        raise DataSourceTypeError(
+            f"a {type(self).__name__} cannot be pickled or copied; expected to stay where it was made",
+            hint="make a pool in the process that uses it",
+        )
+
     def __enter__(self) -> Self:
         """Return this pool, to be closed at the end."""
         return self

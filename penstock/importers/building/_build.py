@@ -13,7 +13,7 @@ from penstock.errors import ImporterError, PenstockError, escaped
 from penstock.importers.building._objects import align_objects
 from penstock.importers.building._report import ImportReport, IssueLog
 from penstock.importers.building._sources import path_of
-from penstock.importers.building._staging import staged
+from penstock.importers.building._staging import check_free, staged
 from penstock.importers.building._write import Column, write_columns
 from penstock.storage import Location
 from penstock.table import class_keys
@@ -22,7 +22,7 @@ from penstock.tensors import MAX_IMAGE_BYTES
 if TYPE_CHECKING:
     from tqdm import tqdm
 
-__all__ = ["Column", "build", "check_options", "import_report", "load_or_make"]
+__all__ = ["Column", "build", "check_dest", "check_options", "import_report", "load_or_make"]
 
 _REPORT_FILE = "import-report.json"
 
@@ -71,8 +71,7 @@ def build(
         If `dest` already exists.
     """
     check_options(num_workers, max_image_bytes)
-    dest = dest.removeprefix("file://") if isinstance(dest, str) else dest
-    place = str(dest) if _is_url(dest) else str(path_of(dest, "the new dataset"))
+    place = _place(dest)
     with _placed(place) as staging:
         dataset = empty(staging, max_image_bytes=max_image_bytes)
         for key in creds_keys:
@@ -98,6 +97,18 @@ def _class_keys(dataset: Dataset) -> dict[str, str]:
     if labels is None:
         return {}
     return dict(zip(class_keys(dataset.table.stored.snapshot.meta, labels.name), labels.class_names, strict=True))
+
+
+def check_dest(dest: str | os.PathLike[str]) -> None:
+    """Refuse a destination where there is something, before what is to be imported is fetched."""
+    place = _place(dest)
+    if not _is_url(place):
+        check_free(Path(place).absolute())
+
+
+def _place(dest: str | os.PathLike[str]) -> str:
+    dest = dest.removeprefix("file://") if isinstance(dest, str) else dest
+    return str(dest) if _is_url(dest) else str(path_of(dest, "the new dataset"))
 
 
 def check_options(num_workers: int, max_image_bytes: int | None) -> None:

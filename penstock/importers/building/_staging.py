@@ -15,7 +15,7 @@ from filelock import FileLock, Timeout
 from penstock.errors import DatasetExistsError, ImporterError, PenstockError
 from penstock.storage import make_folders, sync_folder
 
-__all__ = ["staged", "sweep"]
+__all__ = ["check_free", "staged", "sweep"]
 
 _PART = re.compile(r"\..+\.[0-9a-f]{8}\.part(\.lock)?", re.DOTALL)
 _LOCK_TIMEOUT = 10.0  # seconds: a sweep may hold a lock for the moment between its making and its taking
@@ -40,12 +40,12 @@ def staged(target: Path) -> Iterator[Path]:
         If it cannot be written there.
     """
     try:
-        _check_free(target)
+        check_free(target)
         make_folders(target.parent)
         sweep(target.parent)
         with _locked_name(target) as staging:
             yield staging
-            _check_free(target)
+            check_free(target)
             _remove(target)
             staging.replace(target)
             sync_folder(target.parent)
@@ -53,7 +53,7 @@ def staged(target: Path) -> Iterator[Path]:
         if isinstance(error, PenstockError):
             raise
         if error.errno in (errno.ENOTEMPTY, errno.EEXIST):
-            _check_free(target)  # another import was faster
+            check_free(target)  # another import was faster
         raise ImporterError(f"the dataset cannot be written to {str(target)!r}: {error}") from error
 
 
@@ -92,7 +92,8 @@ def _lock_of(part: Path) -> Path:
     return part.with_name(f"{part.name}.lock")
 
 
-def _check_free(target: Path) -> None:
+def check_free(target: Path) -> None:
+    """Refuse a path where there is something already."""
     if target.is_symlink() and not target.exists():
         raise DatasetExistsError(f"{str(target)!r} is a broken symbolic link", hint="choose another destination")
     if target.exists() and not (target.is_dir() and (not any(target.iterdir()) or _is_half_made(target))):

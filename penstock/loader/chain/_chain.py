@@ -77,7 +77,8 @@ class Loader(RunningLoader):
         readable: Table = as_table(table if drawn is None else drawn.source)
         rows = np.arange(readable.num_rows) if selection is None else np.asarray(selection.rows, np.int64)
         history = (selection.query_string,) if selection is not None and selection.query_string else ()
-        self._pool = Pool(table=readable, rows=rows, plan=plan, history=history, resolve=resolve)
+        all_rows = None if drawn is None or plan is not drawn.plan else drawn.all_rows
+        self._pool = Pool(table=readable, rows=rows, plan=plan, history=history, resolve=resolve, all_rows=all_rows)
         shown = None if tensors is None else tuple(tensors)
         self._settings = Settings(seed=seed, tensors=shown)
         self._called: frozenset[str] = frozenset()

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from penstock.errors import LoaderError, escaped
 from penstock.loader.place._epoch import Stream
 from penstock.loader.sources._sequential import BufferedStream, SequentialTable
-from penstock.loader.sources._weights import Weights, class_counts, make_plan
+from penstock.loader.sources._weights import HasSampleWeights, Weights, class_counts, make_plan
 from penstock.sampling import (
     ClassCounts,
     SamplingPlan,
@@ -45,6 +45,8 @@ class Pool:
         Queries and samplings that led here.
     resolve : callable, optional
         How a query's names become tables.
+    all_rows : ndarray of int64, shape (num_samples,), optional
+        Rows of the samples of a source whose own draws `plan` is.
     """
 
     table: Table
@@ -52,6 +54,7 @@ class Pool:
     plan: SamplingPlan | None = None
     history: tuple[str, ...] = ()
     resolve: Resolve | None = None
+    all_rows: NDArray[np.int64] | None = None
 
     @property
     def continuing(self) -> bool:
@@ -75,7 +78,7 @@ class Pool:
         if self.plan is None:
             return self
         drawn = self.plan.stream().epoch(0)
-        return replace(self, rows=self.rows[drawn], plan=None)
+        return replace(self, rows=self.rows[drawn], plan=None, all_rows=None)
 
     def queried(self, query_string: str, seed: int) -> Pool:
         """Return the rows a query chooses out of these; live where its outermost clause samples."""
@@ -95,10 +98,17 @@ class Pool:
         return replace(before, rows=rows, plan=result.plan, history=history)
 
     def sampled(self, weights: Weights, spec: SamplingSpec) -> Pool:
-        """Return these rows with live draws by weights; `spec` says everything but the clauses."""
+        """Return these rows with live draws by weights; `spec` says everything but the clauses.
+
+        The weights of a sampler or source replace the draws that a source has of its own: they are of all its samples,
+        not of those drawn.
+        """
         if isinstance(self.table, SequentialTable):
             self.table.refuse("weights")
         before = self.frozen()
+        if self.all_rows is not None and self.plan is not None and isinstance(weights, HasSampleWeights):
+            before = replace(self, rows=self.all_rows, plan=None, all_rows=None)
+            spec = spec if spec.size is not None else spec.with_options(size=self.plan.spec.size)
         plan = make_plan(self.table, before.rows, weights, spec, labels=None)
         told = plan.spec.to_tql() or (weights if isinstance(weights, str) else plan.strata.fingerprint[:16])
         return replace(before, plan=plan, history=(*self.history, f"sample by {told}"))

@@ -48,11 +48,14 @@ class Drawn:
         Which samples of it; repeats are allowed.
     plan : SamplingPlan, optional
         Weights over the rows; without one every row comes once an epoch.
+    all_rows : ndarray of int64, shape (num_samples,), optional
+        The row of each sample of the data set, to which the weights of a sampler or source apply.
     """
 
     source: Source
     rows: NDArray[np.int64]
     plan: SamplingPlan | None = None
+    all_rows: NDArray[np.int64] | None = None
 
 
 @runtime_checkable

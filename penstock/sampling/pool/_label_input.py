@@ -96,7 +96,7 @@ def _objects(labels: Sequence[Any]) -> NDArray[Any]:
 def _of_rows(array: NDArray[Any]) -> ClassCounts:
     if array.dtype == np.bool_:
         return ClassCounts.from_labels(array.astype(np.int64))
-    if np.issubdtype(array.dtype, np.integer):
+    if array.dtype.kind in "iu":
         return ClassCounts.from_labels(array)
     if array.dtype.kind == "f":
         return ClassCounts.from_labels(_whole(array))

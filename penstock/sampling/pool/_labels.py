@@ -23,6 +23,7 @@ _WORDS = (
 )
 _RESERVED = frozenset(_WORDS.split(" "))
 _QUOTE = "'"
+_MOST_CLASSES = 10_000_000  # that get a number for a name; each takes memory
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -93,7 +94,7 @@ class ClassCounts:
         ClassCounts
         """
         values = np.asarray(labels)
-        if values.ndim != 1 or (values.size and not np.issubdtype(values.dtype, np.integer)):
+        if values.ndim != 1 or (values.size and values.dtype.kind not in "iu"):
             raise SamplingError(
                 f"labels are {values.dtype} of shape {values.shape}; expected one class index per row",
                 hint="from_lists takes several labels per row",
@@ -106,7 +107,10 @@ class ClassCounts:
         cls, labels: Iterable[Iterable[int]], *, class_names: Sequence[str] | None = None, tensor: str = "labels"
     ) -> ClassCounts:
         """Return the counts of any number of labels per row, each an iterable of class indices."""
-        rows = [np.fromiter(row, np.int64) for row in labels]
+        try:
+            rows = [np.fromiter(row, np.int64) for row in labels]
+        except OverflowError as error:
+            raise SamplingError(f"a class index does not fit into 64 bits ({error})") from error
         offsets = np.zeros(len(rows) + 1, np.int64)
         np.cumsum([len(row) for row in rows], out=offsets[1:])
         values = np.concatenate(rows) if rows else np.zeros(0, np.int64)
@@ -198,4 +202,9 @@ class ClassCounts:
 
 
 def _numbered(values: NDArray[np.integer]) -> tuple[str, ...]:
-    return tuple(str(number) for number in range(int(values.max()) + 1 if values.size else 0))
+    most = int(values.max()) if values.size else -1
+    if most >= _MOST_CLASSES:
+        raise SamplingError(
+            f"class index {most}; expected less than {_MOST_CLASSES:,}", hint="number the classes from 0 on"
+        )
+    return tuple(map(str, range(most + 1)))

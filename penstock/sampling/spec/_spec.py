@@ -21,7 +21,7 @@ Interleave = Literal["shuffled", "smooth"]
 
 
 def _check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
-    if value not in choices:
+    if not isinstance(value, str) or value not in choices:
         like = nearest(str(value), choices)
         raise SamplingError(
             f"{name} is {value!r}; expected one of {', '.join(choices)}",

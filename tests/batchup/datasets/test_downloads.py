@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import resource
 import socket
 import threading
@@ -190,3 +191,11 @@ def test_damaged_array_is_named_with_what_to_remove(content):
         with pytest.raises(ImporterError, match=r"train_X_u8\.npy' is damaged") as caught:
             small()
     assert repr(str(folder)) in caught.value.hint
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes here")
+def test_pipe_in_place_of_a_file_is_refused_rather_than_waited_for(tmp_path):
+    file = source("http://127.0.0.1:9")
+    os.mkfifo(tmp_path / file.name)
+    with pytest.raises(DownloadError, match="not a file"):
+        ensure_files([file], tmp_path)

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import gzip
 import re
 import sys
 
 import numpy as np
 import pytest
 
-from penstock.batchup.datasets import cifar10, cifar100, fashion_mnist, mnist, stl, svhn, usps
+from penstock.batchup.datasets import (
+    ImageArrayUInt8ToFloat32,
+    SourceFile,
+    cifar10,
+    cifar100,
+    fashion_mnist,
+    mnist,
+    stl,
+    svhn,
+    usps,
+)
 from penstock.errors import ImporterError, MissingDependencyError
 from tests.batchup.datasets import published
 
@@ -91,7 +102,7 @@ def test_what_is_assigned_to_arrays_stays_in_memory():
 
 @pytest.mark.parametrize("n_val", [-1, 8, 2.5, True, "2"])
 def test_n_val_is_refused_when_it_is_not_a_number_of_training_samples(n_val):
-    with pytest.raises(ImporterError, match="Expected an integer from 0 to 7"):
+    with pytest.raises(ImporterError, match="expected a whole number from 0"):
         opened(mnist.MNIST, published.mnist_files(), n_val=n_val)
 
 
@@ -235,3 +246,64 @@ def test_mnist_placed_by_hand_is_read(shared_data, home):
         (10000, 1, 28, 28),
     )
     assert found.train_X_u8[0, 0].sum() == 27525
+
+
+@pytest.mark.parametrize(
+    ("dataset", "arguments"),
+    [
+        (mnist.MNIST, {"n_val": -1}),
+        (mnist.MNIST, {"n_val": 2.5}),
+        (mnist.MNIST, {"val_lower": "a"}),
+        (mnist.MNIST, {"val_upper": float("nan")}),
+        (mnist.MNIST, {"val_upper": None}),
+        (stl.STL, {"n_val_folds": "1"}),
+        (stl.STL, {"val_lower": 1j}),
+        (svhn.SVHNExtra, {"val_lower": float("inf")}),
+        (usps.USPS, {"n_val": True}),
+    ],
+    ids=str,
+)
+def test_odd_argument_is_refused_before_anything_is_downloaded(dataset, arguments, home):
+    with pytest.raises(ImporterError, match=next(iter(arguments))):
+        dataset(**arguments)
+    assert not home.exists()
+
+
+@pytest.mark.parametrize("content", [b"", b"abc", bytes((0, 0, 8, 3)) + b"\x00"], ids=["empty", "short", "cut"])
+def test_idx_file_that_is_cut_is_refused(content, tmp_path):
+    from penstock.batchup.datasets._idx import read_idx
+
+    (tmp_path / "x.gz").write_bytes(gzip.compress(content))
+    with pytest.raises(ImporterError, match="cannot be parsed"):
+        read_idx(tmp_path / "x.gz", 3)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("../../x", "00" * 32, ()),
+        ("/x", "00" * 32, ()),
+        ("..", "00" * 32, ()),
+        ("", "00" * 32, ()),
+        (None, "00" * 32, ()),
+        ("x", "abc", ()),
+        ("x", None, ()),
+        ("x", "00" * 32, "http://127.0.0.1/x"),
+        ("x", "00" * 32, (None,)),
+        ("x", "00" * 32, 3),
+    ],
+    ids=str,
+)
+def test_odd_source_file_is_refused(arguments):
+    with pytest.raises(ImporterError):
+        SourceFile(*arguments)
+
+
+def test_checksum_of_a_source_file_may_be_in_capitals():
+    assert SourceFile("x", "AB" * 32, ["http://127.0.0.1/x"]) == SourceFile("x", "ab" * 32, ("http://127.0.0.1/x",))
+
+
+@pytest.mark.parametrize("array", [[1, 2], None, np.array(3, np.uint8), 3], ids=repr)
+def test_float_images_are_of_an_array(array):
+    with pytest.raises(ImporterError, match="arr_u8"):
+        ImageArrayUInt8ToFloat32(array)

@@ -98,3 +98,17 @@ def test_unknown_name_is_refused_with_the_nearest(name, hint):
 def test_extra_is_refused_where_there_is_none():
     with pytest.raises(ImporterError, match="cifar10 has no extra samples"):
         penstock.standard("CIFAR-10", extra=True)
+
+
+def test_destination_that_exists_is_refused_before_anything_is_downloaded(tmp_path, home):
+    (tmp_path / "there").write_text("")
+    with pytest.raises(DatasetExistsError):
+        penstock.standard("mnist", dest=tmp_path / "there")
+    assert not home.exists()
+
+
+def test_base_of_the_standard_datasets_is_none_of_them():
+    from penstock.batchup.datasets._standard_set import StandardSet
+
+    with pytest.raises(ImporterError, match="not a standard dataset"):
+        penstock.standard(StandardSet)

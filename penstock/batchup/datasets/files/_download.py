@@ -81,10 +81,15 @@ def _retrieve(file: SourceFile, url: str, folder: Path, part: Path, *, progress:
             raise _FailedError(f"the file has the SHA-256 checksum {found}")
         part.replace(output_file)
 
+    logger = pooch.get_logger()
+    level = logger.level
+    logger.setLevel("ERROR")  # the progress bar says what is downloaded, and whether to show it is asked
     try:
         pooch.retrieve(url, f"sha256:{file.sha256}", fname=file.name, path=folder, downloader=fetch)
     except OSError as error:
         raise _FailedError(_reason(error)) from error
+    finally:
+        logger.setLevel(level)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["ImageArrayUInt8ToFloat32"]
+from penstock.errors import ImporterError
+
+__all__ = ["ImageArrayUInt8ToFloat32", "checked_range"]
+
+
+def checked_range(val_lower: Any, val_upper: Any) -> tuple[float, float]:
+    """Return what the values 0 and 255 become."""
+    ends = {"val_lower": val_lower, "val_upper": val_upper}
+    for name, value in ends.items():
+        if not isinstance(value, int | float | np.integer | np.floating) or not np.isfinite(value):
+            raise ImporterError(f"{name} is {value!r}; expected a finite number")
+    return float(val_lower), float(val_upper)
 
 
 class ImageArrayUInt8ToFloat32:
@@ -20,6 +31,11 @@ class ImageArrayUInt8ToFloat32:
     val_lower, val_upper : float
         What 0 and 255 become.
 
+    Raises
+    ------
+    ImporterError
+        If `arr_u8` is not an array, or the others are not finite numbers.
+
     Examples
     --------
     >>> images = ImageArrayUInt8ToFloat32(np.array([[0, 51], [102, 255]], np.uint8), -1.0, 1.0)
@@ -30,6 +46,9 @@ class ImageArrayUInt8ToFloat32:
     """
 
     def __init__(self, arr_u8: NDArray[np.uint8], val_lower: float = 0.0, val_upper: float = 1.0) -> None:
+        if not hasattr(arr_u8, "dtype") or not getattr(arr_u8, "shape", ()):
+            raise ImporterError(f"arr_u8 is a {type(arr_u8).__name__}; expected an array of images")
+        val_lower, val_upper = checked_range(val_lower, val_upper)
         self.arr_u8 = arr_u8
         self.offset = np.float32(val_lower)
         self.scale = np.float32((val_upper - val_lower) / 255.0)
@@ -53,8 +72,8 @@ class ImageArrayUInt8ToFloat32:
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
         if copy is False:
-            raise ValueError(
-                "float32 images are converted from uint8, which requires a copy. Expected copy=None or True"
+            raise ImporterError(
+                "float32 images are converted from uint8, which takes a copy; expected copy=None or True"
             )
         found: NDArray[Any] = self[...]
         return found if dtype is None else found.astype(dtype, copy=False)
