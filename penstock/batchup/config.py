@@ -44,10 +44,10 @@ def get_batchup_path() -> str:
     except OSError as error:
         reason = error.strerror or error
         raise ImporterError(
-            f"the data path {str(path)!r} of {where} cannot be used ({reason}); expected a folder"
+            f"the data path {str(path)!r} of {where} cannot be used ({reason}). Expected a folder"
         ) from error
     if is_file or "\0" in str(path):
-        raise ImporterError(f"the data path {str(path)!r} of {where} is a file; expected a folder")
+        raise ImporterError(f"the data path {str(path)!r} of {where} is a file. Expected a folder")
     return str(path)
 
 
@@ -92,7 +92,7 @@ def get_data_path(filename: str | os.PathLike[str]) -> str:
     except TypeError:
         name = None
     if not isinstance(name, str) or "\0" in name:
-        raise ImporterError(f"filename is {filename!r}; expected the name of a file or a path")
+        raise ImporterError(f"filename={filename!r} is not valid. Expected the name of a file or a path")
     return os.path.join(get_data_dir(), name)  # noqa: PTH118
 
 
@@ -114,7 +114,7 @@ def _from_variable(name: str) -> tuple[Path, str] | None:
 def _from_file(name: str) -> tuple[Path, str] | None:
     file = _expanded(name)
     if file.exists() and not file.is_file():  # to open a pipe would wait for whoever writes to it
-        raise ImporterError(f"{str(file)!r} is not a file; expected a configuration file")
+        raise ImporterError(f"{str(file)!r} is not a file. Expected a configuration file")
     try:
         text = file.read_text("utf-8-sig")
     except (FileNotFoundError, NotADirectoryError):

@@ -14,11 +14,11 @@ __all__ = ["build_parser"]
 _MOST = 2**31
 
 _EXAMPLES = """examples:
-  penstock explore                                    the demo, made on the spot
-  penstock explore coco/annotations/instances.json    COCO; its images are looked for beside it
-  penstock explore photos/                            VOC, YOLO, or a folder of images for each class
+  penstock explore                                    the demo dataset
+  penstock explore coco/annotations/instances.json    COCO; images are looked up next to the file
+  penstock explore photos/                            VOC, YOLO, or a folder of images per class
   penstock import standard mnist mnist.penstock       a standard dataset, downloaded when missing
-  penstock import auto download/ --dry-run            what a folder is recognized as, and what is ignored
+  penstock import auto download/ --dry-run            show what a folder contains, and what is ignored
   penstock import table labels.csv chest.penstock --labels "findings=Finding Labels"
   penstock export coco coco.penstock fixed.json       the annotations, with what was edited
   penstock query chest.penstock "select * where contains(findings, 'Hernia') limit 10"

@@ -176,7 +176,7 @@ class Lease:
                     if self._finalizer.alive:
                         raise LoaderError(error.message, hint=error.hint) from error
                     raise LoaderError("the worker processes were shut down while they did a job") from error
-        raise LoaderError(f"{_ATTEMPTS} worker processes one after another ended without a word")
+        raise LoaderError(f"{_ATTEMPTS} worker processes in a row exited without an error message")
 
     def _run_in(self, process: Process, arguments: tuple[Any, ...]) -> Any:
         key = self._key
@@ -193,7 +193,7 @@ class Lease:
         self._finalizer()
 
     def abort(self) -> None:
-        """Give the lease back, and end at once the processes that work for it; whoever waits for them is told."""
+        """Return the lease and end its processes immediately; callers that wait for them get an error."""
         self._finalizer.detach()
         self._pool.leave(self._number, at_once=True)
 

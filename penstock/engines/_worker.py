@@ -71,8 +71,8 @@ class _Served:
             raise
         except Exception as error:
             raise LoaderError(
-                f"a {type(result).__name__} cannot be sent back from a worker process ({error}); "
-                "expected a result that can be pickled"
+                f"a {type(result).__name__} cannot be sent back from a worker process ({error}). "
+                "Expected a result that can be pickled"
             ) from error
 
     def _attached(self, sizes: Sizes) -> Callable[..., Any]:

@@ -178,7 +178,7 @@ def test_mode_of_a_weighted_subset_is_of_its_samples():
     source = ArrayDataSource([X, Y], sampler=sampler)
     deck = Loader(source).sample_by(source, mode="deck").batch(4).numpy()
     assert sorted(indices_of(deck)) == [3, 3, 35, 35, 35, 35, 38, 38]
-    with pytest.warns(UserWarning, match="8 draws without replacement asked"):
+    with pytest.warns(UserWarning, match="8 draws without replacement were requested"):
         once = indices_of(Loader(source).sample_by(source, mode="once").batch(4).numpy())
     assert sorted(once) == [3, 35, 38]
     larger = Loader(source).sample_by(sampler, size=12, mode="deck").batch(4).numpy()

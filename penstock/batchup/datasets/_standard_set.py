@@ -212,7 +212,7 @@ def checked_count(name: str, value: int | None, most: int) -> int:
     count = 0 if value is None else value
     if isinstance(count, bool) or not isinstance(count, int | np.integer) or not 0 <= count <= most:
         end = f" to {most:,}" if most < _MOST_SAMPLES else ""
-        raise ImporterError(f"{name} is {value!r}; expected a whole number from 0{end}, or None")
+        raise ImporterError(f"{name} is {value!r}. Expected an integer from 0{end}, or None")
     return int(count)
 
 
@@ -224,7 +224,7 @@ def check_before_download(**counts: Any) -> None:
 
 @contextmanager
 def readable(path: Path, expected: str) -> Iterator[None]:
-    """Say of a file that cannot be parsed which it is, and what was expected of it."""
+    """Raise an error that names a file that cannot be parsed, and what was expected."""
     import struct
     import tarfile
     import zlib
@@ -260,6 +260,6 @@ def _written(path: Path) -> Iterator[None]:
         if isinstance(error, ImporterError):
             raise
         raise ImporterError(
-            f"the arrays cannot be written to {str(path)!r} ({os.strerror(error.errno) if error.errno else error}); "
-            "expected a writable folder with free space"
+            f"the arrays cannot be written to {str(path)!r} ({os.strerror(error.errno) if error.errno else error}). "
+            "Expected a writable folder with free space"
         ) from error

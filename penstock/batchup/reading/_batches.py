@@ -60,7 +60,7 @@ def length_of_batch(batch: Any) -> int:
     """Return the number of samples of a batch: that of its first part for a tuple or mapping, or its length."""
     if isinstance(batch, tuple | Mapping):
         if not batch:
-            raise DataSourceError("a batch has no parts; expected at least one array")
+            raise DataSourceError("a batch has no parts. Expected at least one array")
         return length_of_batch(next(iter(batch.values())) if isinstance(batch, Mapping) else batch[0])
     if isinstance(batch, slice):
         return len(range(*batch.indices(sys.maxsize)))
@@ -70,7 +70,7 @@ def length_of_batch(batch: Any) -> int:
         shape = getattr(batch, "shape", ())  # a sparse matrix has a shape and no length
         if not shape:
             raise DataSourceTypeError(
-                f"a batch has a part of type {type(batch).__name__}; expected an array with an entry for each sample"
+                f"a batch has a part of type {type(batch).__name__}. Expected an array with an entry for each sample"
             ) from error
         return int(shape[0])
 
@@ -90,7 +90,7 @@ def trim_batch(batch: Any, length: int) -> Any:
         return batch[:length]
     except TypeError as error:
         raise DataSourceTypeError(
-            f"a batch has a part of type {type(batch).__name__}; expected an array, whose first samples can be taken"
+            f"a batch has a part of type {type(batch).__name__}. Expected an array, whose first samples can be taken"
         ) from error
 
 

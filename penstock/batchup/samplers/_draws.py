@@ -76,7 +76,9 @@ class Draws:
         chosen = None if labels is None else labels.take(self.rows)
         if self.weights is None:
             if size is not None or not (isinstance(mode, str) and mode == "iid"):
-                raise SamplingError("size and mode are of draws by weight; every sample here comes once a pass")
+                raise SamplingError(
+                    "size and mode apply only to weighted sampling, but this source visits every sample once per pass"
+                )
             return Strata.from_masks([], labels=chosen, num_rows=len(self.rows), rows=self.rows).every_row(seed)
         spec = SamplingSpec(
             seed=seed, size=self.num_samples if size is None else size, mode=mode, replace=not _is_once(mode)

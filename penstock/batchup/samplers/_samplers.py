@@ -133,7 +133,9 @@ class _PassSampler(AbstractSampler):
         """
         size, rng = self._checked(batch_size), rng_of(shuffle_rng)
         if rng is None:
-            raise DataSourceTypeError(f"shuffle_rng is {shuffle_rng!r}; expected a RandomState, a Generator or a seed")
+            raise DataSourceTypeError(
+                f"shuffle_rng={shuffle_rng!r} is not valid. Expected a RandomState, a Generator or a seed"
+            )
         return self._streamed(rng, size) if isinstance(rng, np.random.Generator) else self._permuted(rng, size)
 
     def _permuted(self, rng: Any, batch_size: int) -> Iterator[NDArray[np.int64]]:

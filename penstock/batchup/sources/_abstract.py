@@ -280,7 +280,7 @@ class MapDataSource(AbstractDataSource):
         """Return the weight of each sample, as the source says: a function changes samples, not which are drawn."""
         if not isinstance(self.source, HasSampleWeights):
             raise DataSourceError(
-                f"weights of a {type(self.source).__name__}; expected a source whose samples are read by index"
+                f"weights of a {type(self.source).__name__}. Expected a source whose samples are read by index"
             )
         return self.source.__sample_weights__(num_samples)
 

@@ -307,7 +307,7 @@ def _checked_names(names: Sequence[str] | None) -> tuple[str, ...] | None:
     if names is None:
         return None
     if isinstance(names, str) or not isinstance(names, Sequence) or not all(isinstance(name, str) for name in names):
-        raise DataSourceTypeError(f"class_names is {names!r}; expected a list of text, a name for each class")
+        raise DataSourceTypeError(f"class_names={names!r} is not valid. Expected a list with one name per class")
     return tuple(names)
 
 

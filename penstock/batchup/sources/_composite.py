@@ -137,8 +137,8 @@ class CompositeDataSource(Several):
         self._check_random_access(name)
         if not isinstance(indices, Sequence | np.ndarray) or getattr(indices, "shape", None) == ():
             raise DataSourceTypeError(
-                f"indices are a {type(indices).__name__}; expected a tuple with indices for each source",
-                hint="batch_indices_iterator gives them",
+                f"indices is a {type(indices).__name__}. Expected a tuple with indices for each source",
+                hint="batch_indices_iterator yields them",
             )
         if len(indices) != len(self.datasets):
             raise DataSourceError(

@@ -24,7 +24,7 @@ class Several(AbstractDataSource):
 
     def __init__(self, datasets: Sequence[AbstractDataSource]) -> None:
         if isinstance(datasets, AbstractDataSource | str) or not isinstance(datasets, Sequence):
-            raise DataSourceTypeError(f"datasets is a {type(datasets).__name__}; expected a list of data sources")
+            raise DataSourceTypeError(f"datasets is a {type(datasets).__name__}. Expected a list of data sources")
         if not datasets:
             raise DataSourceError("datasets is empty. Expected at least one data source")
         for number, source in enumerate(datasets):

@@ -42,7 +42,7 @@ class CallableDataSource(AbstractDataSource):
 
     def __init__(self, batch_iterator_fn: Callable[..., Iterator[Any]], num_samples_fn: Any = None) -> None:
         if not callable(batch_iterator_fn):
-            raise DataSourceTypeError(f"batch_iterator_fn is {batch_iterator_fn!r}; expected a function")
+            raise DataSourceTypeError(f"batch_iterator_fn={batch_iterator_fn!r} is not valid. Expected a function")
         self.batch_iterator_fn = batch_iterator_fn
         self.num_samples_fn = num_samples_fn
         if not callable(num_samples_fn):
@@ -117,5 +117,5 @@ class IteratorDataSource(AbstractDataSource):
 
 def _iterator(what: str, batches: Any) -> Iterator[Any]:
     if getattr(batches, "shape", None) == () or not hasattr(batches, "__iter__"):
-        raise DataSourceTypeError(f"{what} a {type(batches).__name__}; expected an iterator of batches")
+        raise DataSourceTypeError(f"{what} a {type(batches).__name__}. Expected an iterator of batches")
     return iter(batches)

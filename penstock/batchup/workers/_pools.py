@@ -98,7 +98,7 @@ class AbstractWorkerPool:
 
     def __reduce__(self) -> Any:
         raise DataSourceTypeError(
-            f"a {type(self).__name__} cannot be pickled or copied; expected to stay where it was made",
+            f"a {type(self).__name__} cannot be pickled or copied. Expected it to be used where it was created",
             hint="make a pool in the process that uses it",
         )
 

@@ -38,7 +38,7 @@ class WorkStream:
         self, worker_pool: Pool, task_generator: Iterable[tuple[Any, ...]], task_buffer_size: int = 20
     ) -> None:
         if not hasattr(worker_pool, "_apply_async"):
-            raise DataSourceTypeError(f"worker_pool is a {type(worker_pool).__name__}; expected a worker pool")
+            raise DataSourceTypeError(f"worker_pool is a {type(worker_pool).__name__}. Expected a worker pool")
         self._pool = worker_pool
         self._tasks = _iterator(task_generator)
         self._size = checked_count("task_buffer_size", task_buffer_size, 1)
@@ -120,7 +120,7 @@ class WorkStream:
         return _Results(self)
 
     def __reduce__(self) -> Any:
-        raise DataSourceTypeError("a WorkStream cannot be pickled or copied; expected its results")
+        raise DataSourceTypeError("a WorkStream cannot be pickled or copied. Expected its results instead")
 
 
 class _Results(Iterator[Any]):
@@ -146,7 +146,7 @@ def _raise(error: Exception) -> None:
 
 def _iterator(tasks: Any) -> Iterator[tuple[Any, ...]]:
     if getattr(tasks, "shape", None) == () or not hasattr(tasks, "__iter__"):
-        raise DataSourceTypeError(f"task_generator is {tasks!r}; expected an iterator of tasks")
+        raise DataSourceTypeError(f"task_generator={tasks!r} is not valid. Expected an iterator of tasks")
     return iter(tasks)
 
 
