@@ -46,7 +46,7 @@ def num_batches(n: float, batch_size: int) -> Any:
     Raises
     ------
     DataSourceError
-        If `batch_size` is not a whole number of at least 1, or `n` is neither a whole number of at least 0 nor inf.
+        If `batch_size` is not an integer of at least 1, or `n` is neither an integer of at least 0 nor inf.
 
     Examples
     --------
@@ -63,7 +63,7 @@ def checked_batch_size(batch_size: Any) -> int:
 
 
 def checked_count(name: str, value: Any, least: int) -> int:
-    """Return a whole number of at least `least`."""
+    """Return an integer of at least `least`."""
     number = _whole(value)
     if number is None:
         raise DataSourceTypeError(f"{name}={value!r} is not valid. Expected an integer of at least {least}")
@@ -101,7 +101,7 @@ def checked_flag(name: str, value: Any) -> bool:
 
 
 def _whole(value: Any) -> int | None:
-    """Return a whole number as int; None for anything else."""
+    """Return an integer as int; None for anything else."""
     if isinstance(value, bool | np.bool_):
         return None
     try:

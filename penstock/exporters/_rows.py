@@ -44,7 +44,7 @@ class ExportedRows:
         repeated = len(self.rows) - len(np.unique(self.rows))
         if repeated:
             raise ExportError(
-                f"{repeated:,} of {len(self.rows):,} rows are repeated. Expected each row once",
+                f"{repeated:,} of {len(self.rows):,} rows occur more than once. Expected each row once",
                 hint="export the distinct rows of a sampled view: ds[np.unique(view.indices)]",
             )
         home = _home(source)

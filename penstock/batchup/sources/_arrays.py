@@ -295,7 +295,7 @@ def _labels_in(data: Sequence[Any]) -> Any:
 
 
 def _whole_numbers(array: Any) -> NDArray[Any] | None:
-    """Return an array, tensor of torch or column of pandas that has one whole number for each sample."""
+    """Return an array, tensor of torch or column of pandas that has one integer for each sample."""
     if not isinstance(array, np.ndarray):
         if not (hasattr(array, "detach") or hasattr(array, "iloc")) or getattr(array, "ndim", 0) != 1:
             return None

@@ -102,7 +102,7 @@ def test_what_is_assigned_to_arrays_stays_in_memory():
 
 @pytest.mark.parametrize("n_val", [-1, 8, 2.5, True, "2"])
 def test_n_val_is_refused_when_it_is_not_a_number_of_training_samples(n_val):
-    with pytest.raises(ImporterError, match="Expected a whole number from 0"):
+    with pytest.raises(ImporterError, match="Expected an integer from 0"):
         opened(mnist.MNIST, published.mnist_files(), n_val=n_val)
 
 
