@@ -68,7 +68,7 @@ def checked_count(name: str, value: Any, least: int) -> int:
     if number is None:
         raise DataSourceTypeError(f"{name}={value!r} is not valid. Expected an integer of at least {least}")
     if not least <= number <= _MOST:
-        raise DataSourceError(f"{name} is {value!r}. Expected an integer from {least} to {_MOST}")
+        raise DataSourceError(f"{name}={value!r} is not valid. Expected an integer from {least} to {_MOST}")
     return number
 
 
@@ -97,7 +97,7 @@ def checked_flag(name: str, value: Any) -> bool:
     """Return True or False; 1 and 0 stand for them."""
     if isinstance(value, bool | np.bool_) or _whole(value) in {0, 1}:
         return bool(value)
-    raise DataSourceTypeError(f"{name} is {value!r}. Expected True or False")
+    raise DataSourceTypeError(f"{name}={value!r} is not valid. Expected True or False")
 
 
 def _whole(value: Any) -> int | None:

@@ -212,7 +212,7 @@ def checked_count(name: str, value: int | None, most: int) -> int:
     count = 0 if value is None else value
     if isinstance(count, bool) or not isinstance(count, int | np.integer) or not 0 <= count <= most:
         end = f" to {most:,}" if most < _MOST_SAMPLES else ""
-        raise ImporterError(f"{name} is {value!r}. Expected an integer from 0{end}, or None")
+        raise ImporterError(f"{name}={value!r} is not valid. Expected an integer from 0{end}, or None")
     return int(count)
 
 

@@ -17,7 +17,7 @@ def checked_range(val_lower: Any, val_upper: Any) -> tuple[float, float]:
     ends = {"val_lower": val_lower, "val_upper": val_upper}
     for name, value in ends.items():
         if not isinstance(value, int | float | np.integer | np.floating) or not np.isfinite(value):
-            raise ImporterError(f"{name} is {value!r}. Expected a finite number")
+            raise ImporterError(f"{name}={value!r} is not valid. Expected a finite number")
     return float(val_lower), float(val_upper)
 
 
