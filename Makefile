@@ -7,7 +7,7 @@ INSTALL := $(PIP) install --no-compile --constraint constraints.txt
 NODE_ENV := PATH="$(CURDIR)/$(BIN):$$PATH"
 
 .DEFAULT_GOAL := help
-.PHONY: help explore test test-fast test-ui check lint types layers js docs bench faults widgets browser node clean trainers
+.PHONY: help explore test test-fast test-ui check lint types layers dependencies js docs bench faults widgets browser node clean trainers
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -30,7 +30,7 @@ faults: $(VENV)/.dev  ## test crash points, full disks, power failures, random h
 trainers: .venv-trainers/.made  ## resume every trainer at every step of two epochs and print the table (ARGS="Lightning Loader")
 	.venv-trainers/bin/python -m tests.trainers $(ARGS)
 
-check: lint types layers js docs  ## lint, types, layers, TypeScript, the bundle rebuilt and compared, the docs
+check: lint types layers dependencies js docs  ## lint, types, layers, dependencies, TypeScript, the bundle rebuilt and compared, the docs
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
@@ -41,6 +41,10 @@ types: $(VENV)/.dev
 
 layers: $(VENV)/.dev
 	$(BIN)/lint-imports
+
+dependencies: $(VENV)/.dev
+	$(BIN)/deptry penstock
+	$(BIN)/deptry tests benchmarks scripts docs notebooks --exclude '^$$' --ignore DEP002,DEP004
 
 js: node widgets_js/node_modules/.installed
 	cd widgets_js && $(NODE_ENV) npm run --silent check
@@ -71,16 +75,16 @@ $(VENV)/.explore: $(VENV)/bin/python pyproject.toml constraints.txt
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/bin/python pyproject.toml constraints.txt
-	$(INSTALL) torch --editable ".[torch,tensorflow,lab,dev]"
+	$(INSTALL) torch --editable ".[torch,tensorflow,deeplake,datasets,lp,lab,dev]"
 	@touch $@
 
 $(VENV)/.docs: $(VENV)/.dev
-	$(INSTALL) --editable ".[torch,tensorflow,lab,dev,docs]"
+	$(INSTALL) --editable ".[torch,tensorflow,deeplake,datasets,lp,lab,dev,docs]"
 	@touch $@
 
 .venv-trainers/.made: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv-trainers
-	.venv-trainers/bin/python -m pip --disable-pip-version-check --quiet install --no-compile --constraint constraints.txt torch==2.13.0 lightning transformers accelerate torchdata mmengine --editable ".[torch]"
+	.venv-trainers/bin/python -m pip --disable-pip-version-check --quiet install --no-compile --constraint constraints.txt torch==2.13.0 transformers accelerate torchdata --editable ".[torch,lightning,mmengine]"
 	@touch $@
 
 widgets_js/node_modules/.installed: widgets_js/package-lock.json

@@ -87,8 +87,8 @@ def shuffled(theirs, x, y, repeats: int) -> None:
     mine = data_source.ArrayDataSource([x, y])
     for batch in BATCHES:
         for name, shuffle in (("RandomState", rng), ("seed", 7)):
-            own = lambda b=batch, s=shuffle: seconds(mine.batch_iterator(b, shuffle=s))  # noqa: E731
-            loop = lambda b=batch: seconds(numpy_loop(x, y, b, rng))  # noqa: E731
+            own = lambda b=batch, s=shuffle: seconds(mine.batch_iterator(b, shuffle=s))
+            loop = lambda b=batch: seconds(numpy_loop(x, y, b, rng))
             found = [f"{ratio(own, loop, repeats):12.2f}"]
             if theirs:
                 other = theirs[0].ArrayDataSource([x, y])
@@ -125,8 +125,8 @@ def gathered(x, repeats: int) -> None:
     weights = np.random.default_rng(2).random((COLUMNS, 10), dtype=np.float32)
     source = data_source.ArrayDataSource([x])
     for batch in (256, 1024):
-        own = lambda b=batch: timed(lambda: source.batch_map_concat(lambda part: part @ weights, b))  # noqa: E731
-        loop = lambda b=batch: timed(lambda: hand_loop(x, lambda part: part @ weights, b))  # noqa: E731
+        own = lambda b=batch: timed(lambda: source.batch_map_concat(lambda part: part @ weights, b))
+        loop = lambda b=batch: timed(lambda: hand_loop(x, lambda part: part @ weights, b))
         print(f"  batch {batch:<54} {ratio(own, loop, repeats):12.2f}", flush=True)
 
 
@@ -140,7 +140,7 @@ def pools(theirs, repeats: int) -> None:
             print(f"  {name}, {count} {kind:40} {' '.join(found)}", flush=True)
 
 
-def speed_up(sources, workers, slow, pool: str, count: int, repeats: int) -> float:  # noqa: PLR0917
+def speed_up(sources, workers, slow, pool: str, count: int, repeats: int) -> float:
     source = sources.ArrayDataSource([slow])
     made = getattr(workers, pool)(count)
     parallel = made.parallel_data_source(source)

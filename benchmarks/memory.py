@@ -166,7 +166,7 @@ def main() -> None:
 
 def has_batchup() -> bool:
     try:
-        import batchup  # noqa: F401
+        import batchup  # noqa: F401  whether it is installed
     except ImportError:
         return False
     return True

@@ -163,14 +163,14 @@ def compare(rows: int, interpreter: str | None, repeats: int, works: list[str]) 
 def parse_and_bind(repeats: int = 200) -> None:
     """Print the time from text to a plan, and that of a changed weight."""
     from penstock.tql import bind_sampling, parse, parse_sampling
-    from penstock.tql.pipeline._assembly import Planner
+    from penstock.tql.pipeline._assembly import Assembler
 
     ours = Ours(NIH_ROWS)
     spec = parse_sampling(SEED)
     strata = bind_sampling(spec, ours.table)
     works = {
         "parse": lambda: parse(SEED),
-        "parse + bind": lambda: Planner(SEED, ours.table).query(parse(SEED), top=True),
+        "parse + bind": lambda: Assembler(SEED, ours.table).query(parse(SEED), top=True),
         "changed weight": lambda: strata.with_spec(spec.replace_weights({0: 3.5})).weights,
     }
     for name, work in works.items():

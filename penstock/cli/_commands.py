@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from penstock import exporters, importers
+from penstock.cli._jupyter import check_installed
 from penstock.cli._launcher import launch, notebook_for, tour_notebook
-from penstock.cli._recognise import Source, recognise
 from penstock.cli._terminal import say
 from penstock.dataset import Dataset, load
 from penstock.errors import DatasetNotFoundError, ImporterError, escaped
+from penstock.importers import Source, recognize
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,7 +42,8 @@ _MOST_LISTED = 20
 
 
 def explore(options: argparse.Namespace) -> int:
-    """Open JupyterLab on the demo, on a dataset, or on a path, which is imported first."""
+    """Open JupyterLab on the demo, a dataset, or what a path holds once it is imported."""
+    check_installed()
     folder = Path(options.folder)
     if not folder.is_dir():
         raise ImporterError(f"the folder {options.folder!r} does not exist. Expected a folder to write the notebook to")
@@ -71,7 +73,7 @@ def import_coco(options: argparse.Namespace) -> int:
 
 def import_auto(options: argparse.Namespace) -> int:
     """Import what a path has, or, in a dry run, say what an import would take and leave."""
-    source = recognise(Path(options.path), Path(options.images) if options.images else None)
+    source = recognize(Path(options.path), Path(options.images) if options.images else None)
     if options.dry_run:
         return _inspected(source)
     if options.dest is None:
@@ -171,7 +173,7 @@ def _dataset_at(path: str, images: str | None) -> str:
     except DatasetNotFoundError:
         if "://" in path:
             raise
-    return str(_imported(recognise(Path(path), Path(images) if images else None)).path)
+    return str(_imported(recognize(Path(path), Path(images) if images else None)).path)
 
 
 def _imported(source: Source) -> Dataset:

@@ -22,10 +22,11 @@ from urllib.parse import quote
 
 from penstock.errors import MissingDependencyError, PenstockError
 
-__all__ = ["JupyterLab", "running_lab"]
+__all__ = ["JupyterLab", "check_installed", "running_lab"]
 
 _NEWS = "@jupyterlab/apputils-extension:announcements"  # its question would cover the Explorer's corner
 _KERNEL = "python3"
+_PACKAGES = {name: name for name in ("ipykernel", "jupyterlab", "nbformat")} | {"websocket": "websocket-client"}
 _START_LIMIT_S = 90
 _STOP_LIMIT_S = 15
 _REQUEST_LIMIT_S = 60
@@ -97,7 +98,7 @@ class JupyterLab:
         try:
             self.process.wait(_STOP_LIMIT_S)
         except subprocess.TimeoutExpired:
-            os.killpg(self.process.pid, signal.SIGKILL)
+            _kill(self.process)
             self.process.wait()
 
     def _request(self, method: str, path: str, body: object = None) -> dict[str, Any]:
@@ -115,6 +116,22 @@ class JupyterLab:
             raise PenstockError(f"JupyterLab does not answer {method} {path}: {error}") from error
 
 
+def check_installed() -> None:
+    """Refuse where a package of the extra ``lab`` is missing.
+
+    Raises
+    ------
+    MissingDependencyError
+        With the packages and what installs them.
+    """
+    missing = [package for name, package in _PACKAGES.items() if importlib.util.find_spec(name) is None]
+    if missing:
+        raise MissingDependencyError(
+            f"{', '.join(missing)} not found; penstock explore needs the extra 'lab'",
+            hint="pip install 'penstock[lab]'",
+        )
+
+
 @contextlib.contextmanager
 def running_lab(folder: Path, port: int = 0) -> Iterator[JupyterLab]:
     """Run JupyterLab on a folder; leaving the block stops it and its kernels.
@@ -126,8 +143,7 @@ def running_lab(folder: Path, port: int = 0) -> Iterator[JupyterLab]:
     port : int
         0 takes a free one.
     """
-    if importlib.util.find_spec("jupyterlab") is None:
-        raise MissingDependencyError("JupyterLab is not installed", hint="pip install 'penstock[lab]'")
+    check_installed()
     with tempfile.TemporaryDirectory(prefix="penstock-") as settings, tempfile.TemporaryFile() as log:
         lab = _start(folder, port or _free_port(), Path(settings), log)
         try:
@@ -157,6 +173,14 @@ def _start(folder: Path, port: int, settings: Path, log: IO[bytes]) -> JupyterLa
         start_new_session=True,
     )
     return JupyterLab(port=port, token=token, process=process, log=log)
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    """End a server that does not end by itself, and on Linux and macOS all that it started."""
+    if os.name == "posix":
+        os.killpg(process.pid, signal.SIGKILL)
+    else:
+        process.kill()
 
 
 def _command(folder: Path, port: int) -> list[str]:

@@ -42,7 +42,7 @@ def drop_output() -> None:
         os.dup2(nowhere, sys.stdout.fileno())
 
 
-def _show_warning(  # noqa: PLR0917  the signature of the warnings module
+def _show_warning(
     message: Warning | str,
     category: type[Warning],
     filename: str,

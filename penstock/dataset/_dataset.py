@@ -41,7 +41,7 @@ from penstock.storage import (
     set_tag,
     user_tags,
 )
-from penstock.table import Draft, OptimizedTable, OverlayTable
+from penstock.table import Draft, OverlayTable
 from penstock.tensors import storable_text
 
 __all__ = ["Dataset"]
@@ -444,10 +444,13 @@ class Dataset(Filling):
         """
         with self._lock:
             table, rows, saved = open_saved(
-                self._working.store, id, self._working.credentials, optimize=optimize, num_workers=num_workers
+                self._working.store,
+                id,
+                self._working.credentials,
+                optimize=optimize,
+                num_workers=num_workers,
+                max_image_bytes=self.max_image_bytes,
             )
-        if isinstance(table, (OverlayTable, OptimizedTable)):
-            table.max_image_bytes = self.max_image_bytes
         return View(table, rows, dataset=self, query_string=saved.query_string, seed=saved.seed)
 
     def delete_view(self, id: str) -> None:  # noqa: A002  the document's name

@@ -182,10 +182,10 @@ class Filling(Samples):
 
     def _named_table(self, name: str, at: str | None) -> OverlayTable:
         own = os.path.basename(self.path)  # noqa: PTH119  also of a URL
-        if name in {own, os.path.splitext(own)[0]}:  # noqa: PTH122
+        if name in {own, os.path.splitext(own)[0]}:  # noqa: PTH122  also of a URL
             return self.table if at is None else open_working(self.path, at, read_only=True).table
-        beside = f"{os.path.dirname(self.path)}/{name}"  # noqa: PTH120
-        path = name if "://" in name or os.path.isabs(name) or not Location(beside).exists() else beside  # noqa: PTH117
+        beside = f"{os.path.dirname(self.path)}/{name}"  # noqa: PTH120  also of a URL
+        path = name if "://" in name or os.path.isabs(name) or not Location(beside).exists() else beside  # noqa: PTH117  also of a URL
         return open_working(path, at, read_only=True).table
 
     # ---- making and filling --------------------------------------------------------------

@@ -5,6 +5,7 @@ from __future__ import annotations
 import mmap
 import os
 import tempfile
+from pathlib import Path
 
 __all__ = ["SharedMemory"]
 
@@ -54,5 +55,5 @@ def _anonymous() -> int:
     if hasattr(os, "memfd_create"):
         return os.memfd_create("penstock")
     descriptor, path = tempfile.mkstemp(prefix="penstock-")
-    os.unlink(path)  # noqa: PTH108  a path from the call above
+    Path(path).unlink()
     return descriptor

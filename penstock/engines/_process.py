@@ -10,6 +10,7 @@ import weakref
 from collections.abc import Callable, Iterator
 from multiprocessing.connection import Connection
 from multiprocessing.reduction import send_handle
+from pathlib import Path
 from socket import socketpair
 from typing import Any
 
@@ -181,7 +182,7 @@ def _start(number: int, passed: tuple[int, ...]) -> subprocess.Popen[bytes]:
         **os.environ, WORKER_NUMBER: str(number), "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1",
         "MKL_NUM_THREADS": "1", "OPENCV_FOR_THREADS_NUM": "1",
     }  # fmt: skip
-    paths = [os.getcwd() if path == "" else path for path in sys.path]  # noqa: PTH109  "" is the current folder
+    paths = [path or str(Path.cwd()) for path in sys.path]
     command = [sys.executable, "-c", _START, json.dumps(paths), *map(str, passed)]
     return subprocess.Popen(  # noqa: S603  this interpreter, own arguments
         command, pass_fds=passed, stdin=subprocess.DEVNULL, env=environment, start_new_session=True

@@ -74,7 +74,7 @@ class Job:
                 "the task belongs to the process this one was forked from", hint="begin tasks in the child"
             )
         found = self._outcomes.get()
-        self._outcomes.put(found)
+        self._outcomes.put(found)  # for whoever else waits
         return found
 
 
@@ -130,7 +130,7 @@ def _work(jobs: _Jobs) -> None:
             jobs.put(None)  # for the other threads
             return
         job.run()
-        del job
+        del job  # else its result would live until the next job comes
 
 
 def _end(jobs: _Jobs) -> None:

@@ -39,7 +39,7 @@ def demo(
 
     Tensors: ``images`` (192 × 192 pixels), ``boxes`` (left, top, width, height,
     pixels) and ``labels``. Six hundred samples have 412 circles, 208 squares,
-    131 triangles, 54 stars, 31 rings and 12 crosses, several per image; 12
+    131 triangles, 54 stars, 31 rings and 12 crosses, several in an image; 12
     samples are empty. Three rings are labeled Circle, one of them in sample 8.
 
     Parameters
@@ -132,7 +132,7 @@ class DemoImage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scene:
-    """The shapes of one sample and their labels.
+    """What one sample shows, and how it is labeled.
 
     Parameters
     ----------
@@ -161,8 +161,8 @@ def plan_demo(num_samples: int, seed: int) -> list[Scene]:
 
     Six hundred samples have 412 circles, 208 squares, 131 triangles, 54 stars,
     31 rings and 12 crosses, and 12 samples are empty; other sizes keep the
-    shares. Stars come with squares more often than by chance. Three rings
-    in 600 are labeled Circle, the first of them in row 8: something to fix.
+    shares. Stars come with squares more often than chance has it. Three rings
+    in 600 are labeled Circle, the first of them in row 8: something to mend.
 
     Parameters
     ----------
@@ -186,7 +186,7 @@ def _deal(rng: np.random.Generator, num_samples: int) -> list[list[str]]:
     rows: list[list[str]] = [[name] for name in pool[:num_filled]]
     stars = [row for row in rows if row == ["Star"]]
     for name in pool[num_filled : num_filled * _MOST_IN_AN_IMAGE // 2]:
-        companion = name == "Square" and stars and rng.random() < 0.6  # noqa: PLR2004  more often than not
+        companion = name == "Square" and stars and rng.random() < 0.6
         row = stars.pop() if companion else _roomy(rng, rows)
         row.append(name)
     rows += [[] for _ in range(num_samples - num_filled)]

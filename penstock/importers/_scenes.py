@@ -13,7 +13,7 @@ __all__ = ["SHAPES", "SIDE", "Shape", "draw_scene"]
 SIDE = 192
 _SUPERSAMPLING = 4
 _MARGIN = 5  # as people draw boxes; a tight one would hide the outline
-_COLOURS = {
+_COLORS = {
     "Circle": "#7a41b4",
     "Square": "#cb8000",
     "Triangle": "#22695e",
@@ -21,7 +21,7 @@ _COLOURS = {
     "Ring": "#944a07",
     "Cross": "#589d90",
 }
-SHAPES = tuple(_COLOURS)
+SHAPES = tuple(_COLORS)
 _RING_HOLE = 0.56
 _STAR_INNER = 0.45
 _CROSS_ARM = 0.34
@@ -36,13 +36,13 @@ class Shape:
     name : str
         One of `SHAPES`.
     x, y : float
-        Centre, pixels.
+        Center, pixels.
     radius : float
         Half of its extent before it is turned, pixels.
     turn : float
         Rotation, radians.
     tint : float
-        Brightness of its colour relative to the class's.
+        Brightness of its color relative to the class's.
     """
 
     name: str
@@ -78,7 +78,7 @@ def draw_scene(
 
 def _gradient(hues: tuple[float, float], lightness: tuple[float, float]) -> NDArray[np.float32]:
     ends = [colorsys.hls_to_rgb(hue, light, 0.16) for hue, light in zip(hues, lightness, strict=True)]
-    start, end = (np.array(colour, np.float32) * 255 for colour in ends)
+    start, end = (np.array(color, np.float32) * 255 for color in ends)
     ramp = np.linspace(0, 0.5, SIDE, dtype=np.float32)
     slope = (ramp[:, None] + ramp[None, :])[:, :, None]
     blended: NDArray[np.float32] = start + (end - start) * slope
@@ -100,10 +100,10 @@ def _paint(canvas: NDArray[np.float32], shape: Shape) -> tuple[int, int, int, in
     shadow = np.roll(shadow, (round(drop), round(drop / 2)), (0, 1))[window][:, :, None]
     region *= 1 - 0.24 * shadow
     shade = np.linspace(1.1, 0.92, 2 * reach, dtype=np.float32)[window[0], None, None]
-    colour = np.clip(_rgb(_COLOURS[shape.name]) * shape.tint * shade, 0, 255)
+    color = np.clip(_rgb(_COLORS[shape.name]) * shape.tint * shade, 0, 255)
     inside = mask[window]
-    region += inside[:, :, None] * (colour - region)
-    rows, columns = np.flatnonzero(inside.max(axis=1) > 0.5), np.flatnonzero(inside.max(axis=0) > 0.5)  # noqa: PLR2004  half covered
+    region += inside[:, :, None] * (color - region)
+    rows, columns = np.flatnonzero(inside.max(axis=1) > 0.5), np.flatnonzero(inside.max(axis=0) > 0.5)  # half covered
     return (
         int(columns[0]) + x0 - _MARGIN,
         int(rows[0]) + y0 - _MARGIN,
@@ -117,16 +117,16 @@ def _mask(shape: Shape, left: int, top: int, extent: int) -> NDArray[np.float32]
     import cv2
 
     large = np.zeros((extent * _SUPERSAMPLING,) * 2, np.uint8)
-    centre = np.array([shape.x - left, shape.y - top]) * _SUPERSAMPLING
+    center = np.array([shape.x - left, shape.y - top]) * _SUPERSAMPLING
     radius = shape.radius * _SUPERSAMPLING
-    middle = tuple(int(value) for value in np.rint(centre))
+    middle = tuple(int(value) for value in np.rint(center))
     if shape.name in ("Circle", "Ring"):
         cv2.circle(large, middle, round(radius), 255, -1)
         if shape.name == "Ring":
             cv2.circle(large, middle, round(radius * _RING_HOLE), 0, -1)
     else:
         cosine, sine = np.cos(shape.turn), np.sin(shape.turn)
-        points = _outline(shape.name) @ np.array([[cosine, sine], [-sine, cosine]]) * radius + centre
+        points = _outline(shape.name) @ np.array([[cosine, sine], [-sine, cosine]]) * radius + center
         cv2.fillPoly(large, [np.rint(points).astype(np.int32)], 255)
     small: NDArray[np.uint8] = cv2.resize(large, (extent, extent), interpolation=cv2.INTER_AREA)
     return small.astype(np.float32) / np.float32(255)
@@ -147,5 +147,5 @@ def _outline(name: str) -> NDArray[np.float64]:
     return np.array(arms, np.float64)
 
 
-def _rgb(colour: str) -> NDArray[np.float32]:
-    return np.array([int(colour[start : start + 2], 16) for start in (1, 3, 5)], np.float32)
+def _rgb(color: str) -> NDArray[np.float32]:
+    return np.array([int(color[start : start + 2], 16) for start in (1, 3, 5)], np.float32)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from penstock.plots._theme import SAMPLED, checked, colour, faded, figure, graph_objects, shown_names
+from penstock.plots._theme import SAMPLED, checked, color, faded, figure, graph_objects, shown_names
 
 __all__ = ["coverage_by_imbalance", "coverage_curve", "epochs_to_cover_density", "times_seen_ecdf"]
 
@@ -38,7 +38,7 @@ def times_seen_ecdf(class_names: Sequence[str], cdf: ArrayLike, *, title: str | 
     curves = checked("cdf", cdf, (len(class_names), None))
     fig = figure(title=title, x="times seen, at most", y="share of the samples", yaxis_tickformat=".0%")
     for number, name in enumerate(shown_names(class_names)):
-        line = {"shape": "hv", **colour(number)}
+        line = {"shape": "hv", **color(number)}
         fig.add_trace(go.Scatter(y=curves[number], name=name, mode="lines", line=line))
     return fig
 
@@ -79,8 +79,8 @@ def coverage_curve(
         if low is not None and high is not None and name in low and name in high:
             bottom = checked(f"low[{name!r}]", low[name], (len(curve),))
             top = checked(f"high[{name!r}]", high[name], (len(curve),))
-            fig.add_trace(_band(go, epochs, bottom, top, label, colour(number)["color"]))
-        fig.add_trace(go.Scatter(x=epochs, y=curve, name=label, mode="lines+markers", line=colour(number)))
+            fig.add_trace(_band(go, epochs, bottom, top, label, color(number)["color"]))
+        fig.add_trace(go.Scatter(x=epochs, y=curve, name=label, mode="lines+markers", line=color(number)))
     return fig
 
 
@@ -155,18 +155,18 @@ def coverage_by_imbalance(
     table = checked("epochs", epochs, (len(places), len(quantiles)))
     fig = figure(title=title, x="minority samples / majority samples", y="epochs until all samples are seen")
     for number, quantile in enumerate(quantiles):
-        curve = go.Scatter(x=places, y=table[:, number], name=f"{100 * quantile:g} % sure", line=colour(number))
+        curve = go.Scatter(x=places, y=table[:, number], name=f"{100 * quantile:g} % sure", line=color(number))
         fig.add_trace(curve)
     return fig
 
 
-def _band(go: Any, x: Any, bottom: Any, top: Any, name: str, line_colour: str) -> Any:  # noqa: PLR0917  plotly ships no types; one polygon
+def _band(go: Any, x: Any, bottom: Any, top: Any, name: str, line_color: str) -> Any:
     """Return a filled area between two curves."""
     return go.Scatter(
         x=np.concatenate([x, x[::-1]]),
         y=np.concatenate([top, bottom[::-1]]),
         fill="toself",
-        fillcolor=faded(line_colour),
+        fillcolor=faded(line_color),
         line={"width": 0},
         name=f"{name} band",
         hoverinfo="skip",

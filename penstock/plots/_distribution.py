@@ -7,7 +7,7 @@ from typing import Any
 
 from numpy.typing import ArrayLike
 
-from penstock.plots._theme import RAW, SAMPLED, checked, colour, figure, graph_objects, shown, shown_names
+from penstock.plots._theme import RAW, SAMPLED, checked, color, figure, graph_objects, shown, shown_names
 
 __all__ = ["batch_composition", "class_histogram", "sampled_histogram"]
 
@@ -119,7 +119,7 @@ def batch_composition(class_names: Sequence[str], counts: ArrayLike, *, title: s
     heights = checked("counts", counts, (None, len(class_names)))
     fig = figure(title=title, x="batch", y="instances", barmode="stack", bargap=0.05)
     for number, name in enumerate(shown_names(class_names)):
-        fig.add_trace(go.Bar(y=heights[:, number], name=name, marker={"color": colour(number)["color"]}))
+        fig.add_trace(go.Bar(y=heights[:, number], name=name, marker={"color": color(number)["color"]}))
     return fig
 
 

@@ -1,4 +1,4 @@
-"""What all figures share: colours that can be told apart, fonts, margins, the missing-package message."""
+"""What all figures share: colors that can be told apart, fonts, margins, the missing-package message."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from penstock.errors import MissingDependencyError, escaped
 
-__all__ = ["COLOURS", "RAW", "SAMPLED", "checked", "colour", "faded", "figure", "shown", "shown_names"]
+__all__ = ["COLORS", "RAW", "SAMPLED", "checked", "color", "faded", "figure", "shown", "shown_names"]
 
-COLOURS: Final = ("#7a41b4", "#22695e", "#cb8000", "#451618", "#b274ed", "#944a07", "#589d90", "#252144")
+COLORS: Final = ("#7a41b4", "#22695e", "#cb8000", "#451618", "#b274ed", "#944a07", "#589d90", "#252144")
 RAW: Final = "#9aa0a6"
 SAMPLED: Final = "#7a41b4"
 
@@ -79,13 +79,13 @@ def graph_objects() -> Any:
     return go
 
 
-def colour(number: int) -> dict[str, str]:
-    """Return line colour and dash of the class of this number: 24 that differ."""
-    return {"color": COLOURS[number % len(COLOURS)], "dash": _DASHES[number // len(COLOURS) % len(_DASHES)]}
+def color(number: int) -> dict[str, str]:
+    """Return line color and dash of the class of this number: 24 that differ."""
+    return {"color": COLORS[number % len(COLORS)], "dash": _DASHES[number // len(COLORS) % len(_DASHES)]}
 
 
 def faded(hexadecimal: str, opacity: float = 0.18) -> str:
-    """Return a colour with the given opacity."""
+    """Return a color with the given opacity."""
     red, green, blue = (int(hexadecimal[place : place + 2], 16) for place in (1, 3, 5))
     return f"rgba({red}, {green}, {blue}, {opacity})"
 

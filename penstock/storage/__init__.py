@@ -1,7 +1,9 @@
 """Versions on Lance, links, credentials: all that touches the engine or an object store."""
 
 from penstock.storage._fork import ENGINE, renew_in_children, renewed_lock
-from penstock.storage._location import Location, make_folders, sync_folder
+from penstock.storage._lasting import make_folders, sync_folder
+from penstock.storage._location import Location
+from penstock.storage._staging import new_staging, staging_folders, staging_lock
 from penstock.storage.links._credentials import Credentials
 from penstock.storage.links._links import LinkReader, link_root
 from penstock.storage.reading._columns import (
@@ -80,6 +82,7 @@ __all__ = [
     "make_branch",
     "make_folders",
     "new_record",
+    "new_staging",
     "new_uids",
     "open_version",
     "received_table",
@@ -89,6 +92,8 @@ __all__ = [
     "scalars",
     "set_tag",
     "shape_rows",
+    "staging_folders",
+    "staging_lock",
     "sweep",
     "sync_folder",
     "table_of",

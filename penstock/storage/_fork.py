@@ -88,6 +88,7 @@ OBJECT_STORES = _OwnProcess("object stores and web links cannot be read")
 
 def _in_child() -> None:
     for lock in list(_LOCKS):
+        # an RLock that the forking thread holds is its own in the child too; any other holder is not there
         if not getattr(lock, "_is_owned", bool)():
             lock._at_fork_reinit()  # noqa: SLF001  what the standard library itself calls in a child
     if sys.version_info < (3, 12):

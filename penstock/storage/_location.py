@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import errno
-import glob
 import json
 import os
-import re
 import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -14,22 +12,22 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from penstock.errors import DatasetError, DatasetExistsError, LinkError, ReadOnlyError, StorageError
+from penstock.errors import DatasetError, DatasetExistsError, ReadOnlyError, StorageError
+from penstock.storage._address import address_of
 from penstock.storage._fork import ENGINE, OBJECT_STORES
+from penstock.storage._lasting import make_folders, sync_folder, sync_tree
+from penstock.storage._staging import sweep_staging_locks
+from penstock.storage._version_files import has_end, is_version, newest_version, version_of
 from penstock.storage._wrap import wrapped
-from penstock.tensors import has_password, local_path, scheme_of, shown_url
 
 if TYPE_CHECKING:
     from filelock import FileLock
 
-__all__ = ["Location", "make_folders", "sync_folder"]
+__all__ = ["Location"]
 
 _FOLDERS = ("samples.lance", "drafts", "views", "digests")
-_LAST_VERSION = 2**64 - 1
-_MAGIC = b"LANC"  # the last bytes of every record of a version
 _NEW, _OLD = ".new-samples.lance", ".old-dataset"  # on the way in and out; the lock is held meanwhile
 
-_SCHEMES = ("s3", "gs", "az", "abfss")
 _LOCK_TIMEOUT = 60.0  # seconds another process may hold the lock while it flushes
 
 
@@ -43,24 +41,7 @@ class Location:
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        text = os.fspath(path) if isinstance(path, (str, os.PathLike)) else ""
-        if not isinstance(text, str) or not text.strip():
-            raise DatasetError(f"{path!r} is not a valid dataset path. Expected a path or an object-store URL")
-        _check_address(text)
-        scheme = re.match(r"(\w+)://", text)
-        if scheme_of(text) == "file":
-            text, scheme = str(local_path(text)), None
-        if scheme and scheme[1] in {"hub", "al", "org"}:
-            raise DatasetError(
-                f"{text!r} is a Deep Lake path. Expected a local path or an object-store URL",
-                hint="use penstock.from_deeplake(path, dest) to copy such a dataset",
-            )
-        if scheme and scheme[1] not in _SCHEMES:
-            raise DatasetError(
-                f"{text!r} has scheme {scheme[1]!r}. Expected a local path or one of: {', '.join(_SCHEMES)}"
-            )
-        self.is_remote = bool(scheme)
-        self.path = text.rstrip("/") if scheme else str(Path(text).expanduser().absolute())
+        self.path, self.is_remote = address_of(path)
         self._lasting: set[Path] = set()  # folders whose own names are on the disk
 
     @property
@@ -152,7 +133,7 @@ class Location:
     def sync_version(self, record: str) -> None:
         """Sync the record of a version; one that the disk did not save completely is deleted."""
         path = Path(self.path, record)
-        if not path.is_file() or not _has_end(path):
+        if not path.is_file() or not has_end(path):
             with suppress(OSError):
                 path.unlink(missing_ok=True)
             raise StorageError(f"the disk of {self.path!r} did not save the record of a version. Nothing was changed")
@@ -178,10 +159,10 @@ class Location:
     def exists(self) -> bool:
         """Return whether a dataset is stored here: at least one version, not leftovers of a killed process."""
         if self.is_remote:
-            return any(_is_version(name) for name in self.names("samples.lance/_versions"))
+            return any(is_version(name) for name in self.names("samples.lance/_versions"))
         folder = Path(self.path, "samples.lance", "_versions")
         with wrapped(f"look for a dataset at {self.path[:200]!r}"):
-            return folder.is_dir() and any(_is_version(name) for name in os.listdir(folder))  # noqa: PTH208  names are enough
+            return folder.is_dir() and any(is_version(name) for name in os.listdir(folder))  # noqa: PTH208  names are enough
 
     @contextmanager
     def replaced(self, *, overwrite: bool) -> Iterator[str]:
@@ -201,7 +182,7 @@ class Location:
             self._sweep_copies()
             self._lasting.clear()
             yield str(home / _NEW)
-            _sync_tree(home / _NEW)
+            sync_tree(home / _NEW)
             try:
                 self._put_aside()
                 (home / _NEW).rename(home / "samples.lance")
@@ -254,16 +235,16 @@ class Location:
         if self.is_remote:
             return
         for folder in {"samples.lance", f"samples.lance/tree/{branch}" if branch else "samples.lance"}:
-            newest = _newest_version(Path(self.path, folder, "_versions"))
-            while newest is not None and not _has_end(newest):
-                version = _LAST_VERSION - int(newest.stem)
+            newest = newest_version(Path(self.path, folder, "_versions"))
+            while newest is not None and not has_end(newest):
+                version = version_of(newest)
                 if self._is_tagged(branch if "/tree/" in folder else None, version):
                     raise StorageError(
                         f"the record of version {version} of {self.path!r} is damaged. That version is a commit"
                     )
                 with self.lock():
                     newest.unlink(missing_ok=True)
-                newest = _newest_version(newest.parent)
+                newest = newest_version(newest.parent)
 
     def _is_tagged(self, branch: str | None, version: int) -> bool:
         """Return whether a tag names a version; tags are created after the version was synced."""
@@ -279,7 +260,7 @@ class Location:
         if self.is_remote:
             return
         self._sweep_copies()
-        self._sweep_beside()
+        sweep_staging_locks(Path(self.path))
         for folder in _FOLDERS[1:]:
             for part in Path(self.path, folder).glob("**/.*.part"):
                 part.unlink(missing_ok=True)
@@ -290,16 +271,6 @@ class Location:
     def _sweep_copies(self) -> None:
         for name in (_NEW, _OLD):
             shutil.rmtree(Path(self.path, name), ignore_errors=True)
-
-    def _sweep_beside(self) -> None:
-        """Delete the locks of imports that died once the dataset was in its place."""
-        from filelock import FileLock, Timeout
-
-        home = Path(self.path)
-        for lock in home.parent.glob(f".{glob.escape(home.name)}.*.part.lock"):
-            if not lock.with_suffix("").exists():
-                with suppress(Timeout, OSError), FileLock(lock, timeout=0):
-                    lock.unlink(missing_ok=True)
 
     def remove(self) -> None:
         """Delete everything under this place, a copy of ours."""
@@ -356,84 +327,6 @@ def _lock_refused(path: str, error: OSError) -> DatasetError:
     if error.errno in {errno.EROFS, errno.EACCES, errno.EPERM}:
         return ReadOnlyError(f"cannot write to the dataset at {path!r}: its folder is read-only")
     return StorageError(f"cannot write to the dataset at {path!r}: {error.strerror or error}")
-
-
-def _newest_version(folder: Path) -> Path | None:
-    """Return the record of the newest version: the engine names them by their distance from the last there can be."""
-    names = [name for name in os.listdir(folder) if _is_version(name)] if folder.is_dir() else []  # noqa: PTH208
-    return folder / min(names) if len(names) > 1 else None
-
-
-def _has_end(record: Path) -> bool:
-    """Return whether a record of a version was written completely."""
-    try:
-        with record.open("rb") as stream:
-            stream.seek(0, os.SEEK_END)
-            stream.seek(max(0, stream.tell() - len(_MAGIC)))
-            return stream.read() == _MAGIC
-    except FileNotFoundError:
-        return True
-
-
-def _is_version(name: str) -> bool:
-    """Return whether a file is the record of a visible version, not of a detached one."""
-    last = name.rpartition("/")[2]
-    return last.endswith(".manifest") and not last.startswith("d")
-
-
-def make_folders(folder: Path) -> None:
-    """Create a folder and its parents; the names of new ones survive a power failure."""
-    new = [made for made in (folder, *folder.parents) if not made.exists()]
-    folder.mkdir(parents=True, exist_ok=True)
-    for made in new:
-        sync_folder(made.parent)
-
-
-def _sync_tree(folder: Path) -> None:
-    """Sync all files below a folder, so that they survive a power failure."""
-    for path in (folder, *folder.rglob("*")):
-        if path.is_dir():
-            sync_folder(path)
-        else:
-            with path.open("rb") as stream:
-                os.fsync(stream.fileno())
-
-
-def sync_folder(folder: Path) -> None:
-    """Sync the names in a folder, so that they survive a power failure, if the system supports it."""
-    if os.name != "posix":
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def _check_address(text: str) -> None:
-    """Refuse what no folder or store can be named by, and passwords, which every message would show."""
-    if "\0" in text or not _is_utf8(text):
-        raise DatasetError(f"{text!r} is not a valid dataset path. Expected valid UTF-8 text without NUL")
-    try:
-        secret = scheme_of(text) not in {"", "file"} and has_password(text)
-    except LinkError as error:
-        raise DatasetError(
-            f"{shown_url(text)} is not a valid dataset path. Expected a path or an object-store URL"
-        ) from error
-    if secret:
-        raise DatasetError(
-            f"the dataset address {shown_url(text)} contains a password or key. "
-            "Expected an address without credentials",
-            hint="set credentials in the environment, for example with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
-        )
-
-
-def _is_utf8(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _client_options() -> dict[str, Any]:

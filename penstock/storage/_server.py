@@ -53,10 +53,10 @@ def _version(versions: dict[Key, Snapshot], key: Key) -> Snapshot:
 
 def _asked(snapshot: Snapshot, what: str, *arguments: Any) -> Any:
     if what == "take":
-        return snapshot.take_places(*arguments)
+        return snapshot.source.take(*arguments)
     if what == "schema":
-        return snapshot.handle.schema
+        return snapshot.source.schema
     if what == "count_rows":
-        return snapshot.handle.count_rows()
+        return snapshot.source.count_rows()
     columns, with_row_id = arguments
-    return snapshot.handle.to_table(columns=columns, with_row_id=with_row_id)
+    return snapshot.source.to_table(columns, with_row_id=with_row_id)

@@ -1,12 +1,15 @@
 """Columns to read and rows chosen."""
 
 from penstock.table._array import ArrayTable
+from penstock.table._checks import checked_column, checked_rows, checked_tensor
+from penstock.table._classes import class_names_of, class_totals
+from penstock.table._fixed import FixedTable
 from penstock.table._optimized import OptimizedTable
 from penstock.table._projected import ProjectedTable
 from penstock.table._ragged import Ragged
 from penstock.table._rows import RowsTable
 from penstock.table._selection import Selection
-from penstock.table._stored import StoredTable
+from penstock.table._stored import StoredTable, text_column
 from penstock.table._table import Table
 from penstock.table.drafts._class_keys import (
     class_aliases,
@@ -38,6 +41,7 @@ __all__ = [
     "DraftFile",
     "DraftNote",
     "DraftPart",
+    "FixedTable",
     "OptimizedTable",
     "OverlayTable",
     "ProjectedTable",
@@ -46,8 +50,13 @@ __all__ = [
     "Selection",
     "StoredTable",
     "Table",
+    "checked_column",
+    "checked_rows",
+    "checked_tensor",
     "class_aliases",
     "class_keys",
+    "class_names_of",
+    "class_totals",
     "compare",
     "delete_drafts",
     "draft_files",
@@ -56,6 +65,7 @@ __all__ = [
     "read_drafts",
     "resolved",
     "sample_of_cell",
+    "text_column",
     "with_class_keys",
     "with_classes",
     "write_draft",

@@ -10,7 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from penstock.table._checks import checked_column, checked_rows, checked_tensor
+from penstock.table._fixed import FixedTable
 from penstock.table._ragged import Ragged
+from penstock.table._samples import samples_of_column
 from penstock.tensors import Htype, TensorSpec
 
 __all__ = ["ArrayTable"]
@@ -19,8 +22,8 @@ _TEXT = np.dtypes.StringDType()
 _RANKS = {"class_label": 1, "embedding": 1, "bbox": 2}
 
 
-class ArrayTable:
-    """A table whose columns are arrays or lists.
+class ArrayTable(FixedTable):
+    """A real table whose columns are given as arrays or lists.
 
     Parameters
     ----------
@@ -52,33 +55,31 @@ class ArrayTable:
         htypes: Mapping[str, Htype] | None = None,
         version: str = "memory",
     ) -> None:
-        self._version = version
         self._images: dict[str, list[bytes | None]] = {}
         self._columns: dict[str, Ragged] = {}
-        self._specs: dict[str, TensorSpec] = {}
+        specs: dict[str, TensorSpec] = {}
         names = class_names or {}
         for name, data in columns.items():
             htype = "class_label" if name in names else (htypes or {}).get(name) or _guess(data)
-            self._add(name, data, htype, tuple(names.get(name, ())))
-        counts = {self._length(name) for name in self._specs}
+            specs[name] = self._add(name, data, htype, tuple(names.get(name, ())))
+        counts = {self._length(name) for name in specs}
         if len(counts) > 1:
-            raise ValueError(f"the columns have {sorted(counts)} rows. Expected equal numbers")
-        self._num_rows = counts.pop() if counts else 0
+            raise ValueError(f"columns of {sorted(counts)} rows; all must have the same number")
+        super().__init__(specs, counts.pop() if counts else 0, version)
 
     def _length(self, name: str) -> int:
         return len(self._images[name]) if name in self._images else len(self._columns[name])
 
-    def _add(self, name: str, data: Any, htype: Htype, class_names: tuple[str, ...]) -> None:
+    def _add(self, name: str, data: Any, htype: Htype, class_names: tuple[str, ...]) -> TensorSpec:
         if htype == "image":
             self._images[name] = list(data)
-            self._specs[name] = TensorSpec(name=name, htype=htype, dtype="uint8", sample_compression="png")
-            return
+            return TensorSpec(name=name, htype=htype, dtype="uint8", sample_compression="png")
         column = data if isinstance(data, Ragged) else _column(data, htype)
         if htype == "class_label":
             column = replace(column, class_names=class_names)
         lengths = column.lengths
         self._columns[name] = column
-        self._specs[name] = TensorSpec(
+        return TensorSpec(
             name=name,
             htype=htype,
             dtype="str" if htype in {"text", "json"} else column.values.dtype.name,
@@ -87,54 +88,26 @@ class ArrayTable:
             length_max=int(lengths.max()) if len(lengths) else None,
         )
 
-    @property
-    def num_rows(self) -> int:
-        """Number of rows."""
-        return self._num_rows
-
-    @property
-    def version(self) -> str:
-        """Identity of what is read."""
-        return self._version
-
-    @property
-    def tensors(self) -> Mapping[str, TensorSpec]:
-        """Spec of each tensor, in the order given."""
-        return self._specs
-
-    def revision(self, tensor: str) -> str:
-        """Return a key that changes whenever a value of this tensor does."""
-        return f"{self._version}/{tensor}"
-
     def column(self, tensor: str) -> Ragged:
         """Return all samples of a tensor that is not an image."""
+        checked_column(self._specs, tensor)
         return self._columns[tensor]
 
     def shapes(self, tensor: str) -> NDArray[np.int64]:
         """Return the shape of every sample, int64 of shape (num_rows, ndim); -1 where unknown."""
-        if tensor in self._images:
-            return _image_shapes(self._images[tensor])
-        column = self._columns[tensor]
-        return column.lengths[:, None] if column.shapes is None else column.shapes
+        checked_tensor(self._specs, tensor)
+        return _image_shapes(self._images[tensor]) if tensor in self._images else self._columns[tensor].sample_shapes
 
     def take(self, rows: NDArray[np.int64], tensors: Sequence[str]) -> Mapping[str, Sequence[Any]]:
         """Return raw samples of some rows, in their order, repeats kept."""
-        return {name: [self._sample(name, int(row)) for row in rows] for name in tensors}
+        rows = checked_rows(rows, self._num_rows)
+        return {name: self._samples(checked_tensor(self._specs, name), rows) for name in tensors}
 
-    def _sample(self, name: str, row: int) -> Any:
-        if name in self._images:
-            return self._images[name][row]
-        column = self._columns[name]
-        if column.valid is not None and not column.valid[row]:
-            return None
-        htype = self._specs[name].htype
-        if htype == "text":
-            return str(column.row(row).item())
-        return json.loads(column.row(row).item()) if htype == "json" else column.row(row)
-
-    def uids(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return the lasting identity of some rows: here the rows themselves."""
-        return rows
+    def _samples(self, spec: TensorSpec, rows: NDArray[np.int64]) -> list[Any]:
+        if spec.name in self._images:
+            images = self._images[spec.name]
+            return [images[row] for row in rows.tolist()]
+        return samples_of_column(self._columns[spec.name], spec, rows)
 
 
 def _guess(data: Any) -> Htype:

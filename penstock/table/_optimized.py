@@ -1,4 +1,4 @@
-"""A version of which some rows lie copied elsewhere, in the order they are read."""
+"""A version of which some rows are copied elsewhere, in the order they are read."""
 
 from __future__ import annotations
 
@@ -8,20 +8,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from penstock.table._checks import checked_rows
+from penstock.table._over import TableOver
 from penstock.table._ragged import Ragged
 from penstock.table._table import Table
-from penstock.table.drafts._overlay import OverlayTable
 from penstock.tensors import TensorSpec
 
 __all__ = ["OptimizedTable"]
 
 
-class OptimizedTable:
-    """A version's table that reads copied rows from the copy and everything else from the version.
+class OptimizedTable(TableOver):
+    """A version's table that reads copied rows from the copy; everything else is the version's own.
 
     Parameters
     ----------
-    source : OverlayTable
+    source : Table
         The version.
     copy : Table
         The copied rows; links are images there.
@@ -29,32 +30,11 @@ class OptimizedTable:
         Row of the version that each row of the copy is.
     """
 
-    def __init__(self, source: OverlayTable, copy: Table, rows: NDArray[np.int64]) -> None:
-        self.source = source
+    def __init__(self, source: Table, copy: Table, rows: NDArray[np.int64]) -> None:
+        super().__init__(source)
         self.copy = copy
         self._order = np.argsort(rows, kind="stable")
         self._rows = rows[self._order]
-
-    @property
-    def num_rows(self) -> int:
-        """Number of rows of the version."""
-        return self.source.num_rows
-
-    @property
-    def max_image_bytes(self) -> int | None:
-        """Most bytes an image or mask may have when it is decoded."""
-        return self.source.max_image_bytes
-
-    @max_image_bytes.setter
-    def max_image_bytes(self, allowed: int | None) -> None:
-        self.source.max_image_bytes = allowed
-        if isinstance(self.copy, OverlayTable):
-            self.copy.max_image_bytes = allowed
-
-    @property
-    def version(self) -> str:
-        """The version."""
-        return self.source.version
 
     @property
     def tensors(self) -> Mapping[str, TensorSpec]:
@@ -66,7 +46,7 @@ class OptimizedTable:
         return self.source.revision(tensor)
 
     def column(self, tensor: str) -> Ragged:
-        """Return all samples of a tensor that is no image or mask."""
+        """Return all samples of a tensor that is not an image or mask."""
         return self.source.column(tensor)
 
     def shapes(self, tensor: str) -> NDArray[np.int64]:
@@ -75,12 +55,28 @@ class OptimizedTable:
 
     def take(self, rows: NDArray[np.int64], tensors: Sequence[str]) -> Mapping[str, Sequence[Any]]:
         """Return raw samples of some rows, from the copy where all of them are copied."""
-        rows = np.asarray(rows, np.int64).reshape(-1)
-        found = np.searchsorted(self._rows, rows).clip(max=max(len(self._rows) - 1, 0))
-        if not len(self._rows) or not (self._rows[found] == rows).all():
-            return self.source.take(rows, tensors)
-        return self.copy.take(self._order[found], tensors)
+        table, rows = self._where(rows)
+        return table.take(rows, tensors)
 
-    def uids(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return the lasting identity of some rows, int64."""
-        return self.source.uids(rows)
+    def take_views(self, rows: NDArray[np.int64], tensors: Sequence[str]) -> Mapping[str, Sequence[Any]]:
+        """Do what `take` does, but give encoded images as views of the memory they were read into."""
+        table, rows = self._where(rows)
+        return table.take_views(rows, tensors)
+
+    def _where(self, rows: NDArray[np.int64]) -> tuple[Table, NDArray[np.int64]]:
+        """Return which table some rows are read from, and which rows of it they are."""
+        rows = checked_rows(rows, self.num_rows)
+        if not len(self._rows):
+            return self.source, rows
+        found = np.searchsorted(self._rows, rows).clip(max=len(self._rows) - 1)  # a row past the last finds the last
+        if not (self._rows[found] == rows).all():  # one that was not copied: all of them are read from the version
+            return self.source, rows
+        return self.copy, self._order[found]
+
+    def has_nulls(self, tensor: str) -> bool:
+        """Tell whether a sample of a tensor that is not an image or mask is missing."""
+        return self.source.has_nulls(tensor)
+
+    def stacked(self, tensor: str, shape: tuple[int, ...]) -> NDArray[Any] | None:
+        """Return all samples of a tensor as one array; None where that cannot be."""
+        return self.source.stacked(tensor, shape)

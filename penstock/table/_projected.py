@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import secrets
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from penstock.table._checks import checked_column, checked_rows, checked_tensor
+from penstock.table._over import TableOver
 from penstock.table._ragged import Ragged
+from penstock.table._samples import samples_of_column
 from penstock.table._table import Table
-from penstock.tensors import MAX_IMAGE_BYTES, TensorSpec, decode_json
+from penstock.tensors import TensorSpec
 
 __all__ = ["ProjectedTable"]
 
 
-class ProjectedTable:
+class ProjectedTable(TableOver):
     """Rows of a table under the names of a projection.
 
     Parameters
@@ -34,7 +38,8 @@ class ProjectedTable:
     def __init__(
         self, source: Table, rows: NDArray[np.int64], names: Sequence[str], columns: Mapping[str, Ragged]
     ) -> None:
-        self.source = source
+        super().__init__(source)
+        self._token = secrets.token_hex(8)  # computed values never change, and no other projection has them
         computed = {name: column for name, column in columns.items() if not _is_own(source, name, rows, column)}
         first, places = np.unique(rows, return_index=True)
         self._columns = {
@@ -46,52 +51,49 @@ class ProjectedTable:
         }
 
     @property
-    def num_rows(self) -> int:
-        """Number of rows of the source."""
-        return self.source.num_rows
-
-    @property
-    def max_image_bytes(self) -> int | None:
-        """Most bytes an image may have when it is decoded, as the source has it."""
-        return getattr(self.source, "max_image_bytes", MAX_IMAGE_BYTES)
-
-    @property
-    def version(self) -> str:
-        """The source's version."""
-        return self.source.version
-
-    @property
     def tensors(self) -> Mapping[str, TensorSpec]:
         """Spec of each column, in the query's order."""
         return self._specs
 
     def revision(self, tensor: str) -> str:
         """Return a key that changes whenever a value of this column does."""
-        return f"computed {id(self._columns[tensor])}" if tensor in self._columns else self.source.revision(tensor)
+        checked_tensor(self._specs, tensor)
+        return f"computed {self._token}" if tensor in self._columns else self.source.revision(tensor)
 
     def column(self, tensor: str) -> Ragged:
-        """Return all samples of a column that is no image or mask."""
+        """Return all samples of a column that is not an image or mask."""
+        checked_column(self._specs, tensor)
         return self._columns[tensor] if tensor in self._columns else self.source.column(tensor)
 
     def shapes(self, tensor: str) -> NDArray[np.int64]:
         """Return every sample's shape without decoding; -1 where unknown."""
-        if tensor not in self._columns:
-            return self.source.shapes(tensor)
-        column = self._columns[tensor]
-        return column.lengths[:, None] if column.shapes is None else column.shapes
+        checked_tensor(self._specs, tensor)
+        return self._columns[tensor].sample_shapes if tensor in self._columns else self.source.shapes(tensor)
 
     def take(self, rows: NDArray[np.int64], tensors: Sequence[str]) -> Mapping[str, Sequence[Any]]:
         """Return raw samples of some rows, in their order, repeats kept."""
-        own = [name for name in tensors if name not in self._columns]
-        taken = dict(self.source.take(rows, own)) if own else {}
-        for name in tensors:
-            if name in self._columns:
-                taken[name] = [_sample(self._specs[name], self._columns[name], int(row)) for row in rows]
-        return {name: taken[name] for name in tensors}
+        return self._taken(self.source.take, rows, tensors)
 
-    def uids(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return the lasting identity of some rows, int64."""
-        return self.source.uids(rows)
+    def take_views(self, rows: NDArray[np.int64], tensors: Sequence[str]) -> Mapping[str, Sequence[Any]]:
+        """Do what `take` does, but give encoded images as views of the memory they were read into."""
+        return self._taken(self.source.take_views, rows, tensors)
+
+    def _taken(
+        self,
+        take: Callable[[NDArray[np.int64], Sequence[str]], Mapping[str, Sequence[Any]]],
+        rows: NDArray[np.int64],
+        tensors: Sequence[str],
+    ) -> Mapping[str, Sequence[Any]]:
+        rows = checked_rows(rows, self.num_rows)
+        specs = [checked_tensor(self._specs, name) for name in tensors]
+        own = [name for name in tensors if name not in self._columns]
+        read = take(rows, own) if own else {}
+        return {
+            spec.name: samples_of_column(self._columns[spec.name], spec, rows)
+            if spec.name in self._columns
+            else read[spec.name]
+            for spec in specs
+        }
 
 
 def _is_own(source: Table, name: str, rows: NDArray[np.int64], column: Ragged) -> bool:
@@ -100,8 +102,10 @@ def _is_own(source: Table, name: str, rows: NDArray[np.int64], column: Ragged) -
     own = source.column(name).take(rows)
     return (
         own.values.dtype == column.values.dtype
-        and own.ndim == column.ndim
+        and own.class_names == column.class_names
         and np.array_equal(own.offsets, column.offsets)
+        and np.array_equal(own.sample_shapes, column.sample_shapes)
+        and np.array_equal(own.valid_rows, column.valid_rows)
         and np.array_equal(own.values, column.values)
     )
 
@@ -110,9 +114,12 @@ def _spread(column: Ragged, rows: NDArray[np.int64], num_rows: int) -> Ragged:
     """Return a column with `column` in `rows`; the other rows, which no view shows, repeat its first."""
     if not len(rows):
         return replace(
-            column, offsets=np.zeros(num_rows + 1, np.int64), shapes=_empty_shapes(column, num_rows), valid=None
+            column,
+            offsets=np.zeros(num_rows + 1, np.int64),
+            shapes=_empty_shapes(column, num_rows),
+            valid=np.zeros(num_rows, bool),
         )
-    source = np.zeros(num_rows, np.int64)
+    source = np.zeros(num_rows, np.int64)  # 0: the first row, for those no view shows
     source[rows] = np.arange(len(rows))
     return column.take(source)
 
@@ -127,12 +134,3 @@ def _spec(name: str, column: Ragged) -> TensorSpec:
     if column.values.dtype.kind == "T":
         return TensorSpec(name=name, htype="text", dtype="str")
     return TensorSpec(name=name, dtype=column.values.dtype.name, ndim=column.ndim)
-
-
-def _sample(spec: TensorSpec, column: Ragged, row: int) -> Any:
-    if column.valid is not None and not column.valid[row]:
-        return None
-    if spec.htype in {"text", "json"}:
-        text = str(column.row(row).item())
-        return decode_json(spec, text) if spec.htype == "json" else text
-    return column.row(row).copy()

@@ -53,6 +53,16 @@ class Ragged:
         """Number of dimensions of a sample."""
         return 1 if self.shapes is None else self.shapes.shape[1]
 
+    @property
+    def valid_rows(self) -> NDArray[np.bool_]:
+        """Whether each row has a sample, bool of shape (num_rows,)."""
+        return np.ones(len(self), bool) if self.valid is None else self.valid
+
+    @property
+    def sample_shapes(self) -> NDArray[np.int64]:
+        """Shape of each row's sample, int64 of shape (num_rows, ndim)."""
+        return self.lengths[:, None] if self.shapes is None else self.shapes
+
     def stacked(self, shape: tuple[int, ...]) -> NDArray[Any] | None:
         """Return all samples as one array, a view of the values; None where one is NULL or of another shape.
 
@@ -81,6 +91,7 @@ class Ragged:
         lengths = self.offsets[rows + 1] - starts
         offsets = np.zeros(len(rows) + 1, np.int64)
         np.cumsum(lengths, out=offsets[1:])
+        # the running number of each element taken, moved by how far its row began from where it goes
         gather = np.arange(offsets[-1]) + np.repeat(starts - offsets[:-1], lengths)
         return Ragged(
             values=self.values[gather],

@@ -12,15 +12,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.storage import renewed_lock
+from penstock.table._checks import checked_rows
 from penstock.table._ragged import Ragged
 from penstock.table._table import Table
-from penstock.tensors import MAX_IMAGE_BYTES, TensorSpec
+from penstock.tensors import TensorSpec
 
 __all__ = ["RowsTable"]
 
 
-class RowsTable:
-    """Rows of another table in a given order; repeats are allowed.
+class RowsTable(Table):
+    """Rows of another table in a given order, repeats allowed.
 
     Parameters
     ----------
@@ -36,6 +37,9 @@ class RowsTable:
         self._columns: dict[str, Ragged] = {}
         self._lock = renewed_lock(threading.Lock())
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return RowsTable, (self._table, self._rows)
+
     @cached_property
     def _digest(self) -> str:
         return hashlib.sha256(np.ascontiguousarray(self._rows).data).hexdigest()[:16]
@@ -48,7 +52,7 @@ class RowsTable:
     @property
     def max_image_bytes(self) -> int | None:
         """Most bytes an image may have when it is decoded, as the whole has it."""
-        return getattr(self._table, "max_image_bytes", MAX_IMAGE_BYTES)
+        return self._table.max_image_bytes
 
     @property
     def version(self) -> str:
@@ -77,14 +81,12 @@ class RowsTable:
 
     def take(self, rows: NDArray[np.int64], tensors: Sequence[str]) -> Mapping[str, Sequence[Any]]:
         """Return raw samples of some rows, in their order, repeats kept."""
-        return self._table.take(self._rows[rows], tensors)
+        return self._table.take(self._rows[checked_rows(rows, self.num_rows)], tensors)
 
     def take_views(self, rows: NDArray[np.int64], tensors: Sequence[str]) -> Mapping[str, Sequence[Any]]:
         """Do what `take` does, but give encoded images as views of the memory they were read into."""
-        take = getattr(self._table, "take_views", self._table.take)
-        taken: Mapping[str, Sequence[Any]] = take(self._rows[rows], tensors)
-        return taken
+        return self._table.take_views(self._rows[checked_rows(rows, self.num_rows)], tensors)
 
     def uids(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the lasting identity of some rows."""
-        return self._table.uids(self._rows[rows])
+        return self._table.uids(self._rows[checked_rows(rows, self.num_rows)])

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.errors import DatasetError, TensorNotFoundError
 from penstock.storage import (
     Snapshot,
     byte_views,
@@ -23,19 +22,13 @@ from penstock.storage import (
     scalars,
     shape_rows,
 )
+from penstock.table._checks import checked_column, checked_tensor
 from penstock.table._ragged import Ragged
 from penstock.tensors import Cell, TensorSpec
 
-__all__ = ["StoredTable", "box_shapes", "cells_of_columns", "checked_tensor", "empty_column", "text_column"]
+__all__ = ["StoredTable", "box_shapes", "cells_of_columns", "empty_column", "text_column"]
 
 _TEXT = np.dtypes.StringDType()
-
-
-def checked_tensor(specs: Mapping[str, TensorSpec], name: str) -> TensorSpec:
-    """Return a tensor's spec; raise an error that lists the tensors if it does not exist."""
-    if name not in specs:
-        raise TensorNotFoundError(name, specs)
-    return specs[name]
 
 
 class StoredTable:
@@ -46,7 +39,7 @@ class StoredTable:
         self.label = label
         self._columns: dict[str, Ragged] = {}
         self._shapes: dict[str, NDArray[np.int64]] = {}
-        self._lock = renewed_lock(threading.RLock())
+        self._lock = renewed_lock(threading.RLock())  # reentrant: `shapes` asks for a column
 
     @property
     def num_rows(self) -> int:
@@ -79,9 +72,13 @@ class StoredTable:
         if not self.num_rows:
             return np.full(len(uids), -1, np.int64)
         ordered = self.uids[self._by_uid]
-        found = np.searchsorted(ordered, uids).clip(max=len(ordered) - 1)
+        found = np.searchsorted(ordered, uids).clip(max=len(ordered) - 1)  # past the last: compared below
         rows: NDArray[np.int64] = np.where(ordered[found] == uids, self._by_uid[found], -1)
         return rows
+
+    def row_of(self, uid: int) -> int:
+        """Return the row of one uid, -1 where there is none."""
+        return int(self.positions(np.array([uid], np.int64))[0])
 
     def is_cached(self, tensor: str) -> bool:
         """Return whether `column` is already in memory."""
@@ -89,12 +86,7 @@ class StoredTable:
 
     def column(self, tensor: str) -> Ragged:
         """Return a whole column, read once."""
-        spec = checked_tensor(self.specs, tensor)
-        if spec.is_encoded:
-            raise DatasetError(
-                f"tensor {tensor!r} ({spec.shown_htype}) cannot be read as a column. "
-                "Expected a tensor other than an image or mask"
-            )
+        spec = checked_column(self.specs, tensor)
         with self._lock:
             if tensor not in self._columns:
                 self._columns[tensor] = self._read_column(spec)
@@ -121,8 +113,7 @@ class StoredTable:
         """Return recorded shapes; -1 if none is recorded."""
         spec = checked_tensor(self.specs, tensor)
         if not spec.is_encoded:
-            column = self.column(tensor)
-            return column.lengths[:, None] if column.shapes is None else column.shapes
+            return self.column(tensor).sample_shapes
         with self._lock:
             if tensor not in self._shapes:
                 name = f"_shape_{column_of(tensor)}"

@@ -4,20 +4,23 @@ from penstock.tensors._cell import Cell
 from penstock.tensors._decimals import decimals
 from penstock.tensors._encode import class_ids, encode_sample, image_cell, image_digest, unpack_mask
 from penstock.tensors._groups import GROUPED_HTYPES, group_of, object_groups
-from penstock.tensors._link import Link, link
+from penstock.tensors._label_tensors import label_tensor, label_tensors
 from penstock.tensors._make_spec import make_spec
 from penstock.tensors._recast import recast
 from penstock.tensors._spec import HTYPES, Htype, TensorSpec
 from penstock.tensors._texts import JsonText, decode_json, storable_text
 from penstock.tensors._types import same_type, with_type, with_type_of
-from penstock.tensors._urls import LINK_SCHEMES, has_password, local_path, scheme_of, shown_url, split_url
-from penstock.tensors.images._codecs import decode_image, decode_jpeg_into, decode_then, image_shape, load_pillow
+from penstock.tensors._words import kind_in_words, labels_in_words
+from penstock.tensors.images._decoding import decode_image, decode_then, image_shape, load_pillow
 from penstock.tensors.images._encoding import encode_image
-from penstock.tensors.images._formats import image_format
-from penstock.tensors.images._memory import DECODING, MAX_IMAGE_BYTES
 from penstock.tensors.images._pillow import is_pillow, pillow_pixels
-from penstock.tensors.images._pixels import flatten_alpha
 from penstock.tensors.images._thumbnails import check_image, image_region, thumbnail
+from penstock.tensors.images.formats._jpeg import decode_jpeg_into
+from penstock.tensors.images.opening._formats import image_format
+from penstock.tensors.images.opening._memory import DECODING, MAX_IMAGE_BYTES
+from penstock.tensors.images.opening._pixels import flatten_alpha
+from penstock.tensors.links._link import Link, link
+from penstock.tensors.links._urls import LINK_SCHEMES, has_password, local_path, scheme_of, shown_url, split_url
 
 __all__ = [
     "DECODING",
@@ -48,6 +51,10 @@ __all__ = [
     "image_region",
     "image_shape",
     "is_pillow",
+    "kind_in_words",
+    "label_tensor",
+    "label_tensors",
+    "labels_in_words",
     "link",
     "load_pillow",
     "local_path",

@@ -20,18 +20,18 @@ from numpy.typing import NDArray
 
 from penstock.errors import ImageDecodeError, PenstockError, SampleError, UnknownClassError
 from penstock.tensors._cell import Cell
-from penstock.tensors._link import Link, link
 from penstock.tensors._showing import plain_reason, shown
 from penstock.tensors._spec import TensorSpec
 from penstock.tensors._texts import JsonText, encode_json, storable_text
 from penstock.tensors._types import as_numbers, as_regular
-from penstock.tensors._urls import checked_url
-from penstock.tensors.images._codecs import decode_image, image_shape
+from penstock.tensors.images._decoding import decode_image, image_shape
 from penstock.tensors.images._encoding import encode_image
-from penstock.tensors.images._formats import image_format
-from penstock.tensors.images._memory import MAX_IMAGE_BYTES, refuse_larger, shown_bytes
 from penstock.tensors.images._pillow import is_pillow, pillow_pixels
 from penstock.tensors.images._thumbnails import check_image
+from penstock.tensors.images.opening._formats import image_format
+from penstock.tensors.images.opening._memory import MAX_IMAGE_BYTES, refuse_larger, shown_bytes
+from penstock.tensors.links._link import Link, link
+from penstock.tensors.links._urls import checked_url
 
 __all__ = ["class_ids", "encode_sample", "image_cell", "image_digest", "unpack_mask"]
 
@@ -152,10 +152,8 @@ def _encode_boxes(spec: TensorSpec, value: Value) -> Cell:
         boxes = boxes.reshape(0, 4)
     if boxes.shape == (4,):
         boxes = boxes[None]
-    if boxes.ndim != 2 or boxes.shape[1] != 4:  # noqa: PLR2004  a box is four numbers
-        raise _refuse(
-            spec, value, f"boxes of shape (num_boxes, 4), {spec.coords} in pixels, but got shape {boxes.shape}"
-        )
+    if boxes.ndim != 2 or boxes.shape[1] != 4:  # a box is four numbers
+        raise _refuse(spec, value, f"boxes of shape (num_boxes, 4), {spec.coords} in pixels; got shape {boxes.shape}")
     if not np.isfinite(boxes).all():
         raise _refuse(spec, value, "finite coordinates")
     return Cell(value=np.ascontiguousarray(boxes).reshape(-1), shape=boxes.shape)
@@ -249,7 +247,7 @@ def _image_bytes(spec: TensorSpec, value: Value, max_bytes: int | None) -> tuple
         encoded = _read(value)
     else:
         pixels = _as_pixels(value)
-        if pixels.ndim >= 2:  # noqa: PLR2004  height and width
+        if pixels.ndim >= 2:  # height and width
             refuse_larger(pixels.shape, pixels.nbytes, max_bytes)
         return encode_image(pixels, spec.sample_compression or "png"), True
     wanted = spec.sample_compression

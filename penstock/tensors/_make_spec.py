@@ -72,7 +72,6 @@ def make_spec(
     Returns
     -------
     TensorSpec
-        The spec.
 
     Raises
     ------
@@ -84,6 +83,17 @@ def make_spec(
     >>> make_spec("images", "link[image]", sample_compression="jpg").sample_compression
     'jpeg'
     """
+    _check_name(name)
+    kind, linked = _kind(htype)
+    return TensorSpec(
+        name=name, htype=kind, link=linked, dtype=_dtype_name(kind, dtype),
+        inferred=kind == "generic" and dtype is None, sample_compression=_compression(kind, sample_compression),
+        class_names=_names(name, kind, class_names), coords=_coords(coords), aligned_with=aligned_with,
+        verify=verify, create_shape_tensor=create_shape_tensor, create_sample_info_tensor=create_sample_info_tensor,
+    )  # fmt: skip
+
+
+def _check_name(name: str) -> None:
     if not isinstance(name, str) or not _NAME.fullmatch(name) or len(name) > _LONGEST:
         plain = re.sub(r"\W+", "_", str(name)).strip("_")[:_LONGEST]
         raise DatasetError(
@@ -91,21 +101,6 @@ def make_spec(
             "'/', '.', '-' and spaces",
             hint=f"use {plain!r}" if plain else None,
         )
-    kind, linked = _kind(htype)
-    return TensorSpec(
-        name=name,
-        htype=kind,
-        dtype=_dtype_name(kind, dtype),
-        link=linked,
-        sample_compression=_compression(kind, sample_compression),
-        class_names=_names(name, kind, class_names),
-        coords=_coords(coords),
-        aligned_with=aligned_with,
-        inferred=kind == "generic" and dtype is None,
-        verify=verify,
-        create_shape_tensor=create_shape_tensor,
-        create_sample_info_tensor=create_sample_info_tensor,
-    )
 
 
 def _kind(htype: str) -> tuple[Htype, bool]:

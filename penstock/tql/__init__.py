@@ -1,10 +1,10 @@
 """The Tensor Query Language: text to rows and weights."""
 
-from penstock.tql.binding._functions import function
-from penstock.tql.editor._colors import ColouredToken, tokens
+from penstock.tql.editor._colors import ColoredToken, tokens
 from penstock.tql.editor._complete import Completion, complete
 from penstock.tql.editor._explain import Explanation, explain
 from penstock.tql.editor._lint import Diagnostic, Hover, hover, lint
+from penstock.tql.functions._registry import function
 from penstock.tql.pipeline._run import QueryResult, bind_sampling, parse_sampling, run
 from penstock.tql.syntax._clauses import WeightClause, add_clause, clauses, remove_clause, rewrite_weight
 from penstock.tql.syntax._layout import format_query
@@ -13,7 +13,7 @@ from penstock.tql.syntax._parser import parse
 from penstock.tql.syntax._unparse import unparse
 
 __all__ = [
-    "ColouredToken",
+    "ColoredToken",
     "Completion",
     "Diagnostic",
     "Explanation",

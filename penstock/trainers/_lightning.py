@@ -36,7 +36,7 @@ class LightningResume(Callback):  # type: ignore[misc]  # lightning is optional 
         self._dataloader: Any = None
         self._num_batches = 0
 
-    def on_train_start(self, trainer: Any, pl_module: Any) -> None:  # noqa: ARG002  of Lightning
+    def on_train_start(self, trainer: Any, pl_module: Any) -> None:  # noqa: ARG002  Lightning's signature
         """Begin to count."""
         self._num_batches = 0
         self._check(trainer.train_dataloader)
@@ -53,7 +53,7 @@ class LightningResume(Callback):  # type: ignore[misc]  # lightning is optional 
                 "if there are several DataLoaders, use a torchdata StatefulDataLoader for each",
             )
 
-    def on_train_epoch_start(self, trainer: Any, pl_module: Any) -> None:  # noqa: ARG002  of Lightning
+    def on_train_epoch_start(self, trainer: Any, pl_module: Any) -> None:  # noqa: ARG002  Lightning's signature
         """Begin to count anew."""
         self._num_batches = 0
 

@@ -32,11 +32,11 @@ class MMEngineResume(Hook):  # type: ignore[misc]  # mmengine is optional and no
         self._loader = checked(loader)
         self._num_batches = 0
 
-    def before_train_epoch(self, runner: Any) -> None:  # noqa: ARG002  of mmengine
+    def before_train_epoch(self, runner: Any) -> None:  # noqa: ARG002  mmengine's signature
         """Begin to count anew."""
         self._num_batches = 0
 
-    def after_train_iter(self, runner: Any, *_: object, **__: object) -> None:  # noqa: ARG002  of mmengine
+    def after_train_iter(self, runner: Any, *_: object, **__: object) -> None:  # noqa: ARG002  mmengine's signature
         """Count a batch."""
         self._num_batches += 1
 

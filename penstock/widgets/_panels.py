@@ -30,7 +30,7 @@ class LabelEditor(SessionWidget):
 
 
 class QueryEditor(SessionWidget):
-    """The query with its colours, completion, faults and the rows each clause leaves."""
+    """The query with its colors, completion, faults and the rows each clause leaves."""
 
     kind = "query_editor"
 

@@ -13,6 +13,7 @@ import urllib.request
 import nbformat
 import pytest
 from nbformat.sign import NotebookNotary
+from PIL import Image
 
 from penstock.cli._jupyter import running_lab
 from penstock.cli._launcher import launch, notebook_for, tour_notebook
@@ -117,6 +118,25 @@ def test_without_jupyterlab_the_pip_line_is_said(home, monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
     with pytest.raises(MissingDependencyError, match=r"pip install 'penstock\[lab\]'"), running_lab(home):
         pass
+
+
+NO_WEBSOCKET = """
+import importlib.util, sys
+found = importlib.util.find_spec
+importlib.util.find_spec = lambda name, *more: None if name in ("websocket", "nbformat") else found(name, *more)
+from penstock.cli import main
+sys.exit(main(["explore", sys.argv[1]]))
+"""
+
+
+def test_a_missing_package_of_the_lab_is_named_before_anything_is_imported(home):
+    Image.new("RGB", (8, 8)).save(home / "a.png")
+    environment = {**os.environ, "XDG_CACHE_HOME": str(home / "cache")}
+    command = [sys.executable, "-c", NO_WEBSOCKET, str(home)]
+    ended = subprocess.run(command, capture_output=True, text=True, cwd=home, env=environment, check=False)
+    assert ended.returncode == 1
+    assert "nbformat, websocket-client not found" in ended.stderr
+    assert sorted(path.name for path in home.iterdir()) == ["a.png"]
 
 
 def test_a_notebook_of_the_user_is_not_overwritten(home):

@@ -109,8 +109,7 @@ def yolo(tmp_path):
     return root
 
 
-def test_a_dry_run_says_what_is_recognized_and_writes_nothing(yolo, capsys):
-    before = sorted(yolo.parent.rglob("*"))
+def test_a_dry_run_says_what_is_recognized(yolo, capsys):
     status, out, _ = run(capsys, "import", "auto", yolo, "--dry-run")
     assert status == 0
     assert out.splitlines() == [
@@ -118,6 +117,11 @@ def test_a_dry_run_says_what_is_recognized_and_writes_nothing(yolo, capsys):
         f"at: {yolo}",
         f"  ignored: {yolo}/README.txt",
     ]
+
+
+def test_a_dry_run_writes_nothing(yolo, capsys):
+    before = sorted(yolo.parent.rglob("*"))
+    run(capsys, "import", "auto", yolo, "--dry-run")
     assert sorted(yolo.parent.rglob("*")) == before
 
 

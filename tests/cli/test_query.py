@@ -25,17 +25,25 @@ def run(capsys, *arguments):
     return status, printed.out, printed.err
 
 
-def test_query_prints_rows_and_how_many(shapes, capsys):
+def test_query_prints_tensors_that_are_text(shapes, capsys):
     status, out, _ = run(capsys, "query", shapes, "select * where contains(labels, 'Circle')", "--rows", 2)
     assert status == 0
     assert "labels" in out
     assert "images" not in out
+
+
+def test_query_prints_how_many_rows_there_are(shapes, capsys):
+    _, out, _ = run(capsys, "query", shapes, "select * where contains(labels, 'Circle')", "--rows", 2)
     assert "more than shown" in out.splitlines()[-1]
 
 
-def test_a_wrong_query_shows_the_caret_and_has_status_2(shapes, capsys):
-    status, out, err = run(capsys, "query", shapes, "select * where contains(labels, 'Circl')")
+def test_a_wrong_query_has_status_2(shapes, capsys):
+    status, out, _ = run(capsys, "query", shapes, "select * where contains(labels, 'Circl')")
     assert (status, out) == (2, "")
+
+
+def test_a_wrong_query_shows_the_caret(shapes, capsys):
+    _, _, err = run(capsys, "query", shapes, "select * where contains(labels, 'Circl')")
     lines = err.splitlines()
     assert "Circle" in lines[0]
     assert lines[1].strip() == "select * where contains(labels, 'Circl')"

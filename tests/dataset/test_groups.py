@@ -52,10 +52,13 @@ def test_group_is_named_by_its_first_tensor(ds):
     assert group_of(ds.table.tensors, "note") == ()
 
 
-def test_group_survives_reopening_and_is_in_the_summary(ds, capsys):
+def test_group_survives_reopening(ds):
     again = penstock.load(ds.path)
     assert object_groups(again.table.tensors) == {"boxes": ("boxes", "categories", "iscrowd", "attributes")}
-    again.summary()
+
+
+def test_group_is_in_the_summary(ds, capsys):
+    ds.summary()
     assert capsys.readouterr().out.count("aligned with boxes") == 3
 
 
@@ -92,15 +95,28 @@ def test_extend_names_the_sample_and_adds_none(ds):
     assert len(ds) == 3
 
 
-def test_commit_refuses_unequal_lengths_and_writes_nothing(ds):
+UNEQUAL = "sample 0 has 2 objects in 'boxes', 3 objects in 'categories'"
+
+
+def test_commit_of_unequal_lengths_names_them(ds):
+    ds.categories[0] = ["cat", "cat", "cat"]
+    with pytest.raises(AlignmentError, match=UNEQUAL) as caught:
+        ds.commit("wrong")
+    assert caught.value.lengths == {0: {"boxes": 2, "categories": 3, "iscrowd": 2}}
+
+
+def test_commit_of_unequal_lengths_leaves_the_draft_as_it_was(ds):
     before = ds.log()[0].id
     ds.categories[0] = ["cat", "cat", "cat"]
     ds.note[1] = "edited"
-    with pytest.raises(AlignmentError, match="sample 0 has 2 objects in 'boxes', 3 objects in 'categories'") as caught:
+    with pytest.raises(AlignmentError, match=UNEQUAL):
         ds.commit("wrong")
-    assert caught.value.lengths == {0: {"boxes": 2, "categories": 3, "iscrowd": 2}}
     assert ds.log()[0].id == before
-    assert ds.categories[0].numpy().tolist() == [0, 0, 0]  # the draft is as it was
+    assert ds.categories[0].numpy().tolist() == [0, 0, 0]
+
+
+def test_commit_of_lengths_that_were_made_equal_is_stored(ds):
+    ds.categories[0] = ["cat", "cat", "cat"]
     ds.boxes[0], ds.iscrowd[0], ds.attributes[0] = [_BOX] * 3, [0] * 3, [{}] * 3
     ds.commit("whole")
     assert _lengths(penstock.load(ds.path)) == [[3] * 4, [0] * 4, [1] * 4]
@@ -196,13 +212,15 @@ def test_kinds_without_an_entry_for_each_object_cannot_be_aligned(ds, htype):
     assert "other" not in ds.tensors
 
 
-def test_pop_and_saved_copies_keep_the_group(ds):
+def test_pop_keeps_the_group(ds):
     ds.pop(0)
     ds.commit("popped")
-    view_id = ds[[1, 0]].save_view()
-    copied = ds.load_view(view_id, optimize=True)
-    assert object_groups(copied.table.tensors) == {"boxes": ("boxes", "categories", "iscrowd", "attributes")}
     assert _lengths(ds) == [[0] * 4, [1] * 4]
+
+
+def test_saved_copy_keeps_the_group(ds):
+    copied = ds.load_view(ds[[1, 0]].save_view(), optimize=True)
+    assert object_groups(copied.table.tensors) == {"boxes": ("boxes", "categories", "iscrowd", "attributes")}
 
 
 def test_second_writer_cannot_append_samples_that_do_not_fit_a_new_group(tmp_path):

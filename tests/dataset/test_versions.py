@@ -26,23 +26,45 @@ def _row(index, *, label=None, age=0):
     return {"images": np.full((5, 5), index, np.uint8), "labels": label, "age": age}
 
 
-def test_diff_names_what_was_added_removed_and_edited(ds):
+@pytest.fixture
+def changed(ds):
+    """The version before, and the dataset with one sample added, one removed, two edited."""
     first = ds.version
-    assert not ds.diff()
     ds.append(_row(50, label="prime"))
     ds.age[3] = 33
     ds.images[4] = np.full((5, 5), 99, np.uint8)
     ds.pop(0)
-    diff = ds.diff()
+    return first, ds
+
+
+def test_diff_of_nothing_is_empty(ds):
+    assert not ds.diff()
+
+
+def test_diff_names_the_rows_that_changed(changed):
+    diff = changed[1].diff()
     assert diff.added.tolist() == [7]
     assert diff.removed.tolist() == [0]
     assert {name: rows.tolist() for name, rows in diff.edited.items()} == {"images": [3], "age": [2]}
-    assert diff.class_names == {"labels": (("even", "odd"), ("even", "odd", "prime"))}
-    assert "edited: age" in repr(diff)
-    second = ds.commit("second")
-    again = ds.diff(first, second)
+
+
+def test_diff_names_the_classes_that_changed(changed):
+    assert changed[1].diff().class_names == {"labels": (("even", "odd"), ("even", "odd", "prime"))}
+
+
+def test_diff_is_shown_with_the_tensors_edited(changed):
+    assert "edited: age" in repr(changed[1].diff())
+
+
+def test_diff_of_two_commits_is_that_of_the_draft(changed):
+    first, ds = changed
+    again = ds.diff(first, ds.commit("second"))
     assert (again.added.tolist(), again.removed.tolist(), sorted(again.edited)) == ([7], [0], ["age", "images"])
-    back = ds.diff(second, first)
+
+
+def test_diff_goes_back_in_time(changed):
+    first, ds = changed
+    back = ds.diff(ds.commit("second"), first)
     assert (back.added.tolist(), back.removed.tolist()) == ([0], [7])
 
 
@@ -57,7 +79,13 @@ def test_diff_sees_an_edit_that_was_reset(ds):
     assert ds.diff(second).edited["age"].tolist() == [3]
 
 
-def test_diff_tells_a_new_tensor_and_knows_nan(ds):
+def test_diff_names_a_new_tensor(ds):
+    first = ds.log()[-1].id
+    ds.create_tensor("score", dtype="float32")
+    assert ds.diff(first).tensors_added == ("score",)
+
+
+def test_diff_takes_nan_for_equal_to_itself(ds):
     ds.create_tensor("score", dtype="float32")
     ds.score[2] = np.nan
     ds.commit("scores")
@@ -65,28 +93,48 @@ def test_diff_tells_a_new_tensor_and_knows_nan(ds):
     assert ds.diff().edited == {}
     ds.score[2] = 0.5
     assert ds.diff().edited["score"].tolist() == [2]
-    first = ds.log()[-1].id
-    assert ds.diff(first).tensors_added == ("score",)
 
 
-def test_branches_part_and_stay_apart(ds):
+@pytest.fixture
+def with_branch(ds):
+    """The dataset on main, a branch with one edit beside it, and the commit of the edit."""
     ds.checkout("fix/sample 3", create=True)
-    assert ds.branch == "fix/sample 3"
     ds.age[3] = 33
-    fixed = ds.commit("mend 3")
+    fixed = ds.commit("fix 3")
     ds.pop(0)
     ds.checkout("main")
-    assert ds.age.numpy().tolist() == list(range(8))
+    return ds, penstock.load(ds.path, version="fix/sample 3"), fixed
+
+
+def test_checkout_with_create_makes_a_branch(ds):
+    ds.checkout("fix/sample 3", create=True)
+    assert ds.branch == "fix/sample 3"
     assert ds.branches == ["main", "fix/sample 3"]
-    other = penstock.load(ds.path, version="fix/sample 3")
-    assert other.age.numpy().tolist() == [1, 2, 33, 4, 5, 6, 7]
-    assert [commit.message for commit in other.log()] == ["mend 3", "first"]
+    with pytest.raises(DatasetError, match="exists already"):
+        ds.checkout("fix/sample 3", create=True)
+
+
+def test_a_branch_leaves_the_one_it_was_made_from(with_branch):
+    ds, _, _ = with_branch
+    assert ds.age.numpy().tolist() == list(range(8))
     assert [commit.message for commit in ds.log()] == ["first"]
+
+
+def test_a_branch_has_its_own_history_with_its_draft(with_branch):
+    _, other, _ = with_branch
+    assert other.age.numpy().tolist() == [1, 2, 33, 4, 5, 6, 7]
+    assert [commit.message for commit in other.log()] == ["fix 3", "first"]
+
+
+def test_reset_of_a_branch_goes_back_to_its_commit(with_branch):
+    _, other, _ = with_branch
     other.reset()
     assert other.age.numpy().tolist() == [0, 1, 2, 33, 4, 5, 6, 7]
+
+
+def test_a_commit_of_a_branch_opens_by_its_id(with_branch):
+    ds, _, fixed = with_branch
     assert penstock.load(ds.path, version=fixed).age[3].numpy() == 33
-    with pytest.raises(DatasetError, match="already exists"):
-        ds.checkout("fix/sample 3", create=True)
 
 
 def test_drafts_belong_to_their_branch(ds):
@@ -185,23 +233,36 @@ def test_tags_name_commits(ds):
     assert ds.tags == {}
 
 
-def test_merged_classes_are_one_and_others_keep_their_names(ds):
+@pytest.fixture
+def merged(ds):
     ds.labels.add_class("prime")
     ds.labels[7] = ["prime", "odd"]
     ds.labels[2] = ["even", "prime"]
     ds.commit("primes")
     ds.labels[3] = ["prime"]
     ds.labels.merge_classes(["odd"], into="even")
-    assert ds.labels.info.class_names == ["even", "prime"]
-    texts = ds.labels.data()["text"]
-    assert texts == [["even"], ["even"], ["even", "prime"], ["prime"], ["even"], ["even"], ["even"], ["prime", "even"]]
-    ds.commit("merged")
-    assert penstock.load(ds.path).labels.data()["text"] == texts
+    return ds
+
+
+MERGED = [["even"], ["even"], ["even", "prime"], ["prime"], ["even"], ["even"], ["even"], ["prime", "even"]]
+
+
+def test_merged_classes_are_one(merged):
+    assert merged.labels.info.class_names == ["even", "prime"]
+    assert merged.labels.data()["text"] == MERGED
+
+
+def test_merged_classes_are_one_after_a_commit(merged):
+    merged.commit("merged")
+    assert penstock.load(merged.path).labels.data()["text"] == MERGED
+
+
+def test_class_that_does_not_exist_is_not_merged(merged):
     with pytest.raises(UnknownClassError, match="no class 'prim'"):
-        ds.labels.merge_classes(["prim"], into="even")
+        merged.labels.merge_classes(["prim"], into="even")
 
 
-def test_verify_finds_a_flipped_byte_and_a_missing_file(ds, tmp_path):
+def test_verify_finds_a_flipped_byte(ds):
     assert ds.verify().ok
     files = sorted(Path(ds.path, "samples.lance", "data").iterdir(), key=lambda file: file.stat().st_size)
     content = bytearray(files[-1].read_bytes())

@@ -24,24 +24,32 @@ def pool():
     lease.close()
 
 
-def test_memory_grows_and_is_seen_through_another_descriptor():
+@pytest.fixture
+def memory():
     memory = SharedMemory()
-    memory.view(3)[:] = b"abc"
-    large = memory.view(5 << 20)
-    large[-1] = 7
-    other = SharedMemory(os.dup(memory.descriptor))
-    seen = other.view(5 << 20)
-    assert bytes(seen[:3]) == b"abc"
-    assert seen[-1] == 7
+    yield memory
     memory.close()
+
+
+def test_memory_keeps_what_it_holds_when_it_grows(memory):
+    memory.view(3)[:] = b"abc"
+    assert bytes(memory.view(5 << 20)[:3]) == b"abc"
+
+
+def test_memory_is_seen_through_another_descriptor(memory):
+    memory.view(5 << 20)[-1] = 7
+    other = SharedMemory(os.dup(memory.descriptor))
+    assert other.view(5 << 20)[-1] == 7
     other.close()
 
 
 @pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="descriptors are listed on Linux only")
-def test_memory_has_no_name_and_closes():
+def test_memory_has_no_name(memory):
+    assert "deleted" in str(Path(f"/proc/self/fd/{memory.descriptor}").readlink())
+
+
+def test_memory_that_is_closed_has_no_descriptor():
     memory = SharedMemory()
-    target = Path(f"/proc/self/fd/{memory.descriptor}").readlink()
-    assert "deleted" in str(target)
     memory.close()
     assert memory.descriptor == -1
 
@@ -79,11 +87,16 @@ def test_loaded_arrays_are_the_readers_own():
     memory.close()
 
 
-def test_functions_keep_what_they_know_and_run_elsewhere():
+def test_functions_keep_the_variables_around_them():
     base = 40
-    lease = lease_processes(lambda x: (x + base, os.getpid(), worker_number()), 2)
-    value, pid, number = lease.run(2)
-    assert value == 42
+    lease = lease_processes(lambda x: x + base, 2)
+    assert lease.run(2) == 42
+    lease.close()
+
+
+def test_functions_run_in_a_numbered_process():
+    lease = lease_processes(lambda _: (os.getpid(), worker_number()), 2)
+    pid, number = lease.run(None)
     assert pid != os.getpid()
     assert number in {0, 1}
     lease.close()
@@ -121,7 +134,7 @@ def test_process_that_ends_at_work_is_told(leave, told):
     lease.close()
 
 
-def test_exit_and_interrupt_in_a_job_are_errors_of_the_job():
+def test_exit_in_a_job_is_an_error_of_the_job():
     import sys
 
     lease = lease_processes(lambda code: sys.exit(code), 2)
@@ -158,3 +171,10 @@ def test_forgotten_lease_is_given_back():
     lease_processes(int, 3)
     gc.collect()
     assert len(psutil.Process().children()) <= before
+
+
+def test_worker_processes_are_refused_where_handles_are_not_inherited(monkeypatch):
+    with monkeypatch.context() as windows:
+        windows.setattr("os.name", "nt")
+        with pytest.raises(LoaderError, match="num_workers=0"):
+            lease_processes(abs, 1)

@@ -45,7 +45,7 @@ def document(tmp_path):
     return found
 
 
-def test_edits_in_the_explorer_change_their_annotations_alone(document, tmp_path, wire):  # noqa: F811
+def test_edits_in_the_explorer_change_their_annotations_alone(document, tmp_path, wire):  # noqa: F811  a fixture of that file
     ds = penstock.from_coco(tmp_path / "labels.json", tmp_path, tmp_path / "ds", progress=False)
     front = FrontEnd(penstock.explore(ds))
     shown = front.ask("sample.get", position=1)[0]["sample"]  # image 7: annotations 4, 2 and 3

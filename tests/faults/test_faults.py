@@ -23,14 +23,19 @@ needs_counting = pytest.mark.skipif(preload.why_not() is not None, reason=str(pr
 MANY_STEPS = ("commit", "merge", "save_view", "reset", "discard_edits", "empty (overwrite)", "load_view")
 
 
-@needs_counting
-def test_a_call_that_is_cut_short_leaves_the_state_before_or_after_and_no_litter():
+@pytest.fixture(scope="module")
+def cut_short():
     of_many = [operation for operation in ALL if operation.name.startswith(MANY_STEPS)]
     disks = [kind for kind in CRASHES if kind != "kill"]
     rows = [*try_points(ALL, sample=1, kinds=("kill",)), *try_points(of_many[::3], sample=1, kinds=disks)]
     assert {row.kind for row in rows} == set(CRASHES)
-    for wrong in ("wrong", "litter", "raw"):
-        assert [(row.operation, row.kind, wrong, found) for row in rows for found in getattr(row, wrong)] == []
+    return rows
+
+
+@needs_counting
+@pytest.mark.parametrize("wrong", ["wrong", "litter", "raw"], ids=["another state", "litter", "a raw error"])
+def test_a_call_that_is_cut_short_leaves_nothing_wrong(cut_short, wrong):
+    assert [(row.operation, row.kind, found) for row in cut_short for found in getattr(row, wrong)] == []
 
 
 LASTING = {"commit", "merge (both sides)", "append", "pop (an edited one)", "discard_edits (not flushed)", "tag"}
@@ -59,7 +64,7 @@ def test_a_damaged_file_reads_right_or_as_an_error_or_is_found():
 
 
 @pytest.mark.parametrize("race", RACES)
-def test_a_race_loses_nothing_and_raises_nothing(tmp_path, race):
+def test_a_race_leaves_nothing_wrong(tmp_path, race):
     assert RACES[race](tmp_path / "ds") == []
 
 
@@ -86,7 +91,7 @@ def _four_changes(folder, at):
 
 
 @needs_counting
-def test_counting_finds_each_change_and_each_sync(tmp_path):
+def test_counting_finds_every_change_with_its_sync(tmp_path):
     assert _four_changes(tmp_path, preload.NEVER).stdout.split() == ["4", "1"]
 
 
@@ -96,7 +101,7 @@ def test_counting_finds_each_change_and_each_sync(tmp_path):
     [(1, {}), (2, {"folder": None}), (3, {"folder/part": b"1234"}), (4, {"folder/part": b"12345678"})],
     ids=["mkdir", "open", "write", "rename"],
 )
-def test_a_kill_stops_at_its_change_and_cuts_a_write_in_half(tmp_path, at, left):
+def test_a_kill_stops_at_its_change(tmp_path, at, left):
     assert _four_changes(tmp_path, at).returncode == -9
     for path, content in left.items():
         assert (tmp_path / path).is_dir() if content is None else (tmp_path / path).read_bytes() == content
@@ -121,7 +126,7 @@ def test_a_power_loss_takes_what_was_not_synced(tmp_path, kind, left):
     assert {file.name: file.read_bytes() for file in cut.iterdir()} == left
 
 
-def test_the_model_follows_classes_through_merges_and_renames(tmp_path):
+def test_the_model_follows_classes_through_a_merge(tmp_path):
     from tests.faults.model import State
 
     base = State(

@@ -171,7 +171,7 @@ class Place:
 
 
 def _make(name, path):
-    """Make a template; a dataset that travelled back would open itself here, and this process may open none."""
+    """Make a template; a dataset that traveled back would open itself here, and this process may open none."""
     TEMPLATES[name](path)
 
 

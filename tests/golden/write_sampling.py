@@ -223,9 +223,9 @@ def sum_band(fixed, parts, mean, variance, ends):
     if parts[0][0] == "fitted" and spread_of(law) > 1.25 * variance:
         return quantiles_of(parts[0][2][1])
     if any(abs(jump) < chosen for _, jumps, _ in parts for jump in jumps):
-        centre = sum(count * mass for count, mass in law.items())
+        center = sum(count * mass for count, mass in law.items())
         spread = sum(spread_of_rest(kind, jumps, told, chosen) for kind, jumps, told in parts)
-        rest = stats.norm(float(mean) - fixed - centre, math.sqrt(max(spread, 0.25)))
+        rest = stats.norm(float(mean) - fixed - center, math.sqrt(max(spread, 0.25)))
         middle, reach = round(rest.mean()), math.ceil(9 * rest.std())
         law = convolved(law, {count: rest.pdf(count) for count in range(middle - reach, middle + reach + 1)})
     low, high = quantiles_of(law)
@@ -270,8 +270,8 @@ def given_number(rows, draws):
 
 
 def spread_of(law):
-    centre = sum(count * mass for count, mass in law.items())
-    return sum((count - centre) ** 2 * mass for count, mass in law.items())
+    center = sum(count * mass for count, mass in law.items())
+    return sum((count - center) ** 2 * mass for count, mass in law.items())
 
 
 def extremes(jumps, size, taken):
@@ -475,10 +475,10 @@ def without_replacement(case, weights, asked):  # noqa: C901  one law, several q
     spread = [pi * (1 - pi) for pi in included]
 
     def moments(counts):
-        centre = sum(v * k for v, k in zip(spread, counts, strict=True)) / sum(spread) if sum(spread) else 0
+        center = sum(v * k for v, k in zip(spread, counts, strict=True)) / sum(spread) if sum(spread) else 0
         return (
             math.fsum(pi * k for pi, k in zip(included, counts, strict=True)),
-            math.fsum(v * (k - centre) ** 2 for v, k in zip(spread, counts, strict=True)),
+            math.fsum(v * (k - center) ** 2 for v, k in zip(spread, counts, strict=True)),
         )
 
     def split(counts):

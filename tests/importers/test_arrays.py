@@ -32,7 +32,7 @@ def labels(values, **kwargs):
     return [found.samples[row].tolist() for row in range(len(values))], found.options["class_names"]
 
 
-def test_kinds_come_from_name_and_type():
+def test_kinds_come_from_name_or_type():
     columns = parse_arrays(
         {"images": IMAGES, "labels": [0, 1, 0], "note": ["a", "b", "c"], "vector": np.zeros((3, 8)), "age": [1, 2, 3]}
     )
@@ -60,14 +60,17 @@ def test_a_bool_matrix_without_names_has_a_class_for_each_column():
 
 
 @pytest.mark.parametrize("class_names", [None, ["a", "b"], ["a", "b", "c", "d"]], ids=["none", "fewer", "more"])
-def test_a_matrix_of_0_and_1_of_another_width_is_refused_with_a_hint(class_names):
+def test_a_matrix_of_zeros_or_ones_of_another_width_is_refused_with_a_hint(class_names):
     with pytest.raises(ImporterError, match=r"matrix of 0 and 1 of shape \(2, 3\).*class_names=\[...\] with 3 names"):
         labels(np.array([[0, 1, 1], [1, 0, 0]]), class_names=class_names)
 
 
-def test_lists_of_0_and_1_as_long_as_there_are_classes_are_refused():
-    with pytest.raises(ImporterError, match=r"np\.array\(labels\) if there is one number per class"):
+def test_lists_of_zeros_or_ones_as_long_as_there_are_classes_are_refused():
+    with pytest.raises(ImporterError, match=r"np\.array\(labels\) if a number stands for each class"):
         labels([[0, 1, 0], [1, 0, 0]], class_names=["a", "b", "c"])
+
+
+def test_lists_of_zeros_or_ones_of_other_lengths_are_indices():
     assert labels([[0, 1], [1]], class_names=["a", "b", "c"])[0] == [[0, 1], [1]]
 
 
@@ -75,19 +78,30 @@ def test_a_padded_matrix_of_indices_has_no_label_where_it_is_minus_1():
     assert labels(np.array([[2, 0, -1], [1, -1, -1]]))[0] == [[2, 0], [1]]
 
 
-def test_minus_1_is_no_label_and_noted(tmp_path):
-    ds = from_arrays({"labels": [1, -1, 0, -1.0, None]}, tmp_path / "out", progress=False)
-    assert [found.tolist() for found in ds.labels.numpy(aslist=True)] == [[1], [], [0], [], []]
-    assert [str(issue) for issue in import_report(ds).issues] == ["noted: labels: -1 in 2 samples, treated as no label"]
+@pytest.fixture
+def with_minus_1(tmp_path):
+    return from_arrays({"labels": [1, -1, 0, -1.0, None]}, tmp_path / "out", progress=False)
 
 
-def test_labels_of_minus_1_and_1_are_refused():
-    with pytest.raises(ImporterError, match=r"-1 could mean a class or no label.*\(labels \+ 1\) // 2"):
+def test_minus_1_is_no_label(with_minus_1):
+    assert [found.tolist() for found in with_minus_1.labels.numpy(aslist=True)] == [[1], [], [0], [], []]
+
+
+def test_minus_1_is_noted(with_minus_1):
+    issues = import_report(with_minus_1).issues
+    assert [str(issue) for issue in issues] == ["noted: labels: -1 in 2 samples, taken as no label"]
+
+
+def test_labels_of_either_minus_1_or_1_are_refused():
+    with pytest.raises(ImporterError, match=r"-1 could be a class or no label.*\(labels \+ 1\) // 2"):
         labels([-1, 1, 1])
 
 
-def test_whole_floats_are_indices_and_others_are_refused_with_a_hint():
+def test_whole_floats_are_indices():
     assert labels(np.array([0.0, 2.0, np.nan])) == ([[0], [2], []], ("0", "1", "2"))
+
+
+def test_floats_that_are_not_whole_are_refused_with_a_hint():
     with pytest.raises(ImporterError, match=r"label 0\.5.*htypes=\{'labels': 'generic'\}"):
         labels([0.5])
 
@@ -246,19 +260,25 @@ def test_an_image_of_pillow_is_read_as_its_file_would_be(mode):
         np.testing.assert_array_equal(pixels.squeeze(), wanted)
 
 
-def test_an_image_of_pillow_is_upright_and_may_be_broken(tmp_path):
+def turned_png():
     buffer = io.BytesIO()
     exif = Image.Exif()
     exif[0x0112] = 6
     Image.fromarray(PIXELS).save(buffer, "PNG", exif=exif)
-    turned = Image.open(io.BytesIO(buffer.getvalue()))
-    cut = Image.open(io.BytesIO(buffer.getvalue()[:-60]))
-    ds = from_arrays({"photo": [turned, cut]}, tmp_path / "out", on_error="skip", progress=False)
+    return buffer.getvalue()
+
+
+def test_an_image_of_pillow_is_upright(tmp_path):
+    ds = from_arrays({"photo": [Image.open(io.BytesIO(turned_png()))]}, tmp_path / "out", progress=False)
     np.testing.assert_array_equal(ds.photo[0].numpy(), np.rot90(PIXELS, -1))
-    assert len(ds) == 1
 
 
-def test_images_may_be_paths_and_bytes(tmp_path):
+def test_a_broken_image_of_pillow_is_skipped(tmp_path):
+    images = [Image.open(io.BytesIO(content)) for content in (turned_png(), turned_png()[:-60])]
+    assert len(from_arrays({"photo": images}, tmp_path / "out", on_error="skip", progress=False)) == 1
+
+
+def test_images_may_be_paths_or_bytes(tmp_path):
     Image.fromarray(PIXELS).save(tmp_path / "a.png")
     images = [tmp_path / "a.png", str(tmp_path / "a.png"), (tmp_path / "a.png").read_bytes(), PIXELS, None]
     ds = from_arrays({"images": images}, tmp_path / "out", progress=False)
@@ -266,17 +286,29 @@ def test_images_may_be_paths_and_bytes(tmp_path):
         np.testing.assert_array_equal(ds.images[row].numpy(), PIXELS)
 
 
-@pytest.mark.parametrize("coords", ["xywh", "xyxy"])
-def test_boxes_are_clipped_widened_and_refused_by_their_image(tmp_path, coords):
-    boxes = np.array([[5, 2, 9, 4], [3, 3, -2, 5], [1, 1, 0, 2], [500, 500, 9, 9], [1, 1, 2, 2]], float)
-    right = [[5, 2, 4, 4], [1, 1, 1, 2], [1, 1, 2, 2]]
+BOXES = np.array([[5, 2, 9, 4], [3, 3, -2, 5], [1, 1, 0, 2], [500, 500, 9, 9], [1, 1, 2, 2]], float)
+
+
+def boxed(coords):
+    boxes = BOXES.copy()
     if coords == "xyxy":
         boxes[:, 2:] += boxes[:, :2]
-        right = [[x, y, x + w, y + h] for x, y, w, h in right]
-    arrays = {"images": [PIXELS], "boxes": [boxes]}
-    options = {"htypes": {"boxes": "bbox"}, "coords": coords, "progress": False}
+    return {"images": [PIXELS], "boxes": [boxes]}, {"htypes": {"boxes": "bbox"}, "coords": coords, "progress": False}
+
+
+@pytest.mark.parametrize("coords", ["xywh", "xyxy"])
+def test_box_of_negative_size_is_refused(tmp_path, coords):
+    arrays, options = boxed(coords)
     with pytest.raises(ImporterError, match=r"row 0, boxes 1: box .* negative width or height"):
         from_arrays(arrays, tmp_path / "out", **options)
+
+
+@pytest.mark.parametrize("coords", ["xywh", "xyxy"])
+def test_boxes_are_repaired_by_their_image(tmp_path, coords):
+    arrays, options = boxed(coords)
+    right = [[5, 2, 4, 4], [1, 1, 1, 2], [1, 1, 2, 2]]
+    if coords == "xyxy":
+        right = [[x, y, x + w, y + h] for x, y, w, h in right]
     ds = from_arrays(arrays, tmp_path / "out", on_error="skip", **options)
     assert ds.boxes[0].numpy().tolist() == right
     assert [issue.action for issue in import_report(ds).issues] == ["rejected", "rejected", "repaired", "repaired"]

@@ -73,14 +73,17 @@ def test_image_files_are_kept_byte_for_byte(coco, tmp_path):
     assert ds.images[0].tobytes() == (coco / "a.png").read_bytes()
 
 
-def test_report_and_message_name_what_was_repaired(coco, tmp_path):
-    ds = from_coco(coco / "x.json", coco, tmp_path / "out", **QUIET)
-    report = import_report(ds)
+def test_report_names_what_was_repaired(coco, tmp_path):
+    report = import_report(from_coco(coco / "x.json", coco, tmp_path / "out", **QUIET))
     assert [str(issue) for issue in report.issues] == [
         "repaired: x.json, annotation 2 of c.jpg: box [5.5, 6, 0, 4] has no area and was widened to [5.5, 6, 1, 4]"
     ]
     assert report == import_report(tmp_path / "out")
-    assert "import 3 samples from x.json, 0 rejected, 1 repaired" in str(ds.log())
+
+
+def test_message_of_an_import_counts_what_was_repaired(coco, tmp_path):
+    ds = from_coco(coco / "x.json", coco, tmp_path / "out", **QUIET)
+    assert "import 3 samples from x.json, 0 refused, 1 repaired" in str(ds.log())
 
 
 def test_links_refer_to_the_files(coco, tmp_path):
@@ -91,21 +94,30 @@ def test_links_refer_to_the_files(coco, tmp_path):
 
 
 @pytest.mark.parametrize("link", [False, True])
-def test_a_missing_image_raises_and_leaves_nothing_or_is_skipped(coco, tmp_path, link):
+def test_a_missing_image_stops_an_import_that_leaves_nothing(coco, tmp_path, link):
     (coco / "b.png").unlink()
     with pytest.raises(ImporterError, match=r"b\.png: the image file does not exist"):
         from_coco(coco / "x.json", coco, tmp_path / "out", link=link, **QUIET)
     assert left_in(tmp_path) == ["source"]
+
+
+@pytest.mark.parametrize("link", [False, True])
+def test_a_missing_image_is_skipped_where_asked(coco, tmp_path, link):
+    (coco / "b.png").unlink()
     ds = from_coco(coco / "x.json", coco, tmp_path / "out", link=link, on_error="skip", **QUIET)
     assert [labels.tolist() for labels in ds.categories.numpy(aslist=True)] == [[0], [1]]
     assert [issue.action for issue in import_report(ds).rejected] == ["rejected"]
 
 
-def test_a_truncated_jpeg_raises_and_leaves_nothing_or_is_skipped(coco, tmp_path):
+def test_a_truncated_jpeg_stops_an_import_that_leaves_nothing(coco, tmp_path):
     (coco / "c.jpg").write_bytes((coco / "c.jpg").read_bytes()[:-100])
     with pytest.raises(ImporterError, match=r"c\.jpg: the image cannot be decoded"):
         from_coco(coco / "x.json", coco, tmp_path / "out", num_workers=2, **QUIET)
     assert left_in(tmp_path) == ["source"]
+
+
+def test_a_truncated_jpeg_is_skipped_where_asked(coco, tmp_path):
+    (coco / "c.jpg").write_bytes((coco / "c.jpg").read_bytes()[:-100])
     assert len(from_coco(coco / "x.json", coco, tmp_path / "out", on_error="skip", **QUIET)) == 2
 
 
@@ -221,7 +233,7 @@ def test_addresses_of_this_machine_need_roots(coco, tmp_path):
 
 
 @pytest.mark.parametrize("link", [False, True])
-def test_a_farm_of_links_is_copied_and_linked_where_roots_allow(coco, tmp_path, link):
+def test_a_farm_of_links_is_followed_where_roots_allow(coco, tmp_path, link):
     farm = tmp_path / "farm"
     farm.mkdir()
     for name in ("a.png", "b.png", "c.jpg"):
@@ -235,7 +247,7 @@ def test_a_farm_of_links_is_copied_and_linked_where_roots_allow(coco, tmp_path, 
 
 
 @pytest.mark.parametrize("kind", ["yolo", "voc"])
-def test_yolo_and_voc_link_their_images_as_well(tmp_path, kind):
+def test_importers_of_boxes_link_their_images_as_well(tmp_path, kind):
     root = tmp_path / "in"
     (root / "images").mkdir(parents=True)
     (root / "images/a.png").write_bytes(encode_image(picture(), "png"))
@@ -454,7 +466,7 @@ def test_small_xrays_join_the_table(shared_data, tmp_path):
 
 
 @pytest.mark.real_data
-def test_small_xrays_become_classes_and_splits(shared_data, tmp_path):
+def test_small_xrays_become_classes_by_split(shared_data, tmp_path):
     ds = from_folder(shared_data / "nih/images64", tmp_path / "out", **QUIET)
     assert ds.labels.info.class_names == ["0_normal", "1_abnormal"]
     assert ds.subset.info.class_names == ["test", "train", "valid"]

@@ -72,7 +72,7 @@ def lake(tmp_path, class_names=(), **columns):
     return tmp_path / "lake"
 
 
-def test_dictionaries_structs_and_sequences_become_what_holds_them(tmp_path):
+def test_nested_types_become_what_holds_them(tmp_path):
     path = lake(
         tmp_path,
         class_names=["marks"],
@@ -94,24 +94,31 @@ def test_dictionaries_structs_and_sequences_become_what_holds_them(tmp_path):
     assert [str(issue) for issue in import_report(ds).issues] == ["noted: marks: -1 in 1 sample, treated as no label"]
 
 
-def test_boxes_are_clipped_and_refused_and_their_labels_go_along(tmp_path):
+@pytest.fixture
+def boxed(tmp_path):
     boxes = np.array([[5, 2, 9, 4], [3, 3, -2, 5], [1, 1, 0, 2]], np.float32)
-    path = lake(
+    return lake(
         tmp_path,
         class_names=["label"],
         images=(lambda t: t.Image(sample_compression="png"), [PIXELS[0]]),
         boxes=(lambda t: t.BoundingBox(), [boxes]),
         label=(lambda t: t.Sequence(t.ClassLabel("int32")), [[0, 1, 1]]),
     )
+
+
+def test_a_box_of_negative_size_is_refused(boxed, tmp_path):
     with pytest.raises(ImporterError, match="row 0, boxes 1: box"):
-        from_deeplake(path, tmp_path / "out", progress=False)
-    ds = from_deeplake(path, tmp_path / "out", progress=False, on_error="skip")
+        from_deeplake(boxed, tmp_path / "out", progress=False)
+
+
+def test_labels_go_with_the_boxes_that_are_refused(boxed, tmp_path):
+    ds = from_deeplake(boxed, tmp_path / "out", progress=False, on_error="skip")
     assert ds.boxes[0].numpy().tolist() == [[5, 2, 4, 4], [1, 1, 1, 2]]
     assert ds.label[0].numpy().tolist() == [0, 1]
     assert [issue.action for issue in import_report(ds).issues] == ["rejected", "repaired", "repaired"]
 
 
-def test_what_no_tensor_holds_is_left_out_and_reported(tmp_path):
+def test_what_no_tensor_holds_is_reported(tmp_path):
     path = lake(
         tmp_path,
         many=(lambda t: t.Sequence(t.Image(sample_compression="png")), [[PIXELS[0]]]),

@@ -19,7 +19,7 @@ def test_six_hundred_samples_have_the_counts_promised():
     assert len(scenes) == 600
 
 
-def test_three_rings_are_labelled_circle_the_first_in_row_8():
+def test_three_rings_are_labeled_circle_the_first_in_row_8():
     scenes = plan_demo(600, 0)
     wrong = [
         (row, label, shape.name)

@@ -96,7 +96,7 @@ def test_splits_are_never_classes(tmp_path, names, expected):
     assert report == []
 
 
-def test_images_beside_splits_are_left_out_and_reported(tmp_path):
+def test_images_beside_splits_are_reported(tmp_path):
     touch(tmp_path, "train/cat/1.png", "val/dog/1.png", "docs/logo.png", "docs/old/logo.png", "cover.png")
     rows, report = parsed(tmp_path)
     assert [(label, split) for _, label, split in rows] == [("cat", "train"), ("dog", "val")]
@@ -143,15 +143,20 @@ def test_a_flat_folder_has_no_labels(tmp_path):
     assert parsed(tmp_path)[0] == [("1.jpg", None, None), ("2.jpg", None, None)]
 
 
-def test_stray_images_empty_and_missing_folders_are_refused(tmp_path):
-    with pytest.raises(ImporterError, match=r"there are has no images.*the folder has no files"):
+def test_an_empty_folder_is_refused(tmp_path):
+    with pytest.raises(ImporterError, match=r"no images below.*it has no files"):
         parsed(tmp_path)
-    with pytest.raises(ImporterError, match=r"none' does not exist"):
+
+
+def test_a_missing_folder_is_refused(tmp_path):
+    with pytest.raises(ImporterError, match=r"no folder.*does not exist"):
         parsed(tmp_path / "none")
+
+
+def test_an_image_beside_class_folders_is_refused(tmp_path):
     touch(tmp_path, "1.jpg", "dog/2.jpg")
     with pytest.raises(ImporterError, match=r"1\.jpg.*is not in a class folder"):
         parsed(tmp_path)
-    assert [label for _, label, _ in parsed(tmp_path, "skip")[0]] == ["dog"]
 
 
 def test_what_is_passed_over_is_in_the_report(tmp_path):
@@ -171,7 +176,7 @@ def test_what_is_passed_over_is_in_the_report(tmp_path):
     ]
 
 
-def test_links_count_as_inside_and_are_counted(tmp_path):
+def test_links_count_as_inside(tmp_path):
     touch(tmp_path, "root/cat/1.png", "store/2.png")
     (tmp_path / "root/dog").symlink_to(tmp_path / "store")
     rows, report = parsed(tmp_path / "root")
@@ -228,3 +233,8 @@ def test_the_small_xrays_read_as_counted(shared_data):
     found = parse_folder(shared_data / "nih/images64", IssueLog("raise"))
     assert (len(found.images), found.class_names) == (1000, ("0_normal", "1_abnormal"))
     assert found.split_names == ("test", "train", "valid")
+
+
+def test_an_image_beside_class_folders_is_skipped_where_asked(tmp_path):
+    touch(tmp_path, "1.jpg", "dog/2.jpg")
+    assert [label for _, label, _ in parsed(tmp_path, "skip")[0]] == ["dog"]

@@ -101,7 +101,7 @@ def made(source, tmp_path, **options):
     return from_huggingface(source, tmp_path / "out", progress=False, **options)
 
 
-def test_none_and_minus_1_are_no_label_and_noted(tmp_path):
+def test_none_or_minus_1_is_no_label(tmp_path):
     source = hf({"label": [1, -1, None], "marks": [[1, -1], None, [0]]}, label=NAMES, marks=datasets.Sequence(NAMES))
     ds = made(source, tmp_path)
     assert [labels.tolist() for labels in ds.label.numpy(aslist=True)] == [[1], [], []]
@@ -112,7 +112,7 @@ def test_none_and_minus_1_are_no_label_and_noted(tmp_path):
     ]
 
 
-def test_a_split_that_was_shuffled_and_formatted_keeps_its_order(tmp_path):
+def test_a_shuffled_split_keeps_its_order(tmp_path):
     source = hf({"label": [0, 1, -1, 1], "x": [0, 1, 2, 3]}, label=NAMES, x=datasets.Value("int64"))
     ds = made(source.select([3, 2, 0]).with_format("numpy"), tmp_path)
     assert ds.x.numpy().tolist() == [3, 2, 0]
@@ -131,7 +131,7 @@ OBJECTS = {
 
 
 @pytest.mark.parametrize("form", OBJECTS)
-def test_objects_become_boxes_categories_and_their_other_fields(tmp_path, form):
+def test_objects_become_tensors_of_one_group(tmp_path, form):
     rows = [{"bbox": [[1, 2, 3, 4]], "category": [1], "area": [12.0]}, {"bbox": [], "category": [], "area": []}, None]
     if form == "list":
         rows = [[{"bbox": [1, 2, 3, 4], "category": 1, "area": 12.0}], [], None]
@@ -144,7 +144,7 @@ def test_objects_become_boxes_categories_and_their_other_fields(tmp_path, form):
 
 @pytest.mark.parametrize("form", ["sequence", "flat"])
 @pytest.mark.parametrize("coords", ["xywh", "xyxy"])
-def test_boxes_are_clipped_widened_and_refused_and_take_their_objects_along(tmp_path, form, coords):
+def test_objects_go_with_the_boxes_that_are_refused(tmp_path, form, coords):
     boxes = np.array([[5, 2, 9, 4], [3, 3, -2, 5], [1, 1, 0, 2], [500, 500, 9, 9], [1, 1, 2, 2]], float)
     right = [[5, 2, 4, 4], [1, 1, 1, 2], [1, 1, 2, 2]]
     if coords == "xyxy":
@@ -209,7 +209,7 @@ def test_values_of_every_type_become_the_tensor_that_holds_them(tmp_path, featur
     np.testing.assert_equal(found.tolist() if isinstance(found, np.ndarray) else found, expected)
 
 
-def test_what_no_tensor_holds_is_left_out_and_reported(tmp_path):
+def test_what_no_tensor_holds_is_reported(tmp_path):
     source = hf({"many": [None], "x": [1]}, many=[datasets.Image()], x=datasets.Value("int64"))
     ds = made(source, tmp_path)
     assert list(ds.tensors) == ["x"]

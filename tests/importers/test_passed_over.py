@@ -40,7 +40,7 @@ def encoded(format_, mode="RGB"):
         "@eaDir",
     ],
 )
-def test_names_of_systems_and_tools_are_passed_over(name):
+def test_names_that_systems_make_are_passed_over(name):
     assert is_passed_over(name)
 
 
@@ -91,7 +91,7 @@ def test_camera_raw_is_no_image(tmp_path):
     assert not is_image_file(tmp_path / "a.NEF")
 
 
-def test_hidden_files_are_listed_apart_and_a_folder_stands_for_its_files(tmp_path):
+def test_hidden_files_are_listed_apart(tmp_path):
     touch(tmp_path, "cat/1.png", "cat/._1.png", "__MACOSX/cat/._1.png", "__MACOSX/cat/._2.png", ".DS_Store")
     found = list_files(tmp_path)
     assert relative(tmp_path, found.files) == ["cat/1.png"]
@@ -135,6 +135,6 @@ def test_a_link_to_a_folder_above_ends(tmp_path):
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
-def test_a_pipe_is_passed_over_and_never_opened(tmp_path):
+def test_a_pipe_is_passed_over_unopened(tmp_path):
     os.mkfifo(tmp_path / "a.png")
     assert [reason for _, reason in list_files(tmp_path).passed_over] == ["not a regular file"]

@@ -79,7 +79,7 @@ NUM_IMAGES = {"COCO of Roboflow": 2, "VOC of Roboflow": 2, "YOLO of Roboflow": 2
     [*((name, False) for name in SETS), *((name, True) for name in SETS if name != "folder")],
     ids=lambda value: {True: "wrapped", False: "plain"}.get(value, value),
 )
-def test_layouts_of_tools_are_recognized_and_counted(tmp_path, name, wrapped):
+def test_layouts_of_tools_are_recognized(tmp_path, name, wrapped):
     put(tmp_path / "top" / "data" if wrapped else tmp_path / "top", files=SETS[name])
     put(tmp_path / "top", files={"LICENSE.txt": "MIT", "__MACOSX/._a.png": "x", ".DS_Store": "x"})
     source = recognize(tmp_path / "top")
@@ -115,7 +115,7 @@ def test_a_file_is_recognized_by_its_name(tmp_path):
     assert recognize(tmp_path / "data.yaml").kind == "yolo"
 
 
-def test_the_root_is_the_folder_of_images_and_annotations(tmp_path):
+def test_the_root_is_the_folder_that_holds_all(tmp_path):
     put(tmp_path / "top/pets", files={"annotations/xmls/a.xml": XML, "images/a.png": None, "images/b.png": None})
     source = recognize(tmp_path / "top")
     assert (source.kind, source.root, source.name) == ("voc", tmp_path / "top/pets", "pets")

@@ -53,15 +53,23 @@ def test_names_of_files_that_are_not_utf8_can_be_printed():
     assert str(caught.value).encode()
 
 
-def test_report_counts_what_was_ignored_and_shows_it_last():
+@pytest.fixture
+def issues():
     log = IssueLog("skip")
     log.ignore("c.txt", "belongs to no image")
     log.refuse("a.jpg", "is missing")
-    lines = str(ImportReport(source="x", num_samples=2, issues=tuple(log.issues))).splitlines()
+    return tuple(log.issues)
+
+
+def test_report_shows_what_was_ignored_last(issues):
+    lines = str(ImportReport(source="x", num_samples=2, issues=issues)).splitlines()
     assert lines == [
         "2 samples from x, 1 rejected, 0 repaired, 1 ignored",
         "  rejected: a.jpg: is missing",
         "  ignored: c.txt: belongs to no image",
     ]
-    only_ignored = ImportReport(source="x", num_samples=2, issues=tuple(log.issues[:1]))
-    assert only_ignored.summary() == "2 samples from x, nothing rejected or repaired, 1 ignored"
+
+
+def test_report_of_ignored_files_alone_says_that_nothing_was_refused(issues):
+    report = ImportReport(source="x", num_samples=2, issues=issues[:1])
+    assert report.summary() == "2 samples from x, nothing refused or repaired, 1 ignored"

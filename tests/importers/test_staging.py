@@ -64,7 +64,7 @@ def test_what_a_killed_import_left_is_swept_by_the_next_one(importing, tmp_path)
 
 
 @pytest.mark.slow
-def test_an_import_that_still_runs_is_left_alone_and_ends_well(importing, tmp_path):
+def test_an_import_that_still_runs_is_left_alone(importing, tmp_path):
     process = importing("out")
     from_arrays({"x": [1]}, tmp_path / "other", progress=False)
     sweep(tmp_path)
@@ -91,7 +91,7 @@ def test_parts_of_older_versions_without_a_lock_are_swept(tmp_path):
     assert left_in(tmp_path) == [".mine.part", ".out.0123abcd.part.txt"]
 
 
-def test_of_two_imports_at_once_one_ends_and_the_other_says_so(tmp_path):
+def test_of_two_imports_at_once_the_later_is_refused(tmp_path):
     first_is_in, second_is_done = threading.Event(), threading.Event()
 
     def first():

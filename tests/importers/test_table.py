@@ -50,20 +50,23 @@ def test_cells_with_the_same_names_are_equal_however_they_list_them():
     assert rows(["a", "b", "b|a", "a| b", "a|b|a"])[2:] == [["a", "b"]] * 3
 
 
-def test_missing_and_empty_cells_have_no_label():
+def test_cells_without_text_have_no_label():
     assert rows(["a", None, "", float("nan"), "|"]) == [["a"], [], [], [], []]
 
 
-def test_names_are_renamed_and_merged():
+def test_names_that_are_renamed_alike_are_one():
     assert rows(["Infiltrate", "Infiltration|Infiltrate"], rename={"Infiltrate": "Infiltration"}) == [
         ["Infiltration"],
         ["Infiltration"],
     ]
 
 
-def test_given_class_names_fix_the_index_and_refuse_others():
+def test_given_class_names_fix_the_index():
     assert rows(["a", "b"], class_names=["b", "a"]) == [["a"], ["b"]]
     assert parse_labels(pd.Series(["a", "b"]), class_names=["b", "a"]).row(0).tolist() == [1]
+
+
+def test_a_name_beside_given_class_names_is_refused():
     with pytest.raises(ImporterError, match="did you mean 'Hernia'"):
         parse_labels(pd.Series(["Hernai"]), class_names=["Mass", "Hernia"])
 
@@ -155,7 +158,7 @@ def test_names_of_a_csv_that_pandas_takes_for_missing_stay(tmp_path, names):
     assert named(ds, "labels") == [[name] for name in names] + [[]]
 
 
-def test_numbers_of_a_csv_are_typed_and_may_be_missing(tmp_path):
+def test_numbers_of_a_csv_are_typed(tmp_path):
     text = "age,size,ok,id,big,huge,note\n61,1.5,True,007,9223372036854775808,99999999999999999999,\nNA,nan,,008,1,1,\n"
     wanted = {name: name for name in ("age", "size", "ok", "big")}
     ds = made(csv(tmp_path, text), wanted | {"id": ("id", "text"), "huge": ("huge", "text")}, tmp_path)
@@ -184,7 +187,7 @@ def test_images_are_found_by_the_name_as_it_is_written(tmp_path, name):
     assert ds.images[0].numpy().shape == (4, 5, 3)
 
 
-def test_images_of_whole_floats_and_of_bytes_are_found(tmp_path):
+def test_images_are_found_by_number_or_bytes(tmp_path):
     (tmp_path / "12.png").write_bytes(PNG)
     table = pd.DataFrame({"id": [12.0, np.nan, {"bytes": PNG, "path": None}, PNG], "x": [1, 2, 3, 4]})
     ds = made(table, {"x": "x"}, tmp_path, images="id", image_root=tmp_path, on_error="skip")
@@ -247,7 +250,7 @@ def test_text_of_a_column_of_numbers_has_no_point(tmp_path):
     [[1.0, np.nan, -1.0, 0.0], ["1", "", "-1", "0"], ["1.0", "", "-1.0", "0.0"]],
     ids=["floats", "text", "text with points"],
 )
-def test_numbers_that_are_no_names_are_indices_and_minus_1_is_no_label(tmp_path, cells):
+def test_numbers_that_are_not_names_are_indices(tmp_path, cells):
     ds = made(pd.DataFrame({"x": cells}), {"labels": "x"}, tmp_path, class_names=["cat", "dog"])
     assert named(ds, "labels") == [["dog"], [], [], ["cat"]]
     assert [str(issue) for issue in import_report(ds).issues] == ["noted: labels: -1 in 1 sample, treated as no label"]
@@ -260,7 +263,7 @@ def test_numbers_that_are_names_are_names():
         rows([7], class_names=["cat", "dog"])
 
 
-def test_lists_of_0_and_1_for_each_class_are_refused():
+def test_lists_with_a_number_for_each_class_are_refused():
     with pytest.raises(ImporterError, match="one number for each of 3 classes"):
         rows([[0, 1, 0], [1, 0, 0]], class_names=["a", "b", "c"])
 
@@ -276,7 +279,7 @@ def test_a_rename_that_meets_no_cell_is_noted(tmp_path):
     assert [issue.action for issue in import_report(ds).issues] == ["noted"]
 
 
-def test_boxes_of_a_table_are_clipped_and_refused(tmp_path):
+def test_boxes_of_a_table_are_repaired(tmp_path):
     (tmp_path / "a.png").write_bytes(PNG)
     table = pd.DataFrame({"file": ["a.png"], "boxes": [[[3, 1, 9, 2], [1, 1, -1, 1]]]})
     wanted = {"boxes": ("boxes", "bbox")}

@@ -89,7 +89,7 @@ LOW, WIDE, SMALL = (10, 50, 20, 10), (50, 10, 10, 20), (4, 4, 10, 10)
     ],
     ids=["fits upright alone", "no size stated", "upright size stated", "fits stored alone", "fits stored, no size"],
 )
-def test_size_and_boxes_tell_which_pixels_they_are_on(boxes, stated, expected):
+def test_boxes_are_on_the_pixels_that_hold_them(boxes, stated, expected):
     found, _, _ = judged(boxes_of(*boxes, stated=stated), TURNED)
     assert found.boxes_xywh[0].tolist() == list(expected)
 
@@ -122,7 +122,7 @@ def test_a_turned_image_without_boxes_is_kept():
     assert judged(boxes_of(), TURNED)[1] == [True]
 
 
-def test_fractions_count_as_of_the_image_as_shown_and_it_is_noted():
+def test_fractions_are_of_the_image_as_shown():
     found, _, issues = judged(boxes_of((0.5, 0.5, 0.25, 0.25), relative=True), TURNED)
     assert found.boxes_xywh.tolist() == [[24, 32, 12, 16]]
     assert [issue.action for issue in issues] == ["noted"]

@@ -46,15 +46,24 @@ def parsed(root, on_error="raise", **options):
     return judge_boxes(gathered.found, frames, log)[0], log.issues
 
 
-def test_files_come_by_name_and_classes_by_first_appearance(root):
+@pytest.fixture
+def two(root):
     usual(root, "b", ("Cat", 1, 2, 11, 22))
     usual(root, "a", ("Dog", 3, 4, 5, 10), ("Cat", 1, 1, 64, 48))
-    found, issues = parsed(root)
+    return parsed(root)
+
+
+def test_files_come_by_name(two):
+    found, issues = two
     assert found.images == ("JPEGImages/a.png", "JPEGImages/b.png")
-    assert found.class_names == ("Dog", "Cat")
-    assert found.labels.tolist() == [0, 1, 1]
     assert found.offsets.tolist() == [0, 2, 3]
     assert issues == []
+
+
+def test_classes_come_by_first_appearance(two):
+    found, _ = two
+    assert found.class_names == ("Dog", "Cat")
+    assert found.labels.tolist() == [0, 1, 1]
 
 
 @pytest.mark.parametrize(
@@ -68,7 +77,7 @@ def test_files_come_by_name_and_classes_by_first_appearance(root):
     ],
     ids=["whole image", "inside", "last column", "last row", "fractions"],
 )
-def test_pixels_count_from_1_and_both_corners_belong_to_the_box(root, corners, box):
+def test_both_corners_belong_to_the_box(root, corners, box):
     usual(root, "a", ("Dog", *corners))
     found, issues = parsed(root)
     assert found.boxes_xywh.tolist() == [box]
@@ -193,7 +202,7 @@ def test_an_image_that_was_renamed_is_found_by_the_annotation(root):
     assert parsed(root)[0].images == ("JPEGImages/a [1].png",)
 
 
-def test_of_two_images_that_a_file_may_mean_its_own_name_wins_and_it_is_noted(root):
+def test_of_two_images_that_a_file_may_mean_its_own_name_wins(root):
     usual(root, "a")
     usual(root, "b", filename="a.png")
     found, issues = parsed(root)
@@ -269,7 +278,7 @@ def test_a_folder_that_is_no_voc_says_so(tmp_path):
 
 
 @pytest.mark.real_data
-def test_bccd_reads_as_counted_and_its_boxes_of_one_pixel_are_whole(shared_data):
+def test_bccd_reads_as_counted(shared_data):
     found, issues = parsed(shared_data / "bccd/BCCD")
     counts = Counter(found.class_names[label] for label in found.labels)
     assert counts == {"RBC": 4155, "WBC": 372, "Platelets": 361}
@@ -280,6 +289,11 @@ def test_bccd_reads_as_counted_and_its_boxes_of_one_pixel_are_whole(shared_data)
     assert sets[("RBC", "WBC")] == 154
     assert len(sets) == 7
     assert issues == []
+
+
+@pytest.mark.real_data
+def test_box_of_one_pixel_in_bccd_is_whole(shared_data):
+    found, _ = parsed(shared_data / "bccd/BCCD")
     row = found.images.index("JPEGImages/BloodImage_00338.jpg")
     boxes = found.boxes_xywh[found.offsets[row] : found.offsets[row + 1]].tolist()
     assert [503, 336, 1, 1] in boxes  # xmin = xmax = 504, ymin = ymax = 337: one pixel

@@ -143,7 +143,7 @@ def test_a_number_without_a_name_keeps_the_others_in_place(tmp_path, file, text)
     assert "class 1 is not valid. This number has no name" in issues[0].problem
 
 
-def test_a_name_that_occurs_twice_is_one_class_and_noted(root):
+def test_a_name_that_occurs_twice_is_one_class(root):
     (root / "data.yaml").write_text("names: [cat, cat, dog]")
     found, issues = parsed(root)
     assert (found.class_names, found.labels.tolist()) == (("cat", "dog"), [0, 0, 0])
@@ -361,7 +361,7 @@ def test_a_listed_image_that_is_missing_raises_or_is_left_out(tmp_path):
     assert len(parsed(tmp_path, "skip")[0]) == 1
 
 
-def test_links_to_folders_elsewhere_are_followed_and_counted(tmp_path):
+def test_links_to_folders_elsewhere_are_followed(tmp_path):
     put(tmp_path / "store", "img/a.png", lab__a_dot_txt=BOX)
     root = tmp_path / "ds"
     for name, target in (("images", "img"), ("labels", "lab")):

@@ -42,14 +42,24 @@ def test_rings_read_what_files_do(ds, monkeypatch):
     assert taken(penstock.load(ds.path)) == by_ring
 
 
-def test_an_older_version_and_a_branch_are_read_by_ring_too(ds):
+@pytest.fixture
+def edited(ds):
+    """The samples before an edit on a branch, the dataset on that branch, the commit of the edit."""
     before = taken(ds)
     ds.checkout("side", create=True)
     ds.images[3] = np.zeros((9, 9, 3), np.uint8)
-    edited = ds.commit("edited")
+    return before, ds, ds.commit("edited")
+
+
+def test_an_older_version_is_read_by_ring(edited):
+    before, ds, _ = edited
     assert taken(ds) != before
     assert taken(penstock.load(ds.path)) == before
-    assert taken(penstock.load(ds.path, version=edited)) == taken(ds)
+
+
+def test_a_branch_is_read_by_ring(edited):
+    _, ds, commit = edited
+    assert taken(penstock.load(ds.path, version=commit)) == taken(ds)
 
 
 def test_a_ring_that_breaks_is_left_for_files(ds, monkeypatch):
@@ -64,7 +74,7 @@ def test_a_ring_that_breaks_is_left_for_files(ds, monkeypatch):
         def take(self, *_args, **_options):
             raise OSError("no io_uring worker threads are available")
 
-    monkeypatch.setattr("penstock.storage.reading._snapshot.through_rings", lambda *_: Broken())
+    monkeypatch.setattr("penstock.storage.reading._stored_version.through_rings", lambda *_: Broken())
     again = penstock.load(ds.path)
     assert taken(again) == expected
     assert taken(again) == expected
@@ -85,7 +95,7 @@ def test_files_that_are_gone_are_told_as_ever(ds):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems have no io_uring")
-def test_the_kernel_is_asked_once_and_nothing_is_left_open():
+def test_asking_the_kernel_leaves_nothing_open():
     _rings._allowed.cache_clear()
     before = len(list(Path("/proc/self/fd").iterdir()))
     assert _rings._allowed() in {True, False}

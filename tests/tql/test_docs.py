@@ -12,7 +12,7 @@ from penstock import tql
 from penstock.errors import QueryBindError
 from penstock.table import ArrayTable
 from penstock.tensors import encode_image
-from penstock.tql.binding._functions import FUNCTIONS
+from penstock.tql.functions._registry import FUNCTIONS
 from tests.tql.conftest import cases
 
 PAGE = Path(__file__).parents[2] / "docs" / "tql.md"

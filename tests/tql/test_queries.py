@@ -212,7 +212,7 @@ def test_parameters_that_do_not_fit_are_refused(table, query, params, message):
 
 @pytest.fixture(scope="module")
 def images() -> ArrayTable:
-    """Forty grey pictures 8 x 6 whose value is twice their number; number 7 is NULL."""
+    """Forty gray pictures 8 x 6 whose value is twice their number; number 7 is NULL."""
     encoded = [encode_image(np.full((8, 6, 1), number * 2, np.uint8), "png") for number in range(40)]
     return ArrayTable({"images": [None if number == 7 else data for number, data in enumerate(encoded)]})
 
@@ -282,7 +282,7 @@ def test_a_projection_passes_images_through_by_row(images):
 
 @pytest.fixture
 def registered():
-    from penstock.tql.binding._functions import FUNCTIONS
+    from penstock.tql.functions._registry import FUNCTIONS
 
     before = dict(FUNCTIONS)
     yield

@@ -11,7 +11,7 @@ import pytest
 
 from penstock.errors import QuerySyntaxError
 from penstock.widgets.requests import _checks as check
-from penstock.widgets.requests._failures import failure, utf16_length
+from penstock.widgets.requests._failures import failure
 from penstock.widgets.requests._rpc import Dispatcher, Operations, Reply, operation
 
 
@@ -206,7 +206,3 @@ def test_a_query_error_carries_its_span_in_utf16():
         "column": 14,
         "fix": "labels",
     }
-
-
-def test_utf16_length_counts_pairs():
-    assert utf16_length("aé漢😀") == len("aé漢😀".encode("utf-16-le")) // 2

@@ -12,7 +12,7 @@ import pytest
 import traitlets
 
 import penstock
-from penstock.errors import SamplingError, TensorNotFoundError, TQLError
+from penstock.errors import DatasetError, SamplingError, TensorNotFoundError, TQLError
 from penstock.widgets import Browser, CoverageView, Explorer, LabelEditor, QueryEditor, Session, WeightTuner
 from tests.widgets.conftest import NUM_SAMPLES, FrontEnd
 
@@ -127,7 +127,8 @@ def test_selected_rows_can_be_set_from_python(explorer):
     ("options", "error", "expected"),
     [
         ({"queri": "select *"}, TypeError, "'queri'.*did you mean 'query'"),
-        ({"labels": "images"}, TensorNotFoundError, "images"),
+        ({"labels": "images"}, DatasetError, "labels=.images.; expected a class_label tensor: labels"),
+        ({"labels": "label"}, TensorNotFoundError, "did you mean .labels."),
         ({"mode": "dealt"}, SamplingError, "dealt"),
         ({"seed": -1}, penstock.PenstockError, "-1"),
         ({"size": 0}, SamplingError, "0"),

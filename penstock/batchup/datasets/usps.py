@@ -53,9 +53,9 @@ class USPS(TrainValTest):
     key = "usps"
     files = (SourceFile(_FILE, _SHA256, (f"https://github.com/Britefury/usps_dataset/raw/master/{_FILE}",)),)
     class_names: ClassVar[list[str]] = [str(digit) for digit in range(10)]
-    train_X: NDArray[np.float32]  # type: ignore[assignment]
-    val_X: NDArray[np.float32]  # type: ignore[assignment]
-    test_X: NDArray[np.float32]  # type: ignore[assignment]
+    train_X: NDArray[np.float32]  # type: ignore[assignment]  # floats, where the other sets have bytes
+    val_X: NDArray[np.float32]  # type: ignore[assignment]  # floats, where the other sets have bytes
+    test_X: NDArray[np.float32]  # type: ignore[assignment]  # floats, where the other sets have bytes
 
     def __init__(self, n_val: int | None = 729, *, progress: bool = True) -> None:
         check_before_download(n_val=n_val)

@@ -48,7 +48,7 @@ class Decoding:
         chosen = tensor[indices]
         most = len(chosen) if np.ndim(indices) or isinstance(indices, slice) else 1
         count = min(_MOST_THREADS, os.cpu_count() or 1, most // _LEAST_IMAGES)
-        if count < 2 or worker_number():  # noqa: PLR2004  one thread is the caller's own
+        if count < 2 or worker_number():  # one thread is the caller's own
             return chosen.numpy(aslist=aslist)
         first, *others = np.array_split(np.arange(most), count)
         jobs = [self._threads.submit(_arrays, chosen, part) for part in others]

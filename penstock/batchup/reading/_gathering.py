@@ -71,7 +71,7 @@ def batch_map_concat(
     return tuple(_joined(parts) for parts in zip(*results, strict=True))
 
 
-def batch_map_mean(  # noqa: PLR0917  the signature of BatchUp
+def batch_map_mean(
     func: Function,
     batch_iter: Iterable[Any],
     progress_iter_func: Progress | None = None,

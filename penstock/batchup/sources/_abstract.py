@@ -119,7 +119,7 @@ class AbstractDataSource:
         func, batches = self._applied(func, batch_size, kwargs)
         return _gathering.batch_map_concat(func, batches, progress_iter_func, limit, prepend_args)
 
-    def batch_map_mean(  # noqa: PLR0917  the signature of BatchUp
+    def batch_map_mean(
         self,
         func: Callable[..., Any],
         batch_size: int,

@@ -100,7 +100,7 @@ class CompositeDataSource(Several):
         """
         self._check_random_access("batch_indices_iterator")
         iterators: list[Iterator[Any]] = [
-            source.batch_indices_iterator(batch_size, **self._for_member(number, kwargs))  # type: ignore[attr-defined]
+            source.batch_indices_iterator(batch_size, **self._for_member(number, kwargs))  # type: ignore[attr-defined]  # checked above
             for number, source in enumerate(self.datasets)
         ]
         return (_trimmed(batch) if self.trim else batch for batch in zip(*iterators, strict=False))

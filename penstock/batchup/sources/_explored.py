@@ -68,9 +68,9 @@ def _pixels(array: Any) -> NDArray[np.uint8] | None:
     """Return images as uint8 of shape (num_samples, height, width, channels); None for anything else."""
     if not isinstance(array, np.ndarray) or array.ndim not in {3, 4} or 0 in array.shape:
         return None
-    if array.ndim == 4 and array.shape[1] in _CHANNELS and array.shape[3] not in _CHANNELS:  # noqa: PLR2004
+    if array.ndim == 4 and array.shape[1] in _CHANNELS and array.shape[3] not in _CHANNELS:
         array = array.transpose(0, 2, 3, 1)
-    if array.ndim == 4 and array.shape[3] not in _CHANNELS:  # noqa: PLR2004
+    if array.ndim == 4 and array.shape[3] not in _CHANNELS:
         return None
     if array.dtype == np.uint8:
         return np.ascontiguousarray(array)

@@ -67,7 +67,7 @@ class ParallelDataSource(AbstractDataSource):
         -------
         iterator of batches
         """
-        indices: Iterator[Any] = self._source.batch_indices_iterator(batch_size, **kwargs)  # type: ignore[attr-defined]
+        indices: Iterator[Any] = self._source.batch_indices_iterator(batch_size, **kwargs)  # type: ignore[attr-defined]  # a source of samples by number has it
         tasks: Iterator[tuple[Callable[..., Any], tuple[Any, ...]]] = (
             (extract, (self._shared, batch)) for batch in indices
         )

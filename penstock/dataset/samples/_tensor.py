@@ -14,8 +14,8 @@ from penstock.dataset.samples._owner import Owner
 from penstock.dataset.samples._rows import row_of, rows_of
 from penstock.errors import DatasetError, SampleError, SampleIndexError, SamplingError
 from penstock.sampling import ClassCounts, class_counts
-from penstock.table import OverlayTable, Table
-from penstock.tensors import MAX_IMAGE_BYTES, Link, TensorSpec
+from penstock.table import OverlayTable, Table, class_names_of
+from penstock.tensors import Link, TensorSpec, label_tensors
 
 __all__ = ["Tensor", "TensorInfo"]
 
@@ -167,7 +167,7 @@ class Tensor:
         """Return the spec and the samples of one moment."""
         table, rows = self._now()
         spec = table.tensors.get(self._name) or self.spec
-        allowed = getattr(table, "max_image_bytes", MAX_IMAGE_BYTES)
+        allowed = table.max_image_bytes
         raw = (
             sample
             for start in range(0, len(rows), _CHUNK)
@@ -213,7 +213,7 @@ class Tensor:
         table, rows = self._now()
         column = table.column(self._name).take(rows)
         if spec.htype == "class_label":
-            names = spec.class_names or tuple(map(str, range(int(column.values.max(initial=-1)) + 1)))
+            names = class_names_of(table, self._name)
             return ClassCounts(
                 values=column.values, offsets=column.offsets, class_names=names, tensor=self._name, row_numbers=rows
             )
@@ -256,9 +256,10 @@ class Tensor:
         if not self.spec.link:
             raise DatasetError(f"{self._name!r} ({self.htype}) has no links. Expected a link tensor")
         table, rows = self._now()
-        if not isinstance(table, OverlayTable):
-            raise DatasetError(f"{self._name!r} has no links. Expected a tensor of a stored dataset")
-        return table.links(rows, self._name)
+        origin = table.origin
+        if not isinstance(origin, OverlayTable):
+            raise DatasetError(f"links of {self._name!r}; expected a tensor of a stored dataset")
+        return origin.links(rows, self._name)
 
     def add_class(self, name: str) -> int:
         """Add a class name at the end and return its index; it is kept at once."""
@@ -278,5 +279,5 @@ class Tensor:
 
 
 def _first_labels(owner: Owner) -> str | None:
-    labels = [name for name in owner.tensor_names() if owner.tensor_spec(name).htype == "class_label"]
-    return f"use ds[{labels[0]!r}]" if labels else None
+    labels = label_tensors({name: owner.tensor_spec(name) for name in owner.tensor_names()})
+    return f"ds[{labels[0]!r}] is one" if labels else None

@@ -32,7 +32,7 @@ from penstock.errors import (
     nearest,
 )
 from penstock.storage import Credentials, Location, Store, author, encoded, find_version
-from penstock.table import Draft, OptimizedTable, OverlayTable, ProjectedTable, StoredTable, Table
+from penstock.table import Draft, OptimizedTable, OverlayTable, StoredTable, Table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -188,9 +188,7 @@ def save_rows(
 
 
 def _source_of(table: Table) -> OverlayTable:
-    source = table
-    while isinstance(source, (OptimizedTable, ProjectedTable)):
-        source = source.source
+    source = table.origin
     if not isinstance(source, OverlayTable):
         raise DatasetError(
             "the result of this query is a table, not samples of the dataset. Expected a view of samples"
@@ -211,12 +209,18 @@ def _found(store: Store, view_id: str) -> ViewRecord:
 
 
 def open_saved(
-    store: Store, view_id: str, credentials: Credentials, *, optimize: bool, num_workers: int
+    store: Store,
+    view_id: str,
+    credentials: Credentials,
+    *,
+    optimize: bool,
+    num_workers: int,
+    max_image_bytes: int | None,
 ) -> tuple[Table, NDArray[np.int64], SavedView]:
     """Return table, rows and description of a saved view; `optimize` copies its samples once."""
     record = _found(store, view_id)
     snapshot = store.on(record.branch).at(record.version)
-    source = OverlayTable(StoredTable(snapshot, record.commit), Draft(), credentials)
+    source = OverlayTable(StoredTable(snapshot, record.commit), Draft(), credentials, max_image_bytes=max_image_bytes)
     rows = source.positions(read_rows(store.location, view_id, record))
     if (rows < 0).any():
         raise StorageError(f"view {view_id!r} contains samples that its version does not have")
@@ -229,7 +233,8 @@ def open_saved(
         copied = Store.open(Location(f"{store.location.path}/{record.copy}")).head()
     except (DatasetNotFoundError, StorageError):  # the copy is gone or damaged; the samples are not
         return source, rows, _saved(view_id, replace(record, copy=""))
-    copy = OverlayTable(StoredTable(copied, f"{record.commit}@{view_id}"), Draft(), credentials)
+    stored = StoredTable(copied, f"{record.commit}@{view_id}")
+    copy = OverlayTable(stored, Draft(), credentials, max_image_bytes=max_image_bytes)
     return OptimizedTable(source, copy, distinct), rows, _saved(view_id, record)
 
 

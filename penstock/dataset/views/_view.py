@@ -15,8 +15,8 @@ from penstock.dataset.samples._sample import Sample
 from penstock.dataset.samples._tensor import Tensor
 from penstock.dataset.views._drawing import Drawing, Resolve
 from penstock.errors import DatasetError, ReadOnlyError, SamplingError, TensorNotFoundError
-from penstock.table import ArrayTable, OptimizedTable, OverlayTable, ProjectedTable, Ragged, Table
-from penstock.tensors import TensorSpec
+from penstock.table import ArrayTable, OverlayTable, ProjectedTable, Ragged, Table
+from penstock.tensors import TensorSpec, label_tensor
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -169,10 +169,10 @@ class Samples(Drawing["View"]):
 
     def __class_counts__(self) -> ClassCounts:
         """Return the samples' labels by the first class label tensor, for the helpers of `penstock.sampling`."""
-        labels = [name for name in self.tensor_names() if self.tensor_spec(name).htype == "class_label"]
-        if not labels:
-            raise SamplingError("there is no class_label tensor", hint="pass the labels as an array")
-        return self[labels[0]].__class_counts__()
+        labels = label_tensor({name: self.tensor_spec(name) for name in self.tensor_names()})
+        if labels is None:
+            raise SamplingError("no class_label tensor; expected one", hint="pass the labels themselves")
+        return self[labels].__class_counts__()
 
     def summary(self) -> None:
         """Print kind, shape and type of each tensor."""
@@ -393,6 +393,5 @@ def _with_label_rank(column: Ragged) -> Ragged:
 
 def _place(table: Table) -> str | None:
     """Return where a table is stored, None where it is made of results."""
-    while isinstance(table, (ProjectedTable, OptimizedTable)):
-        table = table.source
-    return table.stored.snapshot.path if isinstance(table, OverlayTable) else None
+    origin = table.origin
+    return origin.stored.snapshot.path if isinstance(origin, OverlayTable) else None

@@ -95,7 +95,7 @@ def edit_conflicts(store: Store, stored: StoredTable, session: Drafts) -> list[C
 
 
 def _lost(stored: StoredTable, tensor: str, uid: int) -> Conflict:
-    row = int(stored.positions(np.array([uid], np.int64))[0])
+    row = stored.row_of(uid)
     return Conflict(
         uid=uid,
         tensor=tensor,
@@ -149,7 +149,7 @@ def _both(stored: StoredTable, tensor: str, uid: int, mine: Cell, theirs: Cell) 
     return Conflict(
         uid=uid,
         tensor=tensor,
-        row=int(stored.positions(np.array([uid], np.int64))[0]),
+        row=stored.row_of(uid),
         ours=shown_value(spec, mine),
         theirs=shown_value(spec, theirs),
         reason="edited here and committed by another session",

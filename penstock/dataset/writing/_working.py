@@ -67,7 +67,7 @@ from penstock.table import (
     with_class_keys,
     with_classes,
 )
-from penstock.tensors import Cell, TensorSpec, group_of, with_type_of
+from penstock.tensors import Cell, TensorSpec, group_of, label_tensors, with_type_of
 
 __all__ = ["READ_ONLY", "Working", "open_working"]
 
@@ -356,7 +356,7 @@ class Working:
     def length_warnings(self) -> list[str]:
         """Name edited samples whose boxes and labels no longer agree in number."""
         boxes = [name for name, spec in self.specs.items() if spec.htype == "bbox"]
-        labels = [name for name, spec in self.specs.items() if spec.htype == "class_label"]
+        labels = label_tensors(self.specs)
         found = []
         for box in boxes:
             for label in labels:

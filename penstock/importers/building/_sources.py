@@ -60,7 +60,7 @@ def existing_folder(value: str | os.PathLike[str], what: str) -> Path:
         If there is no such folder.
     """
     folder = path_of(value, what)
-    if not os.path.isdir(folder):  # noqa: PTH112  Path.is_dir raises for names that no file can have
-        found = "is a file" if os.path.isfile(folder) else "does not exist"  # noqa: PTH113
-        raise ImporterError(f"{str(folder)!r} {found}. Expected {what}")
+    if not os.path.isdir(folder):
+        found = "which is a file" if os.path.isfile(folder) else "which does not exist"
+        raise ImporterError(f"no folder {str(folder)!r}, {found}; expected {what}")
     return folder

@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import re
 import shutil
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -13,11 +12,10 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from penstock.errors import DatasetExistsError, ImporterError, PenstockError
-from penstock.storage import make_folders, sync_folder
+from penstock.storage import make_folders, new_staging, staging_folders, staging_lock, sync_folder
 
 __all__ = ["check_free", "staged", "sweep"]
 
-_PART = re.compile(r"\..+\.[0-9a-f]{8}\.part(\.lock)?", re.DOTALL)
 _LOCK_TIMEOUT = 10.0  # seconds: a sweep may hold a lock for the moment between its making and its taking
 _SAMPLES = ("samples.lance", ".new-samples.lance")
 _OWN_NAMES = re.compile(r"(\.new-)?samples\.lance|drafts|views|digests|import-report\.json|\..*\.part|.*\.lock")
@@ -65,9 +63,8 @@ def sweep(folder: Path) -> None:
     folder : Path
         Where datasets were to be made.
     """
-    parts = {path.name.removesuffix(".lock") for path in folder.iterdir() if _PART.fullmatch(path.name)}
-    for name in sorted(parts):
-        part, lock = folder / name, _lock_of(folder / name)
+    for part in staging_folders(folder):
+        lock = staging_lock(part)
         if not lock.exists():
             _remove(part)  # the lock comes before the folder and goes after it
             continue
@@ -78,18 +75,14 @@ def sweep(folder: Path) -> None:
 
 @contextmanager
 def _locked_name(target: Path) -> Iterator[Path]:
-    """Yield a free name next to `target` that other imports respect as long as this process is alive."""
-    staging = target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}.part")
-    with FileLock(_lock_of(staging), timeout=_LOCK_TIMEOUT):
+    """Give a free name beside `target` that other imports take for alive as long as this process holds it."""
+    staging = new_staging(target)
+    with FileLock(staging_lock(staging), timeout=_LOCK_TIMEOUT):
         try:
             yield staging
         finally:
             _remove(staging)
-            _lock_of(staging).unlink(missing_ok=True)
-
-
-def _lock_of(part: Path) -> Path:
-    return part.with_name(f"{part.name}.lock")
+            staging_lock(staging).unlink(missing_ok=True)
 
 
 def check_free(target: Path) -> None:

@@ -129,7 +129,7 @@ def _box_of_runs(runs: dict[str, Any]) -> list[float]:
 
 def _is_size(size: list[Any]) -> bool:
     return (
-        len(size) == 2  # noqa: PLR2004  height and width
+        len(size) == 2  # height and width
         and all(isinstance(side, int) and not isinstance(side, bool) and 0 < side < _MOST_PIXELS for side in size)
         and size[0] * size[1] < _MOST_PIXELS
     )

@@ -166,7 +166,7 @@ def _name_in(folder: Path, name: str, url: str | None) -> str:
     """Return the name in a folder; one taken from an address, as in LVIS, may be there without its folder."""
     last = name.rsplit("/", 1)[-1]
     is_of_address = url is not None and last != name and url.endswith(f"/{name}")
-    return last if is_of_address and not os.path.isfile(folder / name) else name  # noqa: PTH113
+    return last if is_of_address and not os.path.isfile(folder / name) else name
 
 
 def _addresses(

@@ -137,7 +137,7 @@ def find_coco_images(annotations: Path, data: dict[str, Any] | None = None) -> P
 
 
 def _counts(folders: list[Path], names: list[str]) -> list[int]:
-    return [sum(os.path.isfile(folder / name) for name in names) for folder in folders]  # noqa: PTH113
+    return [sum(os.path.isfile(folder / name) for name in names) for folder in folders]
 
 
 def _best(annotations: Path, folders: list[Path]) -> Path:

@@ -67,7 +67,7 @@ def coco_files(
         raise ImporterError(
             "images is a mapping, but annotations is not. Expected a mapping of the same splits, or a folder"
         )
-    if os.path.isdir(path):  # noqa: PTH112
+    if os.path.isdir(path):
         files = coco_files_below(path)
         if not files:
             raise ImporterError(
@@ -123,7 +123,7 @@ def coco_files_below(root: Path, listing: Listing | None = None) -> list[CocoFil
     """
     found = list(_candidates(list_files(root) if listing is None else listing))
     found = [path for path in found if "instances" in path.name.lower()] or [path for path in found if is_coco(path)]
-    if len(found) < 2:  # noqa: PLR2004  one file
+    if len(found) < 2:
         return [CocoFile(path=path) for path in found]
     subsets = [_subset(path, root) for path in found]
     if "" in subsets or len(set(subsets)) < len(subsets):
@@ -159,7 +159,7 @@ def _subset(path: Path, root: Path) -> str:
 
 def coco_root(annotations: _PathLike | Mapping[str, _PathLike], files: Sequence[CocoFile]) -> list[Path]:
     """Return the folders whose other files are to be reported."""
-    if not isinstance(annotations, Mapping) and os.path.isdir(annotations):  # noqa: PTH112
+    if not isinstance(annotations, Mapping) and os.path.isdir(annotations):
         return [Path(annotations)]
     folders = dict.fromkeys(file.images for file in files if file.images is not None and "://" not in file.images)
-    return [Path(folder) for folder in folders if os.path.isdir(folder)]  # noqa: PTH112
+    return [Path(folder) for folder in folders if os.path.isdir(folder)]

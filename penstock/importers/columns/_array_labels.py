@@ -72,13 +72,13 @@ def _as_numbers(values: Any) -> Any:
 def _flags(name: str, values: NDArray[Any], names: tuple[str, ...] | None) -> NDArray[np.bool_] | None:
     """Return a matrix with a bool for each class, or None when the numbers are indices."""
     if values.dtype == np.bool_:
-        if values.ndim != 2 or (names is not None and values.shape[1] != len(names)):  # noqa: PLR2004  rows by classes
+        if values.ndim != 2 or (names is not None and values.shape[1] != len(names)):  # rows by classes
             raise ImporterError(
                 f"{name} is bool of shape {values.shape}. Expected (num_samples, num_classes)"
                 + (f", {len(names)} classes" if names else ""),
             )
         return values
-    if values.dtype.kind not in "iuf" or values.ndim != 2:  # noqa: PLR2004  rows by classes
+    if values.dtype.kind not in "iuf" or values.ndim != 2:  # rows by classes
         if values.dtype.kind in "iuf":
             raise ImporterError(
                 f"{name} has shape {values.shape}. Expected (num_samples,) or (num_samples, num_classes)"
@@ -128,7 +128,7 @@ def _listed(row: Any) -> list[Any]:
 def _refuse_list_of_flags(name: str, rows: Sequence[Sequence[Any]], names: tuple[str, ...] | None) -> None:
     width = len(names) if names is not None else 0
     labels = [label for row in rows for label in row]
-    if width < 2 or not rows or any(len(row) != width for row in rows):  # noqa: PLR2004  one class, one number
+    if width < 2 or not rows or any(len(row) != width for row in rows):  # one class, one number
         return
     if all(isinstance(label, int | float) and label in (0, 1) for label in labels):
         raise ImporterError(

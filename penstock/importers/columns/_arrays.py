@@ -232,7 +232,7 @@ def _htype(name: str, values: Values, htypes: Mapping[str, str], named: Mapping[
     if name in _IMAGE_NAMES or is_pillow(next((value for value in values if not is_missing(value)), None)):
         return "image"
     if isinstance(values, np.ndarray) and values.ndim > 1 and values.dtype.kind in "biuf":
-        return "embedding" if values.dtype.kind == "f" and values.ndim == 2 and values.shape[1] else "generic"  # noqa: PLR2004  rows of vectors
+        return "embedding" if values.dtype.kind == "f" and values.ndim == 2 and values.shape[1] else "generic"
     return None
 
 
@@ -336,11 +336,11 @@ def _check_image(name: str, image: Any) -> None:
             f"{name} has dtype {image.dtype}. Expected uint8, 0 to 255",
             hint="multiply by 255 and round, then .astype('uint8')" if unit else "scale, then .astype('uint8')",
         )
-    if image.ndim == 3 and image.shape[2] not in _CHANNELS and image.shape[0] in _CHANNELS:  # noqa: PLR2004  three axes
+    if image.ndim == 3 and image.shape[2] not in _CHANNELS and image.shape[0] in _CHANNELS:
         raise ImporterError(
             f"{name} has shape {image.shape}. Expected (height, width, channels)",
             hint="move the channels to the end: images.transpose(0, 2, 3, 1)",
         )
-    flat = image.ndim == 2 or (image.ndim == 3 and image.shape[2] in _CHANNELS)  # noqa: PLR2004  two or three axes
+    flat = image.ndim == 2 or (image.ndim == 3 and image.shape[2] in _CHANNELS)
     if not flat or 0 in image.shape:
         raise ImporterError(f"{name} has shape {image.shape}. Expected (height, width) or (height, width, 1, 3 or 4)")

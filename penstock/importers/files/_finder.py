@@ -33,7 +33,7 @@ def as_folders(roots: Sequence[str | os.PathLike[str]] | str | os.PathLike[str])
     if not isinstance(given, Sequence):
         raise ImporterError(f"roots={shown(roots)} is not valid. Expected folders that may be read")
     folders = tuple(path_of(root, "a folder that may be read") for root in given)
-    missing = next((folder for folder in folders if not os.path.isdir(folder)), None)  # noqa: PTH112
+    missing = next((folder for folder in folders if not os.path.isdir(folder)), None)
     if missing is not None:
         raise ImporterError(
             f"roots contains {str(missing)!r}, which is not a folder. Expected folders that may be read"
@@ -75,12 +75,10 @@ class ImageFinder:
         ImporterError
             If the folder does not exist or has none of the images.
         """
-        if not os.path.isdir(self._folder):  # noqa: PTH112
-            raise ImporterError(
-                f"the image folder {str(self._folder)!r} does not exist. Expected the folder of the images"
-            )
+        if not os.path.isdir(self._folder):
+            raise ImporterError(f"no folder of images {str(self._folder)!r}; expected the folder that has them")
         found = [self._find(name) for name in names]
-        if names and not any(path is not None and os.path.exists(path) for path in found):  # noqa: PTH110
+        if names and not any(path is not None and os.path.exists(path) for path in found):
             readable = next((name for name, path in zip(names, found, strict=True) if path is not None), None)
             if readable is not None:
                 raise none_there(self._folder, readable)
@@ -100,7 +98,7 @@ class ImageFinder:
             direct = image_under(self._folder, name, self._roots)
         except ImporterError as error:
             direct, problem = None, error.message
-        path = direct if direct is not None and os.path.isfile(direct) else self._elsewhere(name)  # noqa: PTH113
+        path = direct if direct is not None and os.path.isfile(direct) else self._elsewhere(name)
         path = path or direct
         if path is None:
             self._log.refuse(name, problem or "was not found", hint="pass roots= to allow reading other folders")
@@ -111,14 +109,14 @@ class ImageFinder:
         """Return the file that a name of another system or machine means."""
         for other in _readings(name, self._folder.absolute().name):
             path = self._folder / other
-            if is_below(path, self._folder) and os.path.isfile(path):  # noqa: PTH113
+            if is_below(path, self._folder) and os.path.isfile(path):
                 self._renamed.append((name, path))
                 return path
         return None
 
     def _admitted(self, name: str, path: Path) -> Path | None:
-        if os.path.exists(path) and not os.path.isfile(path):  # noqa: PTH110, PTH113
-            self._log.refuse(name, f"{str(path)!r} is not a file. Expected an image file")
+        if os.path.exists(path) and not os.path.isfile(path):
+            self._log.refuse(name, f"{str(path)!r} is not a file; expected an image file")
             return None
         real = self._real(path)
         self._num_outside += not _is_in(real, self._allowed[0])
@@ -136,12 +134,12 @@ class ImageFinder:
 
     def _real(self, path: Path) -> str:
         """Resolve symbolic links; a folder is resolved once for all that is in it."""
-        if os.path.islink(path):  # noqa: PTH114
+        if os.path.islink(path):
             return os.path.realpath(path)
         folder, name = os.path.split(path)
         if folder not in self._real_folders:
             self._real_folders[folder] = os.path.realpath(folder)
-        return os.path.join(self._real_folders[folder], name)  # noqa: PTH118
+        return os.path.join(self._real_folders[folder], name)  # noqa: PTH118  names are many, and Path would cost more than the look-up
 
     def report(self, source: str) -> None:
         """Note images found under another name, and the number found through links that point outside."""

@@ -15,7 +15,7 @@ __all__ = ["image_under", "is_below", "local_path", "none_there"]
 def none_there(root: Path, name: str) -> ImporterError:
     """Return the error for a folder that has none of the images; `name` is the first image."""
     last = PurePosixPath(name.replace("\\", "/")).name
-    deeper = next((folder for folder in sorted(root.glob("*/")) if os.path.exists(folder / last)), None)  # noqa: PTH110
+    deeper = next((folder for folder in sorted(root.glob("*/")) if os.path.exists(folder / last)), None)
     return ImporterError(
         f"{str(root)!r} has neither {name!r} nor any other image that the annotations refer to",
         hint=f"did you mean {str(deeper)!r}?" if deeper else None,

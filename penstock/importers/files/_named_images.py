@@ -56,7 +56,7 @@ class NamedImages:
                 f"the file {name!r} does not exist. Expected the name of a file below {str(self.root)!r}"
             )
         direct = image_under(self.root, plain)
-        if os.path.isfile(direct):  # noqa: PTH113  Path.is_file raises for names that no file can have
+        if os.path.isfile(direct):
             return direct
         named = PurePosixPath(plain)
         for known in (self._by_name, self._by_stem):

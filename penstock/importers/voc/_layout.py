@@ -166,7 +166,7 @@ class ImagesByName:
         return self._expected_folder(file) / named
 
     def _best(self, candidates: Sequence[Path], file: Path, named: str) -> Path | None:
-        if len(candidates) < 2:  # noqa: PLR2004  nothing to choose
+        if len(candidates) < 2:  # nothing to choose
             return candidates[0] if candidates else None
         return max(candidates, key=lambda path: (*self._nearness(path, file), path.name == named))
 

@@ -189,7 +189,7 @@ def _names(value: object) -> dict[int, str] | None:
 
 
 def _is_number(text: str) -> bool:
-    return text.strip().isdecimal() and len(text.strip()) < 8 and int(text) < _MOST_CLASSES  # noqa: PLR2004
+    return text.strip().isdecimal() and len(text.strip()) < 8 and int(text) < _MOST_CLASSES
 
 
 def _texts(value: object) -> tuple[str, ...]:
@@ -200,7 +200,7 @@ def _texts(value: object) -> tuple[str, ...]:
 def _keypoints(value: object, file: Path) -> tuple[int, int] | None:
     if value is None or value in ("", "null", "~"):
         return None
-    if isinstance(value, list) and len(value) == 2 and all(isinstance(v, str) and _is_number(v) for v in value):  # noqa: PLR2004
+    if isinstance(value, list) and len(value) == 2 and all(isinstance(v, str) and _is_number(v) for v in value):
         count, size = (int(text) for text in value)
         if count > 0 and size in (2, 3):
             return count, size
@@ -216,7 +216,7 @@ def _read_plain(file: Path) -> YoloConfig:
         return YoloConfig(file=file, names=names)
     pairs = [line.partition("=") for line in read_lines(file)]
     said = {key.strip().lower(): value.strip() for key, sign, value in pairs if sign}
-    place = next((place for place in _below(file.parent, said.get("names", "")) if os.path.isfile(place)), None)  # noqa: PTH113
+    place = next((place for place in _below(file.parent, said.get("names", "")) if os.path.isfile(place)), None)
     if place is None:
         raise ImporterError(f"{file} refers to a list of classes that does not exist: {said.get('names', '')!r}")
     splits: dict[str, tuple[str, ...]] = {

@@ -74,7 +74,7 @@ def find_yolo(
         If it is no such dataset, or has no images.
     """
     given = path_of(root, _EXPECTED)
-    yaml_file = given if given.suffix.lower() in _YAML and os.path.isfile(given) else None  # noqa: PTH113
+    yaml_file = given if given.suffix.lower() in _YAML and os.path.isfile(given) else None
     folder = existing_folder(given.parent if yaml_file else given, _EXPECTED)
     listing = list_files(folder)
     config = _config(folder, listing, yaml_file, class_names)
@@ -153,12 +153,12 @@ def looks_like_labels(path: Path) -> bool:
         numbers = [float(word) for word in words]
     except (OSError, ValueError):
         return False
-    return len(numbers) > 4 and numbers[0].is_integer() and numbers[0] >= 0  # noqa: PLR2004  class, x, y, width, height
+    return len(numbers) > 4 and numbers[0].is_integer() and numbers[0] >= 0  # class, x, y, width, height
 
 
 def label_file(image: Path, root: Path) -> Path | None:
-    """Return an image's label file: in `labels` instead of `images`, or next to it; None if there is none."""
-    return next((path for path in _label_places(image, root) if os.path.isfile(path)), None)  # noqa: PTH113
+    """Return an image's label file: in `labels` in place of `images`, or beside it; None where there is none."""
+    return next((path for path in _label_places(image, root) if os.path.isfile(path)), None)
 
 
 def _label_places(image: Path, root: Path) -> Iterator[Path]:
@@ -241,20 +241,20 @@ class _Places:
         """Return an image that a list names, None where it does not exist."""
         starts = [listing.parent, self.config.file.parent / self.config.base, self.root]
         path = self._first(name, starts)
-        return path if path is not None and os.path.isfile(path) else None  # noqa: PTH113
+        return path if path is not None and os.path.isfile(path) else None
 
     def _first(self, value: str, starts: Sequence[Path]) -> Path | None:
         slashed = value.replace("\\", "/").removeprefix("file://")
         outside = None
         for start in starts:
             path = Path(os.path.normpath(start / slashed))
-            if os.path.exists(path):  # noqa: PTH110  a name may be one that no file can have
+            if os.path.exists(path):
                 if any(is_below(path, folder, resolved=True) for folder in (self.root, *self.roots)):
                     return path
                 outside = path
         parts = [part for part in slashed.split("/") if part not in ("", ".", "..")]
         tails = (self.root.joinpath(*parts[at:]) for at in range(len(parts)))
-        found = next((tail for tail in tails if os.path.exists(tail)), None)  # noqa: PTH110
+        found = next((tail for tail in tails if os.path.exists(tail)), None)
         if found is None and outside is not None:
             raise ImporterError(
                 f"{self.config.file} names {value!r}, which is outside {str(self.root)!r}",

@@ -49,8 +49,8 @@ class LineReader:
     def _class(self, label: float) -> int:
         if label in self.class_of:
             return self.class_of[int(label)]
-        if label != int(label) if abs(label) < 1e9 else True:  # noqa: PLR2004  inf and NaN are no integers either
-            raise ValueError(f"class {label:g} is not valid. Expected an integer")
+        if label != int(label) if abs(label) < 1e9 else True:  # inf and NaN are no whole numbers either
+            raise ValueError(f"class {label:g}; expected a whole number")
         last = max(self.class_of, default=-1)
         expected = f"Expected 0 to {last}" if not 0 <= label <= last else "This number has no name"
         raise ValueError(f"class {label:g} is not valid. {expected}")

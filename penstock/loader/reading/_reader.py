@@ -23,7 +23,6 @@ from penstock.loader.settings._boxes import BoxScales
 from penstock.loader.settings._settings import Settings
 from penstock.storage import renew_in_children
 from penstock.table import Table
-from penstock.tensors import MAX_IMAGE_BYTES
 
 __all__ = ["Reader", "Substitutes"]
 
@@ -49,7 +48,7 @@ class Reader:
 
     def __init__(self, table: Table, pool: NDArray[np.int64], settings: Settings) -> None:
         self._table = table
-        self.take: Take = getattr(table, "take_views", table.take)
+        self.take: Take = table.take_views
         self._pool = pool
         self._settings = settings
         self._crew = Crew()
@@ -57,11 +56,10 @@ class Reader:
         renew_in_children(self)
         self.memory = BatchMemory(settings.prefetch_factor * max(1, settings.reader_threads) + _IN_HAND)
         self.tensors = tuple(table.tensors) if settings.tensors is None else settings.tensors
-        ahead = hasattr(table, "take_views")
-        self.images = tuple(name for name in self.tensors if ahead and table.tensors[name].htype == "image")
+        self.images = tuple(name for name in self.tensors if table.tensors[name].htype == "image")
         self.fixed = {name: self._fixed_shape(name) for name in self.tensors}
         self._scales = BoxScales(table, settings.scale_boxes, settings.resize) if settings.scale_boxes else None
-        if any(table.tensors[name].htype == "image" for name in self.tensors):
+        if self.images:
             _load_decoders(resizing=bool(settings.resize))
 
     def renew(self) -> None:
@@ -75,11 +73,7 @@ class Reader:
             return None
         if spec.htype == "class_label":
             return (1,) if spec.single_valued else None
-        if (
-            not spec.is_encoded
-            and getattr(self._table, "has_nulls", True)
-            and self._table.column(name).valid is not None
-        ):
+        if not spec.is_encoded and self._table.has_nulls(name):
             return None
         shapes = self._table.shapes(name)
         shapes = shapes if len(self._pool) >= len(shapes) else shapes[self._pool]
@@ -191,7 +185,7 @@ class Reader:
                 out_of=out_of,
                 memory=self.memory,
                 crew=self._crew,
-                max_bytes=getattr(self._table, "max_image_bytes", MAX_IMAGE_BYTES),
+                max_bytes=self._table.max_image_bytes,
             )
         return decode_values(values, method, spec, fixed=shape is not None, out_of=out_of), {}
 

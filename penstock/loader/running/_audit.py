@@ -137,7 +137,7 @@ class Tally:
 
     def _counted(self, labels: ClassCounts, drawn: NDArray[np.int64]) -> NDArray[np.int64]:
         if self._single is None:
-            return np.bincount(_values_of(labels, drawn), minlength=labels.num_classes)
+            return labels.take(drawn).instances
         counts = np.zeros(labels.num_classes, np.int64)
         for begin in range(0, len(drawn), _COUNTED_AT_ONCE):
             part = drawn[begin : begin + _COUNTED_AT_ONCE]
@@ -172,13 +172,3 @@ def _single(labels: ClassCounts) -> NDArray[np.integer] | None:
     if len(values) != count or not count or (np.diff(labels.offsets) != 1).any():
         return None
     return values.astype(np.min_scalar_type(labels.num_classes))
-
-
-def _values_of(labels: ClassCounts, drawn: NDArray[np.int64]) -> NDArray[np.integer]:
-    """Return the labels of some samples, one after the other."""
-    starts = labels.offsets[drawn]
-    lengths = labels.offsets[drawn + 1] - starts
-    ends = np.cumsum(lengths)
-    values = labels.values  # noqa: PD011  no DataFrame
-    told: NDArray[np.integer] = values[np.arange(int(lengths.sum())) + np.repeat(starts - (ends - lengths), lengths)]
-    return told

@@ -110,7 +110,7 @@ class RowSampler:
         self.state_dict = batches.state_dict
         self.load_state_dict = batches.load_state_dict
 
-    @property  # type: ignore[misc]
+    @property  # type: ignore[misc]  # mypy takes the class of an object for fixed
     def __class__(self) -> type:  # Lightning replaces any other sampler by a SequentialSampler to overfit batches
         torch: Any = sys.modules.get("torch")
         return type(self) if torch is None else torch.utils.data.SequentialSampler

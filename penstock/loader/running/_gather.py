@@ -28,8 +28,6 @@ from penstock.loader.running._run import draw_of
 from penstock.loader.running._stats import Meter
 from penstock.loader.settings._settings import Settings
 from penstock.loader.sources._pool import Pool
-from penstock.loader.sources._sequential import SequentialTable
-from penstock.loader.sources._source import SourceTable
 from penstock.storage import renewed_lock
 from penstock.table import Table
 
@@ -61,9 +59,7 @@ def arrays_of(reader: Reader, pool: Pool, settings: Settings) -> Arrays | None:
 
 
 def _whole(table: Table, name: str, shape: tuple[int, ...]) -> NDArray[Any] | None:
-    if isinstance(table, SequentialTable):
-        return None
-    array = table.whole(name) if isinstance(table, SourceTable) else table.column(name).stacked(shape)
+    array = table.stacked(name, shape)
     return (
         None if array is None or _is_mapped(array) or not array.dtype.isnative else np.require(array, None, ["C", "A"])
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NoReturn, Protocol
 
 import numpy as np
@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from penstock.errors import LoaderError
 from penstock.loader.place._seeding import generator_of
+from penstock.loader.sources._first_sample import FirstSampleTable, named
 from penstock.storage import renew_in_children
-from penstock.table import Ragged
-from penstock.tensors import TensorSpec
+from penstock.table import Ragged, checked_rows, checked_tensor
 
 __all__ = ["BufferedStream", "SequentialSource", "SequentialTable"]
 
@@ -33,24 +33,13 @@ class SequentialSource(Protocol):
         ...
 
 
-def named(sample: Any) -> dict[str, Any]:
-    """Return a sample's parts by name: a mapping's own, else ``"0"``, ``"1"``, ..."""
-    if isinstance(sample, Mapping):
-        return {str(name): value for name, value in sample.items()}
-    if isinstance(sample, tuple | list):
-        return {str(number): value for number, value in enumerate(sample)}
-    return {"0": sample}
-
-
-class SequentialTable:
+class SequentialTable(FirstSampleTable):
     """A `SequentialSource` seen as a table; a row can be taken once its stream has come to it.
 
     Parameters
     ----------
     source : SequentialSource
         What is read.
-    spec : callable
-        Says what the tensor of a name and a first sample is.
 
     Raises
     ------
@@ -58,41 +47,19 @@ class SequentialTable:
         If the source has no samples.
     """
 
-    has_nulls = False
-
-    def __init__(self, source: SequentialSource, spec: Callable[[str, Any], TensorSpec]) -> None:
+    def __init__(self, source: SequentialSource) -> None:
         count: Any = source.num_samples
-        self.source = source
-        self._num_rows = int(count() if callable(count) else count)
+        num_rows = int(count() if callable(count) else count)
         first = next(iter(source), None)
-        if first is None or self._num_rows < 1:
-            raise LoaderError(f"the source says {self._num_rows} samples and gives none; expected at least 1")
-        values = named(first)
-        self._specs = {name: spec(name, value) for name, value in values.items()}
-        self._sample_shapes = {name: np.shape(value) for name, value in values.items()}
+        if first is None or num_rows < 1:
+            raise LoaderError(f"the source says {num_rows} samples and gives none; expected at least 1")
+        super().__init__(source, num_rows, named(first))
+        self.source = source
         self.waiting: dict[int, dict[str, Any]] = {}
-
-    @property
-    def num_rows(self) -> int:
-        """Number of samples of an epoch."""
-        return self._num_rows
-
-    @property
-    def version(self) -> str:
-        """Identity of what is read; a source has none but its kind and size."""
-        return hashlib.sha256(f"{type(self.source).__qualname__}/{self._num_rows}".encode()).hexdigest()[:16]
-
-    @property
-    def tensors(self) -> Mapping[str, TensorSpec]:
-        """Spec of each tensor, by the first sample."""
-        return self._specs
-
-    def revision(self, tensor: str) -> str:
-        """Return a key of the tensor."""
-        return f"{self.version}/{tensor}"
 
     def column(self, tensor: str) -> Ragged:
         """Refuse: nothing can be read by number."""
+        checked_tensor(self._specs, tensor)
         self.refuse(f"the column {tensor!r}")
 
     def refuse(self, what: str) -> NoReturn:
@@ -102,19 +69,21 @@ class SequentialTable:
             hint="give the source samples_by_indices",
         )
 
-    def shapes(self, tensor: str) -> NDArray[np.int64]:
-        """Return the shape of the first sample for all: a source's samples are taken to be alike."""
-        shape = np.array(self._sample_shapes[tensor], np.int64)
-        return np.broadcast_to(shape, (self._num_rows, len(shape)))
+    def stacked(self, tensor: str, shape: tuple[int, ...]) -> NDArray[Any] | None:  # noqa: ARG002  the contract's
+        """Return None: samples have to be read first."""
+        checked_tensor(self._specs, tensor)
+        return None
 
     def take(self, rows: NDArray[np.int64], tensors: Sequence[str]) -> Mapping[str, Sequence[Any]]:
         """Return samples the stream has come to, each once."""
-        samples = [self.waiting.pop(int(row)) for row in rows]
+        rows = checked_rows(rows, self._num_rows)
+        for name in tensors:
+            checked_tensor(self._specs, name)
+        missing = [row for row in rows.tolist() if row not in self.waiting]
+        if missing or len(set(rows.tolist())) < len(rows):
+            self.refuse(f"row {missing[0]}" if missing else "one row twice")
+        samples = [self.waiting.pop(row) for row in rows.tolist()]
         return {name: [sample[name] for sample in samples] for name in tensors}
-
-    def uids(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return the rows themselves."""
-        return rows
 
 
 class BufferedStream:

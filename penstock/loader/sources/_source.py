@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
@@ -11,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.errors import LoaderError
-from penstock.loader.sources._sequential import SequentialTable, named
+from penstock.loader.sources._first_sample import FirstSampleTable, named
+from penstock.loader.sources._sequential import SequentialTable
 from penstock.sampling import SamplingPlan
-from penstock.table import Ragged
-from penstock.tensors import Htype, TensorSpec
+from penstock.table import Ragged, Table, checked_column, checked_rows, checked_tensor, text_column
 
 __all__ = ["Drawn", "DrawnSource", "Source", "SourceTable", "as_table"]
 
@@ -67,7 +66,7 @@ class DrawnSource(Protocol):
         ...
 
 
-class SourceTable:
+class SourceTable(FirstSampleTable):
     """A `Source` seen as a table of generic tensors.
 
     Parameters
@@ -82,23 +81,22 @@ class SourceTable:
         If the source has no samples or does not say how many.
     """
 
-    has_nulls = False
-
     def __init__(self, source: Source) -> None:
         count = source.num_samples
-        self._num_rows = int(count() if callable(count) else count)
+        num_rows = int(count() if callable(count) else count)
+        if num_rows < 1:
+            raise LoaderError(f"the source has {num_rows} samples; expected at least 1")
         self._source = source
-        if self._num_rows < 1:
-            raise LoaderError(f"the source has {self._num_rows} samples; expected at least 1")
-        first = self._read(np.zeros(1, np.int64))
-        self._specs = {name: _spec(name, values[0]) for name, values in first.items()}
-        self._sample_shapes = {name: np.shape(values[0]) for name, values in first.items()}
+        super().__init__(
+            source, num_rows, {name: values[0] for name, values in self._read(np.zeros(1, np.int64)).items()}
+        )
 
     def _read(self, rows: NDArray[np.int64]) -> dict[str, Any]:
         return named(self._source.samples_by_indices(rows))
 
-    def whole(self, tensor: str) -> NDArray[Any] | None:
+    def stacked(self, tensor: str, shape: tuple[int, ...]) -> NDArray[Any] | None:  # noqa: ARG002  all have one shape
         """Return all samples of a tensor where the source has them as an array; None where it has to be asked."""
+        checked_tensor(self._specs, tensor)
         arrays: Any = getattr(self._source, "arrays", None)
         array = named(arrays()).get(tensor) if callable(arrays) else None
         return self._checked(tensor, array) if isinstance(array, np.ndarray) else None
@@ -112,28 +110,13 @@ class SourceTable:
             )
         return array
 
-    @property
-    def num_rows(self) -> int:
-        """Number of rows."""
-        return self._num_rows
-
-    @property
-    def version(self) -> str:
-        """Identity of what is read; a source has none but its kind and size."""
-        return hashlib.sha256(f"{type(self._source).__qualname__}/{self._num_rows}".encode()).hexdigest()[:16]
-
-    @property
-    def tensors(self) -> Mapping[str, TensorSpec]:
-        """Spec of each tensor, by the first sample."""
-        return self._specs
-
-    def revision(self, tensor: str) -> str:
-        """Return a key of the tensor."""
-        return f"{self.version}/{tensor}"
-
     def column(self, tensor: str) -> Ragged:
         """Return all samples of a tensor of equal shapes, in memory."""
-        values = np.asarray(self._read(np.arange(self._num_rows))[tensor])
+        spec = checked_column(self._specs, tensor)
+        read = self._read(np.arange(self._num_rows))[tensor]
+        if spec.htype == "text":
+            return text_column(list(read))
+        values = np.asarray(read)
         shape = np.array(values.shape[1:], np.int64)
         size = int(shape.prod())
         return Ragged(
@@ -142,34 +125,26 @@ class SourceTable:
             shapes=np.tile(shape, (self._num_rows, 1)),
         )
 
-    def shapes(self, tensor: str) -> NDArray[np.int64]:
-        """Return the shape of the first sample for all: a source's samples are taken to be alike."""
-        shape = np.array(self._sample_shapes[tensor], np.int64)
-        return np.broadcast_to(shape, (self._num_rows, len(shape)))
-
     def take(self, rows: NDArray[np.int64], tensors: Sequence[str]) -> Mapping[str, Sequence[Any]]:
         """Return samples of some rows, in their order."""
+        rows = checked_rows(rows, self._num_rows)
+        for name in tensors:
+            checked_tensor(self._specs, name)
         samples = self._read(rows)
         return {name: samples[name] for name in tensors}
 
-    def uids(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return the rows themselves."""
-        return rows
 
+def as_table(source: Any) -> Table:
+    """Return a table as it is, a source as one.
 
-def _spec(name: str, value: Any) -> TensorSpec:
-    htype: Htype = "text" if isinstance(value, str) else "generic"
-    return TensorSpec(name=name, htype=htype, dtype="str" if htype == "text" else np.asarray(value).dtype.name)
-
-
-def as_table(source: Any) -> Any:
-    """Return a table as it is, a source as one."""
-    if hasattr(source, "take") and hasattr(source, "tensors"):
+    A source is anything with the right members, which may come from a proxy's ``__getattr__``: `hasattr` sees those.
+    """
+    if isinstance(source, Table):
         return source
     if hasattr(source, "num_samples") and hasattr(source, "samples_by_indices"):
         return SourceTable(source)
     if hasattr(source, "num_samples") and hasattr(source, "__iter__"):
-        return SequentialTable(source, _spec)
+        return SequentialTable(source)
     raise LoaderError(
         f"a loader over {type(source).__name__}; expected a dataset, a view or a source with "
         "num_samples and samples_by_indices"

@@ -9,11 +9,12 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.errors import DatasetError, SamplingError
+from penstock.errors import SamplingError
 from penstock.sampling import ClassCounts, SamplingPlan, SamplingSpec, Strata
 from penstock.sampling.samplers._reweigh import reweighed
 from penstock.sampling.spec._spec import Mode
-from penstock.table import Table
+from penstock.table import Table, class_names_of
+from penstock.tensors import label_tensor
 from penstock.tql import bind_sampling, parse_sampling
 
 __all__ = [
@@ -114,14 +115,10 @@ def exact_plan(table: Table, rows: NDArray[np.int64], *, labels: str | None, see
 
 def class_counts(table: Table, rows: NDArray[np.int64], name: str | None) -> ClassCounts | None:
     """Return the labels of some rows by a class label tensor, by default the first one."""
-    known = [tensor for tensor, spec in table.tensors.items() if spec.htype == "class_label"]
-    if name is not None and name not in known:
-        raise DatasetError(f"labels={name!r}; expected a class_label tensor: {', '.join(known) or 'there is none'}")
-    chosen = name or next(iter(known), None)
+    chosen = label_tensor(table.tensors, name)
     if chosen is None:
         return None
-    column = table.column(chosen).take(rows)
-    names = table.tensors[chosen].class_names or tuple(map(str, range(int(column.values.max(initial=-1)) + 1)))
+    column, names = table.column(chosen).take(rows), class_names_of(table, chosen)
     return ClassCounts(values=column.values, offsets=column.offsets, class_names=names, tensor=chosen, row_numbers=rows)
 
 

@@ -112,7 +112,7 @@ def _from_web(url: str, creds: Mapping[str, str]) -> bytes:
         timeout=(_CONNECT, _READ),
         stream=True,
     ) as answer:
-        if answer.status_code != 200:  # noqa: PLR2004  OK
+        if answer.status_code != 200:
             raise _StatusError(answer.status_code)
         content = bytearray()
         for piece in answer.iter_content(_PIECE):

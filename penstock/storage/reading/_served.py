@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import pickle
 import subprocess
 import sys
@@ -11,6 +10,7 @@ import threading
 from collections.abc import Sequence
 from functools import cached_property
 from multiprocessing.connection import Connection
+from pathlib import Path
 from socket import socketpair
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -21,6 +21,7 @@ from penstock.errors import StorageError
 from penstock.storage._fork import ENGINE, renew_in_children
 
 if TYPE_CHECKING:
+    import lance
     import pyarrow as pa
 
 __all__ = ["Refused", "ServedVersion"]
@@ -41,7 +42,7 @@ class Refused:
 
 
 class ServedVersion:
-    """The engine's dataset as `Snapshot` uses it, served by a process that may call it.
+    """A version read by a process that may call the engine, for one that may not; see `Version`.
 
     Parameters
     ----------
@@ -56,6 +57,12 @@ class ServedVersion:
     def __init__(self, path: str, branch: str | None, version: int) -> None:
         self._key = (path, branch, version)
         self.version = version
+
+    @property
+    def handle(self) -> lance.LanceDataset:
+        """Stand for the engine's dataset: whatever it is asked is an error."""
+        refused: Any = Refused()
+        return refused
 
     @cached_property
     def schema(self) -> pa.Schema:
@@ -108,7 +115,7 @@ class _Server:
 
 def _started() -> Connection[Any, Any]:
     ours, theirs = socketpair()
-    paths = [os.getcwd() if path == "" else path for path in sys.path]  # noqa: PTH109  "" is the current folder
+    paths = [path or str(Path.cwd()) for path in sys.path]
     command = [sys.executable, "-c", _START, json.dumps(paths), str(theirs.fileno())]
     process = subprocess.Popen(  # noqa: S603  this interpreter, own arguments
         command, pass_fds=(theirs.fileno(),), stdin=subprocess.DEVNULL, start_new_session=True

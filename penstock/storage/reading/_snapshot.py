@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from penstock.storage._fork import renew_in_children
 from penstock.storage._wrap import wrapped
 from penstock.storage.reading._columns import UID
-from penstock.storage.reading._rings import through_rings
 from penstock.storage.reading._served import ServedVersion
+from penstock.storage.reading._stored_version import Version
 
 if TYPE_CHECKING:
     import lance
@@ -32,49 +32,57 @@ class Snapshot:
 
     Sample ``i`` is the ``i``-th by row id, which is the order of appending: another
     tool's update moves rows inside the files, but not their ids.
+
+    Parameters
+    ----------
+    version : Version
+        Who reads it.
+    path : str
+        Where the dataset is.
+    branch : str, optional
+        The branch.
     """
 
-    def __init__(self, handle: lance.LanceDataset | ServedVersion, path: str, branch: str | None) -> None:
-        self._handle: Any = handle
-        self._samples: _Samples | ServedVersion | None = handle if isinstance(handle, ServedVersion) else None
+    def __init__(self, version: Version, path: str, branch: str | None) -> None:
+        self.source = version
         self.path = path
         self.branch = branch
-        self.version = int(handle.version)
+        self.version = version.version
         renew_in_children(self)
 
     def renew(self) -> None:
         """Read through another process in a forked child."""
-        _KEPT.extend((self._handle, self._samples))
-        self._handle = self._samples = ServedVersion(self.path, self.branch, self.version)
+        _KEPT.append(self.source)
+        self.source = ServedVersion(self.path, self.branch, self.version)
 
     @cached_property
     def num_rows(self) -> int:
         """Number of samples."""
         with wrapped(f"count the samples of {self.path!r}"):
-            return int(self._handle.count_rows())
+            return self.source.count_rows()
 
     @cached_property
     def meta(self) -> dict[str, Any]:
-        """The metadata of the dataset: tensors, credential names, notes."""
-        with wrapped(f"read the metadata of the dataset at {self.path!r}"):
-            meta: dict[str, Any] = json.loads((self._handle.schema.metadata or {}).get(META_KEY, b"{}"))
+        """What the dataset says of itself: tensors, credential names, infos."""
+        with wrapped(f"read what the dataset at {self.path!r} says of itself"):
+            meta: dict[str, Any] = json.loads((self.source.schema.metadata or {}).get(META_KEY, b"{}"))
         return meta
 
     @cached_property
     def columns(self) -> frozenset[str]:
         """Names of the existing physical columns."""
         with wrapped(f"read the columns of {self.path!r}"):
-            return frozenset(self._handle.schema.names)
+            return frozenset(self.source.schema.names)
 
     def element_type(self, column: str) -> str:
         """Return the numpy name of the elements of a column of lists."""
-        name: str = np.dtype(self._handle.schema.field(column).type.value_type.to_pandas_dtype()).name
+        name: str = np.dtype(self.source.schema.field(column).type.value_type.to_pandas_dtype()).name
         return name
 
     @cached_property
     def _order(self) -> NDArray[np.int64] | None:
         with wrapped(f"read the row order of {self.path!r}"):
-            table = self._handle.to_table(columns=[], with_row_id=True)
+            table = self.source.to_table([], with_row_id=True)
         row_ids = table["_rowid"].to_numpy().astype(np.int64)
         return None if (row_ids[1:] > row_ids[:-1]).all() else np.argsort(row_ids, kind="stable")
 
@@ -88,70 +96,20 @@ class Snapshot:
         """Return whole columns, in the order of samples."""
         told = [name for name in columns if not name.startswith("_")] or ["samples"]
         with wrapped(f"read {', '.join(told)} of {self.path!r}"):
-            table = self._handle.to_table(columns=list(columns))
+            table = self.source.to_table(columns)
             return table if self._order is None else table.take(self._order)
 
     def take(self, rows: NDArray[np.int64], columns: Sequence[str]) -> pa.Table:
         """Return some rows, which must be increasing and within bounds."""
         with wrapped(f"read samples of {self.path!r}"):
             if self._order is None:
-                return self.take_places(rows, columns)
+                return self.source.take(rows, columns)
+            # read by increasing place in the files, then put back into the order of the rows
             places = self._order[rows]
             ranks = np.argsort(places)
-            return self.take_places(places[ranks], columns).take(np.argsort(ranks))
-
-    def take_places(self, places: NDArray[np.int64], columns: Sequence[str]) -> pa.Table:
-        """Return rows by their increasing place in the files."""
-        if self._samples is None:
-            self._samples = _Samples(through_rings(self._handle, self.path, self.branch))
-        try:
-            return self._samples.take(places, columns)
-        except OSError:
-            if isinstance(self._samples, ServedVersion):
-                raise
-            plain = _Samples(self._handle)
-            table = plain.take(places, columns)
-            self._samples = plain
-            return table
+            return self.source.take(places[ranks], columns).take(np.argsort(ranks))
 
     @property
     def handle(self) -> lance.LanceDataset:
-        """The engine's own dataset, for use in this room only."""
-        handle: lance.LanceDataset = self._handle
-        return handle
-
-
-class _Samples:
-    """Samples by their place in the files."""
-
-    def __init__(self, handle: lance.LanceDataset) -> None:
-        self._handle = handle
-
-    def take(self, places: NDArray[np.int64], columns: Sequence[str]) -> pa.Table:
-        """Take by increasing place.
-
-        The engine's own take walks over a deletion vector once for each row
-        (0.4 ms a row at 100,000 rows a file); a file's take does not.
-        """
-        if self._starts is None or not len(places):
-            return self._handle.take(places, columns=list(columns))
-        import pyarrow as pa
-
-        bounds = np.searchsorted(places, self._starts)
-        parts = [
-            self._files[index].take((places[begin:end] - self._starts[index]).tolist(), columns=list(columns))
-            for index, (begin, end) in enumerate(zip(bounds, [*bounds[1:], len(places)], strict=True))
-            if end > begin
-        ]
-        return pa.concat_tables(parts)
-
-    @cached_property
-    def _files(self) -> list[lance.LanceFragment]:
-        return list(self._handle.get_fragments())
-
-    @cached_property
-    def _starts(self) -> NDArray[np.int64] | None:
-        """First place of each file, None where nothing is deleted."""
-        if not any(file.num_deletions for file in self._files):
-            return None
-        return np.cumsum([0, *(file.count_rows() for file in self._files[:-1])])
+        """The engine's own dataset, for this layer alone."""
+        return self.source.handle

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from penstock.storage.reading._columns import UID, fields_of, table_of
 from penstock.storage.reading._snapshot import META_KEY, Snapshot
+from penstock.storage.reading._stored_version import StoredVersion
 from penstock.tensors import Cell, TensorSpec
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ class Steps:
 
     def snapshot(self) -> Snapshot:
         """Return what the changes so far leave."""
-        return Snapshot(self._handle, self._path, self._branch)
+        return Snapshot(StoredVersion(self._handle, self._path, self._branch), self._path, self._branch)
 
     def _take(self, operation: Any) -> None:
         import lance

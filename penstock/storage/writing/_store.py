@@ -16,10 +16,12 @@ from numpy.typing import NDArray
 from penstock.errors import ConflictError, DatasetError, DatasetExistsError, DatasetNotFoundError, StorageError
 from penstock.storage._fork import ENGINE, renew_in_children
 from penstock.storage._location import Location
+from penstock.storage._version_files import record_of
 from penstock.storage._wrap import is_conflict, wrapped
 from penstock.storage.reading._columns import UID, column_names, table_of
 from penstock.storage.reading._served import Refused, ServedVersion
 from penstock.storage.reading._snapshot import ID, META_KEY, Snapshot
+from penstock.storage.reading._stored_version import StoredVersion
 from penstock.storage.writing._files import names_in, root_of, secure
 from penstock.storage.writing._landing import KIND, land, latest, settled
 from penstock.storage.writing._steps import (
@@ -39,7 +41,6 @@ __all__ = ["ROWS_PER_FILE", "Store", "open_version"]
 
 _SPARE = "_spare"  # rewriting columns is refused when they are all there are
 _TRIES = 20
-_LAST_VERSION = 2**64 - 1  # the engine names the records of versions by their distance from it
 _SMALL_FILES = 8
 _MESSAGE = "__lance_commit_message"
 _T = TypeVar("_T")
@@ -152,13 +153,14 @@ class Store:
             return self._snapshot(self._handle.checkout_version((self.branch, version)))
 
     def _snapshot(self, handle: lance.LanceDataset) -> Snapshot:
-        return Snapshot(handle, self.location.path, self.branch)
+        return Snapshot(StoredVersion(handle, self.location.path, self.branch), self.location.path, self.branch)
 
     def _latest(self) -> lance.LanceDataset:
         return (settled if self.location.is_remote else latest)(self._handle, self.branch)
 
     def _redo(self, action: str, step: Callable[[lance.LanceDataset], _T | None]) -> _T:
         """Do a step on the newest version, again when another writer was first or the step says None."""
+        # other threads and processes of this machine wait at the lock; writers elsewhere are seen as conflicts
         with self.location.lock():
             for attempt in range(_TRIES):
                 with wrapped(action):
@@ -245,9 +247,9 @@ class Store:
             self._sync(self._latest())
 
     def _sync(self, made: lance.LanceDataset) -> None:
-        """Sync the record of a version; its files were synced before."""
-        if not self.location.is_remote:  # the record also says how it was created
-            record = f"{_LAST_VERSION - int(made.version):020d}.manifest"
+        """Make the record of a version outlast a power cut; the files it names were synced before."""
+        if not self.location.is_remote:  # what made it stands in the record too
+            record = record_of(int(made.version))
             self.location.sync_version(f"{self._folder}/_versions/{record}")
 
     @property
@@ -349,8 +351,7 @@ def open_version(path: str, branch: str | None, version: int) -> Snapshot:
     """Return a version to read, in a forked child too."""
     if ENGINE.works_here:
         return Store.open(Location(path), branch).at(version)
-    served: Any = ServedVersion(path, branch, version)
-    return Snapshot(served, path, branch)
+    return Snapshot(ServedVersion(path, branch, version), path, branch)
 
 
 def _hint(location: Location) -> str | None:

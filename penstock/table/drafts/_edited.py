@@ -79,6 +79,7 @@ def with_rows_replaced(base: Ragged, rows: NDArray[np.int64], edited: Ragged) ->
 
 
 def _spliced(base: Ragged, rows: NDArray[np.int64], edited: Ragged) -> NDArray[Any]:
+    # stretches between edited rows: each begins where one edited row ends and ends where the next begins
     begins = np.concatenate([[0], base.offsets[rows + 1]])
     ends = np.concatenate([base.offsets[rows], [base.offsets[-1]]])
     pieces = []

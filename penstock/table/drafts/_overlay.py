@@ -6,19 +6,22 @@ import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.errors import PenstockError, SampleIndexError
+from penstock.errors import PenstockError
 from penstock.storage import Credentials, LinkReader, open_version, renewed_lock
+from penstock.table._checks import checked_rows, checked_tensor
 from penstock.table._ragged import Ragged
-from penstock.table._stored import StoredTable, checked_tensor
+from penstock.table._samples import samples_of_column
+from penstock.table._stored import StoredTable
+from penstock.table._table import Table
 from penstock.table.drafts._draft import Draft
 from penstock.table.drafts._edited import column_of_cells, sample_of_cell, with_rows_replaced
-from penstock.tensors import MAX_IMAGE_BYTES, Cell, Link, TensorSpec, decode_json, image_shape
+from penstock.tensors import MAX_IMAGE_BYTES, Cell, Link, TensorSpec, image_shape
 
 __all__ = ["OverlayTable"]
 
@@ -28,7 +31,7 @@ _FEW_TEXTS = 200_000  # rows up to which a column of text is simply held
 _MANY_ROWS = 1024  # from here on reading the whole column is faster than rows of it
 
 
-class OverlayTable:
+class OverlayTable(Table):
     """A dataset's rows as they are now; immutable, thread-safe, and sent to workers by name.
 
     Parameters
@@ -39,30 +42,43 @@ class OverlayTable:
         Edits over it.
     credentials : Credentials
         Where credentials of links are looked up.
-
-    Attributes
-    ----------
-    max_image_bytes : int or None
-        Maximum size in bytes of a decoded image or mask.
+    max_image_bytes : int, optional
+        Most bytes an image or mask may have when it is decoded; None for any size.
     """
 
-    def __init__(self, stored: StoredTable, draft: Draft, credentials: Credentials) -> None:
+    def __init__(
+        self,
+        stored: StoredTable,
+        draft: Draft,
+        credentials: Credentials,
+        *,
+        max_image_bytes: int | None = MAX_IMAGE_BYTES,
+    ) -> None:
         self.stored = stored
         self.draft = draft
         self._credentials = credentials
-        self.max_image_bytes: int | None = MAX_IMAGE_BYTES
+        self._max_image_bytes = max_image_bytes
         self._columns: dict[str, Ragged] = {}
-        self._lock = renewed_lock(threading.RLock())
+        self._lock = renewed_lock(threading.RLock())  # taken before that of `stored`, never the other way round
 
     def __reduce__(self) -> tuple[Any, ...]:
         snapshot = self.stored.snapshot
         known = (snapshot.path, snapshot.branch, snapshot.version, self.stored.label, self.draft, self._credentials)
-        return _reopen, known, {"max_image_bytes": self.max_image_bytes}
+        return _reopen, known, {"_max_image_bytes": self._max_image_bytes}
 
     @property
     def num_rows(self) -> int:
         """Number of rows."""
         return self.stored.num_rows
+
+    @property
+    def max_image_bytes(self) -> int | None:
+        """Most bytes an image or mask may have when it is decoded; None for any size."""
+        return self._max_image_bytes
+
+    @max_image_bytes.setter
+    def max_image_bytes(self, allowed: int | None) -> None:
+        self._max_image_bytes = allowed
 
     @cached_property
     def version(self) -> str:
@@ -120,8 +136,7 @@ class OverlayTable:
         """
         spec = checked_tensor(self.stored.specs, tensor)
         if not spec.is_encoded:
-            column = self.column(tensor)
-            return column.lengths[:, None] if column.shapes is None else column.shapes
+            return self.column(tensor).sample_shapes
         shapes = self.stored.shapes(tensor).copy()
         for row, cell in self._edited_rows.get(tensor, {}).items():
             shapes[row] = -1 if cell.shape is None else cell.shape
@@ -152,6 +167,7 @@ class OverlayTable:
         """
         rows = self._checked(rows)
         specs = [checked_tensor(self.stored.specs, name) for name in tensors]
+        # files are read once for each distinct row, in increasing order, as the engine wants them
         unique, places = np.unique(rows, return_inverse=True)
         from_files = [spec for spec in specs if not self._in_memory(spec, len(unique))]
         cells = self.stored.cells(unique, [spec.name for spec in from_files], recorded=False) if from_files else {}
@@ -161,7 +177,7 @@ class OverlayTable:
                 samples = self._samples(spec, unique, cells[spec.name])
                 taken[spec.name] = [samples[place] for place in places]
             else:
-                taken[spec.name] = _rows_of(self.column(spec.name), spec, rows)
+                taken[spec.name] = samples_of_column(self.column(spec.name), spec, rows)
         return taken
 
     def take_views(self, rows: NDArray[np.int64], tensors: Sequence[str]) -> dict[str, Sequence[Any]]:
@@ -240,15 +256,7 @@ class OverlayTable:
         return [found[place] for place in places]
 
     def _checked(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
-        rows = np.asarray(rows, np.int64).reshape(-1)
-        if len(rows) and (rows.min() < 0 or rows.max() >= self.num_rows):
-            wrong = rows[(rows < 0) | (rows >= self.num_rows)][0]
-            raise SampleIndexError(
-                f"row {wrong} does not exist. Expected 0 to {self.num_rows - 1}"
-                if self.num_rows
-                else f"row {wrong} does not exist, because there are no rows"
-            )
-        return rows
+        return checked_rows(rows, self.num_rows)
 
     def uids(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the lasting identity of some rows, int64."""
@@ -257,13 +265,6 @@ class OverlayTable:
     def positions(self, uids: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the row of each uid, int64; -1 if it does not exist."""
         return self.stored.positions(np.asarray(uids, np.int64))
-
-
-def _rows_of(column: Ragged, spec: TensorSpec, rows: NDArray[np.int64]) -> list[Any]:
-    if spec.htype in {"text", "json"}:
-        parse = partial(decode_json, spec) if spec.htype == "json" else str
-        return [parse(column.values[row]) if column.valid is None or column.valid[row] else None for row in rows]
-    return [column.row(row).copy() if column.valid is None or column.valid[row] else None for row in rows]
 
 
 def _shape(image: Any) -> tuple[int, int, int]:

@@ -18,9 +18,9 @@ def as_jpeg(pixels: NDArray[np.uint8], quality: int = _JPEG_QUALITY) -> bytes:
     """Return checked pixels as a JPEG."""
     import simplejpeg
 
-    grey = pixels.shape[2] == 1
+    gray = pixels.shape[2] == 1
     encoded: bytes = simplejpeg.encode_jpeg(
-        np.ascontiguousarray(pixels), quality, "GRAY" if grey else "RGB", "Gray" if grey else "420"
+        np.ascontiguousarray(pixels), quality, "GRAY" if gray else "RGB", "Gray" if gray else "420"
     )
     return encoded
 
@@ -56,7 +56,7 @@ def encode_image(pixels: NDArray[np.uint8], compression: str = "png") -> bytes:
     compression = {"jpg": "jpeg"}.get(compression, compression)
     channels = solid.shape[2]
     if compression == "jpeg":
-        if channels == 4:  # noqa: PLR2004  red, green, blue, alpha
+        if channels == 4:  # red, green, blue, alpha
             raise SampleError(
                 f"JPEG has no transparency and cannot store an image of shape {solid.shape}. Expected 1 or 3 channels",
                 hint="use sample_compression='png'",
@@ -76,10 +76,10 @@ def encode_image(pixels: NDArray[np.uint8], compression: str = "png") -> bytes:
 def _checked_pixels(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     array = np.asarray(pixels)
     if array.dtype != np.uint8:
-        raise SampleError(f"the image has pixels of type {array.dtype}. Expected uint8, with values 0 to 255")
-    if array.ndim == 2:  # noqa: PLR2004  height and width
+        raise SampleError(f"image pixels of type {array.dtype}; expected uint8, values 0 to 255")
+    if array.ndim == 2:  # height and width
         array = array[:, :, None]
-    if array.ndim != 3 or array.shape[2] not in (1, 3, 4) or 0 in array.shape:  # noqa: PLR2004  channels last
+    if array.ndim != 3 or array.shape[2] not in (1, 3, 4) or 0 in array.shape:  # channels last
         raise SampleError(
             f"the image has shape {np.shape(pixels)}. Expected (height, width) or (height, width, channels) "
             "with 1, 3 or 4 channels"

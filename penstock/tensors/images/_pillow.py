@@ -8,12 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.errors import ImageDecodeError, PenstockError
-from penstock.tensors.images._codecs import upright
-from penstock.tensors.images._pixels import pixels_of
+from penstock.tensors.images.formats._orientation import orientation_of, upright
+from penstock.tensors.images.opening._pixels import pixels_of
 
 __all__ = ["is_pillow", "pillow_pixels"]
-
-_ORIENTATION = 0x0112
 
 
 def is_pillow(value: object) -> bool:
@@ -47,7 +45,7 @@ def pillow_pixels(image: Any) -> NDArray[np.uint8]:
     """
     try:
         image.load()
-        return upright(pixels_of(_plain(image)), _orientation(image))
+        return upright(pixels_of(_plain(image)), orientation_of(image))
     except PenstockError:
         raise
     except Exception as error:  # lazily read files raise OSError, SyntaxError, ValueError, struct.error, ...
@@ -68,10 +66,3 @@ def _plain(image: Any) -> Any:
     if image.mode == "P" and image.palette is not None and image.palette.mode != "RGB":
         return image.convert("RGBA" if "A" in image.palette.mode else "RGB")
     return image
-
-
-def _orientation(image: Any) -> int:
-    try:
-        return int(image.getexif().get(_ORIENTATION, 1))
-    except Exception:  # noqa: BLE001  a broken EXIF block raises many kinds of error, and means upright
-        return 1

@@ -10,12 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.errors import ImageDecodeError
-from penstock.tensors.images._codecs import decode_any, may_be_turned, orientation_of, shape_of, upright
-from penstock.tensors.images._memory import DECODING, LARGE, refuse_larger, shown_bytes
-from penstock.tensors.images._opening import load, num_piece_bytes, num_working_bytes, opened
-from penstock.tensors.images._pixels import BACKGROUND, OPAQUE, Extremes, flatten_alpha, is_wide, strips_of
-from penstock.tensors.images._png import is_interlaced, parts
-from penstock.tensors.images._webp import webp_shape
+from penstock.tensors.images._decoding import decode_any, shape_of
+from penstock.tensors.images.formats._orientation import may_be_turned, orientation_of, upright
+from penstock.tensors.images.formats._png import is_interlaced, parts
+from penstock.tensors.images.formats._webp import webp_shape
+from penstock.tensors.images.opening._memory import DECODING, LARGE, refuse_larger, shown_bytes
+from penstock.tensors.images.opening._opening import load, num_piece_bytes, num_working_bytes, opened
+from penstock.tensors.images.opening._pixels import BACKGROUND, OPAQUE, Extremes, flatten_alpha, is_wide, strips_of
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -110,7 +111,7 @@ def _premultiplied(strip: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Multiply colors by alpha, so that transparent pixels do not count in an average."""
     import cv2
 
-    if strip.shape[2] != 4:  # noqa: PLR2004  red, green, blue, alpha
+    if strip.shape[2] != 4:  # red, green, blue, alpha
         return strip
     multiplied: NDArray[np.uint8] = cv2.cvtColor(strip, cv2.COLOR_RGBA2mRGBA)
     return multiplied
@@ -142,8 +143,8 @@ def _shrunk(rows: NDArray[Any], factor: int) -> NDArray[Any]:
 
 
 def _laid(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Blend colors that are multiplied by alpha onto mid gray."""
-    if pixels.shape[2] != 4:  # noqa: PLR2004  red, green, blue, alpha
+    """Lay colors that are multiplied by alpha over mid gray."""
+    if pixels.shape[2] != 4:  # red, green, blue, alpha
         return pixels
     laid = pixels[:, :, :3].astype(np.uint16)
     laid += (BACKGROUND * (OPAQUE - pixels[:, :, 3:].astype(np.uint16)) + OPAQUE // 2) // OPAQUE

@@ -6,21 +6,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.errors import ImageDecodeError
-from penstock.tensors.images._codecs import (
-    decode_any,
-    decode_jpeg,
-    decode_then,
-    jpeg_bytes,
-    jpeg_header,
-    jpeg_orientation,
-    upright,
-)
+from penstock.tensors.images._decoding import decode_any, decode_then
 from penstock.tensors.images._encoding import as_jpeg
-from penstock.tensors.images._guard import guarded
-from penstock.tensors.images._jpeg_scans import coefficient_bytes
-from penstock.tensors.images._memory import DECODING, MAX_IMAGE_BYTES
-from penstock.tensors.images._pixels import flatten_alpha
 from penstock.tensors.images._reducing import reduced
+from penstock.tensors.images.formats._jpeg import decode_jpeg, jpeg_bytes, jpeg_header, jpeg_orientation
+from penstock.tensors.images.formats._jpeg_scans import coefficient_bytes
+from penstock.tensors.images.formats._orientation import upright
+from penstock.tensors.images.opening._guard import guarded
+from penstock.tensors.images.opening._memory import DECODING, MAX_IMAGE_BYTES
+from penstock.tensors.images.opening._pixels import flatten_alpha
 
 __all__ = ["check_image", "image_region", "thumbnail"]
 
@@ -139,7 +133,7 @@ def _resized(pixels: NDArray[np.uint8], scale: float) -> NDArray[np.uint8]:
 
 
 @guarded
-def image_region(  # noqa: PLR0917  a rectangle is four numbers
+def image_region(
     encoded: bytes,
     x: int,
     y: int,

@@ -1,4 +1,4 @@
-"""From the tree to typed expressions; the functions of the language."""
+"""From the tree to typed expressions: rules for each kind of node."""
 
 from __future__ import annotations
 

@@ -11,10 +11,13 @@ from penstock.errors import QueryBindError, QueryEvaluationError, nearest
 from penstock.tql.binding._pixels import over_pixels
 from penstock.tql.binding._scope import Scope
 from penstock.tql.syntax import _ast as ast
+from penstock.tql.syntax._conditions import tested
 from penstock.tql.syntax._lexer import quote_text
 from penstock.tql.values import _operations as ops
-from penstock.tql.values._relations import Bound, Frame, Plan
-from penstock.tql.values._values import TEXT, RowMismatchError, Type, Value, constant, scalar
+from penstock.tql.values._aligning import RowMismatchError
+from penstock.tql.values._kinds import Type, described
+from penstock.tql.values._relations import Bound, Frame, Stage
+from penstock.tql.values._values import TEXT, Value, constant, scalar
 
 __all__ = [
     "BOOL",
@@ -27,7 +30,6 @@ __all__ = [
     "TIME",
     "Binder",
     "Parameters",
-    "described",
     "dtype_of",
     "rule",
 ]
@@ -69,8 +71,8 @@ class Binder:
         The query, for errors.
     params : mapping or sequence, optional
         Values of ``$name`` and ``?``.
-    plan_query : callable
-        Plans a query inside an expression.
+    assemble : callable
+        Makes the stage of a query inside an expression.
     """
 
     grouped = False
@@ -80,12 +82,12 @@ class Binder:
         scope: Scope,
         text: str,
         params: Parameters = None,
-        plan_query: Callable[[ast.Query], Plan] | None = None,
+        assemble: Callable[[ast.Query], Stage] | None = None,
     ) -> None:
         self.scope = scope
         self.text = text
         self.params = params
-        self.plan_query = plan_query
+        self.assemble = assemble
         self.num_random = 0
         self._bound: dict[int, tuple[ast.Expression, Bound]] = {}
 
@@ -233,7 +235,7 @@ class Binder:
         if bound.type.rank:
             source = self.source(node)
             raise self.error(
-                f"{what} needs one value per row, but {source} is {_article(bound.type)}",
+                f"{what} needs one value in each row; {source} is {described(bound.type)}",
                 node,
                 hint=f"select an element, {source}[0], or reduce it: any({source}), max({source})",
             )
@@ -254,7 +256,7 @@ class Binder:
         if not bound.type.numeric or bound.type.class_names is not None:
             joined = isinstance(node, ast.Binary) and node.operator == "||"
             raise self.error(
-                f"{self.source(node)} is not a condition: it is {_article(bound.type)}",
+                f"{self.source(node)} is no condition: it holds {described(bound.type)}",
                 node,
                 hint="write OR between two conditions; || concatenates text"
                 if joined
@@ -278,7 +280,7 @@ class Binder:
     def ambiguous(self, node: ast.Expression) -> QueryBindError:
         """Return the error for a condition with several answers per row."""
         source = self.source(node)
-        operand = getattr(node, "operand", None) or getattr(node, "left", None) or node
+        operand = tested(node)
         element = f"{self.source(operand)}[0]{self.text[operand.end : node.end]}"
         return self.error(
             f"ambiguous condition: {self.source(operand)} has several elements per row",
@@ -303,9 +305,11 @@ class Binder:
         return int(bound.constant.data[0])
 
     def class_index(self, name: str, names: tuple[str, ...], node: ast.Node, where: str) -> int:
-        """Return the index of a class name, or raise with the nearest."""
+        """Return the index of a class name, or raise with the nearest; classes without names go by their numbers."""
         if name in names:
             return names.index(name)
+        if not names and name.isascii() and name.isdigit():
+            return int(name)
         like = nearest(name, names)
         shown = ", ".join(names[:8]) + (", …" if len(names) > 8 else "")  # noqa: PLR2004  as many as a line holds
         expected = f"Expected one of: {shown}" if names else "It has no classes yet"
@@ -334,17 +338,12 @@ class Binder:
             return self.make(node, Type(kind="float", rank=bound.type.rank), ops.json_number, "number", bound)
         if bound.type.kind == "null":
             return self.constant(node, None, FLOAT)
-        raise self.error(f"{self.source(node)} is {_article(bound.type)}. Expected a number", node)
+        raise self.error(f"{self.source(node)} is {described(bound.type)}; expected a number", node)
 
 
 def dtype_of(type_: Type) -> Any:
     """Return the dtype of elements of a type."""
     return _DTYPES.get(type_.kind, np.float64)
-
-
-def described(type_: Type) -> str:
-    """Return the type with its article."""
-    return _article(type_)
 
 
 def _stepper(
@@ -382,10 +381,3 @@ def _runner(
             raise _mismatch(error, frame, span) from None
 
     return run
-
-
-def _article(type_: Type) -> str:
-    words = type_.described
-    if words in {"text", "NULL", "class labels"}:
-        return words
-    return f"an {words}" if words[0] in "ai" else f"a {words}"

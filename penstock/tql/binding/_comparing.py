@@ -9,21 +9,12 @@ from typing import Any
 import numpy as np
 
 from penstock.errors import QueryBindError, nearest
-from penstock.tql.binding._binder import (
-    BOOL,
-    FLOAT,
-    INT,
-    NULL,
-    TEXT_TYPE,
-    TIME,
-    Binder,
-    described,
-    rule,
-)
+from penstock.tql.binding._binder import BOOL, FLOAT, INT, NULL, TEXT_TYPE, TIME, Binder, rule
 from penstock.tql.syntax import _ast as ast
 from penstock.tql.values import _operations as ops
+from penstock.tql.values._kinds import Type, described
 from penstock.tql.values._relations import Bound, Field
-from penstock.tql.values._values import TEXT, Type, Value, array_constant, truth
+from penstock.tql.values._values import TEXT, Value, array_constant, truth
 
 __all__ = ["Side", "bind_column", "comparable", "compared", "connected", "mixed_types", "of_field"]
 

@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.tql.binding._binder import JSON, Binder, described, rule
+from penstock.tql.binding._binder import JSON, Binder, rule
 from penstock.tql.syntax import _ast as ast
+from penstock.tql.values._kinds import Type, described
 from penstock.tql.values._operations import parsed
 from penstock.tql.values._relations import Bound
-from penstock.tql.values._values import Type, Value, constant, expand_rows, offsets_of, positions, scalar
+from penstock.tql.values._values import Value, constant, expand_rows, offsets_of, positions, scalar
 
 __all__ = ["bind_index"]
 
@@ -191,7 +192,7 @@ def _along(given: _Axis, sizes: Ints, numbers: Sequence[Value], present: NDArray
     low, high = np.where(forward, 0, -1), np.where(forward, sizes, sizes - 1)
     first = _bound(given.first, numbers, sizes, low, high, np.where(forward, low, high), present)
     stop = _bound(given.stop, numbers, sizes, low, high, np.where(forward, high, low), present)
-    span = np.where(forward, stop - first + step - 1, stop - first + step + 1)
+    span = np.where(forward, stop - first + step - 1, stop - first + step + 1)  # rounds the division up, either way
     return np.maximum(span // step, 0), first, step
 
 

@@ -9,18 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.tql.binding._binder import (
-    BOOL,
-    Binder,
-    described,
-    dtype_of,
-    rule,
-)
+from penstock.tql.binding._binder import BOOL, Binder, dtype_of, rule
 from penstock.tql.binding._comparing import Side, comparable, compared, connected, mixed_types
 from penstock.tql.syntax import _ast as ast
 from penstock.tql.values import _operations as ops
-from penstock.tql.values._relations import Bound, Field, Frame, Plan
-from penstock.tql.values._values import TEXT, Type, Value
+from penstock.tql.values._kinds import Type, described
+from penstock.tql.values._relations import Bound, Field, Frame, Stage
+from penstock.tql.values._values import TEXT, Value
 
 __all__ = ["bind_in", "one_column"]
 
@@ -81,20 +76,20 @@ def _items_array(items: list[Any], kind: str) -> NDArray[Any]:
     return np.array(items) if items else np.empty(0, np.int64)
 
 
-def one_column(plan: Plan, binder: Binder, node: ast.Query) -> Field:
+def one_column(stage: Stage, binder: Binder, node: ast.Query) -> Field:
     """Return the only column of a query inside an expression."""
-    if len(plan.fields) != 1:
-        names = ", ".join(each.name for each in plan.fields)
-        raise binder.error(f"a query inside an expression must have one column, but this one has {names}", node)
-    return plan.fields[0]
+    if len(stage.fields) != 1:
+        names = ", ".join(each.name for each in stage.fields)
+        raise binder.error(f"a query inside an expression has one column; this one has {names}", node)
+    return stage.fields[0]
 
 
 @rule(ast.InQuery)
 def _in_query(binder: Binder, node: ast.InQuery) -> Bound:
     operand = binder.scalar(node.operand)
-    assert binder.plan_query is not None  # noqa: S101  every binder of a query has one
-    plan = binder.plan_query(node.query)
-    column = one_column(plan, binder, node.query)
+    assert binder.assemble is not None  # noqa: S101  every binder of a query has one
+    stage = binder.assemble(node.query)
+    column = one_column(stage, binder, node.query)
     if operand.type.class_names is not None and (
         column.type.kind == "text" or column.type.class_names not in {None, operand.type.class_names}
     ):
@@ -105,8 +100,8 @@ def _in_query(binder: Binder, node: ast.InQuery) -> Bound:
         raise mixed_types(binder, (node.operand, operand), (node.query, column))  # type: ignore[arg-type]  # only the span is used
 
     def run(frame: Frame) -> Value:
-        relation = plan.run(frame.context)
-        value = plan.load(relation, frame.context, 0)
+        relation = stage.run(frame.context)
+        value = stage.load(relation, frame.context, 0)
         if names_differ:
             value = ops.class_text(column.type.class_names or ())(value)
         present = value.data if value.valid is None else value.data[ops.spread(value.valid, value)]
@@ -120,16 +115,16 @@ def _in_query(binder: Binder, node: ast.InQuery) -> Bound:
 
 @rule(ast.Subquery)
 def _subquery(binder: Binder, node: ast.Subquery) -> Bound:
-    assert binder.plan_query is not None  # noqa: S101  every binder of a query has one
-    plan = binder.plan_query(node.query)
-    column = one_column(plan, binder, node.query)
+    assert binder.assemble is not None  # noqa: S101  every binder of a query has one
+    stage = binder.assemble(node.query)
+    column = one_column(stage, binder, node.query)
 
     def run(frame: Frame) -> Value:
-        relation = plan.run(frame.context)
+        relation = stage.run(frame.context)
         if relation.num_rows > 1:
             message = f"a query inside an expression must return one row, but this one returns {relation.num_rows}"
             raise frame.context.error(message, (node.start, node.end), hint="add limit 1, or use in (...)")
-        value = plan.load(relation, frame.context, 0)
+        value = stage.load(relation, frame.context, 0)
         if relation.num_rows == 0:
             return Value(data=np.zeros(1, dtype_of(column.type)), valid=np.zeros(1, bool), constant=True)
         return Value(data=value.data, offsets=value.offsets, shapes=value.shapes, valid=value.valid, constant=True)

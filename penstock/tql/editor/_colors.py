@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from penstock.tql.syntax._lexer import KEYWORDS, Token
 from penstock.tql.syntax._offsets import Offsets
 
-__all__ = ["ColouredToken", "scan", "tokens"]
+__all__ = ["ColoredToken", "scan", "tokens"]
 
 _CONSTANTS = frozenset(("TRUE", "FALSE", "NULL"))
 _NEVER_CALLED = frozenset(("IN", "AND", "OR", "NOT", "BY", "WHERE"))
@@ -28,7 +28,7 @@ _PATTERN = re.compile(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ColouredToken:
+class ColoredToken:
     """A token and its span in UTF-16 units."""
 
     kind: str
@@ -36,7 +36,7 @@ class ColouredToken:
     end: int
 
 
-def tokens(text: str) -> tuple[ColouredToken, ...]:
+def tokens(text: str) -> tuple[ColoredToken, ...]:
     """Return the tokens of any text, comments and errors among them.
 
     Parameters
@@ -46,7 +46,7 @@ def tokens(text: str) -> tuple[ColouredToken, ...]:
 
     Returns
     -------
-    tuple of ColouredToken
+    tuple of ColoredToken
         Kinds: keyword, constant, function, name, number, string, comment, operator, error.
 
     Examples
@@ -56,7 +56,7 @@ def tokens(text: str) -> tuple[ColouredToken, ...]:
     """
     places = Offsets(text)
     return tuple(
-        ColouredToken(
+        ColoredToken(
             kind=_kind_of_name(text, token.text, token.end) if token.kind == "name" else token.kind,
             start=places.to_utf16(token.start),
             end=places.to_utf16(token.end),

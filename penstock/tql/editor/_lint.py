@@ -7,19 +7,19 @@ from dataclasses import dataclass
 from typing import Literal
 
 from penstock.errors import PenstockError, TQLError
-from penstock.table import Table
+from penstock.table import Table, class_totals
+from penstock.tensors import kind_in_words, labels_in_words
 from penstock.tql.binding._binder import Parameters
-from penstock.tql.binding._functions import FUNCTIONS
-from penstock.tql.binding._tree import walk
-from penstock.tql.pipeline._assembly import Planner
+from penstock.tql.functions._registry import FUNCTIONS
+from penstock.tql.pipeline._assembly import Assembler
 from penstock.tql.pipeline._stages import Resolve
+from penstock.tql.pipeline._tree import walk
 from penstock.tql.pipeline._weighing import WeightStep
 from penstock.tql.syntax import _ast as ast
 from penstock.tql.syntax._lexer import KEYWORDS, Token, tokenize
 from penstock.tql.syntax._offsets import Offsets
 from penstock.tql.syntax._parser import parse
 from penstock.tql.values._memo import memo_of
-from penstock.tql.values._relations import tensor_value
 from penstock.tql.values._types import tensor_type
 from penstock.tql.values._values import Value
 
@@ -74,16 +74,16 @@ def lint(
     except TQLError as error:
         return (_of_error(error, places, text),)
     problems: list[TQLError] = []
-    planner = Planner(text, table, params=params, resolve=resolve, problems=problems)
+    assembler = Assembler(text, table, params=params, resolve=resolve, problems=problems)
     try:
-        planner.query(query, top=True)
+        assembler.query(query, top=True)
     except TQLError as error:
         problems.append(error)
     except (PenstockError, RecursionError) as error:
         message = "the query is nested too deeply to check here" if isinstance(error, RecursionError) else str(error)
         return (Diagnostic(start=0, end=places.to_utf16(len(text)), severity="error", message=message),)
     found = [_of_error(error, places, text) for error in problems]
-    found += [_warning(places, span, message) for span, message in _suspicious(table, query, planner.sampling)]
+    found += [_warning(places, span, message) for span, message in _suspicious(table, query, assembler.sampling)]
     return tuple(sorted(set(found), key=lambda each: (each.start, each.end, each.message)))
 
 
@@ -106,7 +106,7 @@ Suspicion = tuple[tuple[int, int], str]
 
 
 def _suspicious(table: Table, query: ast.Query, sampling: WeightStep | None) -> Iterator[Suspicion]:
-    for node in walk(query, below=_below):
+    for node in walk(query, below=ast.children):
         if _wild_text(node, table):
             span = (node.start, node.end)
             yield span, "contains treats * and ? in text literally. Hint: use like '*...*' for patterns"
@@ -131,16 +131,6 @@ def _wild_text(node: ast.Node, table: Table) -> bool:
             spec = table.tensors.get(parts[-1])
             return spec is not None and spec.htype in {"text", "json"} and bool(set("*?") & set(str(needle)))
     return False
-
-
-def _below(node: ast.Node) -> Iterator[ast.Node]:
-    for name in getattr(type(node), "__dataclass_fields__", ()):
-        value = getattr(node, name)
-        for each in value if isinstance(value, tuple) else (value,):
-            if isinstance(each, ast.Node):
-                yield each
-            elif isinstance(each, tuple):
-                yield from (inner for inner in each if isinstance(inner, ast.Node))
 
 
 # -- hover --------------------------------------------------------------------------------
@@ -237,28 +227,18 @@ def _told_class(name: str, table: Table) -> tuple[str, str] | None:
 
 
 def class_counts_of(table: Table, tensor: str) -> list[int]:
-    """Return the number of labels of each class in the whole table."""
-    import numpy as np
-
-    names = table.tensors[tensor].class_names
-
-    def count() -> Value:
-        data = tensor_value(table, tensor).data
-        inside = data[(data >= 0) & (data < len(names))].astype(np.int64)
-        return Value(data=np.bincount(inside, minlength=len(names)))
-
-    counts: list[int] = memo_of(table).keep(f"counts {tensor}@{table.revision(tensor)}", count).data.tolist()
+    """Return the number of labels of each class in the whole table, counted once."""
+    key = f"counts {tensor}@{table.revision(tensor)}"
+    counts: list[int] = memo_of(table).keep(key, lambda: Value(data=class_totals(table, tensor))).data.tolist()
     return counts
 
 
 def described_tensor(table: Table, name: str) -> str:
     """Return a tensor's kind in a few words."""
     spec = table.tensors[name]
-    kind = spec.htype.replace("_", " ") + (", linked" if spec.link else "")
+    kind = kind_in_words(spec)
     if spec.htype == "class_label":
-        span = f"{spec.length_min} to {spec.length_max} per sample" if spec.length_max is not None else ""
-        one = "one per sample" if spec.single_valued else span
-        return f"{kind}, {len(spec.class_names)} classes" + (f", {one}" if one else "")
+        return ", ".join(filter(None, (kind, f"{len(spec.class_names)} classes", labels_in_words(spec))))
     if spec.htype == "generic":
         type_ = tensor_type(table, spec)
         shape = "one per sample" if type_.scalar else f"{type_.rank}-dimensional"

@@ -1,4 +1,4 @@
-"""Planning: names of every clause settled, in the scope each clause sees."""
+"""From the tree of a query to its pipeline of stages: each name settled in the scope its clause sees."""
 
 from __future__ import annotations
 
@@ -12,26 +12,35 @@ from numpy.typing import NDArray
 from penstock.errors import PenstockError, TQLError, nearest
 from penstock.table import Table
 from penstock.tql.binding._binder import INT, Binder, Parameters
-from penstock.tql.binding._comparing import of_field
-from penstock.tql.binding._grouping import GroupBinder
 from penstock.tql.binding._scope import Scope
-from penstock.tql.binding._tree import all_aggregates, columns_in
-from penstock.tql.pipeline._joining import JoinPlan, join_condition
-from penstock.tql.pipeline._sets import KeptPlan, SetPlan
-from penstock.tql.pipeline._stages import OrderBy, Output, Resolve, Scan, SelectPlan, Step, Tail, TailPlan, bound_error
-from penstock.tql.pipeline._steps import Expansion, Requalified, grouped_source, ungrouped
+from penstock.tql.pipeline._grouping import GroupBinder
+from penstock.tql.pipeline._joining import JoinStage, join_condition
+from penstock.tql.pipeline._outputs import OutputList, star_of
+from penstock.tql.pipeline._sets import KeptStage, SetStage
+from penstock.tql.pipeline._stages import (
+    OrderBy,
+    Output,
+    Resolve,
+    Scan,
+    SelectStage,
+    Step,
+    Tail,
+    TailStage,
+    bound_error,
+)
+from penstock.tql.pipeline._steps import Expansion, Requalified, ungrouped
+from penstock.tql.pipeline._tree import all_aggregates
 from penstock.tql.pipeline._weighing import WeightStep
 from penstock.tql.pipeline._weights import bind_weight
 from penstock.tql.syntax import _ast as ast
-from penstock.tql.syntax._lexer import quote_name
-from penstock.tql.values._relations import Bound, Field, Plan
+from penstock.tql.values._relations import Bound, Field, Stage
 
-__all__ = ["Planner"]
+__all__ = ["Assembler"]
 
 
 @dataclass(slots=True, eq=False)
-class Planner:
-    """Plans queries over one table and the tables that `resolve` returns by name.
+class Assembler:
+    """Assembles the pipelines of queries over one table and whatever `resolve` knows by name.
 
     `problems`, where it is a list, takes the errors of single clauses instead of the first being raised.
     """
@@ -41,46 +50,46 @@ class Planner:
     rows: NDArray[np.int64] | None = None
     params: Parameters = None
     resolve: Resolve | None = None
-    common: Mapping[str, KeptPlan] = field(default_factory=dict)
-    needs: list[KeptPlan] = field(default_factory=list)
+    common: Mapping[str, KeptStage] = field(default_factory=dict)
+    needs: list[KeptStage] = field(default_factory=list)
     problems: list[TQLError] | None = None
     sampling: WeightStep | None = None
     draws_above: int = 0
 
     # -- queries -----------------------------------------------------------------------
 
-    def query(self, node: ast.Query, *, top: bool = False) -> Plan:
-        """Return the plan of a query."""
-        planner = self
+    def query(self, node: ast.Query, *, top: bool = False) -> Stage:
+        """Return the stage of a query."""
+        assembler = self
         for table in node.tables:
-            needs: list[KeptPlan] = []
-            plan = KeptPlan(replace(planner, needs=needs).query(table.query), needs)
-            planner = replace(planner, common={**planner.common, table.name: plan})
+            needs: list[KeptStage] = []
+            stage = KeptStage(replace(assembler, needs=needs).query(table.query), needs)
+            assembler = replace(assembler, common={**assembler.common, table.name: stage})
         if isinstance(node.body, ast.Select):
-            plan_of = planner.select(node.body, node, top=top)
+            stage_of = assembler.select(node.body, node, top=top)
         else:
-            plan_of = planner.tailed(planner.below(node).body(node.body), node, top=top)
-        if planner is not self:
-            self.sampling = planner.sampling
-        return plan_of
+            stage_of = assembler.tailed(assembler.below(node).body(node.body), node, top=top)
+        if assembler is not self:
+            self.sampling = assembler.sampling
+        return stage_of
 
-    def below(self, node: ast.Query) -> Planner:
-        """Return the planner of what a query draws from: draws of draws must not share their chance."""
+    def below(self, node: ast.Query) -> Assembler:
+        """Return the assembler of what a query draws from: draws of draws must not share their chance."""
         return self if node.sample is None else replace(self, draws_above=self.draws_above + 1)
 
-    def body(self, node: ast.Select | ast.SetOperation | ast.Query) -> Plan:
-        """Return the plan of an operand of a set operation."""
+    def body(self, node: ast.Select | ast.SetOperation | ast.Query) -> Stage:
+        """Return the stage of an operand of a set operation."""
         if isinstance(node, ast.Query):
             return replace(self, sampling=None).query(node)
         if isinstance(node, ast.Select):
             return self.select(node, ast.Query(body=node, start=node.start, end=node.end))
-        return SetPlan.of(node, self.body, self.text)
+        return SetStage.of(node, self.body, self.text)
 
-    def tailed(self, body: Plan, node: ast.Query, *, top: bool) -> Plan:
+    def tailed(self, body: Stage, node: ast.Query, *, top: bool) -> Stage:
         """Return a body with ORDER, LIMIT, SAMPLE of the whole."""
         scope = Scope(body.fields)
         binder = self.binder(scope)
-        return TailPlan(body=body, tail=self.tail(node, binder, binder, top=top), top=top)
+        return TailStage(inner=body, tail=self.tail(node, binder, top=top), top=top)
 
     def binder(self, scope: Scope) -> Binder:
         """Return a binder in a scope."""
@@ -98,8 +107,8 @@ class Planner:
 
     # -- one select --------------------------------------------------------------------
 
-    def select(self, node: ast.Select, query: ast.Query, *, top: bool = False) -> Plan:
-        """Return the plan of a SELECT with the tail of its query."""
+    def select(self, node: ast.Select, query: ast.Query, *, top: bool = False) -> Stage:
+        """Return the stage of a SELECT with the tail of its query."""
         source = self.below(query).source(node.source)
         sources = tuple(_source_names(node.source))
         scope = Scope(source.fields, sources=sources)
@@ -118,14 +127,14 @@ class Planner:
             scope = replace(scope, fields=(*scope.fields, distance))
             rows = self.binder(scope)
         inner = self._inner(scope, rows, node, keys, grouped=grouped)
-        star = any(isinstance(_star_of(item.expression), ast.Star) for item in node.items)
-        outputs = self._outputs(node, inner, source, (distance if star else None, frame))
+        star = any(isinstance(star_of(item.expression), ast.Star) for item in node.items)
+        outputs = OutputList(self.text, inner, source, self.trying).of(node, (distance if star else None, frame))
         tail_binder = self._tail_binder(inner, outputs, node)
         having = None if node.having is None else tail_binder.condition(node.having)
-        tail = self.tail(query, tail_binder, rows, top=top)
+        tail = self.tail(query, tail_binder, top=top)
         self._check_distinct(node, outputs)
         whole = len(node.items) == 1 and isinstance(node.items[0].expression, ast.Star)
-        return SelectPlan(
+        return SelectStage(
             source=source,
             outputs=outputs,
             plain=whole and source.plain and not grouped and distance is None and frame is None,
@@ -159,100 +168,14 @@ class Planner:
         binder.num_random = inner.num_random
         return binder
 
-    # -- the select list ---------------------------------------------------------------
-
-    def _outputs(
-        self, node: ast.Select, binder: Binder, source: Plan, extras: tuple[Field | None, ...]
-    ) -> tuple[Output, ...]:
-        named: dict[str, tuple[Output, ast.Item]] = {}
-        for item in node.items:
-            self.trying(partial(self._add_item, item, binder, source, named))
-        for extra in filter(None, extras):
-            named[extra.name] = (Output(extra, of_field(extra, (node.start, node.end))), node.items[0])
-        return tuple(output for output, _ in named.values())
-
-    def _add_item(
-        self, item: ast.Item, binder: Binder, source: Plan, named: dict[str, tuple[Output, ast.Item]]
-    ) -> None:
-        expression = item.expression
-        if isinstance(expression, ast.Star):
-            if item.alias:
-                raise bound_error(self.text, "* cannot have a name", item, "name single columns instead")
-            self._add_star(item, binder, source, named)
-            return
-        if isinstance(expression, ast.Index) and isinstance(expression.operand, ast.Star):
-            self._add_sliced_star(item, expression, binder, source, named)
-            return
-        name = item.alias or self._implied_name(item)
-        held = named.get(name)
-        if held is not None and not isinstance(_star_of(held[1].expression), ast.Star):
-            message = f"two output columns are called {name!r}"
-            raise bound_error(
-                self.text,
-                message,
-                item,
-                f"rename one of them: {self._source(expression)} as {quote_name(name + '_2')}",
-            )
-        bound = binder.bind(expression)
-        if isinstance(expression, ast.Column) or not held:
-            named.pop(name, None)
-        named[name] = (self._output(name, bound, item), item)
-
-    def _add_star(
-        self, item: ast.Item, binder: Binder, source: Plan, named: dict[str, tuple[Output, ast.Item]]
-    ) -> None:
-        for each in binder.scope.visible():
-            if each.name in named:
-                places = [f"{other.qualifier}.{other.name}" for other in source.fields if other.name == each.name]
-                raise bound_error(
-                    self.text, f"* has two columns called {each.name!r}: {', '.join(places)}", item,
-                    "list the columns you want",
-                )  # fmt: skip
-            if binder.grouped and each.pixels:
-                continue
-            node = ast.Column(parts=_parts(each, source), start=item.start, end=item.end)
-            bound = binder.bind(node) if binder.grouped else of_field(each, (item.start, item.end), unseen=True)
-            named[each.name] = (self._output(each.name, bound, item), item)
-
-    def _add_sliced_star(
-        self, item: ast.Item, index: ast.Index, binder: Binder, source: Plan,
-        named: dict[str, tuple[Output, ast.Item]],
-    ) -> None:  # fmt: skip
-        for each in binder.scope.visible():
-            column = ast.Column(parts=_parts(each, source), start=item.start, end=item.end)
-            bound = binder.bind(replace(index, operand=column))
-            named[each.name] = (self._output(each.name, bound, item), item)
-
-    def _output(self, name: str, bound: Bound, item: ast.Item) -> Output:
-        passed = bound.key.startswith("field ")
-        if bound.pixels and not passed:
-            hint = f"reduce it: mean({self._source(item.expression)})"
-            raise bound_error(self.text, "a computed image cannot be a column of the result", item, hint)
-        if passed and len(bound.fields) == 1 and bound.fields[0].tensor:
-            one = bound.fields[0]
-            return Output(Field(name=name, table=one.table, tensor=one.tensor), bound)
-        return Output(Field(name=name, known_type=bound.fields[0].type if passed else bound.type), bound)
-
-    def _implied_name(self, item: ast.Item) -> str:
-        if isinstance(item.expression, ast.Column):
-            return item.expression.parts[-1]
-        names = list(dict.fromkeys(column.parts[-1] for column in columns_in(item.expression)))
-        if len(names) == 1:
-            return names[0]
-        message = f"{self._source(item.expression)} needs a name"
-        raise bound_error(self.text, message, item, f"write {self._source(item.expression)} as name")
-
-    def _source(self, node: ast.Node) -> str:
-        return self.text[node.start : node.end]
-
     def _check_distinct(self, node: ast.Select, outputs: tuple[Output, ...]) -> None:
         if node.distinct and any(output.bound.pixels for output in outputs):
             raise bound_error(self.text, "DISTINCT cannot compare images", node, "list the columns to compare")
 
     # -- sources -----------------------------------------------------------------------
 
-    def source(self, node: ast.Source | None) -> Plan:
-        """Return the plan of FROM."""
+    def source(self, node: ast.Source | None) -> Stage:
+        """Return the stage of FROM."""
         if node is None:
             return Scan.of(self.table, None, self.rows)
         if isinstance(node, ast.TableSource):
@@ -262,9 +185,9 @@ class Planner:
             return inner if node.alias is None else Requalified.of(inner, node.alias)
         assert isinstance(node, ast.Join)  # noqa: S101  the last kind
         left, right = self.source(node.left), self.source(node.right)
-        return JoinPlan.of(node, left, right, lambda each: join_condition(each, left, right, self.binder), self.text)
+        return JoinStage.of(node, left, right, lambda each: join_condition(each, left, right, self.binder), self.text)
 
-    def _named(self, node: ast.TableSource) -> Plan:
+    def _named(self, node: ast.TableSource) -> Stage:
         alias = node.alias or node.name
         if node.name in self.common:
             if node.at is not None:
@@ -290,7 +213,7 @@ class Planner:
 
     # -- expand and ungroup ------------------------------------------------------------
 
-    def _expand(self, node: ast.Expand | None, source: Plan, distance: Field | None) -> Step | None:
+    def _expand(self, node: ast.Expand | None, source: Stage, distance: Field | None) -> Step | None:
         if node is None:
             return None
         computed = next((each for each in source.fields if each.tensor is None), None)
@@ -299,31 +222,30 @@ class Planner:
             raise bound_error(self.text, message, node, "expand in a subquery and compute outside it")
         return Expansion(node.before, node.after, node.overlap, distance, (node.start, node.end))
 
-    def _distance_field(self, node: ast.Select, source: Plan) -> Field | None:
+    def _distance_field(self, node: ast.Select, source: Stage) -> Field | None:
         """Return the column of ``EXPAND BY ... AS name``."""
         if node.expand is None or node.expand.alias is None:
             return None
         name = node.expand.alias
         if node.group or name in {field.name for field in source.fields}:
-            reason = "groups do not consist of single rows" if node.group else f"a tensor {name!r} already exists"
-            raise bound_error(self.text, f"EXPAND BY ... AS {name}: {reason}", node.expand, "use another name")
-        return Field(name=name, known_type=_WHOLE)
+            reason = "groups have no single rows" if node.group else f"there is a tensor {name!r}"
+            raise bound_error(self.text, f"EXPAND BY ... AS {name}: {reason}", node.expand, "give it another name")
+        return Field(name=name, known_type=INT)
 
     def _ungrouped_field(self, node: ast.Select) -> Field | None:
-        return None if node.ungroup is None else Field(name="frame_number", known_type=_WHOLE)
+        return None if node.ungroup is None else Field(name="frame_number", known_type=INT)
 
-    def _ungroup(self, node: ast.Ungroup, source: Plan, extra: Field | None) -> Step:
+    def _ungroup(self, node: ast.Ungroup, source: Stage, extra: Field | None) -> Step:
         if node.expression is not None:
-            raise bound_error(self.text, "rows can only be ungrouped BY SPLIT", node.expression)
-        grouped = grouped_source(source)
-        if grouped is None or extra is None:
-            message = "UNGROUP BY needs groups, but this source is not grouped"
+            raise bound_error(self.text, "rows are ungrouped BY SPLIT only", node.expression)
+        if not source.has_groups or extra is None:
+            message = "UNGROUP BY needs groups; this source is not grouped"
             raise bound_error(self.text, message, node, "select * from (select * group by x) ungroup by split")
         return partial(ungrouped, source.fields, extra)
 
     # -- tail --------------------------------------------------------------------------
 
-    def tail(self, node: ast.Query, binder: Binder, rows: Binder, *, top: bool) -> Tail:
+    def tail(self, node: ast.Query, binder: Binder, *, top: bool) -> Tail:
         """Return the bound tail of a query."""
         order: list[OrderBy] = []
         arrange: list[Bound] = []
@@ -346,7 +268,6 @@ class Planner:
             step = replace(step, depth=self.draws_above)
             self.sampling = step if top else self.sampling
             sample = partial(step.draw, top=top)
-        del rows
         return Tail(order=tuple(order), arrange=tuple(arrange), limit=limit, offset=offset, sample=sample)
 
     def _order(self, binder: Binder, key: ast.OrderKey) -> OrderBy:
@@ -370,9 +291,6 @@ class Planner:
         return int(held.data[0]) if whole else value  # type: ignore[return-value]  # PERCENT takes fractions
 
 
-_WHOLE = INT
-
-
 def _aliases(node: ast.Select) -> Iterator[str]:
     return (item.alias for item in node.items if item.alias)
 
@@ -392,12 +310,3 @@ def _source_names(node: ast.Source | None) -> Iterator[str]:
     elif isinstance(node, ast.Join):
         yield from _source_names(node.left)
         yield from _source_names(node.right)
-
-
-def _parts(each: Field, source: Plan) -> tuple[str, ...]:
-    shared = sum(other.name == each.name for other in source.fields) > 1
-    return (each.qualifier, each.name) if shared and each.qualifier else (each.name,)
-
-
-def _star_of(node: ast.Expression) -> ast.Expression:
-    return node.operand if isinstance(node, ast.Index) else node

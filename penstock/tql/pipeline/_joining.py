@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,10 +16,10 @@ from penstock.tql.syntax import _ast as ast
 from penstock.tql.values import _operations as ops
 from penstock.tql.values._frames import RelationFrame
 from penstock.tql.values._keys import concatenated, row_codes
-from penstock.tql.values._relations import Bound, ColumnSource, Context, Field, JoinedColumn, Plan, Relation
+from penstock.tql.values._relations import Bound, ColumnSource, Context, Field, JoinedColumn, Relation, Stage
 from penstock.tql.values._values import Value
 
-__all__ = ["MAX_ROWS", "JoinPlan", "join_condition"]
+__all__ = ["MAX_ROWS", "JoinStage", "join_condition"]
 
 MAX_ROWS = 50_000_000
 Ints = NDArray[np.int64]
@@ -33,7 +34,7 @@ class Equality:
 
 
 def join_condition(
-    node: ast.Expression, left: Plan, right: Plan, binder_of: Callable[[Scope], Binder]
+    node: ast.Expression, left: Stage, right: Stage, binder_of: Callable[[Scope], Binder]
 ) -> list[Equality]:
     """Return the equalities an ON consists of."""
     both = binder_of(Scope((*left.fields, *right.fields)))
@@ -52,8 +53,8 @@ def join_condition(
     raise both.error("each side of an equality in ON must use one source", node, hint=hint)
 
 
-def _side(bound: Bound, plan: Plan) -> bool:
-    return bool(bound.fields) and all(field in plan.fields for field in bound.fields)
+def _side(bound: Bound, stage: Stage) -> bool:
+    return bool(bound.fields) and all(field in stage.fields for field in bound.fields)
 
 
 def _checked(binder: Binder, node: ast.Node, left: Bound, right: Bound) -> Equality:
@@ -65,28 +66,29 @@ def _checked(binder: Binder, node: ast.Node, left: Bound, right: Bound) -> Equal
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class JoinPlan:
+class JoinStage:
     """Two sources side by side."""
 
     kind: str
-    left: Plan
-    right: Plan
+    left: Stage
+    right: Stage
     equalities: tuple[Equality, ...]
     fields: tuple[Field, ...]
     using: str | None
     span: tuple[int, int]
     plain: bool = False
+    has_groups: ClassVar[bool] = False
 
     @classmethod
     def of(
         cls,
         node: ast.Join,
-        left: Plan,
-        right: Plan,
+        left: Stage,
+        right: Stage,
         bind: Callable[[ast.Expression], list[Equality]],
         text: str,
-    ) -> JoinPlan:
-        """Return the join of two plans."""
+    ) -> JoinStage:
+        """Return the join of two stages."""
         shared = {field.qualifier for field in left.fields} & {field.qualifier for field in right.fields}
         if shared:
             name = next(iter(shared)) or "this dataset"
@@ -96,15 +98,15 @@ class JoinPlan:
             )  # fmt: skip
         equalities = [] if node.on is None else bind(node.on)
         if node.using is not None:
-            for plan in (left, right):
-                if any(field.qualifier is None for field in plan.fields[:1]):
+            for stage in (left, right):
+                if any(field.qualifier is None for field in stage.fields[:1]):
                     raise QueryBindError(
                         "USING needs named sources, and one of these has no name",
                         text=text, start=node.start, end=node.end,
                         hint="name it: (select …) as a",
                     )  # fmt: skip
             sides = [ast.Column(parts=(field.qualifier or "", node.using), start=node.start, end=node.end)
-                     for plan in (left, right) for field in plan.fields[:1]]  # fmt: skip
+                     for stage in (left, right) for field in stage.fields[:1]]  # fmt: skip
             equalities = bind(ast.Binary(operator="=", left=sides[0], right=sides[1], start=node.start, end=node.end))
         hidden = {field for field in right.fields if field.name == node.using}
         fields = (*left.fields, *(replace(field, hidden=True) if field in hidden else field for field in right.fields))
@@ -125,8 +127,8 @@ class JoinPlan:
         columns: dict[Field, ColumnSource] = {}
         sides = ((self.left, left, pairs[0]), (self.right, right, pairs[1]))
         number = 0
-        for plan, relation, rows in sides:
-            for field in plan.fields:
+        for stage, relation, rows in sides:
+            for field in stage.fields:
                 columns[self.fields[number]] = JoinedColumn(relation.columns[field], rows)
                 number += 1
         return Relation(num_rows=len(pairs[0]), columns=columns)
@@ -143,6 +145,7 @@ class JoinPlan:
 
     def _matched(self, left: Relation, right: Relation, context: Context) -> tuple[Ints, Ints]:
         mine, theirs = self._codes(left, right, context)
+        # the right side sorted by key: the partners of a left row are one run of it, from `begins` on
         order = np.argsort(theirs, kind="stable")
         ordered = theirs[order]
         begins = np.searchsorted(ordered, mine, "left")
@@ -150,6 +153,7 @@ class JoinPlan:
         self._guard(int(counts.sum()), context)
         outer = counts if self.kind in {"inner", "right"} else np.maximum(counts, 1)
         first = np.repeat(np.arange(left.num_rows), outer)
+        # 0, 1, 2, ... inside the run of each left row; a row without partners has one place, filled by -1
         within = np.arange(len(first)) - np.repeat(np.cumsum(outer) - outer, outer)
         at = np.minimum(begins[first] + within, max(right.num_rows - 1, 0))
         second = np.where(counts[first] > 0, order[at] if len(order) else -1, -1)
@@ -169,9 +173,10 @@ class JoinPlan:
             if equality.left.type.class_names != equality.right.type.class_names:
                 mine, theirs = _named(mine, equality.left), _named(theirs, equality.right)
             more, null = row_codes(concatenated(mine, theirs), total)
+            # codes stay small: the pairs of codes that occur are numbered anew after each key
             _, codes = np.unique(codes * (int(more.max(initial=0)) + 1) + more, return_inverse=True)
             missing |= null
-        codes = np.where(missing, -1, codes)
+        codes = np.where(missing, -1, codes)  # NULL equals nothing, so the two sides have different numbers for it
         return codes[: left.num_rows], np.where(codes[left.num_rows :] < 0, -2, codes[left.num_rows :])
 
 

@@ -14,24 +14,17 @@ from numpy.typing import NDArray
 from penstock.errors import PenstockError, QueryEvaluationError
 from penstock.sampling import SamplingPlan, SamplingSpec, Strata
 from penstock.table import Ragged, Selection, Table
-from penstock.tql.binding import (  # noqa: F401  they register functions and rules
-    _choosing,
-    _containing,
-    _indexing,
-    _membership,
-    _scalars,
-    _shaping,
-    _vectors,
-)
+from penstock.tql.binding import _indexing, _membership  # noqa: F401  they register rules
 from penstock.tql.binding._binder import Binder, Parameters
 from penstock.tql.binding._scope import Scope, table_fields
-from penstock.tql.pipeline._assembly import Planner
+from penstock.tql.functions import _choosing, _containing, _scalars, _shaping, _vectors  # noqa: F401  they register functions
+from penstock.tql.pipeline._assembly import Assembler
 from penstock.tql.pipeline._stages import Resolve
 from penstock.tql.pipeline._weighing import BoundPair, WeightStep
 from penstock.tql.pipeline._weights import bind_weight
 from penstock.tql.syntax import _ast as ast
 from penstock.tql.syntax._parser import parse, parse_expression, parse_weight
-from penstock.tql.values._relations import Context, Plan, Relation, scan
+from penstock.tql.values._relations import Context, Relation, Stage, scan
 from penstock.tql.values._values import to_ragged
 
 __all__ = ["Cancel", "QueryResult", "bind_sampling", "parse_sampling", "run"]
@@ -112,7 +105,7 @@ def run(
     params : mapping or sequence, optional
         Values of ``$name``, or of ``?`` in order.
     cancel : threading.Event or callable, optional
-        Checked between steps and between blocks.
+        Asked between steps and between blocks.
     progress : callable, optional
         Called with the number of rows done and the total while images are decoded.
     labels : str, optional
@@ -124,10 +117,8 @@ def run(
 
     Raises
     ------
-    TQLError
-        If the query is wrong; with line, column and span.
-    QueryCancelledError
-        If `cancel` requests it.
+    TQLError, QueryCancelledError
+        With line, column and span; or because `cancel` says so.
 
     Examples
     --------
@@ -141,11 +132,7 @@ def run(
     """
     context = Context(text, seed, mode, labels, cancel, progress)
     with _no_internal_message(text):
-        plan = Planner(text, table, rows, params, resolve).query(parse(text), top=True)
-        relation = plan.run(context)
-        if not context.funnel:
-            context.funnel.append(("rows", relation.num_rows))
-        return _result(plan, relation, context, table)
+        return _result(Assembler(text, table, rows, params, resolve).query(parse(text), top=True), context, table)
 
 
 @contextmanager
@@ -170,7 +157,11 @@ def _no_internal_message(text: str) -> Iterator[None]:
         raise QueryEvaluationError(message, text=text, start=0, end=len(text)) from error
 
 
-def _result(plan: Plan, relation: Relation, context: Context, table: Table) -> QueryResult:
+def _result(stage: Stage, context: Context, table: Table) -> QueryResult:
+    """Run the last stage of a query's pipeline, which runs those before it, and return what came out."""
+    relation = stage.run(context)
+    if not context.funnel:
+        context.funnel.append(("rows", relation.num_rows))
     is_rows = relation.table is not None
     found = relation.source_rows().astype(np.int64, copy=False) if is_rows else np.zeros(0, np.int64)
     source = relation.table or table
@@ -179,8 +170,8 @@ def _result(plan: Plan, relation: Relation, context: Context, table: Table) -> Q
         selection=Selection(rows=found, version=source.version, query_string=context.text, seed=context.seed),
         pool=pool,
         plan=context.plan if is_rows else None,
-        columns=None if plan.plain else _columns(plan, relation, context),
-        names=tuple(field.name for field in plan.fields),
+        columns=None if stage.plain else _columns(stage, relation, context),
+        names=tuple(field.name for field in stage.fields),
         is_rows=is_rows,
         num_rows=relation.num_rows,
         funnel=tuple(context.funnel),
@@ -189,10 +180,10 @@ def _result(plan: Plan, relation: Relation, context: Context, table: Table) -> Q
     )
 
 
-def _columns(plan: Plan, relation: Relation, context: Context) -> dict[str, Ragged]:
+def _columns(stage: Stage, relation: Relation, context: Context) -> dict[str, Ragged]:
     return {
-        field.name: to_ragged(plan.load(relation, context, number), relation.num_rows, field.type.class_names)
-        for number, field in enumerate(plan.fields)
+        field.name: to_ragged(stage.load(relation, context, number), relation.num_rows, field.type.class_names)
+        for number, field in enumerate(stage.fields)
         if not field.pixels
     }
 
@@ -297,7 +288,7 @@ def _by_clauses(spec: SamplingSpec, relation: Relation, labels: str | None, canc
 def _by_expression(spec: SamplingSpec, relation: Relation, table: Table, labels: str | None, cancel: Cancel) -> Strata:
     text = spec.expression or ""
     params: dict[str, Any] = {name: list(weights) for name, weights in spec.tables}
-    planner = Planner(text, table, params=params)
-    binder = planner.binder(Scope(tuple(relation.columns)))
-    step = bind_weight(parse_weight(text), binder, text, percent_of=planner.number)
+    assembler = Assembler(text, table, params=params)
+    binder = assembler.binder(Scope(tuple(relation.columns)))
+    step = bind_weight(parse_weight(text), binder, text, percent_of=assembler.number)
     return step.strata(relation, Context(text, spec.seed, spec.mode, labels, cancel))

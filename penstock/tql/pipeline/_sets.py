@@ -6,72 +6,59 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import count, groupby
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from penstock.errors import QueryBindError
+from penstock.tql.pipeline._stages import Wrapped
 from penstock.tql.syntax import _ast as ast
 from penstock.tql.values._keys import combined_codes, concatenated
+from penstock.tql.values._kinds import Type
 from penstock.tql.values._operations import as_text, class_text
-from penstock.tql.values._relations import ComputedColumn, Context, Field, Plan, Relation, scan
-from penstock.tql.values._values import Type, Value, expand_rows
+from penstock.tql.values._relations import ComputedColumn, Context, Field, Relation, Stage, scan
+from penstock.tql.values._values import Value, expand_rows
 
-__all__ = ["KeptPlan", "SetPlan"]
+__all__ = ["KeptStage", "SetStage"]
 
 Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class KeptPlan:
+class KeptStage(Wrapped):
     """A query of WITH: run once, used often; the queries of WITH that it names run before it."""
 
-    inner: Plan
-    needs: Sequence[KeptPlan] = ()
-
-    @property
-    def fields(self) -> tuple[Field, ...]:
-        """The columns of the result."""
-        return self.inner.fields
-
-    @property
-    def plain(self) -> bool:
-        """Return whether the result consists of rows of a dataset with all their columns."""
-        return self.inner.plain
+    needs: Sequence[KeptStage] = ()
 
     def run(self, context: Context) -> Relation:
         """Return the result, computed once in a run."""
         waiting = [self]
         while waiting:  # not by recursion: a thousand queries may build on one another
-            plan = waiting[-1]
-            missing = [need for need in plan.needs if id(need) not in context.kept]
-            if missing and id(plan) not in context.kept:
+            stage = waiting[-1]
+            missing = [need for need in stage.needs if id(need) not in context.kept]
+            if missing and id(stage) not in context.kept:
                 waiting += missing
                 continue
             waiting.pop()
-            if id(plan) not in context.kept:
-                context.kept[id(plan)] = plan.inner.run(context)
+            if id(stage) not in context.kept:
+                context.kept[id(stage)] = stage.inner.run(context)
         return context.kept[id(self)]
-
-    def load(self, relation: Relation, context: Context, number: int) -> Value:
-        """Return one column of the result."""
-        return self.inner.load(relation, context, number)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Operation:
-    """One set operation: the plan on its right, and the combined columns of both sides."""
+    """One operation on what stands left of it: the stage on its right, and the columns of both together."""
 
     operator: str
     everything: bool
-    right: Plan
+    right: Stage
     order: tuple[int, ...]
     fields: tuple[Field, ...]
     plain: bool
 
     @classmethod
-    def of(cls, node: ast.SetOperation, left: Side, right: Plan, text: str) -> Operation:
+    def of(cls, node: ast.SetOperation, left: Side, right: Stage, text: str) -> Operation:
         """Return the operation; columns are matched by name."""
         names = [field.name for field in left.fields]
         others = [field.name for field in right.fields]
@@ -89,7 +76,7 @@ class Operation:
 
 
 class Side(Protocol):
-    """The left side of an operation: a plan, or the previous operation."""
+    """What stands left of an operation: a stage, or the operation before."""
 
     @property
     def fields(self) -> tuple[Field, ...]:
@@ -103,21 +90,22 @@ class Side(Protocol):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class SetPlan:
-    """Set operations from left to right: by row number if all are rows of one dataset, otherwise by value."""
+class SetStage:
+    """Set operations from left to right: of row numbers where all are rows of one dataset, else of values."""
 
-    first: Plan
+    first: Stage
     operations: tuple[Operation, ...]
+    has_groups: ClassVar[bool] = False
 
     @classmethod
-    def of(cls, node: ast.SetOperation, plan_of: Callable[[Any], Plan], text: str) -> SetPlan:
-        """Return the operations of a chain, whose operands `plan_of` plans."""
+    def of(cls, node: ast.SetOperation, stage_of: Callable[[Any], Stage], text: str) -> SetStage:
+        """Return the operations of a chain, whose operands `stage_of` stages."""
         start, steps = ast.chain(node)
-        first = plan_of(start)
+        first = stage_of(start)
         left: Side = first
         operations: list[Operation] = []
         for step in steps:
-            operations.append(Operation.of(step, left, plan_of(step.right), text))
+            operations.append(Operation.of(step, left, stage_of(step.right), text))
             left = operations[-1]
         return cls(first, tuple(operations))
 
@@ -175,10 +163,10 @@ class Operand:
     load: Callable[[int], Value]
 
     @classmethod
-    def of(cls, plan: Plan, context: Context) -> Operand:
-        """Return the result of a plan."""
-        relation = plan.run(context)
-        return cls(relation, plan.fields, partial(plan.load, relation, context))
+    def of(cls, stage: Stage, context: Context) -> Operand:
+        """Return the result of a stage."""
+        relation = stage.run(context)
+        return cls(relation, stage.fields, partial(stage.load, relation, context))
 
     def ordered(self, order: tuple[int, ...]) -> Operand:
         """Return the same rows with the columns in another order."""
@@ -207,7 +195,7 @@ def _of_values(whole: Operation, operands: list[Operand]) -> Relation:
 
 
 def _same_table(left: Side, right: Side) -> bool:
-    tables = {id(field.table) for plan in (left, right) for field in plan.fields}
+    tables = {id(field.table) for stage in (left, right) for field in stage.fields}
     return len(tables) == 1
 
 
@@ -245,7 +233,7 @@ def _row_set(operation: Operation, left: Ints, right: Ints) -> Ints:
         return np.intersect1d(left, right) if operator == "intersect" else np.setdiff1d(left, right)
     rows, counts = np.unique(left, return_counts=True)
     others, other_counts = np.unique(right, return_counts=True)
-    at = np.searchsorted(others, rows)
+    at = np.searchsorted(others, rows)  # may be one past the end, where the appended entry matches no row
     here = np.append(other_counts, 0)[at] * (np.append(others, -1)[at] == rows)
     times = np.minimum(counts, here) if operator == "intersect" else np.maximum(counts - here, 0)
     return np.repeat(rows, times)
@@ -258,7 +246,7 @@ def _kept(operator: str, left: Ints, right: Ints, *, everything: bool) -> Ints:
         _, first = np.unique(both, return_index=True)
         return np.sort(first)
     times = np.bincount(right, minlength=int(both.max(initial=0)) + 1)
-    order = np.argsort(left, kind="stable")
+    order = np.argsort(left, kind="stable")  # equal rows side by side, in order: their place in the run counts them
     ordered = left[order]
     begins = np.searchsorted(ordered, ordered, "left")
     occurrence = np.empty(len(left), np.int64)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,18 +15,19 @@ from penstock.tql.binding._scope import table_fields
 from penstock.tql.syntax import _ast as ast
 from penstock.tql.values._frames import GroupFrame, RelationFrame
 from penstock.tql.values._keys import combined_codes, first_of_each, group_order, order_of
-from penstock.tql.values._relations import Bound, ComputedColumn, Context, Field, Frame, Grouping, Plan, Relation, scan
+from penstock.tql.values._relations import Bound, ComputedColumn, Context, Field, Frame, Grouping, Relation, Stage, scan
 from penstock.tql.values._values import Value, expand_rows, truth
 
 __all__ = [
     "OrderBy",
     "Output",
-    "Plan",
     "Resolve",
     "Scan",
-    "SelectPlan",
+    "SelectStage",
+    "Stage",
     "Tail",
-    "TailPlan",
+    "TailStage",
+    "Wrapped",
     "bound_error",
 ]
 
@@ -41,6 +43,7 @@ class Scan:
     by_name: Mapping[str, Field]
     rows: NDArray[np.int64] | None = None
     plain: bool = True
+    has_groups: ClassVar[bool] = False
 
     @property
     def fields(self) -> tuple[Field, ...]:
@@ -110,16 +113,17 @@ def _round_robin(codes: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return rows so that distinct keys take turns, each in its own order."""
     order, offsets = group_order(codes)
     lengths = np.diff(offsets)
+    # which of its group's rows each is: all first rows come before all second ones
     turn = np.arange(len(order)) - np.repeat(offsets[:-1], lengths)
     group = np.repeat(np.arange(len(lengths)), lengths)
     return order[np.lexsort((group, turn))]
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class SelectPlan:
+class SelectStage:
     """One SELECT with its tail."""
 
-    source: Plan
+    source: Stage
     outputs: tuple[Output, ...]
     plain: bool
     where: Bound | None = None
@@ -137,6 +141,11 @@ class SelectPlan:
     def fields(self) -> tuple[Field, ...]:
         """The columns of the result."""
         return tuple(output.field for output in self.outputs)
+
+    @property
+    def has_groups(self) -> bool:
+        """Whether each row of the result is a group of rows."""
+        return (self.grouped and bool(self.keys)) or (self.plain and self.source.has_groups)
 
     def run(self, context: Context) -> Relation:
         """Return the result; columns that are not needed are not computed."""
@@ -213,34 +222,45 @@ def _filtered(relation: Relation, condition: Bound, frame: Frame) -> Relation:
     return relation.take(np.flatnonzero(value.data))
 
 
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class TailPlan:
-    """ORDER, LIMIT or SAMPLE of a whole set operation or of a query in parentheses."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Wrapped:
+    """What a stage has from the stage before it, where it only chooses, orders, keeps or renames its rows."""
 
-    body: Plan
-    tail: Tail
-    top: bool = False
+    inner: Stage
 
     @property
     def fields(self) -> tuple[Field, ...]:
         """The columns of the result."""
-        return self.body.fields
+        return self.inner.fields
 
     @property
     def plain(self) -> bool:
-        """Return whether the result consists of rows of a dataset with all their columns."""
-        return self.body.plain
+        """Whether the result is rows of a dataset with all their columns."""
+        return self.inner.plain
 
-    def run(self, context: Context) -> Relation:
-        """Return the result."""
-        relation = self.body.run(context)
-        with context.counting(self.top):
-            context.count("rows", relation.num_rows)
-            return self.tail.apply(relation, RelationFrame, context)
+    @property
+    def has_groups(self) -> bool:
+        """Whether each row of the result is a group of rows."""
+        return self.inner.has_groups
 
     def load(self, relation: Relation, context: Context, number: int) -> Value:
         """Return one column of the result."""
-        return self.body.load(relation, context, number)
+        return self.inner.load(relation, context, number)
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class TailStage(Wrapped):
+    """ORDER, LIMIT or SAMPLE of a whole set operation or of a query in parentheses."""
+
+    tail: Tail
+    top: bool = False
+
+    def run(self, context: Context) -> Relation:
+        """Return the result."""
+        relation = self.inner.run(context)
+        with context.counting(self.top):
+            context.count("rows", relation.num_rows)
+            return self.tail.apply(relation, RelationFrame, context)
 
 
 def bound_error(text: str, message: str, node: ast.Node, hint: str | None = None) -> QueryBindError:

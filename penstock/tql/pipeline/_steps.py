@@ -6,11 +6,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from penstock.tql.pipeline._stages import SelectPlan
-from penstock.tql.values._relations import ColumnSource, ComputedColumn, Context, Field, Plan, Relation, TensorColumn
+from penstock.tql.values._relations import ColumnSource, ComputedColumn, Context, Field, Relation, Stage, TensorColumn
 from penstock.tql.values._values import Value, take
 
-__all__ = ["Expansion", "Requalified", "grouped_source", "ungrouped"]
+__all__ = ["Expansion", "Requalified", "ungrouped"]
 
 _MOST_ROWS = 100_000_000
 
@@ -43,6 +42,7 @@ class Expansion:
         inside = (windows >= 0) & (windows < table.num_rows)
         rows, distances = windows[inside], (windows - hits[:, None])[inside]
         if not self.overlap:
+            # the nearest hit first, then the one before; the first entry of each row stays
             order = np.lexsort((distances < 0, np.abs(distances), rows))
             rows, first = np.unique(rows[order], return_index=True)
             distances = distances[order[first]]
@@ -54,21 +54,11 @@ class Expansion:
         return Relation(num_rows=len(rows), columns=columns, table=table, rows=rows)
 
 
-def grouped_source(plan: Plan) -> SelectPlan | None:
-    """Return the SELECT whose groups a plan's rows are, or None."""
-    inner = getattr(plan, "inner", None) or getattr(plan, "plan", None) or getattr(plan, "body", None)
-    if inner is not None:
-        return grouped_source(inner)
-    if isinstance(plan, SelectPlan):
-        return plan if plan.grouped and plan.keys else (grouped_source(plan.source) if plan.plain else None)
-    return None
-
-
 def ungrouped(fields: tuple[Field, ...], extra: Field, relation: Relation, context: Context) -> Relation:
     """Return the rows of groups again, with their number inside the group."""
     context.check()
     grouping = relation.grouping
-    assert grouping is not None  # noqa: S101  the planner has checked
+    assert grouping is not None  # noqa: S101  the assembler has checked
     rows = grouping.rows
     by_name = {field.name: column for field, column in rows.columns.items()}
     counts = np.diff(grouping.offsets)
@@ -86,16 +76,20 @@ def ungrouped(fields: tuple[Field, ...], extra: Field, relation: Relation, conte
 class Requalified:
     """A query under another name."""
 
-    inner: Plan
+    inner: Stage
     fields: tuple[Field, ...]
 
     @classmethod
-    def of(cls, inner: Plan, qualifier: str) -> Requalified:
+    def of(cls, inner: Stage, qualifier: str) -> Requalified:
         return cls(inner, tuple(replace(field, qualifier=qualifier) for field in inner.fields))
 
     @property
     def plain(self) -> bool:
         return self.inner.plain
+
+    @property
+    def has_groups(self) -> bool:
+        return self.inner.has_groups
 
     def run(self, context: Context) -> Relation:
         relation = self.inner.run(context)

@@ -1,4 +1,4 @@
-"""SAMPLE BY: from conditions and weights to strata, a plan and draws."""
+"""SAMPLE BY: from conditions and weights to strata, a sampling plan and draws."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.sampling import ClassCounts, Clause, SamplingPlan, SamplingSpec, Strata
-from penstock.table import Table
+from penstock.table import Table, class_names_of
+from penstock.tensors import label_tensor, label_tensors
 from penstock.tql.values._frames import RelationFrame
 from penstock.tql.values._relations import Bound, Context, Frame, Relation, TensorColumn, tensor_value
 from penstock.tql.values._values import Value, expand_rows, reduce_rows, truth
 
-__all__ = ["BoundPair", "Floats", "TableTerm", "WeightStep", "class_counts", "label_tensor"]
+__all__ = ["BoundPair", "Floats", "TableTerm", "WeightStep", "class_counts", "counted_labels"]
 
 Floats = NDArray[np.float64]
 Masks = list[NDArray[np.bool_]]
@@ -213,10 +214,10 @@ class WeightStep:
         return context.error(message, self.span, hint="add True: 1 for everything else")
 
     def _labels(self, relation: Relation, context: Context) -> ClassCounts | None:
-        tensor = label_tensor(relation.table, context.labels, self.conditions())
-        if tensor is None or relation.table is None:
+        if relation.table is None:
             return None
-        return class_counts(relation.table, tensor, relation.rows)
+        tensor = counted_labels(relation.table, context.labels, self.conditions())
+        return None if tensor is None else class_counts(relation.table, tensor, relation.rows)
 
     def conditions(self) -> list[Bound]:
         """Return the conditions, or what replaces them."""
@@ -242,24 +243,16 @@ def class_counts(table: Table, tensor: str, rows: NDArray[np.int64] | None) -> C
     offsets = value.offsets
     assert offsets is not None  # noqa: S101  class labels are arrays
     data = value.data[: offsets[-1]]
-    return ClassCounts(
-        values=data, offsets=offsets, class_names=tuple(table.tensors[tensor].class_names), tensor=tensor
-    )
+    return ClassCounts(values=data, offsets=offsets, class_names=class_names_of(table, tensor), tensor=tensor)
 
 
-def label_tensor(table: Table | None, asked: str | None, conditions: Sequence[Bound]) -> str | None:
-    """Return the class label tensor for charts: the requested one, the first of the clauses, or the first."""
-    if table is None:
-        return None
-    labels = [name for name, spec in table.tensors.items() if spec.htype == "class_label"]
-    if asked is not None:
-        if asked not in labels:
-            from penstock.errors import TensorNotFoundError
-
-            raise TensorNotFoundError(asked, labels)
-        return asked
-    named = [field.tensor for bound in conditions for field in bound.fields if field.tensor in labels]
-    return named[0] if named else next(iter(labels), None)
+def counted_labels(table: Table, asked: str | None, conditions: Sequence[Bound]) -> str | None:
+    """Return the class label tensor that charts count: asked for, the first of the clauses, the first there is."""
+    if asked is None:
+        labels = label_tensors(table.tensors)
+        named = (field.tensor for bound in conditions for field in bound.fields if field.tensor in labels)
+        asked = next(named, None)
+    return label_tensor(table.tensors, asked)
 
 
 def _drawn(plan: SamplingPlan, asked: int, context: Context) -> NDArray[np.int64]:

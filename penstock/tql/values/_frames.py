@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from penstock.errors import PenstockError, QueryEvaluationError
 from penstock.table import Table
-from penstock.tensors import MAX_IMAGE_BYTES
 from penstock.tql.values._memo import Memo, memo_of
 from penstock.tql.values._relations import Bound, Context, Field, Frame, Grouping, Relation, TensorColumn, tensor_value
 from penstock.tql.values._values import Value, expand_rows, take
@@ -201,7 +200,7 @@ class PixelFrame:
         rows = self.rows_of(field)
         samples = field.table.take(rows[rows >= 0], [field.tensor])[field.tensor]
         given = iter(zip(samples, rows[rows >= 0], strict=True))
-        allowed = getattr(field.table, "max_image_bytes", MAX_IMAGE_BYTES)
+        allowed = field.table.max_image_bytes
         arrays = [_pixels(*next(given), field.tensor, allowed) if row >= 0 else None for row in rows]
         return _stacked(arrays, field.type.rank)
 

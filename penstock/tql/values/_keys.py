@@ -28,7 +28,7 @@ def row_codes(value: Value, num_rows: int) -> tuple[Ints, NDArray[np.bool_]]:
         return _json_codes(value), missing | np.array([item is None for item in data], bool)
     if data.dtype.kind == "f":
         missing = missing | np.isnan(data)
-    if data.dtype.kind in "biu" and data.dtype.itemsize == 1:
+    if data.dtype.kind in "biu" and data.dtype.itemsize == 1:  # small enough to be its own code, unsorted
         return data.astype(np.int64), missing
     _, codes = np.unique(data, return_inverse=True)
     return codes.astype(np.int64, copy=False), missing
@@ -64,6 +64,7 @@ def combined_codes(values: Sequence[Value], num_rows: int) -> Ints:
     for value in values:
         more, missing = row_codes(value, num_rows)
         more = np.where(missing, more.max(initial=0) + 1, more)
+        # numbered anew for each value, so that the product never overflows
         _, codes = np.unique(codes * (int(more.max(initial=0)) + 1) + more, return_inverse=True)
     return codes.astype(np.int64, copy=False)
 
@@ -80,7 +81,7 @@ def group_order(codes: Ints) -> tuple[Ints, Ints]:
         return np.zeros(0, np.int64), np.zeros(1, np.int64)
     _, first, inverse = np.unique(codes, return_index=True, return_inverse=True)
     rank = np.empty(len(first), np.int64)
-    rank[np.argsort(first)] = np.arange(len(first))
+    rank[np.argsort(first)] = np.arange(len(first))  # unique sorts by code; groups come by first appearance
     groups = rank[inverse]
     counts = np.bincount(groups)
     return np.argsort(groups, kind="stable"), np.concatenate([[0], np.cumsum(counts)])
@@ -119,6 +120,7 @@ def _one_plain_key(value: Value, descending: bool, num_rows: int) -> Ints | None
         return None
     if not descending:
         return np.argsort(value.data, kind="stable")
+    # backwards twice: descending, and ties still in the order of rows
     return (num_rows - 1 - np.argsort(value.data[::-1], kind="stable"))[::-1]
 
 

@@ -47,7 +47,7 @@ class Layers:
         first[filled] = data[starts]
         later = np.ones(len(data), bool)
         later[starts] = False
-        later[: offsets[0]] = later[offsets[-1] :] = False
+        later[: offsets[0]] = later[offsets[-1] :] = False  # a slice of a column keeps values outside its rows
         rows = np.arange(len(lengths), dtype=np.int32)
         owners = np.repeat(rows, np.maximum(lengths - 1, 0))
         return cls(first, None if filled.all() else filled, data[later], owners)

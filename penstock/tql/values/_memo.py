@@ -74,20 +74,14 @@ def _size(value: Value) -> int:
     return sum(array.nbytes for array in (value.data, value.valid) if array is not None)
 
 
-_MEMOS: dict[int, tuple[weakref.ref[Table], Memo]] = {}
+_MEMOS: weakref.WeakKeyDictionary[Table, Memo] = weakref.WeakKeyDictionary()
 _LOCK = renewed_lock(threading.Lock())
 
 
 def memo_of(table: Table) -> Memo:
     """Return the memo that lives as long as the table object."""
     with _LOCK:
-        known = _MEMOS.get(id(table))
-        if known is not None and known[0]() is table:
-            return known[1]
-        memo, identity = Memo(), id(table)
-        try:
-            reference = weakref.ref(table, lambda _: _MEMOS.pop(identity, None))
-        except TypeError:  # a table that cannot be referred to weakly keeps nothing between queries
-            return memo
-        _MEMOS[identity] = (reference, memo)
+        memo = _MEMOS.get(table)
+        if memo is None:
+            memo = _MEMOS[table] = Memo()
         return memo

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.tql.values._values import TEXT, Value, aligned, expand_rows, scalar, truth
+from penstock.tql.values._aligning import aligned
+from penstock.tql.values._values import TEXT, Value, expand_rows, scalar, truth
 
 __all__ = [
     "ARITHMETIC",
@@ -128,7 +129,7 @@ def is_in(items: NDArray[Any], *, negated: bool) -> Callable[[Value], Value]:
     def compute(value: Value) -> Value:
         flags = np.zeros(len(value.data), bool)
         if items.dtype.kind in "iu" and value.data.dtype == np.uint8:
-            table = np.zeros(256, bool)
+            table = np.zeros(256, bool)  # class labels are bytes: one look-up each
             table[items[(items >= 0) & (items < 256)].astype(np.int64)] = True  # noqa: PLR2004  all values of a byte
             flags = table[value.data]
         elif len(items):
@@ -215,7 +216,7 @@ def _fits(text: str, at: int, piece: list[str | None]) -> bool:
 
 def class_text(names: tuple[str, ...]) -> Callable[[Value], Value]:
     """Return class indices as their names; an index without a name is NULL."""
-    lookup = np.array([*names, ""], TEXT)
+    lookup = np.array([*names, ""], TEXT)  # the last entry is for indices without a name
 
     def compute(value: Value) -> Value:
         data = value.data.astype(np.int64)
@@ -327,6 +328,7 @@ def choose(dtype: Any) -> Callable[..., Value]:
         *pairs, default = every
         data = default.data.astype(dtype)
         valid = np.ones(rows, bool) if default.valid is None else default.valid.copy()
+        # from the last to the first, so that the first condition that holds writes last
         for condition, value in reversed(list(zip(pairs[::2], pairs[1::2], strict=True))):
             flags = truth(condition).data
             data[flags] = value.data[flags].astype(dtype)

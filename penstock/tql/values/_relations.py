@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from penstock.errors import QueryCancelledError, QueryEvaluationError
 from penstock.sampling import SamplingPlan
 from penstock.table import Table
+from penstock.tql.values._kinds import Type
 from penstock.tql.values._memo import memo_of
 from penstock.tql.values._types import PIXEL_HTYPES, tensor_type
-from penstock.tql.values._values import Type, Value, expand_rows, from_ragged, take
+from penstock.tql.values._values import Value, expand_rows, from_ragged, take
 
 __all__ = [
     "Bound",
@@ -26,8 +27,8 @@ __all__ = [
     "Frame",
     "Grouping",
     "JoinedColumn",
-    "Plan",
     "Relation",
+    "Stage",
     "TensorColumn",
     "scan",
     "tensor_value",
@@ -303,8 +304,8 @@ def scan(table: Table, fields: Mapping[str, Field], rows: NDArray[np.int64] | No
     return Relation(num_rows=table.num_rows if rows is None else len(rows), columns=columns, table=table, rows=rows)
 
 
-class Plan(Protocol):
-    """A query whose names are settled."""
+class Stage(Protocol):
+    """A step of a query's pipeline, whose names are settled: it makes rows, most from those of the stages before."""
 
     @property
     def fields(self) -> tuple[Field, ...]:
@@ -314,6 +315,11 @@ class Plan(Protocol):
     @property
     def plain(self) -> bool:
         """Return whether the result consists of rows of a dataset with all their columns."""
+        ...
+
+    @property
+    def has_groups(self) -> bool:
+        """Whether each row of the result is a group of rows, which UNGROUP BY makes rows again."""
         ...
 
     def run(self, context: Context) -> Relation:

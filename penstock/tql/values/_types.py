@@ -6,8 +6,9 @@ import numpy as np
 
 from penstock.table import Table
 from penstock.tensors import TensorSpec
+from penstock.tql.values._kinds import Type
 from penstock.tql.values._memo import memo_of
-from penstock.tql.values._values import Type, Value
+from penstock.tql.values._values import Value
 
 __all__ = ["PIXEL_HTYPES", "tensor_type"]
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
@@ -15,10 +14,7 @@ from penstock.tql.values._layers import Layers
 
 __all__ = [
     "TEXT",
-    "RowMismatchError",
-    "Type",
     "Value",
-    "aligned",
     "array_constant",
     "constant",
     "expand_rows",
@@ -36,52 +32,6 @@ __all__ = [
 TEXT = np.dtypes.StringDType()
 _SPARSE = 8
 _MOST_LAYERED = 20_000_000
-
-
-_WORDS = {
-    "bool": "boolean", "int": "integer", "float": "number", "text": "text", "json": "JSON value", "time": "time",
-    "null": "NULL",
-}  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Type:
-    """The type of an expression.
-
-    `kind` is bool, int, float, text, json, time or null; `rank` the dimensions
-    of a row's value (0 for one value); `single` says that every row holds
-    exactly one element though the tensor stores arrays.
-    """
-
-    kind: str
-    rank: int = 0
-    class_names: tuple[str, ...] | None = None
-    single: bool = False
-
-    @property
-    def scalar(self) -> bool:
-        """Return whether a row's value can be compared directly."""
-        return self.rank == 0 or self.single
-
-    @property
-    def numeric(self) -> bool:
-        """Return whether arithmetic is allowed."""
-        return self.kind in {"bool", "int", "float"}
-
-    @property
-    def described(self) -> str:
-        """The type in a user's words."""
-        if self.class_names is not None:
-            return "class label" if self.scalar else "class labels"
-        return _WORDS[self.kind] if self.scalar else f"array of {_WORDS[self.kind]}s"
-
-
-class RowMismatchError(Exception):
-    """Two arrays of one row differ in size; the binder turns it into a TQL error."""
-
-    def __init__(self, row: int, left: int, right: int) -> None:
-        super().__init__(row, left, right)
-        self.row, self.left, self.right = row, left, right
 
 
 @dataclass(slots=True, kw_only=True, eq=False)  # not frozen, as Bound is not; never changed once made
@@ -238,6 +188,7 @@ def take(value: Value, rows: NDArray[np.int64]) -> Value:
     valid = None if value.valid is None else value.valid[rows]
     if value.offsets is None:
         return Value(data=value.data[rows], valid=valid)
+    # validity is taken above, as rows without offsets have it too
     column = Ragged(values=value.data, offsets=value.offsets, shapes=value.shapes).take(rows)
     return Value(data=column.values, offsets=column.offsets, shapes=column.shapes, valid=valid)
 
@@ -275,6 +226,7 @@ def rows_with(flags: NDArray[np.bool_], offsets: NDArray[np.int64]) -> NDArray[n
     """Return which rows have a True element; empty rows do not."""
     out = np.zeros(len(offsets) - 1, bool)
     hits = np.flatnonzero(flags)
+    # few hits: look for the row of each; many: count all up and see where the count grows inside a row
     if len(hits) * _SPARSE < len(out):
         out[row_numbers(offsets, hits)] = True
         return out
@@ -289,7 +241,7 @@ def reduce_rows(ufunc: np.ufunc, value: Value, empty: float | bool) -> NDArray[A
         return value.data
     lengths = np.diff(value.offsets)
     present = lengths > 0
-    starts = value.offsets[:-1][present]
+    starts = value.offsets[:-1][present]  # reduceat gives an empty row the first element of the next one
     reduced = ufunc.reduceat(value.data, starts) if len(starts) else value.data[:0]
     if present.all():
         return np.asarray(reduced)
@@ -319,76 +271,6 @@ def _spread(per_row: NDArray[Any], value: Value) -> NDArray[Any]:
     return per_row if value.offsets is None else np.repeat(per_row, value.lengths)
 
 
-def _both(left: Value, right: Value) -> NDArray[np.bool_] | None:
-    """Return where both sides are there, one flag for each row of the longer."""
-    if left.valid is None and right.valid is None:
-        return None
-    flags = [each.valid for each in (left, right) if each.valid is not None]
-    count = left.num_rows if right.constant else right.num_rows
-    both: NDArray[np.bool_] = np.logical_and.reduce([np.broadcast_to(each, count) for each in flags])
-    return both
-
-
-def aligned(left: Value, right: Value) -> tuple[NDArray[Any], NDArray[Any], Value]:
-    """Return the elements of two values side by side, and the layout of the result (its data is `left`'s)."""
-    if left.offsets is None and right.offsets is None:
-        layout = Value(data=left.data, valid=_both(left, right), constant=left.constant and right.constant)
-        return left.data, right.data, layout
-    if left.offsets is not None and right.offsets is not None:
-        return _two_arrays(left, right)
-    array, other = (left, right) if right.offsets is None else (right, left)
-    if array.constant and not other.constant:
-        array = expand_rows(array, other.num_rows)
-    spread = other.data if other.constant else np.repeat(other.data, array.lengths)
-    layout = replace(array, valid=_both(array, other))
-    return (array.data, spread, layout) if right.offsets is None else (spread, array.data, layout)
-
-
-def _two_arrays(left: Value, right: Value) -> tuple[NDArray[Any], NDArray[Any], Value]:
-    if left.constant != right.constant:
-        count = right.num_rows if left.constant else left.num_rows
-        left, right = _matched_constant(left, right, count)
-    valid = _both(left, right)
-    if left.offsets is right.offsets or np.array_equal(left.offsets, right.offsets):  # type: ignore[arg-type]  # both have offsets here
-        _same_shapes(left, right)
-        return left.data, right.data, replace(left, valid=valid)
-    if valid is not None:
-        left, right = _only(left, valid), _only(right, valid)
-    differ = np.flatnonzero(left.lengths != right.lengths)
-    if len(differ):
-        row = int(differ[0])
-        raise RowMismatchError(row, int(left.lengths[row]), int(right.lengths[row]))
-    return left.data, right.data, replace(left, valid=valid)
-
-
-def _same_shapes(left: Value, right: Value) -> None:
-    if left.shapes is None or right.shapes is None or left.shapes.shape != right.shapes.shape:
-        return
-    differ = np.flatnonzero((left.shapes != right.shapes).any(axis=1))
-    if len(differ):
-        row = int(differ[0])
-        raise RowMismatchError(row, int(left.shapes[row][0]), int(right.shapes[row][0]))
-
-
-def _matched_constant(left: Value, right: Value, count: int) -> tuple[Value, Value]:
-    wide, fixed = (right, left) if left.constant else (left, right)
-    if wide.valid is not None:
-        wide = _only(wide, wide.valid)
-        repeated = _only(replace(expand_rows(fixed, count), valid=wide.valid), wide.valid)  # type: ignore[arg-type]  # valid is kept by _only
-    else:
-        repeated = expand_rows(fixed, count)
-    return (repeated, wide) if left.constant else (wide, repeated)
-
-
-def _only(value: Value, rows: NDArray[np.bool_]) -> Value:
-    """Empty every row that is not among `rows`."""
-    if value.offsets is None or rows.all():
-        return value
-    keep = np.repeat(rows, value.lengths)
-    lengths = np.where(rows, value.lengths, 0)
-    return replace(value, data=value.data[keep], offsets=offsets_of(lengths))
-
-
 def positions(
     begin: NDArray[np.int64],
     axes: list[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]],
@@ -398,6 +280,7 @@ def positions(
     `begin` is where each row starts; each axis gives, per row, the number of
     indices, the flat distance of the first, and the flat distance between two.
     """
+    # axis by axis, each place becomes as many places as its row has indices along the axis
     at = begin
     owner = np.arange(len(begin))
     for counts, first, stride in axes:
@@ -410,9 +293,6 @@ def positions(
 
 
 def _within(counts: NDArray[np.int64]) -> NDArray[np.int64]:
-    ends = np.cumsum(counts)
+    ends = np.cumsum(counts)  # 0, 1, ... count - 1 for each count, one after the other
     total = int(ends[-1]) if len(ends) else 0
     return np.arange(total) - np.repeat(ends - counts, counts)
-
-
-Elementwise = Callable[..., NDArray[Any]]

@@ -62,7 +62,7 @@ def values_at(table: OverlayTable, tensor: str, rows: NDArray[np.int64]) -> list
 def committed_labels(table: OverlayTable, uid: int, labels: str | None) -> dict[str, Any] | None:
     """Return labels and boxes of a sample as stored, without edits; None where it is not stored."""
     stored = table.stored
-    row = int(stored.positions(np.array([uid], np.int64))[0])
+    row = stored.row_of(uid)
     if row < 0:
         return None
     found, boxes = sample_labels(stored.column, stored.specs, row, labels)

@@ -11,8 +11,8 @@ import numpy as np
 from penstock import tql
 from penstock.sampling import SamplingPlan
 from penstock.storage import decoded
-from penstock.table import OverlayTable, Ragged, Table
-from penstock.tensors import TensorSpec
+from penstock.table import OverlayTable, Ragged, Table, class_totals
+from penstock.tensors import TensorSpec, kind_in_words, labels_in_words
 from penstock.widgets.editing._objects import object_group
 from penstock.widgets.editing._sample import edited_uids, first_tensor, sample_labels
 from penstock.widgets.operations._thumbnails import Thumbnail
@@ -40,12 +40,8 @@ _NUM_RARE = 3
 
 
 def shown_kind(spec: TensorSpec) -> str:
-    """Return a tensor's kind in words, such as ``class label, 1-5 a sample``."""
-    words = spec.htype.replace("_", " ") + (", linked" if spec.link else "")
-    if spec.length_min is None or spec.length_max is None or spec.htype != "class_label":
-        return words
-    low, high = spec.length_min, spec.length_max
-    return f"{words}, {low} a sample" if low == high else f"{words}, {low}–{high} a sample"
+    """Return a tensor's kind in words, such as ``class label, 1–5 a sample``."""
+    return ", ".join(filter(None, (kind_in_words(spec), labels_in_words(spec))))
 
 
 def clause_infos(text: str, table: Table, labels: str | None) -> list[dict[str, Any]]:
@@ -70,7 +66,7 @@ def dataset_info(session: Session, run: QueryRun | None = None) -> dict[str, Any
     names = run.class_names
     counts = np.zeros(len(names), np.int64)
     if run.labels:
-        counts = np.bincount(table.column(run.labels).values, minlength=len(names))
+        counts = class_totals(table, run.labels)
     done, undone = session.edits.done, session.edits.undone
     label, behind, group = table.stored.label, session.behind, object_group(table, run.labels)
     branch = table.stored.snapshot.branch

@@ -104,7 +104,4 @@ def _instances(run: QueryRun, positions: NDArray[np.int64]) -> NDArray[np.int64]
     labels: ClassCounts | None = run.strata.labels if run.strata is not None else None
     if labels is None:
         return np.zeros(0, np.int64)
-    starts, lengths = labels.offsets[positions], np.diff(labels.offsets)[positions]
-    ends = np.cumsum(lengths)
-    gather = np.arange(ends[-1] if len(ends) else 0) + np.repeat(starts - (ends - lengths), lengths)
-    return np.bincount(labels.values[gather], minlength=labels.num_classes)
+    return labels.take(positions).instances

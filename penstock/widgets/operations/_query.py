@@ -7,6 +7,7 @@ from typing import Any
 
 from penstock import tql
 from penstock.errors import ViewNotFoundError
+from penstock.tql.syntax import _ast as ast
 from penstock.widgets.operations._describe import clause_infos, session_state
 from penstock.widgets.requests import _checks as check
 from penstock.widgets.requests._rpc import Call, Operations, Reply, operation
@@ -71,7 +72,9 @@ class QueryOperations(Operations):
         if any(diagnostic["severity"] == "error" for diagnostic in found):
             return {"diagnostics": found, "clauses": None, "combine": None}
         sample = tql.parse(text).sample
-        combine = getattr(sample.weight, "combine", "max") if sample is not None else None
+        combine = None
+        if sample is not None:
+            combine = sample.weight.combine if isinstance(sample.weight, ast.Weights) else "max"
         clauses = clause_infos(text, run.table, run.labels) if sample is not None else []
         return {"diagnostics": found, "clauses": clauses, "combine": combine}
 

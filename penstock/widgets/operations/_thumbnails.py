@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from penstock.errors import QueryCancelledError
 from penstock.table import Table
-from penstock.tensors import MAX_IMAGE_BYTES, thumbnail
+from penstock.tensors import thumbnail
 from penstock.widgets.requests._failures import in_short
 
 __all__ = ["THUMBNAILS", "Thumbnail", "Thumbnails"]
@@ -134,7 +134,7 @@ def _make(table: Table, rows: NDArray[np.int64], tensor: str, size: int) -> list
         if len(rows) == 1:
             return [Thumbnail(error=in_short(error))]
         return [made for row in rows for made in _make(table, np.array([row]), tensor, size)]
-    allowed = getattr(table, "max_image_bytes", MAX_IMAGE_BYTES)
+    allowed = table.max_image_bytes
     return list(_decoders.map(lambda sample: _shrink(sample, size, allowed), encoded))
 
 

@@ -8,28 +8,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from penstock.errors import ConflictError, PenstockError, QueryCancelledError, TQLError
+from penstock.tql.syntax._offsets import Offsets
 from penstock.widgets.requests._checks import BadRequestError, OutdatedError
 
 if TYPE_CHECKING:
     from penstock.dataset import Conflict
 
-__all__ = ["failure", "in_short", "utf16_length"]
-
+__all__ = ["failure", "in_short"]
 
 _LONGEST = 2000
 _LONG_VALUE = 200
 _MAX_CONFLICTS = 50
-
-
-def utf16_length(text: str) -> int:
-    """Return the length of `text` as a browser counts it, in UTF-16 units.
-
-    Examples
-    --------
-    >>> utf16_length("a😀")
-    3
-    """
-    return len(text) + sum(character > "\uffff" for character in text)
 
 
 def failure(error: BaseException) -> dict[str, Any]:
@@ -84,11 +73,11 @@ def _known(error: PenstockError) -> dict[str, Any]:
         described["conflicts"] = [_conflict(conflict) for conflict in error.conflicts[:_MAX_CONFLICTS]]
         described["num_conflicts"] = len(error.conflicts)
     if isinstance(error, TQLError):
-        described["from"] = utf16_length(error.text[: error.start])
-        described["to"] = utf16_length(error.text[: error.end])
+        places, line_start = Offsets(error.text), error.text.rfind("\n", 0, error.start) + 1
+        described["from"] = places.to_utf16(error.start)
+        described["to"] = places.to_utf16(error.end)
         described["line"] = error.line
-        line_start = error.text.rfind("\n", 0, error.start) + 1
-        described["column"] = utf16_length(error.text[line_start : error.start]) + 1
+        described["column"] = places.to_utf16(error.start) - places.to_utf16(line_start) + 1
         if error.fix is not None:
             described["fix"] = error.fix
     return described

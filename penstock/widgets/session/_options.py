@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Literal, get_args
 
-from penstock.errors import SamplingError, TensorNotFoundError
+from penstock.errors import SamplingError
 from penstock.sampling import fresh_seed
-from penstock.tensors import TensorSpec
+from penstock.tensors import TensorSpec, label_tensor, label_tensors
 
-__all__ = ["Unit", "checked_labels", "checked_seed", "checked_unit", "present_labels", "same_class"]
+__all__ = ["Unit", "checked_seed", "checked_unit", "present_labels", "same_class"]
 
 Unit = Literal["instances", "samples"]
 _MAX_SEED = 2**53 - 1
@@ -31,18 +31,9 @@ def checked_unit(unit: Unit) -> Unit:
     return unit
 
 
-def checked_labels(labels: str | None, tensors: Mapping[str, TensorSpec]) -> str | None:
-    """Return the class label tensor that charts count; the first one for None."""
-    classes = [name for name, spec in tensors.items() if spec.htype == "class_label"]
-    if labels is not None and labels not in classes:
-        raise TensorNotFoundError(labels, classes)
-    return labels or next(iter(classes), None)
-
-
 def present_labels(wanted: str | None, tensors: Mapping[str, TensorSpec]) -> str | None:
     """Return the wanted class label tensor, the first one where another version has none of that name."""
-    known = wanted is not None and wanted in tensors and tensors[wanted].htype == "class_label"
-    return checked_labels(wanted if known else None, tensors)
+    return label_tensor(tensors, wanted if wanted in label_tensors(tensors) else None)
 
 
 def same_class(index: int | None, before: Sequence[str], after: Sequence[str]) -> int | None:

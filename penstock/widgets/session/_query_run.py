@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from penstock import tql
 from penstock.errors import QueryCancelledError
 from penstock.sampling import Clause, SamplingPlan, SamplingSpec, Strata
-from penstock.table import OverlayTable
+from penstock.table import OverlayTable, class_names_of
+from penstock.tql.syntax import _ast as ast
 
 __all__ = ["Mode", "QueryRun", "as_written", "execute", "reweighted", "same_but_weights"]
 
@@ -84,7 +85,7 @@ class QueryRun:
     @property
     def class_names(self) -> tuple[str, ...]:
         """Names of the classes that charts count."""
-        return self.table.tensors[self.labels].class_names if self.labels else ()
+        return class_names_of(self.table, self.labels) if self.labels else ()
 
     def with_spec(self, spec: SamplingSpec, text: str) -> QueryRun:
         """Return the same rows under other weights, mode, seed or size."""
@@ -178,9 +179,8 @@ def same_but_weights(text: str, other: str) -> bool:
     return text == other or _without_weights(tql.parse(text)) == _without_weights(tql.parse(other))
 
 
-def _without_weights(query: Any) -> Any:
-    weight: Any = query.sample.weight if query.sample is not None else None
-    if not hasattr(weight, "pairs"):
+def _without_weights(query: ast.Query) -> ast.Query:
+    if query.sample is None or not isinstance(query.sample.weight, ast.Weights):
         return query
-    pairs = tuple(replace(pair, weight=None) for pair in weight.pairs)
-    return replace(query, sample=replace(query.sample, weight=replace(weight, pairs=pairs)))
+    pairs = tuple(replace(pair, weight=None) for pair in query.sample.weight.pairs)
+    return replace(query, sample=replace(query.sample, weight=replace(query.sample.weight, pairs=pairs)))

@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 
 from penstock.sampling import SamplingSpec
 from penstock.table import OverlayTable
+from penstock.tensors import label_tensor
 from penstock.widgets.editing._edits import EditStack, edit_stack, rows_of
 from penstock.widgets.session._follow import Behind
 from penstock.widgets.session._grid_order import GridOrder, Shown
-from penstock.widgets.session._options import Unit, checked_labels, checked_seed, checked_unit
+from penstock.widgets.session._options import Unit, checked_seed, checked_unit
 from penstock.widgets.session._query_run import Mode, QueryRun
 from penstock.widgets.session._selection import Selection
 from penstock.widgets.session._source import Source
@@ -77,7 +78,7 @@ class SessionState:
         self.history: list[str] = []
         self.note = ""
         self._watchers: weakref.WeakSet[Any] = weakref.WeakSet()
-        self._wanted_labels = checked_labels(labels, self.dataset.table.tensors)
+        self._wanted_labels = label_tensor(self.dataset.table.tensors, labels)
         self._unit = checked_unit(unit)
         self._seed, self._mode, self._size = seed, mode, size
         self._grid = GridOrder()

@@ -1,4 +1,4 @@
-// TQL's tokens as penstock/tql/syntax/_lexer.py has them; a test holds the keyword tables equal. Colours only: the kernel parses.
+// TQL's tokens as penstock/tql/syntax/_lexer.py has them; a test holds the keyword tables equal. Colors only: the kernel parses.
 
 export const KEYWORDS: ReadonlySet<string> = new Set(
   `ALL AND ARRANGE AS ASC BETWEEN BY CASE CAST CROSS DESC DISTINCT ELSE END EXCEPT EXPAND FALSE FROM FULL GROUP
@@ -26,7 +26,7 @@ export interface Token {
   to: number;
 }
 
-// an unterminated string or comment runs to the end of its line or text, so that typing one does not recolour the rest
+// an unterminated string or comment runs to the end of its line or text, so that typing one does not recolor the rest
 const PATTERN =
   /(?<blank>\s+)|(?<comment>--[^\n]*|#[^\n]*|\/\*(?:[^*]|\*(?!\/))*(?:\*\/)?)|(?<name>[A-Za-z_][A-Za-z0-9_]*|\$[A-Za-z_]\w*|"[^"]*(?:""[^"]*)*"?)|(?<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)|(?<string>'[^']*(?:''[^']*)*'|'[^\n]*)|(?<operator>=>|==|!=|<>|<=|>=|\|\||\/\/|[-+*/%=<>()[\]:,.;?])|(?<error>[\s\S])/gy;
 

@@ -184,6 +184,8 @@ def _plain(error: BaseException) -> str:
     cause: BaseException = error
     while cause.args and isinstance(cause.args[0], BaseException):
         cause = cause.args[0]
-    cause = getattr(cause, "reason", None) if isinstance(getattr(cause, "reason", None), BaseException) else cause  # type: ignore[assignment]
+    reason = getattr(cause, "reason", None)
+    if isinstance(reason, BaseException):
+        cause = reason
     text = getattr(cause, "strerror", None) or str(cause)
     return _ADDRESS.sub("", " ".join(str(text).split()))[-160:]

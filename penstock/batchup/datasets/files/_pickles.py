@@ -64,8 +64,8 @@ class _Array:
 
     def array(self) -> NDArray[np.uint8]:
         """Return it as numpy's."""
-        if len(self._state) != 5:  # noqa: PLR2004  version, shape, type, order, bytes
-            raise ValueError("it contains an array without data")
+        if len(self._state) != 5:  # version, shape, type, order, bytes
+            raise ValueError("an array without content")
         _, shape, dtype, is_fortran, content = self._state
         if not isinstance(dtype, _Dtype) or dtype.name not in ("u1", "|u1"):
             raise ValueError(f"it contains an array of type {getattr(dtype, 'name', dtype)}. Expected uint8")

@@ -1,0 +1,63 @@
+"""What a dataset can be addressed by."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+from penstock.errors import DatasetError, LinkError
+from penstock.tensors import has_password, local_path, scheme_of, shown_url
+
+__all__ = ["address_of"]
+
+_SCHEMES = ("s3", "gs", "az", "abfss")
+
+
+def address_of(path: str | os.PathLike[str]) -> tuple[str, bool]:
+    """Return the absolute path or the URL of a dataset, and whether it is in an object store.
+
+    Raises
+    ------
+    DatasetError
+        If it is neither, or holds a password.
+    """
+    text = os.fspath(path) if isinstance(path, (str, os.PathLike)) else ""
+    if not isinstance(text, str) or not text.strip():
+        raise DatasetError(f"a dataset at {path!r}; expected a path or an object-store URL")
+    _check_address(text)
+    scheme = re.match(r"(\w+)://", text)
+    if scheme_of(text) == "file":
+        text, scheme = str(local_path(text)), None
+    if scheme and scheme[1] in {"hub", "al", "org"}:
+        raise DatasetError(
+            f"{text!r} is a Deep Lake path; expected a local path or an object-store URL",
+            hint="penstock.from_deeplake(path, dest) copies such a dataset",
+        )
+    if scheme and scheme[1] not in _SCHEMES:
+        raise DatasetError(f"{text!r} has scheme {scheme[1]!r}; expected a local path or {', '.join(_SCHEMES)}")
+    return (text.rstrip("/"), True) if scheme else (str(Path(text).expanduser().absolute()), False)
+
+
+def _check_address(text: str) -> None:
+    """Refuse what no folder or store can be named by, and passwords, which every message would show."""
+    if "\0" in text or not _is_utf8(text):
+        raise DatasetError(f"a dataset at {text!r}; expected a path that UTF-8 can hold, without NUL")
+    try:
+        secret = scheme_of(text) not in {"", "file"} and has_password(text)
+    except LinkError as error:
+        raise DatasetError(f"a dataset at {shown_url(text)}; expected a path or an object-store URL") from error
+    if secret:
+        raise DatasetError(
+            f"the dataset address {shown_url(text)} holds a password or key; expected an address alone",
+            hint="the store reads its credentials from the environment, such as AWS_ACCESS_KEY_ID and "
+            "AWS_SECRET_ACCESS_KEY",
+        )
+
+
+def _is_utf8(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -1,0 +1,42 @@
+"""Names and rows that a table is asked for, checked in one way for all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from penstock.errors import DatasetError, SampleIndexError, TensorNotFoundError
+from penstock.tensors import TensorSpec
+
+__all__ = ["checked_column", "checked_rows", "checked_tensor"]
+
+
+def checked_tensor(specs: Mapping[str, TensorSpec], name: str) -> TensorSpec:
+    """Return a tensor's spec, or raise which tensors there are."""
+    if name not in specs:
+        raise TensorNotFoundError(name, specs)
+    return specs[name]
+
+
+def checked_column(specs: Mapping[str, TensorSpec], name: str) -> TensorSpec:
+    """Return the spec of a tensor that can be read as a column."""
+    spec = checked_tensor(specs, name)
+    if spec.is_encoded:
+        raise DatasetError(
+            f"tensor {name!r} ({spec.shown_htype}) as a column; expected a tensor that is not an image or mask"
+        )
+    return spec
+
+
+def checked_rows(rows: NDArray[Any], num_rows: int) -> NDArray[np.int64]:
+    """Return row numbers as int64 of shape (num_taken,), or raise which row does not exist."""
+    rows = np.asarray(rows, np.int64).reshape(-1)
+    if len(rows) and (rows.min() < 0 or rows.max() >= num_rows):
+        wrong = rows[(rows < 0) | (rows >= num_rows)][0]
+        raise SampleIndexError(
+            f"row {wrong}; expected 0 to {num_rows - 1}" if num_rows else f"row {wrong} of a table without rows"
+        )
+    return rows
