@@ -256,8 +256,7 @@ class UnknownClassError(SampleError, LookupError):
     def __init__(self, name: str, available: Iterable[str], *, tensor: str | None = None) -> None:
         known = tuple(available)
         like = nearest(name, known)
-        where = f" in {tensor}" if tensor else ""
-        shown = ", ".join(known[:8]) + (f", … ({len(known)} classes)" if len(known) > 8 else "")
+        where = f" of {tensor}" if tensor else ""
         super().__init__(
             f"{name!r} is not a class{where}. {_expected(known, 'There are no classes yet')}",
             hint=f"did you mean {like!r}?" if like else None,

@@ -42,7 +42,7 @@ _MOST_LISTED = 20
 
 
 def explore(options: argparse.Namespace) -> int:
-    """Open JupyterLab on the demo, a dataset, or what a path holds once it is imported."""
+    """Open JupyterLab on the demo, on a dataset, or on a path, which is imported first."""
     check_installed()
     folder = Path(options.folder)
     if not folder.is_dir():

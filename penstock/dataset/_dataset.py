@@ -59,7 +59,7 @@ class Dataset(Filling):
         return self
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Travel to another process by path; what is opened there is read-only."""
+        """Pickle as a path; the dataset is opened read-only in the other process."""
         with self._lock:
             self._settle()
             fixed = self._working.fixed_version
@@ -70,18 +70,18 @@ class Dataset(Filling):
 
     @property
     def has_changes(self) -> bool:
-        """Whether anything differs from the last commit."""
+        """Whether there are changes since the last commit."""
         with self._lock:
             self._settle()
             return self._working.has_changes()
 
     def commit(self, message: str | None = None, *, on_conflict: Literal["raise", "ours", "theirs"] = "raise") -> str:
-        """Make what there is now a version with a message.
+        """Turn the current state into a version with a message.
 
         Parameters
         ----------
         message : str, optional
-            What was done and why.
+            What was changed and why.
         on_conflict : {"raise", "ours", "theirs"}
             What happens to samples edited here that another session edited and
             committed meanwhile: an error that names them, the edits made here win,
@@ -121,12 +121,12 @@ class Dataset(Filling):
 
     @property
     def is_behind(self) -> bool:
-        """Whether another session has written to the stored dataset since it was read; a small read of the store."""
+        """Whether another session has written to the dataset since it was read; needs a small read of the store."""
         with self._lock:
             return self._working.is_behind()
 
     def refresh(self) -> bool:
-        """Read what other sessions have written since the dataset was opened; edits made here stay over it.
+        """Read what other sessions have written since the dataset was opened, and keep the edits made here.
 
         Returns
         -------
@@ -209,7 +209,7 @@ class Dataset(Filling):
         Raises
         ------
         TensorNotFoundError
-            If there is none of this name.
+            If no tensor has this name.
         """
         with self._lock:
             self._writable()
@@ -219,7 +219,7 @@ class Dataset(Filling):
             self._buffer = self._working.new_buffer()
 
     def rename_tensor(self, name: str, new_name: str) -> None:
-        """Refuse, and say what to write: a name is part of every file of the tensor."""
+        """Raise an error that says what to do instead: the name is part of every file of the tensor."""
         kind = self.tensor_spec(name).shown_htype
         raise DatasetError(
             f"cannot rename {name!r} to {new_name!r}: a tensor keeps the name it was created with",
@@ -249,7 +249,7 @@ class Dataset(Filling):
         CommitNotFoundError
             If there is no such version.
         UncommittedChangesError
-            If a branch is to be made of changes that are not committed.
+            If a branch would start from uncommitted changes.
         """
         with self._lock:
             self._settle()
@@ -273,7 +273,7 @@ class Dataset(Filling):
         branch : str
             The branch, whose own uncommitted edits stay there.
         prefer : {"ours", "theirs"}, optional
-            Who is right where both changed a sample.
+            Which side wins if both changed a sample.
 
         Returns
         -------
@@ -462,7 +462,7 @@ class Dataset(Filling):
     # ---- credentials ---------------------------------------------------------------------
 
     def add_creds_key(self, name: str, managed: bool = False) -> None:
-        """Name the credentials that links refer to; the name alone is stored.
+        """Add the name of credentials for links; only the name is stored.
 
         Parameters
         ----------
@@ -481,7 +481,7 @@ class Dataset(Filling):
             self._working.set_creds_key(name, managed=managed)
 
     def populate_creds(self, name: str, values: Mapping[str, str]) -> None:
-        """Give the credentials of a key for this session; they are kept in memory alone.
+        """Set the credentials of a key for this session; they are kept only in memory.
 
         Parameters
         ----------

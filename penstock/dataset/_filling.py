@@ -54,7 +54,7 @@ class Filling(Samples):
     ----------
     max_image_bytes : int or None
         Most bytes an image or mask may have when it is decoded, 512 MiB by default;
-        None allows any size. It is of this session alone and not stored.
+        None allows any size. Applies to this session only and is not stored.
     """
 
     def __init__(self, working: Working) -> None:
@@ -80,7 +80,7 @@ class Filling(Samples):
 
     @property
     def listeners(self) -> Listeners:
-        """Who is called after each change, and after one of the same path by another `Dataset` of this process.
+        """Listeners, called after each change, also by another `Dataset` of the same path in this process.
 
         Internal seam of the widgets.
         """
@@ -88,7 +88,7 @@ class Filling(Samples):
 
     @property
     def is_buffering(self) -> bool:
-        """Whether a `with` block is open, whose rows and edits are written at its end."""
+        """Whether a `with` block is open; its rows and edits are written at its end."""
         return self._depth > 0
 
     def _mark(self) -> object:
@@ -124,7 +124,7 @@ class Filling(Samples):
 
     @property
     def read_only(self) -> bool:
-        """Whether writing is refused."""
+        """Whether the dataset is read-only."""
         return self._working.read_only is not None
 
     @property
@@ -177,7 +177,7 @@ class Filling(Samples):
         """Return the dataset itself, for its views."""
 
     def resolver(self) -> Resolve:
-        """Return how the names in a query become tables: paths, also those beside this dataset."""
+        """Return the resolver of names in a query: paths, also those next to this dataset."""
         return self._named_table
 
     def _named_table(self, name: str, at: str | None) -> OverlayTable:
@@ -208,7 +208,7 @@ class Filling(Samples):
         create_shape_tensor: bool = True,
         create_sample_info_tensor: bool = True,
     ) -> Tensor:
-        """Add a tensor; in the samples there are it is empty.
+        """Add a tensor; it is empty in existing samples.
 
         Parameters
         ----------
@@ -275,7 +275,7 @@ class Filling(Samples):
         return Tensor(self, name)
 
     def align(self, *names: str) -> None:
-        """Declare that some tensors describe the same objects of a sample; kept at once.
+        """Declare that some tensors describe the same objects of a sample; saved immediately.
 
         Parameters
         ----------
@@ -484,9 +484,9 @@ class Filling(Samples):
         Parameters
         ----------
         name : str, optional
-            Of this tensor alone.
+            Only of this tensor.
         rows : sequence of int, optional
-            Of these samples alone.
+            Only of these samples.
         """
         with self._lock:
             self._writable()
@@ -529,7 +529,7 @@ class Filling(Samples):
             return index
 
     def merge_classes(self, name: str, names: Sequence[str], into: str) -> None:
-        """Make several classes one: samples get the class `into`, the other names go.
+        """Merge several classes into `into`; the other names are removed.
 
         Parameters
         ----------
@@ -560,7 +560,7 @@ class Filling(Samples):
 
 
 def open_dataset(path: str, branch: str | None, version: int | None) -> Any:
-    """Return a dataset that is open in this process, also as a forked child inherits it; None where there is none."""
+    """Return a dataset that is open in this process or was inherited by a fork; None if there is none."""
     for dataset in list(_OPEN):
         working = dataset._working  # noqa: SLF001  of this class
         if (dataset.path, working.store.branch, working.fixed_version) == (path, branch, version):

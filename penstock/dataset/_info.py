@@ -1,4 +1,4 @@
-"""What a user notes about a dataset: names and values that are kept and versioned with it."""
+"""Notes of the user about a dataset, stored and versioned with it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Change = Callable[[Callable[[dict[str, Any]], dict[str, Any]]], None]
 
 
 class Info(MutableMapping[str, Any]):
-    """Notes about a dataset, kept at once; values are what JSON holds.
+    """Notes about a dataset, saved immediately; values are JSON values.
 
     Parameters
     ----------

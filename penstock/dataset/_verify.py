@@ -52,7 +52,7 @@ def _damaged_copy(view_id: str, place: Location) -> list[Problem]:
 
 
 def _damaged(table: OverlayTable, found: Sequence[Problem]) -> list[Problem]:
-    """Report the files that are not what was committed, unless a sample in them was found to be damaged already."""
+    """Report files that differ from what was committed, unless a sample in them is already known to be damaged."""
     snapshot = table.stored.snapshot
     digests = Digests(Store.open(Location(snapshot.path)))
     owners = {column: name for name, spec in table.stored.specs.items() for column in column_names(spec)}

@@ -196,8 +196,12 @@ def _record(root: Path, listing: Listing, images: Sequence[Path], log: IssueLog)
 
 def _seen(root: Path, listing: Listing) -> str:
     names = [str(path.relative_to(root)) for path in listing.files]
-    seen = f"it has {', '.join(names[:3])}{', …' if len(names) > 3 else ''}" if names else "it has no files"
-    return f"expected files such as JPEG or PNG, {seen}"
+    seen = (
+        f"the folder has {', '.join(names[:3])}{', …' if len(names) > 3 else ''}"
+        if names
+        else "the folder has no files"
+    )
+    return f"Expected image files such as JPEG or PNG, but {seen}"
 
 
 def _indexed(names: list[str | None], log: IssueLog) -> tuple[NDArray[np.int64] | None, tuple[str, ...]]:

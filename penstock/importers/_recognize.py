@@ -200,7 +200,7 @@ def recognize(path: str | os.PathLike[str], images: str | os.PathLike[str] | Non
     given = path_of(path, "COCO annotations, or a folder")
     folder = None if images is None else path_of(images, "a folder of images")
     if not os.path.exists(given):
-        raise ImporterError(f"nothing at {str(given)!r}; {_EXPECTED}")
+        raise ImporterError(f"{str(given)!r} does not exist. {_EXPECTED}")
     if given.is_file():
         return _of_file(given, folder)
     listing = list_files(given)

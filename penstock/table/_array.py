@@ -23,7 +23,7 @@ _RANKS = {"class_label": 1, "embedding": 1, "bbox": 2}
 
 
 class ArrayTable(FixedTable):
-    """A real table whose columns are given as arrays or lists.
+    """A table whose columns are arrays or lists.
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ class ArrayTable(FixedTable):
             specs[name] = self._add(name, data, htype, tuple(names.get(name, ())))
         counts = {self._length(name) for name in specs}
         if len(counts) > 1:
-            raise ValueError(f"columns of {sorted(counts)} rows; all must have the same number")
+            raise ValueError(f"the columns have {sorted(counts)} rows. Expected equal numbers")
         super().__init__(specs, counts.pop() if counts else 0, version)
 
     def _length(self, name: str) -> int:

@@ -33,7 +33,7 @@ class Table(ABC):
     @property
     @abstractmethod
     def version(self) -> str:
-        """Identity of what is read: the commit, and the draft's hash where there is one."""
+        """The identity of the content: the commit, and the draft's hash if there is one."""
 
     @property
     @abstractmethod

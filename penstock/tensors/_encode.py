@@ -153,7 +153,9 @@ def _encode_boxes(spec: TensorSpec, value: Value) -> Cell:
     if boxes.shape == (4,):
         boxes = boxes[None]
     if boxes.ndim != 2 or boxes.shape[1] != 4:  # a box is four numbers
-        raise _refuse(spec, value, f"boxes of shape (num_boxes, 4), {spec.coords} in pixels; got shape {boxes.shape}")
+        raise _refuse(
+            spec, value, f"boxes of shape (num_boxes, 4), {spec.coords} in pixels, but got shape {boxes.shape}"
+        )
     if not np.isfinite(boxes).all():
         raise _refuse(spec, value, "finite coordinates")
     return Cell(value=np.ascontiguousarray(boxes).reshape(-1), shape=boxes.shape)

@@ -110,7 +110,7 @@ def test_checkout_with_create_makes_a_branch(ds):
     ds.checkout("fix/sample 3", create=True)
     assert ds.branch == "fix/sample 3"
     assert ds.branches == ["main", "fix/sample 3"]
-    with pytest.raises(DatasetError, match="exists already"):
+    with pytest.raises(DatasetError, match="already exists"):
         ds.checkout("fix/sample 3", create=True)
 
 
@@ -164,7 +164,7 @@ def test_a_commit_that_is_checked_out_is_read_only(ds):
 
 def test_a_branch_of_uncommitted_changes_is_refused(ds):
     ds.age[0] = 5
-    with pytest.raises(UncommittedChangesError, match="'side' of changes"):
+    with pytest.raises(UncommittedChangesError, match="'side' from uncommitted changes"):
         ds.checkout("side", create=True)
 
 

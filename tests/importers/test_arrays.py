@@ -66,7 +66,7 @@ def test_a_matrix_of_zeros_or_ones_of_another_width_is_refused_with_a_hint(class
 
 
 def test_lists_of_zeros_or_ones_as_long_as_there_are_classes_are_refused():
-    with pytest.raises(ImporterError, match=r"np\.array\(labels\) if a number stands for each class"):
+    with pytest.raises(ImporterError, match=r"np\.array\(labels\) if there is one number per class"):
         labels([[0, 1, 0], [1, 0, 0]], class_names=["a", "b", "c"])
 
 
@@ -89,11 +89,11 @@ def test_minus_1_is_no_label(with_minus_1):
 
 def test_minus_1_is_noted(with_minus_1):
     issues = import_report(with_minus_1).issues
-    assert [str(issue) for issue in issues] == ["noted: labels: -1 in 2 samples, taken as no label"]
+    assert [str(issue) for issue in issues] == ["noted: labels: -1 in 2 samples, treated as no label"]
 
 
 def test_labels_of_either_minus_1_or_1_are_refused():
-    with pytest.raises(ImporterError, match=r"-1 could be a class or no label.*\(labels \+ 1\) // 2"):
+    with pytest.raises(ImporterError, match=r"-1 could mean a class or no label.*\(labels \+ 1\) // 2"):
         labels([-1, 1, 1])
 
 

@@ -144,12 +144,12 @@ def test_a_flat_folder_has_no_labels(tmp_path):
 
 
 def test_an_empty_folder_is_refused(tmp_path):
-    with pytest.raises(ImporterError, match=r"no images below.*it has no files"):
+    with pytest.raises(ImporterError, match=r"there are has no images.*the folder has no files"):
         parsed(tmp_path)
 
 
 def test_a_missing_folder_is_refused(tmp_path):
-    with pytest.raises(ImporterError, match=r"no folder.*does not exist"):
+    with pytest.raises(ImporterError, match=r"none' does not exist"):
         parsed(tmp_path / "none")
 
 

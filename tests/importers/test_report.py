@@ -72,4 +72,4 @@ def test_report_shows_what_was_ignored_last(issues):
 
 def test_report_of_ignored_files_alone_says_that_nothing_was_refused(issues):
     report = ImportReport(source="x", num_samples=2, issues=issues[:1])
-    assert report.summary() == "2 samples from x, nothing refused or repaired, 1 ignored"
+    assert report.summary() == "2 samples from x, nothing rejected or repaired, 1 ignored"

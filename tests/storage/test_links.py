@@ -145,7 +145,7 @@ SECRET = [
 
 @pytest.mark.parametrize("url", SECRET)
 def test_an_address_with_a_password_is_refused_without_repeating_it(url):
-    with pytest.raises(LinkError, match=r"holds a password or key.*populate_creds") as caught:
+    with pytest.raises(LinkError, match=r"contains a password or key.*populate_creds") as caught:
         penstock.link(url)
     assert "of-the-test" not in str(caught.value)
 
@@ -155,7 +155,7 @@ def test_an_address_with_a_password_is_refused_without_repeating_it(url):
 def test_an_address_with_a_password_is_not_added(url, form, tmp_path):
     ds = penstock.empty(tmp_path / "set")
     ds.create_tensor("images", htype="link[image]", verify=False)
-    with pytest.raises(LinkError, match="holds a password or key"):
+    with pytest.raises(LinkError, match="contains a password or key"):
         ds.append({"images": form(url)})
     assert len(ds) == 0
 
@@ -166,7 +166,7 @@ def test_what_only_looks_like_a_password_is_taken(url):
 
 
 def test_a_dataset_address_with_a_password_is_refused_without_repeating_it():
-    with pytest.raises(DatasetError, match=r"holds a password or key.*AWS_ACCESS_KEY_ID") as caught:
+    with pytest.raises(DatasetError, match=r"contains a password or key.*AWS_ACCESS_KEY_ID") as caught:
         Location("s3://AKIA:pw-of-the-test@bucket/set")
     assert "of-the-test" not in str(caught.value)
 

@@ -23,9 +23,9 @@ def test_the_first_label_tensor_is_counted_by_default():
 
 
 def test_a_tensor_without_labels_is_refused():
-    with pytest.raises(DatasetError, match="labels='age'; expected a class_label tensor: first, second"):
+    with pytest.raises(DatasetError, match=r"labels='age'. Expected a class_label tensor: first, second"):
         label_tensor(BOTH, "age")
-    with pytest.raises(DatasetError, match="labels='age'; expected a class_label tensor: this dataset has none"):
+    with pytest.raises(DatasetError, match=r"labels='age'. Expected a class_label tensor: this dataset has none"):
         label_tensor(specs(age="generic"), "age")
 
 

@@ -152,7 +152,7 @@ def _iterator(tasks: Any) -> Iterator[tuple[Any, ...]]:
 
 def _checked(task: Any) -> tuple[Callable[..., Any], tuple[Any, ...]]:
     if not isinstance(task, tuple | list) or not 1 <= len(task) <= 2 or not callable(task[0]):
-        raise DataSourceTypeError(f"a task is {task!r}; expected (fn,) or (fn, args)")
+        raise DataSourceTypeError(f"the task {task!r} is not valid. Expected (fn,) or (fn, args)")
     arguments = task[1] if len(task) > 1 else ()
     if not isinstance(arguments, tuple | list):
         raise DataSourceError(

@@ -85,7 +85,7 @@ def _with_revived(sides: _Sides) -> Difference:
 def _surviving(
     base: OverlayTable, ours: Working, theirs: Working, mine: Difference, other: Difference
 ) -> tuple[dict[str, TensorSpec], list[Conflict]]:
-    """Return the tensors that a merge ends with: those that one side deleted are gone, unless the other edited them."""
+    """Return the tensors after a merge: those that one side deleted are gone, unless the other edited them."""
     specs = reconciled(base.stored.specs, ours.specs, theirs.specs)
     contested = []
     for name in base.stored.specs:
@@ -101,7 +101,7 @@ def _surviving(
 
 
 def _check_fit(sides: _Sides) -> None:
-    """Refuse samples of theirs that a type fixed here cannot hold, before anything is written."""
+    """Raise if samples of theirs do not fit a type fixed here, before anything is written."""
     theirs, other = sides.theirs, sides.other
     for name, spec in theirs.stored.specs.items():
         if name in sides.specs and not same_type(spec, sides.specs[name]):
@@ -241,7 +241,7 @@ def _delete(steps: Steps, sides: _Sides, skipped: set[tuple[int | None, str | No
 def _rewrite(
     steps: Steps, sides: _Sides, spec: TensorSpec, name: str, skipped: set[tuple[int | None, str | None]]
 ) -> None:
-    """Write what changes of a tensor in our samples: classes that count otherwise now, and their edits."""
+    """Write the changes of a tensor in our samples: renumbered classes, and their edits."""
     cells = _renumbered(sides, name)
     if name in sides.theirs.stored.specs:
         new = name not in sides.ours.stored.specs
@@ -264,7 +264,7 @@ def _rewrite(
 
 
 def _renumbered(sides: _Sides, name: str) -> dict[int, Cell]:
-    """Return our labels that the merged classes count otherwise, by uid."""
+    """Return our labels that the merge renumbers, by uid."""
     merged = sides.classes.get(name)
     if merged is None or merged.from_ours is None:
         return {}

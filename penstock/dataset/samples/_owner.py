@@ -1,4 +1,4 @@
-"""What tensors and samples need of the dataset or view they belong to."""
+"""The interface of a dataset or view for its tensors and samples."""
 
 from __future__ import annotations
 
@@ -59,5 +59,5 @@ class Owner(Protocol):
         ...
 
     def merge_classes(self, name: str, names: Sequence[str], into: str) -> None:
-        """Make several classes one."""
+        """Merge several classes into one."""
         ...

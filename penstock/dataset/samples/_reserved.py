@@ -52,7 +52,7 @@ ELSEWHERE = {
 
 
 def is_attribute(name: str) -> bool:
-    """Whether a tensor of this name could be reached behind a dot at all."""
+    """Return whether a tensor of this name can be an attribute."""
     return re.fullmatch(r"[^\W_]\w*", name) is not None and name.isidentifier()
 
 

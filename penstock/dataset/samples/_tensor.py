@@ -23,7 +23,7 @@ _CHUNK = 256
 
 
 class TensorInfo:
-    """What is known of a tensor beside its samples.
+    """The properties of a tensor apart from its samples.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ class TensorInfo:
 
 
 class Tensor:
-    """Samples of one tensor; read when asked.
+    """Samples of one tensor, read on demand.
 
     Parameters
     ----------
@@ -62,7 +62,7 @@ class Tensor:
     rows : ndarray of int64, optional
         Positions in the owner; by default all.
     single : bool
-        Whether it stands for one sample rather than a list of one.
+        Whether it is a single sample rather than a list of one.
     """
 
     def __init__(self, owner: Owner, name: str, rows: NDArray[np.int64] | None = None, *, single: bool = False) -> None:
@@ -258,7 +258,7 @@ class Tensor:
         table, rows = self._now()
         origin = table.origin
         if not isinstance(origin, OverlayTable):
-            raise DatasetError(f"links of {self._name!r}; expected a tensor of a stored dataset")
+            raise DatasetError(f"{self._name!r} has no links. Expected a tensor of a stored dataset")
         return origin.links(rows, self._name)
 
     def add_class(self, name: str) -> int:
@@ -266,11 +266,11 @@ class Tensor:
         return self._owner.change_classes(self._name, "add", name)
 
     def rename_class(self, old: str, new: str) -> None:
-        """Give a class another name; its index and all samples stay as they are."""
+        """Rename a class; its index and all samples stay the same."""
         self._owner.change_classes(self._name, "rename", old, new)
 
     def merge_classes(self, names: list[str] | tuple[str, ...], into: str) -> None:
-        """Make several classes one: their samples get the class `into`, which may be a new name; their names go."""
+        """Merge several classes into `into`, which can be a new name; the other names are removed."""
         self._owner.merge_classes(self._name, names, into)
 
     def __repr__(self) -> str:
@@ -280,4 +280,4 @@ class Tensor:
 
 def _first_labels(owner: Owner) -> str | None:
     labels = label_tensors({name: owner.tensor_spec(name) for name in owner.tensor_names()})
-    return f"ds[{labels[0]!r}] is one" if labels else None
+    return f"use ds[{labels[0]!r}]" if labels else None

@@ -26,7 +26,7 @@ _V = TypeVar("_V")
 
 
 class Drawing(ABC, Generic[_V]):
-    """What chooses and draws samples; `_V` is the view it makes."""
+    """Methods that select and draw samples; `_V` is the resulting view."""
 
     @property
     @abstractmethod
@@ -52,7 +52,7 @@ class Drawing(ABC, Generic[_V]):
 
     @abstractmethod
     def _result(self, result: QueryResult, *, query_string: str, seed: int) -> _V:
-        """Return what a query chose or made as a view."""
+        """Return the result of a query as a view."""
 
     def _own_seed(self) -> int:
         return 0
@@ -136,7 +136,7 @@ class Drawing(ABC, Generic[_V]):
             each sample. A spec or a plan of the same
             samples brings mode, size and seed; those given here replace its own.
         replace : bool
-            Whether a sample may be drawn again.
+            Whether a sample can be drawn again.
         size : int, optional
             Number of draws; by default as many as there are samples.
         seed : int or None, optional
@@ -263,9 +263,9 @@ class Drawing(ABC, Generic[_V]):
         tensors : list of str, optional
             Tensors to read; by default all.
         batch_size : int or None
-            Samples in a batch; None gives single samples.
+            Samples per batch; None yields single samples.
         collate_fn : callable, optional
-            Makes a batch of a list of samples.
+            Function that makes a batch from a list of samples.
         seed : int or None, optional
             As in `dataloader`.
         **options

@@ -1,4 +1,4 @@
-"""Views kept by an id: their version, their rows by identity, and a copy of their samples where asked."""
+"""Views saved under an id: their version, their rows by identity, and an optional copy of their samples."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ _HEADS = ("id", "time", "samples", "query", "message")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SavedView:
-    """What is kept of a view.
+    """The record of a saved view.
 
     Parameters
     ----------
@@ -53,7 +53,7 @@ class SavedView:
     message : str
         What was said.
     query_string : str or None
-        The query that chose the rows; kept to be shown, never run again.
+        The query that selected the rows; kept for display, never run again.
     seed : int
         The seed it was run with.
     num_samples : int
@@ -65,7 +65,7 @@ class SavedView:
     author : str
         Who saved it.
     optimized : bool
-        Whether its samples lie copied beside the dataset.
+        Whether its samples were copied next to the dataset.
     """
 
     id: str

@@ -1,4 +1,4 @@
-"""What datasets and views share, and views: some samples of one version, to read."""
+"""The base of datasets and views, and views: some samples of one version."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class Samples(Drawing["View"]):
 
     @property
     def version(self) -> str:
-        """Identity of what is read: the commit, and what lies over it."""
+        """The identity of the content: the commit, and the edits on top of it."""
         return self.table.version
 
     @property
@@ -78,7 +78,7 @@ class Samples(Drawing["View"]):
         Raises
         ------
         TensorNotFoundError
-            If there is none of this name.
+            If no tensor has this name.
         """
         names = self.tensor_names()
         if name not in names:
@@ -136,7 +136,7 @@ class Samples(Drawing["View"]):
         )
 
     def merge_classes(self, name: str, names: Sequence[str], into: str) -> None:
-        """Make several classes one; a view refuses."""
+        """Merge several classes into one; raises an error for a view."""
         raise ReadOnlyError(
             f"cannot merge {', '.join(names)} of {name!r} into {into!r} in a view, which is a snapshot",
             hint="use the dataset",
@@ -171,7 +171,7 @@ class Samples(Drawing["View"]):
         """Return the samples' labels by the first class label tensor, for the helpers of `penstock.sampling`."""
         labels = label_tensor({name: self.tensor_spec(name) for name in self.tensor_names()})
         if labels is None:
-            raise SamplingError("no class_label tensor; expected one", hint="pass the labels themselves")
+            raise SamplingError("there is no class_label tensor", hint="pass the labels as an array")
         return self[labels].__class_counts__()
 
     def summary(self) -> None:
@@ -193,7 +193,7 @@ class Samples(Drawing["View"]):
         Returns
         -------
         DataFrame
-            One row a sample, indexed by row of the version. Class labels are
+            One row per sample, indexed by row of the version. Class labels are
             names (one, where every sample has one; else a list), boxes arrays,
             images encoded bytes, links URLs. A sample without a value is None; among
             numbers NaN, or ``pandas.NA`` where they are whole numbers or bool.
@@ -323,7 +323,7 @@ class View(Samples):
 
     @property
     def spec(self) -> SamplingSpec | None:
-        """How the rows were drawn, None where they were not sampled."""
+        """How the rows were drawn; None if they were not sampled."""
         return None if self._plan is None else self._plan.spec
 
     def _home(self) -> Home | None:
@@ -392,6 +392,6 @@ def _with_label_rank(column: Ragged) -> Ragged:
 
 
 def _place(table: Table) -> str | None:
-    """Return where a table is stored, None where it is made of results."""
+    """Return the location of a table; None if it consists of results."""
     origin = table.origin
     return origin.stored.snapshot.path if isinstance(origin, OverlayTable) else None

@@ -48,7 +48,7 @@ class Conflict:
 
 
 def same(one: Cell, two: Cell) -> bool:
-    """Tell whether two cells hold the same sample."""
+    """Return whether two cells contain the same sample."""
     return _value(one) == _value(two)
 
 
@@ -60,7 +60,7 @@ def _value(cell: Cell) -> tuple[object, ...]:
 
 
 def cells_at(stored: StoredTable, tensor: str, uids: Sequence[int]) -> list[Cell | None]:
-    """Return the stored cell of each uid, None where there is no such sample."""
+    """Return the stored cell of each uid; None if the sample does not exist."""
     rows = stored.positions(np.array(uids, np.int64))
     here = np.unique(rows[rows >= 0])
     cells = stored.cells(here, [tensor], recorded=False)[tensor] if len(here) else []
@@ -179,7 +179,7 @@ def refuse(conflicts: Sequence[Conflict], last: Commit | None) -> NoReturn:
 
 
 def settled_draft(session: Drafts, stored: StoredTable, conflicts: Sequence[Conflict], prefer: Prefer) -> Draft:
-    """Return the edits to commit: without those given up, those of deleted samples, and those made elsewhere too."""
+    """Return the edits to commit: without dropped ones, those of deleted samples, and those also made elsewhere."""
     draft = session.draft
     if prefer == "theirs":
         for conflict in conflicts:

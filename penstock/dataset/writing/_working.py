@@ -1,4 +1,4 @@
-"""The working head of a dataset: the stored version, the draft over it, and every write."""
+"""The working head of a dataset: the stored version, the draft on top of it, and every write."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ class Working:
             self._open_head()
 
     def _open_head(self) -> None:
-        """Take over the draft; complete what a killed writer left, and delete its leftovers."""
+        """Adopt the draft, complete what a killed process left, and delete its leftovers."""
         writable = self.read_only is None
         if writable:
             sweep(self.store)
@@ -129,7 +129,7 @@ class Working:
         self._table = None
 
     def is_behind(self) -> bool:
-        """Tell whether another writer has moved the head since it was read."""
+        """Return whether another process has moved the head since it was read."""
         if self.fixed_version is not None:
             return False
         return self.store.latest_version() != self.stored.snapshot.version
@@ -141,7 +141,7 @@ class Working:
 
     @property
     def table(self) -> OverlayTable:
-        """The stored version with the draft over it."""
+        """The stored version with the draft on top of it."""
         if self._table is None:
             self._table = OverlayTable(self.stored, self.draft, self.credentials)
         return self._table
@@ -153,7 +153,7 @@ class Working:
 
     @property
     def meta(self) -> dict[str, Any]:
-        """What the dataset says of itself."""
+        """The metadata of the dataset."""
         return self.stored.snapshot.meta
 
     @property
@@ -168,7 +168,7 @@ class Working:
         self.refresh()
 
     def new_buffer(self) -> Buffer:
-        """Return an empty buffer over the tensors and classes of now."""
+        """Return an empty buffer for the current tensors and classes."""
         meta = self.meta
         return Buffer.over(self.specs, {name: class_keys(meta, name) for name in self.specs})
 
@@ -254,7 +254,7 @@ class Working:
         return found[0]
 
     def merge_classes(self, spec: TensorSpec, names: Sequence[str], into: str) -> None:
-        """Make several classes of a tensor one: stored samples and names in one step; drafts follow the classes."""
+        """Merge several classes of a tensor: stored samples and names in one step; drafts follow the classes."""
         for name in names:
             if name not in spec.class_names:
                 raise UnknownClassError(name, spec.class_names, tensor=spec.name)
@@ -328,7 +328,7 @@ class Working:
         self._table = None
 
     def save(self, edits: Draft) -> None:
-        """Write edits beside the dataset."""
+        """Write edits next to the dataset."""
         self._session.save(edits, self.stored)
 
     def _change_draft(self, change: Callable[[Draft], Draft]) -> None:
@@ -343,14 +343,14 @@ class Working:
         self._change_draft(lambda draft: draft.without(uids, tensor))
 
     def discard_from_memory(self) -> None:
-        """Look at the stored version without its draft, which stays where it is."""
+        """Use the stored version without its draft, which is kept."""
         self._drafts = None
         self._table = None
 
     # ---- versions ------------------------------------------------------------------------
 
     def has_changes(self) -> bool:
-        """Whether head or draft differ from the last commit."""
+        """Return whether head or draft differ from the last commit."""
         return bool(self.draft) or not self.is_clean()
 
     def length_warnings(self) -> list[str]:
@@ -405,7 +405,7 @@ class Working:
         return {} if last is None else StoredTable(self.store.on(last.branch).at(last.version), last.id).specs
 
     def land(self, changes: Callable[[Steps], None], message: str, *, merged: Commit | None = None) -> Commit:
-        """Make changes the newest version together with the record of a commit; then tag it."""
+        """Make the changes the newest version together with the record of a commit, then tag it."""
         session = self._session
         parent = self.last_commit.id if self.last_commit else None
         record = new_record(message, parent, merged=merged.id if merged else None)
@@ -435,7 +435,7 @@ class Working:
 
     @contextmanager
     def _looking_again(self) -> Iterator[None]:
-        """Where a step that takes the draft in fails, look whether it was done before it did."""
+        """If a step that includes the draft fails, check whether it had already succeeded."""
         try:
             yield
         except StorageError:
@@ -446,7 +446,7 @@ class Working:
             raise
 
     def is_clean(self) -> bool:
-        """Whether the stored version is the last commit."""
+        """Return whether the stored version is the last commit."""
         if self.last_commit is None:
             return self.stored.snapshot.version == clean_version(self.store, None)
         return self.stored.label == self.last_commit.id

@@ -126,7 +126,7 @@ def _as_boxes(given: Any, what: str) -> NDArray[np.float64]:
         return np.empty((0, _NUM_COORDINATES))
     boxes = boxes[None] if boxes.shape == (_NUM_COORDINATES,) else boxes
     if boxes.ndim != 2 or boxes.shape[1] != _NUM_COORDINATES:  # boxes by coordinates
-        raise ImporterError(f"{what} are of shape {boxes.shape}; expected (num_boxes, {_NUM_COORDINATES})")
+        raise ImporterError(f"{what} have shape {boxes.shape}. Expected (num_boxes, {_NUM_COORDINATES})")
     return boxes
 
 

@@ -61,6 +61,6 @@ def existing_folder(value: str | os.PathLike[str], what: str) -> Path:
     """
     folder = path_of(value, what)
     if not os.path.isdir(folder):
-        found = "which is a file" if os.path.isfile(folder) else "which does not exist"
-        raise ImporterError(f"no folder {str(folder)!r}, {found}; expected {what}")
+        found = "is a file" if os.path.isfile(folder) else "does not exist"
+        raise ImporterError(f"{str(folder)!r} {found}. Expected {what}")
     return folder

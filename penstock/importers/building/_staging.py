@@ -75,7 +75,7 @@ def sweep(folder: Path) -> None:
 
 @contextmanager
 def _locked_name(target: Path) -> Iterator[Path]:
-    """Give a free name beside `target` that other imports take for alive as long as this process holds it."""
+    """Yield a free name next to `target` that other imports respect as long as this process is alive."""
     staging = new_staging(target)
     with FileLock(staging_lock(staging), timeout=_LOCK_TIMEOUT):
         try:

@@ -162,7 +162,7 @@ def _column_and_kind(name: str, wanted: Any, frame: pd.DataFrame) -> tuple[Hasha
     if wanted in frame.columns or not isinstance(wanted, tuple):
         return wanted, None
     if len(wanted) != 2 or not isinstance(wanted[1], str):  # a column and a kind
-        raise ImporterError(f"tensors[{name!r}] is {wanted!r}; expected a column, or a column and a kind")
+        raise ImporterError(f"tensors[{name!r}] is {wanted!r}. Expected a column, or a column and an htype")
     if wanted[1] not in HTYPES:
         like = nearest(wanted[1], HTYPES)
         raise ImporterError(

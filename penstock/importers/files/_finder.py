@@ -76,7 +76,9 @@ class ImageFinder:
             If the folder does not exist or has none of the images.
         """
         if not os.path.isdir(self._folder):
-            raise ImporterError(f"no folder of images {str(self._folder)!r}; expected the folder that has them")
+            raise ImporterError(
+                f"the image folder {str(self._folder)!r} does not exist. Expected the folder of the images"
+            )
         found = [self._find(name) for name in names]
         if names and not any(path is not None and os.path.exists(path) for path in found):
             readable = next((name for name, path in zip(names, found, strict=True) if path is not None), None)
@@ -116,7 +118,7 @@ class ImageFinder:
 
     def _admitted(self, name: str, path: Path) -> Path | None:
         if os.path.exists(path) and not os.path.isfile(path):
-            self._log.refuse(name, f"{str(path)!r} is not a file; expected an image file")
+            self._log.refuse(name, f"{str(path)!r} is not a file. Expected an image file")
             return None
         real = self._real(path)
         self._num_outside += not _is_in(real, self._allowed[0])

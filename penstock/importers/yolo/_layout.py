@@ -157,7 +157,7 @@ def looks_like_labels(path: Path) -> bool:
 
 
 def label_file(image: Path, root: Path) -> Path | None:
-    """Return an image's label file: in `labels` in place of `images`, or beside it; None where there is none."""
+    """Return an image's label file: in `labels` instead of `images`, or next to it; None if there is none."""
     return next((path for path in _label_places(image, root) if os.path.isfile(path)), None)
 
 

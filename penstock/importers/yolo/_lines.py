@@ -50,7 +50,7 @@ class LineReader:
         if label in self.class_of:
             return self.class_of[int(label)]
         if label != int(label) if abs(label) < 1e9 else True:  # inf and NaN are no whole numbers either
-            raise ValueError(f"class {label:g}; expected a whole number")
+            raise ValueError(f"class {label:g} is not valid. Expected an integer")
         last = max(self.class_of, default=-1)
         expected = f"Expected 0 to {last}" if not 0 <= label <= last else "This number has no name"
         raise ValueError(f"class {label:g} is not valid. {expected}")

@@ -247,8 +247,8 @@ class Store:
             self._sync(self._latest())
 
     def _sync(self, made: lance.LanceDataset) -> None:
-        """Make the record of a version outlast a power cut; the files it names were synced before."""
-        if not self.location.is_remote:  # what made it stands in the record too
+        """Sync the record of a version; its files were synced before."""
+        if not self.location.is_remote:  # the record also says how it was created
             record = record_of(int(made.version))
             self.location.sync_version(f"{self._folder}/_versions/{record}")
 

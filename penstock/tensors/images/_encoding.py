@@ -76,7 +76,7 @@ def encode_image(pixels: NDArray[np.uint8], compression: str = "png") -> bytes:
 def _checked_pixels(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     array = np.asarray(pixels)
     if array.dtype != np.uint8:
-        raise SampleError(f"image pixels of type {array.dtype}; expected uint8, values 0 to 255")
+        raise SampleError(f"the image has pixels of type {array.dtype}. Expected uint8, with values 0 to 255")
     if array.ndim == 2:  # height and width
         array = array[:, :, None]
     if array.ndim != 3 or array.shape[2] not in (1, 3, 4) or 0 in array.shape:  # channels last

@@ -143,7 +143,7 @@ def _shrunk(rows: NDArray[Any], factor: int) -> NDArray[Any]:
 
 
 def _laid(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Lay colors that are multiplied by alpha over mid gray."""
+    """Blend colors that are multiplied by alpha onto mid gray."""
     if pixels.shape[2] != 4:  # red, green, blue, alpha
         return pixels
     laid = pixels[:, :, :3].astype(np.uint16)

@@ -338,7 +338,7 @@ class Binder:
             return self.make(node, Type(kind="float", rank=bound.type.rank), ops.json_number, "number", bound)
         if bound.type.kind == "null":
             return self.constant(node, None, FLOAT)
-        raise self.error(f"{self.source(node)} is {described(bound.type)}; expected a number", node)
+        raise self.error(f"{self.source(node)} is {described(bound.type)}. Expected a number", node)
 
 
 def dtype_of(type_: Type) -> Any:

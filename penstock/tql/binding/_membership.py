@@ -80,7 +80,7 @@ def one_column(stage: Stage, binder: Binder, node: ast.Query) -> Field:
     """Return the only column of a query inside an expression."""
     if len(stage.fields) != 1:
         names = ", ".join(each.name for each in stage.fields)
-        raise binder.error(f"a query inside an expression has one column; this one has {names}", node)
+        raise binder.error(f"a query inside an expression must have one column, but this one has {names}", node)
     return stage.fields[0]
 
 

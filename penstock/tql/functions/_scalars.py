@@ -307,7 +307,7 @@ def _time(binder: Binder, node: ast.Call) -> Bound:
     if bound.type.kind == "text":
         bound = binder.make(node, Type(kind="time", rank=bound.type.rank), ops.to_time, "time", bound)
     if bound.type.kind != "time":
-        raise binder.error(f"{binder.source(node.arguments[0])} is {described(bound.type)}; expected a time", node)
+        raise binder.error(f"{binder.source(node.arguments[0])} is {described(bound.type)}. Expected a time", node)
     return bound
 
 

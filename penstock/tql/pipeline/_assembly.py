@@ -228,8 +228,8 @@ class Assembler:
             return None
         name = node.expand.alias
         if node.group or name in {field.name for field in source.fields}:
-            reason = "groups have no single rows" if node.group else f"there is a tensor {name!r}"
-            raise bound_error(self.text, f"EXPAND BY ... AS {name}: {reason}", node.expand, "give it another name")
+            reason = "groups do not consist of single rows" if node.group else f"a tensor {name!r} already exists"
+            raise bound_error(self.text, f"EXPAND BY ... AS {name}: {reason}", node.expand, "use another name")
         return Field(name=name, known_type=INT)
 
     def _ungrouped_field(self, node: ast.Select) -> Field | None:
@@ -237,9 +237,9 @@ class Assembler:
 
     def _ungroup(self, node: ast.Ungroup, source: Stage, extra: Field | None) -> Step:
         if node.expression is not None:
-            raise bound_error(self.text, "rows are ungrouped BY SPLIT only", node.expression)
+            raise bound_error(self.text, "rows can only be ungrouped BY SPLIT", node.expression)
         if not source.has_groups or extra is None:
-            message = "UNGROUP BY needs groups; this source is not grouped"
+            message = "UNGROUP BY needs groups, but this source is not grouped"
             raise bound_error(self.text, message, node, "select * from (select * group by x) ungroup by split")
         return partial(ungrouped, source.fields, extra)
 

@@ -91,7 +91,7 @@ class Side(Protocol):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SetStage:
-    """Set operations from left to right: of row numbers where all are rows of one dataset, else of values."""
+    """Set operations from left to right: by row number if all are rows of one dataset, otherwise by value."""
 
     first: Stage
     operations: tuple[Operation, ...]

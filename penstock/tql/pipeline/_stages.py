@@ -235,7 +235,7 @@ class Wrapped:
 
     @property
     def plain(self) -> bool:
-        """Whether the result is rows of a dataset with all their columns."""
+        """Return whether the result consists of rows of a dataset with all their columns."""
         return self.inner.plain
 
     @property

@@ -247,7 +247,7 @@ def class_counts(table: Table, tensor: str, rows: NDArray[np.int64] | None) -> C
 
 
 def counted_labels(table: Table, asked: str | None, conditions: Sequence[Bound]) -> str | None:
-    """Return the class label tensor that charts count: asked for, the first of the clauses, the first there is."""
+    """Return the class label tensor for charts: the requested one, the first of the clauses, or the first."""
     if asked is None:
         labels = label_tensors(table.tensors)
         named = (field.tensor for bound in conditions for field in bound.fields if field.tensor in labels)

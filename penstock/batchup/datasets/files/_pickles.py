@@ -65,7 +65,7 @@ class _Array:
     def array(self) -> NDArray[np.uint8]:
         """Return it as numpy's."""
         if len(self._state) != 5:  # version, shape, type, order, bytes
-            raise ValueError("an array without content")
+            raise ValueError("it contains an array without data")
         _, shape, dtype, is_fortran, content = self._state
         if not isinstance(dtype, _Dtype) or dtype.name not in ("u1", "|u1"):
             raise ValueError(f"it contains an array of type {getattr(dtype, 'name', dtype)}. Expected uint8")

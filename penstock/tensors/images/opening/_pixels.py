@@ -91,7 +91,7 @@ class Extremes:
 
 
 def flatten_alpha(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Lay pixels with alpha over mid gray; others are returned as they are."""
+    """Blend pixels with alpha onto mid gray; others are returned unchanged."""
     if pixels.shape[2] != 4:  # red, green, blue, alpha
         return pixels
     alpha = pixels[:, :, 3:].astype(np.uint16)
