@@ -37,6 +37,8 @@ def checked_rows(rows: NDArray[Any], num_rows: int) -> NDArray[np.int64]:
     if len(rows) and (rows.min() < 0 or rows.max() >= num_rows):
         wrong = rows[(rows < 0) | (rows >= num_rows)][0]
         raise SampleIndexError(
-            f"row {wrong}. Expected 0 to {num_rows - 1}" if num_rows else f"row {wrong} of a table without rows"
+            f"row {wrong} does not exist. Expected 0 to {num_rows - 1}"
+            if num_rows
+            else f"row {wrong} does not exist. The table has no rows"
         )
     return rows

@@ -30,7 +30,7 @@ def test_a_tensor_without_labels_is_refused():
 
 
 def test_a_tensor_that_does_not_exist_is_refused_with_the_nearest():
-    with pytest.raises(TensorNotFoundError, match=r"no tensor 'secnd'.*did you mean 'second'"):
+    with pytest.raises(TensorNotFoundError, match=r"'secnd' is not a tensor.*did you mean 'second'"):
         label_tensor(BOTH, "secnd")
 
 
