@@ -1,4 +1,4 @@
-"""What each command does; each returns the exit status."""
+"""The commands; each returns the exit status."""
 
 from __future__ import annotations
 
@@ -46,11 +46,11 @@ _MOST_LISTED = 20
 
 
 def explore(options: argparse.Namespace) -> int:
-    """Open JupyterLab on the demo, a dataset, or what a path holds once it is imported."""
+    """Open JupyterLab on the demo, on a dataset, or on a path, which is imported first."""
     check_installed()
     folder = Path(options.folder)
     if not folder.is_dir():
-        raise ImporterError(f"no folder {options.folder!r} to write the notebook to")
+        raise ImporterError(f"the folder {options.folder!r} does not exist. Expected a folder to write the notebook to")
     if options.path is None:
         prepare_demo()  # drawn here, so that a failure is said here
         notebook = tour_notebook(folder)
@@ -81,7 +81,10 @@ def import_auto(options: argparse.Namespace) -> int:
     if options.dry_run:
         return _inspected(source)
     if options.dest is None:
-        raise ImporterError("no destination; expected DEST after PATH", hint="--dry-run writes nothing and needs none")
+        raise ImporterError(
+            "no destination was given. Expected DEST after PATH",
+            hint="--dry-run writes nothing and needs no destination",
+        )
     say(escaped(str(source)))
     dataset = source.make(options.dest, on_error=options.on_error, num_workers=options.num_workers)
     return _made(dataset, source.kind)
@@ -168,7 +171,7 @@ def verify(options: argparse.Namespace) -> int:
 
 
 def _dataset_at(path: str, images: str | None) -> str:
-    """Return the path of a dataset, importing into the cache what is none."""
+    """Return the path of a dataset; anything else is imported into the cache."""
     try:
         return str(load(path, read_only=True).path)
     except DatasetNotFoundError:
@@ -199,7 +202,7 @@ def _pairs(arguments: list[str], option: str) -> dict[str, str]:
     pairs = [argument.partition("=") for argument in arguments]
     wrong = next((argument for argument, (_, sign, _) in zip(arguments, pairs, strict=True) if not sign), None)
     if wrong is not None:
-        raise ImporterError(f"{option} {wrong!r}; expected two names with = between them")
+        raise ImporterError(f"{option} {wrong!r} is not valid. Expected two names separated by =")
     return {left: right for left, _, right in pairs}
 
 

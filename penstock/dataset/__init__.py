@@ -1,4 +1,4 @@
-"""What a user holds: Dataset, View, Tensor, Sample."""
+"""The public face of data: Dataset, View, Tensor, Sample."""
 
 from penstock.dataset._dataset import Dataset
 from penstock.dataset._info import Info

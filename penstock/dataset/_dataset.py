@@ -194,7 +194,7 @@ class Dataset(Samples[View], Versioned):
         Raises
         ------
         TensorNotFoundError
-            If there is none of this name.
+            If no tensor has this name.
         """
         self._writer.delete_tensor(name)
 
@@ -202,8 +202,8 @@ class Dataset(Samples[View], Versioned):
         """Refuse, and say what to write: a name is part of every file of the tensor."""
         kind = self._content.spec(name).shown_htype
         raise DatasetError(
-            f"rename_tensor({name!r}, {new_name!r}); a tensor keeps the name it was made with",
-            hint=f"ds.create_tensor({new_name!r}, htype={kind!r}), ds[{new_name!r}][:] = "
+            f"cannot rename {name!r} to {new_name!r}: a tensor keeps the name it was created with",
+            hint=f"copy it: ds.create_tensor({new_name!r}, htype={kind!r}), ds[{new_name!r}][:] = "
             f"ds[{name!r}].numpy(aslist=True), ds.delete_tensor({name!r})",
         )
 
@@ -379,7 +379,7 @@ class Dataset(Samples[View], Versioned):
             return cleanup(self._opened.working.store, timedelta(days=14) if older_than is None else older_than)
 
     def add_creds_key(self, name: str, managed: bool = False) -> None:
-        """Name the credentials that links refer to; the name alone is stored.
+        """Add the name of credentials for links; only the name is stored.
 
         Parameters
         ----------
@@ -392,7 +392,7 @@ class Dataset(Samples[View], Versioned):
         CredentialKeys(self._opened).add(name, managed=managed)
 
     def populate_creds(self, name: str, values: Mapping[str, str]) -> None:
-        """Give the credentials of a key for this session; they are kept in memory alone.
+        """Set the credentials of a key for this session; they are kept only in memory.
 
         Parameters
         ----------

@@ -1,4 +1,4 @@
-"""What a user notes about a dataset: names and values that are kept and versioned with it."""
+"""Notes of the user about a dataset, stored and versioned with it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["Info"]
 
 
 class Info(MutableMapping[str, Any]):
-    """Notes about a dataset, kept at once; values are what JSON holds.
+    """Notes about a dataset, saved immediately; values are JSON values.
 
     Parameters
     ----------
@@ -68,10 +68,12 @@ class Info(MutableMapping[str, Any]):
 def _checked(notes: Mapping[str, Any]) -> dict[str, Any]:
     for name in notes:
         if not isinstance(name, str):
-            raise DatasetError(f"a note named {name!r}; expected a text")
+            raise DatasetError(f"{name!r} is not a valid name of a note. Expected text")
     try:
         kept: dict[str, Any] = json.loads(json.dumps(notes, allow_nan=False))
         json.dumps(kept, ensure_ascii=False).encode()
     except (TypeError, ValueError, RecursionError) as error:
-        raise DatasetError(f"notes that JSON cannot hold ({error}); expected texts, numbers, lists and dicts") from None
+        raise DatasetError(
+            f"the notes cannot be stored as JSON ({error}). Expected text, numbers, lists and dicts"
+        ) from None
     return kept

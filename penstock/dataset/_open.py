@@ -16,7 +16,7 @@ from penstock.tensors import MAX_IMAGE_BYTES
 __all__ = ["empty", "load"]
 
 _FORMAT = 1
-_TOKEN_NOTE = "token is accepted so that code written for Deep Lake runs, and not used"  # noqa: S105  a text about tokens
+_TOKEN_NOTE = "token is accepted for compatibility with Deep Lake, but it is not used"  # noqa: S105  a text about tokens
 
 
 def _note_token(token: str | None) -> None:
@@ -29,10 +29,12 @@ def _of(working: Working) -> Dataset:
 
 
 def _allowing(max_image_bytes: int | None, make: Callable[[], Dataset]) -> Dataset:
-    """Check how large images may be before a dataset is made or opened."""
+    """Check the limit on image size before a dataset is created or opened."""
     whole = isinstance(max_image_bytes, int) and not isinstance(max_image_bytes, bool)
     if max_image_bytes is not None and not (whole and max_image_bytes > 0):
-        raise DatasetError(f"max_image_bytes is {max_image_bytes!r}; expected a number of bytes, or None for any size")
+        raise DatasetError(
+            f"max_image_bytes={max_image_bytes!r} is not valid. Expected a number of bytes, or None for any size"
+        )
     dataset = make()
     dataset.max_image_bytes = max_image_bytes
     return dataset
@@ -45,7 +47,7 @@ def empty(
     token: str | None = None,
     max_image_bytes: int | None = MAX_IMAGE_BYTES,
 ) -> Dataset:
-    """Make an empty dataset.
+    """Create an empty dataset.
 
     Parameters
     ----------
@@ -57,7 +59,7 @@ def empty(
         Accepted so that code written for Deep Lake runs; not used.
     max_image_bytes : int, optional
         Most bytes an image or mask may have when it is decoded, 512 MiB by default;
-        None allows any size. It is of this session alone and not stored.
+        None allows any size. Applies to this session only and is not stored.
 
     Returns
     -------
@@ -98,7 +100,7 @@ def load(
     path : str or path
         A folder or object-store URL; ``"folder@version"`` is `version` in one text.
     read_only : bool
-        Whether writing is refused.
+        Whether the dataset is read-only.
     version : str, optional
         A commit id or its first digits, a tag, or a branch. A commit or tag is
         opened read-only, exactly as it was.
@@ -132,7 +134,7 @@ def load(
 
 
 def _at_version(path: str) -> tuple[str, str] | None:
-    """Return folder and version of ``folder@version``; a path that holds an @ itself is opened before this is tried."""
+    """Return folder and version of ``folder@version``; a path that contains an @ is tried first."""
     places = [place for place, character in enumerate(path) if character == "@"]
     for place in reversed(places):
         folder, version = path[:place], path[place + 1 :]

@@ -54,7 +54,7 @@ def _damaged_copy(view_id: str, place: Location) -> list[Problem]:
 
 
 def _damaged(table: OverlayTable, found: Sequence[Problem]) -> list[Problem]:
-    """Report the files that are not what was committed, unless a sample in them was found to be damaged already."""
+    """Report files that differ from what was committed, unless a sample in them is already known to be damaged."""
     snapshot = table.stored.snapshot
     digests = Digests(Store.open(Location(snapshot.path)))
     owners = {column: name for name, spec in table.stored.specs.items() for column in column_names(spec)}
@@ -81,7 +81,7 @@ def _column(table: OverlayTable, spec: TensorSpec) -> Iterator[Problem]:
             yield Problem(tensor=spec.name, row=row, reason=f"a class index outside 0 to {len(spec.class_names) - 1}")
     if spec.htype == "bbox":
         for row in np.unique(rows[~np.isfinite(column.values)]).tolist():
-            yield Problem(tensor=spec.name, row=row, reason="a coordinate that is no finite number")
+            yield Problem(tensor=spec.name, row=row, reason="a coordinate that is not a finite number")
 
 
 def _encoded(table: OverlayTable, spec: TensorSpec, num_workers: int) -> Iterator[Problem]:
@@ -123,7 +123,7 @@ def _reason(spec: TensorSpec, sample: bytes | PenstockError | None, digest: int,
     if spec.htype != "image" or sample is None:
         return None
     if digest and image_digest(sample) != digest:
-        return "the bytes are not those that were added"
+        return "the bytes differ from those that were added"
     try:
         check_image(sample, max_bytes=max_bytes)
     except PenstockError as error:

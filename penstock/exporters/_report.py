@@ -1,4 +1,4 @@
-"""What an export wrote, and what the format cannot hold."""
+"""What an export wrote, and what the format cannot represent."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _NUM_SHOWN = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExportReport:
-    """What an export wrote, and what the format cannot hold.
+    """What an export wrote, and what the format cannot represent.
 
     Parameters
     ----------

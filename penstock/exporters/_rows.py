@@ -38,7 +38,7 @@ class ExportedRows:
 
     def __init__(self, source: Dataset | View, *, progress: bool = False) -> None:
         if not isinstance(source, Dataset | View):
-            raise ExportError(f"a {type(source).__name__} to export; expected a Dataset or a View")
+            raise ExportError(f"a {type(source).__name__} cannot be exported. Expected a Dataset or a View")
         self.table: Table
         self.rows: NDArray[np.int64]
         content: Content = content_of(source) if isinstance(source, Dataset) else _fixed(source)
@@ -46,8 +46,8 @@ class ExportedRows:
         repeated = len(self.rows) - len(np.unique(self.rows))
         if repeated:
             raise ExportError(
-                f"{repeated:,} of {len(self.rows):,} rows come more than once; expected each row once",
-                hint="np.unique(view.indices) are the rows of a sampled view: ds[np.unique(view.indices)]",
+                f"{repeated:,} of {len(self.rows):,} rows occur more than once. Expected each row once",
+                hint="export the distinct rows of a sampled view: ds[np.unique(view.indices)]",
             )
         home = _home(source)
         self.source: Mapping[str, Any] = home.info.get("source", {})
@@ -58,7 +58,7 @@ class ExportedRows:
         return len(self.rows)
 
     def spec(self, name: str) -> TensorSpec | None:
-        """Return a tensor; None where there is none of this name."""
+        """Return a tensor; None if it does not exist."""
         return self.table.tensors.get(name)
 
     def first(self, htype: str) -> str | None:
@@ -77,7 +77,7 @@ class ExportedRows:
 
     @property
     def labels(self) -> str | None:
-        """The tensor of classes: those of the boxes, where there are boxes."""
+        """The tensor of classes: that of the boxes, if there are boxes."""
         of_boxes = [] if self.boxes is None else group_of(self.table.tensors, self.boxes)
         names = [name for name, spec in self.table.tensors.items() if spec.htype == "class_label" and name != "subset"]
         return next((name for name in names if name in of_boxes), next(iter(names), None))
@@ -112,7 +112,7 @@ class ExportedRows:
         return [then.get(key) for key in class_keys(self._meta, self.labels or "")]
 
     def subsets(self) -> list[str]:
-        """Return the split of each sample; empty where it is of none."""
+        """Return the split of each sample; empty if it has none."""
         spec = self.spec("subset")
         if spec is None or spec.htype != "class_label":
             return [""] * len(self)

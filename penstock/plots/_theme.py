@@ -97,5 +97,5 @@ def checked(name: str, values: ArrayLike, shape: Sequence[int | None]) -> NDArra
     fits = array.ndim == len(shape) and all(want in {None, have} for want, have in zip(shape, array.shape, strict=True))
     if not fits:
         wanted = ", ".join("any" if length is None else str(length) for length in shape)
-        raise ValueError(f"{name} has shape {array.shape}; expected ({wanted})")
+        raise ValueError(f"{name} has shape {array.shape}. Expected ({wanted})")
     return array

@@ -75,7 +75,7 @@ def test_spec_of_a_dataset_without_groups_is_read():
         ({"categories": ["cat"]}, "1 object in 'categories'"),
         ({"iscrowd": None}, "0 objects in 'iscrowd'"),
         ({"attributes": [{}, {}, {}]}, "3 objects in 'attributes'"),
-        ({"attributes": {"a": 1, "b": 2}}, "no list in 'attributes'"),
+        ({"attributes": {"a": 1, "b": 2}}, "a value in 'attributes' that is not a list"),
         ({"boxes": None}, "0 objects in 'boxes'"),
     ],
     ids=["label", "none", "json", "no_list", "boxes"],
@@ -134,15 +134,15 @@ def test_commit_counts_the_entries_of_json(ds):
 
 @pytest.mark.parametrize("value", [{"a": 1}, "text", 3], ids=["dict", "str", "int"])
 def test_assignment_of_json_that_is_no_list_is_refused(ds, value):
-    with pytest.raises(SampleError, match="expected a list with an entry for each object"):
+    with pytest.raises(SampleError, match="Expected a list with an entry for each object"):
         ds.attributes[0] = value
 
 
 def test_single_number_cannot_be_an_entry_for_each_object(ds):
     ds.create_tensor("area", aligned_with="boxes")
-    with pytest.raises(SampleError, match="expected a list"):
+    with pytest.raises(SampleError, match="Expected a list"):
         ds.area[0] = 3.0
-    with pytest.raises(AlignmentError, match="no list in 'area'"):
+    with pytest.raises(AlignmentError, match="a value in 'area' that is not a list"):
         ds.append({**_objects(1), "note": "x", "area": 3.0})
 
 
@@ -190,10 +190,14 @@ def test_align_refuses_samples_of_unequal_length_and_changes_nothing(ds):
 @pytest.mark.parametrize(
     ("names", "error", "words"),
     [
-        (("boxes",), DatasetError, "two tensors or more"),
-        (("boxes", "boxes"), DatasetError, "two tensors or more"),
-        (("boxes", "nope"), TensorNotFoundError, "no tensor 'nope'"),
-        (("boxes", "note"), DatasetError, r"'note' \(text\) in an object group; .* json tensor holds a list"),
+        (("boxes",), DatasetError, "two or more tensors"),
+        (("boxes", "boxes"), DatasetError, "two or more tensors"),
+        (("boxes", "nope"), TensorNotFoundError, "'nope' is not a tensor"),
+        (
+            ("boxes", "note"),
+            DatasetError,
+            r"'note' \(text\) cannot be in an object group. .* json tensor can hold a list",
+        ),
     ],
     ids=["one", "twice", "unknown", "text"],
 )
@@ -204,7 +208,7 @@ def test_align_refuses_what_is_no_group(ds, names, error, words):
 
 @pytest.mark.parametrize("htype", ["text", "image", "embedding", "binary_mask", "segment_mask"])
 def test_kinds_without_an_entry_for_each_object_cannot_be_aligned(ds, htype):
-    with pytest.raises(DatasetError, match="expected one of bbox, class_label, generic, json"):
+    with pytest.raises(DatasetError, match="Expected one of: bbox, class_label, generic, json"):
         ds.create_tensor("other", htype, aligned_with="boxes")
     assert "other" not in ds.tensors
 
@@ -228,7 +232,7 @@ def test_second_writer_cannot_append_samples_that_do_not_fit_a_new_group(tmp_pat
     two = penstock.load(tmp_path / "ds")
     two.extend({"boxes": [[_BOX], [_BOX]], "labels": [["a"], ["a", "a"]]})
     one.align("boxes", "labels")
-    with pytest.raises(DatasetError, match=r"1 of 2 appended samples .* 2 objects in 'labels'.* other 1 are stored"):
+    with pytest.raises(DatasetError, match=r"1 of 2 appended samples .* 2 objects in 'labels'.* other 1 were stored"):
         two.flush()
     assert two.labels.numpy().tolist() == [[0]]
 

@@ -125,7 +125,7 @@ def test_filter_takes_a_function_or_a_condition(ds):
     assert ds.filter(lambda sample: sample.number.numpy() % 2 == 0).indices.tolist() == [0, 2, 4]
     assert ds[[4, 1]].filter(lambda sample: sample.number.numpy() > 3).indices.tolist() == [4]
     assert ds.filter("labels = 'b'").indices.tolist() == [1, 3]
-    with pytest.raises(DatasetError, match="expected a function"):
+    with pytest.raises(DatasetError, match="Expected a function"):
         ds.filter(3)
 
 

@@ -110,7 +110,7 @@ def test_samples_of_unlike_shapes_are_no_single_array(filled):
         if kind == "no value":
             assert dataset.b.numpy().shape == (4, 0)
         else:
-            with pytest.raises(SampleError, match="expected one shape"):
+            with pytest.raises(SampleError, match="Expected a single shape"):
                 dataset.b.numpy()
             assert dataset[0].b.numpy().shape == np.shape(values[0] if values[0] is not None else [])
 
@@ -180,7 +180,7 @@ def test_merge_takes_the_type_that_one_branch_fixed(tmp_path, ours, theirs, merg
 def test_merge_is_refused_whole_when_the_branches_fixed_other_types(tmp_path, ours, theirs):
     dataset = _branched(tmp_path, ours, theirs)
     before = dataset.version
-    with pytest.raises(ConflictError, match="gave 'b' different types"):
+    with pytest.raises(ConflictError, match="'b' has different types"):
         dataset.merge("side")
     assert (dataset.version, dataset.has_changes) == (before, False)
     assert _are(dataset.b.numpy(aslist=True), [None, ours])
@@ -269,9 +269,9 @@ def test_first_value_fixes_dimensions_and_length_of_other_kinds(tmp_path, kind, 
     again = penstock.load(dataset.path)
     assert _are(again.b.numpy(aslist=True), [None, *values])
     for value in wrong:
-        with pytest.raises(SampleError, match="expected"):
+        with pytest.raises(SampleError, match="Expected"):
             again.b[0] = value
-        with pytest.raises(SampleError, match="expected"):
+        with pytest.raises(SampleError, match="Expected"):
             again.append({"k": 9, "b": value})
 
 
@@ -296,13 +296,13 @@ def test_label_counts_follow_assignments_to_a_tensor_made_later(tmp_path):
         ([[1, 2], [3]], "lists of unequal lengths"),
         ([np.ones(2), np.ones(3)], "lists of unequal lengths"),
         ([1, [2]], "lists of unequal lengths"),
-        ([1, None], "expected numbers"),
-        ("7", "expected numbers"),
-        ({"a": 1}, "expected numbers"),
-        (1j, "expected numbers"),
-        (2**70, "expected numbers"),
+        ([1, None], "Expected numbers"),
+        ("7", "Expected numbers"),
+        ({"a": 1}, "Expected numbers"),
+        (1j, "Expected numbers"),
+        (2**70, "Expected numbers"),
         (np.longdouble(1), "at most 64 bits"),
-        ([1, 2**63 + 1], "one type can hold"),
+        ([1, 2**63 + 1], "do not fit one type"),
     ],
     ids=["ragged", "arrays", "depths", "None", "text", "dict", "complex", "huge", "longdouble", "rounded"],
 )
@@ -326,7 +326,7 @@ def test_value_without_a_number_type_is_refused_and_fixes_nothing(tmp_path, valu
 
 @pytest.mark.parametrize(
     ("first", "second", "message"),
-    [(1, [1], "expected 0 dimensions"), ([1], 1, "expected 1 dim"), (1, 2.5, "that int64 can hold"), (0.5, 2**53 + 1, "exactly")],
+    [(1, [1], "Expected 0 dimensions"), ([1], 1, "Expected 1 dim"), (1, 2.5, "that int64 can hold"), (0.5, 2**53 + 1, "exactly")],
     ids=["vector", "scalar", "fraction", "rounded"],
 )  # fmt: skip
 @pytest.mark.parametrize("way", ["append", "assign"])
@@ -385,7 +385,7 @@ def test_second_writer_keeps_the_appended_samples_that_fit_the_first_ones_type(t
         two.append({"k": 100 + row, "b": value})
     one.append({"k": 50, "b": first})
     one.flush()
-    with pytest.raises(ConflictError, match=f"of {len(values)} appended samples .* other {len(stored)} are stored"):
+    with pytest.raises(ConflictError, match=f"of {len(values)} appended samples .* other {len(stored)} were stored"):
         two.flush()
     two.commit("both")
     read = dict(zip(two.k.numpy().tolist(), two.b.numpy(aslist=True), strict=True))
@@ -401,7 +401,7 @@ def test_second_writer_keeps_the_appended_samples_that_fit_the_first_ones_type(t
 def test_second_writer_is_told_the_type_that_an_assignment_fixed(tmp_path, options, first, wrong, right):
     one, two = _two(tmp_path, **options)
     one.b[0] = first
-    with pytest.raises(SampleError, match="expected"):
+    with pytest.raises(SampleError, match="Expected"):
         two.b[1] = wrong
     two.b[1] = right
     two.k[1] = 7

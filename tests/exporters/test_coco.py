@@ -194,7 +194,7 @@ def test_a_view_exports_its_rows(ds, document, tmp_path):
 
 def test_a_sampled_view_is_refused_with_the_way_out(ds, tmp_path):
     view = ds.query("select * sample by max_weight(True: 1) limit 9")
-    with pytest.raises(ExportError, match="come more than once") as caught:
+    with pytest.raises(ExportError, match="occur more than once") as caught:
         penstock.to_coco(view, tmp_path / "out.json", progress=False)
     assert "view.indices" in str(caught.value)
 

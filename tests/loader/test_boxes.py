@@ -140,5 +140,5 @@ def test_boxes_of_one_shape_that_are_read_alone_are_scaled(framework, pairs):
 
 
 def test_boxes_that_belong_to_a_list_of_images_are_refused():
-    with pytest.raises(TensorNotFoundError, match="no tensor"):
+    with pytest.raises(TensorNotFoundError, match="is not a tensor"):
         Loader(table()).batch(3).numpy(resize={"images": (20, 40)}, scale_boxes={"boxes": ["images"]})

@@ -246,7 +246,7 @@ def test_an_option_without_its_tensors_says_what_to_write(options):
 @pytest.mark.parametrize("options", [{"resize": {3: 4}}, {"decode_method": {3: "pil"}}, {"tensors": [3]}], ids=str)
 def test_a_tensor_that_is_no_name_is_shown_as_it_is(options):
     table = ArrayTable({"images": np.zeros((4, 8, 8, 3), np.uint8)})
-    with pytest.raises(TensorNotFoundError, match="no tensor 3; the dataset has images"):
+    with pytest.raises(TensorNotFoundError, match=r"3 is not a tensor of this dataset. Expected one of: images"):
         Loader(table).batch(2).numpy(**options)
 
 

@@ -189,7 +189,7 @@ def test_a_damaged_draft_says_which_file_to_delete(tmp_path):
     ds.age[0] = 2
     (file,) = (tmp_path / "draft" / "drafts" / "main").iterdir()
     file.write_bytes(b"rubbish")
-    with pytest.raises(StorageError, match=rf"{file.name}.*damaged.*delete that file"):
+    with pytest.raises(StorageError, match=rf"{file.name}.*damaged.*delete this file"):
         penstock.load(ds.path)
 
 
@@ -227,14 +227,14 @@ def test_a_file_that_the_disk_cut_short_is_refused_before_a_version_names_it(tmp
     store, names, file = _appended(tmp_path / "failing")
     secure(store.location, None, names)
     file.write_bytes(file.read_bytes()[:left])
-    with pytest.raises(StorageError, match="not all that were written"):
+    with pytest.raises(StorageError, match="the disk did not save"):
         secure(store.location, None, names)
 
 
 def test_a_file_whose_end_the_disk_lost_is_refused(tmp_path):
     store, names, file = _appended(tmp_path / "failing")
     file.write_bytes(file.read_bytes()[:-4] + bytes(4))
-    with pytest.raises(StorageError, match="not all that were written"):
+    with pytest.raises(StorageError, match="the disk did not save"):
         secure(store.location, None, names)
 
 
@@ -246,7 +246,7 @@ def test_a_tag_that_the_disk_cut_short_is_removed(tmp_path, content):
     store = Store.open(Location(tmp_path / "failing"))
     file = next((tmp_path / "failing/samples.lance/_refs/tags").glob("user-*.json"))
     file.write_bytes(content)
-    with pytest.raises(StorageError, match="nothing was changed"):
+    with pytest.raises(StorageError, match="Nothing was changed"):
         keep_ref(store, f"samples.lance/_refs/tags/{file.name}")
     assert not file.exists()
     assert penstock.load(tmp_path / "failing").tags == {}
@@ -258,6 +258,6 @@ def test_a_version_whose_record_the_disk_cut_short_is_refused(tmp_path, content)
     ds.commit("one")
     newest = min((tmp_path / "failing/samples.lance/_versions").glob("1*.manifest"))
     newest.unlink() if content is None else newest.write_bytes(content)
-    with pytest.raises(StorageError, match="did not take the record of a version"):
+    with pytest.raises(StorageError, match="did not save the record of a version"):
         Location(tmp_path / "failing").sync_version(f"samples.lance/_versions/{newest.name}")
     assert not newest.exists()

@@ -107,7 +107,7 @@ def test_a_broken_link_costs_its_own_sample_alone(ds, files):
     images = content_of(ds).table.take(np.arange(6), ["images"])["images"]
     with pytest.raises(LinkError, match=r"2.png' is missing"):
         decode_image(images[2])
-    with pytest.raises(LinkError, match=r"3.png' is no image"):
+    with pytest.raises(LinkError, match=r"3.png' is not an image"):
         decode_image(images[3])
     with pytest.raises(ImageDecodeError):
         decode_image(images[4])
@@ -121,7 +121,7 @@ def test_links_stay_inside_the_folders_they_were_added_from(ds, files, tmp_path,
     secret.write_bytes(encode_image(np.zeros((2, 2), np.uint8)))
     (files / "0.png").unlink()
     (files / "0.png").symlink_to(secret)
-    with pytest.raises(LinkError, match="outside the folders this dataset may read"):
+    with pytest.raises(LinkError, match="outside the folders that this dataset may read"):
         ds.images[0].numpy()
     monkeypatch.setenv("PENSTOCK_LINK_ROOTS", os.pathsep.join([str(tmp_path / "elsewhere"), "/nowhere"]))
     fresh = penstock.load(ds.path)
@@ -133,9 +133,9 @@ def test_links_stay_inside_the_folders_they_were_added_from(ds, files, tmp_path,
 def test_a_link_to_no_image_is_refused_when_added(ds, tmp_path):
     text = tmp_path / "passwords"
     text.write_text("root:x:0:0")
-    with pytest.raises(LinkError, match="is no image"):
+    with pytest.raises(LinkError, match="is not an image"):
         ds.append({"images": penstock.link(text), "labels": None, "note": None})
-    with pytest.raises(LinkError, match="is missing"):
+    with pytest.raises(LinkError, match="does not exist"):
         ds.images[0] = penstock.link(tmp_path / "none.png")
     assert len(ds) == 6
 

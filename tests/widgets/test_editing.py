@@ -81,7 +81,7 @@ def test_boxes_not_touched_stay_bit_for_bit(front, ds):
 @pytest.mark.parametrize(
     ("args", "expected"),
     [
-        ({"labels": [99]}, "no class '99'"),
+        ({"labels": [99]}, "'99' is not a class"),
         ({"labels": [0]}, "1 labels and 2 boxes"),
         ({"labels": [0, 0], "boxes": [1, 2, 3, 4]}, "2 labels and 1 boxes"),
         ({"labels": [0, 0], "sources": [0, 5]}, "sources"),

@@ -30,7 +30,7 @@ _FILES = {
 
 
 class MNISTBase(TrainValTest):
-    """What MNIST and Fashion-MNIST have in common: the files' format, the attributes.
+    """The common base of MNIST and Fashion-MNIST: the file format and the attributes.
 
     Parameters
     ----------
@@ -58,7 +58,9 @@ class MNISTBase(TrainValTest):
             images = read_idx(paths[f"{prefix}-images-idx3-ubyte.gz"], 3)
             labels = read_idx(paths[f"{prefix}-labels-idx1-ubyte.gz"], 1)
             if len(images) != len(labels):
-                raise ImporterError(f"{len(images):,} images of {part} and {len(labels):,} labels; expected as many")
+                raise ImporterError(
+                    f"there are {len(images):,} images of {part}, but {len(labels):,} labels. Expected equal numbers"
+                )
             arrays.write(f"{part}_X_u8", images[:, np.newaxis])
             arrays.write(f"{part}_y", labels.astype(np.int32))
 

@@ -41,7 +41,8 @@ def explored(source: _Source) -> tuple[Dataset | View, dict[str, Any]]:
     draws, labels = source.draws(), source.class_counts()
     if labels is None:
         raise DataSourceError(
-            "the source has no labels, which the charts count", hint="ArrayDataSource([x, y], labels=y)"
+            "the source has no labels, which the charts count",
+            hint="pass labels, as in ArrayDataSource([x, y], labels=y)",
         )
     columns: dict[str, Any] = {}
     for number, array in enumerate(source.data):
@@ -64,7 +65,7 @@ def explored(source: _Source) -> tuple[Dataset | View, dict[str, Any]]:
 
 
 def _pixels(array: Any) -> NDArray[np.uint8] | None:
-    """Return images as uint8 of shape (num_samples, height, width, channels); None of what are none."""
+    """Return images as uint8 of shape (num_samples, height, width, channels); None for anything else."""
     if not isinstance(array, np.ndarray) or array.ndim not in {3, 4} or 0 in array.shape:
         return None
     if array.ndim == 4 and array.shape[1] in _CHANNELS and array.shape[3] not in _CHANNELS:

@@ -48,7 +48,7 @@ def _column_values(spec: TensorSpec, column: Ragged) -> Any:
 
 
 def _with_missing(values: NDArray[Any], valid: NDArray[np.bool_]) -> Any:
-    """Return numbers of which some are missing: NaN among floats, else pandas' own NA, so that none is rounded."""
+    """Return numbers with missing ones: NaN for floats, otherwise pandas.NA, so that none is rounded."""
     import pandas as pd
 
     scattered = np.full(len(valid), np.nan if values.dtype.kind == "f" else 0, values.dtype)

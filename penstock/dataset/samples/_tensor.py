@@ -23,7 +23,7 @@ _CHUNK = 256
 
 
 class TensorInfo:
-    """What is known of a tensor beside its samples.
+    """The properties of a tensor apart from its samples.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ class TensorInfo:
 
 
 class Tensor:
-    """Samples of one tensor; read when asked.
+    """Samples of one tensor, read on demand.
 
     Parameters
     ----------
@@ -62,7 +62,7 @@ class Tensor:
     rows : ndarray of int64, optional
         Positions among the samples; by default all.
     single : bool
-        Whether it stands for one sample rather than a list of one.
+        Whether it is a single sample rather than a list of one.
     """
 
     def __init__(
@@ -118,7 +118,9 @@ class Tensor:
 
     def __getitem__(self, index: Any) -> Tensor:
         if self._single:
-            raise DatasetError(f"sample {index!r} of one sample of {self._name!r}; expected .numpy() first")
+            raise DatasetError(
+                f"a single sample of {self._name!r} cannot be indexed by {index!r}. Expected .numpy() first"
+            )
         row = row_of(index, len(self))
         chosen = rows_of(index, len(self)) if row is None else np.array([row], np.int64)
         return Tensor(
@@ -127,7 +129,7 @@ class Tensor:
 
     def __setitem__(self, index: Any, value: Any) -> None:
         if self._single:
-            raise DatasetError(f"an assignment into one sample of {self._name!r}; expected ds.{self._name}[i] = …")
+            raise DatasetError(f"cannot assign to part of a sample of {self._name!r}. Expected ds.{self._name}[i] = …")
         row = row_of(index, len(self))
         chosen = rows_of(index, len(self)) if row is None else np.array([row], np.int64)
         rows = chosen if self._rows is None else self._rows[chosen]
@@ -141,8 +143,9 @@ class Tensor:
             return list(values)
         except Exception as error:
             raise SampleError(
-                f"a {type(values).__name__} for several samples of {self._name!r}; expected a list with one value for "
-                "each sample"
+                f"cannot assign a {type(values).__name__} to several samples of {self._name!r}. "
+                "Expected a list with one value per "
+                "sample"
             ) from error
 
     def _now(self) -> tuple[Table, NDArray[np.int64]]:
@@ -152,7 +155,7 @@ class Tensor:
             return table, rows
         if len(self._rows) and self._rows.max() >= len(rows):
             raise SampleIndexError(
-                f"sample {self._rows.max()} of {self._name!r}; there are {len(rows)} now, others were deleted"
+                f"sample {self._rows.max()} of {self._name!r} no longer exists. There are {len(rows)} samples now"
             )
         return table, rows[self._rows]
 
@@ -217,7 +220,7 @@ class Tensor:
                 values=column.values, offsets=column.offsets, class_names=names, tensor=self._name, row_numbers=rows
             )
         if not (column.lengths == 1).all():
-            raise SamplingError(f"tensor {self._name!r} has samples without exactly one number; expected class labels")
+            raise SamplingError(f"tensor {self._name!r} has samples without exactly one number. Expected class labels")
         return replace(class_counts(column.values), tensor=self._name, row_numbers=rows)
 
     def data(self) -> dict[str, Any]:
@@ -257,7 +260,7 @@ class Tensor:
         table, rows = self._now()
         origin = table.origin
         if not isinstance(origin, OverlayTable):
-            raise DatasetError(f"links of {self._name!r}; expected a tensor of a stored dataset")
+            raise DatasetError(f"{self._name!r} has no links. Expected a tensor of a stored dataset")
         return origin.links(rows, self._name)
 
     def add_class(self, name: str) -> int:

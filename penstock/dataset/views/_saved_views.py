@@ -1,4 +1,4 @@
-"""Views kept by an id: their version, their rows by identity, and a copy of their samples where asked."""
+"""Views saved under an id: their version, their rows by identity, and an optional copy of their samples."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _HEADS = ("id", "time", "samples", "query", "message")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SavedView:
-    """What is kept of a view.
+    """The record of a saved view.
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ class SavedView:
     message : str
         What was said.
     query_string : str or None
-        The query that chose the rows; kept to be shown, never run again.
+        The query that selected the rows; kept for display, never run again.
     seed : int
         The seed it was run with.
     num_samples : int
@@ -60,7 +60,7 @@ class SavedView:
     author : str
         Who saved it.
     optimized : bool
-        Whether its samples lie copied beside the dataset.
+        Whether its samples were copied next to the dataset.
     """
 
     id: str
@@ -169,14 +169,14 @@ def _written(store: Store, content: FixedContent, *, view_id: str | None, messag
     commit = source.version
     if not re.fullmatch(r"[0-9a-f]{24}", commit):
         raise UncommittedChangesError(
-            f"a view of version {commit!r}, which has changes that are not committed; expected a commit",
-            hint="ds.commit(…), then make the view again",
+            f"a view of version {commit!r} cannot be saved, because it has uncommitted changes. Expected a commit",
+            hint="call ds.commit(…), then create the view again",
         )
     view_id = view_id or f"{int(time.time()):08x}{secrets.token_hex(8)}"
     if not re.fullmatch(r"[\w-]{1,80}", view_id):
-        raise DatasetError(f"a view id {view_id!r}; expected letters, digits, '_' and '-', at most 80")
+        raise DatasetError(f"{view_id!r} is not a valid view id. Expected at most 80 letters, digits, '_' and '-'")
     if view_id in view_records(store):
-        raise DatasetError(f"a view {view_id!r} is saved already", hint="ds.delete_view deletes it")
+        raise DatasetError(f"the view {view_id!r} already exists", hint="use ds.delete_view to delete it")
     branch, version = find_version(store, commit)
     snapshot = source.stored.snapshot
     record = ViewRecord(
@@ -197,7 +197,9 @@ def _written(store: Store, content: FixedContent, *, view_id: str | None, messag
 def _source_of(table: Table) -> OverlayTable:
     source = table.origin
     if not isinstance(source, OverlayTable):
-        raise DatasetError("a view of a query's result table; expected one of samples of the dataset")
+        raise DatasetError(
+            "the result of this query is a table, not samples of the dataset. Expected a view of samples"
+        )
     return source
 
 
@@ -207,7 +209,7 @@ def _found(store: Store, view_id: str) -> ViewRecord:
     if view_id not in records:
         like = nearest(str(view_id), records)
         raise ViewNotFoundError(
-            f"no saved view {view_id!r}; there are {', '.join(records) or 'none'}",
+            f"{view_id!r} is not a saved view. The saved views are {', '.join(records) or 'none'}",
             hint=f"did you mean {like!r}?" if like else None,
         )
     return records[view_id]
@@ -237,7 +239,7 @@ def _opened(  # noqa: PLR0917  the parts of one view
     source = OverlayTable(StoredTable(snapshot, record.commit), Draft(), credentials, max_image_bytes=max_image_bytes)
     rows = source.positions(read_rows(store.location, view_id, record))
     if (rows < 0).any():
-        raise StorageError(f"view {view_id!r} names samples that its version does not have")
+        raise StorageError(f"view {view_id!r} contains samples that its version does not have")
     distinct = rows[np.sort(np.unique(rows, return_index=True)[1])]
     if optimize and not record.copy:
         record = _copied(store, view_id, record, source, distinct, num_workers)

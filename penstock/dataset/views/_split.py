@@ -1,4 +1,4 @@
-"""Samples divided at random, evenly over label sets where asked."""
+"""Split samples at random, optionally stratified by label sets."""
 
 from __future__ import annotations
 
@@ -19,10 +19,12 @@ _ROUNDING = 1e-9
 def split_positions(
     samples: Content, fractions: Mapping[str, float], *, stratify: str | None, seed: int | None
 ) -> dict[str, NDArray[np.int64]]:
-    """Return the positions of each part, increasing."""
+    """Return the positions of each part, ascending."""
     shares = np.array(list(fractions.values()), np.float64)
     if not len(shares) or (shares < 0).any() or not np.isfinite(shares).all() or shares.sum() > 1 + _ROUNDING:
-        raise DatasetError(f"shares {dict(fractions)!r}; expected shares of 0 or more that sum to at most 1")
+        raise DatasetError(
+            f"the shares {dict(fractions)!r} are not valid. Expected shares of 0 or more that sum to at most 1"
+        )
     rng = np.random.Generator(np.random.Philox(seed))
     strata = _strata(samples, stratify)
     part = np.full(len(samples), -1, np.int64)
@@ -38,7 +40,7 @@ def split_positions(
 
 
 def _whole(owed: NDArray[np.float64], total: int) -> NDArray[np.int64]:
-    """Return whole sizes that sum to `total`, largest remainders first; what is owed below 0 gets none."""
+    """Return integer sizes that sum to `total`, by largest remainders; negative remainders get none."""
     wanted = np.clip(owed, 0, None)
     if wanted.sum() > 0:
         wanted *= total / wanted.sum()

@@ -85,7 +85,8 @@ class View(Samples["View"]):
             raise DatasetError("a view of a query's result table; expected one of samples of the dataset")
         if self._content.by_array:
             raise DatasetError(
-                "a view drawn by an array of weights, which is not kept with the dataset; expected a weight expression",
+                "the view was drawn by an array of weights, which is not stored with the dataset. "
+                "Expected a weight expression",
                 hint="store the weights as a tensor: ds.create_tensor('my_weights') and ds.sample_by('my_weights')",
             )
         return save_view(self._content.home, self._content, message=message, view_id=id)

@@ -42,7 +42,7 @@ from penstock.tensors import TensorSpec
 __all__ = ["READ_ONLY", "Working", "open_working"]
 
 READ_ONLY = "it was opened with read_only=True"
-_FOLDER_READ_ONLY = "its folder cannot be written to"
+_FOLDER_READ_ONLY = "its folder is not writable"
 
 
 class Working:
@@ -72,7 +72,7 @@ class Working:
             self._open_head()
 
     def _open_head(self) -> None:
-        """Take over the draft; complete what a killed writer left, and delete its leftovers."""
+        """Adopt the draft, complete what a killed process left, and delete its leftovers."""
         writable = self.read_only is None
         if writable:
             sweep(self.store)
@@ -100,7 +100,7 @@ class Working:
         self._table = None
 
     def is_behind(self) -> bool:
-        """Tell whether another writer has moved the head since it was read."""
+        """Return whether another process has moved the head since it was read."""
         if self.fixed_version is not None:
             return False
         return self.store.latest_version() != self.stored.snapshot.version
@@ -112,7 +112,7 @@ class Working:
 
     @property
     def table(self) -> OverlayTable:
-        """The stored version with the draft over it."""
+        """The stored version with the draft on top of it."""
         if self._table is None:
             self._table = OverlayTable(self.stored, self.draft, self.credentials)
         return self._table
@@ -133,7 +133,7 @@ class Working:
         return "main" if self.store.branch is None else decoded(self.store.branch)
 
     def new_buffer(self) -> Buffer:
-        """Return an empty buffer over the tensors and classes of now."""
+        """Return an empty buffer for the current tensors and classes."""
         meta = self.meta
         return Buffer.over(self.specs, {name: class_keys(meta, name) for name in self.specs})
 
@@ -176,18 +176,18 @@ class Working:
         self._table = None
 
     def discard_from_memory(self) -> None:
-        """Look at the stored version without its draft, which stays where it is."""
+        """Use the stored version without its draft, which is kept."""
         self._drafts = None
         self._table = None
 
     # ---- versions ------------------------------------------------------------------------
 
     def has_changes(self) -> bool:
-        """Whether head or draft differ from the last commit."""
+        """Return whether head or draft differ from the last commit."""
         return bool(self.draft) or not self.is_clean()
 
     def is_clean(self) -> bool:
-        """Whether the stored version is the last commit."""
+        """Return whether the stored version is the last commit."""
         if self.last_commit is None:
             return self.stored.snapshot.version == clean_version(self.store, None)
         return self.stored.label == self.last_commit.id

@@ -102,15 +102,15 @@ class CocoDocument:
             self.num_objects += 1
 
     def _objects(self, sample: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-        """Yield the objects of a sample, their fields by COCO's names."""
+        """Yield the objects of a sample, with their fields under COCO's names."""
         boxes, labels = sample.get(self._rows.boxes or ""), sample.get(self._rows.labels or "")
         if boxes is None or labels is None:
             return
         count = len(boxes)
         if len(labels) != count:
             raise ExportError(
-                f"a sample with {count} boxes and {len(labels)} labels; expected a label for each box",
-                hint="ds.align declares which tensors describe the same objects",
+                f"a sample has {count} boxes and {len(labels)} labels. Expected a label for each box",
+                hint="use ds.align to declare which tensors describe the same objects",
             )
         fields = {name: _listed(sample.get(name), count) for name in (*_OBJECTS, "annotation_index")}
         corners = decimals(boxes)
@@ -150,7 +150,7 @@ class CocoDocument:
 
 
 def _largest(rows: ExportedRows, name: str) -> int:
-    """Return the largest number of a tensor in all samples of the dataset; 0 where there is none."""
+    """Return the largest number of a tensor in all samples of the dataset; 0 if there is none."""
     spec = rows.spec(name)
     if spec is None or spec.htype != "generic":
         return 0
@@ -158,12 +158,12 @@ def _largest(rows: ExportedRows, name: str) -> int:
 
 
 def _listed(values: Any, count: int) -> Sequence[Any]:
-    """Return the entries of a tensor for each object, as Python's own; None where it has none."""
+    """Return the entries of a tensor for each object as Python values; None if it has none."""
     if values is None:
         return [None] * count
     listed: list[Any] = values.tolist() if isinstance(values, np.ndarray) else values
     if len(listed) != count:
-        raise ExportError(f"a sample with {count} boxes and {len(listed)} entries of a tensor of their group")
+        raise ExportError(f"a sample has {count} boxes and {len(listed)} entries of a tensor of their group")
     return listed
 
 
@@ -173,7 +173,7 @@ def _plain(boxes: NDArray[np.float64]) -> list[list[float]]:
 
 
 def _area(area: float | None, box: Sequence[float]) -> float | None:
-    """Return the area of an object: that of its box where none is known and none is stated."""
+    """Return the area of an object: that of its box if no other is known."""
     if area is None:
         return box[2] * box[3]
     if area != area:  # noqa: PLR0124  NaN: the source states none

@@ -1,4 +1,4 @@
-"""Binding ``x[i, a:b]``: numpy's rules in every row; what is not there is NULL."""
+"""Binding ``x[i, a:b]``: numpy's rules in every row; missing elements are NULL."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Ints = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class _Axis:
-    """One index: which children hold its numbers (None: left out)."""
+    """One index: the children that contain its numbers (None: omitted)."""
 
     single: int | None = None
     first: int | None = None
@@ -39,13 +39,16 @@ def bind_index(binder: Binder, node: ast.Index) -> Bound:
     if operand.type.kind == "json":
         return _path(binder, node, operand)
     if operand.type.rank == 0:
-        hint = "text has no elements" if operand.type.kind == "text" else "it is one value in each row"
+        hint = "text has no elements" if operand.type.kind == "text" else "it has one value per row"
         raise binder.error(
-            f"{binder.source(node.operand)} is {described(operand.type)}; only arrays are indexed", node, hint=hint
+            f"{binder.source(node.operand)} is {described(operand.type)}, and only arrays can be indexed",
+            node,
+            hint=hint,
         )
     if len(node.items) > operand.type.rank:
         raise binder.error(
-            f"{len(node.items)} indices for {binder.source(node.operand)}, which has {operand.type.rank} dimensions",
+            f"there are {len(node.items)} indices for {binder.source(node.operand)}, "
+            f"which has {operand.type.rank} dimensions",
             node,
         )
     children: list[Bound] = []
@@ -64,14 +67,14 @@ def _axis(binder: Binder, item: ast.Expression | ast.Slice, children: list[Bound
     if item.step is not None and step is not None:
         held = children[step].constant
         if held is not None and held.data[0] == 0:
-            raise binder.error("the step of a slice is not 0", item.step)
+            raise binder.error("the step of a slice cannot be 0", item.step)
     return _Axis(first=first, stop=stop, step=step)
 
 
 def _child(binder: Binder, node: ast.Expression, children: list[Bound]) -> int:
     bound = binder.one_value(node, "an index")
     if bound.type.kind != "int":
-        raise binder.error(f"an index is a whole number; {binder.source(node)} is {described(bound.type)}", node)
+        raise binder.error(f"an index must be an integer, but {binder.source(node)} is {described(bound.type)}", node)
     children.append(bound)
     return len(children) - 1
 
@@ -217,10 +220,10 @@ def _path(binder: Binder, node: ast.Index, operand: Bound) -> Bound:
     keys: list[str | int] = []
     for item in node.items:
         if isinstance(item, ast.Slice):
-            raise binder.error("JSON is indexed by a key or a number, not by a slice", item)
+            raise binder.error("JSON can be indexed by a key or a number, not by a slice", item)
         bound = binder.bind(item)
         if bound.constant is None or bound.type.kind not in {"text", "int"} or bound.type.rank:
-            raise binder.error("a JSON key is a text in single quotes or a whole number", item)
+            raise binder.error("a JSON key must be text in single quotes or an integer", item)
         keys.append(bound.constant.data[0] if bound.type.kind == "text" else int(bound.constant.data[0]))
     return binder.make(node, JSON, partial(_followed, tuple(keys)), f"path {keys!r}", operand)
 

@@ -50,7 +50,7 @@ def tokens(text: str) -> tuple[ColoredToken, ...]:
     Parameters
     ----------
     text : str
-        What stands in an editor, right or wrong.
+        The text in an editor, valid or not.
 
     Returns
     -------

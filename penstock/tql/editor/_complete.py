@@ -1,4 +1,4 @@
-"""What can stand at the caret."""
+"""Completion: what can be typed at the caret."""
 
 from __future__ import annotations
 
@@ -62,12 +62,12 @@ class _Offer:
 
 
 def complete(text: str, position: int, table: Table) -> tuple[Completion, ...]:
-    """Return what can stand at the caret.
+    """Return what can be typed at the caret.
 
     Parameters
     ----------
     text : str
-        What stands in an editor, right or wrong.
+        The text in an editor, valid or not.
     position : int
         The caret, in UTF-16 units.
     table : Table
@@ -76,7 +76,7 @@ def complete(text: str, position: int, table: Table) -> tuple[Completion, ...]:
     Returns
     -------
     tuple of Completion
-        Best first: class names where a class is asked for, then tensors, functions and keywords.
+        Best first: class names where a class is expected, then tensors, functions and keywords.
 
     Examples
     --------
@@ -116,7 +116,7 @@ def _split(text: str) -> tuple[list[Token] | None, str, int]:
 
 
 def _end(text: str, caret: int, typed: str) -> int:
-    """Return where the replaced part ends: behind the closing quote, or the rest of the word."""
+    """Return the end of the replaced part: after the closing quote, or the end of the word."""
     quote = typed[:1]
     if quote in {"'", '"'}:
         line = text.find("\n", caret)
@@ -163,7 +163,7 @@ def _expected(text: str) -> tuple[Sequence[str], int]:
 
 
 def _asked_tensor(before: list[Token]) -> str:
-    """Return the name a class name at the caret would be compared with; empty where none is."""
+    """Return the column that a class name at the caret would be compared with; empty if there is none."""
     tokens = list(before)
     while len(tokens) > 1 and tokens[-1].word == "," and tokens[-2].kind in {"string", "number"}:
         tokens = tokens[:-2]

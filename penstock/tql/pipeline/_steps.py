@@ -36,7 +36,7 @@ class Expansion:
         hits = relation.source_rows()
         width = self.before + self.after + 1
         if width * len(hits) > _MOST_ROWS:
-            message = f"EXPAND BY would make {width * len(hits):,} rows; at most {_MOST_ROWS:,}"
+            message = f"EXPAND BY would make {width * len(hits):,} rows. Expected at most {_MOST_ROWS:,}"
             raise context.error(message, self.span)
         windows = hits[:, None] + np.arange(-self.before, self.after + 1)
         inside = (windows >= 0) & (windows < table.num_rows)

@@ -36,7 +36,7 @@ class WeightClause:
     weight : float
         The constant weight; NaN where it differs from row to row.
     start, end : int, optional
-        Span of the number in UTF-16 units; None where there is no slider: it is no literal,
+        Span of the number in UTF-16 units; None if there is no slider: it is not a literal,
         or another clause's weight differs from row to row.
     """
 
@@ -159,12 +159,14 @@ def _weights(text: str) -> tuple[ast.Sample | None, tuple[ast.Pair, ...]]:
 
 def _checked(number: int, count: int) -> int:
     if not 0 <= number < count:
-        raise SamplingError(f"no clause {number}; the query has {count}", hint="clauses count from 0")
+        raise SamplingError(
+            f"clause {number} does not exist. The query has {count} clauses", hint="clauses are numbered from 0"
+        )
     return number
 
 
 def rewrite_weight(text: str, clause: int, value: float) -> str:
-    """Return the query with one weight changed and everything else kept to the letter.
+    """Return the query with one weight changed and everything else kept unchanged.
 
     Parameters
     ----------
@@ -198,7 +200,7 @@ def rewrite_weight(text: str, clause: int, value: float) -> str:
     else:
         node = pairs[_checked(clause, len(pairs))].weight
     if not isinstance(node, ast.Literal):
-        raise SamplingError(f"the weight of clause {clause} is no plain number; it is changed in the text")
+        raise SamplingError(f"the weight of clause {clause} is not a plain number. Change it in the text of the query")
     return text[: node.start] + _number(value) + text[node.end :]
 
 
@@ -223,7 +225,7 @@ def add_clause(text: str, expression: str, weight: float) -> str:
     QuerySyntaxError
         If either text is not TQL.
     SamplingError
-        If the weight is none.
+        If the weight is not valid.
 
     Examples
     --------

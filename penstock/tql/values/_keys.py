@@ -59,7 +59,7 @@ def _array_codes(value: Value) -> Ints:
 
 
 def combined_codes(values: Sequence[Value], num_rows: int) -> Ints:
-    """Return one number a row, equal where all values are equal; NULL equals NULL."""
+    """Return one number per row, equal where all values are equal; NULL equals NULL."""
     codes = np.zeros(num_rows, np.int64)
     for value in values:
         more, missing = row_codes(value, num_rows)

@@ -1,4 +1,4 @@
-"""What operators do to columns of values."""
+"""Operators on columns of values."""
 
 from __future__ import annotations
 
@@ -262,12 +262,12 @@ def as_text(value: Value) -> Value:
 
 
 def json_number(value: Value) -> Value:
-    """Return the numbers among JSON values; everything else is NULL."""
+    """Return the numbers of JSON values; everything else is NULL."""
     return _json_as(value, lambda item: isinstance(item, int | float), np.float64, 0.0)
 
 
 def json_text(value: Value) -> Value:
-    """Return the texts among JSON values; everything else is NULL."""
+    """Return the text of JSON values; everything else is NULL."""
     return _json_as(value, lambda item: isinstance(item, str), TEXT, "")
 
 
@@ -307,7 +307,7 @@ def parse_time(text: str) -> np.datetime64 | None:
 
 
 def to_time(value: Value) -> Value:
-    """Return text as points in time; what is none is NULL."""
+    """Return text as points in time; invalid text is NULL."""
     if value.data.dtype.kind == "M":
         return replace(value, data=value.data.astype("datetime64[us]"))
     times = [parse_time(item) for item in value.data.tolist()]
@@ -318,7 +318,7 @@ def to_time(value: Value) -> Value:
 
 
 def choose(dtype: Any) -> Callable[..., Value]:
-    """Return CASE: pairs of condition and value, then the default; the first that holds counts."""
+    """Return CASE: pairs of condition and value, then the default; the first true condition counts."""
 
     def compute(*parts: Value) -> Value:
         scalars = [scalar(part) for part in parts]
