@@ -92,7 +92,7 @@ def get_data_path(filename: str | os.PathLike[str]) -> str:
     except TypeError:
         name = None
     if not isinstance(name, str) or "\0" in name:
-        raise ImporterError(f"filename is {filename!r}; expected the name of a file or a path")
+        raise ImporterError(f"filename={filename!r} is not valid. Expected the name of a file or a path")
     return os.path.join(get_data_dir(), name)  # noqa: PTH118  text in, text out, as BatchUp has it
 
 

@@ -57,7 +57,7 @@ class Dataset(Samples[View], Versioned):
         self._writer = Writer(opened)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Travel to another process by path; what is opened there is read-only."""
+        """Pickle as a path; the dataset is opened read-only in the other process."""
         return Dataset, (self._opened,)
 
     def _origin(self) -> Dataset:
@@ -78,14 +78,14 @@ class Dataset(Samples[View], Versioned):
 
     @property
     def read_only(self) -> bool:
-        """Whether writing is refused."""
+        """Whether the dataset is read-only."""
         return self._opened.working.read_only is not None
 
     @property
     def max_image_bytes(self) -> int | None:
         """Most bytes an image or mask may have when it is decoded, 512 MiB by default; None allows any size.
 
-        It is of this session alone, can be set, and is not stored.
+        Applies to this session only, can be set, and is not stored.
         """
         return self._opened.max_image_bytes
 
@@ -114,7 +114,7 @@ class Dataset(Samples[View], Versioned):
         create_shape_tensor: bool = True,
         create_sample_info_tensor: bool = True,
     ) -> Tensor:
-        """Add a tensor; in the samples there are it is empty.
+        """Add a tensor; it is empty in existing samples.
 
         Parameters
         ----------
@@ -160,7 +160,7 @@ class Dataset(Samples[View], Versioned):
         return Tensor(self._content, name)
 
     def align(self, *names: str) -> None:
-        """Declare that some tensors describe the same objects of a sample; kept at once.
+        """Declare that some tensors describe the same objects of a sample; saved immediately.
 
         Parameters
         ----------
@@ -199,7 +199,7 @@ class Dataset(Samples[View], Versioned):
         self._writer.delete_tensor(name)
 
     def rename_tensor(self, name: str, new_name: str) -> None:
-        """Refuse, and say what to write: a name is part of every file of the tensor."""
+        """Raise an error that says what to do instead: the name is part of every file of the tensor."""
         kind = self._content.spec(name).shown_htype
         raise DatasetError(
             f"cannot rename {name!r} to {new_name!r}: a tensor keeps the name it was created with",
@@ -288,9 +288,9 @@ class Dataset(Samples[View], Versioned):
         Parameters
         ----------
         name : str, optional
-            Of this tensor alone.
+            Only of this tensor.
         rows : sequence of int, optional
-            Of these samples alone.
+            Only of these samples.
         """
         self._content.edits.discard(name, None if rows is None else np.asarray(rows, np.int64))
 

@@ -22,7 +22,7 @@ _CHUNK = 64
 
 
 def verify(table: OverlayTable, store: Store, num_workers: int) -> Report:
-    """Read every sample of a table, and the records beside it."""
+    """Read every sample of a table, and the records stored with it."""
     problems: list[Problem] = []
     for spec in table.tensors.values():
         found = _encoded(table, spec, num_workers) if spec.is_encoded else _column(table, spec)

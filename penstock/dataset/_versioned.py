@@ -1,4 +1,4 @@
-"""What a dataset offers as a versioned thing: commits, differences, branches and tags."""
+"""The versions of a dataset: commits, differences, branches and tags."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["Versioned"]
 
 
 class Versioned:
-    """What has commits, branches and tags.
+    """An object with commits, branches and tags.
 
     Parameters
     ----------
@@ -30,7 +30,7 @@ class Versioned:
 
     @property
     def has_changes(self) -> bool:
-        """Whether anything differs from the last commit."""
+        """Whether there are changes since the last commit."""
         return self._history.has_changes()
 
     @property
@@ -40,12 +40,12 @@ class Versioned:
         return None if last is None else last.id
 
     def commit(self, message: str | None = None, *, on_conflict: Literal["raise", "ours", "theirs"] = "raise") -> str:
-        """Make what there is now a version with a message.
+        """Turn the current state into a version with a message.
 
         Parameters
         ----------
         message : str, optional
-            What was done and why.
+            What was changed and why.
         on_conflict : {"raise", "ours", "theirs"}
             What happens to samples edited here that another session edited and
             committed meanwhile: an error that names them, the edits made here win,
@@ -72,11 +72,11 @@ class Versioned:
 
     @property
     def is_behind(self) -> bool:
-        """Whether another session has written to the stored dataset since it was read; a small read of the store."""
+        """Whether another session has written to the dataset since it was read; needs a small read of the store."""
         return self._history.is_behind()
 
     def refresh(self) -> bool:
-        """Read what other sessions have written since the dataset was opened; edits made here stay over it.
+        """Read what other sessions have written since the dataset was opened, and keep the edits made here.
 
         Returns
         -------
@@ -131,7 +131,7 @@ class Versioned:
         CommitNotFoundError
             If there is no such version.
         UncommittedChangesError
-            If a branch is to be made of changes that are not committed.
+            If a branch would start from uncommitted changes.
         """
         self._branches.checkout(ref, create=create)
 
@@ -143,7 +143,7 @@ class Versioned:
         branch : str
             The branch, whose own uncommitted edits stay there.
         prefer : {"ours", "theirs"}, optional
-            Who is right where both changed a sample.
+            Which side wins if both changed a sample.
 
         Returns
         -------

@@ -31,16 +31,16 @@ class History:
         self._opened = opened
 
     def has_changes(self) -> bool:
-        """Tell whether anything differs from the last commit."""
+        """Return whether there are changes since the last commit."""
         opened = self._opened
         with opened.lock:
             opened.settle()
             return opened.working.has_changes()
 
     def commit(self, message: str | None, on_conflict: Literal["raise", "ours", "theirs"]) -> str:
-        """Make what there is now a version with a message, and return its id."""
+        """Turn the current state into a version with a message, and return its id."""
         if on_conflict not in {"raise", "ours", "theirs"}:
-            raise DatasetError(f"on_conflict={on_conflict!r}; expected 'raise', 'ours' or 'theirs'")
+            raise DatasetError(f"on_conflict={on_conflict!r} is not valid. Expected 'raise', 'ours' or 'theirs'")
         opened = self._opened
         with opened.lock:
             opened.check_writable()
@@ -61,7 +61,7 @@ class History:
             opened.renew_buffer()
 
     def is_behind(self) -> bool:
-        """Tell whether another session has written since the dataset was read."""
+        """Return whether another session has written since the dataset was read."""
         opened = self._opened
         with opened.lock:
             return opened.working.is_behind()
@@ -90,7 +90,7 @@ class History:
             opened.settle()
             last = opened.working.last_commit
             if before is None and last is None:
-                raise DatasetError("no commit to compare with; expected one", hint="ds.commit(…) makes one")
+                raise DatasetError("there is no commit to compare with", hint="create one with ds.commit(…)")
             return Diff(self._table_at(before or (last.id if last else None)), self._table_at(after))
 
     def _table_at(self, ref: str | None) -> OverlayTable:
@@ -115,7 +115,7 @@ class Branches:
         return ["main", *branch_names(self._opened.working.store)]
 
     def checkout(self, ref: str, *, create: bool) -> None:
-        """Go to a branch, which may be made, or to a commit or tag."""
+        """Switch to a branch, which may be created, or to a commit or tag."""
         opened = self._opened
         with opened.lock:
             opened.settle()
@@ -123,8 +123,8 @@ class Branches:
             if create:
                 if working.has_changes() and working.read_only is None:
                     raise UncommittedChangesError(
-                        f"a branch {ref!r} of changes that are not committed; expected a commit",
-                        hint="ds.commit(…) first",
+                        f"cannot create the branch {ref!r} from uncommitted changes. Expected a commit",
+                        hint="call ds.commit(…) first",
                     )
                 make_branch(working.store, ref, working.stored.snapshot.version)
             opened.move_to(open_working(opened.path, ref, read_only=working.read_only == READ_ONLY))
@@ -137,7 +137,7 @@ class Branches:
             opened.settle()
             if opened.working.has_changes():
                 raise UncommittedChangesError(
-                    "changes that are not committed; expected none before a merge", hint="ds.commit(…) first"
+                    "there are uncommitted changes. Expected none before a merge", hint="call ds.commit(…) first"
                 )
             theirs = open_working(opened.path, branch, read_only=True)
             theirs.discard_from_memory()
@@ -172,10 +172,12 @@ class Tags:
             store, last = opened.working.store, opened.working.last_commit
             ref = ref or (last.id if last else None)
             if ref is None:
-                raise DatasetError(f"a tag {name!r} of no commit; expected one", hint="ds.commit(…) makes one")
+                raise DatasetError(
+                    f"cannot create the tag {name!r}: there is no commit yet", hint="create one with ds.commit(…)"
+                )
             branch, version = find_version(store, ref)
             if version is None:
-                raise DatasetError(f"a tag {name!r} of branch {ref!r}; expected a commit")
+                raise DatasetError(f"cannot create the tag {name!r} for branch {ref!r}. Expected a commit")
             set_tag(store, name, branch, version)
 
     def delete(self, name: str) -> None:

@@ -142,5 +142,5 @@ def _fixed(view: View) -> Content:
 def _home(source: Dataset | View) -> Dataset:
     home = source if isinstance(source, Dataset) else content_of(source).dataset
     if not isinstance(home, Dataset):
-        raise ExportError("a view of samples that are in no dataset; expected a view of a dataset")
+        raise ExportError("the samples of this view are not in a dataset. Expected a view of a dataset")
     return home

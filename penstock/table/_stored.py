@@ -32,7 +32,7 @@ _TEXT = np.dtypes.StringDType()
 
 
 class StoredTable:
-    """What a snapshot holds, by column and by row; thread-safe, each column read once.
+    """The content of a snapshot by column and by row; thread-safe, each column is read once.
 
     An `OverlayTable` reads from it. It is not a `Table` itself: its rows are read in increasing order, as cells.
     """

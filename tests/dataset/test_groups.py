@@ -221,7 +221,9 @@ def test_pop_keeps_the_group(ds):
 
 def test_saved_copy_keeps_the_group(ds):
     copied = ds.load_view(ds[[1, 0]].save_view(), optimize=True)
-    assert object_groups(content_of(copied).table.tensors) == {"boxes": ("boxes", "categories", "iscrowd", "attributes")}
+    assert object_groups(content_of(copied).table.tensors) == {
+        "boxes": ("boxes", "categories", "iscrowd", "attributes")
+    }
 
 
 def test_second_writer_cannot_append_samples_that_do_not_fit_a_new_group(tmp_path):

@@ -114,7 +114,7 @@ REFUSED = {
     "a typo": ({"scale_boxes": {"box": "images"}}, TensorNotFoundError, "did you mean 'boxes'"),
     "no box tensor": ({"scale_boxes": {"labels": "images"}}, LoaderError, "names 'labels', a class_label"),
     "no image tensor": ({"scale_boxes": {"boxes": "labels"}}, LoaderError, "names 'labels'"),
-    "a text": ({"scale_boxes": "boxes"}, LoaderError, "expected True, or the images"),
+    "a text": ({"scale_boxes": "boxes"}, LoaderError, "Expected True, or the images"),
     "bytes": ({"scale_boxes": True, "decode_method": {"boxes": "tobytes"}}, LoaderError, "by 'tobytes'"),
 }
 

@@ -239,7 +239,7 @@ def test_pil_and_tobytes_work_on_what_a_dataset_stores_without_a_declared_compre
 def test_an_option_without_its_tensors_says_what_to_write(options):
     (name,) = options
     table = ArrayTable({"images": np.zeros((4, 8, 8, 3), np.uint8)})
-    with pytest.raises(LoaderError, match=rf"{name}=.*; expected .* Hint: {name}="):
+    with pytest.raises(LoaderError, match=rf"{name}=.*. Expected .* Hint: {name}="):
         Loader(table).batch(2).numpy(**options)
 
 

@@ -26,10 +26,10 @@ REFUSED = {
     "beta as text": (lambda: effective_number(LABELS, beta="x"), "beta is 'x'"),
     "threshold of nothing": (lambda: repeat_factor(LABELS, threshold=None), "threshold is None"),
     "share as text": (lambda: target_proportions(SINGLE, {"cat": "half"}), "share of 'cat' is 'half'"),
-    "shares in a list": (lambda: target_proportions(SINGLE, [0.5, 0.5]), "expected a share for each class named"),
+    "shares in a list": (lambda: target_proportions(SINGLE, [0.5, 0.5]), "Expected a share for each class named"),
     "targets in a list": (
         lambda: Strata.from_labels(LABELS).with_spec(inverse_frequency(LABELS)).solve_targets([0.5]),
-        "expected a share for each class named",
+        "Expected a share for each class named",
     ),
     "an option of no spec": (lambda: inverse_frequency(LABELS, sead=3), "no option 'sead'.*did you mean 'seed'"),
     "clauses as an option": (lambda: target_proportions(SINGLE, {}, clauses=()), "no option 'clauses'"),

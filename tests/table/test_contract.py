@@ -444,7 +444,7 @@ def test_sequential_table_refuses_what_needs_samples_by_number():
         table.column("score")
     with pytest.raises(LoaderError, match="row 4 needs samples that can be read by number"):
         table.take(np.array([4]), ["score"])
-    with pytest.raises(SampleIndexError, match=r"row 6. Expected 0 to 5"):
+    with pytest.raises(SampleIndexError, match=r"row 6 does not exist. Expected 0 to 5"):
         table.take(np.array([6]), ["score"])
 
 

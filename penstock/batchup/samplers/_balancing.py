@@ -22,7 +22,7 @@ def labels_of(y: Any) -> ClassCounts:
     """Return classes as counts: also those of a matrix of numbers 0 and 1, a column for each class."""
     matrix = as_array("y", y) if hasattr(y, "detach") else y
     if np.ma.is_masked(matrix):
-        raise SamplingError("y has masked entries; expected a class for each sample")
+        raise SamplingError("y has masked entries. Expected a class for each sample")
     if isinstance(matrix, np.ndarray) and matrix.ndim == 2 and matrix.shape[1] > 1 and _is_zero_or_one(matrix):
         return class_counts(matrix.astype(bool))
     return class_counts(matrix)

@@ -1,4 +1,4 @@
-"""Samples of one version, to read: what stands behind every dataset, view, tensor and sample."""
+"""Samples of one version, to read: the content of every dataset, view, tensor and sample."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _C_co = TypeVar("_C_co", covariant=True)
 
 
 class Edits(Protocol):
-    """What changes samples and classes of a dataset; a view's refuses."""
+    """The editor of a dataset's samples and classes; that of a view raises errors."""
 
     def assign(self, name: str, positions: NDArray[np.int64], values: Sequence[Any]) -> None:
         """Replace samples of a tensor."""
@@ -29,7 +29,7 @@ class Edits(Protocol):
         ...
 
     def merge_classes(self, name: str, names: Sequence[str], into: str) -> None:
-        """Make several classes one."""
+        """Merge several classes into one."""
         ...
 
 
@@ -62,33 +62,33 @@ class Content(Protocol):
         Raises
         ------
         TensorNotFoundError
-            If there is none of this name.
+            If no tensor has this name.
         """
         ...
 
     @property
     def shown(self) -> list[str] | None:
-        """The tensors shown where they are not all of the table, else None."""
+        """The visible tensors if they are not all of the table, otherwise None."""
         ...
 
     @property
     def seed(self) -> int:
-        """The seed that draws use where none is given."""
+        """The default seed of draws."""
         ...
 
     @property
     def query_string(self) -> str | None:
-        """The query that chose the samples, None where none did."""
+        """The query that selected the samples; None if there was none."""
         ...
 
     @property
     def resolve(self) -> Resolve | None:
-        """How the names in a query become tables, None where only this table can be queried."""
+        """The resolver of names in a query; None if only this table can be queried."""
         ...
 
     @property
     def edits(self) -> Edits:
-        """What changes the samples."""
+        """The editor of the samples."""
         ...
 
 
@@ -100,10 +100,10 @@ class HasContent(Protocol[_C_co]):
 
 
 def content_of(samples: HasContent[_C_co]) -> _C_co:
-    """Return what stands behind a dataset or a view: how other parts of penstock read it."""
+    """Return the content of a dataset or a view, for use by other parts of penstock."""
     return samples._content  # noqa: SLF001  the one way to it
 
 
 def first_label_tensor(content: Content) -> str | None:
-    """Return the name of the first class label tensor, None where there is none."""
+    """Return the name of the first class label tensor; None if there is none."""
     return next((name for name in content.names() if content.spec(name).htype == "class_label"), None)

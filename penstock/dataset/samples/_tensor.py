@@ -209,7 +209,7 @@ class Tensor:
         if spec.is_encoded or spec.htype in {"text", "json"}:
             labels = first_label_tensor(self._content)
             raise SamplingError(
-                f"tensor {self._name!r} ({self.htype}) as labels; expected a class_label tensor",
+                f"tensor {self._name!r} ({self.htype}) cannot be used as labels. Expected a class_label tensor",
                 hint=None if labels is None else f"ds[{labels!r}] is one",
             )
         table, rows = self._now()
@@ -246,7 +246,7 @@ class Tensor:
     def tobytes(self) -> bytes | list[bytes | None]:
         """Read images as they are stored or linked: encoded bytes, one sample's or a list."""
         if self._spec.htype != "image":
-            raise DatasetError(f"encoded bytes of {self._name!r} ({self.htype}); expected an image tensor")
+            raise DatasetError(f"{self._name!r} ({self.htype}) has no encoded bytes. Expected an image tensor")
         raw = list(self._raw())
         for content in raw:
             if isinstance(content, Exception):
@@ -256,7 +256,7 @@ class Tensor:
     def links(self) -> list[Link | None]:
         """Return where the samples' linked files are, without reading them."""
         if not self._spec.link:
-            raise DatasetError(f"links of {self._name!r} ({self.htype}); expected a link tensor")
+            raise DatasetError(f"{self._name!r} ({self.htype}) has no links. Expected a link tensor")
         table, rows = self._now()
         origin = table.origin
         if not isinstance(origin, OverlayTable):
@@ -268,11 +268,11 @@ class Tensor:
         return self._content.edits.change_classes(self._name, "add", name)
 
     def rename_class(self, old: str, new: str) -> None:
-        """Give a class another name; its index and all samples stay as they are."""
+        """Rename a class; its index and all samples stay the same."""
         self._content.edits.change_classes(self._name, "rename", old, new)
 
     def merge_classes(self, names: list[str] | tuple[str, ...], into: str) -> None:
-        """Make several classes one: their samples get the class `into`, which may be a new name; their names go."""
+        """Merge several classes into `into`, which can be a new name; the other names are removed."""
         self._content.edits.merge_classes(self._name, names, into)
 
     def __repr__(self) -> str:

@@ -87,7 +87,7 @@ def _with_label_rank(column: Ragged) -> Ragged:
 
 
 def _place(table: Table) -> str | None:
-    """Return where a table is stored, None where it is made of results."""
+    """Return the location of a table; None if it consists of results."""
     origin = table.origin
     return origin.stored.snapshot.path if isinstance(origin, OverlayTable) else None
 
@@ -162,7 +162,7 @@ def _spec(
 
 
 def _seed(content: Content, seed: Seed) -> int:
-    """Return the seed to use: the one given, a fresh one for None, the content's own where none is given."""
+    """Return the seed to use: the given one, a fresh one for None, or the content's own by default."""
     if isinstance(seed, EllipsisType):
         return content.seed
     return fresh_seed() if seed is None else seed

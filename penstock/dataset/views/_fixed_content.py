@@ -1,4 +1,4 @@
-"""What a view shows: rows of one version, whatever happens to the dataset afterwards."""
+"""The content of a view: rows of one version, independent of later changes of the dataset."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Home(Protocol):
 
     @property
     def resolve(self) -> Resolve:
-        """How the names in a query become tables."""
+        """The resolver of names in a query."""
         ...
 
     def check_may_name(self) -> None:
@@ -120,12 +120,12 @@ class FixedContent:
 
     @property
     def resolve(self) -> Resolve | None:
-        """How the names in a query become tables."""
+        """The resolver of names in a query."""
         return None if self.home is None else self.home.resolve
 
     @property
     def edits(self) -> RefusedEdits:
-        """What says that a view cannot be edited."""
+        """The editor of a view, which raises an error for every edit."""
         return RefusedEdits()
 
 
@@ -135,7 +135,7 @@ class RefusedEdits:
     def assign(self, name: str, positions: NDArray[np.int64], values: Sequence[Any]) -> NoReturn:
         """Refuse to replace samples."""
         raise ReadOnlyError(
-            f"an assignment to {len(values)} of {len(positions)} samples of {name!r} of a view, which is a snapshot",
+            f"cannot assign {len(values)} of {len(positions)} samples of {name!r} in a view, which is a snapshot",
             hint=f"assign to the dataset: ds.{name}[view.indices[i]] = …",
         )
 

@@ -1,4 +1,4 @@
-"""What datasets and views share: samples of one version, to read, query, weigh and train on."""
+"""The base of datasets and views: samples of one version, to read, query, weigh and train on."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _V = TypeVar("_V")
 
 
 class Samples(ABC, Generic[_V]):
-    """A sequence of samples with named tensors; `_V` is the view that holds some of them."""
+    """A sequence of samples with named tensors; `_V` is the type of its views."""
 
     _content: Content
 
@@ -99,8 +99,8 @@ class Samples(ABC, Generic[_V]):
         if name in names and name not in reserved_names():
             return Tensor(self._content, name)
         if name in names:
-            raise TensorNotFoundError(name, names, hint=f"a tensor of this name is reached as ds[{name!r}]")
-        hint = f"write {ELSEWHERE[name]}" if name in ELSEWHERE else None
+            raise TensorNotFoundError(name, names, hint=f"use ds[{name!r}] to get the tensor with this name")
+        hint = f"use {ELSEWHERE[name]}" if name in ELSEWHERE else None
         if name in reserved_names():
             hint = f"{name} is a part of {kinds_with(name)}"
         raise TensorNotFoundError(name, names, hint=hint)
@@ -129,7 +129,9 @@ class Samples(ABC, Generic[_V]):
         if isinstance(function, str):
             return self.query(f"select * where {function}")
         if not callable(function):
-            raise DatasetError(f"filter({function!r}); expected a function of a sample, or a TQL condition")
+            raise DatasetError(
+                f"filter({function!r}) is not valid. Expected a function of a sample, or a TQL condition"
+            )
         return self._chosen(np.flatnonzero([bool(function(sample)) for sample in self]).astype(np.int64))
 
     def query(self, query_string: str, *, seed: Seed = ..., params: Mapping[str, Any] | None = None) -> _V:
@@ -222,7 +224,7 @@ class Samples(ABC, Generic[_V]):
             each sample. A spec or a plan of the same
             samples brings mode, size and seed; those given here replace its own.
         replace : bool
-            Whether a sample may be drawn again.
+            Whether a sample can be drawn again.
         size : int, optional
             Number of draws; by default as many as there are samples.
         seed : int or None, optional
@@ -283,7 +285,7 @@ class Samples(ABC, Generic[_V]):
         """Return the samples' labels by the first class label tensor, for the helpers of `penstock.sampling`."""
         labels = first_label_tensor(self._content)
         if labels is None:
-            raise SamplingError("no class_label tensor; expected one", hint="pass the labels themselves")
+            raise SamplingError("there is no class_label tensor", hint="pass the labels as an array")
         return Tensor(self._content, labels).__class_counts__()
 
     # ---- loaders -------------------------------------------------------------------------
@@ -329,9 +331,9 @@ class Samples(ABC, Generic[_V]):
         tensors : list of str, optional
             Tensors to read; by default all.
         batch_size : int or None
-            Samples in a batch; None gives single samples.
+            Samples per batch; None yields single samples.
         collate_fn : callable, optional
-            Makes a batch of a list of samples.
+            Function that makes a batch from a list of samples.
         seed : int or None, optional
             As in `dataloader`.
         **options
@@ -388,7 +390,7 @@ class Samples(ABC, Generic[_V]):
         Returns
         -------
         DataFrame
-            One row a sample, indexed by row of the version. Class labels are
+            One row per sample, indexed by row of the version. Class labels are
             names (one, where every sample has one; else a list), boxes arrays,
             images encoded bytes, links URLs. A sample without a value is None; among
             numbers NaN, or ``pandas.NA`` where they are whole numbers or bool.

@@ -234,7 +234,7 @@ def _opened(  # noqa: PLR0917  the parts of one view
     num_workers: int,
     max_image_bytes: int | None,
 ) -> tuple[OverlayTable | OptimizedTable, NDArray[np.int64]]:
-    """Return table and rows of a saved view: of the copy where there is one or is to be one."""
+    """Return the table and rows of a saved view, those of the copy if there is or will be one."""
     snapshot = store.on(record.branch).at(record.version)
     source = OverlayTable(StoredTable(snapshot, record.commit), Draft(), credentials, max_image_bytes=max_image_bytes)
     rows = source.positions(read_rows(store.location, view_id, record))

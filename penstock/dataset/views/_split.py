@@ -55,7 +55,7 @@ def _strata(samples: Content, stratify: str | None) -> NDArray[np.int64]:
         return np.zeros(len(samples), np.int64)
     spec = samples.spec(stratify)
     if spec.htype != "class_label":
-        raise DatasetError(f"stratify={stratify!r}, a {spec.shown_htype}; expected a class_label tensor")
+        raise DatasetError(f"stratify={stratify!r} has htype {spec.shown_htype}. Expected a class_label tensor")
     return _label_sets(samples.table.column(stratify).take(samples.rows))
 
 

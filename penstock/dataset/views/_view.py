@@ -56,7 +56,7 @@ class View(Samples["View"]):
 
     @property
     def spec(self) -> SamplingSpec | None:
-        """How the rows were drawn, None where they were not sampled."""
+        """How the rows were drawn; None if they were not sampled."""
         return None if self._content.plan is None else self._content.plan.spec
 
     def save_view(self, message: str | None = None, *, id: str | None = None) -> str:  # noqa: A002  the contract's name
@@ -82,7 +82,9 @@ class View(Samples["View"]):
             If the id is taken, or the view was drawn by an array of weights.
         """
         if self._content.home is None:
-            raise DatasetError("a view of a query's result table; expected one of samples of the dataset")
+            raise DatasetError(
+                "the result of this query is a table, not samples of the dataset. Expected a view of samples"
+            )
         if self._content.by_array:
             raise DatasetError(
                 "the view was drawn by an array of weights, which is not stored with the dataset. "

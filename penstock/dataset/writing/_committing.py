@@ -38,7 +38,7 @@ def length_warnings(working: Working) -> list[str]:
             broken = rows[before & ~after]
             if len(broken):
                 found.append(
-                    f"sample {broken[0]}: {box!r} and {label!r} differ in number after the edit "
+                    f"sample {broken[0]} has different numbers of {box!r} and {label!r} after the edit "
                     f"({len(broken)} such samples)"
                 )
     return found
@@ -57,7 +57,10 @@ def commit(working: Working, message: str, *, on_conflict: Prefer) -> Commit:
         if not draft and working.is_clean():
             if session.draft:
                 working.change_draft(lambda _: Draft())
-            raise DatasetError("nothing to commit: no change since the last commit", hint="ds.log() shows it")
+            raise DatasetError(
+                "there is nothing to commit: nothing has changed since the last commit",
+                hint="ds.log() lists the commits",
+            )
         check_groups(working.table, working.specs, lambda: _committed_specs(working))
         working.store.compact()
         working.store.add_columns([working.specs[name] for name in draft.edits])
@@ -71,7 +74,7 @@ def _committed_specs(working: Working) -> dict[str, TensorSpec]:
 
 
 def land(working: Working, changes: Callable[[Steps], None], message: str, *, merged: Commit | None = None) -> Commit:
-    """Make changes the newest version together with the record of a commit; then tag it."""
+    """Make the changes the newest version together with the record of a commit, then tag it."""
     session = working.drafts
     parent = working.last_commit.id if working.last_commit else None
     record = new_record(message, parent, merged=merged.id if merged else None)
@@ -91,7 +94,7 @@ def land(working: Working, changes: Callable[[Steps], None], message: str, *, me
     working.look_at(working.store.at(version))
     made = working.last_commit
     if made is None or made.id != record["id"]:
-        raise DatasetError(f"the commit {record['id']} is not at version {version}; another writer removed it")
+        raise DatasetError(f"the commit {record['id']} is not at version {version}, because another process removed it")
     keep(working.store, made)
     session.drop()
     working.refresh()
@@ -100,7 +103,7 @@ def land(working: Working, changes: Callable[[Steps], None], message: str, *, me
 
 @contextmanager
 def _looking_again(working: Working) -> Iterator[None]:
-    """Where a step that takes the draft in fails, look whether it was done before it did."""
+    """If a step that includes the draft fails, check whether it had already succeeded."""
     try:
         yield
     except StorageError:

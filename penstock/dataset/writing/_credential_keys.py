@@ -25,10 +25,10 @@ class CredentialKeys:
         self._opened = opened
 
     def add(self, name: str, *, managed: bool) -> None:
-        """Name credentials; the name alone is stored."""
+        """Add the name of credentials; only the name is stored."""
         if not name or not isinstance(name, str):
-            raise CredentialsError(f"a credentials key named {name!r}; expected a name")
-        storable_text(name, "a credentials key")
+            raise CredentialsError(f"{name!r} is not a valid credentials key. Expected a name")
+        storable_text(name, "the credentials key")
         opened = self._opened
         with opened.lock:
             opened.check_writable()
@@ -41,12 +41,12 @@ class CredentialKeys:
         keys = working.meta.get("creds_keys", {})
         if name not in keys:
             raise CredentialsError(
-                f"no credentials key {name!r}; the dataset has {', '.join(keys) or 'none'}",
-                hint="ds.add_creds_key adds one",
+                f"{name!r} is not a credentials key of this dataset. The keys are {', '.join(keys) or 'none'}",
+                hint="add one with ds.add_creds_key",
             )
         if keys[name]:
             raise CredentialsError(
-                f"credentials of {name!r} are managed and so not kept in the session",
+                f"the credentials of {name!r} are managed, so they cannot be set for the session",
                 hint=f"set the environment variable PENSTOCK_CREDS_{name} to a JSON object",
             )
         working.credentials.populate(name, values)

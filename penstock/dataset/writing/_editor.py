@@ -19,7 +19,7 @@ __all__ = ["Editor"]
 
 
 class Editor:
-    """What edits the samples and classes of an open dataset.
+    """The editor of the samples and classes of an open dataset.
 
     Parameters
     ----------
@@ -55,7 +55,9 @@ class Editor:
             opened.flush()
             working, spec = opened.working, self._spec(name)
             if len(values) != len(positions):
-                raise SampleError(f"{len(values)} values for {len(positions)} samples of {name!r}; expected as many")
+                raise SampleError(
+                    f"there are {len(values)} values for {len(positions)} samples of {name!r}. Expected equal numbers"
+                )
             if group_of(working.specs, name):
                 check_lists(spec, values)
             spec, cells = self._typed_cells(spec, values)
@@ -118,7 +120,7 @@ class Editor:
             return index
 
     def merge_classes(self, name: str, names: Sequence[str], into: str) -> None:
-        """Make several classes one: samples get the class `into`, the other names go.
+        """Merge several classes into `into`; the other names are removed.
 
         Parameters
         ----------
@@ -143,7 +145,7 @@ class Editor:
             spec = self._spec(name)
             if spec.htype != "class_label" or isinstance(names, str) or not names:
                 raise DatasetError(
-                    f"cannot merge classes {names!r} of {name!r} ({spec.shown_htype}); expected a list of class names"
+                    f"cannot merge classes {names!r} of {name!r} ({spec.shown_htype}). Expected a list of class names"
                 )
             head.merge_classes(opened.working, opened.working.specs[name], names, into)
             opened.renew_buffer()

@@ -68,7 +68,7 @@ def add_tensor(working: Working, spec: TensorSpec) -> None:
 
     def change(meta: Meta) -> Meta:
         if any(entry["name"] == spec.name for entry in meta["tensors"]):
-            raise DatasetError(f"a tensor {spec.name!r} was made by another writer")
+            raise DatasetError(f"another process has created the tensor {spec.name!r}")
         return {**meta, "tensors": [*meta["tensors"], spec.to_json()]}
 
     working.store.drop_columns(working.specs.values(), only=column_names(spec))
@@ -138,7 +138,9 @@ def delete_tensor(working: Working, name: str) -> None:
 def change_classes(working: Working, spec: TensorSpec, action: str, names: Sequence[str]) -> int:
     """Add or rename a class of a tensor."""
     if spec.htype != "class_label":
-        raise DatasetError(f"classes of {spec.name!r}, a {spec.shown_htype}; expected a class_label tensor")
+        raise DatasetError(
+            f"{spec.name!r} has htype {spec.shown_htype}, so it has no classes. Expected a class_label tensor"
+        )
     found: list[int] = []
 
     def change(meta: Meta) -> Meta:
@@ -152,7 +154,7 @@ def change_classes(working: Working, spec: TensorSpec, action: str, names: Seque
 
 
 def merge_classes(working: Working, spec: TensorSpec, names: Sequence[str], into: str) -> None:
-    """Make several classes of a tensor one: stored samples and names in one step; drafts follow the classes."""
+    """Merge several classes of a tensor: stored samples and names in one step; drafts follow the classes."""
     for name in names:
         if name not in spec.class_names:
             raise UnknownClassError(name, spec.class_names, tensor=spec.name)

@@ -1,4 +1,4 @@
-"""What a dataset shows: every row as it is now, those not written yet included."""
+"""The content of a dataset: every row in its current state, including those not written yet."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ class LiveContent:
 
     @property
     def resolve(self) -> Resolve:
-        """How the names in a query become tables: paths, also those beside this dataset."""
+        """The resolver of names in a query: paths, also those next to this dataset."""
         return self._named_table
 
     def _named_table(self, name: str, at: str | None) -> OverlayTable:
@@ -125,10 +125,10 @@ class LiveContent:
 
     @property
     def listeners(self) -> Listeners:
-        """Who is called after each change, and after one of the same path by another `Dataset` of this process."""
+        """Listeners, called after each change, also by another `Dataset` of the same path in this process."""
         return self.opened.listeners
 
     @property
     def is_grouping(self) -> bool:
-        """Whether a `with` block is open, whose rows and edits are written at its end."""
+        """Whether a `with` block is open; its rows and edits are written at its end."""
         return self.opened.is_grouping

@@ -1,4 +1,4 @@
-"""An open dataset: the stored state, and what this session holds that is not written yet."""
+"""An open dataset: the stored state, and the unwritten changes of this session."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _OPENING = renewed_lock(threading.Lock())  # a set that grows must not be walked
 
 
 class OpenDataset:
-    """A stored dataset as one session has it open; every part of a `Dataset` works on it under its lock.
+    """A stored dataset opened by one session; every part of a `Dataset` works on it under its lock.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ class OpenDataset:
         renew_in_children(self)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Travel to another process by path; what is opened there is read-only."""
+        """Pickle as a path; the dataset is opened read-only in the other process."""
         with self.lock:
             self.settle()
             fixed = self.working.fixed_version
@@ -90,7 +90,7 @@ class OpenDataset:
         self.renew_buffer()
 
     def renew_buffer(self) -> None:
-        """Take an empty buffer, over the tensors and classes of now."""
+        """Start an empty buffer for the current tensors and classes."""
         self.buffer = self.working.new_buffer()
 
     # ---- what may be done ----------------------------------------------------------------
@@ -122,7 +122,7 @@ class OpenDataset:
             self._unsaved = self._unsaved.with_edits(name, cells)
 
     def drop_held(self) -> None:
-        """Forget the edits that are in memory alone."""
+        """Drop the edits that are only in memory."""
         self._unsaved = Draft()
 
     def settle(self) -> None:
@@ -136,11 +136,11 @@ class OpenDataset:
 
     @property
     def is_grouping(self) -> bool:
-        """Whether a `with` block is open, whose rows and edits are written at its end."""
+        """Whether a `with` block is open; its rows and edits are written at its end."""
         return self._depth > 0
 
     def begin_group(self) -> None:
-        """Hold edits from now on."""
+        """Buffer edits from now on."""
         with self.lock:
             self._depth += 1
 
@@ -191,7 +191,7 @@ def _reopened(
 
 
 def _inherited(path: str, branch: str | None, version: int | None) -> OpenDataset | None:
-    """Return a dataset that was open when this process was forked; None where there is none."""
+    """Return a dataset that was open when this process was forked; None if there is none."""
     for opened in list(_OPEN):
         if (opened.path, opened.working.store.branch, opened.working.fixed_version) == (path, branch, version):
             return opened

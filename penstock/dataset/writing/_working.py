@@ -1,4 +1,4 @@
-"""The working head of a dataset, as it is held: the stored version, and the draft over it.
+"""The working head of a dataset: the stored version and the draft on top of it.
 
 `_head` writes to it, `_committing` makes commits of it.
 """
@@ -153,7 +153,7 @@ class Working:
         self._table = None
 
     def save(self, edits: Draft) -> None:
-        """Write edits beside the dataset."""
+        """Write edits next to the dataset."""
         self.drafts.save(edits, self.stored)
 
     def change_draft(self, change: Callable[[Draft], Draft]) -> None:
@@ -168,11 +168,11 @@ class Working:
         self.change_draft(lambda draft: draft.without(uids, tensor))
 
     def show_draft(self, draft: Draft) -> None:
-        """Show other edits over the stored version, such as those that are about to be committed."""
+        """Show other edits on top of the stored version, such as those about to be committed."""
         self._table = OverlayTable(self.stored, draft, self.credentials)
 
     def forget_table(self) -> None:
-        """Make the table anew when it is asked for next: the draft has changed."""
+        """Rebuild the table on the next request: the draft has changed."""
         self._table = None
 
     def discard_from_memory(self) -> None:

@@ -1,4 +1,4 @@
-"""Filling a dataset: tensors made, samples appended and deleted."""
+"""Filling a dataset: tensors are created, samples are appended and deleted."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _PART = 4096  # samples with images that are held in memory at once
 
 
 class Writer:
-    """What adds and deletes tensors and samples of an open dataset.
+    """The writer of an open dataset: it adds and deletes tensors and samples.
 
     Parameters
     ----------
@@ -40,19 +40,19 @@ class Writer:
     # ---- tensors -------------------------------------------------------------------------
 
     def create_tensor(self, spec: TensorSpec) -> None:
-        """Add a tensor; in the samples there are it is empty."""
+        """Add a tensor; it is empty in existing samples."""
         opened, name = self._opened, spec.name
         with opened.lock:
             opened.check_writable()
             opened.settle()
             known = opened.buffer.specs
             if name in known:
-                raise DatasetError(f"a tensor {name!r} exists already ({known[name].shown_htype})")
+                raise DatasetError(f"the tensor {name!r} already exists ({known[name].shown_htype})")
             if spec.aligned_with is not None:
                 spec = replace(checked_member(spec), aligned_with=first_of_group(known, spec.aligned_with))
             if name in reserved_names():
                 warnings.warn(
-                    f"the tensor {name!r} has the name of a part of every dataset or view; reach it as ds[{name!r}]",
+                    f"{name!r} is also an attribute of every dataset or view. Use ds[{name!r}] to get the tensor",
                     UserWarning,
                     stacklevel=3,
                 )
@@ -60,13 +60,15 @@ class Writer:
             opened.renew_buffer()
 
     def align(self, names: Sequence[str]) -> None:
-        """Declare that some tensors describe the same objects of a sample; kept at once."""
+        """Declare that some tensors describe the same objects of a sample; saved immediately."""
         opened = self._opened
         with opened.lock:
             opened.check_writable()
             opened.settle()
             if len(set(names)) < 2:  # noqa: PLR2004  a group is of two at least
-                raise DatasetError(f"align({', '.join(map(repr, names))}); expected the names of two tensors or more")
+                raise DatasetError(
+                    f"align({', '.join(map(repr, names))}) is not valid. Expected the names of two or more tensors"
+                )
             working = opened.working
             check_groups(working.table, aligned(working.specs, names), dict)
             head.change_specs(working, lambda newest: aligned(newest, names))
@@ -88,7 +90,9 @@ class Writer:
     def append(self, sample: Mapping[str, Any]) -> None:
         """Add one sample."""
         if not isinstance(sample, Mapping):
-            raise SampleError(f"a sample of type {type(sample).__name__}; expected a dict with a value for each tensor")
+            raise SampleError(
+                f"the sample is of type {type(sample).__name__}. Expected a dict with a value for each tensor"
+            )
         self._ingest(
             {name: [value.numpy() if isinstance(value, Tensor) else value] for name, value in sample.items()}, 0
         )
@@ -96,7 +100,9 @@ class Writer:
     def extend(self, samples: Mapping[str, Sequence[Any]], num_workers: int) -> None:
         """Add many samples; those with images in parts, so that few of them are in memory at once."""
         if not isinstance(samples, Mapping):
-            raise SampleError(f"samples of type {type(samples).__name__}; expected a dict of one list for each tensor")
+            raise SampleError(
+                f"the samples are of type {type(samples).__name__}. Expected a dict with one list per tensor"
+            )
         count = num_samples(samples)
         if count <= _PART or not any(spec.is_encoded for spec in self._opened.buffer.specs.values()):
             self._ingest(samples, num_workers)
@@ -107,7 +113,7 @@ class Writer:
                 self._ingest(part, num_workers)
             except PenstockError as error:
                 if start:
-                    error.message += f" (counted from sample {start}; the {start} before it are appended)"
+                    error.message += f" (counted from sample {start}; the {start} samples before it were appended)"
                 raise
 
     def _ingest(self, columns: Mapping[str, Sequence[Any]], num_workers: int) -> None:
@@ -134,7 +140,7 @@ class Writer:
             opened.check_writable()
             opened.settle()
             if isinstance(index, bool | np.bool_ | str | float):
-                raise SampleError(f"pop({index!r}); expected the numbers of samples")
+                raise SampleError(f"pop({index!r}) is not valid. Expected sample indices")
             index = -1 if index is None else index
             num_rows = opened.working.table.num_rows
             row = row_of(index, num_rows)

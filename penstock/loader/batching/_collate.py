@@ -158,8 +158,8 @@ def _check_alike(samples: list[Any], batch: Batch) -> None:
         if _parts(sample) != first:
             rows = batch.draw.rows
             raise LoaderError(
-                f"the transform gives {_parts(sample)} for row {rows[place]} and {first} for row {rows[0]}; "
-                "expected the same parts for every sample of a batch",
+                f"the transform gives {_parts(sample)} for row {rows[place]} and {first} for row {rows[0]}. "
+                "Expected the same parts for every sample of a batch",
                 hint="a custom collate_fn can merge different parts",
             )
 

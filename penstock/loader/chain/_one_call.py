@@ -82,6 +82,6 @@ def _unknown_option(error: TypeError, finish: Callable[..., Any], options: Mappi
         return error
     like = nearest(wrong[0], known)
     return LoaderError(
-        f"there is no option {wrong[0]!r}; expected one of {', '.join(sorted(known))}",
+        f"there is no option {wrong[0]!r}. Expected one of {', '.join(sorted(known))}",
         hint=f"did you mean {like!r}?" if like else None,
     )

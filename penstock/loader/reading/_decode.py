@@ -222,7 +222,7 @@ def _as_channels(pixels: NDArray[np.uint8], channels: int) -> NDArray[np.uint8]:
 
 def _check_shape(pixels: NDArray[np.uint8], out: NDArray[np.uint8]) -> None:
     if pixels.shape != out.shape:
-        raise ImageDecodeError(f"the image has shape {pixels.shape}; expected {out.shape}, as the dataset says")
+        raise ImageDecodeError(f"the image has shape {pixels.shape}. Expected {out.shape}, as the dataset says")
 
 
 def decode_values(

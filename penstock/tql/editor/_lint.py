@@ -147,7 +147,7 @@ def _wild_text(node: ast.Node, table: Table) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hover:
-    """What the thing under the pointer is; the span is in UTF-16 units.
+    """A description of what is under the pointer; the span is in UTF-16 units.
 
     Parameters
     ----------

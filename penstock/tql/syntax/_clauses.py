@@ -146,7 +146,9 @@ def _asked_class(node: ast.Expression | None) -> tuple[str | None, str | None]:
 
 def _number(value: float) -> str:
     if not (math.isfinite(value) and value >= 0):
-        raise SamplingError(f"weight is {value!r}; expected a finite number >= 0", hint="weight 0 leaves samples out")
+        raise SamplingError(
+            f"the weight is {value!r}. Expected a finite number >= 0", hint="use weight 0 to leave samples out"
+        )
     return number_text(value if value == int(value) else float(f"{value:.{_DIGITS}g}"))
 
 

@@ -124,7 +124,7 @@ class _Group:
         if length_of(self._specs, before) is None:
             counts = ", ".join(f"{count_of(self._specs[name], value)} {name}" for name, value in before.items())
             raise SampleError(
-                f"sample {row} has {counts}; expected as many of each before its objects are edited together"
+                f"sample {row} has {counts}. Expected as many of each before its objects are edited together"
             )
 
     def rebuilt(self, before: dict[str, Any], sources: list[int], tensor: str) -> dict[str, Any]:

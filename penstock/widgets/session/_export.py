@@ -103,7 +103,7 @@ def steps_of(run: QueryRun, seed: int, *, batch_size: int, drop_last: bool, fram
 def _check(run: QueryRun, framework: str) -> None:
     if framework not in FRAMEWORKS:
         like = nearest(str(framework), FRAMEWORKS)
-        raise ValueError(f"framework is {framework!r}; expected pytorch or numpy. Hint: {like or 'pytorch'}")
+        raise ValueError(f"framework is {framework!r}. Expected pytorch or numpy. Hint: {like or 'pytorch'}")
     plan = run.plan
     if plan is None:
         raise SamplingError(

@@ -41,14 +41,14 @@ class Source:
             origin = content.dataset
             if not isinstance(origin, Dataset):
                 raise DatasetError(
-                    "cannot explore a view of a result table; expected a dataset or a view of its rows",
+                    "cannot explore a view of a result table. Expected a dataset or a view of its rows",
                     hint="explore the dataset and give the query: penstock.explore(ds, query=...)",
                 )
             self.dataset, self.view = origin, opened
             self._uids = content.table.uids(content.rows)
         else:
             raise DatasetError(
-                f"cannot explore a {type(opened).__name__}; expected a dataset or a view",
+                f"cannot explore a {type(opened).__name__}. Expected a dataset or a view",
                 hint="penstock.load(path) opens a dataset, penstock.from_arrays(...) makes one",
             )
 

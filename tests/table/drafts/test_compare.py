@@ -114,6 +114,9 @@ def test_rows_are_compared_by_identity_after_one_was_removed(ds):
 def test_tensors_are_added_one_way_or_removed_the_other(ds):
     first = ds.log()[0].id
     ds.create_tensor("note", htype="text")
-    there, back = compare(of_version(ds, first), content_of(ds).table), compare(content_of(ds).table, of_version(ds, first))
+    there, back = (
+        compare(of_version(ds, first), content_of(ds).table),
+        compare(content_of(ds).table, of_version(ds, first)),
+    )
     assert (there.tensors_added, there.tensors_removed) == (("note",), ())
     assert (back.tensors_added, back.tensors_removed) == ((), ("note",))
