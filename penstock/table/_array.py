@@ -171,7 +171,7 @@ def _ragged(samples: list[NDArray[Any] | None], rank: int | None) -> Ragged:
 def _shape(sample: NDArray[Any] | None, rank: int) -> tuple[int, ...]:
     if sample is not None and sample.ndim == rank:
         return sample.shape
-    return (0,) * (rank - 1) + (4,) * (rank == 2) if rank else ()  # noqa: PLR2004  an empty list of boxes is (0, 4)
+    return (0,) * (rank - 1) + (4,) * (rank == 2) if rank else ()
 
 
 def _image_shapes(images: list[bytes | None]) -> NDArray[np.int64]:

@@ -306,7 +306,7 @@ class Samples(ABC, Generic[_V]):
         """
         return drawing.loader_of(self._content, seed=seed)
 
-    def pytorch(  # noqa: PLR0917  the playbook's signature
+    def pytorch(
         self,
         num_workers: int = 0,
         shuffle: bool = False,
@@ -351,7 +351,7 @@ class Samples(ABC, Generic[_V]):
         )  # fmt: skip
         return loader
 
-    def tensorflow(  # noqa: PLR0917  the playbook's signature
+    def tensorflow(
         self,
         num_workers: int = 0,
         shuffle: bool = False,

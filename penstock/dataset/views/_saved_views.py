@@ -225,7 +225,7 @@ def open_saved(home: Home, view_id: str, *, optimize: bool, num_workers: int) ->
     return FixedContent(table=table, rows=rows, query_string=record.query or None, seed=record.seed)
 
 
-def _opened(  # noqa: PLR0917  the parts of one view
+def _opened(
     store: Store,
     view_id: str,
     record: ViewRecord,
@@ -254,7 +254,7 @@ def _opened(  # noqa: PLR0917  the parts of one view
     return OptimizedTable(source, copy, distinct), rows
 
 
-def _copied(  # noqa: PLR0917  the parts of one view
+def _copied(
     store: Store,
     view_id: str,
     record: ViewRecord,

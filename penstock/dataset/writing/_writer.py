@@ -65,7 +65,7 @@ class Writer:
         with opened.lock:
             opened.check_writable()
             opened.settle()
-            if len(set(names)) < 2:  # noqa: PLR2004  a group is of two at least
+            if len(set(names)) < 2:
                 raise DatasetError(
                     f"align({', '.join(map(repr, names))}) is not valid. Expected the names of two or more tensors"
                 )

@@ -181,7 +181,7 @@ def _only_length_differs(values: list[Any], result: Any) -> bool:
         return False
     for after, before in zip(values, result, strict=True):
         old, new = np.shape(before), tuple(getattr(after, "shape", ()))
-        boxes = len(old) == len(new) == 2 and old[1:] == new[1:]  # noqa: PLR2004  (number of boxes, 4)
+        boxes = len(old) == len(new) == 2 and old[1:] == new[1:]
         if not (boxes or old == new):
             return False
     return True

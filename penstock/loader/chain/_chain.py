@@ -259,7 +259,7 @@ class Loader(EpochLoader):
         """
         return self._derived("offset", offset=check_count("off", off, 0))
 
-    def numpy(  # noqa: PLR0917  the page's signature
+    def numpy(
         self,
         num_workers: int = 0,
         tensors: list[str] | None = None,
@@ -284,7 +284,7 @@ class Loader(EpochLoader):
             scale_boxes=scale_boxes, padding=padding, on_error=on_error,
         ))  # fmt: skip
 
-    def pytorch(  # noqa: PLR0917  the page's signature
+    def pytorch(
         self,
         num_workers: int = 0,
         collate_fn: Callable[[list[Any]], Any] | None = None,
@@ -359,7 +359,7 @@ class Loader(EpochLoader):
             scale_boxes=scale_boxes, padding=padding, on_error=on_error, pin_memory=pin_memory,
         ))  # fmt: skip
 
-    def tensorflow(  # noqa: PLR0917  the page's signature
+    def tensorflow(
         self,
         num_workers: int = 0,
         collate_fn: Callable[[list[Any]], Any] | None = None,

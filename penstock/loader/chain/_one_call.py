@@ -12,7 +12,7 @@ from penstock.loader.chain._chain import Loader
 __all__ = ["one_call"]
 
 
-def one_call(  # noqa: PLR0917  the playbook's signature
+def one_call(
     loader: Loader,
     framework: Literal["pytorch", "tensorflow", "numpy"],
     num_workers: int = 0,

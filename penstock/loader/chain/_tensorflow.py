@@ -135,7 +135,7 @@ def _of_arrays(tf: Any, arrays: list[np.ndarray[Any, Any]]) -> Any:
 
 
 def _fits(array: np.ndarray[Any, Any], model: np.ndarray[Any, Any]) -> bool:
-    return array.ndim == model.ndim and (array.ndim < 2 or array.size > 0 or array.shape[-1] == model.shape[-1])  # noqa: PLR2004  boxes, images
+    return array.ndim == model.ndim and (array.ndim < 2 or array.size > 0 or array.shape[-1] == model.shape[-1])
 
 
 def _empty_like(array: np.ndarray[Any, Any], model: np.ndarray[Any, Any], rank: int) -> np.ndarray[Any, Any]:
@@ -150,7 +150,7 @@ def _ragged(tf: Any, arrays: list[np.ndarray[Any, Any]]) -> Any:
     rank = arrays[0].ndim
     if rank == 0:
         return tf.convert_to_tensor(np.stack(arrays))
-    if rank < 2:  # noqa: PLR2004  labels
+    if rank < 2:
         values = np.concatenate([array.reshape(-1) for array in arrays])
         return tf.RaggedTensor.from_row_lengths(values, [array.size for array in arrays])
     if len({array.shape[-1] for array in arrays}) > 1:  # images of one and of three channels

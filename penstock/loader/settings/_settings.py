@@ -213,7 +213,7 @@ def _checked_sizes(table: Table, sizes: Mapping[str, Any], methods: Mapping[str,
             raise LoaderError(f"resize of {name!r}, which is a {spec.htype}. Expected an image tensor")
         if methods.get(name, "numpy") != "numpy":
             raise LoaderError(f"resize of {name!r}, which is decoded by {methods[name]!r}. Expected 'numpy'")
-        height, width = size if isinstance(size, tuple | list) and len(size) == 2 else (size, size)  # noqa: PLR2004  height and width
+        height, width = size if isinstance(size, tuple | list) and len(size) == 2 else (size, size)
         what = f"resize of {name!r}"
         checked[name] = (check_count(what, height, 1), check_count(what, width, 1))
     return checked

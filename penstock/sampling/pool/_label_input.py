@@ -57,12 +57,12 @@ def class_counts(labels: Labels) -> ClassCounts:
     if isinstance(labels, str | bytes | Mapping) or not (hasattr(labels, "__len__") or hasattr(labels, "__array__")):
         _refused(labels)
     array = _array(labels)
-    if array.ndim == 2 and array.dtype == np.bool_:  # noqa: PLR2004  samples by classes
+    if array.ndim == 2 and array.dtype == np.bool_:
         rows, classes = np.nonzero(array)
         offsets = np.concatenate([[0], np.cumsum(np.bincount(rows, minlength=len(array)))])
         names = tuple(map(str, range(array.shape[1])))
         return ClassCounts(values=classes, offsets=offsets.astype(np.int64), class_names=names)
-    if array.ndim == 2 and array.shape[1] == 1:  # noqa: PLR2004  a column
+    if array.ndim == 2 and array.shape[1] == 1:
         array = array[:, 0]
     if array.ndim != 1:
         raise SamplingError(

@@ -274,7 +274,7 @@ def _shape(image: Any) -> tuple[int, int, int]:
         return -1, -1, -1
 
 
-def _reopen(  # noqa: PLR0917  what pickle hands back
+def _reopen(
     path: str, branch: str | None, version: int, label: str, draft: Draft, credentials: Credentials
 ) -> OverlayTable:
     return OverlayTable(StoredTable(open_version(path, branch, version), label), draft, credentials)

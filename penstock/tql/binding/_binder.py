@@ -128,7 +128,7 @@ class Binder:
             return self._folded(node, type_, compute, key, children)
         return self._made(node, type_, _runner(compute, children, (node.start, node.end)), key, children, light=light)
 
-    def steps(  # noqa: PLR0917  the parts of a chain
+    def steps(
         self,
         node: ast.Node,
         type_: Type,
@@ -313,7 +313,7 @@ class Binder:
         if not names and name.isascii() and name.isdigit():
             return int(name)
         like = nearest(name, names)
-        shown = ", ".join(names[:8]) + (", …" if len(names) > 8 else "")  # noqa: PLR2004  as many as a line holds
+        shown = ", ".join(names[:8]) + (", …" if len(names) > 8 else "")
         expected = f"Expected one of: {shown}" if names else "It has no classes yet"
         raise self.error(
             f"{name!r} is not a class of {where}. {expected}",

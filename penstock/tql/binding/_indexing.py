@@ -119,12 +119,12 @@ def _uniform(axes: tuple[_Axis, ...], value: Value, numbers: Sequence[Value]) ->
     if picked.ndim == 1:
         return Value(data=picked)
     size = int(np.prod(picked.shape[1:], dtype=np.int64))
-    new_shapes = None if picked.ndim == 2 else np.tile(np.array(picked.shape[1:]), (len(shapes), 1))  # noqa: PLR2004  rows and elements
+    new_shapes = None if picked.ndim == 2 else np.tile(np.array(picked.shape[1:]), (len(shapes), 1))
     return Value(data=picked.reshape(-1), offsets=np.arange(len(shapes) + 1) * size, shapes=new_shapes)
 
 
 def _element(value: Value, index: int) -> Value:
-    assert value.offsets is not None  # noqa: S101  an array has offsets
+    assert value.offsets is not None
     lengths = np.diff(value.offsets)
     there = lengths > index if index >= 0 else lengths >= -index
     at = (value.offsets[:-1] if index >= 0 else value.offsets[1:]) + index
@@ -139,7 +139,7 @@ def _element(value: Value, index: int) -> Value:
 def _trailing_column(axes: tuple[_Axis, ...], value: Value, numbers: Sequence[Value]) -> Value | None:
     """Return ``x[:, k]`` of arrays that all have the same number of columns, or None."""
     shapes = value.shapes
-    if shapes is None or shapes.shape[1] != 2 or len(axes) != 2 or axes[0] != _Axis() or axes[1].single is None:  # noqa: PLR2004  [:, k]
+    if shapes is None or shapes.shape[1] != 2 or len(axes) != 2 or axes[0] != _Axis() or axes[1].single is None:
         return None
     width = int(shapes[:, 1].max(initial=0))
     index = int(numbers[axes[1].single].data[0])
@@ -155,7 +155,7 @@ def _general(axes: tuple[_Axis, ...], value: Value, numbers: Sequence[Value]) ->
     count = max([value.num_rows if not value.constant else 1, *(n.num_rows for n in numbers if not n.constant)])
     still = value.constant and all(number.constant for number in numbers)
     value = expand_rows(value, count)
-    assert value.offsets is not None  # noqa: S101  an array has offsets
+    assert value.offsets is not None
     shapes = value.all_shapes
     strides = np.ones_like(shapes)
     for axis in range(shapes.shape[1] - 2, -1, -1):
@@ -205,7 +205,7 @@ def _numbers(value: Value, count: int, default: int, present: NDArray[np.bool_])
     return np.where(value.valid, data, default)
 
 
-def _bound(  # noqa: PLR0917  one argument a part of a slice
+def _bound(
     child: int | None, numbers: Sequence[Value], sizes: Ints, low: Ints, high: Ints, default: Ints,
     present: NDArray[np.bool_],
 ) -> Ints:  # fmt: skip

@@ -90,7 +90,7 @@ def _literal_axis(binder: Binder, node: ast.Expression) -> int:
 def _along_axis(compute: Callable[[Value], Value], axis: int, value: Value) -> Value:
     """Reduce one axis: move it last, treat every line along it as a row, and reduce those."""
     shapes = value.all_shapes
-    assert value.offsets is not None  # noqa: S101  an array has offsets
+    assert value.offsets is not None
     strides = np.ones_like(shapes)
     for dimension in range(shapes.shape[1] - 2, -1, -1):
         strides[:, dimension] = strides[:, dimension + 1] * shapes[:, dimension + 1]
@@ -160,7 +160,7 @@ def _extreme(ufunc: np.ufunc, value: Value) -> Value:
         return _null_if_empty(names[picked] if len(names) else np.full(len(picked), "", TEXT), value)
     present = value.lengths > 0
     out = np.zeros(len(present), value.data.dtype)
-    assert value.offsets is not None  # noqa: S101  checked above
+    assert value.offsets is not None
     starts = value.offsets[:-1][present]
     if len(starts):
         out[present] = ufunc.reduceat(value.data, starts)
@@ -270,7 +270,7 @@ def grouped_value(value: Value, offsets: NDArray[np.int64]) -> Value:
         kept = offsets_of(value.valid.astype(np.int64))[offsets]
         return Value(data=value.data[value.valid], offsets=kept)
     value = _counted(value)
-    assert value.offsets is not None  # noqa: S101  checked above
+    assert value.offsets is not None
     return Value(data=value.data, offsets=value.offsets[offsets])
 
 
@@ -283,7 +283,7 @@ def aggregate(binder: Binder, rows: Binder, node: ast.Call) -> Bound:
     if name == "count" and len(node.arguments) == 1 and isinstance(node.arguments[0], ast.Star):
 
         def count_rows(frame: Frame) -> Value:
-            assert isinstance(frame, GroupFrame)  # noqa: S101  aggregates are bound for groups
+            assert isinstance(frame, GroupFrame)
             return Value(data=np.diff(frame.offsets))
 
         return Bound(span=span, type=INT, run=count_rows, key="count(*)", stable=False)
@@ -297,7 +297,7 @@ def aggregate(binder: Binder, rows: Binder, node: ast.Call) -> Bound:
         )
 
     def run(frame: Frame) -> Value:
-        assert isinstance(frame, GroupFrame)  # noqa: S101  aggregates are bound for groups
+        assert isinstance(frame, GroupFrame)
         return REDUCERS[name](grouped_value(argument.full(frame.base), frame.offsets))
 
     return Bound(span=span, type=_reduced_type(name, argument.type), run=run, key="aggregate", stable=False)

@@ -133,7 +133,7 @@ _math("ceil", "x rounded up to an integer", np.ceil, whole=True)
 def _round(binder: Binder, node: ast.Call) -> Bound:
     number = binder.as_number(binder.scalar(node.arguments[0]), node.arguments[0])
     digits = binder.literal_int(node.arguments[1], "the digits of round") if len(node.arguments) > 1 else 0
-    if abs(digits) > 300:  # noqa: PLR2004  the exponents of float64
+    if abs(digits) > 300:
         raise binder.error("round takes at most 300 digits", node)
     type_ = Type(kind="float", rank=number.type.rank)
 

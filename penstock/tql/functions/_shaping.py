@@ -58,7 +58,7 @@ def _sample_info(binder: Binder, node: ast.Call) -> Bound:
 
 def _info(shape: Value) -> Value:
     data = np.empty(shape.num_rows, object)
-    assert shape.offsets is not None  # noqa: S101  a shape is an array
+    assert shape.offsets is not None
     for number in range(shape.num_rows):
         data[number] = {"shape": shape.data[shape.offsets[number] : shape.offsets[number + 1]].tolist()}
     return Value(data=data, valid=shape.valid, constant=shape.constant)

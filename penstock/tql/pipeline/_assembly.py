@@ -184,7 +184,7 @@ class Assembler:
         if isinstance(node, ast.QuerySource):
             inner = replace(self, sampling=None, problems=None).query(node.query)
             return inner if node.alias is None else Requalified.of(inner, node.alias)
-        assert isinstance(node, ast.Join)  # noqa: S101  the last kind
+        assert isinstance(node, ast.Join)
         left, right = self.source(node.left), self.source(node.right)
         return JoinStage.of(node, left, right, lambda each: join_condition(each, left, right, self.binder), self.text)
 

@@ -58,7 +58,7 @@ class GroupBinder(Binder):
             raise self.error(f"{self.source(node)} contains images, which cannot be listed in groups", node)
 
         def run(frame: Frame) -> Value:
-            assert isinstance(frame, GroupFrame)  # noqa: S101  groups are evaluated in their own frame
+            assert isinstance(frame, GroupFrame)
             return grouped_value(bound.full(frame.base), frame.offsets)
 
         type_ = Type(kind=bound.type.kind, rank=1, class_names=bound.type.class_names)
@@ -67,7 +67,7 @@ class GroupBinder(Binder):
 
 def _first(bound: Bound, node: ast.Expression) -> Bound:
     def run(frame: Frame) -> Value:
-        assert isinstance(frame, GroupFrame)  # noqa: S101  groups are evaluated in their own frame
+        assert isinstance(frame, GroupFrame)
         return take(bound.full(frame.base), frame.offsets[:-1])
 
     type_ = Type(kind=bound.type.kind, class_names=bound.type.class_names)

@@ -58,7 +58,7 @@ def ungrouped(fields: tuple[Field, ...], extra: Field, relation: Relation, conte
     """Return the rows of groups again, with their number inside the group."""
     context.check()
     grouping = relation.grouping
-    assert grouping is not None  # noqa: S101  the assembler has checked
+    assert grouping is not None
     rows = grouping.rows
     by_name = {field.name: column for field, column in rows.columns.items()}
     counts = np.diff(grouping.offsets)

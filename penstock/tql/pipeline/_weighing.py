@@ -232,7 +232,7 @@ def _seed_at(seed: int, depth: int) -> int:
 
 def _repeating(rows: NDArray[np.int64] | None) -> NDArray[np.int64] | None:
     """Return rows some of which stand there twice; None where each is its own."""
-    if rows is None or len(rows) < 2 or bool((np.diff(rows) > 0).all()) or len(np.unique(rows)) == len(rows):  # noqa: PLR2004  a pair
+    if rows is None or len(rows) < 2 or bool((np.diff(rows) > 0).all()) or len(np.unique(rows)) == len(rows):
         return None
     return rows
 
@@ -241,7 +241,7 @@ def class_counts(table: Table, tensor: str, rows: NDArray[np.int64] | None) -> C
     """Return the labels of some rows (None: all) for the charts."""
     value = tensor_value(table, tensor) if rows is None else TensorColumn(table, tensor, rows).load()
     offsets = value.offsets
-    assert offsets is not None  # noqa: S101  class labels are arrays
+    assert offsets is not None
     data = value.data[: offsets[-1]]
     return ClassCounts(values=data, offsets=offsets, class_names=class_names_of(table, tensor), tensor=tensor)
 

@@ -75,7 +75,7 @@ def _cap(binder: Binder, node: ast.Expression) -> float:
 
 
 def _bind_pair(binder: Binder, pair: ast.Pair, text: str) -> BoundPair:
-    assert pair.weight is not None  # noqa: S101  the caller has looked
+    assert pair.weight is not None
     condition = binder.condition(pair.condition)
     weight = binder.as_number(binder.one_value(pair.weight, "a weight"), pair.weight)
     source = text[pair.condition.start : pair.condition.end]
@@ -83,11 +83,11 @@ def _bind_pair(binder: Binder, pair: ast.Pair, text: str) -> BoundPair:
 
 
 def _bind_table(binder: Binder, node: ast.Expression) -> TableTerm:
-    assert isinstance(node, ast.Call)  # noqa: S101  the parser has looked
-    if len(node.arguments) != 2 or not isinstance(node.arguments[1], ast.Parameter):  # noqa: PLR2004  tensor and table
+    assert isinstance(node, ast.Call)
+    if len(node.arguments) != 2 or not isinstance(node.arguments[1], ast.Parameter):
         raise binder.error("classes takes a class label tensor and a $name", node, hint="classes(categories, $weights)")
     tensor, parameter = node.arguments
-    assert isinstance(parameter, ast.Parameter)  # noqa: S101  checked above
+    assert isinstance(parameter, ast.Parameter)
     labels = binder.bind(tensor)
     names = labels.type.class_names
     if names is None:

@@ -103,7 +103,7 @@ def _clause(pair: ast.Pair, text: str, places: Offsets, table: Table | None) -> 
     return _described(source, pair.condition, literal_number(pair.weight), pair.weight, places, table)
 
 
-def _described(  # noqa: PLR0917  the parts of one clause
+def _described(
     source: str,
     condition: ast.Expression | None,
     number: float | None,
@@ -285,7 +285,7 @@ def remove_clause(text: str, clause: int) -> str:
     """
     sample, pairs = _weights(text)
     _checked(clause, len(pairs) if pairs else int(sample is not None))
-    assert sample is not None  # noqa: S101  there is a clause
+    assert sample is not None
     if len(pairs) <= 1:
         return text[: sample.start].rstrip() + text[sample.end :]
     if clause + 1 < len(pairs):

@@ -98,7 +98,7 @@ class Field:
         """The type of a sample."""
         if self.known_type is not None:
             return self.known_type
-        assert self.table is not None  # noqa: S101  without a known type it is a tensor
+        assert self.table is not None
         return tensor_type(self.table, self.table.tensors[self.tensor or ""])
 
     @property
@@ -268,7 +268,7 @@ class Grouping:
     def take(self, groups: NDArray[np.int64]) -> Grouping:
         """Return some groups."""
         inner = take(Value(data=np.arange(self.rows.num_rows), offsets=self.offsets), groups)
-        assert inner.offsets is not None  # noqa: S101  a value with offsets keeps them
+        assert inner.offsets is not None
         return Grouping(rows=self.rows.take(inner.data), offsets=inner.offsets)
 
 
