@@ -14,6 +14,10 @@ from numpy.typing import DTypeLike, NDArray
 from penstock.dataset._info import Info
 from penstock.dataset._verify import verify
 from penstock.dataset._versioned import Versioned
+from penstock.dataset.opened._credential_keys import CredentialKeys
+from penstock.dataset.opened._live_content import LiveContent
+from penstock.dataset.opened._opened import OpenDataset
+from penstock.dataset.opened._writer import Writer
 from penstock.dataset.samples._tensor import Tensor
 from penstock.dataset.shown._report import Report
 from penstock.dataset.views._fixed_content import FixedContent
@@ -27,10 +31,6 @@ from penstock.dataset.views._saved_views import (
     saved_views,
 )
 from penstock.dataset.views._view import View
-from penstock.dataset.writing._credential_keys import CredentialKeys
-from penstock.dataset.writing._live_content import LiveContent
-from penstock.dataset.writing._opened import OpenDataset
-from penstock.dataset.writing._writer import Writer
 from penstock.errors import DatasetError
 from penstock.storage import cleanup
 from penstock.tensors import make_spec

@@ -6,8 +6,8 @@ import json
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from typing import Any
 
+from penstock.dataset.opened._opened import OpenDataset
 from penstock.dataset.writing import _head as head
-from penstock.dataset.writing._opened import OpenDataset
 from penstock.errors import DatasetError
 
 __all__ = ["Info"]

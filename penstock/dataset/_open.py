@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Callable
 
 from penstock.dataset._dataset import Dataset
-from penstock.dataset.writing._opened import OpenDataset
+from penstock.dataset.opened._opened import OpenDataset
 from penstock.dataset.writing._working import Working, open_working
 from penstock.errors import DatasetError, DatasetNotFoundError
 from penstock.storage import Location, Store

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Literal
 
 from penstock.dataset._versions import Branches, History, Tags
+from penstock.dataset.opened._opened import OpenDataset
 from penstock.dataset.shown._diff import Diff
 from penstock.dataset.shown._log import Log
 from penstock.dataset.writing._conflicts import Conflict
-from penstock.dataset.writing._opened import OpenDataset
 
 __all__ = ["Versioned"]
 

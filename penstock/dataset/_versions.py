@@ -6,10 +6,10 @@ import warnings
 from typing import Literal
 
 from penstock.dataset.merging._merge import merge_branch
+from penstock.dataset.opened._opened import OpenDataset
 from penstock.dataset.shown._diff import Diff
 from penstock.dataset.writing import _committing as committing
 from penstock.dataset.writing._conflicts import Conflict
-from penstock.dataset.writing._opened import OpenDataset
 from penstock.dataset.writing._working import READ_ONLY, open_working
 from penstock.errors import CommitNotFoundError, DatasetError, UncommittedChangesError
 from penstock.storage import Commit, branch_names, commits, delete_tag, find_version, make_branch, set_tag, user_tags

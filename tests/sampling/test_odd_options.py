@@ -50,7 +50,7 @@ def test_what_is_no_number_or_no_option_is_refused_in_words(make, message):
 def test_numbers_of_numpy_are_numbers():
     spec = inverse_frequency(LABELS, background=np.float32(0.5), size=np.int64(4))
     assert spec.size == 4
-    assert spec.weights[-1] == pytest.approx(3.0)  # weights 1 and 2 of the labelled samples make half of the draws
+    assert spec.weights[-1] == pytest.approx(3.0)  # weights 1 and 2 of the labeled samples make half of the draws
 
 
 def test_a_class_that_is_no_text_is_an_unknown_class():

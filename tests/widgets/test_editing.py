@@ -109,7 +109,7 @@ def test_an_edit_that_changes_nothing_makes_no_draft(front, ds):
     assert not ds.has_changes
 
 
-def test_a_selection_is_relabelled_in_one_step(front, ds, cross):
+def test_a_selection_is_relabeled_in_one_step(front, ds, cross):
     before = [labels_of(ds, row) for row in range(10)]
     front.ask("select.set", intervals=[[0, 10]])
     result = front.ask("edit.bulk", add=[], remove=[0], replace=[{"from": 2, "to": cross}])[0]
@@ -121,7 +121,7 @@ def test_a_selection_is_relabelled_in_one_step(front, ds, cross):
     assert not ds.has_changes
 
 
-def test_relabelling_needs_a_selection(front):
+def test_relabeling_needs_a_selection(front):
     with pytest.raises(RpcError, match="no sample is selected"):
         front.ask("edit.bulk", add=[0], remove=[])
 

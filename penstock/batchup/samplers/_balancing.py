@@ -69,8 +69,8 @@ def balancing_weights(y: Any, n_classes: Any = None) -> NDArray[np.float64]:
     rows, classes, _ = labels.entries
     largest = np.zeros(labels.num_rows)
     np.maximum.at(largest, rows, weights[classes])
-    unlabelled = largest == 0
-    largest[unlabelled] = weights[present].min()
+    unlabeled = largest == 0
+    largest[unlabeled] = weights[present].min()
     return largest
 
 

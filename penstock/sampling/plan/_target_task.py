@@ -58,8 +58,8 @@ class TargetTask:
         gaps = self.counts[:, self.asked] - self.shares * self.counts.sum(axis=1, keepdims=True)
         if np.array_equal(self.counts[:, :-1], self.present[:, :-1]):
             return Problem(sizes=self.sizes, gaps=gaps, directions=gaps, limit=self.limit)
-        labelled = self.present[:, :-1].sum(axis=1, keepdims=True)
-        directions = self.present[:, self.asked] - self.shares * labelled
+        labeled = self.present[:, :-1].sum(axis=1, keepdims=True)
+        directions = self.present[:, self.asked] - self.shares * labeled
         return Problem(sizes=self.sizes, gaps=gaps, directions=directions, limit=self.limit)
 
 
@@ -157,7 +157,7 @@ def _check_target(labels: ClassCounts, name: str | None, share: float, unit: Uni
             f"share of {shown} is {share!r}. Expected a number in [0, 1)",
             hint="0.05 means 5 % of the draws; for all of them, query the samples that have the class",
         )
-    if share > 0 and name is None and labels.num_unlabelled == 0:
+    if share > 0 and name is None and labels.num_unlabeled == 0:
         raise InfeasibleTargetsError(
             f"no sample of the pool is without a label, so their share is 0 %; {percent(share)} was asked for",
             classes=(_BACKGROUND,),

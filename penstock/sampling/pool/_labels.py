@@ -133,7 +133,7 @@ class ClassCounts:
         return f"contains({tensor}, '{self.class_names[number].replace(_QUOTE, 2 * _QUOTE)}')"
 
     @property
-    def num_unlabelled(self) -> int:
+    def num_unlabeled(self) -> int:
         """Rows without a label."""
         return int((self.offsets[1:] == self.offsets[:-1]).sum())
 

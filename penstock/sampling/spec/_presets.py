@@ -242,7 +242,7 @@ def target_proportions(
             "some samples have no label or several; proportions of classes then depend on one another",
             hint="plan.solve_targets(...) finds weights for several labels; {None: 0.2} is a share without a label",
         )
-    counts = np.append(labels.samples, labels.num_unlabelled).astype(np.float64)
+    counts = np.append(labels.samples, labels.num_unlabeled).astype(np.float64)
     wanted = np.full(labels.num_classes + 1, np.nan)
     for name, share in shares.items():
         if name is not None and name not in labels.class_names:
@@ -311,7 +311,7 @@ def _background_weight(
         raise SamplingError(
             f"background is {share!r}. Expected a share of the draws in [0, 1)", hint="0.2 means 20 % without a label"
         )
-    count = labels.num_unlabelled
+    count = labels.num_unlabeled
     if share == 0 or count == 0:
         if share > 0:
             raise InfeasibleTargetsError(

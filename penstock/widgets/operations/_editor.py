@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from penstock.dataset.samples import content_of
 from penstock.errors import DatasetError, SampleError
 from penstock.table import OverlayTable
-from penstock.widgets.editing._bulk import Relabel, relabelled
+from penstock.widgets.editing._bulk import Relabel, relabeled
 from penstock.widgets.editing._edits import Change, Edit, equal, rows_of
 from penstock.widgets.editing._objects import state_of
 from penstock.widgets.editing._sample import stored_alone, values_at
@@ -98,7 +98,7 @@ class Editor:
         uids = self._session.display.selection.uids
         if not len(uids):
             raise SampleError("no sample is selected; select some first")
-        return self._apply(lambda table: relabelled(table, tensor, uids, change))
+        return self._apply(lambda table: relabeled(table, tensor, uids, change))
 
     def add_class(self, name: str) -> str:
         """Add a class without samples; return what was done."""

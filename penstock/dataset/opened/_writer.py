@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from penstock.dataset.opened._opened import OpenDataset
 from penstock.dataset.samples._reserved import reserved_names
 from penstock.dataset.samples._rows import row_of, rows_of
 from penstock.dataset.samples._tensor import Tensor
 from penstock.dataset.writing import _head as head
 from penstock.dataset.writing._groups import aligned, check_groups, checked_member, first_of_group
 from penstock.dataset.writing._ingest import ingest, num_samples
-from penstock.dataset.writing._opened import OpenDataset
 from penstock.errors import DatasetError, PenstockError, SampleError, TensorNotFoundError
 from penstock.tensors import TensorSpec
 

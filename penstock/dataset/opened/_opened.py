@@ -9,8 +9,8 @@ import threading
 import weakref
 from typing import Any
 
+from penstock.dataset.opened._watched import Listeners, WatchedLock
 from penstock.dataset.writing import _head as head
-from penstock.dataset.writing._watched import Listeners, WatchedLock
 from penstock.dataset.writing._working import READ_ONLY, Working
 from penstock.errors import PenstockError, ReadOnlyError
 from penstock.storage import ENGINE, Credentials, Location, Store, renew_in_children, renewed_lock

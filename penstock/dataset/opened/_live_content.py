@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from penstock.dataset.opened._editor import Editor
+from penstock.dataset.opened._opened import OpenDataset
+from penstock.dataset.opened._watched import Listeners, WatchedLock
 from penstock.dataset.samples._content import Resolve
-from penstock.dataset.writing._editor import Editor
-from penstock.dataset.writing._opened import OpenDataset
-from penstock.dataset.writing._watched import Listeners, WatchedLock
 from penstock.dataset.writing._working import open_working
 from penstock.errors import TensorNotFoundError
 from penstock.storage import Credentials, Location, Store
@@ -91,10 +91,10 @@ class LiveContent:
     def _named_table(self, name: str, at: str | None) -> OverlayTable:
         path = self.opened.path
         own = os.path.basename(path)  # noqa: PTH119  also of a URL
-        if name in {own, os.path.splitext(own)[0]}:  # noqa: PTH122
+        if name in {own, os.path.splitext(own)[0]}:  # noqa: PTH122  also of a URL
             return self.table if at is None else open_working(path, at, read_only=True).table
-        beside = f"{os.path.dirname(path)}/{name}"  # noqa: PTH120
-        place = name if "://" in name or os.path.isabs(name) or not Location(beside).exists() else beside  # noqa: PTH117
+        beside = f"{os.path.dirname(path)}/{name}"  # noqa: PTH120  also of a URL
+        place = name if "://" in name or os.path.isabs(name) or not Location(beside).exists() else beside  # noqa: PTH117  also of a URL
         return open_working(place, at, read_only=True).table
 
     # ---- what views and widgets ask of their dataset -------------------------------------

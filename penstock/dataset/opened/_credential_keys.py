@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from penstock.dataset.opened._opened import OpenDataset
 from penstock.dataset.writing import _head as head
-from penstock.dataset.writing._opened import OpenDataset
 from penstock.errors import CredentialsError
 from penstock.tensors import storable_text
 

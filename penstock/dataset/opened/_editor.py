@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from penstock.dataset.opened._opened import OpenDataset
 from penstock.dataset.writing import _head as head
 from penstock.dataset.writing._groups import check_lists
-from penstock.dataset.writing._opened import OpenDataset
 from penstock.errors import DatasetError, SampleError, TensorNotFoundError
 from penstock.table import Draft
 from penstock.tensors import Cell, TensorSpec, encode_sample, group_of, same_type, with_type
