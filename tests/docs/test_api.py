@@ -55,7 +55,7 @@ def page():
     for kind, path, options in entries():
         thing = thing_at(path)
         if kind == "module":
-            listed = set(getattr(thing, "__all__", ())) - names_in(options, "exclude-members")
+            listed = sorted(set(getattr(thing, "__all__", ())) - names_in(options, "exclude-members"))
             parts = {f"{path}.{name}": getattr(thing, name) for name in listed if "members" in options}
         else:
             parts = {path: thing}
