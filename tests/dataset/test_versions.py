@@ -228,7 +228,7 @@ def test_tags_name_commits(ds):
     ds.commit("popped")
     assert ds.tags == {"v1.0 – für alle": first}
     assert len(penstock.load(ds.path, version="v1.0 – für alle")) == 8
-    with pytest.raises(DatasetError, match="not taken"):
+    with pytest.raises(DatasetError, match="not in use"):
         ds.tag("v1.0 – für alle")
     ds.delete_tag("v1.0 – für alle")
     assert ds.tags == {}
@@ -259,7 +259,7 @@ def test_merged_classes_are_one_after_a_commit(merged):
 
 
 def test_class_that_does_not_exist_is_not_merged(merged):
-    with pytest.raises(UnknownClassError, match="no class 'prim'"):
+    with pytest.raises(UnknownClassError, match="'prim' is not a class of labels"):
         merged.labels.merge_classes(["prim"], into="even")
 
 

@@ -83,7 +83,7 @@ def test_report_names_what_was_repaired(coco, tmp_path):
 
 def test_message_of_an_import_counts_what_was_repaired(coco, tmp_path):
     ds = from_coco(coco / "x.json", coco, tmp_path / "out", **QUIET)
-    assert "import 3 samples from x.json, 0 refused, 1 repaired" in str(ds.log())
+    assert "import 3 samples from x.json, 0 rejected, 1 repaired" in str(ds.log())
 
 
 def test_links_refer_to_the_files(coco, tmp_path):

@@ -144,7 +144,7 @@ def test_a_flat_folder_has_no_labels(tmp_path):
 
 
 def test_an_empty_folder_is_refused(tmp_path):
-    with pytest.raises(ImporterError, match=r"there are has no images.*the folder has no files"):
+    with pytest.raises(ImporterError, match=r"there are no images in.*the folder has no files"):
         parsed(tmp_path)
 
 

@@ -163,7 +163,7 @@ def test_offset_starts_there_and_wraps_round(table):
 
 @pytest.mark.parametrize("call", [lambda x: x.batch(0), lambda x: x.batch(2.5), lambda x: x.offset(-1), lambda x: x.numpy(num_workers=-1), lambda x: x.numpy(num_threads=-2), lambda x: x.numpy(prefetch_factor=0), lambda x: x.numpy(padding="pda"), lambda x: x.numpy(on_error="ignore"), lambda x: x.transform(3), lambda x: x.transform({"labels": 3}), lambda x: x.pytorch(collate_fn=3), lambda x: x.numpy(decode_method={"images": "jpeg"}), lambda x: x.numpy(resize={"labels": 3}), lambda x: x.numpy(resize={"images": (0, 3)}), lambda x: x.numpy(decode_method={"labels": "pil"})], ids=range(15))  # fmt: skip
 def test_bad_values_are_refused_when_given(table, call):
-    with pytest.raises(LoaderError, match="expected"):
+    with pytest.raises(LoaderError, match="Expected"):
         call(Loader(table))
 
 
