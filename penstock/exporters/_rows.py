@@ -37,7 +37,8 @@ class ExportedRows:
 
     def __init__(self, source: Dataset | View, *, progress: bool = False) -> None:
         if not isinstance(source, Dataset | View):
-            raise ExportError(f"a {type(source).__name__} to export; expected a Dataset or a View")
+            hint = "penstock.load(path) opens a dataset"
+            raise ExportError(f"a {type(source).__name__} to export; expected a Dataset or a View", hint=hint)
         self.table: Table
         self.rows: NDArray[np.int64]
         self.table, self.rows = source.state()
