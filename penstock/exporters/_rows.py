@@ -37,8 +37,10 @@ class ExportedRows:
 
     def __init__(self, source: Dataset | View, *, progress: bool = False) -> None:
         if not isinstance(source, Dataset | View):
-            hint = "penstock.load(path) opens a dataset"
-            raise ExportError(f"a {type(source).__name__} to export; expected a Dataset or a View", hint=hint)
+            raise ExportError(
+                f"a {type(source).__name__} to export; expected a Dataset or a View",
+                hint="penstock.load(path) opens a dataset",
+            )
         self.table: Table
         self.rows: NDArray[np.int64]
         self.table, self.rows = source.state()
