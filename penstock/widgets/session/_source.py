@@ -46,7 +46,7 @@ class Source:
             self._uids = opened.table.uids(opened.indices)
         else:
             raise DatasetError(
-                f"cannot explore a {type(opened).__name__}; expected a dataset or a view",
+                f"cannot explore a {type(opened).__name__}; expected a dataset, a view or an ArrayDataSource",
                 hint="penstock.load(path) opens a dataset, penstock.from_arrays(...) makes one",
             )
 
