@@ -101,7 +101,8 @@ def changed_names(spec: TensorSpec, action: str, names: Sequence[str]) -> tuple[
         raise DatasetError(f"a class named {new!r}; expected a name")
     storable_text(new, f"a class name of {spec.name!r}")
     if new in spec.class_names:
-        raise DatasetError(f"a class {new!r} exists already in {spec.name!r}; expected a new name")
+        hint = f"merge_classes([{old!r}], into={new!r}) makes one class of two" if action == "rename" else None
+        raise DatasetError(f"a class {new!r} exists already in {spec.name!r}; expected a new name", hint=hint)
     known = list(spec.class_names)
     index = known.index(old) if action == "rename" else len(known)
     known[index : index + 1] = [new]
