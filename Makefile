@@ -1,4 +1,4 @@
-# explore and test are all a newcomer needs; each makes its own .venv and needs nothing but Python >= 3.11 and pip.
+# A newcomer needs only explore and test. Each creates its own .venv and needs nothing but Python >= 3.11 and pip.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -12,19 +12,19 @@ NODE_ENV := PATH="$(CURDIR)/$(BIN):$$PATH"
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 
-explore: $(VENV)/.explore  ## open JupyterLab on made-up data, the Explorer alive (ARGS="--no-browser", or a PATH of yours)
+explore: $(VENV)/.explore  ## open JupyterLab with the Explorer on synthetic data (ARGS="--no-browser", or a path to your data)
 	$(BIN)/penstock explore $(ARGS)
 
-test: $(VENV)/.dev browser  ## run every test: doctests, hypothesis, notebooks, the browser
+test: $(VENV)/.dev browser  ## run every test: doctests, hypothesis, notebooks, browser
 	$(NODE_ENV) $(BIN)/pytest --numprocesses 2 --dist loadgroup $(ARGS)
 
-test-fast: $(VENV)/.dev  ## run the tests that need no browser and take no second
+test-fast: $(VENV)/.dev  ## run the tests that take less than a second and need no browser
 	$(BIN)/pytest -m "not slow and not ui and not notebook" $(ARGS)
 
 test-ui: $(VENV)/.dev browser  ## run the browser tests
 	$(BIN)/pytest tests/ui $(ARGS)
 
-faults: $(VENV)/.dev  ## try every crash point, a full disk, power losses, random histories, damage (ARGS="kill --only commit")
+faults: $(VENV)/.dev  ## test crash points, full disks, power failures, random histories, damaged files (ARGS="kill --only commit")
 	$(BIN)/python -m tests.faults $(ARGS)
 
 trainers: .venv-trainers/.made  ## resume every trainer at every step of two epochs and print the table (ARGS="Lightning Loader")
@@ -57,7 +57,7 @@ widgets: node widgets_js/node_modules/.installed  ## rebuild penstock/widgets/st
 docs: $(VENV)/.docs  ## build the documentation into docs/_build
 	$(BIN)/sphinx-build -W --keep-going -q -b html docs docs/_build/html
 
-bench: $(VENV)/.dev  ## measure penstock beside its peers and print the tables
+bench: $(VENV)/.dev  ## compare penstock with other libraries and print the tables
 	$(BIN)/python -m benchmarks $(ARGS)
 
 browser: $(VENV)/.dev
@@ -91,5 +91,5 @@ widgets_js/node_modules/.installed: widgets_js/package-lock.json
 	cd widgets_js && $(NODE_ENV) npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
-clean:  ## remove everything the targets made
+clean:  ## remove everything the targets created
 	rm -rf $(VENV) .venv-trainers widgets_js/node_modules docs/_build build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache test-results

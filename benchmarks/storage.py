@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 import penstock
+from penstock.dataset.samples import content_of
 from penstock.tensors import encode_image
 
 BATCH = 64
@@ -62,12 +63,12 @@ def main():
         folder = Path(name)
         ds = filled(folder, num_rows, images)
         show("load", best(lambda: penstock.load(ds.path)))
-        show("label column, first read", best(lambda: penstock.load(ds.path).table.column("labels")))
+        show("label column, first read", best(lambda: content_of(penstock.load(ds.path)).table.column("labels")))
         files = folder / "files"
         files.mkdir()
         for row, image in enumerate(images):
             (files / str(row)).write_bytes(image)
-        table = ds.table
+        table = content_of(ds).table
         show(
             f"take {BATCH} images and labels at random",
             best(lambda: table.take(rng.integers(0, num_rows, BATCH), ["images", "labels"]), 30),
@@ -79,12 +80,12 @@ def main():
 
         def edit():
             ds.labels[int(rng.integers(0, num_rows))] = [1, 2]
-            ds.table.column("labels")
+            content_of(ds).table.column("labels")
 
         show("edit one label and read the column", best(edit, 20))
         show("commit the edits", best(lambda: ds.commit("edits"), 1))
         show("pop one sample", best(lambda: ds.pop(7), 1))
-        table = ds.table
+        table = content_of(ds).table
         table.take(np.arange(4), ["images"])
         show(
             f"take {BATCH} images after the pop",

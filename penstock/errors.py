@@ -3,13 +3,13 @@
 Every error is a `PenstockError` and also the builtin a Python user expects::
 
     PenstockError
-    ├── DatasetError (ValueError)            a dataset cannot be made, opened or written
+    ├── DatasetError (ValueError)            a dataset cannot be created, opened or written
     │   ├── DatasetNotFoundError (FileNotFoundError)
     │   ├── DatasetExistsError (FileExistsError)
     │   ├── ReadOnlyError (PermissionError)
     │   ├── UncommittedChangesError
     │   ├── ConflictError                    another writer changed the same samples
-    │   └── StorageError (OSError)           the store is damaged or out of reach
+    │   └── StorageError (OSError)           the store is damaged or unreachable
     ├── CommitNotFoundError (LookupError)
     ├── ViewNotFoundError (LookupError)
     ├── TensorNotFoundError (KeyError, AttributeError)
@@ -17,16 +17,16 @@ Every error is a `PenstockError` and also the builtin a Python user expects::
     │   ├── SampleIndexError (IndexError)
     │   ├── AlignmentError                   tensors of one object group differ in length
     │   ├── UnknownClassError (LookupError)
-    │   └── ImageDecodeError                 the bytes are no image that can be read
-    ├── LinkError (OSError)                  a linked file is out of reach or out of bounds
+    │   └── ImageDecodeError                 the bytes are not a readable image
+    ├── LinkError (OSError)                  a linked file is missing, unreachable or not allowed
     ├── CredentialsError (LookupError)
-    ├── ImporterError (ValueError)           the source is not what the importer reads
-    │   └── DownloadError (OSError)          a file cannot be downloaded, or is not the file that was published
+    ├── ImporterError (ValueError)           the source cannot be read by the importer
+    │   └── DownloadError (OSError)          a file cannot be downloaded, or differs from the published one
     ├── ExportError (ValueError)             a dataset cannot be written in a format, or not there
-    ├── TQLError (ValueError)                a query is wrong; it has a span
+    ├── TQLError (ValueError)                a query is wrong; has the position
     │   ├── QuerySyntaxError
-    │   ├── QueryBindError                   unknown tensor, class, function, type
-    │   └── QueryEvaluationError             wrong on these rows (weights below 0, ...)
+    │   ├── QueryBindError                   an unknown tensor, class or function, or a wrong type
+    │   └── QueryEvaluationError             the query fails on these rows (weights below 0, ...)
     ├── QueryCancelledError
     ├── SamplingError (ValueError)
     │   └── InfeasibleTargetsError
@@ -38,8 +38,8 @@ Every error is a `PenstockError` and also the builtin a Python user expects::
     │   └── NotSupportedError (NotImplementedError)
     └── MissingDependencyError (ImportError)
 
-Facts are attributes; the text is *what is wrong, with the value*, *what was
-expected*, and where there is one a ``Hint:``.
+Facts are attributes. The message says *what is wrong, with the value*, *what was
+expected*, and, if there is one, a ``Hint:``.
 """
 
 from __future__ import annotations
@@ -85,11 +85,10 @@ __all__ = [
     "UncommittedChangesError",
     "UnknownClassError",
     "ViewNotFoundError",
-    "escaped",
-    "nearest",
 ]
 
 _SHOWN_ROWS = 5
+_SHOWN_NAMES = 8
 
 
 class PenstockError(Exception):
@@ -100,7 +99,7 @@ class PenstockError(Exception):
     message : str
         What is wrong, with the value, and what was expected.
     hint : str, optional
-        The nearest right answer; shown after ``Hint:``.
+        The nearest valid value, or what to do; shown after ``Hint:``.
     """
 
     def __init__(self, message: str, *, hint: str | None = None) -> None:
@@ -109,12 +108,12 @@ class PenstockError(Exception):
         self.hint = hint
 
     def __str__(self) -> str:
-        """Return the message, then the hint; never quoted, also under KeyError; control characters escaped."""
+        """Return the message, then the hint, with control characters escaped; never quoted, unlike KeyError."""
         return escaped(f"{self.message}. Hint: {self.hint}" if self.hint else self.message, keep="\n\t")
 
 
 class DatasetError(PenstockError, ValueError):
-    """A dataset cannot be made, opened or written."""
+    """A dataset cannot be created, opened or written."""
 
 
 class DatasetNotFoundError(DatasetError, FileNotFoundError):
@@ -122,7 +121,7 @@ class DatasetNotFoundError(DatasetError, FileNotFoundError):
 
 
 class DatasetExistsError(DatasetError, FileExistsError):
-    """A dataset is stored at the path already."""
+    """A dataset already exists at the path."""
 
 
 class ReadOnlyError(DatasetError, PermissionError):
@@ -152,7 +151,7 @@ class ConflictError(DatasetError):
 
 
 class StorageError(DatasetError, OSError):
-    """The store is damaged or out of reach."""
+    """The store is damaged or unreachable."""
 
 
 class CommitNotFoundError(PenstockError, LookupError):
@@ -169,22 +168,28 @@ class TensorNotFoundError(PenstockError, KeyError, AttributeError):
     Parameters
     ----------
     name : str
-        What was asked for.
+        The name that was requested.
     available : iterable of str
-        The tensors there are.
+        The tensors of the dataset.
     hint : str, optional
-        The nearest right answer; by default the tensor most like it.
+        The nearest valid name; by default the most similar tensor.
     """
 
     def __init__(self, name: str, available: Iterable[str], *, hint: str | None = None) -> None:
         known = tuple(available)
         like = nearest(str(name), known)
         super().__init__(
-            f"no tensor {name!r}; the dataset has {', '.join(known) or 'no tensors'}",
+            f"{name!r} is not a tensor of this dataset. {_expected(known, 'The dataset has no tensors')}",
             hint=hint or (f"did you mean {like!r}?" if like else None),
         )
         self.name = name
         self.available = known
+
+
+def _expected(known: tuple[str, ...], otherwise: str) -> str:
+    """Return the sentence that lists the valid names, as many as a line can show."""
+    more = f", … ({len(known)} in total)" if len(known) > _SHOWN_NAMES else ""
+    return f"Expected one of: {', '.join(known[:_SHOWN_NAMES])}{more}" if known else otherwise
 
 
 class SampleError(PenstockError, ValueError):
@@ -209,8 +214,8 @@ class AlignmentError(SampleError):
         shown = "; ".join(f"sample {row} has {_objects(counts)}" for row, counts in list(lengths.items())[:_SHOWN_ROWS])
         more = f"; … ({len(lengths)} samples)" if len(lengths) > _SHOWN_ROWS else ""
         super().__init__(
-            f"{shown}{more}; expected the same number in every tensor of an object group",
-            hint="give each object an entry in all of them",
+            f"{shown}{more}. Expected the same number in every tensor of an object group",
+            hint="give each object an entry in each of these tensors",
         )
         self.lengths = {row: dict(counts) for row, counts in lengths.items()}
 
@@ -226,7 +231,10 @@ class AlignmentError(SampleError):
 
 
 def _objects(counts: Mapping[str, int]) -> str:
-    words = [f"{count} objects in {name!r}" if count >= 0 else f"no list in {name!r}" for name, count in counts.items()]
+    words = [
+        f"{count} objects in {name!r}" if count >= 0 else f"a value in {name!r} that is not a list"
+        for name, count in counts.items()
+    ]
     return ", ".join(word.replace("1 objects", "1 object") if word.startswith("1 ") else word for word in words)
 
 
@@ -236,20 +244,24 @@ class UnknownClassError(SampleError, LookupError):
     Parameters
     ----------
     name : str
-        What was asked for.
+        The name that was requested.
     available : iterable of str
-        The class names there are.
+        The class names of the tensor.
     tensor : str, optional
         The class label tensor.
+
+    Attributes
+    ----------
+    suggestion : str or None
+        The class with the most similar name.
     """
 
     def __init__(self, name: str, available: Iterable[str], *, tensor: str | None = None) -> None:
         known = tuple(available)
         like = nearest(name, known)
-        where = f" in {tensor}" if tensor else ""
-        shown = ", ".join(known[:8]) + (f", … ({len(known)} classes)" if len(known) > 8 else "")
+        where = f" of {tensor}" if tensor else ""
         super().__init__(
-            f"no class {name!r}{where}; the classes are {shown or 'none yet'}",
+            f"{name!r} is not a class{where}. {_expected(known, 'There are no classes yet')}",
             hint=f"did you mean {like!r}?" if like else None,
         )
         self.name = name
@@ -259,11 +271,11 @@ class UnknownClassError(SampleError, LookupError):
 
 
 class ImageDecodeError(SampleError):
-    """The bytes are no image that can be read."""
+    """The bytes are not a readable image."""
 
 
 class LinkError(PenstockError, OSError):
-    """A linked file is missing, out of reach or outside the allowed roots."""
+    """A linked file is missing, unreachable or outside the allowed roots."""
 
 
 class CredentialsError(PenstockError, LookupError):
@@ -271,7 +283,7 @@ class CredentialsError(PenstockError, LookupError):
 
 
 class ImporterError(PenstockError, ValueError):
-    """The source is not what the importer reads."""
+    """The source cannot be read by the importer."""
 
 
 class ExportError(PenstockError, ValueError):
@@ -279,7 +291,7 @@ class ExportError(PenstockError, ValueError):
 
 
 class DownloadError(ImporterError, OSError):
-    """A file of a standard dataset cannot be downloaded, or is not the file that was published."""
+    """A file of a standard dataset cannot be downloaded, or differs from the published one."""
 
 
 class TQLError(PenstockError, ValueError):
@@ -294,11 +306,13 @@ class TQLError(PenstockError, ValueError):
     start, end : int
         Span of the offending part in `text`, in code points.
     expected : sequence of str, optional
-        What could have stood there, in a user's words.
+        What would be valid there, in a user's words.
     suggestion : str, optional
-        The nearest right answer, without quotes around it.
+        The nearest valid spelling, without quotes.
     fix : str, optional
-        Text that replaces ``text[start:end]`` and mends the query.
+        Text that replaces ``text[start:end]`` and corrects the query.
+    related : tuple of (int, int, str)
+        Other parts of the text that it has to do with: start, end, and what they are.
     """
 
     def __init__(
@@ -355,11 +369,11 @@ class QuerySyntaxError(TQLError):
 
 
 class QueryBindError(TQLError):
-    """The query names a tensor, class or function there is not, or mixes types."""
+    """The query names a tensor, class or function that does not exist, or mixes types."""
 
 
 class QueryEvaluationError(TQLError):
-    """The query is wrong on these rows."""
+    """The query fails on these rows."""
 
 
 class QueryCancelledError(PenstockError):
@@ -367,7 +381,7 @@ class QueryCancelledError(PenstockError):
 
 
 class SamplingError(PenstockError, ValueError):
-    """Weights, sizes or targets make no sampling."""
+    """Weights, sizes or targets cannot be sampled."""
 
 
 class InfeasibleTargetsError(SamplingError):
@@ -387,7 +401,7 @@ class InfeasibleTargetsError(SamplingError):
 
 
 class LoaderError(PenstockError, ValueError):
-    """A loader is asked for what it cannot do."""
+    """A loader cannot do what is requested."""
 
 
 class LoaderStateError(LoaderError):
@@ -414,15 +428,15 @@ class TransformError(LoaderError, RuntimeError):
 
 
 class DataSourceError(PenstockError, ValueError):
-    """A data source, sampler or worker pool is asked for what it cannot do."""
+    """A data source, sampler or worker pool cannot do what is requested."""
 
 
 class DataSourceTypeError(DataSourceError, TypeError):
-    """A data source, sampler or worker pool is given a value of a type it does not take."""
+    """A data source, sampler or worker pool does not accept a value of this type."""
 
 
 class NotSupportedError(DataSourceError, NotImplementedError):
-    """A kind of data source or sampler does not have what was asked for."""
+    """A kind of data source or sampler does not support what is requested."""
 
 
 class MissingDependencyError(PenstockError, ImportError):

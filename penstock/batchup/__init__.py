@@ -1,4 +1,4 @@
-"""BatchUp's names over the layers below: mini-batches of arrays, callables and composites.
+"""BatchUp's API on top of penstock: mini-batches of arrays, callables and composites.
 
 Code for BatchUp runs once ``batchup`` is read as ``penstock.batchup``: `config`, `data_source`, `datasets`, `sampling`,
 `work_pool`.

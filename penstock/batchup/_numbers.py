@@ -1,4 +1,4 @@
-"""What is asked of batch sizes, repeats and indices, before anything is drawn."""
+"""Checks of batch sizes, repeats and indices, before anything is drawn."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def num_batches(n: float, batch_size: int) -> Any:
     n : int or inf
         Samples of the data set.
     batch_size : int
-        Samples in a batch, at least 1; the last may have fewer.
+        Samples per batch, at least 1; the last batch can be smaller.
 
     Returns
     -------
@@ -46,7 +46,7 @@ def num_batches(n: float, batch_size: int) -> Any:
     Raises
     ------
     DataSourceError
-        If `batch_size` is not a whole number of at least 1, or `n` is neither a whole number of at least 0 nor inf.
+        If `batch_size` is not an integer of at least 1, or `n` is neither an integer of at least 0 nor inf.
 
     Examples
     --------
@@ -63,12 +63,12 @@ def checked_batch_size(batch_size: Any) -> int:
 
 
 def checked_count(name: str, value: Any, least: int) -> int:
-    """Return a whole number of at least `least`."""
+    """Return an integer of at least `least`."""
     number = _whole(value)
     if number is None:
-        raise DataSourceTypeError(f"{name} is {value!r}; expected a whole number of at least {least}")
+        raise DataSourceTypeError(f"{name}={value!r} is not valid. Expected an integer of at least {least}")
     if not least <= number <= _MOST:
-        raise DataSourceError(f"{name} is {value!r}; expected a whole number from {least} to {_MOST}")
+        raise DataSourceError(f"{name}={value!r} is not valid. Expected an integer from {least} to {_MOST}")
     return number
 
 
@@ -76,9 +76,13 @@ def checked_repeats(repeats: Any) -> int:
     """Return how often a data set is repeated; -1 is without end."""
     number = _whole(repeats)
     if number is None:
-        raise DataSourceTypeError(f"repeats is {repeats!r}; expected a whole number of at least 1, or -1 for no end")
+        raise DataSourceTypeError(
+            f"repeats={repeats!r} is not valid. Expected an integer of at least 1, or -1 to repeat forever"
+        )
     if number == 0 or not -1 <= number <= _MOST:
-        raise DataSourceError(f"repeats is {repeats!r}; expected a whole number from 1 to {_MOST}, or -1 for no end")
+        raise DataSourceError(
+            f"repeats={repeats!r} is not valid. Expected an integer from 1 to {_MOST}, or -1 to repeat forever"
+        )
     return number
 
 
@@ -93,11 +97,11 @@ def checked_flag(name: str, value: Any) -> bool:
     """Return True or False; 1 and 0 stand for them."""
     if isinstance(value, bool | np.bool_) or _whole(value) in {0, 1}:
         return bool(value)
-    raise DataSourceTypeError(f"{name} is {value!r}; expected True or False")
+    raise DataSourceTypeError(f"{name}={value!r} is not valid. Expected True or False")
 
 
 def _whole(value: Any) -> int | None:
-    """Return a whole number as int; None for anything else."""
+    """Return an integer as int; None for anything else."""
     if isinstance(value, bool | np.bool_):
         return None
     try:
@@ -109,13 +113,15 @@ def _whole(value: Any) -> int | None:
 def as_array(name: str, values: Any) -> NDArray[Any]:
     """Return lists, tensors and frames as an array of numpy."""
     if np.ma.is_masked(values):
-        raise DataSourceTypeError(f"{name} have masked entries; expected a value for each", hint="values.filled(0)")
+        raise DataSourceTypeError(
+            f"{name} has masked entries. Expected a value for each sample", hint="values.filled(0)"
+        )
     try:
         return np.asarray(detached(values))
     except Exception as error:
         raise DataSourceTypeError(
-            f"{name} are a {type(values).__name__} that is not an array ({' '.join(str(error).split())[:100]}); "
-            "expected one number for each"
+            f"{name} are a {type(values).__name__} that is not an array ({' '.join(str(error).split())[:100]}). "
+            "Expected one number for each"
         ) from error
 
 
@@ -132,14 +138,14 @@ def checked_indices(indices: Any) -> NDArray[np.int64]:
     array = as_array("indices", indices)
     if array.dtype == np.bool_:
         raise DataSourceTypeError(
-            f"indices are a mask of shape {array.shape}; expected integers", hint="np.flatnonzero(mask)"
+            f"indices is a mask of shape {array.shape}. Expected integers", hint="np.flatnonzero(mask)"
         )
     if array.ndim != 1:
-        raise DataSourceError(f"indices have shape {array.shape}; expected one dimension")
+        raise DataSourceError(f"indices has shape {array.shape}. Expected one dimension")
     if array.size and array.dtype.kind not in "iu":
-        raise DataSourceTypeError(f"indices are of type {array.dtype}; expected integers")
+        raise DataSourceTypeError(f"indices has dtype {array.dtype}. Expected integers")
     if array.size and int(array.max()) > np.iinfo(np.int64).max:  # as int64 it would count from the end
-        raise SampleIndexError(f"indices contain {array.max()}; expected at most {np.iinfo(np.int64).max}")
+        raise SampleIndexError(f"indices contain {array.max()}. Expected at most {np.iinfo(np.int64).max}")
     own = np.array(array, np.int64)
     own.setflags(write=False)
     return own
@@ -152,17 +158,17 @@ def checked_index(indices: Any, length: int) -> Any:
             part for part in (indices.start, indices.stop, indices.step) if part is not None and _whole(part) is None
         ]
         if wrong or indices.step == 0:
-            raise DataSourceTypeError(f"indices are {indices!r}; expected a slice of whole numbers, the step not 0")
+            raise DataSourceTypeError(f"indices={indices!r} is not valid. Expected a slice of integers, the step not 0")
         backward = indices.step is not None and indices.step < 0  # which numpy alone takes
         return np.arange(length)[indices].copy() if backward else indices
     array = indices if isinstance(indices, np.ndarray) else as_array("indices", indices)
     if array.ndim > 1 or not (array.dtype.kind in "iu" or (array.dtype == np.bool_ and array.ndim) or not array.size):
         raise DataSourceTypeError(
-            f"indices are {indices!r}; expected an integer, a slice or an array of integers with one dimension"
+            f"indices={indices!r} is not valid. Expected an integer, a slice or a one-dimensional array of integers"
         )
     if array.dtype == np.bool_:
         if len(array) != length:
-            raise SampleIndexError(f"a mask of {len(array)} entries; expected {length}, one for each sample")
+            raise SampleIndexError(f"the mask has {len(array)} entries. Expected {length}, one per sample")
         return array
     check_within(array, length)
     if not array.ndim:

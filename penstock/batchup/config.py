@@ -1,4 +1,4 @@
-"""Where the files of standard datasets are kept, under BatchUp's names."""
+"""The location of the files of standard datasets, under BatchUp's names."""
 
 from __future__ import annotations
 
@@ -44,10 +44,10 @@ def get_batchup_path() -> str:
     except OSError as error:
         reason = error.strerror or error
         raise ImporterError(
-            f"the data path {str(path)!r} of {where} cannot be used ({reason}); expected a folder"
+            f"the data path {str(path)!r} of {where} cannot be used ({reason}). Expected a folder"
         ) from error
     if is_file or "\0" in str(path):
-        raise ImporterError(f"the data path {str(path)!r} of {where} is a file; expected a folder")
+        raise ImporterError(f"the data path {str(path)!r} of {where} is a file. Expected a folder")
     return str(path)
 
 
@@ -92,7 +92,7 @@ def get_data_path(filename: str | os.PathLike[str]) -> str:
     except TypeError:
         name = None
     if not isinstance(name, str) or "\0" in name:
-        raise ImporterError(f"filename is {filename!r}; expected the name of a file or a path")
+        raise ImporterError(f"filename={filename!r} is not valid. Expected the name of a file or a path")
     return os.path.join(get_data_dir(), name)  # noqa: PTH118  text in, text out, as BatchUp has it
 
 
@@ -114,13 +114,13 @@ def _from_variable(name: str) -> tuple[Path, str] | None:
 def _from_file(name: str) -> tuple[Path, str] | None:
     file = _expanded(name)
     if file.exists() and not file.is_file():  # to open a pipe would wait for whoever writes to it
-        raise ImporterError(f"{str(file)!r} is not a file; expected a configuration file")
+        raise ImporterError(f"{str(file)!r} is not a file. Expected a configuration file")
     try:
         text = file.read_text("utf-8-sig")
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, UnicodeDecodeError) as error:
-        raise ImporterError(f"{str(file)!r} cannot be read ({error}); expected a configuration file") from error
+        raise ImporterError(f"{str(file)!r} cannot be read ({error}). Expected a configuration file") from error
     parser = configparser.RawConfigParser()
     try:
         parser.read_string(text)
@@ -128,7 +128,7 @@ def _from_file(name: str) -> tuple[Path, str] | None:
     except configparser.Error as error:
         reason = " ".join(str(error).split())
         raise ImporterError(
-            f"{str(file)!r} is not a configuration file ({reason}); expected a section [paths] with data_dir = FOLDER"
+            f"{str(file)!r} is not a configuration file ({reason}). Expected a section [paths] with data_dir = FOLDER"
         ) from error
     return ((file.parent / _expanded(value)).absolute(), repr(str(file))) if value else None
 
@@ -137,4 +137,4 @@ def _expanded(value: str) -> Path:
     try:
         return Path(value).expanduser()
     except RuntimeError as error:
-        raise ImporterError(f"{value!r} names a home folder that does not exist; expected a path") from error
+        raise ImporterError(f"{value!r} names a home folder that does not exist. Expected a path") from error

@@ -1,6 +1,6 @@
 """Data sources: mini-batches of arrays, functions, iterators and combinations of them.
 
-`ArrayDataSource` gives batches of arrays, in order, shuffled, or as a sampler of `penstock.batchup.sampling` draws
+`ArrayDataSource` yields batches of arrays, in order, shuffled, or as a sampler of `penstock.batchup.sampling` draws
 them. `CompositeDataSource` and `ChoiceDataSource` combine sources, `MapDataSource` puts batches through a function.
 """
 

@@ -1,6 +1,6 @@
-"""Worker pools: batches made ahead by threads or processes.
+"""Worker pools: batches prefetched by threads or processes.
 
-`WorkerThreadPool` and `WorkerProcessPool` have `parallel_data_source`, whose batches are made ahead, and
+`WorkerThreadPool` and `WorkerProcessPool` have `parallel_data_source`, whose batches are prefetched, and
 `work_stream`, which does any tasks ahead.
 """
 

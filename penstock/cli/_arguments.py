@@ -1,4 +1,4 @@
-"""What can be typed after `penstock`."""
+"""The arguments of the command `penstock`."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ import argparse
 from typing import NoReturn
 
 from penstock import __version__
+from penstock._wording import escaped
 from penstock.cli import _commands
-from penstock.errors import escaped
 
 __all__ = ["build_parser"]
 
 _MOST = 2**31
 
 _EXAMPLES = """examples:
-  penstock explore                                    the demo, made on the spot
-  penstock explore coco/annotations/instances.json    COCO; its images are looked for beside it
-  penstock explore photos/                            VOC, YOLO, or a folder of images for each class
+  penstock explore                                    the demo dataset
+  penstock explore coco/annotations/instances.json    COCO; images are looked up next to the file
+  penstock explore photos/                            VOC, YOLO, or a folder of images per class
   penstock import standard mnist mnist.penstock       a standard dataset, downloaded when missing
-  penstock import auto download/ --dry-run            what a folder is recognized as, and what is ignored
+  penstock import auto download/ --dry-run            show what a folder contains, and what is ignored
   penstock import table labels.csv chest.penstock --labels "findings=Finding Labels"
   penstock export coco coco.penstock fixed.json       the annotations, with what was edited
   penstock query chest.penstock "select * where contains(findings, 'Hernia') limit 10"
@@ -33,13 +33,13 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _count(text: str) -> int:
-    """Return a whole number that is not negative."""
+    """Return an integer that is not negative."""
     try:
         number = int(text)
     except ValueError:
         number = -1
     if not 0 <= number < _MOST:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0")
+        raise argparse.ArgumentTypeError(f"{text!r} is not valid. Expected an integer, 0 or greater")
     return number
 
 
@@ -47,7 +47,7 @@ def build_parser() -> argparse.ArgumentParser:
     """Return the parser; each command sets `command` to the function that runs it."""
     parser: argparse.ArgumentParser = _Parser(
         prog="penstock",
-        description="See, label and weigh image data, and train on exactly what the chart promised.",
+        description="See, label and weigh image data, and train on exactly what the chart showed.",
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -64,8 +64,9 @@ def _add_explore(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     explore = commands.add_parser(
         "explore",
         help="open the Explorer in JupyterLab",
-        description="Open JupyterLab with the Explorer alive on a dataset. Annotations and image folders are imported "
-        "first, into a cache folder; parts that cannot be read are left out and reported. Ctrl-C stops everything.",
+        description="Open JupyterLab with the Explorer running on a dataset. "
+        "Annotations and image folders are first imported "
+        "into a cache folder. Parts that cannot be read are left out and reported. Ctrl-C stops everything.",
     )
     explore.add_argument(
         "path",
@@ -76,51 +77,53 @@ def _add_explore(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     explore.add_argument("--images", metavar="FOLDER", help="folder of the images that COCO annotations name")
     explore.add_argument("--folder", default=".", metavar="FOLDER", help="where the notebook is written; default: here")
     explore.add_argument("--port", type=_count, default=0, metavar="N", help="port of JupyterLab; default: a free one")
-    explore.add_argument("--no-browser", action="store_true", help="print the address and open no browser")
+    explore.add_argument("--no-browser", action="store_true", help="print the address and do not open a browser")
     explore.set_defaults(command=_commands.explore)
 
 
 def _add_import(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = commands.add_parser(
-        "import", help="make a dataset of annotations and images", description="Make a dataset."
+        "import", help="create a dataset from annotations and images", description="Create a dataset."
     )
     kinds = parser.add_subparsers(title="sources", required=True, metavar="KIND")
     _add_auto(kinds)
     coco = kinds.add_parser("coco", help="COCO instances")
-    coco.add_argument("annotations", metavar="ANNOTATIONS", help="the JSON file, may be gzipped")
+    coco.add_argument("annotations", metavar="ANNOTATIONS", help="the JSON file; may be gzipped")
     coco.add_argument("images", metavar="IMAGES", help="the folder of the images")
     _add_reading(coco)
-    coco.add_argument("--link", action="store_true", help="refer to the images where they are, copy nothing")
+    coco.add_argument("--link", action="store_true", help="link to the images instead of copying them")
     coco.set_defaults(command=_commands.import_coco)
-    for kind, what in (("voc", "Pascal VOC"), ("yolo", "YOLO"), ("folder", "a folder of images for each class")):
+    for kind, what in (("voc", "Pascal VOC"), ("yolo", "YOLO"), ("folder", "a folder of images per class")):
         rooted = kinds.add_parser(kind, help=what)
         rooted.add_argument("root", metavar="ROOT", help="the folder")
         if kind != "folder":
-            rooted.add_argument("--split", help="take only this split")
+            rooted.add_argument("--split", help="import only this split")
             _add_reading(rooted)
         else:
             rooted.add_argument(
                 "--splits",
                 metavar="NAMES",
-                help="the folders that are splits, with commas between; '' takes none as one",
+                help="the folders that are splits, separated by commas; '' means none",
             )
         rooted.set_defaults(command=_commands.import_rooted, kind=kind)
     _add_table(kinds)
     for source in kinds.choices.values():
         is_auto = source is kinds.choices["auto"]
         source.add_argument(
-            "dest", nargs="?" if is_auto else None, metavar="DEST", help="where the dataset is made; must not exist"
+            "dest", nargs="?" if is_auto else None, metavar="DEST", help="where to create the dataset; must not exist"
         )
-        source.add_argument("--on-error", choices=("raise", "skip"), default="raise", help="stop, or leave out")
+        source.add_argument(
+            "--on-error", choices=("raise", "skip"), default="raise", help="stop at an error, or skip the sample"
+        )
         source.add_argument("--num-workers", type=_count, default=0, metavar="N", help="threads that read images")
     _add_standard(kinds)
 
 
 def _add_auto(kinds: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    auto = kinds.add_parser("auto", help="COCO, VOC, YOLO or an image folder: what a path is recognized as")
+    auto = kinds.add_parser("auto", help="COCO, VOC, YOLO or an image folder, detected automatically")
     auto.add_argument("path", metavar="PATH", help="annotations (.json, .yaml) or a folder")
     auto.add_argument("--images", metavar="FOLDER", help="folder of the images that COCO annotations name")
-    auto.add_argument("--dry-run", action="store_true", help="print what is recognized, write nothing")
+    auto.add_argument("--dry-run", action="store_true", help="print what is recognized and write nothing")
     auto.set_defaults(command=_commands.import_auto)
 
 
@@ -136,31 +139,35 @@ def _add_standard(kinds: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def _add_reading(source: argparse.ArgumentParser) -> None:
     source.add_argument(
-        "--roots", action="append", default=[], metavar="FOLDER", help="a further folder that may be read; repeatable"
+        "--roots",
+        action="append",
+        default=[],
+        metavar="FOLDER",
+        help="another folder that may be read; can be repeated",
     )
     source.add_argument(
         "--exif",
         choices=("auto", "upright", "stored"),
         default="auto",
-        help="boxes of images that EXIF turns: on the image as shown, or on the stored pixels",
+        help="what boxes refer to if EXIF rotates an image: the displayed image or the stored pixels",
     )
 
 
 def _add_table(kinds: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    table = kinds.add_parser("table", help="a CSV of multi-label cells")
-    table.add_argument("table", metavar="CSV", help="the file, may be compressed")
+    table = kinds.add_parser("table", help="a CSV file with multi-label cells")
+    table.add_argument("table", metavar="CSV", help="the file; may be compressed")
     table.add_argument(
         "--labels",
         action="append",
         default=[],
         metavar="TENSOR=COLUMN",
-        help="a class label tensor and its column; repeat for more",
+        help="a class label tensor and its column; can be repeated",
     )
     table.add_argument("--images", metavar="COLUMN", help="column of image file names")
-    table.add_argument("--image-root", metavar="FOLDER", help="folder of the images, searched below")
-    table.add_argument("--separator", default="|", help="what stands between labels in a cell; default: |")
+    table.add_argument("--image-root", metavar="FOLDER", help="folder to search for the images")
+    table.add_argument("--separator", default="|", help="separator between labels in a cell; default: |")
     table.add_argument(
-        "--rename", action="append", default=[], metavar="OLD=NEW", help="rename a class; repeat for more"
+        "--rename", action="append", default=[], metavar="OLD=NEW", help="rename a class; can be repeated"
     )
     table.set_defaults(command=_commands.import_table)
 
@@ -182,10 +189,12 @@ def _add_export(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
 def _add_readers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     log = commands.add_parser("log", help="list a dataset's commits")
     query = commands.add_parser("query", help="print the rows a TQL query selects")
-    verify = commands.add_parser("verify", help="read every sample and name the broken ones")
+    verify = commands.add_parser("verify", help="read every sample and list the broken ones")
     for parser, command in ((log, _commands.log), (query, _commands.query), (verify, _commands.verify)):
         parser.add_argument("path", metavar="PATH", help="the dataset")
         parser.set_defaults(command=command)
     query.add_argument("text", metavar="TQL", help="the query")
-    query.add_argument("--rows", type=_count, default=20, metavar="N", help="rows to print at most; default: 20")
-    query.add_argument("--seed", type=int, default=0, help="seed of a SAMPLE BY; default: 0")
+    query.add_argument(
+        "--rows", type=_count, default=20, metavar="N", help="maximum number of rows to print; default: 20"
+    )
+    query.add_argument("--seed", type=int, default=0, help="seed of SAMPLE BY; default: 0")

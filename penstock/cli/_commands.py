@@ -1,4 +1,4 @@
-"""What each command does; each returns the exit status."""
+"""The commands; each returns the exit status."""
 
 from __future__ import annotations
 
@@ -9,12 +9,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from penstock import exporters, importers
+from penstock._wording import escaped
 from penstock.cli._jupyter import check_installed
 from penstock.cli._launcher import launch, notebook_for, tour_notebook
 from penstock.cli._terminal import say
 from penstock.dataset import Dataset, load
-from penstock.errors import DatasetNotFoundError, ImporterError, escaped
+from penstock.errors import DatasetNotFoundError, ImporterError
 from penstock.importers import Source, recognize
+from penstock.importers._demo import prepare_demo
+from penstock.importers._recognize import describe_import
+from penstock.importers.building import load_or_make
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,13 +46,13 @@ _MOST_LISTED = 20
 
 
 def explore(options: argparse.Namespace) -> int:
-    """Open JupyterLab on the demo, a dataset, or what a path holds once it is imported."""
+    """Open JupyterLab on the demo, on a dataset, or on a path, which is imported first."""
     check_installed()
     folder = Path(options.folder)
     if not folder.is_dir():
-        raise ImporterError(f"no folder {options.folder!r} to write the notebook to")
+        raise ImporterError(f"the folder {options.folder!r} does not exist. Expected a folder to write the notebook to")
     if options.path is None:
-        importers.prepare_demo()  # drawn here, so that a failure is said here
+        prepare_demo()  # drawn here, so that a failure is said here
         notebook = tour_notebook(folder)
     else:
         notebook = notebook_for(_dataset_at(options.path, options.images), folder)
@@ -77,7 +81,10 @@ def import_auto(options: argparse.Namespace) -> int:
     if options.dry_run:
         return _inspected(source)
     if options.dest is None:
-        raise ImporterError("no destination; expected DEST after PATH", hint="--dry-run writes nothing and needs none")
+        raise ImporterError(
+            "no destination was given. Expected DEST after PATH",
+            hint="--dry-run writes nothing and needs no destination",
+        )
     say(escaped(str(source)))
     dataset = source.make(options.dest, on_error=options.on_error, num_workers=options.num_workers)
     return _made(dataset, source.kind)
@@ -164,7 +171,7 @@ def verify(options: argparse.Namespace) -> int:
 
 
 def _dataset_at(path: str, images: str | None) -> str:
-    """Return the path of a dataset, importing into the cache what is none."""
+    """Return the path of a dataset; anything else is imported into the cache."""
     try:
         return str(load(path, read_only=True).path)
     except DatasetNotFoundError:
@@ -179,14 +186,14 @@ def _imported(source: Source) -> Dataset:
     dest = user_cache_path("penstock") / "imports" / source.key / source.name
     say(escaped(str(source)))
     num_workers = os.cpu_count() or 1
-    dataset = importers.load_or_make(dest, lambda: source.make(dest, on_error="skip", num_workers=num_workers))
-    say(escaped(str(importers.describe_import(dataset, source.kind))))
+    dataset = load_or_make(dest, lambda: source.make(dest, on_error="skip", num_workers=num_workers))
+    say(escaped(str(describe_import(dataset, source.kind))))
     return dataset
 
 
 def _made(dataset: Dataset, kind: str | None = None) -> int:
     if kind is not None:
-        say(escaped(str(importers.describe_import(dataset, kind))))
+        say(escaped(str(describe_import(dataset, kind))))
     say(escaped(f"{len(dataset):,} samples in {dataset.path}"))
     return 0
 
@@ -195,7 +202,7 @@ def _pairs(arguments: list[str], option: str) -> dict[str, str]:
     pairs = [argument.partition("=") for argument in arguments]
     wrong = next((argument for argument, (_, sign, _) in zip(arguments, pairs, strict=True) if not sign), None)
     if wrong is not None:
-        raise ImporterError(f"{option} {wrong!r}; expected two names with = between them")
+        raise ImporterError(f"{option} {wrong!r} is not valid. Expected two names separated by =")
     return {left: right for left, _, right in pairs}
 
 

@@ -1,4 +1,4 @@
-"""A JupyterLab server as a child process, and what is asked of it over REST and websocket."""
+"""A JupyterLab server as a child process, and requests to it over REST and websocket."""
 
 from __future__ import annotations
 
@@ -83,7 +83,9 @@ class JupyterLab:
     def check_alive(self) -> None:
         """Raise, with what it printed last, when the server has ended."""
         if self.process.poll() is not None:
-            raise PenstockError(f"JupyterLab ended with status {self.process.returncode}; it printed: {self.printed()}")
+            raise PenstockError(
+                f"JupyterLab exited with status {self.process.returncode}; it printed: {self.printed()}"
+            )
 
     def printed(self) -> str:
         """Return the last lines the server printed."""

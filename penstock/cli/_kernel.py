@@ -1,4 +1,4 @@
-"""A kernel asked over its websocket: what language it speaks, what a cell puts out."""
+"""A kernel reached over its websocket: its language, and the output of a cell."""
 
 from __future__ import annotations
 

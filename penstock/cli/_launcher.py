@@ -84,7 +84,7 @@ def _run_first_cell(lab: JupyterLab, path: Path) -> None:
     notebook = nbformat.read(path, as_version=4)
     cell = next((cell for cell in notebook.cells if cell.cell_type == "code"), None)
     if cell is None:
-        raise PenstockError(f"{path} has no code cell; expected one that opens the Explorer")
+        raise PenstockError(f"{path} has no code cell. Expected one that opens the Explorer")
     _say("running the first cell …")
     address = lab.address_of(lab.start_kernel(path.name))
     outputs = execute(address, cell.source, lab.check_alive)

@@ -54,12 +54,12 @@ def _guarded(run: Callable[[], int]) -> int:  # noqa: PLR0911  one return a kind
         where = f": {os.fsdecode(error.filename)!r}" if isinstance(error.filename, str | bytes) else ""
         return _fail(f"{error.strerror or error}{where}", _FAILED)
     except MemoryError:
-        return _fail("there is not enough memory for this", _FAILED)
+        return _fail("there is not enough memory for this command", _FAILED)
     except (SystemExit, GeneratorExit):
         raise
     except BaseException as error:  # noqa: BLE001  a panic of the storage engine is not an Exception
         reason = " ".join(f"{type(error).__name__}: {error}".split())
-        return _fail(f"a fault of penstock, please report it with the command: {reason[:400]}", _FAILED)
+        return _fail(f"internal error, please report it together with the command: {reason[:400]}", _FAILED)
 
 
 def _run(arguments: Sequence[str] | None) -> int:

@@ -1,4 +1,4 @@
-"""What the command line prints: data as text, never as commands to the terminal."""
+"""Output of the command line: data is printed as text, never as terminal commands."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sys
 import warnings
 from typing import Any, TextIO
 
-from penstock.errors import escaped
+from penstock._wording import escaped
 
 __all__ = ["complain", "drop_output", "prepare", "say"]
 
@@ -33,7 +33,7 @@ def complain(text: str) -> None:
 
 
 def drop_output() -> None:
-    """Send what is still to be printed nowhere: whoever read it is gone, or the disk is full."""
+    """Discard the remaining output: its reader is gone, or the disk is full."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(OSError, ValueError, AttributeError):

@@ -1,6 +1,7 @@
-"""What a user holds: Dataset, View, Tensor, Sample."""
+"""The public face of data: Dataset, View, Tensor, Sample."""
 
 from penstock.dataset._dataset import Dataset
+from penstock.dataset._info import Info
 from penstock.dataset._open import empty, load
 from penstock.dataset.samples._sample import Sample
 from penstock.dataset.samples._tensor import Tensor, TensorInfo
@@ -10,11 +11,14 @@ from penstock.dataset.shown._report import Problem, Report
 from penstock.dataset.views._saved_views import SavedView, SavedViews
 from penstock.dataset.views._view import View
 from penstock.dataset.writing._conflicts import Conflict
+from penstock.storage import Commit
 
 __all__ = [
+    "Commit",
     "Conflict",
     "Dataset",
     "Diff",
+    "Info",
     "Log",
     "Problem",
     "Report",

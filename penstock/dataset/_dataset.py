@@ -2,199 +2,184 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any, Literal
+from types import TracebackType
+from typing import Any, Self
 
-from penstock.dataset._filling import Filling, open_dataset
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
 from penstock.dataset._info import Info
-from penstock.dataset._verify import verify_records, verify_tables
-from penstock.dataset.merging._merge import merge_branch
-from penstock.dataset.shown._diff import Diff
-from penstock.dataset.shown._log import Log
+from penstock.dataset._verify import verify
+from penstock.dataset._versioned import Versioned
+from penstock.dataset.opened._credential_keys import CredentialKeys
+from penstock.dataset.opened._live_content import LiveContent
+from penstock.dataset.opened._opened import OpenDataset
+from penstock.dataset.opened._writer import Writer
+from penstock.dataset.samples._tensor import Tensor
 from penstock.dataset.shown._report import Report
-from penstock.dataset.views._saved_views import SavedView, SavedViews, delete_saved, open_saved, save_rows, saved_views
+from penstock.dataset.views._fixed_content import FixedContent
+from penstock.dataset.views._samples import Samples
+from penstock.dataset.views._saved_views import (
+    SavedView,
+    SavedViews,
+    delete_saved,
+    open_saved,
+    saved_view,
+    saved_views,
+)
 from penstock.dataset.views._view import View
-from penstock.dataset.writing._conflicts import Conflict
-from penstock.dataset.writing._working import READ_ONLY, Working, open_working
-from penstock.errors import (
-    CommitNotFoundError,
-    CredentialsError,
-    DatasetError,
-    UncommittedChangesError,
-    ViewNotFoundError,
-    nearest,
-)
-from penstock.storage import (
-    ENGINE,
-    Credentials,
-    Location,
-    Store,
-    branch_names,
-    cleanup,
-    commits,
-    delete_tag,
-    find_version,
-    make_branch,
-    set_tag,
-    user_tags,
-)
-from penstock.table import Draft, OverlayTable
-from penstock.tensors import storable_text
+from penstock.errors import DatasetError
+from penstock.storage import cleanup
+from penstock.tensors import make_spec
 
 __all__ = ["Dataset"]
 
 
-class Dataset(Filling):
+class Dataset(Samples[View], Versioned):
     """Samples with named tensors, versioned.
 
     Made by `penstock.empty`, opened by `penstock.load`. `append`, `extend` and `pop`
     are kept as soon as they are flushed; assignments to samples live in a draft
     beside the dataset until `commit`.
+
+    Parameters
+    ----------
+    opened : OpenDataset
+        The dataset as this session has it open.
     """
 
-    def _home(self) -> Dataset:
-        return self
+    def __init__(self, opened: OpenDataset) -> None:
+        super().__init__(opened)
+        self._content: LiveContent = LiveContent(opened)
+        self._writer = Writer(opened)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Travel to another process by path; what is opened there is read-only."""
-        with self._lock:
-            self._settle()
-            fixed = self._working.fixed_version
-            known = (self.path, self._working.store.branch, fixed, self._working.credentials)
-            return _reopened, (*known, self.max_image_bytes)
+        """Pickle as a path; the dataset is opened read-only in the other process."""
+        return Dataset, (self._opened,)
 
-    # ---- versions ------------------------------------------------------------------------
+    def _origin(self) -> Dataset:
+        return self
 
-    @property
-    def has_changes(self) -> bool:
-        """Whether anything differs from the last commit."""
-        with self._lock:
-            self._settle()
-            return self._working.has_changes()
-
-    def commit(self, message: str | None = None, *, on_conflict: Literal["raise", "ours", "theirs"] = "raise") -> str:
-        """Make what there is now a version with a message.
-
-        Parameters
-        ----------
-        message : str, optional
-            What was done and why.
-        on_conflict : {"raise", "ours", "theirs"}
-            What happens to samples edited here that another session edited and
-            committed meanwhile: an error that names them, the edits made here win,
-            or they are dropped.
-
-        Returns
-        -------
-        str
-            The commit's id.
-
-        Raises
-        ------
-        DatasetError
-            If nothing has changed since the last commit.
-        ConflictError
-            If another session changed a sample that was edited here; nothing is
-            written. Its ``conflicts`` hold both values.
-        """
-        if on_conflict not in {"raise", "ours", "theirs"}:
-            raise DatasetError(f"on_conflict={on_conflict!r}; expected 'raise', 'ours' or 'theirs'")
-        with self._lock:
-            self._writable()
-            self._settle()
-            for warning in self._working.length_warnings():
-                warnings.warn(warning, UserWarning, stacklevel=2)
-            made = self._working.commit(message or "", on_conflict=on_conflict)
-            self._buffer = self._working.new_buffer()
-            return made.id
-
-    def reset(self) -> None:
-        """Drop everything since the last commit: edits, appended and popped samples, new tensors and classes."""
-        with self._lock:
-            self._writable()
-            self._unsaved = Draft()
-            self._working.reset()
-            self._buffer = self._working.new_buffer()
+    def _view(self, content: FixedContent) -> View:
+        return View(content)
 
     @property
-    def is_behind(self) -> bool:
-        """Whether another session has written to the stored dataset since it was read; a small read of the store."""
-        with self._lock:
-            return self._working.is_behind()
-
-    def refresh(self) -> bool:
-        """Read what other sessions have written since the dataset was opened; edits made here stay over it.
-
-        Returns
-        -------
-        bool
-            Whether there was anything new. Where others changed samples that are edited here, `commit` says so.
-        """
-        with self._lock:
-            self._settle()
-            if not self._working.is_behind():
-                return False
-            self._working.refresh()
-            self._buffer = self._working.new_buffer()
-            return True
-
-    def log(self) -> Log:
-        """Return the commits that led here, the newest first."""
-        with self._lock:
-            return Log(self._working.history())
-
-    def _table_of(self, ref: str | None) -> OverlayTable:
-        return self.table if ref is None else open_working(self.path, ref, read_only=True).table
-
-    def diff(self, a: str | None = None, b: str | None = None) -> Diff:
-        """Return what changed between two versions.
-
-        Parameters
-        ----------
-        a : str, optional
-            The earlier: a commit, tag or branch; by default the last commit.
-        b : str, optional
-            The later; by default what there is now, edits included.
-
-        Returns
-        -------
-        Diff
-            Rows added, removed, and edited for each tensor.
-
-        Raises
-        ------
-        CommitNotFoundError
-            If there is no such version.
-        """
-        with self._lock:
-            self._settle()
-            last = self._working.last_commit
-            if a is None and last is None:
-                raise DatasetError("no commit to compare with; expected one", hint="ds.commit(…) makes one")
-            return Diff(self._table_of(a or (last.id if last else None)), self._table_of(b))
+    def path(self) -> str:
+        """Folder or URL of the dataset."""
+        return self._opened.path
 
     @property
-    def commit_id(self) -> str | None:
-        """Id of the last commit, None before the first."""
-        last = self._working.last_commit
-        return None if last is None else last.id
+    def branch(self) -> str:
+        """Name of the branch; ``main`` for the first one."""
+        return self._opened.working.branch_name
+
+    @property
+    def read_only(self) -> bool:
+        """Whether the dataset is read-only."""
+        return self._opened.working.read_only is not None
+
+    @property
+    def max_image_bytes(self) -> int | None:
+        """Most bytes an image or mask may have when it is decoded, 512 MiB by default; None allows any size.
+
+        Applies to this session only, can be set, and is not stored.
+        """
+        return self._opened.max_image_bytes
+
+    @max_image_bytes.setter
+    def max_image_bytes(self, allowed: int | None) -> None:
+        self._opened.max_image_bytes = allowed
 
     @property
     def info(self) -> Info:
         """Notes about the dataset, a dictionary of JSON values; a change is kept at once and versioned."""
-        return Info(self._notes, self._change_notes)
+        return Info(self._opened)
 
-    def _notes(self) -> dict[str, Any]:
-        return dict(self._working.meta.get("info", {}))
+    # ---- tensors -------------------------------------------------------------------------
 
-    def _change_notes(self, change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
-        with self._lock:
-            self._writable()
-            self._settle()
-            self._working.set_info(change)
+    def create_tensor(
+        self,
+        name: str,
+        htype: str = "generic",
+        *,
+        dtype: DTypeLike | None = None,
+        sample_compression: str | None = None,
+        class_names: Sequence[str] | None = None,
+        coords: str = "xywh",
+        aligned_with: str | None = None,
+        verify: bool = True,
+        create_shape_tensor: bool = True,
+        create_sample_info_tensor: bool = True,
+    ) -> Tensor:
+        """Add a tensor; it is empty in existing samples.
+
+        Parameters
+        ----------
+        name : str
+            Letters, digits and underscores; inside also ``/``, ``.``, ``-`` and spaces.
+            A name that is not an identifier is reached as ``ds["a/b"]`` and quoted in TQL.
+        htype : str
+            ``generic``, ``image``, ``bbox``, ``class_label``, ``text``, ``json``,
+            ``embedding``, ``binary_mask``, ``segment_mask`` or ``link[image]``.
+        dtype : dtype-like, optional
+            Type of elements; a generic tensor follows its first sample.
+        sample_compression : {"jpeg", "jpg", "png", "webp"}, optional
+            How images are stored; by default as they come, arrays as PNG.
+        class_names : sequence of str, optional
+            Names by index; names that are appended later grow the list.
+        coords : {"xywh", "xyxy"}
+            Form of boxes, pixels.
+        aligned_with : str, optional
+            A tensor that describes the same objects of a sample, such as ``"boxes"``. Both
+            have an entry for each object, in one order; a commit is refused where their
+            lengths differ. Text for each object is a ``json`` list.
+        verify : bool
+            Whether images are decoded when they are added.
+        create_shape_tensor, create_sample_info_tensor : bool
+            Whether shape and digest of images are recorded.
+
+        Returns
+        -------
+        Tensor
+            The new tensor.
+
+        Raises
+        ------
+        DatasetError
+            If the name is taken, or an option is unknown.
+        """
+        spec = make_spec(
+            name, htype, dtype=dtype, sample_compression=sample_compression, class_names=class_names, coords=coords,
+            aligned_with=aligned_with, verify=verify, create_shape_tensor=create_shape_tensor,
+            create_sample_info_tensor=create_sample_info_tensor,
+        )  # fmt: skip
+        self._writer.create_tensor(spec)
+        return Tensor(self._content, name)
+
+    def align(self, *names: str) -> None:
+        """Declare that some tensors describe the same objects of a sample; saved immediately.
+
+        Parameters
+        ----------
+        *names : str
+            Tensors of one object group, such as ``"boxes", "categories", "iscrowd"``. Groups
+            they are in already become one.
+
+        Raises
+        ------
+        AlignmentError
+            If samples differ in length; nothing is changed then.
+        DatasetError
+            If a tensor cannot hold an entry for each object.
+
+        Examples
+        --------
+        >>> ds.align("boxes", "categories")  # doctest: +SKIP
+        """
+        self._writer.align(names)
 
     def delete_tensor(self, name: str, large_ok: bool = False) -> None:  # noqa: ARG002  the parameter of Deep Lake
         """Delete a tensor with its samples; earlier commits still have it.
@@ -209,192 +194,111 @@ class Dataset(Filling):
         Raises
         ------
         TensorNotFoundError
-            If there is none of this name.
+            If no tensor has this name.
         """
-        with self._lock:
-            self._writable()
-            self._settle()
-            self.tensor_spec(name)
-            self._working.delete_tensor(name)
-            self._buffer = self._working.new_buffer()
+        self._writer.delete_tensor(name)
 
     def rename_tensor(self, name: str, new_name: str) -> None:
-        """Refuse, and say what to write: a name is part of every file of the tensor."""
-        kind = self.tensor_spec(name).shown_htype
+        """Raise an error that says what to do instead: the name is part of every file of the tensor."""
+        kind = self._content.spec(name).shown_htype
         raise DatasetError(
-            f"rename_tensor({name!r}, {new_name!r}); a tensor keeps the name it was made with",
-            hint=f"ds.create_tensor({new_name!r}, htype={kind!r}), ds[{new_name!r}][:] = "
+            f"cannot rename {name!r} to {new_name!r}: a tensor keeps the name it was created with",
+            hint=f"copy it: ds.create_tensor({new_name!r}, htype={kind!r}), ds[{new_name!r}][:] = "
             f"ds[{name!r}].numpy(aslist=True), ds.delete_tensor({name!r})",
         )
 
-    # ---- branches and tags ---------------------------------------------------------------
+    # ---- samples -------------------------------------------------------------------------
 
-    @property
-    def branches(self) -> list[str]:
-        """Names of the branches, ``main`` first."""
-        return ["main", *branch_names(self._working.store)]
-
-    def checkout(self, ref: str, create: bool = False) -> None:
-        """Go to a branch, or to a commit or tag, which is read-only.
+    def append(self, sample: Mapping[str, Any]) -> None:
+        """Add one sample.
 
         Parameters
         ----------
-        ref : str
-            A branch, a commit id or its first digits, or a tag.
-        create : bool
-            Make a new branch of this name at the present version, and go there.
+        sample : mapping of str to object
+            A value for each tensor; None is an empty one.
 
         Raises
         ------
-        CommitNotFoundError
-            If there is no such version.
-        UncommittedChangesError
-            If a branch is to be made of changes that are not committed.
+        SampleError
+            If a value does not fit its tensor; nothing is added then.
         """
-        with self._lock:
-            self._settle()
-            if create:
-                if self._working.has_changes() and self._working.read_only is None:
-                    raise UncommittedChangesError(
-                        f"a branch {ref!r} of changes that are not committed; expected a commit",
-                        hint="ds.commit(…) first",
-                    )
-                make_branch(self._working.store, ref, self._working.stored.snapshot.version)
-            working = open_working(self.path, ref, read_only=self._working.read_only == READ_ONLY)
-            working.credentials = self._working.credentials
-            self._working = working
-            self._buffer = working.new_buffer()
+        self._writer.append(sample)
 
-    def merge(self, branch: str, *, prefer: Literal["ours", "theirs"] | None = None) -> list[Conflict]:
-        """Take another branch's changes into this one, and commit them.
+    def extend(self, samples: Mapping[str, Sequence[Any]], num_workers: int = 0) -> None:
+        """Add many samples.
 
         Parameters
         ----------
-        branch : str
-            The branch, whose own uncommitted edits stay there.
-        prefer : {"ours", "theirs"}, optional
-            Who is right where both changed a sample.
-
-        Returns
-        -------
-        list of Conflict
-            Samples both changed. Where there are any and `prefer` is not given,
-            nothing was merged.
-
-        Raises
-        ------
-        UncommittedChangesError
-            If this branch has changes that are not committed.
-        """
-        with self._lock:
-            self._writable()
-            self._settle()
-            if self._working.has_changes():
-                raise UncommittedChangesError(
-                    "changes that are not committed; expected none before a merge", hint="ds.commit(…) first"
-                )
-            theirs = open_working(self.path, branch, read_only=True)
-            theirs.discard_from_memory()
-            conflicts = merge_branch(self._working, theirs, branch, prefer)
-            self._buffer = self._working.new_buffer()
-            return conflicts
-
-    @property
-    def tags(self) -> dict[str, str]:
-        """Tags and the commit each of them names."""
-        known = {(commit.branch, commit.version): commit.id for commit in commits(self._working.store)}
-        marks = user_tags(self._working.store)
-        return {name: known.get((mark.branch, mark.version), "") for name, mark in marks.items()}
-
-    def tag(self, name: str, ref: str | None = None) -> None:
-        """Name a commit.
-
-        Parameters
-        ----------
-        name : str
-            A name that is not taken.
-        ref : str, optional
-            A commit; by default the last one.
-        """
-        with self._lock:
-            if self._working.read_only == READ_ONLY:
-                self._writable()
-            store = self._working.store
-            ref = ref or (self._working.last_commit.id if self._working.last_commit else None)
-            if ref is None:
-                raise DatasetError(f"a tag {name!r} of no commit; expected one", hint="ds.commit(…) makes one")
-            branch, version = find_version(store, ref)
-            if version is None:
-                raise DatasetError(f"a tag {name!r} of branch {ref!r}; expected a commit")
-            set_tag(store, name, branch, version)
-
-    def delete_tag(self, name: str) -> None:
-        """Take a tag away; the commit stays."""
-        with self._lock:
-            self._writable()
-            if name not in self.tags:
-                raise CommitNotFoundError(f"no tag {name!r}; there are {', '.join(self.tags) or 'none'}")
-            delete_tag(self._working.store, name)
-
-    # ---- upkeep --------------------------------------------------------------------------
-
-    def verify(self, num_workers: int = 2) -> Report:
-        """Read every sample, linked files and copies of views too, and report what is unreadable or altered.
-
-        Parameters
-        ----------
+        samples : mapping of str to sequence
+            As many values for each tensor; None is an empty one.
         num_workers : int
-            Threads that read and decode.
+            Threads that read and check images.
 
-        Returns
-        -------
-        Report
-            Its `ok` says whether nothing is wrong.
+        Raises
+        ------
+        SampleError
+            If a value does not fit its tensor; nothing is added then. Of more than
+            4,096 samples with images those before the refused part stay, and the
+            message says how many.
         """
-        report = verify_tables(self.table, num_workers)
-        others = verify_records(self._working.store)
-        return replace(report, problems=(*report.problems, *others)) if others else report
+        self._writer.extend(samples, num_workers)
 
-    def cleanup(self, older_than: timedelta | None = None) -> int:
-        """Delete the files of states that no commit, tag or saved view names.
+    def pop(self, index: int | slice | Sequence[int] | NDArray[Any] | None = -1) -> None:
+        """Delete samples; those after them move up.
 
         Parameters
         ----------
-        older_than : timedelta, optional
-            Only of states older than this, by default 14 days: a shorter time
-            takes files from under sessions that still read them.
+        index : int, slice, sequence of int or mask
+            The samples, by their numbers before any of them is deleted, counted from
+            the end when negative. Several are deleted in one step, each once.
 
-        Returns
-        -------
-        int
-            Bytes freed.
+        Raises
+        ------
+        SampleIndexError
+            If there is no such sample; nothing is deleted then.
         """
-        with self._lock:
-            self._writable()
-            self._settle()
-            return cleanup(self._working.store, timedelta(days=14) if older_than is None else older_than)
+        self._writer.pop(index)
+
+    def flush(self) -> None:
+        """Write what was appended; reading and committing do so by themselves."""
+        with self._opened.lock:
+            self._opened.settle()
+
+    def close(self) -> None:
+        """Write what was appended; the dataset stays usable."""
+        self.flush()
+
+    def __enter__(self) -> Self:
+        self._opened.begin_group()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._opened.end_group()
+
+    @property
+    def num_edits(self) -> int:
+        """Number of samples edited and not committed, counted once for each tensor."""
+        return self._content.edits.count
+
+    def discard_edits(self, name: str | None = None, rows: Sequence[int] | NDArray[np.int64] | None = None) -> None:
+        """Drop assignments that are not committed; appended samples stay.
+
+        Parameters
+        ----------
+        name : str, optional
+            Only of this tensor.
+        rows : sequence of int, optional
+            Only of these samples.
+        """
+        self._content.edits.discard(name, None if rows is None else np.asarray(rows, np.int64))
 
     # ---- saved views ---------------------------------------------------------------------
 
-    def save_rows(self, view: View, *, message: str | None, view_id: str | None) -> str:
-        """Keep a view of this dataset; what ``view.save_view`` calls."""
-        with self._lock:
-            if self._working.read_only == READ_ONLY:
-                self._writable()
-            return save_rows(
-                self._working.store,
-                view.table,
-                view.indices,
-                view_id=view_id,
-                message=message,
-                query_string=view.query_string,
-                seed=view.seed,
-            )
-
     def get_views(self) -> SavedViews:
         """Return the saved views, the newest first."""
-        with self._lock:
-            return saved_views(self._working.store)
+        return saved_views(self._content)
 
     def get_view(self, id: str) -> SavedView:  # noqa: A002  the document's name
         """Return what is known of a saved view; `load_view` opens it.
@@ -404,16 +308,7 @@ class Dataset(Filling):
         ViewNotFoundError
             If there is no such view.
         """
-        views = self.get_views()
-        found = next((view for view in views if view.id == id), None)
-        if found is None:
-            known = [view.id for view in views]
-            like = nearest(str(id), known)
-            raise ViewNotFoundError(
-                f"no view {id!r}; there are {', '.join(known[:8]) or 'none'}",
-                hint=f"did you mean {like!r}?" if like else None,
-            )
-        return found
+        return saved_view(self._content, id)
 
     def load_view(self, id: str, optimize: bool = False, num_workers: int = 0) -> View:  # noqa: A002  the document's name
         """Open a saved view: the rows of its commit, whatever has changed since.
@@ -438,27 +333,53 @@ class Dataset(Filling):
         ViewNotFoundError
             If there is no such view.
         """
-        with self._lock:
-            table, rows, saved = open_saved(
-                self._working.store,
-                id,
-                self._working.credentials,
-                optimize=optimize,
-                num_workers=num_workers,
-                max_image_bytes=self.max_image_bytes,
-            )
-        return View(table, rows, dataset=self, query_string=saved.query_string, seed=saved.seed)
+        found = open_saved(self._content, id, optimize=optimize, num_workers=num_workers)
+        return View(replace(found, dataset=self))
 
     def delete_view(self, id: str) -> None:  # noqa: A002  the document's name
         """Delete a saved view and its copy; the samples stay in the dataset."""
-        with self._lock:
-            self._writable()
-            delete_saved(self._working.store, id)
+        with self._opened.lock:
+            self._opened.check_writable()
+            delete_saved(self._content, id)
 
-    # ---- credentials ---------------------------------------------------------------------
+    # ---- upkeep --------------------------------------------------------------------------
+
+    def verify(self, num_workers: int = 2) -> Report:
+        """Read every sample, linked files and copies of views too, and report what is unreadable or altered.
+
+        Parameters
+        ----------
+        num_workers : int
+            Threads that read and decode.
+
+        Returns
+        -------
+        Report
+            Its `ok` says whether nothing is wrong.
+        """
+        return verify(self._opened.table, self._opened.working.store, num_workers)
+
+    def cleanup(self, older_than: timedelta | None = None) -> int:
+        """Delete the files of states that no commit, tag or saved view names.
+
+        Parameters
+        ----------
+        older_than : timedelta, optional
+            Only of states older than this, by default 14 days: a shorter time
+            takes files from under sessions that still read them.
+
+        Returns
+        -------
+        int
+            Bytes freed.
+        """
+        with self._opened.lock:
+            self._opened.check_writable()
+            self._opened.settle()
+            return cleanup(self._opened.working.store, timedelta(days=14) if older_than is None else older_than)
 
     def add_creds_key(self, name: str, managed: bool = False) -> None:
-        """Name the credentials that links refer to; the name alone is stored.
+        """Add the name of credentials for links; only the name is stored.
 
         Parameters
         ----------
@@ -468,16 +389,10 @@ class Dataset(Filling):
             Whether `populate_creds` is refused: the values then come from the
             environment (``PENSTOCK_CREDS_<name>``), a keyring or the store's own chain.
         """
-        if not name or not isinstance(name, str):
-            raise CredentialsError(f"a credentials key named {name!r}; expected a name")
-        storable_text(name, "a credentials key")
-        with self._lock:
-            self._writable()
-            self._settle()
-            self._working.set_creds_key(name, managed=managed)
+        CredentialKeys(self._opened).add(name, managed=managed)
 
     def populate_creds(self, name: str, values: Mapping[str, str]) -> None:
-        """Give the credentials of a key for this session; they are kept in memory alone.
+        """Set the credentials of a key for this session; they are kept only in memory.
 
         Parameters
         ----------
@@ -491,29 +406,4 @@ class Dataset(Filling):
         CredentialsError
             If the key is unknown or managed.
         """
-        keys = self._working.meta.get("creds_keys", {})
-        if name not in keys:
-            raise CredentialsError(
-                f"no credentials key {name!r}; the dataset has {', '.join(keys) or 'none'}",
-                hint="ds.add_creds_key adds one",
-            )
-        if keys[name]:
-            raise CredentialsError(
-                f"credentials of {name!r} are managed and so not kept in the session",
-                hint=f"set the environment variable PENSTOCK_CREDS_{name} to a JSON object",
-            )
-        self._working.credentials.populate(name, values)
-
-
-def _reopened(
-    path: str, branch: str | None, version: int | None, credentials: Credentials, max_image_bytes: int | None
-) -> Dataset:
-    if not ENGINE.works_here:
-        inherited: Dataset | None = open_dataset(path, branch, version)
-        if inherited is not None:
-            return inherited
-    working = Working(Store.open(Location(path), branch), read_only="it came from another process", version=version)
-    working.credentials = credentials
-    dataset = Dataset(working)
-    dataset.max_image_bytes = max_image_bytes
-    return dataset
+        CredentialKeys(self._opened).populate(name, values)

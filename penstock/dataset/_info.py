@@ -1,4 +1,4 @@
-"""What a user notes about a dataset: names and values that are kept and versioned with it."""
+"""Notes of the user about a dataset, stored and versioned with it."""
 
 from __future__ import annotations
 
@@ -6,27 +6,34 @@ import json
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from typing import Any
 
+from penstock.dataset.opened._opened import OpenDataset
+from penstock.dataset.writing import _head as head
 from penstock.errors import DatasetError
 
 __all__ = ["Info"]
 
-Change = Callable[[Callable[[dict[str, Any]], dict[str, Any]]], None]
-
 
 class Info(MutableMapping[str, Any]):
-    """Notes about a dataset, kept at once; values are what JSON holds.
+    """Notes about a dataset, saved immediately; values are JSON values.
 
     Parameters
     ----------
-    read : callable
-        Returns the notes there are.
-    change : callable
-        Takes a function from the notes to those that replace them.
+    opened : OpenDataset
+        The dataset.
     """
 
-    def __init__(self, read: Callable[[], dict[str, Any]], change: Change) -> None:
-        self._read = read
-        self._change = change
+    def __init__(self, opened: OpenDataset) -> None:
+        self._opened = opened
+
+    def _read(self) -> dict[str, Any]:
+        return dict(self._opened.working.meta.get("info", {}))
+
+    def _change(self, change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+        """Replace the notes by `change` of them."""
+        with self._opened.lock:
+            self._opened.check_writable()
+            self._opened.settle()
+            head.set_info(self._opened.working, change)
 
     def __getitem__(self, name: str) -> Any:
         return self._read()[name]
@@ -61,10 +68,12 @@ class Info(MutableMapping[str, Any]):
 def _checked(notes: Mapping[str, Any]) -> dict[str, Any]:
     for name in notes:
         if not isinstance(name, str):
-            raise DatasetError(f"a note named {name!r}; expected a text")
+            raise DatasetError(f"{name!r} is not a valid name of a note. Expected text")
     try:
         kept: dict[str, Any] = json.loads(json.dumps(notes, allow_nan=False))
         json.dumps(kept, ensure_ascii=False).encode()
     except (TypeError, ValueError, RecursionError) as error:
-        raise DatasetError(f"notes that JSON cannot hold ({error}); expected texts, numbers, lists and dicts") from None
+        raise DatasetError(
+            f"the notes cannot be stored as JSON ({error}). Expected text, numbers, lists and dicts"
+        ) from None
     return kept

@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Callable
 
 from penstock.dataset._dataset import Dataset
+from penstock.dataset.opened._opened import OpenDataset
 from penstock.dataset.writing._working import Working, open_working
 from penstock.errors import DatasetError, DatasetNotFoundError
 from penstock.storage import Location, Store
@@ -15,7 +16,7 @@ from penstock.tensors import MAX_IMAGE_BYTES
 __all__ = ["empty", "load"]
 
 _FORMAT = 1
-_TOKEN_NOTE = "token is accepted so that code written for Deep Lake runs, and not used"  # noqa: S105  a text about tokens
+_TOKEN_NOTE = "token is accepted for compatibility with Deep Lake, but it is not used"  # noqa: S105  a text about tokens
 
 
 def _note_token(token: str | None) -> None:
@@ -23,11 +24,17 @@ def _note_token(token: str | None) -> None:
         warnings.warn(_TOKEN_NOTE, UserWarning, stacklevel=3)
 
 
+def _of(working: Working) -> Dataset:
+    return Dataset(OpenDataset(working))
+
+
 def _allowing(max_image_bytes: int | None, make: Callable[[], Dataset]) -> Dataset:
-    """Check how large images may be before a dataset is made or opened."""
+    """Check the limit on image size before a dataset is created or opened."""
     whole = isinstance(max_image_bytes, int) and not isinstance(max_image_bytes, bool)
     if max_image_bytes is not None and not (whole and max_image_bytes > 0):
-        raise DatasetError(f"max_image_bytes is {max_image_bytes!r}; expected a number of bytes, or None for any size")
+        raise DatasetError(
+            f"max_image_bytes={max_image_bytes!r} is not valid. Expected a number of bytes, or None for any size"
+        )
     dataset = make()
     dataset.max_image_bytes = max_image_bytes
     return dataset
@@ -40,7 +47,7 @@ def empty(
     token: str | None = None,
     max_image_bytes: int | None = MAX_IMAGE_BYTES,
 ) -> Dataset:
-    """Make an empty dataset.
+    """Create an empty dataset.
 
     Parameters
     ----------
@@ -52,7 +59,7 @@ def empty(
         Accepted so that code written for Deep Lake runs; not used.
     max_image_bytes : int, optional
         Most bytes an image or mask may have when it is decoded, 512 MiB by default;
-        None allows any size. It is of this session alone and not stored.
+        None allows any size. Applies to this session only and is not stored.
 
     Returns
     -------
@@ -75,7 +82,7 @@ def empty(
     """
     _note_token(token)
     meta = {"format": _FORMAT, "tensors": [], "creds_keys": {}, "link_roots": []}
-    return _allowing(max_image_bytes, lambda: Dataset(Working(Store.create(Location(path), meta, overwrite=overwrite))))
+    return _allowing(max_image_bytes, lambda: _of(Working(Store.create(Location(path), meta, overwrite=overwrite))))
 
 
 def load(
@@ -93,7 +100,7 @@ def load(
     path : str or path
         A folder or object-store URL; ``"folder@version"`` is `version` in one text.
     read_only : bool
-        Whether writing is refused.
+        Whether the dataset is read-only.
     version : str, optional
         A commit id or its first digits, a tag, or a branch. A commit or tag is
         opened read-only, exactly as it was.
@@ -118,16 +125,16 @@ def load(
     """
     _note_token(token)
     try:
-        return _allowing(max_image_bytes, lambda: Dataset(open_working(path, version, read_only=read_only)))
+        return _allowing(max_image_bytes, lambda: _of(open_working(path, version, read_only=read_only)))
     except DatasetNotFoundError:
         found = None if version is not None else _at_version(os.fspath(path))
         if found is None:
             raise
-    return _allowing(max_image_bytes, lambda: Dataset(open_working(found[0], found[1], read_only=read_only)))
+    return _allowing(max_image_bytes, lambda: _of(open_working(found[0], found[1], read_only=read_only)))
 
 
 def _at_version(path: str) -> tuple[str, str] | None:
-    """Return folder and version of ``folder@version``; a path that holds an @ itself is opened before this is tried."""
+    """Return folder and version of ``folder@version``; a path that contains an @ is tried first."""
     places = [place for place, character in enumerate(path) if character == "@"]
     for place in reversed(places):
         folder, version = path[:place], path[place + 1 :]

@@ -8,28 +8,30 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from numpy.typing import NDArray
 
+from penstock._wording import escaped
 from penstock.dataset.shown._report import Problem, Report
 from penstock.dataset.views._view_records import damaged_records, view_records
-from penstock.errors import PenstockError, escaped
+from penstock.errors import PenstockError
 from penstock.storage import Digests, Location, Store, column_names, wrong_tags
 from penstock.table import OverlayTable
 from penstock.tensors import TensorSpec, check_image, image_digest
 
-__all__ = ["verify_records", "verify_tables"]
+__all__ = ["verify"]
 
 _CHUNK = 64
 
 
-def verify_tables(table: OverlayTable, num_workers: int) -> Report:
-    """Read every sample of a table."""
+def verify(table: OverlayTable, store: Store, num_workers: int) -> Report:
+    """Read every sample of a table, and the records stored with it."""
     problems: list[Problem] = []
     for spec in table.tensors.values():
         found = _encoded(table, spec, num_workers) if spec.is_encoded else _column(table, spec)
         problems += sorted(found, key=lambda problem: -1 if problem.row is None else problem.row)
-    return Report(problems=(*_damaged(table, problems), *problems), num_samples=table.num_rows)
+    found_all = (*_damaged(table, problems), *problems, *_wrong_records(store))
+    return Report(problems=found_all, num_samples=table.num_rows)
 
 
-def verify_records(store: Store) -> list[Problem]:
+def _wrong_records(store: Store) -> list[Problem]:
     """Report the tags, branches, saved views and their copies that are not what was written."""
     problems = [Problem(tensor="history", row=None, reason=reason) for reason in wrong_tags(store)]
     problems += [
@@ -52,7 +54,7 @@ def _damaged_copy(view_id: str, place: Location) -> list[Problem]:
 
 
 def _damaged(table: OverlayTable, found: Sequence[Problem]) -> list[Problem]:
-    """Report the files that are not what was committed, unless a sample in them was found to be damaged already."""
+    """Report files that differ from what was committed, unless a sample in them is already known to be damaged."""
     snapshot = table.stored.snapshot
     digests = Digests(Store.open(Location(snapshot.path)))
     owners = {column: name for name, spec in table.stored.specs.items() for column in column_names(spec)}
@@ -79,7 +81,7 @@ def _column(table: OverlayTable, spec: TensorSpec) -> Iterator[Problem]:
             yield Problem(tensor=spec.name, row=row, reason=f"a class index outside 0 to {len(spec.class_names) - 1}")
     if spec.htype == "bbox":
         for row in np.unique(rows[~np.isfinite(column.values)]).tolist():
-            yield Problem(tensor=spec.name, row=row, reason="a coordinate that is no finite number")
+            yield Problem(tensor=spec.name, row=row, reason="a coordinate that is not a finite number")
 
 
 def _encoded(table: OverlayTable, spec: TensorSpec, num_workers: int) -> Iterator[Problem]:
@@ -122,7 +124,7 @@ def _reason(spec: TensorSpec, sample: bytes | PenstockError | None, digest: int,
     if spec.htype != "image" or sample is None:
         return None
     if digest and image_digest(sample) != digest:
-        return "the bytes are not those that were added"
+        return "the bytes differ from those that were added"
     try:
         check_image(sample, max_bytes=max_bytes)
     except PenstockError as error:

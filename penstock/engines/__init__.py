@@ -1,4 +1,4 @@
-"""Where work runs: threads, processes, Ray."""
+"""Threads and worker processes that run work."""
 
 from penstock.engines._processes import Lease, lease_processes
 from penstock.engines._threads import Job, Threads

@@ -44,7 +44,7 @@ class SharedMemory:
         return memoryview(mmap.mmap(self.descriptor, max(size, 1), access=mmap.ACCESS_COPY))[:size]
 
     def close(self) -> None:
-        """Give the memory back."""
+        """Return the memory."""
         self._map = None
         if self.descriptor >= 0:
             os.close(self.descriptor)

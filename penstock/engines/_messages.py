@@ -1,4 +1,4 @@
-"""Objects to shared memory and back, arrays beside the pickle rather than in it."""
+"""Objects to shared memory and back, with arrays next to the pickle rather than in it."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class _Pickler(cloudpickle.Pickler):  # type: ignore[misc]  # cloudpickle has no
 
 @cache
 def _is_importable(name: str | None) -> bool:
-    """Tell whether a process with the same path finds the module; perhaps not one that was loaded by its file.
+    """Return whether a process with the same path finds the module; one loaded by file may not be found.
 
     What is in no module, or in `__main__`, cloudpickle itself takes by value.
     """

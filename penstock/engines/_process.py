@@ -36,7 +36,7 @@ class EndedError(LoaderError):
 
 
 class Constant:
-    """A function stored once, in memory that every worker reads; it goes with the last who holds this."""
+    """A function stored once, in memory that every worker reads; freed with the last reference."""
 
     def __init__(self, function: Callable[..., Any]) -> None:
         self.memory = SharedMemory()
@@ -74,7 +74,7 @@ class Process:
         return self._result(outcome, sizes)
 
     def attach(self, key: str, constant: Constant, patience: float | None) -> None:
-        """Let the worker have a function that lies in memory which all workers read."""
+        """Send the worker a function that is in memory shared by all workers."""
         try:
             self._channel.send(("attach", key, constant.sizes, patience))
             send_handle(self._channel, constant.memory.descriptor, self._process.pid)
@@ -98,8 +98,8 @@ class Process:
             raise
         except Exception as error:
             raise LoaderError(
-                f"what a worker process returned cannot be read here ({type(error).__name__}: {error}); "
-                "expected something that can be pickled"
+                f"what a worker process returned cannot be read here ({type(error).__name__}: {error}). "
+                "Expected something that can be pickled"
             ) from error
 
     def _ended(self) -> Exception:
@@ -107,8 +107,8 @@ class Process:
         if code == 0:
             return Gone()
         return EndedError(
-            f"worker process {self._process.pid} ended with exit code {code} while it worked",
-            hint="a negative code is the signal that killed it; -9 mostly means that memory ran out",
+            f"worker process {self._process.pid} exited with code {code} while it was running a job",
+            hint="a negative code is the signal that killed the process; -9 usually means that it ran out of memory",
         )
 
     def forget(self, key: str) -> None:
@@ -119,15 +119,15 @@ class Process:
 
     @property
     def alive(self) -> bool:
-        """Whether the process runs."""
+        """Return whether the process is running."""
         return self._process.poll() is None
 
     def kill(self) -> None:
-        """End the process at once; whoever waits for it is told."""
+        """End the process immediately; callers that wait for it get an error."""
         self._process.kill()
 
     def hang_up(self) -> None:
-        """Tell the process to end by closing its channel."""
+        """End the process by closing its channel."""
         self._channel.close()
 
     def abandon(self) -> None:

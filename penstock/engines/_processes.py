@@ -23,7 +23,7 @@ _NUMBERS = itertools.count()
 
 
 class _Pool:
-    """The processes; as many as the largest lease asks for, none without a lease."""
+    """The worker processes: as many as the largest lease requests, none without a lease."""
 
     def __init__(self) -> None:
         self.owner = os.getpid()
@@ -49,7 +49,7 @@ class _Pool:
         self._idle, self._busy = [], {}
 
     def leave(self, number: int, *, at_once: bool = False) -> None:
-        """Give a lease back; with the last one the processes end. At once: also those that work for it."""
+        """Return a lease; the last one ends the processes. At once: even those that are working for it."""
         if self.owner != os.getpid():
             return
         with self._lock:
@@ -80,7 +80,7 @@ class _Pool:
                     break
                 self._changed.wait()
             if lease not in self._leases:
-                raise LoaderError("the worker processes were shut down while a job waited for them")
+                raise LoaderError("the worker processes were shut down while a job was waiting for them")
             key = self._leases[lease][1]
             taken = next((process for process in self._idle if key in process.defined), self._idle[0])
             self._idle.remove(taken)
@@ -116,7 +116,7 @@ class _Pool:
 
 
 class Lease:
-    """The right to run a function in some of the shared processes; made by `lease_processes`.
+    """The right to run a function in some of the shared processes; created by `lease_processes`.
 
     Parameters
     ----------
@@ -164,7 +164,8 @@ class Lease:
         """
         if self._pool.owner != os.getpid():
             raise LoaderError(
-                "worker processes belong to the process this one was forked from", hint="lease processes in the child"
+                "the worker processes belong to the parent of this forked process",
+                hint="lease worker processes in the child process",
             )
         with self._slots:
             for _ in range(_ATTEMPTS):
@@ -175,7 +176,7 @@ class Lease:
                     if self._finalizer.alive:
                         raise LoaderError(error.message, hint=error.hint) from error
                     raise LoaderError("the worker processes were shut down while they did a job") from error
-        raise LoaderError(f"{_ATTEMPTS} worker processes one after another ended without a word")
+        raise LoaderError(f"{_ATTEMPTS} worker processes in a row exited without an error message")
 
     def _run_in(self, process: Process, arguments: tuple[Any, ...]) -> Any:
         key = self._key
@@ -188,11 +189,11 @@ class Lease:
         return process.ask("run", key, arguments, self._patience)
 
     def close(self) -> None:
-        """Give the lease back; with the last one the processes end."""
+        """Return the lease; the last one ends the processes."""
         self._finalizer()
 
     def abort(self) -> None:
-        """Give the lease back, and end at once the processes that work for it; whoever waits for them is told."""
+        """Return the lease and end its processes immediately; callers that wait for them get an error."""
         self._finalizer.detach()
         self._pool.leave(self._number, at_once=True)
 
@@ -256,6 +257,7 @@ def lease_processes(
     """
     if os.name != "posix":
         raise LoaderError(
-            f"worker processes on {sys.platform}; they need Linux or macOS", hint="use num_threads and num_workers=0"
+            f"worker processes do not work on {sys.platform!r}. Expected Linux or macOS",
+            hint="use num_threads and num_workers=0",
         )
     return Lease(_SHARED.pool(), function, count, persistent=persistent, shared=shared)

@@ -1,4 +1,4 @@
-"""Threads that do jobs for as long as somebody holds them."""
+"""Threads that run jobs for as long as the object is referenced."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Job:
         outcome: tuple[Any, BaseException | None]
         try:
             outcome = function(*arguments), None
-        except BaseException as error:  # noqa: BLE001  raised again by whoever waits
+        except BaseException as error:  # noqa: BLE001  raised again in the waiting thread
             outcome = None, error
         self._outcomes.put(outcome)
 
@@ -113,7 +113,7 @@ class Threads:
             threading.Thread(target=_work, args=(self._jobs,), name="penstock-work", daemon=True).start()
         except RuntimeError as error:  # the system has no more threads; those there are do the work
             if not self._started:
-                raise LoaderError(f"no worker thread can be started ({error}); expected at least one") from error
+                raise LoaderError(f"no worker thread could be started ({error}). Expected at least one") from error
         else:
             self._started += 1
 

@@ -31,7 +31,7 @@ def main() -> None:
     """Serve the process that started this one until it ends or nothing comes for a while."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     channel, incoming, outgoing = (int(number) for number in sys.argv[1:4])
-    with contextlib.suppress(EOFError, OSError):  # the parent has gone
+    with contextlib.suppress(EOFError, OSError):  # the parent has exited
         _Served(Connection(channel), SharedMemory(incoming), SharedMemory(outgoing)).serve()
 
 
@@ -71,8 +71,8 @@ class _Served:
             raise
         except Exception as error:
             raise LoaderError(
-                f"a {type(result).__name__} cannot be sent back from a worker process ({error}); "
-                "expected a result that can be pickled"
+                f"a {type(result).__name__} cannot be sent back from a worker process ({error}). "
+                "Expected a result that can be pickled"
             ) from error
 
     def _attached(self, sizes: Sizes) -> Callable[..., Any]:
@@ -90,7 +90,7 @@ class _Served:
             sizes = store(error, self._outgoing)
             load(self._outgoing, sizes)  # an error whose class takes other arguments than it keeps fails here
             return sizes  # noqa: TRY300  nothing else is tried
-        except Exception:  # noqa: BLE001  an error that cannot be pickled is told as text
+        except Exception:  # noqa: BLE001  an error that cannot be pickled is sent as text
             return store(
                 RuntimeError(f"{type(error).__name__} in worker process {os.getpid()}:\n{told}"), self._outgoing
             )

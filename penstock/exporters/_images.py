@@ -31,13 +31,13 @@ def check_images(rows: ExportedRows, images: object) -> Images:
     if images is None:
         return None
     if images not in ("copy", "link"):
-        raise ExportError(f"images is {images!r}; expected 'copy', 'link' or None")
+        raise ExportError(f"images={images!r} is not valid. Expected 'copy', 'link' or None")
     if rows.images is None:
-        raise ExportError(f"images is {images!r}, and the dataset has no images; expected None")
+        raise ExportError(f"images={images!r} was given, but the dataset has no images. Expected None")
     if images == "link" and not rows.table.tensors[rows.images].link:
         raise ExportError(
-            f"images is 'link', and {rows.images!r} are stored in the dataset; expected linked images",
-            hint="images='copy' writes them as files",
+            f"images='link' was given, but {rows.images!r} are stored in the dataset. Expected linked images",
+            hint="use images='copy' to write them as files",
         )
     return "copy" if images == "copy" else "link"
 
@@ -89,17 +89,19 @@ def _check_distinct(names: Sequence[str]) -> None:
     places = [safe_name(name) for name in names]
     if len(set(places)) < len(places):
         twice = next(place for place, count in Counter(places).items() if count > 1)
-        raise ExportError(f"several images are called {twice!r}; expected a name for each", hint="images=None")
+        raise ExportError(
+            f"several images have the name {twice!r}. Expected a different name for each", hint="images=None"
+        )
 
 
 def _targets(rows: ExportedRows, chosen: NDArray[np.int64], tensor: str) -> list[Path]:
     """Return the file that each image is linked to."""
     if not isinstance(rows.table, OverlayTable):
-        raise ExportError("images is 'link' for a view of copied samples; expected 'copy' or None")
+        raise ExportError("images='link' cannot be used for a view of copied samples. Expected 'copy' or None")
     found = []
     for link in rows.table.links(rows.rows[chosen], tensor):
         path = None if link is None else local_path(link.url)
         if link is not None and path is None and "://" in link.url:
-            raise ExportError(f"the image {shown_url(link.url)} is not on this machine; expected images='copy'")
+            raise ExportError(f"the image {shown_url(link.url)} is not on this machine. Expected images='copy'")
         found.append(Path(path or (link.url if link is not None else "")).absolute())
     return found

@@ -1,4 +1,4 @@
-"""Files and folders written beside their place and moved there when they are whole."""
+"""Files and folders, written next to their path and moved there when complete."""
 
 from __future__ import annotations
 
@@ -26,21 +26,23 @@ def checked_place(path: object, *, overwrite: bool) -> Path:
         If it is no path, or something is there and may not be overwritten.
     """
     if not isinstance(path, str | os.PathLike) or not str(path):
-        raise ExportError(f"the destination is {path!r}; expected a path")
+        raise ExportError(f"the destination {path!r} is not valid. Expected a path")
     place = Path(os.fspath(path)).absolute()
     if "\0" in str(place) or "://" in str(path):
-        raise ExportError(f"the destination is {str(path)!r}; expected a path on this machine")
+        raise ExportError(f"the destination {str(path)!r} is not valid. Expected a path on this machine")
     if place.suffix.lower() in _NOT_WRITTEN:
-        raise ExportError(f"the destination is {str(path)!r}; expected a .json file, or a folder")
+        raise ExportError(f"the destination {str(path)!r} is not valid. Expected a .json file, or a folder")
     if os.path.lexists(place) and not overwrite:
-        hint = "overwrite=True, or --overwrite on the command line, replaces it"
-        raise ExportError(f"something is stored at {str(path)!r} already", hint=hint)
+        raise ExportError(
+            f"{str(path)!r} already exists",
+            hint="use overwrite=True, or --overwrite on the command line, to replace it",
+        )
     return place
 
 
 @contextmanager
 def written_beside(place: Path, *, overwrite: bool) -> Iterator[Path]:
-    """Give a free name beside `place` to write a file or folder to; it becomes `place` when the block ends well.
+    """Yield a free name next to `place` for a file or folder; it becomes `place` if the block succeeds.
 
     Raises
     ------
@@ -69,8 +71,8 @@ def _check_replaced(part: Path, place: Path) -> None:
     if lost:
         more = f" and {len(lost) - 1:,} more" if len(lost) > 1 else ""
         raise ExportError(
-            f"{str(place)!r} holds what the export does not write: {lost[0]!r}{more}; nothing was replaced",
-            hint="export to a new folder, or remove it first",
+            f"{str(place)!r} contains files that the export does not write: {lost[0]!r}{more}. Nothing was replaced",
+            hint="export to a new folder, or remove them first",
         )
 
 
@@ -100,7 +102,7 @@ def _move(part: Path, place: Path) -> None:
 
 
 def _sync(part: Path) -> None:
-    """Make what was written outlast a power cut."""
+    """Sync what was written, so that it survives a power failure."""
     for path in [part, *(part.rglob("*") if part.is_dir() else ())]:
         if path.is_dir() and not path.is_symlink():
             sync_folder(path)

@@ -1,11 +1,11 @@
-"""What an export wrote, and what the format cannot hold."""
+"""What an export wrote, and what the format cannot represent."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
 
-from penstock.errors import escaped
+from penstock._wording import escaped
 
 __all__ = ["ExportReport"]
 
@@ -14,7 +14,7 @@ _NUM_SHOWN = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExportReport:
-    """What an export wrote, and what the format cannot hold.
+    """What an export wrote, and what the format cannot represent.
 
     Parameters
     ----------

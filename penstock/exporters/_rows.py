@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.dataset import Dataset, View
+from penstock.dataset.samples import Content, content_of
 from penstock.errors import ExportError
 from penstock.table import Table, class_keys
 from penstock.tensors import TensorSpec, group_of, image_format
@@ -38,28 +39,29 @@ class ExportedRows:
     def __init__(self, source: Dataset | View, *, progress: bool = False) -> None:
         if not isinstance(source, Dataset | View):
             raise ExportError(
-                f"a {type(source).__name__} to export; expected a Dataset or a View",
+                f"a {type(source).__name__} cannot be exported. Expected a Dataset or a View",
                 hint="penstock.load(path) opens a dataset",
             )
         self.table: Table
         self.rows: NDArray[np.int64]
-        self.table, self.rows = source.state()
+        content: Content = content_of(source) if isinstance(source, Dataset) else _fixed(source)
+        self.table, self.rows = content.state()
         repeated = len(self.rows) - len(np.unique(self.rows))
         if repeated:
             raise ExportError(
-                f"{repeated:,} of {len(self.rows):,} rows come more than once; expected each row once",
-                hint="np.unique(view.indices) are the rows of a sampled view: ds[np.unique(view.indices)]",
+                f"{repeated:,} of {len(self.rows):,} rows occur more than once. Expected each row once",
+                hint="export the distinct rows of a sampled view: ds[np.unique(view.indices)]",
             )
         home = _home(source)
         self.source: Mapping[str, Any] = home.info.get("source", {})
-        self._meta = home.table.stored.snapshot.meta
+        self._meta = content_of(home).table.stored.snapshot.meta
         self._progress = progress
 
     def __len__(self) -> int:
         return len(self.rows)
 
     def spec(self, name: str) -> TensorSpec | None:
-        """Return a tensor; None where there is none of this name."""
+        """Return a tensor; None if it does not exist."""
         return self.table.tensors.get(name)
 
     def first(self, htype: str) -> str | None:
@@ -78,7 +80,7 @@ class ExportedRows:
 
     @property
     def labels(self) -> str | None:
-        """The tensor of classes: those of the boxes, where there are boxes."""
+        """The tensor of classes: that of the boxes, if there are boxes."""
         of_boxes = [] if self.boxes is None else group_of(self.table.tensors, self.boxes)
         names = [name for name, spec in self.table.tensors.items() if spec.htype == "class_label" and name != "subset"]
         return next((name for name in names if name in of_boxes), next(iter(names), None))
@@ -113,7 +115,7 @@ class ExportedRows:
         return [then.get(key) for key in class_keys(self._meta, self.labels or "")]
 
     def subsets(self) -> list[str]:
-        """Return the split of each sample; empty where it is of none."""
+        """Return the split of each sample; empty if it has none."""
         spec = self.spec("subset")
         if spec is None or spec.htype != "class_label":
             return [""] * len(self)
@@ -136,8 +138,12 @@ class ExportedRows:
                 bar.update(len(part))
 
 
+def _fixed(view: View) -> Content:
+    return content_of(view)
+
+
 def _home(source: Dataset | View) -> Dataset:
-    home = source if isinstance(source, Dataset) else source.origin
-    if home is None:
-        raise ExportError("a view of samples that are in no dataset; expected a view of a dataset")
-    return home  # type: ignore[return-value]  # the home of a view is a Dataset
+    home = source if isinstance(source, Dataset) else content_of(source).dataset
+    if not isinstance(home, Dataset):
+        raise ExportError("the samples of this view are not in a dataset. Expected a view of a dataset")
+    return home

@@ -1,9 +1,9 @@
 """Datasets out of COCO, VOC, YOLO, folders, tables and arrays."""
 
-from penstock.importers._demo import demo, prepare_demo
+from penstock.importers._demo import demo
 from penstock.importers._folder import from_folder
-from penstock.importers._recognize import Recognized, Source, describe_import, recognize
-from penstock.importers.building._build import import_report, load_or_make
+from penstock.importers._recognize import Recognized, Source, recognize
+from penstock.importers.building._build import import_report
 from penstock.importers.building._report import ImportIssue, ImportReport
 from penstock.importers.coco._coco import from_coco
 from penstock.importers.columns._arrays import from_arrays
@@ -19,7 +19,6 @@ __all__ = [
     "Recognized",
     "Source",
     "demo",
-    "describe_import",
     "from_arrays",
     "from_coco",
     "from_deeplake",
@@ -29,7 +28,5 @@ __all__ = [
     "from_voc",
     "from_yolo",
     "import_report",
-    "load_or_make",
-    "prepare_demo",
     "recognize",
 ]

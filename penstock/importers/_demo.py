@@ -35,7 +35,7 @@ _EDITION = 2  # of what is made: a cached demo of another edition is not taken
 def demo(
     dest: str | os.PathLike[str] | None = None, *, num_samples: int = 600, seed: int = 0, fresh: bool = False
 ) -> Dataset:
-    """Make a dataset of imbalanced shapes with boxes, or open the one made before, with its edits.
+    """Create a dataset of imbalanced shapes with boxes, or open the existing one with its edits.
 
     Tensors: ``images`` (192 × 192 pixels), ``boxes`` (left, top, width, height,
     pixels) and ``labels``. Six hundred samples have 412 circles, 208 squares,
@@ -45,15 +45,15 @@ def demo(
     Parameters
     ----------
     dest : str or path, optional
-        Where it is made; by default the user's cache folder, where it is opened
-        again the next time, edits included.
+        Where to create it; by default in the user's cache folder, where it is opened
+        again next time, with its edits.
     num_samples : int
-        How many; the classes keep their shares.
+        Number of samples; the classes keep their shares.
     seed : int
-        Seed of contents and places.
+        Seed of contents and positions.
     fresh : bool
-        Give a new copy without anyone's edits, in a temporary folder unless `dest`
-        says where.
+        Whether to create a new copy without edits, in a temporary folder unless `dest`
+        is given.
 
     Returns
     -------
@@ -63,9 +63,9 @@ def demo(
     Raises
     ------
     ImporterError
-        If `num_samples` is no whole number, or below 1.
+        If `num_samples` is not an integer of at least 1.
     DatasetExistsError
-        If there is something at `dest`.
+        If `dest` already exists.
 
     Examples
     --------
@@ -76,7 +76,7 @@ def demo(
     """
     for name, value, least in (("num_samples", num_samples, 1), ("seed", seed, 0)):
         if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
-            raise ImporterError(f"{name} is {value!r}; expected {least} or more")
+            raise ImporterError(f"{name}={value!r} is not valid. Expected {least} or more")
     if dest is not None:
         return _make(path_of(dest, "the new dataset"), num_samples, seed)
     if not fresh:
@@ -137,9 +137,9 @@ class Scene:
     Parameters
     ----------
     shapes : tuple of Shape
-        First to last drawn.
+        In drawing order.
     labels : tuple of str
-        One a shape; a few samples say Circle where a Ring is drawn.
+        One per shape; a few samples say Circle although a Ring is drawn.
     hues, lightness : tuple of float
         Of the background's two ends.
     """
@@ -167,9 +167,9 @@ def plan_demo(num_samples: int, seed: int) -> list[Scene]:
     Parameters
     ----------
     num_samples : int
-        How many.
+        Number of samples.
     seed : int
-        Seed of contents and places.
+        Seed of contents and positions.
     """
     rng = np.random.default_rng(seed)
     labels_of = _deal(rng, num_samples)
@@ -203,7 +203,7 @@ def _roomy(rng: np.random.Generator, rows: list[list[str]]) -> list[str]:
 
 
 def _with_circle_at(rows: list[list[str]], wanted: int) -> list[list[str]]:
-    """Swap a row that has nothing but a circle to where the first wrong label is to be."""
+    """Swap a row that contains only a circle to the row of the first wrong label."""
     lone = next((row for row, labels in enumerate(rows) if labels == ["Circle"]), None)
     if lone is not None and wanted < len(rows):
         rows[lone], rows[wanted] = rows[wanted], rows[lone]
@@ -233,7 +233,7 @@ def _scene(rng: np.random.Generator, labels: list[str], *, ring_as_circle: bool)
 
 
 def _placed(rng: np.random.Generator, name: str, largest: float, others: list[Shape]) -> Shape:
-    """Place a shape, clear of the others where there is room."""
+    """Place a shape away from the others if there is room."""
     radius = float(rng.uniform(16, largest))
     margin = 1.1 * radius + 8  # room for a turned corner and the box around it
     for _ in range(_NUM_TRIES):

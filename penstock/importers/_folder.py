@@ -22,17 +22,19 @@ from penstock.tensors import MAX_IMAGE_BYTES
 
 __all__ = ["ImageFolder", "from_folder", "parse_folder"]
 
+_NUM_SHOWN = 3
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ImageFolder:
-    """Images and the class, and split, that their folders say.
+    """Images with the class and split of their folders.
 
     Parameters
     ----------
     images : tuple of Path
         Ascending.
     labels : ndarray of int64, shape (num_images,), optional
-        Index into `class_names`, -1 for an image without class; None when no image has one.
+        Index into `class_names`, -1 for an image without class; None if no image has one.
     class_names : tuple of str
         Names of the folders, ascending.
     splits : ndarray of int64, shape (num_images,), optional
@@ -58,35 +60,33 @@ def from_folder(
     progress: bool = True,
     max_image_bytes: int | None = MAX_IMAGE_BYTES,
 ) -> Dataset:
-    """Make a dataset of a folder with a folder of images for each class.
+    """Create a dataset from a folder that contains a folder of images per class.
 
-    Tensors: ``images``, and ``labels`` where the images lie in folders (classes
-    in the folders' order). Folders such as train, val and test are splits and
-    never classes: the classes are the folders below, or above, and ``subset`` says
-    which split it was; images of a split without class folders have no label, and
-    what is beside the splits is left out.
-    Images are told by their content. Hidden files and those of the system are
-    passed over, symbolic links count as what they lead to; `import_report` lists
-    what was passed over.
+    Tensors: ``images``, and ``labels`` if the images are in folders (classes in the
+    folders' order). Folders such as train, val and test are splits and never classes:
+    the classes are the folders below or above them, and ``subset`` records the split.
+    Images of a split without class folders have no label, and files next to the splits
+    are left out. Images are recognized by their content. Hidden files and system files
+    are skipped, and a symbolic link counts as its target; `import_report` lists skipped files.
 
     Parameters
     ----------
     root : str or path
         The folder.
     dest : str or path
-        Where the dataset is made; must not exist.
+        Where to create the dataset; must not exist.
     splits : sequence of str, optional
         Names of the folders that are splits, in any letter case. By default train,
         training, val, valid, validation, test and testing, also such as ``train2017``
-        and ``test_images``. An empty sequence takes every folder as a class.
+        and ``test_images``. With an empty sequence, every folder is a class.
     num_workers : int
         Threads that read and check images.
     on_error : {"raise", "skip"}
-        What becomes of images that cannot be read or have no place among the others.
+        Whether to raise an error for images that cannot be read or assigned to a class, or to leave them out.
     progress : bool
         Whether to show a progress bar.
     max_image_bytes : int, optional
-        Most bytes a decoded image may have; None allows any size.
+        Maximum size of a decoded image in bytes; None allows any size.
 
     Returns
     -------
@@ -96,12 +96,12 @@ def from_folder(
     Raises
     ------
     ImporterError
-        If there are no images, some lie in no class folder, one is broken, or it is
+        If there are no images, some are not in a class folder, one is broken, or it is
         not clear whether a folder is a split; nothing is left at `dest`.
     DatasetExistsError
-        If there is something at `dest`.
+        If `dest` already exists.
     """
-    folder, log = existing_folder(root, "a folder with a folder of images for each class"), IssueLog(on_error)
+    folder, log = existing_folder(root, "a folder that contains a folder of images per class"), IssueLog(on_error)
     with plain_errors(f"the folder {str(folder)!r}"):
         found = parse_folder(folder, log, splits=splits)
     columns = [Column(name="images", htype="image", sample=found.images.__getitem__)]
@@ -132,20 +132,20 @@ def parse_folder(root: Path, log: IssueLog, *, splits: Sequence[str] | None = No
     root : Path
         The folder.
     log : IssueLog
-        Takes files that were passed over, and images that have no place among the others.
+        Receives skipped files, and images that cannot be assigned to a class.
     splits : sequence of str, optional
         Names of the folders that are splits.
 
     Raises
     ------
     ImporterError
-        If there is no such folder, no image in it, or it is not clear what is a split.
+        If the folder does not exist or has no images, or it is not clear what is a split.
     """
-    listing = list_files(existing_folder(root, "a folder with a folder of images for each class"))
+    listing = list_files(existing_folder(root, "a folder that contains a folder of images per class"))
     images = [path for path in listing.files if is_image_file(path)]
     _record(root, listing, images, log)
     if not images:
-        raise ImporterError(f"no images below {str(root)!r}; {_seen(root, listing)}")
+        raise ImporterError(f"there are no images in {str(root)!r}. {_seen(root, listing)}")
     places = find_places([path.relative_to(root).parts[:-1] for path in images], root, splits)
     placed = list(zip(images, places, strict=True))
     _record_beside(root, placed, log)
@@ -162,11 +162,11 @@ def parse_folder(root: Path, log: IssueLog, *, splits: Sequence[str] | None = No
 
 
 def _record_beside(root: Path, placed: Sequence[tuple[Path, Place]], log: IssueLog) -> None:
-    """Put into the report the images beside the splits, a folder of them as one."""
+    """Add the images next to the splits to the report, one entry per folder."""
     tops = [(root / path.relative_to(root).parts[0], place.beside) for path, place in placed if place.beside]
     for (top, splits), count in Counter(tops).items():
         what = "an image" if top.is_file() else f"a folder with {count:,} image{'' if count == 1 else 's'}"
-        log.ignore(str(top), f"{what} beside the splits {splits}")
+        log.ignore(str(top), f"{what} next to the splits {splits}")
 
 
 def _refused(path: Path, place: Place, log: IssueLog) -> bool:
@@ -176,7 +176,7 @@ def _refused(path: Path, place: Place, log: IssueLog) -> bool:
 
 
 def _record(root: Path, listing: Listing, images: Sequence[Path], log: IssueLog) -> None:
-    """Put into the report what was passed over, and how much is reached over links."""
+    """Add skipped files, and the number of files reached through links, to the report."""
     for path, reason in listing.passed_over:
         log.ignore(str(path), reason)
     taken = set(images)
@@ -188,17 +188,24 @@ def _record(root: Path, listing: Listing, images: Sequence[Path], log: IssueLog)
         if path not in filled and path.parent in filled:
             log.ignore(str(path), "a folder without images")
     if listing.num_outside:
-        log.note(str(root), f"{listing.num_outside:,} files are reached over symbolic links that lead out of it")
+        log.note(
+            str(root),
+            f"{listing.num_outside:,} files are reached through symbolic links that point outside this folder",
+        )
 
 
 def _seen(root: Path, listing: Listing) -> str:
     names = [str(path.relative_to(root)) for path in listing.files]
-    seen = f"it has {', '.join(names[:3])}{', …' if len(names) > 3 else ''}" if names else "it has no files"
-    return f"expected files such as JPEG or PNG, {seen}"
+    seen = (
+        f"the folder has {', '.join(names[:3])}{', …' if len(names) > 3 else ''}"
+        if names
+        else "the folder has no files"
+    )
+    return f"Expected image files such as JPEG or PNG, but {seen}"
 
 
 def _indexed(names: list[str | None], log: IssueLog) -> tuple[NDArray[np.int64] | None, tuple[str, ...]]:
-    """Return the index of each name, -1 for None, and the names, ascending; None when there are none."""
+    """Return the index of each name (-1 for None) and the sorted names; None if there are no names."""
     distinct = sorted({name for name in names if name is not None})
     if not distinct:
         return None, ()
@@ -211,5 +218,5 @@ def _storable(name: str, log: IssueLog) -> str:
     """Return a folder's name as text; one that is not UTF-8 has escapes for the bytes that are not."""
     text = os.fsencode(name).decode("utf-8", "backslashreplace")
     if text != name:
-        log.repair(text, "the folder's name is not UTF-8; the class is named with escapes")
+        log.repair(text, "the folder's name is not UTF-8, so the class name contains escapes")
     return text

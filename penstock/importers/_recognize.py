@@ -1,4 +1,4 @@
-"""What a path has: COCO, Pascal VOC, YOLO or a folder of images; and how it is imported."""
+"""Recognize COCO, Pascal VOC, YOLO or a folder of images, and import it."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ _YAML_SUFFIXES = (".yaml", ".yml")
 _FORMAT = 2  # goes up when importers read the same source otherwise, so that old imports are not taken for new
 _NUM_SHOWN = 3
 _BESIDE = {"images": ("labels", "annotations"), "jpegimages": ("annotations",)}
-_EXPECTED = "expected a dataset, COCO annotations, a YOLO or VOC folder, or a folder of images"
+_EXPECTED = "Expected a dataset, COCO annotations, a YOLO or VOC folder, or a folder of images"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recognized:
-    """What an import takes and leaves.
+    """What an import includes and leaves out.
 
     Examples
     --------
@@ -53,41 +53,41 @@ class Recognized:
     ----------
     kind : {"coco", "voc", "yolo", "folder"}
     num_images : int
-        Images that are named, or found.
+        Images that are listed or found.
     num_classes : int
         Classes.
     ignored : tuple of str
         Files that do not belong to the dataset.
-    num_refused : int
-        Images and annotations that cannot be taken, as far as annotations tell.
+    num_rejected : int
+        Images and annotations that cannot be imported, as far as the annotations show.
     """
 
     kind: Kind
     num_images: int
     num_classes: int
     ignored: tuple[str, ...] = ()
-    num_refused: int = 0
+    num_rejected: int = 0
 
     def __str__(self) -> str:
         """Return it in one line, as the command line prints it."""
         counts = f"{_counted(self.num_images, 'image')}, {_counted(self.num_classes, 'class')}"
         text = f"{_LABELS[self.kind]}, {counts}; ignored: {_counted(len(self.ignored), 'file')}"
-        return f"{text}; refused: {self.num_refused:,}" if self.num_refused else text
+        return f"{text}; rejected:  {self.num_rejected:,}" if self.num_rejected else text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """Something to import, as `recognize` found it.
+    """A source to import, as `recognize` found it.
 
     Parameters
     ----------
     kind : {"coco", "voc", "yolo", "folder"}
     root : Path
-        The annotations file of COCO, else the folder that has all of it.
+        The COCO annotations file, or the folder of the dataset.
     path : Path
-        What was looked at.
+        The path that was checked.
     images : Path, optional
-        Folder of COCO's images.
+        Folder of the COCO images.
     """
 
     kind: Kind
@@ -97,7 +97,7 @@ class Source:
 
     @property
     def name(self) -> str:
-        """What a user would call it: the folder's name, not that of the annotations."""
+        """The name a user would expect: that of the folder, not of the annotations."""
         root = self.root.resolve()
         folder = root.parent if root.is_file() else root
         return folder.parent.name if folder.name == "annotations" else folder.name
@@ -130,7 +130,7 @@ class Source:
             num_images=num_images,
             num_classes=num_classes,
             ignored=tuple(issue.source for issue in log.issues if issue.action == "ignored"),
-            num_refused=sum(issue.action == "refused" for issue in log.issues),
+            num_rejected=sum(issue.action == "rejected" for issue in log.issues),
         )
 
     def _gather(self, log: IssueLog) -> Gathered:
@@ -144,7 +144,7 @@ class Source:
         Parameters
         ----------
         dest : str or path
-            Where the dataset is made; must not exist.
+            Where to create the dataset; must not exist.
         **options
             Of the importer: ``on_error``, ``num_workers``, ``progress``, ...
         """
@@ -154,7 +154,7 @@ class Source:
 
 
 def describe_import(dataset: Dataset, kind: str) -> Recognized:
-    """Return what the import that made a dataset took and left.
+    """Return what the import that created a dataset included and left out.
 
     Parameters
     ----------
@@ -170,37 +170,37 @@ def describe_import(dataset: Dataset, kind: str) -> Recognized:
         num_images=len(dataset),
         num_classes=0 if labels is None else len(labels.info.class_names),
         ignored=tuple(issue.source for issue in report.ignored),
-        num_refused=len(report.refused),
+        num_rejected=len(report.rejected),
     )
 
 
 def recognize(path: str | os.PathLike[str], images: str | os.PathLike[str] | None = None) -> Source:
-    """Return what is to be imported from a path that is not a dataset.
+    """Recognize what can be imported from a path.
 
     Parameters
     ----------
     path : str or path
         COCO annotations, the YAML file of a YOLO dataset, or a folder.
     images : str or path, optional
-        Folder of the images that COCO annotations name; looked for near them by default.
+        Folder of the images of COCO annotations; found near them by default.
 
     Returns
     -------
     Source
-        Its kind and place. ``print(source.inspect())`` says how many images and
-        classes there are, ``source.make(dest)`` imports it.
+        Its kind and location. ``print(source.inspect())`` shows the number of images and
+        classes, ``source.make(dest)`` imports it.
 
     Raises
     ------
     ImporterError
-        If there is nothing at the path, or nothing that can be imported; also if
-        there are images and files that may be annotations of another kind: these
-        are named, and never left out in silence.
+        If the path does not exist or contains nothing that can be imported; also if
+        there are images and files that may be annotations in another format: these
+        are named, never left out silently.
     """
     given = path_of(path, "COCO annotations, or a folder")
     folder = None if images is None else path_of(images, "a folder of images")
     if not os.path.exists(given):
-        raise ImporterError(f"nothing at {str(given)!r}; {_EXPECTED}")
+        raise ImporterError(f"{str(given)!r} does not exist. {_EXPECTED}")
     if given.is_file():
         return _of_file(given, folder)
     listing = list_files(given)
@@ -213,8 +213,8 @@ def _of_file(path: Path, images: Path | None) -> Source:
     if path.suffix.lower() in _YAML_SUFFIXES:
         return Source(kind="yolo", root=find_yolo(path, IssueLog("skip")).root, path=path)
     if not path.name.lower().endswith(_JSON_SUFFIXES):
-        hint = "a table is imported with: penstock import table" if ".csv" in path.suffixes else None
-        raise ImporterError(f"{str(path)!r} is not a COCO annotations file; expected a name ending in .json", hint=hint)
+        hint = "to import a table, use: penstock import table" if ".csv" in path.suffixes else None
+        raise ImporterError(f"{str(path)!r} is not a COCO annotations file. Expected a name ending in .json", hint=hint)
     data = read_coco(path)
     return Source(kind="coco", root=path, path=path, images=images or find_coco_images(path, data))
 
@@ -241,8 +241,8 @@ def _refuse_apart(path: Path, found: list[Source]) -> None:
         if not one.is_relative_to(other) and not other.is_relative_to(one):
             raise ImporterError(
                 f"{str(path)!r} has {_LABELS[first.kind]} in {str(one)!r} and {_LABELS[second.kind]} in "
-                f"{str(other)!r}; expected one dataset",
-                hint=f"name one: {one}",
+                f"{str(other)!r}. Expected a single dataset",
+                hint=f"choose one, such as {one}",
             )
 
 
@@ -254,24 +254,24 @@ def _place(source: Source) -> Path:
 def _image_folder(path: Path, listing: Listing) -> Source:
     if not any(is_image_file(file) for file in listing.files):
         raise ImporterError(
-            f"{str(path)!r} is not a dataset, and has no COCO, VOC, YOLO or image folder",
-            hint="a table is imported with: penstock import table",
+            f"{str(path)!r} is not a dataset and does not contain COCO, VOC, YOLO or a folder of images",
+            hint="to import a table, use: penstock import table",
         )
     beside = _BESIDE.get(path.absolute().name.lower(), ())
     siblings = [one for one in sorted(path.absolute().parent.iterdir()) if one.is_dir() and one.name.lower() in beside]
     if siblings:
         raise ImporterError(
-            f"{str(path)!r} has images, and {siblings[0].name!r} beside it may have their annotations; {_EXPECTED}",
-            hint=f"name the folder of both: {path.absolute().parent}",
+            f"{str(path)!r} has images, and {siblings[0].name!r} next to it may have their annotations. {_EXPECTED}",
+            hint=f"pass the folder that contains both: {path.absolute().parent}",
         )
     seen = annotations_seen(path, listing)
     if seen:
         shown = ", ".join(f"{str(one.relative_to(path))!r} ({what})" for one, what in seen[:_NUM_SHOWN])
         more = f" and {len(seen) - _NUM_SHOWN:,} more" if len(seen) > _NUM_SHOWN else ""
         raise ImporterError(
-            f"{str(path)!r} has images, and what may be their annotations: {shown}{more}; expected COCO instances, "
-            "YOLO, VOC, or images alone",
-            hint="penstock import folder takes images and folders alone; penstock import table reads a CSV file",
+            f"{str(path)!r} has images and what may be their annotations: {shown}{more}. Expected COCO instances, "
+            "YOLO, VOC, or only images",
+            hint="penstock import folder imports only images and folders; penstock import table reads a CSV file",
         )
     return Source(kind="folder", root=path, path=path)
 

@@ -56,7 +56,7 @@ class Shape:
 def draw_scene(
     shapes: list[Shape], hues: tuple[float, float], lightness: tuple[float, float]
 ) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
-    """Draw shapes, first to last, over a soft gradient.
+    """Draw shapes, first to last, on a soft gradient.
 
     Parameters
     ----------

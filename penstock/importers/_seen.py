@@ -1,4 +1,4 @@
-"""Which files beside images are annotations that nothing here reads: they are named, never left out in silence."""
+"""Annotations that no importer reads: they are reported, never left out silently."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ _IMAGES = frozenset({"images", "image", "imgs", "img", "jpegimages"})
 _MASKS = re.compile(r"labels?|masks?|annotations?|gt|ground_?truth|segmentation\w*|trimaps?|groundtruth", re.IGNORECASE)
 _KINDS = (
     (re.compile(rb'"shapes".{0,200000}"image(Path|Data)"|"imagePath".{0,200000}"shapes"', re.DOTALL), "LabelMe JSON"),
-    (re.compile(rb'"_via_|"regions"\s*:'), "a project of the VGG Image Annotator"),
-    (re.compile(rb'"(annotations|completions)"\s*:\s*\[.{0,5000}"result"', re.DOTALL), "tasks of Label Studio"),
+    (re.compile(rb'"_via_|"regions"\s*:'), "a VGG Image Annotator project"),
+    (re.compile(rb'"(annotations|completions)"\s*:\s*\[.{0,5000}"result"', re.DOTALL), "Label Studio tasks"),
     (re.compile(rb'"image"\s*:.{0,2000}"coordinates"', re.DOTALL), "CreateML JSON"),
-    (re.compile(rb'"file_name"\s*:|"segmentation"\s*:|"bbox"\s*:'), "annotations in JSON"),
+    (re.compile(rb'"file_name"\s*:|"segmentation"\s*:|"bbox"\s*:'), "JSON annotations"),
 )
 
 
@@ -50,7 +50,7 @@ def annotations_seen(root: Path, listing: Listing) -> list[tuple[Path, str]]:
 
 
 def _mask_folders(root: Path, images: Sequence[Path]) -> Iterator[tuple[Path, str]]:
-    """Yield folders of label images: beside a folder of images, with images of the same names."""
+    """Yield folders of label images: next to a folder of images, with the same file names."""
     stems: dict[Path, set[str]] = {}
     for path in images:
         for folder in path.parents:
@@ -61,7 +61,7 @@ def _mask_folders(root: Path, images: Sequence[Path]) -> Iterator[tuple[Path, st
         if _MASKS.fullmatch(folder.name):
             beside = [other for other in stems if other.parent == folder.parent and other.name.lower() in _IMAGES]
             if any(names & stems[other] for other in beside):
-                yield folder, "images of labels"
+                yield folder, "label images"
 
 
 def _files(others: Sequence[Path], images: Sequence[Path]) -> Iterator[tuple[Path, str]]:
@@ -77,11 +77,11 @@ def _files(others: Sequence[Path], images: Sequence[Path]) -> Iterator[tuple[Pat
 def _what(path: Path, stems: set[str], names: Sequence[bytes]) -> str | None:
     suffix = next((suffix for suffix in reversed(path.suffixes) if suffix not in {".gz", ".zip", ".bz2"}), "").lower()
     if suffix in _BINARY and _SAYS_SO.search(path.name):
-        return "a table or archive named like annotations"
+        return "a table or archive whose name suggests annotations"
     if suffix == ".xml" and (tag := root_tag(path)) is not None:
-        return "annotations of CVAT" if tag == "annotations" else f"XML with <{tag}>"
+        return "CVAT annotations" if tag == "annotations" else f"XML with <{tag}>"
     if suffix in _SIDECARS and path.stem in stems:
-        return "a file of the same name as an image"
+        return "a file with the same name as an image"
     return _what_text(path, suffix, names) if suffix in _TEXT else None
 
 
@@ -92,10 +92,12 @@ def _what_text(path: Path, suffix: str, names: Sequence[bytes]) -> str | None:
         if known:
             return known
     if suffix == ".txt" and (looks_like_labels(path) or _NUMBERS.match(head)):
-        return "lines of numbers, as labels have"
+        return "lines of numbers, as in label files"
     if any(name in head for name in names):
         return "it names the images"
-    return "a table named like annotations" if suffix in {".csv", ".tsv"} and _SAYS_SO.search(path.name) else None
+    return (
+        "a table whose name suggests annotations" if suffix in {".csv", ".tsv"} and _SAYS_SO.search(path.name) else None
+    )
 
 
 def _head(path: Path) -> bytes:

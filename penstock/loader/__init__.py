@@ -1,7 +1,6 @@
 """The chained loader: index stream, read, decode, transform, batch."""
 
 from penstock.loader.chain._chain import Loader
-from penstock.loader.chain._one_call import one_call
 from penstock.loader.running._audit import Audit
 from penstock.loader.running._stats import LoaderStats
 from penstock.loader.sources._sequential import SequentialSource
@@ -15,5 +14,4 @@ __all__ = [
     "LoaderStats",
     "SequentialSource",
     "Source",
-    "one_call",
 ]

@@ -56,7 +56,7 @@ def sampled_histogram(
     unit: str = "instances",
     title: str | None = None,
 ) -> Any:
-    """Draw raw counts beside those expected in an epoch, with the band as whiskers.
+    """Draw raw counts next to the expected counts of an epoch, with the band as error bars.
 
     Parameters
     ----------
@@ -124,7 +124,7 @@ def batch_composition(class_names: Sequence[str], counts: ArrayLike, *, title: s
 
 
 def _whole(class_names: Sequence[str]) -> list[str] | None:
-    """Return the names that were cut in full, for the pointer; None where none was."""
+    """Return the full names of those that were shortened, for hovering; None if there are none."""
     whole = [shown(str(name), longest=None) for name in class_names]
     cut = [long if long != shown(str(name)) else "" for long, name in zip(whole, class_names, strict=True)]
     return cut if any(cut) else None

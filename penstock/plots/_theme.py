@@ -9,7 +9,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from penstock.errors import MissingDependencyError, escaped
+from penstock._wording import escaped
+from penstock.errors import MissingDependencyError
 
 __all__ = ["COLORS", "RAW", "SAMPLED", "checked", "color", "faded", "figure", "shown", "shown_names"]
 
@@ -96,5 +97,5 @@ def checked(name: str, values: ArrayLike, shape: Sequence[int | None]) -> NDArra
     fits = array.ndim == len(shape) and all(want in {None, have} for want, have in zip(shape, array.shape, strict=True))
     if not fits:
         wanted = ", ".join("any" if length is None else str(length) for length in shape)
-        raise ValueError(f"{name} has shape {array.shape}; expected ({wanted})")
+        raise ValueError(f"{name} has shape {array.shape}. Expected ({wanted})")
     return array

@@ -24,34 +24,36 @@ def address_of(path: str | os.PathLike[str]) -> tuple[str, bool]:
     """
     text = os.fspath(path) if isinstance(path, (str, os.PathLike)) else ""
     if not isinstance(text, str) or not text.strip():
-        raise DatasetError(f"a dataset at {path!r}; expected a path or an object-store URL")
+        raise DatasetError(f"{path!r} is not a valid dataset path. Expected a path or an object-store URL")
     _check_address(text)
     scheme = re.match(r"(\w+)://", text)
     if scheme_of(text) == "file":
         text, scheme = str(local_path(text)), None
     if scheme and scheme[1] in {"hub", "al", "org"}:
         raise DatasetError(
-            f"{text!r} is a Deep Lake path; expected a local path or an object-store URL",
-            hint="penstock.from_deeplake(path, dest) copies such a dataset",
+            f"{text!r} is a Deep Lake path. Expected a local path or an object-store URL",
+            hint="use penstock.from_deeplake(path, dest) to copy such a dataset",
         )
     if scheme and scheme[1] not in _SCHEMES:
-        raise DatasetError(f"{text!r} has scheme {scheme[1]!r}; expected a local path or {', '.join(_SCHEMES)}")
+        raise DatasetError(f"{text!r} has scheme {scheme[1]!r}. Expected a local path or one of: {', '.join(_SCHEMES)}")
     return (text.rstrip("/"), True) if scheme else (str(Path(text).expanduser().absolute()), False)
 
 
 def _check_address(text: str) -> None:
     """Refuse what no folder or store can be named by, and passwords, which every message would show."""
     if "\0" in text or not _is_utf8(text):
-        raise DatasetError(f"a dataset at {text!r}; expected a path that UTF-8 can hold, without NUL")
+        raise DatasetError(f"{text!r} is not a valid dataset path. Expected valid UTF-8 text without NUL")
     try:
         secret = scheme_of(text) not in {"", "file"} and has_password(text)
     except LinkError as error:
-        raise DatasetError(f"a dataset at {shown_url(text)}; expected a path or an object-store URL") from error
+        raise DatasetError(
+            f"{shown_url(text)} is not a valid dataset path. Expected a path or an object-store URL"
+        ) from error
     if secret:
         raise DatasetError(
-            f"the dataset address {shown_url(text)} holds a password or key; expected an address alone",
-            hint="the store reads its credentials from the environment, such as AWS_ACCESS_KEY_ID and "
-            "AWS_SECRET_ACCESS_KEY",
+            f"the dataset address {shown_url(text)} contains a password or key. "
+            "Expected an address without credentials",
+            hint="set credentials in the environment, for example with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
         )
 
 

@@ -1,4 +1,4 @@
-"""Forked children: what threads of the parent had in hand is made anew in them.
+"""Forked children: locks and caches of the parent's threads are created again.
 
 A child has one thread, and everything else as it was at that moment: locks of threads that it does not have, and an
 engine whose own threads are gone. Lance then hangs or crashes, one call in two, so that nothing in a child calls it:
@@ -23,10 +23,10 @@ warnings.filterwarnings("ignore", message="lance is not fork-safe", category=Use
 
 
 class Renewable(Protocol):
-    """What can be made fit for use in a forked child."""
+    """An object that can be renewed in a forked child."""
 
     def renew(self) -> None:
-        """Give up what belonged to threads of the parent."""
+        """Drop everything that belonged to threads of the parent."""
         ...
 
 
@@ -47,7 +47,7 @@ def renewed_lock(lock: _Lock) -> _Lock:
 
 
 class _OwnProcess:
-    """What works in the process that first used it, and not in those forked from it.
+    """Something that works only in the process that first used it, not in its forked children.
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ class _OwnProcess:
 
     @property
     def works_here(self) -> bool:
-        """Whether this process may use it."""
+        """Return whether this process may use it."""
         return self._process in {None, os.getpid()}
 
     def check(self) -> None:
@@ -74,9 +74,9 @@ class _OwnProcess:
         """
         if not self.works_here:
             raise StorageError(
-                f"{self._refused} in a process that was forked after its parent did; samples of datasets that were "
-                "open before can be read here",
-                hint="start the processes by 'spawn' or 'forkserver', in PyTorch "
+                f"{self._refused} in a process that was forked from one that had already done so. Samples of datasets "
+                "that were open before the fork can be read",
+                hint="start processes with 'spawn' or 'forkserver', in PyTorch with "
                 "DataLoader(multiprocessing_context='spawn'), or use num_workers of a penstock loader",
             )
         self._process = os.getpid()
@@ -105,7 +105,7 @@ def _renew_cached_properties() -> None:
         if kind.__module__.startswith("penstock."):
             for member in vars(kind).values():
                 if isinstance(member, cached_property):
-                    member.lock = threading.RLock()  # type: ignore[attr-defined]  # gone from Python 3.12 on
+                    member.lock = threading.RLock()  # type: ignore[attr-defined]  # removed in Python 3.12
 
 
 if hasattr(os, "register_at_fork"):

@@ -9,7 +9,7 @@ __all__ = ["make_folders", "sync_folder", "sync_tree"]
 
 
 def make_folders(folder: Path) -> None:
-    """Make a folder and those above it; the names of new ones outlast a power cut."""
+    """Create a folder and its parents; the names of new ones survive a power failure."""
     new = [made for made in (folder, *folder.parents) if not made.exists()]
     folder.mkdir(parents=True, exist_ok=True)
     for made in new:
@@ -17,7 +17,7 @@ def make_folders(folder: Path) -> None:
 
 
 def sync_tree(folder: Path) -> None:
-    """Make all files below a folder outlast a power cut."""
+    """Sync all files below a folder, so that they survive a power failure."""
     for path in (folder, *folder.rglob("*")):
         if path.is_dir():
             sync_folder(path)
@@ -27,7 +27,7 @@ def sync_tree(folder: Path) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Make the names in a folder outlast a power cut, where the system can."""
+    """Sync the names in a folder, so that they survive a power failure, if the system supports it."""
     if os.name != "posix":
         return
     handle = os.open(folder, os.O_RDONLY)

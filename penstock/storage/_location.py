@@ -1,4 +1,4 @@
-"""Where a dataset is: a folder or an object store, and the small files beside its samples."""
+"""The location of a dataset: a folder or an object store, and the small files next to its samples."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Location:
 
     @property
     def samples_uri(self) -> str:
-        """Where the engine's own files are."""
+        """The URI of the engine's own files."""
         return f"{self.path}/samples.lance"
 
     def _object_store(self) -> Any:
@@ -72,7 +72,7 @@ class Location:
             sync_folder(target.parent)
 
     def read(self, name: str) -> bytes | None:
-        """Read one small file, None where there is none."""
+        """Read one small file; None if it does not exist."""
         with wrapped(f"read {name!r} of the dataset at {self.path!r}"):
             try:
                 if self.is_remote:
@@ -102,7 +102,7 @@ class Location:
                     Path(self.path, name).unlink(missing_ok=True)
 
     def sync(self, names: list[str]) -> None:
-        """Make small files outlast a power cut, as an object store does by itself; missing ones are passed over."""
+        """Sync small files, as an object store does by itself; missing ones are skipped."""
         if self.is_remote:
             return
         with wrapped(f"sync files of the dataset at {self.path!r}"):
@@ -113,7 +113,7 @@ class Location:
             self.sync_folders({file.parent for file in files})
 
     def sync_folders(self, folders: Iterable[Path]) -> None:
-        """Make the names in folders outlast a power cut, and those above that the engine may have made with them."""
+        """Sync the names in folders and in parents that the engine may have created with them."""
         home = Path(self.path)
         with wrapped(f"sync folders of the dataset at {self.path!r}"):
             for folder in folders:
@@ -125,27 +125,27 @@ class Location:
                 self._lasting.add(folder)
 
     def sync_folder(self, name: str) -> None:
-        """Make it last that names are gone from a folder."""
+        """Sync the removal of names from a folder."""
         if not self.is_remote:
             with wrapped(f"sync {name!r} of the dataset at {self.path!r}"):
                 sync_folder(Path(self.path, name))
 
     def sync_version(self, record: str) -> None:
-        """Make the record of a version outlast a power cut; one that the disk did not take whole is deleted."""
+        """Sync the record of a version; one that the disk did not save completely is deleted."""
         path = Path(self.path, record)
         if not path.is_file() or not has_end(path):
             with suppress(OSError):
                 path.unlink(missing_ok=True)
-            raise StorageError(f"the disk of {self.path!r} did not take the record of a version; nothing was changed")
+            raise StorageError(f"the disk of {self.path!r} did not save the record of a version. Nothing was changed")
         try:
             self.sync([record])
         except StorageError as error:
             raise StorageError(
-                f"{error.message}; the change is made, and a power cut may undo it", hint="look after the disk"
+                f"{error.message}. The change was made, but a power failure may undo it", hint="check the disk"
             ) from error
 
     def object_tag(self, name: str) -> dict[str, Any] | None:
-        """Return size and tag that an object store keeps of a file, None where there is none."""
+        """Return the size and tag of a file in an object store; None if it does not exist."""
         try:
             found = self._object_store().head(name)
         except FileNotFoundError:
@@ -153,11 +153,11 @@ class Location:
         return {"size": int(found["size"]), "e_tag": str(found.get("e_tag") or "")}
 
     def is_file(self) -> bool:
-        """Tell whether a plain file is in the place of the folder."""
+        """Return whether a plain file is at the path of the folder."""
         return not self.is_remote and Path(self.path).is_file()
 
     def exists(self) -> bool:
-        """Tell whether a dataset is stored here: one version at least, not what a killed writer left."""
+        """Return whether a dataset is stored here: at least one version, not leftovers of a killed process."""
         if self.is_remote:
             return any(is_version(name) for name in self.names("samples.lance/_versions"))
         folder = Path(self.path, "samples.lance", "_versions")
@@ -166,7 +166,7 @@ class Location:
 
     @contextmanager
     def replaced(self, *, overwrite: bool) -> Iterator[str]:
-        """Give a place to write a new dataset to, and put it here in one step once it is whole.
+        """Yield a path for a new dataset, and move it here in one step once it is complete.
 
         In an object store, which cannot rename, what is stored here is deleted first.
         """
@@ -178,7 +178,7 @@ class Location:
         home = Path(self.path)
         with self.lock():
             if self.exists() and not overwrite:
-                raise DatasetExistsError(f"a dataset was stored at {self.path!r} meanwhile")
+                raise DatasetExistsError(f"another process has created a dataset at {self.path!r} in the meantime")
             self._sweep_copies()
             self._lasting.clear()
             yield str(home / _NEW)
@@ -207,9 +207,9 @@ class Location:
         sync_folder(old)
 
     def make_folder(self) -> None:
-        """Make the folder of a dataset that is about to be written."""
+        """Create the folder of a dataset that is about to be written."""
         if not self.is_remote:
-            with wrapped(f"make the folder {self.path!r}"):
+            with wrapped(f"create the folder {self.path!r}"):
                 make_folders(Path(self.path))
 
     def recover(self) -> None:
@@ -224,14 +224,14 @@ class Location:
                 old.rmdir()
 
     def _is_half_replaced(self) -> bool:
-        """Tell whether an old dataset is aside and the new one not in its place."""
+        """Return whether an old dataset was moved away and the new one is not in place yet."""
         old = Path(self.path, _OLD)
         if self.is_remote or not old.is_dir():
             return False
         return not ((old / "samples.lance").exists() and Path(self.path, "samples.lance").exists())
 
     def step_over_torn(self, branch: str | None) -> None:
-        """Delete the newest records of versions that a power cut left without their end: those were never committed."""
+        """Delete the newest records of versions that a power failure truncated: they were never committed."""
         if self.is_remote:
             return
         for folder in {"samples.lance", f"samples.lance/tree/{branch}" if branch else "samples.lance"}:
@@ -239,13 +239,15 @@ class Location:
             while newest is not None and not has_end(newest):
                 version = version_of(newest)
                 if self._is_tagged(branch if "/tree/" in folder else None, version):
-                    raise StorageError(f"the record of version {version} of {self.path!r}, a commit, is damaged")
+                    raise StorageError(
+                        f"the record of version {version} of {self.path!r} is damaged. That version is a commit"
+                    )
                 with self.lock():
                     newest.unlink(missing_ok=True)
                 newest = newest_version(newest.parent)
 
     def _is_tagged(self, branch: str | None, version: int) -> bool:
-        """Tell whether a tag names a version: it is made after the version was synced."""
+        """Return whether a tag names a version; tags are created after the version was synced."""
         for name in self.names("samples.lance/_refs/tags"):
             with suppress(ValueError, TypeError, AttributeError):
                 tag = json.loads(self.read(name) or b"{}")
@@ -254,7 +256,7 @@ class Location:
         return False
 
     def sweep(self) -> None:
-        """Delete what killed writers left beside the samples; the caller holds the lock."""
+        """Delete what killed processes left next to the samples; the caller holds the lock."""
         if self.is_remote:
             return
         self._sweep_copies()
@@ -280,7 +282,7 @@ class Location:
                 shutil.rmtree(self.path)
 
     def is_writable(self) -> bool:
-        """Tell whether the folder can be written to; object stores only tell when they are written to."""
+        """Return whether the folder is writable; object stores report this only on writing."""
         return self.is_remote or os.access(self.path, os.W_OK | os.X_OK)
 
     @contextmanager
@@ -303,7 +305,7 @@ class Location:
             lock.acquire(timeout=timeout)
         except Timeout as error:
             raise StorageError(
-                f"another process has been writing to {self.path!r} for {_LOCK_TIMEOUT:.0f} s"
+                f"another process has been writing to {self.path!r} for more than {_LOCK_TIMEOUT:.0f} s"
             ) from error
         except OSError as error:
             raise _lock_refused(self.path, error) from error
@@ -323,7 +325,7 @@ class Location:
 def _lock_refused(path: str, error: OSError) -> DatasetError:
     """Return why a folder cannot be locked, in words."""
     if error.errno in {errno.EROFS, errno.EACCES, errno.EPERM}:
-        return ReadOnlyError(f"the dataset at {path!r} cannot be written to: its folder is read-only")
+        return ReadOnlyError(f"cannot write to the dataset at {path!r}: its folder is read-only")
     return StorageError(f"cannot write to the dataset at {path!r}: {error.strerror or error}")
 
 

@@ -38,7 +38,7 @@ def _answer(
 ) -> bytes:
     try:
         return pickle.dumps(("done", _asked(_version(versions, key), what, *arguments)), protocol=5)
-    except Exception as error:  # noqa: BLE001  told to the process that asked
+    except Exception as error:  # noqa: BLE001  sent to the process that asked
         return pickle.dumps(("failed", getattr(error, "message", None) or str(error)), protocol=5)
 
 

@@ -18,7 +18,7 @@ def newest_version(folder: Path) -> Path | None:
 
 
 def has_end(record: Path) -> bool:
-    """Tell whether a record of a version was written to its end."""
+    """Return whether a record of a version was written completely."""
     try:
         with record.open("rb") as stream:
             stream.seek(0, os.SEEK_END)
@@ -29,7 +29,7 @@ def has_end(record: Path) -> bool:
 
 
 def is_version(name: str) -> bool:
-    """Tell the record of a version from those of versions that nobody sees."""
+    """Return whether a file is the record of a visible version, not of a detached one."""
     last = name.rpartition("/")[2]
     return last.endswith(".manifest") and not last.startswith("d")
 

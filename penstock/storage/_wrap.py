@@ -1,4 +1,4 @@
-"""What Lance and Arrow raise, told in the words of a user."""
+"""Errors of Lance and Arrow, raised in plain words."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _PANIC = "PanicException"  # the engine's own fault, which Python does not count
 
 
 def is_conflict(error: BaseException) -> bool:
-    """Tell whether another writer was first and the work must be done again."""
+    """Return whether another process wrote first, so the work must be repeated."""
     text = str(error).lower()
     return type(error).__name__ == "CommitConflictError" or "commit conflict" in text or "retryable" in text
 

@@ -1,4 +1,4 @@
-"""A table in memory, made of plain numpy columns."""
+"""A table in memory that consists of numpy columns."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ _RANKS = {"class_label": 1, "embedding": 1, "bbox": 2}
 
 
 class ArrayTable(FixedTable):
-    """A real table whose columns are given as arrays or lists.
+    """A table whose columns are arrays or lists.
 
     Parameters
     ----------
     columns : mapping of str to array-like or Ragged
-        One entry a tensor. A 1-D array holds scalars, an n-D array samples of
+        One entry per tensor. A 1-D array holds scalars, an n-D array samples of
         equal shape, a list of arrays ragged samples, a list of str text, a list
         of dict JSON, a list of bytes encoded images; None is a NULL sample.
     class_names : mapping of str to sequence of str, optional
@@ -64,7 +64,7 @@ class ArrayTable(FixedTable):
             specs[name] = self._add(name, data, htype, tuple(names.get(name, ())))
         counts = {self._length(name) for name in specs}
         if len(counts) > 1:
-            raise ValueError(f"columns of {sorted(counts)} rows; all must have the same number")
+            raise ValueError(f"the columns have {sorted(counts)} rows. Expected equal numbers")
         super().__init__(specs, counts.pop() if counts else 0, version)
 
     def _length(self, name: str) -> int:
@@ -171,7 +171,7 @@ def _ragged(samples: list[NDArray[Any] | None], rank: int | None) -> Ragged:
 def _shape(sample: NDArray[Any] | None, rank: int) -> tuple[int, ...]:
     if sample is not None and sample.ndim == rank:
         return sample.shape
-    return (0,) * (rank - 1) + (4,) * (rank == 2) if rank else ()  # noqa: PLR2004  an empty list of boxes is (0, 4)
+    return (0,) * (rank - 1) + (4,) * (rank == 2) if rank else ()
 
 
 def _image_shapes(images: list[bytes | None]) -> NDArray[np.int64]:

@@ -26,7 +26,7 @@ def checked_column(specs: Mapping[str, TensorSpec], name: str) -> TensorSpec:
     spec = checked_tensor(specs, name)
     if spec.is_encoded:
         raise DatasetError(
-            f"tensor {name!r} ({spec.shown_htype}) as a column; expected a tensor that is not an image or mask"
+            f"tensor {name!r} ({spec.shown_htype}) as a column. Expected a tensor that is not an image or mask"
         )
     return spec
 
@@ -37,6 +37,8 @@ def checked_rows(rows: NDArray[Any], num_rows: int) -> NDArray[np.int64]:
     if len(rows) and (rows.min() < 0 or rows.max() >= num_rows):
         wrong = rows[(rows < 0) | (rows >= num_rows)][0]
         raise SampleIndexError(
-            f"row {wrong}; expected 0 to {num_rows - 1}" if num_rows else f"row {wrong} of a table without rows"
+            f"row {wrong} does not exist. Expected 0 to {num_rows - 1}"
+            if num_rows
+            else f"row {wrong} does not exist. The table has no rows"
         )
     return rows

@@ -18,7 +18,7 @@ __all__ = ["OptimizedTable"]
 
 
 class OptimizedTable(TableOver):
-    """A version's table that reads copied rows from the copy; everything else is the version's own.
+    """A version's table that reads copied rows from the copy and everything else from the version.
 
     Parameters
     ----------

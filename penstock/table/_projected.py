@@ -111,7 +111,7 @@ def _is_own(source: Table, name: str, rows: NDArray[np.int64], column: Ragged) -
 
 
 def _spread(column: Ragged, rows: NDArray[np.int64], num_rows: int) -> Ragged:
-    """Return a column that holds `column` in `rows`; the other rows, which no view shows, repeat its first."""
+    """Return a column with `column` in `rows`; the other rows, which no view shows, repeat its first."""
     if not len(rows):
         return replace(
             column,

@@ -21,7 +21,7 @@ class Ragged:
     Parameters
     ----------
     values : ndarray, shape (num_values,)
-        All elements, row after row. Text and JSON are `StringDType`, one a row.
+        All elements, row after row. Text and JSON are `StringDType`, one per row.
     offsets : ndarray of int64, shape (num_rows + 1,)
         Where each row's elements begin; ``offsets[0]`` is 0.
     shapes : ndarray of int64, shape (num_rows, ndim), optional
@@ -87,7 +87,7 @@ class Ragged:
         return flat if self.shapes is None else flat.reshape(self.shapes[index])
 
     def take(self, rows: NDArray[np.int64]) -> Ragged:
-        """Return the column of the given rows, in their order, repeats kept."""
+        """Return the column of some rows, in order, including repeats."""
         starts = self.offsets[rows]
         lengths = self.offsets[rows + 1] - starts
         offsets = np.zeros(len(rows) + 1, np.int64)

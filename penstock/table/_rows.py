@@ -21,7 +21,7 @@ __all__ = ["RowsTable"]
 
 
 class RowsTable(Table):
-    """Rows of another table in a given order, repeats allowed.
+    """Rows of another table in a given order; repeats are allowed.
 
     Parameters
     ----------

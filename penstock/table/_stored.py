@@ -32,7 +32,7 @@ _TEXT = np.dtypes.StringDType()
 
 
 class StoredTable:
-    """What a snapshot holds, by column and by row; thread-safe, each column read once.
+    """The content of a snapshot by column and by row; thread-safe, each column is read once.
 
     An `OverlayTable` reads from it. It is not a `Table` itself: its rows are read in increasing order, as cells.
     """
@@ -56,7 +56,7 @@ class StoredTable:
         return {name: self._as_stored(spec) for name, spec in found.items()}
 
     def _as_stored(self, spec: TensorSpec) -> TensorSpec:
-        """Return a spec whose element type is that of its column, where there is one without a sample in it."""
+        """Return a spec with the element type of its column, if the column exists without samples."""
         if spec.is_typed or spec.name not in self.snapshot.columns:
             return spec
         return replace(spec, dtype=self.snapshot.element_type(spec.name), inferred=False)
@@ -71,7 +71,7 @@ class StoredTable:
         return np.argsort(self.uids, kind="stable")
 
     def positions(self, uids: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return the row of each uid, -1 where there is none."""
+        """Return the row of each uid; -1 if it does not exist."""
         if not self.num_rows:
             return np.full(len(uids), -1, np.int64)
         ordered = self.uids[self._by_uid]
@@ -84,7 +84,7 @@ class StoredTable:
         return int(self.positions(np.array([uid], np.int64))[0])
 
     def is_cached(self, tensor: str) -> bool:
-        """Whether `column` costs nothing."""
+        """Return whether `column` is already in memory."""
         return tensor in self._columns
 
     def column(self, tensor: str) -> Ragged:
@@ -113,7 +113,7 @@ class StoredTable:
         return Ragged(values=values, offsets=offsets, shapes=shapes, valid=valid)
 
     def shapes(self, tensor: str) -> NDArray[np.int64]:
-        """Return recorded shapes, -1 where none was recorded."""
+        """Return recorded shapes; -1 if none is recorded."""
         spec = checked_tensor(self.specs, tensor)
         if not spec.is_encoded:
             return self.column(tensor).sample_shapes
@@ -128,7 +128,7 @@ class StoredTable:
             return self._shapes[tensor]
 
     def digests(self, tensor: str) -> NDArray[np.int64] | None:
-        """Return recorded digests of images, 0 where none is; None where the tensor has none."""
+        """Return recorded digests of images, 0 if missing; None if the tensor has none."""
         name = f"_digest_{column_of(tensor)}"
         if name not in self.snapshot.columns:
             return None
@@ -136,7 +136,7 @@ class StoredTable:
         return digests
 
     def cells(self, rows: NDArray[np.int64], tensors: Sequence[str], *, recorded: bool = True) -> dict[str, list[Cell]]:
-        """Return stored cells of increasing rows, straight from the files; images without shape and digest if told."""
+        """Return stored cells of increasing rows from the files; images without shape and digest if requested."""
         specs = [checked_tensor(self.specs, name) for name in tensors]
         names_of = column_names if recorded else sample_columns
         wanted = [name for spec in specs for name in names_of(spec) if name in self.snapshot.columns]
@@ -186,7 +186,7 @@ def box_shapes(counts: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def text_column(texts: Sequence[str | None]) -> Ragged:
-    """Return a column of text, one value a row."""
+    """Return a column of text, one value per row."""
     valid = np.array([text is not None for text in texts], bool)
     return Ragged(
         values=np.array(["" if text is None else text for text in texts], _TEXT),

@@ -1,4 +1,4 @@
-"""What a query or a loader needs of a dataset: named columns and rows by number."""
+"""The interface of a dataset for queries and loaders: named columns and rows by number."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Table(ABC):
     @property
     @abstractmethod
     def version(self) -> str:
-        """Identity of what is read: the commit, and the draft's hash where there is one."""
+        """The identity of the content: the commit, and the draft's hash if there is one."""
 
     @property
     @abstractmethod

@@ -19,7 +19,7 @@ class Cell:
     value : bytes, str, ndarray of shape (num_elements,) or None
         Encoded image, packed mask, text, JSON text, link URL, or flat elements.
     shape : tuple of int, optional
-        Shape of the sample where the elements alone do not say it.
+        Shape of the sample, if the elements do not determine it.
     digest : int, optional
         64 bits of the BLAKE2 hash of an image's bytes.
     creds_key : str, optional

@@ -98,16 +98,19 @@ def encode_sample(
     except (PenstockError, MemoryError):
         raise
     except Exception as error:  # values of other libraries raise anything while they are read
-        raise SampleError(f"{shown(value)} for {spec.name!r} ({spec.shown_htype}): {plain_reason(error)}") from error
+        raise SampleError(
+            f"{shown(value)} is not a valid value of {spec.name!r} ({spec.shown_htype}): {plain_reason(error)}"
+        ) from error
 
 
 def _check_masked(spec: TensorSpec, value: Value) -> None:
     if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
-        raise _refuse(spec, value, "values without a mask", hint="value.filled(…) gives what is masked a value")
+        raise _refuse(spec, value, "values without a mask", hint="use value.filled(…) to replace masked elements")
 
 
 def _refuse(spec: TensorSpec, value: Value, expected: str, *, hint: str | None = None) -> SampleError:
-    return SampleError(f"{shown(value)} for {spec.name!r} ({spec.shown_htype}); expected {expected}", hint=hint)
+    message = f"{shown(value)} is not a valid value of {spec.name!r} ({spec.shown_htype}). Expected {expected}"
+    return SampleError(message, hint=hint)
 
 
 def _encode_labels(spec: TensorSpec, value: Value, ids: Mapping[str, int] | None) -> Cell:
@@ -117,7 +120,7 @@ def _encode_labels(spec: TensorSpec, value: Value, ids: Mapping[str, int] | None
     array = value if isinstance(value, np.ndarray) else None
     if array is None or array.dtype.kind not in "iu":
         if isinstance(value, (bytes, bytearray, memoryview, Mapping, AbstractSet)):
-            raise _refuse(spec, value, "a list of class names or indices, in an order")
+            raise _refuse(spec, value, "an ordered list of class names or indices")
         single = isinstance(value, (str, int, np.integer)) or (array is not None and array.ndim == 0)
         entries = [value if array is None else array.item()] if single else list(value)
         array = np.array([_class_id(spec, entry, ids) for entry in entries], np.int64)
@@ -127,7 +130,7 @@ def _encode_labels(spec: TensorSpec, value: Value, ids: Mapping[str, int] | None
     wrong = labels[(labels < 0) | (labels >= (len(ids) or _MOST_CLASSES))]
     if len(wrong):
         upper = f"0 to {len(ids) - 1}" if ids else f"0 to {_MOST_CLASSES - 1:,}"
-        raise SampleError(f"class index {wrong[0]} in {spec.name!r}; expected {upper}")
+        raise SampleError(f"class index {wrong[0]} of {spec.name!r} is out of range. Expected {upper}")
     return Cell(value=labels.astype(np.int64))
 
 
@@ -150,14 +153,16 @@ def _encode_boxes(spec: TensorSpec, value: Value) -> Cell:
     if boxes.shape == (4,):
         boxes = boxes[None]
     if boxes.ndim != 2 or boxes.shape[1] != 4:  # a box is four numbers
-        raise _refuse(spec, value, f"boxes of shape (num_boxes, 4), {spec.coords} in pixels; got shape {boxes.shape}")
+        raise _refuse(
+            spec, value, f"boxes of shape (num_boxes, 4), {spec.coords} in pixels, but got shape {boxes.shape}"
+        )
     if not np.isfinite(boxes).all():
         raise _refuse(spec, value, "finite coordinates")
     return Cell(value=np.ascontiguousarray(boxes).reshape(-1), shape=boxes.shape)
 
 
 def _floats(spec: TensorSpec, value: Value) -> NDArray[Any]:
-    """Return numbers in the tensor's own float type, refused where they are none or overflow."""
+    """Return numbers in the tensor's float type; raise if they are not numbers or overflow."""
     given = as_regular(spec, value)
     if given.dtype.kind == "O" and all(isinstance(entry, _NUMBERS) for entry in given.flat):
         given = given.astype(np.float64)
@@ -184,7 +189,7 @@ def _encode_embedding(spec: TensorSpec, value: Value) -> Cell:
     vector = _floats(spec, value)
     wanted = f"a vector of {spec.length_max} numbers" if spec.length_max else "a vector of numbers"
     if vector.ndim != 1 or len(vector) == 0 or (spec.length_max and len(vector) != spec.length_max):
-        raise _refuse(spec, value, f"{wanted}; got shape {vector.shape}")
+        raise _refuse(spec, value, f"{wanted}, but got shape {vector.shape}")
     return Cell(value=vector)
 
 
@@ -194,11 +199,11 @@ def _encode_generic(spec: TensorSpec, value: Value) -> Cell:
     given = as_numbers(spec, value)
     if given.dtype.kind not in "biuf":
         hint = "create the tensor with htype='text' or 'json'" if given.dtype.kind in "UTOS" else None
-        raise _refuse(spec, value, f"numbers, {spec.dtype}", hint=hint)
+        raise _refuse(spec, value, f"numbers of type {spec.dtype}", hint=hint)
     if spec.ndim is not None and given.ndim != spec.ndim:
-        raise _refuse(spec, value, f"{spec.ndim} dimensions as in the samples before; got {given.ndim}")
+        raise _refuse(spec, value, f"{spec.ndim} dimensions, as in earlier samples, but got {given.ndim}")
     if given.size >= _MOST_ELEMENTS:
-        raise _refuse(spec, f"{given.size:,} numbers", f"fewer than {_MOST_ELEMENTS:,} in a sample")
+        raise _refuse(spec, f"{given.size:,} numbers", f"fewer than {_MOST_ELEMENTS:,} per sample")
     array = _cast(spec, given)
     return Cell(value=np.ascontiguousarray(array).reshape(-1), shape=array.shape)
 
@@ -213,14 +218,14 @@ def _cast(spec: TensorSpec, given: NDArray[Any]) -> NDArray[Any]:
         if np.isinf(array).any() and (np.isinf(array) != np.isinf(given)).any():
             largest = np.finfo(dtype).max
             wrong = given[np.isinf(array) & ~np.isinf(given)].reshape(-1)[0]
-            raise _refuse(spec, wrong, f"at most {largest:g}, the largest {dtype.name}", hint=_WIDER)
+            raise _refuse(spec, wrong, f"at most {largest:g}, the largest value of {dtype.name}", hint=_WIDER)
     elif not np.array_equal(array, given) or _outside(dtype, given):
         raise _refuse(spec, given, f"values that {dtype.name} can hold", hint=_WIDER)
     return array
 
 
 def _outside(dtype: np.dtype[Any], given: NDArray[Any]) -> bool:
-    """Whether floats are beyond the whole numbers of a type; a cast may give the greatest, equal when rounded."""
+    """Return whether floats exceed the range of an integer type; a cast may return its greatest value."""
     if given.dtype.kind != "f" or dtype.kind not in "iu" or not given.size:
         return False
     bounds = np.iinfo(dtype)
@@ -264,9 +269,9 @@ def _read(path: str | os.PathLike[str]) -> bytes:
     try:
         return Path(path).read_bytes()
     except OSError as error:
-        raise SampleError(f"no image file {os.fspath(path)!r} ({error.strerror})") from error
+        raise SampleError(f"the image file {os.fspath(path)!r} cannot be read ({error.strerror})") from error
     except ValueError as error:  # a NUL, or text that no file name can be
-        raise SampleError(f"no image file {os.fspath(path)!r}; it is not a file name") from error
+        raise SampleError(f"{os.fspath(path)!r} is not a valid file name. Expected the path of an image") from error
 
 
 def image_cell(spec: TensorSpec, encoded: bytes, *, verify: bool, max_bytes: int | None = MAX_IMAGE_BYTES) -> Cell:
@@ -281,7 +286,7 @@ def image_cell(spec: TensorSpec, encoded: bytes, *, verify: bool, max_bytes: int
     verify : bool
         Whether to decode it, at an eighth of its size where the format can.
     max_bytes : int, optional
-        Most bytes the decoded image may have; None allows any size.
+        Maximum size of the decoded image in bytes; None allows any size.
 
     Returns
     -------
@@ -296,7 +301,9 @@ def image_cell(spec: TensorSpec, encoded: bytes, *, verify: bool, max_bytes: int
     if verify:
         check_image(encoded, max_bytes=max_bytes)
     elif image_format(encoded) is None:
-        raise ImageDecodeError(f"{len(encoded)} bytes for {spec.name!r} are no image; expected an encoded image")
+        raise ImageDecodeError(
+            f"{len(encoded)} bytes are not a valid value of {spec.name!r}. Expected an encoded image"
+        )
     return Cell(
         value=encoded,
         shape=image_shape(encoded) if spec.create_shape_tensor else None,
@@ -317,7 +324,7 @@ def _encode_link(spec: TensorSpec, value: Value) -> Cell:
     if not isinstance(value, Link):
         raise _refuse(spec, value, "penstock.link(url) or a path")
     if not isinstance(value.url, str) or not isinstance(value.creds_key, (str, NoneType)):
-        raise _refuse(spec, value, "penstock.link(url, creds_key) of text")
+        raise _refuse(spec, value, "penstock.link(url, creds_key) with text arguments")
     return Cell(value=checked_url(value.url), creds_key=link(value.url, value.creds_key).creds_key)
 
 
@@ -327,10 +334,10 @@ def _encode_mask(spec: TensorSpec, value: Value, max_bytes: int | None) -> Cell:
     given = as_numbers(spec, value)
     if given.ndim not in {2, 3} or given.dtype.kind not in "biu":
         raise _refuse(
-            spec, value, f"a mask of shape (height, width) or (height, width, num_objects); got {given.shape}"
+            spec, value, f"a mask of shape (height, width) or (height, width, num_objects), but got {given.shape}"
         )
     if spec.ndim is not None and given.ndim != spec.ndim:
-        raise _refuse(spec, value, f"{spec.ndim} dimensions as in the samples before; got {given.ndim}")
+        raise _refuse(spec, value, f"{spec.ndim} dimensions, as in earlier samples, but got {given.ndim}")
     mask = given.astype(bool) if spec.htype == "binary_mask" else _cast(spec, given)
     _check_mask_size(spec, mask.shape, max_bytes)
     return Cell(value=zlib.compress(np.ascontiguousarray(mask).tobytes(), 1), shape=mask.shape)
@@ -340,9 +347,9 @@ def _check_mask_size(spec: TensorSpec, shape: tuple[int, ...], max_bytes: int | 
     num_bytes = math.prod(shape) * np.dtype(spec.dtype).itemsize
     if max_bytes is not None and num_bytes > max_bytes:
         raise SampleError(
-            f"a mask of {spec.name!r} of shape {shape} takes {shown_bytes(num_bytes)}; "
-            f"expected at most {shown_bytes(max_bytes)}",
-            hint="max_image_bytes of penstock.load allows larger masks",
+            f"a mask of {spec.name!r} of shape {shape} takes {shown_bytes(num_bytes)}. "
+            f"Expected at most {shown_bytes(max_bytes)}",
+            hint="pass max_image_bytes to penstock.load to allow larger masks",
         )
 
 
@@ -382,7 +389,7 @@ def unpack_mask(
         if len(flat) != num_bytes or not inflater.eof:
             found = "more" if len(flat) > num_bytes else "fewer"
             raise SampleError(
-                f"a stored mask of {spec.name!r} is damaged (it holds {found} than the {num_bytes:,} bytes of its "
+                f"a stored mask of {spec.name!r} is damaged (it has {found} than the {num_bytes:,} bytes of its "
                 f"shape {shape})"
             )
         return np.frombuffer(flat, spec.dtype).reshape(shape).copy()

@@ -39,5 +39,5 @@ def object_groups(specs: Mapping[str, TensorSpec]) -> dict[str, tuple[str, ...]]
 
 
 def group_of(specs: Mapping[str, TensorSpec], name: str) -> tuple[str, ...]:
-    """Return every tensor of the object group of one, that one too; empty where it is in none."""
+    """Return every tensor of the object group of a tensor, including itself; empty if it is in no group."""
     return object_groups(specs).get(specs[name].aligned_with or name, ())

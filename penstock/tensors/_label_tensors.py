@@ -32,5 +32,5 @@ def label_tensor(tensors: Mapping[str, TensorSpec], asked: str | None = None) ->
         raise TensorNotFoundError(asked, labels)
     if asked not in labels:
         expected = ", ".join(labels) or "this dataset has none"
-        raise DatasetError(f"labels={asked!r}; expected a class_label tensor: {expected}")
+        raise DatasetError(f"labels={asked!r}. Expected a class_label tensor: {expected}")
     return asked

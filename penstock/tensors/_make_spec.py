@@ -9,7 +9,8 @@ from typing import cast
 import numpy as np
 from numpy.typing import DTypeLike
 
-from penstock.errors import DatasetError, nearest
+from penstock._wording import nearest
+from penstock.errors import DatasetError
 from penstock.tensors._spec import HTYPES, Htype, TensorSpec
 from penstock.tensors._texts import storable_text
 
@@ -97,7 +98,7 @@ def _check_name(name: str) -> None:
     if not isinstance(name, str) or not _NAME.fullmatch(name) or len(name) > _LONGEST:
         plain = re.sub(r"\W+", "_", str(name)).strip("_")[:_LONGEST]
         raise DatasetError(
-            f"a tensor named {name!r}; expected letters, digits and underscores, and inside the name also "
+            f"{name!r} is not a valid tensor name. Expected letters, digits and underscores, and inside the name also "
             "'/', '.', '-' and spaces",
             hint=f"use {plain!r}" if plain else None,
         )
@@ -110,7 +111,8 @@ def _kind(htype: str) -> tuple[Htype, bool]:
         known = (*HTYPES, *(f"link[{linkable}]" for linkable in _LINKABLE))
         like = nearest(htype, known)
         raise DatasetError(
-            f"htype {htype!r}; expected one of {', '.join(known)}", hint=f"did you mean {like!r}?" if like else None
+            f"{htype!r} is not an htype. Expected one of: {', '.join(known)}",
+            hint=f"did you mean {like!r}?" if like else None,
         )
     return cast("Htype", kind), bool(found)
 
@@ -121,20 +123,24 @@ def _dtype_name(kind: Htype, dtype: DTypeLike | None) -> str:
     try:
         given = np.dtype(dtype)
     except TypeError as error:
-        raise DatasetError(f"dtype {dtype!r}; expected the name of a numpy type such as 'float32'") from error
+        raise DatasetError(
+            f"dtype={dtype!r} is not valid. Expected the name of a numpy type such as 'float32'"
+        ) from error
     if kind in _ALLOWED_KINDS:
         if given.kind in "biuf" and given.itemsize > _WIDEST:
-            raise DatasetError(f"dtype {given.name!r} for {kind}; expected one of at most 64 bits")
+            raise DatasetError(f"dtype={given.name!r} is not valid for {kind}. Expected a type of at most 64 bits")
         if given.kind not in _ALLOWED_KINDS[kind]:
             hint = "use htype='text'" if given.kind in "UTO" else None
-            raise DatasetError(f"dtype {given.name!r} for {kind}; expected a number of another kind", hint=hint)
+            raise DatasetError(
+                f"dtype={given.name!r} is not valid for {kind}. Expected another kind of number", hint=hint
+            )
         return given.name
     if given.kind in "UTO" and _DEFAULT_DTYPES[kind] == "str":
         return "str"
     if kind == "class_label" and given.kind in "iu":
         return "int64"  # labels are stored as int64 whatever is asked: narrower types lose the index
     if given.name != _DEFAULT_DTYPES[kind]:
-        raise DatasetError(f"dtype {given.name!r} for {kind}; expected {_DEFAULT_DTYPES[kind]!r}")
+        raise DatasetError(f"dtype={given.name!r} is not valid for {kind}. Expected {_DEFAULT_DTYPES[kind]!r}")
     return given.name
 
 
@@ -143,7 +149,7 @@ def _compression(kind: Htype, compression: str | None) -> str | None:
         return None
     if kind != "image" or compression not in _COMPRESSIONS:
         raise DatasetError(
-            f"sample_compression {compression!r} for {kind}; expected 'jpeg', 'png' or 'webp' for images"
+            f"sample_compression={compression!r} is not valid for {kind}. Expected 'jpeg', 'png' or 'webp' for images"
         )
     return _COMPRESSIONS[compression]
 
@@ -152,18 +158,20 @@ def _names(name: str, kind: Htype, class_names: Sequence[str] | None) -> tuple[s
     if class_names is None:
         return ()
     if kind != "class_label":
-        raise DatasetError(f"class_names for {name!r}, a {kind}; expected htype='class_label'")
+        raise DatasetError(
+            f"class_names were given for {name!r}, which has htype {kind!r}. Expected htype='class_label'"
+        )
     if isinstance(class_names, str) or not all(isinstance(entry, str) and entry for entry in class_names):
-        raise DatasetError(f"class_names {class_names!r}; expected a list of names")
+        raise DatasetError(f"class_names={class_names!r} is not valid. Expected a list of names")
     for entry in class_names:
         storable_text(entry, f"a class name of {name!r}")
     doubled = [entry for index, entry in enumerate(class_names) if entry in class_names[:index]]
     if doubled:
-        raise DatasetError(f"class_names hold {doubled[0]!r} twice; expected every name once")
+        raise DatasetError(f"class_names contains {doubled[0]!r} twice. Expected every name once")
     return tuple(class_names)
 
 
 def _coords(coords: str) -> str:
     if coords not in {"xywh", "xyxy"}:
-        raise DatasetError(f"coords {coords!r}; expected 'xywh' or 'xyxy', pixels")
+        raise DatasetError(f"coords={coords!r} is not valid. Expected 'xywh' or 'xyxy', in pixels")
     return coords

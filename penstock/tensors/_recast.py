@@ -1,4 +1,4 @@
-"""Stored samples of one tensor as samples of another whose type was fixed otherwise."""
+"""Convert stored samples of one tensor to another whose type differs."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ def recast(cell: Cell, spec: TensorSpec, into: TensorSpec) -> Cell:
     Raises
     ------
     SampleError
-        If the other tensor cannot hold it exactly.
+        If the other tensor cannot represent it exactly.
     """
     if cell.value is None or same_type(spec, into):
         return cell
     if (spec.htype, spec.link) != (into.htype, into.link) or spec.htype == "image":
-        raise SampleError(f"a sample of {spec.name!r} ({spec.shown_htype}); expected one of {into.shown_htype}")
+        raise SampleError(f"a sample of {spec.name!r} has htype {spec.shown_htype}. Expected {into.shown_htype}")
     return encode_sample(into, _sample(spec, cell))
 
 

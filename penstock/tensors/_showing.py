@@ -11,9 +11,9 @@ __all__ = ["plain_reason", "shown"]
 _LONGEST = 60
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 _WORDS = {
-    RecursionError: "it is nested too deep, or holds itself",
+    RecursionError: "it is nested too deeply, or contains itself",
     OverflowError: "a number is too large",
-    UnicodeError: "it holds characters that UTF-8 cannot store",
+    UnicodeError: "it contains characters that UTF-8 cannot store",
 }
 
 
@@ -31,7 +31,7 @@ _SHORT = _Short()
 def shown(value: Any) -> str:
     """Return a value in short, whatever its own text does."""
     if isinstance(value, (bytes, bytearray)):
-        return f"{len(value)} bytes"
+        return f"a {type(value).__name__} object of {len(value)} bytes"
     try:
         text = " ".join(_SHORT.repr(value).split())
     except Exception:  # noqa: BLE001  a text that fails is not shown
@@ -42,7 +42,7 @@ def shown(value: Any) -> str:
 
 
 def plain_reason(error: Exception) -> str:
-    """Return what went wrong on one line, in words where the error has none a user knows."""
+    """Return what went wrong on one line, in plain words where the error has none."""
     for kind, words in _WORDS.items():
         if isinstance(error, kind):
             return words

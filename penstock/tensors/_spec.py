@@ -1,4 +1,4 @@
-"""What a tensor is: its kind and the options it was made with."""
+"""The specification of a tensor: its kind and the options it was created with."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class TensorSpec:
     coords : str
         Form of boxes: ``xywh`` or ``xyxy``, in pixels.
     length_min, length_max : int, optional
-        Least and greatest number of labels in a sample, as stored so far.
+        Smallest and greatest number of labels in a sample so far.
     ndim : int, optional
         Number of dimensions of a generic sample or mask; None until the first is added or
         assigned.
@@ -74,17 +74,17 @@ class TensorSpec:
 
     @property
     def single_valued(self) -> bool:
-        """Whether every class label sample has exactly one label (rules of comparison)."""
+        """Return whether every class label sample has exactly one label (for comparisons)."""
         return self.length_min == self.length_max == 1
 
     @property
     def is_typed(self) -> bool:
-        """Whether the type of the elements is known; until then every sample is NULL and nothing is stored."""
+        """Return whether the type of the elements is known; until then every sample is NULL."""
         return not self.inferred or self.ndim is not None
 
     @property
     def is_encoded(self) -> bool:
-        """Whether samples are stored as encoded bytes or links, and so are never held as a column."""
+        """Return whether samples are stored as encoded bytes or links, which are never kept as a column."""
         return self.htype in {"image", "binary_mask", "segment_mask"}
 
     @property

@@ -21,7 +21,7 @@ _OPENING, _CLOSING = tuple(b"[{"), tuple(b"]}")
 
 
 def storable_text(text: str, what: str) -> str:
-    """Return a text that UTF-8 can hold.
+    """Return text that UTF-8 can store.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ def storable_text(text: str, what: str) -> str:
     Raises
     ------
     SampleError
-        If it holds a lone surrogate, as a file name that is not UTF-8 does, or is too long.
+        If it has a lone surrogate, like a file name that is not UTF-8, or is too long.
 
     Examples
     --------
@@ -52,13 +52,13 @@ def storable_text(text: str, what: str) -> str:
             num_bytes = len(text.encode())
         except UnicodeEncodeError as error:
             raise SampleError(
-                f"{what} is {shown(text)}, with the lone surrogate {text[error.start]!r}; expected text that UTF-8 "
+                f"{what} is {shown(text)}, with the lone surrogate {text[error.start]!r}. Expected text that UTF-8 "
                 "can store",
-                hint="a file name that is not UTF-8 is read as such text; text.encode('utf-8', 'surrogateescape')"
-                ".decode('latin-1') is one way to spell it",
+                hint="Python reads file names that are not UTF-8 this way; text.encode('utf-8', 'surrogateescape')"
+                ".decode('latin-1') is one way to convert it",
             ) from error
     if num_bytes > _MOST_BYTES:
-        raise SampleError(f"{what} has {num_bytes:,} bytes; expected less than 2 GiB")
+        raise SampleError(f"{what} has {num_bytes:,} bytes. Expected less than 2 GiB")
     return text
 
 
@@ -94,7 +94,7 @@ def encode_json(spec: TensorSpec, value: Any) -> str:
         json.loads(text, object_pairs_hook=_unique)
     except (TypeError, ValueError, RecursionError, OverflowError) as error:
         raise SampleError(
-            f"{shown(value)} for {spec.name!r} ({spec.shown_htype}); expected what JSON can hold "
+            f"{shown(value)} is not a valid value of {spec.name!r} ({spec.shown_htype}). Expected a JSON value "
             f"({plain_reason(error)})"
         ) from error
     return storable_text(text, f"the JSON for {spec.name!r}")
@@ -118,13 +118,13 @@ def _check_nesting(text: str) -> None:
     steps = np.isin(bare, _OPENING).astype(np.int64) - np.isin(bare, _CLOSING)
     deepest = int(np.cumsum(steps).max())
     if deepest > _MOST_NESTED:
-        raise ValueError(f"it is nested {deepest} deep, more than {_MOST_NESTED}")
+        raise ValueError(f"it is nested {deepest} levels deep, more than {_MOST_NESTED}")
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        raise ValueError("two keys of an object are the same text")
+        raise ValueError("two keys of an object are equal")
     return found
 
 

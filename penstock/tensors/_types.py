@@ -14,12 +14,12 @@ from penstock.tensors._spec import TensorSpec
 
 __all__ = ["as_numbers", "as_regular", "same_type", "with_type", "with_type_of"]
 
-_SMALL = 2.0**105  # squares of numbers that sum up to less: each is below 2**53, where every whole number is a float
+_SMALL = 2.0**105  # squares of numbers that sum up to less: each is below 2**53, where every integer is a float
 _WIDEST = 8  # bytes an element of a stored type has at most
 
 
 def as_numbers(spec: TensorSpec, value: Any) -> NDArray[Any]:
-    """Return a sample of numbers as an array of the type it shows itself.
+    """Return a sample of numbers as an array of its natural type.
 
     Raises
     ------
@@ -30,7 +30,8 @@ def as_numbers(spec: TensorSpec, value: Any) -> NDArray[Any]:
     kind = array.dtype.kind
     if array.dtype.itemsize > _WIDEST and kind in "biuf":
         raise SampleError(
-            f"numbers of type {array.dtype.name} for {spec.name!r} ({spec.shown_htype}); expected at most 64 bits each"
+            f"{array.dtype.name} is too wide for {spec.name!r} ({spec.shown_htype}). "
+            "Expected at most 64 bits per number"
         )
     if kind == "f":
         if isinstance(value, (list, tuple)) and not np.vdot(array, array) < _SMALL:
@@ -41,28 +42,34 @@ def as_numbers(spec: TensorSpec, value: Any) -> NDArray[Any]:
 
 
 def as_regular(spec: TensorSpec, value: Any, dtype: str | None = None) -> NDArray[Any]:
-    """Return a sample as an array, or say that its lists differ in length."""
+    """Return a sample as an array; raise if its lists differ in length."""
     try:
         return np.asarray(value) if dtype is None else np.array(value, dtype)
     except Exception as error:
         ragged = "inhomogeneous" in str(error)
-        what = "lists of unequal lengths" if ragged else f"a {type(value).__name__}, which numpy cannot read ({error}),"
+        what = (
+            "lists of unequal lengths are"
+            if ragged
+            else f"a {type(value).__name__} that numpy cannot read ({error}) is"
+        )
         raise SampleError(
-            f"{what} for {spec.name!r} ({spec.shown_htype}); expected numbers in one regular array",
+            f"{what} not a valid value of {spec.name!r} ({spec.shown_htype}). Expected numbers in one regular array",
             hint="make them of equal length, or create the tensor with htype='json'" if ragged else None,
         ) from error
 
 
 def _check_exact(spec: TensorSpec, array: NDArray[Any], value: Any) -> None:
-    """Refuse whole numbers that numpy rounded because others beside them are floats, or negative."""
+    """Raise if numpy rounded integers because other values are floats or negative."""
     given = np.asarray(value, object)
     for kept, entry in zip(array.reshape(-1).tolist(), given.reshape(-1).tolist(), strict=True):
         if isinstance(entry, (int, np.integer)) and kept != entry:
-            raise SampleError(f"{entry} beside other numbers in {spec.name!r}; expected values that one type can hold")
+            raise SampleError(
+                f"{entry} and the other numbers of {spec.name!r} do not fit one type. Expected values of one type"
+            )
 
 
 def _check_whole(spec: TensorSpec, array: NDArray[Any]) -> None:
-    """Refuse whole numbers that the tensor's floats would round."""
+    """Refuse integers that the tensor's floats would round."""
     dtype = np.dtype(spec.dtype)
     limit = 2 ** (np.finfo(dtype).nmant + 1)
     for entry in array[(array > limit) | (array < -limit)].tolist():
@@ -70,7 +77,7 @@ def _check_whole(spec: TensorSpec, array: NDArray[Any]) -> None:
             kept = float(dtype.type(entry))
         if not np.isfinite(kept) or int(kept) != entry:
             raise SampleError(
-                f"{entry} for {spec.name!r}; expected values that {dtype.name} can hold exactly",
+                f"{entry} is not valid for {spec.name!r}. Expected values that {dtype.name} can represent exactly",
                 hint="create the tensor with dtype='int64'",
             )
 
@@ -130,7 +137,7 @@ def _arrays(spec: TensorSpec, values: Sequence[Any]) -> list[NDArray[Any]]:
 
 
 def _common(arrays: Sequence[NDArray[Any]]) -> str:
-    """Return the type that holds all arrays; whole numbers stay whole."""
+    """Return the type that fits all arrays; integers stay integers."""
     dtypes = {array.dtype for array in arrays if array.size} or {arrays[0].dtype}
     common = np.result_type(*dtypes)
     if common.kind == "f" and all(dtype.kind in "biu" for dtype in dtypes):
@@ -152,7 +159,7 @@ def with_type_of(spec: TensorSpec, other: TensorSpec) -> TensorSpec:
 
 
 def same_type(one: TensorSpec, two: TensorSpec) -> bool:
-    """Whether a sample stored for one tensor fits the other as it is."""
+    """Return whether a sample stored for one tensor fits the other unchanged."""
     return _type(one) == _type(two)
 
 

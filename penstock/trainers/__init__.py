@@ -1,4 +1,4 @@
-"""What two trainers need to go on in the middle of an epoch, where their own means do not reach.
+"""Callbacks that let two trainers resume in the middle of an epoch.
 
 The guide "Trainers" says what to write for each of them; the others need nothing from here.
 """

@@ -47,10 +47,10 @@ class LightningResume(Callback):  # type: ignore[misc]  # lightning is optional 
         same = getattr(used, "_stream", used) is getattr(self._sampler, "_stream", self._sampler)
         if not hasattr(dataloader, "batch_sampler") or not same:
             raise LoaderError(
-                f"the trainer's {type(dataloader).__name__} does not read by the sampler of LightningResume, "
-                "so a resume would not find its place",
-                hint="make the sampler once, before the Trainer, and use it in train_dataloader; "
-                "where there are several DataLoaders, make each a torchdata StatefulDataLoader",
+                f"the trainer's {type(dataloader).__name__} does not use the sampler passed to LightningResume, "
+                "so it could not resume at the right position",
+                hint="create the sampler once, before the Trainer, and use it in train_dataloader; "
+                "if there are several DataLoaders, use a torchdata StatefulDataLoader for each",
             )
 
     def on_train_epoch_start(self, trainer: Any, pl_module: Any) -> None:  # noqa: ARG002  Lightning's signature

@@ -1,4 +1,4 @@
-"""Where training stands in what a DataLoader was given."""
+"""The position of training in the sampler or loader of a DataLoader."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Resumable(Protocol):
     """A sampler of penstock, or a loader."""
 
     def state_dict(self) -> dict[str, Any]:
-        """Return where it stands."""
+        """Return its position."""
         ...
 
     def load_state_dict(self, state: Mapping[str, Any], /) -> None:
@@ -28,15 +28,15 @@ def checked(given: Any) -> Resumable:
     """Return a loader or a sampler of penstock."""
     if not all(hasattr(given, name) for name in ("state_dict", "load_state_dict", "set_epoch")):
         raise LoaderError(
-            f"{type(given).__name__} has no place to go on from; expected a TorchSampler, TorchBatchSampler or Loader",
-            hint="pass what you gave to DataLoader(sampler=...) or DataLoader(batch_sampler=...)",
+            f"a {type(given).__name__} cannot be resumed. Expected a TorchSampler, TorchBatchSampler or Loader",
+            hint="pass the object that you passed to DataLoader(sampler=...) or DataLoader(batch_sampler=...)",
         )
     resumable: Resumable = given
     return resumable
 
 
 def in_use(dataloader: Any, given: Resumable) -> Resumable:
-    """Return what a trainer's dataloader reads by: a trainer may have copied what it was given, or made it again."""
+    """Return the sampler that a trainer's dataloader uses: the trainer may have copied or recreated it."""
     if isinstance(given, Loader) and isinstance(dataloader, Loader):
         return dataloader
     batches = getattr(dataloader, "batch_sampler", None)

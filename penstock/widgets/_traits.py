@@ -28,11 +28,11 @@ class SessionUnicode(_SessionTrait, traitlets.Unicode):  # type: ignore[type-arg
     """Text that the session keeps."""
 
 
-class SessionInt(_SessionTrait, traitlets.Int):  # type: ignore[type-arg]
+class SessionInt(_SessionTrait, traitlets.Int):  # type: ignore[type-arg]  # traitlets cannot be subscripted when they run
     """A whole number that the session keeps."""
 
 
-class SessionEnum(_SessionTrait, traitlets.Enum):  # type: ignore[type-arg]
+class SessionEnum(_SessionTrait, traitlets.Enum):  # type: ignore[type-arg]  # traitlets cannot be subscripted when they run
     """One of some words, which the session keeps."""
 
 

@@ -15,7 +15,7 @@ import traitlets
 from anywidget import WidgetTrait
 from numpy.typing import NDArray
 
-from penstock.errors import nearest
+from penstock._wording import nearest
 from penstock.sampling import SamplingPlan, SamplingSpec
 from penstock.widgets._html import page_of
 from penstock.widgets._runtime import read_stub, runtime
@@ -52,6 +52,14 @@ class SessionWidget(anywidget.AnyWidget):
 
     Attributes
     ----------
+    kind : str
+        Which panels it shows (Python to browser).
+    height, theme
+        As given (both directions).
+    labels : str or None
+        The class label tensor that charts count (Python to browser).
+    snapshot : dict
+        What is shown before the kernel answers (Python to browser).
     query : str
         The query that ran; assigning runs another (both directions).
     query_draft : str

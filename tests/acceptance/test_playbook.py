@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 import penstock
+from penstock.dataset.samples import content_of
 
 pytestmark = [pytest.mark.real_data, pytest.mark.slow, pytest.mark.torch]
 
@@ -149,10 +150,10 @@ def test_the_playbook_runs_as_written(bucket, tmp_path, monkeypatch):
     names = ds.categories.data()["text"]
     assert set(view.indices.tolist()) == {row for row in range(80) if wanted & set(names[row])}
 
-    uids = ds.table.uids(np.arange(80))
+    uids = content_of(ds).table.uids(np.arange(80))
     ds.pop(61)
     ds.commit("Deleted index 61 because the image is low quality.")
-    np.testing.assert_array_equal(ds.table.uids(np.arange(79)), np.delete(uids, 61))
+    np.testing.assert_array_equal(content_of(ds).table.uids(np.arange(79)), np.delete(uids, 61))
 
     # the playbook's sample 8 has four labels; here it is the first such sample
     four = next(row for row in range(len(ds)) if len(ds.categories[row].numpy()) == 4)

@@ -93,7 +93,7 @@ def test_labels_are_taken_by_the_helpers_of_sampling():
 
 
 def test_labels_have_an_entry_for_each_sample():
-    with pytest.raises(DataSourceError, match="labels of 3 samples for 40"):
+    with pytest.raises(DataSourceError, match="labels for 3 samples, but 40 samples"):
         ArrayDataSource([X], labels=[0, 1, 2]).plan()
 
 

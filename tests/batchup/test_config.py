@@ -83,7 +83,9 @@ def test_pipe_in_place_of_a_file_is_refused_rather_than_waited_for(user):
         config.get_batchup_path()
 
 
-@pytest.mark.parametrize("name", [None, 3, b"x", object(), "a\0b"], ids=str)
+@pytest.mark.parametrize(
+    "name", [None, 3, b"x", object(), "a\0b"], ids=["None", "a number", "bytes", "an object", "NUL"]
+)
 def test_name_of_a_file_is_text_or_a_path(name):
     with pytest.raises(ImporterError, match="filename"):
         config.get_data_path(name)

@@ -313,7 +313,7 @@ def test_results_for_each_sample_are_arrays(result):
 
 
 def test_results_do_not_change_in_number():
-    with pytest.raises(DataSourceError, match="1 results; expected 2"):
+    with pytest.raises(DataSourceError, match=r"1 results. Expected 2"):
         ArrayDataSource([X]).batch_map_concat(lambda x: (x,) if x[0, 0] else (x, x), 5)
 
 

@@ -27,7 +27,8 @@ SOURCES = {
     "choice": data_source.ChoiceDataSource([ArrayDataSource([X]), ArrayDataSource([X])], stratified=True),
     "weighted": ENDLESS,
 }
-NUMBERS = [0, -1, 2.5, math.nan, math.inf, True, None, "3", 1j, [1], np.array([1, 2]), 10**30, b"x", object(), int]
+ANYTHING = type("Anything", (), {"__repr__": lambda self: "anything"})()
+NUMBERS = [0, -1, 2.5, math.nan, math.inf, True, None, "3", 1j, [1], np.array([1, 2]), 10**30, b"x", ANYTHING, int]
 
 
 @pytest.fixture(params=SOURCES)
@@ -49,13 +50,13 @@ def test_batch_size_is_a_whole_number(source, size):
 
 @pytest.mark.parametrize("shuffle", [2.5, "yes", [1], np.random.RandomState, np.random.Generator, np.random.PCG64(1)])
 def test_shuffle_is_something_that_gives_an_order(source, shuffle):
-    with pytest.raises(DataSourceTypeError, match="shuffle is"):
+    with pytest.raises(DataSourceTypeError, match="shuffle="):
         take(source.batch_iterator(2, shuffle=shuffle))
 
 
 @pytest.mark.parametrize("count", [-1, 2.5, math.nan, True, "3", 10**30], ids=repr)
 def test_number_of_samples_is_a_whole_number_or_inf(count):
-    with pytest.raises(DataSourceError, match="n is"):
+    with pytest.raises(DataSourceError, match="n="):
         sampling.num_batches(count, 2)
     source = data_source.CallableDataSource(lambda _: iter([(X,)]), lambda: count)
     with pytest.raises(DataSourceError, match="num_samples_fn"):
@@ -72,7 +73,7 @@ def test_flag_is_true_or_false(flag):
         lambda: data_source.CompositeDataSource([SOURCES["array"]], trim=flag),
         lambda: data_source.ChoiceDataSource([SOURCES["array"]], stratified=flag),
     ):
-        with pytest.raises(DataSourceTypeError, match="expected True or False"):
+        with pytest.raises(DataSourceTypeError, match="Expected True or False"):
             make()
 
 
@@ -99,7 +100,7 @@ def test_indices_are_whole_numbers_of_samples(indices):
 
 @pytest.mark.parametrize(
     "indices",
-    [[3], [-4], 3, [0.5], "a", None, [[0, 1]], [[1], [2, 3]], {0}, object(), slice(0.5, 2), slice(0, 2, 0)],
+    [[3], [-4], 3, [0.5], "a", None, [[0, 1]], [[1], [2, 3]], {0}, ANYTHING, slice(0.5, 2), slice(0, 2, 0)],
     ids=repr,
 )
 def test_samples_of_odd_indices_are_refused(source, indices):
@@ -296,7 +297,7 @@ def test_samples_of_different_parts_are_refused(samples):
         take(SampleDataSource(samples).batch_iterator(2))
 
 
-@pytest.mark.parametrize("part", [0, None, (), [], {}, object(), {1}, np.array(3)], ids=repr)
+@pytest.mark.parametrize("part", [0, None, (), [], {}, ANYTHING, {1}, np.array(3)], ids=repr)
 def test_composite_refuses_a_part_that_is_no_batch(part):
     iterator = data_source.IteratorDataSource(iter([part]))
     source = data_source.CompositeDataSource([ArrayDataSource([X]), iterator])
@@ -304,11 +305,11 @@ def test_composite_refuses_a_part_that_is_no_batch(part):
         take(source.batch_iterator(2))
 
 
-@pytest.mark.parametrize("made", [0, None, object(), int, np.array(3)], ids=repr)
+@pytest.mark.parametrize("made", [0, None, ANYTHING, int, np.array(3)], ids=repr)
 def test_function_that_returns_no_iterator_is_refused(made):
-    with pytest.raises(DataSourceTypeError, match="expected an iterator"):
+    with pytest.raises(DataSourceTypeError, match="Expected an iterator"):
         data_source.CallableDataSource(lambda _: made).batch_iterator(2)
-    with pytest.raises(DataSourceTypeError, match="expected an iterator"):
+    with pytest.raises(DataSourceTypeError, match="Expected an iterator"):
         data_source.IteratorDataSource(made)
 
 

@@ -128,7 +128,7 @@ def test_class_weights_take_the_number_of_classes():
 
 
 def test_class_beyond_the_number_of_classes_is_refused():
-    with pytest.raises(SamplingError, match="class 2; n_classes is 2"):
+    with pytest.raises(SamplingError, match="class 2, but n_classes is 2"):
         sampling.WeightedSampler.class_balancing_sampler(y=np.array([0, 2]), n_classes=2)
 
 
@@ -179,7 +179,7 @@ def test_shuffle_is_a_generator(shuffle):
 
 
 def test_nothing_repeated_without_end_is_refused():
-    with pytest.raises(DataSourceError, match="without end"):
+    with pytest.raises(DataSourceError, match="repeated forever"):
         sampling.StandardSampler(0, repeats=-1).in_order_indices_batch_iterator(2)
 
 

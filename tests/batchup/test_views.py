@@ -13,6 +13,7 @@ from PIL import Image
 import penstock
 from penstock.batchup import work_pool
 from penstock.batchup.data_source import ArrayDataSource
+from penstock.dataset.samples import content_of
 from penstock.errors import SampleError
 
 
@@ -91,7 +92,7 @@ def test_images_of_different_sizes_are_a_list(tmp_path):
 
 
 def test_error_is_of_the_first_image_that_cannot_be_read(view):
-    table, _ = view.state()
+    table, _ = content_of(view).state()
     broken = {33, 50}
     source = ArrayDataSource([view.images])
     take = type(table).take

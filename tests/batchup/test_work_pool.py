@@ -187,7 +187,7 @@ def test_error_of_a_process_has_its_traceback(process_pool):
 
 def test_process_that_dies_is_replaced(process_pool):
     stream = process_pool.work_stream(iter([(os._exit, (3,)), (abs, (-4,))]))
-    with pytest.raises(LoaderError, match="exit code 3"):
+    with pytest.raises(LoaderError, match="exited with code 3"):
         stream.retrieve()
     assert stream.retrieve() == 4
 

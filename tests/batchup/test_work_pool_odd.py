@@ -154,7 +154,7 @@ def test_stream_goes_on_after_each_error(pool, buffer_size):
 
 @pytest.mark.parametrize("tasks", [0, None, np.array(3), abs], ids=repr)
 def test_stream_of_no_tasks_is_refused(thread_pool, tasks):
-    with pytest.raises(DataSourceTypeError, match="expected an iterator of tasks"):
+    with pytest.raises(DataSourceTypeError, match="Expected an iterator of tasks"):
         thread_pool.work_stream(tasks)
 
 

@@ -108,7 +108,7 @@ def test_a_first_cell_that_fails_is_said_and_everything_stops(home):
 
 def test_a_server_that_ends_is_said_with_what_it_printed(home):
     with (
-        pytest.raises(PenstockError, match=r"JupyterLab ended with status .*it printed"),
+        pytest.raises(PenstockError, match=r"JupyterLab exited with status .*it printed"),
         running_lab(home / "no such folder"),
     ):
         pass

@@ -62,7 +62,7 @@ def test_import_of_a_folder_takes_the_names_of_splits(tmp_path, capsys):
 def test_import_of_a_table_without_labels_says_what_to_give(tmp_path, capsys):
     (tmp_path / "t.csv").write_text("a,b\n1,2\n")
     status, _, err = run(capsys, "import", "table", tmp_path / "t.csv", tmp_path / "out")
-    assert (status, "expected which column becomes which, of a, b" in err) == (1, True)
+    assert (status, "Expected a mapping of tensor names to columns. The columns are a, b" in err) == (1, True)
 
 
 def test_import_of_a_table(tmp_path, capsys):
@@ -73,7 +73,7 @@ def test_import_of_a_table(tmp_path, capsys):
     assert penstock.dataset.load(tmp_path / "out").f.info.class_names == ["c", "b", "Infiltrate"]
     status, _, err = run(capsys, "import", "table", table, tmp_path / "two", "--labels", "found")
     assert status == 1
-    assert "expected two names with = between them" in err
+    assert "Expected two names separated by =" in err
     status, _, err = run(capsys, "import", "table", table, tmp_path / "two", "--labels", "f=fond")
     assert "did you mean 'found'" in err
 
@@ -88,8 +88,8 @@ def test_import_of_coco(tmp_path, capsys):
     (tmp_path / "x.json").write_text(json.dumps(data))
     status, _, err = run(capsys, "import", "coco", tmp_path / "x.json", tmp_path, tmp_path / "out")
     assert status == 1
-    assert "b.png: no such image file" in err
-    assert "Hint: on_error='skip'" in err
+    assert "b.png: the image file does not exist" in err
+    assert "Hint: pass on_error='skip'" in err
     status, out, _ = run(
         capsys, "import", "coco", tmp_path / "x.json", tmp_path, tmp_path / "out", "--on-error", "skip"
     )
@@ -132,7 +132,7 @@ def test_import_of_what_is_recognized(yolo, tmp_path, capsys):
     assert (lines[0], lines[-1]) == (f"YOLO in {yolo}", f"1 samples in {tmp_path / 'out'}")
     assert "YOLO, 1 image, 2 classes; ignored: 1 file" in lines
     status, _, err = run(capsys, "import", "auto", yolo)
-    assert (status, "expected DEST after PATH" in err) == (1, True)
+    assert (status, "Expected DEST after PATH" in err) == (1, True)
 
 
 def test_an_error_that_nobody_thought_of_is_one_line(monkeypatch, capsys):
@@ -142,7 +142,7 @@ def test_an_error_that_nobody_thought_of_is_one_line(monkeypatch, capsys):
     monkeypatch.setattr("penstock.cli._commands.load", fail)
     status, out, err = run(capsys, "log", "x")
     assert (status, out) == (1, "")
-    assert err == "penstock: a fault of penstock, please report it with the command: IndexError: no such thing\n"
+    assert err == "penstock: internal error, please report it together with the command: IndexError: no such thing\n"
 
 
 def test_export_of_what_a_query_selects(shapes, tmp_path, capsys):

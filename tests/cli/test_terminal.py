@@ -11,10 +11,11 @@ import time
 import pytest
 
 import penstock
+from penstock._wording import escaped
 from penstock.cli import main
 from penstock.dataset import Log, Report
 from penstock.dataset.shown._report import Problem
-from penstock.errors import PenstockError, QuerySyntaxError, TensorNotFoundError, escaped
+from penstock.errors import PenstockError, QuerySyntaxError, TensorNotFoundError
 from penstock.importers import ImportReport
 
 HOSTILE = {
@@ -211,7 +212,7 @@ def test_a_path_that_is_no_dataset_is_one_line(tmp_path, capsys, command, kind):
     (tmp_path / "broken" / "samples.lance" / "_versions" / "1.manifest").write_bytes(b"garbage")
     status, out, err = run(capsys, command, paths[kind], *(["select *"] if command == "query" else []))
     assert (status, out, len(err.splitlines())) == (1, "", 1)
-    assert "fault of penstock" not in err
+    assert "internal error" not in err
 
 
 def test_an_interrupt_ends_without_traceback(hostile, tmp_path):
@@ -242,5 +243,5 @@ def test_an_unforeseen_error_is_one_line(hostile, capsys, monkeypatch):
     status, _, err = run(capsys, "log", hostile.path)
     assert status == 1
     assert err == (
-        "penstock: a fault of penstock, please report it with the command: ZeroDivisionError: division by zero\n"
+        "penstock: internal error, please report it together with the command: ZeroDivisionError: division by zero\n"
     )

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import penstock
+from penstock.dataset.samples import content_of
 from penstock.errors import (
     CommitNotFoundError,
     DatasetError,
@@ -65,7 +66,7 @@ def test_samples_come_back_as_they_were_appended(ds):
 
 
 def test_ragged_samples_are_no_single_array(ds):
-    with pytest.raises(SampleError, match=r"3 shapes .* Hint: .numpy\(aslist=True\)"):
+    with pytest.raises(SampleError, match=r"3 shapes .* Hint: use .numpy\(aslist=True\)"):
         ds.labels.numpy()
     assert ds.images.shape == (10, None, 6, 3)
     assert ds.images[2].shape == (6, 6, 3)
@@ -79,9 +80,9 @@ def test_views_slice_in_every_direction(ds):
     assert ds[np.arange(10) % 2 == 1].indices.tolist() == [1, 3, 5, 7, 9]
     assert ds[2:8][1:3].indices.tolist() == [3, 4]
     assert len(ds[[]]) == 0
-    with pytest.raises(SampleIndexError, match=r"sample 10; expected -10 to 9"):
+    with pytest.raises(SampleIndexError, match=r"sample 10 does not exist. Expected -10 to 9"):
         ds[10]
-    with pytest.raises(SampleIndexError, match=r"a mask of 3 entries; expected 10"):
+    with pytest.raises(SampleIndexError, match=r"the mask has 3 entries. Expected 10"):
         ds[np.array([True, False, True])]
 
 
@@ -96,7 +97,7 @@ def test_views_are_snapshots_that_refuse_edits(ds):
 
 def test_edits_keep_every_other_sample_where_it_was(ds):
     ds.commit("first")
-    uids = ds.table.uids(np.arange(10))
+    uids = content_of(ds).table.uids(np.arange(10))
     ds.labels[8] = ["square"]
     ds.boxes[8] = ds.boxes[8].numpy()[:1]
     ds.age[[0, 9]] = [100, 900]
@@ -104,7 +105,7 @@ def test_edits_keep_every_other_sample_where_it_was(ds):
     assert ds.has_changes
     commit = ds.commit("mend sample 8")
     assert not ds.has_changes
-    np.testing.assert_array_equal(ds.table.uids(np.arange(10)), uids)
+    np.testing.assert_array_equal(content_of(ds).table.uids(np.arange(10)), uids)
     expected = [[], [0], [0, 1]] * 3 + [[]]
     expected[8] = [1]
     assert _labels(ds) == expected
@@ -169,7 +170,7 @@ def test_every_commit_opens_by_id_prefix_and_stays_as_it_was(ds):
     assert ds.log().to_pandas()["message"].tolist() == ["popped", "discs", "first"]
     with pytest.raises(ReadOnlyError, match=r"opened at version"):
         old.pop(0)
-    with pytest.raises(CommitNotFoundError, match=r"no commit, tag or branch 'nonsense'"):
+    with pytest.raises(CommitNotFoundError, match=r"'nonsense' is not a commit, tag or branch"):
         penstock.load(ds.path, version="nonsense")
 
 
@@ -187,11 +188,11 @@ def test_nothing_to_commit_is_said(ds):
 
 def test_refused_samples_leave_the_dataset_untouched(ds):
     good = {"images": None, "boxes": None, "labels": ["star"], "age": 1}
-    with pytest.raises(TensorNotFoundError, match=r"no tensor 'label'.*did you mean 'labels'"):
+    with pytest.raises(TensorNotFoundError, match=r"'label' is not a tensor.*did you mean 'labels'"):
         ds.append({**good, "label": 1})
-    with pytest.raises(SampleError, match=r"without 'age'.*None appends an empty sample"):
+    with pytest.raises(SampleError, match=r"no value for 'age'.*use None to append an empty value"):
         ds.append({name: value for name, value in good.items() if name != "age"})
-    with pytest.raises(SampleError, match=r"expected boxes of shape \(num_boxes, 4\)"):
+    with pytest.raises(SampleError, match=r"Expected boxes of shape \(num_boxes, 4\)"):
         ds.append({**good, "boxes": [[1, 2, 3]]})
     with pytest.raises(SampleError, match=r"sample 1 of 'age'"):
         ds.extend({"images": [None] * 2, "boxes": [None] * 2, "labels": [["star"], None], "age": [1, "old"]})
@@ -200,7 +201,7 @@ def test_refused_samples_leave_the_dataset_untouched(ds):
 
 
 def test_an_unknown_class_in_an_edit_names_the_nearest(ds):
-    with pytest.raises(UnknownClassError, match=r"no class 'cirle' in labels.*did you mean 'circle'"):
+    with pytest.raises(UnknownClassError, match=r"'cirle' is not a class of labels.*did you mean 'circle'"):
         ds.labels[0] = ["cirle"]
     assert ds.labels.add_class("star") == 2
     ds.labels[0] = ["star"]
@@ -209,7 +210,7 @@ def test_an_unknown_class_in_an_edit_names_the_nearest(ds):
 
 def test_boxes_and_labels_that_part_in_an_edit_are_warned_of(ds):
     ds.boxes[2] = np.zeros((1, 4))
-    with pytest.warns(UserWarning, match=r"sample 2: 'boxes' and 'labels' differ in number"):
+    with pytest.warns(UserWarning, match=r"sample 2 has different numbers of 'boxes' and 'labels'"):
         ds.commit("one box less")
 
 
@@ -228,34 +229,34 @@ def test_edits_can_be_discarded_one_by_one(ds):
 def test_the_version_string_follows_the_draft_and_comes_back(ds):
     ds.commit("first")
     clean = ds.version
-    revision = ds.table.revision("boxes")
+    revision = content_of(ds).table.revision("boxes")
     ds.labels[1] = [1]
     assert ds.version.startswith(f"{clean}~")
-    assert ds.table.revision("boxes") == revision
+    assert content_of(ds).table.revision("boxes") == revision
     ds.discard_edits()
     assert ds.version == clean
 
 
 def test_paths_that_hold_no_dataset_or_one_already(ds, tmp_path):
-    with pytest.raises(DatasetExistsError, match=r"penstock.load opens it"):
+    with pytest.raises(DatasetExistsError, match=r"use penstock.load to open it"):
         penstock.empty(ds.path)
     with pytest.raises(DatasetNotFoundError, match=r"did you mean .*shapes"):
         penstock.load(tmp_path / "shapse")
     with pytest.raises(DatasetError, match=r"from_deeplake"):
         penstock.load("hub://activeloop/coco-train")
     (tmp_path / "file").write_text("text")
-    with pytest.raises(DatasetError, match="which is a file"):
+    with pytest.raises(DatasetError, match="is a file"):
         penstock.empty(tmp_path / "file")
     for path in (None, "", 5):
-        with pytest.raises(DatasetError, match="expected a path or an object-store URL"):
+        with pytest.raises(DatasetError, match="Expected a path or an object-store URL"):
             penstock.load(path)
-    with pytest.raises(DatasetError, match="scheme 'ftp'; expected a local path or s3, gs, az"):
+    with pytest.raises(DatasetError, match=r"scheme 'ftp'. Expected a local path or one of: s3, gs, az"):
         penstock.load("ftp://host/ds")
     assert len(penstock.empty(ds.path, overwrite=True)) == 0
 
 
 def test_tensors_named_like_methods_are_reached_by_index(ds):
-    with pytest.warns(UserWarning, match=r"reach it as ds\['split'\]"):
+    with pytest.warns(UserWarning, match=r"Use ds\['split'\]"):
         ds.create_tensor("split", htype="text")
     ds["split"][0] = "train"
     assert ds["split"][0].data()["value"] == ds[0]["split"].data()["value"] == "train"
@@ -263,9 +264,9 @@ def test_tensors_named_like_methods_are_reached_by_index(ds):
 
 
 def test_tensor_names_that_are_refused(ds):
-    with pytest.raises(DatasetError, match=r"expected letters.*Hint: use 'Patient_Age'"):
+    with pytest.raises(DatasetError, match=r"Expected letters.*Hint: use 'Patient_Age'"):
         ds.create_tensor("Patient: Age")
-    with pytest.raises(DatasetError, match=r"exists already"):
+    with pytest.raises(DatasetError, match=r"already exists"):
         ds.create_tensor("age")
     with pytest.raises(DatasetError, match=r"did you mean 'class_label'"):
         ds.create_tensor("more", htype="class_labels")
@@ -333,7 +334,7 @@ def test_a_large_extend_says_what_it_has_kept(tmp_path):
     dataset = penstock.empty(tmp_path / "many")
     dataset.create_tensor("images", htype="image", verify=False)
     image = encode_image(np.zeros((2, 2), np.uint8))
-    with pytest.raises(SampleError, match=r"sample 4 of 'images'.*the 4096 before it are appended"):
+    with pytest.raises(SampleError, match=r"sample 4 of 'images'.*the 4096 samples before it were appended"):
         dataset.extend({"images": [image] * 4100 + [b"no image"]})
     assert len(dataset) == 4096
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import penstock
+from penstock.dataset.samples import content_of
 from penstock.errors import AlignmentError, DatasetError, SampleError, TensorNotFoundError
 from penstock.tensors import TensorSpec, group_of, object_groups
 
@@ -36,25 +37,25 @@ def ds(tmp_path):
 
 
 def _lengths(dataset):
-    names = object_groups(dataset.table.tensors)["boxes"]
+    names = object_groups(content_of(dataset).table.tensors)["boxes"]
     return [[len(sample[name].data()["value"] or []) if name == "attributes" else len(sample[name].numpy()) for name in names] for sample in dataset]  # fmt: skip
 
 
 def test_group_is_named_by_its_first_tensor(ds):
-    assert {name: spec.aligned_with for name, spec in ds.table.tensors.items()} == {
+    assert {name: spec.aligned_with for name, spec in content_of(ds).table.tensors.items()} == {
         "boxes": None,
         "categories": "boxes",
         "iscrowd": "boxes",
         "attributes": "boxes",
         "note": None,
     }
-    assert group_of(ds.table.tensors, "iscrowd") == ("boxes", "categories", "iscrowd", "attributes")
-    assert group_of(ds.table.tensors, "note") == ()
+    assert group_of(content_of(ds).table.tensors, "iscrowd") == ("boxes", "categories", "iscrowd", "attributes")
+    assert group_of(content_of(ds).table.tensors, "note") == ()
 
 
 def test_group_survives_reopening(ds):
     again = penstock.load(ds.path)
-    assert object_groups(again.table.tensors) == {"boxes": ("boxes", "categories", "iscrowd", "attributes")}
+    assert object_groups(content_of(again).table.tensors) == {"boxes": ("boxes", "categories", "iscrowd", "attributes")}
 
 
 def test_group_is_in_the_summary(ds, capsys):
@@ -74,7 +75,7 @@ def test_spec_of_a_dataset_without_groups_is_read():
         ({"categories": ["cat"]}, "1 object in 'categories'"),
         ({"iscrowd": None}, "0 objects in 'iscrowd'"),
         ({"attributes": [{}, {}, {}]}, "3 objects in 'attributes'"),
-        ({"attributes": {"a": 1, "b": 2}}, "no list in 'attributes'"),
+        ({"attributes": {"a": 1, "b": 2}}, "a value in 'attributes' that is not a list"),
         ({"boxes": None}, "0 objects in 'boxes'"),
     ],
     ids=["label", "none", "json", "no_list", "boxes"],
@@ -133,15 +134,15 @@ def test_commit_counts_the_entries_of_json(ds):
 
 @pytest.mark.parametrize("value", [{"a": 1}, "text", 3], ids=["dict", "str", "int"])
 def test_assignment_of_json_that_is_no_list_is_refused(ds, value):
-    with pytest.raises(SampleError, match="expected a list with an entry for each object"):
+    with pytest.raises(SampleError, match="Expected a list with an entry for each object"):
         ds.attributes[0] = value
 
 
 def test_single_number_cannot_be_an_entry_for_each_object(ds):
     ds.create_tensor("area", aligned_with="boxes")
-    with pytest.raises(SampleError, match="expected a list"):
+    with pytest.raises(SampleError, match="Expected a list"):
         ds.area[0] = 3.0
-    with pytest.raises(AlignmentError, match="no list in 'area'"):
+    with pytest.raises(AlignmentError, match="a value in 'area' that is not a list"):
         ds.append({**_objects(1), "note": "x", "area": 3.0})
 
 
@@ -171,7 +172,7 @@ def test_align_declares_a_group_of_stored_tensors(tmp_path):
     before = ds.log()[0].id
     ds.align("labels", "scores")
     ds.align("boxes", "labels")
-    assert object_groups(penstock.load(ds.path).table.tensors) == {"boxes": ("boxes", "labels", "scores")}
+    assert object_groups(content_of(penstock.load(ds.path)).table.tensors) == {"boxes": ("boxes", "labels", "scores")}
     assert ds.diff(before).aligned == {"labels": (None, "boxes"), "scores": (None, "boxes")}
     assert "aligned: labels" in repr(ds.diff(before))
 
@@ -183,16 +184,20 @@ def test_align_refuses_samples_of_unequal_length_and_changes_nothing(ds):
         AlignmentError, match=r"sample 0 has 2 .* 0 objects in 'scores'; sample 2 .* 2 objects in 'scores'"
     ):
         ds.align("boxes", "scores")
-    assert ds.scores.spec.aligned_with is None
+    assert content_of(ds).spec("scores").aligned_with is None
 
 
 @pytest.mark.parametrize(
     ("names", "error", "words"),
     [
-        (("boxes",), DatasetError, "two tensors or more"),
-        (("boxes", "boxes"), DatasetError, "two tensors or more"),
-        (("boxes", "nope"), TensorNotFoundError, "no tensor 'nope'"),
-        (("boxes", "note"), DatasetError, r"'note' \(text\) in an object group; .* json tensor holds a list"),
+        (("boxes",), DatasetError, "two or more tensors"),
+        (("boxes", "boxes"), DatasetError, "two or more tensors"),
+        (("boxes", "nope"), TensorNotFoundError, "'nope' is not a tensor"),
+        (
+            ("boxes", "note"),
+            DatasetError,
+            r"'note' \(text\) cannot be in an object group. .* json tensor can hold a list",
+        ),
     ],
     ids=["one", "twice", "unknown", "text"],
 )
@@ -203,7 +208,7 @@ def test_align_refuses_what_is_no_group(ds, names, error, words):
 
 @pytest.mark.parametrize("htype", ["text", "image", "embedding", "binary_mask", "segment_mask"])
 def test_kinds_without_an_entry_for_each_object_cannot_be_aligned(ds, htype):
-    with pytest.raises(DatasetError, match="expected one of bbox, class_label, generic, json"):
+    with pytest.raises(DatasetError, match="Expected one of: bbox, class_label, generic, json"):
         ds.create_tensor("other", htype, aligned_with="boxes")
     assert "other" not in ds.tensors
 
@@ -216,7 +221,9 @@ def test_pop_keeps_the_group(ds):
 
 def test_saved_copy_keeps_the_group(ds):
     copied = ds.load_view(ds[[1, 0]].save_view(), optimize=True)
-    assert object_groups(copied.table.tensors) == {"boxes": ("boxes", "categories", "iscrowd", "attributes")}
+    assert object_groups(content_of(copied).table.tensors) == {
+        "boxes": ("boxes", "categories", "iscrowd", "attributes")
+    }
 
 
 def test_second_writer_cannot_append_samples_that_do_not_fit_a_new_group(tmp_path):
@@ -227,7 +234,7 @@ def test_second_writer_cannot_append_samples_that_do_not_fit_a_new_group(tmp_pat
     two = penstock.load(tmp_path / "ds")
     two.extend({"boxes": [[_BOX], [_BOX]], "labels": [["a"], ["a", "a"]]})
     one.align("boxes", "labels")
-    with pytest.raises(DatasetError, match=r"1 of 2 appended samples .* 2 objects in 'labels'.* other 1 are stored"):
+    with pytest.raises(DatasetError, match=r"1 of 2 appended samples .* 2 objects in 'labels'.* other 1 were stored"):
         two.flush()
     assert two.labels.numpy().tolist() == [[0]]
 
@@ -246,7 +253,7 @@ def test_merge_takes_over_a_group_that_the_other_branch_declared(tmp_path):
     ds.commit("aligned")
     ds.checkout("main")
     assert ds.merge("side") == []
-    assert ds.labels.spec.aligned_with == "boxes"
+    assert content_of(ds).spec("labels").aligned_with == "boxes"
 
 
 def _both_edited(ds, theirs, ours):

@@ -197,7 +197,7 @@ def test_two_classes_each_merged_into_the_other_stay_one_class(ds, prefer, name)
     ds.labels.merge_classes(["cat"], "kitten")
     ds.commit("main")
     (conflict,) = ds.merge("side")
-    assert conflict.reason == "the classes 'kitten' and 'cat' are one, called 'kitten' here and 'cat' there"
+    assert conflict.reason == "the classes 'kitten' and 'cat' are the same class, called 'kitten' here and 'cat' there"
     ds.merge("side", prefer=prefer)
     assert _labels(ds) == [[name], [name], ["dog"]]
     assert set(ds.labels.info.class_names) == {name, "dog"}

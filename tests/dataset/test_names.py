@@ -7,7 +7,7 @@ import pytest
 
 import penstock
 from penstock import tql
-from penstock.dataset.samples._reserved import ELSEWHERE, reserved_names
+from penstock.dataset.samples._reserved import ELSEWHERE, kinds_with, reserved_names
 from penstock.errors import DatasetError, TensorNotFoundError
 from penstock.sampling import inverse_frequency
 
@@ -27,7 +27,7 @@ def filled(path, name, **options):
     return ds
 
 
-@pytest.mark.filterwarnings("ignore:the tensor 'uid' has the name of a part")
+@pytest.mark.filterwarnings("ignore:'uid' is also an attribute")
 @pytest.mark.parametrize("name", NAMES)
 def test_a_name_lasts_through_edit_commit_branch_merge_query_and_loader(tmp_path, name):
     ds = filled(tmp_path / "ds", name)
@@ -70,20 +70,20 @@ def test_names_are_reached_in_brackets_and_listed(tmp_path):
 )
 def test_other_names_are_refused(tmp_path, name):
     ds = penstock.empty(tmp_path / "ds")
-    with pytest.raises(DatasetError, match="a tensor named"):
+    with pytest.raises(DatasetError, match="is not a valid tensor name"):
         ds.create_tensor(name)
 
 
 @pytest.mark.parametrize("name", ["commit", "save_view", "pool", "spec", "index", "keys", "filter", "info", "indices"])
 def test_a_part_of_datasets_or_views_is_never_a_tensor_behind_the_dot(tmp_path, name):
     ds = penstock.empty(tmp_path / "ds")
-    with pytest.warns(UserWarning, match=r"reach it as ds\["):
+    with pytest.warns(UserWarning, match=r"Use ds\["):
         ds.create_tensor(name, htype="text")
     ds.append({name: "x"})
     assert ds[name][0].numpy().tolist() == "x"
     for owner in (ds, ds[:1]):
         if not hasattr(type(owner), name):
-            with pytest.raises(AttributeError, match=r"reached as ds\["):
+            with pytest.raises(AttributeError, match=r"use ds\["):
                 getattr(owner, name)
         assert not isinstance(getattr(owner, name, None), penstock.dataset.Tensor)
 
@@ -96,7 +96,7 @@ def test_names_of_datasets_and_views_are_reserved():
 @pytest.mark.parametrize("name", sorted(ELSEWHERE))
 def test_a_name_of_another_library_says_what_to_write(tmp_path, name):
     ds = penstock.empty(tmp_path / "ds")
-    with pytest.raises(TensorNotFoundError, match="Hint: write "):
+    with pytest.raises(TensorNotFoundError, match="Hint: use "):
         getattr(ds, name)
 
 
@@ -105,3 +105,24 @@ def test_a_tensor_of_such_a_name_is_a_tensor(tmp_path):
     ds.create_tensor("description", htype="text")
     ds.append({"description": "x"})
     assert ds.description[0].numpy().tolist() == "x"
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(
+    "name", ["table", "state", "origin", "assign", "resolver", "tensor_spec", "listeners", "names"]
+)
+def test_a_name_that_only_penstock_itself_used_is_a_tensor_behind_the_dot(tmp_path, name):
+    ds = penstock.empty(tmp_path / "ds")
+    ds.create_tensor(name, htype="text")
+    ds.append({name: "x"})
+    ds.commit("made")
+    assert [getattr(owner, name)[0].numpy().tolist() for owner in (ds, ds[:1], ds.query("select *"))] == ["x"] * 3
+    assert getattr(ds[0], name).numpy().tolist() == "x"
+
+
+@pytest.mark.parametrize(
+    ("name", "of"),
+    [("commit", "datasets"), ("save_view", "views"), ("keys", "samples"), ("query", "datasets and views")],
+)
+def test_a_part_says_what_it_is_a_part_of(name, of):
+    assert kinds_with(name) == of

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 import penstock
+from penstock.dataset.samples import content_of
+from penstock.dataset.writing._head import change_meta
 from penstock.errors import (
     CommitNotFoundError,
     DatasetError,
@@ -54,9 +56,9 @@ def test_pop_deletes_several_samples_at_once(ds, index, left):
 
 
 def test_pop_of_many_is_one_version(ds):
-    before = ds._working.stored.snapshot.version
+    before = content_of(ds).table.stored.snapshot.version
     ds.pop([0, 1, 2])
-    assert ds._working.stored.snapshot.version == before + 1
+    assert content_of(ds).table.stored.snapshot.version == before + 1
 
 
 @pytest.mark.parametrize(
@@ -123,7 +125,7 @@ def test_filter_takes_a_function_or_a_condition(ds):
     assert ds.filter(lambda sample: sample.number.numpy() % 2 == 0).indices.tolist() == [0, 2, 4]
     assert ds[[4, 1]].filter(lambda sample: sample.number.numpy() > 3).indices.tolist() == [4]
     assert ds.filter("labels = 'b'").indices.tolist() == [1, 3]
-    with pytest.raises(DatasetError, match="expected a function"):
+    with pytest.raises(DatasetError, match="Expected a function"):
         ds.filter(3)
 
 
@@ -182,8 +184,8 @@ def test_a_deleted_tensor_comes_back_with_reset(ds):
 
 
 def test_a_column_left_by_a_killed_delete_is_in_nobodys_way(ds):
-    working = ds._working
-    working._change_meta(lambda meta: {**meta, "tensors": [one for one in meta["tensors"] if one["name"] != "number"]})
+    working = content_of(ds).opened.working
+    change_meta(working, lambda meta: {**meta, "tensors": [one for one in meta["tensors"] if one["name"] != "number"]})
     again = penstock.load(ds.path)
     assert list(again.tensors) == ["labels"]
     again.create_tensor("number", htype="text")

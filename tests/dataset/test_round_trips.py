@@ -48,7 +48,7 @@ def test_class_names_come_back(samples):
     assert tensor.info.class_names == firsts
     assert all(labels.dtype == np.int64 and labels.ndim == 1 for labels in tensor.numpy(aslist=True))
     counts = {len(sample or []) for sample in samples}
-    assert tensor.spec.single_valued == (counts == {1})
+    assert tensor._spec.single_valued == (counts == {1})
 
 
 @FEW
@@ -167,21 +167,21 @@ def test_any_order_of_edits_gives_what_a_list_would(start, steps):
 @pytest.mark.parametrize(
     ("tensor", "value", "message"),
     [
-        ({"htype": "class_label", "class_names": ["a"]}, [1], "class index 1 in 'x'; expected 0 to 0"),
+        ({"htype": "class_label", "class_names": ["a"]}, [1], "class index 1 of 'x' is out of range. Expected 0 to 0"),
         ({"htype": "class_label"}, [-1], "class index -1"),
-        ({"htype": "class_label"}, [[0], [1]], "expected"),
-        ({"htype": "class_label"}, [0.5], "expected class names or indices"),
+        ({"htype": "class_label"}, [[0], [1]], "Expected"),
+        ({"htype": "class_label"}, [0.5], "Expected class names or indices"),
         ({"htype": "bbox"}, [[0, 0, np.nan, 1]], "finite"),
-        ({"htype": "text"}, 5, "expected a str"),
+        ({"htype": "text"}, 5, "Expected a str"),
         ({"htype": "json"}, {"a": float("nan")}, "JSON"),
         ({"htype": "embedding"}, [[1.0]], "a vector of numbers"),
         ({"dtype": "uint8"}, 300, "values that uint8 can hold"),
         ({"dtype": "int64"}, 0.5, "values that int64 can hold"),
         ({}, "text", "htype='text'"),
-        ({"htype": "image"}, b"no image", "no image"),
-        ({"htype": "image"}, "/nowhere/at/all.png", "no image file '/nowhere/at/all.png'"),
+        ({"htype": "image"}, b"no image", "not a readable image"),
+        ({"htype": "image"}, "/nowhere/at/all.png", "'/nowhere/at/all.png' cannot be read"),
         ({"htype": "image"}, penstock.link("a.png"), r"htype='link\[image\]'"),
-        ({"htype": "link[image]"}, b"bytes", r"expected penstock.link\(url\) or a path"),
+        ({"htype": "link[image]"}, b"bytes", r"Expected penstock.link\(url\) or a path"),
         ({"htype": "binary_mask"}, [1, 0], "a mask of shape"),
     ],
 )
@@ -198,7 +198,7 @@ def test_samples_keep_their_number_of_dimensions_and_their_length(tmp_path):
     ds.create_tensor("x")
     ds.create_tensor("vector", htype="embedding")
     ds.append({"x": [1.5, 2], "vector": [1, 2, 3]})
-    with pytest.raises(SampleError, match="1 dimensions as in the samples before; got 0"):
+    with pytest.raises(SampleError, match="1 dimensions, as in earlier samples, but got 0"):
         ds.append({"x": 1.0, "vector": [1, 2, 3]})
     with pytest.raises(SampleError, match="a vector of 3 numbers"):
         ds.append({"x": [1], "vector": [1, 2]})

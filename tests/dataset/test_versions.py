@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import penstock
+from penstock.dataset.samples import content_of
 from penstock.errors import CommitNotFoundError, DatasetError, ReadOnlyError, UncommittedChangesError, UnknownClassError
 
 
@@ -110,7 +111,7 @@ def test_checkout_with_create_makes_a_branch(ds):
     ds.checkout("fix/sample 3", create=True)
     assert ds.branch == "fix/sample 3"
     assert ds.branches == ["main", "fix/sample 3"]
-    with pytest.raises(DatasetError, match="exists already"):
+    with pytest.raises(DatasetError, match="already exists"):
         ds.checkout("fix/sample 3", create=True)
 
 
@@ -164,7 +165,7 @@ def test_a_commit_that_is_checked_out_is_read_only(ds):
 
 def test_a_branch_of_uncommitted_changes_is_refused(ds):
     ds.age[0] = 5
-    with pytest.raises(UncommittedChangesError, match="'side' of changes"):
+    with pytest.raises(UncommittedChangesError, match="'side' from uncommitted changes"):
         ds.checkout("side", create=True)
 
 
@@ -202,7 +203,7 @@ def test_merge_with_a_conflict_changes_nothing_unless_told(ds):
     ds.commit("main work")
     before = ds.version
     conflicts = ds.merge("side")
-    uids = ds.table.uids(np.array([3, 6]))
+    uids = content_of(ds).table.uids(np.array([3, 6]))
     assert {(conflict.uid, conflict.tensor) for conflict in conflicts} == {(uids[0], "age"), (uids[1], None)}
     assert ds.version == before
     ds.merge("side", prefer="ours")
@@ -272,8 +273,8 @@ def test_verify_finds_a_flipped_byte(ds):
     report = penstock.load(ds.path).verify()
     assert not report.ok
     assert [(problem.tensor, problem.row) for problem in report.problems] == [("images", 6)]
-    assert report.problems[0].reason == "the bytes are not those that were added"
-    assert "not those that were added" in repr(report)
+    assert report.problems[0].reason == "the bytes differ from those that were added"
+    assert "differ from those that were added" in repr(report)
 
 
 def test_cleanup_frees_what_no_commit_names(ds):

@@ -50,7 +50,7 @@ def test_a_grouped_query_is_a_table_of_its_own(ds):
     view = ds.query("select labels, count(*) as n group by labels order by n")
     assert view.n.numpy().tolist() == [1, 11]
     assert view.labels.data()["text"] == [["rare"], ["common"]]
-    with pytest.raises(DatasetError, match="result table"):
+    with pytest.raises(DatasetError, match="is a table"):
         view.save_view()
 
 
@@ -82,7 +82,7 @@ def test_the_plan_of_weights_has_the_closed_form_shares(ds):
     np.testing.assert_allclose(by_tensor.expected, np.array([610, 50]) / 660 * 12)
     with pytest.raises(SamplingError, match=r"shape \(3,\) for 12 samples"):
         ds.sample_by([1, 2, 3])
-    with pytest.raises(DatasetError, match="labels='age'; expected a class_label tensor: labels"):
+    with pytest.raises(DatasetError, match=r"a class_label tensor: labels"):
         ds.plan([1] * 12, labels="age")
 
 
@@ -141,7 +141,7 @@ def test_an_optimized_view_no_longer_needs_the_linked_files(ds, tmp_path):
 def test_a_copy_that_fails_leaves_nothing_behind(ds, tmp_path):
     view_id = ds[2:5].save_view()
     (tmp_path / "files" / "3.png").unlink()
-    with pytest.raises(OSError, match=r"sample 3: the linked file .* is missing"):
+    with pytest.raises(OSError, match=r"sample 3: the linked file .* does not exist"):
         ds.load_view(view_id, optimize=True)
     left = sorted(entry.name for entry in (tmp_path / "shapes" / "views").iterdir())
     assert left == [f"{view_id}.json", f"{view_id}.npy"]
@@ -154,7 +154,7 @@ def test_deleted_views_are_gone(ds, tmp_path):
     ds.delete_view(view_id)
     assert len(ds.get_views()) == 0
     assert list((tmp_path / "shapes" / "views").iterdir()) == []
-    with pytest.raises(ViewNotFoundError, match="no saved view"):
+    with pytest.raises(ViewNotFoundError, match="is not a saved view"):
         ds.load_view(view_id)
 
 
@@ -162,10 +162,10 @@ def test_views_that_cannot_be_kept_are_refused(ds):
     with pytest.raises(DatasetError, match=r"array of weights.*store the weights as a tensor"):
         ds.sample_by(np.ones(12)).save_view()
     ds[1:3].save_view(id="mine")
-    with pytest.raises(DatasetError, match="'mine' is saved already"):
+    with pytest.raises(DatasetError, match="'mine' already exists"):
         ds[1:3].save_view(id="mine")
     ds.age[1] = 5
-    with pytest.raises(UncommittedChangesError, match="expected a commit"):
+    with pytest.raises(UncommittedChangesError, match="Expected a commit"):
         ds[1:3].save_view()
     with pytest.raises(ReadOnlyError, match="read_only=True"):
         penstock.load(ds.path, read_only=True).delete_view("mine")

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import penstock
+from penstock.dataset.samples import content_of
 from penstock.errors import ConflictError, SampleIndexError
 
 
@@ -27,7 +28,7 @@ def ds(tmp_path):
 @pytest.fixture
 def heard(ds):
     calls = []
-    ds.listeners.add(lambda: calls.append(threading.get_ident()))
+    content_of(ds).listeners.add(lambda: calls.append(threading.get_ident()))
     return calls
 
 
@@ -83,13 +84,13 @@ def test_a_listener_may_use_the_dataset_from_another_thread(ds):
         reader.start()
         reader.join(10)
 
-    ds.listeners.add(look)
+    content_of(ds).listeners.add(look)
     ds.age[0] = 7
     assert seen[-1] == 7
 
 
 def test_a_listener_that_fails_keeps_nobody_from_writing(ds, heard, caplog):
-    ds.listeners.add(lambda: 1 / 0)
+    content_of(ds).listeners.add(lambda: 1 / 0)
     ds.age[0] = 7
     assert int(ds.age[0].numpy()) == 7
     assert "listener" in caplog.text
@@ -103,7 +104,7 @@ def test_a_listener_is_forgotten_with_its_object(ds):
             Watcher.calls += 1
 
     watcher = Watcher()
-    ds.listeners.add(watcher.changed)
+    content_of(ds).listeners.add(watcher.changed)
     ds.age[0] = 7
     called = Watcher.calls
     del watcher
@@ -115,9 +116,9 @@ def test_a_listener_is_forgotten_with_its_object(ds):
 def test_a_listener_hears_of_a_block_when_it_ends(ds, heard):
     with ds:
         ds.append({"age": 4, "labels": ["a"]})
-        assert ds.is_buffering
+        assert content_of(ds).is_grouping
         inside = len(heard)
-    assert not ds.is_buffering
+    assert not content_of(ds).is_grouping
     assert len(heard) == inside + 1
 
 

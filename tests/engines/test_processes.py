@@ -125,7 +125,7 @@ def test_count_bounds_what_runs_at_once():
 
 
 @pytest.mark.parametrize(
-    ("leave", "told"), [(lambda _: os._exit(3), "exit code 3"), (lambda _: os._exit(0), "without a word")], ids=["3", "0"]
+    ("leave", "told"), [(lambda _: os._exit(3), "exited with code 3"), (lambda _: os._exit(0), "without an error message")], ids=["3", "0"]
 )  # fmt: skip
 def test_process_that_ends_at_work_is_told(leave, told):
     lease = lease_processes(leave, 2)

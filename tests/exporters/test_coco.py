@@ -194,7 +194,7 @@ def test_a_view_exports_its_rows(ds, document, tmp_path):
 
 def test_a_sampled_view_is_refused_with_the_way_out(ds, tmp_path):
     view = ds.query("select * sample by max_weight(True: 1) limit 9")
-    with pytest.raises(ExportError, match="come more than once") as caught:
+    with pytest.raises(ExportError, match="occur more than once") as caught:
         penstock.to_coco(view, tmp_path / "out.json", progress=False)
     assert "view.indices" in str(caught.value)
 
@@ -300,14 +300,14 @@ def test_overwriting_a_folder_keeps_what_the_export_does_not_write(ds, tmp_path,
 
 
 def test_overwriting_a_dataset_is_refused(ds, tmp_path):
-    with pytest.raises(ExportError, match="nothing was replaced"):
+    with pytest.raises(ExportError, match="Nothing was replaced"):
         penstock.to_coco(ds, tmp_path / "ds", overwrite=True, progress=False)
     assert len(penstock.load(tmp_path / "ds")) == 2
 
 
 def test_a_folder_does_not_replace_a_file(ds, tmp_path):
     (tmp_path / "out").write_text("mine")
-    with pytest.raises(ExportError, match="nothing was replaced"):
+    with pytest.raises(ExportError, match="Nothing was replaced"):
         penstock.to_coco(ds, tmp_path / "out", overwrite=True, progress=False)
     assert (tmp_path / "out").read_text() == "mine"
 
@@ -322,7 +322,7 @@ def test_an_earlier_export_is_replaced(ds, document, tmp_path):
 
 @pytest.mark.parametrize("name", ["out.json.gz", "out.txt", "out.jsonl"])
 def test_a_destination_of_another_kind_of_file_is_refused(ds, tmp_path, name):
-    with pytest.raises(ExportError, match=r"expected a \.json file"):
+    with pytest.raises(ExportError, match=r"Expected a \.json file"):
         penstock.to_coco(ds, tmp_path / name, progress=False)
 
 

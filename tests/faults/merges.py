@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 import penstock
+from penstock.dataset.samples import content_of
 from tests.faults.threeway import identified, renamed, three_way
 from tests.faults.twin import CLASSES, Twin, samples_of
 
@@ -77,7 +78,7 @@ class Trial:
             self.twin.rename_class(old, new)
 
     def _note_uids(self):
-        table = self.twin.ds.table
+        table = content_of(self.twin.ds).table
         uids = table.uids(np.arange(table.num_rows)).tolist()
         self.uids.update(zip(uids, [sample["key"] for sample in samples_of(self.twin.ds)], strict=True))
 

@@ -10,7 +10,7 @@ most the drawable rows), histogram (mean, low, high per class and unit; deck: al
 never), and per class P(seen at most k times), k = 0 .. `max_times`, after each of `times_seen_epochs` (null: no row
 has the class). Deck: whole masses, quotas of each epoch and stratum, certificate. Doubles agree to 1e-9 (relative or
 absolute), whole numbers exactly. The algorithms: `penstock/sampling/laws/_bands.py` (bands), `_quotas.py` (deck),
-`_once.py` (inclusion), `_moments.py` (bars), `_laws.py` (coverage, epochs), `_binomial.py` (times seen).
+`_once.py` (inclusion), `_moments.py` (bars), `_unseen.py` (coverage, epochs), `_binomial.py` (times seen).
 """
 
 from __future__ import annotations

@@ -66,7 +66,7 @@ def test_a_matrix_of_zeros_or_ones_of_another_width_is_refused_with_a_hint(class
 
 
 def test_lists_of_zeros_or_ones_as_long_as_there_are_classes_are_refused():
-    with pytest.raises(ImporterError, match=r"np\.array\(labels\) if a number stands for each class"):
+    with pytest.raises(ImporterError, match=r"np\.array\(labels\) if there is one number per class"):
         labels([[0, 1, 0], [1, 0, 0]], class_names=["a", "b", "c"])
 
 
@@ -89,11 +89,11 @@ def test_minus_1_is_no_label(with_minus_1):
 
 def test_minus_1_is_noted(with_minus_1):
     issues = import_report(with_minus_1).issues
-    assert [str(issue) for issue in issues] == ["noted: labels: -1 in 2 samples, taken as no label"]
+    assert [str(issue) for issue in issues] == ["noted: labels: -1 in 2 samples, treated as no label"]
 
 
 def test_labels_of_either_minus_1_or_1_are_refused():
-    with pytest.raises(ImporterError, match=r"-1 could be a class or no label.*\(labels \+ 1\) // 2"):
+    with pytest.raises(ImporterError, match=r"-1 could mean a class or no label.*\(labels \+ 1\) // 2"):
         labels([-1, 1, 1])
 
 
@@ -107,7 +107,7 @@ def test_floats_that_are_not_whole_are_refused_with_a_hint():
 
 
 def test_a_huge_index_makes_no_names():
-    with pytest.raises(ImporterError, match="expected class indices below 10,000"):
+    with pytest.raises(ImporterError, match="Expected class indices below 10,000"):
         labels([10**9])
 
 
@@ -130,15 +130,15 @@ def test_class_names_make_a_class_label_of_a_tensor_of_any_name(tmp_path):
     ("options", "said"),
     [
         ({"class_names": ["a"]}, "none of x is a class label"),
-        ({"class_names": {"y": ["a"]}}, "class_names names 'y'; expected one of x"),
+        ({"class_names": {"y": ["a"]}}, "class_names contains 'y', which is not an array. Expected one of: x"),
         ({"htypes": {"X": "text"}}, "did you mean 'x'"),
-        ({"htypes": ["text"]}, "htypes is"),
-        ({"class_names": {"x": "ab"}}, "expected a list of names"),
-        ({"class_names": {"x": [1, 2]}}, "expected a list of names"),
-        ({"class_names": {"x": 5}}, "expected a list of names"),
+        ({"htypes": ["text"]}, "htypes="),
+        ({"class_names": {"x": "ab"}}, "Expected a list of names"),
+        ({"class_names": {"x": [1, 2]}}, "Expected a list of names"),
+        ({"class_names": {"x": 5}}, "Expected a list of names"),
         ({"class_names": {"x": ["a", "a"]}}, "'a' twice"),
-        ({"class_names": {"x": ["a"]}, "htypes": {"x": "generic"}}, "expected htype 'class_label'"),
-        ({"htypes": {"x": "picture"}}, "htype 'picture'"),
+        ({"class_names": {"x": ["a"]}, "htypes": {"x": "generic"}}, "Expected htype 'class_label'"),
+        ({"htypes": {"x": "picture"}}, "'picture' is not an htype"),
     ],
 )
 def test_options_that_would_be_ignored_are_refused(options, said):
@@ -149,11 +149,11 @@ def test_options_that_would_be_ignored_are_refused(options, said):
 @pytest.mark.parametrize(
     ("arrays", "said"),
     [
-        ({"images": IMAGES, "labels": [0]}, "unequal length: images 3, labels 1"),
-        ({}, "none given"),
-        ({"images": IMAGES.transpose(0, 3, 1, 2)}, "channels come last"),
+        ({"images": IMAGES, "labels": [0]}, "unequal lengths: images 3, labels 1"),
+        ({}, "no arrays were given"),
+        ({"images": IMAGES.transpose(0, 3, 1, 2)}, "move the channels to the end"),
         ({"images": IMAGES / 255}, "multiply by 255"),
-        ({"images": IMAGES.astype(np.int64) + 7}, "expected uint8"),
+        ({"images": IMAGES.astype(np.int64) + 7}, "Expected uint8"),
         ({"images": np.zeros((3, 4), np.uint8)}, r"shape \(4,\)"),
         ({"labels": [-2]}, "label -2"),
         ({"labels": [0.5]}, "label 0.5"),
@@ -167,7 +167,7 @@ def test_what_fits_no_tensor_is_refused(arrays, said):
 
 
 def test_labels_outside_the_class_names_are_refused():
-    with pytest.raises(ImporterError, match="label 2; expected 0 to 1 or one of a, b"):
+    with pytest.raises(ImporterError, match=r"label 2. Expected 0 to 1, or one of: a, b"):
         labels([2], class_names=["a", "b"])
     with pytest.raises(ImporterError, match=r"label 'bb'.*did you mean 'b'"):
         labels(["bb"], class_names=["a", "b"])
@@ -180,7 +180,7 @@ def test_skip_leaves_out_the_samples_that_are_wrong_alone(tmp_path):
     }
     ds = from_arrays(arrays, tmp_path / "out", class_names=["a", "b"], on_error="skip", progress=False)
     assert [found.tolist() for found in ds.labels.numpy(aslist=True)] == [[0], [1]]
-    assert [issue.source for issue in import_report(ds).refused] == ["row 1", "row 2", "row 3"]
+    assert [issue.source for issue in import_report(ds).rejected] == ["row 1", "row 2", "row 3"]
 
 
 @pytest.mark.parametrize(
@@ -311,7 +311,7 @@ def test_boxes_are_repaired_by_their_image(tmp_path, coords):
         right = [[x, y, x + w, y + h] for x, y, w, h in right]
     ds = from_arrays(arrays, tmp_path / "out", on_error="skip", **options)
     assert ds.boxes[0].numpy().tolist() == right
-    assert [issue.action for issue in import_report(ds).issues] == ["refused", "refused", "repaired", "repaired"]
+    assert [issue.action for issue in import_report(ds).issues] == ["rejected", "rejected", "repaired", "repaired"]
 
 
 ODD = {
@@ -370,17 +370,20 @@ def test_random_input_never_raises_an_error_of_another_kind(tmp_path):
 
 @pytest.mark.parametrize("arrays", [None, 5, [1, 2], {1: [1]}, {None: [1]}, {"": [1]}, np.zeros((2, 2)), "ab"])
 def test_what_is_no_mapping_of_names_is_refused(arrays, tmp_path):
-    with pytest.raises(ImporterError, match="expected"):
+    with pytest.raises(ImporterError, match="Expected"):
         from_arrays(arrays, tmp_path / "out", progress=False)
 
 
 @pytest.mark.parametrize("dest", [None, 5, "", "a\0b"])
 def test_a_destination_that_is_no_path_is_refused(dest):
-    with pytest.raises(ImporterError, match="expected the path"):
+    with pytest.raises(ImporterError, match="Expected the path"):
         from_arrays({"x": [1]}, dest, progress=False)
 
 
 def test_class_names_of_no_tensor_are_refused_with_the_nearest(tmp_path):
-    with pytest.raises(ImporterError, match=r"names 'finding'; expected one of findings.*did you mean 'findings'"):
+    with pytest.raises(
+        ImporterError,
+        match=r"contains 'finding', which is not an array. Expected one of: findings.*did you mean 'findings'",
+    ):
         penstock.from_arrays({"findings": np.eye(2, dtype=bool)}, tmp_path / "x", class_names={"finding": ["a", "b"]})
     assert not (tmp_path / "x").exists()

@@ -76,7 +76,7 @@ def test_image_files_are_kept_byte_for_byte(coco, tmp_path):
 def test_report_names_what_was_repaired(coco, tmp_path):
     report = import_report(from_coco(coco / "x.json", coco, tmp_path / "out", **QUIET))
     assert [str(issue) for issue in report.issues] == [
-        "repaired: x.json, annotation 2 of c.jpg: box [5.5, 6, 0, 4] has no area, widened to [5.5, 6, 1, 4]"
+        "repaired: x.json, annotation 2 of c.jpg: box [5.5, 6, 0, 4] has no area and was widened to [5.5, 6, 1, 4]"
     ]
     assert report == import_report(tmp_path / "out")
 
@@ -96,7 +96,7 @@ def test_links_refer_to_the_files(coco, tmp_path):
 @pytest.mark.parametrize("link", [False, True])
 def test_a_missing_image_stops_an_import_that_leaves_nothing(coco, tmp_path, link):
     (coco / "b.png").unlink()
-    with pytest.raises(ImporterError, match=r"b\.png: no such image file"):
+    with pytest.raises(ImporterError, match=r"b\.png: the image file does not exist"):
         from_coco(coco / "x.json", coco, tmp_path / "out", link=link, **QUIET)
     assert left_in(tmp_path) == ["source"]
 
@@ -106,7 +106,7 @@ def test_a_missing_image_is_skipped_where_asked(coco, tmp_path, link):
     (coco / "b.png").unlink()
     ds = from_coco(coco / "x.json", coco, tmp_path / "out", link=link, on_error="skip", **QUIET)
     assert [labels.tolist() for labels in ds.categories.numpy(aslist=True)] == [[0], [1]]
-    assert [issue.action for issue in import_report(ds).refused] == ["refused"]
+    assert [issue.action for issue in import_report(ds).rejected] == ["rejected"]
 
 
 def test_a_truncated_jpeg_stops_an_import_that_leaves_nothing(coco, tmp_path):
@@ -133,7 +133,7 @@ def test_a_linked_image_that_is_broken_raises_by_name_or_is_skipped(coco, tmp_pa
 
 
 def test_addresses_in_the_file_are_linked_when_no_folder_is_named(coco, tmp_path):
-    with pytest.raises(ImporterError, match="link=True takes the file's URLs"):
+    with pytest.raises(ImporterError, match="pass link=True to use the URLs"):
         from_coco(coco / "x.json", None, tmp_path / "out", **QUIET)
     with pytest.raises(ImporterError, match=r"'a\.png' has no coco_url"):
         from_coco(coco / "x.json", None, tmp_path / "out", link=True, **QUIET)
@@ -180,14 +180,14 @@ def test_names_that_lead_out_of_the_folder_are_refused(coco, tmp_path):
     data = json.loads((coco / "x.json").read_text())
     data["images"][1]["file_name"] = "../secret.png"
     (coco / "x.json").write_text(json.dumps(data))
-    with pytest.raises(ImporterError, match="lies outside"):
+    with pytest.raises(ImporterError, match="is outside"):
         from_coco(coco / "x.json", coco, tmp_path / "out", link=True, **QUIET)
 
 
 def test_wrong_options_are_refused(coco, tmp_path):
-    with pytest.raises(ImporterError, match="on_error is 'ignore'"):
+    with pytest.raises(ImporterError, match="on_error='ignore' is not valid"):
         from_coco(coco / "x.json", coco, tmp_path / "out", on_error="ignore", **QUIET)
-    with pytest.raises(ImporterError, match="num_workers is -1"):
+    with pytest.raises(ImporterError, match="num_workers=-1"):
         from_coco(coco / "x.json", coco, tmp_path / "out", num_workers=-1, **QUIET)
     with pytest.raises(ImporterError, match="no import report"):
         import_report(tmp_path)
@@ -226,7 +226,7 @@ def test_addresses_of_this_machine_need_roots(coco, tmp_path):
     for image in data["images"]:
         image["coco_url"] = f"file://{coco}/{image['file_name']}"
     (coco / "x.json").write_text(json.dumps(data))
-    with pytest.raises(ImporterError, match=r"on this machine; expected a path below images= or roots="):
+    with pytest.raises(ImporterError, match=r"on this machine. Expected a path below images= or roots="):
         from_coco(coco / "x.json", None, tmp_path / "out", link=True, **QUIET)
     ds = from_coco(coco / "x.json", None, tmp_path / "out", link=True, roots=[coco], **QUIET)
     np.testing.assert_array_equal(ds.images[1].numpy(), picture(1))
@@ -242,7 +242,7 @@ def test_a_farm_of_links_is_followed_where_roots_allow(coco, tmp_path, link):
     ds = from_coco(coco / "x.json", farm, tmp_path / "out", link=link, roots=roots, **QUIET)
     np.testing.assert_array_equal(ds.images[1].numpy(), picture(1))
     assert [issue.problem for issue in import_report(ds).noted] == [
-        "3 images are reached over symbolic links that lead outside of it"
+        "3 images are reached through symbolic links that point outside this folder"
     ]
 
 
@@ -323,7 +323,7 @@ def test_a_table_becomes_a_dataset(tmp_path):
 def test_without_tensors_the_xray_table_is_meant(tmp_path):
     table = pd.DataFrame({"Finding Labels": ["Mass|Edema", "Edema"]})
     assert from_table(table, tmp_path / "out", **QUIET).findings.info.class_names == ["Mass", "Edema"]
-    with pytest.raises(ImporterError, match=r"tensors is not given.*of x, y.*tensors=\{'labels': 'y'\}"):
+    with pytest.raises(ImporterError, match=r"tensors was not given.*are x, y.*tensors=\{'labels': 'y'\}"):
         from_table(pd.DataFrame({"x": [1], "y": ["a"]}), tmp_path / "two", **QUIET)
 
 
@@ -360,7 +360,7 @@ def test_a_fresh_demo_knows_nothing_of_edits_made_before(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("number", ["12", 1.5, True, None, -3])
 def test_demo_refuses_what_is_no_size(number):
-    with pytest.raises(ImporterError, match="num_samples is"):
+    with pytest.raises(ImporterError, match="num_samples="):
         demo(num_samples=number)
 
 
@@ -398,7 +398,7 @@ def test_demo_holds_what_it_promises(tmp_path):
 
 
 def test_demo_refuses_an_empty_size(tmp_path):
-    with pytest.raises(ImporterError, match="num_samples is 0"):
+    with pytest.raises(ImporterError, match="num_samples=0 is not valid"):
         demo(tmp_path / "shapes", num_samples=0)
 
 
@@ -421,7 +421,7 @@ def test_coco_mini_becomes_a_dataset_of_80(shared_data, tmp_path):
 @pytest.mark.real_data
 def test_taco_links_1500_images_that_are_elsewhere(shared_data, tmp_path):
     annotations = shared_data / "taco/annotations.json.gz"
-    with pytest.raises(ImporterError, match=r"has no file 'batch_1/000006\.jpg'"):
+    with pytest.raises(ImporterError, match=r"has neither 'batch_1/000006\.jpg'"):
         from_coco(annotations, tmp_path, tmp_path / "out", link=True, **QUIET)
     assert left_in(tmp_path) == []
     ds = from_coco(annotations, None, tmp_path / "out", link=True, verify=False, **QUIET)
@@ -498,7 +498,7 @@ def test_the_whole_nih_table_imports_in_seconds(shared_data, tmp_path):
 @pytest.mark.real_data
 def test_awkward_images_are_skipped_by_name(shared_data, tmp_path):
     ds = from_folder(shared_data / "messy/pillow", tmp_path / "out", on_error="skip", **QUIET)
-    refused = {issue.source.rsplit("/", 1)[-1] for issue in import_report(ds).refused}
+    refused = {issue.source.rsplit("/", 1)[-1] for issue in import_report(ds).rejected}
     assert {"broken.png", "truncated_jpeg.jpg", "truncated_image.png", "broken_data_stream.png"} <= refused
     for row in range(len(ds)):
         assert decode_image(ds.images[row].tobytes()).ndim == 3
@@ -522,5 +522,5 @@ def test_images_larger_than_allowed_are_refused(coco, tmp_path, make):
 @pytest.mark.parametrize("wrong", [0, -1, True, "1 GB"], ids=str)
 @pytest.mark.parametrize("make", IMPORTS.values(), ids=IMPORTS)
 def test_a_bound_that_is_no_number_of_bytes_is_refused(coco, tmp_path, make, wrong):
-    with pytest.raises(ImporterError, match=f"max_image_bytes is {wrong!r}; expected a number of bytes"):
+    with pytest.raises(ImporterError, match=f"max_image_bytes={wrong!r} is not valid. Expected a number of bytes"):
         make(coco, tmp_path / "out", max_image_bytes=wrong, **QUIET)

@@ -76,11 +76,11 @@ def test_crowds_are_marked():
         (annotation(category_id=[7]), "no category has id [7]"),
         (annotation(image_id={"$oid": "10"}), "no image has id {'$oid': '10'}"),
         (annotation(image_id=True), "no image has id True"),
-        (annotation(bbox=[10**400, 2, 5, 4]), "expected finite numbers"),
-        (annotation(bbox=["1", 2, 5, 4]), "bbox is ['1', 2, 5, 4]; expected numbers"),
-        (annotation(bbox=[1, 2, 5, 4, 0.5]), "expected [left, top, width, height]"),
-        (annotation(iscrowd="yes"), "iscrowd is 'yes'; expected 0 or 1"),
-        (annotation(iscrowd=[1]), "iscrowd is [1]; expected 0 or 1"),
+        (annotation(bbox=[10**400, 2, 5, 4]), "Expected finite numbers"),
+        (annotation(bbox=["1", 2, 5, 4]), "bbox is ['1', 2, 5, 4]. Expected numbers"),
+        (annotation(bbox=[1, 2, 5, 4, 0.5]), "Expected [left, top, width, height]"),
+        (annotation(iscrowd="yes"), "iscrowd is 'yes'. Expected 0 or 1"),
+        (annotation(iscrowd=[1]), "iscrowd is [1]. Expected 0 or 1"),
     ],
     ids=[
         "category",
@@ -107,7 +107,7 @@ def test_a_wrong_annotation_raises_or_is_left_out(changed, said):
     assert said in str(caught.value)
     found, issues = parsed(data, "skip")
     assert found.boxes_xywh.tolist() == [[5, 6, 7, 8]]
-    assert [issue.action for issue in issues] == ["refused"]
+    assert [issue.action for issue in issues] == ["rejected"]
 
 
 def test_an_annotation_that_is_not_an_object_is_left_out():
@@ -168,15 +168,15 @@ def test_an_annotation_without_a_box_gets_that_of_its_segmentation(segmentation,
     [
         ([], "there is no segmentation"),
         ([[1, 2, 3, 4]], "a polygon of the segmentation is [1, 2, 3, 4]"),
-        ([[1, 2, 3, 4, 5, 6, 7]], "expected [x1, y1"),
-        ([[1, 2, 3, "4", 5, 6]], "expected numbers"),
+        ([[1, 2, 3, 4, 5, 6, 7]], "Expected [x1, y1"),
+        ([[1, 2, 3, "4", 5, 6]], "Expected numbers"),
         ([[1, 2], 3], "a polygon of the segmentation"),
-        ("abc", "expected polygons or run lengths"),
+        ("abc", "Expected polygons or a run-length encoding"),
         ({"size": [0, 5], "counts": [0]}, "the size of the segmentation"),
-        ({"size": [4, 5], "counts": [5, 2]}, "sum to 7; expected 20"),
-        ({"size": [4, 5], "counts": [-5, 25]}, "expected whole numbers"),
-        ({"size": [4, 5], "counts": "5 \x7f"}, "expected a list or COCO's text"),
-        ({"size": [4, 5], "counts": "5R"}, "expected a list or COCO's text"),
+        ({"size": [4, 5], "counts": [5, 2]}, "sum to 7. Expected 20"),
+        ({"size": [4, 5], "counts": [-5, 25]}, "Expected integers"),
+        ({"size": [4, 5], "counts": "5 \x7f"}, "Expected a list or COCO's compressed text"),
+        ({"size": [4, 5], "counts": "5R"}, "Expected a list or COCO's compressed text"),
         ({"size": [4, 5], "counts": [20]}, "is empty"),
     ],
     ids=[
@@ -219,7 +219,7 @@ def test_a_box_is_repaired_by_its_image(bbox, repaired):
         ('{"images": [', "not complete JSON"),
         ("[1, 2]", "not a COCO instances file: it is a list"),
         ('{"images": []}', "no list of annotations"),
-        ('{"images": [], "annotations": []}', "take the instances file"),
+        ('{"images": [], "annotations": []}', "use the instances file"),
         ('{"images": {}, "annotations": [], "categories": []}', "no list of images"),
         ("[" * 100_000, "nested too deep"),
         (f'{{"images": {"9" * 5000}}}', "cannot be read as JSON"),
@@ -235,7 +235,7 @@ def test_a_file_that_is_no_coco_says_so(tmp_path, text, said):
 
 
 def test_a_missing_or_cut_gzip_file_says_so(tmp_path):
-    with pytest.raises(ImporterError, match="no annotations file"):
+    with pytest.raises(ImporterError, match=r"the annotations file .* does not exist"):
         read_coco(tmp_path / "none.json")
     cut = tmp_path / "cut.json.gz"
     cut.write_bytes(gzip.compress(json.dumps(coco()).encode())[:-20])
@@ -262,7 +262,7 @@ def test_an_image_without_id_or_name_is_left_out(entry):
         parsed(data)
     found, issues = parsed(data, "skip")
     assert found.images == ("a.jpg", "b.jpg")
-    assert [issue.action for issue in issues] == ["refused"]
+    assert [issue.action for issue in issues] == ["rejected"]
 
 
 def test_categories_of_one_name_are_one_class():
@@ -270,7 +270,7 @@ def test_categories_of_one_name_are_one_class():
     assert found.class_names == ("dog", "5")
     assert found.labels.tolist() == [0, 0, 0]
     assert [(issue.action, issue.problem) for issue in issues] == [
-        ("noted", "the class name 'dog' occurs 2 times; it is one class")
+        ("noted", "the class name 'dog' occurs 2 times and is treated as one class")
     ]
 
 
@@ -350,5 +350,5 @@ def test_taco_reads_as_counted(shared_data):
 
 @pytest.mark.real_data
 def test_captions_are_no_instances(shared_data):
-    with pytest.raises(ImporterError, match="take the instances file"):
+    with pytest.raises(ImporterError, match="use the instances file"):
         read_coco(shared_data / "coco_mini/annotations/captions_train2017.json")

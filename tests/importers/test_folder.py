@@ -101,14 +101,14 @@ def test_images_beside_splits_are_reported(tmp_path):
     rows, report = parsed(tmp_path)
     assert [(label, split) for _, label, split in rows] == [("cat", "train"), ("dog", "val")]
     assert report == [
-        "ignored: cover.png: an image beside the splits train, val",
-        "ignored: docs: a folder with 2 images beside the splits train, val",
+        "ignored: cover.png: an image next to the splits train, val",
+        "ignored: docs: a folder with 2 images next to the splits train, val",
     ]
 
 
 def test_images_beside_the_class_folders_of_a_split_are_refused_by_name(tmp_path):
     touch(tmp_path, "train/cat/1.png", "train/2.png", "val/3.png")
-    with pytest.raises(ImporterError, match=r"2\.png: lies in no class folder, other images in 'train' do"):
+    with pytest.raises(ImporterError, match=r"2\.png: is not in a class folder, but other images in 'train' are"):
         parsed(tmp_path)
     assert [(label, split) for _, label, split in parsed(tmp_path, "skip")[0]] == [("cat", "train"), (None, "val")]
 
@@ -119,7 +119,7 @@ def test_images_beside_the_class_folders_of_a_split_are_refused_by_name(tmp_path
 @pytest.mark.parametrize("on_error", ["raise", "skip"])
 def test_one_folder_named_as_a_split_beside_others_asks_which_it_is(tmp_path, names, on_error):
     touch(tmp_path, *names)
-    with pytest.raises(ImporterError, match=r"'train' has the name of a split, and beside it.*splits=\(\)"):
+    with pytest.raises(ImporterError, match=r"'train' has the name of a split, and next to it.*splits=\(\)"):
         parsed(tmp_path, on_error)
 
 
@@ -134,7 +134,7 @@ def test_splits_may_be_named(tmp_path):
     with pytest.raises(ImporterError, match="no folders named holdout"):
         parsed(tmp_path, splits=["holdout"])
     for wrong in ("train", 5, [1]):
-        with pytest.raises(ImporterError, match="expected a sequence of names"):
+        with pytest.raises(ImporterError, match="Expected a sequence of folder names"):
             parsed(tmp_path, splits=wrong)
 
 
@@ -144,18 +144,18 @@ def test_a_flat_folder_has_no_labels(tmp_path):
 
 
 def test_an_empty_folder_is_refused(tmp_path):
-    with pytest.raises(ImporterError, match=r"no images below.*it has no files"):
+    with pytest.raises(ImporterError, match=r"there are has no images.*the folder has no files"):
         parsed(tmp_path)
 
 
 def test_a_missing_folder_is_refused(tmp_path):
-    with pytest.raises(ImporterError, match=r"no folder.*does not exist"):
+    with pytest.raises(ImporterError, match=r"none' does not exist"):
         parsed(tmp_path / "none")
 
 
 def test_an_image_beside_class_folders_is_refused(tmp_path):
     touch(tmp_path, "1.jpg", "dog/2.jpg")
-    with pytest.raises(ImporterError, match=r"1\.jpg.*lies in no class folder"):
+    with pytest.raises(ImporterError, match=r"1\.jpg.*is not in a class folder"):
         parsed(tmp_path)
 
 
@@ -181,16 +181,18 @@ def test_links_count_as_inside(tmp_path):
     (tmp_path / "root/dog").symlink_to(tmp_path / "store")
     rows, report = parsed(tmp_path / "root")
     assert [label for _, label, _ in rows] == ["cat", "dog"]
-    assert report == [f"noted: {tmp_path / 'root'}: 1 files are reached over symbolic links that lead out of it"]
+    assert report == [
+        f"noted: {tmp_path / 'root'}: 1 files are reached through symbolic links that point outside this folder"
+    ]
 
 
 def test_a_link_that_leads_nowhere_is_refused_by_name(tmp_path):
     touch(tmp_path, "cat/1.png")
     (tmp_path / "cat/2.png").symlink_to(tmp_path / "gone.png")
-    with pytest.raises(ImporterError, match=r"2\.png: no such image file"):
+    with pytest.raises(ImporterError, match=r"2\.png: the image file does not exist"):
         from_folder(tmp_path, tmp_path.parent / "links-out", progress=False)
     ds = from_folder(tmp_path, tmp_path.parent / "links-out", progress=False, on_error="skip")
-    assert [issue.source.rsplit("/", 1)[-1] for issue in import_report(ds).refused] == ["2.png"]
+    assert [issue.source.rsplit("/", 1)[-1] for issue in import_report(ds).rejected] == ["2.png"]
 
 
 def test_images_without_label_have_an_empty_one(tmp_path):
@@ -206,7 +208,7 @@ def test_the_content_tells_an_image(tmp_path):
     (tmp_path / "in/cat/5.jpg").write_text("<html>404</html>")
     ds = from_folder(tmp_path / "in", tmp_path / "out", progress=False, on_error="skip")
     assert len(ds) == 4
-    assert [issue.source.rsplit("/", 1)[-1] for issue in import_report(ds).refused] == ["5.jpg"]
+    assert [issue.source.rsplit("/", 1)[-1] for issue in import_report(ds).rejected] == ["5.jpg"]
 
 
 @pytest.mark.skipif(os.name != "posix", reason="names are bytes on POSIX alone")
@@ -222,7 +224,7 @@ def test_a_folder_whose_name_is_not_utf8_is_a_class_with_escapes(tmp_path):
 
 @pytest.mark.parametrize("root", [None, 3, "", b"folder", "a\0b", []])
 def test_what_is_no_path_is_refused(root, tmp_path):
-    with pytest.raises(ImporterError, match="expected the path of a folder"):
+    with pytest.raises(ImporterError, match="Expected the path of a folder"):
         from_folder(root, tmp_path / "out", progress=False)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from penstock.dataset.samples import content_of
 from penstock.errors import ImporterError, PenstockError
 from penstock.importers import from_huggingface, import_report
 from penstock.tensors import object_groups
@@ -89,7 +90,7 @@ def test_what_is_no_split_is_refused(source, tmp_path):
         from_huggingface(datasets.DatasetDict(train=source), tmp_path / "out")
     with pytest.raises(ImporterError, match="not streamed"):
         from_huggingface(source.to_iterable_dataset(), tmp_path / "out")
-    with pytest.raises(ImporterError, match="a list; expected"):
+    with pytest.raises(ImporterError, match=r"a list. Expected"):
         from_huggingface([1], tmp_path / "out")
 
 
@@ -107,8 +108,8 @@ def test_none_or_minus_1_is_no_label(tmp_path):
     assert [labels.tolist() for labels in ds.label.numpy(aslist=True)] == [[1], [], []]
     assert [labels.tolist() for labels in ds.marks.numpy(aslist=True)] == [[1], [], [0]]
     assert [str(issue) for issue in import_report(ds).issues] == [
-        "noted: label: -1 in 1 sample, taken as no label",
-        "noted: marks: -1 in 1 sample, taken as no label",
+        "noted: label: -1 in 1 sample, treated as no label",
+        "noted: marks: -1 in 1 sample, treated as no label",
     ]
 
 
@@ -139,7 +140,7 @@ def test_objects_become_tensors_of_one_group(tmp_path, form):
     assert [boxes.tolist() for boxes in ds.boxes.numpy(aslist=True)] == [[[1, 2, 3, 4]], [], []]
     assert [labels.tolist() for labels in ds.categories.numpy(aslist=True)] == [[1], [], []]
     assert [area.tolist() for area in ds.area.numpy(aslist=True)] == [[12], [], []]
-    assert object_groups(ds.table.tensors) == {"boxes": ("boxes", "categories", "area")}
+    assert object_groups(content_of(ds).table.tensors) == {"boxes": ("boxes", "categories", "area")}
 
 
 @pytest.mark.parametrize("form", ["sequence", "flat"])
@@ -165,7 +166,7 @@ def test_objects_go_with_the_boxes_that_are_refused(tmp_path, form, coords):
     assert ds[names[1]][0].numpy().tolist() == [0, 0, 1]
     if form == "sequence":
         assert ds.area[0].numpy().tolist() == [1, 3, 5]
-    assert [issue.action for issue in import_report(ds).issues] == ["refused", "refused", "repaired", "repaired"]
+    assert [issue.action for issue in import_report(ds).issues] == ["rejected", "rejected", "repaired", "repaired"]
 
 
 def test_an_object_without_category_is_refused_alone(tmp_path):
@@ -179,7 +180,7 @@ def test_an_object_without_category_is_refused_alone(tmp_path):
 def test_a_sample_with_fewer_categories_than_boxes_is_refused_alone(tmp_path):
     rows = [{"bbox": [[1, 2, 3, 4]] * 2, "category": [1], "area": []}, {"bbox": [], "category": [], "area": []}]
     source = hf({"objects": rows}, objects=OBJECTS["lists"])
-    with pytest.raises(ImporterError, match="row 0: 2 boxes and 1 classes in 'objects'"):
+    with pytest.raises(ImporterError, match="row 0: 'objects' has 2 boxes and 1 classes"):
         made(source, tmp_path)
     assert len(made(source, tmp_path, on_error="skip")) == 1
 

@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 import penstock
+from penstock.dataset.samples import content_of
 from penstock.importers.building._objects import align_objects
 from penstock.tensors import object_groups
 
@@ -21,7 +22,7 @@ def _filled(path, counts, **tensors):
     columns = {name: values for name, (_, values) in tensors.items()}
     dataset.extend({"boxes": [[_BOX] * count for count in counts], **columns})
     align_objects(dataset)
-    return object_groups(dataset.table.tensors)
+    return object_groups(content_of(dataset).table.tensors)
 
 
 def test_tensors_that_agree_with_the_boxes_of_every_sample_are_aligned(tmp_path):
@@ -53,7 +54,7 @@ def test_tensors_that_may_be_of_the_whole_image_are_left_alone(tmp_path, counts,
 
 def test_demo_has_one_label_for_each_box(tmp_path):
     dataset = penstock.demo(tmp_path / "demo", num_samples=20)
-    assert object_groups(dataset.table.tensors) == {"boxes": ("boxes", "labels")}
+    assert object_groups(content_of(dataset).table.tensors) == {"boxes": ("boxes", "labels")}
 
 
 def test_boxes_of_annotation_files_are_one_group_with_what_belongs_to_them(tmp_path):
@@ -63,4 +64,6 @@ def test_boxes_of_annotation_files_are_one_group_with_what_belongs_to_them(tmp_p
     instances = {"images": images, "annotations": boxes, "categories": [{"id": 1, "name": "cat"}]}
     (tmp_path / "x.json").write_text(json.dumps(instances))
     dataset = penstock.from_coco(tmp_path / "x.json", tmp_path, tmp_path / "out", progress=False)
-    assert object_groups(dataset.table.tensors) == {"boxes": ("boxes", "categories", "iscrowd", "annotation_id")}
+    assert object_groups(content_of(dataset).table.tensors) == {
+        "boxes": ("boxes", "categories", "iscrowd", "annotation_id")
+    }

@@ -106,7 +106,7 @@ def test_a_dataset_of_penstock_is_passed_over_as_a_whole(tmp_path):
     touch(tmp_path, "cat/1.png", "out/samples.lance/_versions/1.manifest", "out/drafts/1.arrow")
     found = list_files(tmp_path)
     assert relative(tmp_path, found.files) == ["cat/1.png"]
-    assert [reason for _, reason in found.passed_over] == ["a dataset of penstock"]
+    assert [reason for _, reason in found.passed_over] == ["a penstock dataset"]
 
 
 def test_a_hidden_root_counts(tmp_path):

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from penstock.errors import ImporterError
-from penstock.importers import describe_import, recognize
+from penstock.importers import recognize
+from penstock.importers._recognize import describe_import
 from penstock.tensors import encode_image
 
 PNG = encode_image(np.zeros((48, 64, 3), np.uint8), "png")
@@ -86,7 +87,7 @@ def test_layouts_of_tools_are_recognized(tmp_path, name, wrapped):
     assert source.kind == name.split()[0].lower()
     found = source.inspect()
     assert (found.num_images, found.num_classes) == (NUM_IMAGES.get(name, 1), 2 if name == "folder" else 1)
-    assert found.num_refused == 0
+    assert found.num_rejected == 0
     assert {path.rsplit("/", 1)[-1] for path in found.ignored} >= {"LICENSE.txt", "__MACOSX", ".DS_Store"}
 
 
@@ -138,7 +139,7 @@ def test_images_are_found_when_the_first_are_missing(tmp_path):
 
 def test_images_in_two_folders_alike_ask_for_one(tmp_path):
     put(tmp_path, files={"x.json": coco("1.png"), "a/1.png": None, "b/1.png": None})
-    with pytest.raises(ImporterError, match=r"2 folders near .*x.json' have its images: .*--images FOLDER"):
+    with pytest.raises(ImporterError, match=r"2 folders near .*x.json' contain its images: .*--images FOLDER"):
         recognize(tmp_path)
 
 
@@ -147,7 +148,7 @@ SEEN = {
     "LabelMe": ({"images/a.png": None, "images/a.json": LABELME}, "LabelMe JSON|same name as an image"),
     "CVAT": (
         {"images/a.png": None, "annotations.xml": '<?xml version="1.0"?><annotations></annotations>'},
-        "annotations of CVAT",
+        "CVAT annotations",
     ),
     "VIA": ({"a.png": None, "via.json": '{"_via_img_metadata": {}}'}, "VGG Image Annotator"),
     "CreateML": (
@@ -159,7 +160,7 @@ SEEN = {
     ),
     "Label Studio": (
         {"a.png": None, "tasks.json": '[{"annotations": [{"id": 1, "result": []}]}]'},
-        "tasks of Label Studio",
+        "Label Studio tasks",
     ),
     "a table": ({"train/a.png": None, "train/_annotations.csv": "filename,class\na.png,cat"}, "_annotations.csv"),
     "a list": ({"x/a.png": None, "train.txt": "x/a.png 0\n"}, "it names the images"),
@@ -168,14 +169,14 @@ SEEN = {
         {"image_2/000000.png": None, "label_2/000000.txt": "Car 0.0 0 -1.58 587.01 173.33 614.12 200.12"},
         "same name",
     ),
-    "metadata": ({"x/a.png": None, "x/metadata.jsonl": '{"file_name": "a.png", "text": "x"}'}, "annotations in JSON"),
+    "metadata": ({"x/a.png": None, "x/metadata.jsonl": '{"file_name": "a.png", "text": "x"}'}, "JSON annotations"),
     "labels without names": ({"x/a.png": None, "x/a.txt": BOX}, "same name"),
-    "masks": ({"images/a.png": None, "masks/a.png": None}, "images of labels"),
-    "label images": ({"train/images/a.png": None, "train/labels/a.png": None}, "images of labels"),
+    "masks": ({"images/a.png": None, "masks/a.png": None}, "label images"),
+    "label images": ({"train/images/a.png": None, "train/labels/a.png": None}, "label images"),
     "TFRecord": ({"x/a.png": None, "x/labels.tfrecord": "x"}, "labels.tfrecord"),
     "COCO captions": (
         {"x/a.png": None, "c.json": '{"images": [{"id": 1, "file_name": "a.png"}], "annotations": []}'},
-        "annotations in JSON",
+        "JSON annotations",
     ),
 }
 
@@ -191,7 +192,7 @@ def test_images_beside_other_annotations_are_never_an_image_folder(tmp_path, nam
 @pytest.mark.parametrize("name", ["YOLO", "VOC"])
 def test_the_folder_of_images_alone_points_to_the_dataset(tmp_path, name):
     put(tmp_path, files=SETS[name])
-    with pytest.raises(ImporterError, match=f"name the folder of both: {tmp_path}"):
+    with pytest.raises(ImporterError, match=f"pass the folder that contains both: {tmp_path}"):
         recognize(tmp_path / ("images" if name == "YOLO" else "JPEGImages"))
 
 
@@ -212,8 +213,8 @@ def test_an_image_folder_with_files_that_say_nothing_is_one(tmp_path):
 @pytest.mark.parametrize(
     ("name", "text", "said"),
     [
-        ("none", None, "nothing at"),
-        ("empty", "folder", "no COCO, VOC, YOLO or image folder"),
+        ("none", None, "does not exist"),
+        ("empty", "folder", "does not contain COCO, VOC, YOLO or a folder of images"),
         ("x.csv", "a,b", "penstock import table"),
         ("x.json", "{}", "not a COCO instances file"),
         ("x.json", "[]", "it is a list"),
@@ -232,7 +233,7 @@ def test_what_is_nothing_says_so(tmp_path, name, text, said):
 
 def test_two_annotation_files_that_are_no_splits_ask_for_one(tmp_path):
     put(tmp_path, files={"annotations/instances_a.json": coco("a.png"), "annotations/instances_b.json": coco("a.png")})
-    with pytest.raises(ImporterError, match=r"name one: .*instances_a.json"):
+    with pytest.raises(ImporterError, match=r"choose one of: .*instances_a.json"):
         recognize(tmp_path)
 
 

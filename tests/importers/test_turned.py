@@ -97,11 +97,11 @@ def test_boxes_are_on_the_pixels_that_hold_them(boxes, stated, expected):
 @pytest.mark.parametrize("frame", [TURNED, Frame(64, 48, 3), Frame(64, 64, 6), Frame(64, 48, 2)], ids=str)
 def test_boxes_that_fit_both_ways_are_refused_by_name(frame):
     found = boxes_of(SMALL, stated=frame.stored_size)
-    with pytest.raises(ImporterError, match=r"0.jpg: EXIF turns this image .*exif='upright'"):
+    with pytest.raises(ImporterError, match=r"0.jpg: EXIF rotates this image .*exif='upright'"):
         judged(found, frame)
     left, kept, issues = judged(found, frame, on_error="skip")
     assert (len(left), kept) == (0, [False])
-    assert issues[-1].action == "refused"
+    assert issues[-1].action == "rejected"
     for exif in ("upright", "stored"):
         assert len(judged(found, frame, exif=exif)[0]) == 1
 
@@ -129,7 +129,7 @@ def test_fractions_are_of_the_image_as_shown():
 
 
 def test_another_word_for_exif_is_refused():
-    with pytest.raises(ImporterError, match="exif is 'turned'"):
+    with pytest.raises(ImporterError, match="exif='turned' is not valid"):
         judged(boxes_of(SMALL), TURNED, exif="turned")
 
 
@@ -147,11 +147,11 @@ def test_a_stated_size_that_is_not_the_images_is_noted():
         ((5, 5, 0, 5), [5, 5, 1, 5], "repaired"),
         ((64, 5, 0, 5), [63, 5, 1, 5], "repaired"),
         ((0, 0, 64.000001, 48), [0, 0, 64, 48], None),
-        ((64, 5, 3, 5), None, "refused"),
-        ((500, 500, 20, 20), None, "refused"),
-        ((5, 5, -1, 5), None, "refused"),
-        ((5, 5, 1e300, 5), None, "refused"),
-        ((np.inf, 5, 5, 5), None, "refused"),
+        ((64, 5, 3, 5), None, "rejected"),
+        ((500, 500, 20, 20), None, "rejected"),
+        ((5, 5, -1, 5), None, "rejected"),
+        ((5, 5, 1e300, 5), None, "rejected"),
+        ((np.inf, 5, 5, 5), None, "rejected"),
     ],
 )
 def test_boxes_are_clipped_widened_or_refused_by_the_images_size(box, expected, action):

@@ -97,9 +97,10 @@ def test_boxes_are_judged_by_the_image_whatever_the_file_states(root):
     usual(root, "b", ("Dog", 41, 5, 264, 30), size="<size><width>500</width><height>500</height></size>")
     found, issues = parsed(root, "skip")
     assert found.boxes_xywh.tolist() == [[40, 4, 24, 26], [40, 4, 24, 26]]
-    assert [issue.action for issue in issues] == ["noted", "refused", "repaired", "repaired"]
+    assert [issue.action for issue in issues] == ["noted", "rejected", "repaired", "repaired"]
     assert (
-        issues[0].problem == "the annotations state 500 × 500 pixels, the image is 64 × 48; its boxes were not scaled"
+        issues[0].problem
+        == "the annotations state 500 × 500 pixels, but the image is 64 × 48; its boxes were not scaled"
     )
 
 
@@ -131,9 +132,9 @@ def test_a_split_takes_its_names_in_its_order(root, lines, taken):
 def test_a_wrong_split_or_a_name_without_file_says_so(root):
     usual(root, "a")
     (root / "ImageSets/Main/val.txt").write_text("a\nnone\n")
-    with pytest.raises(ImporterError, match=r"no split 'vol'.*the splits are val"):
+    with pytest.raises(ImporterError, match=r"'vol' is not a split.*Expected one of: val"):
         parsed(root, split="vol")
-    with pytest.raises(ImporterError, match=r"val.txt, 'none': has no annotation file"):
+    with pytest.raises(ImporterError, match=r"val.txt, 'none': there is no annotation file"):
         parsed(root, split="val")
     assert len(parsed(root, "skip", split="val")[0]) == 1
 
@@ -168,15 +169,15 @@ GOOD = ("Dog", 3, 4, 5, 10)
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
-        (("", 3, 4, 5, 10), "no name in <object>"),
+        (("", 3, 4, 5, 10), "the <object> has no name"),
         (("Dog", "one", 4, 5, 10), "bndbox/xmin: 'one' is not a number"),
         (("Dog", "", 4, 5, 10), "no bndbox/xmin"),
         (("Dog", "1_0", 4, 5, 10), "'1_0' is not a number"),
         (("Dog", 9, 4, 5, 10), "negative width or height"),
         (("Dog", "nan", 4, 5, 10), "not a finite number"),
-        ("<object><name>Dog</name></object>", "no bndbox in <object>"),
+        ("<object><name>Dog</name></object>", "the <object> has no bndbox"),
         ("<object><name>Dog</name><robndbox><cx>1</cx></robndbox></object>", "a rotated box"),
-        ("<object><name>Dog</name><polygon><x1>1</x1></polygon></object>", "a polygon of 1 x and 0 y"),
+        ("<object><name>Dog</name><polygon><x1>1</x1></polygon></object>", "a polygon has 1 x and 0 y"),
     ],
     ids=["no name", "text", "empty", "underscore", "turned", "nan", "no box", "rotated", "half a polygon"],
 )
@@ -187,7 +188,7 @@ def test_a_wrong_object_is_left_out_alone(root, wrong, said):
     assert said in str(caught.value)
     found, issues = parsed(root, "skip")
     assert found.boxes_xywh.tolist() == [[2, 3, 3, 7]] * 2
-    assert [issue.action for issue in issues] == ["refused"]
+    assert [issue.action for issue in issues] == ["rejected"]
 
 
 def test_an_object_with_a_polygon_alone_gets_its_box(root):
@@ -270,7 +271,7 @@ def test_an_image_without_annotation_file_is_ignored_by_name(root):
 
 def test_a_folder_that_is_no_voc_says_so(tmp_path):
     assert not is_voc(tmp_path)
-    with pytest.raises(ImporterError, match="expected a Pascal VOC folder: Annotations with XML files and JPEGImages"):
+    with pytest.raises(ImporterError, match="Expected a Pascal VOC folder: with Annotations"):
         parsed(tmp_path)
     with pytest.raises(ImporterError, match="does not exist"):
         parsed(tmp_path / "none")

@@ -72,8 +72,8 @@ def test_a_polygon_becomes_its_box(root):
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        ("7 .5 .5 .1 .1", "class 7; expected 0 to 1"),
-        ("-1 .5 .5 .1 .1", "class -1; expected 0 to 1"),
+        ("7 .5 .5 .1 .1", "class 7 is not valid. Expected 0 to 1"),
+        ("-1 .5 .5 .1 .1", "class -1 is not valid. Expected 0 to 1"),
         ("0.5 .5 .5 .1 .1", "class 0.5"),
         ("nan .5 .5 .1 .1", "class nan"),
         ("1e400 .5 .5 .1 .1", "class inf"),
@@ -140,7 +140,7 @@ def test_a_number_without_a_name_keeps_the_others_in_place(tmp_path, file, text)
     (tmp_path / file).write_text(text)
     found, issues = parsed(tmp_path, "skip")
     assert (found.class_names, names_of(found)) == (("person", "bicycle"), ["bicycle"])
-    assert "class 1; this number has no name" in issues[0].problem
+    assert "class 1 is not valid. This number has no name" in issues[0].problem
 
 
 def test_a_name_that_occurs_twice_is_one_class(root):
@@ -153,7 +153,7 @@ def test_a_name_that_occurs_twice_is_one_class(root):
 def test_given_names_win(root):
     (root / "data.yaml").write_text("nc: 2")
     assert parsed(root, class_names=["x", "y"])[0].class_names == ("x", "y")
-    with pytest.raises(ImporterError, match="expected a list of names"):
+    with pytest.raises(ImporterError, match="Expected a list of names"):
         parsed(root, class_names="xy")
 
 
@@ -187,7 +187,7 @@ def test_a_yaml_that_is_not_the_datasets_is_passed_over(root):
 
 def test_two_lists_of_different_classes_are_refused(root):
     put(root, classes_dot_txt="dog\ncat\n")
-    with pytest.raises(ImporterError, match=r"data.yaml and .*classes.txt name different classes"):
+    with pytest.raises(ImporterError, match=r"data.yaml and .*classes.txt list different classes"):
         parsed(root)
     put(root, classes_dot_txt="cat\ndog\n")
     assert parsed(root)[0].class_names == ("cat", "dog")
@@ -229,9 +229,9 @@ def test_a_pose_is_its_box(tmp_path, shape, line):
 @pytest.mark.parametrize(
     ("config", "line", "said"),
     [
-        ("names: [hero]\nkpt_shape: [2, 2]", "0 0.5 0.5 0.2 0.4 0.45 0.35", "7 numbers; expected 9"),
-        (None, "0 0.5 0.5 0.2 0.4 0.45 0.35 2 0.55 0.65 1", "poses need a YAML with kpt_shape"),
-        (None, "0 0.5 0.5 0.2 0.4 0.45 0.35 2", "poses need a YAML with kpt_shape"),
+        ("names: [hero]\nkpt_shape: [2, 2]", "0 0.5 0.5 0.2 0.4 0.45 0.35", "7 numbers. Expected 9"),
+        (None, "0 0.5 0.5 0.2 0.4 0.45 0.35 2 0.55 0.65 1", "Poses need a YAML file with kpt_shape"),
+        (None, "0 0.5 0.5 0.2 0.4 0.45 0.35 2", "Poses need a YAML file with kpt_shape"),
     ],
 )
 def test_a_pose_of_another_shape_or_without_a_yaml_is_refused(tmp_path, config, line, said):
@@ -356,7 +356,7 @@ def test_what_a_yaml_names_outside_of_the_folder_needs_roots(tmp_path):
 def test_a_listed_image_that_is_missing_raises_or_is_left_out(tmp_path):
     layout(tmp_path, "lists")
     (tmp_path / "images/2.png").unlink()
-    with pytest.raises(ImporterError, match=r"valid.txt, 'images/2.png': no such image"):
+    with pytest.raises(ImporterError, match=r"valid.txt, 'images/2.png': this image does not exist"):
         parsed(tmp_path)
     assert len(parsed(tmp_path, "skip")[0]) == 1
 
@@ -370,7 +370,9 @@ def test_links_to_folders_elsewhere_are_followed(tmp_path):
     put(root, data_dot_yaml="names: [cat]")
     found, issues = parsed(root)
     assert (found.images, len(found.labels)) == (("images/train/a.png",), 1)
-    assert [issue.problem for issue in issues] == ["1 image is reached over symbolic links that lead outside of it"]
+    assert [issue.problem for issue in issues] == [
+        "1 image is reached through symbolic links that point outside this folder"
+    ]
 
 
 def test_label_files_that_belong_to_no_image_are_ignored_by_name(root):
@@ -385,7 +387,7 @@ def test_label_files_that_belong_to_no_image_are_ignored_by_name(root):
 
 def test_folders_that_are_no_yolo_say_so(root):
     assert is_yolo(root)
-    with pytest.raises(ImporterError, match="the splits are train, val"):
+    with pytest.raises(ImporterError, match="The splits are train, val"):
         parsed(root, split="test")
     with pytest.raises(ImporterError, match="does not exist"):
         parsed(root / "none")
@@ -396,7 +398,7 @@ def test_folders_that_are_no_yolo_say_so(root):
 
 def test_a_folder_without_images_says_so(tmp_path):
     put(tmp_path, images__a_dot_txt="", labels__a_dot_txt=BOX, classes_dot_txt="cat")
-    with pytest.raises(ImporterError, match="no images in"):
+    with pytest.raises(ImporterError, match="has no images"):
         parsed(tmp_path)
 
 

@@ -114,7 +114,7 @@ REFUSED = {
     "a typo": ({"scale_boxes": {"box": "images"}}, TensorNotFoundError, "did you mean 'boxes'"),
     "no box tensor": ({"scale_boxes": {"labels": "images"}}, LoaderError, "names 'labels', a class_label"),
     "no image tensor": ({"scale_boxes": {"boxes": "labels"}}, LoaderError, "names 'labels'"),
-    "a text": ({"scale_boxes": "boxes"}, LoaderError, "expected True, or the images"),
+    "a text": ({"scale_boxes": "boxes"}, LoaderError, "Expected True, or the images"),
     "bytes": ({"scale_boxes": True, "decode_method": {"boxes": "tobytes"}}, LoaderError, "by 'tobytes'"),
 }
 
@@ -140,5 +140,5 @@ def test_boxes_of_one_shape_that_are_read_alone_are_scaled(framework, pairs):
 
 
 def test_boxes_that_belong_to_a_list_of_images_are_refused():
-    with pytest.raises(TensorNotFoundError, match="no tensor"):
+    with pytest.raises(TensorNotFoundError, match="is not a tensor"):
         Loader(table()).batch(3).numpy(resize={"images": (20, 40)}, scale_boxes={"boxes": ["images"]})

@@ -73,12 +73,12 @@ def test_bilinear_differs_from_areas_by_less_than_a_level_where_it_is_used():
     assert np.abs(resized(picture, (224, 224)).astype(int) - areas).mean() < 1
 
 
-def test_resize_brings_grey_and_colour_to_one_number_of_channels():
+def test_resize_brings_gray_and_color_to_one_number_of_channels():
     encoded = [encode_image(gradient(9, 9, 1), "png"), encode_image(gradient(9, 9, 3), "jpeg")]
     batch = next(iter(Loader(ArrayTable({"images": encoded})).batch(2).numpy(resize={"images": 6})))
     assert batch["images"].shape == (2, 6, 6, 3)
-    grey = next(iter(Loader(ArrayTable({"images": encoded[:1] * 2})).batch(2).numpy(resize={"images": 6})))
-    assert grey["images"].shape == (2, 6, 6, 1)
+    gray = next(iter(Loader(ArrayTable({"images": encoded[:1] * 2})).batch(2).numpy(resize={"images": 6})))
+    assert gray["images"].shape == (2, 6, 6, 1)
 
 
 def test_turned_jpeg_is_upright_also_straight_into_the_batch():
@@ -217,7 +217,7 @@ def cmyk():
     "encoded",
     [encode_image(gradient(6, 8), "jpeg"), encode_image(gradient(6, 8), "png"), encode_image(gradient(6, 8, 1), "png"),
      sixteen_bit(), palette(), cmyk()],
-    ids=["jpeg", "png", "grey", "16-bit", "palette", "cmyk"],
+    ids=["jpeg", "png", "gray", "16-bit", "palette", "cmyk"],
 )  # fmt: skip
 def test_pil_and_tobytes_work_on_what_a_dataset_stores_without_a_declared_compression(encoded, tmp_path):
     ds = penstock.empty(tmp_path / "ds")
@@ -239,14 +239,14 @@ def test_pil_and_tobytes_work_on_what_a_dataset_stores_without_a_declared_compre
 def test_an_option_without_its_tensors_says_what_to_write(options):
     (name,) = options
     table = ArrayTable({"images": np.zeros((4, 8, 8, 3), np.uint8)})
-    with pytest.raises(LoaderError, match=rf"{name}=.*; expected .* Hint: {name}="):
+    with pytest.raises(LoaderError, match=rf"{name}=.*. Expected .* Hint: {name}="):
         Loader(table).batch(2).numpy(**options)
 
 
 @pytest.mark.parametrize("options", [{"resize": {3: 4}}, {"decode_method": {3: "pil"}}, {"tensors": [3]}], ids=str)
 def test_a_tensor_that_is_no_name_is_shown_as_it_is(options):
     table = ArrayTable({"images": np.zeros((4, 8, 8, 3), np.uint8)})
-    with pytest.raises(TensorNotFoundError, match="no tensor 3; the dataset has images"):
+    with pytest.raises(TensorNotFoundError, match=r"3 is not a tensor of this dataset. Expected one of: images"):
         Loader(table).batch(2).numpy(**options)
 
 

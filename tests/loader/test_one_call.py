@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from penstock.errors import LoaderError
-from penstock.loader import Loader, one_call
+from penstock.loader import Loader
+from penstock.loader.chain._one_call import one_call
 
 
 def test_playbook_call(table):

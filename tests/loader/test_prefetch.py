@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import penstock
+from penstock.dataset.samples import content_of
 from penstock.errors import StorageError
 from penstock.loader import Loader
 from penstock.loader.batching._batch import Draw
@@ -121,12 +122,12 @@ def stored(tmp_path):
 def optimized(ds):
     ds[::-1].save_view(id="all")
     view = ds.load_view("all", optimize=True)
-    return view, view.table.copy
+    return view, content_of(view).table.copy
 
 
 def projected(ds):
     view = ds.query("select *, labels + 1 as next")
-    return view, view.table.source
+    return view, content_of(view).table.source
 
 
 @pytest.mark.parametrize("kind", [optimized, projected], ids=["optimized view", "projection"])

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from penstock import plots
-from penstock.errors import escaped
+from penstock._wording import escaped
 from penstock.sampling import (
     ClassCounts,
     SequentialStream,
@@ -146,7 +146,7 @@ def test_a_name_that_was_cut_is_whole_under_the_pointer():
 
 
 def test_an_argument_of_the_wrong_shape_is_named():
-    with pytest.raises(ValueError, match=r"counts has shape \(3,\); expected \(2\)"):
+    with pytest.raises(ValueError, match=r"counts has shape \(3,\). Expected \(2\)"):
         plots.class_histogram(["a", "b"], [1, 2, 3])
 
 

@@ -136,7 +136,7 @@ def test_a_browser_is_told_how_many_rows_of_a_stratum_have_no_label():
     masks = {"car": [0 in row for row in LISTS], "True": [True] * 100}
     strata = Strata.from_masks(masks, labels=LABELS)
     spec = SamplingSpec(clauses=(Clause("car", 2), Clause("True", 1)))
-    assert strata.with_spec(spec).statistics()["unlabelled"].tolist() == [15, 0]
+    assert strata.with_spec(spec).statistics()["unlabeled"].tolist() == [15, 0]
     weighed = Strata.from_weights([1.0] * 90 + [3.0] * 10, labels=LABELS).with_spec(SamplingSpec())
-    assert weighed.statistics()["unlabelled"].tolist() == [5, 10]
-    assert "unlabelled" not in Strata.from_labels([0, 1]).every_row().statistics()
+    assert weighed.statistics()["unlabeled"].tolist() == [5, 10]
+    assert "unlabeled" not in Strata.from_labels([0, 1]).every_row().statistics()

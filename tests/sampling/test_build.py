@@ -136,7 +136,7 @@ def test_parts_join_to_the_strata_of_the_whole(by):
 
 
 def test_parts_of_other_clauses_are_refused():
-    with pytest.raises(SamplingError, match="expected the same clauses"):
+    with pytest.raises(SamplingError, match="Expected the same clauses"):
         Strata.concatenate([Strata.from_masks({"a": [True]}), Strata.from_masks({"b": [True]})])
     with pytest.raises(SamplingError, match="there are no parts"):
         Strata.concatenate([])

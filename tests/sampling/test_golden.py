@@ -67,7 +67,7 @@ def test_statistics_are_the_sums_counted_by_hand(plan):
     plan, told = plan
     arrays = plan.statistics()
     bare = np.diff(plan.strata.labels.offsets) == 0 if plan.strata.labels else np.zeros(0, bool)
-    assert arrays.pop("unlabelled", np.zeros(1)).sum() == bare.sum()
+    assert arrays.pop("unlabeled", np.zeros(1)).sum() == bare.sum()
     assert {name: array.tolist() for name, array in arrays.items()} == told["arrays"]
     few = {name for name in arrays if name.endswith(("_offsets", "_ids")) or name == "value_counts"}
     assert {name for name, array in arrays.items() if array.dtype == np.int32} == few

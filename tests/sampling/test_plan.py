@@ -164,13 +164,13 @@ def test_a_spec_is_a_value():
 @pytest.mark.parametrize(
     ("options", "complaint"),
     [
-        ({"combine": "mean"}, "combine is 'mean'; expected one of max, sum, product"),
+        ({"combine": "mean"}, "combine is 'mean'. Expected one of max, sum, product"),
         ({"mode": "dek"}, "did you mean 'deck'"),
         ({"size": 0}, "size is 0"),
         ({"size": 1.5}, "size is 1.5"),
         ({"seed": -1}, "seed is -1"),
         ({"seed": None}, "fresh_seed"),
-        ({"cap": 3}, "expected combine='product'"),
+        ({"cap": 3}, "Expected combine='product'"),
         ({"combine": "product", "cap": 0}, "cap is 0"),
     ],
 )

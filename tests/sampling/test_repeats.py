@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 import penstock
+from penstock.dataset.samples import content_of
 from penstock.errors import SamplingError
 from penstock.sampling import (
     ClassCounts,
@@ -266,7 +267,7 @@ def test_concatenated_parts_know_a_row_that_is_in_two_of_them(demo_dataset):
         "weights": lambda rows: Strata.from_weights(np.ones(len(rows)), rows=rows),
         "masks": lambda rows: Strata.from_masks({"True": np.ones(len(rows), bool)}, rows=rows),
         "views": lambda rows: Strata.from_weights(np.ones(len(rows)), labels=demo_dataset[rows]),
-        "bound": lambda rows: bind_sampling(EVERY, demo_dataset.table, rows),
+        "bound": lambda rows: bind_sampling(EVERY, content_of(demo_dataset).table, rows),
     }
     for make in made.values():
         joined = Strata.concatenate([make(np.arange(3)), make(np.arange(2, 6))])

@@ -144,7 +144,7 @@ def test_mode_seed_and_size_go_into_the_new_spec():
     ("targets", "error", "complaint"),
     [
         ({}, SamplingError, "no targets"),
-        ({"e": 0.5}, UnknownClassError, "no class 'e'"),
+        ({"e": 0.5}, UnknownClassError, "'e' is not a class"),
         ({"a": 5}, SamplingError, "share of 'a' is 5"),
         ({"a": -0.1}, SamplingError, "share of 'a' is -0.1"),
         ({"a": "x"}, SamplingError, "share of 'a' is 'x'"),

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import penstock
+from penstock.dataset.samples import content_of
 from penstock.errors import StorageError
 from penstock.storage import Location, Store
 from penstock.storage.versions._tags import keep_ref
@@ -77,6 +78,7 @@ def test_two_writers_at_once_lose_nothing(tmp_path):
     writers = [
         _start(f"""
 import penstock
+from penstock.dataset.samples import content_of
 ds = penstock.load({str(path)!r})
 for turn in range(8):
     ds.append({{"age": {who} * 100 + turn, "labels": ["from {who}", "turn" + str(turn)], "images": None}})
@@ -136,12 +138,12 @@ def test_rows_moved_by_another_tool_keep_their_place(tmp_path):
         {"age": list(range(6)), "labels": [["x"]] * 6, "images": [np.full((3, 3), i, np.uint8) for i in range(6)]}
     )
     ds.commit("start")
-    uids = ds.table.uids(np.arange(6))
+    uids = content_of(ds).table.uids(np.arange(6))
     raw = lance.dataset(f"{ds.path}/samples.lance")
     raw.update({"_spare": "true"}, where=f"uid = {uids[1]}")
     assert raw.to_table(columns=["uid"])["uid"].to_pylist() != uids.tolist()
     again = penstock.load(ds.path)
-    np.testing.assert_array_equal(again.table.uids(np.arange(6)), uids)
+    np.testing.assert_array_equal(content_of(again).table.uids(np.arange(6)), uids)
     assert again.age.numpy().tolist() == list(range(6))
     assert [int(image[0, 0, 0]) for image in again.images[[5, 1, 1, 0]].numpy()] == [5, 1, 1, 0]
     again.age[1] = 11
@@ -155,12 +157,12 @@ def test_small_files_are_merged_at_commit_in_order(tmp_path):
     for turn in range(12):
         ds.append({"age": turn, "labels": ["x"], "images": np.full((2, 2), turn, np.uint8)})
         ds.flush()
-    uids = ds.table.uids(np.arange(12))
+    uids = content_of(ds).table.uids(np.arange(12))
     ds.pop(4)
     ds.commit("one file")
     assert len(lance.dataset(f"{ds.path}/samples.lance").get_fragments()) == 1
     assert ds.age.numpy().tolist() == [0, 1, 2, 3, 5, 6, 7, 8, 9, 10, 11]
-    np.testing.assert_array_equal(ds.table.uids(np.arange(11)), np.delete(uids, 4))
+    np.testing.assert_array_equal(content_of(ds).table.uids(np.arange(11)), np.delete(uids, 4))
 
 
 @pytest.mark.parametrize("damage", ["truncated", "garbage", "missing"])
@@ -187,7 +189,7 @@ def test_a_damaged_draft_says_which_file_to_delete(tmp_path):
     ds.age[0] = 2
     (file,) = (tmp_path / "draft" / "drafts" / "main").iterdir()
     file.write_bytes(b"rubbish")
-    with pytest.raises(StorageError, match=rf"{file.name}.*damaged.*delete that file"):
+    with pytest.raises(StorageError, match=rf"{file.name}.*damaged.*delete this file"):
         penstock.load(ds.path)
 
 
@@ -225,14 +227,14 @@ def test_a_file_that_the_disk_cut_short_is_refused_before_a_version_names_it(tmp
     store, names, file = _appended(tmp_path / "failing")
     secure(store.location, None, names)
     file.write_bytes(file.read_bytes()[:left])
-    with pytest.raises(StorageError, match="not all that were written"):
+    with pytest.raises(StorageError, match="the disk did not save"):
         secure(store.location, None, names)
 
 
 def test_a_file_whose_end_the_disk_lost_is_refused(tmp_path):
     store, names, file = _appended(tmp_path / "failing")
     file.write_bytes(file.read_bytes()[:-4] + bytes(4))
-    with pytest.raises(StorageError, match="not all that were written"):
+    with pytest.raises(StorageError, match="the disk did not save"):
         secure(store.location, None, names)
 
 
@@ -244,7 +246,7 @@ def test_a_tag_that_the_disk_cut_short_is_removed(tmp_path, content):
     store = Store.open(Location(tmp_path / "failing"))
     file = next((tmp_path / "failing/samples.lance/_refs/tags").glob("user-*.json"))
     file.write_bytes(content)
-    with pytest.raises(StorageError, match="nothing was changed"):
+    with pytest.raises(StorageError, match="Nothing was changed"):
         keep_ref(store, f"samples.lance/_refs/tags/{file.name}")
     assert not file.exists()
     assert penstock.load(tmp_path / "failing").tags == {}
@@ -256,6 +258,6 @@ def test_a_version_whose_record_the_disk_cut_short_is_refused(tmp_path, content)
     ds.commit("one")
     newest = min((tmp_path / "failing/samples.lance/_versions").glob("1*.manifest"))
     newest.unlink() if content is None else newest.write_bytes(content)
-    with pytest.raises(StorageError, match="did not take the record of a version"):
+    with pytest.raises(StorageError, match="did not save the record of a version"):
         Location(tmp_path / "failing").sync_version(f"samples.lance/_versions/{newest.name}")
     assert not newest.exists()

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import penstock
+from penstock.dataset.samples import content_of
 from penstock.errors import CredentialsError, DatasetError, LinkError, SampleError
 from penstock.storage import Credentials, LinkReader, Location
 from penstock.tensors import Link, decode_image, encode_image
@@ -103,12 +104,12 @@ def test_redirects_are_followed(web):
 @pytest.mark.parametrize(
     ("address", "words"),
     [
-        ("/404/x.png", "is missing"),
-        ("/410", "is missing"),
-        ("/403", "access is denied"),
-        ("/401", "access is denied"),
-        ("/400", "answered with status 400"),
-        ("/circle", "redirects without end"),
+        ("/404/x.png", "does not exist"),
+        ("/410", "does not exist"),
+        ("/403", "access was denied"),
+        ("/401", "access was denied"),
+        ("/400", "returned status 400"),
+        ("/circle", "redirects endlessly"),
     ],
 )
 def test_an_answer_that_is_no_file_is_named_in_words(web, address, words):
@@ -120,7 +121,7 @@ def test_an_answer_that_is_no_file_is_named_in_words(web, address, words):
 @pytest.mark.parametrize(
     ("url", "words"),
     [
-        ("http://127.0.0.1:1/x.png", "no server answers at '127.0.0.1:1'"),
+        ("http://127.0.0.1:1/x.png", "no server is reachable at '127.0.0.1:1'"),
         ("http://no-such-host.invalid/x.png", "no-such-host.invalid"),
         ("ftp://host/x.png", "has scheme 'ftp'"),
         ("http://[::1", "not a valid URL"),
@@ -145,7 +146,7 @@ SECRET = [
 
 @pytest.mark.parametrize("url", SECRET)
 def test_an_address_with_a_password_is_refused_without_repeating_it(url):
-    with pytest.raises(LinkError, match=r"holds a password or key.*populate_creds") as caught:
+    with pytest.raises(LinkError, match=r"contains a password or key.*populate_creds") as caught:
         penstock.link(url)
     assert "of-the-test" not in str(caught.value)
 
@@ -155,7 +156,7 @@ def test_an_address_with_a_password_is_refused_without_repeating_it(url):
 def test_an_address_with_a_password_is_not_added(url, form, tmp_path):
     ds = penstock.empty(tmp_path / "set")
     ds.create_tensor("images", htype="link[image]", verify=False)
-    with pytest.raises(LinkError, match="holds a password or key"):
+    with pytest.raises(LinkError, match="contains a password or key"):
         ds.append({"images": form(url)})
     assert len(ds) == 0
 
@@ -166,14 +167,14 @@ def test_what_only_looks_like_a_password_is_taken(url):
 
 
 def test_a_dataset_address_with_a_password_is_refused_without_repeating_it():
-    with pytest.raises(DatasetError, match=r"holds a password or key.*AWS_ACCESS_KEY_ID") as caught:
+    with pytest.raises(DatasetError, match=r"contains a password or key.*AWS_ACCESS_KEY_ID") as caught:
         Location("s3://AKIA:pw-of-the-test@bucket/set")
     assert "of-the-test" not in str(caught.value)
 
 
 @pytest.mark.parametrize("path", ["/tmp/caf\udce9", "/tmp/a\0b", "s3://[::1/x"], ids=["surrogate", "nul", "brackets"])
 def test_a_dataset_address_that_nothing_can_be_named_by_is_refused(path):
-    with pytest.raises(DatasetError, match="expected a path"):
+    with pytest.raises(DatasetError, match="not a valid dataset path"):
         Location(path)
 
 
@@ -183,14 +184,14 @@ def test_a_dataset_address_that_nothing_can_be_named_by_is_refused(path):
         ("http://[::1", "not a valid URL"),
         ("http://host:99999/x", "not a valid URL"),
         ("http://host:x/x", "not a valid URL"),
-        ("http://", "names no file"),
-        ("http:///x", "names no file"),
-        ("s3://", "names no file"),
-        ("s3://bucket", "names no file"),
-        ("s3:///key", "names no file"),
+        ("http://", "does not name a file"),
+        ("http:///x", "does not name a file"),
+        ("s3://", "does not name a file"),
+        ("s3://bucket", "does not name a file"),
+        ("s3:///key", "does not name a file"),
         ("ftp://host/x", "has scheme 'ftp'"),
         ("file://host/x.png", "names the host 'host'"),
-        ("file:///", "names no file"),
+        ("file:///", "does not name a file"),
         ("http://host/\ud800", "lone surrogate"),
         ("\ud800.png", "lone surrogate"),
         ("a\0b", "a NUL"),
@@ -209,7 +210,7 @@ def test_an_address_that_is_none_is_refused_before_it_is_stored(url, words, tmp_
 
 @pytest.mark.parametrize("value", [b"bytes", 5, "", ["x"]], ids=repr)
 def test_a_link_to_what_is_no_text_is_refused(value):
-    with pytest.raises(SampleError, match="expected a path or URL"):
+    with pytest.raises(SampleError, match="Expected a path or URL"):
         penstock.link(value)
 
 
@@ -320,7 +321,7 @@ def test_named_credentials_open_a_web_link(web):
     assert isinstance(_fetched(f"{web.url}/private/x.png", "mine", credentials), bytes)
     assert web.authorized[-1] == "Bearer abc"
     error = _fetched(f"{web.url}/private/x.png", "other", credentials)
-    assert "access is denied with the credentials of 'other'" in str(error)
+    assert "access was denied with the credentials of 'other'" in str(error)
 
 
 def test_an_unknown_entry_of_credentials_is_named(store):
@@ -341,7 +342,7 @@ def test_no_pickle_holds_credentials(dumps, tmp_path):
     ds.commit("two")
     ds.populate_creds("mine", {"aws_secret_access_key": "secret-of-the-test"})
     view = ds.query("select * where labels == 'a'")
-    for value in (ds, ds.labels, ds[0], view, ds.table, view.table, ds._working.credentials):
+    for value in (ds, ds.labels, ds[0], view, content_of(ds).table, content_of(view).table, content_of(ds).credentials):
         content = dumps(value)
         assert b"secret-of-the-test" not in content
         pickle.loads(content)
@@ -364,5 +365,5 @@ def test_workers_of_the_loader_are_handed_credentials(web, tmp_path):
 def test_an_unknown_key_is_refused_when_the_link_is_added(tmp_path):
     ds = penstock.empty(tmp_path / "set")
     ds.create_tensor("images", htype="link[image]", verify=False)
-    with pytest.raises(CredentialsError, match=r"no credentials key 'mine'.*add_creds_key"):
+    with pytest.raises(CredentialsError, match=r"'mine' is not a credentials key.*add_creds_key"):
         ds.append({"images": penstock.link("s3://bucket/x.png", creds_key="mine")})

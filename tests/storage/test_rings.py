@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import penstock
+from penstock.dataset.samples import content_of
 from penstock.errors import StorageError
 from penstock.storage.reading import _rings
 
@@ -24,7 +25,7 @@ def ds(request, tmp_path):
 
 
 def taken(dataset):
-    return dataset.table.stored.snapshot.take(np.array([0, 3, 11]), ["images"])["images"].to_pylist()
+    return content_of(dataset).table.stored.snapshot.take(np.array([0, 3, 11]), ["images"])["images"].to_pylist()
 
 
 @pytest.fixture
@@ -35,7 +36,7 @@ def forbidden(monkeypatch):
 @pytest.mark.skipif(not _rings._allowed(), reason="this kernel gives the process no io_uring")
 def test_rings_read_what_files_do(ds, monkeypatch):
     by_ring = taken(penstock.load(ds.path))
-    handle = ds.table.stored.snapshot.handle
+    handle = content_of(ds).table.stored.snapshot.handle
     assert _rings.through_rings(handle, ds.path, None).uri.startswith("file+uring://")
     monkeypatch.setattr(_rings, "_allowed", lambda: False)
     assert _rings.through_rings(handle, ds.path, None) is handle

@@ -12,6 +12,7 @@ import pytest
 
 import penstock
 from penstock.batchup.data_source import ArrayDataSource
+from penstock.dataset.samples import content_of
 from penstock.errors import DatasetError, LoaderError, SampleIndexError, TensorNotFoundError
 from penstock.loader.sources._first_sample import FirstSampleTable
 from penstock.loader.sources._sequential import BufferedStream, SequentialTable
@@ -97,7 +98,7 @@ def drafted(path) -> OverlayTable:
     for row in (1, 4):
         for name, value in sample(row).items():
             ds[name][row] = value
-    return ds.table
+    return content_of(ds).table
 
 
 def optimized(path, rows) -> OptimizedTable:
@@ -340,7 +341,7 @@ def test_table_names_its_tensors_when_there_is_none_of_a_name(table, member):
 @pytest.mark.parametrize("rows", [[6], [0, -1], [2, 99, 1]], ids=["next", "negative", "far"])
 def test_table_refuses_rows_that_do_not_exist(table, member, rows):
     arguments = () if member == "uids" else ([next(iter(table.tensors))],)
-    with pytest.raises(SampleIndexError, match=r"row (6|-1|99); expected 0 to 5"):
+    with pytest.raises(SampleIndexError, match=r"row (6|-1|99). Expected 0 to 5"):
         getattr(table, member)(np.array(rows), *arguments)
 
 
@@ -348,7 +349,7 @@ def test_table_refuses_rows_that_do_not_exist(table, member, rows):
                          ids=["column", "has_nulls", "stacked"])  # fmt: skip
 def test_table_has_no_column_of_images(table, member):
     if "images" in table.tensors:
-        with pytest.raises(DatasetError, match=r"'images' .*expected a tensor that is not an image or mask"):
+        with pytest.raises(DatasetError, match=r"'images' .*Expected a tensor that is not an image or mask"):
             member(table, "images")
     else:
         assert not any(spec.is_encoded for spec in table.tensors.values())
@@ -443,7 +444,7 @@ def test_sequential_table_refuses_what_needs_samples_by_number():
         table.column("score")
     with pytest.raises(LoaderError, match="row 4 needs samples that can be read by number"):
         table.take(np.array([4]), ["score"])
-    with pytest.raises(SampleIndexError, match="row 6; expected 0 to 5"):
+    with pytest.raises(SampleIndexError, match=r"row 6 does not exist. Expected 0 to 5"):
         table.take(np.array([6]), ["score"])
 
 

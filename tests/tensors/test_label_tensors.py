@@ -23,14 +23,14 @@ def test_the_first_label_tensor_is_counted_by_default():
 
 
 def test_a_tensor_without_labels_is_refused():
-    with pytest.raises(DatasetError, match="labels='age'; expected a class_label tensor: first, second"):
+    with pytest.raises(DatasetError, match=r"labels='age'. Expected a class_label tensor: first, second"):
         label_tensor(BOTH, "age")
-    with pytest.raises(DatasetError, match="labels='age'; expected a class_label tensor: this dataset has none"):
+    with pytest.raises(DatasetError, match=r"labels='age'. Expected a class_label tensor: this dataset has none"):
         label_tensor(specs(age="generic"), "age")
 
 
 def test_a_tensor_that_does_not_exist_is_refused_with_the_nearest():
-    with pytest.raises(TensorNotFoundError, match=r"no tensor 'secnd'.*did you mean 'second'"):
+    with pytest.raises(TensorNotFoundError, match=r"'secnd' is not a tensor.*did you mean 'second'"):
         label_tensor(BOTH, "secnd")
 
 

@@ -57,10 +57,10 @@ def cases(name: str) -> list[list[str]]:
 
 
 def outcome(call):
-    """Return what a call returns, or the TQL error it raises; a fault of penstock's own is neither."""
+    """Return what a call returns, or the TQL error it raises; an internal error is neither."""
     try:
         return call()
     except (TQLError, SamplingError) as error:
-        if "a fault of penstock" in str(error):
+        if "internal error" in str(error):
             raise AssertionError(error.text) from error
         return error

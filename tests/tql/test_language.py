@@ -307,7 +307,7 @@ def test_rewriting_refuses_what_is_no_weight(value):
 
 
 def test_rewriting_refuses_a_clause_that_is_not_there():
-    with pytest.raises(SamplingError, match="no clause 2"):
+    with pytest.raises(SamplingError, match="clause 2 does not exist"):
         tql.rewrite_weight("select * sample by max_weight(True: 1)", 2, 1)
 
 

@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import expect
 
 import penstock
+from penstock.dataset.samples import content_of
 from tests.ui.explorer import open_explorer
 
 PICTURES = Path(os.environ.get("PENSTOCK_PICTURES", Path(__file__).resolve().parents[2] / "test-results"))
@@ -43,7 +44,7 @@ def test_a_balanced_view_is_shown_position_by_position_and_edited_sample_by_samp
     grid = root.get_by_test_id("penstock-grid")
     grid.locator(f"[data-position='{first}']").click()
     detail = root.get_by_test_id("penstock-detail")
-    uid = str(int(ds.table.uids(rows[[first]])[0]))
+    uid = str(int(content_of(ds).table.uids(rows[[first]])[0]))
     expect(grid).to_have_attribute("aria-activedescendant", re.compile(rf"-{first}$"))
     expect(detail).to_have_attribute("data-uid", uid)
     root.get_by_test_id("penstock-add-class").click()

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import penstock
+from penstock.dataset.samples import content_of
 from penstock.sampling import SamplingSpec, Strata
 from penstock.widgets.operations._describe import statistics
 from penstock.widgets.operations._tiles import sample_fields
@@ -36,6 +37,8 @@ def test_detail_shows_every_kind_of_tensor_that_was_made_later(tmp_path):
     for name, (htype, value, _) in values.items():
         dataset.create_tensor(name, htype)
         dataset[name][1] = value
-    shown = [{field["name"]: field["value"] for field in sample_fields(dataset.table, row, ())} for row in (0, 1)]
+    shown = [
+        {field["name"]: field["value"] for field in sample_fields(content_of(dataset).table, row, ())} for row in (0, 1)
+    ]
     assert shown[0] == {"k": "0", **dict.fromkeys(values, "NULL")}
     assert shown[1] == {"k": "1", **{name: text for name, (_, _, text) in values.items()}}

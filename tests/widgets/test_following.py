@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import penstock
+from penstock.dataset.samples import content_of
 from penstock.widgets import Session
 from tests.widgets.conftest import FrontEnd, RpcError
 
@@ -144,7 +145,7 @@ def test_a_block_that_is_open_is_said_and_not_written_for_the_charts(ds, front):
         assert "`with` block" in shown(front)[4]["message"]
         assert shown(front)[0] == 60
         assert len(ds) == 61
-        assert ds._buffer.num_rows == 1
+        assert content_of(ds).opened.buffer.num_rows == 1
     wait_until(lambda: shown(front)[0] == 61)
     assert shown(front)[4] is None
 
@@ -376,7 +377,7 @@ def test_a_slider_reads_nothing_from_disk(ds, front, monkeypatch):
         raise AssertionError("the store was read")
 
     for name in ("latest_version", "head", "at"):
-        monkeypatch.setattr(type(ds._working.store), name, touched)
+        monkeypatch.setattr(type(content_of(ds).store), name, touched)
     front.ask("weights.set", weights=[7, 1], text=TEXT.replace("5", "7"))
     assert front.widget.plan.histogram().expected == pytest.approx([60 * 70 / 120, 60 * 50 / 120])
 

@@ -11,6 +11,7 @@ import pytest
 
 import penstock
 from penstock import errors
+from penstock.dataset.samples import content_of
 from penstock.widgets import Session
 from penstock.widgets.operations._contract import all_operations
 from penstock.widgets.operations._thumbnails import Thumbnails
@@ -67,7 +68,7 @@ def kernel(tmp_path_factory):
         assert len(answers) == 1
         return answers[0]
 
-    ask.uid = str(int(ds.table.uids(np.array([1]))[0]))
+    ask.uid = str(int(content_of(ds).table.uids(np.array([1]))[0]))
     return ask
 
 
@@ -194,7 +195,7 @@ def test_a_panic_while_the_dataset_is_read_is_said_and_the_charts_stay(ds, front
 
 @pytest.mark.parametrize("error", [PanicError("damaged"), RuntimeError("broken"), OSError("gone")], ids=type)
 def test_one_picture_that_cannot_be_read_leaves_the_others(ds, monkeypatch, error):
-    table = ds.table
+    table = content_of(ds).table
     take = type(table).take
 
     def some(self, rows, tensors):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import penstock
+from penstock.dataset.samples import content_of
 from tests.widgets.conftest import FrontEnd, RpcError
 
 # sample 0: a car and two buses, the second bus a crowd; sample 1: nothing; sample 2: a car
@@ -55,7 +56,7 @@ def sample(front, row=0):
 def values(ds, row=0):
     """Return all that describes the objects of a sample, object by object."""
     found = {name: ds[name][row].numpy().tolist() for name in ("categories", "boxes", "iscrowd", "area")}
-    if "keypoints" in ds.tensor_names():
+    if "keypoints" in content_of(ds).names():
         found["keypoints"] = ds.keypoints[row].numpy().tolist()
         found["attributes"] = ds.attributes[row].data()["value"]
     return [dict(zip(found, entry, strict=True)) for entry in zip(*found.values(), strict=True)]
@@ -69,7 +70,7 @@ def send(front, row=0, **change):
 
 def blank(ds, **own):
     made = own | {"iscrowd": 0}
-    return made | ({"keypoints": [0, 0, 0, 0], "attributes": None} if "keypoints" in ds.tensor_names() else {})
+    return made | ({"keypoints": [0, 0, 0, 0], "attributes": None} if "keypoints" in content_of(ds).names() else {})
 
 
 def test_the_browser_is_told_that_labels_have_boxes(front):
@@ -206,7 +207,7 @@ def test_a_sample_left_unequal_in_python_can_be_mended_label_by_label(ds, front)
 def test_an_edit_reaches_the_draft_whole_or_not_at_all(ds, front):
     boxes = sample(front)["boxes"]
     send(front, labels=[BUS], boxes=boxes[8:], sources=[2])
-    drafts = [name for name in ds._working.store.location.names("drafts") if "part" not in name]
+    drafts = [name for name in content_of(ds).store.location.names("drafts") if "part" not in name]
     assert len(drafts) == 1
     assert values(penstock.load(ds.path)) == values(ds)
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import penstock
+from penstock.dataset.samples import content_of
 from penstock.errors import SamplingError
 from penstock.widgets import Session
 from tests.widgets.conftest import RpcError, arrays_of, labels_of
@@ -46,7 +47,7 @@ def test_weights_on_top_of_it_count_distinct_samples(ds):
     explorer = penstock.explore(balanced, query="select * sample by max_weight(contains(labels, 'Ring'): 3, True: 1)")
     coverage = explorer.plan.coverage(1)
     assert coverage.num_rows == len(set(balanced.indices.tolist()))
-    assert explorer.view.table.num_rows == len(ds)
+    assert content_of(explorer.view).table.num_rows == len(ds)
     explorer.weights = [5, 1]
     assert explorer.plan.coverage(1).num_rows == coverage.num_rows
 

@@ -127,7 +127,7 @@ def test_selected_rows_can_be_set_from_python(explorer):
     ("options", "error", "expected"),
     [
         ({"queri": "select *"}, TypeError, "'queri'.*did you mean 'query'"),
-        ({"labels": "images"}, DatasetError, "labels=.images.; expected a class_label tensor: labels"),
+        ({"labels": "images"}, DatasetError, "labels=.images.. Expected a class_label tensor: labels"),
         ({"labels": "label"}, TensorNotFoundError, "did you mean .labels."),
         ({"mode": "dealt"}, SamplingError, "dealt"),
         ({"seed": -1}, penstock.PenstockError, "-1"),

@@ -5,7 +5,7 @@ import { FakeKernel, type FakeOptions, NAMES } from "./fake-kernel.ts";
 import { FakeModel } from "./fake-model.ts";
 
 const options = new URLSearchParams(location.search);
-const COLOURS = ["#7a41b4", "#cb8000", "#22695e", "#b274ed", "#944a07", "#589d90", "#451618", "#252144"];
+const COLORS = ["#7a41b4", "#cb8000", "#22695e", "#b274ed", "#944a07", "#589d90", "#451618", "#252144"];
 
 const image: NonNullable<FakeOptions["image"]> = async (sample, size, width, height) => {
   const scale = Math.min(1, size / Math.max(width, height));
@@ -19,7 +19,7 @@ const image: NonNullable<FakeOptions["image"]> = async (sample, size, width, hei
   pen.fillRect(0, 0, width, height);
   sample.labels.forEach((label, i) => {
     const [x = 0, y = 0, w = 0, h = 0] = sample.boxes.slice(4 * i, 4 * i + 4);
-    pen.fillStyle = COLOURS[label % 8] ?? "#000";
+    pen.fillStyle = COLORS[label % 8] ?? "#000";
     pen.beginPath();
     if (label % 3 === 0) pen.ellipse(x + w / 2, y + h / 2, w / 2 - 2, h / 2 - 2, 0, 0, 7);
     else if (label % 3 === 1) pen.rect(x + 2, y + 2, w - 4, h - 4);

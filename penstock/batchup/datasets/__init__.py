@@ -9,12 +9,14 @@ __getattr__, __dir__, _ = _lazy.attach(
         "files._float_images": ["ImageArrayUInt8ToFloat32"],
         "files._sources": ["SourceFile"],
         "_standard": ["standard"],
+        "_standard_set": ["StandardSet"],
     },
 )
 
 __all__ = [
     "ImageArrayUInt8ToFloat32",
     "SourceFile",
+    "StandardSet",
     "cifar10",
     "cifar100",
     "fashion_mnist",

@@ -31,5 +31,5 @@ def write_batches(arrays: ArrayWriter, part: str, batches: Sequence[dict[str, An
     for name, key in labels.items():
         found = np.concatenate([np.array(batch[key], np.int32) for batch in batches])
         if found.shape != (len(images),):
-            raise ValueError(f"{len(images)} images of {part} and {len(found)} labels")
+            raise ValueError(f"there are {len(images)} images of {part}, but {len(found)} labels")
         arrays.write(f"{part}_{name}", found)

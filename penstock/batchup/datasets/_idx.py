@@ -38,5 +38,5 @@ def read_idx(path: Path, ndim: int) -> NDArray[np.uint8]:
         magic, shape = content[:4], struct.unpack_from(f">{ndim}I", content, 4)
         found: NDArray[Any] = np.frombuffer(content, np.uint8, offset=4 + 4 * ndim)
         if magic != bytes((0, 0, _UNSIGNED_BYTES, ndim)):
-            raise ImporterError(f"{str(path)!r} begins with {magic.hex()}; expected {expected}")
+            raise ImporterError(f"{str(path)!r} begins with {magic.hex()}. Expected {expected}")
         return found.reshape(shape)

@@ -8,11 +8,13 @@ from importlib import import_module
 
 import numpy as np
 
+from penstock._wording import nearest
 from penstock.batchup.datasets._standard_set import Part, StandardSet
 from penstock.batchup.datasets.files._array_folder import ArrayFolder
 from penstock.dataset import Dataset
-from penstock.errors import ImporterError, nearest
-from penstock.importers import from_arrays, load_or_make
+from penstock.errors import ImporterError
+from penstock.importers import from_arrays
+from penstock.importers.building import load_or_make
 from penstock.importers.building._build import check_dest
 
 __all__ = ["standard"]
@@ -47,7 +49,7 @@ def standard(
         One of cifar10, cifar100, fashion-mnist, mnist, stl10, svhn, usps, or a class of `penstock.batchup.datasets`,
         which may be a subclass that names other files.
     dest : str or path, optional
-        Where the dataset is made; must not exist. By default it is kept in the data folder
+        Where to create the dataset; must not exist. By default it is kept in the data folder
         (`penstock.batchup.config.get_data_dir`), where edits stay.
     extra : bool
         Whether to add the 100,000 images without label of STL-10 (subset unlabeled), or the 531,131 easier ones of
@@ -83,7 +85,7 @@ def standard(
     """
     chosen = _class_of(name)
     if extra and chosen.key not in ("stl10", "svhn"):
-        raise ImporterError(f"{chosen.key} has no extra samples; expected extra=True for stl10 and svhn alone")
+        raise ImporterError(f"{chosen.key} has no extra samples. Expected extra=True only for stl10 and svhn")
     if dest is not None:
         check_dest(dest)
         return _make(chosen, dest, extra=extra, progress=progress)
@@ -101,7 +103,7 @@ def _class_of(name: str | type[StandardSet]) -> type[StandardSet]:
     if not isinstance(name, str) or plain not in folded:
         like = nearest(plain, folded)
         raise ImporterError(
-            f"{name!r} is not a standard dataset; expected one of {', '.join(_CLASSES)}",
+            f"{name!r} is not a standard dataset. Expected one of: {', '.join(_CLASSES)}",
             hint=f"did you mean {folded[like]!r}?" if like else None,
         )
     module, found = _CLASSES[folded[plain]]
@@ -129,5 +131,5 @@ def _make(chosen: type[StandardSet], dest: str | os.PathLike[str], *, extra: boo
 
 
 def _rows_of(parts: list[Part]) -> list[np.ndarray]:
-    """Return one image a row with channels last; views, so that the images are read when they are written."""
+    """Return one image per row with channels last, as views, so that images are read on writing."""
     return [image.transpose(1, 2, 0) for part in parts for image in part.images]

@@ -1,4 +1,4 @@
-"""What the standard datasets have in common: fetched, parsed once, split."""
+"""The base of the standard datasets: fetched, parsed once, split."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Part:
         Such as ``train``.
     images : ndarray of uint8, shape (num_samples, channels, height, width)
     labels : mapping of str to ndarray of int, shape (num_samples,)
-        -1 where there is no label.
+        -1 if there is no label.
     """
 
     name: str
@@ -48,6 +48,8 @@ class StandardSet:
     """A dataset that is published as files with checksums.
 
     A subclass with other `files` reads copies of them from elsewhere, such as a server without access to the internet.
+    Another dataset is one more subclass: it says what it is published as, and how that is read by `parse`, `parts` and
+    `class_names_of`.
 
     Attributes
     ----------
@@ -55,6 +57,8 @@ class StandardSet:
         Name, and folder in the data folder.
     files : tuple of SourceFile
         What it is published as.
+    extra : type or None
+        A dataset of more training samples, which are read where they are asked for.
     """
 
     key: ClassVar[str]
@@ -68,7 +72,7 @@ class StandardSet:
 
     @classmethod
     def parts(cls, arrays: ArrayFolder, *, extra: bool) -> list[Part]:
-        """Return the samples by part; `extra` adds those that are left out otherwise."""
+        """Return the samples by part; `extra` adds those that are otherwise left out."""
         raise NotImplementedError
 
     @classmethod
@@ -83,7 +87,7 @@ class StandardSet:
 
     @classmethod
     def edition(cls) -> str:
-        """Return a short text that differs where the files, or what is made of them, differ."""
+        """Return a short text that differs if the files, or what is made from them, differ."""
         parts = [str(_EDITION), *(f"{file.name} {file.sha256}" for file in cls.files)]
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]
 
@@ -115,7 +119,7 @@ class StandardSet:
 
     @classmethod
     def delete_cache(cls) -> None:
-        """Remove what was downloaded, placed by hand or parsed; datasets that `penstock.standard` made stay."""
+        """Remove all downloaded, manually placed and parsed files; datasets made by `penstock.standard` stay."""
         import shutil
 
         folder = cls.folder()
@@ -207,12 +211,12 @@ def checked_count(name: str, value: int | None, most: int) -> int:
     Raises
     ------
     ImporterError
-        If it is not a whole number from 0 to `most`.
+        If it is not an integer from 0 to `most`.
     """
     count = 0 if value is None else value
     if isinstance(count, bool) or not isinstance(count, int | np.integer) or not 0 <= count <= most:
         end = f" to {most:,}" if most < _MOST_SAMPLES else ""
-        raise ImporterError(f"{name} is {value!r}; expected a whole number from 0{end}, or None")
+        raise ImporterError(f"{name}={value!r} is not valid. Expected an integer from 0{end}, or None")
     return int(count)
 
 
@@ -224,7 +228,7 @@ def check_before_download(**counts: Any) -> None:
 
 @contextmanager
 def readable(path: Path, expected: str) -> Iterator[None]:
-    """Say of a file that cannot be parsed which it is, and what was expected of it."""
+    """Raise an error that names a file that cannot be parsed, and what was expected."""
     import struct
     import tarfile
     import zlib
@@ -248,7 +252,7 @@ def readable(path: Path, expected: str) -> Iterator[None]:
             raise  # the disk, not the file's format
         reason = " ".join(str(error).split())[:120]
         raise ImporterError(
-            f"{str(path)!r} cannot be parsed ({reason or type(error).__name__}); expected {expected}"
+            f"{str(path)!r} cannot be parsed ({reason or type(error).__name__}). Expected {expected}"
         ) from error
 
 
@@ -260,6 +264,6 @@ def _written(path: Path) -> Iterator[None]:
         if isinstance(error, ImporterError):
             raise
         raise ImporterError(
-            f"the arrays cannot be written to {str(path)!r} ({os.strerror(error.errno) if error.errno else error}); "
-            "expected a writable folder with free space"
+            f"the arrays cannot be written to {str(path)!r} ({os.strerror(error.errno) if error.errno else error}). "
+            "Expected a writable folder with free space"
         ) from error

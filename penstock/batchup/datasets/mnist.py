@@ -30,7 +30,7 @@ _FILES = {
 
 
 class MNISTBase(TrainValTest):
-    """What MNIST and Fashion-MNIST have in common: the files' format, the attributes.
+    """The common base of MNIST and Fashion-MNIST: the file format and the attributes.
 
     Parameters
     ----------
@@ -40,6 +40,13 @@ class MNISTBase(TrainValTest):
         What the values 0 and 255 become in `train_X`, `val_X` and `test_X`.
     progress : bool
         Whether to show a progress bar for each download.
+
+    Attributes
+    ----------
+    class_names : list of str
+        Names of the classes, by label.
+    train_X, val_X, test_X : array of float32, shape (num_samples, 1, 28, 28)
+        The images, which convert when they are read.
     """
 
     class_names: ClassVar[list[str]]
@@ -51,7 +58,9 @@ class MNISTBase(TrainValTest):
             images = read_idx(paths[f"{prefix}-images-idx3-ubyte.gz"], 3)
             labels = read_idx(paths[f"{prefix}-labels-idx1-ubyte.gz"], 1)
             if len(images) != len(labels):
-                raise ImporterError(f"{len(images):,} images of {part} and {len(labels):,} labels; expected as many")
+                raise ImporterError(
+                    f"there are {len(images):,} images of {part}, but {len(labels):,} labels. Expected equal numbers"
+                )
             arrays.write(f"{part}_X_u8", images[:, np.newaxis])
             arrays.write(f"{part}_y", labels.astype(np.int32))
 

@@ -99,7 +99,9 @@ class STL(TrainValTest):
                 raise ValueError(f"{missing[0]!r} is not in the archive")
             for part in ("train", "test"):
                 if counts[f"{part}_X.bin"] != counts[f"{part}_y.bin"]:
-                    raise ValueError(f"{counts[f'{part}_X.bin']} images of {part} and {counts[f'{part}_y.bin']} labels")
+                    raise ValueError(
+                        f"there are {counts[f'{part}_X.bin']} images of {part}, but {counts[f'{part}_y.bin']} labels"
+                    )
 
     @classmethod
     def parts(cls, arrays: ArrayFolder, *, extra: bool) -> list[Part]:

@@ -31,7 +31,7 @@ def _source(part: str) -> SourceFile:
 
 
 class _Mat(StandardSet):
-    """What both have in common: files of Matlab."""
+    """The common base of both datasets: MATLAB files."""
 
     key = "svhn"
 
@@ -132,10 +132,10 @@ def _write(arrays: ArrayWriter, part: str, path: Path) -> None:
         from scipy.io.matlab import MatReadError
     except ImportError as error:
         raise MissingDependencyError(
-            "SVHN is published as files of Matlab, which SciPy reads, and it is not installed",
+            "SVHN is published as MATLAB files, which require SciPy, and SciPy is not installed",
             hint="pip install 'penstock[datasets]'",
         ) from error
-    with readable(path, "a file of Matlab with images in X, shape (32, 32, 3, num_samples), and labels in y"):
+    with readable(path, "a MATLAB file with images in X, shape (32, 32, 3, num_samples), and labels in y"):
         try:
             found = loadmat(path, variable_names=("X", "y"))
         except (MatReadError, NotImplementedError) as error:

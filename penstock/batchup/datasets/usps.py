@@ -32,6 +32,8 @@ class USPS(TrainValTest):
 
     Attributes
     ----------
+    class_names : list of str
+        The digits, by label.
     train_X, val_X, test_X : ndarray of float32, shape (num_samples, 1, 16, 16)
     train_y, val_y, test_y : ndarray of int32, shape (num_samples,)
 
@@ -68,7 +70,7 @@ class USPS(TrainValTest):
             import h5py
         except ImportError as error:
             raise MissingDependencyError(
-                "USPS is published as an HDF5 file, which h5py reads, and it is not installed",
+                "USPS is published as an HDF5 file, which requires h5py, and h5py is not installed",
                 hint="pip install 'penstock[datasets]'",
             ) from error
         path = paths[_FILE]
@@ -100,10 +102,10 @@ class USPS(TrainValTest):
 
 
 def _bytes(images: NDArray[np.float32], lower: float) -> NDArray[np.uint8]:
-    """Return images of -1 to 1, where there is any value below 0, or of 0 to 1, as bytes."""
+    """Return images as bytes, from values of -1 to 1 if any value is negative, otherwise of 0 to 1."""
     black = -1.0 if lower < 0 else 0.0
     if images.size and not (black <= images.min() and images.max() <= 1):
-        raise ImporterError(f"USPS has values from {images.min()} to {images.max()}; expected 0 to 1, or -1 to 1")
+        raise ImporterError(f"USPS has values from {images.min()} to {images.max()}. Expected 0 to 1, or -1 to 1")
     levels: NDArray[np.uint8] = np.rint((images - black) * (255 / (1 - black))).astype(np.uint8)
     return levels
 

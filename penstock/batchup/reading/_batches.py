@@ -15,7 +15,15 @@ __all__ = ["ChoiceBatch", "SampleIndices", "length_of_batch", "members_of", "tri
 
 
 class ChoiceBatch(NamedTuple):
-    """Indices of a batch, and which of several sources they are of."""
+    """Indices of a batch, and which of several sources they are of.
+
+    Parameters
+    ----------
+    sample_indices : ndarray of int
+        Indices of samples in that source.
+    ds_index : int
+        The number of the source.
+    """
 
     sample_indices: Any
     ds_index: int
@@ -57,10 +65,10 @@ class SampleIndices(np.ndarray[Any, np.dtype[np.int64]]):
 
 
 def length_of_batch(batch: Any) -> int:
-    """Return the samples of a batch: of a tuple or mapping those of its first part, else its length."""
+    """Return the number of samples of a batch: that of its first part for a tuple or mapping, or its length."""
     if isinstance(batch, tuple | Mapping):
         if not batch:
-            raise DataSourceError("a batch has no parts; expected at least one array")
+            raise DataSourceError("a batch has no parts. Expected at least one array")
         return length_of_batch(next(iter(batch.values())) if isinstance(batch, Mapping) else batch[0])
     if isinstance(batch, slice):
         return len(range(*batch.indices(sys.maxsize)))
@@ -70,7 +78,7 @@ def length_of_batch(batch: Any) -> int:
         shape = getattr(batch, "shape", ())  # a sparse matrix has a shape and no length
         if not shape:
             raise DataSourceTypeError(
-                f"a batch has a part of type {type(batch).__name__}; expected an array with an entry for each sample"
+                f"a batch has a part of type {type(batch).__name__}. Expected an array with an entry for each sample"
             ) from error
         return int(shape[0])
 
@@ -90,12 +98,12 @@ def trim_batch(batch: Any, length: int) -> Any:
         return batch[:length]
     except TypeError as error:
         raise DataSourceTypeError(
-            f"a batch has a part of type {type(batch).__name__}; expected an array, whose first samples can be taken"
+            f"a batch has a part of type {type(batch).__name__}. Expected an array, whose first samples can be taken"
         ) from error
 
 
 def members_of(batch: Any) -> tuple[Any, ...]:
-    """Return the parts of a batch: those of a tuple or list, else the one array there is."""
+    """Return the parts of a batch: those of a tuple or list, or the batch itself."""
     if isinstance(batch, tuple):
         return batch
     return tuple(batch) if isinstance(batch, list) else (batch,)

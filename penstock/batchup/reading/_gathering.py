@@ -44,7 +44,7 @@ def batch_map_concat(
     Returns
     -------
     tuple of ndarray, shape (num_samples, ...), or None
-        One array for each result; None where there were none.
+        One array per result; None if there were no results.
 
     Raises
     ------
@@ -79,7 +79,7 @@ def batch_map_mean(
     n_batches: int | None = None,
     prepend_args: tuple[Any, ...] | None = None,
 ) -> tuple[Any, ...] | None:
-    """Return the mean over all samples of the results of a function.
+    """Return the mean of a function's results over all samples.
 
     Parameters
     ----------
@@ -100,7 +100,7 @@ def batch_map_mean(
     Returns
     -------
     tuple of float or ndarray, or None
-        The sums, divided by the number of samples; None where there were no results.
+        The sums, divided by the number of samples; None if there were no results.
 
     Raises
     ------
@@ -131,10 +131,11 @@ def batch_map_mean(
 def _checked_call(func: Function, prepend_args: tuple[Any, ...] | None) -> tuple[Any, ...]:
     """Return the first arguments of a function, before any batch is made."""
     if not callable(func):
-        raise DataSourceTypeError(f"func is {func!r}; expected a function of a batch")
+        raise DataSourceTypeError(f"func={func!r} is not valid. Expected a function of a batch")
     if prepend_args is not None and not isinstance(prepend_args, tuple | list):
         raise DataSourceTypeError(
-            f"prepend_args is {prepend_args!r}; expected a tuple of arguments", hint="(argument,) for a single one"
+            f"prepend_args={prepend_args!r} is not valid. Expected a tuple of arguments",
+            hint="use (argument,) for a single one",
         )
     return tuple(prepend_args or ())
 
@@ -145,46 +146,49 @@ def _joined(parts: tuple[NDArray[Any], ...]) -> NDArray[Any]:
     except (TypeError, ValueError) as error:
         kinds = list(dict.fromkeys(f"{part.dtype} of shape {part.shape}" for part in parts))
         raise DataSourceError(
-            f"the function returned arrays that do not fit together: {', then '.join(kinds[:2])}; "
-            "expected the same in every batch, except for the number of samples"
+            f"the function returned arrays that do not fit together: {', then '.join(kinds[:2])}. "
+            "Expected the same in every batch, except for the number of samples"
         ) from error
 
 
 def _summed(result: Any, sum_axis: int | tuple[int, ...] | None) -> Any:
     array = np.asarray(result)
     if array.dtype.kind not in "biufcO":
-        raise DataSourceTypeError(f"the function returned {array.dtype}; expected numbers")
+        raise DataSourceTypeError(f"the function returned {array.dtype}. Expected numbers")
     try:
         array = array.astype(np.float64 if array.dtype == object else np.result_type(array.dtype, np.float64))
     except (TypeError, ValueError, OverflowError) as error:
-        raise DataSourceTypeError(f"the function returned objects ({error}); expected numbers") from error
+        raise DataSourceTypeError(f"the function returned objects ({error}). Expected numbers") from error
     if sum_axis is None:
         return array[()]
     try:
         return array.sum(axis=sum_axis)
     except (TypeError, ValueError, OverflowError) as error:
         raise DataSourceError(
-            f"sum_axis is {sum_axis!r} for results of shape {array.shape}; expected axes of these"
+            f"sum_axis={sum_axis!r} is not valid for results of shape {array.shape}. Expected axes of the results"
         ) from error
 
 
 def _added(sums: Any, more: Any) -> Any:
     if np.shape(sums) != np.shape(more):
         raise DataSourceError(
-            f"the function returned a result of shape {np.shape(more)}; expected {np.shape(sums)} as before",
+            f"the function returned a result of shape {np.shape(more)}. "
+            f"Expected {np.shape(sums)}, as in earlier batches",
             hint="sum_axis=0 for results with an entry for each sample",
         )
     return sums + more
 
 
 def _limited(batch_iter: Iterable[Any], progress: Progress | None, n_batches: int | None) -> Iterator[Any]:
-    """Return an iterator of some batches at most, which takes none beyond them."""
+    """Return an iterator of at most some batches, which does not read further ones."""
     if n_batches is not None:
         n_batches = checked_count("n_batches", n_batches, 0)
     if progress is not None and not callable(progress):
-        raise DataSourceTypeError(f"progress_iter_func is {progress!r}; expected a function such as tqdm.tqdm")
+        raise DataSourceTypeError(
+            f"progress_iter_func={progress!r} is not valid. Expected a function such as tqdm.tqdm"
+        )
     if not hasattr(batch_iter, "__iter__") or getattr(batch_iter, "shape", None) == ():
-        raise DataSourceTypeError(f"batch_iter is a {type(batch_iter).__name__}; expected an iterator of batches")
+        raise DataSourceTypeError(f"batch_iter is a {type(batch_iter).__name__}. Expected an iterator of batches")
     shown = batch_iter if progress is None else progress(batch_iter, total=n_batches, leave=False)
     return itertools.islice(shown, n_batches)
 
@@ -197,14 +201,16 @@ def _checked(found: Any, before: list[tuple[Any, ...]], *, numbers: bool) -> tup
     for one in results:
         if not isinstance(one, kinds):
             raise DataSourceTypeError(
-                f"the function returned {type(found).__name__}; expected an array{' or a number' if numbers else ''}, "
+                f"the function returned {type(found).__name__}. Expected an array{' or a number' if numbers else ''}, "
                 "a tuple of them, or None"
             )
         if not numbers and not np.ndim(one):
             raise DataSourceTypeError(
-                f"the function returned the single number {one!r}; expected an entry for each sample",
-                hint="batch_map_mean takes sums over the samples of a batch",
+                f"the function returned the single number {one!r}. Expected an entry for each sample",
+                hint="use batch_map_mean for sums over the samples of a batch",
             )
     if before and len(before[0]) != len(results):
-        raise DataSourceError(f"the function returned {len(results)} results; expected {len(before[0])} as before")
+        raise DataSourceError(
+            f"the function returned {len(results)} results. Expected {len(before[0])}, as in earlier batches"
+        )
     return results

@@ -28,7 +28,7 @@ _SINGLE = (list, tuple, str, bytes, bytearray, memoryview, range, deque, array)
 
 
 def is_array_like(data: Any) -> bool:
-    """Tell whether samples can be counted and read by index."""
+    """Return whether samples can be counted and read by index."""
     return hasattr(data, "__getitem__") and (hasattr(data, "__len__") or hasattr(data, "shape"))
 
 
@@ -41,13 +41,13 @@ def num_samples_of(data: Any) -> int:
         if not shape:
             reason = " ".join(str(error).split())[:100]
             raise DataSourceTypeError(
-                f"data of type {type(data).__name__} has no length ({reason}); expected samples"
+                f"data is a {type(data).__name__}, which has no length ({reason}). Expected samples"
             ) from error
         return int(shape[0])
 
 
 def is_plain(data: Any) -> bool:
-    """Tell whether this is an array in memory whose rows lie one behind the other: ``take`` is then the fastest."""
+    """Return whether this is an array in memory with contiguous rows, for which ``take`` is fastest."""
     return type(data) is np.ndarray and data.ndim > 0 and data.flags.c_contiguous and data.flags.aligned
 
 
@@ -76,7 +76,7 @@ def _refuse_what_takes_no_indices(data: Any) -> None:
     if isinstance(data, Mapping):
         hint = "the values of a mapping, as a list of arrays"
     elif isinstance(data, _SINGLE) or type(data).__module__.partition(".")[0] == "pyarrow":
-        hint = "np.asarray(data), or SampleDataSource(data), which reads sample by sample"
+        hint = "use np.asarray(data), or SampleDataSource(data) to read sample by sample"
     elif getattr(data, "layout", None) is not None and str(data.layout) != "torch.strided":
         hint = "data.to_dense()"
     elif type(data).__module__.startswith("scipy.sparse") and data.format not in {"csr", "csc", "lil", "dok"}:
@@ -85,23 +85,26 @@ def _refuse_what_takes_no_indices(data: Any) -> None:
         hint = "SampleDataSource(data), which reads sample by sample"
     if hint:
         raise DataSourceTypeError(
-            f"data is of type {type(data).__name__}; expected an array, which takes an array of indices", hint=hint
+            f"data is a {type(data).__name__}. Expected an array that can be indexed by an array of integers", hint=hint
         )
 
 
 def is_sample_dataset(data: Any) -> bool:
-    """Tell whether this is a map-style dataset of torch."""
+    """Return whether this is a map-style torch dataset."""
     torch = sys.modules.get("torch.utils.data")
     return torch is not None and isinstance(data, torch.Dataset) and hasattr(type(data), "__len__")
 
 
 def dataset_rows(data: Any) -> tuple[Any, NDArray[np.int64]] | None:
-    """Return the table of a dataset or view, and the row in it of each sample; None of anything else."""
+    """Return the table of a dataset or view and the row of each sample; None for anything else."""
     if not any(base.__module__.startswith("penstock.dataset.") for base in type(data).__mro__):
         return None
     from penstock.dataset import Dataset, View
+    from penstock.dataset.samples import content_of
 
-    return data.state() if isinstance(data, Dataset | View) else None
+    if isinstance(data, Dataset):
+        return content_of(data).state()
+    return content_of(data).state() if isinstance(data, View) else None
 
 
 def _reader_of_ours(data: Dataset | View | Tensor) -> Reader:
@@ -116,14 +119,15 @@ def _reader_of_ours(data: Dataset | View | Tensor) -> Reader:
 
 def _decoding_of(tensors: list[Tensor]) -> Decoding | None:
     """Return threads for images of a view, whose samples do not change meanwhile; None for anything else."""
-    from penstock.dataset import View
+    from penstock.dataset.samples import content_of
+    from penstock.dataset.views import FixedContent
 
-    of_view = [isinstance(tensor._owner, View) for tensor in tensors]  # noqa: SLF001  of this package
+    of_view = [isinstance(content_of(tensor), FixedContent) for tensor in tensors]
     return Decoding() if all(of_view) and any(map(_is_image, tensors)) else None
 
 
 def _is_image(tensor: Tensor) -> bool:
-    return tensor.spec.htype == "image"
+    return tensor.htype in {"image", "link[image]"}
 
 
 def _increasing(data: Any, indices: Any) -> Any:
@@ -138,11 +142,11 @@ def _increasing(data: Any, indices: Any) -> Any:
         return data[distinct][places]
     except (RuntimeError, OSError, ValueError, IndexError, TypeError) as error:
         reason = " ".join(str(error).split())[:100]
-        raise DataSourceError(f"an array of h5py cannot be read ({reason}); expected one of an open file") from error
+        raise DataSourceError(f"an h5py dataset cannot be read ({reason}). Expected one from an open file") from error
 
 
 def _stacks(tensor: Tensor) -> bool:
-    """Tell whether all samples of a tensor have one shape, so that a batch of any of them is one array."""
+    """Return whether all samples of a tensor have one shape, so that every batch is one array."""
     return None not in tensor.shape[1:]
 
 

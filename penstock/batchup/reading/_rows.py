@@ -1,4 +1,4 @@
-"""All samples of a source, as a loader reads them."""
+"""The samples of a source, as a loader reads them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What worker processes have of a source of arrays: how to read rows, and nothing that draws them.
+"""The part of an array source that worker processes get: it reads rows but does not draw them.
 
 Few imports, for every worker process loads this module.
 """
@@ -71,7 +71,7 @@ def _open_h5(path: str, name: str) -> Any:
 
 
 class _Reopened:
-    """Reads out of a file that is opened when the first rows are asked for."""
+    """Reads from a file that is opened when the first rows are requested."""
 
     def __init__(self, read: Callable[..., Any], open_file: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
         self._read = read

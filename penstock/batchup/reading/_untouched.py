@@ -1,4 +1,4 @@
-"""A function that is given the rows of arrays themselves, as long as it does not write to its batches."""
+"""A function that receives the original rows of arrays, as long as it does not write to its batches."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ def labels_of(y: Any) -> ClassCounts:
     """Return classes as counts: also those of a matrix of numbers 0 and 1, a column for each class."""
     matrix = as_array("y", y) if hasattr(y, "detach") else y
     if np.ma.is_masked(matrix):
-        raise SamplingError("y has masked entries; expected a class for each sample")
+        raise SamplingError("y has masked entries. Expected a class for each sample")
     if isinstance(matrix, np.ndarray) and matrix.ndim == 2 and matrix.shape[1] > 1 and _is_zero_or_one(matrix):
         return class_counts(matrix.astype(bool))
     return class_counts(matrix)
@@ -39,7 +39,7 @@ def labels_in(y: Any, indices: NDArray[np.int64]) -> Any:
         if not y.ndim or y.dtype == object:
             y = y.tolist()
     if not isinstance(y, list | tuple | np.ndarray):
-        raise SamplingError(f"y is {y!r}; expected a class for each sample")
+        raise SamplingError(f"y={y!r} is not valid. Expected a class for each sample")
     check_within(indices, len(y))
     return y[indices] if isinstance(y, np.ndarray) else [y[index] for index in indices.tolist()]
 
@@ -49,18 +49,18 @@ def _is_zero_or_one(matrix: NDArray[Any]) -> bool:
 
 
 def balancing_weights(y: Any, n_classes: Any = None) -> NDArray[np.float64]:
-    """Return a weight for each sample: one over how many samples its class has, times how many classes there are.
+    """Return a weight per sample: one over the size of its class, times the number of classes.
 
-    Of several classes of a sample the largest weight counts; a sample without a class has the smallest weight of
+    If a sample has several classes, the largest weight is used; a sample without a class has the smallest weight of
     those that have one. See `WeightedSampler.class_balancing_sample_weights`.
     """
     values = np.asarray(y) if hasattr(y, "dtype") and not hasattr(y, "detach") else None
     if values is not None and values.size and values.dtype.kind in "if" and values.min() < 0:
-        raise SamplingError(f"y contains {values.min()}; expected classes from 0 on")
+        raise SamplingError(f"y contains {values.min()}. Expected class indices of at least 0")
     labels = labels_of(y)
     counts = labels.samples
     if not len(counts) or not counts.any():
-        raise SamplingError("no sample has a class; there is nothing to balance")
+        raise SamplingError("no sample has a class, so there is nothing to balance")
     if n_classes is not None:
         _check_classes(counts, checked_count("n_classes", n_classes, 1))
     present = counts > 0
@@ -69,18 +69,18 @@ def balancing_weights(y: Any, n_classes: Any = None) -> NDArray[np.float64]:
     rows, classes, _ = labels.entries
     largest = np.zeros(labels.num_rows)
     np.maximum.at(largest, rows, weights[classes])
-    unlabelled = largest == 0
-    largest[unlabelled] = weights[present].min()
+    unlabeled = largest == 0
+    largest[unlabeled] = weights[present].min()
     return largest
 
 
 def _check_classes(counts: NDArray[np.int64], n_classes: int) -> None:
     most = int(np.flatnonzero(counts)[-1])
     if most >= n_classes:
-        raise SamplingError(f"y contains class {most}; n_classes is {n_classes}", hint=f"n_classes={most + 1}")
+        raise SamplingError(f"y contains class {most}, but n_classes is {n_classes}", hint=f"use n_classes={most + 1}")
     empty = np.flatnonzero(np.bincount(np.flatnonzero(counts), minlength=n_classes) == 0)
     if len(empty):
         shown = ", ".join(map(str, empty[:_SHOWN])) + (", …" if len(empty) > _SHOWN else "")
         warnings.warn(
-            f"{len(empty)} of {n_classes} classes have no samples ({shown}): the others are balanced", stacklevel=4
+            f"{len(empty)} of {n_classes} classes have no samples ({shown}). The others are balanced", stacklevel=4
         )

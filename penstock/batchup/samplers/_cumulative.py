@@ -16,7 +16,7 @@ _STEPS = 12
 
 
 class Cumulative:
-    """Cumulative probabilities, made once; BatchUp makes them for every batch.
+    """Cumulative probabilities, computed once; BatchUp computes them for every batch.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ class Cumulative:
         return self.places(rng.random_sample(count))
 
     def places(self, units: NDArray[np.float64]) -> NDArray[np.int64]:
-        """Return ``searchsorted(sums, units, side="right")``, with few reads of memory where there are many sums.
+        """Return ``searchsorted(sums, units, side="right")``, with few memory reads if there are many sums.
 
         Numbers that are equal in their first bits share a place in a table that says where to begin; most are found
         a few steps on.

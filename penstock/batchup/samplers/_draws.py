@@ -1,4 +1,4 @@
-"""What a sampler of this package draws, as plans and loaders take it: rows, and how often each is drawn."""
+"""The draws of a sampler, as plans and loaders use them: rows, and how often each is drawn."""
 
 from __future__ import annotations
 
@@ -60,7 +60,8 @@ class Draws:
                 rows = _counted(sampler.indices, length)
                 return cls(rows=rows, weights=sampler.sub_weights, num_samples=sampler.num_samples)
         raise NotSupportedError(
-            f"what a {type(sampler).__name__} draws is not known before it does; expected a sampler of penstock.batchup"
+            f"the draws of a {type(sampler).__name__} are not known in advance. "
+            "Expected a sampler from penstock.batchup"
         )
 
     def per_sample(self, length: int) -> NDArray[np.float64]:
@@ -75,7 +76,9 @@ class Draws:
         chosen = None if labels is None else labels.take(self.rows)
         if self.weights is None:
             if size is not None or not (isinstance(mode, str) and mode == "iid"):
-                raise SamplingError("size and mode are of draws by weight; every sample here comes once a pass")
+                raise SamplingError(
+                    "size and mode apply only to weighted sampling, but this source visits every sample once per pass"
+                )
             return Strata.from_masks([], labels=chosen, num_rows=len(self.rows), rows=self.rows).every_row(seed)
         spec = SamplingSpec(
             seed=seed, size=self.num_samples if size is None else size, mode=mode, replace=not _is_once(mode)

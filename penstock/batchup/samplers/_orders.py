@@ -1,4 +1,4 @@
-"""What `shuffle` may be, and the random orders that follow from it.
+"""The valid values of `shuffle`, and the random orders that follow from them.
 
 A `RandomState`, or numpy's own with ``shuffle=True``, is asked exactly what BatchUp asks it. A seed or a `Generator`
 names a stream of `penstock.sampling`, which is the same on every machine and in every release of numpy.
@@ -64,7 +64,8 @@ def rng_of(shuffle: Any) -> Any:
     if not isinstance(shuffle, type) and (isinstance(shuffle, np.random.Generator) or _is_legacy(shuffle)):
         return shuffle
     raise DataSourceTypeError(
-        f"shuffle is {shuffle!r}; expected True, a RandomState, a Generator or a seed, or None for samples in order"
+        f"shuffle={shuffle!r} is not valid. "
+        "Expected True, a RandomState, a Generator, a seed, or None for samples in order"
     )
 
 
@@ -73,7 +74,7 @@ def _is_legacy(shuffle: Any) -> bool:
 
 
 def seed_of(rng: np.random.Generator) -> int:
-    """Return the seed of the stream that a generator names next; one made of a seed always names the same."""
+    """Return the next stream seed of a generator; a generator with the same seed returns the same one."""
     if isinstance(rng, Seeded):
         return rng.seed
     with rng.bit_generator.lock:

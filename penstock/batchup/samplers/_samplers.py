@@ -52,7 +52,7 @@ class AbstractSampler:
         Parameters
         ----------
         batch_size : int
-            Samples in a batch; the last may have fewer.
+            Samples per batch; the last batch can be smaller.
 
         Returns
         -------
@@ -70,7 +70,7 @@ class AbstractSampler:
         Parameters
         ----------
         batch_size : int
-            Samples in a batch; the last may have fewer.
+            Samples per batch; the last batch can be smaller.
         shuffle_rng : RandomState or Generator
             Where the order comes from.
 
@@ -82,7 +82,7 @@ class AbstractSampler:
 
 
 class _PassSampler(AbstractSampler):
-    """Passes over samples, each in an order of its own."""
+    """Passes over samples, each in a different order."""
 
     def __init__(self, length: int, repeats: int, indices: NDArray[np.int64] | None) -> None:
         self.repeats = checked_repeats(repeats)
@@ -99,7 +99,7 @@ class _PassSampler(AbstractSampler):
         Parameters
         ----------
         batch_size : int
-            Samples in a batch. A batch may go beyond the end of a pass; the last may have fewer.
+            Samples per batch. A batch can extend beyond the end of a pass; the last can be smaller.
 
         Returns
         -------
@@ -122,7 +122,7 @@ class _PassSampler(AbstractSampler):
         Parameters
         ----------
         batch_size : int
-            Samples in a batch. A batch may go beyond the end of a pass; the last may have fewer.
+            Samples per batch. A batch can extend beyond the end of a pass; the last can be smaller.
         shuffle_rng : RandomState, Generator or int
             A `RandomState` draws one permutation a pass. A `Generator` or a seed names a
             `penstock.sampling.ShuffledStream`, whose epochs are the passes.
@@ -133,7 +133,9 @@ class _PassSampler(AbstractSampler):
         """
         size, rng = self._checked(batch_size), rng_of(shuffle_rng)
         if rng is None:
-            raise DataSourceTypeError(f"shuffle_rng is {shuffle_rng!r}; expected a RandomState, a Generator or a seed")
+            raise DataSourceTypeError(
+                f"shuffle_rng={shuffle_rng!r} is not valid. Expected a RandomState, a Generator or a seed"
+            )
         return self._streamed(rng, size) if isinstance(rng, np.random.Generator) else self._permuted(rng, size)
 
     def _permuted(self, rng: Any, batch_size: int) -> Iterator[NDArray[np.int64]]:
@@ -146,7 +148,7 @@ class _PassSampler(AbstractSampler):
 
     def _checked(self, batch_size: int) -> int:
         if self.repeats == -1 and not self.length:
-            raise DataSourceError("0 samples repeated without end; expected at least 1")
+            raise DataSourceError("0 samples cannot be repeated forever. Expected at least 1")
         return checked_batch_size(batch_size)
 
 
@@ -158,7 +160,7 @@ class StandardSampler(_PassSampler):
     length : int
         Samples of the data set.
     repeats : int
-        How often it is gone through; -1 without end.
+        Number of passes over it; -1 means endless.
 
     Raises
     ------
@@ -178,14 +180,19 @@ class StandardSampler(_PassSampler):
 
 
 class SubsetSampler(_PassSampler):
-    """Some samples of a data set, in the order given or shuffled.
+    """Some samples of a dataset, in the given order or shuffled.
 
     Parameters
     ----------
     indices : array_like of int, shape (num_indices,)
         Which samples; one that is named twice comes twice a pass.
     repeats : int
-        How often they are gone through; -1 without end.
+        Number of passes over them; -1 means endless.
+
+    Attributes
+    ----------
+    length : int
+        Number of samples drawn from.
 
     Raises
     ------

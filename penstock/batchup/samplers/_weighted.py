@@ -54,7 +54,7 @@ class _WeightedSampler(AbstractSampler):
             Always.
         """
         raise NotSupportedError(
-            f"{type(self).__name__} has no order; expected random batches (of {batch_size})",
+            f"{type(self).__name__} has no order. Expected random batches (of {batch_size})",
             hint="pass shuffle=True, a RandomState, a Generator or a seed",
         )
 
@@ -68,7 +68,7 @@ class _WeightedSampler(AbstractSampler):
         Parameters
         ----------
         batch_size : int
-            Samples in a batch; with `num_samples` the last may have fewer.
+            Samples per batch; with `num_samples` the last batch can be smaller.
         shuffle_rng : RandomState, Generator or int
             A `RandomState` draws what its ``choice(length, p=weights)`` would. A `Generator` or a seed names the
             stream of a `penstock.sampling.SamplingPlan` of these weights.
@@ -109,9 +109,9 @@ class _WeightedSampler(AbstractSampler):
         labels : ClassCounts, Tensor, View or array_like, optional
             Labels of the samples that are drawn from, for the histogram.
         seed : int
-            Its stream is what ``shuffle=seed`` gives.
+            Its stream is the one that ``shuffle=seed`` uses.
         size : int, optional
-            Draws of an epoch; default: `num_samples`, else as many as there are samples.
+            Draws per epoch; by default `num_samples`, or else the number of samples.
 
         Returns
         -------
@@ -128,7 +128,7 @@ class _WeightedSampler(AbstractSampler):
         return np.bincount(rows % num_samples, weights, minlength=num_samples).astype(np.float64)
 
     def __getstate__(self) -> dict[str, Any]:
-        """Leave out what is made on demand."""
+        """Leave out what is computed on demand."""
         return {name: value for name, value in vars(self).items() if name not in {"_cumulative", "_strata"}}
 
 
@@ -146,6 +146,8 @@ class WeightedSampler(_WeightedSampler):
     ----------
     weights : ndarray of float64, shape (num_samples,)
         The weights, divided by their sum.
+    length : int
+        Number of samples drawn from.
 
     Raises
     ------
@@ -175,7 +177,7 @@ class WeightedSampler(_WeightedSampler):
         Parameters
         ----------
         y : array_like of int, shape (num_samples,)
-            Class of each sample. Several classes a sample: a matrix of shape (num_samples, num_classes) of bool or
+            Class of each sample; for several classes, a matrix of shape (num_samples, num_classes) of bool or
             of 0 and 1, or a list of lists; then the rarest class of a sample decides.
         n_classes : int, optional
             Number of classes.
@@ -183,7 +185,7 @@ class WeightedSampler(_WeightedSampler):
         Returns
         -------
         ndarray of float64, shape (num_samples,)
-            One over the samples of the class and over the classes that occur; with one class a sample the sum is 1.
+            One over the class size and the number of classes that occur; the sum is 1 with one class per sample.
 
         Raises
         ------
@@ -242,6 +244,8 @@ class WeightedSubsetSampler(_WeightedSampler):
     ----------
     sub_weights : ndarray of float, shape (num_indices,)
         The weights, divided by their sum.
+    length : int
+        Number of samples drawn from.
 
     Raises
     ------
@@ -262,7 +266,7 @@ class WeightedSubsetSampler(_WeightedSampler):
         weights, self._indices = _array("sub_weights", sub_weights), checked_indices(indices)
         if len(weights) != len(self._indices):
             raise DataSourceError(
-                f"{len(weights)} sub_weights for {len(self._indices)} indices; expected as many",
+                f"there are {len(weights)} sub_weights for {len(self._indices)} indices. Expected equal numbers",
                 hint="sub_weights=weights[indices]",
             )
         super().__init__("sub_weights", weights, num_samples, self._indices)
@@ -304,7 +308,7 @@ class WeightedSubsetSampler(_WeightedSampler):
         Parameters
         ----------
         y : array_like of int, shape (num_samples,)
-            Class of each sample of the data set, not of the subset alone; or several, see
+            Class of each sample of the dataset, not only of the subset; or several, see
             `WeightedSampler.class_balancing_sample_weights`.
         indices : array_like of int, shape (num_indices,)
             The subset.
@@ -324,9 +328,9 @@ class WeightedSubsetSampler(_WeightedSampler):
 def _array(name: str, weights: Any) -> NDArray[Any]:
     array = as_array(name, weights)
     if array.dtype.kind not in "biuf":
-        raise DataSourceTypeError(f"{name} are of type {array.dtype}; expected numbers")
+        raise DataSourceTypeError(f"{name} has dtype {array.dtype}. Expected numbers")
     if array.ndim != 1:
-        raise SamplingError(f"{name} have shape {array.shape}; expected one number for each sample")
+        raise SamplingError(f"{name} has shape {array.shape}. Expected one number per sample")
     return array.astype(np.float64) if array.dtype.kind == "b" else array
 
 
@@ -334,11 +338,11 @@ def _check_weights(name: str, weights: NDArray[Any]) -> None:
     wrong = np.flatnonzero(~(np.isfinite(weights) & (weights >= 0)))
     if len(wrong):
         raise SamplingError(
-            f"{name}[{wrong[0]}] is {weights[wrong[0]].item()!r}; expected finite numbers of at least 0"
+            f"{name}[{wrong[0]}] is {weights[wrong[0]].item()!r}. Expected finite numbers of at least 0"
         )
     with np.errstate(over="ignore"):
         total = weights.sum()
     if total == 0:
-        raise SamplingError(f"{name} sum to 0; expected at least one above 0")
+        raise SamplingError(f"{name} sum to 0. Expected at least one greater than 0")
     if not np.isfinite(total):
-        raise SamplingError(f"{name} sum to {total}; expected a finite sum", hint="divide them by their maximum")
+        raise SamplingError(f"{name} sum to {total}. Expected a finite sum", hint="divide them by their maximum")

@@ -1,4 +1,4 @@
-"""What all data sources share, and sources whose batches go through a function."""
+"""The base of all data sources, and sources whose batches go through a function."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class AbstractDataSource:
 
     @property
     def is_random_access(self) -> bool:
-        """Whether samples can be read by index."""
+        """Return whether samples can be read by index."""
         return False
 
     def num_samples(self, **kwargs: Any) -> Any:  # noqa: ARG002  an int, inf or None; for a subclass
@@ -48,7 +48,7 @@ class AbstractDataSource:
         Parameters
         ----------
         batch_size : int
-            Samples in a batch.
+            Samples per batch.
         **kwargs
             What the source takes, such as ``shuffle``.
 
@@ -88,7 +88,7 @@ class AbstractDataSource:
         func : callable ``func(*batch) -> results``
             Returns an array with one entry for each sample, a tuple or list of such arrays, or None.
         batch_size : int
-            Samples in a batch.
+            Samples per batch.
         progress_iter_func : callable, optional
             Such as ``tqdm.tqdm``.
         n_batches : int, optional
@@ -101,7 +101,7 @@ class AbstractDataSource:
         Returns
         -------
         tuple of ndarray, shape (num_samples, ...), or None
-            One array for each result; None where there were none.
+            One array per result; None if there were no results.
 
         Raises
         ------
@@ -130,7 +130,7 @@ class AbstractDataSource:
         prepend_args: tuple[Any, ...] | None = None,
         **kwargs: Any,
     ) -> tuple[Any, ...] | None:
-        """Return the mean over all samples of the results of a function.
+        """Return the mean of a function's results over all samples.
 
         Parameters
         ----------
@@ -138,7 +138,7 @@ class AbstractDataSource:
             Returns the sum over the samples of the batch, a tuple or list of such sums, or None; with `sum_axis`
             arrays that are summed over these axes.
         batch_size : int
-            Samples in a batch.
+            Samples per batch.
         progress_iter_func : callable, optional
             Such as ``tqdm.tqdm``.
         sum_axis : int or tuple of int, optional
@@ -153,7 +153,7 @@ class AbstractDataSource:
         Returns
         -------
         tuple of float or ndarray, or None
-            The sums, divided by the number of samples; None where there were no results.
+            The sums, divided by the number of samples; None if there were no results.
 
         Raises
         ------
@@ -183,8 +183,8 @@ class AbstractDataSource:
         count = self.num_batches(batch_size, **options)
         if count == np.inf:
             raise DataSourceError(
-                f"{type(self).__name__} gives batches without end; expected n_batches, how many to take",
-                hint="a WeightedSampler with num_samples has an end",
+                f"{type(self).__name__} never ends. Expected n_batches, the number of batches to take",
+                hint="or use a WeightedSampler with num_samples, which ends",
             )
         return None if count is None else int(count)
 
@@ -218,15 +218,15 @@ class MapDataSource(AbstractDataSource):
 
     def __init__(self, source: AbstractDataSource, fn: Callable[..., Any]) -> None:
         if not isinstance(source, AbstractDataSource):
-            raise DataSourceTypeError(f"source is a {type(source).__name__}; expected a data source")
+            raise DataSourceTypeError(f"source is a {type(source).__name__}. Expected a data source")
         if not callable(fn):
-            raise DataSourceTypeError(f"fn is {fn!r}; expected a function of a batch")
+            raise DataSourceTypeError(f"fn={fn!r} is not valid. Expected a function of a batch")
         self.source = source
         self.fn = fn
 
     @property
     def is_random_access(self) -> bool:
-        """Whether samples can be read by index."""
+        """Return whether samples can be read by index."""
         return self.source.is_random_access
 
     def num_samples(self, **kwargs: Any) -> Any:
@@ -243,7 +243,7 @@ class MapDataSource(AbstractDataSource):
         Parameters
         ----------
         batch_size : int
-            Samples in a batch.
+            Samples per batch.
         **kwargs
             What the source takes, such as ``shuffle``.
 
@@ -269,7 +269,8 @@ class MapDataSource(AbstractDataSource):
         """Return what a loader of this source draws from: its samples go through the function."""
         if not isinstance(self.source, DrawnSource):
             raise NotSupportedError(
-                f"a loader over a {type(self.source).__name__}; expected a source whose samples are read by index"
+                f"a loader cannot read from a {type(self.source).__name__}. "
+                "Expected a source whose samples can be read by index"
             )
         drawn = getattr(self.source, "drawn_rows", self.source.__drawn__)(seed)
         inner = drawn.source
@@ -280,7 +281,7 @@ class MapDataSource(AbstractDataSource):
         """Return the weight of each sample, as the source says: a function changes samples, not which are drawn."""
         if not isinstance(self.source, HasSampleWeights):
             raise DataSourceError(
-                f"weights of a {type(self.source).__name__}; expected a source whose samples are read by index"
+                f"weights of a {type(self.source).__name__}. Expected a source whose samples are read by index"
             )
         return self.source.__sample_weights__(num_samples)
 

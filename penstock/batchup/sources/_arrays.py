@@ -44,14 +44,14 @@ class ArrayDataSource(RandomAccessDataSource):
     indices : array_like of int, shape (num_indices,), optional
         The samples that are drawn from; default: all.
     repeats : int
-        How often they are gone through; -1 without end. Where samples are shuffled, each time in another order.
+        Number of passes over them; -1 means endless. Shuffled samples have a new order in each pass.
     sampler : AbstractSampler, optional
         What draws the samples, in place of `indices` and `repeats`.
     include_indices : bool
         Whether each batch begins with the indices of its samples in `data`.
     labels : array_like, optional
         Classes of the samples, for `plan` and `penstock.explore`, in any form that `penstock.sampling.class_counts`
-        takes. Default: the last array of `data` that has one whole number for each sample, if there is one.
+        takes. Default: the last array of `data` that has one integer for each sample, if there is one.
     class_names : sequence of str, optional
         Names of the classes by index.
 
@@ -71,7 +71,7 @@ class ArrayDataSource(RandomAccessDataSource):
     DataSourceTypeError
         If `data` is not a list, or something in it cannot be indexed.
     SampleIndexError
-        If `indices` or the sampler name a sample that does not exist.
+        If `indices` or the sampler refer to a sample that does not exist.
 
     Examples
     --------
@@ -139,20 +139,24 @@ class ArrayDataSource(RandomAccessDataSource):
     # ---- charts and loaders ------------------------------------------------------------------
 
     def class_counts(self) -> ClassCounts | None:
-        """Return the classes of all samples; None where there are none."""
+        """Return the classes of all samples; None if there are none."""
         labels = _labels_in(self._data) if self._labels is None else self._labels
         if labels is None:
             return None
         counts = labels_of(labels)
         if counts.num_rows != self.length:
-            raise DataSourceError(f"labels of {counts.num_rows} samples for {self.length}; expected as many")
+            raise DataSourceError(
+                f"there are labels for {counts.num_rows} samples, but {self.length} samples. Expected equal numbers"
+            )
         return counts if self._class_names is None else replace(counts, class_names=self._class_names)
 
     def __class_counts__(self) -> ClassCounts:
         """Return the classes of all samples, for the helpers of `penstock.sampling`."""
         counts = self.class_counts()
         if counts is None:
-            raise DataSourceError("the source has no labels", hint="ArrayDataSource([x, y], labels=y)")
+            raise DataSourceError(
+                "the source has no labels", hint="pass labels, as in ArrayDataSource([x, y], labels=y)"
+            )
         return counts
 
     def plan(self, *, seed: int = 0, size: int | None = None, mode: Mode = "iid") -> SamplingPlan:
@@ -163,7 +167,7 @@ class ArrayDataSource(RandomAccessDataSource):
         seed : int
             Of a sampler by weight: its stream is what ``shuffle=seed`` draws.
         size : int, optional
-            Draws of an epoch by weight; default: `num_samples` of the sampler, else as many as there are samples.
+            Draws per weighted epoch; by default `num_samples` of the sampler, or else the number of samples.
         mode : {"iid", "deck", "once"}
             How draws by weight are made. Batches of this source are of mode "iid"; a loader draws in any:
             ``Loader(source).sample_by(source, mode="deck")``.
@@ -217,10 +221,10 @@ class ArrayDataSource(RandomAccessDataSource):
         Parameters
         ----------
         batch_size : int
-            Samples in a batch; the last may have fewer.
+            Samples per batch; the last batch can be smaller.
         shuffle : bool, RandomState, Generator or int, optional
             Where a random order comes from. None and False: samples in order. True: numpy's global `RandomState`,
-            seeded by ``numpy.random.seed``. A `RandomState`: the order BatchUp gives. A `Generator`: an order of
+            seeded by ``numpy.random.seed``. A `RandomState`: the same order as BatchUp. A `Generator`: an order of
             `penstock.sampling`, another at each call. A seed: the same order at each call.
 
         Returns
@@ -243,7 +247,7 @@ class ArrayDataSource(RandomAccessDataSource):
 
     @property
     def _is_plain(self) -> bool:
-        """Whether batches are rows of arrays in memory that the sampler is known to stay within."""
+        """Return whether batches are rows of arrays in memory, within the known range of the sampler."""
         own = type(self)
         return (
             self._bound is not None
@@ -272,7 +276,7 @@ class ArrayDataSource(RandomAccessDataSource):
         return func, batches
 
     def _is_in_order(self, shuffle: Any) -> bool:
-        """Whether batches are rows of plain arrays that follow one another, once."""
+        """Return whether batches are consecutive rows of plain arrays, in a single pass."""
         ordered = isinstance(self.sampler, StandardSampler) and self.sampler.repeats == 1 and rng_of(shuffle) is None
         return ordered and self._bound == self.length and self._is_plain
 
@@ -290,7 +294,7 @@ def _labels_in(data: Sequence[Any]) -> Any:
 
 
 def _whole_numbers(array: Any) -> NDArray[Any] | None:
-    """Return an array, tensor of torch or column of pandas that has one whole number for each sample."""
+    """Return an array, tensor of torch or column of pandas that has one integer for each sample."""
     if not isinstance(array, np.ndarray):
         if not (hasattr(array, "detach") or hasattr(array, "iloc")) or getattr(array, "ndim", 0) != 1:
             return None
@@ -302,7 +306,7 @@ def _checked_names(names: Sequence[str] | None) -> tuple[str, ...] | None:
     if names is None:
         return None
     if isinstance(names, str) or not isinstance(names, Sequence) or not all(isinstance(name, str) for name in names):
-        raise DataSourceTypeError(f"class_names is {names!r}; expected a list of text, a name for each class")
+        raise DataSourceTypeError(f"class_names={names!r} is not valid. Expected a list with one name per class")
     return tuple(names)
 
 
@@ -315,30 +319,32 @@ def _check_bound(sampler: AbstractSampler, bound: int | None, length: int) -> No
     name = type(sampler).__name__
     if bound is not None and bound > length:
         raise SampleIndexError(
-            f"the {name} draws sample {bound - 1}; the data has {length}, expected at most {length - 1}"
+            f"the {name} draws sample {bound - 1}, but the data has {length} samples. Expected at most {length - 1}"
         )
     if bound is not None and bound < length and isinstance(sampler, WeightedSampler):
         warnings.warn(
-            f"the {name} has {bound} weights for {length} samples: those from {bound} on are never drawn", stacklevel=4
+            f"the {name} has {bound} weights for {length} samples, so samples from {bound} on are never drawn",
+            stacklevel=4,
         )
 
 
 def _common_length(data: Any) -> int:
     if not isinstance(data, list | tuple):
         raise DataSourceTypeError(
-            f"data is a {type(data).__name__}; expected a list of arrays", hint="ArrayDataSource([x, y])"
+            f"data is a {type(data).__name__}. Expected a list of arrays", hint="use ArrayDataSource([x, y])"
         )
     if not data:
-        raise DataSourceError("data is an empty list; expected at least one array")
+        raise DataSourceError("data is an empty list. Expected at least one array")
     for number, array in enumerate(data):
         if not is_array_like(array):
             raise DataSourceTypeError(
-                f"data[{number}] is a {type(array).__name__}; expected an array, or what has a length and is indexed"
+                f"data[{number}] is a {type(array).__name__}. "
+                "Expected an array, or another object with a length and an index"
             )
     lengths = [num_samples_of(array) for array in data]
     for number, length in enumerate(lengths):
         if length != lengths[0]:
             raise DataSourceError(
-                f"data[{number}] has {length} samples, data[0] has {lengths[0]}; expected the same number"
+                f"data[{number}] has {length} samples, but data[0] has {lengths[0]}. Expected equal numbers"
             )
     return lengths[0]

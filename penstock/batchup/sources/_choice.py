@@ -21,7 +21,7 @@ __all__ = ["ChoiceDataSource"]
 
 
 class ChoiceDataSource(Several):
-    """Batches each of which holds samples of one of several sources.
+    """Batches that each contain samples of one of several sources.
 
     Parameters
     ----------
@@ -75,7 +75,7 @@ class ChoiceDataSource(Several):
         Parameters
         ----------
         batch_size : int
-            Samples in a batch.
+            Samples per batch.
         shuffle : bool, RandomState, Generator or int, optional
             Where the order of samples and the order of sources come from.
         **kwargs
@@ -93,7 +93,7 @@ class ChoiceDataSource(Several):
         Parameters
         ----------
         batch_size : int
-            Samples in a batch.
+            Samples per batch.
         shuffle : bool, RandomState, Generator or int, optional
             Where the order of samples and the order of sources come from.
         **kwargs
@@ -119,7 +119,7 @@ class ChoiceDataSource(Several):
         Parameters
         ----------
         indices : ChoiceBatch
-            As `batch_indices_iterator` gives them.
+            As yielded by `batch_indices_iterator`.
 
         Returns
         -------
@@ -145,8 +145,8 @@ class ChoiceDataSource(Several):
         self._check_random_access(name)
         if not isinstance(indices, ChoiceBatch):
             raise DataSourceTypeError(
-                f"indices are a {type(indices).__name__}; expected a ChoiceBatch",
-                hint="batch_indices_iterator gives them",
+                f"indices is a {type(indices).__name__}. Expected a ChoiceBatch",
+                hint="batch_indices_iterator yields them",
             )
         source = self.datasets[int(checked_index(indices.ds_index, len(self.datasets)))]
         return getattr(source, name)(indices.sample_indices)
@@ -183,7 +183,8 @@ class ChoiceDataSource(Several):
         counts: list[Any] = self._batches_of(batch_size, {**options, "shuffle": rng}) if self.stratified else [np.inf]
         if None in counts:
             raise DataSourceError(
-                "a source does not know how many batches it has; stratified=True needs to", hint="stratified=False"
+                "a source does not know how many batches it has, which stratified=True requires",
+                hint="stratified=False",
             )
         if np.inf not in counts:
             order = self._ds_indices_stratified_in_order(counts) if rng is None else None

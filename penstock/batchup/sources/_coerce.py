@@ -55,12 +55,13 @@ def coerce_data_source(x: Any) -> AbstractDataSource:
     if callable(x):
         return CallableDataSource(x)
     raise DataSourceTypeError(
-        f"a {type(x).__name__} as a data source; expected a list of arrays, an iterator, a function or a data source",
-        hint="[x] for one array" if is_array_like(x) else None,
+        f"a {type(x).__name__} is not a data source. "
+        "Expected a list of arrays, an iterator, a function or a data source",
+        hint="use [x] for a single array" if is_array_like(x) else None,
     )
 
 
 def _of_arrays(x: list[Any] | tuple[Any, ...]) -> ArrayDataSource:
     if not x:
-        raise DataSourceError("an empty sequence as a data source; expected at least one array")
+        raise DataSourceError("an empty sequence is not a data source. Expected at least one array")
     return ArrayDataSource(list(x))

@@ -17,14 +17,14 @@ __all__ = ["CompositeDataSource"]
 
 
 class CompositeDataSource(Several):
-    """Batches that hold samples from every one of several sources; the shortest source decides where they end.
+    """Batches that contain samples of every one of several sources; the shortest source ends them.
 
     Parameters
     ----------
     datasets : sequence of AbstractDataSource
         The sources; each is shuffled independently of the others.
     flatten : bool
-        Whether a batch is one tuple of arrays; else a tuple with the batch of each source.
+        Whether a batch is one tuple of arrays; otherwise it is a tuple with the batch of each source.
     trim : bool
         Whether the parts of a batch are cut to the length of the shortest.
 
@@ -71,7 +71,7 @@ class CompositeDataSource(Several):
         Parameters
         ----------
         batch_size : int
-            Samples from each source in a batch.
+            Samples per batch from each source.
         **kwargs
             What the sources take, such as ``shuffle``.
 
@@ -89,7 +89,7 @@ class CompositeDataSource(Several):
         Parameters
         ----------
         batch_size : int
-            Samples from each source in a batch.
+            Samples per batch from each source.
         **kwargs
             What the sources take, such as ``shuffle``.
 
@@ -137,12 +137,12 @@ class CompositeDataSource(Several):
         self._check_random_access(name)
         if not isinstance(indices, Sequence | np.ndarray) or getattr(indices, "shape", None) == ():
             raise DataSourceTypeError(
-                f"indices are a {type(indices).__name__}; expected a tuple with indices for each source",
-                hint="batch_indices_iterator gives them",
+                f"indices is a {type(indices).__name__}. Expected a tuple with indices for each source",
+                hint="batch_indices_iterator yields them",
             )
         if len(indices) != len(self.datasets):
             raise DataSourceError(
-                f"indices for {len(indices)} sources; expected {len(self.datasets)}, an array for each source"
+                f"there are indices for {len(indices)} sources. Expected {len(self.datasets)}, one array per source"
             )
         parts = [getattr(source, name)(part) for source, part in zip(self.datasets, indices, strict=True)]
         return self._prepare_batch(parts)

@@ -45,7 +45,8 @@ def explored(source: _Source) -> tuple[Dataset | View, dict[str, Any]]:
     draws, labels = source.draws(), source.class_counts()
     if labels is None:
         raise DataSourceError(
-            "the source has no labels, which the charts count", hint="ArrayDataSource([x, y], labels=y)"
+            "the source has no labels, which the charts count",
+            hint="pass labels, as in ArrayDataSource([x, y], labels=y)",
         )
     columns: dict[str, Any] = {}
     for number, array in enumerate(source.data):
@@ -68,7 +69,7 @@ def explored(source: _Source) -> tuple[Dataset | View, dict[str, Any]]:
 
 
 def _pixels(array: Any) -> NDArray[np.uint8] | None:
-    """Return images as uint8 of shape (num_samples, height, width, channels); None of what are none."""
+    """Return images as uint8 of shape (num_samples, height, width, channels); None for anything else."""
     count = num_samples_of(array)
     first = next(_chunks(array, count, 1), None)
     limits = None if first is None else _limits(array, count, first)
@@ -83,7 +84,7 @@ def _pixels(array: Any) -> NDArray[np.uint8] | None:
 
 
 def _limits(array: Any, count: int, first: NDArray[Any]) -> tuple[float, float] | None:
-    """Return the values that are black and white; None where these are no images."""
+    """Return the values that are black and white; None if these are not images."""
     if first.dtype == np.uint8:
         return 0, 255
     if first.dtype.kind != "f":
@@ -96,7 +97,7 @@ def _limits(array: Any, count: int, first: NDArray[Any]) -> tuple[float, float] 
 
 
 def _chunks(array: Any, count: int, size: int) -> Iterator[NDArray[Any]]:
-    """Yield samples with their channels last; nothing where they are not arrays that may be images."""
+    """Yield samples with their channels last; nothing if they cannot be images."""
     read = reader_of(array)
     for start in range(0, count, size):
         chunk = detached(read(np.arange(start, min(start + size, count))))

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from penstock._wording import nearest
 from penstock.batchup._numbers import (
     check_within,
     checked_batch_size,
@@ -22,7 +23,7 @@ from penstock.batchup.samplers._draws import Draws
 from penstock.batchup.samplers._orders import rng_of
 from penstock.batchup.samplers._samplers import AbstractSampler, StandardSampler, SubsetSampler
 from penstock.batchup.sources._abstract import AbstractDataSource
-from penstock.errors import DataSourceError, DataSourceTypeError, NotSupportedError, nearest
+from penstock.errors import DataSourceError, DataSourceTypeError, NotSupportedError
 from penstock.loader import Drawn
 from penstock.sampling import SamplingPlan
 
@@ -39,7 +40,7 @@ class RandomAccessDataSource(AbstractDataSource):
     indices : array_like of int, shape (num_indices,), optional
         The samples that are drawn from; default: all.
     repeats : int
-        How often they are gone through; -1 without end.
+        Number of passes over them; -1 means endless.
     sampler : AbstractSampler, optional
         What draws the samples, in place of `indices` and `repeats`.
     include_indices : bool
@@ -80,16 +81,21 @@ class RandomAccessDataSource(AbstractDataSource):
             check_within(chosen, self.length)
             return SubsetSampler(chosen, repeats)
         if not isinstance(sampler, AbstractSampler):
-            raise DataSourceTypeError(f"sampler is a {type(sampler).__name__}; expected an AbstractSampler")
+            raise DataSourceTypeError(f"sampler is a {type(sampler).__name__}. Expected an AbstractSampler")
         if repeats != 1:
-            raise DataSourceError(f"repeats is {repeats} beside a sampler; expected 1", hint="the sampler has repeats")
+            raise DataSourceError(
+                f"repeats={repeats} cannot be combined with a sampler. Expected 1", hint="set repeats on the sampler"
+            )
         if indices is not None:
-            raise DataSourceError("indices beside a sampler; expected one of them", hint="the sampler has indices")
+            raise DataSourceError(
+                "indices cannot be combined with a sampler. Expected only one of them",
+                hint="set indices on the sampler",
+            )
         return sampler
 
     @property
     def is_random_access(self) -> bool:
-        """Whether samples can be read by index."""
+        """Return whether samples can be read by index."""
         return True
 
     def num_samples(self, **kwargs: Any) -> Any:  # noqa: ARG002  an int, inf or None
@@ -116,8 +122,8 @@ class RandomAccessDataSource(AbstractDataSource):
         Parameters
         ----------
         indices : ndarray of int, shape (num_indices,), or slice
-            Places in the subset, where there is one. Indices that `batch_indices_iterator` gave, or that came with
-            a batch, are samples of the data set: these are taken as they are.
+            Positions in the subset, if there is one. Indices from `batch_indices_iterator`, or that came with
+            a batch, are samples of the dataset and are used directly.
 
         Returns
         -------
@@ -138,7 +144,7 @@ class RandomAccessDataSource(AbstractDataSource):
         Parameters
         ----------
         batch_size : int
-            Samples in a batch; the last may have fewer.
+            Samples per batch; the last batch can be smaller.
         shuffle : bool, RandomState, Generator or int, optional
             As in `batch_iterator`.
 
@@ -166,10 +172,10 @@ class RandomAccessDataSource(AbstractDataSource):
         Parameters
         ----------
         batch_size : int
-            Samples in a batch; the last may have fewer.
+            Samples per batch; the last batch can be smaller.
         shuffle : bool, RandomState, Generator or int, optional
             Where a random order comes from. None and False: samples in order. True: numpy's global `RandomState`,
-            seeded by ``numpy.random.seed``. A `RandomState`: the order BatchUp gives. A `Generator`: an order of
+            seeded by ``numpy.random.seed``. A `RandomState`: the same order as BatchUp. A `Generator`: an order of
             `penstock.sampling`, another at each call. A seed: the same order at each call.
 
         Returns
@@ -192,7 +198,9 @@ class RandomAccessDataSource(AbstractDataSource):
     def __sample_weights__(self, num_samples: int) -> NDArray[np.float64]:
         """Return the weight of each sample: datasets take a source where they take weights."""
         if num_samples != self.length:
-            raise DataSourceError(f"weights of a source of {self.length} samples for {num_samples}; expected as many")
+            raise DataSourceError(
+                f"the weights are for a source of {self.length} samples, not {num_samples}. Expected equal numbers"
+            )
         return self.draws().per_sample(num_samples)
 
     def __drawn__(self, seed: int) -> Drawn:

@@ -51,7 +51,7 @@ class SampleDataSource(RandomAccessDataSource):
     ) -> None:
         if not hasattr(samples, "__getitem__") or isinstance(samples, Mapping):
             raise DataSourceTypeError(
-                f"samples is a {type(samples).__name__}; expected a sequence, which is indexed by integers"
+                f"samples is a {type(samples).__name__}. Expected a sequence that can be indexed by integers"
             )
         super().__init__(num_samples_of(samples), indices, repeats, sampler, include_indices)
         self.samples = samples
@@ -67,7 +67,7 @@ class SampleDataSource(RandomAccessDataSource):
         Returns
         -------
         tuple of ndarray, shape (num_indices, ...)
-            One for each part of a sample; a list where the shapes of samples differ.
+            One per part of a sample; a list if the shapes of samples differ.
 
         Raises
         ------
@@ -92,8 +92,8 @@ class SampleDataSource(RandomAccessDataSource):
         for number, parts in zip(numbers, found, strict=True):
             if len(parts) != len(found[0]):
                 raise DataSourceError(
-                    f"sample {number} has {len(parts)} parts, sample {numbers[0]} has {len(found[0])}; "
-                    "expected the same number"
+                    f"sample {number} has {len(parts)} parts, sample {numbers[0]} has {len(found[0])}. "
+                    "Expected the same number"
                 )
         return found
 
@@ -102,8 +102,8 @@ class SampleDataSource(RandomAccessDataSource):
             return tuple(sample) if isinstance(sample, tuple | list) else (sample,)
         if sample.keys() != self._names.keys():
             raise DataSourceError(
-                f"a sample has the parts {', '.join(map(repr, sample))}; "
-                f"expected {', '.join(map(repr, self._names)) or 'none'} as sample 0"
+                f"a sample has the parts {', '.join(map(repr, sample))}. "
+                f"Expected {', '.join(map(repr, self._names)) or 'none'} as sample 0"
             )
         return tuple(sample[name] for name in self._names)
 
@@ -121,4 +121,4 @@ def _stacked(values: tuple[Any, ...]) -> Any:
         return np.stack(arrays)
     except TypeError as error:
         kinds = ", ".join(dict.fromkeys(str(array.dtype) for array in arrays))
-        raise DataSourceError(f"a part of the samples is of the types {kinds}; expected one type") from error
+        raise DataSourceError(f"a part of the samples has the types {kinds}. Expected a single type") from error

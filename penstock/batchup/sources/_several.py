@@ -1,4 +1,4 @@
-"""What sources made of several sources share."""
+"""The base of sources made of several sources."""
 
 from __future__ import annotations
 
@@ -24,27 +24,28 @@ class Several(AbstractDataSource):
 
     def __init__(self, datasets: Sequence[AbstractDataSource]) -> None:
         if isinstance(datasets, AbstractDataSource | str) or not isinstance(datasets, Sequence):
-            raise DataSourceTypeError(f"datasets is a {type(datasets).__name__}; expected a list of data sources")
+            raise DataSourceTypeError(f"datasets is a {type(datasets).__name__}. Expected a list of data sources")
         if not datasets:
-            raise DataSourceError("datasets is empty; expected at least one data source")
+            raise DataSourceError("datasets is empty. Expected at least one data source")
         for number, source in enumerate(datasets):
             if not isinstance(source, AbstractDataSource):
                 raise DataSourceTypeError(
-                    f"datasets[{number}] is a {type(source).__name__}; expected a data source",
-                    hint="coerce_data_source makes one",
+                    f"datasets[{number}] is a {type(source).__name__}. Expected a data source",
+                    hint="create one with coerce_data_source",
                 )
         self.datasets = datasets
 
     @property
     def is_random_access(self) -> bool:
-        """Whether samples of all sources can be read by index."""
+        """Return whether samples of all sources can be read by index."""
         return all(source.is_random_access for source in self.datasets)
 
     def __drawn__(self, seed: int) -> Drawn:
         """Refuse: a loader draws from one pool of samples."""
         raise NotSupportedError(
-            f"a loader over a {type(self).__name__}; expected a source of one pool of samples (seed {seed})",
-            hint="batch_iterator gives its batches; or make a loader of each of its sources",
+            f"a loader cannot read from a {type(self).__name__}. "
+            f"Expected a source with a single pool of samples (seed {seed})",
+            hint="use batch_iterator, or create one loader per source",
         )
 
     def _check_random_access(self, name: str) -> None:

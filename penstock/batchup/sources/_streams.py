@@ -42,7 +42,7 @@ class CallableDataSource(AbstractDataSource):
 
     def __init__(self, batch_iterator_fn: Callable[..., Iterator[Any]], num_samples_fn: Any = None) -> None:
         if not callable(batch_iterator_fn):
-            raise DataSourceTypeError(f"batch_iterator_fn is {batch_iterator_fn!r}; expected a function")
+            raise DataSourceTypeError(f"batch_iterator_fn={batch_iterator_fn!r} is not valid. Expected a function")
         self.batch_iterator_fn = batch_iterator_fn
         self.num_samples_fn = num_samples_fn
         if not callable(num_samples_fn):
@@ -59,7 +59,7 @@ class CallableDataSource(AbstractDataSource):
         Parameters
         ----------
         batch_size : int
-            Samples in a batch.
+            Samples per batch.
         **kwargs
             Passed to the function.
 
@@ -102,11 +102,11 @@ class IteratorDataSource(AbstractDataSource):
         return self.n_samples
 
     def num_batches(self, batch_size: int, **kwargs: Any) -> Any:  # noqa: ARG002  inf or None
-        """Return inf for an iterator without end, else None: the batches have the size they have."""
+        """Return inf for an endless iterator, otherwise None: the batch sizes are those of the iterator."""
         return np.inf if self.n_samples == np.inf else None
 
     def batch_iterator(self, batch_size: int, **kwargs: Any) -> Iterator[Any]:  # noqa: ARG002  nothing can be passed
-        """Return the iterator; `batch_size` and all else is ignored, for it exists already.
+        """Return the iterator; `batch_size` and the other arguments are ignored, because it already exists.
 
         Returns
         -------
@@ -117,5 +117,5 @@ class IteratorDataSource(AbstractDataSource):
 
 def _iterator(what: str, batches: Any) -> Iterator[Any]:
     if getattr(batches, "shape", None) == () or not hasattr(batches, "__iter__"):
-        raise DataSourceTypeError(f"{what} a {type(batches).__name__}; expected an iterator of batches")
+        raise DataSourceTypeError(f"{what} a {type(batches).__name__}. Expected an iterator of batches")
     return iter(batches)

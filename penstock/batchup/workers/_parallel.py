@@ -19,9 +19,9 @@ class _SharingPool(Pool, Protocol):
 
 
 class ParallelDataSource(AbstractDataSource):
-    """Batches of a source, made ahead by the workers of a pool; made by `parallel_data_source` of a pool.
+    """Batches of a source, prefetched by the workers of a pool; created by its `parallel_data_source`.
 
-    Batches are those of the source, in the same order: which samples they hold is decided here, workers read them.
+    Batches are those of the source, in the same order: samples are chosen here, and workers read them.
 
     Parameters
     ----------
@@ -35,9 +35,11 @@ class ParallelDataSource(AbstractDataSource):
 
     def __init__(self, ds: AbstractDataSource, batch_buffer_size: int, pool: _SharingPool) -> None:
         if not isinstance(ds, AbstractDataSource):
-            raise DataSourceTypeError(f"ds is a {type(ds).__name__}; expected a data source")
+            raise DataSourceTypeError(f"ds is a {type(ds).__name__}. Expected a data source")
         if not ds.is_random_access:
-            raise DataSourceTypeError(f"samples of a {type(ds).__name__} cannot be read by index; expected to")
+            raise DataSourceTypeError(
+                f"the samples of a {type(ds).__name__} cannot be read by index. Expected a source whose samples can"
+            )
         self._source = ds
         self._shared = pool.shared_constant(ds)
         self._size = checked_count("batch_buffer_size", batch_buffer_size, 1)
@@ -57,7 +59,7 @@ class ParallelDataSource(AbstractDataSource):
         Parameters
         ----------
         batch_size : int
-            Samples in a batch.
+            Samples per batch.
         **kwargs
             What the source takes, such as ``shuffle``.
 

@@ -18,7 +18,7 @@ __all__ = ["AbstractWorkerPool", "WorkerProcessPool", "WorkerThreadPool"]
 
 
 class AbstractWorkerPool:
-    """What pools of threads and of processes share."""
+    """The base of pools of threads and of processes."""
 
     def shared_constant(self, x: Any) -> Any:  # noqa: ARG002  anything; for a subclass
         """Return a value in the form in which tasks may have it among their arguments.
@@ -27,7 +27,7 @@ class AbstractWorkerPool:
         ----------
         x : any
             A value that many tasks use. A pool of processes sends it to each process once rather than with each
-            task; arrays in it lie in memory that all processes read.
+            task; its arrays are in memory that all processes read.
 
         Returns
         -------
@@ -63,7 +63,7 @@ class AbstractWorkerPool:
         return WorkStream(self, task_generator, task_buffer_size=task_buffer_size)
 
     def parallel_data_source(self, ds: AbstractDataSource, batch_buffer_size: int = 20) -> ParallelDataSource:
-        """Return a source whose batches are made ahead by the workers, in the order of `ds`.
+        """Return a source whose batches are prefetched by the workers, in the order of `ds`.
 
         Parameters
         ----------
@@ -98,7 +98,7 @@ class AbstractWorkerPool:
 
     def __reduce__(self) -> Any:
         raise DataSourceTypeError(
-            f"a {type(self).__name__} cannot be pickled or copied; expected to stay where it was made",
+            f"a {type(self).__name__} cannot be pickled or copied. Expected it to be used where it was created",
             hint="make a pool in the process that uses it",
         )
 
@@ -211,7 +211,7 @@ class WorkerProcessPool(AbstractWorkerPool):
             except Exception as error:
                 raise DataSourceTypeError(
                     f"{_named(constants[0].value)} cannot be sent to a process: {error}",
-                    hint="let it hold the names of files rather than open ones; or use a WorkerThreadPool",
+                    hint="store file names instead of open files, or use a WorkerThreadPool",
                 ) from error
             self._with_constants[key] = lease
             for constant in constants:
@@ -219,13 +219,13 @@ class WorkerProcessPool(AbstractWorkerPool):
         return lease
 
     def close(self) -> None:
-        """End the processes, those at work too; whoever waits for a task is told."""
+        """End the processes, even busy ones; callers that wait for a task get an error."""
         if self._finalizer.detach() is not None:
             _close(self._threads, self._plain, self._with_constants)
 
 
 class SharedConstant:
-    """A value that each process is sent once; made by `WorkerProcessPool.shared_constant`.
+    """A value that is sent once to each process; created by `WorkerProcessPool.shared_constant`.
 
     Parameters
     ----------
@@ -242,7 +242,7 @@ class _Place(int):
 
 
 class _Task:
-    """What a process runs: a function with its arguments, constants put in their places."""
+    """A task of a process: a function with its arguments, constants included."""
 
     def __init__(self, constants: tuple[Any, ...]) -> None:
         self._constants = constants
@@ -276,7 +276,7 @@ def _close_elsewhere(threads: Threads, plain: Lease, leases: dict[tuple[int, ...
 
 def _check_open(closed: bool) -> None:
     if closed:
-        raise DataSourceError("the pool is closed; expected one that is open")
+        raise DataSourceError("the worker pool is closed. Expected an open one")
 
 
 def _named(value: Any) -> str:

@@ -16,13 +16,13 @@ __all__ = ["Pool", "WorkStream"]
 
 
 class Pool(Protocol):
-    """What does tasks."""
+    """The interface of a worker pool."""
 
     def _apply_async(self, fn: Callable[..., Any], args: tuple[Any, ...]) -> Job: ...
 
 
 class WorkStream:
-    """Results of tasks, in the order of the tasks; made by `work_stream` of a pool.
+    """Results of tasks, in the order of the tasks; created by `work_stream` of a pool.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ class WorkStream:
         self, worker_pool: Pool, task_generator: Iterable[tuple[Any, ...]], task_buffer_size: int = 20
     ) -> None:
         if not hasattr(worker_pool, "_apply_async"):
-            raise DataSourceTypeError(f"worker_pool is a {type(worker_pool).__name__}; expected a worker pool")
+            raise DataSourceTypeError(f"worker_pool is a {type(worker_pool).__name__}. Expected a worker pool")
         self._pool = worker_pool
         self._tasks = _iterator(task_generator)
         self._size = checked_count("task_buffer_size", task_buffer_size, 1)
@@ -76,7 +76,7 @@ class WorkStream:
         self._jobs.append(failed)
 
     def retrieve(self) -> Any:
-        """Return the result of the next task, once it is there; None when there are no more.
+        """Return the result of the next task when it is available; None after the last.
 
         Several threads may call it, each gets other results.
 
@@ -120,7 +120,7 @@ class WorkStream:
         return _Results(self)
 
     def __reduce__(self) -> Any:
-        raise DataSourceTypeError("a WorkStream cannot be pickled or copied; expected its results")
+        raise DataSourceTypeError("a WorkStream cannot be pickled or copied. Expected its results instead")
 
 
 class _Results(Iterator[Any]):
@@ -146,16 +146,18 @@ def _raise(error: Exception) -> None:
 
 def _iterator(tasks: Any) -> Iterator[tuple[Any, ...]]:
     if getattr(tasks, "shape", None) == () or not hasattr(tasks, "__iter__"):
-        raise DataSourceTypeError(f"task_generator is {tasks!r}; expected an iterator of tasks")
+        raise DataSourceTypeError(f"task_generator={tasks!r} is not valid. Expected an iterator of tasks")
     return iter(tasks)
 
 
 def _checked(task: Any) -> tuple[Callable[..., Any], tuple[Any, ...]]:
     if not isinstance(task, tuple | list) or not 1 <= len(task) <= 2 or not callable(task[0]):
-        raise DataSourceTypeError(f"a task is {task!r}; expected (fn,) or (fn, args)")
+        raise DataSourceTypeError(f"the task {task!r} is not valid. Expected (fn,) or (fn, args)")
     arguments = task[1] if len(task) > 1 else ()
     if not isinstance(arguments, tuple | list):
-        raise DataSourceError(f"the arguments of a task are {arguments!r}; expected a tuple", hint="(fn, (argument,))")
+        raise DataSourceError(
+            f"the arguments of a task are {arguments!r}. Expected a tuple", hint="use (fn, (argument,))"
+        )
     return task[0], tuple(arguments)
 
 

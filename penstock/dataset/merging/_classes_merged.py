@@ -1,4 +1,4 @@
-"""The classes of two branches made one list, each followed by its key and not by its place or name."""
+"""Merge the classes of two branches into one list, following each by its key, not by position or name."""
 
 from __future__ import annotations
 
@@ -53,9 +53,9 @@ class MergedClasses:
 def merged_classes(
     base: StoredTable, ours: StoredTable, theirs: StoredTable, tensor: str, *, prefer_theirs: bool = False
 ) -> MergedClasses:
-    """Merge the classes of a tensor: those merged away on either side are gone, renames and new ones are taken over.
+    """Merge the classes of a tensor: classes removed by a merge on either side are gone, renames and new ones stay.
 
-    Where both sides merged or renamed one class differently it is a conflict; ours is taken unless told.
+    If both sides merged or renamed a class differently, it is a conflict; ours wins by default.
     """
     aliases = {**class_aliases(theirs.snapshot.meta, tensor), **class_aliases(ours.snapshot.meta, tensor)}
     before, mine, other = (_Side.of(table, tensor, aliases) for table in (base, ours, theirs))
@@ -154,7 +154,7 @@ def _merged_crosswise(turned: Sequence[str], mine: _Side, other: _Side, tensor: 
         gone, stays = (mine, other) if key in mine.merged else (other, mine)
         into = gone.names.get(_last(key, gone.merged))
         here, there = (into, stays.names.get(key)) if gone is mine else (stays.names.get(key), into)
-        reason = f"the classes {here!r} and {there!r} are one, called {here!r} here and {there!r} there"
+        reason = f"the classes {here!r} and {there!r} are the same class, called {here!r} here and {there!r} there"
         found.append(Conflict(uid=None, tensor=tensor, reason=reason))
     return sorted(found, key=lambda conflict: conflict.reason)
 
@@ -169,7 +169,7 @@ def _merged_apart(before: _Side, mine: _Side, other: _Side, tensor: str) -> list
         ]
         if into[0] is not None and into[1] is not None and into[0] != into[1]:
             named = [side.names[key] for side, key in zip((mine, other), into, strict=True) if key is not None]
-            reason = f"class {before.names[key]!r} is merged into {named[0]!r} here and into {named[1]!r} there"
+            reason = f"class {before.names[key]!r} was merged into {named[0]!r} here and into {named[1]!r} there"
             found.append(Conflict(uid=None, tensor=tensor, reason=reason))
     return sorted(found, key=lambda conflict: conflict.reason)
 
@@ -194,7 +194,7 @@ def _name(key: str, before: _Side, mine: _Side, other: _Side, prefer_theirs: boo
         return there, None
     if there == was:
         return here, None
-    return there if prefer_theirs else here, f"class {was!r} is {here!r} here and {there!r} there"
+    return there if prefer_theirs else here, f"class {was!r} is called {here!r} here and {there!r} there"
 
 
 def _without_doubles(names: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:

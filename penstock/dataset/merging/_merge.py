@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from penstock.dataset.merging._classes_merged import MergedClasses, merged_classes
 from penstock.dataset.merging._group_conflicts import Side, count_conflicts, whole_groups, with_whole_groups
 from penstock.dataset.merging._reconciled import recast_cells, reconciled, with_new_values
+from penstock.dataset.writing._committing import land
 from penstock.dataset.writing._conflicts import Conflict, same, shown_value
 from penstock.dataset.writing._history import ancestors, nearest_common
 from penstock.dataset.writing._working import Working
@@ -85,13 +86,13 @@ def _with_revived(sides: _Sides) -> Difference:
 def _surviving(
     base: OverlayTable, ours: Working, theirs: Working, mine: Difference, other: Difference
 ) -> tuple[dict[str, TensorSpec], list[Conflict]]:
-    """Return the tensors that a merge ends with: those that one side deleted are gone, unless the other edited them."""
+    """Return the tensors after a merge: those that one side deleted are gone, unless the other edited them."""
     specs = reconciled(base.stored.specs, ours.specs, theirs.specs)
     contested = []
     for name in base.stored.specs:
         for side, edited, reason in (
-            (ours.specs, other, "the tensor is deleted here and edited there"),
-            (theirs.specs, mine, "the tensor is edited here and deleted there"),
+            (ours.specs, other, "the tensor was deleted here and edited there"),
+            (theirs.specs, mine, "the tensor was edited here and deleted there"),
         ):
             if name not in side:
                 specs.pop(name, None)
@@ -101,7 +102,7 @@ def _surviving(
 
 
 def _check_fit(sides: _Sides) -> None:
-    """Refuse samples of theirs that a type fixed here cannot hold, before anything is written."""
+    """Raise if samples of theirs do not fit a type fixed here, before anything is written."""
     theirs, other = sides.theirs, sides.other
     for name, spec in theirs.stored.specs.items():
         if name in sides.specs and not same_type(spec, sides.specs[name]):
@@ -112,7 +113,7 @@ def _check_fit(sides: _Sides) -> None:
 def _common(ours: Working, theirs: Working, name: str) -> OverlayTable:
     shared = nearest_common(ours.store, ours.last_commit, theirs.last_commit)
     if shared is None:
-        raise DatasetError(f"branch {name!r} has no commit in common with this one")
+        raise DatasetError(f"branch {name!r} has no commit in common with this branch")
     return _at(ours, shared)
 
 
@@ -136,7 +137,9 @@ def _conflicts(sides: _Sides) -> list[Conflict]:
         Side(table=sides.theirs, changed=sides.other),
         sides.specs,
     )
-    found += [Conflict(uid=uid, tensor=tensor, reason="both edited its objects") for uid, tensor in sizes]
+    found += [
+        Conflict(uid=uid, tensor=tensor, reason="its objects were edited on both branches") for uid, tensor in sizes
+    ]
     found += [conflict for merged in sides.classes.values() for conflict in merged.conflicts]
     mine, other = _edited_uids(sides.ours, sides.mine), _edited_uids(sides.theirs, sides.other)
     deleted_here = np.intersect1d(sides.base.uids(sides.mine.removed), other)
@@ -163,7 +166,7 @@ def _unlike(sides: _Sides, tensor: str, uids: NDArray[np.int64]) -> Iterator[Con
             yield Conflict(
                 uid=uid,
                 tensor=tensor,
-                reason="both edited it",
+                reason="it was edited on both branches",
                 row=row,
                 ours=shown_value(ours, one),
                 theirs=shown_value(theirs, two),
@@ -203,7 +206,7 @@ def _take_in(
             _rewrite(steps, sides, spec, name, skipped)
         _append(steps, sides, specs)
 
-    ours.land(change, message, merged=theirs.last_commit)
+    land(ours, change, message, merged=theirs.last_commit)
 
 
 def _merged_keys(meta: Mapping[str, Any]) -> list[str]:
@@ -239,7 +242,7 @@ def _delete(steps: Steps, sides: _Sides, skipped: set[tuple[int | None, str | No
 def _rewrite(
     steps: Steps, sides: _Sides, spec: TensorSpec, name: str, skipped: set[tuple[int | None, str | None]]
 ) -> None:
-    """Write what changes of a tensor in our samples: classes that count otherwise now, and their edits."""
+    """Write the changes of a tensor in our samples: renumbered classes, and their edits."""
     cells = _renumbered(sides, name)
     if name in sides.theirs.stored.specs:
         new = name not in sides.ours.stored.specs
@@ -262,7 +265,7 @@ def _rewrite(
 
 
 def _renumbered(sides: _Sides, name: str) -> dict[int, Cell]:
-    """Return our labels that the merged classes count otherwise, by uid."""
+    """Return our labels that the merge renumbers, by uid."""
     merged = sides.classes.get(name)
     if merged is None or merged.from_ours is None:
         return {}

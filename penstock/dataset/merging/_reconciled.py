@@ -55,7 +55,7 @@ def _check_kind(ours: TensorSpec, theirs: TensorSpec) -> None:
     mine, other = _kind(ours), _kind(theirs)
     if mine != other:
         raise ConflictError(
-            f"the tensor {ours.name!r} is {mine} here and {other} on the other branch; expected one kind"
+            f"the tensor {ours.name!r} is {mine} here and {other} on the other branch. Expected the same kind"
         )
 
 
@@ -69,7 +69,7 @@ def recast_cells(cells: Sequence[Cell], theirs: TensorSpec, into: TensorSpec, ui
     Raises
     ------
     ConflictError
-        If the branches fixed the type of the tensor differently, and it cannot hold one of the samples.
+        If the branches fixed different types of the tensor, and a sample does not fit.
     """
     found = []
     for cell, uid in zip(cells, uids, strict=True):
@@ -77,14 +77,15 @@ def recast_cells(cells: Sequence[Cell], theirs: TensorSpec, into: TensorSpec, ui
             found.append(recast(cell, theirs, into))
         except SampleError as error:
             raise ConflictError(
-                f"the branches gave {into.name!r} different types, and the sample with uid {uid} does not fit here: "
+                f"{into.name!r} has different types on the two branches, and the sample with uid {uid} does "
+                "not fit here: "
                 f"{error.message}"
             ) from error
     return found
 
 
 def with_new_values(changed: Difference, table: OverlayTable, names: Iterable[str]) -> Difference:
-    """Return what a branch changed, the values of tensors that both branches made counted as edits of None."""
+    """Return what a branch changed; values of tensors that both branches created count as edits of None."""
     found = {name: _rows_with_values(table, name) for name in names}
     added = tuple(name for name in changed.tensors_added if name not in found)
     return replace(changed, edited={**changed.edited, **found}, tensors_added=added)

@@ -1,5 +1,5 @@
-"""One sample, one tensor, and the rows a user names."""
+"""Samples and tensors as a user reads them, and the content behind them."""
 
-from __future__ import annotations
+from penstock.dataset.samples._content import Content, content_of
 
-__all__: list[str] = []
+__all__ = ["Content", "content_of"]

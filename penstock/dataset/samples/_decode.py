@@ -41,8 +41,8 @@ def stacked(spec: TensorSpec, arrays: Sequence[NDArray[Any]]) -> NDArray[Any]:
     if len(shapes) > 1:
         examples = ", ".join(map(str, sorted(shapes)[:3]))
         raise SampleError(
-            f"{spec.name!r} has samples of {len(shapes)} shapes ({examples}{', …' if len(shapes) > 3 else ''}); "  # noqa: PLR2004  three examples
-            "expected one shape for a single array",
-            hint=".numpy(aslist=True) gives a list",
+            f"{spec.name!r} has samples of {len(shapes)} shapes ({examples}{', …' if len(shapes) > 3 else ''}). "
+            "Expected a single shape to return one array",
+            hint="use .numpy(aslist=True) to get a list",
         )
     return np.stack(arrays)

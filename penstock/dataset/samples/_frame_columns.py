@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.dataset.samples._owner import Owner
+from penstock.dataset.samples._content import Content
 from penstock.dataset.samples._tensor import Tensor
 from penstock.table import Ragged, Table
 from penstock.tensors import TensorSpec
@@ -16,14 +16,14 @@ from penstock.tensors import TensorSpec
 __all__ = ["column_for_frame"]
 
 
-def column_for_frame(samples: Owner, name: str) -> Any:
+def column_for_frame(samples: Content, name: str) -> Any:
     """Return a tensor of some samples as pandas takes it."""
-    spec = samples.tensor_spec(name)
+    spec = samples.spec(name)
     if spec.is_encoded:
         if spec.link:
             return [None if link is None else link.url for link in Tensor(samples, name).links()]
-        return list(samples.table.take(samples.indices, [name])[name])
-    return _column_series(samples.table, spec, samples.indices)
+        return list(samples.table.take(samples.rows, [name])[name])
+    return _column_series(samples.table, spec, samples.rows)
 
 
 def _column_series(table: Table, spec: TensorSpec, rows: Any) -> Any:
@@ -48,7 +48,7 @@ def _column_values(spec: TensorSpec, column: Ragged) -> Any:
 
 
 def _with_missing(values: NDArray[Any], valid: NDArray[np.bool_]) -> Any:
-    """Return numbers of which some are missing: NaN among floats, else pandas' own NA, so that none is rounded."""
+    """Return numbers with missing ones: NaN for floats, otherwise pandas.NA, so that none is rounded."""
     import pandas as pd
 
     scattered = np.full(len(valid), np.nan if values.dtype.kind == "f" else 0, values.dtype)

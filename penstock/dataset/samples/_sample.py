@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.dataset.samples._owner import Owner
+from penstock._wording import escaped
+from penstock.dataset.samples._content import Content
 from penstock.dataset.samples._reserved import is_attribute
 from penstock.dataset.samples._tensor import Tensor
-from penstock.errors import TensorNotFoundError, escaped
+from penstock.errors import TensorNotFoundError
 
 __all__ = ["Sample"]
 
@@ -21,37 +22,38 @@ class Sample:
 
     Parameters
     ----------
-    owner : Dataset or View
-        What it belongs to.
+    content : Content
+        The samples it is one of.
     position : int
-        Its place in the owner.
+        Its place among them.
     """
 
-    def __init__(self, owner: Owner, position: int) -> None:
-        self._owner = owner
+    def __init__(self, content: Content, position: int) -> None:
+        self._content = content
         self._position = np.array([position], np.int64)
 
     @property
     def index(self) -> int:
         """Row number in the version."""
-        return int(self._owner.table_rows(self._position)[0])
+        return int(self._content.rows[self._position][0])
 
     @property
     def uid(self) -> int:
         """Lasting identity of the sample, across edits, versions and branches."""
-        return int(self._owner.table.uids(self._owner.table_rows(self._position))[0])
+        table, rows = self._content.state()
+        return int(table.uids(rows[self._position])[0])
 
     def keys(self) -> list[str]:
         """Return the names of the tensors."""
-        return self._owner.tensor_names()
+        return self._content.names()
 
     def __iter__(self) -> Iterator[str]:
         """Go through the names of the tensors."""
         return iter(self.keys())
 
     def __getitem__(self, name: str) -> Tensor:
-        self._owner.tensor_spec(name)
-        return Tensor(self._owner, name, self._position, single=True)
+        self._content.spec(name)
+        return Tensor(self._content, name, self._position, single=True)
 
     def __getattr__(self, name: str) -> Tensor:
         if name.startswith("_"):
@@ -59,7 +61,7 @@ class Sample:
         return self[name]
 
     def __setitem__(self, name: str, value: Any) -> None:
-        self._owner.assign(name, self._position, [value])
+        self._content.edits.assign(name, self._position, [value])
 
     def numpy(self) -> dict[str, NDArray[Any]]:
         """Read every tensor of the sample."""

@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from penstock.dataset.samples._content import Content, first_label_tensor
 from penstock.dataset.samples._decode import as_array, stacked
-from penstock.dataset.samples._owner import Owner
 from penstock.dataset.samples._rows import row_of, rows_of
 from penstock.errors import DatasetError, SampleError, SampleIndexError, SamplingError
 from penstock.sampling import ClassCounts, class_counts
 from penstock.table import OverlayTable, Table, class_names_of
-from penstock.tensors import Link, TensorSpec, label_tensors
+from penstock.tensors import Link, TensorSpec
 
 __all__ = ["Tensor", "TensorInfo"]
 
@@ -23,7 +23,7 @@ _CHUNK = 256
 
 
 class TensorInfo:
-    """What is known of a tensor beside its samples.
+    """The properties of a tensor apart from its samples.
 
     Parameters
     ----------
@@ -51,30 +51,31 @@ class TensorInfo:
 
 
 class Tensor:
-    """Samples of one tensor; read when asked.
+    """Samples of one tensor, read on demand.
 
     Parameters
     ----------
-    owner : Dataset or View
-        What it belongs to.
+    content : Content
+        The samples of a dataset or view.
     name : str
         The tensor's name.
     rows : ndarray of int64, optional
-        Positions in the owner; by default all.
+        Positions among the samples; by default all.
     single : bool
-        Whether it stands for one sample rather than a list of one.
+        Whether it is a single sample rather than a list of one.
     """
 
-    def __init__(self, owner: Owner, name: str, rows: NDArray[np.int64] | None = None, *, single: bool = False) -> None:
-        self._owner = owner
+    def __init__(
+        self, content: Content, name: str, rows: NDArray[np.int64] | None = None, *, single: bool = False
+    ) -> None:
+        self._content = content
         self._name = name
         self._rows = rows
         self._single = single
 
     @property
-    def spec(self) -> TensorSpec:
-        """Kind and options of the tensor."""
-        return self._owner.tensor_spec(self._name)
+    def _spec(self) -> TensorSpec:
+        return self._content.spec(self._name)
 
     @property
     def name(self) -> str:
@@ -84,17 +85,17 @@ class Tensor:
     @property
     def htype(self) -> str:
         """Kind of the tensor, ``link[image]`` for linked images."""
-        return self.spec.shown_htype
+        return self._spec.shown_htype
 
     @property
     def dtype(self) -> str:
         """Type of the elements, as numpy names it."""
-        return self.spec.dtype
+        return self._spec.dtype
 
     @property
     def info(self) -> TensorInfo:
         """Class names of labels, form of boxes."""
-        return TensorInfo(self.spec)
+        return TensorInfo(self._spec)
 
     @property
     def shape(self) -> tuple[int | None, ...]:
@@ -109,7 +110,7 @@ class Tensor:
 
     def __len__(self) -> int:
         """Return the number of samples."""
-        return len(self._owner) if self._rows is None else len(self._rows)
+        return len(self._content) if self._rows is None else len(self._rows)
 
     def __iter__(self) -> Iterator[Tensor]:
         """Go through the samples."""
@@ -117,21 +118,23 @@ class Tensor:
 
     def __getitem__(self, index: Any) -> Tensor:
         if self._single:
-            raise DatasetError(f"sample {index!r} of one sample of {self._name!r}; expected .numpy() first")
+            raise DatasetError(
+                f"a single sample of {self._name!r} cannot be indexed by {index!r}. Expected .numpy() first"
+            )
         row = row_of(index, len(self))
         chosen = rows_of(index, len(self)) if row is None else np.array([row], np.int64)
         return Tensor(
-            self._owner, self._name, chosen if self._rows is None else self._rows[chosen], single=row is not None
+            self._content, self._name, chosen if self._rows is None else self._rows[chosen], single=row is not None
         )
 
     def __setitem__(self, index: Any, value: Any) -> None:
         if self._single:
-            raise DatasetError(f"an assignment into one sample of {self._name!r}; expected ds.{self._name}[i] = …")
+            raise DatasetError(f"cannot assign to part of a sample of {self._name!r}. Expected ds.{self._name}[i] = …")
         row = row_of(index, len(self))
         chosen = rows_of(index, len(self)) if row is None else np.array([row], np.int64)
         rows = chosen if self._rows is None else self._rows[chosen]
         values = [value] if row is not None else self._listed(value)
-        self._owner.assign(
+        self._content.edits.assign(
             self._name, rows, [entry.numpy() if isinstance(entry, Tensor) else entry for entry in values]
         )
 
@@ -140,18 +143,19 @@ class Tensor:
             return list(values)
         except Exception as error:
             raise SampleError(
-                f"a {type(values).__name__} for several samples of {self._name!r}; expected a list with one value for "
-                "each sample"
+                f"cannot assign a {type(values).__name__} to several samples of {self._name!r}. "
+                "Expected a list with one value per "
+                "sample"
             ) from error
 
     def _now(self) -> tuple[Table, NDArray[np.int64]]:
         """Return the table and the rows in it, of one moment: another thread may append or delete meanwhile."""
-        table, rows = self._owner.state()
+        table, rows = self._content.state()
         if self._rows is None:
             return table, rows
         if len(self._rows) and self._rows.max() >= len(rows):
             raise SampleIndexError(
-                f"sample {self._rows.max()} of {self._name!r}; there are {len(rows)} now, others were deleted"
+                f"sample {self._rows.max()} of {self._name!r} no longer exists. There are {len(rows)} samples now"
             )
         return table, rows[self._rows]
 
@@ -163,7 +167,7 @@ class Tensor:
     def _arrays(self) -> tuple[TensorSpec, list[NDArray[Any]]]:
         """Return the spec and the samples of one moment."""
         table, rows = self._now()
-        spec = table.tensors.get(self._name) or self.spec
+        spec = table.tensors.get(self._name) or self._spec
         allowed = table.max_image_bytes
         raw = (
             sample
@@ -201,11 +205,12 @@ class Tensor:
 
     def __class_counts__(self) -> ClassCounts:
         """Return the labels of the samples, for the helpers of `penstock.sampling`."""
-        spec = self.spec
+        spec = self._spec
         if spec.is_encoded or spec.htype in {"text", "json"}:
+            labels = first_label_tensor(self._content)
             raise SamplingError(
-                f"tensor {self._name!r} ({self.htype}) as labels; expected a class_label tensor",
-                hint=_first_labels(self._owner),
+                f"tensor {self._name!r} ({self.htype}) cannot be used as labels. Expected a class_label tensor",
+                hint=None if labels is None else f"ds[{labels!r}] is one",
             )
         table, rows = self._now()
         column = table.column(self._name).take(rows)
@@ -215,7 +220,7 @@ class Tensor:
                 values=column.values, offsets=column.offsets, class_names=names, tensor=self._name, row_numbers=rows
             )
         if not (column.lengths == 1).all():
-            raise SamplingError(f"tensor {self._name!r} has samples without exactly one number; expected class labels")
+            raise SamplingError(f"tensor {self._name!r} has samples without exactly one number. Expected class labels")
         return replace(class_counts(column.values), tensor=self._name, row_numbers=rows)
 
     def data(self) -> dict[str, Any]:
@@ -226,7 +231,7 @@ class Tensor:
         dict
             ``value``; for class labels also ``text``, the names (None where a class has none).
         """
-        spec = self.spec
+        spec = self._spec
         if spec.htype in {"text", "json"}:
             values = list(self._raw())
             return {"value": values[0] if self._single else values}
@@ -240,8 +245,8 @@ class Tensor:
 
     def tobytes(self) -> bytes | list[bytes | None]:
         """Read images as they are stored or linked: encoded bytes, one sample's or a list."""
-        if self.spec.htype != "image":
-            raise DatasetError(f"encoded bytes of {self._name!r} ({self.htype}); expected an image tensor")
+        if self._spec.htype != "image":
+            raise DatasetError(f"{self._name!r} ({self.htype}) has no encoded bytes. Expected an image tensor")
         raw = list(self._raw())
         for content in raw:
             if isinstance(content, Exception):
@@ -250,31 +255,26 @@ class Tensor:
 
     def links(self) -> list[Link | None]:
         """Return where the samples' linked files are, without reading them."""
-        if not self.spec.link:
-            raise DatasetError(f"links of {self._name!r} ({self.htype}); expected a link tensor")
+        if not self._spec.link:
+            raise DatasetError(f"{self._name!r} ({self.htype}) has no links. Expected a link tensor")
         table, rows = self._now()
         origin = table.origin
         if not isinstance(origin, OverlayTable):
-            raise DatasetError(f"links of {self._name!r}; expected a tensor of a stored dataset")
+            raise DatasetError(f"{self._name!r} has no links. Expected a tensor of a stored dataset")
         return origin.links(rows, self._name)
 
     def add_class(self, name: str) -> int:
         """Add a class name at the end and return its index; it is kept at once."""
-        return self._owner.change_classes(self._name, "add", name)
+        return self._content.edits.change_classes(self._name, "add", name)
 
     def rename_class(self, old: str, new: str) -> None:
-        """Give a class another name; its index and all samples stay as they are."""
-        self._owner.change_classes(self._name, "rename", old, new)
+        """Rename a class; its index and all samples stay the same."""
+        self._content.edits.change_classes(self._name, "rename", old, new)
 
     def merge_classes(self, names: list[str] | tuple[str, ...], into: str) -> None:
-        """Make several classes one: their samples get the class `into`, which may be a new name; their names go."""
-        self._owner.merge_classes(self._name, names, into)
+        """Merge several classes into `into`, which can be a new name; the other names are removed."""
+        self._content.edits.merge_classes(self._name, names, into)
 
     def __repr__(self) -> str:
         what = "sample" if self._single else f"{len(self)} samples"
         return f"Tensor({self._name!r}, {self.htype}, {what})"
-
-
-def _first_labels(owner: Owner) -> str | None:
-    labels = label_tensors({name: owner.tensor_spec(name) for name in owner.tensor_names()})
-    return f"ds[{labels[0]!r}] is one" if labels else None

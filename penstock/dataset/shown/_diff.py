@@ -1,12 +1,12 @@
-"""What changed between two versions, to look at."""
+"""The changes between two versions."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
+from penstock._wording import escaped
 from penstock.dataset.shown._show import html_table, text_table
-from penstock.errors import escaped
 from penstock.table import OverlayTable, compare
 
 __all__ = ["Diff"]
@@ -65,14 +65,14 @@ class Diff:
         return self._found.aligned
 
     def __bool__(self) -> bool:
-        """Whether anything differs."""
+        """Return whether anything differs."""
         return bool(self._found)
 
     def _rows(self) -> list[tuple[str, str, str]]:
         rows = [_line("added", self.added), _line("removed", self.removed)]
         rows += [_line(f"edited: {name}", found) for name, found in self.edited.items()]
         rows += [(f"new tensor: {name}", "", "") for name in self.tensors_added]
-        rows += [(f"tensor gone: {name}", "", "") for name in self.tensors_removed]
+        rows += [(f"tensor removed: {name}", "", "") for name in self.tensors_removed]
         rows += [(f"aligned: {name}", "", f"with {after or 'nothing'}") for name, (_, after) in self.aligned.items()]
         for name, (before, after) in self.class_names.items():
             new = [entry for entry in after if entry not in before]

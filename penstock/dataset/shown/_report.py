@@ -1,4 +1,4 @@
-"""What verifying a dataset found."""
+"""The result of verifying a dataset."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Problem:
     tensor : str
         The tensor.
     row : int or None
-        The sample; None where the whole tensor cannot be read.
+        The sample; None if the whole tensor cannot be read.
     reason : str
         What is wrong.
     """
@@ -36,7 +36,7 @@ class Problem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """What `verify` found.
+    """The result of `verify`.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ class Report:
 
     @property
     def ok(self) -> bool:
-        """Whether nothing is wrong."""
+        """Whether there are no problems."""
         return not self.problems
 
     def _rows(self) -> list[tuple[str, str, str]]:

@@ -6,9 +6,9 @@ import html
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from penstock._wording import escaped
+from penstock.dataset.samples._content import Content
 from penstock.dataset.samples._frame_columns import column_for_frame
-from penstock.dataset.samples._owner import Owner
-from penstock.errors import escaped
 from penstock.tensors import TensorSpec
 
 if TYPE_CHECKING:
@@ -18,26 +18,26 @@ if TYPE_CHECKING:
 __all__ = ["headline", "html_table", "summary_html", "summary_text", "text_table", "to_frame"]
 
 
-def headline(samples: Owner) -> str:
+def headline(kind: str, samples: Content) -> str:
     """Return the one line that names a dataset or view."""
-    names = ", ".join(samples.tensor_names()) or "no tensors"
-    return escaped(f"{type(samples).__name__}({len(samples):,} samples of {names}; version {samples.version})")
+    names = ", ".join(samples.names()) or "no tensors"
+    return escaped(f"{kind}({len(samples):,} samples of {names}; version {samples.table.version})")
 
 
-def _described(samples: Owner) -> list[tuple[str, ...]]:
+def _described(samples: Content) -> list[tuple[str, ...]]:
     return [
         (spec.name, spec.shown_htype, _shown_shape(samples, spec.name), spec.dtype, _remarks(spec))
-        for spec in map(samples.tensor_spec, samples.tensor_names())
+        for spec in map(samples.spec, samples.names())
     ]
 
 
-def _shown_shape(samples: Owner, name: str) -> str:
+def _shown_shape(samples: Content, name: str) -> str:
     """Return the shape, ranges where samples differ; nothing is decoded for it."""
-    spec = samples.tensor_spec(name)
+    spec = samples.spec(name)
     count = len(samples)
     if spec.htype == "image" and not spec.create_shape_tensor:
         return f"({count:,}, …)"
-    shapes = samples.table.shapes(name)[samples.indices]
+    shapes = samples.table.shapes(name)[samples.rows]
     known = shapes[(shapes >= 0).all(axis=1)]
     sides = []
     for side in known.T:
@@ -54,15 +54,15 @@ def _remarks(spec: TensorSpec) -> str:
 _HEADS = ("tensor", "htype", "shape", "dtype", "")
 
 
-def summary_text(samples: Owner) -> str:
+def summary_text(kind: str, samples: Content) -> str:
     """Return headline and table of tensors as text."""
     rows = _described(samples)
-    return "\n".join([headline(samples), "", text_table(_HEADS, rows)]) if rows else headline(samples)
+    return "\n".join([headline(kind, samples), "", text_table(_HEADS, rows)]) if rows else headline(kind, samples)
 
 
-def summary_html(samples: Owner) -> str:
+def summary_html(kind: str, samples: Content) -> str:
     """Return headline and table of tensors as HTML."""
-    return f"<div>{html.escape(headline(samples))}</div>" + html_table(_HEADS, _described(samples))
+    return f"<div>{html.escape(headline(kind, samples))}</div>" + html_table(_HEADS, _described(samples))
 
 
 def text_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -91,14 +91,12 @@ def html_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
-def to_frame(samples: Owner, tensors: Sequence[str] | None) -> pd.DataFrame:
+def to_frame(samples: Content, tensors: Sequence[str] | None) -> pd.DataFrame:
     """Return samples as a pandas table."""
     import pandas as pd
 
     names = (
-        [name for name in samples.tensor_names() if not samples.tensor_spec(name).is_encoded]
-        if tensors is None
-        else list(tensors)
+        [name for name in samples.names() if not samples.spec(name).is_encoded] if tensors is None else list(tensors)
     )
     columns = {name: column_for_frame(samples, name) for name in names}
-    return pd.DataFrame(columns, index=pd.Index(samples.indices, name="index"))
+    return pd.DataFrame(columns, index=pd.Index(samples.rows, name="index"))

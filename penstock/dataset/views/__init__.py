@@ -1,5 +1,5 @@
-"""Views, saved views, and what is drawn from them."""
+"""Views: chosen and drawn samples of one version, and views that are kept."""
 
-from __future__ import annotations
+from penstock.dataset.views._fixed_content import FixedContent
 
-__all__: list[str] = []
+__all__ = ["FixedContent"]

@@ -1,315 +1,180 @@
-"""Queries, weights, plans and loaders of datasets and views."""
+"""Queries, weights, plans and loaders of some samples; what is chosen or drawn is the content of a view."""
 
 from __future__ import annotations
 
 import warnings
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import replace
 from types import EllipsisType
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.errors import escaped
-from penstock.loader import Loader, one_call
+from penstock._wording import escaped
+from penstock.dataset.samples._content import Content, HasContent
+from penstock.dataset.views._fixed_content import FixedContent, Home, frozen
+from penstock.loader import Loader
 from penstock.sampling import SamplingPlan, SamplingSpec, fresh_seed
-from penstock.table import RowsTable, Selection, Table
-from penstock.tql import (
-    Explanation,
-    HasSampleWeights,
-    QueryResult,
-    Weights,
-    exact_plan,
-    explain,
-    make_plan,
-    run,
-    spec_for,
-)  # fmt: skip
+from penstock.table import (
+    ArrayTable,
+    OverlayTable,
+    ProjectedTable,
+    Ragged,
+    RowsTable,
+    Selection,
+    Table,
+)
+from penstock.tql import Explanation, QueryResult, Weights, exact_plan, explain, make_plan, run, spec_for
 
-__all__ = ["Drawing", "Resolve"]
+__all__ = ["Mode", "Seed", "chosen", "drawn", "explanation", "loader_of", "plan_of", "queried"]
 
-Resolve = Callable[[str, str | None], Table]
 Mode = Literal["iid", "deck", "once"]
 Seed = int | None | EllipsisType
-_V = TypeVar("_V")
+_Dataset = HasContent[Home] | None
 
 
-class Drawing(ABC, Generic[_V]):
-    """What chooses and draws samples; `_V` is the view it makes."""
+def chosen(content: Content, dataset: _Dataset, positions: NDArray[np.int64]) -> FixedContent:
+    """Return some of the samples, by position."""
+    table, rows = content.state()
+    return FixedContent(
+        table=table, rows=frozen(rows[positions]), dataset=dataset, seed=content.seed, shown=content.shown
+    )  # fmt: skip
 
-    @property
-    @abstractmethod
-    def table(self) -> Table:
-        """The whole table of the version."""
 
-    @property
-    @abstractmethod
-    def indices(self) -> NDArray[np.int64]:
-        """Row of each sample in the table."""
+# ---- queries -----------------------------------------------------------------------------------------
 
-    @abstractmethod
-    def state(self) -> tuple[Table, NDArray[np.int64]]:
-        """Return table and rows of one moment, whoever writes meanwhile."""
 
-    @abstractmethod
-    def tensor_names(self) -> list[str]:
-        """Return the tensors shown."""
+def queried(
+    content: Content, dataset: _Dataset, query_string: str, *, seed: Seed, params: Mapping[str, Any] | None
+) -> FixedContent:
+    """Return the samples that a TQL query chooses, or the table it makes."""
+    used = _seed(content, seed)
+    table, rows = content.state()
+    result = run(query_string, table, seed=used, rows=rows, resolve=content.resolve, params=params)
+    for warning in result.warnings:
+        warnings.warn(escaped(warning), UserWarning, stacklevel=3)
+    source = _of_rows(result) if result.is_rows else _made_by(result)
+    of_dataset = result.is_rows and _place(result.table) == _place(table)
+    return FixedContent(
+        table=source,
+        rows=frozen(np.array(result.selection.rows if result.is_rows else np.arange(result.num_rows), np.int64)),
+        dataset=dataset if of_dataset else None,
+        query_string=query_string,
+        seed=used,
+        plan=result.plan if result.is_rows else None,
+        pool=result.pool if result.is_rows else None,
+    )
 
-    @abstractmethod
-    def _chosen(self, positions: NDArray[np.int64], **provenance: Any) -> _V:
-        """Return a view of some positions."""
 
-    @abstractmethod
-    def _result(self, result: QueryResult, *, query_string: str, seed: int) -> _V:
-        """Return what a query chose or made as a view."""
+def _made_by(result: QueryResult) -> Table:
+    """Return a grouped, joined or concatenated result as a table of its own."""
+    columns = {name: _with_label_rank(column) for name, column in (result.columns or {}).items()}
+    names = {name: column.class_names for name, column in columns.items() if column.class_names is not None}
+    return ArrayTable(columns, class_names=names, version=result.table.version)
 
-    def _own_seed(self) -> int:
-        return 0
 
-    def _query_text(self) -> str | None:
-        return None
+def _of_rows(result: QueryResult) -> Table:
+    """Return the table whose rows were chosen, with the computed columns of a projection."""
+    if result.columns is None:
+        return result.table
+    return ProjectedTable(result.table, result.selection.rows, result.names, result.columns)
 
-    def resolver(self) -> Resolve | None:
-        """Return how the names in a query become tables."""
-        return None
 
-    def _visible(self) -> Table:
-        """Return the samples as a table of their own."""
-        table, rows = self.state()
-        whole = len(rows) == table.num_rows and bool((rows == np.arange(len(rows))).all())
-        return table if whole else RowsTable(table, rows)
+def _with_label_rank(column: Ragged) -> Ragged:
+    """Return class labels of a result as samples of shape (1,), never 0-d."""
+    return replace(column, shapes=None) if column.class_names is not None and column.ndim == 0 else column
 
-    # ---- choosing ------------------------------------------------------------------------
 
-    def query(self, query_string: str, *, seed: Seed = ..., params: Mapping[str, Any] | None = None) -> _V:
-        """Return the samples a TQL query chooses.
+def _place(table: Table) -> str | None:
+    """Return the location of a table; None if it consists of results."""
+    origin = table.origin
+    return origin.stored.snapshot.path if isinstance(origin, OverlayTable) else None
 
-        Parameters
-        ----------
-        query_string : str
-            TQL, such as ``select * where contains(labels, 'bus') limit 100``.
-        seed : int or None, optional
-            Of ``sample by`` and random functions; None takes fresh entropy. By
-            default a view's own, 0 for a dataset.
-        params : mapping, optional
-            Values of the query's parameters.
 
-        Returns
-        -------
-        View
-            A snapshot. Where the query samples, the rows of the stream's epoch 0.
+def explanation(content: Content, query_string: str) -> Explanation:
+    """Return how a query is read and what each step leaves."""
+    table, rows = content.state()
+    whole = len(rows) == table.num_rows and bool((rows == np.arange(len(rows))).all())
+    return explain(query_string, table if whole else RowsTable(table, rows))
 
-        Raises
-        ------
-        QuerySyntaxError, QueryBindError, QueryEvaluationError
-            If the text is not valid TQL, names something that does not exist, or fails on these rows.
-        """
-        drawn = self._seed(seed)
-        table, rows = self.state()
-        result = run(query_string, table, seed=drawn, rows=rows, resolve=self.resolver(), params=params)
-        for warning in result.warnings:
-            warnings.warn(escaped(warning), UserWarning, stacklevel=2)
-        return self._result(result, seed=drawn, query_string=query_string)
 
-    def explain(self, query_string: str) -> Explanation:
-        """Return how a query is read and what each step leaves, without keeping its result.
+# ---- weights -----------------------------------------------------------------------------------------
 
-        Parameters
-        ----------
-        query_string : str
-            TQL.
 
-        Returns
-        -------
-        Explanation
-            Shows itself as text and HTML.
-        """
-        return explain(query_string, self._visible())
+def drawn(
+    content: Content,
+    dataset: _Dataset,
+    weights: Weights,
+    *,
+    with_replacement: bool,
+    size: int | None,
+    seed: Seed,
+    mode: Mode | None,
+) -> FixedContent:
+    """Return samples drawn by weight: epoch 0 of the stream."""
+    spec = _spec(content, weights, seed, mode, size, with_replacement=with_replacement)
+    table, rows = content.state()
+    plan = make_plan(table, rows, weights, spec, labels=None)
+    text = f"select * sample by {weights}" if isinstance(weights, str) else None
+    return FixedContent(
+        table=table,
+        rows=frozen(rows[plan.stream().epoch(0)]),
+        dataset=dataset,
+        query_string=text,
+        seed=spec.seed,
+        shown=content.shown,
+        plan=plan,
+        pool=rows,
+        by_array=text is None,
+    )
 
-    def sample_by(
-        self,
-        weights: str | SamplingSpec | SamplingPlan | HasSampleWeights | Sequence[float] | NDArray[Any],
-        replace: bool = True,
-        size: int | None = None,
-        *,
-        seed: Seed = ...,
-        mode: Mode | None = None,
-    ) -> _V:
-        """Return samples drawn by weight.
 
-        Parameters
-        ----------
-        weights : str, SamplingSpec, SamplingPlan, sampler, source, list, tuple or ndarray
-            A TQL weight expression such as ``max_weight(contains(labels, 'bus'): 20, True: 1)``,
-            the name of a tensor with one number a sample, a sampler or source of `penstock.batchup`, or one weight for
-            each sample. A spec or a plan of the same
-            samples brings mode, size and seed; those given here replace its own.
-        replace : bool
-            Whether a sample may be drawn again.
-        size : int, optional
-            Number of draws; by default as many as there are samples.
-        seed : int or None, optional
-            None takes fresh entropy. By default a view's own, 0 for a dataset.
-        mode : {"iid", "deck", "once"}, optional
-            Independent draws, the default; each stratum dealt out before it repeats; without replacement.
+def plan_of(
+    content: Content,
+    weights: Weights | None,
+    *,
+    labels: str | None,
+    seed: Seed,
+    mode: Mode | None,
+    size: int | None,
+) -> SamplingPlan:
+    """Return what drawing by some weights does; without weights every sample is drawn once an epoch."""
+    table, rows = content.state()
+    if weights is None:
+        return exact_plan(table, rows, labels=labels, seed=_seed(content, seed))
+    return make_plan(table, rows, weights, _spec(content, weights, seed, mode, size), labels=labels)
 
-        Returns
-        -------
-        View
-            The rows of the stream's epoch 0; they stay.
 
-        Raises
-        ------
-        SamplingError
-            If the weights are not one finite number of at least 0 for each sample.
-        """
-        spec = self._spec_for(weights, seed, mode, size, with_replacement=replace)
-        table, rows = self.state()
-        plan = make_plan(table, rows, weights, spec, labels=None)
-        text = f"select * sample by {weights}" if isinstance(weights, str) else None
-        positions = plan.stream().epoch(0)
-        return self._chosen(
-            positions, query_string=text, seed=spec.seed, plan=plan, pool=rows, by_array=text is None, table=table
-        )
+def _spec(
+    content: Content,
+    weights: Weights,
+    seed: Seed,
+    mode: Mode | None,
+    size: int | None,
+    *,
+    with_replacement: bool = True,
+) -> SamplingSpec:
+    given = None if isinstance(seed, EllipsisType) else _seed(content, seed)
+    return spec_for(
+        weights, own_seed=content.seed, seed=given, mode=mode, size=size, with_replacement=with_replacement
+    )  # fmt: skip
 
-    def plan(
-        self,
-        spec_or_weights: Weights | None = None,
-        *,
-        labels: str | None = None,
-        seed: Seed = ...,
-        mode: Mode | None = None,
-        size: int | None = None,
-    ) -> SamplingPlan:
-        """Return what drawing by some weights does, before a single draw.
 
-        Parameters
-        ----------
-        spec_or_weights : str, SamplingSpec, SamplingPlan, sampler, source, list, tuple or ndarray, optional
-            What `sample_by` takes. By default every sample once an
-            epoch, which is what a loader of a plain dataset or a frozen view delivers.
-        labels : str, optional
-            The class label tensor that charts count; by default the first one in
-            the clauses, else the first of the dataset.
-        seed : int or None, optional
-            As in `sample_by`; with a spec, used in place of the spec's seed.
-        mode : {"iid", "deck", "once"}, optional
-            As in `sample_by`, "iid" by default; with a spec, used in place of the spec's mode.
-        size : int, optional
-            As in `sample_by`; with a spec, used in place of the spec's size.
+def _seed(content: Content, seed: Seed) -> int:
+    """Return the seed to use: the given one, a fresh one for None, or the content's own by default."""
+    if isinstance(seed, EllipsisType):
+        return content.seed
+    return fresh_seed() if seed is None else seed
 
-        Returns
-        -------
-        SamplingPlan
-            Histogram, coverage, targets and the stream.
-        """
-        table, rows = self.state()
-        if spec_or_weights is None:
-            return exact_plan(table, rows, labels=labels, seed=self._seed(seed))
-        spec = self._spec_for(spec_or_weights, seed, mode, size)
-        return make_plan(table, rows, spec_or_weights, spec, labels=labels)
 
-    def _spec_for(
-        self, weights: Weights, seed: Seed, mode: Mode | None, size: int | None, *, with_replacement: bool = True
-    ) -> SamplingSpec:
-        chosen = None if isinstance(seed, EllipsisType) else self._seed(seed)
-        return spec_for(
-            weights,
-            own_seed=self._own_seed(),
-            seed=chosen,
-            mode=mode,
-            size=size,
-            with_replacement=with_replacement,
-        )
+# ---- loaders -----------------------------------------------------------------------------------------
 
-    def _seed(self, seed: Seed) -> int:
-        if isinstance(seed, EllipsisType):
-            return self._own_seed()
-        return fresh_seed() if seed is None else seed
 
-    # ---- loaders -------------------------------------------------------------------------
-
-    def dataloader(self, *, seed: Seed = ...) -> Loader:
-        """Return a loader of these samples, to be configured by a chain of calls.
-
-        Parameters
-        ----------
-        seed : int or None, optional
-            Of draws, order and transforms; None takes fresh entropy. By default a
-            view's own, 0 for a dataset.
-
-        Returns
-        -------
-        Loader
-            ``.transform(…).batch(64).shuffle().pytorch()`` and iterate.
-        """
-        table, rows = self.state()
-        selection = Selection(rows=rows, version=table.version, query_string=self._query_text(), seed=self._own_seed())
-        return Loader(table, selection, seed=self._seed(seed), resolve=self.resolver(), tensors=self._shown())
-
-    def pytorch(  # noqa: PLR0917  the playbook's signature
-        self,
-        num_workers: int = 0,
-        shuffle: bool = False,
-        transform: Any = None,
-        tensors: list[str] | None = None,
-        batch_size: int | None = 1,
-        collate_fn: Callable[[list[Any]], Any] | None = None,
-        *,
-        seed: Seed = ...,
-        **options: Any,
-    ) -> Loader:
-        """Return a loader of torch tensors in one call.
-
-        Parameters
-        ----------
-        num_workers : int
-            Processes for the transform.
-        shuffle : bool
-            Whether each epoch comes in another order.
-        transform : callable or dict of str to callable, optional
-            Applied to each sample.
-        tensors : list of str, optional
-            Tensors to read; by default all.
-        batch_size : int or None
-            Samples in a batch; None gives single samples.
-        collate_fn : callable, optional
-            Makes a batch of a list of samples.
-        seed : int or None, optional
-            As in `dataloader`.
-        **options
-            ``drop_last``, ``buffer_size``, ``offset``, ``transform_kwargs``, and any
-            other parameter of the loader's ``.pytorch()``.
-
-        Returns
-        -------
-        Loader
-        """
-        loader: Loader = one_call(
-            self.dataloader(seed=seed), "pytorch", num_workers, shuffle, transform, tensors, batch_size, collate_fn,
-            **options,
-        )  # fmt: skip
-        return loader
-
-    def tensorflow(  # noqa: PLR0917  the playbook's signature
-        self,
-        num_workers: int = 0,
-        shuffle: bool = False,
-        transform: Any = None,
-        tensors: list[str] | None = None,
-        batch_size: int | None = 1,
-        collate_fn: Callable[[list[Any]], Any] | None = None,
-        *,
-        seed: Seed = ...,
-        **options: Any,
-    ) -> Any:
-        """Return a loader of TensorFlow tensors in one call; parameters as in `pytorch`."""
-        return one_call(
-            self.dataloader(seed=seed), "tensorflow", num_workers, shuffle, transform, tensors, batch_size, collate_fn,
-            **options,
-        )  # fmt: skip
-
-    def _shown(self) -> list[str] | None:
-        names = self.tensor_names()
-        return None if len(names) == len(self.table.tensors) else names
+def loader_of(content: Content, *, seed: Seed) -> Loader:
+    """Return a loader of the samples."""
+    table, rows = content.state()
+    selection = Selection(rows=rows, version=table.version, query_string=content.query_string, seed=content.seed)
+    shown = content.shown
+    tensors = None if shown is None or len(shown) == len(table.tensors) else shown
+    return Loader(table, selection, seed=_seed(content, seed), resolve=content.resolve, tensors=tensors)

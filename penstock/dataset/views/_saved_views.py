@@ -1,4 +1,4 @@
-"""Views kept by an id: their version, their rows by identity, and a copy of their samples where asked."""
+"""Views saved under an id: their version, their rows by identity, and an optional copy of their samples."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, overload
 import numpy as np
 from numpy.typing import NDArray
 
+from penstock._wording import nearest
 from penstock.dataset.shown._show import html_table, text_table
+from penstock.dataset.views._fixed_content import FixedContent, Home
 from penstock.dataset.views._materialize import materialize
 from penstock.dataset.views._view_records import (
     ViewRecord,
@@ -23,28 +25,21 @@ from penstock.dataset.views._view_records import (
     write_record,
     write_view,
 )
-from penstock.errors import (
-    DatasetError,
-    DatasetNotFoundError,
-    StorageError,
-    UncommittedChangesError,
-    ViewNotFoundError,
-    nearest,
-)
+from penstock.errors import DatasetError, DatasetNotFoundError, StorageError, UncommittedChangesError, ViewNotFoundError
 from penstock.storage import Credentials, Location, Store, author, encoded, find_version
 from penstock.table import Draft, OptimizedTable, OverlayTable, StoredTable, Table
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["SavedView", "SavedViews", "delete_saved", "open_saved", "save_rows", "saved_views"]
+__all__ = ["SavedView", "SavedViews", "delete_saved", "open_saved", "save_view", "saved_view", "saved_views"]
 
 _HEADS = ("id", "time", "samples", "query", "message")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SavedView:
-    """What is kept of a view.
+    """The record of a saved view.
 
     Parameters
     ----------
@@ -53,7 +48,7 @@ class SavedView:
     message : str
         What was said.
     query_string : str or None
-        The query that chose the rows; kept to be shown, never run again.
+        The query that selected the rows; kept for display, never run again.
     seed : int
         The seed it was run with.
     num_samples : int
@@ -65,7 +60,7 @@ class SavedView:
     author : str
         Who saved it.
     optimized : bool
-        Whether its samples lie copied beside the dataset.
+        Whether its samples were copied next to the dataset.
     """
 
     id: str
@@ -127,10 +122,25 @@ class SavedViews(Sequence[SavedView]):
         return html_table(_HEADS, self._rows()) if self._views else "<div>no saved views yet</div>"
 
 
-def saved_views(store: Store) -> SavedViews:
+def saved_views(home: Home) -> SavedViews:
     """Return every saved view, the newest first."""
-    found = [_saved(view_id, record) for view_id, record in view_records(store).items()]
+    with home.lock:
+        found = [_saved(view_id, record) for view_id, record in view_records(home.store).items()]
     return SavedViews(sorted(found, key=lambda view: view.time, reverse=True))
+
+
+def saved_view(home: Home, view_id: str) -> SavedView:
+    """Return what is known of a saved view."""
+    views = saved_views(home)
+    found = next((view for view in views if view.id == view_id), None)
+    if found is None:
+        known = [view.id for view in views]
+        like = nearest(str(view_id), known)
+        raise ViewNotFoundError(
+            f"no view {view_id!r}; there are {', '.join(known[:8]) or 'none'}",
+            hint=f"did you mean {like!r}?" if like else None,
+        )
+    return found
 
 
 def _saved(view_id: str, record: ViewRecord) -> SavedView:
@@ -147,29 +157,26 @@ def _saved(view_id: str, record: ViewRecord) -> SavedView:
     )
 
 
-def save_rows(
-    store: Store,
-    table: Table,
-    rows: NDArray[np.int64],
-    *,
-    view_id: str | None,
-    message: str | None,
-    query_string: str | None,
-    seed: int,
-) -> str:
-    """Keep rows of a committed version under an id and return it."""
-    source = _source_of(table)
+def save_view(home: Home, content: FixedContent, *, view_id: str | None, message: str | None) -> str:
+    """Keep samples of a committed version under an id and return it."""
+    with home.lock:
+        home.check_may_name()
+        return _written(home.store, content, view_id=view_id, message=message)
+
+
+def _written(store: Store, content: FixedContent, *, view_id: str | None, message: str | None) -> str:
+    source = _source_of(content.table)
     commit = source.version
     if not re.fullmatch(r"[0-9a-f]{24}", commit):
         raise UncommittedChangesError(
-            f"a view of version {commit!r}, which has changes that are not committed; expected a commit",
-            hint="ds.commit(…), then make the view again",
+            f"a view of version {commit!r} cannot be saved, because it has uncommitted changes. Expected a commit",
+            hint="call ds.commit(…), then create the view again",
         )
     view_id = view_id or f"{int(time.time()):08x}{secrets.token_hex(8)}"
     if not re.fullmatch(r"[\w-]{1,80}", view_id):
-        raise DatasetError(f"a view id {view_id!r}; expected letters, digits, '_' and '-', at most 80")
+        raise DatasetError(f"{view_id!r} is not a valid view id. Expected at most 80 letters, digits, '_' and '-'")
     if view_id in view_records(store):
-        raise DatasetError(f"a view {view_id!r} is saved already", hint="ds.delete_view deletes it")
+        raise DatasetError(f"the view {view_id!r} already exists", hint="use ds.delete_view to delete it")
     branch, version = find_version(store, commit)
     snapshot = source.stored.snapshot
     record = ViewRecord(
@@ -177,20 +184,22 @@ def save_rows(
         branch=branch,
         version=snapshot.version if version is None else version,
         message=message or "",
-        query=query_string or "",
+        query=content.query_string or "",
         author=author(),
-        seed=seed,
-        num_samples=len(rows),
+        seed=content.seed,
+        num_samples=len(content),
         time=time.time(),
     )
-    write_view(store.location, view_id, record, source.uids(rows))
+    write_view(store.location, view_id, record, source.uids(content.rows))
     return view_id
 
 
 def _source_of(table: Table) -> OverlayTable:
     source = table.origin
     if not isinstance(source, OverlayTable):
-        raise DatasetError("a view of a query's result table; expected one of samples of the dataset")
+        raise DatasetError(
+            "the result of this query is a table, not samples of the dataset. Expected a view of samples"
+        )
     return source
 
 
@@ -200,43 +209,52 @@ def _found(store: Store, view_id: str) -> ViewRecord:
     if view_id not in records:
         like = nearest(str(view_id), records)
         raise ViewNotFoundError(
-            f"no saved view {view_id!r}; there are {', '.join(records) or 'none'}",
+            f"{view_id!r} is not a saved view. The saved views are {', '.join(records) or 'none'}",
             hint=f"did you mean {like!r}?" if like else None,
         )
     return records[view_id]
 
 
-def open_saved(
+def open_saved(home: Home, view_id: str, *, optimize: bool, num_workers: int) -> FixedContent:
+    """Return the samples of a saved view; `optimize` copies them once."""
+    with home.lock:
+        record = _found(home.store, view_id)
+        table, rows = _opened(
+            home.store, view_id, record, home.credentials, optimize, num_workers, home.max_image_bytes
+        )
+    return FixedContent(table=table, rows=rows, query_string=record.query or None, seed=record.seed)
+
+
+def _opened(
     store: Store,
     view_id: str,
+    record: ViewRecord,
     credentials: Credentials,
-    *,
     optimize: bool,
     num_workers: int,
     max_image_bytes: int | None,
-) -> tuple[Table, NDArray[np.int64], SavedView]:
-    """Return table, rows and description of a saved view; `optimize` copies its samples once."""
-    record = _found(store, view_id)
+) -> tuple[OverlayTable | OptimizedTable, NDArray[np.int64]]:
+    """Return the table and rows of a saved view, those of the copy if there is or will be one."""
     snapshot = store.on(record.branch).at(record.version)
     source = OverlayTable(StoredTable(snapshot, record.commit), Draft(), credentials, max_image_bytes=max_image_bytes)
     rows = source.positions(read_rows(store.location, view_id, record))
     if (rows < 0).any():
-        raise StorageError(f"view {view_id!r} names samples that its version does not have")
+        raise StorageError(f"view {view_id!r} contains samples that its version does not have")
     distinct = rows[np.sort(np.unique(rows, return_index=True)[1])]
     if optimize and not record.copy:
         record = _copied(store, view_id, record, source, distinct, num_workers)
     if not record.copy:
-        return source, rows, _saved(view_id, record)
+        return source, rows
     try:
         copied = Store.open(Location(f"{store.location.path}/{record.copy}")).head()
     except (DatasetNotFoundError, StorageError):  # the copy is gone or damaged; the samples are not
-        return source, rows, _saved(view_id, replace(record, copy=""))
+        return source, rows
     stored = StoredTable(copied, f"{record.commit}@{view_id}")
     copy = OverlayTable(stored, Draft(), credentials, max_image_bytes=max_image_bytes)
-    return OptimizedTable(source, copy, distinct), rows, _saved(view_id, record)
+    return OptimizedTable(source, copy, distinct), rows
 
 
-def _copied(  # noqa: PLR0917  the parts of one view
+def _copied(
     store: Store,
     view_id: str,
     record: ViewRecord,
@@ -252,6 +270,6 @@ def _copied(  # noqa: PLR0917  the parts of one view
     return record
 
 
-def delete_saved(store: Store, view_id: str) -> None:
+def delete_saved(home: Home, view_id: str) -> None:
     """Delete a saved view and its copy."""
-    delete_record(store, view_id, _found(store, view_id))
+    delete_record(home.store, view_id, _found(home.store, view_id))

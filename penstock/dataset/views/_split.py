@@ -1,4 +1,4 @@
-"""Samples divided at random, evenly over label sets where asked."""
+"""Split samples at random, optionally stratified by label sets."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.dataset.samples._owner import Owner
+from penstock.dataset.samples._content import Content
 from penstock.errors import DatasetError
 from penstock.table import Ragged
 
@@ -17,12 +17,14 @@ _ROUNDING = 1e-9
 
 
 def split_positions(
-    samples: Owner, fractions: Mapping[str, float], *, stratify: str | None, seed: int | None
+    samples: Content, fractions: Mapping[str, float], *, stratify: str | None, seed: int | None
 ) -> dict[str, NDArray[np.int64]]:
-    """Return the positions of each part, increasing."""
+    """Return the positions of each part, ascending."""
     shares = np.array(list(fractions.values()), np.float64)
     if not len(shares) or (shares < 0).any() or not np.isfinite(shares).all() or shares.sum() > 1 + _ROUNDING:
-        raise DatasetError(f"shares {dict(fractions)!r}; expected shares of 0 or more that sum to at most 1")
+        raise DatasetError(
+            f"the shares {dict(fractions)!r} are not valid. Expected shares of 0 or more that sum to at most 1"
+        )
     rng = np.random.Generator(np.random.Philox(seed))
     strata = _strata(samples, stratify)
     part = np.full(len(samples), -1, np.int64)
@@ -38,7 +40,7 @@ def split_positions(
 
 
 def _whole(owed: NDArray[np.float64], total: int) -> NDArray[np.int64]:
-    """Return whole sizes that sum to `total`, largest remainders first; what is owed below 0 gets none."""
+    """Return integer sizes that sum to `total`, by largest remainders; negative remainders get none."""
     wanted = np.clip(owed, 0, None)
     if wanted.sum() > 0:
         wanted *= total / wanted.sum()
@@ -48,13 +50,13 @@ def _whole(owed: NDArray[np.float64], total: int) -> NDArray[np.int64]:
     return sizes
 
 
-def _strata(samples: Owner, stratify: str | None) -> NDArray[np.int64]:
+def _strata(samples: Content, stratify: str | None) -> NDArray[np.int64]:
     if stratify is None:
         return np.zeros(len(samples), np.int64)
-    spec = samples.tensor_spec(stratify)
+    spec = samples.spec(stratify)
     if spec.htype != "class_label":
-        raise DatasetError(f"stratify={stratify!r}, a {spec.shown_htype}; expected a class_label tensor")
-    return _label_sets(samples.table.column(stratify).take(samples.indices))
+        raise DatasetError(f"stratify={stratify!r} has htype {spec.shown_htype}. Expected a class_label tensor")
+    return _label_sets(samples.table.column(stratify).take(samples.rows))
 
 
 def _label_sets(column: Ragged) -> NDArray[np.int64]:

@@ -1,4 +1,4 @@
-"""What is kept of a saved view: a record that makes it exist, beside the rows it names."""
+"""The files of a saved view: its record, without which it does not exist, and its rows."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class ViewRecord:
     version : int
         Its version on the branch.
     message, query, author : str
-        What was said, asked, and by whom.
+        The message, the query and the author.
     seed, num_samples : int
         Seed of the query, and number of samples.
     time : float
@@ -86,7 +86,7 @@ def _rows_file(view_id: str) -> str:
 
 
 def write_view(location: Location, view_id: str, record: ViewRecord, uids: NDArray[np.int64]) -> None:
-    """Keep a view: the rows first, then the record, which alone makes it exist."""
+    """Save a view: the rows first, then the record, which makes it exist."""
     content = _packed(uids)
     with location.lock():
         location.write(_rows_file(view_id), content)
@@ -94,7 +94,7 @@ def write_view(location: Location, view_id: str, record: ViewRecord, uids: NDArr
 
 
 def write_record(location: Location, view_id: str, record: ViewRecord) -> None:
-    """Write the record of a view, over the one there is."""
+    """Write the record of a view, replacing the existing one."""
     with location.lock():
         written = asdict(record)
         location.write(_record_file(view_id), json.dumps({**written, _CHECK: _checksum(written)}).encode())
@@ -169,7 +169,7 @@ def read_rows(location: Location, view_id: str, record: ViewRecord) -> NDArray[n
     if content is None:
         raise StorageError(f"the rows of view {view_id!r} are missing ({_rows_file(view_id)})")
     if record.rows_sha256 and hashlib.sha256(content).hexdigest() != record.rows_sha256:
-        raise StorageError(f"the rows of view {view_id!r} are not those that were saved ({_rows_file(view_id)})")
+        raise StorageError(f"the rows of view {view_id!r} differ from those that were saved ({_rows_file(view_id)})")
     try:
         uids: NDArray[np.int64] = np.load(io.BytesIO(content), allow_pickle=False).astype(np.int64)
     except Exception as error:  # numpy parses the header as Python, whose tokenizer has errors of its own
@@ -190,7 +190,7 @@ def delete_record(store: Store, view_id: str, record: ViewRecord) -> None:
 
 
 def sweep_views(store: Store) -> None:
-    """Delete the rows and copies that no record names and that nobody is making."""
+    """Delete rows and copies that no record refers to and that no process is writing."""
     location = store.location
     there = location.names("views")
     if not there or location.is_remote:

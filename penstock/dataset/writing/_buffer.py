@@ -42,12 +42,12 @@ class Buffer:
 
     @classmethod
     def over(cls, specs: Mapping[str, TensorSpec], keys: Mapping[str, tuple[str, ...]]) -> Buffer:
-        """Return an empty buffer over stored specs and the keys of their classes."""
+        """Return an empty buffer for stored specs and the keys of their classes."""
         return cls(specs=dict(specs), stored=dict(specs), keys=dict(keys))
 
     @property
     def is_full(self) -> bool:
-        """Whether it is time to write."""
+        """Return whether it is time to write."""
         return self.num_rows >= _MAX_ROWS or self.num_bytes >= _MAX_BYTES
 
     def add(self, specs: Mapping[str, TensorSpec], columns: Mapping[str, Sequence[Cell]], num_rows: int) -> None:
@@ -104,7 +104,7 @@ class Buffer:
     def _index(
         self, name: str, merged: TensorSpec, keys: tuple[str, ...], gone: Mapping[str, str]
     ) -> NDArray[np.int64] | None:
-        """Return the merged index of each of our classes, None where none has moved."""
+        """Return the merged index of each of our classes; None if none has changed."""
         known, new = self.keys.get(name, ()), self._new_names(name)
         if not known and not new:
             return None
@@ -112,7 +112,7 @@ class Buffer:
         first = np.arange(len(known)) if moved is None else moved
         if (first < 0).any():
             lost = self.stored[name].class_names[int(np.flatnonzero(first < 0)[0])]
-            raise ConflictError(f"the class {lost!r} was removed while samples of it were appended")
+            raise ConflictError(f"the class {lost!r} was removed while samples with this class were being appended")
         index = np.array([*first.tolist(), *(merged.class_names.index(entry) for entry in new)], np.int64)
         return None if (index == np.arange(len(index))).all() else index
 

@@ -48,7 +48,7 @@ class Conflict:
 
 
 def same(one: Cell, two: Cell) -> bool:
-    """Tell whether two cells hold the same sample."""
+    """Return whether two cells contain the same sample."""
     return _value(one) == _value(two)
 
 
@@ -60,7 +60,7 @@ def _value(cell: Cell) -> tuple[object, ...]:
 
 
 def cells_at(stored: StoredTable, tensor: str, uids: Sequence[int]) -> list[Cell | None]:
-    """Return the stored cell of each uid, None where there is no such sample."""
+    """Return the stored cell of each uid; None if the sample does not exist."""
     rows = stored.positions(np.array(uids, np.int64))
     here = np.unique(rows[rows >= 0])
     cells = stored.cells(here, [tensor], recorded=False)[tensor] if len(here) else []
@@ -100,7 +100,7 @@ def _lost(stored: StoredTable, tensor: str, uid: int) -> Conflict:
         uid=uid,
         tensor=tensor,
         row=row if row >= 0 else None,
-        reason="labeled here with a class that another session removed",
+        reason="labeled here with a class that another session has removed",
     )
 
 
@@ -170,15 +170,16 @@ def refuse(conflicts: Sequence[Conflict], last: Commit | None) -> NoReturn:
     more = f", and {len(conflicts) - _SHOWN} more" if len(conflicts) > _SHOWN else ""
     where = f" (commit {last.id})" if last is not None else ""
     raise ConflictError(
-        f"conflict: {len(conflicts)} edits of this session meet changes of another{where}: {'; '.join(told)}{more}",
+        f"{len(conflicts)} edits of this session conflict with another session{where}: {'; '.join(told)}{more}",
         conflicts=tuple(conflicts),
-        hint="ds.commit(message, on_conflict='ours') keeps the edits made here, on_conflict='theirs' drops them; "
-        "ds.discard_edits(name, rows) drops single ones",
+        hint="use ds.commit(message, on_conflict='ours') to keep the edits made here, or on_conflict='theirs' "
+        "to drop them; "
+        "ds.discard_edits(name, rows) drops individual edits",
     )
 
 
 def settled_draft(session: Drafts, stored: StoredTable, conflicts: Sequence[Conflict], prefer: Prefer) -> Draft:
-    """Return the edits to commit: without those given up, those of deleted samples, and those made elsewhere too."""
+    """Return the edits to commit: without dropped ones, those of deleted samples, and those also made elsewhere."""
     draft = session.draft
     if prefer == "theirs":
         for conflict in conflicts:

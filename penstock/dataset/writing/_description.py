@@ -1,4 +1,4 @@
-"""What a dataset says of itself, changed; and the rows and labels that change with it."""
+"""Changes to the metadata of a dataset, and to the rows and labels that depend on it."""
 
 from __future__ import annotations
 
@@ -98,11 +98,11 @@ def changed_names(spec: TensorSpec, action: str, names: Sequence[str]) -> tuple[
     if action == "rename" and old not in spec.class_names:
         raise UnknownClassError(old, spec.class_names, tensor=spec.name)
     if not isinstance(new, str) or not new.strip():
-        raise DatasetError(f"a class named {new!r}; expected a name")
+        raise DatasetError(f"{new!r} is not a valid class name. Expected a name")
     storable_text(new, f"a class name of {spec.name!r}")
     if new in spec.class_names:
-        hint = f"merge_classes([{old!r}], into={new!r}) makes one class of two" if action == "rename" else None
-        raise DatasetError(f"a class {new!r} exists already in {spec.name!r}; expected a new name", hint=hint)
+        hint = f"merge_classes([{old!r}], into={new!r}) merges them" if action == "rename" else None
+        raise DatasetError(f"the class {new!r} already exists in {spec.name!r}. Expected a new name", hint=hint)
     known = list(spec.class_names)
     index = known.index(old) if action == "rename" else len(known)
     known[index : index + 1] = [new]
@@ -152,7 +152,7 @@ _MANY_ROOTS = 64
 
 
 def few_roots(roots: set[str]) -> list[str]:
-    """Return folders without those inside another; of very many, the one that holds them all."""
+    """Return folders without those inside another; for very many, their common parent."""
     outer = [
         root
         for root in sorted(roots)

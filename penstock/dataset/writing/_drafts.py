@@ -1,4 +1,4 @@
-"""The edits of one session: in memory, in files beside the dataset, and what they were made over."""
+"""The edits of one session: in memory, in files next to the dataset, and the state they are based on."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class Drafts:
             self.replace(lambda draft: draft, stored)
 
     def _adopt(self, part: DraftPart, stored: StoredTable) -> None:
-        """Take the edits of a file: labels as the classes count now, without samples that are gone."""
+        """Adopt the edits of a file: labels by the current class indices, without deleted samples."""
         self.files.append(part.file)
         for tensor, cells in part.edits.items():
             kept = self._translated(tensor, _present(cells, stored), part.note.keys.get(tensor, ()), stored)
@@ -90,14 +90,14 @@ class Drafts:
         return found
 
     def add(self, tensor: str, cells: _Cells, version: int) -> None:
-        """Take edits, in memory; what an earlier edit of a sample was made over stays."""
+        """Add edits in memory; the base of an earlier edit of a sample stays."""
         self.draft = self.draft.with_edits(tensor, cells)
         over = self.over.setdefault(tensor, {})
         for uid in cells:
             over.setdefault(uid, version)
 
     def follow(self, stored: StoredTable) -> None:
-        """Go over to another version: labels follow the classes that another session renumbered."""
+        """Move to another version: labels follow classes that another session renumbered."""
         keys = _keys_of(stored)
         for tensor, cells in self.draft.edits.items():
             then = self._keys.get(tensor, ())
@@ -126,7 +126,7 @@ class Drafts:
         )
 
     def replace(self, change: Callable[[Draft], Draft], stored: StoredTable) -> None:
-        """Put `change` of the draft in the place of all its files, in one step: the file that stands for them."""
+        """Replace all files of the draft by one file with `change` applied, in a single step."""
         draft = change(self.draft)
         if self.files:
             base = self._written(draft, stored, self.largest())
@@ -136,7 +136,7 @@ class Drafts:
             self.drop()
 
     def drop(self) -> None:
-        """Forget the edits, and delete their files: they are committed, or a file that stands for them is empty."""
+        """Drop the edits and delete their files: they are committed, or were replaced by an empty file."""
         self.draft, self.lost, self.over = Draft(), [], {}
         self.files = delete_drafts(self._store.location, self.files)
 

@@ -37,16 +37,17 @@ class Fitted:
         """Return what to say of values that another writer's change kept out, None where all are written."""
         if self.gone:
             return ConflictError(
-                f"the tensor {', '.join(map(repr, self.gone))} does not exist any more: another writer removed it; "
-                f"the {self.num_rows} samples that were appended are stored without it"
+                f"the tensor {', '.join(map(repr, self.gone))} no longer exists because another process removed it. "
+                f"The {self.num_rows} appended samples were stored without it"
             )
         if not self.refused:
             return None
         row, reason = min(self.refused.items())
         return ConflictError(
             f"{len(self.refused)} of {self.num_rows + len(self.refused)} appended samples do not fit what another "
-            f"writer stored meanwhile (sample {row} of them: {reason}); the other {self.num_rows} are stored",
-            hint="append those again in the form the tensor has now",
+            f"process has stored in the meantime (sample {row} of them: {reason}). "
+            f"The other {self.num_rows} were stored",
+            hint="append these samples again in the current form of the tensor",
         )
 
 

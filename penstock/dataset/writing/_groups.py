@@ -29,30 +29,32 @@ _NO_LIST = -1
 
 
 def first_of_group(specs: Mapping[str, TensorSpec], name: str) -> str:
-    """Return the first tensor of the group that `name` is in or would found; refused where it can be in none."""
+    """Return the first tensor of the group of `name`, or of its new group; raise if it cannot be in one."""
     if name not in specs:
         raise TensorNotFoundError(name, specs)
     return checked_member(specs[name]).aligned_with or name
 
 
 def checked_member(spec: TensorSpec) -> TensorSpec:
-    """Return a tensor that can hold one entry for each object, or say why it cannot."""
+    """Return a tensor that can have one entry per object; raise an error with the reason otherwise."""
     if spec.htype not in GROUPED_HTYPES:
-        hint = "a json tensor holds a list of texts, one for each object" if spec.htype == "text" else None
+        hint = "a json tensor can hold a list with one text per object" if spec.htype == "text" else None
         raise DatasetError(
-            f"{spec.name!r} ({spec.shown_htype}) in an object group; expected one of {', '.join(GROUPED_HTYPES)}",
+            f"{spec.name!r} ({spec.shown_htype}) cannot be in an object group. "
+            f"Expected one of: {', '.join(GROUPED_HTYPES)}",
             hint=hint,
         )
     if spec.htype == "generic" and spec.ndim == 0:
         raise DatasetError(
-            f"{spec.name!r} (generic, one number a sample) in an object group; expected samples with an entry "
+            f"{spec.name!r} (generic, one number per sample) cannot be in an object group. "
+            "Expected samples with an entry "
             "for each object"
         )
     return spec
 
 
 def aligned(specs: Mapping[str, TensorSpec], names: Sequence[str]) -> dict[str, TensorSpec]:
-    """Return the specs with some tensors, and the groups they are in, made one group."""
+    """Return the specs with some tensors and their groups merged into one group."""
     firsts = dict.fromkeys(first_of_group(specs, name) for name in names)
     first = next(iter(firsts))
     members = {name for name, spec in specs.items() if (spec.aligned_with or name) in firsts}
@@ -118,15 +120,16 @@ def _listed(value: Any) -> int:
 
 
 def check_lists(spec: TensorSpec, values: Sequence[Any]) -> None:
-    """Refuse what can hold no entry for each object: JSON that is not a list, a single number."""
+    """Raise for values without an entry per object: JSON that is not a list, a single number."""
     if spec.htype == "generic" and with_type(spec, values).ndim == 0:
         wrong = next(value for value in values if value is not None)
     else:
         wrong = next((value for value in values if spec.htype == "json" and _listed(value) == _NO_LIST), None)
     if wrong is not None:
         raise SampleError(
-            f"a {type(wrong).__name__} for {spec.name!r} ({spec.htype}), which is in an object group; "
-            "expected a list with an entry for each object"
+            f"a {type(wrong).__name__} is not a valid value of {spec.name!r} ({spec.htype}), which is in an "
+            "object group. "
+            "Expected a list with an entry for each object"
         )
 
 

@@ -1,4 +1,4 @@
-"""The commits that led to one, also where a record of one between is gone."""
+"""The commits that led to a commit, even if the record of one in between is gone."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def history(store: Store, last: Commit | None) -> list[Commit]:
 
 
 def _before(commit: Commit, known: Mapping[str, Commit]) -> Commit | None:
-    """Return the commit before one: its parent, or the newest earlier one of its branch where that is gone."""
+    """Return the previous commit: its parent, or the newest earlier one of its branch if the parent is gone."""
     if commit.parent is None:
         return None
     if commit.parent in known:
@@ -50,7 +50,7 @@ def _ancestors(known: Mapping[str, Commit], last: Commit | None) -> set[str]:
 
 
 def nearest_common(store: Store, ours: Commit | None, theirs: Commit | None) -> Commit | None:
-    """Return the newest commit that led to both; None where there is none."""
+    """Return the newest commit that led to both; None if there is none."""
     known = {commit.id: commit for commit in commits(store)}
     common = _ancestors(known, ours) & _ancestors(known, theirs)
     shared = [known[commit_id] for commit_id in common if commit_id in known]

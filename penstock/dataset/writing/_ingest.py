@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from penstock._wording import nearest
 from penstock.dataset.writing._buffer import Buffer
 from penstock.dataset.writing._groups import check_cells
-from penstock.errors import CredentialsError, PenstockError, SampleError, TensorNotFoundError, nearest
+from penstock.errors import CredentialsError, PenstockError, SampleError, TensorNotFoundError
 from penstock.storage import Credentials, LinkReader, link_root
 from penstock.tensors import (
     MAX_IMAGE_BYTES,
@@ -58,15 +59,18 @@ def ingest(
 
 def _check_names(specs: Mapping[str, TensorSpec], columns: Mapping[str, Any]) -> None:
     if not isinstance(columns, Mapping):
-        raise SampleError(f"a sample of type {type(columns).__name__}; expected a dict with a value for each tensor")
+        raise SampleError(
+            f"the sample is of type {type(columns).__name__}. Expected a dict with a value for each tensor"
+        )
     for name in columns:
         if name not in specs:
             raise TensorNotFoundError(name, specs)
     missing = [name for name in specs if name not in columns]
     if missing or not columns:
         raise SampleError(
-            f"a sample without {', '.join(map(repr, missing)) or 'any tensor'}; expected a value for each tensor",
-            hint="None appends an empty sample" if missing else "ds.create_tensor makes a tensor",
+            f"the sample has no value for {', '.join(map(repr, missing)) or 'any tensor'}. "
+            "Expected a value for each tensor",
+            hint="use None to append an empty value" if missing else "create a tensor with ds.create_tensor",
         )
 
 
@@ -74,7 +78,7 @@ def num_samples(columns: Mapping[str, Any]) -> int:
     """Return how many samples each column has, refused where they differ."""
     lengths = {name: _length(name, values) for name, values in columns.items()}
     if len(set(lengths.values())) > 1:
-        raise SampleError(f"tensors of {lengths} samples; expected the same number of each")
+        raise SampleError(f"the tensors have {lengths} samples. Expected equal numbers")
     return next(iter(lengths.values()), 0)
 
 
@@ -83,7 +87,7 @@ def _length(name: str, values: Any) -> int:
         return len(values)
     except Exception as error:
         raise SampleError(
-            f"a {type(values).__name__} as the samples of {name!r}; expected a list with one value for each sample"
+            f"the samples of {name!r} are of type {type(values).__name__}. Expected a list with one value per sample"
         ) from error
 
 
@@ -107,11 +111,11 @@ def _with_new_names(spec: TensorSpec, values: Sequence[Any]) -> TensorSpec:
     if not spec.class_names and spec.length_max:
         added = next(iter(known))
         raise SampleError(
-            f"the class name {added!r} for {spec.name!r}, whose classes have no names; expected indices",
+            f"the class name {added!r} was used for {spec.name!r}, whose classes have no names. Expected indices",
             hint=f"name the classes first: ds.{spec.name}.add_class(…) for each index from 0",
         )
     if "" in known:
-        raise SampleError(f"an empty class name for {spec.name!r}; expected a name")
+        raise SampleError(f"a class name of {spec.name!r} is empty. Expected a name")
     return replace(spec, class_names=(*spec.class_names, *known))
 
 
@@ -151,8 +155,8 @@ def check_creds(cells: Sequence[Cell], known: set[str]) -> None:
         if cell.creds_key is not None and cell.creds_key not in known:
             like = nearest(cell.creds_key, known)
             raise CredentialsError(
-                f"no credentials key {cell.creds_key!r} in the dataset",
-                hint=f"did you mean {like!r}?" if like else f"ds.add_creds_key({cell.creds_key!r}) adds it",
+                f"{cell.creds_key!r} is not a credentials key of this dataset",
+                hint=f"did you mean {like!r}?" if like else f"add it with ds.add_creds_key({cell.creds_key!r})",
             )
 
 

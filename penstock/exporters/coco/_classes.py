@@ -1,4 +1,4 @@
-"""Categories of a COCO file for the classes there are now."""
+"""Categories of a COCO file for the current classes."""
 
 from __future__ import annotations
 

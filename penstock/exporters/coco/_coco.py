@@ -72,11 +72,11 @@ def to_coco(
     rows = ExportedRows(source, progress=progress)
     if rows.boxes is None or rows.labels is None:
         lacking = "boxes" if rows.boxes is None else "class labels"
-        raise ExportError(f"a dataset without {lacking}; expected boxes and a class label for each")
+        raise ExportError(f"the dataset has no {lacking}. Expected boxes and a class label for each")
     chosen_images = check_images(rows, images)
     is_file = place.suffix.lower() == ".json"
     if is_file and chosen_images is not None:
-        raise ExportError(f"images is {images!r} and the destination {str(path)!r} one file; expected a folder")
+        raise ExportError(f"images={images!r} cannot be written to a single file, {str(path)!r}. Expected a folder")
     parts = _parts(rows, is_file=is_file)
     with written_beside(place, overwrite=overwrite) as part:
         count = 0
@@ -99,8 +99,8 @@ def _parts(rows: ExportedRows, *, is_file: bool) -> list[tuple[str, str, NDArray
     names = list(dict.fromkeys(subsets.tolist()))
     if is_file and len(notes) > 1 and len(names) > 1:
         raise ExportError(
-            f"samples of the splits {', '.join(sorted(names))} in one file; expected a folder",
-            hint="a view of one split goes into one file: ds.query(\"select * where contains(subset, 'train')\")",
+            f"the splits {', '.join(sorted(names))} cannot be written to a single file. Expected a folder",
+            hint="export a view of one split: ds.query(\"select * where contains(subset, 'train')\")",
         )
     if is_file or not names:
         first = names[0] if len(names) == 1 else ""
@@ -126,7 +126,7 @@ def _files(rows: ExportedRows) -> list[Mapping[str, Any]]:
 
 
 def _categories(rows: ExportedRows, note: Mapping[str, Any]) -> Categories:
-    """Return the categories of a file for the classes there are now."""
+    """Return the categories of a file for the current classes."""
     names = rows.class_names
     entries = note.get("header", {}).get("categories", ())
     return Categories(names, rows.class_origins(), entries, note.get("classes", {}))

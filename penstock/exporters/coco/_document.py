@@ -104,7 +104,7 @@ class CocoDocument:
             self.num_objects += 1
 
     def _objects(self, sample: Mapping[str, Any], position: int) -> Iterator[dict[str, Any]]:
-        """Yield the objects of a sample, their fields by COCO's names."""
+        """Yield the objects of a sample, with their fields under COCO's names."""
         boxes, labels = sample.get(self._rows.boxes or ""), sample.get(self._rows.labels or "")
         if boxes is None or labels is None:
             return
@@ -137,7 +137,7 @@ class CocoDocument:
         if values is not None and len(values) != count:
             row = int(self._rows.rows[self._chosen[position]])
             raise ExportError(
-                f"sample {row} has {count} boxes and {len(values)} values in {name!r}; expected one for each box",
+                f"sample {row} has {count} boxes and {len(values)} values in {name!r}. Expected one for each box",
                 hint="give each object an entry in every tensor that describes objects",
             )
 
@@ -159,7 +159,7 @@ class CocoDocument:
 
 
 def _largest(rows: ExportedRows, name: str) -> int:
-    """Return the largest number of a tensor in all samples of the dataset; 0 where there is none."""
+    """Return the largest number of a tensor in all samples of the dataset; 0 if there is none."""
     spec = rows.spec(name)
     if spec is None or spec.htype != "generic":
         return 0
@@ -167,7 +167,7 @@ def _largest(rows: ExportedRows, name: str) -> int:
 
 
 def _listed(values: Any, count: int) -> Sequence[Any]:
-    """Return the entries of a tensor for each object, as Python's own; None where it has none."""
+    """Return the entries of a tensor for each object as Python values; None if it has none."""
     if values is None:
         return [None] * count
     return values.tolist() if isinstance(values, np.ndarray) else values  # type: ignore[no-any-return]
@@ -179,7 +179,7 @@ def _plain(boxes: NDArray[np.float64]) -> list[list[float]]:
 
 
 def _area(area: float | None, box: Sequence[float]) -> float | None:
-    """Return the area of an object: that of its box where none is known and none is stated."""
+    """Return the area of an object: that of its box if no other is known."""
     if area is None:
         return box[2] * box[3]
     if area != area:  # noqa: PLR0124  NaN: the source states none

@@ -30,7 +30,7 @@ class Ids:
         self._used: set[Hashable] = set() if allows_zero else {0}
 
     def of(self, known: Any) -> Any:
-        """Return the id that an entry has, or a new one where it has none or another entry had it before."""
+        """Return the id of an entry, or a new one if it has none or it is already in use."""
         if known is not None and known not in self._used:
             self._used.add(known)
             return known

@@ -112,7 +112,7 @@ def merge_classes(names: Sequence[str], source: str, log: IssueLog) -> tuple[tup
     class_of = {name: index for index, name in enumerate(class_names)}
     for name in class_names if len(class_names) < len(names) else ():
         if names.count(name) > 1:
-            log.note(source, f"the class name {name!r} occurs {names.count(name)} times; it is one class")
+            log.note(source, f"the class name {name!r} occurs {names.count(name)} times and is treated as one class")
     return class_names, np.array([class_of[name] for name in names], np.int64)
 
 
@@ -146,7 +146,7 @@ def join_detections(parts: Sequence[Detections]) -> Detections:
 
 
 def _joined_sources(parts: Sequence[Detections]) -> dict[str, Any]:
-    """Return what the parts have of images and objects beside boxes and classes, as one source."""
+    """Return the other fields of images and objects of all parts as one source."""
     if all(part.source is None for part in parts):
         return {}
     places = [(_places(part.image_places, len(part)), _places(part.object_places, len(part.labels))) for part in parts]

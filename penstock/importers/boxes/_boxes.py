@@ -26,7 +26,7 @@ _NUM_COORDINATES = 4
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Boxes:
-    """The boxes of one sample that are taken over.
+    """The boxes of one sample that are imported.
 
     Parameters
     ----------
@@ -70,7 +70,7 @@ class BoxReader:
         flaws_of: Callable[[int], Sequence[str | None]] | None = None,
     ) -> None:
         if coords not in ("xywh", "xyxy"):
-            raise ImporterError(f"coords is {coords!r}; expected 'xywh' or 'xyxy', pixels")
+            raise ImporterError(f"coords={coords!r} is not valid. Expected 'xywh' or 'xyxy', in pixels")
         self._name = name
         self._boxes_of = boxes_of
         self._size_of = size_of
@@ -83,7 +83,9 @@ class BoxReader:
         given = _as_boxes(self._boxes_of(row), f"{self._name} of row {row}")
         flaws = list(self._flaws_of(row)) if self._flaws_of is not None else [None] * len(given)
         if len(flaws) != len(given):
-            raise ImporterError(f"{len(given)} boxes and {len(flaws)} classes in {self._name!r}; expected as many")
+            raise ImporterError(
+                f"{self._name!r} has {len(given)} boxes and {len(flaws)} classes. Expected equal numbers"
+            )
         whole = np.array([flaw is None for flaw in flaws], bool)
         for box in np.flatnonzero(~whole).tolist():
             log.refuse(self._named(row, box), str(flaws[box]))
@@ -124,13 +126,13 @@ def _as_boxes(given: Any, what: str) -> NDArray[np.float64]:
         return np.empty((0, _NUM_COORDINATES))
     boxes = boxes[None] if boxes.shape == (_NUM_COORDINATES,) else boxes
     if boxes.ndim != 2 or boxes.shape[1] != _NUM_COORDINATES:  # boxes by coordinates
-        raise ImporterError(f"{what} are of shape {boxes.shape}; expected (num_boxes, {_NUM_COORDINATES})")
+        raise ImporterError(f"{what} have shape {boxes.shape}. Expected (num_boxes, {_NUM_COORDINATES})")
     return boxes
 
 
 def _as_list(given: Any, what: str) -> list[Any]:
     if isinstance(given, str | bytes | dict) or not hasattr(given, "__iter__"):
-        raise ImporterError(f"{what} are {repr(given)[:60]}; expected boxes of four numbers")
+        raise ImporterError(f"{what} are {repr(given)[:60]}. Expected boxes of four numbers")
     return list(given)
 
 

@@ -1,4 +1,4 @@
-"""Boxes judged by their images, and written beside them."""
+"""Check boxes against their images, and write both."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _SLACK = 0.01  # pixels: what decimal fractions of an image's side leave outside
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Gathered:
-    """What an importer has read of a source, before any image is opened.
+    """What an importer has read from a source, before any image is opened.
 
     Parameters
     ----------
@@ -95,9 +95,9 @@ def _note_sizes(found: Detections, frames: Sequence[Frame | None], log: IssueLog
             continue
         stated, own = f"the annotations state {width:g} × {height:g} pixels", f"{frame.width} × {frame.height}"
         if (width, height) == frame.stored_size:
-            log.note(name, f"{stated}, as stored; the image as shown is {own}")
+            log.note(name, f"{stated}, which is the stored size; the displayed image is {own}")
         else:
-            log.note(name, f"{stated}, the image is {own}; its boxes were not scaled")
+            log.note(name, f"{stated}, but the image is {own}; its boxes were not scaled")
 
 
 def repair_boxes(
@@ -135,7 +135,7 @@ def repair_boxes(
         log.refuse(describe(box), f"box {_shown(boxes_xywh[box])} {_flaw(bool(finite[box]), bool(sized[box]))}")
     repaired = _repaired(np.where(kept[:, None], corner, 0.0), np.where(kept[:, None], size, 1.0), image_sizes)
     for box in np.flatnonzero(kept & (np.abs(repaired - known) > _SLACK).any(axis=1)).tolist():
-        what = "has no area, widened" if (size[box] == 0).any() else "reaches outside its image, clipped"
+        what = "has no area and was widened" if (size[box] == 0).any() else "extends beyond its image and was clipped"
         log.repair(describe(box), f"box {_shown(boxes_xywh[box])} {what} to {_shown(repaired[box])}")
     return repaired.astype(np.float32), kept
 
@@ -173,7 +173,7 @@ def build_detections(
     creds_keys: Sequence[str] = (),
     max_image_bytes: int | None = MAX_IMAGE_BYTES,
 ) -> Dataset:
-    """Judge the boxes by the images, and write images, boxes, categories and what else there is.
+    """Check the boxes against the images, and write all tensors.
 
     Parameters
     ----------
@@ -184,7 +184,7 @@ def build_detections(
     verify : bool
         Whether linked images are read now.
     max_image_bytes : int, optional
-        Most bytes a decoded image may have; None allows any size.
+        Maximum size of a decoded image in bytes; None allows any size.
     """
     check_options(num_workers, max_image_bytes)
     found = gathered.found.keep_images(np.array([image is not None for image in gathered.images], bool))
@@ -207,7 +207,7 @@ def build_detections(
 
 
 def _columns(found: Detections, images: Sequence[Path | Link], *, linked: bool, verify: bool) -> list[Column]:
-    """Return the tensors images, boxes, categories, and iscrowd and subset where there is one."""
+    """Return the tensors images, boxes and categories, and iscrowd and subset if the source has them."""
 
     def rows_of(values: NDArray[Any]) -> Callable[[int], NDArray[Any]]:
         return lambda row: values[found.offsets[row] : found.offsets[row + 1]]

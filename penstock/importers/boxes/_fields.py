@@ -1,4 +1,4 @@
-"""Tensors of what a source has of its images and objects beside boxes and classes."""
+"""Tensors of the fields of images and objects other than boxes and classes."""
 
 from __future__ import annotations
 
@@ -51,11 +51,11 @@ class _Rows:
         self._kept: dict[int, tuple[Mapping[str, Any], int]] = {}
 
     def reader(self, name: str) -> Callable[[int], Any]:
-        """Return what gives a column's value of a row."""
+        """Return the function from a row to the value of a column."""
         return lambda row: self._take(row)[name]
 
     def _take(self, row: int) -> Mapping[str, Any]:
-        """Return a row, and forget it when every column had it."""
+        """Return a row, and drop it when every column has read it."""
         with self._lock:
             values, left = self._kept.pop(row, (None, self._num_columns))
         if values is None:

@@ -17,7 +17,7 @@ from penstock.tensors import MAX_IMAGE_BYTES, Link, decode_image, image_shape
 
 __all__ = ["Frame", "frame_of", "read_frames"]
 
-_HEAD = 131_072  # bytes: as a rule all that stands before a JPEG's pixels
+_HEAD = 131_072  # bytes: usually includes everything before a JPEG's pixels
 _ORIENTATION = 0x0112
 _UPRIGHT = 1
 _MARKS = (b"Exif", b"exif", b"eXIf", b"EXIF", b"iff:Orientation", b"irot", b"imir")
@@ -52,7 +52,7 @@ class Frame:
 
     @property
     def is_turned(self) -> bool:
-        """Whether the pixels in the file are not upright."""
+        """Return whether the stored pixels are not upright."""
         return self.orientation != _UPRIGHT
 
     @property

@@ -1,4 +1,4 @@
-"""What a source has of its images and objects beside boxes and classes."""
+"""The fields of images and objects of a source other than boxes and classes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["Field", "JoinedSources", "Source"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Field:
-    """A tensor that holds one field of a source.
+    """A tensor for one field of a source.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ class Source(Protocol):
 
     @property
     def info(self) -> Mapping[str, Any]:
-        """What holds for all of the source, as JSON."""
+        """Fields of the whole source, as JSON."""
 
     def of_image(self, image: int) -> Mapping[str, Any]:
         """Return the value of each field of an image."""
@@ -85,11 +85,11 @@ class JoinedSources:
 
     @property
     def image_fields(self) -> Mapping[str, Field]:
-        """Fields that any part has."""
+        """Fields that at least one part has."""
         return self._image_fields
 
     def object_fields(self, objects: NDArray[np.int64], boxes_xywh: NDArray[np.float32]) -> Mapping[str, Field]:
-        """Return the fields that any part has."""
+        """Return the fields that at least one part has."""
         for at, part in enumerate(self._parts):
             if part is not None:
                 of_part = (objects >= self._objects[at]) & (objects < self._objects[at + 1])
@@ -107,7 +107,7 @@ class JoinedSources:
         return {**notes[0][0], "files": files}
 
     def of_image(self, image: int) -> Mapping[str, Any]:
-        """Return the fields of an image; blank where its part has none."""
+        """Return the fields of an image; blank if its part has none."""
         at = int(np.searchsorted(self._images, image, side="right")) - 1
         part = self._parts[at]
         found = {} if part is None else part.of_image(image - int(self._images[at]))
@@ -116,7 +116,7 @@ class JoinedSources:
     def of_objects(
         self, objects: NDArray[np.int64], boxes_xywh: NDArray[np.float32]
     ) -> Mapping[str, Sequence[Any] | NDArray[Any]]:
-        """Return the fields of some objects of one image; blank where its part has none."""
+        """Return the fields of some objects of one image; blank if its part has none."""
         at = int(np.searchsorted(self._objects, objects[0], side="right")) - 1 if len(objects) else 0
         part = self._parts[at]
         found = {} if part is None else part.of_objects(objects - int(self._objects[at]), boxes_xywh)

@@ -41,7 +41,7 @@ def upright_boxes(
         Which pixels boxes are on, where the caller knows.
     """
     if exif not in ("auto", "upright", "stored"):
-        raise ImporterError(f"exif is {exif!r}; expected 'auto', 'upright' or 'stored'")
+        raise ImporterError(f"exif={exif!r} is not valid. Expected 'auto', 'upright' or 'stored'")
     boxes_xywh, kept = found.boxes_xywh.astype(np.float64), np.ones(len(found), bool)
     turned = [row for row, frame in enumerate(frames) if frame is not None and frame.is_turned]
     with_boxes = [row for row in turned if found.offsets[row] < found.offsets[row + 1]]
@@ -52,9 +52,11 @@ def upright_boxes(
             kept[row] = False
             log.refuse(
                 name,
-                f"EXIF turns this image (orientation {frame.orientation}), and its boxes fit both the image as shown "
-                "and the pixels as stored",
-                hint="exif='upright' if boxes were drawn on the image as shown, exif='stored' if on the stored pixels",
+                f"EXIF rotates this image (orientation {frame.orientation}), and its boxes fit both the "
+                "displayed image "
+                "and the stored pixels",
+                hint="pass exif='upright' if boxes refer to the displayed image, or exif='stored' if they "
+                "refer to the stored pixels",
             )
     if found.is_relative:
         boxes_xywh *= _scales(found, frames, {row for row, side in drawn_on.items() if side == "stored"})
@@ -62,16 +64,20 @@ def upright_boxes(
         name, frame, of_row = found.images[row], frames[row], slice(found.offsets[row], found.offsets[row + 1])
         if frame is not None and drawn_on[row] == "stored":
             boxes_xywh[of_row] = frame.upright(boxes_xywh[of_row])
-            log.repair(name, f"boxes are on the stored pixels; turned upright (orientation {frame.orientation})")
+            log.repair(
+                name, f"boxes refer to the stored pixels and were turned upright (orientation {frame.orientation})"
+            )
         elif drawn_on[row] == "upright" and found.is_relative and exif == "auto":
-            log.note(name, "EXIF turns this image; its boxes count as drawn on the image as shown, which is YOLO's way")
+            log.note(
+                name, "EXIF rotates this image; its boxes are taken to refer to the displayed image, as usual for YOLO"
+            )
     return boxes_xywh, kept
 
 
 def _drawn_on(
     found: Detections, frames: Sequence[Frame | None], rows: Sequence[int], exif: Exif
 ) -> dict[int, Literal["upright", "stored"] | None]:
-    """Tell for each row which pixels its boxes are on; None where nothing tells."""
+    """Return for each row which pixels its boxes refer to; None if it is not clear."""
     if exif != "auto":
         return dict.fromkeys(rows, exif)
     if found.is_relative:  # fractions fit either way; trainers read labels as of the upright image

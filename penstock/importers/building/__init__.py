@@ -1,5 +1,5 @@
 """From columns to a committed dataset, with a report."""
 
-from __future__ import annotations
+from penstock.importers.building._build import load_or_make
 
-__all__: list[str] = []
+__all__ = ["load_or_make"]

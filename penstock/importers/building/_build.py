@@ -1,4 +1,4 @@
-"""From columns to a committed dataset, written beside its place and moved there when it is whole."""
+"""From columns to a committed dataset, written next to its path and moved there when complete."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from penstock._wording import escaped
 from penstock.dataset import Dataset, empty, load
-from penstock.errors import ImporterError, PenstockError, escaped
+from penstock.dataset.samples import content_of
+from penstock.errors import ImporterError, PenstockError
 from penstock.importers.building._objects import align_objects
 from penstock.importers.building._report import ImportReport, IssueLog
 from penstock.importers.building._sources import path_of
@@ -45,15 +47,15 @@ def build(
     Parameters
     ----------
     dest : str or path
-        Where it is made; nothing is left there when writing fails.
+        Where to create it; nothing is left there if writing fails.
     columns : sequence of Column
         The tensors.
     num_rows : int
-        Rows of every column.
+        Number of rows of every column.
     source : str
-        What is imported, for the commit message and the report.
+        Name of the source, for the commit message and the report.
     log : IssueLog
-        Takes images that cannot be read; their rows are left out.
+        Receives images that cannot be read; their rows are left out.
     num_workers : int
         Threads that read and check images.
     progress : bool
@@ -61,14 +63,14 @@ def build(
     creds_keys : sequence of str
         Names of the credentials that links use.
     max_image_bytes : int, optional
-        Most bytes a decoded image may have; None allows any size.
+        Maximum size of a decoded image in bytes; None allows any size.
     info : mapping, optional
         What is noted of the source in ``info["source"]``.
 
     Raises
     ------
     DatasetExistsError
-        If there is something at `dest`.
+        If `dest` already exists.
     """
     check_options(num_workers, max_image_bytes)
     place = _place(dest)
@@ -92,11 +94,11 @@ def build(
 
 def _class_keys(dataset: Dataset) -> dict[str, str]:
     """Return the name of each class of the boxes, by the key that stays with it."""
-    specs = dataset.table.tensors
-    labels = next((spec for spec in specs.values() if spec.htype == "class_label" and spec.aligned_with), None)
+    stored = content_of(dataset).table.stored
+    labels = next((spec for spec in stored.specs.values() if spec.htype == "class_label" and spec.aligned_with), None)
     if labels is None:
         return {}
-    return dict(zip(class_keys(dataset.table.stored.snapshot.meta, labels.name), labels.class_names, strict=True))
+    return dict(zip(class_keys(stored.snapshot.meta, labels.name), labels.class_names, strict=True))
 
 
 def check_dest(dest: str | os.PathLike[str]) -> None:
@@ -112,23 +114,25 @@ def _place(dest: str | os.PathLike[str]) -> str:
 
 
 def check_options(num_workers: int, max_image_bytes: int | None) -> None:
-    """Refuse a number of threads or of bytes that is none."""
+    """Raise if the number of threads or of bytes is not valid."""
     if isinstance(num_workers, bool) or not isinstance(num_workers, int) or num_workers < 0:
-        raise ImporterError(f"num_workers is {num_workers!r}; expected 0 or more threads")
+        raise ImporterError(f"num_workers={num_workers!r} is not valid. Expected 0 or more threads")
     whole = isinstance(max_image_bytes, int) and not isinstance(max_image_bytes, bool)
     if max_image_bytes is not None and not (whole and max_image_bytes > 0):
-        raise ImporterError(f"max_image_bytes is {max_image_bytes!r}; expected a number of bytes, or None for any size")
+        raise ImporterError(
+            f"max_image_bytes={max_image_bytes!r} is not valid. Expected a number of bytes, or None for any size"
+        )
 
 
 def load_or_make(cached: Path, make: Callable[[], Dataset]) -> Dataset:
-    """Open the dataset at `cached`, made first if need be; two processes at once end with one dataset.
+    """Open the dataset at `cached`, creating it if needed; two processes at once get the same one.
 
     Parameters
     ----------
     cached : Path
-        Where it is kept.
+        Its location.
     make : callable
-        Makes it there, whole or not at all.
+        Creates it there, completely or not at all.
     """
     if not cached.exists():
         try:
@@ -140,7 +144,7 @@ def load_or_make(cached: Path, make: Callable[[], Dataset]) -> Dataset:
 
 
 def import_report(dataset: Dataset | str | os.PathLike[str]) -> ImportReport:
-    """Return what the import of a dataset refused and repaired.
+    """Return the report of the import that created a dataset.
 
     Parameters
     ----------
@@ -156,12 +160,12 @@ def import_report(dataset: Dataset | str | os.PathLike[str]) -> ImportReport:
     try:
         return ImportReport.from_json((path / _REPORT_FILE).read_text("utf-8"))
     except OSError:
-        raise ImporterError(f"{str(path)!r} has no import report; expected a dataset made by an importer") from None
+        raise ImporterError(f"{str(path)!r} has no import report. Expected a dataset created by an importer") from None
 
 
 @contextmanager
 def _placed(dest: str) -> Iterator[str]:
-    """Give the place to write to: beside a local `dest`, moved there in the end, or in an object store itself."""
+    """Yield the path to write to: next to a local `dest` and moved there at the end, or `dest` itself if remote."""
     if not _is_url(dest):
         with staged(Path(dest).absolute()) as staging:
             yield str(staging)

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.dataset import Dataset
+from penstock.dataset.samples import content_of
 from penstock.tensors import TensorSpec, object_groups
 
 __all__ = ["align_objects"]
@@ -23,7 +24,7 @@ def align_objects(dataset: Dataset) -> None:
     dataset : Dataset
         Just filled.
     """
-    table = dataset.table
+    table = content_of(dataset).table
     boxes = [name for name, spec in table.tensors.items() if spec.htype == "bbox"]
     taken = {name for names in object_groups(table.tensors).values() for name in names}
     if len(boxes) != 1 or boxes[0] in taken:

@@ -1,4 +1,4 @@
-"""What an importer refused or repaired, and whether a refusal stops it."""
+"""The report of what an importer rejected, repaired, ignored or noted."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import json
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Literal
 
-from penstock.errors import ImporterError, escaped
+from penstock._wording import escaped
+from penstock.errors import ImporterError
 from penstock.importers.building._text import printable
 
 if TYPE_CHECKING:
@@ -14,15 +15,15 @@ if TYPE_CHECKING:
 
 __all__ = ["ImportIssue", "ImportReport", "IssueLog", "OnError"]
 
-Action = Literal["refused", "repaired", "ignored", "noted"]
+Action = Literal["rejected", "repaired", "ignored", "noted"]
 OnError = Literal["raise", "skip"]
 _NUM_SHOWN = 5
-_WEIGHT: dict[str, int] = {"refused": 0, "repaired": 0, "noted": 1, "ignored": 2}
+_WEIGHT: dict[str, int] = {"rejected": 0, "repaired": 0, "noted": 1, "ignored": 2}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportIssue:
-    """One thing in the source that was not taken over as it is, or that a reader should know.
+    """One part of the source that was not imported unchanged, or that a user should know about.
 
     Parameters
     ----------
@@ -30,8 +31,8 @@ class ImportIssue:
         File, row or annotation it is about.
     problem : str
         What is wrong with it, and what was done.
-    action : {"refused", "repaired", "ignored", "noted"}
-        Refused parts are not in the dataset; repaired ones are, as `problem` says.
+    action : {"rejected", "repaired", "ignored", "noted"}
+        Rejected parts are not in the dataset; repaired ones are, as `problem` says.
         Ignored files do not belong to the dataset; what is noted is in the dataset
         as the source has it.
     """
@@ -46,7 +47,7 @@ class ImportIssue:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportReport:
-    """What an import took over, refused, repaired and ignored.
+    """What an import included, rejected, repaired and ignored.
 
     Parameters
     ----------
@@ -60,7 +61,7 @@ class ImportReport:
     Examples
     --------
     >>> print(ImportReport(source="shapes", num_samples=3, issues=()))
-    3 samples from shapes, nothing refused or repaired
+    3 samples from shapes, nothing rejected or repaired
     """
 
     source: str
@@ -68,13 +69,13 @@ class ImportReport:
     issues: tuple[ImportIssue, ...] = ()
 
     @property
-    def refused(self) -> tuple[ImportIssue, ...]:
-        """What is not in the dataset."""
-        return self._of("refused")
+    def rejected(self) -> tuple[ImportIssue, ...]:
+        """Parts that are not in the dataset."""
+        return self._of("rejected")
 
     @property
     def repaired(self) -> tuple[ImportIssue, ...]:
-        """What is in the dataset otherwise than in the source."""
+        """Parts that were changed when they were imported."""
         return self._of("repaired")
 
     @property
@@ -84,7 +85,7 @@ class ImportReport:
 
     @property
     def noted(self) -> tuple[ImportIssue, ...]:
-        """What is in the dataset as the source has it, and worth a look."""
+        """Parts that were imported unchanged but may need attention."""
         return self._of("noted")
 
     def _of(self, action: Action) -> tuple[ImportIssue, ...]:
@@ -110,8 +111,8 @@ class ImportReport:
     def summary(self) -> str:
         """Return the counts in one line."""
         head = escaped(f"{self.num_samples:,} samples from {self.source}")
-        counts = f"{len(self.refused):,} refused, {len(self.repaired):,} repaired"
-        parts = [head, counts if self.refused or self.repaired else "nothing refused or repaired"]
+        counts = f"{len(self.rejected):,} rejected, {len(self.repaired):,} repaired"
+        parts = [head, counts if self.rejected or self.repaired else "nothing rejected or repaired"]
         parts += [f"{len(self.ignored):,} ignored"] if self.ignored else []
         parts += [f"{len(self.noted):,} noted"] if self.noted else []
         return ", ".join(parts)
@@ -124,17 +125,17 @@ class ImportReport:
 
 
 class IssueLog:
-    """Gathers issues; raises at the first refusal unless told to skip.
+    """Collects issues; raises at the first rejection unless `on_error` is "skip".
 
     Parameters
     ----------
     on_error : {"raise", "skip"}
-        What becomes of parts that cannot be read or repaired.
+        Whether to raise an error for parts that cannot be read or repaired, or to leave them out.
     """
 
     def __init__(self, on_error: OnError) -> None:
         if on_error not in ("raise", "skip"):
-            raise ImporterError(f"on_error is {on_error!r}; expected 'raise' or 'skip'")
+            raise ImporterError(f"on_error={on_error!r} is not valid. Expected 'raise' or 'skip'")
         self._raises = on_error == "raise"
         self.issues: list[ImportIssue] = []
 
@@ -142,12 +143,12 @@ class IssueLog:
         """Record that `source` is left out, or raise when errors are to be raised."""
         if self._raises:
             raise ImporterError(
-                printable(f"{source}: {problem}"), hint=hint or "on_error='skip' leaves it out and reports it"
+                printable(f"{source}: {problem}"), hint=hint or "pass on_error='skip' to leave it out and report it"
             )
-        self._add(source, problem, "refused")
+        self._add(source, problem, "rejected")
 
     def repair(self, source: str, problem: str) -> None:
-        """Record that `source` was taken over changed."""
+        """Record that `source` was changed when it was imported."""
         self._add(source, problem, "repaired")
 
     def ignore(self, source: str, problem: str) -> None:
@@ -155,7 +156,7 @@ class IssueLog:
         self._add(source, problem, "ignored")
 
     def note(self, source: str, problem: str) -> None:
-        """Record what was taken over as it is, and is worth a look."""
+        """Record a part that was imported unchanged but may need attention."""
         self._add(source, problem, "noted")
 
     def _add(self, source: str, problem: str, action: Action) -> None:

@@ -1,4 +1,4 @@
-"""What a user names as a source: a folder, a file, checked before anything is read."""
+"""Check the paths of a source before anything is read."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def path_of(value: str | os.PathLike[str], what: str) -> Path:
     """
     text = os.fspath(value) if isinstance(value, str | os.PathLike) else None
     if not isinstance(text, str) or not text.strip() or "\x00" in text:
-        raise ImporterError(f"{value!r} of type {type(value).__name__}; expected the path of {what}")
+        raise ImporterError(f"{value!r} is of type {type(value).__name__}. Expected the path of {what}")
     return Path(text).expanduser()
 
 
@@ -61,6 +61,6 @@ def existing_folder(value: str | os.PathLike[str], what: str) -> Path:
     """
     folder = path_of(value, what)
     if not os.path.isdir(folder):
-        found = "which is a file" if os.path.isfile(folder) else "which does not exist"
-        raise ImporterError(f"no folder {str(folder)!r}, {found}; expected {what}")
+        found = "is a file" if os.path.isfile(folder) else "does not exist"
+        raise ImporterError(f"{str(folder)!r} {found}. Expected {what}")
     return folder

@@ -1,4 +1,4 @@
-"""A folder beside a dataset's place, moved there when the dataset is whole; what killed imports left is swept."""
+"""A temporary folder next to a dataset's path, moved there when the dataset is complete."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _OWN_NAMES = re.compile(r"(\.new-)?samples\.lance|drafts|views|digests|import-re
 
 @contextmanager
 def staged(target: Path) -> Iterator[Path]:
-    """Give a folder beside `target` that becomes `target` when the block ends well, and vanishes otherwise.
+    """Yield a folder next to `target` that becomes `target` if the block succeeds and is deleted otherwise.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ def staged(target: Path) -> Iterator[Path]:
 
 
 def sweep(folder: Path) -> None:
-    """Remove what imports left in a folder when they were killed; those that still run are left alone.
+    """Remove what killed imports left in a folder; imports that are still running are not touched.
 
     Parameters
     ----------
@@ -75,7 +75,7 @@ def sweep(folder: Path) -> None:
 
 @contextmanager
 def _locked_name(target: Path) -> Iterator[Path]:
-    """Give a free name beside `target` that other imports take for alive as long as this process holds it."""
+    """Yield a free name next to `target` that other imports respect as long as this process is alive."""
     staging = new_staging(target)
     with FileLock(staging_lock(staging), timeout=_LOCK_TIMEOUT):
         try:
@@ -88,13 +88,13 @@ def _locked_name(target: Path) -> Iterator[Path]:
 def check_free(target: Path) -> None:
     """Refuse a path where there is something already."""
     if target.is_symlink() and not target.exists():
-        raise DatasetExistsError(f"{str(target)!r} is a link that leads nowhere", hint="choose another destination")
+        raise DatasetExistsError(f"{str(target)!r} is a broken symbolic link", hint="choose another destination")
     if target.exists() and not (target.is_dir() and (not any(target.iterdir()) or _is_half_made(target))):
-        raise DatasetExistsError(f"something is stored at {str(target)!r} already", hint="choose another destination")
+        raise DatasetExistsError(f"{str(target)!r} already exists", hint="choose another destination")
 
 
 def _is_half_made(target: Path) -> bool:
-    """Return whether a folder holds nothing but a dataset of which no version was ever written."""
+    """Return whether a folder contains only a dataset without any version."""
     if not any((target / name).is_dir() for name in _SAMPLES):
         return False
     if not all(_OWN_NAMES.fullmatch(path.name) for path in target.iterdir()):

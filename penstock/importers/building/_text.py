@@ -28,20 +28,20 @@ def read_text(path: Path) -> str:
         return content.decode("utf-16" if content.startswith(_UTF16) else "utf-8-sig")
     except UnicodeDecodeError as error:
         raise ImporterError(
-            f"{path} is not UTF-8 text: {error.reason} at byte {error.start}; expected UTF-8",
+            f"{path} is not UTF-8 text: {error.reason} at byte {error.start}. Expected UTF-8",
             hint="save the file again as UTF-8",
         ) from None
     except OSError as error:
-        raise ImporterError(f"{path} cannot be read: {error.strerror or error}; expected a text file") from None
+        raise ImporterError(f"{path} cannot be read: {error.strerror or error}. Expected a text file") from None
 
 
 def read_lines(path: Path) -> list[str]:
-    """Return the lines of a text file, which end in LF, CR LF or CR alone; blank lines are kept."""
+    """Return the lines of a text file, which end in LF, CR LF or CR; blank lines are kept."""
     return _LINE_END.split(read_text(path))
 
 
 def number(text: str) -> float:
-    """Return the number that a text is; underscores between digits are not part of a number here.
+    """Return text as a number; underscores between digits are not allowed.
 
     Raises
     ------
@@ -82,6 +82,6 @@ def shown(value: object) -> str:
     """
     try:
         text = repr(value)
-    except (ValueError, RecursionError):  # a whole number of more digits than Python prints, lists in lists in lists
+    except (ValueError, RecursionError):  # an integer of more digits than Python prints, lists in lists in lists
         text = f"a {type(value).__name__}"
     return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…"

@@ -69,7 +69,7 @@ def write_columns(
     columns : sequence of Column
         The tensors.
     num_rows : int
-        Rows of every column.
+        Number of rows of every column.
     log : IssueLog
         Takes samples that cannot be read; they are left out.
     num_workers : int
@@ -99,7 +99,7 @@ def write_columns(
 
 @contextmanager
 def _mapping(num_workers: int) -> Iterator[Callable[..., Any]]:
-    """Give `map`, over threads when there are workers."""
+    """Yield `map`, which uses threads if there are workers."""
     if num_workers == 0:
         yield map
         return
@@ -126,7 +126,7 @@ def _value(column: Column, row: int, *, max_bytes: int | None) -> object:
     if column.htype == "image" and isinstance(value, Path):
         return _checked_image(value, max_bytes)
     if isinstance(value, Link) and "://" not in value.url and not Path(value.url).is_file():
-        return _Unreadable(value.url, "no such image file")
+        return _Unreadable(value.url, "the image file does not exist")
     return value
 
 
@@ -135,7 +135,7 @@ def _checked_image(path: Path, max_bytes: int | None) -> bytes | _Unreadable:
         encoded = path.read_bytes()
         check_image(encoded, max_bytes=max_bytes)
     except FileNotFoundError:
-        return _Unreadable(str(path), "no such image file")
+        return _Unreadable(str(path), "the image file does not exist")
     except SampleError as error:
         return _Unreadable(str(path), error.message, error.hint)
     except (OSError, ValueError) as error:
@@ -158,7 +158,7 @@ def _record(columns: Sequence[Column], rows: Sequence[int], log: IssueLog) -> No
     """Put into the report what was refused and repaired inside the values of some rows."""
     for row in rows:
         for issue in (issue for column in columns if column.issues is not None for issue in column.issues(row)):
-            (log.refuse if issue.action == "refused" else log.repair)(issue.source, issue.problem)
+            (log.refuse if issue.action == "rejected" else log.repair)(issue.source, issue.problem)
 
 
 def _extend(

@@ -18,7 +18,7 @@ _MORE_FOLLOWS = 0x20
 
 
 def box_of(annotation: dict[str, Any]) -> list[float]:
-    """Return left, top, width, height: the bbox, or where there is none the box of the segmentation.
+    """Return left, top, width, height: the bbox, or else the box of the segmentation.
 
     Raises
     ------
@@ -31,10 +31,10 @@ def box_of(annotation: dict[str, Any]) -> list[float]:
     if bbox is None or bbox == []:
         segmentation = annotation.get("segmentation")
         if not segmentation:
-            raise ValueError(f"bbox is {shown(bbox)} and there is no segmentation; expected [left, top, width, height]")
+            raise ValueError(f"bbox is {shown(bbox)} and there is no segmentation. Expected [left, top, width, height]")
         return _box_of_segmentation(segmentation)
     if not isinstance(bbox, list) or len(bbox) != _NUM_COORDINATES:
-        raise ValueError(f"bbox is {shown(bbox)}; expected [left, top, width, height]")
+        raise ValueError(f"bbox is {shown(bbox)}. Expected [left, top, width, height]")
     return _numbers(bbox, "bbox")
 
 
@@ -57,12 +57,12 @@ def flag(value: object, name: str) -> bool:
         return False
     if text in {"1", "1.0", "true"}:
         return True
-    raise ValueError(f"{name} is {shown(value)}; expected 0 or 1")
+    raise ValueError(f"{name} is {shown(value)}. Expected 0 or 1")
 
 
 def _numbers(values: list[Any], name: str) -> list[float]:
     if not all(isinstance(value, int | float) and not isinstance(value, bool) for value in values):
-        raise ValueError(f"{name} is {shown(values)}; expected numbers")
+        raise ValueError(f"{name} is {shown(values)}. Expected numbers")
     return _floats(values, name)
 
 
@@ -70,7 +70,7 @@ def _floats(values: list[Any], name: str) -> list[float]:
     try:
         return list(map(float, values))
     except OverflowError:
-        raise ValueError(f"{name} is {shown(values)}; expected finite numbers") from None
+        raise ValueError(f"{name} is {shown(values)}. Expected finite numbers") from None
 
 
 def _box_of_segmentation(segmentation: object) -> list[float]:
@@ -78,12 +78,12 @@ def _box_of_segmentation(segmentation: object) -> list[float]:
         return _box_of_runs(segmentation)
     if not isinstance(segmentation, list):
         raise ValueError(  # noqa: TRY004  one kind of error for all that an annotation can have
-            f"segmentation is {shown(segmentation)}; expected polygons or run lengths"
+            f"segmentation is {shown(segmentation)}. Expected polygons or a run-length encoding"
         )
     polygons = segmentation if isinstance(segmentation[0], list) else [segmentation]
     corners = [corner for polygon in polygons for corner in _corners(polygon)]
     if not corners:
-        raise ValueError(f"segmentation is {shown(segmentation)}; expected polygons or run lengths")
+        raise ValueError(f"segmentation is {shown(segmentation)}. Expected polygons or a run-length encoding")
     xs, ys = zip(*corners, strict=True)
     if not all(map(math.isfinite, (*xs, *ys))):
         raise ValueError("segmentation has a coordinate that is not a finite number")
@@ -92,7 +92,7 @@ def _box_of_segmentation(segmentation: object) -> list[float]:
 
 def _corners(polygon: object) -> list[tuple[float, float]]:
     if not isinstance(polygon, list) or len(polygon) < _FEWEST_OF_POLYGON or len(polygon) % 2:
-        raise ValueError(f"a polygon of the segmentation is {shown(polygon)}; expected [x1, y1, x2, y2, x3, y3, ...]")
+        raise ValueError(f"a polygon of the segmentation is {shown(polygon)}. Expected [x1, y1, x2, y2, x3, y3, ...]")
     numbers = _numbers(polygon, "a polygon of the segmentation")
     return list(zip(numbers[::2], numbers[1::2], strict=True))
 
@@ -103,23 +103,27 @@ def _box_of_runs(runs: dict[str, Any]) -> list[float]:
 
     size, counts = runs.get("size"), runs.get("counts")
     if not isinstance(size, list) or not _is_size(size):
-        raise ValueError(f"the size of the segmentation's run lengths is {shown(size)}; expected [height, width]")
+        raise ValueError(
+            f"the size of the segmentation's run-length encoding is {shown(size)}. Expected [height, width]"
+        )
     height, width = size
     if isinstance(counts, list):
         if not all(isinstance(count, int) and not isinstance(count, bool) and count >= 0 for count in counts):
-            raise ValueError(f"the run lengths of the segmentation are {shown(counts)}; expected whole numbers")
+            raise ValueError(f"the run lengths of the segmentation are {shown(counts)}. Expected integers")
         if sum(counts) != height * width:
-            raise ValueError(f"the run lengths of the segmentation sum to {sum(counts)}; expected {height * width:,}")
+            raise ValueError(f"the run lengths of the segmentation sum to {sum(counts)}. Expected {height * width:,}")
         encoded = mask.frPyObjects({"size": size, "counts": counts}, height, width)
     elif isinstance(counts, str) and _is_compressed(counts):
         encoded = {"size": size, "counts": counts}
     else:
-        raise ValueError(f"the run lengths of the segmentation are {shown(counts)}; expected a list or COCO's text")
+        raise ValueError(
+            f"the run lengths of the segmentation are {shown(counts)}. Expected a list or COCO's compressed text"
+        )
     left, top, box_width, box_height = (float(value) for value in mask.toBbox(encoded))
     if box_width <= 0 or box_height <= 0:
         raise ValueError("the mask of the segmentation is empty")
     if left + box_width > width or top + box_height > height:
-        raise ValueError(f"the run lengths of the segmentation are {shown(counts)}; expected {height} × {width} pixels")
+        raise ValueError(f"the run lengths of the segmentation are {shown(counts)}. Expected {height} × {width} pixels")
     return [left, top, box_width, box_height]
 
 

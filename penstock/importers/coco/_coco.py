@@ -42,49 +42,49 @@ def from_coco(
     progress: bool = True,
     max_image_bytes: int | None = MAX_IMAGE_BYTES,
 ) -> Dataset:
-    """Make a dataset of COCO instances.
+    """Create a dataset from COCO instances.
 
     Tensors: ``images``, ``boxes`` (left, top, width, height, pixels),
     ``categories`` (classes in the file's order), ``iscrowd`` (1 for crowds), and
-    ``subset`` where there are several files. Samples come by ascending image id.
-    An annotation without ``bbox`` gets the box of its polygons or run lengths.
-    Boxes that reach out of their image are clipped, boxes without area widened to
-    one pixel; `import_report` lists them.
+    ``subset`` if there are several files. Samples are sorted by image id.
+    An annotation without ``bbox`` gets the box of its polygons or its run-length encoding.
+    Boxes that extend beyond their image are clipped, and boxes without area are widened
+    to one pixel; `import_report` lists them.
 
     Parameters
     ----------
     annotations : str, path or mapping
-        The instances JSON file, plain or gzipped; a folder with such a file for
-        each split, as Roboflow exports them; or a mapping of splits to files.
+        The instances JSON file, plain or gzipped; a folder with one such file per
+        split, as Roboflow exports them; or a mapping of splits to files.
     images : str, path or mapping
-        Folder of the images, or a URL when they are linked; a mapping of splits to
-        folders; None looks for the images near the file, or, with ``link=True``,
+        Folder of the images, or a URL if they are linked; or a mapping of splits to
+        folders. None looks for the images near the file, or, with ``link=True``,
         links each to its ``coco_url`` or ``flickr_url`` in the file.
     dest : str or path
-        Where the dataset is made; must not exist.
+        Where to create the dataset; must not exist.
     link : bool
-        Refer to the images where they are instead of copying them.
+        Whether to link to the images instead of copying them.
     verify : bool
-        Whether linked images are read once now, for their shapes and to see that
-        they are there.
+        Whether to read linked images once during the import, to check them and to
+        record their shapes.
     creds_key : str, optional
-        Name of the credentials that open linked images.
+        Name of the credentials for linked images.
     roots : sequence of str or path
-        Further folders that may be read: absolute paths and ``file://`` addresses
-        in the file, and, for linked images, symbolic links must lead into `images`
+        Other folders that may be read: absolute paths and ``file://`` addresses
+        in the file, and symbolic links to linked images, must point into `images`
         or one of these.
     exif : {"auto", "upright", "stored"}
-        Whether boxes of images that EXIF turns are on the image as shown or on the
-        pixels as stored. "auto" decides by the size that the file states and by
-        the boxes; an image for which they do not tell is refused by name.
+        Whether boxes of images that EXIF rotates refer to the displayed image or to the
+        stored pixels. "auto" decides from the size stated in the file and from the
+        boxes; if they do not decide it, the image is rejected by name.
     num_workers : int
         Threads that read and check images.
     on_error : {"raise", "skip"}
-        What becomes of images and annotations that cannot be read.
+        Whether to raise an error for images and annotations that cannot be read, or to leave them out.
     progress : bool
         Whether to show a progress bar.
     max_image_bytes : int, optional
-        Most bytes a decoded image may have; None allows any size.
+        Maximum size of a decoded image in bytes; None allows any size.
 
     Returns
     -------
@@ -95,9 +95,9 @@ def from_coco(
     ------
     ImporterError
         If the file is not COCO, an image is missing or broken, or an annotation
-        names no image or category; nothing is left at `dest`.
+        refers to an unknown image or category; nothing is left at `dest`.
     DatasetExistsError
-        If there is something at `dest`.
+        If `dest` already exists.
     """
     log = IssueLog(on_error)
     gathered = gather_coco(annotations, images, log, link=link, creds_key=creds_key, roots=as_folders(roots))
@@ -133,9 +133,9 @@ def gather_coco(
         parts.append(replace(found, subsets=(file.subset,) * len(found)) if file.subset else found)
         located += _located(found, file, roots, log, link=link, creds_key=creds_key)
     if not located:
-        raise ImporterError(f"{str(files[0].path)!r} names no images; expected at least one")
+        raise ImporterError(f"{str(files[0].path)!r} does not list any images. Expected at least one")
     for folder in coco_root(annotations, files):
-        log_unused(log, folder, [*(file.path for file in files), *located], "no annotations name it")
+        log_unused(log, folder, [*(file.path for file in files), *located], "no annotation refers to it")
     name = files[0].path.name if len(files) == 1 else files[0].path.absolute().parent.parent.name
     return Gathered(found=join_detections(parts), images=located, source=name)
 
@@ -154,7 +154,7 @@ def _located(
         return _addresses(found, roots, log, creds_key)
     if "://" in images and not images.startswith("file://"):
         if not link:
-            raise ImporterError(f"images at {images!r} are not on this machine; expected a folder", hint="link=True")
+            raise ImporterError(f"images={images!r} is not on this machine. Expected a folder", hint="link=True")
         return [Link(f"{images.rstrip('/')}/{name}", creds_key) for name in found.images]
     folder = local_path(images) or Path(images)
     names = [_name_in(folder, name, url) for name, url in zip(found.images, found.urls, strict=True)]
@@ -176,7 +176,7 @@ def _addresses(
     located: list[Path | Link | None] = []
     for name, url in zip(found.images, found.urls, strict=True):
         if url is None:
-            raise ImporterError(f"image {name!r} has no coco_url or flickr_url; expected the folder of the images")
+            raise ImporterError(f"image {name!r} has no coco_url or flickr_url. Expected the folder of the images")
         located.append(_address(name, url, roots, log, creds_key))
     return located
 
@@ -190,7 +190,7 @@ def _address(name: str, url: str, roots: Sequence[Path], log: IssueLog, creds_ke
         return Link(real)
     log.refuse(
         name,
-        f"its address {shown(url)} is on this machine; expected a path below images= or roots=",
-        hint="roots= names the folders that may be read",
+        f"its address {shown(url)} is on this machine. Expected a path below images= or roots=",
+        hint="pass roots= to allow reading other folders",
     )
     return None

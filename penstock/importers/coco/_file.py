@@ -36,16 +36,16 @@ def read_coco(path: Path) -> dict[str, Any]:
     data = load_json(path)
     if isinstance(data, list):
         raise ImporterError(
-            f"{path} is not a COCO instances file: it is a list; expected an object with images, annotations and "
+            f"{path} is not a COCO instances file: it is a list. Expected an object with images, annotations and "
             "categories",
-            hint="tasks of Label Studio and files of CreateML are lists; export them as COCO or YOLO",
+            hint="Label Studio tasks and CreateML files are lists; export them as COCO or YOLO",
         )
     missing = [key for key in ("images", "annotations", "categories") if not _is_list(data, key)]
     if missing:
         raise ImporterError(
-            f"{path} is not a COCO instances file: it has no list of {missing[0]}; "
-            "expected images, annotations and categories",
-            hint="captions have no boxes; take the instances file" if missing == ["categories"] else None,
+            f"{path} is not a COCO instances file: it has no list of {missing[0]}. "
+            "Expected images, annotations and categories",
+            hint="captions have no boxes; use the instances file" if missing == ["categories"] else None,
         )
     return cast("dict[str, Any]", data)
 
@@ -78,17 +78,17 @@ def load_json(path: Path) -> object:
         except ValueError:
             return json.loads(text)
     except FileNotFoundError:
-        raise ImporterError(f"no annotations file {str(path)!r}; expected a COCO JSON file") from None
+        raise ImporterError(f"the annotations file {str(path)!r} does not exist. Expected a COCO JSON file") from None
     except json.JSONDecodeError as error:
         raise ImporterError(
             f"{path} is not complete JSON: {error.msg.removesuffix(' at')} at line {error.lineno}, "
             f"column {error.colno}",
-            hint="the download may have been cut short",
+            hint="the download may have been interrupted",
         ) from None
     except RecursionError:
-        raise ImporterError(f"{path} cannot be read as JSON: it is nested too deep; expected a COCO file") from None
+        raise ImporterError(f"{path} cannot be read as JSON: it is nested too deeply. Expected a COCO file") from None
     except (OSError, EOFError, ValueError, zlib.error) as error:
-        raise ImporterError(f"{path} cannot be read as JSON: {error}; expected a COCO JSON file") from None
+        raise ImporterError(f"{path} cannot be read as JSON: {error}. Expected a COCO JSON file") from None
 
 
 def _is_list(data: object, key: str) -> bool:
@@ -119,7 +119,7 @@ def find_coco_images(annotations: Path, data: dict[str, Any] | None = None) -> P
     Raises
     ------
     ImporterError
-        If no folder below the file's, or beside it, has one of the images.
+        If no folder below the file's, or next to it, has one of the images.
     """
     entries = (read_coco(annotations) if data is None else data)["images"]
     names = list(islice((name.replace("\\", "/") for entry in entries if (name := image_name(entry))), _NUM_LOOKED_FOR))
@@ -128,10 +128,10 @@ def find_coco_images(annotations: Path, data: dict[str, Any] | None = None) -> P
     if not any(counts):  # LVIS: the name of the address's folder need not be that of the images
         counts = _counts(folders, [name.rsplit("/", 1)[-1] for name in names])
     if not any(counts):
-        first = f"the image {names[0]!r} that it names, or another of them" if names else "an image that it names"
+        first = f"the image {names[0]!r} or any other image that it lists" if names else "an image that it lists"
         raise ImporterError(
-            f"no folder near {str(annotations)!r} has {first}",
-            hint="name the folder: --images FOLDER",
+            f"no folder near {str(annotations)!r} contains {first}",
+            hint="pass the folder: --images FOLDER",
         )
     return _best(annotations, [folder for folder, count in zip(folders, counts, strict=True) if count == max(counts)])
 
@@ -149,13 +149,13 @@ def _best(annotations: Path, folders: list[Path]) -> Path:
     if len(of_subset) == 1:
         return of_subset[0]
     raise ImporterError(
-        f"{len(folders)} folders near {str(annotations)!r} have its images: {', '.join(map(str, folders[:4]))}",
-        hint="name the folder: --images FOLDER",
+        f"{len(folders)} folders near {str(annotations)!r} contain its images: {', '.join(map(str, folders[:4]))}",
+        hint="pass the folder: --images FOLDER",
     )
 
 
 def _near(annotations: Path) -> Iterator[Path]:
-    """Yield the file's folder and those below it, and, where it is one of annotations, those beside it."""
+    """Yield the file's folder and those below it, and for an annotations folder, those next to it."""
     folder = annotations.parent
     tops = [folder]
     if folder.absolute().name.lower() in _ANNOTATIONS:

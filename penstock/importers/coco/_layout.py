@@ -1,4 +1,4 @@
-"""Which COCO files there are, of which split, and where their images are."""
+"""Find COCO files, their splits and the folders of their images."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def coco_files(
     if isinstance(annotations, Mapping):
         paths = {str(subset): path_of(path, _EXPECTED) for subset, path in annotations.items()}
         if not paths:
-            raise ImporterError("annotations is empty; expected a file for each split")
+            raise ImporterError("annotations is empty. Expected one file per split")
         return [
             CocoFile(path=path, subset=subset, images=_images_of(subset, path, images, look_for_images))
             for subset, path in paths.items()
@@ -65,20 +65,22 @@ def coco_files(
     path = path_of(annotations, _EXPECTED)
     if isinstance(images, Mapping):
         raise ImporterError(
-            "images is a mapping, annotations is not; expected a mapping of the same splits, or a folder"
+            "images is a mapping, but annotations is not. Expected a mapping of the same splits, or a folder"
         )
     if os.path.isdir(path):
         files = coco_files_below(path)
         if not files:
             raise ImporterError(
-                f"{str(path)!r} has no COCO instances file; expected the JSON file, or a folder with it"
+                f"{str(path)!r} has no COCO instances file. Expected the JSON file, or a folder that contains it"
             )
         if images is None and look_for_images:
             return _with_images(files)
         given = None if images is None else _folder(images)
         return [CocoFile(path=file.path, subset=file.subset, images=given) for file in files]
     if images is None and look_for_images:
-        raise ImporterError("images is None; expected the folder of the images", hint="link=True takes the file's URLs")
+        raise ImporterError(
+            "images is None. Expected the folder of the images", hint="pass link=True to use the URLs in the file"
+        )
     return [CocoFile(path=path, images=None if images is None else _folder(images))]
 
 
@@ -91,7 +93,7 @@ def _images_of(
 ) -> str | None:
     if isinstance(images, Mapping):
         if subset not in images:
-            raise ImporterError(f"images has no {subset!r}; expected the same splits as annotations")
+            raise ImporterError(f"images has no {subset!r}. Expected the same splits as in annotations")
         return _folder(images[subset])
     if images is not None:
         return _folder(images)
@@ -99,7 +101,7 @@ def _images_of(
 
 
 def _with_images(files: Sequence[CocoFile]) -> list[CocoFile]:
-    """Return the files whose images are found; where none are, say so."""
+    """Return the files whose images are found; raise if there are none."""
     found, failure = [], None
     for file in files:
         try:
@@ -126,8 +128,8 @@ def coco_files_below(root: Path, listing: Listing | None = None) -> list[CocoFil
     subsets = [_subset(path, root) for path in found]
     if "" in subsets or len(set(subsets)) < len(subsets):
         raise ImporterError(
-            f"{str(root)!r} has {len(found)} COCO annotation files; expected one, or one for each split",
-            hint=f"name one: {', '.join(str(file) for file in found)}",
+            f"{str(root)!r} has {len(found)} COCO annotation files. Expected one, or one per split",
+            hint=f"choose one of: {', '.join(str(file) for file in found)}",
         )
     return [CocoFile(path=path, subset=subset) for path, subset in zip(found, subsets, strict=True)]
 

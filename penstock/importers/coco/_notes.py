@@ -34,7 +34,7 @@ class Layouts:
 
     @property
     def names(self) -> set[str]:
-        """Every key there is."""
+        """All keys."""
         return {name for keys in self._counts for name in keys}
 
     @property
@@ -49,7 +49,7 @@ class Layouts:
 
 
 class AnnotationNotes:
-    """What of each annotation the tensors of boxes and classes do not say.
+    """The parts of annotations that the tensors of boxes and classes do not contain.
 
     Attributes
     ----------
@@ -131,7 +131,7 @@ def _is_usual(annotation: dict[str, Any], image_key: Any, category_id: Any) -> b
 
 
 def is_whole(value: object) -> bool:
-    """Return whether a value is an integer that 64 bits hold."""
+    """Return whether a value is an integer that fits in 64 bits."""
     return type(value) is int and -(2**63) <= value < 2**63
 
 

@@ -60,7 +60,7 @@ def parse_coco(data: dict[str, Any], source: str, log: IssueLog) -> CocoDetectio
     order, offsets = group_by_image(rows, len(images))
     boxes_xywh = np.array([entry.bbox for entry in placed], np.float64).reshape(-1, 4)
     if placed and (boxes_xywh[:, 2:] < 1).all() and (np.abs(boxes_xywh) <= 1).all():
-        log.note(source, "every box is within one pixel: they may be fractions of the sides; COCO's are pixels")
+        log.note(source, "every box is within one pixel. They may be fractions of the sides, but COCO uses pixels")
 
     def describe(box: int) -> str:
         entry = placed[order[box]]
@@ -126,7 +126,7 @@ class _Placed(NamedTuple):
 
 
 def _key(value: object) -> int | str | None:
-    """Return an id: a whole number, also one written as 1.0, or text; None where it is neither."""
+    """Return an id: an integer, also one written as 1.0, or text; None where it is neither."""
     if isinstance(value, bool):
         return None
     if isinstance(value, float):
@@ -147,7 +147,7 @@ def _found(value: object, places: dict[int | str, int], what: str) -> int:
     for one in (key, other):
         if one is not None and one in places:
             return places[one]
-    raise ValueError(f"no {what} has id {shown(value)}; expected one of the {len(places):,} {what} ids")
+    raise ValueError(f"no {what} has id {shown(value)}. Expected one of the {len(places):,} {what} ids")
 
 
 def _images(entries: list[Any], source: str, log: IssueLog) -> list[_Image]:
@@ -163,16 +163,16 @@ def _images(entries: list[Any], source: str, log: IssueLog) -> list[_Image]:
         key = _key(entry.get("id")) if isinstance(entry, dict) else None
         name = image_name(entry)
         if key is None or name is None:
-            log.refuse(f"{source}, image {position}", "has no id or no file_name; expected both")
+            log.refuse(f"{source}, image {position}", "has no id or no file_name. Expected both")
             continue
         known = by_key.get(key)
         if known is not None and known.name != name:
             raise ImporterError(
-                f"{source}: the image id {shown(key)} occurs twice, for {known.name!r} and {name!r}; "
-                "expected unique ids"
+                f"{source}: the image id {shown(key)} occurs twice, for {known.name!r} and {name!r}. "
+                "Expected unique ids"
             )
         if known is not None:
-            log.note(f"{source}, image {position}", f"{name!r} is listed twice with the same id; it is one sample")
+            log.note(f"{source}, image {position}", f"{name!r} is listed twice with the same id and becomes one sample")
             continue
         by_key[key] = _Image(key, name, _size(entry, f"{source}, image {name}", log), _url(entry), position)
     return sorted(by_key.values(), key=lambda image: (isinstance(image.key, str), image.key))
@@ -185,7 +185,7 @@ def _size(entry: dict[str, Any], source: str, log: IssueLog) -> tuple[float, flo
     if not np.isnan(width) and not np.isnan(height):
         return width, height
     if any(value not in (None, 0, -1) for value in values):
-        log.note(source, f"width and height are {shown(values[0])} and {shown(values[1])}; expected pixels")
+        log.note(source, f"width and height are {shown(values[0])} and {shown(values[1])}. Expected pixels")
     return np.nan, np.nan
 
 
@@ -212,11 +212,11 @@ def _categories(entries: list[Any], source: str, log: IssueLog) -> tuple[tuple[s
         key = _key(entry.get("id")) if isinstance(entry, dict) else None
         name = _class_name(entry.get("name")) if isinstance(entry, dict) else None
         if key is None or name is None:
-            raise ImporterError(f"{source}: the category {shown(entry)} has no id or no name; expected both")
+            raise ImporterError(f"{source}: the category {shown(entry)} has no id or no name. Expected both")
         if name_of.setdefault(key, name) != name:
             raise ImporterError(
-                f"{source}: the category id {shown(key)} occurs twice, for {name_of[key]!r} and {name!r}; "
-                "expected unique ids"
+                f"{source}: the category id {shown(key)} occurs twice, for {name_of[key]!r} and {name!r}. "
+                "Expected unique ids"
             )
     class_names, class_of = merge_classes(list(name_of.values()), source, log)
     return class_names, dict(zip(name_of, class_of.tolist(), strict=True))
@@ -238,7 +238,7 @@ def _placed(
 ) -> _Placed | None:
     if not isinstance(annotation, dict):
         log.refuse(
-            f"{source}, annotation {shown(annotation)}", "is not an object; expected image_id, category_id, bbox"
+            f"{source}, annotation {shown(annotation)}", "is not an object. Expected image_id, category_id, bbox"
         )
         return None
     key = annotation.get("id")

@@ -1,4 +1,4 @@
-"""What a COCO file has beside boxes and classes, kept so that it can be written again."""
+"""The content of a COCO file other than boxes and classes, kept so that it can be written again."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ class CocoSource:
 
     @property
     def image_fields(self) -> Mapping[str, Field]:
-        """Name of the file, id, whatever else images have, and their places where samples have another order."""
+        """File name, id and other fields of images, and their positions if samples have another order."""
         ids = [entry.get("id") for entry in self._data["images"] if isinstance(entry, dict)]
         numbers = {"dtype": "int64"}
         found = {
@@ -91,7 +91,7 @@ class CocoSource:
         return found
 
     def object_fields(self, objects: NDArray[np.int64], boxes_xywh: NDArray[np.float32]) -> Mapping[str, Field]:
-        """Return id, area, outline, keypoints, whatever else annotations have, and what of it is written oddly."""
+        """Return id, area, outline, keypoints and other fields of annotations, and unusual original forms."""
         names = self._notes.layouts.names
         found = {}
         if "id" in names:

@@ -1,4 +1,4 @@
-"""Entries of a long JSON list, each read when it is asked for."""
+"""Entries of a long JSON list, each parsed on demand."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _ODD = ("NaN", "Infinity", "\\ud", "\\uD")
 
 
 class Entries(Sequence[Any]):
-    """Entries of a JSON list that stay text; 16 bytes each beside the text itself.
+    """Entries of a JSON list that stay text; 16 bytes each in addition to the text.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ class Entries(Sequence[Any]):
 
     @property
     def may_be_odd(self) -> bool:
-        """Whether the document may hold what JSON tensors refuse: numbers that are not finite, halves of characters."""
+        """Return whether the document may contain what JSON tensors reject: non-finite numbers, lone surrogates."""
         return any(part in self._text for part in _ODD)
 
     @overload
@@ -121,5 +121,5 @@ def _after(text: str, mark: str, at: int) -> int:
 
 def _complete(members: dict[str, Any], text: str, at: int) -> dict[str, Any]:
     if _skip(text, at) != len(text):
-        raise ValueError("more text after the object")
+        raise ValueError("there is more text after the object")
     return members

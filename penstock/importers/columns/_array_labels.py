@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.errors import ImporterError, nearest
+from penstock._wording import nearest
+from penstock.errors import ImporterError
 from penstock.importers.columns._cells import is_missing
 from penstock.importers.columns._labels import (
     MISSING_LABEL,
@@ -25,7 +26,7 @@ __all__ = ["array_labels"]
 
 
 def array_labels(name: str, values: Any, class_names: Sequence[str] | None) -> LabelColumn:
-    """Return the labels of an array or a list, one entry a sample.
+    """Return the labels of an array or a list, one entry per sample.
 
     Parameters
     ----------
@@ -74,14 +75,14 @@ def _flags(name: str, values: NDArray[Any], names: tuple[str, ...] | None) -> ND
     if values.dtype == np.bool_:
         if values.ndim != 2 or (names is not None and values.shape[1] != len(names)):  # rows by classes
             raise ImporterError(
-                f"{name} is bool of shape {values.shape}; expected (num_samples, num_classes)"
+                f"{name} is bool of shape {values.shape}. Expected (num_samples, num_classes)"
                 + (f", {len(names)} classes" if names else ""),
             )
         return values
     if values.dtype.kind not in "iuf" or values.ndim != 2:  # rows by classes
         if values.dtype.kind in "iuf":
             raise ImporterError(
-                f"{name} has shape {values.shape}; expected (num_samples,) or (num_samples, num_classes)"
+                f"{name} has shape {values.shape}. Expected (num_samples,) or (num_samples, num_classes)"
             )
         return None
     if not values.size or not np.isin(values, (0, 1)).all():
@@ -89,8 +90,9 @@ def _flags(name: str, values: NDArray[Any], names: tuple[str, ...] | None) -> ND
     if names is None or values.shape[1] != len(names):
         known = "class_names is not given" if names is None else f"there are {len(names)} class names"
         raise ImporterError(
-            f"{name} is a matrix of 0 and 1 of shape {values.shape}, and {known}; expected a number for each class",
-            hint=f"class_names=[...] with {values.shape[1]} names, or {name}.tolist() for lists of class indices",
+            f"{name} is a matrix of 0 and 1 of shape {values.shape}, and {known}. Expected a number for each class",
+            hint=f"pass class_names=[...] with {values.shape[1]} names, or {name}.tolist() if these are lists "
+            "of class indices",
         )
     return values.astype(np.bool_)
 
@@ -103,7 +105,7 @@ def _is_matrix_of_bool(given: Sequence[Any], rows: Sequence[Sequence[Any]]) -> b
 
 def _stacked(name: str, rows: Sequence[Sequence[Any]]) -> NDArray[np.bool_]:
     if len({len(row) for row in rows}) > 1:
-        raise ImporterError(f"{name} has lists of bool of several lengths; expected a bool for each class")
+        raise ImporterError(f"{name} has lists of bool of different lengths. Expected one bool per class")
     return np.array(rows, np.bool_)
 
 
@@ -131,8 +133,8 @@ def _refuse_list_of_flags(name: str, rows: Sequence[Sequence[Any]], names: tuple
         return
     if all(isinstance(label, int | float) and label in (0, 1) for label in labels):
         raise ImporterError(
-            f"{name} has lists of {width} numbers, 0 and 1, for {width} classes; expected names, or a matrix",
-            hint=f"np.array({name}) if a number stands for each class, names instead of indices otherwise",
+            f"{name} has lists of {width} numbers, 0 and 1, for {width} classes. Expected names, or a matrix",
+            hint=f"pass np.array({name}) if there is one number per class, otherwise names instead of indices",
         )
 
 
@@ -163,7 +165,7 @@ class _Wrong:
 
 
 def _indices(row: Sequence[Any], ids: Mapping[str, int], limit: int | None, *, numbered: bool) -> list[int] | _Wrong:
-    """Return the index of each label of a sample, -1 for none, or the first that is no label."""
+    """Return the index of each label of a sample, -1 for no label, or the first invalid label."""
     indices = []
     for label in row:
         index = _index(label, ids, numbered=numbered)
@@ -174,7 +176,7 @@ def _indices(row: Sequence[Any], ids: Mapping[str, int], limit: int | None, *, n
 
 
 def _index(label: Any, ids: Mapping[str, int], *, numbered: bool) -> int | None:
-    """Return the index of a label, -1 for none; None when it is no label."""
+    """Return the index of a label, -1 for no label; None if it is not valid."""
     if isinstance(label, str):
         return ids.get(label)
     if isinstance(label, float | np.floating) and float(label).is_integer():
@@ -187,8 +189,8 @@ def _index(label: Any, ids: Mapping[str, int], *, numbered: bool) -> int | None:
 def _numbered(name: str, num_classes: int) -> tuple[str, ...]:
     if num_classes > MOST_CLASSES:
         raise ImporterError(
-            f"{name} has label {num_classes - 1:,}; expected class indices below {MOST_CLASSES:,}",
-            hint="class_names=[...] names the classes; numbers that are no classes go into a tensor of another name",
+            f"{name} has label {num_classes - 1:,}. Expected class indices below {MOST_CLASSES:,}",
+            hint="pass class_names=[...] to name the classes; store numbers that are not classes in another tensor",
         )
     return tuple(str(number) for number in range(num_classes))
 
@@ -197,19 +199,19 @@ def _refuse_signs(name: str, rows: Iterable[Sequence[Any]]) -> None:
     met = {label for row in rows for label in row if isinstance(label, int | float) and not isinstance(label, bool)}
     if met == {-1, 1}:
         raise ImporterError(
-            f"{name} has labels -1 and 1, where -1 could be a class or no label; expected class indices from 0",
-            hint="(labels + 1) // 2 makes them 0 and 1; None is a sample without label",
+            f"{name} has labels -1 and 1, where -1 could mean a class or no label. Expected class indices from 0",
+            hint="use (labels + 1) // 2 to get 0 and 1; use None for a sample without labels",
         )
 
 
 def _wrong(name: str, wrong: _Wrong, names: tuple[str, ...] | None, met: Mapping[str, None]) -> ImporterError:
     if names is None:
-        expected = "names, as elsewhere" if met else "whole numbers from 0, or names"
-        hint = f"htypes={{{name!r}: 'generic'}} keeps numbers that are no classes"
+        expected = "names, as in the other samples" if met else "integers from 0, or names"
+        hint = f"pass htypes={{{name!r}: 'generic'}} for numbers that are not classes"
         number = isinstance(wrong.label, float) and not met
-        return ImporterError(f"{name} has label {wrong.label!r}; expected {expected}", hint=hint if number else None)
+        return ImporterError(f"{name} has label {wrong.label!r}. Expected {expected}", hint=hint if number else None)
     like = nearest(wrong.label, names) if isinstance(wrong.label, str) else None
-    expected = f"0 to {len(names) - 1} or one of {', '.join(names[:8])}"
+    expected = f"0 to {len(names) - 1}, or one of: {', '.join(names[:8])}"
     return ImporterError(
-        f"{name} has label {wrong.label!r}; expected {expected}", hint=f"did you mean {like!r}?" if like else None
+        f"{name} has label {wrong.label!r}. Expected {expected}", hint=f"did you mean {like!r}?" if like else None
     )

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from penstock._wording import nearest
 from penstock.dataset import Dataset
-from penstock.errors import ImporterError, nearest
+from penstock.errors import ImporterError
 from penstock.importers.boxes._boxes import BoxReader, Coords, image_size
 from penstock.importers.building._build import Column, build
 from penstock.importers.building._report import IssueLog, OnError
@@ -35,7 +36,7 @@ _LABEL_NAMES = ("label", "labels", "class", "classes", "category", "categories",
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ArrayColumn:
-    """One array and what it becomes.
+    """One array and the tensor it becomes.
 
     Parameters
     ----------
@@ -44,11 +45,11 @@ class ArrayColumn:
     htype : str
         Kind of tensor.
     samples : sequence
-        One value a sample, as the tensor takes it; asking for one that fits no tensor raises.
+        One value per sample, as the tensor stores it; reading an invalid one raises.
     options : dict
         Further options of `Dataset.create_tensor`.
     notes : tuple of str
-        How the array was understood, where it could have been otherwise.
+        How the array was interpreted, if that is ambiguous.
     """
 
     name: str
@@ -70,7 +71,7 @@ def from_arrays(
     progress: bool = True,
     max_image_bytes: int | None = MAX_IMAGE_BYTES,
 ) -> Dataset:
-    """Make a dataset of plain arrays.
+    """Create a dataset from plain arrays.
 
     ``images`` becomes an image tensor, ``labels`` (also ``targets`` and the like)
     a class label; text, vectors of floats, numbers, times and dictionaries are recognized.
@@ -78,30 +79,30 @@ def from_arrays(
     Parameters
     ----------
     arrays : mapping of str to array or sequence
-        Tensor name to one value a sample. Images are uint8, (height, width) or
-        (height, width, channels), of one size or a list of many; a list may also
-        have images of Pillow, paths and encoded bytes. Labels are class indices,
+        Tensor name to one value per sample. Images are uint8, (height, width) or
+        (height, width, channels), of one size or a list of several sizes; a list can also
+        contain Pillow images, paths and encoded bytes. Labels are class indices,
         names, lists of them, or a matrix of shape (num_samples, num_classes): bool,
-        or numbers 0 and 1 when `class_names` says how many classes there are. None
-        and -1 are samples without label.
+        or numbers 0 and 1 if `class_names` says how many classes there are. None
+        and -1 are samples without labels.
     dest : str or path
-        Where the dataset is made; must not exist.
+        Where to create the dataset; must not exist.
     class_names : sequence of str, or mapping of tensor name to sequence, optional
         Names of the classes by index; by default the names in order of first
         appearance, or the indices as text. A tensor named here is a class label.
     htypes : mapping of str to str, optional
-        Kinds of tensors whose name and type do not tell.
+        The htypes of tensors, where name and type do not decide it.
     coords : {"xywh", "xyxy"}
-        Form of the boxes of tensors of kind ``bbox``, pixels. They are clipped to
-        their image, widened or refused as those of annotation files are.
+        Format of the boxes of ``bbox`` tensors, in pixels. They are clipped, widened or
+        rejected like those of annotation files.
     num_workers : int
         Threads that read and check images.
     on_error : {"raise", "skip"}
-        What becomes of samples that fit no tensor.
+        Whether to raise an error for samples that do not fit a tensor, or to leave them out.
     progress : bool
         Whether to show a progress bar.
     max_image_bytes : int, optional
-        Most bytes a decoded image may have; None allows any size.
+        Maximum size of a decoded image in bytes; None allows any size.
 
     Returns
     -------
@@ -111,9 +112,9 @@ def from_arrays(
     Raises
     ------
     ImporterError
-        If lengths differ or an array does not fit its kind; nothing is left at `dest`.
+        If lengths differ or an array does not fit its htype; nothing is left at `dest`.
     DatasetExistsError
-        If there is something at `dest`.
+        If `dest` already exists.
     """
     log = IssueLog(on_error)
     with plain_errors("the arrays"):
@@ -162,28 +163,29 @@ def parse_arrays(
     class_names: Sequence[str] | Mapping[str, Sequence[str]] | None = None,
     htypes: Mapping[str, str] | None = None,
 ) -> list[ArrayColumn]:
-    """Return the columns of arrays of equal length, each checked against its kind.
+    """Return the columns of arrays of equal length, each checked against its htype.
 
     Parameters
     ----------
     arrays : mapping of str to array or sequence
-        Tensor name to one value a sample.
+        Tensor name to one value per sample.
     class_names : sequence of str, or mapping of tensor name to sequence, optional
         Names of the classes by index.
     htypes : mapping of str to str, optional
-        Kinds, where the array and its name do not tell.
+        The htypes, where the array and its name do not decide it.
 
     Raises
     ------
     ImporterError
-        If lengths differ, an array does not fit its kind, or a name is of no array.
+        If lengths differ, an array does not fit its htype, or a name is not an array.
     """
     given_arrays = as_arrays(arrays)
     values = {name: as_values(name, given) for name, given in given_arrays.items()}
     lengths = {name: len(given) for name, given in values.items()}
     if not lengths or len(set(lengths.values())) > 1:
         shown = ", ".join(f"{name} {length:,}" for name, length in lengths.items())
-        raise ImporterError(f"arrays of unequal length: {shown or 'none given'}; expected one value a sample in each")
+        what = f"the arrays have unequal lengths: {shown}" if shown else "no arrays were given"
+        raise ImporterError(f"{what}. Expected one value per sample in each")
     kinds_given = _by_name(htypes, values, "htypes")
     named = dict(_by_name(class_names, values, "class_names")) if isinstance(class_names, Mapping) else {}
     categorical = {name: categories_of(given) for name, given in given_arrays.items() if name not in kinds_given}
@@ -193,8 +195,9 @@ def parse_arrays(
     if class_names is not None and not isinstance(class_names, Mapping):
         if not labels:
             raise ImporterError(
-                f"class_names are given, and none of {', '.join(values)} is a class label; expected a tensor they name",
-                hint=f"class_names={{{next(iter(values))!r}: [...]}} says which",
+                f"class_names was given, but none of {', '.join(values)} is a class label. "
+                "Expected a tensor to use them for",
+                hint=f"use class_names={{{next(iter(values))!r}: [...]}} to say which",
             )
         named |= dict.fromkeys(labels, class_names)
     return [_column(name, kinds[name], given, named.get(name)) for name, given in values.items()]
@@ -204,24 +207,26 @@ def _by_name(given: Mapping[str, Any] | None, values: Mapping[str, Any], what: s
     if given is None:
         return {}
     if not isinstance(given, Mapping):
-        raise ImporterError(f"{what} is {given!r}; expected a mapping of the arrays' names")
+        raise ImporterError(f"{what}={given!r} is not valid. Expected a mapping of array names")
     wrong = next((name for name in given if name not in values), None)
     if wrong is not None:
         like = nearest(str(wrong), values)
         raise ImporterError(
-            f"{what} names {wrong!r}; expected one of {', '.join(values)}",
+            f"{what} contains {wrong!r}, which is not an array. Expected one of: {', '.join(values)}",
             hint=f"did you mean {like!r}?" if like else None,
         )
     return given
 
 
 def _htype(name: str, values: Values, htypes: Mapping[str, str], named: Mapping[str, Any]) -> str | None:
-    """Return the kind that is asked for or that name and type tell, None where the cells have to."""
+    """Return the htype that is requested or follows from name and type, None if the cells decide."""
     if name in htypes:
         if htypes[name] not in HTYPES:
-            raise ImporterError(f"htype {htypes[name]!r} for {name!r}; expected one of {', '.join(HTYPES)}")
+            raise ImporterError(f"{htypes[name]!r} is not an htype for {name!r}. Expected one of: {', '.join(HTYPES)}")
         if name in named and htypes[name] != "class_label":
-            raise ImporterError(f"class_names for {name!r}, a {htypes[name]}; expected htype 'class_label'")
+            raise ImporterError(
+                f"class_names was given for {name!r}, which has htype {htypes[name]!r}. Expected htype 'class_label'"
+            )
         return htypes[name]
     if name in named or name in _LABEL_NAMES:
         return "class_label"
@@ -283,7 +288,7 @@ class _Labels(Sequence[Any]):
 
 
 class _Images(Sequence[Any]):
-    """Images of a list, each looked at when it is asked for, so that one that fits not is refused alone."""
+    """Images of a list, each checked when it is read, so that an invalid one is rejected alone."""
 
     def __init__(self, name: str, values: Sequence[Any]) -> None:
         self._name = name
@@ -317,7 +322,7 @@ def _image(name: str, value: Any) -> Any:
         pixels = np.asarray(value)
     except Exception as error:
         raise ImporterError(
-            f"{name} is a {type(value).__name__} that is no array ({' '.join(str(error).split())[:100]}); expected "
+            f"{name} is a {type(value).__name__}, not an array ({' '.join(str(error).split())[:100]}). Expected "
             "uint8 of shape (height, width) or (height, width, channels)"
         ) from error
     _check_image(name, pixels)
@@ -329,14 +334,14 @@ def _check_image(name: str, image: Any) -> None:
     if image.dtype != np.uint8:
         unit = image.dtype.kind == "b" or (image.dtype.kind == "f" and bool((np.nan_to_num(image) <= 1).all()))
         raise ImporterError(
-            f"{name} is of type {image.dtype}; expected uint8, 0 to 255",
-            hint="multiply by 255 and round, then .astype('uint8')" if unit else ".astype('uint8') after scaling",
+            f"{name} has dtype {image.dtype}. Expected uint8, 0 to 255",
+            hint="multiply by 255 and round, then .astype('uint8')" if unit else "scale, then .astype('uint8')",
         )
     if image.ndim == 3 and image.shape[2] not in _CHANNELS and image.shape[0] in _CHANNELS:
         raise ImporterError(
-            f"{name} has shape {image.shape}; expected (height, width, channels)",
-            hint="channels come last: images.transpose(0, 2, 3, 1)",
+            f"{name} has shape {image.shape}. Expected (height, width, channels)",
+            hint="move the channels to the end: images.transpose(0, 2, 3, 1)",
         )
     flat = image.ndim == 2 or (image.ndim == 3 and image.shape[2] in _CHANNELS)
     if not flat or 0 in image.shape:
-        raise ImporterError(f"{name} has shape {image.shape}; expected (height, width) or (height, width, 1, 3 or 4)")
+        raise ImporterError(f"{name} has shape {image.shape}. Expected (height, width) or (height, width, 1, 3 or 4)")

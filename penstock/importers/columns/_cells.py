@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Cells", "class_name", "is_missing", "plain_json", "read_cells"]
 
-Cell = Any  # whatever stands in a table
+Cell = Any  # any value in a table
 
 _KIND_OF = {
     "boolean": "boolean",
@@ -47,7 +47,7 @@ _INT64, _UINT64 = np.iinfo(np.int64), np.iinfo(np.uint64)
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Cells:
-    """What a column of cells becomes.
+    """The tensor that a column of cells becomes.
 
     Parameters
     ----------
@@ -65,7 +65,7 @@ class Cells:
 
 
 class _Each(Sequence[Any]):
-    """Cells, each turned into a sample when it is asked for, so that one that cannot be is refused alone."""
+    """Cells, each converted when it is read, so that an invalid one is rejected alone."""
 
     def __init__(self, cells: Sequence[Cell], turn: Callable[[Cell], Any]) -> None:
         self._cells = cells
@@ -86,7 +86,7 @@ def is_missing(cell: Cell) -> bool:
 
 
 def class_name(cell: Cell) -> str:
-    """Return the name of a class; a whole number that a column with gaps holds as a float has no point."""
+    """Return the name of a class; an integer that pandas stores as a float is shown without a point."""
     if isinstance(cell, float | np.floating) and float(cell).is_integer():
         return str(int(cell))
     return str(cell).strip()
@@ -109,7 +109,7 @@ def read_cells(cells: pd.Series[Any], name: str, htype: str | None, *, words: st
     Returns
     -------
     Cells
-        Numbers as ``generic`` of their type, whole numbers with missing ones too;
+        Numbers as ``generic`` of their type, integers with missing ones too;
         times as text in ISO 8601, durations as seconds, decimals as numbers where
         these are exact, dictionaries as ``json``, lists of numbers as ``generic``.
         Of text alone the kind is told, and no samples are made.
@@ -133,8 +133,8 @@ def read_cells(cells: pd.Series[Any], name: str, htype: str | None, *, words: st
         shown = next((repr(cell) for cell in cells.tolist() if not is_missing(cell)), "no values")
         expected = "numbers" if htype else "numbers, text, lists or times"
         raise ImporterError(
-            f"column {name!r} has {shown[:60]}, {kind}; expected {expected}",
-            hint=f"for text, give ({name!r}, 'text')" if kind in ("string", "mixed values") else None,
+            f"column {name!r} has {shown[:60]}, {kind}. Expected {expected}",
+            hint=f"for text, use ({name!r}, 'text')" if kind in ("string", "mixed values") else None,
         )
     return Cells(htype="class_label" if kind == "names" else words, samples=())
 
@@ -152,7 +152,7 @@ def _dense(cells: pd.Series[Any]) -> pd.Series[Any]:
 
 
 def _kind(cells: pd.Series[Any]) -> str:
-    """Return what the cells are, by their type or else by looking at all of them."""
+    """Return what kind of values the cells are, by their type or else by checking all of them."""
     import pandas as pd
 
     if isinstance(cells.dtype, pd.CategoricalDtype):
@@ -223,7 +223,7 @@ def _floats(cells: pd.Series[Any]) -> Cells:
 
 
 def _decimals(cells: pd.Series[Any]) -> Cells:
-    """Floats where each is exactly the decimal that was written, else text."""
+    """Floats if each represents the decimal exactly, otherwise text."""
     present = [cell for cell in cells.tolist() if not is_missing(cell)]
     if all(cell.is_finite() and decimal.Decimal(repr(float(cell))) == cell for cell in present):
         samples = [None if is_missing(cell) else float(cell) for cell in cells.tolist()]
@@ -278,7 +278,7 @@ def _iso(cell: Cell) -> str:
 
 
 def _text(cell: Cell, name: str) -> str | None:
-    """Return the text of a cell; a whole number that a column with gaps holds as a float has no point."""
+    """Return the text of a cell; an integer that pandas stores as a float is shown without a point."""
     if is_missing(cell):
         return None
     if isinstance(cell, str):
@@ -290,13 +290,13 @@ def _text(cell: Cell, name: str) -> str | None:
     if isinstance(cell, os.PathLike) or type(cell).__module__.startswith("pandas"):
         return str(cell)
     raise ImporterError(
-        f"column {name!r} has a {type(cell).__name__} {repr(cell)[:60]}; expected text",
-        hint=f"for lists and dictionaries, give ({name!r}, 'json')",
+        f"column {name!r} has a {type(cell).__name__} {repr(cell)[:60]}. Expected text",
+        hint=f"for lists and dictionaries, use ({name!r}, 'json')",
     )
 
 
 def plain_json(value: Cell) -> Any:
-    """Return a value as what JSON holds: times as ISO 8601, decimals and durations as numbers, sets as lists."""
+    """Return a value as JSON: times as ISO 8601, decimals and durations as numbers, sets as lists."""
     if isinstance(value, Mapping):
         return {str(key): plain_json(entry) for key, entry in value.items()}
     if isinstance(value, set | frozenset):

@@ -1,4 +1,4 @@
-"""A CSV file to a table of text, and a column of text to the numbers it holds."""
+"""Read a CSV file as a table of text, and convert columns of text to numbers."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ def read_csv(path: Path) -> pd.DataFrame:
     suffix = path.suffix.lower()
     if suffix in _NOT_CSV and path.is_file():
         raise ImporterError(
-            f"{str(path)!r} is no CSV file; expected comma-separated text",
-            hint=f"pandas.{_NOT_CSV[suffix]}(...) reads it",
+            f"{str(path)!r} is not a CSV file. Expected comma-separated text",
+            hint=f"read it with pandas.{_NOT_CSV[suffix]}(...) and pass the DataFrame",
         )
     tabbed = any(ending.lower() in _TABBED for ending in path.suffixes)
     try:
@@ -60,20 +60,20 @@ def read_csv(path: Path) -> pd.DataFrame:
                 sep="\t" if tabbed else ",",
             )
     except FileNotFoundError:
-        raise ImporterError(f"no table {str(path)!r}; expected a CSV file") from None
+        raise ImporterError(f"the table {str(path)!r} does not exist. Expected a CSV file") from None
     except UnicodeDecodeError as error:
         raise ImporterError(
-            f"{str(path)!r} is not UTF-8 (byte {error.object[error.start]:#x}); expected a CSV file in UTF-8",
-            hint="pandas.read_csv(path, encoding='latin-1') reads another encoding",
+            f"{str(path)!r} is not UTF-8 (byte {error.object[error.start]:#x}). Expected a CSV file in UTF-8",
+            hint="for another encoding, use pandas.read_csv(path, encoding='latin-1')",
         ) from None
     except pd.errors.ParserWarning:
-        raise ImporterError(f"{str(path)!r} has rows with more cells than the header has names") from None
+        raise ImporterError(f"{str(path)!r} has rows with more cells than the header") from None
     except (ValueError, OSError, EOFError, csv.Error) as error:
         raise ImporterError(f"{str(path)!r} cannot be read as CSV: {' '.join(str(error).split())}") from None
 
 
 def typed(cells: pd.Series[Any]) -> pd.Series[Any]:
-    """Return a column of text as numbers or truth values where all of its cells are such, else as it is.
+    """Return a column of text as numbers or booleans if all cells are such, otherwise unchanged.
 
     Cells such as ``NA`` are missing in a column of numbers alone; numbers with
     leading zeros, or of more digits than a number holds, are text.

@@ -54,31 +54,30 @@ def from_deeplake(
 ) -> Dataset:
     """Copy a Deep Lake dataset (format 4).
 
-    Each column becomes the tensor of its name and kind; images keep their
-    encoded bytes, class labels, alone or in a sequence, their ``class_names``, -1 is
-    a sample without label. Dictionaries, structs and polygons become ``json``, bytes
-    text in Base64. Boxes are clipped to their image, widened or refused as those of
-    annotation files are, and the labels beside them go along. What no tensor holds,
-    such as video, is left out and reported.
+    Each column becomes the tensor of that name. Images keep their encoded bytes, and
+    class labels their ``class_names``; -1 is a sample without labels. Dictionaries,
+    structs and polygons become ``json``, and bytes become text in Base64. Boxes are clipped,
+    widened or rejected like those of annotation files, together with their labels. What no
+    tensor can store, such as video, is left out and reported.
 
     Parameters
     ----------
     path : str or path
         Local path or URL, also ``al://``; opened with the package ``deeplake``.
     dest : str or path
-        Where the dataset is made; must not exist.
+        Where to create the dataset; must not exist.
     token : str, optional
-        Passed to ``deeplake`` for its own storage; kept nowhere.
+        Passed to ``deeplake`` for its own storage; not saved.
     coords : {"xywh", "xyxy"}
-        Form of the boxes, pixels; the columns do not tell.
+        Format of the boxes, in pixels; the columns do not specify it.
     num_workers : int
         Threads that read and check images.
     on_error : {"raise", "skip"}
-        What becomes of samples and boxes that cannot be read.
+        Whether to raise an error for samples and boxes that cannot be read, or to leave them out.
     progress : bool
         Whether to show a progress bar.
     max_image_bytes : int, optional
-        Most bytes a decoded image may have; None allows any size.
+        Maximum size of a decoded image in bytes; None allows any size.
 
     Returns
     -------
@@ -90,9 +89,9 @@ def from_deeplake(
     MissingDependencyError
         If ``deeplake`` is not installed.
     ImporterError
-        If there is no such dataset, or an image is broken; nothing is left at `dest`.
+        If the dataset does not exist, or an image is broken; nothing is left at `dest`.
     DatasetExistsError
-        If there is something at `dest`.
+        If `dest` already exists.
     """
     log = IssueLog(on_error)
     with plain_errors("the Deep Lake dataset"):
@@ -114,7 +113,7 @@ def from_deeplake(
 
 def _open(path: str, token: str | None) -> Any:
     if not isinstance(path, str) or not path:
-        raise ImporterError(f"{path!r} of type {type(path).__name__}; expected the path of a Deep Lake dataset")
+        raise ImporterError(f"{path!r} is of type {type(path).__name__}. Expected the path of a Deep Lake dataset")
     try:
         import deeplake
     except ImportError as error:
@@ -123,7 +122,7 @@ def _open(path: str, token: str | None) -> Any:
     try:
         return deeplake.open_read_only(path, **options)
     except Exception as error:
-        raise ImporterError(f"no Deep Lake dataset can be opened at {path!r}: {error}") from error
+        raise ImporterError(f"the Deep Lake dataset at {path!r} cannot be opened: {error}") from error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -135,10 +134,10 @@ class _Reader:
     coords: Coords
 
     def columns(self, log: IssueLog) -> list[Column]:
-        """Return the tensors of all columns that a tensor can hold."""
+        """Return the tensors of all columns that a tensor can store."""
         kinds = {name: _htype(entry) for name, entry in self.entries.items()}
         for name in [name for name, kind in kinds.items() if kind is None]:
-            log.ignore(name, f"a column {self.entries[name].dtype} that no tensor holds")
+            log.ignore(name, f"a column of type {self.entries[name].dtype}, which no tensor can store")
         held = {name: kind for name, kind in kinds.items() if kind is not None}
         images = [name for name, kind in held.items() if kind == "image"]
         boxes = {name: self._boxes(name, images) for name, kind in held.items() if kind == "bbox"}
@@ -184,7 +183,7 @@ class _Reader:
 
 
 def _htype(entry: Any) -> str | None:
-    """Return the kind of tensor that holds a column, None where none does."""
+    """Return the htype that can store a column, None if there is none."""
     kind, inner = str(entry.dtype.kind).removeprefix("TypeKind."), str(entry.dtype)
     if kind in _UNHELD or (kind == "Sequence" and ("kind=image" in inner or "kind=link" in inner)):
         return None
@@ -210,13 +209,13 @@ def _dtype(entry: Any) -> str | None:
 
 
 def _is_list(entry: Any) -> bool:
-    """Return whether a sample of a column has one value for each object."""
+    """Return whether a sample of a column has one value per object."""
     kind = str(entry.dtype.kind).removeprefix("TypeKind.")
     return bool(entry.dtype.is_sequence) or (kind == "ClassLabel" and str(entry.dtype.data_type).startswith("array"))
 
 
 def _in_step(sample: Callable[[int], Any], boxes: BoxReader | None) -> Callable[[int], Any]:
-    """Leave out what belongs to boxes that are refused, where a sample has as many values as boxes."""
+    """Leave out the values of rejected boxes, if a sample has as many values as boxes."""
     if boxes is None:
         return sample
 

@@ -1,4 +1,4 @@
-"""What each feature of a Hugging Face dataset becomes."""
+"""The tensors that the features of a Hugging Face dataset become."""
 
 from __future__ import annotations
 
@@ -50,14 +50,14 @@ def feature_kind(feature: Feature) -> str:
 
 
 def inner_feature(feature: Feature) -> Feature:
-    """Return what a list holds, and anything else itself."""
+    """Return the feature inside a list; any other feature unchanged."""
     if isinstance(feature, list) and len(feature) == 1:
         return feature[0]
     return getattr(feature, "feature", feature)
 
 
 def is_unheld(feature: Feature) -> bool:
-    """Return whether a feature has, at any depth, what no tensor holds: sound, video, images in a list."""
+    """Return whether a feature contains values that no tensor can store: audio, video, lists of images."""
     if isinstance(feature, Mapping):
         return any(_has_media(entry) for entry in feature.values())
     inner = inner_feature(feature)
@@ -69,7 +69,7 @@ def _has_media(feature: Feature) -> bool:
 
 
 def label_names(feature: Feature) -> list[str] | None:
-    """Return the class names of a class label, alone or in a list; None for anything else."""
+    """Return the class names of a class label or a list of them; None for anything else."""
     inner = inner_feature(feature)
     return list(inner.names or ()) if feature_kind(inner) == "ClassLabel" else None
 
@@ -89,7 +89,7 @@ class LabelReader:
         return [label for label in known if label != MISSING_LABEL]
 
     def notes(self) -> tuple[str, ...]:
-        """Say in how many samples -1 was taken as no label."""
+        """Return a note about the samples in which -1 was treated as no label."""
         return missing_note(len(self._rows))
 
 
@@ -138,5 +138,5 @@ def _numbers(value: Any, dtype: str) -> Any:
     if value is None:
         return None
     if np.dtype(dtype).kind != "f" and isinstance(value, Sequence) and None in value:
-        raise ImporterError(f"a list of {dtype} has a gap: {repr(value)[:60]}; expected numbers")
+        raise ImporterError(f"a list of {dtype} has a missing value: {repr(value)[:60]}. Expected numbers")
     return np.asarray(value, dtype)

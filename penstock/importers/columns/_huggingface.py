@@ -42,33 +42,32 @@ def from_huggingface(
     progress: bool = True,
     max_image_bytes: int | None = MAX_IMAGE_BYTES,
 ) -> Dataset:
-    """Make a dataset of a Hugging Face dataset.
+    """Create a dataset from a Hugging Face dataset.
 
-    Each feature becomes the tensor of its name: ``Image`` an image, its file kept
-    as it is; ``ClassLabel``, alone or in a list, a class label; text, numbers and
-    lists of numbers what they are; times text in ISO 8601, durations seconds, binary
-    text in Base64; everything else ``json``. None and -1 are samples without label.
-    A feature of objects with ``bbox`` becomes ``boxes``, ``categories`` and a tensor
-    for each of its other fields; boxes are clipped to their image, widened or refused
-    as those of annotation files are. What no tensor holds, such as sound, is left
-    out and reported.
+    Each feature becomes the tensor of that name. ``Image`` becomes an image, with its
+    file unchanged; ``ClassLabel``, or a list of them, a class label; times become text in
+    ISO 8601, durations seconds, binary data text in Base64. Text, numbers and lists of
+    numbers stay as they are, and everything else becomes ``json``. None and -1 are samples
+    without labels. A feature of objects with ``bbox`` becomes ``boxes``, ``categories`` and
+    a tensor for each other field; boxes are clipped, widened or rejected like those of
+    annotation files. What no tensor can store, such as audio, is left out and reported.
 
     Parameters
     ----------
     dataset : datasets.Dataset
         One split.
     dest : str or path
-        Where the dataset is made; must not exist.
+        Where to create the dataset; must not exist.
     coords : {"xywh", "xyxy"}
-        Form of the boxes, pixels; the features do not tell.
+        Format of the boxes, in pixels; the features do not specify it.
     num_workers : int
         Threads that check images.
     on_error : {"raise", "skip"}
-        What becomes of samples and objects that cannot be read.
+        Whether to raise an error for samples and objects that cannot be read, or to leave them out.
     progress : bool
         Whether to show a progress bar.
     max_image_bytes : int, optional
-        Most bytes a decoded image may have; None allows any size.
+        Maximum size of a decoded image in bytes; None allows any size.
 
     Returns
     -------
@@ -81,13 +80,13 @@ def from_huggingface(
         If `dataset` is not one split of a Hugging Face dataset, or an image is
         broken; nothing is left at `dest`.
     DatasetExistsError
-        If there is something at `dest`.
+        If `dest` already exists.
     """
     log = IssueLog(on_error)
     with plain_errors("the Hugging Face dataset"):
         features = _features(dataset)
         for name in [name for name, feature in features.items() if is_unheld(feature)]:
-            log.ignore(name, f"a feature {feature_kind(features.pop(name))} that no tensor holds")
+            log.ignore(name, f"a feature of type {feature_kind(features.pop(name))}, which no tensor can store")
         reader = _Reader(features=features, row_of=_row_reader(dataset, features), coords=coords)
         columns = reader.columns()
         source = str(getattr(getattr(dataset, "info", None), "dataset_name", None) or "Hugging Face dataset")
@@ -106,12 +105,14 @@ def from_huggingface(
 def _features(dataset: Any) -> dict[str, Feature]:
     if isinstance(dataset, Mapping):
         raise ImporterError(
-            f"a dictionary of splits ({', '.join(map(str, dataset))}); expected one split",
-            hint=f"dataset[{next(iter(dataset), 'train')!r}]",
+            f"the dataset is a dictionary of splits ({', '.join(map(str, dataset))}). Expected one split",
+            hint=f"pass dataset[{next(iter(dataset), 'train')!r}]",
         )
     features = getattr(dataset, "features", None)
     if not features or not hasattr(dataset, "__len__") or not hasattr(dataset, "cast_column"):
-        raise ImporterError(f"a {type(dataset).__name__}; expected a datasets.Dataset that is not streamed")
+        raise ImporterError(
+            f"the dataset is a {type(dataset).__name__}. Expected a datasets.Dataset that is not streamed"
+        )
     return dict(features)
 
 
@@ -182,7 +183,7 @@ class _Reader:
         return self.row_of(row) if name is None else self.row_of(row)[name]
 
     def _size(self, row: int) -> tuple[int, int] | None:
-        """Return the size of the row's image, None where there is none or it is not clear which."""
+        """Return the size of the row's image, None if there is none or several."""
         images = [name for name, feature in self.features.items() if feature_kind(feature) == "Image"]
         chosen = next((name for name in ("image", "images") if name in images), images[0] if len(images) == 1 else None)
         try:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.errors import ImporterError, nearest
+from penstock._wording import nearest
+from penstock.errors import ImporterError
 from penstock.importers.columns._cells import class_name, is_missing
 from penstock.table import Ragged
 
@@ -30,7 +31,7 @@ __all__ = [
 
 MISSING_LABEL = -1
 MOST_CLASSES = 10_000
-_NUMBER = re.compile(r"-?\d+(\.0*)?")  # a column of whole numbers with gaps is written with points
+_NUMBER = re.compile(r"-?\d+(\.0*)?")  # a column of integers with gaps is written with points
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -52,7 +53,7 @@ class LabelColumn:
     notes: tuple[str, ...] = ()
 
     def sample(self, row: int) -> NDArray[np.int64]:
-        """Return the labels of a row, or raise what is wrong with it."""
+        """Return the labels of a row, or raise an error about it."""
         if row in self.problems:
             raise self.problems[row]
         return self.labels.row(row)
@@ -71,24 +72,24 @@ def checked_names(class_names: Sequence[str] | None, name: str) -> tuple[str, ..
     is_list = not isinstance(class_names, str | bytes | Mapping) and hasattr(class_names, "__iter__")
     given = list(class_names) if is_list else None
     if given is None or not all(isinstance(entry, str) and entry for entry in given):
-        raise ImporterError(f"class_names of {name!r} are {class_names!r}; expected a list of names, as text")
+        raise ImporterError(f"the class_names of {name!r} are {class_names!r}. Expected a list of names, as text")
     doubled = next((entry for position, entry in enumerate(given) if entry in given[:position]), None)
     if doubled is not None:
-        raise ImporterError(f"class_names of {name!r} have {doubled!r} twice; expected every name once")
+        raise ImporterError(f"the class_names of {name!r} contain {doubled!r} twice. Expected every name once")
     return tuple(str(entry) for entry in given)
 
 
 def missing_note(num_rows: int) -> tuple[str, ...]:
-    """Say in how many samples -1 was taken as no label."""
-    return (f"-1 in {num_rows:,} sample{'' if num_rows == 1 else 's'}, taken as no label",) if num_rows else ()
+    """Return a note about the samples in which -1 was treated as no label."""
+    return (f"-1 in {num_rows:,} sample{'' if num_rows == 1 else 's'}, treated as no label",) if num_rows else ()
 
 
 def check_number(known: Sequence[str], column: str) -> None:
-    """Raise when there are more names than a class label tensor is meant for."""
+    """Raise if there are too many names for a class label tensor."""
     if len(known) > MOST_CLASSES:
         raise ImporterError(
-            f"column {column!r} has {len(known):,} different names; expected class labels, at most {MOST_CLASSES:,}",
-            hint=f"for text, give ({column!r}, 'text')",
+            f"column {column!r} has {len(known):,} different names. Expected class labels, at most {MOST_CLASSES:,}",
+            hint=f"for text, use ({column!r}, 'text')",
         )
 
 
@@ -187,7 +188,7 @@ def _hashable(cells: pd.Series[Any]) -> pd.Series[Any]:
 
 @dataclass(frozen=True, slots=True)
 class _Odd:
-    """What is no class label."""
+    """A value that is not a class label."""
 
     shown: str
 
@@ -216,7 +217,7 @@ def _names(cell: object, separator: str | None, rename: Mapping[str, str], colum
         entries = cell.split(separator)
     odd = next((entry for entry in entries if isinstance(entry, _Odd)), None)
     if odd is not None:
-        return ImporterError(f"column {column!r} has {odd.shown[:60]}; expected names of classes or lists of them")
+        return ImporterError(f"column {column!r} has {odd.shown[:60]}. Expected class names or lists of them")
     names = (class_name(entry) for entry in entries if not is_missing(entry))
     return [rename.get(name, name) for name in names if name]
 
@@ -230,7 +231,7 @@ def _categories(cells: pd.Series[Any], names_of: Sequence[Sequence[str]]) -> lis
 
 
 def _ids(names_of: Sequence[Sequence[str]], known: Sequence[str], *, indices: bool) -> dict[str, int]:
-    """Return the index of each name; where numbers are none of the names, they are indices."""
+    """Return the index of each name; numbers that are not names are indices."""
     ids = {name: index for index, name in enumerate(known)}
     met = {name for names in names_of for name in names}
     if indices and met and all(_NUMBER.fullmatch(name) and name not in ids for name in met):
@@ -243,7 +244,7 @@ def _ids(names_of: Sequence[Sequence[str]], known: Sequence[str], *, indices: bo
 def _unknown(name: str, known: Sequence[str], column: str) -> ImporterError:
     like = nearest(name, known)
     return ImporterError(
-        f"column {column!r} has {name!r}, which is not among the class names {', '.join(known[:8])}",
+        f"column {column!r} has {name!r}, which is not a class name. Expected one of: {', '.join(known[:8])}",
         hint=f"did you mean {like!r}?" if like else None,
     )
 
@@ -253,7 +254,7 @@ def _refuse_flags(names_of: Sequence[Sequence[str]], num_classes: int, column: s
     lists = [names for names in names_of if len(names) > 1]
     if lists and num_classes > 1 and all(len(names) == num_classes and set(names) <= {"0", "1"} for names in names_of):
         raise ImporterError(
-            f"column {column!r} has lists of 0 and 1, one number for each of {num_classes} classes; "
-            "expected lists of names",
-            hint="from_arrays takes a matrix of bool",
+            f"column {column!r} has lists of 0 and 1, one number for each of {num_classes} classes. "
+            "Expected lists of names",
+            hint="use from_arrays for a matrix of bool",
         )

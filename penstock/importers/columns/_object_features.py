@@ -45,7 +45,7 @@ class ObjectFeature:
 
     @classmethod
     def of_columns(cls, names: Sequence[str], features: Mapping[str, Feature]) -> ObjectFeature:
-        """Return the objects of which boxes, and categories if there are any, are features of their own."""
+        """Return the objects whose boxes, and categories if any, are separate features."""
         boxes, categories = names[0], names[1] if len(names) > 1 else None
         fields = {name: inner_feature(features[name]) for name in names}
         return cls(name=boxes, place=None, boxes=boxes, categories=categories, fields=fields)
@@ -60,7 +60,7 @@ class ObjectFeature:
 
 
 def object_feature(name: str, feature: Feature) -> ObjectFeature | None:
-    """Return what a feature of objects with boxes holds; None when it is something else."""
+    """Return the fields of a feature of objects with boxes; None for any other feature."""
     fields = inner_feature(feature)
     if not isinstance(fields, Mapping):
         return None
@@ -117,7 +117,9 @@ def object_columns(
     def kept(row: int, key: str) -> list[Any]:
         chosen, given = reader.read(row).kept.tolist(), field(row, key)
         if len(given) != len(chosen):
-            raise ImporterError(f"{len(chosen)} boxes and {len(given)} of {key!r} in {found.name!r}; expected as many")
+            raise ImporterError(
+                f"{found.name!r} has {len(chosen)} boxes and {len(given)} values of {key!r}. Expected equal numbers"
+            )
         return [one for one, is_kept in zip(given, chosen, strict=True) if is_kept]
 
     boxes_name, categories_name = ("boxes", "categories") if found.place is not None else (found.boxes, categories)
@@ -148,7 +150,7 @@ def object_columns(
 def _other(
     key: str, feature: Feature, kept: Callable[[int, str], list[Any]], name_of: Callable[[str], str], boxes: str
 ) -> Column:
-    """Return the tensor of a further field: numbers where it has one for each object, else JSON."""
+    """Return the tensor of another field: numbers if it has one per object, otherwise JSON."""
     known = told(feature) if feature_kind(feature) == "Value" else None
     if known is None or known.htype != "generic":
         options = {"aligned_with": boxes}
@@ -157,7 +159,7 @@ def _other(
     def numbers(row: int) -> list[Any]:
         values = [known.turn(value) for value in kept(row, key)]
         if None in values and not known.options["dtype"].startswith("float"):
-            raise ImporterError(f"an object of {key!r} has no value; expected {known.options['dtype']}")
+            raise ImporterError(f"an object has no value of {key!r}. Expected {known.options['dtype']}")
         return [float("nan") if value is None else value for value in values]
 
     return Column(name=name_of(key), htype="generic", sample=numbers, options={**known.options, "aligned_with": boxes})
@@ -170,7 +172,7 @@ def _flaw(category: Any, names: list[str] | None) -> str | None:
     if isinstance(category, str) and names is None:
         return None if category else "the object has no category"
     if not isinstance(category, int) or isinstance(category, bool) or category < 0:
-        return f"category {category!r}; expected the index of a class"
+        return f"category {category!r} is not valid. Expected the index of a class"
     if names and category >= len(names):
-        return f"category {category}; expected 0 to {len(names) - 1}"
+        return f"category {category} is out of range. Expected 0 to {len(names) - 1}"
     return None

@@ -1,4 +1,4 @@
-"""What stands for one value a sample: arrays, lists, columns of pandas and of other packages."""
+"""Containers with one value per sample: arrays, lists, columns of pandas and of other packages."""
 
 from __future__ import annotations
 
@@ -30,17 +30,17 @@ def as_arrays(arrays: Any) -> dict[str, Any]:
         arrays = dict(arrays.items())
     if not isinstance(arrays, Mapping):
         raise ImporterError(
-            f"arrays is a {type(arrays).__name__}; expected a mapping of names to arrays",
-            hint="from_arrays({'images': images, 'labels': labels}, dest)",
+            f"arrays is a {type(arrays).__name__}. Expected a mapping of names to arrays",
+            hint="for example from_arrays({'images': images, 'labels': labels}, dest)",
         )
     wrong = next((name for name in arrays if not isinstance(name, str) or not name), None)
     if wrong is not None or None in arrays:
-        raise ImporterError(f"an array is named {wrong!r}; expected the name of a tensor, as text")
+        raise ImporterError(f"{wrong!r} is not a valid name of an array. Expected the name of a tensor, as text")
     return dict(arrays)
 
 
 def as_values(name: str, given: Any) -> Values:
-    """Return an array or list with one value a sample.
+    """Return an array or list with one value per sample.
 
     Raises
     ------
@@ -49,9 +49,9 @@ def as_values(name: str, given: Any) -> Values:
     """
     kind = type(given).__name__
     if isinstance(given, str | bytes | Mapping | set | frozenset) or given is None:
-        raise ImporterError(f"{name!r} is a {kind}; expected an array or a list with one value a sample")
+        raise ImporterError(f"{name!r} is a {kind}. Expected an array or a list with one value per sample")
     if isinstance(given, Iterator):
-        raise ImporterError(f"{name!r} is a {kind}; expected an array or a list", hint=f"list({name})")
+        raise ImporterError(f"{name!r} is a {kind}. Expected an array or a list", hint=f"list({name})")
     if isinstance(given, list | tuple):
         return given
     try:
@@ -59,7 +59,7 @@ def as_values(name: str, given: Any) -> Values:
     except Exception as error:
         reason = " ".join(str(error).split())[:120]
         raise ImporterError(
-            f"{name!r} is a {kind} that cannot be read as an array ({reason}); expected an array or a list",
+            f"{name!r} is a {kind} that cannot be read as an array ({reason}). Expected an array or a list",
             hint="tensor.detach().cpu().numpy()" if "grad" in reason or "cuda" in reason.lower() else None,
         ) from error
 
@@ -84,7 +84,7 @@ def _of_masked(given: Any) -> Values:
     if given.ndim == 1:
         masked = np.ma.getmaskarray(given).tolist()
         return [None if gone else value for value, gone in zip(given.data.tolist(), masked, strict=True)]
-    return _refuse("values are masked") if np.ma.is_masked(given) else _native(given.data)
+    return _refuse("it has masked values") if np.ma.is_masked(given) else _native(given.data)
 
 
 def _of_pandas(given: Any) -> Values:
@@ -94,7 +94,7 @@ def _of_pandas(given: Any) -> Values:
 
 
 def categories_of(given: Any) -> list[str] | None:
-    """Return the names of the categories of a categorical column, None for anything else."""
+    """Return the categories of a categorical column; None for anything else."""
     categories = getattr(getattr(given, "dtype", None), "categories", None)
     if categories is None or not type(given).__module__.startswith("pandas"):
         return None

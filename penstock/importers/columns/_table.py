@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from penstock._wording import nearest
 from penstock.dataset import Dataset
-from penstock.errors import ImporterError, nearest
+from penstock.errors import ImporterError
 from penstock.importers.boxes._boxes import BoxReader, Coords, image_size
 from penstock.importers.building._build import Column, build
 from penstock.importers.building._report import IssueLog, OnError
@@ -46,43 +47,43 @@ def from_table(
     progress: bool = True,
     max_image_bytes: int | None = MAX_IMAGE_BYTES,
 ) -> Dataset:
-    """Make a dataset of a table whose cells hold several labels.
+    """Create a dataset from a table whose cells can contain several labels.
 
     Parameters
     ----------
     table : DataFrame, str or path
-        The table, or a CSV file, plain or compressed. Text of a CSV stays as it is
-        written: ``NA`` and ``None`` are names, ``00012`` keeps its zeros; only empty
-        cells are missing, and in columns of numbers what says so, such as ``NA``.
+        The table, or a CSV file, plain or compressed. CSV cells are read literally:
+        ``NA`` and ``None`` are names, and ``00012`` keeps its zeros. Only empty cells are
+        missing, and in columns of numbers also values such as ``NA``.
     dest : str or path
-        Where the dataset is made; must not exist.
+        Where to create the dataset; must not exist.
     tensors : mapping of str to str or (str, str)
-        Tensor name to column, or to column and kind. Without a kind, numbers become
-        ``generic``, times ``text`` in ISO 8601, durations seconds, dictionaries ``json``
-        and text ``class_label``, its cells split at `separator`; cells may also be lists
-        of names. Rows with the same labels are equal however the cells list them. By
-        default ``{"findings": "Finding Labels"}``, as the NIH chest X-rays' table has it.
+        Tensor name to column, or to column and htype. Without an htype, numbers become
+        ``generic``, times ``text`` in ISO 8601, durations seconds, dictionaries ``json``,
+        and text ``class_label``, with cells split at `separator`. Cells can also be lists
+        of names. Rows with the same labels are equal in whatever order they are listed.
+        By default ``{"findings": "Finding Labels"}``, as in the NIH chest X-ray table.
     images : str, optional
-        Column of image file names, with or without their ending; makes the tensor ``images``.
+        Column of image file names, with or without extension; creates the tensor ``images``.
     image_root : str or path, optional
-        Folder of the images; its subfolders are searched as well.
+        Folder of the images; subfolders are searched too.
     separator : str, optional
-        What stands between labels; None takes a cell as one label.
+        Separator between labels; None treats a cell as one label.
     rename : mapping of str to str, optional
         Class names to replace, old to new.
     class_names : sequence of str, or mapping of tensor name to sequence, optional
         Classes by index; by default in order of first appearance. Numbers that are
-        none of the names are indices, and -1 is a sample without label.
+        not names are indices, and -1 is a sample without labels.
     coords : {"xywh", "xyxy"}
-        Form of the boxes of columns of kind ``bbox``, pixels.
+        Format of the boxes of ``bbox`` columns, in pixels.
     num_workers : int
         Threads that read and check images.
     on_error : {"raise", "skip"}
-        What becomes of rows that cannot be read.
+        Whether to raise an error for rows that cannot be read, or to leave them out.
     progress : bool
         Whether to show a progress bar.
     max_image_bytes : int, optional
-        Most bytes a decoded image may have; None allows any size.
+        Maximum size of a decoded image in bytes; None allows any size.
 
     Returns
     -------
@@ -95,7 +96,7 @@ def from_table(
         If a column is missing, a class is not among `class_names`, or an image is
         missing or broken; nothing is left at `dest`.
     DatasetExistsError
-        If there is something at `dest`.
+        If `dest` already exists.
 
     Examples
     --------
@@ -111,7 +112,9 @@ def from_table(
         frame = read_table(table)
         source = "table" if frame is table else Path(str(table)).name
         if image_root is not None and images is None:
-            raise ImporterError(f"image_root is {str(image_root)!r} without images; expected the column of file names")
+            raise ImporterError(
+                f"image_root={str(image_root)!r} was given without images. Expected the column of file names"
+            )
         pictures = None if images is None else _image_column(frame, images, image_root)
         reader = _Reader(
             frame=frame,
@@ -143,26 +146,28 @@ def _checked_tensors(tensors: Any, frame: pd.DataFrame, *, has_images: bool) -> 
         if not {*_NIH.values()} <= {*frame.columns}:
             last = str(frame.columns[-1]) if len(frame.columns) else "column"
             raise ImporterError(
-                f"tensors is not given; expected which column becomes which, of {shown}",
-                hint=f"tensors={{'labels': {last!r}}}",
+                f"tensors was not given. Expected a mapping of tensor names to columns. The columns are {shown}",
+                hint=f"for example tensors={{'labels': {last!r}}}",
             )
         tensors = _NIH
     if not isinstance(tensors, Mapping) or not all(isinstance(name, str) for name in tensors):
-        raise ImporterError(f"tensors is {tensors!r}; expected a mapping of tensor names to columns, of {shown}")
+        raise ImporterError(
+            f"tensors={tensors!r} is not valid. Expected a mapping of tensor names to columns. The columns are {shown}"
+        )
     return {name: _column_and_kind(name, wanted, frame) for name, wanted in tensors.items()}
 
 
 def _column_and_kind(name: str, wanted: Any, frame: pd.DataFrame) -> tuple[Hashable, str | None]:
     if not isinstance(wanted, Hashable):
-        raise ImporterError(f"tensors[{name!r}] is {wanted!r}; expected a column, or a column and a kind")
+        raise ImporterError(f"tensors[{name!r}] is {wanted!r}. Expected a column, or a column and an htype")
     if wanted in frame.columns or not isinstance(wanted, tuple):
         return wanted, None
     if len(wanted) != 2 or not isinstance(wanted[1], str):  # a column and a kind
-        raise ImporterError(f"tensors[{name!r}] is {wanted!r}; expected a column, or a column and a kind")
+        raise ImporterError(f"tensors[{name!r}] is {wanted!r}. Expected a column, or a column and an htype")
     if wanted[1] not in HTYPES:
         like = nearest(wanted[1], HTYPES)
         raise ImporterError(
-            f"tensors[{name!r}] has kind {wanted[1]!r}; expected one of {', '.join(HTYPES)}",
+            f"tensors[{name!r}] has htype {wanted[1]!r}. Expected one of: {', '.join(HTYPES)}",
             hint=f"did you mean {like!r}?" if like else None,
         )
     return wanted[0], wanted[1]
@@ -170,7 +175,7 @@ def _column_and_kind(name: str, wanted: Any, frame: pd.DataFrame) -> tuple[Hasha
 
 def _checked_separator(separator: Any) -> str | None:
     if separator is not None and not isinstance(separator, str):
-        raise ImporterError(f"separator is {separator!r}; expected text, or None for one label a cell")
+        raise ImporterError(f"separator={separator!r} is not valid. Expected text, or None for one label per cell")
     return separator or None
 
 
@@ -178,7 +183,7 @@ def _checked_rename(rename: Any) -> dict[str, str]:
     if rename is None:
         return {}
     if not isinstance(rename, Mapping) or not all(isinstance(name, str) for pair in rename.items() for name in pair):
-        raise ImporterError(f"rename is {rename!r}; expected a mapping of old to new class names")
+        raise ImporterError(f"rename={rename!r} is not valid. Expected a mapping of old to new class names")
     return dict(rename)
 
 
@@ -206,7 +211,7 @@ class _Reader:
         met = {entry for column in labels for entry in column.options["class_names"]}
         for old, new in self.rename.items():
             if new not in met:
-                self.log.note("rename", f"no cell has the class {old!r}, nothing was renamed to {new!r}")
+                self.log.note("rename", f"no cell has the class {old!r}, so nothing was renamed to {new!r}")
         return columns
 
     def _named(
@@ -220,7 +225,9 @@ class _Reader:
         if isinstance(class_names, Mapping):
             unknown = next((name for name in class_names if name not in wanted), None)
             if unknown is not None:
-                raise ImporterError(f"class_names names {unknown!r}; expected one of {', '.join(wanted)}")
+                raise ImporterError(
+                    f"class_names contains {unknown!r}, which is not a tensor. Expected one of: {', '.join(wanted)}"
+                )
             return dict(class_names)
         if len(wanted) == 1:
             return dict.fromkeys(wanted, class_names)
@@ -228,8 +235,9 @@ class _Reader:
         named = [name for name, kind in kinds.items() if kind == "class_label"]
         if not named:
             raise ImporterError(
-                f"class_names are given, and none of {', '.join(wanted)} is a class label; expected a tensor they name",
-                hint=f"class_names={{{next(iter(wanted), 'labels')!r}: [...]}} says which",
+                f"class_names was given, but none of {', '.join(wanted)} is a class label. "
+                "Expected a tensor to use them for",
+                hint=f"use class_names={{{next(iter(wanted), 'labels')!r}: [...]}} to say which",
             )
         return dict.fromkeys(named, class_names)
 
@@ -291,7 +299,7 @@ def _image_column(frame: pd.DataFrame, column: str, image_root: str | os.PathLik
         if isinstance(cell, bytes):
             return cell
         if is_missing(cell) or not class_name(cell):
-            raise ImporterError(f"column {column!r} names no image; expected a file below {str(files.root)!r}")
+            raise ImporterError(f"column {column!r} has no image name. Expected a file below {str(files.root)!r}")
         return files.find(class_name(cell))
 
     return Column(name="images", htype="image", sample=sample)
@@ -306,7 +314,7 @@ def read_table(table: pd.DataFrame | str | os.PathLike[str]) -> pd.DataFrame:
     if not isinstance(table, str) and not hasattr(table, "__fspath__"):
         hint = "table.to_pandas()" if hasattr(table, "to_pandas") else None
         raise ImporterError(
-            f"table is a {type(table).__name__}; expected a pandas DataFrame or the path of a CSV file", hint=hint
+            f"table is a {type(table).__name__}. Expected a pandas DataFrame or the path of a CSV file", hint=hint
         )
     return read_csv(path_of(table, "a CSV file"))
 
@@ -317,10 +325,10 @@ def table_column(table: pd.DataFrame, column: Hashable) -> pd.Series[Any]:
         names = [str(name) if str(name).isprintable() else repr(name) for name in table.columns]
         like = nearest(str(column), names)
         raise ImporterError(
-            f"the table has no column {column!r}; its columns are {', '.join(names)}",
+            f"{column!r} is not a column of the table. Expected one of: {', '.join(names)}",
             hint=f"did you mean {like!r}?" if like else None,
         )
     found: pd.Series[Any] = table[column]
     if found.ndim > 1:
-        raise ImporterError(f"the table has {found.shape[1]} columns named {column!r}; expected one")
+        raise ImporterError(f"the table has {found.shape[1]} columns named {column!r}. Expected one")
     return found

@@ -31,16 +31,18 @@ def as_folders(roots: Sequence[str | os.PathLike[str]] | str | os.PathLike[str])
     """
     given = [roots] if isinstance(roots, (str, os.PathLike)) else roots
     if not isinstance(given, Sequence):
-        raise ImporterError(f"roots is {shown(roots)}; expected folders that may be read")
+        raise ImporterError(f"roots={shown(roots)} is not valid. Expected folders that may be read")
     folders = tuple(path_of(root, "a folder that may be read") for root in given)
     missing = next((folder for folder in folders if not os.path.isdir(folder)), None)
     if missing is not None:
-        raise ImporterError(f"roots has {str(missing)!r}, which is not a folder; expected folders that may be read")
+        raise ImporterError(
+            f"roots contains {str(missing)!r}, which is not a folder. Expected folders that may be read"
+        )
     return folders
 
 
 class ImageFinder:
-    """Finds images by name below a folder, and reports what is found under another name or over a link.
+    """Finds images by name below a folder, and reports those found under another name or through a link.
 
     Parameters
     ----------
@@ -74,7 +76,9 @@ class ImageFinder:
             If the folder does not exist or has none of the images.
         """
         if not os.path.isdir(self._folder):
-            raise ImporterError(f"no folder of images {str(self._folder)!r}; expected the folder that has them")
+            raise ImporterError(
+                f"the image folder {str(self._folder)!r} does not exist. Expected the folder of the images"
+            )
         found = [self._find(name) for name in names]
         if names and not any(path is not None and os.path.exists(path) for path in found):
             readable = next((name for name, path in zip(names, found, strict=True) if path is not None), None)
@@ -99,7 +103,7 @@ class ImageFinder:
         path = direct if direct is not None and os.path.isfile(direct) else self._elsewhere(name)
         path = path or direct
         if path is None:
-            self._log.refuse(name, problem or "is not found", hint="roots= names further folders that may be read")
+            self._log.refuse(name, problem or "was not found", hint="pass roots= to allow reading other folders")
             return None
         return self._admitted(name, path)
 
@@ -114,7 +118,7 @@ class ImageFinder:
 
     def _admitted(self, name: str, path: Path) -> Path | None:
         if os.path.exists(path) and not os.path.isfile(path):
-            self._log.refuse(name, f"{str(path)!r} is not a file; expected an image file")
+            self._log.refuse(name, f"{str(path)!r} is not a file. Expected an image file")
             return None
         real = self._real(path)
         self._num_outside += not _is_in(real, self._allowed[0])
@@ -123,8 +127,9 @@ class ImageFinder:
         if not any(_is_in(real, root) for root in self._allowed[1:]):
             self._log.refuse(
                 name,
-                f"is a symbolic link to {real!r}, outside {str(self._folder)!r}; linked images may be read in it alone",
-                hint="roots= names further folders that may be read; link=False copies the images",
+                f"is a symbolic link to {real!r}, outside {str(self._folder)!r}, the only folder that may be "
+                "read with link=True",
+                hint="pass roots= to allow reading other folders, or link=False to copy the images",
             )
             return None
         return Path(real)
@@ -139,14 +144,14 @@ class ImageFinder:
         return os.path.join(self._real_folders[folder], name)  # noqa: PTH118  names are many, and Path would cost more than the look-up
 
     def report(self, source: str) -> None:
-        """Note what was found under another name, and how much over links that lead outside."""
+        """Note images found under another name, and the number found through links that point outside."""
         if self._renamed:
             name, path = self._renamed[0]
             what = "1 image has" if len(self._renamed) == 1 else f"{len(self._renamed):,} images have"
-            self._log.note(source, f"{what} another name or place than it says: {name!r} is {str(path)!r}")
+            self._log.note(source, f"{what} another name or location than stated: {name!r} is {str(path)!r}")
         if self._num_outside:
             what = "1 image is" if self._num_outside == 1 else f"{self._num_outside:,} images are"
-            self._log.note(str(self._folder), f"{what} reached over symbolic links that lead outside of it")
+            self._log.note(str(self._folder), f"{what} reached through symbolic links that point outside this folder")
 
 
 def admit_links(
@@ -170,7 +175,7 @@ def admit_links(
 
 
 def as_links(paths: Sequence[Path | None]) -> list[Path | Link | None]:
-    """Return links to files, None where there is none."""
+    """Return links to files, None where a file is missing."""
     return [None if path is None else Link(str(path.absolute())) for path in paths]
 
 
@@ -181,12 +186,12 @@ def _flaw(name: str) -> str | None:
     try:
         os.fsencode(name)
     except UnicodeEncodeError:
-        return "is not a file name: it has half of a character (a lone surrogate)"
+        return "is not a file name: it has a lone surrogate"
     return None
 
 
 def _readings(name: str, folder: str) -> Iterator[str]:
-    """Yield what else a name can mean: backslashes, percent signs, composed characters, paths of another machine."""
+    """Yield other readings of a name: backslashes, percent signs, composed characters, paths of another machine."""
     slashed = name.replace("\\", "/")
     plain = [slashed, unquote(slashed)]
     for text in plain:

@@ -13,11 +13,11 @@ __all__ = ["image_under", "is_below", "local_path", "none_there"]
 
 
 def none_there(root: Path, name: str) -> ImporterError:
-    """Return the error for a folder that has none of the images; `name` is the first."""
+    """Return the error for a folder that has none of the images; `name` is the first image."""
     last = PurePosixPath(name.replace("\\", "/")).name
     deeper = next((folder for folder in sorted(root.glob("*/")) if os.path.exists(folder / last)), None)
     return ImporterError(
-        f"{str(root)!r} has no file {name!r}, which the annotations name, and none of the others",
+        f"{str(root)!r} has neither {name!r} nor any other image that the annotations refer to",
         hint=f"did you mean {str(deeper)!r}?" if deeper else None,
     )
 
@@ -32,8 +32,8 @@ def image_under(root: Path, name: str, roots: Sequence[Path] = ()) -> Path:
     path = Path(os.path.normpath(root / local))
     if not any(is_below(path, folder, resolved=Path(local).is_absolute()) for folder in (root, *roots)):
         raise ImporterError(
-            f"image {name!r} lies outside {str(root)!r}; expected a name inside the folder",
-            hint="roots= names further folders that may be read" if Path(local).is_absolute() else None,
+            f"image {name!r} is outside {str(root)!r}. Expected a name inside the folder",
+            hint="pass roots= to allow reading other folders" if Path(local).is_absolute() else None,
         )
     return path
 
@@ -46,7 +46,7 @@ def local_path(url: str) -> Path | None:
 
 
 def is_below(path: Path, folder: Path, *, resolved: bool = False) -> bool:
-    """Return whether a path is below a folder, as written or, if asked for, with symbolic links resolved."""
+    """Return whether a path is below a folder, as written or with symbolic links resolved."""
     if Path(os.path.abspath(path)).is_relative_to(os.path.abspath(folder)):  # noqa: PTH100  `..` goes, links stay
         return True
     return resolved and Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder))

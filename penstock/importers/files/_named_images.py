@@ -52,7 +52,9 @@ class NamedImages:
         """
         plain = name.replace("\\", "/")
         if "\x00" in plain:
-            raise ImporterError(f"no file {name!r}; expected the name of a file below {str(self.root)!r}")
+            raise ImporterError(
+                f"the file {name!r} does not exist. Expected the name of a file below {str(self.root)!r}"
+            )
         direct = image_under(self.root, plain)
         if os.path.isfile(direct):
             return direct
@@ -62,8 +64,10 @@ class NamedImages:
             if len(found) == 1:
                 return found[0]
             if found:
-                raise ImporterError(f"{len(found)} files named {name!r} below {str(self.root)!r}; expected one")
-        raise ImporterError(f"no file {name!r} below {str(self.root)!r}")
+                raise ImporterError(
+                    f"there are {len(found)} files named {name!r} below {str(self.root)!r}. Expected one"
+                )
+        raise ImporterError(f"there is no file {name!r} below {str(self.root)!r}")
 
 
 def _is_in(path: Path, folder: PurePosixPath) -> bool:

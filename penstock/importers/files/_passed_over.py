@@ -1,4 +1,4 @@
-"""Which files below a folder count, which are passed over, and which are images by their content."""
+"""List the files below a folder: those that count, those that are skipped, and those that are images."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def is_image_file(path: Path) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listing:
-    """What lies below a folder.
+    """The files below a folder.
 
     Parameters
     ----------
@@ -156,7 +156,7 @@ class _Found:
     def _add_folder(self, folder: Path, chain: tuple[tuple[int, int], ...], *, outside: bool) -> None:
         status = Path(self.root).stat()
         if chain[-1] in {*chain[:-1], (status.st_dev, status.st_ino)}:
-            self.passed_over.append((folder, "a symbolic link to a folder that it is in"))
+            self.passed_over.append((folder, "a symbolic link to one of its parent folders"))
             return
         self.folders.append(folder)
         self.add(folder, chain, outside=outside)
@@ -182,12 +182,12 @@ def _entries(folder: Path) -> Iterator[tuple[os.DirEntry[str], os.stat_result | 
 
 
 def _reason(entry: os.DirEntry[str], status: os.stat_result | None) -> str | None:
-    """Return why an entry is passed over, None when it counts."""
+    """Return why an entry is skipped, None if it is not."""
     is_folder = status is not None and stat.S_ISDIR(status.st_mode)
     if is_passed_over(entry.name):
         return f"a hidden or system folder{_contents(Path(entry.path))}" if is_folder else "a hidden or system file"
     if is_folder and Path(entry.path, "samples.lance").is_dir():
-        return "a dataset of penstock"
+        return "a penstock dataset"
     if status is not None and not is_folder and not stat.S_ISREG(status.st_mode):
         return "not a regular file"
     return None

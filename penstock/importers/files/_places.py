@@ -1,4 +1,4 @@
-"""What the folders that an image is in say: its class, its split."""
+"""Find the class and the split of images from their folders."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _CONTAINERS = frozenset({"images", "image", "imgs", "img", "jpegimages"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """Where an image is among the others.
+    """The class and split of an image.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ class Place:
 
 
 def find_places(parts_of: Sequence[Parts], root: Path, splits: Sequence[str] | None) -> list[Place]:
-    """Tell class and split of each image by the folders it is in.
+    """Return the class and split of each image from its folders.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ def find_places(parts_of: Sequence[Parts], root: Path, splits: Sequence[str] | N
     Raises
     ------
     ImporterError
-        If one folder has the name of a split and others beside it have not.
+        If one folder has the name of a split and others next to it have not.
     """
     is_split = _split_test(splits)
     inner = _unwrapped(parts_of, is_split)
@@ -64,16 +64,16 @@ def find_places(parts_of: Sequence[Parts], root: Path, splits: Sequence[str] | N
     found = [top for top in tops if is_split(top)]
     if splits and not found and not any(is_split(name) for parts in inner for name in parts[1:2]):
         raise ImporterError(
-            f"no folders named {', '.join(splits)} in {str(root)!r}; it has {', '.join(tops) or 'none'}"
+            f"{str(root)!r} has no folders named {', '.join(splits)}. Its folders are {', '.join(tops) or 'none'}"
         )
     if not found:
         return _in_classes(inner, is_split)
     if splits is None and len(found) == 1 and (len(tops) > 1 or () in inner):
         others = ", ".join(repr(top) for top in tops if top not in found) or "images"
         raise ImporterError(
-            f"{found[0]!r} has the name of a split, and beside it {others}; expected folders that are all splits, "
+            f"{found[0]!r} has the name of a split, and next to it {others}. Expected folders that are all splits, "
             "or all classes",
-            hint=f"splits=() takes every folder as a class, splits=({found[0]!r},) this one as the only split",
+            hint=f"pass splits=() if every folder is a class, or splits=({found[0]!r},) if this is the only split",
         )
     return _in_splits(inner, is_split)
 
@@ -82,7 +82,7 @@ def _split_test(splits: Sequence[str] | None) -> IsSplit:
     if splits is None:
         return lambda name: _SPLIT.fullmatch(name) is not None
     if isinstance(splits, str) or not hasattr(splits, "__iter__") or not all(isinstance(name, str) for name in splits):
-        raise ImporterError(f"splits is {splits!r}; expected a sequence of names of folders")
+        raise ImporterError(f"splits={splits!r} is not valid. Expected a sequence of folder names")
     wanted = {name.casefold() for name in splits}
     return lambda name: name.casefold() in wanted
 
@@ -110,7 +110,7 @@ def _in_classes(inner: Sequence[Parts], is_split: IsSplit) -> list[Place]:
     return [
         Place(label=parts[0], split=parts[1] if divided else None)
         if parts
-        else Place(problem="lies in no class folder, other images do; expected all or none in class folders")
+        else Place(problem="is not in a class folder, but other images are. Expected all or none in class folders")
         for parts in inner
     ]
 
@@ -128,7 +128,10 @@ def _in_splits(inner: Sequence[Parts], is_split: IsSplit) -> list[Place]:
             return Place(beside=", ".join(sorted(depths)))
         split, rest = parts[0], parts[1 + depths[parts[0]] :]
         if not rest and has_classes[split]:
-            return Place(problem=f"lies in no class folder, other images in {split!r} do; expected all or none in them")
+            return Place(
+                problem=f"is not in a class folder, but other images in {split!r} are. "
+                "Expected all or none in class folders"
+            )
         return Place(label=rest[0] if rest else None, split=split)
 
     return [place(parts) for parts in inner]

@@ -13,7 +13,7 @@ _WORD_END = re.compile(r"[^A-Za-z0-9]+")
 
 
 def subset_in(parts: Iterable[str], *, words: bool = False) -> str:
-    """Return the last of the names that is a split's, such as ``train`` or ``val2017``; empty where there is none.
+    """Return the last name that is a split, such as ``train`` or ``val2017``; empty if there is none.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What lies beside the files that an importer took: every file is in the report."""
+"""Report every file that an importer did not use."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ Box = tuple[float, float, float, float]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VocFile:
-    """What an annotation file says.
+    """The content of an annotation file.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ class VocFile:
 
 
 def root_tag(path: Path) -> str | None:
-    """Return the name of an XML file's first element; None where there is none."""
+    """Return the name of an XML file's first element; None if it has no element."""
     try:
         with path.open("rb") as file:
             head = file.read(_HEAD)
@@ -99,7 +99,7 @@ def _root(file: Path, log: IssueLog) -> Element | None:
         log.refuse(file.name, f"cannot be read as XML: {_why(error)}")
         return None
     if root.tag != "annotation":
-        log.refuse(file.name, f"is not a VOC annotation: its root is <{root.tag[:40]}>; expected <annotation>")
+        log.refuse(file.name, f"is not a VOC annotation: its root is <{root.tag[:40]}>. Expected <annotation>")
         return None
     return root
 
@@ -122,7 +122,7 @@ def _size(root: Element, file: Path, log: IssueLog) -> tuple[float, float]:
     try:
         width, height = (number(text or "0") for text in texts)
     except ValueError:
-        log.note(file.name, f"its size is {shown(texts[0])} × {shown(texts[1])}; expected pixels")
+        log.note(file.name, f"its size is {shown(texts[0])} × {shown(texts[1])}. Expected pixels")
         return np.nan, np.nan
     known = 0 < width < _LARGEST_SIDE and 0 < height < _LARGEST_SIDE
     return (width, height) if known else (np.nan, np.nan)
@@ -131,7 +131,7 @@ def _size(root: Element, file: Path, log: IssueLog) -> tuple[float, float]:
 def _object(entry: Element, at: int, file: Path, log: IssueLog, one_based: bool) -> tuple[str, Box] | None:
     name = (entry.findtext("name") or "").strip()
     if not name:
-        log.refuse(f"{file.name}, object {at}", "no name in <object>")
+        log.refuse(f"{file.name}, object {at}", "the <object> has no name")
         return None
     try:
         return name, _box(entry, one_based)
@@ -147,9 +147,9 @@ def _box(entry: Element, one_based: bool) -> Box:
     elif (polygon := entry.find("polygon")) is not None:
         left, top, right, bottom = _around(polygon)
     elif entry.find("robndbox") is not None:
-        raise ValueError("a rotated box (<robndbox>); expected <bndbox>")
+        raise ValueError("the <object> has a rotated box (<robndbox>). Expected <bndbox>")
     else:
-        raise ValueError("no bndbox in <object>")
+        raise ValueError("the <object> has no bndbox")
     width, height = right - left, bottom - top
     if not one_based:
         return left, top, width, height
@@ -159,7 +159,7 @@ def _box(entry: Element, one_based: bool) -> Box:
 def _coordinate(bndbox: Element, side: str) -> float:
     text = (bndbox.findtext(side) or "").strip()
     if not text:
-        raise ValueError(f"no bndbox/{side} in <object>")
+        raise ValueError(f"the <object> has no bndbox/{side}")
     try:
         return number(text)
     except ValueError as error:
@@ -172,5 +172,5 @@ def _around(polygon: Element) -> Box:
     xs = [number(text) for tag, text in leaves if re.fullmatch(r"x\d*", tag)]
     ys = [number(text) for tag, text in leaves if re.fullmatch(r"y\d*", tag)]
     if not xs or len(xs) != len(ys):
-        raise ValueError(f"a polygon of {len(xs)} x and {len(ys)} y; expected as many of both")
+        raise ValueError(f"a polygon has {len(xs)} x and {len(ys)} y coordinates. Expected equal numbers")
     return min(xs), min(ys), max(xs), max(ys)

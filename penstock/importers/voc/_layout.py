@@ -1,4 +1,4 @@
-"""Where a Pascal VOC dataset has its annotation files and images."""
+"""Find the annotation files and images of a Pascal VOC dataset."""
 
 from __future__ import annotations
 
@@ -20,7 +20,9 @@ __all__ = ["ImagesByName", "VocFolder", "find_voc", "is_voc", "of_split", "voc_r
 
 _ANNOTATIONS = frozenset({"annotations", "annotation", "xmls", "xml", "labels"})
 _IMAGES = frozenset({"jpegimages", "images", "image", "imgs", "img"})
-_EXPECTED = "a Pascal VOC folder: Annotations with XML files and JPEGImages in it, or XML files beside the images"
+_EXPECTED = (
+    "a Pascal VOC folder: with Annotations (XML files) and JPEGImages in it, or with XML files next to the images"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,12 +53,12 @@ def find_voc(root: str | os.PathLike[str]) -> VocFolder:
     images = tuple(path for path in listing.files if is_image_file(path))
     if not files or not images:
         what = "no images" if files else "no annotation files (XML with <annotation>)"
-        raise ImporterError(f"{what} below {str(folder)!r}; expected {_EXPECTED}")
+        raise ImporterError(f"there are {what} in {str(folder)!r}. Expected {_EXPECTED}")
     return VocFolder(root=folder, listing=listing, files=files, images=images)
 
 
 def is_voc(root: Path, listing: Listing | None = None) -> bool:
-    """Return whether there are VOC annotation files below a folder."""
+    """Return whether a folder contains VOC annotation files."""
     listing = list_files(root) if listing is None else listing
     return any(root_tag(path) == "annotation" or path.parent.name == "Annotations" for path in _xml_files(listing))
 
@@ -95,7 +97,7 @@ def of_split(found: VocFolder, split: str, log: IssueLog) -> list[Path]:
     subset = choose_subset(split, folders)
     if subset is None:
         known = ", ".join(sorted({*main, *folders})) or "none"
-        raise ImporterError(f"no split {split!r} in {str(found.root)!r}; the splits are {known}")
+        raise ImporterError(f"{split!r} is not a split of {str(found.root)!r}. Expected one of: {known}")
     return [file for file in found.files if found.subset(file) == subset]
 
 
@@ -105,20 +107,20 @@ def _listed(found: VocFolder, listing: Path, log: IssueLog) -> list[Path]:
     for line in filter(None, map(str.strip, read_lines(listing))):
         file = next((file_of[name] for name in _names_in(line) if name in file_of), None)
         if file is None:
-            log.refuse(f"{listing.name}, {line[:80]!r}", "has no annotation file of this name")
+            log.refuse(f"{listing.name}, {line[:80]!r}", "there is no annotation file with this name")
         else:
             files[file] = None
     return list(files)
 
 
 def _names_in(line: str) -> Sequence[str]:
-    """Return what a line can name: all of it, or, where a flag follows the name, what stands before."""
+    """Return the possible names in a line: all of it, or the part before a flag."""
     name = line.rsplit(None, 1)[0]
     return (line, name, Path(line).stem, line.split(maxsplit=1)[0])
 
 
 class ImagesByName:
-    """Finds the image of an annotation file: of the file's own name, or else of the name it states.
+    """Finds the image of an annotation file: the one with the same name, or else the one it names.
 
     Parameters
     ----------
@@ -136,7 +138,7 @@ class ImagesByName:
             self._by_name[path.name].append(path)
 
     def find(self, file: Path, named: str, log: IssueLog) -> Path | None:
-        """Return the image's path, where it should be if it is missing; None where the file names none.
+        """Return the path of the image, even if it is missing; None if the file does not name one.
 
         Parameters
         ----------
@@ -152,13 +154,14 @@ class ImagesByName:
         if own is not None:
             if stated is not None and stated.stem != own.stem:
                 log.note(
-                    file.name, f"states the image {named!r}; {own.name!r}, which has the file's own name, is taken"
+                    file.name,
+                    f"names the image {named!r}, but {own.name!r}, which has the same name as the file, is used",
                 )
             return own
         if stated is not None:
             return stated
         if not named:
-            log.refuse(file.name, "has no filename, and no image has its name")
+            log.refuse(file.name, "has no filename, and no image has the same name")
             return None
         return self._expected_folder(file) / named
 

@@ -37,44 +37,43 @@ def from_voc(
     progress: bool = True,
     max_image_bytes: int | None = MAX_IMAGE_BYTES,
 ) -> Dataset:
-    """Make a dataset of Pascal VOC annotations.
+    """Create a dataset from Pascal VOC annotations.
 
     Tensors: ``images``, ``boxes`` (left, top, width, height, pixels),
-    ``categories`` (classes in order of first appearance), and ``subset`` where the
-    annotations are in folders of splits. Samples come by file name. A box is all of
-    the pixels from corner to corner: VOC counts pixels from 1 and both corners
-    belong to the box, so that ``xmin=1, xmax=64`` is left 0 and width 64. Boxes
-    that reach out of their image are clipped, boxes without area widened to one
-    pixel; `import_report` lists them.
+    ``categories`` (classes in order of first appearance), and ``subset`` if the
+    annotations are in folders of splits. Samples are sorted by file name. VOC counts
+    pixels from 1 and both corners belong to the box, so ``xmin=1, xmax=64`` becomes
+    left 0 and width 64. Boxes that extend beyond their image are clipped, and boxes
+    without area are widened to one pixel; `import_report` lists them.
 
     Parameters
     ----------
     root : str or path
         Folder with ``Annotations`` and ``JPEGImages``, or ``annotations`` and
-        ``images``, or XML files beside their images, or splits with these in them.
+        ``images``, or XML files next to their images, or splits that contain these.
     dest : str or path
-        Where the dataset is made; must not exist.
+        Where to create the dataset; must not exist.
     split : str, optional
-        Take only this split: a list in ``ImageSets/Main``, or a folder.
+        Import only this split: a list in ``ImageSets/Main``, or a folder.
     one_based : bool
-        Whether corners are VOC's. False takes them as edges counted from 0, as some
-        tools write them: width is ``xmax - xmin``.
+        Whether corners follow VOC. False treats them as edges counted from 0, as some
+        tools write them: the width is ``xmax - xmin``.
     link : bool
-        Refer to the images where they are instead of copying them.
+        Whether to link to the images instead of copying them.
     roots : sequence of str or path
-        Further folders that symbolic links to linked images may lead into.
+        Other folders that symbolic links to linked images may point into.
     exif : {"auto", "upright", "stored"}
-        Whether boxes of images that EXIF turns are on the image as shown or on the
-        pixels as stored. "auto" decides by the size that the file states and by
-        the boxes; an image for which they do not tell is refused by name.
+        Whether boxes of images that EXIF rotates refer to the displayed image or to the
+        stored pixels. "auto" decides from the size stated in the file and from the
+        boxes; if they do not decide it, the image is rejected by name.
     num_workers : int
         Threads that read and check images.
     on_error : {"raise", "skip"}
-        What becomes of images and annotations that cannot be read.
+        Whether to raise an error for images and annotations that cannot be read, or to leave them out.
     progress : bool
         Whether to show a progress bar.
     max_image_bytes : int, optional
-        Most bytes a decoded image may have; None allows any size.
+        Maximum size of a decoded image in bytes; None allows any size.
 
     Returns
     -------
@@ -84,10 +83,10 @@ def from_voc(
     Raises
     ------
     ImporterError
-        If the folder is laid out otherwise, or a file or image is missing or
-        broken; nothing is left at `dest`.
+        If the folder has another layout, or a file or image is missing or broken;
+        nothing is left at `dest`.
     DatasetExistsError
-        If there is something at `dest`.
+        If `dest` already exists.
     """
     log = IssueLog(on_error)
     allowed = as_folders(roots)
@@ -127,7 +126,7 @@ def gather_voc(
 def parse_voc(
     folder: VocFolder, files: Sequence[Path], log: IssueLog, *, one_based: bool = True, with_subsets: bool = True
 ) -> tuple[Detections, list[Path]]:
-    """Return the boxes that annotation files state, and the image of each file.
+    """Return the boxes in annotation files, and the image of each file.
 
     Parameters
     ----------
@@ -136,12 +135,12 @@ def parse_voc(
     files : sequence of Path
         Those to read.
     log : IssueLog
-        Takes files that are not VOC annotations, objects that are malformed, and
-        files that state another image.
+        Receives files that are not VOC annotations, objects that are malformed, and
+        files that name another image.
     one_based : bool
         Whether the first pixel is 1 and both corners belong to a box.
     with_subsets : bool
-        Whether the splits are kept that the folders say.
+        Whether to keep the splits given by the folders.
     """
     by_name, kept, images, contents = ImagesByName(folder), list[Path](), list[Path](), list[VocFile]()
     for file in files:
@@ -191,4 +190,4 @@ def _detections(
 def _reason(path: Path, is_split: bool) -> str:
     if path.suffix.lower() == ".xml":
         return "not an annotation file of the dataset"
-    return f"no annotation file names it{' in this split' if is_split else ''}"
+    return f"no annotation file refers to it{' in this split' if is_split else ''}"

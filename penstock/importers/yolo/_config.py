@@ -1,4 +1,4 @@
-"""What a YOLO dataset's own files say: class names, keypoints, where the splits are."""
+"""The configuration files of a YOLO dataset: class names, keypoints, splits."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _LARGEST_DATA = 100_000  # bytes
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class YoloConfig:
-    """What one file says about a YOLO dataset.
+    """The configuration in one file of a YOLO dataset.
 
     Parameters
     ----------
@@ -72,8 +72,8 @@ def find_config(root: Path, files: Sequence[Path]) -> YoloConfig:
             failures[0]
             if failures
             else ImporterError(
-                f"no class names in {str(root)!r}; expected a YAML file with names, classes.txt or obj.names",
-                hint="class_names= gives them",
+                f"{str(root)!r} has no class names. Expected a YAML file with names, classes.txt or obj.names",
+                hint="or pass class_names=",
             )
         )
     return _agreed(configs)
@@ -92,14 +92,14 @@ def _read_all(files: Sequence[Path]) -> tuple[list[YoloConfig], list[ImporterErr
 
 
 def _agreed(configs: Sequence[YoloConfig]) -> YoloConfig:
-    """Return the first configuration that names splits, or else the first; all must name the same classes."""
+    """Return the first configuration with splits, or else the first; all must list the same classes."""
     first = configs[0]
     preferred = first.file.name.lower() in _PREFERRED
     for other in configs[1:]:
         if other.names != first.names and not (preferred and other.file.suffix.lower() in _YAML):
             raise ImporterError(
-                f"{first.file} and {other.file} name different classes; expected one list of classes",
-                hint="class_names= gives the names, from number 0",
+                f"{first.file} and {other.file} list different classes. Expected one list of classes",
+                hint="pass class_names=, a list of names from number 0",
             )
     return next((config for config in configs if config.splits and config.names == first.names), first)
 
@@ -111,12 +111,15 @@ def named_classes(
     if class_names is not None and (
         isinstance(class_names, str) or not all(isinstance(name, str) and name for name in class_names)
     ):
-        raise ImporterError(f"class_names is {shown(class_names)}; expected a list of names, from number 0")
+        raise ImporterError(f"class_names={shown(class_names)} is not valid. Expected a list of names, from number 0")
     names = dict(enumerate(class_names)) if class_names is not None else config.names
     distinct = tuple(dict.fromkeys(names[number] for number in sorted(names)))
     if len(distinct) < len(names):
         twice = sorted({name for name in distinct if list(names.values()).count(name) > 1})
-        log.note(str(config.file), f"several numbers are named {', '.join(map(repr, twice))}; each name is one class")
+        log.note(
+            str(config.file),
+            f"several numbers have the name {', '.join(map(repr, twice))}; each name becomes one class",
+        )
     index = {name: at for at, name in enumerate(distinct)}
     return distinct, {number: index[name] for number, name in names.items()}
 
@@ -160,7 +163,7 @@ def _read_yaml(file: Path) -> YoloConfig:
         raise ImporterError(f"{file} cannot be read as YAML: {' '.join(str(error).split())[:300]}") from None
     names = _names(data.get("names") if isinstance(data, dict) else None)
     if not names:
-        raise ImporterError(f"{file} has no names; expected a list of class names, or numbers from 0 with a name each")
+        raise ImporterError(f"{file} has no names. Expected a list of class names, or numbers from 0, each with a name")
     splits = {key: _texts(value) for key, value in data.items() if isinstance(key, str) and _SPLIT_KEYS.fullmatch(key)}
     base = data.get("path")
     return YoloConfig(
@@ -201,7 +204,7 @@ def _keypoints(value: object, file: Path) -> tuple[int, int] | None:
         count, size = (int(text) for text in value)
         if count > 0 and size in (2, 3):
             return count, size
-    raise ImporterError(f"{file} has kpt_shape {shown(value)}; expected [keypoints, 2 or 3], such as [17, 3]")
+    raise ImporterError(f"{file} has kpt_shape {shown(value)}. Expected [keypoints, 2 or 3], such as [17, 3]")
 
 
 def _read_plain(file: Path) -> YoloConfig:
@@ -209,13 +212,13 @@ def _read_plain(file: Path) -> YoloConfig:
     if file.suffix.lower() != ".data":
         names = {number: line.strip() for number, line in enumerate(read_lines(file)) if line.strip()}
         if not names:
-            raise ImporterError(f"{file} has no class names; expected one on each line")
+            raise ImporterError(f"{file} has no class names. Expected one per line")
         return YoloConfig(file=file, names=names)
     pairs = [line.partition("=") for line in read_lines(file)]
     said = {key.strip().lower(): value.strip() for key, sign, value in pairs if sign}
     place = next((place for place in _below(file.parent, said.get("names", "")) if os.path.isfile(place)), None)
     if place is None:
-        raise ImporterError(f"{file} names no list of classes that exists: {said.get('names', '')!r}")
+        raise ImporterError(f"{file} refers to a list of classes that does not exist: {said.get('names', '')!r}")
     splits: dict[str, tuple[str, ...]] = {
         key: (value,) for key, value in said.items() if _SPLIT_KEYS.fullmatch(key) and value
     }

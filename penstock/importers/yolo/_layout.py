@@ -1,4 +1,4 @@
-"""Where a YOLO dataset has its images and labels: by folder, by split, by the lists that its own files name."""
+"""Find the images and labels of a YOLO dataset by folder, by split, or by lists of images."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _EXPECTED = "a YOLO folder: images and labels in it, or a YAML file that names t
 
 @dataclass(frozen=True, slots=True)
 class YoloImage:
-    """An image, its label file where there is one, and its split."""
+    """An image, its label file if there is one, and its split."""
 
     path: Path
     labels: Path | None
@@ -43,7 +43,7 @@ class YoloImage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class YoloFolder:
-    """The images of a YOLO dataset, the lists that name them, and what else is in its folder."""
+    """The images of a YOLO dataset, the lists that name them, and the other files in its folder."""
 
     root: Path
     config: YoloConfig
@@ -86,7 +86,7 @@ def find_yolo(
         images = list(_by_layout(folder, listing))
     if not images:
         seen = ", ".join(path.name for path in listing.files[:3]) or "no files"
-        raise ImporterError(f"no images in {str(folder)!r}, it has {seen}; expected {_EXPECTED}")
+        raise ImporterError(f"{str(folder)!r} has no images, only {seen}. Expected {_EXPECTED}")
     named = [places.find(value) for values in config.splits.values() for value in values]
     lists = tuple(place for place in named if place is not None and place.suffix.lower() == ".txt")
     return YoloFolder(root=folder, config=config, listing=listing, images=tuple(images), lists=lists)
@@ -102,7 +102,7 @@ def _config(folder: Path, listing: Listing, yaml_file: Path | None, class_names:
 
 
 def is_yolo(root: Path, listing: Listing | None = None) -> bool:
-    """Return whether the folder is laid out as YOLO: label files beside images, or in `labels` beside `images`."""
+    """Return whether the folder has the layout of YOLO: label files next to images, or `labels` next to `images`."""
     listing = list_files(root) if listing is None else listing
     names = {path.name.lower() for path in listing.folders}
     if any(_is_label_file(path) for path in listing.files):
@@ -157,7 +157,7 @@ def looks_like_labels(path: Path) -> bool:
 
 
 def label_file(image: Path, root: Path) -> Path | None:
-    """Return an image's label file: in `labels` in place of `images`, or beside it; None where there is none."""
+    """Return an image's label file: in `labels` instead of `images`, or next to it; None if there is none."""
     return next((path for path in _label_places(image, root) if os.path.isfile(path)), None)
 
 
@@ -194,7 +194,7 @@ def _listed(places: _Places, listing: Listing, log: IssueLog) -> Iterator[tuple[
                 if seen.setdefault(key, subset) == subset:
                     yield path, subset
                 else:
-                    log.note(str(path), f"is in {seen[key]} and in {subset}; it counts as {seen[key]}")
+                    log.note(str(path), f"is in both {seen[key]} and {subset}, and is assigned to {seen[key]}")
 
 
 def _images_at(places: _Places, value: str, listing: Listing, log: IssueLog) -> Iterator[Path]:
@@ -208,7 +208,7 @@ def _images_at(places: _Places, value: str, listing: Listing, log: IssueLog) -> 
         for name in filter(None, map(str.strip, read_lines(place))):
             path = places.find_image(name, place)
             if path is None:
-                log.refuse(f"{place.name}, {name!r}", f"no such image below {str(places.root)!r}")
+                log.refuse(f"{place.name}, {name!r}", f"this image does not exist below {str(places.root)!r}")
             else:
                 yield path
     elif is_image_file(place):
@@ -258,7 +258,7 @@ class _Places:
         if found is None and outside is not None:
             raise ImporterError(
                 f"{self.config.file} names {value!r}, which is outside {str(self.root)!r}",
-                hint="roots= names further folders that may be read",
+                hint="pass roots= to allow reading other folders",
             )
         return found
 
@@ -277,5 +277,7 @@ def of_subset(found: YoloFolder, split: str) -> tuple[YoloImage, ...]:
     if not images and subset is None:
         images = tuple(image for image in found.images if split in image.path.relative_to(found.root).parts[:-1])
     if not images:
-        raise ImporterError(f"no split {split!r} in {str(found.root)!r}; the splits are {', '.join(known) or 'none'}")
+        raise ImporterError(
+            f"{split!r} is not a split of {str(found.root)!r}. The splits are {', '.join(known) or 'none'}"
+        )
     return images

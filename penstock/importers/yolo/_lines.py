@@ -50,10 +50,10 @@ class LineReader:
         if label in self.class_of:
             return self.class_of[int(label)]
         if label != int(label) if abs(label) < 1e9 else True:  # inf and NaN are no whole numbers either
-            raise ValueError(f"class {label:g}; expected a whole number")
+            raise ValueError(f"class {label:g} is not valid. Expected an integer")
         last = max(self.class_of, default=-1)
-        expected = f"expected 0 to {last}" if not 0 <= label <= last else "this number has no name"
-        raise ValueError(f"class {label:g}; {expected}")
+        expected = f"Expected 0 to {last}" if not 0 <= label <= last else "This number has no name"
+        raise ValueError(f"class {label:g} is not valid. {expected}")
 
     def _box(self, values: list[float]) -> Box:
         if self.keypoints is not None:
@@ -62,11 +62,14 @@ class LineReader:
             return _box(values)
         if len(values) < _FEWEST_OF_POLYGON or len(values) % 2:
             raise ValueError(
-                f"{len(values) + 1} numbers; expected class, x, y, width, height or class and a polygon"
+                f"the line has {len(values) + 1} numbers. Expected class, x, y, width, height, or class and a polygon"
                 f"{self._hint_of_pose(values)}"
             )
         if not self.has_yaml and _looks_like_pose(values):
-            raise ValueError(f"{len(values) + 1} numbers that read as a box and keypoints{self._hint_of_pose(values)}")
+            raise ValueError(
+                f"the line has {len(values) + 1} numbers, which look like a box and "
+                f"keypoints{self._hint_of_pose(values)}"
+            )
         _check_fractions(values)
         xs, ys = values[::2], values[1::2]
         return min(xs), min(ys), max(xs) - min(xs), max(ys) - min(ys)
@@ -74,13 +77,14 @@ class LineReader:
     def _without_keypoints(self, values: list[float], count: int, size: int) -> list[float]:
         if len(values) not in (_BOX, _BOX + count * size):
             raise ValueError(
-                f"{len(values) + 1} numbers; expected {1 + _BOX + count * size}: class, box and {count} keypoints of "
-                f"{size} numbers, as kpt_shape says"
+                f"the line has {len(values) + 1} numbers. "
+                f"Expected {1 + _BOX + count * size}: class, box and {count} keypoints of "
+                f"{size} numbers, according to kpt_shape"
             )
         return values[:_BOX]
 
     def _hint_of_pose(self, values: list[float]) -> str:
-        return "; poses need a YAML with kpt_shape" if _looks_like_pose(values) else ""
+        return ". Poses need a YAML file with kpt_shape" if _looks_like_pose(values) else ""
 
 
 def _box(values: list[float]) -> Box:
@@ -92,7 +96,7 @@ def _box(values: list[float]) -> Box:
 def _check_fractions(values: list[float]) -> None:
     wrong = next((value for value in values if abs(value) > _LARGEST_FRACTION), None)
     if wrong is not None:
-        raise ValueError(f"{wrong:g} is not a fraction of the image's sides; expected 0 to 1")
+        raise ValueError(f"{wrong:g} is not a fraction of the image's sides. Expected 0 to 1")
 
 
 def _looks_like_pose(values: list[float]) -> bool:

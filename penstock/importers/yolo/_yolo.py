@@ -39,45 +39,45 @@ def from_yolo(
     progress: bool = True,
     max_image_bytes: int | None = MAX_IMAGE_BYTES,
 ) -> Dataset:
-    """Make a dataset of YOLO annotations.
+    """Create a dataset from YOLO annotations.
 
     Tensors: ``images``, ``boxes`` (left, top, width, height, pixels),
-    ``categories``, and ``subset`` where there are splits. Samples come by path;
-    polygons and rotated boxes become the boxes around them, poses their boxes, and
-    an image without a label file has none. Boxes that reach out of their image are
-    clipped, boxes without area widened to one pixel; `import_report` lists them.
+    ``categories``, and ``subset`` if there are splits. Samples are sorted by path.
+    Polygons and rotated boxes become the boxes around them, poses become their boxes,
+    and an image without a label file has no boxes. Boxes that extend beyond their image
+    are clipped, and boxes without area are widened to one pixel; `import_report` lists them.
 
     Parameters
     ----------
     root : str or path
         The dataset's folder, or its YAML file: ``images`` and ``labels`` with
         splits in them, splits with ``images`` and ``labels`` in them, label files
-        beside the images, or what the folder's YAML or ``obj.data`` names. Class
-        names are in the YAML, ``classes.txt`` or ``obj.names``; a number without a
-        name there (an empty line) is one that no label may have.
+        next to the images, or the layout described by the YAML or ``obj.data``. Class
+        names come from the YAML, ``classes.txt`` or ``obj.names``; no label may use a
+        number without a name (an empty line).
     dest : str or path
-        Where the dataset is made; must not exist.
+        Where to create the dataset; must not exist.
     split : str, optional
-        Take only this split.
+        Import only this split.
     class_names : sequence of str, optional
-        Names of the classes from number 0, in place of those in the folder.
+        Names of the classes from number 0, instead of those in the folder.
     link : bool
-        Refer to the images where they are instead of copying them.
+        Whether to link to the images instead of copying them.
     roots : sequence of str or path
-        Further folders that may be read: what the YAML and its lists name, and, for
-        linked images, symbolic links must lead into `root` or one of these.
+        Other folders that may be read: files named by the YAML and its lists, and
+        symbolic links to linked images, must point into `root` or one of these.
     exif : {"auto", "upright", "stored"}
-        Whether boxes of images that EXIF turns are on the image as shown or on the
-        pixels as stored. "auto" takes the image as shown, as trainers of YOLO do,
-        and notes it in the report.
+        Whether boxes of images that EXIF rotates refer to the displayed image or to the
+        stored pixels. "auto" uses the displayed image, as YOLO trainers do, and notes
+        it in the report.
     num_workers : int
         Threads that read and check images.
     on_error : {"raise", "skip"}
-        What becomes of images and annotations that cannot be read.
+        Whether to raise an error for images and annotations that cannot be read, or to leave them out.
     progress : bool
         Whether to show a progress bar.
     max_image_bytes : int, optional
-        Most bytes a decoded image may have; None allows any size.
+        Maximum size of a decoded image in bytes; None allows any size.
 
     Returns
     -------
@@ -87,10 +87,10 @@ def from_yolo(
     Raises
     ------
     ImporterError
-        If the folder is laid out otherwise, or a file or image is missing or
-        broken; nothing is left at `dest`.
+        If the folder has another layout, or a file or image is missing or broken;
+        nothing is left at `dest`.
     DatasetExistsError
-        If there is something at `dest`.
+        If `dest` already exists.
     """
     log = IssueLog(on_error)
     allowed = as_folders(roots)
@@ -139,7 +139,7 @@ def parse_yolo(
     log : IssueLog
         Takes label files and lines that cannot be read.
     class_names : sequence of str, optional
-        Names of the classes from number 0, in place of those in the folder.
+        Names of the classes from number 0, instead of those in the folder.
     """
     names, class_of = named_classes(folder.config, class_names, log)
     has_yaml = folder.config.file.suffix.lower() in {".yaml", ".yml"}

@@ -158,8 +158,8 @@ def _check_alike(samples: list[Any], batch: Batch) -> None:
         if _parts(sample) != first:
             rows = batch.draw.rows
             raise LoaderError(
-                f"the transform gives {_parts(sample)} for row {rows[place]} and {first} for row {rows[0]}; "
-                "expected the same parts for every sample of a batch",
+                f"the transform gives {_parts(sample)} for row {rows[place]} and {first} for row {rows[0]}. "
+                "Expected the same parts for every sample of a batch",
                 hint="a custom collate_fn can merge different parts",
             )
 
@@ -181,7 +181,7 @@ def _only_length_differs(values: list[Any], result: Any) -> bool:
         return False
     for after, before in zip(values, result, strict=True):
         old, new = np.shape(before), tuple(getattr(after, "shape", ()))
-        boxes = len(old) == len(new) == 2 and old[1:] == new[1:]  # noqa: PLR2004  (number of boxes, 4)
+        boxes = len(old) == len(new) == 2 and old[1:] == new[1:]
         if not (boxes or old == new):
             return False
     return True

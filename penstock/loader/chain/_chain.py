@@ -56,6 +56,16 @@ class Loader(EpochLoader):
     tensors : sequence of str, optional
         Tensors that are read by default; default: all.
 
+    Attributes
+    ----------
+    num_workers, prefetch_factor, persistent_workers, pin_memory, pin_memory_device, timeout, generator, in_order
+        What a torch DataLoader of finished batches has, for trainers that make one again from these. Worker processes
+        are penstock's own, and set by `pytorch`.
+    multiprocessing_context : None
+        Likewise.
+    worker_init_fn : callable or None
+        Called with its number in each worker process that starts.
+
     Raises
     ------
     LoaderError
@@ -249,7 +259,7 @@ class Loader(EpochLoader):
         """
         return self._derived("offset", offset=check_count("off", off, 0))
 
-    def numpy(  # noqa: PLR0917  the page's signature
+    def numpy(
         self,
         num_workers: int = 0,
         tensors: list[str] | None = None,
@@ -274,7 +284,7 @@ class Loader(EpochLoader):
             scale_boxes=scale_boxes, padding=padding, on_error=on_error,
         ))  # fmt: skip
 
-    def pytorch(  # noqa: PLR0917  the page's signature
+    def pytorch(
         self,
         num_workers: int = 0,
         collate_fn: Callable[[list[Any]], Any] | None = None,
@@ -349,7 +359,7 @@ class Loader(EpochLoader):
             scale_boxes=scale_boxes, padding=padding, on_error=on_error, pin_memory=pin_memory,
         ))  # fmt: skip
 
-    def tensorflow(  # noqa: PLR0917  the page's signature
+    def tensorflow(
         self,
         num_workers: int = 0,
         collate_fn: Callable[[list[Any]], Any] | None = None,

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
-from penstock.errors import LoaderError, nearest
+from penstock._wording import nearest
+from penstock.errors import LoaderError
 from penstock.loader.chain._chain import Loader
 
 __all__ = ["one_call"]
 
 
-def one_call(  # noqa: PLR0917  the playbook's signature
+def one_call(
     loader: Loader,
     framework: Literal["pytorch", "tensorflow", "numpy"],
     num_workers: int = 0,
@@ -81,6 +82,6 @@ def _unknown_option(error: TypeError, finish: Callable[..., Any], options: Mappi
         return error
     like = nearest(wrong[0], known)
     return LoaderError(
-        f"there is no option {wrong[0]!r}; expected one of {', '.join(sorted(known))}",
+        f"there is no option {wrong[0]!r}. Expected one of {', '.join(sorted(known))}",
         hint=f"did you mean {like!r}?" if like else None,
     )

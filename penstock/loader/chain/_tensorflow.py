@@ -109,16 +109,16 @@ def _merged(tf: Any, values: list[Any], name: str) -> Any:
     """Merge samples: dicts key by key, lists as one more ragged axis."""
     if all(isinstance(value, Mapping) for value in values):
         if any(value.keys() != values[0].keys() for value in values):
-            raise LoaderError(f"some dicts in {name!r} have other keys than the first; expected the same keys in each")
+            raise LoaderError(f"some dicts in {name!r} have other keys than the first. Expected the same keys in each")
         return {key: to_tf([value[key] for value in values], str(key), own=True) for key in values[0]}
     if not all(isinstance(value, list | tuple) for value in values):
-        raise LoaderError(f"{name!r} holds lists beside other values; expected values of one kind")
+        raise LoaderError(f"{name!r} holds lists beside other values. Expected values of one kind")
     inner = to_tf([item for value in values for item in value], name, own=True)
     lengths = np.array([len(value) for value in values], np.int64)
     if isinstance(inner, dict):
         return {key: tf.RaggedTensor.from_row_lengths(item, lengths) for key, item in inner.items()}
     if isinstance(inner, tuple):
-        raise LoaderError(f"{name!r} holds lists of tuples whose parts differ in kind; expected arrays or numbers")
+        raise LoaderError(f"{name!r} holds lists of tuples whose parts differ in kind. Expected arrays or numbers")
     return tf.RaggedTensor.from_row_lengths(inner, lengths)
 
 
@@ -135,7 +135,7 @@ def _of_arrays(tf: Any, arrays: list[np.ndarray[Any, Any]]) -> Any:
 
 
 def _fits(array: np.ndarray[Any, Any], model: np.ndarray[Any, Any]) -> bool:
-    return array.ndim == model.ndim and (array.ndim < 2 or array.size > 0 or array.shape[-1] == model.shape[-1])  # noqa: PLR2004  boxes, images
+    return array.ndim == model.ndim and (array.ndim < 2 or array.size > 0 or array.shape[-1] == model.shape[-1])
 
 
 def _empty_like(array: np.ndarray[Any, Any], model: np.ndarray[Any, Any], rank: int) -> np.ndarray[Any, Any]:
@@ -150,7 +150,7 @@ def _ragged(tf: Any, arrays: list[np.ndarray[Any, Any]]) -> Any:
     rank = arrays[0].ndim
     if rank == 0:
         return tf.convert_to_tensor(np.stack(arrays))
-    if rank < 2:  # noqa: PLR2004  labels
+    if rank < 2:
         values = np.concatenate([array.reshape(-1) for array in arrays])
         return tf.RaggedTensor.from_row_lengths(values, [array.size for array in arrays])
     if len({array.shape[-1] for array in arrays}) > 1:  # images of one and of three channels

@@ -126,15 +126,15 @@ def _same_steps(one: object, other: object) -> bool:
 
 def _check_form(state: Mapping[str, Any]) -> None:
     if not isinstance(state, Mapping):
-        raise LoaderStateError(f"the state is a {type(state).__name__}; expected the dict that state_dict() returned")
+        raise LoaderStateError(f"the state is a {type(state).__name__}. Expected the dict that state_dict() returned")
     if state.get("format") != _FORMAT:
         raise LoaderStateError(f"the state has format {state.get('format')!r}; this version reads format {_FORMAT}")
     numbers = [state.get(name) for name in ("epoch", "start", "consumed")]
     numbers += [state["turned"]] if state.get("turned") is not None else []
     if any(isinstance(number, bool) or not isinstance(number, int) or number < 0 for number in numbers):
         raise LoaderStateError(
-            f"epoch, start, consumed (and turned) are {', '.join(map(repr, numbers))}; "
-            "expected whole numbers of at least 0"
+            f"epoch, start, consumed (and turned) are {', '.join(map(repr, numbers))}. "
+            "Expected whole numbers of at least 0"
         )
     if not isinstance(state.get("fingerprint"), Mapping):
-        raise LoaderStateError("the state has no fingerprint; expected the dict that state_dict() returned")
+        raise LoaderStateError("the state has no fingerprint. Expected the dict that state_dict() returned")

@@ -141,7 +141,7 @@ def _repeated(distinct: list[Any], out_of: NDArray[np.int64]) -> list[Any]:
     return column
 
 
-def _decode_stacked(  # noqa: PLR0917  what a stacked batch is made of
+def _decode_stacked(
     encoded: Sequence[Any],
     size: tuple[int, int] | None,
     stacked: NDArray[np.uint8],
@@ -214,15 +214,15 @@ def _decode_into(
 
 def _as_channels(pixels: NDArray[np.uint8], channels: int) -> NDArray[np.uint8]:
     """Give an image the number of channels its batch has: gray is repeated, alpha is laid over mid gray."""
-    pixels = flatten_alpha(pixels) if channels < 4 else pixels  # noqa: PLR2004  red, green, blue, alpha
-    if pixels.shape[2] == 1 and channels == 3:  # noqa: PLR2004  red, green, blue
+    pixels = flatten_alpha(pixels) if channels < 4 else pixels
+    if pixels.shape[2] == 1 and channels == 3:
         return np.repeat(pixels, 3, axis=2)
     return pixels
 
 
 def _check_shape(pixels: NDArray[np.uint8], out: NDArray[np.uint8]) -> None:
     if pixels.shape != out.shape:
-        raise ImageDecodeError(f"the image has shape {pixels.shape}; expected {out.shape}, as the dataset says")
+        raise ImageDecodeError(f"the image has shape {pixels.shape}. Expected {out.shape}, as the dataset says")
 
 
 def decode_values(

@@ -251,7 +251,7 @@ def _decoders(threads: int) -> AbstractContextManager[Any]:
 
 def _common_channels(shapes: NDArray[np.int64]) -> int:
     """Return the channels a batch of resized images has: 1 if all are gray, else 3; 4 if all have alpha."""
-    channels = np.unique(shapes[:, 2]) if shapes.shape[1] > 2 else np.array([3])  # noqa: PLR2004  height, width, channels
+    channels = np.unique(shapes[:, 2]) if shapes.shape[1] > 2 else np.array([3])
     return int(channels[0]) if len(channels) == 1 and channels[0] > 0 else 3
 
 

@@ -149,7 +149,7 @@ class Tally:
         """Return the counts beside the band of the plan for as many draws."""
         self._fold()
         labels = self._labels
-        assert labels is not None  # noqa: S101  set by _fold, for the type checker
+        assert labels is not None
         expected, low, high = expected_counts(
             self._pool.plan, labels, self._draws, first=self._first, shuffled=self._shuffled
         )

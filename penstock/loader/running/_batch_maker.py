@@ -195,7 +195,7 @@ def _narrowed(pool: Pool, settings: Settings) -> Settings:
         if name != "index" and name not in readable:
             raise TensorNotFoundError(name, readable)
     if "index" in settings.transform and not settings.return_index:
-        raise LoaderError("the transform names 'index' while return_index is False; expected return_index=True")
+        raise LoaderError("the transform names 'index' while return_index is False. Expected return_index=True")
     return replace(settings, tensors=tuple(name for name in readable if name in settings.transform))
 
 

@@ -143,7 +143,7 @@ class DrawnRows(Selection):
         if not isinstance(rows, BatchRows) or len(rows) != len(rows.draw):
             raise LoaderError(
                 f"a batch of {len(rows)} rows that is {'a part of' if draw is None else 'longer than'} one of the "
-                "loader's; expected the batches of loader.batch_sampler as they are",
+                "loader's. Expected the batches of loader.batch_sampler as they are",
                 hint="to share a loader among processes, use .pytorch(distributed=True) and iterate the loader itself",
             )
         return self.read(rows.draw, rows.after)

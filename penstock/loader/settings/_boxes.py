@@ -27,12 +27,12 @@ def checked_scaling(
         return {}
     if asked is not True and not isinstance(asked, Mapping):
         raise LoaderError(
-            f"scale_boxes is {asked!r}; expected True, or the images of each tensor of boxes",
+            f"scale_boxes is {asked!r}. Expected True, or the images of each tensor of boxes",
             hint="scale_boxes={'boxes': 'images'}",
         )
     if not sizes:
         raise LoaderError(
-            "scale_boxes is set without resize; expected a size for the images", hint="resize={'images': (h, w)}"
+            "scale_boxes is set without resize. Expected a size for the images", hint="resize={'images': (h, w)}"
         )
     pairs = _found(table, sizes, read) if asked is True else dict(asked)
     for boxes, image in pairs.items():
@@ -77,7 +77,7 @@ def _check_pair(
             raise TensorNotFoundError(str(name), table.tensors)
         if table.tensors[name].htype != htype:
             raise LoaderError(
-                f"scale_boxes names {name!r}, a {table.tensors[name].shown_htype}; expected tensors of boxes with "
+                f"scale_boxes names {name!r}, a {table.tensors[name].shown_htype}. Expected tensors of boxes with "
                 "their images",
                 hint="scale_boxes={'boxes': 'images'}",
             )
@@ -86,7 +86,7 @@ def _check_pair(
             f"scale_boxes of {boxes!r} with {image!r}, which is not resized", hint=f"resize={{{image!r}: (h, w)}}"
         )
     if methods.get(boxes, "numpy") != "numpy":
-        raise LoaderError(f"scale_boxes of {boxes!r}, which is decoded by {methods[boxes]!r}; expected 'numpy'")
+        raise LoaderError(f"scale_boxes of {boxes!r}, which is decoded by {methods[boxes]!r}. Expected 'numpy'")
 
 
 class BoxScales:

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
-from penstock.errors import LoaderError, TensorNotFoundError, nearest
+from penstock._wording import nearest
+from penstock.errors import LoaderError, TensorNotFoundError
 from penstock.loader.settings._boxes import checked_scaling
 from penstock.table import Table
 from penstock.tensors import TensorSpec
@@ -103,7 +104,7 @@ class Settings:
 def check_count(name: str, value: Any, least: int) -> int:
     """Return a whole number of at least `least`."""
     if isinstance(value, bool) or not hasattr(value, "__index__") or int(value) < least:
-        raise LoaderError(f"{name} is {value!r}; expected a whole number of at least {least}")
+        raise LoaderError(f"{name} is {value!r}. Expected a whole number of at least {least}")
     return int(value)
 
 
@@ -113,7 +114,7 @@ def check_choice(name: str, value: Any, choices: Iterable[str]) -> None:
     if value not in known:
         like = nearest(str(value), known)
         raise LoaderError(
-            f"{name} is {value!r}; expected {' or '.join(map(repr, known))}",
+            f"{name} is {value!r}. Expected {' or '.join(map(repr, known))}",
             hint=f"did you mean {like!r}?" if like else None,
         )
 
@@ -122,13 +123,13 @@ def checked_transform(transform: Transformation, arguments: Mapping[str, Any]) -
     """Return a transform that can be applied, and the arguments of a function; a dict of functions takes none."""
     if not isinstance(transform, Mapping):
         if not callable(transform):
-            raise LoaderError(f"transform is {transform!r}; expected a function or a dict of functions")
+            raise LoaderError(f"transform is {transform!r}. Expected a function or a dict of functions")
         return transform, dict(arguments)
     if arguments:
         warnings.warn(f"transform is a dict: the arguments {', '.join(sorted(arguments))} are ignored", stacklevel=3)
     for name, function in transform.items():
         if function is not None and not callable(function):
-            raise LoaderError(f"transform of {name!r} is {function!r}; expected a function or None")
+            raise LoaderError(f"transform of {name!r} is {function!r}. Expected a function or None")
     return dict(transform), {}
 
 
@@ -140,7 +141,7 @@ def checked_output(table: Table, output: Output) -> dict[str, Any]:
     check_choice("padding", output.padding, get_args(Padding))
     check_choice("on_error", output.on_error, get_args(OnError))
     if output.collate_fn is not None and not callable(output.collate_fn):
-        raise LoaderError(f"collate_fn is {output.collate_fn!r}; expected a function of a list of samples")
+        raise LoaderError(f"collate_fn is {output.collate_fn!r}. Expected a function of a list of samples")
     tensors = _checked_tensors(table, output.tensors)
     methods = _checked_decode_methods(table, _by_tensor(table, "decode_method", output.decode_method, "'pil'"))
     sizes = _checked_sizes(table, _by_tensor(table, "resize", output.resize, "(224, 224)"), methods)
@@ -168,7 +169,7 @@ def _by_tensor(table: Table, option: str, value: object, example: str) -> Mappin
         return value or {}
     images = [name for name, spec in table.tensors.items() if spec.htype == "image"]
     raise LoaderError(
-        f"{option}={value!r}; expected a value for each tensor it names",
+        f"{option}={value!r}. Expected a value for each tensor it names",
         hint=f"{option}={{{images[0] if images else 'images'!r}: {example}}}",
     )
 
@@ -183,7 +184,7 @@ def _checked_tensors(table: Table, tensors: Iterable[str] | None) -> tuple[str, 
     if tensors is None:
         return None
     if not isinstance(tensors, Iterable):
-        raise LoaderError(f"tensors={tensors!r}; expected names of tensors", hint=f"tensors={list(table.tensors)[:2]}")
+        raise LoaderError(f"tensors={tensors!r}. Expected names of tensors", hint=f"tensors={list(table.tensors)[:2]}")
     names = (tensors,) if isinstance(tensors, str) else tuple(tensors)
     if "index" in names:
         raise LoaderError(
@@ -200,7 +201,7 @@ def _checked_decode_methods(table: Table, methods: Mapping[str, str]) -> dict[st
         spec = _spec(table, name)
         check_choice(f"decode_method of {name!r}", method, get_args(DecodeMethod))
         if method == "pil" and spec.htype != "image":
-            raise LoaderError(f"decode_method 'pil' for {name!r}, which is a {spec.htype}; expected an image tensor")
+            raise LoaderError(f"decode_method 'pil' for {name!r}, which is a {spec.htype}. Expected an image tensor")
     return dict(methods)
 
 
@@ -209,10 +210,10 @@ def _checked_sizes(table: Table, sizes: Mapping[str, Any], methods: Mapping[str,
     for name, size in sizes.items():
         spec = _spec(table, name)
         if spec.htype != "image":
-            raise LoaderError(f"resize of {name!r}, which is a {spec.htype}; expected an image tensor")
+            raise LoaderError(f"resize of {name!r}, which is a {spec.htype}. Expected an image tensor")
         if methods.get(name, "numpy") != "numpy":
-            raise LoaderError(f"resize of {name!r}, which is decoded by {methods[name]!r}; expected 'numpy'")
-        height, width = size if isinstance(size, tuple | list) and len(size) == 2 else (size, size)  # noqa: PLR2004  height and width
+            raise LoaderError(f"resize of {name!r}, which is decoded by {methods[name]!r}. Expected 'numpy'")
+        height, width = size if isinstance(size, tuple | list) and len(size) == 2 else (size, size)
         what = f"resize of {name!r}"
         checked[name] = (check_count(what, height, 1), check_count(what, width, 1))
     return checked

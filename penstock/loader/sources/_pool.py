@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.errors import LoaderError, escaped
+from penstock._wording import escaped
+from penstock.errors import LoaderError
 from penstock.loader.place._epoch import Stream
 from penstock.loader.sources._sequential import BufferedStream, SequentialTable
 from penstock.sampling import (

@@ -52,7 +52,7 @@ class SequentialTable(FirstSampleTable):
         num_rows = int(count() if callable(count) else count)
         first = next(iter(source), None)
         if first is None or num_rows < 1:
-            raise LoaderError(f"the source reports {num_rows} samples and gives none; expected at least 1")
+            raise LoaderError(f"the source reports {num_rows} samples and gives none. Expected at least 1")
         super().__init__(source, num_rows, named(first))
         self.source = source
         self.waiting: dict[int, dict[str, Any]] = {}
@@ -141,7 +141,7 @@ class BufferedStream:
             rows.append(row)
         if len(rows) < stop - start:
             raise LoaderError(
-                f"the source reports {self.size} samples and gave {start % self.size + len(rows)}; expected as many"
+                f"the source reports {self.size} samples and gave {start % self.size + len(rows)}. Expected as many"
             )
         self._position = stop if stop % self.size else -1
         return np.array(rows, np.int64)

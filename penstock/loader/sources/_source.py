@@ -86,7 +86,7 @@ class SourceTable(FirstSampleTable):
         count = source.num_samples
         num_rows = int(count() if callable(count) else count)
         if num_rows < 1:
-            raise LoaderError(f"the source has {num_rows} samples; expected at least 1")
+            raise LoaderError(f"the source has {num_rows} samples. Expected at least 1")
         self._source = source
         super().__init__(
             source, num_rows, {name: values[0] for name, values in self._read(np.zeros(1, np.int64)).items()}
@@ -108,8 +108,8 @@ class SourceTable(FirstSampleTable):
         expected = (self._num_rows, *self._sample_shapes[tensor])
         if array.shape != expected or array.dtype.name != self._specs[tensor].dtype:
             raise LoaderError(
-                f"the array {tensor!r} of the source is {array.dtype.name} of shape {array.shape}; "
-                f"expected {self._specs[tensor].dtype} of shape {expected}, as its samples are"
+                f"the array {tensor!r} of the source is {array.dtype.name} of shape {array.shape}. "
+                f"Expected {self._specs[tensor].dtype} of shape {expected}, as its samples are"
             )
         return array
 
@@ -177,6 +177,6 @@ def as_table(source: Any) -> Table:
     if hasattr(source, "num_samples") and hasattr(source, "__iter__"):
         return SequentialTable(source)
     raise LoaderError(
-        f"a loader cannot read a {type(source).__name__}; expected a dataset, a view or a source with "
+        f"a loader cannot read a {type(source).__name__}. Expected a dataset, a view or a source with "
         "num_samples and samples_by_indices"
     )

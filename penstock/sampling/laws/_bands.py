@@ -21,7 +21,7 @@ _ROUNDING = 1e-9
 def check_level(level: float) -> float:
     """Return the level, or raise if it is not a probability."""
     if not 0 < level < 1:
-        raise SamplingError(f"level is {level!r}; expected a number between 0 and 1", hint="0.95 is the usual one")
+        raise SamplingError(f"level is {level!r}. Expected a number between 0 and 1", hint="0.95 is the usual one")
     return float(level)
 
 

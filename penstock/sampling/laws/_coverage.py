@@ -141,7 +141,7 @@ class Coverage:
         allowed = self._allowed(share, of)
         for quantile in quantiles:
             if not 0 < quantile < 1:
-                raise SamplingError(f"quantile is {quantile!r}; expected a number between 0 and 1")
+                raise SamplingError(f"quantile is {quantile!r}. Expected a number between 0 and 1")
         if allowed < 0:
             return np.full(len(quantiles), math.inf)
         return np.array([self._first_epoch(allowed, quantile) for quantile in quantiles])
@@ -149,9 +149,9 @@ class Coverage:
     def _allowed(self, share: float, of: Population) -> int:
         """Return how many drawable samples may still be unseen; negative where the share is out of reach."""
         if of not in get_args(Population):
-            raise SamplingError(f"of is {of!r}; expected 'pool' or 'drawable'")
+            raise SamplingError(f"of is {of!r}. Expected 'pool' or 'drawable'")
         if not 0 < share <= 1:
-            raise SamplingError(f"share is {share!r}; expected a number in (0, 1]", hint="0.9 means 90 % of them")
+            raise SamplingError(f"share is {share!r}. Expected a number in (0, 1]", hint="0.9 means 90 % of them")
         total = self.num_rows if of == "pool" else self.num_drawable
         return self.num_drawable - math.ceil(share * total - 1e-9)
 
@@ -215,7 +215,7 @@ class Coverage:
 def coverage(strata: Groups, law: Law, num_epochs: int, num_draws: int, level: float) -> Coverage:
     """Return the coverage of a law; see `SamplingPlan.coverage`."""
     if num_epochs < 1:
-        raise SamplingError(f"num_epochs is {num_epochs!r}; expected at least 1")
+        raise SamplingError(f"num_epochs is {num_epochs!r}. Expected at least 1")
     epochs = np.arange(1, num_epochs + 1)
     unseen = law.unseen(epochs)
     fewest, most = band(unseen.mean, unseen.variance, level, float(law.num_drawable))

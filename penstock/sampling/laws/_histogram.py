@@ -84,7 +84,7 @@ def labels_of(strata: Groups) -> ClassCounts:
 def class_sums_of(strata: Groups, unit: Unit) -> ClassMoments:
     """Return the first and second sums of the unit; the same array twice where a draw has at most one."""
     if unit not in _UNITS:
-        raise SamplingError(f"unit is {unit!r}; expected 'instances' or 'samples'")
+        raise SamplingError(f"unit is {unit!r}. Expected 'instances' or 'samples'")
     sums = strata.class_sums
     if unit == "samples":
         return sums.rows_with_class, sums.rows_with_class

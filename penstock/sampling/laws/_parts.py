@@ -97,7 +97,7 @@ def included_parts(values: Values, sizes: Ints, included: Floats, draws: int) ->
     size = int(sizes[live].sum())
     if draws >= size:
         return Split(float(kept.counts @ kept.rows), [])
-    if np.ptp(included[live]) <= 1e-12:  # noqa: PLR2004  rounding
+    if np.ptp(included[live]) <= 1e-12:
         one = _Taken(np.array([size]), np.array([float(draws)]), np.zeros(1, np.int64))
         return _each(one, Values(np.zeros_like(kept.strata), kept.counts, kept.rows))
     taken = _Taken(sizes[live], included[live] * sizes[live], live)
@@ -143,7 +143,7 @@ def _fitted(
     choice = Choice(shares=share[entries], counts=counts, rows=rows, draws=round(total), fixed=fixed)
     others = counts != usual
     entries, jumps, rows = entries[others], counts[others] - usual, rows[others]
-    sign = np.where(share > 0.5, -1, 1)  # noqa: PLR2004  half of the rows
+    sign = np.where(share > 0.5, -1, 1)
     fixed += total * usual + float((jumps * (sign[entries] < 0)) @ rows)
     expected = np.minimum(share, 1 - share)[entries] * rows
     marked = np.bincount(entries, rows, len(share)) / taken.sizes

@@ -91,7 +91,7 @@ def imbalanced_subset(labels: Labels, counts: Mapping[str, int], seed: int = 0) 
         number = labels.class_names.index(name)
         members = np.flatnonzero(labels.values == number)
         if not 0 <= count <= len(members):
-            raise SamplingError(f"{count} rows of {name!r} were asked for; expected 0 to {len(members)}, its rows")
+            raise SamplingError(f"{count} rows of {name!r} were asked for. Expected 0 to {len(members)}, its rows")
         order = sorted_order(words(seed, (SUBSET, number, 0), 0, len(members)))
         chosen.append(members[order[:count]])
     rows = np.sort(np.concatenate(chosen)) if chosen else np.zeros(0, np.int64)
@@ -161,7 +161,7 @@ def batch_composition(
     """
     labels = class_counts(labels)
     if batch_size < 1:
-        raise SamplingError(f"batch_size is {batch_size!r}; expected at least 1")
+        raise SamplingError(f"batch_size is {batch_size!r}. Expected at least 1")
     stop = start + (stream.size if num_batches is None else num_batches * batch_size)
     drawn = stream.slice(start, stop)
     taken = labels.take(drawn)
@@ -251,4 +251,4 @@ def times_seen_table(stream: IndexStream, labels: Labels, num_epochs: int = 1) -
 
 def _check_single(labels: ClassCounts) -> None:
     if not (np.diff(labels.offsets) == 1).all():
-        raise SamplingError("some rows have no label or several; expected exactly one label per row")
+        raise SamplingError("some rows have no label or several. Expected exactly one label per row")

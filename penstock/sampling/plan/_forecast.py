@@ -56,7 +56,7 @@ class Forecast:
         labels, draws = labels_of(weighing.strata), weighing.checked_draws(num_draws)
         class_sums_of(weighing.strata, unit)
         if weighing.spec.mode != "iid":
-            raise SamplingError(f"mode is {weighing.spec.mode!r}; expected 'iid', for which the covariance is known")
+            raise SamplingError(f"mode is {weighing.spec.mode!r}. Expected 'iid', for which the covariance is known")
         return drawn_covariance(labels, weighing.probabilities[weighing.strata.ids], draws, unit == "instances")
 
     def coverage(self, num_epochs: int, num_draws: int | None, level: float) -> Coverage:

@@ -172,7 +172,7 @@ def epochs_by_imbalance(
     """
     minority = np.array([round(num_majority * ratio) for ratio in ratios], np.int64)
     if len(minority) == 0 or minority.min() < 1:
-        raise SamplingError(f"ratios are {list(ratios)!r}; expected numbers that leave at least one minority sample")
+        raise SamplingError(f"ratios are {list(ratios)!r}. Expected numbers that leave at least one minority sample")
     epochs = []
     for count in minority.tolist():
         labels = ClassCounts.from_labels([0] * num_majority + [1] * count)

@@ -408,7 +408,7 @@ class SamplingPlan:
             and ids, ``rows_with_class``, ``instances``, ``instances_squared``, and ``weights`` for level "bins".
             Where a row has a class more than once, ``value_offsets``, ``value_counts``, ``value_rows``: how many rows
             of each entry of ``class_ids`` have it how often, unless all of them have it equally often.
-            Where some rows have no label, ``unlabelled``: how many of each stratum. Where rows repeat, also the
+            Where some rows have no label, ``unlabeled``: how many of each stratum. Where rows repeat, also the
             distinct rows: ``fold_sizes``, ``fold_offsets``, ``fold_strata``, ``fold_times``, ``fold_class_offsets``,
             ``fold_class_ids``, ``fold_rows_with_class``.
         """

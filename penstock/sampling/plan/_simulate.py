@@ -74,7 +74,7 @@ def simulate(
 ) -> Simulation:
     """Return runs of the streams of `stream_of`; see `SamplingPlan.simulate`."""
     if num_epochs < 1 or num_runs < 1:
-        raise SamplingError(f"{num_runs} runs of {num_epochs} epochs; expected at least one of each")
+        raise SamplingError(f"{num_runs} runs of {num_epochs} epochs. Expected at least one of each")
     tally = _Tally(strata, num_runs, num_epochs)
     seeds = words(seed, (SIMULATE, 0, 0), 0, num_runs).tolist()
     with _reporting(progress, num_runs * num_epochs) as report:

@@ -59,7 +59,7 @@ def _bound(task: TargetTask, conflict: Floats) -> str:
     capped = f" with at most {task.max_repeats:g} draws of a sample per epoch" if task.max_repeats else ""
     if len(members) == 1:
         return f": at most {percent(most)}{capped}"
-    together = "; no sample has both" if len(members) == 2 and values.max() == 1 else ""  # noqa: PLR2004  a pair
+    together = "; no sample has both" if len(members) == 2 and values.max() == 1 else ""
     return f"{together}{', so' if together else ':'} together at most {percent(most)}{capped}, asked {asked}"
 
 
@@ -96,8 +96,8 @@ def _linear_program(task: TargetTask) -> tuple[Floats, Floats | None]:
     bounds = np.column_stack([np.zeros(len(cost)), np.concatenate([upper, np.full(2 * count, np.inf)])])
     equal = np.vstack([met, whole])
     found = linprog(cost, A_eq=equal, b_eq=np.append(np.zeros(count), 1.0), bounds=bounds, method="highs")
-    if found.status != 0 or found.fun < 1e-9:  # noqa: PLR2004  rounding of the program
+    if found.status != 0 or found.fun < 1e-9:
         return np.zeros(count), None
     duals = np.asarray(found.eqlin.marginals[:count])
     reached = shares_of(task, found.x[: len(gaps)])[task.asked]
-    return np.where(np.abs(duals) > 1e-9, duals, 0.0), reached  # noqa: PLR2004  rounding of the program
+    return np.where(np.abs(duals) > 1e-9, duals, 0.0), reached

@@ -58,8 +58,8 @@ class TargetTask:
         gaps = self.counts[:, self.asked] - self.shares * self.counts.sum(axis=1, keepdims=True)
         if np.array_equal(self.counts[:, :-1], self.present[:, :-1]):
             return Problem(sizes=self.sizes, gaps=gaps, directions=gaps, limit=self.limit)
-        labelled = self.present[:, :-1].sum(axis=1, keepdims=True)
-        directions = self.present[:, self.asked] - self.shares * labelled
+        labeled = self.present[:, :-1].sum(axis=1, keepdims=True)
+        directions = self.present[:, self.asked] - self.shares * labeled
         return Problem(sizes=self.sizes, gaps=gaps, directions=directions, limit=self.limit)
 
 
@@ -70,7 +70,7 @@ def task_of(
     class_sums_of(strata, unit)
     asked, shares = _checked_targets(labels, targets, unit)
     if max_repeats is not None and not max_repeats > 0:
-        raise SamplingError(f"max_repeats is {max_repeats!r}; expected draws of one sample per epoch, above 0")
+        raise SamplingError(f"max_repeats is {max_repeats!r}. Expected draws of one sample per epoch, above 0")
     if max_repeats is not None and strata.identity is not None:
         raise SamplingError(
             "max_repeats is set, but some samples are in the pool several times, and weights of positions cannot limit "
@@ -119,10 +119,10 @@ def _checked_targets(
     labels: ClassCounts, targets: Mapping[str | None, float], unit: Unit
 ) -> tuple[NDArray[np.int64], Floats]:
     if not isinstance(targets, Mapping):
-        raise SamplingError(f"targets are {targets!r}; expected a share for each class named", hint="{'bus': 0.2}")
+        raise SamplingError(f"targets are {targets!r}. Expected a share for each class named", hint="{'bus': 0.2}")
     if not targets:
         raise SamplingError(
-            "there are no targets; expected at least one class with its share", hint="solve_targets({'bus': 0.2})"
+            "there are no targets. Expected at least one class with its share", hint="solve_targets({'bus': 0.2})"
         )
     for name, share in targets.items():
         _check_target(labels, name, share, unit)
@@ -154,10 +154,10 @@ def _check_target(labels: ClassCounts, name: str | None, share: float, unit: Uni
     shown = _BACKGROUND if name is None else repr(name)
     if isinstance(share, bool) or not isinstance(share, (int, float, np.number)) or not 0 <= float(share) < 1:
         raise SamplingError(
-            f"share of {shown} is {share!r}; expected a number in [0, 1)",
+            f"share of {shown} is {share!r}. Expected a number in [0, 1)",
             hint="0.05 means 5 % of the draws; for all of them, query the samples that have the class",
         )
-    if share > 0 and name is None and labels.num_unlabelled == 0:
+    if share > 0 and name is None and labels.num_unlabeled == 0:
         raise InfeasibleTargetsError(
             f"no sample of the pool is without a label, so their share is 0 %; {percent(share)} was asked for",
             classes=(_BACKGROUND,),

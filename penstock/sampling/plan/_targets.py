@@ -107,7 +107,7 @@ def solve_targets(
 
 def _answer(task: TargetTask, solution: Solution, spec: SamplingSpec) -> Targets:
     labels = task.labels
-    samples = np.append(labels.samples, labels.num_unlabelled)
+    samples = np.append(labels.samples, labels.num_unlabeled)
     logs = np.zeros(labels.num_classes + 1)
     logs[task.asked] += solution.multipliers
     if task.unit == "instances":

@@ -96,7 +96,7 @@ class Weighing:
     def checked_draws(self, num_draws: int | None) -> int:
         """Return the draws delivered in an epoch, by default all; raise if there cannot be as many."""
         if num_draws is not None and not num_draws >= 1:
-            raise SamplingError(f"num_draws is {num_draws!r}; expected draws per epoch, at least 1")
+            raise SamplingError(f"num_draws is {num_draws!r}. Expected draws per epoch, at least 1")
         if num_draws is not None and self.spec.mode == "once" and num_draws > self.num_draws:
             raise SamplingError(
                 f"num_draws is {num_draws!r}; without replacement an epoch has {self.num_draws} draws",

@@ -64,7 +64,7 @@ def named_masks(
     names = tuple(masks) if isinstance(masks, Mapping) else None if expressions is None else tuple(expressions)
     arrays = [np.asarray(mask) for mask in (masks.values() if isinstance(masks, Mapping) else masks)]
     if names is not None and len(names) != len(arrays):
-        raise SamplingError(f"{len(names)} expressions for {len(arrays)} masks; expected one expression for each mask")
+        raise SamplingError(f"{len(names)} expressions for {len(arrays)} masks. Expected one expression for each mask")
     return arrays, names
 
 
@@ -76,7 +76,7 @@ def pool_size(masks: Sequence[NDArray[np.bool_]], labels: ClassCounts | None, nu
         return len(masks[0]) if masks[0].ndim else 0
     if labels is not None:
         return labels.num_rows
-    raise SamplingError("no masks, no labels and no num_rows; expected at least one of them", hint="pass num_rows=")
+    raise SamplingError("no masks, no labels and no num_rows. Expected at least one of them", hint="pass num_rows=")
 
 
 def by_masks(masks: Sequence[NDArray[np.bool_]], names: tuple[str, ...] | None, num_rows: int) -> Grouping:
@@ -84,7 +84,7 @@ def by_masks(masks: Sequence[NDArray[np.bool_]], names: tuple[str, ...] | None, 
     for number, mask in enumerate(masks):
         name = repr(names[number]) if names else f"mask {number}"
         if mask.dtype != np.bool_ or mask.shape != (num_rows,):
-            raise SamplingError(f"{name} is {mask.dtype} of shape {mask.shape}; expected bool of shape ({num_rows},)")
+            raise SamplingError(f"{name} is {mask.dtype} of shape {mask.shape}. Expected bool of shape ({num_rows},)")
     ids, sizes, first = group_masks(masks, num_rows)
     return Grouping(ids, sizes, _masks_at(masks, first))
 
@@ -161,13 +161,13 @@ def regrouped(groups: _G, expressions: tuple[str, ...]) -> _G | None:
 def concatenated(parts: Sequence[_G]) -> _G:
     """Join the groups of consecutive pieces of a pool; see `Strata.concatenate`."""
     if not parts:
-        raise SamplingError("there are no parts; expected the strata of at least one piece of a pool")
+        raise SamplingError("there are no parts. Expected the strata of at least one piece of a pool")
     head = parts[0]
     for part in parts[1:]:
         if (part.level, part.expressions, len(part.matches)) != (head.level, head.expressions, len(head.matches)):
             raise SamplingError(
-                f"the parts have different clauses, {head.expressions} and {part.expressions}; "
-                "expected the same clauses in every part"
+                f"the parts have different clauses, {head.expressions} and {part.expressions}. "
+                "Expected the same clauses in every part"
             )
     every = np.concatenate([part.matches for part in parts], axis=1)
     weights = None
@@ -193,7 +193,7 @@ def _joined_row_numbers(parts: Sequence[Groups]) -> NDArray[np.int64] | None:
     known = [part.row_numbers for part in parts if part.row_numbers is not None]
     if 0 < len(known) < len(parts):
         raise SamplingError(
-            f"{len(known)} of {len(parts)} parts have row numbers; expected row numbers in all of them or in none",
+            f"{len(known)} of {len(parts)} parts have row numbers. Expected row numbers in all of them or in none",
             hint="pass rows= for every part",
         )
     return np.concatenate(known) if known else None
@@ -215,7 +215,7 @@ def _joined_labels(labels: Sequence[ClassCounts | None]) -> ClassCounts | None:
     if len(known) < len(labels):
         return None
     if len({one.class_names for one in known}) > 1:
-        raise SamplingError("the parts have different class names; expected the same class names in every part")
+        raise SamplingError("the parts have different class names. Expected the same class names in every part")
     ends = np.concatenate([np.zeros(1, np.int64), *(np.diff(one.offsets) for one in known)])
     values = np.concatenate([one.values for one in known])
     rows = [one.row_numbers for one in known if one.row_numbers is not None]
@@ -238,17 +238,17 @@ def checked_weights(weights: ArrayLike, labels: ClassCounts | None = None) -> ND
             f"the weights are not numbers: {error}", hint="pass one number of at least 0 for each sample"
         ) from error
     if array.ndim != 1:
-        raise SamplingError(f"the weights have shape {array.shape}; expected one weight for each sample")
+        raise SamplingError(f"the weights have shape {array.shape}. Expected one weight for each sample")
     if labels is not None and len(array) != labels.num_rows:
         per_class = len(array) == labels.num_classes
         raise SamplingError(
-            f"{len(array)} weights for {labels.num_rows} samples; expected one weight for each sample",
+            f"{len(array)} weights for {labels.num_rows} samples. Expected one weight for each sample",
             hint="these look like class weights: weights[labels] gives sample weights" if per_class else None,
         )
     wrong = np.flatnonzero(~(np.isfinite(array) & (array >= 0)))
     if len(wrong):
         raise SamplingError(
-            f"weight {float(array[wrong[0]])!r} of sample {int(wrong[0])} is not valid; expected a finite number of at "
+            f"weight {float(array[wrong[0]])!r} of sample {int(wrong[0])} is not valid. Expected a finite number of at "
             "least 0" + (f" ({len(wrong)} weights are not)" if len(wrong) > 1 else ""),
             hint="weight 0 leaves a sample out",
         )
@@ -266,10 +266,10 @@ def check_lengths(labels: ClassCounts | None, rows: NDArray[np.int64] | None, nu
     """Raise if there are more or fewer labels or row numbers than rows in the pool."""
     if labels is not None and labels.num_rows != num_rows:
         raise SamplingError(
-            f"labels of {labels.num_rows} samples for a pool of {num_rows}; expected labels of every sample"
+            f"labels of {labels.num_rows} samples for a pool of {num_rows}. Expected labels of every sample"
         )
     if rows is not None and len(rows) != num_rows:
-        raise SamplingError(f"{len(rows)} row numbers for a pool of {num_rows}; expected one for every sample")
+        raise SamplingError(f"{len(rows)} row numbers for a pool of {num_rows}. Expected one for every sample")
 
 
 def first_positions(identity: NDArray[np.int64]) -> NDArray[np.int64]:

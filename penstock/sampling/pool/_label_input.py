@@ -57,16 +57,16 @@ def class_counts(labels: Labels) -> ClassCounts:
     if isinstance(labels, str | bytes | Mapping) or not (hasattr(labels, "__len__") or hasattr(labels, "__array__")):
         _refused(labels)
     array = _array(labels)
-    if array.ndim == 2 and array.dtype == np.bool_:  # noqa: PLR2004  samples by classes
+    if array.ndim == 2 and array.dtype == np.bool_:
         rows, classes = np.nonzero(array)
         offsets = np.concatenate([[0], np.cumsum(np.bincount(rows, minlength=len(array)))])
         names = tuple(map(str, range(array.shape[1])))
         return ClassCounts(values=classes, offsets=offsets.astype(np.int64), class_names=names)
-    if array.ndim == 2 and array.shape[1] == 1:  # noqa: PLR2004  a column
+    if array.ndim == 2 and array.shape[1] == 1:
         array = array[:, 0]
     if array.ndim != 1:
         raise SamplingError(
-            f"labels are {array.dtype} of shape {array.shape}; expected one class index per row",
+            f"labels are {array.dtype} of shape {array.shape}. Expected one class index per row",
             hint="0/1 matrices: labels.astype(bool); several class indices a row: ClassCounts.from_lists(labels)",
         )
     return _of_rows(array)
@@ -105,7 +105,7 @@ def _of_rows(array: NDArray[Any]) -> ClassCounts:
     if any(nested):
         if not all(nested):
             row = nested.index(False)
-            raise SamplingError(f"labels of sample {row} are {items[row]!r}; expected a list, as in the others")
+            raise SamplingError(f"labels of sample {row} are {items[row]!r}. Expected a list, as in the others")
         return _of_lists([list(item) for item in items])
     return _of_lists([[item] for item in items])
 
@@ -114,7 +114,7 @@ def _whole(array: NDArray[Any]) -> NDArray[np.int64]:
     wrong = np.flatnonzero(~(np.isfinite(array) & (array == np.floor(array)) & (np.abs(array) < 2.0**53)))
     if len(wrong):
         raise SamplingError(
-            f"label {float(array[wrong[0]])!r} of sample {int(wrong[0])} is not valid; expected a class index"
+            f"label {float(array[wrong[0]])!r} of sample {int(wrong[0])} is not valid. Expected a class index"
         )
     return array.astype(np.int64)
 
@@ -129,14 +129,14 @@ def _of_lists(rows: list[list[Any]]) -> ClassCounts:
     for number, item in flat:
         if not isinstance(item, kinds):
             raise SamplingError(
-                f"label {item!r} of sample {number} is of another kind; expected class indices, or names of all"
+                f"label {item!r} of sample {number} is of another kind. Expected class indices, or names of all"
             )
     return ClassCounts.from_lists([[int(item) for item in row] for row in rows])
 
 
 def _refused(labels: object) -> NoReturn:
     raise SamplingError(
-        f"labels are a {type(labels).__name__}; expected a class label tensor, ClassCounts "
+        f"labels are a {type(labels).__name__}. Expected a class label tensor, ClassCounts "
         "or an array of class indices",
         hint="ds.labels, or ClassCounts.from_lists([[0], [0, 1], …])",
     )

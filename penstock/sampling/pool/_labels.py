@@ -66,7 +66,7 @@ class ClassCounts:
         set_normalized(self, class_names=tuple(self.class_names))
         if len(self.offsets) < 1 or self.offsets[0] != 0 or self.offsets[-1] != len(self.values):
             raise SamplingError(
-                f"offsets do not describe {len(self.values)} values; expected 0 first and {len(self.values)} last"
+                f"offsets do not describe {len(self.values)} values. Expected 0 first and {len(self.values)} last"
             )
         if len(self.values) and (int(self.values.min()) < 0 or int(self.values.max()) >= self.num_classes):
             wrong = int(self.values.min()) if self.values.min() < 0 else int(self.values.max())
@@ -97,7 +97,7 @@ class ClassCounts:
         values = np.asarray(labels)
         if values.ndim != 1 or (values.size and values.dtype.kind not in "iu"):
             raise SamplingError(
-                f"labels are {values.dtype} of shape {values.shape}; expected one class index per row",
+                f"labels are {values.dtype} of shape {values.shape}. Expected one class index per row",
                 hint="from_lists takes several labels per row",
             )
         names = tuple(class_names) if class_names is not None else _numbered(values)
@@ -133,7 +133,7 @@ class ClassCounts:
         return f"contains({tensor}, '{self.class_names[number].replace(_QUOTE, 2 * _QUOTE)}')"
 
     @property
-    def num_unlabelled(self) -> int:
+    def num_unlabeled(self) -> int:
         """Rows without a label."""
         return int((self.offsets[1:] == self.offsets[:-1]).sum())
 
@@ -208,6 +208,6 @@ def _numbered(values: NDArray[np.integer]) -> tuple[str, ...]:
     most = int(values.max()) if values.size else -1
     if most >= _MOST_CLASSES:
         raise SamplingError(
-            f"class index {most}; expected less than {_MOST_CLASSES:,}", hint="number the classes from 0 on"
+            f"class index {most}. Expected less than {_MOST_CLASSES:,}", hint="number the classes from 0 on"
         )
     return tuple(map(str, range(most + 1)))

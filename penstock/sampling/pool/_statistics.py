@@ -24,7 +24,7 @@ def statistics(strata: Groups) -> dict[str, NDArray[Any]]:
         arrays, groups = _by_stratum(strata), np.arange(strata.num_strata)
     else:
         arrays, groups = _binned(strata), bins_of(strata)[1]
-    return {**arrays, **_values(strata, arrays, groups), **_unlabelled(strata)}
+    return {**arrays, **_values(strata, arrays, groups), **_unlabeled(strata)}
 
 
 def _values(strata: Groups, arrays: dict[str, NDArray[Any]], groups: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
@@ -51,7 +51,7 @@ def _values(strata: Groups, arrays: dict[str, NDArray[Any]], groups: NDArray[np.
     }
 
 
-def _unlabelled(strata: Groups) -> dict[str, NDArray[Any]]:
+def _unlabeled(strata: Groups) -> dict[str, NDArray[Any]]:
     """Return the rows of each stratum without a label; nothing where every row has one."""
     labels = strata.labels
     bare = np.zeros(0, np.int64) if labels is None else np.flatnonzero(labels.offsets[1:] == labels.offsets[:-1])
@@ -59,7 +59,7 @@ def _unlabelled(strata: Groups) -> dict[str, NDArray[Any]]:
         return {}
     ids = strata.ids[bare] if strata.row_weights is None else bins_of(strata)[1][strata.ids[bare]]
     count = strata.num_strata if strata.row_weights is None else len(bins_of(strata)[0])
-    return {"unlabelled": np.bincount(ids, minlength=count).astype(np.float64)}
+    return {"unlabeled": np.bincount(ids, minlength=count).astype(np.float64)}
 
 
 def _by_stratum(strata: Groups) -> dict[str, NDArray[Any]]:

@@ -54,7 +54,7 @@ def check_seed(seed: int) -> int:
     """Return the seed as an int in ``[0, 2**128)``, or say what is wrong with it."""
     if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or not 0 <= int(seed) < 1 << 128:
         raise SamplingError(
-            f"seed is {seed!r}; expected an integer in [0, 2**128)",
+            f"seed is {seed!r}. Expected an integer in [0, 2**128)",
             hint="fresh_seed() makes one",
         )
     return int(seed)

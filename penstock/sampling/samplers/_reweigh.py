@@ -48,7 +48,7 @@ def _plan_of(plan: SamplingPlan, weights: Any) -> SamplingPlan:
         return _by_spec(plan, weights)
     if isinstance(weights, str):
         raise SamplingError(
-            f"weights are the text {weights!r}; expected a plan, a spec or one weight for each sample",
+            f"weights are the text {weights!r}. Expected a plan, a spec or one weight for each sample",
             hint="ds.plan(text) is the plan of a text",
         )
     spec = plan.spec.with_options(clauses=(), combine="max", cap=None, expression=None, tables=())

@@ -53,9 +53,9 @@ class EpochSampler(Reweighable):
         self._plan = source if isinstance(source, SamplingPlan) else None
         self._stream = source.stream() if isinstance(source, SamplingPlan) else source
         if isinstance(batch_size, bool) or int(batch_size) != batch_size or batch_size < 1:
-            raise SamplingError(f"batch_size is {batch_size!r}; expected a whole number of at least 1")
+            raise SamplingError(f"batch_size is {batch_size!r}. Expected a whole number of at least 1")
         if self._stream.size < 1:
-            raise SamplingError("the stream has no draws; expected at least one sample")
+            raise SamplingError("the stream has no draws. Expected at least one sample")
         self.batch_size = int(batch_size)
         self.drop_last = drop_last
         self._continuing = bool(getattr(self._stream, "continuing", False))
@@ -167,7 +167,7 @@ class EpochSampler(Reweighable):
             rank, world_size = own_rank()
         rank, world_size = rank or 0, 1 if world_size is None else world_size
         if not 0 <= rank < world_size:
-            raise SamplingError(f"rank {rank} of world size {world_size}; expected 0 <= rank < world_size")
+            raise SamplingError(f"rank {rank} of world size {world_size}. Expected 0 <= rank < world_size")
         return rank, world_size
 
     @property
@@ -302,7 +302,7 @@ def _checked_epoch(epoch: int) -> int:
     except TypeError:
         number = -1
     if number < 0 or isinstance(epoch, bool):
-        raise SamplingError(f"set_epoch({epoch!r}); expected a whole number of at least 0")
+        raise SamplingError(f"set_epoch({epoch!r}). Expected a whole number of at least 0")
     return number
 
 

@@ -139,7 +139,7 @@ def effective_number(
     """
     if not (is_number(beta) and 0 <= beta < 1):
         raise SamplingError(
-            f"beta is {beta!r}; expected a number in [0, 1)", hint="0.9, 0.99, 0.999 or 0.9999 are usual"
+            f"beta is {beta!r}. Expected a number in [0, 1)", hint="0.9, 0.99, 0.999 or 0.9999 are usual"
         )
     labels = class_counts(labels)
     number = -np.expm1(_present(labels) * np.log1p(beta - 1)) if beta > 0 else np.ones(len(_present(labels)))
@@ -189,7 +189,7 @@ def repeat_factor(
     """
     if not (is_number(threshold) and 0 < threshold <= 1):
         raise SamplingError(
-            f"threshold is {threshold!r}; expected a share of samples in (0, 1]", hint="LVIS uses 0.001"
+            f"threshold is {threshold!r}. Expected a share of samples in (0, 1]", hint="LVIS uses 0.001"
         )
     labels = class_counts(labels)
     share = _present(labels) / max(labels.num_rows, 1)
@@ -234,7 +234,7 @@ def target_proportions(
     labels = class_counts(labels)
     if not isinstance(shares, Mapping):
         raise SamplingError(
-            f"shares are {shares!r}; expected a share for each class named", hint="{'bus': 0.2, 'car': 0.8}"
+            f"shares are {shares!r}. Expected a share for each class named", hint="{'bus': 0.2, 'car': 0.8}"
         )
     lengths = np.diff(labels.offsets)
     if lengths.max(initial=0) > 1 or (lengths.min(initial=1) < 1 and None not in shares):
@@ -242,7 +242,7 @@ def target_proportions(
             "some samples have no label or several; proportions of classes then depend on one another",
             hint="plan.solve_targets(...) finds weights for several labels; {None: 0.2} is a share without a label",
         )
-    counts = np.append(labels.samples, labels.num_unlabelled).astype(np.float64)
+    counts = np.append(labels.samples, labels.num_unlabeled).astype(np.float64)
     wanted = np.full(labels.num_classes + 1, np.nan)
     for name, share in shares.items():
         if name is not None and name not in labels.class_names:
@@ -250,7 +250,7 @@ def target_proportions(
         number = labels.num_classes if name is None else labels.class_names.index(name)
         if not (is_number(share) and 0 <= share <= 1) or (share > 0 and counts[number] == 0):
             raise SamplingError(
-                f"share of {name!r} is {share!r} with {int(counts[number])} samples; expected 0 to 1, 0 without any"
+                f"share of {name!r} is {share!r} with {int(counts[number])} samples. Expected 0 to 1, 0 without any"
             )
         wanted[number] = share
     wanted = _with_the_rest(wanted, counts)
@@ -270,7 +270,7 @@ def _with_the_rest(wanted: NDArray[np.float64], counts: NDArray[np.float64]) -> 
     left = 1 - total
     if left < -_ROUNDING or (left > _ROUNDING and others.sum() == 0):
         raise SamplingError(
-            f"the shares add up to {total:.6g}; expected " + ("at most 1" if others.sum() else "1"),
+            f"the shares add up to {total:.6g}. Expected " + ("at most 1" if others.sum() else "1"),
             hint="divide each by their sum",
         )
     return np.where(np.isnan(wanted), others / max(others.sum(), 1) * max(left, 0.0), wanted)
@@ -309,9 +309,9 @@ def _background_weight(
     """Return the weight of samples without a label that gives them a share of the draws, all others being weighed."""
     if not (is_number(share) and 0 <= share < 1):
         raise SamplingError(
-            f"background is {share!r}; expected a share of the draws in [0, 1)", hint="0.2 means 20 % without a label"
+            f"background is {share!r}. Expected a share of the draws in [0, 1)", hint="0.2 means 20 % without a label"
         )
-    count = labels.num_unlabelled
+    count = labels.num_unlabeled
     if share == 0 or count == 0:
         if share > 0:
             raise InfeasibleTargetsError(

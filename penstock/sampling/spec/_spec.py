@@ -10,7 +10,8 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
-from penstock.errors import SamplingError, nearest
+from penstock._wording import nearest
+from penstock.errors import SamplingError
 from penstock.sampling.pool._normalized import set_normalized
 from penstock.sampling.random._philox import check_seed
 from penstock.sampling.spec._number_text import number_text
@@ -26,7 +27,7 @@ def _check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
     if not isinstance(value, str) or value not in choices:
         like = nearest(str(value), choices)
         raise SamplingError(
-            f"{name} is {value!r}; expected one of {', '.join(choices)}",
+            f"{name} is {value!r}. Expected one of {', '.join(choices)}",
             hint=f"did you mean {like!r}?" if like else None,
         )
 
@@ -64,7 +65,7 @@ class Clause:
             weight = math.nan
         if not (math.isfinite(weight) and weight >= 0):
             raise SamplingError(
-                f"weight of {self.expression!r} is {self.weight!r}; expected a finite number >= 0",
+                f"weight of {self.expression!r} is {self.weight!r}. Expected a finite number >= 0",
                 hint="weight 0 leaves the samples out",
             )
         set_normalized(self, weight=weight)
@@ -129,13 +130,13 @@ class SamplingSpec:
         set_normalized(self, clauses=tuple(self.clauses), seed=check_seed(self.seed))
         self._agree_on_replacement()
         if self.size is not None and not (is_number(self.size) and self.size >= 1 and self.size % 1 == 0):
-            raise SamplingError(f"size is {self.size!r}; expected draws per epoch, at least 1, or None")
+            raise SamplingError(f"size is {self.size!r}. Expected draws per epoch, at least 1, or None")
         if self.size is not None:
             set_normalized(self, size=int(self.size))
         if self.cap is not None and not (is_number(self.cap) and math.isfinite(self.cap) and self.cap > 0):
-            raise SamplingError(f"cap is {self.cap!r}; expected a finite number > 0, or None")
+            raise SamplingError(f"cap is {self.cap!r}. Expected a finite number > 0, or None")
         if self.cap is not None and self.combine != "product":
-            raise SamplingError(f"cap is set with combine={self.combine!r}; expected combine='product'")
+            raise SamplingError(f"cap is set with combine={self.combine!r}. Expected combine='product'")
 
     def _agree_on_replacement(self) -> None:
         if not self.replace and self.mode == "deck":
@@ -255,7 +256,7 @@ def spec_of(clauses: tuple[Clause, ...], options: Mapping[str, Any]) -> Sampling
         if name not in known:
             like = nearest(name, known)
             raise SamplingError(
-                f"there is no option {name!r}; expected one of {', '.join(known)}",
+                f"there is no option {name!r}. Expected one of {', '.join(known)}",
                 hint=f"did you mean {like!r}?" if like else None,
             )
     return SamplingSpec(clauses=clauses, **options)

@@ -84,7 +84,7 @@ class OnceStream(Stream):
         drawable = int(strata.sizes[weights > 0].sum())
         if size > drawable:
             raise SamplingError(
-                f"{size} draws without replacement; expected at most {drawable}, the rows with a weight above 0"
+                f"{size} draws without replacement. Expected at most {drawable}, the rows with a weight above 0"
             )
         self._drawable = drawable
         self._strata = strata

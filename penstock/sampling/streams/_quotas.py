@@ -32,7 +32,7 @@ def integer_masses(sizes: NDArray[np.int64], weights: NDArray[np.float64]) -> ND
     if len(lost):
         raise SamplingError(
             f"weights from {float(weights[lost].min()):.3g} to {float(weights.max()):.3g} are too far apart for mode "
-            f"'deck': samples of the smallest come once in {1 / float(shares[lost].max()):.2g} draws; expected at "
+            f"'deck': samples of the smallest come once in {1 / float(shares[lost].max()):.2g} draws. Expected at "
             "least one in 2.2e+12",
             hint="give them weight 0 or a larger one, or use mode='iid'",
         )

@@ -57,13 +57,15 @@ class Stream:
     """What all streams share: slices out of chunks, epochs, state."""
 
     size: int
+    """Draws per epoch."""
     seed: int
+    """Seed of the draws."""
     continuing = False
     """Whether draws beyond an epoch are the next epoch's (iid, deck), or each epoch is one of its own."""
 
     def __init__(self, size: int, seed: int) -> None:
         if size < 0:
-            raise SamplingError(f"size is {size}; expected draws per epoch, at least 0")
+            raise SamplingError(f"size is {size}. Expected draws per epoch, at least 0")
         self.size = int(size)
         self.seed = check_seed(seed)
         self._chunk: tuple[int, NDArray[np.int64]] | None = None
@@ -94,7 +96,7 @@ class Stream:
         """
         start, stop = int(start), int(stop)
         if not 0 <= start <= stop:
-            raise SamplingError(f"slice({start}, {stop}) is not a range of positions; expected 0 <= start <= stop")
+            raise SamplingError(f"slice({start}, {stop}) is not a range of positions. Expected 0 <= start <= stop")
         if start == stop or self.size == 0:
             return np.zeros(0, np.int64)
         chunk = min(max(self.size, _MIN_CHUNK), _MAX_CHUNK)

@@ -32,7 +32,7 @@ class Credentials:
         """Keep credentials for this session, in memory alone."""
         if not isinstance(values, Mapping) or not all(isinstance(value, str) for value in values.values()):
             raise CredentialsError(
-                f"credentials for {name!r} of type {type(values).__name__}; expected a dict of text, such as "
+                f"the credentials for {name!r} are of type {type(values).__name__}. Expected a dict of text, such as "
                 "{'aws_access_key_id': …, 'aws_secret_access_key': …}"
             )
         self._given[name] = dict(values)
@@ -79,5 +79,5 @@ def _parsed(text: str, origin: str) -> dict[str, str]:
     except json.JSONDecodeError:
         values = None
     if not isinstance(values, dict):
-        raise CredentialsError(f'{origin} holds no JSON object; expected {{"aws_access_key_id": …}}')
+        raise CredentialsError(f'{origin} does not contain a JSON object. Expected {{"aws_access_key_id": …}}')
     return {str(key): str(value) for key, value in values.items()}

@@ -31,7 +31,7 @@ class LinkReader:
     Parameters
     ----------
     roots : sequence of str
-        Folders that local links may lie in; the environment variable
+        Folders that may contain local links; the environment variable
         ``PENSTOCK_LINK_ROOTS`` (separated as PATH is) takes their place where it is set.
     credentials : Credentials
         Where credentials are looked up.
@@ -60,7 +60,7 @@ class LinkReader:
             return link_error(link, error)
         if image_format(content) is None:
             return LinkError(
-                f"the linked file {shown_url(link.url)} is no image; expected JPEG, PNG or another image format"
+                f"the linked file {shown_url(link.url)} is not an image. Expected JPEG, PNG or another image format"
             )
         return content
 
@@ -68,18 +68,19 @@ class LinkReader:
         real = os.path.realpath(path)
         if not any(real.startswith(root.rstrip(os.sep) + os.sep) for root in self._roots):
             raise LinkError(
-                f"the linked file {str(path)!r} lies outside the folders this dataset may read: "
+                f"the linked file {str(path)!r} is outside the folders that this dataset may read: "
                 f"{', '.join(map(repr, self._roots)) or 'none'}",
-                hint=f"{_ROOTS_VARIABLE} names the folders that are allowed",
+                hint=f"set {_ROOTS_VARIABLE} to allow more folders",
             )
         if not stat.S_ISREG(os.stat(real).st_mode):  # noqa: PTH116  a pipe would be waited for without end
-            raise LinkError(f"the linked file {str(path)!r} is a folder or a device; expected a file")
+            raise LinkError(f"the linked file {str(path)!r} is a folder or a device. Expected a file")
         with open(real, "rb") as stream:  # noqa: PTH123  real is a str already, and this is the hot path
             return stream.read()
 
     def _remote(self, link: Link) -> bytes:
         if scheme_of(link.url) not in LINK_SCHEMES:
             raise LinkError(
-                f"the link {shown_url(link.url)} has scheme {scheme_of(link.url)!r}; expected {', '.join(LINK_SCHEMES)}"
+                f"the link {shown_url(link.url)} has scheme {scheme_of(link.url)!r}. "
+                f"Expected one of: {', '.join(LINK_SCHEMES)}"
             )
         return fetch_remote(link, self._credentials.find(link.creds_key))

@@ -118,7 +118,7 @@ def _from_web(url: str, creds: Mapping[str, str]) -> bytes:
         for piece in answer.iter_content(_PIECE):
             content += piece
             if len(content) > _MOST_BYTES:
-                raise LinkError(f"the linked file {shown_url(url)} is larger than 2 GiB; expected an image")
+                raise LinkError(f"the linked file {shown_url(url)} is larger than 2 GiB. Expected an image")
         return bytes(content)
 
 
@@ -131,7 +131,7 @@ def link_error(link: Link, error: Exception) -> LinkError:
         named = f" under the key {link.creds_key!r}" if link.creds_key else ""
         return _unreadable(link, f"no credentials were found{named}", _hint(link))
     if isinstance(error, (FileNotFoundError, NotADirectoryError)) or _status(error) in {404, 410}:
-        return LinkError(f"the linked file {shown_url(link.url)} is missing")
+        return LinkError(f"the linked file {shown_url(link.url)} does not exist")
     return _unreadable(link, *_reason(link, error))
 
 
@@ -147,18 +147,18 @@ def _status(error: Exception) -> int:
 def _reason(link: Link, error: Exception) -> tuple[str, str | None]:
     text, kind = str(error), type(error).__name__
     if _REGION.search(text) and not isinstance(error, _StatusError):
-        return "the bucket is in another region", "'region' of the credentials names it, or AWS_REGION"
+        return "the bucket is in another region", "set 'region' in the credentials, or AWS_REGION"
     if (
         kind in {"PermissionDeniedError", "UnauthenticatedError"}
         or _DENIED.search(text)
         or _status(error) in {401, 403}
     ):
         whose = f" with the credentials of {link.creds_key!r}" if link.creds_key else ""
-        return f"access is denied{whose}", _hint(link)
+        return f"access was denied{whose}", _hint(link)
     if kind == "UnknownConfigurationKeyError":
         return f"the credentials of {link.creds_key!r} have an unknown entry ({text.partition(chr(10))[0]})", None
     if _status(error):
-        return f"the server answered with status {_status(error)}", None
+        return f"the server returned status {_status(error)}", None
     return _of_connection(link, error), None
 
 
@@ -166,17 +166,17 @@ def _hint(link: Link) -> str:
     key = link.creds_key
     if key:
         return (
-            f"ds.populate_creds({key!r}, {{…}}) gives them for the session; the environment variable "
-            f"PENSTOCK_CREDS_{key}, a JSON object, for good"
+            f"set them for this session with ds.populate_creds({key!r}, {{…}}), or for all in the environment variable "
+            f"PENSTOCK_CREDS_{key}, as a JSON object"
         )
     return (
-        "ds.add_creds_key('my_key') and penstock.link(url, creds_key='my_key') name credentials, which "
-        "ds.populate_creds or the environment variable PENSTOCK_CREDS_my_key give"
+        "name the credentials with ds.add_creds_key('my_key') and penstock.link(url, creds_key='my_key'), and set them "
+        "with ds.populate_creds or in the environment variable PENSTOCK_CREDS_my_key"
     )
 
 
 def _of_connection(link: Link, error: Exception) -> str:  # noqa: PLR0911  a fault a line
-    """Say what is wrong with the way to a file."""
+    """Return what is wrong with the connection to a file."""
     text, kind = str(error), type(error).__name__
     host = split_url(link.url).netloc.rpartition("@")[2]
     if kind in {"InvalidURL", "LocationParseError", "InvalidSchema", "MissingSchema"} or isinstance(
@@ -184,17 +184,17 @@ def _of_connection(link: Link, error: Exception) -> str:  # noqa: PLR0911  a fau
     ):
         return "it is not a valid URL"
     if kind == "TooManyRedirects" or "following redirect" in text:
-        return "its server redirects without end"
+        return "its server redirects endlessly"
     if kind == "SSLError":
-        return f"the certificate of {host!r} is not valid, or it does not speak https"
+        return f"the certificate of {host!r} is not valid, or the server does not support https"
     if re.search(r"NameResolution|getaddrinfo|Name or service|dns error", text):
         return f"the host {host!r} does not exist"
     if "Timeout" in kind or re.search(r"timed? ?out", text, re.IGNORECASE):
-        return f"{host!r} does not answer"
+        return f"{host!r} does not respond"
     if kind == "ConnectionError" or _UNREACHABLE.search(text):
-        return f"no server answers at {host!r}"
+        return f"no server is reachable at {host!r}"
     if kind in {"ChunkedEncodingError", "ContentDecodingError", "RetryError"}:
-        return "the connection broke off"
+        return "the connection was interrupted"
     if isinstance(error, OSError) and error.strerror:
         return error.strerror.lower()
-    return "the store could not serve it"
+    return "the store could not return it"

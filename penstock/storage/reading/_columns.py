@@ -34,7 +34,7 @@ _LISTS = ("class_label", "bbox", "embedding", "generic")
 
 
 def column_of(tensor: str) -> str:
-    """Return the name of the column that holds a tensor's samples: the engine takes a dot for a field of a struct."""
+    """Return the column name of a tensor: the engine reads a dot as a field of a struct."""
     return _UID_TENSOR if tensor.lower() == UID else tensor.replace(".", "%2E")
 
 
@@ -44,7 +44,7 @@ def column_names(spec: TensorSpec) -> tuple[str, ...]:
 
 
 def sample_columns(spec: TensorSpec) -> tuple[str, ...]:
-    """Return the names of the physical columns a sample is made of: an image's recorded shape and digest are not."""
+    """Return the physical columns of a sample, without the recorded shape and digest of an image."""
     name = column_of(spec.name)
     recorded = (f"_shape_{name}", f"_digest_{name}") if spec.htype == "image" else ()
     return tuple(column for column in column_names(spec) if column not in recorded)
@@ -59,7 +59,7 @@ def _extras(spec: TensorSpec) -> tuple[str, ...]:
 
 
 def fields_of(spec: TensorSpec) -> list[pa.Field]:
-    """Return the Arrow fields of a tensor's physical columns, none while its type is not known."""
+    """Return the Arrow fields of a tensor's physical columns; empty while its type is unknown."""
     import pyarrow as pa
 
     if not spec.is_typed:
@@ -83,7 +83,7 @@ def _main_type(spec: TensorSpec) -> pa.DataType:
 
 
 def arrays_of_cells(spec: TensorSpec, cells: Sequence[Cell]) -> list[pa.Array]:
-    """Return one Arrow array for each physical column, none while the type is not known: all samples are NULL."""
+    """Return one Arrow array per physical column; empty while the type is unknown, when all samples are NULL."""
     import pyarrow as pa
 
     if not spec.is_typed:
@@ -168,7 +168,7 @@ def byte_views(array: pa.ChunkedArray) -> list[memoryview | None]:
 
 
 def shape_rows(array: pa.ChunkedArray, ndim: int) -> NDArray[np.int64]:
-    """Return shapes, int64 of shape (num_rows, ndim); -1 where none is recorded."""
+    """Return shapes, int64 of shape (num_rows, ndim); -1 if no shape is recorded."""
     values, offsets, _ = flat_values(array)
     shapes = np.full((len(offsets) - 1, ndim), -1, np.int64)
     known = np.diff(offsets) == ndim

@@ -1,4 +1,4 @@
-"""Arrow streams that came with a dataset, which somebody else may have written."""
+"""Check Arrow streams that came with a dataset and may have been written by others."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def received_table(content: bytes, spec: TensorSpec) -> pa.Table:
     Raises
     ------
     ValueError
-        If it is compressed, has other columns than the tensor, or counts more than it holds.
+        If it is compressed, has other columns than the tensor, or a wrong sample count.
     """
     import pyarrow as pa
 
@@ -45,7 +45,7 @@ def received_table(content: bytes, spec: TensorSpec) -> pa.Table:
     table = pa.ipc.open_stream(content).read_all()
     table.validate(full=True)
     if table.nbytes > 2 * len(content):
-        raise ValueError("it counts more samples than it holds")
+        raise ValueError("its sample count is larger than the number of samples")
     return table
 
 
@@ -59,7 +59,7 @@ def _messages(reader: pa.MessageReader) -> list[pa.Message]:
 
 
 def _is_compressed(metadata: bytes) -> bool:
-    """Look whether a message's flatbuffer has the field that says how its buffers are packed."""
+    """Return whether a message's flatbuffer has the field for compressed buffers."""
     try:
         message = struct.unpack_from("<I", metadata)[0]
         header = _field(metadata, message, _HEADER_FIELD)

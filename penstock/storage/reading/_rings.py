@@ -20,7 +20,7 @@ _PARAMETERS_SIZE = 120
 
 @cache
 def _allowed() -> bool:
-    """Tell whether the kernel gives this process a ring; containers often forbid it, other systems have none."""
+    """Return whether the kernel offers io_uring; containers often forbid it, and other systems do not have it."""
     if sys.platform != "linux":
         return False
     import ctypes

@@ -32,7 +32,7 @@ _START = (
 
 
 class Refused:
-    """Stands for the engine's dataset in a forked child: whatever it is asked, the answer is an error at once."""
+    """Replacement for the engine's dataset in a forked child: every access raises an error."""
 
     def __getattr__(self, name: str) -> NoReturn:
         if name.startswith("__"):
@@ -84,7 +84,7 @@ class ServedVersion:
 
 
 class _Server:
-    """The process, started when it is first asked; every process forked from this one starts its own."""
+    """The server process, started on first use; every forked process starts its own."""
 
     def __init__(self) -> None:
         self._channel: Connection[Any, Any] | None = None
@@ -92,7 +92,7 @@ class _Server:
         renew_in_children(self)
 
     def renew(self) -> None:
-        """Leave the parent's process alone."""
+        """Do not use the parent's process."""
         self._lock = threading.Lock()
         channel, self._channel = self._channel, None
         if channel is not None:
@@ -106,7 +106,7 @@ class _Server:
                 answer = channel.recv_bytes()
             except (EOFError, OSError) as error:
                 self._channel = None
-                raise StorageError(f"the process that reads {key[0]!r} for this forked one has ended") from error
+                raise StorageError(f"the process that reads {key[0]!r} for this forked process has exited") from error
         told, given = pickle.loads(answer)  # noqa: S301  from this process's own child
         if told == "failed":
             raise StorageError(given)

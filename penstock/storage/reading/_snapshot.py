@@ -63,14 +63,14 @@ class Snapshot:
 
     @cached_property
     def meta(self) -> dict[str, Any]:
-        """What the dataset says of itself: tensors, credential names, infos."""
-        with wrapped(f"read what the dataset at {self.path!r} says of itself"):
+        """The metadata of the dataset: tensors, credential names, notes."""
+        with wrapped(f"read the metadata of the dataset at {self.path!r}"):
             meta: dict[str, Any] = json.loads((self.source.schema.metadata or {}).get(META_KEY, b"{}"))
         return meta
 
     @cached_property
     def columns(self) -> frozenset[str]:
-        """Names of the physical columns there are."""
+        """Names of the existing physical columns."""
         with wrapped(f"read the columns of {self.path!r}"):
             return frozenset(self.source.schema.names)
 
@@ -111,5 +111,5 @@ class Snapshot:
 
     @property
     def handle(self) -> lance.LanceDataset:
-        """The engine's own dataset, for this layer alone."""
+        """The engine's own dataset, for use in this room only."""
         return self.source.handle

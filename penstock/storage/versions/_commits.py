@@ -1,4 +1,4 @@
-"""Commits: records inside the versions they made; a tag keeps each from being cleaned up."""
+"""Commits: records inside the versions they create; a tag keeps each from being cleaned up."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from penstock.errors import CommitNotFoundError, DatasetError, PenstockError, StorageError, nearest
+from penstock._wording import nearest
+from penstock.errors import CommitNotFoundError, DatasetError, PenstockError, StorageError
 from penstock.storage._wrap import wrapped
 from penstock.storage.reading._snapshot import Snapshot
 from penstock.storage.versions._tags import Mark, create_tag, damaged_refs, delete_tag_named, has_tag, tags_named
@@ -95,7 +96,7 @@ def encoded(name: str) -> str:
 
 
 def decoded(name: str) -> str:
-    """Return what `encoded` was given."""
+    """Return the original of an encoded name."""
     return re.sub(
         r"(?:\.[0-9a-f]{2})+", lambda found: bytes.fromhex(found[0].replace(".", "")).decode(errors="replace"), name
     )
@@ -117,7 +118,7 @@ def new_record(message: str, parent: str | None, *, merged: str | None = None) -
 
 
 def author() -> str:
-    """Return who works here: PENSTOCK_AUTHOR, else the user's name."""
+    """Return the author: PENSTOCK_AUTHOR, or else the user's name."""
     named = os.environ.get("PENSTOCK_AUTHOR")
     if named:
         return named
@@ -188,7 +189,7 @@ def last_commit(store: Store, snapshot: Snapshot, known: Commit | None = None) -
 
 
 def _made_at(snapshot: Snapshot, commit_id: str) -> int | None:
-    """Return the version of the snapshot's branch that a commit made, looking back a little, or None."""
+    """Return the version of the snapshot's branch that a commit created, among the latest ones, or None."""
     for version in range(snapshot.version, max(0, snapshot.version - _LOOK_BACK), -1):
         kind, operation = kind_of(snapshot.handle, version)
         if kind == commit_kind(commit_id):
@@ -199,7 +200,7 @@ def _made_at(snapshot: Snapshot, commit_id: str) -> int | None:
 
 
 def commit_kind(commit_id: str) -> str:
-    """Return what is recorded beside the version that a commit makes."""
+    """Return the record that is stored with the version of a commit."""
     return f"commit {commit_id}"
 
 
@@ -230,21 +231,21 @@ def _last_tagged(store: Store, version: int) -> Commit | None:
 
 
 def _made_from(store: Store, branch: str) -> tuple[str | None, int]:
-    """Return the branch and version that a branch was made from."""
+    """Return the branch and version that a branch was created from."""
     with wrapped(f"read the branches of {store.location.path!r}"):
         made_from = store.handle.branches.list()[branch]
     return made_from["parent_branch"], int(made_from["parent_version"])
 
 
 def clean_version(store: Store, last: Commit | None) -> int:
-    """Return the version of the store's branch that holds its last commit, and nothing after it."""
+    """Return the version of the store's branch that contains its last commit and nothing after it."""
     if last is not None and last.branch == store.branch:
         return last.version
     return 1 if store.branch is None else _made_from(store, store.branch)[1]
 
 
 def is_clean(store: Store, snapshot: Snapshot, last: Commit | None) -> bool:
-    """Tell whether a version holds exactly its last commit: versions of upkeep after it change nothing."""
+    """Return whether a version equals its last commit; maintenance versions after it change nothing."""
     if last is None:
         return False
     version = snapshot.version
@@ -280,23 +281,23 @@ def find_version(store: Store, name: str) -> tuple[str | None, int | None]:
     if len(begun) == 1:
         return marks[begun[0]].branch, marks[begun[0]].version
     if begun:
-        raise CommitNotFoundError(f"{name!r} begins {len(begun)} commit ids; expected more digits")
+        raise CommitNotFoundError(f"{name!r} matches {len(begun)} commit ids. Expected more digits")
     known = [*marks, *mine, *branches, "main"]
     like = nearest(name, known)
     raise CommitNotFoundError(
-        f"no commit, tag or branch {name!r} in {store.location.path!r}",
+        f"{name!r} is not a commit, tag or branch of {store.location.path!r}",
         hint=f"did you mean {like!r}?" if like else "ds.log() lists the commits",
     )
 
 
 def branch_names(store: Store) -> list[str]:
-    """Return the names of the branches beside the first one."""
+    """Return the names of all branches but the first."""
     with wrapped(f"read the branches of {store.location.path!r}"):
         return sorted(decoded(name) for name in store.handle.branches.list())
 
 
 def commit_before(store: Store, commit: Commit) -> Commit | None:
-    """Return the commit before one from the version that it was made on, where its own tag is gone."""
+    """Return the previous commit from the version a commit is based on, if its own tag is gone."""
     with suppress(PenstockError):
         on_branch = store.on(commit.branch)
         found = last_commit(on_branch, on_branch.at(commit.version - 1))
@@ -311,10 +312,10 @@ def wrong_tags(store: Store) -> list[str]:
         record = _record_at(store, mark)
         told = {key: mark.note[key] for key in _NOTED if mark.note.get(key)}
         if record and (record.get("id") != commit_id or any(record.get(key) != told[key] for key in told)):
-            wrong.append(f"the tag of commit {commit_id} is not what its version records")
+            wrong.append(f"the tag of commit {commit_id} does not match the record in its version")
     for name, mark in user_tags(store).items():
         if mark.note.get(_RECORD) and _record_at(store, mark).get("id") != mark.note[_RECORD]:
-            wrong.append(f"the tag {name!r} does not name the commit it was given")
+            wrong.append(f"the tag {name!r} does not point to the commit it was created for")
     return wrong
 
 
@@ -333,9 +334,9 @@ def user_tags(store: Store) -> dict[str, Mark]:
 
 
 def set_tag(store: Store, name: str, branch: str | None, version: int) -> None:
-    """Give a version a name of the user's."""
+    """Tag a version with a name chosen by the user."""
     if not isinstance(name, str) or not name or name in user_tags(store) or name in {"main", *branch_names(store)}:
-        raise DatasetError(f"a tag named {name!r}; expected a name that is not taken")
+        raise DatasetError(f"{name!r} is not a valid tag name. Expected a name that is not in use")
     record = _record_in(store.on(branch).at(version))
     note = {_RECORD: str(record["id"])} if record else None
     with store.location.lock():

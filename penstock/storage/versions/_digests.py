@@ -1,4 +1,4 @@
-"""Checksums of the files a version is made of, so that damage is found and not read.
+"""Checksums of the files of a version, so that damage is found.
 
 The engine's data files carry no checksums. Each commit records those of the files it added; files
 never change once they are written, so one record of a file holds for every later version.
@@ -131,4 +131,4 @@ def _wrong(location: Location, file: str, recorded: dict[str, Any]) -> str | Non
         return str(error)
     if found is None:
         return f"the stored file {file!r} is missing"
-    return None if found == recorded else f"the bytes of {file!r} are not those that were committed"
+    return None if found == recorded else f"the content of {file!r} differs from what was committed"

@@ -33,7 +33,7 @@ _DAMAGED = ".damaged"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mark:
-    """A name for a version of a branch, with what is recorded beside it.
+    """A name for a version of a branch, with its record.
 
     Parameters
     ----------
@@ -96,19 +96,19 @@ def create_tag(store: Store, name: str, branch: str | None, version: int, note: 
 
 
 def keep_ref(store: Store, file: str) -> None:
-    """Make the record of a tag or branch outlast a power cut; one that the disk did not take whole is deleted."""
+    """Sync the record of a tag or branch; one that the disk did not save completely is deleted."""
     if store.location.is_remote:
         return
     keys = _FOLDERS[file.rpartition("/")[0]]
     if not _is_record(store.location.read(file) or b"", keys):
         with suppress(StorageError):
             store.location.delete([file])
-        raise StorageError(f"the disk of {store.location.path!r} did not take {file!r}; nothing was changed")
+        raise StorageError(f"the disk of {store.location.path!r} did not save {file!r}. Nothing was changed")
     store.location.sync([file])
 
 
 def has_tag(store: Store, name: str) -> bool:
-    """Tell whether there is a tag of this name, without reading the others."""
+    """Return whether a tag with this name exists, without reading the others."""
     with suppress(StorageError), wrapped(f"read a tag of {store.location.path!r}"):
         store.handle.tags.get_version(name)
         return True
@@ -123,7 +123,7 @@ def delete_tag_named(store: Store, name: str) -> None:
 
 
 def refs_are_whole(store: Store) -> bool:
-    """Tell whether the engine can read every tag and branch."""
+    """Return whether the engine can read every tag and branch."""
     with suppress(StorageError), wrapped(f"read the history of {store.location.path!r}"):
         store.handle.tags.list()
         store.handle.branches.list()
@@ -134,7 +134,7 @@ def refs_are_whole(store: Store) -> bool:
 def sweep_tags(store: Store) -> None:
     """Put away the records of tags and branches that cannot be read, so that the others can.
 
-    What a full disk or a killed process cut short is deleted; what is whole and damaged is kept under another
+    What a full disk or a killed process truncated is deleted; what is complete but damaged is kept under another
     name, for `damaged_refs` to report.
     """
     for folder, keys in _FOLDERS.items():
@@ -155,7 +155,7 @@ def _is_record(content: bytes, keys: tuple[str, ...]) -> bool:
 
 
 def damaged_refs(store: Store) -> list[str]:
-    """Return the records of tags and branches that cannot be read; what a dead writer left half written is none."""
+    """Return the unreadable records of tags and branches, apart from those left half written by a dead process."""
     return [
         file
         for folder, keys in _FOLDERS.items()

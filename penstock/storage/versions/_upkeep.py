@@ -1,4 +1,4 @@
-"""Branches made, versions nobody names let go."""
+"""Create branches, and clean up versions that nothing refers to."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["cleanup", "make_branch", "sweep"]
 
 
 def sweep(store: Store) -> None:
-    """Delete what writers that died left behind, unless somebody writes right now."""
+    """Delete what dead processes left behind, unless another process is writing."""
     with suppress(StorageError, ReadOnlyError), store.location.lock(timeout=0):
         store.location.sweep()
         if not refs_are_whole(store):
@@ -27,13 +27,13 @@ def sweep(store: Store) -> None:
 
 
 def make_branch(store: Store, name: str, version: int) -> str:
-    """Make a branch at a version of the store's own; return its name in the store."""
+    """Create a branch at a version of this store; return its name in the store."""
     if not isinstance(name, str) or not name.strip():
-        raise DatasetError(f"a branch named {name!r}; expected a name")
+        raise DatasetError(f"{name!r} is not a valid branch name. Expected a name")
     if name == "main" or name in branch_names(store):
-        raise DatasetError(f"a branch {name!r} exists already", hint=f"ds.checkout({name!r}) goes there")
+        raise DatasetError(f"the branch {name!r} already exists", hint=f"use ds.checkout({name!r}) to switch to it")
     branch = encoded(name)
-    with wrapped(f"make branch {name!r} of {store.location.path!r}"):
+    with wrapped(f"create branch {name!r} of {store.location.path!r}"):
         store.own_handle().create_branch(branch, (store.branch or "main", version))
     keep_ref(store, f"samples.lance/_refs/branches/{branch}.json")
     store.on(branch).sync()

@@ -1,4 +1,4 @@
-"""The files a version is made of, and what of them a power cut or a failing disk must not take."""
+"""The files of a version, and how they are protected from power failures and failing disks."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def root_of(branch: str | None) -> str:
 
 
 def files_of(snapshot: Snapshot) -> Iterator[VersionFile]:
-    """Give the data files and files of deletion marks of a version, and what rows and columns they hold."""
+    """Yield the data files and deletion files of a version, with their rows and columns."""
     handle = snapshot.handle
     fields = [(int(field.id()), str(field.name())) for field in handle.lance_schema.fields()]
     bases = handle.base_paths()
@@ -65,7 +65,7 @@ def files_of(snapshot: Snapshot) -> Iterator[VersionFile]:
 
 
 def _root(snapshot: Snapshot, bases: Mapping[int, Any], base_id: int | None) -> str:
-    """Return the folder below the dataset where the engine keeps a file: its branch's, or one it was made from."""
+    """Return the folder below the dataset that contains a file: that of its branch, or of one it was created from."""
     if base_id is not None and base_id in bases:
         return f"samples.lance{str(bases[base_id].path).rpartition('/samples.lance')[2]}"
     return root_of(snapshot.branch)
@@ -96,10 +96,10 @@ def names_in(fragments: Iterable[lance.FragmentMetadata]) -> dict[str, int | Non
 
 
 def secure(location: Location, branch: str | None, files: Mapping[str, int | None]) -> None:
-    """Check that new files are as long as they must be, and make them outlast a power cut.
+    """Check that new files are as long as they must be, and make them survive a power failure.
 
     The engine does not notice every write that a disk refuses: a version may not name a file that was cut short.
-    An object store takes a file whole or not at all, so nothing is asked of one.
+    An object store saves a file completely or not at all, so it needs no check.
     """
     if location.is_remote or not files:
         return
@@ -115,5 +115,5 @@ def _secure(file: Path, size: int | None) -> None:
         there = stream.seek(0, os.SEEK_END)
         stream.seek(max(0, there - len(end)))
         if there == 0 or size not in {None, there} or stream.read() != end:
-            raise StorageError(f"the disk took {there} bytes of {file.name!r}, not all that were written")
+            raise StorageError(f"the disk did not save {file.name!r} completely ({there} bytes)")
         os.fsync(stream.fileno())

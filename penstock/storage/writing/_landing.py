@@ -1,4 +1,4 @@
-"""One step made the newest version of a branch: once, and over nobody else's."""
+"""Make one step the newest version of a branch, exactly once and without overwriting others."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ def latest(handle: lance.LanceDataset, branch: str | None) -> lance.LanceDataset
 
 
 def _properties(handle: lance.LanceDataset, version: int) -> dict[str, str]:
-    """Return what was written beside a version; empty where that is gone or another tool made the version."""
+    """Return the properties stored with a version; empty if they are gone or another tool created it."""
     with suppress(Exception):
         return dict(handle.read_transaction(version).transaction_properties or {})
     return {}
 
 
 def kind_of(handle: lance.LanceDataset, version: int) -> tuple[str | None, Any]:
-    """Return the kind of step that made a version, None for those of other tools, and the engine's operation."""
+    """Return the kind of step that created a version (None for other tools) and the engine's operation."""
     with suppress(Exception):
         transaction = handle.read_transaction(version)
         return (transaction.transaction_properties or {}).get(KIND), transaction.operation
@@ -47,10 +47,10 @@ def land(
     *,
     base: int,
 ) -> lance.LanceDataset | None:
-    """Make an operation the newest version; None if a step of another writer was overwritten, which is taken back.
+    """Make an operation the newest version; None if it overwrote another process's step and was undone.
 
     The engine tries again when an answer of the store is lost, and may then find its own version in the way.
-    The step's token tells whose it is, and what came first is the whole of it.
+    The step's token shows whose it is, and the first version is the complete step.
     """
     import lance
 
@@ -76,7 +76,7 @@ def land(
 
 
 def _mine(handle: lance.LanceDataset, branch: str | None, token: str, base: int, newest: int) -> int | None:
-    """Return the first version after `base` that the step with this token made."""
+    """Return the first version after `base` that was created by the step with this token."""
     there = latest(handle, branch)
     for version in range(base + 1, newest + 1):
         if _properties(there, version).get(_STEP) == token:
@@ -109,7 +109,7 @@ def _restore(handle: lance.LanceDataset, branch: str | None, version: int) -> No
 
 
 def settled(handle: lance.LanceDataset, branch: str | None) -> lance.LanceDataset:
-    """Return the newest version once it stands over nobody else's; a writer that died is taken back.
+    """Return the newest version that overwrites nothing; the step of a dead process is undone.
 
     Only object stores need this: folders are written under a lock. Restoring is the one operation the
     engine does not check against other writers.

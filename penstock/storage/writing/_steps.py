@@ -24,7 +24,7 @@ ROWS_PER_FILE = 100_000
 
 
 class Steps:
-    """Changes made one after the other on versions that nobody sees.
+    """Changes made one after the other on detached versions that no reader sees.
 
     Each is a detached version of the engine: outside the history, reached by number alone.
     Restoring the last of them is one transaction, so a reader or a crash finds all of the changes or none.
@@ -80,7 +80,7 @@ class Steps:
 
     @property
     def meta(self) -> dict[str, Any]:
-        """What the dataset says of itself as the changes so far leave it."""
+        """The metadata of the dataset after the changes so far."""
         meta: dict[str, Any] = json.loads(self._handle.schema.metadata[META_KEY])
         return meta
 
@@ -100,7 +100,7 @@ def meta_operation(meta: Mapping[str, Any]) -> Any:
 
 
 def append_operation(handle: lance.LanceDataset, table: pa.Table) -> Any:
-    """Write rows to new files and return the operation that makes them part of the dataset."""
+    """Write rows to new files and return the operation that adds them to the dataset."""
     import lance
 
     fragments = lance.fragment.write_fragments(

@@ -1,4 +1,4 @@
-"""A stored dataset: made, opened, and written one step at a time."""
+"""A stored dataset: created, opened, and written one step at a time."""
 
 from __future__ import annotations
 
@@ -73,24 +73,24 @@ class Store:
 
     @classmethod
     def create(cls, location: Location, meta: Mapping[str, Any], *, overwrite: bool = False) -> Store:
-        """Make an empty dataset; `overwrite` deletes the one stored there."""
+        """Create an empty dataset; `overwrite` deletes an existing one."""
         import lance
         import pyarrow as pa
 
         ENGINE.check()
         if location.is_file():
-            raise DatasetError(f"a dataset at {location.path!r}, which is a file; expected a folder or a new path")
+            raise DatasetError(f"{location.path!r} is a file. Expected a folder or a new path")
         location.recover()
         if location.exists() and not overwrite:
             raise DatasetExistsError(
-                f"a dataset is stored at {location.path!r} already",
-                hint="penstock.load opens it; overwrite=True deletes it",
+                f"a dataset already exists at {location.path!r}",
+                hint="use penstock.load to open it, or overwrite=True to delete it",
             )
         schema = pa.schema(
             [pa.field(UID, pa.int64()), pa.field(_SPARE, pa.bool_())],
             metadata={META_KEY: json.dumps({**meta, ID: secrets.token_hex(8)})},
         )
-        with wrapped(f"make a dataset at {location.path!r}"), location.replaced(overwrite=overwrite) as uri:
+        with wrapped(f"create a dataset at {location.path!r}"), location.replaced(overwrite=overwrite) as uri:
             lance.write_dataset(
                 schema.empty_table(),
                 uri,
@@ -111,7 +111,8 @@ class Store:
         location.recover()
         if not location.exists():
             raise DatasetNotFoundError(
-                f"no dataset at {location.path!r}; expected a folder or URL that penstock wrote", hint=_hint(location)
+                f"there is no dataset at {location.path!r}. Expected a folder or URL written by penstock",
+                hint=_hint(location),
             )
         location.step_over_torn(branch)
         with wrapped(f"open the dataset at {location.path!r}"):
@@ -129,7 +130,7 @@ class Store:
 
     @property
     def handle(self) -> lance.LanceDataset:
-        """The engine's own dataset, for this layer alone; it never moves, so threads may share it."""
+        """The engine's own dataset, for use in this room only; it never changes version, so threads may share it."""
         return self._handle
 
     def own_handle(self) -> lance.LanceDataset:
@@ -172,7 +173,7 @@ class Store:
                         if done is not None:
                             return done
                 time.sleep(random.uniform(0, 0.02 * (attempt + 1)))  # noqa: S311  jitter, no secret
-        raise ConflictError(f"cannot {action}: other writers were first {_TRIES} times in a row")
+        raise ConflictError(f"cannot {action}: other processes wrote first {_TRIES} times in a row")
 
     def transact(
         self,
@@ -182,14 +183,14 @@ class Store:
         *,
         start: int | None = None,
     ) -> int:
-        """Make all the changes of `change` the newest version, by one transaction; return its number.
+        """Apply `change` and make the result the newest version in one transaction; return its number.
 
         Parameters
         ----------
         action : str
             What is done, for messages.
         kind : str
-            What is recorded beside the version.
+            What is recorded next to the version.
         change : callable
             Is handed `Steps` over the newest version, again when another writer was first.
         start : int, optional
@@ -223,7 +224,7 @@ class Store:
         *,
         new: Mapping[str, int | None],
     ) -> lance.LanceDataset | None:
-        """Make an operation over the newest version the next one, None if another writer was first.
+        """Apply an operation to the newest version; None if another process was first.
 
         The files it names are on the disk before it, and its record when this returns.
         """
@@ -241,13 +242,13 @@ class Store:
         return {name: size for name, size in now.items() if name not in known}
 
     def sync(self) -> None:
-        """Make the record of the newest version outlast a power cut."""
+        """Sync the record of the newest version."""
         with wrapped(f"sync the newest version of {self.location.path!r}"):
             self._sync(self._latest())
 
     def _sync(self, made: lance.LanceDataset) -> None:
-        """Make the record of a version outlast a power cut; the files it names were synced before."""
-        if not self.location.is_remote:  # what made it stands in the record too
+        """Sync the record of a version; its files were synced before."""
+        if not self.location.is_remote:  # the record also says how it was created
             record = record_of(int(made.version))
             self.location.sync_version(f"{self._folder}/_versions/{record}")
 
@@ -273,7 +274,7 @@ class Store:
         self._redo(action or f"change the settings of {self.location.path!r}", step)
 
     def add_columns(self, specs: Sequence[TensorSpec]) -> None:
-        """Add the physical columns of some tensors, NULL in the rows there are; nobody sees them without the specs."""
+        """Add the physical columns of some tensors, NULL in existing rows; they are invisible without the specs."""
         import pyarrow as pa
 
         def step(handle: lance.LanceDataset) -> bool:
@@ -286,7 +287,7 @@ class Store:
         self._redo(f"add tensors to {self.location.path!r}", step)
 
     def drop_columns(self, specs: Iterable[TensorSpec], *, only: Iterable[str] | None = None) -> None:
-        """Drop columns that belong to none of the tensors there are; of those of a new tensor's names where told."""
+        """Drop columns that belong to no tensor, and those with the names of a new tensor if requested."""
         kept = {UID, _SPARE, *(name for spec in specs for name in column_names(spec))}
         wanted = None if only is None else set(only)
 
@@ -354,18 +355,18 @@ def open_version(path: str, branch: str | None, version: int) -> Snapshot:
 
 
 def _hint(location: Location) -> str | None:
-    """Name a dataset beside the wrong path."""
+    """Suggest a dataset with a similar path."""
     from pathlib import Path
 
-    from penstock.errors import nearest
+    from penstock._wording import nearest
 
     parent = Path(location.path).parent
     if location.is_remote or not parent.is_dir():
-        return None if location.is_remote else f"there is no folder {str(parent)!r}"
+        return None if location.is_remote else f"the folder {str(parent)!r} does not exist"
     beside = [entry.name for entry in parent.iterdir() if (entry / "samples.lance").is_dir()]
     like = nearest(Path(location.path).name, beside)
     return (
         f"did you mean {str(parent / like)!r}?"
         if like
-        else "penstock.empty makes one, penstock.from_coco and its siblings import one"
+        else "use penstock.empty to create a dataset, or an importer such as penstock.from_coco"
     )

@@ -75,7 +75,7 @@ def with_class_keys(before: _Meta, after: _Meta) -> dict[str, Any]:
 
 
 def resolved(key: str, keys: Mapping[str, int], merged: Mapping[str, str]) -> int | None:
-    """Return the index of the class that a key means now; None if there is none."""
+    """Return the current index of the class with a key; None if there is none."""
     seen = set()
     while key not in keys and key in merged and key not in seen:
         seen.add(key)
@@ -86,7 +86,7 @@ def resolved(key: str, keys: Mapping[str, int], merged: Mapping[str, str]) -> in
 def new_index(
     then: Sequence[str], now: Sequence[str], merged: Mapping[str, str], *, follow: bool = True
 ) -> NDArray[np.int64] | None:
-    """Return the index now of each class of then, int64 of shape (num_classes,); -1 where it is gone.
+    """Return the current index of each earlier class, int64 of shape (num_classes,); -1 if it is gone.
 
     None where no index moved. Without `follow` a class that was merged away counts as gone.
     """

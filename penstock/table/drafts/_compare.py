@@ -1,4 +1,4 @@
-"""What differs between two states of a dataset, sample by sample."""
+"""The differences between two states of a dataset, sample by sample."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Difference:
     aligned: dict[str, tuple[str | None, str | None]] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
-        """Whether anything differs."""
+        """Return whether anything differs."""
         rows = len(self.added) + len(self.removed) + sum(map(len, self.edited.values()))
         return bool(rows or self.tensors_added or self.tensors_removed or self.class_names or self.aligned)
 
@@ -109,7 +109,7 @@ def _differs(
 
 
 def _class_index(before: OverlayTable, after: OverlayTable, name: str, follow: bool) -> NDArray[np.int64] | None:
-    """Return the later index of each earlier class; None where none moved."""
+    """Return the later index of each earlier class; None if none has changed."""
     if after.stored.specs[name].htype != "class_label":
         return None
     then, now = before.stored.snapshot.meta, after.stored.snapshot.meta

@@ -15,7 +15,7 @@ Edits = Mapping[int, Cell]
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Draft:
-    """Edits over one head; immutable, a new edit makes a new draft.
+    """Edits on top of one head; immutable, so a new edit makes a new draft.
 
     Parameters
     ----------
@@ -30,7 +30,7 @@ class Draft:
     marks: Mapping[str, int] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
-        """Whether there is any edit."""
+        """Return whether there are any edits."""
         return any(self.edits.values())
 
     def __len__(self) -> int:
@@ -59,7 +59,7 @@ class Draft:
         return left
 
     def digest(self, tensor: str | None = None) -> str:
-        """Return a hash of the edits of a tensor, or of all; empty where there are none."""
+        """Return a hash of the edits of a tensor, or of all; empty if there are none."""
         if tensor is not None:
             return f"{self.marks.get(tensor, 0):016x}" if self.edits.get(tensor) else ""
         if not self:

@@ -1,4 +1,4 @@
-"""Draft edits beside the dataset: every edit a small file, so that a crash loses none."""
+"""Draft edits next to the dataset: every edit is a small file, so that a crash loses none."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class DraftFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DraftNote:
-    """What a file of edits records beside them.
+    """The header of a file of edits.
 
     Parameters
     ----------
@@ -68,7 +68,7 @@ class DraftNote:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DraftPart:
-    """The edits of one file, and what it records beside them."""
+    """The edits of one file, and its header."""
 
     file: DraftFile
     edits: Mapping[str, Edits]
@@ -80,7 +80,7 @@ def _folder(branch: str | None) -> str:
 
 
 def draft_files(location: Location, branch: str | None) -> list[DraftFile]:
-    """Return the files of edits of a branch, in the order they were made."""
+    """Return the files of edits of a branch, in the order they were created."""
     found = []
     for name in location.names(_folder(branch)):
         parsed = _NAME.fullmatch(name.rpartition("/")[2])
@@ -152,7 +152,7 @@ def _replaced(parts: Sequence[DraftPart]) -> set[DraftFile]:
 
 
 def delete_drafts(location: Location, files: Sequence[DraftFile]) -> list[DraftFile]:
-    """Delete files of edits that count no more, what stands for others last; return those that are left.
+    """Delete obsolete files of edits, those that replace others last; return the remaining ones.
 
     A disk that refuses is no error: what is left counts no more either, as long as what stands for it is left too.
     """
@@ -204,7 +204,7 @@ def _unpacked(specs: Mapping[str, TensorSpec], content: bytes, file: DraftFile) 
     except (zipfile.BadZipFile, pa.ArrowException, LookupError, ValueError, TypeError, AttributeError) as error:
         raise StorageError(
             f"the draft edits in {file.name!r} are damaged ({error})",
-            hint="delete that file to open the dataset without them",
+            hint="delete this file to open the dataset without these edits",
         ) from error
     return DraftPart(file=file, edits=edits, note=note)
 

@@ -82,7 +82,7 @@ class OverlayTable(Table):
 
     @cached_property
     def version(self) -> str:
-        """The commit, or what lies over it, and the draft's hash where there is one."""
+        """The commit or the state on top of it, and the draft's hash if there is one."""
         digest = self.draft.digest()
         return f"{self.stored.label}~{digest}" if digest else self.stored.label
 
@@ -196,7 +196,7 @@ class OverlayTable(Table):
         return {name: taken[name] for name in tensors}
 
     def _lends(self, tensor: str) -> bool:
-        """Tell whether the samples of a tensor are the bytes in the files: no links, no draft of another image."""
+        """Return whether the samples of a tensor are the bytes in the files, without links or draft edits."""
         spec = checked_tensor(self.stored.specs, tensor)
         return spec.htype == "image" and not spec.link and not self._edited_rows.get(tensor)
 
@@ -230,7 +230,7 @@ class OverlayTable(Table):
         return cells
 
     def digests(self, tensor: str) -> NDArray[np.int64] | None:
-        """Return the recorded digest of every image, int64, 0 where none is; None for other kinds."""
+        """Return the recorded digest of every image, int64, 0 if missing; None for other htypes."""
         digests = self.stored.digests(tensor)
         if digests is None:
             return None
@@ -263,7 +263,7 @@ class OverlayTable(Table):
         return self.stored.uids[self._checked(rows)]
 
     def positions(self, uids: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return the row of each uid, int64, -1 where there is none."""
+        """Return the row of each uid, int64; -1 if it does not exist."""
         return self.stored.positions(np.asarray(uids, np.int64))
 
 
@@ -274,7 +274,7 @@ def _shape(image: Any) -> tuple[int, int, int]:
         return -1, -1, -1
 
 
-def _reopen(  # noqa: PLR0917  what pickle hands back
+def _reopen(
     path: str, branch: str | None, version: int, label: str, draft: Draft, credentials: Credentials
 ) -> OverlayTable:
     return OverlayTable(StoredTable(open_version(path, branch, version), label), draft, credentials)

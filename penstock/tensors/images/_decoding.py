@@ -122,7 +122,7 @@ def decode_then(
 def decode_any(
     encoded: bytes, use: Callable[[NDArray[np.uint8]], _T], *, max_bytes: int | None = MAX_IMAGE_BYTES
 ) -> _T:
-    """Decode whatever Pillow reads; large images in parts, so that no second copy is made."""
+    """Decode any image that Pillow reads; large images in parts, to avoid a second copy."""
     encoded = bytes(encoded)
     shape = webp_shape(encoded)
     if shape is not None and math.prod(shape) >= SMALL:
@@ -218,7 +218,7 @@ def shape_of(image: Image.Image) -> tuple[int, int, int]:
 
 @guarded
 def image_shape(encoded: bytes) -> tuple[int, int, int]:
-    """Return the shape `decode_image` would give, from the header alone.
+    """Return the shape that `decode_image` would return, from the header alone.
 
     Parameters
     ----------

@@ -43,7 +43,7 @@ def encode_image(pixels: NDArray[np.uint8], compression: str = "png") -> bytes:
     Raises
     ------
     SampleError
-        If the array is no image or the compression cannot hold it.
+        If the array is not an image or the compression cannot store it.
 
     Examples
     --------
@@ -58,12 +58,12 @@ def encode_image(pixels: NDArray[np.uint8], compression: str = "png") -> bytes:
     if compression == "jpeg":
         if channels == 4:  # red, green, blue, alpha
             raise SampleError(
-                f"an image of shape {solid.shape} as jpeg, which has no transparency; expected 1 or 3 channels",
+                f"JPEG has no transparency and cannot store an image of shape {solid.shape}. Expected 1 or 3 channels",
                 hint="use sample_compression='png'",
             )
         return as_jpeg(solid, 95)
     if compression not in ("png", "webp"):
-        raise SampleError(f"image compression {compression!r}; expected 'jpeg', 'png' or 'webp'")
+        raise SampleError(f"{compression!r} is not an image compression. Expected 'jpeg', 'png' or 'webp'")
     from PIL import Image
 
     buffer = io.BytesIO()
@@ -76,12 +76,12 @@ def encode_image(pixels: NDArray[np.uint8], compression: str = "png") -> bytes:
 def _checked_pixels(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     array = np.asarray(pixels)
     if array.dtype != np.uint8:
-        raise SampleError(f"image pixels of type {array.dtype}; expected uint8, values 0 to 255")
+        raise SampleError(f"the image has pixels of type {array.dtype}. Expected uint8, with values 0 to 255")
     if array.ndim == 2:  # height and width
         array = array[:, :, None]
     if array.ndim != 3 or array.shape[2] not in (1, 3, 4) or 0 in array.shape:  # channels last
         raise SampleError(
-            f"image pixels of shape {np.shape(pixels)}; expected (height, width) or (height, width, channels) "
+            f"the image has shape {np.shape(pixels)}. Expected (height, width) or (height, width, channels) "
             "with 1, 3 or 4 channels"
         )
     return np.ascontiguousarray(array)

@@ -1,4 +1,4 @@
-"""Large images made small while they are decoded."""
+"""Reduce large images while they are decoded."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _PASSES = ((8, 1), (4, 3), (2, 5))
 
 
 def reduced(encoded: bytes, longest_side: int, max_bytes: int | None) -> tuple[NDArray[np.uint8], int, int]:
-    """Return pixels at least `longest_side` long or all there are, upright, and the full width and height."""
+    """Return pixels with at least `longest_side`, or all of them, upright, and the full width and height."""
     if webp_shape(encoded) is not None:
         return _whole(encoded, max_bytes)
     with opened(encoded) as image:
@@ -58,7 +58,7 @@ def _reduced_png(encoded: bytes, image: Image.Image, factor: int, max_bytes: int
     if unpacked > _MUCH and unpacked > _MOST_UNPACKED * len(encoded):
         raise ImageDecodeError(
             f"the image has {width} × {height} pixels and takes {shown_bytes(unpacked)} when decoded, from a file of "
-            f"{len(encoded):,} bytes; expected no more than {_MOST_UNPACKED} times as much (a decompression bomb)"
+            f"{len(encoded):,} bytes. Expected at most {_MOST_UNPACKED} times the file size (a decompression bomb)"
         )
     step, num_passes = next((pair for pair in _PASSES if pair[0] <= factor), (1, 7))
     left = unpacked // (step if is_interlaced(encoded) else factor) ** 2
@@ -86,7 +86,7 @@ def _of_passes(encoded: bytes, image: Image.Image, step: int, num_passes: int) -
 
 
 def _reduced_whole(image: Image.Image, factor: int, max_bytes: int | None) -> NDArray[np.uint8]:
-    """Read all pixels as Pillow holds them, which is reduced where a JPEG is read, and go on strip by strip."""
+    """Read all pixels with Pillow, which reduces JPEGs, and continue strip by strip."""
     height, width, channels = shape_of(image)
     if image.format == "JPEG" and factor > 1:
         image.draft(image.mode, (max(1, width // factor), max(1, height // factor)))
@@ -100,7 +100,7 @@ def _reduced_whole(image: Image.Image, factor: int, max_bytes: int | None) -> ND
 
 
 def _joined(strips: Iterable[tuple[int, NDArray[Any]]], factor: int, *, wide: bool) -> NDArray[np.uint8]:
-    """Reduce strip by strip; 16 bits are spread over 8 when their least and greatest are known."""
+    """Reduce strip by strip; 16 bits are scaled to 8 when their range is known."""
     extremes = Extremes()
     seen = (extremes.including(strip) if wide else _premultiplied(strip) for _, strip in strips)
     whole = np.concatenate([_shrunk(rows, factor) for rows in _by_factor(seen, factor)])
@@ -108,7 +108,7 @@ def _joined(strips: Iterable[tuple[int, NDArray[Any]]], factor: int, *, wide: bo
 
 
 def _premultiplied(strip: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Multiply colors by alpha, so that what is transparent has none when it is averaged."""
+    """Multiply colors by alpha, so that transparent pixels do not count in an average."""
     import cv2
 
     if strip.shape[2] != 4:  # red, green, blue, alpha
@@ -131,7 +131,7 @@ def _by_factor(strips: Iterable[NDArray[Any]], factor: int) -> Iterator[NDArray[
 
 
 def _shrunk(rows: NDArray[Any], factor: int) -> NDArray[Any]:
-    """Average squares of `factor` pixels; what is left over at the end is averaged by itself."""
+    """Average squares of `factor` pixels; the rest at the end is averaged separately."""
     import cv2
 
     if factor == 1:
@@ -143,7 +143,7 @@ def _shrunk(rows: NDArray[Any], factor: int) -> NDArray[Any]:
 
 
 def _laid(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Lay colors that are multiplied by alpha over mid gray."""
+    """Blend colors that are multiplied by alpha onto mid gray."""
     if pixels.shape[2] != 4:  # red, green, blue, alpha
         return pixels
     laid = pixels[:, :, :3].astype(np.uint16)

@@ -1,4 +1,4 @@
-"""Small pictures and parts of pictures, as JPEG."""
+"""Thumbnails and regions of images, as JPEG."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _LARGE_JPEG = 16 * 2**20
 
 @guarded
 def thumbnail(encoded: bytes, longest_side: int, *, max_bytes: int | None = MAX_IMAGE_BYTES) -> tuple[bytes, int, int]:
-    """Make a small JPEG of an image, upright, transparency over mid gray.
+    """Make a small JPEG of an image, upright, with transparency on mid gray.
 
     A large image is decoded reduced (JPEG) or some rows at a time (PNG), so that
     it takes little memory whatever its size.
@@ -152,7 +152,7 @@ def image_region(
     x, y : int
         Left upper corner, pixels of the upright image.
     width, height : int
-        Size of the rectangle, pixels; what lies outside the image is cut off.
+        Size of the rectangle in pixels; parts outside the image are cut off.
     scale : float
         Pixels of the result per pixel of the image, at most 1.
     max_bytes : int, optional
@@ -166,7 +166,7 @@ def image_region(
     Raises
     ------
     ImageDecodeError
-        If the image cannot be decoded or the rectangle lies outside it.
+        If the image cannot be decoded or the rectangle is outside it.
 
     Examples
     --------
@@ -180,7 +180,7 @@ def image_region(
         part = flatten_alpha(pixels[max(0, y) : max(0, y + height), max(0, x) : max(0, x + width)])
         if part.size == 0:
             raise ImageDecodeError(
-                f"the region x={x}, y={y}, {width} × {height} lies outside the image of {pixels.shape[1]} × "
+                f"the region x={x}, y={y}, {width} × {height} is outside the image of {pixels.shape[1]} × "
                 f"{pixels.shape[0]} pixels"
             )
         return as_jpeg(_resized(part, scale))

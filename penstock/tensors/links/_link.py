@@ -15,7 +15,7 @@ __all__ = ["Link", "link"]
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """Where a linked sample's file is, and the name of the credentials that open it.
+    """The location of a linked sample's file, and the name of its credentials.
 
     Parameters
     ----------
@@ -49,8 +49,8 @@ def link(url: str | os.PathLike[str], creds_key: str | None = None) -> Link:
     SampleError
         If `url` is empty or neither text nor a path.
     LinkError
-        If `url` is not a valid address, or holds a password or key: credentials are
-        given by name, with `creds_key`.
+        If `url` is not a valid address, or contains a password or key: pass credentials
+        by name, with `creds_key`.
 
     Examples
     --------
@@ -59,10 +59,10 @@ def link(url: str | os.PathLike[str], creds_key: str | None = None) -> Link:
     """
     text = os.fspath(url) if isinstance(url, (str, os.PathLike)) else url
     if not isinstance(text, str) or not text:
-        raise SampleError(f"a link to {shown(url)}; expected a path or URL")
+        raise SampleError(f"{shown(url)} cannot be linked. Expected a path or URL")
     if creds_key is not None and not (isinstance(creds_key, str) and creds_key):
-        raise SampleError(f"creds_key {shown(creds_key)} of a link; expected the name of credentials")
+        raise SampleError(f"creds_key={shown(creds_key)} is not valid. Expected the name of credentials")
     if creds_key is not None:
-        storable_text(creds_key, "creds_key of a link")
+        storable_text(creds_key, "the creds_key of a link")
     checked_url(text)
     return Link(text, creds_key)

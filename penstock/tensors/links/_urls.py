@@ -51,8 +51,8 @@ _HIDDEN = re.compile(
     re.IGNORECASE,
 )
 HINT = (
-    "ds.add_creds_key('my_key') names credentials, ds.populate_creds('my_key', {…}) gives them for the session, and "
-    "penstock.link(url, creds_key='my_key') uses them"
+    "name credentials with ds.add_creds_key('my_key'), set them with ds.populate_creds('my_key', {…}), and use them "
+    "with penstock.link(url, creds_key='my_key')"
 )
 
 
@@ -71,17 +71,17 @@ def shown_url(url: str) -> str:
 
 
 def split_url(url: str) -> SplitResult:
-    """Split an address, or say that it is none."""
+    """Split an address; raise if it is not valid."""
     try:
         parts = urlsplit(url)
         _ = parts.port  # a number that is no port is found when it is asked for
     except ValueError as error:
-        raise LinkError(f"the link {shown_url(url)} is not a valid URL; expected scheme://host/path") from error
+        raise LinkError(f"the link {shown_url(url)} is not a valid URL. Expected scheme://host/path") from error
     return parts
 
 
 def has_password(url: str) -> bool:
-    """Whether an address holds a password or key that would be stored and shown with it."""
+    """Return whether an address contains a password or key that would be stored and shown with it."""
     parts = split_url(url)
     user, at, _ = parts.netloc.rpartition("@")
     if at and (":" in user or parts.scheme.lower() not in _WITH_USER):
@@ -100,33 +100,33 @@ def local_path(url: str) -> Path | None:
 
 
 def checked_url(url: str) -> str:
-    """Return an address as it is stored: local paths made absolute, everything checked that needs no request.
+    """Return an address as it is stored: local paths are made absolute, and everything is checked offline.
 
     Raises
     ------
     LinkError
-        If it is not valid, names no file, or holds a password.
+        If it is not valid, does not name a file, or contains a password.
     """
     if "\0" in url or len(url) > _LONGEST:
         what = "a NUL" if "\0" in url else f"{len(url):,} characters, more than {_LONGEST:,}"
-        raise LinkError(f"the link {shown_url(url)} has {what}; expected a path or URL")
+        raise LinkError(f"the link {shown_url(url)} has {what}. Expected a path or URL")
     scheme = scheme_of(url)
     if not scheme:
         return _as_text(Path(url).expanduser().absolute())
     if scheme not in LINK_SCHEMES:
-        raise LinkError(f"the link {shown_url(url)} has scheme {scheme!r}; expected {', '.join(LINK_SCHEMES)}")
+        raise LinkError(f"the link {shown_url(url)} has scheme {scheme!r}. Expected one of: {', '.join(LINK_SCHEMES)}")
     _check_text(url)
     parts = split_url(url)
     if has_password(url):
         raise LinkError(
-            f"the link {shown_url(url)} holds a password or key, which would be stored and shown with it; "
-            "expected an address alone",
+            f"the link {shown_url(url)} contains a password or key, which would be stored and shown with it. "
+            "Expected an address without credentials",
             hint=HINT,
         )
     if scheme == "file":
         _check_file(url, parts)
     elif not parts.hostname or (not scheme.startswith("http") and len(parts.path) <= 1):
-        raise LinkError(f"the link {shown_url(url)} names no file; expected {_example(scheme)}")
+        raise LinkError(f"the link {shown_url(url)} does not name a file. Expected {_example(scheme)}")
     return url
 
 
@@ -137,10 +137,10 @@ def _example(scheme: str) -> str:
 def _check_file(url: str, parts: SplitResult) -> None:
     if parts.netloc not in {"", "localhost"}:
         raise LinkError(
-            f"the link {shown_url(url)} names the host {parts.netloc!r}; expected file:///path, a file of this machine"
+            f"the link {shown_url(url)} names the host {parts.netloc!r}. Expected file:///path, a file on this machine"
         )
     if b"\0" in unquote_to_bytes(parts.path) or len(parts.path) <= 1:
-        raise LinkError(f"the link {shown_url(url)} names no file; expected file:///path")
+        raise LinkError(f"the link {shown_url(url)} does not name a file. Expected file:///path")
 
 
 def _check_text(url: str) -> None:
@@ -148,14 +148,14 @@ def _check_text(url: str) -> None:
         url.encode()
     except UnicodeEncodeError as error:
         raise LinkError(
-            f"the link {shown_url(url)} has a lone surrogate; expected text that UTF-8 can store"
+            f"the link {shown_url(url)} has a lone surrogate. Expected text that UTF-8 can store"
         ) from error
     if _CONTROL.search(url):
-        raise LinkError(f"the link {shown_url(url)} has a control character; expected a URL")
+        raise LinkError(f"the link {shown_url(url)} has a control character. Expected a URL")
 
 
 def _as_text(path: Path) -> str:
-    """Return a path as text; a name that is not UTF-8 becomes a file URL, which holds any bytes."""
+    """Return a path as text; a name that is not UTF-8 becomes a file URL, which can store any bytes."""
     text = str(path)
     try:
         text.encode()
@@ -164,6 +164,6 @@ def _as_text(path: Path) -> str:
             return f"file://{quote(os.fsencode(path))}"
         except UnicodeEncodeError as error:
             raise LinkError(
-                f"the link {shown_url(text)} has a lone surrogate; expected a path that the file system can hold"
+                f"the link {shown_url(text)} has a lone surrogate. Expected a path that the file system can store"
             ) from error
     return text

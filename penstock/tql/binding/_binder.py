@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from penstock.errors import QueryBindError, QueryEvaluationError, nearest
+from penstock._wording import nearest
+from penstock.errors import QueryBindError, QueryEvaluationError
 from penstock.tql.binding._pixels import over_pixels
 from penstock.tql.binding._scope import Scope
 from penstock.tql.syntax import _ast as ast
@@ -127,7 +128,7 @@ class Binder:
             return self._folded(node, type_, compute, key, children)
         return self._made(node, type_, _runner(compute, children, (node.start, node.end)), key, children, light=light)
 
-    def steps(  # noqa: PLR0917  the parts of a chain
+    def steps(
         self,
         node: ast.Node,
         type_: Type,
@@ -155,7 +156,7 @@ class Binder:
         return ast.chain(node, lambda step: follows(step) and (step is node or not self.is_whole(step)))
 
     def is_whole(self, node: ast.Expression) -> bool:  # noqa: ARG002  groups know some
-        """Whether an expression has a value of its own, as the keys of groups have."""
+        """Return whether an expression has its own value, like the keys of groups."""
         return False
 
     def _made(
@@ -192,7 +193,7 @@ class Binder:
         try:
             value = compute(*(child.constant for child in children))
         except RowMismatchError as error:
-            raise self.error(f"arrays of {error.left} and {error.right} elements do not fit", node) from None
+            raise self.error(f"arrays of {error.left} and {error.right} elements cannot be combined", node) from None
         keys = ",".join(child.key for child in children)
         return Bound(span=(node.start, node.end), type=type_, run=lambda _: value, key=f"{key}({keys})", constant=value)
 
@@ -212,11 +213,11 @@ class Binder:
         return held[1]
 
     def scalar(self, node: ast.Expression) -> Bound:
-        """Return a node of one value a row; stored arrays of one element count as one value."""
+        """Return a node with one value per row; stored arrays of one element count as one value."""
         return self.as_scalar(self.bind(node))
 
     def as_scalar(self, bound: Bound) -> Bound:
-        """Return an array that always holds one element as that element."""
+        """Return an array that always has one element as that element."""
         if not bound.type.single or bound.type.rank == 0:
             return bound
         type_ = Type(kind=bound.type.kind, class_names=bound.type.class_names)
@@ -231,14 +232,14 @@ class Binder:
         )
 
     def one_value(self, node: ast.Expression, what: str) -> Bound:
-        """Return a node that has one value a row, or say why `what` needs one."""
+        """Return a node that has one value per row; raise if it has more, naming `what`."""
         bound = self.scalar(node)
         if bound.type.rank:
             source = self.source(node)
             raise self.error(
                 f"{what} needs one value in each row; {source} is {described(bound.type)}",
                 node,
-                hint=f"take an element, {source}[0], or reduce it: any({source}), max({source})",
+                hint=f"select an element, {source}[0], or reduce it: any({source}), max({source})",
             )
         return bound
 
@@ -259,7 +260,7 @@ class Binder:
             raise self.error(
                 f"{self.source(node)} is no condition: it holds {described(bound.type)}",
                 node,
-                hint="write OR between two conditions; || joins text"
+                hint="write OR between two conditions; || concatenates text"
                 if joined
                 else f"compare it: {self.source(node)} == ...",
             )
@@ -279,12 +280,12 @@ class Binder:
         return node
 
     def ambiguous(self, node: ast.Expression) -> QueryBindError:
-        """Return the error of a condition that has several answers in a row."""
+        """Return the error for a condition with several answers per row."""
         source = self.source(node)
         operand = tested(node)
         element = f"{self.source(operand)}[0]{self.text[operand.end : node.end]}"
         return self.error(
-            f"ambiguous condition: {self.source(operand)} has several elements in a row",
+            f"ambiguous condition: {self.source(operand)} has several elements per row",
             node,
             hint=f"write any({source}), all_strict({source}) or {element}",
             fix=f"any({source})",
@@ -295,14 +296,14 @@ class Binder:
         """Return a node that must be a text constant."""
         bound = self.bind(node)
         if bound.constant is None or bound.type.kind != "text" or bound.type.rank:
-            raise self.error(f"{what} must be a text in single quotes", node)
+            raise self.error(f"{what} must be text in single quotes", node)
         return str(bound.constant.data[0])
 
     def literal_int(self, node: ast.Expression, what: str) -> int:
-        """Return a node that must be a whole number constant."""
+        """Return a node that must be an integer constant."""
         bound = self.bind(node)
         if bound.constant is None or bound.type.kind != "int" or bound.type.rank or bound.type.class_names:
-            raise self.error(f"{what} must be a whole number", node)
+            raise self.error(f"{what} must be an integer", node)
         return int(bound.constant.data[0])
 
     def class_index(self, name: str, names: tuple[str, ...], node: ast.Node, where: str) -> int:
@@ -312,9 +313,10 @@ class Binder:
         if not names and name.isascii() and name.isdigit():
             return int(name)
         like = nearest(name, names)
-        shown = ", ".join(names[:8]) + (", …" if len(names) > 8 else "")  # noqa: PLR2004  as many as a line holds
+        shown = ", ".join(names[:8]) + (", …" if len(names) > 8 else "")
+        expected = f"Expected one of: {shown}" if names else "It has no classes yet"
         raise self.error(
-            f"no class {name!r} in {where}; the classes are {shown or 'none yet'}",
+            f"{name!r} is not a class of {where}. {expected}",
             node,
             hint=f"did you mean {quote_text(like)}?" if like else None,
             suggestion=like,
@@ -331,18 +333,18 @@ class Binder:
         return self.make(node, Type(kind="text", rank=bound.type.rank), ops.as_text, "text", bound)
 
     def as_number(self, bound: Bound, node: ast.Node) -> Bound:
-        """Return a number; JSON gives its numbers, anything else is refused."""
+        """Return a node of numbers; JSON is converted, anything else raises an error."""
         if bound.type.numeric:
             return bound
         if bound.type.kind == "json":
             return self.make(node, Type(kind="float", rank=bound.type.rank), ops.json_number, "number", bound)
         if bound.type.kind == "null":
             return self.constant(node, None, FLOAT)
-        raise self.error(f"{self.source(node)} is {described(bound.type)}; expected a number", node)
+        raise self.error(f"{self.source(node)} is {described(bound.type)}. Expected a number", node)
 
 
 def dtype_of(type_: Type) -> Any:
-    """Return the dtype that holds elements of a type."""
+    """Return the dtype of elements of a type."""
     return _DTYPES.get(type_.kind, np.float64)
 
 
@@ -366,7 +368,7 @@ def _stepper(
 
 def _mismatch(error: RowMismatchError, frame: Frame, span: tuple[int, int]) -> QueryEvaluationError:
     row = int(frame.source_rows()[error.row])
-    message = f"arrays of {error.left} and {error.right} elements do not fit in row {row}"
+    message = f"arrays of {error.left} and {error.right} elements cannot be combined in row {row}"
     return frame.context.error(message, span)
 
 

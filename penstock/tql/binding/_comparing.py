@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from penstock.errors import QueryBindError, nearest
+from penstock._wording import nearest
+from penstock.errors import QueryBindError
 from penstock.tql.binding._binder import BOOL, FLOAT, INT, NULL, TEXT_TYPE, TIME, Binder, rule
 from penstock.tql.syntax import _ast as ast
 from penstock.tql.values import _operations as ops
@@ -29,7 +30,7 @@ def _literal(binder: Binder, node: ast.Literal) -> Bound:
         when = ops.parse_time(str(node.value))
         if when is None:
             raise binder.error(
-                f"{node.value!r} is no {node.kind}; expected '2024-01-31' or '2024-01-31 12:00:00'", node
+                f"{node.value!r} is not a {node.kind}. Expected '2024-01-31' or '2024-01-31 12:00:00'", node
             )
         return binder.constant(node, when, TIME)
     return binder.constant(node, node.value, _LITERALS[node.kind])
@@ -48,7 +49,7 @@ def _parameter(binder: Binder, node: ast.Parameter) -> Bound:
     elif isinstance(value, list | tuple | np.ndarray):
         return _array_of(binder, node, value)
     raise binder.error(
-        f"parameter {node.name!r} is a {type(value).__name__}; expected a number, text, boolean or list", node
+        f"parameter {node.name!r} is a {type(value).__name__}. Expected a number, text, boolean or list", node
     )
 
 
@@ -59,13 +60,15 @@ def _given(binder: Binder, node: ast.Parameter) -> Any:
             return params[node.name]
         known = ", ".join(f"${name}" for name in params) or "none"
         like = nearest(node.name, [str(name) for name in params])
-        hint = f"did you mean ${like}?" if like else "pass params={...} beside the query"
-        raise binder.error(f"no value for parameter {node.name!r}; given: {known}", node, hint=hint)
+        hint = f"did you mean ${like}?" if like else "pass params={...} with the query"
+        raise binder.error(f"parameter {node.name!r} has no value. Values were given for: {known}", node, hint=hint)
     if params is not None and node.name.isdigit() and int(node.name) < len(params):
         return params[int(node.name)]  # type: ignore[index]  # a sequence here
     count = 0 if params is None else len(params)
     raise binder.error(
-        f"no value for parameter {node.name!r}; {count} given", node, hint="pass params= beside the query"
+        f"parameter {node.name!r} has no value. {count} {'value was' if count == 1 else 'values were'} given",
+        node,
+        hint="pass params= with the query",
     )
 
 
@@ -73,11 +76,11 @@ def _array_of(binder: Binder, node: ast.Node, value: Any) -> Bound:
     try:
         data = np.array(value)
     except ValueError:
-        raise binder.error("an array's rows must have equal lengths", node) from None
+        raise binder.error("the rows of an array must have equal lengths", node) from None
     if data.dtype.kind == "U":
         data = data.astype(TEXT)
     if data.dtype.kind not in "biufT":
-        raise binder.error("an array holds numbers, booleans or texts", node)
+        raise binder.error("an array can contain numbers, booleans or text", node)
     kind = {"b": "bool", "f": "float", "T": "text"}.get(data.dtype.kind, "int")
     held = array_constant(data)
     type_ = Type(kind=kind, rank=data.ndim)
@@ -92,10 +95,10 @@ def _array(binder: Binder, node: ast.Array) -> Bound:
     for item in node.items:
         bound = binder.bind(item)
         if bound.constant is None or bound.constant.valid is not None:
-            raise binder.error("an array holds constants", item)
+            raise binder.error("an array can contain only constants", item)
         values.append(bound.constant.data.reshape(_row_shape(bound.constant)).tolist())
     if len({isinstance(value, str) for value in values}) > 1:
-        raise binder.error("an array holds numbers or texts, not both", node)
+        raise binder.error("an array cannot contain both numbers and text", node)
     return _array_of(binder, node, values)
 
 
@@ -107,7 +110,7 @@ def _row_shape(value: Value) -> tuple[int, ...]:
 
 @rule(ast.Column)
 def bind_column(binder: Binder, node: ast.Column) -> Bound:
-    """Bind a name: an alias where aliases are seen, else a field."""
+    """Bind a name: an alias where aliases are visible, or else a field."""
     if len(node.parts) == 1 and node.parts[0] in binder.scope.aliases:
         return binder.scope.aliases[node.parts[0]]
     return of_field(binder.scope.field_of(node, binder.text), (node.start, node.end))
@@ -123,7 +126,7 @@ def of_field(field: Field, span: tuple[int, int], *, unseen: bool = False) -> Bo
 
 @rule(ast.Star)
 def _star(binder: Binder, node: ast.Star) -> Bound:
-    raise binder.error("* stands in a select list or in count(*)", node)
+    raise binder.error("* can be used only in a select list or in count(*)", node)
 
 
 @rule(ast.Unary)
@@ -184,7 +187,9 @@ def _calculated(binder: Binder, left: Side, steps: list[ast.Binary]) -> Side:
         sides.append((step.right, binder.scalar(step.right)))
         for side, bound in sides[-2:] if step is steps[0] else sides[-1:]:
             if step.operator == "+" and bound.type.kind == "text":
-                raise binder.error(f"{binder.source(side)} is text; + adds numbers", side, hint="join text with ||")
+                raise binder.error(
+                    f"{binder.source(side)} is text, but + adds numbers", side, hint="concatenate text with ||"
+                )
         numbers += [binder.as_number(bound, side) for side, bound in sides[len(numbers) :]]
     whole = all(bound.type.kind != "float" for bound in numbers) and all(step.operator != "/" for step in steps)
     type_ = Type(kind="int" if whole else "float", rank=max(bound.type.rank for bound in numbers))
@@ -281,7 +286,7 @@ def _as_time(binder: Binder, side: Side) -> Bound:
         return bound
     converted = binder.make(node, Type(kind="time", rank=bound.type.rank), ops.to_time, "time", bound)
     if converted.constant is not None and converted.constant.valid is not None:
-        raise binder.error(f"{binder.source(node)} is no time; expected '2024-01-31 12:00:00'", node)
+        raise binder.error(f"{binder.source(node)} is not a time. Expected a value such as '2024-01-31 12:00:00'", node)
     return converted
 
 
@@ -290,7 +295,7 @@ def _with_classes(binder: Binder, operator: str, left: Side, right: Side) -> tup
     if "text" in {x.type.kind, y.type.kind} and operator in _ORDERED:
         whole = ast.Node(start=first.start, end=second.end)
         raise binder.error(
-            "class names have no order; compare them with = or !=", whole, hint="use in (...) for several"
+            "class names have no order. Compare them with = or !=", whole, hint="use in (...) for several classes"
         )
     if x.type.class_names is not None and y.type.class_names is not None:
         if x.type.class_names == y.type.class_names:
@@ -321,6 +326,6 @@ def _named(binder: Binder, labels: Side, other: Side) -> Bound:
 def _is_null(binder: Binder, node: ast.IsNull) -> Bound:
     operand = binder.bind(node.operand)
     if operand.pixels:
-        raise binder.error("images are not NULL or not by their pixels; use shape(x)", node)
+        raise binder.error("images cannot be compared with NULL by their pixels. Use shape(x)", node)
     null = binder.make(node, BOOL, ops.is_null, "is null", operand)
     return binder.make(node, BOOL, _not, "not", null) if node.negated else null

@@ -1,4 +1,4 @@
-"""Binding ``x[i, a:b]``: numpy's rules in every row; what is not there is NULL."""
+"""Binding ``x[i, a:b]``: numpy's rules in every row; missing elements are NULL."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Ints = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class _Axis:
-    """One index: which children hold its numbers (None: left out)."""
+    """One index: the children that contain its numbers (None: omitted)."""
 
     single: int | None = None
     first: int | None = None
@@ -39,13 +39,16 @@ def bind_index(binder: Binder, node: ast.Index) -> Bound:
     if operand.type.kind == "json":
         return _path(binder, node, operand)
     if operand.type.rank == 0:
-        hint = "text has no elements" if operand.type.kind == "text" else "it is one value in each row"
+        hint = "text has no elements" if operand.type.kind == "text" else "it has one value per row"
         raise binder.error(
-            f"{binder.source(node.operand)} is {described(operand.type)}; only arrays are indexed", node, hint=hint
+            f"{binder.source(node.operand)} is {described(operand.type)}, and only arrays can be indexed",
+            node,
+            hint=hint,
         )
     if len(node.items) > operand.type.rank:
         raise binder.error(
-            f"{len(node.items)} indices for {binder.source(node.operand)}, which has {operand.type.rank} dimensions",
+            f"there are {len(node.items)} indices for {binder.source(node.operand)}, "
+            f"which has {operand.type.rank} dimensions",
             node,
         )
     children: list[Bound] = []
@@ -64,14 +67,14 @@ def _axis(binder: Binder, item: ast.Expression | ast.Slice, children: list[Bound
     if item.step is not None and step is not None:
         held = children[step].constant
         if held is not None and held.data[0] == 0:
-            raise binder.error("the step of a slice is not 0", item.step)
+            raise binder.error("the step of a slice cannot be 0", item.step)
     return _Axis(first=first, stop=stop, step=step)
 
 
 def _child(binder: Binder, node: ast.Expression, children: list[Bound]) -> int:
     bound = binder.one_value(node, "an index")
     if bound.type.kind != "int":
-        raise binder.error(f"an index is a whole number; {binder.source(node)} is {described(bound.type)}", node)
+        raise binder.error(f"an index must be an integer, but {binder.source(node)} is {described(bound.type)}", node)
     children.append(bound)
     return len(children) - 1
 
@@ -116,12 +119,12 @@ def _uniform(axes: tuple[_Axis, ...], value: Value, numbers: Sequence[Value]) ->
     if picked.ndim == 1:
         return Value(data=picked)
     size = int(np.prod(picked.shape[1:], dtype=np.int64))
-    new_shapes = None if picked.ndim == 2 else np.tile(np.array(picked.shape[1:]), (len(shapes), 1))  # noqa: PLR2004  rows and elements
+    new_shapes = None if picked.ndim == 2 else np.tile(np.array(picked.shape[1:]), (len(shapes), 1))
     return Value(data=picked.reshape(-1), offsets=np.arange(len(shapes) + 1) * size, shapes=new_shapes)
 
 
 def _element(value: Value, index: int) -> Value:
-    assert value.offsets is not None  # noqa: S101  an array has offsets
+    assert value.offsets is not None
     lengths = np.diff(value.offsets)
     there = lengths > index if index >= 0 else lengths >= -index
     at = (value.offsets[:-1] if index >= 0 else value.offsets[1:]) + index
@@ -136,7 +139,7 @@ def _element(value: Value, index: int) -> Value:
 def _trailing_column(axes: tuple[_Axis, ...], value: Value, numbers: Sequence[Value]) -> Value | None:
     """Return ``x[:, k]`` of arrays that all have the same number of columns, or None."""
     shapes = value.shapes
-    if shapes is None or shapes.shape[1] != 2 or len(axes) != 2 or axes[0] != _Axis() or axes[1].single is None:  # noqa: PLR2004  [:, k]
+    if shapes is None or shapes.shape[1] != 2 or len(axes) != 2 or axes[0] != _Axis() or axes[1].single is None:
         return None
     width = int(shapes[:, 1].max(initial=0))
     index = int(numbers[axes[1].single].data[0])
@@ -152,7 +155,7 @@ def _general(axes: tuple[_Axis, ...], value: Value, numbers: Sequence[Value]) ->
     count = max([value.num_rows if not value.constant else 1, *(n.num_rows for n in numbers if not n.constant)])
     still = value.constant and all(number.constant for number in numbers)
     value = expand_rows(value, count)
-    assert value.offsets is not None  # noqa: S101  an array has offsets
+    assert value.offsets is not None
     shapes = value.all_shapes
     strides = np.ones_like(shapes)
     for axis in range(shapes.shape[1] - 2, -1, -1):
@@ -202,7 +205,7 @@ def _numbers(value: Value, count: int, default: int, present: NDArray[np.bool_])
     return np.where(value.valid, data, default)
 
 
-def _bound(  # noqa: PLR0917  one argument a part of a slice
+def _bound(
     child: int | None, numbers: Sequence[Value], sizes: Ints, low: Ints, high: Ints, default: Ints,
     present: NDArray[np.bool_],
 ) -> Ints:  # fmt: skip
@@ -217,10 +220,10 @@ def _path(binder: Binder, node: ast.Index, operand: Bound) -> Bound:
     keys: list[str | int] = []
     for item in node.items:
         if isinstance(item, ast.Slice):
-            raise binder.error("JSON is indexed by a key or a number, not by a slice", item)
+            raise binder.error("JSON can be indexed by a key or a number, not by a slice", item)
         bound = binder.bind(item)
         if bound.constant is None or bound.type.kind not in {"text", "int"} or bound.type.rank:
-            raise binder.error("a JSON key is a text in single quotes or a whole number", item)
+            raise binder.error("a JSON key must be text in single quotes or an integer", item)
         keys.append(bound.constant.data[0] if bound.type.kind == "text" else int(bound.constant.data[0]))
     return binder.make(node, JSON, partial(_followed, tuple(keys)), f"path {keys!r}", operand)
 

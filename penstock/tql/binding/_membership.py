@@ -57,7 +57,7 @@ def _lookup(binder: Binder, node: ast.InList, operand: Bound, items: list[Any]) 
 
 
 def _json_lookup(binder: Binder, node: ast.InList, operand: Bound, items: list[Any]) -> Bound:
-    """Look texts up among texts and numbers among numbers; what is neither is NULL."""
+    """Look up text among text and numbers among numbers; other values are NULL."""
     texts = [item for item in items if isinstance(item, str)]
     numbers = [item for item in items if not isinstance(item, str)]
     found = []
@@ -80,14 +80,14 @@ def one_column(stage: Stage, binder: Binder, node: ast.Query) -> Field:
     """Return the only column of a query inside an expression."""
     if len(stage.fields) != 1:
         names = ", ".join(each.name for each in stage.fields)
-        raise binder.error(f"a query inside an expression has one column; this one has {names}", node)
+        raise binder.error(f"a query inside an expression must have one column, but this one has {names}", node)
     return stage.fields[0]
 
 
 @rule(ast.InQuery)
 def _in_query(binder: Binder, node: ast.InQuery) -> Bound:
     operand = binder.scalar(node.operand)
-    assert binder.assemble is not None  # noqa: S101  every binder of a query has one
+    assert binder.assemble is not None
     stage = binder.assemble(node.query)
     column = one_column(stage, binder, node.query)
     if operand.type.class_names is not None and (
@@ -115,14 +115,14 @@ def _in_query(binder: Binder, node: ast.InQuery) -> Bound:
 
 @rule(ast.Subquery)
 def _subquery(binder: Binder, node: ast.Subquery) -> Bound:
-    assert binder.assemble is not None  # noqa: S101  every binder of a query has one
+    assert binder.assemble is not None
     stage = binder.assemble(node.query)
     column = one_column(stage, binder, node.query)
 
     def run(frame: Frame) -> Value:
         relation = stage.run(frame.context)
         if relation.num_rows > 1:
-            message = f"a query inside an expression gives one row; this one gives {relation.num_rows}"
+            message = f"a query inside an expression must return one row, but this one returns {relation.num_rows}"
             raise frame.context.error(message, (node.start, node.end), hint="add limit 1, or use in (...)")
         value = stage.load(relation, frame.context, 0)
         if relation.num_rows == 0:
@@ -170,7 +170,9 @@ def _like(binder: Binder, node: ast.Like) -> Bound:
             node.operand, Type(kind="text", rank=operand.type.rank), ops.json_text, "json text", operand
         )
     if operand.type.kind != "text":
-        raise binder.error(f"LIKE needs text; {binder.source(node.operand)} is {described(operand.type)}", node.operand)
+        raise binder.error(
+            f"LIKE needs text, but {binder.source(node.operand)} is {described(operand.type)}", node.operand
+        )
     compute = partial(_matching, ops.like_matcher(pattern, ignore_case=node.ignore_case), node.negated)
     return binder.make(node, type_, compute, key, operand)
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from penstock.errors import QueryBindError, nearest
+from penstock._wording import nearest
+from penstock.errors import QueryBindError
 from penstock.table import Table
 from penstock.tql.syntax import _ast as ast
 from penstock.tql.syntax._lexer import needs_quotes, quote_name, quote_text
@@ -17,7 +18,7 @@ _MANY = 12
 
 
 def table_fields(table: Table, qualifier: str | None = None) -> dict[str, Field]:
-    """Return a field for every tensor; types are found when asked for."""
+    """Return a field for every tensor; types are determined on demand."""
     return {name: _lazy_field(table, name, qualifier) for name in table.tensors}
 
 
@@ -69,7 +70,7 @@ class Scope:
         like = nearest(name, known)
         quoted = self._unquoted(node, text)
         raise QueryBindError(
-            f"unknown table {name!r}; FROM lists {', '.join(known) or 'no source by name'}",
+            f"unknown table {name!r}. FROM lists {', '.join(known) or 'no named source'}",
             text=text,
             start=node.start,
             end=node.start + len(name),
@@ -78,17 +79,17 @@ class Scope:
         )
 
     def _unquoted(self, node: ast.Column, text: str) -> str | None:
-        """Return the hint where a tensor's name stands here without the quotes that it needs."""
+        """Return the hint for a tensor name that is missing its quotes."""
         names = [
             each.name for each in self.fields if needs_quotes(each.name) and text.startswith(each.name, node.start)
         ]
-        return f"a tensor of this name is quoted: {quote_name(max(names, key=len))}" if names else None
+        return f"quote the name of this tensor: {quote_name(max(names, key=len))}" if names else None
 
     def _unknown_column(self, node: ast.Column, text: str, name: str) -> None:
         names = list(dict.fromkeys(candidate.name for candidate in self.fields))
         facts = _alias_hint(name) if name in self.hidden_aliases else self._column_hint(node, text, name, names)
         shown = ", ".join(names[:_MANY]) + (", …" if len(names) > _MANY else "")
-        message = f"unknown column {name!r}; there are {shown or 'none'}"
+        message = f"unknown column {name!r}. Expected one of: {shown or 'none'}"
         if name in self.hidden_aliases:
             message = f"the alias {name!r} is not visible in WHERE"
         raise QueryBindError(message, text=text, start=node.start, end=node.end, **facts)  # type: ignore[arg-type]  # TQLError's own keywords
@@ -102,7 +103,7 @@ class Scope:
             return {"hint": hint}
         like = nearest(name, names)
         if like is None:
-            return {"hint": f"text is written in single quotes: {quote_text(name)}"}
+            return {"hint": f"write text in single quotes: {quote_text(name)}"}
         return {"hint": f"did you mean {quote_name(like)}?", "suggestion": like, "fix": quote_name(like)}
 
     def visible(self) -> Iterable[Field]:
@@ -111,4 +112,4 @@ class Scope:
 
 
 def _alias_hint(name: str) -> dict[str, str | None]:
-    return {"hint": f"name it in a query inside: from (select ... as {quote_name(name)}) where ..."}
+    return {"hint": f"define it in a subquery: from (select ... as {quote_name(name)}) where ..."}

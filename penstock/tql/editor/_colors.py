@@ -29,7 +29,15 @@ _PATTERN = re.compile(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ColoredToken:
-    """A token and its span in UTF-16 units."""
+    """A token and its span in UTF-16 units.
+
+    Parameters
+    ----------
+    kind : str
+        Such as ``keyword``, ``name`` or ``error``.
+    start, end : int
+        Where it begins, and where what follows it begins.
+    """
 
     kind: str
     start: int
@@ -42,7 +50,7 @@ def tokens(text: str) -> tuple[ColoredToken, ...]:
     Parameters
     ----------
     text : str
-        What stands in an editor, right or wrong.
+        The text in an editor, valid or not.
 
     Returns
     -------

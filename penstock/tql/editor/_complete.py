@@ -1,4 +1,4 @@
-"""What can stand at the caret."""
+"""Completion: what can be typed at the caret."""
 
 from __future__ import annotations
 
@@ -31,7 +31,19 @@ _NO_EXPRESSION = frozenset(("LIMIT", "OFFSET", "AS", "FROM", "AT"))
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Completion:
-    """One offer; `insert` replaces ``[start, end)``, in UTF-16 units."""
+    """One offer; `insert` replaces ``[start, end)``, in UTF-16 units.
+
+    Parameters
+    ----------
+    label, detail : str
+        What is shown: the offer, and what it is.
+    insert : str
+        The text it writes.
+    kind : str
+        Such as ``keyword``, ``tensor`` or ``class``.
+    start, end : int
+        The text it replaces.
+    """
 
     label: str
     insert: str
@@ -50,12 +62,12 @@ class _Offer:
 
 
 def complete(text: str, position: int, table: Table) -> tuple[Completion, ...]:
-    """Return what can stand at the caret.
+    """Return what can be typed at the caret.
 
     Parameters
     ----------
     text : str
-        What stands in an editor, right or wrong.
+        The text in an editor, valid or not.
     position : int
         The caret, in UTF-16 units.
     table : Table
@@ -64,7 +76,7 @@ def complete(text: str, position: int, table: Table) -> tuple[Completion, ...]:
     Returns
     -------
     tuple of Completion
-        Best first: class names where a class is asked for, then tensors, functions and keywords.
+        Best first: class names where a class is expected, then tensors, functions and keywords.
 
     Examples
     --------
@@ -104,7 +116,7 @@ def _split(text: str) -> tuple[list[Token] | None, str, int]:
 
 
 def _end(text: str, caret: int, typed: str) -> int:
-    """Return where the replaced part ends: behind the closing quote, or the rest of the word."""
+    """Return the end of the replaced part: after the closing quote, or the end of the word."""
     quote = typed[:1]
     if quote in {"'", '"'}:
         line = text.find("\n", caret)
@@ -151,7 +163,7 @@ def _expected(text: str) -> tuple[Sequence[str], int]:
 
 
 def _asked_tensor(before: list[Token]) -> str:
-    """Return the name a class name at the caret would be compared with; empty where none is."""
+    """Return the column that a class name at the caret would be compared with; empty if there is none."""
     tokens = list(before)
     while len(tokens) > 1 and tokens[-1].word == "," and tokens[-2].kind in {"string", "number"}:
         tokens = tokens[:-2]

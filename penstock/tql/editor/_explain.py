@@ -1,4 +1,4 @@
-"""What a query does, in numbers: rows after every step, weights, expected draws."""
+"""The effect of a query in numbers: rows after every step, weights, expected draws."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from html import escape
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.errors import escaped
+from penstock._wording import escaped
 from penstock.sampling import SamplingPlan
 from penstock.table import Table
 from penstock.tql.binding._binder import Parameters
@@ -33,7 +33,7 @@ class Explanation:
     expected : tuple of (str, float)
         Expected labels of each class in one epoch of draws.
     warnings : tuple of str
-        What a user should know.
+        Warnings for the user.
     """
 
     text: str
@@ -58,7 +58,7 @@ class Explanation:
             f"<tr><td>weight {weight:g}</td><td>{count:,} rows</td></tr>" for weight, count in self.weights
         )
         expected = "".join(f"<tr><td>{escape(name)}</td><td>{count:,.1f}</td></tr>" for name, count in self.expected)
-        heads = ("step", "rows left"), ("weights", ""), ("class", "expected in an epoch")
+        heads = ("step", "rows left"), ("weights", ""), ("class", "expected per epoch")
         parts = zip(heads, (rows, weights, expected), strict=True)
         tables = (f"<tr><th>{one}</th><th>{two}</th></tr>{body}" for (one, two), body in parts if body)
         said = "".join(f"<p>{escape(warning)}</p>" for warning in self.warnings)

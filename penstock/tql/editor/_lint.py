@@ -1,4 +1,4 @@
-"""What is wrong in a text, and what something in it is."""
+"""Problems in the text of a query, and descriptions of its parts."""
 
 from __future__ import annotations
 
@@ -30,7 +30,16 @@ __all__ = ["Diagnostic", "Hover", "class_counts_of", "described_tensor", "hover"
 class Diagnostic:
     """Something to mark in a text; the span is in UTF-16 units.
 
-    `fix` is text that replaces the span and mends the query.
+    Parameters
+    ----------
+    start, end : int
+        The text it is about.
+    severity : {"error", "warning"}
+        Whether the query can run.
+    message : str
+        What is wrong.
+    fix : str or None
+        Text that corrects the query where it replaces the span.
     """
 
     start: int
@@ -48,7 +57,7 @@ def lint(
     Parameters
     ----------
     text : str
-        What stands in an editor.
+        The text in an editor.
     table : Table
         The dataset.
     params : mapping or sequence, optional
@@ -66,7 +75,7 @@ def lint(
     >>> from penstock.table import ArrayTable
     >>> table = ArrayTable({"label": [0, 1]}, class_names={"label": ["car", "dog"]})
     >>> [found.message for found in lint("select * where label == 'cra'", table)]
-    ["no class 'cra' in label; the classes are car, dog. Hint: did you mean 'car'?"]
+    ["'cra' is not a class of label. Expected one of: car, dog. Hint: did you mean 'car'?"]
     """
     places = Offsets(text)
     try:
@@ -109,16 +118,19 @@ def _suspicious(table: Table, query: ast.Query, sampling: WeightStep | None) -> 
     for node in walk(query, below=ast.children):
         if _wild_text(node, table):
             span = (node.start, node.end)
-            yield span, "contains takes * and ? literally in text. Hint: use like '*...*' for patterns"
+            yield span, "contains treats * and ? in text literally. Hint: use like '*...*' for patterns"
     if sampling is None:
         return
     first: dict[str, int] = {}
     for number, pair in enumerate(sampling.pairs):
         held = pair.condition.constant
         if held is not None and not bool(held.data[0]):
-            yield pair.span, f"{pair.source} is never true: this weight is never used"
+            yield pair.span, f"{pair.source} is never true, so this weight is never used"
         if pair.condition.key in first and sampling.combine == "max":
-            yield pair.span, f"the same condition as clause {first[pair.condition.key] + 1}: the greater weight counts"
+            yield (
+                pair.span,
+                f"this is the same condition as clause {first[pair.condition.key] + 1}. The greater weight is used",
+            )
         first.setdefault(pair.condition.key, number)
 
 
@@ -135,7 +147,15 @@ def _wild_text(node: ast.Node, table: Table) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hover:
-    """What the thing under the pointer is; the span is in UTF-16 units."""
+    """A description of what is under the pointer; the span is in UTF-16 units.
+
+    Parameters
+    ----------
+    start, end : int
+        The text it is about.
+    title, detail : str
+        What it is, in a few words and in a sentence.
+    """
 
     start: int
     end: int
@@ -144,27 +164,28 @@ class Hover:
 
 
 _KEYWORD_HELP = {
-    "SELECT": "columns of the result; * takes every one", "FROM": "a dataset by name, or a query in parentheses",
-    "WHERE": "keeps the rows where the condition is true", "GROUP": "one row for each value of the keys",
-    "HAVING": "keeps the groups where the condition is true", "UNGROUP": "turns groups into rows again",
-    "ORDER": "sorts; ties keep their order, NULL and NaN come last", "ARRANGE": "rows of each value take turns",
-    "LIMIT": "at most so many rows; after SAMPLE BY, so many draws", "OFFSET": "leaves so many rows out",
+    "SELECT": "columns of the result; * selects all of them", "FROM": "a dataset by name, or a query in parentheses",
+    "WHERE": "keeps the rows for which the condition is true", "GROUP": "makes one row for each value of the keys",
+    "HAVING": "keeps the groups for which the condition is true", "UNGROUP": "turns groups back into rows",
+    "ORDER": "sorts the rows; ties keep their order, NULL and NaN come last",
+    "ARRANGE": "takes rows of each value in turn",
+    "LIMIT": "maximum number of rows; after SAMPLE BY, the number of draws", "OFFSET": "number of rows to skip",
     "SAMPLE": "draws rows in proportion to a weight", "REPLACE": "whether a row can be drawn again (default true)",
-    "EXPAND": "adds rows before and after each row", "UNION": "rows of either side",
-    "EXCEPT": "rows of the left side only", "INTERSECT": "rows of both sides",
-    "MAX_WEIGHT": "a row weighs the greatest weight of the conditions it meets, else 0",
-    "SUM_WEIGHT": "a row weighs the sum of the weights of the conditions it meets",
-    "PRODUCT_WEIGHT": "a row weighs the product of the weights of the conditions it meets, else 1",
+    "EXPAND": "adds rows before and after each row", "UNION": "rows of either query",
+    "EXCEPT": "rows of the left query only", "INTERSECT": "rows of both queries",
+    "MAX_WEIGHT": "the weight of a row is the greatest weight of the conditions it meets, or else 0",
+    "SUM_WEIGHT": "the weight of a row is the sum of the weights of the conditions it meets",
+    "PRODUCT_WEIGHT": "the weight of a row is the product of the weights of the conditions it meets, or else 1",
 }  # fmt: skip
 
 
 def hover(text: str, position: int, table: Table) -> Hover | None:
-    """Return what stands at a place: a tensor, a function, a class, a keyword.
+    """Return a description of what is at a position: a tensor, a function, a class, a keyword.
 
     Parameters
     ----------
     text : str
-        What stands in an editor, right or wrong.
+        The text in an editor, valid or not.
     position : int
         Place in UTF-16 units.
     table : Table
@@ -237,6 +258,6 @@ def described_tensor(table: Table, name: str) -> str:
         return ", ".join(filter(None, (kind, f"{len(spec.class_names)} classes", labels_in_words(spec))))
     if spec.htype == "generic":
         type_ = tensor_type(table, spec)
-        shape = "one a sample" if type_.scalar else f"{type_.rank}-dimensional"
+        shape = "one per sample" if type_.scalar else f"{type_.rank}-dimensional"
         return f"{spec.dtype}, {shape}"
     return kind

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from penstock.errors import nearest
+from penstock._wording import nearest
 from penstock.tql.binding._binder import CASTS, NULL, TEXT_TYPE, Binder, dtype_of, rule
 from penstock.tql.binding._comparing import Side, compared, mixed_types
 from penstock.tql.syntax import _ast as ast
@@ -41,7 +41,7 @@ def _case(binder: Binder, node: ast.Case) -> Bound:
 
 
 def common_type(binder: Binder, results: list[Side]) -> Type:
-    """Return the type that holds every result of CASE or coalesce."""
+    """Return the type that fits every result of CASE or coalesce."""
     kinds = {bound.type.kind for _, bound in results} - {"null"}
     names = {bound.type.class_names for _, bound in results if bound.type.kind != "null"}
     if kinds <= {"bool", "int", "float"} and len(names) <= 1:
@@ -60,7 +60,7 @@ def _cast(binder: Binder, node: ast.Cast) -> Bound:
     target = CASTS.get(node.type)
     if target is None:
         like = nearest(node.type, CASTS)
-        hint = f"did you mean {like}?" if like else "there are int, float, text, bool, timestamp"
+        hint = f"did you mean {like}?" if like else "the types are int, float, text, bool, timestamp"
         raise binder.error(f"unknown type {node.type!r}", node, hint=hint)
     operand = binder.scalar(node.operand)
     type_ = Type(kind=target.kind, rank=operand.type.rank)
@@ -69,7 +69,7 @@ def _cast(binder: Binder, node: ast.Cast) -> Bound:
     if target.kind == "time":
         if operand.type.kind not in {"text", "time"}:
             raise binder.error(
-                f"{binder.source(node.operand)} is {described(operand.type)}; a time is made of text", node
+                f"{binder.source(node.operand)} is {described(operand.type)}. Expected text to convert to a time", node
             )
         return binder.make(node, type_, ops.to_time, "cast time", operand)
     dtype = dtype_of(target)

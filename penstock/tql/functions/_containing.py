@@ -22,7 +22,10 @@ from penstock.tql.values._values import Value
 __all__ = []
 
 
-@builtin("contains(x, value)", "true where an element equals value; a part of text; class names may have * and ?")
+@builtin(
+    "contains(x, value)",
+    "true if an element equals value, or if text contains it; class names can have the wildcards * and ?",
+)
 def _contains(binder: Binder, node: ast.Call) -> Bound:
     target, needle = node.arguments
     operand = binder.bind(target)
@@ -36,7 +39,7 @@ def _contains(binder: Binder, node: ast.Call) -> Bound:
         wanted = binder.as_text(wanted, needle) if wanted.type.class_names is not None else wanted
         if wanted.type.kind != "text":
             shown = f"{binder.source(needle)} is {described(wanted.type)}"
-            raise binder.error(f"contains on {operand.type.described} takes text; {shown}", needle)
+            raise binder.error(f"contains on {operand.type.described} takes text, but {shown}", needle)
         return binder.make(node, BOOL, _holds_text, "contains text", operand, wanted)
     left, right = comparable(binder, "=", (target, operand), (needle, wanted))
     return binder.make(node, BOOL, _holds, "contains", left, right, light=True)
@@ -55,7 +58,7 @@ def _contains_class(binder: Binder, node: ast.Call, operand: Bound) -> Bound:
     if wanted.type.kind != "text":
         if not wanted.type.numeric:
             raise binder.error(
-                f"{binder.source(needle)} is {described(wanted.type)}; expected a class name or index", needle
+                f"{binder.source(needle)} is {described(wanted.type)}. Expected a class name or index", needle
             )
         return binder.make(node, BOOL, _holds, "contains", operand, wanted, light=True)
     if wanted.constant is None:
@@ -68,7 +71,7 @@ def _contains_class(binder: Binder, node: ast.Call, operand: Bound) -> Bound:
     pattern = name.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     ids = ops.like_ids(names, pattern)
     if not len(ids):
-        raise binder.error(f"no class matches {name!r}; the classes are {', '.join(names[:8])}", needle)
+        raise binder.error(f"no class matches {name!r}. Expected one of: {', '.join(names[:8])}", needle)
     return binder.make(node, BOOL, partial(_holds_some, ids), f"contains {ids.tolist()}", operand, light=True)
 
 

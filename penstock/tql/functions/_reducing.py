@@ -1,4 +1,4 @@
-"""Functions that look at the elements of a row, or at the rows of a group."""
+"""Functions over the elements of a row, or over the rows of a group."""
 
 from __future__ import annotations
 
@@ -63,11 +63,9 @@ def _bind_test(compute: Callable[[Value], Value], name: str) -> Callable[[Binder
     return bind
 
 
-builtin("any(x [, axis])", "true where at least one element is true; false for an empty row")(
-    _bind_test(any_true, "any")
-)
-builtin("all(x [, axis])", "true where every element is true; true for an empty row")(_bind_test(_all, "all"))
-builtin("all_strict(x [, axis])", "true where every element is true and there is one")(
+builtin("any(x [, axis])", "true if at least one element is true; false for an empty row")(_bind_test(any_true, "any"))
+builtin("all(x [, axis])", "true if every element is true; true for an empty row")(_bind_test(_all, "all"))
+builtin("all_strict(x [, axis])", "true if every element is true; false for an empty row")(
     _bind_test(_all_strict, "all_strict")
 )
 
@@ -78,21 +76,21 @@ def _axis(binder: Binder, node: ast.Call, rank: int) -> int | None:
         return None
     axis = _literal_axis(binder, given)
     if not -max(rank, 1) <= axis < max(rank, 1):
-        raise binder.error(f"axis {axis} of a value of {rank} dimensions", given)
+        raise binder.error(f"axis {axis} is out of range for a value with {rank} dimensions", given)
     return axis % max(rank, 1)
 
 
 def _literal_axis(binder: Binder, node: ast.Expression) -> int:
     bound = binder.bind(node)
     if bound.constant is None or bound.type.kind != "int":
-        raise binder.error("the axis must be a whole number", node)
+        raise binder.error("the axis must be an integer", node)
     return int(bound.constant.data[0])
 
 
 def _along_axis(compute: Callable[[Value], Value], axis: int, value: Value) -> Value:
-    """Reduce one axis: move it last, take every line along it for a row, and reduce those."""
+    """Reduce one axis: move it last, treat every line along it as a row, and reduce those."""
     shapes = value.all_shapes
-    assert value.offsets is not None  # noqa: S101  an array has offsets
+    assert value.offsets is not None
     strides = np.ones_like(shapes)
     for dimension in range(shapes.shape[1] - 2, -1, -1):
         strides[:, dimension] = strides[:, dimension + 1] * shapes[:, dimension + 1]
@@ -162,7 +160,7 @@ def _extreme(ufunc: np.ufunc, value: Value) -> Value:
         return _null_if_empty(names[picked] if len(names) else np.full(len(picked), "", TEXT), value)
     present = value.lengths > 0
     out = np.zeros(len(present), value.data.dtype)
-    assert value.offsets is not None  # noqa: S101  checked above
+    assert value.offsets is not None
     starts = value.offsets[:-1][present]
     if len(starts):
         out[present] = ufunc.reduceat(value.data, starts)
@@ -222,9 +220,11 @@ def _argument(binder: Binder, node: ast.Call, name: str) -> Bound:
         bound = binder.as_scalar(bound)
     if name in _OF_NUMBERS:
         if bound.type.class_names is not None and name != "sum":
-            hint = "class indices have no mean; count(x) or shape(x)[0] counts them"
+            hint = "class indices have no mean. Use count(x) or shape(x)[0] to count them"
             raise binder.error(
-                f"{name} needs numbers; {binder.source(node.arguments[0])} is {described(bound.type)}", node, hint=hint
+                f"{name} needs numbers, but {binder.source(node.arguments[0])} is {described(bound.type)}",
+                node,
+                hint=hint,
             )
         return binder.as_number(bound, node.arguments[0])
     if bound.type.kind == "json":
@@ -248,12 +248,12 @@ def _bind_reduction(binder: Binder, node: ast.Call) -> Bound:
 for _signature, _summary in (
     ("sum(x [, axis])", "sum of the elements; over the rows of a group after GROUP BY"),
     ("prod(x [, axis])", "product of the elements"),
-    ("avg(x [, axis])", "mean of the elements; NULL of none"),
+    ("avg(x [, axis])", "mean of the elements; NULL for an empty row"),
     ("mean(x [, axis])", "the same as avg; of an image, the mean of its pixels"),
-    ("std(x [, axis])", "standard deviation of the elements, divided by their number"),
-    ("var(x [, axis])", "variance of the elements, divided by their number"),
-    ("min(x [, axis])", "least element; NULL of none"),
-    ("max(x [, axis])", "greatest element; NULL of none"),
+    ("std(x [, axis])", "population standard deviation of the elements"),
+    ("var(x [, axis])", "population variance of the elements"),
+    ("min(x [, axis])", "smallest element; NULL for an empty row"),
+    ("max(x [, axis])", "greatest element; NULL for an empty row"),
     ("amin(x [, axis])", "the same as min"),
     ("amax(x [, axis])", "the same as max"),
     ("count(x)", "number of elements; count(*) counts the rows of a group"),
@@ -263,14 +263,14 @@ for _signature, _summary in (
 
 
 def grouped_value(value: Value, offsets: NDArray[np.int64]) -> Value:
-    """Return the elements of every group of rows, one after another; NULL rows have none."""
+    """Return the elements of every group of rows, concatenated; NULL rows have no elements."""
     if value.offsets is None:
         if value.valid is None:
             return Value(data=value.data, offsets=offsets)
         kept = offsets_of(value.valid.astype(np.int64))[offsets]
         return Value(data=value.data[value.valid], offsets=kept)
     value = _counted(value)
-    assert value.offsets is not None  # noqa: S101  checked above
+    assert value.offsets is not None
     return Value(data=value.data, offsets=value.offsets[offsets])
 
 
@@ -283,21 +283,21 @@ def aggregate(binder: Binder, rows: Binder, node: ast.Call) -> Bound:
     if name == "count" and len(node.arguments) == 1 and isinstance(node.arguments[0], ast.Star):
 
         def count_rows(frame: Frame) -> Value:
-            assert isinstance(frame, GroupFrame)  # noqa: S101  aggregates are bound for groups
+            assert isinstance(frame, GroupFrame)
             return Value(data=np.diff(frame.offsets))
 
         return Bound(span=span, type=INT, run=count_rows, key="count(*)", stable=False)
     if len(node.arguments) != 1 or node.named:
-        raise binder.error(f"{node.name} takes 1 argument over groups, {len(node.arguments)} given", node)
+        raise binder.error(f"{node.name} takes 1 argument over groups, but {len(node.arguments)} were given", node)
     argument = _argument(rows, node, name)
     if argument.pixels:
         source = binder.source(node)
         raise binder.error(
-            f"{source} over groups would hold every image", node, hint=f"reduce each image first: avg({source})"
+            f"{source} over groups would have to keep every image", node, hint=f"reduce each image first: avg({source})"
         )
 
     def run(frame: Frame) -> Value:
-        assert isinstance(frame, GroupFrame)  # noqa: S101  aggregates are bound for groups
+        assert isinstance(frame, GroupFrame)
         return REDUCERS[name](grouped_value(argument.full(frame.base), frame.offsets))
 
     return Bound(span=span, type=_reduced_type(name, argument.type), run=run, key="aggregate", stable=False)

@@ -1,4 +1,4 @@
-"""The functions of the language: a registry, how a call is bound, and what users add."""
+"""The functions of the language: the registry, how a call is bound, and custom functions."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from typing import Any, Literal, TypeVar, overload
 
 import numpy as np
 
-from penstock.errors import PenstockError, QueryBindError, nearest
+from penstock._wording import nearest
+from penstock.errors import PenstockError, QueryBindError
 from penstock.tql.binding._binder import Binder, rule
 from penstock.tql.binding._pixels import over_pixels
 from penstock.tql.syntax import _ast as ast
@@ -29,7 +30,7 @@ _RETURNS: dict[str, Any] = {"bool": np.bool_, "int": np.int64, "float": np.float
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Function:
-    """A function: its name, how it is called, and what it does in one line."""
+    """A function: its name, its signature, and one line about what it does."""
 
     name: str
     signature: str
@@ -48,7 +49,7 @@ _MANY = 1_000_000
 
 
 def builtin(signature: str, summary: str) -> Callable[[Bind], Bind]:
-    """Register a function of the language; its signature says name and arguments."""
+    """Register a function of the language; the signature gives its name and arguments."""
     name, _, inside = signature.rstrip(")").partition("(")
     required, _, optional = inside.partition("[")
     least = len([part for part in required.split(",") if part.strip(" .")])
@@ -79,9 +80,13 @@ def _call(binder: Binder, node: ast.Call) -> Bound:
                 if found.at_most < _MANY
                 else f"at least {found.at_least}"
             )
-        raise binder.error(f"{node.name} takes {takes}, {count} given", node, hint=found.signature)
+        raise binder.error(
+            f"{node.name} takes {takes}, but {count} {'was' if count == 1 else 'were'} given",
+            node,
+            hint=found.signature,
+        )
     if node.distinct and node.name not in {"count", "unique"}:
-        raise binder.error(f"DISTINCT stands in count(distinct x), not in {node.name}", node)
+        raise binder.error(f"DISTINCT can be used in count(distinct x), not in {node.name}", node)
     for name, value in node.named:
         if not (name == "axis" and "axis" in found.signature):
             raise binder.error(f"{node.name} has no argument {name!r}", value, hint=found.signature)
@@ -91,9 +96,9 @@ def _call(binder: Binder, node: ast.Call) -> Bound:
 def _unknown(binder: Binder, node: ast.Call) -> QueryBindError:
     span = ast.Node(start=node.start, end=node.name_end)
     if node.name in _WEIGHTS:
-        return binder.error(f"{node.name}(...) stands after SAMPLE BY only", span)
+        return binder.error(f"{node.name}(...) can be used only after SAMPLE BY", span)
     like = nearest(node.name, FUNCTIONS)
-    hint = f"did you mean {like}?" if like else f"there are {', '.join(sorted(FUNCTIONS)[:12])}, …"
+    hint = f"did you mean {like}?" if like else f"functions are {', '.join(sorted(FUNCTIONS)[:12])}, …"
     return binder.error(f"unknown function {node.name!r}", span, hint=hint, suggestion=like, fix=like)
 
 
@@ -107,16 +112,16 @@ def function(*, name: str | None = None, returns: Returns = "float") -> Callable
 def function(
     target: UserFunction | None = None, *, name: str | None = None, returns: Returns = "float"
 ) -> UserFunction | Callable[[UserFunction], UserFunction]:
-    """Register a vectorised function for use in queries.
+    """Register a vectorized function for use in queries.
 
     Parameters
     ----------
     target : callable
-        Takes one argument per TQL argument: an ndarray of shape (num_rows,) where
-        the argument is one value a row, a `Ragged` where it is an array; returns
+        Takes one argument per TQL argument: an ndarray of shape (num_rows,) if
+        the argument is one value per row, a `Ragged` if it is an array. Returns
         an ndarray of shape (num_rows,).
     name : str, optional
-        Name in queries; the function's own unless told.
+        Name in queries; by default the name of the function.
     returns : {"float", "int", "bool", "text"}
         What the function returns.
 
@@ -128,7 +133,7 @@ def function(
     Raises
     ------
     ValueError
-        If the name is taken, reserved or no name, or `returns` is none of the four.
+        If the name is already in use, reserved or not valid, or `returns` is not one of the four.
 
     Examples
     --------
@@ -148,12 +153,12 @@ def function(
 def _register(target: UserFunction, name: str, returns: Returns) -> UserFunction:
     lowered = name.lower()
     if not _NAME.match(name) or name.upper() in KEYWORDS:
-        raise ValueError(f"function name {name!r} is reserved or no name; expected letters, digits and _")
+        raise ValueError(f"{name!r} is reserved or not a valid function name. Expected letters, digits and _")
     if returns not in _RETURNS:
-        raise ValueError(f"returns is {returns!r}; expected one of {', '.join(_RETURNS)}")
+        raise ValueError(f"returns={returns!r} is not valid. Expected one of: {', '.join(_RETURNS)}")
     known = FUNCTIONS.get(lowered)
     if known is not None or lowered in _WEIGHTS:
-        raise ValueError(f"there is a function {lowered!r} already; pass name= with another")
+        raise ValueError(f"the function {lowered!r} already exists. Pass another name=")
     parameters = inspect.signature(target).parameters.values()
     least = sum(each.default is each.empty and each.kind <= each.POSITIONAL_OR_KEYWORD for each in parameters)
     most = sum(each.kind <= each.POSITIONAL_OR_KEYWORD for each in parameters)
@@ -208,10 +213,10 @@ def _handed(child: Bound, frame: Frame) -> Any:
 
 def _checked(result: Any, frame: Frame, name: str, returns: Returns, span: tuple[int, int]) -> Any:
     if result.shape != (frame.num_rows,):
-        message = f"{name} returned shape {result.shape}; expected ({frame.num_rows},), one value a row"
+        message = f"{name} returned shape {result.shape}. Expected ({frame.num_rows},), one value per row"
         raise frame.context.error(message, span)
     try:
         return result.astype(_RETURNS[returns])
     except (TypeError, ValueError) as error:
-        message = f"{name} returned {result.dtype}; it is registered as {returns}"
+        message = f"{name} returned {result.dtype}, but it is registered as {returns}"
         raise frame.context.error(message, span) from error

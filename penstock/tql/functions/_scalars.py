@@ -1,4 +1,4 @@
-"""Functions of one value: rows, chance, mathematics, text, JSON, time."""
+"""Functions of one value: rows, random numbers, mathematics, text, JSON, time."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def _result_row(binder: Binder, node: ast.Call) -> Bound:
 
 
 def _mixed(rows: NDArray[np.int64], seed: int, call: int) -> NDArray[np.uint64]:
-    """Return 64 well mixed bits a row: splitmix64 of row, seed and call."""
+    """Return 64 well mixed bits per row: splitmix64 of row, seed and call."""
     start = (seed * 0x9E3779B97F4A7C15 + call * 0xD1342543DE82EF95) % 2**64
     state = rows.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15) + np.uint64(start)
     for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
@@ -65,7 +65,7 @@ def _random_float(binder: Binder, node: ast.Call) -> Bound:
     return _random(binder, node, lambda bits: (bits >> np.uint64(11)) * 2.0**-53, FLOAT)
 
 
-@builtin("random_int()", "a whole number in [0, 2**31) for each row of the dataset, the same for the same seed")
+@builtin("random_int()", "an integer in [0, 2**31) for each row of the dataset, the same for the same seed")
 def _random_int(binder: Binder, node: ast.Call) -> Bound:
     return _random(binder, node, lambda bits: (bits >> np.uint64(33)).astype(np.int64), INT)
 
@@ -79,11 +79,13 @@ def _data(binder: Binder, node: ast.Call) -> Bound:
         or column.fields[0].tensor is None
         or column.pixels
     ):
-        raise binder.error("data takes a tensor of the dataset, not an expression or images", node.arguments[0])
+        raise binder.error(
+            "data takes a tensor of the dataset, not an expression or an image tensor", node.arguments[0]
+        )
     table, tensor = column.fields[0].table, column.fields[0].tensor
     index = binder.one_value(node.arguments[1], "a row number")
     if index.type.kind != "int" or table is None:
-        raise binder.error(f"a row number is a whole number, not {described(index.type)}", node.arguments[1])
+        raise binder.error(f"a row number must be an integer, not {described(index.type)}", node.arguments[1])
 
     def compute(rows: Value) -> Value:
         numbers = rows.data.astype(np.int64)
@@ -119,19 +121,19 @@ def _math(name: str, summary: str, function: Callable[[NDArray[Any]], NDArray[An
 _math("abs", "absolute value", np.abs, whole=True)
 _math("sign", "-1, 0 or 1", np.sign, whole=True)
 _math("sqrt", "square root", np.sqrt)
-_math("exp", "e to the x", np.exp)
+_math("exp", "e to the power of x", np.exp)
 _math("ln", "natural logarithm", np.log)
 _math("log", "natural logarithm", np.log)
 _math("log10", "logarithm to base 10", np.log10)
-_math("floor", "greatest whole number not above x", np.floor, whole=True)
-_math("ceil", "least whole number not below x", np.ceil, whole=True)
+_math("floor", "x rounded down to an integer", np.floor, whole=True)
+_math("ceil", "x rounded up to an integer", np.ceil, whole=True)
 
 
-@builtin("round(x [, digits])", "x rounded to a number of decimal digits, halves to even")
+@builtin("round(x [, digits])", "x rounded to a number of decimal digits; halves are rounded to even")
 def _round(binder: Binder, node: ast.Call) -> Bound:
     number = binder.as_number(binder.scalar(node.arguments[0]), node.arguments[0])
     digits = binder.literal_int(node.arguments[1], "the digits of round") if len(node.arguments) > 1 else 0
-    if abs(digits) > 300:  # noqa: PLR2004  the exponents of float64
+    if abs(digits) > 300:
         raise binder.error("round takes at most 300 digits", node)
     type_ = Type(kind="float", rank=number.type.rank)
 
@@ -142,7 +144,7 @@ def _round(binder: Binder, node: ast.Call) -> Bound:
     return binder.make(node, type_, compute, f"round {digits}", number)
 
 
-@builtin("power(x, y)", "x to the y")
+@builtin("power(x, y)", "x to the power of y")
 def _power(binder: Binder, node: ast.Call) -> Bound:
     left, right = (binder.as_number(binder.scalar(each), each) for each in node.arguments)
     compute = ops.elementwise(lambda x, y: np.power(x.astype(np.float64), y.astype(np.float64)))
@@ -151,12 +153,12 @@ def _power(binder: Binder, node: ast.Call) -> Bound:
     )
 
 
-@builtin("clip(x, low, high)", "x, but not below low and not above high")
+@builtin("clip(x, low, high)", "x limited to the range from low to high")
 def _clip(binder: Binder, node: ast.Call) -> Bound:
     bounds = [binder.as_number(binder.scalar(each), each) for each in node.arguments]
     for each, bound in zip(node.arguments[1:], bounds[1:], strict=True):
         if bound.type.rank:
-            raise binder.error("the bounds of clip are single values", each)
+            raise binder.error("the bounds of clip must be single values", each)
     kind = "float" if any(bound.type.kind == "float" for bound in bounds) else "int"
 
     def compute(value: Value, low: Value, high: Value) -> Value:
@@ -170,7 +172,7 @@ def _plain_ints(value: Value) -> Value:
 
 
 def _pick(name: str, ufunc: np.ufunc) -> None:
-    @builtin(f"{name}(a, b)", f"the {'greater' if name == 'greatest' else 'lesser'} of two values")
+    @builtin(f"{name}(a, b)", f"the {'greater' if name == 'greatest' else 'smaller'} of two values")
     def _(binder: Binder, node: ast.Call) -> Bound:
         left, right = (binder.as_number(binder.scalar(each), each) for each in node.arguments)
         kind = "float" if "float" in {left.type.kind, right.type.kind} else "int"
@@ -186,7 +188,7 @@ _pick("greatest", np.maximum)
 _pick("least", np.minimum)
 
 
-@builtin("is_nan(x)", "true where x is NaN")
+@builtin("is_nan(x)", "true if x is NaN")
 def _is_nan(binder: Binder, node: ast.Call) -> Bound:
     number = binder.as_number(binder.scalar(node.arguments[0]), node.arguments[0])
     type_ = BOOL if number.type.rank == 0 else Type(kind="bool", rank=number.type.rank)
@@ -200,12 +202,12 @@ def _is_nan(binder: Binder, node: ast.Call) -> Bound:
     return binder.make(node, type_, compute, "is_nan", number)
 
 
-@builtin("is_null(x)", "true where x is NULL")
+@builtin("is_null(x)", "true if x is NULL")
 def _is_null(binder: Binder, node: ast.Call) -> Bound:
     return binder.bind(ast.IsNull(operand=node.arguments[0], start=node.start, end=node.end))
 
 
-@builtin("coalesce(x, y, ...)", "the first that is not NULL")
+@builtin("coalesce(x, y, ...)", "the first value that is not NULL")
 def _coalesce(binder: Binder, node: ast.Call) -> Bound:
     results = [(each, binder.one_value(each, "coalesce")) for each in node.arguments]
     type_ = common_type(binder, results)
@@ -245,17 +247,17 @@ def _as_text(binder: Binder, node: ast.Expression) -> Bound:
     if bound.type.kind != "text" and bound.type.class_names is None:
         if bound.type is NULL:
             return binder.constant(node, None, TEXT_TYPE)
-        raise binder.error(f"{binder.source(node)} is {described(bound.type)}; expected text", node)
+        raise binder.error(f"{binder.source(node)} is {described(bound.type)}. Expected text", node)
     return binder.as_text(bound, node)
 
 
-_texts("lower", "text in small letters", str.lower)
-_texts("upper", "text in capital letters", str.upper)
-_texts("trim", "text without blanks at both ends", str.strip)
+_texts("lower", "text in lower case", str.lower)
+_texts("upper", "text in upper case", str.upper)
+_texts("trim", "text without white space at both ends", str.strip)
 
 
 def _ends(name: str, function: Callable[..., Any]) -> None:
-    @builtin(f"{name}(x, text)", f"true where x {name.replace('_', ' ')} the text")
+    @builtin(f"{name}(x, text)", f"true if x {name.replace('_', ' ')} the text")
     def _(binder: Binder, node: ast.Call) -> Bound:
         left, right = (_as_text(binder, each) for each in node.arguments)
 
@@ -272,7 +274,7 @@ _ends("starts_with", np.strings.startswith)
 _ends("ends_with", np.strings.endswith)
 
 
-@builtin("to_str(x)", "any value as text; a class label by its name")
+@builtin("to_str(x)", "any value as text; a class label becomes its name")
 def _to_str(binder: Binder, node: ast.Call) -> Bound:
     return binder.as_text(binder.scalar(node.arguments[0]), node)
 
@@ -281,7 +283,9 @@ def _to_str(binder: Binder, node: ast.Call) -> Bound:
 def _keys(binder: Binder, node: ast.Call) -> Bound:
     operand = binder.bind(node.arguments[0])
     if operand.type.kind != "json":
-        raise binder.error(f"{binder.source(node.arguments[0])} is {described(operand.type)}; keys takes JSON", node)
+        raise binder.error(
+            f"{binder.source(node.arguments[0])} is {described(operand.type)}, but keys takes JSON", node
+        )
     return binder.make(node, Type(kind="text", rank=1), _keys_of, "keys", operand)
 
 
@@ -303,7 +307,7 @@ def _time(binder: Binder, node: ast.Call) -> Bound:
     if bound.type.kind == "text":
         bound = binder.make(node, Type(kind="time", rank=bound.type.rank), ops.to_time, "time", bound)
     if bound.type.kind != "time":
-        raise binder.error(f"{binder.source(node.arguments[0])} is {described(bound.type)}; expected a time", node)
+        raise binder.error(f"{binder.source(node.arguments[0])} is {described(bound.type)}. Expected a time", node)
     return bound
 
 

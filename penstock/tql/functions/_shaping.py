@@ -18,12 +18,12 @@ from penstock.tql.values._values import Value, offsets_of, truth
 __all__ = []
 
 
-@builtin("shape(x)", "size of each dimension; shape(x)[0] is the number of labels or boxes, or an image's height")
+@builtin("shape(x)", "size of each dimension; shape(x)[0] is the number of labels or boxes, or the height of an image")
 def _shape(binder: Binder, node: ast.Call) -> Bound:
     operand = binder.bind(node.arguments[0])
     if operand.pixels:
         if len(operand.fields) != 1 or not operand.key.startswith("field"):
-            raise binder.error("the shape of a computed image is not known before it is computed", node)
+            raise binder.error("the shape of a computed image is not known until it is computed", node)
         image = operand.fields[0]
         return Bound(
             span=(node.start, node.end), type=Type(kind="int", rank=1), run=lambda frame: _image_shapes(frame, image),
@@ -50,7 +50,7 @@ def _shape_of(value: Value) -> Value:
     return Value(data=shapes.reshape(-1), offsets=offsets, valid=value.valid, constant=value.constant)
 
 
-@builtin("sample_info(x)", "what is known of a sample without decoding it: sample_info(images)['shape'][0]")
+@builtin("sample_info(x)", "what is known about a sample without decoding it: sample_info(images)['shape'][0]")
 def _sample_info(binder: Binder, node: ast.Call) -> Bound:
     shape = _shape(binder, node)
     return binder.make(node, JSON, _info, "sample_info", shape)
@@ -58,13 +58,13 @@ def _sample_info(binder: Binder, node: ast.Call) -> Bound:
 
 def _info(shape: Value) -> Value:
     data = np.empty(shape.num_rows, object)
-    assert shape.offsets is not None  # noqa: S101  a shape is an array
+    assert shape.offsets is not None
     for number in range(shape.num_rows):
         data[number] = {"shape": shape.data[shape.offsets[number] : shape.offsets[number + 1]].tolist()}
     return Value(data=data, valid=shape.valid, constant=shape.constant)
 
 
-@builtin("length(x)", "number of characters of text, of elements of an array, of entries of JSON")
+@builtin("length(x)", "number of characters of text, elements of an array, or entries of JSON")
 def _length(binder: Binder, node: ast.Call) -> Bound:
     operand = binder.bind(node.arguments[0])
     if operand.type.rank:
@@ -78,7 +78,7 @@ def _length(binder: Binder, node: ast.Call) -> Bound:
         )
     if operand.type.kind == "json":
         return binder.make(node, INT, _json_length, "length", operand)
-    raise binder.error(f"{binder.source(node.arguments[0])} is {described(operand.type)}; it has no length", node)
+    raise binder.error(f"{binder.source(node.arguments[0])} is {described(operand.type)}, which has no length", node)
 
 
 @builtin("len(x)", "the same as length(x): the number of labels, boxes, characters or entries")
@@ -109,7 +109,10 @@ def _nonzero_of(value: Value) -> Value:
 
 
 def _bind_elementwise_logic(ufunc: np.ufunc, name: str) -> None:
-    @builtin(f"{name}(a, b)", f"{name.removeprefix('logical_')} of two values or two arrays of equal size, by element")
+    @builtin(
+        f"{name}(a, b)",
+        f"element-wise {name.removeprefix('logical_').upper()} of two values or two arrays of equal size",
+    )
     def _(binder: Binder, node: ast.Call) -> Bound:
         left, right = (binder.truth(argument) for argument in node.arguments)
         rank = max(left.type.rank, right.type.rank)
@@ -120,7 +123,7 @@ _bind_elementwise_logic(np.logical_and, "logical_and")
 _bind_elementwise_logic(np.logical_or, "logical_or")
 
 
-@builtin("logical_not(a)", "not, by element")
+@builtin("logical_not(a)", "element-wise NOT")
 def _logical_not(binder: Binder, node: ast.Call) -> Bound:
     operand = binder.truth(node.arguments[0])
     return binder.make(

@@ -24,7 +24,7 @@ Floats = NDArray[np.float64]
 def _vector(binder: Binder, node: ast.Expression) -> Bound:
     bound = binder.bind(node)
     if bound.type.rank == 0 or not bound.type.numeric or bound.type.class_names is not None:
-        raise binder.error(f"{binder.source(node)} is {described(bound.type)}; expected an array of numbers", node)
+        raise binder.error(f"{binder.source(node)} is {described(bound.type)}. Expected an array of numbers", node)
     return bound
 
 
@@ -33,7 +33,7 @@ def _floats(value: Value) -> Value:
 
 
 def _sums(layout: Value, data: Floats) -> Value:
-    """Return the sum over each row; NULL where a side is."""
+    """Return the sum over each row; NULL where either side is NULL."""
     held = Value(data=data, offsets=layout.offsets, constant=layout.constant)
     return Value(
         data=np.asarray(reduce_rows(np.add, held, 0.0), np.float64), valid=layout.valid, constant=layout.constant
@@ -63,7 +63,7 @@ def _linf(layout: Value, apart: Floats) -> Value:
 
 
 def _norm(name: str, of: str, norm: Norm) -> None:
-    @builtin(f"{name}(x [, y])", f"{of} of a vector, or of the difference of two")
+    @builtin(f"{name}(x [, y])", f"{of} of a vector, or of the difference of two vectors")
     def _(binder: Binder, node: ast.Call) -> Bound:
         vectors = [_vector(binder, each) for each in node.arguments]
         if len(vectors) == 1:

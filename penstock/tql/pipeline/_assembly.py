@@ -9,7 +9,8 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.errors import PenstockError, TQLError, nearest
+from penstock._wording import nearest
+from penstock.errors import PenstockError, TQLError
 from penstock.table import Table
 from penstock.tql.binding._binder import INT, Binder, Parameters
 from penstock.tql.binding._scope import Scope
@@ -119,7 +120,7 @@ class Assembler:
             self.trying(lambda: parts.__setitem__("where", rows.condition(where_node)))
         grouped = bool(node.group) or all_aggregates(node, source.fields)
         if node.group and node.ungroup:
-            raise bound_error(self.text, "GROUP BY and UNGROUP BY cannot stand in one SELECT", node.ungroup)
+            raise bound_error(self.text, "GROUP BY and UNGROUP BY cannot be used in the same SELECT", node.ungroup)
         node = replace(node, group=tuple(_aliased(key, node, scope) for key in node.group)) if node.group else node
         keys = [self._key(rows, key) for key in node.group]
         distance, frame = self._distance_field(node, source), self._ungrouped_field(node)
@@ -170,7 +171,7 @@ class Assembler:
 
     def _check_distinct(self, node: ast.Select, outputs: tuple[Output, ...]) -> None:
         if node.distinct and any(output.bound.pixels for output in outputs):
-            raise bound_error(self.text, "DISTINCT cannot compare images", node, "name the columns to compare")
+            raise bound_error(self.text, "DISTINCT cannot compare images", node, "list the columns to compare")
 
     # -- sources -----------------------------------------------------------------------
 
@@ -183,7 +184,7 @@ class Assembler:
         if isinstance(node, ast.QuerySource):
             inner = replace(self, sampling=None, problems=None).query(node.query)
             return inner if node.alias is None else Requalified.of(inner, node.alias)
-        assert isinstance(node, ast.Join)  # noqa: S101  the last kind
+        assert isinstance(node, ast.Join)
         left, right = self.source(node.left), self.source(node.right)
         return JoinStage.of(node, left, right, lambda each: join_condition(each, left, right, self.binder), self.text)
 
@@ -191,7 +192,7 @@ class Assembler:
         alias = node.alias or node.name
         if node.name in self.common:
             if node.at is not None:
-                raise bound_error(self.text, f"{node.name!r} is a query; it has no versions", node)
+                raise bound_error(self.text, f"{node.name!r} is a query, which has no versions", node)
             self.needs.append(self.common[node.name])
             return Requalified.of(self.common[node.name], alias)
         table = self._resolved(node)
@@ -200,7 +201,7 @@ class Assembler:
     def _resolved(self, node: ast.TableSource) -> Table:
         if self.resolve is None:
             like = nearest(node.name, self.common)
-            said = f"did you mean {like}?" if like else "leave FROM out to query this dataset"
+            said = f"did you mean {like}?" if like else "omit FROM to query this dataset"
             raise bound_error(self.text, f"unknown dataset {node.name!r}", node, said)
         try:
             return self.resolve(node.name, node.at)
@@ -208,7 +209,7 @@ class Assembler:
             raise
         except (PenstockError, LookupError) as error:
             said = error.message if isinstance(error, PenstockError) else f"unknown dataset {node.name!r}"
-            hint = error.hint if isinstance(error, PenstockError) else "leave FROM out to query this dataset"
+            hint = error.hint if isinstance(error, PenstockError) else "omit FROM to query this dataset"
             raise bound_error(self.text, said, node, hint) from error
 
     # -- expand and ungroup ------------------------------------------------------------
@@ -218,8 +219,8 @@ class Assembler:
             return None
         computed = next((each for each in source.fields if each.tensor is None), None)
         if computed is not None:
-            message = f"EXPAND BY adds rows of the dataset, which have no {computed.name!r}"
-            raise bound_error(self.text, message, node, "expand first, compute around it")
+            message = f"EXPAND BY adds rows of the dataset, which do not have {computed.name!r}"
+            raise bound_error(self.text, message, node, "expand in a subquery and compute outside it")
         return Expansion(node.before, node.after, node.overlap, distance, (node.start, node.end))
 
     def _distance_field(self, node: ast.Select, source: Stage) -> Field | None:
@@ -228,8 +229,8 @@ class Assembler:
             return None
         name = node.expand.alias
         if node.group or name in {field.name for field in source.fields}:
-            reason = "groups have no single rows" if node.group else f"there is a tensor {name!r}"
-            raise bound_error(self.text, f"EXPAND BY ... AS {name}: {reason}", node.expand, "give it another name")
+            reason = "groups do not consist of single rows" if node.group else f"a tensor {name!r} already exists"
+            raise bound_error(self.text, f"EXPAND BY ... AS {name}: {reason}", node.expand, "use another name")
         return Field(name=name, known_type=INT)
 
     def _ungrouped_field(self, node: ast.Select) -> Field | None:
@@ -237,9 +238,9 @@ class Assembler:
 
     def _ungroup(self, node: ast.Ungroup, source: Stage, extra: Field | None) -> Step:
         if node.expression is not None:
-            raise bound_error(self.text, "rows are ungrouped BY SPLIT only", node.expression)
+            raise bound_error(self.text, "rows can only be ungrouped BY SPLIT", node.expression)
         if not source.has_groups or extra is None:
-            message = "UNGROUP BY needs groups; this source is not grouped"
+            message = "UNGROUP BY needs groups, but this source is not grouped"
             raise bound_error(self.text, message, node, "select * from (select * group by x) ungroup by split")
         return partial(ungrouped, source.fields, extra)
 
@@ -259,7 +260,10 @@ class Assembler:
         if node.sample is not None:
             if binder.grouped:
                 raise bound_error(
-                    self.text, "groups are no rows to sample", node.sample, "sample in a query around or inside"
+                    self.text,
+                    "grouped results cannot be sampled",
+                    node.sample,
+                    "sample in a subquery, or in a query around this one",
                 )
             step = bind_weight(node.sample, binder, self.text, percent_of=self.number)
             step = replace(step, depth=self.draws_above)
@@ -282,7 +286,7 @@ class Assembler:
             raise binder.error(f"{what} must be a constant number", node)
         value = float(held.data[0])
         if not np.isfinite(value) or (whole and value != int(value)):
-            raise binder.error(f"{what} must be a whole number, not {held.data[0]}", node)
+            raise binder.error(f"{what} must be an integer, not {held.data[0]}", node)
         if value < 0:
             raise binder.error(f"{what} must be >= 0, not {held.data[0]}", node)
         return int(held.data[0]) if whole else value  # type: ignore[return-value]  # PERCENT takes fractions

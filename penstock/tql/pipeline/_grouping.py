@@ -16,7 +16,7 @@ __all__ = ["GroupBinder"]
 
 
 class GroupBinder(Binder):
-    """Binds what stands over groups; `rows` binds what stands over their rows."""
+    """Binds expressions over groups; `rows` binds expressions over their rows."""
 
     grouped = True
 
@@ -45,20 +45,20 @@ class GroupBinder(Binder):
         return super().bind(node)
 
     def is_whole(self, node: ast.Expression) -> bool:
-        """Whether an expression is a key."""
+        """Return whether an expression is a key."""
         return any(node == key for key, _ in self.keys)
 
     def _of_groups(self, node: ast.Call) -> bool:
-        """Whether the argument is a reduction itself, so that there is nothing left to reduce in rows."""
+        """Return whether the argument is itself a reduction, so that nothing is left to reduce in rows."""
         return len(node.arguments) != 1
 
     def _list(self, node: ast.Column) -> Bound:
         bound = self.rows.bind(node)
         if bound.pixels:
-            raise self.error(f"{self.source(node)} holds images; groups do not list them", node)
+            raise self.error(f"{self.source(node)} contains images, which cannot be listed in groups", node)
 
         def run(frame: Frame) -> Value:
-            assert isinstance(frame, GroupFrame)  # noqa: S101  groups are evaluated in their own frame
+            assert isinstance(frame, GroupFrame)
             return grouped_value(bound.full(frame.base), frame.offsets)
 
         type_ = Type(kind=bound.type.kind, rank=1, class_names=bound.type.class_names)
@@ -67,7 +67,7 @@ class GroupBinder(Binder):
 
 def _first(bound: Bound, node: ast.Expression) -> Bound:
     def run(frame: Frame) -> Value:
-        assert isinstance(frame, GroupFrame)  # noqa: S101  groups are evaluated in their own frame
+        assert isinstance(frame, GroupFrame)
         return take(bound.full(frame.base), frame.offsets[:-1])
 
     type_ = Type(kind=bound.type.kind, class_names=bound.type.class_names)

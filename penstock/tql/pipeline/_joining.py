@@ -44,7 +44,7 @@ def join_condition(
         return [equality for part in parts for equality in join_condition(part, left, right, binder_of)]
     hint = "on a.id = b.id and a.part = b.part"
     if not isinstance(node, ast.Binary) or node.operator != "=":
-        raise both.error("ON takes equalities joined by AND", node, hint=hint)
+        raise both.error("ON must consist of equalities joined by AND", node, hint=hint)
     first, second = both.one_value(node.left, "ON"), both.one_value(node.right, "ON")
     if _side(first, left) and _side(second, right):
         return [_checked(both, node, first, second)]
@@ -94,15 +94,16 @@ class JoinStage:
             name = next(iter(shared)) or "this dataset"
             raise QueryBindError(
                 f"both sources are called {name!r}", text=text, start=node.start, end=node.end,
-                hint="give them names: data as a join data as b",
+                hint="name them: data as a join data as b",
             )  # fmt: skip
         equalities = [] if node.on is None else bind(node.on)
         if node.using is not None:
             for stage in (left, right):
                 if any(field.qualifier is None for field in stage.fields[:1]):
                     raise QueryBindError(
-                        "USING joins sources by name; one of these has none", text=text, start=node.start, end=node.end,
-                        hint="give it a name: (select …) as a",
+                        "USING needs named sources, and one of these has no name",
+                        text=text, start=node.start, end=node.end,
+                        hint="name it: (select …) as a",
                     )  # fmt: skip
             sides = [ast.Column(parts=(field.qualifier or "", node.using), start=node.start, end=node.end)
                      for stage in (left, right) for field in stage.fields[:1]]  # fmt: skip
@@ -139,7 +140,7 @@ class JoinStage:
 
     def _guard(self, rows: int, context: Context) -> None:
         if rows > MAX_ROWS:
-            message = f"the join would have {rows:,} rows; at most {MAX_ROWS:,}"
+            message = f"the join would have {rows:,} rows. Expected at most {MAX_ROWS:,}"
             raise context.error(message, self.span, hint="join on more columns, or filter a side first")
 
     def _matched(self, left: Relation, right: Relation, context: Context) -> tuple[Ints, Ints]:

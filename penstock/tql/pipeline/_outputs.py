@@ -41,7 +41,7 @@ class OutputList:
         expression = item.expression
         if isinstance(expression, ast.Star):
             if item.alias:
-                raise bound_error(self.text, "* has no name", item, "give names to single columns")
+                raise bound_error(self.text, "* cannot have a name", item, "name single columns instead")
             self._add_star(item, named)
             return
         if isinstance(expression, ast.Index) and isinstance(expression.operand, ast.Star):
@@ -55,7 +55,7 @@ class OutputList:
                 self.text,
                 message,
                 item,
-                f"give one another name: {self._source(expression)} as {quote_name(name + '_2')}",
+                f"rename one of them: {self._source(expression)} as {quote_name(name + '_2')}",
             )
         bound = self.binder.bind(expression)
         if isinstance(expression, ast.Column) or not held:
@@ -68,7 +68,7 @@ class OutputList:
                 places = [f"{other.qualifier}.{other.name}" for other in self.source.fields if other.name == each.name]
                 raise bound_error(
                     self.text, f"* has two columns called {each.name!r}: {', '.join(places)}", item,
-                    "name the columns you want",
+                    "list the columns you want",
                 )  # fmt: skip
             if self.binder.grouped and each.pixels:
                 continue
@@ -88,7 +88,7 @@ class OutputList:
         passed = bound.key.startswith("field ")
         if bound.pixels and not passed:
             hint = f"reduce it: mean({self._source(item.expression)})"
-            raise bound_error(self.text, "a computed image is not kept", item, hint)
+            raise bound_error(self.text, "a computed image cannot be a column of the result", item, hint)
         if passed and len(bound.fields) == 1 and bound.fields[0].tensor:
             one = bound.fields[0]
             return Output(Field(name=name, table=one.table, tensor=one.tensor), bound)

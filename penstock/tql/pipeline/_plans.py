@@ -178,13 +178,13 @@ def _array(weights: HasSampleWeights | Sequence[float] | NDArray[Any], count: in
         array = np.ascontiguousarray(plain, np.float64)
     except Exception as error:
         raise SamplingError(
-            f"weights of type {type(weights).__name__}; expected an expression, the name of a tensor or numbers"
+            f"weights of type {type(weights).__name__}. Expected an expression, the name of a tensor or numbers"
         ) from error
     if weights is None or array.dtype == object:
-        raise SamplingError(f"weights are {weights!r}; expected an expression, the name of a tensor or numbers")
+        raise SamplingError(f"weights are {weights!r}. Expected an expression, the name of a tensor or numbers")
     if array.shape != (count,):
         raise SamplingError(
-            f"weights of shape {array.shape} for {count} samples; expected one weight for each sample",
+            f"weights of shape {array.shape} for {count} samples. Expected one weight for each sample",
             hint="a weight for each class is written max_weight(contains(labels, 'bus'): 20, True: 1)",
         )
     return array
@@ -193,12 +193,12 @@ def _array(weights: HasSampleWeights | Sequence[float] | NDArray[Any], count: in
 def _tensor_weights(table: Table, rows: NDArray[np.int64], name: str) -> NDArray[np.float64]:
     if table.tensors[name].is_encoded:
         raise SamplingError(
-            f"the tensor {name!r} ({table.tensors[name].shown_htype}) cannot be weights; expected one number for each "
+            f"the tensor {name!r} ({table.tensors[name].shown_htype}) cannot be weights. Expected one number for each "
             "sample"
         )
     column = table.column(name).take(rows)
     if not (column.lengths == 1).all():
         raise SamplingError(
-            f"some samples of {name!r} do not have exactly one number; expected one weight for each sample"
+            f"some samples of {name!r} do not have exactly one number. Expected one weight for each sample"
         )
     return _array(column.values, len(rows))

@@ -34,14 +34,14 @@ Cancel = threading.Event | Callable[[], bool] | None
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class QueryResult:
-    """What a query gives.
+    """The result of a query.
 
     Parameters
     ----------
     selection : Selection
-        The rows, after sampling (epoch 0); empty where the result is no rows of a dataset.
+        The rows, after sampling (epoch 0); empty if the result is not rows of a dataset.
     pool : ndarray of int64
-        The rows before sampling: what a live sampling draws from.
+        The rows before sampling: the pool of live sampling.
     plan : SamplingPlan, optional
         Strata and weights of the outermost SAMPLE BY, over positions in `pool`.
     columns : dict of str to Ragged, optional
@@ -50,15 +50,15 @@ class QueryResult:
     names : tuple of str
         Names of all columns, images too.
     is_rows : bool
-        False for grouped, joined and concatenated results: no rows of a dataset.
+        False for grouped, joined and concatenated results, which are not rows of a dataset.
     num_rows : int
         Rows of the result.
     funnel : tuple of (str, int)
         Rows left after every step.
     warnings : tuple of str
-        What a user should know.
+        Warnings for the user.
     table : Table
-        The table whose rows `selection` holds.
+        The table of the rows in `selection`.
     """
 
     selection: Selection
@@ -93,13 +93,13 @@ def run(
     text : str
         TQL.
     table : Table
-        The dataset meant where FROM is left out.
+        The dataset to use if FROM is omitted.
     seed : int
         Seed of SAMPLE BY and of ``random()``.
     mode : {"iid", "deck", "once"}
         How SAMPLE BY draws.
     rows : ndarray of int64, optional
-        The rows of a view to query, in their order, repeats kept; default all.
+        The rows of a view to query, in order, including repeats; all by default.
     resolve : callable, optional
         ``resolve(name, at)`` returns the table of a name after FROM.
     params : mapping or sequence, optional
@@ -107,7 +107,7 @@ def run(
     cancel : threading.Event or callable, optional
         Asked between steps and between blocks.
     progress : callable, optional
-        Called with rows done and rows in all while images are decoded.
+        Called with the number of rows done and the total while images are decoded.
     labels : str, optional
         The class label tensor the plan counts.
 
@@ -137,17 +137,23 @@ def run(
 
 @contextmanager
 def _no_internal_message(text: str) -> Iterator[None]:
-    """Tell a fault of penstock's own as one, with its cause attached."""
+    """Raise an internal error of penstock as such, with its cause attached."""
     try:
         yield
     except PenstockError:
         raise
     except MemoryError as error:
-        raise QueryEvaluationError("the query needs more memory than there is", text=text, start=0, end=1) from error
+        raise QueryEvaluationError(
+            "the query needs more memory than is available", text=text, start=0, end=1
+        ) from error
     except RecursionError:
-        raise QueryEvaluationError("the query is nested too deeply to run here", text=text, start=0, end=1) from None
+        raise QueryEvaluationError(
+            "the query is nested too deeply to run in this environment", text=text, start=0, end=1
+        ) from None
     except Exception as error:
-        message = "the query could not be evaluated: a fault of penstock, please report it with the query"
+        message = (
+            "the query could not be evaluated because of an internal error. Please report it together with the query"
+        )
         raise QueryEvaluationError(message, text=text, start=0, end=len(text)) from error
 
 
@@ -183,12 +189,12 @@ def _columns(stage: Stage, relation: Relation, context: Context) -> dict[str, Ra
 
 
 def parse_sampling(text: str, *, seed: int = 0, mode: str = "iid", size: int | None = None) -> SamplingSpec:
-    """Return the sampling a text asks for, whatever the data.
+    """Return the sampling that a text describes, independent of the data.
 
     Parameters
     ----------
     text : str
-        What stands after SAMPLE BY; the words may stand before it, or a whole query that ends with it.
+        The text after SAMPLE BY, with or without these words, or a whole query that ends with it.
     seed : int
         Seed of the draws.
     mode : {"iid", "deck", "once"}
@@ -205,7 +211,7 @@ def parse_sampling(text: str, *, seed: int = 0, mode: str = "iid", size: int | N
     QuerySyntaxError
         If the text is not TQL.
     QueryBindError
-        If a weight or limit that must be a constant is none.
+        If a weight or limit is not a constant.
 
     Examples
     --------
@@ -230,15 +236,15 @@ def bind_sampling(
     Parameters
     ----------
     spec : SamplingSpec
-        Its clauses are TQL conditions; their weights do not matter here.
+        Its clauses are TQL conditions; their weights are ignored here.
     table : Table
         Where the clauses are evaluated.
     rows : ndarray of int64, optional
-        The pool; default every row.
+        The pool; every row by default.
     labels : str, optional
         The class label tensor charts count.
     cancel : threading.Event or callable, optional
-        Looked at between clauses.
+        Checked between clauses.
 
     Returns
     -------
@@ -248,7 +254,7 @@ def bind_sampling(
     Raises
     ------
     TQLError
-        If a clause does not fit the table; its text is the clause.
+        If a clause does not fit the table; the error's text is the clause.
 
     Examples
     --------

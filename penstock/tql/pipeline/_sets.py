@@ -64,7 +64,9 @@ class Operation:
         others = [field.name for field in right.fields]
         if sorted(names) != sorted(others):
             only = sorted(set(names) ^ set(others))
-            message = f"{node.operator.upper()} needs the same columns on both sides; {', '.join(only)} is on one"
+            message = (
+                f"{node.operator.upper()} needs the same columns on both sides, but {', '.join(only)} is only on one"
+            )
             raise QueryBindError(message, text=text, start=node.start, end=node.end)
         order = tuple(others.index(name) for name in names)
         both = left.plain and right.plain and _same_table(left, right)
@@ -83,13 +85,13 @@ class Side(Protocol):
 
     @property
     def plain(self) -> bool:
-        """Whether it is rows of a dataset with all their columns."""
+        """Return whether it consists of rows of a dataset with all their columns."""
         ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SetStage:
-    """Set operations from left to right: of row numbers where all are rows of one dataset, else of values."""
+    """Set operations from left to right: by row number if all are rows of one dataset, otherwise by value."""
 
     first: Stage
     operations: tuple[Operation, ...]
@@ -114,11 +116,11 @@ class SetStage:
 
     @property
     def plain(self) -> bool:
-        """Whether the result is rows of a dataset with all their columns."""
+        """Return whether the result consists of rows of a dataset with all their columns."""
         return self.operations[-1].plain
 
     def run(self, context: Context) -> Relation:
-        """Return the result; unions in a row are made at once."""
+        """Return the result; consecutive unions are computed together."""
         left = Operand.of(self.first, context)
         for operations in self._runs():
             others = [Operand.of(operation.right, context) for operation in operations]
@@ -154,7 +156,7 @@ def _column(relation: Relation, fields: tuple[Field, ...], number: int) -> Value
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Operand:
-    """What an operation is done to: rows, and their columns by number."""
+    """An operand: rows, and their columns by number."""
 
     relation: Relation
     fields: tuple[Field, ...]
@@ -201,13 +203,13 @@ def _common(mine: Field, theirs: Field, node: ast.SetOperation, text: str) -> Fi
     x, y = mine.type, theirs.type
     message = ""
     if mine.pixels or theirs.pixels:
-        message = f"{node.operator.upper()} of projections cannot hold images ({mine.name})"
+        message = f"{node.operator.upper()} of projections cannot contain images ({mine.name})"
     elif (x.rank == 0) != (y.rank == 0):
-        message = f"{mine.name!r} is one value on one side, an array on the other"
+        message = f"{mine.name!r} is a single value on one side and an array on the other"
     elif ((x.kind == "text") != (y.kind == "text") and None not in {x.class_names, y.class_names}) or (
         {x.kind, y.kind} - {x.kind} and not (x.numeric and y.numeric) and "null" not in {x.kind, y.kind}
     ):
-        message = f"{mine.name!r} is {x.described} on one side, {y.described} on the other"
+        message = f"{mine.name!r} is {x.described} on one side and {y.described} on the other"
     if message:
         raise QueryBindError(message, text=text, start=node.start, end=node.end)
     if x.class_names != y.class_names:

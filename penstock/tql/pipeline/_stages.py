@@ -37,7 +37,7 @@ Step = Callable[[Relation, Context], Relation]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scan:
-    """All rows of a table, or the given ones."""
+    """All rows of a table, or some of them."""
 
     table: Table
     by_name: Mapping[str, Field]
@@ -148,7 +148,7 @@ class SelectStage:
         return (self.grouped and bool(self.keys)) or (self.plain and self.source.has_groups)
 
     def run(self, context: Context) -> Relation:
-        """Return the result; what is not asked for is not computed."""
+        """Return the result; columns that are not needed are not computed."""
         relation = self.source.run(context)
         with context.counting(self.top):
             context.count("rows", relation.num_rows)
@@ -235,7 +235,7 @@ class Wrapped:
 
     @property
     def plain(self) -> bool:
-        """Whether the result is rows of a dataset with all their columns."""
+        """Return whether the result consists of rows of a dataset with all their columns."""
         return self.inner.plain
 
     @property

@@ -36,7 +36,7 @@ class Expansion:
         hits = relation.source_rows()
         width = self.before + self.after + 1
         if width * len(hits) > _MOST_ROWS:
-            message = f"EXPAND BY would make {width * len(hits):,} rows; at most {_MOST_ROWS:,}"
+            message = f"EXPAND BY would make {width * len(hits):,} rows. Expected at most {_MOST_ROWS:,}"
             raise context.error(message, self.span)
         windows = hits[:, None] + np.arange(-self.before, self.after + 1)
         inside = (windows >= 0) & (windows < table.num_rows)
@@ -58,7 +58,7 @@ def ungrouped(fields: tuple[Field, ...], extra: Field, relation: Relation, conte
     """Return the rows of groups again, with their number inside the group."""
     context.check()
     grouping = relation.grouping
-    assert grouping is not None  # noqa: S101  the assembler has checked
+    assert grouping is not None
     rows = grouping.rows
     by_name = {field.name: column for field, column in rows.columns.items()}
     counts = np.diff(grouping.offsets)

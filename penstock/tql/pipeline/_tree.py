@@ -45,7 +45,7 @@ def columns_in(node: ast.Node) -> Iterator[ast.Column]:
 
 
 def _sees_pixels(node: ast.Node, images: frozenset[str]) -> bool:
-    """Whether an expression has the size of images: an aggregate of them has not."""
+    """Return whether an expression has the size of images, unlike an aggregate of them."""
 
     def enters(found: ast.Node) -> bool:
         return not (isinstance(found, ast.Call) and (found.name in AGGREGATES or found.name == "shape"))
@@ -54,7 +54,7 @@ def _sees_pixels(node: ast.Node, images: frozenset[str]) -> bool:
 
 
 def _is_aggregate(node: ast.Node, images: frozenset[str]) -> bool:
-    """Whether a call reduces rows: mean(images) reduces the pixels of each image instead."""
+    """Return whether a call reduces rows: mean(images) reduces the pixels of each image instead."""
     if not isinstance(node, ast.Call) or node.name not in AGGREGATES or len(node.arguments) != 1:
         return False
     return not _sees_pixels(node.arguments[0], images)

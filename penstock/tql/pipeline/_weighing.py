@@ -76,11 +76,11 @@ class WeightStep:
 
     @property
     def by_clauses(self) -> bool:
-        """Whether every weight is a constant."""
+        """Return whether every weight is a constant."""
         return self.raw is None and not self.tables and all(pair.number is not None for pair in self.pairs)
 
     def size(self, num_rows: int) -> int | None:
-        """Return the draws asked for, None where nothing is said."""
+        """Return the number of draws requested, None if it is not given."""
         if self.percent is not None:
             return int(np.floor(num_rows * self.percent / 100 + 1e-9))
         return self.limit
@@ -113,8 +113,8 @@ class WeightStep:
             context.count("sample by", 0)
             return relation.take(np.zeros(0, np.int64))
         if relation.num_rows == 0:
-            hint = "the query before SAMPLE BY leaves no row"
-            raise context.error("nothing to sample: there are no rows to draw from", self.span, hint=hint)
+            hint = "the query before SAMPLE BY returns no rows"
+            raise context.error("there is nothing to sample: the pool is empty", self.span, hint=hint)
         plan = self.plan(relation, context)
         if top:
             context.plan = plan
@@ -135,11 +135,9 @@ class WeightStep:
 
     def _refuse_repeats(self, relation: Relation, context: Context) -> None:
         if _repeating(relation.rows) is not None:
-            way = "without replacement" if context.mode == "once" or not self.replace else "dealt as a deck"
-            hint = "sample with mode='iid', or take select distinct first"
-            raise context.error(
-                f"rows that repeat cannot be {'drawn ' if 'deck' not in way else ''}{way}", self.span, hint=hint
-            )
+            way = "drawn without replacement" if context.mode == "once" or not self.replace else "drawn as a deck"
+            hint = "sample with mode='iid', or use select distinct first"
+            raise context.error(f"the pool contains rows more than once, so it cannot be {way}", self.span, hint=hint)
 
     def strata(self, relation: Relation, context: Context) -> Strata:
         """Return the rows grouped by the clauses that match them, or by their weight."""
@@ -212,7 +210,7 @@ class WeightStep:
             f"{pair.shown} matches {int(mask.sum())} of {count} rows"
             for pair, mask in zip(self.pairs, self._masks(frame), strict=True)
         ]
-        message = f"all weights are zero, nothing can be drawn: {'; '.join(counts) or self.text}"
+        message = f"all weights are zero, so nothing can be drawn: {'; '.join(counts) or self.text}"
         return context.error(message, self.span, hint="add True: 1 for everything else")
 
     def _labels(self, relation: Relation, context: Context) -> ClassCounts | None:
@@ -222,7 +220,7 @@ class WeightStep:
         return None if tensor is None else class_counts(relation.table, tensor, relation.rows)
 
     def conditions(self) -> list[Bound]:
-        """Return the conditions, or what stands in their place."""
+        """Return the conditions, or what replaces them."""
         held = [pair.condition for pair in self.pairs] + [term.labels for term in self.tables]
         return held if self.raw is None else [self.raw]
 
@@ -234,7 +232,7 @@ def _seed_at(seed: int, depth: int) -> int:
 
 def _repeating(rows: NDArray[np.int64] | None) -> NDArray[np.int64] | None:
     """Return rows some of which stand there twice; None where each is its own."""
-    if rows is None or len(rows) < 2 or bool((np.diff(rows) > 0).all()) or len(np.unique(rows)) == len(rows):  # noqa: PLR2004  a pair
+    if rows is None or len(rows) < 2 or bool((np.diff(rows) > 0).all()) or len(np.unique(rows)) == len(rows):
         return None
     return rows
 
@@ -243,13 +241,13 @@ def class_counts(table: Table, tensor: str, rows: NDArray[np.int64] | None) -> C
     """Return the labels of some rows (None: all) for the charts."""
     value = tensor_value(table, tensor) if rows is None else TensorColumn(table, tensor, rows).load()
     offsets = value.offsets
-    assert offsets is not None  # noqa: S101  class labels are arrays
+    assert offsets is not None
     data = value.data[: offsets[-1]]
     return ClassCounts(values=data, offsets=offsets, class_names=class_names_of(table, tensor), tensor=tensor)
 
 
 def counted_labels(table: Table, asked: str | None, conditions: Sequence[Bound]) -> str | None:
-    """Return the class label tensor that charts count: asked for, the first of the clauses, the first there is."""
+    """Return the class label tensor for charts: the requested one, the first of the clauses, or the first."""
     if asked is None:
         labels = label_tensors(table.tensors)
         named = (field.tensor for bound in conditions for field in bound.fields if field.tensor in labels)
@@ -260,8 +258,8 @@ def counted_labels(table: Table, asked: str | None, conditions: Sequence[Bound])
 def _drawn(plan: SamplingPlan, asked: int, context: Context) -> NDArray[np.int64]:
     if plan.num_draws < asked:
         context.warn(
-            f"{asked} draws without replacement asked, {plan.num_drawable} rows have a weight above 0: "
-            f"{plan.num_draws} rows were drawn"
+            f"{asked} draws without replacement were requested, but only {plan.num_drawable} rows have a weight "
+            f"above 0: {plan.num_draws} rows were drawn"
         )
         plan = plan.strata.with_spec(replace(plan.spec, size=plan.num_draws))
     return plan.stream().epoch(0)
@@ -271,9 +269,9 @@ def _bad_weight(
     context: Context, weight: float | None, source: str, span: tuple[int, int], row: int | None
 ) -> Exception:
     where = "" if row is None else f" in row {row}"
-    shown = "no number" if weight is None or np.isnan(weight) else f"{weight:g}"
-    message = f"the weight of {source} is {shown}{where}; weights are finite and >= 0"
-    return context.error(message, span, hint="weight 0 leaves rows out")
+    shown = "not a number" if weight is None or np.isnan(weight) else f"{weight:g}"
+    message = f"the weight of {source} is {shown}{where}. Expected a finite number >= 0"
+    return context.error(message, span, hint="use weight 0 to leave rows out")
 
 
 def _table_weights(term: TableTerm, frame: Frame, combine: str) -> Floats:
@@ -289,7 +287,7 @@ def _table_weights(term: TableTerm, frame: Frame, combine: str) -> Floats:
 
 
 def _each_class_once(value: Value, classes: NDArray[np.int64]) -> Value:
-    """Drop further instances of a class in a row: a class is present or not."""
+    """Drop repeated instances of a class in a row: a class is either present or not."""
     rows = np.repeat(np.arange(value.num_rows), value.lengths)
     keys = rows * (int(classes.max(initial=0)) + 1) + classes
     _, first = np.unique(keys, return_index=True)

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from penstock.errors import nearest
+from penstock._wording import nearest
 from penstock.tql.binding._binder import Binder
 from penstock.tql.pipeline._weighing import BoundPair, Floats, TableTerm, WeightStep
 from penstock.tql.syntax import _ast as ast
@@ -31,7 +31,7 @@ def bind_weight(
     elif node.limit is not None:
         limit = int(percent_of(binder, node.limit, "LIMIT"))
     if max(limit or 0, percent or 0) > _MOST_DRAWS:
-        raise binder.error(f"LIMIT of a sampling is at most {_MOST_DRAWS:,}", node.limit or node)
+        raise binder.error(f"LIMIT after SAMPLE BY can be at most {_MOST_DRAWS:,}", node.limit or node)
     weight = node.weight
     pairs: list[BoundPair] = []
     tables: list[TableTerm] = []
@@ -49,7 +49,9 @@ def bind_weight(
     else:
         raw = binder.one_value(weight, "SAMPLE BY")
         if raw.type.kind in {"text", "time"}:
-            raise binder.error(f"{binder.source(weight)} is {raw.type.described}; a weight is a number", weight)
+            raise binder.error(
+                f"{binder.source(weight)} is {raw.type.described}. Expected a number as the weight", weight
+            )
         raw = binder.as_number(raw, weight)
         if raw.constant is not None:
             pairs, raw = [_everything(binder, weight, raw)], None
@@ -68,12 +70,12 @@ def _cap(binder: Binder, node: ast.Expression) -> float:
     bound = binder.bind(node)
     held = bound.constant
     if held is None or not bound.type.numeric or bound.type.rank or held.valid is not None or not held.data[0] > 0:
-        raise binder.error("cap must be a number above 0", node)
+        raise binder.error("cap must be a number greater than 0", node)
     return float(held.data[0])
 
 
 def _bind_pair(binder: Binder, pair: ast.Pair, text: str) -> BoundPair:
-    assert pair.weight is not None  # noqa: S101  the caller has looked
+    assert pair.weight is not None
     condition = binder.condition(pair.condition)
     weight = binder.as_number(binder.one_value(pair.weight, "a weight"), pair.weight)
     source = text[pair.condition.start : pair.condition.end]
@@ -81,15 +83,15 @@ def _bind_pair(binder: Binder, pair: ast.Pair, text: str) -> BoundPair:
 
 
 def _bind_table(binder: Binder, node: ast.Expression) -> TableTerm:
-    assert isinstance(node, ast.Call)  # noqa: S101  the parser has looked
-    if len(node.arguments) != 2 or not isinstance(node.arguments[1], ast.Parameter):  # noqa: PLR2004  tensor and table
+    assert isinstance(node, ast.Call)
+    if len(node.arguments) != 2 or not isinstance(node.arguments[1], ast.Parameter):
         raise binder.error("classes takes a class label tensor and a $name", node, hint="classes(categories, $weights)")
     tensor, parameter = node.arguments
-    assert isinstance(parameter, ast.Parameter)  # noqa: S101  checked above
+    assert isinstance(parameter, ast.Parameter)
     labels = binder.bind(tensor)
     names = labels.type.class_names
     if names is None:
-        raise binder.error(f"{binder.source(tensor)} is no class label", tensor)
+        raise binder.error(f"{binder.source(tensor)} is not a class label tensor", tensor)
     given: Any = binder.params[parameter.name] if _has(binder.params, parameter.name) else None  # type: ignore[index,call-overload]  # a mapping here
     weights = _table_of(given, names, binder, parameter)
     return TableTerm(labels, weights, parameter.name, (node.start, node.end))
@@ -105,18 +107,18 @@ def _table_of(given: Any, names: tuple[str, ...], binder: Binder, node: ast.Para
         if unknown:
             like = nearest(str(unknown[0]), names)
             hint = f"did you mean {like!r}?" if like else None
-            raise binder.error(f"${node.name} weighs {unknown[0]!r}, which is no class", node, hint=hint)
+            raise binder.error(f"${node.name} has a weight for {unknown[0]!r}, which is not a class", node, hint=hint)
         given = [given.get(name, 1.0) for name in names]
     try:
         weights = np.asarray(given, np.float64)
     except (TypeError, ValueError):
         weights = np.zeros(0)
     if weights.shape != (len(names),):
-        message = f"${node.name} must weigh {len(names)} classes: a list in class order, or name: weight"
-        raise binder.error(message, node, hint="pass params={...} beside the query")
+        message = f"${node.name} must have weights for {len(names)} classes: a list in class order, or name: weight"
+        raise binder.error(message, node, hint="pass params={...} with the query")
     bad = np.flatnonzero(~(np.isfinite(weights) & (weights >= 0)))
     if len(bad):
         raise binder.error(
-            f"${node.name} weighs {names[bad[0]]!r} {weights[bad[0]]:g}; weights are finite and >= 0", node
+            f"${node.name} has weight {weights[bad[0]]:g} for {names[bad[0]]!r}. Expected a finite number >= 0", node
         )
     return weights

@@ -49,7 +49,7 @@ __all__ = [
 
 
 class Expression(Node):
-    """What has a value in every row."""
+    """A node with a value in every row."""
 
     __slots__ = ()
 
@@ -212,7 +212,7 @@ class Item(Node):
 
 
 class Source(Node):
-    """What stands after FROM."""
+    """The sources after FROM."""
 
     __slots__ = ()
 

@@ -36,7 +36,7 @@ class WeightClause:
     weight : float
         The constant weight; NaN where it differs from row to row.
     start, end : int, optional
-        Span of the number in UTF-16 units; None where there is no slider: it is no literal,
+        Span of the number in UTF-16 units; None if there is no slider: it is not a literal,
         or another clause's weight differs from row to row.
     """
 
@@ -103,7 +103,7 @@ def _clause(pair: ast.Pair, text: str, places: Offsets, table: Table | None) -> 
     return _described(source, pair.condition, literal_number(pair.weight), pair.weight, places, table)
 
 
-def _described(  # noqa: PLR0917  the parts of one clause
+def _described(
     source: str,
     condition: ast.Expression | None,
     number: float | None,
@@ -146,7 +146,9 @@ def _asked_class(node: ast.Expression | None) -> tuple[str | None, str | None]:
 
 def _number(value: float) -> str:
     if not (math.isfinite(value) and value >= 0):
-        raise SamplingError(f"weight is {value!r}; expected a finite number >= 0", hint="weight 0 leaves samples out")
+        raise SamplingError(
+            f"the weight is {value!r}. Expected a finite number >= 0", hint="use weight 0 to leave samples out"
+        )
     return number_text(value if value == int(value) else float(f"{value:.{_DIGITS}g}"))
 
 
@@ -159,12 +161,14 @@ def _weights(text: str) -> tuple[ast.Sample | None, tuple[ast.Pair, ...]]:
 
 def _checked(number: int, count: int) -> int:
     if not 0 <= number < count:
-        raise SamplingError(f"no clause {number}; the query has {count}", hint="clauses count from 0")
+        raise SamplingError(
+            f"clause {number} does not exist. The query has {count} clauses", hint="clauses are numbered from 0"
+        )
     return number
 
 
 def rewrite_weight(text: str, clause: int, value: float) -> str:
-    """Return the query with one weight changed and everything else kept to the letter.
+    """Return the query with one weight changed and everything else kept unchanged.
 
     Parameters
     ----------
@@ -198,7 +202,7 @@ def rewrite_weight(text: str, clause: int, value: float) -> str:
     else:
         node = pairs[_checked(clause, len(pairs))].weight
     if not isinstance(node, ast.Literal):
-        raise SamplingError(f"the weight of clause {clause} is no plain number; it is changed in the text")
+        raise SamplingError(f"the weight of clause {clause} is not a plain number. Change it in the text of the query")
     return text[: node.start] + _number(value) + text[node.end :]
 
 
@@ -223,7 +227,7 @@ def add_clause(text: str, expression: str, weight: float) -> str:
     QuerySyntaxError
         If either text is not TQL.
     SamplingError
-        If the weight is none.
+        If the weight is not valid.
 
     Examples
     --------
@@ -281,7 +285,7 @@ def remove_clause(text: str, clause: int) -> str:
     """
     sample, pairs = _weights(text)
     _checked(clause, len(pairs) if pairs else int(sample is not None))
-    assert sample is not None  # noqa: S101  there is a clause
+    assert sample is not None
     if len(pairs) <= 1:
         return text[: sample.start].rstrip() + text[sample.end :]
     if clause + 1 < len(pairs):

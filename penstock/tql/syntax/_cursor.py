@@ -1,10 +1,11 @@
-"""Walking over tokens, and what is said when they do not fit."""
+"""A cursor over tokens, and errors about unexpected ones."""
 
 from __future__ import annotations
 
 from typing import NoReturn
 
-from penstock.errors import QuerySyntaxError, nearest
+from penstock._wording import nearest
+from penstock.errors import QuerySyntaxError
 from penstock.tql.syntax._lexer import KEYWORDS, SOFT, Token, tokenize
 
 __all__ = ["MAX_DEPTH", "Cursor"]
@@ -96,7 +97,7 @@ class Cursor:
         raise QuerySyntaxError(message, text=self.text, start=token.start, end=end, **facts)  # type: ignore[arg-type]  # facts are TQLError's own keywords
 
     def fail(self, *expected: str, related: tuple[tuple[int, int, str], ...] = ()) -> NoReturn:
-        """Raise on the current token: it is not what could stand here."""
+        """Raise an error: the current token is not valid here."""
         token = self.token
         found = "the end of the query" if token.kind == "end" else f"{token.text!r}"
         wanted = _sentence(expected)
@@ -120,7 +121,7 @@ class Cursor:
     def _keyword_hint(self, token: Token) -> str | None:
         reserved = token.kind == "name" and token.word in KEYWORDS and token.word not in SOFT
         if reserved and self.peek().word in {"=", "==", "!=", "<>", "<", "<=", ">", ">=", ",", "["}:
-            return f'{token.word} is a keyword; a column of this name is written "{token.text}"'
+            return f'{token.word} is a keyword. To name a column, write "{token.text}"'
         return None
 
 

@@ -115,8 +115,10 @@ class ExpressionParser(Cursor):
         if _POWER.get(self.token.word) == _COMPARE and (self.token.word != "NOT" or self.peek().word in _NEGATABLE):
             side = compared.right if isinstance(compared, ast.Binary) else None
             joined = isinstance(side, ast.Binary) and side.operator == "||"
-            hint = "write OR between two conditions; || joins text" if joined else "join two comparisons with AND"
-            self.error("comparisons do not chain", self.token, hint=hint)
+            hint = (
+                "write OR between two conditions; || concatenates text" if joined else "join two comparisons with AND"
+            )
+            self.error("comparisons cannot be chained", self.token, hint=hint)
         return compared
 
     def _in(self, left: ast.Expression, *, negated: bool) -> ast.Expression:
@@ -220,7 +222,7 @@ class ExpressionParser(Cursor):
     def _number(self, token: Token) -> ast.Expression:
         if token.text.isdigit():
             if len(token.text) > len(str(_LARGEST)) or int(token.text) > _LARGEST:
-                self.error(f"the number {token.text[:24]} is too large; at most {_LARGEST}", token)
+                self.error(f"the number {token.text[:24]} is too large. Expected at most {_LARGEST}", token)
             return ast.Literal(kind="int", value=int(token.text), start=token.start, end=token.end)
         value = float(token.text)
         if math.isinf(value):
@@ -285,7 +287,7 @@ class ExpressionParser(Cursor):
         while self.token.word == ".":
             self.advance()
             if self.token.word == "*":
-                self.error("a source's name before * is not supported; * takes every column", self.token)
+                self.error("a source's name before * is not supported. Use * to select all columns", self.token)
             parts.append(text_of(self.name("a name")))
         begin, end = self.source(token.start)
         return ast.Column(parts=tuple(parts), start=begin, end=end)

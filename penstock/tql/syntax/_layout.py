@@ -90,7 +90,7 @@ def _shown(tokens: list[Token], number: int) -> str:
 
 
 def _means_keyword(tokens: list[Token], number: int) -> bool:
-    """Whether a soft keyword stands where only the keyword can."""
+    """Return whether a soft keyword is where only the keyword is valid."""
     word, before = tokens[number].word, tokens[number - 1].word
     after = tokens[number + 1] if number + 1 < len(tokens) else None
     if word in {"FIRST", "LAST"}:
@@ -128,7 +128,7 @@ def _after_set(tokens: list[Token], number: int) -> bool:
 
 
 def _sign(tokens: list[Token], number: int) -> bool:
-    """Whether the token is a sign of the operand after it; two signs stay apart, or they make a comment."""
+    """Return whether the token is the sign of the next operand; two signs stay apart, or they make a comment."""
     token = tokens[number]
     if token.word not in {"-", "+"}:
         return False
@@ -198,7 +198,7 @@ def _starts_line(tokens: list[Token], number: int) -> bool:
 
 
 def _second_limit(tokens: list[Token], number: int) -> bool:
-    """Whether LIMIT belongs to the SAMPLE BY before it, or OFFSET to the LIMIT."""
+    """Return whether LIMIT belongs to the SAMPLE BY before it, or OFFSET to the LIMIT."""
     if tokens[number].word == "OFFSET":
         return any(token.word == "LIMIT" for token in tokens[max(0, number - 3) : number])
     if tokens[number].word != "LIMIT":

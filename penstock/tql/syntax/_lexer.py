@@ -37,7 +37,7 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 
 
 class Token(NamedTuple):
-    """One token; `word` is the upper-case text of names and the text of operators, else empty."""
+    """One token; `word` is the upper-case text of names and the text of operators, otherwise empty."""
 
     kind: str
     word: str
@@ -47,10 +47,10 @@ class Token(NamedTuple):
 
 
 def tokenize(text: str, *, comments: bool = False) -> list[Token]:
-    """Return the tokens of `text`, ended by one of kind ``end``; raise QuerySyntaxError on what is none."""
+    """Return the tokens of `text`, followed by one of kind ``end``; raise QuerySyntaxError on invalid text."""
     if len(text) > MAX_LENGTH:
         raise QuerySyntaxError(
-            f"the query has {len(text):,} characters; at most {MAX_LENGTH:,} are read", text="", start=0, end=0
+            f"the query has {len(text):,} characters. Expected at most {MAX_LENGTH:,}", text="", start=0, end=0
         )
     tokens: list[Token] = []
     position, match, new, add = 0, _PATTERN.match, tuple.__new__, tokens.append
@@ -84,7 +84,7 @@ def _unreadable(text: str, position: int) -> QuerySyntaxError:
                 f"unexpected {written!r}", text=text, start=position, end=position + len(written),
                 hint=f"write {meant}", suggestion=word, fix=f"{word} " if word == "NOT" else word,
             )  # fmt: skip
-    named = "names with other letters than A to Z are written in double quotes"
+    named = "write names with letters other than A to Z in double quotes"
     return QuerySyntaxError(
         f"unexpected character {character!r}",
         text=text,
@@ -95,7 +95,7 @@ def _unreadable(text: str, position: int) -> QuerySyntaxError:
 
 
 def needs_quotes(name: str) -> bool:
-    """Whether a column of this name is written in double quotes."""
+    """Return whether a column of this name must be written in double quotes."""
     return not _NAME.match(name) or (name.upper() in KEYWORDS and name.upper() not in SOFT)
 
 

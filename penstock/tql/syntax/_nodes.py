@@ -11,7 +11,7 @@ __all__ = ["LeftDeep", "Node", "chain", "children"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Node:
-    """Anything with a span ``[start, end)`` in code points; the span is no part of equality."""
+    """A node with a span ``[start, end)`` in code points; the span does not affect equality."""
 
     start: int = field(compare=False, default=0)
     end: int = field(compare=False, default=0)

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 from typing import Literal as Choice
 from typing import TypeVar
 
-from penstock.errors import QuerySyntaxError, nearest
+from penstock._wording import nearest
+from penstock.errors import QuerySyntaxError
 from penstock.tql.syntax import _ast as ast
 from penstock.tql.syntax._expressions import text_of
 from penstock.tql.syntax._lexer import Token, tokenize
@@ -35,18 +36,18 @@ class Parser(SourceParser):
         """Parse one whole query."""
         query = self.query()
         if self.accept(";") and self.token.kind != "end":
-            self.error("one statement only: something follows the ';'", self.token)
+            self.error("expected a single statement, but something follows the ';'", self.token)
         self._end()
         return query
 
     def whole_expression(self) -> ast.Expression:
-        """Parse one expression and nothing else."""
+        """Parse a single expression."""
         expression = self.expression()
         self._end()
         return expression
 
     def whole_weight(self) -> ast.Sample:
-        """Parse what stands after SAMPLE BY and nothing else."""
+        """Parse only the text after SAMPLE BY."""
         if self.accept("SAMPLE"):
             self.expect("BY")
         sample = self._sample(self.token.start)
@@ -87,13 +88,13 @@ class Parser(SourceParser):
         if word not in _CLAUSES or self.last_clause not in _CLAUSES:
             return
         if word in {"UNION", "EXCEPT", "INTERSECT"}:
-            hint = f"write each query of a {word} in parentheses when it has {_named(self.last_clause)}"
+            hint = f"write each query of a {word} in parentheses if it has {_named(self.last_clause)}"
             self.error(f"{word} cannot follow {_named(self.last_clause)}", self.token, hint=hint)
         before, after = _CLAUSES.index(word), _CLAUSES.index(self.last_clause)
         if word == "OFFSET" and self.last_clause == "SAMPLE":
             self.error("OFFSET cannot follow SAMPLE BY", self.token, hint="put the sampled query into a subquery")
         if before == after:
-            self.error(f"{_named(word)} stands twice", self.token)
+            self.error(f"{_named(word)} appears twice", self.token)
         if before < after and word != "SELECT":
             self.error(f"{_named(word)} must come before {_named(self.last_clause)}", self.token)
 
@@ -101,7 +102,7 @@ class Parser(SourceParser):
         if self.token.kind != "end":
             self._misplaced()
             if self.token.word == ";":
-                self.error("one statement only", self.token)
+                self.error("expected a single statement", self.token)
             self.fail(*(_shown(word) for word in self.trace or ("the end of the query",)))
 
     def _separated(self, one: Callable[[], T]) -> Iterator[T]:
@@ -214,7 +215,7 @@ class Parser(SourceParser):
     def _group(self) -> tuple[tuple[ast.Expression, ...], ast.Expression | None]:
         if not self._clause("GROUP"):
             if self.token.word == "HAVING":
-                self.error("HAVING stands without GROUP BY", self.token, hint="WHERE chooses rows")
+                self.error("HAVING needs GROUP BY", self.token, hint="use WHERE to filter rows")
             return (), None
         keys = tuple(self._separated(self.expression))
         return keys, self.expression() if self._clause("HAVING") else None
@@ -258,10 +259,10 @@ class Parser(SourceParser):
             hint = (
                 f"did you mean {like}?"
                 if like
-                else "max_weight takes the greatest weight of the conditions a row meets"
+                else "max_weight uses the greatest weight of the conditions that a row meets"
             )
             self.error(
-                f"unknown weight function {self.token.text!r}; there are {', '.join(known)}", self.token,
+                f"unknown weight function {self.token.text!r}. Expected one of: {', '.join(known)}", self.token,
                 suggestion=like, fix=like, hint=hint,
             )  # fmt: skip
         if combine is None or self.peek().word != "(":
@@ -283,7 +284,7 @@ class Parser(SourceParser):
         if self.token.word != ")":
             self._list_fail(")", opened)
         if cap is not None and combine != "product":
-            self.error(f"cap => belongs to product_weight, not to {combine}_weight", opened)
+            self.error(f"cap => can be used in product_weight, not in {combine}_weight", opened)
         end = self.advance().end
         return ast.Weights(combine=combine, pairs=tuple(pairs), cap=cap, start=start, end=end)
 
@@ -312,8 +313,8 @@ def _parse(text: str, rule: Callable[[Parser], T]) -> T:
         return rule(Parser(text, tokens))
     except QuerySyntaxError:
         return _explain(text, tokens, rule)
-    except RecursionError:  # whoever calls is deep in calls already
-        raise QuerySyntaxError("the query is nested too deeply to be read here", text=text, start=0, end=1) from None
+    except RecursionError:  # the caller's stack is already deep
+        raise QuerySyntaxError("the query is nested too deeply to be parsed", text=text, start=0, end=1) from None
 
 
 def _explain(text: str, tokens: list[Token], rule: Callable[[Parser], T]) -> T:
@@ -331,7 +332,7 @@ def parse(text: str) -> ast.Query:
     Returns
     -------
     Query
-        The tree; equal queries give equal trees, spans apart.
+        The tree; equal queries return equal trees, except for spans.
 
     Raises
     ------
@@ -352,7 +353,7 @@ def parse_expression(text: str) -> ast.Expression:
 
 
 def parse_weight(text: str) -> ast.Sample:
-    """Parse what stands after SAMPLE BY; the words SAMPLE BY may stand before it."""
+    """Parse the text after SAMPLE BY; the words SAMPLE BY are optional."""
     return _parse(text, Parser.whole_weight)
 
 

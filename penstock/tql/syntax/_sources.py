@@ -16,7 +16,7 @@ _JOINS: dict[str, Choice["inner", "left", "right", "full", "cross"]] = {
 
 
 class SourceParser(ExpressionParser):
-    """What stands after FROM."""
+    """The sources after FROM."""
 
     def sources(self) -> ast.Source:
         """Parse one source and the joins behind it."""
@@ -25,7 +25,7 @@ class SourceParser(ExpressionParser):
         while (word := self.token.word) in _JOINS:
             joined += 1
             if joined > MAX_DEPTH:
-                self.error(f"FROM joins more than {MAX_DEPTH} sources", self.token)
+                self.error(f"FROM joins too many sources. Expected at most {MAX_DEPTH}", self.token)
             self.advance()
             kind = _JOINS[word]
             if word in {"LEFT", "RIGHT", "FULL"}:
@@ -36,7 +36,7 @@ class SourceParser(ExpressionParser):
         if self.token.kind == "name" and self.token.word == "NATURAL":
             self.error("NATURAL JOIN is not supported", self.token, hint="write join … using (id), or join … on …")
         if self.token.word == ",":
-            self.error("sources are not joined by a comma", self.token, hint="write JOIN ... ON, or CROSS JOIN")
+            self.error("sources cannot be joined by a comma", self.token, hint="write JOIN ... ON, or CROSS JOIN")
         self.note("JOIN", *_JOINS)
         return left
 
@@ -48,12 +48,12 @@ class SourceParser(ExpressionParser):
                 on = self.expression()
             elif self.accept("USING"):
                 if self.token.word != "(":
-                    self.error("USING takes a column in parentheses", self.token, hint="write using (id)")
+                    self.error("USING needs a column in parentheses", self.token, hint="write using (id)")
                 opened = self.advance()
                 using = text_of(self.name("a column"))
                 if self.token.word == ",":
                     hint = f"write on a.{using} = b.{using} and …"
-                    self.error("USING takes one column", self.token, hint=hint)
+                    self.error("USING takes only one column", self.token, hint=hint)
                 self.expect(")", opened=opened)
             else:
                 self.fail("ON", "USING")

@@ -16,7 +16,7 @@ _CALCULATED = {"+": operator.add, "-": operator.sub, "*": operator.mul, "/": ope
 
 
 def literal_number(node: ast.Expression | None) -> float | None:
-    """Return the number a literal stands for, a sign included; None for anything else."""
+    """Return the number of a literal, including its sign; None for anything else."""
     if isinstance(node, ast.Literal) and node.kind in {"int", "float"}:
         return float(cast("float", node.value))
     if isinstance(node, ast.Unary) and node.operator in {"-", "+"}:
@@ -76,7 +76,7 @@ def spec_of(text: str, *, seed: int, mode: str, size: int | None) -> SamplingSpe
 def _clause(source: str, number: float, node: ast.Node, text: str) -> Clause:
     if number < 0:
         raise QueryBindError(
-            f"the weight of {source} is {number:g}; weights are finite and >= 0",
+            f"the weight of {source} is {number:g}. Expected a finite number >= 0",
             text=text, start=node.start, end=node.end,
         )  # fmt: skip
     return Clause(source, number)
@@ -88,7 +88,7 @@ def _limit(sample: ast.Sample, text: str) -> int | None:
     number = literal_number(sample.limit)
     if sample.percent or number is None or number != int(number) or number < 1:
         raise QueryBindError(
-            "LIMIT of a sampling without rows must be a whole number above 0",
+            "LIMIT after SAMPLE BY must be an integer greater than 0",
             text=text, start=sample.limit.start, end=sample.limit.end,
         )  # fmt: skip
     return int(number)

@@ -195,8 +195,8 @@ class PixelFrame:
         return self._loaded[field]
 
     def _decoded(self, field: Field) -> Value:
-        assert field.table is not None  # noqa: S101  pixels say so
-        assert field.tensor is not None  # noqa: S101  pixels say so
+        assert field.table is not None
+        assert field.tensor is not None
         rows = self.rows_of(field)
         samples = field.table.take(rows[rows >= 0], [field.tensor])[field.tensor]
         given = iter(zip(samples, rows[rows >= 0], strict=True))

@@ -49,7 +49,7 @@ def _json_codes(value: Value) -> Ints:
 def _array_codes(value: Value) -> Ints:
     known: dict[object, int] = {}
     codes = np.zeros(value.num_rows, np.int64)
-    assert value.offsets is not None  # noqa: S101  an array has offsets
+    assert value.offsets is not None
     for row in range(value.num_rows):
         part = value.data[value.offsets[row] : value.offsets[row + 1]]
         shape = () if value.shapes is None else tuple(value.shapes[row].tolist())
@@ -59,7 +59,7 @@ def _array_codes(value: Value) -> Ints:
 
 
 def combined_codes(values: Sequence[Value], num_rows: int) -> Ints:
-    """Return one number a row, equal where all values are equal; NULL equals NULL."""
+    """Return one number per row, equal where all values are equal; NULL equals NULL."""
     codes = np.zeros(num_rows, np.int64)
     for value in values:
         more, missing = row_codes(value, num_rows)

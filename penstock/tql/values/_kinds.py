@@ -7,14 +7,14 @@ from dataclasses import dataclass
 __all__ = ["Type", "described"]
 
 _WORDS = {
-    "bool": "boolean", "int": "whole number", "float": "number", "text": "text", "json": "JSON value", "time": "time",
+    "bool": "boolean", "int": "integer", "float": "number", "text": "text", "json": "JSON value", "time": "time",
     "null": "NULL",
 }  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Type:
-    """What an expression yields.
+    """The type of an expression.
 
     `kind` is bool, int, float, text, json, time or null; `rank` the dimensions
     of a row's value (0 for one value); `single` says that every row holds
@@ -28,12 +28,12 @@ class Type:
 
     @property
     def scalar(self) -> bool:
-        """Whether a row's value can be compared as it is."""
+        """Return whether a row's value can be compared directly."""
         return self.rank == 0 or self.single
 
     @property
     def numeric(self) -> bool:
-        """Whether arithmetic applies."""
+        """Return whether arithmetic is allowed."""
         return self.kind in {"bool", "int", "float"}
 
     @property
@@ -49,4 +49,4 @@ def described(type_: Type) -> str:
     words = type_.described
     if words in {"text", "NULL", "class labels"}:
         return words
-    return f"an {words}" if words.startswith("a") else f"a {words}"
+    return f"an {words}" if words[0] in "ai" else f"a {words}"

@@ -53,7 +53,7 @@ class Layers:
         return cls(first, None if filled.all() else filled, data[later], owners)
 
     def rows_with(self, test: Callable[[NDArray[Any]], Flags]) -> Flags:
-        """Return which rows hold an element that passes `test`, which is given elements and answers for each."""
+        """Return which rows have an element that passes `test`, which takes elements and returns a flag for each."""
         found = test(self.first)
         if self.filled is not None:
             found &= self.filled

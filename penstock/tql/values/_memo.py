@@ -1,4 +1,4 @@
-"""What is kept between queries: columns in evaluation form, and the masks of predicates."""
+"""The cache between queries: columns in evaluation form, and the masks of predicates."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What operators do to columns of values."""
+"""Operators on columns of values."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def elementwise(function: Callable[..., NDArray[Any]]) -> Callable[[Value, Value
 def _wide(data: NDArray[Any]) -> NDArray[Any]:
     if data.dtype.kind == "f":
         return data.astype(np.float64, copy=False)
-    return data if data.dtype.kind == "u" and data.dtype.itemsize > 4 else data.astype(np.int64, copy=False)  # noqa: PLR2004  uint64 does not fit int64
+    return data if data.dtype.kind == "u" and data.dtype.itemsize > 4 else data.astype(np.int64, copy=False)
 
 
 def _whole_division(ufunc: np.ufunc) -> Callable[[NDArray[Any], NDArray[Any]], NDArray[Any]]:
@@ -130,7 +130,7 @@ def is_in(items: NDArray[Any], *, negated: bool) -> Callable[[Value], Value]:
         flags = np.zeros(len(value.data), bool)
         if items.dtype.kind in "iu" and value.data.dtype == np.uint8:
             table = np.zeros(256, bool)  # class labels are bytes: one look-up each
-            table[items[(items >= 0) & (items < 256)].astype(np.int64)] = True  # noqa: PLR2004  all values of a byte
+            table[items[(items >= 0) & (items < 256)].astype(np.int64)] = True
             flags = table[value.data]
         elif len(items):
             flags = np.isin(value.data, items)
@@ -185,11 +185,11 @@ def _pieces(pattern: str) -> list[list[str | None]]:
 def _fast_like(pieces: list[str]) -> Callable[[NDArray[Any]], NDArray[np.bool_]] | None:
     if len(pieces) == 1:
         return lambda data: np.asarray(data == pieces[0])
-    if len(pieces) == 2 and not pieces[1]:  # noqa: PLR2004  text, then anything
+    if len(pieces) == 2 and not pieces[1]:
         return lambda data: np.strings.startswith(data, pieces[0])
-    if len(pieces) == 2 and not pieces[0]:  # noqa: PLR2004  anything, then text
+    if len(pieces) == 2 and not pieces[0]:
         return lambda data: np.strings.endswith(data, pieces[1])
-    if len(pieces) == 3 and not pieces[0] and not pieces[2]:  # noqa: PLR2004  text inside
+    if len(pieces) == 3 and not pieces[0] and not pieces[2]:
         return lambda data: np.strings.find(data, pieces[1]) >= 0
     return None
 
@@ -262,12 +262,12 @@ def as_text(value: Value) -> Value:
 
 
 def json_number(value: Value) -> Value:
-    """Return the numbers among JSON values; everything else is NULL."""
+    """Return the numbers of JSON values; everything else is NULL."""
     return _json_as(value, lambda item: isinstance(item, int | float), np.float64, 0.0)
 
 
 def json_text(value: Value) -> Value:
-    """Return the texts among JSON values; everything else is NULL."""
+    """Return the text of JSON values; everything else is NULL."""
     return _json_as(value, lambda item: isinstance(item, str), TEXT, "")
 
 
@@ -307,7 +307,7 @@ def parse_time(text: str) -> np.datetime64 | None:
 
 
 def to_time(value: Value) -> Value:
-    """Return text as points in time; what is none is NULL."""
+    """Return text as points in time; invalid text is NULL."""
     if value.data.dtype.kind == "M":
         return replace(value, data=value.data.astype("datetime64[us]"))
     times = [parse_time(item) for item in value.data.tolist()]
@@ -318,7 +318,7 @@ def to_time(value: Value) -> Value:
 
 
 def choose(dtype: Any) -> Callable[..., Value]:
-    """Return CASE: pairs of condition and value, then the default; the first that holds counts."""
+    """Return CASE: pairs of condition and value, then the default; the first true condition counts."""
 
     def compute(*parts: Value) -> Value:
         scalars = [scalar(part) for part in parts]

@@ -37,7 +37,7 @@ __all__ = [
 
 @dataclass(eq=False, slots=True)
 class Context:
-    """What one run carries along."""
+    """The context of one run."""
 
     text: str
     seed: int = 0
@@ -67,7 +67,7 @@ class Context:
             self.funnel.append((label, rows))
 
     def check(self) -> None:
-        """Raise QueryCancelledError if somebody cancelled."""
+        """Raise QueryCancelledError if the query was cancelled."""
         cancel = self.cancel
         if cancel is not None and (cancel.is_set() if hasattr(cancel, "is_set") else cancel()):
             raise QueryCancelledError("the query was cancelled")
@@ -95,22 +95,22 @@ class Field:
 
     @property
     def type(self) -> Type:
-        """What a sample is."""
+        """The type of a sample."""
         if self.known_type is not None:
             return self.known_type
-        assert self.table is not None  # noqa: S101  without a known type it is a tensor
+        assert self.table is not None
         return tensor_type(self.table, self.table.tensors[self.tensor or ""])
 
     @property
     def key(self) -> str:
-        """What identifies the values: the tensor and its revision, else the name."""
+        """The identity of the values: the tensor and its revision, or else the name."""
         if self.table is None or self.tensor is None:
             return f"field {self.name!r}"
         return f"field {self.tensor!r}@{self.table.revision(self.tensor)}"
 
     @property
     def pixels(self) -> bool:
-        """Whether samples must be decoded to be seen."""
+        """Return whether samples must be decoded."""
         return (
             self.table is not None and self.tensor is not None and self.table.tensors[self.tensor].htype in PIXEL_HTYPES
         )
@@ -135,7 +135,7 @@ class Frame(Protocol):
         ...
 
     def rows_of(self, field: Field) -> NDArray[np.int64]:
-        """Return the row of a tensor's table in each row; -1 where there is none."""
+        """Return the row of a tensor's table for each row; -1 if there is none."""
         ...
 
     def recall(self, bound: Bound) -> Value:
@@ -145,7 +145,7 @@ class Frame(Protocol):
 
 @dataclass(slots=True, eq=False, kw_only=True)  # not frozen: made by the dozen at every key stroke, five times faster
 class Bound:
-    """An expression whose names and types are settled; never changed once made.
+    """An expression whose names and types are bound; immutable.
 
     `stable` says that its value in a row depends on that row of the table
     alone; `pixels` that it still has the size of images.
@@ -170,12 +170,12 @@ class Bound:
         return frame.recall(self) if self.memoised else self.run(frame)
 
     def full(self, frame: Frame) -> Value:
-        """Return the value with one entry a row also where it is constant."""
+        """Return the value with one entry per row, even if it is constant."""
         return expand_rows(self.value(frame), frame.num_rows)
 
 
 class ColumnSource(Protocol):
-    """Where a relation's column comes from."""
+    """The origin of a relation's column."""
 
     def load(self) -> Value:
         """Return all rows."""
@@ -245,7 +245,7 @@ class JoinedColumn:
     rows: NDArray[np.int64]
 
     def load(self) -> Value:
-        """Return the side's values, NULL where there is no partner."""
+        """Return the side's values, NULL for rows without a match."""
         return take(self.column.load(), self.rows)
 
     def take(self, rows: NDArray[np.int64]) -> JoinedColumn:
@@ -253,7 +253,7 @@ class JoinedColumn:
         return JoinedColumn(self.column, self.rows[rows])
 
     def table_rows(self) -> NDArray[np.int64]:
-        """Return the side's rows, -1 where there is no partner."""
+        """Return the side's rows, -1 for rows without a match."""
         inner = np.append(self.column.table_rows(), -1)
         return inner[self.rows]
 
@@ -268,7 +268,7 @@ class Grouping:
     def take(self, groups: NDArray[np.int64]) -> Grouping:
         """Return some groups."""
         inner = take(Value(data=np.arange(self.rows.num_rows), offsets=self.offsets), groups)
-        assert inner.offsets is not None  # noqa: S101  a value with offsets keeps them
+        assert inner.offsets is not None
         return Grouping(rows=self.rows.take(inner.data), offsets=inner.offsets)
 
 
@@ -314,7 +314,7 @@ class Stage(Protocol):
 
     @property
     def plain(self) -> bool:
-        """Whether the result is rows of a dataset with all their columns."""
+        """Return whether the result consists of rows of a dataset with all their columns."""
         ...
 
     @property

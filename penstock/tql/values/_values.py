@@ -52,7 +52,7 @@ class Value:
     _asked: int = field(default=0, init=False)
 
     def layers(self) -> Layers | None:
-        """Return the layers of an array without NULL, from the second time on that they are asked for."""
+        """Return the layers of an array without NULL, from the second request on."""
         self._asked += 1
         fits = self.offsets is not None and self.valid is None and not self.constant and len(self.data) <= _MOST_LAYERED
         if self._layers is None and self._asked > 1 and fits and self.offsets is not None:
@@ -61,7 +61,7 @@ class Value:
 
     @property
     def number(self) -> int | float | None:
-        """The number a constant stands for; None where it is none."""
+        """The number of a constant; None if it is not one."""
         known = self.constant and self.offsets is None and self.valid is None and self.data.dtype.kind in "iuf"
         return self.data[0].item() if known else None
 
@@ -127,7 +127,7 @@ def _narrowed(data: NDArray[Any]) -> NDArray[Any]:
 
 
 def scalar(value: Value) -> Value:
-    """Return a value of at most one element a row as one element a row; none is NULL."""
+    """Return a value of at most one element per row as one element per row; an empty row is NULL."""
     if value.offsets is None:
         return value
     count = value.num_rows
@@ -141,7 +141,7 @@ def scalar(value: Value) -> Value:
 
 
 def to_ragged(value: Value, num_rows: int, class_names: tuple[str, ...] | None) -> Ragged:
-    """Return a value as a column of `num_rows` rows; a NULL row holds no element, except of text."""
+    """Return a value as a column of `num_rows` rows; a NULL row has no element, except for text."""
     value = expand_rows(value, num_rows)
     data = value.data
     if data.dtype == object:
@@ -167,7 +167,7 @@ def _json_text(item: Any) -> str:
 
 
 def expand_rows(value: Value, num_rows: int) -> Value:
-    """Return a constant repeated for every row; anything else as it is."""
+    """Return a constant repeated for every row; anything else unchanged."""
     if not value.constant:
         return value
     valid = None if value.valid is None else np.repeat(value.valid, num_rows)
@@ -179,7 +179,7 @@ def expand_rows(value: Value, num_rows: int) -> Value:
 
 
 def take(value: Value, rows: NDArray[np.int64]) -> Value:
-    """Return the given rows; row -1 is NULL."""
+    """Return some rows; row -1 is NULL."""
     if value.constant:
         value = expand_rows(value, int(rows.max(initial=-1)) + 1)
     missing = rows < 0
@@ -218,12 +218,12 @@ def offsets_of(lengths: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def row_numbers(offsets: NDArray[np.int64], elements: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return the row that holds each element."""
+    """Return the row of each element."""
     return np.searchsorted(offsets, elements, "right") - 1
 
 
 def rows_with(flags: NDArray[np.bool_], offsets: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Return which rows hold a True element; empty rows do not."""
+    """Return which rows have a True element; empty rows do not."""
     out = np.zeros(len(offsets) - 1, bool)
     hits = np.flatnonzero(flags)
     # few hits: look for the row of each; many: count all up and see where the count grows inside a row
@@ -236,7 +236,7 @@ def rows_with(flags: NDArray[np.bool_], offsets: NDArray[np.int64]) -> NDArray[n
 
 
 def reduce_rows(ufunc: np.ufunc, value: Value, empty: float | bool) -> NDArray[Any]:
-    """Return `ufunc` reduced over each row; `empty` where there is no element."""
+    """Return `ufunc` reduced over each row; `empty` for rows without elements."""
     if value.offsets is None:
         return value.data
     lengths = np.diff(value.offsets)

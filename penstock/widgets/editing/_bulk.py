@@ -16,7 +16,7 @@ from penstock.widgets.editing._objects import ObjectGroup, blank_shape, count_of
 from penstock.widgets.editing._sample import values_at
 from penstock.widgets.editing._sample_edit import check_classes, edit_of
 
-__all__ = ["Relabel", "relabelled"]
+__all__ = ["Relabel", "relabeled"]
 
 _NEW = -1
 
@@ -55,8 +55,8 @@ class Relabel:
         return made
 
 
-def relabelled(table: OverlayTable, tensor: str, uids: NDArray[np.int64], change: Relabel) -> Edit:
-    """Return the edit of all samples; where labels belong to objects, whole objects are relabelled and removed.
+def relabeled(table: OverlayTable, tensor: str, uids: NDArray[np.int64], change: Relabel) -> Edit:
+    """Return the edit of all samples; where labels belong to objects, whole objects are relabeled and removed.
 
     Raises
     ------
@@ -124,7 +124,7 @@ class _Group:
         if length_of(self._specs, before) is None:
             counts = ", ".join(f"{count_of(self._specs[name], value)} {name}" for name, value in before.items())
             raise SampleError(
-                f"sample {row} has {counts}; expected as many of each before its objects are edited together"
+                f"sample {row} has {counts}. Expected as many of each before its objects are edited together"
             )
 
     def rebuilt(self, before: dict[str, Any], sources: list[int], tensor: str) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from penstock.dataset.samples import content_of
 from penstock.errors import SampleIndexError
 from penstock.table import OverlayTable
 from penstock.widgets.editing._sample import stored_alone, values_at
@@ -89,26 +90,26 @@ class EditStack:
         self.done.append(edit)
         del self.done[:-_MAX_EDITS]
         self.undone.clear()
-        self._seen(dataset.table)
+        self._seen(content_of(dataset).table)
 
     def undo(self, dataset: Dataset) -> Edit | None:
         """Take the last edit back; None when there is none."""
-        self.drop_outdated(dataset.table)
+        self.drop_outdated(content_of(dataset).table)
         if not self.done:
             return None
         _write(dataset, self.done[-1], lambda change: change.before)
         self.undone.append(self.done.pop())
-        self.drop_outdated(dataset.table)
+        self.drop_outdated(content_of(dataset).table)
         return self.undone[-1]
 
     def redo(self, dataset: Dataset) -> Edit | None:
         """Do the edit again that was taken back last; None when there is none."""
-        self.drop_outdated(dataset.table)
+        self.drop_outdated(content_of(dataset).table)
         if not self.undone:
             return None
         _write(dataset, self.undone[-1], lambda change: change.after)
         self.done.append(self.undone.pop())
-        self.drop_outdated(dataset.table)
+        self.drop_outdated(content_of(dataset).table)
         return self.done[-1]
 
     def drop_outdated(self, table: OverlayTable) -> int:
@@ -168,7 +169,7 @@ def _write(dataset: Dataset, edit: Edit, value: Callable[[Change], Any]) -> None
     unchanged: list[tuple[str, NDArray[np.int64]]] = []
     with dataset:  # one write for all tensors: objects are never half there
         for tensor, changes in _by_tensor(edit).items():
-            table = dataset.table
+            table = content_of(dataset).table
             uids = np.array([change.uid for change in changes], np.int64)
             rows = rows_of(table, uids)
             values = [value(change) for change in changes]

@@ -171,7 +171,7 @@ def rebuilt(spec: TensorSpec, before: Any, sources: Sequence[int], blank: tuple[
     known = known.reshape(-1, 4) if spec.htype == "bbox" else known
     shape = known.shape[1:] if len(known) else blank
     if spec.htype == "class_label" and _NEW in sources and not spec.class_names:
-        raise SampleError(f"a new object has no class in {spec.name!r}, which has no classes; expected one at least")
+        raise SampleError(f"a new object has no class in {spec.name!r}, which has no classes. Expected one at least")
     made = np.zeros((len(sources), *shape), known.dtype)
     for place, source in enumerate(sources):
         if source != _NEW:

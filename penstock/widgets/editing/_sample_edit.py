@@ -111,7 +111,7 @@ class SampleEdit:
         num_boxes = 0 if boxes is None else len(boxes)
         if num_labels != num_boxes:
             raise SampleError(
-                f"{num_labels} labels and {num_boxes} boxes of sample {self._row}; expected one label for each box",
+                f"{num_labels} labels and {num_boxes} boxes of sample {self._row}. Expected one label for each box",
                 hint="draw a box for a new label; removing a label removes its box",
             )
 
@@ -120,7 +120,7 @@ class SampleEdit:
         wrong = [source for source in kept if not 0 <= source < num_before]
         if len(sources) != count or wrong or len(set(kept)) < len(kept):
             raise SampleError(
-                f"sources {list(sources)[:20]} of {count} objects; expected the place of each among the {num_before} "
+                f"sources {list(sources)[:20]} of {count} objects. Expected the place of each among the {num_before} "
                 f"objects of sample {self._row}, none twice, or -1 for a new one"
             )
 

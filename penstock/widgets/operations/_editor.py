@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from penstock.dataset.samples import content_of
 from penstock.errors import DatasetError, SampleError
 from penstock.table import OverlayTable
-from penstock.widgets.editing._bulk import Relabel, relabelled
+from penstock.widgets.editing._bulk import Relabel, relabeled
 from penstock.widgets.editing._edits import Change, Edit, equal, rows_of
 from penstock.widgets.editing._objects import state_of
 from penstock.widgets.editing._sample import stored_alone, values_at
@@ -97,7 +98,7 @@ class Editor:
         uids = self._session.display.selection.uids
         if not len(uids):
             raise SampleError("no sample is selected; select some first")
-        return self._apply(lambda table: relabelled(table, tensor, uids, change))
+        return self._apply(lambda table: relabeled(table, tensor, uids, change))
 
     def add_class(self, name: str) -> str:
         """Add a class without samples; return what was done."""
@@ -107,7 +108,7 @@ class Editor:
             raise SampleError(f"class name {name[:40]!r} is empty or longer than {_MAX_CLASS_NAME} characters")
         session = self._session
         with session.edits.lock:
-            known = session.dataset.table.tensors[tensor].class_names
+            known = content_of(session.dataset).table.tensors[tensor].class_names
             if wanted in known:
                 raise SampleError(f"class {wanted!r} already exists in {tensor!r}")
             session.dataset[tensor].add_class(wanted)
@@ -118,7 +119,7 @@ class Editor:
         """Take the last edit back; return what was done."""
         session = self._session
         with session.edits.lock:
-            dropped = session.edits.drop_outdated(session.dataset.table)
+            dropped = session.edits.drop_outdated(content_of(session.dataset).table)
             edit = session.edits.undo(session.dataset)
         session.follow(store=True)
         return (f"undone: {edit.name}" if edit else "nothing to undo") + _dropped(dropped)
@@ -127,7 +128,7 @@ class Editor:
         """Do again what was taken back; return what was done."""
         session = self._session
         with session.edits.lock:
-            dropped = session.edits.drop_outdated(session.dataset.table)
+            dropped = session.edits.drop_outdated(content_of(session.dataset).table)
             edit = session.edits.redo(session.dataset)
         session.follow(store=True)
         return (f"redone: {edit.name}" if edit else "nothing to redo") + _dropped(dropped)
@@ -162,9 +163,9 @@ class Editor:
         """Take every edit that is not committed back, in one step that can be undone; return what was done."""
         session = self._session
         with session.edits.lock:
-            if not session.dataset.table.draft:
+            if not content_of(session.dataset).table.draft:
                 return "there are no edits to discard"
-            edit = _back_to_stored(session.dataset.table)
+            edit = _back_to_stored(content_of(session.dataset).table)
             if edit.changes:
                 session.edits.apply(session.dataset, edit)
             session.dataset.discard_edits()
@@ -174,7 +175,7 @@ class Editor:
     def _apply(self, make: Callable[[OverlayTable], Edit]) -> str:
         session = self._session
         with session.edits.lock:
-            edit = make(session.dataset.table)
+            edit = make(content_of(session.dataset).table)
             if edit.changes:
                 session.edits.apply(session.dataset, edit)
         session.follow(store=True)

@@ -57,7 +57,7 @@ class GridOperations:
     )
     def select(self, _call: Call, *, intervals: list[list[int]], token: str | None) -> Reply:
         """Select the samples at some positions."""
-        if any(len(pair) != 2 or pair[0] > pair[1] for pair in intervals):  # noqa: PLR2004  start and stop
+        if any(len(pair) != 2 or pair[0] > pair[1] for pair in intervals):
             raise check.BadRequestError("an interval is [start, stop] with start <= stop")
         self._session.select([(pair[0], pair[1]) for pair in intervals], token=token)
         return self._grid()

@@ -159,6 +159,6 @@ def operations_of(owners: Sequence[object]) -> dict[str, Operation]:
                 continue
             name, checks, lane = member.operation
             if name in found:
-                raise ValueError(f"operation {name!r} is answered twice; expected one method for each operation")
+                raise ValueError(f"operation {name!r} is answered twice. Expected one method for each operation")
             found[name] = Operation(answer=member.__get__(owner), checks=checks, lane=lane)
     return found

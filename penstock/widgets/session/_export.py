@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from penstock import tql
-from penstock.errors import DatasetError, SamplingError, UncommittedChangesError, nearest
+from penstock._wording import nearest
+from penstock.errors import DatasetError, SamplingError, UncommittedChangesError
 from penstock.table import OverlayTable
 from penstock.widgets.session._query_run import QueryRun
 from penstock.widgets.session._source import Source
@@ -102,7 +103,7 @@ def steps_of(run: QueryRun, seed: int, *, batch_size: int, drop_last: bool, fram
 def _check(run: QueryRun, framework: str) -> None:
     if framework not in FRAMEWORKS:
         like = nearest(str(framework), FRAMEWORKS)
-        raise ValueError(f"framework is {framework!r}; expected pytorch or numpy. Hint: {like or 'pytorch'}")
+        raise ValueError(f"framework is {framework!r}. Expected pytorch or numpy. Hint: {like or 'pytorch'}")
     plan = run.plan
     if plan is None:
         raise SamplingError(

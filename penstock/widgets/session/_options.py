@@ -27,7 +27,7 @@ def checked_seed(seed: int | None) -> int:
 def checked_unit(unit: Unit) -> Unit:
     """Return the unit of the bars."""
     if unit not in get_args(Unit):
-        raise SamplingError(f"unit is {unit!r}; expected instances or samples")
+        raise SamplingError(f"unit is {unit!r}. Expected instances or samples")
     return unit
 
 

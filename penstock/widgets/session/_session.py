@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from penstock.dataset.samples import content_of
 from penstock.errors import PenstockError, SampleIndexError, SamplingError, TQLError
 from penstock.sampling import SamplingPlan
 from penstock.table import OverlayTable
@@ -92,7 +93,7 @@ class Session(SessionState):
         self._display = arranged(self._execute(query))
         self._remember(query)
         self._follower = Follower(self.order, self.follow)
-        self.dataset.listeners.add(self._follower.changed)
+        content_of(self.dataset).listeners.add(self._follower.changed)
 
     # ---- what there is ------------------------------------------------------
 
@@ -284,7 +285,7 @@ class Session(SessionState):
             self._publish(replace(self._display, behind=behind), "dataset")
 
     def _noticed(self) -> Behind | None:
-        if self.dataset.is_buffering:
+        if content_of(self.dataset).is_grouping:
             return _WRITING
         if not self.dataset.is_behind:
             return None
@@ -292,7 +293,7 @@ class Session(SessionState):
 
     def _brought_up(self, behind: Behind | None) -> Behind | None:
         """Run the query again where the data differs from what it ran on; where it no longer runs, keep what was."""
-        table = self.dataset.table
+        table = content_of(self.dataset).table
         if same_state(table, self.table):
             return None
         if self._unread is None or not same_state(table, self._unread[0]):
@@ -329,7 +330,7 @@ class Session(SessionState):
         seed: int | None = None,
         cancelled: Callable[[], bool] | None = None,
     ) -> QueryRun:
-        table = self.dataset.table if table is None else table
+        table = content_of(self.dataset).table if table is None else table
         run = execute(
             text,
             table,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+from penstock.dataset.samples import content_of
 from penstock.sampling import SamplingSpec
 from penstock.table import OverlayTable
 from penstock.tensors import label_tensor
@@ -56,6 +57,17 @@ class SessionState:
         What is explored.
     seed, mode, size, unit, labels
         As of `Session`.
+
+    Attributes
+    ----------
+    lock : RLock
+        Held while query, weights or selection change.
+    order : Executor
+        Runs what the session has to do by itself, one thing after the other.
+    note : str
+        What a user should know of the last change; empty where there is nothing.
+    history : list of str
+        Queries that ran, the newest first.
     """
 
     _display: Display
@@ -77,7 +89,7 @@ class SessionState:
         self.history: list[str] = []
         self.note = ""
         self._watchers: weakref.WeakSet[Any] = weakref.WeakSet()
-        self._wanted_labels = label_tensor(self.dataset.table.tensors, labels)
+        self._wanted_labels = label_tensor(content_of(self.dataset).table.tensors, labels)
         self._unit = checked_unit(unit)
         self._seed, self._mode, self._size = seed, mode, size
 

@@ -32,21 +32,23 @@ class Source:
 
     def __init__(self, opened: Dataset | View) -> None:
         from penstock.dataset import Dataset, View
+        from penstock.dataset.samples import content_of
 
         if isinstance(opened, Dataset):
             self.dataset, self.view = opened, None
         elif isinstance(opened, View):
-            origin = opened.origin
+            content = content_of(opened)
+            origin = content.dataset
             if not isinstance(origin, Dataset):
                 raise DatasetError(
-                    "cannot explore a view of a result table; expected a dataset or a view of its rows",
+                    "cannot explore a view of a result table. Expected a dataset or a view of its rows",
                     hint="explore the dataset and give the query: penstock.explore(ds, query=...)",
                 )
             self.dataset, self.view = origin, opened
-            self._uids = opened.table.uids(opened.indices)
+            self._uids = content.table.uids(content.rows)
         else:
             raise DatasetError(
-                f"cannot explore a {type(opened).__name__}; expected a dataset, a view or an ArrayDataSource",
+                f"cannot explore a {type(opened).__name__}. Expected a dataset, a view or an ArrayDataSource",
                 hint="penstock.load(path) opens a dataset, penstock.from_arrays(...) makes one",
             )
 
@@ -58,8 +60,10 @@ class Source:
     def whole(self, table: OverlayTable) -> View:
         """Return every row of the dataset in one state of it."""
         from penstock.dataset import View
+        from penstock.dataset.views import FixedContent
 
-        return View(table, np.arange(table.num_rows, dtype=np.int64), dataset=self.dataset)
+        every = np.arange(table.num_rows, dtype=np.int64)
+        return View(FixedContent(table=table, rows=every, dataset=self.dataset))
 
     def rows(self, table: OverlayTable) -> NDArray[np.int64] | None:
         """Return the rows of `table` that queries run on; None means all."""

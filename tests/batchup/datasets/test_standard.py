@@ -90,7 +90,7 @@ def test_values_of_usps_from_minus_1_become_gray():
     ],
 )
 def test_unknown_name_is_refused_with_the_nearest(name, hint):
-    with pytest.raises(ImporterError, match="is not a standard dataset; expected one of cifar10, cifar100") as caught:
+    with pytest.raises(ImporterError, match=r"is not a standard dataset. Expected one of: cifar10, cifar100") as caught:
         penstock.standard(name)
     assert caught.value.hint == (hint and f"did you mean {hint}?")
 

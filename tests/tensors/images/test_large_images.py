@@ -125,7 +125,7 @@ TOO_LARGE = {
 @pytest.mark.parametrize("function", [decode_image, check_image, load_pillow, lambda data: decode_then(data, len)])
 def test_an_image_that_would_be_too_large_is_refused_from_its_header(name, function):
     encoded = TOO_LARGE[name]()
-    with _Peak() as peak, pytest.raises(ImageDecodeError, match=r"takes .* when decoded; expected at most 512 MiB"):
+    with _Peak() as peak, pytest.raises(ImageDecodeError, match=r"takes .* when decoded. Expected at most 512 MiB"):
         function(encoded)
     assert peak.num_bytes < 32 * MIB
 
@@ -143,14 +143,14 @@ def test_the_bound_is_what_the_caller_says(form):
 def test_the_bound_holds_for_a_jpeg_that_is_decoded_into_memory():
     jpeg = encode_image(np.zeros((90, 100, 3), np.uint8), "jpeg")
     small, large = np.empty(10, np.uint8), np.empty(27_000, np.uint8)
-    with pytest.raises(ImageDecodeError, match="expected at most"):
+    with pytest.raises(ImageDecodeError, match="Expected at most"):
         decode_jpeg_into(jpeg, lambda size: large if size else small, max_bytes=26_999)
 
 
 def test_16_bits_count_twice():
     encoded = _pil(Image.fromarray(np.zeros((90, 100), np.uint16)), "PNG")
     assert decode_image(encoded, max_bytes=18_000).shape == (90, 100, 1)
-    with pytest.raises(ImageDecodeError, match="expected at most"):
+    with pytest.raises(ImageDecodeError, match="Expected at most"):
         decode_image(encoded, max_bytes=17_999)
 
 
@@ -264,7 +264,7 @@ def test_a_large_png_that_ends_too_soon_is_refused():
     encoded = _png(5000, 5000, 8, 6)
     for cut in (encoded[: len(encoded) // 2], encoded[:41]):
         for function in (decode_image, check_image, lambda data: thumbnail(data, 64)):
-            with pytest.raises(ImageDecodeError, match="truncated or holds too little"):
+            with pytest.raises(ImageDecodeError, match="truncated or has too little"):
                 function(cut)
 
 
@@ -285,7 +285,7 @@ def test_a_progressive_jpeg_of_endless_scans_is_refused():
     first = jpeg.find(b"\xff\xda")
     bomb = _with_size(jpeg, 6000, 6000).replace(jpeg[first:-2], jpeg[first:-2] * 400)
     for function in (decode_image, check_image, lambda data: thumbnail(data, 64)):
-        with pytest.raises(ImageDecodeError, match=r"scans over .*expected at most"):
+        with pytest.raises(ImageDecodeError, match=r"scans over .*Expected at most"):
             function(bomb)
 
 
@@ -300,7 +300,7 @@ def test_text_that_unpacks_to_much_is_not_unpacked():
 
 
 def test_a_page_of_another_program_is_no_image():
-    with pytest.raises(ImageDecodeError, match="no image that can be read"):
+    with pytest.raises(ImageDecodeError, match="not a readable image"):
         decode_image(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 10 10\n%%EndComments\nshowpage\n")
 
 
@@ -365,7 +365,7 @@ MASK = TensorSpec(name="mask", htype="segment_mask", dtype="uint8", ndim=2)
 
 
 def test_a_mask_that_unpacks_to_more_than_its_shape_is_refused_without_unpacking_it():
-    with _Peak() as peak, pytest.raises(SampleError, match="holds more than the 16 bytes"):
+    with _Peak() as peak, pytest.raises(SampleError, match="has more than the 16 bytes"):
         unpack_mask(MASK, _zeros(100 * MIB), (4, 4))
     assert peak.num_bytes < 16 * MIB
 
@@ -377,7 +377,7 @@ def test_a_mask_that_unpacks_to_more_than_its_shape_is_refused_without_unpacking
         (zlib.compress(bytes(16))[:-3], (4, 4), "damaged"),
         (b"none", (4, 4), "damaged"),
         (zlib.compress(bytes(16)), (-4, -4), "damaged"),
-        (zlib.compress(bytes(16)), (40_000, 40_000), r"takes 1\.5 GiB; expected at most 512 MiB"),
+        (zlib.compress(bytes(16)), (40_000, 40_000), r"takes 1\.5 GiB. Expected at most 512 MiB"),
     ],
 )
 def test_a_mask_that_is_not_of_its_shape_is_refused(packed, shape, words):

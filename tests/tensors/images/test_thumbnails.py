@@ -180,5 +180,5 @@ def test_large_turned_image_is_upright(orientation, turned):
 
 @pytest.mark.usefixtures("everything_is_large")
 def test_large_image_that_is_too_large_whole_is_refused():
-    with pytest.raises(ImageDecodeError, match="expected at most"):
+    with pytest.raises(ImageDecodeError, match="Expected at most"):
         reduced(saved(np.zeros((1024, 1024, 3), np.uint8), "BMP"), 8, 2**20)

@@ -123,7 +123,7 @@ export type StatisticsArray =
   | "value_counts" // int32[...]    k, ascending
   | "value_rows" // float64[...]    rows with k instances
   | "weights" // float64[S]         only for level "bins"
-  | "unlabelled" // float64[S]      rows without a label; only where there are any
+  | "unlabeled" // float64[S]      rows without a label; only where there are any
   // Only where a sample is in the pool at several positions: its distinct samples, grouped by the positions they have in each stratum
   | "fold_sizes" // float64[F]      samples of each group
   | "fold_offsets" // int32[F+1]    CSR: the strata a sample of a group has positions in

@@ -65,7 +65,7 @@ export function decodeStatistics(header: StatisticsHeader, buffers: readonly Dat
       ? { offsets: int("value_offsets"), counts: int("value_counts"), rows: float("value_rows") }
       : null,
     weights: found.has("weights") ? float("weights") : null,
-    unlabeled: found.has("unlabelled") ? float("unlabelled") : null,
+    unlabeled: found.has("unlabeled") ? float("unlabeled") : null,
     folded: found.has("fold_sizes")
       ? {
           sizes: float("fold_sizes"),

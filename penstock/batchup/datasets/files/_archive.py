@@ -13,7 +13,7 @@ __all__ = ["members", "read_members"]
 def members(path: Path) -> Iterator[tuple[str, IO[bytes], int]]:
     """Yield name, without folder, content and length in bytes of each file of an archive, in its order.
 
-    The content can be read until the next file is asked for.
+    The content can be read until the next file is requested.
     """
     with tarfile.open(path, "r|gz") as archive:
         for member in archive:

@@ -44,7 +44,7 @@ class ArrayFolder:
             return np.asarray(np.load(file))
         except (OSError, ValueError, EOFError) as error:
             raise ImporterError(
-                f"{str(file)!r} is damaged ({' '.join(str(error).split())[:100]}); expected an array",
+                f"{str(file)!r} is damaged ({' '.join(str(error).split())[:100]}). Expected an array",
                 hint=f"remove the folder {str(self._path)!r} to parse the files again",
             ) from error
 
@@ -90,11 +90,11 @@ class ArrayWriter:
             out.flush()
             os.fsync(out.fileno())
         if length != shape[0]:
-            raise ValueError(f"{name} has {length} samples; expected {shape[0]}")
+            raise ValueError(f"{name} has {length} samples. Expected {shape[0]}")
 
 
 def make_folder(path: Path, fill: Callable[[ArrayWriter], None]) -> None:
-    """Make a folder of arrays at `path`: under another name first, and renamed when all of it is on disk.
+    """Create a folder of arrays at `path`: under another name first, renamed when it is complete.
 
     Parameters
     ----------

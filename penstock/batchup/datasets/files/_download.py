@@ -109,7 +109,7 @@ class _Download:
             except _FailedError:
                 if self._num_bytes() <= before:
                     raise
-        raise _FailedError(f"the connection was cut {_MOST_PARTS} times")
+        raise _FailedError(f"the connection was interrupted {_MOST_PARTS} times")
 
     def _num_bytes(self) -> int:
         return self.part.stat().st_size if self.part.exists() else 0
@@ -124,13 +124,13 @@ class _Download:
             response.raise_for_status()
             continued = response.status_code == _PARTIAL_CONTENT
             if continued and not response.headers.get("Content-Range", "").startswith(f"bytes {start}-"):
-                raise _FailedError("the server sent another part of the file than it was asked for")
+                raise _FailedError("the server sent a different part of the file than was requested")
             with self.part.open("ab" if continued else "wb") as out:
                 self._copy(response, out, start if continued else 0)
         return True
 
     def _was_whole(self, response: requests.Response, start: int) -> bool:
-        """Whether the server has no more than there is already; otherwise the partial file is removed."""
+        """Return whether the partial file is already complete; otherwise it is removed."""
         whole = response.headers.get("Content-Range", "") == f"bytes */{start}"
         if not whole:
             self.part.unlink()
@@ -168,15 +168,15 @@ def _reason(error: BaseException) -> str:
     import urllib3
 
     if isinstance(error, requests.HTTPError) and error.response is not None:
-        return f"the server answered {error.response.status_code} {error.response.reason}"
+        return f"the server returned {error.response.status_code} {error.response.reason}"
     if isinstance(error, requests.Timeout | urllib3.exceptions.TimeoutError):
-        return "the server did not answer in time"
+        return "the server did not respond in time"
     if isinstance(error, requests.exceptions.SSLError):
-        return f"the server's certificate was refused ({_plain(error)})"
+        return f"the server's certificate was rejected ({_plain(error)})"
     if isinstance(error, requests.ConnectionError):
-        return f"no connection ({_plain(error)})"
+        return f"the connection failed ({_plain(error)})"
     if isinstance(error, urllib3.exceptions.HTTPError):
-        return "the connection was cut"
+        return "the connection was interrupted"
     return _plain(error)
 
 

@@ -1,4 +1,4 @@
-"""How the files of a standard dataset come into the cache."""
+"""Bring the files of a standard dataset into the cache."""
 
 from __future__ import annotations
 
@@ -45,8 +45,8 @@ def _verify(file: SourceFile, path: Path) -> None:
     found = sha256_of(path)
     if found != file.sha256:
         raise DownloadError(
-            f"{str(path)!r} has the SHA-256 checksum {found}; expected {file.sha256}",
-            hint="it is damaged or another file; remove it to download it again",
+            f"{str(path)!r} has the SHA-256 checksum {found}. Expected {file.sha256}",
+            hint="the file is damaged or is a different file; remove it to download it again",
         )
 
 
@@ -61,8 +61,8 @@ def locked(folder: Path) -> Iterator[None]:
         lock.acquire()
     except OSError as error:
         raise DownloadError(
-            f"the data folder {str(folder)!r} cannot be written ({error.strerror or error}); expected one that can",
-            hint="the environment variable PENSTOCK_HOME chooses another place",
+            f"the data folder {str(folder)!r} is not writable ({error.strerror or error}). Expected a writable folder",
+            hint="set the environment variable PENSTOCK_HOME to use another folder",
         ) from error
     try:
         yield

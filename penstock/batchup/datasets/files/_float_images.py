@@ -17,7 +17,7 @@ def checked_range(val_lower: Any, val_upper: Any) -> tuple[float, float]:
     ends = {"val_lower": val_lower, "val_upper": val_upper}
     for name, value in ends.items():
         if not isinstance(value, int | float | np.integer | np.floating) or not np.isfinite(value):
-            raise ImporterError(f"{name} is {value!r}; expected a finite number")
+            raise ImporterError(f"{name}={value!r} is not valid. Expected a finite number")
     return float(val_lower), float(val_upper)
 
 
@@ -30,6 +30,11 @@ class ImageArrayUInt8ToFloat32:
         Values 0 to 255.
     val_lower, val_upper : float
         What 0 and 255 become.
+
+    Attributes
+    ----------
+    dtype : dtype
+        float32.
 
     Raises
     ------
@@ -47,11 +52,11 @@ class ImageArrayUInt8ToFloat32:
 
     def __init__(self, arr_u8: NDArray[np.uint8], val_lower: float = 0.0, val_upper: float = 1.0) -> None:
         if not hasattr(arr_u8, "dtype") or not getattr(arr_u8, "shape", ()):
-            raise ImporterError(f"arr_u8 is a {type(arr_u8).__name__}; expected an array of images")
+            raise ImporterError(f"arr_u8 is a {type(arr_u8).__name__}. Expected an array of images")
         val_lower, val_upper = checked_range(val_lower, val_upper)
         self.arr_u8 = arr_u8
-        self.offset = np.float32(val_lower)
-        self.scale = np.float32((val_upper - val_lower) / 255.0)
+        self._offset = np.float32(val_lower)
+        self._scale = np.float32((val_upper - val_lower) / 255.0)
         self.dtype = np.dtype(np.float32)
 
     @property
@@ -68,12 +73,12 @@ class ImageArrayUInt8ToFloat32:
         return len(self.arr_u8)
 
     def __getitem__(self, index: Any) -> Any:
-        return self.arr_u8[index].astype(np.float32) * self.scale + self.offset
+        return self.arr_u8[index].astype(np.float32) * self._scale + self._offset
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
         if copy is False:
             raise ImporterError(
-                "float32 images are converted from uint8, which takes a copy; expected copy=None or True"
+                "float32 images are converted from uint8, which requires a copy. Expected copy=None or True"
             )
         found: NDArray[Any] = self[...]
         return found if dtype is None else found.astype(dtype, copy=False)

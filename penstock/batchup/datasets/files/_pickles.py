@@ -15,7 +15,7 @@ _ARRAY_MODULES = ("numpy.core.multiarray", "numpy._core.multiarray")
 
 
 def read_pickle(content: bytes) -> dict[str, Any]:
-    """Return a pickled dictionary of numbers, text, lists and arrays of uint8; anything else is refused.
+    """Return a pickled dictionary of numbers, text, lists and arrays of uint8; reject anything else.
 
     No class and no function that the pickle names is ever called: arrays are rebuilt here from their shape and bytes.
 
@@ -37,9 +37,9 @@ def read_pickle(content: bytes) -> dict[str, Any]:
     try:
         found = _Unpickler(io.BytesIO(content), encoding="latin1").load()
     except (pickle.UnpicklingError, EOFError, IndexError, KeyError, AttributeError, TypeError, RecursionError) as error:
-        raise ValueError(f"not a pickle of arrays: {error or type(error).__name__}") from error
+        raise ValueError(f"it is not a pickle of arrays: {error or type(error).__name__}") from error
     if not isinstance(found, dict):
-        raise ValueError(f"a pickled {type(found).__name__}; expected a dictionary")  # noqa: TRY004  the file is wrong, not the call
+        raise ValueError(f"it contains a pickled {type(found).__name__}. Expected a dictionary")  # noqa: TRY004  the file is wrong, not the call
     return {str(name): value.array() if isinstance(value, _Array) else value for name, value in found.items()}
 
 
@@ -50,7 +50,7 @@ class _Dtype:
         self.name = name
 
     def __setstate__(self, state: object) -> None:
-        """Leave out byte order and alignment: bytes have none."""
+        """Ignore byte order and alignment: bytes have none."""
 
 
 class _Array:
@@ -65,10 +65,10 @@ class _Array:
     def array(self) -> NDArray[np.uint8]:
         """Return it as numpy's."""
         if len(self._state) != 5:  # version, shape, type, order, bytes
-            raise ValueError("an array without content")
+            raise ValueError("it contains an array without data")
         _, shape, dtype, is_fortran, content = self._state
         if not isinstance(dtype, _Dtype) or dtype.name not in ("u1", "|u1"):
-            raise ValueError(f"an array of type {getattr(dtype, 'name', dtype)}; expected uint8")
+            raise ValueError(f"it contains an array of type {getattr(dtype, 'name', dtype)}. Expected uint8")
         raw = content.encode("latin1") if isinstance(content, str) else content
         return np.frombuffer(raw, np.uint8).reshape(shape, order="F" if is_fortran else "C")
 
@@ -81,4 +81,4 @@ class _Unpickler(pickle.Unpickler):
             return _Dtype
         if module == "numpy" and name == "ndarray":
             return None  # an argument of the above, which does not use it
-        raise pickle.UnpicklingError(f"it names {module}.{name}, which no array needs")
+        raise pickle.UnpicklingError(f"it refers to {module}.{name}, which arrays do not need")

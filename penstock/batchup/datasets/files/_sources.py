@@ -45,12 +45,12 @@ class SourceFile:
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not _NAME.fullmatch(self.name):
-            raise ImporterError(f"the name of a file is {self.name!r}; expected a name without folders")
+            raise ImporterError(f"the file name {self.name!r} is not valid. Expected a name without folders")
         if not isinstance(self.sha256, str) or not _SHA256.fullmatch(self.sha256):
-            raise ImporterError(f"the checksum of {self.name!r} is {self.sha256!r}; expected 64 hexadecimal digits")
+            raise ImporterError(f"the checksum of {self.name!r} is {self.sha256!r}. Expected 64 hexadecimal digits")
         urls = self.urls
         if not isinstance(urls, tuple | list) or not all(isinstance(url, str) for url in urls):
-            raise ImporterError(f"urls of {self.name!r} are {urls!r}; expected a tuple of addresses", hint="(url,)")
+            raise ImporterError(f"urls of {self.name!r} are {urls!r}. Expected a tuple of addresses", hint="(url,)")
         object.__setattr__(self, "sha256", self.sha256.lower())
         object.__setattr__(self, "urls", tuple(urls))
 
@@ -60,8 +60,8 @@ def sha256_of(path: Path) -> str:
     import pooch
 
     if path.exists() and not path.is_file():  # to open a pipe would wait for whoever writes to it
-        raise DownloadError(f"{str(path)!r} cannot be read (it is not a file); expected a file")
+        raise DownloadError(f"{str(path)!r} cannot be read (it is not a file). Expected a file")
     try:
         return str(pooch.file_hash(str(path), alg="sha256"))
     except OSError as error:
-        raise DownloadError(f"{str(path)!r} cannot be read ({error.strerror or error}); expected a file") from error
+        raise DownloadError(f"{str(path)!r} cannot be read ({error.strerror or error}). Expected a file") from error

@@ -103,12 +103,12 @@ def decode_jpeg_into(
     channels : {0, 3}
         3 saves looking at the header: what fits in ``buffer(0)`` comes as red, green and blue, gray too.
     max_bytes : int, optional
-        Most bytes the decoded image may have; None allows any size.
+        Maximum size of the decoded image in bytes; None allows any size.
 
     Returns
     -------
     ndarray of uint8, shape (height, width, channels), or None
-        The pixels that `decode_image` gives: a view of the buffer, or an array of
+        The pixels that `decode_image` returns: a view of the buffer, or an array of
         their own where the image is turned. None where the image is left to
         `decode_image`: no JPEG, CMYK, damaged, larger than the buffer.
 
@@ -143,7 +143,7 @@ def decode_jpeg_into(
 
 
 def _into(encoded: bytes, memory: NDArray[np.uint8], colorspace: str, size: int) -> NDArray[np.uint8] | None:
-    """Decode into memory of at least `size` bytes; simplejpeg loses a decoder each time it is given less."""
+    """Decode into memory of at least `size` bytes; simplejpeg leaks a decoder if it gets less."""
     import simplejpeg
 
     if memory.size < max(size, 1):
@@ -181,7 +181,7 @@ def _walked(encoded: bytes) -> tuple[tuple[int, int, int], bytes]:
 
 
 def jpeg_orientation(encoded: bytes) -> int:
-    """Read the orientation from a JPEG's head, at no cost where there is no EXIF."""
+    """Read the orientation from a JPEG's header, at no cost if there is no EXIF."""
     return _orientation_in(_walked(encoded)[1], encoded)
 
 

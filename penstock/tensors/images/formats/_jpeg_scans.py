@@ -1,4 +1,4 @@
-"""What a JPEG's scans take beside its pixels: a file of several scans is held whole as coefficients."""
+"""The memory of a progressive JPEG: a file with several scans is kept whole as coefficients."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _START_OF_SCAN, _FILL = 0xFFDA, 0xFFFF
 _PROGRESSIVE = frozenset({0xFFC2, 0xFFC6, 0xFFCA, 0xFFCE})
 _START_OF_FRAME = frozenset(range(0xFFC0, 0xFFD0)) - {0xFFC4, 0xFFC8, 0xFFCC}
 _BYTES_PER_COEFFICIENT = 2
-_MAX_SCANNED = 2**33  # bytes of coefficients gone over in all scans, about 10 s
+_MAX_SCANNED = 2**33  # bytes of coefficients processed in all scans, about 10 s
 
 
 def coefficient_bytes(encoded: bytes, max_bytes: int | None) -> int:
@@ -34,14 +34,14 @@ def coefficient_bytes(encoded: bytes, max_bytes: int | None) -> int:
         return held
     if held > max_bytes:
         raise ImageDecodeError(
-            f"the progressive JPEG takes {shown_bytes(held)} while it is decoded; expected at most "
+            f"the progressive JPEG takes {shown_bytes(held)} while it is decoded. Expected at most "
             f"{shown_bytes(max_bytes)} (it could be a decompression bomb)",
-            hint="max_image_bytes of penstock.load allows larger images",
+            hint="pass max_image_bytes to penstock.load to allow larger images",
         )
     num_scans = bytes(encoded).count(b"\xff\xda")
     if num_scans * held > _MAX_SCANNED:
         raise ImageDecodeError(
-            f"the progressive JPEG has {num_scans:,} scans over {shown_bytes(held)}; expected at most "
+            f"the progressive JPEG has {num_scans:,} scans over {shown_bytes(held)}. Expected at most "
             f"{_MAX_SCANNED // held:,} scans (it could be a decompression bomb)"
         )
     return held

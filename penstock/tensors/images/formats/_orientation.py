@@ -25,7 +25,7 @@ def orientation_of(image: Image.Image) -> int:
 
 
 def may_be_turned(encoded: bytes) -> bool:
-    """Tell whether asking for an orientation can give one; a PNG would be decoded for the question."""
+    """Return whether reading an orientation is useful; for a PNG it would require decoding."""
     return not encoded.startswith(b"\x89PNG") or any(mark in encoded for mark in _PNG_ORIENTATION_MARKS)
 
 

@@ -52,7 +52,7 @@ class Part:
 
 
 def is_interlaced(encoded: bytes) -> bool:
-    """Tell whether the rows come in seven passes."""
+    """Return whether the rows come in seven passes."""
     return len(encoded) >= _HEADER and bool(encoded[_INTERLACE])
 
 
@@ -80,7 +80,7 @@ def parts(encoded: bytes, image: Image.Image, *, num_passes: int = 7) -> Iterato
             continue
         row_bytes = -(-num_columns * bits_per_pixel // 8)
         if row_bytes > _MAX_ROW_BYTES:
-            raise ImageDecodeError(f"the image is {width} pixels wide; expected rows of at most 64 MiB")
+            raise ImageDecodeError(f"the image is {width} pixels wide. Expected rows of at most 64 MiB")
         rows = _Rows(stream, row_bytes, max(1, bits_per_pixel // 8), max(1, _PART_PIXELS // num_columns))
         for first, raw in rows.all(num_rows):
             last = first + len(raw)
@@ -106,11 +106,11 @@ class _Stream:
         while missing:
             piece = self._left or next(self._pieces, b"")
             if (not piece and self._inflater.eof) or (not piece and not self._left):
-                raise ImageDecodeError("the image cannot be decoded: the file is truncated or holds too little data")
+                raise ImageDecodeError("the image cannot be decoded: the file is truncated or has too little data")
             more = self._inflater.decompress(piece, missing)
             self._left = self._inflater.unconsumed_tail
             if self._inflater.eof and not more:
-                raise ImageDecodeError("the image cannot be decoded: the file holds too little data")
+                raise ImageDecodeError("the image cannot be decoded: the file has too little data")
             found.append(more)
             missing -= len(more)
         return found[0] if len(found) == 1 else b"".join(found)

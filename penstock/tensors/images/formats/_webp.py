@@ -1,4 +1,4 @@
-"""Large WebP images: decoded once, where Pillow holds four copies."""
+"""Large WebP images: decoded once, where Pillow keeps four copies."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def decode_webp(encoded: bytes, channels: int) -> NDArray[np.uint8]:
 
 
 def _exif(encoded: bytes) -> bytes:
-    """Return the EXIF block, empty where there is none."""
+    """Return the EXIF block; empty if there is none."""
     place = 12
     while place + 8 <= len(encoded):
         length = int.from_bytes(encoded[place + 4 : place + 8], "little")

@@ -15,14 +15,14 @@ _R = TypeVar("_R")
 
 
 def guarded(function: Callable[Concatenate[bytes, _P], _R]) -> Callable[Concatenate[bytes, _P], _R]:
-    """Raise whatever a codec raises as an ImageDecodeError with the reason; a sample that is an error is raised."""
+    """Raise any error of a codec as an ImageDecodeError with the reason; a sample that is an error is raised."""
 
     @wraps(function)
     def checked(encoded: bytes | PenstockError, *args: _P.args, **kwargs: _P.kwargs) -> _R:
         if isinstance(encoded, PenstockError):
             raise encoded
         if not encoded:
-            raise ImageDecodeError("the image has no bytes; expected an encoded image such as JPEG or PNG")
+            raise ImageDecodeError("the image has no bytes. Expected an encoded image such as JPEG or PNG")
         try:
             return function(encoded, *args, **kwargs)
         except PenstockError:
@@ -37,6 +37,6 @@ def _reason(error: Exception) -> str:
     from PIL import UnidentifiedImageError
 
     if isinstance(error, UnidentifiedImageError):
-        return "the bytes are no image that can be read; expected JPEG, PNG, WebP, GIF, BMP or TIFF"
+        return "the bytes are not a readable image. Expected JPEG, PNG, WebP, GIF, BMP or TIFF"
     text = " ".join(str(error).split()) or type(error).__name__
     return f"the image cannot be decoded: {text[:200]}"

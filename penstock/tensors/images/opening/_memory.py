@@ -1,4 +1,4 @@
-"""How much memory decoding may take: a bound for one image, and one for all that are decoded at once."""
+"""Limits on the memory of decoding: one per image, and one for all images decoded at the same time."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ def refuse_larger(shape: tuple[int, ...], num_bytes: int, max_bytes: int | None)
     """Refuse an image whose decoded form has more bytes than allowed."""
     if max_bytes is not None and num_bytes > max_bytes:
         raise ImageDecodeError(
-            f"the image has {shape[1]} × {shape[0]} pixels and takes {shown_bytes(num_bytes)} when decoded; "
-            f"expected at most {shown_bytes(max_bytes)} (it could be a decompression bomb)",
-            hint="max_image_bytes of penstock.load allows larger images",
+            f"the image has {shape[1]} × {shape[0]} pixels and takes {shown_bytes(num_bytes)} when decoded. "
+            f"Expected at most {shown_bytes(max_bytes)} (it could be a decompression bomb)",
+            hint="pass max_image_bytes to penstock.load to allow larger images",
         )
 
 
@@ -49,13 +49,13 @@ class Memory:
         self.reset()
 
     def reset(self) -> None:
-        """Forget who has taken what; for a forked process, whose other threads are gone."""
+        """Reset the memory in use; for a forked process, whose other threads are gone."""
         self._changed = threading.Condition()
         self._taken = 0
 
     @contextmanager
     def taken(self, num_bytes: int) -> Iterator[None]:
-        """Hold some bytes; small pieces are not counted. Never nested in one thread."""
+        """Reserve some bytes; small amounts are not counted. Never nested in one thread."""
         if num_bytes < _SMALL:
             yield
             return

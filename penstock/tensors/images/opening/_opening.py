@@ -39,7 +39,7 @@ _BITS, _SAMPLES = 258, 277
 
 
 def opened(encoded: bytes) -> Image.Image:
-    """Open an image; Pillow's own bound, which holds for a whole process, is not asked where ours is."""
+    """Open an image; our limit replaces Pillow's, which applies to the whole process."""
     stream = io.BytesIO(encoded)
     reader = _READERS.get(image_format(encoded) or "")
     if reader is None:
@@ -62,19 +62,19 @@ def _of_another_format(stream: io.BytesIO) -> Image.Image:
 
 
 def sample_bytes(mode: str) -> int:
-    """Return the bytes one channel of a pixel has before it is made 8 bits wide."""
+    """Return the bytes per channel of a pixel before conversion to 8 bits."""
     return {"I": 4, "F": 4}.get(mode, 2 if mode.startswith("I;16") else 1)
 
 
 def num_working_bytes(image: Image.Image) -> int:
-    """Return the bytes that reading the pixels takes: the image itself and what its decoder holds beside it."""
+    """Return the bytes that reading the pixels takes: the image and the memory of its decoder."""
     width, height = image.size
     per_pixel = _BYTES_PER_PIXEL.get(image.mode, 4) + _DECODER_BYTES.get(image.format or "", 0)
     return width * height * per_pixel + num_piece_bytes(image)
 
 
 def load(image: Image.Image) -> None:
-    """Read the pixels; the bound that Pillow has for TIFF alone is ours to judge."""
+    """Read the pixels; our limit replaces the one that Pillow has for TIFF."""
     if image.format == "TIFF":
         from PIL import _imaging
 

@@ -1,4 +1,4 @@
-"""Pillow modes to the uint8 (H, W, C) arrays a sample is."""
+"""Convert Pillow modes to the uint8 (H, W, C) arrays of a sample."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def channels_of_mode(mode: str, *, transparent: bool) -> int:
 
 
 def is_wide(mode: str) -> bool:
-    """Whether pixels of this mode have more than 8 bits a channel."""
+    """Return whether pixels of this mode have more than 8 bits per channel."""
     return mode in ("I", "F") or mode.startswith("I;16")
 
 
@@ -56,14 +56,14 @@ def strips_of(image: Image.Image) -> Iterator[tuple[int, NDArray[Any]]]:
 
 
 class Extremes:
-    """The least and greatest of wide pixels, spread over 0..255; Pillow's own conversion clips 16 bits to white."""
+    """The range of wide pixels, scaled to 0..255; Pillow's own conversion clips 16 bits to white."""
 
     def __init__(self) -> None:
         self._least = np.inf
         self._greatest = -np.inf
 
     def including(self, values: NDArray[Any]) -> NDArray[Any]:
-        """Look at some pixels and return them; what is not a number counts as 0, infinity as the greatest number."""
+        """Add some pixels to the range and return them; NaN counts as 0, infinity as the greatest number."""
         finite = np.nan_to_num(values) if values.dtype.kind == "f" else values
         self._least = min(self._least, float(finite.min()))
         self._greatest = max(self._greatest, float(finite.max()))
@@ -91,7 +91,7 @@ class Extremes:
 
 
 def flatten_alpha(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Lay pixels with alpha over mid gray; others are returned as they are."""
+    """Blend pixels with alpha onto mid gray; others are returned unchanged."""
     if pixels.shape[2] != 4:  # red, green, blue, alpha
         return pixels
     alpha = pixels[:, :, 3:].astype(np.uint16)

@@ -18,7 +18,7 @@ _log = logging.getLogger("penstock.dataset")
 
 
 class Listeners:
-    """Callables that are called after each change, outside the dataset's lock, in the thread that made it.
+    """Callables that are called after each change, outside the dataset's lock, in the thread of the change.
 
     A listener must return at once: it takes note, and reads the dataset later in a thread of its own.
     Bound methods are held weakly.
@@ -28,7 +28,7 @@ class Listeners:
         self._known: list[Callable[[], Listener | None]] = []
 
     def __bool__(self) -> bool:
-        """Whether anyone listens."""
+        """Return whether there are listeners."""
         return bool(self._known)
 
     def add(self, listener: Listener) -> None:

@@ -1,0 +1,180 @@
+"""The versions of a dataset: commits, differences, branches and tags."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from penstock.dataset._versions import Branches, History, Tags
+from penstock.dataset.opened._opened import OpenDataset
+from penstock.dataset.shown._diff import Diff
+from penstock.dataset.shown._log import Log
+from penstock.dataset.writing._conflicts import Conflict
+
+__all__ = ["Versioned"]
+
+
+class Versioned:
+    """An object with commits, branches and tags.
+
+    Parameters
+    ----------
+    opened : OpenDataset
+        The dataset as this session has it open.
+    """
+
+    def __init__(self, opened: OpenDataset) -> None:
+        self._opened = opened
+        self._history = History(opened)
+        self._branches = Branches(opened)
+        self._tags = Tags(opened)
+
+    @property
+    def has_changes(self) -> bool:
+        """Whether there are changes since the last commit."""
+        return self._history.has_changes()
+
+    @property
+    def commit_id(self) -> str | None:
+        """Id of the last commit, None before the first."""
+        last = self._opened.working.last_commit
+        return None if last is None else last.id
+
+    def commit(self, message: str | None = None, *, on_conflict: Literal["raise", "ours", "theirs"] = "raise") -> str:
+        """Turn the current state into a version with a message.
+
+        Parameters
+        ----------
+        message : str, optional
+            What was changed and why.
+        on_conflict : {"raise", "ours", "theirs"}
+            What happens to samples edited here that another session edited and
+            committed meanwhile: an error that names them, the edits made here win,
+            or they are dropped.
+
+        Returns
+        -------
+        str
+            The commit's id.
+
+        Raises
+        ------
+        DatasetError
+            If nothing has changed since the last commit.
+        ConflictError
+            If another session changed a sample that was edited here; nothing is
+            written. Its ``conflicts`` hold both values.
+        """
+        return self._history.commit(message, on_conflict)
+
+    def reset(self) -> None:
+        """Drop everything since the last commit: edits, appended and popped samples, new tensors and classes."""
+        self._history.reset()
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether another session has written to the dataset since it was read; needs a small read of the store."""
+        return self._history.is_behind()
+
+    def refresh(self) -> bool:
+        """Read what other sessions have written since the dataset was opened, and keep the edits made here.
+
+        Returns
+        -------
+        bool
+            Whether there was anything new. Where others changed samples that are edited here, `commit` says so.
+        """
+        return self._history.refresh()
+
+    def log(self) -> Log:
+        """Return the commits that led here, the newest first."""
+        return Log(self._history.commits())
+
+    def diff(self, a: str | None = None, b: str | None = None) -> Diff:
+        """Return what changed between two versions.
+
+        Parameters
+        ----------
+        a : str, optional
+            The earlier: a commit, tag or branch; by default the last commit.
+        b : str, optional
+            The later; by default what there is now, edits included.
+
+        Returns
+        -------
+        Diff
+            Rows added, removed, and edited for each tensor.
+
+        Raises
+        ------
+        CommitNotFoundError
+            If there is no such version.
+        """
+        return self._history.diff(a, b)
+
+    @property
+    def branches(self) -> list[str]:
+        """Names of the branches, ``main`` first."""
+        return self._branches.names()
+
+    def checkout(self, ref: str, create: bool = False) -> None:
+        """Go to a branch, or to a commit or tag, which is read-only.
+
+        Parameters
+        ----------
+        ref : str
+            A branch, a commit id or its first digits, or a tag.
+        create : bool
+            Make a new branch of this name at the present version, and go there.
+
+        Raises
+        ------
+        CommitNotFoundError
+            If there is no such version.
+        UncommittedChangesError
+            If a branch would start from uncommitted changes.
+        """
+        self._branches.checkout(ref, create=create)
+
+    def merge(self, branch: str, *, prefer: Literal["ours", "theirs"] | None = None) -> list[Conflict]:
+        """Take another branch's changes into this one, and commit them.
+
+        Parameters
+        ----------
+        branch : str
+            The branch, whose own uncommitted edits stay there.
+        prefer : {"ours", "theirs"}, optional
+            Which side wins if both changed a sample.
+
+        Returns
+        -------
+        list of Conflict
+            Samples both changed. Where there are any and `prefer` is not given,
+            nothing was merged.
+
+        Raises
+        ------
+        UncommittedChangesError
+            If this branch has changes that are not committed.
+        """
+        return self._branches.merge(branch, prefer)
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """Tags and the commit each of them names."""
+        return self._tags.by_name()
+
+    def tag(self, name: str, ref: str | None = None) -> None:
+        """Name a commit.
+
+        Parameters
+        ----------
+        name : str
+            A name that is not taken.
+        ref : str, optional
+            A commit; by default the last one.
+        """
+        self._tags.add(name, ref)
+
+    def delete_tag(self, name: str) -> None:
+        """Take a tag away; the commit stays."""
+        self._tags.delete(name)

@@ -1,0 +1,151 @@
+"""Edits of a dataset: samples assigned in the draft, and classes changed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from penstock.dataset.opened._opened import OpenDataset
+from penstock.dataset.writing import _head as head
+from penstock.dataset.writing._groups import check_lists
+from penstock.errors import DatasetError, SampleError, TensorNotFoundError
+from penstock.table import Draft
+from penstock.tensors import Cell, TensorSpec, encode_sample, group_of, same_type, with_type
+
+__all__ = ["Editor"]
+
+
+class Editor:
+    """The editor of the samples and classes of an open dataset.
+
+    Parameters
+    ----------
+    opened : OpenDataset
+        The dataset.
+    """
+
+    def __init__(self, opened: OpenDataset) -> None:
+        self._opened = opened
+
+    # ---- samples -------------------------------------------------------------------------
+
+    def assign(self, name: str, positions: NDArray[np.int64], values: Sequence[Any]) -> None:
+        """Replace samples of a tensor in the draft.
+
+        Parameters
+        ----------
+        name : str
+            The tensor.
+        positions : ndarray of int64
+            The samples.
+        values : sequence
+            As many new values.
+
+        Raises
+        ------
+        SampleError
+            If a value does not fit, or their numbers differ; nothing is changed then.
+        """
+        opened = self._opened
+        with opened.lock:
+            opened.check_writable()
+            opened.flush()
+            working, spec = opened.working, self._spec(name)
+            if len(values) != len(positions):
+                raise SampleError(
+                    f"there are {len(values)} values for {len(positions)} samples of {name!r}. Expected equal numbers"
+                )
+            if group_of(working.specs, name):
+                check_lists(spec, values)
+            spec, cells = self._typed_cells(spec, values)
+            if not spec.is_typed:
+                return  # None in a tensor that never had a value: it is empty already
+            if spec.link:
+                cells = head.checked_edit_links(working, spec, cells, opened.max_image_bytes)
+            uids = working.table.uids(positions)
+            edits = Draft().with_edits(name, dict(zip(uids.tolist(), cells, strict=True)))
+            if not opened.is_grouping:
+                working.save(edits)  # first: what cannot be kept is not shown either
+            working.edit(edits)
+            if opened.is_grouping:
+                opened.hold(edits)
+
+    def _typed_cells(self, spec: TensorSpec, values: Sequence[Any]) -> tuple[TensorSpec, list[Cell]]:
+        """Return the checked values, and the spec; the first value of a tensor fixes its type, kept at once."""
+        opened = self._opened
+        typed = with_type(spec, values)
+        cells = [encode_sample(typed, value, max_bytes=opened.max_image_bytes) for value in values]
+        if same_type(typed, spec):
+            return spec, cells
+        head.fix_type(opened.working, typed)
+        opened.renew_buffer()
+        fixed = opened.working.specs[spec.name]
+        if same_type(typed, fixed):
+            return fixed, cells
+        return fixed, [encode_sample(fixed, value) for value in values]
+
+    def _spec(self, name: str) -> TensorSpec:
+        """Return the spec of a tensor; everything that was appended is written."""
+        specs = self._opened.working.table.tensors
+        if name not in specs:
+            raise TensorNotFoundError(name, list(specs))
+        return specs[name]
+
+    @property
+    def count(self) -> int:
+        """Number of samples edited and not committed, counted once for each tensor."""
+        return len(self._opened.working.draft)
+
+    def discard(self, name: str | None, rows: NDArray[np.int64] | None) -> None:
+        """Drop edits that are not committed: of a tensor, of some samples, or all."""
+        opened = self._opened
+        with opened.lock:
+            opened.check_writable()
+            opened.settle()
+            opened.working.drop_edits(name, rows)
+
+    # ---- classes -------------------------------------------------------------------------
+
+    def change_classes(self, name: str, action: str, *names: str) -> int:
+        """Add a class name, or rename one; kept at once. Returns the index of the class."""
+        opened = self._opened
+        with opened.lock:
+            opened.check_writable()
+            opened.settle()
+            index = head.change_classes(opened.working, self._spec(name), action, names)
+            opened.renew_buffer()
+            return index
+
+    def merge_classes(self, name: str, names: Sequence[str], into: str) -> None:
+        """Merge several classes into `into`; the other names are removed.
+
+        Parameters
+        ----------
+        name : str
+            A class label tensor.
+        names : sequence of str
+            Classes that are merged.
+        into : str
+            The class they become: one that is there, or a new name.
+
+        Raises
+        ------
+        UnknownClassError
+            If there is no class of one of `names`.
+        DatasetError
+            If the tensor is no class label, or `into` is no name.
+        """
+        opened = self._opened
+        with opened.lock:
+            opened.check_writable()
+            opened.settle()
+            spec = self._spec(name)
+            if spec.htype != "class_label" or isinstance(names, str) or not names:
+                raise DatasetError(
+                    f"cannot merge classes {names!r} of {name!r} ({spec.shown_htype}). Expected a list of class names"
+                )
+            head.merge_classes(opened.working, opened.working.specs[name], names, into)
+            opened.renew_buffer()

@@ -1,0 +1,410 @@
+"""The base of datasets and views: samples of one version, to read, query, weigh and train on."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+from penstock.dataset.samples._content import Content, HasContent, first_label_tensor
+from penstock.dataset.samples._reserved import ELSEWHERE, is_attribute, kinds_with, reserved_names
+from penstock.dataset.samples._rows import row_of, rows_of
+from penstock.dataset.samples._sample import Sample
+from penstock.dataset.samples._tensor import Tensor
+from penstock.dataset.views import _drawing as drawing
+from penstock.dataset.views._drawing import Mode, Seed
+from penstock.dataset.views._fixed_content import FixedContent, Home
+from penstock.errors import DatasetError, SamplingError, TensorNotFoundError
+from penstock.loader import Loader
+from penstock.loader.chain._one_call import one_call
+from penstock.sampling import SamplingPlan
+from penstock.tql import Weights
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from penstock.sampling import ClassCounts
+    from penstock.tql import Explanation
+
+__all__ = ["Samples"]
+
+_V = TypeVar("_V")
+
+
+class Samples(ABC, Generic[_V]):
+    """A sequence of samples with named tensors; `_V` is the type of its views."""
+
+    _content: Content
+
+    @abstractmethod
+    def _origin(self) -> HasContent[Home] | None:
+        """Return the dataset that views of these samples are of."""
+
+    @abstractmethod
+    def _view(self, content: FixedContent) -> _V:
+        """Return some samples as a view."""
+
+    # ---- samples and tensors -------------------------------------------------------------
+
+    @property
+    def indices(self) -> NDArray[np.int64]:
+        """Row of each sample in `version`, int64 of shape (num_samples,)."""
+        return self._content.rows
+
+    @property
+    def version(self) -> str:
+        """Identity of what is read: the commit, and what is edited since."""
+        return self._content.table.version
+
+    @property
+    def tensors(self) -> dict[str, Tensor]:
+        """Every tensor by name, in order of creation."""
+        return {name: Tensor(self._content, name) for name in self._content.names()}
+
+    @property
+    def num_samples(self) -> int:
+        """Number of samples, as ``len``."""
+        return len(self)
+
+    def __len__(self) -> int:
+        """Return the number of samples."""
+        return len(self._content)
+
+    def __iter__(self) -> Iterator[Sample]:
+        """Go through the samples."""
+        return (Sample(self._content, position) for position in range(len(self)))
+
+    @overload
+    def __getitem__(self, index: str) -> Tensor: ...
+    @overload
+    def __getitem__(self, index: int | np.integer[Any]) -> Sample: ...
+    @overload
+    def __getitem__(self, index: slice | Sequence[int] | NDArray[Any]) -> _V: ...
+    def __getitem__(self, index: Any) -> Tensor | Sample | _V:
+        content = self._content
+        if isinstance(index, str):
+            content.spec(index)
+            return Tensor(content, index)
+        num_samples = len(content)
+        row = row_of(index, num_samples)
+        return self._chosen(rows_of(index, num_samples)) if row is None else Sample(content, row)
+
+    def __getattr__(self, name: str) -> Tensor:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        names = self._content.names()
+        if name in names and name not in reserved_names():
+            return Tensor(self._content, name)
+        if name in names:
+            raise TensorNotFoundError(name, names, hint=f"use ds[{name!r}] to get the tensor with this name")
+        hint = f"use {ELSEWHERE[name]}" if name in ELSEWHERE else None
+        if name in reserved_names():
+            hint = f"{name} is a part of {kinds_with(name)}"
+        raise TensorNotFoundError(name, names, hint=hint)
+
+    def __dir__(self) -> list[str]:
+        return [*super().__dir__(), *filter(is_attribute, self._content.names())]
+
+    def _chosen(self, positions: NDArray[np.int64]) -> _V:
+        return self._view(drawing.chosen(self._content, self._origin(), positions))
+
+    # ---- choosing ------------------------------------------------------------------------
+
+    def filter(self, function: Callable[[Sample], bool] | str) -> _V:
+        """Return the samples for which a function is true; TQL is much faster where it can say the same.
+
+        Parameters
+        ----------
+        function : callable or str
+            Takes a `Sample`; or a TQL condition, as after ``where``.
+
+        Returns
+        -------
+        View
+            The samples, in their order.
+        """
+        if isinstance(function, str):
+            return self.query(f"select * where {function}")
+        if not callable(function):
+            raise DatasetError(
+                f"filter({function!r}) is not valid. Expected a function of a sample, or a TQL condition"
+            )
+        return self._chosen(np.flatnonzero([bool(function(sample)) for sample in self]).astype(np.int64))
+
+    def query(self, query_string: str, *, seed: Seed = ..., params: Mapping[str, Any] | None = None) -> _V:
+        """Return the samples a TQL query chooses.
+
+        Parameters
+        ----------
+        query_string : str
+            TQL, such as ``select * where contains(labels, 'bus') limit 100``.
+        seed : int or None, optional
+            Of ``sample by`` and random functions; None takes fresh entropy. By
+            default a view's own, 0 for a dataset.
+        params : mapping, optional
+            Values of the query's parameters.
+
+        Returns
+        -------
+        View
+            A snapshot. Where the query samples, the rows of the stream's epoch 0.
+
+        Raises
+        ------
+        QuerySyntaxError, QueryBindError, QueryEvaluationError
+            If the text is not valid TQL, names something that does not exist, or fails on these rows.
+        """
+        return self._view(drawing.queried(self._content, self._origin(), query_string, seed=seed, params=params))
+
+    def explain(self, query_string: str) -> Explanation:
+        """Return how a query is read and what each step leaves, without keeping its result.
+
+        Parameters
+        ----------
+        query_string : str
+            TQL.
+
+        Returns
+        -------
+        Explanation
+            Shows itself as text and HTML.
+        """
+        return drawing.explanation(self._content, query_string)
+
+    def split(
+        self, fractions: Mapping[str, float], *, stratify: str | None = None, seed: int | None = 0
+    ) -> dict[str, _V]:
+        """Divide the samples at random.
+
+        Parameters
+        ----------
+        fractions : mapping of str to float
+            Share of each part; at most 1 together.
+        stratify : str, optional
+            A class label tensor whose label sets are spread evenly.
+        seed : int or None
+            None takes fresh entropy.
+
+        Returns
+        -------
+        dict of str to View
+            The parts; no sample is in two.
+
+        Raises
+        ------
+        DatasetError
+            If the shares are negative or sum to more than 1.
+        """
+        from penstock.dataset.views._split import split_positions
+
+        parts = split_positions(self._content, fractions, stratify=stratify, seed=seed)
+        return {name: self._chosen(positions) for name, positions in parts.items()}
+
+    # ---- weights -------------------------------------------------------------------------
+
+    def sample_by(
+        self,
+        weights: Weights,
+        replace: bool = True,
+        size: int | None = None,
+        *,
+        seed: Seed = ...,
+        mode: Mode | None = None,
+    ) -> _V:
+        """Return samples drawn by weight.
+
+        Parameters
+        ----------
+        weights : str, SamplingSpec, SamplingPlan, sampler, source, list, tuple or ndarray
+            A TQL weight expression such as ``max_weight(contains(labels, 'bus'): 20, True: 1)``,
+            the name of a tensor with one number a sample, a sampler or source of `penstock.batchup`, or one weight for
+            each sample. A spec or a plan of the same
+            samples brings mode, size and seed; those given here replace its own.
+        replace : bool
+            Whether a sample can be drawn again.
+        size : int, optional
+            Number of draws; by default as many as there are samples.
+        seed : int or None, optional
+            None takes fresh entropy. By default a view's own, 0 for a dataset.
+        mode : {"iid", "deck", "once"}, optional
+            Independent draws, the default; each stratum dealt out before it repeats; without replacement.
+
+        Returns
+        -------
+        View
+            The rows of the stream's epoch 0; they stay.
+
+        Raises
+        ------
+        SamplingError
+            If the weights are not one finite number of at least 0 for each sample.
+        """
+        return self._view(
+            drawing.drawn(
+                self._content, self._origin(), weights, with_replacement=replace, size=size, seed=seed, mode=mode
+            )
+        )
+
+    def plan(
+        self,
+        spec_or_weights: Weights | None = None,
+        *,
+        labels: str | None = None,
+        seed: Seed = ...,
+        mode: Mode | None = None,
+        size: int | None = None,
+    ) -> SamplingPlan:
+        """Return what drawing by some weights does, before a single draw.
+
+        Parameters
+        ----------
+        spec_or_weights : str, SamplingSpec, SamplingPlan, sampler, source, list, tuple or ndarray, optional
+            What `sample_by` takes. By default every sample once an
+            epoch, which is what a loader of a plain dataset or a frozen view delivers.
+        labels : str, optional
+            The class label tensor that charts count; by default the first one in
+            the clauses, else the first of the dataset.
+        seed : int or None, optional
+            As in `sample_by`; with a spec, used in place of the spec's seed.
+        mode : {"iid", "deck", "once"}, optional
+            As in `sample_by`, "iid" by default; with a spec, used in place of the spec's mode.
+        size : int, optional
+            As in `sample_by`; with a spec, used in place of the spec's size.
+
+        Returns
+        -------
+        SamplingPlan
+            Histogram, coverage, targets and the stream.
+        """
+        return drawing.plan_of(self._content, spec_or_weights, labels=labels, seed=seed, mode=mode, size=size)
+
+    def __class_counts__(self) -> ClassCounts:
+        """Return the samples' labels by the first class label tensor, for the helpers of `penstock.sampling`."""
+        labels = first_label_tensor(self._content)
+        if labels is None:
+            raise SamplingError("there is no class_label tensor", hint="pass the labels as an array")
+        return Tensor(self._content, labels).__class_counts__()
+
+    # ---- loaders -------------------------------------------------------------------------
+
+    def dataloader(self, *, seed: Seed = ...) -> Loader:
+        """Return a loader of these samples, to be configured by a chain of calls.
+
+        Parameters
+        ----------
+        seed : int or None, optional
+            Of draws, order and transforms; None takes fresh entropy. By default a
+            view's own, 0 for a dataset.
+
+        Returns
+        -------
+        Loader
+            ``.transform(…).batch(64).shuffle().pytorch()`` and iterate.
+        """
+        return drawing.loader_of(self._content, seed=seed)
+
+    def pytorch(
+        self,
+        num_workers: int = 0,
+        shuffle: bool = False,
+        transform: Any = None,
+        tensors: list[str] | None = None,
+        batch_size: int | None = 1,
+        collate_fn: Callable[[list[Any]], Any] | None = None,
+        *,
+        seed: Seed = ...,
+        **options: Any,
+    ) -> Loader:
+        """Return a loader of torch tensors in one call.
+
+        Parameters
+        ----------
+        num_workers : int
+            Processes for the transform.
+        shuffle : bool
+            Whether each epoch comes in another order.
+        transform : callable or dict of str to callable, optional
+            Applied to each sample.
+        tensors : list of str, optional
+            Tensors to read; by default all.
+        batch_size : int or None
+            Samples per batch; None yields single samples.
+        collate_fn : callable, optional
+            Function that makes a batch from a list of samples.
+        seed : int or None, optional
+            As in `dataloader`.
+        **options
+            ``drop_last``, ``buffer_size``, ``offset``, ``transform_kwargs``, and any
+            other parameter of the loader's ``.pytorch()``.
+
+        Returns
+        -------
+        Loader
+            Iterate it for one epoch.
+        """
+        loader: Loader = one_call(
+            self.dataloader(seed=seed), "pytorch", num_workers, shuffle, transform, tensors, batch_size, collate_fn,
+            **options,
+        )  # fmt: skip
+        return loader
+
+    def tensorflow(
+        self,
+        num_workers: int = 0,
+        shuffle: bool = False,
+        transform: Any = None,
+        tensors: list[str] | None = None,
+        batch_size: int | None = 1,
+        collate_fn: Callable[[list[Any]], Any] | None = None,
+        *,
+        seed: Seed = ...,
+        **options: Any,
+    ) -> Any:
+        """Return a loader of TensorFlow tensors in one call; parameters as in `pytorch`."""
+        return one_call(
+            self.dataloader(seed=seed), "tensorflow", num_workers, shuffle, transform, tensors, batch_size, collate_fn,
+            **options,
+        )  # fmt: skip
+
+    # ---- to look at ----------------------------------------------------------------------
+
+    def summary(self) -> None:
+        """Print kind, shape and type of each tensor."""
+        import sys
+
+        from penstock.dataset.shown._show import summary_text
+
+        sys.stdout.write(summary_text(type(self).__name__, self._content) + "\n")
+
+    def pandas(self, tensors: Sequence[str] | None = None) -> pd.DataFrame:
+        """Return samples as a table.
+
+        Parameters
+        ----------
+        tensors : sequence of str, optional
+            The columns; by default all tensors but images and masks.
+
+        Returns
+        -------
+        DataFrame
+            One row per sample, indexed by row of the version. Class labels are
+            names (one, where every sample has one; else a list), boxes arrays,
+            images encoded bytes, links URLs. A sample without a value is None; among
+            numbers NaN, or ``pandas.NA`` where they are whole numbers or bool.
+        """
+        from penstock.dataset.shown._show import to_frame
+
+        return to_frame(self._content, tensors)
+
+    def __repr__(self) -> str:
+        from penstock.dataset.shown._show import headline
+
+        return headline(type(self).__name__, self._content)
+
+    def _repr_html_(self) -> str:
+        from penstock.dataset.shown._show import summary_html
+
+        return summary_html(type(self).__name__, self._content)
