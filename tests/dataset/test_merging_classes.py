@@ -98,7 +98,7 @@ def test_a_class_renamed_on_both_sides_is_a_conflict_of_names(ds):
     ds.commit("canine")
     (conflict,) = ds.merge("side")
     assert conflict.uid is None
-    assert conflict.reason == "class 'dog' is 'canine' here and 'hound' there"
+    assert conflict.reason == "class 'dog' is called 'canine' here and 'hound' there"
     ds.merge("side", prefer="theirs")
     assert _labels(ds)[2] == ["hound"]
 

@@ -113,7 +113,7 @@ def with_order(value):
 def test_an_export_equals_its_source(document, tmp_path_factory):
     folder = tmp_path_factory.mktemp("coco")
     ds = imported(document, folder)
-    refused = {int(re.findall(r"annotation (\d+)", issue.source)[0]) for issue in penstock.import_report(ds).refused}
+    refused = {int(re.findall(r"annotation (\d+)", issue.source)[0]) for issue in penstock.import_report(ds).rejected}
     kept = [one for one in document["annotations"] if one["id"] not in refused]
     found = exported(ds, folder)
     assert with_order(found) == with_order({**document, "annotations": kept})
