@@ -92,11 +92,12 @@ def _encoded(table: OverlayTable, spec: TensorSpec, num_workers: int) -> Iterato
     with (
         ThreadPoolExecutor(max(1, num_workers)) as pool,
         tqdm(
-            total=table.num_rows, desc=escaped(f"Reading {spec.name}"), unit="sample", disable=table.num_rows < _CHUNK
+            total=table.num_rows, desc=escaped(f"Reading {spec.name}"), unit=" samples", disable=table.num_rows < _CHUNK
         ) as bar,
     ):
-        for found in pool.map(lambda rows: _chunk(table, spec, rows, digests), chunks):
-            bar.update(_CHUNK)
+        results = pool.map(lambda rows: _chunk(table, spec, rows, digests), chunks)
+        for rows, found in zip(chunks, results, strict=True):
+            bar.update(len(rows))
             yield from found
 
 

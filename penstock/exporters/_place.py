@@ -14,6 +14,8 @@ from penstock.storage import make_folders, sync_folder
 
 __all__ = ["checked_place", "written_beside"]
 
+_NOT_WRITTEN = {".gz", ".jsonl", ".txt", ".csv", ".zip", ".tar"}  # a folder of such a name is a mistake
+
 
 def checked_place(path: object, *, overwrite: bool) -> Path:
     """Return where an export goes.
@@ -28,8 +30,13 @@ def checked_place(path: object, *, overwrite: bool) -> Path:
     place = Path(os.fspath(path)).absolute()
     if "\0" in str(place) or "://" in str(path):
         raise ExportError(f"the destination {str(path)!r} is not valid. Expected a path on this machine")
+    if place.suffix.lower() in _NOT_WRITTEN:
+        raise ExportError(f"the destination {str(path)!r} is not valid. Expected a .json file, or a folder")
     if os.path.lexists(place) and not overwrite:
-        raise ExportError(f"{str(path)!r} already exists", hint="use overwrite=True to replace it")
+        raise ExportError(
+            f"{str(path)!r} already exists",
+            hint="use overwrite=True, or --overwrite on the command line, to replace it",
+        )
     return place
 
 
@@ -47,6 +54,7 @@ def written_beside(place: Path, *, overwrite: bool) -> Iterator[Path]:
         make_folders(place.parent)
         yield part
         _sync(part)
+        _check_replaced(part, place)
         _move(part, checked_place(place, overwrite=overwrite))
         sync_folder(place.parent)
     except OSError as error:
@@ -55,6 +63,27 @@ def written_beside(place: Path, *, overwrite: bool) -> Iterator[Path]:
         raise ExportError(f"the export cannot be written to {str(place)!r}: {error.strerror or error}") from error
     finally:
         _remove(part)
+
+
+def _check_replaced(part: Path, place: Path) -> None:
+    """Raise where files at the place are not among those that are written: they would be lost."""
+    lost = sorted(_lost(part, place))
+    if lost:
+        more = f" and {len(lost) - 1:,} more" if len(lost) > 1 else ""
+        raise ExportError(
+            f"{str(place)!r} contains files that the export does not write: {lost[0]!r}{more}. Nothing was replaced",
+            hint="export to a new folder, or remove them first",
+        )
+
+
+def _lost(part: Path, place: Path) -> list[str]:
+    """Return the files that would go where one of the two is a folder; a file is replaced by a file."""
+    if place.is_symlink() or not (place.is_dir() or part.is_dir()):
+        return []
+    if not place.is_dir():
+        return [place.name] if place.exists() else []
+    files = (path for path in place.rglob("*") if path.is_symlink() or not path.is_dir())
+    return [str(path.relative_to(place)) for path in files if not os.path.lexists(part / path.relative_to(place))]
 
 
 def _move(part: Path, place: Path) -> None:

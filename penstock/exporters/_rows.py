@@ -38,7 +38,10 @@ class ExportedRows:
 
     def __init__(self, source: Dataset | View, *, progress: bool = False) -> None:
         if not isinstance(source, Dataset | View):
-            raise ExportError(f"a {type(source).__name__} cannot be exported. Expected a Dataset or a View")
+            raise ExportError(
+                f"a {type(source).__name__} cannot be exported. Expected a Dataset or a View",
+                hint="penstock.load(path) opens a dataset",
+            )
         self.table: Table
         self.rows: NDArray[np.int64]
         content: Content = content_of(source) if isinstance(source, Dataset) else _fixed(source)

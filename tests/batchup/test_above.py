@@ -8,6 +8,7 @@ import pytest
 import penstock
 from penstock.batchup import data_source, sampling
 from penstock.batchup.data_source import ArrayDataSource
+from penstock.batchup.datasets import ImageArrayUInt8ToFloat32
 from penstock.errors import DataSourceError, NotSupportedError, SampleIndexError
 from penstock.loader import Loader
 from penstock.sampling import inverse_frequency
@@ -127,6 +128,36 @@ def test_explorer_shows_what_is_drawn():
 def test_explorer_of_a_subset_shows_its_samples():
     x = penstock.explore(ArrayDataSource([X, Y], indices=[3, 35]))
     assert x.view.labels.numpy().tolist() == [[0], [1]]
+
+
+class OnDisk:
+    """Images that are read when they are asked for, as BatchUp's page has them."""
+
+    def __len__(self):
+        return len(X)
+
+    def __getitem__(self, index):
+        return X[index]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("images", "pixel"),
+    [
+        (ImageArrayUInt8ToFloat32(np.full((40, 1, 6, 5), 51, np.uint8)), 51),
+        (OnDisk(), round(float(X[0, 0, 0, 0]) * 255)),
+        (np.stack([np.zeros((6, 5, 3)), np.full((6, 5, 3), 200.0)] * 20), 0),  # beyond 1: the lowest value is black
+    ],
+    ids=["uint8 to float", "own class", "floats to 200"],
+)
+def test_explorer_shows_images_of_any_array(images, pixel):
+    x = penstock.explore(ArrayDataSource([images, Y]))
+    assert x.view.images[0].numpy()[0, 0, 0] == pixel
+
+
+@pytest.mark.parametrize("array", [X[:, 0] * 50, np.full((40, 3, 6, 5), np.nan), np.zeros((40, 1, 6, 5), int)])
+def test_explorer_shows_no_image_of_what_is_none(array):
+    assert "images" not in penstock.explore(ArrayDataSource([array, Y])).view.tensors
 
 
 def test_explorer_of_arrays_needs_labels():

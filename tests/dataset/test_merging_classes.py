@@ -218,3 +218,8 @@ def test_three_classes_merged_in_a_circle_become_one(ds):
     ds.merge("side", prefer="ours")
     assert _labels(ds) == [["dog"]] * 3
     assert ds.labels.info.class_names == ["dog"]
+
+
+def test_a_class_renamed_to_one_that_exists_says_how_to_merge_them(ds):
+    with pytest.raises(penstock.errors.DatasetError, match=r"merge_classes\(\['kitten'\], into='cat'\)"):
+        ds.labels.rename_class("kitten", "cat")

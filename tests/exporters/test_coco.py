@@ -113,7 +113,7 @@ def with_order(value):
 def test_an_export_equals_its_source(document, tmp_path_factory):
     folder = tmp_path_factory.mktemp("coco")
     ds = imported(document, folder)
-    refused = {int(re.findall(r"annotation (\d+)", issue.source)[0]) for issue in penstock.import_report(ds).refused}
+    refused = {int(re.findall(r"annotation (\d+)", issue.source)[0]) for issue in penstock.import_report(ds).rejected}
     kept = [one for one in document["annotations"] if one["id"] not in refused]
     found = exported(ds, folder)
     assert with_order(found) == with_order({**document, "annotations": kept})
@@ -272,3 +272,60 @@ def test_a_real_file_comes_back_equal(name, shared_data, tmp_path):
     document = json.loads(gzip.decompress(content) if name.endswith(".gz") else content)
     ds = penstock.from_coco(shared_data / name, None, tmp_path / "ds", link=True, verify=False, progress=False)
     assert with_order(exported(ds, tmp_path)) == with_order(document)
+
+
+def test_a_new_object_without_an_area_gets_that_of_its_box(ds, document, tmp_path):
+    new = {"boxes": [1, 1, 2, 3], "categories": 1, "iscrowd": 0, "annotation_id": 0, "area": np.nan}
+    for name, value in {**new, "annotation_index": 0}.items():
+        ds[name][0] = np.array([*ds[name][0].numpy(), value])
+    assert exported(ds, tmp_path)["annotations"][-1]["area"] == 6
+
+
+def test_objects_without_a_class_are_refused_by_sample(ds, tmp_path):
+    ds.categories[1] = ["cat"]  # image 20 has two boxes
+    with pytest.raises(ExportError, match="sample 1 has 2 boxes and 1 values in 'categories'"):
+        penstock.to_coco(ds, tmp_path / "out.json", progress=False)
+
+
+@pytest.mark.parametrize("kept", ["notes.txt", "images/a.jpg", "annotations/captions.json"])
+def test_overwriting_a_folder_keeps_what_the_export_does_not_write(ds, tmp_path, kept):
+    file = tmp_path / "out" / kept
+    file.parent.mkdir(parents=True)
+    file.write_text("mine")
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(ExportError, match=re.escape(kept)):
+        penstock.to_coco(ds, tmp_path / "out", overwrite=True, progress=False)
+    assert file.read_text() == "mine"
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_overwriting_a_dataset_is_refused(ds, tmp_path):
+    with pytest.raises(ExportError, match="Nothing was replaced"):
+        penstock.to_coco(ds, tmp_path / "ds", overwrite=True, progress=False)
+    assert len(penstock.load(tmp_path / "ds")) == 2
+
+
+def test_a_folder_does_not_replace_a_file(ds, tmp_path):
+    (tmp_path / "out").write_text("mine")
+    with pytest.raises(ExportError, match="Nothing was replaced"):
+        penstock.to_coco(ds, tmp_path / "out", overwrite=True, progress=False)
+    assert (tmp_path / "out").read_text() == "mine"
+
+
+def test_an_earlier_export_is_replaced(ds, document, tmp_path):
+    penstock.to_coco(ds, tmp_path / "out", progress=False)
+    ds.categories.rename_class("dog", "hound")
+    penstock.to_coco(ds, tmp_path / "out", overwrite=True, progress=False)
+    found = json.loads((tmp_path / "out/annotations/source.json").read_text())
+    assert [entry["name"] for entry in found["categories"]] == ["hound", "cat"]
+
+
+@pytest.mark.parametrize("name", ["out.json.gz", "out.txt", "out.jsonl"])
+def test_a_destination_of_another_kind_of_file_is_refused(ds, tmp_path, name):
+    with pytest.raises(ExportError, match=r"Expected a \.json file"):
+        penstock.to_coco(ds, tmp_path / name, progress=False)
+
+
+def test_a_destination_in_capitals_is_a_file(ds, tmp_path):
+    penstock.to_coco(ds, tmp_path / "OUT.JSON", progress=False)
+    assert (tmp_path / "OUT.JSON").is_file()

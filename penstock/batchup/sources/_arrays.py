@@ -49,7 +49,6 @@ class ArrayDataSource(RandomAccessDataSource):
         What draws the samples, in place of `indices` and `repeats`.
     include_indices : bool
         Whether each batch begins with the indices of its samples in `data`.
-
     labels : array_like, optional
         Classes of the samples, for `plan` and `penstock.explore`, in any form that `penstock.sampling.class_counts`
         takes. Default: the last array of `data` that has one integer for each sample, if there is one.

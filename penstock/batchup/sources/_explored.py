@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import tempfile
 import weakref
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from penstock.batchup._numbers import detached
+from penstock.batchup.reading._reading import num_samples_of, reader_of
 from penstock.batchup.samplers._draws import Draws
 from penstock.errors import DataSourceError
 from penstock.sampling import ClassCounts
@@ -29,6 +32,7 @@ class _Source(Protocol):
 
 
 _CHANNELS = (1, 3)
+_CHUNK = 256
 
 
 def explored(source: _Source) -> tuple[Dataset | View, dict[str, Any]]:
@@ -66,17 +70,42 @@ def explored(source: _Source) -> tuple[Dataset | View, dict[str, Any]]:
 
 def _pixels(array: Any) -> NDArray[np.uint8] | None:
     """Return images as uint8 of shape (num_samples, height, width, channels); None for anything else."""
-    if not isinstance(array, np.ndarray) or array.ndim not in {3, 4} or 0 in array.shape:
+    count = num_samples_of(array)
+    first = next(_chunks(array, count, 1), None)
+    limits = None if first is None else _limits(array, count, first)
+    if first is None or limits is None:
         return None
-    if array.ndim == 4 and array.shape[1] in _CHANNELS and array.shape[3] not in _CHANNELS:
-        array = array.transpose(0, 2, 3, 1)
-    if array.ndim == 4 and array.shape[3] not in _CHANNELS:
+    found = np.empty((count, *first.shape[1:]), np.uint8)
+    low, high = limits
+    for number, chunk in enumerate(_chunks(array, count, _CHUNK)):
+        scaled = chunk if chunk.dtype == np.uint8 else np.round((chunk - low) * (255 / (high - low)))
+        found[number * _CHUNK :][: len(chunk)] = scaled
+    return found
+
+
+def _limits(array: Any, count: int, first: NDArray[Any]) -> tuple[float, float] | None:
+    """Return the values that are black and white; None if these are not images."""
+    if first.dtype == np.uint8:
+        return 0, 255
+    if first.dtype.kind != "f":
         return None
-    if array.dtype == np.uint8:
-        return np.ascontiguousarray(array)
-    low, high = array.min(), array.max()
-    if array.dtype.kind == "f" and low >= -1 and high <= 1:
-        floor = -1.0 if low < 0 else 0.0
-        pixels: NDArray[np.uint8] = np.round((array - floor) * (255 / (1 - floor))).astype(np.uint8)
-        return pixels
-    return None
+    extremes = [(float(chunk.min()), float(chunk.max())) for chunk in _chunks(array, count, _CHUNK)]
+    low, high = (float(extreme) for extreme in (np.min(extremes), np.max(extremes)))
+    if low >= -1 and high <= 1:
+        return (-1 if low < 0 else 0), 1
+    return (low, high) if first.ndim == 4 and np.isfinite([low, high]).all() and low < high else None
+
+
+def _chunks(array: Any, count: int, size: int) -> Iterator[NDArray[Any]]:
+    """Yield samples with their channels last; nothing if they cannot be images."""
+    read = reader_of(array)
+    for start in range(0, count, size):
+        chunk = detached(read(np.arange(start, min(start + size, count))))
+        chunk = np.asarray(chunk) if hasattr(chunk, "__array__") else chunk  # a tensor of torch
+        if not isinstance(chunk, np.ndarray) or chunk.ndim not in {3, 4} or 0 in chunk.shape:
+            return
+        if chunk.ndim == 4 and chunk.shape[1] in _CHANNELS and chunk.shape[3] not in _CHANNELS:
+            chunk = chunk.transpose(0, 2, 3, 1)
+        if chunk.ndim == 4 and chunk.shape[3] not in _CHANNELS:
+            return
+        yield chunk

@@ -101,7 +101,8 @@ def changed_names(spec: TensorSpec, action: str, names: Sequence[str]) -> tuple[
         raise DatasetError(f"{new!r} is not a valid class name. Expected a name")
     storable_text(new, f"a class name of {spec.name!r}")
     if new in spec.class_names:
-        raise DatasetError(f"the class {new!r} already exists in {spec.name!r}. Expected a new name")
+        hint = f"merge_classes([{old!r}], into={new!r}) merges them" if action == "rename" else None
+        raise DatasetError(f"the class {new!r} already exists in {spec.name!r}. Expected a new name", hint=hint)
     known = list(spec.class_names)
     index = known.index(old) if action == "rename" else len(known)
     known[index : index + 1] = [new]

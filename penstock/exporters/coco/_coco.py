@@ -45,7 +45,8 @@ def to_coco(
         Write the images too, as they are stored, or as links to the files that they are linked to. By
         default annotations alone are written.
     overwrite : bool
-        Whether what is at `path` may be replaced.
+        Whether what is at `path` may be replaced. A folder is replaced only if the export writes every
+        file that is in it.
     progress : bool
         Whether to show a progress bar.
 
@@ -57,15 +58,15 @@ def to_coco(
     Raises
     ------
     ExportError
-        If there is something at `path`, it cannot be written there, samples come more than once, or
-        there are no boxes with classes.
+        If there is something at `path`, it cannot be written there, samples come more than once, objects
+        have a box and no class, or there are no boxes with classes.
 
     Examples
     --------
     >>> import penstock
     >>> ds = penstock.demo()
     >>> print(penstock.to_coco(ds[:20], "shapes.json"))  # doctest: +SKIP
-    20 images, 31 objects in shapes.json
+    20 images, 27 objects in shapes.json
     """
     place = checked_place(path, overwrite=overwrite)
     rows = ExportedRows(source, progress=progress)
@@ -73,7 +74,7 @@ def to_coco(
         lacking = "boxes" if rows.boxes is None else "class labels"
         raise ExportError(f"the dataset has no {lacking}. Expected boxes and a class label for each")
     chosen_images = check_images(rows, images)
-    is_file = place.suffix == ".json"
+    is_file = place.suffix.lower() == ".json"
     if is_file and chosen_images is not None:
         raise ExportError(f"images={images!r} cannot be written to a single file, {str(path)!r}. Expected a folder")
     parts = _parts(rows, is_file=is_file)

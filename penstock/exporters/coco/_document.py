@@ -65,7 +65,7 @@ class CocoDocument:
                 position = start + at
                 sample = {name: values[at] for name, values in samples.items()}
                 image_id = self._add_image(sample, image_ids, position)
-                self._add_annotations(sample, annotation_ids, image_id)
+                self._add_annotations(sample, annotation_ids, image_id, position)
 
     def _add_image(self, sample: Mapping[str, Any], ids: Ids, position: int) -> Any:
         known = sample.get("source_id")
@@ -85,9 +85,9 @@ class CocoDocument:
         self._images.append((position if index is None else float(index), _encode(entry)))
         return image_id
 
-    def _add_annotations(self, sample: Mapping[str, Any], ids: Ids, image_id: Any) -> None:
+    def _add_annotations(self, sample: Mapping[str, Any], ids: Ids, image_id: Any, position: int) -> None:
         layouts = self._note.get("annotation_keys", ())
-        for values in self._objects(sample):
+        for values in self._objects(sample, position):
             attributes, odd = values.pop("attributes") or {}, values.pop("as_written") or {}
             index = values.pop("index")
             known = values["id"]
@@ -96,23 +96,24 @@ class CocoDocument:
             else:
                 values["id"] = ids.of(known)
                 is_new = known is None or values["id"] != known
+            if is_new and values["area"] is None and "area" in sample:
+                values["area"] = _area(None, values["bbox"])
             entry = annotation_entry(layouts, {**values, "image_id": image_id}, attributes, odd, is_new=is_new)
             place = float("inf") if is_new and index is not None else index if index is not None else self.num_objects
             self._annotations.append((place, _encode(entry)))
             self.num_objects += 1
 
-    def _objects(self, sample: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    def _objects(self, sample: Mapping[str, Any], position: int) -> Iterator[dict[str, Any]]:
         """Yield the objects of a sample, with their fields under COCO's names."""
         boxes, labels = sample.get(self._rows.boxes or ""), sample.get(self._rows.labels or "")
         if boxes is None or labels is None:
             return
         count = len(boxes)
-        if len(labels) != count:
-            raise ExportError(
-                f"a sample has {count} boxes and {len(labels)} labels. Expected a label for each box",
-                hint="use ds.align to declare which tensors describe the same objects",
-            )
-        fields = {name: _listed(sample.get(name), count) for name in (*_OBJECTS, "annotation_index")}
+        self._check_count(position, count, self._rows.labels, labels)
+        fields = {}
+        for name in (*_OBJECTS, "annotation_index"):
+            self._check_count(position, count, name, sample.get(name))
+            fields[name] = _listed(sample.get(name), count)
         corners = decimals(boxes)
         for at, (box, label) in enumerate(zip(_plain(corners), labels.tolist(), strict=True)):
             area = fields["area"][at]
@@ -131,6 +132,14 @@ class CocoDocument:
                 "index": fields["annotation_index"][at],
             }
             yield values
+
+    def _check_count(self, position: int, count: int, name: str | None, values: Sequence[Any] | None) -> None:
+        if values is not None and len(values) != count:
+            row = int(self._rows.rows[self._chosen[position]])
+            raise ExportError(
+                f"sample {row} has {count} boxes and {len(values)} values in {name!r}. Expected one for each box",
+                hint="give each object an entry in every tensor that describes objects",
+            )
 
     def write(self, path: Path) -> None:
         """Write the file."""
@@ -161,10 +170,7 @@ def _listed(values: Any, count: int) -> Sequence[Any]:
     """Return the entries of a tensor for each object as Python values; None if it has none."""
     if values is None:
         return [None] * count
-    listed: list[Any] = values.tolist() if isinstance(values, np.ndarray) else values
-    if len(listed) != count:
-        raise ExportError(f"a sample has {count} boxes and {len(listed)} entries of a tensor of their group")
-    return listed
+    return values.tolist() if isinstance(values, np.ndarray) else values  # type: ignore[no-any-return]
 
 
 def _plain(boxes: NDArray[np.float64]) -> list[list[float]]:

@@ -48,7 +48,7 @@ class Source:
             self._uids = content.table.uids(content.rows)
         else:
             raise DatasetError(
-                f"cannot explore a {type(opened).__name__}. Expected a dataset or a view",
+                f"cannot explore a {type(opened).__name__}. Expected a dataset, a view or an ArrayDataSource",
                 hint="penstock.load(path) opens a dataset, penstock.from_arrays(...) makes one",
             )
 
