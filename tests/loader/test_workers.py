@@ -108,7 +108,7 @@ def test_worker_that_is_killed_is_told_and_replaced(table):
         return {"x": sample["index"]}
 
     chain = Loader(table).transform(dies).batch(5)
-    with chain.numpy(num_workers=2) as loader, pytest.raises(LoaderError, match="exit code -9"):
+    with chain.numpy(num_workers=2) as loader, pytest.raises(LoaderError, match="exited with code -9"):
         list(loader)
     with Loader(table).transform(lambda s: {"x": 1}).batch(5).numpy(num_workers=2) as loader:
         assert len(list(loader)) == 10

@@ -56,7 +56,7 @@ def ds(tmp_path):
 
 
 def of_version(ds, version=None):
-    return penstock.load(ds.path, version=version).table
+    return content_of(penstock.load(ds.path, version=version)).table
 
 
 def test_state_does_not_differ_from_itself(ds):
