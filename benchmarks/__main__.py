@@ -13,6 +13,7 @@ SUITES = {
     "loading": True,
     "memory": False,
     "batchup": False,
+    "export": False,
     "widgets": False,
 }  # whether Deep Lake is among the peers
 
