@@ -170,7 +170,8 @@ def _listed(values: Any, count: int) -> Sequence[Any]:
     """Return the entries of a tensor for each object as Python values; None if it has none."""
     if values is None:
         return [None] * count
-    return values.tolist() if isinstance(values, np.ndarray) else values  # type: ignore[no-any-return]
+    listed: list[Any] = values.tolist() if isinstance(values, np.ndarray) else values
+    return listed
 
 
 def _plain(boxes: NDArray[np.float64]) -> list[list[float]]:
