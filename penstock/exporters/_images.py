@@ -17,6 +17,7 @@ from penstock.tensors import local_path, shown_url
 
 __all__ = ["Images", "check_images", "safe_name", "write_images"]
 
+_NO_NAME = "unnamed"
 Images = Literal["copy", "link"] | None
 
 
@@ -47,12 +48,14 @@ def safe_name(name: str) -> str:
 
     Examples
     --------
-    >>> safe_name("batch_1/a.jpg"), safe_name("/etc/a.jpg"), safe_name("../a.jpg")
-    ('batch_1/a.jpg', 'a.jpg', 'a.jpg')
+    >>> safe_name("batch_1/a.jpg"), safe_name("/etc/a.jpg"), safe_name("../a.jpg"), safe_name("a/..")
+    ('batch_1/a.jpg', 'a.jpg', 'a.jpg', 'unnamed')
     """
-    path = PurePosixPath(name.replace("\\", "/"))
-    leaves = path.is_absolute() or ".." in path.parts or ":" in path.parts[0] or "\0" in name
-    return path.name.replace("\0", "") if leaves else str(path)
+    path = PurePosixPath(name.replace("\\", "/").replace("\0", ""))
+    if path.parts and not path.is_absolute() and ".." not in path.parts and ":" not in path.parts[0]:
+        return str(path)
+    last = path.name.rsplit(":", 1)[-1]
+    return last if last.strip(".") else _NO_NAME
 
 
 def write_images(

@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from penstock.dataset import Dataset, View
 from penstock.dataset.samples import Content, content_of
+from penstock.dataset.samples._content import HasContent
 from penstock.errors import ExportError
-from penstock.table import Table, class_keys
-from penstock.tensors import TensorSpec, group_of, image_format
+from penstock.table import OverlayTable, Table, class_keys, class_names_of
+from penstock.tensors import TensorSpec, first_tensor, group_of, image_format, label_tensors
 
 __all__ = ["ExportedRows"]
 
@@ -44,17 +45,16 @@ class ExportedRows:
             )
         self.table: Table
         self.rows: NDArray[np.int64]
-        content: Content = content_of(source) if isinstance(source, Dataset) else _fixed(source)
-        self.table, self.rows = content.state()
+        samples: HasContent[Content] = source
+        self.table, self.rows = content_of(samples).state()
         repeated = len(self.rows) - len(np.unique(self.rows))
         if repeated:
             raise ExportError(
                 f"{repeated:,} of {len(self.rows):,} rows occur more than once. Expected each row once",
                 hint="export the distinct rows of a sampled view: ds[np.unique(view.indices)]",
             )
-        home = _home(source)
-        self.source: Mapping[str, Any] = home.info.get("source", {})
-        self._meta = content_of(home).table.stored.snapshot.meta
+        noted = _home(source).info.get("source")
+        self.source: Mapping[str, Any] = noted if isinstance(noted, Mapping) else {}
         self._progress = progress
 
     def __len__(self) -> int:
@@ -64,25 +64,21 @@ class ExportedRows:
         """Return a tensor; None if it does not exist."""
         return self.table.tensors.get(name)
 
-    def first(self, htype: str) -> str | None:
-        """Return the first tensor of a kind."""
-        return next((name for name, spec in self.table.tensors.items() if spec.htype == htype), None)
-
     @property
     def images(self) -> str | None:
         """The tensor of images."""
-        return self.first("image")
+        return first_tensor(self.table.tensors, "image")
 
     @property
     def boxes(self) -> str | None:
         """The tensor of boxes."""
-        return self.first("bbox")
+        return first_tensor(self.table.tensors, "bbox")
 
     @property
     def labels(self) -> str | None:
         """The tensor of classes: that of the boxes, if there are boxes."""
         of_boxes = [] if self.boxes is None else group_of(self.table.tensors, self.boxes)
-        names = [name for name, spec in self.table.tensors.items() if spec.htype == "class_label" and name != "subset"]
+        names = [name for name in label_tensors(self.table.tensors) if name != "subset"]
         return next((name for name in names if name in of_boxes), next(iter(names), None))
 
     @cached_property
@@ -107,12 +103,15 @@ class ExportedRows:
     @property
     def class_names(self) -> tuple[str, ...]:
         """The classes, by index."""
-        return () if self.labels is None else self.table.tensors[self.labels].class_names
+        return () if self.labels is None else class_names_of(self.table, self.labels)
 
     def class_origins(self) -> list[str | None]:
         """Return the name that each class had when it was imported; None for a class that is new."""
         then: Mapping[str, str] = self.source.get("class_keys", {})
-        return [then.get(key) for key in class_keys(self._meta, self.labels or "")]
+        stored = self.table.origin  # a view's classes are those of its own version
+        keys = class_keys(stored.stored.snapshot.meta, self.labels or "") if isinstance(stored, OverlayTable) else ()
+        known = [then.get(key) for key in keys]
+        return known if len(known) == len(self.class_names) else [None] * len(self.class_names)
 
     def subsets(self) -> list[str]:
         """Return the split of each sample; empty if it has none."""
@@ -136,10 +135,6 @@ class ExportedRows:
                 part = rows[start : start + _CHUNK]
                 yield start, self.table.take(part, known)
                 bar.update(len(part))
-
-
-def _fixed(view: View) -> Content:
-    return content_of(view)
 
 
 def _home(source: Dataset | View) -> Dataset:

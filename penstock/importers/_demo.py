@@ -162,7 +162,7 @@ def plan_demo(num_samples: int, seed: int) -> list[Scene]:
     Six hundred samples have 412 circles, 208 squares, 131 triangles, 54 stars,
     31 rings and 12 crosses, and 12 samples are empty; other sizes keep the
     shares. Stars come with squares more often than chance has it. Three rings
-    in 600 are labeled Circle, the first of them in row 8: something to mend.
+    in 600 are labeled Circle, the first of them in row 8: a label to fix.
 
     Parameters
     ----------

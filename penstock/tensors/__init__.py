@@ -1,5 +1,6 @@
 """Kinds of tensor and their codecs."""
 
+from penstock.tensors._boxes import boxes_xywh, first_tensor
 from penstock.tensors._cell import Cell
 from penstock.tensors._decimals import decimals
 from penstock.tensors._encode import class_ids, encode_sample, image_cell, image_digest, unpack_mask
@@ -33,6 +34,7 @@ __all__ = [
     "JsonText",
     "Link",
     "TensorSpec",
+    "boxes_xywh",
     "check_image",
     "class_ids",
     "decimals",
@@ -42,6 +44,7 @@ __all__ = [
     "decode_then",
     "encode_image",
     "encode_sample",
+    "first_tensor",
     "flatten_alpha",
     "group_of",
     "has_password",

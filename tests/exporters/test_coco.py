@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 import penstock
 from penstock.errors import ExportError
+from penstock.exporters._images import safe_name
 
 NAMES = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0"), min_size=1, max_size=8)
 NUMBERS = st.one_of(st.integers(0, 90), st.floats(0, 90, allow_nan=False), st.integers(0, 9000).map(lambda n: n / 100))
@@ -261,6 +263,88 @@ def test_images_are_written_beside_their_annotations(shared_data, tmp_path):
         (source / "train2017" / name).read_bytes() for name in names
     ]
     assert again.boxes[0].numpy().tolist() == ds.boxes[0].numpy().tolist()
+
+
+def stored(folder, *, coords="xywh", class_names=("a", "b")):
+    """Return a dataset that was never a COCO file: one image with one box of class 1."""
+    ds = penstock.empty(folder / "own")
+    ds.create_tensor("images", htype="image", sample_compression="png")
+    ds.create_tensor("boxes", htype="bbox", coords=coords)
+    ds.create_tensor("classes", htype="class_label", **({"class_names": list(class_names)} if class_names else {}))
+    ds.create_tensor("note", htype="text")
+    image = np.zeros((4, 6, 3), np.uint8)
+    ds.append({"images": image, "boxes": np.array([[1, 1, 3, 4]], np.float32), "classes": [1], "note": "hi"})
+    ds.commit("one")
+    return ds
+
+
+@pytest.mark.parametrize(("coords", "box", "area"), [("xywh", [1, 1, 3, 4], 12), ("xyxy", [1, 1, 2, 3], 6)])
+def test_boxes_of_both_forms_are_written_as_coco_has_them(tmp_path, coords, box, area):
+    (found,) = exported(stored(tmp_path, coords=coords), tmp_path)["annotations"]
+    assert (found["bbox"], found["area"]) == (box, area)
+
+
+def test_classes_without_names_are_called_by_their_numbers(tmp_path):
+    found = exported(stored(tmp_path, class_names=()), tmp_path)
+    assert [entry["name"] for entry in found["categories"]] == ["0", "1"]
+    assert found["annotations"][0]["category_id"] == found["categories"][1]["id"]
+
+
+def test_a_view_has_the_classes_of_its_own_version(ds, document, tmp_path):
+    before = ds[:2]
+    ds.categories.merge_classes(["dog"], into="cat")
+    ds.categories.add_class("fox")
+    assert exported(before, tmp_path) == document
+
+
+def test_a_note_of_the_user_is_not_taken_for_a_source(tmp_path):
+    ds = stored(tmp_path)
+    ds.info["source"] = "my camera"
+    assert exported(ds, tmp_path)["info"] == {}
+
+
+def test_the_report_names_tensors_that_are_left_out(tmp_path):
+    report = penstock.to_coco(stored(tmp_path), tmp_path / "out.json", progress=False)
+    assert report.issues == ("the tensor 'note' is not part of a COCO file",)
+
+
+def of_splits(document, folder, *splits):
+    """Return a dataset of several splits, each in a folder of its own and in a file of the same name."""
+    for at, _ in enumerate(splits):
+        (folder / f"{at}").mkdir()
+        image = {"id": 20, "file_name": f"{at}.png", "width": 9, "height": 9}
+        entry = {"id": 1, "image_id": 20, "category_id": 7, "bbox": [1, 1, 2, 2]}
+        part = {**document, "images": [image], "annotations": [entry]}
+        (folder / f"{at}" / "_annotations.coco.json").write_text(json.dumps(part))
+        Image.new("RGB", (9, 9)).save(folder / f"{at}" / f"{at}.png")
+    files = {split: folder / f"{at}" / "_annotations.coco.json" for at, split in enumerate(splits)}
+    images = {split: folder / f"{at}" for at, split in enumerate(splits)}
+    return penstock.from_coco(files, images, folder / "ds", progress=False)
+
+
+def files_in(folder):
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+
+
+def test_splits_whose_files_have_one_name_are_all_written(document, tmp_path):
+    report = penstock.to_coco(of_splits(document, tmp_path, "train", "val"), tmp_path / "out", progress=False)
+    assert report.num_objects == 2
+    assert files_in(tmp_path / "out") == ["annotations/instances_train.json", "annotations/instances_val.json"]
+
+
+def test_a_split_does_not_lead_out_of_the_destination(document, tmp_path):
+    (tmp_path / "deep").mkdir()
+    ds = of_splits(document, tmp_path, "../../escaped", "val")
+    before = files_in(tmp_path)
+    penstock.to_coco(ds, tmp_path / "deep" / "out", images="copy", progress=False)
+    written = {f"deep/out/{name}" for name in files_in(tmp_path / "deep" / "out")}
+    assert set(files_in(tmp_path)) - set(before) == written
+    assert "deep/out/images/escaped/0.png" in written
+
+
+@pytest.mark.parametrize("name", ["..", "a/..", "/", "c:", "\\", "."])
+def test_a_name_that_is_no_file_name_is_replaced(name):
+    assert safe_name(name) == "unnamed"
 
 
 REAL = ("coco_mini/annotations/instances_train2017.json", "coco_mini/annotations/person_keypoints_train2017.json")

@@ -17,7 +17,7 @@ from penstock.exporters._place import checked_place, written_beside
 from penstock.exporters._report import ExportReport
 from penstock.exporters._rows import ExportedRows
 from penstock.exporters.coco._classes import Categories
-from penstock.exporters.coco._document import CocoDocument
+from penstock.exporters.coco._document import WRITTEN, CocoDocument
 
 __all__ = ["to_coco"]
 
@@ -53,7 +53,7 @@ def to_coco(
     Returns
     -------
     ExportReport
-        What was written.
+        What was written; its issues name tensors that are not part of a COCO file.
 
     Raises
     ------
@@ -87,9 +87,17 @@ def to_coco(
             document.write(target)
             count += document.num_objects
             if chosen_images is not None:
-                folder = part / "images" / (subset if len(parts) > 1 else "")
+                folder = part / "images" / (safe_name(subset) if subset and len(parts) > 1 else "")
                 write_images(rows, chosen, document.file_names, folder, chosen_images)
-    return ExportReport(path=Path(path), num_samples=len(rows), num_objects=count)
+    return ExportReport(path=Path(path), num_samples=len(rows), num_objects=count, issues=_left_out(rows))
+
+
+def _left_out(rows: ExportedRows) -> tuple[str, ...]:
+    """Name the tensors for which COCO has no key."""
+    written = {rows.images, rows.boxes, rows.labels, *WRITTEN}
+    return tuple(
+        f"the tensor {name!r} is not part of a COCO file" for name in rows.table.tensors if name not in written
+    )
 
 
 def _parts(rows: ExportedRows, *, is_file: bool) -> list[tuple[str, str, NDArray[np.int64], Mapping[str, Any]]]:
@@ -106,12 +114,17 @@ def _parts(rows: ExportedRows, *, is_file: bool) -> list[tuple[str, str, NDArray
         first = names[0] if len(names) == 1 else ""
         note = notes.get(first, notes.get("", next(iter(notes.values()), {})))
         return [(_name_of(note, "instances.json"), first, np.arange(len(rows)), note)]
-    found = []
-    for subset in names:
-        note = notes.get(subset, notes.get("", {}))
-        name = _name_of(notes.get(subset, {}), f"instances_{subset}.json" if subset else "instances.json")
-        found.append((name, subset, np.flatnonzero(subsets == subset), note))
-    return found
+    usual = {subset: f"instances_{subset}.json" if subset else "instances.json" for subset in names}
+    files = {subset: _name_of(notes.get(subset, {}), usual[subset]) for subset in names}
+    if len(set(files.values())) < len(files):  # as Roboflow calls them, in a folder for each split
+        files = {subset: safe_name(name) for subset, name in usual.items()}
+    folders = {safe_name(subset) for subset in names if subset}
+    if len(set(files.values())) < len(files) or len(folders) < len([subset for subset in names if subset]):
+        raise ExportError(f"the splits {', '.join(map(repr, names))} are not distinct as names of files")
+    return [
+        (files[subset], subset, np.flatnonzero(subsets == subset), notes.get(subset, notes.get("", {})))
+        for subset in names
+    ]
 
 
 def _name_of(note: Mapping[str, Any], otherwise: str) -> str:

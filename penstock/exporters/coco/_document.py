@@ -15,12 +15,14 @@ from penstock.exporters._rows import ExportedRows
 from penstock.exporters.coco._classes import Categories
 from penstock.exporters.coco._entries import annotation_entry, image_entry
 from penstock.exporters.coco._ids import Ids
-from penstock.tensors import decimals
+from penstock.tensors import boxes_xywh, decimals
 
-__all__ = ["CocoDocument"]
+__all__ = ["WRITTEN", "CocoDocument"]
 
 _OBJECTS = ("iscrowd", "annotation_id", "area", "segmentation", "keypoints", "attributes", "as_written")
 _IMAGES = ("file", "source_id", "image_attributes")
+_PLACES = ("image_index", "annotation_index")
+WRITTEN = frozenset({*_OBJECTS, *_IMAGES, *_PLACES, "subset"})
 _HEADER: Mapping[str, Any] = {"info": {}, "licenses": [], "images": None, "annotations": None, "categories": None}
 _VISIBLE = slice(2, None, 3)  # of keypoints: x, y, visibility
 _encode = json.JSONEncoder(separators=(", ", ": ")).encode
@@ -59,7 +61,7 @@ class CocoDocument:
         names = [name for name in (rows.boxes, rows.labels) if name is not None]
         image_ids = Ids(_largest(rows, "source_id"), allows_zero=bool(note.get("has_image_0")))
         annotation_ids = Ids(_largest(rows, "annotation_id"), allows_zero=bool(note.get("has_annotation_0")))
-        names += [*_OBJECTS, *_IMAGES, "image_index", "annotation_index"]
+        names += [*_OBJECTS, *_IMAGES, *_PLACES]
         for start, samples in rows.chunks(names, self._chosen):
             for at in range(len(next(iter(samples.values())))):
                 position = start + at
@@ -79,9 +81,9 @@ class CocoDocument:
         size = (-1, -1) if is_stated else self._rows.size(int(self._chosen[position]))
         entry = image_entry(layouts, image_id, file_name, size, attributes)
         index = sample.get("image_index")
-        self.file_names.append(
-            file_name or str((attributes or {}).get("coco_url", f"{position:012d}.jpg")).rsplit("/")[-1]
-        )
+        address = (attributes or {}).get("coco_url")  # LVIS names no files
+        last = address.rsplit("/", 1)[-1] if isinstance(address, str) else ""
+        self.file_names.append(file_name or last or f"{position:012d}.jpg")
         self._images.append((position if index is None else float(index), _encode(entry)))
         return image_id
 
@@ -98,7 +100,9 @@ class CocoDocument:
                 is_new = known is None or values["id"] != known
             if is_new and values["area"] is None and "area" in sample:
                 values["area"] = _area(None, values["bbox"])
-            entry = annotation_entry(layouts, {**values, "image_id": image_id}, attributes, odd, is_new=is_new)
+            entry = annotation_entry(
+                layouts, {"id": None, "image_id": image_id, **values}, attributes, odd, is_new=is_new
+            )
             place = float("inf") if is_new and index is not None else index if index is not None else self.num_objects
             self._annotations.append((place, _encode(entry)))
             self.num_objects += 1
@@ -114,7 +118,7 @@ class CocoDocument:
         for name in (*_OBJECTS, "annotation_index"):
             self._check_count(position, count, name, sample.get(name))
             fields[name] = _listed(sample.get(name), count)
-        corners = decimals(boxes)
+        corners = decimals(boxes_xywh(boxes, self._rows.table.tensors[str(self._rows.boxes)].coords))
         for at, (box, label) in enumerate(zip(_plain(corners), labels.tolist(), strict=True)):
             area = fields["area"][at]
             keypoints = fields["keypoints"][at]

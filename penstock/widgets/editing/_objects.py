@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from penstock.errors import SampleError
 from penstock.table import OverlayTable
-from penstock.tensors import TensorSpec, group_of
-from penstock.widgets.editing._sample import boxes_xywh, first_tensor, values_at
+from penstock.tensors import TensorSpec, boxes_xywh, first_tensor, group_of
+from penstock.widgets.editing._sample import values_at
 
 __all__ = [
     "ObjectGroup",

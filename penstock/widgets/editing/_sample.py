@@ -11,30 +11,15 @@ from numpy.typing import NDArray
 
 from penstock.storage import Credentials
 from penstock.table import Draft, OverlayTable, Ragged
-from penstock.tensors import TensorSpec
+from penstock.tensors import TensorSpec, boxes_xywh, first_tensor
 
 __all__ = [
-    "boxes_xywh",
     "committed_labels",
     "edited_uids",
-    "first_tensor",
     "sample_labels",
     "stored_alone",
     "values_at",
 ]
-
-
-def first_tensor(tensors: Mapping[str, TensorSpec], htype: str) -> str | None:
-    """Return the first tensor of a kind, or None."""
-    return next((name for name, spec in tensors.items() if spec.htype == htype), None)
-
-
-def boxes_xywh(boxes: NDArray[Any], coords: str) -> NDArray[np.float64]:
-    """Return boxes as x, y, width, height in pixels, float64 of shape (num_boxes, 4)."""
-    found = np.array(boxes, np.float64).reshape(-1, 4)
-    if coords == "xyxy":
-        found[:, 2:] -= found[:, :2]
-    return found
 
 
 def sample_labels(

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from penstock.errors import SampleError, UnknownClassError
 from penstock.table import OverlayTable
+from penstock.tensors import first_tensor
 from penstock.widgets.editing._edits import Change, Edit, equal
 from penstock.widgets.editing._objects import (
     ObjectGroup,
@@ -21,7 +22,7 @@ from penstock.widgets.editing._objects import (
     rebuilt,
     with_areas,
 )
-from penstock.widgets.editing._sample import first_tensor, values_at
+from penstock.widgets.editing._sample import values_at
 
 __all__ = ["SampleEdit", "check_classes", "edit_of"]
 

@@ -12,9 +12,9 @@ from penstock import tql
 from penstock.sampling import SamplingPlan
 from penstock.storage import decoded
 from penstock.table import OverlayTable, Ragged, Table, class_totals
-from penstock.tensors import TensorSpec, kind_in_words, labels_in_words
+from penstock.tensors import TensorSpec, first_tensor, kind_in_words, labels_in_words
 from penstock.widgets.editing._objects import object_group
-from penstock.widgets.editing._sample import edited_uids, first_tensor
+from penstock.widgets.editing._sample import edited_uids
 from penstock.widgets.requests._operation import Reply
 from penstock.widgets.session._display import Display
 from penstock.widgets.session._query_run import QueryRun

@@ -5,9 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from penstock.errors import SampleIndexError
-from penstock.tensors import image_region
+from penstock.tensors import first_tensor, image_region
 from penstock.widgets.editing._edits import rows_of
-from penstock.widgets.editing._sample import first_tensor
 from penstock.widgets.operations._arguments import POSITION, UID
 from penstock.widgets.operations._tiles import sample_detail
 from penstock.widgets.requests import _checks as check

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.table import Table
+from penstock.tensors import first_tensor
 from penstock.widgets.editing._objects import state_of
-from penstock.widgets.editing._sample import committed_labels, edited_uids, first_tensor, sample_labels
+from penstock.widgets.editing._sample import committed_labels, edited_uids, sample_labels
 from penstock.widgets.operations._describe import cell_text
 from penstock.widgets.operations._thumbnails import THUMBNAILS, Thumbnail
 from penstock.widgets.session._display import Display
