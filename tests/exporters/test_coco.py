@@ -308,6 +308,22 @@ def test_the_report_names_tensors_that_are_left_out(tmp_path):
     assert report.issues == ("the tensor 'note' is not part of a COCO file",)
 
 
+def test_splits_whose_ids_are_of_different_kinds_come_back_equal(document, tmp_path):
+    other = {
+        **document,
+        "images": [{"id": "x7", "file_name": "c.jpg", "width": 100, "height": 80}],
+        "annotations": [{**document["annotations"][0], "image_id": "x7"}],
+    }
+    for name, one in (("train", document), ("val", other)):
+        (tmp_path / f"{name}.json").write_text(json.dumps(one))
+    files = {name: tmp_path / f"{name}.json" for name in ("val", "train")}
+    images = dict.fromkeys(files, "https://images.example/")
+    ds = penstock.from_coco(files, images, tmp_path / "ds", link=True, verify=False, progress=False)
+    penstock.to_coco(ds, tmp_path / "out", progress=False)
+    written = [json.loads((tmp_path / "out/annotations" / path.name).read_text()) for path in files.values()]
+    assert written == [other, document]
+
+
 def of_splits(document, folder, *splits):
     """Return a dataset of several splits, each in a folder of its own and in a file of the same name."""
     for at, _ in enumerate(splits):

@@ -165,9 +165,13 @@ class CocoDocument:
 def _largest(rows: ExportedRows, name: str) -> int:
     """Return the largest number of a tensor in all samples of the dataset; 0 if there is none."""
     spec = rows.spec(name)
-    if spec is None or spec.htype != "generic":
+    if spec is None or spec.htype not in {"generic", "json"}:
         return 0
-    return int(rows.table.column(name).values.max(initial=0))
+    values = rows.table.column(name).values
+    if spec.htype == "generic":
+        return int(values.max(initial=0))
+    known = (json.loads(text) for text in values if text)  # ids of which some are text
+    return max((one for one in known if type(one) is int), default=0)
 
 
 def _listed(values: Any, count: int) -> Sequence[Any]:

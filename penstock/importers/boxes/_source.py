@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -54,6 +54,16 @@ class Source(Protocol):
         """Return the values of each field of some objects of one image, with the boxes that are stored."""
 
 
+def _of_all(parts: Iterable[Mapping[str, Field]]) -> dict[str, Field]:
+    """Return the fields of all parts; one that parts hold in different kinds of tensor is JSON, which holds any."""
+    found: dict[str, Field] = {}
+    for fields in parts:
+        for name, one in fields.items():
+            same = name not in found or found[name].htype == one.htype
+            found[name] = one if same or one.htype == "json" else found[name]
+    return found
+
+
 class JoinedSources:
     """Several sources, one after the other.
 
@@ -78,9 +88,7 @@ class JoinedSources:
         self._subsets = subsets
         self._images = np.cumsum([0, *num_images])
         self._objects = np.cumsum([0, *num_objects])
-        self._image_fields = {
-            name: one for part in parts if part is not None for name, one in part.image_fields.items()
-        }
+        self._image_fields = _of_all(part.image_fields for part in parts if part is not None)
         self._object_fields: dict[str, Field] = {}
 
     @property
@@ -90,11 +98,12 @@ class JoinedSources:
 
     def object_fields(self, objects: NDArray[np.int64], boxes_xywh: NDArray[np.float32]) -> Mapping[str, Field]:
         """Return the fields that at least one part has."""
+        found = []
         for at, part in enumerate(self._parts):
             if part is not None:
                 of_part = (objects >= self._objects[at]) & (objects < self._objects[at + 1])
-                own = objects[of_part] - self._objects[at]
-                self._object_fields |= part.object_fields(own, boxes_xywh[of_part])
+                found.append(part.object_fields(objects[of_part] - self._objects[at], boxes_xywh[of_part]))
+        self._object_fields = _of_all(found)
         return self._object_fields
 
     @property
