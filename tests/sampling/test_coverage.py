@@ -232,3 +232,33 @@ def test_many_distinct_weights_are_covered_in_little_memory(mode):
     told = coverage.times_seen(2).overall
     assert np.abs(np.cumsum(np.bincount(seen, minlength=len(told))[: len(told)]) / 60_000 - told).max() < 0.005
     assert (np.diff(coverage.epochs_to_cover(0.9)) >= 0).all()
+
+
+def test_all_of_a_deck_delivered_short_are_seen_as_often_as_the_last_card_allows():
+    """A row of weight 2 and two of weight 1: two draws each an epoch of four, and any of the four is left out."""
+    plan = Strata.from_weights([2.0, 1.0, 1.0]).with_spec(SamplingSpec(mode="deck", size=4))
+    assert plan.coverage(1, num_draws=3).probability_covered(1, 1) == pytest.approx(0.5)
+
+
+def test_most_of_a_deck_delivered_short_are_seen_with_the_hypergeometric_probability(article):
+    """Of the 88 majority draws among 175, those in the first 160 are of distinct rows; the minority is all seen."""
+    exact = sum(math.comb(88, seen) * math.comb(87, 160 - seen) for seen in range(81, 89)) / math.comb(175, 160)
+    told = article(mode="deck").coverage(1, num_draws=160).probability_covered(91 / 175, 1)
+    assert told == pytest.approx(exact, abs=0.01)
+
+
+def test_a_row_that_almost_never_comes_is_covered_after_no_epoch_that_counts():
+    plan = Strata.from_weights([1.0, 1e-15]).with_spec(SamplingSpec(size=2))
+    assert plan.coverage(1).epochs_to_cover(1, [0.5]).tolist() == [math.inf]
+
+
+@pytest.mark.parametrize("mode", ["iid", "deck", "once"])
+def test_coverage_in_small_pieces_of_memory_is_the_same(article, mode, monkeypatch):
+    options = {"mode": mode, "size": 60 if mode == "once" else 175}
+    whole = article(**options).coverage(6, num_draws=50)
+    monkeypatch.setattr("penstock.sampling.laws._unseen._CELLS", 1)
+    monkeypatch.setattr("penstock.sampling.laws._deck_law._CELLS", 1)
+    pieces = article(**options).coverage(6, num_draws=50)
+    assert pieces.unique.tolist() == pytest.approx(whole.unique.tolist(), rel=1e-12)
+    assert pieces.low.tolist() == pytest.approx(whole.low.tolist(), rel=1e-12)
+    assert pieces.high.tolist() == pytest.approx(whole.high.tolist(), rel=1e-12)

@@ -73,7 +73,7 @@ def test_a_region_is_of_an_image(plain_front):
 
 def test_a_saved_view_of_picked_rows_is_not_opened_as_a_query(front, ds):
     view_id = ds[[3, 1]].save_view("picked")
-    with pytest.raises(RpcError, match=r"has no query.*ds\.load_view"):
+    with pytest.raises(RpcError, match=f"view '{view_id}' has no query"):
         front.ask("views.open", id=view_id)
 
 
@@ -149,7 +149,9 @@ def test_an_edit_that_python_has_replaced_cannot_be_undone(front, ds):
     front.ask("edit.labels", uid=sample["uid"], labels=[], boxes=[])
     ds.labels[1], ds.boxes[1] = ["Ring"], [[1, 2, 3, 4]]
     done = front.ask("edit.undo")[0]["done"]
-    assert done == "nothing to undo; 1 earlier edit could not be undone or redone because the samples have changed"
+    assert done.startswith("nothing to undo")
+    # said by whoever came first: the answer, or the follower of the dataset in its note
+    assert "1 earlier edit" in f"{done} {front.widget.session.note}"
     assert ds.labels[1].data()["text"] == ["Ring"]
 
 
@@ -159,4 +161,7 @@ def test_an_undone_edit_that_python_has_replaced_cannot_be_redone(front, ds):
     front.ask("edit.undo")
     ds.labels[1], ds.boxes[1] = ["Ring"], [[1, 2, 3, 4]]
     done = front.ask("edit.redo")[0]["done"]
-    assert done == "nothing to redo; 1 earlier edit could not be undone or redone because the samples have changed"
+    assert done.startswith("nothing to redo")
+    # said by whoever came first: the answer, or the follower of the dataset in its note
+    assert "1 earlier edit" in f"{done} {front.widget.session.note}"
+    assert ds.labels[1].data()["text"] == ["Ring"]
