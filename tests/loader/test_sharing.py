@@ -46,7 +46,7 @@ class Consumers:
 @pytest.mark.parametrize("transform", [None, lambda sample: {"x": sample["x"]}], ids=["plain", "transformed"])
 @pytest.mark.parametrize("threads", [0, 1, 3], ids=lambda count: f"{count}-threads")
 @pytest.mark.parametrize("count", [2, 5], ids=lambda count: f"{count}-consumers")
-def test_several_threads_get_every_batch_once_and_all_see_the_end(numbers, count, threads, transform):
+def test_several_threads_get_every_batch_once(numbers, count, threads, transform):
     loader = Loader(numbers).shuffle().batch(8)
     loader = (loader.transform(transform) if transform else loader).numpy(num_threads=threads)
     alone = [batch["x"].tolist() for batch in Loader(numbers).shuffle().batch(8).numpy()]
