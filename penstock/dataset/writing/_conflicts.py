@@ -23,7 +23,7 @@ _SHOWN = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conflict:
-    """A sample that two changed, each in its own way.
+    """A sample, or an object of it, that two changed, each in its own way.
 
     Parameters
     ----------
@@ -37,6 +37,12 @@ class Conflict:
         Where the sample is here; None where it is deleted here.
     ours, theirs : object
         The value here and there: class names for labels, the shape for images and masks.
+    base : object
+        The value that both started from.
+    object, object_there : int or None
+        Which object of the sample it is, here and there; None where it is deleted, or the whole sample is concerned.
+    annotation_id : int or str or None
+        The id of the object, if it has one.
     """
 
     uid: int | None
@@ -45,6 +51,30 @@ class Conflict:
     row: int | None = None
     ours: Any = None
     theirs: Any = None
+    base: Any = None
+    object: int | None = None
+    object_there: int | None = None
+    annotation_id: int | str | None = None
+
+    def __str__(self) -> str:
+        """Return the conflict in words."""
+        where = (
+            "" if self.uid is None else f"sample {self.row}" if self.row is not None else f"sample with uid {self.uid}"
+        )
+        if self.object is not None or self.object_there is not None:
+            place = self.object if self.object is not None else f"{self.object_there} there"
+            where += f", object {place}"
+            where += f" (annotation {self.annotation_id})" if self.annotation_id is not None else ""
+        if self.tensor is not None and (self.ours is not None or self.theirs is not None):
+            values = f"{self.tensor!r} is {_or_gone(self.ours)} here, {_or_gone(self.theirs)} there"
+            was = "" if self.base is None else f", and was {self.base!r}"
+            return f"{where}: {values}{was} ({self.reason})"
+        named = f" ({self.tensor!r})" if self.tensor is not None else ""
+        return f"{where}{named}: {self.reason}" if where else f"{self.reason}{named}"
+
+
+def _or_gone(value: Any) -> str:
+    return "nothing" if value is None else repr(value)
 
 
 def same(one: Cell, two: Cell) -> bool:
