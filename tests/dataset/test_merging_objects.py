@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import shutil
+
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 import penstock
+from penstock.dataset.objects._joining import Version, join
+from penstock.dataset.objects._objects import objects_of
+from penstock.tensors import TensorSpec, encode_sample
 
 _CLASSES = ["cat", "dog", "fox", "owl"]
-_NAMES = ("boxes", "kinds", "area", "score", "tag", "annotation_id")
+_NAMES = ("boxes", "kinds", "area", "score", "mark", "annotation_id")
 _OUTLINE = {"boxes", "area"}
 
 # ---- random scripts against plain Python ---------------------------------------------------------
@@ -29,7 +34,7 @@ def _base_object(place, kind, *, with_id):
         "kinds": _CLASSES[kind],
         "area": 1200.0,
         "score": 0.25,
-        "tag": None,
+        "mark": None,
         "annotation_id": 10 + place if with_id else 0,
     }
 
@@ -40,7 +45,7 @@ def _new_object(place, kind):
         "kinds": _CLASSES[kind],
         "area": 7.0,
         "score": 0.5,
-        "tag": ["new"],
+        "mark": ["new"],
         "annotation_id": 0,
     }
 
@@ -50,7 +55,7 @@ _EDITS = st.one_of(
     st.tuples(st.just("kinds"), st.sampled_from(_CLASSES)),
     st.tuples(st.just("area"), st.sampled_from([5.0, 6.0])),
     st.tuples(st.just("score"), st.sampled_from([0.75, 1.0])),
-    st.tuples(st.just("tag"), st.sampled_from([["a"], ["b"]])),
+    st.tuples(st.just("mark"), st.sampled_from([["a"], ["b"]])),
     st.tuples(st.just("delete"), st.none()),
 )
 _SCRIPTS = st.tuples(
@@ -94,7 +99,7 @@ def _expected(base, ours, theirs, prefer):
                     merged.append(left)
             continue
         one = {}
-        for names in ({"boxes", "area"}, {"kinds"}, {"score"}, {"tag"}, {"annotation_id"}):
+        for names in ({"boxes", "area"}, {"kinds"}, {"score"}, {"mark"}, {"annotation_id"}):
             unlike = {name for name in names if mine[name] != other[name]}
             here, there = unlike & _changes(was, mine), unlike & _changes(was, other)
             clash = bool(here and there)
@@ -110,30 +115,32 @@ def _column(objects, name):
     return np.array([one[name] for one in objects], np.float32).reshape(-1, 4) if name == "boxes" else [one[name] for one in objects]  # fmt: skip
 
 
-def _dataset(path):
-    ds = penstock.empty(path, overwrite=True)
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory):
+    ds = penstock.empty(tmp_path_factory.mktemp("objects") / "empty")
     ds.create_tensor("boxes", "bbox")
     ds.create_tensor("kinds", "class_label", class_names=_CLASSES, aligned_with="boxes")
     ds.create_tensor("area", dtype="float64", aligned_with="boxes")
     ds.create_tensor("score", dtype="float64", aligned_with="boxes")
-    ds.create_tensor("tag", "json", aligned_with="boxes")
+    ds.create_tensor("mark", "json", aligned_with="boxes")
     ds.create_tensor("annotation_id", dtype="int64", aligned_with="boxes")
-    return ds
+    ds.close()
+    return ds.path
 
 
-def _filled(path, samples):
-    ds = _dataset(path)
+def _filled(empty, path, samples):
+    shutil.rmtree(path, ignore_errors=True)
+    shutil.copytree(empty, path)
+    ds = penstock.load(path)
     ds.extend({name: [_column(objects, name) for objects in samples] for name in _NAMES})
     ds.commit("base")
     return ds
 
 
 def _write(ds, samples):
-    for row, objects in samples.items():
-        for name in _NAMES:
-            ds[name][row] = _column(objects, name)
-    if ds.has_changes:
-        ds.commit("edits")
+    for name in _NAMES:
+        ds[name][list(samples)] = [_column(objects, name) for objects in samples.values()]
+    ds.commit("edits")
 
 
 def _read(ds):
@@ -141,23 +148,28 @@ def _read(ds):
     values["kinds"] = ds.kinds.data()["text"]
     found = []
     for row in range(len(ds)):
-        columns = [np.asarray(values[name][row]).tolist() if name not in {"tag", "kinds"} else values[name][row] or [] for name in _NAMES]  # fmt: skip
+        columns = [np.asarray(values[name][row]).tolist() if name not in {"mark", "kinds"} else values[name][row] or [] for name in _NAMES]  # fmt: skip
         assert len({len(column) for column in columns}) == 1
         found.append([dict(zip(_NAMES, entries, strict=True)) for entries in zip(*columns, strict=True)])
     return found
 
 
-def _two_branches(path, samples, *, with_id):
+def _samples_of(sides):
+    """Return the samples after the edits of a side."""
+    return {row: [one for one in kept if one is not None] + new for row, (kept, new) in enumerate(sides)}
+
+
+def _two_branches(empty, path, samples, *, with_id):
     """Return a dataset on main with the edits of one side, the other's on a branch, and what each did."""
     bases = [
         [_base_object(place, kind, with_id=with_id) for place, kind in enumerate(kinds)] for kinds, _, _ in samples
     ]
     ours, theirs = ([_edited(base, sample[at]) for base, sample in zip(bases, samples, strict=True)] for at in (1, 2))
-    ds = _filled(path, bases)
+    ds = _filled(empty, path, [*bases, []])
     ds.checkout("side", create=True)
-    _write(ds, {row: [one for one in kept if one is not None] + new for row, (kept, new) in enumerate(theirs)})
+    _write(ds, {**_samples_of(theirs), len(bases): [_new_object(1, 0)]})
     ds.checkout("main")
-    _write(ds, {row: [one for one in kept if one is not None] + new for row, (kept, new) in enumerate(ours)})
+    _write(ds, {**_samples_of(ours), len(bases): [_new_object(0, 0)]})  # a sample that both always edit
     return ds, bases, ours, theirs
 
 
@@ -165,66 +177,121 @@ def _sorted(objects):
     return sorted(objects, key=repr)
 
 
-_PROPERTY = settings(
-    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-)
 _IGNORED = pytest.mark.filterwarnings("ignore:merge .*:UserWarning")
+_PREFER = st.sampled_from(["ours", "theirs"])
+
+# ---- the join of one sample ----------------------------------------------------------------------
+
+_SPECS = {
+    "boxes": TensorSpec(name="boxes", htype="bbox", dtype="float32"),
+    "kinds": TensorSpec(
+        name="kinds", htype="class_label", dtype="int64", class_names=tuple(_CLASSES), aligned_with="boxes"
+    ),
+    "area": TensorSpec(name="area", htype="generic", dtype="float64", ndim=1, aligned_with="boxes"),
+    "score": TensorSpec(name="score", htype="generic", dtype="float64", ndim=1, aligned_with="boxes"),
+    "mark": TensorSpec(name="mark", htype="json", aligned_with="boxes"),
+    "annotation_id": TensorSpec(name="annotation_id", htype="generic", dtype="int64", ndim=1, aligned_with="boxes"),
+}
+
+
+def _objects(objects):
+    return objects_of(_SPECS, {name: encode_sample(_SPECS[name], _column(objects, name)) for name in _NAMES})
+
+
+def _flat(side):
+    return [one for one in side[0] if one is not None] + side[1]
+
+
+def _version(base, objects):
+    after = _objects(objects)
+    return Version(before=_objects(base), after=after, final=after)
+
+
+def _plain(one):
+    found = {
+        name: value.tolist() if isinstance(value, np.generic | np.ndarray) else value for name, value in one.items()
+    }
+    return {**found, "kinds": _CLASSES[found["kinds"]]}
+
+
+def _joined(base, ours, theirs, prefer="ours"):
+    found = join(_version(base, ours), _version(base, theirs), _SPECS, prefer=prefer)
+    return [_plain(one) for one in found.objects], found
+
+
+def _states(sample, *, with_id):
+    kinds, *scripts = sample
+    base = [_base_object(place, kind, with_id=with_id) for place, kind in enumerate(kinds)]
+    return base, _edited(base, scripts[0]), _edited(base, scripts[1])
+
+
+_PURE = settings(max_examples=150, deadline=None)
+
+
+@_PURE
+@given(sample=_SAMPLES, prefer=_PREFER)
+def test_join_is_both_scripts_and_clashes_are_fields_that_both_set_when_objects_have_ids(sample, prefer):
+    base, ours, theirs = _states(sample, with_id=True)
+    kept, new, conflicts = _expected(base, ours, theirs, prefer)
+    found, joined = _joined(base, _flat(ours), _flat(theirs), prefer)
+    assert found[: len(kept)] == kept
+    assert _sorted(found[len(kept) :]) == _sorted(new)
+    assert sorted((one.base, one.tensor) for one in joined.clashes) == sorted(conflicts)
+
+
+@_PURE
+@given(sample=_SAMPLES, prefer=_PREFER)
+def test_join_is_both_scripts_or_says_that_it_does_not_know_when_objects_have_no_ids(sample, prefer):
+    base, ours, theirs = _states(sample, with_id=False)
+    kept, new, conflicts = _expected(base, ours, theirs, prefer)
+    found, joined = _joined(base, _flat(ours), _flat(theirs), prefer)
+    if any(one.tensor is None for one in joined.clashes):
+        assert any(was not in (mine, other) for was, mine, other in zip(base, ours[0], theirs[0], strict=True))
+        assert found == (_flat(ours) if prefer == "ours" else _flat(theirs))
+        return
+    assert found[: len(kept)] == kept
+    assert _sorted(found[len(kept) :]) == _sorted(new)
+    assert sorted((one.base, one.tensor) for one in joined.clashes) == sorted(conflicts)
+
+
+@_PURE
+@given(sample=_SAMPLES, with_id=st.booleans())
+def test_join_is_the_same_from_the_other_side(sample, with_id):
+    base, ours, theirs = _states(sample, with_id=with_id)
+    here, joined = _joined(base, _flat(ours), _flat(theirs), "ours")
+    there, mirrored = _joined(base, _flat(theirs), _flat(ours), "theirs")
+    assert _sorted(here) == _sorted(there)
+    assert {(one.tensor, one.base, one.ours, one.theirs) for one in joined.clashes} == {
+        (one.tensor, one.base, one.theirs, one.ours) for one in mirrored.clashes
+    }
+
+
+# ---- merges of datasets --------------------------------------------------------------------------
+
+_MERGES = settings(
+    max_examples=2,
+    deadline=None,
+    phases=[Phase.generate],
+    database=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 
 
 @pytest.mark.slow
 @_IGNORED
-@_PROPERTY
-@given(samples=st.lists(_SAMPLES, min_size=1, max_size=25), prefer=st.sampled_from(["ours", "theirs"]))
-def test_merge_is_both_scripts_and_conflicts_are_fields_that_both_set_when_objects_have_ids(tmp_path, samples, prefer):
-    ds, bases, ours, theirs = _two_branches(tmp_path / "ds", samples, with_id=True)
+@_MERGES
+@given(samples=st.lists(_SAMPLES, min_size=15, max_size=30), prefer=_PREFER)
+def test_merge_joins_every_sample_and_tells_every_conflict(empty, tmp_path, samples, prefer):
+    ds, bases, ours, theirs = _two_branches(empty, tmp_path / "ds", samples, with_id=True)
     before = ds.commit_id
     right = [_expected(*states, prefer) for states in zip(bases, ours, theirs, strict=True)]
     report = ds.merge("side")
-    assert {(one.row, one.annotation_id - 10, one.tensor) for one in report} == {
+    assert sorted((one.row, one.annotation_id - 10, one.tensor) for one in report) == sorted(
         (row, *clash) for row, (_, _, clashes) in enumerate(right) for clash in clashes
-    }
-    assert len({(one.row, one.annotation_id, one.tensor) for one in report}) == len(report)
+    )
     if report:
         assert ds.commit_id == before
         ds.merge("side", prefer=prefer)
-    for found, (kept, new, _) in zip(_read(penstock.load(ds.path)), right, strict=True):
+    for found, (kept, new, _) in zip(_read(penstock.load(ds.path))[:-1], right, strict=True):
         assert found[: len(kept)] == kept
         assert _sorted(found[len(kept) :]) == _sorted(new)
-
-
-@pytest.mark.slow
-@_IGNORED
-@_PROPERTY
-@given(samples=st.lists(_SAMPLES, min_size=1, max_size=25))
-def test_merge_into_the_other_branch_gives_the_same_objects(tmp_path, samples):
-    ds, *_ = _two_branches(tmp_path / "ds", samples, with_id=True)
-    conflicts = {(one.row, one.annotation_id, one.tensor, repr(one.ours), repr(one.theirs)) for one in ds.merge("side", prefer="ours")}  # fmt: skip
-    here = _read(ds)
-    ds, *_ = _two_branches(tmp_path / "ds", samples, with_id=True)
-    ds.checkout("side")
-    mirrored = {(one.row, one.annotation_id, one.tensor, repr(one.theirs), repr(one.ours)) for one in ds.merge("main", prefer="theirs")}  # fmt: skip
-    assert conflicts == mirrored
-    assert [_sorted(objects) for objects in here] == [_sorted(objects) for objects in _read(ds)]
-
-
-@pytest.mark.slow
-@_IGNORED
-@_PROPERTY
-@given(samples=st.lists(_SAMPLES, min_size=1, max_size=25), prefer=st.sampled_from(["ours", "theirs"]))
-def test_merge_is_both_scripts_or_says_that_it_does_not_know_when_objects_have_no_ids(tmp_path, samples, prefer):
-    ds, bases, ours, theirs = _two_branches(tmp_path / "ds", samples, with_id=False)
-    right = [_expected(*states, prefer) for states in zip(bases, ours, theirs, strict=True)]
-    report = ds.merge("side")
-    unknown = {one.row for one in report if one.object is None and one.object_there is None}
-    for row in unknown:  # both sides touched one object
-        sides = zip(bases[row], ours[row][0], theirs[row][0], strict=True)
-        assert any(was not in (mine, other) for was, mine, other in sides)
-    assert len([one for one in report if one.row not in unknown]) == sum(
-        len(clashes) for row, (_, _, clashes) in enumerate(right) if row not in unknown
-    )
-    if report:
-        ds.merge("side", prefer=prefer)
-    for row, (found, (kept, new, _)) in enumerate(zip(_read(penstock.load(ds.path)), right, strict=True)):
-        if row not in unknown:
-            assert found[: len(kept)] == kept
-            assert _sorted(found[len(kept) :]) == _sorted(new)

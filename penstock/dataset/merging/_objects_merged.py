@@ -74,7 +74,8 @@ def _edited_on_both(sides: Sides, names: Sequence[str]) -> NDArray[np.int64]:
     if any(name not in sides.theirs.stored.specs for name in names):
         found = np.union1d(found, other)
     present = [table.positions(found) >= 0 for table in (sides.base, sides.ours, sides.theirs)]
-    return found[np.logical_and.reduce(present)].astype(np.int64)
+    found = found[np.logical_and.reduce(present)].astype(np.int64)
+    return found[np.argsort(sides.ours.positions(found))]
 
 
 def _edited(table: OverlayTable, changed: Difference, names: Sequence[str]) -> NDArray[np.int64]:

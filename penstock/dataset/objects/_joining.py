@@ -261,15 +261,18 @@ class _Join:
         other: Side = "ours" if frame == "theirs" else "theirs"
         order = sorted((item for item in items if _at(item, frame) is not None), key=lambda item: _at(item, frame) or 0)
         guests = sorted((item for item in items if _at(item, frame) is None), key=lambda item: _at(item, other) or 0)
-        last = max((_at(item, other) or 0 for item in order if _at(item, other) is not None), default=-1)
+        old = (_at(item, other) for item in order if item.base is not None)
+        last = max((place for place in old if place is not None), default=-1)
+        certain = "unknown" not in (self._other if other == "theirs" else self._mine).fates
         tail = []
         for guest in guests:
             place = _at(guest, other) or 0
-            if place > last:
+            if guest.base is not None:  # it was deleted in the frame, and is kept
+                _insert(order, guest, [item.base is not None and item.base < guest.base for item in order])
+            elif place > last and certain:
                 tail.append(guest)
-                continue
-            before = [at for at, item in enumerate(order) if (known := _at(item, other)) is not None and known < place]
-            order.insert(max(before, default=-1) + 1, guest)
+            else:
+                _insert(order, guest, [(known := _at(item, other)) is not None and known < place for item in order])
         placed = [*order, *tail]
         self._found.objects = [item.entries for item in placed]
         fresh = [(at, item) for at, item in enumerate(placed) if item.base is None]
@@ -285,6 +288,10 @@ _DEPENDENT = "the object was edited on both branches, in fields that depend on e
 
 def _at(item: _Item, side: Side) -> int | None:
     return item.ours if side == "ours" else item.theirs
+
+
+def _insert(order: list[_Item], guest: _Item, is_before: Sequence[bool]) -> None:
+    order.insert(max((at for at, before in enumerate(is_before) if before), default=-1) + 1, guest)
 
 
 def _reordered(side: Matching) -> bool:

@@ -181,8 +181,9 @@ class _Search:
     def _pair_gap(self, then: Sequence[int], now: Sequence[int], *, ordered: bool) -> None:
         if not now:
             self.deleted |= set(then) - self.unclear
-        elif len(then) == len(now) and ordered and not self.unclear.intersection(then) and self._alike(then, now):
-            for place, other in zip(then, now, strict=True):
+        elif ordered and not self.unclear.intersection(then):
+            pairs = zip(then, now, strict=True) if self._alike(then, now) else self._overlapping(then, now)
+            for place, other in pairs:
                 self._pair(place, other)
 
     def _alike(self, then: Sequence[int], now: Sequence[int]) -> bool:
@@ -190,11 +191,22 @@ class _Search:
 
         One whose box is elsewhere now may be a new object, drawn where another was deleted.
         """
+        if len(then) != len(now):
+            return False
         likeness = np.array([[self._likeness(place, other) for other in now] for place in then])
         own = np.diagonal(likeness)
         if (own == 0).any() or (own < likeness.max(axis=1)).any() or (own < likeness.max(axis=0)).any():
             return False
         return all(self._overlap(place, other) for place, other in zip(then, now, strict=True))
+
+    def _overlapping(self, then: Sequence[int], now: Sequence[int]) -> list[tuple[int, int]]:
+        """Return the pairs of which each box overlaps the other's alone; none where no tensor is one of boxes."""
+        if not any(self.specs[name].htype == "bbox" for name in self.names):
+            return []
+        pairs = [(place, other) for place in then for other in now if self._overlap(place, other)]
+        firsts, seconds = Counter(place for place, _ in pairs), Counter(other for _, other in pairs)
+        sure = [pair for pair in pairs if firsts[pair[0]] == seconds[pair[1]] == 1 and self._likeness(*pair)]
+        return sure if all(one[1] < two[1] for one, two in pairwise(sure)) else []
 
     def _likeness(self, place: int, other: int) -> int:
         values = ((self.before.tokens[name][place], self.after.tokens[name][other]) for name in self.names)

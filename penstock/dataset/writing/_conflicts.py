@@ -66,15 +66,12 @@ class Conflict:
             where += f", object {place}"
             where += f" (annotation {self.annotation_id})" if self.annotation_id is not None else ""
         if self.tensor is not None and (self.ours is not None or self.theirs is not None):
-            values = f"{self.tensor!r} is {_or_gone(self.ours)} here, {_or_gone(self.theirs)} there"
+            values = [f"{self.ours!r} here"] if self.object is not None or self.object_there is None else []
+            values += [f"{self.theirs!r} there"] if self.object_there is not None or self.object is None else []
             was = "" if self.base is None else f", and was {self.base!r}"
-            return f"{where}: {values}{was} ({self.reason})"
+            return f"{where}: {self.tensor!r} is {', '.join(values)}{was} ({self.reason})"
         named = f" ({self.tensor!r})" if self.tensor is not None else ""
         return f"{where}{named}: {self.reason}" if where else f"{self.reason}{named}"
-
-
-def _or_gone(value: Any) -> str:
-    return "nothing" if value is None else repr(value)
 
 
 def same(one: Cell, two: Cell) -> bool:
