@@ -177,7 +177,7 @@ class _Group:
             same = (
                 cells[name]
                 for cells, side in zip(finals, objects, strict=True)
-                if name in cells and _are(entries, side.entries[name])
+                if name in cells and side.are(name, entries)
             )
             made[name] = next(same, None) or cell_of(spec, entries, known[0])
         return made
@@ -188,10 +188,6 @@ class _Group:
         if not has_blank(self._specs[name]):
             raise no_entry(self._specs[name], f"sample {row}")
         return blank_of(self._specs[name], like)
-
-
-def _are(entries: Sequence[Any], others: Sequence[Any]) -> bool:
-    return len(entries) == len(others) and all(one is other for one, other in zip(entries, others, strict=True))
 
 
 def _id_token(entry: Any) -> Hashable:

@@ -41,6 +41,11 @@ class Objects:
         """Return some fields of an object in a form that is equal where they are."""
         return tuple(self.tokens[name][place] for name in names)
 
+    def are(self, name: str, entries: Sequence[Any]) -> bool:
+        """Return whether some entries of a tensor are the very ones of these objects."""
+        known = self.entries[name]
+        return len(known) == len(entries) and all(one is two for one, two in zip(known, entries, strict=True))
+
     @property
     def ids(self) -> list[Hashable]:
         """The `annotation_id` of each object; None where it has none yet."""
