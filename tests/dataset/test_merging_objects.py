@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 import penstock
 from penstock.dataset.objects._joining import Version, join
 from penstock.dataset.objects._objects import objects_of
+from penstock.dataset.samples import content_of
+from penstock.errors import ConflictError
 from penstock.tensors import TensorSpec, encode_sample
 
 _CLASSES = ["cat", "dog", "fox", "owl"]
@@ -295,3 +297,274 @@ def test_merge_joins_every_sample_and_tells_every_conflict(empty, tmp_path, samp
     for found, (kept, new, _) in zip(_read(penstock.load(ds.path))[:-1], right, strict=True):
         assert found[: len(kept)] == kept
         assert _sorted(found[len(kept) :]) == _sorted(new)
+
+
+# ---- single cases --------------------------------------------------------------------------------
+
+
+def _one_sample(path, objects, names=_NAMES):
+    ds = penstock.empty(path)
+    ds.create_tensor("boxes", "bbox")
+    ds.create_tensor("kinds", "class_label", class_names=_CLASSES, aligned_with="boxes")
+    options = {"mark": {"htype": "json"}, "annotation_id": {"dtype": "int64"}}
+    for name in names:
+        if name not in {"boxes", "kinds"}:
+            ds.create_tensor(name, aligned_with="boxes", **options.get(name, {"dtype": "float64"}))
+    ds.append({name: _column(objects, name) for name in names})
+    ds.commit("base")
+    return ds
+
+
+def _cats(*lefts, with_id=True):
+    found = [_base_object(place, 0, with_id=with_id) for place in range(len(lefts))]
+    return [{**one, "boxes": [left, 0.0, 40.0, 30.0]} for one, left in zip(found, lefts, strict=True)]
+
+
+def _set(ds, objects, names=_NAMES):
+    for name in names:
+        ds[name][0] = _column(objects, name)
+    ds.commit("edits")
+
+
+def _part(ds, base, ours, theirs, names=_NAMES):
+    """Commit one state on main and another on the branch ``side``."""
+    ds.checkout("side", create=True)
+    _set(ds, theirs, names)
+    ds.checkout("main")
+    _set(ds, ours, names)
+
+
+def test_area_here_and_box_there_of_one_object_is_a_conflict(tmp_path):
+    base = _cats(0.0, 200.0)
+    ds = _one_sample(tmp_path / "ds", base)
+    _part(ds, base, [{**base[0], "area": 9.0}, base[1]], [{**base[0], "boxes": [5.0, 0.0, 40.0, 30.0]}, base[1]])
+    report = ds.merge("side")
+    assert {(one.object, one.tensor, str(one.ours), str(one.theirs), str(one.base)) for one in report} == {
+        (0, "area", "9.0", "1200.0", "1200.0"),
+        (0, "boxes", "[0.0, 0.0, 40.0, 30.0]", "[5.0, 0.0, 40.0, 30.0]", "[0.0, 0.0, 40.0, 30.0]"),
+    }
+    ds.merge("side", prefer="theirs")
+    assert (_read(ds)[0][0]["boxes"][0], _read(ds)[0][0]["area"]) == (5.0, 1200.0)
+
+
+def test_conflict_says_what_each_branch_did(tmp_path):
+    base = _cats(0.0)
+    ds = _one_sample(tmp_path / "ds", base)
+    _part(ds, base, [{**base[0], "kinds": "dog"}], [{**base[0], "kinds": "fox"}])
+    report = ds.merge("side")
+    assert str(report[0]) == (
+        "sample 0, object 0 (annotation 10): 'kinds' is 'dog' here, 'fox' there, and was 'cat' "
+        "(the object was edited on both branches)"
+    )
+    assert repr(report).splitlines()[0] == (
+        "not merged: 1 conflict; prefer='ours' or prefer='theirs' decides them, and joins everything else"
+    )
+    assert (report[0].uid, report.merged) == (int(content_of(ds).table.stored.uids[0]), False)
+
+
+def test_keys_of_one_dictionary_are_joined(tmp_path):
+    base = [{**one, "mark": {"a": 1, "b": 1}} for one in _cats(0.0)]
+    ds = _one_sample(tmp_path / "ds", base)
+    _part(ds, base, [{**base[0], "mark": {"a": 2, "b": 1}}], [{**base[0], "mark": {"b": 3, "c": 4}}])
+    (conflict,) = ds.merge("side")  # key "a": 2 here, deleted there
+    assert (conflict.tensor, conflict.ours, conflict.theirs) == ("mark", {"a": 2, "b": 1}, {"b": 3, "c": 4})
+    ds.merge("side", prefer="ours")
+    assert _read(ds)[0][0]["mark"] == {"a": 2, "b": 3, "c": 4}
+
+
+def test_class_renamed_here_and_relabeled_there_are_followed(tmp_path):
+    base = _cats(0.0, 200.0, 400.0)
+    ds = _one_sample(tmp_path / "ds", base)
+    ds.checkout("side", create=True)
+    ds.kinds.merge_classes(["cat"], into="dog")  # every class after it has another index
+    ds.boxes[0] = [[1.0, 0.0, 40.0, 30.0], *_column(base, "boxes")[1:]]
+    ds.commit("no cats")
+    ds.checkout("main")
+    ds.kinds.rename_class("owl", "bird")
+    ds.kinds[0] = ["cat", "fox", "bird"]
+    ds.commit("relabeled")
+    assert ds.merge("side") == []
+    assert ds.kinds[0].data()["text"] == ["dog", "fox", "bird"]
+    assert ds.boxes[0].numpy()[:, 0].tolist() == [1.0, 200.0, 400.0]
+
+
+def test_object_drawn_alike_on_both_branches_is_kept_once_and_reported(tmp_path):
+    base = _cats(0.0)
+    ds = _one_sample(tmp_path / "ds", base)
+    _part(ds, base, [*base, _new_object(1, 1)], [*base, _new_object(2, 1), _new_object(1, 1)])
+    with pytest.warns(UserWarning, match="1 object was drawn alike on both branches and kept once: sample 0"):
+        report = ds.merge("side")
+    assert (report, len(report.notes)) == ([], 1)
+    assert _read(ds)[0] == [*base, _new_object(1, 1), _new_object(2, 1)]
+
+
+def test_new_objects_with_one_id_get_another_at_export(tmp_path):
+    base = _cats(0.0)
+    ds = _one_sample(tmp_path / "ds", base)
+    ours, theirs = ({**_new_object(place, 1), "annotation_id": 50} for place in (1, 2))
+    _part(ds, base, [*base, ours], [*base, theirs])
+    with pytest.warns(UserWarning, match="annotation_id 50; those of 'side' have none now"):
+        assert ds.merge("side") == []
+    assert [one["annotation_id"] for one in _read(ds)[0]] == [10, 50, 0]
+
+
+def test_new_objects_with_one_id_in_different_samples_get_another_at_export(tmp_path):
+    base = _cats(0.0)
+    ds = _one_sample(tmp_path / "ds", base)
+    row = {name: _column([{**_new_object(1, 1), "annotation_id": 50}], name) for name in _NAMES}
+    ds.checkout("side", create=True)
+    ds.append(row)
+    ds.commit("theirs")
+    ds.checkout("main")
+    ds.append(row)
+    ds.commit("ours")
+    with pytest.warns(UserWarning, match="annotation_id 50"):
+        ds.merge("side")
+    assert [[one["annotation_id"] for one in objects] for objects in _read(ds)] == [[10], [50], [0]]
+
+
+def test_objects_without_ids_that_cannot_be_told_apart_are_a_conflict_of_the_sample(tmp_path):
+    names = ("boxes", "kinds")
+    base = _cats(0.0, 200.0, with_id=False)
+    ds = _one_sample(tmp_path / "ds", base, names)
+    jumped = {**base[1], "boxes": [600.0, 0.0, 40.0, 30.0]}  # moved, or deleted and another drawn
+    _part(ds, base, [base[0], jumped], [base[0], {**base[1], "kinds": "dog"}], names)
+    (conflict,) = ds.merge("side")
+    assert (conflict.tensor, conflict.object, conflict.object_there) == ("boxes", None, None)
+    assert "it is not known which of them are the same" in conflict.reason
+    ds.merge("side", prefer="theirs")
+    assert (ds.boxes[0].numpy()[1, 0], ds.kinds[0].data()["text"]) == (200.0, ["cat", "dog"])
+
+
+def test_reordered_objects_keep_their_order_and_the_edits_of_the_other_branch(tmp_path):
+    base = _cats(0.0, 200.0, 400.0)
+    ds = _one_sample(tmp_path / "ds", base)
+    edited = [{**base[0], "kinds": "dog"}, *base[1:]]
+    _part(ds, base, edited, [*reversed(base)])
+    assert ds.merge("side") == []
+    assert _read(ds)[0] == [*reversed(edited)]
+
+
+@pytest.mark.parametrize("into", ["main", "side"], ids=["tensor_there", "tensor_here"])
+def test_tensor_of_one_branch_is_blank_for_new_objects_of_the_other(tmp_path, into):
+    base = _cats(0.0, 200.0)
+    ds = _one_sample(tmp_path / "ds", base)
+    ds.append({name: _column(base[:1], name) for name in _NAMES})
+    ds.commit("two")
+    ds.checkout("side", create=True)
+    ds.create_tensor("depth", dtype="int64", aligned_with="boxes")
+    ds.depth[[0, 1]] = [[3, 4], [5]]
+    ds.commit("depth")
+    ds.checkout("main")
+    _set(ds, [base[1], _new_object(1, 1)])
+    ds.append({name: _column([_new_object(2, 1)], name) for name in _NAMES})
+    ds.commit("one deleted, two new")
+    ds.checkout(into)
+    assert ds.merge("side" if into == "main" else "main") == []
+    assert [depth.tolist() for depth in ds.depth.numpy(aslist=True)] == [[4, 0], [5], [0]]
+    assert [len(objects) for objects in _read(ds)] == [2, 1, 1]
+    ds.boxes[0] = ds.boxes[0].numpy() + 1
+    ds.commit("lengths are equal")
+
+
+def test_new_object_without_a_class_that_only_the_other_branch_has_is_refused_and_nothing_changes(tmp_path):
+    base = _cats(0.0)
+    ds = _one_sample(tmp_path / "ds", base)
+    ds.checkout("side", create=True)
+    ds.create_tensor("colors", "class_label", class_names=["red"], aligned_with="boxes")
+    ds.colors[0] = ["red"]
+    ds.commit("colors")
+    ds.checkout("main")
+    _set(ds, [*base, _new_object(1, 1)])
+    before = ds.version
+    with pytest.raises(ConflictError, match="sample 0 has new objects without a class in 'colors'"):
+        ds.merge("side")
+    assert (ds.version, len(_read(ds)[0])) == (before, 2)
+
+
+def test_group_of_the_other_branch_that_samples_here_do_not_fit_is_refused(tmp_path):
+    ds = penstock.empty(tmp_path / "ds")
+    ds.create_tensor("boxes", "bbox")
+    ds.create_tensor("kinds", "class_label", class_names=_CLASSES)
+    ds.extend({"boxes": [[_box(0)], [_box(1)]], "kinds": [["cat"], ["cat"]]})
+    ds.commit("base")
+    ds.checkout("side", create=True)
+    ds.align("boxes", "kinds")
+    ds.commit("a group")
+    ds.checkout("main")
+    ds.append({"boxes": [_box(1)], "kinds": None})
+    ds.commit("a box without a class")
+    with pytest.raises(
+        ConflictError, match=r"'boxes', 'kinds' are an object group on one branch only.* here do not fit"
+    ):
+        ds.merge("side")
+    ds.kinds[2] = ["dog"]
+    ds.commit("with a class")
+    assert ds.merge("side") == []
+
+
+def test_second_merge_takes_only_what_is_new(tmp_path):
+    base = _cats(0.0, 200.0)
+    ds = _one_sample(tmp_path / "ds", base)
+    _part(ds, base, [{**base[0], "kinds": "dog"}, base[1]], [base[0], {**base[1], "kinds": "fox"}])
+    assert ds.merge("side") == []
+    ds.checkout("side")
+    _set(ds, [{**base[0], "kinds": "owl"}, {**base[1], "kinds": "fox"}])
+    ds.checkout("main")
+    (conflict,) = ds.merge("side")
+    assert (conflict.object, conflict.ours, conflict.theirs, conflict.base) == (0, "dog", "owl", "cat")
+
+
+def test_view_and_its_optimized_copy_stay_as_they_were_and_samples_keep_their_identity(tmp_path):
+    base = _cats(0.0, 200.0)
+    ds = _one_sample(tmp_path / "ds", base)
+    view = ds.query("select * where contains(kinds, 'cat')")
+    copied = ds.load_view(view.save_view(), optimize=True)
+    uids = content_of(ds).table.stored.uids.tolist()
+    _part(ds, base, [{**base[0], "kinds": "dog"}, base[1]], [base[0], {**base[1], "kinds": "fox"}])
+    assert ds.merge("side") == []
+    assert content_of(ds).table.stored.uids.tolist() == uids
+    for old in (view, copied):
+        assert old.kinds.data()["text"] == [["cat", "cat"]]
+    assert ds.kinds.data()["text"] == [["dog", "fox"]]
+
+
+# ---- two sessions --------------------------------------------------------------------------------
+
+
+def _two_sessions(path, base, ours, theirs):
+    """Edit in one session over what another one commits meanwhile."""
+    ds = _one_sample(path, base)
+    ds.create_tensor("age", dtype="int64")
+    ds.commit("age")
+    ds.close()
+    here, there = penstock.load(path), penstock.load(path)
+    for name in _NAMES:
+        here[name][0] = _column(ours, name)
+    _set(there, theirs)
+    return here
+
+
+def test_commit_keeps_the_objects_that_another_session_committed(tmp_path):
+    base = _cats(0.0, 200.0, 400.0)
+    theirs = [{**base[0], "kinds": "fox"}, base[1], _new_object(1, 1)]
+    here = _two_sessions(tmp_path / "ds", base, [{**base[0], "score": 1.0}, *base[1:], _new_object(2, 1)], theirs)
+    here.commit("both")
+    expected = [{**base[0], "kinds": "fox", "score": 1.0}, base[1], _new_object(1, 1), _new_object(2, 1)]
+    assert _sorted(_read(penstock.load(here.path))[0]) == _sorted(expected)
+
+
+@pytest.mark.parametrize(("on_conflict", "kind"), [("ours", "dog"), ("theirs", "fox")])
+def test_commit_names_the_object_that_another_session_committed(tmp_path, on_conflict, kind):
+    base = _cats(0.0, 200.0)
+    ours, theirs = [base[0], {**base[1], "kinds": "dog"}], [{**base[0], "score": 1.0}, {**base[1], "kinds": "fox"}]
+    here = _two_sessions(tmp_path / "ds", base, ours, theirs)
+    with pytest.raises(
+        ConflictError, match=r"object 1 \(annotation 11\): 'kinds' is 'dog' here, 'fox' there"
+    ) as raised:
+        here.commit("mine")
+    (conflict,) = raised.value.conflicts
+    assert (conflict.row, conflict.object, conflict.tensor, conflict.base) == (0, 1, "kinds", "cat")
+    here.age[0] = 5
+    here.commit("decided", on_conflict=on_conflict)
+    assert _read(penstock.load(here.path))[0] == [theirs[0], {**base[1], "kinds": kind}]
