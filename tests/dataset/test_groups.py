@@ -277,7 +277,7 @@ def _both_edited(ds, theirs, ours):
 
 
 _LESS = _objects(1)
-_LABELS = {"categories": ["dog", "cat"]}
+_LABELS = {"categories": ["cat", "dog"]}
 
 
 @pytest.mark.parametrize(
@@ -290,7 +290,9 @@ _LABELS = {"categories": ["dog", "cat"]}
     ],
     ids=["removed_there_ours", "removed_there_theirs", "removed_here_ours", "removed_here_theirs"],
 )
-def test_merge_takes_the_objects_of_a_sample_whole_from_one_side(ds, theirs, ours, prefer, lengths):
+def test_merge_of_an_object_deleted_on_one_side_and_edited_on_the_other_is_a_conflict(
+    ds, theirs, ours, prefer, lengths
+):
     ds.categories.add_class("dog")
     ds.commit("dog")
     _both_edited(ds, theirs, ours)
@@ -317,7 +319,7 @@ def test_merge_finds_objects_that_both_changed_in_different_tensors(tmp_path):
 
 
 def test_merge_keeps_both_edits_when_the_objects_stay_as_many(ds):
-    moved = np.array([[5, 5, 2, 2], [1, 1, 3, 3]], np.float32)
+    moved = np.array([[0.5, 0, 1, 1], [0, 0.5, 2, 2]], np.float32)
     _both_edited(ds, {"boxes": moved}, {"iscrowd": [1, 0]})
     assert ds.merge("side") == []
     np.testing.assert_array_equal(ds.boxes[0].numpy(), moved)
