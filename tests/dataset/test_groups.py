@@ -88,11 +88,20 @@ def test_append_refuses_unequal_lengths_at_once(ds, changes, words):
     assert len(ds) == 3
 
 
-def test_extend_names_the_sample_and_adds_none(ds):
+def samples_of_unequal_length():
     samples = [{**_objects(count), "note": "x"} for count in (1, 2, 3)]
     samples[1]["categories"] = ["cat", "cat", "cat"]
+    return {name: [sample[name] for sample in samples] for name in samples[0]}
+
+
+def test_extend_names_the_sample_of_unequal_length(ds):
     with pytest.raises(AlignmentError, match="sample 1 has 2 objects in 'boxes', 3 objects in 'categories'"):
-        ds.extend({name: [sample[name] for sample in samples] for name in samples[0]})
+        ds.extend(samples_of_unequal_length())
+
+
+def test_extend_adds_no_sample_where_one_is_of_unequal_length(ds):
+    with pytest.raises(AlignmentError):
+        ds.extend(samples_of_unequal_length())
     assert len(ds) == 3
 
 
@@ -177,7 +186,7 @@ def test_align_declares_a_group_of_stored_tensors(tmp_path):
     assert "aligned: labels" in repr(ds.diff(before))
 
 
-def test_align_refuses_samples_of_unequal_length_and_changes_nothing(ds):
+def test_align_refuses_samples_of_unequal_length_before_anything_changes(ds):
     ds.create_tensor("scores")
     ds.scores[2] = [1.0, 2.0]
     with pytest.raises(
