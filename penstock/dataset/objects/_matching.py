@@ -31,11 +31,14 @@ class Matching:
         Where each object is afterwards; None for deleted and unknown ones.
     fresh : list of int
         Objects that are new, or unknown ones after their edit.
+    fixed : set of str
+        Tensors other than classes that were not edited, as far as can be told: no value is new.
     """
 
     fates: list[Fate]
     places: list[int | None]
     fresh: list[int]
+    fixed: set[str]
 
     @property
     def in_place(self) -> bool:
@@ -94,7 +97,10 @@ class _Search:
                 same = self.before.key(place, self.names) == self.after.key(other, self.names)
                 fates.append("same" if same else "edited")
         fresh = [place for place in range(self.after.count) if place not in self.taken]
-        return Matching(fates=fates, places=self.places, fresh=fresh)
+        then, now = self.before.tokens, self.after.tokens
+        telling = [name for name in self.names if self.specs[name].htype != "class_label" and not fresh]
+        fixed = {name for name in telling if not Counter(now[name]) - Counter(then[name])}
+        return Matching(fates=fates, places=self.places, fresh=fresh, fixed=fixed)
 
     def _pair(self, place: int, other: int) -> None:
         self.places[place] = other
@@ -257,12 +263,14 @@ def _contains(box: _Corners, other: _Corners) -> bool:
 def doubtful_twins(before: Objects, sides: Sequence[Matching], specs: Mapping[str, TensorSpec]) -> set[int]:
     """Return objects with the same box and outline as another, where both sides edited or deleted one of them.
 
-    Which one each side meant is known only if all objects stayed where they were. Objects without boxes and
-    outlines are compared by all of their tensors.
+    Which one each side meant is known only if all objects stayed where they were, or if they differ in tensors that
+    nobody edited. Objects without boxes and outlines are compared by all of their tensors.
     """
     if all(side.in_place for side in sides):
         return set()
-    names = [name for name in before.tokens if _is_look(name, specs)] or list(before.tokens)
+    looks = [name for name in before.tokens if _is_look(name, specs)]
+    fixed = set(before.tokens).intersection(*(side.fixed for side in sides))
+    names = [name for name in before.tokens if name in fixed or name in looks or not looks]
     alike: defaultdict[Hashable, list[int]] = defaultdict(list)
     for place, known in enumerate(before.ids):
         if known is None or before.ids.count(known) > 1:
