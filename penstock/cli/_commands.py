@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "explore",
-    "export_coco",
+    "export",
     "import_auto",
     "import_coco",
     "import_rooted",
@@ -40,6 +40,10 @@ _ROOTED: dict[str, Callable[..., Dataset]] = {
     "voc": importers.from_voc,
     "yolo": importers.from_yolo,
     "folder": importers.from_folder,
+}
+_EXPORTERS: dict[str, Callable[..., exporters.ExportReport]] = {
+    "coco": exporters.to_coco,
+    "voc": exporters.to_voc,
 }
 _WIDEST_CELL = 60
 _MOST_LISTED = 20
@@ -128,12 +132,12 @@ def import_table(options: argparse.Namespace) -> int:
     return _made(dataset)
 
 
-def export_coco(options: argparse.Namespace) -> int:
-    """Write annotations as COCO instances."""
+def export(options: argparse.Namespace) -> int:
+    """Write annotations in a format of other tools."""
     dataset = load(options.path, read_only=True)
     rows = dataset if options.query is None else dataset.query(options.query)
-    report = exporters.to_coco(rows, options.dest, images=options.images, overwrite=options.overwrite)
-    say(str(report))
+    write = _EXPORTERS[options.kind]
+    say(str(write(rows, options.dest, images=options.images, overwrite=options.overwrite)))
     return 0
 
 
