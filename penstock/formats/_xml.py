@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from typing import Any
-from xml.etree.ElementTree import Element, TreeBuilder
+from xml.etree.ElementTree import Element, ParseError, TreeBuilder
 
 __all__ = [
     "Style",
@@ -23,8 +24,9 @@ __all__ = [
 ]
 
 _ATTRIBUTE, _TEXT = "@", "#text"
+_NUM_KEPT = 1024  # names that were checked
 _WHOLE = re.compile(r"0|-?[1-9]\d{0,17}")
-_NAME = re.compile(r"[A-Za-z_][\w.-]*")
+_NOT_IN_NAMES = re.compile(r"[\s<>/&'\"=?!:]")
 _UNWRITABLE = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _HEAD = re.compile(rb"(?s)\A(.*?)<(?=[A-Za-z_])")
 _ENCODING = re.compile(r"""encoding=["']([\w.-]+)["']""")
@@ -124,9 +126,16 @@ def to_elements(tag: str, value: Any) -> list[Element]:
     return [to_element(tag, one) for one in (value if isinstance(value, list) else [value])]
 
 
+@lru_cache(_NUM_KEPT)
 def is_xml_name(name: str) -> bool:
     """Return whether an element or an attribute may have a name."""
-    return _NAME.fullmatch(name) is not None
+    if not name or _NOT_IN_NAMES.search(name):
+        return False
+    try:
+        parse_xml(f"<{name}/>".encode())
+    except (ParseError, UnicodeEncodeError):
+        return False
+    return True
 
 
 def shown_scalar(value: Any) -> str | None:

@@ -253,6 +253,7 @@ def _new_image(image: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "folder": "JPEGImages",
         "filename": image["filename"].rsplit("/", 1)[-1],
+        "source": {"database": "Unknown"},
         **({"size": size} if size else {}),
         "segmented": image["segmented"],
     }

@@ -109,7 +109,7 @@ class ImageSets:
         split, label = self._class_list(one)
         if label is not None:
             note |= {"class": label, "of_list": split}
-        elif (splits := self._union(own, members)) is not None and own:
+        elif own and f"{_FOLDER}/{_MAIN}/" in one.path and (splits := self._union(own, members)) is not None:
             note["of"] = splits
         else:
             note["name"] = _shown(one.path)
