@@ -2,6 +2,7 @@
 
 from penstock.exporters._report import ExportReport
 from penstock.exporters.coco._coco import to_coco
+from penstock.exporters.tables._huggingface import to_huggingface
 from penstock.exporters.voc._voc import to_voc
 
-__all__ = ["ExportReport", "to_coco", "to_voc"]
+__all__ = ["ExportReport", "to_coco", "to_huggingface", "to_voc"]

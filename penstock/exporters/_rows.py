@@ -135,6 +135,15 @@ class ExportedRows:
         """The classes, by index."""
         return () if self.labels is None else class_names_of(self.table, self.labels)
 
+    def names_of(self, tensor: str) -> tuple[str, ...]:
+        """Return the classes of a tensor, by index."""
+        return class_names_of(self.table, tensor)
+
+    def is_single(self, tensor: str) -> bool:
+        """Return whether no sample has several labels, and some have one."""
+        lengths = self.table.column(tensor).lengths[self.rows]
+        return bool(lengths.max(initial=0) == 1)
+
     def class_origins(self) -> list[str | None]:
         """Return the name that each class had when it was imported; None for a class that is new."""
         then: Mapping[str, str] = self.source.get("class_keys", {})

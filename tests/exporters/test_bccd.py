@@ -99,7 +99,7 @@ def test_a_new_export_has_the_layout_of_the_devkit(ds, tmp_path):
         for one in root.iter("object"):
             assert [child.tag for child in one] == OBJECT
             assert [child.tag for child in one.find("bndbox")] == CORNERS
-    assert objects_in(tmp_path / "voc") == {key: value for key, value in objects_in_dataset(small).items()}
+    assert objects_in(tmp_path / "voc") == objects_in_dataset(small)
 
 
 def objects_in_dataset(view):
