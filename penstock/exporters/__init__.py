@@ -2,7 +2,8 @@
 
 from penstock.exporters._report import ExportReport
 from penstock.exporters.coco._coco import to_coco
+from penstock.exporters.tables._csv import to_csv
 from penstock.exporters.tables._huggingface import to_huggingface
 from penstock.exporters.voc._voc import to_voc
 
-__all__ = ["ExportReport", "to_coco", "to_huggingface", "to_voc"]
+__all__ = ["ExportReport", "to_coco", "to_csv", "to_huggingface", "to_voc"]
