@@ -13,7 +13,10 @@ __all__ = ["build_parser"]
 
 _MOST = 2**31
 
+_IMAGES = "write the images too, or links to their files"
 _EXPORTS = (
+    ("csv", "a table of labels, numbers and texts", "a .csv file"),
+    ("folder", "a folder of images for each class", "a folder"),
     ("coco", "COCO instances", "a .json file, or a folder for annotations and images"),
     ("voc", "Pascal VOC", "a folder for annotations, lists of images, masks and images"),
 )
@@ -186,7 +189,8 @@ def _add_export(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
         export.add_argument("path", metavar="DATASET", help="the dataset")
         export.add_argument("dest", metavar="DEST", help=place)
         export.add_argument("--query", metavar="TQL", help="export only the rows that this query selects")
-        export.add_argument("--images", choices=("copy", "link"), help="write the images too, or links to their files")
+        if kind != "csv":
+            export.add_argument("--images", choices=("copy", "link"), help=_IMAGES)
         export.add_argument("--overwrite", action="store_true", help="replace what is at DEST")
         export.set_defaults(command=_commands.export, kind=kind)
 

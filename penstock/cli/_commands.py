@@ -43,6 +43,8 @@ _ROOTED: dict[str, Callable[..., Dataset]] = {
 }
 _EXPORTERS: dict[str, Callable[..., exporters.ExportReport]] = {
     "coco": exporters.to_coco,
+    "csv": exporters.to_csv,
+    "folder": exporters.to_folder,
     "voc": exporters.to_voc,
 }
 _WIDEST_CELL = 60
@@ -136,8 +138,9 @@ def export(options: argparse.Namespace) -> int:
     """Write annotations in a format of other tools."""
     dataset = load(options.path, read_only=True)
     rows = dataset if options.query is None else dataset.query(options.query)
-    write = _EXPORTERS[options.kind]
-    say(str(write(rows, options.dest, images=options.images, overwrite=options.overwrite)))
+    images = getattr(options, "images", None)
+    chosen = {} if images is None else {"images": images}
+    say(str(_EXPORTERS[options.kind](rows, options.dest, overwrite=options.overwrite, **chosen)))
     return 0
 
 
