@@ -73,7 +73,8 @@ def from_folder(
     the classes are the folders below or above them, and ``subset`` records the split.
     Images of a split without class folders have no label, and files next to the splits
     are left out. ``file`` is the path of each image. Images are recognized by their
-    content. Hidden files and system files are skipped, and a symbolic link counts as its target; `import_report` lists skipped files.
+    content. Hidden files and system files are skipped, and a symbolic link counts as
+    its target; `import_report` lists skipped files.
 
     Parameters
     ----------

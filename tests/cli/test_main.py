@@ -56,7 +56,7 @@ def test_import_of_a_folder_takes_the_names_of_splits(tmp_path, capsys):
     status, _, _ = run(capsys, "import", "folder", tmp_path / "in", tmp_path / "out", "--splits", "")
     assert penstock.dataset.load(tmp_path / "out").labels.info.class_names == ["car", "train"]
     status, _, _ = run(capsys, "import", "folder", tmp_path / "in", tmp_path / "two", "--splits", "train,val")
-    assert list(penstock.dataset.load(tmp_path / "two").tensors) == ["images", "subset"]
+    assert list(penstock.dataset.load(tmp_path / "two").tensors) == ["images", "subset", "file"]
 
 
 def test_import_of_a_table_without_labels_says_what_to_give(tmp_path, capsys):
