@@ -176,6 +176,7 @@ def _add_table(kinds: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     table.add_argument(
         "--rename", action="append", default=[], metavar="OLD=NEW", help="rename a class; can be repeated"
     )
+    table.add_argument("--named-only", action="store_true", help="import only the columns that other options name")
     table.set_defaults(command=_commands.import_table)
 
 

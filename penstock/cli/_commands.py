@@ -128,6 +128,7 @@ def import_table(options: argparse.Namespace) -> int:
         image_root=options.image_root,
         separator=options.separator,
         rename=_pairs(options.rename, "--rename"),
+        keep=not options.named_only,
         on_error=options.on_error,
         num_workers=options.num_workers,
     )

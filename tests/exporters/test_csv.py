@@ -132,6 +132,13 @@ def test_a_tensor_that_is_new_is_a_column_at_the_end_and_one_that_is_gone_is_not
     assert [row[-1] for row in found[1:]] == ["0.1", "", ""]
 
 
+def test_a_second_tensor_of_a_column_is_no_second_column(tmp_path):
+    ds = imported("a,b\nx,1\n", tmp_path, tensors={"labels": "a", "words": ("a", "text")})
+    text, report = exported(ds, tmp_path / "out.csv")
+    assert text == "a,b\nx,1\n"
+    assert report.issues == ("the tensor 'words' is not part of a CSV file",)
+
+
 def test_a_data_frame_comes_back_as_text(tmp_path):
     frame = pd.DataFrame({"labels": ["a", None], "n": [1, 2], "x": [0.5, np.nan], "list": [[1, 2], [3]]})
     ds = penstock.from_table(frame, tmp_path / "ds", tensors={"labels": "labels"}, progress=False)

@@ -50,6 +50,7 @@ def of_lists(rows):
 
 CASES = {
     "image": (Image(), IMAGES),
+    "image with a path": (Image(), [{**IMAGES[0], "path": "a/ä.png"}, {**IMAGES[1], "path": None}]),
     "image of none": (Image(), [IMAGES[0], None]),
     "label": (ClassLabel(names=["cat", "dog"]), [1, 0]),
     "label of none": (ClassLabel(names=["cat", "dog"]), [None, 0]),

@@ -114,6 +114,7 @@ class _Table:
         if len(pairs) == len(header):
             pairs = [(str(shown), name) for shown, (_, name) in zip(header, pairs, strict=True)]
         used = {name for _, name in pairs} | {spec.name for spec in self._objects} | {self.note.get("as_written")}
+        used |= {*self.note.get("others", ())}
         first = ["file"] if "file" in specs and "file" not in used else []
         others = [name for name, spec in specs.items() if name not in used and spec.htype not in _NOT_CELLS]
         return [*pairs, *((name, name) for name in dict.fromkeys([*first, *others]))]
@@ -165,7 +166,7 @@ class _Table:
         return [
             f"the tensor {name!r} is not part of a CSV file"
             for name, spec in self._rows.table.tensors.items()
-            if spec.htype in _NOT_CELLS
+            if spec.htype in _NOT_CELLS or name in self.note.get("others", ())
         ]
 
 

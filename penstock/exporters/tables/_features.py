@@ -41,7 +41,7 @@ def wanted_features(rows: ExportedRows) -> dict[str, Wanted]:
     note = rows.source if rows.source.get("format") == "huggingface" else {}
     found = _imported(rows, note) if note else {}
     used = {name for one in found.values() for name in (one.tensor, *one.fields.values())}
-    used |= {str(note.get("as_written", "")), *_as_written_of(rows, note)}
+    used |= {str(note.get("as_written", "")), *map(str, note.get("paths", {}).values()), *_as_written_of(rows, note)}
     left = [spec for name, spec in rows.table.tensors.items() if name not in used]
     if not note and rows.boxes is not None:
         group = [spec for spec in left if rows.boxes in (spec.name, spec.aligned_with)]

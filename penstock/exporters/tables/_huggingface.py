@@ -97,6 +97,7 @@ def _written(
     note = rows.source if rows.source.get("format") == "huggingface" else {}
     tensors = dict.fromkeys(name for one in wanted.values() for name in (one.tensor, *one.fields.values()) if name)
     odd = [name for name in rows.table.tensors if name.endswith(_WRITTEN) and note]
+    odd += [str(name) for name in note.get("paths", {}).values()]
     row = _RowWriter(rows, wanted, note)
     try:
         with ArrowWriter(path=str(path), features=features) as writer:
@@ -122,6 +123,7 @@ class _RowWriter:
         self._specs = rows.table.tensors
         self._wanted = wanted
         self._odd = str(note.get("as_written", ""))
+        self._paths: Mapping[str, str] = note.get("paths", {})
 
     def values(self, sample: Mapping[str, Any]) -> dict[str, Any]:
         """Return the values of all features."""
@@ -135,7 +137,7 @@ class _RowWriter:
         if isinstance(value, Exception):
             raise ExportError(f"{one.tensor!r} of a sample cannot be read: {value}") from value
         if spec.htype in ("image", "segment_mask", "binary_mask"):
-            return _image(value)
+            return _image(value, sample.get(self._paths.get(name, "")))
         if spec.htype == "class_label":
             labels = value.tolist()
             is_list = not hasattr(one.feature, "names") and hasattr(one.feature, "feature")
@@ -195,13 +197,13 @@ def _shown(value: Any) -> list[int]:
     return [one for one in (value if isinstance(value, list) else [value]) if one is not None and one >= 0]
 
 
-def _image(value: Any) -> dict[str, Any] | None:
+def _image(value: Any, path: str | None) -> dict[str, Any] | None:
     if value is None:
         return None
     if isinstance(value, bytes | memoryview):
-        return {"bytes": bytes(value), "path": None}
+        return {"bytes": bytes(value), "path": path}
     from PIL import Image
 
     buffer = io.BytesIO()
     Image.fromarray(value).save(buffer, "PNG")
-    return {"bytes": buffer.getvalue(), "path": None}
+    return {"bytes": buffer.getvalue(), "path": path}

@@ -14,6 +14,7 @@ from penstock.importers.boxes._boxes import Coords, image_size
 from penstock.importers.building._build import Column, build
 from penstock.importers.building._report import IssueLog, OnError
 from penstock.importers.building._sources import plain_errors
+from penstock.importers.building._text import printable
 from penstock.importers.columns._cells import plain_json
 from penstock.importers.columns._features import Feature, LabelReader, feature_kind, is_unheld, label_names, told
 from penstock.importers.columns._labels import MISSING_LABEL
@@ -93,6 +94,7 @@ def from_huggingface(
             features=features,
             row_of=_row_reader(dataset, features),
             label_of=_row_reader(dataset, _without_images(features)),
+            paths_of=_path_reader(dataset, features),
             num_rows=len(dataset),
             coords=coords,
         )
@@ -155,6 +157,7 @@ class _Reader:
     features: Mapping[str, Feature]
     row_of: Callable[[int], Row]
     label_of: Callable[[int], Row]
+    paths_of: Callable[[str], Sequence[str | None]]
     num_rows: int
     coords: Coords
     notes: dict[str, Any] = field(default_factory=dict)
@@ -178,7 +181,20 @@ class _Reader:
             own = {found.boxes: fields.pop("boxes")}
             own |= {} if found.categories is None else {found.categories: fields.pop("categories")}
             self.notes["objects"][found.name] = own | {name: fields[name] for name in found.fields if name in fields}
+        columns += self._path_columns(plain, names, [column.name for column in columns])
         return [*columns, *self._as_written(plain, list(objects), [column.name for column in columns])]
+
+    def _path_columns(self, plain: Sequence[str], names: Mapping[str, str], taken: list[str]) -> list[Column]:
+        """Return a tensor of the paths of each feature of images that has some."""
+        found, self.notes["paths"] = list[Column](), {}
+        for name in (name for name in plain if feature_kind(self.features[name]) == "Image"):
+            paths = self.paths_of(name)
+            if any(paths):
+                wanted = "file" if not found else f"{names[name]}_file"
+                tensor = free_name(wanted, [*taken, *(column.name for column in found)])
+                self.notes["paths"][name] = tensor
+                found.append(Column(name=tensor, htype="text", sample=paths.__getitem__))
+        return found
 
     def _as_written(self, plain: Sequence[str], objects: Iterable[str], taken: Sequence[str]) -> list[Column]:
         """Return a tensor of the labels and objects that their tensors do not hold exactly, if there are any."""
@@ -249,6 +265,26 @@ class _Reader:
 def _is_boxes(feature: Feature) -> bool:
     inner = getattr(feature, "feature", None)
     return feature_kind(feature).startswith("Array2D") or getattr(inner, "feature", None) is not None
+
+
+def _path_reader(dataset: Any, features: Mapping[str, Feature]) -> Callable[[str], list[str | None]]:
+    """Return what reads the paths of a feature of images, without reading the images."""
+
+    def paths(name: str) -> list[str | None]:
+        undecoded = (
+            dataset.with_format(None).select_columns([name]).cast_column(name, type(features[name])(decode=False))
+        )
+        found: list[str | None] = []
+        for part in undecoded.with_format("arrow").iter(_NUM_KEPT):
+            struct = part.column(0)
+            valid, paths_in = (
+                struct.is_valid().to_pylist(),
+                [path for chunk in struct.chunks for path in chunk.field("path").to_pylist()],
+            )
+            found += [path if is_valid else None for path, is_valid in zip(paths_in, valid, strict=True)]
+        return [None if path is None else printable(path) for path in found]
+
+    return paths
 
 
 def _without_images(features: Mapping[str, Feature]) -> dict[str, Feature]:

@@ -163,6 +163,7 @@ def _kept(
     found = [*columns, *kept]
     note: dict[str, Any] = {"format": "table", "separator": reader.separator}
     note["columns"] = [[str(name), tensor] for name, tensor in zip(frame.columns, names, strict=True) if tensor]
+    note["others"] = [name for name in taken if name not in {*names, "images"}]  # a second tensor of a column
     if reader.is_text:
         odd = written_cells(frame, names, found, reader.separator)
         if odd is not None:
