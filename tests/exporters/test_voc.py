@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import io
-from xml.etree.ElementTree import fromstring
+from xml.etree.ElementTree import fromstring, tostring
 
 import numpy as np
 import pytest
@@ -114,7 +114,7 @@ def contents(root):
 
 @pytest.mark.slow
 @settings(
-    max_examples=20,
+    max_examples=15,
     deadline=None,
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
@@ -129,6 +129,41 @@ def test_an_export_equals_its_source(texts, tmp_path_factory):
     assert {name: tree(text) for name, text in found.items()} == {
         name: tree(text.encode()) for name, text in source.items()
     }
+
+
+@pytest.mark.slow
+@settings(
+    max_examples=10,
+    deadline=None,
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+@given(text=files(), edits=st.lists(st.sampled_from(["no", "box", "class", "gone"]), min_size=3, max_size=3))
+def test_the_difference_of_an_export_is_its_edits(text, edits, tmp_path_factory):
+    root = tmp_path_factory.mktemp("voc")
+    ds = imported(folder_of(root / "in", {"a": text}), root / "ds")
+    expected = fromstring(text.encode())
+    kept, boxes, labels = [], ds.boxes[0].numpy().copy(), ds.categories[0].numpy().copy()
+    for at, (one, edit) in enumerate(zip(expected.findall("object"), edits, strict=False)):
+        if edit == "box":
+            boxes[at] = [at, 10, 20, 30]
+            for side, value in {"xmin": at + 1, "ymin": 11, "xmax": at + 20, "ymax": 40}.items():
+                one.find(f"bndbox/{side}").text = str(value)
+        elif edit == "class":
+            labels[at] = len(ds.categories.info.class_names) - 1
+            name = ds.categories.info.class_names[-1]
+            one.find("name").text = one.findtext("name") if one.findtext("name").strip() == name else name
+        elif edit == "gone":
+            expected.remove(one)
+            continue
+        kept.append(at)
+    ds.boxes[0], ds.categories[0] = boxes[kept], labels[kept]
+    for name in ("attributes", "as_written"):
+        if name in ds.tensors:
+            values = ds[name][0].numpy().tolist()
+            ds[name][0] = [values[at] for at in kept]
+    exported(ds, root / "out")
+    assert tree((root / "out/Annotations/a.xml").read_bytes()) == tree(tostring(expected, encoding="unicode"))
 
 
 BOX = "<bndbox><xmin>{}</xmin><ymin>{}</ymin><xmax>{}</xmax><ymax>{}</ymax></bndbox>"
