@@ -398,7 +398,41 @@ def test_a_dataset_of_another_format_becomes_a_new_folder(tmp_path):
         "<pose>Unspecified</pose><truncated>0</truncated><difficult>0</difficult><bndbox><xmin>1</xmin>"
         "<ymin>2</ymin><xmax>2</xmax><ymax>4</ymax></bndbox></object></annotation>"
     )
-    assert report.issues == ("the tensor 'segmentation' is not part of a VOC folder",)
+    assert report.issues == ("the outline of 1 object was left out",)
+
+
+def test_what_voc_has_no_place_for_is_counted(tmp_path):
+    ds = penstock.empty(tmp_path / "ds")
+    ds.create_tensor("boxes", htype="bbox")
+    ds.create_tensor("categories", htype="class_label", class_names=["a"], aligned_with="boxes")
+    ds.create_tensor("iscrowd", htype="generic", dtype="uint8", aligned_with="boxes")
+    ds.create_tensor("keypoints", htype="json", aligned_with="boxes")
+    ds.create_tensor("segmentation", htype="json", aligned_with="boxes")
+    ds.create_tensor("score", htype="generic")
+    outlines = [[[1, 1, 5, 1, 5, 5]], {"size": [9, 9], "counts": [81]}, []]
+    points = [[1, 2, 2], None, None]
+    boxes = [[0, 0, 2, 2]] * 3
+    ds.append(
+        {
+            "boxes": boxes, "categories": [0, 0, 0], "iscrowd": [0, 1, 1], "keypoints": points,
+            "segmentation": outlines, "score": 1.0,
+        }
+    )  # fmt: skip
+    assert exported(ds, tmp_path / "out").issues == (
+        "2 crowds were written as objects",
+        "the outlines of 2 objects were left out",
+        "the keypoints of 1 object were left out",
+        "the tensor 'score' is not part of a VOC folder",
+    )
+
+
+def test_attributes_of_images_are_not_taken_for_those_of_objects(tmp_path):
+    ds = penstock.empty(tmp_path / "ds")
+    ds.create_tensor("boxes", htype="bbox")
+    ds.create_tensor("categories", htype="class_label", class_names=["a"], aligned_with="boxes")
+    ds.create_tensor("attributes", htype="json")
+    ds.append({"boxes": [[0, 0, 2, 2]], "categories": [0], "attributes": {"x": 1, "y": 2}})
+    assert exported(ds, tmp_path / "out").issues == ("the tensor 'attributes' is not part of a VOC folder",)
 
 
 def palette_png(pixels, palette, **options):

@@ -26,6 +26,11 @@ __all__ = ["to_voc"]
 
 _IMAGES = ("file", "source_id", "image_attributes", "image_sets", "mask_forms")
 _OBJECTS = ("attributes", "as_written")
+_LOST = {  # of objects, that VOC has no place for
+    "iscrowd": "1 crowd was written as an object|{:,} crowds were written as objects",
+    "segmentation": "the outline of 1 object was left out|the outlines of {:,} objects were left out",
+    "keypoints": "the keypoints of 1 object were left out|the keypoints of {:,} objects were left out",
+}
 _MASKS = ("SegmentationClass", "SegmentationObject")
 
 
@@ -127,7 +132,7 @@ class _FolderWriter:
         (self._folder / "Annotations").mkdir(parents=True)
         ids = self._ids()
         masks = [writer.name for writer in self._masks.values()]
-        names = [*(name for name in (rows.boxes, rows.labels) if name is not None), *_IMAGES, *_OBJECTS, *masks]
+        names = [*(name for name in (rows.boxes, rows.labels) if name is not None), *_IMAGES, *_OBJECTS, *_LOST, *masks]
         subsets = rows.subsets()
         for start, samples in rows.chunks(names, np.arange(len(rows))):
             for at in range(len(next(iter(samples.values())))):
@@ -158,6 +163,8 @@ class _FolderWriter:
         own = name.removeprefix(f"{home}/") if home else name
         before = f"{home}/" if home else ""
         objects, notes = self._objects(position, sample)
+        for one in filter(self._is_of_objects, _LOST):
+            self._left_out[one] += sum(map(_says_something, _listed(sample.get(one))))
         image = self._image(position, own, sample)
         self._image_names.append(f"{before}JPEGImages/{image['filename']}")
         values = sample.get("image_attributes") if self._note else None
@@ -202,6 +209,7 @@ class _FolderWriter:
         boxes, labels = sample[str(rows.boxes)], sample[str(rows.labels)]
         if boxes is None or labels is None:
             return [], []
+        sample = {name: value for name, value in sample.items() if name not in _OBJECTS or self._is_of_objects(name)}
         for name in (rows.labels, *_OBJECTS):
             rows.check_count(position, len(boxes), name, sample.get(str(name)))
         corners = decimals(boxes_xywh(boxes, rows.table.tensors[str(rows.boxes)].coords)).tolist()
@@ -225,6 +233,10 @@ class _FolderWriter:
         chosen = sorted(first.values())
         return np.array(chosen, np.int64), [self._image_names[at] for at in chosen]
 
+    def _is_of_objects(self, name: str) -> bool:
+        spec = self._rows.spec(name)
+        return spec is not None and spec.aligned_with == self._rows.boxes
+
     def issues(self) -> tuple[str, ...]:
         """Return what VOC cannot represent."""
         rows, written = self._rows, self.annotations
@@ -232,16 +244,31 @@ class _FolderWriter:
         if written.num_rounded:
             what = "1 box was" if written.num_rounded == 1 else f"{written.num_rounded:,} boxes were"
             found.append(f"{what} rounded to whole pixels")
+        for name, count in self._left_out.items():
+            one, several = _LOST[name].split("|")
+            found += [] if not count else [one if count == 1 else several.format(count)]
         for name, count in written.left_out.items():
             found.append(f"the attribute {name!r} of {count:,} images or objects cannot be written as XML")
         for writer in self._masks.values():
             found += writer.issues()
-        used = {rows.images, rows.boxes, rows.labels, "subset", "file", "attributes", "image_sets", "mask_forms"}
-        used |= {*(writer.name for writer in self._masks.values()), *((*_IMAGES, *_OBJECTS) if self._note else ())}
+        used = {rows.images, rows.boxes, rows.labels, "subset", "file", "image_sets", "mask_forms"}
+        used |= {*filter(self._is_of_objects, _OBJECTS)}
+        used |= {*filter(self._is_of_objects, _LOST)}
+        used |= {*(writer.name for writer in self._masks.values()), *(_IMAGES if self._note else ())}
         for name in rows.table.tensors:
             if name not in used:
                 found.append(f"the tensor {name!r} is not part of a VOC folder")
         return tuple(found)
+
+
+def _listed(values: Any) -> list[Any]:
+    """Return the entries of a tensor for each object as Python values."""
+    return [] if values is None else values.tolist() if isinstance(values, np.ndarray) else list(values)
+
+
+def _says_something(value: Any) -> bool:
+    """Return whether there is an outline, keypoints or the mark of a crowd."""
+    return bool(value) and value == value  # noqa: PLR0124  NaN says nothing
 
 
 def _stem(file: str) -> str:
