@@ -3,6 +3,7 @@ from __future__ import annotations
 import datetime as dt
 import decimal
 import io
+import typing
 
 import datasets
 import numpy as np
@@ -174,6 +175,10 @@ def test_what_was_exported_is_imported_again(ds, tmp_path):
     again = penstock.from_huggingface(exported(ds)["train"], tmp_path / "again", progress=False)
     assert again.boxes[0].numpy().tolist() == [[1, 2, 3, 4]]
     assert again.categories.info.class_names == ["a", "b"]
+
+
+def test_its_types_are_known_without_the_package():
+    assert set(typing.get_type_hints(penstock.to_huggingface)) == {"source", "progress", "return"}
 
 
 def test_a_view_without_rows_has_the_features(tmp_path):

@@ -27,7 +27,7 @@ __all__ = ["to_huggingface"]
 _WRITTEN = "as_written"
 
 
-def to_huggingface(source: Dataset | View, *, progress: bool = True) -> datasets.Dataset | datasets.DatasetDict:
+def to_huggingface(source: Dataset | View, *, progress: bool = True) -> Any:
     """Return a Hugging Face dataset.
 
     A dataset that was imported with `from_huggingface` gives the same features and rows again; only what was edited
