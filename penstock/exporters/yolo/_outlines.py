@@ -1,0 +1,87 @@
+"""One polygon for each object, as a line of a YOLO label file has it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["joined", "mask_outlines", "polygons_of", "rectangle"]
+
+_FEWEST = 6  # numbers: three corners
+_SIZE = 2  # of a run-length encoding: height and width
+
+Points = NDArray[np.float64]
+
+
+def polygons_of(segmentation: Any) -> list[Points]:
+    """Return the polygons of an object, each of shape (num_points, 2); what is not a polygon is left out.
+
+    Examples
+    --------
+    >>> [polygon.tolist() for polygon in polygons_of([[1, 2, 5, 2, 5, 6], [0, 0]])]
+    [[[1.0, 2.0], [5.0, 2.0], [5.0, 6.0]]]
+    """
+    if not isinstance(segmentation, list):
+        return []
+    parts = segmentation if segmentation and isinstance(segmentation[0], list) else [segmentation]
+    return [np.array(part, np.float64).reshape(-1, 2) for part in parts if _is_polygon(part)]
+
+
+def _is_polygon(part: object) -> bool:
+    return (
+        isinstance(part, list)
+        and len(part) >= _FEWEST
+        and len(part) % 2 == 0
+        and all(isinstance(value, int | float) and not isinstance(value, bool) for value in part)
+    )
+
+
+def mask_outlines(runs: Mapping[str, Any]) -> list[Points] | None:
+    """Return the outer outlines of a run-length encoding; None where it cannot be read, or pycocotools is missing."""
+    try:
+        import cv2
+        from pycocotools import mask
+
+        height, width = (int(side) for side in runs["size"][:_SIZE])
+        counts = runs["counts"]
+        encoded = mask.frPyObjects(dict(runs), height, width) if isinstance(counts, list) else dict(runs)
+        pixels = np.ascontiguousarray(mask.decode(encoded))
+        contours, _ = cv2.findContours(pixels, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    except Exception:  # noqa: BLE001  whatever is wrong with it, it is reported as a mask that cannot be written
+        return None
+    return [np.asarray(one, np.float64).reshape(-1, 2) for one in contours if len(one) >= _FEWEST // 2]
+
+
+def joined(polygons: Sequence[Points]) -> Points:
+    """Return several polygons as one: each is connected to the next at their closest points, there and back.
+
+    Examples
+    --------
+    >>> left, right = np.array([[0.0, 0], [2, 0], [2, 2]]), np.array([[3.0, 0], [5, 0], [5, 2]])
+    >>> joined([left, right]).tolist()  # doctest: +NORMALIZE_WHITESPACE
+    [[2.0, 0.0], [3.0, 0.0], [5.0, 0.0], [5.0, 2.0], [3.0, 0.0], [2.0, 0.0], [2.0, 2.0], [0.0, 0.0]]
+    """
+    found = polygons[-1]
+    for polygon in reversed(polygons[:-1]):
+        distances = ((polygon[:, None] - found[None]) ** 2).sum(axis=2)
+        own, other = np.unravel_index(int(distances.argmin()), distances.shape)
+        there = np.roll(found, -int(other), axis=0)
+        from_own = np.roll(polygon, -int(own), axis=0)
+        found = np.concatenate([from_own[:1], there, there[:1], from_own[:1], from_own[1:]])
+    return found
+
+
+def rectangle(box_xywh: Sequence[float]) -> Points:
+    """Return the corners of a box, clockwise from the upper left.
+
+    Examples
+    --------
+    >>> rectangle([1, 2, 10, 20]).tolist()
+    [[1.0, 2.0], [11.0, 2.0], [11.0, 22.0], [1.0, 22.0]]
+    """
+    left, top, width, height = box_xywh
+    right, bottom = left + width, top + height
+    return np.array([[left, top], [right, top], [right, bottom], [left, bottom]], np.float64)
