@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "explore",
-    "export_coco",
+    "export",
     "import_auto",
     "import_coco",
     "import_rooted",
@@ -40,6 +40,10 @@ _ROOTED: dict[str, Callable[..., Dataset]] = {
     "voc": importers.from_voc,
     "yolo": importers.from_yolo,
     "folder": importers.from_folder,
+}
+_EXPORTERS: dict[str, Callable[..., exporters.ExportReport]] = {
+    "coco": exporters.to_coco,
+    "yolo": exporters.to_yolo,
 }
 _WIDEST_CELL = 60
 _MOST_LISTED = 20
@@ -103,7 +107,9 @@ def _inspected(source: Source) -> int:
 
 def import_rooted(options: argparse.Namespace) -> int:
     """Import a VOC, YOLO or image folder."""
-    names = {"folder": ("splits",), "voc": ("split", "roots", "exif"), "yolo": ("split", "roots", "exif")}[options.kind]
+    names = {"folder": ("splits",), "voc": ("split", "roots", "exif"), "yolo": ("split", "roots", "exif", "task")}[
+        options.kind
+    ]
     more = {name: getattr(options, name) for name in names}
     if more.get("splits") is not None:
         more["splits"] = [name.strip() for name in more["splits"].split(",") if name.strip()]
@@ -128,12 +134,13 @@ def import_table(options: argparse.Namespace) -> int:
     return _made(dataset)
 
 
-def export_coco(options: argparse.Namespace) -> int:
-    """Write annotations as COCO instances."""
+def export(options: argparse.Namespace) -> int:
+    """Write annotations in a format of other tools."""
     dataset = load(options.path, read_only=True)
     rows = dataset if options.query is None else dataset.query(options.query)
-    report = exporters.to_coco(rows, options.dest, images=options.images, overwrite=options.overwrite)
-    say(str(report))
+    write = _EXPORTERS[options.kind]
+    more = {"task": options.task} if options.kind == "yolo" else {}
+    say(str(write(rows, options.dest, images=options.images, overwrite=options.overwrite, **more)))
     return 0
 
 

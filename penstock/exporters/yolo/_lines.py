@@ -14,7 +14,7 @@ from penstock.exporters._issues import Issues
 from penstock.exporters._rows import ExportedRows
 from penstock.exporters.yolo._classes import ClassNumbers
 from penstock.exporters.yolo._outlines import joined, mask_outlines, polygons_of, rectangle
-from penstock.formats import (
+from penstock.formats._yolo import (
     Style,
     digest_of,
     keypoint_values,
@@ -111,12 +111,10 @@ class LabelLines:
         self.num_objects += len(lines)
         if not lines and kept.get("missing"):
             return None
-        newline = next((end for _, end in lines if end), self._style.newline)
-        newline = "\r\n" if newline.startswith("\r\n") else newline[0]
         found = str(kept.get("start", ""))
         for at, (line, end) in enumerate(lines):
             is_last = at + 1 == len(lines)
-            usual = newline if self._style.ends_last or not is_last else ""
+            usual = self._style.newline if self._style.ends_last or not is_last else ""
             found += line + (usual if end is None or (not end and not is_last) else end)
         return found
 

@@ -102,15 +102,13 @@ def _is_below(name: str, folder: str) -> bool:
 
 
 def _without_split(name: str, subset: str) -> str:
-    """Return a name without the folders that the destination has anyway.
+    """Return a name without the folders that the destination has anyway, and without others of that name.
 
     Examples
     --------
-    >>> _without_split("images/train/a.jpg", "train"), _without_split("train/images/a.jpg", "train")
-    ('a.jpg', 'a.jpg')
+    >>> _without_split("images/train/a.jpg", "train"), _without_split("train/images/b/a.jpg", "train")
+    ('a.jpg', 'b/a.jpg')
     """
-    parts = PurePosixPath(name).parts
-    start = 0
-    while start + 1 < len(parts) and start < 2 and parts[start] in {_IMAGES, subset}:
-        start += 1
-    return "/".join(parts[start:])
+    *folders, last = PurePosixPath(name).parts
+    kept = [part for part in folders if part != _IMAGES]
+    return "/".join([*(kept[1:] if kept[:1] == [subset] else kept), last])

@@ -23,7 +23,7 @@ from penstock.exporters.yolo._config import config_text, split_keys
 from penstock.exporters.yolo._lines import OBJECTS, LabelLines
 from penstock.exporters.yolo._places import Places, label_path
 from penstock.exporters.yolo._pose import pose_form
-from penstock.formats import Style
+from penstock.formats._yolo import Style
 
 __all__ = ["Task", "to_yolo"]
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.formats import (
+from penstock.formats._yolo import (
     digest_of,
     keypoint_values,
     line_text,
@@ -156,7 +157,7 @@ class YoloSource:
         """Yield the objects whose lines an export would write in another way, with their lines."""
         boxes = decimals(boxes_xywh).tolist()
         starts = np.flatnonzero(np.diff(self._image_of[objects], prepend=-1))
-        for start, end in zip(starts.tolist(), [*starts[1:].tolist(), len(objects)], strict=True):
+        for start, end in pairwise([*starts.tolist(), len(objects)]):
             frame = self._frame(int(objects[start]))
             fractions = shortest_boxes(boxes_xywh[start:end], frame[0].size).tolist()
             for at in range(start, end):
@@ -171,7 +172,8 @@ class YoloSource:
         values = _values(line, fractions, segmentation, keypoints, frame[0])
         number, style = self._numbers[line.label], self._style
         note: dict[str, Any] = {}
-        if text != line_text(number, values, style.digits):
+        is_other = self._info["task"] != "detect" and not line.num_points and not line.num_keypoints
+        if is_other or text != line_text(number, values, style.digits):  # a box among polygons or poses stays one
             is_same = rewritten(text, number, self._same[line.label], values) == text
             note["line"] = [text, None if is_same else digest_of(box, segmentation, keypoints, line.score)]
         if end != (style.newline if style.ends_last or not self._ends_file[place] else ""):
