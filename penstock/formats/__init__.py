@@ -1,4 +1,4 @@
-"""What importers and exporters share of a format: lines of YOLO label files."""
+"""What importers and exporters share of a format: lines of YOLO label files, run-length encodings."""
 
 from __future__ import annotations
 

@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from penstock.formats._rle import mask_of_runs
+
 __all__ = ["joined", "mask_outlines", "polygons_of", "rectangle"]
 
 _FEWEST = 6  # numbers: three corners
-_SIZE = 2  # of a run-length encoding: height and width
 
 Points = NDArray[np.float64]
 
@@ -40,18 +41,13 @@ def _is_polygon(part: object) -> bool:
 
 
 def mask_outlines(runs: Mapping[str, Any]) -> list[Points] | None:
-    """Return the outer outlines of a run-length encoding; None where it cannot be read, or pycocotools is missing."""
-    try:
-        import cv2
-        from pycocotools import mask
+    """Return the outer outlines of a run-length encoding; None where it is broken."""
+    import cv2
 
-        height, width = (int(side) for side in runs["size"][:_SIZE])
-        counts = runs["counts"]
-        encoded = mask.frPyObjects(dict(runs), height, width) if isinstance(counts, list) else dict(runs)
-        pixels = np.ascontiguousarray(mask.decode(encoded))
-        contours, _ = cv2.findContours(pixels, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
-    except Exception:  # noqa: BLE001  whatever is wrong with it, it is reported as a mask that cannot be written
+    mask = mask_of_runs(runs)
+    if mask is None:
         return None
+    contours, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
     return [np.asarray(one, np.float64).reshape(-1, 2) for one in contours if len(one) >= _FEWEST // 2]
 
 
