@@ -14,6 +14,7 @@ import penstock
 from penstock.errors import ExportError
 from penstock.exporters.yolo._outlines import joined, mask_outlines
 from penstock.tensors import encode_image
+from tests.widgets.conftest import FrontEnd, wire  # noqa: F401  a fixture
 
 PNG = encode_image(np.zeros((50, 100, 3), np.uint8), "png")
 NAMES = "names:\n  0: cat\n  1: dog\n"
@@ -519,3 +520,40 @@ def test_the_most_that_a_dataset_has_is_written_by_default(tmp_path):
     assert len(texts(tmp_path / "out")["labels/train/a.txt"].split()) == 9
     exported(of_objects(tmp_path / "none", [None]), tmp_path / "boxes")
     assert len(texts(tmp_path / "boxes")["labels/train/a.txt"].split()) == 5
+
+
+@pytest.mark.parametrize(
+    "note",
+    [
+        "mine",
+        {"format": "yolo", "task": 7, "files": [{"format": "yolo", "classes": 3, "header": 4, "text": 5, "style": 6}]},
+        {"format": "yolo", "task": "segment", "files": []},
+        {"format": "yolo", "files": [{"format": "yolo", "keeps_layout": True, "folders": 7, "name": "../../x"}]},
+        {"format": "yolo", "files": [{"format": "yolo", "keeps_layout": True, "folders": {"": "../x"}, "text": "["}]},
+    ],
+)
+def test_a_note_that_no_import_wrote_does_no_harm(tmp_path, note):
+    ds = of_objects(tmp_path / "ds", [[SQUARE]])
+    ds.info["source"] = note
+    exported(ds, tmp_path / "deep/out", task="detect")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["deep", "ds"]
+    (content,) = (content for name, content in texts(tmp_path / "deep/out").items() if name.endswith("a.txt"))
+    assert content == b"0 0.2 0.4 0.2 0.4\n"
+
+
+def test_an_object_drawn_among_scores_has_none(tmp_path, wire):  # noqa: F811  a fixture of that file
+    root = folder(tmp_path / "in", train_a="0 0.5 0.5 0.2 0.4 0.875\n")
+    ds = imported(root, tmp_path / "ds")
+    front = FrontEnd(penstock.explore(ds))
+    shown = front.ask("sample.get", position=0)[0]["sample"]
+    edit = {"labels": [0, 1], "boxes": [*shown["boxes"], 10, 5, 20, 20], "sources": [0, -1]}
+    front.ask("edit.labels", uid=shown["uid"], state=shown["state"], **edit)
+    exported(ds, tmp_path / "out")
+    assert texts(tmp_path / "out")["labels/train/a.txt"] == b"0 0.5 0.5 0.2 0.4 0.875\n1 0.2 0.3 0.2 0.4\n"
+
+
+def test_a_path_of_another_machine_is_kept_and_reported(tmp_path):
+    root = folder(tmp_path / "in", f"path: /content/x\n{SPLITS}{NAMES}", train_a="0 .5 .5 .1 .1", val_b="0 .5 .5 .1 .1")
+    report = exported(imported(root, tmp_path / "ds"), tmp_path / "out")
+    assert texts(tmp_path / "out") == texts(root)
+    assert report.issues == ("data.yaml has path: /content/x, as in the source; trainers look for the images there",)

@@ -12,7 +12,7 @@ import numpy as np
 
 from penstock.dataset import Dataset, View
 from penstock.errors import ExportError
-from penstock.exporters._images import Images, check_images, write_images
+from penstock.exporters._images import Images, check_images, safe_name, write_images
 from penstock.exporters._issues import Issues
 from penstock.exporters._place import checked_place, written_beside
 from penstock.exporters._report import ExportReport
@@ -158,7 +158,9 @@ def _note(rows: ExportedRows) -> Mapping[str, Any]:
     """Return what the import noted of the first YOLO folder; empty where the source was another, or a user wrote it."""
     files = rows.source.get("files") if rows.source.get("format") == "yolo" else None
     found = files[0] if isinstance(files, list) and files else None
-    return found if isinstance(found, Mapping) and found.get("format") == "yolo" else {}
+    if not isinstance(found, Mapping) or found.get("format") != "yolo":
+        return {}
+    return found if len(files or ()) == 1 else {**found, "keeps_layout": False}
 
 
 def _noted_task(rows: ExportedRows) -> object:
@@ -168,7 +170,7 @@ def _noted_task(rows: ExportedRows) -> object:
 def _write(rows: ExportedRows, part: Path, task: Task, images: Images, issues: Issues) -> int:
     """Write label files, data.yaml and images; return the number of objects."""
     note = _note(rows)
-    keeps = bool(note.get("keeps_layout")) and len(rows.source.get("files", ())) == 1
+    keeps = bool(note.get("keeps_layout"))
     is_source_task = _noted_task(rows) == task
     classes = ClassNumbers(rows.class_names, rows.class_origins(), _known_classes(note))
     header = note.get("header")
@@ -183,13 +185,13 @@ def _write(rows: ExportedRows, part: Path, task: Task, images: Images, issues: I
         keypoints=keypoints,
         issues=issues,
     )
-    folders = note.get("folders") if keeps else None
+    folders = _folders(note) if keeps else None
     places = Places(rows.subsets(), folders, issues)
     paths = _write_labels(rows, part, lines, places)
     if classes.moved:
         issues.say(f"{_listed(classes.gone)} is gone, so that {_listed(classes.moved)} has a lower number")
     text = _config(note, classes, places, issues, None if is_source_task and task == "pose" else pose or {})
-    target = part / (str(note["name"]) if keeps else "data.yaml")
+    target = part / (safe_name(str(note.get("name", ""))) if keeps else "data.yaml")
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(text, encoding="utf-8", newline="")
     if images is not None:
@@ -229,7 +231,15 @@ def _listed(names: Sequence[str]) -> str:
 
 def _known_classes(note: Mapping[str, Any]) -> Mapping[str, list[int]]:
     known = note.get("classes")
-    return known if isinstance(known, Mapping) else {}
+    known = known if isinstance(known, Mapping) else {}
+    return {name: own for name, own in known.items() if isinstance(own, list) and all(type(one) is int for one in own)}
+
+
+def _folders(note: Mapping[str, Any]) -> dict[str, str]:
+    """Return where the source has the images of each split."""
+    known = note.get("folders")
+    known = known if isinstance(known, Mapping) else {}
+    return {subset: safe_name(one) for subset, one in known.items() if isinstance(one, str) and one != "."}
 
 
 def _config(
@@ -239,8 +249,10 @@ def _config(
     source = note.get("text")
     source = source if isinstance(source, str) else ""
     keeps = bool(note.get("keeps_layout"))
-    before = note.get("folders")
-    same = keeps and isinstance(before, Mapping) and dict(places.folders) == dict(before)
+    same = keeps and places.folders == _folders(note)
+    header = note.get("header")
+    if same and isinstance(header, Mapping) and header.get("path"):
+        issues.say(f"data.yaml has path: {header['path']}, as in the source; trainers look for the images there")
     if pose is not None and not pose and not any(key in source for key in ("kpt_shape", "flip_idx", "kpt_names")):
         pose = None
     return config_text(source, classes.names, None if same else split_keys(places.folders, issues), pose)
