@@ -557,3 +557,25 @@ def test_a_path_of_another_machine_is_kept_and_reported(tmp_path):
     report = exported(imported(root, tmp_path / "ds"), tmp_path / "out")
     assert texts(tmp_path / "out") == texts(root)
     assert report.issues == ("data.yaml has path: /content/x, as in the source; trainers look for the images there",)
+
+
+def test_one_split_stays_where_it_is(tmp_path):
+    root = folder(tmp_path / "in", train_a="0 .5 .5 .1 .1", val_b="1 .5 .5 .1 .1")
+    report = exported(imported(root, tmp_path / "ds", split="val"), tmp_path / "out")
+    assert texts(tmp_path / "out")["labels/val/b.txt"] == b"1 .5 .5 .1 .1"
+    config = yaml.safe_load((tmp_path / "out/data.yaml").read_text())
+    assert (config["train"], config["val"]) == ("images/val", "images/val")
+    assert report.issues[0].startswith("there is no split for 'train'")
+
+
+@pytest.mark.parametrize("names", ["!mine [cat, dog]", "&a [cat, dog]", "{1: dog, 0: cat}"])
+def test_unusual_yaml_comes_back_and_can_be_edited(tmp_path, names):
+    config = f"{SPLITS}names: {names}\nnc: 2\nkept: {{a: x}}\n"
+    ds = imported(folder(tmp_path / "in", config, train_a="0 .5 .5 .1 .1", val_b=""), tmp_path / "ds")
+    exported(ds, tmp_path / "out")
+    assert (tmp_path / "out/data.yaml").read_text() == config
+    ds.categories.rename_class("cat", "lynx")
+    exported(ds, tmp_path / "renamed")
+    found = yaml.safe_load((tmp_path / "renamed/data.yaml").read_text())
+    assert [found["names"][number] for number in (0, 1)] == ["lynx", "dog"]
+    assert (found["kept"], found["train"]) == ({"a": "x"}, "images/train")

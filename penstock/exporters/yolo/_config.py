@@ -68,8 +68,6 @@ def config_text(
     names: Mapping[int, str],
     splits: Mapping[str, str | list[str]] | None,
     pose: Mapping[str, Any] | None,
-    *,
-    gone: Sequence[str] = (),
 ) -> str:
     """Return the text of data.yaml: that of the source where it says the same.
 
@@ -83,20 +81,11 @@ def config_text(
         Folders of images by key; None for those of the source.
     pose : mapping, optional
         Keys about keypoints for a new file; None for those of the source, empty for none.
-    gone : sequence of str
-        Keys of the source that are left out.
     """
-    import yaml
-
-    try:
-        content = yaml.safe_load(source) if source else {}
-    except (yaml.YAMLError, ValueError, RecursionError):
-        content = {}
-    content = content if isinstance(content, dict) else {}
-    same_names = bool(content) and _names_in(source) == names
-    if same_names and splits is None and pose is None and not gone:
+    same_names = bool(source) and _names_in(source) == names
+    if same_names and splits is None and pose is None:
         return source
-    written = {key: value for key, value in content.items() if key not in gone}
+    written = _content(source)
     if splits is not None:
         others = {key: value for key, value in written.items() if key != "path" and not _is_split(key)}
         written = {**splits, **others}
@@ -117,6 +106,19 @@ def _dumped(key: Any, value: Any) -> str:
         {key: value}, allow_unicode=True, default_flow_style=flow, sort_keys=False, width=1 << 20
     )
     return text
+
+
+def _content(source: str) -> dict[Any, Any]:
+    """Return the keys of a YAML; with values as text where it has tags that are not of YAML itself."""
+    import yaml
+
+    for loader in (yaml.SafeLoader, yaml.BaseLoader):
+        try:
+            content = yaml.load(source, Loader=loader) if source else {}  # noqa: S506  neither makes objects
+        except (yaml.YAMLError, ValueError, RecursionError):
+            continue
+        return dict(content) if isinstance(content, dict) else {}
+    return {}
 
 
 def _is_split(key: object) -> bool:

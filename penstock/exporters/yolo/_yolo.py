@@ -186,7 +186,7 @@ def _write(rows: ExportedRows, part: Path, task: Task, images: Images, issues: I
         issues=issues,
     )
     folders = _folders(note) if keeps else None
-    places = Places(rows.subsets(), folders, issues)
+    places = Places(_subsets(rows, note), folders, issues)
     paths = _write_labels(rows, part, lines, places)
     if classes.moved:
         issues.say(f"{_listed(classes.gone)} is gone, so that {_listed(classes.moved)} has a lower number")
@@ -233,6 +233,12 @@ def _known_classes(note: Mapping[str, Any]) -> Mapping[str, list[int]]:
     known = note.get("classes")
     known = known if isinstance(known, Mapping) else {}
     return {name: own for name, own in known.items() if isinstance(own, list) and all(type(one) is int for one in own)}
+
+
+def _subsets(rows: ExportedRows, note: Mapping[str, Any]) -> list[str]:
+    """Return the split of each sample; of an import of one split, that one."""
+    found, imported = rows.subsets(), note.get("split")
+    return [imported] * len(rows) if isinstance(imported, str) and not any(found) else found
 
 
 def _folders(note: Mapping[str, Any]) -> dict[str, str]:

@@ -70,7 +70,8 @@ def chosen_task(config: YoloConfig, counts: Counter[int], log: IssueLog, *, scor
 def noted_folder(
     folder: YoloFolder, images: Sequence[YoloImage], task: Task, classes: Mapping[str, list[int]]
 ) -> Mapping[str, Any]:
-    """Return what is noted of a folder, as JSON."""
+    """Return what is noted of a folder, as JSON; `images` may be those of one split."""
+    subsets = {image.subset for image in images}
     config = folder.config
     is_yaml = bool(config.text)
     name = config.file.relative_to(folder.root).as_posix() if is_yaml and is_below(config.file, folder.root) else ""
@@ -84,7 +85,8 @@ def noted_folder(
                 "header": config.header,
                 "text": config.text,
                 "classes": dict(classes),
-                "folders": _folders(folder, images),
+                "folders": _folders(folder, folder.images),
+                "split": subsets.pop() if len(images) < len(folder.images) and len(subsets) == 1 else "",
                 "keeps_layout": bool(name) and not folder.lists and _is_usual(folder, images),
             }
         ],
