@@ -139,6 +139,42 @@ def test_random_label_files_come_back_equal(sizes, data, tmp_path_factory):
     assert {name: texts(base / "out")[name] for name in kept} == {name: texts(root)[name] for name in kept}
 
 
+@pytest.mark.slow
+@settings(
+    max_examples=10,
+    deadline=None,
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+@given(data=st.data())
+def test_random_edits_change_their_lines_alone(data, tmp_path_factory):
+    base = tmp_path_factory.mktemp("edits")
+    root = folder(base / "in", train_a=data.draw(label_files([4])), train_b="1 .5 .5 .25 .5\n0 .5 .5 .25 .5")
+    ds = imported(root, base / "ds", on_error="skip")
+    exported(ds, base / "before")
+    labels = {(row, at): int(label) for row in range(2) for at, label in enumerate(ds.categories[row].numpy())}
+    chosen = data.draw(st.sets(st.sampled_from(sorted(labels)), min_size=1))
+    moved = {key for key in chosen if data.draw(st.booleans())}
+    for row, at in chosen:
+        if (row, at) in moved:
+            boxes = ds.boxes[row].numpy()
+            boxes[at] = [13, 17, 29, 31] if boxes[at].tolist() != [13, 17, 29, 31] else [1, 2, 3, 4]
+            ds.boxes[row] = boxes
+        else:
+            values = ds.categories[row].numpy()
+            values[at] = 1 - values[at]
+            ds.categories[row] = values
+    exported(ds, base / "out")
+    before, after = texts(base / "before"), texts(base / "out")
+    assert before.keys() == after.keys()
+    for row, name in enumerate(("labels/train/a.txt", "labels/train/b.txt")):
+        old, new = ([word.split() for word in one[name].splitlines() if word.strip()] for one in (before, after))
+        changed = {(row, at) for at, (one, other) in enumerate(zip(old, new, strict=True)) if one != other}
+        assert changed == {key for key in chosen if key[0] == row}
+        for _, at in changed - moved:
+            assert (old[at][1:], int(float(new[at][0]))) == (new[at][1:], 1 - labels[row, at])
+
+
 @pytest.fixture
 def ds(tmp_path):
     label = "0 0.500000 0.50 0.2 0.4\n1  0.1 0.2 0.2 0.4\n1 0.7 0.7 0.1 0.1\n"
