@@ -615,3 +615,31 @@ def test_unusual_yaml_comes_back_and_can_be_edited(tmp_path, names):
     found = yaml.safe_load((tmp_path / "renamed/data.yaml").read_text())
     assert [found["names"][number] for number in (0, 1)] == ["lynx", "dog"]
     assert (found["kept"], found["train"]) == ({"a": "x"}, "images/train")
+
+
+def test_poses_of_objects_without_keypoints_are_not_visible_and_reported(tmp_path):
+    ds = of_objects(tmp_path / "ds", [None, None], iscrowd=(0, 0), boxes=((10, 10, 20, 20), (0, 0, 10, 10)))
+    ds.create_tensor("keypoints", htype="json", aligned_with="boxes")
+    ds.keypoints[0] = [[10, 10, 2, 20, 20, 1], None]
+    report = exported(ds, tmp_path / "out", task="pose")
+    assert texts(tmp_path / "out")["labels/train/a.txt"] == (
+        b"0 0.2 0.4 0.2 0.4 0.1 0.2 2 0.2 0.4 1\n0 0.05 0.1 0.1 0.2 0 0 0 0 0 0\n"
+    )
+    assert yaml.safe_load((tmp_path / "out/data.yaml").read_text())["kpt_shape"] == [2, 3]
+    assert report.issues[0] == (
+        "objects have no keypoints; those they lack are written as not visible: 1, in 'images/train/a.png'"
+    )
+
+
+def test_boxes_of_poses_are_written_without_what_the_yaml_says_of_keypoints(tmp_path):
+    label = "0 0.50 0.5 0.2 0.4 0.45 0.35 2 0.55 0.65 1\n"
+    ds = imported(folder(tmp_path / "in", POSE, train_a=label, val_b=""), tmp_path / "ds")
+    report = exported(ds, tmp_path / "out", task="detect")
+    assert texts(tmp_path / "out")["labels/train/a.txt"] == b"0 0.5 0.5 0.2 0.4\n"
+    assert yaml.safe_load((tmp_path / "out/data.yaml").read_text()) == {
+        "train": "images/train",
+        "val": "images/val",
+        "future": {"a": [1, "x"]},
+        "names": {0: "cat", 1: "dog"},
+    }
+    assert report.issues == ("tensors that are not part of a YOLO folder for 'detect': keypoints",)
