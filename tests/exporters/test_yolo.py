@@ -643,3 +643,24 @@ def test_boxes_of_poses_are_written_without_what_the_yaml_says_of_keypoints(tmp_
         "names": {0: "cat", 1: "dog"},
     }
     assert report.issues == ("tensors that are not part of a YOLO folder for 'detect': keypoints",)
+
+
+def test_images_without_one_class_have_no_class_folder(tmp_path):
+    ds = penstock.empty(tmp_path / "ds")
+    ds.create_tensor("images", htype="image", sample_compression="png")
+    ds.create_tensor("labels", htype="class_label", class_names=["a/b", "c"])
+    ds.create_tensor("file", htype="text")
+    image = np.zeros((5, 6, 3), np.uint8)
+    for labels, file in (([0], "x/1.png"), ([0], "y/1.png"), ([], "2.png"), ([0, 1], "3.png")):
+        ds.append({"images": image, "labels": labels, "file": file})
+    report = exported(ds, tmp_path / "out", images="copy")
+    found = sorted(path.relative_to(tmp_path / "out").as_posix() for path in (tmp_path / "out").rglob("*.png"))
+    assert found == ["train/a_b/1-2.png", "train/a_b/1.png"]
+    assert report.num_objects == 2
+    assert report.issues == (
+        "there is no split for 'val' or 'test', one of which trainers need",
+        "images of a name that its folder already has get another name: 1, in 'train/a_b/1.png'",
+        "images without a class are left out: 1, in '2.png'",
+        "images of several classes are left out: 1, in '3.png'",
+        "classes without images, which have no folder: 1, in 'c'",
+    )

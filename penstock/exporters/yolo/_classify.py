@@ -30,6 +30,8 @@ def write_class_folders(rows: ExportedRows, part: Path, images: Images, issues: 
         raise ExportError(f"the classes {', '.join(map(repr, rows.class_names))} are not distinct as names of folders")
     subsets = rows.subsets()
     has_splits = any(subsets)
+    if not any(subset.lower().startswith(("val", "test", "dev")) for subset in subsets):
+        issues.say("there is no split for 'val' or 'test', one of which trainers need")
     chosen, names = [], []
     used: set[str] = set()
     for start, samples in rows.chunks([labels, "file"], np.arange(len(rows))):
