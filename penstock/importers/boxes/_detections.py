@@ -20,7 +20,7 @@ from penstock.importers.building._build import build, check_options
 from penstock.importers.building._report import IssueLog
 from penstock.importers.building._text import printable
 from penstock.importers.building._write import Column
-from penstock.tensors import MAX_IMAGE_BYTES, Link
+from penstock.tensors import MAX_IMAGE_BYTES, Link, clip_boxes
 
 __all__ = ["Gathered", "build_detections", "judge_boxes", "repair_boxes"]
 
@@ -133,21 +133,11 @@ def repair_boxes(
     kept: NDArray[np.bool_] = np.logical_and.reduce([finite, sized, touches.all(axis=1)])
     for box in np.flatnonzero(~kept).tolist():
         log.refuse(describe(box), f"box {_shown(boxes_xywh[box])} {_flaw(bool(finite[box]), bool(sized[box]))}")
-    repaired = _repaired(np.where(kept[:, None], corner, 0.0), np.where(kept[:, None], size, 1.0), image_sizes)
+    repaired = clip_boxes(np.where(kept[:, None], known, [[0.0, 0.0, 1.0, 1.0]]), image_sizes)
     for box in np.flatnonzero(kept & (np.abs(repaired - known) > _SLACK).any(axis=1)).tolist():
         what = "has no area and was widened" if (size[box] == 0).any() else "extends beyond its image and was clipped"
         log.repair(describe(box), f"box {_shown(boxes_xywh[box])} {what} to {_shown(repaired[box])}")
     return repaired.astype(np.float32), kept
-
-
-def _repaired(
-    corner: NDArray[np.float64], size: NDArray[np.float64], image_sizes: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    widened = np.where(size == 0, np.minimum(1.0, image_sizes), size)
-    start = np.where(size == 0, np.minimum(corner, image_sizes - widened), corner)
-    low, high = np.maximum(start, 0.0), np.minimum(start + widened, image_sizes)
-    reaches_out = (start < 0) | (start + widened > image_sizes)
-    return np.concatenate([low, np.where(reaches_out, high - low, widened)], axis=1)
 
 
 def _flaw(finite: bool, sized: bool) -> str:
