@@ -71,12 +71,11 @@ def load_json(path: Path) -> object:
         content = path.read_bytes()
         if content.startswith(_GZIP_MAGIC):
             content = gzip.decompress(content)
-        text = content.decode(json.detect_encoding(content), "surrogatepass")
-        del content
+        content = _as_utf8(content)
         try:
-            return read_members(text, "annotations")
+            return read_members(content, "annotations")
         except ValueError:
-            return json.loads(text)
+            return json.loads(content.decode("utf-8", "surrogatepass"))
     except FileNotFoundError:
         raise ImporterError(f"the annotations file {str(path)!r} does not exist. Expected a COCO JSON file") from None
     except json.JSONDecodeError as error:
@@ -89,6 +88,13 @@ def load_json(path: Path) -> object:
         raise ImporterError(f"{path} cannot be read as JSON: it is nested too deeply. Expected a COCO file") from None
     except (OSError, EOFError, ValueError, zlib.error) as error:
         raise ImporterError(f"{path} cannot be read as JSON: {error}. Expected a COCO JSON file") from None
+
+
+def _as_utf8(content: bytes) -> bytes:
+    encoding = json.detect_encoding(content)
+    if encoding == "utf-8":
+        return content
+    return content.decode(encoding, "surrogatepass").encode("utf-8", "surrogatepass")
 
 
 def _is_list(data: object, key: str) -> bool:
