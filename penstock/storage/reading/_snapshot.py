@@ -99,6 +99,13 @@ class Snapshot:
             table = self.source.to_table(columns)
             return table if self._order is None else table.take(self._order)
 
+    def missing(self, column: str) -> NDArray[np.bool_]:
+        """Return whether each sample is NULL in a column, which is read a part at a time."""
+        with wrapped(f"read {column} of {self.path!r}"):
+            parts = [batch.column(0).is_null().to_numpy(False) for batch in self.handle.to_batches([column])]
+        found = np.concatenate(parts) if parts else np.empty(0, bool)
+        return found if self._order is None else found[self._order]
+
     def take(self, rows: NDArray[np.int64], columns: Sequence[str]) -> pa.Table:
         """Return some rows, which must be increasing and within bounds."""
         with wrapped(f"read samples of {self.path!r}"):
