@@ -12,12 +12,14 @@ from pathlib import Path
 from typing import Any, cast
 
 from penstock.errors import ImporterError
+from penstock.importers.coco._content import Content, FileContent
 from penstock.importers.coco._spans import Entries, read_members
 from penstock.importers.files._passed_over import is_passed_over
 from penstock.importers.files._subsets import subset_in
 
 __all__ = ["find_coco_images", "image_name", "is_coco", "read_coco"]
 
+_HEAD = 4  # bytes that tell an encoding
 _GZIP_MAGIC = b"\x1f\x8b"
 _NUM_LOOKED_FOR = 200
 _DEEPEST = 3
@@ -68,14 +70,11 @@ def load_json(path: Path) -> object:
         If the file is missing, or not JSON.
     """
     try:
-        content = path.read_bytes()
-        if content.startswith(_GZIP_MAGIC):
-            content = gzip.decompress(content)
-        content = _as_utf8(content)
+        content = _content(path)
         try:
             return read_members(content, "annotations")
         except ValueError:
-            return json.loads(content.decode("utf-8", "surrogatepass"))
+            return json.loads(content[:].decode("utf-8", "surrogatepass"))
     except FileNotFoundError:
         raise ImporterError(f"the annotations file {str(path)!r} does not exist. Expected a COCO JSON file") from None
     except json.JSONDecodeError as error:
@@ -90,11 +89,20 @@ def load_json(path: Path) -> object:
         raise ImporterError(f"{path} cannot be read as JSON: {error}. Expected a COCO JSON file") from None
 
 
-def _as_utf8(content: bytes) -> bytes:
+def _content(path: Path) -> Content:
+    """Return a document in UTF-8: the file itself, if it is one."""
+    with path.open("rb") as file:
+        head = file.read(_HEAD)
+    is_plain = not head.startswith(_GZIP_MAGIC) and json.detect_encoding(head) == "utf-8"
+    if is_plain and path.is_file() and hasattr(os, "pread"):
+        return FileContent(path)
+    content = path.read_bytes()
+    if content.startswith(_GZIP_MAGIC):
+        content = gzip.decompress(content)
     encoding = json.detect_encoding(content)
-    if encoding == "utf-8":
-        return content
-    return content.decode(encoding, "surrogatepass").encode("utf-8", "surrogatepass")
+    return (
+        content if encoding == "utf-8" else content.decode(encoding, "surrogatepass").encode("utf-8", "surrogatepass")
+    )
 
 
 def _is_list(data: object, key: str) -> bool:

@@ -35,6 +35,10 @@ class KeptAnnotations:
 
     def __init__(self, annotations: Sequence[Any], places: Sequence[int], keys: Sequence[tuple[str, ...]]) -> None:
         self._annotations = annotations
+        self._texts: list[bytes] | None = None
+        if isinstance(annotations, Entries):
+            self._texts = [annotations.text(at) for at in places]
+            annotations.check_unchanged()
         self._parsed: dict[int, dict[str, Any]] = {}
         self.places = places
         self.keys = keys
@@ -42,34 +46,30 @@ class KeptAnnotations:
     def __len__(self) -> int:
         return len(self.places)
 
-    def parsed(self, place: int) -> dict[str, Any]:
-        """Return an annotation."""
-        if place not in self._parsed:
-            self._parsed[place] = without_deep(self._annotations[place])
-        return self._parsed[place]
+    def parsed(self, number: int) -> dict[str, Any]:
+        """Return one of the annotations."""
+        if number not in self._parsed:
+            text = None if self._texts is None else self._texts[number]
+            entry = self._annotations[self.places[number]] if text is None else Entries.parse(text)
+            self._parsed[number] = without_deep(entry)
+        return self._parsed[number]
 
     def texts(self, name: str) -> JsonText:
         """Return the list of a field of each annotation; null where it has none."""
-        found = [
-            self._text(place, name) if name in keys else "null"
-            for place, keys in zip(self.places, self.keys, strict=True)
-        ]
+        found = [self._text(number, name) if name in keys else "null" for number, keys in enumerate(self.keys)]
         return JsonText(f"[{','.join(found)}]", len(found))
 
     def attributes(self) -> JsonText:
         """Return the list of all other fields of each annotation: those that are not COCO's own."""
-        found = [
-            {} if KNOWN.issuperset(keys) else self._other_fields(place)
-            for place, keys in zip(self.places, self.keys, strict=True)
-        ]
+        found = [{} if KNOWN.issuperset(keys) else self._other_fields(number) for number, keys in enumerate(self.keys)]
         return json_text(found, len(found))
 
-    def _other_fields(self, place: int) -> dict[str, Any]:
-        return {name: value for name, value in self.parsed(place).items() if name not in KNOWN}
+    def _other_fields(self, number: int) -> dict[str, Any]:
+        return {name: value for name, value in self.parsed(number).items() if name not in KNOWN}
 
-    def _text(self, place: int, name: str) -> str:
-        written = self._annotations.numbers(place, name) if isinstance(self._annotations, Entries) else None
-        return json_text(self.parsed(place)[name], 0) if written is None else written.decode()
+    def _text(self, number: int, name: str) -> str:
+        written = None if self._texts is None else Entries.numbers(self._texts[number], name)
+        return json_text(self.parsed(number)[name], 0) if written is None else written
 
 
 def json_text(value: Any, num_entries: int) -> JsonText:

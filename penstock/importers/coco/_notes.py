@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["AnnotationNotes", "Layouts", "is_whole"]
+__all__ = ["AnnotationNotes", "Layouts", "is_whole", "values_of"]
 
 _MOST_LAYOUTS = 256
 _NO_ID = 0
@@ -42,9 +42,9 @@ class Layouts:
         return list(self._numbers)
 
     @property
-    def of_entries(self) -> NDArray[np.uint32]:
+    def of_entries(self) -> NDArray[np.uintc]:
         """The number of each entry's order."""
-        return np.frombuffer(self._of, np.uint32) if self._of else np.empty(0, np.uint32)
+        return values_of(self._of)
 
     @property
     def names(self) -> set[str]:
@@ -117,7 +117,7 @@ class AnnotationNotes:
 
     def note_repeated(self) -> None:
         """Note ids that come again: twice in the source, and so twice in an export. When all are taken."""
-        ids, places = self.ids, np.flatnonzero(np.array(self._has_ids, bool))
+        ids, places = self.ids, np.flatnonzero(values_of(self._has_ids).astype(bool))
         firsts = np.unique(ids[places], return_index=True)[1]
         for place in np.delete(places, firsts).tolist():
             number = int(ids[place])
@@ -126,17 +126,22 @@ class AnnotationNotes:
     @property
     def has_zero(self) -> bool:
         """Whether 0 is an id."""
-        return bool(((self.ids == 0) & np.array(self._has_ids, bool)).any())
+        return bool(((self.ids == 0) & values_of(self._has_ids).astype(bool)).any())
 
     @property
     def ids(self) -> NDArray[np.int64]:
         """Id of each annotation, by its place; 0 where it is no whole number."""
-        return np.frombuffer(self._ids, np.int64) if self._ids else np.empty(0, np.int64)
+        return values_of(self._ids)
 
     @property
     def areas(self) -> NDArray[np.float64]:
         """Area of each annotation, by its place; NaN where it is no number."""
-        return np.frombuffer(self._areas, np.float64) if self._areas else np.empty(0)
+        return values_of(self._areas)
+
+
+def values_of(values: array[Any]) -> NDArray[Any]:
+    """Return an array that is complete as one of numpy, not copied."""
+    return np.frombuffer(values, values.typecode) if values else np.empty(0, values.typecode)
 
 
 def _is_usual(annotation: dict[str, Any], number: Any, area: Any, image_key: Any, category_id: Any) -> bool:

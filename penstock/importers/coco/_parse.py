@@ -17,7 +17,7 @@ from penstock.importers.building._text import shown
 from penstock.importers.coco._boxes import box_of, crowd_of
 from penstock.importers.coco._file import image_name
 from penstock.importers.coco._nesting import MOST_NESTED, deep_keys, without_deep
-from penstock.importers.coco._notes import AnnotationNotes
+from penstock.importers.coco._notes import AnnotationNotes, values_of
 from penstock.importers.coco._source import CocoSource
 from penstock.importers.coco._spans import Entries
 
@@ -55,7 +55,7 @@ def parse_coco(data: dict[str, Any], source: str, log: IssueLog) -> CocoDetectio
     notes = AnnotationNotes()
     category_ids = _written_ids(class_of)
     annotations, placed = data["annotations"], _PlacedObjects()
-    for place, annotation in enumerate(_shallow(annotations, source, log)):
+    for place, annotation in enumerate(_shallow(annotations, f"{source}, annotation", log)):
         found = _placed(annotation, row_of, class_of, source, log)
         if found is None:
             notes.add(place, annotation)
@@ -64,9 +64,8 @@ def parse_coco(data: dict[str, Any], source: str, log: IssueLog) -> CocoDetectio
         notes.add(place, annotation, images[row].key, category_ids[label], int(iscrowd))
         placed.add(place, row, label, bbox, iscrowd)
     notes.note_repeated()
-    places, rows, labels, crowds = placed.places, placed.rows, placed.labels, placed.crowds
+    places, rows, boxes_xywh = placed.places, placed.rows, placed.boxes_xywh
     order, offsets = group_by_image(rows, len(images))
-    boxes_xywh = placed.boxes_xywh
     if len(places) and (boxes_xywh[:, 2:] < 1).all() and (np.abs(boxes_xywh) <= 1).all():
         log.note(source, "every box is within one pixel. They may be fractions of the sides, but COCO uses pixels")
 
@@ -74,13 +73,12 @@ def parse_coco(data: dict[str, Any], source: str, log: IssueLog) -> CocoDetectio
         at = int(order[box])
         return f"{source}, annotation {shown(annotations[int(places[at])].get('id'))} of {images[int(rows[at])].name}"
 
-    as_read = np.zeros((len(annotations), 4))
-    as_read[places] = boxes_xywh
     image_places = np.array([image.place for image in images], np.int64)
     written = CocoSource(
         data,
         source,
-        boxes_xywh=as_read,
+        places=places,
+        boxes_xywh=boxes_xywh,
         notes=notes,
         class_names=class_names,
         category_ids=[category_ids[label] for label in range(len(class_names))],
@@ -90,11 +88,11 @@ def parse_coco(data: dict[str, Any], source: str, log: IssueLog) -> CocoDetectio
         images=tuple(image.name for image in images),
         offsets=offsets,
         boxes_xywh=boxes_xywh[order],
-        labels=labels[order],
+        labels=placed.labels[order],
         class_names=class_names,
         describe=describe,
         stated_sizes=np.array([image.size for image in images], np.float64).reshape(-1, 2),
-        iscrowd=crowds[order],
+        iscrowd=placed.crowds[order],
         urls=tuple(image.url for image in images),
         source=written,
         image_places=image_places,
@@ -139,23 +137,23 @@ class _PlacedObjects:
 
     @property
     def places(self) -> NDArray[np.int64]:
-        return np.array(self._places, np.int64)
+        return values_of(self._places)
 
     @property
     def rows(self) -> NDArray[np.int64]:
-        return np.array(self._rows, np.int64)
+        return values_of(self._rows)
 
     @property
     def labels(self) -> NDArray[np.int64]:
-        return np.array(self._labels, np.int64)
+        return values_of(self._labels)
 
     @property
     def crowds(self) -> NDArray[np.uint8]:
-        return np.array(self._crowds, np.uint8)
+        return values_of(self._crowds)
 
     @property
     def boxes_xywh(self) -> NDArray[np.float64]:
-        return np.array(self._boxes, np.float64).reshape(-1, 4)
+        return values_of(self._boxes).reshape(-1, 4)
 
 
 def _without_deep(data: dict[str, Any], source: str, log: IssueLog) -> dict[str, Any]:
@@ -163,19 +161,28 @@ def _without_deep(data: dict[str, Any], source: str, log: IssueLog) -> dict[str,
     for name in deep_keys({name: value for name, value in data.items() if name not in _LISTS}):
         _report_deep(source, name, log)
         data = {key: value for key, value in data.items() if key != name}
-    return data | {name: list(_shallow(data[name], f"{source}, {name}", log)) for name in _LISTS[1:]}
+    named = {"images": "image", "categories": "category"}
+    return data | {name: list(_shallow(data[name], f"{source}, {one}", log)) for name, one in named.items()}
 
 
 def _shallow(entries: Sequence[Any], source: str, log: IssueLog) -> Iterator[Any]:
     """Yield entries without the keys whose values are nested deeper than JSON tensors allow."""
-    lazy = entries if isinstance(entries, Entries) else None
-    for place, entry in enumerate(entries):
-        if isinstance(entry, dict) and (lazy is None or lazy.may_be_deep(place)):
+    for entry, may_be_deep in _with_depth(entries):
+        if may_be_deep and isinstance(entry, dict):
             for name in deep_keys(entry):
-                _report_deep(f"{source}, {shown(entry.get('id'))}", name, log)
+                _report_deep(f"{source} {shown(entry.get('id'))}", name, log)
             yield without_deep(entry)
         else:
             yield entry
+
+
+def _with_depth(entries: Sequence[Any]) -> Iterator[tuple[Any, bool]]:
+    """Yield entries, and whether one may be nested too deep: few are, and text tells it fast."""
+    if not isinstance(entries, Entries):
+        yield from ((entry, True) for entry in entries)
+        return
+    for text in entries.texts():
+        yield Entries.parse(text), text.count(b"[") + text.count(b"{") > MOST_NESTED
 
 
 def _report_deep(source: str, name: str, log: IssueLog) -> None:

@@ -30,8 +30,10 @@ class CocoSource:
         The document, as `read_coco` returns it.
     name : str
         The file's name.
-    boxes_xywh : ndarray of float64, shape (num_annotations, 4)
-        Boxes as the file has them.
+    places : ndarray of int64
+        The annotations that have a box, increasing.
+    boxes_xywh : ndarray of float64, shape (len(places), 4)
+        Their boxes as the file has them.
     notes : AnnotationNotes
         Of all annotations.
     class_names : sequence of str
@@ -47,6 +49,7 @@ class CocoSource:
         data: Mapping[str, Any],
         name: str,
         *,
+        places: NDArray[np.int64],
         boxes_xywh: NDArray[np.float64],
         notes: AnnotationNotes,
         class_names: Sequence[str],
@@ -55,7 +58,7 @@ class CocoSource:
     ) -> None:
         self._data = data
         self._name = name
-        self._boxes_xywh = boxes_xywh
+        self._places, self._boxes_xywh = places, boxes_xywh
         self._notes = notes
         self._classes = list(zip(class_names, category_ids, strict=True))
         self._images_in_order, self._annotations_in_order = in_order
@@ -66,7 +69,7 @@ class CocoSource:
         self._object_notes = notes.layouts.notes()
         self._layouts = notes.layouts.all
         self._layout_of = notes.layouts.of_entries
-        self._odd_boxes: NDArray[np.bool_] = np.zeros(len(boxes_xywh), bool)
+        self._odd_boxes: NDArray[np.bool_] = np.zeros(len(self._layout_of), bool)
         self._fields: Mapping[str, Field] = {}
 
     @property
@@ -102,7 +105,8 @@ class CocoSource:
             found["attributes"] = _json({})
         if not self._annotations_in_order:
             found["annotation_index"] = _numbers("int64", 0)
-        self._odd_boxes[objects] = (decimals(boxes_xywh) != self._boxes_xywh[objects]).any(axis=1)
+        as_read = self._boxes_xywh[np.searchsorted(self._places, objects)]
+        self._odd_boxes[objects] = (decimals(boxes_xywh) != as_read).any(axis=1)
         if self._object_notes or self._odd_boxes.any() or not self._notes.odd.keys().isdisjoint(objects.tolist()):
             found["as_written"] = _json()
         self._fields = found
@@ -157,10 +161,10 @@ class CocoSource:
 
     def _as_written(self, kept: KeptAnnotations, boxes_xywh: NDArray[np.float64]) -> list[Any]:
         found: list[Any] = []
-        for place, keys, box in zip(kept.places, kept.keys, boxes_xywh.tolist(), strict=True):
+        for number, (place, keys, box) in enumerate(zip(kept.places, kept.keys, boxes_xywh.tolist(), strict=True)):
             fields: dict[str, Any] = dict(self._notes.odd.get(place, ()))
             if self._odd_boxes[place] or "bbox" in fields:
-                fields["bbox"] = [kept.parsed(place).get("bbox"), box]
+                fields["bbox"] = [kept.parsed(number).get("bbox"), box]
             if (note := self._object_notes.get(keys)) is not None:
                 fields["keys"] = note
             found.append(fields or None)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import re
 from array import array
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from typing import Any, overload
 
-from penstock.importers.coco._nesting import MOST_NESTED
+from penstock.importers.coco._content import Content, check_unchanged
 
 __all__ = ["Entries", "read_members"]
 
@@ -19,20 +20,21 @@ _WINDOW = 2**20  # bytes that are decoded at a time
 _NUMBERS = b"0123456789.,-[]"
 _BLANKS = b" \t\r\n"
 _CONTINUED = range(0x80, 0xC0)  # bytes inside a character
+_LONGEST = 4  # bytes of a character
 
 
 class Entries(Sequence[Any]):
-    """Entries of a JSON list that stay text; 16 bytes each in addition to the text.
+    """Entries of a JSON list that stay text: 16 bytes each in memory if the text is in a file.
 
     Parameters
     ----------
-    content : bytes
+    content : bytes or FileContent
         The document, UTF-8.
     starts, ends : array of int64
         Where the text of each entry begins and ends.
     """
 
-    def __init__(self, content: bytes, starts: array[int], ends: array[int]) -> None:
+    def __init__(self, content: Content, starts: array[int], ends: array[int]) -> None:
         self._content = content
         self._starts = starts
         self._ends = ends
@@ -47,45 +49,60 @@ class Entries(Sequence[Any]):
     def __getitem__(self, index: int | slice) -> Any:
         if isinstance(index, slice):
             return Entries(self._content, self._starts[index], self._ends[index])
-        return _DECODER.raw_decode(_decoded(self._content[self._starts[index] : self._ends[index]]))[0]
+        return self.parse(self.text(index))
 
     def __iter__(self) -> Iterator[Any]:
-        return map(self.__getitem__, range(len(self)))
+        return map(self.parse, self.texts())
 
-    def may_be_deep(self, index: int) -> bool:
-        """Return whether an entry may be nested deeper than a JSON tensor allows."""
-        start, end = self._starts[index], self._ends[index]
-        return self._content.count(b"[", start, end) + self._content.count(b"{", start, end) > MOST_NESTED
+    def check_unchanged(self) -> None:
+        """Raise if the file was changed since it was opened."""
+        check_unchanged(self._content)
 
-    def numbers(self, index: int, name: str) -> bytes | None:
-        """Return the text of a list of numbers, or of lists of them, of an entry that has it; without blanks.
+    def text(self, index: int) -> bytes:
+        """Return the text of an entry."""
+        return self._content[self._starts[index] : self._ends[index]]
+
+    def texts(self) -> Iterator[bytes]:
+        """Yield the text of each entry, read many at a time."""
+        first = 0
+        while first < len(self):
+            begins = self._starts[first]
+            end = max(bisect_right(self._ends, begins + _WINDOW), first + 1)
+            part = self._content[begins : self._ends[end - 1]]
+            yield from (part[self._starts[at] - begins : self._ends[at] - begins] for at in range(first, end))
+            first = end
+
+    @staticmethod
+    def parse(text: bytes) -> Any:
+        """Return an entry."""
+        return _DECODER.raw_decode(_decoded(text))[0]
+
+    @staticmethod
+    def numbers(text: bytes, name: str) -> str | None:
+        """Return the list of numbers, or of lists of them, that an entry has under a key, as text without blanks.
 
         None if it is something else, or the text alone does not tell where it is.
 
         Examples
         --------
-        >>> found = read_members(b'{"a": [{"outline": [[1, 2.50]], "id": 4}]}', "a")["a"]
-        >>> found.numbers(0, "outline"), found.numbers(0, "id")
-        (b'[[1,2.50]]', None)
+        >>> text = b'{"outline": [[1, 2.50]], "id": 4}'
+        >>> Entries.numbers(text, "outline"), Entries.numbers(text, "id")
+        ('[[1,2.50]]', None)
         """
-        content, start, end = self._content, self._starts[index], self._ends[index]
         key = b'"%s"' % name.encode()
-        at = content.find(key, start, end)
-        if at < 0 or content.find(b"\\", start, end) >= 0 or content.find(key, at + 1, end) >= 0:
+        _, found, after = text.partition(key)
+        if not found or b"\\" in text or key in after:
             return None  # the key may be another's, or part of a text
-        begins = at + len(key)
-        following = content.find(b'"', begins, end)
-        text = content[begins : end if following < 0 else following].translate(None, _BLANKS)
-        value = text[1:-1]  # without the colon, and the comma or brace that follows
-        return value if value[:1] == b"[" and not value.translate(None, _NUMBERS) else None
+        value = after.partition(b'"')[0].translate(None, _BLANKS)[1:-1]  # after the colon, before a comma or brace
+        return value.decode() if value[:1] == b"[" and not value.translate(None, _NUMBERS) else None
 
 
-def read_members(content: bytes, lazy: str) -> dict[str, Any]:
+def read_members(content: Content, lazy: str) -> dict[str, Any]:
     """Return the members of a JSON object; the list named `lazy` as `Entries`.
 
     Parameters
     ----------
-    content : bytes
+    content : bytes or FileContent
         A JSON document in UTF-8.
     lazy : str
         Name of the long list.
@@ -121,11 +138,11 @@ class _Windows:
 
     Parameters
     ----------
-    content : bytes
+    content : bytes or FileContent
         The document, UTF-8.
     """
 
-    def __init__(self, content: bytes) -> None:
+    def __init__(self, content: Content) -> None:
         self.content = content
         self._text = ""
         self._at = 0  # in the text
@@ -175,12 +192,13 @@ class _Windows:
             self._look(self.position, size)  # what was cut may be whole in a longer text
 
     def _look(self, begins: int, size: int) -> None:
-        ends = min(begins + size, len(self.content))
-        while ends < len(self.content) and self.content[ends] in _CONTINUED:
+        found = self.content[begins : begins + size + _LONGEST]
+        ends = min(size, len(found))
+        while ends < len(found) and found[ends] in _CONTINUED:
             ends += 1
-        self._text = _decoded(self.content[begins:ends])
-        self._is_ascii = len(self._text) == ends - begins
-        self._at, self._known, self._ends = 0, (0, begins), ends
+        self._text = _decoded(found[:ends])
+        self._is_ascii = len(self._text) == ends
+        self._at, self._known, self._ends = 0, (0, begins), begins + ends
 
 
 def _decoded(content: bytes) -> str:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["ID", "META_KEY", "Snapshot"]
 
 META_KEY = b"penstock"
+_FEW = 1024  # samples that are read at a time where only a part of each is kept
 ID = "id"  # of the dataset's description: what tells it from another made at its path
 _KEPT: list[Any] = []  # the parent's handles in a forked child, where giving them back would call the engine
 
@@ -102,7 +103,8 @@ class Snapshot:
     def missing(self, column: str) -> NDArray[np.bool_]:
         """Return whether each sample is NULL in a column, which is read a part at a time."""
         with wrapped(f"read {column} of {self.path!r}"):
-            parts = [batch.column(0).is_null().to_numpy(False) for batch in self.handle.to_batches([column])]
+            batches = self.handle.to_batches([column], batch_size=_FEW, batch_readahead=1, fragment_readahead=1)
+            parts = [batch.column(0).is_null().to_numpy(False) for batch in batches]
         found = np.concatenate(parts) if parts else np.empty(0, bool)
         return found if self._order is None else found[self._order]
 
