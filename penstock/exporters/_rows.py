@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.dataset import Dataset, View
+from penstock.dataset import Dataset, View, load
 from penstock.dataset.samples import Content, content_of
 from penstock.dataset.samples._content import HasContent
 from penstock.errors import ExportError
@@ -54,7 +54,8 @@ class ExportedRows:
                 f"{repeated:,} of {len(self.rows):,} rows occur more than once. Expected each row once",
                 hint="export the distinct rows of a sampled view: ds[np.unique(view.indices)]",
             )
-        noted = _home(source).info.get("source")
+        self._home = _home(source)
+        noted = self._home.info.get("source")
         self.source: Mapping[str, Any] = noted if isinstance(noted, Mapping) else {}
         self._progress = progress
 
@@ -113,6 +114,15 @@ class ExportedRows:
         keys = class_keys(stored.stored.snapshot.meta, self.labels or "") if isinstance(stored, OverlayTable) else ()
         known = [then.get(key) for key in keys]
         return known if len(known) == len(self.class_names) else [None] * len(self.class_names)
+
+    def imported(self) -> OverlayTable | None:
+        """Return the table as it was imported; None if it is still that, or was not imported."""
+        commits = list(self._home.log()) if self.source else []
+        if not commits or commits[-1].id == self.table.origin.version:
+            return None
+        first: HasContent[Content] = load(self._home.path, version=commits[-1].id)
+        table = content_of(first).table
+        return table if isinstance(table, OverlayTable) else None
 
     def subsets(self) -> list[str]:
         """Return the split of each sample; empty if it has none."""

@@ -10,6 +10,8 @@ from typing import Any
 
 __all__ = ["Written", "entries_of_list", "entry_text"]
 
+_FEW = 4  # numbers, as of a box: longer lists are faster encoded at once
+_NUMBERS = frozenset({int, float})
 _encode = json.JSONEncoder(separators=(", ", ": "), allow_nan=False).encode
 
 
@@ -44,9 +46,11 @@ def _text(value: Any) -> str:
         return str(value)
     if kind is float:
         return repr(value) if math.isfinite(value) else "null"
-    if kind is list:
-        return "[" + ", ".join(map(_text, value)) + "]"
-    return _encode(value) if kind is not dict else entry_text(value)
+    if kind is list and len(value) <= _FEW:
+        texts = [_text(one) for one in value if type(one) in _NUMBERS]
+        if len(texts) == len(value):
+            return f"[{', '.join(texts)}]"
+    return _encode(value)
 
 
 def entries_of_list(text: str | None, count: int) -> Sequence[Any]:

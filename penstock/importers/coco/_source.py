@@ -18,6 +18,7 @@ __all__ = ["CocoSource"]
 _KNOWN_OF_IMAGES = frozenset({"id", "file_name"})
 _AS_TEXT = ("segmentation", "keypoints")
 _OUR_KEYS = "_keys"  # of image_attributes: the order of the keys
+_PART = 65_536  # boxes that are compared at a time
 _LISTS = ("images", "annotations", "categories")
 
 
@@ -105,8 +106,10 @@ class CocoSource:
             found["attributes"] = _json({})
         if not self._annotations_in_order:
             found["annotation_index"] = _numbers("int64", 0)
-        as_read = self._boxes_xywh[np.searchsorted(self._places, objects)]
-        self._odd_boxes[objects] = (decimals(boxes_xywh) != as_read).any(axis=1)
+        for start in range(0, len(objects), _PART):
+            part = objects[start : start + _PART]
+            as_read = self._boxes_xywh[np.searchsorted(self._places, part)]
+            self._odd_boxes[part] = (decimals(boxes_xywh[start : start + _PART]) != as_read).any(axis=1)
         if self._object_notes or self._odd_boxes.any() or not self._notes.odd.keys().isdisjoint(objects.tolist()):
             found["as_written"] = _json()
         self._fields = found

@@ -102,10 +102,13 @@ class Snapshot:
 
     def missing(self, column: str) -> NDArray[np.bool_]:
         """Return whether each sample is NULL in a column, which is read a part at a time."""
+        starts = range(0, self.num_rows, _FEW)
         with wrapped(f"read {column} of {self.path!r}"):
-            batches = self.handle.to_batches([column], batch_size=_FEW, batch_readahead=1, fragment_readahead=1)
-            parts = [batch.column(0).is_null().to_numpy(False) for batch in batches]
-        found = np.concatenate(parts) if parts else np.empty(0, bool)
+            parts = [
+                self.source.take(np.arange(start, min(start + _FEW, self.num_rows)), [column])[column].is_null()
+                for start in starts  # a scan of the whole column reads far ahead
+            ]
+        found: NDArray[np.bool_] = np.concatenate([part.to_numpy() for part in parts] or [np.empty(0, bool)])
         return found if self._order is None else found[self._order]
 
     def take(self, rows: NDArray[np.int64], columns: Sequence[str]) -> pa.Table:
