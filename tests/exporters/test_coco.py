@@ -3,6 +3,7 @@ from __future__ import annotations
 import gzip
 import json
 import re
+from itertools import product
 
 import numpy as np
 import pytest
@@ -513,19 +514,24 @@ SHAPES = {
 }
 
 
-@pytest.mark.parametrize("first", SHAPES.values(), ids=SHAPES)
-@pytest.mark.parametrize("second", SHAPES.values(), ids=SHAPES)
-def test_outlines_of_all_forms_come_back_side_by_side(tmp_path, first, second):
-    parts = [
-        f'{{"id": {at}, "image_id": 1, "segmentation" :\n {shape} , "category_id": 1, "bbox": [1, 2, 3, 4]}}'
-        for at, shape in enumerate((first, second), 1)
+def test_outlines_of_all_forms_come_back_side_by_side(tmp_path):
+    pairs = list(product(SHAPES.values(), repeat=2))
+    images = [{"id": at, "file_name": f"{at}.jpg"} for at in range(1, len(pairs) + 1)]
+    entries = [
+        f'{{"id": {2 * at + second}, "image_id": {at}, "segmentation" :\n {shape} , "category_id": 1, '
+        '"bbox": [1, 2, 3, 4]}'
+        for at, pair in enumerate(pairs, 1)
+        for second, shape in enumerate(pair)
     ]
-    text = (
-        '{"images": [{"id": 1, "file_name": "a.jpg"}], "categories": [{"id": 1, "name": "a"}], "annotations": ['
-        + ",\n".join(parts)
-        + "]}"
-    )
+    text = document_text(images, ",\n".join(entries))
     assert with_order(exported(of_file(text, tmp_path), tmp_path)) == with_order(json.loads(text))
+
+
+def document_text(images, annotations):
+    categories = [{"id": 1, "name": "a"}]
+    return json.dumps({"images": images, "categories": categories, "annotations": "@"}).replace(
+        '"@"', f"[{annotations}]"
+    )
 
 
 @pytest.mark.parametrize(
@@ -543,10 +549,8 @@ def test_outlines_of_all_forms_come_back_side_by_side(tmp_path, first, second):
 def test_an_outline_is_not_confused_with_its_name_elsewhere(tmp_path, extra, is_first):
     own = '"segmentation": [[1, 2, 3, 4, 5, 6]]'
     fields = f"{extra}, {own}" if is_first else f"{own}, {extra}"
-    text = (
-        '{"images": [{"id": 1, "file_name": "a.jpg"}], "categories": [{"id": 1, "name": "a"}], "annotations": '
-        f'[{{"id": 1, "image_id": 1, "category_id": 1, "bbox": [1, 2, 3, 4], {fields}}}]}}'
-    )
+    entry = f'{{"id": 1, "image_id": 1, "category_id": 1, "bbox": [1, 2, 3, 4], {fields}}}'
+    text = document_text([{"id": 1, "file_name": "a.jpg"}], entry)
     assert with_order(exported(of_file(text, tmp_path), tmp_path)) == with_order(json.loads(text))
 
 
@@ -610,5 +614,104 @@ def test_an_object_that_is_deleted_is_no_edited_box(document, tmp_path):
     ds = outlined(document, tmp_path)
     for name in ("boxes", "categories", "iscrowd", "annotation_id", "area", "annotation_index"):
         ds[name][1] = ds[name][1].numpy()[1:]
-    ds.segmentation[1] = ds.segmentation[1].numpy().tolist()[1:]
+    for name in ("segmentation", "as_written"):
+        ds[name][1] = ds[name][1].numpy().tolist()[1:]
     assert issues_of(ds, tmp_path) == ()
+
+
+LVIS = {
+    "info": {"description": "LVIS v1.0", "year": 2020},
+    "licenses": [{"id": 1, "name": "CC BY", "url": "http://x"}],
+    "images": [
+        {
+            "date_captured": "2013-11-14 17:02:52",
+            "neg_category_ids": [2, 7],
+            "id": 9,
+            "license": 4,
+            "height": 80,
+            "width": 100,
+            "flickr_url": "http://farm7.example/a.jpg",
+            "coco_url": "http://images.example/train2017/000000000009.jpg",
+            "not_exhaustive_category_ids": [2],
+        },
+        {
+            "date_captured": "2013-11-14 17:02:53",
+            "neg_category_ids": [],
+            "id": 25,
+            "license": 4,
+            "height": 80,
+            "width": 100,
+            "flickr_url": "http://farm7.example/b.jpg",
+            "coco_url": "http://images.example/val2017/000000000025.jpg",
+            "not_exhaustive_category_ids": [],
+        },
+    ],
+    "annotations": [
+        {
+            "bbox": [1.5, 2.25, 30, 20.75],
+            "category_id": 7,
+            "image_id": 25,
+            "id": 1,
+            "segmentation": [[1.5, 2.25, 31.5, 2.25, 31.5, 23.0]],
+            "area": 311.25,
+        },
+    ],
+    "categories": [
+        {
+            "image_count": 6,
+            "synonyms": ["aerosol_can", "spray_can"],
+            "def": "a dispenser that holds a substance under pressure",
+            "id": 2,
+            "synset": "aerosol.n.02",
+            "name": "aerosol_can",
+            "frequency": "c",
+            "instance_count": 109,
+        },
+        {
+            "frequency": "f",
+            "synset": "air_conditioner.n.01",
+            "image_count": 300,
+            "id": 7,
+            "name": "air_conditioner",
+            "synonyms": ["air_conditioner"],
+            "def": "a machine that keeps air cool and dry",
+            "instance_count": 1081,
+        },
+    ],
+}
+OBJECTS365 = {
+    "images": [
+        {"height": 80, "id": 420917, "license": 5, "width": 100, "file_name": "images/v1/patch8/a.jpg", "url": ""}
+    ],
+    "annotations": [
+        {
+            "id": 5,
+            "iscrowd": 0,
+            "isfake": 0,
+            "area": 37.6247,
+            "isreflected": 0,
+            "bbox": [8.6583251953, 7.1043701172, 6.09, 6.178115],
+            "image_id": 420917,
+            "category_id": 84,
+        }
+    ],
+    "categories": [{"name": "Person", "id": 84}],
+    "licenses": [{"name": "", "id": 0}],
+}
+OPEN_IMAGES = {
+    "info": {"contributor": "x"},
+    "images": [
+        {"id": "0001eeaf4aed83f9", "file_name": "0001eeaf4aed83f9.jpg", "width": 100, "height": 80},
+        {"id": "000595fe6fee6369", "file_name": "000595fe6fee6369.jpg", "width": 100, "height": 80},
+    ],
+    "annotations": [
+        {"id": "b-2", "image_id": "000595fe6fee6369", "category_id": "/m/0cmf2", "bbox": [2, 2, 9, 9], "IsOccluded": 1},
+        {"id": "a-1", "image_id": "0001eeaf4aed83f9", "category_id": "/m/0cmf2", "bbox": [1, 1, 9, 9], "IsOccluded": 0},
+    ],
+    "categories": [{"id": "/m/0cmf2", "name": "Airplane"}],
+}
+
+
+@pytest.mark.parametrize("source", [LVIS, OBJECTS365, OPEN_IMAGES], ids=["LVIS", "Objects365", "Open Images"])
+def test_files_of_other_benchmarks_come_back_equal(source, tmp_path):
+    assert with_order(exported(imported(source, tmp_path), tmp_path)) == with_order(source)

@@ -21,6 +21,7 @@ __all__ = ["find_coco_images", "image_name", "is_coco", "read_coco"]
 
 _HEAD = 4  # bytes that tell an encoding
 _GZIP_MAGIC = b"\x1f\x8b"
+_USE_INSTANCES = "captions have no boxes; use the instances file"
 _NUM_LOOKED_FOR = 200
 _DEEPEST = 3
 _ANNOTATIONS = frozenset({"annotations", "annotation", "anns", "ann", "labels", "json", "coco", "meta", "metadata"})
@@ -47,9 +48,16 @@ def read_coco(path: Path) -> dict[str, Any]:
         raise ImporterError(
             f"{path} is not a COCO instances file: it has no list of {missing[0]}. "
             "Expected images, annotations and categories",
-            hint="captions have no boxes; use the instances file" if missing == ["categories"] else None,
+            hint=_USE_INSTANCES if missing == ["categories"] else None,
         )
-    return cast("dict[str, Any]", data)
+    found = cast("dict[str, Any]", data)
+    first = next(iter(found["annotations"]), None)
+    if isinstance(first, dict) and "caption" in first and "bbox" not in first:
+        raise ImporterError(
+            f"{path} is not a COCO instances file: its annotations are captions. Expected boxes and categories",
+            hint=_USE_INSTANCES,
+        )
+    return found
 
 
 def is_coco(path: Path) -> bool:
