@@ -162,10 +162,10 @@ class _Windows:
 
     def next(self) -> str:
         """Return the next character that is not blank; empty at the end."""
-        self._at = _SPACE.match(self._text, self._at).end()  # type: ignore[union-attr]  # matches the empty text too
+        self._at = _after_blanks(self._text, self._at)
         while self._at == len(self._text) and self._ends < len(self.content):
             self._look(self._ends, _WINDOW)
-            self._at = _SPACE.match(self._text, 0).end()  # type: ignore[union-attr]
+            self._at = _after_blanks(self._text, 0)
         return self._text[self._at : self._at + 1]
 
     def pass_over(self, mark: str) -> None:
@@ -199,6 +199,10 @@ class _Windows:
         self._text = _decoded(found[:ends])
         self._is_ascii = len(self._text) == ends
         self._at, self._known, self._ends = 0, (0, begins), begins + ends
+
+
+def _after_blanks(text: str, at: int) -> int:
+    return _SPACE.match(text, at).end()  # type: ignore[union-attr]  # matches the empty text too
 
 
 def _decoded(content: bytes) -> str:
