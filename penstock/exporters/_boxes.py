@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.exporters._rows import ExportedRows
-from penstock.table import OverlayTable, Ragged
+from penstock.table import OverlayTable, Ragged, Table
 from penstock.tensors import boxes_xywh
 
 __all__ = ["left_behind", "negative_boxes"]
@@ -109,14 +109,13 @@ def _issue(keys: Sequence[int], what: str) -> tuple[str, ...]:
     return (f"the boxes of {len(keys):,} annotations were edited, but not their {what}: {shown}{more}",)
 
 
-def negative_boxes(rows: ExportedRows) -> tuple[str, ...]:
-    """Name the sample of the first box of negative size: none can be assigned, but older datasets may have some."""
-    if rows.boxes is None:
-        return ()
-    column = rows.table.column(rows.boxes).take(rows.rows)
-    sizes = boxes_xywh(column.values, rows.table.tensors[rows.boxes].coords)[:, 2:]
+def negative_boxes(table: Table, rows: NDArray[np.int64], name: str) -> tuple[str, ...]:
+    """Name the first sample with a box of negative size: none can be assigned, but older datasets may have some."""
+    column = table.column(name).take(rows)
+    sizes = boxes_xywh(column.values, table.tensors[name].coords)[:, 2:]
     wrong = np.flatnonzero((sizes < 0).any(axis=1))
     if not len(wrong):
         return ()
-    first = int(rows.rows[np.searchsorted(column.offsets, wrong[0] * 4, side="right") - 1])
-    return (f"{len(wrong):,} boxes have a negative width or height, the first in sample {first}",)
+    first = int(rows[np.searchsorted(column.offsets, wrong[0] * 4, side="right") - 1])
+    what = "1 box has" if len(wrong) == 1 else f"{len(wrong):,} boxes have"
+    return (f"{what} a negative width or height, the first in sample {first}",)

@@ -90,7 +90,7 @@ def to_coco(
             if chosen_images is not None:
                 folder = part / "images" / (safe_name(subset) if subset and len(parts) > 1 else "")
                 write_images(rows, chosen, document.file_names, folder, chosen_images)
-    issues = (*left_behind(rows), *negative_boxes(rows), *_left_out(rows))
+    issues = (*left_behind(rows), *negative_boxes(rows.table, rows.rows, rows.boxes), *_left_out(rows))
     return ExportReport(path=Path(path), num_samples=len(rows), num_objects=count, issues=issues)
 
 
