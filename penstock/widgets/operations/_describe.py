@@ -15,6 +15,7 @@ from penstock.table import OverlayTable, Ragged, Table, class_totals
 from penstock.tensors import TensorSpec, first_tensor, kind_in_words, labels_in_words
 from penstock.widgets.editing._objects import object_group
 from penstock.widgets.editing._sample import edited_uids
+from penstock.widgets.operations._skeletons import skeletons
 from penstock.widgets.requests._operation import Reply
 from penstock.widgets.session._display import Display
 from penstock.widgets.session._query_run import QueryRun
@@ -88,6 +89,7 @@ def dataset_info(session: Session, display: Display) -> dict[str, Any]:
         "paired": group is not None and group.paired,
         "class_names": list(names),
         "class_counts": counts.tolist(),
+        "skeletons": skeletons(dataset, table, run.labels),
         "can_undo": done[-1].name if done else None,
         "can_redo": undone[-1].name if undone else None,
         "behind": None if behind is None else {"message": behind.message, "remedy": behind.remedy},
