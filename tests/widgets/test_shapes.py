@@ -279,9 +279,7 @@ def test_an_edited_outline_is_undone_redone_and_shown_before_and_after(ds, front
 def test_a_copied_object_has_an_outline_of_its_own(ds, front):
     copy = [5, 5, 15, 5, 15, 15]
     boxes = [1, 1, 8, 8, 20, 20, 10, 10, 0, 0, 5, 5, 5, 5, 10, 10]
-    edit(
-        front, {"object": 3, "polygons": [copy]}, labels=[CAT, DOG, CAT, DOG], boxes=boxes, sources=[0, 1, 2, -1]
-    )
+    edit(front, {"object": 3, "polygons": [copy]}, labels=[CAT, DOG, CAT, DOG], boxes=boxes, sources=[0, 1, 2, -1])
     assert values(ds, "segmentation")[3] == [copy]
     assert values(ds, "area")[3] == 50
 

@@ -155,7 +155,7 @@ class SampleEdit:
                 if name is None or shape.place >= len(after[name]):
                     raise SampleError(
                         f"object {shape.place} of sample {self._row} has no outline or keypoints to edit. "
-                        "Expected an object of a dataset with a json tensor 'segmentation' or 'keypoints' aligned with its boxes"
+                        "Expected a json tensor 'segmentation' or 'keypoints' that is aligned with the boxes"
                     )
                 before = after[name][shape.place]
                 whole = name == tensors.segmentation and moved_whole(before, shape.polygons or [])

@@ -13,6 +13,7 @@ __all__ = ["Ring", "polygon_ring", "rings_of_mask", "rings_of_polygons", "rle_ma
 Ring = NDArray[np.float32]  # shape (num_points, 2), pixels
 
 _MOST_PIXELS = 2**26
+_FARTHEST = 1e9  # pixels
 _MORE, _SIGN, _BITS = 0x20, 0x10, 0x1F  # of a character of a compressed run: six bits, five of them the number
 
 
@@ -36,7 +37,7 @@ def rle_mask(value: Mapping[str, Any]) -> NDArray[np.uint8]:
     if height * width > _MOST_PIXELS:
         raise ValueError(f"a run-length encoding is larger than {_MOST_PIXELS:,} pixels")
     if not isinstance(counts, (list, str)):
-        raise ValueError("the counts of a run-length encoding are neither a list nor text")
+        raise TypeError("the counts of a run-length encoding are neither a list nor text")
     runs = _decompressed(counts) if isinstance(counts, str) else np.array(counts, np.int64)
     if runs.ndim != 1 or (runs < 0).any() or (runs > height * width).any() or runs.sum() != height * width:
         raise ValueError(f"the run lengths of a mask do not sum to its {height} × {width} pixels")
@@ -44,8 +45,10 @@ def rle_mask(value: Mapping[str, Any]) -> NDArray[np.uint8]:
 
 
 def _decompressed(text: str) -> NDArray[np.int64]:
-    """Return the run lengths of COCO's compressed text: numbers of five bits a character, each but the first three
-    counted from the one two before."""
+    """Return the run lengths of COCO's compressed text.
+
+    Five bits a character; each number but the first three is counted from the one two before.
+    """
     codes = np.frombuffer(text.encode(), np.uint8).astype(np.int64) - 48
     ends = np.flatnonzero((codes & _MORE) == 0)
     if not len(codes) or (codes < 0).any() or (codes >= 64).any() or ends[-1:].tolist() != [len(codes) - 1]:
@@ -71,12 +74,12 @@ def polygon_ring(value: Any) -> Ring:
         If it is not one.
     """
     try:
-        numbers = np.array(value, np.float32)
+        numbers = np.array(value, np.float64)
     except (TypeError, ValueError, OverflowError):
-        numbers = np.empty(0, np.float32)
-    if numbers.ndim != 1 or numbers.size < 4 or numbers.size % 2 or not np.isfinite(numbers).all():
+        numbers = np.empty(0)
+    if numbers.ndim != 1 or numbers.size < 4 or numbers.size % 2 or not (np.abs(numbers) < _FARTHEST).all():
         raise ValueError("a polygon is not a list of x, y of its vertices")
-    return numbers.reshape(-1, 2)
+    return numbers.astype(np.float32).reshape(-1, 2)
 
 
 def rings_of_polygons(polygons: Sequence[Any], scale: float) -> list[Ring]:
@@ -129,4 +132,3 @@ def shrunk(mask: NDArray[Any], side: int) -> NDArray[Any]:
 
 def _picked(length: int, count: int) -> NDArray[np.int64]:
     return ((np.arange(count) + 0.5) * length / count).astype(np.int64)
-

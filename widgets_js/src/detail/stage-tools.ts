@@ -1,11 +1,10 @@
 // What the parts of the stage share: the view, the boxes under edit, and how a change of them is sent.
 import type { Signal } from "@preact/signals";
-import { type Box, type Handle, type Size, type View, withShape } from "../session/box-geometry.ts";
+import { type Box, type Handle, overlayBoxes, type Size, type View, withShape } from "../session/box-geometry.ts";
 import type { ShownSample } from "../session/detail-session.ts";
 import { type Annotations, fromBoxes, isPaired } from "../session/labels.ts";
 import type { Session } from "../session/session.ts";
 import { type ObjectShape, type Point, pointPlace } from "../session/shapes.ts";
-import { overlayBoxes } from "../ui/box-overlay.tsx";
 
 export type Gesture =
   | { kind: "pan"; x: number; y: number; moved: boolean }

@@ -5,10 +5,10 @@ import { chips } from "../session/labels.ts";
 import { type LoadedTile, type PageCache, pagesOf } from "../session/page-cache.ts";
 import type { Session } from "../session/session.ts";
 import type { Store } from "../session/store.ts";
-import { BoxOverlay, MANY } from "../ui/box-overlay.tsx";
 import { classColor } from "../ui/colors.ts";
 import { focusable } from "../ui/focus.ts";
 import { countText } from "../ui/number-text.ts";
+import { BoxOverlay, MANY } from "./box-overlay.tsx";
 import {
   followScroll,
   type GridShape,

@@ -19,6 +19,27 @@ export function withShape(box: Box, shape: ObjectShape): Box {
   return { ...box, ...(shape.polygons === box.shape?.polygons ? {} : enclosing(shape.polygons)), shape };
 }
 
+export interface OverlayBox {
+  x: number;
+  y: number;
+  width: number;
+  height: number;
+  label: number | null;
+}
+
+/** The sample's boxes with their classes; where labels are not one a box, boxes are neutral. */
+export function overlayBoxes(boxes: readonly number[], labels: readonly number[]): OverlayBox[] {
+  const count = Math.floor(boxes.length / 4);
+  const paired = labels.length === count;
+  return Array.from({ length: count }, (_, i) => ({
+    x: boxes[4 * i] ?? 0,
+    y: boxes[4 * i + 1] ?? 0,
+    width: boxes[4 * i + 2] ?? 0,
+    height: boxes[4 * i + 3] ?? 0,
+    label: paired ? (labels[i] ?? null) : null,
+  }));
+}
+
 export type Handle = "move" | "n" | "s" | "e" | "w" | "nw" | "ne" | "sw" | "se";
 export const HANDLES: readonly Exclude<Handle, "move">[] = ["nw", "n", "ne", "e", "se", "s", "sw", "w"];
 export const MIN_SIDE = 1;

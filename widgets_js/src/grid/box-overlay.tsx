@@ -1,31 +1,10 @@
 // Boxes, outlines and keypoints over a thumbnail, in its own pixels: class color with a white halo, dashes by class number.
 // One path for each class and kind, so that a page of hundreds of outlines is drawn at once.
-import { useMemo } from "preact/hooks";
+import { type OverlayBox, overlayBoxes } from "../session/box-geometry.ts";
 import type { LoadedTile } from "../session/page-cache.ts";
 import type { Skeleton } from "../session/protocol.ts";
-import { ringPath, type Shapes } from "../session/shapes.ts";
-import { classColor, classDash } from "./colors.ts";
-
-export interface OverlayBox {
-  x: number;
-  y: number;
-  width: number;
-  height: number;
-  label: number | null;
-}
-
-/** The sample's boxes with their classes; where labels are not one a box, boxes are neutral. */
-export function overlayBoxes(boxes: readonly number[], labels: readonly number[]): OverlayBox[] {
-  const count = Math.floor(boxes.length / 4);
-  const paired = labels.length === count;
-  return Array.from({ length: count }, (_, i) => ({
-    x: boxes[4 * i] ?? 0,
-    y: boxes[4 * i + 1] ?? 0,
-    width: boxes[4 * i + 2] ?? 0,
-    height: boxes[4 * i + 3] ?? 0,
-    label: paired ? (labels[i] ?? null) : null,
-  }));
-}
+import { type ObjectShape, ringPath } from "../session/shapes.ts";
+import { classColor, classDash } from "../ui/colors.ts";
 
 /** More boxes than this are thin, without halo, and only the largest are drawn. */
 export const MANY = 5;
@@ -52,30 +31,41 @@ interface BoxOverlayProps {
 
 export function BoxOverlay({ tile, skeletons, hidden, side }: BoxOverlayProps) {
   const many = tile.boxes.length / 4 > MANY;
-  const drawings = useMemo(() => drawingsOf(tile, skeletons, hidden, side), [tile, skeletons, hidden, side]);
+  const drawings = drawingsOf(tile, skeletons, hidden, side);
   if (drawings.length === 0) return null;
   return (
     <svg class={`penstock-overlay${many ? " penstock-many" : ""}`} width={side} height={side} aria-hidden="true">
-      {drawings.map(({ label, boxes, frames, rings, bones, dots, hollow }) => {
-        const stroke = { stroke: classColor(label) };
-        const dash = label === null ? "none" : classDash(label);
-        return (
-          <g key={label ?? -1} style={stroke}>
-            {many ? null : <path class="penstock-halo" d={boxes + rings} />}
-            {rings === "" ? null : (
-              <path class="penstock-outline" style={{ fill: classColor(label) }} d={rings} stroke-dasharray={dash} />
-            )}
-            {frames === "" ? null : <path class="penstock-frame" d={frames} />}
-            {boxes === "" ? null : <path class="penstock-box" d={boxes} stroke-dasharray={dash} />}
-            {bones === "" ? null : <path class="penstock-bones" d={bones} />}
-            {dots === "" ? null : <path class="penstock-dots" d={dots} />}
-            {hollow === "" ? null : <path class="penstock-hollow" d={hollow} />}
-          </g>
-        );
-      })}
+      {drawings.map((drawing) => (
+        <g key={drawing.label ?? -1} style={{ stroke: classColor(drawing.label) }}>
+          {many ? null : <path class="penstock-halo" d={drawing.boxes + drawing.rings} />}
+          {PARTS.map(([part, name]) =>
+            drawing[part] === "" ? null : <Line key={part} {...{ drawing, part, name }} />,
+          )}
+        </g>
+      ))}
     </svg>
   );
 }
+
+const PARTS = [
+  ["rings", "penstock-outline"],
+  ["frames", "penstock-frame"],
+  ["boxes", "penstock-box"],
+  ["bones", "penstock-bones"],
+  ["dots", "penstock-dots"],
+  ["hollow", "penstock-hollow"],
+] as const;
+type Part = (typeof PARTS)[number][0];
+
+function Line({ drawing, part, name }: { drawing: Drawing; part: Part; name: string }) {
+  const { label } = drawing;
+  const dash = label === null || (part !== "rings" && part !== "boxes") ? "none" : classDash(label);
+  const fill = part === "rings" ? { fill: classColor(label) } : {};
+  return <path class={name} d={drawing[part]} stroke-dasharray={dash} style={fill} />;
+}
+
+/** The last drawings of a tile: one that comes into view again is not worked out anew. */
+const known = new WeakMap<LoadedTile, { of: readonly unknown[]; drawings: Drawing[] }>();
 
 function drawingsOf(
   tile: LoadedTile,
@@ -83,27 +73,41 @@ function drawingsOf(
   hidden: ReadonlySet<number>,
   side: number,
 ): Drawing[] {
-  const { width, height, drawn } = tile;
+  const of = [skeletons, hidden, side];
+  const last = known.get(tile);
+  if (last?.of.every((one, i) => one === of[i])) return last.drawings;
+  const drawings = drawn(tile, skeletons, hidden, side);
+  known.set(tile, { of, drawings });
+  return drawings;
+}
+
+function drawn(
+  tile: LoadedTile,
+  skeletons: Readonly<Record<string, Skeleton>>,
+  hidden: ReadonlySet<number>,
+  side: number,
+): Drawing[] {
+  const { width, height, drawn: shapes } = tile;
   if (width <= 0 || height <= 0) return [];
   const scale = side / Math.min(width, height);
   const [left, top] = [(width * scale - side) / 2, (height * scale - side) / 2];
   const put = (x: number, y: number): string => `${tenth(x * scale - left)} ${tenth(y * scale - top)}`;
   const found = new Map<number | null, Drawing>();
   const of = (label: number | null): Drawing => {
-    const known = found.get(label) ?? { label, boxes: "", frames: "", rings: "", bones: "", dots: "", hollow: "" };
-    found.set(label, known);
-    return known;
+    const made = found.get(label) ?? { label, boxes: "", frames: "", rings: "", bones: "", dots: "", hollow: "" };
+    found.set(label, made);
+    return made;
   };
-  for (const { label, rings } of drawn.masks) {
+  for (const { label, rings } of shapes.masks) {
     if (label === null || !hidden.has(label)) of(label).rings += ringPath(rings, put);
   }
   for (const { box, index } of chosenBoxes(overlayBoxes(tile.boxes, tile.labels), hidden)) {
     const drawing = of(box.label);
-    const shape = drawn.objects.get(index);
+    const shape = shapes.objects.get(index);
     const outlined = shape !== undefined && shape.polygons.length + shape.outlines.length > 0;
     const thin = outlined || tile.boxes.length / 4 > MANY;
     drawing[outlined ? "frames" : "boxes"] += boxPath(box, scale, left, top, thin);
-    addShape(drawing, drawn, index, skeletons, put);
+    addShape(drawing, shape, skeletons, put);
   }
   return [...found.values()];
 }
@@ -135,12 +139,10 @@ function boxPath(box: OverlayBox, scale: number, left: number, top: number, thin
 
 function addShape(
   drawing: Drawing,
-  drawn: Shapes,
-  index: number,
+  shape: ObjectShape | undefined,
   skeletons: Readonly<Record<string, Skeleton>>,
   put: (x: number, y: number) => string,
 ): void {
-  const shape = drawn.objects.get(index);
   if (shape === undefined) return;
   drawing.rings += ringPath([...shape.polygons, ...shape.outlines], put);
   const { points } = shape;
