@@ -144,7 +144,7 @@ def polygon_area(polygons: Sequence[Sequence[float]]) -> float:
     for ring in polygons:
         x, y = np.array(ring, np.float64).reshape(-1, 2).T
         area += abs(float(np.dot(x, np.roll(y, -1)) - np.dot(y, np.roll(x, -1)))) / 2
-    return area
+    return round(area, 4)
 
 
 def moved_whole(before: Any, polygons: Sequence[Sequence[float]]) -> bool:

@@ -134,7 +134,7 @@ export function PointHandles({ shape, point, skeleton, put }: HandlesProps) {
               data-vertex={`${ring}:${at}`}
               cx={place.x}
               cy={place.y}
-              r={chosen ? 6 : 4.5}
+              r={chosen ? 5.5 : 3.5}
             />
           );
         }),
