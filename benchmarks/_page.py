@@ -19,8 +19,8 @@ import numpy as np
 from PIL import Image
 
 import penstock
-from penstock.widgets.operations._shapes import SHAPES
 from penstock.widgets.operations._thumbnails import THUMBNAILS
+from penstock.widgets.shapes._packed import SHAPES
 from tests.ui.chromium import FLAGS
 
 __all__ = ["LIMITS_MS", "measure"]

@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 
 import penstock
-from penstock.widgets.operations._outlines import rings_of_mask, rle_mask
+from penstock.dataset.samples import content_of
+from penstock.table import class_keys
+from penstock.widgets.shapes._outlines import rings_of_mask, rle_mask
 from tests.widgets.conftest import FrontEnd, RpcError
 
 GOLDEN = json.loads((Path(__file__).parents[1] / "golden" / "shapes.json").read_text())
@@ -305,6 +307,16 @@ def test_a_run_length_mask_is_not_replaced_by_polygons(tmp_path):
     front = FrontEnd(penstock.explore(make(tmp_path / "rle.penstock", segmentation=[RUNS, None, None])))
     with pytest.raises(RpcError, match="run-length"):
         edit(front, {"object": 0, "polygons": [SQUARE]})
+
+
+def test_keypoints_of_yolo_have_the_names_of_its_yaml(ds):
+    header = {"kpt_shape": [2, 3], "kpt_names": {"1": ["nose", "tail"]}}
+    files = [{"format": "yolo", "header": header, "classes": {"cat": 0, "dog": 1}}]
+    keys = class_keys(content_of(ds).table.stored.snapshot.meta, "categories")
+    ds.info["source"] = {"format": "yolo", "files": files, "class_keys": dict(zip(keys, ["cat", "dog"], strict=True))}
+    ds.commit("noted")
+    front = FrontEnd(penstock.explore(ds))
+    assert front.ask("hello")[0]["dataset"]["skeletons"] == {"1": {"names": ["nose", "tail"], "edges": []}}
 
 
 def test_skeletons_follow_a_renamed_class(tmp_path):

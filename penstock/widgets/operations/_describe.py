@@ -15,10 +15,10 @@ from penstock.table import OverlayTable, Ragged, Table, class_totals
 from penstock.tensors import TensorSpec, first_tensor, kind_in_words, labels_in_words
 from penstock.widgets.editing._objects import object_group
 from penstock.widgets.editing._sample import edited_uids
-from penstock.widgets.operations._skeletons import skeletons
 from penstock.widgets.requests._operation import Reply
 from penstock.widgets.session._display import Display
 from penstock.widgets.session._query_run import QueryRun
+from penstock.widgets.shapes._skeletons import skeletons
 
 if TYPE_CHECKING:
     from penstock.widgets.session._session import Session

@@ -1,5 +1,5 @@
 // Outlines and keypoints of objects, and masks of images, as they come from the kernel: pixels of the full image. No DOM.
-// Layout of a buffer (penstock/widgets/operations/_shapes.py): the image's longest side in the buffer's steps; then for each
+// Layout of a buffer (penstock/widgets/shapes/_packed.py): the image's longest side in the buffer's steps; then for each
 // shape its kind, object or -1, class or -1, number of points, and the points.
 
 export interface ObjectShape {

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from penstock.dataset import Dataset
 from penstock.table import Table
-from penstock.widgets.operations._shape_source import ShapeSource, Sides, mask_names
+from penstock.widgets.shapes._source import ShapeSource, Sides, mask_names
 
 __all__ = ["SHAPES", "Drawn", "PackedShapes"]
 

@@ -34,6 +34,16 @@ def _named(source: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
         for category in (header.get("categories") or ()) if isinstance(header, Mapping) else ():
             if isinstance(category, Mapping) and isinstance(category.get("keypoints"), list):
                 yield str(category.get("name")), _skeleton(category["keypoints"], category.get("skeleton"))
+        if isinstance(header, Mapping) and isinstance(header.get("kpt_names"), Mapping):
+            yield from _of_yolo(header["kpt_names"], file.get("classes"))
+
+
+def _of_yolo(names: Mapping[Any, Any], classes: Any) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the names that a YAML of YOLO has for the keypoints of classes, which it gives by their index."""
+    for name, index in classes.items() if isinstance(classes, Mapping) else ():
+        found = names.get(str(index), names.get(index))
+        if isinstance(found, list):
+            yield str(name), _skeleton(found, None)
 
 
 def _skeleton(names: list[Any], edges: Any) -> dict[str, Any]:

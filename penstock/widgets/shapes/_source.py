@@ -13,7 +13,7 @@ from penstock.errors import PenstockError
 from penstock.table import Table
 from penstock.tensors import TensorSpec, first_tensor, group_of
 from penstock.widgets.editing._shapes import shape_tensors
-from penstock.widgets.operations._outlines import polygon_ring, rings_of_mask, rings_of_polygons, rle_mask, shrunk
+from penstock.widgets.shapes._outlines import polygon_ring, rings_of_mask, rings_of_polygons, rle_mask, shrunk
 
 __all__ = ["ShapeSource", "Sides", "mask_names"]
 
