@@ -176,7 +176,7 @@ def _served(widget: Any) -> Iterator[str]:
 
 def _forget() -> None:
     for cache in (THUMBNAILS, SHAPES):
-        cache.__init__()  # type: ignore[misc]
+        type(cache).__init__(cache)
 
 
 def measure(chromium: str) -> dict[str, float]:
