@@ -132,10 +132,11 @@ class EditOperations:
 
 
 def _after(session: Session, display: Display, uid: int, num_before: int) -> tuple[dict[str, Any], list[bytes]]:
-    """Return the sample after an edit, and its image and shapes, which come after `num_before` other buffers."""
+    """Return the sample after an edit, and its shapes, which come after `num_before` other buffers; not its image."""
     row = int(rows_of(display.run.table, np.array([uid], np.int64))[0])
     sample, buffers = sample_detail(session, display, row, _SMALL)
-    for part, name in ((sample, "image"), (sample, "shapes"), (sample["before"] or {}, "shapes")):
-        if part.get(name, -1) >= 0:
-            part[name] += num_before
-    return sample, buffers
+    num_images = sample["image"] + 1
+    for part in (sample, sample["before"] or {}):
+        if part.get("shapes", -1) >= 0:
+            part["shapes"] += num_before - num_images
+    return sample, buffers[num_images:]

@@ -214,7 +214,7 @@ export interface Ops {
   "sample.get": [{ position: number } | { uid: string; position?: number }, { sample: SampleDetail }]; // with both: there, if it still is there; + one JPEG (longest side <= 1024)
   "sample.region": [{ uid: string; x: number; y: number; width: number; height: number; scale: number }, { width: number; height: number }]; // + one JPEG
   // `sources`: for each object (label with its box) its place in the sample as shown, -1 for a new one; `state`: of the sample as shown
-  // `shapes`: only those that were edited; the box of an object follows its polygons. In the reply the sample's buffers come last.
+  // `shapes`: only those that were edited; the box of an object follows its polygons. In the reply the sample's shapes come last, without its image.
   "edit.labels": [{ uid: string; labels: number[]; boxes?: number[]; sources?: number[]; shapes?: EditedShape[]; state?: string }, EditReply]; // + statistics buffers
   "edit.bulk": [{ add: number[]; remove: number[]; replace?: { from: number; to: number }[] }, EditReply]; // on the selection, one undo step; + statistics buffers
   "edit.new_class": [{ name: string }, EditReply];
