@@ -92,6 +92,36 @@ class ExportedRows:
         width, height = self._sizes[position].tolist()
         return width, height
 
+    def depth(self, position: int) -> int:
+        """Return the number of channels of an image; -1 where it is not known."""
+        if self.images is None:
+            return -1
+        shape = self.table.shapes(self.images)[self.rows[position]]
+        return int(shape[2]) if len(shape) > 2 else 1
+
+    def check_count(self, position: int, count: int, name: str | None, values: Sequence[Any] | None) -> None:
+        """Raise if a sample does not have one value for each box.
+
+        Raises
+        ------
+        ExportError
+            With the row of the sample.
+        """
+        if values is not None and len(values) != count:
+            raise ExportError(
+                f"sample {int(self.rows[position])} has {count} boxes and {len(values)} values in {name!r}. "
+                "Expected one for each box",
+                hint="give each object an entry in every tensor that describes objects",
+            )
+
+    def texts(self, name: str) -> list[str]:
+        """Return a tensor of texts; empty where a sample has none, or the tensor is of another kind."""
+        spec = self.spec(name)
+        if spec is None or spec.htype not in ("text", "json"):
+            return [""] * len(self)
+        values = self.table.take(self.rows, [name])[name]
+        return [one if isinstance(one, str) else "" for one in values]
+
     def suffix(self, position: int) -> str:
         """Return what the name of an image's file ends with, by the image as it is stored."""
         if self.images is None:
@@ -104,6 +134,15 @@ class ExportedRows:
     def class_names(self) -> tuple[str, ...]:
         """The classes, by index."""
         return () if self.labels is None else class_names_of(self.table, self.labels)
+
+    def names_of(self, tensor: str) -> tuple[str, ...]:
+        """Return the classes of a tensor, by index."""
+        return class_names_of(self.table, tensor)
+
+    def is_single(self, tensor: str) -> bool:
+        """Return whether no sample has several labels, and some have one."""
+        lengths = self.table.column(tensor).lengths[self.rows]
+        return bool(lengths.max(initial=0) == 1)
 
     def class_origins(self) -> list[str | None]:
         """Return the name that each class had when it was imported; None for a class that is new."""
