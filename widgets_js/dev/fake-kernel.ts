@@ -280,6 +280,7 @@ export class FakeKernel {
       paired: this.options.paired ?? true,
       class_names: this.names,
       class_counts: this.counts(),
+      skeletons: {},
       can_undo: this.undoStack.at(-1)?.done ?? null,
       can_redo: this.redoStack.at(-1)?.done ?? null,
       behind: this.behind,
@@ -414,6 +415,7 @@ export class FakeKernel {
       row,
       uid: String(row),
       image: broken ? -1 : image,
+      shapes: -1,
       width: WIDTH,
       height: HEIGHT,
       labels: sample.labels,
@@ -446,7 +448,7 @@ export class FakeKernel {
 
   private detailOf(row: number, position: number): SampleDetail {
     const original = this.original(row);
-    const before = this.edited.has(row) ? { labels: original.labels, boxes: original.boxes } : null;
+    const before = this.edited.has(row) ? { labels: original.labels, boxes: original.boxes, shapes: -1 } : null;
     return {
       ...this.tile(position, row, 0),
       fields: [
@@ -454,6 +456,7 @@ export class FakeKernel {
         { name: "camera", htype: "text", value: `unit ${row % 7}` },
       ],
       before,
+      note: null,
       state: JSON.stringify(this.sample(row)),
     };
   }

@@ -35,6 +35,7 @@ export function dataset(names = SHAPES, counts = COUNTS): DatasetInfo {
     label_tensor: "labels",
     class_names: names,
     class_counts: counts,
+    skeletons: {},
     can_undo: null,
     can_redo: null,
   };

@@ -18,6 +18,7 @@ from penstock.widgets.editing._sample import edited_uids
 from penstock.widgets.requests._operation import Reply
 from penstock.widgets.session._display import Display
 from penstock.widgets.session._query_run import QueryRun
+from penstock.widgets.shapes._skeletons import skeletons
 
 if TYPE_CHECKING:
     from penstock.widgets.session._session import Session
@@ -88,6 +89,7 @@ def dataset_info(session: Session, display: Display) -> dict[str, Any]:
         "paired": group is not None and group.paired,
         "class_names": list(names),
         "class_counts": counts.tolist(),
+        "skeletons": skeletons(dataset, table, run.labels),
         "can_undo": done[-1].name if done else None,
         "can_redo": undone[-1].name if undone else None,
         "behind": None if behind is None else {"message": behind.message, "remedy": behind.remedy},

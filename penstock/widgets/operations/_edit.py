@@ -9,6 +9,7 @@ import numpy as np
 
 from penstock.widgets.editing._bulk import Relabel
 from penstock.widgets.editing._edits import rows_of
+from penstock.widgets.editing._shapes import EditedShape
 from penstock.widgets.operations._arguments import CLASS, UID
 from penstock.widgets.operations._describe import display_state
 from penstock.widgets.operations._editor import Editor
@@ -24,6 +25,15 @@ _LABELS = check.array(CLASS, 10_000)
 _SOURCES = check.array(check.integer(-1, 10_000), 10_000)
 _REPLACE = check.array(check.mapping(**{"from": CLASS, "to": CLASS}), 1000)
 _BOXES = check.array(check.number(-1e9, 1e9), 40_000)
+_NUMBER = check.number(-1e9, 1e9)
+_SHAPES = check.array(
+    check.mapping(
+        object=check.integer(0, 10_000),
+        polygons=check.maybe(check.array(check.array(_NUMBER, 40_000), 10_000)),
+        keypoints=check.maybe(check.array(_NUMBER, 3_000)),
+    ),
+    10_000,
+)
 _MESSAGE = check.text(5000)
 _SMALL = 16
 
@@ -52,6 +62,7 @@ class EditOperations:
         labels=_LABELS,
         boxes=check.maybe(_BOXES),
         sources=check.maybe(_SOURCES),
+        shapes=check.maybe(_SHAPES),
         state=check.maybe(check.text(40)),
     )
     def labels(
@@ -62,10 +73,15 @@ class EditOperations:
         labels: list[int],
         boxes: Sequence[float] | None,
         sources: list[int] | None,
+        shapes: list[dict[str, Any]] | None,
         state: str | None,
     ) -> Reply:
         """Give a sample other labels and boxes; `sources` says which object each was, so that whole objects follow."""
-        done = self._editor.set_labels(uid, labels, boxes, sources=sources, state=state)
+        edited = [
+            EditedShape(place=shape["object"], polygons=shape["polygons"], keypoints=shape["keypoints"])
+            for shape in shapes or ()
+        ]
+        done = self._editor.set_labels(uid, labels, boxes, sources=sources, shapes=edited, state=state)
         return self._edited(done, uid)
 
     @operation("edit.bulk", add=_LABELS, remove=_LABELS, replace=check.maybe(_REPLACE))
@@ -109,10 +125,18 @@ class EditOperations:
     def _edited(self, done: str, uid: int | None = None) -> Reply:
         session, display = self._session, self._session.display
         state, buffers = display_state(session, display)
-        sample = None if uid is None else _after(session, display, uid)
-        return Reply(result={**state, "sample": sample, "done": done}, buffers=buffers, news="query")
+        if uid is None:
+            return Reply(result={**state, "sample": None, "done": done}, buffers=buffers, news="query")
+        sample, more = _after(session, display, uid, len(buffers))
+        return Reply(result={**state, "sample": sample, "done": done}, buffers=[*buffers, *more], news="query")
 
 
-def _after(session: Session, display: Display, uid: int) -> dict[str, Any]:
+def _after(session: Session, display: Display, uid: int, num_before: int) -> tuple[dict[str, Any], list[bytes]]:
+    """Return the sample after an edit, and its shapes, which come after `num_before` other buffers; not its image."""
     row = int(rows_of(display.run.table, np.array([uid], np.int64))[0])
-    return sample_detail(session, display, row, _SMALL)[0]
+    sample, buffers = sample_detail(session, display, row, _SMALL)
+    num_images = sample["image"] + 1
+    for part in (sample, sample["before"] or {}):
+        if part.get("shapes", -1) >= 0:
+            part["shapes"] += num_before - num_images
+    return sample, buffers[num_images:]

@@ -17,6 +17,7 @@ from penstock.widgets.editing._edits import Change, Edit, equal, rows_of
 from penstock.widgets.editing._objects import state_of
 from penstock.widgets.editing._sample import stored_alone, values_at
 from penstock.widgets.editing._sample_edit import SampleEdit
+from penstock.widgets.editing._shapes import EditedShape
 from penstock.widgets.requests._checks import OutdatedError
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ class Editor:
         boxes: Sequence[float] | None = None,
         *,
         sources: Sequence[int] | None = None,
+        shapes: Sequence[EditedShape] = (),
         state: str | None = None,
     ) -> str:
         """Give a sample other labels, and boxes as x, y, width, height in pixels; return what was done.
@@ -64,6 +66,8 @@ class Editor:
             Four numbers a box.
         sources : sequence of int, optional
             For each label or box, its place in the sample before the edit, -1 for a new one.
+        shapes : sequence of EditedShape
+            Outlines and keypoints that were edited; the box of an object follows its outline.
         state : str, optional
             The `state_of` the sample that was edited.
 
@@ -82,7 +86,7 @@ class Editor:
             row = int(rows_of(table, np.array([uid], np.int64))[0])
             if state is not None and state != state_of(table, row, tensor):
                 raise OutdatedError(f"sample {row} has changed since it was shown; look at it again")
-            return SampleEdit(table, row, tensor).edit(labels, boxes, sources)
+            return SampleEdit(table, row, tensor).edit(labels, boxes, sources, shapes)
 
         return self._apply(make)
 

@@ -47,8 +47,8 @@ class SampleOperations:
         else:
             row = int(rows_of(run.table, np.array([uid], np.int64))[0])
         call.check_cancelled()
-        sample, jpeg = sample_detail(self._session, display, row, _LARGE, near=position)
-        return Reply(result={"sample": sample}, buffers=[jpeg] if jpeg else [])
+        sample, buffers = sample_detail(self._session, display, row, _LARGE, near=position)
+        return Reply(result={"sample": sample}, buffers=buffers)
 
     @operation(
         "sample.region",

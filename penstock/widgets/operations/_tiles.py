@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 from penstock.table import Table
 from penstock.tensors import first_tensor
 from penstock.widgets.editing._objects import state_of
-from penstock.widgets.editing._sample import committed_labels, edited_uids, sample_labels
+from penstock.widgets.editing._sample import committed_labels, edited_uids, sample_labels, stored_alone
 from penstock.widgets.operations._describe import cell_text
 from penstock.widgets.operations._thumbnails import THUMBNAILS, Thumbnail
 from penstock.widgets.session._display import Display
 from penstock.widgets.session._query_run import QueryRun
 from penstock.widgets.session._session import Session
+from penstock.widgets.shapes._packed import SHAPES, Drawn
 
 __all__ = ["sample_detail", "sample_fields", "tiles"]
 
@@ -24,7 +25,7 @@ __all__ = ["sample_detail", "sample_fields", "tiles"]
 def tiles(
     session: Session, display: Display, places: range, size: int, check_cancelled: Callable[[], None]
 ) -> tuple[list[dict[str, Any]], list[bytes]]:
-    """Return the `Tile`s of the contract at some places of the grid, and their thumbnails.
+    """Return the `Tile`s of the contract at some places of the grid, and their thumbnails and shapes.
 
     Parameters
     ----------
@@ -45,28 +46,58 @@ def tiles(
     found: list[dict[str, Any]] = []
     buffers: list[bytes] = []
     thumbnails = _thumbnails(session, run, rows, size, check_cancelled)
+    shapes = _shapes(session, run, rows, thumbnails, size)
     uids = display.uids[places.start : places.stop]
-    for i, (row, made) in enumerate(zip(rows, thumbnails, strict=True)):
-        image = len(buffers) if made.jpeg else -1
-        buffers += [made.jpeg] if made.jpeg else []
-        found.append(_tile(run, int(row), places.start + i, made, edited=int(uids[i]) in edited, image=image))
+    for i, (row, made, drawn) in enumerate(zip(rows, thumbnails, shapes, strict=True)):
+        tile = _tile(run, int(row), places.start + i, made, edited=int(uids[i]) in edited)
+        found.append(tile | _placed(buffers, image=made.jpeg, shapes=drawn.data))
     return found, buffers
+
+
+def _placed(buffers: list[bytes], **parts: bytes) -> dict[str, int]:
+    """Add what is not empty to the buffers; return where each part is, -1 where it is empty."""
+    places = {}
+    for name, part in parts.items():
+        places[name] = len(buffers) if part else -1
+        buffers += [part] if part else []
+    return places
 
 
 def sample_detail(
     session: Session, display: Display, row: int, size: int, *, near: int | None = None
-) -> tuple[dict[str, Any], bytes]:
-    """Return a `SampleDetail` for a row of the run's table, at position `near` if it is there, and its image."""
+) -> tuple[dict[str, Any], list[bytes]]:
+    """Return a `SampleDetail` for a row of the run's table, at position `near` if it is there, its image and shapes."""
     run, table = display.run, display.run.table
     box_tensor = first_tensor(table.tensors, "bbox")
-    made = _thumbnails(session, run, np.array([row]), size, lambda: None)[0]
-    uid = int(table.uids(np.array([row]))[0])
+    rows, buffers = np.array([row]), list[bytes]()
+    made = _thumbnails(session, run, rows, size, lambda: None)
+    uid = int(table.uids(rows)[0])
     edited = uid in edited_uids(table)
-    detail = _tile(run, row, display.position_of(uid, near), made, edited=edited, image=0 if made.jpeg else -1)
+    detail = _tile(run, row, display.position_of(uid, near), made[0], edited=edited)
+    drawn = _shapes(session, run, rows, made, None)[0]
+    detail |= _placed(buffers, image=made[0].jpeg, shapes=drawn.data)
     detail["fields"] = sample_fields(table, row, (run.labels, box_tensor))
     detail["before"] = committed_labels(table, uid, run.labels) if edited else None
+    if detail["before"] is not None:
+        before = SHAPES.page(
+            stored_alone(table),
+            table.stored.positions(np.array([uid], np.int64)),
+            run.labels,
+            [(made[0].width, made[0].height)],
+            None,
+            session.dataset,
+        )
+        detail["before"] |= _placed(buffers, shapes=before[0].data)
+    detail["note"] = drawn.note
     detail["state"] = state_of(table, row, run.labels)
-    return detail, made.jpeg
+    return detail, buffers
+
+
+def _shapes(
+    session: Session, run: QueryRun, rows: NDArray[np.int64], made: Sequence[Thumbnail], size: int | None
+) -> list[Drawn]:
+    sides = [(one.width, one.height) for one in made]
+    return SHAPES.page(run.table, rows, run.labels, sides, size, session.dataset)
 
 
 def _thumbnails(
@@ -78,7 +109,7 @@ def _thumbnails(
     return THUMBNAILS.page(run.table, rows, tensor, size, check_cancelled, dataset=session.dataset.path)
 
 
-def _tile(run: QueryRun, row: int, position: int, made: Thumbnail, *, edited: bool, image: int) -> dict[str, Any]:
+def _tile(run: QueryRun, row: int, position: int, made: Thumbnail, *, edited: bool) -> dict[str, Any]:
     """Return a `Tile` of the contract for a row of the run's table."""
     table = run.table
     labels, boxes = sample_labels(table.column, table.tensors, row, run.labels)
@@ -86,7 +117,8 @@ def _tile(run: QueryRun, row: int, position: int, made: Thumbnail, *, edited: bo
         "position": position,
         "row": row,
         "uid": str(int(table.uids(np.array([row]))[0])),
-        "image": image,
+        "image": -1,
+        "shapes": -1,
         "width": made.width,
         "height": made.height,
         "labels": labels,

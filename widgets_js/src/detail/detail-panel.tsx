@@ -1,7 +1,7 @@
 import { useEffect, useRef } from "preact/hooks";
+import type { ShownSample as SampleDetail } from "../session/detail-session.ts";
 import * as intervals from "../session/intervals.ts";
 import { chips, describeChange, isPaired, withClass, withOther, withoutBox, withoutClass } from "../session/labels.ts";
-import type { SampleDetail } from "../session/protocol.ts";
 import type { Session } from "../session/session.ts";
 import { classColor } from "../ui/colors.ts";
 import { focusable } from "../ui/focus.ts";
@@ -41,8 +41,9 @@ export function DetailPanel({ session }: { session: Session }) {
             <Chips session={session} sample={sample} />
             <SelectedBox session={session} sample={sample} />
             <Edited session={session} sample={sample} />
+            {sample.note === null ? null : <p class="penstock-note penstock-warned">{sample.note}</p>}
             <Fields sample={sample} />
-            <Keys session={session} />
+            <Keys session={session} sample={sample} />
           </>
         )}
       </div>
@@ -303,7 +304,7 @@ function Fields({ sample }: { sample: SampleDetail }) {
   );
 }
 
-function Keys({ session }: { session: Session }) {
+function Keys({ session, sample }: { session: Session; sample: SampleDetail }) {
   const { store, detail } = session;
   const dataset = store.dataset.value;
   if (dataset === null || dataset.read_only) return <p class="penstock-note">Read-only: editing is not available.</p>;
@@ -338,6 +339,11 @@ function Keys({ session }: { session: Session }) {
       <span>
         <kbd>W A S D</kbd> move
       </span>
+      {sample.drawn.objects.size === 0 ? null : (
+        <span>
+          <kbd>Enter</kbd> its points
+        </span>
+      )}
       <span>
         <kbd>Ctrl Z</kbd> undo
       </span>

@@ -40,11 +40,18 @@ export class EditSession {
   }
 
   /** Ask the kernel for an edit; its reply is the new truth. Null when it was refused, which is then announced. */
-  async apply<O extends EditOp>(op: O, args: Ops[O][0]): Promise<EditReply | null> {
+  async apply<O extends EditOp>(
+    op: O,
+    args: Ops[O][0],
+    take?: (reply: EditReply, buffers: DataView[]) => void,
+  ): Promise<EditReply | null> {
     try {
       const { result, buffers } = await this.store.rpc.call(op, args);
       const reply = result as EditReply;
-      batch(() => this.receive(op, reply, buffers));
+      batch(() => {
+        take?.(reply, buffers);
+        this.receive(op, reply, buffers);
+      });
       return reply;
     } catch (failure) {
       this.query.failed(failure);

@@ -50,9 +50,16 @@ export interface DatasetInfo {
   paired: boolean; // each label has a box: objects are edited whole
   class_names: string[];
   class_counts: number[]; // instances of each class in the whole dataset, class order
+  skeletons: Record<string, Skeleton>; // by class index: keypoints of the classes that have them
   can_undo: string | null; // name of what would be undone
   can_redo: string | null;
   behind: { message: string; remedy: "update" | null } | null; // how what is shown differs from the dataset
+}
+
+/** Names of a class's keypoints, and lines between them: pairs of places among the names, from 0. */
+export interface Skeleton {
+  names: string[];
+  edges: [number, number][];
 }
 
 /** What the grid shows. The kernel keeps it, so that a reload and a second view show the same. */
@@ -135,12 +142,14 @@ export type StatisticsArray =
   | "fold_class_ids" // int32[...]
   | "fold_rows_with_class"; // float64[...]
 
-/** One sample as the grid shows it. `image` = index of its JPEG among the reply's buffers, or -1 with `error`. */
+/** One sample as the grid shows it. `image` = index of its JPEG among the reply's buffers, or -1 with `error`; `shapes` = index
+ * of its outlines, masks and keypoints as shapes.ts reads them, -1: none. int16 in grid.page, float64 where it is one sample. */
 export interface Tile {
   position: number; // in what the grid shows (filtered, sorted), as in grid.page, sample.get, select.set; -1: not shown
   row: number; // in the dataset
   uid: string; // int64 as decimal text
   image: number;
+  shapes: number;
   width: number; // of the full image, pixels
   height: number;
   labels: number[]; // class indices
@@ -152,7 +161,15 @@ export interface Tile {
 export interface SampleDetail extends Tile {
   fields: { name: string; htype: string; value: string }[]; // the sample's other tensors, as text
   state: string; // another one when the sample's objects have changed; edit.labels refuses an older one
-  before: { labels: number[]; boxes: number[] } | null; // as committed, when edited
+  before: { labels: number[]; boxes: number[]; shapes: number } | null; // as committed, when edited
+  note: string | null; // why some shapes are not drawn
+}
+
+/** `object`: its place among the labels and boxes that are sent. What is left out is as it was. */
+export interface EditedShape {
+  object: number;
+  polygons?: number[][];
+  keypoints?: number[];
 }
 
 export interface EditReply extends Display {
@@ -197,7 +214,8 @@ export interface Ops {
   "sample.get": [{ position: number } | { uid: string; position?: number }, { sample: SampleDetail }]; // with both: there, if it still is there; + one JPEG (longest side <= 1024)
   "sample.region": [{ uid: string; x: number; y: number; width: number; height: number; scale: number }, { width: number; height: number }]; // + one JPEG
   // `sources`: for each object (label with its box) its place in the sample as shown, -1 for a new one; `state`: of the sample as shown
-  "edit.labels": [{ uid: string; labels: number[]; boxes?: number[]; sources?: number[]; state?: string }, EditReply]; // + statistics buffers
+  // `shapes`: only those that were edited; the box of an object follows its polygons. In the reply the sample's shapes come last, without its image.
+  "edit.labels": [{ uid: string; labels: number[]; boxes?: number[]; sources?: number[]; shapes?: EditedShape[]; state?: string }, EditReply]; // + statistics buffers
   "edit.bulk": [{ add: number[]; remove: number[]; replace?: { from: number; to: number }[] }, EditReply]; // on the selection, one undo step; + statistics buffers
   "edit.new_class": [{ name: string }, EditReply];
   "edit.undo": [Record<string, never>, EditReply];
