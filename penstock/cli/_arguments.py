@@ -19,6 +19,7 @@ _EXPORTS = (
     ("folder", "a folder of images for each class", "a folder"),
     ("coco", "COCO instances", "a .json file, or a folder for annotations and images"),
     ("voc", "Pascal VOC", "a folder for annotations, lists of images, masks and images"),
+    ("yolo", "YOLO", "a folder for label files, data.yaml and images"),
 )
 _EXAMPLES = """examples:
   penstock explore                                    the demo dataset
@@ -106,6 +107,8 @@ def _add_import(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
         if kind != "folder":
             rooted.add_argument("--split", help="import only this split")
             _add_reading(rooted)
+            if kind == "yolo":
+                _add_task(rooted, "what the dataset is for; by default its YAML and its lines decide")
         else:
             rooted.add_argument(
                 "--splits",
@@ -193,7 +196,13 @@ def _add_export(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
         if kind != "csv":
             export.add_argument("--images", choices=("copy", "link"), help=_IMAGES)
         export.add_argument("--overwrite", action="store_true", help="replace what is at DEST")
+        if kind == "yolo":
+            _add_task(export, "what a label line has; default: that of the import, or the most that the dataset has")
         export.set_defaults(command=_commands.export, kind=kind)
+
+
+def _add_task(parser: argparse.ArgumentParser, what: str) -> None:
+    parser.add_argument("--task", choices=("detect", "segment", "pose", "obb", "classify"), help=what)
 
 
 def _add_readers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

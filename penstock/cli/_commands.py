@@ -46,6 +46,7 @@ _EXPORTERS: dict[str, Callable[..., exporters.ExportReport]] = {
     "csv": exporters.to_csv,
     "folder": exporters.to_folder,
     "voc": exporters.to_voc,
+    "yolo": exporters.to_yolo,
 }
 _WIDEST_CELL = 60
 _MOST_LISTED = 20
@@ -109,7 +110,9 @@ def _inspected(source: Source) -> int:
 
 def import_rooted(options: argparse.Namespace) -> int:
     """Import a VOC, YOLO or image folder."""
-    names = {"folder": ("splits",), "voc": ("split", "roots", "exif"), "yolo": ("split", "roots", "exif")}[options.kind]
+    names = {"folder": ("splits",), "voc": ("split", "roots", "exif"), "yolo": ("split", "roots", "exif", "task")}[
+        options.kind
+    ]
     more = {name: getattr(options, name) for name in names}
     if more.get("splits") is not None:
         more["splits"] = [name.strip() for name in more["splits"].split(",") if name.strip()]
@@ -139,8 +142,8 @@ def export(options: argparse.Namespace) -> int:
     """Write annotations in a format of other tools."""
     dataset = load(options.path, read_only=True)
     rows = dataset if options.query is None else dataset.query(options.query)
-    images = getattr(options, "images", None)
-    chosen = {} if images is None else {"images": images}
+    options_given = {name: getattr(options, name, None) for name in ("images", "task")}
+    chosen = {name: value for name, value in options_given.items() if value is not None}
     say(str(_EXPORTERS[options.kind](rows, options.dest, overwrite=options.overwrite, **chosen)))
     return 0
 

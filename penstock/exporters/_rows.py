@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import json
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.dataset import Dataset, View
+from penstock.dataset import Dataset, View, load
 from penstock.dataset.samples import Content, content_of
 from penstock.dataset.samples._content import HasContent
 from penstock.errors import ExportError
@@ -53,7 +54,8 @@ class ExportedRows:
                 f"{repeated:,} of {len(self.rows):,} rows occur more than once. Expected each row once",
                 hint="export the distinct rows of a sampled view: ds[np.unique(view.indices)]",
             )
-        noted = _home(source).info.get("source")
+        self._home = _home(source)
+        noted = self._home.info.get("source")
         self.source: Mapping[str, Any] = noted if isinstance(noted, Mapping) else {}
         self._progress = progress
 
@@ -64,17 +66,17 @@ class ExportedRows:
         """Return a tensor; None if it does not exist."""
         return self.table.tensors.get(name)
 
-    @property
+    @cached_property
     def images(self) -> str | None:
         """The tensor of images."""
         return first_tensor(self.table.tensors, "image")
 
-    @property
+    @cached_property
     def boxes(self) -> str | None:
         """The tensor of boxes."""
         return first_tensor(self.table.tensors, "bbox")
 
-    @property
+    @cached_property
     def labels(self) -> str | None:
         """The tensor of classes: that of the boxes, if there are boxes."""
         of_boxes = [] if self.boxes is None else group_of(self.table.tensors, self.boxes)
@@ -152,6 +154,15 @@ class ExportedRows:
         known = [then.get(key) for key in keys]
         return known if len(known) == len(self.class_names) else [None] * len(self.class_names)
 
+    def imported(self) -> OverlayTable | None:
+        """Return the table as it was imported; None if it is still that, or was not imported."""
+        commits = list(self._home.log()) if self.source else []
+        if not commits or commits[-1].id == self.table.origin.version:
+            return None
+        first: HasContent[Content] = load(self._home.path, version=commits[-1].id)
+        table = content_of(first).table
+        return table if isinstance(table, OverlayTable) else None
+
     def subsets(self) -> list[str]:
         """Return the split of each sample; empty if it has none."""
         spec = self.spec("subset")
@@ -162,18 +173,33 @@ class ExportedRows:
         return [spec.class_names[int(labels[0])] if len(labels) else "" for labels in names]
 
     def chunks(
-        self, names: Sequence[str], chosen: NDArray[np.int64]
+        self, names: Sequence[str], chosen: NDArray[np.int64], *, texts: Collection[str] = ()
     ) -> Iterator[tuple[int, Mapping[str, Sequence[Any]]]]:
-        """Yield chunks of some samples: where each begins, and the values of some tensors; None where one is empty."""
+        """Yield chunks of some samples: where each begins, and the values of some tensors; None where one is empty.
+
+        Those of the JSON tensors in `texts` are JSON text, which is not parsed.
+        """
         from tqdm.auto import tqdm
 
         known = [name for name in names if name in self.table.tensors]
+        parsed, unread = ([name for name in known if (name in texts) is is_text] for is_text in (False, True))
         rows = self.rows[chosen]
         with tqdm(total=len(rows), desc="export", unit=" samples", disable=not self._progress) as bar:
             for start in range(0, len(rows), _CHUNK):
                 part = rows[start : start + _CHUNK]
-                yield start, self.table.take(part, known)
+                yield start, {**self.table.take(part, parsed), **self._texts(part, unread)}
                 bar.update(len(part))
+
+    def _texts(self, rows: NDArray[np.int64], names: Sequence[str]) -> dict[str, list[str | None]]:
+        """Return the JSON text of some tensors, read from the files a chunk at a time: it may be most of the data."""
+        if not names:
+            return {}
+        if isinstance(self.table, OverlayTable):
+            unique, places = np.unique(rows, return_inverse=True)
+            cells = self.table.cells(unique, names)
+            return {name: [cells[name][place].value for place in places.tolist()] for name in names}
+        values = self.table.take(rows, names)
+        return {name: [None if one is None else json.dumps(one) for one in values[name]] for name in names}
 
 
 def _home(source: Dataset | View) -> Dataset:

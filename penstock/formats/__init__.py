@@ -1,4 +1,4 @@
-"""What importers and exporters share of a format: XML, annotations of Pascal VOC, masks as PNG files."""
+"""What importers and exporters share of a format: XML and VOC, masks as PNG files, YOLO lines, run-length encodings."""
 
 from __future__ import annotations
 

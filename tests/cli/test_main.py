@@ -155,6 +155,16 @@ def test_export_of_what_a_query_selects(shapes, tmp_path, capsys):
     assert run(capsys, *command, "--overwrite")[0] == 0
 
 
+def test_export_and_import_of_a_yolo_folder_by_task(shapes, tmp_path, capsys):
+    command = ("export", "yolo", shapes, tmp_path / "out", "--task", "obb", "--query", "select * limit 4")
+    status, out, _ = run(capsys, *command, "--images", "copy")
+    assert status == 0
+    assert "4 images" in out
+    assert len(list((tmp_path / "out/labels").rglob("*.txt"))) == 4
+    assert run(capsys, "import", "yolo", tmp_path / "out", tmp_path / "ds", "--task", "segment")[0] == 0
+    assert penstock.load(tmp_path / "ds").info["source"]["task"] == "segment"
+
+
 def test_without_command_the_usage_is_shown(capsys):
     with pytest.raises(SystemExit) as ended:
         main([])
