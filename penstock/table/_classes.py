@@ -40,7 +40,5 @@ def class_colors_of(table: Table, tensor: str) -> dict[str, str]:
     colors = class_colors(meta, tensor)
     keys = class_keys(meta, tensor)
     return {
-        name: colors[key]
-        for key, name in zip(keys, table.tensors[tensor].class_names, strict=False)
-        if key in colors
+        name: colors[key] for key, name in zip(keys, table.tensors[tensor].class_names, strict=False) if key in colors
     }

@@ -11,6 +11,7 @@ from penstock.tql.syntax._clauses import WeightClause, add_clause, clauses, remo
 from penstock.tql.syntax._layout import format_query
 from penstock.tql.syntax._lexer import quote_name, quote_text
 from penstock.tql.syntax._parser import parse
+from penstock.tql.syntax._renaming import rename_classes
 from penstock.tql.syntax._unparse import unparse
 
 __all__ = [
@@ -39,6 +40,7 @@ __all__ = [
     "quote_name",
     "quote_text",
     "remove_clause",
+    "rename_classes",
     "rewrite_weight",
     "run",
     "spec_for",

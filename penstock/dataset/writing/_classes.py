@@ -61,13 +61,16 @@ def class_state(working: Working, spec: TensorSpec, names: Sequence[str]) -> Cla
     hits = np.concatenate([[0], np.cumsum(np.isin(column.values, wanted))])
     rows = np.flatnonzero(hits[column.offsets[1:]] > hits[column.offsets[:-1]])
     uids = working.stored.uids[rows].tolist()
-    edits = {uid: cell.value for uid, cell in working.draft.edits.get(spec.name, {}).items()}
+    edits = {
+        uid: np.asarray([] if cell.value is None else cell.value, np.int64)
+        for uid, cell in working.draft.edits.get(spec.name, {}).items()
+    }
     return ClassState(
         names=tuple(spec.class_names),
         keys=class_keys(meta, spec.name),
         merged=merged_into(meta, spec.name),
         stored={uid: np.array(column.row(row)) for uid, row in zip(uids, rows.tolist(), strict=True)},
-        edited={uid: np.asarray(value, np.int64) for uid, value in edits.items() if np.isin(value, wanted).any()},
+        edited={uid: labels for uid, labels in edits.items() if np.isin(labels, wanted).any()},
     )
 
 

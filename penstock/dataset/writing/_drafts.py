@@ -109,7 +109,7 @@ class Drafts:
     # ---- files -----------------------------------------------------------------------------------
 
     def save(self, edits: Draft, stored: StoredTable, keys: Mapping[str, Sequence[str]]) -> None:
-        """Write edits to a file of their own; `keys`: the classes that labels are indices of, where not those of now."""
+        """Write edits to a file of their own; `keys`: the classes that labels are indices of, if not those of now."""
         self.files.append(self._written(edits, stored, {}, keys))
 
     def _written(

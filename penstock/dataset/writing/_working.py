@@ -153,7 +153,7 @@ class Working:
         self._table = None
 
     def save(self, edits: Draft, keys: Mapping[str, Sequence[str]] | None = None) -> None:
-        """Write edits next to the dataset; `keys`: the classes that labels are indices of, where not those of now."""
+        """Write edits next to the dataset; `keys`: the classes that labels are indices of, if not those of now."""
         self.drafts.save(edits, self.stored, keys or {})
 
     def change_draft(self, change: Callable[[Draft], Draft]) -> None:

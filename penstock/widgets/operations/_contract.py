@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from penstock.widgets.operations._classes import ClassOperations
 from penstock.widgets.operations._clauses import ClauseOperations
 from penstock.widgets.operations._edit import EditOperations
 from penstock.widgets.operations._grid import GridOperations
@@ -29,6 +30,7 @@ def all_operations(session: Session, draft: Callable[[], str]) -> list[object]:
     return [
         QueryOperations(session, draft),
         ClauseOperations(session),
+        ClassOperations(session),
         ViewOperations(session),
         GridOperations(session),
         SampleOperations(session),

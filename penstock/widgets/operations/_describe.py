@@ -11,7 +11,7 @@ import numpy as np
 from penstock import tql
 from penstock.sampling import SamplingPlan
 from penstock.storage import decoded
-from penstock.table import OverlayTable, Ragged, Table, class_totals
+from penstock.table import OverlayTable, Ragged, Table, class_colors_of, class_totals
 from penstock.tensors import TensorSpec, first_tensor, kind_in_words, labels_in_words
 from penstock.widgets.editing._objects import object_group
 from penstock.widgets.editing._sample import edited_uids
@@ -88,6 +88,7 @@ def dataset_info(session: Session, display: Display) -> dict[str, Any]:
         "paired": group is not None and group.paired,
         "class_names": list(names),
         "class_counts": counts.tolist(),
+        "class_colors": _class_colors(run),
         "can_undo": done[-1].name if done else None,
         "can_redo": undone[-1].name if undone else None,
         "behind": None if behind is None else {"message": behind.message, "remedy": behind.remedy},
@@ -175,8 +176,25 @@ def query_state(run: QueryRun, *, mode: str, seed: int) -> tuple[dict[str, Any],
         "statistics": header,
         "table": None if result.is_rows else table_rows(result.columns or {}),
         "warnings": list(run.warnings),
+        "followed": _followed(run),
     }
     return state, buffers
+
+
+def _class_colors(run: QueryRun) -> dict[str, str]:
+    """Return the classes that have a color of their own: by index as text, as JSON has it."""
+    if run.labels is None:
+        return {}
+    colors = class_colors_of(run.table, run.labels)
+    return {str(index): colors[name] for index, name in enumerate(run.class_names) if name in colors}
+
+
+def _followed(run: QueryRun) -> dict[str, Any] | None:
+    followed = run.followed
+    if followed is None:
+        return None
+    classes = None if followed.classes is None else list(followed.classes)
+    return {"number": followed.number, "renames": [list(pair) for pair in followed.renames], "classes": classes}
 
 
 def _rare_classes(plan: SamplingPlan | None) -> list[int]:

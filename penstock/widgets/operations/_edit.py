@@ -18,7 +18,7 @@ from penstock.widgets.requests._operation import Call, Reply, operation
 from penstock.widgets.session._display import Display
 from penstock.widgets.session._session import Session
 
-__all__ = ["EditOperations"]
+__all__ = ["EditOperations", "edit_reply"]
 
 _LABELS = check.array(CLASS, 10_000)
 _SOURCES = check.array(check.integer(-1, 10_000), 10_000)
@@ -75,11 +75,6 @@ class EditOperations:
         change = Relabel(add=add, remove=remove, replace=pairs)
         return self._edited(self._editor.relabel_selected(change))
 
-    @operation("edit.new_class", name=check.text(1000))
-    def new_class(self, _call: Call, *, name: str) -> Reply:
-        """Add a class without samples."""
-        return self._edited(self._editor.add_class(name))
-
     @operation("edit.undo")
     def undo(self, _call: Call) -> Reply:
         """Take the last edit back."""
@@ -107,10 +102,15 @@ class EditOperations:
         return self._edited(self._editor.discard())
 
     def _edited(self, done: str, uid: int | None = None) -> Reply:
-        session, display = self._session, self._session.display
-        state, buffers = display_state(session, display)
-        sample = None if uid is None else _after(session, display, uid)
-        return Reply(result={**state, "sample": sample, "done": done}, buffers=buffers, news="query")
+        return edit_reply(self._session, done, uid)
+
+
+def edit_reply(session: Session, done: str, uid: int | None = None) -> Reply:
+    """Return the `EditReply` of the contract: what was done, all on display, and the sample that changed."""
+    display = session.display
+    state, buffers = display_state(session, display)
+    sample = None if uid is None else _after(session, display, uid)
+    return Reply(result={**state, "sample": sample, "done": done}, buffers=buffers, news="query")
 
 
 def _after(session: Session, display: Display, uid: int) -> dict[str, Any]:
