@@ -280,6 +280,8 @@ export class FakeKernel {
       paired: this.options.paired ?? true,
       class_names: this.names,
       class_counts: this.counts(),
+      class_colors: {},
+      classes_fixed: null,
       can_undo: this.undoStack.at(-1)?.done ?? null,
       can_redo: this.redoStack.at(-1)?.done ?? null,
       behind: this.behind,
@@ -340,6 +342,7 @@ export class FakeKernel {
       statistics: null,
       table: null,
       warnings: [],
+      followed: null,
     };
   }
 

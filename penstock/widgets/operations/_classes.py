@@ -110,8 +110,6 @@ def _new_name(name: str, tensor: str, table: OverlayTable) -> str:
     if not wanted or len(wanted) > _MAX_CLASS_NAME:
         raise SampleError(f"class name {name[:40]!r} is empty or longer than {_MAX_CLASS_NAME} characters")
     known = table.tensors[tensor].class_names
-    if not known and len(table.column(tensor).values):
-        raise SampleError(f"the classes of {tensor!r} have no names, only numbers. Expected classes with names")
     if wanted in known:
         raise SampleError(f"class {wanted!r} already exists in {tensor!r}")
     return wanted
@@ -119,8 +117,6 @@ def _new_name(name: str, tensor: str, table: OverlayTable) -> str:
 
 def _check_known(names: list[str], tensor: str, table: OverlayTable) -> None:
     known = table.tensors[tensor].class_names
-    if not known:
-        raise SampleError(f"the classes of {tensor!r} have no names, only numbers. Expected classes with names")
     for name in names:
         if name not in known:
             raise UnknownClassError(name, known, tensor=tensor)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from penstock import tql
+from penstock.dataset.samples import content_of
 from penstock.sampling import SamplingPlan
 from penstock.storage import decoded
 from penstock.table import OverlayTable, Ragged, Table, class_colors_of, class_totals
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "cell_text",
+    "classes_fixed",
     "clause_infos",
     "dataset_info",
     "display_state",
@@ -89,6 +91,7 @@ def dataset_info(session: Session, display: Display) -> dict[str, Any]:
         "class_names": list(names),
         "class_counts": counts.tolist(),
         "class_colors": _class_colors(run),
+        "classes_fixed": classes_fixed(session, table, run.labels),
         "can_undo": done[-1].name if done else None,
         "can_redo": undone[-1].name if undone else None,
         "behind": None if behind is None else {"message": behind.message, "remedy": behind.remedy},
@@ -179,6 +182,20 @@ def query_state(run: QueryRun, *, mode: str, seed: int) -> tuple[dict[str, Any],
         "followed": _followed(run),
     }
     return state, buffers
+
+
+def classes_fixed(session: Session, table: OverlayTable, labels: str | None) -> str | None:
+    """Return why classes cannot be added, renamed, merged, deleted or recolored; None where they can."""
+    read_only = content_of(session.dataset).opened.working.read_only
+    if labels is None:
+        return "the dataset has no class labels"
+    if session.source.view is not None:
+        return "a view is open, and classes belong to the whole dataset"
+    if read_only is not None:
+        return f"the dataset is read-only: {read_only}"
+    if not table.tensors[labels].class_names and len(table.column(labels).values):
+        return f"the classes of {labels!r} have no names, only numbers"
+    return None
 
 
 def _class_colors(run: QueryRun) -> dict[str, str]:

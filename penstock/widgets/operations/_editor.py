@@ -17,6 +17,7 @@ from penstock.widgets.editing._edits import Change, Edit, Step, equal, keys_of, 
 from penstock.widgets.editing._objects import state_of
 from penstock.widgets.editing._sample import stored_alone, values_at
 from penstock.widgets.editing._sample_edit import SampleEdit
+from penstock.widgets.operations._describe import classes_fixed
 from penstock.widgets.requests._checks import OutdatedError
 
 if TYPE_CHECKING:
@@ -110,14 +111,13 @@ class Editor:
         Raises
         ------
         DatasetError
-            If what is open is a view.
+            If what is open is a view, or read-only.
         """
         session, tensor = self._session, self._label_tensor()
-        if session.source.view is not None:
-            raise DatasetError(
-                "the classes cannot be changed here: a view is open, and classes belong to the whole dataset",
-                hint="open the dataset: penstock.explore(ds)",
-            )
+        reason = classes_fixed(session, session.table, tensor)
+        if reason is not None:
+            hint = "open the dataset: penstock.explore(ds)" if session.source.view is not None else None
+            raise DatasetError(f"the classes cannot be changed here: {reason}", hint=hint)
         with session.edits.lock:
             step = make(tensor, content_of(session.dataset).table)
             session.edits.apply(session.dataset, step)

@@ -83,8 +83,6 @@ def _moved(run: QueryRun, table: OverlayTable) -> tuple[int, ...] | None:
 def _renames(before: OverlayTable, after: OverlayTable) -> dict[str, dict[str, str]]:
     """Return for each label tensor the classes that are called otherwise now, or are part of another one."""
     found: dict[str, dict[str, str]] = {}
-    if before.stored.snapshot.version == after.stored.snapshot.version:
-        return found
     for name, spec in before.tensors.items():
         if spec.htype != "class_label" or name not in after.tensors:
             continue

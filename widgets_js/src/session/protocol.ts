@@ -48,6 +48,8 @@ export interface DatasetInfo {
   paired: boolean; // each label has a box: objects are edited whole
   class_names: string[];
   class_counts: number[]; // instances of each class in the whole dataset, class order
+  class_colors: Record<string, string>; // "#rrggbb" by class index, of classes that have a color of their own
+  classes_fixed: string | null; // why classes cannot be changed; null where they can
   can_undo: string | null; // name of what would be undone
   can_redo: string | null;
   behind: { message: string; remedy: "update" | null } | null; // how what is shown differs from the dataset
@@ -96,6 +98,14 @@ export interface QueryState {
   statistics: StatisticsHeader | null; // null for "table"
   table: { columns: string[]; rows: (string | number | null)[][] } | null; // first 200 rows of "table"
   warnings: string[];
+  followed: FollowedClasses | null; // how classes changed since the query ran before
+}
+
+/** Classes that were renamed, merged or removed under a query: its text is rewritten, and the browser's own lists go along. */
+export interface FollowedClasses {
+  number: number; // of this change in the session: each is taken once
+  renames: [string, string][]; // names before and after
+  classes: number[] | null; // the new index of each class, -1 where it is gone; null where none moved
 }
 
 /** Strata statistics: arrays travel as buffers, in this order; S strata, C classes, K clauses.
@@ -198,6 +208,11 @@ export interface Ops {
   "edit.labels": [{ uid: string; labels: number[]; boxes?: number[]; sources?: number[]; state?: string }, EditReply]; // + statistics buffers
   "edit.bulk": [{ add: number[]; remove: number[]; replace?: { from: number; to: number }[] }, EditReply]; // on the selection, one undo step; + statistics buffers
   "edit.new_class": [{ name: string }, EditReply];
+  "classes.count": [{ classes: number[] }, { objects: number; samples: number }]; // in the whole dataset
+  "classes.rename": [{ old: string; new: string }, EditReply];
+  "classes.merge": [{ names: string[]; into: string }, EditReply];
+  "classes.remove": [{ names: string[] }, EditReply]; // refused where a label has one
+  "classes.recolor": [{ name: string; color: string | null }, EditReply]; // null: its usual color
   "edit.undo": [Record<string, never>, EditReply];
   "edit.redo": [Record<string, never>, EditReply];
   "edit.commit": [{ message: string; on_conflict?: "ours" | "theirs" }, EditReply]; // error ConflictError with `conflicts`
