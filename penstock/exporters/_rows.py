@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -28,8 +28,9 @@ class ExportedRows:
     ----------
     source : Dataset or View
         What is exported.
-    progress : bool
-        Whether to show a progress bar.
+    progress : bool or callable
+        Whether to show a progress bar; or what is called with the number of samples done and their total, between
+        chunks. It stops the export by raising.
 
     Raises
     ------
@@ -37,7 +38,7 @@ class ExportedRows:
         If a row comes twice, as in a sampled view.
     """
 
-    def __init__(self, source: Dataset | View, *, progress: bool = False) -> None:
+    def __init__(self, source: Dataset | View, *, progress: bool | Callable[[int, int], None] = False) -> None:
         if not isinstance(source, Dataset | View):
             raise ExportError(
                 f"a {type(source).__name__} cannot be exported. Expected a Dataset or a View",
@@ -55,7 +56,8 @@ class ExportedRows:
             )
         noted = _home(source).info.get("source")
         self.source: Mapping[str, Any] = noted if isinstance(noted, Mapping) else {}
-        self._progress = progress
+        self._progress = progress is True
+        self._reached = progress if callable(progress) else _ignore
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -132,9 +134,14 @@ class ExportedRows:
         rows = self.rows[chosen]
         with tqdm(total=len(rows), desc="export", unit=" samples", disable=not self._progress) as bar:
             for start in range(0, len(rows), _CHUNK):
+                self._reached(start, len(rows))
                 part = rows[start : start + _CHUNK]
                 yield start, self.table.take(part, known)
                 bar.update(len(part))
+
+
+def _ignore(_done: int, _total: int) -> None:
+    """Report to nobody."""
 
 
 def _home(source: Dataset | View) -> Dataset:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from penstock.widgets.operations._classes import ClassOperations
 from penstock.widgets.operations._clauses import ClauseOperations
 from penstock.widgets.operations._edit import EditOperations
+from penstock.widgets.operations._export import ExportOperations
 from penstock.widgets.operations._grid import GridOperations
 from penstock.widgets.operations._plan import PlanOperations
 from penstock.widgets.operations._query import QueryOperations
@@ -36,4 +37,5 @@ def all_operations(session: Session, draft: Callable[[], str]) -> list[object]:
         SampleOperations(session),
         EditOperations(session),
         PlanOperations(session),
+        ExportOperations(session),
     ]

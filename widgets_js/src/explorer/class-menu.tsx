@@ -47,7 +47,7 @@ function Pages({ session, index, name, instances, close }: PagesProps) {
   const [target, setTarget] = useState<string | null>(null);
   const touch = useTouch(session, [index]);
   const props: PageProps = { session, index, name, touch, back: () => setPage("menu"), close };
-  const mergeInto = (into: string): void => {
+  const mergeInto = (into: string | null): void => {
     setTarget(into);
     setPage("merge");
   };
@@ -60,7 +60,7 @@ function Pages({ session, index, name, instances, close }: PagesProps) {
         </span>
       </p>
       {page === "menu" ? (
-        <Menu {...props} instances={instances} go={setPage} mergeInto={() => (setTarget(null), setPage("merge"))} />
+        <Menu {...props} instances={instances} go={setPage} mergeInto={() => mergeInto(null)} />
       ) : null}
       {page === "rename" ? <Rename {...props} mergeInto={mergeInto} /> : null}
       {page === "merge" ? <Merge {...props} target={target} setTarget={setTarget} /> : null}

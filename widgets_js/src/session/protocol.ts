@@ -185,6 +185,31 @@ export interface Completion {
   to: number;
 }
 
+/** A format that annotations can be exported to. */
+export interface ExportFormat {
+  name: string;
+  title: string;
+  places: { file?: string; folder?: string }; // free paths; images can only be written to a folder
+  images: ("copy" | "link")[]; // how images can be written too
+  options: { name: string; choices: (string | null)[] }[]; // the default first; null: by the dataset
+  why_not: string | null; // why this dataset cannot be exported to it
+}
+
+export interface AnnotationsRequest {
+  format: string;
+  path: string;
+  query_only: boolean; // what the query returns before it draws, else all that is open
+  images: "copy" | "link" | null;
+  options: [string, string][];
+}
+
+export interface ExportReport {
+  num_samples: number;
+  num_objects: number;
+  issues: string[]; // at most 50
+  num_issues: number;
+}
+
 /** op -> [args, result]. */
 export interface Ops {
   hello: [Record<string, never>, Display & { draft: string | null; history: string[]; views: SavedView[] }]; // + statistics buffers
@@ -222,6 +247,9 @@ export interface Ops {
   "plan.drawn": [{ num_epochs: number; weights: number[]; mode: Mode; seed: number }, { unique: number[]; counts: number[] }]; // from the loader's own stream: coverage dots; realized instances a class in epoch 0
   "plan.batches": [{ batch_size: number; num_batches: number; weights: number[]; mode: Mode; seed: number }, { counts: number[][] }]; // batch -> instances a class
   "export.code": [{ batch_size: number; framework: "pytorch" | "numpy" }, { code: string; note: string | null }]; // error UncommittedChangesError when dirty; note: of what else than the charts showed
+  "export.formats": [Record<string, never>, { folder: string; formats: ExportFormat[] }]; // folder: where the kernel is
+  "export.annotations": [AnnotationsRequest & { overwrite: boolean }, { path: string; exists: "file" | "folder" | null; report: ExportReport | null }]; // exists: nothing was done, overwrite is to be asked for; with progress; cancelling leaves nothing
+  "export.annotations_code": [AnnotationsRequest, { code: string }];
   "views.save": [{ message: string }, { views: SavedView[] }];
   "views.open": [{ id: string }, Display & { history: string[] }];
 }

@@ -37,7 +37,7 @@ export interface Session {
   detail: DetailSession;
   model: Model;
   /** Exported code on show, where it could not be inserted. */
-  exported: Signal<string | null>;
+  exported: Signal<{ code: string; of: "loader" | "annotations" } | null>;
   /** Text of the last query that gave samples. */
   lastRows: string | null;
   height: number;
