@@ -120,5 +120,5 @@ def _remove(path: Path) -> None:
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path, ignore_errors=True)
     else:
-        with suppress(FileNotFoundError, NotADirectoryError):  # where a folder on the way is a file, nothing was written
+        with suppress(FileNotFoundError, NotADirectoryError):  # a folder on the way may be a file
             path.unlink()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import Any
 
 from penstock.errors import ExportError
@@ -47,7 +48,7 @@ class ExportOperations:
         session = self._session
         tensors = session.table.tensors
         return {
-            "folder": os.getcwd(),
+            "folder": str(Path.cwd()),
             "formats": [
                 {
                     "name": form.name,

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.table import Table
 from penstock.tensors import first_tensor
 from penstock.widgets.editing._objects import state_of
 from penstock.widgets.editing._sample import committed_labels, edited_uids, sample_labels
-from penstock.widgets.operations._describe import cell_text
+from penstock.widgets.operations._facts import sample_fields
 from penstock.widgets.operations._thumbnails import THUMBNAILS, Thumbnail
 from penstock.widgets.session._display import Display
 from penstock.widgets.session._query_run import QueryRun
 from penstock.widgets.session._session import Session
 
-__all__ = ["sample_detail", "sample_fields", "tiles"]
+__all__ = ["sample_detail", "tiles"]
 
 
 def tiles(
@@ -94,18 +93,3 @@ def _tile(run: QueryRun, row: int, position: int, made: Thumbnail, *, edited: bo
         "edited": edited,
         "error": made.error,
     }
-
-
-def sample_fields(table: Table, row: int, shown: Sequence[str | None]) -> list[dict[str, str]]:
-    """Return the sample's other tensors as text: name, kind, value."""
-    fields = []
-    for name, spec in table.tensors.items():
-        if name not in shown and spec.htype != "image":
-            value = _shape(table, name, row) if spec.is_encoded else cell_text(table.column(name), row)
-            fields.append({"name": name, "htype": spec.htype, "value": "NULL" if value is None else str(value)})
-    return fields
-
-
-def _shape(table: Table, name: str, row: int) -> str | None:
-    sides = table.shapes(name)[row].tolist()
-    return None if -1 in sides else " × ".join(map(str, sides))

@@ -30,11 +30,14 @@ def place_of(path: str) -> Path:
     Raises
     ------
     ExportError
-        If it is empty.
+        If it is empty, or names a user who is not known.
     """
     if not path.strip():
         raise ExportError("the destination is empty. Expected a path")
-    return Path(os.path.expanduser(path.strip())).absolute()
+    try:
+        return Path(path.strip()).expanduser().absolute()
+    except RuntimeError as error:
+        raise ExportError(f"the destination {path!r} is not valid: its user is not known. Expected a path") from error
 
 
 def default_places(name: str, form: ExportFormat) -> dict[str, str]:

@@ -41,7 +41,7 @@ export function DetailPanel({ session }: { session: Session }) {
             <Chips session={session} sample={sample} />
             <SelectedBox session={session} sample={sample} />
             <Edited session={session} sample={sample} />
-            <Fields sample={sample} />
+            <Fields sample={sample} box={detail.selectedBox.value} />
             <Keys session={session} />
           </>
         )}
@@ -279,7 +279,7 @@ function Edited({ session, sample }: { session: Session; sample: SampleDetail })
   );
 }
 
-function Fields({ sample }: { sample: SampleDetail }) {
+function Fields({ sample, box }: { sample: SampleDetail; box: number | null }) {
   const size = sample.error === null && sample.width > 0 ? `${sample.width} × ${sample.height} px` : null;
   return (
     <table class="penstock-fields">
@@ -295,7 +295,7 @@ function Fields({ sample }: { sample: SampleDetail }) {
             <th scope="row" title={field.htype}>
               {field.name}
             </th>
-            <td title={field.value}>{field.value}</td>
+            <td title={field.value}>{(box === null ? undefined : field.each?.[box]) ?? field.value}</td>
           </tr>
         ))}
       </tbody>

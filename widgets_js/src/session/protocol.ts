@@ -158,7 +158,7 @@ export interface Tile {
 }
 
 export interface SampleDetail extends Tile {
-  fields: { name: string; htype: string; value: string }[]; // the sample's other tensors, as text
+  fields: { name: string; htype: string; value: string; each?: string[] }[]; // the sample's other tensors, as text; each: of every object
   state: string; // another one when the sample's objects have changed; edit.labels refuses an older one
   before: { labels: number[]; boxes: number[] } | null; // as committed, when edited
 }
@@ -247,6 +247,7 @@ export interface Ops {
   "plan.drawn": [{ num_epochs: number; weights: number[]; mode: Mode; seed: number }, { unique: number[]; counts: number[] }]; // from the loader's own stream: coverage dots; realized instances a class in epoch 0
   "plan.batches": [{ batch_size: number; num_batches: number; weights: number[]; mode: Mode; seed: number }, { counts: number[][] }]; // batch -> instances a class
   "export.code": [{ batch_size: number; framework: "pytorch" | "numpy" }, { code: string; note: string | null }]; // error UncommittedChangesError when dirty; note: of what else than the charts showed
+  "dataset.info": [Record<string, never>, { path: string; rows: { name: string; value: string }[] }]; // its notes, `ds.info`
   "export.formats": [Record<string, never>, { folder: string; formats: ExportFormat[] }]; // folder: where the kernel is
   "export.annotations": [AnnotationsRequest & { overwrite: boolean }, { path: string; exists: "file" | "folder" | null; report: ExportReport | null }]; // exists: nothing was done, overwrite is to be asked for; with progress; cancelling leaves nothing
   "export.annotations_code": [AnnotationsRequest, { code: string }];
