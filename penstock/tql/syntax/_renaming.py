@@ -62,7 +62,13 @@ def _compared(query: Node) -> list[tuple[ast.Literal, set[str]]]:
         if not isinstance(node, ast.Literal) or node.kind != "text":
             continue
         around = parents[place]
-        while around > 0 and not columns[around]:
+        while _compares(nodes[around]) and not columns[around]:
             around = parents[around]
-        found.append((node, columns[around]))
+        if _compares(nodes[around]):
+            found.append((node, columns[around]))
     return found
+
+
+def _compares(node: Node) -> bool:
+    """Return whether a literal below a node can be compared with a column there: AND and OR only join."""
+    return isinstance(node, ast.Expression) and not (isinstance(node, ast.Binary) and node.operator in ("and", "or"))

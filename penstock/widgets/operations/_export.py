@@ -17,6 +17,7 @@ from penstock.widgets.session._annotations import (
     write_annotations,
 )
 from penstock.widgets.session._formats import ExportFormat, export_formats, format_named
+from penstock.widgets.session._query_run import QueryRun
 from penstock.widgets.session._session import Session
 
 __all__ = ["ExportOperations"]
@@ -65,7 +66,7 @@ class ExportOperations:
     @operation("export.annotations", lane="read", overwrite=check.boolean(), **_WANTED)
     def export(self, call: Call, *, overwrite: bool, **wanted: Any) -> dict[str, Any]:
         """Write annotations to a path of the kernel's file system; nothing is left of an export that is cancelled."""
-        form, run = _format(wanted["format"]), self._session.run
+        form = _format(wanted["format"])
         place = place_of(wanted["path"])
         if os.path.lexists(place) and not overwrite:
             return {"exists": "folder" if place.is_dir() else "file", "path": str(place), "report": None}
@@ -74,8 +75,8 @@ class ExportOperations:
             call.check_cancelled()
             call.progress(done, total, "exporting")
 
-        reached(0, len(run.pool))
-        view = exported_view(self._session.source, run, query_only=wanted["query_only"])
+        view = exported_view(self._session.source, self._run_now(), query_only=wanted["query_only"])
+        reached(0, len(view))
         report = write_annotations(form, view, place, {**_options(form, wanted), "overwrite": overwrite}, reached)
         written = {
             "num_samples": report.num_samples,
@@ -92,13 +93,28 @@ class ExportOperations:
         code = annotations_code(
             form,
             session.source,
-            session.run,
+            self._run_now(),
             session.seed,
             path=wanted["path"].strip(),
             query_only=wanted["query_only"],
             options=_options(form, wanted),
         )
         return {"code": code}
+
+    def _run_now(self) -> QueryRun:
+        """Return the query on the dataset as it is now.
+
+        Raises
+        ------
+        ExportError
+            If what is shown is another state: it is not exported in place of this one.
+        """
+        session = self._session
+        session.follow(store=True)
+        behind = session.behind
+        if behind is not None:
+            raise ExportError(f"nothing was exported: {behind.message}", hint="run a query first")
+        return session.run
 
 
 _MAX_ISSUES = 50

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from penstock.table import Table
+from penstock.tql import quote_text
 from penstock.widgets.operations._describe import cell_text
 
 __all__ = ["info_rows", "sample_fields"]
@@ -25,8 +26,8 @@ def info_rows(notes: Mapping[str, Any]) -> list[dict[str, str]]:
 
     Examples
     --------
-    >>> info_rows({"source": {"format": "coco", "licenses": [{"id": 1}, {"id": 2}]}, "by": "me"})
-    [{'name': 'source.format', 'value': 'coco'}, {'name': 'source.licenses', 'value': '2 entries'}, {'name': 'by', 'value': 'me'}]
+    >>> info_rows({"source": {"format": "coco", "licenses": [{"id": 1}, {"id": 2}]}})
+    [{'name': 'source.format', 'value': 'coco'}, {'name': 'source.licenses', 'value': '2 entries'}]
     """
     rows = [{"name": name, "value": _short(value)} for name, value in _leaves("", notes, 0)]
     left = len(rows) - _MAX_ROWS
@@ -65,7 +66,7 @@ def _short(text: str) -> str:
 def sample_fields(table: Table, row: int, shown: Sequence[str | None]) -> list[dict[str, Any]]:
     """Return the sample's other tensors as text: name, kind, value; `each`: of every object, where it is a list.
 
-    The keys of a JSON object are rows of their own, named as TQL finds them: ``image_attributes['license']``.
+    The keys of a JSON object are rows of their own; their kind is how TQL finds them: ``image_attributes['license']``.
     """
     fields: list[dict[str, Any]] = []
     for name, spec in table.tensors.items():
@@ -81,9 +82,8 @@ def sample_fields(table: Table, row: int, shown: Sequence[str | None]) -> list[d
 
 def _json_fields(name: str, value: Any) -> list[dict[str, Any]]:
     if isinstance(value, dict) and value:
-        return [
-            {"name": f"{name}['{key}']", "htype": "json", "value": _short(_plain(one))} for key, one in value.items()
-        ]
+        pairs = ((str(key), _short(_plain(one))) for key, one in value.items())
+        return [{"name": key, "htype": f"{name}[{quote_text(key)}]", "value": words} for key, words in pairs]
     field: dict[str, Any] = {"name": name, "htype": "json", "value": "NULL" if value is None else _short(_plain(value))}
     if isinstance(value, list) and value:
         field["each"] = [_short(_plain(one)) for one in value]
@@ -98,7 +98,7 @@ def _plain(value: Any) -> str:
         return "–"
     if isinstance(value, dict):
         return ", ".join(f"{key} {_plain(one)}" for key, one in value.items())
-    return _word(value)
+    return _counted(value)
 
 
 def _shape(table: Table, name: str, row: int) -> str | None:

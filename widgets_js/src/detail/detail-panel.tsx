@@ -291,7 +291,7 @@ function Fields({ sample, box }: { sample: SampleDetail; box: number | null }) {
           </tr>
         )}
         {sample.fields.map((field) => (
-          <tr key={field.name}>
+          <tr key={`${field.name} ${field.htype}`}>
             <th scope="row" title={field.htype}>
               {field.name}
             </th>
