@@ -139,7 +139,7 @@ def test_an_export_that_is_canceled_leaves_nothing(front, here, monkeypatch):
 
 
 def test_a_query_that_returns_a_table_exports_only_the_whole_dataset(ds, here):
-    front = FrontEnd(penstock.explore(ds, query="select count() as n group by shape(boxes)[0]"))
+    front = FrontEnd(penstock.explore(ds, query="select count(*) as n group by shape(boxes)[0]"))
     with pytest.raises(RpcError, match="returns a table"):
         export(front, "a.json", query_only=True)
     assert export(front, "a.json")["report"]["num_samples"] == NUM_SAMPLES

@@ -74,6 +74,13 @@ def test_a_rename_by_another_process_is_followed_at_the_next_action(front, ds):
     assert front.widget.query == QUERY.replace("Cross", "Plus")
 
 
+def test_a_slider_that_was_moved_during_a_rename_keeps_its_weight(front, ds):
+    ds.labels.rename_class("Cross", "Plus")
+    front.ask("dataset.update")
+    front.ask("weights.set", weights=[5, 3, 1], text=QUERY.replace("20", "5"))
+    assert front.widget.query == QUERY.replace("Cross", "Plus").replace("20", "5")
+
+
 def test_names_that_change_places_are_followed(front, ds):
     for old, new in (("Cross", "x"), ("Ring", "Cross"), ("x", "Ring")):
         ds.labels.rename_class(old, new)

@@ -9,10 +9,10 @@ from penstock.errors import TQLError
 from penstock.table import OverlayTable, class_keys, merged_into, new_index, resolved
 from penstock.widgets.session._query_run import Followed, QueryRun, reweighted, same_but_weights
 
-__all__ = ["Follows", "class_now", "renamed"]
+__all__ = ["Follows", "Names", "class_now", "renamed"]
 
 _MAX_TEXTS = 100
-_Names = Mapping[str, Mapping[str, str]]
+Names = Mapping[str, Mapping[str, str]]
 
 
 class Follows:
@@ -22,7 +22,7 @@ class Follows:
         self._count = 0
         self._texts: list[tuple[dict[str, str], str, str]] = []  # names by key before a merge, text before and after
 
-    def query(self, run: QueryRun, table: OverlayTable) -> tuple[str, Followed | None, _Names]:
+    def query(self, run: QueryRun, table: OverlayTable) -> tuple[str, Followed | None, Names]:
         """Return the text of the query that ran for another state, what the browser is to know, and all renames."""
         renames = _renames(run.table, table)
         moved = _moved(run, table)
@@ -33,7 +33,7 @@ class Follows:
         followed = Followed(number=self._count, renames=pairs, classes=moved)
         return self._text(run, table, renames), followed, renames
 
-    def _text(self, run: QueryRun, table: OverlayTable, renames: _Names) -> str:
+    def _text(self, run: QueryRun, table: OverlayTable, renames: Names) -> str:
         before, now = _named(run.table, run.labels), _named(table, run.labels)
         for then, text, after in reversed(self._texts):
             if list(then) == list(now) and list(then) != list(before) and same_but_weights(after, run.text):
@@ -46,7 +46,7 @@ class Follows:
         return text
 
 
-def renamed(text: str, renames: _Names) -> str:
+def renamed(text: str, renames: Names) -> str:
     """Return a past query with the names of now; one that cannot be read stays."""
     try:
         return tql.rename_classes(text, renames)

@@ -19,7 +19,7 @@ from penstock.widgets.requests._failures import in_short
 from penstock.widgets.session._display import Display, arranged
 from penstock.widgets.session._export import split_sampling, view_of
 from penstock.widgets.session._follow import Behind, Follower
-from penstock.widgets.session._followed import Follows, class_now, renamed
+from penstock.widgets.session._followed import Follows, Names, class_now, renamed
 from penstock.widgets.session._options import (
     Unit,
     checked_seed,
@@ -91,6 +91,7 @@ class Session(SessionState):
         self.order = ThreadPoolExecutor(1, thread_name_prefix="penstock-session")
         self._unread: tuple[OverlayTable, Behind] | None = None
         self._follows = Follows()
+        self._renames: Names = {}
         self._display = arranged(self._execute(query))
         self._remember(query)
         self._follower = Follower(self.order, self.follow)
@@ -163,6 +164,8 @@ class Session(SessionState):
         """
         with self.lock:
             text = self.run.text if text is None else text
+            if not same_but_weights(text, self.run.text):
+                text = renamed(text, self._renames)  # of a slider that was moved while classes were renamed
             if not same_but_weights(text, self.run.text):
                 raise SamplingError("the text differs from the query that ran in more than its weights; run it first")
             if weights is not None:
@@ -313,6 +316,7 @@ class Session(SessionState):
         text, followed, renames = self._follows.query(self.run, table)
         run = self._execute(text, table)
         if followed is not None:
+            self._renames = renames
             past = (text if one == self.run.text else renamed(one, renames) for one in self.history)
             self.history = list(dict.fromkeys(past))
         return run if followed is None else replace(run, followed=followed)
