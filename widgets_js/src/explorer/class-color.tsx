@@ -1,8 +1,7 @@
 import { useState } from "preact/hooks";
 import { classColor, HUES, keptColor } from "../ui/colors.ts";
 import { focusable } from "../ui/focus.ts";
-import { Form, Reason } from "./class-form.tsx";
-import type { PageProps } from "./class-menu.tsx";
+import { Form, type PageProps, Reason } from "./class-form.tsx";
 
 /** A hue of the palette, which has a form for each theme, or any other color; kept in the dataset. */
 export function ClassColor({ session, index, name, touch, back, close }: PageProps) {

@@ -1,7 +1,18 @@
 // What the pages of a class's menu have in common: a form with Back, and a place for reasons that is always there.
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
+import type { Session } from "../session/session.ts";
 import { focusable } from "../ui/focus.ts";
+
+export interface PageProps {
+  session: Session;
+  index: number;
+  name: string;
+  /** "31 objects in 25 images"; null while it is counted. */
+  touch: string | null;
+  back: () => void;
+  close: () => void;
+}
 
 interface FormProps {
   submit: string;

@@ -10,20 +10,10 @@ import { focusable } from "../ui/focus.ts";
 import { countText, pluralText } from "../ui/number-text.ts";
 import { Popover } from "../ui/popover.tsx";
 import { ClassColor } from "./class-color.tsx";
-import { Form, Reason } from "./class-form.tsx";
+import { Form, type PageProps, Reason } from "./class-form.tsx";
 
 type Touch = Ops["classes.count"][1];
 type Page = "menu" | "rename" | "merge" | "color";
-
-export interface PageProps {
-  session: Session;
-  index: number;
-  name: string;
-  /** "31 objects in 25 images"; null while it is counted. */
-  touch: string | null;
-  back: () => void;
-  close: () => void;
-}
 
 export function ClassMenu({ session, index, instances }: { session: Session; index: number; instances: number }) {
   const name = session.store.classNames.value[index] ?? "";
