@@ -97,7 +97,7 @@ def test_a_color_is_used_by_list_boxes_and_charts_and_kept(explorer, path):
     form.get_by_test_id("penstock-class-color").click()
     form.get_by_test_id("penstock-any-color").fill("#0a7bff")
     form.get_by_test_id("penstock-class-submit").click()
-    dot = row_of(explorer, "Circle").locator(".penstock-dot")
+    dot = row_of(explorer, "Circle").locator(".penstock-class-name .penstock-dot")
     expect(dot).to_have_css("background-color", "rgb(10, 123, 255)")
     box = explorer.root.locator("[data-testid=penstock-grid] svg rect").first
     strokes = explorer.root.locator("[data-testid=penstock-grid] svg rect").evaluate_all(
