@@ -5,7 +5,8 @@
 Both sides in one run, each figure the median of the ratios of paired runs, one side right after the other in an order
 that alternates. BatchUp runs unchanged under NumPy 2; it is taken from where it is installed, or from a folder that
 `pip install --target FOLDER --no-deps batchup==0.2.3 joblib six` filled. It imports `tables` only for datasets.
-The pools read samples that take 1 ms of waiting or 20,000 operations of Python each, as speed-ups over one after the other.
+The pools read samples that take 1 ms of waiting or 20,000 operations of Python each, as speed-ups over one after the other,
+and beside each other: each round times the loop and both pools.
 """
 
 from __future__ import annotations
@@ -131,23 +132,39 @@ def gathered(x, repeats: int) -> None:
 
 
 def pools(theirs, repeats: int) -> None:
-    print(f"{'pools, times as fast as one after the other':66} {'penstock':>12} {'BatchUp':>9}")
+    title = "pools, times as fast as one after the other"
+    print(f"{title:66} {'penstock':>12} {'BatchUp':>9} {'penstock / BatchUp':>20}")
     for name, wait, operations in LOADS:
         slow = Slow(1024, wait, operations)
         for kind, pool, count in WORKERS:
-            sides = [(data_source, work_pool)] + ([(theirs[0], theirs[2])] if theirs else [])
-            found = [f"{speed_up(*side, slow, pool, count, max(repeats // 2, 1)):9.2f}" for side in sides]
-            print(f"  {name}, {count} {kind:40} {' '.join(found)}", flush=True)
+            found = speed_ups(theirs, slow, pool, count, 2 * repeats - 1)
+            print(f"  {name}, {count} {kind:40} {' '.join(f'{number:9.2f}' for number in found)}", flush=True)
 
 
-def speed_up(sources, workers, slow, pool: str, count: int, repeats: int) -> float:
-    source = sources.ArrayDataSource([slow])
-    made = getattr(workers, pool)(count)
-    parallel = made.parallel_data_source(source)
-    seconds(parallel.batch_iterator(8), 4 * count)
-    found = ratio(lambda: seconds(parallel.batch_iterator(64)), lambda: seconds(source.batch_iterator(64)), repeats)
-    if hasattr(made, "close"):
-        made.close()
+def speed_ups(theirs, slow, pool: str, count: int, rounds: int) -> list[float]:
+    """Return the speed-up of each side, and how many times as fast penstock is as BatchUp.
+
+    A round times all three, one after the other: the loop that both are compared with swings by a fifth by itself.
+    """
+    alone = data_source.ArrayDataSource([slow])
+    sides = [(data_source, work_pool)] + ([(theirs[0], theirs[2])] if theirs else [])
+    made = [getattr(workers, pool)(count) for _, workers in sides]
+    ahead = [
+        one.parallel_data_source(sources.ArrayDataSource([slow])) for one, (sources, _) in zip(made, sides, strict=True)
+    ]
+    for source in ahead:
+        seconds(source.batch_iterator(8), 4 * count)
+    timed_rounds = []
+    for number in range(rounds):
+        order = [alone, *ahead] if number % 2 else [*ahead, alone]
+        taken = {id(source): seconds(source.batch_iterator(64)) for source in order[:: 1 if number % 4 < 2 else -1]}
+        timed_rounds.append([taken[id(source)] for source in (alone, *ahead)])
+    for one in made:
+        if hasattr(one, "close"):
+            one.close()
+    found = [statistics.median(serial / times[at] for serial, *times in timed_rounds) for at in range(len(sides))]
+    if theirs:
+        found.append(statistics.median(other / own for _, own, other in timed_rounds))
     return found
 
 

@@ -3,6 +3,7 @@
 from penstock.dataset._dataset import Dataset
 from penstock.dataset._info import Info
 from penstock.dataset._open import empty, load
+from penstock.dataset.merging._report import MergeReport
 from penstock.dataset.samples._sample import Sample
 from penstock.dataset.samples._tensor import Tensor, TensorInfo
 from penstock.dataset.shown._diff import Diff
@@ -20,6 +21,7 @@ __all__ = [
     "Diff",
     "Info",
     "Log",
+    "MergeReport",
     "Problem",
     "Report",
     "Sample",

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Literal
 
 from penstock.dataset._versions import Branches, History, Tags
+from penstock.dataset.merging._report import MergeReport
 from penstock.dataset.opened._opened import OpenDataset
 from penstock.dataset.shown._diff import Diff
 from penstock.dataset.shown._log import Log
-from penstock.dataset.writing._conflicts import Conflict
 
 __all__ = ["Versioned"]
 
@@ -135,26 +135,59 @@ class Versioned:
         """
         self._branches.checkout(ref, create=create)
 
-    def merge(self, branch: str, *, prefer: Literal["ours", "theirs"] | None = None) -> list[Conflict]:
+    def merge(self, branch: str, *, prefer: Literal["ours", "theirs"] | None = None) -> MergeReport:
         """Take another branch's changes into this one, and commit them.
+
+        Samples whose objects (boxes, their classes, everything aligned with them) were
+        edited on both branches are joined object by object and field by field. An object
+        is recognized by its ``annotation_id``, or by what it was in the commit that both
+        branches come from. New objects of both are kept, an object drawn alike on both once.
 
         Parameters
         ----------
         branch : str
             The branch, whose own uncommitted edits stay there.
         prefer : {"ours", "theirs"}, optional
-            Which side wins if both changed a sample.
+            Whose value is taken in each conflict. All other edits are taken from both.
 
         Returns
         -------
-        list of Conflict
-            Samples both changed. Where there are any and `prefer` is not given,
-            nothing was merged.
+        MergeReport
+            A list of `Conflict`: fields of objects, and samples, that both branches
+            changed to different values. Where there are any and `prefer` is not given,
+            nothing was merged. Its ``notes`` say what else is worth a look.
 
         Raises
         ------
         UncommittedChangesError
             If this branch has changes that are not committed.
+        ConflictError
+            If a tensor has types on the two branches that cannot hold the other's samples,
+            or a sample cannot get an entry for each of its objects.
+
+        Warns
+        -----
+        UserWarning
+            If the report has notes, such as an object drawn on both branches.
+
+        Examples
+        --------
+        >>> import tempfile, penstock
+        >>> ds = penstock.empty(tempfile.mkdtemp() + "/two")
+        >>> ds.create_tensor("boxes", "bbox")
+        >>> ds.create_tensor("kinds", "class_label", class_names=["cat", "dog"], aligned_with="boxes")
+        >>> ds.append({"boxes": [[0, 0, 9, 9], [20, 0, 9, 9]], "kinds": ["cat", "cat"]})
+        >>> _ = ds.commit("two cats")
+        >>> ds.checkout("ann", create=True)
+        >>> ds.kinds[0] = ["dog", "cat"]
+        >>> _ = ds.commit("the first is a dog")
+        >>> ds.checkout("main")
+        >>> ds.boxes[0] = [[0, 0, 9, 9], [21, 1, 9, 9]]
+        >>> _ = ds.commit("move the second")
+        >>> ds.merge("ann")
+        merged without conflicts
+        >>> ds.kinds[0].data()["text"], ds.boxes[0].numpy()[1].tolist()
+        (['dog', 'cat'], [21.0, 1.0, 9.0, 9.0])
         """
         return self._branches.merge(branch, prefer)
 

@@ -6,10 +6,10 @@ import warnings
 from typing import Literal
 
 from penstock.dataset.merging._merge import merge_branch
+from penstock.dataset.merging._report import MergeReport
 from penstock.dataset.opened._opened import OpenDataset
 from penstock.dataset.shown._diff import Diff
 from penstock.dataset.writing import _committing as committing
-from penstock.dataset.writing._conflicts import Conflict
 from penstock.dataset.writing._working import READ_ONLY, open_working
 from penstock.errors import CommitNotFoundError, DatasetError, UncommittedChangesError
 from penstock.storage import Commit, branch_names, commits, delete_tag, find_version, make_branch, set_tag, user_tags
@@ -129,7 +129,7 @@ class Branches:
                 make_branch(working.store, ref, working.stored.snapshot.version)
             opened.move_to(open_working(opened.path, ref, read_only=working.read_only == READ_ONLY))
 
-    def merge(self, branch: str, prefer: Literal["ours", "theirs"] | None) -> list[Conflict]:
+    def merge(self, branch: str, prefer: Literal["ours", "theirs"] | None) -> MergeReport:
         """Take another branch's changes into this one, and commit them."""
         opened = self._opened
         with opened.lock:
@@ -141,9 +141,11 @@ class Branches:
                 )
             theirs = open_working(opened.path, branch, read_only=True)
             theirs.discard_from_memory()
-            conflicts = merge_branch(opened.working, theirs, branch, prefer)
+            report = merge_branch(opened.working, theirs, branch, prefer)
             opened.renew_buffer()
-            return conflicts
+            if report.notes:
+                warnings.warn(f"merge {branch}: {'; '.join(report.notes)}", UserWarning, stacklevel=4)
+            return report
 
 
 class Tags:

@@ -80,11 +80,19 @@ def test_truncated_jpeg_can_be_left_out(two_images):
     assert len(dataset) == 1
 
 
-def test_unknown_class_has_a_caret_and_the_nearest_name(demo):
+@pytest.fixture
+def unknown_class(demo):
     with pytest.raises(QueryBindError) as caught:
         demo.query("select * where contains(labels, 'Rng')")
-    assert caught.value.suggestion == "Ring"
-    assert str(caught.value).splitlines()[-1].strip() == "^^^^^"
+    return caught.value
+
+
+def test_unknown_class_has_the_nearest_name(unknown_class):
+    assert unknown_class.suggestion == "Ring"
+
+
+def test_unknown_class_has_a_caret(unknown_class):
+    assert str(unknown_class).splitlines()[-1].strip() == "^^^^^"
 
 
 def test_all_weights_zero_says_so_at_once(demo):

@@ -59,7 +59,7 @@ def test_class_counts_are_those_of_the_table(nih):
 
 
 @pytest.mark.parametrize("weights", SHARES, ids=["hernia", "max", "sum", "no_true"])
-def test_promised_shares_and_coverage(nih, weights):
+def test_promised_shares_with_their_coverage(nih, weights):
     shares, effective_sample_size, coverage = SHARES[weights]
     plan = nih.plan(penstock.parse_sampling(weights))
     expected = plan.histogram(unit="samples").expected[class_indices(nih)] / NUM_ROWS

@@ -163,9 +163,12 @@ def test_negative_indices_count_from_the_end():
     assert next(source.batch_iterator(3))[0].tolist() == [2, 0, 0]
 
 
-def test_more_weights_than_samples_are_refused_and_fewer_warned_of():
+def test_more_weights_than_samples_are_refused():
     with pytest.raises(SampleIndexError, match="draws sample 12"):
         ArrayDataSource([X], sampler=sampling.WeightedSampler(np.ones(13)))
+
+
+def test_fewer_weights_than_samples_are_warned_of():
     with pytest.warns(UserWarning, match="from 4 on are never drawn"):
         ArrayDataSource([X], sampler=sampling.WeightedSampler(np.ones(4)))
 
@@ -284,10 +287,13 @@ def test_sources_are_made_of_sources(kind, datasets):
 # ---- results -----------------------------------------------------------------------------------
 
 
-def test_lists_and_numbers_are_results():
+def test_numbers_are_results():
     source = ArrayDataSource([X, Y])
     assert source.batch_map_mean(lambda x, y: [x.sum(), np.float32(1), True], 5)[0] == X.sum() / 12
-    first, second = source.batch_map_concat(lambda x, y: [x, torch.from_numpy(y)], 5)
+
+
+def test_lists_are_results():
+    first, second = ArrayDataSource([X, Y]).batch_map_concat(lambda x, y: [x, torch.from_numpy(y)], 5)
     assert np.array_equal(first, X)
     assert np.array_equal(second, Y)
 
@@ -390,11 +396,11 @@ assert not kept[-1].flags.writeable
 
 
 @pytest.mark.slow
-def test_function_may_write_to_its_batch_and_the_arrays_stay():
+def test_function_may_write_to_its_batch_alone():
     subprocess.run([sys.executable, "-c", WRITERS], check=True)
 
 
-def test_function_of_torch_may_write_to_its_batch_and_the_arrays_stay():
+def test_function_of_torch_may_write_to_its_batch_alone():
     x = X.astype(np.float32)
     (found,) = ArrayDataSource([x]).batch_map_concat(lambda batch: torch.from_numpy(batch).add_(1), 5)
     assert np.array_equal(found, X + 1)

@@ -242,14 +242,27 @@ def test_sparse_matrices_are_read_by_rows():
     assert [part.toarray().tolist() for part, _ in both.batch_iterator(3)] == [[[1, 0, 0], [0, 2, 0]]]
 
 
-def test_file_of_h5py_is_read_in_any_order_and_refused_when_it_is_closed(tmp_path):
+@pytest.fixture
+def h5(tmp_path):
     h5py = pytest.importorskip("h5py")
     with h5py.File(tmp_path / "x.h5", "w") as file:
         file["x"] = np.arange(4)
-        with pytest.raises(DataSourceTypeError, match="mapping"):
-            ArrayDataSource([file])
-        source = ArrayDataSource([file["x"]])
-        assert source.samples_by_indices(slice(None, None, -1))[0].tolist() == [3, 2, 1, 0]
+        yield file
+
+
+def test_file_of_h5py_is_no_array(h5):
+    with pytest.raises(DataSourceTypeError, match="mapping"):
+        ArrayDataSource([h5])
+
+
+def test_dataset_of_h5py_is_read_in_any_order(h5):
+    source = ArrayDataSource([h5["x"]])
+    assert source.samples_by_indices(slice(None, None, -1))[0].tolist() == [3, 2, 1, 0]
+
+
+def test_dataset_of_a_closed_file_of_h5py_is_refused(h5):
+    source = ArrayDataSource([h5["x"]])
+    h5.close()
     with pytest.raises(DataSourceError, match="open file"):
         take(source.batch_iterator(2))
     with pytest.raises(DataSourceTypeError, match="no length"):
@@ -262,11 +275,16 @@ def test_class_names_are_text():
             ArrayDataSource([X], labels=[0, 1, 1], class_names=names)
 
 
-def test_labels_are_found_in_tensors_and_frames():
-    torch, pd = pytest.importorskip("torch"), pytest.importorskip("pandas")
-    for y in (torch.tensor([0, 1, 1]), pd.Series([0, 1, 1], index=[7, 8, 9])):
-        assert ArrayDataSource([X, y]).class_counts().instances.tolist() == [1, 2]
+def test_labels_are_found_in_tensors():
+    torch = pytest.importorskip("torch")
+    assert ArrayDataSource([X, torch.tensor([0, 1, 1])]).class_counts().instances.tolist() == [1, 2]
     assert ArrayDataSource([X, torch.tensor([0.5, 1, 1])]).class_counts() is None
+
+
+def test_labels_are_found_in_frames():
+    pd = pytest.importorskip("pandas")
+    y = pd.Series([0, 1, 1], index=[7, 8, 9])
+    assert ArrayDataSource([X, y]).class_counts().instances.tolist() == [1, 2]
 
 
 @pytest.mark.parametrize("samples", [{0: 1}, {1, 2}, 3, None, (number for number in range(2))])

@@ -37,14 +37,18 @@ def test_seed_of_weights_names_the_stream_of_their_plan():
     assert drawn.tolist() == plan.stream().slice(0, 50).tolist()
 
 
-def test_generator_gives_another_order_at_each_call_and_the_same_from_the_same_state():
-    sampler = sampling.StandardSampler(50)
-    first, second = (
-        [joined(sampler.shuffled_indices_batch_iterator(8, rng)).tolist() for _ in range(2)]
-        for rng in (np.random.default_rng(3), np.random.default_rng(3))
-    )
-    assert first == second
-    assert first[0] != first[1]
+def two_orders(seed):
+    sampler, rng = sampling.StandardSampler(50), np.random.default_rng(seed)
+    return [joined(sampler.shuffled_indices_batch_iterator(8, rng)).tolist() for _ in range(2)]
+
+
+def test_generator_gives_the_same_orders_from_the_same_state():
+    assert two_orders(3) == two_orders(3)
+
+
+def test_generator_gives_another_order_at_each_call():
+    first, second = two_orders(3)
+    assert first != second
 
 
 def test_subclass_of_a_user_is_given_a_generator_for_a_seed():

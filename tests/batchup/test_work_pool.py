@@ -98,7 +98,9 @@ def test_results_are_gathered_in_order(pool):
     assert found.tolist() == X[:, 0].tolist()
 
 
-def test_work_is_begun_at_once_and_bounded():
+@pytest.fixture
+def begun():
+    """Return a stream of ten tasks with three at a time, the tasks begun so far, and the event that lets them end."""
     begun, go = [], threading.Event()
 
     def task(number):
@@ -107,11 +109,20 @@ def test_work_is_begun_at_once_and_bounded():
         return number
 
     with work_pool.WorkerThreadPool(10) as pool:
-        stream = pool.work_stream(((task, (number,)) for number in range(10)), task_buffer_size=3)
-        wait_until(lambda: len(begun) == 3)
-        go.set()
-        assert list(stream.retrieve_iter()) == list(range(10))
-        assert stream.retrieve() is None
+        yield pool.work_stream(((task, (number,)) for number in range(10)), task_buffer_size=3), begun, go
+
+
+def test_work_is_begun_at_once_up_to_the_buffer(begun):
+    _, numbers, go = begun
+    wait_until(lambda: len(numbers) == 3)
+    go.set()
+
+
+def test_results_of_bounded_work_come_in_order(begun):
+    stream, _, go = begun
+    go.set()
+    assert list(stream.retrieve_iter()) == list(range(10))
+    assert stream.retrieve() is None
 
 
 # ---- shared constants --------------------------------------------------------------------------

@@ -225,7 +225,7 @@ def test_closed_pool_tells_whoever_waits(kind):
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="nothing is forked here")
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
-def test_forked_child_has_threads_of_its_own_and_no_processes_of_the_parent(thread_pool, process_pool):
+def test_forked_child_works_with_threads_of_its_own(thread_pool, process_pool):
     go = threading.Event()
     waiting = thread_pool.work_stream(iter([(go.wait, (30,))] * 4))
     assert process_pool.work_stream(iter([(abs, (-4,))])).retrieve() == 4
@@ -272,7 +272,7 @@ with work_pool.WorkerProcessPool(1) as pool:
 
 
 @pytest.mark.slow
-def test_system_without_room_for_processes_is_told_and_used_again(tmp_path):
+def test_system_without_room_for_processes_is_used_again_later(tmp_path):
     assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] > 40
     script = tmp_path / "few.py"
     script.write_text(FEW_FILES)

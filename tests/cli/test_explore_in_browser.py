@@ -73,7 +73,7 @@ def see(page, address):
     return explorer
 
 
-def test_the_demo_is_alive_and_the_notebook_unchanged(explore, page, tmp_path):
+def test_the_demo_is_alive_in_an_unchanged_notebook(explore, page, tmp_path):
     explorer = see(page, explore())
     assert explorer.locator("[data-testid=bar][data-class='Circle']").get_attribute("data-raw").startswith("412")
     assert page.locator(".jp-mod-dirty").count() == 0
@@ -81,6 +81,6 @@ def test_the_demo_is_alive_and_the_notebook_unchanged(explore, page, tmp_path):
 
 
 @pytest.mark.real_data
-def test_coco_annotations_are_imported_and_alive(explore, page, shared_data):
+def test_imported_coco_annotations_are_alive(explore, page, shared_data):
     explorer = see(page, explore(shared_data / "coco_mini/annotations/instances_train2017.json"))
     assert explorer.locator("[data-testid=bar][data-class='person']").get_attribute("data-raw").startswith("172")

@@ -80,7 +80,7 @@ def ask(url, path):
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM], ids=["interrupt", "terminate"])
-def test_launch_runs_the_first_cell_and_stops_all_it_started(home, how, launched):
+def test_launch_runs_the_first_cell_until_it_is_stopped(home, how, launched):
     path = write(home, "import ipywidgets\nprint('alive')\nipywidgets.IntSlider(7)", "never = 1")
     process, url = launched(path)
     notebook = nbformat.read(path, as_version=4)
@@ -101,7 +101,7 @@ def test_launch_runs_the_first_cell_and_stops_all_it_started(home, how, launched
     assert not [one for one in family if one.is_running()]
 
 
-def test_a_first_cell_that_fails_is_said_and_everything_stops(home):
+def test_a_first_cell_that_fails_ends_the_launch_with_its_error(home):
     with pytest.raises(PenstockError, match=r"first cell of .*n.ipynb failed: ValueError: no such thing"):
         launch(write(home, "raise ValueError('no such\\nthing')"), open_browser=False)
 

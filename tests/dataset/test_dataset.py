@@ -126,16 +126,25 @@ def test_a_draft_is_kept_beside_the_dataset_until_it_is_committed(ds):
     assert _elsewhere(ds.path, "print(ds.labels[1].numpy(), ds.num_edits)") == "[0] 0"
 
 
-def test_popped_samples_are_gone_and_the_rest_moves_up(ds):
+@pytest.fixture
+def popped(ds):
+    """Edit sample 7 of ten, and pop the sixth and the last."""
     ds.commit("first")
     ds.age[7] = 77
     ds.pop(6)
     ds.pop()
-    assert ds.age.numpy().tolist() == [0, 1, 2, 3, 4, 5, 77, 8]
-    ds.commit("without 6 and the last")
-    assert _elsewhere(ds.path, "print(ds.age.numpy().tolist())") == "[0, 1, 2, 3, 4, 5, 77, 8]"
+    return ds
+
+
+def test_the_rest_moves_up_when_samples_are_popped(popped):
+    assert popped.age.numpy().tolist() == [0, 1, 2, 3, 4, 5, 77, 8]
+    popped.commit("without 6 and the last")
+    assert _elsewhere(popped.path, "print(ds.age.numpy().tolist())") == "[0, 1, 2, 3, 4, 5, 77, 8]"
+
+
+def test_a_sample_behind_those_that_are_left_does_not_exist(popped):
     with pytest.raises(SampleIndexError, match=r"sample 8"):
-        ds.pop(8)
+        popped.pop(8)
 
 
 def test_reset_goes_back_to_the_last_commit(ds):
@@ -154,22 +163,38 @@ def test_reset_goes_back_to_the_last_commit(ds):
     assert ds.commit("after reset") == penstock.load(ds.path).version
 
 
-def test_every_commit_opens_by_id_prefix_and_stays_as_it_was(ds):
+@pytest.fixture
+def three_commits(ds):
+    """Return the ids of three commits: the first, one with a class renamed, one with a sample less."""
     first = ds.commit("first")
     ds.labels.rename_class("circle", "disc")
     second = ds.commit("discs")
     ds.pop(0)
-    third = ds.commit("popped")
+    return first, second, ds.commit("popped")
+
+
+def test_the_log_has_every_commit_with_its_parent(ds, three_commits):
+    first, second, third = three_commits
     assert [commit.id for commit in ds.log()] == [third, second, first]
-    assert len({commit_id[:7] for commit_id in (first, second, third)}) == 3
     assert [commit.parent for commit in ds.log()] == [second, first, None]
-    old = penstock.load(ds.path, version=first)
-    assert (len(old), old.labels.info.class_names) == (10, ["circle", "square"])
-    assert penstock.load(ds.path, version=second[:7]).labels.info.class_names == ["disc", "square"]
     assert "popped" in repr(ds.log())
     assert ds.log().to_pandas()["message"].tolist() == ["popped", "discs", "first"]
+
+
+def test_every_commit_stays_as_it_was(ds, three_commits):
+    old = penstock.load(ds.path, version=three_commits[0])
+    assert (len(old), old.labels.info.class_names) == (10, ["circle", "square"])
     with pytest.raises(ReadOnlyError, match=r"opened at version"):
         old.pop(0)
+
+
+def test_every_commit_opens_by_id_prefix(ds, three_commits):
+    assert len({commit_id[:7] for commit_id in three_commits}) == 3
+    assert penstock.load(ds.path, version=three_commits[1][:7]).labels.info.class_names == ["disc", "square"]
+
+
+@pytest.mark.usefixtures("three_commits")
+def test_a_version_that_does_not_exist_is_refused(ds):
     with pytest.raises(CommitNotFoundError, match=r"'nonsense' is not a commit, tag or branch"):
         penstock.load(ds.path, version="nonsense")
 
@@ -226,13 +251,19 @@ def test_edits_can_be_discarded_one_by_one(ds):
     assert (ds.version, ds.has_changes) == (version, False)
 
 
-def test_the_version_string_follows_the_draft_and_comes_back(ds):
+def test_the_version_string_follows_the_draft(ds):
     ds.commit("first")
     clean = ds.version
     revision = content_of(ds).table.revision("boxes")
     ds.labels[1] = [1]
     assert ds.version.startswith(f"{clean}~")
     assert content_of(ds).table.revision("boxes") == revision
+
+
+def test_the_version_string_comes_back_when_edits_are_discarded(ds):
+    ds.commit("first")
+    clean = ds.version
+    ds.labels[1] = [1]
     ds.discard_edits()
     assert ds.version == clean
 
@@ -283,9 +314,13 @@ def test_a_tensor_added_later_is_empty_in_the_samples_there_are(ds):
     assert _elsewhere(ds.path, "print(ds.marks[4].numpy(), ds.marks[3].numpy())") == "[0] []"
 
 
-def test_the_token_is_accepted_and_said_to_be_unused(tmp_path):
+def test_a_token_is_accepted_with_a_warning_that_it_is_not_used(tmp_path):
     with pytest.warns(UserWarning, match=r"not used"):
         penstock.empty(tmp_path / "a", token="secret")
+
+
+def test_without_a_token_nothing_is_warned_of(tmp_path):
+    penstock.empty(tmp_path / "a")
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         penstock.load(tmp_path / "a")
@@ -302,12 +337,18 @@ def test_split_divides_label_sets_evenly(ds):
         ds.split({"train": 0.9, "val": 0.2})
 
 
-def test_pandas_names_classes_and_indexes_by_row(ds):
+def test_pandas_indexes_by_row(ds):
     frame = ds[3:6].pandas()
     assert frame.index.tolist() == [3, 4, 5]
-    assert frame["labels"].tolist() == [[], ["circle"], ["circle", "square"]]
     assert frame["age"].tolist() == [3, 4, 5]
-    assert "images" not in frame
+
+
+def test_pandas_names_classes(ds):
+    assert ds[3:6].pandas()["labels"].tolist() == [[], ["circle"], ["circle", "square"]]
+
+
+def test_pandas_leaves_images_out(ds):
+    assert "images" not in ds[3:6].pandas()
 
 
 def test_summary_prints_kinds_and_shapes(ds, capsys):
@@ -317,15 +358,26 @@ def test_summary_prints_kinds_and_shapes(ds, capsys):
     assert "2 classes" in text
 
 
-def test_datasets_and_views_travel_read_only(ds):
+def travelled(source):
     import cloudpickle
 
+    return cloudpickle.loads(cloudpickle.dumps(source))
+
+
+@pytest.fixture
+def edited_after_commit(ds):
     ds.commit("first")
     ds.age[2] = 22
-    view = cloudpickle.loads(cloudpickle.dumps(ds[1:4]))
-    assert view.age.numpy().tolist() == [1, 22, 3]
-    copy = cloudpickle.loads(cloudpickle.dumps(ds))
-    assert (copy.version, len(copy)) == (ds.version, 10)
+    return ds
+
+
+def test_a_view_travels_with_its_edits(edited_after_commit):
+    assert travelled(edited_after_commit[1:4]).age.numpy().tolist() == [1, 22, 3]
+
+
+def test_a_dataset_travels_read_only(edited_after_commit):
+    copy = travelled(edited_after_commit)
+    assert (copy.version, len(copy)) == (edited_after_commit.version, 10)
     with pytest.raises(ReadOnlyError, match="another process"):
         copy.pop(0)
 
@@ -339,7 +391,7 @@ def test_a_large_extend_says_what_it_has_kept(tmp_path):
     assert len(dataset) == 4096
 
 
-def test_threads_read_and_query_while_another_edits_and_commits(ds):
+def test_threads_read_while_another_writes(ds):
     from concurrent.futures import ThreadPoolExecutor
 
     ds.commit("first")
@@ -362,7 +414,7 @@ def test_threads_read_and_query_while_another_edits_and_commits(ds):
     assert len(ds) == 14
 
 
-def test_edits_inside_with_are_committed_and_discarded_like_others(ds):
+def test_edits_inside_with_are_treated_like_others(ds):
     ds.commit("first")
     with ds:
         ds.age[1] = 11

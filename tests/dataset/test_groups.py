@@ -88,11 +88,20 @@ def test_append_refuses_unequal_lengths_at_once(ds, changes, words):
     assert len(ds) == 3
 
 
-def test_extend_names_the_sample_and_adds_none(ds):
+def samples_of_unequal_length():
     samples = [{**_objects(count), "note": "x"} for count in (1, 2, 3)]
     samples[1]["categories"] = ["cat", "cat", "cat"]
+    return {name: [sample[name] for sample in samples] for name in samples[0]}
+
+
+def test_extend_names_the_sample_of_unequal_length(ds):
     with pytest.raises(AlignmentError, match="sample 1 has 2 objects in 'boxes', 3 objects in 'categories'"):
-        ds.extend({name: [sample[name] for sample in samples] for name in samples[0]})
+        ds.extend(samples_of_unequal_length())
+
+
+def test_extend_adds_no_sample_where_one_is_of_unequal_length(ds):
+    with pytest.raises(AlignmentError):
+        ds.extend(samples_of_unequal_length())
     assert len(ds) == 3
 
 
@@ -177,7 +186,7 @@ def test_align_declares_a_group_of_stored_tensors(tmp_path):
     assert "aligned: labels" in repr(ds.diff(before))
 
 
-def test_align_refuses_samples_of_unequal_length_and_changes_nothing(ds):
+def test_align_refuses_samples_of_unequal_length_before_anything_changes(ds):
     ds.create_tensor("scores")
     ds.scores[2] = [1.0, 2.0]
     with pytest.raises(
@@ -268,7 +277,7 @@ def _both_edited(ds, theirs, ours):
 
 
 _LESS = _objects(1)
-_LABELS = {"categories": ["dog", "cat"]}
+_LABELS = {"categories": ["cat", "dog"]}
 
 
 @pytest.mark.parametrize(
@@ -281,7 +290,9 @@ _LABELS = {"categories": ["dog", "cat"]}
     ],
     ids=["removed_there_ours", "removed_there_theirs", "removed_here_ours", "removed_here_theirs"],
 )
-def test_merge_takes_the_objects_of_a_sample_whole_from_one_side(ds, theirs, ours, prefer, lengths):
+def test_merge_of_an_object_deleted_on_one_side_and_edited_on_the_other_is_a_conflict(
+    ds, theirs, ours, prefer, lengths
+):
     ds.categories.add_class("dog")
     ds.commit("dog")
     _both_edited(ds, theirs, ours)
@@ -308,7 +319,7 @@ def test_merge_finds_objects_that_both_changed_in_different_tensors(tmp_path):
 
 
 def test_merge_keeps_both_edits_when_the_objects_stay_as_many(ds):
-    moved = np.array([[5, 5, 2, 2], [1, 1, 3, 3]], np.float32)
+    moved = np.array([[0.5, 0, 1, 1], [0, 0.5, 2, 2]], np.float32)
     _both_edited(ds, {"boxes": moved}, {"iscrowd": [1, 0]})
     assert ds.merge("side") == []
     np.testing.assert_array_equal(ds.boxes[0].numpy(), moved)

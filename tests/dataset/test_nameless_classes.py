@@ -27,14 +27,20 @@ def test_a_query_samples_nameless_classes(ds):
     assert set(view.indices.tolist()) == {1, 2}
 
 
-@pytest.mark.parametrize("text", ["contains(labels, '3')", "contains(labels, 3)"])
-def test_a_plan_counts_nameless_classes_by_query_and_by_weights(ds, text):
-    by_query = ds.plan(f"max_weight({text}: 3, True: 1)")
-    by_weights = ds.plan([1.0, 3.0, 3.0, 1.0])
-    for plan in (by_query, by_weights):
-        assert plan.strata.labels.class_names == ("0", "1", "2", "3")
-        assert plan.strata.labels.instances.tolist() == [1, 1, 0, 2]
-        assert plan.probabilities[plan.strata.ids].tolist() == [0.125, 0.375, 0.375, 0.125]
+@pytest.mark.parametrize(
+    "weights",
+    [
+        "max_weight(contains(labels, '3'): 3, True: 1)",
+        "max_weight(contains(labels, 3): 3, True: 1)",
+        [1.0, 3.0, 3.0, 1.0],
+    ],
+    ids=["text", "number", "weights"],
+)
+def test_a_plan_counts_nameless_classes(ds, weights):
+    plan = ds.plan(weights)
+    assert plan.strata.labels.class_names == ("0", "1", "2", "3")
+    assert plan.strata.labels.instances.tolist() == [1, 1, 0, 2]
+    assert plan.probabilities[plan.strata.ids].tolist() == [0.125, 0.375, 0.375, 0.125]
 
 
 def test_a_balanced_plan_of_nameless_classes_is_made(ds):

@@ -29,7 +29,7 @@ def filled(path, name, **options):
 
 @pytest.mark.filterwarnings("ignore:'uid' is also an attribute")
 @pytest.mark.parametrize("name", NAMES)
-def test_a_name_lasts_through_edit_commit_branch_merge_query_and_loader(tmp_path, name):
+def test_a_name_lasts_through_every_operation(tmp_path, name):
     ds = filled(tmp_path / "ds", name)
     ds.checkout("other", create=True)
     ds[name][0] = "dog"
@@ -53,14 +53,21 @@ def test_a_name_lasts_through_edit_commit_branch_merge_query_and_loader(tmp_path
     assert again.pandas([name])[name].tolist() == ["dog", "car", "car"]
 
 
-def test_names_are_reached_in_brackets_and_listed(tmp_path):
+def test_names_are_reached_in_brackets(tmp_path):
     ds = filled(tmp_path / "ds", "a/b")
     assert ds["a/b"].htype == "class_label"
     assert ds[0]["a/b"].numpy().tolist() == [0]
+
+
+def test_names_that_need_brackets_are_listed_in_repr_alone(tmp_path):
+    ds = filled(tmp_path / "ds", "a/b")
     assert "a/b" not in dir(ds)
     assert "a/b" in repr(ds)
-    view = ds.query("select *")
-    view_id = view.save_view()
+
+
+def test_names_with_slashes_are_in_an_optimized_view(tmp_path):
+    ds = filled(tmp_path / "ds", "a/b")
+    view_id = ds.query("select *").save_view()
     assert ds.load_view(view_id, optimize=True)["a/b/image"][1].numpy().max() == 1
 
 

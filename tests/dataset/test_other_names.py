@@ -129,23 +129,43 @@ def test_filter_takes_a_function_or_a_condition(ds):
         ds.filter(3)
 
 
-def test_info_is_kept_and_versioned(ds):
-    first = ds.commit_id
+@pytest.fixture
+def noted(ds):
+    """Add notes to `info`, and commit them."""
     ds.info["source"] = "camera"
     ds.info.update({"sizes": [1, 2]}, author="me")
     assert ds.has_changes
-    assert dict(penstock.load(ds.path).info) == {"source": "camera", "sizes": [1, 2], "author": "me"}
-    ds.commit("notes")
-    del ds.info["sizes"]
-    assert len(ds.info) == 2
-    assert "sizes" not in ds.info
-    assert dict(penstock.load(ds.path, version=first).info) == {}
-    ds.reset()
-    assert ds.info["sizes"] == [1, 2]
+    return ds
+
+
+def test_info_is_kept(noted):
+    assert dict(penstock.load(noted.path).info) == {"source": "camera", "sizes": [1, 2], "author": "me"}
     with pytest.raises(KeyError):
-        ds.info["none"]
+        noted.info["none"]
+
+
+def test_an_entry_of_info_can_be_deleted(noted):
+    noted.commit("notes")
+    del noted.info["sizes"]
+    assert len(noted.info) == 2
+    assert "sizes" not in noted.info
+
+
+def test_reset_brings_info_back(noted):
+    noted.commit("notes")
+    del noted.info["sizes"]
+    noted.reset()
+    assert noted.info["sizes"] == [1, 2]
+
+
+def test_info_of_an_earlier_commit_is_as_it_was(ds):
+    first = ds.commit_id
+    ds.info["source"] = "camera"
+    ds.commit("notes")
+    old = penstock.load(ds.path, version=first)
+    assert dict(old.info) == {}
     with pytest.raises(ReadOnlyError):
-        penstock.load(ds.path, version=first).info["a"] = 1
+        old.info["a"] = 1
 
 
 @pytest.mark.parametrize(
@@ -157,7 +177,9 @@ def test_a_note_that_cannot_be_stored_is_refused(ds, value):
     assert dict(ds.info) == {}
 
 
-def test_a_deleted_tensor_is_gone_and_stays_in_earlier_commits(ds):
+@pytest.fixture
+def without_number(ds):
+    """Edit and delete a tensor, append a sample, commit; return the commit before."""
     first = ds.commit_id
     ds.number[0] = 70
     ds.labels[0] = "b"
@@ -166,10 +188,22 @@ def test_a_deleted_tensor_is_gone_and_stays_in_earlier_commits(ds):
     assert ds.labels[0].numpy().tolist() == [1]
     ds.append({"labels": ["c"]})
     ds.commit("without")
+    return first
+
+
+@pytest.mark.usefixtures("without_number")
+def test_a_deleted_tensor_is_gone(ds):
     again = penstock.load(ds.path)
     assert (list(again.tensors), len(again)) == (["labels"], 6)
-    assert numbers(penstock.load(ds.path, version=first)) == [0, 1, 2, 3, 4]
-    assert ds.diff(first).tensors_removed == ("number",)
+
+
+def test_a_deleted_tensor_stays_in_earlier_commits(ds, without_number):
+    assert numbers(penstock.load(ds.path, version=without_number)) == [0, 1, 2, 3, 4]
+    assert ds.diff(without_number).tensors_removed == ("number",)
+
+
+@pytest.mark.usefixtures("without_number")
+def test_the_name_of_a_deleted_tensor_can_be_used_again(ds):
     ds.create_tensor("number", htype="text")
     ds.number[5] = "new"
     ds.commit("again")
@@ -215,7 +249,7 @@ def test_deleting_what_is_not_there_is_refused(ds):
         penstock.load(ds.path, read_only=True).delete_tensor("number")
 
 
-def test_rename_tensor_says_what_to_write_and_that_works(ds):
+def test_rename_tensor_says_what_to_write_instead(ds):
     with pytest.raises(DatasetError, match="a tensor keeps the name"):
         ds.rename_tensor("labels", "classes")
     ds.create_tensor("count", htype="generic", dtype="int64")

@@ -116,7 +116,7 @@ def test_edits_are_ordered_by_a_counter_when_the_clock_goes_back(path, monkeypat
     assert _ages(path)[0] == 2
 
 
-def test_tags_views_and_branches_are_read_while_another_thread_commits(path):
+def test_names_of_versions_are_read_while_another_thread_commits(path):
     ds = penstock.load(path)
     ds.query("select * limit 2").save_view("two")
     failures, done = [], threading.Event()

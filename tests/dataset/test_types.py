@@ -130,7 +130,7 @@ def test_null_query_finds_the_samples_without_a_value(filled):
         assert dataset.query("select * where b is null").indices.tolist() == missing
 
 
-def test_comparison_groups_and_order_leave_out_samples_without_a_value(filled):
+def test_queries_leave_out_samples_without_a_value(filled):
     kind, values, datasets = filled
     if kind not in _NUMBERS:
         return
@@ -141,7 +141,7 @@ def test_comparison_groups_and_order_leave_out_samples_without_a_value(filled):
         assert sorted(groups.n.numpy().tolist()) == sorted(values.count(value) for value in dict.fromkeys(values))
 
 
-def test_verify_summary_and_diff_read_it(filled, capsys):
+def test_reports_read_it(filled, capsys):
     _, values, datasets = filled
     for dataset in datasets:
         assert dataset.verify().ok
@@ -208,7 +208,7 @@ def _branched(tmp_path, ours, theirs):
     [(("text", "generic"), "text here and generic"), (("generic", "embedding"), "generic here and embedding")],
     ids=["text", "embedding"],
 )
-def test_merge_refuses_tensors_of_one_name_and_two_kinds(tmp_path, made, message):
+def test_merge_refuses_two_kinds_of_tensor_with_one_name(tmp_path, made, message):
     dataset = penstock.empty(tmp_path / "ds")
     dataset.create_tensor("k", dtype="int64")
     dataset.extend({"k": [0]})
@@ -307,7 +307,7 @@ def test_label_counts_follow_assignments_to_a_tensor_made_later(tmp_path):
     ids=["ragged", "arrays", "depths", "None", "text", "dict", "complex", "huge", "longdouble", "rounded"],
 )
 @pytest.mark.parametrize("way", ["append", "extend", "assign"])
-def test_value_without_a_number_type_is_refused_and_fixes_nothing(tmp_path, value, message, way):
+def test_value_without_a_number_type_is_refused_before_it_fixes_the_type(tmp_path, value, message, way):
     dataset = penstock.empty(tmp_path / "ds")
     dataset.create_tensor("k", dtype="int64")
     dataset.create_tensor("b")
@@ -330,7 +330,7 @@ def test_value_without_a_number_type_is_refused_and_fixes_nothing(tmp_path, valu
     ids=["vector", "scalar", "fraction", "rounded"],
 )  # fmt: skip
 @pytest.mark.parametrize("way", ["append", "assign"])
-def test_value_of_another_type_is_refused_and_the_others_stay(tmp_path, first, second, message, way):
+def test_value_of_another_type_is_refused_alone(tmp_path, first, second, message, way):
     dataset = penstock.empty(tmp_path / "ds")
     dataset.create_tensor("b")
     dataset.append({"b": first})

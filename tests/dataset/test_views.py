@@ -25,13 +25,23 @@ def ds(tmp_path):
     return dataset
 
 
-def test_a_query_gives_its_rows_and_keeps_its_text(ds):
+@pytest.fixture
+def old_or_rare(ds):
+    return ds.query("select * where age >= 90 or labels == 'rare'")
+
+
+def test_a_query_gives_its_rows(old_or_rare):
+    assert old_or_rare.indices.tolist() == [5, 9, 10, 11]
+
+
+def test_a_view_keeps_the_text_of_its_query(ds, old_or_rare):
     text = "select * where age >= 90 or labels == 'rare'"
-    view = ds.query(text)
-    assert view.indices.tolist() == [5, 9, 10, 11]
-    assert (view.query_string, view.seed, view.version) == (text, 0, ds.version)
-    assert view.query("select * where age < 100").indices.tolist() == [5, 9]
-    assert view[1:].query("select * order by age desc limit 2").indices.tolist() == [11, 10]
+    assert (old_or_rare.query_string, old_or_rare.seed, old_or_rare.version) == (text, 0, ds.version)
+
+
+def test_a_query_of_a_view_is_among_its_rows(old_or_rare):
+    assert old_or_rare.query("select * where age < 100").indices.tolist() == [5, 9]
+    assert old_or_rare[1:].query("select * order by age desc limit 2").indices.tolist() == [11, 10]
 
 
 def test_a_projection_shows_its_columns(ds):
@@ -110,7 +120,7 @@ def test_the_one_call_loader_trains_in_the_playbook_s_form(ds):
 
 
 @pytest.mark.parametrize("optimize", [False, True], ids=["as stored", "optimized"])
-def test_a_saved_view_keeps_commit_rows_and_class_names(ds, optimize):
+def test_a_saved_view_is_of_its_commit_whatever_comes_later(ds, optimize):
     view = ds.query("select * where age > 30 order by age desc limit 3")[[0, 2, 0]]
     rows = view.indices.tolist()
     view_id = view.save_view("for training", id="train-1")

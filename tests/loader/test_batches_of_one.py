@@ -46,8 +46,11 @@ def test_a_last_batch_of_one_stays_a_list_where_batches_are_larger(table):
     assert isinstance(last["tags"], list)
 
 
-def test_single_samples_and_samples_without_a_framework_stay_as_they_are(table):
+def test_single_samples_stay_as_they_are(table):
     assert next(iter(Loader(table).batch(None).numpy()))["boxes"].shape == (0, 4)
+
+
+def test_samples_without_a_framework_stay_as_they_are(table):
     assert next(iter(Loader(table)))[0]["boxes"].shape == (0, 4)
 
 

@@ -62,7 +62,7 @@ def test_a_sample_that_comes_twice_is_scaled_once():
     assert as_lists(batch["boxes"]) == SCALED[:1] * 4
 
 
-def test_corners_are_scaled_alike_and_one_box_each_is_one_array():
+def test_corners_of_one_box_a_sample_are_scaled_into_one_array():
     corners = [np.array([[1, 2, 3, 4]], np.float32)] * 2
     source = ArrayTable({"images": [encoded(10, 10), encoded(20, 40)], "boxes": corners}, htypes={"boxes": "bbox"})
     batch = next(iter(Loader(source).batch(2).numpy(resize={"images": 20}, scale_boxes=True)))

@@ -67,10 +67,14 @@ def test_second_call_is_a_value_error_as_the_document_says(table, first, second)
         second(once)
 
 
-def test_each_call_returns_a_new_loader_and_leaves_the_old(table):
+def test_each_call_returns_a_new_loader(table):
+    plain = Loader(table)
+    assert plain.batch(10) is not plain
+
+
+def test_a_call_leaves_the_loader_before_it_as_it_was(table):
     plain = Loader(table)
     batched = plain.batch(10)
-    assert batched is not plain
     assert (len(plain), len(batched)) == (50, 5)
 
 
@@ -85,17 +89,21 @@ def test_without_a_framework_batches_are_lists_of_samples_of_numpy(table):
     assert first[0]["meta"] == {"row": 0}
 
 
-def test_numpy_batch_is_a_dict_with_fixed_tensors_stacked_and_others_as_lists(table):
+def test_numpy_batch_holds_tensors_of_one_shape_as_arrays(table):
     batch = next(iter(Loader(table).batch(4).numpy()))
     assert batch["images"].shape == (4, 12, 16, 3)
     assert batch["images"][:, 0, 0, 0].tolist() == [0, 1, 2, 3]
     assert batch["labels"].shape == (4, 1)
+    assert batch["score"].tolist() == [0, 0.5, 1, 1.5]
+    assert batch["index"].tolist() == [0, 1, 2, 3]
+
+
+def test_numpy_batch_holds_other_tensors_as_lists(table):
+    batch = next(iter(Loader(table).batch(4).numpy()))
     assert [tags.shape for tags in batch["tags"]] == [(0,), (1,), (2,), (3,)]
     assert [boxes.shape for boxes in batch["boxes"]] == [(0, 4), (1, 4), (2, 4), (0, 4)]
     assert batch["caption"] == ["row 0", "row 1", "row 2", "row 3"]
     assert batch["meta"][3] == {"row": 3}
-    assert batch["score"].tolist() == [0, 0.5, 1, 1.5]
-    assert batch["index"].tolist() == [0, 1, 2, 3]
 
 
 def test_pytorch_batch_has_tensors(table):
@@ -112,15 +120,24 @@ def test_ragged_tensors_are_lists_whatever_the_batch_holds(table):
     assert isinstance(batch["tags"], list)
 
 
-def test_padding_fills_up_labels_with_minus_one_and_boxes_with_zero(table):
+def test_padding_fills_up_labels_with_minus_one(table):
     batch = next(iter(Loader(table).batch(4).numpy(padding="pad")))
     assert batch["tags"].shape == (4, 3)
     assert batch["tags"][1, 1:].tolist() == [-1, -1]
+
+
+def test_padding_fills_up_boxes_with_zero(table):
+    batch = next(iter(Loader(table).batch(4).numpy(padding="pad")))
     assert batch["boxes"].shape == (4, 2, 4)
     assert batch["boxes"][1].tolist() == [[1, 1, 1, 1], [0, 0, 0, 0]]
 
 
-def test_tensors_are_read_as_told_and_return_index_false_leaves_it_out(table):
+def test_tensors_names_what_a_batch_holds(table):
+    batch = next(iter(Loader(table).batch(2).pytorch(tensors=["labels"])))
+    assert sorted(batch) == ["index", "labels"]
+
+
+def test_return_index_false_leaves_the_index_out(table):
     batch = next(iter(Loader(table).batch(2).pytorch(tensors=["labels"], return_index=False)))
     assert list(batch) == ["labels"]
 
@@ -156,7 +173,7 @@ def test_drop_last_leaves_out_the_short_batch(table):
     assert len(loader) == 2
 
 
-def test_offset_starts_there_and_wraps_round(table):
+def test_offset_rotates_the_order(table):
     rows = [row for batch in Loader(table).offset(47).batch(3).numpy() for row in batch["index"].tolist()]
     assert rows == [47, 48, 49, *range(47)]
 
@@ -176,21 +193,32 @@ def test_shuffle_gives_every_row_once_in_an_order_of_its_own_each_epoch(table):
     assert [row for batch in again for row in batch["index"].tolist()] == epochs[0]
 
 
-def test_seed_none_is_fresh_and_recorded(table):
+def test_seed_none_is_recorded(table):
     loader = Loader(table, seed=None).shuffle()
     again = Loader(table, seed=loader.seed).shuffle()
     assert [sample["index"] for batch in loader for sample in batch] == [s["index"] for b in again for s in b]
-    assert Loader(table, seed=None).seed != loader.seed
 
 
-@pytest.mark.parametrize(
-    "rows", [[40, 30, 20, 10], [3, 3, 7, 3], list(range(49, -1, -7))], ids=["down", "repeats", "steps"]
-)
-def test_views_iterate_in_their_own_order_and_index_is_the_row(table, rows):
-    loader = Loader(table, Selection(rows=np.array(rows), version="memory")).batch(3).numpy()
-    batches = list(loader)
-    assert [row for batch in batches for row in batch["index"].tolist()] == rows
+def test_seed_none_is_another_seed_each_time(table):
+    assert Loader(table, seed=None).seed != Loader(table, seed=None).seed
+
+
+ROWS_OF_VIEWS = {"down": [40, 30, 20, 10], "repeats": [3, 3, 7, 3], "steps": list(range(49, -1, -7))}
+
+
+def batches_of_view(table, rows):
+    return list(Loader(table, Selection(rows=np.array(rows), version="memory")).batch(3).numpy())
+
+
+@pytest.mark.parametrize("rows", ROWS_OF_VIEWS.values(), ids=ROWS_OF_VIEWS)
+def test_views_iterate_in_their_own_order(table, rows):
+    batches = batches_of_view(table, rows)
     assert [px for batch in batches for px in batch["images"][:, 0, 0, 0].tolist()] == rows
+
+
+@pytest.mark.parametrize("rows", ROWS_OF_VIEWS.values(), ids=ROWS_OF_VIEWS)
+def test_index_is_the_row_when_a_view_is_read(table, rows):
+    assert [row for batch in batches_of_view(table, rows) for row in batch["index"].tolist()] == rows
 
 
 @pytest.mark.parametrize("threads", [0, 1, 4])
@@ -199,16 +227,20 @@ def test_any_number_of_threads_gives_the_same_batches(table, threads):
     assert batches == [b["images"].sum() for b in Loader(table).shuffle().batch(7).numpy(num_threads=2)]
 
 
-def test_dataset_batch_size_and_drop_last_are_there_for_training_frameworks(table):
+def test_the_attributes_that_training_frameworks_read_are_there(table):
     loader = Loader(table).batch(8, drop_last=True).pytorch()
     assert (len(loader.dataset), loader.batch_size, loader.drop_last) == (50, 8, True)
 
 
-def test_batch_sampler_tells_the_rows_of_the_next_epoch_and_moves_nothing(table):
+def test_batch_sampler_lists_the_next_epoch_without_moving_the_loader(table):
     loader = Loader(table).shuffle().batch(8, drop_last=True).pytorch()
     told = list(loader.batch_sampler)
-    assert (len(loader.batch_sampler), loader.batch_sampler.batch_size, loader.batch_sampler.drop_last) == (6, 8, True)
     assert [batch["index"].tolist() for batch in loader] == told
+
+
+def test_batch_sampler_has_the_attributes_of_the_loader(table):
+    loader = Loader(table).shuffle().batch(8, drop_last=True).pytorch()
+    assert (len(loader.batch_sampler), loader.batch_sampler.batch_size, loader.batch_sampler.drop_last) == (6, 8, True)
     assert loader.worker_init_fn is None
 
 
@@ -218,9 +250,14 @@ def test_single_samples_when_the_batch_size_is_none(table):
     assert samples[3]["labels"].tolist() == [3]
 
 
-def test_loader_is_a_context_manager_and_can_be_used_again_after_close(table):
+def test_leaving_the_with_block_ends_the_iteration(table):
     with Loader(table).batch(5).numpy() as loader:
         iterator = iter(loader)
         next(iterator)
     assert list(iterator) == []
+
+
+def test_a_loader_can_be_used_again_after_its_with_block(table):
+    with Loader(table).batch(5).numpy() as loader:
+        next(iter(loader))
     assert len(list(loader)) == 10

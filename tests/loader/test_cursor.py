@@ -56,15 +56,18 @@ def test_steps_of_a_chain_leave_the_loader_they_are_taken_on():
         first.batch(7)
 
 
-def test_a_step_keeps_the_class_and_the_init_function_of_workers():
-    class Own(Loader):
-        """A user's own."""
+class OwnLoader(Loader):
+    """A user's own."""
 
-    loader = Own(table_of())
+
+def test_a_step_keeps_the_class():
+    assert type(OwnLoader(table_of()).batch(5).numpy()) is OwnLoader
+
+
+def test_a_step_keeps_the_init_function_of_workers():
+    loader = Loader(table_of())
     loader.worker_init_fn = print
-    derived = loader.batch(5).numpy()
-    assert type(derived) is Own
-    assert derived.worker_init_fn is print
+    assert loader.batch(5).numpy().worker_init_fn is print
 
 
 @pytest.mark.parametrize(

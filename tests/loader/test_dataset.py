@@ -49,9 +49,13 @@ def test_chain_of_the_document(stored):
     assert sorted(round(value / 4) for value in values) == list(range(60))
 
 
-def test_images_of_one_shape_are_stacked_and_equal_to_what_is_stored(stored):
+def test_images_of_one_shape_are_stacked_as_they_are_stored(stored):
     batch = next(iter(stored.dataloader().batch(10).numpy()))
     assert (batch["images"] == np.stack([stored.images[row].numpy() for row in range(10)])).all()
+
+
+def test_other_tensors_come_as_they_were_written(stored):
+    batch = next(iter(stored.dataloader().batch(10).numpy()))
     assert batch["labels"].tolist() == [[row % 3] for row in range(10)]
     assert [tags.tolist() for tags in batch["marks"]] == [[0] * (row % 3) for row in range(10)]
     assert batch["note"][7] == "row 7"
@@ -64,7 +68,7 @@ def test_index_is_the_row_of_the_views_version(stored):
     assert rows_of(repeated.pytorch(batch_size=3)) == [5, 5, 2]
 
 
-def test_query_on_a_view_and_live_weights_of_what_is_left(stored):
+def test_live_weights_draw_from_what_a_query_leaves_of_a_view(stored):
     view = stored[30:]
     loader = (
         view.dataloader().query("select * where labels != 'cat'").sample_by("max_weight(labels == 'dog': 3, True: 1)")
@@ -153,7 +157,10 @@ def test_view_of_some_tensors_loads_those(stored):
     assert list(next(iter(view.pytorch(batch_size=4, tensors=["note"])))) == ["note", "index"]
 
 
-def test_one_call_takes_single_samples_and_refuses_what_it_does_not_know(stored):
+def test_one_call_takes_single_samples(stored):
     assert stored.pytorch(batch_size=None)._settings.single
+
+
+def test_one_call_refuses_an_option_it_does_not_know(stored):
     with pytest.raises(ValueError, match="did you mean 'drop_last'"):
         stored.pytorch(drop_lsat=True)

@@ -29,12 +29,13 @@ def test_every_item_is_done_once_by_the_time_its_owner_goes_on(num_threads):
 
 
 def test_the_oldest_batch_is_helped_with_first():
-    decode_pool, began, helped = DecodePool(), threading.Event(), set()
+    decode_pool, began, both, helped = DecodePool(), threading.Event(), threading.Event(), set()
 
     def slow(_start, _stop):
         began.set()
         helped.add(threading.get_ident())
-        time.sleep(0.002)
+        if len(helped) == 2 or not both.wait(20):  # the first piece lasts until the other thread has one too
+            both.set()
 
     with ThreadPoolExecutor(2) as pool:
         first = pool.submit(decode_pool.share, slow, 400)

@@ -32,31 +32,56 @@ def test_last_batch_is_short_in_one_process():
     assert delivered(epoch, SequentialStream(10)) == [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9]]
 
 
-def test_drop_last_leaves_the_rest_and_the_next_epoch_goes_on_there():
-    epoch = Epoch(number=0, start=0, size=10, batch_size=4, drop_last=True, continuing=True)
-    assert delivered(epoch, Counting(10)) == [[0, 1, 2, 3], [4, 5, 6, 7]]
-    assert epoch.following_start == 8
+def dropping_epoch():
+    return Epoch(number=0, start=0, size=10, batch_size=4, drop_last=True, continuing=True)
 
 
-def test_padding_continues_a_drawn_stream_and_belongs_to_the_epoch():
-    ranks = [Epoch(number=0, start=0, size=10, batch_size=2, rank=r, world_size=3, continuing=True) for r in range(3)]
-    assert [delivered(epoch, Counting(10)) for epoch in ranks] == [
+def test_drop_last_leaves_the_rest_out():
+    assert delivered(dropping_epoch(), Counting(10)) == [[0, 1, 2, 3], [4, 5, 6, 7]]
+
+
+def test_the_next_epoch_starts_with_what_drop_last_left():
+    assert dropping_epoch().following_start == 8
+
+
+def padded_ranks():
+    return [Epoch(number=0, start=0, size=10, batch_size=2, rank=r, world_size=3, continuing=True) for r in range(3)]
+
+
+def test_padding_continues_a_drawn_stream():
+    assert [delivered(epoch, Counting(10)) for epoch in padded_ranks()] == [
         [[0, 1], [6, 7]],
         [[2, 3], [8, 9]],
         [[4, 5], [10, 11]],
     ]
-    assert all(epoch.following_start == 12 for epoch in ranks)
-    assert all(epoch.valid(epoch.positions(1)) is None for epoch in ranks)
 
 
-def test_padding_of_a_plain_pass_wraps_and_is_marked():
-    last = Epoch(number=0, start=0, size=10, batch_size=2, rank=2, world_size=3)
-    assert delivered(last, SequentialStream(10)) == [[4, 5], [0, 1]]
+def test_the_next_epoch_starts_behind_the_padding_of_a_drawn_stream():
+    assert all(epoch.following_start == 12 for epoch in padded_ranks())
+
+
+def test_padding_of_a_drawn_stream_is_not_marked():
+    assert all(epoch.valid(epoch.positions(1)) is None for epoch in padded_ranks())
+
+
+def last_plain_rank():
+    return Epoch(number=0, start=0, size=10, batch_size=2, rank=2, world_size=3)
+
+
+def test_padding_of_a_plain_pass_wraps():
+    assert delivered(last_plain_rank(), SequentialStream(10)) == [[4, 5], [0, 1]]
+
+
+def test_padding_of_a_plain_pass_is_marked():
+    last = last_plain_rank()
     assert last.valid(last.positions(1)).tolist() == [False, False]
-    assert last.following_start == 10
 
 
-def test_offset_starts_there_and_goes_round():
+def test_padding_of_a_plain_pass_is_no_part_of_the_next():
+    assert last_plain_rank().following_start == 10
+
+
+def test_offset_rotates_the_order():
     epoch = Epoch(number=0, start=0, size=5, batch_size=2, offset=3)
     assert delivered(epoch, SequentialStream(5)) == [[3, 4], [0, 1], [2]]
 

@@ -55,7 +55,7 @@ def train(loader, pause=0.0):
 
 @pytest.mark.torch
 @pytest.mark.slow
-def test_sliders_change_no_batch_until_told_and_hold_nothing_up(ds):
+def test_sliders_leave_a_running_loader_alone(ds):
     x = penstock.explore(ds)
     x.query = QUERY
     options = {"batch_size": 16, "resize": {"images": (32, 32)}, "tensors": ["images", "labels"]}

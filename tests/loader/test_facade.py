@@ -46,21 +46,26 @@ def test_set_epoch_is_found_where_trainers_look(through):
     assert rows(made) == drawn(3)
 
 
-def test_set_epoch_finishes_the_restored_epoch_and_leaves_it_for_the_next():
-    made = loader()
-    batches = iter(made)
-    next(batches)
-    again = loader()
+@pytest.fixture
+def restored():
+    made, again = loader(), loader()
+    next(iter(made))
     again.load_state_dict(made.state_dict())
-    again.set_epoch(0)
-    assert rows(again) == drawn(0)[1:]
-    again.load_state_dict(made.state_dict())
-    again.set_epoch(1)
-    assert rows(again) == drawn(1)
+    return again
+
+
+def test_set_epoch_finishes_the_restored_epoch(restored):
+    restored.set_epoch(0)
+    assert rows(restored) == drawn(0)[1:]
+
+
+def test_set_epoch_leaves_the_restored_epoch_when_it_names_the_next(restored):
+    restored.set_epoch(1)
+    assert rows(restored) == drawn(1)
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_accelerate_skips_batches_and_the_loader_goes_on():
+def test_accelerate_skips_batches_of_one_epoch_only():
     skip = pytest.importorskip("accelerate").skip_first_batches
     made = loader(num_workers=1)
     made.set_epoch(1)

@@ -127,7 +127,7 @@ def test_children_of_a_loader_with_workers_have_workers_of_their_own(path):
     assert run(path, body) == ["the_iterator_under_way 0", "a_new_epoch 0", "parent"]
 
 
-def test_a_pool_forks_over_a_dataset_and_takes_datasets_and_views(path):
+def test_a_forked_pool_works_on_datasets_and_views(path):
     body = """
         view = ds[rows]
 

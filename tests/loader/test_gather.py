@@ -218,25 +218,38 @@ def test_no_batch_has_rows_of_another_or_of_the_columns(framework, size):
         assert not any(np.shares_memory(values, batch[name]) for batch in batches)
 
 
+def torch_batches():
+    return list(Loader(ArrayTable({"x": np.ones((40, 2), np.float32)})).batch(8).pytorch())
+
+
 @pytest.mark.torch
-def test_tensors_are_as_if_each_were_by_itself_in_place_and_with_gradients():
+def test_a_tensor_may_be_changed_in_place_under_a_gradient():
     """Autograd forbids changes in place with a gradient to pieces that know they were cut."""
     import torch
 
     factor = torch.tensor(3.0, requires_grad=True)
-    loader = Loader(ArrayTable({"x": np.ones((40, 2), np.float32)})).batch(8).pytorch()
-    batches = list(loader)
-    batches[0]["x"].mul_(factor)
-    batches[0]["x"].sum().backward()
+    batch = torch_batches()[0]
+    batch["x"].mul_(factor)
+    batch["x"].sum().backward()
     assert factor.grad.item() == 16
-    assert batches[1]["x"].requires_grad_().is_leaf
+
+
+@pytest.mark.torch
+def test_a_tensor_may_ask_for_a_gradient_of_its_own():
+    assert torch_batches()[1]["x"].requires_grad_().is_leaf
+
+
+@pytest.mark.torch
+def test_a_change_in_place_stays_in_its_batch():
+    batches = torch_batches()
+    batches[0]["x"].mul_(3)
     assert [batch["x"].sum().item() for batch in batches] == [48, 16, 16, 16, 16]
 
 
-@pytest.mark.parametrize("mode", ["shuffled", "iid", "deck", "once"])
-def test_the_work_of_an_epoch_is_a_slice_a_block_and_a_gather_for_many_small_batches(mode):
-    """200,000 rows: blocks of 8,192, 32,768 and then 65,536 draws, batches of 64 by 32, the last block's by what is left."""
-    count = 200_000
+@pytest.fixture(scope="module", params=["shuffled", "iid", "deck", "once"])
+def work(request):
+    """Slices and gathers of an epoch of 200,000 rows: blocks of 8,192, 32,768 and then 65,536 draws."""
+    count, mode = 200_000, request.param
     loader = Loader(ArrayTable({"x": np.arange(count)}))
     loader = loader.shuffle() if mode == "shuffled" else loader.sample_by(np.ones(count), mode=mode)
     loader = loader.batch(64).numpy()
@@ -245,41 +258,68 @@ def test_the_work_of_an_epoch_is_a_slice_a_block_and_a_gather_for_many_small_bat
     cursor.stream.slice = lambda start, stop: work["slices"].append(stop - start) or slice_of(start, stop)
     maker._arrays.batches = lambda rows, *rest: work["gathers"].append(len(rows)) or batches_of(rows, *rest)
     assert sum(1 for _ in loader) == 3125
-    blocks = [8192, 32_768, 65_536, 65_536, 27_968]
-    assert work["slices"] == blocks
+    return work
+
+
+def test_an_epoch_asks_the_stream_once_a_block(work):
+    assert work["slices"] == [8192, 32_768, 65_536, 65_536, 27_968]
+
+
+def test_an_epoch_gathers_many_small_batches_at_once(work):
+    """Batches of 64 by 32, the last block's by what is left."""
     assert work["gathers"] == [2048] * (172_032 // 2048) + [2048] * 13 + [27_968 - 13 * 2048]
 
 
-def test_an_abandoned_epoch_counts_what_was_given_and_lets_go_of_the_columns():
-    table = ArrayTable({"x": np.arange(100.0)})
+def abandoned(table):
+    """Return a loader of which an iterator gave three batches, and that iterator's weak reference."""
     loader = Loader(table).shuffle().batch(10).numpy()
     iterator = iter(loader)
     for _ in range(3):
         next(iterator)
-    gone = weakref.ref(iterator)
-    del iterator
-    assert gone() is None
+    return loader, weakref.ref(iterator)
+
+
+def test_an_abandoned_epoch_counts_what_was_given():
+    loader, iterator = abandoned(ArrayTable({"x": np.arange(100.0)}))
+    assert iterator() is None
     assert loader.state_dict()["consumed"] == 30
     assert loader.audit().num_draws == 30
+
+
+def test_an_abandoned_epoch_lets_go_of_the_columns():
+    table = ArrayTable({"x": np.arange(100.0)})
+    loader, _ = abandoned(table)
     held = weakref.ref(table)
     del loader, table
     assert held() is None
 
 
-def test_of_two_iterators_the_later_one_has_the_place_and_both_are_audited():
+@pytest.fixture
+def two_iterators():
+    """Return a loader and two iterators of it; the first gave two batches, the second one."""
     loader = Loader(ArrayTable({"x": np.arange(100.0)})).shuffle().batch(10).numpy()
     first, second = iter(loader), iter(loader)
     for _ in range(2):
         next(first)
     next(second)
+    return loader, first, second
+
+
+def test_of_two_iterators_the_later_one_has_the_place(two_iterators):
+    loader, first, _ = two_iterators
     assert (loader.state_dict()["epoch"], loader.state_dict()["consumed"]) == (1, 10)
-    assert loader.audit().num_draws == 30
     assert sum(1 for _ in first) == 8
     assert (loader.state_dict()["epoch"], loader.state_dict()["consumed"]) == (1, 10)
+
+
+def test_of_two_iterators_both_are_audited(two_iterators):
+    loader, first, _ = two_iterators
+    assert loader.audit().num_draws == 30
+    assert sum(1 for _ in first) == 8
     assert loader.audit().num_draws == 110
 
 
-def test_threads_share_an_iterator_and_each_batch_is_given_once():
+def test_threads_that_share_an_iterator_get_each_batch_once():
     count = 40_000
     loader = Loader(ArrayTable({"x": np.arange(count)})).shuffle().batch(4).numpy()
     iterator = iter(loader)
@@ -300,15 +340,26 @@ def test_threads_share_an_iterator_and_each_batch_is_given_once():
     assert loader.stats().batches == count // 4
 
 
-def test_close_ends_the_loop_and_the_loader_goes_on_with_the_next_epoch():
+@pytest.fixture
+def closed():
+    """Return a loader that was closed in the loop over it, and the number of batches that it gave."""
     loader = Loader(ArrayTable({"x": np.arange(100.0)})).shuffle().batch(10).numpy()
-    given = []
-    for batch in loader:
-        given.append(batch)
-        if len(given) == 2:
+    given = 0
+    for _ in loader:
+        given += 1
+        if given == 2:
             loader.close()
-    assert len(given) == 2
+    return loader, given
+
+
+def test_close_ends_the_loop(closed):
+    loader, given = closed
+    assert given == 2
     assert loader.state_dict()["consumed"] == 20
+
+
+def test_a_closed_loader_goes_on_with_the_next_epoch(closed):
+    loader, _ = closed
     assert sum(1 for _ in loader) == 10
     assert loader.audit().num_draws == 120
 
@@ -342,7 +393,7 @@ def test_a_forked_child_goes_on_where_the_parent_is():
     ]
 
 
-def test_a_signals_handler_may_ask_for_state_and_audit():
+def test_a_signals_handler_may_read_the_loader():
     loader = Loader(ArrayTable({"x": np.arange(60_000)})).shuffle().batch(2).numpy()
     asked = []
 

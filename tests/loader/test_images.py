@@ -41,10 +41,13 @@ def test_pil_gives_pillow_images_for_transforms_as_the_document_says(table):
     assert all(isinstance(image, Image.Image) for image in plain["images"])
 
 
-def test_ragged_images_are_a_list_and_equal_to_decode_image(ragged_images):
+def test_ragged_images_are_a_list(ragged_images):
+    assert isinstance(next(iter(Loader(ragged_images).batch(12).numpy()))["images"], list)
+
+
+def test_ragged_images_equal_decode_image(ragged_images):
     batch = next(iter(Loader(ragged_images).batch(12).numpy()))
     stored = ragged_images.take(np.arange(12), ["images"])["images"]
-    assert isinstance(batch["images"], list)
     assert all((ours == decode_image(data)).all() for ours, data in zip(batch["images"], stored, strict=True))
 
 
@@ -73,12 +76,14 @@ def test_bilinear_differs_from_areas_by_less_than_a_level_where_it_is_used():
     assert np.abs(resized(picture, (224, 224)).astype(int) - areas).mean() < 1
 
 
-def test_resize_brings_gray_and_color_to_one_number_of_channels():
-    encoded = [encode_image(gradient(9, 9, 1), "png"), encode_image(gradient(9, 9, 3), "jpeg")]
+@pytest.mark.parametrize(("others", "channels"), [(3, 3), (1, 1)], ids=["gray beside color", "gray alone"])
+def test_resize_brings_images_to_one_number_of_channels(others, channels):
+    encoded = [
+        encode_image(gradient(9, 9, 1), "png"),
+        encode_image(gradient(9, 9, others), "png" if others == 1 else "jpeg"),
+    ]
     batch = next(iter(Loader(ArrayTable({"images": encoded})).batch(2).numpy(resize={"images": 6})))
-    assert batch["images"].shape == (2, 6, 6, 3)
-    gray = next(iter(Loader(ArrayTable({"images": encoded[:1] * 2})).batch(2).numpy(resize={"images": 6})))
-    assert gray["images"].shape == (2, 6, 6, 1)
+    assert batch["images"].shape == (2, 6, 6, channels)
 
 
 def test_turned_jpeg_is_upright_also_straight_into_the_batch():
@@ -111,10 +116,15 @@ def test_raise_names_tensor_row_and_uid():
         list(Loader(Broken([13, 14])).batch(8).numpy())
 
 
-def test_skip_leaves_them_out_and_counts_them():
+def test_skip_leaves_out_what_cannot_be_decoded():
     loader = Loader(Broken([3, 13, 14])).batch(8).numpy(on_error="skip")
     rows = [row for batch in loader for row in batch["index"].tolist()]
     assert rows == [row for row in range(40) if row not in {3, 13, 14}]
+
+
+def test_skip_counts_what_it_leaves_out():
+    loader = Loader(Broken([3, 13, 14])).batch(8).numpy(on_error="skip")
+    assert len(list(loader)) == 5
     assert loader.stats().skipped == 3
     assert [row for row, _ in loader.audit().skipped] == [3, 13, 14]
     assert "cannot be decoded" in loader.audit().skipped[0][1]
@@ -125,22 +135,38 @@ def test_skip_of_a_whole_batch_is_an_error():
         list(Loader(Broken(range(4, 8))).batch(4).numpy(on_error="skip"))
 
 
-def test_substitute_takes_a_sample_of_the_same_stratum_and_counts_it():
-    rare = np.arange(40) % 4 == 0
-    table = Broken([8, 16], more={"labels": rare.astype(int)}, class_names={"labels": ["often", "rare"]})
-    labels = ClassCounts.from_labels(rare.astype(int), class_names=("often", "rare"))
-    strata = Strata.from_masks({"rare": rare, "True": np.ones(40, bool)}, labels=labels)
+RARE = np.arange(40) % 4 == 0
+
+
+@pytest.fixture
+def substituted():
+    """Return the loader, the draws and what came; rows 8 and 16, both rare, cannot be decoded."""
+    table = Broken([8, 16], more={"labels": RARE.astype(int)}, class_names={"labels": ["often", "rare"]})
+    labels = ClassCounts.from_labels(RARE.astype(int), class_names=("often", "rare"))
+    strata = Strata.from_masks({"rare": RARE, "True": np.ones(40, bool)}, labels=labels)
     spec = SamplingSpec(clauses=(Clause("rare", 5), Clause("True", 1)), size=200)
     loader = Loader(table, plan=strata.with_spec(spec)).batch(10).numpy(on_error="substitute")
-    drawn = strata.with_spec(spec).stream().epoch(0)
-    got = np.concatenate([batch["index"] for batch in loader])
+    return loader, strata.with_spec(spec).stream().epoch(0), np.concatenate([batch["index"] for batch in loader])
+
+
+def test_substitute_takes_a_sample_of_the_same_stratum(substituted):
+    _, drawn, got = substituted
     replaced = np.isin(drawn, [8, 16])
     assert replaced.sum() > 5
-    assert (got[~replaced] == drawn[~replaced]).all()
-    assert rare[got[replaced]].all()
+    assert RARE[got[replaced]].all()
     assert not np.isin(got, [8, 16]).any()
     assert len(set(got[replaced].tolist())) > 2
-    assert loader.stats().substituted == replaced.sum()
+
+
+def test_substitute_leaves_the_other_draws(substituted):
+    _, drawn, got = substituted
+    replaced = np.isin(drawn, [8, 16])
+    assert (got[~replaced] == drawn[~replaced]).all()
+
+
+def test_substitute_counts_what_it_replaces(substituted):
+    loader, drawn, _ = substituted
+    assert loader.stats().substituted == np.isin(drawn, [8, 16]).sum()
 
 
 def test_substitutes_are_the_same_whatever_the_batches_and_threads():
@@ -213,20 +239,35 @@ def cmyk():
     return stream.getvalue()
 
 
-@pytest.mark.parametrize(
-    "encoded",
-    [encode_image(gradient(6, 8), "jpeg"), encode_image(gradient(6, 8), "png"), encode_image(gradient(6, 8, 1), "png"),
-     sixteen_bit(), palette(), cmyk()],
-    ids=["jpeg", "png", "gray", "16-bit", "palette", "cmyk"],
-)  # fmt: skip
-def test_pil_and_tobytes_work_on_what_a_dataset_stores_without_a_declared_compression(encoded, tmp_path):
+STORED = {
+    "jpeg": encode_image(gradient(6, 8), "jpeg"),
+    "png": encode_image(gradient(6, 8), "png"),
+    "gray": encode_image(gradient(6, 8, 1), "png"),
+    "16-bit": sixteen_bit(),
+    "palette": palette(),
+    "cmyk": cmyk(),
+}
+
+
+@pytest.fixture(params=STORED.values(), ids=STORED)
+def undeclared(request, tmp_path):
+    """Return an encoded image and a dataset that holds it twice without a declared compression."""
     ds = penstock.empty(tmp_path / "ds")
     ds.create_tensor("images", htype="image")
-    ds.extend({"images": [encoded] * 2})
+    ds.extend({"images": [request.param] * 2})
     ds.commit("two")
+    return request.param, ds
+
+
+def test_pil_opens_what_is_stored_without_a_declared_compression(undeclared):
+    encoded, ds = undeclared
     image = next(iter(ds.dataloader().batch(2).numpy(decode_method={"images": "pil"})))["images"][1]
     pixels = np.asarray(image)
     assert (pixels.reshape(*pixels.shape[:2], -1) == decode_image(encoded)).all()
+
+
+def test_tobytes_gives_what_is_stored_without_a_declared_compression(undeclared):
+    encoded, ds = undeclared
     content = next(iter(ds.dataloader().batch(2).numpy(decode_method={"images": "tobytes"})))["images"][1]
     assert (decode_image(content) == decode_image(encoded)).all()
 
@@ -260,20 +301,33 @@ def _threads_inside(given, barrier):
         given.append(cv2.getNumThreads())
 
 
-def test_opencv_splits_no_work_in_threads_of_ours_and_does_so_again_after():
+@pytest.fixture
+def opencv():
+    """Set OpenCV to three threads for a test."""
     import cv2
 
-    before, given, barrier = cv2.getNumThreads(), [], threading.Barrier(2)
+    before = cv2.getNumThreads()
     cv2.setNumThreads(3)
-    try:
-        threads = [threading.Thread(target=_threads_inside, args=(given, barrier)) for _ in range(2)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        assert given == [1, 1, 1, 1]
-        with opencv_alone():
-            assert cv2.getNumThreads() == 3  # the main thread stays, so that nothing is lost with it
-        assert cv2.getNumThreads() == 3
-    finally:
-        cv2.setNumThreads(before)
+    yield cv2
+    cv2.setNumThreads(before)
+
+
+def run_two_inside():
+    given, barrier = [], threading.Barrier(2)
+    threads = [threading.Thread(target=_threads_inside, args=(given, barrier)) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return given
+
+
+def test_opencv_splits_no_work_in_threads_of_ours(opencv):
+    assert run_two_inside() == [1, 1, 1, 1]
+
+
+def test_opencv_has_its_threads_again_after_ours(opencv):
+    run_two_inside()
+    with opencv_alone():
+        assert opencv.getNumThreads() == 3  # the main thread stays, so that nothing is lost with it
+    assert opencv.getNumThreads() == 3

@@ -67,7 +67,7 @@ def test_weights_of_every_form_hold_from_the_next_epoch_on(table, form):
     assert max(first) >= 6
 
 
-def test_the_stream_goes_on_with_the_seed_and_repeats_no_words(table):
+def test_the_stream_goes_on_behind_the_words_of_the_epochs_before(table):
     """Positions 60..179 of the new stream follow positions 0..59 of the old: both read the words of their position."""
     loader = uniform(table)
     first = rows(loader)
@@ -104,10 +104,14 @@ def test_orders_keyed_by_the_epoch_go_on_counting(table):
     assert drawn == Strata.from_weights(np.arange(1.0, N + 1)).with_spec(spec).stream().epoch(1).tolist()
 
 
-def test_mode_and_size_stay_with_an_array_and_come_with_a_plan(table):
+def test_options_of_the_draws_stay_with_an_array(table):
     loader = uniform(table, mode="deck", size=24)
     loader.with_weights(HARD)
     assert (loader.weights.mode, len(rows(loader))) == ("deck", 24)
+
+
+def test_options_of_the_draws_come_with_a_plan(table):
+    loader = uniform(table, mode="deck", size=24)
     loader.with_weights(plan(np.ones(N), size=11))
     assert (loader.weights.mode, loader.weights.seed, len(rows(loader))) == ("iid", 5, 11)
 
@@ -149,7 +153,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize(("weights", "message"), REFUSED.values(), ids=REFUSED)
-def test_what_says_nothing_or_is_of_other_samples_is_refused_and_changes_nothing(table, weights, message):
+def test_what_says_nothing_or_is_of_other_samples_is_refused_before_anything_changes(table, weights, message):
     loader, other = uniform(table), uniform(table)
     rows(loader), rows(other)
     with pytest.raises(SamplingError, match=message):

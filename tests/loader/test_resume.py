@@ -204,10 +204,15 @@ def test_any_sampler_goes_on_with_the_draws_it_would_have_had():
 
 @pytest.mark.slow
 @pytest.mark.timeout(0)
-@pytest.mark.filterwarnings("ignore:the state was taken at the end")
-def test_five_hundred_loaders_and_samplers_go_on_with_the_draws_they_would_have_had():
+def test_five_hundred_loaders_go_on_with_the_draws_they_would_have_had():
     for seed in range(CASES):
         check_loader(seed, workers=seed % 25 == 0)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:the state was taken at the end")
+def test_five_hundred_samplers_go_on_with_the_draws_they_would_have_had():
+    for seed in range(CASES):
         check_sampler(seed)
 
 

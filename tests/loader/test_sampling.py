@@ -38,9 +38,12 @@ def test_query_of_the_document_keeps_what_it_chooses(skewed):
     assert epochs(loader) == [list(range(0, 1000, 10))]
 
 
-def test_queries_compose_in_order_and_may_repeat(skewed):
+def test_queries_compose_in_order(skewed):
     loader = Loader(skewed).query("select * where x < 500").query("select * order by x desc limit 3")
     assert epochs(plain(loader)) == [[499, 498, 497]]
+
+
+def test_a_union_has_a_row_of_both_sides_once(skewed):
     union = "(select * where x < 2) union (select * where labels == 'rare' limit 3)"
     assert epochs(plain(Loader(skewed).query(union))) == [[0, 1, 10, 20]]
 
@@ -75,19 +78,25 @@ def test_without_replacement_no_sample_comes_twice(skewed):
     assert len(rows) == len(set(rows)) == 50
 
 
-def test_live_sampling_draws_anew_each_epoch_and_epoch_0_is_the_frozen_view(skewed):
-    loader = Loader(skewed, seed=4).sample_by(TEXT)
-    first, second = epochs(plain(loader), 2)
+def test_live_sampling_draws_anew_each_epoch(skewed):
+    first, second = epochs(plain(Loader(skewed, seed=4).sample_by(TEXT)), 2)
     assert first != second
+
+
+def test_a_frozen_view_is_epoch_0_of_live_sampling(skewed):
+    [first] = epochs(plain(Loader(skewed, seed=4).sample_by(TEXT)))
     frozen = Loader(skewed, seed=4).sample_by(TEXT).query("select *")
     assert epochs(plain(frozen), 2) == [first, first]
 
 
-def test_query_that_ends_in_sample_by_is_live_and_one_inside_a_subquery_frozen(skewed):
+def test_query_that_ends_in_sample_by_is_live(skewed):
     live = plain(Loader(skewed).query(f"select * where x < 400 sample by {TEXT}"))
     first, second = epochs(live, 2)
     assert first != second
     assert max(first + second) < 400
+
+
+def test_sample_by_inside_a_subquery_is_frozen(skewed):
     inner = plain(Loader(skewed).query(f"select * from (select * sample by {TEXT} limit 50) where x >= 0"))
     assert len({tuple(rows) for rows in epochs(inner, 2)}) == 1
 
@@ -106,9 +115,12 @@ def test_seed_of_sample_by_is_the_draws_alone(skewed):
     assert own != epochs(plain(Loader(skewed, seed=1).sample_by(TEXT)))
 
 
-def test_shuffle_changes_nothing_on_live_draws_and_permutes_a_frozen_view(skewed):
+def test_shuffle_changes_nothing_on_live_draws(skewed):
     live = Loader(skewed).sample_by(TEXT)
     assert epochs(plain(live.shuffle()), 2) == epochs(plain(live), 2)
+
+
+def test_shuffle_permutes_a_frozen_view(skewed):
     rows = np.array([5, 5, 1, 9])
     frozen = plain(Loader(skewed, Selection(rows=rows, version="memory")).shuffle())
     many = epochs(frozen, 6)
@@ -151,32 +163,43 @@ def test_loader_over_a_plan_is_live(skewed):
     assert epochs(plain(direct), 2) == epochs(plain(chained), 2)
 
 
-def test_changed_weights_and_query_are_refused_by_name(skewed):
+def test_changed_weights_are_refused_by_name(skewed):
     state = plain(Loader(skewed).sample_by(TEXT)).state_dict()
     other = plain(Loader(skewed).sample_by(TEXT.replace("9", "8")))
     with pytest.raises(LoaderStateError, match=r"the query has changed.*9.*8"):
         other.load_state_dict(state)
 
 
-def test_with_weights_rearms_from_the_next_epoch_and_leaves_the_one_under_way(skewed):
-    chain = Loader(skewed, seed=5).sample_by(TEXT, size=500)
-    untouched = epochs(plain(chain), 2)
-    loader = plain(chain)
+@pytest.fixture
+def rearmed(skewed):
+    """Return the draws of an epoch in which the rare got the weight 0, and the loader."""
+    loader = plain(Loader(skewed, seed=5).sample_by(TEXT, size=500))
     iterator = iter(loader)
     given = next(iterator)["index"].tolist()
     first, rest = loader.weights.clauses
     spec = loader.weights.with_options(clauses=(Clause(first.expression, 0), rest), combine="product")
     assert loader.with_weights(spec) is loader
-    given += [row for batch in iterator for row in batch["index"].tolist()]
-    assert given == untouched[0]
-    [second] = epochs(loader)
+    return given + [row for batch in iterator for row in batch["index"].tolist()], loader
+
+
+def test_with_weights_leaves_the_epoch_under_way(rearmed, skewed):
+    given, _ = rearmed
+    assert [given] == epochs(plain(Loader(skewed, seed=5).sample_by(TEXT, size=500)))
+
+
+def test_with_weights_holds_from_the_next_epoch(rearmed):
+    [second] = epochs(rearmed[1])
+    assert len(second) == 500
     assert all(row % 10 for row in second)
 
 
-def test_with_weights_refuses_other_clauses_and_loaders_without_weights(skewed):
+def test_with_weights_refuses_other_clauses(skewed):
     loader = plain(Loader(skewed).sample_by(TEXT))
     with pytest.raises(SamplingError):
         loader.with_weights(SamplingSpec(clauses=(Clause("x > 3", 1),)))
+
+
+def test_with_weights_refuses_a_loader_without_weights(skewed):
     with pytest.raises(LoaderError, match="does not draw by weight"):
         plain(Loader(skewed)).with_weights(SamplingSpec())
 
@@ -280,14 +303,19 @@ def test_state_after_new_weights_resumes_on_a_loader_that_was_given_them(skewed)
     assert epochs(resumed) == [rest]
 
 
-def test_stats_add_up_and_tell_who_waited(skewed):
+def test_stats_count_batches(skewed):
+    loader = plain(Loader(skewed), batch=100)
+    assert len(list(loader)) == 10
+    assert (loader.stats().batches, loader.stats().samples) == (10, 1000)
+
+
+def test_stats_measure_who_waited(skewed):
     import time
 
     loader = plain(Loader(skewed), batch=100)
     for _ in loader:
         time.sleep(0.01)
     stats = loader.stats()
-    assert (stats.batches, stats.samples) == (10, 1000)
     assert stats.consumer_seconds >= 0.09
     assert 0 <= stats.stall_share < 1
     assert min(stats.read_seconds, stats.decode_seconds, stats.waited_seconds) > 0
@@ -331,10 +359,14 @@ def test_audit_without_labels_counts_draws_only():
     assert loader.audit().passed
 
 
-def test_a_spec_brings_mode_seed_and_size_and_what_is_given_replaces_them(skewed):
+def test_a_spec_brings_its_options(skewed):
     spec = SamplingSpec(mode="deck", seed=3, size=40)
     kept = Loader(skewed, seed=7).sample_by(spec).weights
     assert (kept.mode, kept.seed, kept.size) == ("deck", 3, 40)
+
+
+def test_an_option_that_is_given_replaces_that_of_a_spec(skewed):
+    spec = SamplingSpec(mode="deck", seed=3, size=40)
     given = Loader(skewed, seed=7).sample_by(spec, mode="iid", seed=9, size=50).weights
     assert (given.mode, given.seed, given.size) == ("iid", 9, 50)
     assert Loader(skewed, seed=7).sample_by(spec, replace=False).weights.mode == "once"

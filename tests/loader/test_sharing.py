@@ -10,6 +10,7 @@ import pytest
 
 from penstock.errors import LoaderError, TransformError
 from penstock.loader import Loader
+from penstock.loader.running._turns import Turns
 from penstock.table import ArrayTable
 
 LONG = 60  # seconds until a thread that still waits is taken to wait for ever
@@ -45,7 +46,7 @@ class Consumers:
 @pytest.mark.parametrize("transform", [None, lambda sample: {"x": sample["x"]}], ids=["plain", "transformed"])
 @pytest.mark.parametrize("threads", [0, 1, 3], ids=lambda count: f"{count}-threads")
 @pytest.mark.parametrize("count", [2, 5], ids=lambda count: f"{count}-consumers")
-def test_several_threads_get_every_batch_once_and_all_see_the_end(numbers, count, threads, transform):
+def test_several_threads_get_every_batch_once(numbers, count, threads, transform):
     loader = Loader(numbers).shuffle().batch(8)
     loader = (loader.transform(transform) if transform else loader).numpy(num_threads=threads)
     alone = [batch["x"].tolist() for batch in Loader(numbers).shuffle().batch(8).numpy()]
@@ -166,6 +167,29 @@ def test_an_error_reaches_one_consumer_and_ends_the_others(numbers):
     assert consumers.join() == []
     assert [type(error) for error in consumers.errors] == [TransformError]
     assert len(consumers.batches) == 12
+
+
+@pytest.mark.parametrize("threads", [0, 2], ids=lambda count: f"{count}-threads")
+def test_no_batch_follows_an_error_while_the_thread_that_got_it_is_held_up(numbers, threads, monkeypatch):
+    def breaks(sample):
+        if sample["index"] == 100:
+            raise ValueError("no")
+        return {"x": sample["x"]}
+
+    iterator = iter(Loader(numbers).batch(8).transform(breaks).numpy(num_threads=threads))
+    seen = []
+    passed_on = Turns.__exit__
+
+    def pass_on(turns, *error):
+        passed_on(turns, *error)
+        if error[0] is not None and not seen:  # the next thread has the turn before this one is heard of again
+            seen.append(error[0])
+            seen.append(next(iterator, "over"))
+
+    monkeypatch.setattr(Turns, "__exit__", pass_on)
+    with pytest.raises(TransformError):
+        list(iterator)
+    assert seen == [TransformError, "over"]
 
 
 def test_state_is_what_all_consumers_together_have_got(numbers):

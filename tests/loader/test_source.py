@@ -47,13 +47,17 @@ def test_source_is_a_protocol_of_two_methods():
     assert not isinstance(object(), Source)
 
 
-def test_source_under_a_loader_is_read_by_name_and_shuffled():
-    loader = Loader(Squares()).shuffle().batch(8).pytorch()
-    batch = next(iter(loader))
+def test_source_under_a_loader_is_read_by_name():
+    batch = next(iter(Loader(Squares()).shuffle().batch(8).pytorch()))
     assert batch["y"].tolist() == [[x**2, x] for x in batch["x"].tolist()]
     assert batch["name"] == [f"n{x}" for x in batch["x"].tolist()]
     assert batch["index"].tolist() == batch["x"].tolist()
-    assert sorted(numbers(loader, "x")) == list(range(100))
+
+
+def test_source_under_a_loader_is_shuffled():
+    drawn = numbers(Loader(Squares()).shuffle().batch(8).pytorch(), "x")
+    assert drawn != list(range(100))
+    assert sorted(drawn) == list(range(100))
 
 
 def test_tuples_of_a_source_are_named_by_place():
@@ -87,12 +91,18 @@ def test_buffer_of_so_many_megabytes_bounds_how_far_samples_move_up():
     assert 50 < max(number - place for place, number in enumerate(large)) <= 105
 
 
-def test_sequential_epochs_differ_and_repeat_by_seed():
-    loader = Loader(Lines(), seed=1).shuffle(buffer_size=4).batch(16).numpy(num_threads=3)
-    epochs = [numbers(loader) for _ in range(2)]
-    assert epochs[0] != epochs[1]
-    again = Loader(Lines(), seed=1).shuffle(buffer_size=4).batch(9).numpy(num_threads=1)
-    assert [numbers(again) for _ in range(2)] == epochs
+def sequential_epochs(batch_size, num_threads):
+    loader = Loader(Lines(), seed=1).shuffle(buffer_size=4).batch(batch_size).numpy(num_threads=num_threads)
+    return [numbers(loader) for _ in range(2)]
+
+
+def test_sequential_epochs_differ():
+    first, second = sequential_epochs(16, 3)
+    assert first != second
+
+
+def test_sequential_epochs_repeat_by_seed():
+    assert sequential_epochs(9, 1) == sequential_epochs(16, 3)
 
 
 def test_sequential_source_resumes_by_reading_on():

@@ -95,7 +95,7 @@ def test_abandoned_epoch_counts(table):
     assert epochs(loader, 1) == epochs(make(table), 2)[1:]
 
 
-def test_three_integers_and_a_fingerprint(table):
+def test_integers_of_a_state_give_the_place(table):
     state = make(table).state_dict()
     assert {name for name, value in state.items() if isinstance(value, int)} == {"format", "epoch", "start", "consumed"}
 

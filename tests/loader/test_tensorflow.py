@@ -27,12 +27,20 @@ def test_is_a_dataset_whose_batches_are_those_of_numpy(table, tf):
         assert [text.decode() for text in ours["caption"].numpy()] == plain["caption"]
 
 
-def test_each_iteration_is_the_next_epoch_and_maps_like_any_dataset(table, tf):
+def test_each_iteration_is_the_next_epoch(table, tf):
     dataset = Loader(table).shuffle().batch(10).tensorflow(tensors=["labels"])
-    epochs = [np.concatenate([rows.numpy() for rows in dataset.map(lambda b: b["index"])]).tolist() for _ in range(2)]
+    epochs = [np.concatenate([batch["index"].numpy() for batch in dataset]).tolist() for _ in range(2)]
     assert epochs[0] != epochs[1]
     assert sorted(epochs[0]) == sorted(epochs[1]) == list(range(50))
-    assert len(dataset) == 5
+
+
+def test_it_maps_like_any_dataset(table, tf):
+    dataset = Loader(table).batch(10).tensorflow(tensors=["labels"])
+    assert np.concatenate([rows.numpy() for rows in dataset.map(lambda b: b["index"])]).tolist() == list(range(50))
+
+
+def test_its_length_is_the_number_of_batches(table, tf):
+    assert len(Loader(table).shuffle().batch(10).tensorflow(tensors=["labels"])) == 5
 
 
 def test_state_counts_what_the_caller_got(table, tf):
@@ -52,7 +60,7 @@ def test_ragged_images_come_ragged_or_padded(ragged_images, tf):
     assert padded.shape == (3, 10, 20, 3)
 
 
-def test_transform_and_workers_feed_a_keras_step(table, tf):
+def test_a_transform_feeds_a_keras_step(table, tf):
     def transform(sample):
         return np.float32(sample["images"].mean()), np.float32(sample["score"])
 

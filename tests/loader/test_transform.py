@@ -19,18 +19,26 @@ def collect(loader, name):
     return [value for batch in loader for value in np.asarray(batch[name]).ravel().tolist()]
 
 
-def test_function_gets_the_sample_and_its_keyword_arguments(table):
+def added(table):
     def add(sample, amount):
         return {"score": sample["score"] + amount, "seen": sorted(sample)}
 
-    loader = Loader(table).transform(add, amount=100).batch(2).numpy(tensors=["score", "labels"])
-    batch = next(iter(loader))
-    assert batch["score"].tolist() == [100, 100.5]
-    assert batch["seen"] == [["index", "labels", "score"]] * 2
-    assert batch["index"].tolist() == [0, 1]
+    return next(iter(Loader(table).transform(add, amount=100).batch(2).numpy(tensors=["score", "labels"])))
 
 
-def test_dict_names_what_is_kept_and_drops_the_rest_with_index(table):
+def test_function_gets_the_tensors_that_are_read(table):
+    assert added(table)["seen"] == [["index", "labels", "score"]] * 2
+
+
+def test_function_gets_its_keyword_arguments(table):
+    assert added(table)["score"].tolist() == [100, 100.5]
+
+
+def test_index_comes_beside_what_a_function_returns(table):
+    assert added(table)["index"].tolist() == [0, 1]
+
+
+def test_dict_names_all_that_is_kept(table):
     loader = Loader(table).transform({"score": lambda value: value * 2, "labels": None}).batch(3).numpy()
     batch = next(iter(loader))
     assert {name: value.tolist() for name, value in batch.items()} == {"score": [0, 1, 2], "labels": [[0], [1], [2]]}
@@ -41,7 +49,7 @@ def test_dict_may_name_index_to_keep_it(table):
     assert batch["index"].tolist() == [0, 1, 2]
 
 
-def test_keyword_arguments_are_ignored_with_a_dict_and_said_so(table):
+def test_keyword_arguments_beside_a_dict_are_ignored_with_a_warning(table):
     with pytest.warns(UserWarning, match="amount are ignored"):
         loader = Loader(table).transform({"score": None}, amount=3)
     assert len(list(loader.batch(50).numpy())) == 1
@@ -52,7 +60,7 @@ def test_dict_with_an_unknown_tensor_is_told(table):
         next(iter(Loader(table).transform({"scoer": None}).numpy()))
 
 
-def test_tuples_pass_untouched_and_are_collated_by_place(table):
+def test_tuples_are_collated_by_place(table):
     loader = Loader(table).transform(lambda sample: (sample["images"], sample["labels"])).batch(5).pytorch()
     images, labels = next(iter(loader))
     assert images.shape == (5, 12, 16, 3)
@@ -71,15 +79,21 @@ def test_playbook_collate_fn_gets_the_list_of_samples(table):
     assert [target["labels"].shape[0] for target in targets] == [0, 1, 2, 3]
 
 
-def test_boxes_that_were_filtered_stay_a_list_and_one_vector_a_sample_is_stacked(table):
+def filtered(table):
     def transform(sample):
         present = np.zeros(4, np.float32)
         present[sample["tags"]] = 1
         return {"boxes": sample["boxes"][:1], "tags": present}
 
-    batch = next(iter(Loader(table).transform(transform).batch(3).numpy()))
-    assert isinstance(batch["boxes"], list)
-    assert batch["tags"].shape == (3, 4)
+    return next(iter(Loader(table).transform(transform).batch(3).numpy()))
+
+
+def test_boxes_that_were_filtered_stay_a_list(table):
+    assert isinstance(filtered(table)["boxes"], list)
+
+
+def test_one_vector_a_sample_is_stacked(table):
+    assert filtered(table)["tags"].shape == (3, 4)
 
 
 def test_generator_is_given_to_a_transform_that_asks_for_it(table):
@@ -92,19 +106,26 @@ def test_generator_is_given_to_a_transform_that_asks_for_it(table):
     assert collect(other, "draw") != first
 
 
-def test_global_generators_are_set_per_sample_and_given_back(table):
-    def draws(sample):
-        return {"draw": np.array([random.random(), np.random.rand(), torch.rand(1).item()])}
+def draws(sample):
+    return {"draw": np.array([random.random(), np.random.rand(), torch.rand(1).item()])}
 
+
+def set_global_generators():
     random.seed(1)
     np.random.seed(1)
     torch.manual_seed(1)
+
+
+def test_global_generators_are_given_back(table):
+    set_global_generators()
     expected = (random.random(), np.random.rand(), torch.rand(1).item())
-    random.seed(1)
-    np.random.seed(1)
-    torch.manual_seed(1)
-    first = collect(Loader(table).transform(draws).batch(10).numpy(), "draw")
+    set_global_generators()
+    list(Loader(table).transform(draws).batch(10).numpy())
     assert (random.random(), np.random.rand(), torch.rand(1).item()) == expected
+
+
+def test_global_generators_are_set_for_each_sample(table):
+    first = collect(Loader(table).transform(draws).batch(10).numpy(), "draw")
     assert len(set(first)) == 150
     assert collect(Loader(table).transform(draws).batch(7).numpy(), "draw") == first
 
@@ -145,18 +166,26 @@ def test_albumentations_pipeline_passed_directly_sees_image_and_boxes_by_its_nam
     assert next(iter(loader))["images"].shape == (1, 12, 16, 3)
 
 
-def test_error_names_row_and_uid_and_has_the_transforms_own_traceback(table):
+@pytest.fixture
+def transform_error(table):
     def breaks(sample):
         if sample["index"] == 13:
             raise ValueError("thirteen")
         return sample
 
-    loader = Loader(table).transform(breaks).batch(10).numpy()
-    with pytest.raises(TransformError, match=r"row 13 \(uid 13\): ValueError: thirteen") as caught:
-        list(loader)
-    assert (caught.value.row, caught.value.uid) == (13, 13)
-    assert "in breaks" in str(caught.value)
-    assert isinstance(caught.value.__cause__, ValueError)
+    with pytest.raises(TransformError) as caught:
+        list(Loader(table).transform(breaks).batch(10).numpy())
+    return caught.value
+
+
+def test_error_names_the_sample(transform_error):
+    assert "row 13 (uid 13): ValueError: thirteen" in str(transform_error)
+    assert (transform_error.row, transform_error.uid) == (13, 13)
+
+
+def test_error_has_the_transforms_own_traceback(transform_error):
+    assert "in breaks" in str(transform_error)
+    assert isinstance(transform_error.__cause__, ValueError)
 
 
 def test_transform_runs_in_the_callers_thread_in_order(table):

@@ -60,11 +60,17 @@ def test_any_number_of_workers_gives_the_same_batches(table, workers, threads):
             assert values(loader) == values(plain)
 
 
-def test_transform_runs_in_other_processes_and_keeps_to_the_count(table):
+def process_ids(table):
     with Loader(table).batch(5).transform(jitter()).pytorch(num_workers=2) as loader:
-        pids = {pid for batch in loader for pid in batch["pid"].tolist()}
-    assert os.getpid() not in pids
-    assert 1 <= len(pids) <= 2
+        return {pid for batch in loader for pid in batch["pid"].tolist()}
+
+
+def test_transform_runs_in_other_processes(table):
+    assert os.getpid() not in process_ids(table)
+
+
+def test_transform_runs_in_no_more_processes_than_asked_for(table):
+    assert 1 <= len(process_ids(table)) <= 2
 
 
 def test_later_loaders_and_epochs_use_the_same_processes(table):
@@ -90,35 +96,61 @@ def test_worker_init_fn_is_called_in_each_process_with_its_number(table):
         assert {mark for batch in loader for mark in batch["mark"].tolist()} <= {0, 1}
 
 
-def test_error_in_a_worker_has_row_uid_and_the_transforms_traceback(table):
+@pytest.fixture
+def worker_error(table):
     def breaks(sample):
         raise KeyError("no such thing")
 
     with Loader(table).transform(breaks).batch(3).numpy(num_workers=1) as loader:
-        with pytest.raises(TransformError, match=r"row 0 \(uid 0\): KeyError") as caught:
+        with pytest.raises(TransformError) as caught:
             list(loader)
-        assert "in breaks" in str(caught.value)
-        assert (caught.value.row, caught.value.uid) == (0, 0)
+        return caught.value
 
 
-def test_worker_that_is_killed_is_told_and_replaced(table):
+def test_error_in_a_worker_names_the_sample(worker_error):
+    assert "row 0 (uid 0): KeyError" in str(worker_error)
+    assert (worker_error.row, worker_error.uid) == (0, 0)
+
+
+def test_error_in_a_worker_has_the_transforms_traceback(worker_error):
+    assert "in breaks" in str(worker_error)
+
+
+def lose_a_worker(table):
     def dies(sample):
         if sample["index"] == 7:
             os.kill(os.getpid(), signal.SIGKILL)
         return {"x": sample["index"]}
 
-    chain = Loader(table).transform(dies).batch(5)
-    with chain.numpy(num_workers=2) as loader, pytest.raises(LoaderError, match="exited with code -9"):
+    with Loader(table).transform(dies).batch(5).numpy(num_workers=2) as loader:
         list(loader)
+
+
+def test_worker_that_is_killed_ends_the_loop_with_an_error(table):
+    with pytest.raises(LoaderError, match="exited with code -9"):
+        lose_a_worker(table)
+
+
+def test_worker_that_is_killed_is_replaced(table):
+    with pytest.raises(LoaderError):
+        lose_a_worker(table)
     with Loader(table).transform(lambda s: {"x": 1}).batch(5).numpy(num_workers=2) as loader:
         assert len(list(loader)) == 10
 
 
-def test_what_a_transform_returns_may_be_kept_and_written_to(table):
+@pytest.fixture
+def two_batches(table):
     with Loader(table).batch(25).transform(lambda s: {"image": s["images"]}).numpy(num_workers=1) as loader:
-        first, second = list(loader)
-    assert first["image"][:, 0, 0, 0].tolist() == list(range(25))
-    second["image"][...] = 0
+        return list(loader)
+
+
+def test_what_a_transform_returns_may_be_kept(two_batches):
+    assert two_batches[0]["image"][:, 0, 0, 0].tolist() == list(range(25))
+
+
+def test_what_a_transform_returns_may_be_written_to(two_batches):
+    two_batches[1]["image"][...] = 0
+    assert not two_batches[1]["image"].any()
 
 
 def test_persistent_workers_keep_what_a_transform_keeps_others_begin_anew(table):
@@ -151,7 +183,7 @@ def test_state_is_exact_with_workers(table):
     assert given == [batch["index"].tolist() for batch in Loader(table).shuffle().batch(4).numpy()]
 
 
-def test_tensors_named_tuples_and_odd_types_come_back(table):
+def test_odd_types_come_back_from_a_worker(table):
     def transform(sample):
         return {
             "half": torch.ones(3, dtype=torch.bfloat16),
@@ -204,7 +236,7 @@ def run(body, **options):
     )
 
 
-def test_classes_of_main_work_and_the_script_is_not_run_again():
+def test_classes_of_main_work_without_a_second_run_of_the_script():
     done = run("""
         print("once", next(iter(loader))["x"].tolist())
         loader.close()

@@ -33,16 +33,27 @@ def test_a_million_weights_all_different_follow_their_law():
     assert 199 - 4 * math.sqrt(398) < statistic < 199 + 4 * math.sqrt(398)
 
 
-def test_statistics_of_many_weights_are_binned_and_say_their_error():
+@pytest.fixture(scope="module")
+def binned():
+    """Return 20,002 weights, two of them 0, and their plan."""
     rng = np.random.default_rng(1)
     weights = np.concatenate([[0.0, 0.0], rng.lognormal(0, 1, 20_000)])
     labels = ClassCounts.from_labels(rng.integers(0, 3, len(weights)))
-    plan = Strata.from_weights(weights, labels=labels).with_spec(SamplingSpec())
+    return weights, Strata.from_weights(weights, labels=labels).with_spec(SamplingSpec())
+
+
+def test_statistics_of_many_weights_are_binned(binned):
+    weights, plan = binned
     arrays = plan.statistics()
     assert len(arrays["sizes"]) <= 4096
     assert arrays["sizes"].sum() == len(weights)
     assert arrays["sizes"] @ arrays["weights"] == pytest.approx(weights.sum(), rel=1e-12)
     assert arrays["weights"][0] == 0
+
+
+def test_statistics_of_many_weights_keep_the_shares_within_their_error(binned):
+    weights, plan = binned
+    arrays = plan.statistics()
     assert 0 < plan.bin_error < math.expm1(math.log(weights[2:].max() / weights[2:].min()) / 4095)
     owner = np.repeat(np.arange(len(arrays["sizes"])), np.diff(arrays["class_offsets"]))
     shares = np.bincount(arrays["class_ids"], arrays["weights"][owner] * arrays["rows_with_class"]) / weights.sum()
@@ -105,12 +116,19 @@ def test_all_zero_weights_of_rows_cannot_be_drawn():
         Strata.from_weights([0, 0, 0]).with_spec(SamplingSpec()).stream()
 
 
-def test_duplicate_clauses_are_kept_and_reported():
+@pytest.fixture
+def plan_of_duplicates():
     masks = [np.array([True, False]), np.array([True, False]), np.ones(2, bool)]
     strata = Strata.from_masks(masks, expressions=("a", "a", "True"))
-    plan = strata.with_spec(SamplingSpec(clauses=tuple(spec_of({"a": 5}).clauses) * 2 + spec_of({"True": 1}).clauses))
-    assert plan.weights.tolist() == [1, 5]
-    assert plan.ineffective_clauses == (0, 1)
+    return strata.with_spec(SamplingSpec(clauses=tuple(spec_of({"a": 5}).clauses) * 2 + spec_of({"True": 1}).clauses))
+
+
+def test_duplicate_clauses_are_kept(plan_of_duplicates):
+    assert plan_of_duplicates.weights.tolist() == [1, 5]
+
+
+def test_duplicate_clauses_are_reported(plan_of_duplicates):
+    assert plan_of_duplicates.ineffective_clauses == (0, 1)
 
 
 @pytest.mark.parametrize("by", ["masks", "weights"])

@@ -52,13 +52,20 @@ def test_epochs_until_all_are_seen_follow_the_exact_occupancy_law(article):
     assert coverage.epochs_to_cover(1, (0.05, 0.5, 0.95, 0.99)).tolist() == [8, 11, 16, 19]
 
 
-def test_unique_samples_have_the_exact_mean_and_spread(article):
+def test_unique_samples_have_the_exact_mean(article):
     coverage = article().coverage(10)
     assert coverage.unique[[0, 1, 4, 9]] == pytest.approx([77.99, 117.96, 163.41, 174.19], abs=0.005)
-    law = coverage._law
-    assert np.sqrt(law.unseen(np.array([1, 2, 5, 10]))[1]) == pytest.approx([4.99, 5.18, 3.11, 0.89], abs=0.005)
     assert 175 - coverage.unique[0] == pytest.approx(97.01, abs=0.005)
     assert 175 - article().coverage(1, num_draws=350).unique[0] == pytest.approx(57.04, abs=0.005)
+
+
+def test_unique_samples_have_the_exact_spread(article):
+    law = article().coverage(10)._law
+    assert np.sqrt(law.unseen(np.array([1, 2, 5, 10]))[1]) == pytest.approx([4.99, 5.18, 3.11, 0.89], abs=0.005)
+
+
+def test_epochs_to_cover_most_samples_are_those_of_the_exact_law(article):
+    coverage = article().coverage(10)
     assert [coverage.epochs_to_cover(share, [0.5])[0] for share in (0.9, 0.95, 0.99)] == [5, 6, 9]
 
 
@@ -153,16 +160,24 @@ def test_the_exact_law_of_small_pools_meets_the_one_of_larger_pools():
     assert steps[1] == pytest.approx((steps[0] + steps[2]) / 2, abs=0.006)
 
 
-def test_deck_delivered_short_keeps_its_certificate_and_a_band(article):
+@pytest.fixture
+def delivered_short(article):
     """Of the 175 draws of the first block 88 are of the majority; a hypergeometric part of them is among 160."""
-    coverage = article(mode="deck").coverage(3, num_draws=160)
+    return article(mode="deck").coverage(3, num_draws=160)
+
+
+def test_deck_delivered_short_keeps_its_certificate(delivered_short):
+    coverage = delivered_short
     assert coverage.certificate == 3
-    assert coverage.unique[0] == pytest.approx(10 + 160 * 88 / 175)
-    spread = math.sqrt(160 * 15 / 174 * 88 / 175 * 87 / 175)
-    middle = 10 + 160 * 88 / 175
-    assert coverage.low[0] == math.floor(middle - 1.96 * spread)
-    assert coverage.high[0] == math.ceil(middle + 1.96 * spread)
     assert coverage.unique[2] == coverage.low[2] == coverage.high[2] == 175
+
+
+def test_deck_delivered_short_has_the_hypergeometric_band(delivered_short):
+    middle = 10 + 160 * 88 / 175
+    spread = math.sqrt(160 * 15 / 174 * 88 / 175 * 87 / 175)
+    assert delivered_short.unique[0] == pytest.approx(middle)
+    assert delivered_short.low[0] == math.floor(middle - 1.96 * spread)
+    assert delivered_short.high[0] == math.ceil(middle + 1.96 * spread)
 
 
 def test_times_seen_of_a_class_is_the_binomial_law(article):
@@ -217,3 +232,33 @@ def test_many_distinct_weights_are_covered_in_little_memory(mode):
     told = coverage.times_seen(2).overall
     assert np.abs(np.cumsum(np.bincount(seen, minlength=len(told))[: len(told)]) / 60_000 - told).max() < 0.005
     assert (np.diff(coverage.epochs_to_cover(0.9)) >= 0).all()
+
+
+def test_all_of_a_deck_delivered_short_are_seen_as_often_as_the_last_card_allows():
+    """A row of weight 2 and two of weight 1: two draws each an epoch of four, and any of the four is left out."""
+    plan = Strata.from_weights([2.0, 1.0, 1.0]).with_spec(SamplingSpec(mode="deck", size=4))
+    assert plan.coverage(1, num_draws=3).probability_covered(1, 1) == pytest.approx(0.5)
+
+
+def test_most_of_a_deck_delivered_short_are_seen_with_the_hypergeometric_probability(article):
+    """Of the 88 majority draws among 175, those in the first 160 are of distinct rows; the minority is all seen."""
+    exact = sum(math.comb(88, seen) * math.comb(87, 160 - seen) for seen in range(81, 89)) / math.comb(175, 160)
+    told = article(mode="deck").coverage(1, num_draws=160).probability_covered(91 / 175, 1)
+    assert told == pytest.approx(exact, abs=0.01)
+
+
+def test_a_row_that_almost_never_comes_is_covered_after_no_epoch_that_counts():
+    plan = Strata.from_weights([1.0, 1e-15]).with_spec(SamplingSpec(size=2))
+    assert plan.coverage(1).epochs_to_cover(1, [0.5]).tolist() == [math.inf]
+
+
+@pytest.mark.parametrize("mode", ["iid", "deck", "once"])
+def test_coverage_in_small_pieces_of_memory_is_the_same(article, mode, monkeypatch):
+    options = {"mode": mode, "size": 60 if mode == "once" else 175}
+    whole = article(**options).coverage(6, num_draws=50)
+    monkeypatch.setattr("penstock.sampling.laws._unseen._CELLS", 1)
+    monkeypatch.setattr("penstock.sampling.laws._deck_law._CELLS", 1)
+    pieces = article(**options).coverage(6, num_draws=50)
+    assert pieces.unique.tolist() == pytest.approx(whole.unique.tolist(), rel=1e-12)
+    assert pieces.low.tolist() == pytest.approx(whole.low.tolist(), rel=1e-12)
+    assert pieces.high.tolist() == pytest.approx(whole.high.tolist(), rel=1e-12)

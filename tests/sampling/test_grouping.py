@@ -52,7 +52,7 @@ def test_groups_are_the_distinct_patterns_in_order(num_masks, num_rows, share, a
 
 @settings(max_examples=80, deadline=None)
 @given(st.integers(1, 70), st.integers(1, 400), st.floats(0, 1), st.integers(1, 64), st.integers(0, 2**32 - 1))
-def test_rows_stand_by_stratum_and_ascend_in_each(num_strata, num_rows, share, chunk, seed):
+def test_rows_are_in_the_order_of_a_stable_sort_by_stratum(num_strata, num_rows, share, chunk, seed):
     rng = np.random.default_rng(seed)
     ids = np.where(rng.random(num_rows) < share, num_strata // 2, rng.integers(0, num_strata, num_rows))
     sizes = np.bincount(ids, minlength=num_strata)

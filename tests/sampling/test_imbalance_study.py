@@ -22,14 +22,21 @@ from penstock.sampling import (
 PETS = ClassCounts.from_labels(np.repeat(np.arange(3), 200), class_names=("Siamese", "Birman", "Pug"))
 
 
-def test_a_subset_has_the_counts_asked_and_is_the_same_again():
-    subset = imbalanced_subset(PETS, {"Birman": 165, "Siamese": 10}, seed=5)
+def birmans_over_siamese(seed=5):
+    return imbalanced_subset(PETS, {"Birman": 165, "Siamese": 10}, seed=seed)
+
+
+def test_a_subset_has_the_counts_asked():
+    subset = birmans_over_siamese()
     assert subset.labels.class_names == ("Birman", "Siamese")
     assert subset.labels.instances.tolist() == [165, 10]
     assert (PETS.values[subset.rows] == np.array([1, 0])[subset.labels.values]).all()
-    assert np.array_equal(subset.rows, imbalanced_subset(PETS, {"Birman": 165, "Siamese": 10}, seed=5).rows)
-    assert not np.array_equal(subset.rows, imbalanced_subset(PETS, {"Birman": 165, "Siamese": 10}, seed=6).rows)
     assert subset.to_pandas()["class"].value_counts().to_dict() == {"Birman": 165, "Siamese": 10}
+
+
+def test_a_subset_depends_on_the_seed_alone():
+    assert np.array_equal(birmans_over_siamese().rows, birmans_over_siamese().rows)
+    assert not np.array_equal(birmans_over_siamese().rows, birmans_over_siamese(seed=6).rows)
 
 
 @pytest.mark.parametrize(

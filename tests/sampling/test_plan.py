@@ -52,13 +52,21 @@ def test_combine_follows_the_clauses_that_match():
     assert strata.with_spec(spec_of({"a": 3, "b": 5}, combine="product", cap=4)).weights.tolist() == [1, 4, 3, 4]
 
 
-def test_instances_count_every_box_and_their_spread():
+@pytest.fixture
+def plan_of_boxes():
     labels = ClassCounts.from_lists([[0, 0, 0], [0, 1], [1], []], class_names=("car", "bus"))
-    plan = Strata.from_masks({"True": np.ones(4, bool)}, labels=labels).with_spec(spec_of({"True": 1}, size=1000))
-    boxes, rows = plan.histogram(), plan.histogram(unit="samples")
+    return Strata.from_masks({"True": np.ones(4, bool)}, labels=labels).with_spec(spec_of({"True": 1}, size=1000))
+
+
+def test_instances_count_every_box(plan_of_boxes):
+    boxes, rows = plan_of_boxes.histogram(), plan_of_boxes.histogram(unit="samples")
     assert boxes.raw.tolist() == [4, 2]
     assert rows.raw.tolist() == [2, 2]
     assert boxes.expected.tolist() == [1000, 500]
+
+
+def test_the_spread_of_instances_is_that_of_boxes_a_sample(plan_of_boxes):
+    boxes, rows = plan_of_boxes.histogram(), plan_of_boxes.histogram(unit="samples")
     assert boxes.variance.tolist() == pytest.approx([1000 * (10 / 4 - 1), 1000 * (0.5 - 0.25)])
     assert rows.variance.tolist() == pytest.approx([250, 250])
     assert boxes.high[0] == pytest.approx(1000 + 1.959963984540054 * math.sqrt(1500))
@@ -81,15 +89,25 @@ def test_stream_slices_agree_with_epochs_at_every_cut():
         assert np.array_equal(stream.slice(start, stop), whole[start:stop])
 
 
-def test_stream_of_another_process_is_equal_and_another_seed_is_not():
-    strata = Strata.from_masks({"True": np.ones(1000, bool)})
-    spec = spec_of({"True": 1})
-    first, again, other = (strata.with_spec(s).stream() for s in (spec, spec, spec.with_options(seed=1)))
-    assert np.array_equal(first.epoch(0), again.epoch(0))
-    assert not np.array_equal(first.epoch(0), other.epoch(0))
-    assert again.position(first.state(77)) == 77
+def stream_of_seed(seed):
+    return Strata.from_masks({"True": np.ones(1000, bool)}).with_spec(spec_of({"True": 1}, seed=seed)).stream()
+
+
+def test_streams_of_one_spec_are_equal():
+    assert np.array_equal(stream_of_seed(0).epoch(0), stream_of_seed(0).epoch(0))
+
+
+def test_streams_of_two_seeds_differ():
+    assert not np.array_equal(stream_of_seed(0).epoch(0), stream_of_seed(1).epoch(0))
+
+
+def test_a_state_is_read_by_an_equal_stream():
+    assert stream_of_seed(0).position(stream_of_seed(0).state(77)) == 77
+
+
+def test_a_state_is_refused_by_the_stream_of_another_seed():
     with pytest.raises(LoaderStateError, match="another stream"):
-        other.position(first.state(77))
+        stream_of_seed(1).position(stream_of_seed(0).state(77))
 
 
 @pytest.mark.parametrize(
@@ -120,10 +138,13 @@ def test_strata_refuse_other_clauses():
         strata.with_spec(spec_of({"b": 2}))
 
 
-def test_deck_refuses_replace_false_and_once_is_replace_false():
+def test_once_is_replace_false():
     assert SamplingSpec(replace=False).mode == "once"
     assert SamplingSpec(mode="once").replace is False
     assert SamplingSpec(mode="once").with_options(mode="iid").replace is True
+
+
+def test_deck_refuses_replace_false():
     with pytest.raises(SamplingError, match="'deck'"):
         SamplingSpec(mode="deck", replace=False)
 

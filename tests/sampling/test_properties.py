@@ -52,7 +52,9 @@ def test_short_and_long_shuffles_sort_by_the_same_rule(count):
 
 specs = st.builds(
     SamplingSpec,
-    clauses=st.lists(st.builds(Clause, st.text(max_size=8), st.floats(0, 1e300)), max_size=4).map(tuple),
+    clauses=st.lists(st.builds(Clause, st.text("ab'\"\\ \n\0é😀", max_size=8), st.floats(0, 1e300)), max_size=4).map(
+        tuple
+    ),
     combine=st.sampled_from(["max", "sum", "product"]),
     size=st.none() | st.integers(1, 10**9),
     seed=st.integers(0, 2**128 - 1),
@@ -60,6 +62,7 @@ specs = st.builds(
 )
 
 
+@settings(max_examples=80, deadline=None)
 @given(specs)
 def test_a_spec_survives_json(spec):
     assert SamplingSpec.from_json(spec.to_json()) == spec

@@ -48,21 +48,37 @@ def test_newton_gives_the_weights_of_raking():
     assert np.abs(ours / raked(labels, targets) - 1).max() < 1e-6
 
 
+@pytest.fixture(scope="module")
+def nih_targets(nih):
+    """Return the solution for five rare diseases and 'No Finding', and the plan with its weights."""
+    targets = equal_weights(nih).solve_targets({**RARE, "No Finding": 0.4}, unit="samples")
+    return targets, Strata.from_labels(nih).with_spec(targets.spec)
+
+
 @pytest.mark.real_data
-def test_nih_targets_are_met_and_what_moved_is_told(nih):
-    plan = equal_weights(nih)
-    targets = plan.solve_targets({**RARE, "No Finding": 0.4}, unit="samples")
-    shares = Strata.from_labels(nih).with_spec(targets.spec).histogram(unit="samples").share
+def test_nih_targets_are_met(nih, nih_targets):
+    targets, solved = nih_targets
+    shares = solved.histogram(unit="samples").share
     for name, share in RARE.items():
         assert shares[nih.class_names.index(name)] == pytest.approx(share, abs=1e-9)
     assert shares.tolist() == pytest.approx(targets.shares.tolist(), abs=1e-9)
-    solved = Strata.from_labels(nih).with_spec(targets.spec)
+
+
+@pytest.mark.real_data
+def test_nih_targets_tell_the_repeats_of_their_plan(nih_targets):
+    targets, solved = nih_targets
     assert targets.effective_sample_size == pytest.approx(solved.effective_sample_size, rel=1e-9)
     assert targets.max_repeats == pytest.approx(solved.probabilities.max() * 112120, rel=1e-9)
+
+
+@pytest.mark.real_data
+def test_nih_targets_tell_which_other_classes_moved(nih, nih_targets):
+    targets, solved = nih_targets
     assert {one.class_name for one in targets.moved}.isdisjoint({*RARE, "No Finding"})
     infiltration = next(one for one in targets.moved if one.class_name == "Infiltration")
     assert infiltration.before == pytest.approx(19894 / 112120)
-    assert infiltration.after == pytest.approx(shares[nih.class_names.index("Infiltration")], abs=1e-9)
+    after = solved.histogram(unit="samples").share[nih.class_names.index("Infiltration")]
+    assert infiltration.after == pytest.approx(after, abs=1e-9)
 
 
 @pytest.mark.real_data
@@ -72,18 +88,28 @@ def test_nih_equal_shares_of_all_labels(nih):
     assert bars.expected / bars.expected.sum() == pytest.approx(np.full(15, 1 / 15), abs=1e-9)
 
 
-@pytest.mark.real_data
-def test_a_limit_of_repeats_is_kept_and_the_targets_met(nih):
+@pytest.fixture(scope="module")
+def limited(nih):
+    """Return the solution with at most 30 draws of a sample, and the plan with its weights."""
     targets = equal_weights(nih).solve_targets({**RARE, "No Finding": 0.4}, unit="samples", max_repeats=30)
-    solved = Strata.from_labels(nih).with_spec(targets.spec)
+    return targets, Strata.from_labels(nih).with_spec(targets.spec)
+
+
+@pytest.mark.real_data
+def test_a_limit_of_repeats_is_kept(limited):
+    targets, solved = limited
     assert solved.probabilities.max() * 112120 == pytest.approx(30, rel=1e-9)
-    shares = solved.histogram(unit="samples").share
-    assert shares[nih.class_names.index("Hernia")] == pytest.approx(0.05, abs=1e-9)
     assert targets.max_repeats == pytest.approx(30, rel=1e-9)
 
 
 @pytest.mark.real_data
-def test_a_limit_too_low_names_the_class_and_what_can_be_had(nih):
+def test_targets_are_met_under_a_limit_of_repeats(nih, limited):
+    shares = limited[1].histogram(unit="samples").share
+    assert shares[nih.class_names.index("Hernia")] == pytest.approx(0.05, abs=1e-9)
+
+
+@pytest.mark.real_data
+def test_a_limit_too_low_names_the_share_each_class_can_have(nih):
     with pytest.raises(InfeasibleTargetsError, match=r"Hernia 5 %.*at most 2\.02 % with at most 10 draws") as caught:
         equal_weights(nih).solve_targets({**RARE, "No Finding": 0.4}, unit="samples", max_repeats=10)
     assert caught.value.classes == ("Hernia",)

@@ -81,10 +81,17 @@ def test_another_world_size_finishes_an_epoch_without_replacement(article):
     assert flat(before + after) == plan.stream().epoch(0).tolist()
 
 
-def test_ranks_do_not_overlap_and_are_equally_long():
-    ranks = [list(TorchSampler(ShuffledStream(103, seed=1), rank=rank, world_size=4)) for rank in range(4)]
-    assert {len(rows) for rows in ranks} == {26}
-    assert set().union(*ranks) == set(range(103))
+@pytest.fixture
+def four_ranks():
+    return [list(TorchSampler(ShuffledStream(103, seed=1), rank=rank, world_size=4)) for rank in range(4)]
+
+
+def test_ranks_are_equally_long(four_ranks):
+    assert {len(rows) for rows in four_ranks} == {26}
+
+
+def test_ranks_cover_all_rows(four_ranks):
+    assert set().union(*four_ranks) == set(range(103))
 
 
 def test_a_sampler_and_a_batch_sampler_agree(article):
@@ -95,14 +102,19 @@ def test_a_sampler_and_a_batch_sampler_agree(article):
             assert list(TorchSampler(article(), batch_size=7, **layout)) == flat(batches)
 
 
-def test_every_iteration_is_the_next_epoch_and_an_abandoned_one_counts(article):
+def test_every_iteration_is_the_next_epoch(article):
+    plan = article()
+    sampler = TorchSampler(plan)
+    sampler.set_epoch(5)
+    assert list(sampler) == plan.stream().epoch(5).tolist()
+    assert list(sampler) == plan.stream().epoch(6).tolist()
+
+
+def test_an_abandoned_iteration_counts_as_an_epoch(article):
     plan = article()
     sampler = TorchSampler(plan)
     next(iter(sampler))
     assert list(sampler) == plan.stream().epoch(1).tolist()
-    sampler.set_epoch(5)
-    assert list(sampler) == plan.stream().epoch(5).tolist()
-    assert list(sampler) == plan.stream().epoch(6).tolist()
 
 
 def test_set_epoch_does_not_undo_a_restored_position(article):
@@ -287,15 +299,21 @@ def test_draws_that_a_dataloader_drops_are_warned_of(article):
         assert len(list(loader)) == 21
 
 
-def test_lightning_makes_a_batch_sampler_again_with_its_rank_and_place(article):
-    class Injected:
-        rank, num_replicas = 1, 2
+class Injected:
+    """A sampler as Lightning makes it for a rank."""
 
+    rank, num_replicas = 1, 2
+
+
+def test_lightning_makes_a_batch_sampler_again_with_its_rank_and_place(article):
     first = TorchBatchSampler(article(), 8)
     first.set_epoch(1)
     arguments = {**getattr(first, "__pl_saved_kwargs"), "sampler": Injected()}
     again = TorchBatchSampler(*getattr(first, "__pl_saved_args"), **arguments)
     assert list(again)[:5] == [article().stream().slice(175 + 8 + 16 * n, 175 + 16 + 16 * n).tolist() for n in range(5)]
+
+
+def test_a_sampler_of_lightning_is_no_source_of_draws():
     with pytest.raises(SamplingError, match="use_distributed_sampler=False"):
         TorchBatchSampler(Injected(), 8)
 

@@ -46,13 +46,18 @@ def test_take_keeps_order_and_repeats(ds):
     assert content_of(ds).table.take(np.array([], np.int64), ["images", "note"]) == {"images": [], "note": []}
 
 
-def test_take_checks_rows_and_names(ds):
-    with pytest.raises(SampleIndexError, match="row 6 does not exist"):
-        content_of(ds).table.take(np.array([1, 6]), ["labels"])
-    with pytest.raises(SampleIndexError, match="row -1"):
-        content_of(ds).table.take(np.array([-1]), ["labels"])
+@pytest.mark.parametrize(("rows", "message"), [([1, 6], "row 6 does not exist"), ([-1], "row -1")], ids=str)
+def test_take_checks_rows(ds, rows, message):
+    with pytest.raises(SampleIndexError, match=message):
+        content_of(ds).table.take(np.array(rows), ["labels"])
+
+
+def test_take_checks_names(ds):
     with pytest.raises(TensorNotFoundError, match="did you mean 'labels'"):
         content_of(ds).table.take(np.array([1]), ["label"])
+
+
+def test_images_are_no_column(ds):
     with pytest.raises(DatasetError, match="as a column"):
         content_of(ds).table.column("images")
 
@@ -87,7 +92,7 @@ def test_edits_lie_over_the_stored_column_alone(ds):
     assert after.tensors["labels"].length_max == 2
 
 
-def test_shapes_are_told_without_decoding_and_read_where_they_were_not_recorded(tmp_path, files):
+def test_shapes_that_were_not_recorded_are_read_without_decoding(tmp_path, files):
     ds = penstock.empty(tmp_path / "lazy")
     ds.create_tensor(
         "images", htype="link[image]", verify=False, create_shape_tensor=False, create_sample_info_tensor=False

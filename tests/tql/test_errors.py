@@ -11,19 +11,32 @@ from tests.tql.conftest import cases
 CASES = cases("errors.tsv")
 
 
-@pytest.mark.parametrize("case", CASES, ids=[case[0] for case in CASES])
-def test_error_says_where_and_what(table, case):
-    _, query, kind, start, end, *words = case
+def error_of(table, case):
+    _, query, kind, *_ = case
     with pytest.raises(getattr(errors, kind)) as caught:
         run(query, table)
-    error = caught.value
-    assert error.start == int(start)
-    assert error.end in {int(end), int(end) + (start == end)}
-    for word in words:
-        assert word in str(error)
-    line, caret = str(error).splitlines()[-2:]
-    assert line == f"  {query}"
-    assert caret.index("^") == 2 + int(start)
+    return caught.value
+
+
+@pytest.mark.parametrize("case", CASES, ids=[case[0] for case in CASES])
+def test_error_says_what_is_wrong(table, case):
+    text = str(error_of(table, case))
+    for word in case[5:]:
+        assert word in text
+
+
+@pytest.mark.parametrize("case", CASES, ids=[case[0] for case in CASES])
+def test_error_has_the_place_in_the_text(table, case):
+    error, start, end = error_of(table, case), int(case[3]), int(case[4])
+    assert error.start == start
+    assert error.end in {end, end + (start == end)}
+
+
+@pytest.mark.parametrize("case", CASES, ids=[case[0] for case in CASES])
+def test_error_marks_the_place_below_the_line(table, case):
+    line, caret = str(error_of(table, case)).splitlines()[-2:]
+    assert line == f"  {case[1]}"
+    assert caret.index("^") == 2 + int(case[3])
 
 
 def test_two_types_that_do_not_compare_are_both_marked(table):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from pathlib import Path
@@ -100,19 +101,21 @@ def test_completion_offers_class_names_where_a_class_is_asked_for(table, text):
     assert [label for label in offered if label in {"Hernia", "Mass", "No_Finding", "Edema"}] == offered[:4]
 
 
-def test_completion_orders_classes_by_their_labels_and_says_how_many(table):
+def findings_offered(table):
     text = "select * where contains(findings, '"
-    offers = tql.complete(text, len(text), table)
-    # findings holds Hernia 3, Mass 3, No_Finding 1, Edema 0
-    assert [(offer.label, offer.detail) for offer in offers] == [
-        ("Hernia", "3"),
-        ("Mass", "3"),
-        ("No_Finding", "1"),
-        ("Edema", "0"),
-    ]
+    return tql.complete(text, len(text), table)
 
 
-def test_completion_replaces_what_is_typed_and_the_closing_quote(table):
+def test_completion_orders_classes_by_their_labels(table):
+    assert [offer.label for offer in findings_offered(table)] == ["Hernia", "Mass", "No_Finding", "Edema"]
+
+
+def test_completion_says_how_many_labels_a_class_has(table):
+    counts = {offer.label: offer.detail for offer in findings_offered(table)}
+    assert counts == {"Hernia": "3", "Mass": "3", "No_Finding": "1", "Edema": "0"}
+
+
+def test_completion_replaces_a_class_name_up_to_its_closing_quote(table):
     assert applied("select * where contains(findings, 'He|')", "Hernia", table) == (
         "select * where contains(findings, 'Hernia')"
     )
@@ -200,9 +203,9 @@ def test_hover_tells_what_stands_there(table, text, title):
     assert tql.hover(text.replace("|", ""), text.index("|"), table).title == title
 
 
-def test_hover_is_silent_on_blanks_and_broken_text(table):
-    assert tql.hover("select  *", 7, table) is None
-    assert tql.hover("select 'open", 8, table) is None
+@pytest.mark.parametrize(("text", "place"), [("select  *", 7), ("select 'open", 8)], ids=["blank", "broken"])
+def test_hover_is_silent_where_there_is_no_word(table, text, place):
+    assert tql.hover(text, place, table) is None
 
 
 def test_explain_counts_rows_after_every_step(table):
@@ -218,15 +221,31 @@ def test_explain_counts_rows_after_every_step(table):
     assert "where id &gt; 1" in explanation._repr_html_()
 
 
-@pytest.mark.parametrize("case", [*cases("cases.tsv"), *cases("layout.tsv")], ids=lambda case: case[0])
-def test_layout_and_unparse_keep_the_tree(case):
-    try:
-        tree = tql.parse(case[1])
-    except QuerySyntaxError:
-        return
-    laid_out = tql.format_query(case[1])
-    assert tql.parse(laid_out) == tree
+def known_trees():
+    """Return the queries of the specification that can be read, with their trees."""
+    found = {}
+    for case in [*cases("cases.tsv"), *cases("layout.tsv")]:
+        with contextlib.suppress(QuerySyntaxError):
+            found[case[0]] = (case[1], tql.parse(case[1]))
+    return found
+
+
+KNOWN_TREES = known_trees()
+
+
+@pytest.mark.parametrize(("text", "tree"), KNOWN_TREES.values(), ids=KNOWN_TREES)
+def test_layout_keeps_the_tree(text, tree):
+    assert tql.parse(tql.format_query(text)) == tree
+
+
+@pytest.mark.parametrize("text", [text for text, _ in KNOWN_TREES.values()], ids=KNOWN_TREES)
+def test_layout_of_a_layout_is_the_same(text):
+    laid_out = tql.format_query(text)
     assert tql.format_query(laid_out) == laid_out
+
+
+@pytest.mark.parametrize("tree", [tree for _, tree in KNOWN_TREES.values()], ids=KNOWN_TREES)
+def test_unparse_keeps_the_tree(tree):
     assert tql.parse(tql.unparse(tree)) == tree
 
 
@@ -252,7 +271,7 @@ def test_layout_keeps_comments():
 # -- clauses and single literals ----------------------------------------------------------
 
 
-def test_clauses_name_class_weight_and_place(table):
+def test_clauses_name_their_class_beside_its_weight(table):
     found = tql.clauses(SEED, table)
     assert [(clause.label, clause.class_index, clause.weight) for clause in found] == [
         ("Hernia", 1, 20.0),
@@ -260,7 +279,10 @@ def test_clauses_name_class_weight_and_place(table):
         ("shape(boxes)[0] > 1", None, 0.5),
         ("everything else", None, 1.0),
     ]
-    assert [SEED[clause.start : clause.end] for clause in found] == ["20", "5", "0.5", "1"]
+
+
+def test_clauses_have_the_place_of_their_weight(table):
+    assert [SEED[clause.start : clause.end] for clause in tql.clauses(SEED, table)] == ["20", "5", "0.5", "1"]
 
 
 def test_clauses_without_a_literal_have_no_place():
@@ -339,8 +361,12 @@ def test_removing_the_last_of_several_leaves_the_others():
     assert tql.remove_clause(SEED, 3).endswith("shape(boxes)[0] > 1: 0.5)")
 
 
-def test_specs_and_texts_say_the_same():
+def test_a_text_is_read_as_a_spec():
     spec = tql.parse_sampling(SEED, seed=3, mode="deck")
     assert (spec.seed, spec.mode, spec.weights) == (3, "deck", (20.0, 5.0, 0.5, 1.0))
-    assert tql.parse_sampling(spec.to_tql(), seed=3, mode="deck") == spec
     assert json.loads(spec.to_json())["combine"] == "max"
+
+
+def test_a_spec_is_written_as_a_text_of_the_same_spec():
+    spec = tql.parse_sampling(SEED, seed=3, mode="deck")
+    assert tql.parse_sampling(spec.to_tql(), seed=3, mode="deck") == spec

@@ -137,7 +137,7 @@ def test_where_keeps_the_rows_the_reference_keeps(data, condition):
     descending=st.booleans(),
     first=st.booleans(),
 )
-def test_order_is_stable_and_puts_null_and_nan_where_told(data, key, descending, first):
+def test_order_by_is_a_stable_sort_with_missing_values_where_told(data, key, descending, first):
     node = tql.parse(f"select * where {key} is null").body.where.operand
     rows = [Row({name: values[i] for name, values in data.items()}, NAMES, ARRAYS) for i in range(len(data["id"]))]
     keys = [row.of(node) for row in rows]

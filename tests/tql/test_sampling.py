@@ -95,14 +95,25 @@ def test_all_zero_weights_fail_at_once():
 # -- pool, plan and selection -------------------------------------------------------------
 
 
-def test_pool_is_before_sampling_and_selection_after(table):
-    result = run("select * where id > 2 sample by max_weight(label = 'car': 3, True: 1) limit 50", table, seed=7)
-    assert result.pool.tolist() == [3, 4, 5]
-    assert result.plan.strata.num_rows == 3
-    drawn = result.plan.stream().epoch(0)
-    assert result.selection.rows.tolist() == result.pool[drawn].tolist()
-    assert result.plan.spec.weights == (3.0, 1.0)
-    assert [clause.expression for clause in result.plan.spec.clauses] == ["label = 'car'", "True"]
+@pytest.fixture
+def sampled(table):
+    return run("select * where id > 2 sample by max_weight(label = 'car': 3, True: 1) limit 50", table, seed=7)
+
+
+def test_pool_is_before_sampling(sampled):
+    assert sampled.pool.tolist() == [3, 4, 5]
+    assert sampled.plan.strata.num_rows == 3
+
+
+def test_selection_is_after_sampling(sampled):
+    drawn = sampled.plan.stream().epoch(0)
+    assert len(drawn) == 50
+    assert sampled.selection.rows.tolist() == sampled.pool[drawn].tolist()
+
+
+def test_plan_has_the_clauses_of_the_query(sampled):
+    assert sampled.plan.spec.weights == (3.0, 1.0)
+    assert [clause.expression for clause in sampled.plan.spec.clauses] == ["label = 'car'", "True"]
 
 
 def test_a_step_after_sampling_is_frozen(table):

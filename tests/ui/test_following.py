@@ -21,7 +21,7 @@ def picture(explorer, name):
 
 
 @pytest.mark.slow
-def test_the_page_follows_python_and_a_reload_shows_the_same(open_notebook, tmp_path):
+def test_the_page_follows_python_also_after_a_reload(open_notebook, tmp_path):
     path = str(tmp_path / "demo.penstock")
     cells = [
         f"import penstock\nds = penstock.demo({path!r}, num_samples=80)\nx = penstock.explore(ds)\nx",

@@ -92,7 +92,7 @@ print("loss", np.isfinite(losses).all(), losses[-1] < losses[0])
 """
 
 
-def test_exported_cell_gives_the_promised_batches_and_trains(open_notebook, coco):
+def test_exported_cell_trains_on_the_promised_batches(open_notebook, coco):
     notebook = open_notebook([explorer_cell(coco), TRAIN])
     explorer = open_explorer(notebook)
     explorer.type_query(QUERY)
@@ -121,7 +121,7 @@ def labels_of(path):
     return [[names[index] for index in labels] for labels in dataset.categories.numpy(aslist=True)]
 
 
-def test_mended_label_reaches_the_bars_the_log_and_another_process(open_notebook, coco):
+def test_corrected_label_reaches_all_that_reads_it(open_notebook, coco):
     before = labels_of(coco)
     notebook = open_notebook([explorer_cell(coco), "print(ds.log())"])
     explorer = open_explorer(notebook)

@@ -42,7 +42,7 @@ def save(notebook):
 
 
 @pytest.mark.slow
-def test_panels_of_one_session_share_a_bundle_and_move_together(open_notebook, tmp_path):
+def test_panels_of_one_session_move_together_in_one_bundle(open_notebook, tmp_path):
     first = (
         "import penstock\nfrom penstock import widgets\n"
         f"ds = penstock.demo({str(tmp_path / 'demo.penstock')!r}, num_samples=80)\n"
@@ -108,7 +108,7 @@ def test_two_browsers_on_one_notebook_follow_each_other(open_notebook, demo_cell
 
 
 @pytest.mark.slow
-def test_a_restarted_kernel_is_said_and_the_draft_is_there_again(open_notebook, tmp_path):
+def test_the_draft_outlives_a_restarted_kernel(open_notebook, tmp_path):
     path = str(tmp_path / "demo.penstock")
     cell = (
         "import os, penstock\n"

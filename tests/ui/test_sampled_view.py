@@ -19,7 +19,7 @@ BALANCED = "select * sample by max_weight(contains(labels, 'Cross'): 20, True: 1
 
 
 @pytest.mark.slow
-def test_a_balanced_view_is_shown_position_by_position_and_edited_sample_by_sample(open_notebook, tmp_path):
+def test_a_balanced_view_is_edited_sample_by_sample(open_notebook, tmp_path):
     path = str(tmp_path / "demo.penstock")
     ds = penstock.demo(path, num_samples=80)
     rows = np.sort(ds.query(BALANCED).indices)

@@ -33,36 +33,63 @@ def cross(ds):
     return ds.labels.info.class_names.index("Cross")
 
 
-def test_a_label_added_moves_counts_and_is_named(front, ds, cross):
+@pytest.fixture
+def added(front, ds, cross):
+    """Return the answer to one label added, its buffers, the labels before and the counts expected after."""
     before = labels_of(ds, ROW)
     counts = front.ask("hello")[0]["dataset"]["class_counts"]
-    boxes = [*boxes_of(front), 1, 2, 10, 20]
-    result, buffers = front.ask("edit.labels", uid=uid_of(front), labels=[*before, cross], boxes=boxes)
-    assert result["done"] == f"added Cross to sample {ROW}"
-    assert labels_of(ds, ROW) == [*before, cross]
     counts[cross] += 1
+    boxes = [*boxes_of(front), 1, 2, 10, 20]
+    return *front.ask("edit.labels", uid=uid_of(front), labels=[*before, cross], boxes=boxes), before, counts
+
+
+def test_a_label_added_is_in_the_dataset(added, ds, cross):
+    assert labels_of(ds, ROW) == [*added[2], cross]
+
+
+def test_a_label_added_moves_the_counts(added):
+    result, buffers, _, counts = added
     assert result["dataset"]["class_counts"] == counts
     assert instances(result, buffers, len(counts)).tolist() == counts
-    assert (result["dataset"]["num_edits"], result["dataset"]["can_undo"]) == (1, result["done"])
-    assert result["sample"]["before"]["labels"] == before
-    assert result["sample"]["edited"]
     assert result["grid"]["size"] == NUM_SAMPLES
 
 
-def test_undo_and_redo_go_back_and_forth(front, ds, cross):
+def test_a_label_added_is_named_as_an_edit(added):
+    result, _, before, _ = added
+    assert result["done"] == f"added Cross to sample {ROW}"
+    assert (result["dataset"]["num_edits"], result["dataset"]["can_undo"]) == (1, result["done"])
+    assert result["sample"]["before"]["labels"] == before
+    assert result["sample"]["edited"]
+
+
+@pytest.fixture
+def edited_twice(front, ds, cross):
+    """Relabel sample 1 as two crosses, then as nothing; return its labels before."""
     before = labels_of(ds, ROW)
-    uid = uid_of(front)
-    front.ask("edit.labels", uid=uid, labels=[cross, cross])
-    front.ask("edit.labels", uid=uid, labels=[], boxes=[])
+    front.ask("edit.labels", uid=uid_of(front), labels=[cross, cross])
+    front.ask("edit.labels", uid=uid_of(front), labels=[], boxes=[])
     assert labels_of(ds, ROW) == []
+    return before
+
+
+def test_undo_goes_back_edit_by_edit(front, ds, cross, edited_twice):
     assert front.ask("edit.undo")[0]["done"].startswith("undone: removed Cross")
     assert labels_of(ds, ROW) == [cross, cross]
     front.ask("edit.undo")
-    assert labels_of(ds, ROW) == before
+    assert labels_of(ds, ROW) == edited_twice
     assert front.ask("edit.undo")[0]["done"] == "nothing to undo"
+
+
+def test_redo_goes_forth_again(front, ds, cross, edited_twice):
+    front.ask("edit.undo")
+    front.ask("edit.undo")
     assert front.ask("edit.redo")[0]["dataset"]["can_undo"]
     assert labels_of(ds, ROW) == [cross, cross]
-    result = front.ask("edit.labels", uid=uid, labels=before)[0]
+
+
+def test_an_edit_after_undo_ends_what_can_be_redone(front, edited_twice):
+    front.ask("edit.undo")
+    result = front.ask("edit.labels", uid=uid_of(front), labels=edited_twice)[0]
     assert result["dataset"]["can_redo"] is None
 
 
@@ -137,29 +164,58 @@ def test_a_new_class_can_be_given(front, ds):
             front.ask("edit.new_class", name=wrong)
 
 
-def test_a_commit_is_seen_by_a_fresh_load_and_moves_nothing_else(front, ds, cross):
+@pytest.fixture
+def committed(front, ds, cross):
+    """Relabel sample 1 and commit; return the labels of all samples before, and the answer."""
     before = [labels_of(ds, row) for row in range(NUM_SAMPLES)]
     front.ask("edit.labels", uid=uid_of(front), labels=[cross, 0])
-    result = front.ask("edit.commit", message="relabel sample 1")[0]
+    return before, front.ask("edit.commit", message="relabel sample 1")[0]
+
+
+def test_a_commit_is_answered_with_a_clean_dataset(ds, committed):
+    result = committed[1]
     assert (result["dataset"]["num_edits"], result["dataset"]["uncommitted"]) == (0, False)
     assert result["done"] == f"committed {ds.version[:7]}"
     assert "relabel sample 1" in str(ds.log())
+
+
+def test_a_fresh_load_after_a_commit_differs_in_the_edited_sample_alone(ds, cross, committed):
+    before, _ = committed
     fresh = penstock.load(ds.path)
     after = [labels_of(fresh, row) for row in range(NUM_SAMPLES)]
     assert after == [[cross, 0] if row == ROW else before[row] for row in range(NUM_SAMPLES)]
+
+
+@pytest.mark.usefixtures("committed")
+def test_a_second_commit_has_nothing_to_commit(front):
     with pytest.raises(RpcError, match="nothing to commit"):
         front.ask("edit.commit", message="again")
 
 
-def test_discard_takes_every_edit_back_and_can_be_undone(front, ds, cross):
+@pytest.fixture
+def discarded(front, ds, cross):
+    """Relabel sample 1 and discard; return its labels before, and the answer."""
     before = labels_of(ds, ROW)
     front.ask("edit.labels", uid=uid_of(front), labels=[cross, cross])
-    result = front.ask("edit.discard")[0]
+    return before, front.ask("edit.discard")[0]
+
+
+def test_discard_takes_every_edit_back(ds, discarded):
+    before, result = discarded
     assert labels_of(ds, ROW) == before
     assert result["done"] == "discarded the edits of 1 sample"
     assert not ds.has_changes
+
+
+@pytest.mark.usefixtures("discarded")
+def test_discard_can_be_undone(front, ds, cross):
     assert front.ask("edit.undo")[0]["dataset"]["num_edits"] == 1
     assert labels_of(ds, ROW) == [cross, cross]
+
+
+@pytest.mark.usefixtures("discarded")
+def test_discard_without_edits_says_so(front):
+    front.ask("edit.undo")
     front.ask("edit.redo")
     assert front.ask("edit.discard")[0]["done"] == "there are no edits to discard"
 
@@ -193,22 +249,33 @@ def test_labels_edited_in_python_are_seen_at_the_next_run(front, ds, cross):
     assert front.ask("sample.get", position=ROW)[0]["sample"]["labels"] == [cross, cross]
 
 
-@pytest.mark.parametrize(("choice", "kept"), [("ours", "Cross"), ("theirs", "Ring")])
-def test_a_conflict_with_another_session_is_a_choice_and_nothing_is_lost(front, ds, cross, choice, kept):
+@pytest.fixture
+def conflict(front, ds, cross):
+    """Edit samples 1 and 2 while another session commits sample 1; return the error of the commit."""
     other = penstock.load(ds.path)
-    uid = uid_of(front)
-    front.ask("edit.labels", uid=uid, labels=[cross, 0])
+    front.ask("edit.labels", uid=uid_of(front), labels=[cross, 0])
     front.ask("edit.labels", uid=uid_of(front, 2), labels=[cross])
-    ring = ds.labels.info.class_names.index("Ring")
-    other.labels[ROW] = [ring, 0]
+    other.labels[ROW] = [ds.labels.info.class_names.index("Ring"), 0]
     other.commit("theirs")
     with pytest.raises(RpcError) as caught:
         front.ask("edit.commit", message="mine")
-    told = caught.value.error
+    return caught.value.error
+
+
+def test_a_conflict_with_another_session_is_named(conflict):
     expected = [{"row": ROW, "tensor": "labels", "ours": "Cross, Circle", "theirs": "Ring, Circle"}]
-    assert (told["code"], told["num_conflicts"], told["conflicts"]) == ("ConflictError", 1, expected)
+    assert (conflict["code"], conflict["num_conflicts"], conflict["conflicts"]) == ("ConflictError", 1, expected)
+
+
+@pytest.mark.usefixtures("conflict")
+def test_no_edit_is_lost_in_a_conflict(front, ds, cross):
     assert labels_of(ds, ROW) == [cross, 0]
     assert front.ask("hello")[0]["dataset"]["num_edits"] == 2
+
+
+@pytest.mark.usefixtures("conflict")
+@pytest.mark.parametrize(("choice", "kept"), [("ours", "Cross"), ("theirs", "Ring")])
+def test_a_conflict_is_settled_by_a_choice(front, ds, cross, choice, kept):
     result = front.ask("edit.commit", message="mine", on_conflict=choice)[0]
     assert (result["dataset"]["num_edits"], result["dataset"]["uncommitted"]) == (0, False)
     fresh = penstock.load(ds.path)

@@ -87,11 +87,18 @@ def test_weights_moved_by_a_slider_are_exported_to_the_last_bit(ds):
     assert digest_here(names["loader"]) == digest_here(explorer.loader(4, "numpy"))
 
 
-def test_code_imports_only_penstock_and_is_all_literals(ds):
+@pytest.fixture
+def syntax_of_code(ds):
     code = penstock.explore(ds, query=SAMPLED, seed=3, mode="deck").export_code(8, "numpy")
-    tree = ast.parse(code)
-    assert [n.name for node in ast.walk(tree) if isinstance(node, ast.Import) for n in node.names] == ["penstock"]
-    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    return list(ast.walk(ast.parse(code)))
+
+
+def test_code_imports_only_penstock(syntax_of_code):
+    assert [n.name for node in syntax_of_code if isinstance(node, ast.Import) for n in node.names] == ["penstock"]
+
+
+def test_code_is_all_literals(ds, syntax_of_code):
+    calls = [node for node in syntax_of_code if isinstance(node, ast.Call)]
     values = [value for call in calls for value in (*call.args, *(k.value for k in call.keywords))]
     assert all(isinstance(value, ast.Constant) for value in values)
     assert {ds.path and str(ds.path), ds.version, 3, "deck", 8} <= {value.value for value in values}

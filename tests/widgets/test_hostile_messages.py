@@ -177,7 +177,10 @@ def test_an_interrupt_passes(op, error):
         dispatcher.answer({"v": 1, "id": "ab:1", "op": op, "args": {}})
 
 
-def test_a_panic_while_the_dataset_is_read_is_said_and_the_charts_stay(ds, front, monkeypatch):
+@pytest.fixture
+def bars_before_panic(ds, front, monkeypatch):
+    """Change a label while every read ends in a panic; return the bars of before."""
+
     def panic(*_args, **_kwargs):
         raise PanicError("damaged")
 
@@ -186,10 +189,21 @@ def test_a_panic_while_the_dataset_is_read_is_said_and_the_charts_stay(ds, front
     ds.labels[1] = ["Cross", "Cross"]
     with pytest.warns(UserWarning, match="cannot be read as it is now: PanicError: damaged"):
         front.widget.export_code() if not ds.has_changes else front.widget.loader(framework="numpy")
-    assert front.widget.plan.histogram().raw.tolist() == before
+    return before
+
+
+def test_a_panic_while_the_dataset_is_read_leaves_the_charts(front, bars_before_panic):
+    assert front.widget.plan.histogram().raw.tolist() == bars_before_panic
+
+
+@pytest.mark.usefixtures("bars_before_panic")
+def test_a_panic_while_the_dataset_is_read_is_reported(front):
     assert "PanicError" in front.ask("hello")[0]["dataset"]["behind"]["message"]
+
+
+def test_the_charts_follow_again_after_a_panic(front, bars_before_panic, monkeypatch):
     monkeypatch.undo()
-    assert front.widget.plan.histogram().raw.tolist() != before
+    assert front.widget.plan.histogram().raw.tolist() != bars_before_panic
     assert front.ask("hello")[0]["dataset"]["behind"] is None
 
 

@@ -86,7 +86,7 @@ def test_a_deleted_object_goes_from_every_tensor(ds, front):
     assert values(penstock.load(ds.path)) == [car, crowd]
 
 
-def test_a_drawn_object_has_its_class_its_box_its_area_and_defaults(ds, front):
+def test_a_drawn_object_has_a_value_in_every_tensor(ds, front):
     before = values(ds)
     boxes = sample(front)["boxes"]
     send(front, labels=[CAR, BUS, BUS, CAR], boxes=[*boxes, 10, 20, 4, 5], sources=[0, 1, 2, -1])
@@ -101,7 +101,7 @@ def test_a_drawn_object_in_a_sample_without_any(ds, front):
     ds.commit("the first")
 
 
-def test_a_moved_box_has_its_area_computed_again_and_no_other(ds, front):
+def test_a_moved_box_alone_has_its_area_computed_again(ds, front):
     before = values(ds)
     boxes = sample(front)["boxes"]
     send(front, boxes=[*boxes[:4], 6, 6, 10, 10, *boxes[8:]], sources=[0, 1, 2])
@@ -125,23 +125,35 @@ def test_the_right_one_of_two_equal_objects_is_deleted(ds, front):
     assert kept[1]["iscrowd"] == 1
 
 
-def test_undo_and_redo_bring_whole_objects(ds, front):
+@pytest.fixture
+def objects_before(ds, front):
+    """Delete the first two objects of sample 0; return all three."""
     before = values(ds)
-    boxes = sample(front)["boxes"]
-    send(front, labels=[BUS], boxes=boxes[8:], sources=[2])
+    send(front, labels=[BUS], boxes=sample(front)["boxes"][8:], sources=[2])
+    return before
+
+
+def test_undo_brings_whole_objects_back(ds, front, objects_before):
+    front.ask("edit.undo")
+    assert values(ds) == objects_before
+    assert not ds.has_changes
+
+
+def test_redo_takes_whole_objects_away(ds, front, objects_before):
     after = values(ds)
     front.ask("edit.undo")
-    assert values(ds) == before
-    assert not ds.has_changes
     front.ask("edit.redo")
-    assert values(ds) == after == before[2:]
+    assert values(ds) == after == objects_before[2:]
 
 
-def test_discard_and_its_undo_bring_whole_objects(ds, front):
-    before = values(ds)
+def test_discard_brings_whole_objects_back(ds, front, objects_before):
+    front.ask("edit.discard")
+    assert values(ds) == objects_before
+
+
+def test_undo_of_a_discard_takes_whole_objects_away(ds, front):
     send(front, labels=[], boxes=[], sources=[])
     front.ask("edit.discard")
-    assert values(ds) == before
     front.ask("edit.undo")
     assert values(ds) == []
 
@@ -234,21 +246,28 @@ def plain(tmp_path):
     )
 
 
-@pytest.mark.parametrize(
-    ("change", "expected"),
-    [
-        ({"add": [2]}, [[0, 2], [0, 1, 2], [1, 2], [2]]),
-        ({"remove": [1]}, [[0], [0], [2], []]),
-        ({"replace": [{"from": 0, "to": 1}]}, [[1], [1], [1, 2], []]),
-        ({"replace": [{"from": 0, "to": 2}, {"from": 1, "to": 2}]}, [[2], [2], [2], []]),
-        ({"add": [0, 0], "remove": [0]}, [[0], [1, 0], [1, 2, 0], [0]]),
-    ],
-    ids=["add", "remove", "replace", "replace two", "remove and add"],
-)
-def test_labels_alone_are_added_removed_and_replaced(plain, change, expected):
+BULK = {
+    "add": ({"add": [2]}, [[0, 2], [0, 1, 2], [1, 2], [2]]),
+    "remove": ({"remove": [1]}, [[0], [0], [2], []]),
+    "replace": ({"replace": [{"from": 0, "to": 1}]}, [[1], [1], [1, 2], []]),
+    "replace two": ({"replace": [{"from": 0, "to": 2}, {"from": 1, "to": 2}]}, [[2], [2], [2], []]),
+    "remove and add": ({"add": [0, 0], "remove": [0]}, [[0], [1, 0], [1, 2, 0], [0]]),
+}
+
+
+@pytest.mark.parametrize(("change", "expected"), BULK.values(), ids=BULK)
+def test_labels_alone_are_edited_in_bulk(plain, change, expected):
     front = FrontEnd(penstock.explore(plain))
     front.ask("select.set", intervals=[[0, 4]])
     front.ask("edit.bulk", **{"add": [], "remove": []} | change)
     assert [labels.tolist() for labels in plain.labels.numpy(aslist=True)] == expected
+
+
+@pytest.mark.parametrize("change", [change for change, _ in BULK.values()], ids=BULK)
+def test_edits_of_labels_alone_are_undone(plain, change):
+    front = FrontEnd(penstock.explore(plain))
+    front.ask("select.set", intervals=[[0, 4]])
+    front.ask("edit.bulk", **{"add": [], "remove": []} | change)
+    assert plain.has_changes
     front.ask("edit.undo")
     assert not plain.has_changes

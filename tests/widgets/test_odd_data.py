@@ -81,17 +81,24 @@ def test_one_sample(tmp_path):
     assert front.ask("plan.drawn", num_epochs=1, weights=[], mode="iid", seed=0)[0] == {"unique": [1], "counts": [0, 1]}
 
 
-def test_boxes_without_labels_and_a_missing_image(tmp_path):
+@pytest.fixture
+def tiles_of_boxes_alone(tmp_path):
+    """Return the tiles of boxes without labels; the second image is missing."""
     ds = opened(
         tmp_path,
         {"images": {"htype": "image"}, "boxes": {"htype": "bbox", "coords": "xyxy"}},
         {"images": [image(), None, image(1)], "boxes": [[[1, 2, 11, 22]], [], [[0, 0, 5, 5], [2, 2, 4, 8]]]},
     )
-    front = FrontEnd(penstock.explore(ds))
-    tiles = front.ask("grid.page", start=0, stop=3, size=64)[0]["tiles"]
-    assert [tile["boxes"] for tile in tiles] == [[1, 2, 10, 20], [], [0, 0, 5, 5, 2, 2, 2, 6]]
-    assert [tile["error"] for tile in tiles] == [None, "this sample has no image", None]
-    assert [tile["labels"] for tile in tiles] == [[], [], []]
+    return FrontEnd(penstock.explore(ds)).ask("grid.page", start=0, stop=3, size=64)[0]["tiles"]
+
+
+def test_boxes_without_labels_are_shown(tiles_of_boxes_alone):
+    assert [tile["boxes"] for tile in tiles_of_boxes_alone] == [[1, 2, 10, 20], [], [0, 0, 5, 5, 2, 2, 2, 6]]
+    assert [tile["labels"] for tile in tiles_of_boxes_alone] == [[], [], []]
+
+
+def test_a_missing_image_is_reported_on_its_tile(tiles_of_boxes_alone):
+    assert [tile["error"] for tile in tiles_of_boxes_alone] == [None, "this sample has no image", None]
 
 
 def test_a_tensor_of_scalars_weighs_rows(tmp_path):
@@ -115,28 +122,38 @@ def test_a_tensor_of_scalars_weighs_rows(tmp_path):
     assert (front.widget.spec.mode, front.widget.spec.seed) == ("deck", 3)
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "select * order by x desc limit 3",
-        "select * where x > 1 union select * where x < 1",
-        "select x * 2 as twice, labels where x > 0",
-        "select * limit 2 offset 1",
-    ],
-)
-def test_other_row_queries_are_explored_and_exported(tmp_path, text):
-    ds = penstock.from_arrays(
+ROW_QUERIES = [
+    "select * order by x desc limit 3",
+    "select * where x > 1 union select * where x < 1",
+    "select x * 2 as twice, labels where x > 0",
+    "select * limit 2 offset 1",
+]
+
+
+@pytest.fixture
+def numbered(tmp_path):
+    return penstock.from_arrays(
         {"x": np.array([0.0, 1, 2, 3]), "labels": [0, 1, 0, 1]},
         tmp_path / "w.penstock",
         class_names={"labels": ["a", "b"]},
     )
-    front = FrontEnd(penstock.explore(ds))
+
+
+@pytest.mark.parametrize("text", ROW_QUERIES)
+def test_other_row_queries_are_explored(numbered, text):
+    front = FrontEnd(penstock.explore(numbered))
     query = front.ask("query.run", text=text)[0]["query"]
-    pool = ds.query(text).indices
+    pool = numbered.query(text).indices
     assert (query["kind"], query["pool_size"]) == ("rows", len(pool))
     tiles = front.ask("grid.page", start=0, stop=9, size=64)[0]["tiles"]
     assert [tile["row"] for tile in tiles] == pool.tolist()
+
+
+@pytest.mark.parametrize("text", ROW_QUERIES)
+def test_other_row_queries_are_exported(numbered, text):
+    front = FrontEnd(penstock.explore(numbered))
+    front.ask("query.run", text=text)
     names = {}
     exec(compile(front.widget.export_code(2, "numpy"), "cell", "exec"), names)
     rows = np.concatenate([batch["index"] for batch in names["loader"]])
-    assert sorted(rows.tolist()) == sorted(pool.tolist())
+    assert sorted(rows.tolist()) == sorted(numbered.query(text).indices.tolist())

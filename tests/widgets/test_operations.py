@@ -28,15 +28,18 @@ def test_python_answers_exactly_the_operations_of_the_contract(explorer):
     assert named == set(operations_of(all_operations(explorer.session, draft=lambda: "")))
 
 
-def test_hello_tells_the_dataset_and_the_query(front, ds):
-    result, buffers = front.ask("hello")
-    told = result["dataset"]
+def test_hello_describes_the_dataset(front, ds):
+    told = front.ask("hello")[0]["dataset"]
     assert (told["name"], told["num_samples"], told["num_edits"]) == ("shapes", NUM_SAMPLES, 0)
     assert told["version"] == ds.version[:7]
     assert (told["image_tensor"], told["box_tensor"], told["label_tensor"]) == ("images", "boxes", "labels")
     assert told["class_names"] == ds.labels.info.class_names
     every = np.concatenate(ds.labels.numpy(aslist=True))
     assert told["class_counts"] == np.bincount(every, minlength=len(told["class_names"])).tolist()
+
+
+def test_hello_describes_the_query(front):
+    result, buffers = front.ask("hello")
     query = result["query"]
     assert (query["text"], query["pool_size"], query["draws"]) == ("select *", NUM_SAMPLES, NUM_SAMPLES)
     assert (query["has_sampling"], query["clauses"]) == (False, [])
@@ -53,31 +56,46 @@ def test_the_rarest_classes_are_named(front, ds):
     assert [counts[i] for i in rare] == sorted(c for c in counts if c > 0)[:3]
 
 
-def test_a_query_is_run_and_every_clause_finds_its_class_and_literal(front, ds):
+def test_a_query_is_run(front, ds):
     result, buffers = front.ask("query.run", text=SAMPLED, seed=7)
     query = result["query"]
     with_boxes = sum(len(boxes) > 0 for boxes in ds.boxes.numpy(aslist=True))
     assert query["pool_size"] == with_boxes < NUM_SAMPLES
     assert query["seed"] == 7
-    cross = ds.labels.info.class_names.index("Cross")
-    assert [(c["label"], c["class_index"], c["weight"]) for c in query["clauses"]] == [
-        ("Cross", cross, 20),
-        ("everything else", None, 1),
-    ]
-    assert [SAMPLED[c["from"] : c["to"]] for c in query["clauses"]] == ["20", "1"]
     sizes = arrays_of(query["statistics"], buffers)["sizes"]
     assert sizes.sum() == with_boxes
     assert result["history"] == [SAMPLED, "select *"]
     assert front.widget.query == SAMPLED
 
 
-def test_a_wrong_query_changes_nothing_and_says_where(front):
+def test_every_clause_of_a_query_finds_its_class(front, ds):
+    clauses = front.ask("query.run", text=SAMPLED, seed=7)[0]["query"]["clauses"]
+    cross = ds.labels.info.class_names.index("Cross")
+    assert [(c["label"], c["class_index"], c["weight"]) for c in clauses] == [
+        ("Cross", cross, 20),
+        ("everything else", None, 1),
+    ]
+
+
+def test_every_clause_of_a_query_finds_its_literal(front):
+    clauses = front.ask("query.run", text=SAMPLED, seed=7)[0]["query"]["clauses"]
+    assert [SAMPLED[c["from"] : c["to"]] for c in clauses] == ["20", "1"]
+
+
+WRONG_QUERY = "select * where '😀' = lables"
+
+
+def test_a_wrong_query_says_where(front):
     with pytest.raises(RpcError) as caught:
-        front.ask("query.run", text="select * where '😀' = lables")
+        front.ask("query.run", text=WRONG_QUERY)
     error = caught.value.error
-    text = "select * where '😀' = lables"
-    start = len(text[: text.index("lables")].encode("utf-16-le")) // 2
+    start = len(WRONG_QUERY[: WRONG_QUERY.index("lables")].encode("utf-16-le")) // 2
     assert (error["from"], error["to"], error["line"]) == (start, start + 6, 1)
+
+
+def test_a_wrong_query_changes_nothing(front):
+    with pytest.raises(RpcError):
+        front.ask("query.run", text=WRONG_QUERY)
     assert front.widget.query == "select *"
 
 
@@ -98,14 +116,14 @@ def test_weights_for_another_query_are_refused(front):
         front.ask("weights.set", weights=[2, 1, 1], text=SAMPLED)
 
 
-def test_mode_and_seed_travel_with_the_weights(front):
+def test_options_of_the_draws_travel_with_the_weights(front):
     front.ask("query.run", text=SAMPLED)
     front.ask("weights.set", weights=[20, 1], text=SAMPLED, mode="deck", seed=9)
     assert (front.widget.mode, front.widget.seed, front.widget.spec.mode) == ("deck", 9, "deck")
 
 
-def test_a_page_has_tiles_and_their_pictures(front, ds):
-    result, buffers = front.ask("grid.page", start=10, stop=14, size=64)
+def test_a_page_has_the_tiles_of_its_positions(front, ds):
+    result, _ = front.ask("grid.page", start=10, stop=14, size=64)
     assert result["pool_size"] == NUM_SAMPLES
     assert [tile["position"] for tile in result["tiles"]] == [10, 11, 12, 13]
     for tile in result["tiles"]:
@@ -115,6 +133,12 @@ def test_a_page_has_tiles_and_their_pictures(front, ds):
         assert tile["boxes"] == pytest.approx(ds.boxes[row].numpy().reshape(-1).tolist(), abs=1e-3)
         height, width = ds.images[row].shape[:2]
         assert (tile["width"], tile["height"]) == (width, height)
+
+
+def test_a_page_has_an_image_of_the_size_asked_for_each_tile(front):
+    result, buffers = front.ask("grid.page", start=10, stop=14, size=64)
+    assert len(result["tiles"]) == 4
+    for tile in result["tiles"]:
         assert max(decode_image(buffers[tile["image"]]).shape[:2]) == 64
 
 
@@ -158,16 +182,26 @@ def test_a_class_filter_shows_only_its_samples(front, ds):
         front.ask("grid.filter", class_index=99)
 
 
-def test_one_sample_comes_by_position_and_by_uid(front, ds):
-    by_position, buffers = front.ask("sample.get", position=5)
-    sample = by_position["sample"]
+def test_one_sample_comes_by_position(front, ds):
+    answer, buffers = front.ask("sample.get", position=5)
+    sample = answer["sample"]
     assert decode_image(buffers[0]).shape == ds.images[5].numpy().shape
     assert (sample["row"], sample["labels"], sample["before"]) == (5, labels_of(ds, 5), None)
-    by_uid, _ = front.ask("sample.get", uid=sample["uid"])
-    assert by_uid["sample"] == sample
-    for wrong in ({}, {"position": 1, "uid": "1"}, {"uid": "x"}, {"position": 10**6}, {"uid": "123"}):
-        with pytest.raises(RpcError):
-            front.ask("sample.get", **wrong)
+
+
+def test_one_sample_comes_by_uid(front):
+    sample = front.ask("sample.get", position=5)[0]["sample"]
+    assert front.ask("sample.get", uid=sample["uid"])[0]["sample"] == sample
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{}, {"position": 1, "uid": "1"}, {"uid": "x"}, {"position": 10**6}, {"uid": "123"}],
+    ids=["nothing", "both", "uid of letters", "position too large", "unknown uid"],
+)
+def test_one_sample_is_refused_when_it_is_not_named_once(front, wrong):
+    with pytest.raises(RpcError):
+        front.ask("sample.get", **wrong)
 
 
 def test_a_region_is_cut_from_the_full_image(front, ds):
@@ -189,28 +223,57 @@ def test_a_selection_is_rows_in_python(front):
     assert front.ask("select.set", intervals=[])[0]["grid"]["num_selected"] == 0
 
 
-def test_lint_completion_format_and_explain(front):
+def test_lint_marks_what_is_wrong(front):
     bad = front.ask("query.lint", text="select * whre labels == 1")[0]
     assert bad["clauses"] is None
     assert bad["diagnostics"][0]["severity"] == "error"
+
+
+def test_lint_finds_the_clauses_of_what_is_right(front):
     good = front.ask("query.lint", text=SAMPLED)[0]
     assert (good["diagnostics"], good["combine"], len(good["clauses"])) == ([], "max", 2)
+
+
+def test_completion_offers_the_classes(front):
     text = "select * where contains(labels, 'Cro"
     offered = front.ask("query.complete", text=text, position=len(text))[0]["completions"]
     assert "Cross" in [offer["label"] for offer in offered]
+
+
+def test_explain_counts_the_rows(front):
     assert front.ask("query.explain", text="select * limit 5")[0]["funnel"][-1]["rows"] == 5
-    assert "SELECT" in front.ask("query.format", text="select   *")[0]["text"].upper()
 
 
-def test_clauses_are_added_and_removed_in_the_text(front, ds):
+def test_format_lays_a_query_out(front):
+    assert front.ask("query.format", text="select   *")[0]["text"].upper() == "SELECT *"
+
+
+@pytest.fixture
+def text_with_cross(front, ds):
     cross = ds.labels.info.class_names.index("Cross")
-    added = front.ask("clause.add", text="select *", class_index=cross, weight=20)[0]["text"]
-    run = front.ask("query.run", text=added)[0]["query"]
-    assert [(c["label"], c["weight"]) for c in run["clauses"]] == [("Cross", 20), ("everything else", 1)]
-    less = front.ask("clause.remove", text=added, clause=0)[0]["text"]
-    assert [c["label"] for c in front.ask("query.run", text=less)[0]["query"]["clauses"]] == ["everything else"]
+    return front.ask("clause.add", text="select *", class_index=cross, weight=20)[0]["text"]
+
+
+def clauses_run(front, text):
+    return [(c["label"], c["weight"]) for c in front.ask("query.run", text=text)[0]["query"]["clauses"]]
+
+
+def test_a_clause_is_added_to_the_text(front, text_with_cross):
+    assert clauses_run(front, text_with_cross) == [("Cross", 20), ("everything else", 1)]
+
+
+def test_a_clause_is_removed_from_the_text(front, text_with_cross):
+    less = front.ask("clause.remove", text=text_with_cross, clause=0)[0]["text"]
+    assert clauses_run(front, less) == [("everything else", 1)]
+
+
+def test_the_sampling_goes_with_its_last_clause(front, text_with_cross):
+    less = front.ask("clause.remove", text=text_with_cross, clause=0)[0]["text"]
     none = front.ask("clause.remove", text=less, clause=0)[0]["text"]
     assert "sample" not in none.lower()
+
+
+def test_a_clause_of_a_class_that_does_not_exist_is_refused(front):
     with pytest.raises(RpcError, match="class 99 does not exist"):
         front.ask("clause.add", text="select *", class_index=99, weight=2)
 
@@ -254,15 +317,25 @@ def test_a_table_result_is_shown_read_only(front):
         front.ask("export.code", batch_size=4, framework="numpy")
 
 
-def test_views_are_saved_and_opened(front):
+@pytest.fixture
+def saved_views(front):
     front.ask("query.run", text="select * limit 7", seed=5)
-    views = front.ask("views.save", message="seven")[0]["views"]
-    assert [(view["message"], view["query"], view["num_samples"]) for view in views] == [
+    return front.ask("views.save", message="seven")[0]["views"]
+
+
+def test_views_are_saved(saved_views):
+    assert [(view["message"], view["query"], view["num_samples"]) for view in saved_views] == [
         ("seven", "select * limit 7", 7)
     ]
+
+
+def test_views_are_opened_with_their_seed(front, saved_views):
     front.ask("query.run", text="select *", seed=0)
-    opened = front.ask("views.open", id=views[0]["id"])[0]
+    opened = front.ask("views.open", id=saved_views[0]["id"])[0]
     assert (opened["query"]["pool_size"], opened["query"]["seed"]) == (7, 5)
+
+
+def test_a_view_that_does_not_exist_is_refused(front):
     with pytest.raises(RpcError, match="does not exist"):
         front.ask("views.open", id="nothing")
 
@@ -357,7 +430,7 @@ def test_a_preset_weighs_classes_by_their_frequency(front, ds):
     assert {c["weight"] for c in front.ask("query.run", text=raw)[0]["query"]["clauses"]} == {1}
 
 
-def test_a_preset_keeps_where_replace_and_limit(front):
+def test_a_preset_keeps_the_rest_of_the_query(front):
     text = "select * where shape(boxes)[0] > 0 sample by max_weight(True: 1) replace false limit 9"
     made = front.ask("clause.preset", text=text, preset="effective_number", parameter=0.9)[0]["text"]
     assert made.startswith("select * where shape(boxes)[0] > 0 sample by max_weight(")
@@ -378,19 +451,31 @@ def test_wanted_shares_become_weights_that_give_them(front, ds):
         front.ask("targets.solve", text="select *", targets=both, unit="instances")
 
 
-def test_pages_and_hello_come_while_a_long_query_runs_and_it_can_be_cancelled(front):
+@pytest.fixture
+def gate(front, request):
+    """Start a query, request 900, that waits for the gate."""
     started, gate = threading.Event(), threading.Event()
+    name = f"gate_of_{request.node.name}"
 
-    @tql.function(name="wait_for_the_gate")
+    @tql.function(name=name)
     def wait(counts):
         started.set()
         gate.wait(20)
         return counts
 
-    front.send("query.run", {"text": "select * where wait_for_the_gate(shape(boxes)[0]) > 0 limit 3"}, 900)
+    front.send("query.run", {"text": f"select * where {name}(shape(boxes)[0]) > 0 limit 3"}, 900)
     assert started.wait(20)
+    yield gate
+    gate.set()
+
+
+@pytest.mark.usefixtures("gate")
+def test_other_requests_are_answered_while_a_long_query_runs(front):
     assert front.ask("hello")[0]["query"]["text"] == "select *"
     assert len(front.ask("grid.page", start=0, stop=4, size=16)[0]["tiles"]) == 4
+
+
+def test_a_long_query_can_be_cancelled(front, gate):
     front.send("cancel", {}, 900)
     gate.set()
     with pytest.raises(RpcError, match="Cancelled"):

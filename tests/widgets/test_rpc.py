@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import queue
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
+from itertools import count
+from types import SimpleNamespace
 
 import pytest
 
@@ -48,13 +49,10 @@ class Works:
         self.order.append(number)
         return {}
 
-    @operation("work", lane="read")
-    def work(self, call):
-        started = time.monotonic()
-        steps = 0
-        while time.monotonic() < started + 0.7:
-            steps += 1
-            call.progress(steps, None, "working")
+    @operation("work", lane="read", steps=check.integer(0, 1000))
+    def work(self, call, *, steps):
+        for step in range(1, steps + 1):
+            call.progress(step, None, "working")
         return {"steps": steps}
 
 
@@ -266,11 +264,14 @@ def test_the_order_lane_keeps_the_order_of_each_of_two_threads(dispatcher, sent,
     assert [n for n in done if n % 2] == list(range(1, 100, 2))
 
 
-def test_progress_is_told_a_few_times_a_second(dispatcher, sent):
-    dispatcher.answer(request("work"))
+def test_progress_is_told_at_most_five_times_a_second(dispatcher, sent, monkeypatch):
+    ticks = count()
+    clock = SimpleNamespace(monotonic=lambda: next(ticks) / 64)  # a step lasts 1/64 of a second, and 13 of them 0.2
+    monkeypatch.setattr("penstock.widgets.requests._operation.time", clock)
+    dispatcher.answer(request("work", {"steps": 70}))
     told = [reply(sent)[0] for _ in range(sent.qsize())]
-    assert told[-1]["result"]["steps"] > 100
-    assert 1 <= len(told) - 1 <= 4
+    assert told[-1]["result"] == {"steps": 70}
+    assert [message["done"] for message in told[:-1]] == [13, 26, 39, 52, 65]
     assert all(message["event"] == "progress" and message["id"] == "ab12:1" for message in told[:-1])
 
 
@@ -298,3 +299,26 @@ def test_a_query_error_carries_its_span_in_utf16():
         "column": 14,
         "fix": "labels",
     }
+
+
+def test_a_request_whose_id_is_in_use_is_dropped(dispatcher, sent, works, caplog):
+    dispatcher.receive(request("wait", number=5))
+    assert works.started.wait(5)
+    dispatcher.receive(request("add", {"a": 1, "b": 2}, number=5))
+    assert "dropped a request whose id is in use" in caplog.text
+    works.gate.set()
+    assert sent.get(timeout=5)[0]["result"] == {"waited": True}
+    assert sent.empty()
+
+
+def test_all_that_runs_is_cancelled_when_a_widget_is_closed(dispatcher, sent, works):
+    dispatcher.receive(request("wait", number=5))
+    assert works.started.wait(5)
+    dispatcher.cancel_all()
+    assert sent.get(timeout=5)[0]["error"]["code"] == "Cancelled"
+
+
+@pytest.mark.parametrize("value", [1, "true", None], ids=repr)
+def test_a_flag_is_true_or_false(value):
+    with pytest.raises(check.BadRequestError, match="true or false"):
+        check.check_arguments({"overwrite": value}, {"overwrite": check.boolean()})

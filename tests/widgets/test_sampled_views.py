@@ -72,8 +72,11 @@ def test_what_was_opened_is_reported(open_front, ds, opened, kind):
     assert open_front(opened(ds)).ask("hello")[0]["dataset"]["opened"] == kind
 
 
-def test_the_grid_shows_every_position_and_sorts_copies_together(front):
+def test_the_grid_shows_every_position(front):
     assert rows_shown(front) == ROWS
+
+
+def test_the_grid_sorts_copies_together(front):
     front.ask("grid.sort", sort="row")
     assert rows_shown(front) == sorted(ROWS)
 
@@ -130,7 +133,7 @@ def test_a_bulk_edit_of_copies_changes_each_sample_once(front, ds):
 
 
 @pytest.mark.parametrize("mode", ["deck", "once"])
-def test_modes_that_count_samples_are_refused_and_nothing_changes(repeating, mode):
+def test_modes_that_count_samples_are_refused_before_anything_changes(repeating, mode):
     session = Session(repeating, query="select * sample by max_weight(contains(labels, 'Ring'): 3, True: 1)")
     with pytest.raises(SamplingError, match="twice"):
         session.set_weights(mode=mode)
@@ -163,15 +166,25 @@ def test_a_dataset_whose_query_repeats_rows_is_shown_alike(open_front, ds, query
     assert grid["num_selected"] == len(set(rows.tolist()))
 
 
-def test_code_and_loader_bring_the_rows_of_the_view(ds):
-    balanced = ds.query(CROSS, seed=3)
+@pytest.fixture
+def balanced(ds):
+    return ds.query(CROSS, seed=3)
+
+
+def loaded_rows(loader):
+    return np.concatenate([batch["index"] for batch in loader]).tolist()
+
+
+def test_the_loader_brings_the_rows_of_the_view(balanced):
+    got = loaded_rows(penstock.explore(balanced).loader(batch_size=16, framework="numpy"))
+    assert sorted(got) == sorted(balanced.indices.tolist())
+
+
+def test_the_exported_code_brings_the_batches_of_the_loader(balanced):
     explorer = penstock.explore(balanced)
-    got = np.concatenate([batch["index"] for batch in explorer.loader(batch_size=16, framework="numpy")])
-    assert sorted(got.tolist()) == sorted(balanced.indices.tolist())
     space = {}
     exec(explorer.export_code(batch_size=16, framework="numpy"), space)
-    again = np.concatenate([batch["index"] for batch in space["loader"]])
-    assert again.tolist() == got.tolist()
+    assert loaded_rows(space["loader"]) == loaded_rows(explorer.loader(batch_size=16, framework="numpy"))
 
 
 def test_a_saved_view_keeps_the_repeats(front, ds, repeating):

@@ -33,12 +33,19 @@ def state_bytes(widget):
     return len(json.dumps(own_state(widget), default=plain))
 
 
+SOURCES = {"dataset": lambda ds: ds, "view": lambda ds: ds[:10], "session": Session}
+
+
+@pytest.mark.parametrize("source", SOURCES.values(), ids=SOURCES)
 @pytest.mark.parametrize("panel", PANELS, ids=lambda panel: panel.__name__)
-def test_every_panel_opens_on_dataset_view_and_session(ds, panel):
-    for source in (ds, ds[:10], Session(ds)):
-        widget = panel(source)
-        assert FrontEnd(widget).ask("hello")[0]["query"]["text"] == "select *"
-        assert widget._runtime is penstock.widgets._runtime.runtime()
+def test_every_panel_opens_on_any_source(ds, panel, source):
+    widget = panel(source(ds))
+    assert FrontEnd(widget).ask("hello")[0]["query"]["text"] == "select *"
+    assert widget._runtime is penstock.widgets._runtime.runtime()
+
+
+@pytest.mark.parametrize("panel", PANELS, ids=lambda panel: panel.__name__)
+def test_every_panel_is_printed_with_its_dataset(ds, panel):
     assert repr(panel(ds, seed=7)) == f"{panel.__name__}('shapes', samples={NUM_SAMPLES}, seed=7)"
 
 
@@ -67,25 +74,36 @@ def test_assigning_weights_moves_the_text(explorer):
     assert explorer.weights.tolist() == [3, 0.5]
 
 
-def test_mode_seed_and_size_reach_the_plan(explorer):
+def test_options_of_the_draws_reach_the_plan(explorer):
     explorer.query = SAMPLED
     explorer.mode, explorer.seed, explorer.size = "deck", 9, 33
     spec = explorer.spec
     assert (spec.mode, spec.seed, spec.size) == ("deck", 9, 33)
     assert len(explorer.view) == 33
+
+
+def test_a_mode_that_does_not_exist_is_refused(explorer):
     with pytest.raises(traitlets.TraitError):
         explorer.mode = "dealt"
 
 
-def test_traits_can_be_observed_and_linked(ds, explorer):
+def test_traits_can_be_observed(explorer):
     heard = []
     explorer.observe(lambda change: heard.append((change["name"], change["new"])), names=["query", "seed"])
+    explorer.seed = 5
+    explorer.query = SAMPLED
+    assert heard == [("seed", 5), ("query", SAMPLED)]
+
+
+def test_traits_can_be_linked(explorer):
     field = ipywidgets.IntText()
     traitlets.link((explorer, "seed"), (field, "value"))
     field.value = 5
     explorer.query = SAMPLED
-    assert heard == [("seed", 5), ("query", SAMPLED)]
     assert explorer.spec.seed == 5
+
+
+def test_widgets_can_be_put_in_boxes(explorer):
     assert ipywidgets.HBox([explorer]).children == (explorer,)
 
 
@@ -97,10 +115,19 @@ def test_what_the_browser_does_is_observed_in_python(front):
     assert heard == [[20, 1], [2, 1]]
 
 
-def test_the_browser_sets_unit_theme_and_draft(front):
-    front.set_state(unit="samples", theme="dark", query_draft="select * wh")
-    assert (front.widget.unit, front.widget.theme) == ("samples", "dark")
+def test_the_browser_sets_the_unit(front):
+    front.set_state(unit="samples")
+    assert front.widget.unit == "samples"
     assert front.widget.snapshot["unit"] == "samples"
+
+
+def test_the_browser_sets_the_theme(front):
+    front.set_state(theme="dark")
+    assert front.widget.theme == "dark"
+
+
+def test_the_browser_sets_the_draft_of_the_query(front):
+    front.set_state(query_draft="select * wh")
     assert front.ask("hello")[0]["draft"] == "select * wh"
 
 
@@ -156,7 +183,7 @@ def test_state_stays_small(ds):
 
 
 @pytest.mark.slow
-def test_state_stays_small_with_many_long_class_names_and_all_selected(tmp_path):
+def test_state_stays_small_when_many_long_class_names_are_all_selected(tmp_path):
     names = [f"{i} " + "Ω'\"<b>" * 20 for i in range(1203)]
     ds = penstock.from_arrays(
         {"x": np.arange(5000.0), "labels": np.arange(5000) % 1203},

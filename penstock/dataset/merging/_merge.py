@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.dataset.merging._classes_merged import MergedClasses, merged_classes
-from penstock.dataset.merging._group_conflicts import Side, count_conflicts, whole_groups, with_whole_groups
+from penstock.dataset.merging._classes_merged import merged_classes
+from penstock.dataset.merging._filling import check_lengths, filled, ids_of_both, without_ids
+from penstock.dataset.merging._objects_merged import MergedObjects, merged_objects
 from penstock.dataset.merging._reconciled import recast_cells, reconciled, with_new_values
+from penstock.dataset.merging._report import MergeReport
+from penstock.dataset.merging._sides import Sides, cells_of, moved
+from penstock.dataset.objects._objects import ID
 from penstock.dataset.writing._committing import land
 from penstock.dataset.writing._conflicts import Conflict, same, shown_value
 from penstock.dataset.writing._history import ancestors, nearest_common
@@ -19,32 +23,50 @@ from penstock.dataset.writing._working import Working
 from penstock.errors import DatasetError
 from penstock.storage import Commit, Steps, table_of
 from penstock.table import Difference, Draft, OverlayTable, StoredTable, compare
-from penstock.tensors import Cell, TensorSpec, same_type
+from penstock.tensors import Cell, TensorSpec, object_groups, same_type
 
 __all__ = ["merge_branch"]
 
 Prefer = Literal["ours", "theirs"]
 _CHUNK = 1024
+_SHOWN = 5
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Sides:
-    """The three states of a merge, what either side changed, and the classes and specs they end with."""
-
-    base: OverlayTable
-    ours: OverlayTable
-    theirs: OverlayTable
-    mine: Difference
-    other: Difference
-    classes: Mapping[str, MergedClasses]
-    specs: Mapping[str, TensorSpec]
-
-
-def merge_branch(ours: Working, theirs: Working, name: str, prefer: Prefer | None) -> list[Conflict]:
+def merge_branch(ours: Working, theirs: Working, name: str, prefer: Prefer | None) -> MergeReport:
     """Apply what `theirs` changed since the common commit; with conflicts and no preference, nothing."""
     last = theirs.last_commit
     if last is None or last.id in ancestors(ours.store, ours.last_commit):
-        return []
+        return MergeReport()
+    sides, contested = _sides(ours, theirs, name, prefer)
+    taken_ids = ids_of_both(sides)
+    objects = merged_objects(sides, prefer, taken_ids)
+    whole = _conflicts(sides)
+    conflicts = [*contested, *objects.conflicts, *whole]
+    notes = _notes(objects, taken_ids, name)
+    if conflicts and prefer is None:
+        return MergeReport(conflicts, merged=False)
+    skipped = {(conflict.uid, conflict.tensor) for conflict in [*contested, *whole]} if prefer == "ours" else set()
+    if prefer == "theirs":
+        sides = replace(sides, other=_with_revived(sides))
+    _check_fit(sides)
+    check_lengths(sides, objects.cells)
+    taken = _Taken(sides=sides, skipped=skipped, objects=objects, taken_ids=taken_ids, blanks=_blanks(sides))
+    _take_in(ours, theirs, taken, f"merge {name}")
+    return MergeReport(conflicts, notes=notes)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Taken:
+    """What is taken in: the sides, what stays as it is here, and samples joined object by object."""
+
+    sides: Sides
+    skipped: set[tuple[int | None, str | None]]
+    objects: MergedObjects
+    taken_ids: frozenset[Hashable]
+    blanks: Mapping[str, Mapping[int, Cell]]
+
+
+def _sides(ours: Working, theirs: Working, name: str, prefer: Prefer | None) -> tuple[Sides, list[Conflict]]:
     base = _common(ours, theirs, name)
     classes = {
         tensor: merged_classes(base.stored, ours.stored, theirs.stored, tensor, prefer_theirs=prefer == "theirs")
@@ -54,7 +76,7 @@ def merge_branch(ours: Working, theirs: Working, name: str, prefer: Prefer | Non
     mine, other = (compare(base, side.table, follow_merges=True) for side in (ours, theirs))
     specs, contested = _surviving(base, ours, theirs, mine, other)
     both = set(mine.tensors_added) & set(other.tensors_added)
-    sides = _Sides(
+    sides = Sides(
         base=base,
         ours=ours.table,
         theirs=theirs.table,
@@ -63,20 +85,47 @@ def merge_branch(ours: Working, theirs: Working, name: str, prefer: Prefer | Non
         classes=classes,
         specs=specs,
     )
-    conflicts = [*contested, *_conflicts(sides)]
-    if conflicts and prefer is None:
-        return conflicts
-    pairs = whole_groups(((conflict.uid, conflict.tensor) for conflict in conflicts), sides.specs)
-    skipped = pairs if prefer == "ours" else set()
-    sides = replace(sides, other=with_whole_groups(sides.other, sides.theirs, pairs - skipped, sides.specs))
-    if prefer == "theirs":
-        sides = replace(sides, other=_with_revived(sides))
-    _check_fit(sides)
-    _take_in(ours, theirs, sides, skipped, f"merge {name}")
-    return conflicts
+    return sides, contested
 
 
-def _with_revived(sides: _Sides) -> Difference:
+def _notes(objects: MergedObjects, taken_ids: frozenset[Hashable], name: str) -> list[str]:
+    """Return what was joined in a way worth a look."""
+    notes = []
+    if objects.twice:
+        rows = sorted({row for row, _ in objects.twice})
+        shown = ", ".join(map(str, rows[:_SHOWN])) + (", ..." if len(rows) > _SHOWN else "")
+        number = len(objects.twice)
+        what = "1 object was" if number == 1 else f"{number:,} objects were"
+        notes.append(f"{what} drawn alike on both branches and kept once: sample{'s' * (len(rows) > 1)} {shown}")
+    if taken_ids:
+        shown = ", ".join(map(str, sorted(taken_ids, key=str)[:_SHOWN])) + (", ..." if len(taken_ids) > _SHOWN else "")
+        notes.append(
+            f"new objects of both branches have the {ID} {shown}; those of {name!r} have none now, and get a new one "
+            "when they are exported"
+        )
+    return notes
+
+
+def _blanks(sides: Sides) -> dict[str, dict[int, Cell]]:
+    """Return samples that only exist here in tensors of object groups that only the other branch has.
+
+    Checks that objects of their new samples can go without an entry in tensors that are only here.
+    """
+    found = {}
+    grouped = [name for names in object_groups(sides.specs).values() for name in names]
+    uids = sides.ours.stored.uids
+    rows = np.flatnonzero(sides.theirs.positions(uids) < 0).astype(np.int64)
+    for name in grouped:
+        spec = sides.specs[name]
+        if name not in sides.ours.stored.specs:
+            cells = filled(sides.ours, spec, sides.specs, rows)
+            found[name] = dict(zip(uids[rows].tolist(), cells, strict=True))
+        elif name not in sides.theirs.stored.specs:
+            filled(sides.theirs, spec, sides.specs, sides.other.added)
+    return found
+
+
+def _with_revived(sides: Sides) -> Difference:
     """Return their changes with the samples they edited and that were deleted here: those come back whole."""
     edited = np.intersect1d(sides.base.uids(sides.mine.removed), _edited_uids(sides.theirs, sides.other))
     back = sides.theirs.positions(edited)
@@ -101,7 +150,7 @@ def _surviving(
     return specs, contested
 
 
-def _check_fit(sides: _Sides) -> None:
+def _check_fit(sides: Sides) -> None:
     """Raise if samples of theirs do not fit a type fixed here, before anything is written."""
     theirs, other = sides.theirs, sides.other
     for name, spec in theirs.stored.specs.items():
@@ -125,21 +174,13 @@ def _at(working: Working, commit: Commit) -> OverlayTable:
 # ---- conflicts -------------------------------------------------------------------------------------
 
 
-def _conflicts(sides: _Sides) -> list[Conflict]:
+def _conflicts(sides: Sides) -> list[Conflict]:
     found: list[Conflict] = []
-    for tensor in sides.other.edited.keys() & sides.mine.edited.keys() & sides.specs.keys():
+    grouped = {name for names in object_groups(sides.specs).values() for name in names}
+    for tensor in (sides.other.edited.keys() & sides.mine.edited.keys() & sides.specs.keys()) - grouped:
         my_uids = sides.ours.uids(sides.mine.edited[tensor])
         both = np.intersect1d(my_uids, sides.theirs.uids(sides.other.edited[tensor]))
         found += _unlike(sides, tensor, both)
-    sizes = count_conflicts(
-        sides.base,
-        Side(table=sides.ours, changed=sides.mine),
-        Side(table=sides.theirs, changed=sides.other),
-        sides.specs,
-    )
-    found += [
-        Conflict(uid=uid, tensor=tensor, reason="its objects were edited on both branches") for uid, tensor in sizes
-    ]
     found += [conflict for merged in sides.classes.values() for conflict in merged.conflicts]
     mine, other = _edited_uids(sides.ours, sides.mine), _edited_uids(sides.theirs, sides.other)
     deleted_here = np.intersect1d(sides.base.uids(sides.mine.removed), other)
@@ -155,14 +196,14 @@ def _edited_uids(table: OverlayTable, difference: Difference) -> NDArray[np.int6
     return np.unique(np.concatenate(parts)) if parts else np.empty(0, np.int64)
 
 
-def _unlike(sides: _Sides, tensor: str, uids: NDArray[np.int64]) -> Iterator[Conflict]:
+def _unlike(sides: Sides, tensor: str, uids: NDArray[np.int64]) -> Iterator[Conflict]:
     merged = sides.classes.get(tensor)
     rows = sides.ours.positions(uids).tolist()
-    mine, other = _cells(sides.ours, tensor, uids), _cells(sides.theirs, tensor, uids)
+    mine, other = cells_of(sides.ours, tensor, uids), cells_of(sides.theirs, tensor, uids)
     here, there = (merged.from_ours, merged.from_theirs) if merged else (None, None)
     ours, theirs = sides.ours.stored.specs[tensor], sides.theirs.stored.specs[tensor]
     for uid, row, one, two in zip(uids.tolist(), rows, mine, other, strict=True):
-        if not same(_moved(one, here), _moved(two, there)):
+        if not same(moved(one, here), moved(two, there)):
             yield Conflict(
                 uid=uid,
                 tensor=tensor,
@@ -170,41 +211,32 @@ def _unlike(sides: _Sides, tensor: str, uids: NDArray[np.int64]) -> Iterator[Con
                 row=row,
                 ours=shown_value(ours, one),
                 theirs=shown_value(theirs, two),
+                base=_shown_base(sides.base, tensor, uid),
             )
 
 
-def _cells(table: OverlayTable, tensor: str, uids: NDArray[np.int64]) -> list[Cell]:
-    if not len(uids):
-        return []
-    rows = table.positions(uids)
-    ranks = np.argsort(rows)
-    cells = table.cells(rows[ranks], [tensor])[tensor]
-    return [cells[place] for place in np.argsort(ranks)]
-
-
-def _moved(cell: Cell, index: NDArray[np.int64] | None) -> Cell:
-    """Return a label as the merged classes count."""
-    if index is None or cell.value is None:
-        return cell
-    return Cell(value=index[np.asarray(cell.value, np.int64)])
+def _shown_base(base: OverlayTable, tensor: str, uid: int) -> Any:
+    if tensor not in base.stored.specs:
+        return None
+    (cell,) = cells_of(base, tensor, np.array([uid], np.int64))
+    return shown_value(base.stored.specs[tensor], cell)
 
 
 # ---- taking in -------------------------------------------------------------------------------------
 
 
-def _take_in(
-    ours: Working, theirs: Working, sides: _Sides, skipped: set[tuple[int | None, str | None]], message: str
-) -> None:
+def _take_in(ours: Working, theirs: Working, taken: _Taken, message: str) -> None:
+    sides = taken.sides
     meta = _merged_meta(ours.meta, theirs.meta, sides)
     specs = {entry["name"]: TensorSpec.from_json(entry) for entry in meta["tensors"]}
     ours.store.add_columns(list(specs.values()))
 
     def change(steps: Steps) -> None:
         steps.set_meta(lambda now: {**now, **{key: meta[key] for key in _merged_keys(meta)}})
-        _delete(steps, sides, skipped)
+        _delete(steps, sides, taken.skipped)
         for name, spec in specs.items():
-            _rewrite(steps, sides, spec, name, skipped)
-        _append(steps, sides, specs)
+            _rewrite(steps, taken, spec, name)
+        _append(steps, taken, specs)
 
     land(ours, change, message, merged=theirs.last_commit)
 
@@ -213,7 +245,7 @@ def _merged_keys(meta: Mapping[str, Any]) -> list[str]:
     return [key for key in ("tensors", "classes", "creds_keys", "link_roots") if key in meta]
 
 
-def _merged_meta(ours: Mapping[str, Any], theirs: Mapping[str, Any], sides: _Sides) -> dict[str, Any]:
+def _merged_meta(ours: Mapping[str, Any], theirs: Mapping[str, Any], sides: Sides) -> dict[str, Any]:
     """Return our description with their tensors, classes, credential names and folders."""
     mine = {entry["name"] for entry in ours["tensors"]}
     added = [entry for entry in theirs["tensors"] if entry["name"] not in mine]
@@ -230,7 +262,7 @@ def _merged_meta(ours: Mapping[str, Any], theirs: Mapping[str, Any], sides: _Sid
     return meta
 
 
-def _delete(steps: Steps, sides: _Sides, skipped: set[tuple[int | None, str | None]]) -> None:
+def _delete(steps: Steps, sides: Sides, skipped: set[tuple[int | None, str | None]]) -> None:
     kept = {uid for uid, tensor in skipped if tensor is None}
     gone = [uid for uid in sides.base.uids(sides.other.removed).tolist() if uid not in kept]
     here = np.array(gone, np.int64)
@@ -239,24 +271,24 @@ def _delete(steps: Steps, sides: _Sides, skipped: set[tuple[int | None, str | No
         steps.delete(here)
 
 
-def _rewrite(
-    steps: Steps, sides: _Sides, spec: TensorSpec, name: str, skipped: set[tuple[int | None, str | None]]
-) -> None:
-    """Write the changes of a tensor in our samples: renumbered classes, and their edits."""
-    cells = _renumbered(sides, name)
+def _rewrite(steps: Steps, taken: _Taken, spec: TensorSpec, name: str) -> None:
+    """Write the changes of a tensor in our samples: renumbered classes, their edits, and joined objects."""
+    sides = taken.sides
+    joined = taken.objects.cells.get(name, {})
+    cells = {**_renumbered(sides, name), **taken.blanks.get(name, {}), **joined}
     if name in sides.theirs.stored.specs:
         new = name not in sides.ours.stored.specs
         every = np.arange(sides.theirs.num_rows, dtype=np.int64)
         rows = every if new else sides.other.edited.get(name, every[:0])
-        uids = [uid for uid in sides.theirs.uids(rows).tolist() if (uid, name) not in skipped]
+        kept = (uid for uid in sides.theirs.uids(rows).tolist() if uid not in joined)
+        uids = [uid for uid in kept if (uid, name) not in taken.skipped]
         index = sides.classes[name].from_theirs if name in sides.classes else None
         for start in range(0, len(uids), _CHUNK):
             chunk = np.array(uids[start : start + _CHUNK], np.int64)
             chunk = chunk[sides.ours.positions(chunk) >= 0]
-            found = _cells(sides.theirs, name, chunk)
-            moved = [_moved(cell, index) for cell in found]
-            fit = recast_cells(moved, sides.theirs.stored.specs[name], spec, chunk.tolist())
-            cells.update(zip(chunk.tolist(), fit, strict=True))
+            found = [moved(cell, index) for cell in cells_of(sides.theirs, name, chunk)]
+            fit = recast_cells(found, sides.theirs.stored.specs[name], spec, chunk.tolist())
+            cells.update(zip(chunk.tolist(), _with_free_ids(fit, spec, taken), strict=True))
     left = StoredTable(steps.snapshot(), "")
     uids_left = np.array([*cells], np.int64)
     there = uids_left[left.positions(uids_left) >= 0] if len(uids_left) else uids_left
@@ -264,7 +296,7 @@ def _rewrite(
         steps.rewrite(table_of(there, {spec: [cells[uid] for uid in there.tolist()]}))
 
 
-def _renumbered(sides: _Sides, name: str) -> dict[int, Cell]:
+def _renumbered(sides: Sides, name: str) -> dict[int, Cell]:
     """Return our labels that the merge renumbers, by uid."""
     merged = sides.classes.get(name)
     if merged is None or merged.from_ours is None:
@@ -279,7 +311,14 @@ def _renumbered(sides: _Sides, name: str) -> dict[int, Cell]:
     }
 
 
-def _append(steps: Steps, sides: _Sides, specs: Mapping[str, TensorSpec]) -> None:
+def _with_free_ids(cells: list[Cell], spec: TensorSpec, taken: _Taken) -> list[Cell]:
+    if spec.name != ID or not taken.taken_ids:
+        return cells
+    return [without_ids(spec, cell, taken.taken_ids) for cell in cells]
+
+
+def _append(steps: Steps, taken: _Taken, specs: Mapping[str, TensorSpec]) -> None:
+    sides = taken.sides
     added = sides.other.added
     new = added[sides.ours.positions(sides.theirs.uids(added)) < 0] if len(added) else added
     for start in range(0, len(new), _CHUNK):
@@ -289,7 +328,10 @@ def _append(steps: Steps, sides: _Sides, specs: Mapping[str, TensorSpec]) -> Non
         columns = {}
         for name, spec in specs.items():
             index = sides.classes[name].from_theirs if name in sides.classes else None
-            found = cells.get(name, [Cell(value=None)] * len(chunk))
-            moved = [_moved(cell, index) for cell in found]
-            columns[spec] = recast_cells(moved, sides.theirs.stored.specs.get(name, spec), spec, uids.tolist())
+            if name not in cells:
+                columns[spec] = filled(sides.theirs, spec, specs, chunk)
+                continue
+            found = [moved(cell, index) for cell in cells[name]]
+            fit = recast_cells(found, sides.theirs.stored.specs[name], spec, uids.tolist())
+            columns[spec] = _with_free_ids(fit, spec, taken)
         steps.append(uids, columns)

@@ -7,9 +7,11 @@ from contextlib import contextmanager, suppress
 
 import numpy as np
 
+from penstock.dataset.objects._joining import Side
 from penstock.dataset.writing._conflicts import Prefer, edit_conflicts, refuse, settled_draft
 from penstock.dataset.writing._description import label_lengths, object_counts_of, with_label_lengths, write_draft_into
 from penstock.dataset.writing._groups import check_groups
+from penstock.dataset.writing._joined_edits import joined_edits
 from penstock.dataset.writing._working import Working
 from penstock.errors import DatasetError, PenstockError, StorageError
 from penstock.storage import Commit, Steps, clean_version, commit_kind, keep, new_record
@@ -49,10 +51,12 @@ def commit(working: Working, message: str, *, on_conflict: Prefer) -> Commit:
     with working.store.location.lock():
         working.refresh()
         session = working.drafts
-        conflicts = edit_conflicts(working.store, working.stored, session)
-        if conflicts and on_conflict == "raise":
-            refuse(conflicts, working.last_commit)
-        draft = settled_draft(session, working.stored, conflicts, on_conflict)
+        side: Side = "theirs" if on_conflict == "theirs" else "ours"
+        joined = joined_edits(working.store, working.stored, session, side)
+        conflicts = edit_conflicts(working.store, working.stored, session, joined.settled)
+        if (conflicts or joined.conflicts) and on_conflict == "raise":
+            refuse([*joined.conflicts, *conflicts], working.last_commit)
+        draft = joined.into(settled_draft(session, working.stored, conflicts, on_conflict))
         working.show_draft(draft)
         if not draft and working.is_clean():
             if session.draft:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Literal, NoReturn
@@ -15,7 +15,18 @@ from penstock.storage import Commit, Store
 from penstock.table import Draft, StoredTable, class_keys, merged_into, new_index, sample_of_cell
 from penstock.tensors import Cell, TensorSpec
 
-__all__ = ["Conflict", "Prefer", "cells_at", "edit_conflicts", "refuse", "same", "settled_draft", "shown_value"]
+__all__ = [
+    "Conflict",
+    "Prefer",
+    "cells_at",
+    "class_index",
+    "edit_conflicts",
+    "refuse",
+    "renumbered",
+    "same",
+    "settled_draft",
+    "shown_value",
+]
 
 Prefer = Literal["raise", "ours", "theirs"]
 _SHOWN = 3
@@ -23,7 +34,7 @@ _SHOWN = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conflict:
-    """A sample that two changed, each in its own way.
+    """A sample, or an object of it, that two changed, each in its own way.
 
     Parameters
     ----------
@@ -37,6 +48,12 @@ class Conflict:
         Where the sample is here; None where it is deleted here.
     ours, theirs : object
         The value here and there: class names for labels, the shape for images and masks.
+    base : object
+        The value that both started from.
+    object, object_there : int or None
+        Which object of the sample it is, here and there; None where it is deleted, or the whole sample is concerned.
+    annotation_id : int or str or None
+        The id of the object, if it has one.
     """
 
     uid: int | None
@@ -45,6 +62,27 @@ class Conflict:
     row: int | None = None
     ours: Any = None
     theirs: Any = None
+    base: Any = None
+    object: int | None = None
+    object_there: int | None = None
+    annotation_id: int | str | None = None
+
+    def __str__(self) -> str:
+        """Return the conflict in words."""
+        where = (
+            "" if self.uid is None else f"sample {self.row}" if self.row is not None else f"sample with uid {self.uid}"
+        )
+        if self.object is not None or self.object_there is not None:
+            place = self.object if self.object is not None else f"{self.object_there} there"
+            where += f", object {place}"
+            where += f" (annotation {self.annotation_id})" if self.annotation_id is not None else ""
+        if self.tensor is not None and (self.ours is not None or self.theirs is not None):
+            values = [f"{self.ours!r} here"] if self.object is not None or self.object_there is None else []
+            values += [f"{self.theirs!r} there"] if self.object_there is not None or self.object is None else []
+            was = "" if self.base is None else f", and was {self.base!r}"
+            return f"{where}: {self.tensor!r} is {', '.join(values)}{was} ({self.reason})"
+        named = f" ({self.tensor!r})" if self.tensor is not None else ""
+        return f"{where}{named}: {self.reason}" if where else f"{self.reason}{named}"
 
 
 def same(one: Cell, two: Cell) -> bool:
@@ -84,13 +122,19 @@ def shown_value(spec: TensorSpec, cell: Cell | None) -> Any:
 # ---- two sessions ----------------------------------------------------------------------------------
 
 
-def edit_conflicts(store: Store, stored: StoredTable, session: Drafts) -> list[Conflict]:
-    """Return the edited samples that another session changed since they were edited here."""
+def edit_conflicts(
+    store: Store, stored: StoredTable, session: Drafts, settled: Collection[tuple[str, int]] = ()
+) -> list[Conflict]:
+    """Return the edited samples that another session changed since they were edited here.
+
+    `settled` names tensors and uids that were joined object by object.
+    """
     found = [_lost(stored, tensor, uid) for tensor, uid in session.lost]
     for tensor, edits in session.draft.edits.items():
         for version, uids in _by_version(edits, session.over.get(tensor, {})).items():
             if version not in {stored.snapshot.version, -1}:
-                found += _changed_since(store, stored, tensor, {uid: edits[uid] for uid in uids}, version)
+                left = {uid: edits[uid] for uid in uids if (tensor, uid) not in settled}
+                found += _changed_since(store, stored, tensor, left, version) if left else []
     return found
 
 
@@ -120,7 +164,7 @@ def _changed_since(
     if before is None or tensor not in before.specs:
         return []
     uids = list(edits)
-    index = _index(before, stored, tensor)
+    index = class_index(before, stored, tensor)
     old, now = cells_at(before, tensor, uids), cells_at(stored, tensor, uids)
     found = []
     for uid, first, second in zip(uids, old, now, strict=True):
@@ -128,17 +172,19 @@ def _changed_since(
             continue
         if second is None:
             found.append(Conflict(uid=uid, tensor=None, reason="edited here, deleted by another session"))
-        elif not same(_renumbered(first, index), second) and not same(second, edits[uid]):
+        elif not same(renumbered(first, index), second) and not same(second, edits[uid]):
             found.append(_both(stored, tensor, uid, edits[uid], second))
     return found
 
 
-def _index(before: StoredTable, now: StoredTable, tensor: str) -> Any:
+def class_index(before: StoredTable, now: StoredTable, tensor: str) -> Any:
+    """Return the index now of each class of an earlier version; None where none moved."""
     meta = now.snapshot.meta
     return new_index(class_keys(before.snapshot.meta, tensor), class_keys(meta, tensor), merged_into(meta, tensor))
 
 
-def _renumbered(cell: Cell, index: Any) -> Cell:
+def renumbered(cell: Cell, index: Any) -> Cell:
+    """Return a label of an earlier version as classes count now."""
     if index is None or not isinstance(cell.value, np.ndarray):
         return cell
     return Cell(value=index[cell.value.astype(np.int64)])
@@ -160,7 +206,9 @@ def refuse(conflicts: Sequence[Conflict], last: Commit | None) -> NoReturn:
     """Raise the conflicts as an error that names samples and both values."""
     told = []
     for conflict in conflicts[:_SHOWN]:
-        if conflict.tensor is None or (conflict.ours is None and conflict.theirs is None):
+        if conflict.object is not None or conflict.object_there is not None:
+            told.append(str(conflict))
+        elif conflict.tensor is None or (conflict.ours is None and conflict.theirs is None):
             told.append(f"sample {conflict.row if conflict.row is not None else conflict.uid} {conflict.reason}")
         else:
             told.append(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +29,13 @@ class Stream(Protocol):
     def slice(self, start: int, stop: int) -> NDArray[np.int64]:
         """Return the draws of some stream positions."""
         ...
+
+
+@runtime_checkable
+class _OneWayStream(Stream, Protocol):
+    """A stream of samples that come one after the other: its draws are asked for in order, so many at a time."""
+
+    block: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,8 +158,8 @@ class Draws:
     def __init__(self, stream: Stream, epoch: Epoch) -> None:
         self._stream = stream
         self._epoch = epoch
-        self._in_sequence = hasattr(stream, "block")
-        self._size: int = getattr(stream, "block", _BLOCK)
+        self._in_sequence = isinstance(stream, _OneWayStream)
+        self._size = stream.block if isinstance(stream, _OneWayStream) else _BLOCK
         self._blocks: dict[int, NDArray[np.int64]] = {}
 
     def of(self, positions: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -211,7 +211,14 @@ class Gather:
                 try:
                     return self._tray[0].popleft()
                 except IndexError:  # another thread may empty the next one first
-                    self._fill(asked)
+                    self._refill(asked)
+
+    def _refill(self, asked: float) -> None:
+        try:
+            self._fill(asked)
+        except BaseException:
+            self.close()  # under the lock: nobody gets a batch that follows an error
+            raise
 
     def _fill(self, asked: float) -> None:
         first = self._tray[1]

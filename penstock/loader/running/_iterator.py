@@ -103,6 +103,9 @@ class EpochIterator(Iterator[Any]):
         except PipelineEnded:
             self._end()
             raise
+        except BaseException:
+            self.close()  # before the turn passes on: nobody gets a batch that follows an error
+            raise
 
     def _taken(self, asked: float) -> Any:
         batch, result = self._pipeline.take()

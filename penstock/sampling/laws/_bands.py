@@ -9,7 +9,7 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.errors import SamplingError
+from penstock.sampling.spec._count import checked_fraction
 
 __all__ = ["band", "binomial_quantiles", "check_level"]
 
@@ -20,9 +20,7 @@ _ROUNDING = 1e-9
 
 def check_level(level: float) -> float:
     """Return the level, or raise if it is not a probability."""
-    if not 0 < level < 1:
-        raise SamplingError(f"level is {level!r}. Expected a number between 0 and 1", hint="0.95 is the usual one")
-    return float(level)
+    return checked_fraction("level", level, hint="0.95 is the usual one")
 
 
 def band(

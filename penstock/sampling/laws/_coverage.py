@@ -14,6 +14,7 @@ from penstock.errors import SamplingError
 from penstock.sampling.laws._bands import band
 from penstock.sampling.laws._unseen import Law
 from penstock.sampling.pool._groups import Groups
+from penstock.sampling.spec._count import checked_count, checked_fraction
 
 __all__ = ["Coverage", "Population", "TimesSeen", "coverage"]
 
@@ -112,6 +113,7 @@ class Coverage:
         float
         """
         allowed = self._allowed(share, of)
+        num_epochs = checked_count("num_epochs", num_epochs, least=0)
         return self._law.at_most_unseen(num_epochs, allowed) if allowed >= 0 and num_epochs > 0 else 0.0
 
     def epochs_to_cover(
@@ -140,8 +142,7 @@ class Coverage:
         """
         allowed = self._allowed(share, of)
         for quantile in quantiles:
-            if not 0 < quantile < 1:
-                raise SamplingError(f"quantile is {quantile!r}. Expected a number between 0 and 1")
+            checked_fraction("quantile", quantile)
         if allowed < 0:
             return np.full(len(quantiles), math.inf)
         return np.array([self._first_epoch(allowed, quantile) for quantile in quantiles])
@@ -150,8 +151,7 @@ class Coverage:
         """Return how many drawable samples may still be unseen; negative where the share is out of reach."""
         if of not in get_args(Population):
             raise SamplingError(f"of is {of!r}. Expected 'pool' or 'drawable'")
-        if not 0 < share <= 1:
-            raise SamplingError(f"share is {share!r}. Expected a number in (0, 1]", hint="0.9 means 90 % of them")
+        share = checked_fraction("share", share, whole=True, hint="0.9 means 90 % of them")
         total = self.num_rows if of == "pool" else self.num_drawable
         return self.num_drawable - math.ceil(share * total - 1e-9)
 
@@ -214,8 +214,7 @@ class Coverage:
 
 def coverage(strata: Groups, law: Law, num_epochs: int, num_draws: int, level: float) -> Coverage:
     """Return the coverage of a law; see `SamplingPlan.coverage`."""
-    if num_epochs < 1:
-        raise SamplingError(f"num_epochs is {num_epochs!r}. Expected at least 1")
+    num_epochs = checked_count("num_epochs", num_epochs)
     epochs = np.arange(1, num_epochs + 1)
     unseen = law.unseen(epochs)
     fewest, most = band(unseen.mean, unseen.variance, level, float(law.num_drawable))

@@ -17,6 +17,7 @@ from penstock.sampling.pool._label_input import Labels, class_counts
 from penstock.sampling.pool._labels import ClassCounts
 from penstock.sampling.random._permute import sorted_order
 from penstock.sampling.random._philox import SUBSET, words
+from penstock.sampling.spec._count import checked_count
 from penstock.sampling.streams._stream import IndexStream
 
 __all__ = [
@@ -160,8 +161,7 @@ def batch_composition(
     [[2, 0], [1, 1]]
     """
     labels = class_counts(labels)
-    if batch_size < 1:
-        raise SamplingError(f"batch_size is {batch_size!r}. Expected at least 1")
+    batch_size = checked_count("batch_size", batch_size)
     stop = start + (stream.size if num_batches is None else num_batches * batch_size)
     drawn = stream.slice(start, stop)
     taken = labels.take(drawn)
@@ -240,7 +240,7 @@ def times_seen_table(stream: IndexStream, labels: Labels, num_epochs: int = 1) -
     """
     labels = class_counts(labels)
     times = np.zeros(labels.num_rows, np.int64)
-    for epoch in range(num_epochs):
+    for epoch in range(checked_count("num_epochs", num_epochs, least=0)):
         times += np.bincount(stream.epoch(epoch), minlength=labels.num_rows)
     identity = distinct_rows(labels.row_numbers)
     if identity is not None:

@@ -13,6 +13,7 @@ from penstock.errors import SamplingError
 from penstock.sampling.plan._plan import SamplingPlan
 from penstock.sampling.plan._strata import Strata
 from penstock.sampling.pool._labels import ClassCounts
+from penstock.sampling.spec._count import checked_count
 from penstock.sampling.spec._presets import inverse_frequency
 from penstock.sampling.spec._spec import Mode
 
@@ -170,7 +171,11 @@ def epochs_by_imbalance(
     >>> epochs_by_imbalance(165, (1.0,), (0.5,)).epochs.tolist()
     [[7.0]]
     """
-    minority = np.array([round(num_majority * ratio) for ratio in ratios], np.int64)
+    num_majority = checked_count("num_majority", num_majority)
+    try:
+        minority = np.array([round(num_majority * ratio) for ratio in ratios], np.int64)
+    except (TypeError, ValueError, OverflowError):
+        minority = np.zeros(0, np.int64)
     if len(minority) == 0 or minority.min() < 1:
         raise SamplingError(f"ratios are {list(ratios)!r}. Expected numbers that leave at least one minority sample")
     epochs = []

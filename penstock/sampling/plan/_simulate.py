@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.errors import MissingDependencyError, SamplingError
+from penstock.errors import MissingDependencyError
 from penstock.sampling.pool._build import first_positions
 from penstock.sampling.pool._groups import Groups
 from penstock.sampling.random._philox import SIMULATE, words
+from penstock.sampling.spec._count import checked_count
 from penstock.sampling.streams._stream import IndexStream
 
 __all__ = ["Progress", "Simulation", "simulate"]
@@ -73,8 +74,7 @@ def simulate(
     progress: Progress | bool | None,
 ) -> Simulation:
     """Return runs of the streams of `stream_of`; see `SamplingPlan.simulate`."""
-    if num_epochs < 1 or num_runs < 1:
-        raise SamplingError(f"{num_runs} runs of {num_epochs} epochs. Expected at least one of each")
+    num_epochs, num_runs = checked_count("num_epochs", num_epochs), checked_count("num_runs", num_runs)
     tally = _Tally(strata, num_runs, num_epochs)
     seeds = words(seed, (SIMULATE, 0, 0), 0, num_runs).tolist()
     with _reporting(progress, num_runs * num_epochs) as report:

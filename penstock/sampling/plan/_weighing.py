@@ -13,6 +13,7 @@ from penstock.sampling.laws._repeats import folded_rows
 from penstock.sampling.pool._groups import Groups
 from penstock.sampling.pool._statistics import binned
 from penstock.sampling.spec._combine import combined_weights, ineffective
+from penstock.sampling.spec._count import checked_count
 from penstock.sampling.spec._spec import SamplingSpec
 from penstock.sampling.streams._once import inclusion
 from penstock.sampling.streams._quotas import integer_masses
@@ -95,8 +96,8 @@ class Weighing:
 
     def checked_draws(self, num_draws: int | None) -> int:
         """Return the draws delivered in an epoch, by default all; raise if there cannot be as many."""
-        if num_draws is not None and not num_draws >= 1:
-            raise SamplingError(f"num_draws is {num_draws!r}. Expected draws per epoch, at least 1")
+        if num_draws is not None:
+            num_draws = checked_count("num_draws", num_draws)
         if num_draws is not None and self.spec.mode == "once" and num_draws > self.num_draws:
             raise SamplingError(
                 f"num_draws is {num_draws!r}; without replacement an epoch has {self.num_draws} draws",
@@ -104,7 +105,7 @@ class Weighing:
             )
         if not self.total > 0:
             self.check_drawable()
-        return self.num_draws if num_draws is None else int(num_draws)
+        return self.num_draws if num_draws is None else num_draws
 
     @property
     def effective_sample_size(self) -> float:

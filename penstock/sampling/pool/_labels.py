@@ -112,6 +112,11 @@ class ClassCounts:
             rows = [np.fromiter(row, np.int64) for row in labels]
         except OverflowError as error:
             raise SamplingError(f"a class index does not fit into 64 bits ({error})") from error
+        except (TypeError, ValueError) as error:
+            raise SamplingError(
+                f"labels are not lists of class indices ({error}). Expected a list of whole numbers for each row",
+                hint="from_labels takes one label per row",
+            ) from error
         offsets = np.zeros(len(rows) + 1, np.int64)
         np.cumsum([len(row) for row in rows], out=offsets[1:])
         values = np.concatenate(rows) if rows else np.zeros(0, np.int64)

@@ -21,7 +21,8 @@ from penstock.sampling.samplers._processes import (
     world_size_of_group,
 )
 from penstock.sampling.samplers._rearming import Reweighable
-from penstock.sampling.streams._stream import IndexStream
+from penstock.sampling.spec._count import checked_count
+from penstock.sampling.streams._stream import IndexStream, whole_of_state
 
 __all__ = ["INJECTING", "EpochSampler", "whole_steps"]
 
@@ -52,11 +53,10 @@ class EpochSampler(Reweighable):
             )
         self._plan = source if isinstance(source, SamplingPlan) else None
         self._stream = source.stream() if isinstance(source, SamplingPlan) else source
-        if isinstance(batch_size, bool) or int(batch_size) != batch_size or batch_size < 1:
-            raise SamplingError(f"batch_size is {batch_size!r}. Expected a whole number of at least 1")
+        batch_size = checked_count("batch_size", batch_size)
         if self._stream.size < 1:
             raise SamplingError("the stream has no draws. Expected at least one sample")
-        self.batch_size = int(batch_size)
+        self.batch_size = batch_size
         self.drop_last = drop_last
         self._continuing = bool(getattr(self._stream, "continuing", False))
         self._distributed = distributed
@@ -150,7 +150,7 @@ class EpochSampler(Reweighable):
             If the state is of another stream.
         """
         position = self._stream.position(state)
-        start, epoch = int(state["start"]), int(state["epoch"])
+        start, epoch = (whole_of_state(state, name) for name in ("start", "epoch"))
         if not 0 <= start <= position:
             raise LoaderStateError(f"the state is at position {position} of an epoch that began at {start}")
         self._place(epoch, start, position - start)

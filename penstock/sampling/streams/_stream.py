@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from penstock.errors import LoaderStateError, SamplingError
 from penstock.sampling.random._permute import Orders
 from penstock.sampling.random._philox import SHUFFLE, check_seed
+from penstock.sampling.spec._count import checked_count
 
-__all__ = ["IndexStream", "SequentialStream", "ShuffledStream", "Stream", "by_epoch"]
+__all__ = ["IndexStream", "SequentialStream", "ShuffledStream", "Stream", "by_epoch", "whole_of_state"]
 
 _MIN_CHUNK, _MAX_CHUNK = 256, 4096
 
@@ -53,6 +54,17 @@ class IndexStream(Protocol):
         ...
 
 
+def whole_of_state(state: Mapping[str, Any], name: str) -> int:
+    """Return a number that a state holds, or say that it is missing or not a number of a state."""
+    value = state.get(name)
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 0:
+        raise LoaderStateError(
+            f"{name!r} of the state is {value!r}. Expected a whole number of at least 0",
+            hint="pass all that state_dict() returned, unchanged",
+        )
+    return int(value)
+
+
 class Stream:
     """What all streams share: slices out of chunks, epochs, state."""
 
@@ -64,9 +76,7 @@ class Stream:
     """Whether draws beyond an epoch are the next epoch's (iid, deck), or each epoch is one of its own."""
 
     def __init__(self, size: int, seed: int) -> None:
-        if size < 0:
-            raise SamplingError(f"size is {size}. Expected draws per epoch, at least 0")
-        self.size = int(size)
+        self.size = checked_count("size", size, least=0)
         self.seed = check_seed(seed)
         self._chunk: tuple[int, NDArray[np.int64]] | None = None
         self._next = -1
@@ -143,13 +153,15 @@ class Stream:
         LoaderStateError
             If the state is not of this stream.
         """
+        if not isinstance(state, Mapping):
+            raise LoaderStateError(f"the state is {state!r}. Expected the dictionary that state_dict() returned")
         if state.get("fingerprint") != self.fingerprint:
             raise LoaderStateError(
                 f"the state is of another stream: fingerprint {str(state.get('fingerprint'))[:12]!r}, "
                 f"expected {self.fingerprint[:12]!r}",
                 hint="resume with the same dataset version, query, weights, mode, size and seed",
             )
-        return int(state["position"])
+        return whole_of_state(state, "position")
 
     def _identity(self) -> str:
         return ""

@@ -45,8 +45,17 @@ def failure(error: BaseException) -> dict[str, Any]:
 
 
 def _conflict(conflict: Conflict) -> dict[str, Any]:
-    sides = {"ours": _value(conflict.ours), "theirs": _value(conflict.theirs)}
-    return {"row": conflict.row, "tensor": conflict.tensor or conflict.reason, **sides}
+    """Return a conflict as text; `object` is which one of the sample it is, here or, if it is deleted here, there."""
+    of_object = conflict.object is not None or conflict.object_there is not None
+    gone = {"ours": of_object and conflict.object is None, "theirs": of_object and conflict.object_there is None}
+    values = {"ours": conflict.ours, "theirs": conflict.theirs}
+    return {
+        "row": conflict.row,
+        "object": conflict.object if conflict.object is not None else conflict.object_there,
+        "tensor": conflict.tensor or conflict.reason,
+        "base": _value(conflict.base),
+        **{side: "deleted" if gone[side] else _value(value) for side, value in values.items()},
+    }
 
 
 def _value(value: Any) -> str:

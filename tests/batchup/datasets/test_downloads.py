@@ -66,12 +66,19 @@ def test_partial_file_of_any_content_ends_with_the_right_file(left, ranges, tmp_
     assert names_in(tmp_path) == ["file.bin"]
 
 
-def test_download_of_a_wrong_file_is_refused_and_leaves_nothing(tmp_path):
-    with (
-        published.served({"/file.bin": CONTENT[::-1]}) as (address, _),
-        pytest.raises(DownloadError, match=r"the file has the SHA-256 checksum [0-9a-f]{64}\. Expected"),
-    ):
-        ensure_files([source(address)], tmp_path, progress=False)
+def download_a_wrong_file(folder):
+    with published.served({"/file.bin": CONTENT[::-1]}) as (address, _):
+        ensure_files([source(address)], folder, progress=False)
+
+
+def test_download_of_a_wrong_file_is_refused(tmp_path):
+    with pytest.raises(DownloadError, match=r"the file has the SHA-256 checksum [0-9a-f]{64}\. Expected"):
+        download_a_wrong_file(tmp_path)
+
+
+def test_download_of_a_wrong_file_leaves_nothing(tmp_path):
+    with pytest.raises(DownloadError):
+        download_a_wrong_file(tmp_path)
     assert names_in(tmp_path) == []
 
 
@@ -124,7 +131,7 @@ def test_dataset_placed_by_hand_needs_no_server(dataset, files, home):
 
 
 @pytest.mark.parametrize(("dataset", "files"), ALL)
-def test_wrong_file_placed_by_hand_is_refused_and_kept(dataset, files, home):
+def test_wrong_file_placed_by_hand_is_refused_as_it_is(dataset, files, home):
     contents = files()
     with published.served(published.at_root(contents)) as (address, asked):
         small = published.small(dataset, contents, address)

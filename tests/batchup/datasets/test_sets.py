@@ -68,7 +68,7 @@ def test_dataset_needs_no_server_when_it_was_opened_before(dataset, files):
         usps.USPS,
     ],
 )
-def test_published_files_have_checksums_and_addresses(dataset):
+def test_published_files_can_be_fetched_by_checksum(dataset):
     for file in dataset.files:
         assert re.fullmatch("[0-9a-f]{64}", file.sha256)
         assert file.urls
@@ -115,16 +115,20 @@ def test_cifar10_joins_its_five_batches():
     assert found.class_names[3] == "cat"
 
 
-def test_cifar100_has_classes_and_superclasses():
-    found = opened(cifar100.CIFAR100, published.cifar100_files(), n_val=1)
-    assert (found.train_y.tolist(), found.val_y.tolist(), found.test_y.tolist()) == ([99, 0], [50], [7])
-    assert (found.train_y_coarse.tolist(), found.val_y_coarse.tolist(), found.test_y_coarse.tolist()) == (
-        [19, 0],
-        [10],
-        [3],
-    )
-    assert found.class_names == published.NAMES_100
-    assert found.class_names_coarse == published.NAMES_20
+@pytest.fixture
+def hundred():
+    return opened(cifar100.CIFAR100, published.cifar100_files(), n_val=1)
+
+
+def test_cifar100_has_classes(hundred):
+    assert (hundred.train_y.tolist(), hundred.val_y.tolist(), hundred.test_y.tolist()) == ([99, 0], [50], [7])
+    assert hundred.class_names == published.NAMES_100
+
+
+def test_cifar100_has_superclasses(hundred):
+    coarse = (hundred.train_y_coarse.tolist(), hundred.val_y_coarse.tolist(), hundred.test_y_coarse.tolist())
+    assert coarse == ([19, 0], [10], [3])
+    assert hundred.class_names_coarse == published.NAMES_20
 
 
 def test_svhn_reads_label_10_as_the_digit_0():
@@ -133,21 +137,34 @@ def test_svhn_reads_label_10_as_the_digit_0():
     assert np.array_equal(found.test_X_u8, published.pixels(2, 2, 3, 32, 32))
 
 
-def test_svhn_extra_has_images_and_labels():
+def test_svhn_extra_has_labels():
+    assert opened(svhn.SVHNExtra, published.svhn_extra_files()).y.tolist() == [2, 0, 3]
+
+
+def test_svhn_extra_has_images():
     found = opened(svhn.SVHNExtra, published.svhn_extra_files())
-    assert found.y.tolist() == [2, 0, 3]
     assert np.array_equal(found.X_u8, published.pixels(3, 3, 3, 32, 32))
 
 
-def test_stl_turns_columns_to_rows_and_leaves_the_last_fold_out():
-    found = opened(stl.STL, published.stl_files())
+@pytest.fixture
+def stl10():
+    return opened(stl.STL, published.stl_files())
+
+
+def test_stl_turns_columns_to_rows(stl10):
     images = published.pixels(1, 5, 3, 96, 96)
-    assert [fold.tolist() for fold in found.tr_folds] == [[0, 1], [2, 3], [1, 4]]
-    assert np.array_equal(found.train_X_u8, images[[0, 2, 3]])
-    assert np.array_equal(found.val_X_u8, images[[1, 4]])
-    assert (found.train_y.tolist(), found.val_y.tolist(), found.test_y.tolist()) == ([0, 2, 3], [1, 4], [9, 0])
-    assert np.array_equal(found.unl_X_u8, published.pixels(3, 3, 3, 96, 96))
-    assert found.class_names == published.STL_NAMES
+    assert np.array_equal(stl10.train_X_u8, images[[0, 2, 3]])
+    assert np.array_equal(stl10.val_X_u8, images[[1, 4]])
+    assert np.array_equal(stl10.unl_X_u8, published.pixels(3, 3, 3, 96, 96))
+
+
+def test_stl_leaves_the_last_fold_out(stl10):
+    assert [fold.tolist() for fold in stl10.tr_folds] == [[0, 1], [2, 3], [1, 4]]
+    assert (stl10.train_y.tolist(), stl10.val_y.tolist(), stl10.test_y.tolist()) == ([0, 2, 3], [1, 4], [9, 0])
+
+
+def test_stl_has_the_published_names(stl10):
+    assert stl10.class_names == published.STL_NAMES
 
 
 def test_stl_trains_on_all_when_no_fold_is_for_validation():
@@ -178,7 +195,7 @@ def test_usps_keeps_its_floats():
         pytest.param(usps.USPS, published.usps_files, "usps.h5", published.h5({"train_X": np.zeros(3)}), id="hdf5 arrays"),
     ],
 )  # fmt: skip
-def test_file_of_another_content_is_refused_and_no_arrays_are_kept(dataset, files, name, content, home):
+def test_file_of_another_content_is_refused_before_arrays_are_kept(dataset, files, name, content, home):
     with pytest.raises(ImporterError, match="Expected"):
         opened(dataset, files() | {name: content}, 0)
     assert not list(home.glob("data/*/arrays-*"))
@@ -209,7 +226,7 @@ def test_missing_package_is_named_with_how_to_install_it(dataset, files, package
     assert caught.value.hint == "pip install 'penstock[datasets]'"
 
 
-def test_delete_cache_removes_what_was_downloaded_and_keeps_datasets():
+def test_delete_cache_removes_only_what_was_downloaded():
     contents = published.mnist_files()
     with published.served(published.at_root(contents)) as (address, _):
         small = published.small(mnist.MNIST, contents, address)

@@ -60,15 +60,23 @@ def test_svhn_has_its_further_images_when_asked_for():
     assert ds.subset.info.class_names == ["train", "test", "extra"]
 
 
-def test_edits_stay_in_the_cached_dataset_and_not_in_a_new_one(tmp_path):
+@pytest.fixture
+def edited():
     contents = published.mnist_files()
     ds = made(mnist.MNIST, contents)
     ds.labels[0] = 9
     ds.commit("correct a label")
-    assert labels_of(made(mnist.MNIST, contents).labels)[0] == [9]
-    assert labels_of(made(mnist.MNIST, contents, tmp_path / "new").labels)[0] == [0]
+    return contents
+
+
+def test_edits_stay_in_the_cached_dataset(edited):
+    assert labels_of(made(mnist.MNIST, edited).labels)[0] == [9]
+
+
+def test_a_new_dataset_has_no_edits_of_the_cached_one(edited, tmp_path):
+    assert labels_of(made(mnist.MNIST, edited, tmp_path / "new").labels)[0] == [0]
     with pytest.raises(DatasetExistsError):
-        made(mnist.MNIST, contents, tmp_path / "new")
+        made(mnist.MNIST, edited, tmp_path / "new")
 
 
 def test_values_of_usps_from_minus_1_become_gray():

@@ -32,7 +32,9 @@ export function ConflictChoice({ conflict, choose, cancel }: ConflictChoiceProps
           <thead>
             <tr>
               <th scope="col">sample</th>
+              <th scope="col">object</th>
               <th scope="col">tensor</th>
+              <th scope="col">before</th>
               <th scope="col">mine</th>
               <th scope="col">theirs</th>
             </tr>
@@ -41,7 +43,9 @@ export function ConflictChoice({ conflict, choose, cancel }: ConflictChoiceProps
             {shown.map((one, i) => (
               <tr key={i}>
                 <td class="penstock-number">{one.row === null ? "–" : countText(one.row)}</td>
+                <td class="penstock-number">{one.object == null ? "–" : countText(one.object)}</td>
                 <td>{one.tensor}</td>
+                <td title={one.base}>{one.base}</td>
                 <td title={one.ours}>{one.ours}</td>
                 <td title={one.theirs}>{one.theirs}</td>
               </tr>

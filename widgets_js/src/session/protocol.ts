@@ -20,10 +20,12 @@ export interface RpcError {
   num_conflicts?: number;
 }
 
-/** A sample that this session and another one changed, each in its own way. */
+/** A sample, or an object of it, that this session and another one changed, each in its own way. */
 export interface Conflict {
   row: number | null;
+  object?: number | null; // which object of the sample; null: the whole sample
   tensor: string;
+  base?: string; // the value both started from, as text
   ours: string; // as text
   theirs: string;
 }
