@@ -130,7 +130,7 @@ def test_an_export_that_is_canceled_leaves_nothing(front, here, monkeypatch):
 
         return write(form, view, place, options, stop)
 
-    monkeypatch.setattr("penstock.widgets.operations._export.write_annotations", canceled)
+    monkeypatch.setattr("penstock.widgets.operations._plan.write_annotations", canceled)
     args = {"format": "coco", "path": "out", "query_only": False, "images": "copy", "overwrite": False, "options": []}
     front.send("export.annotations", args, 99)
     with pytest.raises(RpcError, match="Cancelled"):

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from penstock.dataset.opened import _class_changes as classes
 from penstock.dataset.opened._opened import OpenDataset
-from penstock.dataset.writing import _classes as classes
 from penstock.dataset.writing import _head as head
 from penstock.dataset.writing._groups import check_lists
 from penstock.errors import DatasetError, SampleError, TensorNotFoundError

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from penstock.dataset.opened._class_changes import ClassState
 from penstock.dataset.samples import content_of
-from penstock.dataset.writing._classes import ClassState
 from penstock.table import OverlayTable, class_colors_of, merged_into, new_index
 from penstock.widgets.editing._edits import keys_of
 

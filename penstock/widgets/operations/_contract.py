@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from penstock.widgets.operations._classes import ClassOperations
 from penstock.widgets.operations._clauses import ClauseOperations
-from penstock.widgets.operations._edit import EditOperations
-from penstock.widgets.operations._export import ExportOperations
+from penstock.widgets.operations._edit import ClassOperations, EditOperations
 from penstock.widgets.operations._grid import GridOperations
-from penstock.widgets.operations._plan import PlanOperations
+from penstock.widgets.operations._plan import ExportOperations, PlanOperations
 from penstock.widgets.operations._query import QueryOperations
 from penstock.widgets.operations._samples import SampleOperations
 from penstock.widgets.operations._views import ViewOperations
