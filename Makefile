@@ -7,7 +7,7 @@ INSTALL := $(PIP) install --no-compile --constraint constraints.txt
 NODE_ENV := PATH="$(CURDIR)/$(BIN):$$PATH"
 
 .DEFAULT_GOAL := help
-.PHONY: help explore test test-fast test-ui check lint types layers dependencies js docs bench faults widgets browser node clean trainers
+.PHONY: help explore test test-fast test-ui check lint types layers dependencies js docs bench faults widgets browser node clean trainers ultralytics
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -29,6 +29,9 @@ faults: $(VENV)/.dev  ## test crash points, full disks, power failures, random h
 
 trainers: .venv-trainers/.made  ## resume every trainer at every step of two epochs and print the table (ARGS="Lightning Loader")
 	.venv-trainers/bin/python -m tests.trainers $(ARGS)
+
+ultralytics: $(VENV)/.dev .venv-ultralytics/.made  ## check exported YOLO folders with Ultralytics' own label check
+	$(BIN)/pytest tests/exporters/test_ultralytics.py $(ARGS)
 
 check: lint types layers dependencies js docs  ## lint, types, layers, dependencies, TypeScript, the bundle rebuilt and compared, the docs
 
@@ -87,9 +90,15 @@ $(VENV)/.docs: $(VENV)/.dev
 	.venv-trainers/bin/python -m pip --disable-pip-version-check --quiet install --no-compile --constraint constraints.txt torch==2.13.0 transformers accelerate torchdata --editable ".[torch,lightning,mmengine]"
 	@touch $@
 
+.venv-ultralytics/.made: constraints.txt
+	$(PYTHON) -m venv .venv-ultralytics
+	.venv-ultralytics/bin/python -m pip --disable-pip-version-check --quiet install --no-compile --constraint constraints.txt torch==2.13.0 numpy opencv-python-headless pillow PyYAML requests psutil matplotlib
+	.venv-ultralytics/bin/python -m pip --disable-pip-version-check --quiet install --no-compile --no-deps ultralytics==8.4.190 torchvision==0.28.0
+	@touch $@
+
 widgets_js/node_modules/.installed: widgets_js/package-lock.json
 	cd widgets_js && $(NODE_ENV) npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
 clean:  ## remove everything the targets created
-	rm -rf $(VENV) .venv-trainers widgets_js/node_modules docs/_build build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache test-results
+	rm -rf $(VENV) .venv-trainers .venv-ultralytics widgets_js/node_modules docs/_build build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache test-results

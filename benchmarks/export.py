@@ -1,6 +1,6 @@
 """A COCO file in and out again, against `json.load` and `json.dump` of the same file: CPU time and peak memory.
 
-Run as ``python -m benchmarks.export [--images N]``.
+The floor is what one image takes: the interpreter, the engine and their modules. Run as ``python -m benchmarks.export [--images N]``.
 """
 
 from __future__ import annotations
@@ -61,35 +61,58 @@ def through_penstock(source: Path, folder: Path) -> None:
     penstock.to_coco(ds, folder / "penstock.json", progress=False)
 
 
-def measured(way: str, source: Path, folder: Path) -> tuple[float, float]:
-    """Return CPU seconds and peak memory in bytes of a fresh process."""
-    command = [sys.executable, "-m", "benchmarks.export", "--way", way, str(source), str(folder)]
-    seconds, peak = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
-    return float(seconds), float(peak)
+def floor(_source: Path, folder: Path) -> None:
+    """Do the same with one image: what the interpreter, the engine and their modules take before any data."""
+    write_source(folder / "one.json", 1)
+    (folder / "floor").mkdir()
+    through_penstock(folder / "one.json", folder / "floor")
+
+
+WAYS = {"floor": floor, "plain": plain, "penstock": through_penstock}
+
+
+def in_process(*arguments: str) -> str:
+    command = [sys.executable, "-m", "benchmarks.export", *arguments]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+def measure(way: str, source: Path, folder: Path) -> None:
+    """Print CPU seconds and peak memory in bytes of this process."""
+    began = time.process_time()
+    WAYS[way](source, folder)
+    print(time.process_time() - began, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
+
+
+def report(folder: Path, num_images: int) -> None:
+    source = folder / "source.json"
+    # not here: the peak memory of a child begins with that of its parent
+    count = int(in_process("--images", str(num_images), "--write", str(source)))
+    size = source.stat().st_size
+    print(f"{num_images:,} images, {count:,} polygons, {size / 1e6:,.0f} MB")
+    results = {}
+    for way in WAYS:
+        seconds, peak = map(float, in_process("--way", way, str(source), str(folder)).split())
+        results[way] = seconds
+        print(f"  {way:10} {seconds:8.1f} s  {peak / 1e6:8,.0f} MB, {peak / size:6.2f} x the file")
+    print(f"  penstock gives {results['plain'] / results['penstock']:.2f} of the speed of plain JSON")
+    equal = json.loads((folder / "penstock.json").read_text()) == json.loads(source.read_text())
+    print(f"  equal to the source: {equal}")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--images", type=int, default=100_000)
+    parser.add_argument("--write", type=Path)
     parser.add_argument("--way", nargs=3)
     options = parser.parse_args()
     if options.way:
         way, source, folder = options.way
-        began = time.process_time()
-        {"plain": plain, "penstock": through_penstock}[way](Path(source), Path(folder))
-        print(time.process_time() - began, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
-        return
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        count = write_source(folder / "source.json", options.images)
-        size = (folder / "source.json").stat().st_size
-        print(f"{options.images:,} images, {count:,} polygons, {size / 1e6:,.0f} MB")
-        results = {way: measured(way, folder / "source.json", folder) for way in ("plain", "penstock")}
-        for way, (seconds, peak) in results.items():
-            print(f"  {way:10} {seconds:8.1f} s  {peak / size:6.2f} x the file in memory")
-        print(f"  penstock gives {results['plain'][0] / results['penstock'][0]:.2f} of the speed of plain JSON")
-        equal = json.loads((folder / "penstock.json").read_text()) == json.loads((folder / "source.json").read_text())
-        print(f"  equal to the source: {equal}")
+        measure(way, Path(source), Path(folder))
+    elif options.write:
+        print(write_source(options.write, options.images))
+    else:
+        with tempfile.TemporaryDirectory() as name:
+            report(Path(name), options.images)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ __getattr__, __dir__, _ = _lazy.attach(
         "tql": ["parse_sampling"],
         "dataset": ["Dataset", "View", "empty", "load"],
         "errors": ["PenstockError"],
-        "exporters": ["to_coco"],
+        "exporters": ["to_coco", "to_csv", "to_folder", "to_huggingface", "to_voc", "to_yolo"],
         "importers": [
             "demo",
             "from_arrays",
@@ -67,6 +67,11 @@ __all__ = [
     "sampling",
     "standard",
     "to_coco",
+    "to_csv",
+    "to_folder",
+    "to_huggingface",
+    "to_voc",
+    "to_yolo",
     "tql",
     "widgets",
 ]

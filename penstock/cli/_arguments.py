@@ -13,6 +13,14 @@ __all__ = ["build_parser"]
 
 _MOST = 2**31
 
+_IMAGES = "write the images too, or links to their files"
+_EXPORTS = (
+    ("csv", "a table of labels, numbers and texts", "a .csv file"),
+    ("folder", "a folder of images for each class", "a folder"),
+    ("coco", "COCO instances", "a .json file, or a folder for annotations and images"),
+    ("voc", "Pascal VOC", "a folder for annotations, lists of images, masks and images"),
+    ("yolo", "YOLO", "a folder for label files, data.yaml and images"),
+)
 _EXAMPLES = """examples:
   penstock explore                                    the demo dataset
   penstock explore coco/annotations/instances.json    COCO; images are looked up next to the file
@@ -99,6 +107,8 @@ def _add_import(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
         if kind != "folder":
             rooted.add_argument("--split", help="import only this split")
             _add_reading(rooted)
+            if kind == "yolo":
+                _add_task(rooted, "what the dataset is for; by default its YAML and its lines decide")
         else:
             rooted.add_argument(
                 "--splits",
@@ -169,6 +179,7 @@ def _add_table(kinds: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     table.add_argument(
         "--rename", action="append", default=[], metavar="OLD=NEW", help="rename a class; can be repeated"
     )
+    table.add_argument("--named-only", action="store_true", help="import only the columns that other options name")
     table.set_defaults(command=_commands.import_table)
 
 
@@ -177,13 +188,21 @@ def _add_export(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
         "export", help="write annotations for other tools", description="Write the annotations of a dataset."
     )
     kinds = parser.add_subparsers(title="formats", required=True, metavar="FORMAT")
-    coco = kinds.add_parser("coco", help="COCO instances")
-    coco.add_argument("path", metavar="DATASET", help="the dataset")
-    coco.add_argument("dest", metavar="DEST", help="a .json file, or a folder for annotations and images")
-    coco.add_argument("--query", metavar="TQL", help="export only the rows that this query selects")
-    coco.add_argument("--images", choices=("copy", "link"), help="write the images too, or links to their files")
-    coco.add_argument("--overwrite", action="store_true", help="replace what is at DEST")
-    coco.set_defaults(command=_commands.export_coco)
+    for kind, what, place in _EXPORTS:
+        export = kinds.add_parser(kind, help=what)
+        export.add_argument("path", metavar="DATASET", help="the dataset")
+        export.add_argument("dest", metavar="DEST", help=place)
+        export.add_argument("--query", metavar="TQL", help="export only the rows that this query selects")
+        if kind != "csv":
+            export.add_argument("--images", choices=("copy", "link"), help=_IMAGES)
+        export.add_argument("--overwrite", action="store_true", help="replace what is at DEST")
+        if kind == "yolo":
+            _add_task(export, "what a label line has; default: that of the import, or the most that the dataset has")
+        export.set_defaults(command=_commands.export, kind=kind)
+
+
+def _add_task(parser: argparse.ArgumentParser, what: str) -> None:
+    parser.add_argument("--task", choices=("detect", "segment", "pose", "obb", "classify"), help=what)
 
 
 def _add_readers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "explore",
-    "export_coco",
+    "export",
     "import_auto",
     "import_coco",
     "import_rooted",
@@ -40,6 +40,13 @@ _ROOTED: dict[str, Callable[..., Dataset]] = {
     "voc": importers.from_voc,
     "yolo": importers.from_yolo,
     "folder": importers.from_folder,
+}
+_EXPORTERS: dict[str, Callable[..., exporters.ExportReport]] = {
+    "coco": exporters.to_coco,
+    "csv": exporters.to_csv,
+    "folder": exporters.to_folder,
+    "voc": exporters.to_voc,
+    "yolo": exporters.to_yolo,
 }
 _WIDEST_CELL = 60
 _MOST_LISTED = 20
@@ -103,7 +110,9 @@ def _inspected(source: Source) -> int:
 
 def import_rooted(options: argparse.Namespace) -> int:
     """Import a VOC, YOLO or image folder."""
-    names = {"folder": ("splits",), "voc": ("split", "roots", "exif"), "yolo": ("split", "roots", "exif")}[options.kind]
+    names = {"folder": ("splits",), "voc": ("split", "roots", "exif"), "yolo": ("split", "roots", "exif", "task")}[
+        options.kind
+    ]
     more = {name: getattr(options, name) for name in names}
     if more.get("splits") is not None:
         more["splits"] = [name.strip() for name in more["splits"].split(",") if name.strip()]
@@ -122,18 +131,20 @@ def import_table(options: argparse.Namespace) -> int:
         image_root=options.image_root,
         separator=options.separator,
         rename=_pairs(options.rename, "--rename"),
+        keep=not options.named_only,
         on_error=options.on_error,
         num_workers=options.num_workers,
     )
     return _made(dataset)
 
 
-def export_coco(options: argparse.Namespace) -> int:
-    """Write annotations as COCO instances."""
+def export(options: argparse.Namespace) -> int:
+    """Write annotations in a format of other tools."""
     dataset = load(options.path, read_only=True)
     rows = dataset if options.query is None else dataset.query(options.query)
-    report = exporters.to_coco(rows, options.dest, images=options.images, overwrite=options.overwrite)
-    say(str(report))
+    options_given = {name: getattr(options, name, None) for name in ("images", "task")}
+    chosen = {name: value for name, value in options_given.items() if value is not None}
+    say(str(_EXPORTERS[options.kind](rows, options.dest, overwrite=options.overwrite, **chosen)))
     return 0
 
 

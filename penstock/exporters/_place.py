@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from itertools import islice
 from pathlib import Path
@@ -19,8 +19,17 @@ _MANY_LOST = 1000  # are enough to say so: the folder may be a home
 _NOT_WRITTEN = {".gz", ".jsonl", ".txt", ".csv", ".zip", ".tar"}  # a folder of such a name is a mistake
 
 
-def checked_place(path: object, *, overwrite: bool) -> Path:
+def checked_place(path: object, *, overwrite: bool, suffixes: Sequence[str] | None = None) -> Path:
     """Return where an export goes.
+
+    Parameters
+    ----------
+    path : object
+        The destination.
+    overwrite : bool
+        Whether what is there may be replaced.
+    suffixes : sequence of str, optional
+        What the name of a file ends with; by default it may be a ``.json`` file or a folder.
 
     Raises
     ------
@@ -32,14 +41,20 @@ def checked_place(path: object, *, overwrite: bool) -> Path:
     place = Path(os.fspath(path)).absolute()
     if "\0" in str(place) or "://" in str(path):
         raise ExportError(f"the destination {str(path)!r} is not valid. Expected a path on this machine")
-    if place.suffix.lower() in _NOT_WRITTEN:
+    if suffixes is not None and place.suffix.lower() not in suffixes:
+        raise ExportError(f"the destination {str(path)!r} is not valid. Expected a {' or '.join(suffixes)} file")
+    if suffixes is None and place.suffix.lower() in _NOT_WRITTEN:
         raise ExportError(f"the destination {str(path)!r} is not valid. Expected a .json file, or a folder")
+    _check_free(path, place, overwrite=overwrite)
+    return place
+
+
+def _check_free(path: object, place: Path, *, overwrite: bool) -> None:
     if os.path.lexists(place) and not overwrite:
         raise ExportError(
             f"{str(path)!r} already exists",
             hint="use overwrite=True, or --overwrite on the command line, to replace it",
         )
-    return place
 
 
 @contextmanager
@@ -57,7 +72,8 @@ def written_beside(place: Path, *, overwrite: bool) -> Iterator[Path]:
         yield part
         _sync(part)
         _check_replaced(part, place)
-        _move(part, checked_place(place, overwrite=overwrite))
+        _check_free(place, place, overwrite=overwrite)
+        _move(part, place)
         sync_folder(place.parent)
     except OSError as error:
         if isinstance(error, PenstockError):

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import json
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.dataset import Dataset, View
+from penstock.dataset import Dataset, View, load
 from penstock.dataset.samples import Content, content_of
 from penstock.dataset.samples._content import HasContent
 from penstock.errors import ExportError
@@ -54,7 +55,8 @@ class ExportedRows:
                 f"{repeated:,} of {len(self.rows):,} rows occur more than once. Expected each row once",
                 hint="export the distinct rows of a sampled view: ds[np.unique(view.indices)]",
             )
-        noted = _home(source).info.get("source")
+        self._home = _home(source)
+        noted = self._home.info.get("source")
         self.source: Mapping[str, Any] = noted if isinstance(noted, Mapping) else {}
         self._progress = progress is True
         self._reached = progress if callable(progress) else _ignore
@@ -66,17 +68,17 @@ class ExportedRows:
         """Return a tensor; None if it does not exist."""
         return self.table.tensors.get(name)
 
-    @property
+    @cached_property
     def images(self) -> str | None:
         """The tensor of images."""
         return first_tensor(self.table.tensors, "image")
 
-    @property
+    @cached_property
     def boxes(self) -> str | None:
         """The tensor of boxes."""
         return first_tensor(self.table.tensors, "bbox")
 
-    @property
+    @cached_property
     def labels(self) -> str | None:
         """The tensor of classes: that of the boxes, if there are boxes."""
         of_boxes = [] if self.boxes is None else group_of(self.table.tensors, self.boxes)
@@ -94,6 +96,36 @@ class ExportedRows:
         width, height = self._sizes[position].tolist()
         return width, height
 
+    def depth(self, position: int) -> int:
+        """Return the number of channels of an image; -1 where it is not known."""
+        if self.images is None:
+            return -1
+        shape = self.table.shapes(self.images)[self.rows[position]]
+        return int(shape[2]) if len(shape) > 2 else 1
+
+    def check_count(self, position: int, count: int, name: str | None, values: Sequence[Any] | None) -> None:
+        """Raise if a sample does not have one value for each box.
+
+        Raises
+        ------
+        ExportError
+            With the row of the sample.
+        """
+        if values is not None and len(values) != count:
+            raise ExportError(
+                f"sample {int(self.rows[position])} has {count} boxes and {len(values)} values in {name!r}. "
+                "Expected one for each box",
+                hint="give each object an entry in every tensor that describes objects",
+            )
+
+    def texts(self, name: str) -> list[str]:
+        """Return a tensor of texts; empty where a sample has none, or the tensor is of another kind."""
+        spec = self.spec(name)
+        if spec is None or spec.htype not in ("text", "json"):
+            return [""] * len(self)
+        values = self.table.take(self.rows, [name])[name]
+        return [one if isinstance(one, str) else "" for one in values]
+
     def suffix(self, position: int) -> str:
         """Return what the name of an image's file ends with, by the image as it is stored."""
         if self.images is None:
@@ -107,6 +139,15 @@ class ExportedRows:
         """The classes, by index."""
         return () if self.labels is None else class_names_of(self.table, self.labels)
 
+    def names_of(self, tensor: str) -> tuple[str, ...]:
+        """Return the classes of a tensor, by index."""
+        return class_names_of(self.table, tensor)
+
+    def is_single(self, tensor: str) -> bool:
+        """Return whether no sample has several labels, and some have one."""
+        lengths = self.table.column(tensor).lengths[self.rows]
+        return bool(lengths.max(initial=0) == 1)
+
     def class_origins(self) -> list[str | None]:
         """Return the name that each class had when it was imported; None for a class that is new."""
         then: Mapping[str, str] = self.source.get("class_keys", {})
@@ -114,6 +155,15 @@ class ExportedRows:
         keys = class_keys(stored.stored.snapshot.meta, self.labels or "") if isinstance(stored, OverlayTable) else ()
         known = [then.get(key) for key in keys]
         return known if len(known) == len(self.class_names) else [None] * len(self.class_names)
+
+    def imported(self) -> OverlayTable | None:
+        """Return the table as it was imported; None if it is still that, or was not imported."""
+        commits = list(self._home.log()) if self.source else []
+        if not commits or commits[-1].id == self.table.origin.version:
+            return None
+        first: HasContent[Content] = load(self._home.path, version=commits[-1].id)
+        table = content_of(first).table
+        return table if isinstance(table, OverlayTable) else None
 
     def subsets(self) -> list[str]:
         """Return the split of each sample; empty if it has none."""
@@ -125,19 +175,34 @@ class ExportedRows:
         return [spec.class_names[int(labels[0])] if len(labels) else "" for labels in names]
 
     def chunks(
-        self, names: Sequence[str], chosen: NDArray[np.int64]
+        self, names: Sequence[str], chosen: NDArray[np.int64], *, texts: Collection[str] = ()
     ) -> Iterator[tuple[int, Mapping[str, Sequence[Any]]]]:
-        """Yield chunks of some samples: where each begins, and the values of some tensors; None where one is empty."""
+        """Yield chunks of some samples: where each begins, and the values of some tensors; None where one is empty.
+
+        Those of the JSON tensors in `texts` are JSON text, which is not parsed.
+        """
         from tqdm.auto import tqdm
 
         known = [name for name in names if name in self.table.tensors]
+        parsed, unread = ([name for name in known if (name in texts) is is_text] for is_text in (False, True))
         rows = self.rows[chosen]
         with tqdm(total=len(rows), desc="export", unit=" samples", disable=not self._progress) as bar:
             for start in range(0, len(rows), _CHUNK):
                 self._reached(start, len(rows))
                 part = rows[start : start + _CHUNK]
-                yield start, self.table.take(part, known)
+                yield start, {**self.table.take(part, parsed), **self._texts(part, unread)}
                 bar.update(len(part))
+
+    def _texts(self, rows: NDArray[np.int64], names: Sequence[str]) -> dict[str, list[str | None]]:
+        """Return the JSON text of some tensors, read from the files a chunk at a time: it may be most of the data."""
+        if not names:
+            return {}
+        if isinstance(self.table, OverlayTable):
+            unique, places = np.unique(rows, return_inverse=True)
+            cells = self.table.cells(unique, names)
+            return {name: [cells[name][place].value for place in places.tolist()] for name in names}
+        values = self.table.take(rows, names)
+        return {name: [None if one is None else json.dumps(one) for one in values[name]] for name in names}
 
 
 def _ignore(_done: int, _total: int) -> None:

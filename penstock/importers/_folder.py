@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,13 +17,17 @@ from penstock.errors import ImporterError
 from penstock.importers.building._build import Column, build
 from penstock.importers.building._report import IssueLog, OnError
 from penstock.importers.building._sources import existing_folder, plain_errors
+from penstock.importers.building._text import printable
+from penstock.importers.files._masks import MaskFiles
 from penstock.importers.files._passed_over import Listing, is_image_file, list_files
 from penstock.importers.files._places import Place, find_places
+from penstock.importers.files._unused import log_unused
 from penstock.tensors import MAX_IMAGE_BYTES
 
 __all__ = ["ImageFolder", "from_folder", "parse_folder"]
 
 _NUM_SHOWN = 3
+_PathLike = str | os.PathLike[str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -55,6 +60,7 @@ def from_folder(
     dest: str | os.PathLike[str],
     *,
     splits: Sequence[str] | None = None,
+    masks: str | os.PathLike[str] | Mapping[str, str | os.PathLike[str]] | None = None,
     num_workers: int = 0,
     on_error: OnError = "raise",
     progress: bool = True,
@@ -66,8 +72,9 @@ def from_folder(
     folders' order). Folders such as train, val and test are splits and never classes:
     the classes are the folders below or above them, and ``subset`` records the split.
     Images of a split without class folders have no label, and files next to the splits
-    are left out. Images are recognized by their content. Hidden files and system files
-    are skipped, and a symbolic link counts as its target; `import_report` lists skipped files.
+    are left out. ``file`` is the path of each image. Images are recognized by their
+    content. Hidden files and system files are skipped, and a symbolic link counts as
+    its target; `import_report` lists skipped files.
 
     Parameters
     ----------
@@ -79,6 +86,9 @@ def from_folder(
         Names of the folders that are splits, in any letter case. By default train,
         training, val, valid, validation, test and testing, also such as ``train2017``
         and ``test_images``. With an empty sequence, every folder is a class.
+    masks : str, path or mapping of str to str or path, optional
+        A folder of PNG masks, which have the same names as the images: a tensor ``masks`` of the number of each
+        pixel. A mapping of tensor names to folders makes several.
     num_workers : int
         Threads that read and check images.
     on_error : {"raise", "skip"}
@@ -103,7 +113,10 @@ def from_folder(
     """
     folder, log = existing_folder(root, "a folder that contains a folder of images per class"), IssueLog(on_error)
     with plain_errors(f"the folder {str(folder)!r}"):
-        found = parse_folder(folder, log, splits=splits)
+        apart = [Path(one) for one in (masks.values() if isinstance(masks, Mapping) else [masks]) if one is not None]
+        found = parse_folder(folder, log, splits=splits, apart=apart)
+        files = [printable(path.relative_to(folder).as_posix()) for path in found.images]
+        mask_columns, note = _mask_columns(masks, files, log)
     columns = [Column(name="images", htype="image", sample=found.images.__getitem__)]
     labels, subset = ("labels", found.labels, found.class_names), ("subset", found.splits, found.split_names)
     for name, indices, names in (labels, subset):
@@ -112,19 +125,67 @@ def from_folder(
             columns.append(
                 Column(name=name, htype="class_label", sample=samples.__getitem__, options={"class_names": names})
             )
+    columns.append(Column(name="file", htype="text", sample=files.__getitem__))
     return build(
         dest,
-        columns,
+        [*columns, *mask_columns],
         len(found.images),
         source=folder.resolve().name,
         log=log,
         num_workers=num_workers,
         progress=progress,
         max_image_bytes=max_image_bytes,
+        info={"format": "folder", "masks": note},
     )
 
 
-def parse_folder(root: Path, log: IssueLog, *, splits: Sequence[str] | None = None) -> ImageFolder:
+def _mask_columns(
+    masks: _PathLike | Mapping[str, _PathLike] | None, images: Sequence[str], log: IssueLog
+) -> tuple[list[Column], dict[str, Any]]:
+    """Return a tensor for each folder of masks, and how its files show the numbers."""
+    if masks is None:
+        return [], {}
+    columns, note, found = [], {}, {}
+    for name, folder in (masks if isinstance(masks, Mapping) else {"masks": masks}).items():
+        root = existing_folder(folder, "a folder of PNG masks with the names of the images")
+        listing = list_files(root)
+        files = MaskFiles(_masks_of(images, root, listing), log)
+        if not files:
+            raise ImporterError(
+                f"{str(root)!r} has no PNG mask with the name of an image. Expected for example "
+                f"{PurePosixPath(images[0]).stem + '.png'!r}"
+            )
+        log_unused(log, listing, files.files, "not a mask with the name of an image")
+        found[name] = files
+        columns.append(Column(name=name, htype="segment_mask", sample=files.read, options={"dtype": files.dtype}))
+        note[name] = {"folder": root.name, "forms": [form.to_json() for form in files.forms]}
+    if any(len(files.forms) > 1 for files in found.values()):
+        columns.append(Column(name="mask_forms", htype="json", sample=lambda row: _forms(found, row)))
+    return columns, note
+
+
+def _masks_of(images: Sequence[str], root: Path, listing: Listing) -> list[Path | None]:
+    """Return the mask of each image: at the same path, or the only one of the same name."""
+    by_path, by_stem = {}, defaultdict(list)
+    for path in listing.files:
+        by_path[str(path.relative_to(root).with_suffix(""))] = path
+        by_stem[path.stem].append(path)
+    stems = Counter(PurePosixPath(image).stem for image in images)
+    found: list[Path | None] = []
+    for image in images:
+        stem, own = PurePosixPath(image).stem, by_path.get(str(PurePosixPath(image).with_suffix("")))
+        alone = len(by_stem[stem]) == 1 and stems[stem] == 1
+        found.append(own if own is not None else by_stem[stem][0] if alone else None)
+    return found
+
+
+def _forms(found: Mapping[str, MaskFiles], row: int) -> dict[str, int] | None:
+    return {name: at for name, files in found.items() if (at := files.form_of(row))} or None
+
+
+def parse_folder(
+    root: Path, log: IssueLog, *, splits: Sequence[str] | None = None, apart: Sequence[Path] = ()
+) -> ImageFolder:
     """Return the images below `root`; the class is the first folder below it, or below the split.
 
     Parameters
@@ -135,6 +196,8 @@ def parse_folder(root: Path, log: IssueLog, *, splits: Sequence[str] | None = No
         Receives skipped files, and images that cannot be assigned to a class.
     splits : sequence of str, optional
         Names of the folders that are splits.
+    apart : sequence of Path
+        Folders whose images are masks of others.
 
     Raises
     ------
@@ -142,6 +205,7 @@ def parse_folder(root: Path, log: IssueLog, *, splits: Sequence[str] | None = No
         If the folder does not exist or has no images, or it is not clear what is a split.
     """
     listing = list_files(existing_folder(root, "a folder that contains a folder of images per class"))
+    listing = _without(listing, apart)
     images = [path for path in listing.files if is_image_file(path)]
     _record(root, listing, images, log)
     if not images:
@@ -158,6 +222,22 @@ def parse_folder(root: Path, log: IssueLog, *, splits: Sequence[str] | None = No
         class_names=class_names,
         splits=subset,
         split_names=split_names,
+    )
+
+
+def _without(listing: Listing, apart: Sequence[Path]) -> Listing:
+    """Return what is below a folder without some folders."""
+    real = [folder.resolve() for folder in apart]
+    if not real:
+        return listing
+
+    def is_apart(path: Path) -> bool:
+        return any(path.resolve().is_relative_to(folder) for folder in real)
+
+    return replace(
+        listing,
+        files=tuple(path for path in listing.files if not is_apart(path)),
+        folders=tuple(path for path in listing.folders if not is_apart(path)),
     )
 
 

@@ -127,6 +127,11 @@ class StoredTable:
                 self._shapes[tensor] = empty if table is None else shape_rows(table[name], ndim)
             return self._shapes[tensor]
 
+    def missing(self, tensor: str) -> NDArray[np.bool_]:
+        """Return whether each sample of a tensor is NULL; the samples are not held in memory."""
+        column = column_of(checked_tensor(self.specs, tensor).name)
+        return self.snapshot.missing(column) if column in self.snapshot.columns else np.ones(self.num_rows, bool)
+
     def digests(self, tensor: str) -> NDArray[np.int64] | None:
         """Return recorded digests of images, 0 if missing; None if the tensor has none."""
         name = f"_digest_{column_of(tensor)}"

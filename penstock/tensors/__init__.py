@@ -1,6 +1,6 @@
 """Kinds of tensor and their codecs."""
 
-from penstock.tensors._boxes import boxes_xywh, first_tensor
+from penstock.tensors._boxes import boxes_xywh, clip_boxes, first_tensor
 from penstock.tensors._cell import Cell
 from penstock.tensors._decimals import decimals
 from penstock.tensors._encode import class_ids, encode_sample, image_cell, image_digest, unpack_mask
@@ -37,6 +37,7 @@ __all__ = [
     "boxes_xywh",
     "check_image",
     "class_ids",
+    "clip_boxes",
     "decimals",
     "decode_image",
     "decode_jpeg_into",

@@ -158,7 +158,20 @@ def _encode_boxes(spec: TensorSpec, value: Value) -> Cell:
         )
     if not np.isfinite(boxes).all():
         raise _refuse(spec, value, "finite coordinates")
+    sizes = boxes[:, 2:] - boxes[:, :2] if spec.coords == "xyxy" else boxes[:, 2:]
+    if (sizes < 0).any():
+        raise _negative(spec, boxes[(sizes < 0).any(axis=1)][0])
     return Cell(value=np.ascontiguousarray(boxes).reshape(-1), shape=boxes.shape)
+
+
+def _negative(spec: TensorSpec, box: NDArray[Any]) -> SampleError:
+    forms = {"xywh": "left, top, width, height", "xyxy": "left, top, right, bottom"}
+    other = "xyxy" if spec.coords == "xywh" else "xywh"
+    shown_box = "[" + ", ".join(f"{value:g}" for value in box) + "]"
+    return SampleError(
+        f"the box {shown_box} of {spec.name!r} has a negative width or height. Expected {forms[spec.coords]} in pixels",
+        hint=f"create the tensor with coords={other!r} for boxes of {forms[other]}",
+    )
 
 
 def _floats(spec: TensorSpec, value: Value) -> NDArray[Any]:

@@ -56,7 +56,7 @@ def test_import_of_a_folder_takes_the_names_of_splits(tmp_path, capsys):
     status, _, _ = run(capsys, "import", "folder", tmp_path / "in", tmp_path / "out", "--splits", "")
     assert penstock.dataset.load(tmp_path / "out").labels.info.class_names == ["car", "train"]
     status, _, _ = run(capsys, "import", "folder", tmp_path / "in", tmp_path / "two", "--splits", "train,val")
-    assert list(penstock.dataset.load(tmp_path / "two").tensors) == ["images", "subset"]
+    assert list(penstock.dataset.load(tmp_path / "two").tensors) == ["images", "subset", "file"]
 
 
 def test_import_of_a_table_without_labels_says_what_to_give(tmp_path, capsys):
@@ -155,8 +155,37 @@ def test_export_of_what_a_query_selects(shapes, tmp_path, capsys):
     assert run(capsys, *command, "--overwrite")[0] == 0
 
 
+def test_export_and_import_of_a_yolo_folder_by_task(shapes, tmp_path, capsys):
+    command = ("export", "yolo", shapes, tmp_path / "out", "--task", "obb", "--query", "select * limit 4")
+    status, out, _ = run(capsys, *command, "--images", "copy")
+    assert status == 0
+    assert "4 images" in out
+    assert len(list((tmp_path / "out/labels").rglob("*.txt"))) == 4
+    assert run(capsys, "import", "yolo", tmp_path / "out", tmp_path / "ds", "--task", "segment")[0] == 0
+    assert penstock.load(tmp_path / "ds").info["source"]["task"] == "segment"
+
+
 def test_without_command_the_usage_is_shown(capsys):
     with pytest.raises(SystemExit) as ended:
         main([])
     assert ended.value.code == 2
     assert "COMMAND" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("kind", "dest", "options", "written"),
+    [
+        ("voc", "out", ("--images", "copy"), "out/JPEGImages/000000.jpg"),
+        ("csv", "out.csv", (), "out.csv"),
+    ],
+)
+def test_export_writes_each_format(shapes, tmp_path, capsys, kind, dest, options, written):
+    command = ("export", kind, shapes, tmp_path / dest, "--query", "select * limit 4", *options)
+    status, out, err = run(capsys, *command)
+    assert (status, out.startswith("4 images, ")) == (0, True), err
+    assert (tmp_path / written).exists()
+
+
+def test_export_of_boxes_to_folders_says_what_to_use(shapes, tmp_path, capsys):
+    status, _, err = run(capsys, "export", "folder", shapes, tmp_path / "out")
+    assert (status, "the dataset has boxes" in err) == (1, True)

@@ -358,7 +358,7 @@ def test_summary_prints_kinds_and_shapes(ds, capsys):
     assert "2 classes" in text
 
 
-def travelled(source):
+def sent(source):
     import cloudpickle
 
     return cloudpickle.loads(cloudpickle.dumps(source))
@@ -372,11 +372,11 @@ def edited_after_commit(ds):
 
 
 def test_a_view_travels_with_its_edits(edited_after_commit):
-    assert travelled(edited_after_commit[1:4]).age.numpy().tolist() == [1, 22, 3]
+    assert sent(edited_after_commit[1:4]).age.numpy().tolist() == [1, 22, 3]
 
 
 def test_a_dataset_travels_read_only(edited_after_commit):
-    copy = travelled(edited_after_commit)
+    copy = sent(edited_after_commit)
     assert (copy.version, len(copy)) == (edited_after_commit.version, 10)
     with pytest.raises(ReadOnlyError, match="another process"):
         copy.pop(0)

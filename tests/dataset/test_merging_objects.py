@@ -176,7 +176,7 @@ def _two_branches(empty, path, samples, *, with_id):
 
 
 def _sorted(objects):
-    return sorted(objects, key=repr)
+    return sorted(objects, key=lambda one: repr(sorted(one.items())))
 
 
 _IGNORED = pytest.mark.filterwarnings("ignore:merge .*:UserWarning")
@@ -230,6 +230,7 @@ def _states(sample, *, with_id):
 _PURE = settings(max_examples=150, deadline=None)
 
 
+@pytest.mark.slow
 @_PURE
 @given(sample=_SAMPLES, prefer=_PREFER)
 def test_join_is_both_scripts_and_clashes_are_fields_that_both_set_when_objects_have_ids(sample, prefer):
@@ -241,6 +242,7 @@ def test_join_is_both_scripts_and_clashes_are_fields_that_both_set_when_objects_
     assert sorted((one.base, one.tensor) for one in joined.clashes) == sorted(conflicts)
 
 
+@pytest.mark.slow
 @_PURE
 @given(sample=_SAMPLES, prefer=_PREFER)
 def test_join_is_both_scripts_or_says_that_it_does_not_know_when_objects_have_no_ids(sample, prefer):
@@ -256,6 +258,7 @@ def test_join_is_both_scripts_or_says_that_it_does_not_know_when_objects_have_no
     assert sorted((one.base, one.tensor) for one in joined.clashes) == sorted(conflicts)
 
 
+@pytest.mark.slow
 @_PURE
 @given(sample=_SAMPLES, with_id=st.booleans())
 def test_join_is_the_same_from_the_other_side(sample, with_id):
@@ -266,6 +269,34 @@ def test_join_is_the_same_from_the_other_side(sample, with_id):
     assert {(one.tensor, one.base, one.ours, one.theirs) for one in joined.clashes} == {
         (one.tensor, one.base, one.theirs, one.ours) for one in mirrored.clashes
     }
+
+
+@pytest.mark.slow
+@_PURE
+@given(sample=_SAMPLES, order=st.randoms(use_true_random=False), with_id=st.booleans())
+def test_join_of_reordered_objects_is_both_scripts_or_says_that_it_does_not_know(sample, order, with_id):
+    base, ours, theirs = _states(sample, with_id=with_id)
+    reordered = _flat(theirs)
+    order.shuffle(reordered)
+    kept, new, conflicts = _expected(base, ours, theirs, "ours")
+    found, joined = _joined(base, _flat(ours), reordered)
+    if with_id or all(one.tensor is not None for one in joined.clashes):
+        assert _sorted(found) == _sorted([*kept, *new])
+        assert sorted((one.base, one.tensor) for one in joined.clashes) == sorted(conflicts)
+
+
+@pytest.mark.slow
+@_PURE
+@given(sample=_SAMPLES)
+def test_join_of_objects_with_the_same_box_is_both_scripts_or_says_that_it_does_not_know(sample):
+    kinds, *scripts = sample
+    base = [{**_base_object(0, kind, with_id=False), "boxes": _box(place // 2)} for place, kind in enumerate(kinds)]
+    ours, theirs = _edited(base, scripts[0]), _edited(base, scripts[1])
+    kept, new, conflicts = _expected(base, ours, theirs, "ours")
+    found, joined = _joined(base, _flat(ours), _flat(theirs))
+    if all(one.tensor is not None for one in joined.clashes):
+        assert _sorted(found) == _sorted([*kept, *new])
+        assert sorted((one.base, one.tensor) for one in joined.clashes) == sorted(conflicts)
 
 
 # ---- merges of datasets --------------------------------------------------------------------------

@@ -3,6 +3,7 @@ from __future__ import annotations
 import gzip
 import json
 import re
+from itertools import product
 
 import numpy as np
 import pytest
@@ -429,3 +430,288 @@ def test_a_destination_of_another_kind_of_file_is_refused(ds, tmp_path, name):
 def test_a_destination_in_capitals_is_a_file(ds, tmp_path):
     penstock.to_coco(ds, tmp_path / "OUT.JSON", progress=False)
     assert (tmp_path / "OUT.JSON").is_file()
+
+
+def of_file(text, folder, *, on_error="skip"):
+    """Return the dataset of a file's text, whose images need not exist."""
+    source = folder / "text.json"
+    source.write_text(text, encoding="utf-8")
+    return penstock.from_coco(
+        source,
+        "https://images.example/",
+        folder / "of_file",
+        link=True,
+        verify=False,
+        on_error=on_error,
+        progress=False,
+    )
+
+
+def nested(depth):
+    value = []
+    for _ in range(depth - 1):
+        value = [value]
+    return value
+
+
+@pytest.mark.parametrize("place", ["images", "annotations", "categories"])
+@pytest.mark.parametrize("depth", [490, 491, 700])
+def test_a_key_nested_too_deep_is_left_out_and_reported(document, tmp_path, place, depth):
+    document[place][0]["tree"] = nested(depth)
+    ds = of_file(json.dumps(document), tmp_path)
+    issues = [issue for issue in penstock.import_report(ds).issues if "'tree' is nested more than 490" in issue.problem]
+    if depth > 490:
+        del document[place][0]["tree"]
+    assert exported(ds, tmp_path) == document
+    assert len(issues) == (depth > 490)
+
+
+@pytest.mark.parametrize("name", ["info", "extra"])
+def test_a_header_nested_too_deep_is_left_out_and_reported(document, tmp_path, name):
+    ds = of_file(json.dumps({**document, name: nested(600)}), tmp_path)
+    assert exported(ds, tmp_path) == {key: value for key, value in document.items() if key != name}
+    assert [issue.action for issue in penstock.import_report(ds).issues] == ["repaired"]
+
+
+@pytest.mark.parametrize("own", [5, None, ["id"], {"keys": 1}, {"value": 1, "keys": 0}], ids=repr)
+def test_a_key_of_an_image_named_as_ours_comes_back(document, tmp_path, own):
+    document["images"][0] = {"_keys": own, **document["images"][0]}
+    assert with_order(exported(imported(document, tmp_path), tmp_path)) == with_order(document)
+
+
+@pytest.mark.parametrize("key", ["keys", "as_written", "attributes", "index", "segmentation "])
+def test_a_key_of_an_annotation_named_as_ours_comes_back(document, tmp_path, key):
+    document["annotations"][0][key] = {"bbox": [[1], [2]], "id": 1}
+    assert with_order(exported(imported(document, tmp_path), tmp_path)) == with_order(document)
+
+
+def with_new_object(ds, row):
+    """Add an object without an id to a sample."""
+    new = {"boxes": [1, 1, 2, 2], "categories": 1, "iscrowd": 0, "annotation_id": 0, "area": 4.0, "annotation_index": 0}
+    for name, value in new.items():
+        ds[name][row] = np.array([*ds[name][row].numpy(), value])
+
+
+def test_new_ids_follow_the_dataset_whatever_the_order_of_a_view(ds, tmp_path):
+    for row in (0, 1):
+        with_new_object(ds, row)
+    ds.commit("two more")
+    found = exported(ds[[1, 0]], tmp_path)["annotations"]
+    assert {entry["id"]: entry["image_id"] for entry in found[-2:]} == {10: 10, 11: 20}
+
+
+SHAPES = {
+    "polygons": "[[1, 2.50, 3,4,5,6], [7,8,9,1,2,3]]",
+    "a flat polygon": "[1,2,3,4,5,6]",
+    "no polygon": "[]",
+    "null": "null",
+    "exponents": "[[1e2,2,3,4,5,6E-1]]",
+    "negative": "[[-1,-0.5,3,4,5,6]]",
+    "run lengths": '{"size":[80,100],"counts":[0,8000]}',
+    "compressed": '{"size":[80,100],"counts":"\\\\1"}',
+    "deeper": "[[[1,2]],[[3,4]]]",
+    "an empty polygon": "[[],[1,2,3,4,5,6]]",
+}
+
+
+def test_outlines_of_all_forms_come_back_side_by_side(tmp_path):
+    pairs = list(product(SHAPES.values(), repeat=2))
+    images = [{"id": at, "file_name": f"{at}.jpg"} for at in range(1, len(pairs) + 1)]
+    entries = [
+        f'{{"id": {2 * at + second}, "image_id": {at}, "segmentation" :\n {shape} , "category_id": 1, '
+        '"bbox": [1, 2, 3, 4]}'
+        for at, pair in enumerate(pairs, 1)
+        for second, shape in enumerate(pair)
+    ]
+    text = document_text(images, ",\n".join(entries))
+    assert with_order(exported(of_file(text, tmp_path), tmp_path)) == with_order(json.loads(text))
+
+
+def document_text(images, annotations):
+    categories = [{"id": 1, "name": "a"}]
+    return json.dumps({"images": images, "categories": categories, "annotations": "@"}).replace(
+        '"@"', f"[{annotations}]"
+    )
+
+
+@pytest.mark.parametrize(
+    "extra",
+    [
+        '"attributes": {"segmentation": [[9]]}',
+        '"kind": "segmentation"',
+        '"note": "\\"segmentation\\": [[9]]"',
+        '"segment\\u0061tions": [[9]]',
+        '"note": "]],[["',
+    ],
+    ids=["a key inside", "a value", "a text", "an escape", "brackets"],
+)
+@pytest.mark.parametrize("is_first", [True, False], ids=["before", "after"])
+def test_an_outline_is_not_confused_with_its_name_elsewhere(tmp_path, extra, is_first):
+    own = '"segmentation": [[1, 2, 3, 4, 5, 6]]'
+    fields = f"{extra}, {own}" if is_first else f"{own}, {extra}"
+    entry = f'{{"id": 1, "image_id": 1, "category_id": 1, "bbox": [1, 2, 3, 4], {fields}}}'
+    text = document_text([{"id": 1, "file_name": "a.jpg"}], entry)
+    assert with_order(exported(of_file(text, tmp_path), tmp_path)) == with_order(json.loads(text))
+
+
+@pytest.mark.parametrize(
+    ("field", "number", "written"),
+    [
+        ("big", "1" + "0" * 40, 10**40),
+        ("id", "123456789012345678901234567890", 123456789012345678901234567890),
+        ("area", "1" + "0" * 30, 10**30),
+        ("x", "NaN", None),
+        ("x", "1e400", None),
+        ("area", "Infinity", None),
+        ("segmentation", "[[NaN, 1, 2, 2, 3, 3]]", [[None, 1, 2, 2, 3, 3]]),
+        ("segmentation", "[[1e400, 1, 2, 2, 3, 3]]", [[None, 1, 2, 2, 3, 3]]),
+    ],
+)
+def test_numbers_of_any_size_are_kept_and_others_are_null(document, tmp_path, field, number, written):
+    document["annotations"][0][field] = written
+    text = json.dumps(document | {"annotations": [{**document["annotations"][0], field: "@"}]})
+    expected = {**document, "annotations": document["annotations"][:1]}
+    assert exported(of_file(text.replace('"@"', number), tmp_path), tmp_path) == expected
+
+
+def outlined(document, folder):
+    for entry in document["annotations"]:
+        entry["segmentation"] = [[1, 1, 5, 1, 5, 5]]
+    del document["annotations"][1]["segmentation"]
+    return imported(document, folder)
+
+
+def issues_of(ds, folder):
+    return penstock.to_coco(ds, folder / "out.json", progress=False).issues
+
+
+def test_an_outline_that_stays_where_its_box_goes_is_reported(document, tmp_path):
+    ds = outlined(document, tmp_path)
+    ds.boxes[1] = np.array([[2, 2, 3, 4], [9, 10, 11, 12]], np.float32)
+    assert issues_of(ds, tmp_path) == ("the box of annotation 5 was edited, but not its segmentation",)
+
+
+def test_an_outline_that_is_edited_with_its_box_is_not_reported(document, tmp_path):
+    ds = outlined(document, tmp_path)
+    ds.boxes[1] = np.array([[2, 2, 3, 4], [9, 10, 11, 12]], np.float32)
+    ds.segmentation[1] = [[[2, 2, 6, 2, 6, 6]], ds.segmentation[1].numpy().tolist()[1]]
+    ds.commit("both")
+    assert issues_of(ds, tmp_path) == ()
+
+
+@pytest.mark.parametrize(
+    ("box", "issues"),
+    [([6, 6, 7, 8], ()), ([5, 6, 9, 8], ("the box of annotation 9 was edited, but not its area",))],
+    ids=["moved", "resized"],
+)
+def test_an_area_that_stays_where_its_box_is_resized_is_reported(document, tmp_path, box, issues):
+    ds = imported(document, tmp_path)
+    ds.boxes[0] = np.array([box], np.float32)
+    assert issues_of(ds, tmp_path) == issues
+
+
+def test_an_object_that_is_deleted_is_no_edited_box(document, tmp_path):
+    ds = outlined(document, tmp_path)
+    for name in ("boxes", "categories", "iscrowd", "annotation_id", "area", "annotation_index"):
+        ds[name][1] = ds[name][1].numpy()[1:]
+    for name in ("segmentation", "as_written"):
+        ds[name][1] = ds[name][1].numpy().tolist()[1:]
+    assert issues_of(ds, tmp_path) == ()
+
+
+LVIS = {
+    "info": {"description": "LVIS v1.0", "year": 2020},
+    "licenses": [{"id": 1, "name": "CC BY", "url": "http://x"}],
+    "images": [
+        {
+            "date_captured": "2013-11-14 17:02:52",
+            "neg_category_ids": [2, 7],
+            "id": 9,
+            "license": 4,
+            "height": 80,
+            "width": 100,
+            "flickr_url": "http://farm7.example/a.jpg",
+            "coco_url": "http://images.example/train2017/000000000009.jpg",
+            "not_exhaustive_category_ids": [2],
+        },
+        {
+            "date_captured": "2013-11-14 17:02:53",
+            "neg_category_ids": [],
+            "id": 25,
+            "license": 4,
+            "height": 80,
+            "width": 100,
+            "flickr_url": "http://farm7.example/b.jpg",
+            "coco_url": "http://images.example/val2017/000000000025.jpg",
+            "not_exhaustive_category_ids": [],
+        },
+    ],
+    "annotations": [
+        {
+            "bbox": [1.5, 2.25, 30, 20.75],
+            "category_id": 7,
+            "image_id": 25,
+            "id": 1,
+            "segmentation": [[1.5, 2.25, 31.5, 2.25, 31.5, 23.0]],
+            "area": 311.25,
+        },
+    ],
+    "categories": [
+        {
+            "image_count": 6,
+            "synonyms": ["aerosol_can", "spray_can"],
+            "def": "a dispenser that holds a substance under pressure",
+            "id": 2,
+            "synset": "aerosol.n.02",
+            "name": "aerosol_can",
+            "frequency": "c",
+            "instance_count": 109,
+        },
+        {
+            "frequency": "f",
+            "synset": "air_conditioner.n.01",
+            "image_count": 300,
+            "id": 7,
+            "name": "air_conditioner",
+            "synonyms": ["air_conditioner"],
+            "def": "a machine that keeps air cool and dry",
+            "instance_count": 1081,
+        },
+    ],
+}
+OBJECTS365 = {
+    "images": [
+        {"height": 80, "id": 420917, "license": 5, "width": 100, "file_name": "images/v1/patch8/a.jpg", "url": ""}
+    ],
+    "annotations": [
+        {
+            "id": 5,
+            "iscrowd": 0,
+            "isfake": 0,
+            "area": 37.6247,
+            "isreflected": 0,
+            "bbox": [8.6583251953, 7.1043701172, 6.09, 6.178115],
+            "image_id": 420917,
+            "category_id": 84,
+        }
+    ],
+    "categories": [{"name": "Person", "id": 84}],
+    "licenses": [{"name": "", "id": 0}],
+}
+OPEN_IMAGES = {
+    "info": {"contributor": "x"},
+    "images": [
+        {"id": "0001eeaf4aed83f9", "file_name": "0001eeaf4aed83f9.jpg", "width": 100, "height": 80},
+        {"id": "000595fe6fee6369", "file_name": "000595fe6fee6369.jpg", "width": 100, "height": 80},
+    ],
+    "annotations": [
+        {"id": "b-2", "image_id": "000595fe6fee6369", "category_id": "/m/0cmf2", "bbox": [2, 2, 9, 9], "IsOccluded": 1},
+        {"id": "a-1", "image_id": "0001eeaf4aed83f9", "category_id": "/m/0cmf2", "bbox": [1, 1, 9, 9], "IsOccluded": 0},
+    ],
+    "categories": [{"id": "/m/0cmf2", "name": "Airplane"}],
+}
+
+
+@pytest.mark.parametrize("source", [LVIS, OBJECTS365, OPEN_IMAGES], ids=["LVIS", "Objects365", "Open Images"])
+def test_files_of_other_benchmarks_come_back_equal(source, tmp_path):
+    assert with_order(exported(imported(source, tmp_path), tmp_path)) == with_order(source)

@@ -352,3 +352,38 @@ def test_taco_reads_as_counted(shared_data):
 def test_captions_are_no_instances(shared_data):
     with pytest.raises(ImporterError, match="use the instances file"):
         read_coco(shared_data / "coco_mini/annotations/captions_train2017.json")
+
+
+CAPTION = {"id": 48, "image_id": 20, "caption": "a dog on a sofa"}
+
+
+@pytest.mark.parametrize("data", [coco(annotations=[CAPTION], categories=[]), coco(annotations=[CAPTION])])
+def test_captions_are_called_captions(data, tmp_path):
+    path = tmp_path / "captions.json"
+    path.write_text(json.dumps(data))
+    with pytest.raises(ImporterError, match="its annotations are captions") as caught:
+        read_coco(path)
+    assert "instances file" in str(caught.value)
+    assert not is_coco(path)
+
+
+@pytest.mark.parametrize("window", [1, 7, 64, 4096], ids=lambda window: f"{window} bytes")
+@pytest.mark.parametrize("indent", [None, 2], ids=["in a line", "indented"])
+def test_a_file_is_read_the_same_in_windows_of_any_size(window, indent, tmp_path, monkeypatch):
+    monkeypatch.setattr("penstock.importers.coco._spans._WINDOW", window)
+    data = coco(info={"by": 'ä漢😀 "x" \\', "n": [-1.5e-7, 1e300, 120, True, None, []]}, licenses={})
+    data["annotations"][0]["note"] = "é😀"
+    path = tmp_path / "x.json"
+    path.write_text(json.dumps(data, ensure_ascii=False, indent=indent), encoding="utf-8")
+    found = read_coco(path)
+    assert {**found, "annotations": list(found["annotations"])} == data
+    assert [found["annotations"][at] for at in (2, 0)] == [data["annotations"][at] for at in (2, 0)]
+
+
+def test_a_file_that_changes_while_it_is_read_is_refused(tmp_path):
+    path = tmp_path / "x.json"
+    path.write_text(json.dumps(coco()))
+    found = parse_coco(read_coco(path), "x.json", IssueLog("raise"))
+    path.write_text(json.dumps(coco(), indent=2))
+    with pytest.raises(ImporterError, match=r"'x.json' was changed while it was being imported"):
+        found.source.of_objects(np.array([0]), np.zeros((1, 4), np.float32))

@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from PIL import Image
 
+import penstock
 from penstock.errors import ImporterError
 from penstock.importers.boxes._detections import judge_boxes
 from penstock.importers.boxes._frames import frame_of
@@ -79,7 +81,7 @@ def test_a_polygon_becomes_its_box(root):
         ("1e400 .5 .5 .1 .1", "class inf"),
         ("0 .5 .5 .1", "4 numbers"),
         ("0", "1 numbers"),
-        ("0 .5 .5 .1 .1 .9", "6 numbers"),
+        ("0 .5 .5 .1 .1 1.9", "the score 1.9 is not valid. Expected 0 to 1"),
         ("cat .5 .5 .1 .1", "'cat' is not a number"),
         ("0,.5,.5,.1,.1", "is not a number"),
         ("0 1_0 .5 .1 .1", "is not a number"),
@@ -243,7 +245,10 @@ def test_a_pose_of_another_shape_or_without_a_yaml_is_refused(tmp_path, config, 
 
 def test_a_rotated_box_becomes_the_box_around_it(tmp_path):
     put(tmp_path, "images/a.png", labels__a_dot_txt="0 .5 .1 .9 .5 .5 .9 .1 .5", data_dot_yaml="names: [ship]")
-    np.testing.assert_allclose(parsed(tmp_path)[0].boxes_xywh, [[10, 5, 80, 40]], atol=1e-4)
+    found, issues = parsed(tmp_path)
+    np.testing.assert_allclose(found.boxes_xywh, [[10, 5, 80, 40]], atol=1e-4)
+    assert found.source.info["task"] == "obb"
+    assert "may be rotated boxes or polygons" in issues[0].problem
 
 
 def layout(root, kind):
@@ -405,3 +410,112 @@ def test_a_folder_without_images_says_so(tmp_path):
 def test_masks_in_labels_are_no_yolo(tmp_path):
     put(tmp_path, "images/a.png", "labels/a.png")
     assert not is_yolo(tmp_path)
+
+
+def task_of(root, **options):
+    return parsed(root, **options)[0].source.info["task"]
+
+
+@pytest.mark.parametrize(
+    ("config", "label", "options", "task"),
+    [
+        ("", "0 .5 .5 .1 .1\n", {}, "detect"),
+        ("", "", {}, "detect"),
+        ("", "0 .1 .1 .2 .1 .2 .2\n", {}, "segment"),
+        ("", "0 .1 .1 .2 .1 .2 .2 .1 .2\n", {}, "obb"),
+        ("", "0 .1 .1 .2 .1 .2 .2 .1 .2 .9\n", {}, "obb"),
+        ("", "0 .1 .1 .2 .1 .2 .2 .1 .2\n0 .1 .1 .2 .1 .2 .2\n", {}, "segment"),
+        ("", "0 .1 .1 .2 .1 .2 .2 .1 .2\n", {"task": "segment"}, "segment"),
+        ("task: segment\n", "0 .1 .1 .2 .1 .2 .2 .1 .2\n", {}, "segment"),
+        ("task: obb\n", "0 .1 .1 .2 .1 .2 .2 .1 .2\n", {"task": "segment"}, "segment"),
+        ("task: mine\n", "0 .5 .5 .1 .1\n", {}, "detect"),
+        ("kpt_shape: [2, 2]\n", "0 .5 .5 .1 .1 .1 .1 .2 .2\n", {}, "pose"),
+    ],
+)
+def test_the_task_is_recognized(tmp_path, config, label, options, task):
+    put(tmp_path, "images/a.png", labels__a_dot_txt=label, data_dot_yaml=f"names: [cat]\n{config}")
+    assert task_of(tmp_path, **options) == task
+
+
+def test_a_pose_needs_its_number_of_keypoints(root):
+    with pytest.raises(ImporterError, match="Expected kpt_shape in the YAML"):
+        parsed(root, task="pose")
+
+
+def test_a_task_that_does_not_exist_is_refused(root, tmp_path):
+    with pytest.raises(ImporterError, match="task='track' is not valid"):
+        penstock.from_yolo(root, tmp_path / "ds", task="track")
+
+
+def test_the_yaml_is_kept_with_keys_of_the_future(tmp_path):
+    text = "names: {0: cat}\nkpt_shape: [1, 3]\nflip_idx: [0]\nadded: 2026-01-02\nnested: {a: [1, b]}\n"
+    put(tmp_path, "images/a.png", labels__a_dot_txt="0 .5 .5 .2 .4 .1 .2 2", data_dot_yaml=text)
+    (note,) = parsed(tmp_path)[0].source.info["files"]
+    assert note["text"] == text
+    assert note["header"] == {
+        "names": {"0": "cat"},
+        "kpt_shape": [1, 3],
+        "flip_idx": [0],
+        "added": "2026-01-02",
+        "nested": {"a": [1, "b"]},
+    }
+
+
+@pytest.mark.parametrize(
+    ("config", "line", "name", "value"),
+    [
+        ("", "0 .1 .1 .3 .1 .3 .5", "segmentation", [[10, 5, 30, 5, 30, 25]]),
+        ("", "0 .1 .1 .3 .1 .3 .5 .1 .5", "segmentation", [[10, 5, 30, 5, 30, 25, 10, 25]]),
+        ("kpt_shape: [2, 3]", "0 .5 .5 .2 .4 .45 .35 2 0 0 0", "keypoints", [45, 17.5, 2, 0, 0, 0]),
+        ("kpt_shape: [2, 2]", "0 .5 .5 .2 .4 .45 .35 -1 -1", "keypoints", [45, 17.5, 2, -100, -50, 0]),
+        ("", "0 .5 .5 .2 .4 .875", "score", 0.875),
+        ("", "0 .1 .1 .3 .1 .3 .5 .875", "score", 0.875),
+        ("kpt_shape: [1, 3]", "0 .5 .5 .2 .4 .45 .35 2 .875", "score", 0.875),
+    ],
+)
+def test_what_a_line_has_beside_its_box_is_kept_in_pixels(tmp_path, config, line, name, value):
+    put(tmp_path / "in", "images/a.png", labels__a_dot_txt=line, data_dot_yaml=f"names: [cat]\n{config}\n")
+    ds = penstock.from_yolo(tmp_path / "in", tmp_path / "ds", progress=False)
+    found = ds[name][0].numpy()
+    assert (found.item() if found.ndim == 0 else found.tolist()) == [value]
+    assert str(ds.file[0].numpy()) == "images/a.png"
+
+
+@pytest.mark.parametrize("line", ["0 .5 .5 .2 .4 nan .3 2", "0 .5 .5 .2 .4 320 200 2", "0 .5 .5 .2 .4 .1 .2 inf"])
+def test_a_keypoint_that_is_no_fraction_is_refused(tmp_path, line):
+    put(tmp_path, "images/a.png", labels__a_dot_txt=line, data_dot_yaml="names: [cat]\nkpt_shape: [1, 3]\n")
+    with pytest.raises(ImporterError, match=r"a\.txt"):
+        parsed(tmp_path)
+
+
+@pytest.mark.parametrize("line", ["0 .1 .1 nan .1 .3 .5", "0 .1 .1 inf .1 .3 .5"])
+def test_a_polygon_that_is_not_finite_is_refused(tmp_path, line):
+    put(tmp_path, "images/a.png", labels__a_dot_txt=line, data_dot_yaml="names: [cat]\n")
+    with pytest.raises(ImporterError, match=r"a\.txt"):
+        parsed(tmp_path)
+
+
+def test_polygons_of_a_turned_image_are_turned_with_their_boxes(tmp_path):
+    image = Image.new("RGB", (100, 50))
+    exif = image.getexif()
+    exif[0x0112] = 6  # shown turned by 90 degrees: 50 × 100
+    (tmp_path / "in/images").mkdir(parents=True)
+    image.save(tmp_path / "in/images/a.jpg", exif=exif)
+    put(tmp_path / "in", labels__a_dot_txt="0 .1 .2 .3 .2 .3 .6\n", data_dot_yaml="names: [cat]\n")
+    stored = penstock.from_yolo(tmp_path / "in", tmp_path / "stored", exif="stored", progress=False)
+    assert stored.segmentation[0].numpy().item() == [[[40, 10, 40, 30, 20, 30]]]  # x = 50 - y, y = x
+    np.testing.assert_allclose(stored.boxes[0].numpy(), [[20, 10, 20, 20]], atol=1e-4)
+    upright = penstock.from_yolo(tmp_path / "in", tmp_path / "upright", progress=False)
+    assert upright.segmentation[0].numpy().item() == [[[5, 20, 15, 20, 15, 60]]]
+    for name, ds in (("one", stored), ("two", upright)):
+        penstock.to_yolo(ds, tmp_path / name, progress=False)
+        assert (tmp_path / name / "labels/a.txt").read_text() == "0 .1 .2 .3 .2 .3 .6\n"
+
+
+def test_val_that_is_the_same_as_train_is_noted_once(root):
+    put(root, data_dot_yaml="train: images/train\nval: images/train\nnames: [cat, dog]\n")
+    found, issues = parsed(root)
+    assert set(found.subsets) == {"train"}
+    assert [issue.problem for issue in issues if issue.action == "noted"] == [
+        "val is the same as train, and is not a split"
+    ]

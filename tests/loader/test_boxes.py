@@ -45,7 +45,10 @@ def as_lists(boxes):
 
 
 @pytest.mark.parametrize("threads", [0, 2], ids=["caller", "threads"])
-@pytest.mark.parametrize("framework", ["numpy", "pytorch", "tensorflow"])
+@pytest.mark.parametrize(
+    "framework",
+    ["numpy", "pytorch", pytest.param("tensorflow", marks=[pytest.mark.tensorflow, pytest.mark.slow])],
+)
 def test_boxes_follow_their_upright_image(framework, threads):
     pytest.importorskip({"numpy": "numpy", "pytorch": "torch", "tensorflow": "tensorflow"}[framework])
     output = getattr(Loader(table()).batch(3), framework)

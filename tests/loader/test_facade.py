@@ -5,11 +5,20 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from penstock.engines import lease_processes
 from penstock.errors import LoaderError
 from penstock.loader import Loader
 from penstock.table import ArrayTable
 
 TEXT = "max_weight(labels == 'rare': 9, True: 1)"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def processes():
+    """Keep one worker process for this module's tests; each start takes a good part of a second."""
+    lease = lease_processes(int, 1)
+    yield
+    lease.close()
 
 
 def loader(mode="deck", **options):

@@ -18,7 +18,7 @@ from penstock.loader.running._gather import Gather
 from penstock.loader.running._iterator import EpochIterator
 from penstock.table import ArrayTable, Selection
 
-CASES = 120
+CASES = 80
 WEIGHTS = "max_weight(contains(labels, 'a'): 9, contains(labels, 'b'): 3, True: 1)"
 FIXED = ["labels", "x", "boxes", "flag", "when"]
 
@@ -45,7 +45,7 @@ class Case:
 
     def __init__(self, seed):
         self.rng = rng = np.random.default_rng(seed)
-        self.count = int(rng.integers(5, 400))
+        self.count = int(rng.integers(5, 250))
         self.table = table_of(self.count, seed)
         self.mode = str(rng.choice(["plain", "shuffle", "iid", "deck", "once"]))
         self.rows = None

@@ -94,6 +94,7 @@ def test_class_ids_count_from_0():
 @SMALL
 @given(boxes=npst.arrays(np.float32, st.tuples(st.integers(0, 5), st.just(4)), elements=st.floats(-1e3, 1e3, width=32)))
 def test_boxes_are_stored_row_by_row(boxes):
+    boxes[:, 2:] = np.abs(boxes[:, 2:])
     cell = encode_sample(BOXES, boxes)
     np.testing.assert_array_equal(cell.value.reshape(cell.shape), boxes)
 
@@ -105,6 +106,15 @@ def test_boxes_are_stored_row_by_row(boxes):
 )
 def test_boxes_have_four_columns(value, shape):
     assert encode_sample(BOXES, value).shape == shape
+
+
+@pytest.mark.parametrize(
+    ("coords", "box"), [("xywh", [5, 5, -3, 2]), ("xywh", [5, 5, 3, -0.5]), ("xyxy", [5, 5, 3, 9])], ids=repr
+)
+def test_a_box_of_negative_size_is_refused_with_the_other_form(coords, box):
+    with pytest.raises(SampleError, match="negative width or height") as caught:
+        encode_sample(make_spec("boxes", "bbox", coords=coords), [[1, 1, 2, 2], box])
+    assert {"xywh": "coords='xyxy'", "xyxy": "coords='xywh'"}[coords] in str(caught.value)
 
 
 @pytest.mark.parametrize("value", [[1, 2, 3], [[1, 2]], np.zeros((1, 2, 4))], ids=["three", "two", "three dimensions"])

@@ -263,7 +263,8 @@ def conflict(front, ds, cross):
 
 
 def test_a_conflict_with_another_session_is_named(conflict):
-    expected = [{"row": ROW, "tensor": "labels", "ours": "Cross, Circle", "theirs": "Ring, Circle"}]
+    values = {"base": "Triangle", "ours": "Cross", "theirs": "Ring"}
+    expected = [{"row": ROW, "object": 0, "tensor": "labels", **values}]
     assert (conflict["code"], conflict["num_conflicts"], conflict["conflicts"]) == ("ConflictError", 1, expected)
 
 
@@ -281,6 +282,18 @@ def test_a_conflict_is_settled_by_a_choice(front, ds, cross, choice, kept):
     fresh = penstock.load(ds.path)
     assert fresh.labels[ROW].data()["text"] == [kept, "Circle"]
     assert labels_of(fresh, 2) == [cross]
+
+
+def test_a_conflict_about_a_deleted_object_names_it(front, ds, cross):
+    other = penstock.load(ds.path)
+    front.ask("edit.labels", uid=uid_of(front), labels=[cross, *labels_of(ds, ROW)[1:]])
+    for name in ("boxes", "labels"):
+        other[name][ROW] = other[name][ROW].numpy()[1:]
+    other.commit("theirs")
+    with pytest.raises(RpcError) as caught:
+        front.ask("edit.commit", message="mine")
+    values = {"base": "Triangle", "ours": "Cross", "theirs": "deleted"}
+    assert caught.value.error["conflicts"] == [{"row": ROW, "object": 0, "tensor": "labels", **values}]
 
 
 @pytest.mark.slow

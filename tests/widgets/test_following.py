@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shutil
 import subprocess
 import sys
 import time
@@ -19,11 +20,18 @@ TEXT = "select * sample by max_weight(contains(labels, 'a'): 5, True: 1)"
 NUM_A, NUM_B = 10, 50
 
 
-@pytest.fixture
-def ds(tmp_path):
+@pytest.fixture(scope="module")
+def letters(tmp_path_factory):
+    """Make the dataset once; each test has a copy."""
     images = np.zeros((NUM_A + NUM_B, 8, 8, 3), np.uint8)
     labels = ["a"] * NUM_A + ["b"] * NUM_B
-    return penstock.from_arrays({"images": images, "labels": labels}, tmp_path / "letters", progress=False)
+    folder = tmp_path_factory.mktemp("letters") / "letters"
+    return penstock.from_arrays({"images": images, "labels": labels}, folder, progress=False).path
+
+
+@pytest.fixture
+def ds(letters, tmp_path):
+    return penstock.load(str(shutil.copytree(letters, tmp_path / "letters")))
 
 
 @pytest.fixture
@@ -244,8 +252,6 @@ def test_a_query_that_runs_again_ends_the_report(front):
 
 
 def test_a_dataset_that_cannot_be_read_any_more_is_reported(ds, front):
-    import shutil
-
     shown(front)
     shutil.rmtree(ds.path)
     x = front.widget

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import numpy as np
 import pytest
 
@@ -39,9 +41,15 @@ def make(path, *, declared):
     return ds
 
 
-@pytest.fixture(params=[True, False], ids=["declared", "found by counts"])
-def ds(tmp_path, request):
-    return make(tmp_path / "street.penstock", declared=request.param)
+@pytest.fixture(scope="module", params=[True, False], ids=["declared", "found by counts"])
+def street(tmp_path_factory, request):
+    """Make the dataset once; each test has a copy."""
+    return make(tmp_path_factory.mktemp("street") / "street.penstock", declared=request.param).path
+
+
+@pytest.fixture
+def ds(street, tmp_path):
+    return penstock.load(str(shutil.copytree(street, tmp_path / "street.penstock")))
 
 
 @pytest.fixture

@@ -148,7 +148,7 @@ export class FakeKernel {
     "classes.recolor": ({ name }) => this.editReply(null, `recolored ${name}`),
     "dataset.info": () => reply({ path: "/data/shapes.penstock", rows: [{ name: "source.format", value: "coco" }] }),
     "export.formats": () => {
-      const rest = { options: [], why_not: null };
+      const rest = { options: [], why_not: null, needs_images: false };
       const voc = { ...rest, name: "voc", title: "Pascal VOC", places: { folder: "shapes-voc" }, images: [] };
       const coco = { file: "shapes.json", folder: "shapes-coco" };
       return reply({

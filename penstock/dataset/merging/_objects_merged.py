@@ -131,9 +131,11 @@ class _Group:
 
     def _merge_sample(self, uid: int, row: int, cells: tuple[_Cells, _Cells, _Cells], found: MergedObjects) -> None:
         before, mine, other = cells
+        sides = self._sides
         finals = {"ours": self._moved(mine, self._later["ours"]), "theirs": self._moved(other, self._later["theirs"])}
-        ours = self._version(before, mine, finals["ours"], "ours")
-        theirs = self._version(before, other, finals["theirs"], "theirs")
+        states = [objects_of(self._specs, one) for one in cells]
+        ours = self._version((before, mine), states[0], states[1], "ours")
+        theirs = self._version((before, other), states[0], states[2], "theirs")
         if ours is None or theirs is None:
             clashes: Sequence[Clash] = [Clash(tensor=None, reason=UNKNOWN)]
             made = finals[self._side]
@@ -145,23 +147,29 @@ class _Group:
         for name, cell in made.items():
             found.cells.setdefault(name, {})[uid] = cell
         if clashes:
-            tables = (self._sides.base, self._sides.ours, self._sides.theirs)
-            states = [
-                State(objects=objects_of(self._specs, one), specs=table.stored.specs)
-                for one, table in zip(cells, tables, strict=True)
-            ]
-            found.conflicts += object_conflicts(clashes, uid, row, self._names, (states[0], states[1], states[2]))
+            tables = (sides.base, sides.ours, sides.theirs)
+            base, here, there = (
+                State(objects=one, specs=table.stored.specs) for one, table in zip(states, tables, strict=True)
+            )
+            found.conflicts += object_conflicts(clashes, uid, row, self._names, (base, here, there))
 
     def _moved(self, cells: _Cells, index: Mapping[str, _Index]) -> _Cells:
         return {name: moved(cell, index.get(name)) for name, cell in cells.items()}
 
-    def _version(self, before: _Cells, after: _Cells, final: _Cells, side: Side) -> Version | None:
+    def _version(
+        self, cells: tuple[_Cells, _Cells], before: Objects | None, after: Objects | None, side: Side
+    ) -> Version | None:
         """Return what a side did; None where its tensors, or those before, differ in length."""
-        then = objects_of(self._specs, self._moved(before, self._then[side]))
-        now, later = objects_of(self._specs, after), objects_of(self._specs, final)
-        if then is None or now is None or later is None:
+        then = self._renumbered(before, cells[0], self._then[side])
+        later = self._renumbered(after, cells[1], self._later[side])
+        if then is None or after is None or later is None:
             return None
-        return Version(before=then, after=now, final=later)
+        return Version(before=then, after=after, final=later)
+
+    def _renumbered(self, objects: Objects | None, cells: _Cells, index: Mapping[str, _Index]) -> Objects | None:
+        if all(index.get(name) is None for name in cells):
+            return objects
+        return objects_of(self._specs, self._moved(cells, index))
 
     def _written(
         self, row: int, joined: Joined, objects: tuple[Objects, Objects], finals: tuple[_Cells, _Cells]

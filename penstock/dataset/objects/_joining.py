@@ -126,7 +126,7 @@ class _Join:
 
     def _doubtful(self) -> bool:
         """Return whether both sides touched an object that is not known in one of them."""
-        twins = doubtful_twins(self._ours.before, (self._mine, self._other))
+        twins = doubtful_twins(self._ours.before, (self._mine, self._other), self._specs)
         for place, (here, there) in enumerate(zip(self._mine.fates, self._other.fates, strict=True)):
             both = here != "same" and there != "same"
             if place in twins or (both and "unknown" in {here, there}):

@@ -31,11 +31,14 @@ class Matching:
         Where each object is afterwards; None for deleted and unknown ones.
     fresh : list of int
         Objects that are new, or unknown ones after their edit.
+    fixed : set of str
+        Tensors other than classes that were not edited, as far as can be told: no value is new.
     """
 
     fates: list[Fate]
     places: list[int | None]
     fresh: list[int]
+    fixed: set[str]
 
     @property
     def in_place(self) -> bool:
@@ -94,7 +97,10 @@ class _Search:
                 same = self.before.key(place, self.names) == self.after.key(other, self.names)
                 fates.append("same" if same else "edited")
         fresh = [place for place in range(self.after.count) if place not in self.taken]
-        return Matching(fates=fates, places=self.places, fresh=fresh)
+        then, now = self.before.tokens, self.after.tokens
+        telling = [name for name in self.names if self.specs[name].htype != "class_label" and not fresh]
+        fixed = {name for name in telling if not Counter(now[name]) - Counter(then[name])}
+        return Matching(fates=fates, places=self.places, fresh=fresh, fixed=fixed)
 
     def _pair(self, place: int, other: int) -> None:
         self.places[place] = other
@@ -139,7 +145,7 @@ class _Search:
         before, after = self._left()
         links: set[tuple[int, int]] = set()
         for name in self.names:
-            if self.specs[name].htype != "bbox" and name.rsplit("/", 1)[-1] not in _OUTLINES:
+            if not _is_look(name, self.specs):
                 continue
             then, now = self.before.tokens[name], self.after.tokens[name]
             counts, left = Counter(then), Counter(now)
@@ -177,6 +183,18 @@ class _Search:
                     [place for place in now if self.ids[1][place] == one],
                     ordered=ordered,
                 )
+
+        self.deleted -= self._found_elsewhere()
+
+    def _found_elsewhere(self) -> set[int]:
+        """Return deleted objects that a new object elsewhere in the sample may be."""
+        fresh = [place for place in range(self.after.count) if place not in self.taken]
+        return {
+            place
+            for place in self.deleted
+            for other in fresh
+            if self._may_pair(place, other) and self._overlap(place, other) and self._likeness(place, other)
+        }
 
     def _pair_gap(self, then: Sequence[int], now: Sequence[int], *, ordered: bool) -> None:
         if not now:
@@ -242,19 +260,27 @@ def _contains(box: _Corners, other: _Corners) -> bool:
     return box[0] <= x <= box[2] and box[1] <= y <= box[3]
 
 
-def doubtful_twins(before: Objects, sides: Sequence[Matching]) -> set[int]:
-    """Return objects of which another is an exact copy, where both sides edited or deleted a copy.
+def doubtful_twins(before: Objects, sides: Sequence[Matching], specs: Mapping[str, TensorSpec]) -> set[int]:
+    """Return objects with the same box and outline as another, where both sides edited or deleted one of them.
 
-    Which copy each side meant is known only if all objects stayed where they were.
+    Which one each side meant is known only if all objects stayed where they were, or if they differ in tensors that
+    nobody edited. Objects without boxes and outlines are compared by all of their tensors.
     """
     if all(side.in_place for side in sides):
         return set()
-    names = list(before.tokens)
-    copies: defaultdict[Hashable, list[int]] = defaultdict(list)
-    for place in range(before.count):
-        copies[before.key(place, names)].append(place)
+    looks = [name for name in before.tokens if _is_look(name, specs)]
+    fixed = set(before.tokens).intersection(*(side.fixed for side in sides))
+    names = [name for name in before.tokens if name in fixed or name in looks or not looks]
+    alike: defaultdict[Hashable, list[int]] = defaultdict(list)
+    for place, known in enumerate(before.ids):
+        if known is None or before.ids.count(known) > 1:
+            alike[before.key(place, names)].append(place)
     found: set[int] = set()
-    for places in copies.values():
+    for places in alike.values():
         if len(places) > 1 and all(any(side.fates[place] != "same" for place in places) for side in sides):
             found.update(places)
     return found
+
+
+def _is_look(name: str, specs: Mapping[str, TensorSpec]) -> bool:
+    return specs[name].htype == "bbox" or name.rsplit("/", 1)[-1] in _OUTLINES

@@ -15,6 +15,7 @@ __all__ = ["ID", "Objects", "blank_of", "cell_of", "has_blank", "ids_of_cell", "
 
 ID = "annotation_id"
 _NAN = "NaN"
+_encode = json.JSONEncoder(separators=(",", ":")).encode
 _NO_ID = (None, 0, "0", "null", '""')
 _BLANK = frozenset({"null", '""', "[]", "{}", _NAN})
 
@@ -81,7 +82,7 @@ def objects_of(specs: Mapping[str, TensorSpec], cells: Mapping[str, Cell]) -> Ob
     if len(counts) != 1 or -1 in counts:
         return None
     known = {name: found for name, found in entries.items() if found is not None}
-    tokens = {name: tuple(_token(specs[name], entry) for entry in found) for name, found in known.items()}
+    tokens = {name: _tokens(specs[name], found) for name, found in known.items()}
     return Objects(count=counts.pop(), entries=known, tokens=tokens)
 
 
@@ -99,17 +100,15 @@ def _entries(spec: TensorSpec, cell: Cell) -> Sequence[Any] | None:
     return [*flat]
 
 
-def _token(spec: TensorSpec, entry: Any) -> Hashable:
+def _tokens(spec: TensorSpec, entries: Sequence[Any]) -> tuple[Hashable, ...]:
     if spec.htype == "json":
-        return json.dumps(entry)
-    if spec.htype == "class_label":
-        return int(entry)
-    array = np.asarray(entry)
+        return tuple(map(_encode, entries))
+    array = np.array(entries)
     if array.dtype.kind == "f":
-        if array.ndim == 0 and np.isnan(array):
-            return _NAN
         array = np.where(np.isnan(array), np.nan, array + 0)  # one NaN, one zero
-    return array.item() if array.ndim == 0 else (array.shape, array.tobytes())
+    if array.ndim > 1:
+        return tuple((row.shape, row.tobytes()) for row in array)
+    return tuple(_NAN if one != one else one for one in array.tolist())  # noqa: PLR0124  NaN
 
 
 def ids_of_cell(spec: TensorSpec, cell: Cell) -> list[Any]:

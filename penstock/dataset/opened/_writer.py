@@ -70,7 +70,7 @@ class Writer:
                     f"align({', '.join(map(repr, names))}) is not valid. Expected the names of two or more tensors"
                 )
             working = opened.working
-            check_groups(working.table, aligned(working.specs, names), dict)
+            check_groups(working.table, aligned(working.specs, names), None)
             head.change_specs(working, lambda newest: aligned(newest, names))
             opened.renew_buffer()
 

@@ -173,7 +173,7 @@ def _changed_since(
         if second is None:
             found.append(Conflict(uid=uid, tensor=None, reason="edited here, deleted by another session"))
         elif not same(renumbered(first, index), second) and not same(second, edits[uid]):
-            found.append(_both(stored, tensor, uid, edits[uid], second))
+            found.append(_both(stored, tensor, uid, (renumbered(first, index), edits[uid], second)))
     return found
 
 
@@ -190,14 +190,16 @@ def renumbered(cell: Cell, index: Any) -> Cell:
     return Cell(value=index[cell.value.astype(np.int64)])
 
 
-def _both(stored: StoredTable, tensor: str, uid: int, mine: Cell, theirs: Cell) -> Conflict:
+def _both(stored: StoredTable, tensor: str, uid: int, cells: tuple[Cell, Cell, Cell]) -> Conflict:
     spec = stored.specs[tensor]
+    base, mine, theirs = cells
     return Conflict(
         uid=uid,
         tensor=tensor,
         row=stored.row_of(uid),
         ours=shown_value(spec, mine),
         theirs=shown_value(spec, theirs),
+        base=shown_value(spec, base),
         reason="edited here and committed by another session",
     )
 

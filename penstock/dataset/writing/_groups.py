@@ -65,7 +65,9 @@ def aligned(specs: Mapping[str, TensorSpec], names: Sequence[str]) -> dict[str, 
 
 
 def check_groups(
-    table: OverlayTable, specs: Mapping[str, TensorSpec], before: Callable[[], Mapping[str, TensorSpec]]
+    table: OverlayTable,
+    specs: Mapping[str, TensorSpec],
+    before: Callable[[], Mapping[str, TensorSpec]] | None,
 ) -> None:
     """Refuse samples whose tensors of one group differ in length.
 
@@ -75,9 +77,9 @@ def check_groups(
         The samples as they are to be committed.
     specs : mapping of str to TensorSpec
         Its tensors, with the groups to check.
-    before : callable
-        Gives the tensors of the commit before. JSON is read only where it is edited, or
-        where its group is new since then.
+    before : callable or None
+        Gives the tensors of the commit before. JSON is read only where it is edited: lists that are stored
+        were checked when they were appended. None if the groups are new to samples that are stored: all is read.
 
     Raises
     ------
@@ -87,11 +89,22 @@ def check_groups(
     every = np.arange(table.num_rows, dtype=np.int64)
     for first, names in object_groups(specs).items():
         unread = [name for name in names if specs[name].htype == "json"]
-        _check(table, [name for name in names if name not in unread], every)
-        if unread:
-            known = object_groups(before()).get(first) == names
-            edited = np.concatenate([table.edited_rows(name) for name in names])
-            _check(table, names, np.unique(edited).astype(np.int64) if known else every)
+        read = [name for name in names if name not in unread]
+        _check(table, read, every)
+        if unread and (before is None or not read):
+            _check(table, names, every)
+        elif unread and before is not None:
+            edited = np.unique(np.concatenate([table.edited_rows(name) for name in names])).astype(np.int64)
+            if object_groups(before()).get(first) != names:
+                _check_filled(table, read[0], unread, np.setdiff1d(every, edited))
+            _check(table, names, edited)
+
+
+def _check_filled(table: OverlayTable, counted: str, unread: Sequence[str], rows: NDArray[np.int64]) -> None:
+    """Refuse stored samples that have objects, but no list for them: the tensor is newer than they are."""
+    counts = object_counts(table, counted, rows)
+    lists = [np.where(table.stored.missing(name)[rows], 0, counts) for name in unread]
+    _refuse_unequal([counted, *unread], np.stack([counts, *lists]), rows)
 
 
 def _check(table: OverlayTable, names: Sequence[str], rows: NDArray[np.int64]) -> None:

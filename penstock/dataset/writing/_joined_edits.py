@@ -97,12 +97,12 @@ class _Group:
             if len(base) == len(theirs) == len(self._names):
                 self._join_sample(uid, row, base, theirs, found)
 
-    def _join_sample(self, uid: int, row: int, base: _Cells, theirs: _Cells, found: JoinedEdits) -> None:
-        if all(same(base[name], theirs[name]) for name in self._names):
+    def _join_sample(self, uid: int, row: int, before: _Cells, theirs: _Cells, found: JoinedEdits) -> None:
+        if all(same(before[name], theirs[name]) for name in self._names):
             return
         edits = {name: self._draft.edits.get(name, {}) for name in self._names}
-        ours = {name: edits[name].get(uid, base[name]) for name in self._names}
-        was, mine, other = (objects_of(self._specs, cells) for cells in (base, ours, theirs))
+        ours = {name: edits[name].get(uid, before[name]) for name in self._names}
+        was, mine, other = (objects_of(self._specs, cells) for cells in (before, ours, theirs))
         if was is None or mine is None or other is None:
             return
         joined = join(
@@ -111,8 +111,8 @@ class _Group:
             self._specs,
             prefer=self._prefer,
         )
-        states = (State(objects=one, specs=self._specs) for one in (was, mine, other))
-        found.conflicts += object_conflicts(joined.clashes, uid, row, self._names, (*states,))
+        base, here, there = (State(objects=one, specs=self._specs) for one in (was, mine, other))
+        found.conflicts += object_conflicts(joined.clashes, uid, row, self._names, (base, here, there))
         found.settled |= {(name, uid) for name in self._names}
         for name, cell in self._written(joined.objects, (mine, other), (ours, theirs)).items():
             if not same(cell, theirs[name]):

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from penstock.dataset import Dataset, View
 from penstock.errors import ExportError
+from penstock.exporters._boxes import left_behind, negative_boxes
 from penstock.exporters._images import Images, check_images, safe_name, write_images
 from penstock.exporters._place import checked_place, written_beside
 from penstock.exporters._report import ExportReport
@@ -89,7 +90,8 @@ def to_coco(
             if chosen_images is not None:
                 folder = part / "images" / (safe_name(subset) if subset and len(parts) > 1 else "")
                 write_images(rows, chosen, document.file_names, folder, chosen_images)
-    return ExportReport(path=Path(path), num_samples=len(rows), num_objects=count, issues=_left_out(rows))
+    issues = (*left_behind(rows), *negative_boxes(rows.table, rows.rows, rows.boxes), *_left_out(rows))
+    return ExportReport(path=Path(path), num_samples=len(rows), num_objects=count, issues=issues)
 
 
 def _left_out(rows: ExportedRows) -> tuple[str, ...]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -15,17 +17,19 @@ from penstock.exporters._rows import ExportedRows
 from penstock.exporters.coco._classes import Categories
 from penstock.exporters.coco._entries import annotation_entry, image_entry
 from penstock.exporters.coco._ids import Ids
+from penstock.exporters.coco._spool import Spool
+from penstock.exporters.coco._texts import entries_of_list, entry_text
 from penstock.tensors import boxes_xywh, decimals
 
 __all__ = ["WRITTEN", "CocoDocument"]
 
 _OBJECTS = ("iscrowd", "annotation_id", "area", "segmentation", "keypoints", "attributes", "as_written")
 _IMAGES = ("file", "source_id", "image_attributes")
+_TEXTS = ("segmentation",)
 _PLACES = ("image_index", "annotation_index")
 WRITTEN = frozenset({*_OBJECTS, *_IMAGES, *_PLACES, "subset"})
 _HEADER: Mapping[str, Any] = {"info": {}, "licenses": [], "images": None, "annotations": None, "categories": None}
 _VISIBLE = slice(2, None, 3)  # of keypoints: x, y, visibility
-_encode = json.JSONEncoder(separators=(", ", ": ")).encode
 
 
 class CocoDocument:
@@ -50,24 +54,40 @@ class CocoDocument:
         self._chosen = chosen
         self._note = note
         self._categories = categories
-        self._images: list[tuple[float, str]] = []
-        self._annotations: list[tuple[float, str]] = []
-        self.num_objects = 0
-        self.file_names: list[str] = []
+        self._images = Spool()
+        self._annotations = Spool()
+        self.file_names = [""] * len(chosen)
         self._gather()
 
+    @property
+    def num_objects(self) -> int:
+        """Annotations in the file."""
+        return len(self._annotations)
+
     def _gather(self) -> None:
+        """Read the samples in the order of the dataset, by which new ids are given, whatever their order here."""
         rows, note = self._rows, self._note
         names = [name for name in (rows.boxes, rows.labels) if name is not None]
         image_ids = Ids(_largest(rows, "source_id"), allows_zero=bool(note.get("has_image_0")))
         annotation_ids = Ids(_largest(rows, "annotation_id"), allows_zero=bool(note.get("has_annotation_0")))
         names += [*_OBJECTS, *_IMAGES, *_PLACES]
-        for start, samples in rows.chunks(names, self._chosen):
-            for at in range(len(next(iter(samples.values())))):
-                position = start + at
+        positions = np.argsort(rows.rows[self._chosen], kind="stable")
+        for start, samples in rows.chunks(names, self._chosen[positions], texts=_TEXTS):
+            found = positions[start : start + len(next(iter(samples.values())))].tolist()
+            boxes = self._boxes(samples)
+            for at, position in enumerate(found):
                 sample = {name: values[at] for name, values in samples.items()}
                 image_id = self._add_image(sample, image_ids, position)
-                self._add_annotations(sample, annotation_ids, image_id, position)
+                self._add_annotations(sample, annotation_ids, image_id, position, boxes[at])
+
+    def _boxes(self, samples: Mapping[str, Sequence[Any]]) -> list[list[list[float]]]:
+        """Return the boxes of each sample: left, top, width, height; whole numbers without a point."""
+        name = str(self._rows.boxes)
+        boxes = [np.empty((0, 4), np.float32) if one is None else one for one in samples[name]]
+        corners = decimals(boxes_xywh(np.concatenate(boxes), self._rows.table.tensors[name].coords))
+        plain = [[int(side) if side.is_integer() else side for side in box] for box in corners.tolist()]
+        ends = np.cumsum([0, *map(len, boxes)]).tolist()
+        return [plain[start:end] for start, end in pairwise(ends)]
 
     def _add_image(self, sample: Mapping[str, Any], ids: Ids, position: int) -> Any:
         known = sample.get("source_id")
@@ -83,13 +103,15 @@ class CocoDocument:
         index = sample.get("image_index")
         address = (attributes or {}).get("coco_url")  # LVIS names no files
         last = address.rsplit("/", 1)[-1] if isinstance(address, str) else ""
-        self.file_names.append(file_name or last or f"{position:012d}.jpg")
-        self._images.append((position if index is None else float(index), _encode(entry)))
+        self.file_names[position] = file_name or last or f"{position:012d}.jpg"
+        self._images.add(entry_text(entry), position if index is None else float(index), position)
         return image_id
 
-    def _add_annotations(self, sample: Mapping[str, Any], ids: Ids, image_id: Any, position: int) -> None:
+    def _add_annotations(
+        self, sample: Mapping[str, Any], ids: Ids, image_id: Any, position: int, boxes: Sequence[list[float]]
+    ) -> None:
         layouts = self._note.get("annotation_keys", ())
-        for values in self._objects(sample, position):
+        for values in self._objects(sample, position, boxes):
             attributes, odd = values.pop("attributes") or {}, values.pop("as_written") or {}
             index = values.pop("index")
             known = values["id"]
@@ -103,42 +125,42 @@ class CocoDocument:
             entry = annotation_entry(
                 layouts, {"id": None, "image_id": image_id, **values}, attributes, odd, is_new=is_new
             )
-            place = float("inf") if is_new and index is not None else index if index is not None else self.num_objects
-            self._annotations.append((place, _encode(entry)))
-            self.num_objects += 1
+            place = position if index is None else float("inf") if is_new else index
+            self._annotations.add(entry_text(entry), place, position)
 
-    def _objects(self, sample: Mapping[str, Any], position: int) -> Iterator[dict[str, Any]]:
+    def _objects(
+        self, sample: Mapping[str, Any], position: int, boxes: Sequence[list[float]]
+    ) -> Iterator[dict[str, Any]]:
         """Yield the objects of a sample, with their fields under COCO's names."""
-        boxes, labels = sample.get(self._rows.boxes or ""), sample.get(self._rows.labels or "")
-        if boxes is None or labels is None:
+        labels = sample.get(self._rows.labels or "")
+        if labels is None:
             return
         count = len(boxes)
         self._check_count(position, count, self._rows.labels, labels)
         fields = {}
         for name in (*_OBJECTS, "annotation_index"):
-            self._check_count(position, count, name, sample.get(name))
-            fields[name] = _listed(sample.get(name), count)
-        corners = decimals(boxes_xywh(boxes, self._rows.table.tensors[str(self._rows.boxes)].coords))
-        for at, (box, label) in enumerate(zip(_plain(corners), labels.tolist(), strict=True)):
-            area = fields["area"][at]
+            values = sample.get(name)
+            fields[name] = entries_of_list(values, count) if name in _TEXTS else _listed(values, count)
+            self._check_count(position, count, name, fields[name])
+        has_area = "area" in sample or not self._note
+        for at, (box, label) in enumerate(zip(boxes, labels.tolist(), strict=True)):
             keypoints = fields["keypoints"][at]
-            values = {
+            yield {
                 "id": fields["annotation_id"][at],
                 "category_id": self._categories.ids[label],
                 "segmentation": fields["segmentation"][at],
-                "area": _area(area, box) if "area" in sample or not self._note else None,
+                "area": _area(fields["area"][at], box) if has_area else None,
                 "bbox": box,
-                "iscrowd": fields["iscrowd"][at] if fields["iscrowd"][at] is not None else 0,
+                "iscrowd": fields["iscrowd"][at] or 0,
                 "keypoints": keypoints,
                 "num_keypoints": None if keypoints is None else sum(point > 0 for point in keypoints[_VISIBLE]),
                 "attributes": fields["attributes"][at],
                 "as_written": fields["as_written"][at],
                 "index": fields["annotation_index"][at],
             }
-            yield values
 
-    def _check_count(self, position: int, count: int, name: str | None, values: Sequence[Any] | None) -> None:
-        if values is not None and len(values) != count:
+    def _check_count(self, position: int, count: int, name: str | None, values: Sequence[Any]) -> None:
+        if len(values) != count:
             row = int(self._rows.rows[self._chosen[position]])
             raise ExportError(
                 f"sample {row} has {count} boxes and {len(values)} values in {name!r}. Expected one for each box",
@@ -148,18 +170,18 @@ class CocoDocument:
     def write(self, path: Path) -> None:
         """Write the file."""
         lists = {"images": self._images, "annotations": self._annotations}
-        with path.open("w", encoding="ascii") as stream:
-            stream.write("{")
+        with path.open("wb") as stream:
+            stream.write(b"{")
             for number, (name, value) in enumerate(self._note.get("header", _HEADER).items()):
-                stream.write((", " if number else "") + _encode(name) + ": ")
+                stream.write(b", " if number else b"")
                 if name in lists:
-                    stream.write("[")
-                    for at, (_, text) in enumerate(sorted(lists[name], key=lambda entry: entry[0])):
-                        stream.write(text if at == 0 else f", {text}")
-                    stream.write("]")
+                    stream.write(json.dumps(name).encode() + b": [")
+                    lists[name].write(stream)
+                    stream.write(b"]")
                 else:
-                    stream.write(_encode(self._categories.entries if name == "categories" else value))
-            stream.write("}")
+                    found = self._categories.entries if name == "categories" else value
+                    stream.write(entry_text({name: found})[1:-1].encode())
+            stream.write(b"}")
 
 
 def _largest(rows: ExportedRows, name: str) -> int:
@@ -182,15 +204,10 @@ def _listed(values: Any, count: int) -> Sequence[Any]:
     return listed
 
 
-def _plain(boxes: NDArray[np.float64]) -> list[list[float]]:
-    """Return boxes as lists; whole numbers without a point."""
-    return [[int(side) if side.is_integer() else side for side in box] for box in boxes.tolist()]
-
-
 def _area(area: float | None, box: Sequence[float]) -> float | None:
     """Return the area of an object: that of its box if no other is known."""
     if area is None:
         return box[2] * box[3]
-    if area != area:  # noqa: PLR0124  NaN: the source states none
+    if not math.isfinite(area):  # NaN: the source states none
         return None
     return int(area) if area.is_integer() and abs(area) < 2**53 else area

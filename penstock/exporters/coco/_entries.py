@@ -40,7 +40,11 @@ def image_entry(
     if attributes is None or not layouts:
         values |= {name: side for name, side in zip(("width", "height"), size, strict=True) if side >= 0}
     values |= attributes or {}
-    layout = _layout(layouts, values.pop(_KEYS, 0)) or _IMAGE_KEYS
+    note = values.pop(_KEYS, 0)
+    if isinstance(note, dict):  # the image has a key of this name too
+        values[_KEYS] = note.get("value")
+        note = note.get("keys", 0)
+    layout = _layout(layouts, note) or _IMAGE_KEYS
     return {name: values[name] for name in layout if name in values} | values
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +21,13 @@ from penstock.importers.building._build import build, check_options
 from penstock.importers.building._report import IssueLog
 from penstock.importers.building._text import printable
 from penstock.importers.building._write import Column
-from penstock.tensors import MAX_IMAGE_BYTES, Link
+from penstock.tensors import MAX_IMAGE_BYTES, Link, clip_boxes
 
 __all__ = ["Gathered", "build_detections", "judge_boxes", "repair_boxes"]
 
 _CROWDS = {"dtype": "uint8", "aligned_with": "boxes"}
 _READ_WHEN_ADDED = ("verify", "create_shape_tensor", "create_sample_info_tensor")
+_PART = 65_536  # boxes
 _SLACK = 0.01  # pixels: what decimal fractions of an image's side leave outside of it
 
 
@@ -75,8 +77,24 @@ def judge_boxes(
     boxes_xywh, kept_images = upright_boxes(found, frames, log, exif)
     sizes = _sizes(found, frames)[found.image_of]
     upright = replace(found, boxes_xywh=boxes_xywh, is_relative=False).keep_images(kept_images)
-    repaired, kept = repair_boxes(upright.boxes_xywh, sizes[kept_images[found.image_of]], upright.describe, log)
+    repaired, kept = _repaired_in_parts(upright, sizes[kept_images[found.image_of]], log)
     return replace(upright, boxes_xywh=repaired.astype(np.float64)).keep_boxes(kept), kept_images
+
+
+def _repaired_in_parts(
+    found: Detections, image_sizes: NDArray[np.float64], log: IssueLog
+) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """Repair all boxes, some at a time: what is computed for each takes ten times the memory of the boxes."""
+    parts = []
+    for start in range(0, max(len(image_sizes), 1), _PART):
+        part = slice(start, start + _PART)
+        describe = partial(_described, found.describe, start)
+        parts.append(repair_boxes(found.boxes_xywh[part], image_sizes[part], describe, log))
+    return np.concatenate([part[0] for part in parts]), np.concatenate([part[1] for part in parts])
+
+
+def _described(describe: Callable[[int], str], start: int, box: int) -> str:
+    return describe(start + box)
 
 
 def _sizes(found: Detections, frames: Sequence[Frame | None]) -> NDArray[np.float64]:
@@ -133,21 +151,11 @@ def repair_boxes(
     kept: NDArray[np.bool_] = np.logical_and.reduce([finite, sized, touches.all(axis=1)])
     for box in np.flatnonzero(~kept).tolist():
         log.refuse(describe(box), f"box {_shown(boxes_xywh[box])} {_flaw(bool(finite[box]), bool(sized[box]))}")
-    repaired = _repaired(np.where(kept[:, None], corner, 0.0), np.where(kept[:, None], size, 1.0), image_sizes)
+    repaired = clip_boxes(np.where(kept[:, None], known, [[0.0, 0.0, 1.0, 1.0]]), image_sizes)
     for box in np.flatnonzero(kept & (np.abs(repaired - known) > _SLACK).any(axis=1)).tolist():
         what = "has no area and was widened" if (size[box] == 0).any() else "extends beyond its image and was clipped"
         log.repair(describe(box), f"box {_shown(boxes_xywh[box])} {what} to {_shown(repaired[box])}")
     return repaired.astype(np.float32), kept
-
-
-def _repaired(
-    corner: NDArray[np.float64], size: NDArray[np.float64], image_sizes: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    widened = np.where(size == 0, np.minimum(1.0, image_sizes), size)
-    start = np.where(size == 0, np.minimum(corner, image_sizes - widened), corner)
-    low, high = np.maximum(start, 0.0), np.minimum(start + widened, image_sizes)
-    reaches_out = (start < 0) | (start + widened > image_sizes)
-    return np.concatenate([low, np.where(reaches_out, high - low, widened)], axis=1)
 
 
 def _flaw(finite: bool, sized: bool) -> str:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Field", "JoinedSources", "Source"]
+from penstock.importers.boxes._frames import Frame
+
+__all__ = ["Field", "JoinedSources", "SeesFrames", "Source"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +54,14 @@ class Source(Protocol):
         self, objects: NDArray[np.int64], boxes_xywh: NDArray[np.float32]
     ) -> Mapping[str, Sequence[Any] | NDArray[Any]]:
         """Return the values of each field of some objects of one image, with the boxes that are stored."""
+
+
+@runtime_checkable
+class SeesFrames(Protocol):
+    """A source that needs the sizes of images, because its numbers are fractions of them."""
+
+    def see(self, image: int, frame: Frame, *, is_stored: bool) -> None:
+        """Take the size of an image, and whether its numbers refer to the stored pixels."""
 
 
 def _of_all(parts: Iterable[Mapping[str, Field]]) -> dict[str, Field]:
@@ -114,6 +124,13 @@ class JoinedSources:
         ]
         files = [{**file, "subset": subset} for note, subset in notes for file in note["files"]]
         return {**notes[0][0], "files": files}
+
+    def see(self, image: int, frame: Frame, *, is_stored: bool) -> None:
+        """Give the size of an image to its part."""
+        at = int(np.searchsorted(self._images, image, side="right")) - 1
+        part: object = self._parts[at]
+        if isinstance(part, SeesFrames):
+            part.see(image - int(self._images[at]), frame, is_stored=is_stored)
 
     def of_image(self, image: int) -> Mapping[str, Any]:
         """Return the fields of an image; blank if its part has none."""

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from penstock.errors import ImporterError
 from penstock.importers.boxes._annotated import Detections
 from penstock.importers.boxes._frames import Frame
+from penstock.importers.boxes._source import SeesFrames
 from penstock.importers.building._report import IssueLog
 
 __all__ = ["Exif", "upright_boxes"]
@@ -58,8 +59,10 @@ def upright_boxes(
                 hint="pass exif='upright' if boxes refer to the displayed image, or exif='stored' if they "
                 "refer to the stored pixels",
             )
+    stored = {row for row, side in drawn_on.items() if side == "stored"}
     if found.is_relative:
-        boxes_xywh *= _scales(found, frames, {row for row, side in drawn_on.items() if side == "stored"})
+        boxes_xywh *= _scales(found, frames, stored)
+    _show(found, frames, stored)
     for row in with_boxes:
         name, frame, of_row = found.images[row], frames[row], slice(found.offsets[row], found.offsets[row + 1])
         if frame is not None and drawn_on[row] == "stored":
@@ -72,6 +75,15 @@ def upright_boxes(
                 name, "EXIF rotates this image; its boxes are taken to refer to the displayed image, as usual for YOLO"
             )
     return boxes_xywh, kept
+
+
+def _show(found: Detections, frames: Sequence[Frame | None], stored: set[int]) -> None:
+    """Give the sizes of images to a source that needs them."""
+    source: object = found.source
+    if isinstance(source, SeesFrames) and found.image_places is not None:
+        for row, (place, frame) in enumerate(zip(found.image_places.tolist(), frames, strict=True)):
+            if frame is not None:
+                source.see(place, frame, is_stored=row in stored)
 
 
 def _drawn_on(

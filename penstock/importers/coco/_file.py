@@ -12,13 +12,16 @@ from pathlib import Path
 from typing import Any, cast
 
 from penstock.errors import ImporterError
+from penstock.importers.coco._content import Content, FileContent
 from penstock.importers.coco._spans import Entries, read_members
 from penstock.importers.files._passed_over import is_passed_over
 from penstock.importers.files._subsets import subset_in
 
 __all__ = ["find_coco_images", "image_name", "is_coco", "read_coco"]
 
+_HEAD = 4  # bytes that tell an encoding
 _GZIP_MAGIC = b"\x1f\x8b"
+_USE_INSTANCES = "captions have no boxes; use the instances file"
 _NUM_LOOKED_FOR = 200
 _DEEPEST = 3
 _ANNOTATIONS = frozenset({"annotations", "annotation", "anns", "ann", "labels", "json", "coco", "meta", "metadata"})
@@ -45,9 +48,16 @@ def read_coco(path: Path) -> dict[str, Any]:
         raise ImporterError(
             f"{path} is not a COCO instances file: it has no list of {missing[0]}. "
             "Expected images, annotations and categories",
-            hint="captions have no boxes; use the instances file" if missing == ["categories"] else None,
+            hint=_USE_INSTANCES if missing == ["categories"] else None,
         )
-    return cast("dict[str, Any]", data)
+    found = cast("dict[str, Any]", data)
+    first = next(iter(found["annotations"]), None)
+    if isinstance(first, dict) and "caption" in first and "bbox" not in first:
+        raise ImporterError(
+            f"{path} is not a COCO instances file: its annotations are captions. Expected boxes and categories",
+            hint=_USE_INSTANCES,
+        )
+    return found
 
 
 def is_coco(path: Path) -> bool:
@@ -68,15 +78,11 @@ def load_json(path: Path) -> object:
         If the file is missing, or not JSON.
     """
     try:
-        content = path.read_bytes()
-        if content.startswith(_GZIP_MAGIC):
-            content = gzip.decompress(content)
-        text = content.decode(json.detect_encoding(content), "surrogatepass")
-        del content
+        content = _content(path)
         try:
-            return read_members(text, "annotations")
+            return read_members(content, "annotations")
         except ValueError:
-            return json.loads(text)
+            return json.loads(content[:].decode("utf-8", "surrogatepass"))
     except FileNotFoundError:
         raise ImporterError(f"the annotations file {str(path)!r} does not exist. Expected a COCO JSON file") from None
     except json.JSONDecodeError as error:
@@ -89,6 +95,22 @@ def load_json(path: Path) -> object:
         raise ImporterError(f"{path} cannot be read as JSON: it is nested too deeply. Expected a COCO file") from None
     except (OSError, EOFError, ValueError, zlib.error) as error:
         raise ImporterError(f"{path} cannot be read as JSON: {error}. Expected a COCO JSON file") from None
+
+
+def _content(path: Path) -> Content:
+    """Return a document in UTF-8: the file itself, if it is one."""
+    with path.open("rb") as file:
+        head = file.read(_HEAD)
+    is_plain = not head.startswith(_GZIP_MAGIC) and json.detect_encoding(head) == "utf-8"
+    if is_plain and path.is_file() and hasattr(os, "pread"):
+        return FileContent(path)
+    content = path.read_bytes()
+    if content.startswith(_GZIP_MAGIC):
+        content = gzip.decompress(content)
+    encoding = json.detect_encoding(content)
+    return (
+        content if encoding == "utf-8" else content.decode(encoding, "surrogatepass").encode("utf-8", "surrogatepass")
+    )
 
 
 def _is_list(data: object, key: str) -> bool:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["AnnotationNotes", "Layouts", "is_whole"]
+__all__ = ["AnnotationNotes", "Layouts", "is_whole", "values_of"]
 
 _MOST_LAYOUTS = 256
 _NO_ID = 0
@@ -25,27 +25,44 @@ class Layouts:
     """The orders in which the entries of a list have their keys."""
 
     def __init__(self) -> None:
-        self._counts: dict[Layout, int] = {}
+        self._numbers: dict[Layout, int] = {}
+        self._of = array("I")
 
-    def add(self, entry: Mapping[str, Any]) -> None:
-        """Count the keys of the next entry."""
+    def add(self, entry: Iterable[str]) -> None:
+        """Take the keys of the next entry."""
         keys = tuple(entry)
-        self._counts[keys] = self._counts.get(keys, 0) + 1
+        number = self._numbers.get(keys)
+        if number is None:
+            number = self._numbers[keys] = len(self._numbers)
+        self._of.append(number)
+
+    @property
+    def all(self) -> list[Layout]:
+        """The orders, by number."""
+        return list(self._numbers)
+
+    @property
+    def of_entries(self) -> NDArray[np.uintc]:
+        """The number of each entry's order."""
+        return values_of(self._of)
 
     @property
     def names(self) -> set[str]:
         """All keys."""
-        return {name for keys in self._counts for name in keys}
+        return {name for keys in self._numbers for name in keys}
 
     @property
     def kept(self) -> list[Layout]:
         """The usual orders, most frequent first."""
-        return sorted(self._counts, key=self._counts.__getitem__, reverse=True)[:_MOST_LAYOUTS]
+        counts = np.bincount(self.of_entries, minlength=len(self._numbers))
+        counted = [(keys, count) for keys, count in zip(self._numbers, counts.tolist(), strict=True) if keys]
+        return [keys for keys, _ in sorted(counted, key=lambda one: one[1], reverse=True)[:_MOST_LAYOUTS]]
 
     def notes(self) -> Mapping[Layout, int | list[str]]:
         """Return what is written down of each order other than the most frequent one: its place, or its keys."""
         kept = self.kept
-        return {keys: kept.index(keys) if keys in kept else list(keys) for keys in self._counts if keys != kept[0]}
+        places = {keys: at for at, keys in enumerate(kept)}
+        return {keys: places.get(keys, list(keys)) for keys in self._numbers if keys and keys != kept[0]}
 
 
 class AnnotationNotes:
@@ -61,26 +78,27 @@ class AnnotationNotes:
     def __init__(self) -> None:
         self.layouts = Layouts()
         self.odd: dict[int, dict[str, list[Any]]] = {}
-        self.has_zero = False
-        self._seen: set[int] = set()
         self._ids = array("q")
+        self._has_ids = array("b")
         self._areas = array("d")
 
     def add(self, place: int, annotation: Any, image_key: Any = None, category_id: Any = None, crowd: int = 0) -> None:
         """Take the next annotation; its image and class are those that were found for it, None for a refused one."""
         if not isinstance(annotation, dict):
             annotation = {}
-        else:
-            self.layouts.add(annotation)
+        self.layouts.add(annotation)
         number, area = annotation.get("id"), annotation.get("area")
-        self._ids.append(number if is_whole(number) else _NO_ID)
-        self._areas.append(_area(area))
-        self.has_zero |= number == 0 and is_whole(number)
-        if number not in self._seen and _is_usual(annotation, image_key, category_id):
-            self._seen.add(number)
+        if _is_usual(annotation, number, area, image_key, category_id):
+            self._ids.append(number)
+            self._has_ids.append(1)
+            self._areas.append(area)
             return
+        has_id = is_whole(number)
+        self._ids.append(number if has_id else _NO_ID)
+        self._has_ids.append(has_id)
+        self._areas.append(_area(area))
         written = {
-            "id": _NO_ID if not is_whole(number) else number,
+            "id": _NO_ID if not has_id else number,
             "image_id": image_key,
             "category_id": category_id,
             "iscrowd": crowd,
@@ -92,35 +110,48 @@ class AnnotationNotes:
             for name, value in written.items()
             if name in annotation and not _equal(annotation[name], value)
         }
-        if is_whole(number):
-            if number in self._seen:
-                odd["id"] = [number, number]  # twice in the source, and so twice in an export
-            self._seen.add(number)
         if annotation and not annotation.get("bbox"):
             odd["bbox"] = [annotation.get("bbox"), None]  # the box is that of the segmentation
         if odd:
             self.odd[place] = odd
 
+    def note_repeated(self) -> None:
+        """Note ids that come again: twice in the source, and so twice in an export. When all are taken."""
+        ids, places = self.ids, np.flatnonzero(values_of(self._has_ids).astype(bool))
+        firsts = np.unique(ids[places], return_index=True)[1]
+        for place in np.delete(places, firsts).tolist():
+            number = int(ids[place])
+            self.odd.setdefault(place, {})["id"] = [number, number]
+
+    @property
+    def has_zero(self) -> bool:
+        """Whether 0 is an id."""
+        return bool(((self.ids == 0) & values_of(self._has_ids).astype(bool)).any())
+
     @property
     def ids(self) -> NDArray[np.int64]:
         """Id of each annotation, by its place; 0 where it is no whole number."""
-        return np.frombuffer(self._ids, np.int64) if self._ids else np.empty(0, np.int64)
+        return values_of(self._ids)
 
     @property
     def areas(self) -> NDArray[np.float64]:
         """Area of each annotation, by its place; NaN where it is no number."""
-        return np.frombuffer(self._areas, np.float64) if self._areas else np.empty(0)
+        return values_of(self._areas)
 
 
-def _is_usual(annotation: dict[str, Any], image_key: Any, category_id: Any) -> bool:
+def values_of(values: array[Any]) -> NDArray[Any]:
+    """Return an array that is complete as one of numpy, not copied."""
+    return np.frombuffer(values, values.typecode) if values else np.empty(0, values.typecode)
+
+
+def _is_usual(annotation: dict[str, Any], number: Any, area: Any, image_key: Any, category_id: Any) -> bool:
     """Return whether an annotation has nothing odd: the usual case, of which there may be a million."""
-    number: Any = annotation.get("id")
-    area: Any = annotation.get("area")
-    crowd, image, category = (annotation.get(name) for name in ("iscrowd", "image_id", "category_id"))
+    image, category, crowd = annotation.get("image_id"), annotation.get("category_id"), annotation.get("iscrowd")
     return (
         type(number) is type(crowd) is type(image) is type(category) is int
         and type(area) in _SINGLE
-        and (image, category) == (image_key, category_id)
+        and image == image_key
+        and category == category_id
         and crowd in _FLAGS
         and "keypoints" not in annotation
         and "num_keypoints" not in annotation

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from array import array
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,13 +16,16 @@ from penstock.importers.building._report import IssueLog
 from penstock.importers.building._text import shown
 from penstock.importers.coco._boxes import box_of, crowd_of
 from penstock.importers.coco._file import image_name
-from penstock.importers.coco._notes import AnnotationNotes
+from penstock.importers.coco._nesting import MOST_NESTED, deep_keys, without_deep
+from penstock.importers.coco._notes import AnnotationNotes, values_of
 from penstock.importers.coco._source import CocoSource
+from penstock.importers.coco._spans import Entries
 
 __all__ = ["CocoDetections", "parse_coco"]
 
 _LARGEST_ID = 10**18
 _LARGEST_SIDE = 10**9
+_LISTS = ("annotations", "images", "categories")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -43,37 +48,37 @@ def parse_coco(data: dict[str, Any], source: str, log: IssueLog) -> CocoDetectio
         Takes images without id or name, annotations of unknown images or
         categories, and boxes that are malformed.
     """
+    data = _without_deep(data, source, log)
     images = _images(data["images"], source, log)
     class_names, class_of = _categories(data["categories"], source, log)
     row_of = {image.key: row for row, image in enumerate(images)}
     notes = AnnotationNotes()
     category_ids = _written_ids(class_of)
-    placed = []
-    for place, annotation in enumerate(data["annotations"]):
-        entry = _placed(annotation, row_of, class_of, source, log)
-        if entry is None:
+    annotations, placed = data["annotations"], _PlacedObjects()
+    for place, annotation in enumerate(_shallow(annotations, f"{source}, annotation", log)):
+        found = _placed(annotation, row_of, class_of, source, log)
+        if found is None:
             notes.add(place, annotation)
             continue
-        notes.add(place, annotation, images[entry.row].key, category_ids[entry.label], int(entry.iscrowd))
-        placed.append(entry._replace(place=place))
-    rows = np.array([entry.row for entry in placed], np.int64)
+        row, label, bbox, iscrowd = found
+        notes.add(place, annotation, images[row].key, category_ids[label], int(iscrowd))
+        placed.add(place, row, label, bbox, iscrowd)
+    notes.note_repeated()
+    places, rows, boxes_xywh = placed.places, placed.rows, placed.boxes_xywh
     order, offsets = group_by_image(rows, len(images))
-    boxes_xywh = np.array([entry.bbox for entry in placed], np.float64).reshape(-1, 4)
-    if placed and (boxes_xywh[:, 2:] < 1).all() and (np.abs(boxes_xywh) <= 1).all():
+    if len(places) and (boxes_xywh[:, 2:] < 1).all() and (np.abs(boxes_xywh) <= 1).all():
         log.note(source, "every box is within one pixel. They may be fractions of the sides, but COCO uses pixels")
 
     def describe(box: int) -> str:
-        entry = placed[order[box]]
-        return f"{source}, annotation {shown(entry.key)} of {images[entry.row].name}"
+        at = int(order[box])
+        return f"{source}, annotation {shown(annotations[int(places[at])].get('id'))} of {images[int(rows[at])].name}"
 
-    places = np.array([entry.place for entry in placed], np.int64)
-    as_read = np.zeros((len(data["annotations"]), 4))
-    as_read[places] = boxes_xywh
     image_places = np.array([image.place for image in images], np.int64)
     written = CocoSource(
         data,
         source,
-        boxes_xywh=as_read,
+        places=places,
+        boxes_xywh=boxes_xywh,
         notes=notes,
         class_names=class_names,
         category_ids=[category_ids[label] for label in range(len(class_names))],
@@ -83,11 +88,11 @@ def parse_coco(data: dict[str, Any], source: str, log: IssueLog) -> CocoDetectio
         images=tuple(image.name for image in images),
         offsets=offsets,
         boxes_xywh=boxes_xywh[order],
-        labels=np.array([entry.label for entry in placed], np.int64)[order],
+        labels=placed.labels[order],
         class_names=class_names,
         describe=describe,
         stated_sizes=np.array([image.size for image in images], np.float64).reshape(-1, 2),
-        iscrowd=np.array([entry.iscrowd for entry in placed], np.uint8)[order],
+        iscrowd=placed.crowds[order],
         urls=tuple(image.url for image in images),
         source=written,
         image_places=image_places,
@@ -116,13 +121,72 @@ class _Image:
     place: int
 
 
-class _Placed(NamedTuple):
-    row: int
-    label: int
-    bbox: list[float]
-    iscrowd: bool
-    key: object
-    place: int = 0
+class _PlacedObjects:
+    """Annotations whose image, class and box are known, a few bytes each: there may be millions."""
+
+    def __init__(self) -> None:
+        self._places, self._rows, self._labels = array("q"), array("q"), array("q")
+        self._crowds, self._boxes = array("B"), array("d")
+
+    def add(self, place: int, row: int, label: int, bbox: Sequence[float], iscrowd: bool) -> None:
+        self._places.append(place)
+        self._rows.append(row)
+        self._labels.append(label)
+        self._crowds.append(iscrowd)
+        self._boxes.extend(bbox)
+
+    @property
+    def places(self) -> NDArray[np.int64]:
+        return values_of(self._places)
+
+    @property
+    def rows(self) -> NDArray[np.int64]:
+        return values_of(self._rows)
+
+    @property
+    def labels(self) -> NDArray[np.int64]:
+        return values_of(self._labels)
+
+    @property
+    def crowds(self) -> NDArray[np.uint8]:
+        return values_of(self._crowds)
+
+    @property
+    def boxes_xywh(self) -> NDArray[np.float64]:
+        return values_of(self._boxes).reshape(-1, 4)
+
+
+def _without_deep(data: dict[str, Any], source: str, log: IssueLog) -> dict[str, Any]:
+    """Return a document whose images, categories and header have no values that JSON tensors cannot hold."""
+    for name in deep_keys({name: value for name, value in data.items() if name not in _LISTS}):
+        _report_deep(source, name, log)
+        data = {key: value for key, value in data.items() if key != name}
+    named = {"images": "image", "categories": "category"}
+    return data | {name: list(_shallow(data[name], f"{source}, {one}", log)) for name, one in named.items()}
+
+
+def _shallow(entries: Sequence[Any], source: str, log: IssueLog) -> Iterator[Any]:
+    """Yield entries without the keys whose values are nested deeper than JSON tensors allow."""
+    for entry, may_be_deep in _with_depth(entries):
+        if may_be_deep and isinstance(entry, dict):
+            for name in deep_keys(entry):
+                _report_deep(f"{source} {shown(entry.get('id'))}", name, log)
+            yield without_deep(entry)
+        else:
+            yield entry
+
+
+def _with_depth(entries: Sequence[Any]) -> Iterator[tuple[Any, bool]]:
+    """Yield entries, and whether one may be nested too deep: few are, and text tells it fast."""
+    if not isinstance(entries, Entries):
+        yield from ((entry, True) for entry in entries)
+        return
+    for text in entries.texts():
+        yield Entries.parse(text), text.count(b"[") + text.count(b"{") > MOST_NESTED
+
+
+def _report_deep(source: str, name: str, log: IssueLog) -> None:
+    log.repair(source, f"the key {shown(name)} is nested more than {MOST_NESTED} levels deep and was left out")
 
 
 def _key(value: object) -> int | str | None:
@@ -235,7 +299,7 @@ def _class_name(value: object) -> str | None:
 
 def _placed(
     annotation: object, row_of: dict[int | str, int], class_of: dict[int | str, int], source: str, log: IssueLog
-) -> _Placed | None:
+) -> tuple[int, int, list[float], bool] | None:
     if not isinstance(annotation, dict):
         log.refuse(
             f"{source}, annotation {shown(annotation)}", "is not an object. Expected image_id, category_id, bbox"
@@ -245,7 +309,7 @@ def _placed(
     try:
         row = _found(annotation.get("image_id"), row_of, "image")
         label = _found(annotation.get("category_id"), class_of, "category")
-        return _Placed(row, label, box_of(annotation), crowd_of(annotation), key)
+        return row, label, box_of(annotation), crowd_of(annotation)
     except ValueError as error:
         log.refuse(f"{source}, annotation {shown(key)}", str(error))
     return None

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,18 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.importers.boxes._source import Field
-from penstock.importers.building._text import printable
+from penstock.importers.coco._kept import KNOWN, KeptAnnotations, json_text, storable
 from penstock.importers.coco._notes import AnnotationNotes, Layouts, is_whole
-from penstock.importers.coco._spans import Entries
-from penstock.tensors import JsonText, decimals
+from penstock.tensors import decimals
 
 __all__ = ["CocoSource"]
 
-_KNOWN = frozenset(
-    {"id", "image_id", "category_id", "bbox", "iscrowd", "area", "segmentation", "keypoints", "num_keypoints"}
-)
 _KNOWN_OF_IMAGES = frozenset({"id", "file_name"})
-_encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
+_AS_TEXT = ("segmentation", "keypoints")
+_OUR_KEYS = "_keys"  # of image_attributes: the order of the keys
+_PART = 65_536  # boxes that are compared at a time
 _LISTS = ("images", "annotations", "categories")
 
 
@@ -35,8 +31,10 @@ class CocoSource:
         The document, as `read_coco` returns it.
     name : str
         The file's name.
-    boxes_xywh : ndarray of float64, shape (num_annotations, 4)
-        Boxes as the file has them.
+    places : ndarray of int64
+        The annotations that have a box, increasing.
+    boxes_xywh : ndarray of float64, shape (len(places), 4)
+        Their boxes as the file has them.
     notes : AnnotationNotes
         Of all annotations.
     class_names : sequence of str
@@ -52,6 +50,7 @@ class CocoSource:
         data: Mapping[str, Any],
         name: str,
         *,
+        places: NDArray[np.int64],
         boxes_xywh: NDArray[np.float64],
         notes: AnnotationNotes,
         class_names: Sequence[str],
@@ -60,18 +59,19 @@ class CocoSource:
     ) -> None:
         self._data = data
         self._name = name
-        self._boxes_xywh = boxes_xywh
+        self._places, self._boxes_xywh = places, boxes_xywh
         self._notes = notes
         self._classes = list(zip(class_names, category_ids, strict=True))
         self._images_in_order, self._annotations_in_order = in_order
-        annotations = data["annotations"]
-        self._storable = storable if not isinstance(annotations, Entries) or annotations.may_be_odd else _same
         self._image_layouts = Layouts()
         for entry in data["images"]:
-            if isinstance(entry, dict):
-                self._image_layouts.add(entry)
+            self._image_layouts.add(entry if isinstance(entry, dict) else ())
         self._image_notes = self._image_layouts.notes()
         self._object_notes = notes.layouts.notes()
+        self._layouts = notes.layouts.all
+        self._layout_of = notes.layouts.of_entries
+        self._odd_boxes: NDArray[np.bool_] = np.zeros(len(self._layout_of), bool)
+        self._fields: Mapping[str, Field] = {}
 
     @property
     def image_fields(self) -> Mapping[str, Field]:
@@ -102,12 +102,17 @@ class CocoSource:
             found["segmentation"] = _json()
         if "keypoints" in names:
             found["keypoints"] = _json()
-        if names - _KNOWN:
+        if names - KNOWN:
             found["attributes"] = _json({})
         if not self._annotations_in_order:
             found["annotation_index"] = _numbers("int64", 0)
-        if self._any_odd(objects, boxes_xywh):
+        for start in range(0, len(objects), _PART):
+            part = objects[start : start + _PART]
+            as_read = self._boxes_xywh[np.searchsorted(self._places, part)]
+            self._odd_boxes[part] = (decimals(boxes_xywh[start : start + _PART]) != as_read).any(axis=1)
+        if self._object_notes or self._odd_boxes.any() or not self._notes.odd.keys().isdisjoint(objects.tolist()):
             found["as_written"] = _json()
+        self._fields = found
         return found
 
     @property
@@ -126,13 +131,17 @@ class CocoSource:
 
     def of_image(self, image: int) -> Mapping[str, Any]:
         """Return the fields of an image."""
-        entry = self._storable(self._data["images"][image])
+        entry = self._data["images"][image]
         rest = {name: value for name, value in entry.items() if name not in _KNOWN_OF_IMAGES}
         note = self._image_notes.get(tuple(entry))
+        if _OUR_KEYS in rest:  # the image has a key of this name
+            rest[_OUR_KEYS] = {"value": rest[_OUR_KEYS], "keys": note or 0}
+        elif note is not None:
+            rest[_OUR_KEYS] = note
         return {
-            "file": entry.get("file_name"),
-            "source_id": entry.get("id"),
-            "image_attributes": rest if note is None else {**rest, "_keys": note},
+            "file": storable(entry.get("file_name")),
+            "source_id": storable(entry.get("id")),
+            "image_attributes": json_text(rest, len(rest)),
             "image_index": image,
         }
 
@@ -140,60 +149,29 @@ class CocoSource:
         self, objects: NDArray[np.int64], boxes_xywh: NDArray[np.float32]
     ) -> Mapping[str, Sequence[Any] | NDArray[Any]]:
         """Return the fields of some annotations of one image."""
-        entries = [self._storable(self._data["annotations"][place]) for place in objects.tolist()]
-        return {
+        keys = [self._layouts[number] for number in self._layout_of[objects].tolist()]
+        kept = KeptAnnotations(self._data["annotations"], objects.tolist(), keys)
+        found: dict[str, Any] = {
             "annotation_id": self._notes.ids[objects],
             "area": self._notes.areas[objects],
-            "segmentation": _texts([entry.get("segmentation") for entry in entries]),
-            "keypoints": _texts([entry.get("keypoints") for entry in entries]),
-            "attributes": [{name: value for name, value in entry.items() if name not in _KNOWN} for entry in entries],
             "annotation_index": objects,
-            "as_written": self._as_written(objects, entries, decimals(boxes_xywh)),
         }
+        if "attributes" in self._fields:
+            found["attributes"] = kept.attributes()
+        if "as_written" in self._fields:
+            found["as_written"] = json_text(self._as_written(kept, decimals(boxes_xywh)), len(objects))
+        return found | {name: kept.texts(name) for name in _AS_TEXT if name in self._fields}
 
-    def _as_written(
-        self, objects: NDArray[np.int64], entries: Sequence[Mapping[str, Any]], boxes_xywh: NDArray[np.float64]
-    ) -> list[Any]:
-        odd_boxes = (boxes_xywh != self._boxes_xywh[objects]).any(axis=1).tolist()
+    def _as_written(self, kept: KeptAnnotations, boxes_xywh: NDArray[np.float64]) -> list[Any]:
         found: list[Any] = []
-        for place, entry, box, is_odd in zip(objects.tolist(), entries, boxes_xywh.tolist(), odd_boxes, strict=True):
-            fields: dict[str, Any] = self._storable(dict(self._notes.odd.get(place, {})))
-            if is_odd or not entry.get("bbox"):
-                fields["bbox"] = [entry.get("bbox"), box]
-            if (note := self._object_notes.get(tuple(entry))) is not None:
+        for number, (place, keys, box) in enumerate(zip(kept.places, kept.keys, boxes_xywh.tolist(), strict=True)):
+            fields: dict[str, Any] = dict(self._notes.odd.get(place, ()))
+            if self._odd_boxes[place] or "bbox" in fields:
+                fields["bbox"] = [kept.parsed(number).get("bbox"), box]
+            if (note := self._object_notes.get(keys)) is not None:
                 fields["keys"] = note
             found.append(fields or None)
         return found
-
-    def _any_odd(self, objects: NDArray[np.int64], boxes_xywh: NDArray[np.float32]) -> bool:
-        """Return whether any of some annotations is written in another way than its tensors would be."""
-        places = set(objects.tolist())
-        if self._object_notes or not places.isdisjoint(self._notes.odd):
-            return True
-        return bool((decimals(boxes_xywh) != self._boxes_xywh[objects]).any())
-
-
-def _texts(values: list[Any]) -> JsonText:
-    return JsonText(_encode(values), len(values))
-
-
-def storable(value: Any) -> Any:
-    """Return a JSON value without what JSON tensors refuse: numbers that are not finite, halves of characters."""
-    if isinstance(value, dict):
-        return {storable(name): storable(one) for name, one in value.items()}
-    if isinstance(value, list):
-        return [storable(one) for one in value]
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    return printable(value) if isinstance(value, str) and not _is_whole_text(value) else value
-
-
-def _is_whole_text(text: str) -> bool:
-    return text.isascii() or not any("\ud800" <= character <= "\udfff" for character in text)
-
-
-def _same(value: Any) -> Any:
-    return value
 
 
 def _numbers(dtype: str, blank: Any) -> Field:

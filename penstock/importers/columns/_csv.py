@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import bz2
 import csv
+import gzip
+import lzma
 import re
 import warnings
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,7 +19,7 @@ from penstock.errors import ImporterError
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["read_csv", "typed"]
+__all__ = ["csv_form", "read_csv", "typed"]
 
 _NOT_CSV = {".parquet": "read_parquet", ".xlsx": "read_excel", ".xls": "read_excel", ".feather": "read_feather"}
 _NOT_CSV |= {".json": "read_json", ".jsonl": "read_json", ".pkl": "read_pickle", ".h5": "read_hdf"}
@@ -27,6 +31,7 @@ _WHOLE = r"[+-]?\d+"
 _NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|[+-]?inf(?:inity)?"
 _LEADING_ZERO = r"[+-]?0\d.*"
 _TRUTH = {"true": True, "false": False}
+_OPENERS: dict[str, Callable[..., IO[Any]]] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
 _INT64, _UINT64 = np.iinfo(np.int64), np.iinfo(np.uint64)
 
 
@@ -70,6 +75,39 @@ def read_csv(path: Path) -> pd.DataFrame:
         raise ImporterError(f"{str(path)!r} has rows with more cells than the header") from None
     except (ValueError, OSError, EOFError, csv.Error) as error:
         raise ImporterError(f"{str(path)!r} cannot be read as CSV: {' '.join(str(error).split())}") from None
+
+
+def csv_form(path: Path) -> dict[str, Any]:
+    """Return how a CSV file is written: its header, what separates cells and what ends lines, and its mark.
+
+    Parameters
+    ----------
+    path : Path
+        A file that `read_csv` has read.
+    """
+    import pandas as pd
+
+    tabbed = any(ending.lower() in _TABBED for ending in path.suffixes)
+    delimiter = "\t" if tabbed else ","
+    options: dict[str, Any] = {"dtype": str, "keep_default_na": False, "sep": delimiter, "encoding": "utf-8"}
+    head = pd.read_csv(path, header=None, nrows=1, index_col=False, **options)
+    cells = [str(cell) for cell in head.iloc[0].tolist()]
+    text = _first_line(path)
+    return {
+        "header": [cells[0].removeprefix("\ufeff"), *cells[1:]],
+        "delimiter": delimiter,
+        "newline": "\r\n" if text.endswith("\r\n") else "\n",
+        "has_mark": text.startswith("\ufeff"),
+    }
+
+
+def _first_line(path: Path) -> str:
+    """Return the first line with its end; empty for a file of a compression that the standard library does not read."""
+    suffix = path.suffix.lower()
+    if suffix in (".zip", ".tar", ".zst", ".tgz"):
+        return ""
+    with _OPENERS.get(suffix, open)(path, "rb") as file:
+        return bytes(file.readline()).decode("utf-8", "replace")
 
 
 def typed(cells: pd.Series[Any]) -> pd.Series[Any]:

@@ -6,12 +6,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from penstock.errors import ImporterError
 from penstock.importers.boxes._boxes import BoxReader, Coords
 from penstock.importers.building._write import Column
 from penstock.importers.columns._cells import plain_json
 from penstock.importers.columns._features import Feature, feature_kind, inner_feature, label_names, told
 from penstock.importers.columns._labels import MISSING_LABEL
+from penstock.tensors import decimals
 
 __all__ = ["BOX_NAMES", "CATEGORY_NAMES", "ObjectFeature", "object_columns", "object_feature"]
 
@@ -84,8 +87,11 @@ def object_columns(
     size_of: Callable[[int], tuple[int, int] | None],
     name_of: Callable[[str], str],
     coords: Coords,
+    num_rows: int,
 ) -> list[Column]:
     """Return the tensors of a feature of objects; a box that is refused takes its object's other fields along.
+
+    Boxes that are stored in another way than they were given are in ``as_written``, beside what is stored.
 
     Parameters
     ----------
@@ -99,6 +105,8 @@ def object_columns(
         Field to name of its tensor.
     coords : {"xywh", "xyxy"}
         Form of the boxes.
+    num_rows : int
+        Number of samples.
     """
 
     def field(row: int, key: str) -> list[Any]:
@@ -144,7 +152,17 @@ def object_columns(
             )
         )
     others = [key for key in found.fields if key not in (found.boxes, categories)]
-    return [*columns, *(_other(key, found.fields[key], kept, name_of, tensor) for key in others)]
+    columns += [_other(key, found.fields[key], kept, name_of, tensor) for key in others]
+
+    def as_written(row: int) -> list[Any]:
+        stored, given = decimals(reader.read(row).boxes).tolist(), kept(row, found.boxes)
+        pairs = zip(given, stored, strict=True)
+        return [None if _same(one, other) else {found.boxes: [plain_json(one), other]} for one, other in pairs]
+
+    if any(one is not None for row in range(num_rows) for one in _tried(as_written, row)):
+        options = {"aligned_with": tensor}
+        columns.append(Column(name=name_of("as_written"), htype="json", sample=as_written, options=options))
+    return columns
 
 
 def _other(
@@ -163,6 +181,18 @@ def _other(
         return [float("nan") if value is None else value for value in values]
 
     return Column(name=name_of(key), htype="generic", sample=numbers, options={**known.options, "aligned_with": boxes})
+
+
+def _same(given: Any, stored: list[float]) -> bool:
+    return bool(np.array_equal(np.asarray(given, np.float64).reshape(-1), stored))
+
+
+def _tried(read: Callable[[int], list[Any]], row: int) -> list[Any]:
+    """Return what is read of a row; nothing of one that is refused when it is written."""
+    try:
+        return read(row)
+    except (ImporterError, TypeError, ValueError):
+        return []
 
 
 def _flaw(category: Any, names: list[str] | None) -> str | None:

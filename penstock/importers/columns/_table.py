@@ -16,8 +16,10 @@ from penstock.importers.building._build import Column, build
 from penstock.importers.building._report import IssueLog, OnError
 from penstock.importers.building._sources import path_of, plain_errors
 from penstock.importers.columns._cells import class_name, is_missing, read_cells
-from penstock.importers.columns._csv import read_csv, typed
+from penstock.importers.columns._csv import csv_form, read_csv, typed
+from penstock.importers.columns._kept import keep_columns, written_cells
 from penstock.importers.columns._labels import parse_labels, table_labels
+from penstock.importers.columns._tensor_names import free_name
 from penstock.importers.files._named_images import NamedImages
 from penstock.tensors import HTYPES, MAX_IMAGE_BYTES
 
@@ -42,12 +44,16 @@ def from_table(
     rename: Mapping[str, str] | None = None,
     class_names: Sequence[str] | Mapping[str, Sequence[str]] | None = None,
     coords: Coords = "xywh",
+    keep: bool = True,
     num_workers: int = 0,
     on_error: OnError = "raise",
     progress: bool = True,
     max_image_bytes: int | None = MAX_IMAGE_BYTES,
 ) -> Dataset:
     """Create a dataset from a table whose cells can contain several labels.
+
+    Columns that `tensors` does not name become tensors too, under their own names: numbers or text, and ``file`` for
+    that of the images. `to_csv` writes all columns again, with each cell as it was unless it was edited.
 
     Parameters
     ----------
@@ -76,6 +82,8 @@ def from_table(
         not names are indices, and -1 is a sample without labels.
     coords : {"xywh", "xyxy"}
         Format of the boxes of ``bbox`` columns, in pixels.
+    keep : bool
+        Whether columns that `tensors` does not name are imported too.
     num_workers : int
         Threads that read and check images.
     on_error : {"raise", "skip"}
@@ -125,8 +133,14 @@ def from_table(
             coords=coords,
             log=log,
         )
-        columns = reader.columns(_checked_tensors(tensors, frame, has_images=images is not None), class_names)
+        wanted = _checked_tensors(tensors, frame, has_images=images is not None)
+        columns = reader.columns(wanted, class_names)
         columns = columns if pictures is None else [pictures, *columns]
+        info = None
+        if keep:
+            used = {column: name for name, (column, _) in reversed(wanted.items())}
+            columns, info = _kept(frame, columns, used, reader, images)
+            info |= csv_form(Path(str(table))) if reader.is_text else {}
         return build(
             dest,
             columns,
@@ -136,7 +150,26 @@ def from_table(
             num_workers=num_workers,
             progress=progress,
             max_image_bytes=max_image_bytes,
+            info=info,
         )
+
+
+def _kept(
+    frame: pd.DataFrame, columns: Sequence[Column], used: Mapping[Hashable, str], reader: _Reader, images: str | None
+) -> tuple[list[Column], dict[str, Any]]:
+    """Return the tensors with those of all other columns, and what is noted of the table."""
+    taken = [column.name for column in columns]
+    kept, names = keep_columns(frame, used, taken, reader.log, is_text=reader.is_text, file=images)
+    found = [*columns, *kept]
+    note: dict[str, Any] = {"format": "table", "separator": reader.separator}
+    note["columns"] = [[str(name), tensor] for name, tensor in zip(frame.columns, names, strict=True) if tensor]
+    note["others"] = [name for name in taken if name not in {*names, "images"}]  # a second tensor of a column
+    if reader.is_text:
+        odd = written_cells(frame, names, found, reader.separator)
+        if odd is not None:
+            note["as_written"] = free_name("cells_as_written", [column.name for column in found])
+            found.append(Column(name=str(note["as_written"]), htype="json", sample=odd))
+    return found, note
 
 
 def _checked_tensors(tensors: Any, frame: pd.DataFrame, *, has_images: bool) -> dict[str, tuple[Hashable, str | None]]:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from xml.etree.ElementTree import Element, ParseError
+from typing import Any
+from xml.etree.ElementTree import Element, ParseError, tostring
 
 import numpy as np
 
+from penstock.formats._voc import VocObject, image_values, is_plain, take_object
+from penstock.formats._xml import Style, parse_xml, style_of
 from penstock.importers.building._report import IssueLog
 from penstock.importers.building._text import number, shown
 
@@ -16,6 +19,7 @@ __all__ = ["VocFile", "is_voc_root", "read_voc_file", "root_tag"]
 
 _HEAD = 4096
 _TAG = re.compile(rb"<([A-Za-z_][\w:.-]*)")
+_ENCODING = re.compile(rb"""encoding=["']([\w.-]+)["']""")
 _SIDES = ("xmin", "ymin", "xmax", "ymax")
 _LARGEST_SIDE = 1e9
 
@@ -36,12 +40,30 @@ class VocFile:
         Class of each object.
     boxes_xywh : tuple of tuple of float
         Left, top, width, height of each object, pixels, the first of which is 0.
+    objects : tuple of VocObject
+        Everything that each object says.
+    places : tuple of int
+        The place of each object among those of the file.
+    values : dict
+        Everything that the file says of the image.
+    layout : tuple of str
+        Its elements in order.
+    style : Style, optional
+        How the file is written, where that can be told.
+    text : str, optional
+        The file itself, if it cannot be put together from the above.
     """
 
     filename: str
     size: tuple[float, float]
     names: tuple[str, ...]
     boxes_xywh: tuple[Box, ...]
+    objects: tuple[VocObject, ...] = ()
+    places: tuple[int, ...] = ()
+    values: dict[str, Any] = field(default_factory=dict)
+    layout: tuple[str, ...] = ()
+    style: Style | None = None
+    text: str | None = None
 
 
 def root_tag(path: Path) -> str | None:
@@ -75,33 +97,53 @@ def read_voc_file(file: Path, log: IssueLog, *, one_based: bool) -> VocFile | No
     one_based : bool
         Whether the first pixel is 1 and both corners belong to a box, as in Pascal VOC.
     """
-    root = _root(file, log)
+    content, root = _root(file, log)
     if root is None:
         return None
-    objects = [
-        entry for at, one in enumerate(root.findall("object")) if (entry := _object(one, at, file, log, one_based))
+    elements = root.findall("object")
+    entries = [
+        (at, *entry) for at, one in enumerate(elements) if (entry := _object(one, at, file, log, one_based)) is not None
     ]
+    objects = [take_object(one) for one in elements]
+    values, layout = image_values(root)
+    plain = is_plain(root, values, objects, layout)
     return VocFile(
         filename=_filename(root),
         size=_size(root, file, log),
-        names=tuple(name for name, _ in objects),
-        boxes_xywh=tuple(box for _, box in objects),
+        names=tuple(name for _, name, _ in entries),
+        boxes_xywh=tuple(box for _, _, box in entries),
+        objects=tuple(objects[at] for at, _, _ in entries),
+        places=tuple(at for at, _, _ in entries),
+        values=values,
+        layout=layout,
+        style=style_of(content, root) if plain else None,
+        text=None if plain else _text(content, root),
     )
 
 
-def _root(file: Path, log: IssueLog) -> Element | None:
-    from defusedxml import DefusedXmlException
-    from defusedxml.ElementTree import fromstring
-
+def _text(content: bytes, root: Element) -> str:
+    """Return a file as text."""
+    declared = _ENCODING.search(content[:_HEAD])
     try:
-        root: Element = fromstring(file.read_bytes())
+        return content.decode(declared[1].decode() if declared else "utf-8")
+    except (LookupError, UnicodeDecodeError):
+        return tostring(root, encoding="unicode")
+
+
+def _root(file: Path, log: IssueLog) -> tuple[bytes, Element | None]:
+    from defusedxml import DefusedXmlException
+
+    content = b""
+    try:
+        content = file.read_bytes()
+        root = parse_xml(content)
     except (ParseError, DefusedXmlException, OSError, LookupError, ValueError, RecursionError) as error:
         log.refuse(file.name, f"cannot be read as XML: {_why(error)}")
-        return None
+        return content, None
     if root.tag != "annotation":
         log.refuse(file.name, f"is not a VOC annotation: its root is <{root.tag[:40]}>. Expected <annotation>")
-        return None
-    return root
+        return content, None
+    return content, root
 
 
 def _why(error: Exception) -> str:

@@ -15,10 +15,12 @@ from penstock.importers.building._text import read_lines
 from penstock.importers.files._passed_over import Listing, is_image_file, list_files
 from penstock.importers.files._subsets import choose_subset, subset_in
 from penstock.importers.voc._file import is_voc_root, root_tag
+from penstock.importers.voc._masks import MASK_FOLDERS
+from penstock.importers.voc._sets import names_in
 
-__all__ = ["ImagesByName", "VocFolder", "find_voc", "is_voc", "of_split", "voc_root"]
+__all__ = ["ANNOTATION_FOLDERS", "ImagesByName", "VocFolder", "find_voc", "is_voc", "of_split", "voc_root"]
 
-_ANNOTATIONS = frozenset({"annotations", "annotation", "xmls", "xml", "labels"})
+ANNOTATION_FOLDERS = frozenset({"annotations", "annotation", "xmls", "xml", "labels"})
 _IMAGES = frozenset({"jpegimages", "images", "image", "imgs", "img"})
 _EXPECTED = (
     "a Pascal VOC folder: with Annotations (XML files) and JPEGImages in it, or with XML files next to the images"
@@ -33,6 +35,11 @@ class VocFolder:
     listing: Listing
     files: tuple[Path, ...]
     images: tuple[Path, ...]
+
+    @property
+    def lists(self) -> list[Path]:
+        """The lists of images."""
+        return [path for path in self.listing.files if path.suffix == ".txt" and "ImageSets" in path.parts]
 
     def subset(self, file: Path) -> str:
         """Return the split that the folders of a file say."""
@@ -50,11 +57,15 @@ def find_voc(root: str | os.PathLike[str]) -> VocFolder:
     folder = existing_folder(root, _EXPECTED)
     listing = list_files(folder)
     files = tuple(_annotation_files(listing))
-    images = tuple(path for path in listing.files if is_image_file(path))
+    images = tuple(path for path in listing.files if not _is_mask(path.relative_to(folder)) and is_image_file(path))
     if not files or not images:
         what = "no images" if files else "no annotation files (XML with <annotation>)"
         raise ImporterError(f"there are {what} in {str(folder)!r}. Expected {_EXPECTED}")
     return VocFolder(root=folder, listing=listing, files=files, images=images)
+
+
+def _is_mask(path: Path) -> bool:
+    return not MASK_FOLDERS.keys().isdisjoint(path.parts)
 
 
 def is_voc(root: Path, listing: Listing | None = None) -> bool:
@@ -66,7 +77,7 @@ def is_voc(root: Path, listing: Listing | None = None) -> bool:
 def voc_root(listing: Listing) -> Path:
     """Return the folder that has all annotation files, and their images."""
     folder = Path(os.path.commonpath([path.parent for path in _annotation_files(listing)]))
-    while folder.name.lower() in _ANNOTATIONS:
+    while folder.name.lower() in ANNOTATION_FOLDERS:
         folder = folder.parent
     return folder
 
@@ -78,7 +89,7 @@ def _xml_files(listing: Listing) -> list[Path]:
 def _annotation_files(listing: Listing) -> list[Path]:
     """Return the XML files that are VOC's, or are where only VOC's can be: those are refused by name."""
     files = _xml_files(listing)
-    return [path for path in files if is_voc_root(root_tag(path)) or path.parent.name.lower() in _ANNOTATIONS]
+    return [path for path in files if is_voc_root(root_tag(path)) or path.parent.name.lower() in ANNOTATION_FOLDERS]
 
 
 def of_split(found: VocFolder, split: str, log: IssueLog) -> list[Path]:
@@ -89,7 +100,7 @@ def of_split(found: VocFolder, split: str, log: IssueLog) -> list[Path]:
     ImporterError
         If there is no such split.
     """
-    lists = {path.stem: path for path in found.listing.files if path.suffix == ".txt" and "ImageSets" in path.parts}
+    lists = {path.stem: path for path in found.lists}
     main = {stem: path for stem, path in lists.items() if path.parent.name == "Main"} or lists
     if split in main:
         return _listed(found, main[split], log)
@@ -105,18 +116,12 @@ def _listed(found: VocFolder, listing: Path, log: IssueLog) -> list[Path]:
     file_of = {file.stem: file for file in found.files}
     files: dict[Path, None] = {}
     for line in filter(None, map(str.strip, read_lines(listing))):
-        file = next((file_of[name] for name in _names_in(line) if name in file_of), None)
+        file = next((file_of[name] for name in names_in(line) if name in file_of), None)
         if file is None:
             log.refuse(f"{listing.name}, {line[:80]!r}", "there is no annotation file with this name")
         else:
             files[file] = None
     return list(files)
-
-
-def _names_in(line: str) -> Sequence[str]:
-    """Return the possible names in a line: all of it, or the part before a flag."""
-    name = line.rsplit(None, 1)[0]
-    return (line, name, Path(line).stem, line.split(maxsplit=1)[0])
 
 
 class ImagesByName:
@@ -173,7 +178,7 @@ class ImagesByName:
     def _nearness(self, path: Path, file: Path) -> tuple[bool, int, bool]:
         """Return how near an image is to an annotation file: same folder, shared folders, in a folder of images."""
         folders = [part for part in path.relative_to(self._root).parts[:-1] if part.lower() not in _IMAGES]
-        own = [part for part in file.relative_to(self._root).parts[:-1] if part.lower() not in _ANNOTATIONS]
+        own = [part for part in file.relative_to(self._root).parts[:-1] if part.lower() not in ANNOTATION_FOLDERS]
         return path.parent == file.parent, folders == own, path.parent.name.lower() in _IMAGES
 
     def _expected_folder(self, file: Path) -> Path:

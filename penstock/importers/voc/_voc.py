@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,11 @@ from penstock.importers.building._report import IssueLog, OnError
 from penstock.importers.files._finder import admit_links, as_folders
 from penstock.importers.files._unused import log_unused
 from penstock.importers.voc._file import VocFile, read_voc_file
-from penstock.importers.voc._layout import ImagesByName, VocFolder, find_voc, of_split
+from penstock.importers.voc._layout import ANNOTATION_FOLDERS, ImagesByName, VocFolder, find_voc, of_split
+from penstock.importers.voc._masks import read_masks
+from penstock.importers.voc._names import voc_names
+from penstock.importers.voc._sets import read_sets
+from penstock.importers.voc._source import VocSource
 from penstock.tensors import MAX_IMAGE_BYTES
 
 __all__ = ["from_voc", "gather_voc", "parse_voc"]
@@ -115,18 +120,19 @@ def gather_voc(
     """Return the boxes of a folder and where its images are; parameters as in `from_voc`."""
     folder = find_voc(root)
     files = folder.files if split is None else of_split(folder, split, log)
-    found, images = parse_voc(folder, files, log, one_based=one_based, with_subsets=split is None)
+    found, images, masks = parse_voc(folder, files, log, one_based=one_based, with_subsets=split is None)
     of_others = set(folder.files) - set(files)
     lists = [path for path in folder.listing.files if "ImageSets" in path.parts]
-    log_unused(log, folder.listing, [*folder.files, *images, *lists], lambda path: _reason(path, bool(of_others)))
+    used = [*folder.files, *images, *lists, *masks]
+    log_unused(log, folder.listing, used, lambda path: _reason(path, bool(of_others)))
     located = admit_links(images, folder.root, roots, log, linked=link)
     return Gathered(found=found, images=located, source=folder.root.resolve().name)
 
 
 def parse_voc(
     folder: VocFolder, files: Sequence[Path], log: IssueLog, *, one_based: bool = True, with_subsets: bool = True
-) -> tuple[Detections, list[Path]]:
-    """Return the boxes in annotation files, and the image of each file.
+) -> tuple[Detections, list[Path], list[Path]]:
+    """Return the boxes in annotation files, the image of each file, and the masks.
 
     Parameters
     ----------
@@ -151,7 +157,26 @@ def parse_voc(
             images.append(image)
             contents.append(content)
     _note_shared(kept, images, log)
-    return _detections(folder, kept, images, contents, with_subsets=with_subsets), images
+    root = folder.root
+    names = voc_names(kept, root, ANNOTATION_FOLDERS, has_lists=bool(folder.lists))
+    others = frozenset(file.stem for file in {*folder.files} - {*kept})
+    subsets = tuple(folder.subset(file) for file in kept)
+    with_splits = with_subsets and not any(subsets)
+    sets = read_sets(folder.lists, root, names, contents, log, others=others, with_splits=with_splits)
+    masks = read_masks(images, folder.listing.files, root, log)
+    found = _detections(folder, kept, images, contents)
+    source = VocSource(contents, names=names, images=found.images, sets=sets, masks=masks, one_based=one_based)
+    return (
+        replace(
+            found,
+            subsets=(sets.subsets if with_splits else subsets) if with_subsets else None,
+            source=source,
+            image_places=np.arange(len(kept)),
+            object_places=np.arange(len(found.labels)),
+        ),
+        images,
+        masks.files,
+    )
 
 
 def _note_shared(files: Sequence[Path], images: Sequence[Path], log: IssueLog) -> None:
@@ -162,7 +187,7 @@ def _note_shared(files: Sequence[Path], images: Sequence[Path], log: IssueLog) -
 
 
 def _detections(
-    folder: VocFolder, files: Sequence[Path], images: Sequence[Path], contents: Sequence[VocFile], *, with_subsets: bool
+    folder: VocFolder, files: Sequence[Path], images: Sequence[Path], contents: Sequence[VocFile]
 ) -> Detections:
     class_names = tuple(dict.fromkeys(name for content in contents for name in content.names))
     class_of = {name: index for index, name in enumerate(class_names)}
@@ -183,7 +208,6 @@ def _detections(
         class_names=class_names,
         describe=describe,
         stated_sizes=np.array([content.size for content in contents], np.float64).reshape(-1, 2),
-        subsets=tuple(folder.subset(file) for file in files) if with_subsets else None,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Sequence
@@ -39,6 +40,8 @@ class YoloConfig:
         Folder that paths in the file start from.
     splits : dict of str to tuple of str
         Folders, images or lists of images of each split.
+    text : str
+        The content of a YAML file.
     """
 
     file: Path
@@ -46,6 +49,19 @@ class YoloConfig:
     keypoints: tuple[int, int] | None = None
     base: str = ""
     splits: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    text: str = ""
+
+    @property
+    def header(self) -> dict[str, Any]:
+        """All keys of the YAML as JSON; empty where they are too many to keep, or not JSON."""
+        import yaml
+
+        try:
+            content = yaml.safe_load(self.text) if len(self.text) < _LARGEST_DATA else None
+            kept = json.loads(json.dumps(content, default=str, allow_nan=False))
+        except (yaml.YAMLError, ValueError, TypeError, RecursionError):
+            return {}
+        return kept if isinstance(kept, dict) else {}
 
 
 def find_config(root: Path, files: Sequence[Path]) -> YoloConfig:
@@ -156,7 +172,8 @@ def _read_yaml(file: Path) -> YoloConfig:
     import yaml
 
     try:
-        data: Any = yaml.load(read_text(file), Loader=yaml.BaseLoader)  # noqa: S506  makes text, lists and dicts alone
+        text = read_text(file)
+        data: Any = yaml.load(text, Loader=yaml.BaseLoader)  # noqa: S506  makes text, lists and dicts alone
     except ImporterError:
         raise
     except Exception as error:  # noqa: BLE001  YAMLError, RecursionError, ValueError, TypeError, all seen
@@ -172,6 +189,7 @@ def _read_yaml(file: Path) -> YoloConfig:
         keypoints=_keypoints(data.get("kpt_shape"), file),
         base=base if isinstance(base, str) else "",
         splits={key: value for key, value in splits.items() if value},
+        text=text,
     )
 
 

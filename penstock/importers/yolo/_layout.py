@@ -187,8 +187,12 @@ def _folders(path: Path, root: Path) -> list[str]:
 def _listed(places: _Places, listing: Listing, log: IssueLog) -> Iterator[tuple[Path, str]]:
     """Yield the images, with their splits, of the folders and lists that the dataset's file names."""
     seen: dict[str, str] = {}
+    taken: dict[str, str] = {}
     for subset, values in places.config.splits.items():
         for value in values:
+            if taken.setdefault(value, subset) != subset:
+                log.note(str(places.config.file), f"{subset} is the same as {taken[value]}, and is not a split")
+                continue
             for path in _images_at(places, value, listing, log):
                 key = os.path.abspath(path)  # noqa: PTH100  links stay
                 if seen.setdefault(key, subset) == subset:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["ID", "META_KEY", "Snapshot"]
 
 META_KEY = b"penstock"
+_FEW = 1024  # samples that are read at a time where only a part of each is kept
 ID = "id"  # of the dataset's description: what tells it from another made at its path
 _KEPT: list[Any] = []  # the parent's handles in a forked child, where giving them back would call the engine
 
@@ -98,6 +99,17 @@ class Snapshot:
         with wrapped(f"read {', '.join(told)} of {self.path!r}"):
             table = self.source.to_table(columns)
             return table if self._order is None else table.take(self._order)
+
+    def missing(self, column: str) -> NDArray[np.bool_]:
+        """Return whether each sample is NULL in a column, which is read a part at a time."""
+        starts = range(0, self.num_rows, _FEW)
+        with wrapped(f"read {column} of {self.path!r}"):
+            parts = [
+                self.source.take(np.arange(start, min(start + _FEW, self.num_rows)), [column])[column].is_null()
+                for start in starts  # a scan of the whole column reads far ahead
+            ]
+        found: NDArray[np.bool_] = np.concatenate([part.to_numpy() for part in parts] or [np.empty(0, bool)])
+        return found if self._order is None else found[self._order]
 
     def take(self, rows: NDArray[np.int64], columns: Sequence[str]) -> pa.Table:
         """Return some rows, which must be increasing and within bounds."""

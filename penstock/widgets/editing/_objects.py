@@ -31,6 +31,7 @@ __all__ = [
 
 _PAIRED_SHARE = 0.9  # of the samples that have any: labels belong to boxes, though a few samples were left unequal
 _AREA = "area"
+_SCORE = "score"  # what was drawn has none
 _NEW = -1
 
 
@@ -152,7 +153,7 @@ def matched(before: _Annotations, after: _Annotations) -> list[int]:
 
 
 def rebuilt(spec: TensorSpec, before: Any, sources: Sequence[int], blank: tuple[int, ...]) -> Any:
-    """Return a sample of a tensor with its objects taken from `sources`; new ones are 0 or None.
+    """Return a sample of a tensor with its objects taken from `sources`; new ones are 0 or None, and have no score.
 
     Parameters
     ----------
@@ -172,7 +173,9 @@ def rebuilt(spec: TensorSpec, before: Any, sources: Sequence[int], blank: tuple[
     shape = known.shape[1:] if len(known) else blank
     if spec.htype == "class_label" and _NEW in sources and not spec.class_names:
         raise SampleError(f"a new object has no class in {spec.name!r}, which has no classes. Expected one at least")
-    made = np.zeros((len(sources), *shape), known.dtype)
+    made = np.full(
+        (len(sources), *shape), np.nan if spec.name == _SCORE and known.dtype.kind == "f" else 0, known.dtype
+    )
     for place, source in enumerate(sources):
         if source != _NEW:
             made[place] = known[source]

@@ -160,6 +160,7 @@ class ExportOperations:
                     "title": form.title,
                     "places": default_places(session.name, form),
                     "images": form.images(tensors),
+                    "needs_images": form.needs_images,
                     "options": [{"name": name, "choices": choices} for name, choices in form.options.items()],
                     "why_not": form.why_not(tensors),
                 }

@@ -34,6 +34,8 @@ class ExportFormat:
         Whether it can be a folder, which images can be written to.
     needs : tuple of {"boxes", "labels", "images"}
         What a dataset must have.
+    takes_boxes : bool
+        Whether a dataset with boxes can be written.
     """
 
     name: str
@@ -41,6 +43,7 @@ class ExportFormat:
     suffix: str | None = None
     folder: bool = True
     needs: tuple[str, ...] = ("labels",)
+    takes_boxes: bool = True
 
     @property
     def function(self) -> Callable[..., ExportReport]:
@@ -67,6 +70,12 @@ class ExportFormat:
             return []
         return ["copy", "link"] if tensors[image].link else ["copy"]
 
+    @property
+    def needs_images(self) -> bool:
+        """Whether images are always written."""
+        hint = typing.get_type_hints(self.function).get("images")
+        return hint is not None and None not in _choices(hint)
+
     def why_not(self, tensors: Mapping[str, TensorSpec]) -> str | None:
         """Return why a dataset cannot be exported to it; None where it can, as far as its tensors tell."""
         has = {
@@ -75,6 +84,8 @@ class ExportFormat:
             "images": first_tensor(tensors, "image") is not None,
         }
         words = {"boxes": "boxes", "labels": "class labels", "images": "images"}
+        if has["boxes"] and not self.takes_boxes:
+            return f"a {self.title} holds whole images, and this dataset has boxes"
         lacking = [words[name] for name in self.needs if not has[name]]
         return f"{self.title} needs {' and '.join(lacking)}, which this dataset does not have" if lacking else None
 
@@ -83,9 +94,8 @@ _FORMATS = (
     ExportFormat(name="coco", title="COCO", suffix=".json"),
     ExportFormat(name="yolo", title="YOLO"),
     ExportFormat(name="voc", title="Pascal VOC", needs=("boxes", "labels")),
-    ExportFormat(name="folder", title="folder for each class", needs=("images", "labels")),
+    ExportFormat(name="folder", title="folder for each class", needs=("images", "labels"), takes_boxes=False),
     ExportFormat(name="csv", title="CSV", suffix=".csv", folder=False, needs=()),
-    ExportFormat(name="huggingface", title="Hugging Face", needs=()),
 )
 
 

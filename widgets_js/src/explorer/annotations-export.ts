@@ -55,7 +55,9 @@ export class AnnotationsExport {
       this.options.value = {};
       this.outcome.value = null;
       const { images } = this;
-      if (images.value !== null && !this.format.value?.images.includes(images.value)) images.value = null;
+      const format = this.format.value;
+      if (images.value !== null && !format?.images.includes(images.value)) images.value = null;
+      if (format?.needs_images) images.value ??= format.images[0] ?? null;
     });
   }
 

@@ -134,7 +134,10 @@ function Fields({ session, state, send }: FieldsProps) {
         testid="penstock-annotations-images"
         off={off || format === null || format.images.length === 0}
         value={state.images.value ?? ""}
-        choices={["" as const, ...(format?.images ?? [])].map((one) => [one, IMAGES[one]])}
+        choices={[...(format?.needs_images ? [] : ["" as const]), ...(format?.images ?? [])].map((one) => [
+          one,
+          IMAGES[one],
+        ])}
         choose={(value) => state.ask(() => (state.images.value = value === "" ? null : (value as "copy" | "link")))}
       />
       <label class="penstock-to" title={`Relative to ${state.folder.value}`}>

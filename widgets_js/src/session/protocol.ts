@@ -193,6 +193,7 @@ export interface ExportFormat {
   title: string;
   places: { file?: string; folder?: string }; // free paths; images can only be written to a folder
   images: ("copy" | "link")[]; // how images can be written too
+  needs_images: boolean; // whether they always are
   options: { name: string; choices: (string | null)[] }[]; // the default first; null: by the dataset
   why_not: string | null; // why this dataset cannot be exported to it
 }

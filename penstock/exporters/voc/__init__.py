@@ -1,0 +1,5 @@
+"""Pascal VOC folders."""
+
+from __future__ import annotations
+
+__all__: list[str] = []

@@ -1,0 +1,5 @@
+"""YOLO folders."""
+
+from __future__ import annotations
+
+__all__: list[str] = []

@@ -1,0 +1,83 @@
+"""One polygon for each object, as a line of a YOLO label file has it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from penstock.formats._rle import mask_of_runs
+
+__all__ = ["joined", "mask_outlines", "polygons_of", "rectangle"]
+
+_FEWEST = 6  # numbers: three corners
+
+Points = NDArray[np.float64]
+
+
+def polygons_of(segmentation: Any) -> list[Points]:
+    """Return the polygons of an object, each of shape (num_points, 2); what is not a polygon is left out.
+
+    Examples
+    --------
+    >>> [polygon.tolist() for polygon in polygons_of([[1, 2, 5, 2, 5, 6], [0, 0]])]
+    [[[1.0, 2.0], [5.0, 2.0], [5.0, 6.0]]]
+    """
+    if not isinstance(segmentation, list):
+        return []
+    parts = segmentation if segmentation and isinstance(segmentation[0], list) else [segmentation]
+    return [np.array(part, np.float64).reshape(-1, 2) for part in parts if _is_polygon(part)]
+
+
+def _is_polygon(part: object) -> bool:
+    return (
+        isinstance(part, list)
+        and len(part) >= _FEWEST
+        and len(part) % 2 == 0
+        and all(isinstance(value, int | float) and not isinstance(value, bool) for value in part)
+    )
+
+
+def mask_outlines(runs: Mapping[str, Any]) -> list[Points] | None:
+    """Return the outer outlines of a run-length encoding; None where it is broken."""
+    import cv2
+
+    mask = mask_of_runs(runs)
+    if mask is None:
+        return None
+    contours, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    return [np.asarray(one, np.float64).reshape(-1, 2) for one in contours if len(one) >= _FEWEST // 2]
+
+
+def joined(polygons: Sequence[Points]) -> Points:
+    """Return several polygons as one: each is connected to the next at their closest points, there and back.
+
+    Examples
+    --------
+    >>> left, right = np.array([[0.0, 0], [2, 0], [2, 2]]), np.array([[3.0, 0], [5, 0], [5, 2]])
+    >>> joined([left, right]).tolist()  # doctest: +NORMALIZE_WHITESPACE
+    [[2.0, 0.0], [3.0, 0.0], [5.0, 0.0], [5.0, 2.0], [3.0, 0.0], [2.0, 0.0], [2.0, 2.0], [0.0, 0.0]]
+    """
+    found = polygons[-1]
+    for polygon in reversed(polygons[:-1]):
+        distances = ((polygon[:, None] - found[None]) ** 2).sum(axis=2)
+        own, other = np.unravel_index(int(distances.argmin()), distances.shape)
+        there = np.roll(found, -int(other), axis=0)
+        from_own = np.roll(polygon, -int(own), axis=0)
+        found = np.concatenate([from_own[:1], there, there[:1], from_own[:1], from_own[1:]])
+    return found
+
+
+def rectangle(box_xywh: Sequence[float]) -> Points:
+    """Return the corners of a box, clockwise from the upper left.
+
+    Examples
+    --------
+    >>> rectangle([1, 2, 10, 20]).tolist()
+    [[1.0, 2.0], [11.0, 2.0], [11.0, 22.0], [1.0, 22.0]]
+    """
+    left, top, width, height = box_xywh
+    right, bottom = left + width, top + height
+    return np.array([[left, top], [right, top], [right, bottom], [left, bottom]], np.float64)
