@@ -50,6 +50,8 @@ def good_arguments(uid):
         "unit": "samples", "max_repeats": 9.0, "intervals": [[0, 2]], "token": "1", "sort": "row", "message": "m",
         "remove": [], "replace": [{"from": 0, "to": 1}], "on_conflict": "ours", "name": "n", "x": 0, "y": 0, "width": 8,
         "height": 8, "scale": 0.5, "num_epochs": 2, "num_batches": 2, "batch_size": 4, "framework": "numpy", "id": "v",
+        "classes": [0, 1], "old": "Ring", "new": "Torus", "names": ["Star"], "into": "Circle", "color": "#102030",
+        "format": "coco", "path": "out.json", "query_only": True, "images": "copy", "overwrite": True, "options": [],
     }  # fmt: skip
 
 
@@ -71,6 +73,12 @@ def kernel(tmp_path_factory):
 
     ask.uid = str(int(content_of(ds).table.uids(np.array([1]))[0]))
     return ask
+
+
+@pytest.fixture(autouse=True)
+def own_folder(tmp_path, monkeypatch):
+    """Exports go to a folder of the test."""
+    monkeypatch.chdir(tmp_path)
 
 
 def answered_in_words(message):

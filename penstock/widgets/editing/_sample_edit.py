@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from penstock.errors import SampleError, UnknownClassError
 from penstock.table import OverlayTable
 from penstock.tensors import first_tensor
-from penstock.widgets.editing._edits import Change, Edit, equal
+from penstock.widgets.editing._edits import Change, Edit, equal, keys_of
 from penstock.widgets.editing._objects import (
     ObjectGroup,
     blank_shape,
@@ -254,8 +254,8 @@ def _resized(sources: Sequence[int], shown: NDArray[np.float64], sent: NDArray[n
 
 
 def edit_of(table: OverlayTable, name: str, changes: Sequence[Change]) -> Edit:
-    """Return an edit with the class names it was made for."""
-    classes = {change.tensor: table.tensors[change.tensor].class_names for change in changes}
+    """Return an edit with the classes it was made for."""
+    classes = {change.tensor: keys_of(table, change.tensor) for change in changes}
     return Edit(name=name, changes=tuple(changes), classes={key: names for key, names in classes.items() if names})
 
 

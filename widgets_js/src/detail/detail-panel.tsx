@@ -42,7 +42,7 @@ export function DetailPanel({ session }: { session: Session }) {
             <SelectedBox session={session} sample={sample} />
             <Edited session={session} sample={sample} />
             {sample.note === null ? null : <p class="penstock-note penstock-warned">{sample.note}</p>}
-            <Fields sample={sample} />
+            <Fields sample={sample} box={detail.selectedBox.value} />
             <Keys session={session} sample={sample} />
           </>
         )}
@@ -280,7 +280,7 @@ function Edited({ session, sample }: { session: Session; sample: SampleDetail })
   );
 }
 
-function Fields({ sample }: { sample: SampleDetail }) {
+function Fields({ sample, box }: { sample: SampleDetail; box: number | null }) {
   const size = sample.error === null && sample.width > 0 ? `${sample.width} × ${sample.height} px` : null;
   return (
     <table class="penstock-fields">
@@ -292,11 +292,11 @@ function Fields({ sample }: { sample: SampleDetail }) {
           </tr>
         )}
         {sample.fields.map((field) => (
-          <tr key={field.name}>
+          <tr key={`${field.name} ${field.htype}`}>
             <th scope="row" title={field.htype}>
               {field.name}
             </th>
-            <td title={field.value}>{field.value}</td>
+            <td title={field.value}>{(box === null ? undefined : field.each?.[box]) ?? field.value}</td>
           </tr>
         ))}
       </tbody>

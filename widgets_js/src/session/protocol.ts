@@ -51,6 +51,8 @@ export interface DatasetInfo {
   class_names: string[];
   class_counts: number[]; // instances of each class in the whole dataset, class order
   skeletons: Record<string, Skeleton>; // by class index: keypoints of the classes that have them
+  class_colors: Record<string, string>; // "#rrggbb" by class index, of classes that have a color of their own
+  classes_fixed: string | null; // why classes cannot be changed; null where they can
   can_undo: string | null; // name of what would be undone
   can_redo: string | null;
   behind: { message: string; remedy: "update" | null } | null; // how what is shown differs from the dataset
@@ -105,6 +107,14 @@ export interface QueryState {
   statistics: StatisticsHeader | null; // null for "table"
   table: { columns: string[]; rows: (string | number | null)[][] } | null; // first 200 rows of "table"
   warnings: string[];
+  followed: FollowedClasses | null; // how classes changed since the query ran before
+}
+
+/** Classes that were renamed, merged or removed under a query: its text is rewritten, and the browser's own lists go along. */
+export interface FollowedClasses {
+  number: number; // of this change in the session: each is taken once
+  renames: [string, string][]; // names before and after
+  classes: number[] | null; // the new index of each class, -1 where it is gone; null where none moved
 }
 
 /** Strata statistics: arrays travel as buffers, in this order; S strata, C classes, K clauses.
@@ -159,7 +169,7 @@ export interface Tile {
 }
 
 export interface SampleDetail extends Tile {
-  fields: { name: string; htype: string; value: string }[]; // the sample's other tensors, as text
+  fields: { name: string; htype: string; value: string; each?: string[] }[]; // the sample's other tensors, as text; each: of every object
   state: string; // another one when the sample's objects have changed; edit.labels refuses an older one
   before: { labels: number[]; boxes: number[]; shapes: number } | null; // as committed, when edited
   note: string | null; // why some shapes are not drawn
@@ -194,6 +204,32 @@ export interface Completion {
   to: number;
 }
 
+/** A format that annotations can be exported to. */
+export interface ExportFormat {
+  name: string;
+  title: string;
+  places: { file?: string; folder?: string }; // free paths; images can only be written to a folder
+  images: ("copy" | "link")[]; // how images can be written too
+  needs_images: boolean; // whether they always are
+  options: { name: string; choices: (string | null)[] }[]; // the default first; null: by the dataset
+  why_not: string | null; // why this dataset cannot be exported to it
+}
+
+export interface AnnotationsRequest {
+  format: string;
+  path: string;
+  query_only: boolean; // what the query returns before it draws, else all that is open
+  images: "copy" | "link" | null;
+  options: [string, string][];
+}
+
+export interface ExportReport {
+  num_samples: number;
+  num_objects: number;
+  issues: string[]; // at most 50
+  num_issues: number;
+}
+
 /** op -> [args, result]. */
 export interface Ops {
   hello: [Record<string, never>, Display & { draft: string | null; history: string[]; views: SavedView[] }]; // + statistics buffers
@@ -218,6 +254,11 @@ export interface Ops {
   "edit.labels": [{ uid: string; labels: number[]; boxes?: number[]; sources?: number[]; shapes?: EditedShape[]; state?: string }, EditReply]; // + statistics buffers
   "edit.bulk": [{ add: number[]; remove: number[]; replace?: { from: number; to: number }[] }, EditReply]; // on the selection, one undo step; + statistics buffers
   "edit.new_class": [{ name: string }, EditReply];
+  "classes.count": [{ classes: number[] }, { objects: number; samples: number }]; // in the whole dataset
+  "classes.rename": [{ old: string; new: string }, EditReply];
+  "classes.merge": [{ names: string[]; into: string }, EditReply];
+  "classes.remove": [{ names: string[] }, EditReply]; // refused where a label has one
+  "classes.recolor": [{ name: string; color: string | null }, EditReply]; // null: its usual color
   "edit.undo": [Record<string, never>, EditReply];
   "edit.redo": [Record<string, never>, EditReply];
   "edit.commit": [{ message: string; on_conflict?: "ours" | "theirs" }, EditReply]; // error ConflictError with `conflicts`
@@ -227,6 +268,10 @@ export interface Ops {
   "plan.drawn": [{ num_epochs: number; weights: number[]; mode: Mode; seed: number }, { unique: number[]; counts: number[] }]; // from the loader's own stream: coverage dots; realized instances a class in epoch 0
   "plan.batches": [{ batch_size: number; num_batches: number; weights: number[]; mode: Mode; seed: number }, { counts: number[][] }]; // batch -> instances a class
   "export.code": [{ batch_size: number; framework: "pytorch" | "numpy" }, { code: string; note: string | null }]; // error UncommittedChangesError when dirty; note: of what else than the charts showed
+  "dataset.info": [Record<string, never>, { path: string; rows: { name: string; value: string }[] }]; // its notes, `ds.info`
+  "export.formats": [Record<string, never>, { folder: string; formats: ExportFormat[] }]; // folder: where the kernel is
+  "export.annotations": [AnnotationsRequest & { overwrite: boolean }, { path: string; exists: "file" | "folder" | null; report: ExportReport | null }]; // exists: nothing was done, overwrite is to be asked for; with progress; cancelling leaves nothing
+  "export.annotations_code": [AnnotationsRequest, { code: string }];
   "views.save": [{ message: string }, { views: SavedView[] }];
   "views.open": [{ id: string }, Display & { history: string[] }];
 }
