@@ -80,7 +80,7 @@ def to_folder(
     chosen = np.flatnonzero(_has_place(rows, labels))
     masks = [MaskWriter(name, rows.source.get("masks", {}).get(name, {})) for name in mask_tensors(rows)]
     names = _names(rows, labels)
-    with written_beside(place, overwrite=overwrite) as part:
+    with written_beside(place, rows, overwrite=overwrite) as part:
         part.mkdir()
         picked = [names[at] for at in chosen.tolist()]
         write_images(rows, chosen, picked, part / _IMAGES if masks else part, images)

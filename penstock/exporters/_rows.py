@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from penstock.dataset.samples import Content, content_of
 from penstock.dataset.samples._content import HasContent
 from penstock.errors import ExportError
 from penstock.table import OverlayTable, Table, class_keys, class_names_of
-from penstock.tensors import TensorSpec, first_tensor, group_of, image_format, label_tensors
+from penstock.tensors import TensorSpec, first_tensor, group_of, image_format, label_tensors, local_path
 
 __all__ = ["ExportedRows"]
 
@@ -61,6 +62,23 @@ class ExportedRows:
 
     def __len__(self) -> int:
         return len(self.rows)
+
+    @property
+    def home(self) -> Path | None:
+        """The folder of the dataset; None if it is not on this machine."""
+        path = self._home.path
+        return None if "://" in path else Path(path).resolve()
+
+    def linked_files(self) -> list[Path]:
+        """Return the files on this machine that images of the dataset, also of samples not chosen, are linked to."""
+        if self.images is None or not self.table.tensors[self.images].link:
+            return []
+        stored = self.table.origin
+        if not isinstance(stored, OverlayTable):
+            return []
+        links = stored.links(np.arange(stored.num_rows), self.images)
+        paths = (str(local_path(link.url) or link.url) for link in links if link is not None)
+        return [Path(path).resolve() for path in paths if "://" not in path]
 
     def spec(self, name: str) -> TensorSpec | None:
         """Return a tensor; None if it does not exist."""

@@ -79,7 +79,7 @@ def to_coco(
     if is_file and chosen_images is not None:
         raise ExportError(f"images={images!r} cannot be written to a single file, {str(path)!r}. Expected a folder")
     parts = _parts(rows, is_file=is_file)
-    with written_beside(place, overwrite=overwrite) as part:
+    with written_beside(place, rows, overwrite=overwrite) as part:
         count = 0
         for name, subset, chosen, note in parts:
             document = CocoDocument(rows, chosen, note, _categories(rows, note))

@@ -68,7 +68,7 @@ def to_csv(
     if not table.header:
         raise ExportError("the dataset has no labels, numbers or texts. Expected at least one tensor of these")
     note = table.note
-    with written_beside(place, overwrite=overwrite) as part:
+    with written_beside(place, rows, overwrite=overwrite) as part:
         encoding = "utf-8-sig" if note.get("has_mark") else "utf-8"
         with part.open("w", encoding=encoding, newline="") as stream:
             tab = place.suffix.lower() == ".tsv"

@@ -87,7 +87,7 @@ def to_voc(
         lacking = "boxes" if rows.boxes is None else "class labels"
         raise ExportError(f"the dataset has no {lacking}. Expected boxes and a class label for each")
     chosen_images = check_images(rows, images)
-    with written_beside(place, overwrite=overwrite) as part:
+    with written_beside(place, rows, overwrite=overwrite) as part:
         writer = _FolderWriter(rows, part)
         writer.write()
         if chosen_images is not None:

@@ -97,7 +97,7 @@ def to_yolo(
     chosen = _task(rows, task)
     chosen_images = check_images(rows, images)
     issues = Issues()
-    with written_beside(place, overwrite=overwrite) as part:
+    with written_beside(place, rows, overwrite=overwrite) as part:
         part.mkdir()
         if chosen == "classify":
             count = write_class_folders(rows, part, chosen_images, issues)
