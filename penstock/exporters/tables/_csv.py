@@ -12,6 +12,7 @@ import numpy as np
 
 from penstock.dataset import Dataset, View
 from penstock.errors import ExportError
+from penstock.exporters._edited_note import explains_edited_notes
 from penstock.exporters._place import checked_place, written_beside
 from penstock.exporters._report import ExportReport
 from penstock.exporters._rows import ExportedRows
@@ -24,6 +25,7 @@ _NOT_CELLS = frozenset(("image", "binary_mask", "segment_mask"))
 _SIDES = ("left", "top", "width", "height")
 
 
+@explains_edited_notes
 def to_csv(
     source: Dataset | View, path: str | os.PathLike[str], *, overwrite: bool = False, progress: bool = True
 ) -> ExportReport:
