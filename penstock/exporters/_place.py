@@ -8,6 +8,7 @@ import os
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from itertools import islice
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -19,6 +20,7 @@ from penstock.storage import make_folders, new_staging, staging_folders, staging
 
 __all__ = ["checked_place", "written_beside"]
 
+_MANY_LOST = 1000  # are enough to say so: the folder may be a home
 _NOT_WRITTEN = {".gz", ".jsonl", ".txt", ".csv", ".zip", ".tar"}  # a folder of such a name is a mistake
 _LOCK_TIMEOUT = 10.0  # seconds: a sweep may hold a lock for the moment between its making and its taking
 _OLD = ".old"
@@ -157,23 +159,26 @@ def _check_linked(part: Path, place: Path, rows: ExportedRows) -> None:
 
 def _check_replaced(part: Path, place: Path) -> None:
     """Raise where files at the place are not among those that are written: they would be lost."""
-    lost = sorted(_lost(part, place))
+    lost = sorted(islice(_lost(part, place), _MANY_LOST))
     if lost:
-        more = f" and {len(lost) - 1:,} more" if len(lost) > 1 else ""
+        least = "at least " if len(lost) == _MANY_LOST else ""
+        more = f" and {least}{len(lost) - 1:,} more" if len(lost) > 1 else ""
         raise ExportError(
             f"{str(place)!r} contains files that the export does not write: {lost[0]!r}{more}. Nothing was replaced",
             hint="export to a new folder, or remove them first",
         )
 
 
-def _lost(part: Path, place: Path) -> list[str]:
-    """Return the files that would go where one of the two is a folder; a file is replaced by a file."""
+def _lost(part: Path, place: Path) -> Iterator[str]:
+    """Yield the files that would go where one of the two is a folder; a file is replaced by a file."""
     if place.is_symlink() or not (place.is_dir() or part.is_dir()):
-        return []
+        return
     if not place.is_dir():
-        return [place.name] if place.exists() else []
-    files = (path for path in place.rglob("*") if path.is_symlink() or not path.is_dir())
-    return [str(path.relative_to(place)) for path in files if not os.path.lexists(part / path.relative_to(place))]
+        yield from [place.name] if place.exists() else []
+        return
+    for path in place.rglob("*"):
+        if (path.is_symlink() or not path.is_dir()) and not os.path.lexists(part / path.relative_to(place)):
+            yield str(path.relative_to(place))
 
 
 def _move(part: Path, place: Path, *, overwrite: bool) -> None:
@@ -216,4 +221,5 @@ def _remove(path: Path) -> None:
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path, ignore_errors=True)
     else:
-        path.unlink(missing_ok=True)
+        with suppress(FileNotFoundError, NotADirectoryError):  # a folder on the way may be a file
+            path.unlink()

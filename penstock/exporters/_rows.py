@@ -42,8 +42,9 @@ class ExportedRows:
     ----------
     source : Dataset or View
         What is exported.
-    progress : bool
-        Whether to show a progress bar.
+    progress : bool or callable
+        Whether to show a progress bar; or what is called with the number of samples done and their total, between
+        chunks. It stops the export by raising.
 
     Raises
     ------
@@ -51,7 +52,7 @@ class ExportedRows:
         If a row comes twice, as in a sampled view.
     """
 
-    def __init__(self, source: Dataset | View, *, progress: bool = False) -> None:
+    def __init__(self, source: Dataset | View, *, progress: bool | Callable[[int, int], None] = False) -> None:
         if not isinstance(source, Dataset | View):
             raise ExportError(
                 f"a {type(source).__name__} cannot be exported. Expected a Dataset or a View",
@@ -70,8 +71,9 @@ class ExportedRows:
         self._home = _home(source)
         noted = self._home.info.get("source")
         self.source: Mapping[str, Any] = noted if isinstance(noted, Mapping) else {}
-        self._progress = progress
         self._is_field: dict[str, bool] = {}
+        self._progress = progress is True
+        self._reached = progress if callable(progress) else _ignore
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -257,6 +259,7 @@ class ExportedRows:
         rows = self.rows[chosen]
         with tqdm(total=len(rows), desc="export", unit=" samples", disable=not self._progress) as bar:
             for start in range(0, len(rows), _CHUNK):
+                self._reached(start, len(rows))
                 part = rows[start : start + _CHUNK]
                 yield start, {**self.table.take(part, parsed), **self._texts(part, unread)}
                 bar.update(len(part))
@@ -271,6 +274,10 @@ class ExportedRows:
             return {name: [cells[name][place].value for place in places.tolist()] for name in names}
         values = self.table.take(rows, names)
         return {name: [None if one is None else json.dumps(one) for one in values[name]] for name in names}
+
+
+def _ignore(_done: int, _total: int) -> None:
+    """Report to nobody."""
 
 
 def _home(source: Dataset | View) -> Dataset:

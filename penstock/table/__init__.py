@@ -2,7 +2,7 @@
 
 from penstock.table._array import ArrayTable
 from penstock.table._checks import checked_column, checked_rows, checked_tensor
-from penstock.table._classes import class_names_of, class_totals
+from penstock.table._classes import class_colors_of, class_names_of, class_totals
 from penstock.table._fixed import FixedTable
 from penstock.table._optimized import OptimizedTable
 from penstock.table._projected import ProjectedTable
@@ -13,10 +13,12 @@ from penstock.table._stored import StoredTable, text_column
 from penstock.table._table import Table
 from penstock.table.drafts._class_keys import (
     class_aliases,
+    class_colors,
     class_keys,
     merged_into,
     new_index,
     resolved,
+    with_class_color,
     with_class_keys,
     with_classes,
 )
@@ -54,6 +56,8 @@ __all__ = [
     "checked_rows",
     "checked_tensor",
     "class_aliases",
+    "class_colors",
+    "class_colors_of",
     "class_keys",
     "class_names_of",
     "class_totals",
@@ -66,6 +70,7 @@ __all__ = [
     "resolved",
     "sample_of_cell",
     "text_column",
+    "with_class_color",
     "with_class_keys",
     "with_classes",
     "write_draft",

@@ -4,6 +4,7 @@ from penstock.tql.editor._colors import ColoredToken, tokens
 from penstock.tql.editor._complete import Completion, complete
 from penstock.tql.editor._explain import Explanation, explain
 from penstock.tql.editor._lint import Diagnostic, Hover, hover, lint
+from penstock.tql.editor._renaming import rename_classes
 from penstock.tql.functions._registry import function
 from penstock.tql.pipeline._plans import HasSampleWeights, Weights, exact_plan, make_plan, spec_for
 from penstock.tql.pipeline._run import QueryResult, bind_sampling, parse_sampling, run
@@ -39,6 +40,7 @@ __all__ = [
     "quote_name",
     "quote_text",
     "remove_clause",
+    "rename_classes",
     "rewrite_weight",
     "run",
     "spec_for",

@@ -75,7 +75,6 @@ def _tiles(ask: Ask) -> tuple[list[dict[str, Any]], str]:
     result, buffers = ask("grid.page", {"start": 0, "stop": _NUM_TILES, "size": _TILE_SIDE})
     tiles = []
     for tile in result["tiles"]:
-        shown = tile["image"] >= 0
-        jpeg = _encoded(buffers[tile["image"]]) if shown else ""
-        tiles.append({"reply": {**tile, "image": 0 if shown else -1}, "jpeg": jpeg})
+        jpeg, shapes = (_encoded(buffers[tile[name]]) if tile[name] >= 0 else "" for name in ("image", "shapes"))
+        tiles.append({"reply": tile, "jpeg": jpeg, "shapes": shapes})
     return tiles, result["token"]

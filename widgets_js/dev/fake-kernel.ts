@@ -62,11 +62,14 @@ export class FakeKernel {
   /** Set by tests: what another session has committed, and what the banner says. */
   conflicts: Conflict[] = [];
   behind: DatasetInfo["behind"] = null;
+  /** Set by tests: why classes cannot be changed, and what is at the path of an export. */
+  fixed: string | null = null;
+  exists: "file" | null = null;
 
   constructor(options: FakeOptions = {}) {
     this.options = options;
     this.count = options.numSamples ?? 600;
-    this.names = options.classNames ?? NAMES;
+    this.names = [...(options.classNames ?? NAMES)];
     this.select(this.text);
   }
 
@@ -130,6 +133,37 @@ export class FakeKernel {
     "dataset.update": () => {
       this.behind = null;
       return this.editReply(null, "up to date");
+    },
+    "classes.count": ({ classes }) => {
+      const objects = classes.reduce((sum: number, one: number) => sum + (this.counts()[one] ?? 0), 0);
+      return reply({ objects, samples: objects });
+    },
+    "classes.rename": ({ old, new: name }) => {
+      if (name === "refused") throw { code: "SampleError", message: "this name is not wanted", hint: "take another" };
+      this.names[this.names.indexOf(old)] = name;
+      return this.editReply(null, `renamed ${old} to ${name}`);
+    },
+    "classes.merge": ({ names, into }) => this.editReply(null, `merged ${names[0]} into ${into}`),
+    "classes.remove": ({ names }) => this.editReply(null, `deleted ${names.length}`),
+    "classes.recolor": ({ name }) => this.editReply(null, `recolored ${name}`),
+    "dataset.info": () => reply({ path: "/data/shapes.penstock", rows: [{ name: "source.format", value: "coco" }] }),
+    "export.formats": () => {
+      const rest = { options: [], why_not: null, needs_images: false };
+      const voc = { ...rest, name: "voc", title: "Pascal VOC", places: { folder: "shapes-voc" }, images: [] };
+      const coco = { file: "shapes.json", folder: "shapes-coco" };
+      return reply({
+        folder: "/home",
+        formats: [
+          { ...rest, name: "coco", title: "COCO", places: coco, images: ["copy"] },
+          { ...voc, why_not: "no boxes" },
+        ],
+      });
+    },
+    "export.annotations": ({ path, overwrite }) => {
+      if (path === "bad") throw { code: "ExportError", message: "it cannot be written", hint: "try another" };
+      const report = { num_samples: 3, num_objects: 5, issues: ["2 crowds were left out"], num_issues: 1 };
+      const exists = overwrite ? null : this.exists;
+      return reply({ path: `/home/${path}`, exists, report: exists === null ? report : null });
     },
     "edit.labels": ({ uid, labels, boxes }) => this.edit(Number(uid), labels, boxes),
     "edit.undo": () => this.step(this.undoStack, this.redoStack, "undid"),
@@ -280,6 +314,9 @@ export class FakeKernel {
       paired: this.options.paired ?? true,
       class_names: this.names,
       class_counts: this.counts(),
+      skeletons: {},
+      class_colors: {},
+      classes_fixed: this.fixed,
       can_undo: this.undoStack.at(-1)?.done ?? null,
       can_redo: this.redoStack.at(-1)?.done ?? null,
       behind: this.behind,
@@ -340,6 +377,7 @@ export class FakeKernel {
       statistics: null,
       table: null,
       warnings: [],
+      followed: null,
     };
   }
 
@@ -414,6 +452,7 @@ export class FakeKernel {
       row,
       uid: String(row),
       image: broken ? -1 : image,
+      shapes: -1,
       width: WIDTH,
       height: HEIGHT,
       labels: sample.labels,
@@ -446,7 +485,7 @@ export class FakeKernel {
 
   private detailOf(row: number, position: number): SampleDetail {
     const original = this.original(row);
-    const before = this.edited.has(row) ? { labels: original.labels, boxes: original.boxes } : null;
+    const before = this.edited.has(row) ? { labels: original.labels, boxes: original.boxes, shapes: -1 } : null;
     return {
       ...this.tile(position, row, 0),
       fields: [
@@ -454,6 +493,7 @@ export class FakeKernel {
         { name: "camera", htype: "text", value: `unit ${row % 7}` },
       ],
       before,
+      note: null,
       state: JSON.stringify(this.sample(row)),
     };
   }

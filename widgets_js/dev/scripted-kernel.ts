@@ -35,6 +35,9 @@ export function dataset(names = SHAPES, counts = COUNTS): DatasetInfo {
     label_tensor: "labels",
     class_names: names,
     class_counts: counts,
+    skeletons: {},
+    class_colors: {},
+    classes_fixed: null,
     can_undo: null,
     can_redo: null,
   };
@@ -165,6 +168,7 @@ export function queryState(scenario: Scenario = {}): { query: QueryState; buffer
     statistics: header,
     table: null,
     warnings: [],
+    followed: null,
   };
   return { query, buffers };
 }

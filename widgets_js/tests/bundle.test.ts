@@ -12,9 +12,9 @@ const page = readFileSync(join(STATIC, "static-page.js"), "utf8");
 const style = readFileSync(join(STATIC, "style.css"), "utf8");
 
 describe("the bundle", () => {
-  it("is at most 560 KB, 185 KB packed", () => {
-    expect(Buffer.byteLength(runtime)).toBeLessThanOrEqual(560_000);
-    expect(packed.byteLength).toBeLessThanOrEqual(185_000);
+  it("is at most 620 KB, 205 KB packed", () => {
+    expect(Buffer.byteLength(runtime)).toBeLessThanOrEqual(620_000);
+    expect(packed.byteLength).toBeLessThanOrEqual(205_000);
   });
 
   it("names no time and no system in its gzip header", () => {

@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { classColor, classDash, NUM_HUES } from "../src/ui/colors.ts";
+import { classColor, classDash, HUES, NUM_HUES, ownColors } from "../src/ui/colors.ts";
 
 type Rgb = [number, number, number]; // linear light, 0 to 1
 
@@ -119,6 +119,20 @@ describe.each(["light", "dark"] as const)("%s", (theme) => {
 });
 
 test("24 classes in a row differ by hue or by line", () => {
-  const looks = Array.from({ length: 24 }, (_, c) => `${classColor(c)} ${classDash(c)}`);
+  const looks = Array.from({ length: 24 }, (_, c) => `${classColor(c).split(", ")[1]} ${classDash(c)}`);
   expect(new Set(looks).size).toBe(24);
+});
+
+test("a dataset keeps a hue as it is on the light theme", () => {
+  expect([...HUES]).toEqual(HUES.map((_, i) => tokens.get(`c${i}`)?.light));
+  expect(HUES).toHaveLength(NUM_HUES);
+});
+
+test("only colors reach the style of a widget", () => {
+  const given = { 0: HUES[3], 12: "#a1b2c3", 2: "red;background:url(x)" };
+  expect(ownColors(given)).toEqual({
+    "--penstock-class-0": "var(--penstock-c3)",
+    "--penstock-class-12": "#a1b2c3",
+    "--penstock-class-2": "var(--penstock-neutral)",
+  });
 });

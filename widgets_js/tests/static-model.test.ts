@@ -5,7 +5,16 @@ import type { Tile } from "../src/session/protocol.ts";
 
 function tile(position: number, image: number): Tile {
   const sizes = { width: 8, height: 8, labels: [], boxes: [] };
-  return { position, row: position, uid: `${100 + position}`, image, ...sizes, edited: false, error: null };
+  return {
+    position,
+    row: position,
+    uid: `${100 + position}`,
+    image,
+    shapes: position === 2 ? 0 : -1,
+    ...sizes,
+    edited: false,
+    error: null,
+  };
 }
 
 const PAGE: PageContent = {
@@ -13,9 +22,9 @@ const PAGE: PageContent = {
   code: "",
   replies: { "weights.set": { result: {}, buffers: [btoa("ab")] } },
   tiles: [
-    { reply: tile(0, 0), jpeg: btoa("zero") },
-    { reply: tile(1, -1), jpeg: "" },
-    { reply: tile(2, 0), jpeg: btoa("two") },
+    { reply: tile(0, 0), jpeg: btoa("zero"), shapes: "" },
+    { reply: tile(1, -1), jpeg: "", shapes: "" },
+    { reply: tile(2, 0), jpeg: btoa("two"), shapes: btoa("\x08\x00\x01\x00") },
   ],
   token: "t",
 };
@@ -27,14 +36,16 @@ function text(view: DataView | undefined): string {
 describe("a page without a kernel", () => {
   it("answers a page of the grid with its tiles, each with its place among the buffers", () => {
     const found = answer(PAGE, { id: "a:1", op: "grid.page", args: { start: 1, stop: 9 } });
-    expect(found?.result).toMatchObject({ tiles: [{ image: -1 }, { image: 1 }], pool_size: 3, token: "t" });
-    expect(found?.buffers.map(text)).toEqual(["", "two"]);
+    expect(found?.result).toMatchObject({ tiles: [{ image: -1 }, { image: 2, shapes: 3 }], pool_size: 3, token: "t" });
+    expect(found?.buffers.map(text)).toEqual(["", "", "two", "\x08\x00\x01\x00"]);
   });
 
   it.each([{ position: 2 }, { uid: "102" }])("finds a sample by %o", (args) => {
     const found = answer(PAGE, { id: "a:1", op: "sample.get", args });
-    expect(found?.result).toMatchObject({ sample: { row: 2, fields: [], before: null } });
-    expect(found?.buffers.map(text)).toEqual(["two"]);
+    expect(found?.result).toMatchObject({ sample: { row: 2, image: 0, shapes: 1, fields: [], before: null } });
+    const [jpeg, shapes] = found?.buffers ?? [];
+    expect(text(jpeg)).toBe("two");
+    expect([shapes?.getFloat64(0, true), shapes?.getFloat64(8, true)]).toEqual([8, 1]);
   });
 
   it("answers what was kept, with its buffers", () => {

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from penstock.dataset.opened import _class_changes as classes
 from penstock.dataset.opened._opened import OpenDataset
 from penstock.dataset.writing import _head as head
 from penstock.dataset.writing._groups import check_lists
@@ -149,3 +150,38 @@ class Editor:
                 )
             head.merge_classes(opened.working, opened.working.specs[name], names, into)
             opened.renew_buffer()
+
+    def class_state(self, name: str, names: Sequence[str]) -> classes.ClassState:
+        """Return the classes of a tensor and the labels that have some of them, for `restore_classes`."""
+        opened = self._opened
+        with opened.lock:
+            opened.settle()
+            return classes.class_state(opened.working, self._class_label(name), names)
+
+    def restore_classes(self, name: str, state: classes.ClassState) -> None:
+        """Bring classes back that were merged or removed since, with the labels that had them."""
+        self._in_classes(name, lambda spec: classes.restore_classes(self._opened.working, spec, state))
+
+    def remove_classes(self, name: str, names: Sequence[str]) -> None:
+        """Remove classes that no label has; kept at once."""
+        self._in_classes(name, lambda spec: classes.remove_classes(self._opened.working, spec, names))
+
+    def set_class_color(self, name: str, class_name: str, color: str | None) -> None:
+        """Give a class a color of its own, or take it away; kept at once."""
+        self._in_classes(name, lambda spec: classes.set_class_color(self._opened.working, spec, class_name, color))
+
+    def _in_classes(self, name: str, change: Callable[[TensorSpec], None]) -> None:
+        opened = self._opened
+        with opened.lock:
+            opened.check_writable()
+            opened.settle()
+            change(self._class_label(name))
+            opened.renew_buffer()
+
+    def _class_label(self, name: str) -> TensorSpec:
+        spec = self._spec(name)
+        if spec.htype != "class_label":
+            raise DatasetError(
+                f"{name!r} has htype {spec.shown_htype}, so it has no classes. Expected a class_label tensor"
+            )
+        return self._opened.working.specs[name]

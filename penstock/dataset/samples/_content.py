@@ -32,6 +32,14 @@ class Edits(Protocol):
         """Merge several classes into one."""
         ...
 
+    def remove_classes(self, name: str, names: Sequence[str]) -> None:
+        """Remove classes that no label has."""
+        ...
+
+    def set_class_color(self, name: str, class_name: str, color: str | None) -> None:
+        """Give a class a color of its own, or take it away."""
+        ...
+
 
 class Content(Protocol):
     """Samples of one version, to read."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -14,7 +14,7 @@ from penstock.dataset.samples._decode import as_array, stacked
 from penstock.dataset.samples._rows import row_of, rows_of
 from penstock.errors import DatasetError, SampleError, SampleIndexError, SamplingError
 from penstock.sampling import ClassCounts, class_counts
-from penstock.table import OverlayTable, Table, class_names_of
+from penstock.table import OverlayTable, Table, class_colors_of, class_names_of
 from penstock.tensors import Link, TensorSpec
 
 __all__ = ["Tensor", "TensorInfo"]
@@ -29,15 +29,23 @@ class TensorInfo:
     ----------
     spec : TensorSpec
         The tensor.
+    class_colors : mapping of str to str, optional
+        Colors of its classes, by name.
     """
 
-    def __init__(self, spec: TensorSpec) -> None:
+    def __init__(self, spec: TensorSpec, class_colors: Mapping[str, str] | None = None) -> None:
         self._spec = spec
+        self._class_colors = class_colors or {}
 
     @property
     def class_names(self) -> list[str]:
         """Names of the classes, by index; empty where the tensor is no class label."""
         return list(self._spec.class_names)
+
+    @property
+    def class_colors(self) -> dict[str, str]:
+        """Color of each class that was given one with `Tensor.set_class_color`, ``#rrggbb`` by name."""
+        return dict(self._class_colors)
 
     @property
     def coords(self) -> str:
@@ -94,8 +102,10 @@ class Tensor:
 
     @property
     def info(self) -> TensorInfo:
-        """Class names of labels, form of boxes."""
-        return TensorInfo(self._spec)
+        """Class names and colors of labels, form of boxes."""
+        spec = self._spec
+        colors = class_colors_of(self._content.table, self._name) if spec.htype == "class_label" else None
+        return TensorInfo(spec, colors)
 
     @property
     def shape(self) -> tuple[int | None, ...]:
@@ -274,6 +284,30 @@ class Tensor:
     def merge_classes(self, names: list[str] | tuple[str, ...], into: str) -> None:
         """Merge several classes into `into`, which can be a new name; the other names are removed."""
         self._content.edits.merge_classes(self._name, names, into)
+
+    def remove_class(self, name: str) -> None:
+        """Remove a class that no label has; the classes after it move up.
+
+        Raises
+        ------
+        UnknownClassError
+            If there is no such class.
+        DatasetError
+            If a label has it: `merge_classes` gives its labels to another class.
+        """
+        self._content.edits.remove_classes(self._name, [name])
+
+    def set_class_color(self, name: str, color: str | None) -> None:
+        """Give a class a color, kept with the dataset and used by the Explorer; None gives it its usual color again.
+
+        Parameters
+        ----------
+        name : str
+            The class.
+        color : str or None
+            ``#rrggbb``.
+        """
+        self._content.edits.set_class_color(self._name, name, color)
 
     def __repr__(self) -> str:
         what = "sample" if self._single else f"{len(self)} samples"

@@ -151,3 +151,15 @@ class RefusedEdits:
             f"cannot merge {', '.join(names)} of {name!r} into {into!r} in a view, which is a snapshot",
             hint="use the dataset",
         )
+
+    def remove_classes(self, name: str, names: Sequence[str]) -> NoReturn:
+        """Refuse to remove classes."""
+        raise ReadOnlyError(
+            f"cannot remove {', '.join(names)} of {name!r} in a view, which is a snapshot", hint="use the dataset"
+        )
+
+    def set_class_color(self, name: str, class_name: str, color: str | None) -> NoReturn:  # noqa: ARG002  of `Edits`
+        """Refuse to color a class."""
+        raise ReadOnlyError(
+            f"cannot color class {class_name!r} of {name!r} in a view, which is a snapshot", hint="use the dataset"
+        )

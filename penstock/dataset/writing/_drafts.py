@@ -108,16 +108,23 @@ class Drafts:
 
     # ---- files -----------------------------------------------------------------------------------
 
-    def save(self, edits: Draft, stored: StoredTable) -> None:
-        """Write edits to a file of their own."""
-        self.files.append(self._written(edits, stored, {}))
+    def save(self, edits: Draft, stored: StoredTable, keys: Mapping[str, Sequence[str]]) -> None:
+        """Write edits to a file of their own; `keys`: the classes that labels are indices of, if not those of now."""
+        self.files.append(self._written(edits, stored, {}, keys))
 
-    def _written(self, edits: Draft, stored: StoredTable, replaces: Mapping[str, int]) -> DraftFile:
+    def _written(
+        self,
+        edits: Draft,
+        stored: StoredTable,
+        replaces: Mapping[str, int],
+        keys: Mapping[str, Sequence[str]] | None = None,
+    ) -> DraftFile:
         self._counter += 1
+        known = {**self._keys, **{name: tuple(each) for name, each in (keys or {}).items()}}
         note = DraftNote(
             dataset=_id_of(stored),
             version=stored.snapshot.version,
-            keys={name: self._keys[name] for name in edits.edits if name in self._keys},
+            keys={name: known[name] for name in edits.edits if name in known},
             replaces=replaces,
         )
         store = self._store

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -152,9 +152,9 @@ class Working:
             self.drafts.add(name, cells, self.stored.snapshot.version)
         self._table = None
 
-    def save(self, edits: Draft) -> None:
-        """Write edits next to the dataset."""
-        self.drafts.save(edits, self.stored)
+    def save(self, edits: Draft, keys: Mapping[str, Sequence[str]] | None = None) -> None:
+        """Write edits next to the dataset; `keys`: the classes that labels are indices of, if not those of now."""
+        self.drafts.save(edits, self.stored, keys or {})
 
     def change_draft(self, change: Callable[[Draft], Draft]) -> None:
         """Replace the draft by `change` of it."""

@@ -14,7 +14,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["class_aliases", "class_keys", "merged_into", "new_index", "resolved", "with_class_keys", "with_classes"]
+__all__ = [
+    "class_aliases",
+    "class_colors",
+    "class_keys",
+    "merged_into",
+    "new_index",
+    "resolved",
+    "with_class_color",
+    "with_class_keys",
+    "with_classes",
+]
 
 _CLASSES = "classes"  # of the dataset's description
 _Meta = Mapping[str, Any]
@@ -54,10 +64,23 @@ def with_classes(
 ) -> dict[str, Any]:
     """Return a description that records these keys; `aliases` stay as they are unless they are passed."""
     entry = {
+        **meta.get(_CLASSES, {}).get(tensor, {}),
         "keys": list(keys),
         "merged": dict(merged),
         "aliases": class_aliases(meta, tensor) if aliases is None else dict(aliases),
     }
+    return {**meta, _CLASSES: {**meta.get(_CLASSES, {}), tensor: entry}}
+
+
+def class_colors(meta: _Meta, tensor: str) -> dict[str, str]:
+    """Return the color of each class that has one of its own, ``#rrggbb`` by key; of classes that are gone too."""
+    return dict(meta.get(_CLASSES, {}).get(tensor, {}).get("colors", {}))
+
+
+def with_class_color(meta: _Meta, tensor: str, key: str, color: str | None) -> dict[str, Any]:
+    """Return a description in which a class has a color of its own, or none."""
+    colors = {other: known for other, known in class_colors(meta, tensor).items() if other != key}
+    entry = {**meta.get(_CLASSES, {}).get(tensor, {}), "colors": colors if color is None else {**colors, key: color}}
     return {**meta, _CLASSES: {**meta.get(_CLASSES, {}), tensor: entry}}
 
 

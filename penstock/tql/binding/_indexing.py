@@ -243,6 +243,8 @@ def _follow(item: Any, keys: tuple[str | int, ...]) -> Any:
     for key in keys:
         if isinstance(item, dict) and isinstance(key, str):
             item = item.get(str(key))
+        elif isinstance(item, list) and isinstance(key, str):  # such as attributes: one entry for each object
+            item = [one[key] for one in item if isinstance(one, dict) and key in one] or None
         elif isinstance(item, list) and isinstance(key, int) and -len(item) <= key < len(item):
             item = item[key]
         else:

@@ -6,20 +6,20 @@ import threading
 import weakref
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from penstock.dataset.samples import content_of
 from penstock.errors import SampleIndexError
-from penstock.table import OverlayTable
+from penstock.table import OverlayTable, class_keys
 from penstock.widgets.editing._sample import stored_alone, values_at
 
 if TYPE_CHECKING:
     from penstock.dataset import Dataset
 
-__all__ = ["Change", "Edit", "EditStack", "edit_stack", "equal", "rows_of"]
+__all__ = ["Change", "Edit", "EditStack", "Step", "edit_stack", "equal", "keys_of", "rows_of"]
 
 _MAX_EDITS = 1000
 
@@ -45,12 +45,58 @@ class Edit:
     changes : tuple of Change
         Every sample and tensor.
     classes : mapping of str to tuple of str
-        Class names of the tensors it changed, as they were then.
+        Keys of the classes of the tensors it changed, as they were then: a class that was renamed keeps its key.
     """
 
     name: str
     changes: tuple[Change, ...]
     classes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def do(self, dataset: Dataset) -> None:
+        """Write what it changed."""
+        _write(dataset, self, lambda change: change.after)
+
+    def undo(self, dataset: Dataset) -> None:
+        """Write what was before."""
+        _write(dataset, self, lambda change: change.before)
+
+    def is_done(self, table: OverlayTable) -> bool:
+        """Return whether a table shows what it changed."""
+        return _holds(table, self, lambda change: change.after)
+
+    def is_undone(self, table: OverlayTable) -> bool:
+        """Return whether a table shows what was before."""
+        return _holds(table, self, lambda change: change.before)
+
+
+class Step(Protocol):
+    """What can be done, taken back, and done again."""
+
+    @property
+    def name(self) -> str:
+        """How a toast names it."""
+        ...
+
+    def do(self, dataset: Dataset) -> None:
+        """Do it."""
+        ...
+
+    def undo(self, dataset: Dataset) -> None:
+        """Take it back."""
+        ...
+
+    def is_done(self, table: OverlayTable) -> bool:
+        """Return whether a table shows it as done: else taking it back would undo other work."""
+        ...
+
+    def is_undone(self, table: OverlayTable) -> bool:
+        """Return whether a table shows it as taken back."""
+        ...
+
+
+def keys_of(table: OverlayTable, tensor: str) -> tuple[str, ...]:
+    """Return what identifies each class of a tensor, by index, whatever its name."""
+    return class_keys(table.stored.snapshot.meta, tensor)
 
 
 def equal(one: Any, other: Any) -> bool:
@@ -80,34 +126,34 @@ class EditStack:
     """Edits done and undone of one dataset, and the lock under which it is edited."""
 
     lock: threading.RLock = field(default_factory=threading.RLock)
-    done: list[Edit] = field(default_factory=list)
-    undone: list[Edit] = field(default_factory=list)
-    _checked: tuple[Edit | None, Edit | None, str] | None = None
+    done: list[Step] = field(default_factory=list)
+    undone: list[Step] = field(default_factory=list)
+    _checked: tuple[Step | None, Step | None, str] | None = None
 
-    def apply(self, dataset: Dataset, edit: Edit) -> None:
+    def apply(self, dataset: Dataset, edit: Step) -> None:
         """Do a new edit; what was undone before can no longer be redone."""
-        _write(dataset, edit, lambda change: change.after)
+        edit.do(dataset)
         self.done.append(edit)
         del self.done[:-_MAX_EDITS]
         self.undone.clear()
         self._seen(content_of(dataset).table)
 
-    def undo(self, dataset: Dataset) -> Edit | None:
+    def undo(self, dataset: Dataset) -> Step | None:
         """Take the last edit back; None when there is none."""
         self.drop_outdated(content_of(dataset).table)
         if not self.done:
             return None
-        _write(dataset, self.done[-1], lambda change: change.before)
+        self.done[-1].undo(dataset)
         self.undone.append(self.done.pop())
         self.drop_outdated(content_of(dataset).table)
         return self.undone[-1]
 
-    def redo(self, dataset: Dataset) -> Edit | None:
+    def redo(self, dataset: Dataset) -> Step | None:
         """Do the edit again that was taken back last; None when there is none."""
         self.drop_outdated(content_of(dataset).table)
         if not self.undone:
             return None
-        _write(dataset, self.undone[-1], lambda change: change.after)
+        self.undone[-1].do(dataset)
         self.done.append(self.undone.pop())
         self.drop_outdated(content_of(dataset).table)
         return self.done[-1]
@@ -116,15 +162,15 @@ class EditStack:
         """Drop the next edits to undo and to redo that `table` no longer shows; return how many.
 
         An edit is out of date when a sample it changed is gone or has another value since, or when
-        the classes it used have other names: taking it back would undo somebody else's work.
+        the classes it used have other numbers: taking it back would undo somebody else's work.
         """
         with self.lock:
             if self._checked == (*self._tops(), table.version):
                 return 0
             before = len(self.done) + len(self.undone)
-            while self.done and not _holds(table, self.done[-1], lambda change: change.after):
+            while self.done and not self.done[-1].is_done(table):
                 self.done.pop()
-            while self.undone and not _holds(table, self.undone[-1], lambda change: change.before):
+            while self.undone and not self.undone[-1].is_undone(table):
                 self.undone.pop()
             self._seen(table)
             return before - len(self.done) - len(self.undone)
@@ -132,7 +178,7 @@ class EditStack:
     def _seen(self, table: OverlayTable) -> None:
         self._checked = (*self._tops(), table.version)
 
-    def _tops(self) -> tuple[Edit | None, Edit | None]:
+    def _tops(self) -> tuple[Step | None, Step | None]:
         return self.done[-1] if self.done else None, self.undone[-1] if self.undone else None
 
 
@@ -157,7 +203,7 @@ def _holds(table: OverlayTable, edit: Edit, value: Callable[[Change], Any]) -> b
 
 
 def _same_classes(table: OverlayTable, edit: Edit, tensor: str, changes: Sequence[Change]) -> bool:
-    then, now = edit.classes.get(tensor, ()), table.tensors[tensor].class_names
+    then, now = edit.classes.get(tensor, ()), keys_of(table, tensor)
     if then == now[: len(then)]:
         return True
     used = np.unique(np.concatenate([part for change in changes for part in (change.before, change.after)]))

@@ -196,12 +196,30 @@ def blank_shape(table: OverlayTable, name: str) -> tuple[int, ...]:
     return tuple(int(side) for side in (filled if len(filled) else shapes)[0][1:])
 
 
-def with_areas(name: str, value: Any, boxes: NDArray[np.float64], fresh: NDArray[np.bool_]) -> Any:
-    """Return the sample with the area of each new or moved box computed again, where the tensor is that of areas."""
-    if name.rsplit("/", 1)[-1] != _AREA or not isinstance(value, np.ndarray) or value.ndim != 1 or not fresh.any():
+def with_areas(
+    name: str, value: Any, boxes: NDArray[np.float64], fresh: NDArray[np.bool_], outlined: Mapping[int, float]
+) -> Any:
+    """Return the sample with areas computed again, where the tensor is that of areas.
+
+    Parameters
+    ----------
+    name : str
+        The tensor.
+    value : ndarray
+        The sample.
+    boxes : ndarray, shape (num_objects, 4)
+        Boxes as x, y, width, height.
+    fresh : ndarray of bool, shape (num_objects,)
+        Objects that get the area of their box.
+    outlined : mapping of int to float
+        Areas of the objects whose outline was edited.
+    """
+    if name.rsplit("/", 1)[-1] != _AREA or not isinstance(value, np.ndarray) or value.ndim != 1:
         return value
     value = value.copy()
     value[fresh] = (boxes[:, 2] * boxes[:, 3])[fresh].astype(value.dtype)
+    for place, area in outlined.items():
+        value[place] = area
     return value
 
 

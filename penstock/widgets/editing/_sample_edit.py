@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from penstock.errors import SampleError, UnknownClassError
 from penstock.table import OverlayTable
 from penstock.tensors import first_tensor
-from penstock.widgets.editing._edits import Change, Edit, equal
+from penstock.widgets.editing._edits import Change, Edit, equal, keys_of
 from penstock.widgets.editing._objects import (
     ObjectGroup,
     blank_shape,
@@ -23,10 +23,19 @@ from penstock.widgets.editing._objects import (
     with_areas,
 )
 from penstock.widgets.editing._sample import values_at
+from penstock.widgets.editing._shapes import (
+    EditedShape,
+    enclosing,
+    moved_whole,
+    polygon_area,
+    shape_tensors,
+    words_of,
+)
 
 __all__ = ["SampleEdit", "check_classes", "edit_of"]
 
 _BOX_ROUNDING = 1e-3  # pixels; tiles carry three decimals
+_SIZE_ROUNDING = 0.011  # the browser sends two decimals
 _NEW = -1
 _Boxes = NDArray[np.float64] | None
 
@@ -52,14 +61,25 @@ class SampleEdit:
         names = self._group.names if self._group else ()
         self._values = {name: self._value(name) for name in dict.fromkeys((*names, labels))}
 
-    def edit(self, labels: Sequence[int], boxes: Sequence[float] | None, sources: Sequence[int] | None) -> Edit:
-        """Return the edit that gives the sample these labels, and boxes as x, y, width, height, flat."""
+    def edit(
+        self,
+        labels: Sequence[int],
+        boxes: Sequence[float] | None,
+        sources: Sequence[int] | None,
+        shapes: Sequence[EditedShape] = (),
+    ) -> Edit:
+        """Return the edit that gives the sample these labels, boxes as x, y, width, height, flat, and edited shapes."""
         check_classes(labels, self._table.tensors[self._labels].class_names, self._labels)
         wanted, sent = np.array(labels, np.int64), self._checked_boxes(boxes)
         group = self._whole_group()
         if group is None:
+            if shapes:
+                raise SampleError(
+                    f"the shapes of sample {self._row} belong to no objects. Expected tensors aligned with the boxes",
+                    hint="declare it with ds.align first",
+                )
             return self._named({self._labels: wanted, **self._loose_boxes(sent)})
-        return self._named(self._objects(group, wanted, sent, sources))
+        return self._named(self._objects(group, wanted, sent, sources, shapes), shapes, sources)
 
     def _whole_group(self) -> ObjectGroup | None:
         """Return the group, where its tensors agree in this sample: else labels and boxes are corrected one by one."""
@@ -85,7 +105,12 @@ class SampleEdit:
         return values.reshape(-1, 4)
 
     def _objects(
-        self, group: ObjectGroup, labels: NDArray[np.int64], boxes: _Boxes, sources: Sequence[int] | None
+        self,
+        group: ObjectGroup,
+        labels: NDArray[np.int64],
+        boxes: _Boxes,
+        sources: Sequence[int] | None,
+        shapes: Sequence[EditedShape],
     ) -> dict[str, Any]:
         before = np.asarray(self._values[self._labels], np.int64).reshape(-1)
         shown = pixel_boxes(self._table, group.boxes, self._values[group.boxes]) if group.boxes else None
@@ -100,13 +125,45 @@ class SampleEdit:
             sources = matched((old, shown), (now, sent))
         self._check_sources(sources, count, len(shown) if shown is not None else len(before))
         after: dict[str, Any] = {self._labels: labels}
-        fresh = np.ones(count, bool)
-        if group.boxes is not None and shown is not None and sent is not None:
-            after[group.boxes], fresh = self._boxes_of(group.boxes, sources, shown, sent)
         for name in group.others:
-            made = rebuilt(self._table.tensors[name], self._values[name], sources, blank_shape(self._table, name))
-            after[name] = made if sent is None else with_areas(name, made, sent, fresh)
+            after[name] = rebuilt(
+                self._table.tensors[name], self._values[name], sources, blank_shape(self._table, name)
+            )
+        outlined = self._with_shapes(group, after, shapes)
+        if group.boxes is None or shown is None or sent is None:
+            return after
+        for place, polygons in outlined.items():
+            sent[place] = enclosing(polygons)
+        after[group.boxes], _ = self._boxes_of(group.boxes, sources, shown, sent)
+        resized = _resized(sources, shown, sent)
+        resized[list(outlined)] = False
+        areas = {place: polygon_area(polygons) for place, polygons in outlined.items()}
+        for name in group.others:
+            after[name] = with_areas(name, after[name], sent, resized, areas)
         return after
+
+    def _with_shapes(
+        self, group: ObjectGroup, after: dict[str, Any], shapes: Sequence[EditedShape]
+    ) -> dict[int, list[list[Any]]]:
+        """Put edited shapes into `after`; return the outlines that changed otherwise than by moving whole."""
+        tensors = shape_tensors(self._table.tensors, group.others)
+        outlined: dict[int, list[list[Any]]] = {}
+        for shape in shapes:
+            for name, sent in ((tensors.segmentation, shape.polygons), (tensors.keypoints, shape.keypoints)):
+                if sent is None:
+                    continue
+                if name is None or shape.place >= len(after[name]):
+                    raise SampleError(
+                        f"object {shape.place} of sample {self._row} has no outline or keypoints to edit. "
+                        "Expected a json tensor 'segmentation' or 'keypoints' that is aligned with the boxes"
+                    )
+                before = after[name][shape.place]
+                whole = name == tensors.segmentation and moved_whole(before, shape.polygons or [])
+                made = shape.outline(before) if name == tensors.segmentation else shape.points(before)
+                after[name][shape.place] = made
+                if name == tensors.segmentation and not whole:
+                    outlined[shape.place] = made
+        return outlined
 
     def _check_pairs(self, num_labels: int, boxes: _Boxes) -> None:
         num_boxes = 0 if boxes is None else len(boxes)
@@ -152,7 +209,9 @@ class SampleEdit:
             meant[:, 2:] += meant[:, :2]
         return meant.astype(np.float32)
 
-    def _named(self, after: dict[str, Any]) -> Edit:
+    def _named(
+        self, after: dict[str, Any], shapes: Sequence[EditedShape] = (), sources: Sequence[int] | None = None
+    ) -> Edit:
         before = {name: self._values[name] for name in after}
         changes = [
             Change(uid=self._uid, tensor=name, before=before[name], after=after[name])
@@ -161,13 +220,42 @@ class SampleEdit:
         ]
         names = self._table.tensors[self._labels].class_names
         old, new = list(before[self._labels]), list(after[self._labels])
-        done = _named(old, new, names, self._row, moved=any(change.tensor == self._boxes for change in changes))
+        moved = any(change.tensor == self._boxes for change in changes)
+        reshaped = self._reshaped(after, shapes, sources) if sorted(old) == sorted(new) else None
+        done = reshaped or _named(old, new, names, self._row, moved=moved)
         return edit_of(self._table, done, changes)
+
+    def _reshaped(
+        self, after: dict[str, Any], shapes: Sequence[EditedShape], sources: Sequence[int] | None
+    ) -> str | None:
+        """Return what was done to the first shape that was edited, in words."""
+        tensors = shape_tensors(self._table.tensors, self._group.others if self._group else ())
+        named = [name for name in (tensors.segmentation, tensors.keypoints) if name is not None]
+        for shape in shapes:
+            source = shape.place if sources is None else sources[shape.place]
+            if source == _NEW:
+                continue
+            before = {name: self._values[name][source] for name in named}
+            done = words_of(tensors, before, {name: after[name][shape.place] for name in named})
+            if done is not None:
+                names, labels = self._table.tensors[self._labels].class_names, after[self._labels]
+                what = _words([int(labels[shape.place])], names) if len(labels) > shape.place else "a box"
+                return f"{done} {what} in sample {self._row:,}"
+        return None
+
+
+def _resized(sources: Sequence[int], shown: NDArray[np.float64], sent: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Tell which boxes are new or of another size; a box that only moved keeps its area."""
+    resized = np.ones(len(sent), bool)
+    for place, source in enumerate(sources):
+        if source != _NEW:
+            resized[place] = (np.abs(shown[source] - sent[place])[2:] > _SIZE_ROUNDING).any()
+    return resized
 
 
 def edit_of(table: OverlayTable, name: str, changes: Sequence[Change]) -> Edit:
-    """Return an edit with the class names it was made for."""
-    classes = {change.tensor: table.tensors[change.tensor].class_names for change in changes}
+    """Return an edit with the classes it was made for."""
+    classes = {change.tensor: keys_of(table, change.tensor) for change in changes}
     return Edit(name=name, changes=tuple(changes), classes={key: names for key, names in classes.items() if names})
 
 

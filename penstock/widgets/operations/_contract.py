@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from penstock.widgets.operations._clauses import ClauseOperations
-from penstock.widgets.operations._edit import EditOperations
+from penstock.widgets.operations._edit import ClassOperations, EditOperations
 from penstock.widgets.operations._grid import GridOperations
-from penstock.widgets.operations._plan import PlanOperations
+from penstock.widgets.operations._plan import ExportOperations, PlanOperations
 from penstock.widgets.operations._query import QueryOperations
 from penstock.widgets.operations._samples import SampleOperations
 from penstock.widgets.operations._views import ViewOperations
@@ -29,9 +29,11 @@ def all_operations(session: Session, draft: Callable[[], str]) -> list[object]:
     return [
         QueryOperations(session, draft),
         ClauseOperations(session),
+        ClassOperations(session),
         ViewOperations(session),
         GridOperations(session),
         SampleOperations(session),
         EditOperations(session),
         PlanOperations(session),
+        ExportOperations(session),
     ]

@@ -9,21 +9,24 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from penstock import tql
+from penstock.dataset.samples import content_of
 from penstock.sampling import SamplingPlan
 from penstock.storage import decoded
-from penstock.table import OverlayTable, Ragged, Table, class_totals
+from penstock.table import OverlayTable, Ragged, Table, class_colors_of, class_totals
 from penstock.tensors import TensorSpec, first_tensor, kind_in_words, labels_in_words
 from penstock.widgets.editing._objects import object_group
 from penstock.widgets.editing._sample import edited_uids
 from penstock.widgets.requests._operation import Reply
 from penstock.widgets.session._display import Display
 from penstock.widgets.session._query_run import QueryRun
+from penstock.widgets.shapes._skeletons import skeletons
 
 if TYPE_CHECKING:
     from penstock.widgets.session._session import Session
 
 __all__ = [
     "cell_text",
+    "classes_fixed",
     "clause_infos",
     "dataset_info",
     "display_state",
@@ -88,6 +91,9 @@ def dataset_info(session: Session, display: Display) -> dict[str, Any]:
         "paired": group is not None and group.paired,
         "class_names": list(names),
         "class_counts": counts.tolist(),
+        "skeletons": skeletons(dataset, table, run.labels),
+        "class_colors": _class_colors(run),
+        "classes_fixed": classes_fixed(session, table, run.labels),
         "can_undo": done[-1].name if done else None,
         "can_redo": undone[-1].name if undone else None,
         "behind": None if behind is None else {"message": behind.message, "remedy": behind.remedy},
@@ -175,8 +181,39 @@ def query_state(run: QueryRun, *, mode: str, seed: int) -> tuple[dict[str, Any],
         "statistics": header,
         "table": None if result.is_rows else table_rows(result.columns or {}),
         "warnings": list(run.warnings),
+        "followed": _followed(run),
     }
     return state, buffers
+
+
+def classes_fixed(session: Session, table: OverlayTable, labels: str | None) -> str | None:
+    """Return why classes cannot be added, renamed, merged, deleted or recolored; None where they can."""
+    read_only = content_of(session.dataset).opened.working.read_only
+    if labels is None:
+        return "the dataset has no class labels"
+    if session.source.view is not None:
+        return "a view is open, and classes belong to the whole dataset"
+    if read_only is not None:
+        return f"the dataset is read-only: {read_only}"
+    if not table.tensors[labels].class_names and len(table.column(labels).values):
+        return f"the classes of {labels!r} have no names, only numbers"
+    return None
+
+
+def _class_colors(run: QueryRun) -> dict[str, str]:
+    """Return the classes that have a color of their own: by index as text, as JSON has it."""
+    if run.labels is None:
+        return {}
+    colors = class_colors_of(run.table, run.labels)
+    return {str(index): colors[name] for index, name in enumerate(run.class_names) if name in colors}
+
+
+def _followed(run: QueryRun) -> dict[str, Any] | None:
+    followed = run.followed
+    if followed is None:
+        return None
+    classes = None if followed.classes is None else list(followed.classes)
+    return {"number": followed.number, "renames": [list(pair) for pair in followed.renames], "classes": classes}
 
 
 def _rare_classes(plan: SamplingPlan | None) -> list[int]:

@@ -1,14 +1,25 @@
-"""Operations that change labels and boxes, take changes back, and commit them."""
+"""Operations that change labels, boxes and classes, take changes back, and commit them."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
 import numpy as np
 
+from penstock.errors import SampleError, UnknownClassError
+from penstock.table import OverlayTable, class_colors_of
 from penstock.widgets.editing._bulk import Relabel
-from penstock.widgets.editing._edits import rows_of
+from penstock.widgets.editing._class_steps import (
+    AddClass,
+    ColorClass,
+    MergeClasses,
+    RemoveClasses,
+    RenameClass,
+    touched,
+)
+from penstock.widgets.editing._edits import Step, rows_of
+from penstock.widgets.editing._shapes import EditedShape
 from penstock.widgets.operations._arguments import CLASS, UID
 from penstock.widgets.operations._describe import display_state
 from penstock.widgets.operations._editor import Editor
@@ -18,12 +29,21 @@ from penstock.widgets.requests._operation import Call, Reply, operation
 from penstock.widgets.session._display import Display
 from penstock.widgets.session._session import Session
 
-__all__ = ["EditOperations"]
+__all__ = ["ClassOperations", "EditOperations", "edit_reply"]
 
 _LABELS = check.array(CLASS, 10_000)
 _SOURCES = check.array(check.integer(-1, 10_000), 10_000)
 _REPLACE = check.array(check.mapping(**{"from": CLASS, "to": CLASS}), 1000)
 _BOXES = check.array(check.number(-1e9, 1e9), 40_000)
+_NUMBER = check.number(-1e9, 1e9)
+_SHAPES = check.array(
+    check.mapping(
+        object=check.integer(0, 10_000),
+        polygons=check.maybe(check.array(check.array(_NUMBER, 40_000), 10_000)),
+        keypoints=check.maybe(check.array(_NUMBER, 3_000)),
+    ),
+    10_000,
+)
 _MESSAGE = check.text(5000)
 _SMALL = 16
 
@@ -52,6 +72,7 @@ class EditOperations:
         labels=_LABELS,
         boxes=check.maybe(_BOXES),
         sources=check.maybe(_SOURCES),
+        shapes=check.maybe(_SHAPES),
         state=check.maybe(check.text(40)),
     )
     def labels(
@@ -62,10 +83,15 @@ class EditOperations:
         labels: list[int],
         boxes: Sequence[float] | None,
         sources: list[int] | None,
+        shapes: list[dict[str, Any]] | None,
         state: str | None,
     ) -> Reply:
         """Give a sample other labels and boxes; `sources` says which object each was, so that whole objects follow."""
-        done = self._editor.set_labels(uid, labels, boxes, sources=sources, state=state)
+        edited = [
+            EditedShape(place=shape["object"], polygons=shape["polygons"], keypoints=shape["keypoints"])
+            for shape in shapes or ()
+        ]
+        done = self._editor.set_labels(uid, labels, boxes, sources=sources, shapes=edited, state=state)
         return self._edited(done, uid)
 
     @operation("edit.bulk", add=_LABELS, remove=_LABELS, replace=check.maybe(_REPLACE))
@@ -74,11 +100,6 @@ class EditOperations:
         pairs = [(pair["from"], pair["to"]) for pair in replace or ()]
         change = Relabel(add=add, remove=remove, replace=pairs)
         return self._edited(self._editor.relabel_selected(change))
-
-    @operation("edit.new_class", name=check.text(1000))
-    def new_class(self, _call: Call, *, name: str) -> Reply:
-        """Add a class without samples."""
-        return self._edited(self._editor.add_class(name))
 
     @operation("edit.undo")
     def undo(self, _call: Call) -> Reply:
@@ -107,12 +128,122 @@ class EditOperations:
         return self._edited(self._editor.discard())
 
     def _edited(self, done: str, uid: int | None = None) -> Reply:
-        session, display = self._session, self._session.display
-        state, buffers = display_state(session, display)
-        sample = None if uid is None else _after(session, display, uid)
-        return Reply(result={**state, "sample": sample, "done": done}, buffers=buffers, news="query")
+        return edit_reply(self._session, done, uid)
 
 
-def _after(session: Session, display: Display, uid: int) -> dict[str, Any]:
+def edit_reply(session: Session, done: str, uid: int | None = None) -> Reply:
+    """Return the `EditReply` of the contract: what was done, all on display, and the sample that changed."""
+    display = session.display
+    state, buffers = display_state(session, display)
+    if uid is None:
+        return Reply(result={**state, "sample": None, "done": done}, buffers=buffers, news="query")
+    sample, more = _after(session, display, uid, len(buffers))
+    return Reply(result={**state, "sample": sample, "done": done}, buffers=[*buffers, *more], news="query")
+
+
+def _after(session: Session, display: Display, uid: int, num_before: int) -> tuple[dict[str, Any], list[bytes]]:
+    """Return the sample after an edit, and its shapes, which come after `num_before` other buffers; not its image."""
     row = int(rows_of(display.run.table, np.array([uid], np.int64))[0])
-    return sample_detail(session, display, row, _SMALL)[0]
+    sample, buffers = sample_detail(session, display, row, _SMALL)
+    num_images = sample["image"] + 1
+    for part in (sample, sample["before"] or {}):
+        if part.get("shapes", -1) >= 0:
+            part["shapes"] += num_before - num_images
+    return sample, buffers[num_images:]
+
+
+_MAX_CLASS_NAME = 200
+_NAME = check.text(1000)
+_NAMES = check.array(_NAME, 100_000)
+
+
+class ClassOperations:
+    """Count and change classes; they are named, so that a list that is out of date changes no other class.
+
+    Parameters
+    ----------
+    session : Session
+        What the widget shows.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    @operation("classes.count", lane="read", classes=check.array(CLASS, 100_000))
+    def count(self, _call: Call, *, classes: list[int]) -> dict[str, Any]:
+        """Return how many labels some classes have, and in how many samples, of the whole dataset."""
+        run = self._session.run
+        objects, samples = touched(run.table, run.labels, classes) if run.labels else (0, 0)
+        return {"objects": objects, "samples": samples}
+
+    @operation("edit.new_class", name=_NAME)
+    def add(self, _call: Call, *, name: str) -> Reply:
+        """Add a class without labels."""
+        return self._changed(lambda tensor, table: AddClass(tensor=tensor, added=_new_name(name, tensor, table)))
+
+    @operation("classes.rename", old=_NAME, new=_NAME)
+    def rename(self, _call: Call, *, old: str, new: str) -> Reply:
+        """Give a class another name."""
+
+        def make(tensor: str, table: OverlayTable) -> Step:
+            _check_known([old], tensor, table)
+            return RenameClass(tensor=tensor, old=old, new=_new_name(new, tensor, table))
+
+        return self._changed(make)
+
+    @operation("classes.merge", names=_NAMES, into=_NAME)
+    def merge(self, _call: Call, *, names: list[str], into: str) -> Reply:
+        """Merge classes into one of the dataset."""
+
+        def make(tensor: str, table: OverlayTable) -> Step:
+            _check_known([*names, into], tensor, table)
+            if not set(names) - {into}:
+                raise SampleError(f"there is nothing to merge into {into!r}. Expected another class")
+            return MergeClasses(tensor=tensor, names=tuple(dict.fromkeys([*names, into])), into=into)
+
+        return self._changed(make)
+
+    @operation("classes.remove", names=_NAMES)
+    def remove(self, _call: Call, *, names: list[str]) -> Reply:
+        """Remove classes that no label has."""
+
+        def make(tensor: str, table: OverlayTable) -> Step:
+            _check_known(names, tensor, table)
+            if not names:
+                raise SampleError("no class was given to delete")
+            return RemoveClasses(tensor=tensor, names=tuple(dict.fromkeys(names)))
+
+        return self._changed(make)
+
+    @operation("classes.recolor", name=_NAME, color=check.maybe(check.text(7, pattern="#[0-9a-fA-F]{6}")))
+    def recolor(self, _call: Call, *, name: str, color: str | None) -> Reply:
+        """Give a class a color of its own, or its usual one again."""
+
+        def make(tensor: str, table: OverlayTable) -> Step:
+            _check_known([name], tensor, table)
+            before = class_colors_of(table, tensor).get(name)
+            after = None if color is None else color.lower()
+            return ColorClass(tensor=tensor, class_name=name, before=before, after=after)
+
+        return self._changed(make)
+
+    def _changed(self, make: Callable[[str, OverlayTable], Step]) -> Reply:
+        self._session.follow(store=True)
+        return edit_reply(self._session, Editor(self._session).change_classes(make))
+
+
+def _new_name(name: str, tensor: str, table: OverlayTable) -> str:
+    wanted = name.strip()
+    if not wanted or len(wanted) > _MAX_CLASS_NAME:
+        raise SampleError(f"class name {name[:40]!r} is empty or longer than {_MAX_CLASS_NAME} characters")
+    known = table.tensors[tensor].class_names
+    if wanted in known:
+        raise SampleError(f"class {wanted!r} already exists in {tensor!r}")
+    return wanted
+
+
+def _check_known(names: list[str], tensor: str, table: OverlayTable) -> None:
+    known = table.tensors[tensor].class_names
+    for name in names:
+        if name not in known:
+            raise UnknownClassError(name, known, tensor=tensor)

@@ -13,10 +13,12 @@ from penstock.dataset.samples import content_of
 from penstock.errors import DatasetError, SampleError
 from penstock.table import OverlayTable
 from penstock.widgets.editing._bulk import Relabel, relabeled
-from penstock.widgets.editing._edits import Change, Edit, equal, rows_of
+from penstock.widgets.editing._edits import Change, Edit, Step, equal, keys_of, rows_of
 from penstock.widgets.editing._objects import state_of
 from penstock.widgets.editing._sample import stored_alone, values_at
 from penstock.widgets.editing._sample_edit import SampleEdit
+from penstock.widgets.editing._shapes import EditedShape
+from penstock.widgets.operations._describe import classes_fixed
 from penstock.widgets.requests._checks import OutdatedError
 
 if TYPE_CHECKING:
@@ -24,7 +26,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Editor"]
 
-_MAX_CLASS_NAME = 200
 _ENCODED = ("image", "binary_mask", "segment_mask")
 
 
@@ -47,6 +48,7 @@ class Editor:
         boxes: Sequence[float] | None = None,
         *,
         sources: Sequence[int] | None = None,
+        shapes: Sequence[EditedShape] = (),
         state: str | None = None,
     ) -> str:
         """Give a sample other labels, and boxes as x, y, width, height in pixels; return what was done.
@@ -64,6 +66,8 @@ class Editor:
             Four numbers a box.
         sources : sequence of int, optional
             For each label or box, its place in the sample before the edit, -1 for a new one.
+        shapes : sequence of EditedShape
+            Outlines and keypoints that were edited; the box of an object follows its outline.
         state : str, optional
             The `state_of` the sample that was edited.
 
@@ -82,7 +86,7 @@ class Editor:
             row = int(rows_of(table, np.array([uid], np.int64))[0])
             if state is not None and state != state_of(table, row, tensor):
                 raise OutdatedError(f"sample {row} has changed since it was shown; look at it again")
-            return SampleEdit(table, row, tensor).edit(labels, boxes, sources)
+            return SampleEdit(table, row, tensor).edit(labels, boxes, sources, shapes)
 
         return self._apply(make)
 
@@ -100,20 +104,29 @@ class Editor:
             raise SampleError("no sample is selected; select some first")
         return self._apply(lambda table: relabeled(table, tensor, uids, change))
 
-    def add_class(self, name: str) -> str:
-        """Add a class without samples; return what was done."""
-        tensor = self._label_tensor()
-        wanted = name.strip()
-        if not wanted or len(wanted) > _MAX_CLASS_NAME:
-            raise SampleError(f"class name {name[:40]!r} is empty or longer than {_MAX_CLASS_NAME} characters")
-        session = self._session
+    def change_classes(self, make: Callable[[str, OverlayTable], Step]) -> str:
+        """Add, rename, merge, remove or color classes, in one step that can be taken back; return what was done.
+
+        Parameters
+        ----------
+        make : callable
+            Makes the step, of the label tensor and the dataset as it is now.
+
+        Raises
+        ------
+        DatasetError
+            If what is open is a view, or read-only.
+        """
+        session, tensor = self._session, self._label_tensor()
+        reason = classes_fixed(session, session.table, tensor)
+        if reason is not None:
+            hint = "open the dataset: penstock.explore(ds)" if session.source.view is not None else None
+            raise DatasetError(f"the classes cannot be changed here: {reason}", hint=hint)
         with session.edits.lock:
-            known = content_of(session.dataset).table.tensors[tensor].class_names
-            if wanted in known:
-                raise SampleError(f"class {wanted!r} already exists in {tensor!r}")
-            session.dataset[tensor].add_class(wanted)
+            step = make(tensor, content_of(session.dataset).table)
+            session.edits.apply(session.dataset, step)
         session.follow(store=True)
-        return f"added the class {wanted}"
+        return step.name
 
     def undo(self) -> str:
         """Take the last edit back; return what was done."""
@@ -204,7 +217,7 @@ def _back_to_stored(table: OverlayTable) -> Edit:
         if table.tensors[tensor].htype not in _ENCODED:
             changes += _stored_changes(table, tensor, np.fromiter(cells, np.int64, len(cells)))
     name = f"discarded the edits of {len(edited):,} sample{'s' if len(edited) != 1 else ''}"
-    classes = {tensor: table.tensors[tensor].class_names for tensor in {change.tensor for change in changes}}
+    classes = {tensor: keys_of(table, tensor) for tensor in {change.tensor for change in changes}}
     return Edit(name=name, changes=tuple(changes), classes=classes)
 
 

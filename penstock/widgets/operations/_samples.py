@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from penstock.errors import SampleIndexError
 from penstock.tensors import first_tensor, image_region
 from penstock.widgets.editing._edits import rows_of
 from penstock.widgets.operations._arguments import POSITION, UID
-from penstock.widgets.operations._tiles import sample_detail
+from penstock.widgets.operations._tiles import info_rows, sample_detail
 from penstock.widgets.requests import _checks as check
 from penstock.widgets.requests._operation import Call, Reply, operation
 from penstock.widgets.session._session import Session
@@ -20,7 +22,7 @@ _LARGE = 1024
 
 
 class SampleOperations:
-    """Show one sample.
+    """Show one sample, and what is known of the dataset.
 
     Parameters
     ----------
@@ -47,8 +49,14 @@ class SampleOperations:
         else:
             row = int(rows_of(run.table, np.array([uid], np.int64))[0])
         call.check_cancelled()
-        sample, jpeg = sample_detail(self._session, display, row, _LARGE, near=position)
-        return Reply(result={"sample": sample}, buffers=[jpeg] if jpeg else [])
+        sample, buffers = sample_detail(self._session, display, row, _LARGE, near=position)
+        return Reply(result={"sample": sample}, buffers=buffers)
+
+    @operation("dataset.info", lane="read")
+    def info(self, _call: Call) -> dict[str, Any]:
+        """Return where the dataset is, and its notes."""
+        dataset = self._session.dataset
+        return {"path": str(dataset.path), "rows": info_rows(dataset.info)}
 
     @operation(
         "sample.region",

@@ -17,7 +17,7 @@ from penstock.widgets.session._source import Source
 if TYPE_CHECKING:
     from penstock.dataset import View
 
-__all__ = ["Step", "code_of", "loader_of", "split_sampling", "steps_of", "view_of", "with_weights"]
+__all__ = ["Step", "code_of", "loader_of", "split_sampling", "steps_of", "view_code", "view_of", "with_weights"]
 
 FRAMEWORKS = ("pytorch", "numpy")
 _MAX_LITERAL_ROWS = 2000
@@ -153,13 +153,13 @@ def code_of(source: Source, run: QueryRun, seed: int, *, batch_size: int, drop_l
     lines = ["import penstock", "", f"dataset = penstock.load({str(dataset.path)!r}, version={version!r})"]
     opened = "dataset"
     if source.view is not None:
-        lines.append(f"view = {_view_code(run.table, source, source.view)}")
+        lines.append(f"view = {view_code(run.table, source, source.view)}")
         opened = "view"
     chain = [*(step.code() for step in steps), f".{framework}()"]
     return "\n".join([*lines, "loader = (", f"    {opened}{chain[0]}", *(f"    {call}" for call in chain[1:]), ")", ""])
 
 
-def _view_code(table: OverlayTable, source: Source, view: View) -> str:
+def view_code(table: OverlayTable, source: Source, view: View) -> str:
     """Return an expression that gives the view's rows again; checked before it is handed out."""
     rows, text = source.reader(table).indices, view.query_string
     if text and np.array_equal(source.whole(table).query(text, seed=view.seed).indices, rows):

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Literal, get_args
 
 from penstock.errors import SamplingError
 from penstock.sampling import fresh_seed
 from penstock.tensors import TensorSpec, label_tensor, label_tensors
 
-__all__ = ["Unit", "checked_seed", "checked_unit", "present_labels", "same_class"]
+__all__ = ["Unit", "checked_seed", "checked_unit", "present_labels"]
 
 Unit = Literal["instances", "samples"]
 _MAX_SEED = 2**53 - 1
@@ -34,23 +34,3 @@ def checked_unit(unit: Unit) -> Unit:
 def present_labels(wanted: str | None, tensors: Mapping[str, TensorSpec]) -> str | None:
     """Return the wanted class label tensor, the first one where another version has none of that name."""
     return label_tensor(tensors, wanted if wanted in label_tensors(tensors) else None)
-
-
-def same_class(index: int | None, before: Sequence[str], after: Sequence[str]) -> int | None:
-    """Return the index of a class when the names have changed; None where it is gone.
-
-    Examples
-    --------
-    >>> same_class(1, ["cat", "dog"], ["cat", "bird", "dog"])
-    2
-    >>> same_class(1, ["cat", "dog"], ["cat", "hound"])  # renamed
-    1
-    >>> same_class(1, ["cat", "dog"], ["cat"]) is None
-    True
-    """
-    if index is None or index >= len(before):
-        return None
-    if before[index] in after:
-        return list(after).index(before[index])
-    renamed = index < len(after) and after[index] not in before
-    return index if renamed else None

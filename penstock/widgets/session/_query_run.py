@@ -17,10 +17,29 @@ from penstock.sampling.plan._plan import PlannedStrata
 from penstock.table import OverlayTable, class_names_of
 from penstock.tql.syntax import _ast as ast
 
-__all__ = ["Mode", "QueryRun", "as_written", "execute", "reweighted", "same_but_weights"]
+__all__ = ["Followed", "Mode", "QueryRun", "as_written", "execute", "reweighted", "same_but_weights"]
 
 Mode = Literal["iid", "deck", "once"]
 _EVERY_ROW = SamplingSpec(clauses=(Clause("True", 1.0),), mode="once")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Followed:
+    """How classes changed under a query: the browser's own lists and its unrun text go along.
+
+    Parameters
+    ----------
+    number : int
+        Of this change in the session.
+    renames : tuple of (str, str)
+        Names before and after, of classes that have another one.
+    classes : tuple of int, optional
+        The new index of each class of the tensor on show, -1 where it is gone; None where none moved.
+    """
+
+    number: int
+    renames: tuple[tuple[str, str], ...]
+    classes: tuple[int, ...] | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -49,6 +68,8 @@ class QueryRun:
         How long the query took.
     warnings : tuple of str
         What is to be said about the result.
+    followed : Followed, optional
+        How the classes changed since the run before.
     """
 
     text: str
@@ -61,6 +82,7 @@ class QueryRun:
     labels: str | None
     seconds: float
     warnings: tuple[str, ...] = ()
+    followed: Followed | None = None
 
     @property
     def has_sampling(self) -> bool:

@@ -19,12 +19,12 @@ from penstock.widgets.requests._failures import in_short
 from penstock.widgets.session._display import Display, arranged
 from penstock.widgets.session._export import split_sampling, view_of
 from penstock.widgets.session._follow import Behind, Follower
+from penstock.widgets.session._followed import Follows, Names, class_now, renamed
 from penstock.widgets.session._options import (
     Unit,
     checked_seed,
     checked_unit,
     present_labels,
-    same_class,
 )
 from penstock.widgets.session._query_run import Mode, QueryRun, as_written, execute, reweighted, same_but_weights
 from penstock.widgets.session._selection import NOTHING
@@ -90,6 +90,8 @@ class Session(SessionState):
         super().__init__(source, seed=seed, mode=mode, size=size, unit=unit, labels=labels)
         self.order = ThreadPoolExecutor(1, thread_name_prefix="penstock-session")
         self._unread: tuple[OverlayTable, Behind] | None = None
+        self._follows = Follows()
+        self._renames: Names = {}
         self._display = arranged(self._execute(query))
         self._remember(query)
         self._follower = Follower(self.order, self.follow)
@@ -162,6 +164,8 @@ class Session(SessionState):
         """
         with self.lock:
             text = self.run.text if text is None else text
+            if not same_but_weights(text, self.run.text):
+                text = renamed(text, self._renames)  # of a slider that was moved while classes were renamed
             if not same_but_weights(text, self.run.text):
                 raise SamplingError("the text differs from the query that ran in more than its weights; run it first")
             if weights is not None:
@@ -298,7 +302,7 @@ class Session(SessionState):
             return None
         if self._unread is None or not same_state(table, self._unread[0]):
             try:
-                run = self._execute(self.run.text, table)
+                run = self._execute_followed(table)
             except (TQLError, SamplingError) as error:
                 self._unread = table, _not_run(error, self.table)
             else:
@@ -307,10 +311,20 @@ class Session(SessionState):
                 self._publish(replace(self._carried_over(run), behind=behind), "query")
         return self._unread[1] if self._unread else None
 
+    def _execute_followed(self, table: OverlayTable) -> QueryRun:
+        """Run the query on another state of the data; classes that were renamed or merged are renamed in it."""
+        text, followed, renames = self._follows.query(self.run, table)
+        run = self._execute(text, table)
+        if followed is not None:
+            self._renames = renames
+            past = (text if one == self.run.text else renamed(one, renames) for one in self.history)
+            self.history = list(dict.fromkeys(past))
+        return run if followed is None else replace(run, followed=followed)
+
     def _carried_over(self, run: QueryRun) -> Display:
         """Return another state of the data with filter and selection as far as they still mean the same."""
         uids = self._display.selection.uids
-        class_index = same_class(self._display.class_index, self.class_names, run.class_names)
+        class_index = class_now(self._display.class_index, self.run, run)
         return self._display.with_run(run, class_index, uids[run.table.positions(uids) >= 0])
 
     def _drop_outdated_edits(self, run: QueryRun) -> None:

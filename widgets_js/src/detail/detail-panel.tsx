@@ -1,7 +1,7 @@
 import { useEffect, useRef } from "preact/hooks";
+import type { ShownSample as SampleDetail } from "../session/detail-session.ts";
 import * as intervals from "../session/intervals.ts";
 import { chips, describeChange, isPaired, withClass, withOther, withoutBox, withoutClass } from "../session/labels.ts";
-import type { SampleDetail } from "../session/protocol.ts";
 import type { Session } from "../session/session.ts";
 import { classColor } from "../ui/colors.ts";
 import { focusable } from "../ui/focus.ts";
@@ -41,8 +41,9 @@ export function DetailPanel({ session }: { session: Session }) {
             <Chips session={session} sample={sample} />
             <SelectedBox session={session} sample={sample} />
             <Edited session={session} sample={sample} />
-            <Fields sample={sample} />
-            <Keys session={session} />
+            {sample.note === null ? null : <p class="penstock-note penstock-warned">{sample.note}</p>}
+            <Fields sample={sample} box={detail.selectedBox.value} />
+            <Keys session={session} sample={sample} />
           </>
         )}
       </div>
@@ -279,7 +280,7 @@ function Edited({ session, sample }: { session: Session; sample: SampleDetail })
   );
 }
 
-function Fields({ sample }: { sample: SampleDetail }) {
+function Fields({ sample, box }: { sample: SampleDetail; box: number | null }) {
   const size = sample.error === null && sample.width > 0 ? `${sample.width} × ${sample.height} px` : null;
   return (
     <table class="penstock-fields">
@@ -291,11 +292,11 @@ function Fields({ sample }: { sample: SampleDetail }) {
           </tr>
         )}
         {sample.fields.map((field) => (
-          <tr key={field.name}>
+          <tr key={`${field.name} ${field.htype}`}>
             <th scope="row" title={field.htype}>
               {field.name}
             </th>
-            <td title={field.value}>{field.value}</td>
+            <td title={field.value}>{(box === null ? undefined : field.each?.[box]) ?? field.value}</td>
           </tr>
         ))}
       </tbody>
@@ -303,7 +304,7 @@ function Fields({ sample }: { sample: SampleDetail }) {
   );
 }
 
-function Keys({ session }: { session: Session }) {
+function Keys({ session, sample }: { session: Session; sample: SampleDetail }) {
   const { store, detail } = session;
   const dataset = store.dataset.value;
   if (dataset === null || dataset.read_only) return <p class="penstock-note">Read-only: editing is not available.</p>;
@@ -338,6 +339,11 @@ function Keys({ session }: { session: Session }) {
       <span>
         <kbd>W A S D</kbd> move
       </span>
+      {sample.drawn.objects.size === 0 ? null : (
+        <span>
+          <kbd>Enter</kbd> its points
+        </span>
+      )}
       <span>
         <kbd>Ctrl Z</kbd> undo
       </span>

@@ -2,7 +2,8 @@
 
 import { type Box, HANDLES, type Handle, nameAt, namedBoxes } from "../session/box-geometry.ts";
 import { classColor, classDash } from "../ui/colors.ts";
-import type { Tools } from "./stage-tools.ts";
+import { MaskLayer, ObjectLayer, PointHandles } from "./stage-shapes.tsx";
+import { chosenPoint, type Tools } from "./stage-tools.ts";
 
 const NAME_FROM = 48;
 
@@ -20,11 +21,16 @@ export function BoxLayer({ tools, editable }: { tools: Tools; editable: boolean 
   const drawn = gesture.value?.kind === "draw" ? gesture.value.box : null;
   const chosen = selected === null ? undefined : boxes.value[selected];
   const names = session.store.classNames.value;
+  const put = (px: number, py: number) => ({ x: (px - x) * zoom, y: (py - y) * zoom });
+  const { sample, showBefore } = session.detail;
+  const drawnShapes = (showBefore.value ? sample.value?.before : sample.value)?.drawn;
+  const skeleton = (label: number | null) => session.store.dataset.value?.skeletons[String(label)];
   const shown = boxes.value.map((box, i) => {
     const off = box.label !== null && hidden.has(box.label) && i !== selected;
     return {
       ...screen(box),
       label: box.label,
+      outlined: (box.shape?.polygons.length ?? 0) + (box.shape?.outlines.length ?? 0) > 0,
       off,
       name: box.label === null || off ? null : (names[box.label] ?? null),
     };
@@ -32,10 +38,16 @@ export function BoxLayer({ tools, editable }: { tools: Tools; editable: boolean 
   const named = namedBoxes(shown, selected, NAME_FROM);
   return (
     <svg class="penstock-overlay" width={size.value.width} height={size.value.height} aria-hidden="true">
-      {shown.map(({ label, name, off, ...at }, i) =>
-        off ? null : <StageBox key={i} at={at} label={label} selected={i === selected} />,
+      <MaskLayer masks={drawnShapes?.masks ?? []} hidden={hidden} put={put} />
+      {shown.map(({ label, name, off, outlined, ...at }, i) =>
+        off ? null : <StageBox key={i} at={at} label={label} selected={i === selected} thin={outlined} />,
       )}
-      {drawn === null ? null : <StageBox at={screen(drawn)} label={drawn.label} selected />}
+      {boxes.value.map((box, i) =>
+        shown[i]?.off ? null : (
+          <ObjectLayer key={i} box={box} chosen={i === selected} skeleton={skeleton(box.label)} put={put} />
+        ),
+      )}
+      {drawn === null ? null : <StageBox at={screen(drawn)} label={drawn.label} selected thin={false} />}
       {shown.map(({ name, ...at }, i) =>
         named.has(i) ? (
           <text key={i} class="penstock-box-name" {...nameAt(at)}>
@@ -43,7 +55,15 @@ export function BoxLayer({ tools, editable }: { tools: Tools; editable: boolean 
           </text>
         ) : null,
       )}
-      {editable && chosen !== undefined ? <Handles at={screen(chosen)} /> : null}
+      {editable && chosen !== undefined && !chosen.shape?.polygons.length ? <Handles at={screen(chosen)} /> : null}
+      {editable && chosen?.shape !== undefined ? (
+        <PointHandles
+          shape={chosen.shape}
+          point={chosenPoint(tools)?.point ?? null}
+          skeleton={skeleton(chosen.label)}
+          put={put}
+        />
+      ) : null}
     </svg>
   );
 }
@@ -55,12 +75,20 @@ interface Rectangle {
   height: number;
 }
 
-function StageBox({ at, label, selected }: { at: Rectangle; label: number | null; selected: boolean }) {
-  const width = selected ? 3 : 2;
+interface StageBoxProps {
+  at: Rectangle;
+  label: number | null;
+  selected: boolean;
+  /** An outline says more than the box. */
+  thin: boolean;
+}
+
+function StageBox({ at, label, selected, thin }: StageBoxProps) {
+  const width = thin ? 1 : selected ? 3 : 2;
   const dash = label === null ? "none" : classDash(label);
   return (
     <g class={selected ? "penstock-chosen" : ""}>
-      <rect class="penstock-halo" {...at} stroke-width={width + 2.4} />
+      {thin ? null : <rect class="penstock-halo" {...at} stroke-width={width + 2.4} />}
       <rect
         class="penstock-box"
         {...at}

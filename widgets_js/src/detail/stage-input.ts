@@ -2,7 +2,9 @@
 import { useEffect } from "preact/hooks";
 import { boxAt, boxBetween, dragBox, fitView, type Handle, keyBox, panBy, zoomAt } from "../session/box-geometry.ts";
 import type { Session } from "../session/session.ts";
-import { addBox, save, type Tools } from "./stage-tools.ts";
+import { samePoint } from "../session/shapes.ts";
+import { dragPoint, dropPoint, pointKey, pressPoint } from "./point-input.ts";
+import { addBox, chosenPoint, save, type Tools } from "./stage-tools.ts";
 
 /** The wheel zooms with Ctrl (a pinch says the same) or while the stage has the focus; else the page scrolls. */
 export function useWheel(tools: Tools): void {
@@ -22,7 +24,7 @@ export function useWheel(tools: Tools): void {
   }, [image.width, image.height]);
 }
 
-function imagePoint(event: PointerEvent, { port, view }: Tools): { x: number; y: number } {
+export function imagePoint(event: MouseEvent, { port, view }: Tools): { x: number; y: number } {
   const frame = port.current?.getBoundingClientRect();
   const { zoom, x, y } = view.value;
   return { x: x + (event.clientX - (frame?.left ?? 0)) / zoom, y: y + (event.clientY - (frame?.top ?? 0)) / zoom };
@@ -37,6 +39,12 @@ export function pointerDown(event: PointerEvent, tools: Tools, editable: boolean
   const handle = (event.target as Element).getAttribute("data-handle") as Handle | null;
   const chosen = session.detail.selectedBox.value;
   const box = chosen === null ? undefined : boxes.value[chosen];
+  const before = chosenPoint(tools)?.point ?? null;
+  if (editable && chosen !== null && box !== undefined && pressPoint(event, point, chosen, box, tools)) {
+    tools.pressed.current = before;
+    return;
+  }
+  session.detail.selectedPoint.value = null;
   if (handle !== null && chosen !== null && box !== undefined) {
     gesture.value = { kind: "drag", index: chosen, handle, ...point, from: box };
   } else if (session.detail.drawing.value && editable) {
@@ -64,6 +72,10 @@ export function pointerMove(event: PointerEvent, tools: Tools): void {
     gesture.value = { ...now, box: boxBetween(now.x, now.y, point.x, point.y, image, session.detail.drawLabel()) };
     return;
   }
+  if (now.kind === "point") {
+    dragPoint(tools, point);
+    return;
+  }
   const moved = dragBox(now.from, now.handle, point.x - now.x, point.y - now.y, image);
   boxes.value = boxes.value.map((box, i) => (i === now.index ? moved : box));
 }
@@ -80,12 +92,13 @@ export function pointerUp(event: PointerEvent, tools: Tools): void {
   } else if (now.kind === "draw") {
     session.detail.drawing.value = false;
     if (now.box !== null) addBox(tools, now.box);
-  } else if (boxes.value[now.index] !== now.from) save(tools, boxes.value);
+  } else if (now.kind === "point") dropPoint(tools, now, samePoint(tools.pressed.current, now.point));
+  else if (boxes.value[now.index] !== now.from) save(tools, boxes.value);
 }
 
 export function stageKey(event: KeyboardEvent, tools: Tools, editable: boolean): void {
   if (event.target !== tools.port.current || event.ctrlKey || event.metaKey || event.altKey) return;
-  const handled = viewKey(event, tools) || (editable && boxKey(event, tools));
+  const handled = (editable && pointKey(event, tools)) || viewKey(event, tools) || (editable && boxKey(event, tools));
   if (handled) event.preventDefault();
 }
 

@@ -3,11 +3,13 @@ import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { type Box, fitView, type Size, type View, visibleRegion, zoomAt } from "../session/box-geometry.ts";
 import { imageUrl } from "../session/page-cache.ts";
 import type { Session } from "../session/session.ts";
+import type { Point } from "../session/shapes.ts";
 import { focusable } from "../ui/focus.ts";
 import { countText, pluralText } from "../ui/number-text.ts";
+import { addOnEdge, pointName } from "./point-input.ts";
 import { BoxLayer } from "./stage-boxes.tsx";
-import { pointerDown, pointerMove, pointerUp, stageKey, useWheel } from "./stage-input.ts";
-import { boxesOf, type Gesture, type Tools } from "./stage-tools.ts";
+import { imagePoint, pointerDown, pointerMove, pointerUp, stageKey, useWheel } from "./stage-input.ts";
+import { boxesOf, chosenPoint, type Gesture, type Tools } from "./stage-tools.ts";
 
 const REGION_MS = 120;
 
@@ -31,7 +33,8 @@ export function Stage({ session, relabel }: { session: Session; relabel: () => v
   useLayoutEffect(() => {
     if (size.value.width > 0) view.value = fitView(size.value, image);
   }, [uid, size.value.width, size.value.height, image.width, image.height]);
-  const tools: Tools = { session, port, size, view, boxes, gesture, image, relabel };
+  const pressed = useRef<Point | null>(null);
+  const tools: Tools = { session, port, size, view, boxes, gesture, pressed, image, relabel };
   useWheel(tools);
   const { zoom, x, y } = view.value;
   const editable =
@@ -43,13 +46,14 @@ export function Stage({ session, relabel }: { session: Session; relabel: () => v
       class={`penstock-stage${detail.drawing.value ? " penstock-drawing" : ""}`}
       tabIndex={0}
       role="application"
-      aria-label={stageName(session, boxes.value)}
+      aria-label={stageName(tools)}
       aria-roledescription="image with boxes"
       data-testid="penstock-stage"
       onPointerDown={(event) => pointerDown(event, tools, editable)}
       onPointerMove={(event) => pointerMove(event, tools)}
       onPointerUp={(event) => pointerUp(event, tools)}
-      onDblClick={() => {
+      onDblClick={(event) => {
+        if (editable && addOnEdge(tools, imagePoint(event, tools))) return;
         view.value =
           zoom > fitView(size.value, image).zoom * 1.01
             ? fitView(size.value, image)
@@ -91,13 +95,17 @@ function observe(element: HTMLElement | null, size: Signal<Size>): (() => void) 
   return () => observer.disconnect();
 }
 
-function stageName(session: Session, boxes: readonly Box[]): string {
+function stageName(tools: Tools): string {
+  const { session } = tools;
+  const boxes = tools.boxes.value;
   const sample = session.detail.sample.value;
   if (sample === null) return "no sample";
   const index = session.detail.selectedBox.value;
   const chosen = index === null ? undefined : boxes[index];
   const name = chosen?.label == null ? "box" : session.store.classNames.value[chosen.label];
-  return `sample ${countText(sample.row)}, ${pluralText(boxes.length, "box", "boxes")}${chosen === undefined ? "" : `, ${name} selected`}`;
+  const point = chosenPoint(tools);
+  const at = point === null ? "" : `, ${pointName(tools, point.shape, point.point, point.box.label)}`;
+  return `sample ${countText(sample.row)}, ${pluralText(boxes.length, "box", "boxes")}${chosen === undefined ? "" : `, ${name} selected`}${at}`;
 }
 
 function StageNote({ session }: { session: Session }) {

@@ -1,14 +1,17 @@
 import { useState } from "preact/hooks";
-import type { Store } from "../session/store.ts";
+import type { Session } from "../session/session.ts";
 import { classColor } from "../ui/colors.ts";
 import { focusable } from "../ui/focus.ts";
 import { countText } from "../ui/number-text.ts";
+import { ClassMenu } from "./class-menu.tsx";
+import { ClassTools } from "./class-tools.tsx";
 
 const ROW = 25;
 const WINDOW = 40; // rows drawn at once; more are drawn as the list is scrolled
 
-/** All classes with their counts: the name hides and shows boxes, "only" filters the grid. */
-export function ClassList({ store }: { store: Store }) {
+/** All classes with their counts: the name hides and shows boxes, "only" filters the grid, ⋯ changes the class. */
+export function ClassList({ session }: { session: Session }) {
+  const { store } = session;
   const [typed, setTyped] = useState("");
   const [top, setTop] = useState(0);
   const names = store.classNames.value;
@@ -24,6 +27,7 @@ export function ClassList({ store }: { store: Store }) {
         <h3>Classes</h3>
         <span class="penstock-grow" />
         <span class="penstock-number penstock-small">instances</span>
+        <ClassTools session={session} />
       </div>
       <input
         {...focusable}
@@ -37,7 +41,7 @@ export function ClassList({ store }: { store: Store }) {
       <div class="penstock-class-scroll" onScroll={(event) => setTop(event.currentTarget.scrollTop)}>
         <ul class="penstock-all-classes" style={{ height: `${found.length * ROW}px`, paddingTop: `${first * ROW}px` }}>
           {shown.map((index) => (
-            <ClassRow key={index} store={store} index={index} instances={counts[index] ?? 0} />
+            <ClassRow key={index} session={session} index={index} instances={counts[index] ?? 0} />
           ))}
         </ul>
       </div>
@@ -46,7 +50,8 @@ export function ClassList({ store }: { store: Store }) {
   );
 }
 
-function ClassRow({ store, index, instances }: { store: Store; index: number; instances: number }) {
+function ClassRow({ session, index, instances }: { session: Session; index: number; instances: number }) {
+  const { store } = session;
   const name = store.classNames.value[index] ?? "";
   const off = store.hiddenClasses.value.has(index);
   const only = store.classFilter.value === index;
@@ -65,18 +70,21 @@ function ClassRow({ store, index, instances }: { store: Store; index: number; in
         <span class="penstock-dot" style={{ background: classColor(index) }} />
         <span class="penstock-class-text">{name}</span>
       </button>
-      <button
-        {...focusable}
-        type="button"
-        class="penstock-only"
-        aria-pressed={only}
-        disabled={!store.isLive.value || instances === 0}
-        aria-label={`Show only samples with ${name}`}
-        title={only ? "show all samples" : `show only samples with ${name}`}
-        onClick={() => void store.actions.filterClass(only ? null : index)}
-      >
-        {only ? "all" : "only"}
-      </button>
+      <span class="penstock-class-tools">
+        <button
+          {...focusable}
+          type="button"
+          class="penstock-only"
+          aria-pressed={only}
+          disabled={!store.isLive.value || instances === 0}
+          aria-label={`Show only samples with ${name}`}
+          title={only ? "show all samples" : `show only samples with ${name}`}
+          onClick={() => void store.actions.filterClass(only ? null : index)}
+        >
+          {only ? "all" : "only"}
+        </button>
+        <ClassMenu session={session} index={index} instances={instances} />
+      </span>
       <span class="penstock-number">{countText(instances)}</span>
     </li>
   );

@@ -32,7 +32,7 @@ export function Explorer({ session }: { session: Session }) {
         <div class="penstock-body">
           <aside class="penstock-column penstock-left">
             <div class="penstock-section">
-              <ClassList store={store} />
+              <ClassList session={session} />
             </div>
             <div class="penstock-section">
               <Review session={session} />
@@ -90,7 +90,7 @@ function GridBar({ session }: { session: Session }) {
       )}
       <span class="penstock-folded">
         <Popover class="penstock-opener" label={`classes ${classes} ▾`} testid="penstock-classes-menu">
-          {() => <ClassList store={store} />}
+          {() => <ClassList session={session} />}
         </Popover>
         <Popover class="penstock-opener" label={`review ${edits} ▾`} testid="penstock-review-menu">
           {() => <Review session={session} />}

@@ -5,23 +5,62 @@ import type { Session } from "../session/session.ts";
 import { chartsOf } from "../statistics/charts.ts";
 import { focusable } from "../ui/focus.ts";
 import { Popover } from "../ui/popover.tsx";
+import { Switch } from "../ui/switch.tsx";
+import { annotationsExport } from "./annotations-export.ts";
+import { AnnotationsForm } from "./export-annotations.tsx";
 import { insertCellBelow } from "./insert-cell.ts";
 
 type Framework = "pytorch" | "numpy";
 
+type What = "loader" | "annotations";
+
 export function ExportMenu({ session, primary }: { session: Session; primary: boolean }) {
   const { store } = session;
-  const off = whyNoExport(session);
+  const running = annotationsExport(session).running.value;
   return (
     <Popover
       class={`penstock-button${primary ? " penstock-primary" : ""}`}
-      label="Export loader ▾"
+      label={running === null ? "Export ▾" : `Exporting${percent(running)} ▾`}
       testid="penstock-export"
-      disabled={off !== null || !store.isLive.value}
-      title={off ?? "show or insert the code of this loader"}
+      disabled={!store.isLive.value}
+      title="the loader as code, or annotations as files"
     >
-      {(close) => <ExportForm session={session} close={close} />}
+      {(close) => <Exports session={session} close={close} />}
     </Popover>
+  );
+}
+
+function percent({ done, total }: { done: number; total: number | null }): string {
+  return total === null || total === 0 ? "" : ` ${Math.floor((100 * done) / total)}%`;
+}
+
+function Exports({ session, close }: { session: Session; close: () => void }) {
+  const waiting = annotationsExport(session);
+  const [what, setWhat] = useState<What>(
+    waiting.running.peek() !== null || waiting.outcome.peek() !== null ? "annotations" : "loader",
+  );
+  return (
+    <div class="penstock-exports">
+      <Switch
+        label="what is exported"
+        testid="penstock-export-what"
+        options={[
+          { value: "loader", label: "Loader", title: "code that builds the loader of these charts" },
+          { value: "annotations", label: "Annotations", title: "labels and boxes as files of another format" },
+        ]}
+        value={what}
+        onChange={setWhat}
+      />
+      {what === "loader" ? (
+        <ExportForm session={session} close={close} />
+      ) : (
+        <AnnotationsForm
+          session={session}
+          close={close}
+          deliver={(code, insert) => deliver(session, code, insert, "annotations")}
+        />
+      )}
+    </div>
   );
 }
 
@@ -36,12 +75,13 @@ function ExportForm({ session, close }: { session: Session; close: () => void })
   const [framework, setFramework] = useState<Framework>("pytorch");
   const [batchSize, setBatchSize] = useState(64);
   const [fault, setFault] = useState<{ text: string; dirty: boolean } | null>(null);
+  const off = whyNoExport(session);
   const produce = async (insert: boolean): Promise<void> => {
     try {
       await session.query.settle();
       const { result } = await session.store.rpc.call("export.code", { batch_size: batchSize, framework });
       close();
-      await deliver(session, result.code, insert);
+      await deliver(session, result.code, insert, "loader");
       if (result.note !== null) session.toast(result.note);
     } catch (failure) {
       const error = failure instanceof RpcFailure ? failure.error : { code: "Error", message: String(failure) };
@@ -57,7 +97,7 @@ function ExportForm({ session, close }: { session: Session; close: () => void })
       class="penstock-export"
       onSubmit={(event) => {
         event.preventDefault();
-        void produce(true);
+        if (off === null) void produce(true);
       }}
     >
       <label class="penstock-row">
@@ -85,6 +125,7 @@ function ExportForm({ session, close }: { session: Session; close: () => void })
           onInput={(event) => setBatchSize(Math.max(1, Math.round(Number(event.currentTarget.value)) || 1))}
         />
       </label>
+      {off === null ? null : <p class="penstock-note">No loader: {off}.</p>}
       {fault === null ? null : (
         <p class="penstock-error" role="alert">
           {fault.text}{" "}
@@ -96,10 +137,22 @@ function ExportForm({ session, close }: { session: Session; close: () => void })
         </p>
       )}
       <div class="penstock-row penstock-form-end">
-        <button {...focusable} type="button" class="penstock-button" onClick={() => void produce(false)}>
+        <button
+          {...focusable}
+          type="button"
+          class="penstock-button"
+          disabled={off !== null}
+          onClick={() => void produce(false)}
+        >
           Show code
         </button>
-        <button {...focusable} type="submit" class="penstock-button penstock-primary" data-testid="penstock-insert">
+        <button
+          {...focusable}
+          type="submit"
+          class="penstock-button penstock-primary"
+          disabled={off !== null}
+          data-testid="penstock-insert"
+        >
           Insert cell below
         </button>
       </div>
@@ -107,27 +160,43 @@ function ExportForm({ session, close }: { session: Session; close: () => void })
   );
 }
 
-async function deliver(session: Session, code: string, insert: boolean): Promise<void> {
+const SAID = {
+  loader: {
+    inserted: "a cell with the loader below",
+    label: "Loader code",
+    note: "Paste it into a cell: its batches equal those of x.loader().",
+  },
+  annotations: {
+    inserted: "a cell with the export below",
+    label: "Export code",
+    note: "Paste it into a cell: it writes the same files.",
+  },
+} as const;
+
+async function deliver(session: Session, code: string, insert: boolean, of: What): Promise<void> {
+  const { announce } = session.store.actions;
   if (insert && (await insertCellBelow(session.model, code))) {
     session.exported.value = null;
-    session.store.actions.announce("Inserted a cell with the loader below this one.");
-    session.toast("Inserted a cell with the loader below");
+    announce(`Inserted ${SAID[of].inserted} this one.`);
+    session.toast(`Inserted ${SAID[of].inserted}`);
     return;
   }
-  session.exported.value = code;
-  session.store.actions.announce("The loader code is shown below. Copy it into a cell.");
+  session.exported.value = { code, of };
+  announce(`The ${of === "loader" ? "loader code" : "code"} is shown below. Copy it into a cell.`);
 }
 
 /** The code, to copy: where no cell can be inserted, or on demand. */
 export function CodePanel({ session }: { session: Session }) {
-  const code = session.exported.value;
-  if (code === null) return null;
+  const exported = session.exported.value;
+  if (exported === null) return null;
+  const { code } = exported;
+  const said = SAID[exported.of];
   const copy = async (event: { currentTarget: HTMLElement }): Promise<void> => {
     const text = event.currentTarget.closest("section")?.querySelector("textarea");
     try {
       await navigator.clipboard.writeText(code);
       session.store.actions.announce("Copied.");
-      session.toast("Copied the loader code");
+      session.toast("Copied the code");
     } catch {
       text?.focus();
       text?.select();
@@ -135,17 +204,17 @@ export function CodePanel({ session }: { session: Session }) {
     }
   };
   return (
-    <section class="penstock-code" aria-label="Loader code" data-testid="penstock-code">
+    <section class="penstock-code" aria-label={said.label} data-testid="penstock-code">
       <textarea
         {...focusable}
         class="penstock-mono"
         readOnly
         rows={Math.min(14, code.split("\n").length)}
         value={code}
-        aria-label="Code that builds the loader"
+        aria-label={said.label}
       />
       <div class="penstock-row">
-        <span class="penstock-note">Paste it into a cell: its batches equal those of x.loader().</span>
+        <span class="penstock-note">{said.note}</span>
         <span class="penstock-grow" />
         <button {...focusable} type="button" class="penstock-button" onClick={(event) => void copy(event)}>
           Copy

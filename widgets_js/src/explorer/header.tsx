@@ -5,6 +5,7 @@ import type { Store } from "../session/store.ts";
 import { focusable } from "../ui/focus.ts";
 import { countText, pluralText } from "../ui/number-text.ts";
 import { ConflictChoice } from "./conflict-choice.tsx";
+import { DatasetName } from "./dataset-info.tsx";
 import { ExportMenu } from "./export-menu.tsx";
 
 /** `editing`: only what edits labels, nothing of sampling. */
@@ -20,7 +21,7 @@ export function Header({ session, editing = false }: { session: Session; editing
     <>
       <div class="penstock-head" data-testid="penstock-header">
         <Mark />
-        <span class="penstock-name">{known?.name ?? "penstock"}</span>
+        <DatasetName session={session} name={known?.name ?? "penstock"} />
         {known === undefined ? null : (
           <>
             <span class="penstock-chip" title="branch and version">

@@ -5,10 +5,10 @@ import { chips } from "../session/labels.ts";
 import { type LoadedTile, type PageCache, pagesOf } from "../session/page-cache.ts";
 import type { Session } from "../session/session.ts";
 import type { Store } from "../session/store.ts";
-import { BoxOverlay, overlayBoxes } from "../ui/box-overlay.tsx";
 import { classColor } from "../ui/colors.ts";
 import { focusable } from "../ui/focus.ts";
 import { countText } from "../ui/number-text.ts";
+import { BoxOverlay, MANY } from "./box-overlay.tsx";
 import {
   followScroll,
   type GridShape,
@@ -21,6 +21,7 @@ import {
   visibleRange,
 } from "./geometry.ts";
 
+const NO_SKELETONS = {};
 export const CELL_SIZES = { small: 76, medium: 114, large: 176 } as const;
 
 /** Thumbnails in a grid of any length. The grid is one stop of the Tab key; arrows move inside it. */
@@ -233,12 +234,14 @@ function TileImage({ store, tile, boxes, side }: { store: Store; tile: LoadedTil
       )}
       {boxes && tile.url !== null ? (
         <BoxOverlay
-          width={tile.width}
-          height={tile.height}
-          boxes={overlayBoxes(tile.boxes, tile.labels)}
+          tile={tile}
+          skeletons={store.dataset.value?.skeletons ?? NO_SKELETONS}
           hidden={store.hiddenClasses.value}
           side={side}
         />
+      ) : null}
+      {boxes && tile.boxes.length / 4 > MANY ? (
+        <span class="penstock-box-count" aria-hidden="true" data-count={`${tile.boxes.length / 4} boxes`} />
       ) : null}
       {tile.boxes.length === 0 && tile.url !== null ? <LabelDots store={store} labels={tile.labels} /> : null}
       {tile.edited ? (

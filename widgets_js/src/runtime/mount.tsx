@@ -10,6 +10,7 @@ import { QueryPanel } from "../query/query-panel.tsx";
 import type { ViewContext } from "../session/model.ts";
 import { createSession, type Session } from "../session/session.ts";
 import { WeightsPanel } from "../tuner/weights-panel.tsx";
+import { ownColors } from "../ui/colors.ts";
 import { forwardSave } from "../ui/focus.ts";
 import { undoKeys } from "./undo-keys.ts";
 
@@ -60,6 +61,7 @@ function Frame({ session, kind }: { session: Session; kind: string }) {
       data-testid={`penstock-${kind.replace("_", "-")}`}
       data-theme={store.theme.value}
       data-link={store.link.value}
+      style={ownColors(store.dataset.value?.class_colors ?? {})}
     >
       <div class="penstock-frame">
         <LinkBanner store={store} />

@@ -12,7 +12,7 @@ export interface PageContent {
   state: Omit<Partial<WidgetState>, "weights"> & { weights: string };
   code: string; // gzip of the bundle
   replies: Partial<Record<keyof Ops, KeptReply>>;
-  tiles: { reply: Tile; jpeg: string }[];
+  tiles: { reply: Tile; jpeg: string; shapes: string }[];
   token: string;
 }
 
@@ -37,19 +37,30 @@ function viewsOf(list: readonly string[]): DataView[] {
   return list.map((base64) => new DataView(bytesOf(base64).buffer));
 }
 
+function placed(tile: Tile, at: number): Tile {
+  return { ...tile, image: tile.image < 0 ? -1 : at, shapes: tile.shapes < 0 ? -1 : at + 1 };
+}
+
+/** Shapes of the grid in the form of one sample: each x and y in pixels, as numbers of 64 bits. */
+function inFull(bytes: Uint8Array<ArrayBuffer>): DataView {
+  return new DataView(Float64Array.from(new Int16Array(bytes.buffer)).buffer);
+}
+
 /** The page's answer to a request; null where only a kernel could answer. */
 export function answer(page: PageContent, { op, args }: Request): { result: unknown; buffers: DataView[] } | null {
   if (op === "grid.page") {
     const kept = page.tiles.slice(Number(args.start), Number(args.stop));
-    const tiles = kept.map(({ reply }, i) => ({ ...reply, image: reply.image < 0 ? -1 : i }));
+    const tiles = kept.map(({ reply }, i) => placed(reply, 2 * i));
     const result: Ops["grid.page"][1] = { tiles, pool_size: page.tiles.length, token: page.token };
-    return { result, buffers: viewsOf(kept.map(({ jpeg }) => jpeg)) };
+    return { result, buffers: viewsOf(kept.flatMap(({ jpeg, shapes }) => [jpeg, shapes])) };
   }
   if (op === "sample.get") {
     const found = page.tiles.find(({ reply }) => reply.position === args.position || reply.uid === args.uid);
     if (found === undefined) return null;
-    const result: Ops["sample.get"][1] = { sample: { ...found.reply, fields: [], state: "", before: null } };
-    return { result, buffers: viewsOf([found.jpeg]) };
+    const result: Ops["sample.get"][1] = {
+      sample: { ...placed(found.reply, 0), fields: [], state: "", before: null, note: null },
+    };
+    return { result, buffers: [...viewsOf([found.jpeg]), inFull(bytesOf(found.shapes))] };
   }
   const kept = op === "cancel" ? undefined : page.replies[op];
   return kept === undefined ? null : { result: kept.result, buffers: viewsOf(kept.buffers) };

@@ -1,5 +1,7 @@
 // Boxes in pixels of the full image, and the view that pans and zooms over it. No DOM.
 
+import { enclosing, movedShape, type ObjectShape } from "./shapes.ts";
+
 export interface Box {
   x: number;
   y: number;
@@ -8,6 +10,34 @@ export interface Box {
   label: number | null;
   /** Its place in the sample before the edit; none: it is new. */
   source?: number;
+  /** Its outline and keypoints. */
+  shape?: ObjectShape;
+}
+
+/** A box whose shape was edited: it follows its polygons. */
+export function withShape(box: Box, shape: ObjectShape): Box {
+  return { ...box, ...(shape.polygons === box.shape?.polygons ? {} : enclosing(shape.polygons)), shape };
+}
+
+export interface OverlayBox {
+  x: number;
+  y: number;
+  width: number;
+  height: number;
+  label: number | null;
+}
+
+/** The sample's boxes with their classes; where labels are not one a box, boxes are neutral. */
+export function overlayBoxes(boxes: readonly number[], labels: readonly number[]): OverlayBox[] {
+  const count = Math.floor(boxes.length / 4);
+  const paired = labels.length === count;
+  return Array.from({ length: count }, (_, i) => ({
+    x: boxes[4 * i] ?? 0,
+    y: boxes[4 * i + 1] ?? 0,
+    width: boxes[4 * i + 2] ?? 0,
+    height: boxes[4 * i + 3] ?? 0,
+    label: paired ? (labels[i] ?? null) : null,
+  }));
 }
 
 export type Handle = "move" | "n" | "s" | "e" | "w" | "nw" | "ne" | "sw" | "se";
@@ -26,11 +56,10 @@ function clamp(value: number, low: number, high: number): number {
 /** A box dragged by (dx, dy) at one of its handles; it stays inside the image and never turns over. */
 export function dragBox(box: Box, handle: Handle, dx: number, dy: number, image: Size): Box {
   if (handle === "move") {
-    return {
-      ...box,
-      x: clamp(box.x + dx, 0, image.width - box.width),
-      y: clamp(box.y + dy, 0, image.height - box.height),
-    };
+    const x = clamp(box.x + dx, 0, image.width - box.width);
+    const y = clamp(box.y + dy, 0, image.height - box.height);
+    const shape = box.shape && { shape: movedShape(box.shape, x - box.x, y - box.y) };
+    return { ...box, x, y, ...shape };
   }
   let left = box.x;
   let top = box.y;

@@ -2,18 +2,27 @@
 import { batch, effect, signal, untracked } from "@preact/signals";
 import { debounce } from "../ui/debounce.ts";
 import type { EditSession } from "./edit-session.ts";
-import type { Edited } from "./labels.ts";
+import type { Annotations, Edited } from "./labels.ts";
 import { imageUrl } from "./page-cache.ts";
 import type { SampleDetail } from "./protocol.ts";
 import { isCancelled, RpcFailure } from "./rpc.ts";
+import { type Point, readShapes, type Shapes } from "./shapes.ts";
 import type { Store } from "./store.ts";
 
+/** A sample with its outlines and keypoints. */
+export interface ShownSample extends Omit<SampleDetail, "before"> {
+  drawn: Shapes;
+  before: (Annotations & { drawn: Shapes }) | null;
+}
+
 export class DetailSession {
-  readonly sample = signal<SampleDetail | null>(null);
+  readonly sample = signal<ShownSample | null>(null);
   readonly url = signal<string | null>(null);
   readonly fault = signal<string | null>(null);
   readonly waiting = signal(false);
   readonly selectedBox = signal<number | null>(null);
+  /** A vertex or keypoint of one of the boxes. */
+  readonly selectedPoint = signal<{ box: number; point: Point } | null>(null);
   readonly drawing = signal(false);
   readonly showBefore = signal(false);
   readonly drawClass = signal<number | null>(null);
@@ -58,15 +67,16 @@ export class DetailSession {
   }
 
   /** Send changed labels and boxes; the reply's sample is shown at once. */
-  async change({ labels, boxes, sources }: Edited): Promise<boolean> {
+  async change({ labels, boxes, sources, shapes = [] }: Edited): Promise<boolean> {
     const sample = this.sample.value;
     if (sample === null || this.store.dataset.value?.read_only !== false) return false;
     const boxed = this.store.dataset.value.box_tensor !== null;
     const args = { uid: sample.uid, labels, sources, state: sample.state, ...(boxed ? { boxes } : {}) };
-    const reply = await this.edits.apply("edit.labels", args);
-    if (reply?.sample?.uid === this.sample.value?.uid && reply?.sample != null) {
-      this.sample.value = { ...reply.sample, position: sample.position };
-    }
+    const more = shapes.length > 0 ? { shapes } : {};
+    const reply = await this.edits.apply("edit.labels", { ...args, ...more }, (now, buffers) => {
+      if (now.sample != null && now.sample.uid === this.sample.value?.uid)
+        this.sample.value = { ...withShapes(now.sample, buffers), position: sample.position };
+    });
     if (reply === null) await this.lookAgain(sample.uid);
     return reply !== null;
   }
@@ -90,7 +100,7 @@ export class DetailSession {
         await this.fetch({ position: Math.min(position, this.store.gridSize.value - 1) });
         return;
       }
-      this.show(result.sample, imageUrl(buffers[Math.max(0, result.sample.image)]));
+      this.show(withShapes(result.sample, buffers), imageUrl(buffers[result.sample.image]));
       this.settled = result.sample.position;
       this.store.current.value = result.sample.position;
     } catch (failure) {
@@ -110,7 +120,7 @@ export class DetailSession {
     try {
       const { result, buffers } = await this.store.rpc.call("sample.get", which, { lane: "sample" });
       const { sample } = result;
-      this.show(sample, imageUrl(buffers[Math.max(0, sample.image)]));
+      this.show(withShapes(sample, buffers), imageUrl(buffers[sample.image]));
     } catch (failure) {
       if (isCancelled(failure)) return;
       this.show(null, null);
@@ -118,7 +128,7 @@ export class DetailSession {
     }
   }
 
-  private show(sample: SampleDetail | null, url: string | null): void {
+  private show(sample: ShownSample | null, url: string | null): void {
     const old = this.url.peek();
     batch(() => {
       this.fault.value = null;
@@ -127,6 +137,7 @@ export class DetailSession {
       this.url.value = url;
       if (sample === null || sample.uid !== this.uid) {
         this.selectedBox.value = null;
+        this.selectedPoint.value = null;
         this.drawing.value = false;
         this.showBefore.value = false;
       }
@@ -134,6 +145,12 @@ export class DetailSession {
     this.uid = sample?.uid ?? null;
     if (old !== null && old !== url) URL.revokeObjectURL(old);
   }
+}
+
+function withShapes(sample: SampleDetail, buffers: readonly DataView[]): ShownSample {
+  const read = (at: number): Shapes => readShapes(buffers[at], Math.max(sample.width, sample.height), true);
+  const before = sample.before && { ...sample.before, drawn: read(sample.before.shapes) };
+  return { ...sample, drawn: read(sample.shapes), before };
 }
 
 /** A position to send: none where the sample is not shown in the grid. */

@@ -5,10 +5,14 @@ import type { QuerySession } from "./query-session.ts";
 import { RpcFailure } from "./rpc.ts";
 import type { Actions, Store, Toast } from "./store.ts";
 
-type EditOp =
+export type EditOp =
   | "edit.labels"
   | "edit.bulk"
   | "edit.new_class"
+  | "classes.rename"
+  | "classes.merge"
+  | "classes.remove"
+  | "classes.recolor"
   | "edit.undo"
   | "edit.redo"
   | "edit.commit"
@@ -17,6 +21,12 @@ type EditOp =
 
 const TOAST_MS = 6000;
 const FINAL: ReadonlySet<EditOp> = new Set(["edit.commit", "dataset.update"]);
+
+/** An error as a sentence, with its hint. */
+export function inWords({ message, hint }: RpcError): string {
+  const sentence = `${message.charAt(0).toUpperCase()}${message.slice(1)}`;
+  return `${sentence}${sentence.endsWith(".") ? "" : "."}${hint ? ` Hint: ${hint}.` : ""}`;
+}
 
 export class EditSession {
   private readonly store: Omit<Store, "actions">;
@@ -40,15 +50,34 @@ export class EditSession {
   }
 
   /** Ask the kernel for an edit; its reply is the new truth. Null when it was refused, which is then announced. */
-  async apply<O extends EditOp>(op: O, args: Ops[O][0]): Promise<EditReply | null> {
+  async apply<O extends EditOp>(
+    op: O,
+    args: Ops[O][0],
+    take?: (reply: EditReply, buffers: DataView[]) => void,
+  ): Promise<EditReply | null> {
     try {
       const { result, buffers } = await this.store.rpc.call(op, args);
       const reply = result as EditReply;
-      batch(() => this.receive(op, reply, buffers));
+      batch(() => {
+        take?.(reply, buffers);
+        this.receive(op, reply, buffers);
+      });
       return reply;
     } catch (failure) {
       this.query.failed(failure);
       return null;
+    }
+  }
+
+  /** Ask for an edit whose refusal has a place of its own: the reason in words, null where it was done. */
+  async tryTo<O extends EditOp>(op: O, args: Ops[O][0]): Promise<string | null> {
+    try {
+      const { result, buffers } = await this.store.rpc.call(op, args);
+      batch(() => this.receive(op, result as EditReply, buffers));
+      return null;
+    } catch (failure) {
+      if (!(failure instanceof RpcFailure) || failure.error.code === "NoKernel") this.query.failed(failure);
+      return failure instanceof RpcFailure ? inWords(failure.error) : String(failure);
     }
   }
 

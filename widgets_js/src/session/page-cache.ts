@@ -3,6 +3,7 @@
 import { signal } from "@preact/signals";
 import type { Tile } from "./protocol.ts";
 import { isCancelled, type Rpc, RpcFailure } from "./rpc.ts";
+import { readShapes, type Shapes } from "./shapes.ts";
 
 export const PAGE = 48;
 const KEPT_PAGES = 40;
@@ -10,6 +11,7 @@ const MAX_IN_FLIGHT = 8;
 
 export interface LoadedTile extends Tile {
   url: string | null;
+  drawn: Shapes;
 }
 
 interface Page {
@@ -142,7 +144,8 @@ function releasePage(page: Page): void {
 }
 
 function withUrl(tile: Tile, buffers: readonly DataView[]): LoadedTile {
-  return { ...tile, url: imageUrl(buffers[tile.image]) };
+  const drawn = readShapes(buffers[tile.shapes], Math.max(tile.width, tile.height), false);
+  return { ...tile, url: imageUrl(buffers[tile.image]), drawn };
 }
 
 /** An object URL of a JPEG from the kernel; the type is ours, never the data's. */

@@ -50,9 +50,18 @@ export interface DatasetInfo {
   paired: boolean; // each label has a box: objects are edited whole
   class_names: string[];
   class_counts: number[]; // instances of each class in the whole dataset, class order
+  skeletons: Record<string, Skeleton>; // by class index: keypoints of the classes that have them
+  class_colors: Record<string, string>; // "#rrggbb" by class index, of classes that have a color of their own
+  classes_fixed: string | null; // why classes cannot be changed; null where they can
   can_undo: string | null; // name of what would be undone
   can_redo: string | null;
   behind: { message: string; remedy: "update" | null } | null; // how what is shown differs from the dataset
+}
+
+/** Names of a class's keypoints, and lines between them: pairs of places among the names, from 0. */
+export interface Skeleton {
+  names: string[];
+  edges: [number, number][];
 }
 
 /** What the grid shows. The kernel keeps it, so that a reload and a second view show the same. */
@@ -98,6 +107,14 @@ export interface QueryState {
   statistics: StatisticsHeader | null; // null for "table"
   table: { columns: string[]; rows: (string | number | null)[][] } | null; // first 200 rows of "table"
   warnings: string[];
+  followed: FollowedClasses | null; // how classes changed since the query ran before
+}
+
+/** Classes that were renamed, merged or removed under a query: its text is rewritten, and the browser's own lists go along. */
+export interface FollowedClasses {
+  number: number; // of this change in the session: each is taken once
+  renames: [string, string][]; // names before and after
+  classes: number[] | null; // the new index of each class, -1 where it is gone; null where none moved
 }
 
 /** Strata statistics: arrays travel as buffers, in this order; S strata, C classes, K clauses.
@@ -135,12 +152,14 @@ export type StatisticsArray =
   | "fold_class_ids" // int32[...]
   | "fold_rows_with_class"; // float64[...]
 
-/** One sample as the grid shows it. `image` = index of its JPEG among the reply's buffers, or -1 with `error`. */
+/** One sample as the grid shows it. `image` = index of its JPEG among the reply's buffers, or -1 with `error`; `shapes` = index
+ * of its outlines, masks and keypoints as shapes.ts reads them, -1: none. int16 in grid.page, float64 where it is one sample. */
 export interface Tile {
   position: number; // in what the grid shows (filtered, sorted), as in grid.page, sample.get, select.set; -1: not shown
   row: number; // in the dataset
   uid: string; // int64 as decimal text
   image: number;
+  shapes: number;
   width: number; // of the full image, pixels
   height: number;
   labels: number[]; // class indices
@@ -150,9 +169,17 @@ export interface Tile {
 }
 
 export interface SampleDetail extends Tile {
-  fields: { name: string; htype: string; value: string }[]; // the sample's other tensors, as text
+  fields: { name: string; htype: string; value: string; each?: string[] }[]; // the sample's other tensors, as text; each: of every object
   state: string; // another one when the sample's objects have changed; edit.labels refuses an older one
-  before: { labels: number[]; boxes: number[] } | null; // as committed, when edited
+  before: { labels: number[]; boxes: number[]; shapes: number } | null; // as committed, when edited
+  note: string | null; // why some shapes are not drawn
+}
+
+/** `object`: its place among the labels and boxes that are sent. What is left out is as it was. */
+export interface EditedShape {
+  object: number;
+  polygons?: number[][];
+  keypoints?: number[];
 }
 
 export interface EditReply extends Display {
@@ -177,6 +204,32 @@ export interface Completion {
   to: number;
 }
 
+/** A format that annotations can be exported to. */
+export interface ExportFormat {
+  name: string;
+  title: string;
+  places: { file?: string; folder?: string }; // free paths; images can only be written to a folder
+  images: ("copy" | "link")[]; // how images can be written too
+  needs_images: boolean; // whether they always are
+  options: { name: string; choices: (string | null)[] }[]; // the default first; null: by the dataset
+  why_not: string | null; // why this dataset cannot be exported to it
+}
+
+export interface AnnotationsRequest {
+  format: string;
+  path: string;
+  query_only: boolean; // what the query returns before it draws, else all that is open
+  images: "copy" | "link" | null;
+  options: [string, string][];
+}
+
+export interface ExportReport {
+  num_samples: number;
+  num_objects: number;
+  issues: string[]; // at most 50
+  num_issues: number;
+}
+
 /** op -> [args, result]. */
 export interface Ops {
   hello: [Record<string, never>, Display & { draft: string | null; history: string[]; views: SavedView[] }]; // + statistics buffers
@@ -197,9 +250,15 @@ export interface Ops {
   "sample.get": [{ position: number } | { uid: string; position?: number }, { sample: SampleDetail }]; // with both: there, if it still is there; + one JPEG (longest side <= 1024)
   "sample.region": [{ uid: string; x: number; y: number; width: number; height: number; scale: number }, { width: number; height: number }]; // + one JPEG
   // `sources`: for each object (label with its box) its place in the sample as shown, -1 for a new one; `state`: of the sample as shown
-  "edit.labels": [{ uid: string; labels: number[]; boxes?: number[]; sources?: number[]; state?: string }, EditReply]; // + statistics buffers
+  // `shapes`: only those that were edited; the box of an object follows its polygons. In the reply the sample's shapes come last, without its image.
+  "edit.labels": [{ uid: string; labels: number[]; boxes?: number[]; sources?: number[]; shapes?: EditedShape[]; state?: string }, EditReply]; // + statistics buffers
   "edit.bulk": [{ add: number[]; remove: number[]; replace?: { from: number; to: number }[] }, EditReply]; // on the selection, one undo step; + statistics buffers
   "edit.new_class": [{ name: string }, EditReply];
+  "classes.count": [{ classes: number[] }, { objects: number; samples: number }]; // in the whole dataset
+  "classes.rename": [{ old: string; new: string }, EditReply];
+  "classes.merge": [{ names: string[]; into: string }, EditReply];
+  "classes.remove": [{ names: string[] }, EditReply]; // refused where a label has one
+  "classes.recolor": [{ name: string; color: string | null }, EditReply]; // null: its usual color
   "edit.undo": [Record<string, never>, EditReply];
   "edit.redo": [Record<string, never>, EditReply];
   "edit.commit": [{ message: string; on_conflict?: "ours" | "theirs" }, EditReply]; // error ConflictError with `conflicts`
@@ -209,6 +268,10 @@ export interface Ops {
   "plan.drawn": [{ num_epochs: number; weights: number[]; mode: Mode; seed: number }, { unique: number[]; counts: number[] }]; // from the loader's own stream: coverage dots; realized instances a class in epoch 0
   "plan.batches": [{ batch_size: number; num_batches: number; weights: number[]; mode: Mode; seed: number }, { counts: number[][] }]; // batch -> instances a class
   "export.code": [{ batch_size: number; framework: "pytorch" | "numpy" }, { code: string; note: string | null }]; // error UncommittedChangesError when dirty; note: of what else than the charts showed
+  "dataset.info": [Record<string, never>, { path: string; rows: { name: string; value: string }[] }]; // its notes, `ds.info`
+  "export.formats": [Record<string, never>, { folder: string; formats: ExportFormat[] }]; // folder: where the kernel is
+  "export.annotations": [AnnotationsRequest & { overwrite: boolean }, { path: string; exists: "file" | "folder" | null; report: ExportReport | null }]; // exists: nothing was done, overwrite is to be asked for; with progress; cancelling leaves nothing
+  "export.annotations_code": [AnnotationsRequest, { code: string }];
   "views.save": [{ message: string }, { views: SavedView[] }];
   "views.open": [{ id: string }, Display & { history: string[] }];
 }

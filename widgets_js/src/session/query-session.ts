@@ -3,9 +3,19 @@
 import { batch } from "@preact/signals";
 import { debounce } from "../ui/debounce.ts";
 import { countText } from "../ui/number-text.ts";
+import { movedClasses, renamedText, renamesInWords } from "./followed.ts";
 import { isOutdated, receiveGrid } from "./grid-state.ts";
 import { followEdit, type PositionMap, poolText, sameButWeights, sameStructure } from "./live-text.ts";
-import type { ClauseInfo, DatasetInfo, Diagnostic, Display, Mode, Ops, QueryState } from "./protocol.ts";
+import type {
+  ClauseInfo,
+  DatasetInfo,
+  Diagnostic,
+  Display,
+  FollowedClasses,
+  Mode,
+  Ops,
+  QueryState,
+} from "./protocol.ts";
 import { isCancelled, RpcFailure } from "./rpc.ts";
 import { decodeStatistics } from "./statistics-arrays.ts";
 import type { Actions, Store } from "./store.ts";
@@ -27,6 +37,8 @@ export class QuerySession {
   onDiagnostics: (diagnostics: Diagnostic[]) => void = () => {};
   /** What failed but has no place in the text. */
   onProblem: (message: string) => void = () => {};
+  /** The query was rewritten for classes that have other names. */
+  onFollowed: (message: string) => void = () => {};
   lastRows: string | null = null;
   private readonly store: Base;
   private readonly gestures = new WeightHistory();
@@ -36,6 +48,8 @@ export class QuerySession {
   private unsent = false;
   private unanswered: Promise<unknown> | null = null;
   private waiting: ReturnType<typeof setInterval> | undefined;
+  /** The last change of classes that was taken. */
+  private followed = 0;
 
   constructor(store: Base) {
     this.store = store;
@@ -62,6 +76,7 @@ export class QuerySession {
 
   welcome(hello: Ops["hello"][1], buffers: DataView[]): void {
     const { store } = this;
+    this.followed = hello.query.followed?.number ?? 0;
     this.unanswered = null; // of a kernel that is gone
     batch(() => {
       store.link.value = "live";
@@ -84,12 +99,29 @@ export class QuerySession {
     }
     const mine = this.store.query.value;
     const { query } = display;
-    const draft = mine !== null && sameButWeights(mine, query) ? this.draftOver(query) : null;
-    if (mine !== null && !sameButWeights(mine, query)) this.announce("The query was changed elsewhere.");
+    const renames = this.renamesOf(query);
+    const same = mine !== null && (renames !== null || sameButWeights(mine, query));
+    const typed = same ? this.draftOver(renames === null ? query : mine) : null;
+    const draft = typed === null ? null : renamedText(typed, renames ?? []);
+    if (mine !== null && !same) this.announce("The query was changed elsewhere.");
+    if (renames !== null && mine !== null && mine.text !== query.text) this.onFollowed(renamesInWords(renames));
     batch(() => {
+      if (renames !== null) this.followClasses(query.followed?.classes ?? null);
       this.apply(display, buffers, mine === null || poolText(mine.text) !== poolText(query.text));
       if (draft !== null) this.replaceText(draft);
     });
+  }
+
+  /** The classes renamed since the query on show, else null; each change counts once. */
+  private renamesOf({ followed }: QueryState): FollowedClasses["renames"] | null {
+    if (followed === null || followed.number <= this.followed) return null;
+    this.followed = followed.number;
+    return followed.renames;
+  }
+
+  private followClasses(classes: number[] | null): void {
+    const { hiddenClasses } = this.store;
+    hiddenClasses.value = movedClasses(hiddenClasses.value, classes);
   }
 
   /** The sliders stand where the kernel does not know them yet: what it sends is older than they are. */

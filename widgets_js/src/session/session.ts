@@ -37,7 +37,7 @@ export interface Session {
   detail: DetailSession;
   model: Model;
   /** Exported code on show, where it could not be inserted. */
-  exported: Signal<string | null>;
+  exported: Signal<{ code: string; of: "loader" | "annotations" } | null>;
   /** Text of the last query that gave samples. */
   lastRows: string | null;
   height: number;
@@ -79,6 +79,10 @@ export function createSession(model: Model): Session {
   };
   const grid = new GridSession(base, store.actions.announce);
   const detail = new DetailSession(base, edits);
+  query.onFollowed = (text) => {
+    base.announcement.value = text;
+    edits.showToast({ text, undo: false, redo: false });
+  };
   query.onProblem = (text) => edits.showToast({ text, undo: false, redo: false, bad: true });
   const stops: (() => void)[] = [];
   const session: Session = {

@@ -1,5 +1,6 @@
 // What only the browser knows of the sliders: locks, solo, stretched scales, and weights of classes not yet in the text.
-import { type Signal, signal } from "@preact/signals";
+import { effect, type Signal, signal, untracked } from "@preact/signals";
+import { renamedText } from "../session/followed.ts";
 import type { ClauseInfo } from "../session/protocol.ts";
 import type { Store } from "../session/store.ts";
 import { mostFor, USUAL_MOST } from "./slider-scale.ts";
@@ -20,6 +21,20 @@ export class TunerState {
 
   constructor(store: Store) {
     this.store = store;
+    let taken = store.query.peek()?.followed?.number ?? 0;
+    effect(() => {
+      const followed = store.query.value?.followed ?? null;
+      if (followed === null || followed.number <= taken) return;
+      taken = followed.number;
+      untracked(() => this.rename((expression) => renamedText(expression, followed.renames)));
+    });
+  }
+
+  /** Locks and solo stay with their clauses when classes in them are renamed. */
+  private rename(now: (expression: string) => string): void {
+    this.locked.value = new Set([...this.locked.value].map(now));
+    if (this.solo.value !== null) this.solo.value = now(this.solo.value);
+    for (const [expression, most] of [...this.reach]) this.reach.set(now(expression), most);
   }
 
   /** Right end of a slider; grows with what was typed and stays. */

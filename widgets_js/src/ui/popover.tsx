@@ -18,7 +18,9 @@ const MARGIN = 8;
 function place(panel: HTMLElement, button: HTMLElement): void {
   const anchor = button.getBoundingClientRect();
   const { width, height } = panel.getBoundingClientRect();
-  const left = Math.min(anchor.left, window.innerWidth - width - MARGIN);
+  const region = button.closest(".penstock-frame")?.getBoundingClientRect();
+  const within = region !== undefined && region.width > width ? Math.max(region.left, region.right - width) : Infinity;
+  const left = Math.min(anchor.left, within, window.innerWidth - width - MARGIN);
   const below = anchor.bottom + 4;
   const fits = below + height <= window.innerHeight - MARGIN || anchor.top < height + MARGIN;
   panel.style.left = `${Math.max(MARGIN, left)}px`;
