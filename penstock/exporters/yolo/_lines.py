@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.errors import ExportError
 from penstock.exporters._issues import Issues
 from penstock.exporters._rows import ExportedRows
 from penstock.exporters.yolo._classes import ClassNumbers
@@ -121,13 +120,13 @@ class LabelLines:
     def _objects(self, sample: Mapping[str, Any], position: int, where: str) -> list[_Object]:
         boxes, labels = sample.get(self._rows.boxes or ""), sample.get(self._rows.labels or "")
         count = 0 if boxes is None else len(boxes)
-        self._check_count(position, count, str(self._rows.labels), [] if labels is None else labels)
+        self._rows.check_count(position, count, str(self._rows.labels), [] if labels is None else labels)
         if boxes is None or labels is None or not count:
             return []
         fields = {}
         for name in OBJECTS:
             values = sample.get(name)
-            self._check_count(position, count, name, values)
+            self._rows.check_count(position, count, name, values)
             fields[name] = [None] * count if values is None else _listed(values)
         size = self._size(sample, position)
         if min(size) <= 0:
@@ -261,14 +260,6 @@ class LabelLines:
             return points
         self._issues.note("polygons that reach out of their image are clipped", where)
         return np.clip(points, 0, sides)
-
-    def _check_count(self, position: int, count: int, name: str, values: Sequence[Any] | None) -> None:
-        if values is not None and len(values) != count:
-            raise ExportError(
-                f"sample {int(self._rows.rows[position])} has {count} boxes and {len(values)} values in {name!r}. "
-                "Expected one for each box",
-                hint="give each object an entry in every tensor that describes objects",
-            )
 
 
 def _written(note: Mapping[str, Any]) -> tuple[str | None, str | None]:
