@@ -96,6 +96,21 @@ def test_an_export_of_an_export_is_equal(tmp_path, config, label):
     assert (tmp_path / "two/images/train/a.png").read_bytes() == PNG
 
 
+EDGES = {
+    "right": "0 0.800091 0.500000 0.399818 0.400000",
+    "bottom": "0 0.500000 0.918237 0.400000 0.163526",
+    "both": "1 0.902042 0.800091 0.195916 0.399818",
+}
+
+
+@pytest.mark.parametrize("label", EDGES.values(), ids=EDGES)
+def test_a_box_that_ends_at_the_edge_of_its_image_comes_back_equal(tmp_path, label):
+    root = folder(tmp_path / "in", train_a=f"{label}\n")
+    (root / "images/train/a.png").write_bytes(encode_image(np.zeros((640, 640, 3), np.uint8), "png"))
+    exported(imported(root, tmp_path / "ds"), tmp_path / "out")
+    assert texts(tmp_path / "out") == texts(root)
+
+
 FRACTIONS = st.one_of(
     st.integers(0, 1000).map(lambda number: f"{number / 1000}"),
     st.floats(0, 1).map(repr),
@@ -481,6 +496,12 @@ def _area(points):
 def test_joined_polygons_keep_their_areas():
     squares = [np.array([[x, 0.0], [x + 2, 0], [x + 2, 2], [x, 2]]) for x in (0, 5, 9)]
     assert _area(joined(squares)) == pytest.approx(12)
+
+
+@pytest.mark.parametrize("turned", [{0}, {1}, {0, 2}], ids=str)
+def test_polygons_that_go_around_in_different_directions_keep_their_areas(turned):
+    squares = [np.array([[x, 0.0], [x + 2, 0], [x + 2, 2], [x, 2]]) for x in (0, 5, 9)]
+    assert _area(joined([one[::-1] if at in turned else one for at, one in enumerate(squares)])) == pytest.approx(12)
 
 
 @pytest.mark.parametrize("runs", [{}, {"size": [2, 2]}, {"size": [2], "counts": [4]}, {"size": "x", "counts": "y"}])
