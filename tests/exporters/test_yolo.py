@@ -456,7 +456,7 @@ MASK = {"size": [50, 100], "counts": [510, 20] + [30, 20] * 19 + [5000 - 510 - 2
         ([[[0, 0]]], "segment", b"0 0.1 0.2 0.3 0.2 0.3 0.6 0.1 0.6\n", "objects without a polygon"),
         ([{"size": [9], "counts": "x"}], "segment", b"0 0.1 0.2 0.3 0.2 0.3 0.6 0.1 0.6\n", "run-length masks cannot"),
         ([[SQUARE]], "detect", b"0 0.2 0.4 0.2 0.4\n", "tensors that are not part"),
-        ([MASK], "segment", b"0 0.1 0.2 0.1 0.58 0.29 0.58 0.29 0.2\n", "run-length masks are written"),
+        ([MASK], "segment", b"0 0.1 0.2 0.1 0.6 0.3 0.6 0.3 0.2\n", "run-length masks are written"),
     ],
     ids=["polygon", "rotated", "none", "triangle", "point", "broken mask", "box", "mask"],
 )
@@ -502,6 +502,26 @@ def test_joined_polygons_keep_their_areas():
 def test_polygons_that_go_around_in_different_directions_keep_their_areas(turned):
     squares = [np.array([[x, 0.0], [x + 2, 0], [x + 2, 2], [x, 2]]) for x in (0, 5, 9)]
     assert _area(joined([one[::-1] if at in turned else one for at, one in enumerate(squares)])) == pytest.approx(12)
+
+
+MASKS = {
+    "one pixel": (["...", ".#.", "..."], 1),
+    "a line of one pixel": (["....", "####", "...."], 1),
+    "stairs": (["#...", "##..", "###.", "####"], 1),
+    "pixels that touch at corners": (["#..", ".#.", "..#"], 1),
+    "two parts": (["##..#", "##..#"], 2),
+    "a notch": (["###", "#.#", "#.#"], 1),
+}
+
+
+@pytest.mark.parametrize(("drawn", "parts"), MASKS.values(), ids=MASKS)
+def test_the_outlines_of_a_mask_enclose_its_pixels(drawn, parts):
+    mask = np.array([[pixel == "#" for pixel in row] for row in drawn])
+    changes = np.flatnonzero(np.diff(mask.T.ravel(), prepend=False, append=False))
+    runs = {"size": list(mask.shape), "counts": np.diff([0, *changes, mask.size]).tolist()}
+    outlines = mask_outlines(runs)
+    assert len(outlines) == parts
+    assert sum(map(_area, outlines)) == mask.sum()
 
 
 @pytest.mark.parametrize("runs", [{}, {"size": [2, 2]}, {"size": [2], "counts": [4]}, {"size": "x", "counts": "y"}])

@@ -41,14 +41,27 @@ def _is_polygon(part: object) -> bool:
 
 
 def mask_outlines(runs: Mapping[str, Any]) -> list[Points] | None:
-    """Return the outer outlines of a run-length encoding; None where it is broken."""
+    """Return the outer outlines of a run-length encoding, along the edges of its pixels; None where it is broken.
+
+    Examples
+    --------
+    >>> [outline.tolist() for outline in mask_outlines({"size": [2, 3], "counts": [2, 4]})]
+    [[[1.0, 0.0], [1.0, 2.0], [3.0, 2.0], [3.0, 0.0]]]
+    """
     import cv2
 
     mask = mask_of_runs(runs)
     if mask is None:
         return None
-    contours, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
-    return [np.asarray(one, np.float64).reshape(-1, 2) for one in contours if len(one) >= _FEWEST // 2]
+    left, top, width, height = cv2.boundingRect(mask)
+    twice = mask[top : top + height, left : left + width].repeat(2, axis=0).repeat(2, axis=1)
+    contours, _ = cv2.findContours(twice, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    return [_without_repeats((one[:, 0] + 1) // 2) + np.array([left, top], np.float64) for one in contours]
+
+
+def _without_repeats(points: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Return the points of a ring but those that equal the one before."""
+    return points[(points != np.roll(points, 1, axis=0)).any(axis=1)]
 
 
 def joined(polygons: Sequence[Points]) -> Points:
