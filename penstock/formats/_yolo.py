@@ -134,7 +134,13 @@ def shortest_boxes(boxes_xywh: NDArray[np.float32], size: Size) -> NDArray[np.fl
     boxes = np.asarray(boxes_xywh, np.float32).reshape(-1, 4)
     exact = decimals(boxes)
     centered = np.concatenate([exact[:, :2] + exact[:, 2:] / 2, exact[:, 2:]], axis=1) / np.array([*size, *size])
-    return _shortest(centered, lambda tried, at: np.asarray((boxes_in_pixels(tried, size) == boxes[at]).all(axis=1)))
+    clipped = boxes_in_pixels(centered, size)  # differs by a rounding, where a box ends at the edge of its image
+
+    def is_same(tried: NDArray[np.float64], at: NDArray[np.int64]) -> NDArray[np.bool_]:
+        found = boxes_in_pixels(tried, size)
+        return np.asarray((found == boxes[at]).all(axis=1) | (found == clipped[at]).all(axis=1))
+
+    return _shortest(centered, is_same)
 
 
 def point_fractions(points: NDArray[np.float64], size: Size) -> NDArray[np.float64]:

@@ -34,6 +34,7 @@ _SLACK = 0.01  # of an image's side, that points may be outside of it: what Ultr
 _KEYPOINT = 3
 _FULLY_VISIBLE = 2
 _VISIBLE_CHANGE = 0.01  # pixels
+_ROUNDINGS = 2  # of float32: a box up to the edge of its image, rounded, may seem to reach out of it
 _FIT = 2.0  # pixels between a box and the polygon that it is around, where the source has both
 
 
@@ -135,14 +136,17 @@ class LabelLines:
                 self._issues.note("objects are left out because the size of their image is not known", where)
             return []
         corners = boxes_xywh(boxes, self._rows.table.tensors[str(self._rows.boxes)].coords).astype(np.float32)
-        inside = clip_boxes(decimals(corners), np.tile(np.array(size, np.float64), (count, 1)))
+        exact = decimals(corners)
+        inside = clip_boxes(exact, np.tile(np.array(size, np.float64), (count, 1)))
         kept = self._kept(corners, inside, fields["iscrowd"], where)
-        exact, fractions = decimals(corners).tolist(), shortest_boxes(inside.astype(np.float32), size).tolist()
+        reaches_out = (np.abs(inside - exact) > _ROUNDINGS * np.spacing(np.float32(max(size)))).any(axis=1)
+        clipped = np.where(reaches_out[:, None], inside.astype(np.float32), corners)
+        fractions = shortest_boxes(clipped, size).tolist()
         return [
             _Object(
                 label=int(labels[at]),
                 size=size,
-                box=exact[at],
+                box=exact[at].tolist(),
                 inside=inside[at],
                 fractions=fractions[at],
                 segmentation=fields["segmentation"][at],

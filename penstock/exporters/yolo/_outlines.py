@@ -67,20 +67,29 @@ def _without_repeats(points: NDArray[np.int32]) -> NDArray[np.int32]:
 def joined(polygons: Sequence[Points]) -> Points:
     """Return several polygons as one: each is connected to the next at their closest points, there and back.
 
+    All go around in the direction of the first, so that their areas add up.
+
     Examples
     --------
     >>> left, right = np.array([[0.0, 0], [2, 0], [2, 2]]), np.array([[3.0, 0], [5, 0], [5, 2]])
     >>> joined([left, right]).tolist()  # doctest: +NORMALIZE_WHITESPACE
     [[2.0, 0.0], [3.0, 0.0], [5.0, 0.0], [5.0, 2.0], [3.0, 0.0], [2.0, 0.0], [2.0, 2.0], [0.0, 0.0]]
     """
-    found = polygons[-1]
-    for polygon in reversed(polygons[:-1]):
+    aligned = [polygon if _turns(polygon) == _turns(polygons[0]) else polygon[::-1] for polygon in polygons]
+    found = aligned[-1]
+    for polygon in reversed(aligned[:-1]):
         distances = ((polygon[:, None] - found[None]) ** 2).sum(axis=2)
         own, other = np.unravel_index(int(distances.argmin()), distances.shape)
         there = np.roll(found, -int(other), axis=0)
         from_own = np.roll(polygon, -int(own), axis=0)
         found = np.concatenate([from_own[:1], there, there[:1], from_own[:1], from_own[1:]])
     return found
+
+
+def _turns(polygon: Points) -> bool:
+    """Return the direction of a polygon: whether it goes around clockwise, as an image shows it."""
+    x, y = (polygon - polygon[0]).T
+    return bool(np.dot(x, np.roll(y, -1)) >= np.dot(y, np.roll(x, -1)))
 
 
 def rectangle(box_xywh: Sequence[float]) -> Points:
