@@ -288,6 +288,44 @@ def test_a_keypoint_that_is_edited_changes_its_line_alone(tmp_path):
     assert changes(ds, tmp_path) == {("labels/train/a.txt", 0): b"0 0.5 0.5 0.2 0.4 0.450 0.35 2 0.6 0.6 2"}
 
 
+def moved_box(ds):
+    boxes = ds.boxes[0].numpy()
+    boxes[0, 0] -= 3
+    ds.boxes[0] = boxes
+
+
+def moved_vertex(ds):
+    values = ds.segmentation[0].numpy().item()
+    values[0][0][2] += 3
+    ds.segmentation[0] = values
+
+
+def moved_keypoint(ds):
+    values = ds.keypoints[0].numpy().item()
+    values[0][0] += 3
+    ds.keypoints[0] = values
+
+
+EDITS = {
+    "a box": (SPLITS + NAMES, "0 0.600251 0.500000 0.594489 0.896625\n", moved_box, {1}),
+    "a box of many digits": (SPLITS + NAMES, "0 0.12345678901234567 0.5 0.0123456789 1e-2\n", moved_box, {1}),
+    "a vertex": (SPLITS + NAMES, "0 0.1234567890123 0.1 0.3 0.1 0.33333333333333 0.5\n", moved_vertex, {3}),
+    "a vertex beside a score": (SPLITS + NAMES, "0 .1 .1 .3 0.10000000001 .3 .5 0.9123456789012\n", moved_vertex, {3}),
+    "a keypoint": (POSE, "0 0.5 0.5 0.2 0.4 0.45 0.35 2 0.5500000000001 0.65 1\n", moved_keypoint, {5}),
+    "a keypoint in a box that reaches out": (POSE, "0 .95 .5 .2 .4 .45 .35 2 .55 .65 1\n", moved_keypoint, {5}),
+}
+
+
+@pytest.mark.parametrize(("config", "label", "edit", "words"), EDITS.values(), ids=EDITS)
+def test_an_edit_changes_the_numbers_of_another_value_alone(tmp_path, config, label, edit, words):
+    root = folder(tmp_path / "in", config, train_a=label)
+    ds = imported(root, tmp_path / "ds")
+    edit(ds)
+    exported(ds, tmp_path / "out")
+    before, after = (one["labels/train/a.txt"].split() for one in (texts(root), texts(tmp_path / "out")))
+    assert {at for at, (old, new) in enumerate(zip(before, after, strict=True)) if old != new} == words
+
+
 def test_a_box_moved_off_its_polygon_is_reported(tmp_path):
     ds = imported(folder(tmp_path / "in", train_a="0 0.1 0.1 0.3 0.1 0.3 0.5\n"), tmp_path / "ds")
     ds.boxes[0] = np.array([[50, 5, 20, 20]], np.float32)

@@ -16,6 +16,7 @@ from penstock.exporters.yolo._classes import ClassNumbers
 from penstock.exporters.yolo._outlines import joined, mask_outlines, polygons_of, rectangle
 from penstock.formats._yolo import (
     Style,
+    as_written,
     digest_of,
     keypoint_values,
     line_text,
@@ -196,8 +197,21 @@ class LabelLines:
             kept = [float(word) for word in text.split()[1:]]
             return rewritten(text, number, same, kept) or text, end
         values = self._values(one, text, where)
+        if text is not None:
+            values = self._as_written(values, text, one)
         changed = None if text is None else rewritten(text, number, same, values, self._style.digits)
         return changed or line_text(number, values, self._style.digits), end
+
+    def _as_written(self, values: list[float], text: str, one: _Object) -> list[float]:
+        """Return the numbers of an edited line, those that mean the same pixels as they are written."""
+        words = text.split()
+        if len(words) != len(values) + 1:
+            return values
+        has_box = self._task in ("detect", "pose") or (len(words) in _BOX_WORDS and not polygons_of(one.segmentation))
+        size = self._keypoints[1] if self._task == "pose" else None
+        end = len(values) - (one.score is not None)
+        written = [float(word) for word in words[1 : end + 1]]
+        return as_written(values[:end], written, one.size, has_box=has_box, keypoint_size=size) + values[end:]
 
     def _values(self, one: _Object, text: str | None, where: str) -> list[float]:
         """Return the numbers of a line after that of the class."""

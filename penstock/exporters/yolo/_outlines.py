@@ -56,12 +56,14 @@ def mask_outlines(runs: Mapping[str, Any]) -> list[Points] | None:
     left, top, width, height = cv2.boundingRect(mask)
     twice = mask[top : top + height, left : left + width].repeat(2, axis=0).repeat(2, axis=1)
     contours, _ = cv2.findContours(twice, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
-    return [_without_repeats((one[:, 0] + 1) // 2) + np.array([left, top], np.float64) for one in contours]
+    corner = np.array([left, top], np.float64)
+    return [_without_repeats(np.asarray((one[:, 0] + 1) // 2, np.float64)) + corner for one in contours]
 
 
-def _without_repeats(points: NDArray[np.int32]) -> NDArray[np.int32]:
+def _without_repeats(points: Points) -> Points:
     """Return the points of a ring but those that equal the one before."""
-    return points[(points != np.roll(points, 1, axis=0)).any(axis=1)]
+    differs: NDArray[np.bool_] = (points != np.roll(points, 1, axis=0)).any(axis=1)
+    return points[differs]
 
 
 def joined(polygons: Sequence[Points]) -> Points:
