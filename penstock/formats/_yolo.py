@@ -131,7 +131,7 @@ def shortest_boxes(boxes_xywh: NDArray[np.float32], size: Size) -> NDArray[np.fl
     Examples
     --------
     >>> shortest_boxes(np.array([[213.3, 10, 100, 33.25]], np.float32), (640, 480)).tolist()
-    [[0.41140625, 0.05546875, 0.15625, 0.069270833]]
+    [[0.41140625, 0.055468748, 0.15625, 0.06927083]]
     """
     boxes = np.asarray(boxes_xywh, np.float32).reshape(-1, 4)
     exact = decimals(boxes)
