@@ -136,7 +136,7 @@ def _check_apart(place: Path, rows: ExportedRows) -> None:
     if real.is_relative_to(home) or home.is_relative_to(real):
         raise ExportError(
             f"the destination {str(place)!r} and the dataset {str(home)!r} are in each other. "
-            "Expected a path outside of the dataset"
+            "Nothing was replaced. Expected a path outside of the dataset"
         )
 
 
