@@ -102,10 +102,12 @@ function Chips({ session, sample }: { session: Session; sample: SampleDetail }) 
   const add = (label: number, close: () => void): void => {
     close();
     detail.drawClass.value = label;
-    void detail.change(withClass(sample, label, sample, paired)).then((done) => {
-      const boxes = detail.sample.value?.boxes.length ?? 0;
-      if (done && isPaired(sample, paired) && boxes > 0) detail.selectedBox.value = boxes / 4 - 1;
-    });
+    void detail
+      .edit((now) => withClass(now, label, now, paired))
+      .then((done) => {
+        const boxes = detail.sample.value?.boxes.length ?? 0;
+        if (done && isPaired(sample, paired) && boxes > 0) detail.selectedBox.value = boxes / 4 - 1;
+      });
   };
   const create = async (name: string, close: () => void): Promise<void> => {
     close();
@@ -123,7 +125,6 @@ function Chips({ session, sample }: { session: Session; sample: SampleDetail }) 
           times={chip.count}
           boxed={boxed}
           editable={editable}
-          sample={sample}
         />
       ))}
       {editable ? (
@@ -153,10 +154,9 @@ interface LabelChipProps {
   times: number;
   boxed: boolean;
   editable: boolean;
-  sample: SampleDetail;
 }
 
-function LabelChip({ session, label, times, boxed, editable, sample }: LabelChipProps) {
+function LabelChip({ session, label, times, boxed, editable }: LabelChipProps) {
   const { store, detail } = session;
   const name = store.classNames.value[label] ?? `class ${label}`;
   const off = store.hiddenClasses.value.has(label);
@@ -190,7 +190,7 @@ function LabelChip({ session, label, times, boxed, editable, sample }: LabelChip
           class="penstock-remove"
           aria-label={`Remove ${name}`}
           title={times > 1 ? `remove all ${times}` : "remove"}
-          onClick={() => void detail.change(withoutClass(sample, label, store.dataset.value?.paired ?? false))}
+          onClick={() => void detail.edit((now) => withoutClass(now, label, store.dataset.value?.paired ?? false))}
         >
           ✕
         </button>
@@ -210,11 +210,11 @@ function SelectedBox({ session, sample }: { session: Session; sample: SampleDeta
   const set = (next: number, close: () => void): void => {
     close();
     detail.drawClass.value = next;
-    void detail.change(withOther(sample, index, next, paired));
+    void detail.edit((now) => withOther(now, index, next, paired));
   };
   const remove = (): void => {
     detail.selectedBox.value = null;
-    void detail.change(withoutBox(sample, index, paired));
+    void detail.edit((now) => withoutBox(now, index, paired));
   };
   return (
     <div class="penstock-row penstock-selected-box">

@@ -89,6 +89,7 @@ export class AnnotationsExport {
       const onProgress = (done: number, total: number | null): void => {
         this.running.value = { done, total };
       };
+      await this.session.edits.settle();
       const args = { ...this.request(), overwrite };
       const { result } = await this.session.store.rpc.call("export.annotations", args, { lane: LANE, onProgress });
       this.finish(result);
