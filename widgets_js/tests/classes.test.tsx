@@ -97,7 +97,10 @@ describe("in the Explorer", () => {
   }
 
   async function classMenu(kernel: FakeKernel, name: string): Promise<HTMLElement> {
-    const el = await open(kernel);
+    return classMenuIn(await open(kernel), name);
+  }
+
+  async function classMenuIn(el: HTMLElement, name: string): Promise<HTMLElement> {
     const row = el.querySelector(`.penstock-left [data-class='${name}']`) as HTMLElement;
     const panel = unfold(find(row, "class-menu"));
     await eventually(() => expect(find(panel, "class-touch").textContent).toMatch(/objects? in/));
@@ -123,6 +126,16 @@ describe("in the Explorer", () => {
     await eventually(() => expect(kernel.names).toContain("Torus"));
     const asked = kernel.log.find(({ op }) => op === "classes.rename");
     expect(asked?.args).toEqual({ old: "Ring", new: "Torus" });
+  });
+
+  it("gives the slider of a renamed class its new name", async () => {
+    const el = await open(new FakeKernel({ numSamples: 40 }));
+    const sliders = (): (string | undefined)[] =>
+      [...el.querySelectorAll<HTMLElement>("[data-testid=weight-slider]")].map(({ dataset }) => dataset.class);
+    const before = sliders();
+    const name = before[0] ?? "";
+    await rename(await classMenuIn(el, name), "Torus");
+    await eventually(() => expect(sliders()).toEqual(["Torus", ...before.slice(1)]));
   });
 
   it("tells a refusal in the form, which stays", async () => {
@@ -207,8 +220,25 @@ describe("in the Explorer", () => {
     const format = find<HTMLSelectElement>(panel, "format");
     format.value = "voc";
     format.dispatchEvent(new Event("change", { bubbles: true }));
-    await eventually(() => expect(said(panel)).toBe("no boxes"));
+    await eventually(() => expect(said(panel)).toBe("Not possible: no boxes."));
     expect(find<HTMLButtonElement>(panel, "annotations-export").disabled).toBe(true);
+  });
+
+  it("asks no other format for the path and the images of the one before", async () => {
+    const panel = await annotations(new FakeKernel({ numSamples: 40 }));
+    const path = find<HTMLInputElement>(panel, "annotations-path");
+    type(path, "mine.json");
+    const choose = (name: string): void => {
+      const format = find<HTMLSelectElement>(panel, "format");
+      format.value = name;
+      format.dispatchEvent(new Event("change", { bubbles: true }));
+    };
+    choose("folder");
+    await eventually(() => expect(find<HTMLSelectElement>(panel, "annotations-images").value).toBe("copy"));
+    expect(path.value).toBe("shapes-voc");
+    choose("coco");
+    await eventually(() => expect(find<HTMLSelectElement>(panel, "annotations-images").value).toBe(""));
+    expect(path.value).toBe("shapes.json");
   });
 
   it("shows the notes of the dataset behind its name", async () => {
