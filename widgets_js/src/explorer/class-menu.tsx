@@ -97,7 +97,10 @@ function Menu({ session, name, instances, touch, go, mergeInto, close }: MenuPro
         ))}
       </div>
       <Reason>
-        {off ?? (instances > 0 ? `Not empty, so it cannot be deleted: ${touch ?? "…"}. Merge it instead.` : "")}
+        {off ??
+          (instances > 0
+            ? `Not empty, so it cannot be deleted: ${touch ?? "…"}.${others > 0 ? " Merge it instead." : ""}`
+            : "")}
       </Reason>
     </>
   );
