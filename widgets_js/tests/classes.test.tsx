@@ -150,7 +150,7 @@ describe("in the Explorer", () => {
     const kernel = new FakeKernel({ numSamples: 40 });
     const panel = await classMenu(kernel, "Ring");
     await rename(panel, "Circle");
-    await eventually(() => expect(find(panel, "merge-note").textContent).toMatch(/become Circle, which then has \d+/));
+    await eventually(() => expect(find(panel, "merge-note").textContent).toMatch(/into Circle, which then has \d+/));
     find(panel, "class-submit").click();
     await eventually(() =>
       expect(kernel.log.find(({ op }) => op === "classes.merge")?.args).toEqual({ names: ["Ring"], into: "Circle" }),
@@ -164,6 +164,17 @@ describe("in the Explorer", () => {
     expect(find(panel, "reason").textContent).toBe("Classes cannot be changed: the dataset is read-only.");
     const items = [...panel.querySelectorAll<HTMLButtonElement>("[role=menuitem]")];
     expect(items.map(({ disabled }) => disabled)).toEqual([true, true, true, true]);
+  });
+
+  it("chooses a color with the arrow keys", async () => {
+    const panel = await classMenu(new FakeKernel({ numSamples: 40 }), "Ring");
+    find(panel, "class-color").click();
+    await eventually(() => find(panel, "hue"));
+    const radios = [...panel.querySelectorAll<HTMLElement>("[role=radio]")];
+    radios[0]?.focus();
+    radios[0]?.dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowRight", bubbles: true, cancelable: true }));
+    await eventually(() => expect(radios[1]?.getAttribute("aria-checked")).toBe("true"));
+    expect(document.activeElement).toBe(radios[1]);
   });
 
   it("says on which theme a color is hard to see", () => {

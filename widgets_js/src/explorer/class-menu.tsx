@@ -167,8 +167,8 @@ function MergeNow({ session, index, name, touch, back, close, into }: PageProps 
   return (
     <Form submit={`Merge into ${other}`} off={false} onSubmit={merge} back={back}>
       <p class="penstock-note" data-testid="penstock-merge-note">
-        {touch ?? "…"} become <b>{other}</b>, which then has {after ?? "…"}. The class <b>{name}</b> is gone; Undo
-        brings it back. The query follows.
+        Turns {touch ?? "…"} into <b>{other}</b>, which then has {after ?? "…"}. The class <b>{name}</b> is removed;
+        Undo brings it back. The query follows.
       </p>
       <Reason bad={fault !== null}>{fault ?? ""}</Reason>
     </Form>
