@@ -77,3 +77,34 @@ def test_edits_in_the_explorer_change_their_annotations_alone(document, tmp_path
 def _moved(front):
     shown = front.ask("sample.get", position=0)[0]["sample"]
     return {"uid": shown["uid"], "state": shown["state"], "labels": shown["labels"], "boxes": [2, 3, 4, 5]}
+
+
+def test_a_new_annotation_is_the_last_one_of_a_file_that_is_sorted_by_image(tmp_path):
+    for name in ("a.png", "b.png"):
+        Image.fromarray(np.zeros((40, 60, 3), np.uint8)).save(tmp_path / name)
+    images = [
+        {"id": number, "file_name": name, "width": 60, "height": 40} for number, name in ((1, "a.png"), (2, "b.png"))
+    ]
+    annotations = [
+        {"id": number, "image_id": number, "category_id": 1, "bbox": [1, 2, 3, 4], "area": 12.0, "iscrowd": 0}
+        for number in (1, 2)
+    ]
+    document = {"images": images, "annotations": annotations, "categories": [{"id": 1, "name": "cat"}]}
+    (tmp_path / "labels.json").write_text(json.dumps(document))
+    ds = penstock.from_coco(tmp_path / "labels.json", tmp_path, tmp_path / "ds", progress=False)
+    added = {
+        "boxes": [[1, 2, 3, 4], [5, 6, 7, 8]],
+        "categories": [0, 0],
+        "iscrowd": [0, 0],
+        "area": [12, 56],
+        "annotation_id": [1, 0],
+    }
+    for name, values in added.items():
+        ds[name][0] = values
+    penstock.to_coco(ds, tmp_path / "out.json", progress=False)
+    written = json.loads((tmp_path / "out.json").read_text())["annotations"]
+    assert [(one["id"], one["image_id"], one["bbox"]) for one in written] == [
+        (1, 1, [1, 2, 3, 4]),
+        (2, 2, [1, 2, 3, 4]),
+        (3, 1, [5, 6, 7, 8]),
+    ]

@@ -82,7 +82,7 @@ describe.each(KINDS)("%s", (kind) => {
     const { el } = await mount(kind, {}, true);
     const root = el.querySelector<HTMLElement>(".penstock");
     expect(root?.dataset.testid).toBe(`penstock-${kind.replace("_", "-")}`);
-    expect(root?.dataset.ready).toBe("1");
+    await eventually(() => expect(root?.dataset.ready).toBe("1"));
     expect(root?.dataset.link).toBe("connecting");
   });
 
@@ -306,7 +306,7 @@ describe("bulk edits", () => {
 });
 
 describe("a commit that conflicts", () => {
-  const conflict = { row: 4, tensor: "labels", ours: "Cross", theirs: "<b>Ring</b>" };
+  const conflict = { row: 4, object: 2, tensor: "labels", base: "Star", ours: "Cross", theirs: "<b>Ring</b>" };
 
   it.each([
     ["keep-mine", "ours"],
@@ -326,7 +326,9 @@ describe("a commit that conflicts", () => {
     await eventually(() => expect(find(el, "conflict").textContent).toContain("Nothing is committed yet"));
     expect([...find(el, "conflict").querySelectorAll("td")].map((one) => one.textContent)).toEqual([
       "4",
+      "2",
       "labels",
+      "Star",
       "Cross",
       "<b>Ring</b>",
     ]);

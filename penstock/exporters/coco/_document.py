@@ -125,7 +125,7 @@ class CocoDocument:
             entry = annotation_entry(
                 layouts, {"id": None, "image_id": image_id, **values}, attributes, odd, is_new=is_new
             )
-            place = position if index is None else float("inf") if is_new else index
+            place = float("inf") if is_new else position if index is None else index
             self._annotations.add(entry_text(entry), place, position)
 
     def _objects(
