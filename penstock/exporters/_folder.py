@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
@@ -10,6 +11,7 @@ import numpy as np
 
 from penstock.dataset import Dataset, View
 from penstock.errors import ExportError
+from penstock.exporters._edited_note import explains_edited_notes
 from penstock.exporters._images import check_images, safe_name, write_images
 from penstock.exporters._masks import MaskWriter, mask_tensors
 from penstock.exporters._place import checked_place, written_beside
@@ -21,6 +23,7 @@ __all__ = ["to_folder"]
 _IMAGES = "images"
 
 
+@explains_edited_notes
 def to_folder(
     source: Dataset | View,
     path: str | os.PathLike[str],
@@ -76,17 +79,35 @@ def to_folder(
             f"the dataset has boxes ({rows.boxes!r}), which a folder per class cannot hold. Expected labels alone",
             hint="use to_coco, to_voc or to_csv; ds.delete_tensor removes boxes",
         )
+    _check_folders(rows)
     labels = _labels(rows)
     chosen = np.flatnonzero(_has_place(rows, labels))
     masks = [MaskWriter(name, rows.source.get("masks", {}).get(name, {})) for name in mask_tensors(rows)]
     names = _names(rows, labels)
-    with written_beside(place, overwrite=overwrite) as part:
+    with written_beside(place, rows, overwrite=overwrite) as part:
         part.mkdir()
         picked = [names[at] for at in chosen.tolist()]
         write_images(rows, chosen, picked, part / _IMAGES if masks else part, images)
         _write_masks(rows, masks, names, part)
-    left_out = len(rows) - len(chosen)
-    return ExportReport(path=Path(path), num_samples=len(chosen), num_objects=0, issues=_issues(rows, masks, left_out))
+    issues = _issues(rows, masks, len(rows) - len(chosen), set(labels.tolist()))
+    return ExportReport(path=Path(path), num_samples=len(chosen), num_objects=0, issues=issues)
+
+
+def _folder_of(name: str) -> str:
+    """Return the folder of a class or split."""
+    return safe_name(name).replace("/", "_")
+
+
+def _check_folders(rows: ExportedRows) -> None:
+    folders = Counter(map(_folder_of, rows.class_names))
+    twice = next((folder for folder, count in folders.items() if count > 1), None)
+    if twice is not None:
+        names = ", ".join(repr(name) for name in rows.class_names if _folder_of(name) == twice)
+        raise ExportError(
+            f"the classes {names} would be written to one folder, {twice!r}. Expected names that are distinct as "
+            "folders",
+            hint="rename_class gives a class another name",
+        )
 
 
 def _labels(rows: ExportedRows) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
@@ -133,11 +154,11 @@ def _folders(parts: tuple[str, ...], label: str, subset: str, classes: set[str],
     split_at = next((at for at, part in enumerate(parts) if part in splits), None)
     label_at = next((at for at, part in enumerate(parts) if part in classes and at != split_at), None)
     if (split_at is None) != (not subset) or (label_at is None) != (not label):
-        return [safe_name(name).replace("/", "_") for name in (subset, label) if name]
+        return [_folder_of(name) for name in (subset, label) if name]
     folders = list(parts)
     for at, name in ((split_at, subset), (label_at, label)):
         if at is not None:
-            folders[at] = safe_name(name).replace("/", "_")
+            folders[at] = _folder_of(name)
     return folders
 
 
@@ -156,13 +177,21 @@ def _write_masks(rows: ExportedRows, masks: list[MaskWriter], names: list[str], 
                     place.write_bytes(png)
 
 
-def _issues(rows: ExportedRows, masks: list[MaskWriter], left_out: int) -> tuple[str, ...]:
+def _issues(rows: ExportedRows, masks: list[MaskWriter], left_out: int, labels: set[int]) -> tuple[str, ...]:
     found = []
     if left_out:
         what = "1 image has no class and was" if left_out == 1 else f"{left_out:,} images have no class and were"
         found.append(f"{what} left out")
+    unused = [name for at, name in enumerate(rows.class_names) if at not in labels]
+    found += [f"the class {name!r} has no images, and no folder" for name in unused]
+    changed = [(name, _folder_of(name)) for name in (*rows.class_names, *dict.fromkeys(rows.subsets())) if name]
+    found += [f"{name!r} is written as the folder {folder!r}" for name, folder in changed if name != folder]
     for writer in masks:
         found += writer.issues()
     written = {rows.images, rows.labels, "subset", "file", "mask_forms", *(writer.name for writer in masks)}
-    found += [f"the tensor {name!r} is not part of a folder" for name in rows.table.tensors if name not in written]
+    found += [
+        f"the tensor {name!r} is not part of a folder"
+        for name in rows.table.tensors
+        if name not in written or not rows.is_field(name)
+    ]
     return tuple(found)

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import filecmp
+import glob
 import os
 import shutil
-import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from itertools import islice
 from pathlib import Path
 
+from filelock import FileLock, Timeout
+
 from penstock.errors import ExportError, PenstockError
-from penstock.storage import make_folders, sync_folder
+from penstock.exporters._exchange import exchange, rename_new
+from penstock.exporters._rows import ExportedRows
+from penstock.storage import make_folders, new_staging, staging_folders, staging_lock, sync_folder
 
 __all__ = ["checked_place", "written_beside"]
 
 _MANY_LOST = 1000  # are enough to say so: the folder may be a home
 _NOT_WRITTEN = {".gz", ".jsonl", ".txt", ".csv", ".zip", ".tar"}  # a folder of such a name is a mistake
+_LOCK_TIMEOUT = 10.0  # seconds: a sweep may hold a lock for the moment between its making and its taking
+_OLD = ".old"
 
 
 def checked_place(path: object, *, overwrite: bool, suffixes: Sequence[str] | None = None) -> Path:
@@ -41,6 +48,9 @@ def checked_place(path: object, *, overwrite: bool, suffixes: Sequence[str] | No
     place = Path(os.fspath(path)).absolute()
     if "\0" in str(place) or "://" in str(path):
         raise ExportError(f"the destination {str(path)!r} is not valid. Expected a path on this machine")
+    place = Path(os.path.abspath(place))  # noqa: PTH100  without ".." the name is that of a file or folder
+    if not place.name:
+        raise ExportError(f"the destination {str(path)!r} is not valid. Expected a folder below the root")
     if suffixes is not None and place.suffix.lower() not in suffixes:
         raise ExportError(f"the destination {str(path)!r} is not valid. Expected a {' or '.join(suffixes)} file")
     if suffixes is None and place.suffix.lower() in _NOT_WRITTEN:
@@ -58,29 +68,93 @@ def _check_free(path: object, place: Path, *, overwrite: bool) -> None:
 
 
 @contextmanager
-def written_beside(place: Path, *, overwrite: bool) -> Iterator[Path]:
+def written_beside(place: Path, rows: ExportedRows, *, overwrite: bool) -> Iterator[Path]:
     """Yield a free name next to `place` for a file or folder; it becomes `place` if the block succeeds.
+
+    What exports that were killed have left for this place is removed; imports and exports that are still running
+    are not touched, and do not touch this one.
 
     Raises
     ------
     ExportError
-        If it cannot be written there; what was at `place` is still there then.
+        If it cannot be written there, or images of the dataset would be lost; what was at `place` is still there
+        then.
     """
-    part = place.with_name(f".{place.name}.{uuid.uuid4().hex[:8]}.part")
+    _check_apart(place, rows)
+    part = new_staging(place)
     try:
         make_folders(place.parent)
-        yield part
-        _sync(part)
-        _check_replaced(part, place)
-        _check_free(place, place, overwrite=overwrite)
-        _move(part, place)
-        sync_folder(place.parent)
+        _sweep(place)
+        with _locked(part):
+            yield part
+            _sync(part)
+            _check_free(place, place, overwrite=overwrite)
+            _check_replaced(part, place)
+            _check_linked(part, place, rows)
+            _move(part, place, overwrite=overwrite)
+            sync_folder(place.parent)
     except OSError as error:
         if isinstance(error, PenstockError):
             raise
         raise ExportError(f"the export cannot be written to {str(place)!r}: {error.strerror or error}") from error
-    finally:
-        _remove(part)
+
+
+@contextmanager
+def _locked(part: Path) -> Iterator[None]:
+    """Hold the lock of a name, by which others know that it is in use; remove what is at that name in the end."""
+    with FileLock(staging_lock(part), timeout=_LOCK_TIMEOUT):
+        try:
+            yield
+        finally:
+            _remove(part)
+            staging_lock(part).unlink(missing_ok=True)
+
+
+def _sweep(place: Path) -> None:
+    """Remove what killed exports to this place left; what such an export was about to replace is put back."""
+    name = glob.escape(place.name)
+    for old in sorted(place.parent.glob(f".{name}.*{_OLD}")):
+        with suppress(OSError):
+            if not os.path.lexists(place):
+                old.rename(place)
+            elif not staging_lock(old.with_suffix("")).exists():
+                _remove(old)
+    for part in staging_folders(place.parent):
+        if not part.name.startswith(f".{place.name}."):
+            continue
+        with suppress(Timeout, OSError, RuntimeError), FileLock(staging_lock(part), timeout=0):
+            _remove(part)
+            staging_lock(part).unlink(missing_ok=True)
+
+
+def _check_apart(place: Path, rows: ExportedRows) -> None:
+    """Raise where the destination is in the dataset, or the dataset is in it."""
+    home = rows.home
+    if home is None:
+        return
+    real = Path(os.path.realpath(place))
+    if real.is_relative_to(home) or home.is_relative_to(real):
+        raise ExportError(
+            f"the destination {str(place)!r} and the dataset {str(home)!r} are in each other. "
+            "Expected a path outside of the dataset"
+        )
+
+
+def _check_linked(part: Path, place: Path, rows: ExportedRows) -> None:
+    """Raise where the images that samples are linked to are replaced by something else."""
+    if place.is_symlink() or not place.is_dir():
+        return
+    folder = Path(os.path.realpath(place))
+    for file in rows.linked_files():
+        if not file.is_relative_to(folder) or not file.is_file():
+            continue
+        new = part / file.relative_to(folder)
+        if new.is_symlink() or not new.is_file() or not filecmp.cmp(file, new, shallow=False):
+            raise ExportError(
+                f"samples of the dataset are linked to {str(file)!r}, which the export would replace by something "
+                "else. Nothing was replaced",
+                hint="export to a new folder",
+            )
 
 
 def _check_replaced(part: Path, place: Path) -> None:
@@ -107,19 +181,30 @@ def _lost(part: Path, place: Path) -> Iterator[str]:
             yield str(path.relative_to(place))
 
 
-def _move(part: Path, place: Path) -> None:
+def _move(part: Path, place: Path, *, overwrite: bool) -> None:
     """Put a file or folder in its place; what is there goes only when the new one is there."""
-    if not os.path.lexists(place) or not (place.is_dir() or part.is_dir()) or place.is_symlink():
-        part.replace(place)
+    if not overwrite:
+        rename_new(part, place)
         return
-    old = part.with_name(f"{part.name}.old")
-    place.rename(old)  # a folder cannot be replaced in one step
+    if not os.path.lexists(place) or not (place.is_dir() or part.is_dir()) or place.is_symlink():
+        _replace(part, place)
+        return
+    if exchange(part, place):  # the folder that was there is now the part, which is removed
+        return
+    old = part.with_name(f"{part.name}{_OLD}")
+    place.rename(old)
     try:
         part.rename(place)
     except BaseException:
         old.rename(place)
         raise
     _remove(old)
+
+
+def _replace(part: Path, place: Path) -> None:
+    if part.is_dir() and place.is_symlink():
+        place.unlink()  # no folder takes the place of a link in one step
+    part.replace(place)
 
 
 def _sync(part: Path) -> None:

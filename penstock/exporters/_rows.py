@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,11 +16,23 @@ from penstock.dataset.samples import Content, content_of
 from penstock.dataset.samples._content import HasContent
 from penstock.errors import ExportError
 from penstock.table import OverlayTable, Table, class_keys, class_names_of
-from penstock.tensors import TensorSpec, first_tensor, group_of, image_format, label_tensors
+from penstock.tensors import TensorSpec, first_tensor, group_of, image_format, label_tensors, local_path
 
 __all__ = ["ExportedRows"]
 
 _CHUNK = 512
+_NUMBERS_OF_OBJECTS = frozenset({"iscrowd", "area", "score", "annotation_id", "annotation_index"})
+_JSON_OF_OBJECTS = frozenset({"segmentation", "keypoints", "attributes", "as_written"})
+_OF_IMAGES: Mapping[str, Sequence[str]] = {
+    "file": ("text",),
+    "source_id": ("generic", "json", "text"),
+    "image_index": ("generic",),
+    "image_attributes": ("json",),
+    "label_file": ("json",),
+    "mask_forms": ("json",),
+    "image_sets": ("class_label",),
+    "subset": ("class_label",),
+}
 
 
 class ExportedRows:
@@ -58,15 +71,61 @@ class ExportedRows:
         self._home = _home(source)
         noted = self._home.info.get("source")
         self.source: Mapping[str, Any] = noted if isinstance(noted, Mapping) else {}
+        self._is_field: dict[str, bool] = {}
         self._progress = progress is True
         self._reached = progress if callable(progress) else _ignore
 
     def __len__(self) -> int:
         return len(self.rows)
 
+    @property
+    def dataset(self) -> Dataset:
+        """The dataset that the samples are of."""
+        return self._home
+
+    @property
+    def home(self) -> Path | None:
+        """The folder of the dataset; None if it is not on this machine."""
+        path = self._home.path
+        return None if "://" in path else Path(path).resolve()
+
+    def linked_files(self) -> list[Path]:
+        """Return the files on this machine that images of the dataset, also of samples not chosen, are linked to."""
+        if self.images is None or not self.table.tensors[self.images].link:
+            return []
+        stored = self.table.origin
+        if not isinstance(stored, OverlayTable):
+            return []
+        links = stored.links(np.arange(stored.num_rows), self.images)
+        paths = (str(local_path(link.url) or link.url) for link in links if link is not None)
+        return [Path(path).resolve() for path in paths if "://" not in path]
+
     def spec(self, name: str) -> TensorSpec | None:
         """Return a tensor; None if it does not exist."""
         return self.table.tensors.get(name)
+
+    def is_field(self, name: str) -> bool:
+        """Return whether a tensor of a name that importers use is what they use it for, and not another of that name.
+
+        Tensors of other names are what they are.
+        """
+        if name not in self._is_field:
+            spec = self.spec(name)
+            self._is_field[name] = spec is not None and self._has_form(spec)
+        return self._is_field[name]
+
+    def _has_form(self, spec: TensorSpec) -> bool:
+        if spec.name in _OF_IMAGES:
+            is_list = spec.htype == "generic" and bool(spec.ndim)
+            return spec.htype in _OF_IMAGES[spec.name] and not is_list
+        if spec.name not in _NUMBERS_OF_OBJECTS | _JSON_OF_OBJECTS:
+            return True
+        if spec.htype == "generic":
+            return spec.name in _NUMBERS_OF_OBJECTS and spec.ndim in (None, 1)
+        if spec.htype != "json":
+            return False
+        aligned = spec.aligned_with is not None and spec.aligned_with == self.boxes
+        return aligned or all(text[:1] == "[" for text in self.table.column(spec.name).values if text)
 
     @cached_property
     def images(self) -> str | None:
@@ -104,18 +163,30 @@ class ExportedRows:
         return int(shape[2]) if len(shape) > 2 else 1
 
     def check_count(self, position: int, count: int, name: str | None, values: Sequence[Any] | None) -> None:
-        """Raise if a sample does not have one value for each box.
+        """Raise if a sample does not have one value for each box, or one that its tensor is not for.
 
         Raises
         ------
         ExportError
             With the row of the sample.
         """
-        if values is not None and len(values) != count:
+        if values is None:
+            return
+        if len(values) != count:
             raise ExportError(
                 f"sample {int(self.rows[position])} has {count} boxes and {len(values)} values in {name!r}. "
                 "Expected one for each box",
                 hint="give each object an entry in every tensor that describes objects",
+            )
+        spec = self.spec(name or "")
+        if spec is None or spec.htype != "json" or spec.name not in _ENTRIES:
+            return
+        expected, is_valid = _ENTRIES[spec.name]
+        wrong = next((one for one in values if not is_valid(one)), None)
+        if wrong is not None:
+            raise ExportError(
+                f"sample {int(self.rows[position])} has {str(wrong)[:60]!r} in {name!r}. Expected {expected} or None "
+                "for each box"
             )
 
     def texts(self, name: str) -> list[str]:
@@ -183,7 +254,7 @@ class ExportedRows:
         """
         from tqdm.auto import tqdm
 
-        known = [name for name in names if name in self.table.tensors]
+        known = [name for name in names if self.is_field(name)]
         parsed, unread = ([name for name in known if (name in texts) is is_text] for is_text in (False, True))
         rows = self.rows[chosen]
         with tqdm(total=len(rows), desc="export", unit=" samples", disable=not self._progress) as bar:
@@ -214,3 +285,26 @@ def _home(source: Dataset | View) -> Dataset:
     if not isinstance(home, Dataset):
         raise ExportError("the samples of this view are not in a dataset. Expected a view of a dataset")
     return home
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float | np.number | np.bool_ | None)
+
+
+def _is_mapping(value: Any) -> bool:
+    return isinstance(value, Mapping | None)
+
+
+def _is_points(value: Any) -> bool:
+    return value is None or (isinstance(value, list) and all(map(_is_number, value)) and None not in value)
+
+
+_ENTRIES: Mapping[str, tuple[str, Callable[[Any], bool]]] = {
+    "iscrowd": ("0, 1", _is_number),
+    "area": ("a number", _is_number),
+    "score": ("a number", _is_number),
+    "annotation_index": ("a number", _is_number),
+    "keypoints": ("a list of numbers", _is_points),
+    "attributes": ("a dict", _is_mapping),
+    "as_written": ("a dict", _is_mapping),
+}

@@ -16,6 +16,7 @@ from penstock.tensors import clip_boxes, decimals
 
 __all__ = [
     "Style",
+    "as_written",
     "boxes_in_pixels",
     "corner_boxes",
     "digest_of",
@@ -32,6 +33,7 @@ _DIGITS = range(6, 16)  # decimals that are tried: the usual number, up to what 
 _WORD = re.compile(r"\S+")
 _FIXED = re.compile(r"-?\d+\.(\d+)")
 _KEYPOINT = 3
+_BOX = 4
 _LARGEST_WHOLE = 10**15
 
 Values = Sequence[float]
@@ -129,12 +131,83 @@ def shortest_boxes(boxes_xywh: NDArray[np.float32], size: Size) -> NDArray[np.fl
     Examples
     --------
     >>> shortest_boxes(np.array([[213.3, 10, 100, 33.25]], np.float32), (640, 480)).tolist()
-    [[0.41140625, 0.05546875, 0.15625, 0.069270833]]
+    [[0.41140625, 0.055468748, 0.15625, 0.06927083]]
     """
     boxes = np.asarray(boxes_xywh, np.float32).reshape(-1, 4)
     exact = decimals(boxes)
     centered = np.concatenate([exact[:, :2] + exact[:, 2:] / 2, exact[:, 2:]], axis=1) / np.array([*size, *size])
-    return _shortest(centered, lambda tried, at: np.asarray((boxes_in_pixels(tried, size) == boxes[at]).all(axis=1)))
+    clipped = boxes_in_pixels(centered, size)  # differs by a rounding, where a box ends at the edge of its image
+
+    def is_same(tried: NDArray[np.float64], at: NDArray[np.int64]) -> NDArray[np.bool_]:
+        found = boxes_in_pixels(tried, size)
+        return np.asarray((found == boxes[at]).all(axis=1) | (found == clipped[at]).all(axis=1))
+
+    found = _shortest(centered, is_same)
+    longer = np.flatnonzero((np.round(found, _DIGITS[0]) != found).any(axis=1))
+    if len(longer):
+        each = _each_shortest(centered[longer], size)
+        same = is_same(each, longer)
+        found[longer[same]] = each[same]
+    return found
+
+
+def _each_shortest(centered: NDArray[np.float64], size: Size) -> NDArray[np.float64]:
+    """Return boxes with as few decimals as each number needs, so that a side that is not edited keeps its decimals."""
+    pixels = corner_boxes(centered) * np.array([*size, *size], np.float64)
+    sides = np.tile(np.array(size, np.float64), len(centered))[:, None]
+    starts, lengths = pixels[:, :2].reshape(-1, 1), pixels[:, 2:].reshape(-1, 1)
+    whole = _shortest(lengths / sides, lambda tried, at: _is_same_single(tried * sides[at], lengths[at])[:, 0])
+    middle = _shortest(
+        starts / sides + whole / 2,
+        lambda tried, at: _is_same_single((tried - whole[at] / 2) * sides[at], starts[at])[:, 0],
+    )
+    return np.concatenate([middle.reshape(-1, 2), whole.reshape(-1, 2)], axis=1)
+
+
+def as_written(
+    values: Values, written: Values, size: Size, *, has_box: bool, keypoint_size: int | None = None
+) -> list[float]:
+    """Return the numbers of a line after that of the class, as they are written where they mean the same pixels.
+
+    Parameters
+    ----------
+    values : sequence of float
+        What the line shall say.
+    written : sequence of float
+        What it says: as many numbers.
+    size : tuple of int
+        Width and height of the image in pixels.
+    has_box : bool
+        Whether the first four are a box.
+    keypoint_size : int, optional
+        Numbers of each keypoint; None for the corners of a polygon.
+
+    Examples
+    --------
+    >>> as_written([0.5, 0.25, 0.7, 0.8], [0.5000000001, 0.25, 0.6, 0.8], (640, 480), has_box=False)
+    [0.5000000001, 0.25, 0.7, 0.8]
+    """
+    start = _BOX if has_box else 0
+    found = [*_box_as_written(values[:start], written, size), *values[start:]] if has_box else [*values]
+    for place in range(start, len(found)):
+        part = (place - start) % (keypoint_size or 2)
+        if part < 2 and np.float32(found[place] * size[part]) == np.float32(written[place] * size[part]):
+            found[place] = written[place]
+    return found
+
+
+def _box_as_written(values: Values, written: Values, size: Size) -> list[float]:
+    found = np.array([values], np.float64)
+    wanted = boxes_in_pixels(found, size)
+    for axis in (0, 1):
+        for kept in ([axis, axis + 2], [axis + 2], [axis]):
+            tried = found.copy()
+            tried[0, kept] = [written[place] for place in kept]
+            if (boxes_in_pixels(tried, size) == wanted).all():
+                found = tried
+                break
+    numbers: list[float] = found[0].tolist()
+    return numbers
 
 
 def point_fractions(points: NDArray[np.float64], size: Size) -> NDArray[np.float64]:

@@ -90,6 +90,43 @@ def test_an_edit_moves_its_images_alone(ds, tmp_path, edit, names):
     assert sorted(contents(tmp_path / "out")) == sorted(names)
 
 
+def labeled(folder, *names):
+    images = [np.full((4, 5, 3), at, np.uint8) for at in range(len(names))]
+    return penstock.from_arrays({"images": images, "labels": list(names)}, folder / "labeled", progress=False)
+
+
+@pytest.mark.parametrize(
+    "export",
+    [penstock.to_folder, lambda ds, path, **options: penstock.to_yolo(ds, path, images="copy", **options)],
+    ids=["folder", "yolo"],
+)
+def test_classes_whose_folders_have_other_names_are_reported(tmp_path, export):
+    report = export(labeled(tmp_path, "a/b", "c"), tmp_path / "out", progress=False)
+    assert [issue for issue in report.issues if "'a/b'" in issue and "'a_b'" in issue]
+
+
+@pytest.mark.parametrize(
+    "export",
+    [penstock.to_folder, lambda ds, path, **options: penstock.to_yolo(ds, path, images="copy", **options)],
+    ids=["folder", "yolo"],
+)
+def test_classes_that_would_share_a_folder_are_refused(tmp_path, export):
+    with pytest.raises(ExportError, match="distinct"):
+        export(labeled(tmp_path, "a/b", "a_b"), tmp_path / "out", progress=False)
+    assert not (tmp_path / "out").exists()
+
+
+def test_classes_without_images_are_reported(tmp_path):
+    ds = labeled(tmp_path, "a", "b")
+    ds.labels[1] = "a"
+    assert "the class 'b' has no images, and no folder" in exported(ds, tmp_path / "out").issues
+
+
+def test_a_yolo_folder_counts_the_images_that_are_written(tmp_path):
+    report = penstock.to_yolo(labeled(tmp_path, "a", None), tmp_path / "out", images="copy", progress=False)
+    assert (report.num_samples, report.num_objects) == (1, 1)
+
+
 def test_samples_with_several_labels_are_refused(ds, tmp_path):
     ds.labels[1] = ["cat", "dog"]
     with pytest.raises(ExportError, match="1 samples have several labels in 'labels', such as sample 1") as caught:

@@ -96,6 +96,21 @@ def test_an_export_of_an_export_is_equal(tmp_path, config, label):
     assert (tmp_path / "two/images/train/a.png").read_bytes() == PNG
 
 
+EDGES = {
+    "right": "0 0.800091 0.500000 0.399818 0.400000",
+    "bottom": "0 0.500000 0.918237 0.400000 0.163526",
+    "both": "1 0.902042 0.800091 0.195916 0.399818",
+}
+
+
+@pytest.mark.parametrize("label", EDGES.values(), ids=EDGES)
+def test_a_box_that_ends_at_the_edge_of_its_image_comes_back_equal(tmp_path, label):
+    root = folder(tmp_path / "in", train_a=f"{label}\n")
+    (root / "images/train/a.png").write_bytes(encode_image(np.zeros((640, 640, 3), np.uint8), "png"))
+    exported(imported(root, tmp_path / "ds"), tmp_path / "out")
+    assert texts(tmp_path / "out") == texts(root)
+
+
 FRACTIONS = st.one_of(
     st.integers(0, 1000).map(lambda number: f"{number / 1000}"),
     st.floats(0, 1).map(repr),
@@ -273,6 +288,44 @@ def test_a_keypoint_that_is_edited_changes_its_line_alone(tmp_path):
     assert changes(ds, tmp_path) == {("labels/train/a.txt", 0): b"0 0.5 0.5 0.2 0.4 0.450 0.35 2 0.6 0.6 2"}
 
 
+def moved_box(ds):
+    boxes = ds.boxes[0].numpy()
+    boxes[0, 0] -= 3
+    ds.boxes[0] = boxes
+
+
+def moved_vertex(ds):
+    values = ds.segmentation[0].numpy().item()
+    values[0][0][2] += 3
+    ds.segmentation[0] = values
+
+
+def moved_keypoint(ds):
+    values = ds.keypoints[0].numpy().item()
+    values[0][0] += 3
+    ds.keypoints[0] = values
+
+
+EDITS = {
+    "a box": (SPLITS + NAMES, "0 0.600251 0.500000 0.594489 0.896625\n", moved_box, {1}),
+    "a box of many digits": (SPLITS + NAMES, "0 0.12345678901234567 0.5 0.0123456789 1e-2\n", moved_box, {1}),
+    "a vertex": (SPLITS + NAMES, "0 0.1234567890123 0.1 0.3 0.1 0.33333333333333 0.5\n", moved_vertex, {3}),
+    "a vertex beside a score": (SPLITS + NAMES, "0 .1 .1 .3 0.10000000001 .3 .5 0.9123456789012\n", moved_vertex, {3}),
+    "a keypoint": (POSE, "0 0.5 0.5 0.2 0.4 0.45 0.35 2 0.5500000000001 0.65 1\n", moved_keypoint, {5}),
+    "a keypoint in a box that reaches out": (POSE, "0 .95 .5 .2 .4 .45 .35 2 .55 .65 1\n", moved_keypoint, {5}),
+}
+
+
+@pytest.mark.parametrize(("config", "label", "edit", "words"), EDITS.values(), ids=EDITS)
+def test_an_edit_changes_the_numbers_of_another_value_alone(tmp_path, config, label, edit, words):
+    root = folder(tmp_path / "in", config, train_a=label)
+    ds = imported(root, tmp_path / "ds")
+    edit(ds)
+    exported(ds, tmp_path / "out")
+    before, after = (one["labels/train/a.txt"].split() for one in (texts(root), texts(tmp_path / "out")))
+    assert {at for at, (old, new) in enumerate(zip(before, after, strict=True)) if old != new} == words
+
+
 def test_a_box_moved_off_its_polygon_is_reported(tmp_path):
     ds = imported(folder(tmp_path / "in", train_a="0 0.1 0.1 0.3 0.1 0.3 0.5\n"), tmp_path / "ds")
     ds.boxes[0] = np.array([[50, 5, 20, 20]], np.float32)
@@ -441,7 +494,7 @@ MASK = {"size": [50, 100], "counts": [510, 20] + [30, 20] * 19 + [5000 - 510 - 2
         ([[[0, 0]]], "segment", b"0 0.1 0.2 0.3 0.2 0.3 0.6 0.1 0.6\n", "objects without a polygon"),
         ([{"size": [9], "counts": "x"}], "segment", b"0 0.1 0.2 0.3 0.2 0.3 0.6 0.1 0.6\n", "run-length masks cannot"),
         ([[SQUARE]], "detect", b"0 0.2 0.4 0.2 0.4\n", "tensors that are not part"),
-        ([MASK], "segment", b"0 0.1 0.2 0.1 0.58 0.29 0.58 0.29 0.2\n", "run-length masks are written"),
+        ([MASK], "segment", b"0 0.1 0.2 0.1 0.6 0.3 0.6 0.3 0.2\n", "run-length masks are written"),
     ],
     ids=["polygon", "rotated", "none", "triangle", "point", "broken mask", "box", "mask"],
 )
@@ -481,6 +534,32 @@ def _area(points):
 def test_joined_polygons_keep_their_areas():
     squares = [np.array([[x, 0.0], [x + 2, 0], [x + 2, 2], [x, 2]]) for x in (0, 5, 9)]
     assert _area(joined(squares)) == pytest.approx(12)
+
+
+@pytest.mark.parametrize("turned", [{0}, {1}, {0, 2}], ids=str)
+def test_polygons_that_go_around_in_different_directions_keep_their_areas(turned):
+    squares = [np.array([[x, 0.0], [x + 2, 0], [x + 2, 2], [x, 2]]) for x in (0, 5, 9)]
+    assert _area(joined([one[::-1] if at in turned else one for at, one in enumerate(squares)])) == pytest.approx(12)
+
+
+MASKS = {
+    "one pixel": (["...", ".#.", "..."], 1),
+    "a line of one pixel": (["....", "####", "...."], 1),
+    "stairs": (["#...", "##..", "###.", "####"], 1),
+    "pixels that touch at corners": (["#..", ".#.", "..#"], 1),
+    "two parts": (["##..#", "##..#"], 2),
+    "a notch": (["###", "#.#", "#.#"], 1),
+}
+
+
+@pytest.mark.parametrize(("drawn", "parts"), MASKS.values(), ids=MASKS)
+def test_the_outlines_of_a_mask_enclose_its_pixels(drawn, parts):
+    mask = np.array([[pixel == "#" for pixel in row] for row in drawn])
+    changes = np.flatnonzero(np.diff(mask.T.ravel(), prepend=False, append=False))
+    runs = {"size": list(mask.shape), "counts": np.diff([0, *changes, mask.size]).tolist()}
+    outlines = mask_outlines(runs)
+    assert len(outlines) == parts
+    assert sum(map(_area, outlines)) == mask.sum()
 
 
 @pytest.mark.parametrize("runs", [{}, {"size": [2, 2]}, {"size": [2], "counts": [4]}, {"size": "x", "counts": "y"}])

@@ -53,6 +53,15 @@ def two(root):
     return parsed(root)
 
 
+@pytest.mark.parametrize("folder", ["images/", "labels/", "set/image/", "xml/images/"])
+def test_an_annotation_gets_the_image_of_its_own_folders_whatever_these_are_called(root, folder):
+    for split in ("train", "val"):
+        usual(root, f"{folder}{split}/a", ("Cat", 1, 2, 11, 22))
+    found, issues = parsed(root)
+    assert sorted(found.images) == [f"JPEGImages/{folder}{split}/a.png" for split in ("train", "val")]
+    assert issues == []
+
+
 def test_files_come_by_name(two):
     found, issues = two
     assert found.images == ("JPEGImages/a.png", "JPEGImages/b.png")

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from penstock.dataset import Dataset, View
 from penstock.errors import ExportError
 from penstock.exporters._boxes import left_behind, negative_boxes
+from penstock.exporters._edited_note import explains_edited_notes
 from penstock.exporters._images import Images, check_images, safe_name, write_images
 from penstock.exporters._place import checked_place, written_beside
 from penstock.exporters._report import ExportReport
@@ -23,6 +24,7 @@ from penstock.exporters.coco._document import WRITTEN, CocoDocument
 __all__ = ["to_coco"]
 
 
+@explains_edited_notes
 def to_coco(
     source: Dataset | View,
     path: str | os.PathLike[str],
@@ -79,7 +81,7 @@ def to_coco(
     if is_file and chosen_images is not None:
         raise ExportError(f"images={images!r} cannot be written to a single file, {str(path)!r}. Expected a folder")
     parts = _parts(rows, is_file=is_file)
-    with written_beside(place, overwrite=overwrite) as part:
+    with written_beside(place, rows, overwrite=overwrite) as part:
         count = 0
         for name, subset, chosen, note in parts:
             document = CocoDocument(rows, chosen, note, _categories(rows, note))
@@ -98,7 +100,9 @@ def _left_out(rows: ExportedRows) -> tuple[str, ...]:
     """Name the tensors for which COCO has no key."""
     written = {rows.images, rows.boxes, rows.labels, *WRITTEN}
     return tuple(
-        f"the tensor {name!r} is not part of a COCO file" for name in rows.table.tensors if name not in written
+        f"the tensor {name!r} is not part of a COCO file"
+        for name in rows.table.tensors
+        if name not in written or not rows.is_field(name)
     )
 
 

@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.errors import ExportError
 from penstock.exporters._rows import ExportedRows
 from penstock.exporters.coco._classes import Categories
 from penstock.exporters.coco._entries import annotation_entry, image_entry
@@ -115,7 +114,7 @@ class CocoDocument:
             attributes, odd = values.pop("attributes") or {}, values.pop("as_written") or {}
             index = values.pop("index")
             known = values["id"]
-            if "id" in odd and known == odd["id"][1]:
+            if isinstance(odd.get("id"), list) and known == odd["id"][-1]:
                 is_new = False
             else:
                 values["id"] = ids.of(known)
@@ -160,12 +159,7 @@ class CocoDocument:
             }
 
     def _check_count(self, position: int, count: int, name: str | None, values: Sequence[Any]) -> None:
-        if len(values) != count:
-            row = int(self._rows.rows[self._chosen[position]])
-            raise ExportError(
-                f"sample {row} has {count} boxes and {len(values)} values in {name!r}. Expected one for each box",
-                hint="give each object an entry in every tensor that describes objects",
-            )
+        self._rows.check_count(int(self._chosen[position]), count, name, values)
 
     def write(self, path: Path) -> None:
         """Write the file."""
@@ -187,7 +181,7 @@ class CocoDocument:
 def _largest(rows: ExportedRows, name: str) -> int:
     """Return the largest number of a tensor in all samples of the dataset; 0 if there is none."""
     spec = rows.spec(name)
-    if spec is None or spec.htype not in {"generic", "json"}:
+    if spec is None or not rows.is_field(name) or spec.htype not in {"generic", "json"}:
         return 0
     values = rows.table.column(name).values
     if spec.htype == "generic":
@@ -208,6 +202,7 @@ def _area(area: float | None, box: Sequence[float]) -> float | None:
     """Return the area of an object: that of its box if no other is known."""
     if area is None:
         return box[2] * box[3]
+    area = float(area)  # JSON has whole numbers too
     if not math.isfinite(area):  # NaN: the source states none
         return None
     return int(area) if area.is_integer() and abs(area) < 2**53 else area

@@ -75,7 +75,7 @@ def annotation_entry(
     found: dict[str, Any] = {}
     for name, value in values.items():
         pair = as_written.get(name)
-        if pair is not None and value == pair[1]:
+        if isinstance(pair, list) and len(pair) == 2 and value == pair[1]:
             if name in layout:
                 found[name] = pair[0]
         elif value is None and is_new:
@@ -95,5 +95,5 @@ def _says_more(name: str, value: Any, layout: Sequence[str]) -> bool:
 
 def _layout(layouts: Layouts, note: int | Sequence[str]) -> Sequence[str]:
     if not isinstance(note, int):
-        return note
-    return layouts[note] if note < len(layouts) else ()
+        return note if isinstance(note, list) and all(isinstance(name, str) for name in note) else ()
+    return layouts[note] if 0 <= note < len(layouts) else ()

@@ -12,6 +12,7 @@ import numpy as np
 
 from penstock.dataset import Dataset, View
 from penstock.errors import ExportError
+from penstock.exporters._edited_note import explains_edited_notes
 from penstock.exporters._place import checked_place, written_beside
 from penstock.exporters._report import ExportReport
 from penstock.exporters._rows import ExportedRows
@@ -24,6 +25,7 @@ _NOT_CELLS = frozenset(("image", "binary_mask", "segment_mask"))
 _SIDES = ("left", "top", "width", "height")
 
 
+@explains_edited_notes
 def to_csv(
     source: Dataset | View, path: str | os.PathLike[str], *, overwrite: bool = False, progress: bool = True
 ) -> ExportReport:
@@ -68,7 +70,7 @@ def to_csv(
     if not table.header:
         raise ExportError("the dataset has no labels, numbers or texts. Expected at least one tensor of these")
     note = table.note
-    with written_beside(place, overwrite=overwrite) as part:
+    with written_beside(place, rows, overwrite=overwrite) as part:
         encoding = "utf-8-sig" if note.get("has_mark") else "utf-8"
         with part.open("w", encoding=encoding, newline="") as stream:
             tab = place.suffix.lower() == ".tsv"

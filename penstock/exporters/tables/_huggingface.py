@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from penstock.dataset import Dataset, View
 from penstock.errors import ExportError, MissingDependencyError
+from penstock.exporters._edited_note import explains_edited_notes
 from penstock.exporters._rows import ExportedRows
 from penstock.exporters.tables._features import Wanted, wanted_features
 from penstock.exporters.tables._restored import plain, restored
@@ -27,6 +28,7 @@ __all__ = ["to_huggingface"]
 _WRITTEN = "as_written"
 
 
+@explains_edited_notes
 def to_huggingface(source: Dataset | View, *, progress: bool = True) -> Any:
     """Return a Hugging Face dataset.
 

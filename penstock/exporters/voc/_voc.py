@@ -12,6 +12,7 @@ import numpy as np
 
 from penstock.dataset import Dataset, View
 from penstock.errors import ExportError
+from penstock.exporters._edited_note import explains_edited_notes
 from penstock.exporters._images import Images, check_images, safe_name, write_images
 from penstock.exporters._masks import MaskWriter, mask_tensors
 from penstock.exporters._place import checked_place, written_beside
@@ -34,6 +35,7 @@ _LOST = {  # of objects, that VOC has no place for
 _MASKS = ("SegmentationClass", "SegmentationObject")
 
 
+@explains_edited_notes
 def to_voc(
     source: Dataset | View,
     path: str | os.PathLike[str],
@@ -87,7 +89,7 @@ def to_voc(
         lacking = "boxes" if rows.boxes is None else "class labels"
         raise ExportError(f"the dataset has no {lacking}. Expected boxes and a class label for each")
     chosen_images = check_images(rows, images)
-    with written_beside(place, overwrite=overwrite) as part:
+    with written_beside(place, rows, overwrite=overwrite) as part:
         writer = _FolderWriter(rows, part)
         writer.write()
         if chosen_images is not None:
@@ -175,7 +177,7 @@ class _FolderWriter:
             png = writer.png(sample.get(writer.name), sample.get("mask_forms"))
             if png is not None:
                 self._put(f"{before}{folder}/{own}.png", png)
-        sets = self._rows.spec("image_sets")
+        sets = self._rows.spec("image_sets") if self._rows.is_field("image_sets") else None
         in_sets = [] if sets is None or sample.get("image_sets") is None else sample["image_sets"].tolist()
         self._listed.append(
             Listed(
@@ -235,7 +237,7 @@ class _FolderWriter:
 
     def _is_of_objects(self, name: str) -> bool:
         spec = self._rows.spec(name)
-        return spec is not None and spec.aligned_with == self._rows.boxes
+        return spec is not None and spec.aligned_with == self._rows.boxes and self._rows.is_field(name)
 
     def issues(self) -> tuple[str, ...]:
         """Return what VOC cannot represent."""
@@ -256,7 +258,7 @@ class _FolderWriter:
         used |= {*filter(self._is_of_objects, _LOST)}
         used |= {*(writer.name for writer in self._masks.values()), *(_IMAGES if self._note else ())}
         for name in rows.table.tensors:
-            if name not in used:
+            if name not in used or not rows.is_field(name):
                 found.append(f"the tensor {name!r} is not part of a VOC folder")
         return tuple(found)
 

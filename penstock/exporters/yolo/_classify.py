@@ -25,9 +25,7 @@ def write_class_folders(rows: ExportedRows, part: Path, images: Images, issues: 
     if images is None:
         raise ExportError("task='classify' writes images alone. Expected images='copy' or images='link'")
     labels = str(rows.labels)
-    folders = [safe_name(name.replace("/", "_")) for name in rows.class_names]
-    if len(set(folders)) < len(folders):
-        raise ExportError(f"the classes {', '.join(map(repr, rows.class_names))} are not distinct as names of folders")
+    folders = _class_folders(rows, issues)
     subsets = rows.subsets()
     has_splits = any(subsets)
     if not any(subset.lower().startswith(("val", "test", "dev")) for subset in subsets):
@@ -53,6 +51,16 @@ def write_class_folders(rows: ExportedRows, part: Path, images: Images, issues: 
         if not any(PurePosixPath(path).parent.name == name for path in names):
             issues.note("classes without images, which have no folder", name)
     return len(names)
+
+
+def _class_folders(rows: ExportedRows, issues: Issues) -> list[str]:
+    folders = [safe_name(name.replace("/", "_")) for name in rows.class_names]
+    if len(set(folders)) < len(folders):
+        raise ExportError(f"the classes {', '.join(map(repr, rows.class_names))} are not distinct as names of folders")
+    for name, folder in zip(rows.class_names, folders, strict=True):
+        if name != folder:
+            issues.say(f"the class {name!r} is written as the folder {folder!r}")
+    return folders
 
 
 def _distinct(folder: str, name: str, used: set[str], issues: Issues) -> str:

@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.errors import ExportError
 from penstock.exporters._issues import Issues
 from penstock.exporters._rows import ExportedRows
 from penstock.exporters.yolo._classes import ClassNumbers
 from penstock.exporters.yolo._outlines import joined, mask_outlines, polygons_of, rectangle
 from penstock.formats._yolo import (
     Style,
+    as_written,
     digest_of,
     keypoint_values,
     line_text,
@@ -34,6 +34,7 @@ _SLACK = 0.01  # of an image's side, that points may be outside of it: what Ultr
 _KEYPOINT = 3
 _FULLY_VISIBLE = 2
 _VISIBLE_CHANGE = 0.01  # pixels
+_ROUNDINGS = 2  # of float32: a box up to the edge of its image, rounded, may seem to reach out of it
 _FIT = 2.0  # pixels between a box and the polygon that it is around, where the source has both
 
 
@@ -121,13 +122,13 @@ class LabelLines:
     def _objects(self, sample: Mapping[str, Any], position: int, where: str) -> list[_Object]:
         boxes, labels = sample.get(self._rows.boxes or ""), sample.get(self._rows.labels or "")
         count = 0 if boxes is None else len(boxes)
-        self._check_count(position, count, str(self._rows.labels), [] if labels is None else labels)
+        self._rows.check_count(position, count, str(self._rows.labels), [] if labels is None else labels)
         if boxes is None or labels is None or not count:
             return []
         fields = {}
         for name in OBJECTS:
             values = sample.get(name)
-            self._check_count(position, count, name, values)
+            self._rows.check_count(position, count, name, values)
             fields[name] = [None] * count if values is None else _listed(values)
         size = self._size(sample, position)
         if min(size) <= 0:
@@ -135,14 +136,17 @@ class LabelLines:
                 self._issues.note("objects are left out because the size of their image is not known", where)
             return []
         corners = boxes_xywh(boxes, self._rows.table.tensors[str(self._rows.boxes)].coords).astype(np.float32)
-        inside = clip_boxes(decimals(corners), np.tile(np.array(size, np.float64), (count, 1)))
+        exact = decimals(corners)
+        inside = clip_boxes(exact, np.tile(np.array(size, np.float64), (count, 1)))
         kept = self._kept(corners, inside, fields["iscrowd"], where)
-        exact, fractions = decimals(corners).tolist(), shortest_boxes(inside.astype(np.float32), size).tolist()
+        reaches_out = (np.abs(inside - exact) > _ROUNDINGS * np.spacing(np.float32(max(size)))).any(axis=1)
+        clipped = np.where(reaches_out[:, None], inside.astype(np.float32), corners)
+        fractions = shortest_boxes(clipped, size).tolist()
         return [
             _Object(
                 label=int(labels[at]),
                 size=size,
-                box=exact[at],
+                box=exact[at].tolist(),
                 inside=inside[at],
                 fractions=fractions[at],
                 segmentation=fields["segmentation"][at],
@@ -192,8 +196,21 @@ class LabelLines:
             kept = [float(word) for word in text.split()[1:]]
             return rewritten(text, number, same, kept) or text, end
         values = self._values(one, text, where)
+        if text is not None:
+            values = self._as_written(values, text, one)
         changed = None if text is None else rewritten(text, number, same, values, self._style.digits)
         return changed or line_text(number, values, self._style.digits), end
+
+    def _as_written(self, values: list[float], text: str, one: _Object) -> list[float]:
+        """Return the numbers of an edited line, those that mean the same pixels as they are written."""
+        words = text.split()
+        if len(words) != len(values) + 1:
+            return values
+        has_box = self._task in ("detect", "pose") or (len(words) in _BOX_WORDS and not polygons_of(one.segmentation))
+        size = self._keypoints[1] if self._task == "pose" else None
+        end = len(values) - (one.score is not None)
+        written = [float(word) for word in words[1 : end + 1]]
+        return as_written(values[:end], written, one.size, has_box=has_box, keypoint_size=size) + values[end:]
 
     def _values(self, one: _Object, text: str | None, where: str) -> list[float]:
         """Return the numbers of a line after that of the class."""
@@ -261,14 +278,6 @@ class LabelLines:
             return points
         self._issues.note("polygons that reach out of their image are clipped", where)
         return np.clip(points, 0, sides)
-
-    def _check_count(self, position: int, count: int, name: str, values: Sequence[Any] | None) -> None:
-        if values is not None and len(values) != count:
-            raise ExportError(
-                f"sample {int(self._rows.rows[position])} has {count} boxes and {len(values)} values in {name!r}. "
-                "Expected one for each box",
-                hint="give each object an entry in every tensor that describes objects",
-            )
 
 
 def _written(note: Mapping[str, Any]) -> tuple[str | None, str | None]:

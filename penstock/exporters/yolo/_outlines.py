@@ -41,18 +41,35 @@ def _is_polygon(part: object) -> bool:
 
 
 def mask_outlines(runs: Mapping[str, Any]) -> list[Points] | None:
-    """Return the outer outlines of a run-length encoding; None where it is broken."""
+    """Return the outer outlines of a run-length encoding, along the edges of its pixels; None where it is broken.
+
+    Examples
+    --------
+    >>> [outline.tolist() for outline in mask_outlines({"size": [2, 3], "counts": [2, 4]})]
+    [[[1.0, 0.0], [1.0, 2.0], [3.0, 2.0], [3.0, 0.0]]]
+    """
     import cv2
 
     mask = mask_of_runs(runs)
     if mask is None:
         return None
-    contours, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
-    return [np.asarray(one, np.float64).reshape(-1, 2) for one in contours if len(one) >= _FEWEST // 2]
+    left, top, width, height = cv2.boundingRect(mask)
+    twice = mask[top : top + height, left : left + width].repeat(2, axis=0).repeat(2, axis=1)
+    contours, _ = cv2.findContours(twice, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    corner = np.array([left, top], np.float64)
+    return [_without_repeats(np.asarray((one[:, 0] + 1) // 2, np.float64)) + corner for one in contours]
+
+
+def _without_repeats(points: Points) -> Points:
+    """Return the points of a ring but those that equal the one before."""
+    differs: NDArray[np.bool_] = (points != np.roll(points, 1, axis=0)).any(axis=1)
+    return points[differs]
 
 
 def joined(polygons: Sequence[Points]) -> Points:
     """Return several polygons as one: each is connected to the next at their closest points, there and back.
+
+    All go around in the direction of the first, so that their areas add up.
 
     Examples
     --------
@@ -60,14 +77,21 @@ def joined(polygons: Sequence[Points]) -> Points:
     >>> joined([left, right]).tolist()  # doctest: +NORMALIZE_WHITESPACE
     [[2.0, 0.0], [3.0, 0.0], [5.0, 0.0], [5.0, 2.0], [3.0, 0.0], [2.0, 0.0], [2.0, 2.0], [0.0, 0.0]]
     """
-    found = polygons[-1]
-    for polygon in reversed(polygons[:-1]):
+    aligned = [polygon if _turns(polygon) == _turns(polygons[0]) else polygon[::-1] for polygon in polygons]
+    found = aligned[-1]
+    for polygon in reversed(aligned[:-1]):
         distances = ((polygon[:, None] - found[None]) ** 2).sum(axis=2)
         own, other = np.unravel_index(int(distances.argmin()), distances.shape)
         there = np.roll(found, -int(other), axis=0)
         from_own = np.roll(polygon, -int(own), axis=0)
         found = np.concatenate([from_own[:1], there, there[:1], from_own[:1], from_own[1:]])
     return found
+
+
+def _turns(polygon: Points) -> bool:
+    """Return the direction of a polygon: whether it goes around clockwise, as an image shows it."""
+    x, y = (polygon - polygon[0]).T
+    return bool(np.dot(x, np.roll(y, -1)) >= np.dot(y, np.roll(x, -1)))
 
 
 def rectangle(box_xywh: Sequence[float]) -> Points:

@@ -12,6 +12,7 @@ import numpy as np
 
 from penstock.dataset import Dataset, View
 from penstock.errors import ExportError
+from penstock.exporters._edited_note import explains_edited_notes
 from penstock.exporters._images import Images, check_images, safe_name, write_images
 from penstock.exporters._issues import Issues
 from penstock.exporters._place import checked_place, written_beside
@@ -35,6 +36,7 @@ _NOT_A_FOLDER = {".yaml", ".yml", ".json"}
 _USED_BY = {"segmentation": ("segment", "obb"), "keypoints": ("pose",)}
 
 
+@explains_edited_notes
 def to_yolo(
     source: Dataset | View,
     path: str | os.PathLike[str],
@@ -97,14 +99,14 @@ def to_yolo(
     chosen = _task(rows, task)
     chosen_images = check_images(rows, images)
     issues = Issues()
-    with written_beside(place, overwrite=overwrite) as part:
+    with written_beside(place, rows, overwrite=overwrite) as part:
         part.mkdir()
         if chosen == "classify":
-            count = write_class_folders(rows, part, chosen_images, issues)
+            num_samples = count = write_class_folders(rows, part, chosen_images, issues)
         else:
-            count = _write(rows, part, chosen, chosen_images, issues)
+            num_samples, count = len(rows), _write(rows, part, chosen, chosen_images, issues)
     left = (*issues.texts, *_left_out(rows, chosen))
-    return ExportReport(path=Path(path), num_samples=len(rows), num_objects=count, issues=left)
+    return ExportReport(path=Path(path), num_samples=num_samples, num_objects=count, issues=left)
 
 
 def _left_out(rows: ExportedRows, task: Task) -> tuple[str, ...]:
@@ -114,7 +116,7 @@ def _left_out(rows: ExportedRows, task: Task) -> tuple[str, ...]:
         written |= {rows.boxes, "iscrowd", "as_written"}
         written |= {name for name, tasks in _USED_BY.items() if task in tasks}
         written |= {"score"} if _noted_task(rows) == task else set()
-    names = [name for name in rows.table.tensors if name not in written]
+    names = [name for name in rows.table.tensors if name not in written or not rows.is_field(name)]
     return (f"tensors that are not part of a YOLO folder for {task!r}: {', '.join(names)}",) if names else ()
 
 

@@ -66,10 +66,10 @@ def sweep(folder: Path) -> None:
     for part in staging_folders(folder):
         lock = staging_lock(part)
         if not lock.exists():
-            _remove(part)  # the lock comes before the folder and goes after it
+            _remove_any(part)  # the lock comes before the folder and goes after it
             continue
         with suppress(Timeout, OSError, RuntimeError), FileLock(lock, timeout=0):
-            _remove(part)
+            _remove_any(part)
             lock.unlink(missing_ok=True)
 
 
@@ -101,6 +101,13 @@ def _is_half_made(target: Path) -> bool:
         return False
     versions = target / "samples.lance" / "_versions"
     return not versions.is_dir() or not any(versions.glob("*.manifest"))
+
+
+def _remove_any(part: Path) -> None:
+    """Remove a folder, or the file that an export was writing."""
+    if part.is_file() and not part.is_symlink():
+        part.unlink(missing_ok=True)
+    _remove(part)
 
 
 def _remove(folder: Path) -> None:

@@ -175,11 +175,15 @@ class ImagesByName:
             return candidates[0] if candidates else None
         return max(candidates, key=lambda path: (*self._nearness(path, file), path.name == named))
 
-    def _nearness(self, path: Path, file: Path) -> tuple[bool, int, bool]:
+    def _nearness(self, path: Path, file: Path) -> tuple[bool, bool, bool, bool]:
         """Return how near an image is to an annotation file: same folder, shared folders, in a folder of images."""
-        folders = [part for part in path.relative_to(self._root).parts[:-1] if part.lower() not in _IMAGES]
-        own = [part for part in file.relative_to(self._root).parts[:-1] if part.lower() not in ANNOTATION_FOLDERS]
-        return path.parent == file.parent, folders == own, path.parent.name.lower() in _IMAGES
+        of_image, of_file = (one.relative_to(self._root).parts[:-1] for one in (path, file))
+        return (
+            path.parent == file.parent,
+            _without_first(of_image, _IMAGES) == _without_first(of_file, ANNOTATION_FOLDERS),
+            _without(of_image, _IMAGES) == _without(of_file, ANNOTATION_FOLDERS),
+            path.parent.name.lower() in _IMAGES,
+        )
 
     def _expected_folder(self, file: Path) -> Path:
         """Return the folder where the image of a file should be."""
@@ -187,3 +191,13 @@ class ImagesByName:
         if file.parent in self._folders or not beside:
             return file.parent
         return min(beside, key=lambda folder: (folder.parent != file.parent.parent, folder))
+
+
+def _without(folders: Sequence[str], kind: frozenset[str]) -> list[str]:
+    return [part for part in folders if part.lower() not in kind]
+
+
+def _without_first(folders: Sequence[str], kind: frozenset[str]) -> list[str]:
+    """Return folders without the first of a kind: those below it may have any name, also one of the kind."""
+    at = next((at for at, part in enumerate(folders) if part.lower() in kind), len(folders))
+    return [*folders[:at], *folders[at + 1 :]]
