@@ -156,6 +156,7 @@ export class FakeKernel {
         formats: [
           { ...rest, name: "coco", title: "COCO", places: coco, images: ["copy"] },
           { ...voc, why_not: "no boxes" },
+          { ...voc, name: "folder", title: "Folder for each class", images: ["copy"], needs_images: true },
         ],
       });
     },

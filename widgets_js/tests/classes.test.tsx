@@ -97,7 +97,10 @@ describe("in the Explorer", () => {
   }
 
   async function classMenu(kernel: FakeKernel, name: string): Promise<HTMLElement> {
-    const el = await open(kernel);
+    return classMenuIn(await open(kernel), name);
+  }
+
+  async function classMenuIn(el: HTMLElement, name: string): Promise<HTMLElement> {
     const row = el.querySelector(`.penstock-left [data-class='${name}']`) as HTMLElement;
     const panel = unfold(find(row, "class-menu"));
     await eventually(() => expect(find(panel, "class-touch").textContent).toMatch(/objects? in/));
@@ -125,6 +128,16 @@ describe("in the Explorer", () => {
     expect(asked?.args).toEqual({ old: "Ring", new: "Torus" });
   });
 
+  it("gives the slider of a renamed class its new name", async () => {
+    const el = await open(new FakeKernel({ numSamples: 40 }));
+    const sliders = (): (string | undefined)[] =>
+      [...el.querySelectorAll<HTMLElement>("[data-testid=weight-slider]")].map(({ dataset }) => dataset.class);
+    const before = sliders();
+    const name = before[0] ?? "";
+    await rename(await classMenuIn(el, name), "Torus");
+    await eventually(() => expect(sliders()).toEqual(["Torus", ...before.slice(1)]));
+  });
+
   it("tells a refusal in the form, which stays", async () => {
     const panel = await classMenu(new FakeKernel({ numSamples: 40 }), "Ring");
     await rename(panel, "refused");
@@ -137,7 +150,7 @@ describe("in the Explorer", () => {
     const kernel = new FakeKernel({ numSamples: 40 });
     const panel = await classMenu(kernel, "Ring");
     await rename(panel, "Circle");
-    await eventually(() => expect(find(panel, "merge-note").textContent).toMatch(/become Circle, which then has \d+/));
+    await eventually(() => expect(find(panel, "merge-note").textContent).toMatch(/into Circle, which then has \d+/));
     find(panel, "class-submit").click();
     await eventually(() =>
       expect(kernel.log.find(({ op }) => op === "classes.merge")?.args).toEqual({ names: ["Ring"], into: "Circle" }),
@@ -151,6 +164,17 @@ describe("in the Explorer", () => {
     expect(find(panel, "reason").textContent).toBe("Classes cannot be changed: the dataset is read-only.");
     const items = [...panel.querySelectorAll<HTMLButtonElement>("[role=menuitem]")];
     expect(items.map(({ disabled }) => disabled)).toEqual([true, true, true, true]);
+  });
+
+  it("chooses a color with the arrow keys", async () => {
+    const panel = await classMenu(new FakeKernel({ numSamples: 40 }), "Ring");
+    find(panel, "class-color").click();
+    await eventually(() => find(panel, "hue"));
+    const radios = [...panel.querySelectorAll<HTMLElement>("[role=radio]")];
+    await eventually(() => expect(document.activeElement).toBe(radios.at(-1))); // the color it has
+    radios.at(-1)?.dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowRight", bubbles: true, cancelable: true }));
+    await eventually(() => expect(radios[0]?.getAttribute("aria-checked")).toBe("true"));
+    expect(document.activeElement).toBe(radios[0]);
   });
 
   it("says on which theme a color is hard to see", () => {
@@ -207,8 +231,25 @@ describe("in the Explorer", () => {
     const format = find<HTMLSelectElement>(panel, "format");
     format.value = "voc";
     format.dispatchEvent(new Event("change", { bubbles: true }));
-    await eventually(() => expect(said(panel)).toBe("no boxes"));
+    await eventually(() => expect(said(panel)).toBe("Not possible: no boxes."));
     expect(find<HTMLButtonElement>(panel, "annotations-export").disabled).toBe(true);
+  });
+
+  it("asks no other format for the path and the images of the one before", async () => {
+    const panel = await annotations(new FakeKernel({ numSamples: 40 }));
+    const path = find<HTMLInputElement>(panel, "annotations-path");
+    type(path, "mine.json");
+    const choose = (name: string): void => {
+      const format = find<HTMLSelectElement>(panel, "format");
+      format.value = name;
+      format.dispatchEvent(new Event("change", { bubbles: true }));
+    };
+    choose("folder");
+    await eventually(() => expect(find<HTMLSelectElement>(panel, "annotations-images").value).toBe("copy"));
+    expect(path.value).toBe("shapes-voc");
+    choose("coco");
+    await eventually(() => expect(find<HTMLSelectElement>(panel, "annotations-images").value).toBe(""));
+    expect(path.value).toBe("shapes.json");
   });
 
   it("shows the notes of the dataset behind its name", async () => {

@@ -79,6 +79,30 @@ describe("describeChange", () => {
     expect(describeChange({ labels: before, boxes: [] }, { labels: after, boxes: [] }, NAMES)).toBe(words);
   });
 
+  it("tells objects apart where one was deleted and another drawn", () => {
+    const outline = { polygons: [[0, 0, 10, 0, 10, 10]], outlines: [], points: null };
+    const wide = { polygons: [[40, 0, 90, 0, 90, 10, 40, 10]], outlines: [], points: null };
+    const before = {
+      labels: [0, 1],
+      boxes: [0, 0, 10, 10, 40, 0, 50, 10],
+      drawn: {
+        masks: [],
+        objects: new Map([
+          [0, outline],
+          [1, wide],
+        ]),
+      },
+    };
+    const drawn = { masks: [], objects: new Map([[0, wide]]) };
+    const redrawn = { labels: [1, 0], boxes: [40, 0, 50, 10, 200, 200, 30, 30], drawn };
+    expect(describeChange(before, redrawn, NAMES)).toBe("+ Circle, − Circle");
+    expect(describeChange(before, { ...redrawn, labels: [2, 0] }, NAMES)).toBe("Square → Star, + Circle, − Circle");
+    const copied = { labels: [0, 1, 1], boxes: [...before.boxes, 50, 10, 50, 10], drawn: before.drawn };
+    expect(describeChange(before, copied, NAMES)).toBe("+ Square");
+    const widened = { ...before, boxes: [0, 0, 10, 10, 42, 0, 50, 10] };
+    expect(describeChange(before, widened, NAMES)).toBe("box moved");
+  });
+
   it("tells of moved boxes", () => {
     const moved = { ...PAIRED, boxes: [9, ...PAIRED.boxes.slice(1)] };
     expect(describeChange(PAIRED, moved, NAMES)).toBe("box moved");

@@ -332,6 +332,90 @@ describe("session", () => {
     expect(session.store.toast.value?.redo).toBe(true);
   });
 
+  /** A session on the first sample, and the edits that were sent, which wait until `answer` is called. */
+  async function editing() {
+    const { model, kernel, session } = setUp();
+    open = session;
+    session.start();
+    await tick();
+    const waiting: (() => void)[] = [];
+    const answered = model.onSend;
+    model.onSend = (message) => {
+      if (message.op === "edit.labels") waiting.push(() => answered?.(message));
+      else answered?.(message);
+    };
+    const sent = () => model.sent.filter(({ op }) => op.startsWith("edit.")).map(({ op, args }) => ({ op, ...args }));
+    const answer = async () => {
+      waiting.shift()?.();
+      await tick();
+    };
+    return { session, model, kernel, sent, answer, uid: session.detail.sample.value?.uid };
+  }
+
+  const labeled = (label: number) => ({ labels: [label], boxes: [1, 2, 30, 40], sources: [-1] });
+
+  it("sends an edit whose keys have not come to rest before it shows another sample", async () => {
+    const { session, sent, uid } = await editing();
+    session.detail.saveSoon(() => void session.detail.change(labeled(5)));
+    session.store.current.value = 1;
+    await tick(1000);
+    expect(sent()).toMatchObject([{ op: "edit.labels", uid, labels: [5] }]);
+    expect(session.detail.sample.value?.uid).not.toBe(uid);
+  });
+
+  it("undoes and commits after the edits before it, at rest or not", async () => {
+    const { session, sent, answer } = await editing();
+    session.detail.saveSoon(() => void session.detail.change(labeled(5)));
+    const undone = session.store.actions.undo();
+    await tick();
+    expect(sent().map(({ op }) => op)).toEqual(["edit.labels"]);
+    await answer();
+    await undone;
+    expect(sent().map(({ op }) => op)).toEqual(["edit.labels", "edit.undo"]);
+    void session.detail.change(labeled(4));
+    const committed = session.edits.commit("fixed");
+    await answer();
+    await committed;
+    expect(sent().map(({ op }) => op)).toEqual(["edit.labels", "edit.undo", "edit.labels", "edit.commit"]);
+  });
+
+  it("sends an edit made during another one with the state that the other one left", async () => {
+    const { session, sent, answer } = await editing();
+    const was = session.detail.sample.value?.state;
+    const both = [session.detail.change(labeled(5)), session.detail.change(labeled(4))];
+    await tick();
+    expect(sent()).toMatchObject([{ labels: [5], state: was }]);
+    await answer();
+    const left = session.detail.sample.value?.state;
+    expect(left).not.toBe(was);
+    await answer();
+    expect(await Promise.all(both)).toEqual([true, true]);
+    expect(sent()).toMatchObject([
+      { labels: [5], state: was },
+      { labels: [4], state: left },
+    ]);
+    expect(session.detail.ahead.value).toBe(false);
+  });
+
+  it("does not send an edit made on top of one that is refused", async () => {
+    const { session, model, sent } = await editing();
+    const both = [session.detail.change(labeled(5)), session.detail.change(labeled(4))];
+    const first = model.sent.find(({ op }) => op === "edit.labels");
+    model.refuse(first?.id ?? "", { code: "OutdatedError", message: "sample 0 has changed" });
+    expect(await Promise.all(both)).toEqual([false, false]);
+    expect(sent()).toHaveLength(1);
+  });
+
+  it("makes a chip's edit from the sample that the edits before it left", async () => {
+    const { session, sent, answer } = await editing();
+    session.detail.saveSoon(() => void session.detail.change(labeled(5)));
+    const done = session.detail.edit((now) => ({ ...labeled(4), labels: [...now.labels, 4] }));
+    await answer();
+    await answer();
+    expect(await done).toBe(true);
+    expect(sent()).toMatchObject([{ labels: [5] }, { labels: [5, 4] }]);
+  });
+
   it("tells of a refused edit in a line that stays, not in the query's text", async () => {
     const { model, session } = await weighted();
     open = session;

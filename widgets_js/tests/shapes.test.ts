@@ -9,6 +9,7 @@ import {
   edgeAt,
   enclosing,
   movedShape,
+  nextPart,
   type ObjectShape,
   pointPlace,
   pointsOf,
@@ -139,6 +140,21 @@ describe("keypoints", () => {
 
   it("get a place with their first visibility", () => {
     expect(withVisibilityStepped(SHAPE, 1, { x: 15, y: 16 }).points?.slice(3)).toEqual([15, 16, 2]);
+  });
+
+  it("are the part after the last polygon, and the first polygon comes after them", () => {
+    const shape = {
+      polygons: [
+        [0, 0, 1, 0, 1, 1],
+        [5, 5, 6, 5, 6, 6, 5, 6],
+      ],
+      outlines: [],
+      points: [1, 2, 2, 3, 4, 1],
+    };
+    expect(nextPart(shape, { ring: 0, at: 2 })).toEqual({ ring: 1, at: 0 });
+    expect(nextPart(shape, { ring: 1, at: 3 })).toEqual({ keypoint: 0 });
+    expect(nextPart(shape, { keypoint: 1 })).toEqual({ ring: 0, at: 0 });
+    expect(nextPart({ ...shape, polygons: [], points: [1, 2, 2] }, { keypoint: 0 })).toEqual({ keypoint: 0 });
   });
 
   it("are walked after the vertices", () => {

@@ -85,7 +85,7 @@ class ExportFormat:
         }
         words = {"boxes": "boxes", "labels": "class labels", "images": "images"}
         if has["boxes"] and not self.takes_boxes:
-            return f"a {self.title} holds whole images, and this dataset has boxes"
+            return "it cannot hold boxes, which this dataset has"
         lacking = [words[name] for name in self.needs if not has[name]]
         return f"{self.title} needs {' and '.join(lacking)}, which this dataset does not have" if lacking else None
 
@@ -94,7 +94,7 @@ _FORMATS = (
     ExportFormat(name="coco", title="COCO", suffix=".json"),
     ExportFormat(name="yolo", title="YOLO"),
     ExportFormat(name="voc", title="Pascal VOC", needs=("boxes", "labels")),
-    ExportFormat(name="folder", title="folder for each class", needs=("images", "labels"), takes_boxes=False),
+    ExportFormat(name="folder", title="Folder for each class", needs=("images", "labels"), takes_boxes=False),
     ExportFormat(name="csv", title="CSV", suffix=".csv", folder=False, needs=()),
 )
 

@@ -3,6 +3,7 @@ import type { ShownSample as SampleDetail } from "../session/detail-session.ts";
 import * as intervals from "../session/intervals.ts";
 import { chips, describeChange, isPaired, withClass, withOther, withoutBox, withoutClass } from "../session/labels.ts";
 import type { Session } from "../session/session.ts";
+import { type ObjectShape, pointsOf } from "../session/shapes.ts";
 import { classColor } from "../ui/colors.ts";
 import { focusable } from "../ui/focus.ts";
 import { countText } from "../ui/number-text.ts";
@@ -42,8 +43,8 @@ export function DetailPanel({ session }: { session: Session }) {
             <SelectedBox session={session} sample={sample} />
             <Edited session={session} sample={sample} />
             {sample.note === null ? null : <p class="penstock-note penstock-warned">{sample.note}</p>}
-            <Fields sample={sample} box={detail.selectedBox.value} />
             <Keys session={session} sample={sample} />
+            <Fields sample={sample} box={detail.selectedBox.value} />
           </>
         )}
       </div>
@@ -102,10 +103,12 @@ function Chips({ session, sample }: { session: Session; sample: SampleDetail }) 
   const add = (label: number, close: () => void): void => {
     close();
     detail.drawClass.value = label;
-    void detail.change(withClass(sample, label, sample, paired)).then((done) => {
-      const boxes = detail.sample.value?.boxes.length ?? 0;
-      if (done && isPaired(sample, paired) && boxes > 0) detail.selectedBox.value = boxes / 4 - 1;
-    });
+    void detail
+      .edit((now) => withClass(now, label, now, paired))
+      .then((done) => {
+        const boxes = detail.sample.value?.boxes.length ?? 0;
+        if (done && isPaired(sample, paired) && boxes > 0) detail.selectedBox.value = boxes / 4 - 1;
+      });
   };
   const create = async (name: string, close: () => void): Promise<void> => {
     close();
@@ -123,7 +126,6 @@ function Chips({ session, sample }: { session: Session; sample: SampleDetail }) 
           times={chip.count}
           boxed={boxed}
           editable={editable}
-          sample={sample}
         />
       ))}
       {editable ? (
@@ -131,7 +133,11 @@ function Chips({ session, sample }: { session: Session; sample: SampleDetail }) 
           class="penstock-label penstock-add-label"
           label="+ class"
           testid="penstock-add-class"
-          title="add a class label"
+          title={
+            isPaired(sample, paired) && dataset.box_tensor !== null
+              ? "add an object; its box starts in the middle"
+              : "add a class label"
+          }
         >
           {(close) => (
             <ClassPicker
@@ -153,10 +159,9 @@ interface LabelChipProps {
   times: number;
   boxed: boolean;
   editable: boolean;
-  sample: SampleDetail;
 }
 
-function LabelChip({ session, label, times, boxed, editable, sample }: LabelChipProps) {
+function LabelChip({ session, label, times, boxed, editable }: LabelChipProps) {
   const { store, detail } = session;
   const name = store.classNames.value[label] ?? `class ${label}`;
   const off = store.hiddenClasses.value.has(label);
@@ -190,7 +195,7 @@ function LabelChip({ session, label, times, boxed, editable, sample }: LabelChip
           class="penstock-remove"
           aria-label={`Remove ${name}`}
           title={times > 1 ? `remove all ${times}` : "remove"}
-          onClick={() => void detail.change(withoutClass(sample, label, store.dataset.value?.paired ?? false))}
+          onClick={() => void detail.edit((now) => withoutClass(now, label, store.dataset.value?.paired ?? false))}
         >
           ✕
         </button>
@@ -210,11 +215,11 @@ function SelectedBox({ session, sample }: { session: Session; sample: SampleDeta
   const set = (next: number, close: () => void): void => {
     close();
     detail.drawClass.value = next;
-    void detail.change(withOther(sample, index, next, paired));
+    void detail.edit((now) => withOther(now, index, next, paired));
   };
   const remove = (): void => {
     detail.selectedBox.value = null;
-    void detail.change(withoutBox(sample, index, paired));
+    void detail.edit((now) => withoutBox(now, index, paired));
   };
   return (
     <div class="penstock-row penstock-selected-box">
@@ -242,7 +247,7 @@ function SelectedBox({ session, sample }: { session: Session; sample: SampleDeta
       ) : null}
       {editable ? (
         <button {...focusable} type="button" class="penstock-pill" onClick={remove}>
-          remove
+          delete
         </button>
       ) : null}
     </div>
@@ -324,29 +329,51 @@ function Keys({ session, sample }: { session: Session; sample: SampleDetail }) {
       >
         draw a box
       </button>
-      <span>
-        <kbd>N</kbd> draw
-      </span>
-      <span>
-        <kbd>C</kbd> relabel
-      </span>
-      <span>
-        <kbd>Del</kbd> remove
-      </span>
-      <span>
-        <kbd>Tab</kbd> next box
-      </span>
-      <span>
-        <kbd>W A S D</kbd> move
-      </span>
-      {sample.drawn.objects.size === 0 ? null : (
-        <span>
-          <kbd>Enter</kbd> its points
+      {keysOf(session, sample).map(([key, what]) => (
+        <span key={key}>
+          <kbd>{key}</kbd> {what}
         </span>
-      )}
+      ))}
       <span>
         <kbd>Ctrl Z</kbd> undo
       </span>
     </p>
   );
 }
+
+/** The keys that work on what is selected: the sample, one of its objects, or a point of it. */
+function keysOf({ detail }: Session, { drawn }: SampleDetail): [string, string][] {
+  const index = detail.selectedBox.value;
+  const chosen = detail.selectedPoint.value;
+  if (index === null)
+    return [
+      ["N", "draw"],
+      ["Tab", "select a box"],
+    ];
+  const shape = drawn.objects.get(index);
+  if (chosen === null || chosen.box !== index || shape === undefined)
+    return [
+      ["C", "relabel"],
+      ["W A S D", "move"],
+      ["V", "copy"],
+      ["Del", "delete"],
+      ["Tab", "next box"],
+      ...(isEditable(shape) ? [["Enter", "its points"] as [string, string]] : []),
+    ];
+  return [
+    ["← ↑ → ↓", "move"],
+    ...("keypoint" in chosen.point
+      ? [["V", "visibility"] as [string, string]]
+      : ([
+          ["I", "add"],
+          ["Del", "delete"],
+        ] as [string, string][])),
+    ["Tab", "next point"],
+    ...(shape.polygons.length + (shape.points === null ? 0 : 1) > 1
+      ? [["Enter", "next part"] as [string, string]]
+      : []),
+    ["Esc", "the box"],
+  ];
+}
+
+const isEditable = (shape: ObjectShape | undefined): boolean => shape !== undefined && pointsOf(shape).length > 0;

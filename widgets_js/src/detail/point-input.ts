@@ -3,6 +3,7 @@ import type { Box, Size } from "../session/box-geometry.ts";
 import {
   edgeAt,
   LEAST_VERTICES,
+  nextPart,
   type ObjectShape,
   type Place,
   type Point,
@@ -97,7 +98,7 @@ function removeVertex(
 ): void {
   const left = withoutVertex(shape, ring, at);
   if (left === null) {
-    tools.session.store.actions.announce(`a polygon has at least ${LEAST_VERTICES} vertices`);
+    tools.session.toast(`A polygon has at least ${LEAST_VERTICES} vertices`);
     return;
   }
   commit(tools, index, left, { ring, at: Math.max(0, at - 1) });
@@ -112,16 +113,17 @@ function stepVisibility(tools: Tools, index: number, shape: ObjectShape, point: 
   tools.session.store.actions.announce(pointName(tools, next, point, box.label));
 }
 
-/** Enter goes to the points of the chosen box, Tab walks them, Escape goes back to the box. */
+/** Enter goes to the points of the chosen box, then on to its next polygon or its keypoints; Tab walks them, Escape goes back to the box. */
 export function pointKey(event: KeyboardEvent, tools: Tools): boolean {
   const index = tools.session.detail.selectedBox.value;
   const box = index === null ? undefined : tools.boxes.value[index];
   if (index === null || box?.shape === undefined) return false;
   const chosen = chosenPoint(tools);
-  if (chosen === null) return event.key === "Enter" && choose(tools, index, box, 0);
+  if (chosen === null) return event.key === "Enter" && choose(tools, index, box, pointsOf(box.shape)[0]);
+  if (event.key === "Enter") return choose(tools, index, box, nextPart(box.shape, chosen.point));
   if (event.key === "Tab") {
     const at = pointsOf(box.shape).findIndex((one) => samePoint(chosen.point, one));
-    return choose(tools, index, box, at + (event.shiftKey ? -1 : 1));
+    return choose(tools, index, box, pointsOf(box.shape)[at + (event.shiftKey ? -1 : 1)]) || leave(event, tools);
   }
   if (event.key === "Escape") {
     tools.session.detail.selectedPoint.value = null;
@@ -155,27 +157,38 @@ function changePoint(key: string, tools: Tools, { index, shape, point }: Chosen)
   const removes = key === "delete" || key === "backspace";
   if ("keypoint" in point) {
     if (key === "v") stepVisibility(tools, index, shape, point);
-    return key === "v" || removes; // a keypoint is hidden, never removed
+    else if (removes) tools.session.toast("A keypoint cannot be deleted; V makes it hidden, then not labeled");
+    else if (key === "i") tools.session.toast("Vertices can be added to polygons only");
+    else return false;
+    return true;
   }
   if (key === "i" || key === "insert")
     commit(tools, index, withVertexAfter(shape, point.ring, point.at), { ring: point.ring, at: point.at + 1 });
   else if (removes) removeVertex(tools, index, shape, point);
+  else if (key === "v") tools.session.toast("V changes the visibility of keypoints; this is a vertex");
   else return false;
   return true;
 }
 
-/** Past the last point Tab goes on to the next box. */
-function choose(tools: Tools, index: number, box: Box, at: number): boolean {
-  const point = box.shape === undefined ? undefined : pointsOf(box.shape)[at];
-  tools.session.detail.selectedPoint.value = point === undefined ? null : { box: index, point };
-  if (point === undefined || box.shape === undefined) return at === 0;
+function choose(tools: Tools, index: number, box: Box, point: Point | undefined): boolean {
+  if (point === undefined || box.shape === undefined) return false;
+  tools.session.detail.selectedPoint.value = { box: index, point };
   tools.session.store.actions.announce(pointName(tools, box.shape, point, box.label));
   return true;
 }
 
-/** "vertex 3 of 12", "left_eye, visible". */
+/** Tab before the first point goes back to the box; past the last one to the next box. */
+function leave(event: KeyboardEvent, tools: Tools): boolean {
+  tools.session.detail.selectedPoint.value = null;
+  return event.shiftKey;
+}
+
+/** "vertex 3 of 12", "polygon 2, vertex 3 of 12", "left_eye, visible". */
 export function pointName(tools: Tools, shape: ObjectShape, point: Point, label: number | null): string {
-  if ("ring" in point) return `vertex ${point.at + 1} of ${(shape.polygons[point.ring]?.length ?? 0) / 2}`;
+  if ("ring" in point) {
+    const polygon = shape.polygons.length > 1 ? `polygon ${point.ring + 1}, ` : "";
+    return `${polygon}vertex ${point.at + 1} of ${(shape.polygons[point.ring]?.length ?? 0) / 2}`;
+  }
   const names = tools.session.store.dataset.value?.skeletons[String(label)]?.names;
   const seen = SEEN[shape.points?.[3 * point.keypoint + 2] ?? 0] ?? "";
   return `${names?.[point.keypoint] ?? `keypoint ${point.keypoint + 1}`}, ${seen}`;

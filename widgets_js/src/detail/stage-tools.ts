@@ -4,7 +4,7 @@ import { type Box, type Handle, overlayBoxes, type Size, type View, withShape } 
 import type { ShownSample } from "../session/detail-session.ts";
 import { type Annotations, fromBoxes, isPaired } from "../session/labels.ts";
 import type { Session } from "../session/session.ts";
-import { type ObjectShape, type Point, pointPlace } from "../session/shapes.ts";
+import { type ObjectShape, type Point, pointPlace, type Shapes } from "../session/shapes.ts";
 
 export type Gesture =
   | { kind: "pan"; x: number; y: number; moved: boolean }
@@ -21,6 +21,8 @@ export interface Tools {
   gesture: Signal<Gesture | null>;
   /** The point that was chosen before the one under the pointer was pressed. */
   pressed: { current: Point | null };
+  /** The shape of each object as the kernel has it, or will have it when the edits on their way are done. */
+  known: { current: Shapes["objects"] };
   image: Size;
   relabel: () => void;
 }
@@ -32,15 +34,27 @@ export function addBox(tools: Tools, box: Box): void {
   save(tools, next);
 }
 
-/** An edit the kernel refuses is put back to what the sample says. */
+/** An edit the kernel refuses is put back to what the sample says. Later edits start from what is sent here. */
 export function save(tools: Tools, boxes: readonly Box[]): void {
   const { detail, store } = tools.session;
   const sample = detail.sample.value;
   if (sample === null) return;
   const paired = isPaired(sample, store.dataset.value?.paired ?? false);
-  void detail.change(fromBoxes(boxes, sample.labels, paired, sample.drawn)).then((done) => {
-    if (!done) tools.boxes.value = boxesOf(detail.sample.value ?? sample);
+  const edited = fromBoxes(boxes, sample.labels, paired, { masks: [], objects: tools.known.current });
+  const sent = detail.change(edited);
+  take(
+    tools,
+    boxes.map((box, source) => ({ ...box, source })),
+  );
+  void sent.then((done) => {
+    if (!done) take(tools, boxesOf(detail.sample.value ?? sample));
   });
+}
+
+/** Show boxes that the kernel has. */
+export function take(tools: Pick<Tools, "boxes" | "known">, boxes: Box[]): void {
+  tools.known.current = new Map(boxes.flatMap(({ shape }, i) => (shape === undefined ? [] : [[i, shape]])));
+  tools.boxes.value = boxes;
 }
 
 /** The boxes of a sample, each knowing its place in it. */

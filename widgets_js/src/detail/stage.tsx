@@ -9,7 +9,7 @@ import { countText, pluralText } from "../ui/number-text.ts";
 import { addOnEdge, pointName } from "./point-input.ts";
 import { BoxLayer } from "./stage-boxes.tsx";
 import { imagePoint, pointerDown, pointerMove, pointerUp, stageKey, useWheel } from "./stage-input.ts";
-import { boxesOf, chosenPoint, type Gesture, type Tools } from "./stage-tools.ts";
+import { boxesOf, chosenPoint, type Gesture, type Tools, take } from "./stage-tools.ts";
 
 const REGION_MS = 120;
 
@@ -24,17 +24,21 @@ export function Stage({ session, relabel }: { session: Session; relabel: () => v
   const sample = detail.sample.value;
   const image: Size = { width: sample?.width ?? 1, height: sample?.height ?? 1 };
   useLayoutEffect(() => observe(port.current, size), [size]);
+  const known = useRef<Tools["known"]["current"]>(new Map());
+  const taken = useRef<string | undefined>(undefined);
   useSignalEffect(() => {
     const now = detail.sample.value;
     const source = now?.before && detail.showBefore.value ? now.before : now;
-    boxes.value = source === null ? [] : boxesOf(source);
+    if (detail.ahead.value && source === now && now?.uid === taken.current) return;
+    taken.current = source === now ? now?.uid : undefined;
+    take({ boxes, known }, source === null ? [] : boxesOf(source));
   });
   const uid = sample?.uid;
   useLayoutEffect(() => {
     if (size.value.width > 0) view.value = fitView(size.value, image);
   }, [uid, size.value.width, size.value.height, image.width, image.height]);
   const pressed = useRef<Point | null>(null);
-  const tools: Tools = { session, port, size, view, boxes, gesture, pressed, image, relabel };
+  const tools: Tools = { session, port, size, view, boxes, gesture, pressed, known, image, relabel };
   useWheel(tools);
   const { zoom, x, y } = view.value;
   const editable =

@@ -20,7 +20,7 @@ export class AnnotationsExport {
   readonly formats: Signal<readonly ExportFormat[]> = signal([]);
   readonly folder = signal("");
   readonly name = signal("");
-  readonly images = signal<"copy" | "link" | null>(null);
+  readonly chosenImages = signal<"copy" | "link" | null>(null);
   readonly options = signal<Readonly<Record<string, string>>>({});
   readonly queryOnly = signal(true);
   /** As typed; null: the usual place. */
@@ -28,6 +28,13 @@ export class AnnotationsExport {
   readonly running = signal<{ done: number; total: number | null } | null>(null);
   readonly outcome = signal<Outcome | null>(null);
   readonly format = computed(() => this.formats.value.find(({ name }) => name === this.name.value) ?? null);
+  /** As chosen, where the format can do that; what one format needs is not asked of the next. */
+  readonly images = computed(() => {
+    const format = this.format.value;
+    const chosen = this.chosenImages.value;
+    if (chosen !== null && format?.images.includes(chosen)) return chosen;
+    return format?.needs_images ? (format.images[0] ?? null) : null;
+  });
   readonly path = computed(() => this.typed.value ?? this.usualPath());
   private readonly session: Session;
 
@@ -54,10 +61,7 @@ export class AnnotationsExport {
       this.name.value = name;
       this.options.value = {};
       this.outcome.value = null;
-      const { images } = this;
-      const format = this.format.value;
-      if (images.value !== null && !format?.images.includes(images.value)) images.value = null;
-      if (format?.needs_images) images.value ??= format.images[0] ?? null;
+      this.typed.value = null; // a name for one format is seldom one for another
     });
   }
 
@@ -89,6 +93,7 @@ export class AnnotationsExport {
       const onProgress = (done: number, total: number | null): void => {
         this.running.value = { done, total };
       };
+      await this.session.edits.settle();
       const args = { ...this.request(), overwrite };
       const { result } = await this.session.store.rpc.call("export.annotations", args, { lane: LANE, onProgress });
       this.finish(result);

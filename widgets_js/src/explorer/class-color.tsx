@@ -52,12 +52,12 @@ export function ClassColor({ session, index, name, touch, back, close }: PagePro
           aria-checked={color === null}
           onClick={() => choose(null)}
         >
-          usual
+          default
         </button>
       </div>
       <p class="penstock-note">
         <span class="penstock-dot" style={{ background: color === null ? usual(index) : keptColor(color) }} /> Colors{" "}
-        {touch ?? "…"}; kept in the dataset, so that everybody sees it.
+        {touch ?? "…"}; kept in the dataset, so everyone sees it.
       </p>
       <Reason bad={fault !== null}>{fault ?? (other ? contrastNote(color) : "")}</Reason>
     </Form>
@@ -74,7 +74,9 @@ function stepHues(event: KeyboardEvent): void {
   if (by === 0) return;
   const all = [...(event.currentTarget as HTMLElement).querySelectorAll<HTMLElement>("button, input")];
   const at = all.indexOf(document.activeElement as HTMLElement);
-  all[(at + by + all.length) % all.length]?.focus();
+  const next = all[(at + by + all.length) % all.length];
+  next?.focus();
+  if (next instanceof HTMLButtonElement) next.click(); // as in any group of radio buttons
   event.preventDefault();
 }
 

@@ -27,7 +27,8 @@ export function Form({ submit, off, onSubmit, back, testid = "penstock-class-sub
   const root = useRef<HTMLFormElement>(null);
   const [busy, setBusy] = useState(false);
   useEffect(() => {
-    const field = root.current?.querySelector<HTMLElement>("input, [aria-checked=true]");
+    const field =
+      root.current?.querySelector<HTMLElement>("[aria-checked=true]") ?? root.current?.querySelector("input");
     (field ?? root.current?.querySelector<HTMLElement>("button[type=submit]"))?.focus({ preventScroll: true });
     if (field instanceof HTMLInputElement && field.type === "text") field.select();
   }, []);

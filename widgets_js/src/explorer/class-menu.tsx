@@ -97,7 +97,10 @@ function Menu({ session, name, instances, touch, go, mergeInto, close }: MenuPro
         ))}
       </div>
       <Reason>
-        {off ?? (instances > 0 ? `Not empty, so it cannot be deleted: ${touch ?? "…"}. Merge it instead.` : "")}
+        {off ??
+          (instances > 0
+            ? `Not empty, so it cannot be deleted: ${touch ?? "…"}.${others > 0 ? " Merge it instead." : ""}`
+            : "")}
       </Reason>
     </>
   );
@@ -164,8 +167,8 @@ function MergeNow({ session, index, name, touch, back, close, into }: PageProps 
   return (
     <Form submit={`Merge into ${other}`} off={false} onSubmit={merge} back={back}>
       <p class="penstock-note" data-testid="penstock-merge-note">
-        {touch ?? "…"} become <b>{other}</b>, which then has {after ?? "…"}. The class <b>{name}</b> is gone; Undo
-        brings it back. The query follows.
+        Turns {touch ?? "…"} into <b>{other}</b>, which then has {after ?? "…"}. The class <b>{name}</b> is removed;
+        Undo brings it back. The query follows.
       </p>
       <Reason bad={fault !== null}>{fault ?? ""}</Reason>
     </Form>

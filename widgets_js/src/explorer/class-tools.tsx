@@ -69,7 +69,9 @@ function Tools({ session, close }: { session: Session; close: () => void }) {
           data-testid="penstock-delete-empty"
           onClick={async () => done(await edits.tryTo("classes.remove", { names: empty }))}
         >
-          {empty.length < 2 ? "Delete the empty class" : `Delete ${empty.length} empty classes`}
+          {empty.length === 1
+            ? "Delete the empty class"
+            : `Delete ${empty.length || ""} empty classes`.replace("  ", " ")}
         </button>
       </div>
     </div>

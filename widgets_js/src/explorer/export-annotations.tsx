@@ -138,10 +138,12 @@ function Fields({ session, state, send }: FieldsProps) {
           one,
           IMAGES[one],
         ])}
-        choose={(value) => state.ask(() => (state.images.value = value === "" ? null : (value as "copy" | "link")))}
+        choose={(value) =>
+          state.ask(() => (state.chosenImages.value = value === "" ? null : (value as "copy" | "link")))
+        }
       />
       <label class="penstock-to" title={`Relative to ${state.folder.value}`}>
-        to a file or folder of the kernel
+        file or folder, on the kernel's machine
         <input
           {...focusable}
           class="penstock-field penstock-mono"
@@ -223,7 +225,10 @@ function Said({ state }: { state: AnnotationsExport }): ComponentChildren {
     );
   }
   const outcome = state.outcome.value;
-  if (outcome === null) return <p>{state.format.value?.why_not ?? ""}</p>;
+  if (outcome === null) {
+    const reason = state.format.value?.why_not ?? null;
+    return <p>{reason === null ? "" : `Not possible: ${reason}.`}</p>;
+  }
   return (
     <>
       <p class={outcome.kind === "failed" ? "penstock-bad" : undefined} data-kind={outcome.kind}>

@@ -26,7 +26,15 @@ export class DetailSession {
   readonly drawing = signal(false);
   readonly showBefore = signal(false);
   readonly drawClass = signal<number | null>(null);
+  /** The stage shows edits that no reply has yet: some are on their way, or keys have not come to rest. */
+  readonly ahead = signal(false);
   private readonly pendingSave = debounce((save: () => void) => save(), 400);
+  private restless = false;
+  private onTheirWay = 0;
+  private last: Promise<boolean> = Promise.resolve(true);
+  private refusals = 0;
+  /** The state of the sample that the stage's boxes were made from. */
+  private base: { uid: string; state: SampleDetail["state"] } | null = null;
   private readonly store: Omit<Store, "actions">;
   private readonly edits: EditSession;
   private readonly stop: () => void;
@@ -38,6 +46,7 @@ export class DetailSession {
   constructor(store: Omit<Store, "actions">, edits: EditSession) {
     this.store = store;
     this.edits = edits;
+    edits.settle = () => this.settle();
     this.stop = effect(() => {
       const position = store.current.value;
       const epoch = store.gridEpoch.value;
@@ -49,6 +58,7 @@ export class DetailSession {
     const renewed = epoch !== this.epoch;
     this.epoch = epoch;
     if (position !== null && !renewed && position === this.settled) return;
+    this.pendingSave.flush();
     this.settled = null;
     if (position === null) this.show(null, null);
     else if (renewed && this.store.stay.value && this.uid !== null) void this.stayOn(this.uid, position);
@@ -61,24 +71,68 @@ export class DetailSession {
     return this.drawClass.value ?? this.sample.value?.labels[0] ?? 0;
   }
 
-  /** Keys that repeat make one edit: it is sent when they rest. */
+  /** Keys that repeat make one edit: it is sent when they rest, or before anything else is. */
   saveSoon(save: () => void): void {
+    this.restless = true;
     this.pendingSave(save);
+    this.count(0);
   }
 
-  /** Send changed labels and boxes; the reply's sample is shown at once. */
-  async change({ labels, boxes, sources, shapes = [] }: Edited): Promise<boolean> {
+  /** Send what waits for keys to rest; null if nothing is on its way. */
+  private settle(): Promise<unknown> | null {
+    this.pendingSave.flush();
+    return this.onTheirWay > 0 ? this.last : null;
+  }
+
+  private count(by: 1 | 0 | -1): void {
+    this.onTheirWay += by;
+    this.ahead.value = this.restless || this.onTheirWay > 0;
+  }
+
+  /** Change the sample as it is after the edits before. */
+  async edit(make: (sample: ShownSample) => Edited): Promise<boolean> {
+    const uid = this.sample.value?.uid;
+    await this.settle();
     const sample = this.sample.value;
-    if (sample === null || this.store.dataset.value?.read_only !== false) return false;
-    const boxed = this.store.dataset.value.box_tensor !== null;
-    const args = { uid: sample.uid, labels, sources, state: sample.state, ...(boxed ? { boxes } : {}) };
+    return sample !== null && sample.uid === uid && this.change(make(sample));
+  }
+
+  /** Send changed labels and boxes, after the edits before; the reply's sample is shown at once. */
+  change(edited: Edited): Promise<boolean> {
+    const sample = this.sample.value;
+    this.pendingSave.cancel();
+    this.restless = false;
+    if (sample === null || this.store.dataset.value?.read_only !== false) {
+      this.count(0);
+      return Promise.resolve(false);
+    }
+    const refusals = this.refusals;
+    const first = this.onTheirWay === 0;
+    this.count(1);
+    const sent = first
+      ? this.send(sample, edited)
+      : this.last.then(() => this.refusals === refusals && this.send(sample, edited));
+    this.last = sent;
+    return sent.finally(() => this.count(-1));
+  }
+
+  private async send(sample: ShownSample, { labels, boxes, sources, shapes = [] }: Edited): Promise<boolean> {
+    const { uid } = sample;
+    const state = this.base?.uid === uid ? this.base.state : sample.state;
+    const boxed = this.store.dataset.value?.box_tensor != null;
+    const args = { uid, labels, sources, state, ...(boxed ? { boxes } : {}) };
     const more = shapes.length > 0 ? { shapes } : {};
-    const reply = await this.edits.apply("edit.labels", { ...args, ...more }, (now, buffers) => {
-      if (now.sample != null && now.sample.uid === this.sample.value?.uid)
-        this.sample.value = { ...withShapes(now.sample, buffers), position: sample.position };
+    const reply = await this.edits.applyNow("edit.labels", { ...args, ...more }, (now, buffers) => {
+      if (now.sample?.uid !== uid) return;
+      this.base = { uid, state: now.sample.state };
+      if (uid === this.sample.value?.uid)
+        this.sample.value = { ...withShapes(now.sample, buffers), position: this.sample.value.position };
     });
-    if (reply === null) await this.lookAgain(sample.uid);
-    return reply !== null;
+    if (reply !== null) return true;
+    this.refusals += 1; // edits made on top of it are not sent
+    this.base = null;
+    await this.lookAgain(uid);
+    return false;
   }
 
   /** Start on a sample that was on show before the page was loaded again. */
@@ -130,6 +184,8 @@ export class DetailSession {
 
   private show(sample: ShownSample | null, url: string | null): void {
     const old = this.url.peek();
+    if (!(this.ahead.peek() && sample !== null && sample.uid === this.base?.uid))
+      this.base = sample && { uid: sample.uid, state: sample.state };
     batch(() => {
       this.fault.value = null;
       this.waiting.value = false;

@@ -32,6 +32,8 @@ export class EditSession {
   private readonly store: Omit<Store, "actions">;
   private readonly query: QuerySession;
   private toastTimer: ReturnType<typeof setTimeout> | undefined;
+  /** Sends the edits of the sample that wait for keys to rest, and waits for those on their way; null if there are none. */
+  settle: () => Promise<unknown> | null = () => null;
 
   constructor(store: Omit<Store, "actions">, query: QuerySession) {
     this.store = store;
@@ -49,8 +51,14 @@ export class EditSession {
     };
   }
 
-  /** Ask the kernel for an edit; its reply is the new truth. Null when it was refused, which is then announced. */
-  async apply<O extends EditOp>(
+  /** Ask the kernel for an edit, after those made before; its reply is the new truth. Null when it was refused, which is then announced. */
+  async apply<O extends EditOp>(op: O, args: Ops[O][0]): Promise<EditReply | null> {
+    const before = this.settle();
+    if (before !== null) await before;
+    return this.applyNow(op, args);
+  }
+
+  async applyNow<O extends EditOp>(
     op: O,
     args: Ops[O][0],
     take?: (reply: EditReply, buffers: DataView[]) => void,
@@ -71,6 +79,8 @@ export class EditSession {
 
   /** Ask for an edit whose refusal has a place of its own: the reason in words, null where it was done. */
   async tryTo<O extends EditOp>(op: O, args: Ops[O][0]): Promise<string | null> {
+    const before = this.settle();
+    if (before !== null) await before;
     try {
       const { result, buffers } = await this.store.rpc.call(op, args);
       batch(() => this.receive(op, result as EditReply, buffers));
@@ -83,6 +93,8 @@ export class EditSession {
 
   /** Commit; a conflict with another session comes back, to be decided, and is no failure. */
   async commit(message: string, onConflict?: "ours" | "theirs"): Promise<EditReply | RpcError | null> {
+    const before = this.settle();
+    if (before !== null) await before;
     const args = { message, ...(onConflict === undefined ? {} : { on_conflict: onConflict }) };
     try {
       const { result, buffers } = await this.store.rpc.call("edit.commit", args);

@@ -106,9 +106,24 @@ function editedShape({ shape, source }: Box, object: number, drawn: Shapes | nul
 
 /** What changed, in words: "Ring → Cross", "+ Star", "− Circle", "2 boxes moved". */
 export function describeChange(before: Annotations, after: Annotations, names: readonly string[]): string {
-  const name = (label: number): string => names[label] ?? `class ${label}`;
-  const left = [...after.labels];
-  const gone = before.labels.filter((label) => {
+  const name = (label: number | undefined): string => names[label ?? -1] ?? `class ${label}`;
+  if (!isPaired(before, true) || !isPaired(after, true))
+    return [...labelWords(before.labels, after.labels, name), ...movedWords(before, after)].join(", ");
+  const { pairs, gone, fresh } = matched(before, after);
+  const [had, has] = [pairs.map(([i]) => i), pairs.map(([, j]) => j)];
+  return [
+    ...pairs
+      .filter(([i, j]) => before.labels[i] !== after.labels[j])
+      .map(([i, j]) => `${name(before.labels[i])} → ${name(after.labels[j])}`),
+    ...fresh.map((j) => `+ ${name(after.labels[j])}`),
+    ...gone.map((i) => `− ${name(before.labels[i])}`),
+    ...movedWords(only(before, had), only(after, has)),
+  ].join(", ");
+}
+
+function labelWords(before: readonly number[], after: readonly number[], name: (label: number) => string): string[] {
+  const left = [...after];
+  const gone = before.filter((label) => {
     const at = left.indexOf(label);
     if (at >= 0) left.splice(at, 1);
     return at < 0;
@@ -116,9 +131,69 @@ export function describeChange(before: Annotations, after: Annotations, names: r
   const words: string[] = [];
   while (gone.length > 0 && left.length > 0)
     words.push(`${name(gone.shift() as number)} → ${name(left.shift() as number)}`);
-  words.push(...left.map((label) => `+ ${name(label)}`), ...gone.map((label) => `− ${name(label)}`));
-  words.push(...movedWords(before, after));
-  return words.join(", ");
+  return [...words, ...left.map((label) => `+ ${name(label)}`), ...gone.map((label) => `− ${name(label)}`)];
+}
+
+interface Matches {
+  pairs: [number, number][];
+  gone: number[];
+  fresh: number[];
+}
+
+/** Which object of a sample is which after edits: first those that are equal in most, then those that overlap. */
+function matched(before: Annotations, after: Annotations): Matches {
+  const found: Matches = { pairs: [], gone: places(before.labels.length), fresh: places(after.labels.length) };
+  const shape = (of: Annotations, i: number): string => JSON.stringify(of.drawn?.objects.get(i) ?? null);
+  const label = (of: Annotations, i: number): string => String(of.labels[i]);
+  const box = (of: Annotations, i: number): string => of.boxes.slice(4 * i, 4 * i + 4).join();
+  for (const parts of [[label, box, shape], [label, box], [box], [label, shape]])
+    joinEqual(found, (of, i) => parts.map((part) => part(of === "before" ? before : after, i)).join("|"));
+  joinBest(found, (i, j) => overlap(before.boxes.slice(4 * i, 4 * i + 4), after.boxes.slice(4 * j, 4 * j + 4)));
+  const kind = (of: Annotations, i: number): string => `${label(of, i)} ${of.drawn?.objects.has(i) ?? false}`;
+  joinEqual(found, (of, i) => kind(of === "before" ? before : after, i)); // moved far
+  found.pairs.sort(([, one], [, other]) => one - other);
+  return found;
+}
+
+function joinEqual(found: Matches, key: (of: "before" | "after", i: number) => string): void {
+  if (found.gone.length === 0 || found.fresh.length === 0) return;
+  const waiting = new Map<string, number[]>();
+  for (const i of found.gone) waiting.set(key("before", i), [...(waiting.get(key("before", i)) ?? []), i]);
+  for (const j of [...found.fresh]) {
+    const i = waiting.get(key("after", j))?.shift();
+    if (i !== undefined) join(found, i, j);
+  }
+}
+
+function joinBest(found: Matches, shared: (i: number, j: number) => number): void {
+  const all = found.gone.flatMap((i) => found.fresh.map((j) => [shared(i, j), i, j] as const));
+  for (const [by, i, j] of all.filter(([by]) => by > 0).sort(([one], [other]) => other - one))
+    if (by > 0 && found.gone.includes(i) && found.fresh.includes(j)) join(found, i, j);
+}
+
+function join(found: Matches, i: number, j: number): void {
+  found.pairs.push([i, j]);
+  found.gone = found.gone.filter((one) => one !== i);
+  found.fresh = found.fresh.filter((one) => one !== j);
+}
+
+/** Intersection over union of two boxes. */
+function overlap([x = 0, y = 0, w = 0, h = 0]: number[], [u = 0, v = 0, a = 0, b = 0]: number[]): number {
+  const shared =
+    Math.max(0, Math.min(x + w, u + a) - Math.max(x, u)) * Math.max(0, Math.min(y + h, v + b) - Math.max(y, v));
+  return shared === 0 ? 0 : shared / (w * h + a * b - shared);
+}
+
+function only(of: Annotations, chosen: readonly number[]): Annotations {
+  const objects = chosen.flatMap((i, at) => {
+    const shape = of.drawn?.objects.get(i);
+    return shape === undefined ? [] : [[at, shape] as const];
+  });
+  return {
+    labels: chosen.map((i) => of.labels[i] ?? -1),
+    boxes: chosen.flatMap((i) => of.boxes.slice(4 * i, 4 * i + 4)),
+    drawn: { masks: [], objects: new Map(objects) },
+  };
 }
 
 const counted = (count: number, one: string, many: string, done: string): string[] =>

@@ -195,6 +195,15 @@ export function pointsOf(shape: ObjectShape): Point[] {
   ];
 }
 
+/** The first point of the next polygon, or of the keypoints, or of the first polygon again. */
+export function nextPart(shape: ObjectShape, point: Point): Point | undefined {
+  const firsts = pointsOf(shape).filter((one) => ("ring" in one ? one.at : one.keypoint) === 0);
+  const now = firsts.findIndex((one) =>
+    "ring" in point ? "ring" in one && one.ring === point.ring : "keypoint" in one,
+  );
+  return firsts[(now + 1) % firsts.length];
+}
+
 export function samePoint(one: Point | null, other: Point): boolean {
   return one !== null && JSON.stringify(one) === JSON.stringify(other);
 }

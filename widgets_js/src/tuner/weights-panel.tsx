@@ -116,7 +116,7 @@ function useStableRows(store: Store) {
             class_index,
             from === null,
           ]),
-          store.query.value?.rare_classes,
+          store.query.value?.rare_classes.map((index) => [index, store.classNames.value[index]]),
           store.query.value?.has_sampling,
           store.classNames.value.length,
         ]),
