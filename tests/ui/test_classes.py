@@ -99,11 +99,9 @@ def test_a_color_is_used_by_list_boxes_and_charts_and_kept(explorer, path):
     form.get_by_test_id("penstock-class-submit").click()
     dot = row_of(explorer, "Circle").locator(".penstock-class-name .penstock-dot")
     expect(dot).to_have_css("background-color", "rgb(10, 123, 255)")
-    box = explorer.root.locator("[data-testid=penstock-grid] svg rect").first
-    strokes = explorer.root.locator("[data-testid=penstock-grid] svg rect").evaluate_all(
-        "all => all.map(e => getComputedStyle(e).stroke)"
-    )
-    expect(box).to_be_attached()
+    boxes = explorer.root.locator("[data-testid=penstock-grid] .penstock-box")
+    expect(boxes.first).to_be_attached()
+    strokes = boxes.evaluate_all("all => all.map(e => getComputedStyle(e).stroke)")
     assert "rgb(10, 123, 255)" in strokes
     bars = explorer.root.locator("[data-testid=histogram] [fill*='--penstock-class-0']")
     expect(bars.first).to_have_css("fill", "rgb(10, 123, 255)")
