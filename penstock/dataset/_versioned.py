@@ -174,8 +174,8 @@ class Versioned:
         --------
         >>> import tempfile, penstock
         >>> ds = penstock.empty(tempfile.mkdtemp() + "/two")
-        >>> ds.create_tensor("boxes", "bbox")
-        >>> ds.create_tensor("kinds", "class_label", class_names=["cat", "dog"], aligned_with="boxes")
+        >>> _ = ds.create_tensor("boxes", "bbox")
+        >>> _ = ds.create_tensor("kinds", "class_label", class_names=["cat", "dog"], aligned_with="boxes")
         >>> ds.append({"boxes": [[0, 0, 9, 9], [20, 0, 9, 9]], "kinds": ["cat", "cat"]})
         >>> _ = ds.commit("two cats")
         >>> ds.checkout("ann", create=True)
