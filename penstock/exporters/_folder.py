@@ -166,7 +166,7 @@ def _write_masks(rows: ExportedRows, masks: list[MaskWriter], names: list[str], 
     if not masks:
         return
     tensors = [*(writer.name for writer in masks), "mask_forms"]
-    for start, samples in rows.chunks(tensors, np.arange(len(rows))):
+    for start, samples in rows.chunks(rows.fields(tensors), np.arange(len(rows))):
         for writer in masks:
             forms = samples.get("mask_forms")
             for at, mask in enumerate(samples[writer.name]):

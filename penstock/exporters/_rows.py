@@ -114,6 +114,10 @@ class ExportedRows:
             self._is_field[name] = spec is not None and self._has_form(spec)
         return self._is_field[name]
 
+    def fields(self, names: Sequence[str]) -> list[str]:
+        """Return those of some names that are tensors, and what importers use the name for."""
+        return [name for name in names if self.is_field(name)]
+
     def _has_form(self, spec: TensorSpec) -> bool:
         if spec.name in _OF_IMAGES:
             is_list = spec.htype == "generic" and bool(spec.ndim)
@@ -254,7 +258,7 @@ class ExportedRows:
         """
         from tqdm.auto import tqdm
 
-        known = [name for name in names if self.is_field(name)]
+        known = [name for name in names if name in self.table.tensors]
         parsed, unread = ([name for name in known if (name in texts) is is_text] for is_text in (False, True))
         rows = self.rows[chosen]
         with tqdm(total=len(rows), desc="export", unit=" samples", disable=not self._progress) as bar:

@@ -737,6 +737,7 @@ def test_images_without_one_class_have_no_class_folder(tmp_path):
     assert found == ["train/a_b/1-2.png", "train/a_b/1.png"]
     assert report.num_objects == 2
     assert report.issues == (
+        "the class 'a/b' is written as the folder 'a_b'",
         "there is no split for 'val' or 'test', one of which trainers need",
         "images of a name that its folder already has get another name: 1, in 'train/a_b/1.png'",
         "images without a class are left out: 1, in '2.png'",

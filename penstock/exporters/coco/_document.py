@@ -71,7 +71,7 @@ class CocoDocument:
         annotation_ids = Ids(_largest(rows, "annotation_id"), allows_zero=bool(note.get("has_annotation_0")))
         names += [*_OBJECTS, *_IMAGES, *_PLACES]
         positions = np.argsort(rows.rows[self._chosen], kind="stable")
-        for start, samples in rows.chunks(names, self._chosen[positions], texts=_TEXTS):
+        for start, samples in rows.chunks(rows.fields(names), self._chosen[positions], texts=_TEXTS):
             found = positions[start : start + len(next(iter(samples.values())))].tolist()
             boxes = self._boxes(samples)
             for at, position in enumerate(found):

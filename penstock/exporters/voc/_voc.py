@@ -136,7 +136,7 @@ class _FolderWriter:
         masks = [writer.name for writer in self._masks.values()]
         names = [*(name for name in (rows.boxes, rows.labels) if name is not None), *_IMAGES, *_OBJECTS, *_LOST, *masks]
         subsets = rows.subsets()
-        for start, samples in rows.chunks(names, np.arange(len(rows))):
+        for start, samples in rows.chunks(rows.fields(names), np.arange(len(rows))):
             for at in range(len(next(iter(samples.values())))):
                 sample = {name: values[at] for name, values in samples.items()}
                 self._write_sample(start + at, ids[start + at], subsets[start + at], sample)

@@ -32,7 +32,7 @@ def write_class_folders(rows: ExportedRows, part: Path, images: Images, issues: 
         issues.say("there is no split for 'val' or 'test', one of which trainers need")
     chosen, names = [], []
     used: set[str] = set()
-    for start, samples in rows.chunks([labels, "file"], np.arange(len(rows))):
+    for start, samples in rows.chunks(rows.fields([labels, "file"]), np.arange(len(rows))):
         files = samples.get("file") or [None] * len(samples[labels])
         for at, (own, file) in enumerate(zip(samples[labels], files, strict=True)):
             position = start + at

@@ -205,7 +205,7 @@ def _write_labels(rows: ExportedRows, part: Path, lines: LabelLines, places: Pla
     """Write the label files; return the path of each image."""
     paths = []
     names = [str(rows.boxes), str(rows.labels), *OBJECTS, *_IMAGES]
-    for start, samples in rows.chunks(names, np.arange(len(rows))):
+    for start, samples in rows.chunks(rows.fields(names), np.arange(len(rows))):
         for at in range(len(next(iter(samples.values())))):
             sample = {name: values[at] for name, values in samples.items()}
             position = start + at
