@@ -130,7 +130,7 @@ def test_a_progress_bar_can_be_shown(article, capsys):
 
 
 def test_no_runs_are_refused(article):
-    with pytest.raises(SamplingError, match="0 runs of 2 epochs"):
+    with pytest.raises(SamplingError, match="num_runs is 0"):
         article().simulate(2, 0)
 
 
