@@ -16,6 +16,7 @@ FAILED = pytest.StashKey[bool]()
 RESULTS = Path(__file__).resolve().parents[2] / "test-results"
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist looks for groups
 def pytest_collection_modifyitems(items):
     for item in items:
         if "/ui/" in str(item.path).replace(os.sep, "/"):
