@@ -20,8 +20,6 @@ from pathlib import Path
 
 import numpy as np
 
-from penstock.dataset.samples import content_of
-
 # findings of the NIH ChestX-ray14 table (2020), 112,120 images
 COUNTS = {
     "Hernia": 227, "Pneumonia": 1431, "Fibrosis": 1686, "Edema": 2303, "Emphysema": 2516, "Cardiomegaly": 2776,
@@ -169,10 +167,10 @@ def parse_and_bind(repeats: int = 200) -> None:
 
     ours = Ours(NIH_ROWS)
     spec = parse_sampling(SEED)
-    strata = bind_sampling(spec, content_of(ours).table)
+    strata = bind_sampling(spec, ours.table)
     works = {
         "parse": lambda: parse(SEED),
-        "parse + bind": lambda: Assembler(SEED, content_of(ours).table).query(parse(SEED), top=True),
+        "parse + bind": lambda: Assembler(SEED, ours.table).query(parse(SEED), top=True),
         "changed weight": lambda: strata.with_spec(spec.replace_weights({0: 3.5})).weights,
     }
     for name, work in works.items():
