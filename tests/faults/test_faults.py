@@ -27,7 +27,7 @@ MANY_STEPS = ("commit", "merge", "save_view", "reset", "discard_edits", "empty (
 def cut_short():
     of_many = [operation for operation in ALL if operation.name.startswith(MANY_STEPS)]
     disks = [kind for kind in CRASHES if kind != "kill"]
-    rows = [*try_points(ALL[::2], sample=1, kinds=("kill",)), *try_points(of_many[::6], sample=1, kinds=disks)]
+    rows = [*try_points(ALL, sample=1, kinds=("kill",)), *try_points(of_many[::3], sample=1, kinds=disks)]
     assert {row.kind for row in rows} == set(CRASHES)
     return rows
 
