@@ -176,7 +176,7 @@ def _served(widget: Any) -> Iterator[str]:
 
 def _forget() -> None:
     for cache in (THUMBNAILS, SHAPES):
-        type(cache).__init__(cache)
+        cache.clear()
 
 
 def measure(chromium: str) -> dict[str, float]:

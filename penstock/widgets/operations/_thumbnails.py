@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -15,6 +13,7 @@ from numpy.typing import NDArray
 from penstock.errors import QueryCancelledError
 from penstock.table import Table
 from penstock.tensors import thumbnail
+from penstock.widgets._byte_cache import ByteCache
 from penstock.widgets.requests._failures import in_short
 
 __all__ = ["THUMBNAILS", "Thumbnail", "Thumbnails"]
@@ -23,8 +22,6 @@ _ROWS_PER_READ = 16
 _NUM_DECODERS = 4
 _NO_IMAGE = "this sample has no image"
 _decoders = ThreadPoolExecutor(_NUM_DECODERS, thread_name_prefix="penstock-thumbnail")
-
-_Key = tuple[str, int, str, str, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,15 +54,16 @@ class Thumbnails:
     """
 
     def __init__(self, *, max_bytes: int = 256 * 2**20) -> None:
-        self._max_bytes = max_bytes
-        self._num_bytes = 0
-        self._kept: OrderedDict[_Key, Thumbnail] = OrderedDict()
-        self._lock = threading.Lock()
+        self._kept: ByteCache[Thumbnail] = ByteCache(max_bytes=max_bytes, size=lambda made: len(made.jpeg))
 
     @property
     def num_bytes(self) -> int:
-        """Bytes of JPEG kept now."""
-        return self._num_bytes
+        """Bytes kept now."""
+        return self._kept.num_bytes
+
+    def clear(self) -> None:
+        """Keep nothing."""
+        self._kept.clear()
 
     def page(
         self,
@@ -96,33 +94,16 @@ class Thumbnails:
         """
         revision = table.revision(tensor)
         keys = [(dataset, int(uid), tensor, revision, size) for uid in table.uids(rows)]
-        found = [self._look_up(key) for key in keys]
+        found = [self._kept.get(key) for key in keys]
         missing = [i for i, kept in enumerate(found) if kept is None]
         for start in range(0, len(missing), _ROWS_PER_READ):
             check_cancelled()
             part = missing[start : start + _ROWS_PER_READ]
             for i, made in zip(part, _make(table, rows[part], tensor, size), strict=True):
                 found[i] = made
-                self._keep(keys[i], made)
+                if made.error is None:
+                    self._kept.put(keys[i], made)
         return [made for made in found if made is not None]
-
-    def _look_up(self, key: _Key) -> Thumbnail | None:
-        with self._lock:
-            kept = self._kept.get(key)
-            if kept is not None:
-                self._kept.move_to_end(key)
-            return kept
-
-    def _keep(self, key: _Key, made: Thumbnail) -> None:
-        if made.error is not None:
-            return
-        with self._lock:
-            replaced = self._kept.pop(key, None)
-            self._num_bytes += len(made.jpeg) - (len(replaced.jpeg) if replaced else 0)
-            self._kept[key] = made
-            while self._num_bytes > self._max_bytes:
-                _, dropped = self._kept.popitem(last=False)
-                self._num_bytes -= len(dropped.jpeg)
 
 
 def _make(table: Table, rows: NDArray[np.int64], tensor: str, size: int) -> list[Thumbnail]:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from penstock.dataset import Dataset
 from penstock.table import Table
+from penstock.widgets._byte_cache import ByteCache
 from penstock.widgets.shapes._source import ShapeSource, Sides, mask_names
 
 __all__ = ["SHAPES", "Drawn", "PackedShapes"]
@@ -36,9 +34,6 @@ class Drawn:
     note: str | None = None
 
 
-_Key = tuple[Any, ...]
-
-
 class PackedShapes:
     """Packs shapes and keeps the last ones.
 
@@ -49,10 +44,16 @@ class PackedShapes:
     """
 
     def __init__(self, *, max_bytes: int = 64 * 2**20) -> None:
-        self._max_bytes = max_bytes
-        self._num_bytes = 0
-        self._kept: OrderedDict[_Key, Drawn] = OrderedDict()
-        self._lock = threading.Lock()
+        self._kept: ByteCache[Drawn] = ByteCache(max_bytes=max_bytes, size=lambda made: len(made.data))
+
+    @property
+    def num_bytes(self) -> int:
+        """Bytes kept now."""
+        return self._kept.num_bytes
+
+    def clear(self) -> None:
+        """Keep nothing."""
+        self._kept.clear()
 
     def page(
         self,
@@ -85,29 +86,13 @@ class PackedShapes:
             return [Drawn()] * len(rows)
         state = (dataset.path, *source.revision(), size)
         keys = [(uid, pair, *state) for uid, pair in zip(table.uids(rows).tolist(), sides, strict=True)]
-        found = [self._look_up(key) for key in keys]
+        found = [self._kept.get(key) for key in keys]
         missing = [i for i, kept in enumerate(found) if kept is None]
         made = source.drawn(rows[missing], [sides[i] for i in missing], size) if missing else ()
         for i, (data, note) in zip(missing, made, strict=True):
             one = found[i] = Drawn(data=data, note=note)
-            self._keep(keys[i], one)
+            self._kept.put(keys[i], one)
         return [one for one in found if one is not None]
-
-    def _look_up(self, key: _Key) -> Drawn | None:
-        with self._lock:
-            kept = self._kept.get(key)
-            if kept is not None:
-                self._kept.move_to_end(key)
-            return kept
-
-    def _keep(self, key: _Key, made: Drawn) -> None:
-        with self._lock:
-            replaced = self._kept.pop(key, None)
-            self._num_bytes += len(made.data) - (len(replaced.data) if replaced else 0)
-            self._kept[key] = made
-            while self._num_bytes > self._max_bytes:
-                _, dropped = self._kept.popitem(last=False)
-                self._num_bytes -= len(dropped.data)
 
 
 SHAPES = PackedShapes()
