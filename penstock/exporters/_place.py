@@ -21,12 +21,23 @@ from penstock.storage import make_folders, new_staging, staging_folders, staging
 __all__ = ["checked_place", "written_beside"]
 
 _MANY_LOST = 1000  # are enough to say so: the folder may be a home
-_NOT_WRITTEN = {".gz", ".jsonl", ".txt", ".csv", ".zip", ".tar"}  # a folder of such a name is a mistake
+_OF_FILES = {
+    ".gz",
+    ".json",
+    ".jsonl",
+    ".txt",
+    ".csv",
+    ".xml",
+    ".yaml",
+    ".yml",
+    ".zip",
+    ".tar",
+}  # not of folders
 _LOCK_TIMEOUT = 10.0  # seconds: a sweep may hold a lock for the moment between its making and its taking
 _OLD = ".old"
 
 
-def checked_place(path: object, *, overwrite: bool, suffixes: Sequence[str] | None = None) -> Path:
+def checked_place(path: object, *, overwrite: bool, suffixes: Sequence[str] = (), folder: bool = True) -> Path:
     """Return where an export goes.
 
     Parameters
@@ -35,8 +46,10 @@ def checked_place(path: object, *, overwrite: bool, suffixes: Sequence[str] | No
         The destination.
     overwrite : bool
         Whether what is there may be replaced.
-    suffixes : sequence of str, optional
-        What the name of a file ends with; by default it may be a ``.json`` file or a folder.
+    suffixes : sequence of str
+        What the name of a file ends with; without any, it cannot be a file.
+    folder : bool
+        Whether it can be a folder.
 
     Raises
     ------
@@ -51,10 +64,12 @@ def checked_place(path: object, *, overwrite: bool, suffixes: Sequence[str] | No
     place = Path(os.path.abspath(place))  # noqa: PTH100  without ".." the name is that of a file or folder
     if not place.name:
         raise ExportError(f"the destination {str(path)!r} is not valid. Expected a folder below the root")
-    if suffixes is not None and place.suffix.lower() not in suffixes:
-        raise ExportError(f"the destination {str(path)!r} is not valid. Expected a {' or '.join(suffixes)} file")
-    if suffixes is None and place.suffix.lower() in _NOT_WRITTEN:
-        raise ExportError(f"the destination {str(path)!r} is not valid. Expected a .json file, or a folder")
+    suffix = place.suffix.lower()
+    if suffix not in suffixes and (not folder or suffix in _OF_FILES):
+        kinds = [f"a {' or '.join(suffixes)} file"] if suffixes else []
+        raise ExportError(
+            f"the destination {str(path)!r} is not valid. Expected {', or '.join(kinds + ['a folder'] * folder)}"
+        )
     _check_free(path, place, overwrite=overwrite)
     return place
 

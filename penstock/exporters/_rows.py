@@ -104,6 +104,12 @@ class ExportedRows:
         """Return a tensor; None if it does not exist."""
         return self.table.tensors.get(name)
 
+    def check_boxes(self) -> None:
+        """Raise ExportError if there are no boxes with classes."""
+        if self.boxes is None or self.labels is None:
+            lacking = "boxes" if self.boxes is None else "class labels"
+            raise ExportError(f"the dataset has no {lacking}. Expected boxes and a class label for each")
+
     def is_field(self, name: str) -> bool:
         """Return whether a tensor of a name that importers use is what they use it for, and not another of that name.
 

@@ -40,3 +40,22 @@ def test_an_export_reports_how_far_it_is_and_stops_when_that_raises(ds, tmp_path
         penstock.to_coco(ds, tmp_path / "out", images="copy", progress=report)
     assert reached[0] == (0, 4)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["out.json", "out.yaml", "out.xml", "out.zip", "out.CSV"])
+@pytest.mark.parametrize("export", [penstock.to_yolo, penstock.to_voc, penstock.to_folder])
+def test_a_format_of_folders_is_not_written_to_the_name_of_a_file(ds, tmp_path, export, name):
+    with pytest.raises(ExportError, match="Expected a folder"):
+        export(ds, tmp_path / name, progress=False)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["out.yaml", "out.json.gz", "out.csv"])
+def test_a_coco_file_ends_with_json(ds, tmp_path, name):
+    with pytest.raises(ExportError, match=r"Expected a \.json file, or a folder"):
+        penstock.to_coco(ds, tmp_path / name, progress=False)
+
+
+def test_a_folder_may_have_a_point_in_its_name(ds, tmp_path):
+    penstock.to_voc(ds, tmp_path / "voc.2027", progress=False)
+    assert (tmp_path / "voc.2027" / "Annotations").is_dir()

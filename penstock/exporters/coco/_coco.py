@@ -71,11 +71,9 @@ def to_coco(
     >>> print(penstock.to_coco(ds[:20], "shapes.json"))  # doctest: +SKIP
     20 images, 27 objects in shapes.json
     """
-    place = checked_place(path, overwrite=overwrite)
+    place = checked_place(path, overwrite=overwrite, suffixes=(".json",))
     rows = ExportedRows(source, progress=progress)
-    if rows.boxes is None or rows.labels is None:
-        lacking = "boxes" if rows.boxes is None else "class labels"
-        raise ExportError(f"the dataset has no {lacking}. Expected boxes and a class label for each")
+    rows.check_boxes()
     chosen_images = check_images(rows, images)
     is_file = place.suffix.lower() == ".json"
     if is_file and chosen_images is not None:
@@ -92,7 +90,7 @@ def to_coco(
             if chosen_images is not None:
                 folder = part / "images" / (safe_name(subset) if subset and len(parts) > 1 else "")
                 write_images(rows, chosen, document.file_names, folder, chosen_images)
-    issues = (*left_behind(rows), *negative_boxes(rows.table, rows.rows, rows.boxes), *_left_out(rows))
+    issues = (*left_behind(rows), *negative_boxes(rows.table, rows.rows, str(rows.boxes)), *_left_out(rows))
     return ExportReport(path=Path(path), num_samples=len(rows), num_objects=count, issues=issues)
 
 

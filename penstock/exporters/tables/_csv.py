@@ -64,7 +64,7 @@ def to_csv(
     >>> print(penstock.to_csv(ds[:20], "shapes.csv"))  # doctest: +SKIP
     20 images, 27 objects in shapes.csv
     """
-    place = checked_place(path, overwrite=overwrite, suffixes=(".csv", ".tsv"))
+    place = checked_place(path, overwrite=overwrite, suffixes=(".csv", ".tsv"), folder=False)
     rows = ExportedRows(source, progress=progress)
     table = _Table(rows)
     if not table.header:

@@ -85,9 +85,7 @@ def to_voc(
     """
     place = checked_place(path, overwrite=overwrite)
     rows = ExportedRows(source, progress=progress)
-    if rows.boxes is None or rows.labels is None:
-        lacking = "boxes" if rows.boxes is None else "class labels"
-        raise ExportError(f"the dataset has no {lacking}. Expected boxes and a class label for each")
+    rows.check_boxes()
     chosen_images = check_images(rows, images)
     with written_beside(place, rows, overwrite=overwrite) as part:
         writer = _FolderWriter(rows, part)

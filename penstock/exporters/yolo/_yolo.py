@@ -32,7 +32,6 @@ Task = Literal["detect", "segment", "pose", "obb", "classify"]
 _TASKS: tuple[Task, ...] = get_args(Task)
 _IMAGES = ("file", "image_attributes", "label_file")
 _NUM_SHOWN = 3
-_NOT_A_FOLDER = {".yaml", ".yml", ".json"}
 _USED_BY = {"segmentation": ("segment", "obb"), "keypoints": ("pose",)}
 
 
@@ -93,8 +92,6 @@ def to_yolo(
     20 images, 27 objects in shapes
     """
     place = checked_place(path, overwrite=overwrite)
-    if place.suffix.lower() in _NOT_A_FOLDER:
-        raise ExportError(f"the destination {str(path)!r} is not valid. Expected a folder")
     rows = ExportedRows(source, progress=progress)
     chosen = _task(rows, task)
     chosen_images = check_images(rows, images)
