@@ -150,8 +150,8 @@ def _check_apart(place: Path, rows: ExportedRows) -> None:
     real = Path(os.path.realpath(place))
     if real.is_relative_to(home) or home.is_relative_to(real):
         raise ExportError(
-            f"the destination {str(place)!r} and the dataset {str(home)!r} are in each other. "
-            "Nothing was replaced. Expected a path outside of the dataset"
+            f"the destination {str(place)!r} and the dataset {str(home)!r} overlap. "
+            "Nothing was replaced. Expected a path outside the dataset"
         )
 
 

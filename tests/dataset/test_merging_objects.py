@@ -388,7 +388,7 @@ def test_conflict_says_what_each_branch_did(tmp_path):
         "(the object was edited on both branches)"
     )
     assert repr(report).splitlines()[0] == (
-        "not merged: 1 conflict; prefer='ours' or prefer='theirs' decides them, and joins everything else"
+        "not merged: 1 conflict. Pass prefer='ours' or prefer='theirs' to decide it; all else is joined"
     )
     assert (report[0].uid, report.merged) == (int(content_of(ds).table.stored.uids[0]), False)
 

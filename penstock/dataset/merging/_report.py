@@ -42,7 +42,8 @@ class MergeReport(list[Conflict]):
         elif self.merged:
             title = f"merged; {many} decided by prefer"
         else:
-            title = f"not merged: {many}; prefer='ours' or prefer='theirs' decides them, and joins everything else"
+            them = "it" if len(self) == 1 else "them"
+            title = f"not merged: {many}. Pass prefer='ours' or prefer='theirs' to decide {them}; all else is joined"
         shown = [f"  {conflict}" for conflict in self[:_SHOWN]]
         more = [f"  and {len(self) - _SHOWN:,} more"] if len(self) > _SHOWN else []
         return "\n".join([title, *shown, *more, *(f"  note: {note}" for note in self.notes)])

@@ -114,7 +114,7 @@ function Fields({ session, state, send }: FieldsProps) {
           testid={`penstock-option-${name}`}
           off={off}
           value={state.options.value[name] ?? choices[0] ?? ""}
-          choices={choices.map((choice) => [choice ?? "", choice ?? "as the dataset"])}
+          choices={choices.map((choice) => [choice ?? "", choice ?? "same as the dataset"])}
           choose={(value) => state.ask(() => (state.options.value = { ...state.options.value, [name]: value }))}
         />
       ))}
@@ -124,7 +124,7 @@ function Fields({ session, state, send }: FieldsProps) {
         off={off}
         value={state.queryOnly.value ? "query" : "all"}
         choices={[
-          ["query", `of the query (${countText(query?.pool_size ?? 0)})`],
+          ["query", `from the query (${countText(query?.pool_size ?? 0)})`],
           ["all", `${all} (${countText(query?.num_rows ?? 0)})`],
         ]}
         choose={(value) => state.ask(() => (state.queryOnly.value = value === "query"))}
