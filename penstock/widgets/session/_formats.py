@@ -101,12 +101,12 @@ _FORMATS = (
 
 def export_formats() -> list[ExportFormat]:
     """Return the formats that this version writes."""
-    return [known for known in _FORMATS if hasattr(exporters, f"to_{known.name}")]
+    return list(_FORMATS)
 
 
 def format_named(name: str) -> ExportFormat | None:
     """Return a format; None if there is none of this name."""
-    return next((known for known in export_formats() if known.name == name), None)
+    return next((known for known in _FORMATS if known.name == name), None)
 
 
 def _choices(hint: Any) -> list[str | None]:
