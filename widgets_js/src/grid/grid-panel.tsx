@@ -156,7 +156,7 @@ function usePages(store: Store, pages: PageCache, start: number, stop: number, s
   const total = store.gridSize.value;
   const arrivals = pages.arrivals.value;
   useEffect(() => {
-    pages.configure(`${epoch}/${size}/${store.classFilter.peek()}`, total, store.keepTiles.peek());
+    pages.configure(`${epoch}/${size}`, total, store.keepTiles.peek());
     if (!live) return undefined;
     const jumped = Math.abs(start - last.current) > 3 * Math.max(1, stop - start);
     last.current = start;

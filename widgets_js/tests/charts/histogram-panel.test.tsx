@@ -41,13 +41,13 @@ describe("bars", () => {
   test("a press filters the grid, a second one shows all again", async () => {
     const { find, store, model } = await mounted({}, HistogramPanel);
     find("[data-testid=bar][data-class=Star]").click();
-    expect(model.sent.at(-1)).toMatchObject({ op: "grid.filter", args: { class_index: 3 } });
+    expect(model.sent.at(-1)).toMatchObject({ op: "grid.filter", args: { classes: [3], how: "any", states: [] } });
     model.reply(model.sent.at(-1)?.id ?? "", { grid: gridState(54, 3) });
     await settled();
     expect(store.classFilter.value).toBe(3);
     expect(find("[data-testid=bar][data-class=Star]").getAttribute("aria-pressed")).toBe("true");
     find("[data-testid=bar][data-class=Star]").click();
-    expect(model.sent.at(-1)?.args).toEqual({ class_index: null });
+    expect(model.sent.at(-1)?.args).toEqual({ classes: [], how: "any", states: [] });
   });
 
   test("samples without a label have a bar of their own where samples are counted", async () => {
