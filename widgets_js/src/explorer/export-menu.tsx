@@ -4,11 +4,18 @@ import { RpcFailure } from "../session/rpc.ts";
 import type { Session } from "../session/session.ts";
 import { chartsOf } from "../statistics/charts.ts";
 import { focusable } from "../ui/focus.ts";
+import { lazy } from "../ui/lazy.tsx";
 import { Popover } from "../ui/popover.tsx";
 import { Switch } from "../ui/switch.tsx";
 import { annotationsExport } from "./annotations-export.ts";
+<<<<<<< HEAD
 import { AnnotationsForm } from "./export-annotations.tsx";
 import { goToCellBelow, insertCellBelow } from "./insert-cell.ts";
+=======
+import { insertCellBelow } from "./insert-cell.ts";
+>>>>>>> h/query
+
+const AnnotationsForm = lazy(() => import("./export-annotations.tsx").then((part) => part.AnnotationsForm));
 
 type Framework = "pytorch" | "numpy";
 

@@ -234,6 +234,7 @@ export interface ExportReport {
 export interface Ops {
   hello: [Record<string, never>, Display & { draft: string | null; history: string[]; views: SavedView[] }]; // + statistics buffers
   "query.run": [{ text: string; mode?: Mode; seed?: number }, Display & { history: string[] }]; // + statistics buffers
+  "runtime.extra": [Record<string, never>, Record<string, never>]; // + gzip of the second file of the browser's code
   "query.lint": [{ text: string }, { diagnostics: Diagnostic[]; clauses: ClauseInfo[] | null; combine: "max" | "sum" | "product" | null }];
   "query.complete": [{ text: string; position: number }, { completions: Completion[] }];
   "query.explain": [{ text: string }, { funnel: { label: string; rows: number }[] }];
