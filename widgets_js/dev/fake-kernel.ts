@@ -223,7 +223,7 @@ export class FakeKernel {
     if (faults.length > 0) throw { code: "QuerySyntaxError", ...faults[0] };
     this.text = text;
     this.selection = [];
-    const wanted = [...text.split(" sample by ")[0]!.matchAll(/contains\(labels, '(\w+)'\)/g)].map(([, name]) =>
+    const wanted = [...(text.split(" sample by ")[0] ?? "").matchAll(/contains\(labels, '(\w+)'\)/g)].map(([, name]) =>
       this.names.indexOf(name ?? ""),
     );
     const uids = /uid\(\) in \(([\d, ]+)\)/.exec(text)?.[1]?.split(", ").map(Number);

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from penstock.widgets.session._filter import EVERYTHING, GridFilter, matching
 from penstock.widgets.session._follow import Behind
-from penstock.widgets.session._order import AS_QUERIED, GridOrder, arranged_positions
+from penstock.widgets.session._order import AS_QUERIED, GridOrder, SortKeys, arranged_positions
 from penstock.widgets.session._query_run import QueryRun
 from penstock.widgets.session._selection import NOTHING, Selection
 
@@ -43,6 +43,8 @@ class Display:
         The selected samples; some may be outside of the grid.
     unreadable : ndarray of int64
         Samples whose image could not be read, as far as anybody has looked, by uid.
+    sort_keys : SortKeys
+        What the last tensor is sorted by.
     behind : Behind, optional
         How this differs from the dataset as it is now, as far as that is known.
     """
@@ -56,6 +58,7 @@ class Display:
     token: str
     selection: Selection = NOTHING
     unreadable: NDArray[np.int64] = field(default_factory=lambda: NOTHING.uids)
+    sort_keys: SortKeys = field(default_factory=SortKeys)
     behind: Behind | None = None
 
     @property
@@ -78,7 +81,15 @@ class Display:
     def with_run(self, run: QueryRun, wanted: GridFilter, order: GridOrder, uids: NDArray[np.int64]) -> Display:
         """Return what is displayed after another run; `uids` are the selected samples."""
         there = self.unreadable[run.table.positions(self.unreadable) >= 0]
-        return arranged(run, wanted, order, selected=uids, unreadable=there, revision=self.revision + 1)
+        return arranged(
+            run,
+            wanted,
+            order,
+            selected=uids,
+            unreadable=there,
+            sort_keys=self.sort_keys,
+            revision=self.revision + 1,
+        )
 
     def with_filter(self, wanted: GridFilter, unreadable: NDArray[np.int64]) -> Display:
         """Return the same run under another filter, the same samples selected."""
@@ -115,6 +126,7 @@ def _anew(display: Display) -> Display:
         display.order,
         selected=display.selection.uids,
         unreadable=display.unreadable,
+        sort_keys=display.sort_keys,
         revision=display.revision,
     )
     return replace(found, behind=display.behind)
@@ -127,11 +139,13 @@ def arranged(
     *,
     selected: NDArray[np.int64] = NOTHING.uids,
     unreadable: NDArray[np.int64] = NOTHING.uids,
+    sort_keys: SortKeys | None = None,
     revision: int = 0,
 ) -> Display:
     """Return what is displayed of a run; the parameters are as of `Display`, `selected` and `unreadable` are uids."""
     found = matching(wanted, run, {"selected": selected, "unreadable": unreadable})
-    positions = arranged_positions(run, found, order)
+    keys = SortKeys() if sort_keys is None else sort_keys
+    positions = arranged_positions(run, found, order, keys)
     uids = run.table.uids(run.pool[positions])
     return Display(
         run=run,
@@ -143,4 +157,5 @@ def arranged(
         token=hashlib.blake2b(uids.tobytes(), digest_size=8).hexdigest(),
         selection=Selection.of(selected, uids),
         unreadable=unreadable,
+        sort_keys=keys,
     )

@@ -17,6 +17,7 @@ __all__ = [
     "AS_QUERIED",
     "TENSOR",
     "GridOrder",
+    "SortKeys",
     "arranged_positions",
     "checked_order",
     "present_order",
@@ -100,11 +101,29 @@ def present_order(order: GridOrder, table: OverlayTable) -> GridOrder:
     return AS_QUERIED if gone else order
 
 
-def arranged_positions(run: QueryRun, positions: Positions, order: GridOrder) -> Positions:
+class SortKeys:
+    """Keeps what the last tensor is sorted by: texts of a million samples take a second to rank."""
+
+    def __init__(self) -> None:
+        self._kept: tuple[object, tuple[Keys, NDArray[np.bool_] | None]] | None = None
+
+    def of(self, table: OverlayTable, tensor: str) -> tuple[Keys, NDArray[np.bool_] | None]:
+        """Return numbers in the order of a scalar tensor's values, and which rows have one; None: all."""
+        snapshot, kept = table.stored.snapshot, self._kept
+        state = (tensor, snapshot.branch, snapshot.version, table.revision(tensor))
+        if kept is not None and kept[0] == state:
+            return kept[1]
+        values, present = _scalars(table.column(tensor))
+        found = (_codes(values) if len(values) else values), present
+        self._kept = state, found
+        return found
+
+
+def arranged_positions(run: QueryRun, positions: Positions, order: GridOrder, kept: SortKeys) -> Positions:
     """Return positions of the pool in an order; equal ones stay as they are."""
     if order.by == "query":
         return positions[::-1] if order.descending else positions
-    keys, present = _keys(run, order)
+    keys, present = _keys(run, order, kept)
     found = positions[stable_order(keys[positions], descending=order.descending)]
     if present is None:
         return found
@@ -112,13 +131,16 @@ def arranged_positions(run: QueryRun, positions: Positions, order: GridOrder) ->
     return np.concatenate([found[here], positions[~present[positions]]])
 
 
-def _keys(run: QueryRun, order: GridOrder) -> tuple[Keys, NDArray[np.bool_] | None]:
+def _keys(run: QueryRun, order: GridOrder, kept: SortKeys) -> tuple[Keys, NDArray[np.bool_] | None]:
     """Return what each position of the pool is ordered by, and which have a value; None: all."""
     if order.by == "row":
         return run.pool, None
     if order.by_weight:
         return (run.weights if order.by == "weight" else run.times_drawn), None
-    keys, present = _row_keys(run.table, run.labels, order)
+    if order.by.startswith(TENSOR):
+        keys, present = kept.of(run.table, order.by.removeprefix(TENSOR))
+    else:
+        keys, present = _row_keys(run.table, run.labels, order)
     return keys[run.pool], None if present is None else present[run.pool]
 
 
@@ -127,9 +149,7 @@ def _row_keys(table: OverlayTable, labels: str | None, order: GridOrder) -> tupl
         return (np.zeros(table.num_rows, np.int64) if labels is None else table.column(labels).lengths), None
     if order.by == "box_area":
         return _box_areas(table, largest=order.descending)
-    if order.by == "image_size":
-        return _image_sizes(table)
-    return _scalars(table.column(order.by.removeprefix(TENSOR)))
+    return _image_sizes(table)
 
 
 def _box_areas(table: OverlayTable, *, largest: bool) -> tuple[Keys, NDArray[np.bool_]]:
