@@ -14,7 +14,7 @@ from penstock.table import Ragged
 from penstock.widgets.editing._sample import edited_uids
 from penstock.widgets.session._query_run import QueryRun
 
-__all__ = ["EVERYTHING", "STATES", "GridFilter", "How", "State", "checked_filter", "matching"]
+__all__ = ["EVERYTHING", "STATES", "GridFilter", "How", "State", "checked_filter", "matching", "with_classes"]
 
 How = Literal["any", "all", "not"]
 State = Literal["unreadable", "edited", "selected", "unlabeled"]
@@ -97,13 +97,13 @@ def matching(wanted: GridFilter, run: QueryRun, sets: Mapping[State, Uids]) -> N
         return np.arange(len(run.pool))
     shown = np.ones(run.table.num_rows, bool)
     if wanted.classes and run.labels is not None:
-        shown &= _with_classes(run.table.column(run.labels), wanted.classes, wanted.how)
+        shown &= with_classes(run.table.column(run.labels), wanted.classes, wanted.how)
     for state in wanted.states:
         shown &= _in_state(state, run, sets)
     return np.flatnonzero(shown[run.pool])
 
 
-def _with_classes(column: Ragged, classes: tuple[int, ...], how: How) -> NDArray[np.bool_]:
+def with_classes(column: Ragged, classes: tuple[int, ...], how: How) -> NDArray[np.bool_]:
     """Return which rows have any, all or none of some classes."""
     if how != "all":
         found = _has(column, _among(column.values, classes))

@@ -11,7 +11,7 @@ import { chipsOf } from "./filter-words.ts";
 import { GridSortMenu } from "./grid-sort.tsx";
 
 /** Room that a chip needs to be read, and the switch of several classes; the CSS lets chips shrink to it. */
-const CHIP = 84;
+const CHIP = 96;
 const SWITCH = 116;
 
 /** Above the grid, one line: how many samples, which, in what order, how large. */

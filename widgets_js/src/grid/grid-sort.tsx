@@ -59,10 +59,10 @@ export function GridSortMenu({ session }: { session: Session }) {
         aria-label="Order of the samples"
         data-testid="penstock-sort"
         title={now === undefined ? undefined : `order: ${now.words}`}
-        value={now === undefined ? "query" : valueOf(now)}
+        value={now === undefined ? "query" : orderValue(now)}
         disabled={!store.isLive.value}
         onChange={(event) => {
-          const chosen = all.find((order) => valueOf(order) === event.currentTarget.value);
+          const chosen = all.find((order) => orderValue(order) === event.currentTarget.value);
           if (chosen !== undefined) void grid.sortBy(chosen.sort, chosen.descending);
         }}
       >
@@ -70,7 +70,7 @@ export function GridSortMenu({ session }: { session: Session }) {
           orders.length === 0 ? null : (
             <optgroup key={name} label={name}>
               {orders.map((order) => (
-                <option key={valueOf(order)} value={valueOf(order)}>
+                <option key={orderValue(order)} value={orderValue(order)}>
                   {order.words}
                 </option>
               ))}
@@ -84,7 +84,7 @@ export function GridSortMenu({ session }: { session: Session }) {
 }
 
 /** The order that people mean by a name has that name alone. */
-function valueOf({ sort, descending }: Order): string {
+function orderValue({ sort, descending }: Order): string {
   const usual = sort === "query" || sort === "row" || sort.startsWith("tensor:") ? !descending : descending;
   return usual ? sort : `${sort} ${descending ? "down" : "up"}`;
 }
