@@ -62,7 +62,7 @@ def sorted_rows(rows, key, descending):
     """The oracle: rows by key, equal ones as they are; those without a key are left out."""
     keys = {row: key(row) for row in rows}
     there = [row for row in rows if keys[row] is not None and keys[row] == keys[row]]
-    return sorted(there[::-1], key=keys.get)[::-1] if descending else sorted(there, key=keys.get)
+    return sorted(there, key=keys.get, reverse=descending)
 
 
 def missing_last(rows, found):
