@@ -1,8 +1,8 @@
 import { BatchesPanel } from "../batches/batches-panel.tsx";
+import { HistogramPanel } from "../class-table/histogram-panel.tsx";
+import { WeightsPanel } from "../class-table/weights-panel.tsx";
 import { CoveragePanel } from "../coverage/coverage-panel.tsx";
-import { HistogramPanel } from "../histogram/histogram-panel.tsx";
 import type { Session } from "../session/session.ts";
-import { WeightsPanel } from "../tuner/weights-panel.tsx";
 
 /** Weights with their effect, and coverage: never covered by anything. */
 export function RightRegion({ session }: { session: Session }) {
