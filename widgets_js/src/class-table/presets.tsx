@@ -2,7 +2,6 @@ import { type Signal, useSignal } from "@preact/signals";
 import type { Store } from "../session/store.ts";
 import { chartsOf } from "../statistics/charts.ts";
 import { focusable } from "../ui/focus.ts";
-import { AddClass } from "./add-class.tsx";
 import { PRESETS, type PresetInfo, presetWeights } from "./preset-weights.ts";
 import { TargetShares } from "./target-shares.tsx";
 import { tunerState } from "./tuner-state.ts";
@@ -25,7 +24,6 @@ export function Presets({ store, disabled }: { store: Store; disabled: boolean }
   return (
     <>
       <div class="penstock-pills">
-        <AddClass store={store} />
         {PRESETS.map((preset) => (
           <button
             {...focusable}

@@ -1,6 +1,5 @@
 import { BatchesPanel } from "../batches/batches-panel.tsx";
-import { HistogramPanel } from "../class-table/histogram-panel.tsx";
-import { WeightsPanel } from "../class-table/weights-panel.tsx";
+import { ClassTable } from "../class-table/class-table.tsx";
 import { CoveragePanel } from "../coverage/coverage-panel.tsx";
 import type { Session } from "../session/session.ts";
 
@@ -10,8 +9,7 @@ export function RightRegion({ session }: { session: Session }) {
   return (
     <div class="penstock-right" data-testid="penstock-right">
       <div class="penstock-table-slot">
-        <WeightsPanel store={store} />
-        <HistogramPanel store={store} />
+        <ClassTable session={session} />
       </div>
       <div class="penstock-coverage-slot">
         <CoveragePanel store={store} />

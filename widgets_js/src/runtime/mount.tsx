@@ -1,8 +1,7 @@
 import { effect } from "@preact/signals";
 import { type ComponentChildren, render } from "preact";
 import { useEffect, useRef } from "preact/hooks";
-import { HistogramPanel } from "../class-table/histogram-panel.tsx";
-import { WeightsPanel } from "../class-table/weights-panel.tsx";
+import { ClassTable } from "../class-table/class-table.tsx";
 import { CoveragePanel } from "../coverage/coverage-panel.tsx";
 import { DetailPanel } from "../detail/detail-panel.tsx";
 import { BehindBanner, Explorer, LinkBanner, LiveRegion, Toast } from "../explorer/explorer.tsx";
@@ -34,10 +33,9 @@ export const bodies: Record<string, Body> = {
   ),
   query_editor: ({ session }) => <QueryPanel session={session} />,
   weight_tuner: ({ session }) => (
-    <>
-      <WeightsPanel store={session.store} />
-      <HistogramPanel store={session.store} />
-    </>
+    <div class="penstock-tuner">
+      <ClassTable session={session} />
+    </div>
   ),
   coverage_view: ({ session }) => <CoveragePanel store={session.store} />,
 };
