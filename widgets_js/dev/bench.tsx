@@ -11,18 +11,20 @@ const MOVES = 200;
 const WARM_UP = 20;
 const DRAG_MS = 3000;
 
-const manyStrata = (numClasses: number) => (_: Map<number, number>, fallback: number | null): Stratum[] => {
-  return Array.from({ length: STRATA }, (_, s) => {
-    const clauses = Array.from({ length: CLAUSES }, (_, k) => k).filter((k) => (s >> k) & 1);
-    const size = 20 + ((s * 7919) % 300);
-    const classes: Stratum["classes"] = {};
-    for (let c = 0; c < numClasses; c++) {
-      const rows = 1 + ((s * 31 + c * 17) % size);
-      classes[c] = [rows, 2 * rows, 5 * rows];
-    }
-    return { size, clauses: [...clauses, fallback as number], classes };
-  });
-};
+const manyStrata =
+  (numClasses: number) =>
+  (_: Map<number, number>, fallback: number | null): Stratum[] => {
+    return Array.from({ length: STRATA }, (_, s) => {
+      const clauses = Array.from({ length: CLAUSES }, (_, k) => k).filter((k) => (s >> k) & 1);
+      const size = 20 + ((s * 7919) % 300);
+      const classes: Stratum["classes"] = {};
+      for (let c = 0; c < numClasses; c++) {
+        const rows = 1 + ((s * 31 + c * 17) % size);
+        classes[c] = [rows, 2 * rows, 5 * rows];
+      }
+      return { size, clauses: [...clauses, fallback as number], classes };
+    });
+  };
 
 interface Spread {
   median: number;

@@ -256,7 +256,9 @@ export class QuerySession {
   private movedSince(clauses: readonly ClauseInfo[]): Map<string, number> | null {
     const now = this.store.clauses.value;
     if (this.store.textFault.value !== null || !sameStructure(clauses, now)) return null;
-    return new Map(now.filter((one, i) => one.weight !== clauses[i]?.weight).map((one) => [one.expression, one.weight]));
+    return new Map(
+      now.filter((one, i) => one.weight !== clauses[i]?.weight).map((one) => [one.expression, one.weight]),
+    );
   }
 
   private moveAgain(moved: ReadonlyMap<string, number>): void {
