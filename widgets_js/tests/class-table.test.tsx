@@ -20,12 +20,13 @@ const order = ({ all }: Mounted) => all("[data-testid=penstock-class-row]").map(
 const counts = ({ find }: Mounted, name: string) => find(`${row(name)} .penstock-text-cell`).textContent;
 const sentence = ({ find }: Mounted) => find("[data-testid=penstock-sentence]").textContent ?? "";
 
-/** The kernel's answer to the last request: the query that now stands. */
+/** The kernel's answers to the last change of clauses and to the run after it: the query that now stands. */
 async function answer({ model }: Mounted, weights: Record<number, number>): Promise<void> {
   const { query, buffers } = queryState({ weights });
-  model.reply(model.sent.at(-1)?.id ?? "", { text: query.text, reference: "King and Zeng, 2001" });
+  const last = (what: string) => model.sent.findLast(({ op }) => op.startsWith(what))?.id ?? "";
+  model.reply(last("clause."), { text: query.text, reference: "King and Zeng, 2001" });
   await settled();
-  model.reply(model.sent.at(-1)?.id ?? "", { ...shown(query), history: [] }, buffers);
+  model.reply(last("query.run"), { ...shown(query), history: [] }, buffers);
   await settled();
 }
 
@@ -479,7 +480,8 @@ describe("an untouched class", () => {
     const { find, model, store } = await mounted({}, ClassTable);
     press(find(slider("Cross")), "PageUp");
     await settled();
-    model.refuse(model.sent.at(-1)?.id ?? "", { code: "QueryError", message: "no" });
+    const asked = model.sent.find(({ op }) => op === "clause.add");
+    model.refuse(asked?.id ?? "", { code: "QueryError", message: "no" });
     await settled();
     expect(find<HTMLInputElement>(field("Cross")).value).toBe("1");
     expect(store.clauses.value).toEqual([]);
