@@ -10,6 +10,7 @@ import { type Sort, sorted } from "./row-order.ts";
 import { type SliderRow, tableRows } from "./slider-rows.ts";
 import { type TunerState, tunerState } from "./tuner-state.ts";
 
+const AIR = 1.03; // between the longest bar and what is beside it
 const LOG_FROM = 500; // times the smallest count
 
 /** How things stood before a gesture on weights that a preset wrote. */
@@ -192,7 +193,8 @@ function heldExtent(store: Store, state: TunerState, bars: ReadonlySignal<BarSou
   return computed(() => {
     if (bars.value === null) return last;
     const { raw, expected, high } = bars.value.histogram;
-    const needed = extentOf(raw, expected, high);
+    const { highest, lowest } = extentOf(raw, expected, high);
+    const needed = { highest: AIR * highest, lowest };
     const held = store.dragging.value || state.held.value;
     if (held && last.highest >= needed.highest) return last;
     if (last.highest !== needed.highest || last.lowest !== needed.lowest) last = needed;

@@ -18,6 +18,7 @@ export function WeightCells({ session, model, row, disabled, tab, locked }: Cell
   const { clause, classIndex } = row;
   const slider = useRef<HTMLInputElement>(null);
   const field = useRef<HTMLInputElement>(null);
+  const pressed = useRef(false); // by a pointer; keys hold the row until focus leaves it
   const standing = (): number => standingOf(model, row);
   useLayoutEffect(
     () =>
@@ -35,8 +36,10 @@ export function WeightCells({ session, model, row, disabled, tab, locked }: Cell
     });
   };
   const letGo = (): void => {
-    if (!store.dragging.peek()) return;
+    const moved = store.dragging.peek() || pressed.current;
     store.dragging.value = false;
+    pressed.current = false;
+    if (!moved) return;
     setTimeout(() => {
       if (!store.dragging.peek()) model.release();
     }, DOUBLE_CLICK_MS);
@@ -84,7 +87,10 @@ export function WeightCells({ session, model, row, disabled, tab, locked }: Cell
           data-cell="slider"
           data-testid="weight-slider"
           data-class={row.label}
-          onPointerDown={() => model.hold(row)}
+          onPointerDown={() => {
+            pressed.current = true;
+            model.hold(row);
+          }}
           onInput={(event) => {
             move(weightAt(event.currentTarget.valueAsNumber, state.most.peek()));
             store.dragging.value = true;
