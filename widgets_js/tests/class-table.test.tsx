@@ -5,6 +5,7 @@ import { ClassTable } from "../src/class-table/class-table.tsx";
 import { columnsFor } from "../src/class-table/columns.ts";
 import { tunerState } from "../src/class-table/tuner-state.ts";
 import { CoveragePanel } from "../src/coverage/coverage-panel.tsx";
+import { undoKind } from "../src/runtime/undo-keys.ts";
 import { FOCUSABLE_SELECTOR } from "../src/ui/focus.ts";
 import { type Mounted, mounted, press, slide, type, wait } from "./charts/mounted.tsx";
 
@@ -683,6 +684,16 @@ describe("the menu of a row", () => {
 });
 
 describe("keys", () => {
+  test("Ctrl+Z acts on weights in a row, on the text in the search and in the menu of a class", async () => {
+    const { find } = await mounted(WEIGHTS, ClassTable);
+    expect(undoKind(find(slider("Cross")))).toBe("weights");
+    expect(undoKind(find(field("Cross")))).toBe("weights");
+    expect(undoKind(find("[data-testid=penstock-class-search]"))).toBe("text");
+    const typed = document.createElement("input");
+    find(`${row("Cross")} .penstock-popover`).append(typed);
+    expect(undoKind(typed)).toBe("text");
+  });
+
   test("have one row in the tab order", async () => {
     const { all } = await mounted(WEIGHTS, ClassTable);
     const rows = new Set(
@@ -722,8 +733,11 @@ describe("keys", () => {
   });
 });
 
-test("the scale is logarithmic by itself where the commonest class has 500 times the samples of the rarest", async () => {
-  const strata = (most: number) => () => [{ size: 9000, clauses: [0], classes: { 0: most, 1: 10 } }];
+test("the scale is logarithmic by itself where the longest bar is 500 times that of the rarest class", async () => {
+  const strata = (most: number) => () => [
+    { size: most, clauses: [0], classes: { 0: most, 1: 10 } },
+    { size: 1, clauses: [0], classes: {} },
+  ];
   const few = await mounted({ names: ["a", "b"], strata: strata(4990) }, ClassTable);
   expect(few.find("[data-testid=log]").getAttribute("aria-pressed")).toBe("false");
   const many = await mounted({ names: ["a", "b"], strata: strata(5000) }, ClassTable);

@@ -24,7 +24,7 @@ export function NameCell(props: NameProps) {
       {locked ? <LockMark /> : null}
       <More session={session} row={row} tab={tab} />
       {note === null ? null : (
-        <span id={noteId(row)} class="penstock-row-note" title={note.long} data-testid="no-effect">
+        <span id={noteId(props)} class="penstock-row-note" title={note.long} data-testid="no-effect">
           {note.short}
         </span>
       )}

@@ -27,7 +27,7 @@ export interface CellProps extends RowProps {
   locked: boolean;
 }
 
-/** Id of the note under a row's name. */
-export function noteId(row: SliderRow): string {
-  return `penstock-note-${row.key.replace(/\W+/g, "-")}`;
+/** Id of the note under a row's name; the pattern's own id is of this table alone. */
+export function noteId({ pattern, row }: RowProps): string {
+  return `${pattern}-${row.key.replace(/\W+/g, "-")}`;
 }

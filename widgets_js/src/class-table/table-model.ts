@@ -202,9 +202,9 @@ function heldExtent(store: Store, state: TunerState, bars: ReadonlySignal<BarSou
   });
 }
 
+/** Whether the longest bar is so much longer than that of the rarest class that one scale hides the short ones. */
 function isWide(raw: Float64Array | null, rows: readonly SliderRow[]): boolean {
   if (raw === null) return false;
-  const counts = rows.filter((row) => row.kind === "class").map((row) => raw[row.bar] ?? 0);
-  const { highest, lowest } = extentOf(counts);
-  return counts.length > 1 && highest >= LOG_FROM * lowest;
+  const { lowest } = extentOf(rows.filter((row) => row.kind === "class").map((row) => raw[row.bar] ?? 0));
+  return rows.some((row) => row.kind === "class") && extentOf(raw).highest >= LOG_FROM * lowest;
 }

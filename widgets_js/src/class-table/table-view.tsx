@@ -52,6 +52,7 @@ export function TableView({ session, model, columns }: Props) {
       aria-rowcount={rows.length + 1}
       aria-colcount={5}
       data-testid="penstock-classes"
+      data-penstock-undo="weights"
       style={{
         "--penstock-slider": `${columns.slider}px`,
         "--penstock-plot": `${columns.bars}px`,

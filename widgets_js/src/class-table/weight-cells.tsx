@@ -12,7 +12,8 @@ import type { TableModel } from "./table-model.ts";
 const DOUBLE_CLICK_MS = 300; // a row that moves between two clicks would lose the second
 
 /** Slider and number. A class without a clause has both too: their first move writes the clause. */
-export function WeightCells({ session, model, row, disabled, tab, locked }: CellProps) {
+export function WeightCells(props: CellProps) {
+  const { session, model, row, disabled, tab, locked } = props;
   const { store } = session;
   const { state } = model;
   const { clause, classIndex } = row;
@@ -83,7 +84,7 @@ export function WeightCells({ session, model, row, disabled, tab, locked }: Cell
           disabled={off}
           class="penstock-slider"
           aria-label={`weight of ${row.label}`}
-          aria-describedby={noteId(row)}
+          aria-describedby={clause === null ? undefined : noteId(props)}
           data-cell="slider"
           data-testid="weight-slider"
           data-class={row.label}
