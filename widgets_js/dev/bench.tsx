@@ -1,6 +1,6 @@
 // How long a slider takes at 1,000 strata and 100 classes, each in every stratum. Run by `npm run bench`.
 import { render } from "preact";
-import { CoveragePanel } from "../src/coverage/coverage-panel.tsx";
+import { CoverageStrip } from "../src/coverage/coverage-strip.tsx";
 import { HistogramPanel } from "../src/histogram/histogram-panel.tsx";
 import { WeightsPanel } from "../src/tuner/weights-panel.tsx";
 import { liveSession } from "./scripted-kernel.ts";
@@ -49,7 +49,7 @@ async function measure() {
     <div class="penstock">
       <WeightsPanel store={store} />
       <HistogramPanel store={store} />
-      <CoveragePanel store={store} />
+      <CoverageStrip session={session} />
     </div>,
     root,
   );

@@ -1,7 +1,6 @@
 // The weights, histogram, coverage and batches panels by themselves, over a scripted kernel: dev/charts.html#dark&width=336
 import { render } from "preact";
-import { BatchesPanel } from "../src/batches/batches-panel.tsx";
-import { CoveragePanel } from "../src/coverage/coverage-panel.tsx";
+import { CoverageStrip } from "../src/coverage/coverage-strip.tsx";
 import { HistogramPanel } from "../src/histogram/histogram-panel.tsx";
 import { chartsOf } from "../src/statistics/charts.ts";
 import { lawOf } from "../src/statistics/laws.ts";
@@ -79,8 +78,7 @@ render(
     <div style={{ background: "var(--penstock-panel)" }}>
       <WeightsPanel store={store} />
       <HistogramPanel store={store} />
-      <CoveragePanel store={store} />
-      <BatchesPanel store={store} />
+      <CoverageStrip session={session} />
     </div>
   </div>,
   root,

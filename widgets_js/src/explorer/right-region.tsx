@@ -1,5 +1,4 @@
-import { BatchesPanel } from "../batches/batches-panel.tsx";
-import { CoveragePanel } from "../coverage/coverage-panel.tsx";
+import { CoverageStrip } from "../coverage/coverage-strip.tsx";
 import { HistogramPanel } from "../histogram/histogram-panel.tsx";
 import type { Session } from "../session/session.ts";
 import { WeightsPanel } from "../tuner/weights-panel.tsx";
@@ -14,8 +13,7 @@ export function RightRegion({ session }: { session: Session }) {
         <HistogramPanel store={store} />
       </div>
       <div class="penstock-coverage-slot">
-        <CoveragePanel store={store} />
-        <BatchesPanel store={store} />
+        <CoverageStrip session={session} />
       </div>
     </div>
   );

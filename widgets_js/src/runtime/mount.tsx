@@ -1,7 +1,7 @@
 import { effect } from "@preact/signals";
 import { type ComponentChildren, render } from "preact";
 import { useEffect, useRef } from "preact/hooks";
-import { CoveragePanel } from "../coverage/coverage-panel.tsx";
+import { CoverageStrip } from "../coverage/coverage-strip.tsx";
 import { DetailPanel } from "../detail/detail-panel.tsx";
 import { BehindBanner, Explorer, LinkBanner, LiveRegion, Toast } from "../explorer/explorer.tsx";
 import { Header } from "../explorer/header.tsx";
@@ -39,7 +39,7 @@ export const bodies: Record<string, Body> = {
       <HistogramPanel store={session.store} />
     </>
   ),
-  coverage_view: ({ session }) => <CoveragePanel store={session.store} />,
+  coverage_view: ({ session }) => <CoverageStrip session={session} alone />,
 };
 
 function Frame({ session, kind }: { session: Session; kind: string }) {

@@ -15,7 +15,10 @@ export interface Mounted {
 }
 
 /** Panels over one live session, unmounted when the test ends. */
-export async function mounted(scenario: Scenario, ...panels: ComponentType<{ store: Store }>[]): Promise<Mounted> {
+export async function mounted(
+  scenario: Scenario,
+  ...panels: ComponentType<{ store: Store; session: Session }>[]
+): Promise<Mounted> {
   const { session, model } = liveSession(scenario);
   const root = document.createElement("div");
   root.className = "penstock";
@@ -23,7 +26,7 @@ export async function mounted(scenario: Scenario, ...panels: ComponentType<{ sto
   render(
     <>
       {panels.map((Panel) => (
-        <Panel key={Panel.name} store={session.store} />
+        <Panel key={Panel.name} store={session.store} session={session} />
       ))}
     </>,
     root,
