@@ -1,8 +1,8 @@
 // How long a slider takes at 1,000 strata and 100 classes, each in every stratum. Run by `npm run bench`.
 import { render } from "preact";
+import { HistogramPanel } from "../src/class-table/histogram-panel.tsx";
+import { WeightsPanel } from "../src/class-table/weights-panel.tsx";
 import { CoverageStrip } from "../src/coverage/coverage-strip.tsx";
-import { HistogramPanel } from "../src/histogram/histogram-panel.tsx";
-import { WeightsPanel } from "../src/tuner/weights-panel.tsx";
 import { liveSession } from "./scripted-kernel.ts";
 import type { Stratum } from "./strata.ts";
 

@@ -1,10 +1,10 @@
 // The weights, histogram, coverage and batches panels by themselves, over a scripted kernel: dev/charts.html#dark&width=336
 import { render } from "preact";
+import { HistogramPanel } from "../src/class-table/histogram-panel.tsx";
+import { WeightsPanel } from "../src/class-table/weights-panel.tsx";
 import { CoverageStrip } from "../src/coverage/coverage-strip.tsx";
-import { HistogramPanel } from "../src/histogram/histogram-panel.tsx";
 import { chartsOf } from "../src/statistics/charts.ts";
 import { lawOf } from "../src/statistics/laws.ts";
-import { WeightsPanel } from "../src/tuner/weights-panel.tsx";
 import { liveSession, queryState, type Scenario } from "./scripted-kernel.ts";
 
 const options = new URLSearchParams(location.hash.slice(1));

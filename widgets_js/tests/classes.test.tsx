@@ -2,11 +2,11 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { FakeKernel } from "../dev/fake-kernel.ts";
 import { FakeModel } from "../dev/fake-model.ts";
-import { contrastNote } from "../src/explorer/class-color.tsx";
+import { tunerState } from "../src/class-table/tuner-state.ts";
+import { contrastNote } from "../src/classes/class-color.tsx";
 import { views } from "../src/runtime/index.ts";
 import { movedClasses, renamedText, renamesInWords } from "../src/session/followed.ts";
 import { createSession } from "../src/session/session.ts";
-import { tunerState } from "../src/tuner/tuner-state.ts";
 
 const eventually = (check: () => void): Promise<void> => vi.waitFor(check, { timeout: 4000, interval: 10 });
 

@@ -1,10 +1,10 @@
 import { useState } from "preact/hooks";
+import { ClassMenu } from "../classes/class-menu.tsx";
+import { ClassTools } from "../classes/class-tools.tsx";
 import type { Session } from "../session/session.ts";
 import { classColor } from "../ui/colors.ts";
 import { focusable } from "../ui/focus.ts";
 import { countText } from "../ui/number-text.ts";
-import { ClassMenu } from "./class-menu.tsx";
-import { ClassTools } from "./class-tools.tsx";
 
 const ROW = 25;
 const WINDOW = 40; // rows drawn at once; more are drawn as the list is scrolled

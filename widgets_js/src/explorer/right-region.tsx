@@ -1,7 +1,7 @@
+import { HistogramPanel } from "../class-table/histogram-panel.tsx";
+import { WeightsPanel } from "../class-table/weights-panel.tsx";
 import { CoverageStrip } from "../coverage/coverage-strip.tsx";
-import { HistogramPanel } from "../histogram/histogram-panel.tsx";
 import type { Session } from "../session/session.ts";
-import { WeightsPanel } from "../tuner/weights-panel.tsx";
 
 /** Weights with their effect, and coverage: never covered by anything. */
 export function RightRegion({ session }: { session: Session }) {

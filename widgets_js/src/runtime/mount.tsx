@@ -1,16 +1,16 @@
 import { effect } from "@preact/signals";
 import { type ComponentChildren, render } from "preact";
 import { useEffect, useRef } from "preact/hooks";
+import { HistogramPanel } from "../class-table/histogram-panel.tsx";
+import { WeightsPanel } from "../class-table/weights-panel.tsx";
 import { CoverageStrip } from "../coverage/coverage-strip.tsx";
 import { DetailPanel } from "../detail/detail-panel.tsx";
 import { BehindBanner, Explorer, LinkBanner, LiveRegion, Toast } from "../explorer/explorer.tsx";
 import { Header } from "../explorer/header.tsx";
 import { Browser } from "../explorer/left-region.tsx";
-import { HistogramPanel } from "../histogram/histogram-panel.tsx";
 import { QueryPanel } from "../query/query-panel.tsx";
 import type { ViewContext } from "../session/model.ts";
 import { createSession, type Session } from "../session/session.ts";
-import { WeightsPanel } from "../tuner/weights-panel.tsx";
 import { ownColors } from "../ui/colors.ts";
 import { forwardSave } from "../ui/focus.ts";
 import { undoKeys } from "./undo-keys.ts";

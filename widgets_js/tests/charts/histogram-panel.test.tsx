@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { gridState, SHAPES, settled } from "../../dev/scripted-kernel.ts";
+import { HistogramPanel } from "../../src/class-table/histogram-panel.tsx";
 import { CoverageStrip } from "../../src/coverage/coverage-strip.tsx";
-import { HistogramPanel } from "../../src/histogram/histogram-panel.tsx";
 import { mounted, wait } from "./mounted.tsx";
 
 // Instances of the scripted rows: 180 + 140 + 60 + 12 + 11 + 9 circles, and so on by hand.

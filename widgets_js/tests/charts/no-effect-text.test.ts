@@ -1,9 +1,9 @@
 // @vitest-environment node
 import { expect, test } from "vitest";
 import { statisticsOf } from "../../dev/strata.ts";
+import { noEffectText } from "../../src/class-table/no-effect-text.ts";
 import type { ClauseInfo } from "../../src/session/protocol.ts";
 import { clausesWithoutEffect } from "../../src/statistics/effects.ts";
-import { noEffectText } from "../../src/tuner/no-effect-text.ts";
 
 const clause = (expression: string, label = expression): ClauseInfo => ({
   expression,

@@ -1,7 +1,7 @@
 // @vitest-environment node
 import { expect, test } from "vitest";
-import { axisScale, extentOf } from "../../src/histogram/axis-scale.ts";
-import { shownClasses } from "../../src/histogram/shown-classes.ts";
+import { axisScale, extentOf } from "../../src/class-table/axis-scale.ts";
+import { shownClasses } from "../../src/class-table/shown-classes.ts";
 
 const view = { sort: "raw", search: "", all: false } as const;
 

@@ -1,6 +1,6 @@
 // @vitest-environment node
 import { expect, test } from "vitest";
-import { END, mostFor, positionOf, weightAfterKey, weightAt } from "../../src/tuner/slider-scale.ts";
+import { END, mostFor, positionOf, weightAfterKey, weightAt } from "../../src/class-table/slider-scale.ts";
 
 test("the ends, the center and their detents", () => {
   expect([0, 19].map((position) => weightAt(position))).toEqual([0, 0]);

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { queryState, settled, shown } from "../../dev/scripted-kernel.ts";
-import { HistogramPanel } from "../../src/histogram/histogram-panel.tsx";
-import { WeightsPanel } from "../../src/tuner/weights-panel.tsx";
+import { HistogramPanel } from "../../src/class-table/histogram-panel.tsx";
+import { WeightsPanel } from "../../src/class-table/weights-panel.tsx";
 import { FOCUSABLE_SELECTOR } from "../../src/ui/focus.ts";
 import { mounted, press, slide, wait } from "./mounted.tsx";
 
@@ -132,7 +132,7 @@ describe("sliders of a query with SAMPLE BY", () => {
 describe("lock, solo and presets", () => {
   test("solo sets the others to 0, locked ones excepted, and ends where it began", async () => {
     const { store } = await mounted(WEIGHTS, WeightsPanel);
-    const { tunerState } = await import("../../src/tuner/tuner-state.ts");
+    const { tunerState } = await import("../../src/class-table/tuner-state.ts");
     const state = tunerState(store);
     state.toggleLock("contains(labels, 'Ring')");
     state.toggleSolo(2);
@@ -143,7 +143,7 @@ describe("lock, solo and presets", () => {
 
   test("a lock disables its slider", async () => {
     const { find, store } = await mounted(WEIGHTS, WeightsPanel);
-    const { tunerState } = await import("../../src/tuner/tuner-state.ts");
+    const { tunerState } = await import("../../src/class-table/tuner-state.ts");
     tunerState(store).toggleLock("contains(labels, 'Ring')");
     await settled();
     expect(find<HTMLInputElement>(slider("Ring")).disabled).toBe(true);
@@ -152,7 +152,7 @@ describe("lock, solo and presets", () => {
 
   test("a preset is asked of the kernel, keeps locked weights and names its paper", async () => {
     const { find, store, model } = await mounted(WEIGHTS, WeightsPanel);
-    const { tunerState } = await import("../../src/tuner/tuner-state.ts");
+    const { tunerState } = await import("../../src/class-table/tuner-state.ts");
     tunerState(store).toggleLock("contains(labels, 'Ring')");
     find("[data-testid=preset-effective_number]").click();
     const asked = model.sent.at(-1);

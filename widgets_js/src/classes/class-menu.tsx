@@ -1,10 +1,10 @@
 // ⋯ of a class: rename, merge, color, delete. Each says how many objects it touches before it is done.
 import { useEffect, useState } from "preact/hooks";
+import { walk } from "../class-table/row-menu.tsx";
 import { stepChoices } from "../detail/class-picker.tsx";
 import { searchClasses } from "../session/labels.ts";
 import type { DatasetInfo, Ops } from "../session/protocol.ts";
 import type { Session } from "../session/session.ts";
-import { walk } from "../tuner/row-menu.tsx";
 import { classColor } from "../ui/colors.ts";
 import { focusable } from "../ui/focus.ts";
 import { countText, pluralText } from "../ui/number-text.ts";
