@@ -1,6 +1,7 @@
 // Which sliders there are. A class keeps its row's key when its clause enters the text, so that a drag goes on.
 import type { ClauseInfo } from "../session/protocol.ts";
 import type { Store } from "../session/store.ts";
+import { isMovable } from "../session/text-binding.ts";
 
 export interface SliderRow {
   readonly key: string;
@@ -31,7 +32,7 @@ function clauseRows(clauses: readonly ClauseInfo[]): SliderRow[] {
       expression: clause.expression,
       classIndex: clause.class_index,
       clause: i,
-      literal: clause.from !== null,
+      literal: isMovable(clause),
     };
   });
 }
