@@ -152,6 +152,8 @@ describe("session", () => {
     expect(await actions.redoWeights()).toBe(true);
     expect(Array.from(weights.value)).toEqual([2, 1]);
     await actions.undoWeights();
+    expect(await actions.undoWeights()).toBe(true); // to before the query that ran
+    expect(session.store.text.value).toBe("select *");
     expect(await actions.undoWeights()).toBe(false);
   });
 

@@ -2,7 +2,7 @@
 import type { Session } from "../session/session.ts";
 import type { Statistics } from "../session/statistics-arrays.ts";
 import type { Store } from "../session/store.ts";
-import { type PresetInfo, doneText, presetWeights } from "./preset-weights.ts";
+import { doneText, type PresetInfo, presetWeights } from "./preset-weights.ts";
 import { tunerState } from "./tuner-state.ts";
 
 export async function applyPreset(session: Session, preset: PresetInfo, parameter: number | undefined): Promise<void> {

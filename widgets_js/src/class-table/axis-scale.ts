@@ -1,11 +1,12 @@
 import { scaleLinear, scaleLog } from "d3-scale";
+import { axisText } from "../ui/number-text.ts";
 
 export interface AxisScale {
   (count: number): number;
   readonly ticks: readonly number[];
 }
 
-const ROOM_PER_TICK = 54; // pixels: a mark of six figures and air
+const ROOM_PER_TICK = 40; // pixels: a mark of five figures and air
 const DECADES = 6;
 
 export interface Extent {
@@ -13,12 +14,12 @@ export interface Extent {
   readonly lowest: number; // the smallest positive count
 }
 
-export function extentOf(classes: readonly number[], ...series: ArrayLike<number>[]): Extent {
+export function extentOf(...series: ArrayLike<number>[]): Extent {
   let highest = 0;
   let lowest = Number.POSITIVE_INFINITY;
   for (const values of series) {
-    for (const c of classes) {
-      const value = values[c] ?? 0;
+    for (let i = 0; i < values.length; i++) {
+      const value = values[i] as number;
       if (value > highest) highest = value;
       if (value > 0 && value < lowest) lowest = value;
     }
@@ -52,4 +53,9 @@ function logScale(highest: number, lowest: number, width: number): AxisScale {
 /** Marks inside the plot only. */
 function fitting(ticks: number[], scale: (tick: number) => number, width: number): number[] {
   return ticks.filter((tick) => scale(tick) <= width + 0.5);
+}
+
+/** A mark in as few letters as it can be: 0 · 200 · 1k · 2.5k · 10k · 1M. */
+export function markText(value: number): string {
+  return value >= 1000 && value < 1e6 ? `${Number((value / 1000).toPrecision(3))}k` : axisText(value);
 }

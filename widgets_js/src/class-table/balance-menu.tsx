@@ -3,9 +3,9 @@ import type { Session } from "../session/session.ts";
 import type { Store } from "../session/store.ts";
 import { focusable } from "../ui/focus.ts";
 import { Popover } from "../ui/popover.tsx";
+import { walk } from "../ui/walk.ts";
 import { applyPreset, resetAll } from "./apply-preset.ts";
 import { PRESETS, type PresetInfo } from "./preset-weights.ts";
-import { walk } from "./row-menu.tsx";
 import { TargetShares } from "./target-shares.tsx";
 
 /** All ways to weigh every class at once; the button says which one holds. Filled only before any weight. */
@@ -118,7 +118,8 @@ function PresetRow({ session, preset, current, typed, close }: RowProps) {
   const text = typed.value[name] ?? String(applied ?? parameter?.usual ?? "");
   const value = parameter === undefined ? undefined : Number(text);
   const bad =
-    parameter !== undefined && (text.trim() === "" || !((value as number) >= parameter.least && (value as number) <= parameter.most));
+    parameter !== undefined &&
+    (text.trim() === "" || !((value as number) >= parameter.least && (value as number) <= parameter.most));
   const apply = (): void => {
     if (bad) return;
     close();

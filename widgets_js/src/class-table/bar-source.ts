@@ -6,38 +6,21 @@ import type { Histogram } from "../statistics/histogram.ts";
 
 /** What the bars show, and where from: the statistics, or the figures kept in the notebook. */
 export interface BarSource {
-  readonly histogram: Histogram;
-  readonly names: readonly string[];
-  readonly classes: readonly number[];
-  readonly classOf: (bar: number) => number | null; // color and filter; null: a clause that names no class
+  readonly histogram: Histogram; // of classes, then conditions, then samples without a label
   readonly draws: number;
   readonly rows: number;
   readonly kept: boolean; // from the snapshot: nothing moves
 }
 
-const NO_LABEL = "no label";
-
 export function barSource(store: Store): ReadonlySignal<BarSource | null> {
   const charts = chartsOf(store);
-  const hasBackground = computed(() => charts.background.value !== null);
-  const names = computed(() => {
-    if (charts.byClause.value) return clauseNames(store);
-    return hasBackground.value ? [...store.classNames.value, NO_LABEL] : store.classNames.value;
-  });
   return computed(() => {
-    const ofClasses = charts.histogram.value;
     const plan = charts.plan.value;
-    if (ofClasses === null || plan === null) return fromSnapshot(store.snapshot.value);
-    const background = charts.background.value;
-    const numClasses = ofClasses.raw.length;
-    const histogram = background === null ? ofClasses : joined(ofClasses, background);
-    const byClause = charts.byClause.value;
-    const clauses = store.query.value?.clauses ?? [];
+    const ofClasses = charts.byClause.value ? null : charts.histogram.value;
+    if (plan === null) return fromSnapshot(store.snapshot.value);
+    const parts = [charts.conditions.value, charts.background.value].filter((part) => part !== null);
     return {
-      histogram,
-      names: names.value,
-      classes: Array.from(histogram.raw.keys()),
-      classOf: byClause ? (bar) => clauses[bar]?.class_index ?? null : (bar) => (bar < numClasses ? bar : null),
+      histogram: joined(ofClasses === null ? parts : [ofClasses, ...parts]),
       draws: plan.draws,
       rows: plan.statistics.header.num_rows,
       kept: false,
@@ -45,46 +28,45 @@ export function barSource(store: Store): ReadonlySignal<BarSource | null> {
   });
 }
 
-function joined(one: Histogram, other: Histogram): Histogram {
-  const both = (a: Float64Array, b: Float64Array) => Float64Array.of(...a, ...b);
-  return {
-    raw: both(one.raw, other.raw),
-    expected: both(one.expected, other.expected),
-    low: both(one.low, other.low),
-    high: both(one.high, other.high),
+function joined(parts: readonly Histogram[]): Histogram {
+  const all = (name: keyof Histogram): Float64Array => {
+    const length = parts.reduce((sum, part) => sum + part[name].length, 0);
+    const out = new Float64Array(length);
+    let at = 0;
+    for (const part of parts) {
+      out.set(part[name], at);
+      at += part[name].length;
+    }
+    return out;
   };
+  return { raw: all("raw"), expected: all("expected"), low: all("low"), high: all("high") };
 }
 
-function clauseNames(store: Store): string[] {
-  const names = (store.query.value?.clauses ?? []).map((clause) => clause.label);
-  return names.length > 0 ? names : ["every row"];
+/** Classes and names of the figures kept in the notebook. */
+export function keptClasses(snapshot: Snapshot | null): { classes: number[]; names: string[] } {
+  const bars = snapshot?.bars ?? [];
+  const names = new Array<string>(1 + Math.max(-1, ...bars.map((bar) => bar.class_index))).fill("");
+  for (const { class_index, name } of bars) names[class_index] = name;
+  return { classes: bars.map((bar) => bar.class_index), names };
 }
 
 function fromSnapshot(snapshot: Snapshot | null): BarSource | null {
   const bars = snapshot?.bars;
   if (snapshot === null || bars === undefined || bars.length === 0) return null;
-  const length = 1 + Math.max(...bars.map((bar) => bar.class_index));
+  const length = keptClasses(snapshot).names.length + 1; // and every sample
   const histogram = {
     raw: new Float64Array(length),
     expected: new Float64Array(length),
     low: new Float64Array(length),
     high: new Float64Array(length),
   };
-  const names: string[] = [];
   for (const bar of bars) {
-    names[bar.class_index] = bar.name;
     histogram.raw[bar.class_index] = bar.raw;
     histogram.expected[bar.class_index] = bar.expected;
     histogram.low[bar.class_index] = bar.low;
     histogram.high[bar.class_index] = bar.high;
   }
-  return {
-    histogram,
-    names,
-    classes: bars.map((bar) => bar.class_index),
-    classOf: (bar) => bar,
-    draws: snapshot.draws,
-    rows: snapshot.pool_size,
-    kept: true,
-  };
+  histogram.raw[length - 1] = snapshot.pool_size;
+  for (const name of ["expected", "low", "high"] as const) histogram[name][length - 1] = snapshot.draws;
+  return { histogram, draws: snapshot.draws, rows: snapshot.pool_size, kept: true };
 }

@@ -1,51 +1,57 @@
-// Geometry of the bars, written straight to the elements: the input handler of a slider has it done when it returns.
+// Geometry of a row's bars, written straight to the elements: the input handler of a slider has it done when it returns.
 import type { Histogram } from "../statistics/histogram.ts";
+import { shortCountText } from "../ui/number-text.ts";
 import type { AxisScale } from "./axis-scale.ts";
 
-/** The elements of one class; made once, moved from then on. */
+/** The elements of one row; made once, moved from then on. */
 export interface BarElements {
-  row: HTMLElement;
-  raw: SVGRectElement;
-  sampled: SVGRectElement;
-  halo: SVGPathElement;
-  whisker: SVGPathElement;
-  drawn: SVGCircleElement;
+  readonly cell: HTMLElement;
+  readonly ticks: SVGPathElement;
+  readonly raw: SVGRectElement;
+  readonly sampled: SVGRectElement;
+  readonly halo: SVGPathElement;
+  readonly whisker: SVGPathElement;
+  readonly drawn: SVGCircleElement;
+  readonly rawText: HTMLElement;
+  readonly sampledText: HTMLElement;
 }
 
 const CAP = 3; // half the height of a whisker's end
+const LEAST = 1; // pixels: a count above 0 is seen
 
-/** `middle` = where the whisker lies, in pixels from the top of the row. */
-export function drawBars(
-  elements: ReadonlyMap<number, BarElements>,
-  { raw, expected, low, high }: Histogram,
-  scale: AxisScale,
-  middle: number,
+/** `middle` = where the whisker is, in pixels from the top of the bars. */
+export function drawBar(
+  { cell, raw, sampled, halo, whisker, rawText, sampledText }: BarElements,
+  figures: Histogram,
+  place: { bar: number; scale: AxisScale; middle: number },
 ): void {
-  for (const [c, { row, ...marks }] of elements) {
-    const count = expected[c] ?? 0;
-    change(marks.raw, "width", pixels(scale(raw[c] ?? 0)));
-    change(marks.sampled, "width", pixels(scale(count)));
-    const path = whiskerPath(scale(low[c] ?? 0), scale(high[c] ?? 0), middle);
-    if (change(marks.whisker, "d", path)) marks.halo.setAttribute("d", path);
-    change(row, "data-raw", String(raw[c] ?? 0));
-    change(row, "data-sampled", String(count));
-    change(row, "data-low", String(low[c] ?? 0));
-    change(row, "data-high", String(high[c] ?? 0));
-  }
+  const { bar, scale, middle } = place;
+  const before = figures.raw[bar] ?? 0;
+  const after = figures.expected[bar] ?? 0;
+  const low = figures.low[bar] ?? 0;
+  const high = figures.high[bar] ?? 0;
+  change(raw, "width", lengthOf(before, scale));
+  change(sampled, "width", lengthOf(after, scale));
+  const path = whiskerPath(scale(low), scale(high), middle);
+  if (change(whisker, "d", path)) halo.setAttribute("d", path);
+  change(cell, "data-raw", String(before));
+  change(cell, "data-sampled", String(after));
+  change(cell, "data-low", String(low));
+  change(cell, "data-high", String(high));
+  write(rawText, shortCountText(before));
+  write(sampledText, shortCountText(after));
+  change(sampledText, "data-same", String(Math.abs(after - before) < 0.5));
 }
 
-/** Where the first epoch of the loader's own stream lies; null: not known, or not for these weights. */
-export function markDrawn(
-  elements: ReadonlyMap<number, BarElements>,
-  counts: ArrayLike<number> | null,
-  scale: AxisScale,
-): void {
-  for (const [c, { row, drawn }] of elements) {
-    const count = counts?.[c];
-    change(drawn, "visibility", count === undefined ? "hidden" : "visible");
-    change(drawn, "cx", pixels(scale(count ?? 0)));
-    change(row, "data-drawn", count === undefined ? "" : String(count));
-  }
+/** Where the first epoch of the loader's own stream is; undefined: not known, or not for these weights. */
+export function markDrawn({ cell, drawn }: BarElements, count: number | undefined, scale: AxisScale): void {
+  change(drawn, "visibility", count === undefined ? "hidden" : "visible");
+  change(drawn, "cx", pixels(scale(count ?? 0)));
+  change(cell, "data-drawn", count === undefined ? "" : String(count));
+}
+
+export function drawTicks({ ticks }: BarElements, scale: AxisScale, height: number): void {
+  change(ticks, "d", scale.ticks.map((tick) => `M${Math.round(scale(tick)) + 0.5} 0v${height}`).join(""));
 }
 
 /** Writing an attribute costs layout even where it says the same. */
@@ -53,6 +59,14 @@ function change(element: Element, name: string, value: string): boolean {
   if (element.getAttribute(name) === value) return false;
   element.setAttribute(name, value);
   return true;
+}
+
+function write(element: HTMLElement, text: string): void {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+function lengthOf(count: number, scale: AxisScale): string {
+  return count > 0 ? pixels(Math.max(LEAST, scale(count))) : "0";
 }
 
 /** Nothing where the count is certain. */

@@ -11,7 +11,12 @@ export interface PresetInfo {
   readonly formula: string;
   readonly source: string;
   readonly about: string;
-  readonly parameter?: { readonly symbol: string; readonly usual: number; readonly least: number; readonly most: number };
+  readonly parameter?: {
+    readonly symbol: string;
+    readonly usual: number;
+    readonly least: number;
+    readonly most: number;
+  };
 }
 
 export const PRESETS: readonly PresetInfo[] = [
@@ -100,7 +105,8 @@ export function doneText({ preset, parameter, weights, locked, rarest }: Done): 
     return `Nothing to repeat at t = ${parameter}: ${found}. Set t above ${tText(rarest.share)}`;
   }
   if (name === "effective_number" && parameter === 0) return "Nothing to change: β = 0 leaves the classes as they are";
-  if (name === "effective_number") return `Nothing to change at β = ${parameter}: the counts are too large. Set β nearer to 1`;
+  if (name === "effective_number")
+    return `Nothing to change at β = ${parameter}: the counts are too large. Set β nearer to 1`;
   return "Nothing to change: every class is in the same number of samples";
 }
 

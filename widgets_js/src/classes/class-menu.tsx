@@ -1,6 +1,6 @@
 // ⋯ of a class: rename, merge, color, delete. Each says how many objects it touches before it is done.
+import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import { walk } from "../class-table/row-menu.tsx";
 import { stepChoices } from "../detail/class-picker.tsx";
 import { searchClasses } from "../session/labels.ts";
 import type { DatasetInfo, Ops } from "../session/protocol.ts";
@@ -9,17 +9,36 @@ import { classColor } from "../ui/colors.ts";
 import { focusable } from "../ui/focus.ts";
 import { countText, pluralText } from "../ui/number-text.ts";
 import { Popover } from "../ui/popover.tsx";
+import { walk } from "../ui/walk.ts";
 import { ClassColor } from "./class-color.tsx";
 import { Form, type PageProps, Reason } from "./class-form.tsx";
 
 type Touch = Ops["classes.count"][1];
 type Page = "menu" | "rename" | "merge" | "color";
 
-export function ClassMenu({ session, index, instances }: { session: Session; index: number; instances: number }) {
+interface ClassMenuProps {
+  session: Session;
+  index: number;
+  instances: number;
+  tabIndex?: number;
+  /** Entries above those of the class. */
+  extra?: ((close: () => void) => ComponentChildren) | undefined;
+}
+
+export function ClassMenu({ session, index, instances, tabIndex = 0, extra }: ClassMenuProps) {
   const name = session.store.classNames.value[index] ?? "";
   return (
-    <Popover label="⋯" class="penstock-more" title={`change ${name}`} testid="penstock-class-menu">
-      {(close) => <Pages session={session} index={index} name={name} instances={instances} close={close} />}
+    <Popover
+      label="⋯"
+      class="penstock-row-tool"
+      title={`more for ${name}`}
+      testid="penstock-class-menu"
+      tabIndex={tabIndex}
+      cell="more"
+    >
+      {(close) => (
+        <Pages session={session} index={index} name={name} instances={instances} close={close} extra={extra} />
+      )}
     </Popover>
   );
 }
@@ -30,9 +49,10 @@ interface PagesProps {
   name: string;
   instances: number;
   close: () => void;
+  extra: ClassMenuProps["extra"];
 }
 
-function Pages({ session, index, name, instances, close }: PagesProps) {
+function Pages({ session, index, name, instances, close, extra }: PagesProps) {
   const [page, setPage] = useState<Page>("menu");
   const [target, setTarget] = useState<string | null>(null);
   const touch = useTouch(session, [index]);
@@ -50,7 +70,7 @@ function Pages({ session, index, name, instances, close }: PagesProps) {
         </span>
       </p>
       {page === "menu" ? (
-        <Menu {...props} instances={instances} go={setPage} mergeInto={() => mergeInto(null)} />
+        <Menu {...props} instances={instances} go={setPage} mergeInto={() => mergeInto(null)} extra={extra} />
       ) : null}
       {page === "rename" ? <Rename {...props} mergeInto={mergeInto} /> : null}
       {page === "merge" ? <Merge {...props} target={target} setTarget={setTarget} /> : null}
@@ -63,9 +83,10 @@ interface MenuProps extends PageProps {
   instances: number;
   go: (page: Page) => void;
   mergeInto: () => void;
+  extra: ClassMenuProps["extra"];
 }
 
-function Menu({ session, name, instances, touch, go, mergeInto, close }: MenuProps) {
+function Menu({ session, name, instances, touch, go, mergeInto, close, extra }: MenuProps) {
   const { store, edits } = session;
   const off = whyFixed(session);
   const others = store.classNames.value.length - 1;
@@ -82,6 +103,7 @@ function Menu({ session, name, instances, touch, go, mergeInto, close }: MenuPro
   return (
     <>
       <div class="penstock-menu" role="menu" aria-label={`change ${name}`} onKeyDown={walk}>
+        {extra?.(close)}
         {items.map((item) => (
           <button
             {...focusable}

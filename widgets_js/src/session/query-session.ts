@@ -36,6 +36,12 @@ import { EchoFilter, sameWeights } from "./weight-memory.ts";
 const REST_MS = 50;
 const CHANGED = "the query text has changed; run it first";
 
+/** What a change is made from. */
+interface Standing {
+  readonly text: string;
+  readonly clauses: readonly ClauseInfo[];
+}
+
 type Base = Omit<Store, "actions">;
 type QueryActions = Omit<Actions, "setUnit" | "undo" | "redo">;
 
@@ -207,7 +213,8 @@ export class QuerySession {
     const followed = followEdit(text, store.clauses.value, map, outside);
     const weights = weightsOf(followed.clauses);
     const changed = !sameWeights(weights, store.weights.value);
-    if (changed && followed.onlyNumbers && store.textFault.value === null) this.remember({ name: null, key: "the text" });
+    if (changed && followed.onlyNumbers && store.textFault.value === null)
+      this.remember({ name: null, key: "the text" });
     batch(() => {
       store.text.value = text;
       store.clauses.value = followed.clauses;
@@ -273,7 +280,7 @@ export class QuerySession {
     }
     const { pool } = splitSampling(store.text.peek());
     const text = state.sampling === "" ? pool.trimEnd() : `${pool.trimEnd()} ${state.sampling}`;
-    return this.runText({ text }, (clauses) => weightsFor(state, clauses, store.weights.peek()));
+    return this.runText({ text }, this.standing(), (clauses) => weightsFor(state, clauses, store.weights.peek()));
   }
 
   private weightState(): WeightState {
@@ -294,14 +301,14 @@ export class QuerySession {
     if (!sameState(before, now)) this.gestures.remember(before, { name: name === "the weights" ? "the query" : null });
   }
 
-  /** Runs a text; `weigh` says what its clauses weigh, where that is not what they say. Whether it ran. */
+  /** Runs a text. `since`: what it was made from; weights that have moved since are kept. `weigh`: what its clauses weigh. */
   private async runText(
     change: { text?: string; mode?: Mode; seed?: number },
+    since: Standing = this.standing(),
     weigh?: (clauses: readonly ClauseInfo[]) => Float64Array,
   ): Promise<boolean> {
     const { store } = this;
     const args = { mode: store.mode.value, seed: store.seed.value, text: store.text.value, ...change };
-    const sentFrom = store.text.value;
     this.tellWeights.cancel();
     this.unsent = false;
     store.busy.value = "running the query";
@@ -313,10 +320,13 @@ export class QuerySession {
       batch(() => {
         store.history.value = result.history;
         const typed = store.text.value;
+        const moved =
+          typed === since.text && store.clauses.value === since.clauses ? null : this.movedSince(since.clauses);
         this.apply(result, buffers, this.isAnotherPool(result.query));
         const weights = weigh?.(store.clauses.peek());
         if (weights !== undefined && !sameWeights(weights, store.weights.peek())) this.write(weights);
-        if (typed !== sentFrom) this.replaceText(typed);
+        if (moved !== null) this.moveAgain(moved);
+        else if (typed !== since.text) this.replaceText(typed);
       });
       this.announce(`${countText(result.query.pool_size)} of ${countText(result.query.num_rows)} samples match`);
       return true;
@@ -326,6 +336,24 @@ export class QuerySession {
     } finally {
       store.busy.value = null;
     }
+  }
+
+  private standing(): Standing {
+    return { text: this.store.text.value, clauses: this.store.clauses.value };
+  }
+
+  /** New weights by expression, where nothing but weights has changed; else null. */
+  private movedSince(clauses: readonly ClauseInfo[]): Map<string, number> | null {
+    const now = this.store.clauses.value;
+    if (this.store.textFault.value !== null || !sameStructure(clauses, now)) return null;
+    return new Map(
+      now.filter((one, i) => one.weight !== clauses[i]?.weight).map((one) => [one.expression, one.weight]),
+    );
+  }
+
+  private moveAgain(moved: ReadonlyMap<string, number>): void {
+    if (moved.size === 0) return;
+    this.write(this.store.clauses.value.map(({ expression, weight }) => moved.get(expression) ?? weight));
   }
 
   cancelRun(): void {
@@ -495,10 +523,8 @@ export class QuerySession {
 
   private async addClass(classIndex: number, weight: number): Promise<void> {
     const key = `class ${classIndex}`;
-    const name = this.store.classNames.peek()[classIndex];
-    const gesture = { name: null, key };
-    await this.rewrite(() => this.asked("clause.add", { class_index: classIndex, weight }), gesture);
-    if (name !== undefined) this.gestures.keepOn(key);
+    await this.rewrite(() => this.asked("clause.add", { class_index: classIndex, weight }), { name: null, key });
+    this.gestures.keepOn(key);
   }
 
   private async removeClause(clause: number): Promise<void> {
@@ -515,11 +541,12 @@ export class QuerySession {
 
   /** Runs the text that the kernel writes; one step of the weights' history. Whether it ran. */
   private async rewrite(written: () => Promise<string>, gesture: Gesture, kept?: Kept): Promise<boolean> {
+    const since = this.standing();
+    const before = this.weightState();
     try {
       const text = await written();
-      if (text === this.store.text.value) return true;
-      const before = this.weightState();
-      if (!(await this.runText({ text }, (clauses) => withKept(clauses, kept)))) return false;
+      if (text === since.text) return true;
+      if (!(await this.runText({ text }, since, (clauses) => withKept(clauses, kept)))) return false;
       this.gestures.remember(before, gesture);
       return true;
     } catch (failure) {

@@ -29,6 +29,8 @@ export interface Toast {
   redo: boolean;
   /** What Undo and Redo act on; edits of the data unless told. */
   of?: "edits" | "weights";
+  /** What else can be done about it, from the button on. */
+  action?: { label: string; run: (button: Element) => void };
   /** An error: stays until it is dismissed. */
   bad?: boolean;
 }

@@ -37,7 +37,12 @@ export function setWeight(text: string, clauses: readonly ClauseInfo[], index: n
   const insert = formatWeight(value);
   if (clause !== undefined && inTable(clause)) {
     const weight = Number(insert);
-    return { text, clauses: clauses.map((one, i) => (i === index ? { ...one, weight } : one)), change: null, moved: true };
+    return {
+      text,
+      clauses: clauses.map((one, i) => (i === index ? { ...one, weight } : one)),
+      change: null,
+      moved: true,
+    };
   }
   if (clause === undefined || clause.from === null || clause.to === null) {
     return { text, clauses: [...clauses], change: null, moved: false };

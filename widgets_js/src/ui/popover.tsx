@@ -1,7 +1,7 @@
 // A button and what it opens. The platform's popover lies in the top layer: no output area clips it, Esc and a click
 // elsewhere close it, and it stays in our part of the document, so tokens and keys reach it.
 import type { ComponentChildren } from "preact";
-import { useId, useRef, useState } from "preact/hooks";
+import { useId, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { focusable } from "./focus.ts";
 
 interface PopoverProps {
@@ -10,6 +10,9 @@ interface PopoverProps {
   title?: string;
   testid?: string;
   disabled?: boolean;
+  tabIndex?: number;
+  /** Its cell in a row whose cells arrow keys walk. */
+  cell?: string;
   children: (close: () => void) => ComponentChildren;
 }
 
@@ -27,11 +30,21 @@ function place(panel: HTMLElement, button: HTMLElement): void {
   panel.style.top = `${fits ? Math.min(below, Math.max(MARGIN, window.innerHeight - height - MARGIN)) : anchor.top - height - 4}px`;
 }
 
-export function Popover({ label, title, testid, disabled, children, class: kind = "penstock-button" }: PopoverProps) {
+export function Popover(props: PopoverProps) {
+  const { label, title, testid, disabled, tabIndex, cell, children, class: kind = "penstock-button" } = props;
   const id = useId();
   const [open, setOpen] = useState(false);
   const button = useRef<HTMLButtonElement>(null);
   const panel = useRef<HTMLDivElement>(null);
+  useLayoutEffect(() => {
+    const shown = panel.current;
+    if (!open || shown === null || typeof ResizeObserver === "undefined") return undefined;
+    const observer = new ResizeObserver(() => {
+      if (button.current !== null) place(shown, button.current);
+    });
+    observer.observe(shown); // what is loaded later has another size
+    return () => observer.disconnect();
+  }, [open]);
   const close = (): void => {
     panel.current?.hidePopover?.();
     button.current?.focus();
@@ -56,6 +69,8 @@ export function Popover({ label, title, testid, disabled, children, class: kind 
         title={title}
         disabled={disabled}
         data-testid={testid}
+        tabIndex={tabIndex}
+        data-cell={cell}
         aria-expanded={open}
         aria-haspopup="dialog"
         onClick={() => panel.current?.togglePopover?.()}

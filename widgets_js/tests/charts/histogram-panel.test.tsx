@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { gridState, SHAPES, settled } from "../../dev/scripted-kernel.ts";
 import { HistogramPanel } from "../../src/class-table/histogram-panel.tsx";
-import { CoverageStrip } from "../../src/coverage/coverage-strip.tsx";
+import { CoveragePanel } from "../../src/coverage/coverage-panel.tsx";
 import { mounted, wait } from "./mounted.tsx";
 
 // Instances of the scripted rows: 180 + 140 + 60 + 12 + 11 + 9 circles, and so on by hand.
@@ -97,7 +97,7 @@ describe("sentences", () => {
   });
 
   test("all weights 0: nothing can be drawn, and nothing fails", async () => {
-    const { find, all } = await mounted({ weights: { 5: 0 }, everythingElse: 0 }, HistogramPanel, CoverageStrip);
+    const { find, all } = await mounted({ weights: { 5: 0 }, everythingElse: 0 }, HistogramPanel, CoveragePanel);
     expect(find("[data-testid=nothing-drawn]").textContent).toContain("Nothing can be drawn");
     expect(all("[data-testid=bar]").map((bar) => bar.dataset.sampled)).toEqual(["0", "0", "0", "0", "0", "0"]);
   });
@@ -140,7 +140,7 @@ test("without class labels the bars are those of the clauses", async () => {
 });
 
 test("a notebook opened without a kernel shows the figures kept in it", async () => {
-  const { store, all, find } = await mounted({}, HistogramPanel, CoverageStrip);
+  const { store, all, find } = await mounted({}, HistogramPanel, CoveragePanel);
   store.statistics.value = null;
   store.snapshot.value = {
     dataset: { name: "shapes", version: "3f2a9c", num_samples: 600 },
@@ -159,7 +159,7 @@ test("a notebook opened without a kernel shows the figures kept in it", async ()
 });
 
 test("what the loader's own stream drew is marked on the bars, for these weights and this unit only", async () => {
-  const { store, model, find } = await mounted({ weights: { 5: 20 } }, HistogramPanel, CoverageStrip);
+  const { store, model, find } = await mounted({ weights: { 5: 20 } }, HistogramPanel, CoveragePanel);
   const mark = () => find("[data-testid=bar][data-class=Cross]").dataset.drawn;
   await wait(200);
   const asked = model.sent.filter(({ op }) => op === "plan.drawn");
@@ -183,7 +183,7 @@ test("drawing each row once, weights order nothing, and the panel says so", asyn
 
 test("a pool without rows has bars of nothing and no sentence", async () => {
   const strata = () => [];
-  const { all, root } = await mounted({ weights: { 5: 20 }, strata, draws: 0 }, HistogramPanel, CoverageStrip);
+  const { all, root } = await mounted({ weights: { 5: 20 }, strata, draws: 0 }, HistogramPanel, CoveragePanel);
   expect(all("[data-testid=bar]").map((bar) => bar.dataset.sampled)).toEqual(["0", "0", "0", "0", "0", "0"]);
   expect(root.textContent).not.toMatch(/NaN|Infinity|undefined/);
   expect(all("[data-testid=coverage]")).toEqual([]);

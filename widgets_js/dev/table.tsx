@@ -1,8 +1,6 @@
-// The weights, histogram, coverage and batches panels by themselves, over a scripted kernel: dev/charts.html#dark&width=336
+// The right region by itself, over a scripted kernel: dev/table.html#scenario=weighted&dark&width=568&height=466
 import { render } from "preact";
-import { HistogramPanel } from "../src/class-table/histogram-panel.tsx";
-import { WeightsPanel } from "../src/class-table/weights-panel.tsx";
-import { CoverageStrip } from "../src/coverage/coverage-strip.tsx";
+import { ClassTable } from "../src/class-table/class-table.tsx";
 import { chartsOf } from "../src/statistics/charts.ts";
 import { lawOf } from "../src/statistics/laws.ts";
 import { liveSession, queryState, type Scenario } from "./scripted-kernel.ts";
@@ -16,6 +14,24 @@ const scenarios: Record<string, Scenario> = {
   once: { weights: { 5: 20, 4: 8, 3: 6 }, mode: "once", draws: 200 },
   ceiling: { weights: { 5: 20, 4: 8, 3: 6 }, everythingElse: 0 },
   zero: { weights: { 5: 0, 4: 0, 3: 0.2 }, everythingElse: 0 },
+  coco: {
+    names: Array.from({ length: 80 }, (_, i) => (i === 0 ? "person" : `class number ${i}`)),
+    weights: Object.fromEntries(
+      Array.from({ length: 80 }, (_, i) => [i, i === 79 ? 400 : Math.round(10 * (1 + i * 0.4)) / 10]),
+    ),
+    strata: (clauseOf, fallback) =>
+      Array.from({ length: 80 }, (_, i) => {
+        const rows = Math.round(2693 / (1 + i)) + 5;
+        const other = (i * 7) % 80;
+        return {
+          size: rows,
+          clauses: [...new Set([clauseOf.get(i) as number, clauseOf.get(other) as number])]
+            .sort((a, b) => a - b)
+            .concat(fallback as number),
+          classes: { [i]: [rows, 4 * rows, 20 * rows], ...(other === i ? {} : { [other]: rows }) },
+        };
+      }),
+  },
   many: {
     names: many,
     counts: many.map((_, i) => 3000 - 2 * i),
@@ -72,13 +88,12 @@ model.onSend = ({ id, op, args }) => {
 
 document.documentElement.style.background = options.has("dark") ? "#15181c" : "#f6f7f8";
 const root = document.getElementById("root") as HTMLElement;
-root.style.width = `${options.get("width") ?? 336}px`;
+root.style.width = `${options.get("width") ?? 568}px`;
+const height = options.get("height");
 render(
   <div class="penstock" data-theme={options.has("dark") ? "dark" : "light"}>
-    <div style={{ background: "var(--penstock-panel)" }}>
-      <WeightsPanel store={store} />
-      <HistogramPanel store={store} />
-      <CoverageStrip session={session} />
+    <div style={{ background: "var(--penstock-panel)", ...(height === null ? {} : { height: `${height}px` }) }}>
+      <ClassTable session={session} />
     </div>
   </div>,
   root,
