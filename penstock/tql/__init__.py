@@ -7,14 +7,15 @@ from penstock.tql.editor._lint import Diagnostic, Hover, hover, lint
 from penstock.tql.editor._renaming import rename_classes
 from penstock.tql.functions._registry import function
 from penstock.tql.pipeline._plans import HasSampleWeights, Weights, exact_plan, make_plan, spec_for
-from penstock.tql.pipeline._run import QueryResult, bind_sampling, parse_sampling, run
-from penstock.tql.syntax._clauses import WeightClause, add_clause, clauses, remove_clause, rewrite_weight
+from penstock.tql.pipeline._run import QueryResult, bind_sampling, parse_sampling, run, with_class_tables
+from penstock.tql.syntax._clauses import ClassTables, WeightClause, add_clause, clauses, remove_clause, rewrite_weight
 from penstock.tql.syntax._layout import format_query
 from penstock.tql.syntax._lexer import quote_name, quote_text
 from penstock.tql.syntax._parser import parse
 from penstock.tql.syntax._unparse import unparse
 
 __all__ = [
+    "ClassTables",
     "ColoredToken",
     "Completion",
     "Diagnostic",
@@ -46,4 +47,5 @@ __all__ = [
     "spec_for",
     "tokens",
     "unparse",
+    "with_class_tables",
 ]
