@@ -99,6 +99,16 @@ export function Toast({ session }: { session: Session }) {
           Dismiss
         </button>
       ) : null}
+      {value.action === undefined ? null : (
+        <button
+          {...focusable}
+          type="button"
+          class="penstock-link"
+          onClick={(event) => value.action?.run(event.currentTarget)}
+        >
+          {value.action.label}
+        </button>
+      )}
       {value.undo && dataset?.can_undo != null ? (
         <button {...focusable} type="button" class="penstock-link" onClick={() => void store.actions.undo()}>
           Undo
