@@ -8,12 +8,7 @@ import { lazy } from "../ui/lazy.tsx";
 import { Popover } from "../ui/popover.tsx";
 import { Switch } from "../ui/switch.tsx";
 import { annotationsExport } from "./annotations-export.ts";
-<<<<<<< HEAD
-import { AnnotationsForm } from "./export-annotations.tsx";
 import { goToCellBelow, insertCellBelow } from "./insert-cell.ts";
-=======
-import { insertCellBelow } from "./insert-cell.ts";
->>>>>>> h/query
 
 const AnnotationsForm = lazy(() => import("./export-annotations.tsx").then((part) => part.AnnotationsForm));
 
