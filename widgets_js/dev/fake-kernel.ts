@@ -6,6 +6,7 @@ import type {
   DatasetInfo,
   Display,
   GridState,
+  Problem,
   QueryState,
   SampleDetail,
   StatisticsArray,
@@ -26,6 +27,8 @@ export interface FakeOptions {
   numSamples?: number;
   classNames?: string[];
   broken?: number[];
+  /** Why the broken ones are: truncated, unless told otherwise. */
+  fault?: { error: string; problem: Problem };
   paired?: boolean;
   opened?: DatasetInfo["opened"];
   image?: (sample: Sample, size: number, width: number, height: number) => Promise<ArrayBuffer>;
@@ -459,7 +462,8 @@ export class FakeKernel {
       labels: sample.labels,
       boxes: sample.boxes,
       edited: this.edited.has(row),
-      error: broken ? "cannot decode: truncated JPEG" : null,
+      error: broken ? (this.options.fault?.error ?? "cannot decode: truncated JPEG") : null,
+      problem: broken ? (this.options.fault?.problem ?? "damaged") : null,
     };
   }
 

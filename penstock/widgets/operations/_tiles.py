@@ -107,7 +107,7 @@ def _thumbnails(
 ) -> list[Thumbnail]:
     tensor = first_tensor(run.table.tensors, "image")
     if tensor is None:
-        return [Thumbnail(error="the dataset has no images")] * len(rows)
+        return [Thumbnail(error="the dataset has no images", problem="none")] * len(rows)
     return THUMBNAILS.page(run.table, rows, tensor, size, check_cancelled, dataset=session.dataset.path)
 
 
@@ -127,6 +127,7 @@ def _tile(run: QueryRun, row: int, position: int, made: Thumbnail, *, edited: bo
         "boxes": boxes,
         "edited": edited,
         "error": made.error,
+        "problem": made.problem,
     }
 
 

@@ -45,7 +45,11 @@ export function ClassList({ session }: { session: Session }) {
           ))}
         </ul>
       </div>
-      {found.length === 0 ? <p class="penstock-note">No class has “{typed}” in its name.</p> : null}
+      {found.length === 0 ? (
+        <p class="penstock-note">
+          {typed.trim() === "" ? "This dataset has no classes yet." : `No class has “${typed.trim()}” in its name.`}
+        </p>
+      ) : null}
     </div>
   );
 }

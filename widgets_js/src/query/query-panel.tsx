@@ -4,7 +4,7 @@ import type { Session } from "../session/session.ts";
 import type { Store } from "../session/store.ts";
 import { chartsOf } from "../statistics/charts.ts";
 import { focusable } from "../ui/focus.ts";
-import { countText } from "../ui/number-text.ts";
+import { countText, pluralText } from "../ui/number-text.ts";
 import { Popover } from "../ui/popover.tsx";
 import { CalmErrors, oneSentence } from "./calm-errors.ts";
 import { QueryText } from "./query-text.tsx";
@@ -126,7 +126,22 @@ function Status({ session, errors }: { session: Session; errors: CalmErrors }) {
       </span>
     );
   }
+  const refusal = session.grid.pages.refusal();
+  if (refusal !== null) return <Refused session={session} reason={refusal} />;
   return <Funnel store={store} />;
+}
+
+/** One line for all tiles that were denied, in the place of the outcome. */
+function Refused({ session, reason }: { session: Session; reason: string }) {
+  const denied = /(no credentials were found|access was denied)[^.:]*$/.exec(reason)?.[0] ?? "access was denied";
+  return (
+    <span class="penstock-status penstock-error" role="alert" data-testid="penstock-refused" title={reason}>
+      <span class="penstock-clip">Some images cannot be read: {denied}</span>
+      <button {...focusable} type="button" class="penstock-fix" onClick={() => session.grid.pages.retry()}>
+        Retry
+      </button>
+    </span>
+  );
 }
 
 function ErrorLine({ session, error, text }: { session: Session; error: Diagnostic; text: string }) {
@@ -174,7 +189,7 @@ function Funnel({ store }: { store: Store }) {
         {changed ? "●" : "✓"}
       </span>
       <span class="penstock-clip">
-        <b>{countText(query.num_rows)}</b> rows
+        <b>{countText(query.num_rows)}</b> {query.num_rows === 1 ? "row" : "rows"}
         {matches ? (
           <>
             {" → "}
@@ -202,7 +217,7 @@ function Funnel({ store }: { store: Store }) {
 function snapshotLine(store: Store): string {
   const snapshot = store.snapshot.value;
   if (snapshot === null) return "";
-  return `${countText(snapshot.dataset.num_samples)} rows → ${countText(snapshot.pool_size)} match → ${countText(snapshot.draws)} draws per epoch`;
+  return `${pluralText(snapshot.dataset.num_samples, "row")} → ${countText(snapshot.pool_size)} match → ${countText(snapshot.draws)} draws per epoch`;
 }
 
 function Explain({ store }: { store: Store }) {
@@ -292,7 +307,7 @@ function SavedViews({ session }: { session: Session }) {
             items={views.map((view) => ({
               key: view.id,
               text: view.message || view.query,
-              note: `${countText(view.num_samples)} samples`,
+              note: pluralText(view.num_samples, "sample"),
             }))}
             onChoose={(id) => open(id, close)}
           />
