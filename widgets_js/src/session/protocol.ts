@@ -197,8 +197,12 @@ export interface Tile {
   labels: number[]; // class indices
   boxes: number[]; // x, y, w, h in pixels of the full image, flat
   edited: boolean;
-  error: string | null;
+  error: string | null; // why there is no image, in a sentence
+  problem?: Problem | null; // the kind of that
 }
+
+/** Why an image is not shown: access is refused, its storage or file is not there, it cannot be decoded, there is none. */
+export type Problem = "refused" | "unreachable" | "missing" | "damaged" | "none" | "other";
 
 export interface SampleDetail extends Tile {
   fields: { name: string; htype: string; value: string; each?: string[] }[]; // the sample's other tensors, as text; each: of every object
