@@ -1,5 +1,6 @@
 import { effect, type Signal, useSignal } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
+import { whyNot } from "../session/answers.ts";
 import { isCancelled } from "../session/rpc.ts";
 import type { Store } from "../session/store.ts";
 import { chartsOf } from "../statistics/charts.ts";
@@ -29,7 +30,7 @@ export function BatchesPanel({ store }: { store: Store }) {
     [store, size, batches, fault, open],
   );
   useEffect(follow, [follow]);
-  if (store.isTable.value || store.classNames.value.length === 0 || !store.isLive.value) return null;
+  if (store.isTable.value || store.classNames.value.length === 0 || whyNot(store, "plan.batches") !== null) return null;
   const found = batches.value;
   return (
     <section class="penstock-section penstock-batches" data-testid="batches" aria-label="Batches">

@@ -232,7 +232,7 @@ export interface ExportReport {
 
 /** op -> [args, result]. */
 export interface Ops {
-  hello: [Record<string, never>, Display & { draft: string | null; history: string[]; views: SavedView[] }]; // + statistics buffers
+  hello: [Record<string, never>, Display & { draft: string | null; history: string[]; views: SavedView[]; page?: PageInfo }]; // + statistics buffers; page: of a page without kernel
   "query.run": [{ text: string; mode?: Mode; seed?: number }, Display & { history: string[] }]; // + statistics buffers
   "query.lint": [{ text: string }, { diagnostics: Diagnostic[]; clauses: ClauseInfo[] | null; combine: "max" | "sum" | "product" | null }];
   "query.complete": [{ text: string; position: number }, { completions: Completion[] }];
@@ -274,6 +274,12 @@ export interface Ops {
   "export.annotations_code": [AnnotationsRequest, { code: string }];
   "views.save": [{ message: string }, { views: SavedView[] }];
   "views.open": [{ id: string }, Display & { history: string[] }];
+}
+
+/** A page without a kernel answers for itself, as far as it can. */
+export interface PageInfo {
+  answers: (keyof Ops)[];
+  why: string; // why the others are not there, one sentence
 }
 
 /** All that is displayed, of one state of the dataset; the statistics' arrays are the buffers. */

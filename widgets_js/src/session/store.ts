@@ -6,6 +6,7 @@ import type {
   DatasetInfo,
   GridState,
   Mode,
+  PageInfo,
   QueryState,
   SavedView,
   Snapshot,
@@ -38,6 +39,8 @@ export interface Store {
   statistics: Signal<Statistics | null>;
   /** Drawn from while no kernel has answered. */
   snapshot: Signal<Snapshot | null>;
+  /** Of a page that answers without a kernel; null where a kernel does. */
+  page: Signal<PageInfo | null>;
   /** The text in the editor; `clauses` and `combine` are those of its last valid parse. */
   text: Signal<string>;
   clauses: Signal<ClauseInfo[]>;
@@ -118,6 +121,7 @@ export function createStore(kind: WidgetState["_kind"], rpc: Rpc, state: Partial
     query,
     statistics: signal<Statistics | null>(null),
     snapshot: signal(state.snapshot && "bars" in state.snapshot ? (state.snapshot as Snapshot) : null),
+    page: signal<PageInfo | null>(null),
     text: signal(state.query_draft || state.query || ""),
     clauses: signal<ClauseInfo[]>([]),
     combine: signal<"max" | "sum" | "product">("max"),

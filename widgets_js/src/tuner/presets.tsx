@@ -1,4 +1,5 @@
 import { type Signal, useSignal } from "@preact/signals";
+import { whyNot } from "../session/answers.ts";
 import type { Store } from "../session/store.ts";
 import { chartsOf } from "../statistics/charts.ts";
 import { focusable } from "../ui/focus.ts";
@@ -21,6 +22,7 @@ export function Presets({ store, disabled }: { store: Store; disabled: boolean }
   const now = store.weights.value.join();
   const current = chosen.value !== null && chosen.value.weights === now ? chosen.value : null;
   const live = store.isLive.value;
+  const noTargets = whyNot(store, "targets.solve");
   const idle = disabled || (!live && store.clauses.value.length === 0);
   return (
     <>
@@ -45,8 +47,8 @@ export function Presets({ store, disabled }: { store: Store; disabled: boolean }
           {...focusable}
           type="button"
           class="penstock-pill"
-          disabled={disabled || !live}
-          title={live ? "set the share that each class should have" : "needs a running kernel"}
+          disabled={disabled || noTargets !== null}
+          title={noTargets ?? "set the share that each class should have"}
           aria-expanded={solving.value}
           data-testid="target-shares"
           onClick={() => {
@@ -57,7 +59,7 @@ export function Presets({ store, disabled }: { store: Store; disabled: boolean }
         </button>
       </div>
       {current !== null && <ChosenNote store={store} chosen={chosen} current={current} />}
-      {solving.value && live && <TargetShares store={store} />}
+      {solving.value && noTargets === null && <TargetShares store={store} />}
     </>
   );
 }
