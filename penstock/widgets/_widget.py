@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import uuid
 import warnings
 import weakref
 from collections.abc import Callable, Mapping, Sequence
@@ -20,6 +21,7 @@ from penstock.sampling import SamplingPlan, SamplingSpec
 from penstock.widgets._html import NUM_LARGE, Page, Thumbs, checked_thumbnails, page_of, written_page
 from penstock.widgets._runtime import read_stub, runtime
 from penstock.widgets._snapshot import snapshot
+from penstock.widgets._still import still_html, still_thumbnails
 from penstock.widgets._traits import PanelTrait, SessionEnum, SessionInt, SessionUnicode, WeightsTrait, follow
 from penstock.widgets.operations._contract import all_operations
 from penstock.widgets.operations._describe import dataset_info, display_state, grid_state
@@ -100,6 +102,7 @@ class SessionWidget(anywidget.AnyWidget):
             options = {**defaults, **options}
         session = source if isinstance(source, Session) else Session(source, **_only(_SESSION_OPTIONS, options))
         self._session = session
+        self._outputs: list[str] = []
         super().__init__(_kind=self.kind, _runtime=runtime(), **_only(_VIEW_OPTIONS, options))
         this = weakref.ref(self)
         operations = all_operations(session, draft=lambda: getattr(this(), "query_draft", ""))
@@ -220,8 +223,8 @@ class SessionWidget(anywidget.AnyWidget):
         path : str or path
             The file, overwritten where it exists.
         thumbnails : int, "all" or "none"
-            How many samples, from the first of the grid on, have a thumbnail of 160 pixels: about 6 KB each for
-            photos, where one of 32 pixels takes 0.7 KB. "none" leaves out all images.
+            How many samples, from the first of the grid on, have a thumbnail of 160 pixels: about 10 KB each for
+            photos, where one of 32 pixels takes 0.6 KB. "none" leaves out all images.
 
         Returns
         -------
@@ -273,7 +276,41 @@ class SessionWidget(anywidget.AnyWidget):
         bundle = super()._repr_mimebundle_(**kwargs)
         if bundle is not None:
             bundle[0]["text/plain"] = f"{self!r}: run this cell to open it"
+            bundle[0]["text/html"] = still_html(snapshot(self._session))
         return bundle
+
+    def _ipython_display_(self) -> None:
+        from IPython.display import publish_display_data
+
+        bundle = self._repr_mimebundle_()
+        if bundle is not None:
+            self._outputs.append(uuid.uuid4().hex)
+            publish_display_data(bundle[0], bundle[1], transient={"display_id": self._outputs[-1]})
+
+    def freeze(self) -> None:
+        """Replace what this widget shows in the notebook by a still picture of it.
+
+        The picture is HTML without scripts: query, thumbnails of the first samples, bars and coverage. It stays in
+        the notebook file, and is shown where no kernel runs, by nbconvert and by websites. The widget itself goes on:
+        its next display is alive. A page that was loaded again since the display must run the cell of the display
+        first: a browser then no longer knows which output is meant.
+
+        Raises
+        ------
+        RuntimeError
+            If the widget is not on show.
+        """
+        from IPython.display import publish_display_data
+
+        if not self._outputs:
+            raise RuntimeError(
+                "the widget is not on show in a notebook. Hint: display it first, or write a file: x.to_html(path)"
+            )
+        still = still_html(snapshot(self._session), still_thumbnails(self._ask))
+        data = {"text/html": still, "text/plain": f"{self!r}: run this cell to open it"}
+        for output in self._outputs:
+            publish_display_data(data, transient={"display_id": output}, update=True)
+        self._outputs.clear()
 
     # ---- the session and the browser ---------------------------------------------
 
