@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from penstock.widgets._page_samples import MAX_SAMPLES, Ask, large_tiles, packed_samples
-from penstock.widgets._runtime import Runtime, read_static_page
+from penstock.widgets._runtime import Runtime, read_extra, read_static_page
 
 if TYPE_CHECKING:
     from penstock.widgets.session._session import Session
@@ -123,6 +123,7 @@ def page_of(
     content = {
         "state": {trait: state[trait] for trait in _TRAITS} | {"weights": _encoded(bytes(state["weights"]))},
         "code": _encoded(runtime.code),
+        "extra": _encoded(read_extra()),
         "hello": {"result": shown, "buffers": [_encoded(buffer) for buffer in statistics]},
         "tiles": tiles,
         "samples": samples,

@@ -13,7 +13,7 @@ import pytest
 
 import penstock
 from penstock.tensors import image_shape
-from penstock.widgets._runtime import runtime
+from penstock.widgets._runtime import read_extra, runtime
 from tests.widgets.conftest import NUM_SAMPLES
 
 HOSTILE = "</script><img src=x onerror=alert(1)>&\u2028"
@@ -42,6 +42,7 @@ def test_the_page_holds_everything_it_shows(ds, tmp_path):
     page = (tmp_path / "page.html").read_text(encoding="utf-8")
     content = content_of(page)
     assert base64.b64decode(content["code"]) == runtime().code
+    assert base64.b64decode(content["extra"]) == read_extra()
     hello = content["hello"]["result"]
     assert (hello["query"]["text"], hello["dataset"]["num_samples"]) == (explorer.query, NUM_SAMPLES)
     assert hello["dataset"]["read_only"]

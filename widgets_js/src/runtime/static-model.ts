@@ -8,6 +8,7 @@ import { type PackedSamples, type PackedTile, Samples, unpackTiles } from "./pag
 export interface PageContent {
   state: Omit<Partial<WidgetState>, "weights"> & { weights: string };
   code: string; // gzip of the bundle
+  extra: string; // gzip of its second file
   hello: { result: object; buffers: string[] };
   tiles: PackedTile[];
   samples: PackedSamples | null;
@@ -36,7 +37,7 @@ function viewOf(base64: string): DataView {
 export function kernelOf(page: PageContent, tiles: ArrayBuffer, samples: ArrayBuffer): PageKernel {
   const hello: Answer = { result: page.hello.result, buffers: page.hello.buffers.map(viewOf) };
   const held = page.samples === null ? null : new Samples(page.samples, samples);
-  return new PageKernel(hello, held, unpackTiles(page.tiles, tiles));
+  return new PageKernel(hello, held, unpackTiles(page.tiles, tiles), viewOf(page.extra));
 }
 
 export class StaticModel implements Model {
