@@ -100,7 +100,7 @@ function hello(): object {
 function page(samples: PageContent["samples"]): PageContent {
   const weights = btoa(String.fromCharCode(0, 0, 0, 0, 0, 0, 240, 63));
   const kept = { result: hello(), buffers: [btoa("kept")] };
-  return { state: { _kind: "explorer", weights }, code: "", hello: kept, tiles: TILES, samples };
+  return { state: { _kind: "explorer", weights }, code: "", extra: btoa("second"), hello: kept, tiles: TILES, samples };
 }
 
 function text(view: DataView | undefined): string {
@@ -233,6 +233,8 @@ describe("a page that holds every sample", () => {
     ask("grid.sort", { sort: "labels" });
     expect(rowsShown()).toEqual([11, 13, 10, 14, 12]);
   });
+
+  it("gives the second file of the code", () => expect(ask("runtime.extra").buffers.map(text)).toEqual(["second"]));
 
   it("keeps a selection until the samples are others", () => {
     const { grid } = ask<{ grid: GridState }>("select.set", { intervals: [[0, 2]] }).result;

@@ -71,11 +71,12 @@ export interface EditorOptions {
 }
 
 /** Popups hang in the page's body: an output area would clip them. The portal carries our tokens there. */
-function portal(store: Store): HTMLElement {
+function portal(store: Store, parent: HTMLElement): HTMLElement {
   const element = document.createElement("div");
   element.className = "penstock penstock-portal";
   element.dataset.theme = store.theme.peek();
-  document.body.append(element);
+  const root = parent.getRootNode();
+  (root instanceof ShadowRoot ? root : document.body).append(element); // style sheets stay in a shadow root
   return element;
 }
 
@@ -117,7 +118,7 @@ function follow(update: ViewUpdate, store: Store, query: QuerySession): void {
 /** Returns the view and its cleanup. */
 export function createEditor(options: EditorOptions): { view: EditorView; dispose: () => void } {
   const { store, query, parent, onDiagnostics } = options;
-  const popups = portal(store);
+  const popups = portal(store, options.parent);
   const help = new Compartment();
   const view = new EditorView({ doc: store.text.peek(), extensions: extensions(options, popups, help), parent });
   let underline = (_found: Diagnostic[]): void => {};

@@ -1,5 +1,5 @@
 import type { Store } from "../session/store.ts";
-import { focusable } from "../ui/focus.ts";
+import { focusable, focused } from "../ui/focus.ts";
 import { Popover } from "../ui/popover.tsx";
 import type { SliderRow } from "./slider-rows.ts";
 import { tunerState } from "./tuner-state.ts";
@@ -76,7 +76,7 @@ export function walk(event: KeyboardEvent): void {
   if (event.key !== "ArrowDown" && event.key !== "ArrowUp") return;
   const list = event.currentTarget as HTMLElement;
   const entries = [...list.querySelectorAll<HTMLElement>("input, button:not(:disabled)")];
-  const at = entries.indexOf(document.activeElement as HTMLElement);
+  const at = entries.indexOf(focused(list) as HTMLElement);
   const step = event.key === "ArrowDown" ? 1 : -1;
   entries[(at + step + entries.length) % entries.length]?.focus();
   event.preventDefault();

@@ -4,7 +4,7 @@ import type { Store } from "../session/store.ts";
 import { formatWeight } from "../session/text-binding.ts";
 import { chartsOf } from "../statistics/charts.ts";
 import { classColor } from "../ui/colors.ts";
-import { focusable } from "../ui/focus.ts";
+import { focusable, focused } from "../ui/focus.ts";
 import { useUniqueId } from "../ui/unique-id.ts";
 import { measured } from "./measured.ts";
 import { noEffectText } from "./no-effect-text.ts";
@@ -130,7 +130,7 @@ function show(range: HTMLInputElement | null, field: HTMLInputElement | null, we
     range.setAttribute("data-weight", text);
     range.setAttribute("aria-valuetext", `weight ${text}`);
   }
-  if (field !== null && (document.activeElement !== field || field.valueAsNumber !== weight)) field.value = text;
+  if (field !== null && (focused(field) !== field || field.valueAsNumber !== weight)) field.value = text;
 }
 
 function RowNote({ store, row }: { store: Store; row: SliderRow }) {

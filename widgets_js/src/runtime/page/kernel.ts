@@ -36,6 +36,7 @@ export function answeredOps(samples: Samples | null): (keyof Ops)[] {
   const always: (keyof Ops)[] = [
     "hello",
     "dataset.info",
+    "runtime.extra",
     "grid.page",
     "sample.get",
     "select.set",
@@ -51,6 +52,7 @@ export class PageKernel {
   private readonly kept: Ran;
   private readonly samples: Samples | null;
   private readonly large: LargeTile[];
+  private readonly extra: DataView;
   private readonly largeOf: Map<string, LargeTile>;
   private query: QueryState;
   private buffers: DataView[];
@@ -61,6 +63,7 @@ export class PageKernel {
   private readonly handlers: Handlers = {
     hello: () => this.display({ draft: null, views: [], page: { answers: answeredOps(this.samples), why: WHY } }),
     "dataset.info": () => plain({ path: "this page, a copy without a kernel", rows: [] }),
+    "runtime.extra": () => ({ result: {}, buffers: [this.extra] }),
     "query.run": (args) => this.run(args),
     "query.lint": ({ text }) => this.lint(text),
     "query.complete": () => plain({ completions: [] }),
@@ -77,7 +80,8 @@ export class PageKernel {
     "select.set": ({ intervals }) => this.select(intervals),
   };
 
-  constructor(hello: Answer, samples: Samples | null, large: LargeTile[]) {
+  constructor(hello: Answer, samples: Samples | null, large: LargeTile[], extra: DataView) {
+    this.extra = extra;
     this.hello = hello.result as Hello;
     this.samples = samples;
     this.large = large;
