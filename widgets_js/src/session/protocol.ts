@@ -268,7 +268,7 @@ export interface ExportReport {
 
 /** op -> [args, result]. */
 export interface Ops {
-  hello: [Record<string, never>, Display & { draft: string | null; history: string[]; views: SavedView[] }]; // + statistics buffers
+  hello: [Record<string, never>, Display & { draft: string | null; history: string[]; views: SavedView[]; page?: PageInfo }]; // + statistics buffers; page: of a page without kernel
   "query.run": [{ text: string; mode?: Mode; seed?: number }, Display & { history: string[] }]; // + statistics buffers
   "query.without": [{ text: string; condition: number }, { text: string }]; // the text without a condition of its WHERE
   "query.narrow": [{ text: string; by: "filter" | "selection" }, Display & { history: string[] }]; // written into WHERE and run, then nothing is filtered; + statistics buffers
@@ -314,6 +314,12 @@ export interface Ops {
   "export.annotations_code": [AnnotationsRequest, { code: string }];
   "views.save": [{ message: string }, { views: SavedView[] }];
   "views.open": [{ id: string }, Display & { history: string[] }];
+}
+
+/** A page without a kernel answers for itself, as far as it can. */
+export interface PageInfo {
+  answers: (keyof Ops)[];
+  why: string; // why the others are not there, one sentence
 }
 
 /** All that is displayed, of one state of the dataset; the statistics' arrays are the buffers. */
