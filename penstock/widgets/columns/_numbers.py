@@ -67,8 +67,13 @@ def _few_distinct(values: NDArray[Any]) -> NDArray[Any] | None:
 
 def _each_value(values: NDArray[Any], few: NDArray[Any], of: str) -> Axis:
     bars = [Bar(label=number_text(value), condition=_equal(value, of)) for value in few]
-    ends = (number_text(few[0]), number_text(few[-1]))
+    ends = (_short(few[0]), _short(few[-1]))
     return bars, placed(values, few[1:]), _span_of_values(few, of), ends
+
+
+def _short(value: Any) -> str:
+    """Return a number for the end of an axis: floats with six digits."""
+    return number_text(value if isinstance(value, np.integer) else float(f"{value:.6g}"))
 
 
 def _span_of_values(few: Sequence[Any] | NDArray[Any], of: str) -> Span | None:

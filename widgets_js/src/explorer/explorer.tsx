@@ -2,13 +2,13 @@ import { useEffect, useRef } from "preact/hooks";
 import { QueryPanel } from "../query/query-panel.tsx";
 import type { Session } from "../session/session.ts";
 import type { Store } from "../session/store.ts";
+import { TableView } from "../table/table-view.tsx";
 import { focusable } from "../ui/focus.ts";
 import { useMeasuredWidth } from "../ui/measured-width.ts";
 import { CodePanel } from "./export-menu.tsx";
 import { Header } from "./header.tsx";
 import { LeftRegion } from "./left-region.tsx";
 import { RightRegion } from "./right-region.tsx";
-import { TablePanel } from "./table-panel.tsx";
 
 /** From here up the regions stand beside each other; below, the eye meets the class table first and so does Tab. */
 const TWO_REGIONS = 760;
@@ -24,7 +24,7 @@ export function Explorer({ session }: { session: Session }) {
       <CodePanel session={session} />
       <QueryPanel session={session} />
       {store.isTable.value ? (
-        <TablePanel session={session} />
+        <TableView session={session} />
       ) : (
         <div class="penstock-body">{width < TWO_REGIONS ? [right, left] : [left, right]}</div>
       )}

@@ -3,6 +3,8 @@ import { DetailPanel } from "../detail/detail-panel.tsx";
 import { GridBar } from "../grid/grid-bar.tsx";
 import { GridPanel } from "../grid/grid-panel.tsx";
 import type { Session } from "../session/session.ts";
+import { ColumnsMenu } from "../table/columns-menu.tsx";
+import { TableView } from "../table/table-view.tsx";
 import { Popover } from "../ui/popover.tsx";
 import { ClassList } from "./class-list.tsx";
 import { Review } from "./review.tsx";
@@ -31,10 +33,11 @@ const OVER: Partial<Record<string, Over>> = {};
 
 /** Grid and detail with their bar. */
 export function Browser({ session, children }: { session: Session; children?: ComponentChildren }) {
+  const { store } = session;
   return (
     <div class="penstock-browser">
       <GridBar session={session}>{children}</GridBar>
-      <GridPanel session={session} />
+      {store.dataset.value?.image_tensor === null ? <TableView session={session} /> : <GridPanel session={session} />}
       <DetailPanel session={session} />
     </div>
   );
@@ -52,6 +55,7 @@ function Menus({ session }: { session: Session }) {
       >
         {() => <ClassList session={session} />}
       </Popover>
+      <ColumnsMenu session={session} />
       <Popover class="penstock-opener" label={`review ${edits} ▾`} testid="penstock-review-menu">
         {() => <Review session={session} />}
       </Popover>
