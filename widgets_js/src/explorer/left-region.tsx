@@ -1,13 +1,19 @@
 import type { ComponentChildren } from "preact";
-import { DetailPanel } from "../detail/detail-panel.tsx";
 import { GridBar } from "../grid/grid-bar.tsx";
 import { GridPanel } from "../grid/grid-panel.tsx";
 import type { Session } from "../session/session.ts";
 import { ColumnsMenu } from "../table/columns-menu.tsx";
-import { TableView } from "../table/table-view.tsx";
+import { lazy } from "../ui/lazy.tsx";
 import { Popover } from "../ui/popover.tsx";
 import { ClassList } from "./class-list.tsx";
 import { Review } from "./review.tsx";
+
+const DetailPanel = lazy(
+  () => import("../detail/detail-panel.tsx").then((part) => part.DetailPanel),
+  "penstock-detail",
+);
+
+const TableView = lazy(() => import("../table/table-view.tsx").then((part) => part.TableView), "penstock-tableview");
 
 /** Grid with detail, or over them one image or the review of the edits: one at a time. */
 export function LeftRegion({ session }: { session: Session }) {
