@@ -109,6 +109,10 @@ function rowOf({ store }: Session, { cursor }: TableState): number {
   return row === HEADER || store.isTable.value ? row : (store.current.value ?? 0);
 }
 
+function columnOf({ list }: Columns, { cursor }: TableState): number {
+  return Math.min(cursor.value.column, Math.max(0, (list.value?.length ?? 0) - 1));
+}
+
 function Rows({ session }: { session: Session }) {
   const { store, grid } = session;
   const columns = columnsOf(session);
@@ -120,7 +124,7 @@ function Rows({ session }: { session: Session }) {
   const result = store.isTable.value;
   const total = state.total.value;
   const row = rowOf(session, state);
-  const column = Math.min(cursor.value.column, Math.max(0, list.length - 1));
+  const column = columnOf(columns, state);
   const shape = rowShape(total);
   const id = `penstock-table-${store.rpc.viewId}`;
   const viewport = (): number => Math.max(0, box.peek().height - HEAD);
@@ -166,11 +170,13 @@ function Rows({ session }: { session: Session }) {
     show(to);
     if (to.row === HEADER) store.actions.announce(headerName(columns, list[to.column]));
   };
+  // of the place now, not of the last drawing: keys can come faster
   const onKey = (event: KeyboardEvent): void => {
     const page = Math.max(1, Math.floor(viewport() / ROW) - 1);
     const firstSeen = Math.min(Math.floor(top() / ROW), total - 1);
     const start = result ? firstSeen : (store.current.peek() ?? 0);
-    if (!tableKey(event, { session, columns, bars, go }, { row, column, total, page, start })) return;
+    const place = { row: rowOf(session, state), column: columnOf(columns, state), total, page, start };
+    if (!tableKey(event, { session, columns, bars, go }, place)) return;
     event.preventDefault();
     event.stopPropagation();
   };
