@@ -160,7 +160,7 @@ def _around(text: str, query: ast.Query, condition: str) -> str:
     begin = _first_of_body(text, query)
     end = _last_end(text, len(text) if query.sample is None else query.sample.start)
     after = text[end:] if not text[end:] or text[end:][0] in " \t\n;" else f" {text[end:]}"
-    return f"{text[:begin]}select * from ({text[begin:end]}) where {condition}{after}"  # noqa: S608  TQL
+    return f"{text[:begin]}select * from ({text[begin:end]}) where {condition}{after}"  # noqa: S608  TQL, only parsed
 
 
 def _first_of_body(text: str, query: ast.Query) -> int:

@@ -5,7 +5,6 @@ import type { Session } from "../session/session.ts";
 import { ColumnsMenu } from "../table/columns-menu.tsx";
 import { lazy } from "../ui/lazy.tsx";
 import { Popover } from "../ui/popover.tsx";
-import { ClassList } from "./class-list.tsx";
 import { Review } from "./review.tsx";
 
 const DetailPanel = lazy(
@@ -54,13 +53,6 @@ function Menus({ session }: { session: Session }) {
   const edits = store.dataset.value?.num_edits ?? 0;
   return (
     <>
-      <Popover
-        class="penstock-opener"
-        label={`classes ${store.classNames.value.length} ▾`}
-        testid="penstock-classes-menu"
-      >
-        {() => <ClassList session={session} />}
-      </Popover>
       <ColumnsMenu session={session} />
       <Popover class="penstock-opener" label={`review ${edits} ▾`} testid="penstock-review-menu">
         {() => <Review session={session} />}
