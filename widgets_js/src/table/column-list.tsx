@@ -27,7 +27,7 @@ export function ColumnList({ session }: { session: Session }) {
     () => columns.want(list.slice(...seen.value).map(({ name }) => name)),
     [columns.list.value, seen.value, store.query.value],
   );
-  useEffect(() => port.current?.focus({ preventScroll: true }), []);
+  useEffect(() => port.current?.focus({ preventScroll: true }), [list.length > 0]);
   const id = `penstock-columns-${store.rpc.viewId}`;
   const follow = (): void => {
     const { scrollTop = 0, clientHeight = 0 } = port.current ?? {};

@@ -1,7 +1,7 @@
+import { useRef } from "preact/hooks";
 import type { Session } from "../session/session.ts";
 import { lazy } from "../ui/lazy.tsx";
 import { Popover } from "../ui/popover.tsx";
-import { columnsOf } from "./columns.ts";
 
 const ColumnList = lazy(() => import("./column-list.tsx").then((part) => part.ColumnList), "penstock-columns");
 
@@ -9,6 +9,7 @@ const ColumnList = lazy(() => import("./column-list.tsx").then((part) => part.Co
 export function ColumnsMenu({ session }: { session: Session }) {
   const { store } = session;
   const dataset = store.dataset.value;
+  const loaded = useRef(false);
   // without images the table shows them above its columns
   if (dataset === null || dataset.image_tensor === null || !dataset.tensors.some(({ htype }) => !PIXELS.has(htype)))
     return null;
@@ -18,10 +19,13 @@ export function ColumnsMenu({ session }: { session: Session }) {
       class="penstock-opener"
       label="columns ▾"
       testid="penstock-columns-menu"
-      disabled={!live && columnsOf(session).list.value === null}
+      disabled={!live && !loaded.current}
       title={live ? "how the values of each tensor are distributed" : "column profiles need a running kernel"}
     >
-      {() => <ColumnList session={session} />}
+      {() => {
+        loaded.current = true;
+        return <ColumnList session={session} />;
+      }}
     </Popover>
   );
 }
