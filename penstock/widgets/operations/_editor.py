@@ -162,13 +162,13 @@ class Editor:
             If another session has committed the same samples and `on_conflict` is not given; nothing is committed.
         """
         session = self._session
-        options = {} if on_conflict is None else {"on_conflict": on_conflict}
+        conflict: Literal["raise", "ours", "theirs"] = "raise" if on_conflict is None else on_conflict
         with session.edits.lock:
             if not session.dataset.has_changes:
                 raise DatasetError("there is nothing to commit; the dataset has no changes")
             with warnings.catch_warnings(record=True) as raised:
                 warnings.simplefilter("always")
-                version = session.dataset.commit(message.strip() or None, **options)
+                version = session.dataset.commit(message.strip() or None, on_conflict=conflict)
         session.follow(store=True)
         return "; ".join([f"committed {str(version)[:7]}", *(str(warning.message) for warning in raised)])
 
