@@ -44,7 +44,7 @@ def explore(source: Dataset | View | Explorable | Session, **options: Any) -> Ex
     **options
         ``query``: the first query, TQL. ``seed``: int, seed of the draws. ``mode``: "iid", "deck" or "once".
         ``size``: draws of an epoch. ``unit``: "instances" or "samples", what the bars count. ``labels``: the class
-        label tensor that the charts count. ``height``: CSS pixels, 720 by default. ``theme``: "auto", "light" or
+        label tensor that the charts count. ``height``: CSS pixels, 620 by default. ``theme``: "auto", "light" or
         "dark". ``layout``: the ipywidgets layout.
 
     Returns

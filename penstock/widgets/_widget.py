@@ -88,7 +88,7 @@ class SessionWidget(anywidget.AnyWidget):
     selection = traitlets.Dict().tag(sync=True)
     snapshot = traitlets.Dict().tag(sync=True)
     panel = PanelTrait().tag(sync=True)
-    height = traitlets.Int(720, min=120, max=4000).tag(sync=True)
+    height = traitlets.Int(620, min=120, max=4000).tag(sync=True)
 
     kind: ClassVar[str] = ""
     _esm = read_stub()

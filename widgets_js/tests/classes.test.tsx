@@ -101,7 +101,9 @@ describe("in the Explorer", () => {
   }
 
   async function classMenuIn(el: HTMLElement, name: string): Promise<HTMLElement> {
-    const row = el.querySelector(`.penstock-left [data-class='${name}']`) as HTMLElement;
+    unfold(find(el, "classes-menu"));
+    await eventually(() => find(el, "classes"));
+    const row = find(el, "classes").querySelector(`[data-class='${name}']`) as HTMLElement;
     const panel = unfold(find(row, "class-menu"));
     await eventually(() => expect(find(panel, "class-touch").textContent).toMatch(/objects? in/));
     return panel;

@@ -214,6 +214,8 @@ describe("what the kernel keeps", () => {
     const first = await mount("explorer");
     const { kernel } = first;
     const all = kernel.grid().size;
+    unfold(first.el, "classes-menu");
+    await eventually(() => find(first.el, "classes"));
     find(first.el, "classes").querySelector<HTMLElement>("[data-class=Square] .penstock-only")?.click();
     await eventually(() => expect(find(first.el, "grid").dataset.pool).not.toBe(String(all)));
     const sort = find(first.el, "sort") as HTMLSelectElement;
@@ -239,6 +241,8 @@ describe("what the kernel keeps", () => {
     expect([...shown.querySelectorAll<HTMLElement>("[aria-selected=true]")].map((one) => one.dataset.position)).toEqual(
       ["2"],
     );
+    unfold(el, "review-menu");
+    await eventually(() => find(el, "review"));
     expect(find(el, "review").textContent).toContain("1 selected");
     expect(el.querySelector("[aria-label='large tiles']")?.getAttribute("aria-pressed")).toBe("true");
   });
@@ -265,10 +269,17 @@ describe("what the kernel keeps", () => {
   });
 });
 
+/** Opens a popover: jsdom opens none. */
+function unfold(el: HTMLElement, id: string): void {
+  find(el, id).nextElementSibling?.dispatchEvent(Object.assign(new Event("toggle"), { newState: "open" }));
+}
+
 describe("bulk edits", () => {
   const select = async (el: HTMLElement, kernel: FakeKernel): Promise<void> => {
     find(el, "grid").dispatchEvent(new KeyboardEvent("keydown", { key: "a", ctrlKey: true, bubbles: true }));
     await eventually(() => expect(kernel.grid().num_selected).toBe(40));
+    unfold(el, "review-menu");
+    await eventually(() => find(el, "review"));
   };
 
   it("offer no label without a box where each label has one", async () => {
@@ -369,17 +380,6 @@ describe("the header", () => {
     find(el, "balance").click();
     await eventually(() => expect(el.querySelector("[data-testid=penstock-balance]")).toBeNull());
     expect(find(el, "export").classList.contains("penstock-primary")).toBe(true);
-  });
-});
-
-describe("the first line", () => {
-  it("goes for good when it is dismissed", async () => {
-    const first = await mount("explorer");
-    find(first.el, "first").querySelector<HTMLElement>("button")?.click();
-    await eventually(() => expect(first.el.querySelector("[data-testid=penstock-first]")).toBeNull());
-    first.unmount();
-    const second = await mount("explorer");
-    expect(second.el.querySelector("[data-testid=penstock-first]")).toBeNull();
   });
 });
 

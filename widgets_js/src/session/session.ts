@@ -96,7 +96,7 @@ export function createSession(model: Model): Session {
     get lastRows() {
       return query.lastRows;
     },
-    height: state.height ?? 720,
+    height: state.height ?? 620,
     toast: (text) => edits.showToast({ text, undo: false, redo: false }),
     start() {
       const { uid } = state.panel ?? {};

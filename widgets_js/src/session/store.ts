@@ -18,6 +18,9 @@ import type { Statistics } from "./statistics-arrays.ts";
 /** "connecting": hello is out; "live"; "dead": no kernel answers; "static": a page without kernel. */
 export type Link = "connecting" | "live" | "dead" | "static";
 
+/** What the left region holds. */
+export type Region = "grid" | "image" | "review";
+
 export interface Toast {
   text: string;
   undo: boolean;
@@ -67,6 +70,7 @@ export interface Store {
   /** Bumped when pages of the grid are out of date; old tiles stay shown meanwhile where they are the same samples. */
   gridEpoch: Signal<number>;
   keepTiles: Signal<boolean>;
+  region: Signal<Region>;
   announcement: Signal<string>;
   toast: Signal<Toast | null>;
   busy: Signal<string | null>;
@@ -135,6 +139,7 @@ export function createStore(kind: WidgetState["_kind"], rpc: Rpc, state: Partial
     stay: signal(false),
     gridEpoch: signal(0),
     keepTiles: signal(false),
+    region: signal<Region>("grid"),
     announcement: signal(""),
     toast: signal<Toast | null>(null),
     busy: signal<string | null>(null),
