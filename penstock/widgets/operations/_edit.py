@@ -45,6 +45,7 @@ _SHAPES = check.array(
     10_000,
 )
 _MESSAGE = check.text(5000)
+_UIDS = check.array(UID, 1_000_000)
 _SMALL = 16
 
 
@@ -111,10 +112,28 @@ class EditOperations:
         """Do again what was taken back."""
         return self._edited(self._editor.redo())
 
-    @operation("edit.commit", message=_MESSAGE, on_conflict=check.maybe(check.choice("ours", "theirs")))
-    def commit(self, _call: Call, *, message: str, on_conflict: Literal["ours", "theirs"] | None) -> Reply:
-        """Commit with a message; a conflict with another session's commit is an error until one side is chosen."""
-        return self._edited(self._editor.commit(message, on_conflict=on_conflict))
+    @operation(
+        "edit.commit",
+        message=_MESSAGE,
+        on_conflict=check.maybe(check.choice("ours", "theirs")),
+        keep=check.maybe(_UIDS),
+        token=check.maybe(check.text(200)),
+    )
+    def commit(
+        self,
+        _call: Call,
+        *,
+        message: str,
+        on_conflict: Literal["ours", "theirs"] | None,
+        keep: list[int] | None,
+        token: str | None,
+    ) -> Reply:
+        """Commit with a message; a conflict with another session's commit is an error until one side is chosen.
+
+        `keep`: samples whose edits stay in the draft. `token`: of the review that was shown; what came since is not
+        committed unseen.
+        """
+        return self._edited(self._editor.commit(message, on_conflict=on_conflict, keep=keep or (), token=token))
 
     @operation("dataset.update")
     def update(self, _call: Call) -> Reply:
@@ -122,10 +141,10 @@ class EditOperations:
         self._session.follow(store=True)
         return self._edited("up to date" if self._session.behind is None else self._session.behind.message)
 
-    @operation("edit.discard")
-    def discard(self, _call: Call) -> Reply:
-        """Drop all edits that are not committed."""
-        return self._edited(self._editor.discard())
+    @operation("edit.discard", uids=check.maybe(_UIDS))
+    def discard(self, _call: Call, *, uids: list[int] | None) -> Reply:
+        """Drop all edits that are not committed, or those of some samples."""
+        return self._edited(self._editor.discard(uids))
 
     def _edited(self, done: str, uid: int | None = None) -> Reply:
         return edit_reply(self._session, done, uid)
