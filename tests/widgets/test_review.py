@@ -7,7 +7,7 @@ import pytest
 
 import penstock
 from penstock.dataset.samples import content_of
-from penstock.widgets.operations._editor import Editor
+from penstock.widgets.operations._editor import Chosen, Editor
 from tests.widgets.conftest import NUM_SAMPLES, FrontEnd, RpcError, labels_of
 
 OTHER = 6
@@ -98,7 +98,9 @@ def test_an_edited_image_shows_the_committed_one_before(front, ds):
 
 
 def test_what_python_edits_is_reviewed_too(front, ds):
-    ds.boxes[ROW] = np.asarray(ds.boxes[ROW].numpy()) + [4, 0, 0, 0]
+    moved = np.array(ds.boxes[ROW].numpy())
+    moved[:, 0] += 4
+    ds.boxes[ROW] = moved
     front.ask("dataset.update")
     assert words(page(front)[0]["entries"][0]) == ["box 1 moved 4 px right", "box 2 moved 4 px right"]
 
@@ -196,7 +198,7 @@ def test_an_edit_discarded_is_as_if_never_made(front, ds, seed):
     wanted, draft = state(ds), content_of(ds).table.draft.digest()
     swap_first(front, ds, rows[-1])
     uid = next(one["uid"] for one in page(front)[0]["entries"] if one["row"] == rows[-1])
-    reply = front.ask("edit.discard", uids=[uid])[0]
+    reply = front.ask("edit.discard", only=[uid])[0]
     assert reply["done"] == f"discarded the edits of sample {rows[-1]}"
     assert (state(ds), content_of(ds).table.draft.digest()) == (wanted, draft)
     assert penstock.load(ds.path).num_edits == ds.num_edits
@@ -206,7 +208,7 @@ def test_a_discard_of_one_can_be_undone(front, ds):
     for row in (ROW, OTHER):
         swap_first(front, ds, row)
     edited = state(ds)
-    front.ask("edit.discard", uids=[page(front)[0]["entries"][0]["uid"]])
+    front.ask("edit.discard", only=[page(front)[0]["entries"][0]["uid"]])
     assert front.ask("hello")[0]["dataset"]["num_edits"] == 1
     front.ask("edit.undo")
     assert state(ds) == edited
@@ -215,7 +217,7 @@ def test_a_discard_of_one_can_be_undone(front, ds):
 @pytest.mark.parametrize("uids", [[], ["123456789"]], ids=["none", "one that is not edited"])
 def test_a_discard_of_nothing_says_so(front, ds, uids):
     swap_first(front, ds, ROW)
-    assert front.ask("edit.discard", uids=uids)[0]["done"] == "there are no edits to discard"
+    assert front.ask("edit.discard", only=uids)[0]["done"] == "there are no edits to discard"
     assert front.ask("hello")[0]["dataset"]["num_edits"] == 1
 
 
@@ -253,6 +255,22 @@ def test_a_commit_of_what_was_not_shown_is_refused(front, ds):
         front.ask("edit.commit", message="one", token=token)
     assert ds.num_edits == 2
     assert front.ask("edit.commit", message="both", token=page(front)[0]["token"])[0]["dataset"]["num_edits"] == 0
+
+
+def test_a_few_checked_ones_are_committed_alone(front, ds):
+    for row in (ROW, OTHER, 7):
+        swap_first(front, ds, row)
+    uids = [entry["uid"] for entry in page(front)[0]["entries"]]
+    front.ask("edit.commit", message="one", only=[uids[2]])
+    assert [entry["row"] for entry in page(front)[0]["entries"]] == [ROW, OTHER]
+
+
+def test_a_page_tells_which_marked_samples_still_are_edited(front, ds):
+    for row in (ROW, OTHER):
+        swap_first(front, ds, row)
+    uids = [entry["uid"] for entry in page(front)[0]["entries"]]
+    front.ask("edit.discard", keep=[uids[1]])
+    assert front.ask("review.page", start=0, stop=0, size=64, marked=uids)[0]["marked"] == [uids[1]]
 
 
 def test_all_unchecked_is_nothing_to_commit(front, ds):
@@ -294,4 +312,4 @@ def test_a_random_part_and_the_rest_are_what_one_commit_is(front, ds, seed):
 
 
 def test_python_edits_through_the_editor_take_no_token(explorer, ds):
-    assert Editor(explorer.session).discard([]) == "there are no edits to discard"
+    assert Editor(explorer.session).discard(Chosen(only=[])) == "there are no edits to discard"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -25,9 +26,30 @@ from penstock.widgets.review._uncommitted import draft_token
 if TYPE_CHECKING:
     from penstock.widgets.session._session import Session
 
-__all__ = ["Editor"]
+__all__ = ["Chosen", "Editor"]
 
 _ENCODED = ("image", "binary_mask", "segment_mask")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chosen:
+    """Some of the edited samples.
+
+    Parameters
+    ----------
+    only : sequence of int, optional
+        These; None for all.
+    keep : sequence of int
+        But not these.
+    """
+
+    only: Sequence[int] | None = None
+    keep: Sequence[int] = ()
+
+    def of(self, edited: frozenset[int]) -> frozenset[int]:
+        """Return the ones of some samples."""
+        wanted = edited if self.only is None else edited.intersection(self.only)
+        return wanted.difference(self.keep)
 
 
 class Editor:
@@ -152,7 +174,7 @@ class Editor:
         message: str,
         *,
         on_conflict: Literal["ours", "theirs"] | None = None,
-        keep: Sequence[int] = (),
+        chosen: Chosen | None = None,
         token: str | None = None,
     ) -> str:
         """Commit all changes with a message, but the edits of some samples; return what was done.
@@ -163,8 +185,8 @@ class Editor:
             What was done and why.
         on_conflict : {"ours", "theirs"}, optional
             Whose values stay where another session has committed the same samples; an error by default.
-        keep : sequence of int
-            Samples whose edits stay in the draft.
+        chosen : Chosen, optional
+            Samples whose edits are committed; the others stay in the draft. All by default.
         token : str, optional
             The `Uncommitted.token` of what was reviewed.
 
@@ -183,38 +205,40 @@ class Editor:
             table = content_of(session.dataset).table
             if token is not None and token != draft_token(table):
                 raise OutdatedError("the edits have changed since they were shown; look at them again")
-            rows = _rows_to_commit(table, keep) if keep else None
+            edited = edited_uids(table)
+            wanted = edited if chosen is None else chosen.of(edited)
+            rows = None if wanted == edited else _rows_of(table, wanted)
             with warnings.catch_warnings(record=True) as raised:
                 warnings.simplefilter("always")
                 try:
                     version = session.dataset.commit(message.strip() or None, on_conflict=conflict, rows=rows)
                     done = f"committed {version[:7]}"
                 except DatasetError:
-                    if on_conflict != "theirs" or len(edited_uids(content_of(session.dataset).table) - set(keep)):
+                    if on_conflict != "theirs" or wanted & edited_uids(content_of(session.dataset).table):
                         raise
                     done = "kept what the other session committed; nothing else was left to commit"
         session.follow(store=True)
         return "; ".join([done, *(str(warning.message) for warning in raised)])
 
-    def discard(self, uids: Sequence[int] | None = None) -> str:
+    def discard(self, chosen: Chosen | None = None) -> str:
         """Take edits that are not committed back, in one step that can be undone; return what was done.
 
         Parameters
         ----------
-        uids : sequence of int, optional
+        chosen : Chosen, optional
             Only those of these samples. All by default.
         """
         session = self._session
         with session.edits.lock:
             table = content_of(session.dataset).table
-            wanted = edited_uids(table) if uids is None else edited_uids(table) & set(uids)
+            edited = edited_uids(table)
+            wanted = edited if chosen is None else chosen.of(edited)
             if not wanted:
                 return "there are no edits to discard"
             edit = _back_to_stored(table, wanted)
             if edit.changes:
                 session.edits.apply(session.dataset, edit)
-            rows = table.positions(np.fromiter(wanted, np.int64, len(wanted)))
-            session.dataset.discard_edits(rows=None if uids is None else rows[rows >= 0])
+            session.dataset.discard_edits(rows=None if wanted == edited else _rows_of(table, wanted))
         session.follow(store=True)
         return edit.name
 
@@ -241,9 +265,8 @@ def _dropped(count: int) -> str:
     return f"; {edits} could not be undone or redone because the samples have changed"
 
 
-def _rows_to_commit(table: OverlayTable, keep: Sequence[int]) -> NDArray[np.int64]:
-    chosen = edited_uids(table) - set(keep)
-    rows = table.positions(np.fromiter(chosen, np.int64, len(chosen)))
+def _rows_of(table: OverlayTable, uids: Collection[int]) -> NDArray[np.int64]:
+    rows = table.positions(np.fromiter(uids, np.int64, len(uids)))
     return rows[rows >= 0]
 
 

@@ -6,7 +6,8 @@ import threading
 from typing import Any
 
 from penstock.table import OverlayTable
-from penstock.widgets.operations._arguments import POSITION
+from penstock.widgets.editing._sample import edited_uids
+from penstock.widgets.operations._arguments import POSITION, UID
 from penstock.widgets.operations._review_page import ReviewPage
 from penstock.widgets.requests import _checks as check
 from penstock.widgets.requests._operation import Call, Reply, operation
@@ -42,9 +43,19 @@ class ReviewOperations:
         self._known: Uncommitted | None = None
         self._committed: tuple[str, OverlayTable | None] | None = None
 
-    @operation("review.page", lane="read", start=POSITION, stop=POSITION, size=check.integer(16, 512))
-    def page(self, call: Call, *, start: int, stop: int, size: int) -> Reply:
-        """Return the samples at places [start, stop) of all that are not committed, and what else differs."""
+    @operation(
+        "review.page",
+        lane="read",
+        start=POSITION,
+        stop=POSITION,
+        size=check.integer(16, 512),
+        marked=check.maybe(check.array(UID, 1_000_000)),
+    )
+    def page(self, call: Call, *, start: int, stop: int, size: int, marked: list[int] | None) -> Reply:
+        """Return the samples at places [start, stop) of all that are not committed, and what else differs.
+
+        `marked`: samples of which the answer says whether they still are edited.
+        """
         if stop < start or stop - start > _MAX_PAGE:
             raise check.BadRequestError(f"a page of the review has 0 to {_MAX_PAGE} samples, got [{start}, {stop})")
         run = self._session.display.run
@@ -52,7 +63,9 @@ class ReviewOperations:
         call.check_cancelled()
         page = ReviewPage(self._session, found, run.labels, size, call.check_cancelled)
         entries = page.entries(start, stop)
-        return Reply(result={"entries": entries, **self._summary(found, run.labels)}, buffers=page.buffers)
+        still = edited_uids(run.table).intersection(marked or ())
+        result = {"entries": entries, "marked": [str(uid) for uid in still], **self._summary(found, run.labels)}
+        return Reply(result=result, buffers=page.buffers)
 
     def _summary(self, found: Uncommitted, labels: str | None) -> dict[str, Any]:
         moved = moved_counts(found.table, found.committed, labels)

@@ -8,6 +8,7 @@ import { receiveGrid } from "./grid-state.ts";
 import type { Model } from "./model.ts";
 import type { EventMessage, PanelState, WidgetState } from "./protocol.ts";
 import { QuerySession } from "./query-session.ts";
+import { ReviewSession } from "./review-session.ts";
 import { isCancelled, Rpc, RpcFailure } from "./rpc.ts";
 import { createStore, type Store } from "./store.ts";
 
@@ -35,6 +36,7 @@ export interface Session {
   edits: EditSession;
   grid: GridSession;
   detail: DetailSession;
+  review: ReviewSession;
   model: Model;
   /** Exported code on show, where it could not be inserted. */
   exported: Signal<{ code: string; of: "loader" | "annotations" } | null>;
@@ -79,6 +81,7 @@ export function createSession(model: Model): Session {
   };
   const grid = new GridSession(base, store.actions.announce);
   const detail = new DetailSession(base, edits);
+  const review = new ReviewSession(base, edits);
   query.onFollowed = (text) => {
     base.announcement.value = text;
     edits.showToast({ text, undo: false, redo: false });
@@ -91,6 +94,7 @@ export function createSession(model: Model): Session {
     edits,
     grid,
     detail,
+    review,
     model,
     exported: signal(null),
     get lastRows() {
@@ -112,6 +116,7 @@ export function createSession(model: Model): Session {
       edits.dispose();
       grid.dispose();
       detail.dispose();
+      review.dispose();
       rpc.dispose();
     },
   };
