@@ -1,11 +1,21 @@
 import type { ComponentChildren } from "preact";
-import { DetailPanel } from "../detail/detail-panel.tsx";
 import { GridBar } from "../grid/grid-bar.tsx";
 import { GridPanel } from "../grid/grid-panel.tsx";
+import { SelectionMenu } from "../review/selection-menu.tsx";
 import type { Session } from "../session/session.ts";
+import { lazy } from "../ui/lazy.tsx";
 import { Popover } from "../ui/popover.tsx";
 import { ClassList } from "./class-list.tsx";
-import { Review } from "./review.tsx";
+
+const DetailPanel = lazy(
+  () => import("../detail/detail-panel.tsx").then((part) => part.DetailPanel),
+  "penstock-detail",
+);
+
+const ReviewDrawer = lazy(
+  () => import("../review/review-drawer.tsx").then((part) => part.ReviewDrawer),
+  "penstock-review",
+);
 
 /** Grid with detail, or over them one image or the review of the edits: one at a time. */
 export function LeftRegion({ session }: { session: Session }) {
@@ -27,7 +37,9 @@ export function LeftRegion({ session }: { session: Session }) {
 type Over = (props: { session: Session }) => ComponentChildren;
 
 /** What covers the grid, by `store.region`. */
-const OVER: Partial<Record<string, Over>> = {};
+const OVER: Partial<Record<string, Over>> = {
+  review: ({ session }) => <ReviewDrawer session={session} />,
+};
 
 /** Grid and detail with their bar. */
 export function Browser({ session, children }: { session: Session; children?: ComponentChildren }) {
@@ -42,7 +54,6 @@ export function Browser({ session, children }: { session: Session; children?: Co
 
 function Menus({ session }: { session: Session }) {
   const { store } = session;
-  const edits = store.dataset.value?.num_edits ?? 0;
   return (
     <>
       <Popover
@@ -52,9 +63,7 @@ function Menus({ session }: { session: Session }) {
       >
         {() => <ClassList session={session} />}
       </Popover>
-      <Popover class="penstock-opener" label={`review ${edits} ▾`} testid="penstock-review-menu">
-        {() => <Review session={session} />}
-      </Popover>
+      <SelectionMenu session={session} />
     </>
   );
 }

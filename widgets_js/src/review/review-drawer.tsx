@@ -4,6 +4,7 @@ import type { Session } from "../session/session.ts";
 import { focusable } from "../ui/focus.ts";
 import { CloseIcon } from "../ui/icons.tsx";
 import { countText, pluralText } from "../ui/number-text.ts";
+import { closeReview } from "./close-review.ts";
 import { ConflictChoice } from "./conflict-choice.tsx";
 import { PARTS, type Part, ReviewRow } from "./review-row.tsx";
 
@@ -61,13 +62,6 @@ export function ReviewDrawer({ session }: { session: Session }) {
   );
 }
 
-/** Back to the grid, with the focus where the review was opened from. */
-export function closeReview({ store }: Session): void {
-  store.region.value = "grid";
-  const frame = document.activeElement?.closest(".penstock");
-  requestAnimationFrame(() => frame?.querySelector<HTMLElement>("[data-testid=penstock-edits]")?.focus());
-}
-
 /** After a commit the drawer stays as long as there is something in it. */
 function finish(session: Session): void {
   const { dataset } = session.store;
@@ -87,9 +81,7 @@ function Head({ session, close }: { session: Session; close: () => void }) {
     if (box.current !== null) box.current.indeterminate = checked > 0 && checked < edited;
   }, [checked, edited]);
   const title =
-    edited === 0
-      ? "Uncommitted changes"
-      : `${countText(checked)} of ${pluralText(edited, "edit")} selected`;
+    edited === 0 ? "Uncommitted changes" : `${countText(checked)} of ${pluralText(edited, "edit")} selected`;
   return (
     <header class="penstock-review-head">
       {edited === 0 ? null : (
@@ -238,7 +230,8 @@ function focusPart(list: HTMLElement | null, place: number, part: Part): void {
 function reveal(scroller: HTMLElement | null, top: number): void {
   if (scroller === null) return;
   if (top < scroller.scrollTop) scroller.scrollTop = top;
-  else if (top + ROW > scroller.scrollTop + scroller.clientHeight) scroller.scrollTop = top + ROW - scroller.clientHeight;
+  else if (top + ROW > scroller.scrollTop + scroller.clientHeight)
+    scroller.scrollTop = top + ROW - scroller.clientHeight;
 }
 
 /** What is part of every commit beside samples: classes, tensors, notes. */

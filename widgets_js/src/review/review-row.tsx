@@ -1,8 +1,8 @@
 import type { ShownEntry } from "../session/review-session.ts";
 import type { Session } from "../session/session.ts";
 import { focusable } from "../ui/focus.ts";
-import { countText, pluralText } from "../ui/number-text.ts";
 import { UndoIcon } from "../ui/icons.tsx";
+import { countText, pluralText } from "../ui/number-text.ts";
 import { ReviewThumb } from "./review-thumb.tsx";
 
 /** What of a row can have the focus, from left to right. */
@@ -108,7 +108,8 @@ export function ReviewRow({ session, entry, place, top, active, open, discard, e
 
 function Words({ entry, kept }: { entry: ShownEntry; kept: boolean }) {
   const words = [...entry.words];
-  if (entry.kind !== "edited") words.unshift({ sign: entry.kind === "added" ? "+" : "-", text: `${entry.kind} sample` });
+  if (entry.kind !== "edited")
+    words.unshift({ sign: entry.kind === "added" ? "+" : "-", text: `${entry.kind} sample` });
   const more = entry.more + Math.max(0, words.length - SHOWN_WORDS);
   const room = SHOWN_WORDS - (kept || more > 0 ? 1 : 0);
   const left = more > 0 ? entry.more + words.length - room : 0;

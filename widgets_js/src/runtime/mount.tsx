@@ -2,9 +2,9 @@ import { effect } from "@preact/signals";
 import { type ComponentChildren, render } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { CoveragePanel } from "../coverage/coverage-panel.tsx";
-import { DetailPanel } from "../detail/detail-panel.tsx";
-import { BehindBanner, Explorer, LinkBanner, LiveRegion, Toast } from "../explorer/explorer.tsx";
+import { Explorer, LiveRegion, Toast } from "../explorer/explorer.tsx";
 import { Header } from "../explorer/header.tsx";
+import { NoticeLine } from "../explorer/header-notice.tsx";
 import { Browser } from "../explorer/left-region.tsx";
 import { HistogramPanel } from "../histogram/histogram-panel.tsx";
 import { QueryPanel } from "../query/query-panel.tsx";
@@ -13,7 +13,19 @@ import { createSession, type Session } from "../session/session.ts";
 import { WeightsPanel } from "../tuner/weights-panel.tsx";
 import { ownColors } from "../ui/colors.ts";
 import { forwardSave } from "../ui/focus.ts";
+import { lazy } from "../ui/lazy.tsx";
+import { expectParts, offerParts } from "./parts.ts";
 import { undoKeys } from "./undo-keys.ts";
+
+const DetailPanel = lazy(
+  () => import("../detail/detail-panel.tsx").then((part) => part.DetailPanel),
+  "penstock-detail",
+);
+
+const ReviewDrawer = lazy(
+  () => import("../review/review-drawer.tsx").then((part) => part.ReviewDrawer),
+  "penstock-review",
+);
 
 export type Body = (props: { session: Session }) => ComponentChildren;
 
@@ -28,7 +40,11 @@ export const bodies: Record<string, Body> = {
     <>
       <Header session={session} editing />
       <div class="penstock-single">
-        <DetailPanel session={session} />
+        {session.store.region.value === "review" ? (
+          <ReviewDrawer session={session} />
+        ) : (
+          <DetailPanel session={session} />
+        )}
       </div>
     </>
   ),
@@ -41,6 +57,9 @@ export const bodies: Record<string, Body> = {
   ),
   coverage_view: ({ session }) => <CoveragePanel store={session.store} />,
 };
+
+/** They say in their header what the others say in a line above. */
+const WITH_HEADER: ReadonlySet<string> = new Set(["explorer", "label_editor"]);
 
 function Frame({ session, kind }: { session: Session; kind: string }) {
   const root = useRef<HTMLDivElement>(null);
@@ -65,8 +84,7 @@ function Frame({ session, kind }: { session: Session; kind: string }) {
       style={ownColors(store.dataset.value?.class_colors ?? {})}
     >
       <div class="penstock-frame">
-        <LinkBanner store={store} />
-        <BehindBanner session={session} />
+        {WITH_HEADER.has(kind) ? null : <NoticeLine session={session} />}
         <Inner session={session} />
         <Toast session={session} />
         <LiveRegion store={store} />
@@ -83,9 +101,32 @@ export function mount(kind: string, { model, el }: ViewContext): () => void {
   const stopReady = effect(() => {
     el.dataset.link = session.store.link.value;
   });
+  const stopParts = giveParts(session);
   return () => {
     stopReady();
+    stopParts();
     render(null, el);
     session.dispose();
   };
+}
+
+const REST_MS = 1500;
+
+/** A live widget is asked for the second file of the code; a while after the first paint it loads it unasked. */
+function giveParts({ store }: Session): () => void {
+  return effect(() => {
+    const { value } = store.link;
+    if (value !== "live" && value !== "static") return undefined;
+    const gone = new AbortController();
+    const stop = offerParts(async () => {
+      const { buffers } = await store.rpc.call("runtime.extra", {}, { signal: gone.signal });
+      return (buffers[0] ?? new Uint8Array()) as BlobPart;
+    });
+    const timer = setTimeout(expectParts, REST_MS);
+    return () => {
+      clearTimeout(timer);
+      stop();
+      gone.abort();
+    };
+  });
 }
