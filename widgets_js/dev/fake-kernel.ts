@@ -83,6 +83,11 @@ export class FakeKernel {
     return this.edited.get(row) ?? this.original(row);
   }
 
+  /** Edit a sample as Python would, without telling the browser. */
+  edit(row: number, labels: number[]): void {
+    this.edited.set(row, { ...this.sample(row), labels });
+  }
+
   /** Answer one request, as the kernel would; throws an RpcError. */
   async answer(op: string, args: Record<string, unknown>): Promise<Answer> {
     this.log.push({ op, args });
@@ -172,7 +177,7 @@ export class FakeKernel {
       const exists = overwrite ? null : this.exists;
       return reply({ path: `/home/${path}`, exists, report: exists === null ? report : null });
     },
-    "edit.labels": ({ uid, labels, boxes }) => this.edit(Number(uid), labels, boxes),
+    "edit.labels": ({ uid, labels, boxes }) => this.relabel(Number(uid), labels, boxes),
     "edit.undo": () => this.step(this.undoStack, this.redoStack, "undid"),
     "edit.redo": () => this.step(this.redoStack, this.undoStack, "redid"),
     "edit.discard": (chosen) => {
@@ -181,7 +186,9 @@ export class FakeKernel {
       return this.editReply(null, `discarded the edits of ${rows.length} samples`);
     },
     "review.page": (args) => this.review(args),
-    "edit.commit": ({ on_conflict, ...chosen }) => {
+    "edit.commit": ({ on_conflict, token, ...chosen }) => {
+      if (token !== undefined && token !== JSON.stringify([...this.edited]))
+        throw { code: "Outdated", message: "the edits have changed since they were shown; look at them again" };
       if (this.conflicts.length > 0 && on_conflict === undefined)
         throw {
           code: "ConflictError",
@@ -580,7 +587,7 @@ export class FakeKernel {
     };
   }
 
-  private edit(row: number, labels: number[], boxes: number[] | undefined): Answer {
+  private relabel(row: number, labels: number[], boxes: number[] | undefined): Answer {
     const before = this.sample(row);
     const after = { ...before, labels, boxes: boxes ?? before.boxes };
     const done = `changed the labels of sample ${row}`;

@@ -56,11 +56,12 @@ function Sampling({ session }: { session: Session }) {
   const weighted = store.weights.value.some((weight) => weight !== 1);
   const edited = (store.dataset.value?.num_edits ?? 0) > 0;
   const reviewing = store.region.value === "review";
+  const dead = store.link.value === "dead";
   return (
     <>
-      {store.link.value === "dead" ? null : <Seed store={store} />}
+      {dead ? null : <Seed store={store} />}
       <ExportMenu session={session} primary={weighted && !reviewing} />
-      {weighted || edited || store.isTable.value || reviewing ? null : <Balance store={store} />}
+      {weighted || edited || store.isTable.value || reviewing || dead ? null : <Balance store={store} />}
     </>
   );
 }

@@ -6,6 +6,6 @@ export function closeReview({ store }: Session): void {
   store.region.value = "grid";
   requestAnimationFrame(() => {
     const pill = frame?.querySelector<HTMLElement>("[data-testid=penstock-edits]");
-    (pill ?? frame?.querySelector<HTMLElement>("[data-testid=penstock-grid]"))?.focus({ preventScroll: true });
+    (pill ?? frame?.querySelector<HTMLElement>("[data-testid=penstock-grid]"))?.focus();
   });
 }

@@ -21,6 +21,9 @@ export function ReviewDrawer({ session }: { session: Session }) {
   const close = (): void => closeReview(session);
   useEffect(() => {
     void session.edits.settle();
+    const place = root.current?.getBoundingClientRect();
+    if (place !== undefined && (place.top >= window.innerHeight || place.bottom <= 0))
+      root.current?.scrollIntoView?.({ block: "nearest" }); // in one column it is far below the pill
     root.current?.querySelector<HTMLElement>("[data-testid=penstock-commit-message]")?.focus({ preventScroll: true });
   }, [session]);
   return (
