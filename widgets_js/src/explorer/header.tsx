@@ -21,7 +21,8 @@ export function Header({ session, editing = false }: { session: Session; editing
     <div class="penstock-head" data-notice={notice?.kind} data-testid="penstock-header">
       <Mark />
       <DatasetName session={session} name={known?.name ?? "penstock"} />
-      {notice === null ? <Version store={store} /> : <HeaderNotice session={session} notice={notice} />}
+      {notice?.kind === "dead" ? null : <Version store={store} />}
+      {notice === null ? null : <HeaderNotice session={session} notice={notice} />}
       {dataset === null || notice?.kind === "dead" ? null : (
         <>
           <EditsPill session={session} />

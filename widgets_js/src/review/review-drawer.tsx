@@ -24,7 +24,7 @@ export function ReviewDrawer({ session }: { session: Session }) {
     const place = root.current?.getBoundingClientRect();
     if (place !== undefined && (place.top >= window.innerHeight || place.bottom <= 0))
       root.current?.scrollIntoView?.({ block: "nearest" }); // in one column it is far below the pill
-    root.current?.querySelector<HTMLElement>("[data-testid=penstock-commit-message]")?.focus({ preventScroll: true });
+    focusMessage(root.current);
   }, [session]);
   return (
     <section
@@ -55,6 +55,7 @@ export function ReviewDrawer({ session }: { session: Session }) {
           }}
           cancel={() => {
             review.conflict.value = null;
+            requestAnimationFrame(() => focusMessage(root.current));
           }}
         />
       )}
@@ -69,6 +70,10 @@ export function ReviewDrawer({ session }: { session: Session }) {
 function finish(session: Session): void {
   const { dataset } = session.store;
   if (dataset.value?.uncommitted !== true) closeReview(session);
+}
+
+function focusMessage(root: HTMLElement | null): void {
+  root?.querySelector<HTMLElement>("[data-testid=penstock-commit-message]")?.focus({ preventScroll: true });
 }
 
 function totalOf(summary: ReviewPage | null): number {
@@ -275,6 +280,7 @@ function Foot({ session, close }: { session: Session; close: () => void }) {
   const { review, store } = session;
   const [asking, setAsking] = useState(false);
   const [busy, setBusy] = useState(false);
+  const field = useRef<HTMLTextAreaElement>(null);
   const summary = review.summary.value;
   const checked = review.numChecked.value;
   const beside = (summary?.num_added ?? 0) + (summary?.num_deleted ?? 0) + (summary?.num_others ?? 0);
@@ -290,9 +296,12 @@ function Foot({ session, close }: { session: Session; close: () => void }) {
     setBusy(true);
     if (await review.commit()) finish(session);
     setBusy(false);
+    field.current?.focus({ preventScroll: true }); // the button that had the focus is off now
   };
-  const discard = async (): Promise<void> => {
+  const answer = async (yes: boolean): Promise<void> => {
     setAsking(false);
+    field.current?.focus({ preventScroll: true });
+    if (!yes) return;
     await review.discardChecked();
     if (store.dataset.value?.uncommitted === false) close();
   };
@@ -300,6 +309,7 @@ function Foot({ session, close }: { session: Session; close: () => void }) {
     <form class="penstock-review-foot" data-testid="penstock-commit-form" onSubmit={(event) => void commit(event)}>
       <textarea
         {...focusable}
+        ref={field}
         class="penstock-field"
         rows={2}
         aria-label="Commit message"
@@ -323,7 +333,7 @@ function Foot({ session, close }: { session: Session; close: () => void }) {
             type="button"
             class="penstock-button penstock-danger"
             data-testid="penstock-discard-now"
-            onClick={() => void discard()}
+            onClick={() => void answer(true)}
           >
             Discard
           </button>
@@ -332,7 +342,7 @@ function Foot({ session, close }: { session: Session; close: () => void }) {
             ref={(element) => element?.focus({ preventScroll: true })}
             type="button"
             class="penstock-button"
-            onClick={() => setAsking(false)}
+            onClick={() => void answer(false)}
           >
             Keep
           </button>
