@@ -84,14 +84,17 @@ class ReviewOperations:
     def _uncommitted(self, table: OverlayTable) -> Uncommitted:
         with self._lock:
             if self._known is None or self._known.table is not table:
-                self._known = uncommitted(table, self._committed_under(table))
+                self._known = uncommitted(table, self._committed_under(table), self._known)
             return self._known
 
     def _committed_under(self, table: OverlayTable) -> OverlayTable | None:
         label = table.stored.label
-        if "+" not in label:
-            return committed_table(self._session.dataset, table)
-        commit = label.partition("+")[0]
-        if self._committed is None or self._committed[0] != commit:
+        commit, changed, _ = label.partition("+")
+        kept = self._committed
+        if (
+            kept is None
+            or kept[0] != commit
+            or (not changed and kept[1] is not None and kept[1].stored is not table.stored)
+        ):
             self._committed = commit, committed_table(self._session.dataset, table)
-        return self._committed[1]
+        return None if self._committed is None else self._committed[1]

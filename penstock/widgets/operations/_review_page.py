@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from penstock.dataset.samples import content_of
 from penstock.table import Draft, OverlayTable
 from penstock.tensors import first_tensor
-from penstock.widgets.editing._objects import object_group
+from penstock.widgets.editing._objects import ObjectGroup, object_group
 from penstock.widgets.editing._sample import sample_labels, stored_alone, values_at
 from penstock.widgets.operations._thumbnails import THUMBNAILS, Thumbnail
 from penstock.widgets.review._uncommitted import Uncommitted, class_index, labels_now
@@ -197,12 +198,16 @@ class ReviewPage:
         self.buffers.append(part)
         return len(self.buffers) - 1
 
+    @cached_property
+    def _group(self) -> ObjectGroup | None:
+        return object_group(self._found.table, self._labels)
+
     # ---- words ------------------------------------------------------------------------------
 
     def _words(self, uid: int, row: int, there: int, before: _Side, after: _Side) -> list[Difference]:
         table = self._found.table
         names = table.tensors[self._labels].class_names if self._labels is not None else ()
-        group = object_group(table, self._labels)
+        group = self._group
         words = words_of_difference(
             _annotations(before), _annotations(after), names, paired=group is not None and group.paired
         )

@@ -50,6 +50,8 @@ class Uncommitted:
         Rows whose edits are not committed, increasing.
     added : ndarray of int64
         Other rows that the last commit has not, increasing.
+    new : ndarray of int64
+        Rows that the last commit has not, edited or not, increasing.
     deleted : ndarray of int64
         Rows of the last commit that are gone, increasing.
     """
@@ -58,6 +60,7 @@ class Uncommitted:
     committed: OverlayTable | None
     edited: NDArray[np.int64]
     added: NDArray[np.int64]
+    new: NDArray[np.int64]
     deleted: NDArray[np.int64]
 
     def __len__(self) -> int:
@@ -90,21 +93,34 @@ def committed_table(dataset: Dataset, table: OverlayTable) -> OverlayTable | Non
     return OverlayTable(StoredTable(store.on(branch).at(version), commit_id), Draft(), credentials)
 
 
-def uncommitted(table: OverlayTable, committed: OverlayTable | None) -> Uncommitted:
-    """Return which samples of a table are not as in the last commit."""
+def uncommitted(table: OverlayTable, committed: OverlayTable | None, known: Uncommitted | None = None) -> Uncommitted:
+    """Return which samples of a table are not as in the last commit; `known`: of the state before."""
     uids = {uid for edits in table.draft.edits.values() for uid in edits}
     rows = table.positions(np.fromiter(uids, np.int64, len(uids)))
     edited = np.sort(rows[rows >= 0])
-    if committed is None:
-        added, deleted = np.arange(table.num_rows, dtype=np.int64), _NO_ROWS
-    elif committed.stored is table.stored:
-        added, deleted = _NO_ROWS, _NO_ROWS
+    if known is not None and known.table.stored is table.stored and known.committed is committed:
+        new, deleted = known.new, known.deleted
     else:
-        added = np.flatnonzero(committed.positions(table.stored.uids) < 0).astype(np.int64)
-        deleted = np.flatnonzero(table.positions(committed.stored.uids) < 0).astype(np.int64)
+        new, deleted = _new_and_deleted(table, committed)
     return Uncommitted(
-        table=table, committed=committed, edited=edited, added=np.setdiff1d(added, edited), deleted=deleted
+        table=table,
+        committed=committed,
+        edited=edited,
+        added=np.setdiff1d(new, edited) if len(edited) else new,
+        new=new,
+        deleted=deleted,
     )
+
+
+def _new_and_deleted(
+    table: OverlayTable, committed: OverlayTable | None
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    if committed is None:
+        return np.arange(table.num_rows, dtype=np.int64), _NO_ROWS
+    if committed.stored is table.stored:
+        return _NO_ROWS, _NO_ROWS
+    new = np.flatnonzero(committed.positions(table.stored.uids) < 0).astype(np.int64)
+    return new, np.flatnonzero(table.positions(committed.stored.uids) < 0).astype(np.int64)
 
 
 def class_words(table: OverlayTable, committed: OverlayTable | None) -> list[str]:
