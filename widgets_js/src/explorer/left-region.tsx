@@ -4,8 +4,6 @@ import { GridPanel } from "../grid/grid-panel.tsx";
 import { SelectionMenu } from "../review/selection-menu.tsx";
 import type { Session } from "../session/session.ts";
 import { lazy } from "../ui/lazy.tsx";
-import { Popover } from "../ui/popover.tsx";
-import { ClassList } from "./class-list.tsx";
 
 const DetailPanel = lazy(
   () => import("../detail/detail-panel.tsx").then((part) => part.DetailPanel),
@@ -26,7 +24,7 @@ export function LeftRegion({ session }: { session: Session }) {
       {/* stays under what covers it, so that it is at the same scroll place afterwards */}
       <div class="penstock-under" inert={over !== null}>
         <Browser session={session}>
-          <Menus session={session} />
+          <SelectionMenu session={session} />
         </Browser>
       </div>
       {over === null ? null : <div class="penstock-over">{over}</div>}
@@ -49,21 +47,5 @@ export function Browser({ session, children }: { session: Session; children?: Co
       <GridPanel session={session} />
       <DetailPanel session={session} />
     </div>
-  );
-}
-
-function Menus({ session }: { session: Session }) {
-  const { store } = session;
-  return (
-    <>
-      <Popover
-        class="penstock-opener"
-        label={`classes ${store.classNames.value.length} ▾`}
-        testid="penstock-classes-menu"
-      >
-        {() => <ClassList session={session} />}
-      </Popover>
-      <SelectionMenu session={session} />
-    </>
   );
 }

@@ -3,6 +3,7 @@
 import { batch } from "@preact/signals";
 import { debounce } from "../ui/debounce.ts";
 import { countText } from "../ui/number-text.ts";
+import type { FilterSession } from "./filter-session.ts";
 import { movedClasses, renamedText, renamesInWords } from "./followed.ts";
 import { isOutdated, receiveGrid } from "./grid-state.ts";
 import { followEdit, type PositionMap, poolText, sameButWeights, sameStructure } from "./live-text.ts";
@@ -26,7 +27,7 @@ const REST_MS = 50;
 const CHANGED = "the query text has changed; run it first";
 
 type Base = Omit<Store, "actions">;
-type QueryActions = Omit<Actions, "setUnit" | "undo" | "redo">;
+type QueryActions = Omit<Actions, "setUnit" | "undo" | "redo" | keyof ReturnType<FilterSession["actions"]>>;
 
 function weightsOf(clauses: readonly ClauseInfo[]): Float64Array {
   return Float64Array.from(clauses, (clause) => clause.weight);
@@ -68,7 +69,6 @@ export class QuerySession {
       preset: (name, parameter) => this.preset(name, parameter),
       setMode: (mode) => this.setMode(mode),
       setSeed: (seed) => this.setSeed(seed),
-      filterClass: (classIndex) => this.filterClass(classIndex),
       toggleClass: (classIndex) => this.toggleClass(classIndex),
       announce: (text) => this.announce(text),
     };
@@ -217,10 +217,13 @@ export class QuerySession {
     this.gestures.remember(this.store.weights.value);
   }
 
-  async run(change: { text?: string; mode?: Mode; seed?: number } = {}): Promise<void> {
+  /** `since`: the text that `change` was made from; weights that have moved since are kept. */
+  async run(
+    change: { text?: string; mode?: Mode; seed?: number } = {},
+    since: { text: string; clauses: readonly ClauseInfo[] } = this.standing(),
+  ): Promise<void> {
     const { store } = this;
     const args = { mode: store.mode.value, seed: store.seed.value, text: store.text.value, ...change };
-    const sentFrom = store.text.value;
     this.tellWeights.cancel();
     this.unsent = false;
     store.busy.value = "running the query";
@@ -232,8 +235,10 @@ export class QuerySession {
       batch(() => {
         store.history.value = result.history;
         const typed = store.text.value;
+        const moved = typed === since.text ? null : this.movedSince(since.clauses);
         this.apply(result, buffers, this.isAnotherPool(result.query));
-        if (typed !== sentFrom) this.replaceText(typed);
+        if (moved !== null) this.moveAgain(moved);
+        else if (typed !== since.text) this.replaceText(typed);
       });
       this.announce(`${countText(result.query.pool_size)} of ${countText(result.query.num_rows)} samples match`);
     } catch (failure) {
@@ -241,6 +246,54 @@ export class QuerySession {
     } finally {
       store.busy.value = null;
     }
+  }
+
+  /** Run a text that a click made of the query that ran; what was typed and has not run stays in the editor. */
+  async runBeside(text: string): Promise<void> {
+    const draft = this.typedText();
+    await this.run({ text });
+    if (draft !== null && draft !== this.store.text.value) this.replaceText(draft);
+  }
+
+  /** Write the grid's filter, or the selection, into WHERE. */
+  async narrow(by: "filter" | "selection"): Promise<void> {
+    const { store } = this;
+    const draft = this.typedText();
+    try {
+      await this.settle();
+      const { result, buffers } = await store.rpc.call("query.narrow", { text: this.ranText(), by }, { lane: "run" });
+      batch(() => {
+        store.history.value = result.history;
+        this.apply(result, buffers, true);
+        if (draft !== null) this.replaceText(draft);
+      });
+      this.announce(`${countText(result.query.pool_size)} of ${countText(result.query.num_rows)} samples match`);
+    } catch (failure) {
+      this.failed(failure);
+    }
+  }
+
+  /** What was typed into the editor and has not run, else null. */
+  private typedText(): string | null {
+    return this.store.textFault.value === null ? null : this.store.text.value;
+  }
+
+  private standing(): { text: string; clauses: readonly ClauseInfo[] } {
+    return { text: this.store.text.value, clauses: this.store.clauses.value };
+  }
+
+  /** New weights by expression, where nothing but weights has changed; else null. */
+  private movedSince(clauses: readonly ClauseInfo[]): Map<string, number> | null {
+    const now = this.store.clauses.value;
+    if (this.store.textFault.value !== null || !sameStructure(clauses, now)) return null;
+    return new Map(
+      now.filter((one, i) => one.weight !== clauses[i]?.weight).map((one) => [one.expression, one.weight]),
+    );
+  }
+
+  private moveAgain(moved: ReadonlyMap<string, number>): void {
+    if (moved.size === 0) return;
+    this.write(this.store.clauses.value.map(({ expression, weight }) => moved.get(expression) ?? weight));
   }
 
   cancelRun(): void {
@@ -388,7 +441,8 @@ export class QuerySession {
     }
   }
 
-  private ranText(): string {
+  /** The query that ran, with the weights of now. */
+  ranText(): string {
     return this.store.textFault.value === null ? this.store.text.value : (this.store.query.value?.text ?? "");
   }
 
@@ -404,9 +458,10 @@ export class QuerySession {
   }
 
   private async rewrite<O extends "clause.add" | "clause.remove">(op: O, args: Ops[O][0]): Promise<void> {
+    const since = this.standing();
     try {
       const { result } = await this.store.rpc.call(op, args);
-      await this.run({ text: (result as { text: string }).text });
+      await this.run({ text: (result as { text: string }).text }, since);
     } catch (failure) {
       this.failed(failure);
     }
@@ -422,15 +477,6 @@ export class QuerySession {
     } catch (failure) {
       this.failed(failure);
       return null;
-    }
-  }
-
-  private async filterClass(classIndex: number | null): Promise<void> {
-    try {
-      const { result } = await this.store.rpc.call("grid.filter", { class_index: classIndex }, { lane: "filter" });
-      receiveGrid(this.store, result.grid, true);
-    } catch (failure) {
-      this.failed(failure);
     }
   }
 
