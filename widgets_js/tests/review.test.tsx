@@ -127,14 +127,21 @@ describe("the list", () => {
         (one) => `${one.closest<HTMLElement>("li")?.dataset.row} ${one.dataset.part}`,
       );
     expect(stops()).toEqual(["3 check"]);
+    const at = (): string => {
+      const here = document.activeElement as HTMLElement;
+      return `${here.closest<HTMLElement>("li")?.dataset.row} ${here.dataset.part}`;
+    };
     row(3).querySelector("input")?.focus();
-    press(document.activeElement as Element, "ArrowDown");
-    await eventually(() => expect(stops()).toEqual(["5 check"]));
-    press(document.activeElement as Element, "ArrowRight");
-    await eventually(() => expect(stops()).toEqual(["5 name"]));
-    press(document.activeElement as Element, "End");
-    await eventually(() => expect(stops()).toEqual(["7 name"]));
-    await eventually(() => expect(document.activeElement?.closest<HTMLElement>("li")?.dataset.row).toBe("7"));
+    for (const [key, place] of [
+      ["ArrowDown", "5 check"],
+      ["ArrowRight", "5 name"],
+      ["End", "7 name"],
+      ["Home", "3 name"],
+      ["ArrowUp", "3 name"],
+    ] as const) {
+      press(document.activeElement as Element, key);
+      await eventually(() => expect([at(), ...stops()]).toEqual([place, place]));
+    }
   });
 
   it("keeps the notebook's shortcuts off every element that takes focus", async () => {

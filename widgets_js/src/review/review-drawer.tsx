@@ -145,7 +145,7 @@ function List({ session, total }: { session: Session; total: number }) {
   useEffect(() => {
     if (store.isLive.value && stop > first) review.want(first, stop);
   }, [review, first, stop, data, store.isLive.value]);
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (!toFocus.current) return;
     toFocus.current = false;
     focusPart(space.current, here, active.part);
