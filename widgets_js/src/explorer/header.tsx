@@ -51,18 +51,16 @@ function Version({ store }: { store: Store }) {
   );
 }
 
-/** One button is filled at a time: Balance before any weight, then Export; Commit while the review is open. */
+/** One button is filled at a time: Balance in the class table before any weight, then Export; Commit in the review. */
 function Sampling({ session }: { session: Session }) {
   const { store } = session;
   const weighted = store.weights.value.some((weight) => weight !== 1);
-  const edited = (store.dataset.value?.num_edits ?? 0) > 0;
   const reviewing = store.region.value === "review";
   const dead = store.link.value === "dead";
   return (
     <>
       {dead ? null : <Seed store={store} />}
       <ExportMenu session={session} primary={weighted && !reviewing} />
-      {weighted || edited || store.isTable.value || reviewing || dead ? null : <Balance store={store} />}
     </>
   );
 }
@@ -122,24 +120,6 @@ function Steps({ store }: { store: Store }) {
         <RedoIcon />
       </button>
     </span>
-  );
-}
-
-function Balance({ store }: { store: Store }) {
-  const possible =
-    store.isLive.value && store.dataset.value?.label_tensor != null && (store.query.value?.pool_size ?? 0) > 0;
-  return (
-    <button
-      {...focusable}
-      type="button"
-      class="penstock-button penstock-primary"
-      data-testid="penstock-balance"
-      disabled={!possible}
-      title="weigh each class by its inverse frequency"
-      onClick={() => void store.actions.preset("balanced")}
-    >
-      Balance classes
-    </button>
   );
 }
 

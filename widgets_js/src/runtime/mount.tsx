@@ -2,7 +2,7 @@ import { effect } from "@preact/signals";
 import { type ComponentChildren, render } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { ClassTable } from "../class-table/class-table.tsx";
-import { CoveragePanel } from "../coverage/coverage-panel.tsx";
+import { CoverageStrip } from "../coverage/coverage-strip.tsx";
 import { Explorer, LiveRegion, Toast } from "../explorer/explorer.tsx";
 import { Header } from "../explorer/header.tsx";
 import { NoticeLine } from "../explorer/header-notice.tsx";
@@ -53,7 +53,7 @@ export const bodies: Record<string, Body> = {
       <ClassTable session={session} />
     </div>
   ),
-  coverage_view: ({ session }) => <CoveragePanel store={session.store} />,
+  coverage_view: ({ session }) => <CoverageStrip session={session} alone />,
 };
 
 /** They say in their header what the others say in a line above. */
