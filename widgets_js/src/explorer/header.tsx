@@ -26,7 +26,7 @@ export function Header({ session, editing = false }: { session: Session; editing
       {dataset === null || notice?.kind === "dead" ? null : (
         <>
           <EditsPill session={session} />
-          {dataset.read_only ? <span class="penstock-chip">read-only</span> : <Steps store={store} />}
+          {dataset.read_only ? <ReadOnly store={store} /> : <Steps store={store} />}
         </>
       )}
       <span class="penstock-grow" />
@@ -51,17 +51,26 @@ function Version({ store }: { store: Store }) {
   );
 }
 
-/** One button is filled at a time: Balance in the class table before any weight, then Export; Commit in the review. */
+/** Filled once there are weights: Balance is before (class table), Commit while the review is open. */
 function Sampling({ session }: { session: Session }) {
   const { store } = session;
-  const weighted = store.weights.value.some((weight) => weight !== 1);
+  const sampled = store.query.value?.has_sampling ?? false;
   const reviewing = store.region.value === "review";
-  const dead = store.link.value === "dead";
   return (
     <>
-      {dead ? null : <Seed store={store} />}
-      <ExportMenu session={session} primary={weighted && !reviewing} />
+      {store.link.value === "dead" ? null : <Seed store={store} />}
+      <ExportMenu session={session} primary={sampled && !reviewing} />
     </>
+  );
+}
+
+function ReadOnly({ store }: { store: Store }) {
+  const page = store.page.value;
+  if (page === null) return <span class="penstock-chip">read-only</span>;
+  return (
+    <span class="penstock-chip" title={page.why} data-testid="penstock-page">
+      copy without kernel
+    </span>
   );
 }
 

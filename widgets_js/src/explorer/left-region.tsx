@@ -3,6 +3,7 @@ import { GridBar } from "../grid/grid-bar.tsx";
 import { GridPanel } from "../grid/grid-panel.tsx";
 import { SelectionMenu } from "../review/selection-menu.tsx";
 import type { Session } from "../session/session.ts";
+import { ColumnsMenu } from "../table/columns-menu.tsx";
 import { lazy } from "../ui/lazy.tsx";
 
 const DetailPanel = lazy(
@@ -10,6 +11,7 @@ const DetailPanel = lazy(
   "penstock-detail",
 );
 
+const TableView = lazy(() => import("../table/table-view.tsx").then((part) => part.TableView), "penstock-tableview");
 const ReviewDrawer = lazy(
   () => import("../review/review-drawer.tsx").then((part) => part.ReviewDrawer),
   "penstock-review",
@@ -25,6 +27,7 @@ export function LeftRegion({ session }: { session: Session }) {
       <div class="penstock-under" inert={over !== null}>
         <Browser session={session}>
           <SelectionMenu session={session} />
+          <ColumnsMenu session={session} />
         </Browser>
       </div>
       {over === null ? null : <div class="penstock-over">{over}</div>}
@@ -41,10 +44,11 @@ const OVER: Partial<Record<string, Over>> = {
 
 /** Grid and detail with their bar. */
 export function Browser({ session, children }: { session: Session; children?: ComponentChildren }) {
+  const { store } = session;
   return (
     <div class="penstock-browser">
       <GridBar session={session}>{children}</GridBar>
-      <GridPanel session={session} />
+      {store.dataset.value?.image_tensor === null ? <TableView session={session} /> : <GridPanel session={session} />}
       <DetailPanel session={session} />
     </div>
   );
