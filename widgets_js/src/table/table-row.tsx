@@ -31,7 +31,7 @@ export function Row({ id, session, cache, position, y, list, wide, places, row, 
   const cells = Array.from({ length: wide[1] - wide[0] }, (_, i) => wide[0] + i);
   return (
     <div
-      class={`penstock-table-row${classes}`}
+      class={`penstock-rows-row${classes}`}
       role="row"
       aria-rowindex={position + 2}
       aria-selected={isSample ? selected : undefined}
@@ -60,7 +60,7 @@ export function Row({ id, session, cache, position, y, list, wide, places, row, 
           <div
             key={info.name}
             id={`${id}-${position}-${at}`}
-            class={`penstock-table-cell${info.numeric ? " penstock-number" : ""}${row === position && column === at ? " penstock-at" : ""}`}
+            class={`penstock-rows-cell${info.numeric ? " penstock-number" : ""}${row === position && column === at ? " penstock-at" : ""}`}
             role="gridcell"
             aria-colindex={at + 2}
             style={{ left: `${places.head + (places.lefts[at] ?? 0)}px`, width: `${places.widths[at] ?? 0}px` }}
