@@ -50,7 +50,7 @@ export function HeaderCell({
         {info.name}
       </span>
       {profile === undefined ? (
-        <NoProfile />
+        <NoProfile text={columns.fault.value === null ? "" : "not counted"} />
       ) : (
         <Profile
           profile={profile}

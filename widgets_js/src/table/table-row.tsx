@@ -100,7 +100,7 @@ function CellText({
   if (fault !== null) return <span class="penstock-warned">{fault}</span>;
   if (row === undefined) return <span class="penstock-cell-wait" />;
   const value = row.cells[at];
-  if (value === undefined) return null;
+  if (value === undefined) return <span class="penstock-null">not in this copy</span>;
   if (value === null) return <span class="penstock-null">missing</span>;
   const full = String(value);
   if (full === "") return <span class="penstock-null">{info.htype === "class_label" ? "no class" : "empty"}</span>;
