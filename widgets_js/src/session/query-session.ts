@@ -216,10 +216,13 @@ export class QuerySession {
     this.gestures.remember(this.store.weights.value);
   }
 
-  async run(change: { text?: string; mode?: Mode; seed?: number } = {}): Promise<void> {
+  /** `since`: the text that `change` was made from; weights that have moved since are kept. */
+  async run(
+    change: { text?: string; mode?: Mode; seed?: number } = {},
+    since: { text: string; clauses: readonly ClauseInfo[] } = this.standing(),
+  ): Promise<void> {
     const { store } = this;
     const args = { mode: store.mode.value, seed: store.seed.value, text: store.text.value, ...change };
-    const sentFrom = store.text.value;
     this.tellWeights.cancel();
     this.unsent = false;
     store.busy.value = "running the query";
@@ -231,8 +234,10 @@ export class QuerySession {
       batch(() => {
         store.history.value = result.history;
         const typed = store.text.value;
+        const moved = typed === since.text ? null : this.movedSince(since.clauses);
         this.apply(result, buffers, this.isAnotherPool(result.query));
-        if (typed !== sentFrom) this.replaceText(typed);
+        if (moved !== null) this.moveAgain(moved);
+        else if (typed !== since.text) this.replaceText(typed);
       });
       this.announce(`${countText(result.query.pool_size)} of ${countText(result.query.num_rows)} samples match`);
     } catch (failure) {
@@ -270,6 +275,24 @@ export class QuerySession {
   /** What was typed into the editor and has not run, else null. */
   private typedText(): string | null {
     return this.store.textFault.value === null ? null : this.store.text.value;
+  }
+
+  private standing(): { text: string; clauses: readonly ClauseInfo[] } {
+    return { text: this.store.text.value, clauses: this.store.clauses.value };
+  }
+
+  /** New weights by expression, where nothing but weights has changed; else null. */
+  private movedSince(clauses: readonly ClauseInfo[]): Map<string, number> | null {
+    const now = this.store.clauses.value;
+    if (this.store.textFault.value !== null || !sameStructure(clauses, now)) return null;
+    return new Map(
+      now.filter((one, i) => one.weight !== clauses[i]?.weight).map((one) => [one.expression, one.weight]),
+    );
+  }
+
+  private moveAgain(moved: ReadonlyMap<string, number>): void {
+    if (moved.size === 0) return;
+    this.write(this.store.clauses.value.map(({ expression, weight }) => moved.get(expression) ?? weight));
   }
 
   cancelRun(): void {
@@ -434,9 +457,10 @@ export class QuerySession {
   }
 
   private async rewrite<O extends "clause.add" | "clause.remove">(op: O, args: Ops[O][0]): Promise<void> {
+    const since = this.standing();
     try {
       const { result } = await this.store.rpc.call(op, args);
-      await this.run({ text: (result as { text: string }).text });
+      await this.run({ text: (result as { text: string }).text }, since);
     } catch (failure) {
       this.failed(failure);
     }

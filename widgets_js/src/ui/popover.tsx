@@ -10,6 +10,9 @@ interface PopoverProps {
   title?: string;
   testid?: string;
   disabled?: boolean;
+  tabIndex?: number;
+  /** Its cell in a row whose cells arrow keys walk. */
+  cell?: string;
   children: (close: () => void) => ComponentChildren;
 }
 
@@ -27,7 +30,8 @@ function place(panel: HTMLElement, button: HTMLElement): void {
   panel.style.top = `${fits ? Math.min(below, Math.max(MARGIN, window.innerHeight - height - MARGIN)) : anchor.top - height - 4}px`;
 }
 
-export function Popover({ label, title, testid, disabled, children, class: kind = "penstock-button" }: PopoverProps) {
+export function Popover(props: PopoverProps) {
+  const { label, title, testid, disabled, tabIndex, cell, children, class: kind = "penstock-button" } = props;
   const id = useId();
   const [open, setOpen] = useState(false);
   const button = useRef<HTMLButtonElement>(null);
@@ -65,6 +69,8 @@ export function Popover({ label, title, testid, disabled, children, class: kind 
         title={title}
         disabled={disabled}
         data-testid={testid}
+        tabIndex={tabIndex}
+        data-cell={cell}
         aria-expanded={open}
         aria-haspopup="dialog"
         onClick={() => panel.current?.togglePopover?.()}
