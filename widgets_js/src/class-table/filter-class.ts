@@ -7,13 +7,15 @@ export function canFilter(store: Store): boolean {
 }
 
 export function isFiltered(store: Store, classIndex: number): boolean {
-  return store.classFilter.value === classIndex;
+  return store.filter.value.classes.includes(classIndex);
 }
 
-/** Shows the samples with a class, again all samples the second time. */
-export async function filterBy(store: Store, classIndex: number, _add: boolean): Promise<void> {
+/** Shows the samples with a class, again all samples the second time; with `add` it joins the classes that are shown. */
+export async function filterBy(store: Store, classIndex: number, add: boolean): Promise<void> {
   if (!canFilter(store)) return;
-  await store.actions.filterClass(isFiltered(store, classIndex) ? null : classIndex);
+  const { classes } = store.filter.value;
+  const only = classes.length === 1 && classes[0] === classIndex;
+  await store.actions.filterClass(only && !add ? null : classIndex, { add });
 }
 
 /** What a click or Enter on a row does; with Shift, Ctrl or Cmd its class joins those that are shown. */
