@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from penstock.widgets.operations._clauses import ClauseOperations
 from penstock.widgets.operations._code import CodeOperations
+from penstock.widgets.operations._columns import ColumnOperations
 from penstock.widgets.operations._edit import ClassOperations, EditOperations
 from penstock.widgets.operations._grid import GridOperations
 from penstock.widgets.operations._plan import ExportOperations, PlanOperations
@@ -33,6 +34,7 @@ def all_operations(session: Session, draft: Callable[[], str]) -> list[object]:
         ClassOperations(session),
         ViewOperations(session),
         GridOperations(session),
+        ColumnOperations(session),
         SampleOperations(session),
         EditOperations(session),
         PlanOperations(session),

@@ -10,7 +10,7 @@ import { Header } from "./header.tsx";
 import { LeftRegion } from "./left-region.tsx";
 import { RightRegion } from "./right-region.tsx";
 
-const TablePanel = lazy(() => import("./table-panel.tsx").then((part) => part.TablePanel), "penstock-table");
+const TableView = lazy(() => import("../table/table-view.tsx").then((part) => part.TableView), "penstock-tableview");
 
 /** From here up the regions stand beside each other; below, the eye meets the class table first and so does Tab. */
 const TWO_REGIONS = 760;
@@ -26,7 +26,7 @@ export function Explorer({ session }: { session: Session }) {
       <CodePanel session={session} />
       <QueryPanel session={session} />
       {store.isTable.value ? (
-        <TablePanel session={session} />
+        <TableView session={session} />
       ) : (
         <div class="penstock-body">{width < TWO_REGIONS ? [right, left] : [left, right]}</div>
       )}

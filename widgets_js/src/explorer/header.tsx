@@ -1,4 +1,5 @@
 import { useEffect, useRef, useState } from "preact/hooks";
+import { whyNot } from "../session/answers.ts";
 import type { RpcError } from "../session/protocol.ts";
 import type { Session } from "../session/session.ts";
 import type { Store } from "../session/store.ts";
@@ -33,7 +34,7 @@ export function Header({ session, editing = false }: { session: Session; editing
           </>
         )}
         {uncommitted ? <Uncommitted edits={edits} /> : null}
-        {dataset?.read_only ? <span class="penstock-chip">read-only</span> : null}
+        <ReadOnly store={store} />
         <span class="penstock-grow" />
         {editing ? null : <Seed store={store} />}
         <CommitButton store={store} open={committing} toggle={() => setCommitting(!committing)} />
@@ -53,6 +54,16 @@ function Uncommitted({ edits }: { edits: number }) {
   );
 }
 
+function ReadOnly({ store }: { store: Store }) {
+  const page = store.page.value;
+  if (page === null) return store.dataset.value?.read_only ? <span class="penstock-chip">read-only</span> : null;
+  return (
+    <span class="penstock-chip" title={page.why} data-testid="penstock-page">
+      copy without kernel
+    </span>
+  );
+}
+
 function CommitButton({ store, open, toggle }: { store: Store; open: boolean; toggle: () => void }) {
   const dataset = store.dataset.value;
   const uncommitted = dataset?.uncommitted ?? false;
@@ -62,8 +73,10 @@ function CommitButton({ store, open, toggle }: { store: Store; open: boolean; to
       type="button"
       class="penstock-button"
       data-testid="penstock-commit"
-      disabled={!uncommitted || !store.isLive.value}
-      title={uncommitted ? `commit ${changes(dataset?.num_edits ?? 0)}` : "nothing to commit"}
+      disabled={!uncommitted || whyNot(store, "edit.commit") !== null}
+      title={
+        store.page.value?.why ?? (uncommitted ? `commit ${changes(dataset?.num_edits ?? 0)}` : "nothing to commit")
+      }
       aria-expanded={open}
       onClick={toggle}
     >
@@ -78,7 +91,9 @@ function changes(edits: number): string {
 
 function Balance({ store }: { store: Store }) {
   const possible =
-    store.isLive.value && store.dataset.value?.label_tensor != null && (store.query.value?.pool_size ?? 0) > 0;
+    whyNot(store, "clause.preset") === null &&
+    store.dataset.value?.label_tensor != null &&
+    (store.query.value?.pool_size ?? 0) > 0;
   return (
     <button
       {...focusable}

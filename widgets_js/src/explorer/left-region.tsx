@@ -2,6 +2,7 @@ import type { ComponentChildren } from "preact";
 import { GridBar } from "../grid/grid-bar.tsx";
 import { GridPanel } from "../grid/grid-panel.tsx";
 import type { Session } from "../session/session.ts";
+import { ColumnsMenu } from "../table/columns-menu.tsx";
 import { lazy } from "../ui/lazy.tsx";
 import { Popover } from "../ui/popover.tsx";
 import { Review } from "./review.tsx";
@@ -10,6 +11,8 @@ const DetailPanel = lazy(
   () => import("../detail/detail-panel.tsx").then((part) => part.DetailPanel),
   "penstock-detail",
 );
+
+const TableView = lazy(() => import("../table/table-view.tsx").then((part) => part.TableView), "penstock-tableview");
 
 /** Grid with detail, or over them one image or the review of the edits: one at a time. */
 export function LeftRegion({ session }: { session: Session }) {
@@ -35,10 +38,11 @@ const OVER: Partial<Record<string, Over>> = {};
 
 /** Grid and detail with their bar. */
 export function Browser({ session, children }: { session: Session; children?: ComponentChildren }) {
+  const { store } = session;
   return (
     <div class="penstock-browser">
       <GridBar session={session}>{children}</GridBar>
-      <GridPanel session={session} />
+      {store.dataset.value?.image_tensor === null ? <TableView session={session} /> : <GridPanel session={session} />}
       <DetailPanel session={session} />
     </div>
   );
@@ -48,8 +52,11 @@ function Menus({ session }: { session: Session }) {
   const { store } = session;
   const edits = store.dataset.value?.num_edits ?? 0;
   return (
-    <Popover class="penstock-opener" label={`review ${edits} ▾`} testid="penstock-review-menu">
-      {() => <Review session={session} />}
-    </Popover>
+    <>
+      <ColumnsMenu session={session} />
+      <Popover class="penstock-opener" label={`review ${edits} ▾`} testid="penstock-review-menu">
+        {() => <Review session={session} />}
+      </Popover>
+    </>
   );
 }

@@ -240,6 +240,38 @@ export interface Completion {
   to: number;
 }
 
+/** A column of what the query returns: a tensor, or what the query computed. */
+export interface ColumnInfo {
+  name: string;
+  htype: string;
+  shown: string; // "class label, 1–5 a sample"
+  numeric: boolean;
+}
+
+/** How the values of a column are distributed. `raw`: samples that are open; `pool`: those the query leaves. */
+export interface ColumnProfile {
+  name: string;
+  kind: "number" | "date" | "category" | "length" | "presence"; // length: of lists; presence: only what is missing
+  bars: { label: string; special: "missing" | "nan" | "infinite" | "empty" | null; raw: number; pool: number }[]; // special ones last
+  other: { raw: number; pool: number }; // samples in no bar
+  selectable: boolean[]; // whether a condition can select the bar
+  selected: [number, number] | null; // bars that a condition of the query selects
+  low: string; // ends of the axis
+  high: string;
+  distinct: number | null; // values that differ, where they were counted
+  facts: { name: string; value: string }[]; // min, max, mean; as text, for JSON numbers end at 2**53
+  num_raw: number;
+  num_pool: number;
+}
+
+export interface TableRow {
+  position: number;
+  row: number; // in the dataset, or in the table result
+  uid: string | null; // null: not a sample
+  edited: boolean;
+  cells: (string | number | null)[]; // in the order asked for
+}
+
 /** A format that annotations can be exported to. */
 export interface ExportFormat {
   name: string;
@@ -268,7 +300,7 @@ export interface ExportReport {
 
 /** op -> [args, result]. */
 export interface Ops {
-  hello: [Record<string, never>, Display & { draft: string | null; history: string[]; views: SavedView[] }]; // + statistics buffers
+  hello: [Record<string, never>, Display & { draft: string | null; history: string[]; views: SavedView[]; page?: PageInfo }]; // + statistics buffers; page: of a page without kernel
   "query.run": [{ text: string; mode?: Mode; seed?: number }, Display & { history: string[] }]; // + statistics buffers
   "query.without": [{ text: string; condition: number }, { text: string }]; // the text without a condition of its WHERE
   "query.narrow": [{ text: string; by: "filter" | "selection" }, Display & { history: string[] }]; // written into WHERE and run, then nothing is filtered; + statistics buffers
@@ -287,6 +319,12 @@ export interface Ops {
   "grid.filter": [{ classes: number[]; how: GridFilter["how"]; states: SampleState[] }, { grid: GridState }]; // what is selected stays selected
   "grid.check_images": [Record<string, never>, { unreadable: number }]; // before the filter "unreadable": reads the images that may be, with progress
   "grid.sort": [{ sort: GridSort; descending?: boolean }, { grid: GridState }]; // descending by default but for query, row and tensors; what is selected stays selected
+  "columns.list": [Record<string, never>, { columns: ColumnInfo[]; num_rows: number; data: string }]; // of what the query returns; without images and masks
+  "columns.profile": [{ names: string[] }, { profiles: ColumnProfile[]; data: string }]; // at most 64; as queried, whatever `grid.filter` leaves out
+  // The text with the bars [first, last] selected in its WHERE, in place of other bars of the column; the selected ones are taken
+  // out. `data`: as the profile came with; error Outdated with another.
+  "columns.filter": [{ text: string; name: string; first: number; last: number; data: string }, { text: string }];
+  "table.rows": [{ start: number; stop: number; names: string[] }, { rows: TableRow[]; token: string }]; // grid positions, or rows of a table result
   "sample.get": [{ position: number } | { uid: string; position?: number }, { sample: SampleDetail }]; // with both: there, if it still is there; + one JPEG (longest side <= 1024)
   "sample.region": [{ uid: string; x: number; y: number; width: number; height: number; scale: number }, { width: number; height: number }]; // + one JPEG
   // `sources`: for each object (label with its box) its place in the sample as shown, -1 for a new one; `state`: of the sample as shown
@@ -314,6 +352,12 @@ export interface Ops {
   "export.annotations_code": [AnnotationsRequest, { code: string }];
   "views.save": [{ message: string }, { views: SavedView[] }];
   "views.open": [{ id: string }, Display & { history: string[] }];
+}
+
+/** A page without a kernel answers for itself, as far as it can. */
+export interface PageInfo {
+  answers: (keyof Ops)[];
+  why: string; // why the others are not there, one sentence
 }
 
 /** All that is displayed, of one state of the dataset; the statistics' arrays are the buffers. */
