@@ -11,17 +11,17 @@ import { FilterMenu, ToQuery } from "./filter-menu.tsx";
 import { type Chip, chipsOf } from "./filter-words.ts";
 import { GridSortMenu } from "./grid-sort.tsx";
 
-/** Room in pixels that chips need to be read, the switch of several classes and the way into the query. */
-const CHIP = 50;
+/** Room in pixels that chips need to be read, the switch of several classes, and what else there may be. */
+const CHIP = 46;
 const LETTER = 6.5;
 const MOST_LETTERS = 9; // longer ones may shrink to these
-const SWITCH = 116;
-const TO_QUERY = 52;
+const SWITCH = 96;
+const TO_QUERY = 58;
 
-function roomFor(chips: readonly Chip[], { classes, how, states }: GridFilter): number {
+function roomFor(chips: readonly Chip[], { classes, how }: GridFilter): number {
   const texts = chips.map(({ text }) => CHIP + LETTER * Math.min(text.length, MOST_LETTERS));
   const all = texts.reduce((sum, one) => sum + one, 0);
-  return all + (classes.length > 1 || how !== "any" ? SWITCH : 0) + (classes.length + states.length > 0 ? TO_QUERY : 0);
+  return all + (classes.length > 1 || how !== "any" ? SWITCH : 0);
 }
 
 /** Above the grid, one line: how many samples, which, in what order, how large. */
@@ -38,7 +38,7 @@ export function GridBar({ session, children }: { session: Session; children?: Co
         <div class="penstock-filters" ref={room} data-testid="penstock-filters">
           <HowSwitch store={store} />
           {chips.length === 0 ? null : <FilterChips store={store} chips={chips} label="Filters" />}
-          <ToQuery store={store} />
+          {width - needed < TO_QUERY ? null : <ToQuery store={store} />}
         </div>
         {children}
         <GridSortMenu session={session} />
@@ -59,7 +59,8 @@ function Counts({ store }: { store: Store }) {
   const title = `${filtered ? `${countText(shown)} shown by the filter; ` : ""}${countText(pool)} match the query, of ${pluralText(all, "sample")}`;
   return (
     <span class="penstock-count" data-testid="penstock-pool" title={title}>
-      <b>{countText(shown)}</b> of {countText(of)}
+      <b>{countText(shown)}</b>
+      <span class="penstock-count-of"> of {countText(of)}</span>
     </span>
   );
 }
