@@ -11,6 +11,7 @@ from penstock.widgets.operations._edit import ClassOperations, EditOperations
 from penstock.widgets.operations._grid import GridOperations
 from penstock.widgets.operations._plan import ExportOperations, PlanOperations
 from penstock.widgets.operations._query import QueryOperations
+from penstock.widgets.operations._review import ReviewOperations
 from penstock.widgets.operations._samples import SampleOperations
 from penstock.widgets.operations._views import ViewOperations
 from penstock.widgets.session._session import Session
@@ -37,6 +38,7 @@ def all_operations(session: Session, draft: Callable[[], str]) -> list[object]:
         ColumnOperations(session),
         SampleOperations(session),
         EditOperations(session),
+        ReviewOperations(session),
         PlanOperations(session),
         ExportOperations(session),
         CodeOperations(),

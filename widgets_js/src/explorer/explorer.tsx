@@ -34,47 +34,6 @@ export function Explorer({ session }: { session: Session }) {
   );
 }
 
-/** What is shown is not what the dataset is: said before anything else. */
-export function BehindBanner({ session }: { session: Session }) {
-  const { store, edits } = session;
-  const behind = store.dataset.value?.behind ?? null;
-  if (behind === null || !store.isLive.value) return null;
-  return (
-    <div class="penstock-dead" role="alert" data-testid="penstock-behind">
-      {capital(behind.message)}.{" "}
-      {behind.remedy === "update" ? (
-        <button
-          {...focusable}
-          type="button"
-          class="penstock-link"
-          data-testid="penstock-update"
-          onClick={() => void edits.apply("dataset.update", {})}
-        >
-          Update
-        </button>
-      ) : null}
-    </div>
-  );
-}
-
-function capital(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
-}
-
-/** What the link to the kernel says above all: gone, or not there at all. */
-export function LinkBanner({ store }: { store: Store }) {
-  const link = store.link.value;
-  if (link !== "dead") return null;
-  const edits = store.dataset.value?.num_edits ?? 0;
-  const kept = edits > 0 ? `; your ${edits === 1 ? "edit is" : `${edits} edits are`} kept as a draft` : "";
-  const sliders = store.statistics.value === null ? "" : ` Sliders still work${kept}.`;
-  return (
-    <div class="penstock-dead" role="alert" data-testid="penstock-dead">
-      Kernel restarted: run this cell again.{sliders}
-    </div>
-  );
-}
-
 export function Toast({ session }: { session: Session }) {
   const { store } = session;
   const { value } = store.toast;

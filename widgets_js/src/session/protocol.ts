@@ -218,6 +218,47 @@ export interface EditedShape {
   keypoints?: number[];
 }
 
+/** Edited samples by uid: only these, or all but those to keep; all where neither is given. */
+export interface ChosenEdits {
+  only?: string[];
+  keep?: string[];
+}
+
+/** What is not committed. A page holds samples: first those edited, then added, then deleted ones, each kind by row. */
+export interface ReviewPage {
+  entries: ReviewEntry[];
+  token: string; // another one when the edits, or what they were made over, have changed
+  num_edited: number;
+  num_added: number; // and not edited since
+  num_deleted: number;
+  others: string[]; // classes, tensors and notes that changed, in words; at most 200
+  num_others: number;
+  moved: [string, number, number][]; // classes whose number of labels changed: name, as committed, now; most moved first, at most 12
+  num_moved: number;
+  marked: string[]; // those of `marked` that still are edited
+}
+
+export interface ReviewEntry {
+  kind: "edited" | "added" | "deleted";
+  edited: boolean; // has edits that can be discarded or kept; an added sample may
+  row: number; // in the dataset; of a deleted sample in the last commit
+  uid: string;
+  width: number; // of the full image, pixels
+  height: number;
+  before: ReviewSide | null; // null: added
+  after: ReviewSide | null; // null: deleted
+  words: { sign: "+" | "-" | ""; text: string }[];
+  more: number; // words left out
+  error: string | null; // why there is no image
+}
+
+export interface ReviewSide {
+  image: number; // as in Tile
+  shapes: number;
+  labels: number[];
+  boxes: number[];
+}
+
 export interface EditReply extends Display {
   sample: SampleDetail | null; // the sample that changed, if it was one
   done: string; // "added Cross to sample 13": the toast
@@ -339,8 +380,10 @@ export interface Ops {
   "classes.recolor": [{ name: string; color: string | null }, EditReply]; // null: its usual color
   "edit.undo": [Record<string, never>, EditReply];
   "edit.redo": [Record<string, never>, EditReply];
-  "edit.commit": [{ message: string; on_conflict?: "ours" | "theirs" }, EditReply]; // error ConflictError with `conflicts`
-  "edit.discard": [Record<string, never>, EditReply];
+  // Error ConflictError with `conflicts`; error Outdated where the edits are not those of the review with `token`
+  "edit.commit": [{ message: string; on_conflict?: "ours" | "theirs"; token?: string } & ChosenEdits, EditReply];
+  "edit.discard": [ChosenEdits, EditReply]; // one step that can be undone
+  "review.page": [{ start: number; stop: number; size: number; marked?: string[] }, ReviewPage]; // at most 64 samples; + JPEG and shape buffers
   "dataset.update": [Record<string, never>, EditReply]; // show the dataset as it is now; + statistics buffers
   "select.set": [{ intervals: [number, number][]; token?: string; keep_hidden?: boolean }, { grid: GridState }]; // grid positions [start, stop), keep_hidden: and what is selected but not shown; error Outdated with another token
   "plan.drawn": [{ num_epochs: number; weights: number[]; mode: Mode; seed: number }, { unique: number[]; counts: number[] }]; // from the loader's own stream: coverage dots; realized instances a class in epoch 0
