@@ -610,6 +610,21 @@ describe("a name", () => {
     expect(model.sent.at(-1)?.args).toEqual({ classes: [], how: "any", states: [] });
   });
 
+  test("joins and leaves the classes that are shown with Shift", async () => {
+    const { find, store } = await mounted({}, ClassTable);
+    const shift = (name: string) =>
+      find(`${row(name)} [data-cell=name]`).dispatchEvent(new MouseEvent("click", { bubbles: true, shiftKey: true }));
+    for (const [name, shown] of [
+      ["Star", [3]],
+      ["Ring", [3, 4]],
+      ["Star", [4]],
+    ] as const) {
+      shift(name);
+      await settled();
+      expect(store.filter.value.classes).toEqual(shown);
+    }
+  });
+
   test("does not ask a kernel that is gone", async () => {
     const { find, store, model } = await mounted({}, ClassTable);
     store.link.value = "dead";
