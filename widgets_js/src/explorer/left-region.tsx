@@ -1,5 +1,6 @@
 import type { ComponentChildren } from "preact";
 import { DetailPanel } from "../detail/detail-panel.tsx";
+import { ImageEditor } from "../editor/image-editor.tsx";
 import { GridBar } from "../grid/grid-bar.tsx";
 import { GridPanel } from "../grid/grid-panel.tsx";
 import type { Session } from "../session/session.ts";
@@ -27,7 +28,7 @@ export function LeftRegion({ session }: { session: Session }) {
 type Over = (props: { session: Session }) => ComponentChildren;
 
 /** What covers the grid, by `store.region`. */
-const OVER: Partial<Record<string, Over>> = {};
+const OVER: Partial<Record<string, Over>> = { image: ({ session }) => <ImageEditor session={session} /> };
 
 /** Grid and detail with their bar. */
 export function Browser({ session, children }: { session: Session; children?: ComponentChildren }) {

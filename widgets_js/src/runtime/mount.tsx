@@ -2,10 +2,10 @@ import { effect } from "@preact/signals";
 import { type ComponentChildren, render } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { CoveragePanel } from "../coverage/coverage-panel.tsx";
-import { DetailPanel } from "../detail/detail-panel.tsx";
+import { ImageEditor } from "../editor/image-editor.tsx";
 import { BehindBanner, Explorer, LinkBanner, LiveRegion, Toast } from "../explorer/explorer.tsx";
 import { Header } from "../explorer/header.tsx";
-import { Browser } from "../explorer/left-region.tsx";
+import { LeftRegion } from "../explorer/left-region.tsx";
 import { HistogramPanel } from "../histogram/histogram-panel.tsx";
 import { QueryPanel } from "../query/query-panel.tsx";
 import type { ViewContext } from "../session/model.ts";
@@ -21,14 +21,14 @@ export const bodies: Record<string, Body> = {
   explorer: ({ session }) => <Explorer session={session} />,
   browser: ({ session }) => (
     <div class="penstock-single">
-      <Browser session={session} />
+      <LeftRegion session={session} />
     </div>
   ),
   label_editor: ({ session }) => (
     <>
       <Header session={session} editing />
       <div class="penstock-single">
-        <DetailPanel session={session} />
+        <ImageEditor session={session} alone />
       </div>
     </>
   ),

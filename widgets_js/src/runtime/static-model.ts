@@ -58,7 +58,7 @@ export function answer(page: PageContent, { op, args }: Request): { result: unkn
     const found = page.tiles.find(({ reply }) => reply.position === args.position || reply.uid === args.uid);
     if (found === undefined) return null;
     const result: Ops["sample.get"][1] = {
-      sample: { ...placed(found.reply, 0), fields: [], state: "", before: null, note: null },
+      sample: { ...placed(found.reply, 0), fields: [], state: "", before: null, note: null, clauses: null, weight: 1 },
     };
     return { result, buffers: [...viewsOf([found.jpeg]), inFull(bytesOf(found.shapes))] };
   }

@@ -5,6 +5,7 @@ import { DetailSession } from "./detail-session.ts";
 import { EditSession } from "./edit-session.ts";
 import { GridSession } from "./grid-session.ts";
 import { receiveGrid } from "./grid-state.ts";
+import { Labeling } from "./labeling.ts";
 import type { Model } from "./model.ts";
 import type { EventMessage, PanelState, WidgetState } from "./protocol.ts";
 import { QuerySession } from "./query-session.ts";
@@ -15,6 +16,7 @@ const HELLO_RETRY_MS = 2000;
 const HELLO_LIMIT_MS = 5000;
 const DRAFT_MS = 500;
 const PANEL_MS = 300;
+const DOUBLE_CLICK_MS = 300;
 const TRAITS = [
   "query",
   "query_draft",
@@ -35,6 +37,7 @@ export interface Session {
   edits: EditSession;
   grid: GridSession;
   detail: DetailSession;
+  labeling: Labeling;
   model: Model;
   /** Exported code on show, where it could not be inserted. */
   exported: Signal<{ code: string; of: "loader" | "annotations" } | null>;
@@ -79,6 +82,19 @@ export function createSession(model: Model): Session {
   };
   const grid = new GridSession(base, store.actions.announce);
   const detail = new DetailSession(base, edits);
+  detail.uidAt = (position) => grid.pages.tile(position)?.uid;
+  // the second click of a double click must not land on what the first one has opened
+  const openSoon = debounce(() => {
+    detail.opened.value = true;
+  }, DOUBLE_CLICK_MS);
+  grid.onChosen = (soon) => {
+    openSoon();
+    if (!soon) openSoon.flush();
+  };
+  grid.openDetail = () => {
+    detail.opened.value = true;
+    if (base.dataset.value?.image_tensor != null && base.current.value !== null) base.region.value = "image";
+  };
   query.onFollowed = (text) => {
     base.announcement.value = text;
     edits.showToast({ text, undo: false, redo: false });
@@ -91,6 +107,7 @@ export function createSession(model: Model): Session {
     edits,
     grid,
     detail,
+    labeling: new Labeling(store, detail, grid, edits),
     model,
     exported: signal(null),
     get lastRows() {
@@ -108,6 +125,7 @@ export function createSession(model: Model): Session {
     },
     dispose() {
       for (const stop of stops) stop();
+      openSoon.cancel();
       query.dispose();
       edits.dispose();
       grid.dispose();
@@ -199,6 +217,9 @@ function followPanel(session: Session, setTrait: (name: "panel", value: PanelSta
     batch(() => {
       assign(grid.size, panel.tiles);
       assign(grid.boxes, panel.boxes);
+      assign(detail.opened, panel.opened);
+      assign(detail.beside, panel.beside);
+      assign(detail.under, panel.under);
       const hidden = new Set(panel.hidden ?? []);
       if (!sameSet(hidden, store.hiddenClasses.value)) store.hiddenClasses.value = hidden;
     });
@@ -213,6 +234,9 @@ function followPanel(session: Session, setTrait: (name: "panel", value: PanelSta
       boxes: grid.boxes.value,
       hidden: [...store.hiddenClasses.value],
       ...(uid === undefined ? {} : { uid }),
+      ...(detail.opened.value ? { opened: true } : {}),
+      ...(detail.beside.value === null ? {} : { beside: detail.beside.value }),
+      ...(detail.under.value === null ? {} : { under: detail.under.value }),
     };
     if (JSON.stringify(panel) !== JSON.stringify(model.get("panel"))) save(panel);
   });
@@ -227,7 +251,7 @@ function sameSet(a: ReadonlySet<number>, b: ReadonlySet<number>): boolean {
   return a.size === b.size && [...a].every((one) => b.has(one));
 }
 
-function assign<T>(target: { value: T }, value: T | undefined): void {
+function assign<T>(target: { value: T }, value: NoInfer<T> | undefined): void {
   if (value !== undefined && value !== target.value) target.value = value;
 }
 

@@ -8,6 +8,8 @@ interface PopoverProps {
   label: ComponentChildren;
   class?: string;
   title?: string;
+  /** What it is called where the label is no text. */
+  name?: string;
   testid?: string;
   disabled?: boolean;
   children: (close: () => void) => ComponentChildren;
@@ -27,7 +29,15 @@ function place(panel: HTMLElement, button: HTMLElement): void {
   panel.style.top = `${fits ? Math.min(below, Math.max(MARGIN, window.innerHeight - height - MARGIN)) : anchor.top - height - 4}px`;
 }
 
-export function Popover({ label, title, testid, disabled, children, class: kind = "penstock-button" }: PopoverProps) {
+export function Popover({
+  label,
+  title,
+  name,
+  testid,
+  disabled,
+  children,
+  class: kind = "penstock-button",
+}: PopoverProps) {
   const id = useId();
   const [open, setOpen] = useState(false);
   const button = useRef<HTMLButtonElement>(null);
@@ -54,6 +64,7 @@ export function Popover({ label, title, testid, disabled, children, class: kind 
         type="button"
         class={kind}
         title={title}
+        aria-label={name}
         disabled={disabled}
         data-testid={testid}
         aria-expanded={open}
