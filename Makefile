@@ -74,6 +74,7 @@ $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.explore: $(VENV)/bin/python pyproject.toml constraints.txt
+	@echo "Installing penstock, torch and JupyterLab into $(VENV), once: about 1.7 GB and 1 to 5 minutes (torch with CUDA: 6 GB)"
 	$(INSTALL) torch --editable ".[torch,lab]"
 	@touch $@
 

@@ -246,7 +246,9 @@ def wheel(tmp_path_factory):
 @pytest.mark.slow
 def test_wheel_holds_the_built_front_end(wheel):
     names = set(wheel.namelist())
-    assert {f"penstock/widgets/static/{name}" for name in ("runtime.js.gz", "stub.js", "style.css")} <= names
+    assert {
+        f"penstock/widgets/static/{name}" for name in ("runtime.js.gz", "runtime-extra.js.gz", "stub.js", "style.css")
+    } <= names
 
 
 @pytest.mark.slow

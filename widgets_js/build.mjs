@@ -1,11 +1,13 @@
-// Builds penstock/widgets/static/: runtime.js.gz (every view), stub.js (what each widget carries), static-page.js (the
-// script of a page without a kernel) and style.css.
+// Builds penstock/widgets/static/: runtime.js.gz (every view), runtime-extra.js.gz (what is needed later than the first
+// paint), stub.js (what each widget carries), static-page.js (the script of a page without a kernel) and style.css.
 // `--check` rebuilds and compares with what is committed; `--dev` builds the development page into dev/out.
+import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { build } from "esbuild";
+import { bundles } from "./scripts/two-files.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const out = join(here, "..", "penstock", "widgets", "static");
@@ -20,6 +22,7 @@ const common = {
   alias: { "d3-interpolate": "./src/ui/interpolate-numbers.ts" },
 };
 const script = { ...common, format: "esm", target: "es2022", jsx: "automatic", jsxImportSource: "preact" };
+const BUILD = "PENSTOCK-BUILD-NAME";
 
 async function text(options) {
   const result = await build(options);
@@ -35,7 +38,7 @@ function deterministicGzip(bytes) {
 }
 
 async function assets() {
-  const runtime = await text({ ...script, entryPoints: ["src/runtime/index.ts"] });
+  const { first, second } = await bundles(here, { ...script, define: { PENSTOCK_BUILD: JSON.stringify(BUILD) } });
   const stub = await text({ ...script, entryPoints: ["src/runtime/stub.ts"] });
   const page = await text({ ...script, entryPoints: ["src/runtime/static-page.ts"] });
   const style = await text({
@@ -43,12 +46,20 @@ async function assets() {
     entryPoints: ["src/style.css"],
     target: ["chrome123", "firefox120", "safari17.5"],
   });
-  return { runtime, stub, page, style };
+  return { ...signed(first, second), stub, page, style };
+}
+
+/** Both files with the name of their build: the second refuses to be loaded by the first of another. */
+function signed(first, second) {
+  const name = createHash("sha256").update(first).update(second).digest("hex").slice(0, 16);
+  if (first.split(BUILD).length !== 2) throw new Error("the first file names its build in one place");
+  return { runtime: first.replace(BUILD, name), extra: `/*${name}*/${second}` };
 }
 
 function compare(built) {
   const committed = {
     runtime: gunzipSync(readFileSync(join(out, "runtime.js.gz"))).toString(),
+    extra: gunzipSync(readFileSync(join(out, "runtime-extra.js.gz"))).toString(),
     stub: readFileSync(join(out, "stub.js"), "utf8"),
     page: readFileSync(join(out, "static-page.js"), "utf8"),
     style: readFileSync(join(out, "style.css"), "utf8"),
@@ -62,15 +73,17 @@ function compare(built) {
   }
 }
 
-function write({ runtime, stub, page, style }) {
+function write({ runtime, extra, stub, page, style }) {
   const packed = deterministicGzip(Buffer.from(runtime));
+  const later = deterministicGzip(Buffer.from(extra));
   mkdirSync(out, { recursive: true });
   writeFileSync(join(out, "runtime.js.gz"), packed);
+  writeFileSync(join(out, "runtime-extra.js.gz"), later);
   writeFileSync(join(out, "stub.js"), stub);
   writeFileSync(join(out, "static-page.js"), page);
   writeFileSync(join(out, "style.css"), style);
   console.log(
-    `runtime ${runtime.length} bytes, gzip ${packed.length}; stub ${stub.length}; page ${page.length}; style ${style.length}`,
+    `runtime ${runtime.length} bytes, gzip ${packed.length}; extra ${extra.length}, gzip ${later.length}; stub ${stub.length}; page ${page.length}; style ${style.length}`,
   );
 }
 

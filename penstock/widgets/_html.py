@@ -43,7 +43,11 @@ def page_of(name: str, state: Mapping[str, Any], runtime: Runtime, ask: Ask) -> 
     content = {
         "state": {trait: state[trait] for trait in _TRAITS} | {"weights": _encoded(bytes(state["weights"]))},
         "code": _encoded(runtime.code),
-        "replies": {"hello": _kept(read_only, statistics), "weights.set": _kept({}, [])},
+        "replies": {
+            "hello": _kept(read_only, statistics),
+            "weights.set": _kept({}, []),
+            "runtime.extra": _kept(*ask("runtime.extra", {})),
+        },
         "tiles": tiles,
         "token": token,
     }

@@ -16,7 +16,7 @@ from typing import Any
 import anywidget
 import traitlets
 
-__all__ = ["MISSING_ASSETS", "Runtime", "read_static_page", "read_stub", "runtime"]
+__all__ = ["MISSING_ASSETS", "Runtime", "read_extra", "read_static_page", "read_stub", "runtime"]
 
 _STATIC = Path(__file__).parent / "static"
 _lock = threading.Lock()
@@ -35,7 +35,9 @@ def _read_style() -> str:
 
 
 class Runtime(anywidget.AnyWidget):
-    """Holds the gzip of the browser's code; every widget of the kernel refers to it.
+    """Holds the gzip of the browser's code for the first paint; every widget of the kernel refers to it.
+
+    What is needed later is no trait, so that no notebook saves it: a view asks for it (`read_extra`).
 
     Attributes
     ----------
@@ -59,10 +61,25 @@ class Runtime(anywidget.AnyWidget):
 
 
 @functools.cache
-def _read_code() -> tuple[bytes, str]:
-    path = _STATIC / "runtime.js.gz"
-    code = path.read_bytes() if path.is_file() else b""
-    return code, hashlib.sha256(code).hexdigest()
+def _read_code() -> tuple[bytes, bytes]:
+    """Return both files of the browser's code, read at one time: each fits only the other of its own build."""
+    paths = (_STATIC / "runtime.js.gz", _STATIC / "runtime-extra.js.gz")
+    first, extra = (path.read_bytes() if path.is_file() else b"" for path in paths)
+    return first, extra
+
+
+def read_extra() -> bytes:
+    """Return the gzip of what the browser loads after the first paint, of the build that `runtime` holds.
+
+    Raises
+    ------
+    RuntimeError
+        If this installation lacks the browser part.
+    """
+    _, extra = _read_code()
+    if not extra:
+        raise RuntimeError(MISSING_ASSETS)
+    return extra
 
 
 @functools.cache
@@ -90,8 +107,8 @@ def read_static_page() -> str:
 
 @functools.cache
 def _make() -> Runtime:
-    code, sha = _read_code()
-    return Runtime(code=code, sha=sha)
+    code, _ = _read_code()
+    return Runtime(code=code, sha=hashlib.sha256(code).hexdigest())
 
 
 def runtime() -> Any:

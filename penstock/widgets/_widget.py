@@ -177,8 +177,18 @@ class SessionWidget(anywidget.AnyWidget):
             **options,
         )
 
-    def export_code(self, batch_size: int = 64, framework: str = "pytorch", *, drop_last: bool = False) -> str:
+    def export_code(
+        self,
+        batch_size: int = 64,
+        framework: str = "pytorch",
+        *,
+        drop_last: bool = False,
+        resize: tuple[int, int] | None = None,
+    ) -> str:
         """Return code that makes the same loader in any process; its batches equal those of `loader`.
+
+        Its last lines are comments that say how many draws an epoch has, and which counts to expect. With ``resize``,
+        height and width in pixels, all images get that size, and boxes are scaled with them.
 
         Raises
         ------
@@ -187,7 +197,13 @@ class SessionWidget(anywidget.AnyWidget):
         """
         session = self._followed()
         return code_of(
-            session.source, session.run, session.seed, batch_size=batch_size, drop_last=drop_last, framework=framework
+            session.source,
+            session.run,
+            session.seed,
+            batch_size=batch_size,
+            drop_last=drop_last,
+            framework=framework,
+            resize=resize,
         )
 
     def _followed(self) -> Session:
@@ -198,11 +214,18 @@ class SessionWidget(anywidget.AnyWidget):
             warnings.warn(session.behind.message, UserWarning, stacklevel=3)
         return session
 
-    def export_cell(self, batch_size: int = 64, framework: str = "pytorch", *, drop_last: bool = False) -> None:
+    def export_cell(
+        self,
+        batch_size: int = 64,
+        framework: str = "pytorch",
+        *,
+        drop_last: bool = False,
+        resize: tuple[int, int] | None = None,
+    ) -> None:
         """Put the code of `export_code` into the next cell; call it in a cell."""
         from IPython import get_ipython
 
-        code = self.export_code(batch_size, framework, drop_last=drop_last)
+        code = self.export_code(batch_size, framework, drop_last=drop_last, resize=resize)
         shell = get_ipython()
         if shell is None:
             raise RuntimeError("a cell can only be inserted in a notebook. Hint: print(x.export_code())")

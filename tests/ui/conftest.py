@@ -65,6 +65,35 @@ def notebook_server(tmp_path_factory):
 
 
 @pytest.fixture
+def open_plain(browser, monkeypatch, request) -> Iterator[Callable]:
+    """Return a function that shows a widget of this process in a page without Jupyter, and waits for its kernel."""
+    from tests.ui.lab import watch_errors
+    from tests.ui.plain_host import PlainHost
+
+    host = PlainHost(monkeypatch)
+    contexts = []
+
+    def open_it(make, *, width=932, height=700, scale=1.0):
+        host.widget = make()
+        context = browser.new_context(viewport={"width": width, "height": height}, device_scale_factor=scale)
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(30_000)
+        page.faults = watch_errors(page)
+        page.goto(host.address)
+        page.wait_for_selector(".penstock[data-link=live]")
+        return page
+
+    yield open_it
+    for number, context in enumerate(contexts):
+        if request.node.stash.get(FAILED, False):
+            RESULTS.mkdir(exist_ok=True)
+            context.pages[0].screenshot(path=RESULTS / f"failed-{request.node.name}-{number}.png")
+        context.close()
+    host.stop()
+
+
+@pytest.fixture
 def open_notebook(browser, request) -> Iterator[Callable]:
     """Return a function that writes a notebook of the given cells, opens it and waits for its kernel."""
     from tests.ui.lab import NotebookPage, watch_errors

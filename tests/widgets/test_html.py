@@ -11,7 +11,7 @@ import re
 import numpy as np
 
 import penstock
-from penstock.widgets._runtime import runtime
+from penstock.widgets._runtime import read_extra, runtime
 from tests.widgets.conftest import NUM_SAMPLES
 
 HOSTILE = "</script><img src=x onerror=alert(1)>&\u2028"
@@ -27,6 +27,7 @@ def test_the_page_holds_everything_it_shows(ds, tmp_path):
     page = (tmp_path / "page.html").read_text(encoding="utf-8")
     content = content_of(page)
     assert base64.b64decode(content["code"]) == runtime().code
+    assert base64.b64decode(content["replies"]["runtime.extra"]["buffers"][0]) == read_extra()
     hello = content["replies"]["hello"]["result"]
     assert (hello["query"]["text"], hello["dataset"]["num_samples"]) == (explorer.query, NUM_SAMPLES)
     assert hello["dataset"]["read_only"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import re
 
 import pytest
 
@@ -30,6 +31,29 @@ def test_it_holds_the_bundle_as_gzip_with_its_hash():
     assert gzip.decompress(runtime.code)
     assert runtime.sha == hashlib.sha256(runtime.code).hexdigest()
     assert ".penstock" in runtime.get_state()["_css"]
+
+
+def test_what_is_needed_later_is_no_trait_and_of_the_same_build():
+    first = gzip.decompress(_runtime.runtime().code).decode()
+    later = gzip.decompress(_runtime.read_extra()).decode()
+    build = re.match(r"/\*([0-9a-f]{16})\*/", later).group(1)
+    assert build in first
+    assert not any(value == _runtime.read_extra() for value in _runtime.runtime().get_state().values())
+
+
+def test_both_files_are_read_at_one_time(fresh, monkeypatch, tmp_path):
+    for name, content in (("runtime.js.gz", b"one"), ("runtime-extra.js.gz", b"two")):
+        (tmp_path / name).write_bytes(content)
+    monkeypatch.setattr(_runtime, "_STATIC", tmp_path)
+    assert _runtime.runtime().code == b"one"
+    (tmp_path / "runtime-extra.js.gz").write_bytes(b"of another version")
+    assert _runtime.read_extra() == b"two"
+
+
+def test_a_missing_second_file_is_an_error_with_a_hint(fresh, monkeypatch, tmp_path):
+    monkeypatch.setattr(_runtime, "_STATIC", tmp_path)
+    with pytest.raises(RuntimeError, match="make widgets"):
+        _runtime.read_extra()
 
 
 def test_closing_a_widget_does_not_close_it():

@@ -1,6 +1,5 @@
-// @vitest-environment node
 import { describe, expect, it, vi } from "vitest";
-import { insertCellBelow } from "../src/explorer/insert-cell.ts";
+import { goToCellBelow, insertCellBelow } from "../src/explorer/insert-cell.ts";
 import type { Model } from "../src/session/model.ts";
 
 const LAYOUT = { own: true };
@@ -63,5 +62,37 @@ describe("insertCellBelow", () => {
     const { model, insertCell } = notebook({ a: hosted({}) }, [shows("a")]);
     expect(await insertCellBelow(model, "x")).toBe(false);
     expect(insertCell).not.toHaveBeenCalled();
+  });
+});
+
+describe("goToCellBelow", () => {
+  const page = (html: string): HTMLElement => {
+    document.body.replaceChildren();
+    const cells = html.split("|").map((what) => {
+      const cell = document.createElement("div");
+      cell.className = "jp-Cell";
+      const inside = document.createElement(what === "widget" ? "button" : "div");
+      if (what === "code") {
+        inside.className = "cm-content";
+        inside.tabIndex = 0;
+      }
+      cell.append(inside);
+      return cell;
+    });
+    document.body.append(...cells);
+    return document.querySelector("button") as HTMLElement;
+  };
+
+  it("puts the caret in the next cell and brings it into view", () => {
+    const button = page("code|widget|code");
+    const next = button.closest(".jp-Cell")?.nextElementSibling as HTMLElement;
+    next.scrollIntoView = vi.fn();
+    expect(goToCellBelow(button)).toBe(true);
+    expect(next.scrollIntoView).toHaveBeenCalled();
+    expect(document.activeElement).toBe(next.firstElementChild);
+  });
+
+  it("does nothing where there is no cell below", () => {
+    expect(goToCellBelow(page("code|widget"))).toBe(false);
   });
 });

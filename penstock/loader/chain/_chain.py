@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any, Literal, NamedTuple, Self
 
 from penstock.errors import LoaderError
+from penstock.loader.chain._description import describe, describe_html
 from penstock.loader.chain._tensorflow import as_tf_dataset, require_tensorflow
 from penstock.loader.running._epochs import EpochLoader
 from penstock.loader.settings._settings import (
@@ -109,6 +110,13 @@ class Loader(EpochLoader):
         derived = type(self)(Steps(pool, replace(self._settings, **settings), called))
         derived.worker_init_fn = self.worker_init_fn
         return derived
+
+    def __repr__(self) -> str:
+        """Return what it will draw, in one line."""
+        return describe(self._next_pool, self._settings)
+
+    def _repr_html_(self) -> str:
+        return describe_html(self._next_pool, self._settings)
 
     def query(self, query_string: str) -> Self:
         """Return a loader of the rows a query chooses out of this one's.

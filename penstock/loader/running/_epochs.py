@@ -74,6 +74,11 @@ class EpochLoader:
         pool = self._pool if self._made is None else self._made.cursor.pool
         return {**self.__dict__, "_pool": pool, "_made": None}
 
+    @property
+    def _next_pool(self) -> Pool:
+        """What the next epoch draws from."""
+        return self._pool if self._made is None else self._made.cursor.upcoming().pool
+
     # ---- epochs ----------------------------------------------------------------------------
 
     def __iter__(self) -> Iteration:

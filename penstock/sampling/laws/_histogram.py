@@ -9,6 +9,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from penstock._wording import escaped
 from penstock.errors import SamplingError
 from penstock.sampling.laws._bands import band
 from penstock.sampling.laws._epochs import Epoch
@@ -63,6 +64,31 @@ class Histogram:
     def share(self) -> NDArray[np.float64]:
         """Expected count per draw; for samples the probability that a draw has the class."""
         return self.expected / max(self.num_draws, 1)
+
+    @property
+    def by_change(self) -> NDArray[np.int64]:
+        """Classes of the pool, int64; first those whose expected count differs from raw by the largest factor."""
+        there = np.flatnonzero(self.raw > 0)
+        factor = np.abs(np.log(np.maximum(self.expected[there], 0.5) / self.raw[there]))
+        order: NDArray[np.int64] = there[np.argsort(-factor.round(9), kind="stable")]
+        return order
+
+    def summary(self, most: int) -> str:
+        """Return raw and expected counts in words, the `most` classes that change most.
+
+        Examples
+        --------
+        >>> from penstock.sampling import ClassCounts, Clause, SamplingSpec, Strata
+        >>> labels = ClassCounts.from_labels([0, 0, 0, 1], class_names=("dog", "cat"))
+        >>> strata = Strata.from_masks({"cat": labels.values == 1, "True": [True] * 4}, labels=labels)
+        >>> plan = strata.with_spec(SamplingSpec(clauses=(Clause("cat", 3), Clause("True", 1))))
+        >>> plan.histogram().summary(1), plan.histogram().summary(2)
+        ('cat 1 → 2 and 1 more class', 'cat 1 → 2, dog 3 → 2')
+        """
+        order = self.by_change
+        named = [f"{escaped(self.class_names[i])} {self.raw[i]:,} → {self.expected[i]:,.0f}" for i in order[:most]]
+        more = len(order) - len(named)
+        return ", ".join(named) + (f" and {more:,} more {'class' if more == 1 else 'classes'}" if more else "")
 
     def to_pandas(self) -> Any:
         """Return a DataFrame with one row per class."""

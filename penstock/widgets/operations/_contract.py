@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from penstock.widgets.operations._clauses import ClauseOperations
+from penstock.widgets.operations._code import CodeOperations
 from penstock.widgets.operations._edit import ClassOperations, EditOperations
 from penstock.widgets.operations._grid import GridOperations
 from penstock.widgets.operations._plan import ExportOperations, PlanOperations
@@ -36,4 +37,5 @@ def all_operations(session: Session, draft: Callable[[], str]) -> list[object]:
         EditOperations(session),
         PlanOperations(session),
         ExportOperations(session),
+        CodeOperations(),
     ]

@@ -31,6 +31,7 @@ __all__ = ["ExportOperations", "PlanOperations"]
 
 _MAX_DRAWN_EPOCHS = 100
 _MAX_BATCHES = 200
+_MOST_PIXELS = 8192  # of a side
 _BATCH_SIZE = check.integer(1, 2**20)
 
 
@@ -92,13 +93,24 @@ class PlanOperations:
         parts = [positions[start : start + batch_size] for start in range(0, stop, batch_size)]
         return {"counts": [_instances(run, part).tolist() for part in parts]}
 
-    @operation("export.code", batch_size=_BATCH_SIZE, framework=check.choice("pytorch", "numpy"))
-    def export(self, _call: Call, *, batch_size: int, framework: str) -> dict[str, Any]:
+    @operation(
+        "export.code",
+        batch_size=_BATCH_SIZE,
+        framework=check.choice("pytorch", "numpy"),
+        resize=check.maybe(check.integer(1, _MOST_PIXELS)),
+    )
+    def export(self, _call: Call, *, batch_size: int, framework: str, resize: int | None = None) -> dict[str, Any]:
         """Return the code of a cell that makes the loader the charts describe."""
         session, before = self._session, self._session.table
         session.follow(store=True)
         code = code_of(
-            session.source, session.run, session.seed, batch_size=batch_size, drop_last=False, framework=framework
+            session.source,
+            session.run,
+            session.seed,
+            batch_size=batch_size,
+            drop_last=False,
+            framework=framework,
+            resize=None if resize is None else (resize, resize),
         )
         note = session.behind.message if session.behind else None
         if note is None and not same_state(before, session.table):

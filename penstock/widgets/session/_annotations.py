@@ -11,6 +11,7 @@ import numpy as np
 
 from penstock.errors import ExportError
 from penstock.exporters import ExportReport
+from penstock.widgets.session._code_text import Name, call_text
 from penstock.widgets.session._export import split_sampling, view_code
 from penstock.widgets.session._formats import ExportFormat
 from penstock.widgets.session._query_run import QueryRun
@@ -96,17 +97,19 @@ def annotations_code(
     """Return source that exports the same in any process; edits that are not committed are read from the draft."""
     version = run.table.stored.label
     dirty = bool(run.table.draft) or "+" in version
-    pinned = "" if dirty else f", version={version!r}"
-    lines = ["import penstock", "", f"dataset = penstock.load({str(source.dataset.path)!r}{pinned})"]
+    pinned = [] if dirty else [("version", version)]
+    lines = ["import penstock", "", call_text("dataset = penstock.load", [str(source.dataset.path)], pinned)]
     opened = "dataset"
     if source.view is not None:
-        lines.append(f"view = {view_code(run.table, source, source.view)}")
+        lines.append(view_code(run.table, source, source.view))
         opened = "view"
     if query_only:
-        lines.append(f"view = {opened}.query({split_sampling(run.text)[0]!r}, seed={seed!r})")
+        lines.append(call_text(f"view = {opened}.query", [split_sampling(run.text)[0]], [("seed", seed)]))
         opened = "view"
     rows = source.rows(run.table) if not query_only else run.pool
     if rows is not None and len(np.unique(rows)) < len(rows):
         lines.append("view = dataset[list(dict.fromkeys(view.indices.tolist()))]  # each sample once")
-    arguments = [opened, repr(path), *(f"{name}={value!r}" for name, value in options.items() if value is not None)]
-    return "\n".join([*lines, f"print(penstock.to_{form.name}({', '.join(arguments)}))", ""])
+    chosen = [(name, value) for name, value in options.items() if value is not None]
+    return "\n".join(
+        [*lines, call_text(f"report = penstock.to_{form.name}", [Name(opened), path], chosen), "print(report)", ""]
+    )

@@ -11,6 +11,8 @@ from penstock import tql
 from penstock._wording import nearest
 from penstock.errors import DatasetError, SamplingError, UncommittedChangesError
 from penstock.table import OverlayTable
+from penstock.tensors import first_tensor
+from penstock.widgets.session._code_text import call_text, comment_text, value_text
 from penstock.widgets.session._query_run import QueryRun
 from penstock.widgets.session._source import Source
 
@@ -21,6 +23,7 @@ __all__ = ["Step", "code_of", "loader_of", "split_sampling", "steps_of", "view_c
 
 FRAMEWORKS = ("pytorch", "numpy")
 _MAX_LITERAL_ROWS = 2000
+_MOST_NAMED = 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,11 +38,9 @@ class Step:
         """Make the call."""
         return getattr(target, self.method)(*self.arguments, **dict(self.options))
 
-    def code(self) -> str:
-        """Return the call as source; every value is a literal."""
-        shown = [repr(value) for value in self.arguments]
-        shown += [f"{name}={value!r}" for name, value in self.options]
-        return f".{self.method}({', '.join(shown)})"
+    def code(self, of: str = "") -> str:
+        """Return the call as indented source; every value is a literal."""
+        return call_text(f"{of}.{self.method}", self.arguments, self.options, indent=4)
 
 
 def split_sampling(text: str) -> tuple[str, str | None]:
@@ -77,7 +78,11 @@ def with_weights(text: str, weights: str) -> str:
 def _sampling_step(run: QueryRun, seed: int) -> Step:
     spec = run.spec
     weights = spec.with_options(size=None, mode="iid").to_tql()
-    options = (("replace", spec.replace), ("size", spec.size), ("seed", seed), ("mode", spec.mode))
+    options: tuple[tuple[str, Any], ...] = (("seed", seed), ("mode", spec.mode))
+    if spec.size is not None:
+        options = (("size", spec.size), *options)
+    if not spec.replace:
+        options = (("replace", False), *options)
     return Step(method="sample_by", arguments=(weights,), options=options)
 
 
@@ -135,8 +140,17 @@ def loader_of(
     return getattr(made, framework)(**options)
 
 
-def code_of(source: Source, run: QueryRun, seed: int, *, batch_size: int, drop_last: bool, framework: str) -> str:
-    """Return source that makes the same loader in any process; it imports only penstock.
+def code_of(
+    source: Source,
+    run: QueryRun,
+    seed: int,
+    *,
+    batch_size: int,
+    drop_last: bool,
+    framework: str,
+    resize: tuple[int, int] | None = None,
+) -> str:
+    """Return source that makes the same loader in any process, and says what it will draw; it imports only penstock.
 
     Raises
     ------
@@ -150,24 +164,56 @@ def code_of(source: Source, run: QueryRun, seed: int, *, batch_size: int, drop_l
             "the dataset has changes that are not committed; code can only name a committed version",
             hint="commit first: ds.commit('message')",
         )
-    lines = ["import penstock", "", f"dataset = penstock.load({str(dataset.path)!r}, version={version!r})"]
+    lines = ["import penstock", "", call_text("dataset = penstock.load", [str(dataset.path)], [("version", version)])]
     opened = "dataset"
     if source.view is not None:
-        lines.append(f"view = {view_code(run.table, source, source.view)}")
+        lines.append(view_code(run.table, source, source.view))
         opened = "view"
-    chain = [*(step.code() for step in steps), f".{framework}()"]
-    return "\n".join([*lines, "loader = (", f"    {opened}{chain[0]}", *(f"    {call}" for call in chain[1:]), ")", ""])
+    sized = _resizing(run, resize)
+    steps.append(Step(method=framework, options=sized))
+    chain = [steps[0].code(of=opened), *(step.code() for step in steps[1:])]
+    notes = [comment_text(note) for note in expected_notes(run, batch_size=batch_size, drop_last=drop_last)]
+    if not sized and _image_tensor(run) is not None:
+        notes.append(comment_text(f"Images of one size: .{framework}(resize={{{_image_tensor(run)!r}: (224, 224)}})"))
+    return "\n".join([*lines, "loader = (", *chain, ")", *notes, ""])
+
+
+def _image_tensor(run: QueryRun) -> str | None:
+    return first_tensor(run.table.tensors, "image")
+
+
+def _resizing(run: QueryRun, size: tuple[int, int] | None) -> tuple[tuple[str, Any], ...]:
+    """Return the options that give every image one size, with the boxes scaled along."""
+    image = _image_tensor(run)
+    if size is None or image is None:
+        return ()
+    boxed = first_tensor(run.table.tensors, "bbox") is not None
+    return (("resize", {image: size}), *((("scale_boxes", True),) if boxed else ()))
+
+
+def expected_notes(run: QueryRun, *, batch_size: int, drop_last: bool) -> list[str]:
+    """Return what an epoch will draw, in sentences: the draws and batches, then the counts of the classes."""
+    plan = run.plan
+    if plan is None:
+        return []
+    rows, draws = len(run.pool), plan.num_draws if run.has_sampling else len(run.pool)
+    batches = draws // batch_size if drop_last else -(-draws // batch_size)
+    times = "" if run.has_sampling else ", each once"
+    notes = [f"Each epoch: {draws:,} draws from {rows:,} samples{times}, in {batches:,} batches."]
+    if run.has_sampling and plan.strata.labels is not None:
+        notes.append(f"Expected counts, pool → epoch: {plan.histogram().summary(_MOST_NAMED)}.")
+    return notes
 
 
 def view_code(table: OverlayTable, source: Source, view: View) -> str:
-    """Return an expression that gives the view's rows again; checked before it is handed out."""
+    """Return a statement that gives the view's rows again; checked before it is handed out."""
     rows, text = source.reader(table).indices, view.query_string
     if text and np.array_equal(source.whole(table).query(text, seed=view.seed).indices, rows):
-        return f"dataset.query({text!r}, seed={view.seed!r})"
+        return call_text("view = dataset.query", [text], [("seed", view.seed)])
     if len(rows) and np.array_equal(rows, np.arange(rows[0], rows[0] + len(rows))):
-        return f"dataset[{int(rows[0])}:{int(rows[0]) + len(rows)}]"
+        return f"view = dataset[{int(rows[0])}:{int(rows[0]) + len(rows)}]"
     if len(rows) <= _MAX_LITERAL_ROWS:
-        return f"dataset[{[int(row) for row in rows]!r}]"
+        return value_text("view = dataset[", [int(row) for row in rows]) + "]"
     raise DatasetError(
         f"the view of {len(rows)} samples has no query, and it has too many rows to write into code",
         hint="save it: id = view.save_view(); then explore ds.load_view(id)",

@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { chips, isPaired, withoutClass } from "../session/labels.ts";
 import type { Session } from "../session/session.ts";
 import type { ShownSample } from "../session/shown-sample.ts";
@@ -225,7 +225,7 @@ function PickerPopover({ session, label, title, testid, onOpen, class: kind }: P
 
 function OpenedChoices({ session, onOpen, close }: { session: Session; onOpen: () => void; close: () => void }) {
   const [focus, setFocus] = useState(0);
-  useEffect(() => {
+  useLayoutEffect(() => {
     onOpen();
     setFocus(1);
     return () => session.labeling.done();

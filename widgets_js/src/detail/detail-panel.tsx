@@ -10,13 +10,11 @@ import { Splitter } from "./splitter.tsx";
 import { Stage } from "./stage.tsx";
 import { Stepper } from "./stepper.tsx";
 
-/** One sample under or beside the grid: its image with boxes, its classes as chips, what is known of it. Closed until one is chosen. */
+/** One sample under or beside the grid: its image with boxes, its classes as chips, what is known of it. */
 export function DetailPanel({ session }: { session: Session }) {
   const { store, detail } = session;
   const sample = detail.sample.value;
   const imageless = store.dataset.value?.image_tensor === null;
-  if (store.gridSize.value === 0 && sample === null) return null;
-  if (!detail.opened.value) return <Hint imageless={imageless} />;
   return (
     <section
       class={`penstock-detail${imageless ? " penstock-imageless" : ""}`}
@@ -40,21 +38,6 @@ export function DetailPanel({ session }: { session: Session }) {
         )}
       </div>
     </section>
-  );
-}
-
-function Hint({ imageless }: { imageless: boolean }) {
-  return (
-    <p class="penstock-hint" data-testid="penstock-hint">
-      <b>Look</b>: click a {imageless ? "sample" : "tile"}. <b>Label</b>:{" "}
-      {imageless ? (
-        "press 1–9, or click a class of it."
-      ) : (
-        <>
-          double-click it, or press <kbd>F</kbd>.
-        </>
-      )}
-    </p>
   );
 }
 

@@ -3,12 +3,14 @@ import { QueryPanel } from "../query/query-panel.tsx";
 import type { Session } from "../session/session.ts";
 import type { Store } from "../session/store.ts";
 import { focusable } from "../ui/focus.ts";
+import { lazy } from "../ui/lazy.tsx";
 import { useMeasuredWidth } from "../ui/measured-width.ts";
 import { CodePanel } from "./export-menu.tsx";
 import { Header } from "./header.tsx";
 import { LeftRegion } from "./left-region.tsx";
 import { RightRegion } from "./right-region.tsx";
-import { TablePanel } from "./table-panel.tsx";
+
+const TablePanel = lazy(() => import("./table-panel.tsx").then((part) => part.TablePanel), "penstock-table");
 
 /** From here up the regions stand beside each other; below, the eye meets the class table first and so does Tab. */
 const TWO_REGIONS = 760;
@@ -97,6 +99,16 @@ export function Toast({ session }: { session: Session }) {
           Dismiss
         </button>
       ) : null}
+      {value.action === undefined ? null : (
+        <button
+          {...focusable}
+          type="button"
+          class="penstock-link"
+          onClick={(event) => value.action?.run(event.currentTarget)}
+        >
+          {value.action.label}
+        </button>
+      )}
       {value.undo && dataset?.can_undo != null ? (
         <button {...focusable} type="button" class="penstock-link" onClick={() => void store.actions.undo()}>
           Undo

@@ -4,11 +4,13 @@ import { RpcFailure } from "../session/rpc.ts";
 import type { Session } from "../session/session.ts";
 import { chartsOf } from "../statistics/charts.ts";
 import { focusable } from "../ui/focus.ts";
+import { lazy } from "../ui/lazy.tsx";
 import { Popover } from "../ui/popover.tsx";
 import { Switch } from "../ui/switch.tsx";
 import { annotationsExport } from "./annotations-export.ts";
-import { AnnotationsForm } from "./export-annotations.tsx";
-import { insertCellBelow } from "./insert-cell.ts";
+import { goToCellBelow, insertCellBelow } from "./insert-cell.ts";
+
+const AnnotationsForm = lazy(() => import("./export-annotations.tsx").then((part) => part.AnnotationsForm));
 
 type Framework = "pytorch" | "numpy";
 
@@ -74,12 +76,13 @@ function whyNoExport({ store }: Session): string | null {
 function ExportForm({ session, close }: { session: Session; close: () => void }) {
   const [framework, setFramework] = useState<Framework>("pytorch");
   const [batchSize, setBatchSize] = useState(64);
+  const [resize, setResize] = useState<number | null>(null);
   const [fault, setFault] = useState<{ text: string; dirty: boolean } | null>(null);
   const off = whyNoExport(session);
   const produce = async (insert: boolean): Promise<void> => {
     try {
       await session.query.settle();
-      const { result } = await session.store.rpc.call("export.code", { batch_size: batchSize, framework });
+      const { result } = await session.store.rpc.call("export.code", { batch_size: batchSize, framework, resize });
       close();
       await deliver(session, result.code, insert, "loader");
       if (result.note !== null) session.toast(result.note);
@@ -125,6 +128,21 @@ function ExportForm({ session, close }: { session: Session; close: () => void })
           onInput={(event) => setBatchSize(Math.max(1, Math.round(Number(event.currentTarget.value)) || 1))}
         />
       </label>
+      {session.store.dataset.value?.image_tensor == null ? null : (
+        <label class="penstock-row" title="height and width of every image, in pixels; boxes are scaled with them">
+          <span class="penstock-grow">resize images to</span>
+          <input
+            {...focusable}
+            class="penstock-field penstock-short"
+            type="number"
+            data-testid="penstock-resize"
+            placeholder="as stored"
+            min={1}
+            max={8192}
+            onInput={(event) => setResize(sideOf(event.currentTarget.value))}
+          />
+        </label>
+      )}
       {off === null ? null : <p class="penstock-note">No loader: {off}.</p>}
       {fault === null ? null : (
         <p class="penstock-error" role="alert">
@@ -160,6 +178,12 @@ function ExportForm({ session, close }: { session: Session; close: () => void })
   );
 }
 
+/** Side of a square in pixels; null where the field is empty. */
+function sideOf(text: string): number | null {
+  const side = Math.round(Number(text));
+  return text === "" || !(side >= 1) ? null : Math.min(side, 8192);
+}
+
 const SAID = {
   loader: {
     inserted: "a cell with the loader below",
@@ -178,7 +202,7 @@ async function deliver(session: Session, code: string, insert: boolean, of: What
   if (insert && (await insertCellBelow(session.model, code))) {
     session.exported.value = null;
     announce(`Inserted ${SAID[of].inserted} this one.`);
-    session.toast(`Inserted ${SAID[of].inserted}`);
+    session.toast(`Inserted ${SAID[of].inserted}`, { label: "Go to cell", run: goToCellBelow });
     return;
   }
   session.exported.value = { code, of };

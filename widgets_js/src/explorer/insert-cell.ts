@@ -66,3 +66,12 @@ export async function insertCellBelow(model: Model, source: string): Promise<boo
     return false;
   }
 }
+
+/** Moves to the cell below the one that holds an element, with the caret in it; false where the host shows none. */
+export function goToCellBelow(from: Element): boolean {
+  const cell = from.closest(".jp-Cell")?.nextElementSibling ?? null;
+  if (!cell?.classList.contains("jp-Cell")) return false;
+  cell.scrollIntoView({ block: "center" });
+  cell.querySelector<HTMLElement>(".cm-content")?.focus({ preventScroll: true });
+  return true;
+}

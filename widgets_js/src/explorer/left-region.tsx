@@ -1,12 +1,17 @@
 import type { ComponentChildren } from "preact";
-import { DetailPanel } from "../detail/detail-panel.tsx";
-import { ImageEditor } from "../editor/image-editor.tsx";
+import { DetailSlot } from "../detail/detail-slot.tsx";
 import { GridBar } from "../grid/grid-bar.tsx";
 import { GridPanel } from "../grid/grid-panel.tsx";
 import type { Session } from "../session/session.ts";
+import { lazy } from "../ui/lazy.tsx";
 import { Popover } from "../ui/popover.tsx";
 import { ClassList } from "./class-list.tsx";
 import { Review } from "./review.tsx";
+
+const ImageEditor = lazy(
+  () => import("../editor/image-editor.tsx").then((part) => part.ImageEditor),
+  "penstock-editor",
+);
 
 /** Grid with detail, or over them one image or the review of the edits: one at a time. */
 export function LeftRegion({ session }: { session: Session }) {
@@ -36,7 +41,7 @@ export function Browser({ session, children }: { session: Session; children?: Co
     <div class="penstock-browser">
       <GridBar session={session}>{children}</GridBar>
       <GridPanel session={session} />
-      <DetailPanel session={session} />
+      <DetailSlot session={session} />
     </div>
   );
 }

@@ -1,20 +1,7 @@
 // The query's text on CodeMirror 6. The editor owns caret, history and popups; the store owns the text.
-import {
-  acceptCompletion,
-  autocompletion,
-  type CompletionContext,
-  type CompletionResult,
-  closeBrackets,
-  closeBracketsKeymap,
-  closeCompletion,
-  completionKeymap,
-  completionStatus,
-  type Completion as EditorCompletion,
-} from "@codemirror/autocomplete";
 import { defaultKeymap, history, historyKeymap } from "@codemirror/commands";
 import { bracketMatching } from "@codemirror/language";
-import { type Diagnostic as EditorDiagnostic, linter, setDiagnostics } from "@codemirror/lint";
-import { Annotation, EditorState, Prec, StateEffect, Transaction } from "@codemirror/state";
+import { Annotation, Compartment, EditorState, Prec, StateEffect, Transaction } from "@codemirror/state";
 import {
   Decoration,
   type DecorationSet,
@@ -27,13 +14,12 @@ import {
   type ViewUpdate,
 } from "@codemirror/view";
 import { effect } from "@preact/signals";
-import type { ClauseInfo, Completion, Diagnostic } from "../session/protocol.ts";
+import type { ClauseInfo, Diagnostic } from "../session/protocol.ts";
 import type { QuerySession } from "../session/query-session.ts";
 import type { Store } from "../session/store.ts";
 import { focusable } from "../ui/focus.ts";
 import { tokens } from "./tokens.ts";
 
-const LINT_MS = 150;
 const outside = Annotation.define<boolean>();
 const redecorate = StateEffect.define<null>();
 
@@ -77,66 +63,6 @@ function highlighter(store: Store) {
   );
 }
 
-const COMPLETION_TYPES: Record<Completion["kind"], string> = {
-  keyword: "keyword",
-  tensor: "variable",
-  function: "function",
-  class: "text",
-  value: "constant",
-};
-
-function completionSource(store: Store) {
-  return async (context: CompletionContext): Promise<CompletionResult | null> => {
-    if (!store.isLive.peek()) return null;
-    const typed = context.matchBefore(/[\w'"$.][^\s,()]*/);
-    if (typed === null && !context.explicit) return null;
-    const args = { text: context.state.doc.toString(), position: context.pos };
-    try {
-      const { result } = await store.rpc.call("query.complete", args, { lane: "complete" });
-      return asResult(result.completions);
-    } catch {
-      return null;
-    }
-  };
-}
-
-/** A completion brings its own closing quote or bracket: the one typed ahead is written over. */
-function accept(view: EditorView, { from, insert }: Completion, to: number): void {
-  const next = view.state.sliceDoc(to, to + 1);
-  const end = next !== "" && `'"(`.includes(next) && insert.endsWith(next) ? to + 1 : to;
-  view.dispatch({
-    changes: { from, to: end, insert },
-    selection: { anchor: from + insert.length },
-    userEvent: "input.complete",
-  });
-}
-
-function asResult(completions: readonly Completion[]): CompletionResult | null {
-  const first = completions[0];
-  if (first === undefined) return null;
-  const options: EditorCompletion[] = completions.map((one, i) => ({
-    label: one.label,
-    detail: one.detail,
-    type: COMPLETION_TYPES[one.kind],
-    boost: -i / 10,
-    apply: (view: EditorView, _c: EditorCompletion, _from: number, to: number) =>
-      accept(view, one, Math.max(to, one.to)),
-  }));
-  return { from: first.from, to: first.to, options, filter: false };
-}
-
-/** A diagnostic of the kernel as the editor underlines it: at least one character wide, its fix a button. */
-export function asEditorDiagnostic(diagnostic: Diagnostic, length: number): EditorDiagnostic {
-  const from = Math.min(diagnostic.from, Math.max(0, length - 1));
-  const to = Math.min(Math.max(diagnostic.to, from + 1), length);
-  const { fix } = diagnostic;
-  const apply = (view: EditorView, start: number, end: number): void => {
-    if (fix !== null) view.dispatch({ changes: { from: start, to: end, insert: fix } });
-  };
-  const actions = fix === null ? [] : [{ name: `Replace by ${fix}`, apply }];
-  return { from, to, severity: diagnostic.severity, message: diagnostic.message, actions };
-}
-
 export interface EditorOptions {
   store: Store;
   query: QuerySession;
@@ -158,30 +84,16 @@ function run(store: Store): boolean {
   return true;
 }
 
-function extensions({ store, query, onDiagnostics }: EditorOptions, popups: HTMLElement) {
+function extensions({ store, query }: EditorOptions, popups: HTMLElement, help: Compartment) {
   const runKeys = ["Shift-Enter", "Mod-Enter", "Ctrl-Enter"].map((key) => ({ key, run: () => run(store) }));
-  const closePopup = {
-    key: "Escape",
-    run: (view: EditorView) => closeCompletion(view) || completionStatus(view.state) === null,
-  };
   return [
-    Prec.highest(keymap.of([...runKeys, { key: "Tab", run: acceptCompletion }])),
+    Prec.highest(keymap.of(runKeys)),
+    help.of([]),
     history(),
-    closeBrackets(),
     bracketMatching(),
     drawSelection(),
     EditorView.lineWrapping,
-    autocompletion({ override: [completionSource(store)], icons: false, activateOnTypingDelay: 80 }),
-    linter(
-      async (view) => {
-        const text = view.state.doc.toString();
-        const found = await query.lint(text);
-        onDiagnostics(found);
-        return found.map((one) => asEditorDiagnostic(one, text.length));
-      },
-      { delay: LINT_MS },
-    ),
-    keymap.of([...closeBracketsKeymap, ...completionKeymap, ...historyKeymap, closePopup, ...defaultKeymap]),
+    keymap.of([...historyKeymap, ...defaultKeymap]),
     EditorView.contentAttributes.of({ ...focusable, "aria-label": "TQL query", "data-testid": "penstock-query-text" }),
     placeholder("select *"),
     tooltips({ parent: popups, position: "fixed" }),
@@ -206,7 +118,19 @@ function follow(update: ViewUpdate, store: Store, query: QuerySession): void {
 export function createEditor(options: EditorOptions): { view: EditorView; dispose: () => void } {
   const { store, query, parent, onDiagnostics } = options;
   const popups = portal(store);
-  const view = new EditorView({ doc: store.text.peek(), extensions: extensions(options, popups), parent });
+  const help = new Compartment();
+  const view = new EditorView({ doc: store.text.peek(), extensions: extensions(options, popups, help), parent });
+  let underline = (_found: Diagnostic[]): void => {};
+  let gone = false;
+  const loadHelp = async (): Promise<void> => {
+    const { editorHelp, underlined } = await import("./editor-help.ts");
+    if (gone) return;
+    underline = (found) => view.dispatch(underlined(view.state, found));
+    view.dispatch({ effects: help.reconfigure(editorHelp(store, query, onDiagnostics)) });
+  };
+  const helpWhenLive = effect(() => {
+    if (store.isLive.value) loadHelp().catch(() => {}); // without it the query runs all the same
+  });
   Object.assign(view.scrollDOM.dataset, { lmSuppressShortcuts: "true" });
   const stopText = effect(() => {
     const text = store.text.value;
@@ -226,18 +150,13 @@ export function createEditor(options: EditorOptions): { view: EditorView; dispos
   });
   query.onDiagnostics = (found) => {
     onDiagnostics(found);
-    const length = view.state.doc.length;
-    view.dispatch(
-      setDiagnostics(
-        view.state,
-        found.map((one) => asEditorDiagnostic(one, length)),
-      ),
-    );
+    underline(found);
   };
   return {
     view,
     dispose: () => {
-      for (const stop of [stopText, stopClauses, stopTheme]) stop();
+      gone = true;
+      for (const stop of [helpWhenLive, stopText, stopClauses, stopTheme]) stop();
       query.onDiagnostics = () => {};
       view.destroy();
       popups.remove();

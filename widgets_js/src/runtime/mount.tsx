@@ -2,7 +2,6 @@ import { effect } from "@preact/signals";
 import { type ComponentChildren, render } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { CoveragePanel } from "../coverage/coverage-panel.tsx";
-import { ImageEditor } from "../editor/image-editor.tsx";
 import { BehindBanner, Explorer, LinkBanner, LiveRegion, Toast } from "../explorer/explorer.tsx";
 import { Header } from "../explorer/header.tsx";
 import { LeftRegion } from "../explorer/left-region.tsx";
@@ -13,7 +12,14 @@ import { createSession, type Session } from "../session/session.ts";
 import { WeightsPanel } from "../tuner/weights-panel.tsx";
 import { ownColors } from "../ui/colors.ts";
 import { forwardSave } from "../ui/focus.ts";
+import { lazy } from "../ui/lazy.tsx";
+import { expectParts, offerParts } from "./parts.ts";
 import { undoKeys } from "./undo-keys.ts";
+
+const ImageEditor = lazy(
+  () => import("../editor/image-editor.tsx").then((part) => part.ImageEditor),
+  "penstock-editor",
+);
 
 export type Body = (props: { session: Session }) => ComponentChildren;
 
@@ -83,9 +89,32 @@ export function mount(kind: string, { model, el }: ViewContext): () => void {
   const stopReady = effect(() => {
     el.dataset.link = session.store.link.value;
   });
+  const stopParts = giveParts(session);
   return () => {
     stopReady();
+    stopParts();
     render(null, el);
     session.dispose();
   };
+}
+
+const REST_MS = 1500;
+
+/** A live widget is asked for the second file of the code; a while after the first paint it loads it unasked. */
+function giveParts({ store }: Session): () => void {
+  return effect(() => {
+    const { value } = store.link;
+    if (value !== "live" && value !== "static") return undefined;
+    const gone = new AbortController();
+    const stop = offerParts(async () => {
+      const { buffers } = await store.rpc.call("runtime.extra", {}, { signal: gone.signal });
+      return (buffers[0] ?? new Uint8Array()) as BlobPart;
+    });
+    const timer = setTimeout(expectParts, REST_MS);
+    return () => {
+      clearTimeout(timer);
+      stop();
+      gone.abort();
+    };
+  });
 }

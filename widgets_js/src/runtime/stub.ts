@@ -16,11 +16,7 @@ const KEY = Symbol.for("penstock.bundles");
 async function evaluate(code: BlobPart): Promise<Bundle> {
   const text = new Response(new Blob([code]).stream().pipeThrough(new DecompressionStream("gzip")));
   const url = URL.createObjectURL(new Blob([await text.text()], { type: "text/javascript" }));
-  try {
-    return await import(url);
-  } finally {
-    URL.revokeObjectURL(url);
-  }
+  return import(url); // the url lives as long as the page: the second file imports it
 }
 
 function cached(sha: string, code: BlobPart): Promise<Bundle> {

@@ -237,6 +237,7 @@ export interface ExportReport {
 export interface Ops {
   hello: [Record<string, never>, Display & { draft: string | null; history: string[]; views: SavedView[] }]; // + statistics buffers
   "query.run": [{ text: string; mode?: Mode; seed?: number }, Display & { history: string[] }]; // + statistics buffers
+  "runtime.extra": [Record<string, never>, Record<string, never>]; // + gzip of the second file of the browser's code
   "query.lint": [{ text: string }, { diagnostics: Diagnostic[]; clauses: ClauseInfo[] | null; combine: "max" | "sum" | "product" | null }];
   "query.complete": [{ text: string; position: number }, { completions: Completion[] }];
   "query.explain": [{ text: string }, { funnel: { label: string; rows: number }[] }];
@@ -273,7 +274,7 @@ export interface Ops {
   "select.set": [{ intervals: [number, number][]; token?: string }, { grid: GridState }]; // grid positions [start, stop); error Outdated with another token
   "plan.drawn": [{ num_epochs: number; weights: number[]; mode: Mode; seed: number }, { unique: number[]; counts: number[] }]; // from the loader's own stream: coverage dots; realized instances a class in epoch 0
   "plan.batches": [{ batch_size: number; num_batches: number; weights: number[]; mode: Mode; seed: number }, { counts: number[][] }]; // batch -> instances a class
-  "export.code": [{ batch_size: number; framework: "pytorch" | "numpy" }, { code: string; note: string | null }]; // error UncommittedChangesError when dirty; note: of what else than the charts showed
+  "export.code": [{ batch_size: number; framework: "pytorch" | "numpy"; resize?: number | null }, { code: string; note: string | null }]; // error UncommittedChangesError when dirty; note: of what else than the charts showed
   "dataset.info": [Record<string, never>, { path: string; rows: { name: string; value: string }[] }]; // its notes, `ds.info`
   "export.formats": [Record<string, never>, { folder: string; formats: ExportFormat[] }]; // folder: where the kernel is
   "export.annotations": [AnnotationsRequest & { overwrite: boolean }, { path: string; exists: "file" | "folder" | null; report: ExportReport | null }]; // exists: nothing was done, overwrite is to be asked for; with progress; cancelling leaves nothing

@@ -10,7 +10,7 @@ import type { Model } from "./model.ts";
 import type { EventMessage, PanelState, WidgetState } from "./protocol.ts";
 import { QuerySession } from "./query-session.ts";
 import { isCancelled, Rpc, RpcFailure } from "./rpc.ts";
-import { createStore, type Store } from "./store.ts";
+import { createStore, type Store, type Toast } from "./store.ts";
 
 const HELLO_RETRY_MS = 2000;
 const HELLO_LIMIT_MS = 5000;
@@ -44,7 +44,7 @@ export interface Session {
   /** Text of the last query that gave samples. */
   lastRows: string | null;
   height: number;
-  toast(text: string): void;
+  toast(text: string, action?: Toast["action"]): void;
   start(): void;
   dispose(): void;
 }
@@ -114,7 +114,7 @@ export function createSession(model: Model): Session {
       return query.lastRows;
     },
     height: state.height ?? 620,
-    toast: (text) => edits.showToast({ text, undo: false, redo: false }),
+    toast: (text, action) => edits.showToast({ text, undo: false, redo: false, ...(action && { action }) }),
     start() {
       const { uid } = state.panel ?? {};
       if (uid !== undefined) detail.begin(uid);

@@ -25,6 +25,8 @@ export interface Toast {
   text: string;
   undo: boolean;
   redo: boolean;
+  /** What else can be done about it, from the button on. */
+  action?: { label: string; run: (button: Element) => void };
   /** An error: stays until it is dismissed. */
   bad?: boolean;
 }

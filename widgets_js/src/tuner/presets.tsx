@@ -2,10 +2,12 @@ import { type Signal, useSignal } from "@preact/signals";
 import type { Store } from "../session/store.ts";
 import { chartsOf } from "../statistics/charts.ts";
 import { focusable } from "../ui/focus.ts";
+import { lazy } from "../ui/lazy.tsx";
 import { AddClass } from "./add-class.tsx";
 import { PRESETS, type PresetInfo, presetWeights } from "./preset-weights.ts";
-import { TargetShares } from "./target-shares.tsx";
 import { tunerState } from "./tuner-state.ts";
+
+const TargetShares = lazy(() => import("./target-shares.tsx").then((part) => part.TargetShares));
 
 interface Chosen {
   readonly preset: PresetInfo;

@@ -1,7 +1,7 @@
 // A button and what it opens. The platform's popover lies in the top layer: no output area clips it, Esc and a click
 // elsewhere close it, and it stays in our part of the document, so tokens and keys reach it.
 import type { ComponentChildren } from "preact";
-import { useId, useRef, useState } from "preact/hooks";
+import { useId, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { focusable } from "./focus.ts";
 
 interface PopoverProps {
@@ -42,6 +42,15 @@ export function Popover({
   const [open, setOpen] = useState(false);
   const button = useRef<HTMLButtonElement>(null);
   const panel = useRef<HTMLDivElement>(null);
+  useLayoutEffect(() => {
+    const shown = panel.current;
+    if (!open || shown === null || typeof ResizeObserver === "undefined") return undefined;
+    const observer = new ResizeObserver(() => {
+      if (button.current !== null) place(shown, button.current);
+    });
+    observer.observe(shown); // what is loaded later has another size
+    return () => observer.disconnect();
+  }, [open]);
   const close = (): void => {
     panel.current?.hidePopover?.();
     button.current?.focus();

@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { queryState, settled, shown } from "../../dev/scripted-kernel.ts";
 import { HistogramPanel } from "../../src/histogram/histogram-panel.tsx";
 import { WeightsPanel } from "../../src/tuner/weights-panel.tsx";
@@ -217,7 +217,7 @@ describe("before any SAMPLE BY", () => {
 test("target shares that cannot be met say why", async () => {
   const { find, model } = await mounted(WEIGHTS, WeightsPanel, HistogramPanel);
   find("[data-testid=target-shares]").click();
-  await settled();
+  await vi.waitFor(() => find("[data-testid=target-percent]"));
   press(find("[data-testid=target-percent]"), "Enter");
   const asked = model.sent.at(-1);
   expect(asked?.op).toBe("targets.solve");
