@@ -10,7 +10,7 @@ import { Splitter } from "./splitter.tsx";
 import { Stage } from "./stage.tsx";
 import { Stepper } from "./stepper.tsx";
 
-/** One sample under or beside the grid: its image with boxes, its classes as chips, what is known of it. */
+/** One sample under or beside the grid: its image with boxes, its classes as chips, what is known of it. Under the editor it only keeps its place. */
 export function DetailPanel({ session }: { session: Session }) {
   const { store, detail } = session;
   const sample = detail.sample.value;
@@ -26,27 +26,30 @@ export function DetailPanel({ session }: { session: Session }) {
       data-testid="penstock-detail"
       data-uid={sample?.uid}
     >
-      <Edge session={session} />
-      {imageless ? null : <Picture session={session} />}
-      <div class="penstock-facts">
-        {sample === null ? (
-          <p class="penstock-note">
-            {detail.fault.value ?? (store.isLive.value ? "" : "Images need a running kernel.")}
-          </p>
-        ) : (
-          <Info session={session} sample={sample} />
-        )}
-      </div>
+      {store.region.value === "image" ? null : (
+        <>
+          <Edge session={session} />
+          {imageless ? null : <Picture session={session} />}
+          <div class="penstock-facts">
+            {sample === null ? (
+              <p class="penstock-note">
+                {detail.fault.value ?? (store.isLive.value ? "" : "Images need a running kernel.")}
+              </p>
+            ) : (
+              <Info session={session} sample={sample} />
+            )}
+          </div>
+        </>
+      )}
     </section>
   );
 }
 
-/** Over the grid the image has the whole region: one stage at a time. */
 function Picture({ session }: { session: Session }) {
   const { store, grid } = session;
   return (
     <div class="penstock-picture">
-      {store.region.value === "image" ? null : <Stage session={session} tight />}
+      <Stage session={session} tight />
       <button
         {...focusable}
         type="button"
