@@ -28,7 +28,6 @@ export function Splitter({ label, along, value, least, rest, onChange }: Props) 
   const grow = along === "x" ? "ArrowLeft" : "ArrowUp";
   const shrink = along === "x" ? "ArrowRight" : "ArrowDown";
   return (
-    // biome-ignore lint/a11y/useSemanticElements: a rule that is moved is no <hr>
     <div
       {...focusable}
       ref={element}

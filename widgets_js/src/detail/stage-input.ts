@@ -1,6 +1,6 @@
 // The pointer on the stage.
 import { useEffect } from "preact/hooks";
-import { boxAt, boxBetween, dragBox, type Handle, panBy, zoomAt } from "../session/box-geometry.ts";
+import { type Box, boxAt, boxBetween, dragBox, type Handle, panBy, zoomAt } from "../session/box-geometry.ts";
 import { samePoint } from "../session/shapes.ts";
 import { dragPoint, dropPoint, pressPoint } from "./point-input.ts";
 import { addBox, chosenPoint, save, type Tools } from "./stage-tools.ts";
@@ -40,6 +40,11 @@ export function pointerDown(event: PointerEvent, tools: Tools, editable: boolean
   const chosen = session.detail.selectedBox.value;
   const box = chosen === null ? undefined : boxes.value[chosen];
   const before = chosenPoint(tools)?.point ?? null;
+  if (session.detail.drawing.value && editable) {
+    session.detail.selectedPoint.value = null;
+    gesture.value = { kind: "draw", ...point, box: null };
+    return;
+  }
   if (editable && chosen !== null && box !== undefined && pressPoint(event, point, chosen, box, tools)) {
     tools.pressed.current = before;
     return;
@@ -47,8 +52,6 @@ export function pointerDown(event: PointerEvent, tools: Tools, editable: boolean
   session.detail.selectedPoint.value = null;
   if (handle !== null && chosen !== null && box !== undefined) {
     gesture.value = { kind: "drag", index: chosen, handle, ...point, from: box };
-  } else if (session.detail.drawing.value && editable) {
-    gesture.value = { kind: "draw", ...point, box: null };
   } else if (editable && box !== undefined && boxAt([box], point.x, point.y, 0) === 0 && chosen !== null) {
     gesture.value = { kind: "drag", index: chosen, handle: "move", ...point, from: box };
   } else {
@@ -82,6 +85,7 @@ export function pointerMove(event: PointerEvent, tools: Tools): void {
 
 export function pointerUp(event: PointerEvent, tools: Tools): void {
   const { gesture, boxes, session, view } = tools;
+  pointerMove(event, tools); // where it was let go counts, whatever moves were told of before
   const now = gesture.value;
   gesture.value = null;
   if (now === null) return;
@@ -93,5 +97,10 @@ export function pointerUp(event: PointerEvent, tools: Tools): void {
     session.detail.drawing.value = false;
     if (now.box !== null) addBox(tools, now.box);
   } else if (now.kind === "point") dropPoint(tools, now, samePoint(tools.pressed.current, now.point));
-  else if (boxes.value[now.index] !== now.from) save(tools, boxes.value);
+  else if (isElsewhere(boxes.value[now.index], now.from)) save(tools, boxes.value);
+}
+
+/** A click on a box changes nothing. */
+function isElsewhere(box: Box | undefined, from: Box): boolean {
+  return (["x", "y", "width", "height"] as const).some((side) => box?.[side] !== from[side]);
 }
