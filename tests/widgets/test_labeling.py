@@ -74,7 +74,7 @@ def test_the_next_sample_without_a_label_is_counted_in_the_order_shown(open_fron
     front = open_front(dataset(tmp_path / "a.penstock", [[0], [], [2], [1]]))
     front.ask("grid.sort", sort="labels")
     assert front.ask("grid.unlabeled", after=-1)[0]["position"] == 3
-    front.ask("grid.filter", class_index=2)
+    front.ask("grid.filter", classes=[2], how="any", states=[])
     assert front.ask("grid.unlabeled", after=-1)[0]["position"] is None
 
 

@@ -1,30 +1,30 @@
-// How long a slider takes at 1,000 strata and 100 classes, each in every stratum. Run by `npm run bench`.
+// How long a slider takes at 1,000 strata and 100 or 1,203 classes, each in every stratum. Run by `npm run bench`.
 import { render } from "preact";
-import { CoveragePanel } from "../src/coverage/coverage-panel.tsx";
-import { HistogramPanel } from "../src/histogram/histogram-panel.tsx";
-import { WeightsPanel } from "../src/tuner/weights-panel.tsx";
+import { ClassTable } from "../src/class-table/class-table.tsx";
+import { CoverageStrip } from "../src/coverage/coverage-strip.tsx";
 import { liveSession } from "./scripted-kernel.ts";
 import type { Stratum } from "./strata.ts";
 
 const STRATA = 1000;
-const CLASSES = 100;
 const CLAUSES = 10;
 const MOVES = 200;
 const WARM_UP = 20;
 const DRAG_MS = 3000;
 
-function manyStrata(_: Map<number, number>, fallback: number | null): Stratum[] {
-  return Array.from({ length: STRATA }, (_, s) => {
-    const clauses = Array.from({ length: CLAUSES }, (_, k) => k).filter((k) => (s >> k) & 1);
-    const size = 20 + ((s * 7919) % 300);
-    const classes: Stratum["classes"] = {};
-    for (let c = 0; c < CLASSES; c++) {
-      const rows = 1 + ((s * 31 + c * 17) % size);
-      classes[c] = [rows, 2 * rows, 5 * rows];
-    }
-    return { size, clauses: [...clauses, fallback as number], classes };
-  });
-}
+const manyStrata =
+  (numClasses: number) =>
+  (_: Map<number, number>, fallback: number | null): Stratum[] => {
+    return Array.from({ length: STRATA }, (_, s) => {
+      const clauses = Array.from({ length: CLAUSES }, (_, k) => k).filter((k) => (s >> k) & 1);
+      const size = 20 + ((s * 7919) % 300);
+      const classes: Stratum["classes"] = {};
+      for (let c = 0; c < numClasses; c++) {
+        const rows = 1 + ((s * 31 + c * 17) % size);
+        classes[c] = [rows, 2 * rows, 5 * rows];
+      }
+      return { size, clauses: [...clauses, fallback as number], classes };
+    });
+  };
 
 interface Spread {
   median: number;
@@ -39,25 +39,25 @@ function spreadOf(times: number[]): Spread {
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
-async function measure() {
-  const names = Array.from({ length: CLASSES }, (_, i) => `class ${i}`);
+async function measure(numClasses: number) {
+  const names = Array.from({ length: numClasses }, (_, i) => `class ${i}`);
   const weights = Object.fromEntries(Array.from({ length: CLAUSES }, (_, k) => [k, 1 + k]));
-  const { session } = liveSession({ names, weights, strata: manyStrata });
+  const { session } = liveSession({ names, weights, strata: manyStrata(numClasses) });
   const root = document.getElementById("root") as HTMLElement;
-  const { store } = session;
   render(
     <div class="penstock">
-      <WeightsPanel store={store} />
-      <HistogramPanel store={store} />
-      <CoveragePanel store={store} />
+      <div style={{ height: "420px" }}>
+        <ClassTable session={session} />
+      </div>
+      <div style={{ height: "120px" }}>
+        <CoverageStrip session={session} />
+      </div>
     </div>,
     root,
   );
-  while (root.querySelector(".penstock-bars-search button") === null) await pause(50);
-  root.querySelector<HTMLElement>(".penstock-bars-search button")?.click(); // all 100 bars
-  while (root.querySelectorAll("[data-testid=bar]").length < CLASSES) await pause(50);
-  const slider = root.querySelector("[data-testid=weight-slider]") as HTMLInputElement;
-  const chart = root.querySelector(".penstock-bars") as HTMLElement;
+  while (root.querySelector("[data-testid=bar][data-sampled]") === null) await pause(50);
+  const slider = root.querySelector("[data-testid=weight-slider][data-class='class 0']") as HTMLInputElement;
+  const chart = root.querySelector("[data-testid=penstock-classes]") as HTMLElement;
   const curve = (): Element => root.querySelector("[data-testid=curve-iid]") as Element;
   const move = (i: number): void => {
     slider.value = String(520 + ((i * 37) % 460));
@@ -91,17 +91,25 @@ async function measure() {
     await new Promise((resolve) => real(resolve));
     move(paints++);
   }
+  const rows = root.querySelectorAll("[data-testid=bar]").length;
+  render(null, root);
+  session.dispose();
   return {
     strata: STRATA,
-    classes: CLASSES,
-    bars_shown: root.querySelectorAll("[data-testid=bar]").length,
+    classes: numClasses,
+    rows_drawn: rows,
     slider_to_bars_ms: spreadOf(bars),
     slider_to_coverage_ms: spreadOf(curves),
     paints_per_second: Number(((1000 * paints) / (performance.now() - began)).toFixed(1)),
   };
 }
 
-void measure().then(
+async function both() {
+  const usual = await measure(100);
+  return { ...usual, many_classes: await measure(1203) };
+}
+
+void both().then(
   (result) => fetch("/result", { method: "POST", body: JSON.stringify(result) }),
   (failure) =>
     fetch("/result", { method: "POST", body: JSON.stringify({ failure: String(failure?.stack ?? failure) }) }),

@@ -2,11 +2,11 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { FakeKernel } from "../dev/fake-kernel.ts";
 import { FakeModel } from "../dev/fake-model.ts";
-import { contrastNote } from "../src/explorer/class-color.tsx";
+import { tunerState } from "../src/class-table/tuner-state.ts";
+import { contrastNote } from "../src/classes/class-color.tsx";
 import { views } from "../src/runtime/index.ts";
 import { movedClasses, renamedText, renamesInWords } from "../src/session/followed.ts";
 import { createSession } from "../src/session/session.ts";
-import { tunerState } from "../src/tuner/tuner-state.ts";
 
 const eventually = (check: () => void): Promise<void> => vi.waitFor(check, { timeout: 4000, interval: 10 });
 
@@ -101,8 +101,7 @@ describe("in the Explorer", () => {
   }
 
   async function classMenuIn(el: HTMLElement, name: string): Promise<HTMLElement> {
-    unfold(find(el, "classes-menu"));
-    await eventually(() => find(el, "classes"));
+    await eventually(() => expect(find(el, "classes").querySelector("[data-kind=class]")).not.toBeNull());
     const row = find(el, "classes").querySelector(`[data-class='${name}']`) as HTMLElement;
     const panel = unfold(find(row, "class-menu"));
     await eventually(() => expect(find(panel, "class-touch").textContent).toMatch(/objects? in/));
@@ -134,10 +133,11 @@ describe("in the Explorer", () => {
     const el = await open(new FakeKernel({ numSamples: 40 }));
     const sliders = (): (string | undefined)[] =>
       [...el.querySelectorAll<HTMLElement>("[data-testid=weight-slider]")].map(({ dataset }) => dataset.class);
-    const before = sliders();
+    await eventually(() => expect(sliders().length).toBe(7));
+    const [every, ...before] = sliders();
     const name = before[0] ?? "";
     await rename(await classMenuIn(el, name), "Torus");
-    await eventually(() => expect(sliders()).toEqual(["Torus", ...before.slice(1)]));
+    await eventually(() => expect(sliders()).toEqual([every, "Torus", ...before.slice(1)]));
   });
 
   it("tells a refusal in the form, which stays", async () => {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,12 +12,13 @@ from penstock import tql
 from penstock.dataset.samples import content_of
 from penstock.sampling import SamplingPlan
 from penstock.storage import decoded
-from penstock.table import OverlayTable, Ragged, Table, class_colors_of, class_totals
+from penstock.table import OverlayTable, Ragged, class_colors_of, class_totals
 from penstock.tensors import TensorSpec, first_tensor, kind_in_words, labels_in_words
 from penstock.widgets.editing._objects import object_group
 from penstock.widgets.editing._sample import edited_uids
 from penstock.widgets.requests._operation import Reply
 from penstock.widgets.session._display import Display
+from penstock.widgets.session._order import scalar_tensors
 from penstock.widgets.session._query_run import QueryRun
 from penstock.widgets.shapes._skeletons import skeletons
 
@@ -49,7 +50,7 @@ def shown_kind(spec: TensorSpec) -> str:
     return ", ".join(filter(None, (kind_in_words(spec), labels_in_words(spec))))
 
 
-def clause_infos(text: str, table: Table, labels: str | None) -> list[dict[str, Any]]:
+def clause_infos(clauses: Sequence[tql.WeightClause], labels: str | None) -> list[dict[str, Any]]:
     """Return the weight clauses of a query, each with the class it is about and where its number stands."""
     return [
         {
@@ -59,8 +60,9 @@ def clause_infos(text: str, table: Table, labels: str | None) -> list[dict[str, 
             "weight": clause.weight if math.isfinite(clause.weight) else 1.0,
             "from": clause.start,
             "to": clause.end,
+            "table": clause.table,
         }
-        for clause in tql.clauses(text, table)
+        for clause in clauses
     ]
 
 
@@ -85,6 +87,7 @@ def dataset_info(session: Session, display: Display) -> dict[str, Any]:
         "read_only": dataset.read_only,
         "opened": session.source.kind,
         "tensors": [{"name": n, "htype": t.htype, "shown": shown_kind(t)} for n, t in table.tensors.items()],
+        "scalar_tensors": scalar_tensors(table),
         "image_tensor": first_tensor(table.tensors, "image"),
         "box_tensor": first_tensor(table.tensors, "bbox"),
         "label_tensor": run.labels,
@@ -113,8 +116,13 @@ def grid_state(display: Display) -> dict[str, Any]:
     """Return the `GridState` of the contract."""
     return {
         "rev": display.revision,
-        "class_index": display.class_index,
-        "sort": display.sort,
+        "filter": {
+            "classes": list(display.filter.classes),
+            "how": display.filter.how,
+            "states": list(display.filter.states),
+        },
+        "sort": display.order.by,
+        "descending": display.order.descending,
         "size": len(display.positions),
         "token": display.token,
         "data": _data_token(display.run.table),
@@ -131,6 +139,7 @@ def _data_token(table: OverlayTable) -> str:
 def display_state(session: Session, display: Display) -> tuple[dict[str, Any], list[bytes]]:
     """Return the `Display` of the contract, and the buffers of the query's statistics."""
     state, buffers = query_state(display.run, mode=session.mode, seed=session.seed)
+    state["preset"] = _preset(session, display.run)
     return {"dataset": dataset_info(session, display), "query": state, "grid": grid_state(display)}, buffers
 
 
@@ -182,7 +191,8 @@ def query_state(run: QueryRun, *, mode: str, seed: int) -> tuple[dict[str, Any],
         "replace": spec.replace,
         "mode": mode,
         "seed": seed,
-        "clauses": clause_infos(run.text, run.table, run.labels) if run.has_sampling else [],
+        "clauses": clause_infos(run.clauses, run.labels) if run.has_sampling else [],
+        "conditions": [{"text": one.text, "from": one.start, "to": one.end} for one in tql.conditions(run.text)],
         "has_sampling": run.has_sampling,
         "funnel": funnel,
         "emptied_by": next((step["label"] for step in funnel if step["rows"] == 0), None),
@@ -215,6 +225,16 @@ def _class_colors(run: QueryRun) -> dict[str, str]:
         return {}
     colors = class_colors_of(run.table, run.labels)
     return {str(index): colors[name] for index, name in enumerate(run.class_names) if name in colors}
+
+
+def _preset(session: Session, run: QueryRun) -> dict[str, Any] | None:
+    """Return what the weights come from: the preset, and what it wrote for each clause."""
+    clauses = run.clauses if run.has_sampling else ()
+    preset = session.presets.of(clauses)
+    if preset is None or not clauses:
+        return None
+    weights = [preset.weights.get(clause.expression) for clause in clauses]
+    return {"name": preset.name, "parameter": preset.parameter, "weights": weights}
 
 
 def _followed(run: QueryRun) -> dict[str, Any] | None:

@@ -16,6 +16,8 @@ from penstock.widgets.session._session import Session
 
 __all__ = ["QueryOperations"]
 
+_MAX_CONDITIONS = 100_000
+
 
 class QueryOperations:
     """Run the query, help to write it, move its weights.
@@ -51,13 +53,27 @@ class QueryOperations:
         self._session.run_query(text, mode=mode, seed=seed, cancelled=call.cancelled.is_set)
         return query_reply(self._session)
 
+    @operation("query.without", lane="read", text=QUERY, condition=check.integer(0, _MAX_CONDITIONS))
+    def without(self, _call: Call, *, text: str, condition: int) -> dict[str, Any]:
+        """Drop a condition of WHERE; without conditions there is no WHERE. Nothing runs yet."""
+        try:
+            return {"text": tql.without_condition(text, condition)}
+        except IndexError as error:
+            raise check.BadRequestError(str(error)) from None
+
+    @operation("query.narrow", text=QUERY, by=check.choice("filter", "selection"))
+    def narrow(self, call: Call, *, text: str, by: Any) -> Reply:
+        """Write the grid's filter, or the selection, into WHERE, and run that."""
+        self._session.narrow(by, text=text, cancelled=call.cancelled.is_set)
+        return query_reply(self._session)
+
     @operation("query.lint", lane="read", text=QUERY)
     def lint(self, _call: Call, *, text: str) -> dict[str, Any]:
         """Say what is wrong, and where the weights stand."""
-        run = self._session.run
+        run, tables = self._session.run, self._session.tables
         found = [
             {"from": d.start, "to": d.end, "severity": d.severity, "message": d.message, "fix": d.fix}
-            for d in tql.lint(text, run.table)
+            for d in tql.lint(text, run.table, params=tables)
         ]
         if any(diagnostic["severity"] == "error" for diagnostic in found):
             return {"diagnostics": found, "clauses": None, "combine": None}
@@ -65,8 +81,8 @@ class QueryOperations:
         combine = None
         if sample is not None:
             combine = sample.weight.combine if isinstance(sample.weight, ast.Weights) else "max"
-        clauses = clause_infos(text, run.table, run.labels) if sample is not None else []
-        return {"diagnostics": found, "clauses": clauses, "combine": combine}
+        clauses = tql.clauses(text, run.table, tables=tables) if sample is not None else ()
+        return {"diagnostics": found, "clauses": clause_infos(clauses, run.labels), "combine": combine}
 
     @operation("query.complete", lane="read", text=QUERY, position=check.integer(0, check.MAX_QUERY_CHARACTERS))
     def complete(self, _call: Call, *, text: str, position: int) -> dict[str, Any]:
@@ -82,7 +98,7 @@ class QueryOperations:
     @operation("query.explain", lane="read", text=QUERY)
     def explain(self, _call: Call, *, text: str) -> dict[str, Any]:
         """Count the rows each clause leaves."""
-        funnel = tql.explain(text, self._session.run.table).funnel
+        funnel = tql.explain(text, self._session.run.table, params=self._session.tables).funnel
         return {"funnel": [{"label": label, "rows": int(rows)} for label, rows in funnel]}
 
     @operation("query.format", lane="read", text=QUERY)

@@ -51,6 +51,7 @@ def tiles(
     thumbnails = _thumbnails(session, run, rows, size, check_cancelled)
     shapes = _shapes(session, run, rows, thumbnails, size)
     uids = display.uids[places.start : places.stop]
+    session.image_checks.note(int(uid) for uid, made in zip(uids, thumbnails, strict=True) if made.error)
     for i, (row, made, drawn) in enumerate(zip(rows, thumbnails, shapes, strict=True)):
         tile = _tile(run, int(row), places.start + i, made, edited=int(uids[i]) in edited)
         found.append(tile | _placed(buffers, image=made.jpeg, shapes=drawn.data))
@@ -119,7 +120,7 @@ def _thumbnails(
 ) -> list[Thumbnail]:
     tensor = first_tensor(run.table.tensors, "image")
     if tensor is None:
-        return [Thumbnail(error="the dataset has no images")] * len(rows)
+        return [Thumbnail(error="the dataset has no images", problem="none")] * len(rows)
     return THUMBNAILS.page(run.table, rows, tensor, size, check_cancelled, dataset=session.dataset.path)
 
 
@@ -139,6 +140,7 @@ def _tile(run: QueryRun, row: int, position: int, made: Thumbnail, *, edited: bo
         "boxes": boxes,
         "edited": edited,
         "error": made.error,
+        "problem": made.problem,
     }
 
 

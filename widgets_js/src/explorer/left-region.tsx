@@ -5,7 +5,6 @@ import { GridPanel } from "../grid/grid-panel.tsx";
 import type { Session } from "../session/session.ts";
 import { lazy } from "../ui/lazy.tsx";
 import { Popover } from "../ui/popover.tsx";
-import { ClassList } from "./class-list.tsx";
 import { Review } from "./review.tsx";
 
 const ImageEditor = lazy(
@@ -50,17 +49,8 @@ function Menus({ session }: { session: Session }) {
   const { store } = session;
   const edits = store.dataset.value?.num_edits ?? 0;
   return (
-    <>
-      <Popover
-        class="penstock-opener"
-        label={`classes ${store.classNames.value.length} ▾`}
-        testid="penstock-classes-menu"
-      >
-        {() => <ClassList session={session} />}
-      </Popover>
-      <Popover class="penstock-opener" label={`review ${edits} ▾`} testid="penstock-review-menu">
-        {() => <Review session={session} />}
-      </Popover>
-    </>
+    <Popover class="penstock-opener" label={`review ${edits} ▾`} testid="penstock-review-menu">
+      {() => <Review session={session} />}
+    </Popover>
   );
 }

@@ -1,14 +1,17 @@
 import { useComputed, useSignal } from "@preact/signals";
 import { useEffect, useLayoutEffect, useMemo, useRef } from "preact/hooks";
+import { isFiltered } from "../session/grid-filter.ts";
 import * as intervals from "../session/intervals.ts";
 import { chips } from "../session/labels.ts";
 import { type LoadedTile, type PageCache, pagesOf } from "../session/page-cache.ts";
+import { canRetry, problemWords } from "../session/problems.ts";
 import type { Session } from "../session/session.ts";
 import type { Store } from "../session/store.ts";
 import { classColor } from "../ui/colors.ts";
 import { focusable } from "../ui/focus.ts";
-import { countText } from "../ui/number-text.ts";
+import { countText, pluralText } from "../ui/number-text.ts";
 import { BoxOverlay, MANY } from "./box-overlay.tsx";
+import { filterInWords } from "./filter-words.ts";
 import {
   followScroll,
   type GridShape,
@@ -162,7 +165,7 @@ function usePages(store: Store, pages: PageCache, start: number, stop: number, s
   const total = store.gridSize.value;
   const arrivals = pages.arrivals.value;
   useEffect(() => {
-    pages.configure(`${epoch}/${size}/${store.classFilter.peek()}`, total, store.keepTiles.peek());
+    pages.configure(`${epoch}/${size}`, total, store.keepTiles.peek());
     if (!live) return undefined;
     const jumped = Math.abs(start - last.current) > 3 * Math.max(1, stop - start);
     last.current = start;
@@ -203,7 +206,13 @@ function Cell({ session, id, position, column, side }: CellProps) {
       {tile === undefined ? (
         <Waiting fault={fault} onRetry={() => grid.pages.retry(position)} />
       ) : (
-        <TileImage store={store} tile={tile} boxes={grid.boxes.value} side={side} />
+        <TileImage
+          store={store}
+          tile={tile}
+          boxes={grid.boxes.value}
+          side={side}
+          onRetry={() => grid.pages.retry(position)}
+        />
       )}
     </div>
   );
@@ -219,22 +228,28 @@ function cellName(store: Store, tile: LoadedTile | undefined, position: number):
 function Waiting({ fault, onRetry }: { fault: string | null; onRetry: () => void }) {
   if (fault === null) return <span class="penstock-skeleton" />;
   return (
-    <span class="penstock-broken">
-      <span>{fault}</span>
-      <button {...focusable} type="button" tabIndex={-1} class="penstock-link" onClick={onRetry}>
-        Retry
-      </button>
+    <span class="penstock-broken" title={fault}>
+      <span>not loaded</span>
+      <Again onRetry={onRetry} />
     </span>
   );
 }
 
-function TileImage({ store, tile, boxes, side }: { store: Store; tile: LoadedTile; boxes: boolean; side: number }) {
+interface TileProps {
+  store: Store;
+  tile: LoadedTile;
+  boxes: boolean;
+  side: number;
+  onRetry: () => void;
+}
+
+function TileImage({ store, tile, boxes, side, onRetry }: TileProps) {
   return (
     <>
       {store.dataset.value?.image_tensor === null ? (
         <Card store={store} labels={tile.labels} />
       ) : tile.url === null ? (
-        <Broken tile={tile} />
+        <Broken tile={tile} onRetry={onRetry} />
       ) : (
         <img src={tile.url} alt="" draggable={false} />
       )}
@@ -247,7 +262,11 @@ function TileImage({ store, tile, boxes, side }: { store: Store; tile: LoadedTil
         />
       ) : null}
       {boxes && tile.boxes.length / 4 > MANY ? (
-        <span class="penstock-box-count" aria-hidden="true" data-count={`${tile.boxes.length / 4} boxes`} />
+        <span
+          class="penstock-box-count"
+          aria-hidden="true"
+          data-count={pluralText(tile.boxes.length / 4, "box", "boxes")}
+        />
       ) : null}
       {tile.boxes.length === 0 && tile.url !== null ? <LabelDots store={store} labels={tile.labels} /> : null}
       {tile.edited ? (
@@ -260,11 +279,36 @@ function TileImage({ store, tile, boxes, side }: { store: Store; tile: LoadedTil
   );
 }
 
-function Broken({ tile }: { tile: LoadedTile }) {
+/** Few words; the sentence is in the tooltip, and in the detail panel when the tile is clicked. */
+function Broken({ tile, onRetry }: { tile: LoadedTile; onRetry: () => void }) {
   return (
-    <span class="penstock-broken penstock-warned" data-testid="penstock-broken">
-      <span>{tile.error ?? "no image"}</span>
+    <span
+      class="penstock-broken penstock-warned"
+      title={tile.error ?? undefined}
+      data-problem={tile.problem ?? "other"}
+      data-testid="penstock-broken"
+    >
+      <span>{problemWords(tile.problem)}</span>
+      {canRetry(tile.problem) ? <Again onRetry={onRetry} /> : null}
     </span>
+  );
+}
+
+function Again({ onRetry }: { onRetry: () => void }) {
+  return (
+    <button
+      {...focusable}
+      type="button"
+      tabIndex={-1}
+      class="penstock-link"
+      data-testid="penstock-retry"
+      onClick={(event) => {
+        event.stopPropagation();
+        onRetry();
+      }}
+    >
+      Retry
+    </button>
   );
 }
 
@@ -312,13 +356,21 @@ function Empty({ store }: { store: Store }) {
           : "Images need a running kernel. Run this cell again."}
       </p>
     );
-  if (store.classFilter.value !== null) {
-    const name = store.classNames.value[store.classFilter.value] ?? "";
+  if (query.pool_size > 0 && isFiltered(store.filter.value)) {
+    const words = filterInWords(store.filter.value, store.classNames.value);
     return (
-      <p class="penstock-empty">
-        No sample of this pool has {name}.{" "}
-        <button {...focusable} type="button" class="penstock-link" onClick={() => void store.actions.filterClass(null)}>
-          Show all
+      <p class="penstock-empty" data-testid="penstock-empty">
+        {query.pool_size === 1 ? "The sample" : `None of the ${countText(query.pool_size)} samples`} of this query{" "}
+        {query.pool_size === 1 ? `is not shown: the filter asks for one that ${words}` : words}.{" "}
+        <button
+          {...focusable}
+          type="button"
+          class="penstock-link"
+          disabled={!store.isLive.value}
+          data-testid="penstock-clear"
+          onClick={() => void store.actions.clearFilter()}
+        >
+          Clear the filter
         </button>
       </p>
     );

@@ -1,15 +1,14 @@
 import { effect } from "@preact/signals";
 import { type ComponentChildren, render } from "preact";
 import { useEffect, useRef } from "preact/hooks";
-import { CoveragePanel } from "../coverage/coverage-panel.tsx";
+import { ClassTable } from "../class-table/class-table.tsx";
+import { CoverageStrip } from "../coverage/coverage-strip.tsx";
 import { BehindBanner, Explorer, LinkBanner, LiveRegion, Toast } from "../explorer/explorer.tsx";
 import { Header } from "../explorer/header.tsx";
 import { LeftRegion } from "../explorer/left-region.tsx";
-import { HistogramPanel } from "../histogram/histogram-panel.tsx";
 import { QueryPanel } from "../query/query-panel.tsx";
 import type { ViewContext } from "../session/model.ts";
 import { createSession, type Session } from "../session/session.ts";
-import { WeightsPanel } from "../tuner/weights-panel.tsx";
 import { ownColors } from "../ui/colors.ts";
 import { forwardSave } from "../ui/focus.ts";
 import { lazy } from "../ui/lazy.tsx";
@@ -40,12 +39,11 @@ export const bodies: Record<string, Body> = {
   ),
   query_editor: ({ session }) => <QueryPanel session={session} />,
   weight_tuner: ({ session }) => (
-    <>
-      <WeightsPanel store={session.store} />
-      <HistogramPanel store={session.store} />
-    </>
+    <div class="penstock-tuner">
+      <ClassTable session={session} />
+    </div>
   ),
-  coverage_view: ({ session }) => <CoveragePanel store={session.store} />,
+  coverage_view: ({ session }) => <CoverageStrip session={session} alone />,
 };
 
 function Frame({ session, kind }: { session: Session; kind: string }) {

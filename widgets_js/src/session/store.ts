@@ -1,12 +1,17 @@
 // What every panel of one widget reads. Panels read signals and call actions; only the session (session.ts) writes kernel
 // answers into them. Nothing here touches the DOM.
 import { computed, type ReadonlySignal, type Signal, signal } from "@preact/signals";
+import { EVERYTHING, onlyClass } from "./grid-filter.ts";
 import type {
+  AppliedPreset,
   ClauseInfo,
   DatasetInfo,
+  GridFilter,
   GridState,
   Mode,
+  PresetName,
   QueryState,
+  SampleState,
   SavedView,
   Snapshot,
   Unit,
@@ -25,6 +30,8 @@ export interface Toast {
   text: string;
   undo: boolean;
   redo: boolean;
+  /** What Undo and Redo act on; edits of the data unless told. */
+  of?: "edits" | "weights";
   /** What else can be done about it, from the button on. */
   action?: { label: string; run: (button: Element) => void };
   /** An error: stays until it is dismissed. */
@@ -46,6 +53,8 @@ export interface Store {
   combine: Signal<"max" | "sum" | "product">;
   /** Weights in clause order, as the sliders stand; what every chart draws. Replaced, never changed in place. */
   weights: Signal<Float64Array>;
+  /** What the weights come from. */
+  preset: Signal<AppliedPreset | null>;
   /** Why sliders cannot write into the text now, else null. */
   textFault: Signal<string | null>;
   /** True from pointer down to pointer up on a slider: echoes from the kernel are ignored. */
@@ -59,9 +68,11 @@ export interface Store {
   views: Signal<SavedView[]>;
   /** Classes whose boxes are not drawn. */
   hiddenClasses: Signal<ReadonlySet<number>>;
-  /** The grid shows only pool rows with this class (a click on a bar). */
-  classFilter: Signal<number | null>;
-  /** Rows the grid shows: the pool, or what `classFilter` leaves of it. */
+  /** What the grid leaves out of the pool, as asked for last. */
+  filter: Signal<GridFilter>;
+  /** The one class the grid shows, where it is one. */
+  classFilter: ReadonlySignal<number | null>;
+  /** Rows the grid shows: the pool, or what `filter` leaves of it. */
   gridSize: Signal<number>;
   /** Filter, order and selection as the kernel keeps them. */
   grid: Signal<GridState | null>;
@@ -88,20 +99,34 @@ export interface Actions {
   run(change?: { text?: string; mode?: Mode; seed?: number }): Promise<void>;
   /** Move a slider: rewrites one literal, redraws at once, tells the kernel at rest. */
   setWeight(clause: number, value: number): void;
-  setWeights(values: ArrayLike<number>): void;
-  /** One gesture on the sliders back or forth; false when there is none. */
-  undoWeights(): boolean;
-  redoWeights(): boolean;
+  /** All weights at once; `name` is what undo calls it. */
+  setWeights(values: ArrayLike<number>, name?: string): void;
+  /** One gesture on weights back or forth; false when there is none. A toast says which. */
+  undoWeights(): Promise<boolean>;
+  redoWeights(): Promise<boolean>;
   addClass(classIndex: number, weight?: number): Promise<void>;
   removeClause(clause: number): Promise<void>;
-  preset(
-    name: "raw" | "balanced" | "square_root" | "effective_number" | "repeat_factor",
-    parameter?: number,
-  ): Promise<string | null>;
+  /** The reference of the preset once it ran; null where it did not. `kept`: weights that stay, by the clause's source. */
+  preset(name: PresetName, parameter?: number, kept?: ReadonlyMap<string, number>): Promise<string | null>;
+  /** Take SAMPLE BY out of the query. Whether it ran. */
+  resetWeights(): Promise<boolean>;
+  /** Run a text that differs in its weights; `name` is what undo calls it. Whether it ran. */
+  runWeights(text: string, name: string, kept?: ReadonlyMap<string, number>): Promise<boolean>;
+  /** Say in a toast what was done to weights. */
+  tellWeights(text: string, undo: boolean): void;
   setMode(mode: Mode): void;
   setSeed(seed: number): void;
   setUnit(unit: Unit): void;
-  filterClass(classIndex: number | null): Promise<void>;
+  /** Show samples of one class; with `add` it joins the classes that are shown, or leaves them; null: of all classes. */
+  filterClass(classIndex: number | null, options?: { add?: boolean }): Promise<void>;
+  /** Whether samples have any of the classes, all of them, or none. */
+  filterHow(how: GridFilter["how"]): Promise<void>;
+  filterState(state: SampleState, on: boolean): Promise<void>;
+  clearFilter(): Promise<void>;
+  /** Take a condition out of WHERE and run the rest. */
+  dropCondition(condition: number): Promise<void>;
+  /** Write the filter, or the selection, into WHERE and run that. */
+  narrow(by: "filter" | "selection"): Promise<void>;
   toggleClass(classIndex: number): void;
   undo(): Promise<void>;
   redo(): Promise<void>;
@@ -113,6 +138,7 @@ export function createStore(kind: WidgetState["_kind"], rpc: Rpc, state: Partial
   const dataset = signal<DatasetInfo | null>(null);
   const query = signal<QueryState | null>(null);
   const link = signal<Link>("connecting");
+  const filter = signal<GridFilter>(EVERYTHING);
   return {
     kind,
     link,
@@ -124,6 +150,7 @@ export function createStore(kind: WidgetState["_kind"], rpc: Rpc, state: Partial
     clauses: signal<ClauseInfo[]>([]),
     combine: signal<"max" | "sum" | "product">("max"),
     weights: signal(new Float64Array()),
+    preset: signal<AppliedPreset | null>(null),
     textFault: signal<string | null>(null),
     dragging: signal(false),
     mode: signal(state.mode ?? "iid"),
@@ -134,7 +161,8 @@ export function createStore(kind: WidgetState["_kind"], rpc: Rpc, state: Partial
     history: signal<string[]>([]),
     views: signal<SavedView[]>([]),
     hiddenClasses: signal<ReadonlySet<number>>(new Set<number>()),
-    classFilter: signal<number | null>(null),
+    filter,
+    classFilter: computed(() => onlyClass(filter.value)),
     gridSize: signal(0),
     grid: signal<GridState | null>(null),
     current: signal<number | null>(null),

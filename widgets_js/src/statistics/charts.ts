@@ -2,6 +2,7 @@
 import { computed, type ReadonlySignal, signal } from "@preact/signals";
 import type { Statistics } from "../session/statistics-arrays.ts";
 import type { Store } from "../session/store.ts";
+import { conditionStatistics, conditionsOf, matchesEveryRow } from "./conditions.ts";
 import { clausesWithoutEffect, type NoEffect } from "./effects.ts";
 import { drawFactors, type Factors, type Histogram, histogram } from "./histogram.ts";
 import { implicitLift, type Lift, type LiftRequest } from "./lift.ts";
@@ -15,6 +16,8 @@ export interface Charts {
   histogram: ReadonlySignal<Histogram | null>;
   /** One bar, of the samples without a label; null where there are none, and where instances are counted. */
   background: ReadonlySignal<Histogram | null>;
+  /** Samples that match each condition which is no class, in clause order; without clauses one bar, of every sample. */
+  conditions: ReadonlySignal<Histogram | null>;
   liftRequest: ReadonlySignal<LiftRequest | null>;
   lift: ReadonlySignal<Lift | null>;
   /** In clause order: why moving a clause changes nothing, or null. */
@@ -52,6 +55,11 @@ function makeCharts(store: Store): Charts {
     return histogram(shown, store.unit.value, factors.value, few || settled());
   });
   const namedClasses = computed(() => classesNamed(store));
+  const ofConditions = computed(() => {
+    const clauses = store.query.value?.clauses ?? [];
+    const wanted = conditionsOf(clauses, strata.value?.header.num_classes ?? 0);
+    return strata.value === null || clauses.length === 0 ? null : conditionStatistics(strata.value, clauses, wanted);
+  });
   const liftRequest = computed((): LiftRequest | null => {
     if (plan.value === null || factors.value === null || bars.value === null || byClause.value) return null;
     return {
@@ -76,6 +84,11 @@ function makeCharts(store: Store): Charts {
         "samples",
         factors.value,
       );
+    }),
+    conditions: computed(() => {
+      if (plan.value === null || factors.value === null) return null;
+      if (ofConditions.value === null) return everySample(plan.value);
+      return histogram({ ...plan.value, statistics: ofConditions.value }, "samples", factors.value);
     }),
     liftRequest,
     lift: computed(() => (liftRequest.value === null ? null : implicitLift(liftRequest.value))),
@@ -123,6 +136,11 @@ function currentPlan(store: Store, statistics: Statistics | null): DrawPlan | nu
   });
 }
 
+function everySample(plan: DrawPlan): Histogram {
+  const drawn = Float64Array.of(plan.draws);
+  return { raw: Float64Array.of(plan.statistics.header.num_rows), expected: drawn, low: drawn, high: drawn };
+}
+
 /** One class, of which each stratum has some rows. */
 function ofOneClass(statistics: Statistics, rows: Float64Array): Statistics {
   return {
@@ -154,11 +172,9 @@ function clauseCounts(statistics: Statistics): Statistics {
   };
 }
 
-const EVERY_ROW = /^\s*true\s*$/i;
-
 function clausesNaming(store: Store): ReadonlySet<number> {
   const clauses = store.query.value?.clauses ?? [];
-  return new Set([...clauses.keys()].filter((i) => !EVERY_ROW.test(clauses[i]?.expression ?? "")));
+  return new Set([...clauses.keys()].filter((i) => !matchesEveryRow(clauses[i]?.expression ?? "")));
 }
 
 function classesNamed(store: Store): ReadonlySet<number> {

@@ -1,6 +1,7 @@
 // Numbers as people read them, the same in every panel and in every language of the browser. One rule: a number is written
 // out (countText), so that the same count reads the same in a header, a sentence and a table; only the marks of an axis,
-// which have no room, are shortened, and only from 100,000 on (axisText).
+// which have no room, are shortened, and only from 100,000 on (axisText), and the counts of a row, from 10,000 on
+// (shortCountText), whose tooltip has them written out.
 
 const WRITTEN = new Intl.NumberFormat("en-US", { maximumFractionDigits: 6 });
 
@@ -18,6 +19,16 @@ export function axisText(value: number): string {
   if (size >= 1e6) return `${trim((value / 1e6).toFixed(2))}M`;
   if (size >= 1e5) return `${trim((value / 1e3).toFixed(1))}k`;
   return size >= 1e3 ? WRITTEN.format(value) : String(Number(value.toPrecision(6)));
+}
+
+/** A count of a row: 0.4 · 8.5 · 321 · 1,932 · 11.0k · 118k · 2.35M. */
+export function shortCountText(value: number): string {
+  const size = Math.abs(value);
+  if (size >= 999_500)
+    return size >= 999_500_000 ? `${(value / 1e9).toPrecision(3)}B` : `${(value / 1e6).toPrecision(3)}M`;
+  if (size >= 9999.5) return `${(value / 1e3).toFixed(size < 99_950 ? 1 : 0)}k`;
+  if (size >= 9.95 || size === 0) return WRITTEN.format(Math.round(value));
+  return size < 0.05 ? "<0.1" : trim(value.toFixed(1));
 }
 
 /** "1 edit", "1,234 edits". */

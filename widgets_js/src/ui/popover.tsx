@@ -12,6 +12,9 @@ interface PopoverProps {
   name?: string;
   testid?: string;
   disabled?: boolean;
+  tabIndex?: number;
+  /** Its cell in a row whose cells arrow keys walk. */
+  cell?: string;
   children: (close: () => void) => ComponentChildren;
 }
 
@@ -29,15 +32,8 @@ function place(panel: HTMLElement, button: HTMLElement): void {
   panel.style.top = `${fits ? Math.min(below, Math.max(MARGIN, window.innerHeight - height - MARGIN)) : anchor.top - height - 4}px`;
 }
 
-export function Popover({
-  label,
-  title,
-  name,
-  testid,
-  disabled,
-  children,
-  class: kind = "penstock-button",
-}: PopoverProps) {
+export function Popover(props: PopoverProps) {
+  const { label, title, name, testid, disabled, tabIndex, cell, children, class: kind = "penstock-button" } = props;
   const id = useId();
   const [open, setOpen] = useState(false);
   const button = useRef<HTMLButtonElement>(null);
@@ -76,6 +72,8 @@ export function Popover({
         aria-label={name}
         disabled={disabled}
         data-testid={testid}
+        tabIndex={tabIndex}
+        data-cell={cell}
         aria-expanded={open}
         aria-haspopup="dialog"
         onClick={() => panel.current?.togglePopover?.()}

@@ -15,7 +15,10 @@ export interface Mounted {
 }
 
 /** Panels over one live session, unmounted when the test ends. */
-export async function mounted(scenario: Scenario, ...panels: ComponentType<{ store: Store }>[]): Promise<Mounted> {
+export async function mounted(
+  scenario: Scenario,
+  ...panels: ComponentType<{ store: Store; session: Session }>[]
+): Promise<Mounted> {
   const { session, model } = liveSession(scenario);
   const root = document.createElement("div");
   root.className = "penstock";
@@ -23,7 +26,7 @@ export async function mounted(scenario: Scenario, ...panels: ComponentType<{ sto
   render(
     <>
       {panels.map((Panel) => (
-        <Panel key={Panel.name} store={session.store} />
+        <Panel key={Panel.name} store={session.store} session={session} />
       ))}
     </>,
     root,
@@ -41,6 +44,12 @@ export async function mounted(scenario: Scenario, ...panels: ComponentType<{ sto
   };
   const all = <E extends HTMLElement>(selector: string): E[] => [...root.querySelectorAll<E>(selector)];
   return { root, session, store: session.store, model, find, all };
+}
+
+/** What a user types into a field. */
+export function type(field: HTMLInputElement, text: string): void {
+  field.value = text;
+  field.dispatchEvent(new Event("input", { bubbles: true }));
 }
 
 /** What a user does to a slider. */

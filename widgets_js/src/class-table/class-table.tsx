@@ -1,0 +1,32 @@
+import type { Session } from "../session/session.ts";
+import { useMeasuredWidth } from "../ui/measured-width.ts";
+import { columnsFor } from "./columns.ts";
+import { Sentence } from "./sentence.tsx";
+import { tableModel } from "./table-model.ts";
+import { TableView } from "./table-view.tsx";
+import { FindTools, ViewTools } from "./tools.tsx";
+
+const UNMEASURED = 492;
+const LEGEND_FROM = 560; // pixels
+
+/** Every class with its weight and what the weight does to it, in one row. */
+export function ClassTable({ session }: { session: Session }) {
+  const { store } = session;
+  const model = tableModel(store);
+  const [root, width] = useMeasuredWidth<HTMLElement>(UNMEASURED);
+  if (store.isTable.value) return null;
+  const columns = columnsFor(width, model.long.value);
+  return (
+    <section
+      ref={root}
+      class="penstock-class-table"
+      aria-label="Classes and weights"
+      data-testid="penstock-class-table"
+    >
+      <FindTools session={session} model={model} narrow={columns.stacked} />
+      <ViewTools session={session} model={model} legend={width >= LEGEND_FROM} />
+      <TableView session={session} model={model} columns={columns} />
+      <Sentence model={model} />
+    </section>
+  );
+}
