@@ -147,14 +147,14 @@ def test_the_focus_comes_back_to_the_image_from_the_list_of_classes(open_plain, 
     page = open_plain(lambda: penstock.explore(animals), width=1220)
     open_image(page)
     page.keyboard.press("c")
-    expect(page.get_by_test_id("penstock-class-search")).to_be_focused()
+    expect(page.get_by_test_id("penstock-class-find")).to_be_focused()
     page.keyboard.type("ow")
     page.keyboard.press("Enter")
     expect(page.get_by_test_id("penstock-stage")).to_be_focused()
     saved(page, 1)
     assert label_lists(animals)[0] == [2]
     page.get_by_test_id("penstock-labels").get_by_role("button", name="owl", exact=True).click()
-    expect(page.get_by_test_id("penstock-class-search")).to_be_focused()
+    expect(page.get_by_test_id("penstock-class-find")).to_be_focused()
     page.keyboard.press("Escape")
     expect(page.get_by_test_id("penstock-stage")).to_be_focused()
     expect(page.get_by_test_id("penstock-editor")).to_be_visible()
@@ -170,7 +170,7 @@ def test_the_list_of_classes_opens_at_the_box_inside_the_region(open_plain, tmp_
     right, bottom = stage["x"] + stage["width"], stage["y"] + stage["height"]
     Counted(page).drag((right - 60, bottom - 110, 40, 30))
     page.keyboard.press("c")
-    expect(page.get_by_test_id("penstock-class-search")).to_be_focused()
+    expect(page.get_by_test_id("penstock-class-find")).to_be_focused()
     dock = page.get_by_test_id("penstock-dock").bounding_box()
     assert stage["x"] <= dock["x"] <= right - dock["width"]
     assert stage["y"] <= dock["y"] <= bottom - dock["height"]

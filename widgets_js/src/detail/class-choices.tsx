@@ -96,7 +96,7 @@ export function ClassChoices({ session, onDone, focus }: Props) {
           setActive(null);
         }}
         onKeyDown={onKeyDown}
-        data-testid="penstock-class-search"
+        data-testid="penstock-class-find"
       />
       <p class="penstock-aim" data-testid="penstock-aim">
         {labeling.aimText()}
