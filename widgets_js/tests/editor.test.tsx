@@ -8,6 +8,8 @@ import type { PanelState } from "../src/session/protocol.ts";
 const eventually = (check: () => void): Promise<void> => vi.waitFor(check, { timeout: 4000, interval: 10 });
 const settle = (ms = 20): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
+const firstLabel = (edit: Record<string, unknown> | undefined): unknown => (edit?.labels as number[] | undefined)?.[0];
+
 let unmount: (() => void) | null = null;
 
 async function mount(options: FakeOptions = {}, kind = "explorer") {
@@ -156,7 +158,7 @@ describe("the editor", () => {
     await openEditor();
     await press("Tab");
     await press("6");
-    await eventually(() => expect((edits()[0]?.labels as number[])[0]).toBe(5));
+    await eventually(() => expect(firstLabel(edits()[0])).toBe(5));
   });
 
   it("takes the box away with Delete, and its label with it", async () => {
@@ -191,7 +193,7 @@ describe("the editor", () => {
     field.dispatchEvent(new Event("input", { bubbles: true }));
     await settle();
     await press("Enter");
-    await eventually(() => expect((edits()[0]?.labels as number[])[0]).toBe(5));
+    await eventually(() => expect(firstLabel(edits()[0])).toBe(5));
     expect(document.activeElement).toBe(find("stage"));
   });
 
@@ -203,7 +205,7 @@ describe("the editor", () => {
     await eventually(() => expect(document.activeElement).toBe(find("class-find")));
     expect(need("aim").textContent).toBe(`Class of box 1 of ${before.length}`);
     el.querySelector<HTMLElement>("[role=option][data-class=Cross]")?.click();
-    await eventually(() => expect((edits()[0]?.labels as number[])[0]).toBe(5));
+    await eventually(() => expect(firstLabel(edits()[0])).toBe(5));
     need("labels").querySelector<HTMLElement>("[aria-label='Remove Cross']")?.click();
     await eventually(() => expect(edits()[1]).toMatchObject({ labels: before.slice(1) }));
   });

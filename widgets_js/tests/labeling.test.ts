@@ -210,7 +210,7 @@ describe("a class", () => {
     expect(session.labeling.picking.value).toBe(true);
     void session.labeling.choose(5);
     expect(session.labeling.picking.value).toBe(false);
-    await vi.waitFor(() => expect((edits()[0]?.labels as number[])[0]).toBe(5));
+    await vi.waitFor(() => expect((edits()[0]?.labels as number[] | undefined)?.[0]).toBe(5));
   });
 
   it("that is there already sends nothing", async () => {

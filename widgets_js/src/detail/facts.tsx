@@ -19,6 +19,7 @@ function drawFacts({ store }: Session, sample: ShownSample): Fact[] {
       ["drawn", "once an epoch"],
     ];
   const { weight, from } = weightOf(store, sample);
+  if (weight === null) return [];
   return [
     ["weight", `${numberText(weight)}${from}`],
     ["drawn", drawnText(store, weight)],
@@ -28,7 +29,7 @@ function drawFacts({ store }: Session, sample: ShownSample): Fact[] {
 type Store = Session["store"];
 
 /** The weight as the sliders stand, and which clause it is from. */
-export function weightOf(store: Store, sample: ShownSample): { weight: number; from: string } {
+export function weightOf(store: Store, sample: ShownSample): { weight: number | null; from: string } {
   const { clauses } = sample;
   const infos = store.clauses.value;
   if (clauses === null || clauses.some((clause) => clause >= infos.length)) return { weight: sample.weight, from: "" };

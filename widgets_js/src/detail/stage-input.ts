@@ -2,6 +2,7 @@
 import { useEffect } from "preact/hooks";
 import { type Box, boxAt, boxBetween, dragBox, type Handle, panBy, zoomAt } from "../session/box-geometry.ts";
 import { samePoint } from "../session/shapes.ts";
+import { focused } from "../ui/focus.ts";
 import { dragPoint, dropPoint, pressPoint } from "./point-input.ts";
 import { addBox, chosenPoint, save, type Tools } from "./stage-tools.ts";
 
@@ -11,7 +12,7 @@ export function useWheel(tools: Tools): void {
   useEffect(() => {
     const element = port.current;
     const onWheel = (event: WheelEvent): void => {
-      if (!event.ctrlKey && !event.metaKey && document.activeElement !== element) return;
+      if (!event.ctrlKey && !event.metaKey && (element === null || focused(element) !== element)) return;
       event.preventDefault();
       const frame = element?.getBoundingClientRect();
       if (frame === undefined) return;

@@ -10,7 +10,7 @@ type KeyText = readonly [keys: readonly string[], what: string];
 export function KeysLine({ session, alone }: { session: Session; alone: boolean }) {
   const dataset = session.store.dataset.value;
   if (dataset === null) return <p class="penstock-keys" />;
-  const reading = dataset.read_only ? "Read-only: labels cannot be changed." : null;
+  const reading = dataset.read_only ? (session.store.page.value?.why ?? "Read-only: labels cannot be changed.") : null;
   return (
     <p class="penstock-keys" data-testid="penstock-keys">
       {reading === null ? null : <span>{reading}</span>}

@@ -10,6 +10,7 @@ import { Labeling } from "./labeling.ts";
 import type { Model } from "./model.ts";
 import type { EventMessage, PanelState, WidgetState } from "./protocol.ts";
 import { QuerySession } from "./query-session.ts";
+import { ReviewSession } from "./review-session.ts";
 import { isCancelled, Rpc, RpcFailure } from "./rpc.ts";
 import { createStore, type Store, type Toast } from "./store.ts";
 
@@ -39,6 +40,7 @@ export interface Session {
   grid: GridSession;
   detail: DetailSession;
   labeling: Labeling;
+  review: ReviewSession;
   model: Model;
   /** Exported code on show, where it could not be inserted. */
   exported: Signal<{ code: string; of: "loader" | "annotations" } | null>;
@@ -98,6 +100,7 @@ export function createSession(model: Model): Session {
     detail.opened.value = true;
     if (base.dataset.value?.image_tensor != null && base.current.value !== null) base.region.value = "image";
   };
+  const review = new ReviewSession(base, edits);
   filters.beforeNarrow = () => grid.settle();
   query.onFollowed = (text) => {
     base.announcement.value = text;
@@ -114,6 +117,7 @@ export function createSession(model: Model): Session {
     grid,
     detail,
     labeling: new Labeling(store, detail, grid, edits),
+    review,
     model,
     exported: signal(null),
     get lastRows() {
@@ -136,6 +140,7 @@ export function createSession(model: Model): Session {
       edits.dispose();
       grid.dispose();
       detail.dispose();
+      review.dispose();
       rpc.dispose();
     },
   };
