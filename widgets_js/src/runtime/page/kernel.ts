@@ -256,7 +256,7 @@ export class PageKernel {
     const buffers: DataView[] = [];
     const tile = placedTile(found.tile, [found.parts[0] as DataView, inFull(found.parts[1] as DataView)], buffers);
     const note = found.small && tile.image >= 0 ? SMALL_NOTE : null;
-    const sample: SampleDetail = { ...tile, fields: [], state: "", before: null, note };
+    const sample: SampleDetail = { ...tile, fields: [], state: "", clauses: null, weight: null, before: null, note };
     return { result: { sample }, buffers };
   }
 
