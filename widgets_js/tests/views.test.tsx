@@ -377,8 +377,12 @@ describe("the header", () => {
 
   it("offers to balance the classes until a weight differs from 1, then to export", async () => {
     const { el } = await mount("explorer");
-    find(el, "balance").click();
-    await eventually(() => expect(el.querySelector("[data-testid=penstock-balance]")).toBeNull());
+    const filled = (id: string) => find(el, id).classList.contains("penstock-primary");
+    await eventually(() => expect([filled("balance"), filled("export")]).toEqual([true, false]));
+    unfold(el, "balance");
+    await eventually(() => expect(el.querySelector("[data-testid=preset-balanced]")).not.toBeNull());
+    el.querySelector<HTMLElement>("[data-testid=preset-balanced]")?.click();
+    await eventually(() => expect([filled("balance"), filled("export")]).toEqual([false, true]));
     expect(find(el, "export").classList.contains("penstock-primary")).toBe(true);
   });
 });

@@ -13,7 +13,7 @@ export function BalanceMenu({ session }: { session: Session }) {
   const { store } = session;
   const typed = useSignal<Readonly<Record<string, string>>>({});
   const blocked = store.textFault.value !== null || store.statistics.value === null || hasNothing(store);
-  const unweighted = !store.query.value?.has_sampling;
+  const unweighted = store.weights.value.every((weight) => weight === 1);
   return (
     <Popover
       label={`${balanceLabel(store)} ▾`}
@@ -65,7 +65,7 @@ function Menu({ session, typed, close }: MenuProps) {
   const preset = store.preset.value;
   const current = store.query.value?.has_sampling ? (preset?.name ?? null) : "raw";
   return (
-    <div class="penstock-menu penstock-balance" role="dialog" aria-label="weigh all classes at once" onKeyDown={walk}>
+    <div class="penstock-balance" role="dialog" aria-label="weigh all classes at once" onKeyDown={walk}>
       {PRESETS.map((one) => (
         <PresetRow key={one.name} {...{ session, typed, close }} preset={one} current={current === one.name} />
       ))}
@@ -73,7 +73,7 @@ function Menu({ session, typed, close }: MenuProps) {
       <button
         {...focusable}
         type="button"
-        class="penstock-balance-row"
+        class="penstock-balance-only"
         disabled={!live}
         title={live ? undefined : "needs a running kernel"}
         aria-expanded={solving.value}
@@ -90,7 +90,7 @@ function Menu({ session, typed, close }: MenuProps) {
       <button
         {...focusable}
         type="button"
-        class="penstock-balance-row"
+        class="penstock-balance-only"
         disabled={!store.query.value?.has_sampling}
         data-testid="penstock-reset-all"
         onClick={() => {
@@ -127,9 +127,6 @@ function PresetRow({ session, preset, current, typed, close }: RowProps) {
   };
   return (
     <div class="penstock-balance-row" title={about} data-current={current}>
-      <span aria-hidden="true" class="penstock-balance-tick">
-        {current ? "✓" : ""}
-      </span>
       <button
         {...focusable}
         type="button"
@@ -138,34 +135,36 @@ function PresetRow({ session, preset, current, typed, close }: RowProps) {
         data-testid={`preset-${name}`}
         onClick={apply}
       >
-        {label}
+        <span aria-hidden="true" class="penstock-balance-tick">
+          {current ? "✓" : ""}
+        </span>
+        <span>{label}</span>
+        <span class="penstock-balance-what">{formula}</span>
       </button>
-      <span class="penstock-balance-what">
-        <span>{formula}</span>
-        {parameter !== undefined && (
-          <label>
-            {parameter.symbol}{" "}
-            <input
-              {...focusable}
-              type="number"
-              min={parameter.least}
-              max={parameter.most}
-              step="any"
-              aria-invalid={bad}
-              title={`from ${parameter.least} to ${parameter.most}`}
-              data-testid={`preset-${name}-parameter`}
-              value={text}
-              onInput={(event) => {
-                typed.value = { ...typed.value, [name]: event.currentTarget.value };
-              }}
-              onKeyDown={(event) => {
-                if (event.key === "Enter") apply();
-              }}
-            />
-          </label>
-        )}
-        <span class="penstock-balance-source">{source}</span>
-      </span>
+      {parameter !== undefined && (
+        <label>
+          {parameter.symbol}
+          <input
+            {...focusable}
+            type="number"
+            min={parameter.least}
+            max={parameter.most}
+            step="any"
+            aria-label={`${parameter.symbol} of ${label}`}
+            aria-invalid={bad}
+            title={`from ${parameter.least} to ${parameter.most}`}
+            data-testid={`preset-${name}-parameter`}
+            value={text}
+            onInput={(event) => {
+              typed.value = { ...typed.value, [name]: event.currentTarget.value };
+            }}
+            onKeyDown={(event) => {
+              if (event.key === "Enter") apply();
+            }}
+          />
+        </label>
+      )}
+      <span class="penstock-balance-source">{source}</span>
     </div>
   );
 }

@@ -38,7 +38,6 @@ export function Header({ session, editing = false }: { session: Session; editing
         {editing ? null : <Seed store={store} />}
         <CommitButton store={store} open={committing} toggle={() => setCommitting(!committing)} />
         {editing ? null : <ExportMenu session={session} primary={weighted} />}
-        {editing || weighted || edits > 0 || store.isTable.value ? null : <Balance store={store} />}
       </div>
       {committing && uncommitted ? <CommitForm session={session} onDone={() => setCommitting(false)} /> : null}
     </>
@@ -74,24 +73,6 @@ function CommitButton({ store, open, toggle }: { store: Store; open: boolean; to
 
 function changes(edits: number): string {
   return edits > 0 ? pluralText(edits, "edit") : "the changes";
-}
-
-function Balance({ store }: { store: Store }) {
-  const possible =
-    store.isLive.value && store.dataset.value?.label_tensor != null && (store.query.value?.pool_size ?? 0) > 0;
-  return (
-    <button
-      {...focusable}
-      type="button"
-      class="penstock-button penstock-primary"
-      data-testid="penstock-balance"
-      disabled={!possible}
-      title="weigh each class by its inverse frequency"
-      onClick={() => void store.actions.preset("balanced")}
-    >
-      Balance classes
-    </button>
-  );
 }
 
 function Seed({ store }: { store: Store }) {
