@@ -13,11 +13,13 @@ from penstock.tql.syntax._layout import format_query
 from penstock.tql.syntax._lexer import quote_name, quote_text
 from penstock.tql.syntax._parser import parse
 from penstock.tql.syntax._unparse import unparse
+from penstock.tql.syntax._where import Condition, conditions, with_condition, without_condition
 
 __all__ = [
     "ClassTables",
     "ColoredToken",
     "Completion",
+    "Condition",
     "Diagnostic",
     "Explanation",
     "HasSampleWeights",
@@ -29,6 +31,7 @@ __all__ = [
     "bind_sampling",
     "clauses",
     "complete",
+    "conditions",
     "exact_plan",
     "explain",
     "format_query",
@@ -48,4 +51,6 @@ __all__ = [
     "tokens",
     "unparse",
     "with_class_tables",
+    "with_condition",
+    "without_condition",
 ]

@@ -214,9 +214,8 @@ describe("what the kernel keeps", () => {
     const first = await mount("explorer");
     const { kernel } = first;
     const all = kernel.grid().size;
-    unfold(first.el, "classes-menu");
     await eventually(() => find(first.el, "classes"));
-    find(first.el, "classes").querySelector<HTMLElement>("[data-class=Square] .penstock-only")?.click();
+    find(first.el, "classes").querySelector<HTMLElement>("[data-class=Square] [data-cell=name]")?.click();
     await eventually(() => expect(find(first.el, "grid").dataset.pool).not.toBe(String(all)));
     const sort = find(first.el, "sort") as HTMLSelectElement;
     sort.value = "labels";

@@ -24,9 +24,10 @@ from penstock.widgets.requests import _checks as check
 from penstock.widgets.requests._operation import Call, operation
 from penstock.widgets.session._class_tables import ClassTable, pair_numbers
 from penstock.widgets.session._export import split_sampling, with_weights
+from penstock.widgets.session._narrowing import class_condition
 from penstock.widgets.session._session import Session
 
-__all__ = ["ClauseOperations", "class_condition"]
+__all__ = ["ClauseOperations"]
 
 _DIGITS = 6
 _MOST_CLAUSES = 40  # a preset over more classes writes one table
@@ -195,14 +196,3 @@ def _rounded(weight: float) -> float:
 
 def _is_every_row(condition: ast.Expression) -> bool:
     return isinstance(condition, ast.Literal) and condition.value is True
-
-
-def class_condition(tensor: str, name: str) -> str:
-    """Return the TQL condition that a sample has a class.
-
-    Examples
-    --------
-    >>> class_condition("labels", "baker's yeast")
-    "contains(labels, 'baker''s yeast')"
-    """
-    return f"contains({tql.quote_name(tensor)}, {tql.quote_text(name)})"

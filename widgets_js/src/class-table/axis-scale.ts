@@ -6,7 +6,7 @@ export interface AxisScale {
   readonly ticks: readonly number[];
 }
 
-const ROOM_PER_TICK = 40; // pixels: a mark of five figures and air
+const ROOM_PER_TICK = 54; // pixels: a mark and air
 const DECADES = 6;
 
 export interface Extent {

@@ -106,6 +106,10 @@ function Menu({ session, typed, close }: MenuProps) {
   );
 }
 
+function isWithin(text: string, { least, most }: { least: number; most: number }): boolean {
+  return text.trim() !== "" && Number(text) >= least && Number(text) <= most;
+}
+
 interface RowProps extends MenuProps {
   preset: PresetInfo;
   current: boolean;
@@ -114,16 +118,14 @@ interface RowProps extends MenuProps {
 function PresetRow({ session, preset, current, typed, close }: RowProps) {
   const { store } = session;
   const { name, label, formula, source, about, parameter } = preset;
-  const applied = current ? (store.preset.value?.parameter ?? undefined) : undefined;
-  const text = typed.value[name] ?? String(applied ?? parameter?.usual ?? "");
-  const value = parameter === undefined ? undefined : Number(text);
-  const bad =
-    parameter !== undefined &&
-    (text.trim() === "" || !((value as number) >= parameter.least && (value as number) <= parameter.most));
+  const usual = String((current ? store.preset.value?.parameter : null) ?? parameter?.usual ?? "");
+  const text = typed.value[name] ?? usual;
+  const bad = parameter !== undefined && !isWithin(text, parameter);
   const apply = (): void => {
-    if (bad) return;
+    const now = typed.peek()[name] ?? usual;
+    if (parameter !== undefined && !isWithin(now, parameter)) return;
     close();
-    void applyPreset(session, preset, value);
+    void applyPreset(session, preset, parameter === undefined ? undefined : Number(now));
   };
   return (
     <div class="penstock-balance-row" title={about} data-current={current}>

@@ -1,5 +1,6 @@
 // The one place where the table filters the grid.
 import type { Store } from "../session/store.ts";
+import type { SliderRow } from "./slider-rows.ts";
 
 export function canFilter(store: Store): boolean {
   return store.isLive.value;
@@ -13,4 +14,9 @@ export function isFiltered(store: Store, classIndex: number): boolean {
 export async function filterBy(store: Store, classIndex: number, _add: boolean): Promise<void> {
   if (!canFilter(store)) return;
   await store.actions.filterClass(isFiltered(store, classIndex) ? null : classIndex);
+}
+
+/** What a click or Enter on a row does; with Shift, Ctrl or Cmd its class joins those that are shown. */
+export function filterByRow(store: Store, { classIndex }: SliderRow, event: MouseEvent | KeyboardEvent): void {
+  if (classIndex !== null) void filterBy(store, classIndex, event.shiftKey || event.ctrlKey || event.metaKey);
 }

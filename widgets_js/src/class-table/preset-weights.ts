@@ -53,7 +53,7 @@ export const PRESETS: readonly PresetInfo[] = [
   },
 ];
 
-/** Weights of the clauses that name a class, 1 for the commonest of them; other clauses keep theirs. */
+/** Weights of the clauses that name a class, 1 for the commonest of all; other clauses keep theirs. */
 export function presetWeights(
   preset: PresetName,
   parameter: number | undefined,
@@ -61,7 +61,7 @@ export function presetWeights(
   counts: ArrayLike<number>,
   numRows: number,
 ): number[] {
-  const most = clauses.reduce((found, { class_index: c }) => Math.max(found, c === null ? 0 : (counts[c] ?? 0)), 1);
+  const most = Array.from(counts).reduce((found, count) => Math.max(found, count), 1);
   return clauses.map((clause) => {
     const count = clause.class_index === null ? 0 : (counts[clause.class_index] ?? 0);
     if (count === 0) return clause.weight;

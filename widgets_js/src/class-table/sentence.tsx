@@ -1,8 +1,9 @@
-import { computed } from "@preact/signals";
+import { computed, type ReadonlySignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useMemo } from "preact/hooks";
 import type { Store } from "../session/store.ts";
 import { chartsOf } from "../statistics/charts.ts";
+import { useEachFrame } from "../ui/each-frame.ts";
 import { focusable } from "../ui/focus.ts";
 import { countText, shareText, shortCountText, timesText } from "../ui/number-text.ts";
 import { clauseLabel } from "./slider-rows.ts";
@@ -11,12 +12,30 @@ import { type Drag, type Moved, movedByDrag, movedUnasked, type Unasked } from "
 
 /** Two lines that keep their place: what weights do to classes nobody asked about, or what to do next. */
 export function Sentence({ model }: { model: TableModel }) {
-  const text = useMemo(() => computed(() => sentenceOf(model)), [model]);
+  const [changes, compute] = useMemo(() => [changesOf(model), () => sentenceOf(model)] as const, [model]);
+  const text = useEachFrame(changes, compute);
   return (
     <div class="penstock-say" role="status" data-testid="penstock-sentence">
       <p>{text.value}</p>
     </div>
   );
+}
+
+/** Another object whenever the sentence may be another: it is made once a frame, not in the handler of a slider. */
+function changesOf({ store, before }: TableModel): ReadonlySignal<object> {
+  return computed(() => ({
+    weights: store.weights.value,
+    query: store.query.value,
+    statistics: store.statistics.value,
+    snapshot: store.snapshot.value,
+    fault: store.textFault.value,
+    clauses: store.clauses.value.length,
+    link: store.link.value,
+    mode: store.mode.value,
+    unit: store.unit.value,
+    names: store.classNames.value,
+    before: before.value,
+  }));
 }
 
 function sentenceOf(model: TableModel): ComponentChildren {

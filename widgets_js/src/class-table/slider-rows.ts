@@ -75,6 +75,5 @@ function noLabel(bar: number): SliderRow {
 
 /** What a row calls its clause. */
 export function clauseLabel(clause: ClauseInfo): string {
-  if (clause.class_index === null) return matchesEveryRow(clause.expression) ? "everything else" : clause.expression;
-  return clause.label;
+  return matchesEveryRow(clause.expression) ? "everything else" : clause.label;
 }

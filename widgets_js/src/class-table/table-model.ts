@@ -10,6 +10,7 @@ import { type Sort, sorted } from "./row-order.ts";
 import { type SliderRow, tableRows } from "./slider-rows.ts";
 import { type TunerState, tunerState } from "./tuner-state.ts";
 
+const AIR = 1.03; // between the longest bar and what is beside it
 const LOG_FROM = 500; // times the smallest count
 
 /** How things stood before a gesture on weights that a preset wrote. */
@@ -192,7 +193,8 @@ function heldExtent(store: Store, state: TunerState, bars: ReadonlySignal<BarSou
   return computed(() => {
     if (bars.value === null) return last;
     const { raw, expected, high } = bars.value.histogram;
-    const needed = extentOf(raw, expected, high);
+    const { highest, lowest } = extentOf(raw, expected, high);
+    const needed = { highest: AIR * highest, lowest };
     const held = store.dragging.value || state.held.value;
     if (held && last.highest >= needed.highest) return last;
     if (last.highest !== needed.highest || last.lowest !== needed.lowest) last = needed;
@@ -200,9 +202,9 @@ function heldExtent(store: Store, state: TunerState, bars: ReadonlySignal<BarSou
   });
 }
 
+/** Whether the longest bar is so much longer than that of the rarest class that one scale hides the short ones. */
 function isWide(raw: Float64Array | null, rows: readonly SliderRow[]): boolean {
   if (raw === null) return false;
-  const counts = rows.filter((row) => row.kind === "class").map((row) => raw[row.bar] ?? 0);
-  const { highest, lowest } = extentOf(counts);
-  return counts.length > 1 && highest >= LOG_FROM * lowest;
+  const { lowest } = extentOf(rows.filter((row) => row.kind === "class").map((row) => raw[row.bar] ?? 0));
+  return rows.some((row) => row.kind === "class") && extentOf(raw).highest >= LOG_FROM * lowest;
 }

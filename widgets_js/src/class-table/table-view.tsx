@@ -52,6 +52,7 @@ export function TableView({ session, model, columns }: Props) {
       aria-rowcount={rows.length + 1}
       aria-colcount={5}
       data-testid="penstock-classes"
+      data-penstock-undo="weights"
       style={{
         "--penstock-slider": `${columns.slider}px`,
         "--penstock-plot": `${columns.bars}px`,
@@ -116,7 +117,8 @@ function Head({ session, model, axis, columns, pattern }: HeadProps) {
         <span role="columnheader" class="penstock-head-number">
           weight
         </span>
-        <span role="columnheader" class="penstock-head-bars" aria-label="raw and sampled, as bars">
+        <span role="columnheader" class="penstock-head-bars">
+          <span class="penstock-hidden">raw and sampled, as bars</span>
           <Marks axis={axis} width={columns.bars} pattern={pattern} />
         </span>
         <span role="columnheader" class="penstock-head-text">
@@ -143,13 +145,29 @@ function Marks({ axis, width, pattern }: { axis: ReadonlySignal<AxisScale>; widt
           <rect width="1.6" height="4" class="penstock-hatch" />
         </pattern>
       </defs>
-      {scale.ticks.map((tick) => (
+      {readable(scale, width).map((tick) => (
         <text key={tick} x={scale(tick)} y={14} text-anchor={anchorAt(scale(tick), width)}>
           {markText(tick)}
         </text>
       ))}
     </svg>
   );
+}
+
+const LETTER = 6.2; // pixels
+
+/** The marks whose text does not run into that of the one before. */
+function readable(scale: AxisScale, width: number): number[] {
+  let end = Number.NEGATIVE_INFINITY;
+  return scale.ticks.filter((tick) => {
+    const size = LETTER * markText(tick).length;
+    const x = scale(tick);
+    const anchor = anchorAt(x, width);
+    const start = anchor === "start" ? x : anchor === "end" ? x - size : x - size / 2;
+    if (start < end + LETTER) return false;
+    end = start + size;
+    return true;
+  });
 }
 
 function anchorAt(x: number, width: number): "start" | "middle" | "end" {

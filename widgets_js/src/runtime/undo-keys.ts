@@ -3,8 +3,8 @@ import type { Session } from "../session/session.ts";
 
 export function undoKind(target: Element | null): "text" | "weights" | "edits" {
   if (target === null) return "edits";
-  if (target instanceof HTMLInputElement && target.type === "search") return "text";
-  if (target.closest("[data-penstock-undo='weights']") !== null) return "weights";
+  const owner = target.closest<HTMLElement>("[data-penstock-undo], .penstock-popover"); // the menu of a row is not the row
+  if (owner?.dataset.penstockUndo === "weights") return "weights";
   const types = ["range", "checkbox", "radio", "button"];
   if (target.closest(".cm-content, textarea") !== null) return "text";
   if (target instanceof HTMLInputElement && !types.includes(target.type)) return "text";

@@ -19,7 +19,7 @@ import type {
 } from "./protocol.ts";
 import { isCancelled, RpcFailure } from "./rpc.ts";
 import { decodeStatistics } from "./statistics-arrays.ts";
-import type { Actions, Store } from "./store.ts";
+import type { Actions, FilterActions, Store } from "./store.ts";
 import { inTable, setWeight, setWeights } from "./text-binding.ts";
 import {
   changedText,
@@ -43,7 +43,7 @@ interface Standing {
 }
 
 type Base = Omit<Store, "actions">;
-type QueryActions = Omit<Actions, "setUnit" | "undo" | "redo">;
+type QueryActions = Omit<Actions, "setUnit" | "undo" | "redo" | keyof FilterActions>;
 
 function weightsOf(clauses: readonly ClauseInfo[]): Float64Array {
   return Float64Array.from(clauses, (clause) => clause.weight);
@@ -105,7 +105,6 @@ export class QuerySession {
       tellWeights: (text, undo) => this.onWeights(text, undo ? "undo" : null),
       setMode: (mode) => this.setMode(mode),
       setSeed: (seed) => this.setSeed(seed),
-      filterClass: (classIndex) => this.filterClass(classIndex),
       toggleClass: (classIndex) => this.toggleClass(classIndex),
       announce: (text) => this.announce(text),
     };
@@ -338,6 +337,36 @@ export class QuerySession {
     }
   }
 
+  /** Run a text that a click made of the query that ran; what was typed and has not run stays in the editor. */
+  async runBeside(text: string): Promise<void> {
+    const draft = this.typedText();
+    await this.run({ text });
+    if (draft !== null && draft !== this.store.text.value) this.replaceText(draft);
+  }
+
+  /** Write the grid's filter, or the selection, into WHERE. */
+  async narrow(by: "filter" | "selection"): Promise<void> {
+    const { store } = this;
+    const draft = this.typedText();
+    try {
+      await this.settle();
+      const { result, buffers } = await store.rpc.call("query.narrow", { text: this.ranText(), by }, { lane: "run" });
+      batch(() => {
+        store.history.value = result.history;
+        this.apply(result, buffers, true);
+        if (draft !== null) this.replaceText(draft);
+      });
+      this.announce(`${countText(result.query.pool_size)} of ${countText(result.query.num_rows)} samples match`);
+    } catch (failure) {
+      this.failed(failure);
+    }
+  }
+
+  /** What was typed into the editor and has not run, else null. */
+  private typedText(): string | null {
+    return this.store.textFault.value === null ? null : this.store.text.value;
+  }
+
   private standing(): Standing {
     return { text: this.store.text.value, clauses: this.store.clauses.value };
   }
@@ -506,7 +535,8 @@ export class QuerySession {
     }
   }
 
-  private ranText(): string {
+  /** The query that ran, with the weights of now. */
+  ranText(): string {
     return this.store.textFault.value === null ? this.store.text.value : (this.store.query.value?.text ?? "");
   }
 
@@ -580,15 +610,6 @@ export class QuerySession {
       return true;
     }
     return this.runWeights(splitSampling(store.text.peek()).pool.trimEnd(), "reset all");
-  }
-
-  private async filterClass(classIndex: number | null): Promise<void> {
-    try {
-      const { result } = await this.store.rpc.call("grid.filter", { class_index: classIndex }, { lane: "filter" });
-      receiveGrid(this.store, result.grid, true);
-    } catch (failure) {
-      this.failed(failure);
-    }
   }
 
   private toggleClass(classIndex: number): void {

@@ -1,4 +1,5 @@
 import type { Unit } from "../session/protocol.ts";
+import type { Statistics } from "../session/statistics-arrays.ts";
 import { setBand } from "./bands.ts";
 import { inclusion } from "./once.ts";
 import { classValues, splitter } from "./parts.ts";
@@ -53,11 +54,10 @@ function sums({ statistics }: DrawPlan, { mean, spread, within }: Factors, unit:
   const { sizes, classOffsets, classIds, header } = statistics;
   const counts = unit === "samples" ? statistics.rowsWithClass : statistics.instances;
   const squares = unit === "samples" ? statistics.rowsWithClass : statistics.instancesSquared;
-  const raw = new Float64Array(header.num_classes);
   const expected = new Float64Array(header.num_classes);
   const variance = new Float64Array(header.num_classes);
-  const center = new Float64Array(header.num_classes);
-  let repeated = false;
+  const alike = mean === spread; // then what is drawn is also the center
+  const center = alike ? expected : new Float64Array(header.num_classes);
   let spreadRows = 0;
   for (let s = 0; s < sizes.length; s++) {
     const f = mean[s] as number;
@@ -68,19 +68,43 @@ function sums({ statistics }: DrawPlan, { mean, spread, within }: Factors, unit:
     for (let j = classOffsets[s] as number; j < stop; j++) {
       const c = classIds[j] as number;
       const a = counts[j] as number;
-      const b = squares[j] as number;
-      if (a !== b) repeated = true;
-      raw[c] = (raw[c] as number) + a;
       expected[c] = (expected[c] as number) + f * a;
-      variance[c] = (variance[c] as number) + v * b - own * a * a;
-      center[c] = (center[c] as number) + v * a;
+      variance[c] = (variance[c] as number) + v * (squares[j] as number) - own * a * a;
+      if (!alike) center[c] = (center[c] as number) + v * a;
     }
   }
   if (!within && spreadRows > 0) {
     for (let c = 0; c < variance.length; c++)
       variance[c] = (variance[c] as number) - (center[c] as number) ** 2 / spreadRows;
   }
-  return { raw, expected, variance, repeated };
+  return { ...countsOf(statistics, unit), expected, variance };
+}
+
+interface Counts {
+  readonly raw: Float64Array;
+  readonly repeated: boolean;
+}
+
+const known = new WeakMap<Statistics, Partial<Record<Unit, Counts>>>();
+
+/** What the pool has of each class: the same whatever the weights are. */
+function countsOf(statistics: Statistics, unit: Unit): Counts {
+  const found = known.get(statistics) ?? {};
+  known.set(statistics, found);
+  const made = found[unit] ?? counted(statistics, unit);
+  found[unit] = made;
+  return made;
+}
+
+function counted({ classIds, header, ...statistics }: Statistics, unit: Unit): Counts {
+  const counts = unit === "samples" ? statistics.rowsWithClass : statistics.instances;
+  const squares = unit === "samples" ? statistics.rowsWithClass : statistics.instancesSquared;
+  const raw = new Float64Array(header.num_classes);
+  for (let j = 0; j < classIds.length; j++) {
+    const c = classIds[j] as number;
+    raw[c] = (raw[c] as number) + (counts[j] as number);
+  }
+  return { raw, repeated: counts.some((count, j) => count !== squares[j]) };
 }
 
 /**

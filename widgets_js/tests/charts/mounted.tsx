@@ -46,6 +46,12 @@ export async function mounted(
   return { root, session, store: session.store, model, find, all };
 }
 
+/** What a user types into a field. */
+export function type(field: HTMLInputElement, text: string): void {
+  field.value = text;
+  field.dispatchEvent(new Event("input", { bubbles: true }));
+}
+
 /** What a user does to a slider. */
 export function slide(slider: HTMLInputElement, position: number): void {
   slider.value = String(position);
