@@ -186,6 +186,13 @@ describe("a table of class weights", () => {
     expect([...store.weights.value]).toEqual([2, 40.1, 1]);
   });
 
+  it("has a weight for every class: a class that is taken out of it weighs 1", async () => {
+    const { session, kernel } = await withTable();
+    await session.store.actions.removeClause(1);
+    expect([session.store.text.value, [...session.store.weights.value]]).toEqual([TABLE, [2, 1, 1]]);
+    expect(kernel.log.some(({ op }) => op === "clause.remove")).toBe(false);
+  });
+
   it("is taken back without a run", async () => {
     const { session, kernel } = await withTable();
     const { store } = session;
