@@ -1,5 +1,6 @@
 import { describe, expect, test, vi } from "vitest";
 import { queryState, settled, shown } from "../dev/scripted-kernel.ts";
+import "../src/class-table/balance-choices.tsx"; // loaded when first needed, here at once
 import { BalanceMenu } from "../src/class-table/balance-menu.tsx";
 import { doneText, PRESETS, presetWeights } from "../src/class-table/preset-weights.ts";
 import { tunerState } from "../src/class-table/tuner-state.ts";
@@ -11,7 +12,7 @@ const WEIGHTS = { weights: { 5: 20, 4: 8, 3: 6 } };
 async function opened(scenario: Parameters<typeof mounted>[0]): Promise<Mounted> {
   const found = await mounted(scenario, BalanceMenu);
   unfold(found);
-  await settled();
+  await vi.waitFor(() => found.find("[data-testid=preset-raw]"));
   return found;
 }
 
