@@ -43,7 +43,8 @@ def odd_values():
 def good_arguments(uid):
     text = "select * sample by max_weight(contains(labels, 'Cross'): 3, True: 1)"
     return {
-        "text": text, "uid": uid, "labels": [0], "boxes": [1, 2, 3, 4], "sources": [0], "state": "0", "position": 1,
+        "text": text, "uid": uid, "labels": [0], "boxes": [1, 2, 3, 4], "sources": [0], "only": [uid], "keep": [uid],
+        "marked": [uid], "state": "0", "position": 1,
         "shapes": [{"object": 0, "polygons": [[0, 0, 4, 0, 4, 4]], "keypoints": [1, 2, 2]}],
         "start": 0, "stop": 3, "size": 32, "class_index": 1, "weight": 2.0, "weights": [3, 1], "clause": 0, "mode": "deck",
         "seed": 3, "preset": "balanced", "parameter": 0.5, "targets": [{"class_index": 1, "share": 0.2}], "add": [],
@@ -52,6 +53,7 @@ def good_arguments(uid):
         "height": 8, "scale": 0.5, "num_epochs": 2, "num_batches": 2, "batch_size": 4, "framework": "numpy", "id": "v",
         "classes": [0, 1], "old": "Ring", "new": "Torus", "names": ["Star"], "into": "Circle", "color": "#102030",
         "format": "coco", "path": "out.json", "query_only": True, "images": "copy", "overwrite": True, "options": [],
+        "first": 0, "last": 1, "data": "1",
         "how": "any", "states": ["edited"], "descending": True, "keep_hidden": True, "condition": 0, "by": "filter",
         "resize": 64,
     }  # fmt: skip
@@ -178,7 +180,8 @@ def test_a_panic_of_the_engine_is_an_answer():
     dispatcher, sent = dispatcher_of_panics()
     dispatcher.receive({"v": 1, "id": "ab:1", "op": "panic", "args": {}})
     message = sent.get(timeout=10)
-    assert (message["ok"], message["error"]["message"]) == (False, "PanicError: the manifest is damaged at line 3")
+    said = "penstock failed (PanicError); the log of the kernel has the details"
+    assert (message["ok"], message["error"]["message"]) == (False, said)
 
 
 @pytest.mark.parametrize(("op", "error"), [("interrupt", KeyboardInterrupt), ("leave", SystemExit)])
@@ -198,7 +201,7 @@ def bars_before_panic(ds, front, monkeypatch):
     before = front.widget.plan.histogram().raw.tolist()
     monkeypatch.setattr("penstock.widgets.session._session.execute", panic)
     ds.labels[1] = ["Cross", "Cross"]
-    with pytest.warns(UserWarning, match="cannot be read as it is now: PanicError: damaged"):
+    with pytest.warns(UserWarning, match=r"cannot be read as it is now: penstock failed \(PanicError\)"):
         front.widget.export_code() if not ds.has_changes else front.widget.loader(framework="numpy")
     return before
 
@@ -231,7 +234,9 @@ def test_one_picture_that_cannot_be_read_leaves_the_others(ds, monkeypatch, erro
     monkeypatch.setattr(type(table), "take", some)
     made = Thumbnails().page(table, np.arange(4), "images", 32)
     assert [bool(one.jpeg) for one in made] == [True, True, False, True]
-    assert str(error) in made[2].error
+    assert type(error).__name__ in made[2].error
+    assert str(error) not in made[2].error
+    assert made[2].problem == "other"
 
 
 @pytest.mark.parametrize(

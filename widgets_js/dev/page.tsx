@@ -1,4 +1,4 @@
-// Every view on one page with the scripted kernel: ?kind=explorer&theme=dark&samples=1000000&query=…&dead=1
+// Every view on one page with the scripted kernel: ?kind=explorer&theme=dark&samples=1000000&query=…&dead=1&fault=refused
 import { views } from "../src/runtime/index.ts";
 import type { WidgetState } from "../src/session/protocol.ts";
 import { FakeKernel, type FakeOptions, NAMES } from "./fake-kernel.ts";
@@ -6,6 +6,17 @@ import { FakeModel } from "./fake-model.ts";
 
 const options = new URLSearchParams(location.search);
 const COLORS = ["#7a41b4", "#cb8000", "#22695e", "#b274ed", "#944a07", "#589d90", "#451618", "#252144"];
+
+const FAULTS = {
+  refused: {
+    problem: "refused",
+    error: "the linked file 's3://photos/a.png' cannot be read: access was denied with the credentials of 'mine'",
+  },
+  unreachable: {
+    problem: "unreachable",
+    error: "the linked file 's3://photos/a.png' cannot be read: 's3.eu.amazonaws.com' does not respond",
+  },
+} as const;
 
 const image: NonNullable<FakeOptions["image"]> = async (sample, size, width, height) => {
   const scale = Math.min(1, size / Math.max(width, height));
@@ -37,6 +48,7 @@ const names = Number(options.get("classes") ?? 0);
 const kernel = new FakeKernel({
   numSamples: Number(options.get("samples") ?? 600),
   broken: [11],
+  ...(options.has("fault") ? { broken: [1, 2, 5], fault: FAULTS[options.get("fault") as keyof typeof FAULTS] } : {}),
   image,
   ...(names > 0 ? { classNames: Array.from({ length: names }, (_, i) => `class number ${i}`) } : {}),
 });
@@ -84,6 +96,21 @@ document.body.style.background = theme === "dark" ? "#14171a" : "#f6f7f8";
 const el = document.createElement("div");
 document.body.append(el);
 views[kind]?.({ model, el });
+if (options.has("edits")) {
+  for (let row = 0; row < Number(options.get("edits")); row++) {
+    const { labels, boxes } = kernel.sample(row * 3 + 2);
+    const moved = boxes.map((value, i) => (i === 0 && row % 2 === 0 ? Math.max(0, value - 4) : value));
+    const added = row % 3 === 1;
+    await kernel.answer("edit.labels", {
+      uid: String(row * 3 + 2),
+      labels: added ? [...labels, 3] : [5, ...labels.slice(1)],
+      boxes: added ? [...moved, 20, 20, 56, 56] : moved,
+    });
+  }
+  model.emit("comm_live_update");
+  await new Promise((resolve) => setTimeout(resolve, 300));
+}
+if (options.has("review")) document.querySelector<HTMLElement>("[data-testid=penstock-edits]")?.click();
 const query = options.get("query");
 if (query !== null) {
   await new Promise((resolve) => setTimeout(resolve, 200));

@@ -600,14 +600,14 @@ describe("a name", () => {
     const { find, store, model } = await mounted({}, ClassTable);
     const name = () => find(`${row("Star")} [data-cell=name]`);
     name().click();
-    expect(model.sent.at(-1)).toMatchObject({ op: "grid.filter", args: { class_index: 3 } });
+    expect(model.sent.at(-1)).toMatchObject({ op: "grid.filter", args: { classes: [3], how: "any", states: [] } });
     model.reply(model.sent.at(-1)?.id ?? "", { grid: gridState(54, 3) });
     await settled();
     expect(store.classFilter.value).toBe(3);
     expect(name().getAttribute("aria-pressed")).toBe("true");
     expect(find(row("Star")).classList).toContain("penstock-filtered");
     press(name(), "Enter");
-    expect(model.sent.at(-1)?.args).toEqual({ class_index: null });
+    expect(model.sent.at(-1)?.args).toEqual({ classes: [], how: "any", states: [] });
   });
 
   test("does not ask a kernel that is gone", async () => {

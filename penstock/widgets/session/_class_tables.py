@@ -73,7 +73,7 @@ class ClassTables:
     def followed(
         self, renames: Mapping[str, Mapping[str, str]], before: Table, after: Table, combine: str
     ) -> ClassTables:
-        """Return the tables for classes that were renamed or merged; after a merge that was taken back, as before."""
+        """Return the tables for classes renamed or merged; where a merge was taken back, as they were before."""
         tables, merged = dict(self.by_name), list(self.merged)
         for name, one in self.by_name.items():
             if one.tensor not in before.tensors or one.tensor not in after.tensors:

@@ -99,9 +99,9 @@ class Session(SessionState):
         self._unread: tuple[OverlayTable, Behind] | None = None
         self._follows = Follows()
         self._renames: Names = {}
+        self.image_checks = ImageChecks()
         self._tables = ClassTables()
         self.presets = AppliedPresets()
-        self.image_checks = ImageChecks()
         self._display = arranged(self._execute(query))
         self._remember(query)
         self._follower = Follower(self.order, self.follow)
@@ -234,8 +234,8 @@ class Session(SessionState):
             self._mode, self._seed = mode or self._mode, self._seed if seed is None else seed
             another_size = size not in {"same", self._size}
             self._size = self._size if size == "same" else size
-            self._tables = tables
             token = self._display.token
+            self._tables = tables
             self._publish(self._display.with_weights(run), "query" if another_size else "weights")
             if self._display.token != token and not another_size:
                 self._tell("grid")
