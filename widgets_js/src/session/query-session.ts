@@ -559,7 +559,12 @@ export class QuerySession {
   }
 
   private async removeClause(clause: number): Promise<void> {
-    const label = this.store.clauses.peek()[clause]?.label ?? "clause";
+    const removed = this.store.clauses.peek()[clause];
+    if (removed !== undefined && inTable(removed)) {
+      this.moveSlider(clause, 1); // a table has a weight for every class
+      return;
+    }
+    const label = removed?.label ?? "clause";
     await this.rewrite(() => this.asked("clause.remove", { clause }), { name: `removed ${label}` });
   }
 
