@@ -39,7 +39,7 @@ async function sortBy({ find }: Mounted, value: string): Promise<void> {
 }
 
 async function search({ find }: Mounted, words: string): Promise<void> {
-  type(find<HTMLInputElement>("[data-testid=penstock-class-search]"), words);
+  type(find<HTMLInputElement>("[data-testid=penstock-table-search]"), words);
   await settled();
 }
 
@@ -205,7 +205,7 @@ describe("a search", () => {
     const table = await mounted(WEIGHTS, ClassTable);
     await search(table, "zebra");
     expect(table.find(".penstock-no-classes").textContent).toBe("No class matches “zebra”.");
-    press(table.find("[data-testid=penstock-class-search]"), "Escape");
+    press(table.find("[data-testid=penstock-table-search]"), "Escape");
     await settled();
     expect(order(table)).toHaveLength(7);
   });
@@ -688,7 +688,7 @@ describe("keys", () => {
     const { find } = await mounted(WEIGHTS, ClassTable);
     expect(undoKind(find(slider("Cross")))).toBe("weights");
     expect(undoKind(find(field("Cross")))).toBe("weights");
-    expect(undoKind(find("[data-testid=penstock-class-search]"))).toBe("text");
+    expect(undoKind(find("[data-testid=penstock-table-search]"))).toBe("text");
     const typed = document.createElement("input");
     find(`${row("Cross")} .penstock-popover`).append(typed);
     expect(undoKind(typed)).toBe("text");
