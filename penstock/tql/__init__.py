@@ -13,10 +13,12 @@ from penstock.tql.syntax._layout import format_query
 from penstock.tql.syntax._lexer import quote_name, quote_text
 from penstock.tql.syntax._parser import parse
 from penstock.tql.syntax._unparse import unparse
+from penstock.tql.syntax._where import Condition, conditions, with_condition, without_condition
 
 __all__ = [
     "ColoredToken",
     "Completion",
+    "Condition",
     "Diagnostic",
     "Explanation",
     "HasSampleWeights",
@@ -28,6 +30,7 @@ __all__ = [
     "bind_sampling",
     "clauses",
     "complete",
+    "conditions",
     "exact_plan",
     "explain",
     "format_query",
@@ -46,4 +49,6 @@ __all__ = [
     "spec_for",
     "tokens",
     "unparse",
+    "with_condition",
+    "without_condition",
 ]

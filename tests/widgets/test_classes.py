@@ -45,7 +45,7 @@ def test_a_class_is_counted_before_it_is_changed(front, ds):
 def test_a_rename_is_followed_by_query_weights_history_and_filter(front, ds):
     cross = ds.labels.info.class_names.index("Cross")
     front.ask("weights.set", weights=[7, 3, 1], text=QUERY.replace("20", "7"))
-    front.ask("grid.filter", class_index=cross)
+    front.ask("grid.filter", classes=[cross], how="any", states=[])
     pool = front.ask("hello")[0]["query"]["pool_size"]
     result = front.ask("classes.rename", old="Cross", new="It's a plus")[0]
     assert result["done"] == "renamed Cross to It's a plus"
@@ -53,7 +53,7 @@ def test_a_rename_is_followed_by_query_weights_history_and_filter(front, ds):
     assert result["query"]["pool_size"] == pool > 0
     assert [clause["weight"] for clause in result["query"]["clauses"]] == [7, 3, 1]
     assert [clause["class_index"] for clause in result["query"]["clauses"]] == [cross, 4, None]
-    assert result["grid"]["class_index"] == cross
+    assert result["grid"]["filter"]["classes"] == [cross]
     assert "'Cross'" not in front.ask("hello")[0]["history"][0]
     assert result["query"]["followed"] == {"number": 1, "renames": [["Cross", "It's a plus"]], "classes": None}
 

@@ -300,7 +300,7 @@ def test_a_view_leaves_out_rows_that_are_gone(ds, open_front):
 def filtered_by_b(ds, front):
     """Filter the grid by class 'b', which becomes class 0 as 'a' is merged into 'c'."""
     front.ask("query.run", text="select *")
-    front.ask("grid.filter", class_index=1)
+    front.ask("grid.filter", classes=[1], how="any", states=[])
     ds.labels.add_class("c")
     ds.labels.merge_classes(["a"], into="c")
     wait_until(lambda: front.ask("hello")[0]["dataset"]["class_names"] == ["b", "c"])
@@ -309,13 +309,15 @@ def filtered_by_b(ds, front):
 @pytest.mark.usefixtures("filtered_by_b")
 def test_a_class_filter_follows_its_class(front):
     grid = front.ask("hello")[0]["grid"]
-    assert (grid["class_index"], grid["size"]) == (0, NUM_B)
+    assert (grid["filter"]["classes"], grid["size"]) == ([0], NUM_B)
 
 
 @pytest.mark.usefixtures("filtered_by_b")
-def test_a_class_filter_goes_with_its_class(ds, front):
+def test_a_class_filter_follows_into_a_merged_class(ds, front):
     ds.labels.merge_classes(["b"], into="c")
-    wait_until(lambda: front.ask("hello")[0]["grid"]["class_index"] is None)
+    wait_until(lambda: front.ask("hello")[0]["dataset"]["class_names"] == ["c"])
+    grid = front.ask("hello")[0]["grid"]
+    assert (grid["filter"]["classes"], grid["size"]) == ([0], NUM_A + NUM_B)
 
 
 def test_a_selection_stays_on_its_samples_when_rows_before_it_go(ds, front):
@@ -386,7 +388,7 @@ def second_view(front):
     second = FrontEnd(front.widget, view="ffee")
     requests = {
         "query.run": {"text": "select *"},
-        "grid.filter": {"class_index": 0},
+        "grid.filter": {"classes": [0], "how": "any", "states": []},
         "grid.sort": {"sort": "labels"},
         "select.set": {"intervals": [[1, 3]]},
     }
@@ -398,7 +400,7 @@ def second_view(front):
 
 def test_a_second_view_is_sent_the_grid_of_the_first(second_view):
     second, told = second_view
-    assert (told["class_index"], told["sort"], told["selection"]) == (0, "labels", [[1, 3]])
+    assert (told["filter"]["classes"], told["sort"], told["selection"]) == ([0], "labels", [[1, 3]])
     assert second.ask("hello")[0]["grid"] == told
 
 
@@ -408,18 +410,19 @@ def test_a_second_view_reads_the_tiles_of_the_first(second_view):
     assert (len(tiles["tiles"]), tiles["pool_size"], tiles["token"]) == (NUM_A, NUM_A, told["token"])
 
 
-def test_another_question_shows_its_whole_pool(front):
-    front.ask("grid.filter", class_index=0)
+def test_another_question_keeps_the_filter(front):
+    front.ask("grid.filter", classes=[0], how="any", states=[])
     result = front.ask("query.run", text="select * where contains(labels, 'b')")[0]
-    assert (result["grid"]["class_index"], result["grid"]["size"]) == (None, NUM_B)
-    assert front.ask("grid.page", start=0, stop=60, size=16)[0]["pool_size"] == NUM_B
+    assert (result["grid"]["filter"]["classes"], result["grid"]["size"]) == ([0], 0)
+    result = front.ask("query.run", text="select * where contains(labels, 'a')")[0]
+    assert (result["grid"]["filter"]["classes"], result["grid"]["size"]) == ([0], NUM_A)
 
 
 def test_other_weights_keep_filter_and_selection(front):
-    front.ask("grid.filter", class_index=0)
+    front.ask("grid.filter", classes=[0], how="any", states=[])
     front.ask("select.set", intervals=[[1, 3]])
     result = front.ask("query.run", text=TEXT.replace("5", "7"))[0]
-    assert (result["grid"]["class_index"], result["grid"]["selection"]) == (0, [[1, 3]])
+    assert (result["grid"]["filter"]["classes"], result["grid"]["selection"]) == ([0], [[1, 3]])
 
 
 PANEL = {"tiles": "large", "boxes": False, "hidden": [1], "uid": "12"}

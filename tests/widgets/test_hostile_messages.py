@@ -52,6 +52,7 @@ def good_arguments(uid):
         "height": 8, "scale": 0.5, "num_epochs": 2, "num_batches": 2, "batch_size": 4, "framework": "numpy", "id": "v",
         "classes": [0, 1], "old": "Ring", "new": "Torus", "names": ["Star"], "into": "Circle", "color": "#102030",
         "format": "coco", "path": "out.json", "query_only": True, "images": "copy", "overwrite": True, "options": [],
+        "how": "any", "states": ["edited"], "descending": True, "keep_hidden": True, "condition": 0, "by": "filter",
         "resize": 64,
     }  # fmt: skip
 

@@ -49,7 +49,7 @@ def uid_of(front, position):
 
 ARGUMENTS = {
     "query.run": {"text": "select * limit 9"},
-    "grid.filter": {"class_index": 1},
+    "grid.filter": {"classes": [1], "how": "any", "states": []},
     "grid.sort": {"sort": "labels"},
     "select.set": {"intervals": [[0, 3]]},
     "edit.new_class": {"name": "Hexagon"},
@@ -138,7 +138,9 @@ def test_reading_a_page_sorts_nothing(pair, monkeypatch):
     front = pair[0]
     front.ask("grid.sort", sort="labels")
     display = front.widget.session.display
-    monkeypatch.setattr(type(display.run), "arranged", None)  # whatever would arrange the grid anew fails
+    monkeypatch.setattr(
+        "penstock.widgets.session._display.arranged_positions", None
+    )  # whatever would arrange the grid anew fails
     first = front.ask("grid.page", start=0, stop=9, size=16)[0]
     assert [tile["position"] for tile in first["tiles"]] == list(range(9))
     assert first["token"] == display.token

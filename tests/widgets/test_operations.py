@@ -173,13 +173,13 @@ def test_sorting_by_labels_puts_the_most_first(front):
 def test_a_class_filter_shows_only_its_samples(front, ds):
     ring = ds.labels.info.class_names.index("Ring")
     having = [row for row in range(NUM_SAMPLES) if ring in labels_of(ds, row)]
-    grid = front.ask("grid.filter", class_index=ring)[0]["grid"]
-    assert (grid["class_index"], grid["size"]) == (ring, len(having))
+    grid = front.ask("grid.filter", classes=[ring], how="any", states=[])[0]["grid"]
+    assert (grid["filter"]["classes"], grid["size"]) == ([ring], len(having))
     tiles = front.ask("grid.page", start=0, stop=NUM_SAMPLES, size=16)[0]["tiles"]
     assert [tile["row"] for tile in tiles] == having
-    assert front.ask("grid.filter", class_index=None)[0]["grid"]["size"] == NUM_SAMPLES
+    assert front.ask("grid.filter", classes=[], how="any", states=[])[0]["grid"]["size"] == NUM_SAMPLES
     with pytest.raises(RpcError, match="out of range"):
-        front.ask("grid.filter", class_index=99)
+        front.ask("grid.filter", classes=[99], how="any", states=[])
 
 
 def test_one_sample_comes_by_position(front, ds):

@@ -1,10 +1,12 @@
 // A scripted kernel for the development page and the view tests: a small dataset of shapes, and just enough answers to
 // drive every panel. It stands in for the host, never for penstock: the real kernel is tested in a real browser.
+import { EVERYTHING } from "../src/session/grid-filter.ts";
 import type {
   ClauseInfo,
   Conflict,
   DatasetInfo,
   Display,
+  GridFilter,
   GridState,
   QueryState,
   SampleDetail,
@@ -12,6 +14,7 @@ import type {
   StatisticsHeader,
   Tile,
 } from "../src/session/protocol.ts";
+import { conditionsOf, isShown, sortKey, withCondition, withoutCondition } from "./fake-grid.ts";
 
 export const NAMES = ["Circle", "Square", "Triangle", "Star", "Ring", "Cross"];
 const SHARES = [0.62, 0.33, 0.2, 0.09, 0.05, 0.02];
@@ -56,8 +59,9 @@ export class FakeKernel {
   private readonly redoStack: { row: number; before: Sample; done: string }[] = [];
   private pool: number[] = [];
   private text = "select *";
-  private filter: number | null = null;
+  private filter: GridFilter = EVERYTHING;
   private sort: GridState["sort"] = "query";
+  private descending = false;
   private selection: [number, number][] = [];
   /** Set by tests: what another session has committed, and what the banner says. */
   conflicts: Conflict[] = [];
@@ -103,15 +107,24 @@ export class FakeKernel {
     "clause.remove": () => reply({ text: "select *" }),
     "clause.preset": () => reply({ text: this.balanced(), reference: "inverse frequency" }),
     "grid.page": (args) => this.page(args),
-    "grid.filter": ({ class_index }) => {
-      this.filter = class_index;
-      this.selection = [];
-      return reply({ grid: this.grid() });
-    },
-    "grid.sort": ({ sort }) => {
-      this.sort = sort;
-      this.selection = [];
-      return reply({ grid: this.grid() });
+    "grid.filter": (filter) =>
+      this.arrange(() => {
+        this.filter = filter;
+      }),
+    "grid.check_images": () => reply({ unreadable: this.options.broken?.length ?? 0 }),
+    "grid.sort": ({ sort, descending }) =>
+      this.arrange(() => {
+        this.sort = sort;
+        this.descending = descending ?? !/^(query|row|tensor:.*)$/.test(sort);
+      }),
+    "query.without": ({ text, condition }) => reply({ text: withoutCondition(text, condition) }),
+    "query.narrow": ({ text, by }) => {
+      const rows = this.selectedRows();
+      if (by === "selection" && rows.length === 0) throw { code: "DatasetError", message: "no sample is selected" };
+      const named = this.filter.classes.map((index) => `contains(labels, '${this.names[index]}')`);
+      this.select(withCondition(text, by === "filter" ? named.join(" and ") : `uid() in (${rows.join(", ")})`));
+      this.filter = EVERYTHING;
+      return this.withStatistics({ ...this.displayState(), history: [this.text, "select *"] });
     },
     "sample.get": (args) => this.detail(args),
     "select.set": ({ intervals, token }) => {
@@ -209,18 +222,40 @@ export class FakeKernel {
     const faults = this.lint(text);
     if (faults.length > 0) throw { code: "QuerySyntaxError", ...faults[0] };
     this.text = text;
-    this.filter = null;
-    const where = /where contains\(labels, '(\w+)'\)/.exec(text)?.[1];
-    const wanted = where === undefined ? null : this.names.indexOf(where);
+    this.selection = [];
+    const wanted = [...(text.split(" sample by ")[0] ?? "").matchAll(/contains\(labels, '(\w+)'\)/g)].map(([, name]) =>
+      this.names.indexOf(name ?? ""),
+    );
+    const uids = /uid\(\) in \(([\d, ]+)\)/.exec(text)?.[1]?.split(", ").map(Number);
     this.pool = Array.from({ length: this.count }, (_, i) => i).filter(
-      (i) => wanted === null || this.sample(i).labels.includes(wanted),
+      (i) => wanted.every((one) => this.sample(i).labels.includes(one)) && (uids?.includes(i) ?? true),
     );
   }
 
   private shown(): number[] {
-    return this.filter === null
-      ? this.pool
-      : this.pool.filter((row) => this.sample(row).labels.includes(this.filter as number));
+    if (this.filter === EVERYTHING && this.sort === "query" && !this.descending) return this.pool;
+    const state = (row: number) => (name: string) =>
+      name === "edited"
+        ? this.edited.has(row)
+        : name === "selected"
+          ? this.chosen.includes(row)
+          : name === "unlabeled"
+            ? this.sample(row).labels.length === 0
+            : (this.options.broken?.includes(row) ?? false);
+    const rows = this.pool.filter((row) => isShown(this.filter, this.sample(row).labels, state(row)));
+    const sign = this.descending ? -1 : 1;
+    return rows.sort((a, b) => sign * (sortKey(this.sort, a, this.sample(a)) - sortKey(this.sort, b, this.sample(b))));
+  }
+
+  /** What is selected stays selected, wherever it is then. */
+  private chosen: number[] = [];
+  private arrange(change: () => void): Answer {
+    this.chosen = this.selectedRows();
+    change();
+    const places = new Map(this.shown().map((row, position) => [row, position]));
+    const found = this.chosen.flatMap((row) => places.get(row) ?? []).sort((a, b) => a - b);
+    this.selection = found.map((position) => [position, position + 1]);
+    return reply({ grid: this.grid() });
   }
 
   private lint(text: string) {
@@ -309,6 +344,7 @@ export class FakeKernel {
       read_only: false,
       opened: this.options.opened ?? "dataset",
       tensors: [],
+      scalar_tensors: ["score"],
       image_tensor: "images",
       box_tensor: "boxes",
       label_tensor: "labels",
@@ -325,7 +361,7 @@ export class FakeKernel {
   }
 
   private token(): string {
-    return `${this.text.split(" sample by ")[0]}/${this.filter}/${this.sort}/${this.shown().length}`;
+    return `${this.text.split(" sample by ")[0]}/${JSON.stringify(this.filter)}/${this.sort}${this.descending}/${this.shown().length}`;
   }
 
   private numSelected(): number {
@@ -339,8 +375,9 @@ export class FakeKernel {
   grid(): GridState {
     return {
       rev: 1,
-      class_index: this.filter,
+      filter: this.filter,
       sort: this.sort,
+      descending: this.descending,
       size: this.shown().length,
       token: this.token(),
       data: JSON.stringify([...this.edited]),
@@ -368,6 +405,7 @@ export class FakeKernel {
       mode: "deck",
       seed: 7,
       clauses,
+      conditions: conditionsOf(this.text),
       has_sampling: clauses.length > 0,
       funnel: [
         { label: "rows", rows: this.count },

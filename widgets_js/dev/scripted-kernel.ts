@@ -30,6 +30,7 @@ export function dataset(names = SHAPES, counts = COUNTS): DatasetInfo {
     read_only: false,
     opened: "dataset",
     tensors: [],
+    scalar_tensors: [],
     image_tensor: "images",
     box_tensor: "boxes",
     label_tensor: "labels",
@@ -161,6 +162,7 @@ export function queryState(scenario: Scenario = {}): { query: QueryState; buffer
     mode: scenario.mode ?? "iid",
     seed: 0,
     clauses: sampling ? boundClauses(text, clauses) : [],
+    conditions: [],
     has_sampling: sampling,
     funnel: [],
     emptied_by: null,
@@ -176,8 +178,9 @@ export function queryState(scenario: Scenario = {}): { query: QueryState; buffer
 export function gridState(size: number, classIndex: number | null = null): GridState {
   return {
     rev: 1,
-    class_index: classIndex,
+    filter: { classes: classIndex === null ? [] : [classIndex], how: "any", states: [] },
     sort: "query",
+    descending: false,
     size,
     token: `${classIndex}`,
     data: "1",

@@ -36,6 +36,27 @@ def _row_number(binder: Binder, node: ast.Call) -> Bound:
     return _of_rows(binder, node, lambda frame: frame.source_rows(), INT, "row_number", stable=True)
 
 
+@builtin("uid()", "identity of the sample, the same in every version")
+def _uid(binder: Binder, node: ast.Call) -> Bound:
+    stored = [field for field in binder.scope.fields if field.table is not None and field.tensor is not None]
+    if not stored:
+        raise binder.error("uid() takes samples of a dataset, and these rows are not samples", node)
+    if len({id(field.table) for field in stored}) > 1:
+        raise binder.error("uid() takes samples of one dataset, and FROM joins several", node)
+    of = next((field for field in stored if not field.pixels), stored[0])
+    table = of.table
+    assert table is not None
+
+    def compute(frame: Frame) -> Value:
+        rows = frame.rows_of(of)
+        inside = rows >= 0
+        uids = np.zeros(len(rows), np.int64)
+        uids[inside] = table.uids(rows[inside])
+        return Value(data=uids, valid=None if inside.all() else inside)
+
+    return Bound(span=(node.start, node.end), type=INT, run=compute, key=f"uid {of.key}", fields=(of,), stable=True)
+
+
 @builtin("result_row()", "number of the row in the result, from 0")
 def _result_row(binder: Binder, node: ast.Call) -> Bound:
     return _of_rows(binder, node, lambda frame: np.arange(frame.num_rows), INT, "result_row", stable=False)

@@ -21,9 +21,10 @@ from penstock.widgets.operations._arguments import CLASS, MAX_CLAUSES, QUERY
 from penstock.widgets.requests import _checks as check
 from penstock.widgets.requests._operation import Call, operation
 from penstock.widgets.session._export import split_sampling, with_weights
+from penstock.widgets.session._narrowing import class_condition
 from penstock.widgets.session._session import Session
 
-__all__ = ["ClauseOperations", "class_condition"]
+__all__ = ["ClauseOperations"]
 
 _DIGITS = 6
 _PRESETS = {
@@ -136,14 +137,3 @@ def _all_one(text: str) -> str:
         if clause.start is not None:
             text = tql.rewrite_weight(text, number, 1)
     return text
-
-
-def class_condition(tensor: str, name: str) -> str:
-    """Return the TQL condition that a sample has a class.
-
-    Examples
-    --------
-    >>> class_condition("labels", "baker's yeast")
-    "contains(labels, 'baker''s yeast')"
-    """
-    return f"contains({tql.quote_name(tensor)}, {tql.quote_text(name)})"

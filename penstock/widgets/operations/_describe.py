@@ -18,6 +18,7 @@ from penstock.widgets.editing._objects import object_group
 from penstock.widgets.editing._sample import edited_uids
 from penstock.widgets.requests._operation import Reply
 from penstock.widgets.session._display import Display
+from penstock.widgets.session._order import scalar_tensors
 from penstock.widgets.session._query_run import QueryRun
 from penstock.widgets.shapes._skeletons import skeletons
 
@@ -85,6 +86,7 @@ def dataset_info(session: Session, display: Display) -> dict[str, Any]:
         "read_only": dataset.read_only,
         "opened": session.source.kind,
         "tensors": [{"name": n, "htype": t.htype, "shown": shown_kind(t)} for n, t in table.tensors.items()],
+        "scalar_tensors": scalar_tensors(table),
         "image_tensor": first_tensor(table.tensors, "image"),
         "box_tensor": first_tensor(table.tensors, "bbox"),
         "label_tensor": run.labels,
@@ -104,8 +106,13 @@ def grid_state(display: Display) -> dict[str, Any]:
     """Return the `GridState` of the contract."""
     return {
         "rev": display.revision,
-        "class_index": display.class_index,
-        "sort": display.sort,
+        "filter": {
+            "classes": list(display.filter.classes),
+            "how": display.filter.how,
+            "states": list(display.filter.states),
+        },
+        "sort": display.order.by,
+        "descending": display.order.descending,
         "size": len(display.positions),
         "token": display.token,
         "data": _data_token(display.run.table),
@@ -174,6 +181,7 @@ def query_state(run: QueryRun, *, mode: str, seed: int) -> tuple[dict[str, Any],
         "mode": mode,
         "seed": seed,
         "clauses": clause_infos(run.text, run.table, run.labels) if run.has_sampling else [],
+        "conditions": [{"text": one.text, "from": one.start, "to": one.end} for one in tql.conditions(run.text)],
         "has_sampling": run.has_sampling,
         "funnel": funnel,
         "emptied_by": next((step["label"] for step in funnel if step["rows"] == 0), None),

@@ -16,6 +16,8 @@ from penstock.widgets.session._session import Session
 
 __all__ = ["QueryOperations"]
 
+_MAX_CONDITIONS = 100_000
+
 
 class QueryOperations:
     """Run the query, help to write it, move its weights.
@@ -49,6 +51,20 @@ class QueryOperations:
     def run(self, call: Call, *, text: str, mode: Mode | None, seed: int | None) -> Reply:
         """Run a query; an error leaves everything as it was."""
         self._session.run_query(text, mode=mode, seed=seed, cancelled=call.cancelled.is_set)
+        return query_reply(self._session)
+
+    @operation("query.without", lane="read", text=QUERY, condition=check.integer(0, _MAX_CONDITIONS))
+    def without(self, _call: Call, *, text: str, condition: int) -> dict[str, Any]:
+        """Drop a condition of WHERE; without conditions there is no WHERE. Nothing runs yet."""
+        try:
+            return {"text": tql.without_condition(text, condition)}
+        except IndexError as error:
+            raise check.BadRequestError(str(error)) from None
+
+    @operation("query.narrow", text=QUERY, by=check.choice("filter", "selection"))
+    def narrow(self, call: Call, *, text: str, by: Any) -> Reply:
+        """Write the grid's filter, or the selection, into WHERE, and run that."""
+        self._session.narrow(by, text=text, cancelled=call.cancelled.is_set)
         return query_reply(self._session)
 
     @operation("query.lint", lane="read", text=QUERY)

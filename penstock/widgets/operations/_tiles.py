@@ -50,6 +50,7 @@ def tiles(
     thumbnails = _thumbnails(session, run, rows, size, check_cancelled)
     shapes = _shapes(session, run, rows, thumbnails, size)
     uids = display.uids[places.start : places.stop]
+    session.image_checks.note(int(uid) for uid, made in zip(uids, thumbnails, strict=True) if made.error)
     for i, (row, made, drawn) in enumerate(zip(rows, thumbnails, shapes, strict=True)):
         tile = _tile(run, int(row), places.start + i, made, edited=int(uids[i]) in edited)
         found.append(tile | _placed(buffers, image=made.jpeg, shapes=drawn.data))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from penstock.widgets.session._filter import EVERYTHING, GridFilter, matching
 from penstock.widgets.session._follow import Behind
+from penstock.widgets.session._order import AS_QUERIED, GridOrder, SortKeys, arranged_positions
 from penstock.widgets.session._query_run import QueryRun
 from penstock.widgets.session._selection import NOTHING, Selection
 
@@ -27,10 +29,10 @@ class Display:
         The query with the weights of now; the grid shows samples of its pool.
     revision : int
         Grows with every change of query, weights or data.
-    class_index : int, optional
-        Only samples with this class; None means all.
-    sort : {"query", "row", "labels"}
-        As `QueryRun.arranged` orders.
+    filter : GridFilter
+        Which samples of the pool are shown.
+    order : GridOrder
+        What they are ordered by.
     positions : ndarray of int64, shape (num_shown,)
         Positions in the pool, in the order of the grid.
     uids : ndarray of int64, shape (num_shown,)
@@ -39,18 +41,24 @@ class Display:
         The same for the same samples in the same order: positions mean what they meant.
     selection : Selection
         The selected samples; some may be outside of the grid.
+    unreadable : ndarray of int64
+        Samples whose image could not be read, as far as anybody has looked, by uid.
+    sort_keys : SortKeys
+        What the last tensor is sorted by.
     behind : Behind, optional
         How this differs from the dataset as it is now, as far as that is known.
     """
 
     run: QueryRun
     revision: int
-    class_index: int | None
-    sort: str
+    filter: GridFilter
+    order: GridOrder
     positions: NDArray[np.int64]
     uids: NDArray[np.int64]
     token: str
     selection: Selection = NOTHING
+    unreadable: NDArray[np.int64] = field(default_factory=lambda: NOTHING.uids)
+    sort_keys: SortKeys = field(default_factory=SortKeys)
     behind: Behind | None = None
 
     @property
@@ -67,47 +75,87 @@ class Display:
 
     def with_weights(self, run: QueryRun) -> Display:
         """Return the same samples under other weights, mode, seed or size."""
-        return replace(self, run=run, revision=self.revision + 1)
+        weighed = replace(self, run=run, revision=self.revision + 1)
+        return _anew(weighed) if self.order.by_weight else weighed
 
-    def with_run(self, run: QueryRun, class_index: int | None, uids: NDArray[np.int64]) -> Display:
-        """Return what is displayed after another run, in the same order; `uids` are the selected samples."""
-        return arranged(run, class_index, self.sort, selected=uids, revision=self.revision + 1)
+    def with_run(self, run: QueryRun, wanted: GridFilter, order: GridOrder, uids: NDArray[np.int64]) -> Display:
+        """Return what is displayed after another run; `uids` are the selected samples."""
+        there = self.unreadable[run.table.positions(self.unreadable) >= 0]
+        return arranged(
+            run,
+            wanted,
+            order,
+            selected=uids,
+            unreadable=there,
+            sort_keys=self.sort_keys,
+            revision=self.revision + 1,
+        )
 
-    def with_order(self, class_index: int | None, sort: str) -> Display:
-        """Return the same run under another filter and order; nothing is selected then."""
-        return replace(arranged(self.run, class_index, sort, revision=self.revision), behind=self.behind)
+    def with_filter(self, wanted: GridFilter, unreadable: NDArray[np.int64]) -> Display:
+        """Return the same run under another filter, the same samples selected."""
+        return _anew(replace(self, filter=wanted, unreadable=unreadable))
+
+    def with_order(self, order: GridOrder) -> Display:
+        """Return the same samples in another order."""
+        return _anew(replace(self, order=order))
 
     def with_selected(self, uids: NDArray[np.int64]) -> Display:
-        """Return the same samples, others of them selected."""
-        return replace(self, selection=Selection.of(uids, self.uids))
+        """Return the same samples, others of them selected; where only selected ones are shown, those."""
+        chosen = replace(self, selection=Selection.of(uids, self.uids))
+        return _anew(chosen) if "selected" in self.filter.states else chosen
 
-    def with_selected_positions(self, positions: NDArray[np.int64]) -> Display:
-        """Return the same samples, those at some ascending positions selected: a sample with all of its copies."""
+    def with_selected_positions(self, positions: NDArray[np.int64], *, keep_hidden: bool = False) -> Display:
+        """Return the same samples, those at some ascending positions selected: a sample with all of its copies.
+
+        With `keep_hidden`, selected samples that are not shown stay selected.
+        """
         uids = self.uids[positions]
         if self.repeats:
             uids = uids[np.sort(np.unique(uids, return_index=True)[1])]
-            return self.with_selected(uids)
+        hidden = self.selection.uids[~np.isin(self.selection.uids, self.uids)] if keep_hidden else NOTHING.uids
+        if self.repeats or len(hidden) or "selected" in self.filter.states:
+            return self.with_selected(np.concatenate([hidden, uids]))
         return replace(self, selection=Selection.at(uids, positions))
+
+
+def _anew(display: Display) -> Display:
+    """Return what is displayed with its filter and order applied again."""
+    found = arranged(
+        display.run,
+        display.filter,
+        display.order,
+        selected=display.selection.uids,
+        unreadable=display.unreadable,
+        sort_keys=display.sort_keys,
+        revision=display.revision,
+    )
+    return replace(found, behind=display.behind)
 
 
 def arranged(
     run: QueryRun,
-    class_index: int | None = None,
-    sort: str = "query",
+    wanted: GridFilter = EVERYTHING,
+    order: GridOrder = AS_QUERIED,
     *,
     selected: NDArray[np.int64] = NOTHING.uids,
+    unreadable: NDArray[np.int64] = NOTHING.uids,
+    sort_keys: SortKeys | None = None,
     revision: int = 0,
 ) -> Display:
-    """Return what is displayed of a run; the parameters are as of `Display`, `selected` are uids."""
-    positions = run.arranged(class_index, sort)
+    """Return what is displayed of a run; the parameters are as of `Display`, `selected` and `unreadable` are uids."""
+    found = matching(wanted, run, {"selected": selected, "unreadable": unreadable})
+    keys = SortKeys() if sort_keys is None else sort_keys
+    positions = arranged_positions(run, found, order, keys)
     uids = run.table.uids(run.pool[positions])
     return Display(
         run=run,
         revision=revision,
-        class_index=class_index,
-        sort=sort,
+        filter=wanted,
+        order=order,
         positions=positions,
         uids=uids,
         token=hashlib.blake2b(uids.tobytes(), digest_size=8).hexdigest(),
         selection=Selection.of(selected, uids),
+        unreadable=unreadable,
+        sort_keys=keys,
     )

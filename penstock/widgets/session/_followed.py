@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from penstock import tql
 from penstock.errors import TQLError
 from penstock.table import OverlayTable, class_keys, merged_into, new_index, resolved
+from penstock.widgets.session._filter import GridFilter
 from penstock.widgets.session._query_run import Followed, QueryRun, reweighted, same_but_weights
 
-__all__ = ["Follows", "Names", "class_now", "renamed"]
+__all__ = ["Follows", "Names", "filter_now", "renamed"]
 
 _MAX_TEXTS = 100
 Names = Mapping[str, Mapping[str, str]]
@@ -54,13 +55,15 @@ def renamed(text: str, renames: Names) -> str:
         return text
 
 
-def class_now(index: int | None, before: QueryRun, after: QueryRun) -> int | None:
-    """Return the index that a class of the tensor on show has after another run; None where it is gone."""
-    if index is None or before.labels != after.labels:
-        return None
-    moved = _moved(before, after.table)
-    now = index if moved is None or index >= len(moved) else moved[index]
-    return now if 0 <= now < len(after.class_names) else None
+def filter_now(wanted: GridFilter, before: QueryRun, after: QueryRun) -> GridFilter:
+    """Return a filter for another run: its classes where they are now, without those that are gone."""
+    if not wanted.classes:
+        return wanted
+    if before.labels != after.labels:
+        return wanted.with_classes(())
+    moved = _moved(before, after.table, merges=True)
+    places = (index if moved is None or index >= len(moved) else moved[index] for index in wanted.classes)
+    return wanted.with_classes(tuple(place for place in places if 0 <= place < len(after.class_names)))
 
 
 def _keys(table: OverlayTable, tensor: str | None) -> tuple[str, ...]:
@@ -73,10 +76,12 @@ def _named(table: OverlayTable, tensor: str | None) -> dict[str, str]:
     return dict(zip(keys, table.tensors[tensor].class_names, strict=True)) if tensor is not None and keys else {}
 
 
-def _moved(run: QueryRun, table: OverlayTable) -> tuple[int, ...] | None:
+def _moved(run: QueryRun, table: OverlayTable, *, merges: bool = False) -> tuple[int, ...] | None:
+    """Return the new index of each class; with `merges` one that was merged away has that of the class it is in."""
     if run.labels is None or run.labels not in table.tensors:
         return None
-    index = new_index(_keys(run.table, run.labels), _keys(table, run.labels), {})
+    merged = merged_into(table.stored.snapshot.meta, run.labels) if merges else {}
+    index = new_index(_keys(run.table, run.labels), _keys(table, run.labels), merged)
     return None if index is None else tuple(index.tolist())
 
 

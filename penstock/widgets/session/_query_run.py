@@ -114,27 +114,25 @@ class QueryRun:
         """Return the same rows under other weights, mode, seed or size."""
         return replace(self, spec=spec, text=text)
 
-    def arranged(self, class_index: int | None, sort: str) -> NDArray[np.int64]:
-        """Return positions in the pool that have a class, in an order, int64.
+    @property
+    def weights(self) -> NDArray[np.float64]:
+        """Weight of the sample at each position of the pool, float64 of shape (pool_size,)."""
+        plan = self.plan
+        weights = np.empty(0) if plan is None else plan.weights[plan.strata.ids]
+        return np.asarray(weights, np.float64)
 
-        Parameters
-        ----------
-        class_index : int, optional
-            Only samples with this class; None means all.
-        sort : {"query", "row", "labels"}
-            As the query orders, by row of the dataset, or most labels first.
-        """
-        positions = np.arange(len(self.pool))
-        if class_index is not None and self.labels:
-            column = self.table.column(self.labels)
-            hits = np.concatenate([[0], np.cumsum(column.values == class_index)])
-            has_class = hits[column.offsets[1:]] > hits[column.offsets[:-1]]
-            positions = positions[has_class[self.pool]]
-        if sort == "row":
-            return positions[np.argsort(self.pool[positions], kind="stable")]
-        if sort == "labels" and self.labels:
-            return positions[np.argsort(-self.table.column(self.labels).lengths[self.pool[positions]], kind="stable")]
-        return positions
+    @property
+    def times_drawn(self) -> NDArray[np.float64]:
+        """How often an epoch is expected to draw the sample at each position of the pool, (pool_size,)."""
+        plan = self.plan
+        if plan is None or not plan.total_weight > 0:
+            return np.zeros(len(self.pool))
+        strata = plan.strata
+        times = plan.inclusion if plan.spec.mode == "once" else plan.num_draws * plan.probabilities
+        each = np.asarray(times[strata.ids], np.float64)
+        if strata.identity is None:
+            return each
+        return np.asarray(np.bincount(strata.identity, each)[strata.identity], np.float64)
 
 
 def execute(

@@ -10,22 +10,27 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from penstock import tql
 from penstock.dataset.samples import content_of
-from penstock.errors import PenstockError, SampleIndexError, SamplingError, TQLError
+from penstock.errors import DatasetError, PenstockError, SampleIndexError, SamplingError, TQLError
 from penstock.sampling import SamplingPlan
 from penstock.table import OverlayTable
 from penstock.widgets.requests._checks import OutdatedError
 from penstock.widgets.requests._failures import in_short
 from penstock.widgets.session._display import Display, arranged
 from penstock.widgets.session._export import split_sampling, view_of
+from penstock.widgets.session._filter import EVERYTHING, GridFilter, How, State, checked_filter
 from penstock.widgets.session._follow import Behind, Follower
-from penstock.widgets.session._followed import Follows, Names, class_now, renamed
+from penstock.widgets.session._followed import Follows, Names, filter_now, renamed
+from penstock.widgets.session._image_checks import ImageChecks
+from penstock.widgets.session._narrowing import filter_condition, positions_of_selected, selection_condition
 from penstock.widgets.session._options import (
     Unit,
     checked_seed,
     checked_unit,
     present_labels,
 )
+from penstock.widgets.session._order import checked_order, present_order
 from penstock.widgets.session._query_run import Mode, QueryRun, as_written, execute, reweighted, same_but_weights
 from penstock.widgets.session._selection import NOTHING
 from penstock.widgets.session._session_state import SessionState, Watcher, What
@@ -92,6 +97,7 @@ class Session(SessionState):
         self._unread: tuple[OverlayTable, Behind] | None = None
         self._follows = Follows()
         self._renames: Names = {}
+        self.image_checks = ImageChecks()
         self._display = arranged(self._execute(query))
         self._remember(query)
         self._follower = Follower(self.order, self.follow)
@@ -127,19 +133,57 @@ class Session(SessionState):
         mode: Mode | None = None,
         seed: int | None = None,
         cancelled: Callable[[], bool] | None = None,
+        show_all: bool = False,
     ) -> QueryRun:
-        """Run a query on the dataset as it is now; on an error everything stays as it was."""
+        """Run a query on the dataset as it is now; on an error everything stays as it was.
+
+        The grid's filter and order stay; with `show_all` the filter goes.
+        """
         with self.lock:
             self.dataset.refresh()
             mode, seed = mode or self._mode, self._seed if seed is None else checked_seed(seed)
             run = self._execute(text, cancelled=cancelled, mode=mode, seed=seed)
             same_pool = split_sampling(text)[0] == split_sampling(self.run.text)[0]
-            display = self._carried_over(run) if same_pool else self._display.with_run(run, None, NOTHING.uids)
+            display = self._carried_over(run, selected=None if same_pool else NOTHING.uids)
             self._mode, self._seed, self._unread = mode, seed, None
             self._remember(text)
             self._drop_outdated_edits(run)
+            if show_all:
+                display = display.with_filter(EVERYTHING, display.unreadable)
             self._publish(replace(display, behind=None), "query")
             return run
+
+    def narrow(
+        self, by: Literal["filter", "selection"], *, text: str, cancelled: Callable[[], bool] | None = None
+    ) -> QueryRun:
+        """Write what the grid's filter shows, or the selection, into WHERE and run that; the filter goes.
+
+        Parameters
+        ----------
+        by : {"filter", "selection"}
+            What is written.
+        text : str
+            The query that ran, with the weights of now.
+        cancelled : callable, optional
+            As of `run_query`.
+
+        Raises
+        ------
+        DatasetError
+            If no condition says it: there is no filter or selection, or too many samples would have to be named.
+        """
+        with self.lock:
+            display = self._display
+            condition = filter_condition(display) if by == "filter" else selection_condition(display)
+            wanted = display.positions if by == "filter" else positions_of_selected(display)
+            narrowed = tql.with_condition(text, condition)
+            found = self.try_query(narrowed, cancelled=cancelled).pool
+            if not np.array_equal(np.sort(found), np.sort(display.run.pool[wanted])):
+                raise DatasetError(
+                    "the query cannot be narrowed without changing it otherwise",
+                    hint="write the condition into its WHERE",
+                )
+            return self.run_query(narrowed, cancelled=cancelled, show_all=True)
 
     def try_query(self, text: str, *, cancelled: Callable[[], bool] | None = None) -> QueryRun:
         """Run a query on the data that is shown, without showing it."""
@@ -183,7 +227,10 @@ class Session(SessionState):
             self._mode, self._seed = mode or self._mode, self._seed if seed is None else seed
             another_size = size not in {"same", self._size}
             self._size = self._size if size == "same" else size
+            token = self._display.token
             self._publish(self._display.with_weights(run), "query" if another_size else "weights")
+            if self._display.token != token and not another_size:
+                self._tell("grid")
 
     def _check_number_of(self, weights: Sequence[float] | NDArray[np.float64]) -> None:
         expected = len(self.weights)
@@ -195,27 +242,85 @@ class Session(SessionState):
 
     # ---- what is shown and selected ------------------------------------------------
 
-    def show(self, *, class_index: int | None) -> int:
-        """Show only pool samples with a class; return how many there are. Nothing is selected then.
+    def show(
+        self,
+        *,
+        class_index: int | None = None,
+        classes: Sequence[int] = (),
+        how: How = "any",
+        states: Sequence[State] = (),
+        progress: Callable[[int, int], None] | None = None,
+    ) -> int:
+        """Show only some samples of the pool; return how many. What is selected stays selected.
+
+        Parameters
+        ----------
+        class_index : int, optional
+            The same as ``classes=[class_index]``.
+        classes : sequence of int
+            Indices of classes; empty shows samples of all classes.
+        how : {"any", "all", "not"}
+            Whether they have any of the classes, all of them, or none.
+        states : sequence of {"unreadable", "edited", "selected", "unlabeled"}
+            Only samples in all of these states. ``unreadable`` reads the images that nobody has read yet.
+        progress : callable, optional
+            Called with the numbers of images read and to be read; what it raises ends it, and nothing changes.
 
         Raises
         ------
         SampleIndexError
             If there is no such class.
+        SamplingError
+            If `how` or a state does not exist.
         """
+        classes = (*classes, *(() if class_index is None else (class_index,)))
+        wanted = GridFilter(classes=classes, how=how, states=tuple(states))
+        wanted = checked_filter(wanted, len(self.class_names))
+        unreadable = self._display.unreadable
+        if "unreadable" in wanted.states:
+            unreadable = self.image_checks.unreadable(self.run.table, self.run.pool, progress)
         with self.lock:
-            if class_index is not None and not 0 <= class_index < len(self.class_names):
-                raise SampleIndexError(f"class index {class_index} is out of range; there are {len(self.class_names)}")
-            self._publish(self._display.with_order(class_index, self._display.sort), "grid")
+            wanted = checked_filter(wanted, len(self.class_names))  # an image takes long to read, others go on
+            self._publish(self._display.with_filter(wanted, unreadable), "grid")
             return len(self._display.positions)
 
-    def sort(self, sort: str) -> None:
-        """Order the grid: as the query does, by ``row``, or by ``labels``, most first. Nothing is selected then."""
-        with self.lock:
-            self._publish(self._display.with_order(self._display.class_index, sort), "grid")
+    def check_images(self, progress: Callable[[int, int], None] | None = None) -> int:
+        """Read the images of the pool that may be unreadable, those that were too; return how many are.
 
-    def select(self, intervals: Sequence[tuple[int, int]], *, token: str | None = None) -> int:
-        """Select what the grid shows at positions [start, stop); return how many samples.
+        Parameters
+        ----------
+        progress : callable, optional
+            Called with the numbers of images read and to be read; what it raises ends it.
+        """
+        return len(self.image_checks.unreadable(self.run.table, self.run.pool, progress, again=True))
+
+    def sort(self, by: str, *, descending: bool | None = None) -> None:
+        """Order the grid. What is selected stays selected.
+
+        Parameters
+        ----------
+        by : str
+            As of `GridOrder`: ``query``, ``row``, ``labels``, ``box_area``, ``image_size``, ``drawn``, ``weight``,
+            ``tensor:<name>``.
+        descending : bool, optional
+            The greatest first; by default for all but ``query``, ``row`` and tensors.
+
+        Raises
+        ------
+        SamplingError
+            If there is no such order.
+        TensorNotFoundError
+            If there is no such tensor.
+        """
+        with self.lock:
+            self._publish(self._display.with_order(checked_order(by, descending, self.table)), "grid")
+
+    def select(
+        self, intervals: Sequence[tuple[int, int]], *, token: str | None = None, keep_hidden: bool = False
+    ) -> int:
+        """Select what the grid shows at positions [start, stop); return how many samples are selected.
+
+        With `keep_hidden`, selected samples that the grid does not show stay selected.
 
         Raises
         ------
@@ -229,7 +334,8 @@ class Session(SessionState):
             chosen = np.zeros(len(display.uids), bool)
             for start, stop in intervals:
                 chosen[start:stop] = True
-            self._publish(display.with_selected_positions(np.flatnonzero(chosen)), "selection")
+            positions = np.flatnonzero(chosen)
+            self._publish(display.with_selected_positions(positions, keep_hidden=keep_hidden), "selection")
             return len(self._display.selection.uids)
 
     def select_rows(self, rows: ArrayLike) -> None:
@@ -321,11 +427,16 @@ class Session(SessionState):
             self.history = list(dict.fromkeys(past))
         return run if followed is None else replace(run, followed=followed)
 
-    def _carried_over(self, run: QueryRun) -> Display:
-        """Return another state of the data with filter and selection as far as they still mean the same."""
-        uids = self._display.selection.uids
-        class_index = class_now(self._display.class_index, self.run, run)
-        return self._display.with_run(run, class_index, uids[run.table.positions(uids) >= 0])
+    def _carried_over(self, run: QueryRun, selected: NDArray[np.int64] | None = None) -> Display:
+        """Return another run with filter, order and selection as far as they still mean the same.
+
+        `selected` are the uids that are selected then; None takes those that are and still exist.
+        """
+        display, uids = self._display, self._display.selection.uids
+        wanted, order = filter_now(display.filter, self.run, run), present_order(display.order, run.table)
+        if selected is None:
+            return display.with_run(run, wanted, order, uids[run.table.positions(uids) >= 0])
+        return display.with_run(run, wanted.without("selected"), order, selected)
 
     def _drop_outdated_edits(self, run: QueryRun) -> None:
         dropped = self.edits.drop_outdated(run.table)

@@ -1,78 +1,100 @@
 import type { ComponentChildren } from "preact";
-import type { GridSort } from "../session/grid-session.ts";
+import { isFiltered } from "../session/grid-filter.ts";
 import type { Session } from "../session/session.ts";
 import type { Store } from "../session/store.ts";
 import { focusable } from "../ui/focus.ts";
-import { countText } from "../ui/number-text.ts";
+import { useMeasuredWidth } from "../ui/measured-width.ts";
+import { countText, pluralText } from "../ui/number-text.ts";
+import { FilterChips, HowSwitch } from "./filter-chips.tsx";
+import { FilterMenu, ToQuery } from "./filter-menu.tsx";
+import { chipsOf } from "./filter-words.ts";
+import { GridSortMenu } from "./grid-sort.tsx";
 
-/** Above the grid: how many samples, which, in what order, how large. */
+/** Room that a chip needs to be read, and the switch of several classes; the CSS lets chips shrink to it. */
+const CHIP = 96;
+const SWITCH = 116;
+
+/** Above the grid, one line: how many samples, which, in what order, how large. */
 export function GridBar({ session, children }: { session: Session; children?: ComponentChildren }) {
-  const { store, grid } = session;
-  const query = store.query.value;
-  const filter = store.classFilter.value;
+  const { store } = session;
+  const chips = chipsOf(store);
+  const [room, width] = useMeasuredWidth<HTMLDivElement>(600);
+  const { classes, how } = store.filter.value;
+  const needed = chips.length * CHIP + (classes.length > 1 || how !== "any" ? SWITCH : 0);
   return (
-    <div class="penstock-bar">
-      <span data-testid="penstock-pool">
-        pool {countText(query?.pool_size ?? store.snapshot.value?.pool_size ?? 0)} of{" "}
-        {countText(query?.num_rows ?? store.snapshot.value?.dataset.num_samples ?? 0)}
-      </span>
-      {filter === null ? null : (
+    <>
+      <div class="penstock-bar penstock-grid-bar" data-folded={chips.length > 0 && needed > width}>
+        <Counts store={store} />
+        <FilterMenu session={session} chips={chips} />
+        <div class="penstock-filters" ref={room} data-testid="penstock-filters">
+          <HowSwitch store={store} />
+          {chips.length === 0 ? null : <FilterChips store={store} chips={chips} label="Filters" />}
+          <ToQuery store={store} />
+        </div>
+        {children}
+        <GridSortMenu session={session} />
+        <Sizes session={session} />
+        <Boxes session={session} />
+      </div>
+      <OpenedNote store={store} />
+    </>
+  );
+}
+
+/** Samples of the query and of the dataset; under a filter those shown, and those of the query. */
+function Counts({ store }: { store: Store }) {
+  const pool = store.query.value?.pool_size ?? store.snapshot.value?.pool_size ?? 0;
+  const all = store.query.value?.num_rows ?? store.snapshot.value?.dataset.num_samples ?? 0;
+  const filtered = isFiltered(store.filter.value) && store.grid.value !== null;
+  const [shown, of] = filtered ? [store.gridSize.value, pool] : [pool, all];
+  const title = `${filtered ? `${countText(shown)} shown by the filter; ` : ""}${countText(pool)} match the query, of ${pluralText(all, "sample")}`;
+  return (
+    <span class="penstock-count" data-testid="penstock-pool" title={title}>
+      <b>{countText(shown)}</b> of {countText(of)}
+    </span>
+  );
+}
+
+function Sizes({ session: { grid } }: { session: Session }) {
+  return (
+    <fieldset class="penstock-sizes" aria-label="Size of the tiles">
+      {(["small", "medium", "large"] as const).map((size) => (
         <button
           {...focusable}
+          key={size}
           type="button"
-          class="penstock-pill"
-          aria-pressed="true"
-          title="show the whole pool"
-          onClick={() => void store.actions.filterClass(null)}
+          aria-label={`${size} tiles`}
+          aria-pressed={grid.size.value === size}
+          title={`${size} tiles`}
+          onClick={() => {
+            grid.size.value = size;
+          }}
         >
-          {store.classNames.value[filter]} {countText(store.gridSize.value)} ✕
+          <i class={`penstock-size-${size}`} />
         </button>
-      )}
-      {children}
-      <span class="penstock-grow" />
-      <select
-        {...focusable}
-        class="penstock-sort"
-        aria-label="Order of the samples"
-        data-testid="penstock-sort"
-        value={grid.sort.value}
-        disabled={!store.isLive.value}
-        onChange={(event) => void grid.sortBy(event.currentTarget.value as GridSort)}
-      >
-        <option value="query">query order ▾</option>
-        <option value="row">by row ▾</option>
-        <option value="labels">most labels ▾</option>
-      </select>
-      <fieldset class="penstock-sizes" aria-label="Size of the tiles">
-        {(["small", "medium", "large"] as const).map((size) => (
-          <button
-            {...focusable}
-            key={size}
-            type="button"
-            aria-label={`${size} tiles`}
-            aria-pressed={grid.size.value === size}
-            title={`${size} tiles`}
-            onClick={() => {
-              grid.size.value = size;
-            }}
-          >
-            <i class={`penstock-size-${size}`} />
-          </button>
-        ))}
-      </fieldset>
-      {store.dataset.value?.box_tensor == null ? null : (
-        <label class="penstock-check">
-          <input
-            {...focusable}
-            type="checkbox"
-            checked={grid.boxes.value}
-            onChange={(event) => (grid.boxes.value = event.currentTarget.checked)}
-          />{" "}
-          boxes
-        </label>
-      )}
-      <OpenedNote store={store} />
-    </div>
+      ))}
+    </fieldset>
+  );
+}
+
+function Boxes({ session: { store, grid } }: { session: Session }) {
+  if (store.dataset.value?.box_tensor == null) return null;
+  const on = grid.boxes.value;
+  return (
+    <button
+      {...focusable}
+      type="button"
+      class="penstock-boxes"
+      aria-label="boxes"
+      aria-pressed={on}
+      title={on ? "hide the boxes" : "show the boxes"}
+      data-testid="penstock-boxes"
+      onClick={() => {
+        grid.boxes.value = !on;
+      }}
+    >
+      <i aria-hidden="true" />
+    </button>
   );
 }
 

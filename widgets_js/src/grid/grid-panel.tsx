@@ -1,5 +1,6 @@
 import { useComputed, useSignal } from "@preact/signals";
 import { useEffect, useLayoutEffect, useMemo, useRef } from "preact/hooks";
+import { isFiltered } from "../session/grid-filter.ts";
 import * as intervals from "../session/intervals.ts";
 import { chips } from "../session/labels.ts";
 import { type LoadedTile, type PageCache, pagesOf } from "../session/page-cache.ts";
@@ -9,6 +10,7 @@ import { classColor } from "../ui/colors.ts";
 import { focusable } from "../ui/focus.ts";
 import { countText } from "../ui/number-text.ts";
 import { BoxOverlay, MANY } from "./box-overlay.tsx";
+import { filterInWords } from "./filter-words.ts";
 import {
   followScroll,
   type GridShape,
@@ -156,7 +158,7 @@ function usePages(store: Store, pages: PageCache, start: number, stop: number, s
   const total = store.gridSize.value;
   const arrivals = pages.arrivals.value;
   useEffect(() => {
-    pages.configure(`${epoch}/${size}/${store.classFilter.peek()}`, total, store.keepTiles.peek());
+    pages.configure(`${epoch}/${size}`, total, store.keepTiles.peek());
     if (!live) return undefined;
     const jumped = Math.abs(start - last.current) > 3 * Math.max(1, stop - start);
     last.current = start;
@@ -306,13 +308,21 @@ function Empty({ store }: { store: Store }) {
           : "Images need a running kernel. Run this cell again."}
       </p>
     );
-  if (store.classFilter.value !== null) {
-    const name = store.classNames.value[store.classFilter.value] ?? "";
+  if (query.pool_size > 0 && isFiltered(store.filter.value)) {
+    const words = filterInWords(store.filter.value, store.classNames.value);
     return (
-      <p class="penstock-empty">
-        No sample of this pool has {name}.{" "}
-        <button {...focusable} type="button" class="penstock-link" onClick={() => void store.actions.filterClass(null)}>
-          Show all
+      <p class="penstock-empty" data-testid="penstock-empty">
+        {query.pool_size === 1 ? "The sample" : `None of the ${countText(query.pool_size)} samples`} of this query{" "}
+        {query.pool_size === 1 ? `is not shown: the filter asks for one that ${words}` : words}.{" "}
+        <button
+          {...focusable}
+          type="button"
+          class="penstock-link"
+          disabled={!store.isLive.value}
+          data-testid="penstock-clear"
+          onClick={() => void store.actions.clearFilter()}
+        >
+          Clear the filter
         </button>
       </p>
     );

@@ -5,12 +5,12 @@ import { countText } from "../ui/number-text.ts";
 import { receiveGrid } from "./grid-state.ts";
 import * as intervals from "./intervals.ts";
 import { PageCache } from "./page-cache.ts";
-import type { GridState, PanelState } from "./protocol.ts";
+import type { GridSort, PanelState } from "./protocol.ts";
 import { RpcFailure } from "./rpc.ts";
 import type { Actions, Store } from "./store.ts";
 
 export type CellSize = NonNullable<PanelState["tiles"]>;
-export type GridSort = GridState["sort"];
+export type { GridSort };
 
 export class GridSession {
   readonly pages: PageCache;
@@ -18,6 +18,7 @@ export class GridSession {
   readonly size = signal<CellSize>("medium");
   readonly boxes = signal(true);
   readonly sort = signal<GridSort>("query");
+  readonly descending = signal(false);
   /** Selected samples, those that are not shown too. */
   readonly numSelected = signal(0);
   /** The detail panel puts itself here: Enter on a tile takes the focus there. */
@@ -25,6 +26,8 @@ export class GridSession {
   private anchor = 0;
   private token = "";
   private unsent = false;
+  /** A gesture replaced what was selected, also what the grid does not show; single samples join and leave it. */
+  private replaced = false;
   private readonly store: Omit<Store, "actions">;
   private readonly announce: Actions["announce"];
   private readonly tell = debounce(() => this.send(), 100);
@@ -38,6 +41,7 @@ export class GridSession {
       const now = store.grid.value;
       if (now === null) return;
       this.sort.value = now.sort;
+      this.descending.value = now.descending;
       if (this.unsent && now.token === this.token) return; // what is being selected is newer
       this.tell.cancel();
       this.unsent = false;
@@ -65,18 +69,20 @@ export class GridSession {
   }
 
   /** The kernel keeps the order: pages and samples are counted in it. */
-  async sortBy(sort: GridSort): Promise<void> {
+  async sortBy(sort: GridSort, descending?: boolean): Promise<void> {
     try {
-      const { result } = await this.store.rpc.call("grid.sort", { sort }, { lane: "sort" });
+      const args = { sort, ...(descending === undefined ? {} : { descending }) };
+      const { result } = await this.store.rpc.call("grid.sort", args, { lane: "sort" });
       receiveGrid(this.store, result.grid, true);
-    } catch {
+    } catch (failure) {
       this.sort.value = this.store.grid.value?.sort ?? "query";
+      if (failure instanceof RpcFailure && failure.error.code !== "Cancelled") this.announce(failure.error.message);
     }
   }
 
   toggle(position: number): void {
     this.anchor = position;
-    this.select(intervals.toggle(this.selection.value, position));
+    this.select(intervals.toggle(this.selection.value, position), true);
   }
 
   selectAll(): void {
@@ -93,9 +99,12 @@ export class GridSession {
     this.pages.dispose();
   }
 
-  private select(selection: intervals.Intervals): void {
+  private select(selection: intervals.Intervals, keepHidden = false): void {
+    if (!this.unsent) this.replaced = false;
+    if (!keepHidden) this.replaced = true;
+    const hidden = this.replaced ? 0 : Math.max(0, this.numSelected.value - intervals.size(this.selection.value));
     this.selection.value = selection;
-    this.numSelected.value = intervals.size(selection);
+    this.numSelected.value = intervals.size(selection) + hidden;
     this.unsent = true;
     this.tell();
   }
@@ -105,7 +114,11 @@ export class GridSession {
     this.unsent = false;
     const { grid } = this.store;
     const pairs = this.selection.value.map(([start, stop]): [number, number] => [start, stop]);
-    const args = { intervals: pairs, ...(grid.value === null ? {} : { token: grid.value.token }) };
+    const args = {
+      intervals: pairs,
+      keep_hidden: !this.replaced,
+      ...(grid.value === null ? {} : { token: grid.value.token }),
+    };
     this.store.rpc.call("select.set", args, { lane: "select" }).then(
       ({ result }) => {
         receiveGrid(this.store, result.grid, false);

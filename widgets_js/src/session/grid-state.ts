@@ -1,5 +1,6 @@
 // What the grid shows, as the kernel keeps it: the one place where its answers reach the store.
 import { batch } from "@preact/signals";
+import { sameFilter } from "./grid-filter.ts";
 import type { GridState } from "./protocol.ts";
 import type { Store } from "./store.ts";
 
@@ -17,7 +18,7 @@ export function receiveGrid(store: Base, grid: GridState, asked: boolean): void 
   const moved = before?.token !== grid.token;
   batch(() => {
     store.grid.value = grid;
-    store.classFilter.value = grid.class_index;
+    if (!sameFilter(store.filter.value, grid.filter)) store.filter.value = grid.filter;
     store.gridSize.value = grid.size;
     if (!moved && before?.data === grid.data) return;
     store.keepTiles.value = !asked || !moved;
@@ -31,4 +32,10 @@ export function receiveGrid(store: Base, grid: GridState, asked: boolean): void 
 function within(position: number | null, size: number): number | null {
   if (size === 0) return null;
   return Math.min(position ?? 0, size - 1);
+}
+
+/** Another filter or order was asked for, here or elsewhere. */
+export function isArrangedOtherwise(before: GridState, now: GridState): boolean {
+  const sorted = before.sort === now.sort && before.descending === now.descending;
+  return !sorted || !sameFilter(before.filter, now.filter);
 }

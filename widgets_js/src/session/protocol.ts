@@ -44,6 +44,7 @@ export interface DatasetInfo {
   read_only: boolean;
   opened: "dataset" | "view" | "frozen view"; // what charts count; a frozen view has the rows that sampling drew once
   tensors: { name: string; htype: string; shown: string }[]; // shown: "class label, 1–5 a sample" ...
+  scalar_tensors: string[]; // tensors of one number or text a sample: what the grid can be sorted by
   image_tensor: string | null;
   box_tensor: string | null;
   label_tensor: string | null; // what charts count
@@ -67,13 +68,32 @@ export interface Skeleton {
 /** What the grid shows. The kernel keeps it, so that a reload and a second view show the same. */
 export interface GridState {
   rev: number; // grows with every change of query, weights or data: a message with a smaller one is out of date
-  class_index: number | null; // only samples with this class
-  sort: "query" | "row" | "labels";
+  filter: GridFilter;
+  sort: GridSort;
+  descending: boolean; // the greatest first; what has no value comes last either way
   size: number; // samples shown
   token: string; // another one when a position means another sample
   data: string; // another one when samples may have changed
   selection: [number, number][]; // selected positions [start, stop)
   num_selected: number; // selected samples that are not shown count too
+}
+
+/** What the grid leaves out of the pool: samples without any (all, some: not) of the classes, or not in all of the states. */
+export interface GridFilter {
+  readonly classes: readonly number[]; // empty: classes do not matter
+  readonly how: "any" | "all" | "not";
+  readonly states: readonly SampleState[];
+}
+export type SampleState = "unreadable" | "edited" | "selected" | "unlabeled";
+
+/** box_area: the largest box, ascending the smallest; drawn: times an epoch, expected; tensor: one of scalar_tensors. */
+export type GridSort = "query" | "row" | "labels" | "box_area" | "image_size" | "drawn" | "weight" | `tensor:${string}`;
+
+/** A condition of the outermost WHERE; AND joins them. */
+export interface ConditionInfo {
+  text: string; // its source, white space folded
+  from: number; // UTF-16 span in the query
+  to: number;
 }
 
 /** A weight clause, bound to the text it came from. */
@@ -100,6 +120,7 @@ export interface QueryState {
   mode: Mode; // as chosen for SAMPLE BY; without it every row comes once an epoch, whatever this says: draw charts as "once", weights [1]
   seed: number;
   clauses: ClauseInfo[]; // empty without SAMPLE BY; the statistics then have one clause that matches every row: weights = [1]
+  conditions: ConditionInfo[];
   has_sampling: boolean;
   funnel: { label: string; rows: number }[];
   emptied_by: string | null; // the clause that left no row
@@ -234,6 +255,8 @@ export interface ExportReport {
 export interface Ops {
   hello: [Record<string, never>, Display & { draft: string | null; history: string[]; views: SavedView[] }]; // + statistics buffers
   "query.run": [{ text: string; mode?: Mode; seed?: number }, Display & { history: string[] }]; // + statistics buffers
+  "query.without": [{ text: string; condition: number }, { text: string }]; // the text without a condition of its WHERE
+  "query.narrow": [{ text: string; by: "filter" | "selection" }, Display & { history: string[] }]; // written into WHERE and run, then nothing is filtered; + statistics buffers
   "runtime.extra": [Record<string, never>, Record<string, never>]; // + gzip of the second file of the browser's code
   "query.lint": [{ text: string }, { diagnostics: Diagnostic[]; clauses: ClauseInfo[] | null; combine: "max" | "sum" | "product" | null }];
   "query.complete": [{ text: string; position: number }, { completions: Completion[] }];
@@ -246,8 +269,9 @@ export interface Ops {
   // At rest only. `text` = the query with the moved literals, clauses unchanged; `mode` and `seed` only when they changed.
   "weights.set": [{ weights: number[]; text: string; mode?: Mode; seed?: number }, Record<string, never>];
   "grid.page": [{ start: number; stop: number; size: number }, { tiles: Tile[]; pool_size: number; token: string }]; // + JPEG buffers
-  "grid.filter": [{ class_index: number | null }, { grid: GridState }]; // shows only pool rows with the class; nothing is selected then
-  "grid.sort": [{ sort: GridState["sort"] }, { grid: GridState }]; // nothing is selected then
+  "grid.filter": [{ classes: number[]; how: GridFilter["how"]; states: SampleState[] }, { grid: GridState }]; // what is selected stays selected
+  "grid.check_images": [Record<string, never>, { unreadable: number }]; // before the filter "unreadable": reads the images that may be, with progress
+  "grid.sort": [{ sort: GridSort; descending?: boolean }, { grid: GridState }]; // descending by default but for query, row and tensors; what is selected stays selected
   "sample.get": [{ position: number } | { uid: string; position?: number }, { sample: SampleDetail }]; // with both: there, if it still is there; + one JPEG (longest side <= 1024)
   "sample.region": [{ uid: string; x: number; y: number; width: number; height: number; scale: number }, { width: number; height: number }]; // + one JPEG
   // `sources`: for each object (label with its box) its place in the sample as shown, -1 for a new one; `state`: of the sample as shown
@@ -265,7 +289,7 @@ export interface Ops {
   "edit.commit": [{ message: string; on_conflict?: "ours" | "theirs" }, EditReply]; // error ConflictError with `conflicts`
   "edit.discard": [Record<string, never>, EditReply];
   "dataset.update": [Record<string, never>, EditReply]; // show the dataset as it is now; + statistics buffers
-  "select.set": [{ intervals: [number, number][]; token?: string }, { grid: GridState }]; // grid positions [start, stop); error Outdated with another token
+  "select.set": [{ intervals: [number, number][]; token?: string; keep_hidden?: boolean }, { grid: GridState }]; // grid positions [start, stop), keep_hidden: and what is selected but not shown; error Outdated with another token
   "plan.drawn": [{ num_epochs: number; weights: number[]; mode: Mode; seed: number }, { unique: number[]; counts: number[] }]; // from the loader's own stream: coverage dots; realized instances a class in epoch 0
   "plan.batches": [{ batch_size: number; num_batches: number; weights: number[]; mode: Mode; seed: number }, { counts: number[][] }]; // batch -> instances a class
   "export.code": [{ batch_size: number; framework: "pytorch" | "numpy"; resize?: number | null }, { code: string; note: string | null }]; // error UncommittedChangesError when dirty; note: of what else than the charts showed

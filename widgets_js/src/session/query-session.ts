@@ -3,6 +3,7 @@
 import { batch } from "@preact/signals";
 import { debounce } from "../ui/debounce.ts";
 import { countText } from "../ui/number-text.ts";
+import type { FilterSession } from "./filter-session.ts";
 import { movedClasses, renamedText, renamesInWords } from "./followed.ts";
 import { isOutdated, receiveGrid } from "./grid-state.ts";
 import { followEdit, type PositionMap, poolText, sameButWeights, sameStructure } from "./live-text.ts";
@@ -26,7 +27,7 @@ const REST_MS = 50;
 const CHANGED = "the query text has changed; run it first";
 
 type Base = Omit<Store, "actions">;
-type QueryActions = Omit<Actions, "setUnit" | "undo" | "redo">;
+type QueryActions = Omit<Actions, "setUnit" | "undo" | "redo" | keyof ReturnType<FilterSession["actions"]>>;
 
 function weightsOf(clauses: readonly ClauseInfo[]): Float64Array {
   return Float64Array.from(clauses, (clause) => clause.weight);
@@ -68,7 +69,6 @@ export class QuerySession {
       preset: (name, parameter) => this.preset(name, parameter),
       setMode: (mode) => this.setMode(mode),
       setSeed: (seed) => this.setSeed(seed),
-      filterClass: (classIndex) => this.filterClass(classIndex),
       toggleClass: (classIndex) => this.toggleClass(classIndex),
       announce: (text) => this.announce(text),
     };
@@ -248,6 +248,36 @@ export class QuerySession {
     }
   }
 
+  /** Run a text that a click made of the query that ran; what was typed and has not run stays in the editor. */
+  async runBeside(text: string): Promise<void> {
+    const draft = this.typedText();
+    await this.run({ text });
+    if (draft !== null && draft !== this.store.text.value) this.replaceText(draft);
+  }
+
+  /** Write the grid's filter, or the selection, into WHERE. */
+  async narrow(by: "filter" | "selection"): Promise<void> {
+    const { store } = this;
+    const draft = this.typedText();
+    try {
+      await this.settle();
+      const { result, buffers } = await store.rpc.call("query.narrow", { text: this.ranText(), by }, { lane: "run" });
+      batch(() => {
+        store.history.value = result.history;
+        this.apply(result, buffers, true);
+        if (draft !== null) this.replaceText(draft);
+      });
+      this.announce(`${countText(result.query.pool_size)} of ${countText(result.query.num_rows)} samples match`);
+    } catch (failure) {
+      this.failed(failure);
+    }
+  }
+
+  /** What was typed into the editor and has not run, else null. */
+  private typedText(): string | null {
+    return this.store.textFault.value === null ? null : this.store.text.value;
+  }
+
   private standing(): { text: string; clauses: readonly ClauseInfo[] } {
     return { text: this.store.text.value, clauses: this.store.clauses.value };
   }
@@ -411,7 +441,8 @@ export class QuerySession {
     }
   }
 
-  private ranText(): string {
+  /** The query that ran, with the weights of now. */
+  ranText(): string {
     return this.store.textFault.value === null ? this.store.text.value : (this.store.query.value?.text ?? "");
   }
 
@@ -446,15 +477,6 @@ export class QuerySession {
     } catch (failure) {
       this.failed(failure);
       return null;
-    }
-  }
-
-  private async filterClass(classIndex: number | null): Promise<void> {
-    try {
-      const { result } = await this.store.rpc.call("grid.filter", { class_index: classIndex }, { lane: "filter" });
-      receiveGrid(this.store, result.grid, true);
-    } catch (failure) {
-      this.failed(failure);
     }
   }
 

@@ -3,8 +3,9 @@ import { batch, effect, type Signal, signal } from "@preact/signals";
 import { debounce } from "../ui/debounce.ts";
 import { DetailSession } from "./detail-session.ts";
 import { EditSession } from "./edit-session.ts";
+import { FilterSession } from "./filter-session.ts";
 import { GridSession } from "./grid-session.ts";
-import { receiveGrid } from "./grid-state.ts";
+import { isArrangedOtherwise, receiveGrid } from "./grid-state.ts";
 import type { Model } from "./model.ts";
 import type { EventMessage, PanelState, WidgetState } from "./protocol.ts";
 import { QuerySession } from "./query-session.ts";
@@ -61,6 +62,7 @@ export function createSession(model: Model): Session {
   const base = createStore(state._kind ?? "explorer", rpc, state);
   const query = new QuerySession(base);
   const edits = new EditSession(base, query);
+  const filters = new FilterSession(base, query);
   const setTrait = <K extends keyof WidgetState>(name: K, value: WidgetState[K]): void => {
     if (!base.isLive.value) return;
     model.set(name, value);
@@ -71,6 +73,7 @@ export function createSession(model: Model): Session {
     actions: {
       ...query.actions(),
       ...edits.actions(),
+      ...filters.actions(),
       setUnit(unit) {
         base.unit.value = unit;
         setTrait("unit", unit);
@@ -79,6 +82,7 @@ export function createSession(model: Model): Session {
   };
   const grid = new GridSession(base, store.actions.announce);
   const detail = new DetailSession(base, edits);
+  filters.beforeNarrow = () => grid.settle();
   query.onFollowed = (text) => {
     base.announcement.value = text;
     edits.showToast({ text, undo: false, redo: false });
@@ -165,11 +169,7 @@ function receive({ store, query, edits }: Session, event: EventMessage, buffers:
   if (event.event === "dataset") query.receiveDataset(event.dataset);
   else if (event.event === "query") query.receiveDisplay(event, buffers);
   else if (event.event === "grid")
-    receiveGrid(
-      store,
-      event.grid,
-      event.grid.sort !== store.grid.value?.sort || event.grid.class_index !== store.classFilter.value,
-    );
+    receiveGrid(store, event.grid, store.grid.value === null || isArrangedOtherwise(store.grid.value, event.grid));
   else if (event.event === "warning") {
     store.actions.announce(event.message);
     edits.showToast({ text: event.message, undo: false, redo: false });

@@ -1,12 +1,15 @@
 // What every panel of one widget reads. Panels read signals and call actions; only the session (session.ts) writes kernel
 // answers into them. Nothing here touches the DOM.
 import { computed, type ReadonlySignal, type Signal, signal } from "@preact/signals";
+import { EVERYTHING, onlyClass } from "./grid-filter.ts";
 import type {
   ClauseInfo,
   DatasetInfo,
+  GridFilter,
   GridState,
   Mode,
   QueryState,
+  SampleState,
   SavedView,
   Snapshot,
   Unit,
@@ -59,9 +62,11 @@ export interface Store {
   views: Signal<SavedView[]>;
   /** Classes whose boxes are not drawn. */
   hiddenClasses: Signal<ReadonlySet<number>>;
-  /** The grid shows only pool rows with this class (a click on a bar). */
-  classFilter: Signal<number | null>;
-  /** Rows the grid shows: the pool, or what `classFilter` leaves of it. */
+  /** What the grid leaves out of the pool, as asked for last. */
+  filter: Signal<GridFilter>;
+  /** The one class the grid shows, where it is one. */
+  classFilter: ReadonlySignal<number | null>;
+  /** Rows the grid shows: the pool, or what `filter` leaves of it. */
   gridSize: Signal<number>;
   /** Filter, order and selection as the kernel keeps them. */
   grid: Signal<GridState | null>;
@@ -101,7 +106,16 @@ export interface Actions {
   setMode(mode: Mode): void;
   setSeed(seed: number): void;
   setUnit(unit: Unit): void;
-  filterClass(classIndex: number | null): Promise<void>;
+  /** Show samples of one class; with `add` it joins the classes that are shown, or leaves them; null: of all classes. */
+  filterClass(classIndex: number | null, options?: { add?: boolean }): Promise<void>;
+  /** Whether samples have any of the classes, all of them, or none. */
+  filterHow(how: GridFilter["how"]): Promise<void>;
+  filterState(state: SampleState, on: boolean): Promise<void>;
+  clearFilter(): Promise<void>;
+  /** Take a condition out of WHERE and run the rest. */
+  dropCondition(condition: number): Promise<void>;
+  /** Write the filter, or the selection, into WHERE and run that. */
+  narrow(by: "filter" | "selection"): Promise<void>;
   toggleClass(classIndex: number): void;
   undo(): Promise<void>;
   redo(): Promise<void>;
@@ -113,6 +127,7 @@ export function createStore(kind: WidgetState["_kind"], rpc: Rpc, state: Partial
   const dataset = signal<DatasetInfo | null>(null);
   const query = signal<QueryState | null>(null);
   const link = signal<Link>("connecting");
+  const filter = signal<GridFilter>(EVERYTHING);
   return {
     kind,
     link,
@@ -134,7 +149,8 @@ export function createStore(kind: WidgetState["_kind"], rpc: Rpc, state: Partial
     history: signal<string[]>([]),
     views: signal<SavedView[]>([]),
     hiddenClasses: signal<ReadonlySet<number>>(new Set<number>()),
-    classFilter: signal<number | null>(null),
+    filter,
+    classFilter: computed(() => onlyClass(filter.value)),
     gridSize: signal(0),
     grid: signal<GridState | null>(null),
     current: signal<number | null>(null),
