@@ -596,18 +596,36 @@ describe("a condition", () => {
 });
 
 describe("a name", () => {
-  test("filters the grid, and shows all again the second time", async () => {
-    const { find, store, model } = await mounted({}, ClassTable);
-    const name = () => find(`${row("Star")} [data-cell=name]`);
-    name().click();
-    expect(model.sent.at(-1)).toMatchObject({ op: "grid.filter", args: { class_index: 3 } });
-    model.reply(model.sent.at(-1)?.id ?? "", { grid: gridState(54, 3) });
+  const asked = ({ model }: Mounted) => model.sent.findLast(({ op }) => op === "grid.filter");
+  async function filtered(table: Mounted, ...classes: number[]): Promise<void> {
+    const grid = { ...gridState(54), filter: { classes, how: "any" as const, states: [] } };
+    table.model.reply(asked(table)?.id ?? "", { grid });
     await settled();
-    expect(store.classFilter.value).toBe(3);
+  }
+
+  test("filters the grid, and shows all again the second time", async () => {
+    const table = await mounted({}, ClassTable);
+    const name = () => table.find(`${row("Star")} [data-cell=name]`);
+    name().click();
+    expect(asked(table)?.args).toMatchObject({ classes: [3] });
+    await filtered(table, 3);
     expect(name().getAttribute("aria-pressed")).toBe("true");
-    expect(find(row("Star")).classList).toContain("penstock-filtered");
+    expect(table.find(row("Star")).classList).toContain("penstock-filtered");
     press(name(), "Enter");
-    expect(model.sent.at(-1)?.args).toEqual({ class_index: null });
+    expect(asked(table)?.args).toMatchObject({ classes: [] });
+  });
+
+  test.each(["shiftKey", "ctrlKey", "metaKey"])("joins the classes that are shown with %s", async (key) => {
+    const table = await mounted({}, ClassTable);
+    table.find(`${row("Star")} [data-cell=name]`).click();
+    await filtered(table, 3);
+    const init = { bubbles: true, [key]: true };
+    table.find(`${row("Ring")} [data-cell=name]`).dispatchEvent(new MouseEvent("click", init));
+    expect(asked(table)?.args).toMatchObject({ classes: [3, 4] });
+    await filtered(table, 3, 4);
+    expect(table.all(".penstock-filtered").map((one) => one.dataset.class)).toEqual(["Ring", "Star"]);
+    table.find(bar("Ring")).click();
+    expect(asked(table)?.args).toMatchObject({ classes: [4] });
   });
 
   test("does not ask a kernel that is gone", async () => {
