@@ -4,7 +4,7 @@ import { gridState, queryState, SHAPES, settled, shown } from "../dev/scripted-k
 import { ClassTable } from "../src/class-table/class-table.tsx";
 import { columnsFor } from "../src/class-table/columns.ts";
 import { tunerState } from "../src/class-table/tuner-state.ts";
-import { CoveragePanel } from "../src/coverage/coverage-panel.tsx";
+import { CoverageStrip } from "../src/coverage/coverage-strip.tsx";
 import { undoKind } from "../src/runtime/undo-keys.ts";
 import { FOCUSABLE_SELECTOR } from "../src/ui/focus.ts";
 import { type Mounted, mounted, press, slide, type, wait } from "./charts/mounted.tsx";
@@ -74,7 +74,7 @@ describe("a row", () => {
   });
 
   test("has the first epoch of the loader's own stream, for these weights and this unit only", async () => {
-    const { store, model, find } = await mounted({ weights: { 5: 20 } }, ClassTable, CoveragePanel);
+    const { store, model, find } = await mounted({ weights: { 5: 20 } }, ClassTable, CoverageStrip);
     const mark = () => find(bar("Cross")).dataset.drawn;
     await wait(200);
     const asked = model.sent.filter(({ op }) => op === "plan.drawn");
@@ -780,7 +780,7 @@ test("columns have the widths of the layout, and the slider goes above the bars 
 });
 
 test("a notebook opened without a kernel shows the figures kept in it", async () => {
-  const table = await mounted({}, ClassTable, CoveragePanel);
+  const table = await mounted({}, ClassTable, CoverageStrip);
   const { store, find } = table;
   store.query.value = null;
   store.statistics.value = null;

@@ -10,11 +10,11 @@ export function isFiltered(store: Store, classIndex: number): boolean {
   return store.filter.value.classes.includes(classIndex);
 }
 
-/** Shows the samples with a class, all samples again the second time; with `add` the class joins those that are shown. */
+/** Shows the samples with a class, again all samples the second time; `add`: the class joins those that are shown. */
 async function filterBy(store: Store, classIndex: number, add: boolean): Promise<void> {
   if (!canFilter(store)) return;
-  const alone = isFiltered(store, classIndex) && store.filter.value.classes.length === 1;
-  await store.actions.filterClass(alone && !add ? null : classIndex, { add });
+  if (add) await store.actions.filterClass(classIndex, { add });
+  else await store.actions.filterClass(store.classFilter.value === classIndex ? null : classIndex);
 }
 
 /** What a click or Enter on a row does; with Shift, Ctrl or Cmd its class joins those that are shown. */
