@@ -184,7 +184,7 @@ function weightOf(row: SliderRow, weights: Float64Array, state: TunerState): num
 export function isPinned(row: SliderRow, state: TunerState): boolean {
   if (row.kind !== "class") return false;
   if (row.clause === null) return row.classIndex !== null && state.asked.value.has(row.classIndex);
-  return state.isByHand(row.expression);
+  return state.isByHand(row.expression, row.clause);
 }
 
 /** What the axis must hold: it grows in the middle of a gesture when it must, and shrinks at rest, so that bars do not jump. */

@@ -58,14 +58,17 @@ export class TunerState {
   }
 
   /** Whether a hand has set this weight, which keeps its row at the top. */
-  isByHand(expression: string): boolean {
+  isByHand(expression: string, clause: number): boolean {
     if (this.byHand.value.has(expression)) return true;
-    return !this.fromPreset.value.has(expression) && this.store.clauses.value.length <= MOST_BY_HAND;
+    const { preset, weights, clauses } = this.store;
+    const written = preset.value?.weights[clause] ?? null;
+    if (written !== null) return written !== weights.value[clause];
+    return !this.fromPreset.value.has(expression) && clauses.value.length <= MOST_BY_HAND;
   }
 
-  /** Whether a preset wrote weights that no hand has changed since. */
+  /** Whether a preset wrote weights that still stand. */
   hasPreset(): boolean {
-    return this.fromPreset.value.size > 0;
+    return this.fromPreset.value.size > 0 || this.store.preset.value?.weights.some((one) => one !== null) === true;
   }
 
   private touch(expression: string): void {
