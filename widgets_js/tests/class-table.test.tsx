@@ -530,7 +530,10 @@ describe("the sentence", () => {
     await settled();
     const is = Number(table.find(bar("Cross")).dataset.sampled);
     const own = `This drag: Cross ${Math.round(was)} → ${Math.round(is)} (×${(is / was).toFixed(2)}). `;
-    expect(sentence(table)).toContain(own);
+    await vi.waitFor(() => expect(sentence(table)).toContain(own));
+    tunerState(table.store).keepLocked([]); // another preset
+    table.store.actions.setWeight(0, 6.1);
+    await vi.waitFor(() => expect(sentence(table)).not.toContain("This drag"));
   });
 
   test("says that nothing can be drawn where all weights are 0", async () => {

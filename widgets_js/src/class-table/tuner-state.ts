@@ -20,6 +20,8 @@ export class TunerState {
   readonly most: ReadonlySignal<number>;
   private readonly byHand: Signal<ReadonlySet<string>> = signal(new Set<string>()); // expressions
   private readonly fromPreset: Signal<ReadonlySet<string>> = signal(new Set<string>()); // expressions
+  /** How many presets were applied. */
+  presets = 0;
   private beforeSolo: Float64Array | null = null;
   private writing: Promise<void> = Promise.resolve();
   private readonly store: Store;
@@ -107,6 +109,7 @@ export class TunerState {
   /** Weights after a preset or a solution, with the locked ones as they were. */
   keepLocked(before: readonly ClauseInfo[]): void {
     this.endSolo();
+    this.presets++;
     const { clauses, weights, actions } = this.store;
     const kept = new Map(before.filter((clause) => this.isLocked(clause)).map((c) => [c.expression, c.weight]));
     this.byHand.value = new Set(kept.keys());

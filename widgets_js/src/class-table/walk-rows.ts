@@ -19,6 +19,7 @@ interface Place {
 }
 
 interface Handlers {
+  onKeyDownCapture: (event: KeyboardEvent) => void;
   onKeyDown: (event: KeyboardEvent) => void;
   onFocusIn: (event: FocusEvent) => void;
   onFocusOut: (event: FocusEvent) => void;
@@ -52,6 +53,11 @@ export function useWalk({ scroller, rows, current, height, release }: Request): 
     current.value = row.key;
   };
   return {
+    onKeyDownCapture: (event) => {
+      // a row that was sorted out of view comes back with the first key
+      const at = rows.peek().findIndex((row) => row.key === placeOf(event.target)?.key);
+      if (at >= 0 && scroller.current !== null) reveal(scroller.current, at, height);
+    },
     onKeyDown: (event) => {
       const from = placeOf(event.target);
       if (event.ctrlKey || event.metaKey || event.altKey || from === null) return;
