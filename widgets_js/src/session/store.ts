@@ -137,6 +137,11 @@ export interface Actions {
   announce(text: string): void;
 }
 
+export type FilterActions = Pick<
+  Actions,
+  "filterClass" | "filterHow" | "filterState" | "clearFilter" | "dropCondition" | "narrow"
+>;
+
 export function createStore(kind: WidgetState["_kind"], rpc: Rpc, state: Partial<WidgetState>): Omit<Store, "actions"> {
   const dataset = signal<DatasetInfo | null>(null);
   const query = signal<QueryState | null>(null);
