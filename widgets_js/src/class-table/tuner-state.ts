@@ -20,6 +20,8 @@ export class TunerState {
   readonly most: ReadonlySignal<number>;
   private readonly byHand: Signal<ReadonlySet<string>> = signal(new Set<string>()); // expressions
   private readonly fromPreset: Signal<ReadonlySet<string>> = signal(new Set<string>()); // expressions
+  /** How many presets were applied. */
+  presets = 0;
   private beforeSolo: Float64Array | null = null;
   private writing: Promise<void> = Promise.resolve();
   private readonly store: Store;
@@ -74,14 +76,17 @@ export class TunerState {
   }
 
   /** Whether a hand has set this weight, which keeps its row at the top. */
-  isByHand(expression: string): boolean {
+  isByHand(expression: string, clause: number): boolean {
     if (this.byHand.value.has(expression)) return true;
-    return !this.fromPreset.value.has(expression) && this.store.clauses.value.length <= MOST_BY_HAND;
+    const { preset, weights, clauses } = this.store;
+    const written = preset.value?.weights[clause] ?? null;
+    if (written !== null) return written !== weights.value[clause];
+    return !this.fromPreset.value.has(expression) && clauses.value.length <= MOST_BY_HAND;
   }
 
-  /** Whether a preset wrote weights that no hand has changed since. */
+  /** Whether a preset wrote weights that still stand. */
   hasPreset(): boolean {
-    return this.fromPreset.value.size > 0;
+    return this.fromPreset.value.size > 0 || this.store.preset.value?.weights.some((one) => one !== null) === true;
   }
 
   private touch(expression: string): void {
@@ -120,6 +125,7 @@ export class TunerState {
   /** Weights after a preset or a solution, with the locked ones as they were. */
   keepLocked(before: readonly ClauseInfo[]): void {
     this.endSolo();
+    this.presets++;
     const { clauses, weights, actions } = this.store;
     const kept = new Map(before.filter((clause) => this.isLocked(clause)).map((c) => [c.expression, c.weight]));
     this.byHand.value = new Set(kept.keys());
