@@ -3,7 +3,6 @@
 import { batch } from "@preact/signals";
 import { debounce } from "../ui/debounce.ts";
 import { countText } from "../ui/number-text.ts";
-import type { FilterSession } from "./filter-session.ts";
 import { movedClasses, renamedText, renamesInWords } from "./followed.ts";
 import { isOutdated, receiveGrid } from "./grid-state.ts";
 import { followEdit, type PositionMap, poolText, sameButWeights, sameStructure } from "./live-text.ts";
@@ -19,7 +18,7 @@ import type {
 } from "./protocol.ts";
 import { isCancelled, RpcFailure } from "./rpc.ts";
 import { decodeStatistics } from "./statistics-arrays.ts";
-import type { Actions, Store } from "./store.ts";
+import type { Actions, FilterActions, Store } from "./store.ts";
 import { setWeight, setWeights } from "./text-binding.ts";
 import { EchoFilter, sameWeights, WeightHistory } from "./weight-memory.ts";
 
@@ -27,7 +26,7 @@ const REST_MS = 50;
 const CHANGED = "the query text has changed; run it first";
 
 type Base = Omit<Store, "actions">;
-type QueryActions = Omit<Actions, "setUnit" | "undo" | "redo" | keyof ReturnType<FilterSession["actions"]>>;
+type QueryActions = Omit<Actions, "setUnit" | "undo" | "redo" | keyof FilterActions>;
 
 function weightsOf(clauses: readonly ClauseInfo[]): Float64Array {
   return Float64Array.from(clauses, (clause) => clause.weight);

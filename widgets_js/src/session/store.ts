@@ -123,6 +123,12 @@ export interface Actions {
   announce(text: string): void;
 }
 
+/** Those of what the grid shows (filter-session.ts). */
+export type FilterActions = Pick<
+  Actions,
+  "filterClass" | "filterHow" | "filterState" | "clearFilter" | "dropCondition" | "narrow"
+>;
+
 export function createStore(kind: WidgetState["_kind"], rpc: Rpc, state: Partial<WidgetState>): Omit<Store, "actions"> {
   const dataset = signal<DatasetInfo | null>(null);
   const query = signal<QueryState | null>(null);
