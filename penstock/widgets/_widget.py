@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import uuid
 import warnings
 import weakref
 from collections.abc import Callable, Mapping, Sequence
@@ -17,9 +18,10 @@ from numpy.typing import NDArray
 
 from penstock._wording import nearest
 from penstock.sampling import SamplingPlan, SamplingSpec
-from penstock.widgets._html import page_of
+from penstock.widgets._html import NUM_LARGE, Page, Thumbs, checked_thumbnails, page_of, written_page
 from penstock.widgets._runtime import read_stub, runtime
 from penstock.widgets._snapshot import snapshot
+from penstock.widgets._still import still_html, still_thumbnails
 from penstock.widgets._traits import PanelTrait, SessionEnum, SessionInt, SessionUnicode, WeightsTrait, follow
 from penstock.widgets.operations._contract import all_operations
 from penstock.widgets.operations._describe import dataset_info, display_state, grid_state
@@ -100,6 +102,7 @@ class SessionWidget(anywidget.AnyWidget):
             options = {**defaults, **options}
         session = source if isinstance(source, Session) else Session(source, **_only(_SESSION_OPTIONS, options))
         self._session = session
+        self._outputs: list[str] = []
         super().__init__(_kind=self.kind, _runtime=runtime(), **_only(_VIEW_OPTIONS, options))
         this = weakref.ref(self)
         operations = all_operations(session, draft=lambda: getattr(this(), "query_draft", ""))
@@ -231,17 +234,44 @@ class SessionWidget(anywidget.AnyWidget):
             raise RuntimeError("a cell can only be inserted in a notebook. Hint: print(x.export_code())")
         shell.set_next_input(code)
 
-    def to_html(self, path: str | os.PathLike[str]) -> None:
-        """Write what is shown now into one file that needs neither network nor kernel; its sliders are alive.
+    def to_html(self, path: str | os.PathLike[str], *, thumbnails: Thumbs = NUM_LARGE) -> Page:
+        """Write what is shown into one file that needs neither network nor kernel.
+
+        Sliders, classes, coverage, filter and sort are alive in it, and so are queries whose conditions ask for class
+        labels. For that it has the labels, boxes and a thumbnail of 32 pixels of every sample that queries run on,
+        not only of those on show, up to 100,000 samples; of more samples it has only the large thumbnails.
 
         Parameters
         ----------
         path : str or path
-            The file, overwritten where it exists. It holds the thumbnails of the first 48 samples of the grid.
+            The file, overwritten where it exists.
+        thumbnails : int, "all" or "none"
+            How many samples, from the first of the grid on, have a thumbnail of 160 pixels: about 10 KB each for
+            photos, where one of 32 pixels takes 0.6 KB. "none" leaves out all images.
+
+        Returns
+        -------
+        Page
+            Where it is and how large.
+
+        Raises
+        ------
+        ValueError
+            If `thumbnails` is none of these.
+
+        Examples
+        --------
+        >>> import penstock, tempfile
+        >>> x = Explorer(penstock.demo(num_samples=60))
+        >>> page = x.to_html(tempfile.mkdtemp() + "/demo.html", thumbnails=20)
+        >>> page.num_samples, page.num_large, page.num_small
+        (60, 20, 60)
         """
+        checked_thumbnails(thumbnails)
         self._session.follow(store=True)
-        page = page_of(self._session.name, self.get_state(), runtime(), self._ask)
-        Path(path).write_text(page, encoding="utf-8")
+        text, counts = page_of(self._session, self.get_state(), runtime(), self._ask, thumbnails)
+        Path(path).write_text(text, encoding="utf-8")
+        return written_page(text, os.fspath(path), counts)
 
     def _ask(self, name: str, arguments: Mapping[str, Any]) -> tuple[Any, Sequence[bytes]]:
         answers: list[tuple[dict[str, Any], list[bytes]]] = []
@@ -269,7 +299,41 @@ class SessionWidget(anywidget.AnyWidget):
         bundle = super()._repr_mimebundle_(**kwargs)
         if bundle is not None:
             bundle[0]["text/plain"] = f"{self!r}: run this cell to open it"
+            bundle[0]["text/html"] = still_html(snapshot(self._session))
         return bundle
+
+    def _ipython_display_(self) -> None:
+        from IPython.display import publish_display_data
+
+        bundle = self._repr_mimebundle_()
+        if bundle is not None:
+            self._outputs.append(uuid.uuid4().hex)
+            publish_display_data(bundle[0], bundle[1], transient={"display_id": self._outputs[-1]})
+
+    def freeze(self) -> None:
+        """Replace what this widget shows in the notebook by a still picture of it.
+
+        The picture is HTML without scripts: query, thumbnails of the first samples, bars and coverage. It stays in
+        the notebook file, and is shown where no kernel runs, by nbconvert and by websites. The widget itself goes on:
+        its next display is alive. A page that was loaded again since the display must run the cell of the display
+        first: a browser then no longer knows which output is meant.
+
+        Raises
+        ------
+        RuntimeError
+            If the widget is not on show.
+        """
+        from IPython.display import publish_display_data
+
+        if not self._outputs:
+            raise RuntimeError(
+                "the widget is not on show in a notebook. Hint: display it first, or write a file: x.to_html(path)"
+            )
+        still = still_html(snapshot(self._session), still_thumbnails(self._ask))
+        data = {"text/html": still, "text/plain": f"{self!r}: run this cell to open it"}
+        for output in self._outputs:
+            publish_display_data(data, transient={"display_id": output}, update=True)
+        self._outputs.clear()
 
     # ---- the session and the browser ---------------------------------------------
 

@@ -91,7 +91,7 @@ class PortTakenError(RuntimeError):
 
 
 def _launched(home: Path, folder: Path, application: str) -> JupyterServer:
-    port, token = _free_port(), secrets.token_hex(8)
+    port, token = free_port(), secrets.token_hex(8)
     command = [
         *(
             sys.executable,
@@ -130,7 +130,7 @@ def _environment(home: Path) -> dict[str, str]:
     }
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -9,14 +9,8 @@ import penstock
 
 
 @pytest.fixture
-def page_file(tmp_path):
-    ds = penstock.demo(tmp_path / "demo.penstock", num_samples=120)
-    explorer = penstock.explore(ds, query="select * sample by max_weight(contains(labels, 'Cross'): 20, True: 1)")
-    explorer.to_html(tmp_path / "page.html")
-    return tmp_path / "page.html"
-
-
-def test_the_page_is_alive_without_network_or_kernel(browser, page_file):
+def opened(browser, page_file):
+    """Return the page, open and offline; whatever it asks of a network or throws is a failure."""
     context = browser.new_context(offline=True, viewport={"width": 1240, "height": 900})
     page = context.new_page()
     requested, errors = [], []
@@ -25,27 +19,50 @@ def test_the_page_is_alive_without_network_or_kernel(browser, page_file):
     page.goto(page_file.as_uri())
     explorer = page.locator("[data-testid=penstock-explorer][data-ready='1']")
     expect(explorer.locator("[data-testid=penstock-grid] img").first).to_be_visible()
-    bar = explorer.locator("[data-testid=bar][data-class=Cross]")
-    before = float(bar.get_attribute("data-sampled"))
-    explorer.locator("[data-testid=weight-slider][data-class=Cross]").press("PageUp")
-    assert float(bar.get_attribute("data-sampled")) > before
+    yield explorer
     assert all(url.startswith(("file:", "blob:")) for url in requested)
     assert errors == []
     context.close()
 
 
-def test_what_the_page_loads_later_shares_the_state_of_what_it_drew_first(browser, page_file):
-    context = browser.new_context(offline=True, viewport={"width": 1240, "height": 900})
-    page = context.new_page()
-    errors = []
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.goto(page_file.as_uri())
-    explorer = page.locator("[data-testid=penstock-explorer][data-ready='1']")
-    explorer.locator("[role=gridcell][data-position='3']").click()
-    detail = explorer.locator("[data-testid=penstock-detail]")
-    expect(detail).to_contain_text("4 of")
-    explorer.locator("[role=gridcell][data-position='5']").click()
-    expect(detail).to_contain_text("6 of")
-    expect(explorer.locator("[data-testid=penstock-lazy]")).to_have_count(0)
-    assert errors == []
-    context.close()
+@pytest.fixture
+def page_file(tmp_path):
+    ds = penstock.demo(tmp_path / "demo.penstock", num_samples=120)
+    explorer = penstock.explore(ds, query="select * sample by max_weight(contains(labels, 'Cross'): 20, True: 1)")
+    explorer.to_html(tmp_path / "page.html")
+    return tmp_path / "page.html"
+
+
+def run(explorer, text):
+    explorer.locator("[data-testid=penstock-query] .cm-content").click()
+    explorer.page.keyboard.press("Control+a")
+    explorer.page.keyboard.insert_text(text)
+    explorer.page.keyboard.press("Shift+Enter")
+
+
+def test_sliders_are_alive_without_network_or_kernel(opened):
+    bar = opened.locator("[data-testid=bar][data-class=Cross]")
+    before = float(bar.get_attribute("data-sampled"))
+    opened.locator("[data-testid=weight-slider][data-class=Cross]").press("PageUp")
+    assert float(bar.get_attribute("data-sampled")) > before
+
+
+def test_queries_about_class_labels_run_in_the_page(opened):
+    funnel = opened.get_by_test_id("penstock-funnel")
+    run(opened, "select * where contains(labels, 'Cross') and contains(labels, 'Circle')")
+    expect(funnel).to_contain_text("2 match")
+    expect(opened.locator("[data-testid=penstock-grid] img")).to_have_count(2)
+    run(opened, "select * sample by max_weight(contains(labels, 'Star'): 7, True: 1)")
+    expect(opened.locator("[data-testid=weight-slider][data-class=Star]")).to_have_attribute("data-weight", "7")
+
+
+def test_what_needs_a_kernel_is_disabled_and_says_why(opened):
+    run(opened, "select * where shape(boxes)[0] > 1")
+    expect(opened.get_by_text("Only a kernel can run this").first).to_be_attached()
+    assert opened.locator("[data-testid=penstock-grid] img").count() > 2
+    export = opened.get_by_test_id("penstock-export")
+    expect(export).to_be_disabled()
+    expect(export).to_have_attribute(
+        "title", "This is a copy without a kernel: run the notebook to edit, export and draw."
+    )
+    expect(opened.get_by_test_id("penstock-page")).to_have_text("copy without kernel")

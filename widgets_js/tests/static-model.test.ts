@@ -1,83 +1,309 @@
 // @vitest-environment node
-import { describe, expect, it, vi } from "vitest";
-import { answer, type PageContent, StaticModel } from "../src/runtime/static-model.ts";
-import type { Tile } from "../src/session/protocol.ts";
+import { beforeEach, describe, expect, it, vi } from "vitest";
+import type { PageKernel } from "../src/runtime/page/kernel.ts";
+import { kernelOf, type PageContent, StaticModel } from "../src/runtime/static-model.ts";
+import type { GridState, QueryState, RpcError, SampleDetail, Tile } from "../src/session/protocol.ts";
 
-function tile(position: number, image: number): Tile {
-  const sizes = { width: 8, height: 8, labels: [], boxes: [] };
+const NAMES = ["cat", "dog", "o'neil"];
+const LABELS = [[0], [1, 1], [], [0, 2], [2]];
+const JPEGS = ["a", "bb", "", "dddd", "e"];
+const QUERY = "select * where score > 1 sample by max_weight(contains(labels, 'cat'): 20, True: 1)";
+
+function joined(arrays: readonly { buffer: ArrayBufferLike }[]): ArrayBuffer {
+  const parts = arrays.map(({ buffer }) => new Uint8Array(buffer as ArrayBuffer));
+  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.length;
+  }
+  return bytes.buffer;
+}
+
+function packedSamples(): [NonNullable<PageContent["samples"]>, ArrayBuffer] {
+  const ints: [string, number[]][] = [
+    ["rows", [10, 11, 12, 13, 14]],
+    ["pool", [3, 1]],
+    ["edited", [4]],
+    ["sides", [8, 6, 8, 6, 0, 0, 8, 6, 8, 6]],
+    ["jpeg_lengths", JPEGS.map(({ length }) => length)],
+    ["labels0_lengths", LABELS.map(({ length }) => length)],
+    ["labels0", LABELS.flat()],
+    ["boxes_lengths", [0, 4, 0, 0, 0]],
+  ];
+  const arrays = [
+    { name: "uids", dtype: "<i8" as const, data: BigInt64Array.from([100n, 101n, 102n, 103n, 2n ** 60n]) },
+    ...ints.map(([name, list]) => ({ name, dtype: "<i4" as const, data: Int32Array.from(list) })),
+    { name: "boxes", dtype: "<f4" as const, data: Float32Array.from([1, 2.1, 3, 4]) },
+  ];
+  const header = {
+    num_samples: 5,
+    repeats: false,
+    tensors: [{ name: "labels", class_names: NAMES, single: false }],
+    arrays: arrays.map(({ name, dtype, data }) => ({ name, dtype, length: data.length })),
+    errors: { 2: "broken" },
+  };
+  return [header, joined([...arrays.map(({ data }) => data), new TextEncoder().encode(JPEGS.join(""))])];
+}
+
+const LARGE: Tile = {
+  position: 0,
+  row: 13,
+  uid: "103",
+  image: 0,
+  shapes: 1,
+  width: 8,
+  height: 6,
+  labels: [0, 2],
+  boxes: [],
+  edited: false,
+  error: null,
+};
+const TILES = [{ tile: LARGE, image: 5, shapes: 4 }];
+const TILE_BYTES = joined([new TextEncoder().encode("large"), Int16Array.from([7, -1])]);
+
+function hello(): object {
+  const clauses = [
+    { expression: "contains(labels, 'cat')", label: "cat", class_index: 0, weight: 20, from: 71, to: 73 },
+    { expression: "True", label: "everything else", class_index: null, weight: 1, from: 81, to: 82 },
+  ];
+  const query = {
+    text: QUERY,
+    kind: "rows",
+    pool_size: 2,
+    clauses,
+    combine: "max",
+    has_sampling: true,
+    mode: "iid",
+    seed: 0,
+  };
+  const grid = {
+    rev: 0,
+    class_index: null,
+    sort: "query",
+    size: 2,
+    token: "t",
+    data: "d",
+    selection: [],
+    num_selected: 0,
+  };
   return {
-    position,
-    row: position,
-    uid: `${100 + position}`,
-    image,
-    shapes: position === 2 ? 0 : -1,
-    ...sizes,
-    edited: false,
-    error: null,
+    dataset: { label_tensor: "labels", class_names: NAMES },
+    query,
+    grid,
+    history: [QUERY],
+    views: [],
+    draft: null,
   };
 }
 
-const PAGE: PageContent = {
-  state: { _kind: "explorer", query: "select *", weights: btoa(String.fromCharCode(0, 0, 0, 0, 0, 0, 240, 63)) },
-  code: "",
-  replies: { "weights.set": { result: {}, buffers: [btoa("ab")] } },
-  tiles: [
-    { reply: tile(0, 0), jpeg: btoa("zero"), shapes: "" },
-    { reply: tile(1, -1), jpeg: "", shapes: "" },
-    { reply: tile(2, 0), jpeg: btoa("two"), shapes: btoa("\x08\x00\x01\x00") },
-  ],
-  token: "t",
-};
+function page(samples: PageContent["samples"]): PageContent {
+  const weights = btoa(String.fromCharCode(0, 0, 0, 0, 0, 0, 240, 63));
+  const kept = { result: hello(), buffers: [btoa("kept")] };
+  return { state: { _kind: "explorer", weights }, code: "", extra: btoa("second"), hello: kept, tiles: TILES, samples };
+}
 
 function text(view: DataView | undefined): string {
   return view === undefined ? "" : new TextDecoder().decode(view);
 }
 
-describe("a page without a kernel", () => {
-  it("answers a page of the grid with its tiles, each with its place among the buffers", () => {
-    const found = answer(PAGE, { id: "a:1", op: "grid.page", args: { start: 1, stop: 9 } });
-    expect(found?.result).toMatchObject({ tiles: [{ image: -1 }, { image: 2, shapes: 3 }], pool_size: 3, token: "t" });
-    expect(found?.buffers.map(text)).toEqual(["", "", "two", "\x08\x00\x01\x00"]);
+let kernel: PageKernel;
+
+function ask<T>(op: string, args: object = {}): { result: T; buffers: DataView[] } {
+  const found = kernel.answer(op, args);
+  if (!("result" in found)) throw new Error(found.message);
+  return found as { result: T; buffers: DataView[] };
+}
+
+function refused(op: string, args: object = {}): RpcError {
+  const found = kernel.answer(op, args);
+  if ("result" in found) throw new Error(`${op} was answered`);
+  return found;
+}
+
+function rowsShown(): number[] {
+  const { tiles } = ask<{ tiles: Tile[] }>("grid.page", { start: 0, stop: 99, size: 160 }).result;
+  return tiles.map(({ row }) => row);
+}
+
+describe("a page that holds every sample", () => {
+  beforeEach(() => {
+    kernel = kernelOf(page(packedSamples()[0]), TILE_BYTES, packedSamples()[1]);
   });
 
-  it.each([{ position: 2 }, { uid: "102" }])("finds a sample by %o", (args) => {
-    const found = answer(PAGE, { id: "a:1", op: "sample.get", args });
-    expect(found?.result).toMatchObject({ sample: { row: 2, image: 0, shapes: 1, fields: [], before: null } });
-    const [jpeg, shapes] = found?.buffers ?? [];
-    expect(text(jpeg)).toBe("two");
-    expect([shapes?.getFloat64(0, true), shapes?.getFloat64(8, true)]).toEqual([8, 1]);
+  it("starts with the query that Python ran", () => {
+    const { result, buffers } = ask<{ query: QueryState; page: { answers: string[] } }>("hello");
+    expect([result.query.text, buffers.map(text)]).toEqual([QUERY, ["kept"]]);
+    expect(result.page.answers).toContain("grid.filter");
+    expect(result.page.answers).not.toContain("edit.labels");
+    expect(rowsShown()).toEqual([13, 11]);
   });
 
-  it("answers what was kept, with its buffers", () => {
-    const found = answer(PAGE, { id: "a:1", op: "weights.set", args: {} });
-    expect(found?.buffers.map(text)).toEqual(["ab"]);
+  it("gives the large thumbnail where there is one, else the small one", () => {
+    const { result, buffers } = ask<{ tiles: Tile[] }>("grid.page", { start: 0, stop: 9, size: 160 });
+    expect(result.tiles).toMatchObject([
+      { uid: "103", image: 0, shapes: 1 },
+      { uid: "101", image: 2, shapes: -1, labels: [1, 1], boxes: [1, 2.1, 3, 4], width: 8, height: 6 },
+    ]);
+    expect([text(buffers[0]), text(buffers[2])]).toEqual(["large", "bb"]);
   });
 
-  it.each(["query.run", "edit.undo"] as const)("does not answer %s", (op) =>
-    expect(answer(PAGE, { id: "a:1", op, args: {} })).toBeNull(),
+  it("says why a sample has no thumbnail, and whole uids", () => {
+    ask("query.run", { text: "select *" });
+    const { tiles } = ask<{ tiles: Tile[] }>("grid.page", { start: 2, stop: 5, size: 160 }).result;
+    expect(tiles).toMatchObject([
+      { image: -1, error: "broken" },
+      { image: 0, error: null },
+      { uid: String(2n ** 60n), edited: true },
+    ]);
+  });
+
+  it.each([
+    ["select * where contains(labels, 'dog')", [11]],
+    ["select * where not contains(labels, 'cat')", [11, 12, 14]],
+    ["select *", [10, 11, 12, 13, 14]],
+    [QUERY.replace("20", "3.5"), [13, 11]],
+  ])("runs %s", (query, rows) => {
+    const { result } = ask<{ query: QueryState; grid: GridState }>("query.run", { text: query, seed: 5 });
+    expect([rowsShown(), result.query.pool_size, result.grid.size]).toEqual([rows, rows.length, rows.length]);
+    expect([result.query.text, result.query.seed, result.grid.rev]).toEqual([query, 5, 1]);
+  });
+
+  it("leaves everything as it was where it cannot run", () => {
+    const { code, message } = refused("query.run", { text: "select * where score > 2" });
+    expect([code, message]).toEqual(["StaticPage", expect.stringMatching(/Only a kernel can run this/)]);
+    expect(ask<{ query: QueryState }>("hello").result.query.text).toBe(QUERY);
+    expect(rowsShown()).toEqual([13, 11]);
+  });
+
+  it("lints with clauses or with the fault and where it is", () => {
+    const good = "select * sample by sum_weight(contains(labels, 'o''neil'): 2)";
+    const { clauses, combine } = ask<{ clauses: object[]; combine: string }>("query.lint", { text: good }).result;
+    expect([clauses, combine]).toEqual([
+      [{ expression: "contains(labels, 'o''neil')", label: "o'neil", class_index: 2, weight: 2, from: 59, to: 60 }],
+      "sum",
+    ]);
+    const bad = "select * where contains(labels, 'Dog')";
+    expect(ask("query.lint", { text: bad }).result).toMatchObject({
+      clauses: null,
+      diagnostics: [{ from: 32, to: 37, severity: "error", fix: "'dog'" }],
+    });
+  });
+
+  it("moves weights, mode and seed, and keeps the place of each number", () => {
+    ask("weights.set", { text: QUERY.replace("20", "7"), weights: [7, 1], mode: "deck", seed: 3 });
+    const { query } = ask<{ query: QueryState }>("hello").result;
+    expect(query).toMatchObject({ mode: "deck", seed: 3, clauses: [{ weight: 7, from: 71, to: 72 }, { from: 80 }] });
+  });
+
+  it.each([
+    ["select *;", 2, "select * sample by max_weight(contains(labels, 'o''neil'): 2, True: 1);"],
+    [
+      "select * sample by max_weight(True: 1) limit 9",
+      0,
+      "select * sample by max_weight(contains(labels, 'cat'): 2, True: 1) limit 9",
+    ],
+  ])("adds a class to %s", (before, class_index, after) =>
+    expect(ask("clause.add", { text: before, class_index, weight: 2 }).result).toEqual({ text: after }),
   );
 
-  it("refuses in a sentence what only a kernel can do", async () => {
-    const model = new StaticModel(PAGE);
+  it("takes a clause away, with the last one SAMPLE BY", () => {
+    const two = "select * sample by max_weight(contains(labels, 'cat'): 2, True: 1)";
+    const one = "select * sample by max_weight(True: 1)";
+    expect(ask("clause.remove", { text: two, clause: 0 }).result).toEqual({ text: one });
+    expect(ask("clause.remove", { text: one, clause: 0 }).result).toEqual({ text: "select *" });
+  });
+
+  it("balances by samples with each class, by hand", () => {
+    const { text: balanced } = ask<{ text: string }>("clause.preset", {
+      text: "select * sample by max_weight(True: 1) replace false limit 3",
+      preset: "balanced",
+    }).result; // cat 2, dog 1, o'neil 2 samples
+    const weights = "contains(labels, 'cat'): 1, contains(labels, 'dog'): 2, contains(labels, 'o''neil'): 1, True: 1";
+    expect(balanced).toBe(`select * sample by max_weight(${weights}) replace false limit 3`);
+    const raw = ask<{ text: string }>("clause.preset", { text: QUERY, preset: "raw" }).result;
+    expect(raw.text).toBe(QUERY.replace("20", "1"));
+  });
+
+  it("filters by class and sorts", () => {
+    ask("query.run", { text: "select *" });
+    ask("grid.filter", { class_index: 2 });
+    expect(rowsShown()).toEqual([13, 14]);
+    ask("grid.filter", { class_index: null });
+    ask("grid.sort", { sort: "labels" });
+    expect(rowsShown()).toEqual([11, 13, 10, 14, 12]);
+  });
+
+  it("gives the second file of the code", () => expect(ask("runtime.extra").buffers.map(text)).toEqual(["second"]));
+
+  it("keeps a selection until the samples are others", () => {
+    const { grid } = ask<{ grid: GridState }>("select.set", { intervals: [[0, 2]] }).result;
+    expect([grid.selection, grid.num_selected]).toEqual([[[0, 2]], 2]);
+    expect(ask<{ grid: GridState }>("grid.sort", { sort: "row" }).result.grid.selection).toEqual([]);
+  });
+
+  it.each([
+    [{ position: 0 }, { uid: "103", note: null }, "large"],
+    [{ uid: "101" }, { position: 1, note: expect.stringContaining("32 pixels") }, "bb"],
+    [{ uid: "100" }, { position: -1 }, "a"],
+  ])("shows the sample %o", (args, expected, jpeg) => {
+    const { result, buffers } = ask<{ sample: SampleDetail }>("sample.get", args);
+    expect(result.sample).toMatchObject({ fields: [], before: null, ...expected });
+    expect(text(buffers[result.sample.image])).toBe(jpeg);
+  });
+
+  it("gives outlines of one sample as doubles", () => {
+    const { result, buffers } = ask<{ sample: SampleDetail }>("sample.get", { position: 0 });
+    const shapes = buffers[result.sample.shapes];
+    expect([shapes?.getFloat64(0, true), shapes?.getFloat64(8, true)]).toEqual([7, -1]);
+  });
+
+  it.each(["edit.undo", "export.code", "plan.drawn", "constructor"])("refuses %s in one sentence", (op) =>
+    expect(refused(op)).toMatchObject({ code: "StaticPage", message: expect.stringMatching(/Run the notebook/) }),
+  );
+});
+
+describe("a page of too many samples", () => {
+  beforeEach(() => {
+    kernel = kernelOf(page(null), TILE_BYTES, new ArrayBuffer(0));
+  });
+
+  it("shows the first of them, and other weights of its query", () => {
+    expect(rowsShown()).toEqual([13]);
+    ask("query.run", { text: QUERY.replace("20", "2") });
+    expect(ask<{ sample: SampleDetail }>("sample.get", { uid: "103" }).result.sample.row).toBe(13);
+  });
+
+  it.each([
+    ["query.run", { text: "select *" }],
+    ["clause.preset", { text: QUERY, preset: "balanced" }],
+  ])("leaves %s to a kernel", (op, args) => expect(refused(op, args).code).toBe("StaticPage"));
+});
+
+describe("the model of a page", () => {
+  const model = (): StaticModel =>
+    new StaticModel(page(null).state, kernelOf(page(null), TILE_BYTES, new ArrayBuffer(0)));
+
+  it("answers later, as a kernel does", async () => {
+    const made = model();
     const heard = vi.fn();
-    model.on("msg:custom", heard);
-    model.send({ v: 1, id: "a:1", op: "query.run", args: {} });
+    made.on("msg:custom", heard);
+    made.send({ v: 1, id: "a:1", op: "edit.undo", args: {} });
+    made.send({ v: 1, id: "a:1", op: "cancel", args: {} });
+    expect(heard).not.toHaveBeenCalled();
     await Promise.resolve();
-    const [message, buffers] = heard.mock.calls[0] ?? [];
-    expect(message).toMatchObject({ id: "a:1", ok: false, error: { code: "StaticPage" } });
-    expect(message.error.message).toMatch(/Run the notebook/);
-    expect(buffers).toEqual([]);
+    expect(heard.mock.calls).toEqual([[expect.objectContaining({ id: "a:1", ok: false }), []]]);
   });
 
   it("gives weights as doubles and tells of what is set until it is no longer listened to", () => {
-    const model = new StaticModel(PAGE);
-    expect(model.get("weights")?.getFloat64(0, true)).toBe(1);
+    const made = model();
+    expect(made.get("weights")?.getFloat64(0, true)).toBe(1);
     const heard = vi.fn();
-    model.on("change:unit", heard);
-    model.set("unit", "samples");
-    model.off("change:unit", heard);
-    model.set("unit", "instances");
+    made.on("change:unit", heard);
+    made.set("unit", "samples");
+    made.off("change:unit", heard);
+    made.set("unit", "instances");
     expect(heard).toHaveBeenCalledTimes(1);
-    expect(model.get("unit")).toBe("instances");
+    expect(made.get("unit")).toBe("instances");
   });
 });

@@ -1,6 +1,6 @@
 import { useState } from "preact/hooks";
 import { classColor, HUES, keptColor } from "../ui/colors.ts";
-import { focusable } from "../ui/focus.ts";
+import { focusable, focused } from "../ui/focus.ts";
 import { Form, type PageProps, Reason } from "./class-form.tsx";
 
 /** A hue of the palette, which has a form for each theme, or any other color; kept in the dataset. */
@@ -72,8 +72,9 @@ const usual = (index: number): string =>
 function stepHues(event: KeyboardEvent): void {
   const by = event.key === "ArrowRight" ? 1 : event.key === "ArrowLeft" ? -1 : 0;
   if (by === 0) return;
-  const all = [...(event.currentTarget as HTMLElement).querySelectorAll<HTMLElement>("button, input")];
-  const at = all.indexOf(document.activeElement as HTMLElement);
+  const group = event.currentTarget as HTMLElement;
+  const all = [...group.querySelectorAll<HTMLElement>("button, input")];
+  const at = all.indexOf(focused(group) as HTMLElement);
   const next = all[(at + by + all.length) % all.length];
   next?.focus();
   if (next instanceof HTMLButtonElement) next.click(); // as in any group of radio buttons

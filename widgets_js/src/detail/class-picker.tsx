@@ -1,7 +1,7 @@
 import { useState } from "preact/hooks";
 import { searchClasses } from "../session/labels.ts";
 import { classColor } from "../ui/colors.ts";
-import { focusable } from "../ui/focus.ts";
+import { focusable, focused } from "../ui/focus.ts";
 
 interface ClassPickerProps {
   names: readonly string[];
@@ -67,7 +67,7 @@ export function stepChoices(event: KeyboardEvent): void {
   if (by === 0) return;
   const list = event.currentTarget as HTMLElement;
   const buttons = [...list.querySelectorAll("button")];
-  const at = buttons.indexOf(document.activeElement as HTMLButtonElement);
+  const at = buttons.indexOf(focused(list) as HTMLButtonElement);
   buttons[at + by]?.focus();
   event.preventDefault();
 }

@@ -312,7 +312,8 @@ function Fields({ sample, box }: { sample: SampleDetail; box: number | null }) {
 function Keys({ session, sample }: { session: Session; sample: SampleDetail }) {
   const { store, detail } = session;
   const dataset = store.dataset.value;
-  if (dataset === null || dataset.read_only) return <p class="penstock-note">Read-only: editing is not available.</p>;
+  if (dataset === null || dataset.read_only)
+    return <p class="penstock-note">{store.page.value?.why ?? "Read-only: editing is not available."}</p>;
   if (dataset.box_tensor === null) return null;
   return (
     <p class="penstock-note penstock-keys">

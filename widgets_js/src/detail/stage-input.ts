@@ -1,8 +1,10 @@
 // Pointer and keys on the stage. Keys of boxes are those of jupyter-bbox-widget.
+
 import { useEffect } from "preact/hooks";
 import { boxAt, boxBetween, dragBox, fitView, type Handle, keyBox, panBy, zoomAt } from "../session/box-geometry.ts";
 import type { Session } from "../session/session.ts";
 import { samePoint } from "../session/shapes.ts";
+import { focused } from "../ui/focus.ts";
 import { dragPoint, dropPoint, pointKey, pressPoint } from "./point-input.ts";
 import { addBox, chosenPoint, save, type Tools } from "./stage-tools.ts";
 
@@ -12,7 +14,7 @@ export function useWheel(tools: Tools): void {
   useEffect(() => {
     const element = port.current;
     const onWheel = (event: WheelEvent): void => {
-      if (!event.ctrlKey && !event.metaKey && document.activeElement !== element) return;
+      if (!event.ctrlKey && !event.metaKey && (element === null || focused(element) !== element)) return;
       event.preventDefault();
       const frame = element?.getBoundingClientRect();
       if (frame === undefined) return;

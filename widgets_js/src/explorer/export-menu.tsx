@@ -1,4 +1,5 @@
 import { useState } from "preact/hooks";
+import { whyNot } from "../session/answers.ts";
 import type { Model } from "../session/model.ts";
 import { RpcFailure } from "../session/rpc.ts";
 import type { Session } from "../session/session.ts";
@@ -18,14 +19,15 @@ type What = "loader" | "annotations";
 
 export function ExportMenu({ session, primary }: { session: Session; primary: boolean }) {
   const { store } = session;
+  const why = whyNot(store, "export.code");
   const running = annotationsExport(session).running.value;
   return (
     <Popover
       class={`penstock-button${primary ? " penstock-primary" : ""}`}
       label={running === null ? "Export ▾" : `Exporting${percent(running)} ▾`}
       testid="penstock-export"
-      disabled={!store.isLive.value}
-      title="the loader as code, or annotations as files"
+      disabled={why !== null}
+      title={why ?? "the loader as code, or annotations as files"}
     >
       {(close) => <Exports session={session} close={close} />}
     </Popover>

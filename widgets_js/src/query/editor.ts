@@ -84,11 +84,12 @@ export interface EditorOptions {
 }
 
 /** Popups hang in the page's body: an output area would clip them. The portal carries our tokens there. */
-function portal(store: Store): HTMLElement {
+function portal(store: Store, parent: HTMLElement): HTMLElement {
   const element = document.createElement("div");
   element.className = "penstock penstock-portal";
   element.dataset.theme = store.theme.peek();
-  document.body.append(element);
+  const root = parent.getRootNode();
+  (root instanceof ShadowRoot ? root : document.body).append(element); // style sheets stay in a shadow root
   return element;
 }
 
@@ -159,7 +160,7 @@ function take(update: ViewUpdate, store: Store, query: QuerySession, errors: Cal
 /** Returns the view and its cleanup. */
 export function createEditor(options: EditorOptions): { view: EditorView; dispose: () => void } {
   const { store, errors, parent } = options;
-  const popups = portal(store);
+  const popups = portal(store, parent);
   const life = new Compartment();
   const view = new EditorView({ doc: store.text.peek(), extensions: extensions(options, popups, life), parent });
   Object.assign(view.scrollDOM.dataset, { lmSuppressShortcuts: "true" });

@@ -1,4 +1,5 @@
 import { useEffect, useRef, useState } from "preact/hooks";
+import { whyNot } from "../session/answers.ts";
 import type { Diagnostic } from "../session/protocol.ts";
 import type { Session } from "../session/session.ts";
 import type { Store } from "../session/store.ts";
@@ -298,7 +299,13 @@ function SavedViews({ session }: { session: Session }) {
     void session.query.openView(id);
   };
   return (
-    <Popover class="penstock-opener" label="saved views ▾" testid="penstock-views" disabled={!store.isLive.value}>
+    <Popover
+      class="penstock-opener"
+      label="saved views ▾"
+      testid="penstock-views"
+      disabled={whyNot(store, "views.open") !== null}
+      title={store.page.value?.why ?? "queries saved under a name"}
+    >
       {(close) => (
         <div>
           {views.length === 0 ? <p class="penstock-note">There are no saved views yet.</p> : null}

@@ -1,79 +1,53 @@
-// A model without a kernel, for a page that Python wrote as one file: it answers from what was written into the page.
+// A model without a kernel, for a page that Python wrote as one file: a kernel of the page's own answers.
 import type { Model } from "../session/model.ts";
-import type { Ops, RpcError, Tile, WidgetState } from "../session/protocol.ts";
-
-interface KeptReply {
-  result: unknown;
-  buffers: string[]; // base64
-}
+import type { WidgetState } from "../session/protocol.ts";
+import { type Answer, PageKernel } from "./page/kernel.ts";
+import { type PackedSamples, type PackedTile, Samples, unpackTiles } from "./page/samples.ts";
 
 /** What penstock/widgets/_html.py writes into the page; bytes are base64. */
 export interface PageContent {
   state: Omit<Partial<WidgetState>, "weights"> & { weights: string };
   code: string; // gzip of the bundle
-  replies: Partial<Record<keyof Ops, KeptReply>>;
-  tiles: { reply: Tile; jpeg: string; shapes: string }[];
-  token: string;
+  extra: string; // gzip of its second file
+  hello: { result: object; buffers: string[] };
+  tiles: PackedTile[];
+  samples: PackedSamples | null;
 }
 
 interface Request {
   id: string;
-  op: keyof Ops | "cancel";
-  args: Record<string, unknown>;
+  op: string;
+  args: object;
 }
 
 type Listener = (...args: unknown[]) => void;
 
-const NOT_HERE: RpcError = {
-  code: "StaticPage",
-  message: "This page is a copy without a kernel. Run the notebook to do this.",
-};
-
 export function bytesOf(base64: string): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+  const text = atob(base64);
+  const bytes = new Uint8Array(text.length);
+  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
+  return bytes;
 }
 
-function viewsOf(list: readonly string[]): DataView[] {
-  return list.map((base64) => new DataView(bytesOf(base64).buffer));
+function viewOf(base64: string): DataView {
+  return new DataView(bytesOf(base64).buffer);
 }
 
-function placed(tile: Tile, at: number): Tile {
-  return { ...tile, image: tile.image < 0 ? -1 : at, shapes: tile.shapes < 0 ? -1 : at + 1 };
-}
-
-/** Shapes of the grid in the form of one sample: each x and y in pixels, as numbers of 64 bits. */
-function inFull(bytes: Uint8Array<ArrayBuffer>): DataView {
-  return new DataView(Float64Array.from(new Int16Array(bytes.buffer)).buffer);
-}
-
-/** The page's answer to a request; null where only a kernel could answer. */
-export function answer(page: PageContent, { op, args }: Request): { result: unknown; buffers: DataView[] } | null {
-  if (op === "grid.page") {
-    const kept = page.tiles.slice(Number(args.start), Number(args.stop));
-    const tiles = kept.map(({ reply }, i) => placed(reply, 2 * i));
-    const result: Ops["grid.page"][1] = { tiles, pool_size: page.tiles.length, token: page.token };
-    return { result, buffers: viewsOf(kept.flatMap(({ jpeg, shapes }) => [jpeg, shapes])) };
-  }
-  if (op === "sample.get") {
-    const found = page.tiles.find(({ reply }) => reply.position === args.position || reply.uid === args.uid);
-    if (found === undefined) return null;
-    const result: Ops["sample.get"][1] = {
-      sample: { ...placed(found.reply, 0), fields: [], state: "", before: null, note: null },
-    };
-    return { result, buffers: [...viewsOf([found.jpeg]), inFull(bytesOf(found.shapes))] };
-  }
-  const kept = op === "cancel" ? undefined : page.replies[op];
-  return kept === undefined ? null : { result: kept.result, buffers: viewsOf(kept.buffers) };
+/** The kernel of a page; `tiles` and `samples` are the unpacked bytes. */
+export function kernelOf(page: PageContent, tiles: ArrayBuffer, samples: ArrayBuffer): PageKernel {
+  const hello: Answer = { result: page.hello.result, buffers: page.hello.buffers.map(viewOf) };
+  const held = page.samples === null ? null : new Samples(page.samples, samples);
+  return new PageKernel(hello, held, unpackTiles(page.tiles, tiles), viewOf(page.extra));
 }
 
 export class StaticModel implements Model {
-  private readonly page: PageContent;
+  private readonly kernel: PageKernel;
   private readonly state: Record<string, unknown>;
   private readonly listeners = new Map<string, Listener[]>();
 
-  constructor(page: PageContent) {
-    this.page = page;
-    this.state = { ...page.state, weights: viewsOf([page.state.weights])[0] };
+  constructor(state: PageContent["state"], kernel: PageKernel) {
+    this.kernel = kernel;
+    this.state = { ...state, weights: viewOf(state.weights) };
   }
 
   get<K extends keyof WidgetState>(key: K): WidgetState[K] | undefined {
@@ -97,15 +71,14 @@ export class StaticModel implements Model {
   }
 
   send(content: unknown): void {
-    const request = content as Request;
-    if (request.op === "cancel") return;
-    const found = answer(this.page, request);
-    const reply = {
-      v: 1,
-      id: request.id,
-      ...(found ? { ok: true, result: found.result } : { ok: false, error: NOT_HERE }),
-    };
-    queueMicrotask(() => this.emit("msg:custom", reply, found?.buffers ?? []));
+    const { id, op, args } = content as Request;
+    if (op === "cancel") return;
+    queueMicrotask(() => {
+      const found = this.kernel.answer(op, args);
+      const answered = "result" in found;
+      const reply = answered ? { v: 1, id, ok: true, result: found.result } : { v: 1, id, ok: false, error: found };
+      this.emit("msg:custom", reply, answered ? found.buffers : []);
+    });
   }
 
   private emit(name: string, ...args: unknown[]): void {

@@ -1,5 +1,5 @@
 // The script of a page that Python wrote as one file (penstock/widgets/_html.py): unpacks the bundle and shows the widget.
-import { bytesOf, type PageContent, StaticModel } from "./static-model.ts";
+import { bytesOf, kernelOf, type PageContent, StaticModel } from "./static-model.ts";
 
 interface Bundle {
   views: Record<string, (ctx: object) => undefined | (() => void)>;
@@ -11,10 +11,17 @@ function element(id: string): HTMLElement {
   return found;
 }
 
+function unpacked(base64: string): Response {
+  return new Response(new Blob([bytesOf(base64)]).stream().pipeThrough(new DecompressionStream("gzip")));
+}
+
 const page = JSON.parse(element("penstock-page").textContent) as PageContent;
-const packed = new Blob([bytesOf(page.code)]).stream().pipeThrough(new DecompressionStream("gzip"));
-const source = await new Response(packed).text();
+const [source, tiles, samples] = await Promise.all([
+  unpacked(page.code).text(),
+  unpacked(element("penstock-tiles").textContent).arrayBuffer(),
+  unpacked(element("penstock-samples").textContent).arrayBuffer(),
+]);
 const bundle: Bundle = await import(URL.createObjectURL(new Blob([source], { type: "text/javascript" })));
-const model = new StaticModel(page);
+const model = new StaticModel(page.state, kernelOf(page, tiles, samples));
 const signal = new AbortController().signal;
 bundle.views[String(model.get("_kind"))]?.({ model, el: element("penstock-root"), signal });

@@ -12,6 +12,7 @@ interface Context {
 }
 
 const KEY = Symbol.for("penstock.bundles");
+const SHEETS = Symbol.for("penstock.sheets");
 
 async function evaluate(code: BlobPart): Promise<Bundle> {
   const text = new Response(new Blob([code]).stream().pipeThrough(new DecompressionStream("gzip")));
@@ -40,9 +41,23 @@ async function runtimeOf({ host, model }: Context): Promise<Runtime> {
   throw new Error("this front end gives no access to other widget models");
 }
 
+/** A host that shows widgets in a shadow root gives the runtime's style sheet to the page, where it does not reach them. */
+function dress(el: HTMLElement, runtime: Runtime): void {
+  const root = el.getRootNode();
+  const css = runtime.get("_css");
+  if (!(root instanceof ShadowRoot) || typeof css !== "string") return;
+  const page = globalThis as { [SHEETS]?: Map<string, CSSStyleSheet> };
+  page[SHEETS] ??= new Map();
+  const sheet = page[SHEETS].get(css) ?? new CSSStyleSheet();
+  if (!page[SHEETS].has(css)) sheet.replaceSync(css);
+  page[SHEETS].set(css, sheet);
+  if (!root.adoptedStyleSheets.includes(sheet)) root.adoptedStyleSheets.push(sheet);
+}
+
 async function render(ctx: Context): Promise<undefined | (() => void)> {
   try {
     const runtime = await runtimeOf(ctx);
+    dress(ctx.el, runtime);
     const bundle = await cached(String(runtime.get("sha")), runtime.get("code") as BlobPart);
     const view = bundle.views[String(ctx.model.get("_kind"))];
     if (view === undefined) throw new Error(`no view of kind ${String(ctx.model.get("_kind"))}`);

@@ -116,6 +116,7 @@ export class QuerySession {
     this.unanswered = null; // of a kernel that is gone
     batch(() => {
       store.link.value = "live";
+      store.page.value = hello.page ?? null;
       store.history.value = hello.history;
       store.views.value = hello.views;
       this.apply(hello, buffers, true);

@@ -9,6 +9,7 @@ import type {
   GridFilter,
   GridState,
   Mode,
+  PageInfo,
   PresetName,
   QueryState,
   SampleState,
@@ -47,6 +48,8 @@ export interface Store {
   statistics: Signal<Statistics | null>;
   /** Drawn from while no kernel has answered. */
   snapshot: Signal<Snapshot | null>;
+  /** Of a page that answers without a kernel; null where a kernel does. */
+  page: Signal<PageInfo | null>;
   /** The text in the editor; `clauses` and `combine` are those of its last valid parse. */
   text: Signal<string>;
   clauses: Signal<ClauseInfo[]>;
@@ -152,6 +155,7 @@ export function createStore(kind: WidgetState["_kind"], rpc: Rpc, state: Partial
     query,
     statistics: signal<Statistics | null>(null),
     snapshot: signal(state.snapshot && "bars" in state.snapshot ? (state.snapshot as Snapshot) : null),
+    page: signal<PageInfo | null>(null),
     text: signal(state.query_draft || state.query || ""),
     clauses: signal<ClauseInfo[]>([]),
     combine: signal<"max" | "sum" | "product">("max"),

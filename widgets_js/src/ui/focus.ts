@@ -8,6 +8,11 @@ export const focusable = { "data-lm-suppress-shortcuts": "true" } as const;
 export const FOCUSABLE_SELECTOR =
   "button, input, select, textarea, a[href], summary, [tabindex], [contenteditable='true']";
 
+/** What has the focus where an element is: in a shadow root the document only knows the root's host. */
+export function focused(element: Element): Element | null {
+  return (element.getRootNode() as Document | ShadowRoot).activeElement ?? null;
+}
+
 function isSave(event: KeyboardEvent): boolean {
   return event.key.toLowerCase() === "s" && (event.ctrlKey || event.metaKey) && !event.altKey && !event.shiftKey;
 }

@@ -5,7 +5,7 @@
 // `npm run build` moves what is imported like this, and what nothing else needs, out of the first file.
 import type { ComponentChildren } from "preact";
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
-import { focusable } from "./focus.ts";
+import { focusable, focused } from "./focus.ts";
 
 type Component<P> = (props: P) => ComponentChildren;
 
@@ -55,8 +55,7 @@ export function lazy<P extends object>(load: () => Promise<Component<P>>, place 
       const panel = popup.current;
       if (Found === null || panel === null) return;
       popup.current = null;
-      if (!panel.contains(document.activeElement))
-        panel.querySelector<HTMLElement>(FIRST)?.focus({ preventScroll: true });
+      if (!panel.contains(focused(panel))) panel.querySelector<HTMLElement>(FIRST)?.focus({ preventScroll: true });
     }, [Found]);
     if (Found !== null) return <Found {...props} />;
     return (

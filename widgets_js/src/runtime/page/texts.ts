@@ -1,0 +1,160 @@
+// Queries rewritten as penstock.tql rewrites them: clauses added and removed, weighed by presets.
+import type { ClauseInfo, Ops, QueryState } from "../../session/protocol.ts";
+import { type Condition, needsKernel, parseQuery, RESERVED, Refusal, type Sampling } from "./label-query.ts";
+import { type LabelColumn, quoted, quotedName } from "./label-rows.ts";
+
+const NUMBER = "(?:[0-9]+\\.?[0-9]*|\\.[0-9]+)(?:[eE][+-]?[0-9]+)?";
+
+/** The clauses of `text` if it is a query that Python ran but for the numbers of its weights, else null. */
+export function matchesKept(text: string, { text: kept, clauses }: QueryState): ClauseInfo[] | null {
+  if (text === kept) return [...clauses];
+  const placed = clauses.filter(({ from }) => from !== null).sort((a, b) => (a.from as number) - (b.from as number));
+  let at = 0;
+  const found = new Map<ClauseInfo, ClauseInfo>();
+  let end = 0;
+  for (const clause of placed) {
+    const before = kept.slice(end, clause.from as number);
+    if (!text.startsWith(before, at)) return null;
+    at += before.length;
+    const number = new RegExp(NUMBER, "y");
+    number.lastIndex = at;
+    const literal = number.exec(text)?.[0];
+    if (literal === undefined) return null;
+    found.set(clause, { ...clause, weight: Number(literal), from: at, to: at + literal.length });
+    at += literal.length;
+    end = clause.to as number;
+  }
+  if (text.slice(at) !== kept.slice(end)) return null;
+  return clauses.map((clause) => found.get(clause) ?? clause);
+}
+
+export function placedClauses(text: string, sampling: Sampling, labels: LabelColumn | undefined): ClauseInfo[] {
+  return sampling.clauses.map(({ condition, weight, literal }) => {
+    const expression = text.slice(condition.from, condition.to);
+    const name = askedClass(condition);
+    const index =
+      labels === undefined || askedColumn(condition) !== labels.name ? -1 : labels.classNames.indexOf(name ?? "");
+    const everything = condition.op === "constant" && condition.value;
+    return {
+      expression,
+      label: everything ? "everything else" : (name ?? expression),
+      class_index: index < 0 ? null : index,
+      weight,
+      from: literal.from,
+      to: literal.to,
+    };
+  });
+}
+
+function asksOne(condition: Condition): condition is Extract<Condition, { op: "contains" | "equals" }> {
+  return condition.op === "contains" || (condition.op === "equals" && !condition.negated);
+}
+
+function askedClass(condition: Condition): string | null {
+  return asksOne(condition) && condition.word.kind === "text" ? String(condition.word.value) : null;
+}
+
+function askedColumn(condition: Condition): string | null {
+  return asksOne(condition) ? condition.column : null;
+}
+
+function conditionOf({ name, classNames }: LabelColumn, index: number): string {
+  return `contains(${quotedName(name, RESERVED)}, ${quoted(classNames[index] ?? String(index))})`;
+}
+
+function numberText(value: number, digits: number): string {
+  return String(Number(value.toPrecision(digits)));
+}
+
+export function withClause(text: string, labels: LabelColumn, index: number, weight: number): string {
+  const { sampling, end } = parseQuery(text);
+  const pair = `${conditionOf(labels, index)}: ${numberText(weight, 12)}`;
+  if (sampling === null) return `${text.slice(0, end)} sample by max_weight(${pair}, True: 1)${text.slice(end)}`;
+  const last = sampling.clauses.at(-1);
+  if (last === undefined) throw needsKernel();
+  if (last.condition.op === "constant" && last.condition.value)
+    return `${text.slice(0, last.from)}${pair}, ${text.slice(last.from)}`;
+  return `${text.slice(0, last.to)}, ${pair}${text.slice(last.to)}`;
+}
+
+export function withoutClause(text: string, clause: number): string {
+  const { sampling } = parseQuery(text);
+  const gone = sampling?.clauses[clause];
+  if (sampling === null || gone === undefined)
+    throw new Refusal({ code: "SamplingError", message: `clause ${clause} does not exist` });
+  const { clauses } = sampling;
+  if (clauses.length === 1) return text.slice(0, sampling.from).trimEnd() + text.slice(sampling.to);
+  const next = clauses[clause + 1];
+  if (next !== undefined) return text.slice(0, gone.from) + text.slice(next.from);
+  return text.slice(0, clauses[clause - 1]?.to) + text.slice(gone.to);
+}
+
+type Preset = Ops["clause.preset"][0]["preset"];
+
+const REFERENCES: Record<Preset, string> = {
+  raw: "all samples have the same weight",
+  balanced:
+    "M. Buda, A. Maki, M. A. Mazurowski, A systematic study of the class imbalance problem in convolutional neural networks, 2018",
+  square_root: "D. Mahajan et al., Exploring the limits of weakly supervised pretraining, 2018",
+  effective_number: "Y. Cui et al., Class-balanced loss based on effective number of samples, 2019",
+  repeat_factor: "A. Gupta, P. Dollar, R. Girshick, LVIS: a dataset for large vocabulary instance segmentation, 2019",
+};
+const MOST_CLASSES = 40; // more are written as a table, which only a kernel can read
+
+/** Raw: every weight 1. */
+export function withoutWeights(text: string, clauses: readonly ClauseInfo[]): { text: string; reference: string } {
+  const literals = clauses.filter(({ from }) => from !== null).sort((a, b) => (b.from as number) - (a.from as number));
+  const rest = (before: string, { from, to }: ClauseInfo) =>
+    `${before.slice(0, from as number)}1${before.slice(to as number)}`;
+  return { text: literals.reduce(rest, text), reference: REFERENCES.raw };
+}
+
+export function withPreset(
+  text: string,
+  preset: Exclude<Preset, "raw">,
+  parameter: number | undefined,
+  labels: LabelColumn,
+  pool: Int32Array,
+): { text: string; reference: string } {
+  const reference = REFERENCES[preset];
+  const { sampling, end } = parseQuery(text);
+  const counts = samplesWith(labels, pool);
+  if (counts.size > MOST_CLASSES) throw needsKernel(undefined, "Only a kernel can weigh more than 40 classes at once.");
+  const weights = presetWeights(preset, parameter, [...counts.values()], pool.length);
+  const pairs = [...counts.keys()].map((id, i) => `${conditionOf(labels, id)}: ${numberText(weights[i] as number, 6)}`);
+  const term = `max_weight(${[...pairs, "True: 1"].join(", ")})`;
+  if (sampling === null) return { text: `${text.slice(0, end)} sample by ${term}${text.slice(end)}`, reference };
+  const close = text.indexOf(")", sampling.clauses.at(-1)?.to) + 1;
+  return { text: `${text.slice(0, sampling.from)}sample by ${term}${text.slice(close)}`, reference };
+}
+
+/** Samples of the pool with each class that occurs, in class order. */
+function samplesWith({ offsets, values }: LabelColumn, pool: Int32Array): Map<number, number> {
+  const counts = new Map<number, number>();
+  for (const place of pool) {
+    const classes = new Set(values.subarray(offsets[place], offsets[place + 1]));
+    for (const id of classes) counts.set(id, (counts.get(id) ?? 0) + 1);
+  }
+  return new Map([...counts].sort(([a], [b]) => a - b));
+}
+
+function presetWeights(
+  preset: Exclude<Preset, "raw">,
+  parameter: number | undefined,
+  counts: number[],
+  numRows: number,
+): number[] {
+  if (preset === "repeat_factor") {
+    const threshold = parameter ?? 0.001;
+    return counts.map((n) => Math.max(1, Math.sqrt(threshold / (n / Math.max(numRows, 1)))));
+  }
+  const beta = parameter ?? 0.999;
+  const rule: Record<string, (n: number) => number> = {
+    balanced: (n) => 1 / n,
+    square_root: (n) => 1 / Math.sqrt(n),
+    effective_number: (n) => (beta > 0 ? -1 / Math.expm1(n * Math.log1p(beta - 1)) : 1),
+  };
+  const raw = counts.map((n) => rule[preset]?.(n) ?? 1);
+  const least = Math.min(...raw);
+  return raw.map((weight) => weight / least);
+}
