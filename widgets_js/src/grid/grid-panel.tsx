@@ -73,12 +73,16 @@ export function GridPanel({ session }: { session: Session }) {
       {...focusable}
       ref={port}
       class="penstock-grid"
-      role="grid"
       tabIndex={0}
       aria-label="Samples"
-      aria-multiselectable="true"
-      aria-rowcount={shape.value.rows}
-      aria-colcount={shape.value.columns}
+      {...(shown === 0
+        ? { role: "group" as const }
+        : {
+            role: "grid" as const,
+            "aria-multiselectable": true,
+            "aria-rowcount": shape.value.rows,
+            "aria-colcount": shape.value.columns,
+          })}
       aria-activedescendant={store.current.value === null || shown === 0 ? undefined : `${id}-${store.current.value}`}
       data-testid="penstock-grid"
       data-pool={shown}

@@ -179,7 +179,7 @@ function Funnel({ store }: { store: Store }) {
     );
   }
   const changed = store.textFault.value !== null;
-  const matches = query.pool_size !== query.num_rows || query.funnel.length > 2;
+  const matches = query.kind === "rows" && (query.pool_size !== query.num_rows || query.funnel.length > 2);
   const warning = query.warnings[0];
   return (
     <span class="penstock-status" data-testid="penstock-funnel">
