@@ -2,6 +2,7 @@
 import type {
   ClauseInfo,
   Display,
+  EventMessage,
   GridState,
   Mode,
   Ops,
@@ -10,16 +11,29 @@ import type {
   SampleDetail,
   Tile,
 } from "../../session/protocol.ts";
-import { parseQuery, Refusal } from "./label-query.ts";
+import { decodeStatistics } from "../../session/statistics-arrays.ts";
+import { drawFactors } from "../../statistics/histogram.ts";
+import { clausePatterns } from "../../statistics/patterns.ts";
+import { type DrawPlan, drawPlan } from "../../statistics/plan.ts";
+import { needsKernel, parseQuery, Refusal } from "./label-query.ts";
 import type { LabelColumn } from "./label-rows.ts";
-import { arranged } from "./order.ts";
+import { arranged, selectedIntervals } from "./order.ts";
 import { type Ran, ranQuery } from "./query-run.ts";
 import type { LargeTile, Samples } from "./samples.ts";
-import { matchesKept, withClause, withoutClause, withoutWeights, withPreset } from "./texts.ts";
+import {
+  matchesKept,
+  narrowed,
+  withClause,
+  withoutClause,
+  withoutCondition,
+  withoutWeights,
+  withPreset,
+} from "./texts.ts";
 
 export interface Answer {
   result: unknown;
   buffers: DataView[];
+  event?: EventMessage; // what else has changed
 }
 
 export type Hello = Ops["hello"][1];
@@ -43,8 +57,16 @@ export function answeredOps(samples: Samples | null): (keyof Ops)[] {
     "weights.set",
     "query.run",
   ];
-  const queried: (keyof Ops)[] = ["query.lint", "query.explain", "clause.add", "clause.remove", "clause.preset"];
-  return samples === null ? always : [...always, ...queried, "grid.filter", "grid.sort", "query.complete"];
+  const grid: (keyof Ops)[] = ["grid.filter", "grid.sort", "grid.check_images", "query.without", "query.narrow"];
+  const queried: (keyof Ops)[] = [
+    "query.lint",
+    "query.explain",
+    "clause.add",
+    "clause.remove",
+    "clause.preset",
+    "query.complete",
+  ];
+  return samples === null ? always : [...always, ...queried, ...grid];
 }
 
 export class PageKernel {
@@ -57,6 +79,8 @@ export class PageKernel {
   private query: QueryState;
   private buffers: DataView[];
   private pool: Int32Array;
+  private strata: Int32Array | null;
+  private selected: ReadonlySet<number> = new Set(); // places
   private grid: GridState;
   private shown: Int32Array; // places of the samples in the grid
   private history: string[];
@@ -74,10 +98,15 @@ export class PageKernel {
     "clause.remove": ({ text, clause }) => plain({ text: withoutClause(text, clause) }),
     "clause.preset": ({ text, preset, parameter }) => this.preset(text, preset, parameter),
     "grid.page": ({ start, stop, size }) => this.page(start, stop, size),
-    "grid.filter": ({ class_index }) => this.arrange({ class_index }),
-    "grid.sort": ({ sort }) => this.arrange({ sort }),
+    "grid.filter": ({ classes, how, states }) =>
+      this.arrange({ filter: { classes: [...new Set(classes)], how, states } }),
+    "grid.check_images": () => plain({ unreadable: this.samples?.numUnreadable ?? 0 }),
+    "grid.sort": ({ sort, descending }) => this.arrange({ sort, descending: descending ?? !ASCENDING.test(sort) }),
+    "query.without": ({ text, condition }) =>
+      plain({ text: withoutCondition(text, this.executed(text).query.conditions, condition) }),
+    "query.narrow": ({ text, by }) => this.narrow(text, by),
     "sample.get": (args) => this.sample(args),
-    "select.set": ({ intervals }) => this.select(intervals),
+    "select.set": ({ intervals, keep_hidden }) => this.select(intervals, keep_hidden ?? false),
   };
 
   constructor(hello: Answer, samples: Samples | null, large: LargeTile[], extra: DataView) {
@@ -89,12 +118,30 @@ export class PageKernel {
     this.query = this.hello.query;
     this.buffers = hello.buffers;
     this.pool = samples?.pool ?? Int32Array.from(large.keys());
-    this.kept = { query: this.query, buffers: this.buffers, pool: this.pool };
+    this.strata = samples?.strata ?? null;
+    this.kept = { query: this.query, buffers: this.buffers, pool: this.pool, strata: this.strata };
     this.history = this.hello.history;
     this.grid = { ...this.hello.grid, selection: [], num_selected: 0 };
     this.shown = this.pool;
-    if (samples !== null) this.rearrange();
+    if (samples !== null) this.start();
     else this.grid = { ...this.grid, size: large.length };
+  }
+
+  /** The filter and order that Python had, as far as the page can have them. */
+  private start(): void {
+    const { filter } = this.grid;
+    this.grid = { ...this.grid, filter: { ...filter, states: filter.states.filter((state) => state !== "selected") } };
+    this.rearrangeAnyway();
+  }
+
+  private rearrangeAnyway(): void {
+    try {
+      this.rearrange();
+    } catch (failure) {
+      if (!(failure instanceof Refusal)) throw failure;
+      this.grid = { ...this.grid, sort: "query", descending: false };
+      this.rearrange();
+    }
   }
 
   answer(op: string, args: object): Answer | RpcError {
@@ -120,14 +167,15 @@ export class PageKernel {
     return { result: { ...shown, history: this.history, ...more }, buffers: this.buffers };
   }
 
-  private run({ text, mode, seed }: Ops["query.run"][0]): Answer {
-    const { query, buffers, pool } = this.executed(text);
+  private run({ text, mode, seed }: Ops["query.run"][0], mayShowAll = false): Answer {
+    const { query, buffers, pool, strata } = this.executed(text);
     this.query = { ...query, mode: mode ?? this.query.mode, seed: seed ?? this.query.seed };
     this.buffers = buffers;
     this.pool = pool;
+    this.strata = strata;
     this.history = [text, ...this.history.filter((one) => one !== text)];
-    this.grid = { ...this.grid, rev: this.grid.rev + 1, class_index: null };
-    if (this.samples !== null) this.rearrange();
+    this.grid = { ...this.grid, rev: this.grid.rev + 1, ...(mayShowAll ? { filter: NO_FILTER } : {}) };
+    if (this.samples !== null) this.rearrangeAnyway();
     return this.display({});
   }
 
@@ -161,7 +209,10 @@ export class PageKernel {
       mode: mode ?? this.query.mode,
       seed: seed ?? this.query.seed,
     };
-    return plain({});
+    if (this.samples === null || (this.grid.sort !== "weight" && this.grid.sort !== "drawn")) return plain({});
+    this.rearrangeAnyway();
+    this.grid = { ...this.grid, rev: this.grid.rev + 1 };
+    return { ...plain({}), event: { v: 1, event: "grid", grid: this.grid } };
   }
 
   private preset(text: string, preset: Ops["clause.preset"][0]["preset"], parameter: number | undefined): Answer {
@@ -174,18 +225,46 @@ export class PageKernel {
     return this.executed(text).query.clauses;
   }
 
+  private narrow(text: string, by: "filter" | "selection"): Answer {
+    if (by === "selection") throw new Refusal(NOT_HERE); // a selection is named by uids, which are no labels
+    return this.run({ text: narrowed(text, this.grid.filter, this.labels()) }, true);
+  }
+
   private arrange(change: Partial<GridState>): Answer {
+    const before = this.grid;
     this.grid = { ...this.grid, ...change };
-    this.rearrange();
+    try {
+      this.rearrange();
+    } catch (failure) {
+      this.grid = before;
+      throw failure;
+    }
     return plain({ grid: this.grid });
   }
 
-  /** Filters and orders the pool; nothing is selected then. */
+  private drawPlan(): DrawPlan {
+    const { statistics, clauses, combine, cap, draws, mode, has_sampling } = this.query;
+    if (statistics === null || this.strata === null) throw needsKernel(undefined, "Only a kernel can sort by this.");
+    const weights = has_sampling ? clauses.map(({ weight }) => weight) : [1];
+    const request = { clauseWeights: weights, combine, cap, draws, mode: has_sampling ? mode : ("once" as const) };
+    return drawPlan({ ...request, statistics: clausePatterns(decodeStatistics(statistics, this.buffers)) });
+  }
+
+  private perPosition(ofStrata: Float64Array): Float64Array {
+    return Float64Array.from(this.strata ?? [], (stratum) => ofStrata[stratum] as number);
+  }
+
+  /** Filters and orders the pool; what is selected stays selected. */
   private rearrange(): void {
     const { samples } = this;
     if (samples === null) return;
-    this.shown = arranged(this.pool, this.grid, samples, samples.column(this.hello.dataset.label_tensor));
-    this.grid = { ...this.grid, size: this.shown.length, token: tokenOf(this.shown), selection: [], num_selected: 0 };
+    const labels = samples.column(this.hello.dataset.label_tensor);
+    this.shown = arranged(this.pool, this.grid, samples, labels, this.selected, {
+      weight: () => this.perPosition(this.drawPlan().weights),
+      drawn: () => this.perPosition(drawFactors(this.drawPlan()).mean),
+    });
+    this.grid = { ...this.grid, size: this.shown.length, token: tokenOf(this.shown) };
+    this.showSelection();
   }
 
   private tileAt(position: number, size: number): { tile: Tile; parts: DataView[]; small: boolean } | null {
@@ -238,14 +317,24 @@ export class PageKernel {
     return this.tileOf(this.samples, place, at, LARGE);
   }
 
-  private select(intervals: [number, number][]): Answer {
-    const num_selected = intervals.reduce((sum, [start, stop]) => sum + stop - start, 0);
-    this.grid = { ...this.grid, selection: intervals, num_selected };
+  private select(intervals: [number, number][], keepHidden: boolean): Answer {
+    const chosen = new Set(intervals.flatMap(([start, stop]) => [...this.shown.subarray(start, stop)]));
+    const here = new Set(this.shown);
+    if (keepHidden) for (const place of this.selected) if (!here.has(place)) chosen.add(place);
+    this.selected = chosen;
+    this.showSelection();
     return plain({ grid: this.grid });
+  }
+
+  private showSelection(): void {
+    const selection = selectedIntervals(this.shown, this.selected);
+    this.grid = { ...this.grid, selection, num_selected: this.selected.size };
   }
 }
 
 const WHY = "This is a copy without a kernel: run the notebook to edit, export and draw.";
+const NO_FILTER = { classes: [], how: "any" as const, states: [] };
+const ASCENDING = /^(query$|row$|tensor:)/; // unless a direction is asked for
 const SMALL = 32;
 const LARGE = 1024;
 const SMALL_NOTE = "This page has only a thumbnail of 32 pixels of this sample.";

@@ -1,5 +1,5 @@
 // Queries rewritten as penstock.tql rewrites them: clauses added and removed, weighed by presets.
-import type { ClauseInfo, Ops, QueryState } from "../../session/protocol.ts";
+import type { ClauseInfo, ConditionInfo, GridFilter, Ops, QueryState } from "../../session/protocol.ts";
 import { type Condition, needsKernel, parseQuery, RESERVED, Refusal, type Sampling } from "./label-query.ts";
 import { type LabelColumn, quoted, quotedName } from "./label-rows.ts";
 
@@ -87,6 +87,42 @@ export function withoutClause(text: string, clause: number): string {
   const next = clauses[clause + 1];
   if (next !== undefined) return text.slice(0, gone.from) + text.slice(next.from);
   return text.slice(0, clauses[clause - 1]?.to) + text.slice(gone.to);
+}
+
+/** Conditions that AND joins; what parentheses hold is one. */
+export function conditionsOf(text: string, where: Condition | null): ConditionInfo[] {
+  if (where === null) return [];
+  const parts = (node: Condition): Condition[] =>
+    node.op === "and" && node.from === node.left.from ? [...parts(node.left), node.right] : [node];
+  return parts(where).map(({ from, to }) => ({ text: text.slice(from, to).split(/\s+/).join(" "), from, to }));
+}
+
+/** The text without a condition of its WHERE; with the last one WHERE goes. */
+export function withoutCondition(text: string, conditions: readonly ConditionInfo[], at: number): string {
+  const gone = conditions[at];
+  if (gone === undefined) throw new Refusal({ code: "BadRequest", message: `condition ${at} does not exist` });
+  const [before, after] = [conditions[at - 1], conditions[at + 1]];
+  if (after !== undefined) return text.slice(0, gone.from) + text.slice(after.from);
+  if (before !== undefined) return text.slice(0, before.to) + text.slice(gone.to);
+  const head = text.slice(0, gone.from).replace(/\s*\bwhere\s*$/i, "");
+  const tail = text.slice(gone.to);
+  return head + (/^\s/.test(tail) || /^[\s;]*$/.test(tail) ? tail : ` ${tail}`);
+}
+
+/** The text with what a filter shows as one more condition of its WHERE. */
+export function narrowed(text: string, { classes, how, states }: GridFilter, labels: LabelColumn): string {
+  const { where, limit, offset, sampling, end } = parseQuery(text);
+  if (states.length > 0 || classes.length === 0 || limit !== null || offset !== null) throw needsKernel();
+  const each = classes.map((index) => `${how === "not" ? "not " : ""}${conditionOf(labels, index)}`);
+  const any = how === "any" && each.length > 1;
+  const condition = any ? `(${each.join(" or ")})` : each.join(" and ");
+  if (where === null) {
+    const last = sampling === null ? end : text.slice(0, sampling.from).trimEnd().length;
+    return `${text.slice(0, last)} where ${condition}${text.slice(last)}`;
+  }
+  const held = text.slice(where.from, where.to);
+  const whole = where.op === "or" && where.from === where.left.from ? `(${held})` : held;
+  return `${text.slice(0, where.from)}${whole} and ${condition}${text.slice(where.to)}`;
 }
 
 type Preset = Ops["clause.preset"][0]["preset"];
