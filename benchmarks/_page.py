@@ -2,16 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
-import gzip
 import io
-import json
 import statistics
-import struct
 import tempfile
-import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +12,7 @@ import numpy as np
 from PIL import Image
 
 import penstock
+from benchmarks._wire import MODEL, served
 from penstock.widgets.operations._thumbnails import THUMBNAILS
 from penstock.widgets.shapes._packed import SHAPES
 from tests.ui.chromium import FLAGS
@@ -31,11 +25,14 @@ NUM_PAGES = 8
 REPEATS = 5
 LIMITS_MS = {"page_with_polygons_cold_ms": 400, "page_with_polygons_cached_ms": 50}
 
-_PAGE = """<!doctype html><meta charset="utf-8"><link rel="stylesheet" href="/style.css">
+_PAGE = (
+    """<!doctype html><meta charset="utf-8"><link rel="stylesheet" href="/style.css">
 <style>[data-testid=penstock-grid] { flex: none !important; height: 640px !important }</style>
 <div id="root" style="width: 980px"></div><script type="module">
 const { views } = await import("/runtime.js");
-const state = await (await fetch("/state")).json();
+"""
+    + MODEL
+    + """
 const next = () => new Promise((resolve) => requestAnimationFrame(resolve));
 const channel = new MessageChannel();
 const painted = () => new Promise((done) => { channel.port1.onmessage = done; channel.port2.postMessage(0); }); // asked in a frame
@@ -43,24 +40,10 @@ window.once = async (again) => {
   const root = document.getElementById("root");
   root.replaceChildren();
   const el = root.appendChild(document.createElement("div"));
-  const listeners = [];
   let asked = 0;
-  const model = {
-    get: (name) => name === "weights" ? new DataView(new ArrayBuffer(0)) : state[name],
-    set() {}, save_changes() {}, off() {},
-    on: (name, listener) => { if (name === "msg:custom") listeners.push(listener); },
-    async send(message) {
-      if (message.op === "cancel") return;
-      if (message.op === "grid.page" && asked === 0) asked = performance.now();
-      const bytes = await (await fetch("/ask", { method: "POST", body: JSON.stringify(message) })).arrayBuffer();
-      const view = new DataView(bytes);
-      const lengths = Array.from({ length: view.getUint32(0, true) }, (_, i) => view.getUint32(4 + 4 * i, true));
-      let at = 4 + 4 * lengths.length;
-      const parts = lengths.map((length) => new DataView(bytes.slice(at, (at += length))));
-      const reply = JSON.parse(new TextDecoder().decode(parts.shift()));
-      for (const listener of listeners) listener(reply, parts);
-    },
-  };
+  const model = await connect((message) => {
+    if (message.op === "grid.page" && asked === 0) asked = performance.now();
+  });
   const stop = views.browser({ model, el });
   const done = () => {
     const grid = el.querySelector("[data-testid=penstock-grid]");
@@ -88,6 +71,7 @@ window.once = async (again) => {
 };
 window.ready = true;
 </script>"""
+)
 
 
 def _ring(rng: np.random.Generator) -> list[float]:
@@ -129,51 +113,6 @@ def _jpeg(image: Image.Image) -> np.ndarray:
     return np.asarray(Image.open(io.BytesIO(raw.getvalue())))
 
 
-def _framed(parts: list[bytes]) -> bytes:
-    return struct.pack(f"<{len(parts) + 1}I", len(parts), *map(len, parts)) + b"".join(parts)
-
-
-@contextlib.contextmanager
-def _served(widget: Any) -> Iterator[str]:
-    ask = widget._ask  # noqa: SLF001  what a static page is made with: an answer without a comm
-    static = Path(penstock.__file__).parent / "widgets" / "static"
-    files = {
-        "/runtime.js": ("text/javascript", gzip.decompress((static / "runtime.js.gz").read_bytes())),
-        "/style.css": ("text/css", (static / "style.css").read_bytes()),
-        "/state": ("application/json", json.dumps({"_kind": "browser", "query": "select *", "height": 900}).encode()),
-    }
-
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_GET(self) -> None:
-            self._send(*files.get(self.path, ("text/html", _PAGE.encode())))
-
-        def do_POST(self) -> None:
-            message = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            result, buffers = ask(message["op"], message["args"])
-            reply = {"v": 1, "id": message["id"], "ok": True, "result": result}
-            self._send("application/octet-stream", _framed([json.dumps(reply).encode(), *buffers]))
-
-        def _send(self, kind: str, body: bytes) -> None:
-            self.send_response(200)
-            self.send_header("Content-Type", kind)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}/"
-    finally:
-        server.shutdown()
-        server.server_close()
-
-
 def _forget() -> None:
     for cache in (THUMBNAILS, SHAPES):
         cache.clear()
@@ -188,7 +127,7 @@ def measure(chromium: str) -> dict[str, float]:
         taken: dict[str, float] = {}
         for name, num_pages in zip(LIMITS_MS, (1, NUM_PAGES), strict=True):
             widget = penstock.explore(_dataset(Path(folder) / f"{num_pages}.penstock", num_pages))
-            with _served(widget) as url:
+            with served(widget, "browser", _PAGE) as url:
                 taken[name] = _median(browser.new_page(viewport={"width": 1000, "height": 920}), url, num_pages > 1)
         browser.close()
     return taken

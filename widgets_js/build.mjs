@@ -90,7 +90,7 @@ function write({ runtime, extra, stub, page, style }) {
 async function dev() {
   const outdir = join(here, "dev", "out");
   const options = { ...script, minify: false, sourcemap: "inline", write: true, outdir, loader: { ".css": "css" } };
-  await build({ ...options, entryPoints: ["dev/page.tsx", "dev/table.tsx", "src/style.css"] });
+  await build({ ...options, entryPoints: ["dev/page.tsx", "dev/table.tsx", "dev/strip.tsx", "src/style.css"] });
 }
 
 if (process.argv.includes("--dev")) await dev();

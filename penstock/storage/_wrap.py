@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from penstock.errors import PenstockError, StorageError
+from penstock.storage._reasons import plain_reason
 
 __all__ = ["is_conflict", "wrapped"]
 
-_SOURCE_LINE = re.compile(r",?\s*(at )?(/[\w.+-]+)+/(rust|src)/\S+\.rs:\d+:\d+.*", re.DOTALL)
-_LONGEST = 240
 _PANIC = "PanicException"  # the engine's own fault, which Python does not count among the exceptions
 
 
@@ -19,13 +17,6 @@ def is_conflict(error: BaseException) -> bool:
     """Return whether another process wrote first, so the work must be repeated."""
     text = str(error).lower()
     return type(error).__name__ == "CommitConflictError" or "commit conflict" in text or "retryable" in text
-
-
-def reason(error: BaseException) -> str:
-    """Return what went wrong on one line, without the engine's own source paths."""
-    text = _SOURCE_LINE.sub("", str(error)).partition("<?xml")[0].strip()
-    line = " ".join(text.split())
-    return line if len(line) <= _LONGEST else f"{line[:_LONGEST]} …"
 
 
 @contextmanager
@@ -41,4 +32,4 @@ def wrapped(action: str) -> Iterator[None]:
     except BaseException as error:  # OSError, ValueError, RuntimeError, ArrowException, PanicException
         if is_conflict(error) or not (isinstance(error, Exception) or type(error).__name__ == _PANIC):
             raise
-        raise StorageError(f"cannot {action}: {reason(error)}") from error
+        raise StorageError(f"cannot {action}: {plain_reason(error)}") from error

@@ -7,8 +7,8 @@ from penstock.tql.editor._lint import Diagnostic, Hover, hover, lint
 from penstock.tql.editor._renaming import rename_classes
 from penstock.tql.functions._registry import function
 from penstock.tql.pipeline._plans import HasSampleWeights, Weights, exact_plan, make_plan, spec_for
-from penstock.tql.pipeline._run import QueryResult, bind_sampling, parse_sampling, run
-from penstock.tql.syntax._clauses import WeightClause, add_clause, clauses, remove_clause, rewrite_weight
+from penstock.tql.pipeline._run import QueryResult, bind_sampling, parse_sampling, run, with_class_tables
+from penstock.tql.syntax._clauses import ClassTables, WeightClause, add_clause, clauses, remove_clause, rewrite_weight
 from penstock.tql.syntax._layout import format_query
 from penstock.tql.syntax._lexer import quote_name, quote_text
 from penstock.tql.syntax._parser import parse
@@ -16,6 +16,7 @@ from penstock.tql.syntax._unparse import unparse
 from penstock.tql.syntax._where import Condition, conditions, with_condition, without_condition
 
 __all__ = [
+    "ClassTables",
     "ColoredToken",
     "Completion",
     "Condition",
@@ -49,6 +50,7 @@ __all__ = [
     "spec_for",
     "tokens",
     "unparse",
+    "with_class_tables",
     "with_condition",
     "without_condition",
 ]

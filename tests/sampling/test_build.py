@@ -192,3 +192,22 @@ def test_weights_beyond_a_float_are_named():
     plan = Strata.from_weights([1e308, 1e308]).with_spec(SamplingSpec())
     with pytest.raises(SamplingError, match="more than a float64 holds"):
         plan.stream()
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_clauses_that_ask_for_classes_group_rows_as_their_masks_do(seed):
+    rng = np.random.default_rng(seed)
+    lists = [rng.choice(30, size=rng.integers(0, 4), replace=True).tolist() for _ in range(500)]
+    labels = ClassCounts.from_lists(lists, class_names=tuple(map(str, range(31))))  # the last class has no row
+    classes = [*rng.permutation(31).tolist(), None, 3]
+    names = [f"clause {place}" for place in range(len(classes))]
+    masks = [np.array([one is None or one in row for row in lists]) for one in classes]
+    expected = Strata.from_masks(masks, labels=labels, expressions=names)
+    found = Strata.from_classes(labels, classes, expressions=names)
+    assert found.fingerprint == expected.fingerprint
+    assert (found.expressions, found.ids.tolist()) == (expected.expressions, expected.ids.tolist())
+
+
+def test_clauses_that_ask_for_classes_of_no_rows_are_no_strata():
+    labels = ClassCounts.from_lists([], class_names=("a", "b"))
+    assert Strata.from_classes(labels, [0, None], expressions=("a", "True")).num_strata == 0

@@ -218,9 +218,24 @@ def test_a_table_of_class_weights_is_one_term(combine, expected, table):
     result = run(query, table, params={"w": CLASS_WEIGHTS})
     assert row_weights(result) == expected
     spec = result.plan.spec
-    assert spec.tables == (("w", (1.0, 20.0, 5.0, 1.0)),)
+    assert spec.weights == (1.0, 20.0, 5.0, 1.0)
     strata = bind_sampling(spec, table)
     assert strata.with_spec(spec).weights[strata.ids].tolist() == expected
+
+
+def test_a_table_of_class_weights_is_its_clauses_written_out(table):
+    short = run("select * sample by max_weight(classes(findings, $w), True: 1)", table, params={"w": CLASS_WEIGHTS})
+    assert parse_sampling(short.plan.spec.to_tql()) == short.plan.spec
+    long = run(f"select * sample by {short.plan.spec.to_tql()}", table)
+    assert short.selection.rows.tolist() == long.selection.rows.tolist()
+    assert short.plan.strata.fingerprint == long.plan.strata.fingerprint
+
+
+def test_a_weight_that_differs_from_row_to_row_keeps_the_table_beside_it(table):
+    query = "select * sample by max_weight(classes(findings, $w), True: id + 1)"
+    spec = run(query, table, params={"w": CLASS_WEIGHTS}).plan.spec
+    assert spec.clauses == ()
+    assert spec.tables == (("w", (1.0, 20.0, 5.0, 1.0)),)
 
 
 def test_a_table_of_class_weights_is_checked(table):

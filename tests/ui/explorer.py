@@ -43,6 +43,9 @@ class Explorer:
         self.page.keyboard.press("Shift+Enter")
 
     def query_text(self) -> str:
+        folded = self.root.get_by_test_id("penstock-fold")
+        if folded.count() > 0:
+            folded.click()
         return "\n".join(self.root.locator(f"{CODE_MIRROR} .cm-line").all_inner_texts())
 
     def expect_pool(self, num_matches: int) -> None:

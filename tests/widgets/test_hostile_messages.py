@@ -178,7 +178,8 @@ def test_a_panic_of_the_engine_is_an_answer():
     dispatcher, sent = dispatcher_of_panics()
     dispatcher.receive({"v": 1, "id": "ab:1", "op": "panic", "args": {}})
     message = sent.get(timeout=10)
-    assert (message["ok"], message["error"]["message"]) == (False, "PanicError: the manifest is damaged at line 3")
+    said = "penstock failed (PanicError); the log of the kernel has the details"
+    assert (message["ok"], message["error"]["message"]) == (False, said)
 
 
 @pytest.mark.parametrize(("op", "error"), [("interrupt", KeyboardInterrupt), ("leave", SystemExit)])
@@ -198,7 +199,7 @@ def bars_before_panic(ds, front, monkeypatch):
     before = front.widget.plan.histogram().raw.tolist()
     monkeypatch.setattr("penstock.widgets.session._session.execute", panic)
     ds.labels[1] = ["Cross", "Cross"]
-    with pytest.warns(UserWarning, match="cannot be read as it is now: PanicError: damaged"):
+    with pytest.warns(UserWarning, match=r"cannot be read as it is now: penstock failed \(PanicError\)"):
         front.widget.export_code() if not ds.has_changes else front.widget.loader(framework="numpy")
     return before
 
@@ -231,7 +232,9 @@ def test_one_picture_that_cannot_be_read_leaves_the_others(ds, monkeypatch, erro
     monkeypatch.setattr(type(table), "take", some)
     made = Thumbnails().page(table, np.arange(4), "images", 32)
     assert [bool(one.jpeg) for one in made] == [True, True, False, True]
-    assert str(error) in made[2].error
+    assert type(error).__name__ in made[2].error
+    assert str(error) not in made[2].error
+    assert made[2].problem == "other"
 
 
 @pytest.mark.parametrize(

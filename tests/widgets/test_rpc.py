@@ -194,7 +194,8 @@ def test_an_exception_becomes_an_answer(dispatcher, sent, caplog):
     dispatcher.receive(request("fail"))
     message, _ = reply(sent)
     assert (message["ok"], message["error"]["code"]) == (False, "ZeroDivisionError")
-    assert "division by zero" in message["error"]["message"]
+    assert message["error"]["message"] == "penstock failed (ZeroDivisionError); the log of the kernel has the details"
+    assert "division by zero" in caplog.text
     assert "operation 'fail' failed" in caplog.text
 
 

@@ -1,7 +1,7 @@
 // How long a slider takes at 1,000 strata and 100 or 1,203 classes, each in every stratum. Run by `npm run bench`.
 import { render } from "preact";
 import { ClassTable } from "../src/class-table/class-table.tsx";
-import { CoveragePanel } from "../src/coverage/coverage-panel.tsx";
+import { CoverageStrip } from "../src/coverage/coverage-strip.tsx";
 import { liveSession } from "./scripted-kernel.ts";
 import type { Stratum } from "./strata.ts";
 
@@ -49,7 +49,9 @@ async function measure(numClasses: number) {
       <div style={{ height: "420px" }}>
         <ClassTable session={session} />
       </div>
-      <CoveragePanel store={session.store} />
+      <div style={{ height: "120px" }}>
+        <CoverageStrip session={session} />
+      </div>
     </div>,
     root,
   );

@@ -8,6 +8,7 @@ import type {
   Display,
   GridFilter,
   GridState,
+  Problem,
   QueryState,
   SampleDetail,
   StatisticsArray,
@@ -29,6 +30,8 @@ export interface FakeOptions {
   numSamples?: number;
   classNames?: string[];
   broken?: number[];
+  /** Why the broken ones are: truncated, unless told otherwise. */
+  fault?: { error: string; problem: Problem };
   paired?: boolean;
   opened?: DatasetInfo["opened"];
   image?: (sample: Sample, size: number, width: number, height: number) => Promise<ArrayBuffer>;
@@ -497,7 +500,8 @@ export class FakeKernel {
       labels: sample.labels,
       boxes: sample.boxes,
       edited: this.edited.has(row),
-      error: broken ? "cannot decode: truncated JPEG" : null,
+      error: broken ? (this.options.fault?.error ?? "cannot decode: truncated JPEG") : null,
+      problem: broken ? (this.options.fault?.problem ?? "damaged") : null,
     };
   }
 

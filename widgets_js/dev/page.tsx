@@ -1,4 +1,4 @@
-// Every view on one page with the scripted kernel: ?kind=explorer&theme=dark&samples=1000000&query=…&dead=1
+// Every view on one page with the scripted kernel: ?kind=explorer&theme=dark&samples=1000000&query=…&dead=1&fault=refused
 import { views } from "../src/runtime/index.ts";
 import type { WidgetState } from "../src/session/protocol.ts";
 import { FakeKernel, type FakeOptions, NAMES } from "./fake-kernel.ts";
@@ -6,6 +6,17 @@ import { FakeModel } from "./fake-model.ts";
 
 const options = new URLSearchParams(location.search);
 const COLORS = ["#7a41b4", "#cb8000", "#22695e", "#b274ed", "#944a07", "#589d90", "#451618", "#252144"];
+
+const FAULTS = {
+  refused: {
+    problem: "refused",
+    error: "the linked file 's3://photos/a.png' cannot be read: access was denied with the credentials of 'mine'",
+  },
+  unreachable: {
+    problem: "unreachable",
+    error: "the linked file 's3://photos/a.png' cannot be read: 's3.eu.amazonaws.com' does not respond",
+  },
+} as const;
 
 const image: NonNullable<FakeOptions["image"]> = async (sample, size, width, height) => {
   const scale = Math.min(1, size / Math.max(width, height));
@@ -37,6 +48,7 @@ const names = Number(options.get("classes") ?? 0);
 const kernel = new FakeKernel({
   numSamples: Number(options.get("samples") ?? 600),
   broken: [11],
+  ...(options.has("fault") ? { broken: [1, 2, 5], fault: FAULTS[options.get("fault") as keyof typeof FAULTS] } : {}),
   image,
   ...(names > 0 ? { classNames: Array.from({ length: names }, (_, i) => `class number ${i}`) } : {}),
 });

@@ -4,7 +4,7 @@ import { gridState, queryState, SHAPES, settled, shown } from "../dev/scripted-k
 import { ClassTable } from "../src/class-table/class-table.tsx";
 import { columnsFor } from "../src/class-table/columns.ts";
 import { tunerState } from "../src/class-table/tuner-state.ts";
-import { CoveragePanel } from "../src/coverage/coverage-panel.tsx";
+import { CoverageStrip } from "../src/coverage/coverage-strip.tsx";
 import { undoKind } from "../src/runtime/undo-keys.ts";
 import { FOCUSABLE_SELECTOR } from "../src/ui/focus.ts";
 import { type Mounted, mounted, press, slide, type, wait } from "./charts/mounted.tsx";
@@ -74,7 +74,7 @@ describe("a row", () => {
   });
 
   test("has the first epoch of the loader's own stream, for these weights and this unit only", async () => {
-    const { store, model, find } = await mounted({ weights: { 5: 20 } }, ClassTable, CoveragePanel);
+    const { store, model, find } = await mounted({ weights: { 5: 20 } }, ClassTable, CoverageStrip);
     const mark = () => find(bar("Cross")).dataset.drawn;
     await wait(200);
     const asked = model.sent.filter(({ op }) => op === "plan.drawn");
@@ -600,14 +600,14 @@ describe("a name", () => {
     const { find, store, model } = await mounted({}, ClassTable);
     const name = () => find(`${row("Star")} [data-cell=name]`);
     name().click();
-    expect(model.sent.at(-1)).toMatchObject({ op: "grid.filter", args: { class_index: 3 } });
+    expect(model.sent.at(-1)).toMatchObject({ op: "grid.filter", args: { classes: [3], how: "any", states: [] } });
     model.reply(model.sent.at(-1)?.id ?? "", { grid: gridState(54, 3) });
     await settled();
     expect(store.classFilter.value).toBe(3);
     expect(name().getAttribute("aria-pressed")).toBe("true");
     expect(find(row("Star")).classList).toContain("penstock-filtered");
     press(name(), "Enter");
-    expect(model.sent.at(-1)?.args).toEqual({ class_index: null });
+    expect(model.sent.at(-1)?.args).toEqual({ classes: [], how: "any", states: [] });
   });
 
   test("does not ask a kernel that is gone", async () => {
@@ -762,7 +762,7 @@ test("columns have the widths of the layout, and the slider goes above the bars 
 });
 
 test("a notebook opened without a kernel shows the figures kept in it", async () => {
-  const table = await mounted({}, ClassTable, CoveragePanel);
+  const table = await mounted({}, ClassTable, CoverageStrip);
   const { store, find } = table;
   store.query.value = null;
   store.statistics.value = null;

@@ -142,16 +142,19 @@ describe("session", () => {
   it("takes a gesture back as one", async () => {
     const { session } = await weighted();
     open = session;
-    session.query.rememberWeights();
-    session.store.dragging.value = true;
-    for (const value of [10, 5, 2]) session.store.actions.setWeight(0, value);
-    session.store.dragging.value = false;
-    expect(session.query.undoWeights()).toBe(true);
-    expect(Array.from(session.store.weights.value)).toEqual([20, 1]);
-    expect(session.query.redoWeights()).toBe(true);
-    expect(Array.from(session.store.weights.value)).toEqual([2, 1]);
-    session.query.undoWeights();
-    expect(session.query.undoWeights()).toBe(false);
+    const { actions, dragging, weights } = session.store;
+    actions.setWeight(0, 10);
+    dragging.value = true;
+    for (const value of [5, 2]) actions.setWeight(0, value);
+    dragging.value = false;
+    expect(await actions.undoWeights()).toBe(true);
+    expect(Array.from(weights.value)).toEqual([20, 1]);
+    expect(await actions.redoWeights()).toBe(true);
+    expect(Array.from(weights.value)).toEqual([2, 1]);
+    await actions.undoWeights();
+    expect(await actions.undoWeights()).toBe(true); // to before the query that ran
+    expect(session.store.text.value).toBe("select *");
+    expect(await actions.undoWeights()).toBe(false);
   });
 
   it("stops the sliders while the text has another structure, and lets them go on when it is back", async () => {

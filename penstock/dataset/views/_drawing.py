@@ -111,12 +111,14 @@ def drawn(
     size: int | None,
     seed: Seed,
     mode: Mode | None,
+    params: Mapping[str, Any] | None = None,
 ) -> FixedContent:
     """Return samples drawn by weight: epoch 0 of the stream."""
     spec = _spec(content, weights, seed, mode, size, with_replacement=with_replacement)
     table, rows = content.state()
-    plan = make_plan(table, rows, weights, spec, labels=None)
-    text = f"select * sample by {weights}" if isinstance(weights, str) else None
+    plan = make_plan(table, rows, weights, spec, labels=None, params=params)
+    written = weights if not params or not plan.spec.clauses else plan.spec.with_options(size=None, mode="iid").to_tql()
+    text = f"select * sample by {written}" if isinstance(weights, str) else None
     return FixedContent(
         table=table,
         rows=frozen(rows[plan.stream().epoch(0)]),

@@ -213,6 +213,7 @@ class Samples(ABC, Generic[_V]):
         *,
         seed: Seed = ...,
         mode: Mode | None = None,
+        params: Mapping[str, Any] | None = None,
     ) -> _V:
         """Return samples drawn by weight.
 
@@ -231,6 +232,9 @@ class Samples(ABC, Generic[_V]):
             None takes fresh entropy. By default a view's own, 0 for a dataset.
         mode : {"iid", "deck", "once"}, optional
             Independent draws, the default; each stratum dealt out before it repeats; without replacement.
+        params : mapping of str to mapping of str to float, optional
+            Weights by class name of each ``$name`` in ``max_weight(classes(labels, $name), True: 1)``; classes it
+            does not name weigh 1.
 
         Returns
         -------
@@ -244,7 +248,14 @@ class Samples(ABC, Generic[_V]):
         """
         return self._view(
             drawing.drawn(
-                self._content, self._origin(), weights, with_replacement=replace, size=size, seed=seed, mode=mode
+                self._content,
+                self._origin(),
+                weights,
+                with_replacement=replace,
+                size=size,
+                seed=seed,
+                mode=mode,
+                params=params,
             )
         )
 

@@ -142,6 +142,7 @@ class Loader(EpochLoader):
         *,
         seed: int | None = None,
         mode: Literal["iid", "deck", "once"] | None = None,
+        params: Mapping[str, Any] | None = None,
     ) -> Self:
         """Return a loader that draws samples by weight, anew in each epoch.
 
@@ -159,6 +160,9 @@ class Loader(EpochLoader):
             Of the draw alone; default: the loader's.
         mode : {"iid", "deck", "once"}, optional
             Independent draws, the default; each stratum dealt out before it repeats; without replacement.
+        params : mapping of str to mapping of str to float, optional
+            Weights by class name of each ``$name`` in ``max_weight(classes(labels, $name), True: 1)``; classes it
+            does not name weigh 1.
 
         Returns
         -------
@@ -172,7 +176,7 @@ class Loader(EpochLoader):
         spec = spec_for(
             weights, own_seed=self._settings.seed, seed=seed, mode=mode, size=size, with_replacement=replace
         )
-        return self._derived(pool=self._pool.sampled(weights, spec))
+        return self._derived(pool=self._pool.sampled(weights, spec, params))
 
     def transform(self, transform: Transformation, **kwargs: Any) -> Self:
         """Return a loader that applies a transform to each sample.

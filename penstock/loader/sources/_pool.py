@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -98,7 +99,7 @@ class Pool:
         rows = result.selection.rows if result.plan is None else result.pool
         return replace(before, rows=rows, plan=result.plan, history=history)
 
-    def sampled(self, weights: Weights, spec: SamplingSpec) -> Pool:
+    def sampled(self, weights: Weights, spec: SamplingSpec, params: Mapping[str, Any] | None = None) -> Pool:
         """Return these rows with live draws by weights; `spec` says everything but the clauses.
 
         The weights of a sampler or source replace the draws that a source has of its own: they are of all its samples,
@@ -110,7 +111,7 @@ class Pool:
         if self.all_rows is not None and self.plan is not None and isinstance(weights, HasSampleWeights):
             before = replace(self, rows=self.all_rows, plan=None, all_rows=None)
             spec = spec if spec.size is not None else spec.with_options(size=self.plan.spec.size)
-        plan = make_plan(self.table, before.rows, weights, spec, labels=None)
+        plan = make_plan(self.table, before.rows, weights, spec, labels=None, params=params)
         text = plan.spec.to_tql() or (weights if isinstance(weights, str) else plan.strata.fingerprint[:16])
         return replace(before, plan=plan, history=(*self.history, f"sample by {text}"))
 

@@ -17,6 +17,7 @@ from penstock.sampling.plan._plan import SamplingPlan
 from penstock.sampling.pool._build import (
     Grouping,
     Masks,
+    by_classes,
     by_label_sets,
     by_masks,
     by_weights,
@@ -152,6 +153,42 @@ class Strata:
         grouping, classes = by_label_sets(counts)
         names = tuple(counts.condition(number) for number in classes.tolist())
         return cls._of(grouping, expressions=names, labels=counts, rows=rows, level="label_sets")
+
+    @classmethod
+    def from_classes(
+        cls,
+        labels: Labels,
+        classes: Sequence[int | None],
+        *,
+        expressions: Sequence[str],
+        rows: NDArray[np.int64] | None = None,
+    ) -> Self:
+        """Group rows by clauses that each ask for one class: the strata of `from_masks`, made faster.
+
+        Parameters
+        ----------
+        labels : ClassCounts, Tensor, View or array_like
+            Labels of the pool.
+        classes : sequence of int or None
+            The class that each clause asks for; None matches every row.
+        expressions : sequence of str
+            Source of each clause.
+        rows : ndarray of int64, shape (num_rows,), optional
+            Which row of a dataset is at each position, where rows may repeat: coverage counts distinct rows.
+
+        Returns
+        -------
+        Strata
+
+        Examples
+        --------
+        >>> from penstock.sampling import ClassCounts, Strata
+        >>> labels = ClassCounts.from_lists([[0], [1, 0], []])
+        >>> Strata.from_classes(labels, [1, None], expressions=("b", "True")).matches.tolist()
+        [[False, True], [True, True]]
+        """
+        counts = class_counts(labels)
+        return cls._of(by_classes(counts, classes), expressions=tuple(expressions), labels=counts, rows=rows)
 
     @classmethod
     def from_weights(

@@ -19,6 +19,7 @@ from penstock.sampling.random._philox import words
 __all__ = [
     "Grouping",
     "Masks",
+    "by_classes",
     "by_label_sets",
     "by_masks",
     "by_weights",
@@ -115,6 +116,17 @@ def by_label_sets(labels: ClassCounts) -> tuple[Grouping, NDArray[np.int64]]:
     ids = np.argsort(order)[found]  # argsort of a permutation is its inverse: old number to new number
     sizes = np.bincount(ids, minlength=len(distinct))
     return Grouping(compact(ids, len(distinct)), sizes, np.ascontiguousarray(matches[:, order])), used
+
+
+def by_classes(labels: ClassCounts, classes: Sequence[int | None]) -> Grouping:
+    """Group rows as `by_masks` does by clauses that each ask for a class, None for every row; without masks of rows."""
+    sets, used = by_label_sets(labels)
+    places = {int(number): place for place, number in enumerate(used)}
+    every, none = np.ones(len(sets.sizes), bool), np.zeros(len(sets.sizes), bool)
+    masks = [every if one is None else sets.matches[places[one]] if one in places else none for one in classes]
+    joint, _, first = group_masks(masks, len(sets.sizes))
+    sizes = np.bincount(joint, sets.sizes, len(first)).astype(np.int64)
+    return Grouping(compact(joint[sets.ids], len(first)), sizes, _masks_at(masks, first))
 
 
 def _bit_string_order(matches: NDArray[np.bool_]) -> NDArray[np.int64]:

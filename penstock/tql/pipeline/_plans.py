@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Protocol, runtime_checkable
 
@@ -15,7 +15,7 @@ from penstock.sampling.samplers._reweigh import reweighed
 from penstock.sampling.spec._spec import Mode
 from penstock.table import Table, class_names_of
 from penstock.tensors import label_tensor
-from penstock.tql.pipeline._run import bind_sampling, parse_sampling
+from penstock.tql.pipeline._run import bind_sampling, parse_sampling, with_class_tables
 
 __all__ = [
     "HasSampleWeights",
@@ -78,7 +78,13 @@ def spec_for(
 
 
 def make_plan(
-    table: Table, rows: NDArray[np.int64], weights: Weights, spec: SamplingSpec, *, labels: str | None
+    table: Table,
+    rows: NDArray[np.int64],
+    weights: Weights,
+    spec: SamplingSpec,
+    *,
+    labels: str | None,
+    params: Mapping[str, Any] | None = None,
 ) -> SamplingPlan:
     """Return the plan of some weights over rows of a table.
 
@@ -95,6 +101,8 @@ def make_plan(
         Mode, size and seed, from `spec_for`.
     labels : str, optional
         The class label tensor that charts count; default the first one.
+    params : mapping, optional
+        Weights of each ``$name`` in ``classes(tensor, $name)``.
 
     Returns
     -------
@@ -125,6 +133,8 @@ def make_plan(
     if weights in table.tensors:
         return _weighed(table, rows, _tensor_weights(table, rows, weights), spec, labels)
     written = parse_sampling(weights, seed=spec.seed, mode=spec.mode, size=spec.size)
+    if params or "$" in (written.expression or ""):
+        written = with_class_tables(written, table, params or {})
     if not spec.replace:
         written = written.with_options(replace=False)
     return _bound(table, rows, written, labels)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.errors import PenstockError, QueryEvaluationError
-from penstock.sampling import SamplingPlan, SamplingSpec, Strata
+from penstock.sampling import Clause, SamplingPlan, SamplingSpec, Strata
 from penstock.table import Ragged, Selection, Table
 from penstock.tql.binding import _indexing, _membership  # noqa: F401  they register rules
 from penstock.tql.binding._binder import Binder, Parameters
@@ -27,7 +27,7 @@ from penstock.tql.syntax._parser import parse, parse_expression, parse_weight
 from penstock.tql.values._relations import Context, Relation, Stage, scan
 from penstock.tql.values._values import to_ragged
 
-__all__ = ["Cancel", "QueryResult", "bind_sampling", "parse_sampling", "run"]
+__all__ = ["Cancel", "QueryResult", "bind_sampling", "parse_sampling", "run", "with_class_tables"]
 
 Cancel = threading.Event | Callable[[], bool] | None
 
@@ -288,7 +288,52 @@ def _by_clauses(spec: SamplingSpec, relation: Relation, labels: str | None, canc
 def _by_expression(spec: SamplingSpec, relation: Relation, table: Table, labels: str | None, cancel: Cancel) -> Strata:
     text = spec.expression or ""
     params: dict[str, Any] = {name: list(weights) for name, weights in spec.tables}
+    step = _weight_step(text, relation, table, params)
+    return step.strata(relation, Context(text, spec.seed, spec.mode, labels, cancel), by_row=True)
+
+
+def _weight_step(text: str, relation: Relation, table: Table, params: dict[str, Any]) -> WeightStep:
     assembler = Assembler(text, table, params=params)
     binder = assembler.binder(Scope(tuple(relation.columns)))
-    step = bind_weight(parse_weight(text), binder, text, percent_of=assembler.number)
-    return step.strata(relation, Context(text, spec.seed, spec.mode, labels, cancel))
+    return bind_weight(parse_weight(text), binder, text, percent_of=assembler.number)
+
+
+def with_class_tables(spec: SamplingSpec, table: Table, params: Mapping[str, Any]) -> SamplingSpec:
+    """Return the spec with ``classes(tensor, $name)`` as a clause for each class of the tensor.
+
+    Parameters
+    ----------
+    spec : SamplingSpec
+        From `parse_sampling`.
+    table : Table
+        Where the classes are.
+    params : mapping
+        Weights of each ``$name``: by class name, 1 where it has none, or one for each class in order.
+
+    Returns
+    -------
+    SamplingSpec
+        The same where it has no expression; an expression that differs from row to row keeps its tables beside it.
+
+    Raises
+    ------
+    TQLError
+        If a table does not fit the classes.
+
+    Examples
+    --------
+    >>> from penstock.table import ArrayTable
+    >>> table = ArrayTable({"label": [0, 1, 0]}, class_names={"label": ["car", "dog"]})
+    >>> spec = parse_sampling("max_weight(classes(label, $rare), True: 1)")
+    >>> with_class_tables(spec, table, {"rare": {"dog": 5}}).to_tql()
+    "max_weight(contains(label, 'car'): 1, contains(label, 'dog'): 5, True: 1)"
+    """
+    if spec.expression is None:
+        return spec
+    text = spec.expression
+    with _no_internal_message(text):
+        step = _weight_step(text, scan(table, table_fields(table), None), table, dict(params))
+    if not step.by_clauses:
+        return spec.with_options(tables=step.tables)
+    clauses = tuple(Clause(pair.source, pair.number or 0.0) for pair in step.pairs)
+    return spec.with_options(clauses=clauses, combine=step.combine, cap=step.cap, expression=None, tables=())

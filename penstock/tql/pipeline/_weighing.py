@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal, cast
+from typing import Any, Literal, TypeGuard, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,23 +14,28 @@ from penstock.table import Table, class_names_of
 from penstock.tensors import label_tensor, label_tensors
 from penstock.tql.values._frames import RelationFrame
 from penstock.tql.values._relations import Bound, Context, Frame, Relation, TensorColumn, tensor_value
-from penstock.tql.values._values import Value, expand_rows, reduce_rows, truth
+from penstock.tql.values._values import expand_rows, truth
 
-__all__ = ["BoundPair", "Floats", "TableTerm", "WeightStep", "class_counts", "counted_labels"]
+__all__ = ["BoundPair", "Floats", "WeightStep", "class_counts", "counted_labels"]
 
 Floats = NDArray[np.float64]
 Masks = list[NDArray[np.bool_]]
+_MANY = 40  # clauses from which on rows are grouped by their classes, not by a mask for each
 _EMPTY: dict[str, float] = {"max": 0.0, "sum": 0.0, "product": 1.0}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class BoundPair:
-    """One ``condition: weight``; a constant weight is a number."""
+    """One ``condition: weight``; a constant weight is a number.
+
+    `of_class` is the tensor and the class of a pair out of a table of class weights.
+    """
 
     source: str
     condition: Bound
     weight: Bound
     span: tuple[int, int]
+    of_class: tuple[str, int] | None = None
 
     @property
     def number(self) -> float | None:
@@ -44,27 +49,17 @@ class BoundPair:
         return f"{self.source}: {'…' if self.number is None else f'{self.number:g}'}"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class TableTerm:
-    """``classes(tensor, $name)``: a weight for every class of a tensor."""
-
-    labels: Bound
-    weights: Floats
-    name: str
-    span: tuple[int, int]
-
-
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class WeightStep:
     """A bound SAMPLE BY.
 
     Exactly clauses of constant weight become the clauses of a spec; every other
-    form is evaluated to one weight a row.
+    form is evaluated to one weight a row. A table of class weights is a clause for each class.
     """
 
     combine: Literal["max", "sum", "product"]
     pairs: tuple[BoundPair, ...]
-    tables: tuple[TableTerm, ...]
+    tables: tuple[tuple[str, tuple[float, ...]], ...]  # weights by class index of each ``$name``
     raw: Bound | None
     text: str
     span: tuple[int, int]
@@ -77,7 +72,7 @@ class WeightStep:
     @property
     def by_clauses(self) -> bool:
         """Return whether every weight is a constant."""
-        return self.raw is None and not self.tables and all(pair.number is not None for pair in self.pairs)
+        return self.raw is None and all(pair.number is not None for pair in self.pairs)
 
     def size(self, num_rows: int) -> int | None:
         """Return the number of draws requested, None if it is not given."""
@@ -90,7 +85,6 @@ class WeightStep:
         clauses: tuple[Clause, ...] = ()
         if self.by_clauses:
             clauses = tuple(Clause(pair.source, pair.number or 0.0) for pair in self.pairs)
-        tables = tuple((term.name, tuple(term.weights.tolist())) for term in self.tables)
         replaced = self.replace and context.mode != "once"
         return SamplingSpec(
             clauses=clauses,
@@ -101,7 +95,7 @@ class WeightStep:
             mode=cast("Any", context.mode if replaced else "once"),
             cap=self.cap,
             expression=None if self.by_clauses else self.text,
-            tables=tables,
+            tables=() if self.by_clauses else self.tables,
         )
 
     def draw(self, relation: Relation, context: Context, *, top: bool = False) -> Relation:
@@ -139,12 +133,14 @@ class WeightStep:
             hint = "sample with mode='iid', or use select distinct first"
             raise context.error(f"the pool contains rows more than once, so it cannot be {way}", self.span, hint=hint)
 
-    def strata(self, relation: Relation, context: Context) -> Strata:
+    def strata(self, relation: Relation, context: Context, *, by_row: bool = False) -> Strata:
         """Return the rows grouped by the clauses that match them, or by their weight."""
         frame = RelationFrame(relation, context)
         labels = self._labels(relation, context)
         rows = relation.rows
-        if self.by_clauses:
+        if self.by_clauses and not by_row:
+            if self._names_classes_of(labels):
+                return self._by_classes(labels, frame, rows)
             masks = list(self._masks(frame))
             self._check_numbers(masks, frame)
             names = [pair.source for pair in self.pairs]
@@ -152,6 +148,20 @@ class WeightStep:
                 return Strata.from_masks(dict(zip(names, masks, strict=True)), labels=labels, rows=rows)
             return Strata.from_masks(masks, labels=labels, rows=rows)
         return Strata.from_weights(self.row_weights(frame), labels=labels, rows=rows)
+
+    def _names_classes_of(self, labels: ClassCounts | None) -> TypeGuard[ClassCounts]:
+        """Return whether the clauses are many, and each is a class of `labels` or every row: no masks are needed."""
+        if labels is None or len(self.pairs) <= _MANY:
+            return False
+        return all(
+            _is_every_row(pair) if pair.of_class is None else pair.of_class[0] == labels.tensor for pair in self.pairs
+        )
+
+    def _by_classes(self, labels: ClassCounts, frame: Frame, rows: NDArray[np.int64] | None) -> Strata:
+        self._check_numbers([np.zeros(frame.num_rows, bool)] * len(self.pairs), frame)
+        classes = [None if pair.of_class is None else pair.of_class[1] for pair in self.pairs]
+        names = tuple(pair.source for pair in self.pairs)
+        return Strata.from_classes(labels, classes, expressions=names, rows=rows)
 
     def _masks(self, frame: Frame) -> Iterator[NDArray[np.bool_]]:
         for pair in self.pairs:
@@ -166,17 +176,14 @@ class WeightStep:
                 weights = np.where(value.valid, weights, np.nan)
             self._refuse(weights, np.ones(len(weights), bool), frame, self.text, self.span)
             return weights
-        masks = list(self._masks(frame))
         weights = np.full(frame.num_rows, _EMPTY[self.combine])
-        for pair, mask in zip(self.pairs, masks, strict=True):
+        for pair, mask in zip(self.pairs, self._masks(frame), strict=True):
             value = pair.weight.full(frame)
             given = value.data.astype(np.float64)
             if value.valid is not None:
                 given = np.where(value.valid, given, np.nan)
             self._refuse(given, mask, frame, pair.source, pair.span)
             weights = self._combined(weights, np.where(mask, given, _EMPTY[self.combine]))
-        for term in self.tables:
-            weights = self._combined(weights, _table_weights(term, frame, self.combine))
         return weights if self.cap is None else np.minimum(weights, self.cap)
 
     def _combined(self, weights: Floats, more: Floats) -> Floats:
@@ -221,8 +228,13 @@ class WeightStep:
 
     def conditions(self) -> list[Bound]:
         """Return the conditions, or what replaces them."""
-        held = [pair.condition for pair in self.pairs] + [term.labels for term in self.tables]
+        held = [pair.condition for pair in self.pairs]
         return held if self.raw is None else [self.raw]
+
+
+def _is_every_row(pair: BoundPair) -> bool:
+    held = pair.condition.constant
+    return held is not None and held.valid is None and not pair.condition.type.rank and bool(held.data[0])
 
 
 def _seed_at(seed: int, depth: int) -> int:
@@ -272,28 +284,3 @@ def _bad_weight(
     shown = "not a number" if weight is None or np.isnan(weight) else f"{weight:g}"
     message = f"the weight of {source} is {shown}{where}. Expected a finite number >= 0"
     return context.error(message, span, hint="use weight 0 to leave rows out")
-
-
-def _table_weights(term: TableTerm, frame: Frame, combine: str) -> Floats:
-    labels = term.labels.value(frame)
-    data = labels.data.astype(np.int64)
-    known = (data >= 0) & (data < len(term.weights))
-    given = np.where(known, term.weights[np.where(known, data, 0)], _EMPTY[combine])
-    held = Value(data=given, offsets=labels.offsets, valid=labels.valid)
-    ufunc = {"max": np.maximum, "sum": np.add, "product": np.multiply}[combine]
-    if combine != "max":
-        held = _each_class_once(held, data)
-    return np.asarray(reduce_rows(ufunc, held, _EMPTY[combine]), np.float64)
-
-
-def _each_class_once(value: Value, classes: NDArray[np.int64]) -> Value:
-    """Drop repeated instances of a class in a row: a class is either present or not."""
-    rows = np.repeat(np.arange(value.num_rows), value.lengths)
-    keys = rows * (int(classes.max(initial=0)) + 1) + classes
-    _, first = np.unique(keys, return_index=True)
-    if len(first) == len(keys) or value.offsets is None:
-        return value
-    keep = np.zeros(len(keys), bool)
-    keep[first] = True
-    offsets = np.concatenate([[0], np.cumsum(keep)])[value.offsets]
-    return Value(data=value.data[keep], offsets=offsets, valid=value.valid)

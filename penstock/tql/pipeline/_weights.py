@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
 
 from penstock._wording import nearest
 from penstock.tql.binding._binder import Binder
-from penstock.tql.pipeline._weighing import BoundPair, Floats, TableTerm, WeightStep
+from penstock.tql.pipeline._weighing import BoundPair, Floats, WeightStep
 from penstock.tql.syntax import _ast as ast
+from penstock.tql.syntax._lexer import quote_text
 from penstock.tql.values._relations import Bound
 
 __all__ = ["bind_weight"]
@@ -34,7 +36,7 @@ def bind_weight(
         raise binder.error(f"LIMIT after SAMPLE BY can be at most {_MOST_DRAWS:,}", node.limit or node)
     weight = node.weight
     pairs: list[BoundPair] = []
-    tables: list[TableTerm] = []
+    tables: list[tuple[str, tuple[float, ...]]] = []
     raw = None
     cap = None
     combine: Literal["max", "sum", "product"] = "max"
@@ -43,7 +45,9 @@ def bind_weight(
         cap = None if weight.cap is None else _cap(binder, weight.cap)
         for pair in weight.pairs:
             if pair.weight is None:
-                tables.append(_bind_table(binder, pair.condition))
+                name, weights, of_classes = _bind_table(binder, pair.condition)
+                tables.append((name, tuple(weights.tolist())))
+                pairs.extend(of_classes)
             else:
                 pairs.append(_bind_pair(binder, pair, text))
     else:
@@ -82,19 +86,35 @@ def _bind_pair(binder: Binder, pair: ast.Pair, text: str) -> BoundPair:
     return BoundPair(source, condition, weight, (pair.start, pair.end))
 
 
-def _bind_table(binder: Binder, node: ast.Expression) -> TableTerm:
+def _bind_table(binder: Binder, node: ast.Expression) -> tuple[str, Floats, list[BoundPair]]:
+    """Return the name of a table of class weights, its weights, and ``contains(tensor, 'class'): weight`` of each."""
     assert isinstance(node, ast.Call)
     if len(node.arguments) != 2 or not isinstance(node.arguments[1], ast.Parameter):
         raise binder.error("classes takes a class label tensor and a $name", node, hint="classes(categories, $weights)")
     tensor, parameter = node.arguments
     assert isinstance(parameter, ast.Parameter)
-    labels = binder.bind(tensor)
-    names = labels.type.class_names
+    names = binder.bind(tensor).type.class_names
     if names is None:
         raise binder.error(f"{binder.source(tensor)} is not a class label tensor", tensor)
     given: Any = binder.params[parameter.name] if _has(binder.params, parameter.name) else None  # type: ignore[index,call-overload]  # a mapping here
     weights = _table_of(given, names, binder, parameter)
-    return TableTerm(labels, weights, parameter.name, (node.start, node.end))
+    column = tensor.parts[-1] if isinstance(tensor, ast.Column) else None
+    pairs = [
+        replace(
+            _of_class(binder, node, tensor, name, float(weight)), of_class=None if column is None else (column, number)
+        )
+        for number, (name, weight) in enumerate(zip(names, weights, strict=True))
+    ]
+    return parameter.name, weights, pairs
+
+
+def _of_class(binder: Binder, node: ast.Call, tensor: ast.Expression, name: str, weight: float) -> BoundPair:
+    start, end = node.start, node.end
+    value = ast.Literal(kind="text", value=name, start=start, end=end)
+    asked = ast.Call(name="contains", arguments=(tensor, value), start=start, end=end)
+    number = binder.bind(ast.Literal(kind="float", value=weight, start=start, end=end))
+    source = f"contains({binder.source(tensor)}, {quote_text(name)})"
+    return BoundPair(source, binder.condition(asked), number, (start, end))
 
 
 def _has(params: object, name: str) -> bool:

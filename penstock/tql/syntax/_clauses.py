@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import cast
 
 from penstock.errors import SamplingError
 from penstock.sampling.spec._number_text import number_text
 from penstock.table import Table
 from penstock.tql.syntax import _ast as ast
-from penstock.tql.syntax._lexer import tokenize
+from penstock.tql.syntax._lexer import quote_text, tokenize
 from penstock.tql.syntax._offsets import Offsets
 from penstock.tql.syntax._parser import parse, parse_expression
 from penstock.tql.syntax._specs import literal_number
 
-__all__ = ["WeightClause", "add_clause", "clauses", "remove_clause", "rewrite_weight"]
+__all__ = ["ClassTables", "WeightClause", "add_clause", "clauses", "remove_clause", "rewrite_weight"]
 
 _DIGITS = 12  # of a weight that a slider gives, whose steps are not exact
 
@@ -38,6 +40,8 @@ class WeightClause:
     start, end : int, optional
         Span of the number in UTF-16 units; None if there is no slider: it is not a literal,
         or another clause's weight differs from row to row.
+    table : str, optional
+        The ``$name`` of the table of class weights that the weight stands in, in place of the text.
     """
 
     expression: str
@@ -48,9 +52,13 @@ class WeightClause:
     weight: float
     start: int | None
     end: int | None
+    table: str | None = None
 
 
-def clauses(text: str, table: Table | None = None) -> tuple[WeightClause, ...]:
+ClassTables = Mapping[str, Mapping[str, float]]
+
+
+def clauses(text: str, table: Table | None = None, *, tables: ClassTables | None = None) -> tuple[WeightClause, ...]:
     """Return the clauses of the outermost SAMPLE BY.
 
     Parameters
@@ -59,6 +67,9 @@ def clauses(text: str, table: Table | None = None) -> tuple[WeightClause, ...]:
         A query.
     table : Table, optional
         Where class names have their indices.
+    tables : mapping of str to mapping of str to float, optional
+        Weights by class name of each ``$name``: ``classes(tensor, $name)`` is then a clause for each class of the
+        tensor in `table`, 1 where the mapping has none.
 
     Returns
     -------
@@ -82,9 +93,14 @@ def clauses(text: str, table: Table | None = None) -> tuple[WeightClause, ...]:
     places = Offsets(text)
     weight = sample.weight
     if isinstance(weight, ast.Weights):
-        found = tuple(_clause(pair, text, places, table) for pair in weight.pairs)
+        found = tuple(
+            clause
+            for pair in weight.pairs
+            for clause in (_of_table(pair, text, table, tables or {}) or (_clause(pair, text, places, table),))
+        )
         # one weight that differs from row to row leaves no strata of clauses: nothing for any slider to move
-        return found if all(_constant(pair.weight) for pair in weight.pairs) else tuple(map(_without_place, found))
+        constant = all(_constant(pair.weight) or _named_table(pair, table, tables or {}) for pair in weight.pairs)
+        return found if constant else tuple(map(_without_place, found))
     number = literal_number(weight)
     source = "True" if number is not None else text[weight.start : weight.end]
     return (_described(source, None, number, weight, places, table),)
@@ -95,7 +111,41 @@ def _constant(weight: ast.Expression | None) -> bool:
 
 
 def _without_place(clause: WeightClause) -> WeightClause:
-    return replace(clause, start=None, end=None)
+    return replace(clause, start=None, end=None, table=None)
+
+
+def _named_table(pair: ast.Pair, table: Table | None, tables: ClassTables) -> tuple[str, str] | None:
+    """Return tensor and ``$name`` of ``classes(tensor, $name)``, where both are known."""
+    if pair.weight is not None or table is None:
+        return None
+    match pair.condition:
+        case ast.Call(arguments=(ast.Column(parts=(tensor,)), ast.Parameter(name=name))):
+            return (tensor, name) if tensor in table.tensors and name in tables else None
+    return None
+
+
+def _of_table(pair: ast.Pair, text: str, table: Table | None, tables: ClassTables) -> tuple[WeightClause, ...]:
+    """Return a clause for each class of a table of class weights; empty for any other pair."""
+    found = _named_table(pair, table, tables)
+    if found is None or table is None:
+        return ()
+    tensor, parameter = found
+    given, asked = tables[parameter], cast("ast.Call", pair.condition).arguments[0]
+    source = text[asked.start : asked.end]
+    return tuple(
+        WeightClause(
+            expression=f"contains({source}, {quote_text(name)})",
+            label=name,
+            tensor=tensor,
+            class_name=name,
+            class_index=number,
+            weight=float(given.get(name, 1.0)),
+            start=None,
+            end=None,
+            table=parameter,
+        )
+        for number, name in enumerate(table.tensors[tensor].class_names)
+    )
 
 
 def _clause(pair: ast.Pair, text: str, places: Offsets, table: Table | None) -> WeightClause:

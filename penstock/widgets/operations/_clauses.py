@@ -17,9 +17,12 @@ from penstock.sampling import (
     repeat_factor,
     square_root,
 )
+from penstock.sampling.spec._number_text import number_text
+from penstock.tql.syntax import _ast as ast
 from penstock.widgets.operations._arguments import CLASS, MAX_CLAUSES, QUERY
 from penstock.widgets.requests import _checks as check
 from penstock.widgets.requests._operation import Call, operation
+from penstock.widgets.session._class_tables import ClassTable, pair_numbers
 from penstock.widgets.session._export import split_sampling, with_weights
 from penstock.widgets.session._narrowing import class_condition
 from penstock.widgets.session._session import Session
@@ -27,6 +30,7 @@ from penstock.widgets.session._session import Session
 __all__ = ["ClauseOperations"]
 
 _DIGITS = 6
+_MOST_CLAUSES = 40  # a preset over more classes writes one table
 _PRESETS = {
     "balanced": ("inverse_frequency", inverse_frequency),
     "square_root": ("square_root", square_root),
@@ -61,8 +65,16 @@ class ClauseOperations:
 
     @operation("clause.remove", lane="read", text=QUERY, clause=check.integer(0, MAX_CLAUSES))
     def remove_clause(self, _call: Call, *, text: str, clause: int) -> dict[str, Any]:
-        """Drop a clause; without clauses there is no SAMPLE BY."""
-        return {"text": tql.remove_clause(text, clause)}
+        """Drop a clause; without clauses there is no SAMPLE BY. A class of a table weighs 1 instead."""
+        clauses = self._clauses(text)
+        if clause >= len(clauses):
+            return {"text": tql.remove_clause(text, clause)}
+        if clauses[clause].table is not None:
+            raise check.BadRequestError(f"the weight of {clauses[clause].label!r} is in a table; set it to 1 instead")
+        return {"text": tql.remove_clause(text, pair_numbers(clauses)[clause])}
+
+    def _clauses(self, text: str) -> tuple[tql.WeightClause, ...]:
+        return tql.clauses(text, self._session.run.table, tables=self._session.tables)
 
     @operation(
         "clause.preset",
@@ -72,12 +84,65 @@ class ClauseOperations:
     )
     def preset(self, call: Call, *, text: str, preset: str, parameter: float | None) -> dict[str, Any]:
         """Weigh all classes by a rule from the literature; raw: every weight 1."""
-        if preset == "raw":
-            return {"text": _all_one(text), "reference": "all samples have the same weight"}
-        name, rule = _PRESETS[preset]
         labels = self._labels(self._pool_plan(call, text))
-        options = {} if parameter is None else {_PARAMETERS[preset]: parameter} if preset in _PARAMETERS else {}
-        return {"text": with_weights(text, _short_text(rule(labels, **options))), "reference": REFERENCES[name]}
+        if preset == "raw":
+            written, reference = self._every_one(text, labels), "all samples have the same weight"
+        else:
+            name, rule = _PRESETS[preset]
+            options = {} if parameter is None else {_PARAMETERS[preset]: parameter} if preset in _PARAMETERS else {}
+            written, reference = self._weighed(text, labels, rule(labels, **options), preset), REFERENCES[name]
+        self._session.presets.remember(preset, parameter, self._clauses(written))
+        return {"text": written, "reference": reference}
+
+    def _every_one(self, text: str, labels: ClassCounts) -> str:
+        """Return the query with weight 1 wherever its text has a number, and for every class."""
+        if tql.parse(text).sample is None:
+            return text
+        clauses = self._clauses(text)
+        if any(clause.table is not None for clause in clauses):
+            return self._weighed(text, labels, SamplingSpec(clauses=(Clause("True", 1.0),)), "raw")
+        for number, clause in enumerate(clauses):
+            if clause.start is not None:
+                text = tql.rewrite_weight(text, number, 1)
+        return text
+
+    def _weighed(self, text: str, labels: ClassCounts, spec: SamplingSpec, stem: str) -> str:
+        """Return the query with the weights of a spec: a clause for each class, or of many one table.
+
+        Conditions that are no class stay; where no class weighs more than another and there was no SAMPLE BY, so does
+        the whole text.
+        """
+        weights = {clause.expression: _rounded(clause.weight) for clause in spec.clauses}
+        kept = self._conditions(text) if spec.combine == "max" else ()
+        if not kept and tql.parse(text).sample is None and all(weight == 1 for weight in weights.values()):
+            return text
+        if len(weights) <= _MOST_CLAUSES:
+            pairs = [f"{source}: {number_text(weight)}" for source, weight in weights.items()]
+        else:
+            pairs = self._in_one_table(labels, weights, stem)
+        pairs = [*kept, *pairs, *([] if spec.cap is None else [f"cap => {number_text(spec.cap)}"])]
+        return with_weights(text, f"{spec.combine}_weight({', '.join(pairs)})")
+
+    def _in_one_table(self, labels: ClassCounts, weights: dict[str, float], stem: str) -> list[str]:
+        of_class = {labels.condition(number): name for number, name in enumerate(labels.class_names)}
+        values = {of_class[source]: weight for source, weight in weights.items() if source in of_class}
+        name = self._session.add_table(stem, ClassTable(labels.tensor, values))
+        others = [f"{source}: {number_text(weight)}" for source, weight in weights.items() if source not in of_class]
+        return [f"classes({tql.quote_name(labels.tensor)}, ${name})", *others]
+
+    def _conditions(self, text: str) -> tuple[str, ...]:
+        """Return the clauses of a query that ask for no class and not for every sample, as they are written."""
+        sample = tql.parse(text).sample
+        if sample is None or not isinstance(sample.weight, ast.Weights) or sample.weight.combine != "max":
+            return ()
+        clauses = self._clauses(text)
+        firsts = dict(zip(reversed(pair_numbers(clauses)), reversed(clauses), strict=True))
+        kept = [
+            pair
+            for number, pair in enumerate(sample.weight.pairs)
+            if number in firsts and firsts[number].class_name is None and not _is_every_row(pair.condition)
+        ]
+        return tuple(text[pair.start : pair.end] for pair in kept)
 
     @operation(
         "targets.solve",
@@ -99,7 +164,7 @@ class ClauseOperations:
         call.check_cancelled()
         found = plan.solve_targets(wanted, unit=unit, max_repeats=max_repeats)
         return {
-            "text": with_weights(text, _short_text(found.spec)),
+            "text": self._weighed(text, self._labels(plan), found.spec, "target_shares"),
             "max_repeats": found.max_repeats,
             "effective_sample_size": found.effective_sample_size,
             "moved": [{"class_index": m.class_index, "from": m.before, "to": m.after} for m in found.moved],
@@ -124,16 +189,10 @@ class ClauseOperations:
 _PARAMETERS = {"effective_number": "beta", "repeat_factor": "threshold"}
 
 
-def _short_text(spec: SamplingSpec) -> str:
-    """Return the weight expression with weights of a few digits, as a person would write them."""
-    short: dict[str | int, float] = {
-        number: float(f"{weight:.{_DIGITS}g}") for number, weight in enumerate(spec.weights)
-    }
-    return spec.replace_weights(short).with_options(size=None, mode="iid").to_tql()
+def _rounded(weight: float) -> float:
+    """Return a weight with a few digits, as a person would write it."""
+    return float(f"{weight:.{_DIGITS}g}")
 
 
-def _all_one(text: str) -> str:
-    for number, clause in enumerate(tql.clauses(text)):
-        if clause.start is not None:
-            text = tql.rewrite_weight(text, number, 1)
-    return text
+def _is_every_row(condition: ast.Expression) -> bool:
+    return isinstance(condition, ast.Literal) and condition.value is True

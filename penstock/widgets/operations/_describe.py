@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from penstock import tql
 from penstock.dataset.samples import content_of
 from penstock.sampling import SamplingPlan
 from penstock.storage import decoded
-from penstock.table import OverlayTable, Ragged, Table, class_colors_of, class_totals
+from penstock.table import OverlayTable, Ragged, class_colors_of, class_totals
 from penstock.tensors import TensorSpec, first_tensor, kind_in_words, labels_in_words
 from penstock.widgets.editing._objects import object_group
 from penstock.widgets.editing._sample import edited_uids
@@ -50,7 +50,7 @@ def shown_kind(spec: TensorSpec) -> str:
     return ", ".join(filter(None, (kind_in_words(spec), labels_in_words(spec))))
 
 
-def clause_infos(text: str, table: Table, labels: str | None) -> list[dict[str, Any]]:
+def clause_infos(clauses: Sequence[tql.WeightClause], labels: str | None) -> list[dict[str, Any]]:
     """Return the weight clauses of a query, each with the class it is about and where its number stands."""
     return [
         {
@@ -60,8 +60,9 @@ def clause_infos(text: str, table: Table, labels: str | None) -> list[dict[str, 
             "weight": clause.weight if math.isfinite(clause.weight) else 1.0,
             "from": clause.start,
             "to": clause.end,
+            "table": clause.table,
         }
-        for clause in tql.clauses(text, table)
+        for clause in clauses
     ]
 
 
@@ -129,6 +130,7 @@ def _data_token(table: OverlayTable) -> str:
 def display_state(session: Session, display: Display) -> tuple[dict[str, Any], list[bytes]]:
     """Return the `Display` of the contract, and the buffers of the query's statistics."""
     state, buffers = query_state(display.run, mode=session.mode, seed=session.seed)
+    state["preset"] = _preset(session, display.run)
     return {"dataset": dataset_info(session, display), "query": state, "grid": grid_state(display)}, buffers
 
 
@@ -180,7 +182,7 @@ def query_state(run: QueryRun, *, mode: str, seed: int) -> tuple[dict[str, Any],
         "replace": spec.replace,
         "mode": mode,
         "seed": seed,
-        "clauses": clause_infos(run.text, run.table, run.labels) if run.has_sampling else [],
+        "clauses": clause_infos(run.clauses, run.labels) if run.has_sampling else [],
         "conditions": [{"text": one.text, "from": one.start, "to": one.end} for one in tql.conditions(run.text)],
         "has_sampling": run.has_sampling,
         "funnel": funnel,
@@ -214,6 +216,16 @@ def _class_colors(run: QueryRun) -> dict[str, str]:
         return {}
     colors = class_colors_of(run.table, run.labels)
     return {str(index): colors[name] for index, name in enumerate(run.class_names) if name in colors}
+
+
+def _preset(session: Session, run: QueryRun) -> dict[str, Any] | None:
+    """Return what the weights come from: the preset, and what it wrote for each clause."""
+    clauses = run.clauses if run.has_sampling else ()
+    preset = session.presets.of(clauses)
+    if preset is None or not clauses:
+        return None
+    weights = [preset.weights.get(clause.expression) for clause in clauses]
+    return {"name": preset.name, "parameter": preset.parameter, "weights": weights}
 
 
 def _followed(run: QueryRun) -> dict[str, Any] | None:

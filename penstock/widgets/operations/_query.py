@@ -70,10 +70,10 @@ class QueryOperations:
     @operation("query.lint", lane="read", text=QUERY)
     def lint(self, _call: Call, *, text: str) -> dict[str, Any]:
         """Say what is wrong, and where the weights stand."""
-        run = self._session.run
+        run, tables = self._session.run, self._session.tables
         found = [
             {"from": d.start, "to": d.end, "severity": d.severity, "message": d.message, "fix": d.fix}
-            for d in tql.lint(text, run.table)
+            for d in tql.lint(text, run.table, params=tables)
         ]
         if any(diagnostic["severity"] == "error" for diagnostic in found):
             return {"diagnostics": found, "clauses": None, "combine": None}
@@ -81,8 +81,8 @@ class QueryOperations:
         combine = None
         if sample is not None:
             combine = sample.weight.combine if isinstance(sample.weight, ast.Weights) else "max"
-        clauses = clause_infos(text, run.table, run.labels) if sample is not None else []
-        return {"diagnostics": found, "clauses": clauses, "combine": combine}
+        clauses = tql.clauses(text, run.table, tables=tables) if sample is not None else ()
+        return {"diagnostics": found, "clauses": clause_infos(clauses, run.labels), "combine": combine}
 
     @operation("query.complete", lane="read", text=QUERY, position=check.integer(0, check.MAX_QUERY_CHARACTERS))
     def complete(self, _call: Call, *, text: str, position: int) -> dict[str, Any]:
@@ -98,7 +98,7 @@ class QueryOperations:
     @operation("query.explain", lane="read", text=QUERY)
     def explain(self, _call: Call, *, text: str) -> dict[str, Any]:
         """Count the rows each clause leaves."""
-        funnel = tql.explain(text, self._session.run.table).funnel
+        funnel = tql.explain(text, self._session.run.table, params=self._session.tables).funnel
         return {"funnel": [{"label": label, "rows": int(rows)} for label, rows in funnel]}
 
     @operation("query.format", lane="read", text=QUERY)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -10,14 +11,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.errors import QueryCancelledError
+from penstock.errors import PenstockError, QueryCancelledError
 from penstock.table import Table
 from penstock.tensors import thumbnail
 from penstock.widgets._byte_cache import ByteCache
-from penstock.widgets.requests._failures import in_short
+from penstock.widgets.requests._failures import Problem, in_short, problem_of
 
 __all__ = ["THUMBNAILS", "Thumbnail", "Thumbnails"]
 
+_log = logging.getLogger("penstock.widgets")
 _ROWS_PER_READ = 16
 _NUM_DECODERS = 4
 _NO_IMAGE = "this sample has no image"
@@ -36,12 +38,15 @@ class Thumbnail:
         Of the full image, pixels; 0 where unknown.
     error : str, optional
         Why the image cannot be shown.
+    problem : str, optional
+        The kind of that, `Problem`.
     """
 
     jpeg: bytes = b""
     width: int = 0
     height: int = 0
     error: str | None = None
+    problem: Problem | None = None
 
 
 class Thumbnails:
@@ -113,7 +118,7 @@ def _make(table: Table, rows: NDArray[np.int64], tensor: str, size: int) -> list
         raise
     except BaseException as error:  # noqa: BLE001  a panic of the engine too: one sample must not cost the page
         if len(rows) == 1:
-            return [Thumbnail(error=in_short(error))]
+            return [_failed(error)]
         return [made for row in rows for made in _make(table, np.array([row]), tensor, size)]
     allowed = table.max_image_bytes
     return list(_decoders.map(lambda sample: _shrink(sample, size, allowed), encoded))
@@ -121,14 +126,20 @@ def _make(table: Table, rows: NDArray[np.int64], tensor: str, size: int) -> list
 
 def _shrink(encoded: Any, size: int, max_bytes: int | None) -> Thumbnail:
     if encoded is None or (isinstance(encoded, bytes) and not encoded):
-        return Thumbnail(error=_NO_IMAGE)
+        return Thumbnail(error=_NO_IMAGE, problem="none")
     try:
         jpeg, width, height = thumbnail(encoded, size, max_bytes=max_bytes)
     except (KeyboardInterrupt, SystemExit):
         raise
     except BaseException as error:  # noqa: BLE001  whatever is wrong with one image is said on its tile
-        return Thumbnail(error=in_short(error))
+        return _failed(error)
     return Thumbnail(jpeg=jpeg, width=width, height=height)
+
+
+def _failed(error: BaseException) -> Thumbnail:
+    if not isinstance(error, PenstockError):
+        _log.error("an image cannot be shown", exc_info=error)
+    return Thumbnail(error=in_short(error), problem=problem_of(error))
 
 
 THUMBNAILS = Thumbnails()

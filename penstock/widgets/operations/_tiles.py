@@ -108,7 +108,7 @@ def _thumbnails(
 ) -> list[Thumbnail]:
     tensor = first_tensor(run.table.tensors, "image")
     if tensor is None:
-        return [Thumbnail(error="the dataset has no images")] * len(rows)
+        return [Thumbnail(error="the dataset has no images", problem="none")] * len(rows)
     return THUMBNAILS.page(run.table, rows, tensor, size, check_cancelled, dataset=session.dataset.path)
 
 
@@ -128,6 +128,7 @@ def _tile(run: QueryRun, row: int, position: int, made: Thumbnail, *, edited: bo
         "boxes": boxes,
         "edited": edited,
         "error": made.error,
+        "problem": made.problem,
     }
 
 

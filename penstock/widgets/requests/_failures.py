@@ -2,20 +2,36 @@
 
 from __future__ import annotations
 
+import re
 from concurrent.futures import CancelledError
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from penstock.errors import ConflictError, PenstockError, QueryCancelledError, TQLError
+from penstock.errors import ConflictError, ImageDecodeError, PenstockError, QueryCancelledError, TQLError
 from penstock.tql.syntax._offsets import Offsets
 from penstock.widgets.requests._checks import BadRequestError, OutdatedError
 
 if TYPE_CHECKING:
     from penstock.dataset import Conflict
 
-__all__ = ["failure", "in_short"]
+__all__ = ["Problem", "failure", "in_short", "problem_of"]
 
+Problem = Literal["refused", "unreachable", "missing", "damaged", "none", "other"]
+"""Why an image is not shown: access is refused, its storage or file is not there, it is damaged, there is none."""
+
+_PROBLEMS: tuple[tuple[Problem, re.Pattern[str]], ...] = (
+    ("refused", re.compile(r"access was denied|no credentials were found|permission was denied|permission denied")),
+    ("missing", re.compile(r"linked file .* does not exist|is missing")),
+    (
+        "unreachable",
+        re.compile(
+            r"reachable|does not respond|not available now|interrupted|redirects|server returned|does not exist"
+            r"|another region|certificate|could not return"
+        ),
+    ),
+    ("damaged", re.compile(r"damaged|decode|is not an image")),
+)
 _LONGEST = 2000
 _LONG_VALUE = 200
 _MAX_CONFLICTS = 50
@@ -69,9 +85,23 @@ def _value(value: Any) -> str:
 
 
 def in_short(error: BaseException) -> str:
-    """Return what went wrong on one line; of an error nobody foresaw with its type."""
-    text = " ".join(str(error.message if isinstance(error, PenstockError) else error).split())
-    return (text if isinstance(error, PenstockError) else f"{type(error).__name__}: {text}")[:_LONGEST]
+    """Return what went wrong on one line; of an error nobody foresaw its type alone: its text is not for users."""
+    if isinstance(error, PenstockError):
+        return " ".join(error.message.split())[:_LONGEST]
+    if isinstance(error, MemoryError):
+        return "there is not enough memory"
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror.lower()[:_LONGEST]
+    return f"penstock failed ({type(error).__name__}); the log of the kernel has the details"
+
+
+def problem_of(error: BaseException) -> Problem:
+    """Return what kind of trouble an error of reading is, as a tile of the grid names it."""
+    if isinstance(error, ImageDecodeError):
+        return "damaged"
+    if not isinstance(error, PenstockError):
+        return "other"
+    return next((problem for problem, words in _PROBLEMS if words.search(error.message)), "other")
 
 
 def _known(error: PenstockError) -> dict[str, Any]:

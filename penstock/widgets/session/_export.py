@@ -19,7 +19,18 @@ from penstock.widgets.session._source import Source
 if TYPE_CHECKING:
     from penstock.dataset import View
 
-__all__ = ["Step", "code_of", "loader_of", "split_sampling", "steps_of", "view_code", "view_of", "with_weights"]
+__all__ = [
+    "Step",
+    "code_of",
+    "loader_of",
+    "self_contained",
+    "split_sampling",
+    "steps_of",
+    "tables_of",
+    "view_code",
+    "view_of",
+    "with_weights",
+]
 
 FRAMEWORKS = ("pytorch", "numpy")
 _MAX_LITERAL_ROWS = 2000
@@ -76,14 +87,30 @@ def with_weights(text: str, weights: str) -> str:
 
 
 def _sampling_step(run: QueryRun, seed: int) -> Step:
-    spec = run.spec
+    spec, tables = run.spec, tables_of(run)
     weights = spec.with_options(size=None, mode="iid").to_tql()
     options: tuple[tuple[str, Any], ...] = (("seed", seed), ("mode", spec.mode))
+    if tables:
+        weights, options = split_sampling(run.text)[1] or weights, (*options, ("params", tables))
     if spec.size is not None:
         options = (("size", spec.size), *options)
     if not spec.replace:
         options = (("replace", False), *options)
     return Step(method="sample_by", arguments=(weights,), options=options)
+
+
+def tables_of(run: QueryRun) -> dict[str, dict[str, float]]:
+    """Return the tables of class weights that the query names, with the weights of now."""
+    names = run.table_names if run.has_sampling else ()
+    found = run.tables.fitting(run.table)
+    return {name: dict(found[name]) for name in names}
+
+
+def self_contained(run: QueryRun) -> str:
+    """Return the query with a clause in place of each entry of its tables of class weights."""
+    if not run.has_sampling or not run.table_names:
+        return run.text
+    return with_weights(run.text, run.spec.with_options(size=None, mode="iid").to_tql())
 
 
 def steps_of(run: QueryRun, seed: int, *, batch_size: int, drop_last: bool, framework: str) -> list[Step]:
@@ -123,8 +150,9 @@ def _check(run: QueryRun, framework: str) -> None:
 def view_of(source: Source, run: QueryRun, seed: int) -> View:
     """Return what the query gives, sampled where it has SAMPLE BY."""
     reader = source.reader(run.table)
-    if not run.has_sampling or run.spec == tql.parse_sampling(run.text, seed=seed):
-        return reader.query(run.text, seed=seed)
+    text = self_contained(run)
+    if not run.has_sampling or run.spec == tql.parse_sampling(text, seed=seed):
+        return reader.query(text, seed=seed)
     pool = reader.query(split_sampling(run.text)[0], seed=seed)
     sampled: View = _sampling_step(run, seed).apply(pool)
     return sampled

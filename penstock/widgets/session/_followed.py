@@ -40,11 +40,15 @@ class Follows:
             if list(then) == list(now) and list(then) != list(before) and same_but_weights(after, run.text):
                 # merged classes are back, and so is the text that named them
                 again = tql.rename_classes(text, {str(run.labels): {old: now[key] for key, old in then.items()}})
-                return reweighted(again, run.spec) if run.has_sampling else again
+                return reweighted(again, run.spec, _clauses(again, table, run)) if run.has_sampling else again
         text = tql.rename_classes(run.text, renames) if renames else run.text
         if text != run.text and list(before) != list(now):
             self._texts = [*self._texts[-_MAX_TEXTS:], (before, run.text, text)]
         return text
+
+
+def _clauses(text: str, table: OverlayTable, run: QueryRun) -> tuple[tql.WeightClause, ...]:
+    return tql.clauses(text, table, tables=run.tables.fitting(table))
 
 
 def renamed(text: str, renames: Names) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -16,6 +16,7 @@ from penstock.sampling import Clause, SamplingPlan, SamplingSpec
 from penstock.sampling.plan._plan import PlannedStrata
 from penstock.table import OverlayTable, class_names_of
 from penstock.tql.syntax import _ast as ast
+from penstock.widgets.session._class_tables import NO_TABLES, ClassTables, pair_numbers
 
 __all__ = ["Followed", "Mode", "QueryRun", "as_written", "execute", "reweighted", "same_but_weights"]
 
@@ -70,6 +71,8 @@ class QueryRun:
         What is to be said about the result.
     followed : Followed, optional
         How the classes changed since the run before.
+    tables : ClassTables
+        Tables of class weights that queries name, with the weights of now.
     """
 
     text: str
@@ -83,6 +86,17 @@ class QueryRun:
     seconds: float
     warnings: tuple[str, ...] = ()
     followed: Followed | None = None
+    tables: ClassTables = NO_TABLES
+
+    @property
+    def clauses(self) -> tuple[tql.WeightClause, ...]:
+        """The weight clauses of the text, those of tables included."""
+        return tql.clauses(self.text, self.table, tables=self.tables.fitting(self.table))
+
+    @property
+    def table_names(self) -> tuple[str, ...]:
+        """Names of the tables of class weights that the text names."""
+        return tuple(dict.fromkeys(clause.table for clause in self.clauses if clause.table is not None))
 
     @property
     def has_sampling(self) -> bool:
@@ -145,6 +159,7 @@ def execute(
     labels: str | None,
     rows: NDArray[np.int64] | None = None,
     cancelled: Callable[[], bool] | None = None,
+    tables: ClassTables = NO_TABLES,
 ) -> QueryRun:
     """Run a query and group its pool by weight clause.
 
@@ -154,7 +169,9 @@ def execute(
         If the text is wrong; nothing has changed then.
     """
     started = time.perf_counter()
-    result = tql.run(text, table, seed=seed, mode=mode, rows=rows, labels=labels, cancel=cancelled)
+    result = tql.run(
+        text, table, seed=seed, mode=mode, rows=rows, labels=labels, cancel=cancelled, params=tables.fitting(table)
+    )
     pool = result.pool if result.is_rows else np.empty(0, np.int64)
     if result.is_rows and result.plan is not None:
         strata: PlannedStrata | None = result.plan.strata
@@ -175,23 +192,26 @@ def execute(
         labels=labels,
         seconds=time.perf_counter() - started,
         warnings=tuple(str(warning) for warning in result.warnings),
+        tables=tables,
     )
 
 
-def reweighted(text: str, spec: SamplingSpec) -> str:
+def reweighted(text: str, spec: SamplingSpec, clauses: Sequence[tql.WeightClause] | None = None) -> str:
     """Return the query with the spec's weights as its literals, the rest kept to the letter."""
     if spec.expression is not None:
         return text
-    for number, (clause, weight) in enumerate(zip(tql.clauses(text), spec.weights, strict=True)):
+    clauses = tql.clauses(text) if clauses is None else clauses
+    for pair, clause, weight in zip(pair_numbers(clauses), clauses, spec.weights, strict=True):
         if clause.start is not None and clause.weight != weight:
-            text = tql.rewrite_weight(text, number, weight)
+            text = tql.rewrite_weight(text, pair, weight)
     return text
 
 
-def as_written(text: str, spec: SamplingSpec) -> SamplingSpec:
+def as_written(spec: SamplingSpec, clauses: Sequence[tql.WeightClause]) -> SamplingSpec:
     """Return the spec with the weights the text's literals say, to their last digit."""
-    written = [(number, clause) for number, clause in enumerate(tql.clauses(text)) if clause.start is not None]
-    said: dict[str | int, float] = {number: clause.weight for number, clause in written}
+    said: dict[str | int, float] = {
+        number: clause.weight for number, clause in enumerate(clauses) if clause.start is not None
+    }
     return spec.replace_weights(said)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
@@ -17,6 +17,8 @@ from penstock.sampling import SamplingPlan
 from penstock.table import OverlayTable
 from penstock.widgets.requests._checks import OutdatedError
 from penstock.widgets.requests._failures import in_short
+from penstock.widgets.session._applied_presets import AppliedPresets
+from penstock.widgets.session._class_tables import ClassTable, ClassTables
 from penstock.widgets.session._display import Display, arranged
 from penstock.widgets.session._export import split_sampling, view_of
 from penstock.widgets.session._filter import EVERYTHING, GridFilter, How, State, checked_filter
@@ -98,6 +100,8 @@ class Session(SessionState):
         self._follows = Follows()
         self._renames: Names = {}
         self.image_checks = ImageChecks()
+        self._tables = ClassTables()
+        self.presets = AppliedPresets()
         self._display = arranged(self._execute(query))
         self._remember(query)
         self._follower = Follower(self.order, self.follow)
@@ -221,16 +225,34 @@ class Session(SessionState):
             spec = self.run.spec.with_options(**(changes if self.run.has_sampling else {}))
             if weights is not None:
                 spec = spec.replace_weights({i: float(w) for i, w in enumerate(weights)})
-            text = reweighted(text, spec) if self.run.has_sampling else text
-            run = self.run.with_spec(as_written(text, spec), text)
+            if self.run.has_sampling:
+                text = reweighted(text, spec, self._clauses(text))
+                spec = as_written(spec, self._clauses(text))
+            tables = self._tables if spec.expression else self._tables.with_weights(self._clauses(text), spec.weights)
+            run = replace(self.run.with_spec(spec, text), tables=tables)
             _ = run.plan  # refuses what these rows cannot be drawn by
             self._mode, self._seed = mode or self._mode, self._seed if seed is None else seed
             another_size = size not in {"same", self._size}
             self._size = self._size if size == "same" else size
             token = self._display.token
+            self._tables = tables
             self._publish(self._display.with_weights(run), "query" if another_size else "weights")
             if self._display.token != token and not another_size:
                 self._tell("grid")
+
+    def add_table(self, stem: str, new: ClassTable) -> str:
+        """Keep a table of class weights for queries to name; return its name."""
+        with self.lock:
+            name, self._tables = self._tables.added(stem, new)
+            return name
+
+    @property
+    def tables(self) -> Mapping[str, Mapping[str, float]]:
+        """Weights by class name of each ``$name`` that a query can have, of the data on show."""
+        return self._tables.fitting(self.table)
+
+    def _clauses(self, text: str) -> tuple[tql.WeightClause, ...]:
+        return tql.clauses(text, self.table, tables=self.tables)
 
     def _check_number_of(self, weights: Sequence[float] | NDArray[np.float64]) -> None:
         expected = len(self.weights)
@@ -420,7 +442,14 @@ class Session(SessionState):
     def _execute_followed(self, table: OverlayTable) -> QueryRun:
         """Run the query on another state of the data; classes that were renamed or merged are renamed in it."""
         text, followed, renames = self._follows.query(self.run, table)
-        run = self._execute(text, table)
+        tables = self._tables
+        if followed is not None:
+            self._tables = tables.followed(renames, self.run.table, table, self.run.spec.combine)
+        try:
+            run = self._execute(text, table)
+        except BaseException:
+            self._tables = tables
+            raise
         if followed is not None:
             self._renames = renames
             past = (text if one == self.run.text else renamed(one, renames) for one in self.history)
@@ -465,6 +494,7 @@ class Session(SessionState):
             labels=present_labels(self._wanted_labels, table.tensors),
             rows=self.source.rows(table),
             cancelled=cancelled,
+            tables=self._tables,
         )
         gone = self.source.num_gone(table)
         if gone:

@@ -7,13 +7,14 @@ export function canFilter(store: Store): boolean {
 }
 
 export function isFiltered(store: Store, classIndex: number): boolean {
-  return store.classFilter.value === classIndex;
+  return store.filter.value.classes.includes(classIndex);
 }
 
-/** Shows the samples with a class, again all samples the second time. */
-export async function filterBy(store: Store, classIndex: number, _add: boolean): Promise<void> {
+/** Shows the samples with a class, again all samples the second time; `add`: the class joins those that are shown. */
+export async function filterBy(store: Store, classIndex: number, add: boolean): Promise<void> {
   if (!canFilter(store)) return;
-  await store.actions.filterClass(isFiltered(store, classIndex) ? null : classIndex);
+  if (add) await store.actions.filterClass(classIndex, { add });
+  else await store.actions.filterClass(store.classFilter.value === classIndex ? null : classIndex);
 }
 
 /** What a click or Enter on a row does; with Shift, Ctrl or Cmd its class joins those that are shown. */

@@ -1,5 +1,6 @@
 // Which rows the table has. A class keeps its row's key when its clause enters the text, so that a drag goes on.
 import type { ClauseInfo } from "../session/protocol.ts";
+import { isMovable } from "../session/text-binding.ts";
 import { clausesOfClasses, conditionsOf, matchesEveryRow } from "../statistics/conditions.ts";
 
 export interface SliderRow {
@@ -39,7 +40,7 @@ export function tableRows({ clauses, classes, names, sampling, unlabeled }: Rows
       expression: clause.expression,
       classIndex: null,
       clause: i,
-      literal: clause.from !== null,
+      literal: isMovable(clause),
       bar: names.length + j,
     });
   }
@@ -54,7 +55,7 @@ export function tableRows({ clauses, classes, names, sampling, unlabeled }: Rows
       expression: clause?.expression ?? "",
       classIndex: c,
       clause: i,
-      literal: clause === undefined ? canWeigh : clause.from !== null,
+      literal: clause === undefined ? canWeigh : isMovable(clause),
       bar: c,
     };
   });

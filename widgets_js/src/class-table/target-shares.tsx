@@ -1,10 +1,13 @@
 import { type Signal, useSignal } from "@preact/signals";
 import type { Ops, Unit } from "../session/protocol.ts";
 import { RpcFailure } from "../session/rpc.ts";
+import type { Session } from "../session/session.ts";
 import type { Store } from "../session/store.ts";
+import { formatWeight } from "../session/text-binding.ts";
 import { chartsOf } from "../statistics/charts.ts";
 import { focusable } from "../ui/focus.ts";
-import { countText, shareText, timesText } from "../ui/number-text.ts";
+import { countText, pluralText, shareText, timesText } from "../ui/number-text.ts";
+import { keptWeights } from "./apply-preset.ts";
 import { tunerState } from "./tuner-state.ts";
 
 interface Target {
@@ -21,7 +24,8 @@ const MEANING: Readonly<Record<Unit, string>> = {
 };
 
 /** Shares to reach, solved in the kernel for weights; when they cannot be met, why. */
-export function TargetShares({ store }: { store: Store }) {
+export function TargetShares({ session }: { session: Session }) {
+  const { store } = session;
   const targets = useSignal<readonly Target[]>(firstTargets(store));
   const outcome = useSignal<Outcome | null>(null);
   const busy = useSignal(false);
@@ -157,15 +161,22 @@ async function solve(
       },
       { lane: "solve" },
     );
-    await store.actions.run({ text: result.text });
+    if (!(await store.actions.runWeights(result.text, "target shares", keptWeights(store)))) return;
     tunerState(store).keepLocked(before);
     outcome.value = { solved: result };
+    store.actions.tellWeights(solvedText(store), true);
   } catch (failure) {
     const hint = failure instanceof RpcFailure && failure.error.hint ? `. ${failure.error.hint}` : "";
     outcome.value = { reason: `${failure instanceof Error ? failure.message : String(failure)}${hint}` };
   } finally {
     busy.value = false;
   }
+}
+
+function solvedText(store: Store): string {
+  const weights = [...store.weights.value];
+  const [least, most] = [Math.min(...weights), Math.max(...weights)].map(formatWeight);
+  return `Target shares: ${pluralText(weights.length, "weight")} from ${least} to ${most}`;
 }
 
 /** The classes weights name, else the rarest, each at its present share. */

@@ -4,9 +4,8 @@ import type { Store } from "../session/store.ts";
 import { chartsOf } from "../statistics/charts.ts";
 import { focusable } from "../ui/focus.ts";
 import { countText } from "../ui/number-text.ts";
-import { Popover } from "../ui/popover.tsx";
 import { Switch } from "../ui/switch.tsx";
-import { Presets } from "./presets.tsx";
+import { BalanceMenu } from "./balance-menu.tsx";
 import { SORTS, type Sort } from "./row-order.ts";
 import type { TableModel } from "./table-model.ts";
 
@@ -29,7 +28,6 @@ const UNITS: readonly { value: Unit; label: string; title: string }[] = [
 
 /** Find, sort, balance. */
 export function FindTools({ session, model, narrow }: { session: Session; model: TableModel; narrow: boolean }) {
-  const { store } = session;
   const classes = model.rows.value.filter((row) => row.kind === "class").length;
   return (
     <div class="penstock-table-tools">
@@ -67,9 +65,7 @@ export function FindTools({ session, model, narrow }: { session: Session; model:
           ))}
         </select>
       </span>
-      <Popover label="Balance ▾" testid="penstock-presets" class="penstock-button penstock-tool-button">
-        {() => <Presets store={store} disabled={store.textFault.value !== null || store.statistics.value === null} />}
-      </Popover>
+      <BalanceMenu session={session} />
     </div>
   );
 }

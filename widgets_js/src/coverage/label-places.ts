@@ -14,8 +14,3 @@ export function labelPlaces(ends: readonly number[], room: number, top: number, 
   }
   return places;
 }
-
-/** Room for a chart of this width: low in a column, higher where it stands alone. */
-export function chartHeight(width: number): number {
-  return width > 560 ? 200 : 124;
-}

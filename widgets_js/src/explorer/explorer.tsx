@@ -80,6 +80,8 @@ export function Toast({ session }: { session: Session }) {
   const { value } = store.toast;
   if (value === null) return null;
   const dataset = store.dataset.value;
+  const { actions } = store;
+  const ofWeights = value.of === "weights";
   return (
     <div
       class={`penstock-toast${value.bad ? " penstock-bad-toast" : ""}`}
@@ -109,13 +111,23 @@ export function Toast({ session }: { session: Session }) {
           {value.action.label}
         </button>
       )}
-      {value.undo && dataset?.can_undo != null ? (
-        <button {...focusable} type="button" class="penstock-link" onClick={() => void store.actions.undo()}>
+      {value.undo && (ofWeights || dataset?.can_undo != null) ? (
+        <button
+          {...focusable}
+          type="button"
+          class="penstock-link"
+          onClick={() => void (ofWeights ? actions.undoWeights() : actions.undo())}
+        >
           Undo
         </button>
       ) : null}
-      {value.redo && dataset?.can_redo != null ? (
-        <button {...focusable} type="button" class="penstock-link" onClick={() => void store.actions.redo()}>
+      {value.redo && (ofWeights || dataset?.can_redo != null) ? (
+        <button
+          {...focusable}
+          type="button"
+          class="penstock-link"
+          onClick={() => void (ofWeights ? actions.redoWeights() : actions.redo())}
+        >
           Redo
         </button>
       ) : null}

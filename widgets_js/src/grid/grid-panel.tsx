@@ -4,11 +4,12 @@ import { isFiltered } from "../session/grid-filter.ts";
 import * as intervals from "../session/intervals.ts";
 import { chips } from "../session/labels.ts";
 import { type LoadedTile, type PageCache, pagesOf } from "../session/page-cache.ts";
+import { canRetry, problemWords } from "../session/problems.ts";
 import type { Session } from "../session/session.ts";
 import type { Store } from "../session/store.ts";
 import { classColor } from "../ui/colors.ts";
 import { focusable } from "../ui/focus.ts";
-import { countText } from "../ui/number-text.ts";
+import { countText, pluralText } from "../ui/number-text.ts";
 import { BoxOverlay, MANY } from "./box-overlay.tsx";
 import { filterInWords } from "./filter-words.ts";
 import {
@@ -199,7 +200,13 @@ function Cell({ session, id, position, column, side }: CellProps) {
       {tile === undefined ? (
         <Waiting fault={fault} onRetry={() => grid.pages.retry(position)} />
       ) : (
-        <TileImage store={store} tile={tile} boxes={grid.boxes.value} side={side} />
+        <TileImage
+          store={store}
+          tile={tile}
+          boxes={grid.boxes.value}
+          side={side}
+          onRetry={() => grid.pages.retry(position)}
+        />
       )}
     </div>
   );
@@ -215,22 +222,28 @@ function cellName(store: Store, tile: LoadedTile | undefined, position: number):
 function Waiting({ fault, onRetry }: { fault: string | null; onRetry: () => void }) {
   if (fault === null) return <span class="penstock-skeleton" />;
   return (
-    <span class="penstock-broken">
-      <span>{fault}</span>
-      <button {...focusable} type="button" tabIndex={-1} class="penstock-link" onClick={onRetry}>
-        Retry
-      </button>
+    <span class="penstock-broken" title={fault}>
+      <span>not loaded</span>
+      <Again onRetry={onRetry} />
     </span>
   );
 }
 
-function TileImage({ store, tile, boxes, side }: { store: Store; tile: LoadedTile; boxes: boolean; side: number }) {
+interface TileProps {
+  store: Store;
+  tile: LoadedTile;
+  boxes: boolean;
+  side: number;
+  onRetry: () => void;
+}
+
+function TileImage({ store, tile, boxes, side, onRetry }: TileProps) {
   return (
     <>
       {store.dataset.value?.image_tensor === null ? (
         <Card store={store} labels={tile.labels} />
       ) : tile.url === null ? (
-        <Broken tile={tile} />
+        <Broken tile={tile} onRetry={onRetry} />
       ) : (
         <img src={tile.url} alt="" draggable={false} />
       )}
@@ -243,7 +256,11 @@ function TileImage({ store, tile, boxes, side }: { store: Store; tile: LoadedTil
         />
       ) : null}
       {boxes && tile.boxes.length / 4 > MANY ? (
-        <span class="penstock-box-count" aria-hidden="true" data-count={`${tile.boxes.length / 4} boxes`} />
+        <span
+          class="penstock-box-count"
+          aria-hidden="true"
+          data-count={pluralText(tile.boxes.length / 4, "box", "boxes")}
+        />
       ) : null}
       {tile.boxes.length === 0 && tile.url !== null ? <LabelDots store={store} labels={tile.labels} /> : null}
       {tile.edited ? (
@@ -256,11 +273,36 @@ function TileImage({ store, tile, boxes, side }: { store: Store; tile: LoadedTil
   );
 }
 
-function Broken({ tile }: { tile: LoadedTile }) {
+/** Few words; the sentence is in the tooltip, and in the detail panel when the tile is clicked. */
+function Broken({ tile, onRetry }: { tile: LoadedTile; onRetry: () => void }) {
   return (
-    <span class="penstock-broken penstock-warned" data-testid="penstock-broken">
-      <span>{tile.error ?? "no image"}</span>
+    <span
+      class="penstock-broken penstock-warned"
+      title={tile.error ?? undefined}
+      data-problem={tile.problem ?? "other"}
+      data-testid="penstock-broken"
+    >
+      <span>{problemWords(tile.problem)}</span>
+      {canRetry(tile.problem) ? <Again onRetry={onRetry} /> : null}
     </span>
+  );
+}
+
+function Again({ onRetry }: { onRetry: () => void }) {
+  return (
+    <button
+      {...focusable}
+      type="button"
+      tabIndex={-1}
+      class="penstock-link"
+      data-testid="penstock-retry"
+      onClick={(event) => {
+        event.stopPropagation();
+        onRetry();
+      }}
+    >
+      Retry
+    </button>
   );
 }
 

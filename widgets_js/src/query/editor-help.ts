@@ -1,4 +1,4 @@
-// What helps while one types a query, loaded after the first paint: completion, closing brackets, underlined faults.
+// What helps while one types a query: completion, closing brackets, underlined faults.
 import {
   acceptCompletion,
   autocompletion,
@@ -11,14 +11,11 @@ import {
   completionStatus,
   type Completion as EditorCompletion,
 } from "@codemirror/autocomplete";
-import { type Diagnostic as EditorDiagnostic, linter, setDiagnostics } from "@codemirror/lint";
+import { type Diagnostic as EditorDiagnostic, setDiagnostics } from "@codemirror/lint";
 import { type EditorState, type Extension, Prec, type TransactionSpec } from "@codemirror/state";
 import { type EditorView, keymap } from "@codemirror/view";
 import type { Completion, Diagnostic } from "../session/protocol.ts";
-import type { QuerySession } from "../session/query-session.ts";
 import type { Store } from "../session/store.ts";
-
-const LINT_MS = 150;
 
 const COMPLETION_TYPES: Record<Completion["kind"], string> = {
   keyword: "keyword",
@@ -80,7 +77,7 @@ export function asEditorDiagnostic(diagnostic: Diagnostic, length: number): Edit
   return { from, to, severity: diagnostic.severity, message: diagnostic.message, actions };
 }
 
-/** The diagnostics of a run as a change of the editor. */
+/** Diagnostics as a change of the editor. */
 export function underlined(state: EditorState, found: readonly Diagnostic[]): TransactionSpec {
   return setDiagnostics(
     state,
@@ -88,11 +85,7 @@ export function underlined(state: EditorState, found: readonly Diagnostic[]): Tr
   );
 }
 
-export function editorHelp(
-  store: Store,
-  query: QuerySession,
-  onDiagnostics: (diagnostics: Diagnostic[]) => void,
-): Extension {
+export function editorHelp(store: Store): Extension {
   const closePopup = {
     key: "Escape",
     run: (view: EditorView) => closeCompletion(view) || completionStatus(view.state) === null,
@@ -101,15 +94,6 @@ export function editorHelp(
     Prec.highest(keymap.of([{ key: "Tab", run: acceptCompletion }])),
     closeBrackets(),
     autocompletion({ override: [completionSource(store)], icons: false, activateOnTypingDelay: 80 }),
-    linter(
-      async (view) => {
-        const text = view.state.doc.toString();
-        const found = await query.lint(text);
-        onDiagnostics(found);
-        return found.map((one) => asEditorDiagnostic(one, text.length));
-      },
-      { delay: LINT_MS },
-    ),
     keymap.of([...closeBracketsKeymap, ...completionKeymap, closePopup]),
   ];
 }

@@ -1,7 +1,15 @@
 // The query's text on CodeMirror 6. The editor owns caret, history and popups; the store owns the text.
 import { defaultKeymap, history, historyKeymap } from "@codemirror/commands";
 import { bracketMatching } from "@codemirror/language";
-import { Annotation, Compartment, EditorState, Prec, StateEffect, Transaction } from "@codemirror/state";
+import {
+  Annotation,
+  Compartment,
+  EditorState,
+  type Extension,
+  Prec,
+  StateEffect,
+  Transaction,
+} from "@codemirror/state";
 import {
   Decoration,
   type DecorationSet,
@@ -14,12 +22,17 @@ import {
   type ViewUpdate,
 } from "@codemirror/view";
 import { effect } from "@preact/signals";
-import type { ClauseInfo, Diagnostic } from "../session/protocol.ts";
+import type { ClauseInfo } from "../session/protocol.ts";
 import type { QuerySession } from "../session/query-session.ts";
 import type { Store } from "../session/store.ts";
+import { debounce } from "../ui/debounce.ts";
 import { focusable } from "../ui/focus.ts";
+import type { CalmErrors } from "./calm-errors.ts";
+import { folding } from "./editor-fold.ts";
+import { editorHelp, underlined } from "./editor-help.ts";
 import { tokens } from "./tokens.ts";
 
+const LINT_MS = 50;
 const outside = Annotation.define<boolean>();
 const redecorate = StateEffect.define<null>();
 
@@ -66,8 +79,8 @@ function highlighter(store: Store) {
 export interface EditorOptions {
   store: Store;
   query: QuerySession;
+  errors: CalmErrors;
   parent: HTMLElement;
-  onDiagnostics: (diagnostics: Diagnostic[]) => void;
 }
 
 /** Popups hang in the page's body: an output area would clip them. The portal carries our tokens there. */
@@ -85,31 +98,60 @@ function run(store: Store): boolean {
   return true;
 }
 
-function extensions({ store, query }: EditorOptions, popups: HTMLElement, help: Compartment) {
+/** Read only where nothing would run it. */
+function alive(live: boolean): Extension {
+  return [
+    EditorState.readOnly.of(!live),
+    EditorView.editable.of(live),
+    EditorView.contentAttributes.of(live ? {} : { tabindex: "0", "aria-readonly": "true" }),
+  ];
+}
+
+function extensions(options: EditorOptions, popups: HTMLElement, life: Compartment) {
+  const { store } = options;
   const runKeys = ["Shift-Enter", "Mod-Enter", "Ctrl-Enter"].map((key) => ({ key, run: () => run(store) }));
   return [
     Prec.highest(keymap.of(runKeys)),
-    help.of([]),
+    life.of(alive(store.isLive.peek())),
     history(),
     bracketMatching(),
     drawSelection(),
     EditorView.lineWrapping,
+    editorHelp(store),
     keymap.of([...historyKeymap, ...defaultKeymap]),
     EditorView.contentAttributes.of({ ...focusable, "aria-label": "TQL query", "data-testid": "penstock-query-text" }),
     placeholder("select *"),
     tooltips({ parent: popups, position: "fixed" }),
     EditorState.tabSize.of(2),
+    folding((one) => one.annotation(outside) === true),
     highlighter(store),
-    EditorView.updateListener.of((update) => follow(update, store, query)),
+    follow(options),
   ];
 }
 
-/** What was typed goes to the store, with the way to carry literal positions along. */
-function follow(update: ViewUpdate, store: Store, query: QuerySession): void {
-  if (!update.docChanged || update.transactions.some((one) => one.annotation(outside))) return;
+/** What was typed goes to the store, with the way to carry literal positions along; then the kernel checks it. */
+function follow({ store, query, errors }: EditorOptions): Extension {
+  const check = debounce(async (text: string, since: number) => {
+    const found = await query.lint(text);
+    if (text !== store.text.peek()) return;
+    performance.measure("penstock:lint", { start: since, end: performance.now() });
+    errors.found(text, found);
+  }, LINT_MS);
+  const listener = EditorView.updateListener.of((update) => {
+    if (!update.docChanged) return;
+    const typed = !update.transactions.some((one) => one.annotation(outside));
+    if (typed) take(update, store, query, errors);
+    else if (store.textFault.peek() === null) errors.clear(); // a slider, or a query that ran
+    if (typed || store.textFault.peek() !== null) void check(update.state.doc.toString(), performance.now());
+  });
+  return [listener, ViewPlugin.define(() => ({ destroy: () => check.cancel() }))];
+}
+
+function take(update: ViewUpdate, store: Store, query: QuerySession, errors: CalmErrors): void {
   const clauses = store.clauses.peek();
   let strayed = false;
   update.changes.iterChangedRanges((from, to) => {
+    errors.typed(from, to);
     strayed ||= !clauses.some((c) => c.from !== null && c.to !== null && from >= c.from && to <= c.to);
   });
   query.edit(update.state.doc.toString(), (position, side) => update.changes.mapPos(position, side), strayed);
@@ -117,48 +159,38 @@ function follow(update: ViewUpdate, store: Store, query: QuerySession): void {
 
 /** Returns the view and its cleanup. */
 export function createEditor(options: EditorOptions): { view: EditorView; dispose: () => void } {
-  const { store, query, parent, onDiagnostics } = options;
-  const popups = portal(store, options.parent);
-  const help = new Compartment();
-  const view = new EditorView({ doc: store.text.peek(), extensions: extensions(options, popups, help), parent });
-  let underline = (_found: Diagnostic[]): void => {};
-  let gone = false;
-  const loadHelp = async (): Promise<void> => {
-    const { editorHelp, underlined } = await import("./editor-help.ts");
-    if (gone) return;
-    underline = (found) => view.dispatch(underlined(view.state, found));
-    view.dispatch({ effects: help.reconfigure(editorHelp(store, query, onDiagnostics)) });
-  };
-  const helpWhenLive = effect(() => {
-    if (store.isLive.value) loadHelp().catch(() => {}); // without it the query runs all the same
-  });
+  const { store, errors, parent } = options;
+  const popups = portal(store, parent);
+  const life = new Compartment();
+  const view = new EditorView({ doc: store.text.peek(), extensions: extensions(options, popups, life), parent });
   Object.assign(view.scrollDOM.dataset, { lmSuppressShortcuts: "true" });
-  const stopText = effect(() => {
-    const text = store.text.value;
-    const now = view.state.doc.toString();
-    if (text === now) return;
-    view.dispatch({
-      changes: minimalChange(now, text),
-      annotations: [outside.of(true), Transaction.addToHistory.of(false)],
-    });
-  });
-  const stopClauses = effect(() => {
-    store.clauses.value;
-    queueMicrotask(() => view.dispatch({ effects: redecorate.of(null) }));
-  });
-  const stopTheme = effect(() => {
-    popups.dataset.theme = store.theme.value;
-  });
-  query.onDiagnostics = (found) => {
-    onDiagnostics(found);
-    underline(found);
-  };
+  const stops = [
+    effect(() => {
+      const text = store.text.value;
+      const now = view.state.doc.toString();
+      if (text === now) return;
+      view.dispatch({
+        changes: minimalChange(now, text),
+        annotations: [outside.of(true), Transaction.addToHistory.of(false)],
+      });
+    }),
+    effect(() => {
+      store.clauses.value;
+      queueMicrotask(() => view.dispatch({ effects: redecorate.of(null) }));
+    }),
+    effect(() => {
+      popups.dataset.theme = store.theme.value;
+    }),
+    effect(() => view.dispatch({ effects: life.reconfigure(alive(store.isLive.value)) })),
+    effect(() => {
+      const { diagnostics } = errors.shown.value;
+      queueMicrotask(() => view.dispatch(underlined(view.state, diagnostics)));
+    }),
+  ];
   return {
     view,
     dispose: () => {
-      gone = true;
-      for (const stop of [helpWhenLive, stopText, stopClauses, stopTheme]) stop();
-      query.onDiagnostics = () => {};
+      for (const stop of stops) stop();
       view.destroy();
       popups.remove();
     },

@@ -5,26 +5,29 @@ import type { Session } from "../session/session.ts";
 import type { Store } from "../session/store.ts";
 import { chartsOf } from "../statistics/charts.ts";
 import { focusable } from "../ui/focus.ts";
-import { countText } from "../ui/number-text.ts";
+import { countText, pluralText } from "../ui/number-text.ts";
 import { Popover } from "../ui/popover.tsx";
-import { createEditor } from "./editor.ts";
+import { CalmErrors, oneSentence } from "./calm-errors.ts";
+import { QueryText } from "./query-text.tsx";
+
+const RELOAD_MS = 2000;
 
 export function QueryPanel({ session }: { session: Session }) {
-  const { store } = session;
-  const host = useRef<HTMLDivElement>(null);
-  const [diagnostics, setFound] = useState<Diagnostic[]>([]);
+  const { store, query } = session;
+  const [errors] = useState(() => new CalmErrors());
   useEffect(() => {
-    if (host.current === null) return undefined;
-    const editor = createEditor({ store, query: session.query, parent: host.current, onDiagnostics: setFound });
-    return editor.dispose;
-  }, [store, session]);
-  const dead = !store.isLive.value;
+    query.onDiagnostics = (found) => errors.found(store.text.peek(), found, true);
+    return () => {
+      query.onDiagnostics = () => {};
+      errors.dispose();
+    };
+  }, [store, query, errors]);
   return (
     <section class="penstock-query" aria-label="Query" data-testid="penstock-query">
       <div class="penstock-query-label" aria-hidden="true">
         TQL
       </div>
-      <div class="penstock-query-text" ref={host} />
+      <Text session={session} errors={errors} />
       <div class="penstock-query-run">
         <button
           {...focusable}
@@ -32,14 +35,14 @@ export function QueryPanel({ session }: { session: Session }) {
           class="penstock-button"
           aria-keyshortcuts="Shift+Enter"
           data-testid="penstock-run"
-          disabled={dead}
+          disabled={!store.isLive.value}
           onClick={() => void store.actions.run()}
         >
           Run <kbd>⇧⏎</kbd>
         </button>
       </div>
       <div class="penstock-query-foot">
-        <Outcome session={session} diagnostics={diagnostics} />
+        <Status session={session} errors={errors} />
         <span class="penstock-grow" />
         <Explain store={store} />
         <History store={store} />
@@ -49,13 +52,74 @@ export function QueryPanel({ session }: { session: Session }) {
   );
 }
 
-function Outcome({ session, diagnostics }: { session: Session; diagnostics: Diagnostic[] }) {
+/** The editor, once it is loaded; until then, and where no kernel has answered, its text. */
+function Text({ session, errors }: { session: Session; errors: CalmErrors }) {
+  const { store, query } = session;
+  const host = useRef<HTMLDivElement>(null);
+  const plain = useRef<HTMLDivElement>(null);
+  const [loaded, setLoaded] = useState(false);
+  const live = store.isLive.value;
+  const editor = useRef<{ dispose: () => void } | null>(null);
+  useEffect(() => {
+    if (!live || editor.current !== null) return undefined;
+    let gone = false;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const load = (): void => {
+      import("./editor.ts").then(
+        ({ createEditor }) => {
+          if (gone || host.current === null) return;
+          const focused = plain.current?.contains(document.activeElement) ?? false;
+          const made = createEditor({ store, query, errors, parent: host.current });
+          editor.current = made;
+          setLoaded(true);
+          if (focused) made.view.focus();
+        },
+        () => {
+          if (!gone) timer = setTimeout(load, RELOAD_MS); // the text is there, and Run runs it
+        },
+      );
+    };
+    load();
+    return () => {
+      gone = true;
+      clearTimeout(timer);
+    };
+  }, [live, store, query, errors]);
+  useEffect(
+    () => () => {
+      editor.current?.dispose();
+      editor.current = null;
+    },
+    [],
+  );
+  return (
+    <div class="penstock-query-text">
+      {loaded ? null : (
+        <div ref={plain}>
+          <QueryText store={store} />
+        </div>
+      )}
+      <div ref={host} />
+    </div>
+  );
+}
+
+/** One line of a fixed height: what is wrong, what is running, or what the query gave. */
+function Status({ session, errors }: { session: Session; errors: CalmErrors }) {
   const { store } = session;
+  const { text, diagnostics } = errors.shown.value;
   const error = diagnostics.find((one) => one.severity === "error");
-  if (error !== undefined) return <ErrorLine session={session} error={error} />;
+  if (store.link.value === "dead" && store.query.value !== null) {
+    return (
+      <span class="penstock-status penstock-changed" data-testid="penstock-funnel">
+        Sliders, bars and coverage still work; query, grid, labels and export wait for the kernel.
+      </span>
+    );
+  }
+  if (error !== undefined) return <ErrorLine session={session} error={error} text={text} />;
   if (store.busy.value !== null) {
     return (
-      <span class="penstock-busy" data-testid="penstock-funnel">
+      <span class="penstock-status penstock-busy" data-testid="penstock-funnel">
         {store.busy.value}…{" "}
         <button {...focusable} type="button" class="penstock-link" onClick={() => session.query.cancelRun()}>
           Cancel
@@ -63,44 +127,70 @@ function Outcome({ session, diagnostics }: { session: Session; diagnostics: Diag
       </span>
     );
   }
+  const refusal = session.grid.pages.refusal();
+  if (refusal !== null) return <Refused session={session} reason={refusal} />;
   return <Funnel store={store} />;
 }
 
-function ErrorLine({ session, error }: { session: Session; error: Diagnostic }) {
-  const before = session.store.text.value.slice(0, error.from);
-  const line = before.split("\n").length;
-  const column = before.length - before.lastIndexOf("\n");
+/** One line for all tiles that were denied, in the place of the outcome. */
+function Refused({ session, reason }: { session: Session; reason: string }) {
+  const denied = /(no credentials were found|access was denied)[^.:]*$/.exec(reason)?.[0] ?? "access was denied";
+  return (
+    <span class="penstock-status penstock-error" role="alert" data-testid="penstock-refused" title={reason}>
+      <span class="penstock-clip">Some images cannot be read: {denied}</span>
+      <button {...focusable} type="button" class="penstock-fix" onClick={() => session.grid.pages.retry()}>
+        Retry
+      </button>
+    </span>
+  );
+}
+
+function ErrorLine({ session, error, text }: { session: Session; error: Diagnostic; text: string }) {
+  const { fix } = error;
+  const said = oneSentence(error.message).replace(/[;,]? did you mean$/, "");
   const apply = (): void => {
-    const text = session.store.text.value;
-    session.query.replaceText(text.slice(0, error.from) + error.fix + text.slice(error.to));
+    if (fix === null || session.store.text.value !== text) return;
+    session.query.replaceText(text.slice(0, error.from) + fix + text.slice(error.to));
   };
   return (
-    <span class="penstock-error" data-testid="penstock-query-error">
-      line {line}, column {column}: {error.message}
-      {error.fix === null ? null : (
+    <span class="penstock-status penstock-error" data-testid="penstock-query-error" title={error.message}>
+      <span class="penstock-clip">
+        {said}
+        {fix === null ? "" : "; did you mean"}
+      </span>
+      {fix === null ? null : (
         <button {...focusable} type="button" class="penstock-fix" onClick={apply}>
-          {error.fix}
+          {fix}
         </button>
       )}
     </span>
   );
 }
 
+const EDITED = "The text has changed; run it to see its samples.";
+
 function Funnel({ store }: { store: Store }) {
   const query = store.query.value;
-  if (query === null) return <span data-testid="penstock-funnel">{snapshotLine(store)}</span>;
+  if (query === null) {
+    return (
+      <span class="penstock-status" data-testid="penstock-funnel">
+        {snapshotLine(store)}
+      </span>
+    );
+  }
   const changed = store.textFault.value !== null;
   const matches = query.pool_size !== query.num_rows || query.funnel.length > 2;
+  const warning = query.warnings[0];
   return (
-    <span class="penstock-funnel" data-testid="penstock-funnel">
+    <span class="penstock-status" data-testid="penstock-funnel">
       <span
         class={changed ? "penstock-changed" : "penstock-ok"}
-        title={store.textFault.value ?? "the panels show this query"}
+        title={changed ? EDITED : "the panels show this query"}
       >
         {changed ? "●" : "✓"}
       </span>
-      <span>
-        <b>{countText(query.num_rows)}</b> rows
+      <span class="penstock-clip">
+        <b>{countText(query.num_rows)}</b> {query.num_rows === 1 ? "row" : "rows"}
         {matches ? (
           <>
             {" → "}
@@ -115,12 +205,12 @@ function Funnel({ store }: { store: Store }) {
         ) : null}
       </span>
       <span class="penstock-ms">{query.ms < 10 ? query.ms.toFixed(1) : Math.round(query.ms)} ms</span>
-      {changed ? <span class="penstock-changed">{store.textFault.value}</span> : null}
-      {query.warnings.map((warning) => (
-        <span class="penstock-changed" key={warning}>
+      {changed ? <span class="penstock-changed penstock-clip">{EDITED}</span> : null}
+      {changed || warning === undefined ? null : (
+        <span class="penstock-changed penstock-clip" title={query.warnings.join("\n")}>
           {warning}
         </span>
-      ))}
+      )}
     </span>
   );
 }
@@ -128,7 +218,7 @@ function Funnel({ store }: { store: Store }) {
 function snapshotLine(store: Store): string {
   const snapshot = store.snapshot.value;
   if (snapshot === null) return "";
-  return `${countText(snapshot.dataset.num_samples)} rows → ${countText(snapshot.pool_size)} match → ${countText(snapshot.draws)} draws per epoch`;
+  return `${pluralText(snapshot.dataset.num_samples, "row")} → ${countText(snapshot.pool_size)} match → ${countText(snapshot.draws)} draws per epoch`;
 }
 
 function Explain({ store }: { store: Store }) {
@@ -160,7 +250,12 @@ function Explain({ store }: { store: Store }) {
 function History({ store }: { store: Store }) {
   const texts = store.history.value;
   return (
-    <Popover class="penstock-opener" label="history ▾" testid="penstock-history" disabled={texts.length === 0}>
+    <Popover
+      class="penstock-opener"
+      label="history ▾"
+      testid="penstock-history"
+      disabled={texts.length === 0 || !store.isLive.value}
+    >
       {(close) => (
         <Choices
           label="Earlier queries"
@@ -219,7 +314,7 @@ function SavedViews({ session }: { session: Session }) {
             items={views.map((view) => ({
               key: view.id,
               text: view.message || view.query,
-              note: `${countText(view.num_samples)} samples`,
+              note: pluralText(view.num_samples, "sample"),
             }))}
             onChoose={(id) => open(id, close)}
           />

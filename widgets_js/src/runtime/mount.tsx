@@ -2,7 +2,7 @@ import { effect } from "@preact/signals";
 import { type ComponentChildren, render } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { ClassTable } from "../class-table/class-table.tsx";
-import { CoveragePanel } from "../coverage/coverage-panel.tsx";
+import { CoverageStrip } from "../coverage/coverage-strip.tsx";
 import { BehindBanner, Explorer, LinkBanner, LiveRegion, Toast } from "../explorer/explorer.tsx";
 import { Header } from "../explorer/header.tsx";
 import { Browser } from "../explorer/left-region.tsx";
@@ -43,7 +43,7 @@ export const bodies: Record<string, Body> = {
       <ClassTable session={session} />
     </div>
   ),
-  coverage_view: ({ session }) => <CoveragePanel store={session.store} />,
+  coverage_view: ({ session }) => <CoverageStrip session={session} alone />,
 };
 
 function Frame({ session, kind }: { session: Session; kind: string }) {

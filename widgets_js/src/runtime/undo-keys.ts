@@ -3,6 +3,7 @@ import type { Session } from "../session/session.ts";
 
 export function undoKind(target: Element | null): "text" | "weights" | "edits" {
   if (target === null) return "edits";
+  if (target instanceof HTMLInputElement && target.type === "search") return "text";
   const owner = target.closest<HTMLElement>("[data-penstock-undo], .penstock-popover"); // the menu of a row is not the row
   if (owner?.dataset.penstockUndo === "weights") return "weights";
   const types = ["range", "checkbox", "radio", "button"];
@@ -26,10 +27,9 @@ export function undoKeys(root: HTMLElement, session: Session): () => void {
     if (kind === "text") return;
     event.preventDefault();
     event.stopPropagation();
-    if (kind === "edits") void session.store.actions[wanted]();
-    else if (wanted === "undo" ? session.query.undoWeights() : session.query.redoWeights()) {
-      session.toast(wanted === "undo" ? "Undid the last weight change" : "Redid the weight change");
-    }
+    const { actions } = session.store;
+    if (kind === "edits") void actions[wanted]();
+    else void (wanted === "undo" ? actions.undoWeights() : actions.redoWeights());
   };
   root.addEventListener("keydown", listener);
   return () => root.removeEventListener("keydown", listener);

@@ -45,15 +45,30 @@ export function sameButWeights(a: ClausedText, b: ClausedText): boolean {
   return withoutWeights(a) === withoutWeights(b);
 }
 
-function withoutWeights({ text, clauses }: ClausedText): string {
+/** The text with a mark in place of each literal of a weight. */
+export function withoutWeights({ text, clauses }: ClausedText): string {
   const literals = clauses.filter(({ from, to }) => from !== null && to !== null);
   return literals
     .sort((a, b) => (b.from as number) - (a.from as number))
     .reduce((rest, { from, to }) => `${rest.slice(0, from as number)}\0${rest.slice(to as number)}`, text);
 }
 
-/** The part of a query that decides the pool: all before SAMPLE BY outside quotes. */
+const APART = /'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*|#[^\n]*|\/\*[\s\S]*?\*\/|[()]|\bsample\s+by\b/gi;
+
+/** A query in two: what decides the pool, and the outermost SAMPLE BY with all after it; "" where there is none. */
+export function splitSampling(text: string): { pool: string; sampling: string } {
+  let depth = 0;
+  let at = text.length;
+  for (const match of text.matchAll(APART)) {
+    const [found] = match;
+    if (found === "(") depth++;
+    else if (found === ")") depth--;
+    else if (depth === 0 && /^sample/i.test(found)) at = match.index;
+  }
+  return { pool: text.slice(0, at), sampling: text.slice(at) };
+}
+
+/** The part of a query that decides the pool, whatever its spaces. */
 export function poolText(text: string): string {
-  const match = /^(?:[^'"]|'[^']*'|"[^"]*")*?(?=\bsample\s+by\b)/i.exec(text);
-  return (match?.[0] ?? text).replace(/\s+/g, " ").trim();
+  return splitSampling(text).pool.replace(/\s+/g, " ").trim();
 }

@@ -1,6 +1,7 @@
 // Pages of tiles: one request for each visible page, cancelled when it is scrolled past, the last ones kept. The cache
 // owns the object URLs of the thumbnails and gives them back when a page falls out.
 import { signal } from "@preact/signals";
+import { canRetry } from "./problems.ts";
 import type { Tile } from "./protocol.ts";
 import { isCancelled, type Rpc, RpcFailure } from "./rpc.ts";
 import { readShapes, type Shapes } from "./shapes.ts";
@@ -78,9 +79,26 @@ export class PageCache {
     }
   }
 
-  retry(position: number): void {
-    this.pages.delete(Math.floor(position / PAGE));
+  /** Ask again for the page of `position`, or for every page with a tile that may be there now; what is shown stays. */
+  retry(position?: number): void {
+    const again = position === undefined ? [...this.pages.keys()] : [Math.floor(position / PAGE)];
+    for (const page of again) {
+      const held = this.pages.get(page);
+      if (held === undefined || (position === undefined && !isFailed(held))) continue;
+      this.pages.delete(page);
+      if (held.tiles.length > 0) this.stale.set(page, held);
+    }
     this.arrivals.value++;
+  }
+
+  /** Why access to images was denied, of the first tile that says so, else null. */
+  refusal(): string | null {
+    this.arrivals.value;
+    for (const { tiles } of this.pages.values()) {
+      const refused = tiles.find(({ problem }) => problem === "refused");
+      if (refused !== undefined) return refused.error;
+    }
+    return null;
   }
 
   dispose(): void {
@@ -137,6 +155,10 @@ export class PageCache {
   private release(pages: Map<number, Page>): void {
     for (const page of pages.values()) releasePage(page);
   }
+}
+
+function isFailed({ tiles, fault }: Page): boolean {
+  return fault !== null || tiles.some(({ problem }) => canRetry(problem));
 }
 
 function releasePage(page: Page): void {

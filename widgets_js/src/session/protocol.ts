@@ -102,8 +102,9 @@ export interface ClauseInfo {
   label: string; // "Hernia", "everything else", or the source
   class_index: number | null; // for contains(labels, 'Hernia') and labels == 'Hernia'
   weight: number;
-  from: number | null; // UTF-16 span of the weight literal; null: no literal, no slider
+  from: number | null; // UTF-16 span of the weight literal; null: no literal, and no slider unless it is in a table
   to: number | null;
+  table?: string | null; // the $name after `classes` whose value the weight is: a slider moves it there, the text stays
 }
 
 /** The state of the last query that ran. */
@@ -128,7 +129,17 @@ export interface QueryState {
   statistics: StatisticsHeader | null; // null for "table"
   table: { columns: string[]; rows: (string | number | null)[][] } | null; // first 200 rows of "table"
   warnings: string[];
+  preset?: AppliedPreset | null; // what these weights come from
   followed: FollowedClasses | null; // how classes changed since the query ran before
+}
+
+export type PresetName = "raw" | "balanced" | "square_root" | "effective_number" | "repeat_factor";
+
+/** A preset that wrote the clauses of the query, and what each of them weighed then. */
+export interface AppliedPreset {
+  name: PresetName;
+  parameter: number | null;
+  weights: (number | null)[]; // in clause order; null: the preset did not write it
 }
 
 /** Classes that were renamed, merged or removed under a query: its text is rewritten, and the browser's own lists go along. */
@@ -186,8 +197,12 @@ export interface Tile {
   labels: number[]; // class indices
   boxes: number[]; // x, y, w, h in pixels of the full image, flat
   edited: boolean;
-  error: string | null;
+  error: string | null; // why there is no image, in a sentence
+  problem?: Problem | null; // the kind of that
 }
+
+/** Why an image is not shown: access is refused, its storage or file is not there, it cannot be decoded, there is none. */
+export type Problem = "refused" | "unreachable" | "missing" | "damaged" | "none" | "other";
 
 export interface SampleDetail extends Tile {
   fields: { name: string; htype: string; value: string; each?: string[] }[]; // the sample's other tensors, as text; each: of every object
@@ -264,7 +279,7 @@ export interface Ops {
   "query.format": [{ text: string }, { text: string }];
   "clause.add": [{ text: string; class_index: number; weight: number }, { text: string }];
   "clause.remove": [{ text: string; clause: number }, { text: string }];
-  "clause.preset": [{ text: string; preset: "raw" | "balanced" | "square_root" | "effective_number" | "repeat_factor"; parameter?: number }, { text: string; reference: string }];
+  "clause.preset": [{ text: string; preset: PresetName; parameter?: number }, { text: string; reference: string }];
   "targets.solve": [{ text: string; targets: { class_index: number; share: number }[]; unit: Unit; max_repeats?: number }, { text: string; max_repeats: number; effective_sample_size: number; moved: { class_index: number; from: number; to: number }[] }];
   // At rest only. `text` = the query with the moved literals, clauses unchanged; `mode` and `seed` only when they changed.
   "weights.set": [{ weights: number[]; text: string; mode?: Mode; seed?: number }, Record<string, never>];

@@ -6,7 +6,7 @@ import { countText } from "../ui/number-text.ts";
 import type { FilterSession } from "./filter-session.ts";
 import { movedClasses, renamedText, renamesInWords } from "./followed.ts";
 import { isOutdated, receiveGrid } from "./grid-state.ts";
-import { followEdit, type PositionMap, poolText, sameButWeights, sameStructure } from "./live-text.ts";
+import { followEdit, type PositionMap, poolText, sameButWeights, sameStructure, splitSampling } from "./live-text.ts";
 import type {
   ClauseInfo,
   DatasetInfo,
@@ -15,22 +15,51 @@ import type {
   FollowedClasses,
   Mode,
   Ops,
+  PresetName,
   QueryState,
 } from "./protocol.ts";
 import { isCancelled, RpcFailure } from "./rpc.ts";
 import { decodeStatistics } from "./statistics-arrays.ts";
 import type { Actions, Store } from "./store.ts";
-import { setWeight, setWeights } from "./text-binding.ts";
-import { EchoFilter, sameWeights, WeightHistory } from "./weight-memory.ts";
+import { inTable, setWeight, setWeights } from "./text-binding.ts";
+import {
+  changedText,
+  type Gesture,
+  sameState,
+  WeightHistory,
+  type WeightState,
+  type WeightStep,
+  weightState,
+  weightsFor,
+} from "./weight-history.ts";
+import { EchoFilter, sameWeights } from "./weight-memory.ts";
 
 const REST_MS = 50;
 const CHANGED = "the query text has changed; run it first";
+
+/** What a change is made from. */
+interface Standing {
+  readonly text: string;
+  readonly clauses: readonly ClauseInfo[];
+}
 
 type Base = Omit<Store, "actions">;
 type QueryActions = Omit<Actions, "setUnit" | "undo" | "redo" | keyof ReturnType<FilterSession["actions"]>>;
 
 function weightsOf(clauses: readonly ClauseInfo[]): Float64Array {
   return Float64Array.from(clauses, (clause) => clause.weight);
+}
+
+/** Weights that stay as they are, by the source of their clauses. */
+type Kept = ReadonlyMap<string, number>;
+
+function withKept(clauses: readonly ClauseInfo[], kept: Kept | undefined): Float64Array {
+  return Float64Array.from(clauses, ({ expression, weight }) => kept?.get(expression) ?? weight);
+}
+
+/** What a slider moves: a class keeps its key when its clause enters the text. */
+function keyOf({ class_index, expression }: ClauseInfo): string {
+  return class_index === null ? expression : `class ${class_index}`;
 }
 
 export class QuerySession {
@@ -40,6 +69,8 @@ export class QuerySession {
   onProblem: (message: string) => void = () => {};
   /** The query was rewritten for classes that have other names. */
   onFollowed: (message: string) => void = () => {};
+  /** Weights were taken back or done again, or something worth a word was done to them. */
+  onWeights: (text: string, next: "undo" | "redo" | null) => void = () => {};
   lastRows: string | null = null;
   private readonly store: Base;
   private readonly gestures = new WeightHistory();
@@ -49,6 +80,10 @@ export class QuerySession {
   private unsent = false;
   private unanswered: Promise<unknown> | null = null;
   private waiting: ReturnType<typeof setInterval> | undefined;
+  /** The weights of the query that ran, while its text is being rewritten. */
+  private ranState: WeightState | null = null;
+  /** Steps through the weights' history, one after the other. */
+  private stepping: Promise<unknown> = Promise.resolve();
   /** The last change of classes that was taken. */
   private followed = 0;
 
@@ -60,13 +95,15 @@ export class QuerySession {
     return {
       run: (change) => this.run(change),
       setWeight: (clause, value) => this.moveSlider(clause, value),
-      setWeights: (values) => this.changeWeights(values),
-      undoWeights: () => this.undoWeights(),
-      redoWeights: () => this.redoWeights(),
-      addClass: (classIndex, weight = 2) =>
-        this.rewrite("clause.add", { text: this.store.text.value, class_index: classIndex, weight }),
-      removeClause: (clause) => this.rewrite("clause.remove", { text: this.store.text.value, clause }),
-      preset: (name, parameter) => this.preset(name, parameter),
+      setWeights: (values, name) => this.changeWeights(values, name),
+      undoWeights: () => this.stepWeights("undo"),
+      redoWeights: () => this.stepWeights("redo"),
+      addClass: (classIndex, weight = 2) => this.addClass(classIndex, weight),
+      removeClause: (clause) => this.removeClause(clause),
+      preset: (name, parameter, kept) => this.preset(name, parameter, kept),
+      resetWeights: () => this.resetWeights(),
+      runWeights: (text, name, kept) => this.runWeights(text, name, kept),
+      tellWeights: (text, undo) => this.onWeights(text, undo ? "undo" : null),
       setMode: (mode) => this.setMode(mode),
       setSeed: (seed) => this.setSeed(seed),
       toggleClass: (classIndex) => this.toggleClass(classIndex),
@@ -106,6 +143,7 @@ export class QuerySession {
     const draft = typed === null ? null : renamedText(typed, renames ?? []);
     if (mine !== null && !same) this.announce("The query was changed elsewhere.");
     if (renames !== null && mine !== null && mine.text !== query.text) this.onFollowed(renamesInWords(renames));
+    if (renames !== null) this.gestures.rename(renames);
     batch(() => {
       if (renames !== null) this.followClasses(query.followed?.classes ?? null);
       this.apply(display, buffers, mine === null || poolText(mine.text) !== poolText(query.text));
@@ -176,6 +214,8 @@ export class QuerySession {
     const followed = followEdit(text, store.clauses.value, map, outside);
     const weights = weightsOf(followed.clauses);
     const changed = !sameWeights(weights, store.weights.value);
+    if (changed && followed.onlyNumbers && store.textFault.value === null)
+      this.remember({ name: null, key: "the text" });
     batch(() => {
       store.text.value = text;
       store.clauses.value = followed.clauses;
@@ -205,24 +245,69 @@ export class QuerySession {
     });
   }
 
-  undoWeights(): boolean {
-    return this.goTo(this.gestures.undo(this.store.weights.value));
+  /** One step back or forth; a step that needs the kernel waits for it, and the next one for that. */
+  stepWeights(direction: "undo" | "redo"): Promise<boolean> {
+    const step = this.stepping.then(() => this.step(direction));
+    this.stepping = step;
+    return step;
   }
 
-  redoWeights(): boolean {
-    return this.goTo(this.gestures.redo(this.store.weights.value));
+  private async step(direction: "undo" | "redo"): Promise<boolean> {
+    const { store } = this;
+    if (store.textFault.peek() !== null) {
+      this.onWeights(`Run the query first: ${store.textFault.peek()}`, null);
+      return false;
+    }
+    const now = this.weightState();
+    const found = direction === "undo" ? this.gestures.undo(now) : this.gestures.redo(now);
+    if (found === null) return false;
+    if (!(await this.goTo(found.step.to))) return false;
+    found.taken();
+    const text = `${direction === "undo" ? "Undid" : "Redid"}: ${found.step.text}`;
+    this.announce(text);
+    this.onWeights(text, direction === "undo" ? "redo" : "undo");
+    return true;
   }
 
-  /** Called once before a drag or a key changes weights, so that one undo takes the whole gesture back. */
-  rememberWeights(): void {
-    this.gestures.remember(this.store.weights.value);
+  private async goTo(state: WeightStep["to"]): Promise<boolean> {
+    const { store } = this;
+    if (this.weightState().frame === state.frame && state.weights.length === store.weights.peek().length) {
+      this.write(state.weights);
+      return true;
+    }
+    if (!store.isLive.peek()) {
+      this.onWeights("This step needs a running kernel", null);
+      return false;
+    }
+    const { pool } = splitSampling(store.text.peek());
+    const text = state.sampling === "" ? pool.trimEnd() : `${pool.trimEnd()} ${state.sampling}`;
+    return this.runText({ text }, this.standing(), (clauses) => weightsFor(state, clauses, store.weights.peek()));
   }
 
-  /** `since`: the text that `change` was made from; weights that have moved since are kept. */
-  async run(
-    change: { text?: string; mode?: Mode; seed?: number } = {},
-    since: { text: string; clauses: readonly ClauseInfo[] } = this.standing(),
-  ): Promise<void> {
+  private weightState(): WeightState {
+    const { text, clauses, weights } = this.store;
+    return weightState(text.peek(), clauses.peek(), weights.peek());
+  }
+
+  /** Called once before a gesture changes weights, so that one undo takes the whole gesture back. */
+  private remember(gesture: Gesture): void {
+    this.gestures.remember(this.weightState(), gesture);
+  }
+
+  async run(change: { text?: string; mode?: Mode; seed?: number } = {}): Promise<void> {
+    const before = this.store.textFault.peek() === null ? this.weightState() : this.ranState;
+    if (!(await this.runText(change)) || before === null) return;
+    const now = this.weightState();
+    const name = changedText(before, now);
+    if (!sameState(before, now)) this.gestures.remember(before, { name: name === "the weights" ? "the query" : null });
+  }
+
+  /** Runs a text. `since`: what it was made from; weights that have moved since are kept. `weigh`: what its clauses weigh. */
+  private async runText(
+    change: { text?: string; mode?: Mode; seed?: number },
+    since: Standing = this.standing(),
+    weigh?: (clauses: readonly ClauseInfo[]) => Float64Array,
+  ): Promise<boolean> {
     const { store } = this;
     const args = { mode: store.mode.value, seed: store.seed.value, text: store.text.value, ...change };
     this.tellWeights.cancel();
@@ -236,14 +321,19 @@ export class QuerySession {
       batch(() => {
         store.history.value = result.history;
         const typed = store.text.value;
-        const moved = typed === since.text ? null : this.movedSince(since.clauses);
+        const moved =
+          typed === since.text && store.clauses.value === since.clauses ? null : this.movedSince(since.clauses);
         this.apply(result, buffers, this.isAnotherPool(result.query));
+        const weights = weigh?.(store.clauses.peek());
+        if (weights !== undefined && !sameWeights(weights, store.weights.peek())) this.write(weights);
         if (moved !== null) this.moveAgain(moved);
         else if (typed !== since.text) this.replaceText(typed);
       });
       this.announce(`${countText(result.query.pool_size)} of ${countText(result.query.num_rows)} samples match`);
+      return true;
     } catch (failure) {
       this.failed(failure);
+      return false;
     } finally {
       store.busy.value = null;
     }
@@ -279,7 +369,7 @@ export class QuerySession {
     return this.store.textFault.value === null ? null : this.store.text.value;
   }
 
-  private standing(): { text: string; clauses: readonly ClauseInfo[] } {
+  private standing(): Standing {
     return { text: this.store.text.value, clauses: this.store.clauses.value };
   }
 
@@ -358,7 +448,9 @@ export class QuerySession {
     store.text.value = query.text;
     store.clauses.value = query.clauses;
     store.weights.value = weightsOf(query.clauses);
+    store.preset.value = query.preset ?? null;
     store.textFault.value = null;
+    this.ranState = query.kind === "rows" ? this.weightState() : null;
     receiveGrid(store, grid, asked);
   }
 
@@ -375,22 +467,29 @@ export class QuerySession {
         ran !== null && sameStructure(clauses, ran.clauses) && poolText(ran.text) === poolText(store.text.value);
       store.textFault.value = fits ? null : CHANGED;
       if (!fits) return;
-      store.clauses.value = clauses;
-      const weights = weightsOf(clauses);
+      // a table's values are those of the sliders, which the kernel hears of later
+      store.clauses.value = clauses.map((one, i) =>
+        inTable(one) ? { ...one, weight: store.weights.value[i] ?? one.weight } : one,
+      );
+      const weights = weightsOf(store.clauses.value);
       if (!sameWeights(weights, store.weights.value)) store.weights.value = weights;
     });
   }
 
   private moveSlider(clause: number, value: number): void {
-    if (this.store.textFault.value !== null) return;
-    if (!this.store.dragging.value) this.rememberWeights();
-    const bound = setWeight(this.store.text.value, this.store.clauses.value, clause, value);
-    if (bound.change !== null) this.commit(bound.text, bound.clauses);
+    const { store } = this;
+    const moved = store.clauses.value[clause];
+    if (store.textFault.value !== null || moved === undefined) return;
+    const key = keyOf(moved);
+    if (store.dragging.value) this.gestures.keepOn(key);
+    else this.remember({ name: null, key });
+    const bound = setWeight(store.text.value, store.clauses.value, clause, value);
+    if (bound.moved) this.commit(bound.text, bound.clauses);
   }
 
-  private changeWeights(values: ArrayLike<number>): void {
+  private changeWeights(values: ArrayLike<number>, name: string | null = null): void {
     if (this.store.textFault.value !== null) return;
-    this.rememberWeights();
+    this.remember({ name });
     this.write(values);
   }
 
@@ -405,12 +504,8 @@ export class QuerySession {
       this.store.clauses.value = clauses;
       this.store.weights.value = weightsOf(clauses);
     });
+    if (this.ranState !== null) this.ranState = this.weightState();
     if (tell) this.tellLater();
-  }
-
-  private goTo(values: Float64Array | null): boolean {
-    if (values !== null) this.write(values);
-    return values !== null;
   }
 
   private sendWeights(): void {
@@ -458,27 +553,65 @@ export class QuerySession {
     this.tellLater();
   }
 
-  private async rewrite<O extends "clause.add" | "clause.remove">(op: O, args: Ops[O][0]): Promise<void> {
+  private async addClass(classIndex: number, weight: number): Promise<void> {
+    const key = `class ${classIndex}`;
+    await this.rewrite(() => this.asked("clause.add", { class_index: classIndex, weight }), { name: null, key });
+    this.gestures.keepOn(key);
+  }
+
+  private async removeClause(clause: number): Promise<void> {
+    const label = this.store.clauses.peek()[clause]?.label ?? "clause";
+    await this.rewrite(() => this.asked("clause.remove", { clause }), { name: `removed ${label}` });
+  }
+
+  private asked(op: "clause.add", args: { class_index: number; weight: number }): Promise<string>;
+  private asked(op: "clause.remove", args: { clause: number }): Promise<string>;
+  private async asked(op: "clause.add" | "clause.remove", args: object): Promise<string> {
+    const all = { text: this.store.text.value, ...args } as Ops["clause.add"][0] & Ops["clause.remove"][0];
+    return (await this.store.rpc.call(op, all)).result.text;
+  }
+
+  /** Runs the text that the kernel writes; one step of the weights' history. Whether it ran. */
+  private async rewrite(written: () => Promise<string>, gesture: Gesture, kept?: Kept): Promise<boolean> {
     const since = this.standing();
+    const before = this.weightState();
     try {
-      const { result } = await this.store.rpc.call(op, args);
-      await this.run({ text: (result as { text: string }).text }, since);
+      const text = await written();
+      if (text === since.text) return true;
+      if (!(await this.runText({ text }, since, (clauses) => withKept(clauses, kept)))) return false;
+      this.gestures.remember(before, gesture);
+      return true;
     } catch (failure) {
       this.failed(failure);
+      return false;
     }
   }
 
-  private async preset(name: Ops["clause.preset"][0]["preset"], parameter?: number): Promise<string | null> {
-    try {
+  private async preset(name: PresetName, parameter?: number, kept?: Kept): Promise<string | null> {
+    let reference: string | null = null;
+    const written = async (): Promise<string> => {
       const extra = parameter === undefined ? {} : { parameter };
       const args = { text: this.store.text.value, preset: name, ...extra };
       const { result } = await this.store.rpc.call("clause.preset", args);
-      await this.run({ text: result.text });
-      return result.reference;
-    } catch (failure) {
-      this.failed(failure);
-      return null;
+      reference = result.reference;
+      return result.text;
+    };
+    return (await this.rewrite(written, { name: name.replaceAll("_", " ") }, kept)) ? reference : null;
+  }
+
+  /** A text with other weights that somebody else wrote, as a solver of shares. */
+  private runWeights(text: string, name: string, kept?: Kept): Promise<boolean> {
+    return this.rewrite(async () => text, { name }, kept);
+  }
+
+  /** No weights: SAMPLE BY goes. Without a kernel every weight is 1. */
+  private async resetWeights(): Promise<boolean> {
+    const { store } = this;
+    if (!store.isLive.peek()) {
+      this.changeWeights(new Float64Array(store.weights.peek().length).fill(1), "reset all");
+      return true;
     }
+    return this.runWeights(splitSampling(store.text.peek()).pool.trimEnd(), "reset all");
   }
 
   private toggleClass(classIndex: number): void {

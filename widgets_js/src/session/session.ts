@@ -87,6 +87,8 @@ export function createSession(model: Model): Session {
     base.announcement.value = text;
     edits.showToast({ text, undo: false, redo: false });
   };
+  query.onWeights = (text, next) =>
+    edits.showToast({ text, undo: next === "undo", redo: next === "redo", of: "weights" });
   query.onProblem = (text) => edits.showToast({ text, undo: false, redo: false, bad: true });
   const stops: (() => void)[] = [];
   const session: Session = {

@@ -3,12 +3,14 @@
 import { computed, type ReadonlySignal, type Signal, signal } from "@preact/signals";
 import { EVERYTHING, onlyClass } from "./grid-filter.ts";
 import type {
+  AppliedPreset,
   ClauseInfo,
   DatasetInfo,
   GridFilter,
   GridState,
   Mode,
   PageInfo,
+  PresetName,
   QueryState,
   SampleState,
   SavedView,
@@ -29,6 +31,8 @@ export interface Toast {
   text: string;
   undo: boolean;
   redo: boolean;
+  /** What Undo and Redo act on; edits of the data unless told. */
+  of?: "edits" | "weights";
   /** What else can be done about it, from the button on. */
   action?: { label: string; run: (button: Element) => void };
   /** An error: stays until it is dismissed. */
@@ -52,6 +56,8 @@ export interface Store {
   combine: Signal<"max" | "sum" | "product">;
   /** Weights in clause order, as the sliders stand; what every chart draws. Replaced, never changed in place. */
   weights: Signal<Float64Array>;
+  /** What the weights come from. */
+  preset: Signal<AppliedPreset | null>;
   /** Why sliders cannot write into the text now, else null. */
   textFault: Signal<string | null>;
   /** True from pointer down to pointer up on a slider: echoes from the kernel are ignored. */
@@ -96,16 +102,21 @@ export interface Actions {
   run(change?: { text?: string; mode?: Mode; seed?: number }): Promise<void>;
   /** Move a slider: rewrites one literal, redraws at once, tells the kernel at rest. */
   setWeight(clause: number, value: number): void;
-  setWeights(values: ArrayLike<number>): void;
-  /** One gesture on the sliders back or forth; false when there is none. */
-  undoWeights(): boolean;
-  redoWeights(): boolean;
+  /** All weights at once; `name` is what undo calls it. */
+  setWeights(values: ArrayLike<number>, name?: string): void;
+  /** One gesture on weights back or forth; false when there is none. A toast says which. */
+  undoWeights(): Promise<boolean>;
+  redoWeights(): Promise<boolean>;
   addClass(classIndex: number, weight?: number): Promise<void>;
   removeClause(clause: number): Promise<void>;
-  preset(
-    name: "raw" | "balanced" | "square_root" | "effective_number" | "repeat_factor",
-    parameter?: number,
-  ): Promise<string | null>;
+  /** The reference of the preset once it ran; null where it did not. `kept`: weights that stay, by the clause's source. */
+  preset(name: PresetName, parameter?: number, kept?: ReadonlyMap<string, number>): Promise<string | null>;
+  /** Take SAMPLE BY out of the query. Whether it ran. */
+  resetWeights(): Promise<boolean>;
+  /** Run a text that differs in its weights; `name` is what undo calls it. Whether it ran. */
+  runWeights(text: string, name: string, kept?: ReadonlyMap<string, number>): Promise<boolean>;
+  /** Say in a toast what was done to weights. */
+  tellWeights(text: string, undo: boolean): void;
   setMode(mode: Mode): void;
   setSeed(seed: number): void;
   setUnit(unit: Unit): void;
@@ -143,6 +154,7 @@ export function createStore(kind: WidgetState["_kind"], rpc: Rpc, state: Partial
     clauses: signal<ClauseInfo[]>([]),
     combine: signal<"max" | "sum" | "product">("max"),
     weights: signal(new Float64Array()),
+    preset: signal<AppliedPreset | null>(null),
     textFault: signal<string | null>(null),
     dragging: signal(false),
     mode: signal(state.mode ?? "iid"),

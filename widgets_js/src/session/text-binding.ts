@@ -18,16 +18,36 @@ export interface BoundText {
   text: string;
   clauses: ClauseInfo[];
   change: { from: number; to: number; insert: string } | null; // in the old text; null: nothing to rewrite
+  moved: boolean; // whether the weight is another one now, in the text or in its table
+}
+
+/** Whether its weight is a value of a table beside the text. */
+export function inTable({ table }: ClauseInfo): boolean {
+  return table !== undefined && table !== null;
+}
+
+/** Whether a slider can move it. */
+export function isMovable(clause: ClauseInfo): boolean {
+  return clause.from !== null || inTable(clause);
 }
 
 /** The literal of clause `index` becomes `value`; spans after it move along. Clauses without a literal keep their weight. */
 export function setWeight(text: string, clauses: readonly ClauseInfo[], index: number, value: number): BoundText {
   const clause = clauses[index];
+  const insert = formatWeight(value);
+  if (clause !== undefined && inTable(clause)) {
+    const weight = Number(insert);
+    return {
+      text,
+      clauses: clauses.map((one, i) => (i === index ? { ...one, weight } : one)),
+      change: null,
+      moved: true,
+    };
+  }
   if (clause === undefined || clause.from === null || clause.to === null) {
-    return { text, clauses: [...clauses], change: null };
+    return { text, clauses: [...clauses], change: null, moved: false };
   }
   const { from, to } = clause;
-  const insert = formatWeight(value);
   const shift = insert.length - (to - from);
   return {
     text: text.slice(0, from) + insert + text.slice(to),
@@ -38,16 +58,23 @@ export function setWeight(text: string, clauses: readonly ClauseInfo[], index: n
         : other;
     }),
     change: { from, to, insert },
+    moved: true,
   };
 }
 
 /** Several weights at once, as undo and a change made in Python need it. */
 export function setWeights(text: string, clauses: readonly ClauseInfo[], weights: ArrayLike<number>): BoundText {
-  let bound: BoundText = { text, clauses: [...clauses], change: null };
+  const wanted = (clause: ClauseInfo, i: number): number => weights[i] ?? clause.weight;
+  const shown = clauses.map((clause, i) =>
+    inTable(clause) && wanted(clause, i) !== clause.weight ? { ...clause, weight: wanted(clause, i) } : clause,
+  );
+  let bound: BoundText = { text, clauses: shown, change: null, moved: shown.some((one, i) => one !== clauses[i]) };
   for (let i = 0; i < clauses.length; i++) {
     const weight = weights[i];
-    if (weight !== undefined && weight !== bound.clauses[i]?.weight)
-      bound = setWeight(bound.text, bound.clauses, i, weight);
+    if (weight !== undefined && weight !== bound.clauses[i]?.weight) {
+      const next = setWeight(bound.text, bound.clauses, i, weight);
+      bound = { ...next, moved: bound.moved || next.moved };
+    }
   }
   return bound;
 }

@@ -12,13 +12,22 @@ export interface Coverage {
 }
 
 export function coverage(plan: DrawPlan, numEpochs: number, law: Law | null = lawIfDrawn(plan)): Coverage {
-  const unique = new Float64Array(numEpochs);
-  const low = new Float64Array(numEpochs);
-  const high = new Float64Array(numEpochs);
+  return coverageAfter(
+    plan,
+    Array.from({ length: numEpochs }, (_, at) => at + 1),
+    law,
+  );
+}
+
+/** The same after the epochs given, which ascend. */
+export function coverageAfter(plan: DrawPlan, epochs: readonly number[], law: Law | null): Coverage {
+  const unique = new Float64Array(epochs.length);
+  const low = new Float64Array(epochs.length);
+  const high = new Float64Array(epochs.length);
   if (law === null) return { unique, low, high };
   const { drawable } = plan;
-  for (let at = 0; at < numEpochs; at++) {
-    const { mean, variance } = law.unseen(at + 1);
+  for (const [at, epoch] of epochs.entries()) {
+    const { mean, variance } = law.unseen(epoch);
     setBand(low, high, at, { mean, variance, upper: drawable });
     unique[at] = drawable - mean;
     const fewest = low[at] as number;

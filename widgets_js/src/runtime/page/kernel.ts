@@ -1,11 +1,13 @@
 // Answers the operations of the contract from what the page holds, so that views need not know whether a kernel does.
 import type {
+  AppliedPreset,
   ClauseInfo,
   Display,
   EventMessage,
   GridState,
   Mode,
   Ops,
+  PresetName,
   QueryState,
   RpcError,
   SampleDetail,
@@ -80,6 +82,7 @@ export class PageKernel {
   private buffers: DataView[];
   private pool: Int32Array;
   private strata: Int32Array | null;
+  private applied: { name: PresetName; parameter: number | null; weights: Map<string, number> } | null = null;
   private selected: ReadonlySet<number> = new Set(); // places
   private grid: GridState;
   private shown: Int32Array; // places of the samples in the grid
@@ -92,7 +95,7 @@ export class PageKernel {
     "query.lint": ({ text }) => this.lint(text),
     "query.complete": () => plain({ completions: [] }),
     "query.explain": ({ text }) => plain({ funnel: this.executed(text).query.funnel }),
-    "weights.set": ({ text, mode, seed }) => this.setWeights(text, mode, seed),
+    "weights.set": ({ text, weights, mode, seed }) => this.setWeights(text, weights, mode, seed),
     "clause.add": ({ text, class_index, weight }) =>
       plain({ text: withClause(text, this.labels(), class_index, weight) }),
     "clause.remove": ({ text, clause }) => plain({ text: withoutClause(text, clause) }),
@@ -169,7 +172,12 @@ export class PageKernel {
 
   private run({ text, mode, seed }: Ops["query.run"][0], mayShowAll = false): Answer {
     const { query, buffers, pool, strata } = this.executed(text);
-    this.query = { ...query, mode: mode ?? this.query.mode, seed: seed ?? this.query.seed };
+    this.query = {
+      ...query,
+      preset: this.presetOf(query),
+      mode: mode ?? this.query.mode,
+      seed: seed ?? this.query.seed,
+    };
     this.buffers = buffers;
     this.pool = pool;
     this.strata = strata;
@@ -201,11 +209,11 @@ export class PageKernel {
     }
   }
 
-  private setWeights(text: string, mode?: Mode, seed?: number): Answer {
+  private setWeights(text: string, weights: readonly number[], mode?: Mode, seed?: number): Answer {
     this.query = {
       ...this.query,
       text,
-      clauses: this.clausesOf(text),
+      clauses: this.clausesOf(text).map((clause, i) => ({ ...clause, weight: weights[i] ?? clause.weight })),
       mode: mode ?? this.query.mode,
       seed: seed ?? this.query.seed,
     };
@@ -218,11 +226,24 @@ export class PageKernel {
   private preset(text: string, preset: Ops["clause.preset"][0]["preset"], parameter: number | undefined): Answer {
     if (preset === "raw") return plain(withoutWeights(text, this.clausesOf(text)));
     const { pool } = this.executed(text.slice(0, samplingStart(text)));
-    return plain(withPreset(text, preset, parameter, this.labels(), pool));
+    const made = withPreset(text, preset, parameter, this.labels(), pool);
+    const { clauses } = this.executed(made.text).query;
+    const written = clauses.filter(({ class_index, label }) => class_index !== null || label === "everything else");
+    const weights = new Map(written.map(({ expression, weight }) => [expression, weight]));
+    this.applied = { name: preset, parameter: parameter ?? null, weights };
+    return plain(made);
   }
 
   private clausesOf(text: string): ClauseInfo[] {
     return this.executed(text).query.clauses;
+  }
+
+  private presetOf({ clauses, preset }: QueryState): AppliedPreset | null {
+    const { applied } = this;
+    const now = new Set(clauses.map(({ expression }) => expression));
+    if (applied === null || ![...applied.weights.keys()].every((source) => now.has(source))) return preset ?? null;
+    const weights = clauses.map(({ expression }) => applied.weights.get(expression) ?? null);
+    return { name: applied.name, parameter: applied.parameter, weights };
   }
 
   private narrow(text: string, by: "filter" | "selection"): Answer {

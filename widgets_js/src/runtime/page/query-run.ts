@@ -54,6 +54,7 @@ export function ranQuery(text: string, samples: Samples, dataset: DatasetInfo, b
     rare_classes: labels === undefined ? [] : rarest(labels, pool),
     statistics: header,
     table: null,
+    preset: null,
     warnings: [],
     followed: null,
   };

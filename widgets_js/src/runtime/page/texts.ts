@@ -135,10 +135,11 @@ const REFERENCES: Record<Preset, string> = {
   effective_number: "Y. Cui et al., Class-balanced loss based on effective number of samples, 2019",
   repeat_factor: "A. Gupta, P. Dollar, R. Girshick, LVIS: a dataset for large vocabulary instance segmentation, 2019",
 };
-const MOST_CLASSES = 40; // more are written as a table, which only a kernel can read
+const MOST_CLAUSES = 40; // more are written as a table, which only a kernel can read
 
 /** Raw: every weight 1. */
 export function withoutWeights(text: string, clauses: readonly ClauseInfo[]): { text: string; reference: string } {
+  if (clauses.some(({ table }) => table != null)) throw needsKernel();
   const literals = clauses.filter(({ from }) => from !== null).sort((a, b) => (b.from as number) - (a.from as number));
   const rest = (before: string, { from, to }: ClauseInfo) =>
     `${before.slice(0, from as number)}1${before.slice(to as number)}`;
@@ -155,13 +156,22 @@ export function withPreset(
   const reference = REFERENCES[preset];
   const { sampling, end } = parseQuery(text);
   const counts = samplesWith(labels, pool);
-  if (counts.size > MOST_CLASSES) throw needsKernel(undefined, "Only a kernel can weigh more than 40 classes at once.");
+  if (counts.size >= MOST_CLAUSES) throw needsKernel(undefined, "Only a kernel can weigh 40 classes or more at once.");
   const weights = presetWeights(preset, parameter, [...counts.values()], pool.length);
   const pairs = [...counts.keys()].map((id, i) => `${conditionOf(labels, id)}: ${numberText(weights[i] as number, 6)}`);
-  const term = `max_weight(${[...pairs, "True: 1"].join(", ")})`;
+  const term = `max_weight(${[...keptPairs(text, sampling, labels), ...pairs, "True: 1"].join(", ")})`;
   if (sampling === null) return { text: `${text.slice(0, end)} sample by ${term}${text.slice(end)}`, reference };
   const close = text.indexOf(")", sampling.clauses.at(-1)?.to) + 1;
   return { text: `${text.slice(0, sampling.from)}sample by ${term}${text.slice(close)}`, reference };
+}
+
+/** Clauses that ask for no class and not for every sample, as they are written. */
+function keptPairs(text: string, sampling: Sampling | null, labels: LabelColumn): string[] {
+  if (sampling === null || sampling.combine !== "max") return [];
+  const [others, infos] = [sampling.clauses, placedClauses(text, sampling, labels)];
+  return others
+    .filter(({ condition }, i) => infos[i]?.class_index === null && condition.op !== "constant")
+    .map(({ from, to }) => text.slice(from, to));
 }
 
 /** Samples of the pool with each class that occurs, in class order. */
