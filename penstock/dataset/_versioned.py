@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Sequence
+from typing import Any, Literal
+
+from numpy.typing import NDArray
 
 from penstock.dataset._versions import Branches, History, Tags
 from penstock.dataset.merging._report import MergeReport
@@ -39,7 +42,13 @@ class Versioned:
         last = self._opened.working.last_commit
         return None if last is None else last.id
 
-    def commit(self, message: str | None = None, *, on_conflict: Literal["raise", "ours", "theirs"] = "raise") -> str:
+    def commit(
+        self,
+        message: str | None = None,
+        *,
+        on_conflict: Literal["raise", "ours", "theirs"] = "raise",
+        rows: int | slice | Sequence[int] | NDArray[Any] | None = None,
+    ) -> str:
         """Turn the current state into a version with a message.
 
         Parameters
@@ -50,6 +59,10 @@ class Versioned:
             What happens to samples edited here that another session edited and
             committed meanwhile: an error that names them, the edits made here win,
             or they are dropped.
+        rows : int, slice, sequence of int or mask, optional
+            Commit the edits of these samples only; those of other samples stay in the
+            draft. Appended and deleted samples, new tensors and changed classes are part
+            of every commit.
 
         Returns
         -------
@@ -59,12 +72,26 @@ class Versioned:
         Raises
         ------
         DatasetError
-            If nothing has changed since the last commit.
+            If nothing has changed since the last commit, or nothing in `rows`.
+        SampleIndexError
+            If there is no such sample.
         ConflictError
             If another session changed a sample that was edited here; nothing is
             written. Its ``conflicts`` hold both values.
+
+        Examples
+        --------
+        >>> import tempfile, penstock
+        >>> ds = penstock.empty(tempfile.mkdtemp() + "/ages")
+        >>> _ = ds.create_tensor("age")
+        >>> ds.extend({"age": [1, 2, 3]})
+        >>> _ = ds.commit("three ages")
+        >>> ds.age[0], ds.age[2] = 10, 30
+        >>> _ = ds.commit("the first was wrong", rows=[0])
+        >>> ds.num_edits, ds.age.numpy().tolist()
+        (1, [10, 2, 30])
         """
-        return self._history.commit(message, on_conflict)
+        return self._history.commit(message, on_conflict, rows)
 
     def reset(self) -> None:
         """Drop everything since the last commit: edits, appended and popped samples, new tensors and classes."""

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import warnings
-from typing import Literal
+from typing import Any, Literal
+
+import numpy as np
 
 from penstock.dataset.merging._merge import merge_branch
 from penstock.dataset.merging._report import MergeReport
 from penstock.dataset.opened._opened import OpenDataset
+from penstock.dataset.samples._rows import row_of, rows_of
 from penstock.dataset.shown._diff import Diff
 from penstock.dataset.writing import _committing as committing
 from penstock.dataset.writing._working import READ_ONLY, open_working
@@ -37,17 +40,23 @@ class History:
             opened.settle()
             return opened.working.has_changes()
 
-    def commit(self, message: str | None, on_conflict: Literal["raise", "ours", "theirs"]) -> str:
-        """Turn the current state into a version with a message, and return its id."""
+    def commit(
+        self,
+        message: str | None,
+        on_conflict: Literal["raise", "ours", "theirs"],
+        rows: Any = None,
+    ) -> str:
+        """Turn the current state into a version with a message, and return its id; `rows`: only their edits."""
         if on_conflict not in {"raise", "ours", "theirs"}:
             raise DatasetError(f"on_conflict={on_conflict!r} is not valid. Expected 'raise', 'ours' or 'theirs'")
         opened = self._opened
         with opened.lock:
             opened.check_writable()
             opened.settle()
-            for warning in committing.length_warnings(opened.working):
+            uids = None if rows is None else _uids_at(opened.working.table, rows)
+            for warning in committing.length_warnings(opened.working, uids):
                 warnings.warn(warning, UserWarning, stacklevel=3)
-            made = committing.commit(opened.working, message or "", on_conflict=on_conflict)
+            made = committing.commit(opened.working, message or "", on_conflict=on_conflict, uids=uids)
             opened.renew_buffer()
             return made.id
 
@@ -96,6 +105,12 @@ class History:
     def _table_at(self, ref: str | None) -> OverlayTable:
         opened = self._opened
         return opened.table if ref is None else open_working(opened.path, ref, read_only=True).table
+
+
+def _uids_at(table: OverlayTable, index: Any) -> frozenset[int]:
+    row = row_of(index, table.num_rows)
+    rows = rows_of(index, table.num_rows) if row is None else np.array([row], np.int64)
+    return frozenset(table.uids(rows).tolist())
 
 
 class Branches:

@@ -43,11 +43,18 @@ class State:
     def class_of(self, name):
         return next(label for label, known in self.classes.items() if known == name)
 
-    def committed(self):
-        """Return the same with edits written into the samples."""
+    def committed(self, keys=None):
+        """Return the same with edits, or those of some samples, written into the samples."""
         made = self.copy()
-        for (key, tensor), value in made.edits.items():
-            made.stored[key][tensor] = value
+        for place, value in self.edits.items():
+            key, tensor = place
+            if keys is None or key in keys:
+                made.stored[key][tensor] = value
+                del made.edits[place]
+        return made
+
+    def without_edits(self):
+        made = self.copy()
         made.edits = {}
         return made
 
@@ -134,10 +141,10 @@ class Model:
     def has_changes(self):
         return self.dirty[self.at] or bool(self.now.edits)
 
-    def commit(self, commit, message):
-        self.branches[self.at] = self.now.committed()
-        self.last[self.at] = self.now.copy()
-        self.commits[commit] = self.now.copy()
+    def commit(self, commit, message, keys=None):
+        self.branches[self.at] = self.now.committed(keys)
+        self.last[self.at] = self.now.without_edits()
+        self.commits[commit] = self.now.without_edits()
         self.logs[self.at] = [(commit, message), *self.logs[self.at]]
         self.dirty[self.at] = False
 

@@ -129,6 +129,7 @@ ALL = [
         **_CLEAN,
     ),
     Operation(name="commit", call=lambda ds, path: ds.commit("a new one")),
+    Operation(name="commit (some edits)", call=lambda ds, path: ds.commit("a new one", rows=[2])),
     Operation(
         name="commit (rows not flushed)",
         call=lambda ds, path: ds.commit("a new one"),

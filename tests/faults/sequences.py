@@ -97,6 +97,13 @@ class Sequence:
         if self.model.has_changes:
             self.twin.commit(f"commit {turn}")
 
+    def commit_some(self, turn):
+        state = self.model.now
+        rows = [row for row in range(len(state.order)) if self.rng.random() < 0.5]
+        edited = {key for key, _ in state.edits}
+        if self.model.dirty[self.model.at] or any(state.order[row] in edited for row in rows):
+            self.twin.commit_some(f"commit {turn}", rows)
+
     def branch(self, turn):
         if not self.model.has_changes:
             self.twin.checkout(f"branch {turn}", create=True)
@@ -171,6 +178,7 @@ _STEPS = {
     for name in (
         *("extend", "assign", "assign_in_with", "pop", "commit", "branch", "checkout", "add_class", "rename_class"),
         *("merge_classes", "reset", "discard_edits", "tag", "save_view", "reopen", "merge", "assign", "commit"),
+        *("assign", "assign", "commit_some", "commit_some"),
     )
 }
 

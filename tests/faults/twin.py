@@ -96,6 +96,11 @@ class Twin:
         self.model.commit(commit, message)
         return commit
 
+    def commit_some(self, message, rows):
+        self.done.append(("commit_some", message, rows))
+        commit = self.ds.commit(message, rows=rows)
+        self.model.commit(commit, message, {self.model.now.order[row] for row in rows})
+
     def checkout(self, name, *, create=False):
         self.done.append(("checkout", name, create))
         self.ds.checkout(name, create=create)

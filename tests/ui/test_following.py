@@ -36,7 +36,7 @@ def test_the_page_follows_python_also_after_a_reload(open_notebook, tmp_path):
     expect(header).to_contain_text("80 samples")
     notebook.run_cell(1)
     expect(header).to_contain_text("79 samples")
-    expect(header).to_contain_text("1 uncommitted edit")
+    expect(header).to_contain_text("1 unsaved edit")
     expect(explorer.root.get_by_test_id("penstock-funnel")).to_contain_text("79 rows")
     notebook.run_cell(2)
     behind = explorer.root.get_by_test_id("penstock-behind")
@@ -58,7 +58,7 @@ def test_the_page_follows_python_also_after_a_reload(open_notebook, tmp_path):
     shown = pool.get_attribute("data-pool")
     pool.focus()
     pool.press("Shift+ArrowRight")
-    expect(explorer.root.get_by_test_id("penstock-review").first).to_contain_text("2 selected")
+    expect(explorer.root.get_by_test_id("penstock-selection-menu")).to_contain_text("2 selected")
     picture(explorer, "selected")
     notebook.page.wait_for_timeout(500)  # the panel's settings rest, then reach the kernel
     notebook.command("docmanager:save")

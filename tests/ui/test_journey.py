@@ -134,7 +134,7 @@ def test_corrected_label_reaches_all_that_reads_it(open_notebook, coco):
     explorer.root.get_by_test_id("penstock-class-search").press("Enter")
     expect(chips).to_contain_text("toaster")
     expect(explorer.root.get_by_test_id("penstock-edits")).to_contain_text("1")
-    explorer.root.get_by_test_id("penstock-commit").click()
+    explorer.root.get_by_test_id("penstock-edits").click()
     explorer.root.get_by_test_id("penstock-commit-message").fill("there is a toaster")
     explorer.root.get_by_test_id("penstock-commit-now").click()
     expect(explorer.root.get_by_test_id("penstock-edits")).to_have_count(0)

@@ -131,7 +131,7 @@ def test_a_deleted_a_drawn_and_two_reshaped_objects_are_all_that_an_export_chang
     stage.choose(1, 4)
     stage.drag("[data-keypoint='0']", 6, 9)
     expect(stage.root.get_by_text("moved a keypoint of cat in sample 0").first).to_be_visible()
-    stage.root.get_by_test_id("penstock-commit").click()
+    stage.root.get_by_test_id("penstock-edits").click()
     stage.root.get_by_test_id("penstock-commit-message").fill("fixed")
     stage.root.get_by_test_id("penstock-commit-now").click()
     expect(stage.root.get_by_test_id("penstock-edits")).to_have_count(0)

@@ -203,7 +203,7 @@ def discarded(front, ds, cross):
 def test_discard_takes_every_edit_back(ds, discarded):
     before, result = discarded
     assert labels_of(ds, ROW) == before
-    assert result["done"] == "discarded the edits of 1 sample"
+    assert result["done"] == f"discarded the edits of sample {ROW}"
     assert not ds.has_changes
 
 

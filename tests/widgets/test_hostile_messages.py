@@ -43,7 +43,8 @@ def odd_values():
 def good_arguments(uid):
     text = "select * sample by max_weight(contains(labels, 'Cross'): 3, True: 1)"
     return {
-        "text": text, "uid": uid, "labels": [0], "boxes": [1, 2, 3, 4], "sources": [0], "state": "0", "position": 1,
+        "text": text, "uid": uid, "labels": [0], "boxes": [1, 2, 3, 4], "sources": [0], "only": [uid], "keep": [uid],
+        "marked": [uid], "state": "0", "position": 1,
         "shapes": [{"object": 0, "polygons": [[0, 0, 4, 0, 4, 4]], "keypoints": [1, 2, 2]}],
         "start": 0, "stop": 3, "size": 32, "class_index": 1, "weight": 2.0, "weights": [3, 1], "clause": 0, "mode": "deck",
         "seed": 3, "preset": "balanced", "parameter": 0.5, "targets": [{"class_index": 1, "share": 0.2}], "add": [],
@@ -52,6 +53,7 @@ def good_arguments(uid):
         "height": 8, "scale": 0.5, "num_epochs": 2, "num_batches": 2, "batch_size": 4, "framework": "numpy", "id": "v",
         "classes": [0, 1], "old": "Ring", "new": "Torus", "names": ["Star"], "into": "Circle", "color": "#102030",
         "format": "coco", "path": "out.json", "query_only": True, "images": "copy", "overwrite": True, "options": [],
+        "first": 0, "last": 1, "data": "1",
         "how": "any", "states": ["edited"], "descending": True, "keep_hidden": True, "condition": 0, "by": "filter",
         "resize": 64,
     }  # fmt: skip

@@ -10,6 +10,8 @@ import type {
   GridState,
   Problem,
   QueryState,
+  ReviewEntry,
+  ReviewPage,
   SampleDetail,
   StatisticsArray,
   StatisticsHeader,
@@ -58,6 +60,10 @@ export class FakeKernel {
   private readonly count: number;
   private readonly options: FakeOptions;
   private readonly edited = new Map<number, Sample>();
+  private readonly committed = new Map<number, Sample>();
+  /** Set by tests and the page: what else is not committed. */
+  others: string[] = [];
+  gone: number[] = [];
   private readonly undoStack: { row: number; before: Sample; done: string }[] = [];
   private readonly redoStack: { row: number; before: Sample; done: string }[] = [];
   private pool: number[] = [];
@@ -82,6 +88,11 @@ export class FakeKernel {
 
   sample(row: number): Sample {
     return this.edited.get(row) ?? this.original(row);
+  }
+
+  /** Edit a sample as Python would, without telling the browser. */
+  edit(row: number, labels: number[]): void {
+    this.edited.set(row, { ...this.sample(row), labels });
   }
 
   /** Answer one request, as the kernel would; throws an RpcError. */
@@ -182,10 +193,18 @@ export class FakeKernel {
       const exists = overwrite ? null : this.exists;
       return reply({ path: `/home/${path}`, exists, report: exists === null ? report : null });
     },
-    "edit.labels": ({ uid, labels, boxes }) => this.edit(Number(uid), labels, boxes),
+    "edit.labels": ({ uid, labels, boxes }) => this.relabel(Number(uid), labels, boxes),
     "edit.undo": () => this.step(this.undoStack, this.redoStack, "undid"),
     "edit.redo": () => this.step(this.redoStack, this.undoStack, "redid"),
-    "edit.commit": ({ on_conflict }) => {
+    "edit.discard": (chosen) => {
+      const rows = this.chosenRows(chosen);
+      for (const row of rows) this.edited.delete(row);
+      return this.editReply(null, `discarded the edits of ${rows.length} samples`);
+    },
+    "review.page": (args) => this.review(args),
+    "edit.commit": ({ on_conflict, token, ...chosen }) => {
+      if (token !== undefined && token !== JSON.stringify([...this.edited]))
+        throw { code: "Outdated", message: "the edits have changed since they were shown; look at them again" };
       if (this.conflicts.length > 0 && on_conflict === undefined)
         throw {
           code: "ConflictError",
@@ -194,7 +213,10 @@ export class FakeKernel {
           num_conflicts: this.conflicts.length,
         };
       this.conflicts = [];
-      this.edited.clear();
+      for (const row of this.chosenRows(chosen)) {
+        this.committed.set(row, this.sample(row));
+        this.edited.delete(row);
+      }
       return this.editReply(null, "committed as 91ab02");
     },
     "plan.drawn": () => reply({ unique: [], counts: [] }),
@@ -206,7 +228,73 @@ export class FakeKernel {
       }),
   };
 
+  private chosenRows({ only, keep = [] }: Arguments): number[] {
+    const rows = [...this.edited.keys()].sort((a, b) => a - b);
+    return rows.filter((row) => (only === undefined || only.includes(String(row))) && !keep.includes(String(row)));
+  }
+
+  private async review({ start, stop, size, marked = [] }: Arguments): Promise<Answer> {
+    const edited = [...this.edited.keys()].sort((a, b) => a - b);
+    const rows = [...edited, ...this.gone];
+    const buffers: ArrayBuffer[] = [];
+    const entries: ReviewEntry[] = [];
+    for (const row of rows.slice(start, stop)) {
+      const before = this.original(row);
+      const after = this.sample(row);
+      const side = ({ labels, boxes }: Sample) => ({ image: buffers.length, shapes: -1, labels, boxes });
+      const gone = this.gone.includes(row);
+      entries.push({
+        kind: gone ? "deleted" : "edited",
+        edited: !gone,
+        row,
+        uid: String(row),
+        width: WIDTH,
+        height: HEIGHT,
+        before: side(before),
+        after: gone ? null : side(after),
+        words: gone ? [] : this.wordsOf(before, after),
+        more: 0,
+        error: null,
+      });
+      buffers.push(await this.picture(row, size));
+    }
+    const counts = this.counts();
+    const then = this.names.map(() => 0);
+    for (let row = 0; row < Math.min(this.count, 5000); row++)
+      for (const label of this.original(row).labels) then[label] = (then[label] ?? 0) + 1;
+    const moved = this.names
+      .map((name, i): [string, number, number] => [name, then[i] ?? 0, counts[i] ?? 0])
+      .filter(([, one, other]) => one !== other);
+    const result: ReviewPage = {
+      entries,
+      token: JSON.stringify([...this.edited]),
+      num_edited: edited.length,
+      num_added: 0,
+      num_deleted: this.gone.length,
+      others: this.others,
+      num_others: this.others.length,
+      moved,
+      num_moved: moved.length,
+      marked: marked.filter((uid: string) => this.edited.has(Number(uid))),
+    };
+    return { result, buffers };
+  }
+
+  private wordsOf(before: Sample, after: Sample): ReviewEntry["words"] {
+    const gone = before.labels.filter((label) => !after.labels.includes(label));
+    const fresh = after.labels.filter((label) => !before.labels.includes(label));
+    const words = [
+      ...gone.map((label) => ({ sign: "-" as const, text: this.names[label] ?? "" })),
+      ...fresh.map((label) => ({ sign: "+" as const, text: this.names[label] ?? "" })),
+    ];
+    const dx = (after.boxes[0] ?? 0) - (before.boxes[0] ?? 0);
+    if (dx === 0 || after.boxes.length !== before.boxes.length) return words;
+    return [...words, { sign: "" as const, text: `box 1 moved ${Math.abs(dx)} px ${dx < 0 ? "left" : "right"}` }];
+  }
+
   private original(row: number): Sample {
+    const committed = this.committed.get(row);
+    if (committed !== undefined) return committed;
     const next = random(row * 7919 + 17);
     next();
     const labels: number[] = [];
@@ -343,7 +431,7 @@ export class FakeKernel {
       branch: "main",
       num_samples: this.count,
       num_edits: this.edited.size,
-      uncommitted: this.edited.size > 0,
+      uncommitted: this.edited.size + this.others.length + this.gone.length > 0,
       read_only: false,
       opened: this.options.opened ?? "dataset",
       tensors: [],
@@ -541,7 +629,7 @@ export class FakeKernel {
     };
   }
 
-  private edit(row: number, labels: number[], boxes: number[] | undefined): Answer {
+  private relabel(row: number, labels: number[], boxes: number[] | undefined): Answer {
     const before = this.sample(row);
     const after = { ...before, labels, boxes: boxes ?? before.boxes };
     const done = `changed the labels of sample ${row}`;

@@ -96,6 +96,21 @@ document.body.style.background = theme === "dark" ? "#14171a" : "#f6f7f8";
 const el = document.createElement("div");
 document.body.append(el);
 views[kind]?.({ model, el });
+if (options.has("edits")) {
+  for (let row = 0; row < Number(options.get("edits")); row++) {
+    const { labels, boxes } = kernel.sample(row * 3 + 2);
+    const moved = boxes.map((value, i) => (i === 0 && row % 2 === 0 ? Math.max(0, value - 4) : value));
+    const added = row % 3 === 1;
+    await kernel.answer("edit.labels", {
+      uid: String(row * 3 + 2),
+      labels: added ? [...labels, 3] : [5, ...labels.slice(1)],
+      boxes: added ? [...moved, 20, 20, 56, 56] : moved,
+    });
+  }
+  model.emit("comm_live_update");
+  await new Promise((resolve) => setTimeout(resolve, 300));
+}
+if (options.has("review")) document.querySelector<HTMLElement>("[data-testid=penstock-edits]")?.click();
 const query = options.get("query");
 if (query !== null) {
   await new Promise((resolve) => setTimeout(resolve, 200));

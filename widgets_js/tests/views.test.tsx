@@ -178,7 +178,7 @@ describe("the sample", () => {
     find(el, "labels").querySelector<HTMLElement>("[aria-label^=Remove]")?.click();
     await eventually(() => expect(chips()).toEqual(before.slice(1)));
     expect(kernel.log.find(({ op }) => op === "edit.labels")?.args).toMatchObject({ uid: "0" });
-    expect(find(el, "edits").textContent).toBe("1 uncommitted edit");
+    expect(find(el, "edits").textContent).toBe("1 unsaved edit");
     expect(find(el, "toast").textContent).toContain("changed the labels of sample 0");
     find(el, "grid").dispatchEvent(new KeyboardEvent("keydown", { key: "z", ctrlKey: true, bubbles: true }));
     await eventually(() => expect(chips()).toEqual(before));
@@ -240,9 +240,7 @@ describe("what the kernel keeps", () => {
     expect([...shown.querySelectorAll<HTMLElement>("[aria-selected=true]")].map((one) => one.dataset.position)).toEqual(
       ["2"],
     );
-    unfold(el, "review-menu");
-    await eventually(() => find(el, "review"));
-    expect(find(el, "review").textContent).toContain("1 selected");
+    expect(find(el, "selection-menu").textContent).toContain("1 selected");
     expect(el.querySelector("[aria-label='large tiles']")?.getAttribute("aria-pressed")).toBe("true");
   });
 
@@ -277,25 +275,22 @@ describe("bulk edits", () => {
   const select = async (el: HTMLElement, kernel: FakeKernel): Promise<void> => {
     find(el, "grid").dispatchEvent(new KeyboardEvent("keydown", { key: "a", ctrlKey: true, bubbles: true }));
     await eventually(() => expect(kernel.grid().num_selected).toBe(40));
-    unfold(el, "review-menu");
-    await eventually(() => find(el, "review"));
+    unfold(el, "selection-menu");
+    await eventually(() => find(el, "selection"));
   };
 
   it("offer no label without a box where each label has one", async () => {
     const { el, kernel } = await mount("explorer");
     await select(el, kernel);
-    const add = [...find(el, "review").querySelectorAll<HTMLButtonElement>("button")].find((one) =>
-      one.textContent?.includes("+ class"),
-    );
-    expect(add?.disabled).toBe(true);
-    expect(add?.title).toContain("each label has a box");
+    const add = find(el, "bulk-add") as HTMLButtonElement;
+    expect(add.disabled).toBe(true);
+    expect(add.title).toContain("each label has a box");
   });
 
   it("replace a class by another in one step", async () => {
     const { el, kernel } = await mount("explorer", { paired: false });
     await select(el, kernel);
-    const panel = find(el, "bulk-replace").nextElementSibling;
-    panel?.dispatchEvent(Object.assign(new Event("toggle"), { newState: "open" })); // jsdom opens no popover
+    expect(find(el, "bulk-replace").getAttribute("aria-pressed")).toBe("true");
     const choose = async (name: string): Promise<void> => {
       await eventually(() => expect(document.querySelector(".penstock-choices button")).not.toBeNull());
       const found = [...document.querySelectorAll<HTMLElement>(".penstock-choices button")].find((one) =>
@@ -326,9 +321,9 @@ describe("a commit that conflicts", () => {
     find(el, "labels").querySelector<HTMLElement>("[aria-label^=Remove]")?.click();
     await eventually(() => expect(el.querySelector("[data-testid=penstock-edits]")).not.toBeNull());
     kernel.conflicts = [conflict];
-    find(el, "commit").click();
-    await eventually(() => expect(el.querySelector("[data-testid=penstock-commit-message]")).not.toBeNull());
-    const message = find(el, "commit-message") as HTMLInputElement;
+    find(el, "edits").click();
+    await eventually(() => expect(find(el, "review-count").textContent).toBe("1 of 1 edit selected"));
+    const message = find(el, "commit-message") as HTMLTextAreaElement;
     message.value = "mine";
     message.dispatchEvent(new Event("input", { bubbles: true }));
     await settle(10);
@@ -346,7 +341,10 @@ describe("a commit that conflicts", () => {
     find(el, button).click();
     await eventually(() => expect(el.querySelector("[data-testid=penstock-conflict]")).toBeNull());
     const sent = kernel.log.filter(({ op }) => op === "edit.commit").map(({ args }) => args);
-    expect(sent).toEqual([{ message: "mine" }, { message: "mine", on_conflict: side }]);
+    expect(sent).toEqual([
+      { message: "mine", token: expect.any(String) },
+      { message: "mine", on_conflict: side },
+    ]);
   });
 });
 
@@ -355,30 +353,32 @@ describe("the header", () => {
     const prompt = vi.fn();
     vi.stubGlobal("prompt", prompt);
     const { el, kernel } = await mount("explorer");
-    expect(find(el, "commit").hasAttribute("disabled")).toBe(true);
+    expect(el.querySelector("[data-testid=penstock-edits]")).toBeNull();
     find(el, "labels").querySelector<HTMLElement>("[aria-label^=Remove]")?.click();
-    await eventually(() => expect(find(el, "commit").hasAttribute("disabled")).toBe(false));
-    find(el, "commit").click();
-    await eventually(() => find(el, "commit-message"));
-    const field = find(el, "commit-message") as HTMLInputElement;
+    await eventually(() => find(el, "edits").click());
+    await eventually(() => expect(find(el, "review-count").textContent).toBe("1 of 1 edit selected"));
+    const field = find(el, "commit-message") as HTMLTextAreaElement;
     expect(find(el, "commit-now").hasAttribute("disabled")).toBe(true);
-    field.value = "mend sample 0";
+    field.value = "fix sample 0";
     field.dispatchEvent(new Event("input", { bubbles: true }));
     await eventually(() => expect(find(el, "commit-now").hasAttribute("disabled")).toBe(false));
     find(el, "commit-form").dispatchEvent(new Event("submit", { bubbles: true, cancelable: true }));
     await eventually(() =>
-      expect(kernel.log.find(({ op }) => op === "edit.commit")?.args).toEqual({ message: "mend sample 0" }),
+      expect(kernel.log.find(({ op }) => op === "edit.commit")?.args).toMatchObject({ message: "fix sample 0" }),
     );
-    await eventually(() => expect(el.querySelector("[data-testid=penstock-commit-form]")).toBeNull());
+    await eventually(() => expect(find(el, "left").dataset.region).toBe("grid"));
     expect(prompt).not.toHaveBeenCalled();
     vi.unstubAllGlobals();
   });
 
   it("offers to balance the classes until a weight differs from 1, then to export", async () => {
     const { el } = await mount("explorer");
-    find(el, "balance").click();
-    await eventually(() => expect(el.querySelector("[data-testid=penstock-balance]")).toBeNull());
-    expect(find(el, "export").classList.contains("penstock-primary")).toBe(true);
+    const filled = (id: string) => find(el, id).classList.contains("penstock-primary");
+    await eventually(() => expect([filled("balance"), filled("export")]).toEqual([true, false]));
+    unfold(el, "balance");
+    await eventually(() => expect(el.querySelector("[data-testid=preset-balanced]")).not.toBeNull());
+    el.querySelector<HTMLElement>("[data-testid=preset-balanced]")?.click();
+    await eventually(() => expect([filled("balance"), filled("export")]).toEqual([false, true]));
   });
 });
 

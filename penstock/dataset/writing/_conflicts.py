@@ -9,7 +9,7 @@ from typing import Any, Literal, NoReturn
 
 import numpy as np
 
-from penstock.dataset.writing._drafts import Drafts
+from penstock.dataset.writing._drafts import Pending
 from penstock.errors import ConflictError, PenstockError
 from penstock.storage import Commit, Store
 from penstock.table import Draft, StoredTable, class_keys, merged_into, new_index, sample_of_cell
@@ -123,7 +123,7 @@ def shown_value(spec: TensorSpec, cell: Cell | None) -> Any:
 
 
 def edit_conflicts(
-    store: Store, stored: StoredTable, session: Drafts, settled: Collection[tuple[str, int]] = ()
+    store: Store, stored: StoredTable, session: Pending, settled: Collection[tuple[str, int]] = ()
 ) -> list[Conflict]:
     """Return the edited samples that another session changed since they were edited here.
 
@@ -228,7 +228,7 @@ def refuse(conflicts: Sequence[Conflict], last: Commit | None) -> NoReturn:
     )
 
 
-def settled_draft(session: Drafts, stored: StoredTable, conflicts: Sequence[Conflict], prefer: Prefer) -> Draft:
+def settled_draft(session: Pending, stored: StoredTable, conflicts: Sequence[Conflict], prefer: Prefer) -> Draft:
     """Return the edits to commit: without dropped ones, those of deleted samples, and those also made elsewhere."""
     draft = session.draft
     if prefer == "theirs":

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -25,10 +26,29 @@ from penstock.table import (
 )
 from penstock.tensors import Cell
 
-__all__ = ["Drafts"]
+__all__ = ["Drafts", "Pending"]
 
 _MANY = 64
 _Cells = Mapping[int, Cell]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pending:
+    """Edits that are about to be committed.
+
+    Parameters
+    ----------
+    draft : Draft
+        The edits.
+    over : mapping of str to mapping of int to int
+        For each tensor, the version each edit was made over.
+    lost : sequence of (str, int)
+        Tensor and uid of labels whose class is no more.
+    """
+
+    draft: Draft
+    over: Mapping[str, Mapping[int, int]]
+    lost: Sequence[tuple[str, int]]
 
 
 class Drafts:
@@ -51,6 +71,7 @@ class Drafts:
         self._store = store
         self._session = secrets.token_hex(4)
         self._counter = 0
+        self._tried = 0  # the last file of this session, also where writing it seemed to fail
         self.draft = Draft()
         self.files: list[DraftFile] = []
         self.lost: list[tuple[str, int]] = []  # tensor and uid of labels whose class is no more
@@ -108,22 +129,54 @@ class Drafts:
 
     # ---- files -----------------------------------------------------------------------------------
 
+    def pending(self, uids: Collection[int] | None) -> Pending:
+        """Return the edits of some samples, or all, to commit; labels whose class is no more always count."""
+        draft = self.draft if uids is None else self.draft.only(set(uids))
+        return Pending(draft=draft, over=self.over, lost=tuple(self.lost))
+
     def save(self, edits: Draft, stored: StoredTable, keys: Mapping[str, Sequence[str]]) -> None:
         """Write edits to a file of their own; `keys`: the classes that labels are indices of, if not those of now."""
-        self.files.append(self._written(edits, stored, {}, keys))
+        self.files.append(self._written(edits, stored, stored.snapshot.version, {}, keys))
+
+    def save_again(self, edits: Draft, stored: StoredTable) -> list[DraftFile]:
+        """Write edits that are kept to files of their own, over the versions they were made over; return the files."""
+        return self._rewritten(edits, stored, {})
+
+    def _rewritten(self, edits: Draft, stored: StoredTable, replaces: Mapping[str, int]) -> list[DraftFile]:
+        """Write edits, a file for each version they were made over; the last one replaces others, if any."""
+        groups = self._by_base(edits) or {stored.snapshot.version: Draft()}
+        made = []
+        for version in sorted(groups):
+            made.append(self._written(groups[version], stored, version, replaces if version == max(groups) else {}))
+            self.files.append(made[-1])
+        return made
+
+    def _by_base(self, edits: Draft) -> dict[int, Draft]:
+        """Return edits by the version they were made over."""
+        found: dict[int, Draft] = {}
+        for tensor, cells in edits.edits.items():
+            over = self.over.get(tensor, {})
+            groups: dict[int, dict[int, Cell]] = {}
+            for uid, cell in cells.items():
+                groups.setdefault(over.get(uid, -1), {})[uid] = cell
+            for version, group in groups.items():
+                found[version] = found.get(version, Draft()).with_edits(tensor, group)
+        return found
 
     def _written(
         self,
         edits: Draft,
         stored: StoredTable,
+        version: int,
         replaces: Mapping[str, int],
         keys: Mapping[str, Sequence[str]] | None = None,
     ) -> DraftFile:
         self._counter += 1
+        self._tried = self._counter
         known = {**self._keys, **{name: tuple(each) for name, each in (keys or {}).items()}}
         note = DraftNote(
             dataset=_id_of(stored),
-            version=stored.snapshot.version,
+            version=version,
             keys={name: known[name] for name in edits.edits if name in known},
             replaces=replaces,
         )
@@ -133,12 +186,13 @@ class Drafts:
         )
 
     def replace(self, change: Callable[[Draft], Draft], stored: StoredTable) -> None:
-        """Replace all files of the draft by one file with `change` applied, in a single step."""
+        """Replace all files of the draft by its edits with `change` applied; the last file is the step that counts."""
         draft = change(self.draft)
         if self.files:
-            base = self._written(draft, stored, self.largest())
-            self.files = [*delete_drafts(self._store.location, self.files), base]
-        self.draft = draft
+            made = self._rewritten(draft, stored, self.largest())
+            gone = [file for file in self.files if file not in made]
+            self.files = [*delete_drafts(self._store.location, gone), *made]
+        self._keep(draft)
         if not draft:
             self.drop()
 
@@ -147,11 +201,28 @@ class Drafts:
         self.draft, self.lost, self.over = Draft(), [], {}
         self.files = delete_drafts(self._store.location, self.files)
 
-    def drop_taken(self, stored: StoredTable) -> None:
-        """Forget the edits if the last commit or reset took in every file of them."""
-        committed = committed_drafts(stored)
-        if all(file.counter <= committed.get(file.session, -1) for file in self.files):
+    def keep_only(self, draft: Draft, files: Sequence[DraftFile]) -> None:
+        """Drop the edits but those of some files, which are not committed yet."""
+        if not draft:
             self.drop()
+            return
+        self._keep(draft)
+        self.lost = []
+        gone = [file for file in self.files if file not in files]
+        self.files = [*delete_drafts(self._store.location, gone), *files]
+
+    def _keep(self, draft: Draft) -> None:
+        self.draft = draft
+        self.over = {
+            tensor: {uid: version for uid, version in self.over.get(tensor, {}).items() if uid in cells}
+            for tensor, cells in draft.edits.items()
+        }
+
+    def drop_taken(self, stored: StoredTable, kept: Draft, files: Sequence[DraftFile]) -> None:
+        """Keep only the edits of some files if the last commit or reset took in every other file."""
+        committed = committed_drafts(stored)
+        if all(file.counter <= committed.get(file.session, -1) for file in self.files if file not in files):
+            self.keep_only(kept, files)
 
     def sweep(self, stored: StoredTable) -> None:
         """Delete the files that the last commit or reset took in, before another one forgets which they were."""
@@ -161,7 +232,7 @@ class Drafts:
 
     def largest(self) -> dict[str, int]:
         """Return the files of this draft as session and largest counter."""
-        found: dict[str, int] = {}
+        found = {self._session: self._tried} if self._tried else {}
         for file in self.files:
             found[file.session] = max(found.get(file.session, 0), file.counter)
         return found

@@ -11,7 +11,7 @@ import numpy as np
 from penstock.dataset.objects._joining import Side, Version, join
 from penstock.dataset.objects._objects import Objects, cell_of, objects_of
 from penstock.dataset.writing._conflicts import Conflict, cells_at, class_index, renumbered, same
-from penstock.dataset.writing._drafts import Drafts
+from penstock.dataset.writing._drafts import Pending
 from penstock.dataset.writing._object_conflicts import State, object_conflicts
 from penstock.errors import PenstockError
 from penstock.storage import Store
@@ -50,7 +50,7 @@ class JoinedEdits:
         return draft
 
 
-def joined_edits(store: Store, stored: StoredTable, session: Drafts, prefer: Side) -> JoinedEdits:
+def joined_edits(store: Store, stored: StoredTable, session: Pending, prefer: Side) -> JoinedEdits:
     """Join the edits of a session with the newest version, where that differs from what they were made over."""
     found = JoinedEdits()
     for names in object_groups(stored.specs).values():
@@ -63,7 +63,7 @@ def joined_edits(store: Store, stored: StoredTable, session: Drafts, prefer: Sid
     return found
 
 
-def _by_version(session: Drafts, names: Sequence[str], newest: int) -> dict[int, list[int]]:
+def _by_version(session: Pending, names: Sequence[str], newest: int) -> dict[int, list[int]]:
     """Return the edited samples by the version that their first edit was made over, if it is an older one."""
     edited = {uid for name in names for uid in session.draft.edits.get(name, ())}
     found: dict[int, list[int]] = {}

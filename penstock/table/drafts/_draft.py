@@ -58,6 +58,14 @@ class Draft:
                 left = left.with_edits(name, kept)
         return left
 
+    def only(self, uids: set[int]) -> Draft:
+        """Return the edits of some samples alone."""
+        found = Draft()
+        for name, edits in self.edits.items():
+            kept = {uid: cell for uid, cell in edits.items() if uid in uids}
+            found = found.with_edits(name, kept) if kept else found
+        return found
+
     def digest(self, tensor: str | None = None) -> str:
         """Return a hash of the edits of a tensor, or of all; empty if there are none."""
         if tensor is not None:

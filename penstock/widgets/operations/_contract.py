@@ -6,10 +6,12 @@ from collections.abc import Callable
 
 from penstock.widgets.operations._clauses import ClauseOperations
 from penstock.widgets.operations._code import CodeOperations
+from penstock.widgets.operations._columns import ColumnOperations
 from penstock.widgets.operations._edit import ClassOperations, EditOperations
 from penstock.widgets.operations._grid import GridOperations
 from penstock.widgets.operations._plan import ExportOperations, PlanOperations
 from penstock.widgets.operations._query import QueryOperations
+from penstock.widgets.operations._review import ReviewOperations
 from penstock.widgets.operations._samples import SampleOperations
 from penstock.widgets.operations._views import ViewOperations
 from penstock.widgets.session._session import Session
@@ -33,8 +35,10 @@ def all_operations(session: Session, draft: Callable[[], str]) -> list[object]:
         ClassOperations(session),
         ViewOperations(session),
         GridOperations(session),
+        ColumnOperations(session),
         SampleOperations(session),
         EditOperations(session),
+        ReviewOperations(session),
         PlanOperations(session),
         ExportOperations(session),
         CodeOperations(),

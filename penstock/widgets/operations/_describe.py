@@ -29,6 +29,7 @@ __all__ = [
     "cell_text",
     "classes_fixed",
     "clause_infos",
+    "data_token",
     "dataset_info",
     "display_state",
     "grid_state",
@@ -116,13 +117,14 @@ def grid_state(display: Display) -> dict[str, Any]:
         "descending": display.order.descending,
         "size": len(display.positions),
         "token": display.token,
-        "data": _data_token(display.run.table),
+        "data": data_token(display.run.table),
         "selection": [list(pair) for pair in display.selection.intervals],
         "num_selected": len(display.selection.uids),
     }
 
 
-def _data_token(table: OverlayTable) -> str:
+def data_token(table: OverlayTable) -> str:
+    """Return a text that changes when samples may have."""
     snapshot = table.stored.snapshot
     return f"{snapshot.branch}:{snapshot.version}:{table.version}"
 

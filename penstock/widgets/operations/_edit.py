@@ -22,7 +22,7 @@ from penstock.widgets.editing._edits import Step, rows_of
 from penstock.widgets.editing._shapes import EditedShape
 from penstock.widgets.operations._arguments import CLASS, UID
 from penstock.widgets.operations._describe import display_state
-from penstock.widgets.operations._editor import Editor
+from penstock.widgets.operations._editor import Chosen, Editor
 from penstock.widgets.operations._tiles import sample_detail
 from penstock.widgets.requests import _checks as check
 from penstock.widgets.requests._operation import Call, Reply, operation
@@ -45,6 +45,7 @@ _SHAPES = check.array(
     10_000,
 )
 _MESSAGE = check.text(5000)
+_UIDS = check.array(UID, 1_000_000)
 _SMALL = 16
 
 
@@ -111,10 +112,31 @@ class EditOperations:
         """Do again what was taken back."""
         return self._edited(self._editor.redo())
 
-    @operation("edit.commit", message=_MESSAGE, on_conflict=check.maybe(check.choice("ours", "theirs")))
-    def commit(self, _call: Call, *, message: str, on_conflict: Literal["ours", "theirs"] | None) -> Reply:
-        """Commit with a message; a conflict with another session's commit is an error until one side is chosen."""
-        return self._edited(self._editor.commit(message, on_conflict=on_conflict))
+    @operation(
+        "edit.commit",
+        message=_MESSAGE,
+        on_conflict=check.maybe(check.choice("ours", "theirs")),
+        only=check.maybe(_UIDS),
+        keep=check.maybe(_UIDS),
+        token=check.maybe(check.text(200)),
+    )
+    def commit(
+        self,
+        _call: Call,
+        *,
+        message: str,
+        on_conflict: Literal["ours", "theirs"] | None,
+        only: list[int] | None,
+        keep: list[int] | None,
+        token: str | None,
+    ) -> Reply:
+        """Commit with a message; a conflict with another session's commit is an error until one side is chosen.
+
+        `only`: samples whose edits are committed; `keep`: those whose edits stay in the draft. `token`: of the review
+        that was shown; what came since is not committed unseen.
+        """
+        chosen = Chosen(only=only, keep=keep or ())
+        return self._edited(self._editor.commit(message, on_conflict=on_conflict, chosen=chosen, token=token))
 
     @operation("dataset.update")
     def update(self, _call: Call) -> Reply:
@@ -122,10 +144,10 @@ class EditOperations:
         self._session.follow(store=True)
         return self._edited("up to date" if self._session.behind is None else self._session.behind.message)
 
-    @operation("edit.discard")
-    def discard(self, _call: Call) -> Reply:
-        """Drop all edits that are not committed."""
-        return self._edited(self._editor.discard())
+    @operation("edit.discard", only=check.maybe(_UIDS), keep=check.maybe(_UIDS))
+    def discard(self, _call: Call, *, only: list[int] | None, keep: list[int] | None) -> Reply:
+        """Drop all edits that are not committed, only those of some samples, or all but those of some."""
+        return self._edited(self._editor.discard(Chosen(only=only, keep=keep or ())))
 
     def _edited(self, done: str, uid: int | None = None) -> Reply:
         return edit_reply(self._session, done, uid)

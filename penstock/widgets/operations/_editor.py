@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -15,18 +16,40 @@ from penstock.table import OverlayTable
 from penstock.widgets.editing._bulk import Relabel, relabeled
 from penstock.widgets.editing._edits import Change, Edit, Step, equal, keys_of, rows_of
 from penstock.widgets.editing._objects import state_of
-from penstock.widgets.editing._sample import stored_alone, values_at
+from penstock.widgets.editing._sample import edited_uids, stored_alone, values_at
 from penstock.widgets.editing._sample_edit import SampleEdit
 from penstock.widgets.editing._shapes import EditedShape
 from penstock.widgets.operations._describe import classes_fixed
 from penstock.widgets.requests._checks import OutdatedError
+from penstock.widgets.review._uncommitted import draft_token
 
 if TYPE_CHECKING:
     from penstock.widgets.session._session import Session
 
-__all__ = ["Editor"]
+__all__ = ["Chosen", "Editor"]
 
 _ENCODED = ("image", "binary_mask", "segment_mask")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chosen:
+    """Some of the edited samples.
+
+    Parameters
+    ----------
+    only : sequence of int, optional
+        These; None for all.
+    keep : sequence of int
+        But not these.
+    """
+
+    only: Sequence[int] | None = None
+    keep: Sequence[int] = ()
+
+    def of(self, edited: frozenset[int]) -> frozenset[int]:
+        """Return the ones of some samples."""
+        wanted = edited if self.only is None else edited.intersection(self.only)
+        return wanted.difference(self.keep)
 
 
 class Editor:
@@ -146,8 +169,15 @@ class Editor:
         session.follow(store=True)
         return (f"redone: {edit.name}" if edit else "nothing to redo") + _dropped(dropped)
 
-    def commit(self, message: str, *, on_conflict: Literal["ours", "theirs"] | None = None) -> str:
-        """Commit all changes with a message; return what was done.
+    def commit(
+        self,
+        message: str,
+        *,
+        on_conflict: Literal["ours", "theirs"] | None = None,
+        chosen: Chosen | None = None,
+        token: str | None = None,
+    ) -> str:
+        """Commit all changes with a message, but the edits of some samples; return what was done.
 
         Parameters
         ----------
@@ -155,33 +185,60 @@ class Editor:
             What was done and why.
         on_conflict : {"ours", "theirs"}, optional
             Whose values stay where another session has committed the same samples; an error by default.
+        chosen : Chosen, optional
+            Samples whose edits are committed; the others stay in the draft. All by default.
+        token : str, optional
+            The `Uncommitted.token` of what was reviewed.
 
         Raises
         ------
+        OutdatedError
+            If edits have been made, or taken back, since the review with `token` was shown.
         ConflictError
             If another session has committed the same samples and `on_conflict` is not given; nothing is committed.
         """
         session = self._session
-        options = {} if on_conflict is None else {"on_conflict": on_conflict}
+        conflict: Literal["raise", "ours", "theirs"] = "raise" if on_conflict is None else on_conflict
         with session.edits.lock:
             if not session.dataset.has_changes:
                 raise DatasetError("there is nothing to commit; the dataset has no changes")
+            table = content_of(session.dataset).table
+            if token is not None and token != draft_token(table):
+                raise OutdatedError("the edits have changed since they were shown; look at them again")
+            edited = edited_uids(table)
+            wanted = edited if chosen is None else chosen.of(edited)
+            rows = None if wanted == edited else _rows_of(table, wanted)
             with warnings.catch_warnings(record=True) as raised:
                 warnings.simplefilter("always")
-                version = session.dataset.commit(message.strip() or None, **options)
+                try:
+                    version = session.dataset.commit(message.strip() or None, on_conflict=conflict, rows=rows)
+                    done = f"committed {version[:7]}"
+                except DatasetError:
+                    if on_conflict != "theirs" or wanted & edited_uids(content_of(session.dataset).table):
+                        raise
+                    done = "kept what the other session committed; nothing else was left to commit"
         session.follow(store=True)
-        return "; ".join([f"committed {str(version)[:7]}", *(str(warning.message) for warning in raised)])
+        return "; ".join([done, *(str(warning.message) for warning in raised)])
 
-    def discard(self) -> str:
-        """Take every edit that is not committed back, in one step that can be undone; return what was done."""
+    def discard(self, chosen: Chosen | None = None) -> str:
+        """Take edits that are not committed back, in one step that can be undone; return what was done.
+
+        Parameters
+        ----------
+        chosen : Chosen, optional
+            Only those of these samples. All by default.
+        """
         session = self._session
         with session.edits.lock:
-            if not content_of(session.dataset).table.draft:
+            table = content_of(session.dataset).table
+            edited = edited_uids(table)
+            wanted = edited if chosen is None else chosen.of(edited)
+            if not wanted:
                 return "there are no edits to discard"
-            edit = _back_to_stored(content_of(session.dataset).table)
+            edit = _back_to_stored(table, wanted)
             if edit.changes:
                 session.edits.apply(session.dataset, edit)
-            session.dataset.discard_edits()
+            session.dataset.discard_edits(rows=None if wanted == edited else _rows_of(table, wanted))
         session.follow(store=True)
         return edit.name
 
@@ -208,17 +265,33 @@ def _dropped(count: int) -> str:
     return f"; {edits} could not be undone or redone because the samples have changed"
 
 
-def _back_to_stored(table: OverlayTable) -> Edit:
-    """Return the edit that makes labels, boxes and values what is stored; edited images are not in it."""
+def _rows_of(table: OverlayTable, uids: Collection[int]) -> NDArray[np.int64]:
+    rows = table.positions(np.fromiter(uids, np.int64, len(uids)))
+    return rows[rows >= 0]
+
+
+def _back_to_stored(table: OverlayTable, wanted: Collection[int]) -> Edit:
+    """Return the edit that makes labels, boxes and values what is stored; edited images and masks are not in it."""
     changes: list[Change] = []
-    edited: set[int] = set()
+    replaced = 0
     for tensor, cells in table.draft.edits.items():
-        edited |= set(cells)
-        if table.tensors[tensor].htype not in _ENCODED:
-            changes += _stored_changes(table, tensor, np.fromiter(cells, np.int64, len(cells)))
-    name = f"discarded the edits of {len(edited):,} sample{'s' if len(edited) != 1 else ''}"
+        uids = np.array([uid for uid in cells if uid in wanted], np.int64)
+        if table.tensors[tensor].htype in _ENCODED:
+            replaced += len(uids)
+        else:
+            changes += _stored_changes(table, tensor, uids)
+    name = f"discarded the edits of {_samples(table, wanted)}"
+    if replaced:
+        name += f"; {replaced:,} edited {'images cannot' if replaced > 1 else 'image cannot'} be brought back by Undo"
     classes = {tensor: keys_of(table, tensor) for tensor in {change.tensor for change in changes}}
     return Edit(name=name, changes=tuple(changes), classes=classes)
+
+
+def _samples(table: OverlayTable, uids: Collection[int]) -> str:
+    if len(uids) != 1:
+        return f"{len(uids):,} samples"
+    row = int(table.positions(np.fromiter(uids, np.int64, 1))[0])
+    return f"sample {row}" if row >= 0 else "1 sample"
 
 
 def _stored_changes(table: OverlayTable, tensor: str, uids: NDArray[np.int64]) -> list[Change]:

@@ -9,16 +9,16 @@ import { applyPreset, resetAll } from "./apply-preset.ts";
 import { PRESETS, type PresetInfo } from "./preset-weights.ts";
 import { TargetShares } from "./target-shares.tsx";
 
-/** All ways to weigh every class at once; the button says which one holds. Filled only before any weight. */
+/** All ways to weigh every class at once; the button says which one holds. Filled before any weight, while Commit is not. */
 export function BalanceMenu({ session }: { session: Session }) {
   const { store } = session;
   const typed = useSignal<Readonly<Record<string, string>>>({});
   const blocked = store.textFault.value !== null || store.statistics.value === null || hasNothing(store);
-  const unweighted = !store.query.value?.has_sampling;
+  const first = !store.query.value?.has_sampling && store.region.value !== "review";
   return (
     <Popover
       label={`${balanceLabel(store)} ▾`}
-      class={`penstock-button penstock-tool-button${unweighted && !blocked ? " penstock-primary" : ""}`}
+      class={`penstock-button penstock-tool-button${first && !blocked ? " penstock-primary" : ""}`}
       testid="penstock-balance"
       title="weigh all classes at once"
       disabled={blocked}

@@ -10,7 +10,7 @@ import { Header } from "./header.tsx";
 import { LeftRegion } from "./left-region.tsx";
 import { RightRegion } from "./right-region.tsx";
 
-const TablePanel = lazy(() => import("./table-panel.tsx").then((part) => part.TablePanel), "penstock-table");
+const TableView = lazy(() => import("../table/table-view.tsx").then((part) => part.TableView), "penstock-tableview");
 
 /** From here up the regions stand beside each other; below, the eye meets the class table first and so does Tab. */
 const TWO_REGIONS = 760;
@@ -26,51 +26,10 @@ export function Explorer({ session }: { session: Session }) {
       <CodePanel session={session} />
       <QueryPanel session={session} />
       {store.isTable.value ? (
-        <TablePanel session={session} />
+        <TableView session={session} />
       ) : (
         <div class="penstock-body">{width < TWO_REGIONS ? [right, left] : [left, right]}</div>
       )}
-    </div>
-  );
-}
-
-/** What is shown is not what the dataset is: said before anything else. */
-export function BehindBanner({ session }: { session: Session }) {
-  const { store, edits } = session;
-  const behind = store.dataset.value?.behind ?? null;
-  if (behind === null || !store.isLive.value) return null;
-  return (
-    <div class="penstock-dead" role="alert" data-testid="penstock-behind">
-      {capital(behind.message)}.{" "}
-      {behind.remedy === "update" ? (
-        <button
-          {...focusable}
-          type="button"
-          class="penstock-link"
-          data-testid="penstock-update"
-          onClick={() => void edits.apply("dataset.update", {})}
-        >
-          Update
-        </button>
-      ) : null}
-    </div>
-  );
-}
-
-function capital(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
-}
-
-/** What the link to the kernel says above all: gone, or not there at all. */
-export function LinkBanner({ store }: { store: Store }) {
-  const link = store.link.value;
-  if (link !== "dead") return null;
-  const edits = store.dataset.value?.num_edits ?? 0;
-  const kept = edits > 0 ? `; your ${edits === 1 ? "edit is" : `${edits} edits are`} kept as a draft` : "";
-  const sliders = store.statistics.value === null ? "" : ` Sliders still work${kept}.`;
-  return (
-    <div class="penstock-dead" role="alert" data-testid="penstock-dead">
-      Kernel restarted: run this cell again.{sliders}
     </div>
   );
 }

@@ -1,62 +1,72 @@
-import { useEffect, useRef, useState } from "preact/hooks";
-import { whyNot } from "../session/answers.ts";
-import type { RpcError } from "../session/protocol.ts";
+import { closeReview } from "../review/close-review.ts";
 import type { Session } from "../session/session.ts";
 import type { Store } from "../session/store.ts";
 import { focusable } from "../ui/focus.ts";
+import { RedoIcon, UndoIcon } from "../ui/icons.tsx";
 import { countText, pluralText } from "../ui/number-text.ts";
-import { ConflictChoice } from "./conflict-choice.tsx";
 import { DatasetName } from "./dataset-info.tsx";
 import { ExportMenu } from "./export-menu.tsx";
+import { HeaderNotice, noticeOf } from "./header-notice.tsx";
 
-/** `editing`: only what edits labels, nothing of sampling. */
+/**
+ * One line of 40 px at every width: what there is no room for goes, the least important first.
+ * `editing`: only what edits labels, nothing of sampling.
+ */
 export function Header({ session, editing = false }: { session: Session; editing?: boolean }) {
   const { store } = session;
-  const [committing, setCommitting] = useState(false);
   const dataset = store.dataset.value;
   const known = dataset ?? store.snapshot.value?.dataset;
-  const weighted = store.weights.value.some((weight) => weight !== 1);
-  const edits = dataset?.num_edits ?? 0;
-  const uncommitted = dataset?.uncommitted ?? false;
+  const notice = noticeOf(store);
+  return (
+    <div class="penstock-head" data-notice={notice?.kind} data-testid="penstock-header">
+      <Mark />
+      <DatasetName session={session} name={known?.name ?? "penstock"} />
+      {notice?.kind === "dead" ? null : <Version store={store} />}
+      {notice === null ? null : <HeaderNotice session={session} notice={notice} />}
+      {dataset === null || notice?.kind === "dead" ? null : (
+        <>
+          <EditsPill session={session} />
+          {dataset.read_only ? <ReadOnly store={store} /> : <Steps store={store} />}
+        </>
+      )}
+      <span class="penstock-grow" />
+      {editing ? null : <Sampling session={session} />}
+    </div>
+  );
+}
+
+function Version({ store }: { store: Store }) {
+  const dataset = store.dataset.value;
+  const known = dataset ?? store.snapshot.value?.dataset;
+  if (known === undefined) return null;
   return (
     <>
-      <div class="penstock-head" data-testid="penstock-header">
-        <Mark />
-        <DatasetName session={session} name={known?.name ?? "penstock"} />
-        {known === undefined ? null : (
-          <>
-            <span class="penstock-chip" title="branch and version">
-              {dataset?.branch} <b>{known.version}</b>
-            </span>
-            <span class="penstock-chip">
-              <b>{countText(known.num_samples)}</b> samples
-            </span>
-          </>
-        )}
-        {uncommitted ? <Uncommitted edits={edits} /> : null}
-        <ReadOnly store={store} />
-        <span class="penstock-grow" />
-        {editing ? null : <Seed store={store} />}
-        <CommitButton store={store} open={committing} toggle={() => setCommitting(!committing)} />
-        {editing ? null : <ExportMenu session={session} primary={weighted} />}
-        {editing || weighted || edits > 0 || store.isTable.value ? null : <Balance store={store} />}
-      </div>
-      {committing && uncommitted ? <CommitForm session={session} onDone={() => setCommitting(false)} /> : null}
+      <span class="penstock-chip penstock-roomy" title="branch and version">
+        {dataset?.branch} <b>{known.version}</b>
+      </span>
+      <span class="penstock-chip penstock-roomy">
+        <b>{countText(known.num_samples)}</b> samples
+      </span>
     </>
   );
 }
 
-function Uncommitted({ edits }: { edits: number }) {
+/** Filled once there are weights: Balance is before (class table), Commit while the review is open. */
+function Sampling({ session }: { session: Session }) {
+  const { store } = session;
+  const sampled = store.query.value?.has_sampling ?? false;
+  const reviewing = store.region.value === "review";
   return (
-    <span class="penstock-chip penstock-warn-chip" data-testid="penstock-edits">
-      {edits > 0 ? pluralText(edits, "uncommitted edit") : "uncommitted changes"}
-    </span>
+    <>
+      {store.link.value === "dead" ? null : <Seed store={store} />}
+      <ExportMenu session={session} primary={sampled && !reviewing} />
+    </>
   );
 }
 
 function ReadOnly({ store }: { store: Store }) {
   const page = store.page.value;
-  if (page === null) return store.dataset.value?.read_only ? <span class="penstock-chip">read-only</span> : null;
+  if (page === null) return <span class="penstock-chip">read-only</span>;
   return (
     <span class="penstock-chip" title={page.why} data-testid="penstock-page">
       copy without kernel
@@ -64,48 +74,61 @@ function ReadOnly({ store }: { store: Store }) {
   );
 }
 
-function CommitButton({ store, open, toggle }: { store: Store; open: boolean; toggle: () => void }) {
-  const dataset = store.dataset.value;
-  const uncommitted = dataset?.uncommitted ?? false;
+/** Opens and closes the review. */
+function EditsPill({ session }: { session: Session }) {
+  const { store } = session;
+  const { uncommitted = false, num_edits: edits = 0 } = store.dataset.value ?? {};
+  const open = store.region.value === "review";
+  if (!uncommitted && !open) return null;
   return (
     <button
       {...focusable}
       type="button"
-      class="penstock-button"
-      data-testid="penstock-commit"
-      disabled={!uncommitted || whyNot(store, "edit.commit") !== null}
-      title={
-        store.page.value?.why ?? (uncommitted ? `commit ${changes(dataset?.num_edits ?? 0)}` : "nothing to commit")
-      }
+      class="penstock-chip penstock-warn-chip penstock-edits"
       aria-expanded={open}
-      onClick={toggle}
+      title="review what is not committed"
+      data-testid="penstock-edits"
+      onClick={() => {
+        if (open) closeReview(session);
+        else store.region.value = "review";
+      }}
     >
-      Commit…
+      {edits > 0 ? pluralText(edits, "unsaved edit") : uncommitted ? "uncommitted changes" : "no unsaved edits"}
     </button>
   );
 }
 
-function changes(edits: number): string {
-  return edits > 0 ? pluralText(edits, "edit") : "the changes";
-}
-
-function Balance({ store }: { store: Store }) {
-  const possible =
-    whyNot(store, "clause.preset") === null &&
-    store.dataset.value?.label_tensor != null &&
-    (store.query.value?.pool_size ?? 0) > 0;
+/** Undo and redo of edits, named by what they do. */
+function Steps({ store }: { store: Store }) {
+  const { can_undo: undo = null, can_redo: redo = null } = store.dataset.value ?? {};
+  const live = store.isLive.value;
   return (
-    <button
-      {...focusable}
-      type="button"
-      class="penstock-button penstock-primary"
-      data-testid="penstock-balance"
-      disabled={!possible}
-      title="weigh each class by its inverse frequency"
-      onClick={() => void store.actions.preset("balanced")}
-    >
-      Balance classes
-    </button>
+    <span class="penstock-steps">
+      <button
+        {...focusable}
+        type="button"
+        class="penstock-icon"
+        disabled={undo === null || !live}
+        aria-label={undo === null ? "Undo" : `Undo: ${undo}`}
+        title={undo === null ? "nothing to undo" : `Undo: ${undo} (Ctrl Z)`}
+        data-testid="penstock-undo"
+        onClick={() => void store.actions.undo()}
+      >
+        <UndoIcon />
+      </button>
+      <button
+        {...focusable}
+        type="button"
+        class="penstock-icon"
+        disabled={redo === null || !live}
+        aria-label={redo === null ? "Redo" : `Redo: ${redo}`}
+        title={redo === null ? "nothing to redo" : `Redo: ${redo} (Ctrl Y)`}
+        data-testid="penstock-redo"
+        onClick={() => void store.actions.redo()}
+      >
+        <RedoIcon />
+      </button>
+    </span>
   );
 }
 
@@ -130,67 +153,6 @@ function Seed({ store }: { store: Store }) {
         onChange={set}
       />
     </label>
-  );
-}
-
-function CommitForm({ session, onDone }: { session: Session; onDone: () => void }) {
-  const [message, setMessage] = useState("");
-  const field = useRef<HTMLInputElement>(null);
-  useEffect(() => field.current?.focus({ preventScroll: true }), []);
-  const edits = session.store.dataset.value?.num_edits ?? 0;
-  const [conflict, setConflict] = useState<RpcError | null>(null);
-  const commit = async (event: Event, choice?: "ours" | "theirs"): Promise<void> => {
-    event.preventDefault();
-    const reply = await session.edits.commit(message, choice);
-    if (reply === null) return;
-    if ("code" in reply) setConflict(reply);
-    else onDone();
-  };
-  if (conflict !== null) return <ConflictChoice conflict={conflict} choose={commit} cancel={() => setConflict(null)} />;
-  const discard = async (): Promise<void> => {
-    if ((await session.edits.apply("edit.discard", {})) !== null) onDone();
-  };
-  return (
-    <form class="penstock-commit" data-testid="penstock-commit-form" onSubmit={(event) => void commit(event)}>
-      <input
-        {...focusable}
-        ref={field}
-        class="penstock-field penstock-grow"
-        aria-label="Commit message"
-        placeholder={`what did you change? (${changes(edits)})`}
-        value={message}
-        onInput={(event) => setMessage(event.currentTarget.value)}
-        onKeyDown={(event) => {
-          if (event.key === "Escape") onDone();
-          // a notebook may keep Enter from submitting the form
-          if (event.key === "Enter" && message.trim() !== "") void commit(event);
-        }}
-        data-testid="penstock-commit-message"
-      />
-      <button
-        {...focusable}
-        type="submit"
-        class="penstock-button penstock-primary"
-        disabled={message.trim() === ""}
-        data-testid="penstock-commit-now"
-      >
-        Commit
-      </button>
-      <button {...focusable} type="button" class="penstock-button" onClick={onDone}>
-        Cancel
-      </button>
-      {edits === 0 ? null : (
-        <button
-          {...focusable}
-          type="button"
-          class="penstock-link penstock-danger"
-          title="discard all edits; Undo restores them"
-          onClick={() => void discard()}
-        >
-          Discard {pluralText(edits, "edit")}
-        </button>
-      )}
-    </form>
   );
 }
 

@@ -1,14 +1,20 @@
 import type { ComponentChildren } from "preact";
 import { GridBar } from "../grid/grid-bar.tsx";
 import { GridPanel } from "../grid/grid-panel.tsx";
+import { SelectionMenu } from "../review/selection-menu.tsx";
 import type { Session } from "../session/session.ts";
+import { ColumnsMenu } from "../table/columns-menu.tsx";
 import { lazy } from "../ui/lazy.tsx";
-import { Popover } from "../ui/popover.tsx";
-import { Review } from "./review.tsx";
 
 const DetailPanel = lazy(
   () => import("../detail/detail-panel.tsx").then((part) => part.DetailPanel),
   "penstock-detail",
+);
+
+const TableView = lazy(() => import("../table/table-view.tsx").then((part) => part.TableView), "penstock-tableview");
+const ReviewDrawer = lazy(
+  () => import("../review/review-drawer.tsx").then((part) => part.ReviewDrawer),
+  "penstock-review",
 );
 
 /** Grid with detail, or over them one image or the review of the edits: one at a time. */
@@ -20,7 +26,8 @@ export function LeftRegion({ session }: { session: Session }) {
       {/* stays under what covers it, so that it is at the same scroll place afterwards */}
       <div class="penstock-under" inert={over !== null}>
         <Browser session={session}>
-          <Menus session={session} />
+          <SelectionMenu session={session} />
+          <ColumnsMenu session={session} />
         </Browser>
       </div>
       {over === null ? null : <div class="penstock-over">{over}</div>}
@@ -31,25 +38,18 @@ export function LeftRegion({ session }: { session: Session }) {
 type Over = (props: { session: Session }) => ComponentChildren;
 
 /** What covers the grid, by `store.region`. */
-const OVER: Partial<Record<string, Over>> = {};
+const OVER: Partial<Record<string, Over>> = {
+  review: ({ session }) => <ReviewDrawer session={session} />,
+};
 
 /** Grid and detail with their bar. */
 export function Browser({ session, children }: { session: Session; children?: ComponentChildren }) {
+  const { store } = session;
   return (
     <div class="penstock-browser">
       <GridBar session={session}>{children}</GridBar>
-      <GridPanel session={session} />
+      {store.dataset.value?.image_tensor === null ? <TableView session={session} /> : <GridPanel session={session} />}
       <DetailPanel session={session} />
     </div>
-  );
-}
-
-function Menus({ session }: { session: Session }) {
-  const { store } = session;
-  const edits = store.dataset.value?.num_edits ?? 0;
-  return (
-    <Popover class="penstock-opener" label={`review ${edits} ▾`} testid="penstock-review-menu">
-      {() => <Review session={session} />}
-    </Popover>
   );
 }

@@ -3,8 +3,9 @@ import { type ComponentChildren, render } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { ClassTable } from "../class-table/class-table.tsx";
 import { CoverageStrip } from "../coverage/coverage-strip.tsx";
-import { BehindBanner, Explorer, LinkBanner, LiveRegion, Toast } from "../explorer/explorer.tsx";
+import { Explorer, LiveRegion, Toast } from "../explorer/explorer.tsx";
 import { Header } from "../explorer/header.tsx";
+import { NoticeLine } from "../explorer/header-notice.tsx";
 import { Browser } from "../explorer/left-region.tsx";
 import { QueryPanel } from "../query/query-panel.tsx";
 import type { ViewContext } from "../session/model.ts";
@@ -20,6 +21,11 @@ const DetailPanel = lazy(
   "penstock-detail",
 );
 
+const ReviewDrawer = lazy(
+  () => import("../review/review-drawer.tsx").then((part) => part.ReviewDrawer),
+  "penstock-review",
+);
+
 export type Body = (props: { session: Session }) => ComponentChildren;
 
 export const bodies: Record<string, Body> = {
@@ -33,7 +39,11 @@ export const bodies: Record<string, Body> = {
     <>
       <Header session={session} editing />
       <div class="penstock-single">
-        <DetailPanel session={session} />
+        {session.store.region.value === "review" ? (
+          <ReviewDrawer session={session} />
+        ) : (
+          <DetailPanel session={session} />
+        )}
       </div>
     </>
   ),
@@ -45,6 +55,9 @@ export const bodies: Record<string, Body> = {
   ),
   coverage_view: ({ session }) => <CoverageStrip session={session} alone />,
 };
+
+/** They say in their header what the others say in a line above. */
+const WITH_HEADER: ReadonlySet<string> = new Set(["explorer", "label_editor"]);
 
 function Frame({ session, kind }: { session: Session; kind: string }) {
   const root = useRef<HTMLDivElement>(null);
@@ -69,8 +82,7 @@ function Frame({ session, kind }: { session: Session; kind: string }) {
       style={ownColors(store.dataset.value?.class_colors ?? {})}
     >
       <div class="penstock-frame">
-        <LinkBanner store={store} />
-        <BehindBanner session={session} />
+        {WITH_HEADER.has(kind) ? null : <NoticeLine session={session} />}
         <Inner session={session} />
         <Toast session={session} />
         <LiveRegion store={store} />

@@ -140,6 +140,15 @@ export class DetailSession {
     this.uid = uid;
   }
 
+  /** Show a sample, at its place in the grid where it has one. */
+  async showSample(uid: string): Promise<void> {
+    await this.fetch({ uid });
+    const position = this.sample.value?.uid === uid ? this.sample.value.position : -1;
+    if (position < 0) return;
+    this.settled = position;
+    this.store.current.value = position;
+  }
+
   /** After a refusal the sample is shown as it is: it may have changed. */
   private async lookAgain(uid: string): Promise<void> {
     if (this.sample.value?.uid === uid && this.store.isLive.value)

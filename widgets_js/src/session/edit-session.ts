@@ -1,6 +1,6 @@
 // Edits of labels and boxes. The stack of edits lives in the kernel and survives a reload; the browser only names it.
 import { batch } from "@preact/signals";
-import type { EditReply, Ops, RpcError } from "./protocol.ts";
+import type { ChosenEdits, EditReply, Ops, RpcError } from "./protocol.ts";
 import type { QuerySession } from "./query-session.ts";
 import { RpcFailure } from "./rpc.ts";
 import type { Actions, Store, Toast } from "./store.ts";
@@ -92,10 +92,14 @@ export class EditSession {
   }
 
   /** Commit; a conflict with another session comes back, to be decided, and is no failure. */
-  async commit(message: string, onConflict?: "ours" | "theirs"): Promise<EditReply | RpcError | null> {
+  async commit(
+    message: string,
+    onConflict?: "ours" | "theirs",
+    which: ChosenEdits & { token?: string } = {},
+  ): Promise<EditReply | RpcError | null> {
     const before = this.settle();
     if (before !== null) await before;
-    const args = { message, ...(onConflict === undefined ? {} : { on_conflict: onConflict }) };
+    const args = { message, ...which, ...(onConflict === undefined ? {} : { on_conflict: onConflict }) };
     try {
       const { result, buffers } = await this.store.rpc.call("edit.commit", args);
       batch(() => this.receive("edit.commit", result, buffers));

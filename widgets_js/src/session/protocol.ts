@@ -218,6 +218,47 @@ export interface EditedShape {
   keypoints?: number[];
 }
 
+/** Edited samples by uid: only these, or all but those to keep; all where neither is given. */
+export interface ChosenEdits {
+  only?: string[];
+  keep?: string[];
+}
+
+/** What is not committed. A page holds samples: first those edited, then added, then deleted ones, each kind by row. */
+export interface ReviewPage {
+  entries: ReviewEntry[];
+  token: string; // another one when the edits, or what they were made over, have changed
+  num_edited: number;
+  num_added: number; // and not edited since
+  num_deleted: number;
+  others: string[]; // classes, tensors and notes that changed, in words; at most 200
+  num_others: number;
+  moved: [string, number, number][]; // classes whose number of labels changed: name, as committed, now; most moved first, at most 12
+  num_moved: number;
+  marked: string[]; // those of `marked` that still are edited
+}
+
+export interface ReviewEntry {
+  kind: "edited" | "added" | "deleted";
+  edited: boolean; // has edits that can be discarded or kept; an added sample may
+  row: number; // in the dataset; of a deleted sample in the last commit
+  uid: string;
+  width: number; // of the full image, pixels
+  height: number;
+  before: ReviewSide | null; // null: added
+  after: ReviewSide | null; // null: deleted
+  words: { sign: "+" | "-" | ""; text: string }[];
+  more: number; // words left out
+  error: string | null; // why there is no image
+}
+
+export interface ReviewSide {
+  image: number; // as in Tile
+  shapes: number;
+  labels: number[];
+  boxes: number[];
+}
+
 export interface EditReply extends Display {
   sample: SampleDetail | null; // the sample that changed, if it was one
   done: string; // "added Cross to sample 13": the toast
@@ -238,6 +279,38 @@ export interface Completion {
   detail: string;
   from: number; // replaces [from, to)
   to: number;
+}
+
+/** A column of what the query returns: a tensor, or what the query computed. */
+export interface ColumnInfo {
+  name: string;
+  htype: string;
+  shown: string; // "class label, 1–5 a sample"
+  numeric: boolean;
+}
+
+/** How the values of a column are distributed. `raw`: samples that are open; `pool`: those the query leaves. */
+export interface ColumnProfile {
+  name: string;
+  kind: "number" | "date" | "category" | "length" | "presence"; // length: of lists; presence: only what is missing
+  bars: { label: string; special: "missing" | "nan" | "infinite" | "empty" | null; raw: number; pool: number }[]; // special ones last
+  other: { raw: number; pool: number }; // samples in no bar
+  selectable: boolean[]; // whether a condition can select the bar
+  selected: [number, number] | null; // bars that a condition of the query selects
+  low: string; // ends of the axis
+  high: string;
+  distinct: number | null; // values that differ, where they were counted
+  facts: { name: string; value: string }[]; // min, max, mean; as text, for JSON numbers end at 2**53
+  num_raw: number;
+  num_pool: number;
+}
+
+export interface TableRow {
+  position: number;
+  row: number; // in the dataset, or in the table result
+  uid: string | null; // null: not a sample
+  edited: boolean;
+  cells: (string | number | null)[]; // in the order asked for
 }
 
 /** A format that annotations can be exported to. */
@@ -287,6 +360,12 @@ export interface Ops {
   "grid.filter": [{ classes: number[]; how: GridFilter["how"]; states: SampleState[] }, { grid: GridState }]; // what is selected stays selected
   "grid.check_images": [Record<string, never>, { unreadable: number }]; // before the filter "unreadable": reads the images that may be, with progress
   "grid.sort": [{ sort: GridSort; descending?: boolean }, { grid: GridState }]; // descending by default but for query, row and tensors; what is selected stays selected
+  "columns.list": [Record<string, never>, { columns: ColumnInfo[]; num_rows: number; data: string }]; // of what the query returns; without images and masks
+  "columns.profile": [{ names: string[] }, { profiles: ColumnProfile[]; data: string }]; // at most 64; as queried, whatever `grid.filter` leaves out
+  // The text with the bars [first, last] selected in its WHERE, in place of other bars of the column; the selected ones are taken
+  // out. `data`: as the profile came with; error Outdated with another.
+  "columns.filter": [{ text: string; name: string; first: number; last: number; data: string }, { text: string }];
+  "table.rows": [{ start: number; stop: number; names: string[] }, { rows: TableRow[]; token: string }]; // grid positions, or rows of a table result
   "sample.get": [{ position: number } | { uid: string; position?: number }, { sample: SampleDetail }]; // with both: there, if it still is there; + one JPEG (longest side <= 1024)
   "sample.region": [{ uid: string; x: number; y: number; width: number; height: number; scale: number }, { width: number; height: number }]; // + one JPEG
   // `sources`: for each object (label with its box) its place in the sample as shown, -1 for a new one; `state`: of the sample as shown
@@ -301,8 +380,10 @@ export interface Ops {
   "classes.recolor": [{ name: string; color: string | null }, EditReply]; // null: its usual color
   "edit.undo": [Record<string, never>, EditReply];
   "edit.redo": [Record<string, never>, EditReply];
-  "edit.commit": [{ message: string; on_conflict?: "ours" | "theirs" }, EditReply]; // error ConflictError with `conflicts`
-  "edit.discard": [Record<string, never>, EditReply];
+  // Error ConflictError with `conflicts`; error Outdated where the edits are not those of the review with `token`
+  "edit.commit": [{ message: string; on_conflict?: "ours" | "theirs"; token?: string } & ChosenEdits, EditReply];
+  "edit.discard": [ChosenEdits, EditReply]; // one step that can be undone
+  "review.page": [{ start: number; stop: number; size: number; marked?: string[] }, ReviewPage]; // at most 64 samples; + JPEG and shape buffers
   "dataset.update": [Record<string, never>, EditReply]; // show the dataset as it is now; + statistics buffers
   "select.set": [{ intervals: [number, number][]; token?: string; keep_hidden?: boolean }, { grid: GridState }]; // grid positions [start, stop), keep_hidden: and what is selected but not shown; error Outdated with another token
   "plan.drawn": [{ num_epochs: number; weights: number[]; mode: Mode; seed: number }, { unique: number[]; counts: number[] }]; // from the loader's own stream: coverage dots; realized instances a class in epoch 0

@@ -9,6 +9,7 @@ import { isArrangedOtherwise, receiveGrid } from "./grid-state.ts";
 import type { Model } from "./model.ts";
 import type { EventMessage, PanelState, WidgetState } from "./protocol.ts";
 import { QuerySession } from "./query-session.ts";
+import { ReviewSession } from "./review-session.ts";
 import { isCancelled, Rpc, RpcFailure } from "./rpc.ts";
 import { createStore, type Store, type Toast } from "./store.ts";
 
@@ -36,6 +37,7 @@ export interface Session {
   edits: EditSession;
   grid: GridSession;
   detail: DetailSession;
+  review: ReviewSession;
   model: Model;
   /** Exported code on show, where it could not be inserted. */
   exported: Signal<{ code: string; of: "loader" | "annotations" } | null>;
@@ -82,6 +84,7 @@ export function createSession(model: Model): Session {
   };
   const grid = new GridSession(base, store.actions.announce);
   const detail = new DetailSession(base, edits);
+  const review = new ReviewSession(base, edits);
   filters.beforeNarrow = () => grid.settle();
   query.onFollowed = (text) => {
     base.announcement.value = text;
@@ -97,6 +100,7 @@ export function createSession(model: Model): Session {
     edits,
     grid,
     detail,
+    review,
     model,
     exported: signal(null),
     get lastRows() {
@@ -118,6 +122,7 @@ export function createSession(model: Model): Session {
       edits.dispose();
       grid.dispose();
       detail.dispose();
+      review.dispose();
       rpc.dispose();
     },
   };

@@ -17,6 +17,7 @@ import { decodeStatistics } from "../../session/statistics-arrays.ts";
 import { drawFactors } from "../../statistics/histogram.ts";
 import { clausePatterns } from "../../statistics/patterns.ts";
 import { type DrawPlan, drawPlan } from "../../statistics/plan.ts";
+import { columnsOf, profileOf, tableRows } from "./columns.ts";
 import { needsKernel, parseQuery, Refusal } from "./label-query.ts";
 import type { LabelColumn } from "./label-rows.ts";
 import { arranged, selectedIntervals } from "./order.ts";
@@ -59,7 +60,16 @@ export function answeredOps(samples: Samples | null): (keyof Ops)[] {
     "weights.set",
     "query.run",
   ];
-  const grid: (keyof Ops)[] = ["grid.filter", "grid.sort", "grid.check_images", "query.without", "query.narrow"];
+  const grid: (keyof Ops)[] = [
+    "grid.filter",
+    "grid.sort",
+    "grid.check_images",
+    "query.without",
+    "query.narrow",
+    "columns.list",
+    "columns.profile",
+    "table.rows",
+  ];
   const queried: (keyof Ops)[] = [
     "query.lint",
     "query.explain",
@@ -103,6 +113,14 @@ export class PageKernel {
     "grid.page": ({ start, stop, size }) => this.page(start, stop, size),
     "grid.filter": ({ classes, how, states }) =>
       this.arrange({ filter: { classes: [...new Set(classes)], how, states } }),
+    "columns.list": () => plain({ columns: columnsOf(this.all()), num_rows: this.pool.length, data: this.grid.data }),
+    "columns.profile": ({ names }) => {
+      const found = this.all().columns.filter(({ name }) => names.includes(name));
+      const profiles = found.map((column) => profileOf(column, this.all().count, this.pool));
+      return plain({ profiles, data: this.grid.data });
+    },
+    "table.rows": ({ start, stop, names }) =>
+      plain({ rows: tableRows(this.all(), this.shown, start, stop, names), token: this.grid.token }),
     "grid.check_images": () => plain({ unreadable: this.samples?.numUnreadable ?? 0 }),
     "grid.sort": ({ sort, descending }) => this.arrange({ sort, descending: descending ?? !ASCENDING.test(sort) }),
     "query.without": ({ text, condition }) =>
@@ -156,6 +174,11 @@ export class PageKernel {
       if (failure instanceof Refusal) return failure.error;
       throw failure;
     }
+  }
+
+  private all(): Samples {
+    if (this.samples === null) throw new Refusal(NOT_HERE);
+    return this.samples;
   }
 
   private labels(): LabelColumn {

@@ -1,0 +1,83 @@
+"""The columns a table shows: tensors of the dataset, what a projection computed, or the columns of a table result."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from penstock.table import Ragged, Table
+from penstock.tensors import TensorSpec
+from penstock.tql import QueryResult, parse
+from penstock.tql.syntax import _ast as ast
+
+__all__ = ["ShownColumn", "shown_columns"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ShownColumn:
+    """A column of a table.
+
+    Parameters
+    ----------
+    name : str
+        As it is shown; for a tensor also as queries name it.
+    htype : str
+        The tensor's kind; ``generic`` for what a query computed.
+    computed : Ragged, optional
+        The values, where a query computed them: one a row of the result. None for a tensor of the dataset.
+    """
+
+    name: str
+    htype: str
+    computed: Ragged | None = None
+
+    def column(self, table: Table) -> Ragged:
+        """Return the values."""
+        return table.column(self.name) if self.computed is None else self.computed
+
+    def index(self, positions: NDArray[np.int64], pool: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return where in the column the samples at some positions of the pool are."""
+        return pool[positions] if self.computed is None else positions
+
+
+def shown_columns(text: str, result: QueryResult, table: Table) -> dict[str, ShownColumn]:
+    """Return the columns of a query's result, by name; images and masks are left out."""
+    if not result.is_rows:
+        return {name: _computed(name, column) for name, column in (result.columns or {}).items()}
+    found: dict[str, ShownColumn] = {}
+    for name, kind in _items(text, table):
+        if kind == "tensor":
+            if not table.tensors[name].is_encoded:
+                found[name] = ShownColumn(name=name, htype=table.tensors[name].htype)
+        elif result.plan is None and result.columns is not None and name in result.columns:
+            found[name] = _computed(name, result.columns[name])
+    return found or {name: ShownColumn(name=name, htype=spec.htype) for name, spec in _plain(table)}
+
+
+def _computed(name: str, column: Ragged) -> ShownColumn:
+    return ShownColumn(name=name, htype="generic" if column.class_names is None else "class_label", computed=column)
+
+
+def _plain(table: Table) -> list[tuple[str, TensorSpec]]:
+    return [(name, spec) for name, spec in table.tensors.items() if not spec.is_encoded]
+
+
+def _items(text: str, table: Table) -> list[tuple[str, Literal["tensor", "computed"]]]:
+    """Return the names a query selects, and whether each is a tensor as it is or computed."""
+    body = parse(text).body
+    if not isinstance(body, ast.Select) or isinstance(body.source, ast.QuerySource):
+        return [(name, "tensor") for name in table.tensors]
+    found: list[tuple[str, Literal["tensor", "computed"]]] = []
+    for item in body.items:
+        expression = item.expression
+        if isinstance(expression, ast.Star):
+            found += [(name, "tensor") for name in table.tensors]
+        elif isinstance(expression, ast.Column) and item.alias in {None, expression.parts[-1]}:
+            name = expression.parts[-1]
+            found.append((name, "tensor" if name in table.tensors else "computed"))
+        elif item.alias is not None:
+            found.append((item.alias, "computed"))
+    return found

@@ -1,0 +1,40 @@
+import { useRef } from "preact/hooks";
+import type { Session } from "../session/session.ts";
+import { lazy } from "../ui/lazy.tsx";
+import { Popover } from "../ui/popover.tsx";
+
+const ColumnList = lazy(() => import("./column-list.tsx").then((part) => part.ColumnList), "penstock-columns");
+
+/** The profiles of the tensors beside the images: age, view, file. */
+export function ColumnsMenu({ session }: { session: Session }) {
+  const { store } = session;
+  const dataset = store.dataset.value;
+  const loaded = useRef(false);
+  // without images the table shows them above its columns
+  if (dataset === null || dataset.image_tensor === null || !dataset.tensors.some(({ htype }) => !PIXELS.has(htype)))
+    return null;
+  const live = store.isLive.value;
+  return (
+    <Popover
+      class="penstock-opener"
+      label="columns ▾"
+      testid="penstock-columns-menu"
+      disabled={!live && !loaded.current}
+      title={live ? "how the values of each tensor are distributed" : "column profiles need a running kernel"}
+    >
+      {() => {
+        loaded.current = true;
+        return <ColumnList session={session} />;
+      }}
+    </Popover>
+  );
+}
+
+const PIXELS = new Set([
+  "image",
+  "link[image]",
+  "binary_mask",
+  "segment_mask",
+  "link[binary_mask]",
+  "link[segment_mask]",
+]);
