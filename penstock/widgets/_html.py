@@ -143,7 +143,11 @@ def page_of(
     )
     num_samples = 0 if samples is None else samples["num_samples"]
     num_small = sum(length > 0 for length in lengths)
-    return text, {"num_samples": num_samples, "num_large": len(tiles), "num_small": num_small}
+    return text, {
+        "num_samples": num_samples,
+        "num_large": sum(tile["image"] > 0 for tile in tiles),
+        "num_small": num_small,
+    }
 
 
 def _packed(data: bytes) -> str:
