@@ -110,7 +110,8 @@ def _boxes(table: Table, rows: NDArray[np.int64]) -> tuple[NDArray[np.int64], ND
 def _of_rows(offsets: NDArray[np.int64], rows: NDArray[np.int64], lengths: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return the places of the values of some rows, row after row."""
     ends = np.cumsum(lengths)
-    return np.arange(int(ends[-1]) if len(ends) else 0) + np.repeat(offsets[rows] - (ends - lengths), lengths)
+    shifts: NDArray[np.int64] = np.repeat(offsets[rows] - (ends - lengths), lengths)
+    return np.arange(len(shifts), dtype=np.int64) + shifts
 
 
 def _is_single(table: Table, name: str) -> bool:

@@ -46,7 +46,7 @@ export function HeaderCell({
       style={{ left: `${left}px`, width: `${width}px` }}
       onPointerDown={onPoint}
     >
-      <span class="penstock-head-name" title={`${info.name}: ${info.shown}`}>
+      <span class="penstock-tableview-name" title={`${info.name}: ${info.shown}`}>
         {info.name}
       </span>
       {profile === undefined ? (

@@ -31,7 +31,7 @@ export function Row({ id, session, cache, position, y, list, wide, places, row, 
   const cells = Array.from({ length: wide[1] - wide[0] }, (_, i) => wide[0] + i);
   return (
     <div
-      class={`penstock-table-row${classes}`}
+      class={`penstock-tableview-row${classes}`}
       role="row"
       aria-rowindex={position + 2}
       aria-selected={isSample ? selected : undefined}

@@ -228,7 +228,7 @@ function Head({ id, session, columns, state }: PartProps) {
   const list = columns.list.value ?? [];
   const inHead = cursor.value.row === HEADER;
   return (
-    <div class="penstock-table-head" role="row" aria-rowindex={1} style={{ width: `${places.head + places.total}px` }}>
+    <div class="penstock-tableview-head" role="row" aria-rowindex={1} style={{ width: `${places.head + places.total}px` }}>
       <div class="penstock-corner" role="columnheader" aria-colindex={1} style={{ width: `${places.head}px` }}>
         row
       </div>
