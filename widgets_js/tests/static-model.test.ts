@@ -295,34 +295,6 @@ describe("a page that holds every sample", () => {
     expect([rowsShown(), grid.filter.classes]).toEqual([[10, 11, 13], []]);
   });
 
-  it("is a table of its class labels", () => {
-    ask("query.run", { text: "select * where not contains(labels, 'dog')" });
-    const { columns, num_rows } = ask<{ columns: { name: string }[]; num_rows: number }>("columns.list").result;
-    expect([columns.map(({ name }) => name), num_rows]).toEqual([["labels"], 4]);
-    const asked = { start: 1, stop: 3, names: ["labels"] };
-    expect(ask("table.rows", asked).result).toMatchObject({
-      rows: [
-        { position: 1, row: 12, cells: [null] },
-        { position: 2, row: 13, cells: ["cat, o'neil"] },
-      ],
-    });
-    expect(ask("columns.profile", { names: ["labels"] }).result).toMatchObject({
-      profiles: [
-        {
-          num_raw: 5,
-          num_pool: 4,
-          distinct: 3,
-          bars: [
-            { label: "cat", raw: 2, pool: 2 },
-            { label: "o'neil", raw: 2, pool: 2 },
-            { label: "dog", raw: 1, pool: 0 },
-            { label: "no label", special: "empty", raw: 1, pool: 1 },
-          ],
-        },
-      ],
-    });
-  });
-
   it("gives the second file of the code", () => expect(ask("runtime.extra").buffers.map(text)).toEqual(["second"]));
 
   it("keeps what is selected, wherever it is shown", () => {

@@ -17,7 +17,7 @@ import { decodeStatistics } from "../../session/statistics-arrays.ts";
 import { drawFactors } from "../../statistics/histogram.ts";
 import { clausePatterns } from "../../statistics/patterns.ts";
 import { type DrawPlan, drawPlan } from "../../statistics/plan.ts";
-import { columnsOf, profileOf, tableRows } from "./columns.ts";
+import { type KeptColumns, PageColumns } from "./columns.ts";
 import { needsKernel, parseQuery, Refusal } from "./label-query.ts";
 import type { LabelColumn } from "./label-rows.ts";
 import { arranged, selectedIntervals } from "./order.ts";
@@ -87,6 +87,7 @@ export class PageKernel {
   private readonly samples: Samples | null;
   private readonly large: LargeTile[];
   private readonly extra: DataView;
+  private readonly columns: PageColumns | null;
   private readonly largeOf: Map<string, LargeTile>;
   private query: QueryState;
   private buffers: DataView[];
@@ -113,14 +114,9 @@ export class PageKernel {
     "grid.page": ({ start, stop, size }) => this.page(start, stop, size),
     "grid.filter": ({ classes, how, states }) =>
       this.arrange({ filter: { classes: [...new Set(classes)], how, states } }),
-    "columns.list": () => plain({ columns: columnsOf(this.all()), num_rows: this.pool.length, data: this.grid.data }),
-    "columns.profile": ({ names }) => {
-      const found = this.all().columns.filter(({ name }) => names.includes(name));
-      const profiles = found.map((column) => profileOf(column, this.all().count, this.pool));
-      return plain({ profiles, data: this.grid.data });
-    },
-    "table.rows": ({ start, stop, names }) =>
-      plain({ rows: tableRows(this.all(), this.shown, start, stop, names), token: this.grid.token }),
+    "columns.list": () => plain(this.columnsNow().list()),
+    "columns.profile": ({ names }) => plain(this.columnsNow().profile(names)),
+    "table.rows": ({ start, stop, names }) => plain(this.tableRows(start, stop, names)),
     "grid.check_images": () => plain({ unreadable: this.samples?.numUnreadable ?? 0 }),
     "grid.sort": ({ sort, descending }) => this.arrange({ sort, descending: descending ?? !ASCENDING.test(sort) }),
     "query.without": ({ text, condition }) =>
@@ -130,7 +126,8 @@ export class PageKernel {
     "select.set": ({ intervals, keep_hidden }) => this.select(intervals, keep_hidden ?? false),
   };
 
-  constructor(hello: Answer, samples: Samples | null, large: LargeTile[], extra: DataView) {
+  constructor(hello: Answer, samples: Samples | null, large: LargeTile[], extra: DataView, columns?: KeptColumns) {
+    this.columns = columns === undefined ? null : new PageColumns(columns);
     this.extra = extra;
     this.hello = hello.result as Hello;
     this.samples = samples;
@@ -174,11 +171,6 @@ export class PageKernel {
       if (failure instanceof Refusal) return failure.error;
       throw failure;
     }
-  }
-
-  private all(): Samples {
-    if (this.samples === null) throw new Refusal(NOT_HERE);
-    return this.samples;
   }
 
   private labels(): LabelColumn {
@@ -345,7 +337,7 @@ export class PageKernel {
     const buffers: DataView[] = [];
     const tile = placedTile(found.tile, [found.parts[0] as DataView, inFull(found.parts[1] as DataView)], buffers);
     const note = found.small && tile.image >= 0 ? SMALL_NOTE : null;
-    const sample: SampleDetail = { ...tile, fields: [], state: "", before: null, note };
+    const sample: SampleDetail = { ...tile, fields: [], state: "", before: null, note, clauses: [], weight: null };
     return { result: { sample }, buffers };
   }
 
@@ -359,6 +351,19 @@ export class PageKernel {
     if (place === undefined) return null;
     const at = position !== undefined && this.shown[position] === place ? position : this.shown.indexOf(place);
     return this.tileOf(this.samples, place, at, LARGE);
+  }
+
+  private columnsNow(): PageColumns {
+    if (this.columns === null || this.pool !== this.kept.pool) throw new Refusal(NOT_HERE);
+    return this.columns;
+  }
+
+  private tableRows(start: number, stop: number, names: readonly string[]): Ops["table.rows"][1] {
+    if (this.columns === null) throw new Refusal(NOT_HERE);
+    const uidAt = (position: number): string | null => this.tileAt(position, LARGE)?.tile.uid ?? null;
+    const result = this.query.kind === "table";
+    const size = result ? (this.columns.list().num_rows ?? 0) : this.grid.size;
+    return this.columns.rows(start, stop, names, { size, token: this.grid.token, uidAt: result ? null : uidAt });
   }
 
   private select(intervals: [number, number][], keepHidden: boolean): Answer {
