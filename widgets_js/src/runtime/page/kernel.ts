@@ -337,7 +337,7 @@ export class PageKernel {
     const buffers: DataView[] = [];
     const tile = placedTile(found.tile, [found.parts[0] as DataView, inFull(found.parts[1] as DataView)], buffers);
     const note = found.small && tile.image >= 0 ? SMALL_NOTE : null;
-    const sample: SampleDetail = { ...tile, fields: [], state: "", before: null, note, clauses: [], weight: null };
+    const sample: SampleDetail = { ...tile, fields: [], state: "", before: null, note, clauses: null, weight: null };
     return { result: { sample }, buffers };
   }
 
