@@ -559,7 +559,12 @@ export class QuerySession {
   }
 
   private async removeClause(clause: number): Promise<void> {
-    const label = this.store.clauses.peek()[clause]?.label ?? "clause";
+    const removed = this.store.clauses.peek()[clause];
+    if (removed !== undefined && inTable(removed)) {
+      this.moveSlider(clause, 1); // a table has a weight for every class
+      return;
+    }
+    const label = removed?.label ?? "clause";
     await this.rewrite(() => this.asked("clause.remove", { clause }), { name: `removed ${label}` });
   }
 
@@ -623,7 +628,10 @@ export class QuerySession {
   failed(failure: unknown): void {
     if (isCancelled(failure)) return;
     const error = failure instanceof RpcFailure ? failure.error : { code: "Error", message: String(failure) };
-    if (error.code === "NoKernel" && this.store.link.value !== "static") this.store.link.value = "dead";
+    if (error.code === "NoKernel" && this.store.link.value !== "static") {
+      this.store.link.value = "dead"; // the header and the status line say the rest
+      return;
+    }
     const message = error.hint ? `${error.message}. ${error.hint}` : error.message;
     this.announce(message);
     if (error.from === undefined) {
