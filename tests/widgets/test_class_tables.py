@@ -227,7 +227,9 @@ def test_the_preset_that_holds_is_told_with_what_it_wrote(front, balanced):
 def test_a_moved_weight_is_told_from_what_the_preset_wrote(front, balanced):
     move(front, "class 3", 400)
     query = front.ask("hello")[0]["query"]
-    changed = [c["label"] for c, was in zip(query["clauses"], query["preset"]["weights"], strict=True) if c["weight"] != was]
+    changed = [
+        c["label"] for c, was in zip(query["clauses"], query["preset"]["weights"], strict=True) if c["weight"] != was
+    ]
     assert changed == ["class 3"]
 
 
