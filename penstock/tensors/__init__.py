@@ -16,6 +16,7 @@ from penstock.tensors.images._decoding import decode_image, decode_then, image_s
 from penstock.tensors.images._encoding import encode_image
 from penstock.tensors.images._pillow import is_pillow, pillow_pixels
 from penstock.tensors.images._thumbnails import check_image, image_region, thumbnail
+from penstock.tensors.images._windowed import image_levels
 from penstock.tensors.images.formats._jpeg import decode_jpeg_into
 from penstock.tensors.images.opening._formats import image_format
 from penstock.tensors.images.opening._memory import DECODING, MAX_IMAGE_BYTES
@@ -52,6 +53,7 @@ __all__ = [
     "image_cell",
     "image_digest",
     "image_format",
+    "image_levels",
     "image_region",
     "image_shape",
     "is_pillow",

@@ -90,10 +90,14 @@ _PANEL: dict[str, Callable[[Any], bool]] = {
     "tiles": lambda value: value in {"small", "medium", "large"},
     "boxes": lambda value: isinstance(value, bool),
     "hidden": lambda value: isinstance(value, list) and len(value) <= _MAX_HIDDEN and all(map(_is_index, value)),
+    "opened": lambda value: isinstance(value, bool),
+    "beside": lambda value: _is_index(value) and value <= _MAX_SIDE,
+    "under": lambda value: _is_index(value) and value <= _MAX_SIDE,
     "uid": lambda value: isinstance(value, str) and len(value) <= _MAX_UID,
 }
 _MAX_HIDDEN = 3000
 _MAX_UID = 20
+_MAX_SIDE = 10_000
 
 
 def _is_index(value: object) -> bool:

@@ -121,17 +121,31 @@ def labels_of(path):
     return [[names[index] for index in labels] for labels in dataset.categories.numpy(aslist=True)]
 
 
+def draw_box(explorer, name):
+    """Draw a box of a class on the first sample, by the keys that the editor names; return its chips."""
+    root, keyboard, mouse = explorer.root, explorer.page.keyboard, explorer.page.mouse
+    root.locator("[data-testid=penstock-grid] [role=gridcell]").first.dblclick()
+    stage = root.get_by_test_id("penstock-stage")
+    expect(stage).to_be_focused()
+    keyboard.press("n")
+    keyboard.press("c")
+    root.get_by_test_id("penstock-class-find").fill(name)
+    keyboard.press("Enter")
+    expect(root.get_by_test_id("penstock-draw-class")).to_have_text(name)
+    box = stage.bounding_box()
+    mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    mouse.down()
+    mouse.move(box["x"] + box["width"] / 2 + 30, box["y"] + box["height"] / 2 + 30, steps=3)
+    mouse.up()
+    return root.get_by_test_id("penstock-labels")
+
+
 def test_corrected_label_reaches_all_that_reads_it(open_notebook, coco):
     before = labels_of(coco)
     notebook = open_notebook([explorer_cell(coco), "print(ds.log())"])
     explorer = open_explorer(notebook)
     raw = explorer.raw("person") if "person" in before[0] else None
-    explorer.root.locator("[data-testid=penstock-grid] [role=gridcell]").first.click()
-    chips = explorer.root.get_by_test_id("penstock-labels")
-    expect(chips).to_be_visible()
-    explorer.root.get_by_test_id("penstock-add-class").click()
-    explorer.root.get_by_test_id("penstock-class-search").fill("toaster")
-    explorer.root.get_by_test_id("penstock-class-search").press("Enter")
+    chips = draw_box(explorer, "toaster")
     expect(chips).to_contain_text("toaster")
     expect(explorer.root.get_by_test_id("penstock-edits")).to_contain_text("1")
     explorer.root.get_by_test_id("penstock-edits").click()
@@ -162,13 +176,8 @@ def labels_in_a_fresh_process(path):
 def test_histogram_moves_when_a_label_is_changed(open_notebook, coco):
     notebook = open_notebook([explorer_cell(coco)])
     explorer = open_explorer(notebook)
-    counts = explorer.root.get_by_test_id("penstock-labels")
-    explorer.root.locator("[data-testid=penstock-grid] [role=gridcell]").first.click()
-    expect(counts).to_be_visible()
     before = explorer.raw("person")
-    explorer.root.get_by_test_id("penstock-add-class").click()
-    explorer.root.get_by_test_id("penstock-class-search").fill("person")
-    explorer.root.get_by_test_id("penstock-class-search").press("Enter")
+    draw_box(explorer, "person")
     expect(explorer.bar("person")).to_have_attribute("data-raw", re.compile(rf"^{before + 1:g}(\.0)?$"))
     notebook.expect_no_page_errors()
 

@@ -47,9 +47,9 @@ def test_a_balanced_view_is_edited_sample_by_sample(open_notebook, tmp_path):
     uid = str(int(content_of(ds).table.uids(rows[[first]])[0]))
     expect(grid).to_have_attribute("aria-activedescendant", re.compile(rf"-{first}$"))
     expect(detail).to_have_attribute("data-uid", uid)
-    root.get_by_test_id("penstock-add-class").click()
-    root.get_by_test_id("penstock-class-search").fill("Ring")
-    root.get_by_test_id("penstock-class-search").press("Enter")
+    root.get_by_test_id("penstock-labels").locator("[data-label] button").first.click()
+    root.get_by_test_id("penstock-class-find").fill("Ring")
+    root.get_by_test_id("penstock-class-find").press("Enter")
     expect(root.get_by_test_id("penstock-edits")).to_contain_text("1")
     for copy in range(first + 1, first + times):
         grid.press("ArrowRight")

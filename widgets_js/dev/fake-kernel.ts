@@ -35,6 +35,7 @@ export interface FakeOptions {
   /** Why the broken ones are: truncated, unless told otherwise. */
   fault?: { error: string; problem: Problem };
   paired?: boolean;
+  singleLabel?: boolean; // one label a sample, and no boxes
   opened?: DatasetInfo["opened"];
   image?: (sample: Sample, size: number, width: number, height: number) => Promise<ArrayBuffer>;
 }
@@ -119,7 +120,7 @@ export class FakeKernel {
     "weights.set": () => reply({}),
     "clause.add": ({ text, class_index, weight }) => reply({ text: this.added(text, class_index, weight) }),
     "clause.remove": () => reply({ text: "select *" }),
-    "clause.preset": () => reply({ text: this.balanced(), reference: "inverse frequency" }),
+    "clause.preset": ({ preset }) => reply({ text: preset === "raw" ? "select *" : this.balanced(), reference: "" }),
     "grid.page": (args) => this.page(args),
     "grid.filter": (filter) =>
       this.arrange(() => {
@@ -146,6 +147,16 @@ export class FakeKernel {
         throw { code: "Outdated", message: "the samples in the grid have changed; select again" };
       this.selection = intervals;
       return reply({ grid: this.grid() });
+    },
+    "grid.unlabeled": ({ after }) => {
+      const places = this.shown().flatMap((row, i) => (this.sample(row).labels.length === 0 ? [i] : []));
+      return reply({ position: places.find((place) => place > after) ?? places[0] ?? null, token: this.token() });
+    },
+    "sample.levels": () => reply({ bits: 16, low: 120, high: 4095 }),
+    "sample.region": async () => ({ result: { width: 10, height: 10 }, buffers: [await this.picture(0, 64)] }),
+    "edit.new_class": ({ name }) => {
+      this.names.push(name);
+      return this.editReply(null, `added class ${name}`);
     },
     "edit.bulk": ({ replace }) => {
       for (const row of this.selectedRows()) {
@@ -302,6 +313,8 @@ export class FakeKernel {
       if (next() < share) labels.push(k);
     });
     if (labels.length === 0) labels.push(0);
+    if (this.options.singleLabel)
+      return { labels: row % 10 === 9 ? [] : labels.slice(-1), boxes: [], hue: next() * 360 };
     const boxes = labels.flatMap(() => {
       const side = 40 + next() * 70;
       return [next() * (WIDTH - side), next() * (HEIGHT - side), side, side].map(Math.round);
@@ -437,9 +450,10 @@ export class FakeKernel {
       tensors: [],
       scalar_tensors: ["score"],
       image_tensor: "images",
-      box_tensor: "boxes",
+      box_tensor: this.options.singleLabel ? null : "boxes",
       label_tensor: "labels",
-      paired: this.options.paired ?? true,
+      paired: this.options.singleLabel ? false : (this.options.paired ?? true),
+      single_label: this.options.singleLabel ?? false,
       class_names: this.names,
       class_counts: this.counts(),
       skeletons: {},
@@ -625,6 +639,10 @@ export class FakeKernel {
       ],
       before,
       note: null,
+      clauses: this.clauses(this.text).flatMap((clause, k) =>
+        clause.class_index === null || this.sample(row).labels.includes(clause.class_index) ? [k] : [],
+      ),
+      weight: 1,
       state: JSON.stringify(this.sample(row)),
     };
   }

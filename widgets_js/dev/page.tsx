@@ -29,7 +29,7 @@ const image: NonNullable<FakeOptions["image"]> = async (sample, size, width, hei
   pen.fillStyle = back;
   pen.fillRect(0, 0, width, height);
   sample.labels.forEach((label, i) => {
-    const [x = 0, y = 0, w = 0, h = 0] = sample.boxes.slice(4 * i, 4 * i + 4);
+    const [x = 100, y = 60, w = 120, h = 120] = sample.boxes.slice(4 * i, 4 * i + 4);
     pen.fillStyle = COLORS[label % 8] ?? "#000";
     pen.beginPath();
     if (label % 3 === 0) pen.ellipse(x + w / 2, y + h / 2, w / 2 - 2, h / 2 - 2, 0, 0, 7);
@@ -48,9 +48,10 @@ const names = Number(options.get("classes") ?? 0);
 const kernel = new FakeKernel({
   numSamples: Number(options.get("samples") ?? 600),
   broken: [11],
+  singleLabel: options.has("single"),
   ...(options.has("fault") ? { broken: [1, 2, 5], fault: FAULTS[options.get("fault") as keyof typeof FAULTS] } : {}),
   image,
-  ...(names > 0 ? { classNames: Array.from({ length: names }, (_, i) => `class number ${i}`) } : {}),
+  ...(names > 0 ? { classNames: Array.from({ length: names }, (_, i) => `class_${i}`) } : {}),
 });
 const kind = (options.get("kind") ?? "explorer") as WidgetState["_kind"];
 const theme = (options.get("theme") ?? "light") as WidgetState["theme"];

@@ -26,6 +26,7 @@ export function dataset(names = SHAPES, counts = COUNTS): DatasetInfo {
     num_edits: 0,
     uncommitted: false,
     paired: false,
+    single_label: false,
     behind: null,
     read_only: false,
     opened: "dataset",

@@ -397,7 +397,7 @@ describe("session", () => {
       { labels: [5], state: was },
       { labels: [4], state: left },
     ]);
-    expect(session.detail.ahead.value).toBe(false);
+    expect(session.detail.restless.value).toBe(false);
   });
 
   it("does not send an edit made on top of one that is refused", async () => {

@@ -55,6 +55,12 @@ async function mount(kind: WidgetState["_kind"], options: FakeOptions = {}, mute
   return mounted;
 }
 
+/** The first sample is chosen by key: its panel opens. */
+async function openSample(el: HTMLElement): Promise<void> {
+  find(el, "grid").dispatchEvent(new KeyboardEvent("keydown", { key: "Home", bubbles: true, cancelable: true }));
+  await eventually(() => find(el, "labels"));
+}
+
 const find = (el: HTMLElement, id: string): HTMLElement => {
   const found = el.querySelector<HTMLElement>(`[data-testid=penstock-${id}]`);
   if (found === null) throw new Error(`no ${id}`);
@@ -173,6 +179,7 @@ describe("the grid", () => {
 describe("the sample", () => {
   it("loses a class by its chip, says so, and gets it back by undo", async () => {
     const { el, kernel } = await mount("explorer");
+    await openSample(el);
     const chips = (): string[] =>
       [...find(el, "labels").querySelectorAll<HTMLElement>("[data-label]")].map((chip) => chip.dataset.label ?? "");
     const before = chips();
@@ -185,18 +192,17 @@ describe("the sample", () => {
     await eventually(() => expect(chips()).toEqual(before));
   });
 
-  it("hides a class's boxes by its chip, a toggle button", async () => {
-    const { el } = await mount("explorer");
-    const toggle = find(el, "labels").querySelector<HTMLElement>("button[aria-pressed]");
-    expect(toggle?.getAttribute("aria-pressed")).toBe("true");
-    const boxes = () => el.querySelectorAll(".penstock-stage .penstock-box").length;
-    await eventually(() => expect(boxes()).toBeGreaterThan(0));
-    const before = boxes();
-    toggle?.click();
+  it("has the list of classes behind a chip", async () => {
+    const { el, kernel } = await mount("explorer");
+    await openSample(el);
+    const chip = find(el, "labels").querySelector<HTMLElement>("[data-label] button");
+    const panel = chip?.nextElementSibling;
+    panel?.dispatchEvent(Object.assign(new Event("toggle"), { newState: "open" })); // happy-dom opens no popover
+    await eventually(() => find(el, "class-choices"));
+    find(el, "class-choices").querySelector<HTMLElement>("[role=option][data-class=Ring]")?.click();
     await eventually(() =>
-      expect(find(el, "labels").querySelector("button[aria-pressed]")?.getAttribute("aria-pressed")).toBe("false"),
+      expect(kernel.log.find(({ op }) => op === "edit.labels")?.args).toMatchObject({ labels: [4, 3] }),
     );
-    await eventually(() => expect(boxes()).toBe(before - 1));
   });
 });
 
@@ -319,6 +325,7 @@ describe("a commit that conflicts", () => {
     ["take-theirs", "theirs"],
   ])("is a choice: %s", async (button, side) => {
     const { el, kernel } = await mount("explorer");
+    await openSample(el);
     find(el, "labels").querySelector<HTMLElement>("[aria-label^=Remove]")?.click();
     await eventually(() => expect(el.querySelector("[data-testid=penstock-edits]")).not.toBeNull());
     kernel.conflicts = [conflict];
@@ -355,6 +362,7 @@ describe("the header", () => {
     vi.stubGlobal("prompt", prompt);
     const { el, kernel } = await mount("explorer");
     expect(el.querySelector("[data-testid=penstock-edits]")).toBeNull();
+    await openSample(el);
     find(el, "labels").querySelector<HTMLElement>("[aria-label^=Remove]")?.click();
     await eventually(() => find(el, "edits").click());
     await eventually(() => expect(find(el, "review-count").textContent).toBe("1 of 1 edit selected"));

@@ -9,6 +9,7 @@ from penstock.errors import ImageDecodeError
 from penstock.tensors.images._decoding import decode_any, decode_then
 from penstock.tensors.images._encoding import as_jpeg
 from penstock.tensors.images._reducing import reduced
+from penstock.tensors.images._windowed import wide_pixels, windowed
 from penstock.tensors.images.formats._jpeg import decode_jpeg, jpeg_bytes, jpeg_header, jpeg_orientation
 from penstock.tensors.images.formats._jpeg_scans import coefficient_bytes
 from penstock.tensors.images.formats._orientation import upright
@@ -141,6 +142,7 @@ def image_region(
     height: int,
     scale: float = 1.0,
     *,
+    window: tuple[float, float] | None = None,
     max_bytes: int | None = MAX_IMAGE_BYTES,
 ) -> bytes:
     """Cut a rectangle out of an upright image and scale it down.
@@ -155,6 +157,9 @@ def image_region(
         Size of the rectangle in pixels; parts outside the image are cut off.
     scale : float
         Pixels of the result per pixel of the image, at most 1.
+    window : tuple of (float, float), optional
+        Values that become black and white, of an image with more than 8 bits; by default its least and its
+        greatest one. An image of 8 bits is shown as it is.
     max_bytes : int, optional
         Most bytes the decoded image may have, 512 MiB by default; None allows any size.
 
@@ -175,9 +180,10 @@ def image_region(
     >>> image_shape(image_region(png, 10, 0, 20, 40, 0.5))
     (20, 10, 1)
     """
+    rows, columns = slice(max(0, y), max(0, y + height)), slice(max(0, x), max(0, x + width))
 
-    def cut(pixels: NDArray[np.uint8]) -> bytes:
-        part = flatten_alpha(pixels[max(0, y) : max(0, y + height), max(0, x) : max(0, x + width)])
+    def cut(pixels: NDArray[np.uint8], part: NDArray[np.uint8] | None = None) -> bytes:
+        part = flatten_alpha(pixels[rows, columns]) if part is None else part
         if part.size == 0:
             raise ImageDecodeError(
                 f"the region x={x}, y={y}, {width} × {height} is outside the image of {pixels.shape[1]} × "
@@ -185,4 +191,7 @@ def image_region(
             )
         return as_jpeg(_resized(part, scale))
 
+    values = None if window is None else wide_pixels(encoded, max_bytes)
+    if values is not None and window is not None:
+        return cut(values, windowed(values[rows, columns], window)[:, :, None])
     return decode_then(encoded, cut, max_bytes=max_bytes)

@@ -93,6 +93,7 @@ def dataset_info(session: Session, display: Display) -> dict[str, Any]:
         "box_tensor": first_tensor(table.tensors, "bbox"),
         "label_tensor": run.labels,
         "paired": group is not None and group.paired,
+        "single_label": _single_label(run) and not (group is not None and group.paired),
         "class_names": list(names),
         "class_counts": counts.tolist(),
         "skeletons": skeletons(dataset, table, run.labels),
@@ -102,6 +103,14 @@ def dataset_info(session: Session, display: Display) -> dict[str, Any]:
         "can_redo": undone[-1].name if undone else None,
         "behind": None if behind is None else {"message": behind.message, "remedy": behind.remedy},
     }
+
+
+def _single_label(run: QueryRun) -> bool:
+    """Tell whether a sample has one label at most, so that a class takes the place of the one before."""
+    if run.labels is None:
+        return False
+    lengths = run.table.column(run.labels).lengths
+    return bool(len(lengths)) and int(lengths.max()) == 1
 
 
 def grid_state(display: Display) -> dict[str, Any]:

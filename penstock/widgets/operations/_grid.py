@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from penstock.widgets.operations._arguments import CLASS, POSITION
 from penstock.widgets.operations._describe import grid_state
 from penstock.widgets.operations._tiles import tiles
@@ -64,6 +66,17 @@ class GridOperations:
         """Order the samples."""
         self._session.sort(sort, descending=descending)
         return self._grid()
+
+    @operation("grid.unlabeled", lane="read", after=check.integer(-1, 2**53))
+    def unlabeled(self, _call: Call, *, after: int) -> dict[str, Any]:
+        """Return the next position without a label, from one on and around; None where every sample shown has one."""
+        display = self._session.display
+        run, position = display.run, None
+        if run.labels is not None:
+            bare = np.flatnonzero(run.table.column(run.labels).lengths[run.pool[display.positions]] == 0)
+            later = bare[np.searchsorted(bare, after, side="right") :]
+            position = int(later[0]) if len(later) else int(bare[0]) if len(bare) else None
+        return {"position": position, "token": display.token}
 
     @operation(
         "select.set",

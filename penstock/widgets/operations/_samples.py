@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from penstock.errors import SampleIndexError
-from penstock.tensors import first_tensor, image_region
+from penstock.tensors import first_tensor, image_levels, image_region
 from penstock.widgets.editing._edits import rows_of
 from penstock.widgets.operations._arguments import POSITION, UID
 from penstock.widgets.operations._tiles import info_rows, sample_detail
@@ -67,18 +67,50 @@ class SampleOperations:
         width=check.integer(1, 2**20),
         height=check.integer(1, 2**20),
         scale=check.number(1 / 1024, 1),
+        window=check.maybe(check.array(check.number(-1e12, 1e12), 2)),
     )
-    def region(self, call: Call, *, uid: int, x: int, y: int, width: int, height: int, scale: float) -> Reply:
-        """Return a rectangle of the full image, scaled down; never over 4 MP."""
+    def region(
+        self,
+        call: Call,
+        *,
+        uid: int,
+        x: int,
+        y: int,
+        width: int,
+        height: int,
+        scale: float,
+        window: list[float] | None,
+    ) -> Reply:
+        """Return a rectangle of the full image, scaled down; never over 4 MP. `window`: its black and white values."""
+        values = _window(window)
         if width * scale * height * scale > _MAX_REGION_PIXELS:
             raise check.BadRequestError(f"a region has at most {_MAX_REGION_PIXELS} pixels after scaling")
+        encoded = self._encoded(uid)
+        call.check_cancelled()
+        allowed = self._session.dataset.max_image_bytes
+        jpeg = image_region(encoded, x, y, width, height, scale, window=values, max_bytes=allowed)
+        return Reply(result={"width": round(width * scale), "height": round(height * scale)}, buffers=[jpeg])
+
+    @operation("sample.levels", lane="read", uid=UID)
+    def levels(self, call: Call, *, uid: int) -> dict[str, Any]:
+        """Return the bits of an image's values, and the least and the greatest of them."""
+        encoded = self._encoded(uid)
+        call.check_cancelled()
+        bits, low, high = image_levels(encoded, max_bytes=self._session.dataset.max_image_bytes)
+        return {"bits": bits, "low": low, "high": high}
+
+    def _encoded(self, uid: int) -> Any:
         run = self._session.run
         tensor = first_tensor(run.table.tensors, "image")
         if tensor is None:
             raise SampleIndexError("the dataset has no images")
         row = int(rows_of(run.table, np.array([uid], np.int64))[0])
-        encoded = run.table.take(np.array([row]), [tensor])[tensor][0]
-        call.check_cancelled()
-        allowed = self._session.dataset.max_image_bytes
-        jpeg = image_region(encoded, x, y, width, height, scale, max_bytes=allowed)
-        return Reply(result={"width": round(width * scale), "height": round(height * scale)}, buffers=[jpeg])
+        return run.table.take(np.array([row]), [tensor])[tensor][0]
+
+
+def _window(sent: list[float] | None) -> tuple[float, float] | None:
+    if sent is None:
+        return None
+    if len(sent) != 2 or not sent[0] < sent[1]:
+        raise check.BadRequestError("a window is [low, high] with low < high")
+    return sent[0], sent[1]

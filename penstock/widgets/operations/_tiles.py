@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -93,7 +94,18 @@ def sample_detail(
         detail["before"] |= _placed(buffers, shapes=before[0].data)
     detail["note"] = drawn.note
     detail["state"] = state_of(table, row, run.labels)
-    return detail, buffers
+    return detail | _weighed(display, detail["position"]), buffers
+
+
+def _weighed(display: Display, position: int) -> dict[str, Any]:
+    """Return the weight of the sample at a grid position, and which clauses match it; None where none are asked."""
+    plan = display.run.plan
+    if plan is None or position < 0:
+        return {"clauses": None, "weight": 1.0}
+    stratum = int(plan.strata.ids[display.positions[position]])
+    weight = float(plan.weights[stratum])
+    clauses = None if plan.strata.level == "bins" else np.flatnonzero(plan.strata.matches[:, stratum]).tolist()
+    return {"clauses": clauses, "weight": weight if math.isfinite(weight) else 0.0}
 
 
 def _shapes(

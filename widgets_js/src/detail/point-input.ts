@@ -17,6 +17,9 @@ import {
 } from "../session/shapes.ts";
 import { chosenPoint, reshaped, save, type Tools } from "./stage-tools.ts";
 
+/** What a key says, kept while it waits. */
+export type Key = Pick<KeyboardEvent, "key" | "shiftKey">;
+
 const EDGE_REACH = 8; // pixels of the stage
 const SEEN = ["not labeled", "hidden", "visible"];
 
@@ -114,7 +117,7 @@ function stepVisibility(tools: Tools, index: number, shape: ObjectShape, point: 
 }
 
 /** Enter goes to the points of the chosen box, then on to its next polygon or its keypoints; Tab walks them, Escape goes back to the box. */
-export function pointKey(event: KeyboardEvent, tools: Tools): boolean {
+export function pointKey(event: Key, tools: Tools): boolean {
   const index = tools.session.detail.selectedBox.value;
   const box = index === null ? undefined : tools.boxes.value[index];
   if (index === null || box?.shape === undefined) return false;
@@ -142,7 +145,7 @@ const ARROWS: Record<string, readonly [number, number]> = {
 };
 
 /** By a pixel of the image, with Shift by ten. */
-function nudge(event: KeyboardEvent, tools: Tools, { index, shape, point }: Chosen): boolean {
+function nudge(event: Key, tools: Tools, { index, shape, point }: Chosen): boolean {
   const by = ARROWS[event.key];
   const place = pointPlace(shape, point);
   if (by === undefined || place === null) return false;
@@ -178,7 +181,7 @@ function choose(tools: Tools, index: number, box: Box, point: Point | undefined)
 }
 
 /** Tab before the first point goes back to the box; past the last one to the next box. */
-function leave(event: KeyboardEvent, tools: Tools): boolean {
+function leave(event: Key, tools: Tools): boolean {
   tools.session.detail.selectedPoint.value = null;
   return event.shiftKey;
 }

@@ -24,7 +24,6 @@ export interface Tools {
   /** The shape of each object as the kernel has it, or will have it when the edits on their way are done. */
   known: { current: Shapes["objects"] };
   image: Size;
-  relabel: () => void;
 }
 
 export function addBox(tools: Tools, box: Box): void {

@@ -1,20 +1,30 @@
-import { type Signal, useComputed, useSignal, useSignalEffect } from "@preact/signals";
+import { type Signal, useSignal, useSignalEffect } from "@preact/signals";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
-import { type Box, fitView, type Size, type View, visibleRegion, zoomAt } from "../session/box-geometry.ts";
+import {
+  actualSize,
+  type Box,
+  fitView,
+  type Size,
+  type View,
+  visibleRegion,
+  zoomAt,
+  zoomToBox,
+} from "../session/box-geometry.ts";
 import { imageUrl } from "../session/page-cache.ts";
 import type { Session } from "../session/session.ts";
 import type { Point } from "../session/shapes.ts";
 import { focusable } from "../ui/focus.ts";
 import { countText, pluralText } from "../ui/number-text.ts";
-import { addOnEdge, pointName } from "./point-input.ts";
+import { addOnEdge, type Key, pointName } from "./point-input.ts";
 import { BoxLayer } from "./stage-boxes.tsx";
-import { imagePoint, pointerDown, pointerMove, pointerUp, stageKey, useWheel } from "./stage-input.ts";
+import { imagePoint, pointerDown, pointerMove, pointerUp, useWheel } from "./stage-input.ts";
+import { actOn, stageKey } from "./stage-keys.ts";
 import { boxesOf, chosenPoint, type Gesture, type Tools, take } from "./stage-tools.ts";
 
 const REGION_MS = 120;
 
-/** The image with its boxes: zoom, pan, and drawing. `relabel` opens the class search for the selected box. */
-export function Stage({ session, relabel }: { session: Session; relabel: () => void }) {
+/** The image with its boxes: zoom, pan, and drawing. `tight`: no room for more than the zoom's number. */
+export function Stage({ session, tight = false }: { session: Session; tight?: boolean }) {
   const { detail, store } = session;
   const port = useRef<HTMLDivElement>(null);
   const size = useSignal<Size>({ width: 0, height: 0 });
@@ -29,7 +39,7 @@ export function Stage({ session, relabel }: { session: Session; relabel: () => v
   useSignalEffect(() => {
     const now = detail.sample.value;
     const source = now?.before && detail.showBefore.value ? now.before : now;
-    if (detail.ahead.value && source === now && now?.uid === taken.current) return;
+    if (detail.restless.value && source === now && now?.uid === taken.current) return;
     taken.current = source === now ? now?.uid : undefined;
     take({ boxes, known }, source === null ? [] : boxesOf(source));
   });
@@ -38,11 +48,33 @@ export function Stage({ session, relabel }: { session: Session; relabel: () => v
     if (size.value.width > 0) view.value = fitView(size.value, image);
   }, [uid, size.value.width, size.value.height, image.width, image.height]);
   const pressed = useRef<Point | null>(null);
-  const tools: Tools = { session, port, size, view, boxes, gesture, pressed, known, image, relabel };
+  const tools: Tools = { session, port, size, view, boxes, gesture, pressed, known, image };
   useWheel(tools);
   const { zoom, x, y } = view.value;
   const editable =
-    store.dataset.value?.read_only === false && store.dataset.value.box_tensor !== null && !detail.showBefore.value;
+    store.dataset.value?.read_only === false &&
+    store.dataset.value.box_tensor !== null &&
+    store.isLive.value &&
+    !detail.showBefore.value;
+  const act = useRef<(key: Key) => boolean>(() => false);
+  act.current = (key) => actOn(key, tools, editable);
+  const onKey = (event: KeyboardEvent): void => stageKey(event, session, (key) => act.current(key));
+  useEffect(() => {
+    const own = { onKey, focusStage: () => port.current?.focus({ preventScroll: true }) };
+    Object.assign(detail, own);
+    return () => {
+      if (detail.onKey === onKey) Object.assign(detail, { onKey: () => {}, focusStage: () => {} });
+    };
+  }, [detail]);
+  useSignalEffect(() => {
+    const index = detail.selectedBox.value;
+    const box = index === null ? undefined : boxes.value[index];
+    const { zoom: by, x: left, y: top } = view.value;
+    detail.chosenAt.value = box
+      ? { x: (box.x - left) * by, y: (box.y - top) * by, width: box.width * by, height: box.height * by }
+      : null;
+  });
+  const filter = filterOf(detail);
   return (
     <div
       {...focusable}
@@ -63,7 +95,9 @@ export function Stage({ session, relabel }: { session: Session; relabel: () => v
             ? fitView(size.value, image)
             : zoomAt(view.value, 2 / zoom, size.value.width / 2, size.value.height / 2, size.value, image);
       }}
-      onKeyDown={(event) => stageKey(event, tools, editable)}
+      onKeyDown={(event) => {
+        if (event.target === port.current) onKey(event);
+      }}
     >
       {detail.url.value === null ? (
         <StageNote session={session} />
@@ -78,13 +112,15 @@ export function Stage({ session, relabel }: { session: Session; relabel: () => v
               top: `${-y * zoom}px`,
               width: `${image.width * zoom}px`,
               height: `${image.height * zoom}px`,
+              filter,
+              imageRendering: zoom > 3 ? "pixelated" : "auto",
             }}
           />
-          <Sharp tools={tools} />
+          <Sharp tools={tools} filter={filter} />
         </>
       )}
       <BoxLayer tools={tools} editable={editable} />
-      <ZoomButtons tools={tools} />
+      <ZoomButtons tools={tools} tight={tight} />
     </div>
   );
 }
@@ -123,8 +159,9 @@ function StageNote({ session }: { session: Session }) {
   );
 }
 /** Past the preview's own resolution the part in view is fetched pixel-true and laid over it. */
-function Sharp({ tools }: { tools: Tools }) {
+function Sharp({ tools, filter }: { tools: Tools; filter: string }) {
   const { session, view, size, image } = tools;
+  const levels = session.detail.window.value;
   const patch = useSignal<{ url: string; x: number; y: number; width: number; height: number } | null>(null);
   const drop = (): void => {
     if (patch.peek() !== null) URL.revokeObjectURL(patch.peek()?.url ?? "");
@@ -135,21 +172,26 @@ function Sharp({ tools }: { tools: Tools }) {
   const { zoom, x, y } = view.value;
   useEffect(() => {
     const preview = 1024 / Math.max(image.width, image.height);
-    if (uid === undefined || !session.store.isLive.peek() || preview >= 1 || zoom <= preview * 1.05) return undefined;
+    const sharpEnough = levels === null && (preview >= 1 || zoom <= preview * 1.05);
+    if (sharpEnough) drop();
+    if (uid === undefined || !session.store.isLive.peek() || sharpEnough) return undefined;
     const timer = setTimeout(() => {
       const region = visibleRegion(view.value, size.value, image);
       if (region.width < 1 || region.height < 1) return;
-      session.store.rpc.call("sample.region", { uid, ...region }, { lane: "region" }).then(
-        ({ buffers }) => {
-          const url = imageUrl(buffers[0]);
-          drop();
-          if (url !== null) patch.value = { url, x: region.x, y: region.y, width: region.width, height: region.height };
-        },
-        () => {},
-      );
+      session.store.rpc
+        .call("sample.region", { uid, ...region, ...(levels && { window: [...levels] }) }, { lane: "region" })
+        .then(
+          ({ buffers }) => {
+            const url = imageUrl(buffers[0]);
+            drop();
+            if (url !== null)
+              patch.value = { url, x: region.x, y: region.y, width: region.width, height: region.height };
+          },
+          () => {},
+        );
     }, REGION_MS);
     return () => clearTimeout(timer);
-  }, [uid, zoom, x, y, size.value.width, size.value.height]);
+  }, [uid, zoom, x, y, size.value.width, size.value.height, levels]);
   if (patch.value === null) return null;
   const at = patch.value;
   return (
@@ -162,41 +204,97 @@ function Sharp({ tools }: { tools: Tools }) {
         top: `${(at.y - y) * zoom}px`,
         width: `${at.width * zoom}px`,
         height: `${at.height * zoom}px`,
+        filter,
         imageRendering: zoom > 3 ? "pixelated" : "auto",
       }}
     />
   );
 }
-function ZoomButtons({ tools }: { tools: Tools }) {
-  const { view, size, image } = tools;
+/** Brightness and contrast are how the browser draws; the data is as it was. */
+function filterOf({ brightness, contrast }: Session["detail"]): string {
+  if (brightness.value === 1 && contrast.value === 1) return "none";
+  return `brightness(${brightness.value}) contrast(${contrast.value})`;
+}
+
+function ZoomButtons({ tools, tight }: { tools: Tools; tight: boolean }) {
+  const { view, size, image, session, boxes } = tools;
   const by = (factor: number): void => {
     view.value = zoomAt(view.value, factor, size.value.width / 2, size.value.height / 2, size.value, image);
   };
-  const percentage = useComputed(() => `${Math.round(view.value.zoom * 100)}%`);
+  const percentage = `${Math.round(view.value.zoom * 100)}%`;
+  const index = session.detail.selectedBox.value;
+  const box = index === null ? undefined : boxes.value[index];
+  if (size.value.width === 0) return null;
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: only keeps a press on a button from panning
     <div
       class="penstock-zoom"
       onPointerDown={(event) => event.stopPropagation()}
       onDblClick={(event) => event.stopPropagation()}
+      data-testid="penstock-zoom"
+      data-zoom={view.value.zoom}
     >
-      <button {...focusable} type="button" aria-label="Zoom out" onClick={() => by(1 / 1.5)}>
+      {tight ? null : (
+        <>
+          <ZoomTo label="fit" title="the whole image (0)" to={() => fitView(size.value, image)} tools={tools} />
+          <ZoomTo
+            label="1:1"
+            title="a pixel of the image for a pixel of the screen (Z without a box)"
+            to={() => actualSize(view.value, size.value, image)}
+            tools={tools}
+          />
+          {boxes.value.length === 0 ? null : (
+            <ZoomTo
+              label="box"
+              title="the chosen box (Z)"
+              to={box === undefined ? null : () => zoomToBox(box, size.value, image)}
+              tools={tools}
+            />
+          )}
+        </>
+      )}
+      <button {...focusable} type="button" aria-label="Zoom out" title="zoom out (−)" onClick={() => by(1 / 1.5)}>
         −
       </button>
       <button
         {...focusable}
         type="button"
-        aria-label={`${percentage.value}: fit the image`}
-        title="fit; double-click the image for 200%"
+        aria-label={`${percentage}: fit the image`}
+        title="fit (0)"
         onClick={() => {
           view.value = fitView(size.value, image);
         }}
       >
-        {percentage.value}
+        {percentage}
       </button>
-      <button {...focusable} type="button" aria-label="Zoom in" onClick={() => by(1.5)}>
+      <button {...focusable} type="button" aria-label="Zoom in" title="zoom in (+)" onClick={() => by(1.5)}>
         +
       </button>
     </div>
+  );
+}
+
+interface ZoomToProps {
+  label: string;
+  title: string;
+  to: (() => View) | null;
+  tools: Tools;
+}
+
+function ZoomTo({ label, title, to, tools }: ZoomToProps) {
+  return (
+    <button
+      {...focusable}
+      type="button"
+      title={title}
+      disabled={to === null}
+      data-testid={`penstock-zoom-${label === "1:1" ? "actual" : label}`}
+      onClick={() => {
+        if (to !== null) tools.view.value = to();
+        tools.port.current?.focus({ preventScroll: true });
+      }}
+    >
+      {label}
+    </button>
   );
 }

@@ -1,4 +1,5 @@
 import type { ComponentChildren } from "preact";
+import { DetailSlot } from "../detail/detail-slot.tsx";
 import { GridBar } from "../grid/grid-bar.tsx";
 import { GridPanel } from "../grid/grid-panel.tsx";
 import { SelectionMenu } from "../review/selection-menu.tsx";
@@ -6,9 +7,9 @@ import type { Session } from "../session/session.ts";
 import { ColumnsMenu } from "../table/columns-menu.tsx";
 import { lazy } from "../ui/lazy.tsx";
 
-const DetailPanel = lazy(
-  () => import("../detail/detail-panel.tsx").then((part) => part.DetailPanel),
-  "penstock-detail",
+const ImageEditor = lazy(
+  () => import("../editor/image-editor.tsx").then((part) => part.ImageEditor),
+  "penstock-editor",
 );
 
 const TableView = lazy(() => import("../table/table-view.tsx").then((part) => part.TableView), "penstock-tableview");
@@ -39,6 +40,7 @@ type Over = (props: { session: Session }) => ComponentChildren;
 
 /** What covers the grid, by `store.region`. */
 const OVER: Partial<Record<string, Over>> = {
+  image: ({ session }) => <ImageEditor session={session} />,
   review: ({ session }) => <ReviewDrawer session={session} />,
 };
 
@@ -49,7 +51,7 @@ export function Browser({ session, children }: { session: Session; children?: Co
     <div class="penstock-browser">
       <GridBar session={session}>{children}</GridBar>
       {store.dataset.value?.image_tensor === null ? <TableView session={session} /> : <GridPanel session={session} />}
-      <DetailPanel session={session} />
+      <DetailSlot session={session} />
     </div>
   );
 }

@@ -60,6 +60,12 @@ export function GridPanel({ session }: { session: Session }) {
     const current = store.current.value;
     if (current !== null && box.value.height > 0) revealCurrent(current);
   }, [store.current.value]);
+  useEffect(() => {
+    grid.focus = () => port.current?.focus({ preventScroll: true });
+    return () => {
+      grid.focus = () => {};
+    };
+  }, [grid]);
   const id = useMemo(() => `penstock-grid-${store.rpc.viewId}`, [store]);
   const shown = store.gridSize.value;
   return (
@@ -399,7 +405,12 @@ function gridKey(event: KeyboardEvent, session: Session, shape: GridShape, viewp
   const target = control ? null : moveBy(event.key, current, total, shape.columns, page);
   if (target !== null) {
     event.preventDefault();
-    grid.go(target, event.shiftKey);
+    session.detail.keys.run(
+      () => grid.go(moveBy(event.key, store.current.value ?? 0, total, shape.columns, page) ?? 0, event.shiftKey),
+      true,
+    );
+  } else if (!control && labelKey(event.key, session)) {
+    event.preventDefault();
   } else if (event.key === " ") {
     event.preventDefault();
     grid.toggle(current);
@@ -409,4 +420,16 @@ function gridKey(event: KeyboardEvent, session: Session, shape: GridShape, viewp
     event.preventDefault();
     grid.openDetail();
   }
+}
+
+/** Keys that label the current sample, or go to one to be labeled: each for the sample that is current when it is pressed. */
+function labelKey(key: string, { detail, labeling, grid }: Session): boolean {
+  const name = key.toLowerCase();
+  if (/^[1-9]$/.test(key)) {
+    grid.onChosen();
+    detail.keys.run(() => labeling.gridKey(key), false);
+  } else if (name === "u") detail.keys.run(() => void labeling.nextUnlabeled(), false);
+  else if (name === "f") detail.keys.run(() => grid.openDetail(), false);
+  else return false;
+  return true;
 }

@@ -6,7 +6,7 @@ import { CoverageStrip } from "../coverage/coverage-strip.tsx";
 import { Explorer, LiveRegion, Toast } from "../explorer/explorer.tsx";
 import { Header } from "../explorer/header.tsx";
 import { NoticeLine } from "../explorer/header-notice.tsx";
-import { Browser } from "../explorer/left-region.tsx";
+import { LeftRegion } from "../explorer/left-region.tsx";
 import { QueryPanel } from "../query/query-panel.tsx";
 import type { ViewContext } from "../session/model.ts";
 import { createSession, type Session } from "../session/session.ts";
@@ -16,9 +16,9 @@ import { lazy } from "../ui/lazy.tsx";
 import { expectParts, offerParts } from "./parts.ts";
 import { undoKeys } from "./undo-keys.ts";
 
-const DetailPanel = lazy(
-  () => import("../detail/detail-panel.tsx").then((part) => part.DetailPanel),
-  "penstock-detail",
+const ImageEditor = lazy(
+  () => import("../editor/image-editor.tsx").then((part) => part.ImageEditor),
+  "penstock-editor",
 );
 
 const ReviewDrawer = lazy(
@@ -32,7 +32,7 @@ export const bodies: Record<string, Body> = {
   explorer: ({ session }) => <Explorer session={session} />,
   browser: ({ session }) => (
     <div class="penstock-single">
-      <Browser session={session} />
+      <LeftRegion session={session} />
     </div>
   ),
   label_editor: ({ session }) => (
@@ -42,7 +42,7 @@ export const bodies: Record<string, Body> = {
         {session.store.region.value === "review" ? (
           <ReviewDrawer session={session} />
         ) : (
-          <DetailPanel session={session} />
+          <ImageEditor session={session} alone />
         )}
       </div>
     </>

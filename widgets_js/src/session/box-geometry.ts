@@ -145,6 +145,27 @@ export function zoomAt(view: View, factor: number, px: number, py: number, stage
   );
 }
 
+/** Pixel for pixel, around the middle of what is in view. */
+export function actualSize(view: View, stage: Size, image: Size): View {
+  const x = view.x + stage.width / view.zoom / 2 - stage.width / 2;
+  const y = view.y + stage.height / view.zoom / 2 - stage.height / 2;
+  return centered({ zoom: 1, x, y }, stage, image);
+}
+
+/** A box in the middle, over two thirds of the stage. */
+export function zoomToBox(box: Pick<Box, "x" | "y" | "width" | "height">, stage: Size, image: Size): View {
+  const fit = fitView(stage, image).zoom;
+  const wanted = Math.min(stage.width / Math.max(1, box.width), stage.height / Math.max(1, box.height)) * 0.66;
+  const zoom = clamp(wanted, fit, Math.max(MAX_ZOOM, fit));
+  const x = box.x + box.width / 2 - stage.width / zoom / 2;
+  const y = box.y + box.height / 2 - stage.height / zoom / 2;
+  return centered({ zoom, x, y }, stage, image);
+}
+
+export function isFit(view: View, stage: Size, image: Size): boolean {
+  return Math.abs(view.zoom / fitView(stage, image).zoom - 1) < 0.005;
+}
+
 export function panBy(view: View, dx: number, dy: number, stage: Size, image: Size): View {
   return centered({ ...view, x: view.x - dx / view.zoom, y: view.y - dy / view.zoom }, stage, image);
 }

@@ -21,8 +21,12 @@ export class GridSession {
   readonly descending = signal(false);
   /** Selected samples, those that are not shown too. */
   readonly numSelected = signal(0);
-  /** The detail panel puts itself here: Enter on a tile takes the focus there. */
+  /** Take the sample over the whole region, to be labeled. */
   openDetail: () => void = () => {};
+  /** The grid puts itself here. */
+  focus: () => void = () => {};
+  /** A sample was chosen, by key or in what is open; `soon`: by a click, which a second one may follow. */
+  onChosen: (soon?: boolean) => void = () => {};
   private anchor = 0;
   private token = "";
   private unsent = false;
@@ -54,12 +58,14 @@ export class GridSession {
   pick(position: number, event: { shiftKey: boolean; ctrlKey: boolean; metaKey: boolean }): void {
     if (event.ctrlKey || event.metaKey) {
       this.toggle(position);
+      this.onChosen(true);
       this.store.current.value = position;
-    } else this.go(position, event.shiftKey);
+    } else this.go(position, event.shiftKey, true);
   }
 
   /** Make `position` the current one; with `extend` the selection runs from where the last plain step was. */
-  go(position: number, extend: boolean): void {
+  go(position: number, extend: boolean, clicked = false): void {
+    this.onChosen(clicked);
     this.store.current.value = position;
     if (!extend) {
       this.anchor = position;

@@ -72,6 +72,22 @@ export function withOther(now: Annotations, index: number, label: number, paired
   return { labels, boxes: now.boxes, sources: objectsOf(now, paired) };
 }
 
+/** Another class for every object of one; where labels are a list, it is there once. */
+export function withReplaced(now: Annotations, from: number, label: number, paired: boolean): Edited {
+  const all = objectsOf(now, paired);
+  const labels = now.labels.map((one) => (one === from ? label : one));
+  if (isPaired(now, paired) || now.boxes.length > 0) return { labels, boxes: now.boxes, sources: all };
+  const first = labels.map((one, i) => labels.indexOf(one) === i);
+  return { labels: labels.filter((_, i) => first[i]), boxes: now.boxes, sources: all.filter((i) => first[i]) };
+}
+
+/** The one class of an image, in place of what it had. */
+export function withLabel(now: Annotations, label: number): Edited {
+  const boxes = now.boxes.length / 4;
+  const sources = boxes > 0 ? places(boxes) : [now.labels.length > 0 ? 0 : NEW];
+  return { labels: [label], boxes: now.boxes, sources };
+}
+
 /** Take one box away, with its label where it has one. */
 export function withoutBox(now: Annotations, index: number, paired: boolean): Edited {
   const boxes = now.boxes.filter((_, i) => Math.floor(i / 4) !== index);

@@ -49,6 +49,7 @@ export interface DatasetInfo {
   box_tensor: string | null;
   label_tensor: string | null; // what charts count
   paired: boolean; // each label has a box: objects are edited whole
+  single_label: boolean; // a sample has one label at most, without a box: a class takes the place of the one before
   class_names: string[];
   class_counts: number[]; // instances of each class in the whole dataset, class order
   skeletons: Record<string, Skeleton>; // by class index: keypoints of the classes that have them
@@ -209,6 +210,8 @@ export interface SampleDetail extends Tile {
   state: string; // another one when the sample's objects have changed; edit.labels refuses an older one
   before: { labels: number[]; boxes: number[]; shapes: number } | null; // as committed, when edited
   note: string | null; // why some shapes are not drawn
+  clauses: number[] | null; // weight clauses that match it; null where a weight is computed otherwise
+  weight: number | null; // as the kernel has the weights; where `clauses` are known the browser's own are newer; null: not known
 }
 
 /** `object`: its place among the labels and boxes that are sent. What is left out is as it was. */
@@ -367,7 +370,10 @@ export interface Ops {
   "columns.filter": [{ text: string; name: string; first: number; last: number; data: string }, { text: string }];
   "table.rows": [{ start: number; stop: number; names: string[] }, { rows: TableRow[]; token: string }]; // grid positions, or rows of a table result
   "sample.get": [{ position: number } | { uid: string; position?: number }, { sample: SampleDetail }]; // with both: there, if it still is there; + one JPEG (longest side <= 1024)
-  "sample.region": [{ uid: string; x: number; y: number; width: number; height: number; scale: number }, { width: number; height: number }]; // + one JPEG
+  // `window`: the values of the image that become black and white, of images with more than 8 bits; + one JPEG
+  "sample.region": [{ uid: string; x: number; y: number; width: number; height: number; scale: number; window?: [number, number] }, { width: number; height: number }];
+  "sample.levels": [{ uid: string }, { bits: number; low: number; high: number }]; // least and greatest value of its image; bits: 8 where a window means nothing
+  "grid.unlabeled": [{ after: number }, { position: number | null; token: string }]; // the next sample without a label, from there on and around; null: none
   // `sources`: for each object (label with its box) its place in the sample as shown, -1 for a new one; `state`: of the sample as shown
   // `shapes`: only those that were edited; the box of an object follows its polygons. In the reply the sample's shapes come last, without its image.
   "edit.labels": [{ uid: string; labels: number[]; boxes?: number[]; sources?: number[]; shapes?: EditedShape[]; state?: string }, EditReply]; // + statistics buffers
@@ -468,4 +474,7 @@ export interface PanelState {
   boxes?: boolean;
   hidden?: number[]; // classes whose boxes are not drawn
   uid?: string; // the sample on show
+  opened?: boolean; // the panel of the sample is open
+  beside?: number; // its width beside the grid, pixels
+  under?: number; // its height under the grid, pixels
 }

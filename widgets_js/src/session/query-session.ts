@@ -19,7 +19,7 @@ import type {
 } from "./protocol.ts";
 import { isCancelled, RpcFailure } from "./rpc.ts";
 import { decodeStatistics } from "./statistics-arrays.ts";
-import type { Actions, FilterActions, Store } from "./store.ts";
+import type { Actions, FilterAction, Store } from "./store.ts";
 import { inTable, setWeight, setWeights } from "./text-binding.ts";
 import {
   changedText,
@@ -43,7 +43,7 @@ interface Standing {
 }
 
 type Base = Omit<Store, "actions">;
-type QueryActions = Omit<Actions, "setUnit" | "undo" | "redo" | keyof FilterActions>;
+type QueryActions = Omit<Actions, "setUnit" | "undo" | "redo" | FilterAction>;
 
 function weightsOf(clauses: readonly ClauseInfo[]): Float64Array {
   return Float64Array.from(clauses, (clause) => clause.weight);
@@ -559,7 +559,12 @@ export class QuerySession {
   }
 
   private async removeClause(clause: number): Promise<void> {
-    const label = this.store.clauses.peek()[clause]?.label ?? "clause";
+    const removed = this.store.clauses.peek()[clause];
+    if (removed !== undefined && inTable(removed)) {
+      this.moveSlider(clause, 1); // a table has a weight for every class
+      return;
+    }
+    const label = removed?.label ?? "clause";
     await this.rewrite(() => this.asked("clause.remove", { clause }), { name: `removed ${label}` });
   }
 

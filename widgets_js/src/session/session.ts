@@ -6,6 +6,7 @@ import { EditSession } from "./edit-session.ts";
 import { FilterSession } from "./filter-session.ts";
 import { GridSession } from "./grid-session.ts";
 import { isArrangedOtherwise, receiveGrid } from "./grid-state.ts";
+import { Labeling } from "./labeling.ts";
 import type { Model } from "./model.ts";
 import type { EventMessage, PanelState, WidgetState } from "./protocol.ts";
 import { QuerySession } from "./query-session.ts";
@@ -17,6 +18,7 @@ const HELLO_RETRY_MS = 2000;
 const HELLO_LIMIT_MS = 5000;
 const DRAFT_MS = 500;
 const PANEL_MS = 300;
+const DOUBLE_CLICK_MS = 300;
 const TRAITS = [
   "query",
   "query_draft",
@@ -37,6 +39,7 @@ export interface Session {
   edits: EditSession;
   grid: GridSession;
   detail: DetailSession;
+  labeling: Labeling;
   review: ReviewSession;
   model: Model;
   /** Exported code on show, where it could not be inserted. */
@@ -84,6 +87,19 @@ export function createSession(model: Model): Session {
   };
   const grid = new GridSession(base, store.actions.announce);
   const detail = new DetailSession(base, edits);
+  detail.uidAt = (position) => grid.pages.tile(position)?.uid;
+  // the second click of a double click must not land on what the first one has opened
+  const openSoon = debounce(() => {
+    detail.opened.value = true;
+  }, DOUBLE_CLICK_MS);
+  grid.onChosen = (soon) => {
+    openSoon();
+    if (!soon) openSoon.flush();
+  };
+  grid.openDetail = () => {
+    detail.opened.value = true;
+    if (base.dataset.value?.image_tensor != null && base.current.value !== null) base.region.value = "image";
+  };
   const review = new ReviewSession(base, edits);
   filters.beforeNarrow = () => grid.settle();
   query.onFollowed = (text) => {
@@ -100,6 +116,7 @@ export function createSession(model: Model): Session {
     edits,
     grid,
     detail,
+    labeling: new Labeling(store, detail, grid, edits),
     review,
     model,
     exported: signal(null),
@@ -118,6 +135,7 @@ export function createSession(model: Model): Session {
     },
     dispose() {
       for (const stop of stops) stop();
+      openSoon.cancel();
       query.dispose();
       edits.dispose();
       grid.dispose();
@@ -206,6 +224,9 @@ function followPanel(session: Session, setTrait: (name: "panel", value: PanelSta
     batch(() => {
       assign(grid.size, panel.tiles);
       assign(grid.boxes, panel.boxes);
+      assign(detail.opened, panel.opened);
+      assign(detail.beside, panel.beside);
+      assign(detail.under, panel.under);
       const hidden = new Set(panel.hidden ?? []);
       if (!sameSet(hidden, store.hiddenClasses.value)) store.hiddenClasses.value = hidden;
     });
@@ -220,6 +241,9 @@ function followPanel(session: Session, setTrait: (name: "panel", value: PanelSta
       boxes: grid.boxes.value,
       hidden: [...store.hiddenClasses.value],
       ...(uid === undefined ? {} : { uid }),
+      ...(detail.opened.value ? { opened: true } : {}),
+      ...(detail.beside.value === null ? {} : { beside: detail.beside.value }),
+      ...(detail.under.value === null ? {} : { under: detail.under.value }),
     };
     if (JSON.stringify(panel) !== JSON.stringify(model.get("panel"))) save(panel);
   });
@@ -234,7 +258,7 @@ function sameSet(a: ReadonlySet<number>, b: ReadonlySet<number>): boolean {
   return a.size === b.size && [...a].every((one) => b.has(one));
 }
 
-function assign<T>(target: { value: T }, value: T | undefined): void {
+function assign<T>(target: { value: T }, value: NoInfer<T> | undefined): void {
   if (value !== undefined && value !== target.value) target.value = value;
 }
 

@@ -137,11 +137,8 @@ export interface Actions {
   announce(text: string): void;
 }
 
-/** Those of what the grid shows (filter-session.ts). */
-export type FilterActions = Pick<
-  Actions,
-  "filterClass" | "filterHow" | "filterState" | "clearFilter" | "dropCondition" | "narrow"
->;
+/** What filters the grid, and writes that into the query. */
+export type FilterAction = "filterClass" | "filterHow" | "filterState" | "clearFilter" | "dropCondition" | "narrow";
 
 export function createStore(kind: WidgetState["_kind"], rpc: Rpc, state: Partial<WidgetState>): Omit<Store, "actions"> {
   const dataset = signal<DatasetInfo | null>(null);

@@ -8,6 +8,8 @@ interface PopoverProps {
   label: ComponentChildren;
   class?: string;
   title?: string;
+  /** What it is called where the label is no text. */
+  name?: string;
   testid?: string;
   disabled?: boolean;
   tabIndex?: number;
@@ -31,7 +33,7 @@ function place(panel: HTMLElement, button: HTMLElement): void {
 }
 
 export function Popover(props: PopoverProps) {
-  const { label, title, testid, disabled, tabIndex, cell, children, class: kind = "penstock-button" } = props;
+  const { label, title, name, testid, disabled, tabIndex, cell, children, class: kind = "penstock-button" } = props;
   const id = useId();
   const [open, setOpen] = useState(false);
   const button = useRef<HTMLButtonElement>(null);
@@ -67,6 +69,7 @@ export function Popover(props: PopoverProps) {
         type="button"
         class={kind}
         title={title}
+        aria-label={name}
         disabled={disabled}
         data-testid={testid}
         tabIndex={tabIndex}
