@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from penstock.widgets._page_samples import MAX_SAMPLES, Ask, large_tiles, packed_samples
+from penstock.widgets._page_table import page_columns
 from penstock.widgets._runtime import Runtime, read_extra, read_static_page
 
 if TYPE_CHECKING:
@@ -127,6 +128,7 @@ def page_of(
         "hello": {"result": shown, "buffers": [_encoded(buffer) for buffer in statistics]},
         "tiles": tiles,
         "samples": samples,
+        "columns": page_columns(ask),
     }
     script = read_static_page()
     digest = _encoded(hashlib.sha256(script.encode()).digest())

@@ -21,7 +21,7 @@ RECORDER = """() => {
   for (const kind of ['input', 'keydown']) document.addEventListener(kind, () => seen.push(kind), { capture: true });
 }"""
 WATCH_BARS = """(root) => { new MutationObserver(() => window.__seen.push('bars')).observe(
-  root.querySelector('[data-testid=histogram]'), { attributes: true, subtree: true, childList: true, characterData: true }); }"""
+  root.querySelector('[data-testid=penstock-classes]'), { attributes: true, subtree: true, childList: true, characterData: true }); }"""
 
 
 @dataclass
@@ -51,14 +51,21 @@ class Explorer:
     def expect_pool(self, num_matches: int) -> None:
         expect(self.root.get_by_test_id("penstock-funnel")).to_contain_text(re.compile(rf"\b{num_matches:,}\b match"))
 
+    def row(self, name: str) -> Locator:
+        """A class's row of the table, which a search brings into view where it is not drawn."""
+        found = self.root.locator(f"[data-testid=penstock-class-row][data-class='{name}']")
+        if found.count() == 0:
+            self.root.get_by_test_id("penstock-find-class").fill(name)
+        return found
+
     def slider(self, label: str) -> Locator:
-        return self.root.locator(f"[data-testid=weight-slider][data-class='{label}']")
+        return self.row(label).get_by_test_id("weight-slider")
 
     def weight(self, label: str) -> float:
         return float(self.slider(label).get_attribute("data-weight"))
 
     def bar(self, name: str) -> Locator:
-        return self.root.locator(f"[data-testid=bar][data-class='{name}']")
+        return self.row(name).get_by_test_id("bar")
 
     def sampled(self, name: str) -> float:
         return float(self.bar(name).get_attribute("data-sampled"))

@@ -39,7 +39,6 @@ OVERLAPPING = """(root) => {
   for (let i = 0; i < boxes.length; i++) for (let j = i + 1; j < boxes.length; j++) {
     const [a, p] = boxes[i], [b, q] = boxes[j];
     if (a.contains(b) || b.contains(a)) continue;
-    if (a.closest('button.penstock-bar-row') || b.closest('button.penstock-bar-row')) continue; // rows lie over their own bars on purpose
     const w = Math.min(p.right, q.right) - Math.max(p.left, q.left), h = Math.min(p.bottom, q.bottom) - Math.max(p.top, q.top);
     if (w > 2 && h > 2) found.push(`${a.textContent.slice(0, 24)} | ${b.textContent.slice(0, 24)}`);
   }

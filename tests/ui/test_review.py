@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 import penstock
@@ -74,6 +75,21 @@ def test_the_header_is_one_line_at_every_width(open_plain, ds, width):
     expect(page.get_by_test_id("penstock-edits")).to_be_visible()
     assert header.bounding_box()["height"] == 40
     assert header.evaluate("element => element.scrollWidth <= element.clientWidth")
+
+
+@pytest.mark.parametrize(("theme", "width"), [("light", 932), ("dark", 848), ("light", 420)])
+def test_the_review_is_clean_for_axe(open_plain, ds, theme, width):
+    ds.labels[0] = ["Cross"] * len(ds.labels[0].numpy())
+    ds.labels.rename_class("Ring", "Hoop")
+    ds.pop(9)
+    page = open_plain(lambda: penstock.explore(ds, theme=theme), width=width, height=1300)
+    page.get_by_test_id("penstock-edits").click()
+    expect(page.get_by_test_id("penstock-review-row")).to_have_count(2)
+    expect(page.get_by_test_id("penstock-review-others")).to_have_text("Class Ring renamed to Hoop")
+    axe = Axe().run(page, context="[data-testid=penstock-review-drawer]")
+    assert axe.violations_count == 0, axe.generate_report()
+    axe = Axe().run(page, context="[data-testid=penstock-header]")
+    assert axe.violations_count == 0, axe.generate_report()
 
 
 def test_a_sample_of_the_review_is_shown_by_its_name(open_plain, ds):

@@ -9,6 +9,7 @@ import pytest
 
 import penstock
 from penstock.widgets import Explorer
+from penstock.widgets._page_table import page_columns
 from tests.widgets.conftest import FrontEnd, RpcError
 
 NUM_ROWS = 300
@@ -190,3 +191,13 @@ def test_edits_are_in_the_profile_at_once(tmp_path):
     assert browser.ask("table.rows", start=0, stop=1, names=["labels"])[0]["rows"][0] | {"uid": ""} == {
         "position": 0, "row": 0, "uid": "", "edited": True, "cells": ["dog"],
     }  # fmt: skip
+
+
+def test_a_page_without_a_kernel_has_profiles_and_the_first_rows(table):
+    explorer = Explorer(table, query="select * where age < 50")
+    kept = page_columns(explorer._ask)
+    explorer.close()
+    assert [column["name"] for column in kept["list"]["columns"]] == list(table.tensors)
+    assert [one["name"] for one in kept["profiles"]] == list(table.tensors)
+    assert not any(any(one["selectable"]) for one in kept["profiles"])
+    assert [row["cells"][0] for row in kept["rows"]] == [age for age in table.age.numpy().tolist() if age < 50]

@@ -108,6 +108,11 @@ def test_weights_at_rest_become_literals_of_the_text(front):
     assert front.widget.spec.weights == (4.5, 1.0)
 
 
+def test_weights_of_a_query_without_sampling_are_none(front):
+    front.ask("weights.set", weights=[], text="select *", mode="deck")
+    assert (front.widget.weights.tolist(), front.widget.mode) == ([], "deck")
+
+
 def test_weights_for_another_query_are_refused(front):
     front.ask("query.run", text=SAMPLED)
     with pytest.raises(RpcError, match="run it first"):

@@ -55,7 +55,7 @@ async function measure(numClasses: number) {
     </div>,
     root,
   );
-  while (root.querySelector("[data-testid=bar][data-sampled]") === null) await pause(50);
+  for (const part of ["bar", "curve-iid"]) while (root.querySelector(`[data-testid=${part}]`) === null) await pause(50);
   const slider = root.querySelector("[data-testid=weight-slider][data-class='class 0']") as HTMLInputElement;
   const chart = root.querySelector("[data-testid=penstock-classes]") as HTMLElement;
   const curve = (): Element => root.querySelector("[data-testid=curve-iid]") as Element;

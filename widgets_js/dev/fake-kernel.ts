@@ -120,7 +120,7 @@ export class FakeKernel {
     "weights.set": () => reply({}),
     "clause.add": ({ text, class_index, weight }) => reply({ text: this.added(text, class_index, weight) }),
     "clause.remove": () => reply({ text: "select *" }),
-    "clause.preset": () => reply({ text: this.balanced(), reference: "inverse frequency" }),
+    "clause.preset": ({ preset }) => reply({ text: preset === "raw" ? "select *" : this.balanced(), reference: "" }),
     "grid.page": (args) => this.page(args),
     "grid.filter": (filter) =>
       this.arrange(() => {

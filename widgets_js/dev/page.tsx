@@ -51,7 +51,7 @@ const kernel = new FakeKernel({
   singleLabel: options.has("single"),
   ...(options.has("fault") ? { broken: [1, 2, 5], fault: FAULTS[options.get("fault") as keyof typeof FAULTS] } : {}),
   image,
-  ...(names > 0 ? { classNames: Array.from({ length: names }, (_, i) => `class number ${i}`) } : {}),
+  ...(names > 0 ? { classNames: Array.from({ length: names }, (_, i) => `class_${i}`) } : {}),
 });
 const kind = (options.get("kind") ?? "explorer") as WidgetState["_kind"];
 const theme = (options.get("theme") ?? "light") as WidgetState["theme"];
@@ -115,6 +115,7 @@ if (options.has("review")) document.querySelector<HTMLElement>("[data-testid=pen
 const query = options.get("query");
 if (query !== null) {
   await new Promise((resolve) => setTimeout(resolve, 200));
+  while (document.querySelector(".cm-content") === null) await new Promise((resolve) => setTimeout(resolve, 20));
   const content = document.querySelector(".cm-content") as HTMLElement;
   content.focus();
   document.execCommand("selectAll");

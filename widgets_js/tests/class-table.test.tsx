@@ -1,6 +1,6 @@
 // The class table over a scripted kernel: what each row shows, and what a hand and keys do to it.
 import { describe, expect, test, vi } from "vitest";
-import { gridState, queryState, SHAPES, settled, shown } from "../dev/scripted-kernel.ts";
+import { gridState, queryState, type Scenario, SHAPES, settled, shown } from "../dev/scripted-kernel.ts";
 import { ClassTable } from "../src/class-table/class-table.tsx";
 import { columnsFor } from "../src/class-table/columns.ts";
 import { tunerState } from "../src/class-table/tuner-state.ts";
@@ -22,8 +22,8 @@ const counts = ({ find }: Mounted, name: string) => find(`${row(name)} .penstock
 const sentence = ({ find }: Mounted) => find("[data-testid=penstock-sentence]").textContent ?? "";
 
 /** The kernel's answers to the last change of clauses and to the run after it: the query that now stands. */
-async function answer({ model }: Mounted, weights: Record<number, number>): Promise<void> {
-  const { query, buffers } = queryState({ weights });
+async function answer({ model }: Mounted, weights: Record<number, number>, more: Scenario = {}): Promise<void> {
+  const { query, buffers } = queryState({ ...more, weights });
   const last = (what: string) => model.sent.findLast(({ op }) => op.startsWith(what))?.id ?? "";
   model.reply(last("clause."), { text: query.text, reference: "King and Zeng, 2001" });
   await settled();
@@ -39,7 +39,7 @@ async function sortBy({ find }: Mounted, value: string): Promise<void> {
 }
 
 async function search({ find }: Mounted, words: string): Promise<void> {
-  type(find<HTMLInputElement>("[data-testid=penstock-class-search]"), words);
+  type(find<HTMLInputElement>("[data-testid=penstock-find-class]"), words);
   await settled();
 }
 
@@ -205,13 +205,13 @@ describe("a search", () => {
     const table = await mounted(WEIGHTS, ClassTable);
     await search(table, "zebra");
     expect(table.find(".penstock-no-classes").textContent).toBe("No class matches “zebra”.");
-    press(table.find("[data-testid=penstock-class-search]"), "Escape");
+    press(table.find("[data-testid=penstock-find-class]"), "Escape");
     await settled();
     expect(order(table)).toHaveLength(7);
   });
 });
 
-describe("1,203 classes", () => {
+describe("1,203 classes", { timeout: 20_000 }, () => {
   const names = Array.from({ length: 1203 }, (_, i) => `class ${i}`);
   const strata = (clauseOf: Map<number, number>, fallback: number | null) =>
     names.map((_, i) => ({
@@ -240,6 +240,24 @@ describe("1,203 classes", () => {
     await settled();
     const rows = all("[data-testid=penstock-class-row]").map((one) => Number(one.getAttribute("aria-rowindex")) - 2);
     expect(rows).toContain(600);
+    expect(document.activeElement).toBe(input);
+  });
+
+  test("take the view along to the top, where a row goes that a drag has weighed", async () => {
+    const mountedTable = await mounted(lvis, ClassTable);
+    const { find } = mountedTable;
+    const table = find("[role=table]");
+    table.scrollTop = 600 * 28;
+    table.dispatchEvent(new Event("scroll"));
+    await settled();
+    const name = `class ${1202 - 600}`;
+    const input = find<HTMLInputElement>(slider(name));
+    input.focus();
+    slide(input, 800);
+    input.dispatchEvent(new Event("change", { bubbles: true }));
+    await settled();
+    await answer(mountedTable, { 900: 50, 602: 15.8 }, { names, strata });
+    await vi.waitFor(() => expect(table.scrollTop).toBeLessThanOrEqual(2 * 28));
     expect(document.activeElement).toBe(input);
   });
 
@@ -530,7 +548,10 @@ describe("the sentence", () => {
     await settled();
     const is = Number(table.find(bar("Cross")).dataset.sampled);
     const own = `This drag: Cross ${Math.round(was)} → ${Math.round(is)} (×${(is / was).toFixed(2)}). `;
-    expect(sentence(table)).toContain(own);
+    await vi.waitFor(() => expect(sentence(table)).toContain(own));
+    tunerState(table.store).keepLocked([]); // another preset
+    table.store.actions.setWeight(0, 6.1);
+    await vi.waitFor(() => expect(sentence(table)).not.toContain("This drag"));
   });
 
   test("says that nothing can be drawn where all weights are 0", async () => {
@@ -596,18 +617,51 @@ describe("a condition", () => {
 });
 
 describe("a name", () => {
-  test("filters the grid, and shows all again the second time", async () => {
-    const { find, store, model } = await mounted({}, ClassTable);
-    const name = () => find(`${row("Star")} [data-cell=name]`);
-    name().click();
-    expect(model.sent.at(-1)).toMatchObject({ op: "grid.filter", args: { classes: [3], how: "any", states: [] } });
-    model.reply(model.sent.at(-1)?.id ?? "", { grid: gridState(54, 3) });
+  const asked = ({ model }: Mounted) => model.sent.findLast(({ op }) => op === "grid.filter");
+  async function filtered(table: Mounted, ...classes: number[]): Promise<void> {
+    const grid = { ...gridState(54), filter: { classes, how: "any" as const, states: [] } };
+    table.model.reply(asked(table)?.id ?? "", { grid });
     await settled();
-    expect(store.classFilter.value).toBe(3);
+  }
+
+  test("filters the grid, and shows all again the second time", async () => {
+    const table = await mounted({}, ClassTable);
+    const name = () => table.find(`${row("Star")} [data-cell=name]`);
+    name().click();
+    expect(asked(table)?.args).toMatchObject({ classes: [3] });
+    await filtered(table, 3);
     expect(name().getAttribute("aria-pressed")).toBe("true");
-    expect(find(row("Star")).classList).toContain("penstock-filtered");
+    expect(table.find(row("Star")).classList).toContain("penstock-filtered");
     press(name(), "Enter");
-    expect(model.sent.at(-1)?.args).toEqual({ classes: [], how: "any", states: [] });
+    expect(asked(table)?.args).toMatchObject({ classes: [] });
+  });
+
+  test.each(["shiftKey", "ctrlKey", "metaKey"])("joins the classes that are shown with %s", async (key) => {
+    const table = await mounted({}, ClassTable);
+    table.find(`${row("Star")} [data-cell=name]`).click();
+    await filtered(table, 3);
+    const init = { bubbles: true, [key]: true };
+    table.find(`${row("Ring")} [data-cell=name]`).dispatchEvent(new MouseEvent("click", init));
+    expect(asked(table)?.args).toMatchObject({ classes: [3, 4] });
+    await filtered(table, 3, 4);
+    expect(table.all(".penstock-filtered").map((one) => one.dataset.class)).toEqual(["Ring", "Star"]);
+    table.find(bar("Ring")).click();
+    expect(asked(table)?.args).toMatchObject({ classes: [4] });
+  });
+
+  test("joins and leaves the classes that are shown with Shift", async () => {
+    const { find, store } = await mounted({}, ClassTable);
+    const shift = (name: string) =>
+      find(`${row(name)} [data-cell=name]`).dispatchEvent(new MouseEvent("click", { bubbles: true, shiftKey: true }));
+    for (const [name, shown] of [
+      ["Star", [3]],
+      ["Ring", [3, 4]],
+      ["Star", [4]],
+    ] as const) {
+      shift(name);
+      await settled();
+      expect(store.filter.value.classes).toEqual(shown);
+    }
   });
 
   test("does not ask a kernel that is gone", async () => {
@@ -688,7 +742,7 @@ describe("keys", () => {
     const { find } = await mounted(WEIGHTS, ClassTable);
     expect(undoKind(find(slider("Cross")))).toBe("weights");
     expect(undoKind(find(field("Cross")))).toBe("weights");
-    expect(undoKind(find("[data-testid=penstock-class-search]"))).toBe("text");
+    expect(undoKind(find("[data-testid=penstock-find-class]"))).toBe("text");
     const typed = document.createElement("input");
     find(`${row("Cross")} .penstock-popover`).append(typed);
     expect(undoKind(typed)).toBe("text");

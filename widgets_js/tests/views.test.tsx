@@ -152,6 +152,7 @@ describe("the grid", () => {
     expect(cells.length).toBeLessThan(40);
     expect(cells[0]?.getAttribute("aria-label")).toMatch(/^sample 0: /);
     expect(cells[2]?.textContent).toContain("cannot decode");
+    expect(cells[2]?.getAttribute("aria-label")).toContain("truncated JPEG");
     expect(grid.getAttribute("aria-activedescendant")).toBe(cells[0]?.id);
   });
 

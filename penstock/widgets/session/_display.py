@@ -146,7 +146,8 @@ def arranged(
     found = matching(wanted, run, {"selected": selected, "unreadable": unreadable})
     keys = SortKeys() if sort_keys is None else sort_keys
     positions = arranged_positions(run, found, order, keys)
-    uids = run.table.uids(run.pool[positions])
+    rows = run.pool[positions]
+    uids = run.table.uids(rows)
     return Display(
         run=run,
         revision=revision,
@@ -154,8 +155,18 @@ def arranged(
         order=order,
         positions=positions,
         uids=uids,
-        token=hashlib.blake2b(uids.tobytes(), digest_size=8).hexdigest(),
-        selection=Selection.of(selected, uids),
+        token=hashlib.blake2b(uids.data, digest_size=8).hexdigest(),
+        selection=_selection(run, selected, rows),
         unreadable=unreadable,
         sort_keys=keys,
     )
+
+
+def _selection(run: QueryRun, uids: NDArray[np.int64], shown: NDArray[np.int64]) -> Selection:
+    """Return a selection by uids, with its places among the rows that are shown."""
+    if not len(uids):
+        return NOTHING
+    rows = run.table.positions(uids)
+    chosen = np.zeros(run.table.num_rows, bool)
+    chosen[rows[rows >= 0]] = True
+    return Selection.at(uids, np.flatnonzero(chosen[shown]))

@@ -228,7 +228,8 @@ class Session(SessionState):
             if self.run.has_sampling:
                 text = reweighted(text, spec, self._clauses(text))
                 spec = as_written(spec, self._clauses(text))
-            tables = self._tables if spec.expression else self._tables.with_weights(self._clauses(text), spec.weights)
+            by_clause = self.run.has_sampling and spec.expression is None
+            tables = self._tables.with_weights(self._clauses(text), spec.weights) if by_clause else self._tables
             run = replace(self.run.with_spec(spec, text), tables=tables)
             _ = run.plan  # refuses what these rows cannot be drawn by
             self._mode, self._seed = mode or self._mode, self._seed if seed is None else seed

@@ -1,19 +1,18 @@
-import { type Signal, useSignal } from "@preact/signals";
+import { useSignal } from "@preact/signals";
 import type { Session } from "../session/session.ts";
 import type { Store } from "../session/store.ts";
-import { focusable } from "../ui/focus.ts";
+import { lazy } from "../ui/lazy.tsx";
 import { Popover } from "../ui/popover.tsx";
-import { walk } from "../ui/walk.ts";
-import { applyPreset, resetAll } from "./apply-preset.ts";
-import { PRESETS, type PresetInfo } from "./preset-weights.ts";
-import { TargetShares } from "./target-shares.tsx";
+import { PRESET_LABELS } from "./preset-labels.ts";
+
+const BalanceChoices = lazy(() => import("./balance-choices.tsx").then((part) => part.BalanceChoices));
 
 /** All ways to weigh every class at once; the button says which one holds. Filled before any weight, while Commit is not. */
 export function BalanceMenu({ session }: { session: Session }) {
   const { store } = session;
   const typed = useSignal<Readonly<Record<string, string>>>({});
   const blocked = store.textFault.value !== null || store.statistics.value === null || hasNothing(store);
-  const first = !store.query.value?.has_sampling && store.region.value !== "review";
+  const first = store.weights.value.every((weight) => weight === 1) && store.region.value !== "review";
   return (
     <Popover
       label={`${balanceLabel(store)} ▾`}
@@ -22,7 +21,7 @@ export function BalanceMenu({ session }: { session: Session }) {
       title="weigh all classes at once"
       disabled={blocked}
     >
-      {(close) => <Menu session={session} typed={typed} close={close} />}
+      {(close) => <BalanceChoices session={session} typed={typed} close={close} />}
     </Popover>
   );
 }
@@ -36,10 +35,10 @@ function hasNothing(store: Store): boolean {
 /** "Balance", or what the weights come from: "Balanced, 1 changed". */
 export function balanceLabel(store: Store): string {
   const preset = store.preset.value;
-  const info = PRESETS.find(({ name }) => name === preset?.name);
-  if (preset === null || info === undefined || info.name === "raw") return "Balance";
+  if (preset === null || preset.name === "raw") return "Balance";
   const changed = changedWeights(store).size;
-  const title = info.label.charAt(0).toUpperCase() + info.label.slice(1);
+  const label = PRESET_LABELS[preset.name] ?? preset.name;
+  const title = label.charAt(0).toUpperCase() + label.slice(1);
   return changed > 0 ? `${title}, ${changed} changed` : title;
 }
 
@@ -49,123 +48,5 @@ export function changedWeights(store: Store): ReadonlySet<number> {
   const written = store.preset.value?.weights ?? [];
   return new Set(
     [...written.keys()].filter((i) => written[i] !== null && i < weights.length && written[i] !== weights[i]),
-  );
-}
-
-interface MenuProps {
-  session: Session;
-  typed: Signal<Readonly<Record<string, string>>>;
-  close: () => void;
-}
-
-function Menu({ session, typed, close }: MenuProps) {
-  const { store } = session;
-  const solving = useSignal(false);
-  const live = store.isLive.value;
-  const preset = store.preset.value;
-  const current = store.query.value?.has_sampling ? (preset?.name ?? null) : "raw";
-  return (
-    <div class="penstock-menu penstock-balance" role="dialog" aria-label="weigh all classes at once" onKeyDown={walk}>
-      {PRESETS.map((one) => (
-        <PresetRow key={one.name} {...{ session, typed, close }} preset={one} current={current === one.name} />
-      ))}
-      <hr />
-      <button
-        {...focusable}
-        type="button"
-        class="penstock-balance-row"
-        disabled={!live}
-        title={live ? undefined : "needs a running kernel"}
-        aria-expanded={solving.value}
-        data-testid="target-shares"
-        onClick={() => {
-          solving.value = !solving.value;
-        }}
-      >
-        <span />
-        <span>target shares…</span>
-        <span class="penstock-balance-what">name a share per class; solved</span>
-      </button>
-      {solving.value && live && <TargetShares session={session} />}
-      <button
-        {...focusable}
-        type="button"
-        class="penstock-balance-row"
-        disabled={!store.query.value?.has_sampling}
-        data-testid="penstock-reset-all"
-        onClick={() => {
-          close();
-          void resetAll(session);
-        }}
-      >
-        <span />
-        <span>reset all</span>
-        <span class="penstock-balance-what">{live ? "removes SAMPLE BY" : "every weight 1"}</span>
-      </button>
-    </div>
-  );
-}
-
-interface RowProps extends MenuProps {
-  preset: PresetInfo;
-  current: boolean;
-}
-
-function PresetRow({ session, preset, current, typed, close }: RowProps) {
-  const { store } = session;
-  const { name, label, formula, source, about, parameter } = preset;
-  const applied = current ? (store.preset.value?.parameter ?? undefined) : undefined;
-  const text = typed.value[name] ?? String(applied ?? parameter?.usual ?? "");
-  const value = parameter === undefined ? undefined : Number(text);
-  const bad =
-    parameter !== undefined &&
-    (text.trim() === "" || !((value as number) >= parameter.least && (value as number) <= parameter.most));
-  const apply = (): void => {
-    if (bad) return;
-    close();
-    void applyPreset(session, preset, value);
-  };
-  return (
-    <div class="penstock-balance-row" title={about} data-current={current}>
-      <span aria-hidden="true" class="penstock-balance-tick">
-        {current ? "✓" : ""}
-      </span>
-      <button
-        {...focusable}
-        type="button"
-        aria-pressed={current}
-        disabled={bad}
-        data-testid={`preset-${name}`}
-        onClick={apply}
-      >
-        {label}
-      </button>
-      <span class="penstock-balance-what">
-        <span>{formula}</span>
-        {parameter !== undefined && (
-          <label>
-            {parameter.symbol}{" "}
-            <input
-              {...focusable}
-              type="number"
-              min={parameter.least}
-              max={parameter.most}
-              step="any"
-              aria-invalid={bad}
-              title={`from ${parameter.least} to ${parameter.most}`}
-              data-testid={`preset-${name}-parameter`}
-              value={text}
-              onInput={(event) => {
-                typed.value = { ...typed.value, [name]: event.currentTarget.value };
-              }}
-              onKeyDown={(event) => {
-                if (event.key === "Enter") apply();
-              }}
-            />
-          </label>
-        )}
-        <span class="penstock-balance-source">{source}</span>
-      </span>
-    </div>
   );
 }

@@ -22,6 +22,7 @@ export function ClassTable({ session }: { session: Session }) {
       class="penstock-class-table"
       aria-label="Classes and weights"
       data-testid="penstock-class-table"
+      data-penstock-undo="weights"
     >
       <FindTools session={session} model={model} narrow={columns.stacked} />
       <ViewTools session={session} model={model} legend={width >= LEGEND_FROM} />

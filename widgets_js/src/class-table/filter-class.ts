@@ -11,7 +11,7 @@ export function isFiltered(store: Store, classIndex: number): boolean {
 }
 
 /** Shows the samples with a class, again all samples the second time; `add`: the class joins those that are shown. */
-export async function filterBy(store: Store, classIndex: number, add: boolean): Promise<void> {
+async function filterBy(store: Store, classIndex: number, add: boolean): Promise<void> {
   if (!canFilter(store)) return;
   if (add) await store.actions.filterClass(classIndex, { add });
   else await store.actions.filterClass(store.classFilter.value === classIndex ? null : classIndex);

@@ -3,6 +3,7 @@
 import type { ClauseInfo, PresetName } from "../session/protocol.ts";
 import { formatWeight } from "../session/text-binding.ts";
 import { countText, pluralText, shareText } from "../ui/number-text.ts";
+import { PRESET_LABELS } from "./preset-labels.ts";
 import { roundWeight } from "./slider-scale.ts";
 
 export interface PresetInfo {
@@ -20,24 +21,30 @@ export interface PresetInfo {
 }
 
 export const PRESETS: readonly PresetInfo[] = [
-  { name: "raw", label: "raw", formula: "every weight 1", source: "", about: "the same weight for every sample" },
+  {
+    name: "raw",
+    label: PRESET_LABELS.raw,
+    formula: "every weight 1",
+    source: "",
+    about: "the same weight for every sample",
+  },
   {
     name: "balanced",
-    label: "balanced",
+    label: PRESET_LABELS.balanced,
     formula: "most frequent ÷ count",
     source: "Buda 2018",
     about: "inverse class frequency: Buda, Maki and Mazurowski, 2018",
   },
   {
     name: "square_root",
-    label: "square root",
+    label: PRESET_LABELS.square_root,
     formula: "√ of balanced",
     source: "Mahajan 2018",
     about: "inverse square root of class frequency: Mahajan et al., 2018",
   },
   {
     name: "effective_number",
-    label: "effective number",
+    label: PRESET_LABELS.effective_number,
     formula: "1 ÷ (1 − βⁿ)",
     source: "Cui 2019",
     about: "inverse effective number of samples: Cui et al., 2019",
@@ -45,7 +52,7 @@ export const PRESETS: readonly PresetInfo[] = [
   },
   {
     name: "repeat_factor",
-    label: "repeat factor",
+    label: PRESET_LABELS.repeat_factor,
     formula: "√(t ÷ share)",
     source: "Gupta 2019",
     about: "classes in less than a share t of the samples are repeated: Gupta, Dollar and Girshick, 2019",
@@ -53,7 +60,7 @@ export const PRESETS: readonly PresetInfo[] = [
   },
 ];
 
-/** Weights of the clauses that name a class, 1 for the commonest of them; other clauses keep theirs. */
+/** Weights of the clauses that name a class, 1 for the commonest of all; other clauses keep theirs. */
 export function presetWeights(
   preset: PresetName,
   parameter: number | undefined,
@@ -61,7 +68,7 @@ export function presetWeights(
   counts: ArrayLike<number>,
   numRows: number,
 ): number[] {
-  const most = clauses.reduce((found, { class_index: c }) => Math.max(found, c === null ? 0 : (counts[c] ?? 0)), 1);
+  const most = Array.from(counts).reduce((found, count) => Math.max(found, count), 1);
   return clauses.map((clause) => {
     const count = clause.class_index === null ? 0 : (counts[clause.class_index] ?? 0);
     if (count === 0) return clause.weight;

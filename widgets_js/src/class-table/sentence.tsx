@@ -112,10 +112,12 @@ function Hint() {
   );
 }
 
-function dragOf({ store, before }: TableModel): Drag | null {
+/** What the last gesture did to weights of a preset; null once they come from elsewhere. */
+function dragOf({ store, before, bars, state }: TableModel): Drag | null {
   const figures = chartsOf(store).histogram.value;
   const then = before.value;
   if (then === null || figures === null || chartsOf(store).byClause.value) return null;
+  if (then.presets !== state.presets || then.rows !== bars.value?.rows || !state.hasPreset()) return null;
   return movedByDrag(figures, then.expected, then.classIndex);
 }
 

@@ -17,6 +17,8 @@ const LOG_FROM = 500; // times the smallest count
 export interface Before {
   readonly expected: Float64Array;
   readonly classIndex: number | null; // whose slider it was
+  readonly rows: number; // of the pool
+  readonly presets: number; // applied by then
 }
 
 export interface TableModel {
@@ -84,8 +86,12 @@ function makeModel(store: Store): TableModel {
     },
     hold(row) {
       if (state.held.peek()) return;
-      const expected = bars.peek()?.histogram.expected;
-      before.value = state.hasPreset() && expected !== undefined ? { expected, classIndex: row.classIndex } : null;
+      const now = bars.peek();
+      const { presets } = state;
+      before.value =
+        now === null || !state.hasPreset()
+          ? null
+          : { expected: now.histogram.expected, classIndex: row.classIndex, rows: now.rows, presets };
       state.held.value = true;
     },
     release() {
@@ -184,7 +190,7 @@ function weightOf(row: SliderRow, weights: Float64Array, state: TunerState): num
 export function isPinned(row: SliderRow, state: TunerState): boolean {
   if (row.kind !== "class") return false;
   if (row.clause === null) return row.classIndex !== null && state.asked.value.has(row.classIndex);
-  return state.isByHand(row.expression);
+  return state.isByHand(row.expression, row.clause);
 }
 
 /** What the axis must hold: it grows in the middle of a gesture when it must, and shrinks at rest, so that bars do not jump. */

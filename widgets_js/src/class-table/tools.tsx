@@ -37,7 +37,7 @@ export function FindTools({ session, model, narrow }: { session: Session; model:
         class="penstock-field penstock-table-search"
         placeholder={narrow ? "find a class" : `find among ${countText(classes)} classes`}
         aria-label="find a class"
-        data-testid="penstock-class-search"
+        data-testid="penstock-find-class"
         value={model.search.value}
         onInput={(event) => {
           model.search.value = event.currentTarget.value;

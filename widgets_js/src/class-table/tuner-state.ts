@@ -2,7 +2,7 @@
 // on their way into the text.
 import { computed, effect, type ReadonlySignal, type Signal, signal, untracked } from "@preact/signals";
 import { renamedText } from "../session/followed.ts";
-import type { ClauseInfo } from "../session/protocol.ts";
+import type { ClauseInfo, QueryState } from "../session/protocol.ts";
 import type { Store } from "../session/store.ts";
 import { mostFor } from "./slider-scale.ts";
 
@@ -20,6 +20,8 @@ export class TunerState {
   readonly most: ReadonlySignal<number>;
   private readonly byHand: Signal<ReadonlySet<string>> = signal(new Set<string>()); // expressions
   private readonly fromPreset: Signal<ReadonlySet<string>> = signal(new Set<string>()); // expressions
+  /** How many presets were applied. */
+  presets = 0;
   private beforeSolo: Float64Array | null = null;
   private writing: Promise<void> = Promise.resolve();
   private readonly store: Store;
@@ -32,6 +34,10 @@ export class TunerState {
       reached = this.held.value || store.dragging.value ? Math.max(reached, needed) : needed;
       return reached;
     });
+    effect(() => {
+      const query = store.query.value;
+      untracked(() => this.heard(query));
+    });
     let taken = store.query.peek()?.followed?.number ?? 0;
     effect(() => {
       const followed = store.query.value?.followed ?? null;
@@ -39,6 +45,18 @@ export class TunerState {
       taken = followed.number;
       untracked(() => this.rename((expression) => renamedText(expression, followed.renames)));
     });
+  }
+
+  /** What a preset wrote and what a hand has changed since, as the kernel tells it: after undo and a reload too. */
+  private heard(query: QueryState | null): void {
+    if (query?.preset === undefined) return;
+    const written = query.preset?.weights ?? [];
+    const known = query.clauses.flatMap(({ expression, weight }, i) =>
+      typeof written[i] === "number" ? [{ expression, same: written[i] === weight }] : [],
+    );
+    this.fromPreset.value = new Set(known.filter(({ same }) => same).map(({ expression }) => expression));
+    if (known.length > 0)
+      this.byHand.value = new Set(known.filter(({ same }) => !same).map(({ expression }) => expression));
   }
 
   /** What is known of clauses stays with them when classes in them are renamed. */
@@ -58,14 +76,17 @@ export class TunerState {
   }
 
   /** Whether a hand has set this weight, which keeps its row at the top. */
-  isByHand(expression: string): boolean {
+  isByHand(expression: string, clause: number): boolean {
     if (this.byHand.value.has(expression)) return true;
-    return !this.fromPreset.value.has(expression) && this.store.clauses.value.length <= MOST_BY_HAND;
+    const { preset, weights, clauses } = this.store;
+    const written = preset.value?.weights[clause] ?? null;
+    if (written !== null) return written !== weights.value[clause];
+    return !this.fromPreset.value.has(expression) && clauses.value.length <= MOST_BY_HAND;
   }
 
-  /** Whether a preset wrote weights that no hand has changed since. */
+  /** Whether a preset wrote weights that still stand. */
   hasPreset(): boolean {
-    return this.fromPreset.value.size > 0;
+    return this.fromPreset.value.size > 0 || this.store.preset.value?.weights.some((one) => one !== null) === true;
   }
 
   private touch(expression: string): void {
@@ -85,13 +106,13 @@ export class TunerState {
     const { clauses, weights, actions } = this.store;
     const expression = clauses.value[clause]?.expression ?? null;
     if (this.solo.value === expression && this.beforeSolo?.length === weights.value.length) {
-      actions.setWeights(this.beforeSolo);
+      actions.setWeights(this.beforeSolo, "end of solo");
       this.endSolo();
       return;
     }
     const before = this.solo.value === null ? weights.value : (this.beforeSolo ?? weights.value);
     const alone = before.map((weight, i) => (i === clause || this.isLocked(clauses.value[i]) ? weight : 0));
-    actions.setWeights(alone);
+    actions.setWeights(alone, `solo ${clauses.value[clause]?.label ?? ""}`);
     this.beforeSolo = before;
     this.solo.value = expression;
   }
@@ -104,6 +125,7 @@ export class TunerState {
   /** Weights after a preset or a solution, with the locked ones as they were. */
   keepLocked(before: readonly ClauseInfo[]): void {
     this.endSolo();
+    this.presets++;
     const { clauses, weights, actions } = this.store;
     const kept = new Map(before.filter((clause) => this.isLocked(clause)).map((c) => [c.expression, c.weight]));
     this.byHand.value = new Set(kept.keys());

@@ -19,6 +19,7 @@ interface Place {
 }
 
 interface Handlers {
+  onKeyDownCapture: (event: KeyboardEvent) => void;
   onKeyDown: (event: KeyboardEvent) => void;
   onFocusIn: (event: FocusEvent) => void;
   onFocusOut: (event: FocusEvent) => void;
@@ -30,6 +31,7 @@ const STEPS: Readonly<Record<string, number>> = { ArrowUp: -1, ArrowDown: 1 };
 export function useWalk({ scroller, rows, current, height, release }: Request): Handlers {
   const place = useRef<Place | null>(null); // where focus is
   const pending = useRef<Place | null>(null); // where it goes once the row is drawn
+  const last = useRef<{ key: string | null; index: number }>({ key: null, index: -1 });
   const rendering = useRef(true);
   rendering.current = true;
   useLayoutEffect(() => {
@@ -40,7 +42,16 @@ export function useWalk({ scroller, rows, current, height, release }: Request): 
     const wanted = pending.current ?? (lost ? place.current : null);
     pending.current = null;
     if (wanted !== null) cellOf(table, wanted)?.focus({ preventScroll: true });
+    follow(table);
   });
+  /** A row that was sorted to another place takes the view along, while it has focus. */
+  const follow = (table: HTMLElement): void => {
+    const key = place.current?.key ?? null;
+    const index = rows.peek().findIndex((row) => row.key === key);
+    const { key: before, index: was } = last.current;
+    last.current = { key, index };
+    if (index >= 0 && before === key && was !== index) reveal(table, index, height);
+  };
   const goTo = (row: SliderRow, index: number, cell: string): void => {
     const table = scroller.current;
     if (table === null) return;
@@ -52,6 +63,11 @@ export function useWalk({ scroller, rows, current, height, release }: Request): 
     current.value = row.key;
   };
   return {
+    onKeyDownCapture: (event) => {
+      // a row that was sorted out of view comes back with the first key
+      const at = rows.peek().findIndex((row) => row.key === placeOf(event.target)?.key);
+      if (at >= 0 && scroller.current !== null) reveal(scroller.current, at, height);
+    },
     onKeyDown: (event) => {
       const from = placeOf(event.target);
       if (event.ctrlKey || event.metaKey || event.altKey || from === null) return;

@@ -103,7 +103,12 @@ function Menu({ session, name, instances, touch, go, mergeInto, close, extra }: 
   return (
     <>
       <div class="penstock-menu" role="menu" aria-label={`change ${name}`} onKeyDown={walk}>
-        {extra?.(close)}
+        {extra === undefined ? null : (
+          <>
+            {extra(close)}
+            <hr />
+          </>
+        )}
         {items.map((item) => (
           <button
             {...focusable}

@@ -1,7 +1,6 @@
 import { type Signal, useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useCallback, useId } from "preact/hooks";
-import { BatchesTab } from "../batches/batches-tab.tsx";
 import type { Snapshot } from "../session/protocol.ts";
 import type { Session } from "../session/session.ts";
 import { chartsOf } from "../statistics/charts.ts";
@@ -9,13 +8,16 @@ import { useDrawn } from "../statistics/drawn.ts";
 import type { DrawPlan } from "../statistics/plan.ts";
 import { useEachFrame } from "../ui/each-frame.ts";
 import { focusable } from "../ui/focus.ts";
+import { lazy } from "../ui/lazy.tsx";
 import { CoverChart, CoverSay } from "../ui/strip-parts.tsx";
-import { CoverTable } from "./cover-table.tsx";
 import { keptText } from "./cover-text.ts";
 import { basisOf, coverageCurves } from "./coverage-curves.ts";
 import { EpochsChart } from "./epochs-chart.tsx";
 import { EpochsTab } from "./epochs-tab.tsx";
-import { TimesTab } from "./times-tab.tsx";
+
+const BatchesTab = lazy(() => import("../batches/batches-tab.tsx").then((part) => part.BatchesTab));
+const TimesTab = lazy(() => import("./times-tab.tsx").then((part) => part.TimesTab));
+const CoverTable = lazy(() => import("./cover-table.tsx").then((part) => part.CoverTable));
 
 type Tab = "epochs" | "times" | "batches";
 

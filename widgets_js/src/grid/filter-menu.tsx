@@ -1,12 +1,13 @@
-import { isFiltered, STATES } from "../session/grid-filter.ts";
-import type { SampleState } from "../session/protocol.ts";
+import { isFiltered } from "../session/grid-filter.ts";
 import type { Session } from "../session/session.ts";
 import type { Store } from "../session/store.ts";
 import { focusable } from "../ui/focus.ts";
-import { countText, pluralText } from "../ui/number-text.ts";
+import { lazy } from "../ui/lazy.tsx";
+import { pluralText } from "../ui/number-text.ts";
 import { Popover } from "../ui/popover.tsx";
-import { FilterChips, HowSwitch } from "./filter-chips.tsx";
-import { type Chip, STATE_WORDS } from "./filter-words.ts";
+import type { Chip } from "./filter-words.ts";
+
+const FilterPanel = lazy(() => import("./filter-panel.tsx").then((part) => part.FilterPanel));
 
 /** What else the grid can leave out, all chips where the bar has no room for them, and the way into the query. */
 export function FilterMenu({ session, chips }: { session: Session; chips: readonly Chip[] }) {
@@ -26,7 +27,7 @@ export function FilterMenu({ session, chips }: { session: Session; chips: readon
       testid="penstock-filter-menu"
       disabled={!store.isLive.value}
     >
-      {(close) => <Menu session={session} chips={chips} close={close} />}
+      {(close) => <FilterPanel session={session} chips={chips} close={close} />}
     </Popover>
   );
 }
@@ -37,101 +38,6 @@ function Funnel() {
       <path d="M2 3h12l-4.6 5.4V13l-2.8-1.4V8.4Z" fill="none" stroke="currentColor" stroke-width="1.4" />
     </svg>
   );
-}
-
-interface MenuProps {
-  session: Session;
-  chips: readonly Chip[];
-  close: () => void;
-}
-
-function Menu({ session, chips, close }: MenuProps) {
-  const { store, grid } = session;
-  const selected = grid.numSelected.value;
-  const filtered = isFiltered(store.filter.value);
-  const narrow = (by: "filter" | "selection"): void => {
-    close();
-    void store.actions.narrow(by);
-  };
-  return (
-    <div class="penstock-filter-panel" data-testid="penstock-filter-panel">
-      {chips.length === 0 ? null : <FilterChips store={store} chips={chips} label="Filters, one a line" />}
-      <HowSwitch store={store} />
-      <fieldset>
-        <legend>Show only</legend>
-        {STATES.map((state) => (
-          <StateBox key={state} session={session} state={state} />
-        ))}
-      </fieldset>
-      <p class="penstock-note">
-        Click a class to show its samples; {/Mac/.test(navigator.platform) ? "⌘" : "Ctrl"}-click adds another.
-      </p>
-      <div class="penstock-filter-actions">
-        <button
-          {...focusable}
-          type="button"
-          class="penstock-button"
-          disabled={!filtered}
-          data-testid="penstock-filter-clear"
-          onClick={() => void store.actions.clearFilter()}
-        >
-          Clear
-        </button>
-        <button
-          {...focusable}
-          type="button"
-          class="penstock-button"
-          disabled={!filtered}
-          title="write what the grid shows into WHERE and run it"
-          data-testid="penstock-filter-query"
-          onClick={() => narrow("filter")}
-        >
-          Filter → query
-        </button>
-        <button
-          {...focusable}
-          type="button"
-          class="penstock-button"
-          disabled={selected === 0}
-          title={
-            selected === 0 ? "select samples first" : `write ${pluralText(selected, "sample")} into WHERE and run it`
-          }
-          data-testid="penstock-selection-query"
-          onClick={() => narrow("selection")}
-        >
-          Selection → query
-        </button>
-      </div>
-    </div>
-  );
-}
-
-function StateBox({ session, state }: { session: Session; state: SampleState }) {
-  const { store } = session;
-  const dataset = store.dataset.value;
-  const missing =
-    (state === "unlabeled" && dataset?.label_tensor == null) ||
-    (state === "unreadable" && dataset?.image_tensor == null);
-  const count = countOf(session, state);
-  return (
-    <label class="penstock-check">
-      <input
-        {...focusable}
-        type="checkbox"
-        data-testid={`penstock-state-${state}`}
-        checked={store.filter.value.states.includes(state)}
-        disabled={missing}
-        onChange={(event) => void store.actions.filterState(state, event.currentTarget.checked)}
-      />
-      {STATE_WORDS[state]}
-      {count === null ? null : <span class="penstock-number">{countText(count)}</span>}
-    </label>
-  );
-}
-
-function countOf({ store, grid }: Session, state: SampleState): number | null {
-  if (state === "selected") return grid.numSelected.value;
-  return state === "edited" ? (store.dataset.value?.num_edits ?? 0) : null;
 }
 
 /** The chips' own way into the query, beside them. */

@@ -1,5 +1,6 @@
 import type { ComponentChildren } from "preact";
 import { isFiltered } from "../session/grid-filter.ts";
+import type { GridFilter } from "../session/protocol.ts";
 import type { Session } from "../session/session.ts";
 import type { Store } from "../session/store.ts";
 import { focusable } from "../ui/focus.ts";
@@ -7,20 +8,28 @@ import { useMeasuredWidth } from "../ui/measured-width.ts";
 import { countText, pluralText } from "../ui/number-text.ts";
 import { FilterChips, HowSwitch } from "./filter-chips.tsx";
 import { FilterMenu, ToQuery } from "./filter-menu.tsx";
-import { chipsOf } from "./filter-words.ts";
+import { type Chip, chipsOf } from "./filter-words.ts";
 import { GridSortMenu } from "./grid-sort.tsx";
 
-/** Room that a chip needs to be read, and the switch of several classes; the CSS lets chips shrink to it. */
-const CHIP = 96;
-const SWITCH = 116;
+/** Room in pixels that chips need to be read, the switch of several classes, and what else there may be. */
+const CHIP = 46;
+const LETTER = 6.5;
+const MOST_LETTERS = 9; // longer ones may shrink to these
+const SWITCH = 96;
+const TO_QUERY = 58;
+
+function roomFor(chips: readonly Chip[], { classes, how }: GridFilter): number {
+  const texts = chips.map(({ text }) => CHIP + LETTER * Math.min(text.length, MOST_LETTERS));
+  const all = texts.reduce((sum, one) => sum + one, 0);
+  return all + (classes.length > 1 || how !== "any" ? SWITCH : 0);
+}
 
 /** Above the grid, one line: how many samples, which, in what order, how large. */
 export function GridBar({ session, children }: { session: Session; children?: ComponentChildren }) {
   const { store } = session;
   const chips = chipsOf(store);
   const [room, width] = useMeasuredWidth<HTMLDivElement>(600);
-  const { classes, how } = store.filter.value;
-  const needed = chips.length * CHIP + (classes.length > 1 || how !== "any" ? SWITCH : 0);
+  const needed = roomFor(chips, store.filter.value);
   return (
     <>
       <div class="penstock-bar penstock-grid-bar" data-folded={chips.length > 0 && needed > width}>
@@ -29,7 +38,7 @@ export function GridBar({ session, children }: { session: Session; children?: Co
         <div class="penstock-filters" ref={room} data-testid="penstock-filters">
           <HowSwitch store={store} />
           {chips.length === 0 ? null : <FilterChips store={store} chips={chips} label="Filters" />}
-          <ToQuery store={store} />
+          {width - needed < TO_QUERY ? null : <ToQuery store={store} />}
         </div>
         {children}
         <GridSortMenu session={session} />
@@ -50,7 +59,8 @@ function Counts({ store }: { store: Store }) {
   const title = `${filtered ? `${countText(shown)} shown by the filter; ` : ""}${countText(pool)} match the query, of ${pluralText(all, "sample")}`;
   return (
     <span class="penstock-count" data-testid="penstock-pool" title={title}>
-      <b>{countText(shown)}</b> of {countText(of)}
+      <b>{countText(shown)}</b>
+      <span class="penstock-count-of"> of {countText(of)}</span>
     </span>
   );
 }

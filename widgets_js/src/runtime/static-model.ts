@@ -1,6 +1,7 @@
 // A model without a kernel, for a page that Python wrote as one file: a kernel of the page's own answers.
 import type { Model } from "../session/model.ts";
 import type { WidgetState } from "../session/protocol.ts";
+import type { KeptColumns } from "./page/columns.ts";
 import { type Answer, PageKernel } from "./page/kernel.ts";
 import { type PackedSamples, type PackedTile, Samples, unpackTiles } from "./page/samples.ts";
 
@@ -12,6 +13,7 @@ export interface PageContent {
   hello: { result: object; buffers: string[] };
   tiles: PackedTile[];
   samples: PackedSamples | null;
+  columns?: KeptColumns;
 }
 
 interface Request {
@@ -37,7 +39,7 @@ function viewOf(base64: string): DataView {
 export function kernelOf(page: PageContent, tiles: ArrayBuffer, samples: ArrayBuffer): PageKernel {
   const hello: Answer = { result: page.hello.result, buffers: page.hello.buffers.map(viewOf) };
   const held = page.samples === null ? null : new Samples(page.samples, samples);
-  return new PageKernel(hello, held, unpackTiles(page.tiles, tiles), viewOf(page.extra));
+  return new PageKernel(hello, held, unpackTiles(page.tiles, tiles), viewOf(page.extra), page.columns);
 }
 
 export class StaticModel implements Model {

@@ -3,13 +3,19 @@ import type { Session } from "../session/session.ts";
 
 export function undoKind(target: Element | null): "text" | "weights" | "edits" {
   if (target === null) return "edits";
-  if (target instanceof HTMLInputElement && target.type === "search") return "text";
+  if (target.closest(".cm-content, textarea") !== null || isTyped(target)) return "text";
   const owner = target.closest<HTMLElement>("[data-penstock-undo], .penstock-popover"); // the menu of a row is not the row
   if (owner?.dataset.penstockUndo === "weights") return "weights";
-  const types = ["range", "checkbox", "radio", "button"];
-  if (target.closest(".cm-content, textarea") !== null) return "text";
-  if (target instanceof HTMLInputElement && !types.includes(target.type)) return "text";
   return "edits";
+}
+
+const NOT_TYPED = ["range", "checkbox", "radio", "button"];
+
+/** A field whose text has an undo of its own; the number of a weight has the weights'. */
+function isTyped(target: Element): boolean {
+  if (!(target instanceof HTMLInputElement) || NOT_TYPED.includes(target.type)) return false;
+  const ofWeights = target.closest("[data-penstock-undo='weights']") !== null && target.type !== "search";
+  return !ofWeights || target.closest(".penstock-popover") !== null;
 }
 
 function direction(event: KeyboardEvent): "undo" | "redo" | null {

@@ -5,12 +5,9 @@ import { EVERYTHING, withClass, withState } from "./grid-filter.ts";
 import { receiveGrid } from "./grid-state.ts";
 import type { GridFilter, SampleState } from "./protocol.ts";
 import type { QuerySession } from "./query-session.ts";
-import type { Actions, Store } from "./store.ts";
+import type { Actions, FilterAction, Store } from "./store.ts";
 
-type FilterActions = Pick<
-  Actions,
-  "filterClass" | "filterHow" | "filterState" | "clearFilter" | "dropCondition" | "narrow"
->;
+type FilterActions = Pick<Actions, FilterAction>;
 
 export class FilterSession {
   /** What is selected must be known to the kernel before it is written into the query. */

@@ -53,7 +53,7 @@ export function withoutWeights({ text, clauses }: ClausedText): string {
     .reduce((rest, { from, to }) => `${rest.slice(0, from as number)}\0${rest.slice(to as number)}`, text);
 }
 
-const APART = /'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*|#[^\n]*|\/\*[^]*?\*\/|[()]|\bsample\s+by\b/gi;
+const APART = /'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*|#[^\n]*|\/\*[\s\S]*?\*\/|[()]|\bsample\s+by\b/gi;
 
 /** A query in two: what decides the pool, and the outermost SAMPLE BY with all after it; "" where there is none. */
 export function splitSampling(text: string): { pool: string; sampling: string } {

@@ -3,7 +3,6 @@
 import { batch } from "@preact/signals";
 import { debounce } from "../ui/debounce.ts";
 import { countText } from "../ui/number-text.ts";
-import type { FilterSession } from "./filter-session.ts";
 import { movedClasses, renamedText, renamesInWords } from "./followed.ts";
 import { isOutdated, receiveGrid } from "./grid-state.ts";
 import { followEdit, type PositionMap, poolText, sameButWeights, sameStructure, splitSampling } from "./live-text.ts";
@@ -20,7 +19,7 @@ import type {
 } from "./protocol.ts";
 import { isCancelled, RpcFailure } from "./rpc.ts";
 import { decodeStatistics } from "./statistics-arrays.ts";
-import type { Actions, Store } from "./store.ts";
+import type { Actions, FilterAction, Store } from "./store.ts";
 import { inTable, setWeight, setWeights } from "./text-binding.ts";
 import {
   changedText,
@@ -44,7 +43,7 @@ interface Standing {
 }
 
 type Base = Omit<Store, "actions">;
-type QueryActions = Omit<Actions, "setUnit" | "undo" | "redo" | keyof ReturnType<FilterSession["actions"]>>;
+type QueryActions = Omit<Actions, "setUnit" | "undo" | "redo" | FilterAction>;
 
 function weightsOf(clauses: readonly ClauseInfo[]): Float64Array {
   return Float64Array.from(clauses, (clause) => clause.weight);
@@ -560,7 +559,12 @@ export class QuerySession {
   }
 
   private async removeClause(clause: number): Promise<void> {
-    const label = this.store.clauses.peek()[clause]?.label ?? "clause";
+    const removed = this.store.clauses.peek()[clause];
+    if (removed !== undefined && inTable(removed)) {
+      this.moveSlider(clause, 1); // a table has a weight for every class
+      return;
+    }
+    const label = removed?.label ?? "clause";
     await this.rewrite(() => this.asked("clause.remove", { clause }), { name: `removed ${label}` });
   }
 
@@ -624,7 +628,10 @@ export class QuerySession {
   failed(failure: unknown): void {
     if (isCancelled(failure)) return;
     const error = failure instanceof RpcFailure ? failure.error : { code: "Error", message: String(failure) };
-    if (error.code === "NoKernel" && this.store.link.value !== "static") this.store.link.value = "dead";
+    if (error.code === "NoKernel" && this.store.link.value !== "static") {
+      this.store.link.value = "dead"; // the header and the status line say the rest
+      return;
+    }
     const message = error.hint ? `${error.message}. ${error.hint}` : error.message;
     this.announce(message);
     if (error.from === undefined) {

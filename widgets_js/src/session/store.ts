@@ -137,6 +137,9 @@ export interface Actions {
   announce(text: string): void;
 }
 
+/** What filters the grid, and writes that into the query. */
+export type FilterAction = "filterClass" | "filterHow" | "filterState" | "clearFilter" | "dropCondition" | "narrow";
+
 export function createStore(kind: WidgetState["_kind"], rpc: Rpc, state: Partial<WidgetState>): Omit<Store, "actions"> {
   const dataset = signal<DatasetInfo | null>(null);
   const query = signal<QueryState | null>(null);

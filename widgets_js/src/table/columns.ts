@@ -66,8 +66,17 @@ export class Columns {
       });
       void this.pump();
     } catch (failure) {
-      if (key === this.key && !isCancelled(failure)) this.fault.value = reason(failure);
+      if (key !== this.key || isCancelled(failure)) return;
+      this.drop([...this.profiles.value.keys()]);
+      this.fault.value = reason(failure);
     }
+  }
+
+  /** Counts of another query are not shown as those of this one. */
+  private drop(names: readonly string[]): void {
+    for (const name of names) this.fresh.add(name);
+    const gone = new Set(names);
+    this.profiles.value = new Map([...this.profiles.value].filter(([name]) => !gone.has(name)));
   }
 
   /** One request at a time: what comes into view meanwhile goes first. */
@@ -83,7 +92,7 @@ export class Columns {
       if (key === this.key) this.keep(result.profiles, result.data);
     } catch (failure) {
       if (key === this.key && !isCancelled(failure)) {
-        for (const name of names) this.fresh.add(name);
+        this.drop(names);
         this.fault.value = reason(failure);
       }
     } finally {

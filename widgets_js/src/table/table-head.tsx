@@ -38,7 +38,7 @@ export function HeaderCell({
   return (
     <div
       id={id}
-      class={`penstock-head-cell${current ? " penstock-current" : ""}`}
+      class={`penstock-column-head${current ? " penstock-current" : ""}`}
       role="columnheader"
       aria-colindex={index + 2}
       aria-label={headerName(columns, info)}
@@ -46,11 +46,11 @@ export function HeaderCell({
       style={{ left: `${left}px`, width: `${width}px` }}
       onPointerDown={onPoint}
     >
-      <span class="penstock-head-name" title={`${info.name}: ${info.shown}`}>
+      <span class="penstock-column-title" title={`${info.name}: ${info.shown}`}>
         {info.name}
       </span>
       {profile === undefined ? (
-        <NoProfile />
+        <NoProfile text={columns.fault.value === null ? "" : "not counted"} />
       ) : (
         <Profile
           profile={profile}

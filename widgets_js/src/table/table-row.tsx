@@ -31,7 +31,7 @@ export function Row({ id, session, cache, position, y, list, wide, places, row, 
   const cells = Array.from({ length: wide[1] - wide[0] }, (_, i) => wide[0] + i);
   return (
     <div
-      class={`penstock-table-row${classes}`}
+      class={`penstock-rows-row${classes}`}
       role="row"
       aria-rowindex={position + 2}
       aria-selected={isSample ? selected : undefined}
@@ -60,7 +60,7 @@ export function Row({ id, session, cache, position, y, list, wide, places, row, 
           <div
             key={info.name}
             id={`${id}-${position}-${at}`}
-            class={`penstock-table-cell${info.numeric ? " penstock-number" : ""}${row === position && column === at ? " penstock-at" : ""}`}
+            class={`penstock-rows-cell${info.numeric ? " penstock-number" : ""}${row === position && column === at ? " penstock-at" : ""}`}
             role="gridcell"
             aria-colindex={at + 2}
             style={{ left: `${places.head + (places.lefts[at] ?? 0)}px`, width: `${places.widths[at] ?? 0}px` }}
@@ -100,7 +100,7 @@ function CellText({
   if (fault !== null) return <span class="penstock-warned">{fault}</span>;
   if (row === undefined) return <span class="penstock-cell-wait" />;
   const value = row.cells[at];
-  if (value === undefined) return null;
+  if (value === undefined) return <span class="penstock-null">not in this copy</span>;
   if (value === null) return <span class="penstock-null">missing</span>;
   const full = String(value);
   if (full === "") return <span class="penstock-null">{info.htype === "class_label" ? "no class" : "empty"}</span>;

@@ -228,7 +228,7 @@ function Head({ id, session, columns, state }: PartProps) {
   const list = columns.list.value ?? [];
   const inHead = cursor.value.row === HEADER;
   return (
-    <div class="penstock-table-head" role="row" aria-rowindex={1} style={{ width: `${places.head + places.total}px` }}>
+    <div class="penstock-rows-head" role="row" aria-rowindex={1} style={{ width: `${places.head + places.total}px` }}>
       <div class="penstock-corner" role="columnheader" aria-colindex={1} style={{ width: `${places.head}px` }}>
         row
       </div>
@@ -270,7 +270,7 @@ function Body({ id, session, columns, state, cache }: PartProps & { cache: RowCa
   const positions = Array.from({ length: seen[1] - seen[0] }, (_, i) => seen[0] + i);
   return (
     <div
-      class="penstock-table-space"
+      class="penstock-rows-space"
       role="presentation"
       style={{ height: `${height}px`, width: `${places.head + places.total}px` }}
     >

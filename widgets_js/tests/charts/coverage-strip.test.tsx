@@ -4,6 +4,9 @@ import { batchesText } from "../../src/batches/batches-text.ts";
 import { timesText } from "../../src/coverage/cover-text.ts";
 import { pointsUpTo } from "../../src/coverage/coverage-curves.ts";
 import { CoverageStrip } from "../../src/coverage/coverage-strip.tsx";
+import "../../src/batches/batches-tab.tsx"; // loaded when first needed, here at once
+import "../../src/coverage/cover-table.tsx";
+import "../../src/coverage/times-tab.tsx";
 import { labelPlaces } from "../../src/coverage/label-places.ts";
 import type { Session } from "../../src/session/session.ts";
 import { mounted, press, wait } from "./mounted.tsx";

@@ -13,6 +13,7 @@ import type {
   SampleDetail,
   Tile,
 } from "../../session/protocol.ts";
+import { type KeptColumns, PageColumns } from "./columns.ts";
 import { parseQuery, Refusal } from "./label-query.ts";
 import type { LabelColumn } from "./label-rows.ts";
 import { arranged, PAGE_SORTS } from "./order.ts";
@@ -56,6 +57,7 @@ export class PageKernel {
   private readonly samples: Samples | null;
   private readonly large: LargeTile[];
   private readonly extra: DataView;
+  private readonly columns: PageColumns | null;
   private readonly largeOf: Map<string, LargeTile>;
   private query: QueryState;
   private buffers: DataView[];
@@ -81,9 +83,13 @@ export class PageKernel {
     "grid.sort": ({ sort, descending }) => this.sort(sort, descending),
     "sample.get": (args) => this.sample(args),
     "select.set": ({ intervals }) => this.select(intervals),
+    "columns.list": () => plain(this.columnsNow().list()),
+    "columns.profile": ({ names }) => plain(this.columnsNow().profile(names)),
+    "table.rows": ({ start, stop, names }) => plain(this.rows(start, stop, names)),
   };
 
-  constructor(hello: Answer, samples: Samples | null, large: LargeTile[], extra: DataView) {
+  constructor(hello: Answer, samples: Samples | null, large: LargeTile[], extra: DataView, columns?: KeptColumns) {
+    this.columns = columns === undefined ? null : new PageColumns(columns);
     this.extra = extra;
     this.hello = hello.result as Hello;
     this.samples = samples;
@@ -217,6 +223,20 @@ export class PageKernel {
       return { tile: { ...large.tile, position }, parts: [large.image, large.shapes], small: false };
     const tile = samples.tile(place, position, samples.column(this.hello.dataset.label_tensor));
     return { tile, parts: [samples.jpeg(place), EMPTY], small: true };
+  }
+
+  /** Of the pool that the page was written for; another pool's counts are not in it. */
+  private columnsNow(): PageColumns {
+    if (this.columns === null || this.pool !== this.kept.pool) throw new Refusal(NOT_HERE);
+    return this.columns;
+  }
+
+  private rows(start: number, stop: number, names: string[]): Ops["table.rows"][1] {
+    if (this.columns === null) throw new Refusal(NOT_HERE);
+    const uidAt = (position: number): string | null => this.tileAt(position, LARGE)?.tile.uid ?? null;
+    const result = this.query.kind === "table";
+    const size = result ? (this.columns.list().num_rows ?? 0) : this.grid.size;
+    return this.columns.rows(start, stop, names, { size, token: this.grid.token, uidAt: result ? null : uidAt });
   }
 
   private page(start: number, stop: number, size: number): Answer {
