@@ -24,7 +24,7 @@ __all__ = ["LIMITS", "measure"]
 
 LIMITS = {
     "nih_first_paint_ms": 1500,
-    "scroll_of_1m_rows_longest_task_ms": 50,
+    "scroll_of_1m_rows_longest_handler_ms": 50,
     "next_sample_of_1m_rows_ms": 50,
     "keystroke_to_lint_p95_ms": 150,
     "state_in_a_notebook_kb": 300,
@@ -42,8 +42,11 @@ const { views } = await import("/runtime.js");
 """
     + MODEL
     + """
-const tasks = (window.tasks = []);
-new PerformanceObserver((list) => tasks.push(...list.getEntries().map((one) => one.duration))).observe({ type: "longtask" });
+const handlers = [];
+new PerformanceObserver((list) => {
+  const ours = list.getEntries().flatMap(({ scripts }) => scripts).filter(({ sourceURL }) => !sourceURL.endsWith("/"));
+  handlers.push(...ours.map((one) => one.duration));
+}).observe({ type: "long-animation-frame" });
 const next = () => new Promise((resolve) => requestAnimationFrame(resolve));
 const root = document.getElementById("root");
 const find = (id) => root.querySelector(`[data-testid=penstock-${id}]`);
@@ -65,13 +68,14 @@ window.step = async () => {
 };
 window.scrollAll = async () => {
   const grid = find("grid");
-  tasks.length = 0;
+  handlers.length = 0;
   const far = grid.scrollHeight - grid.clientHeight;
   for (let i = 0; i <= 240; i++) {
     grid.scrollTop = i < 120 ? 40 * i : (far * (i - 120)) / 120;
     await next();
   }
-  return Math.max(0, ...tasks);
+  for (let i = 0; i < 10; i++) await next();
+  return Math.max(0, ...handlers);
 };
 window.lints = () => performance.getEntriesByName("penstock:lint").map((one) => one.duration);
 window.ready = true;
@@ -113,7 +117,7 @@ def measure(chromium: str) -> dict[str, float]:
             page = _opened(browser.new_page(viewport=viewport), url)
             taken["next_sample_of_1m_rows_ms"] = _stepped(page)
             taken["keystroke_to_lint_p95_ms"] = _typed(page)
-            taken["scroll_of_1m_rows_longest_task_ms"] = page.evaluate("scrollAll()")
+            taken["scroll_of_1m_rows_longest_handler_ms"] = page.evaluate("scrollAll()")
         taken["state_in_a_notebook_kb"] = _saved_kb(many)
         browser.close()
     return {name: round(taken[name], 1) for name in LIMITS}

@@ -3,7 +3,7 @@
 The slider at 1,000 strata and 100 classes in each, and at 1,203 classes: the time from the start of the input handler to
 redrawn bars with layout forced, and paints a second over a drag. A page of the grid: 40 thumbnails with 860 polygons, from
 the request to the screen, with penstock's caches empty and full. The Explorer: its first paint on a table as large as NIH
-ChestX-ray14, the longest task while 1,000,000 rows are scrolled, the next sample of as many, a key typed into the query to
+ChestX-ray14, the longest handler while 1,000,000 rows are scrolled, the next sample of as many, a key typed into the query to
 the kernel's check of it, and what a notebook saves. With --check the run fails beyond four times a limit.
 """
 

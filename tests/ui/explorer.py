@@ -55,7 +55,7 @@ class Explorer:
         """A class's row of the table, which a search brings into view where it is not drawn."""
         found = self.root.locator(f"[data-testid=penstock-class-row][data-class='{name}']")
         if found.count() == 0:
-            self.root.get_by_test_id("penstock-table-search").fill(name)
+            self.root.get_by_test_id("penstock-find-class").fill(name)
         return found
 
     def slider(self, label: str) -> Locator:

@@ -51,7 +51,9 @@ def test_a_preset_over_many_classes_is_one_term_that_sliders_move(shown):
     assert explorer.query == BALANCED
     page.locator("[data-testid=weight-slider][data-class='class 0']").press("PageUp")
     expect(label(page)).to_have_text("Balanced, 1 changed ▾")
-    page.wait_for_function("() => [...window.models.values()].some(m => m.get('weights')?.getFloat64?.(0, true) === 14)")
+    page.wait_for_function(
+        "() => [...window.models.values()].some(m => m.get('weights')?.getFloat64?.(0, true) === 14)"
+    )
     assert (explorer.query, explorer.weights[0], explorer.weights[1]) == (BALANCED, 14, 3.5)
     assert page.faults == []
 
@@ -68,7 +70,9 @@ def test_undo_takes_back_a_slider_then_the_preset_and_a_reload_keeps_what_is(sho
     expect(label(page)).to_have_text("Balanced ▾")
     page.get_by_test_id("penstock-toast").get_by_role("button", name="Redo").click()
     expect(label(page)).to_have_text("Balanced, 1 changed ▾")
-    page.wait_for_function("() => [...window.models.values()].some(m => m.get('weights')?.getFloat64?.(0, true) === 14)")
+    page.wait_for_function(
+        "() => [...window.models.values()].some(m => m.get('weights')?.getFloat64?.(0, true) === 14)"
+    )
     page.reload()
     page.wait_for_selector(".penstock[data-link=live]")
     expect(label(page)).to_have_text("Balanced, 1 changed ▾")

@@ -115,6 +115,7 @@ if (options.has("review")) document.querySelector<HTMLElement>("[data-testid=pen
 const query = options.get("query");
 if (query !== null) {
   await new Promise((resolve) => setTimeout(resolve, 200));
+  while (document.querySelector(".cm-content") === null) await new Promise((resolve) => setTimeout(resolve, 20));
   const content = document.querySelector(".cm-content") as HTMLElement;
   content.focus();
   document.execCommand("selectAll");

@@ -1,8 +1,8 @@
 import type { Session } from "../session/session.ts";
+import type { Store } from "../session/store.ts";
 import { focusable } from "../ui/focus.ts";
 import { Popover } from "../ui/popover.tsx";
 import { walk } from "../ui/walk.ts";
-import { editAsText } from "./edit-as-text.ts";
 import type { SliderRow } from "./slider-rows.ts";
 import { tunerState } from "./tuner-state.ts";
 
@@ -48,7 +48,7 @@ export function WeightItems({ session, row, close }: ItemsProps) {
       off: !row.literal || fault,
       run: () => state.toggleSolo(clause),
     },
-    { label: "Edit as text", testid: "text", run: (button) => editAsText(button, store, clause) },
+    { label: "Edit as text", testid: "text", run: (button) => void asText(button, store, clause) },
     {
       label: "Remove",
       testid: "remove",
@@ -86,4 +86,11 @@ export function LockMark() {
       <path d="M3 5V3.5a2.5 2.5 0 015 0V5" fill="none" stroke="currentColor" stroke-width="1.4" />
     </svg>
   );
+}
+
+/** With the editor, which is loaded later than this. */
+async function asText(button: HTMLElement, store: Store, clause: number): Promise<void> {
+  const widget = button.closest(".penstock"); // the button is gone when the menu has closed
+  const { editAsText } = await import("./edit-as-text.ts");
+  if (widget !== null) editAsText(widget, store, clause);
 }

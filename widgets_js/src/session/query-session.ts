@@ -628,7 +628,10 @@ export class QuerySession {
   failed(failure: unknown): void {
     if (isCancelled(failure)) return;
     const error = failure instanceof RpcFailure ? failure.error : { code: "Error", message: String(failure) };
-    if (error.code === "NoKernel" && this.store.link.value !== "static") this.store.link.value = "dead";
+    if (error.code === "NoKernel" && this.store.link.value !== "static") {
+      this.store.link.value = "dead"; // the header and the status line say the rest
+      return;
+    }
     const message = error.hint ? `${error.message}. ${error.hint}` : error.message;
     this.announce(message);
     if (error.from === undefined) {
