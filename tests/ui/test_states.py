@@ -22,19 +22,23 @@ import penstock
 ROOT = Path(__file__).resolve().parents[2]
 WIDTHS = (1220, 932, 848, 683, 420)  # 683: 1366 pixels at a zoom of 200 %
 THEMES = ("light", "dark")
-AXE_WIDTHS = (932, 420)
+AXE_WIDTHS = {"light": (932, 420), "dark": (1220, 683)}
 TWO_REGIONS = 760
 HEIGHT = 620
 LAPTOP = (1366, 768)
 IN_DOCS = {1220: "wide", 848: "848", 420: "narrow"}
 QUERY = "select * where shape(boxes)[0] > 0 sample by max_weight(contains(labels, 'Cross'): 20, contains(labels, 'Ring'): 8, contains(labels, 'Star'): 6, True: 1)"
 COCO = (
-    "person,bicycle,car,motorcycle,airplane,bus,train,truck,boat,traffic light,fire hydrant,stop sign,parking meter,bench,bird,cat,dog,horse,sheep,cow,elephant,"
-    "bear,zebra,giraffe,backpack,umbrella,handbag,tie,suitcase,frisbee,skis,snowboard,sports ball,kite,baseball bat,baseball glove,skateboard,surfboard,"
-    "tennis racket,bottle,wine glass,cup,fork,knife,spoon,bowl,banana,apple,sandwich,orange,broccoli,carrot,hot dog,pizza,donut,cake,chair,couch,potted plant,"
-    "bed,dining table,toilet,tv,laptop,mouse,remote,keyboard,cell phone,microwave,oven,toaster,sink,refrigerator,book,clock,vase,scissors,teddy bear,"
-    "hair drier,toothbrush"
-).split(",")
+    """
+person,bicycle,car,motorcycle,airplane,bus,train,truck,boat,traffic light,fire hydrant,stop sign,parking meter,bench,bird,cat,dog,horse,sheep,cow
+elephant,bear,zebra,giraffe,backpack,umbrella,handbag,tie,suitcase,frisbee,skis,snowboard,sports ball,kite,baseball bat,baseball glove,skateboard
+surfboard,tennis racket,bottle,wine glass,cup,fork,knife,spoon,bowl,banana,apple,sandwich,orange,broccoli,carrot,hot dog,pizza,donut,cake,chair,couch
+potted plant,bed,dining table,toilet,tv,laptop,mouse,remote,keyboard,cell phone,microwave,oven,toaster,sink,refrigerator,book,clock,vase,scissors
+teddy bear,hair drier,toothbrush
+""".strip()
+    .replace("\n", ",")
+    .split(",")
+)
 
 CLIPPED = """(root) => {
   const text = (e) => [...e.childNodes].some(n => n.nodeType === 3 && n.textContent.trim());
@@ -50,11 +54,18 @@ CLIPPED = """(root) => {
     return a.left < b.left - 1 || a.right > b.right + 1 || a.bottom > b.bottom + 2;
   }).map(e => `svg: ${e.textContent}`);
   // words that may not be cut: toolbars, header, sentence
-  const whole = [...root.querySelectorAll('.penstock-head > *, .penstock-bar > *, .penstock-table-tools > *, [data-testid=penstock-sentence], .penstock-cover-say, .penstock-cover-say strong, .penstock-keys, .penstock-facts-list > div')]
+  const whole = [...root.querySelectorAll('.penstock-head > *, .penstock-bar > *, .penstock-table-tools > *, [data-testid=penstock-sentence], .penstock-cover-say, .penstock-cover-say strong')]
     .filter(e => e.offsetParent !== null && !e.matches('input, .penstock-name, .penstock-filters') && getComputedStyle(e).overflowX !== 'visible'
       && (e.scrollWidth > e.clientWidth + 1 || e.scrollHeight > e.clientHeight + 2))
     .map(e => `cut: ${e.className}: ${e.textContent.slice(0, 60)}`);
-  return [...wide, ...drawn, ...whole];
+  // controls that the frame cuts off
+  const frame = root.getBoundingClientRect();
+  const inScroller = (e) => { for (let p = e.parentElement; p && root.contains(p); p = p.parentElement) if (['auto', 'scroll'].includes(getComputedStyle(p).overflowY)) return true; };
+  const cut = [...root.querySelectorAll('button, input, textarea, select')].filter(e => {
+    const { right, bottom, width } = e.getBoundingClientRect();
+    return width > 1 && !e.closest('[popover], [inert]') && !inScroller(e) && e.checkVisibility({ visibilityProperty: true }) && (right > frame.right + 1 || bottom > frame.bottom + 1);
+  }).map(e => `outside: ${e.dataset.testid ?? e.className}: ${e.textContent.slice(0, 40)}`);
+  return [...wide, ...drawn, ...whole, ...cut];
 }"""
 OVERLAPPING = """(root) => {
   const shown = (e) => { // what of the element is not scrolled or clipped away
@@ -113,7 +124,9 @@ def _coco(folder):
     hues = rng.integers(120, 230, (num_samples, 1, 1, 3))
     images = np.broadcast_to(hues, (num_samples, 96, 96, 3)).astype("u1")
     arrays = {"images": images, "labels": labels, "boxes": boxes}
-    return penstock.from_arrays(arrays, folder / "coco_val.penstock", class_names=COCO, htypes={"boxes": "bbox"}, progress=False)
+    return penstock.from_arrays(
+        arrays, folder / "coco_val.penstock", class_names=COCO, htypes={"boxes": "bbox"}, progress=False
+    )
 
 
 @cache
@@ -157,12 +170,21 @@ class Shown:
     def height(self) -> float:
         return self.root.bounding_box()["height"]
 
-    def picture(self, name: str) -> None:
+    def picture(self, name: str, *, whole: bool = False) -> None:
         if not os.environ.get("PENSTOCK_PICTURES"):
             return
         folder = ROOT / "test-results" / "pictures"
         folder.mkdir(parents=True, exist_ok=True)
-        self.root.screenshot(path=folder / f"{name}.png", animations="disabled")
+        (self.page if whole else self.root).screenshot(path=folder / f"{name}.png", animations="disabled")
+
+    def document(self, width: int, theme: str) -> None:
+        """Keep the image that docs/ has of this width."""
+        folder = os.environ.get("PENSTOCK_PICTURES")
+        if not folder or width not in IN_DOCS:
+            return
+        path = ROOT / folder / f"explorer-{IN_DOCS[width]}-{theme}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self.root.screenshot(path=path, animations="disabled")
 
 
 @pytest.fixture
@@ -230,6 +252,10 @@ def review(shown):
 
 def error(shown):
     weighted(shown)
+    misspell(shown)
+
+
+def misspell(shown):
     shown.page.locator(".cm-content").click()
     shown.page.keyboard.press("Control+a")
     shown.page.keyboard.insert_text(QUERY.replace("contains(labels, 'Ring')", "contains(labls, 'Ring')"))
@@ -239,6 +265,10 @@ def error(shown):
 
 def dead(shown):
     weighted(shown)
+    lose_kernel(shown)
+
+
+def lose_kernel(shown):
     shown.page.evaluate("() => { window.alive = false }")
     shown.page.locator(".cm-content").press("Shift+Enter")
     expect(shown.page.get_by_test_id("penstock-dead")).to_be_visible()
@@ -256,15 +286,6 @@ def grouped(shown):
 
 def empty(shown):
     expect(shown.page.get_by_test_id("penstock-empty")).to_be_visible()
-
-
-def opened(testid: str) -> Callable[[Shown], None]:
-    def prepare(shown):
-        weighted(shown)
-        shown.page.get_by_test_id(testid).click()
-        shown.page.wait_for_selector(":popover-open button")
-
-    return prepare
 
 
 @dataclass(frozen=True)
@@ -286,7 +307,7 @@ STATES = {
     "grouped": State(_patients, "select view, count(*) as n, avg(age) as age group by view", grouped),
     "empty": State(_shapes, "select * where shape(boxes)[0] > 99", empty),
 }
-MENUS = ("penstock-balance", "penstock-export", "penstock-filter-menu", "penstock-history")
+MENUS = ("penstock-balance", "penstock-export", "penstock-filter-menu", "penstock-columns-menu")
 
 
 @pytest.mark.slow
@@ -299,7 +320,11 @@ def test_every_state_is_whole_at_every_width(show, name):
         for width in WIDTHS:
             shown.resize(width)
             shown.picture(f"{name}-{width}-{theme}")
+            if name == "weighted":
+                shown.document(width, theme)
             faults[width, theme] = faults_of(shown, width)
+            if width in AXE_WIDTHS[theme]:
+                faults[width, theme] += violations(shown)
     assert {where: found for where, found in faults.items() if found} == {}
     assert shown.page.faults == []
 
@@ -308,9 +333,117 @@ def faults_of(shown, width) -> list[str]:
     found = [*shown.root.evaluate(CLIPPED), *shown.root.evaluate(OVERLAPPING)]
     if shown.page.evaluate("document.documentElement.scrollWidth") > width:
         found.append("scrolls sideways")
-    if width >= TWO_REGIONS and abs(shown.height() - HEIGHT) > 2:
+    if width >= TWO_REGIONS and shown.height() != HEIGHT:
         found.append(f"is {shown.height()} px high")
-    if width in AXE_WIDTHS:
-        axe = Axe().run(shown.page, context="[data-testid=penstock-explorer]")
-        found += [axe.generate_report()] if axe.violations_count else []
     return found
+
+
+def violations(shown, context="[data-testid=penstock-explorer]") -> list[str]:
+    found = Axe().run(shown.page, context=context).response["violations"]
+    return [f"{one['id']}: {node['target']}" for one in found for node in one["nodes"]]
+
+
+@pytest.mark.slow
+def test_menus_are_whole_in_the_page(show):
+    shown = show("weighted")
+    faults = {}
+    for theme, width in (("light", 420), ("dark", 932)):
+        shown.paint(theme)
+        shown.resize(width)
+        for menu in MENUS:
+            button = shown.page.get_by_test_id(menu)
+            button.click()
+            panel = shown.page.locator(":popover-open").first
+            expect(panel).to_contain_text(re.compile(r"\w{3}"))
+            expect(shown.page.locator(":popover-open [data-testid=penstock-lazy]")).to_have_count(0)
+            shown.picture(f"{menu}-{width}-{theme}", whole=True)
+            found = [*panel.evaluate(CLIPPED), *panel.evaluate(OVERLAPPING), *violations(shown, ":popover-open")]
+            box = panel.bounding_box()
+            if box["x"] < 0 or box["x"] + box["width"] > width:
+                found.append("outside the page")
+            faults[menu, theme] = found
+            shown.page.keyboard.press("Escape")
+            expect(button).to_be_focused()
+    assert {where: found for where, found in faults.items() if found} == {}
+
+
+@pytest.mark.slow
+def test_nothing_that_appears_pushes_the_body(show):
+    shown = show("weighted")
+    body = shown.page.get_by_test_id("penstock-left")
+    before = body.bounding_box()
+    misspell(shown)
+    assert body.bounding_box() == before
+    lose_kernel(shown)
+    assert body.bounding_box() == before
+
+
+IN_VIEW = """(testids) => {
+  const inside = (e, clip) => {
+    const a = e.getBoundingClientRect(), b = clip.getBoundingClientRect?.() ?? clip;
+    return a.top >= Math.max(0, b.top) - 1 && a.bottom <= Math.min(innerHeight, b.bottom) + 1;
+  };
+  const screen = { top: 0, bottom: innerHeight };
+  const table = document.querySelector('[data-testid=penstock-classes]');
+  return {
+    tiles: [...document.querySelectorAll('[role=gridcell]')].filter(e => inside(e, e.closest('[role=grid]'))).length,
+    rows: [...document.querySelectorAll('[data-testid=penstock-class-row]')].filter(e => inside(e, table)).length,
+    coverage: inside(document.querySelector('[data-testid=coverage]'), screen),
+  };
+}"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("width", [LAPTOP[0], 932])
+def test_a_laptop_shows_grid_eight_classes_and_coverage_at_once(show, width):
+    shown = show("coco80", width=width, height=LAPTOP[1])
+    shown.page.evaluate(SETTLED, width)
+    seen = shown.page.evaluate(IN_VIEW)
+    assert seen["tiles"] >= 8
+    assert seen["rows"] >= 8
+    assert seen["coverage"]
+
+
+STOP = """() => {
+  const e = document.activeElement;
+  const regions = { 'penstock-header': 'header', 'penstock-query': 'query', 'penstock-left': 'left', 'penstock-class-table': 'table', 'coverage': 'coverage' };
+  const region = Object.entries(regions).find(([id]) => e.closest(`[data-testid=${id}]`));
+  const row = e.closest('[data-testid=penstock-class-row]');
+  const list = e.closest('[role=grid], [role=listbox], [role=tablist], [role=toolbar]') ?? (e.matches('[data-chip]') ? e.closest('[data-testid=penstock-labels]') : null);
+  return region && { region: region[1], row: row && row.dataset.key, cell: row && (e.dataset.cell ?? e.dataset.testid), list: row ? null : list && (list.dataset.testid ?? list.role) };
+}"""
+
+
+def stops_after_the_query(shown) -> list[dict]:
+    """What Tab reaches from the text of the query to the end of the widget, in order."""
+    shown.page.locator(".cm-content").focus()
+    stops = []
+    for _ in range(90):
+        shown.page.keyboard.press("Tab")
+        stop = shown.page.evaluate(STOP)
+        if stop is None or stop["region"] == "header":
+            return stops
+        stops.append(stop)
+    raise AssertionError(f"Tab does not end: {stops[-3:]}")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("state", "width", "order"),
+    [
+        ("weighted", 1220, ["query", "left", "table", "coverage"]),
+        ("editing", 932, ["query", "left", "table", "coverage"]),
+        ("weighted", 420, ["query", "table", "coverage", "left"]),
+    ],
+)
+def test_tab_goes_through_the_regions_with_one_stop_a_list(show, state, width, order):
+    shown = show(state, width=width)
+    shown.page.evaluate(SETTLED, width)
+    stops = stops_after_the_query(shown)
+    regions = [stop["region"] for stop in stops]
+    assert [one for one, before in zip(regions, [None, *regions], strict=False) if one != before] == order
+    lists = [stop["list"] for stop in stops if stop["list"] is not None]
+    assert len(lists) == len(set(lists)), lists
+    assert len({stop["row"] for stop in stops if stop["row"] is not None}) == 1
+    cells = [stop["cell"] for stop in stops if stop["row"] is not None]
+    assert len(cells) == len(set(cells)), cells
