@@ -115,7 +115,9 @@ def page_of(
     """
     wanted = checked_thumbnails(thumbnails)
     hello, statistics = ask("hello", {})
-    fixed = {"read_only": True, "classes_fixed": "this is a copy without a kernel"}
+    fixed: dict[str, Any] = {"read_only": True, "classes_fixed": "this is a copy without a kernel"}
+    labels = {tensor["name"] for tensor in hello["dataset"]["tensors"] if tensor["htype"] == "class_label"}
+    fixed["scalar_tensors"] = [name for name in hello["dataset"]["scalar_tensors"] if name in labels]
     shown = hello | {"dataset": hello["dataset"] | fixed, "history": hello["history"][:1], "views": []}
     tiles, jpegs = large_tiles(ask, min(wanted or 0, hello["grid"]["size"]))
     samples, packed, lengths = None, b"", list[int]()
@@ -143,7 +145,11 @@ def page_of(
     )
     num_samples = 0 if samples is None else samples["num_samples"]
     num_small = sum(length > 0 for length in lengths)
-    return text, {"num_samples": num_samples, "num_large": len(tiles), "num_small": num_small}
+    return text, {
+        "num_samples": num_samples,
+        "num_large": sum(tile["image"] > 0 for tile in tiles),
+        "num_small": num_small,
+    }
 
 
 def _packed(data: bytes) -> str:

@@ -13,6 +13,7 @@ from penstock.table import Table
 from penstock.tensors import boxes_xywh, first_tensor
 from penstock.widgets.editing._sample import edited_uids
 from penstock.widgets.operations._thumbnails import Thumbnail, Thumbnails
+from penstock.widgets.session._query_run import QueryRun
 
 if TYPE_CHECKING:
     from penstock.widgets.session._session import Session
@@ -49,6 +50,7 @@ def packed_samples(session: Session, *, images: bool) -> tuple[dict[str, Any], b
         "rows": rows.astype("<i4"),
         "uids": table.uids(rows).astype("<i8"),
         "pool": _places(rows, run.pool).astype("<i4"),
+        **_strata(session.display.run, rows),
         "edited": np.flatnonzero(np.isin(table.uids(rows), list(edited_uids(table)))).astype("<i4"),
         "sides": np.array([(one.width, one.height) for one in made], "<i4").reshape(-1),
         "jpeg_lengths": np.array([len(one.jpeg) for one in made], "<i4"),
@@ -69,6 +71,14 @@ def packed_samples(session: Session, *, images: bool) -> tuple[dict[str, Any], b
     }
     parts = [*(array.tobytes() for array in arrays.values()), *(one.jpeg for one in made)]
     return header, b"".join(parts), [len(one.jpeg) for one in made]
+
+
+def _strata(run: QueryRun, rows: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
+    """Return the stratum of each position of the pool, where strata are groups of weight clauses."""
+    strata = run.strata
+    if strata is None or strata.row_weights is not None or len(np.unique(rows)) < len(rows):
+        return {}
+    return {"strata": strata.ids.astype("<i4")}
 
 
 def _places(rows: NDArray[np.int64], pool: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -100,7 +110,8 @@ def _boxes(table: Table, rows: NDArray[np.int64]) -> tuple[NDArray[np.int64], ND
 def _of_rows(offsets: NDArray[np.int64], rows: NDArray[np.int64], lengths: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return the places of the values of some rows, row after row."""
     ends = np.cumsum(lengths)
-    return np.arange(int(ends[-1]) if len(ends) else 0) + np.repeat(offsets[rows] - (ends - lengths), lengths)
+    shifts: NDArray[np.int64] = np.repeat(offsets[rows] - (ends - lengths), lengths)
+    return np.arange(len(shifts), dtype=np.int64) + shifts
 
 
 def _is_single(table: Table, name: str) -> bool:

@@ -303,12 +303,10 @@ class SessionWidget(anywidget.AnyWidget):
         return bundle
 
     def _ipython_display_(self) -> None:
-        from IPython.display import publish_display_data
-
         bundle = self._repr_mimebundle_()
         if bundle is not None:
             self._outputs.append(uuid.uuid4().hex)
-            publish_display_data(bundle[0], bundle[1], transient={"display_id": self._outputs[-1]})
+            _publish(bundle[0], self._outputs[-1], update=False)
 
     def freeze(self) -> None:
         """Replace what this widget shows in the notebook by a still picture of it.
@@ -323,8 +321,6 @@ class SessionWidget(anywidget.AnyWidget):
         RuntimeError
             If the widget is not on show.
         """
-        from IPython.display import publish_display_data
-
         if not self._outputs:
             raise RuntimeError(
                 "the widget is not on show in a notebook. Hint: display it first, or write a file: x.to_html(path)"
@@ -332,7 +328,7 @@ class SessionWidget(anywidget.AnyWidget):
         still = still_html(snapshot(self._session), still_thumbnails(self._ask))
         data = {"text/html": still, "text/plain": f"{self!r}: run this cell to open it"}
         for output in self._outputs:
-            publish_display_data(data, transient={"display_id": output}, update=True)
+            _publish(data, output, update=True)
         self._outputs.clear()
 
     # ---- the session and the browser ---------------------------------------------
@@ -362,6 +358,13 @@ class SessionWidget(anywidget.AnyWidget):
         if not np.array_equal(value, getattr(self._session, name)):
             _ASSIGN[name](self._session, value)
         return getattr(self._session, name)
+
+
+def _publish(data: dict[str, Any], output: str, *, update: bool) -> None:
+    from IPython import display
+
+    publish: Any = display.publish_display_data
+    publish(data, transient={"display_id": output}, update=update)
 
 
 _ASSIGN: dict[str, Callable[[Session, Any], object]] = {

@@ -117,7 +117,7 @@ def test_twenty_images_are_relabeled_with_two_keys_each_in_the_image(open_plain,
     assert label_lists(animals)[23] == [2]
     page.keyboard.press("Escape")
     expect(page.get_by_test_id("penstock-grid")).to_be_focused()
-    expect(page.locator(".penstock-current")).to_have_attribute("data-position", "23")
+    expect(page.locator(".penstock-cell.penstock-current")).to_have_attribute("data-position", "23")
     assert page.faults == []
 
 

@@ -146,4 +146,4 @@ def test_a_table_without_images_is_a_page(tmp_path):
     header, arrays, _ = arrays_of((tmp_path / "page.html").read_text(encoding="utf-8"))
     assert header["errors"] == {str(i): "the dataset has no images" for i in range(4)}
     assert header["tensors"] == [{"name": "labels", "class_names": ["a", "b"], "single": True}]
-    assert (page.num_small, arrays["labels0"].tolist()) == (0, [0, 1, 0, 1])
+    assert (page.num_large, page.num_small, arrays["labels0"].tolist()) == (0, 0, [0, 1, 0, 1])

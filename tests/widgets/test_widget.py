@@ -55,6 +55,35 @@ def test_the_text_in_a_notebook_says_what_to_do(explorer):
     assert data["application/vnd.jupyter.widget-view+json"]["model_id"] == explorer.model_id
 
 
+def test_what_a_notebook_keeps_has_a_still_picture_without_scripts(explorer):
+    data, _ = explorer._repr_mimebundle_()
+    assert "This is a still picture: run the cell to open it." in data["text/html"]
+    assert "<script" not in data["text/html"]
+    assert len(data["text/html"]) < 16_000
+
+
+def test_freeze_needs_a_widget_that_is_on_show(explorer):
+    with pytest.raises(RuntimeError, match=r"not on show in a notebook. Hint: display it first.*to_html"):
+        explorer.freeze()
+
+
+def test_freeze_replaces_each_output_once(explorer, monkeypatch):
+    sent = []
+    monkeypatch.setattr(
+        "IPython.display.publish_display_data", lambda data, *_, **options: sent.append((data, options))
+    )
+    explorer._ipython_display_()
+    explorer._ipython_display_()
+    explorer.freeze()
+    shown, again, *frozen = [options["transient"]["display_id"] for _, options in sent]
+    assert shown != again
+    assert frozen == [shown, again]
+    assert all(options["update"] and sorted(data) == ["text/html", "text/plain"] for data, options in sent[2:])
+    assert "data:image/jpeg;base64," in sent[-1][0]["text/html"]
+    with pytest.raises(RuntimeError):
+        explorer.freeze()
+
+
 def test_assigning_a_query_runs_it(explorer):
     explorer.query = "select * limit 7"
     assert len(explorer.view) == 7

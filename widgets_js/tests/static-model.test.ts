@@ -79,7 +79,8 @@ function hello(): object {
   };
   const grid = {
     rev: 0,
-    class_index: null,
+    filter: { classes: [], how: "any", states: [] },
+    descending: false,
     sort: "query",
     size: 2,
     token: "t",
@@ -227,19 +228,84 @@ describe("a page that holds every sample", () => {
 
   it("filters by class and sorts", () => {
     ask("query.run", { text: "select *" });
-    ask("grid.filter", { class_index: 2 });
-    expect(rowsShown()).toEqual([13, 14]);
-    ask("grid.filter", { class_index: null });
-    ask("grid.sort", { sort: "labels" });
-    expect(rowsShown()).toEqual([11, 13, 10, 14, 12]);
+    const filter = (classes: number[], how: string, states: string[] = []): number[] => {
+      ask("grid.filter", { classes, how, states });
+      return rowsShown();
+    };
+    expect(filter([2], "any")).toEqual([13, 14]);
+    expect(filter([0, 2], "any")).toEqual([10, 13, 14]);
+    expect(filter([0, 2], "all")).toEqual([13]);
+    expect(filter([0, 1], "not")).toEqual([12, 14]);
+    expect(filter([], "any", ["unlabeled"])).toEqual([12]);
+    expect(filter([], "any", ["unreadable"])).toEqual([12]);
+    expect(filter([2], "any", ["edited"])).toEqual([14]);
+    expect(filter([], "any")).toEqual([10, 11, 12, 13, 14]);
+  });
+
+  it.each([
+    ["labels", undefined, [11, 13, 10, 14, 12]],
+    ["labels", false, [12, 10, 14, 11, 13]],
+    ["row", true, [14, 13, 12, 11, 10]],
+    ["query", true, [14, 13, 12, 11, 10]],
+    ["box_area", undefined, [11, 10, 12, 13, 14]],
+    ["image_size", undefined, [10, 11, 13, 14, 12]],
+    ["weight", undefined, [11, 10, 13, 12, 14]],
+    ["drawn", false, [12, 14, 10, 13, 11]],
+  ])("sorts by %s, descending: %s", (sort, descending, rows) => {
+    const weights = "max_weight(contains(labels, 'dog'): 9, contains(labels, 'cat'): 2, True: 1)";
+    ask("query.run", { text: `select * sample by ${weights}` });
+    ask("grid.sort", { sort, descending });
+    expect(rowsShown()).toEqual(rows);
+  });
+
+  it("sorts anew when the weights that order it have moved, and says so", () => {
+    const text = "select * sample by max_weight(contains(labels, 'dog'): 9, contains(labels, 'cat'): 2, True: 1)";
+    ask("query.run", { text });
+    ask("grid.sort", { sort: "weight" });
+    const found = kernel.answer("weights.set", { text: text.replace("9", "0.5"), weights: [0.5, 2, 1] });
+    expect(found).toMatchObject({ event: { event: "grid", grid: { sort: "weight" } } });
+    expect(rowsShown()).toEqual([10, 13, 11, 12, 14]);
+  });
+
+  it("refuses an order it cannot know, and stays as it was", () => {
+    expect(refused("grid.sort", { sort: "tensor:score" }).code).toBe("StaticPage");
+    expect(refused("grid.sort", { sort: "weight" }).code).toBe("StaticPage"); // the strata of this query are not in the page
+    expect(ask<{ grid: GridState }>("hello").result.grid.sort).toBe("query");
+  });
+
+  it("takes conditions of WHERE away and writes the filter there", () => {
+    const text =
+      "select * where (contains(labels, 'cat') or contains(labels, 'dog')) and not contains(labels, 2) limit 9";
+    const { conditions } = ask<{ query: QueryState }>("query.run", { text }).result.query;
+    expect(conditions.map((one) => one.text)).toEqual([
+      "(contains(labels, 'cat') or contains(labels, 'dog'))",
+      "not contains(labels, 2)",
+    ]);
+    const without = (condition: number): unknown => ask("query.without", { text, condition }).result;
+    expect(without(0)).toEqual({ text: "select * where not contains(labels, 2) limit 9" });
+    expect(without(1)).toEqual({ text: "select * where (contains(labels, 'cat') or contains(labels, 'dog')) limit 9" });
+    ask("grid.filter", { classes: [0, 1], how: "any", states: [] });
+    const { query, grid } = ask<{ query: QueryState; grid: GridState }>("query.narrow", {
+      text: "select * where contains(labels, 2) or true",
+      by: "filter",
+    }).result;
+    expect(query.text).toBe(
+      "select * where (contains(labels, 2) or true) and (contains(labels, 'cat') or contains(labels, 'dog'))",
+    );
+    expect([rowsShown(), grid.filter.classes]).toEqual([[10, 11, 13], []]);
   });
 
   it("gives the second file of the code", () => expect(ask("runtime.extra").buffers.map(text)).toEqual(["second"]));
 
-  it("keeps a selection until the samples are others", () => {
+  it("keeps what is selected, wherever it is shown", () => {
     const { grid } = ask<{ grid: GridState }>("select.set", { intervals: [[0, 2]] }).result;
     expect([grid.selection, grid.num_selected]).toEqual([[[0, 2]], 2]);
-    expect(ask<{ grid: GridState }>("grid.sort", { sort: "row" }).result.grid.selection).toEqual([]);
+    ask("select.set", { intervals: [[0, 1]] }); // row 13
+    expect(ask<{ grid: GridState }>("grid.sort", { sort: "row" }).result.grid.selection).toEqual([[1, 2]]);
+    const none = ask<{ grid: GridState }>("grid.filter", { classes: [1], how: "any", states: [] }).result.grid;
+    expect([none.selection, none.num_selected]).toEqual([[], 1]);
+    const both = ask<{ grid: GridState }>("select.set", { intervals: [[0, 1]], keep_hidden: true }).result.grid;
+    expect([both.selection, both.num_selected]).toEqual([[[0, 1]], 2]);
   });
 
   it.each([

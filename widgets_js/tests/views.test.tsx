@@ -236,6 +236,7 @@ describe("what the kernel keeps", () => {
     }
     first.el.querySelector<HTMLElement>("[aria-label='large tiles']")?.click();
     await eventually(() => expect(kernel.grid().selection).toEqual([[2, 3]]));
+    await eventually(() => find(first.el, "detail")); // its code comes when it is first needed
     const uid = find(first.el, "detail").dataset.uid;
     await settle(400);
     const el = await again(first);
@@ -249,7 +250,7 @@ describe("what the kernel keeps", () => {
     );
     expect(find(el, "selection-menu").textContent).toContain("1 selected");
     expect(el.querySelector("[aria-label='large tiles']")?.getAttribute("aria-pressed")).toBe("true");
-  });
+  }, 15_000);
 
   it("is that the charts are behind the dataset, until they are brought up", async () => {
     const { el, model, kernel } = await mount("explorer");

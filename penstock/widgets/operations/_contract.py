@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from penstock.widgets.operations._clauses import ClauseOperations
-from penstock.widgets.operations._code import CodeOperations
 from penstock.widgets.operations._columns import ColumnOperations
 from penstock.widgets.operations._edit import ClassOperations, EditOperations
 from penstock.widgets.operations._grid import GridOperations
@@ -14,6 +13,7 @@ from penstock.widgets.operations._query import QueryOperations
 from penstock.widgets.operations._review import ReviewOperations
 from penstock.widgets.operations._samples import SampleOperations
 from penstock.widgets.operations._views import ViewOperations
+from penstock.widgets.requests._code import CodeOperations
 from penstock.widgets.session._session import Session
 
 __all__ = ["all_operations"]

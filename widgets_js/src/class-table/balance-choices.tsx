@@ -1,4 +1,5 @@
 import { type Signal, useSignal } from "@preact/signals";
+import { whyNot } from "../session/answers.ts";
 import type { Session } from "../session/session.ts";
 import { focusable } from "../ui/focus.ts";
 import { walk } from "../ui/walk.ts";
@@ -17,6 +18,7 @@ export function BalanceChoices({ session, typed, close }: MenuProps) {
   const { store } = session;
   const solving = useSignal(false);
   const live = store.isLive.value;
+  const noTargets = whyNot(store, "targets.solve");
   const preset = store.preset.value;
   const current = store.query.value?.has_sampling ? (preset?.name ?? null) : "raw";
   return (
@@ -35,8 +37,8 @@ export function BalanceChoices({ session, typed, close }: MenuProps) {
         {...focusable}
         type="button"
         class="penstock-balance-only"
-        disabled={!live}
-        title={live ? undefined : "needs a running kernel"}
+        disabled={noTargets !== null}
+        title={noTargets ?? undefined}
         aria-expanded={solving.value}
         data-testid="target-shares"
         onClick={() => {
@@ -47,7 +49,7 @@ export function BalanceChoices({ session, typed, close }: MenuProps) {
         <span>target shares…</span>
         <span class="penstock-balance-what">name a share per class; solved</span>
       </button>
-      {solving.value && live && <TargetShares session={session} />}
+      {solving.value && noTargets === null && <TargetShares session={session} />}
       <button
         {...focusable}
         type="button"

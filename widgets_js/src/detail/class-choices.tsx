@@ -211,7 +211,7 @@ function Choice({ id, session, label, selected, active, onChoose }: ChoiceProps)
 export function ClassMark({ label }: { label: number | null }) {
   const color = classColor(label);
   return (
-    <svg class="penstock-class-mark" width="15" height="11" viewBox="0 0 15 11" aria-hidden="true">
+    <svg class="penstock-choice-mark" width="15" height="11" viewBox="0 0 15 11" aria-hidden="true">
       <rect
         x="1"
         y="1"

@@ -80,6 +80,7 @@ export class StaticModel implements Model {
       const answered = "result" in found;
       const reply = answered ? { v: 1, id, ok: true, result: found.result } : { v: 1, id, ok: false, error: found };
       this.emit("msg:custom", reply, answered ? found.buffers : []);
+      if (answered && found.event !== undefined) this.emit("msg:custom", found.event, []);
     });
   }
 

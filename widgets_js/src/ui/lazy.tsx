@@ -1,6 +1,6 @@
 // A component whose code is in the second file of the build. Where it will be a skeleton holds its place:
 //
-//   const ImageEditor = lazy(() => import("../editor/image-editor.tsx").then((part) => part.ImageEditor), "penstock-over");
+//   const ImageEditor = lazy(() => import("…/image-editor.tsx").then((part) => part.ImageEditor), "penstock-over");
 //
 // `npm run build` moves what is imported like this, and what nothing else needs, out of the first file.
 import type { ComponentChildren } from "preact";

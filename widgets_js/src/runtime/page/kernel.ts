@@ -1,29 +1,42 @@
 // Answers the operations of the contract from what the page holds, so that views need not know whether a kernel does.
-
-import { EVERYTHING } from "../../session/grid-filter.ts";
 import type {
+  AppliedPreset,
   ClauseInfo,
   Display,
-  GridSort,
+  EventMessage,
   GridState,
   Mode,
   Ops,
+  PresetName,
   QueryState,
   RpcError,
   SampleDetail,
   Tile,
 } from "../../session/protocol.ts";
+import { decodeStatistics } from "../../session/statistics-arrays.ts";
+import { drawFactors } from "../../statistics/histogram.ts";
+import { clausePatterns } from "../../statistics/patterns.ts";
+import { type DrawPlan, drawPlan } from "../../statistics/plan.ts";
 import { type KeptColumns, PageColumns } from "./columns.ts";
-import { parseQuery, Refusal } from "./label-query.ts";
+import { needsKernel, parseQuery, Refusal } from "./label-query.ts";
 import type { LabelColumn } from "./label-rows.ts";
-import { arranged, PAGE_SORTS } from "./order.ts";
+import { arranged, selectedIntervals } from "./order.ts";
 import { type Ran, ranQuery } from "./query-run.ts";
 import type { LargeTile, Samples } from "./samples.ts";
-import { matchesKept, withClause, withoutClause, withoutWeights, withPreset } from "./texts.ts";
+import {
+  matchesKept,
+  narrowed,
+  withClause,
+  withoutClause,
+  withoutCondition,
+  withoutWeights,
+  withPreset,
+} from "./texts.ts";
 
 export interface Answer {
   result: unknown;
   buffers: DataView[];
+  event?: EventMessage; // what else has changed
 }
 
 export type Hello = Ops["hello"][1];
@@ -47,8 +60,25 @@ export function answeredOps(samples: Samples | null): (keyof Ops)[] {
     "weights.set",
     "query.run",
   ];
-  const queried: (keyof Ops)[] = ["query.lint", "query.explain", "clause.add", "clause.remove", "clause.preset"];
-  return samples === null ? always : [...always, ...queried, "grid.filter", "grid.sort", "query.complete"];
+  const grid: (keyof Ops)[] = [
+    "grid.filter",
+    "grid.sort",
+    "grid.check_images",
+    "query.without",
+    "query.narrow",
+    "columns.list",
+    "columns.profile",
+    "table.rows",
+  ];
+  const queried: (keyof Ops)[] = [
+    "query.lint",
+    "query.explain",
+    "clause.add",
+    "clause.remove",
+    "clause.preset",
+    "query.complete",
+  ];
+  return samples === null ? always : [...always, ...queried, ...grid];
 }
 
 export class PageKernel {
@@ -62,6 +92,9 @@ export class PageKernel {
   private query: QueryState;
   private buffers: DataView[];
   private pool: Int32Array;
+  private strata: Int32Array | null;
+  private applied: { name: PresetName; parameter: number | null; weights: Map<string, number> } | null = null;
+  private selected: ReadonlySet<number> = new Set(); // places
   private grid: GridState;
   private shown: Int32Array; // places of the samples in the grid
   private history: string[];
@@ -73,19 +106,24 @@ export class PageKernel {
     "query.lint": ({ text }) => this.lint(text),
     "query.complete": () => plain({ completions: [] }),
     "query.explain": ({ text }) => plain({ funnel: this.executed(text).query.funnel }),
-    "weights.set": ({ text, mode, seed }) => this.setWeights(text, mode, seed),
+    "weights.set": ({ text, weights, mode, seed }) => this.setWeights(text, weights, mode, seed),
     "clause.add": ({ text, class_index, weight }) =>
       plain({ text: withClause(text, this.labels(), class_index, weight) }),
     "clause.remove": ({ text, clause }) => plain({ text: withoutClause(text, clause) }),
     "clause.preset": ({ text, preset, parameter }) => this.preset(text, preset, parameter),
     "grid.page": ({ start, stop, size }) => this.page(start, stop, size),
-    "grid.filter": (filter) => this.filter(filter),
-    "grid.sort": ({ sort, descending }) => this.sort(sort, descending),
-    "sample.get": (args) => this.sample(args),
-    "select.set": ({ intervals }) => this.select(intervals),
+    "grid.filter": ({ classes, how, states }) =>
+      this.arrange({ filter: { classes: [...new Set(classes)], how, states } }),
     "columns.list": () => plain(this.columnsNow().list()),
     "columns.profile": ({ names }) => plain(this.columnsNow().profile(names)),
-    "table.rows": ({ start, stop, names }) => plain(this.rows(start, stop, names)),
+    "table.rows": ({ start, stop, names }) => plain(this.tableRows(start, stop, names)),
+    "grid.check_images": () => plain({ unreadable: this.samples?.numUnreadable ?? 0 }),
+    "grid.sort": ({ sort, descending }) => this.arrange({ sort, descending: descending ?? !ASCENDING.test(sort) }),
+    "query.without": ({ text, condition }) =>
+      plain({ text: withoutCondition(text, this.executed(text).query.conditions, condition) }),
+    "query.narrow": ({ text, by }) => this.narrow(text, by),
+    "sample.get": (args) => this.sample(args),
+    "select.set": ({ intervals, keep_hidden }) => this.select(intervals, keep_hidden ?? false),
   };
 
   constructor(hello: Answer, samples: Samples | null, large: LargeTile[], extra: DataView, columns?: KeptColumns) {
@@ -98,12 +136,30 @@ export class PageKernel {
     this.query = this.hello.query;
     this.buffers = hello.buffers;
     this.pool = samples?.pool ?? Int32Array.from(large.keys());
-    this.kept = { query: this.query, buffers: this.buffers, pool: this.pool };
+    this.strata = samples?.strata ?? null;
+    this.kept = { query: this.query, buffers: this.buffers, pool: this.pool, strata: this.strata };
     this.history = this.hello.history;
     this.grid = { ...this.hello.grid, selection: [], num_selected: 0 };
     this.shown = this.pool;
-    if (samples !== null) this.rearrange();
+    if (samples !== null) this.start();
     else this.grid = { ...this.grid, size: large.length };
+  }
+
+  /** The filter and order that Python had, as far as the page can have them. */
+  private start(): void {
+    const { filter } = this.grid;
+    this.grid = { ...this.grid, filter: { ...filter, states: filter.states.filter((state) => state !== "selected") } };
+    this.rearrangeAnyway();
+  }
+
+  private rearrangeAnyway(): void {
+    try {
+      this.rearrange();
+    } catch (failure) {
+      if (!(failure instanceof Refusal)) throw failure;
+      this.grid = { ...this.grid, sort: "query", descending: false };
+      this.rearrange();
+    }
   }
 
   answer(op: string, args: object): Answer | RpcError {
@@ -129,14 +185,20 @@ export class PageKernel {
     return { result: { ...shown, history: this.history, ...more }, buffers: this.buffers };
   }
 
-  private run({ text, mode, seed }: Ops["query.run"][0]): Answer {
-    const { query, buffers, pool } = this.executed(text);
-    this.query = { ...query, mode: mode ?? this.query.mode, seed: seed ?? this.query.seed };
+  private run({ text, mode, seed }: Ops["query.run"][0], mayShowAll = false): Answer {
+    const { query, buffers, pool, strata } = this.executed(text);
+    this.query = {
+      ...query,
+      preset: this.presetOf(query),
+      mode: mode ?? this.query.mode,
+      seed: seed ?? this.query.seed,
+    };
     this.buffers = buffers;
     this.pool = pool;
+    this.strata = strata;
     this.history = [text, ...this.history.filter((one) => one !== text)];
-    this.grid = { ...this.grid, rev: this.grid.rev + 1, filter: EVERYTHING };
-    if (this.samples !== null) this.rearrange();
+    this.grid = { ...this.grid, rev: this.grid.rev + 1, ...(mayShowAll ? { filter: NO_FILTER } : {}) };
+    if (this.samples !== null) this.rearrangeAnyway();
     return this.display({});
   }
 
@@ -162,50 +224,83 @@ export class PageKernel {
     }
   }
 
-  private setWeights(text: string, mode?: Mode, seed?: number): Answer {
+  private setWeights(text: string, weights: readonly number[], mode?: Mode, seed?: number): Answer {
     this.query = {
       ...this.query,
       text,
-      clauses: this.clausesOf(text),
+      clauses: this.clausesOf(text).map((clause, i) => ({ ...clause, weight: weights[i] ?? clause.weight })),
       mode: mode ?? this.query.mode,
       seed: seed ?? this.query.seed,
     };
-    return plain({});
+    if (this.samples === null || (this.grid.sort !== "weight" && this.grid.sort !== "drawn")) return plain({});
+    this.rearrangeAnyway();
+    this.grid = { ...this.grid, rev: this.grid.rev + 1 };
+    return { ...plain({}), event: { v: 1, event: "grid", grid: this.grid } };
   }
 
   private preset(text: string, preset: Ops["clause.preset"][0]["preset"], parameter: number | undefined): Answer {
     if (preset === "raw") return plain(withoutWeights(text, this.clausesOf(text)));
     const { pool } = this.executed(text.slice(0, samplingStart(text)));
-    return plain(withPreset(text, preset, parameter, this.labels(), pool));
+    const made = withPreset(text, preset, parameter, this.labels(), pool);
+    const { clauses } = this.executed(made.text).query;
+    const written = clauses.filter(({ class_index, label }) => class_index !== null || label === "everything else");
+    const weights = new Map(written.map(({ expression, weight }) => [expression, weight]));
+    this.applied = { name: preset, parameter: parameter ?? null, weights };
+    return plain(made);
   }
 
   private clausesOf(text: string): ClauseInfo[] {
     return this.executed(text).query.clauses;
   }
 
-  private filter({ classes, how, states }: Ops["grid.filter"][0]): Answer {
-    if (states.some((one) => one === "edited" || one === "unreadable")) throw new Refusal(NOT_HERE);
-    return this.arrange({ filter: { classes, how, states } });
+  private presetOf({ clauses, preset }: QueryState): AppliedPreset | null {
+    const { applied } = this;
+    const now = new Set(clauses.map(({ expression }) => expression));
+    if (applied === null || ![...applied.weights.keys()].every((source) => now.has(source))) return preset ?? null;
+    const weights = clauses.map(({ expression }) => applied.weights.get(expression) ?? null);
+    return { name: applied.name, parameter: applied.parameter, weights };
   }
 
-  private sort(sort: GridSort, descending = sort === "labels"): Answer {
-    if (!PAGE_SORTS.includes(sort)) throw new Refusal(NOT_HERE);
-    return this.arrange({ sort, descending });
+  private narrow(text: string, by: "filter" | "selection"): Answer {
+    if (by === "selection") throw new Refusal(NOT_HERE); // a selection is named by uids, which are no labels
+    return this.run({ text: narrowed(text, this.grid.filter, this.labels()) }, true);
   }
 
   private arrange(change: Partial<GridState>): Answer {
+    const before = this.grid;
     this.grid = { ...this.grid, ...change };
-    this.rearrange();
+    try {
+      this.rearrange();
+    } catch (failure) {
+      this.grid = before;
+      throw failure;
+    }
     return plain({ grid: this.grid });
   }
 
-  /** Filters and orders the pool; nothing is selected then. */
+  private drawPlan(): DrawPlan {
+    const { statistics, clauses, combine, cap, draws, mode, has_sampling } = this.query;
+    if (statistics === null || this.strata === null) throw needsKernel(undefined, "Only a kernel can sort by this.");
+    const weights = has_sampling ? clauses.map(({ weight }) => weight) : [1];
+    const request = { clauseWeights: weights, combine, cap, draws, mode: has_sampling ? mode : ("once" as const) };
+    return drawPlan({ ...request, statistics: clausePatterns(decodeStatistics(statistics, this.buffers)) });
+  }
+
+  private perPosition(ofStrata: Float64Array): Float64Array {
+    return Float64Array.from(this.strata ?? [], (stratum) => ofStrata[stratum] as number);
+  }
+
+  /** Filters and orders the pool; what is selected stays selected. */
   private rearrange(): void {
     const { samples } = this;
     if (samples === null) return;
     const labels = samples.column(this.hello.dataset.label_tensor);
-    this.shown = arranged(this.pool, this.grid, this.shown, samples, labels);
-    this.grid = { ...this.grid, size: this.shown.length, token: tokenOf(this.shown), selection: [], num_selected: 0 };
+    this.shown = arranged(this.pool, this.grid, samples, labels, this.selected, {
+      weight: () => this.perPosition(this.drawPlan().weights),
+      drawn: () => this.perPosition(drawFactors(this.drawPlan()).mean),
+    });
+    this.grid = { ...this.grid, size: this.shown.length, token: tokenOf(this.shown) };
+    this.showSelection();
   }
 
   private tileAt(position: number, size: number): { tile: Tile; parts: DataView[]; small: boolean } | null {
@@ -225,20 +320,6 @@ export class PageKernel {
     return { tile, parts: [samples.jpeg(place), EMPTY], small: true };
   }
 
-  /** Of the pool that the page was written for; another pool's counts are not in it. */
-  private columnsNow(): PageColumns {
-    if (this.columns === null || this.pool !== this.kept.pool) throw new Refusal(NOT_HERE);
-    return this.columns;
-  }
-
-  private rows(start: number, stop: number, names: string[]): Ops["table.rows"][1] {
-    if (this.columns === null) throw new Refusal(NOT_HERE);
-    const uidAt = (position: number): string | null => this.tileAt(position, LARGE)?.tile.uid ?? null;
-    const result = this.query.kind === "table";
-    const size = result ? (this.columns.list().num_rows ?? 0) : this.grid.size;
-    return this.columns.rows(start, stop, names, { size, token: this.grid.token, uidAt: result ? null : uidAt });
-  }
-
   private page(start: number, stop: number, size: number): Answer {
     const tiles: Tile[] = [];
     const buffers: DataView[] = [];
@@ -256,7 +337,7 @@ export class PageKernel {
     const buffers: DataView[] = [];
     const tile = placedTile(found.tile, [found.parts[0] as DataView, inFull(found.parts[1] as DataView)], buffers);
     const note = found.small && tile.image >= 0 ? SMALL_NOTE : null;
-    const sample: SampleDetail = { ...tile, fields: [], state: "", clauses: null, weight: null, before: null, note };
+    const sample: SampleDetail = { ...tile, fields: [], state: "", before: null, note, clauses: null, weight: null };
     return { result: { sample }, buffers };
   }
 
@@ -272,14 +353,37 @@ export class PageKernel {
     return this.tileOf(this.samples, place, at, LARGE);
   }
 
-  private select(intervals: [number, number][]): Answer {
-    const num_selected = intervals.reduce((sum, [start, stop]) => sum + stop - start, 0);
-    this.grid = { ...this.grid, selection: intervals, num_selected };
+  private columnsNow(): PageColumns {
+    if (this.columns === null || this.pool !== this.kept.pool) throw new Refusal(NOT_HERE);
+    return this.columns;
+  }
+
+  private tableRows(start: number, stop: number, names: readonly string[]): Ops["table.rows"][1] {
+    if (this.columns === null) throw new Refusal(NOT_HERE);
+    const uidAt = (position: number): string | null => this.tileAt(position, LARGE)?.tile.uid ?? null;
+    const result = this.query.kind === "table";
+    const size = result ? (this.columns.list().num_rows ?? 0) : this.grid.size;
+    return this.columns.rows(start, stop, names, { size, token: this.grid.token, uidAt: result ? null : uidAt });
+  }
+
+  private select(intervals: [number, number][], keepHidden: boolean): Answer {
+    const chosen = new Set(intervals.flatMap(([start, stop]) => [...this.shown.subarray(start, stop)]));
+    const here = new Set(this.shown);
+    if (keepHidden) for (const place of this.selected) if (!here.has(place)) chosen.add(place);
+    this.selected = chosen;
+    this.showSelection();
     return plain({ grid: this.grid });
+  }
+
+  private showSelection(): void {
+    const selection = selectedIntervals(this.shown, this.selected);
+    this.grid = { ...this.grid, selection, num_selected: this.selected.size };
   }
 }
 
 const WHY = "This is a copy without a kernel: run the notebook to edit, export and draw.";
+const NO_FILTER = { classes: [], how: "any" as const, states: [] };
+const ASCENDING = /^(query$|row$|tensor:)/; // unless a direction is asked for
 const SMALL = 32;
 const LARGE = 1024;
 const SMALL_NOTE = "This page has only a thumbnail of 32 pixels of this sample.";

@@ -4,12 +4,13 @@ import { type LabelQuery, parseQuery, type Sampling, wrong } from "./label-query
 import { type LabelColumn, type Mask, rowsMeeting } from "./label-rows.ts";
 import type { Samples } from "./samples.ts";
 import { countStrata, type Labels } from "./strata.ts";
-import { placedClauses } from "./texts.ts";
+import { conditionsOf, placedClauses } from "./texts.ts";
 
 export interface Ran {
   query: QueryState;
   buffers: DataView[];
   pool: Int32Array; // places of the samples
+  strata: Int32Array | null; // of each position of the pool; null: not known
 }
 
 const NO_SAMPLING: Omit<Sampling, "from" | "to"> = {
@@ -31,7 +32,7 @@ export function ranQuery(text: string, samples: Samples, dataset: DatasetInfo, b
   if (parsed.sampling !== null) checkDrawable(parsed.sampling, pool, masksOf(parsed, samples));
   const column = samples.column(dataset.label_tensor);
   const labels = column && { ...column, numClasses: dataset.class_names.length };
-  const { header, buffers } = countStrata(pool, masksOf(parsed, samples), labels ?? null);
+  const { header, buffers, ids } = countStrata(pool, masksOf(parsed, samples), labels ?? null);
   const sampling = parsed.sampling ?? NO_SAMPLING;
   const funnel = funnelOf(text, parsed, [samples.count, met.length, pool.length]);
   const query: QueryState = {
@@ -45,6 +46,7 @@ export function ranQuery(text: string, samples: Samples, dataset: DatasetInfo, b
     combine: sampling.combine,
     cap: sampling.cap,
     replace: sampling.replace,
+    conditions: conditionsOf(text, parsed.where),
     clauses: parsed.sampling === null ? [] : placedClauses(text, parsed.sampling, column),
     has_sampling: parsed.sampling !== null,
     funnel,
@@ -52,10 +54,11 @@ export function ranQuery(text: string, samples: Samples, dataset: DatasetInfo, b
     rare_classes: labels === undefined ? [] : rarest(labels, pool),
     statistics: header,
     table: null,
+    preset: null,
     warnings: [],
     followed: null,
   };
-  return { query, buffers, pool };
+  return { query, buffers, pool, strata: ids };
 }
 
 function checkDrawable(sampling: Sampling, pool: Int32Array, masks: readonly Mask[]): void {

@@ -40,6 +40,8 @@ export class Samples {
   readonly rows: Int32Array;
   readonly uids: BigInt64Array;
   readonly pool: Int32Array;
+  /** Stratum of each position of that pool; null where strata are not groups of clauses. */
+  readonly strata: Int32Array | null;
   readonly edited: ReadonlySet<number>;
   private readonly sides: Int32Array;
   private readonly boxes: { offsets: Int32Array; values: Float32Array };
@@ -63,6 +65,7 @@ export class Samples {
     this.rows = int("rows");
     this.uids = new BigInt64Array(arrays.get("uids") ?? new ArrayBuffer(0));
     this.pool = int("pool");
+    this.strata = arrays.has("strata") ? int("strata") : null;
     this.edited = new Set(int("edited"));
     this.sides = int("sides");
     this.columns = header.tensors.map(({ name, class_names, single }, i) => ({
@@ -93,6 +96,30 @@ export class Samples {
   jpeg(place: number): DataView {
     const start = this.jpegs[place] ?? 0;
     return new DataView(this.bytes, start, (this.jpegs[place + 1] ?? start) - start);
+  }
+
+  isUnreadable(place: number): boolean {
+    return this.errors[place] !== undefined;
+  }
+
+  /** Pixels of the whole image; NaN where they are not known. */
+  pixels(place: number): number {
+    return (this.sides[2 * place] ?? 0) * (this.sides[2 * place + 1] ?? 0) || Number.NaN;
+  }
+
+  /** The largest box in square pixels, or the smallest; NaN without boxes. */
+  boxArea(place: number, largest: boolean): number {
+    const { offsets, values } = this.boxes;
+    let found = Number.NaN;
+    for (let j = offsets[place] as number; j < (offsets[place + 1] as number); j += 4) {
+      const area = Math.abs((values[j + 2] as number) * (values[j + 3] as number));
+      if (Number.isNaN(found) || (largest ? area > found : area < found)) found = area;
+    }
+    return found;
+  }
+
+  get numUnreadable(): number {
+    return Object.keys(this.errors).length;
   }
 
   tile(place: number, position: number, labels: LabelColumn | undefined): Tile {

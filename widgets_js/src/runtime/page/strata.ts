@@ -12,6 +12,7 @@ export interface Labels {
 export interface Counted {
   header: StatisticsHeader;
   buffers: DataView[];
+  ids: Int32Array; // stratum of each position of the pool
 }
 
 /** Strata in the order of their clause bit strings, the first clause foremost. */
@@ -73,7 +74,7 @@ export function countStrata(pool: Int32Array, masks: readonly Mask[], labels: La
     level: "clauses",
     bin_error: 0,
   };
-  return { header, buffers: arrays.map(([, array]) => new DataView(array.buffer)) };
+  return { header, ids, buffers: arrays.map(([, array]) => new DataView(array.buffer)) };
 }
 
 /** Adds the classes of a sample; returns how many labels it has. */

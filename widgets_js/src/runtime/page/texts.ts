@@ -1,5 +1,5 @@
 // Queries rewritten as penstock.tql rewrites them: clauses added and removed, weighed by presets.
-import type { ClauseInfo, Ops, QueryState } from "../../session/protocol.ts";
+import type { ClauseInfo, ConditionInfo, GridFilter, Ops, QueryState } from "../../session/protocol.ts";
 import { type Condition, needsKernel, parseQuery, RESERVED, Refusal, type Sampling } from "./label-query.ts";
 import { type LabelColumn, quoted, quotedName } from "./label-rows.ts";
 
@@ -89,6 +89,42 @@ export function withoutClause(text: string, clause: number): string {
   return text.slice(0, clauses[clause - 1]?.to) + text.slice(gone.to);
 }
 
+/** Conditions that AND joins; what parentheses hold is one. */
+export function conditionsOf(text: string, where: Condition | null): ConditionInfo[] {
+  if (where === null) return [];
+  const parts = (node: Condition): Condition[] =>
+    node.op === "and" && node.from === node.left.from ? [...parts(node.left), node.right] : [node];
+  return parts(where).map(({ from, to }) => ({ text: text.slice(from, to).split(/\s+/).join(" "), from, to }));
+}
+
+/** The text without a condition of its WHERE; with the last one WHERE goes. */
+export function withoutCondition(text: string, conditions: readonly ConditionInfo[], at: number): string {
+  const gone = conditions[at];
+  if (gone === undefined) throw new Refusal({ code: "BadRequest", message: `condition ${at} does not exist` });
+  const [before, after] = [conditions[at - 1], conditions[at + 1]];
+  if (after !== undefined) return text.slice(0, gone.from) + text.slice(after.from);
+  if (before !== undefined) return text.slice(0, before.to) + text.slice(gone.to);
+  const head = text.slice(0, gone.from).replace(/\s*\bwhere\s*$/i, "");
+  const tail = text.slice(gone.to);
+  return head + (/^\s/.test(tail) || /^[\s;]*$/.test(tail) ? tail : ` ${tail}`);
+}
+
+/** The text with what a filter shows as one more condition of its WHERE. */
+export function narrowed(text: string, { classes, how, states }: GridFilter, labels: LabelColumn): string {
+  const { where, limit, offset, sampling, end } = parseQuery(text);
+  if (states.length > 0 || classes.length === 0 || limit !== null || offset !== null) throw needsKernel();
+  const each = classes.map((index) => `${how === "not" ? "not " : ""}${conditionOf(labels, index)}`);
+  const any = how === "any" && each.length > 1;
+  const condition = any ? `(${each.join(" or ")})` : each.join(" and ");
+  if (where === null) {
+    const last = sampling === null ? end : text.slice(0, sampling.from).trimEnd().length;
+    return `${text.slice(0, last)} where ${condition}${text.slice(last)}`;
+  }
+  const held = text.slice(where.from, where.to);
+  const whole = where.op === "or" && where.from === where.left.from ? `(${held})` : held;
+  return `${text.slice(0, where.from)}${whole} and ${condition}${text.slice(where.to)}`;
+}
+
 type Preset = Ops["clause.preset"][0]["preset"];
 
 const REFERENCES: Record<Preset, string> = {
@@ -99,10 +135,11 @@ const REFERENCES: Record<Preset, string> = {
   effective_number: "Y. Cui et al., Class-balanced loss based on effective number of samples, 2019",
   repeat_factor: "A. Gupta, P. Dollar, R. Girshick, LVIS: a dataset for large vocabulary instance segmentation, 2019",
 };
-const MOST_CLASSES = 40; // more are written as a table, which only a kernel can read
+const MOST_CLAUSES = 40; // more are written as a table, which only a kernel can read
 
 /** Raw: every weight 1. */
 export function withoutWeights(text: string, clauses: readonly ClauseInfo[]): { text: string; reference: string } {
+  if (clauses.some(({ table }) => table != null)) throw needsKernel();
   const literals = clauses.filter(({ from }) => from !== null).sort((a, b) => (b.from as number) - (a.from as number));
   const rest = (before: string, { from, to }: ClauseInfo) =>
     `${before.slice(0, from as number)}1${before.slice(to as number)}`;
@@ -119,13 +156,22 @@ export function withPreset(
   const reference = REFERENCES[preset];
   const { sampling, end } = parseQuery(text);
   const counts = samplesWith(labels, pool);
-  if (counts.size > MOST_CLASSES) throw needsKernel(undefined, "Only a kernel can weigh more than 40 classes at once.");
+  if (counts.size >= MOST_CLAUSES) throw needsKernel(undefined, "Only a kernel can weigh 40 classes or more at once.");
   const weights = presetWeights(preset, parameter, [...counts.values()], pool.length);
   const pairs = [...counts.keys()].map((id, i) => `${conditionOf(labels, id)}: ${numberText(weights[i] as number, 6)}`);
-  const term = `max_weight(${[...pairs, "True: 1"].join(", ")})`;
+  const term = `max_weight(${[...keptPairs(text, sampling, labels), ...pairs, "True: 1"].join(", ")})`;
   if (sampling === null) return { text: `${text.slice(0, end)} sample by ${term}${text.slice(end)}`, reference };
   const close = text.indexOf(")", sampling.clauses.at(-1)?.to) + 1;
   return { text: `${text.slice(0, sampling.from)}sample by ${term}${text.slice(close)}`, reference };
+}
+
+/** Clauses that ask for no class and not for every sample, as they are written. */
+function keptPairs(text: string, sampling: Sampling | null, labels: LabelColumn): string[] {
+  if (sampling === null || sampling.combine !== "max") return [];
+  const [others, infos] = [sampling.clauses, placedClauses(text, sampling, labels)];
+  return others
+    .filter(({ condition }, i) => infos[i]?.class_index === null && condition.op !== "constant")
+    .map(({ from, to }) => text.slice(from, to));
 }
 
 /** Samples of the pool with each class that occurs, in class order. */
