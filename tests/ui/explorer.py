@@ -106,6 +106,13 @@ def open_explorer(notebook: NotebookPage, cell: int = 0) -> Explorer:
     return _drawn(notebook.page, notebook.widget(), notebook.errors)
 
 
+def reloaded_explorer(notebook: NotebookPage) -> Explorer:
+    """Return the Explorer that a reloaded page shows by itself, once it hears from its kernel."""
+    root = notebook.widget()
+    expect(root).to_have_attribute("data-link", "live", timeout=60_000)
+    return _drawn(notebook.page, root, notebook.errors)
+
+
 def explorer_of(page: Page) -> Explorer:
     """Return the Explorer that `open_plain` has opened, once it has drawn and heard from its session."""
     return _drawn(page, page.get_by_test_id("penstock-explorer"), page.faults)
