@@ -13,7 +13,7 @@ from PIL import Image
 
 import penstock
 from benchmarks._wire import MODEL, served
-from penstock.widgets.operations._thumbnails import THUMBNAILS
+from penstock.widgets.operations.images._thumbnails import THUMBNAILS
 from penstock.widgets.shapes._packed import SHAPES
 from tests.ui.chromium import FLAGS
 

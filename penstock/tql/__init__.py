@@ -8,12 +8,12 @@ from penstock.tql.editor._renaming import rename_classes
 from penstock.tql.functions._registry import function
 from penstock.tql.pipeline._plans import HasSampleWeights, Weights, exact_plan, make_plan, spec_for
 from penstock.tql.pipeline._run import QueryResult, bind_sampling, parse_sampling, run, with_class_tables
-from penstock.tql.syntax._clauses import ClassTables, WeightClause, add_clause, clauses, remove_clause, rewrite_weight
-from penstock.tql.syntax._layout import format_query
 from penstock.tql.syntax._lexer import quote_name, quote_text
 from penstock.tql.syntax._parser import parse
-from penstock.tql.syntax._unparse import unparse
-from penstock.tql.syntax._where import Condition, conditions, with_condition, without_condition
+from penstock.tql.writing._clauses import ClassTables, WeightClause, add_clause, clauses, remove_clause, rewrite_weight
+from penstock.tql.writing._layout import format_query
+from penstock.tql.writing._unparse import unparse
+from penstock.tql.writing._where import Condition, conditions, with_condition, without_condition
 
 __all__ = [
     "ClassTables",

@@ -12,8 +12,8 @@ from penstock import tql
 from penstock.table import Table
 from penstock.tensors import boxes_xywh, first_tensor
 from penstock.widgets.editing._sample import edited_uids
-from penstock.widgets.operations._thumbnails import Thumbnail, Thumbnails
-from penstock.widgets.session._query_run import QueryRun
+from penstock.widgets.operations.images._thumbnails import Thumbnail, Thumbnails
+from penstock.widgets.queries._query_run import QueryRun
 
 if TYPE_CHECKING:
     from penstock.widgets.session._session import Session

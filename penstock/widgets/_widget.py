@@ -23,11 +23,11 @@ from penstock.widgets._runtime import read_stub, runtime
 from penstock.widgets._snapshot import snapshot
 from penstock.widgets._still import still_html, still_thumbnails
 from penstock.widgets._traits import PanelTrait, SessionEnum, SessionInt, SessionUnicode, WeightsTrait, follow
+from penstock.widgets.exporting._export import code_of, loader_of
 from penstock.widgets.operations._contract import all_operations
 from penstock.widgets.operations._describe import dataset_info, display_state, grid_state
 from penstock.widgets.requests._operation import News
 from penstock.widgets.requests._rpc import Dispatcher
-from penstock.widgets.session._export import code_of, loader_of
 from penstock.widgets.session._session import Session, What
 from penstock.widgets.session._session_state import Explorable
 

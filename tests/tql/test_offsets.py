@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from penstock.tql.syntax._offsets import Offsets
+from penstock.tql.writing._offsets import Offsets
 
 TEXT = "aé漢😀b😀"  # one unit each, but two for each 😀
 

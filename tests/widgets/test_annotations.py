@@ -9,7 +9,7 @@ import pytest
 
 import penstock
 from penstock.widgets import Session
-from penstock.widgets.session import _annotations as annotations
+from penstock.widgets.exporting import _annotations as annotations
 from tests.widgets.conftest import NUM_SAMPLES, FrontEnd, RpcError
 
 QUERY = "select * where contains(labels, 'Ring') sample by max_weight(contains(labels, 'Cross'): 20, True: 1)"

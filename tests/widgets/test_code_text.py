@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from penstock.widgets.session._code_text import WIDTH, Name, call_text, comment_text, value_text
+from penstock.widgets.exporting._code_text import WIDTH, Name, call_text, comment_text, value_text
 
 TEXTS = st.text(alphabet=st.sampled_from("ab '\"\\\n\té→🍣  x"), max_size=400)
 VALUES = st.recursive(

@@ -7,7 +7,7 @@ import penstock
 from penstock.dataset.samples import content_of
 from penstock.sampling import SamplingSpec, Strata
 from penstock.widgets.operations._describe import statistics
-from penstock.widgets.operations._tiles import sample_fields
+from penstock.widgets.operations.images._tiles import sample_fields
 
 
 @pytest.mark.parametrize("num_weights", [100, 20_000], ids=["every weight its own", "weights in bins"])

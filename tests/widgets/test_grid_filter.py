@@ -11,7 +11,7 @@ from penstock.errors import SampleIndexError, SamplingError
 from penstock.table import Ragged
 from penstock.tensors import encode_image
 from penstock.widgets import Session
-from penstock.widgets.session._filter import with_classes
+from penstock.widgets.grid._filter import with_classes
 from tests.widgets.conftest import FrontEnd, RpcError
 
 NAMES = ["bus", "car", "what?", "o'hare", "w*", "never"]

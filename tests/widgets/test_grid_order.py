@@ -10,7 +10,7 @@ import pytest
 import penstock
 from penstock.errors import SamplingError, TensorNotFoundError
 from penstock.widgets import Session
-from penstock.widgets.session._order import stable_order
+from penstock.widgets.grid._order import stable_order
 from tests.widgets.conftest import RpcError
 
 NUM_ROWS = 30

@@ -14,7 +14,7 @@ from penstock import errors
 from penstock.dataset.samples import content_of
 from penstock.widgets import Session
 from penstock.widgets.operations._contract import all_operations
-from penstock.widgets.operations._thumbnails import Thumbnails
+from penstock.widgets.operations.images._thumbnails import Thumbnails
 from penstock.widgets.requests._operation import operation, operations_of
 from penstock.widgets.requests._rpc import Dispatcher
 from tests.widgets.conftest import FrontEnd, RpcError

@@ -12,7 +12,7 @@ import pytest
 import penstock
 from penstock.errors import ImageDecodeError, LinkError, StorageError
 from penstock.tensors import encode_image
-from penstock.widgets.operations._thumbnails import THUMBNAILS
+from penstock.widgets.operations.images._thumbnails import THUMBNAILS
 from penstock.widgets.requests._failures import in_short, problem_of
 from tests.widgets.conftest import FrontEnd, RpcError
 

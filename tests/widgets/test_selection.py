@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from penstock.widgets.session._selection import MAX_INTERVALS, NOTHING, Selection
+from penstock.widgets.grid._selection import MAX_INTERVALS, NOTHING, Selection
 
 SHOWN = np.array([50, 40, 30, 20, 10])
 

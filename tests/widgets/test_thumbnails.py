@@ -8,7 +8,7 @@ import pytest
 from penstock.errors import QueryCancelledError
 from penstock.table import ArrayTable
 from penstock.tensors import decode_image, encode_image
-from penstock.widgets.operations._thumbnails import Thumbnails
+from penstock.widgets.operations.images._thumbnails import Thumbnails
 
 
 class CountingTable(ArrayTable):

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from penstock.tql.syntax._lexer import KEYWORDS, Token
-from penstock.tql.syntax._offsets import Offsets
+from penstock.tql.writing._offsets import Offsets
 
 __all__ = ["ColoredToken", "scan", "tokens"]
 

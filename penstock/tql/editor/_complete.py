@@ -12,8 +12,8 @@ from penstock.tql.editor._colors import scan
 from penstock.tql.editor._lint import class_counts_of, described_tensor
 from penstock.tql.functions._registry import FUNCTIONS
 from penstock.tql.syntax._lexer import KEYWORDS, Token, quote_name, quote_text
-from penstock.tql.syntax._offsets import Offsets
 from penstock.tql.syntax._parser import Parser, expected_at
+from penstock.tql.writing._offsets import Offsets
 
 __all__ = ["Completion", "complete"]
 

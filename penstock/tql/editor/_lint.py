@@ -17,11 +17,11 @@ from penstock.tql.pipeline._tree import walk
 from penstock.tql.pipeline._weighing import WeightStep
 from penstock.tql.syntax import _ast as ast
 from penstock.tql.syntax._lexer import KEYWORDS, Token, tokenize
-from penstock.tql.syntax._offsets import Offsets
 from penstock.tql.syntax._parser import parse
 from penstock.tql.values._memo import memo_of
 from penstock.tql.values._types import tensor_type
 from penstock.tql.values._values import Value
+from penstock.tql.writing._offsets import Offsets
 
 __all__ = ["Diagnostic", "Hover", "class_counts_of", "described_tensor", "hover", "lint"]
 

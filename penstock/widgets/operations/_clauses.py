@@ -19,11 +19,11 @@ from penstock.sampling import (
 )
 from penstock.sampling.spec._number_text import number_text
 from penstock.tql.syntax import _ast as ast
+from penstock.widgets.exporting._export import split_sampling, with_weights
 from penstock.widgets.operations._arguments import CLASS, MAX_CLAUSES, QUERY
+from penstock.widgets.queries._class_tables import ClassTable, pair_numbers
 from penstock.widgets.requests import _checks as check
 from penstock.widgets.requests._operation import Call, operation
-from penstock.widgets.session._class_tables import ClassTable, pair_numbers
-from penstock.widgets.session._export import split_sampling, with_weights
 from penstock.widgets.session._narrowing import class_condition
 from penstock.widgets.session._session import Session
 

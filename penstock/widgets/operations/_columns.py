@@ -16,10 +16,10 @@ from penstock.widgets.columns._shown import ShownColumn, shown_columns
 from penstock.widgets.editing._sample import edited_uids
 from penstock.widgets.operations._arguments import POSITION, QUERY
 from penstock.widgets.operations._describe import cell_text, data_token, shown_kind
+from penstock.widgets.queries._query_run import QueryRun
 from penstock.widgets.requests import _checks as check
 from penstock.widgets.requests._operation import Call, operation
 from penstock.widgets.session._display import Display
-from penstock.widgets.session._query_run import QueryRun
 from penstock.widgets.session._session import Session
 
 __all__ = ["ColumnOperations"]

@@ -11,8 +11,8 @@ from penstock.widgets.operations._grid import GridOperations
 from penstock.widgets.operations._plan import ExportOperations, PlanOperations
 from penstock.widgets.operations._query import QueryOperations
 from penstock.widgets.operations._review import ReviewOperations
-from penstock.widgets.operations._samples import SampleOperations
 from penstock.widgets.operations._views import ViewOperations
+from penstock.widgets.operations.images._samples import SampleOperations
 from penstock.widgets.requests._code import CodeOperations
 from penstock.widgets.session._session import Session
 

@@ -16,10 +16,10 @@ from penstock.table import OverlayTable, Ragged, class_colors_of, class_totals
 from penstock.tensors import TensorSpec, first_tensor, kind_in_words, labels_in_words
 from penstock.widgets.editing._objects import object_group
 from penstock.widgets.editing._sample import edited_uids
+from penstock.widgets.grid._order import scalar_tensors
+from penstock.widgets.queries._query_run import QueryRun
 from penstock.widgets.requests._operation import Reply
 from penstock.widgets.session._display import Display
-from penstock.widgets.session._order import scalar_tensors
-from penstock.widgets.session._query_run import QueryRun
 from penstock.widgets.shapes._skeletons import skeletons
 
 if TYPE_CHECKING:

@@ -23,7 +23,7 @@ from penstock.widgets.editing._shapes import EditedShape
 from penstock.widgets.operations._arguments import CLASS, UID
 from penstock.widgets.operations._describe import display_state
 from penstock.widgets.operations._editor import Chosen, Editor
-from penstock.widgets.operations._tiles import sample_detail
+from penstock.widgets.operations.images._tiles import sample_detail
 from penstock.widgets.requests import _checks as check
 from penstock.widgets.requests._operation import Call, Reply, operation
 from penstock.widgets.session._display import Display

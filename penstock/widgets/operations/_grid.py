@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from penstock.widgets.grid._filter import STATES, How, State
+from penstock.widgets.grid._selection import MAX_INTERVALS
 from penstock.widgets.operations._arguments import CLASS, POSITION
 from penstock.widgets.operations._describe import grid_state
-from penstock.widgets.operations._tiles import tiles
+from penstock.widgets.operations.images._tiles import tiles
 from penstock.widgets.requests import _checks as check
 from penstock.widgets.requests._operation import Call, Reply, operation
-from penstock.widgets.session._filter import STATES, How, State
-from penstock.widgets.session._selection import MAX_INTERVALS
 from penstock.widgets.session._session import Session
 
 __all__ = ["GridOperations"]

@@ -11,21 +11,21 @@ from numpy.typing import NDArray
 
 from penstock.errors import ExportError, SamplingError
 from penstock.sampling import ClassCounts, IndexStream, ShuffledStream
-from penstock.widgets.operations._arguments import MODE, SEED, WEIGHTS
-from penstock.widgets.requests import _checks as check
-from penstock.widgets.requests._operation import Call, operation
-from penstock.widgets.session._annotations import (
+from penstock.widgets.exporting._annotations import (
     annotations_code,
     default_places,
     exported_view,
     place_of,
     write_annotations,
 )
-from penstock.widgets.session._export import code_of
-from penstock.widgets.session._formats import ExportFormat, export_formats, format_named
-from penstock.widgets.session._query_run import QueryRun
+from penstock.widgets.exporting._export import code_of
+from penstock.widgets.exporting._formats import ExportFormat, export_formats, format_named
+from penstock.widgets.operations._arguments import MODE, SEED, WEIGHTS
+from penstock.widgets.queries._query_run import QueryRun
+from penstock.widgets.queries._source import same_state
+from penstock.widgets.requests import _checks as check
+from penstock.widgets.requests._operation import Call, operation
 from penstock.widgets.session._session import Session
-from penstock.widgets.session._source import same_state
 
 __all__ = ["ExportOperations", "PlanOperations"]
 

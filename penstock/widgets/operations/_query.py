@@ -9,9 +9,9 @@ from penstock import tql
 from penstock.tql.syntax import _ast as ast
 from penstock.widgets.operations._arguments import MODE, QUERY, SEED, WEIGHTS
 from penstock.widgets.operations._describe import clause_infos, display_state, query_reply, saved_views
+from penstock.widgets.queries._query_run import Mode
 from penstock.widgets.requests import _checks as check
 from penstock.widgets.requests._operation import Call, Reply, operation
-from penstock.widgets.session._query_run import Mode
 from penstock.widgets.session._session import Session
 
 __all__ = ["QueryOperations"]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from penstock.errors import ConflictError, ImageDecodeError, PenstockError, QueryCancelledError, TQLError
-from penstock.tql.syntax._offsets import Offsets
+from penstock.tql.writing._offsets import Offsets
 from penstock.widgets.requests._checks import BadRequestError, OutdatedError
 
 if TYPE_CHECKING:

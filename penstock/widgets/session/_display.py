@@ -8,11 +8,11 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.widgets.session._filter import EVERYTHING, GridFilter, matching
+from penstock.widgets.grid._filter import EVERYTHING, GridFilter, matching
+from penstock.widgets.grid._order import AS_QUERIED, GridOrder, SortKeys, arranged_positions
+from penstock.widgets.grid._selection import NOTHING, Selection
+from penstock.widgets.queries._query_run import QueryRun
 from penstock.widgets.session._follow import Behind
-from penstock.widgets.session._order import AS_QUERIED, GridOrder, SortKeys, arranged_positions
-from penstock.widgets.session._query_run import QueryRun
-from penstock.widgets.session._selection import NOTHING, Selection
 
 __all__ = ["Display", "arranged"]
 

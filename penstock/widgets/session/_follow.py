@@ -10,8 +10,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Literal
 
-__all__ = ["Behind", "Follower"]
+from penstock.errors import PenstockError
 
+__all__ = ["OTHERS_WROTE", "WRITING", "Behind", "Follower", "not_run"]
+
+_SHORT_ID = 7  # characters of a version
 _PAUSE_S = 0.04  # changes this close together are shown as one
 _REST = 2  # times the last refresh took: many changes in a row leave the writer two thirds of the time
 
@@ -30,6 +33,18 @@ class Behind:
 
     message: str
     remedy: Literal["update"] | None = None
+
+
+WRITING = Behind(message="a `with` block is writing to the dataset; its changes are shown when it ends")
+OTHERS_WROTE = Behind(message="another session has written to the dataset since", remedy="update")
+
+
+def not_run(error: PenstockError, version: str) -> Behind:
+    """Return that the query fails on the dataset as it is now, and which version is shown instead."""
+    return Behind(
+        message=f"the query does not run on the dataset as it is now: {error.message}. "
+        f"Version {version[:_SHORT_ID]} is shown"
+    )
 
 
 class Follower:

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from penstock import tql
 from penstock.errors import TQLError
 from penstock.table import OverlayTable, class_keys, merged_into, new_index, resolved
-from penstock.widgets.session._filter import GridFilter
-from penstock.widgets.session._query_run import Followed, QueryRun, reweighted, same_but_weights
+from penstock.widgets.grid._filter import GridFilter
+from penstock.widgets.queries._query_run import Followed, QueryRun, reweighted, same_but_weights
 
 __all__ = ["Follows", "Names", "filter_now", "renamed"]
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Literal
+
 import numpy as np
 from numpy.typing import NDArray
 
 from penstock import tql
 from penstock.errors import DatasetError
+from penstock.widgets.grid._filter import GridFilter, State, matching
+from penstock.widgets.queries._query_run import QueryRun
 from penstock.widgets.session._display import Display
-from penstock.widgets.session._filter import GridFilter, State, matching
-from penstock.widgets.session._query_run import QueryRun
 
-__all__ = ["MAX_NAMED", "class_condition", "filter_condition", "positions_of_selected", "selection_condition"]
+__all__ = ["MAX_NAMED", "class_condition", "filter_condition", "narrowed_text", "selection_condition"]
 
 MAX_NAMED = 500
 """Samples a query can name one by one: more make a text nobody reads, and a trait of 20 KB."""
@@ -33,6 +36,37 @@ def class_condition(tensor: str, name: str) -> str:
     column, text = tql.quote_name(tensor), tql.quote_text(name)
     wild = any(character in name for character in _WILD)
     return f"any({column} = {text})" if wild else f"contains({column}, {text})"
+
+
+def narrowed_text(
+    display: Display, by: Literal["filter", "selection"], text: str, pool_of: Callable[[str], NDArray[np.int64]]
+) -> str:
+    """Return a query with what the grid's filter shows, or the selection, written into its WHERE.
+
+    Parameters
+    ----------
+    display : Display
+        With the filter and the selection.
+    by : {"filter", "selection"}
+        What is written.
+    text : str
+        The query.
+    pool_of : callable
+        Returns the rows of the pool of a query.
+
+    Raises
+    ------
+    DatasetError
+        If no condition says it, or the query would then choose other samples.
+    """
+    condition = filter_condition(display) if by == "filter" else selection_condition(display)
+    wanted = display.positions if by == "filter" else positions_of_selected(display)
+    narrowed = tql.with_condition(text, condition)
+    if not np.array_equal(np.sort(pool_of(narrowed)), np.sort(display.run.pool[wanted])):
+        raise DatasetError(
+            "the query cannot be narrowed without changing it otherwise", hint="write the condition into its WHERE"
+        )
+    return narrowed
 
 
 def filter_condition(display: Display) -> str:

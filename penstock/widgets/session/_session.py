@@ -10,42 +10,33 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from penstock import tql
 from penstock.dataset.samples import content_of
-from penstock.errors import DatasetError, PenstockError, SampleIndexError, SamplingError, TQLError
+from penstock.errors import SamplingError, TQLError
 from penstock.sampling import SamplingPlan
 from penstock.table import OverlayTable
+from penstock.widgets.exporting._export import split_sampling, view_of
+from penstock.widgets.grid._filter import EVERYTHING, GridFilter, How, State, checked_filter
+from penstock.widgets.grid._image_checks import ImageChecks
+from penstock.widgets.grid._order import checked_order, present_order
+from penstock.widgets.grid._selection import NOTHING, positions_of, rows_in_order
+from penstock.widgets.queries._applied_presets import AppliedPresets
+from penstock.widgets.queries._class_tables import ClassTable, ClassTables
+from penstock.widgets.queries._query_run import Mode, QueryRun, execute, same_but_weights
+from penstock.widgets.queries._reweighing import reweighed
+from penstock.widgets.queries._source import same_state
 from penstock.widgets.requests._checks import OutdatedError
 from penstock.widgets.requests._failures import in_short
-from penstock.widgets.session._applied_presets import AppliedPresets
-from penstock.widgets.session._class_tables import ClassTable, ClassTables
 from penstock.widgets.session._display import Display, arranged
-from penstock.widgets.session._export import split_sampling, view_of
-from penstock.widgets.session._filter import EVERYTHING, GridFilter, How, State, checked_filter
-from penstock.widgets.session._follow import Behind, Follower
+from penstock.widgets.session._follow import OTHERS_WROTE, WRITING, Behind, Follower, not_run
 from penstock.widgets.session._followed import Follows, Names, filter_now, renamed
-from penstock.widgets.session._image_checks import ImageChecks
-from penstock.widgets.session._narrowing import filter_condition, positions_of_selected, selection_condition
-from penstock.widgets.session._options import (
-    Unit,
-    checked_seed,
-    checked_unit,
-    present_labels,
-)
-from penstock.widgets.session._order import checked_order, present_order
-from penstock.widgets.session._query_run import Mode, QueryRun, as_written, execute, reweighted, same_but_weights
-from penstock.widgets.session._selection import NOTHING
+from penstock.widgets.session._narrowing import narrowed_text
+from penstock.widgets.session._options import Unit, checked_seed, checked_unit, present_labels
 from penstock.widgets.session._session_state import SessionState, Watcher, What
-from penstock.widgets.session._source import same_state
 
 if TYPE_CHECKING:
     from penstock.dataset import Dataset, View
 
 __all__ = ["Session", "Watcher", "What"]
-
-_SHORT_ID = 7
-_WRITING = Behind(message="a `with` block is writing to the dataset; its changes are shown when it ends")
-_OTHERS_WROTE = Behind(message="another session has written to the dataset since", remedy="update")
 
 
 class Session(SessionState):
@@ -174,19 +165,10 @@ class Session(SessionState):
         Raises
         ------
         DatasetError
-            If no condition says it: there is no filter or selection, or too many samples would have to be named.
+            If no condition says it: there is no filter or selection, or too many samples to name.
         """
         with self.lock:
-            display = self._display
-            condition = filter_condition(display) if by == "filter" else selection_condition(display)
-            wanted = display.positions if by == "filter" else positions_of_selected(display)
-            narrowed = tql.with_condition(text, condition)
-            found = self.try_query(narrowed, cancelled=cancelled).pool
-            if not np.array_equal(np.sort(found), np.sort(display.run.pool[wanted])):
-                raise DatasetError(
-                    "the query cannot be narrowed without changing it otherwise",
-                    hint="write the condition into its WHERE",
-                )
+            narrowed = narrowed_text(self._display, by, text, lambda one: self.try_query(one, cancelled=cancelled).pool)
             return self.run_query(narrowed, cancelled=cancelled, show_all=True)
 
     def try_query(self, text: str, *, cancelled: Callable[[], bool] | None = None) -> QueryRun:
@@ -216,22 +198,11 @@ class Session(SessionState):
                 text = renamed(text, self._renames)  # of a slider that was moved while classes were renamed
             if not same_but_weights(text, self.run.text):
                 raise SamplingError("the text differs from the query that ran in more than its weights; run it first")
-            if weights is not None:
-                self._check_number_of(weights)
             seed = None if seed is None else checked_seed(seed)
-            changes: dict[str, Any] = {} if mode is None else {"mode": mode}
-            changes |= {} if seed is None else {"seed": seed}
-            changes |= {} if size == "same" else {"size": size}
-            spec = self.run.spec.with_options(**(changes if self.run.has_sampling else {}))
-            if weights is not None:
-                spec = spec.replace_weights({i: float(w) for i, w in enumerate(weights)})
-            if self.run.has_sampling:
-                text = reweighted(text, spec, self._clauses(text))
-                spec = as_written(spec, self._clauses(text))
-            by_clause = self.run.has_sampling and spec.expression is None
-            tables = self._tables.with_weights(self._clauses(text), spec.weights) if by_clause else self._tables
-            run = replace(self.run.with_spec(spec, text), tables=tables)
-            _ = run.plan  # refuses what these rows cannot be drawn by
+            options: dict[str, Any] = {} if mode is None else {"mode": mode}
+            options |= {} if seed is None else {"seed": seed}
+            options |= {} if size == "same" else {"size": size}
+            run, tables = reweighed(self.run, text, weights, options, self._tables, self.tables)
             self._mode, self._seed = mode or self._mode, self._seed if seed is None else seed
             another_size = size not in {"same", self._size}
             self._size = self._size if size == "same" else size
@@ -251,17 +222,6 @@ class Session(SessionState):
     def tables(self) -> Mapping[str, Mapping[str, float]]:
         """Weights by class name of each ``$name`` that a query can have, of the data on show."""
         return self._tables.fitting(self.table)
-
-    def _clauses(self, text: str) -> tuple[tql.WeightClause, ...]:
-        return tql.clauses(text, self.table, tables=self.tables)
-
-    def _check_number_of(self, weights: Sequence[float] | NDArray[np.float64]) -> None:
-        expected = len(self.weights)
-        if len(weights) != expected:
-            raise SamplingError(
-                f"{len(weights)} weights given; the query has {expected} weight clauses",
-                hint=None if expected else "add SAMPLE BY max_weight(...) to the query",
-            )
 
     # ---- what is shown and selected ------------------------------------------------
 
@@ -308,13 +268,7 @@ class Session(SessionState):
             return len(self._display.positions)
 
     def check_images(self, progress: Callable[[int, int], None] | None = None) -> int:
-        """Read the images of the pool that may be unreadable, those that were too; return how many are.
-
-        Parameters
-        ----------
-        progress : callable, optional
-            Called with the numbers of images read and to be read; what it raises ends it.
-        """
+        """Read the images of the pool that may be unreadable, those that were too; return how many are."""
         return len(self.image_checks.unreadable(self.run.table, self.run.pool, progress, again=True))
 
     def sort(self, by: str, *, descending: bool | None = None) -> None:
@@ -354,10 +308,7 @@ class Session(SessionState):
             display = self._display
             if token is not None and token != display.token:
                 raise OutdatedError("the samples in the grid have changed; select again")
-            chosen = np.zeros(len(display.uids), bool)
-            for start, stop in intervals:
-                chosen[start:stop] = True
-            positions = np.flatnonzero(chosen)
+            positions = positions_of(intervals, len(display.uids))
             self._publish(display.with_selected_positions(positions, keep_hidden=keep_hidden), "selection")
             return len(self._display.selection.uids)
 
@@ -370,13 +321,9 @@ class Session(SessionState):
             If a row is out of range.
         """
         self.follow()
-        wanted = np.atleast_1d(np.asarray(rows)).astype(np.int64)
-        num_rows = self.table.num_rows
-        wrong = wanted[(wanted < 0) | (wanted >= num_rows)]
-        if len(wrong):
-            raise SampleIndexError(f"row {int(wrong[0])} is out of range; the dataset has {num_rows} samples")
+        wanted = rows_in_order(rows, self.table.num_rows)
         with self.lock:
-            chosen = self.table.uids(wanted[np.sort(np.unique(wanted, return_index=True)[1])])
+            chosen = self.table.uids(wanted)
             self._publish(self._display.with_selected(chosen), "selection")
 
     def set_unit(self, unit: Unit) -> None:
@@ -401,7 +348,7 @@ class Session(SessionState):
                 if store:
                     self.dataset.refresh()
                 behind = None if store else self._noticed()
-                if behind is not _WRITING:
+                if behind is not WRITING:
                     behind = self._brought_up(behind) or behind
             except (KeyboardInterrupt, SystemExit):
                 raise
@@ -419,10 +366,8 @@ class Session(SessionState):
 
     def _noticed(self) -> Behind | None:
         if content_of(self.dataset).is_grouping:
-            return _WRITING
-        if not self.dataset.is_behind:
-            return None
-        return _OTHERS_WROTE
+            return WRITING
+        return OTHERS_WROTE if self.dataset.is_behind else None
 
     def _brought_up(self, behind: Behind | None) -> Behind | None:
         """Run the query again where the data differs from what it ran on; where it no longer runs, keep what was."""
@@ -433,7 +378,7 @@ class Session(SessionState):
             try:
                 run = self._execute_followed(table)
             except (TQLError, SamplingError) as error:
-                self._unread = table, _not_run(error, self.table)
+                self._unread = table, not_run(error, self.table.version)
             else:
                 self._unread = None
                 self._drop_outdated_edits(run)
@@ -501,10 +446,3 @@ class Session(SessionState):
         if gone:
             run = replace(run, warnings=(*run.warnings, f"{gone} samples of the view are no longer in the dataset"))
         return run
-
-
-def _not_run(error: PenstockError, shown: OverlayTable) -> Behind:
-    version = shown.version[:_SHORT_ID]
-    return Behind(
-        message=f"the query does not run on the dataset as it is now: {error.message}. Version {version} is shown"
-    )

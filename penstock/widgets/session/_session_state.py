@@ -15,11 +15,11 @@ from penstock.sampling import SamplingSpec
 from penstock.table import OverlayTable
 from penstock.tensors import label_tensor
 from penstock.widgets.editing._edits import EditStack, edit_stack, rows_of
+from penstock.widgets.queries._query_run import Mode, QueryRun
+from penstock.widgets.queries._source import Source
 from penstock.widgets.session._display import Display
 from penstock.widgets.session._follow import Behind
 from penstock.widgets.session._options import Unit, checked_seed, checked_unit
-from penstock.widgets.session._query_run import Mode, QueryRun
-from penstock.widgets.session._source import Source
 
 if TYPE_CHECKING:
     from penstock.dataset import Dataset, View

@@ -27,13 +27,13 @@ export function rowsMeeting(condition: Condition, columns: readonly LabelColumn[
         : left.map((held, i) => held | (right[i] as number));
     }
     default:
-      return labelled(condition, columns, numSamples);
+      return labeled(condition, columns, numSamples);
   }
 }
 
-type Labelled = Exclude<Condition, { op: "constant" | "not" | "and" | "or" }>;
+type Labeled = Exclude<Condition, { op: "constant" | "not" | "and" | "or" }>;
 
-function labelled(condition: Labelled, columns: readonly LabelColumn[], numSamples: number): Mask {
+function labeled(condition: Labeled, columns: readonly LabelColumn[], numSamples: number): Mask {
   const column = columns.find(({ name }) => name === condition.column);
   if (column === undefined) throw needsKernel(condition);
   if (condition.op === "contains") return having(column, matched(condition.word, column), numSamples);

@@ -11,11 +11,11 @@ import numpy as np
 
 from penstock.errors import ExportError
 from penstock.exporters import ExportReport
-from penstock.widgets.session._code_text import Name, call_text
-from penstock.widgets.session._export import split_sampling, view_code
-from penstock.widgets.session._formats import ExportFormat
-from penstock.widgets.session._query_run import QueryRun
-from penstock.widgets.session._source import Source
+from penstock.widgets.exporting._code_text import Name, call_text
+from penstock.widgets.exporting._export import split_sampling, view_code
+from penstock.widgets.exporting._formats import ExportFormat
+from penstock.widgets.queries._query_run import QueryRun
+from penstock.widgets.queries._source import Source
 
 if TYPE_CHECKING:
     from penstock.dataset import View

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from penstock.errors import SampleIndexError, SamplingError
 from penstock.table import Ragged
 from penstock.widgets.editing._sample import edited_uids
-from penstock.widgets.session._query_run import QueryRun
+from penstock.widgets.queries._query_run import QueryRun
 
 __all__ = ["EVERYTHING", "STATES", "GridFilter", "How", "State", "checked_filter", "matching", "with_classes"]
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from penstock.tql.syntax import _ast as ast
 from penstock.tql.syntax._lexer import Token, tokenize
-from penstock.tql.syntax._offsets import Offsets
 from penstock.tql.syntax._parser import parse, parse_expression
+from penstock.tql.writing._offsets import Offsets
 
 __all__ = ["Condition", "conditions", "with_condition", "without_condition"]
 

@@ -16,9 +16,9 @@ from penstock.tql import quote_text
 from penstock.widgets.editing._objects import state_of
 from penstock.widgets.editing._sample import committed_labels, edited_uids, sample_labels, stored_alone
 from penstock.widgets.operations._describe import cell_text
-from penstock.widgets.operations._thumbnails import THUMBNAILS, Thumbnail
+from penstock.widgets.operations.images._thumbnails import THUMBNAILS, Thumbnail
+from penstock.widgets.queries._query_run import QueryRun
 from penstock.widgets.session._display import Display
-from penstock.widgets.session._query_run import QueryRun
 from penstock.widgets.session._session import Session
 from penstock.widgets.shapes._packed import SHAPES, Drawn
 

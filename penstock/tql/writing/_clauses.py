@@ -12,9 +12,9 @@ from penstock.sampling.spec._number_text import number_text
 from penstock.table import Table
 from penstock.tql.syntax import _ast as ast
 from penstock.tql.syntax._lexer import quote_text, tokenize
-from penstock.tql.syntax._offsets import Offsets
 from penstock.tql.syntax._parser import parse, parse_expression
 from penstock.tql.syntax._specs import literal_number
+from penstock.tql.writing._offsets import Offsets
 
 __all__ = ["ClassTables", "WeightClause", "add_clause", "clauses", "remove_clause", "rewrite_weight"]
 

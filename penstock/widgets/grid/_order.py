@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from penstock.errors import SamplingError, TensorNotFoundError
 from penstock.table import OverlayTable, Ragged
 from penstock.tensors import TensorSpec, boxes_xywh, first_tensor
-from penstock.widgets.session._query_run import QueryRun
+from penstock.widgets.queries._query_run import QueryRun
 
 __all__ = [
     "AS_QUERIED",

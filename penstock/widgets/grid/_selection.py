@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["MAX_INTERVALS", "NOTHING", "Selection"]
+from penstock.errors import SampleIndexError
+
+__all__ = ["MAX_INTERVALS", "NOTHING", "Selection", "positions_of", "rows_in_order"]
 
 MAX_INTERVALS = 10_000
 
@@ -56,3 +59,26 @@ def _intervals(positions: NDArray[np.int64]) -> tuple[tuple[int, int], ...]:
 
 NOTHING = Selection.at(np.empty(0, np.int64), np.empty(0, np.int64))
 """No sample."""
+
+
+def positions_of(intervals: Sequence[tuple[int, int]], num_shown: int) -> NDArray[np.int64]:
+    """Return the positions in some intervals [start, stop), ascending, each once."""
+    chosen = np.zeros(num_shown, bool)
+    for start, stop in intervals:
+        chosen[start:stop] = True
+    return np.flatnonzero(chosen)
+
+
+def rows_in_order(rows: ArrayLike, num_rows: int) -> NDArray[np.int64]:
+    """Return rows of a dataset as int64, each once, in the order they are given.
+
+    Raises
+    ------
+    SampleIndexError
+        If one is out of range.
+    """
+    wanted = np.atleast_1d(np.asarray(rows)).astype(np.int64)
+    wrong = wanted[(wanted < 0) | (wanted >= num_rows)]
+    if len(wrong):
+        raise SampleIndexError(f"row {int(wrong[0])} is out of range; the dataset has {num_rows} samples")
+    return wanted[np.sort(np.unique(wanted, return_index=True)[1])]

@@ -16,7 +16,7 @@ from penstock.sampling import Clause, SamplingPlan, SamplingSpec
 from penstock.sampling.plan._plan import PlannedStrata
 from penstock.table import OverlayTable, class_names_of
 from penstock.tql.syntax import _ast as ast
-from penstock.widgets.session._class_tables import NO_TABLES, ClassTables, pair_numbers
+from penstock.widgets.queries._class_tables import NO_TABLES, ClassTables, pair_numbers
 
 __all__ = ["Followed", "Mode", "QueryRun", "as_written", "execute", "reweighted", "same_but_weights"]
 

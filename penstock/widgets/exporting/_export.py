@@ -12,9 +12,9 @@ from penstock._wording import nearest
 from penstock.errors import DatasetError, SamplingError, UncommittedChangesError
 from penstock.table import OverlayTable
 from penstock.tensors import first_tensor
-from penstock.widgets.session._code_text import call_text, comment_text, value_text
-from penstock.widgets.session._query_run import QueryRun
-from penstock.widgets.session._source import Source
+from penstock.widgets.exporting._code_text import call_text, comment_text, value_text
+from penstock.widgets.queries._query_run import QueryRun
+from penstock.widgets.queries._source import Source
 
 if TYPE_CHECKING:
     from penstock.dataset import View

@@ -10,7 +10,7 @@ from penstock.errors import SampleIndexError
 from penstock.tensors import first_tensor, image_levels, image_region
 from penstock.widgets.editing._edits import rows_of
 from penstock.widgets.operations._arguments import POSITION, UID
-from penstock.widgets.operations._tiles import info_rows, sample_detail
+from penstock.widgets.operations.images._tiles import info_rows, sample_detail
 from penstock.widgets.requests import _checks as check
 from penstock.widgets.requests._operation import Call, Reply, operation
 from penstock.widgets.session._session import Session
