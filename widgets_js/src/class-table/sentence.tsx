@@ -55,7 +55,7 @@ function stateSentence(store: Store): ComponentChildren | null {
   if (store.textFault.value !== null) {
     return (
       <span data-testid="slider-fault">
-        {`Sliders wait for the query: ${store.textFault.value}. Bars and coverage show the last query that ran.`}
+        {`Sliders wait for the query: ${fault(store.textFault.value)}. Bars and coverage show the last query that ran.`}
       </span>
     );
   }
@@ -67,6 +67,11 @@ function stateSentence(store: Store): ComponentChildren | null {
     );
   }
   return null;
+}
+
+/** What is wrong, in one sentence without its period; what was expected and the hint are beside the query. */
+function fault(text: string): string {
+  return (text.split(/\. (?=[A-Z])/)[0] ?? text).replace(/\.$/, "");
 }
 
 /** A weight for each row comes in bins: how far off that is. */
@@ -145,7 +150,7 @@ function UnaskedSentence({ model, moved }: { model: TableModel; moved: Unasked }
   const { told, more, others } = moved;
   return (
     <span data-testid="lift" data-dilution={others}>
-      {told.length === 0 ? `Nothing moves unasked${othersText(others, ": everything else ")}.` : null}
+      {told.length === 0 ? `No class moves without a weight of its own${othersText(others, ": everything else ")}.` : null}
       {told.map((one, i) => (
         <Told key={one.classIndex} store={model.store} moved={one} others={i === 0 ? others : Number.NaN} />
       ))}
