@@ -31,9 +31,7 @@ export function FilterPanel({ session, chips, close }: MenuProps) {
           <StateBox key={state} session={session} state={state} />
         ))}
       </fieldset>
-      <p class="penstock-note">
-        Click a class in the class table to show its samples; Shift+click adds another.
-      </p>
+      <p class="penstock-note">Click a class in the class table to show its samples; Shift+click adds another.</p>
       <div class="penstock-filter-actions">
         <button
           {...focusable}
