@@ -252,7 +252,7 @@ export class DetailSession {
       this.show(null, null);
       this.fault.value = failure instanceof RpcFailure ? failure.error.message : String(failure);
       if (dropped > 0)
-        this.store.announcement.value = "The sample could not be loaded; keys pressed for it did nothing";
+        this.store.announcement.value = "The sample could not be loaded; the keys you pressed had no effect";
     }
   }
 

@@ -79,7 +79,7 @@ describe("coverage of the article's set", () => {
 
 test("without weights one epoch sees all, each sample once", async () => {
   const { root, all } = await mounted({}, CoverageStrip);
-  expect(says(root)).toBe("One epoch sees 100%.Without weights every sample is drawn once an epoch.");
+  expect(says(root)).toBe("One epoch sees 100%.Without weights, an epoch draws each sample once.");
   expect(all("[data-testid^=curve-]").map((curve) => curve.dataset.testid)).toEqual(["curve-once"]);
 });
 
@@ -145,7 +145,7 @@ test.each([
       [2, 1],
     ],
     "2 batches of 4",
-    "as the exported loader will give them; 1 holds few.",
+    "as the exported loader will draw them; 1 contains few.",
   ],
   [
     [
@@ -153,9 +153,9 @@ test.each([
       [2, 1],
     ],
     "2 batches of 4",
-    "as the exported loader will give them; every one holds few.",
+    "as the exported loader will draw them; every one contains few.",
   ],
-  [[[1, 0]], "1 batch of 4", "as the exported loader will give them; none holds few."],
+  [[[1, 0]], "1 batch of 4", "as the exported loader will draw them; none contains few."],
 ])("batches in words: %o", (counts, headline, sentence) => {
   const told = batchesText(counts, 4, { index: 1, name: "few" }, false);
   const text = told.sentence.map((part) => (typeof part === "string" ? part : part.figure)).join("");
@@ -225,7 +225,7 @@ test("batches are asked for when they are looked at, and stacked by class", asyn
     "batch 2: Circle 50, Square 14, Cross 0",
   ]);
   expect(all("[data-testid=batch] rect[data-class=Cross]").map((part) => part.dataset.count)).toEqual(["14"]);
-  expect(says(root)).toContain("2 batches of 64as the exported loader will give them; 1 holds Cross.");
+  expect(says(root)).toContain("2 batches of 64as the exported loader will draw them; 1 contains Cross.");
 });
 
 test("batches of a kernel that is gone stay, for the weights before", async () => {
