@@ -18,7 +18,7 @@ export function BalanceMenu({ session }: { session: Session }) {
       label={`${balanceLabel(store)} ▾`}
       class={`penstock-button penstock-tool-button${first && !blocked ? " penstock-primary" : ""}`}
       testid="penstock-balance"
-      title="weigh all classes at once"
+      title="set the weights of all classes at once"
       disabled={blocked}
     >
       {(close) => <BalanceChoices session={session} typed={typed} close={close} />}

@@ -151,7 +151,9 @@ function UnaskedSentence({ model, moved }: { model: TableModel; moved: Unasked }
   const { told, more, others } = moved;
   return (
     <span data-testid="lift" data-dilution={others}>
-      {told.length === 0 ? `Nothing moves unasked${othersText(others, ": everything else ")}.` : null}
+      {told.length === 0
+        ? `No class moves without a weight of its own${othersText(others, ": everything else ")}.`
+        : null}
       {told.map((one, i) => (
         <Told key={one.classIndex} store={model.store} moved={one} others={i === 0 ? others : Number.NaN} />
       ))}

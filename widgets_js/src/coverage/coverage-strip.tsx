@@ -61,7 +61,12 @@ export function CoverageStrip({ session, alone = false }: Props) {
   const shown = tabs.includes(tab.value) ? tab.value : "epochs";
   return (
     <Frame alone={alone} tabs={<Tabs id={id} tabs={tabs} shown={shown} tab={tab} />}>
-      <div class="penstock-cover-body" role="tabpanel" id={`${id}-panel`} aria-labelledby={`${id}-${shown}`}>
+      <div
+        class="penstock-cover-body"
+        role="tabpanel"
+        id={`${id}-panel`}
+        aria-label={shown === "times" ? "times seen" : shown}
+      >
         {shown === "epochs" && <EpochsTab {...{ store, curves, drawn, ofDrawable }} />}
         {shown === "times" && <TimesTab {...{ store, curves }} />}
         {shown === "batches" && <BatchesTab store={store} />}

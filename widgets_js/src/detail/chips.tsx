@@ -169,7 +169,7 @@ function DrawChip({ session, first }: { session: Session; first: boolean }) {
       data-chip=""
       tabIndex={first ? 0 : -1}
       aria-pressed={detail.drawing.value}
-      title="each label has its box here: draw it (N), choose its class with 1–9 or C"
+      title="each label has a box in this dataset: draw it (N), then choose its class (1–9 or C)"
       data-testid="penstock-draw"
       onClick={() => {
         detail.drawing.value = !detail.drawing.value;

@@ -186,7 +186,7 @@ function Funnel({ store }: { store: Store }) {
     <span class="penstock-status" data-testid="penstock-funnel">
       <span
         class={changed ? "penstock-changed" : "penstock-ok"}
-        title={changed ? EDITED : "the panels show this query"}
+        title={changed ? EDITED : "grid, class table and coverage show this query"}
       >
         {changed ? "●" : "✓"}
       </span>

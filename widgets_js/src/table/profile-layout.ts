@@ -95,7 +95,7 @@ export function summary(profile: ColumnProfile): { low: string; high: string; no
     return { low: profile.bars.length === 0 ? "none missing" : "", high: "", note, warned: note !== "" };
   if (kind === "category")
     return { low: distinct === null ? "" : pluralText(distinct, "value"), high: "", note, warned: note !== "" };
-  const unit = kind === "length" ? " long" : "";
+  const unit = kind === "length" ? " per sample" : "";
   if (`${low}${high}`.length > NARROW && DAY.test(low) && DAY.test(high))
     return { low: low.slice(0, 7), high: low === high ? "" : high.slice(0, 7), note, warned: note !== "" };
   return { low, high: low === high ? "" : `${high}${unit}`, note, warned: note !== "" };
