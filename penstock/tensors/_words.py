@@ -13,8 +13,8 @@ def kind_in_words(spec: TensorSpec) -> str:
 
 
 def labels_in_words(spec: TensorSpec) -> str:
-    """Return how many labels a sample has, such as ``one a sample`` or ``1–5 a sample``; empty where unknown."""
+    """Return how many labels a sample has, such as ``one per sample`` or ``1–5 per sample``; empty where unknown."""
     low, high = spec.length_min, spec.length_max
     if spec.htype != "class_label" or low is None or high is None:
         return ""
-    return f"{'one' if high == 1 else high} a sample" if low == high else f"{low}–{high} a sample"
+    return f"{'one' if high == 1 else high} per sample" if low == high else f"{low}–{high} per sample"

@@ -52,7 +52,7 @@ def still_thumbnails(ask: Ask) -> list[bytes]:
 
 def _head(snapshot: Mapping[str, Any]) -> str:
     known = snapshot["dataset"]
-    counts = f"{snapshot['pool_size']:,} of {known['num_samples']:,} samples, {snapshot['draws']:,} draws an epoch"
+    counts = f"{snapshot['pool_size']:,} of {known['num_samples']:,} samples, {snapshot['draws']:,} draws per epoch"
     return (
         f"<p><b>{escape(known['name'])}</b> {escape(known['version'])}: {counts}, "
         f"{escape(snapshot['mode'])}, seed {snapshot['seed']}</p><p><code>{escape(snapshot['query'])}</code></p>"
@@ -82,7 +82,7 @@ def _bars(snapshot: Mapping[str, Any]) -> list[str]:
     more = len(snapshot["bars"]) - len(bars)
     left = f'<tr><td colspan="5">{more:,} more classes</td></tr>' if more > 0 else ""
     heads = f"<th {_CELL}>class</th><th {_CELL}>{escape(snapshot['unit'])}</th>" + "".join(
-        f"<th {_NUMBER}>{name}</th>" for name in ("in the data", "an epoch draws", "95 %")
+        f"<th {_NUMBER}>{name}</th>" for name in ("in the data", "per epoch", "95 %")
     )
     return [f"<table><thead><tr>{heads}</tr></thead><tbody>{rows}{left}</tbody></table>"]
 

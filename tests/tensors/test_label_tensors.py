@@ -36,7 +36,7 @@ def test_a_tensor_that_does_not_exist_is_refused_with_the_nearest():
 
 @pytest.mark.parametrize(
     ("lengths", "words"),
-    [((1, 1), "one a sample"), ((3, 3), "3 a sample"), ((0, 5), "0–5 a sample"), ((None, None), "")],
+    [((1, 1), "one per sample"), ((3, 3), "3 per sample"), ((0, 5), "0–5 per sample"), ((None, None), "")],
 )
 def test_labels_a_sample_are_described_in_words(lengths, words):
     spec = TensorSpec(name="x", htype="class_label", dtype="int64", length_min=lengths[0], length_max=lengths[1])

@@ -44,7 +44,7 @@ def test_three_are_relabeled_one_is_kept_one_dropped_and_one_committed(open_plai
     expect(rows).to_have_count(3)
     expect(rows.nth(0)).to_contain_text(f"sample {first}")
     expect(rows.nth(0)).to_contain_text("+ Cross")
-    expect(page.get_by_test_id("penstock-review-counts")).to_contain_text("hold these edits already")
+    expect(page.get_by_test_id("penstock-review-counts")).to_contain_text("already counts these edits")
     expect(page.locator(".penstock-primary")).to_have_count(1)
     rows.nth(1).get_by_role("checkbox").uncheck()
     expect(page.get_by_test_id("penstock-review-count")).to_have_text("2 of 3 edits selected")

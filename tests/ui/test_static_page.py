@@ -58,7 +58,7 @@ def test_queries_about_class_labels_run_in_the_page(opened):
 
 def test_what_needs_a_kernel_is_disabled_and_says_why(opened):
     run(opened, "select * where shape(boxes)[0] > 1")
-    expect(opened.get_by_text("Only a kernel can run this").first).to_be_attached()
+    expect(opened.get_by_text("This needs a kernel").first).to_be_attached()
     assert opened.locator("[data-testid=penstock-grid] img").count() > 2
     export = opened.get_by_test_id("penstock-export")
     expect(export).to_be_disabled()

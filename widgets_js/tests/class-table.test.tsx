@@ -93,10 +93,10 @@ describe("a row", () => {
   test("has its figures written out for readers and on hover", async () => {
     const { find } = await mounted({ weights: { 5: 20 } }, ClassTable);
     expect(find(bar("Cross")).getAttribute("aria-label")).toMatch(
-      /^Cross: 12 → 174 an epoch; 95 % of epochs: \d+ to \d+; each seen ×14\.5$/,
+      /^Cross: 12 → 174 per epoch; 95 % of epochs: \d+ to \d+; each seen ×14\.5$/,
     );
     find(bar("Cross")).dispatchEvent(new Event("pointerenter"));
-    expect(find(bar("Cross")).title).toContain("Cross: 12 → 174 an epoch");
+    expect(find(bar("Cross")).title).toContain("Cross: 12 → 174 per epoch");
   });
 
   test("shortens counts from 10,000 on", async () => {
@@ -392,6 +392,15 @@ describe("a slider", () => {
     await settled();
     expect(table.all<HTMLInputElement>("[data-testid=weight-slider]").every((input) => input.disabled)).toBe(true);
     expect(sentence(table)).toContain("Sliders wait for the query: no class 'Rng'");
+  });
+
+  test("names the fault alone; what was expected is beside the query", async () => {
+    const table = await mounted(WEIGHTS, ClassTable);
+    table.store.textFault.value = "'Rng' is not a class. Expected one of: Ring, Cross. Hint: did you mean 'Ring'?";
+    await settled();
+    expect(sentence(table)).toBe(
+      "Sliders wait for the query: 'Rng' is not a class. Bars and coverage show the last query that ran.",
+    );
   });
 
   test("of a clause lives without a kernel; one without a clause waits for it", async () => {

@@ -230,7 +230,7 @@ describe("a class", () => {
   it("over the grid is refused for one of several boxes, with what to do", async () => {
     const { session, edits } = await labeling();
     session.labeling.gridKey("2");
-    expect(session.store.toast.value?.text).toContain("press F and choose one");
+    expect(session.store.toast.value?.text).toContain("press F and select one");
     expect(edits()).toEqual([]);
   });
 

@@ -57,11 +57,11 @@ describe("lazy", () => {
 
   it("says what its loader says in whole words", async () => {
     const Later = lazy(async (): Promise<typeof Part> => {
-      throw new Error("No kernel answers.");
+      throw new Error("The kernel does not answer.");
     });
     render(<Later name="a" />, root);
     await passed(3000);
-    expect(holder()?.textContent).toBe("No kernel answers. Retry");
+    expect(holder()?.textContent).toBe("The kernel does not answer. Retry");
   });
 
   it("stops trying when it is gone", async () => {

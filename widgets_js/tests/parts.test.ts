@@ -47,7 +47,7 @@ describe("the second file", () => {
 
   it("is given up after ten seconds without one", async () => {
     vi.useFakeTimers();
-    const asked = expect(loadPart("a")).rejects.toThrow("No kernel answers");
+    const asked = expect(loadPart("a")).rejects.toThrow("The kernel does not answer");
     await vi.advanceTimersByTimeAsync(10_000);
     await asked;
   });

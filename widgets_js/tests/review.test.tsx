@@ -116,7 +116,7 @@ describe("the list", () => {
 
   it("says which counts in the table hold the edits", async () => {
     await open([3]);
-    await eventually(() => expect(find("review-counts").textContent).toMatch(/hold these edits already: .* → /));
+    await eventually(() => expect(find("review-counts").textContent).toMatch(/already counts these edits: .* → /));
   });
 
   it("has one Tab stop, and arrow keys between rows and their parts", async () => {

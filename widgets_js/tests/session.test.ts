@@ -53,7 +53,7 @@ describe("session", () => {
     expect(session.store.gridSize.value).toBe(60);
   });
 
-  it("says hello again after 2 s, and after 5 s that no kernel answers", async () => {
+  it("says hello again after 2 s, and after 5 s that the kernel does not answer", async () => {
     const { model, session } = setUp({ mute: true });
     open = session;
     session.start();

@@ -172,7 +172,7 @@ describe("a page that holds every sample", () => {
 
   it("leaves everything as it was where it cannot run", () => {
     const { code, message } = refused("query.run", { text: "select * where score > 2" });
-    expect([code, message]).toEqual(["StaticPage", expect.stringMatching(/Only a kernel can run this/)]);
+    expect([code, message]).toEqual(["StaticPage", expect.stringMatching(/This needs a kernel/)]);
     expect(ask<{ query: QueryState }>("hello").result.query.text).toBe(QUERY);
     expect(rowsShown()).toEqual([13, 11]);
   });

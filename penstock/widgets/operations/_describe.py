@@ -47,7 +47,7 @@ _NUM_RARE = 3
 
 
 def shown_kind(spec: TensorSpec) -> str:
-    """Return a tensor's kind in words, such as ``class label, 1–5 a sample``."""
+    """Return a tensor's kind in words, such as ``class label, 1–5 per sample``."""
     return ", ".join(filter(None, (kind_in_words(spec), labels_in_words(spec))))
 
 

@@ -35,7 +35,7 @@ export function BatchesTab({ store }: { store: Store }) {
   );
   if (chartsOf(store).nothingDrawn.value || fault.value !== null || found === null) {
     const headline = live ? "Batches" : "Batches need a running kernel.";
-    const waiting = live ? "asking the loader…" : "";
+    const waiting = live ? "loading the first batches…" : "";
     const told = chartsOf(store).nothingDrawn.value
       ? { headline: "Nothing can be drawn.", sentence: ["Every weight is 0."] }
       : { headline, sentence: [fault.value ?? waiting] };

@@ -9,14 +9,14 @@ export function batchesText(
   stale: boolean,
 ): Told {
   const headline = `${pluralText(counts.length, "batch", "batches")} of ${countText(size)}`;
-  const first = stale ? "for the weights before this change" : "as the exported loader will give them";
+  const first = stale ? "for the weights before this change" : "as the exported loader will draw them";
   if (about === null) return { headline, sentence: [`${first}.`] };
   const holding = counts.filter((batch) => (batch[about.index] ?? 0) > 0).length;
   const held: Part[] =
     holding === counts.length
-      ? ["every one holds "]
+      ? ["every one contains "]
       : holding === 0
-        ? ["none holds "]
-        : [{ figure: countText(holding) }, holding === 1 ? " holds " : " hold "];
+        ? ["none contains "]
+        : [{ figure: countText(holding) }, holding === 1 ? " contains " : " contain "];
   return { headline, sentence: [`${first}; `, ...held, `${about.name}.`] };
 }

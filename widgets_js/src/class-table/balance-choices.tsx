@@ -26,7 +26,7 @@ export function BalanceChoices({ session, typed, close }: MenuProps) {
       class="penstock-balance"
       data-penstock-undo="weights"
       role="dialog"
-      aria-label="weigh all classes at once"
+      aria-label="set the weights of all classes at once"
       onKeyDown={walk}
     >
       {PRESETS.map((one) => (
@@ -47,7 +47,7 @@ export function BalanceChoices({ session, typed, close }: MenuProps) {
       >
         <span />
         <span>target shares…</span>
-        <span class="penstock-balance-what">name a share per class; solved</span>
+        <span class="penstock-balance-what">enter shares; weights follow</span>
       </button>
       {solving.value && noTargets === null && <TargetShares session={session} />}
       <button

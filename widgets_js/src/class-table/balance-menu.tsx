@@ -18,7 +18,7 @@ export function BalanceMenu({ session }: { session: Session }) {
       label={`${balanceLabel(store)} ▾`}
       class={`penstock-button penstock-tool-button${first && !blocked ? " penstock-primary" : ""}`}
       testid="penstock-balance"
-      title="weigh all classes at once"
+      title="set the weights of all classes at once"
       disabled={blocked}
     >
       {(close) => <BalanceChoices session={session} typed={typed} close={close} />}
@@ -26,9 +26,9 @@ export function BalanceMenu({ session }: { session: Session }) {
   );
 }
 
-/** No class labels, or no kernel to write the first clause. */
+/** No class labels, no sample, or no kernel to write the first clause. */
 function hasNothing(store: Store): boolean {
-  if (store.classNames.value.length === 0) return true;
+  if (store.classNames.value.length === 0 || store.query.value?.pool_size === 0) return true;
   return !store.isLive.value && store.clauses.value.length === 0;
 }
 

@@ -10,7 +10,7 @@ export function figuresText(row: SliderRow, bars: BarSource, drawn: readonly num
   const from = low[row.bar] ?? 0;
   const to = high[row.bar] ?? 0;
   const counted = row.kind === "class" ? "" : " samples";
-  const parts = [`${row.label}: ${countText(before)}${counted} → ${countText(after)} an epoch`];
+  const parts = [`${row.label}: ${countText(before)}${counted} → ${countText(after)} per epoch`];
   if (to - from >= 0.05) parts.push(`95 % of epochs: ${countText(from)} to ${countText(to)}`);
   const first = row.classIndex === null ? undefined : drawn?.[row.classIndex];
   if (first !== undefined) parts.push(`first epoch: ${countText(first)}`);

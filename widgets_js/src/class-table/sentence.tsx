@@ -55,10 +55,11 @@ function stateSentence(store: Store): ComponentChildren | null {
   if (store.textFault.value !== null) {
     return (
       <span data-testid="slider-fault">
-        {`Sliders wait for the query: ${store.textFault.value}. Bars and coverage show the last query that ran.`}
+        {`Sliders wait for the query: ${firstSentence(store.textFault.value)}. Bars and coverage show the last query that ran.`}
       </span>
     );
   }
+  if (query?.pool_size === 0) return "No sample matches the query, so there is nothing to weigh.";
   if (query?.has_sampling && store.clauses.value.length === 0) {
     return (
       <span data-testid="no-sliders">
@@ -67,6 +68,11 @@ function stateSentence(store: Store): ComponentChildren | null {
     );
   }
   return null;
+}
+
+/** The status line of the query says the rest. */
+function firstSentence(text: string): string {
+  return text.split(/[.;]\s/)[0]?.replace(/\.$/, "") ?? text;
 }
 
 /** A weight for each row comes in bins: how far off that is. */
@@ -145,7 +151,9 @@ function UnaskedSentence({ model, moved }: { model: TableModel; moved: Unasked }
   const { told, more, others } = moved;
   return (
     <span data-testid="lift" data-dilution={others}>
-      {told.length === 0 ? `Nothing moves unasked${othersText(others, ": everything else ")}.` : null}
+      {told.length === 0
+        ? `No class moves without a weight of its own${othersText(others, ": everything else ")}.`
+        : null}
       {told.map((one, i) => (
         <Told key={one.classIndex} store={model.store} moved={one} others={i === 0 ? others : Number.NaN} />
       ))}

@@ -152,7 +152,7 @@ function whyOff({ store }: Session, row: SliderRow, locked: boolean): string | u
   if (locked) return "locked: unlock it in its menu";
   if (store.textFault.value !== null) return store.textFault.value;
   if (!row.literal) return row.clause === null ? "the weights come from a tensor or an array" : "edit the query text";
-  if (row.classIndex === null) return "weights compare samples: weigh a class";
+  if (row.classIndex === null) return "weights are relative: set the weight of a class";
   return store.isLive.value ? undefined : "needs a running kernel";
 }
 

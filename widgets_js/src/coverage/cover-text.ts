@@ -10,7 +10,7 @@ const MUST_WEIGH = "Every weight is 0.";
 export function epochsText(curves: CoverageCurves, figures: CoverageFigures, basis: number, weighted: boolean): Told {
   if (curves.drawable === 0) return { headline: "Nothing can be drawn.", sentence: [MUST_WEIGH] };
   const headline = `One epoch sees ${shareText(figures.seen)}.`;
-  if (!weighted) return { headline, sentence: ["Without weights every sample is drawn once an epoch."] };
+  if (!weighted) return { headline, sentence: ["Without weights, an epoch draws each sample once."] };
   if (basis > curves.drawable) return { headline, sentence: unreachable(curves, basis) };
   if (curves.isPass)
     return {

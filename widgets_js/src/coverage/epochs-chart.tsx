@@ -13,6 +13,8 @@ const BASELINE = 4; // from a text's middle down to its baseline
 const TICK = 4;
 const DOT_ROOM = 6;
 const AXIS_ROOM = 46; // a label of the axis with the space around it
+const AXIS_NAME = 40; // "epochs", at the right end of it
+const DIGIT = 7;
 
 export interface EpochsChartProps {
   width: number;
@@ -56,6 +58,8 @@ export function EpochsChart({ width, height, curves, horizon, basis, drawable, m
     hovered.value = nearest(series[0]?.points ?? [], x.invert(event.clientX - box.left));
   };
   const ticks = x.ticks(Math.max(2, Math.min(6, Math.floor((x(horizon) - x(0)) / AXIS_ROOM)))).filter(Number.isInteger);
+  const beforeName = (epoch: number): boolean =>
+    x(epoch) + (axisText(epoch).length * DIGIT) / 2 + 2 <= width - AXIS_NAME;
   return (
     <div class="penstock-coverage-chart">
       <svg
@@ -77,7 +81,7 @@ export function EpochsChart({ width, height, curves, horizon, basis, drawable, m
               </text>
             </g>
           ))}
-          {ticks.map((epoch) => (
+          {ticks.filter(beforeName).map((epoch) => (
             <text key={epoch} x={x(epoch)} y={height - 3} text-anchor="middle">
               {axisText(epoch)}
             </text>

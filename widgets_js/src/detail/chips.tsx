@@ -159,7 +159,7 @@ function DrawChip({ session }: { session: Session }) {
       class="penstock-label penstock-add-label"
       data-chip=""
       aria-pressed={detail.drawing.value}
-      title="each label has its box here: draw it (N), choose its class with 1–9 or C"
+      title="each label has a box in this dataset: draw it (N), then choose its class (1–9 or C)"
       data-testid="penstock-draw"
       onClick={() => {
         detail.drawing.value = !detail.drawing.value;

@@ -31,7 +31,7 @@ export function ClassPicker({ names, label, onChoose, onNew }: ClassPickerProps)
         {...focusable}
         class="penstock-field"
         aria-label={label}
-        placeholder="search classes"
+        placeholder="find a class"
         value={typed}
         onInput={(event) => setTyped(event.currentTarget.value)}
         onKeyDown={(event) => {

@@ -99,8 +99,8 @@ export function AllFacts({ session, sample }: { session: Session; sample: ShownS
   return (
     <Popover
       class="penstock-icon-button"
-      title="everything known of this sample"
-      name="Everything known of this sample"
+      title="everything about this sample"
+      name="Everything about this sample"
       testid="penstock-all-facts"
       label={
         <svg width="14" height="14" viewBox="0 0 14 14" aria-hidden="true">

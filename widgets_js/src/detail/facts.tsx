@@ -16,7 +16,7 @@ function drawFacts({ store }: Session, sample: ShownSample): Fact[] {
   if (!query.has_sampling)
     return [
       ["weight", "1, no SAMPLE BY"],
-      ["drawn", "once an epoch"],
+      ["drawn", "once per epoch"],
     ];
   const { weight, from } = weightOf(store, sample);
   if (weight === null) return [];
@@ -55,8 +55,8 @@ function drawnText(store: Store, weight: number): string {
   const total = totalWeight(statistics.sizes, weights);
   if (!(total > 0)) return "never";
   const times = (query.draws * weight) / total;
-  if (!query.replace || store.mode.value === "once") return "at most once an epoch";
-  return `${numberText(times)} times an epoch`;
+  if (!query.replace || store.mode.value === "once") return "at most once per epoch";
+  return `${numberText(times)} times per epoch`;
 }
 
 function numberText(value: number): string {

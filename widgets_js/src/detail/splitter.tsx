@@ -38,7 +38,7 @@ export function Splitter({ label, along, value, least, rest, onChange }: Props) 
       aria-orientation={along === "x" ? "vertical" : "horizontal"}
       aria-valuenow={value}
       aria-valuemin={least}
-      title="drag; double-click for the usual size"
+      title="drag to resize; double-click for the default size"
       data-testid="penstock-splitter"
       onPointerDown={(event) => {
         event.currentTarget.setPointerCapture(event.pointerId);

@@ -239,14 +239,14 @@ function ZoomButtons({ tools, tight }: { tools: Tools; tight: boolean }) {
           <ZoomTo label="fit" title="the whole image (0)" to={() => fitView(size.value, image)} tools={tools} />
           <ZoomTo
             label="1:1"
-            title="a pixel of the image for a pixel of the screen (Z without a box)"
+            title="100%: one image pixel per screen pixel (Z without a box)"
             to={() => actualSize(view.value, size.value, image)}
             tools={tools}
           />
           {boxes.value.length === 0 ? null : (
             <ZoomTo
               label="box"
-              title="the chosen box (Z)"
+              title="zoom to the selected box (Z)"
               to={box === undefined ? null : () => zoomToBox(box, size.value, image)}
               tools={tools}
             />

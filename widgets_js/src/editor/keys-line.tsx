@@ -39,7 +39,7 @@ function keysOf(session: Session, alone: boolean): KeyText[] {
 function editKeys({ store, detail, labeling }: Session): KeyText[] {
   const dataset = store.dataset.value;
   const labeled = dataset?.label_tensor != null;
-  const what = { box: "class", class: "class", image: "class", labels: "class on, off", next: "class to draw" };
+  const what = { box: "class", class: "class", image: "class", labels: "toggle class", next: "class to draw" };
   const classes: KeyText[] = labeled
     ? [
         [["1", "–", "9"], what[labeling.aim.value.kind]],
@@ -71,6 +71,6 @@ function editKeys({ store, detail, labeling }: Session): KeyText[] {
     [["W A S D"], "move"],
     [["Q E R F"], "resize"],
     [["V"], "copy"],
-    ...(shape !== undefined && pointsOf(shape).length > 0 ? ([[["Enter"], "its points"]] as KeyText[]) : []),
+    ...(shape !== undefined && pointsOf(shape).length > 0 ? ([[["Enter"], "edit points"]] as KeyText[]) : []),
   ];
 }

@@ -10,7 +10,7 @@ export function ToneButton({ session }: { session: Session }) {
   return (
     <Popover
       class={`penstock-icon-button${on ? " penstock-on" : ""}`}
-      title="brightness and contrast of the view; the data stays as it is"
+      title="brightness and contrast of the display; the data does not change"
       name="Brightness and contrast"
       testid="penstock-tone"
       label={

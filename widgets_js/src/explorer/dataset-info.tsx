@@ -29,7 +29,7 @@ function About({ session, name }: { session: Session; name: string }) {
       <p class="penstock-note penstock-mono">{info?.path ?? "…"}</p>
       <Rows label="tensors" rows={tensors.map(({ name: tensor, shown }) => ({ name: tensor, value: shown }))} />
       {info === null || info.rows.length === 0 ? (
-        <p class="penstock-note">{info === null ? "…" : "No notes. ds.info keeps some."}</p>
+        <p class="penstock-note">{info === null ? "…" : "No notes yet. Write them in Python: ds.info.update(...)."}</p>
       ) : (
         <Rows label="notes" rows={info.rows} />
       )}

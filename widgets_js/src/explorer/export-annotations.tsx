@@ -53,7 +53,7 @@ export function AnnotationsForm({ session, close, deliver }: FormProps) {
           data-testid="penstock-annotations-insert"
           onClick={() => void code(true)}
         >
-          Insert cell
+          Insert cell below
         </button>
         <span class="penstock-grow" />
         {busy ? (

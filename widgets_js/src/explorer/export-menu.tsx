@@ -49,7 +49,7 @@ function Exports({ session, close }: { session: Session; close: () => void }) {
         label="what is exported"
         testid="penstock-export-what"
         options={[
-          { value: "loader", label: "Loader", title: "code that builds the loader of these charts" },
+          { value: "loader", label: "Loader", title: "code that builds the loader these charts show" },
           { value: "annotations", label: "Annotations", title: "labels and boxes as files of another format" },
         ]}
         value={what}

@@ -86,7 +86,7 @@ function EditsPill({ session }: { session: Session }) {
       type="button"
       class="penstock-chip penstock-warn-chip penstock-edits"
       aria-expanded={open}
-      title="review what is not committed"
+      title="review and commit your edits"
       data-testid="penstock-edits"
       onClick={() => {
         if (open) closeReview(session);
@@ -110,7 +110,7 @@ function Steps({ store }: { store: Store }) {
         class="penstock-icon"
         disabled={undo === null || !live}
         aria-label={undo === null ? "Undo" : `Undo: ${undo}`}
-        title={undo === null ? "nothing to undo" : `Undo: ${undo} (Ctrl Z)`}
+        title={undo === null ? "no edit to undo; Ctrl Z in the class table undoes weights" : `Undo: ${undo} (Ctrl Z)`}
         data-testid="penstock-undo"
         onClick={() => void store.actions.undo()}
       >
@@ -122,7 +122,7 @@ function Steps({ store }: { store: Store }) {
         class="penstock-icon"
         disabled={redo === null || !live}
         aria-label={redo === null ? "Redo" : `Redo: ${redo}`}
-        title={redo === null ? "nothing to redo" : `Redo: ${redo} (Ctrl Y)`}
+        title={redo === null ? "no edit to redo" : `Redo: ${redo} (Ctrl Y)`}
         data-testid="penstock-redo"
         onClick={() => void store.actions.redo()}
       >

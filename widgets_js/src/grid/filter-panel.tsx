@@ -23,7 +23,7 @@ export function FilterPanel({ session, chips, close }: MenuProps) {
   };
   return (
     <div class="penstock-filter-panel" data-testid="penstock-filter-panel">
-      {chips.length === 0 ? null : <FilterChips store={store} chips={chips} label="Filters, one a line" />}
+      {chips.length === 0 ? null : <FilterChips store={store} chips={chips} label="All filters" />}
       <HowSwitch store={store} />
       <fieldset>
         <legend>Show only</legend>
@@ -31,9 +31,7 @@ export function FilterPanel({ session, chips, close }: MenuProps) {
           <StateBox key={state} session={session} state={state} />
         ))}
       </fieldset>
-      <p class="penstock-note">
-        Click a class to show its samples; {/Mac/.test(navigator.platform) ? "⌘" : "Ctrl"}-click adds another.
-      </p>
+      <p class="penstock-note">Click a class in the class table to show its samples; Shift+click adds another.</p>
       <div class="penstock-filter-actions">
         <button
           {...focusable}

@@ -52,7 +52,7 @@ export function filterInWords({ classes, how, states }: GridFilter, names: reado
   const joined = named.length > 4 ? `${named.slice(0, 3).join(", ")} … (${named.length} classes)` : null;
   const has =
     how === "not"
-      ? `is without ${joined ?? named.join(" and ")}`
+      ? `does not have ${joined ?? named.join(" or ")}`
       : `has ${joined ?? named.join(how === "all" ? " and " : " or ")}`;
   return [...(named.length > 0 ? [has] : []), ...states.map((state) => PHRASES[state])].join(" and ");
 }

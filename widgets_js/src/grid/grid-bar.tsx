@@ -109,10 +109,10 @@ function Boxes({ session: { store, grid } }: { session: Session }) {
 }
 
 const OPENED = {
-  view: { text: "View: charts count its rows, not the dataset.", title: "The class list counts the whole dataset." },
+  view: { text: "View: charts count its rows, not the dataset.", title: "The class picker counts the whole dataset." },
   "frozen view": {
     text: "Frozen view: charts count its rows, drawn once, not the dataset.",
-    title: "A view made by SAMPLE BY keeps the rows of its first epoch. The class list counts the whole dataset.",
+    title: "A view made by SAMPLE BY keeps the rows of its first epoch. The class picker counts the whole dataset.",
   },
 } as const;
 

@@ -46,7 +46,7 @@ export function GridSortMenu({ session }: { session: Session }) {
   const groups: [string, readonly Order[]][] = [
     ["order", BY_QUERY],
     ["labels and images", content],
-    ["sampling, an epoch", BY_SAMPLING],
+    ["sampling, per epoch", BY_SAMPLING],
     ["values", values],
   ];
   const all = groups.flatMap(([, orders]) => orders);

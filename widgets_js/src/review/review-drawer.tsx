@@ -30,7 +30,7 @@ export function ReviewDrawer({ session }: { session: Session }) {
     <section
       ref={root}
       class="penstock-review"
-      aria-label="Review of the edits"
+      aria-label="Review of edits"
       data-testid="penstock-review-drawer"
       onKeyDown={(event) => {
         if (event.key !== "Escape" || event.defaultPrevented) return;
@@ -269,7 +269,7 @@ function Counts({ summary }: { summary: ReviewPage | null }) {
       data-testid="penstock-review-counts"
       title={moved.map(([name, before, after]) => `${name} ${countText(before)} → ${countText(after)}`).join("\n")}
     >
-      Counts in the table hold these edits already: <b>{words[0]}</b>
+      The class table already counts these edits: <b>{words[0]}</b>
       {words.slice(1).map((one) => `, ${one}`)}
       {more > 0 ? ` and ${countText(more)} more` : ""}. Weights stay as they are.
     </p>
@@ -354,7 +354,7 @@ function Foot({ session, close }: { session: Session; close: () => void }) {
             type="button"
             class="penstock-link penstock-danger"
             disabled={checked === 0 || !live}
-            title="drop the selected edits"
+            title="discard the selected edits"
             data-testid="penstock-discard"
             onClick={() => setAsking(true)}
           >

@@ -59,7 +59,7 @@ export function ReviewRow({ session, entry, place, top, active, open, discard, e
         height={height}
         error={error}
         label={`${name}, as committed`}
-        empty="not there"
+        empty="new sample"
       />
       <span class="penstock-review-arrow" aria-hidden="true">
         →

@@ -56,7 +56,7 @@ function someSource(): Promise<void> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => {
       waiting = waiting.filter((one) => one !== go);
-      reject(new Error("No kernel answers."));
+      reject(new Error("The kernel does not answer."));
     }, SOURCE_MS);
     const go = (): void => {
       clearTimeout(timer);
@@ -68,7 +68,7 @@ function someSource(): Promise<void> {
 
 /** The widget that was opened last is asked first; one that is closed meanwhile is passed over. */
 async function firstAnswer(): Promise<BlobPart> {
-  let last: unknown = new Error("No kernel answers.");
+  let last: unknown = new Error("The kernel does not answer.");
   for (const source of [...sources].reverse()) {
     try {
       return await source();

@@ -195,8 +195,9 @@ export class DetailSession {
     this.uid = uid;
   }
 
-  /** Show a sample, at its place in the grid where it has one. */
+  /** Open on a sample, at its place in the grid where it has one. */
   async showSample(uid: string): Promise<void> {
+    this.opened.value = true;
     await this.fetch({ uid });
     const position = this.sample.value?.uid === uid ? this.sample.value.position : -1;
     if (position < 0) return;
@@ -251,7 +252,7 @@ export class DetailSession {
       this.show(null, null);
       this.fault.value = failure instanceof RpcFailure ? failure.error.message : String(failure);
       if (dropped > 0)
-        this.store.announcement.value = "The sample could not be loaded; keys pressed for it did nothing";
+        this.store.announcement.value = "The sample could not be loaded; the keys you pressed had no effect";
     }
   }
 

@@ -131,7 +131,7 @@ export class Labeling {
     const boxes = (detail.sample.value?.boxes.length ?? 0) / 4;
     if (this.aim.value.kind === "next") {
       this.tell(
-        `Sample ${detail.sample.value?.row ?? ""} has ${pluralText(boxes, "box", "boxes")}; press F and choose one`,
+        `Sample ${detail.sample.value?.row ?? ""} has ${pluralText(boxes, "box", "boxes")}; press F and select one`,
       );
     } else void this.choose(label);
     return true;

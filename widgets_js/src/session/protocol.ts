@@ -43,7 +43,7 @@ export interface DatasetInfo {
   uncommitted: boolean; // anything differs from the last commit: edits, appended and removed samples, classes
   read_only: boolean;
   opened: "dataset" | "view" | "frozen view"; // what charts count; a frozen view has the rows that sampling drew once
-  tensors: { name: string; htype: string; shown: string }[]; // shown: "class label, 1–5 a sample" ...
+  tensors: { name: string; htype: string; shown: string }[]; // shown: "class label, 1–5 per sample" ...
   scalar_tensors: string[]; // tensors of one number or text a sample: what the grid can be sorted by
   image_tensor: string | null;
   box_tensor: string | null;
@@ -288,7 +288,7 @@ export interface Completion {
 export interface ColumnInfo {
   name: string;
   htype: string;
-  shown: string; // "class label, 1–5 a sample"
+  shown: string; // "class label, 1–5 per sample"
   numeric: boolean;
 }
 
@@ -430,7 +430,7 @@ export type EventMessage =
   | { v: 1; event: "grid"; grid: GridState } // filter, order or selection changed
   | { v: 1; event: "warning"; message: string };
 
-/** What is drawn when no kernel answers; kept in the `snapshot` trait, at most 16 KB. Empty object before the first run. */
+/** What is drawn when the kernel does not answer; kept in the `snapshot` trait, at most 16 KB. Empty object before the first run. */
 export interface Snapshot {
   dataset: { name: string; version: string; num_samples: number };
   query: string;

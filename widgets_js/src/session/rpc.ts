@@ -46,7 +46,7 @@ function randomViewId(): string {
 }
 
 const CANCELLED: RpcError = { code: "Cancelled", message: "cancelled" };
-const NO_KERNEL: RpcError = { code: "NoKernel", message: "no kernel answers" };
+const NO_KERNEL: RpcError = { code: "NoKernel", message: "the kernel does not answer" };
 
 export class Rpc {
   readonly viewId = randomViewId();

@@ -21,7 +21,7 @@ import type {
 import type { Rpc } from "./rpc.ts";
 import type { Statistics } from "./statistics-arrays.ts";
 
-/** "connecting": hello is out; "live"; "dead": no kernel answers; "static": a page without kernel. */
+/** "connecting": hello is out; "live"; "dead": the kernel does not answer; "static": a page without kernel. */
 export type Link = "connecting" | "live" | "dead" | "static";
 
 /** What the left region holds. */

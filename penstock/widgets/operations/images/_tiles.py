@@ -158,8 +158,10 @@ def info_rows(notes: Mapping[str, Any]) -> list[dict[str, str]]:
     --------
     >>> info_rows({"source": {"format": "coco", "licenses": [{"id": 1}, {"id": 2}]}})
     [{'name': 'source.format', 'value': 'coco'}, {'name': 'source.licenses', 'value': '2 entries'}]
+    >>> info_rows({})
+    []
     """
-    rows = [{"name": name, "value": _short(value)} for name, value in _leaves("", notes, 0)]
+    rows = [{"name": name, "value": _short(value)} for name, value in _leaves("", notes, 0)] if notes else []
     left = len(rows) - _MAX_ROWS
     return rows[:_MAX_ROWS] + ([{"name": "…", "value": f"{left:,} more"}] if left > 0 else [])
 

@@ -280,7 +280,7 @@ export class PageKernel {
 
   private drawPlan(): DrawPlan {
     const { statistics, clauses, combine, cap, draws, mode, has_sampling } = this.query;
-    if (statistics === null || this.strata === null) throw needsKernel(undefined, "Only a kernel can sort by this.");
+    if (statistics === null || this.strata === null) throw needsKernel(undefined, "Sorting by this needs a kernel.");
     const weights = has_sampling ? clauses.map(({ weight }) => weight) : [1];
     const request = { clauseWeights: weights, combine, cap, draws, mode: has_sampling ? mode : ("once" as const) };
     return drawPlan({ ...request, statistics: clausePatterns(decodeStatistics(statistics, this.buffers)) });

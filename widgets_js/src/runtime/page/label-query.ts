@@ -53,7 +53,7 @@ export class Refusal extends Error {
 }
 
 const NEEDS_KERNEL =
-  "Only a kernel can run this: without one, conditions ask for class labels, as in contains(labels, 'name')";
+  "This needs a kernel: without one, conditions can only test class labels, as in contains(labels, 'name')";
 
 /** What only a kernel can do, said in one sentence. */
 export function needsKernel(at?: Span, message = NEEDS_KERNEL): Refusal {

@@ -66,7 +66,7 @@ function keysOf(
   if (sort === "labels")
     return of((place) => (labels ? (labels.offsets[place + 1] as number) - (labels.offsets[place] as number) : 0));
   const column = samples.column(sort.slice("tensor:".length));
-  if (column === undefined || !column.single) throw needsKernel(undefined, "Only a kernel can sort by this.");
+  if (column === undefined || !column.single) throw needsKernel(undefined, "Sorting by this needs a kernel.");
   return of((place) =>
     column.offsets[place] === column.offsets[place + 1]
       ? Number.NaN

@@ -156,7 +156,7 @@ export function withPreset(
   const reference = REFERENCES[preset];
   const { sampling, end } = parseQuery(text);
   const counts = samplesWith(labels, pool);
-  if (counts.size >= MOST_CLAUSES) throw needsKernel(undefined, "Only a kernel can weigh 40 classes or more at once.");
+  if (counts.size >= MOST_CLAUSES) throw needsKernel(undefined, "Setting 40 weights or more at once needs a kernel.");
   const weights = presetWeights(preset, parameter, [...counts.values()], pool.length);
   const pairs = [...counts.keys()].map((id, i) => `${conditionOf(labels, id)}: ${numberText(weights[i] as number, 6)}`);
   const term = `max_weight(${[...keptPairs(text, sampling, labels), ...pairs, "True: 1"].join(", ")})`;
