@@ -73,13 +73,15 @@ def open_plain(browser, monkeypatch, request) -> Iterator[Callable]:
     host = PlainHost(monkeypatch)
     contexts = []
 
-    def open_it(make, *, width=932, height=700, scale=1.0):
+    def open_it(make, *, width=932, height=700, scale=1.0, before=None):
         host.widget = make()
         context = browser.new_context(viewport={"width": width, "height": height}, device_scale_factor=scale)
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(30_000)
-        page.faults = watch_errors(page)
+        page.host, page.faults = host, watch_errors(page)
+        if before is not None:
+            page.add_init_script(f"({before})()")
         page.goto(host.address)
         page.wait_for_selector(".penstock[data-link=live]")
         return page

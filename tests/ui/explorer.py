@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.ui.lab import NotebookPage
 
@@ -26,14 +26,11 @@ WATCH_BARS = """(root) => { new MutationObserver(() => window.__seen.push('bars'
 
 @dataclass
 class Explorer:
-    """The Explorer in an open notebook."""
+    """The Explorer in an open notebook, or in a page without Jupyter."""
 
-    notebook: NotebookPage
+    page: Page
     root: Locator
-
-    @property
-    def page(self):
-        return self.notebook.page
+    errors: list[str]
 
     def type_query(self, text: str) -> None:
         editor = self.root.locator(CODE_MIRROR)
@@ -85,11 +82,43 @@ class Explorer:
         self.page.mouse.move(box["x"] + to * box["width"], y, steps=12)
         self.page.mouse.up()
 
+    def open_image(self, position: int = 0) -> Locator:
+        """Open a sample in the editor; return its stage, which has the keys."""
+        self.root.locator(f"[data-testid=penstock-grid] [data-position='{position}']").dblclick()
+        stage = self.root.get_by_test_id("penstock-stage")
+        expect(stage).to_be_focused()
+        return stage
+
+    def commit(self, message: str) -> None:
+        """Open the drawer, say why, commit."""
+        self.root.get_by_test_id("penstock-edits").click()
+        self.root.get_by_test_id("penstock-commit-message").fill(message)
+        self.root.get_by_test_id("penstock-commit-now").click()
+        expect(self.root.get_by_test_id("penstock-edits")).to_have_count(0)
+
+    def expect_no_page_errors(self) -> None:
+        assert self.errors == []
+
 
 def open_explorer(notebook: NotebookPage, cell: int = 0) -> Explorer:
     """Run the cell and wait until its Explorer has drawn and heard from the kernel."""
     notebook.run_cell(cell)
+    return _drawn(notebook.page, notebook.widget(), notebook.errors)
+
+
+def reloaded_explorer(notebook: NotebookPage) -> Explorer:
+    """Return the Explorer that a reloaded page shows by itself, once it hears from its kernel."""
     root = notebook.widget()
+    expect(root).to_have_attribute("data-link", "live", timeout=60_000)
+    return _drawn(notebook.page, root, notebook.errors)
+
+
+def explorer_of(page: Page) -> Explorer:
+    """Return the Explorer that `open_plain` has opened, once it has drawn and heard from its session."""
+    return _drawn(page, page.get_by_test_id("penstock-explorer"), page.faults)
+
+
+def _drawn(page: Page, root: Locator, errors: list[str]) -> Explorer:
     expect(root.get_by_test_id("penstock-funnel")).to_contain_text("rows", timeout=60_000)
     expect(root.locator("[data-testid=penstock-grid] img").first).to_be_visible(timeout=60_000)
-    return Explorer(notebook, root)
+    return Explorer(page, root, errors)

@@ -41,6 +41,11 @@ class NotebookPage:
             return /\\[\\d+\\]/.test(cell?.promptNode?.textContent ?? cell?.node.querySelector('.jp-InputPrompt')?.textContent ?? '') }}"""
         self.page.wait_for_function(done, arg=index, timeout=timeout_ms)
 
+    def wait_for_cells(self, count: int) -> None:
+        self.page.wait_for_function(
+            f"(count) => {APP}.shell.currentWidget.content.model.cells.length === count", arg=count
+        )
+
     def output(self, index: int) -> str:
         """Text of a cell's outputs, scrolled away or not."""
         text = f"""(index) => {{ const cell = {APP}.shell.currentWidget.content.model.cells.get(index).toJSON();

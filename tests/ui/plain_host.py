@@ -10,6 +10,8 @@ import asyncio
 import json
 import struct
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import comm
@@ -156,6 +158,17 @@ class PlainHost:
         self._ready.set()
         self._loop.run_forever()
         server.stop()
+
+    @contextmanager
+    def busy(self) -> Iterator[None]:
+        """Hear and say nothing meanwhile, as a kernel that runs a cell."""
+        entered, done = threading.Event(), threading.Event()
+        self._loop.call_soon_threadsafe(lambda: (entered.set(), done.wait()))
+        entered.wait()
+        try:
+            yield
+        finally:
+            done.set()
 
     def stop(self) -> None:
         """Stop serving."""

@@ -51,8 +51,10 @@ class JupyterServer:
         for session in self.request("GET", "sessions"):
             self.request("DELETE", f"sessions/{session['id']}")
 
-    def write_notebook(self, name: str, sources: list[str]) -> Path:
-        notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in sources])
+    def write_notebook(self, name: str, cells: list[str | nbformat.NotebookNode]) -> Path:
+        """Write a notebook of cells; a text is a code cell."""
+        made = [nbformat.v4.new_code_cell(cell) if isinstance(cell, str) else cell for cell in cells]
+        notebook = nbformat.v4.new_notebook(cells=made)
         notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
         path = self.folder / name
         nbformat.write(notebook, path)

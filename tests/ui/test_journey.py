@@ -1,4 +1,4 @@
-"""The main job in a real JupyterLab on real images: look, mend, weigh, export, train."""
+"""The main job on real images: look, mend, weigh; export and train in a real JupyterLab."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import expect
 
 import penstock
-from tests.ui.explorer import RECORDER, WATCH_BARS, open_explorer
+from tests.ui.explorer import RECORDER, WATCH_BARS, explorer_of, open_explorer
 
 pytestmark = pytest.mark.real_data
 
@@ -40,9 +40,9 @@ def explorer_cell(path):
     return f"import penstock\nds = penstock.load({str(path)!r})\nx = penstock.explore(ds)\nx"
 
 
-def test_sliders_move_the_bars_before_the_kernel_says_a_word(open_notebook, coco):
-    notebook = open_notebook([explorer_cell(coco)], before=RECORDER)
-    explorer = open_explorer(notebook)
+def test_sliders_move_the_bars_before_the_kernel_says_a_word(open_plain, coco):
+    page = open_plain(lambda: penstock.explore(penstock.load(coco)), before=RECORDER)
+    explorer = explorer_of(page)
     explorer.type_query(QUERY)
     explorer.expect_pool(NUM_PERSON_IMAGES)
     explorer.root.evaluate(WATCH_BARS)
@@ -52,21 +52,19 @@ def test_sliders_move_the_bars_before_the_kernel_says_a_word(open_notebook, coco
     }
     for cause, gesture in gestures.items():
         before = explorer.sampled("bus")
-        notebook.page.evaluate("() => { window.__seen.length = 0 }")
+        page.evaluate("() => { window.__seen.length = 0 }")
         gesture()
-        seen = notebook.page.evaluate("() => window.__seen.slice()")
+        seen = page.evaluate("() => window.__seen.slice()")
         followers = [follower for event, follower in pairwise(seen) if event == cause]
         assert followers
         assert set(followers) == {"bars"}, seen
         assert explorer.sampled("bus") > before
-    durations = notebook.page.evaluate(
-        "() => performance.getEntriesByName('penstock:slider').map(entry => entry.duration)"
-    )
+    durations = page.evaluate("() => performance.getEntriesByName('penstock:slider').map(entry => entry.duration)")
     assert np.median(durations) <= MEDIAN_LIMIT_MS
     weight = explorer.weight("bus")
     assert weight > 20
     expect(explorer.root.locator("[data-testid=penstock-query] .cm-content")).to_contain_text(f"'bus'): {weight:g}")
-    notebook.expect_no_page_errors()
+    explorer.expect_no_page_errors()
 
 
 TRAIN = """
@@ -101,10 +99,12 @@ def test_exported_cell_trains_on_the_promised_batches(open_notebook, coco):
     explorer.root.get_by_test_id("penstock-export").click()
     explorer.root.get_by_role("spinbutton", name="batch size").fill("4")
     explorer.root.get_by_test_id("penstock-insert").click()
-    notebook.page.wait_for_function("() => window.jupyterapp.shell.currentWidget.content.model.cells.length === 3")
+    notebook.wait_for_cells(3)
     exported = notebook.sources[1]
     assert "import penstock" in exported
     assert "contains(categories, 'bus')" in exported
+    explorer.root.get_by_test_id("penstock-toast").get_by_role("button", name="Go to cell").click()
+    expect(notebook.page.locator(".jp-Cell:nth-child(2 of .jp-Cell) .cm-content")).to_be_focused()
     notebook.run_cell(1)
     notebook.wait_until_run(1)
     notebook.run_cell(2)
@@ -112,7 +112,16 @@ def test_exported_cell_trains_on_the_promised_batches(open_notebook, coco):
     printed = notebook.output(2)
     assert re.search(r"same (9|10) True", printed), printed
     assert "loss True True" in printed
+    export_annotations_below(explorer)
+    notebook.wait_for_cells(4)
+    assert "penstock.to_coco(" in notebook.sources[1]
     notebook.expect_no_page_errors()
+
+
+def export_annotations_below(explorer):
+    explorer.root.get_by_test_id("penstock-export").click()
+    explorer.root.get_by_test_id("penstock-export-what").get_by_text("Annotations").click()
+    explorer.root.get_by_test_id("penstock-annotations-insert").click()
 
 
 def labels_of(path):
@@ -124,9 +133,7 @@ def labels_of(path):
 def draw_box(explorer, name):
     """Draw a box of a class on the first sample, by the keys that the editor names; return its chips."""
     root, keyboard, mouse = explorer.root, explorer.page.keyboard, explorer.page.mouse
-    root.locator("[data-testid=penstock-grid] [role=gridcell]").first.dblclick()
-    stage = root.get_by_test_id("penstock-stage")
-    expect(stage).to_be_focused()
+    stage = explorer.open_image()
     keyboard.press("n")
     keyboard.press("c")
     root.get_by_test_id("penstock-class-find").fill(name)
@@ -140,26 +147,22 @@ def draw_box(explorer, name):
     return root.get_by_test_id("penstock-labels")
 
 
-def test_corrected_label_reaches_all_that_reads_it(open_notebook, coco):
+def test_corrected_label_reaches_all_that_reads_it(open_plain, coco):
     before = labels_of(coco)
-    notebook = open_notebook([explorer_cell(coco), "print(ds.log())"])
-    explorer = open_explorer(notebook)
-    raw = explorer.raw("person") if "person" in before[0] else None
+    ds = penstock.load(coco)
+    explorer = explorer_of(open_plain(lambda: penstock.explore(ds)))
+    raw = explorer.raw("toaster")
     chips = draw_box(explorer, "toaster")
     expect(chips).to_contain_text("toaster")
     expect(explorer.root.get_by_test_id("penstock-edits")).to_contain_text("1")
-    explorer.root.get_by_test_id("penstock-edits").click()
-    explorer.root.get_by_test_id("penstock-commit-message").fill("there is a toaster")
-    explorer.root.get_by_test_id("penstock-commit-now").click()
-    expect(explorer.root.get_by_test_id("penstock-edits")).to_have_count(0)
-    notebook.run_cell(1)
-    notebook.wait_until_run(1)
-    assert "there is a toaster" in notebook.output(1)
+    expect(explorer.bar("toaster")).to_have_attribute("data-raw", re.compile(rf"^{raw + 1:g}(\.0)?$"))
+    explorer.commit("there is a toaster")
+    assert ds.log()[0].message == "there is a toaster"
     after = labels_in_a_fresh_process(coco)
     assert after[0] == [*before[0], "toaster"]
     assert after[1:] == before[1:]
-    assert raw is None or explorer.raw("person") == raw
-    notebook.expect_no_page_errors()
+    assert explorer.raw("toaster") == raw + 1
+    explorer.expect_no_page_errors()
 
 
 def labels_in_a_fresh_process(path):
@@ -173,23 +176,12 @@ def labels_in_a_fresh_process(path):
     return json.loads(printed)
 
 
-def test_histogram_moves_when_a_label_is_changed(open_notebook, coco):
-    notebook = open_notebook([explorer_cell(coco)])
-    explorer = open_explorer(notebook)
-    before = explorer.raw("person")
-    draw_box(explorer, "person")
-    expect(explorer.bar("person")).to_have_attribute("data-raw", re.compile(rf"^{before + 1:g}(\.0)?$"))
-    notebook.expect_no_page_errors()
-
-
-def test_first_thumbnails_of_the_demo_are_painted(open_notebook, tmp_path):
-    notebook = open_notebook(
-        [f"import penstock\nx = penstock.explore(penstock.demo({str(tmp_path / 'demo.penstock')!r}))\nx"]
-    )
-    explorer = open_explorer(notebook)
+def test_first_thumbnails_of_the_demo_are_painted(open_plain, tmp_path):
+    ds = penstock.demo(tmp_path / "demo.penstock")
+    explorer = explorer_of(open_plain(lambda: penstock.explore(ds)))
     natural = explorer.root.locator("[data-testid=penstock-grid] img").evaluate_all(
         "images => images.filter(image => image.naturalWidth > 0).length"
     )
     assert natural >= 4
     assert np.isclose(explorer.raw("Circle"), explorer.sampled("Circle"))
-    notebook.expect_no_page_errors()
+    explorer.expect_no_page_errors()

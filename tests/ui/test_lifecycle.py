@@ -68,9 +68,8 @@ def expect_output(notebook, cell, text):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("application", ["lab", "notebook"])
-def test_a_reloaded_page_finds_the_kernel_as_it_was(open_notebook, demo_cell, application):
-    notebook = open_notebook([demo_cell], application=application)
+def test_a_reloaded_page_finds_the_kernel_as_it_was(open_notebook, demo_cell):
+    notebook = open_notebook([demo_cell])
     explorer = open_explorer(notebook)
     explorer.slider("Cross").press("PageUp")
     expect(explorer.root.locator("[data-testid=penstock-query] .cm-content")).to_contain_text("'Cross'): 40")

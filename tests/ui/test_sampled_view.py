@@ -1,10 +1,8 @@
-"""A real notebook: the Explorer on a view drawn with replacement, whose samples repeat."""
+"""The Explorer on a view drawn with replacement, whose samples repeat."""
 
 from __future__ import annotations
 
-import os
 import re
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,24 +10,18 @@ from playwright.sync_api import expect
 
 import penstock
 from penstock.dataset.samples import content_of
-from tests.ui.explorer import open_explorer
+from tests.ui.explorer import explorer_of
 
-PICTURES = Path(os.environ.get("PENSTOCK_PICTURES", Path(__file__).resolve().parents[2] / "test-results"))
 BALANCED = "select * sample by max_weight(contains(labels, 'Cross'): 20, True: 1)"
 
 
-@pytest.mark.slow
-def test_a_balanced_view_is_edited_sample_by_sample(open_notebook, tmp_path):
+def test_a_balanced_view_is_edited_sample_by_sample(open_plain, tmp_path):
     path = str(tmp_path / "demo.penstock")
     ds = penstock.demo(path, num_samples=80)
     rows = np.sort(ds.query(BALANCED).indices)
     first = int(np.flatnonzero(rows[1:] == rows[:-1])[0])
     times = int((rows == rows[first]).sum())
-    notebook = open_notebook(
-        [f"import penstock\nds = penstock.load({path!r})\nx = penstock.explore(ds.query({BALANCED!r}))\nx"],
-        viewport=(1280, 1100),
-    )
-    explorer = open_explorer(notebook)
+    explorer = explorer_of(open_plain(lambda: penstock.explore(ds.query(BALANCED)), width=1220))
     root = explorer.root
     expect(root.get_by_test_id("penstock-funnel")).to_contain_text("80 rows")
     expect(root.get_by_test_id("penstock-opened")).to_contain_text("Frozen view")
@@ -65,6 +57,4 @@ def test_a_balanced_view_is_edited_sample_by_sample(open_notebook, tmp_path):
     expect(root.get_by_test_id("curve-iid")).to_have_attribute("data-shares", re.compile("^0 0"))
     plan = penstock.load(path).query(BALANCED).plan("max_weight(contains(labels, 'Ring'): 3, True: 1)")
     assert float(seen.get_attribute("data-value")) == pytest.approx(plan.coverage(1).share[0], abs=0.03)
-    PICTURES.mkdir(parents=True, exist_ok=True)
-    root.screenshot(path=PICTURES / "sampled-view.png")
-    notebook.expect_no_page_errors()
+    explorer.expect_no_page_errors()

@@ -11,7 +11,7 @@ from PIL import Image
 from playwright.sync_api import expect
 
 import penstock
-from tests.ui.explorer import open_explorer
+from tests.ui.explorer import explorer_of
 
 OUTLINE = [20, 20, 100, 20, 100, 90, 60, 100, 20, 90]
 POINTS = [140, 40, 2, 160, 40, 1, 150, 70, 0]
@@ -68,7 +68,7 @@ class Stage:
     """The stage of an Explorer, driven by mouse and keys."""
 
     def __init__(self, explorer):
-        self.page, self.root = explorer.page, explorer.root
+        self.explorer, self.page, self.root = explorer, explorer.page, explorer.root
         self.element = self.root.get_by_test_id("penstock-stage")
 
     def choose(self, number, count):
@@ -96,14 +96,12 @@ class Stage:
 
 
 @pytest.fixture
-def stage(open_notebook, path):
-    notebook = open_notebook([f"import penstock\nx = penstock.explore(penstock.load({str(path)!r}))\nx"])
-    explorer = open_explorer(notebook)
-    explorer.root.locator("[data-testid=penstock-grid] [role=gridcell]").first.dblclick()
-    expect(explorer.root.get_by_test_id("penstock-editor")).to_be_visible()
+def stage(open_plain, path):
+    explorer = explorer_of(open_plain(lambda: penstock.explore(penstock.load(path)), width=1220))
+    explorer.open_image()
     expect(explorer.root.locator(".penstock-stage > img").first).to_be_visible()
     yield Stage(explorer)
-    notebook.expect_no_page_errors()
+    explorer.expect_no_page_errors()
 
 
 def enclosing(ring):
@@ -132,10 +130,7 @@ def test_a_deleted_a_drawn_and_two_reshaped_objects_are_all_that_an_export_chang
     stage.choose(1, 4)
     stage.drag("[data-keypoint='0']", 6, 9)
     expect(stage.root.get_by_text("moved a keypoint of cat in sample 0").first).to_be_visible()
-    stage.root.get_by_test_id("penstock-edits").click()
-    stage.root.get_by_test_id("penstock-commit-message").fill("fixed")
-    stage.root.get_by_test_id("penstock-commit-now").click()
-    expect(stage.root.get_by_test_id("penstock-edits")).to_have_count(0)
+    stage.explorer.commit("fixed")
 
     after = exported(path, tmp_path)
     was = {one["id"]: one for one in document["annotations"]}

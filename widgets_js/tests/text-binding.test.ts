@@ -52,4 +52,13 @@ describe("setWeight", () => {
     const bound = setWeights(TEXT, CLAUSES, [0.5, 40, 100]);
     expect(bound.text).toContain("'x'): 0.5, contains(a, '7'): 40, True: 100)");
   });
+
+  it.each([6.66667, 1 / 3, 0.30000000000000004, 1234.5, 2e-7])(
+    "does not round %f, which no slider has set",
+    (weight) => {
+      const bound = setWeights(TEXT, CLAUSES, [weight]);
+      expect(bound.clauses[0]?.weight).toBe(weight);
+      expect(Number(bound.text.slice(bound.clauses[0]?.from ?? 0, bound.clauses[0]?.to ?? 0))).toBe(weight);
+    },
+  );
 });

@@ -114,6 +114,17 @@ describe("undo", () => {
     expect(store.text.value).toBe("select *");
   });
 
+  it("brings back every digit of a weight", async () => {
+    const { session } = await opened();
+    const { store } = session;
+    const { actions } = store;
+    const exact = "select * sample by max_weight(contains(labels, 'Cross'): 6.66667, True: 1)";
+    await actions.run({ text: exact });
+    actions.setWeight(0, 3);
+    await actions.undoWeights();
+    expect(store.text.value).toBe(exact);
+  });
+
   it("works on numbers without a kernel, and says what needs one", async () => {
     const { session } = await opened();
     const { store } = session;
@@ -219,5 +230,25 @@ describe("a query in two", () => {
     ["select * where a = 'it''s sample by' sample by 2", "select * where a = 'it''s sample by' ", "sample by 2"],
   ])("%s", (text, pool, sampling) => {
     expect(splitSampling(text)).toEqual({ pool, sampling });
+  });
+});
+
+describe("texts that are rewritten at once", () => {
+  it("are rewritten one after the other, each from what the one before has left", async () => {
+    const { session } = await opened();
+    const { actions } = session.store;
+    await Promise.all([actions.addClass(CROSS, 7), actions.addClass(1, 3)]);
+    expect(Object.values(weightsOf(session)).sort()).toEqual([1, 3, 7]);
+  });
+
+  it("are not brought back by a run meanwhile", async () => {
+    const { session } = await opened();
+    const { store } = session;
+    await store.actions.addClass(CROSS, 7);
+    const undone = store.actions.undoWeights();
+    await Promise.resolve(); // its query is on its way
+    await Promise.all([undone, store.actions.run()]);
+    expect(store.text.value).toBe("select *");
+    expect(store.textFault.value).toBeNull();
   });
 });

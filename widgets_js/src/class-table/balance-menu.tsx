@@ -26,9 +26,9 @@ export function BalanceMenu({ session }: { session: Session }) {
   );
 }
 
-/** No class labels, or no kernel to write the first clause. */
+/** No class labels, no sample, or no kernel to write the first clause. */
 function hasNothing(store: Store): boolean {
-  if (store.classNames.value.length === 0) return true;
+  if (store.classNames.value.length === 0 || store.query.value?.pool_size === 0) return true;
   return !store.isLive.value && store.clauses.value.length === 0;
 }
 

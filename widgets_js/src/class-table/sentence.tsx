@@ -55,10 +55,11 @@ function stateSentence(store: Store): ComponentChildren | null {
   if (store.textFault.value !== null) {
     return (
       <span data-testid="slider-fault">
-        {`Sliders wait for the query: ${fault(store.textFault.value)}. Bars and coverage show the last query that ran.`}
+        {`Sliders wait for the query: ${firstSentence(store.textFault.value)}. Bars and coverage show the last query that ran.`}
       </span>
     );
   }
+  if (query?.pool_size === 0) return "No sample matches the query, so there is nothing to weigh.";
   if (query?.has_sampling && store.clauses.value.length === 0) {
     return (
       <span data-testid="no-sliders">
@@ -69,9 +70,9 @@ function stateSentence(store: Store): ComponentChildren | null {
   return null;
 }
 
-/** What is wrong, in one sentence without its period; what was expected and the hint are beside the query. */
-function fault(text: string): string {
-  return (text.split(/\. (?=[A-Z])/)[0] ?? text).replace(/\.$/, "");
+/** The status line of the query says the rest. */
+function firstSentence(text: string): string {
+  return text.split(/[.;]\s/)[0]?.replace(/\.$/, "") ?? text;
 }
 
 /** A weight for each row comes in bins: how far off that is. */

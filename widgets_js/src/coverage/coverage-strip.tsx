@@ -47,12 +47,26 @@ export function CoverageStrip({ session, alone = false }: Props) {
   const id = useId();
   if (store.isTable.value) return null;
   if (curves === null) return <KeptCoverage snapshot={store.snapshot.value} alone={alone} />;
+  if (curves.rows === 0) {
+    return (
+      <Frame alone={alone}>
+        <div class="penstock-cover-body">
+          <CoverSay told={{ headline: "Nothing to draw.", sentence: ["No sample matches the query."] }} />
+        </div>
+      </Frame>
+    );
+  }
   if (curves.rows < 2) return null;
   const tabs: readonly Tab[] = store.classNames.value.length > 0 ? ["epochs", "times", "batches"] : ["epochs", "times"];
   const shown = tabs.includes(tab.value) ? tab.value : "epochs";
   return (
     <Frame alone={alone} tabs={<Tabs id={id} tabs={tabs} shown={shown} tab={tab} />}>
-      <div class="penstock-cover-body" role="tabpanel" id={`${id}-panel`} aria-labeledby={`${id}-${shown}`}>
+      <div
+        class="penstock-cover-body"
+        role="tabpanel"
+        id={`${id}-panel`}
+        aria-label={shown === "times" ? "times seen" : shown}
+      >
         {shown === "epochs" && <EpochsTab {...{ store, curves, drawn, ofDrawable }} />}
         {shown === "times" && <TimesTab {...{ store, curves }} />}
         {shown === "batches" && <BatchesTab store={store} />}

@@ -69,16 +69,22 @@ export function GridPanel({ session }: { session: Session }) {
   const id = useMemo(() => `penstock-grid-${store.rpc.viewId}`, [store]);
   const shown = store.gridSize.value;
   return (
+    // biome-ignore lint/a11y/noStaticElementInteractions: a grid, or the reason why there is none
+    // biome-ignore lint/a11y/useAriaPropsSupportedByRole: only the grid has an active descendant
     <div
       {...focusable}
       ref={port}
       class="penstock-grid"
-      role="grid"
       tabIndex={0}
       aria-label="Samples"
-      aria-multiselectable="true"
-      aria-rowcount={shape.value.rows}
-      aria-colcount={shape.value.columns}
+      {...(shown === 0
+        ? { role: "group" as const }
+        : {
+            role: "grid" as const,
+            "aria-multiselectable": true,
+            "aria-rowcount": shape.value.rows,
+            "aria-colcount": shape.value.columns,
+          })}
       aria-activedescendant={store.current.value === null || shown === 0 ? undefined : `${id}-${store.current.value}`}
       data-testid="penstock-grid"
       data-pool={shown}
@@ -161,17 +167,19 @@ function Cells({ session, id, shape, scroll, viewport }: CellsProps) {
 function usePages(store: Store, pages: PageCache, start: number, stop: number, size: number): void {
   const last = useRef(0);
   const live = store.isLive.value;
+  const dead = store.link.value === "dead"; // nothing comes in place of what is shown
   const epoch = store.gridEpoch.value;
   const total = store.gridSize.value;
   const arrivals = pages.arrivals.value;
   useEffect(() => {
+    if (dead) return undefined;
     pages.configure(`${epoch}/${size}`, total, store.keepTiles.peek());
     if (!live) return undefined;
     const jumped = Math.abs(start - last.current) > 3 * Math.max(1, stop - start);
     last.current = start;
     const timer = setTimeout(() => pages.want(pagesOf(start, stop), size), jumped ? 60 : 0);
     return () => clearTimeout(timer);
-  }, [pages, store, live, epoch, total, start, stop, size, arrivals]);
+  }, [pages, store, live, dead, epoch, total, start, stop, size, arrivals]);
 }
 
 interface CellProps {
@@ -204,7 +212,7 @@ function Cell({ session, id, position, column, side }: CellProps) {
       onDblClick={() => grid.openDetail()}
     >
       {tile === undefined ? (
-        <Waiting fault={fault} onRetry={() => grid.pages.retry(position)} />
+        <Waiting dead={store.link.value === "dead"} fault={fault} onRetry={() => grid.pages.retry(position)} />
       ) : (
         <TileImage
           store={store}
@@ -225,7 +233,8 @@ function cellName(store: Store, tile: LoadedTile | undefined, position: number):
   return `sample ${countText(tile.row)}: ${tile.error ?? labels}${tile.edited ? ", edited" : ""}`;
 }
 
-function Waiting({ fault, onRetry }: { fault: string | null; onRetry: () => void }) {
+function Waiting({ dead, fault, onRetry }: { dead: boolean; fault: string | null; onRetry: () => void }) {
+  if (dead) return <span class="penstock-unloaded" title="not loaded; images need a running kernel" />;
   if (fault === null) return <span class="penstock-skeleton" />;
   return (
     <span class="penstock-broken" title={fault}>

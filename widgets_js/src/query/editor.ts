@@ -103,7 +103,7 @@ function alive(live: boolean): Extension {
   return [
     EditorState.readOnly.of(!live),
     EditorView.editable.of(live),
-    EditorView.contentAttributes.of(live ? {} : { tabindex: "0", "aria-readonly": "true" }),
+    EditorView.contentAttributes.of(live ? { tabindex: "0" } : { tabindex: "0", "aria-readonly": "true" }),
   ];
 }
 

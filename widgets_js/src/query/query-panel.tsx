@@ -112,7 +112,8 @@ function Status({ session, errors }: { session: Session; errors: CalmErrors }) {
   if (store.link.value === "dead" && store.query.value !== null) {
     return (
       <span class="penstock-status penstock-changed" data-testid="penstock-funnel">
-        Sliders, bars and coverage still work; query, grid, labels and export wait for the kernel.
+        Sliders, bars and coverage still work
+        <span class="penstock-status-rest">; query, grid, labels and export wait for the kernel.</span>
       </span>
     );
   }
@@ -179,7 +180,7 @@ function Funnel({ store }: { store: Store }) {
     );
   }
   const changed = store.textFault.value !== null;
-  const matches = query.pool_size !== query.num_rows || query.funnel.length > 2;
+  const matches = query.kind === "rows" && (query.pool_size !== query.num_rows || query.funnel.length > 2);
   const warning = query.warnings[0];
   return (
     <span class="penstock-status" data-testid="penstock-funnel">

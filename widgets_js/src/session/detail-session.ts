@@ -195,8 +195,9 @@ export class DetailSession {
     this.uid = uid;
   }
 
-  /** Show a sample, at its place in the grid where it has one. */
+  /** Open on a sample, at its place in the grid where it has one. */
   async showSample(uid: string): Promise<void> {
+    this.opened.value = true;
     await this.fetch({ uid });
     const position = this.sample.value?.uid === uid ? this.sample.value.position : -1;
     if (position < 0) return;

@@ -56,6 +56,10 @@ function withKept(clauses: readonly ClauseInfo[], kept: Kept | undefined): Float
   return Float64Array.from(clauses, ({ expression, weight }) => kept?.get(expression) ?? weight);
 }
 
+function sameSource(a: ClauseInfo | undefined, b: ClauseInfo | undefined): boolean {
+  return a !== undefined && a.expression === b?.expression;
+}
+
 /** What a slider moves: a class keeps its key when its clause enters the text. */
 function keyOf({ class_index, expression }: ClauseInfo): string {
   return class_index === null ? expression : `class ${class_index}`;
@@ -81,8 +85,9 @@ export class QuerySession {
   private waiting: ReturnType<typeof setInterval> | undefined;
   /** The weights of the query that ran, while its text is being rewritten. */
   private ranState: WeightState | null = null;
-  /** Steps through the weights' history, one after the other. */
-  private stepping: Promise<unknown> = Promise.resolve();
+  /** What rewrites the text does so one after the other: each from what the one before has left. */
+  private writing: Promise<unknown> = Promise.resolve();
+  private numWriting = 0;
   /** The last change of classes that was taken. */
   private followed = 0;
 
@@ -114,6 +119,7 @@ export class QuerySession {
     const { store } = this;
     this.followed = hello.query.followed?.number ?? 0;
     this.unanswered = null; // of a kernel that is gone
+    this.writing = Promise.resolve();
     batch(() => {
       store.link.value = "live";
       store.page.value = hello.page ?? null;
@@ -246,9 +252,14 @@ export class QuerySession {
 
   /** One step back or forth; a step that needs the kernel waits for it, and the next one for that. */
   stepWeights(direction: "undo" | "redo"): Promise<boolean> {
-    const step = this.stepping.then(() => this.step(direction));
-    this.stepping = step;
-    return step;
+    return this.inTurn(() => this.step(direction));
+  }
+
+  private inTurn<Result>(write: () => Promise<Result>): Promise<Result> {
+    this.numWriting++;
+    const turn = this.writing.then(write).finally(() => this.numWriting--);
+    this.writing = turn.catch(() => {});
+    return turn;
   }
 
   private async step(direction: "undo" | "redo"): Promise<boolean> {
@@ -294,6 +305,8 @@ export class QuerySession {
   }
 
   async run(change: { text?: string; mode?: Mode; seed?: number } = {}): Promise<void> {
+    // what was typed runs at once; without it the text is still being written
+    if (change.text === undefined && this.numWriting > 0 && this.typedText() === null) await this.writing;
     const before = this.store.textFault.peek() === null ? this.weightState() : this.ranState;
     if (!(await this.runText(change)) || before === null) return;
     const now = this.weightState();
@@ -565,7 +578,12 @@ export class QuerySession {
       return;
     }
     const label = removed?.label ?? "clause";
-    await this.rewrite(() => this.asked("clause.remove", { clause }), { name: `removed ${label}` });
+    const written = async (): Promise<string> => {
+      const clauses = this.store.clauses.peek(); // others may have come and gone since
+      const now = sameSource(clauses[clause], removed) ? clause : clauses.findIndex((one) => sameSource(one, removed));
+      return now < 0 ? this.store.text.peek() : this.asked("clause.remove", { clause: now });
+    };
+    await this.rewrite(written, { name: `removed ${label}` });
   }
 
   private asked(op: "clause.add", args: { class_index: number; weight: number }): Promise<string>;
@@ -576,7 +594,11 @@ export class QuerySession {
   }
 
   /** Runs the text that the kernel writes; one step of the weights' history. Whether it ran. */
-  private async rewrite(written: () => Promise<string>, gesture: Gesture, kept?: Kept): Promise<boolean> {
+  private rewrite(written: () => Promise<string>, gesture: Gesture, kept?: Kept): Promise<boolean> {
+    return this.inTurn(() => this.rewriteNow(written, gesture, kept));
+  }
+
+  private async rewriteNow(written: () => Promise<string>, gesture: Gesture, kept?: Kept): Promise<boolean> {
     const since = this.standing();
     const before = this.weightState();
     try {
@@ -615,7 +637,7 @@ export class QuerySession {
       this.changeWeights(new Float64Array(store.weights.peek().length).fill(1), "reset all");
       return true;
     }
-    return this.runWeights(splitSampling(store.text.peek()).pool.trimEnd(), "reset all");
+    return this.rewrite(async () => splitSampling(store.text.peek()).pool.trimEnd(), { name: "reset all" });
   }
 
   private toggleClass(classIndex: number): void {

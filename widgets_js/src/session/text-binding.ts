@@ -31,10 +31,19 @@ export function isMovable(clause: ClauseInfo): boolean {
   return clause.from !== null || inTable(clause);
 }
 
+/** A weight that is not rounded: undo, Python and locks bring back exactly what was. */
+function exactWeight(value: number): string {
+  const rounded = formatWeight(value);
+  return Number(rounded) === value ? rounded : String(value);
+}
+
 /** The literal of clause `index` becomes `value`; spans after it move along. Clauses without a literal keep their weight. */
 export function setWeight(text: string, clauses: readonly ClauseInfo[], index: number, value: number): BoundText {
+  return writeWeight(text, clauses, index, formatWeight(value));
+}
+
+function writeWeight(text: string, clauses: readonly ClauseInfo[], index: number, insert: string): BoundText {
   const clause = clauses[index];
-  const insert = formatWeight(value);
   if (clause !== undefined && inTable(clause)) {
     const weight = Number(insert);
     return {
@@ -72,7 +81,7 @@ export function setWeights(text: string, clauses: readonly ClauseInfo[], weights
   for (let i = 0; i < clauses.length; i++) {
     const weight = weights[i];
     if (weight !== undefined && weight !== bound.clauses[i]?.weight) {
-      const next = setWeight(bound.text, bound.clauses, i, weight);
+      const next = writeWeight(bound.text, bound.clauses, i, exactWeight(weight));
       bound = { ...next, moved: bound.moved || next.moved };
     }
   }

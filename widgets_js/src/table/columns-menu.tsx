@@ -17,7 +17,16 @@ export function ColumnsMenu({ session }: { session: Session }) {
   return (
     <Popover
       class="penstock-opener"
-      label="columns ▾"
+      label={
+        <>
+          <svg viewBox="0 0 16 16" width="13" height="13" aria-hidden="true">
+            <path d="M2 14V8h3v6M6.5 14V3h3v11M11 14V6h3v8" fill="none" stroke="currentColor" stroke-width="1.4" />
+          </svg>
+          <span class="penstock-columns-word">columns</span>
+          <span aria-hidden="true">▾</span>
+        </>
+      }
+      name="columns"
       testid="penstock-columns-menu"
       disabled={!live && !loaded.current}
       title={live ? "how the values of each tensor are distributed" : "column profiles need a running kernel"}

@@ -96,8 +96,13 @@ export function summary(profile: ColumnProfile): { low: string; high: string; no
   if (kind === "category")
     return { low: distinct === null ? "" : pluralText(distinct, "value"), high: "", note, warned: note !== "" };
   const unit = kind === "length" ? " per sample" : "";
+  if (`${low}${high}`.length > NARROW && DAY.test(low) && DAY.test(high))
+    return { low: low.slice(0, 7), high: low === high ? "" : high.slice(0, 7), note, warned: note !== "" };
   return { low, high: low === high ? "" : `${high}${unit}`, note, warned: note !== "" };
 }
+
+const NARROW = 16; // letters that have room under a chart
+const DAY = /^\d{4}-\d{2}-\d{2}/;
 
 /** 5% rather than 5.2%: a column is narrow. */
 function wholeShare(share: number): string {
