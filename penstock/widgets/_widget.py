@@ -319,11 +319,11 @@ class SessionWidget(anywidget.AnyWidget):
         Raises
         ------
         RuntimeError
-            If the widget is not on show.
+            If the widget is not displayed.
         """
         if not self._outputs:
             raise RuntimeError(
-                "the widget is not on show in a notebook. Hint: display it first, or write a file: x.to_html(path)"
+                "the widget is not displayed in a notebook. Hint: display it first, or write a file: x.to_html(path)"
             )
         still = still_html(snapshot(self._session), still_thumbnails(self._ask))
         data = {"text/html": still, "text/plain": f"{self!r}: run this cell to open it"}
