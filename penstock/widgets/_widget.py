@@ -262,7 +262,7 @@ class SessionWidget(anywidget.AnyWidget):
         Examples
         --------
         >>> import penstock, tempfile
-        >>> x = Explorer(penstock.demo(num_samples=60))
+        >>> x = penstock.explore(penstock.demo(num_samples=60))
         >>> page = x.to_html(tempfile.mkdtemp() + "/demo.html", thumbnails=20)
         >>> page.num_samples, page.num_large, page.num_small
         (60, 20, 60)
@@ -319,11 +319,11 @@ class SessionWidget(anywidget.AnyWidget):
         Raises
         ------
         RuntimeError
-            If the widget is not on show.
+            If the widget is not displayed.
         """
         if not self._outputs:
             raise RuntimeError(
-                "the widget is not on show in a notebook. Hint: display it first, or write a file: x.to_html(path)"
+                "the widget is not displayed in a notebook. Hint: display it first, or write a file: x.to_html(path)"
             )
         still = still_html(snapshot(self._session), still_thumbnails(self._ask))
         data = {"text/html": still, "text/plain": f"{self!r}: run this cell to open it"}

@@ -63,7 +63,7 @@ def test_what_a_notebook_keeps_has_a_still_picture_without_scripts(explorer):
 
 
 def test_freeze_needs_a_widget_that_is_on_show(explorer):
-    with pytest.raises(RuntimeError, match=r"not on show in a notebook. Hint: display it first.*to_html"):
+    with pytest.raises(RuntimeError, match=r"not displayed in a notebook. Hint: display it first.*to_html"):
         explorer.freeze()
 
 

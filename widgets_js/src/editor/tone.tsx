@@ -45,7 +45,7 @@ function Tone({ session }: { session: Session }) {
       <Range label="contrast" value={detail.contrast.value} onChange={(to) => (detail.contrast.value = to)} />
       {levels !== null && levels.bits > 8 ? <Window session={session} levels={levels} /> : null}
       <div class="penstock-row">
-        <span class="penstock-note">This view only; the data stays as it is.</span>
+        <span class="penstock-note">Display only; the data does not change.</span>
         <span class="penstock-grow" />
         <button {...focusable} type="button" class="penstock-link" onClick={reset} data-testid="penstock-tone-reset">
           Reset
