@@ -135,3 +135,18 @@ def test_filter_and_selection_become_the_query(opened):
     assert shown(explorer) == wanted
     assert "uid() in (" in explorer.query
     assert page.faults == []
+
+
+def test_keys_go_on_when_the_last_sample_of_the_filter_leaves_it(opened):
+    page, explorer = opened()
+    cross = explorer.session.class_names.index("Cross")
+    left = sum(cross in own for own in labels_of(explorer))
+    click_class(page, "Cross")
+    for number in range(left, 0, -1):
+        expect(page.get_by_test_id("penstock-pool")).to_have_text(f"{number} of {NUM_SAMPLES}")
+        page.get_by_role("gridcell").first.click()
+        page.get_by_role("button", name="Remove Cross").first.click()
+    expect(page.get_by_test_id("penstock-grid")).to_be_focused()
+    page.keyboard.press("Control+z")
+    expect(page.get_by_test_id("penstock-pool")).to_have_text(f"1 of {NUM_SAMPLES}")
+    assert page.faults == []

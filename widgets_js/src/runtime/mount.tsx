@@ -12,6 +12,7 @@ import type { ViewContext } from "../session/model.ts";
 import { createSession, type Session } from "../session/session.ts";
 import { ownColors } from "../ui/colors.ts";
 import { forwardSave } from "../ui/focus.ts";
+import { keepFocus } from "../ui/kept-focus.ts";
 import { lazy } from "../ui/lazy.tsx";
 import { expectParts, offerParts } from "./parts.ts";
 import { undoKeys } from "./undo-keys.ts";
@@ -67,7 +68,7 @@ function Frame({ session, kind }: { session: Session; kind: string }) {
     const element = root.current;
     if (element === null) return undefined;
     element.dataset.ready = "1";
-    const stops = [forwardSave(element), undoKeys(element, session)];
+    const stops = [forwardSave(element), keepFocus(element), undoKeys(element, session)];
     return () => {
       for (const stop of stops) stop();
     };
