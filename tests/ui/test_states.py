@@ -409,7 +409,7 @@ STOP = """() => {
   const regions = { 'penstock-header': 'header', 'penstock-query': 'query', 'penstock-left': 'left', 'penstock-class-table': 'table', 'coverage': 'coverage' };
   const region = Object.entries(regions).find(([id]) => e.closest(`[data-testid=${id}]`));
   const row = e.closest('[data-testid=penstock-class-row]');
-  const list = e.closest('[role=grid], [role=listbox], [role=tablist], [role=toolbar]') ?? (e.matches('[data-chip]') ? e.closest('[data-testid=penstock-labels]') : null);
+  const list = e.closest('[role=grid], [role=listbox], [role=tablist], [role=toolbar]') ?? (e.matches('[data-chip], [data-cell=chip]') ? e.closest('[data-testid=penstock-labels]') : null);
   return region && { region: region[1], row: row && row.dataset.key, cell: row && (e.dataset.cell ?? e.dataset.testid), list: row ? null : list && (list.dataset.testid ?? list.role) };
 }"""
 

@@ -101,7 +101,7 @@ def test_the_table_is_walked_by_keys_and_labels_are_edited_beside_it(open_plain,
     page.keyboard.press("ArrowDown")
     expect(page.locator("[data-testid=penstock-detail]")).to_contain_text("sample 1")
     page.keyboard.press("Control+ArrowRight")
-    expect(page.locator("[data-column=feature_29]")).to_be_in_viewport()
+    expect(page.locator("[role=columnheader][data-column=feature_29]")).to_be_in_viewport()
     active = rows.get_attribute("aria-activedescendant")
     assert page.locator(f"#{active}").count() == 1
 

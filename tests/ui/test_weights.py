@@ -99,6 +99,19 @@ def test_undo_of_a_preset_keeps_where(shown):
     assert explorer.query == "select * where contains(labels, 'class 6')"
 
 
+def test_a_reload_in_the_middle_of_a_gesture_shows_what_runs(shown):
+    page, explorer = shown
+    page.wait_for_timeout(600)  # until what is typed would have been kept
+    explorer.query = "select * sample by max_weight(contains(labels, 'class 0'): 20, True: 1)"
+    slider = page.locator("[data-testid=weight-slider][data-class='class 0']")
+    expect(slider).to_have_attribute("data-weight", "20")
+    page.reload()
+    page.wait_for_selector(".penstock[data-link=live]")
+    expect(slider).to_be_enabled()
+    expect(page.locator(".cm-content")).to_contain_text("'class 0'): 20")
+    assert page.faults == []
+
+
 @pytest.mark.parametrize("width", [1220, 932, 848, 420, 320])
 def test_coverage_is_in_view_and_inside_at_every_width(open_plain, ds, width):
     page = open_plain(lambda: penstock.explore(ds), width=width)

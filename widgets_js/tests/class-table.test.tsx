@@ -373,6 +373,19 @@ describe("a slider", () => {
     expect(all("[data-testid=no-effect]")).toEqual([]);
   });
 
+  test("says so of a class whose clause came with its first move", async () => {
+    const table = await mounted({ weights: { 5: 20 } }, ClassTable);
+    const { find, all } = table;
+    expect(all("[data-testid=no-effect]")).toEqual([]);
+    press(find(slider("Circle")), "PageDown");
+    await settled();
+    await answer(table, { 5: 20, 0: 0.5 });
+    await settled();
+    const note = find("[data-testid=no-effect]");
+    expect(note.closest<HTMLElement>("[data-key]")?.dataset.class).toBe("Circle");
+    expect(note.textContent).toBe("no effect ≤ 1");
+  });
+
   test("waits for a broken query, and the sentence says why", async () => {
     const table = await mounted(WEIGHTS, ClassTable);
     table.store.textFault.value = "no class 'Rng' in labels";
@@ -531,6 +544,35 @@ describe("the sentence", () => {
     const factor = (squares / 208).toFixed(2);
     const told = `Square rises 208 → ${Math.round(squares)} (×${factor}): others ×${dilution.toFixed(2)}; carried by Star.`;
     expect(sentence(table)).toContain(told);
+  });
+
+  test("counts others as it counts classes where an epoch is shorter than the pool", async () => {
+    const table = await mounted({ weights: { 3: 6 }, draws: 300 }, ClassTable);
+    const others = 300 / (600 + 5 * 54);
+    const squares = (140 + 6 * 68) * others;
+    const told = `Square falls 208 → ${Math.round(squares)} (×${(squares / 208).toFixed(2)}): others ×${others.toFixed(2)}; carried by Star.`;
+    expect(sentence(table)).toContain(told);
+  });
+
+  test("tells what moves where no other row is drawn", async () => {
+    const strata = (clauseOf: Map<number, number>, fallback: number | null) => [
+      { size: 500, clauses: [fallback as number], classes: { 0: 500 } },
+      { size: 100, clauses: [clauseOf.get(1) as number], classes: { 0: 50, 1: 100 } },
+    ];
+    const table = await mounted({ names: ["a", "b"], weights: { 1: 9 }, everythingElse: 0, strata }, ClassTable);
+    expect(sentence(table)).toMatch(/^a falls 550 → 300 \(×0\.55\): others never drawn; carried by b\./);
+  });
+
+  test("tells what moves against raw where clauses name every row", async () => {
+    const strata = (clauseOf: Map<number, number>) => [
+      { size: 300, clauses: [clauseOf.get(1) as number], classes: { 0: 100, 1: 300 } },
+      { size: 300, clauses: [clauseOf.get(2) as number], classes: { 2: 300 } },
+    ];
+    const table = await mounted(
+      { names: ["a", "b", "c"], weights: { 1: 5, 2: 1 }, everythingElse: null, strata },
+      ClassTable,
+    );
+    expect(sentence(table)).toMatch(/^a rises 100 → 167 \(×1\.67\); carried by b\.\s*$/);
   });
 
   test("tells two classes and how many more, which a press sorts to the top", async () => {

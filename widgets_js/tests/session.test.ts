@@ -116,6 +116,18 @@ describe("session", () => {
     expect(model.get("query_draft")).toBe("select * l");
   });
 
+  it("keeps no draft of what ran, nor of weights that moved since", async () => {
+    const { model, session } = await weighted();
+    open = session;
+    session.query.edit(`${WEIGHTED} l`, (position) => position, true);
+    await tick(501);
+    expect(model.get("query_draft")).toBe(`${WEIGHTED} l`);
+    await session.store.actions.run({ text: WEIGHTED });
+    session.store.actions.setWeight(0, 5);
+    await tick(501);
+    expect(model.get("query_draft")).toBe("");
+  });
+
   it("moves a slider at once and tells the kernel once, at rest", async () => {
     const { model, session } = await weighted();
     open = session;

@@ -16,10 +16,8 @@ from penstock.sampling import SamplingPlan
 from penstock.table import OverlayTable
 from penstock.widgets.exporting._export import split_sampling, view_of
 from penstock.widgets.grid._filter import EVERYTHING, GridFilter, How, State, checked_filter
-from penstock.widgets.grid._image_checks import ImageChecks
 from penstock.widgets.grid._order import checked_order, present_order
 from penstock.widgets.grid._selection import NOTHING, positions_of, rows_in_order
-from penstock.widgets.queries._applied_presets import AppliedPresets
 from penstock.widgets.queries._class_tables import ClassTable, ClassTables
 from penstock.widgets.queries._query_run import Mode, QueryRun, execute, same_but_weights
 from penstock.widgets.queries._reweighing import reweighed
@@ -90,9 +88,7 @@ class Session(SessionState):
         self._unread: tuple[OverlayTable, Behind] | None = None
         self._follows = Follows()
         self._renames: Names = {}
-        self.image_checks = ImageChecks()
         self._tables = ClassTables()
-        self.presets = AppliedPresets()
         self._display = arranged(self._execute(query))
         self._remember(query)
         self._follower = Follower(self.order, self.follow)

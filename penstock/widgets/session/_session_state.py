@@ -15,6 +15,8 @@ from penstock.sampling import SamplingSpec
 from penstock.table import OverlayTable
 from penstock.tensors import label_tensor
 from penstock.widgets.editing._edits import EditStack, edit_stack, rows_of
+from penstock.widgets.grid._image_checks import ImageChecks
+from penstock.widgets.queries._applied_presets import AppliedPresets
 from penstock.widgets.queries._query_run import Mode, QueryRun
 from penstock.widgets.queries._source import Source
 from penstock.widgets.session._display import Display
@@ -68,6 +70,10 @@ class SessionState:
         What a user should know of the last change; empty where there is nothing.
     history : list of str
         Queries that ran, the newest first.
+    image_checks : ImageChecks
+        Which images of the pool cannot be read, as far as they have been.
+    presets : AppliedPresets
+        Which preset the weights come from.
     """
 
     _display: Display
@@ -88,6 +94,8 @@ class SessionState:
         self.lock = threading.RLock()
         self.history: list[str] = []
         self.note = ""
+        self.image_checks = ImageChecks()
+        self.presets = AppliedPresets()
         self._watchers: weakref.WeakSet[Any] = weakref.WeakSet()
         self._wanted_labels = label_tensor(content_of(self.dataset).table.tensors, labels)
         self._unit = checked_unit(unit)

@@ -1,4 +1,5 @@
-import { useComputed } from "@preact/signals";
+import { computed } from "@preact/signals";
+import { useMemo } from "preact/hooks";
 import { ClassMenu } from "../classes/class-menu.tsx";
 import type { Session } from "../session/session.ts";
 import { chartsOf } from "../statistics/charts.ts";
@@ -16,7 +17,7 @@ interface NameProps extends CellProps {
 
 export function NameCell(props: NameProps) {
   const { session, row, tab, locked } = props;
-  const note = useComputed(() => noteOf(props)).value;
+  const note = useMemo(() => computed(() => noteOf(session, row)), [session, row]).value; // of this row: it gains a clause
   return (
     <div role="rowheader" class={`penstock-name-cell${note === null ? "" : " penstock-noted"}`}>
       {row.classIndex === null ? <ConditionName row={row} tab={tab} /> : <ClassName {...props} />}
@@ -89,7 +90,7 @@ function More({ session, row, tab }: { session: Session; row: SliderRow; tab: nu
   );
 }
 
-function noteOf({ session, row }: CellProps): { short: string; long: string } | null {
+function noteOf(session: Session, row: SliderRow): { short: string; long: string } | null {
   const { store } = session;
   if (row.clause === null) return null;
   if (!row.literal) return { short: "set by an expression", long: "the weight is an expression; edit the query text" };

@@ -13,7 +13,7 @@ export interface Moved {
 export interface Unasked {
   readonly told: readonly Moved[];
   readonly more: number;
-  readonly others: number; // what became of rows no clause names, against raw; NaN: there are none
+  readonly others: number; // draws of a row no clause names, as counts are against raw; NaN: there are none
 }
 
 const TOLD = 2;
@@ -21,7 +21,7 @@ const TOLD = 2;
 /** Against raw: the classes that moved most beyond what all rows without a clause did, in draws. */
 export function movedUnasked(request: LiftRequest, lift: Lift, unit: Unit): Unasked {
   const { raw, expected } = request.histogram;
-  const beyond = (c: number): number => Math.abs((expected[c] ?? 0) - (raw[c] ?? 0) * lift.dilution);
+  const beyond = (c: number): number => Math.abs((expected[c] ?? 0) - (raw[c] ?? 0) * lift.common);
   const classes = lift.carried.map(({ classIndex }) => classIndex).sort((a, b) => beyond(b) - beyond(a));
   const told = classes.slice(0, TOLD).map((c) => ({
     classIndex: c,
@@ -29,7 +29,7 @@ export function movedUnasked(request: LiftRequest, lift: Lift, unit: Unit): Unas
     to: expected[c] ?? 0,
     by: carrier(request, lift, c, unit),
   }));
-  return { told, more: classes.length - told.length, others: lift.dilution };
+  return { told, more: classes.length - told.length, others: lift.others };
 }
 
 export interface Drag {

@@ -46,7 +46,9 @@ export function Chips({ session, sample, listed = false }: Props) {
           listed={listed}
         />
       ))}
-      {editable && dataset.paired && dataset.box_tensor !== null ? <DrawChip session={session} /> : null}
+      {editable && dataset.paired && dataset.box_tensor !== null ? (
+        <DrawChip session={session} first={shown.labels.length === 0} />
+      ) : null}
       {editable && !dataset.paired && !one ? (
         <AddChip session={session} listed={listed} first={shown.labels.length === 0} />
       ) : null}
@@ -56,7 +58,7 @@ export function Chips({ session, sample, listed = false }: Props) {
 
 function walk(event: KeyboardEvent, root: HTMLElement | null): void {
   const by = event.key === "ArrowRight" ? 1 : event.key === "ArrowLeft" ? -1 : 0;
-  const buttons = [...(root?.querySelectorAll<HTMLElement>("[data-chip]") ?? [])];
+  const buttons = [...(root?.querySelectorAll<HTMLElement>("[data-chip], [data-cell=chip]") ?? [])];
   const at = buttons.indexOf(event.target as HTMLElement);
   if (by === 0 || at < 0) return;
   buttons[at + by]?.focus();
@@ -114,7 +116,14 @@ function Chip({ session, label, times, on, first, editable, listed }: ChipProps)
           {body}
         </button>
       ) : (
-        <PickerPopover session={session} class="penstock-label-name" label={body} title={title} onOpen={aim} />
+        <PickerPopover
+          session={session}
+          class="penstock-label-name"
+          label={body}
+          title={title}
+          first={first}
+          onOpen={aim}
+        />
       )}
       {editable ? (
         <button
@@ -149,7 +158,7 @@ function pickFor({ detail, labeling, store }: Session, label: number): void {
 }
 
 /** A label needs a box here: it is drawn, with the class that is written. */
-function DrawChip({ session }: { session: Session }) {
+function DrawChip({ session, first }: { session: Session; first: boolean }) {
   const { store, detail } = session;
   const label = detail.drawLabel();
   return (
@@ -158,6 +167,7 @@ function DrawChip({ session }: { session: Session }) {
       type="button"
       class="penstock-label penstock-add-label"
       data-chip=""
+      tabIndex={first ? 0 : -1}
       aria-pressed={detail.drawing.value}
       title="each label has a box in this dataset: draw it (N), then choose its class (1–9 or C)"
       data-testid="penstock-draw"
@@ -186,6 +196,7 @@ function AddChip({ session, listed, first }: { session: Session; listed: boolean
         label="+ class"
         title="add a class (C)"
         testid="penstock-add-class"
+        first={first}
         onOpen={() => labeling.pick()}
       />
     );
@@ -211,13 +222,15 @@ interface PickerProps {
   label: preact.ComponentChildren;
   title: string;
   testid?: string;
+  first: boolean;
   onOpen: () => void;
 }
 
 /** A button that opens the list of classes over everything. */
-function PickerPopover({ session, label, title, testid, onOpen, class: kind }: PickerProps) {
+function PickerPopover({ session, label, title, testid, first, onOpen, class: kind }: PickerProps) {
+  const known = testid === undefined ? {} : { testid };
   return (
-    <Popover class={kind} label={label} title={title} {...(testid === undefined ? {} : { testid })}>
+    <Popover class={kind} label={label} title={title} cell="chip" tabIndex={first ? 0 : -1} {...known}>
       {(close) => <OpenedChoices session={session} onOpen={onOpen} close={close} />}
     </Popover>
   );

@@ -262,9 +262,10 @@ function assign<T>(target: { value: T }, value: NoInfer<T> | undefined): void {
   if (value !== undefined && value !== target.value) target.value = value;
 }
 
+/** Keeps what was typed and has not run. A text that ran is none: Python may have gone on from it when the page is opened next. */
 function saveDraft(store: Store, setTrait: (name: "query_draft", value: string) => void): () => void {
   const save = debounce((text: string) => setTrait("query_draft", text), DRAFT_MS);
-  const stop = store.text.subscribe((text) => save(text));
+  const stop = effect(() => save(store.textFault.value === null ? "" : store.text.value));
   return () => {
     stop();
     save.flush();

@@ -8,11 +8,12 @@ const LOWERED = 0.9;
 /** A class nobody named that moved with one that was named. */
 export interface CarriedClass {
   readonly classIndex: number;
-  readonly ratio: number; // its lift over the dilution common to all
+  readonly ratio: number; // its lift over what is common to all
 }
 
 export interface Lift {
-  readonly dilution: number; // draws of a row no clause names, relative to equal weights; NaN without such a row
+  readonly others: number; // draws of a row no clause names, in an epoch; NaN without such a row
+  readonly common: number; // the same; without such a row, draws of every row under equal weights
   readonly carried: readonly CarriedClass[]; // largest change first
 }
 
@@ -28,10 +29,11 @@ export interface LiftRequest {
 /** Which classes moved without being asked. */
 export function implicitLift(request: LiftRequest): Lift {
   const { statistics, histogram, meanDraws, draws, named, namedClasses } = request;
-  const common = commonDraws(statistics, meanDraws, named);
-  const dilution = (common * statistics.header.num_rows) / draws;
+  const equal = draws / statistics.header.num_rows;
+  const others = commonDraws(statistics, meanDraws, named);
+  const common = Number.isNaN(others) ? equal : others;
   const carried: CarriedClass[] = [];
-  if (named.size === 0 || !(common > 0)) return { dilution, carried };
+  if (named.size === 0 || Number.isNaN(equal)) return { others, common, carried };
   histogram.raw.forEach((raw, classIndex) => {
     const undisturbed = raw * common;
     if (raw === 0 || namedClasses.has(classIndex)) return;
@@ -41,8 +43,8 @@ export function implicitLift(request: LiftRequest): Lift {
     const outside = undisturbed < low || undisturbed > high;
     if (outside && (ratio >= LIFTED || ratio <= LOWERED)) carried.push({ classIndex, ratio });
   });
-  carried.sort((a, b) => Math.abs(Math.log(b.ratio)) - Math.abs(Math.log(a.ratio)));
-  return { dilution, carried };
+  carried.sort((a, b) => Math.abs(Math.log(b.ratio)) - Math.abs(Math.log(a.ratio)) || 0); // of rows never drawn: infinite
+  return { others, common, carried };
 }
 
 /** Draws of a row that no clause names, in the largest such stratum. */
@@ -65,12 +67,11 @@ export function carrier(request: LiftRequest, lift: Lift, classIndex: number, un
   const { statistics, meanDraws, named } = request;
   const { classOffsets, classIds, clauseOffsets, clauseIds, rowsWithClass, instances } = statistics;
   const counts = unit === "samples" ? rowsWithClass : instances;
-  const common = (lift.dilution * request.draws) / statistics.header.num_rows;
   const gain = new Float64Array(statistics.header.num_clauses);
   for (let s = 0; s < meanDraws.length; s++) {
     const at = entryOf(classIds, classOffsets[s] as number, classOffsets[s + 1] as number, classIndex);
     if (at < 0) continue;
-    const extra = ((meanDraws[s] as number) - common) * (counts[at] as number);
+    const extra = ((meanDraws[s] as number) - lift.common) * (counts[at] as number);
     for (let j = clauseOffsets[s] as number; j < (clauseOffsets[s + 1] as number); j++) {
       const id = clauseIds[j] as number;
       gain[id] = (gain[id] as number) + extra;
