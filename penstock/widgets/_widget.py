@@ -262,7 +262,7 @@ class SessionWidget(anywidget.AnyWidget):
         Examples
         --------
         >>> import penstock, tempfile
-        >>> x = Explorer(penstock.demo(num_samples=60))
+        >>> x = penstock.explore(penstock.demo(num_samples=60))
         >>> page = x.to_html(tempfile.mkdtemp() + "/demo.html", thumbnails=20)
         >>> page.num_samples, page.num_large, page.num_small
         (60, 20, 60)
