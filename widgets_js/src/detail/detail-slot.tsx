@@ -13,7 +13,7 @@ export function DetailSlot({ session }: { session: Session }) {
     <p class="penstock-hint" data-testid="penstock-hint">
       <b>Look</b>: click a {imageless ? "sample" : "tile"}. <b>Label</b>:{" "}
       {imageless ? (
-        "press 1–9, or click one of its classes."
+        "press 1–9, or click its class."
       ) : (
         <>
           double-click it, or press <kbd>F</kbd>.
