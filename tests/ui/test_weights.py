@@ -112,6 +112,14 @@ def test_a_reload_in_the_middle_of_a_gesture_shows_what_runs(shown):
     assert page.faults == []
 
 
+def test_the_sample_tells_its_weight_with_the_digits_of_its_slider(shown):
+    page, explorer = shown
+    explorer.query = "select * sample by max_weight(contains(labels, 'class 0'): 12.3, True: 1)"
+    expect(page.locator("[data-testid=weight-slider][data-class='class 0']")).to_have_attribute("data-weight", "12.3")
+    page.get_by_role("gridcell").first.click()
+    expect(page.locator(".penstock-facts-list")).to_contain_text("12.3, from class 0")
+
+
 @pytest.mark.parametrize("width", [1220, 932, 848, 420, 320])
 def test_coverage_is_in_view_and_inside_at_every_width(open_plain, ds, width):
     page = open_plain(lambda: penstock.explore(ds), width=width)

@@ -21,7 +21,7 @@ function drawFacts({ store }: Session, sample: ShownSample): Fact[] {
   const { weight, from } = weightOf(store, sample);
   if (weight === null) return [];
   return [
-    ["weight", `${numberText(weight)}${from}`],
+    ["weight", `${numberText(weight, 3)}${from}`],
     ["drawn", drawnText(store, weight)],
   ];
 }
@@ -59,8 +59,8 @@ function drawnText(store: Store, weight: number): string {
   return `${numberText(times)} times per epoch`;
 }
 
-function numberText(value: number): string {
-  return value >= 100 ? countText(Math.round(value)) : String(Number(value.toPrecision(2)));
+function numberText(value: number, digits = 2): string {
+  return value >= 100 ? countText(Math.round(value)) : String(Number(value.toPrecision(digits)));
 }
 
 function imageFacts({ store }: Session, sample: ShownSample): Fact[] {
