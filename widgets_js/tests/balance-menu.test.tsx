@@ -27,6 +27,7 @@ const filled = ({ find }: Mounted) => find("[data-testid=penstock-balance]").cla
 
 /** The kernel answers the preset that was asked for, and the run that follows. */
 async function answered({ model }: Mounted, name: PresetName, weights: Record<number, number>): Promise<void> {
+  await settled(); // the turn of what was written before
   const asked = model.sent.at(-1);
   const { query, buffers } = queryState({ weights });
   model.reply(asked?.id ?? "", { text: query.text, reference: "" });
@@ -70,6 +71,7 @@ describe("the Balance menu", () => {
     beta.value = "0.9";
     beta.dispatchEvent(new Event("input", { bubbles: true }));
     press(beta, "Enter");
+    await settled();
     expect(model.sent.at(-1)).toMatchObject({
       op: "clause.preset",
       args: { preset: "effective_number", parameter: 0.9 },
