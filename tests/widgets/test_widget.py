@@ -259,8 +259,10 @@ def test_five_widgets_put_one_bundle_into_a_notebook(demo_folder):
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
     done = nbclient.NotebookClient(notebook, timeout=120, kernel_name="python3", store_widget_state=True).execute()
     state = json.dumps(done.metadata["widgets"])
-    bundle = len(penstock.widgets._runtime.runtime().code)
-    assert len(state) < 1.5 * bundle * 4 / 3 + 5 * 6000
+    runtime = penstock.widgets._runtime.runtime()
+    once = len(runtime.code) * 4 / 3 + len(json.dumps(runtime._css))
+    assert len(state) < 1.05 * once + 5 * 6000
+    assert len(state) < 300_000
     for cell, panel in zip(done.cells[1:], panels, strict=True):
         data = cell.outputs[0].data
         assert data["text/plain"] == f"{panel}('shapes', samples={NUM_SAMPLES}, seed=0): run this cell to open it"
