@@ -9,7 +9,7 @@ import pytest
 from penstock.storage._reasons import plain_reason
 
 S3 = "LanceError(IO): Generic S3 error: Error performing GET https://s3.eu.amazonaws.com/b/set/data/ab1.lance in 1.2s, after 3 retries, max_retries: 10, retry_timeout: 180s - "
-SOURCE = ", /root/.cargo/registry/src/index.crates.io-1949cf8c6b5b557f/lance-io-0.30.0/src/object_store.rs:141:51"
+SOURCE = ", /build/registry/src/lance-io-0.30.0/src/object_store.rs:141:51"
 FORBIDDEN_WORDS = ("Lance", "S3", ".rs", "https", "Generic", "retries", "<?xml", "::")
 
 

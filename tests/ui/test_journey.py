@@ -1,4 +1,4 @@
-"""The main job on real images: look, mend, weigh; export and train in a real JupyterLab."""
+"""The main job on real images: look, label, weigh; export and train in a real JupyterLab."""
 
 from __future__ import annotations
 
