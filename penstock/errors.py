@@ -36,6 +36,7 @@ Every error is a `PenstockError` and also the builtin a Python user expects::
     ├── DataSourceError (ValueError)         a data source, sampler or worker pool of `penstock.batchup`
     │   ├── DataSourceTypeError (TypeError)
     │   └── NotSupportedError (NotImplementedError)
+    ├── EngineError (RuntimeError)           work cannot be run where it was requested
     └── MissingDependencyError (ImportError)
 
 Facts are attributes. The message says *what is wrong, with the value*, *what was
@@ -60,6 +61,7 @@ __all__ = [
     "DatasetExistsError",
     "DatasetNotFoundError",
     "DownloadError",
+    "EngineError",
     "ExportError",
     "ImageDecodeError",
     "ImporterError",
@@ -441,3 +443,7 @@ class NotSupportedError(DataSourceError, NotImplementedError):
 
 class MissingDependencyError(PenstockError, ImportError):
     """An optional package is missing; the message has the pip line."""
+
+
+class EngineError(PenstockError, RuntimeError):
+    """Work cannot be run where it was requested: an engine is unknown, unreachable or loses its workers."""

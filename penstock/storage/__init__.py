@@ -18,6 +18,7 @@ from penstock.storage.reading._columns import (
     shape_rows,
     table_of,
 )
+from penstock.storage.reading._part import SnapshotPart
 from penstock.storage.reading._received import received_table
 from penstock.storage.reading._snapshot import Snapshot
 from penstock.storage.versions._commits import (
@@ -43,11 +44,13 @@ from penstock.storage.versions._commits import (
 from penstock.storage.versions._digests import DamagedFile, Digests
 from penstock.storage.versions._tags import Mark, delete_tag_named, tags_named
 from penstock.storage.versions._upkeep import cleanup, make_branch, sweep
+from penstock.storage.writing._fragments import write_rows
 from penstock.storage.writing._steps import Steps
-from penstock.storage.writing._store import Store, open_version
+from penstock.storage.writing._store import ROWS_PER_FILE, Store, open_version
 
 __all__ = [
     "ENGINE",
+    "ROWS_PER_FILE",
     "UID",
     "Commit",
     "Credentials",
@@ -57,6 +60,7 @@ __all__ = [
     "Location",
     "Mark",
     "Snapshot",
+    "SnapshotPart",
     "Steps",
     "Store",
     "author",
@@ -99,5 +103,6 @@ __all__ = [
     "table_of",
     "tags_named",
     "user_tags",
+    "write_rows",
     "wrong_tags",
 ]

@@ -35,6 +35,7 @@ from penstock.table.drafts._draft_files import (
 )
 from penstock.table.drafts._edited import sample_of_cell
 from penstock.table.drafts._overlay import OverlayTable
+from penstock.table.parts._part import Rows, TablePart, part_rows
 
 __all__ = [
     "ArrayTable",
@@ -48,10 +49,12 @@ __all__ = [
     "OverlayTable",
     "ProjectedTable",
     "Ragged",
+    "Rows",
     "RowsTable",
     "Selection",
     "StoredTable",
     "Table",
+    "TablePart",
     "checked_column",
     "checked_rows",
     "checked_tensor",
@@ -66,6 +69,7 @@ __all__ = [
     "draft_files",
     "merged_into",
     "new_index",
+    "part_rows",
     "read_drafts",
     "resolved",
     "sample_of_cell",

@@ -45,6 +45,11 @@ class Content(Protocol):
     """Samples of one version, to read."""
 
     @property
+    def is_whole(self) -> bool:
+        """Whether the samples are all rows of the table, in their order."""
+        ...
+
+    @property
     def table(self) -> Table:
         """The whole table of the version."""
         ...

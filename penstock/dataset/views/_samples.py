@@ -17,6 +17,7 @@ from penstock.dataset.samples._tensor import Tensor
 from penstock.dataset.views import _drawing as drawing
 from penstock.dataset.views._drawing import Mode, Seed
 from penstock.dataset.views._fixed_content import FixedContent, Home
+from penstock.engines import EngineOption
 from penstock.errors import DatasetError, SamplingError, TensorNotFoundError
 from penstock.loader import Loader
 from penstock.loader.chain._one_call import one_call
@@ -134,7 +135,15 @@ class Samples(ABC, Generic[_V]):
             )
         return self._chosen(np.flatnonzero([bool(function(sample)) for sample in self]).astype(np.int64))
 
-    def query(self, query_string: str, *, seed: Seed = ..., params: Mapping[str, Any] | None = None) -> _V:
+    def query(
+        self,
+        query_string: str,
+        *,
+        seed: Seed = ...,
+        params: Mapping[str, Any] | None = None,
+        engine: EngineOption = None,
+        num_workers: int = 0,
+    ) -> _V:
         """Return the samples a TQL query chooses.
 
         Parameters
@@ -146,6 +155,10 @@ class Samples(ABC, Generic[_V]):
             default a view's own, 0 for a dataset.
         params : mapping, optional
             Values of the query's parameters.
+        engine : {"threads", "processes", "ray"} or RayEngine, optional
+            Where the conditions are evaluated, part by part; by default here, at once. The samples are the same.
+        num_workers : int
+            Parts at the same time; 0 leaves it to the engine.
 
         Returns
         -------
@@ -156,8 +169,14 @@ class Samples(ABC, Generic[_V]):
         ------
         QuerySyntaxError, QueryBindError, QueryEvaluationError
             If the text is not valid TQL, names something that does not exist, or fails on these rows.
+        EngineError
+            If the engine is unknown, cannot be reached or loses its workers.
         """
-        return self._view(drawing.queried(self._content, self._origin(), query_string, seed=seed, params=params))
+        found = drawing.queried(
+            self._content, self._origin(), query_string, seed=seed, params=params, engine=engine,
+            num_workers=num_workers,
+        )  # fmt: skip
+        return self._view(found)
 
     def explain(self, query_string: str) -> Explanation:
         """Return how a query is read and what each step leaves, without keeping its result.
@@ -267,6 +286,8 @@ class Samples(ABC, Generic[_V]):
         seed: Seed = ...,
         mode: Mode | None = None,
         size: int | None = None,
+        engine: EngineOption = None,
+        num_workers: int = 0,
     ) -> SamplingPlan:
         """Return what drawing by some weights does, before a single draw.
 
@@ -284,13 +305,20 @@ class Samples(ABC, Generic[_V]):
             As in `sample_by`, "iid" by default; with a spec, used in place of the spec's mode.
         size : int, optional
             As in `sample_by`; with a spec, used in place of the spec's size.
+        engine : {"threads", "processes", "ray"} or RayEngine, optional
+            Where the samples are grouped and counted, part by part; by default here, at once. The plan is the same.
+        num_workers : int
+            Parts at the same time; 0 leaves it to the engine.
 
         Returns
         -------
         SamplingPlan
             Histogram, coverage, targets and the stream.
         """
-        return drawing.plan_of(self._content, spec_or_weights, labels=labels, seed=seed, mode=mode, size=size)
+        return drawing.plan_of(
+            self._content, spec_or_weights, labels=labels, seed=seed, mode=mode, size=size, engine=engine,
+            num_workers=num_workers,
+        )  # fmt: skip
 
     def __class_counts__(self) -> ClassCounts:
         """Return the samples' labels by the first class label tensor, for the helpers of `penstock.sampling`."""

@@ -88,6 +88,20 @@ class Snapshot:
         return None if (row_ids[1:] > row_ids[:-1]).all() else np.argsort(row_ids, kind="stable")
 
     @cached_property
+    def is_in_order(self) -> bool:
+        """Whether the rows lie in the files in the order of samples; told without holding a number for each."""
+        if "_order" in self.__dict__:
+            return self._order is None
+        with wrapped(f"read the row order of {self.path!r}"):
+            last = -1
+            for batch in self.handle.scanner(columns=[], with_row_id=True).to_batches():
+                row_ids = batch["_rowid"].to_numpy().astype(np.int64)
+                if len(row_ids) and (row_ids[0] <= last or (row_ids[1:] <= row_ids[:-1]).any()):
+                    return False
+                last = int(row_ids[-1]) if len(row_ids) else last
+        return True
+
+    @cached_property
     def uids(self) -> NDArray[np.int64]:
         """Identity of every sample, int64 of shape (num_rows,)."""
         uids: NDArray[np.int64] = self.read([UID])[UID].to_numpy()

@@ -61,6 +61,10 @@ class OverlayTable(Table):
         self._columns: dict[str, Ragged] = {}
         self._lock = renewed_lock(threading.RLock())  # taken before that of `stored`, never the other way round
 
+    def over(self, stored: StoredTable) -> OverlayTable:
+        """Return a table of other rows of the same dataset, with the same edits."""
+        return OverlayTable(stored, self.draft, self._credentials, max_image_bytes=self._max_image_bytes)
+
     def __reduce__(self) -> tuple[Any, ...]:
         snapshot = self.stored.snapshot
         known = (snapshot.path, snapshot.branch, snapshot.version, self.stored.label, self.draft, self._credentials)

@@ -66,7 +66,7 @@ class RelationFrame:
 
     def _evaluate(self, bound: Bound, table: Table, memo: Memo) -> Value | None:
         try:
-            return memo.keep(bound.key, lambda: _in_blocks(bound, table, self.context))
+            return memo.keep(bound.key, lambda: _everywhere(bound, table, self.context))
         except QueryEvaluationError:
             if self.relation.rows is None:
                 raise
@@ -75,6 +75,11 @@ class RelationFrame:
 
 def _decodes(bound: Bound) -> bool:
     return any(field.pixels for field in bound.fields)
+
+
+def _everywhere(bound: Bound, table: Table, context: Context) -> Value:
+    found = None if context.masks is None else context.masks(bound, table, context)
+    return _in_blocks(bound, table, context) if found is None else found
 
 
 def _in_blocks(bound: Bound, table: Table, context: Context) -> Value:

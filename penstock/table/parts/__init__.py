@@ -1,0 +1,1 @@
+"""Consecutive rows of a dataset's table, read by themselves."""
