@@ -13,7 +13,11 @@ from penstock.errors import EngineError
 
 __all__ = ["Engine", "EngineOption", "check_num_workers", "engine_of"]
 
-_NAMED = {"threads": ThreadEngine, "processes": ProcessEngine, "ray": RayEngine}
+_NAMED: dict[str, type[ThreadEngine | ProcessEngine | RayEngine]] = {
+    "threads": ThreadEngine,
+    "processes": ProcessEngine,
+    "ray": RayEngine,
+}
 
 
 @runtime_checkable

@@ -35,7 +35,7 @@ class SnapshotPart(Snapshot):
         self._stop = stop
 
     @property
-    def num_rows(self) -> int:  # type: ignore[override]  # counted once by the whole version, known here
+    def num_rows(self) -> int:
         """Number of samples."""
         return self._stop - self._start
 

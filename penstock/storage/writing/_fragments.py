@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,7 +18,6 @@ from penstock.tensors import Cell, TensorSpec
 
 if TYPE_CHECKING:
     import lance
-    import pyarrow as pa
 
 __all__ = ["Rows", "from_texts", "write_rows"]
 
@@ -47,11 +47,12 @@ def write_rows(path: str, rows: Iterator[Rows], specs: Sequence[TensorSpec]) -> 
 
     schema = table_of(np.empty(0, np.int64), {spec: [] for spec in specs}).schema
 
-    def batches() -> Iterator[pa.RecordBatch]:
-        for uids, columns in rows:
-            yield from table_of(uids, {spec: columns[spec] for spec in specs}).to_batches()
-
-    reader = pa.RecordBatchReader.from_batches(schema, batches())
+    tables = (table_of(uids, {spec: columns[spec] for spec in specs}) for uids, columns in rows if len(uids))
+    first = next(tables, None)
+    if first is None:
+        return []
+    batches = (batch for table in chain([first], tables) for batch in table.to_batches())
+    reader = pa.RecordBatchReader.from_batches(schema, batches)
     with wrapped(f"write samples of {path!r}"):
         handle = lance.dataset(Location(path).samples_uri)
         fragments = lance.fragment.write_fragments(
