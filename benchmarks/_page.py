@@ -37,6 +37,7 @@ const { views } = await import("/runtime.js");
 const next = () => new Promise((resolve) => requestAnimationFrame(resolve));
 const channel = new MessageChannel();
 const painted = () => new Promise((done) => { channel.port1.onmessage = done; channel.port2.postMessage(0); }); // asked in a frame
+const drawn = (el) => [...el.querySelectorAll(".penstock-drawn > canvas")].reduce((sum, one) => sum + Number(one.dataset.tiles), 0);
 window.once = async (again) => {
   const root = document.getElementById("root");
   root.replaceChildren();
@@ -50,7 +51,7 @@ window.once = async (again) => {
     const grid = el.querySelector("[data-testid=penstock-grid]");
     const images = [...el.querySelectorAll("[role=gridcell] img")];
     const top = grid?.scrollTop === 0 ? el.querySelector("[role=gridcell][data-position='0']") : el;
-    return top !== null && images.length >= 40 && images.every((one) => one.complete) && el.querySelectorAll(".penstock-outline").length >= 40;
+    return top !== null && images.length >= 40 && images.every((one) => one.complete) && drawn(el) >= 40;
   };
   const shown = async (since) => {
     do await next(); while (!done());

@@ -19,8 +19,12 @@ import {
   thumbnailSize,
   visibleRange,
 } from "./geometry.ts";
+import { type Ink, useInk } from "./inks.ts";
+import { KeptImages } from "./kept-images.ts";
+import { RowDrawings, type RowLook, RowOverlay } from "./row-overlay.tsx";
 import { Again, TileImage } from "./tile.tsx";
 
+const NONE = {};
 export const CELL_SIZES = { small: 76, medium: 114, large: 176 } as const;
 
 /** Thumbnails in a grid of any length. The grid is one stop of the Tab key; arrows move inside it. */
@@ -62,6 +66,7 @@ export function GridPanel({ session }: { session: Session }) {
       grid.focus = () => {};
     };
   }, [grid]);
+  const { ink, onTransitionRun } = useInk(port, store.dataset.value?.class_colors ?? NONE, box.value);
   const id = useMemo(() => `penstock-grid-${store.rpc.viewId}`, [store]);
   const shown = store.gridSize.value;
   return (
@@ -85,9 +90,17 @@ export function GridPanel({ session }: { session: Session }) {
       data-testid="penstock-grid"
       data-pool={shown}
       onScroll={onScroll}
+      onTransitionRun={onTransitionRun}
       onKeyDown={(event) => gridKey(event, session, shape.value, box.value.height)}
     >
-      <Cells session={session} id={id} shape={shape.value} scroll={scroll.value} viewport={box.value.height} />
+      <Cells
+        session={session}
+        id={id}
+        shape={shape.value}
+        scroll={scroll.value}
+        viewport={box.value.height}
+        ink={ink}
+      />
     </div>
   );
 }
@@ -117,14 +130,19 @@ interface CellsProps {
   shape: GridShape;
   scroll: Scroll;
   viewport: number;
+  ink: Ink | null;
 }
 
-function Cells({ session, id, shape, scroll, viewport }: CellsProps) {
+function Cells({ session, id, shape, scroll, viewport, ink }: CellsProps) {
   const { store, grid } = session;
   const total = store.gridSize.value;
   const top = scroll.scrollTop + scroll.offset;
   const [start, stop] = visibleRange(shape, total, top, viewport);
-  const size = thumbnailSize(shape.cell, window.devicePixelRatio || 1);
+  const ratio = window.devicePixelRatio || 1;
+  const size = thumbnailSize(shape.cell, ratio);
+  const images = useMemo(() => new KeptImages(), [grid]);
+  const drawings = useMemo(() => new RowDrawings(), [grid]);
+  const look = useLook(session, ink, shape.cell, ratio);
   usePages(store, grid.pages, start, stop, size);
   if (total === 0) return <Empty store={store} />;
   const rows: number[] = [];
@@ -133,6 +151,7 @@ function Cells({ session, id, shape, scroll, viewport }: CellsProps) {
     <div class="penstock-grid-space" style={{ height: `${shape.height}px` }} role="presentation">
       {rows.map((first) => {
         const row = first / shape.columns;
+        const count = Math.min(shape.columns, total - first);
         return (
           <div
             key={row}
@@ -141,7 +160,7 @@ function Cells({ session, id, shape, scroll, viewport }: CellsProps) {
             class="penstock-grid-row"
             style={{ transform: `translateY(${row * shape.pitch - scroll.offset}px)`, height: `${shape.cell}px` }}
           >
-            {Array.from({ length: Math.min(shape.columns, total - first) }, (_, column) => (
+            {Array.from({ length: count }, (_, column) => (
               <Cell
                 key={first + column}
                 session={session}
@@ -149,12 +168,31 @@ function Cells({ session, id, shape, scroll, viewport }: CellsProps) {
                 position={first + column}
                 column={column}
                 side={shape.cell}
+                images={images}
               />
             ))}
+            {look === null ? null : (
+              <RowOverlay
+                drawings={drawings}
+                tiles={Array.from({ length: count }, (_, column) => grid.pages.tile(first + column))}
+                look={look}
+              />
+            )}
           </div>
         );
       })}
     </div>
+  );
+}
+
+/** How tiles are drawn over; null where nothing is. */
+function useLook({ store, grid }: Session, ink: Ink | null, side: number, ratio: number): RowLook | null {
+  const skeletons = store.dataset.value?.skeletons ?? NONE;
+  const hidden = store.hiddenClasses.value;
+  const shown = grid.boxes.value;
+  return useMemo(
+    () => (shown && ink !== null ? { side, ratio, skeletons, hidden, ink } : null),
+    [shown, ink, side, ratio, skeletons, hidden],
   );
 }
 
@@ -184,9 +222,10 @@ interface CellProps {
   position: number;
   column: number;
   side: number;
+  images: KeptImages;
 }
 
-function Cell({ session, id, position, column, side }: CellProps) {
+function Cell({ session, id, position, column, side, images }: CellProps) {
   const { store, grid } = session;
   const tile = grid.pages.tile(position);
   const fault = grid.pages.fault(position);
@@ -213,8 +252,8 @@ function Cell({ session, id, position, column, side }: CellProps) {
         <TileImage
           store={store}
           tile={tile}
+          images={images}
           boxes={grid.boxes.value}
-          side={side}
           onRetry={() => grid.pages.retry(position)}
         />
       )}

@@ -1,3 +1,4 @@
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { chips } from "../session/labels.ts";
 import type { LoadedTile } from "../session/page-cache.ts";
 import { canRetry, problemWords } from "../session/problems.ts";
@@ -5,20 +6,19 @@ import type { Store } from "../session/store.ts";
 import { classColor } from "../ui/colors.ts";
 import { focusable } from "../ui/focus.ts";
 import { countText, pluralText } from "../ui/number-text.ts";
-import { BoxOverlay, MANY } from "./box-overlay.tsx";
-
-const NO_SKELETONS = {};
+import { MANY } from "./draw-overlay.ts";
+import type { KeptImages } from "./kept-images.ts";
 
 interface TileProps {
   store: Store;
   tile: LoadedTile;
+  images: KeptImages;
   boxes: boolean;
-  side: number;
   onRetry: () => void;
 }
 
 /** What a cell shows of its sample: the image and what is drawn over it, or why there is none. */
-export function TileImage({ store, tile, boxes, side, onRetry }: TileProps) {
+export function TileImage({ store, tile, images, boxes, onRetry }: TileProps) {
   return (
     <>
       {store.dataset.value?.image_tensor === null ? (
@@ -26,16 +26,8 @@ export function TileImage({ store, tile, boxes, side, onRetry }: TileProps) {
       ) : tile.url === null ? (
         <Broken tile={tile} onRetry={onRetry} />
       ) : (
-        <img src={tile.url} alt="" draggable={false} />
+        <Picture tile={tile} images={images} />
       )}
-      {boxes && tile.url !== null ? (
-        <BoxOverlay
-          tile={tile}
-          skeletons={store.dataset.value?.skeletons ?? NO_SKELETONS}
-          hidden={store.hiddenClasses.value}
-          side={side}
-        />
-      ) : null}
       {boxes && tile.boxes.length / 4 > MANY ? (
         <span
           class="penstock-box-count"
@@ -52,6 +44,15 @@ export function TileImage({ store, tile, boxes, side, onRetry }: TileProps) {
       <span class="penstock-row-number" aria-hidden="true" data-row={countText(tile.row)} />
     </>
   );
+}
+
+function Picture({ tile, images }: Pick<TileProps, "tile" | "images">) {
+  const slot = useRef<HTMLDivElement>(null);
+  useLayoutEffect(() => {
+    const image = images.of(tile);
+    if (image.parentNode !== slot.current) slot.current?.replaceChildren(image);
+  }, [tile, images]);
+  return <div ref={slot} class="penstock-picture" />;
 }
 
 /** Few words; the sentence is in the tooltip, and in the detail panel when the tile is clicked. */
