@@ -141,7 +141,9 @@ def test_a_table_result_has_pages_and_profiles_without_samples(browser):
     listed = browser.ask("columns.list")[0]
     assert ([column["name"] for column in listed["columns"]], listed["num_rows"]) == (["age", "n"], 96)
     rows = browser.ask("table.rows", start=94, stop=200, names=["n", "age"])[0]["rows"]
-    assert rows == [{"position": i, "row": i, "uid": None, "edited": False, "cells": [3, i]} for i in (94, 95)]
+    assert rows == [
+        {"position": i, "row": i, "uid": None, "edited": False, "held": False, "cells": [3, i]} for i in (94, 95)
+    ]
     found = profile(browser, "n")
     assert [(bar["label"], bar["pool"]) for bar in found["bars"]] == [("3", 84), ("4", 12)]
     assert not any(found["selectable"])
@@ -189,7 +191,7 @@ def test_edits_are_in_the_profile_at_once(tmp_path):
     browser.ask("edit.labels", uid=uid, labels=[1])
     assert [(bar["label"], bar["raw"]) for bar in profile(browser, "labels")["bars"]] == [("dog", 2), ("cat", 1)]
     assert browser.ask("table.rows", start=0, stop=1, names=["labels"])[0]["rows"][0] | {"uid": ""} == {
-        "position": 0, "row": 0, "uid": "", "edited": True, "cells": ["dog"],
+        "position": 0, "row": 0, "uid": "", "edited": True, "held": False, "cells": ["dog"],
     }  # fmt: skip
 
 

@@ -98,9 +98,10 @@ class ColumnOperations:
         positions = display.positions[places] if run.result.is_rows else places
         for column in columns:
             call.check_cancelled()
-            values, index = column.column(run.table), column.index(positions, run.pool)
+            values = column.column(run.table)
+            index = positions if column.computed is not None else display.rows[places]
             for head, row in zip(found, index, strict=True):
-                head["cells"].append(_cell(cell_text(values, int(row))))
+                head["cells"].append(None if row < 0 else _cell(cell_text(values, int(row))))
         return {"rows": found, "token": display.token}
 
     def _profile(self, call: Call, run: QueryRun, column: ShownColumn) -> dict[str, Any]:
@@ -192,12 +193,22 @@ def _row_heads(display: Display, places: NDArray[np.int64]) -> list[dict[str, An
     """Return rows without their cells."""
     run = display.run
     if not run.result.is_rows:
-        return [{"position": int(p), "row": int(p), "uid": None, "edited": False, "cells": []} for p in places]
-    rows, uids = run.pool[display.positions[places]], display.uids[places]
-    edited = edited_uids(run.table)
+        return [
+            {"position": int(p), "row": int(p), "uid": None, "edited": False, "held": False, "cells": []}
+            for p in places
+        ]
+    rows, uids = display.rows[places], display.uids[places]
+    edited, held = edited_uids(run.table), np.isin(uids, display.held)
     return [
-        {"position": int(p), "row": int(row), "uid": str(int(uid)), "edited": int(uid) in edited, "cells": []}
-        for p, row, uid in zip(places, rows, uids, strict=True)
+        {
+            "position": int(p),
+            "row": int(row),
+            "uid": str(int(uid)),
+            "edited": int(uid) in edited,
+            "held": bool(kept),
+            "cells": [],
+        }
+        for p, row, uid, kept in zip(places, rows, uids, held, strict=True)
     ]
 
 

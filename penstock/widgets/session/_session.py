@@ -378,7 +378,9 @@ class Session(SessionState):
             else:
                 self._unread = None
                 self._drop_outdated_edits(run)
-                self._publish(replace(self._carried_over(run), behind=behind), "query")
+                display = self._carried_over(run)
+                display = display.holding(self._display) if self._holds else display
+                self._publish(replace(display, behind=behind), "query")
         return self._unread[1] if self._unread else None
 
     def _execute_followed(self, table: OverlayTable) -> QueryRun:

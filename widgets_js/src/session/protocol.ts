@@ -72,7 +72,9 @@ export interface GridState {
   filter: GridFilter;
   sort: GridSort;
   descending: boolean; // the greatest first; what has no value comes last either way
-  size: number; // samples shown
+  size: number; // samples shown, held ones too
+  held?: number; // samples that stay where they were though, since they were edited, they no longer match
+  stale?: boolean; // the same filter and order, asked for again, would show other samples or another order
   token: string; // another one when a position means another sample
   data: string; // another one when samples may have changed
   selection: [number, number][]; // selected positions [start, stop)
@@ -198,6 +200,7 @@ export interface Tile {
   labels: number[]; // class indices
   boxes: number[]; // x, y, w, h in pixels of the full image, flat
   edited: boolean;
+  held?: boolean; // is shown where it was, though it no longer matches since it was edited
   error: string | null; // why there is no image, in a sentence
   problem?: Problem | null; // the kind of that
 }
@@ -313,6 +316,7 @@ export interface TableRow {
   row: number; // in the dataset, or in the table result
   uid: string | null; // null: not a sample
   edited: boolean;
+  held?: boolean; // as in Tile
   cells: (string | number | null)[]; // in the order asked for
 }
 
