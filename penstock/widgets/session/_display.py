@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from penstock.widgets.grid._filter import EVERYTHING, GridFilter, matching
 from penstock.widgets.grid._held import NONE_HELD, held_order
-from penstock.widgets.grid._order import AS_QUERIED, GridOrder, SortKeys, arranged_positions
+from penstock.widgets.grid._order import AS_QUERIED, GridOrder, SortKeys, arranged_positions, result_order
 from penstock.widgets.grid._selection import NOTHING, Selection
 from penstock.widgets.queries._query_run import QueryRun
 from penstock.widgets.session._follow import Behind
@@ -54,6 +54,8 @@ class Display:
         Samples that are shown though they no longer match, by uid: they were edited since the grid was arranged.
     stale : bool
         Whether the grid would show other samples, or in another order, if it were arranged now.
+    result_rows : ndarray of int64, shape (num_rows,), optional
+        The rows of a table result in the order they are shown; None: as they are.
     """
 
     run: QueryRun
@@ -70,6 +72,7 @@ class Display:
     behind: Behind | None = None
     held: NDArray[np.int64] = field(default_factory=lambda: NONE_HELD)
     stale: bool = False
+    result_rows: NDArray[np.int64] | None = None
 
     @property
     def matching(self) -> NDArray[np.int64]:
@@ -184,6 +187,7 @@ def arranged(
     positions = arranged_positions(run, found, order, keys)
     rows = run.pool[positions]
     uids = run.table.uids(rows)
+    result_rows = result_order(run, order)
     return Display(
         run=run,
         revision=revision,
@@ -192,7 +196,8 @@ def arranged(
         positions=positions,
         rows=rows,
         uids=uids,
-        token=_token(uids),
+        token=_token(uids if result_rows is None else result_rows),
+        result_rows=result_rows,
         selection=_selection(run, selected, rows),
         unreadable=unreadable,
         sort_keys=keys,
