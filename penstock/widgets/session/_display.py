@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from penstock.storage import Holder
 from penstock.widgets.grid._filter import EVERYTHING, GridFilter, matching
 from penstock.widgets.grid._order import AS_QUERIED, GridOrder, SortKeys, arranged_positions
 from penstock.widgets.grid._selection import NOTHING, Selection
@@ -47,6 +48,8 @@ class Display:
         What the last tensor is sorted by.
     behind : Behind, optional
         How this differs from the dataset as it is now, as far as that is known.
+    holder : Holder, optional
+        The other process that has uncommitted edits, so that none can be made here.
     """
 
     run: QueryRun
@@ -60,6 +63,7 @@ class Display:
     unreadable: NDArray[np.int64] = field(default_factory=lambda: NOTHING.uids)
     sort_keys: SortKeys = field(default_factory=SortKeys)
     behind: Behind | None = None
+    holder: Holder | None = None
 
     @property
     def repeats(self) -> bool:

@@ -17,10 +17,12 @@ export type EditOp =
   | "edit.redo"
   | "edit.commit"
   | "edit.discard"
+  | "draft.take_over"
+  | "draft.branch"
   | "dataset.update";
 
 const TOAST_MS = 6000;
-const FINAL: ReadonlySet<EditOp> = new Set(["edit.commit", "dataset.update"]);
+const FINAL: ReadonlySet<EditOp> = new Set(["edit.commit", "draft.take_over", "draft.branch", "dataset.update"]);
 
 /** An error as a sentence, with its hint. */
 export function inWords({ message, hint }: RpcError): string {
