@@ -28,6 +28,7 @@ __all__ = ["Location"]
 _FOLDERS = ("samples.lance", "drafts", "views", "digests")
 _NEW, _OLD = ".new-samples.lance", ".old-dataset"  # on the way in and out; the lock is held meanwhile
 
+_TRIES = 5
 _LOCK_TIMEOUT = 60.0  # seconds another process may hold the lock while it flushes
 
 
@@ -62,15 +63,22 @@ class Location:
             if self.is_remote:
                 self.object_store().put(name, content)
                 return
-            target = Path(self.path, name)
-            make_folders(target.parent)
-            part = target.with_name(f".{target.name}.{os.getpid()}.part")
-            with part.open("wb") as stream:
-                stream.write(content)
-                stream.flush()
-                os.fsync(stream.fileno())
-            part.replace(target)
-            sync_folder(target.parent)
+            for _ in range(_TRIES - 1):
+                with suppress(FileNotFoundError):  # swept, as what is left of a killed process, by one that opens
+                    self._write_local(name, content)
+                    return
+            self._write_local(name, content)
+
+    def _write_local(self, name: str, content: bytes) -> None:
+        target = Path(self.path, name)
+        make_folders(target.parent)
+        part = target.with_name(f".{target.name}.{os.getpid()}.part")
+        with part.open("wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        part.replace(target)
+        sync_folder(target.parent)
 
     def read(self, name: str) -> bytes | None:
         """Read one small file; None if it does not exist."""

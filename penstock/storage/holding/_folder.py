@@ -60,7 +60,7 @@ class FolderRecord:
             else:
                 os.close(handle)
             holder = Holder.here(token, locked=locked)
-            part = self._folder / f".holder.{token}.part"
+            part = self._folder / ".holder.new"
             part.write_bytes(holder.to_bytes())
             part.replace(self._folder / ".holder")
             if seen is not None and not self.is_alive(seen):
@@ -94,12 +94,9 @@ class FolderRecord:
             touched = own.stat().st_mtime
         except OSError:
             return LEASE_S
-        probe = self._folder / f".{os.getpid()}.clock.part"
-        try:
-            probe.touch()
-            return probe.stat().st_mtime - touched
-        finally:
-            probe.unlink(missing_ok=True)
+        clock = self._folder / ".clock"
+        clock.touch()
+        return clock.stat().st_mtime - touched
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
