@@ -32,7 +32,7 @@ from penstock.dataset.views._saved_views import (
 )
 from penstock.dataset.views._view import View
 from penstock.errors import DatasetError
-from penstock.storage import cleanup
+from penstock.storage import Holder, cleanup
 from penstock.tensors import make_spec
 
 __all__ = ["Dataset"]
@@ -293,6 +293,34 @@ class Dataset(Samples[View], Versioned):
             Only of these samples.
         """
         self._content.edits.discard(name, None if rows is None else np.asarray(rows, np.int64))
+
+    @property
+    def draft_holder(self) -> Holder | None:
+        """The other process that has uncommitted edits of this branch; None if this one may edit.
+
+        It has a ``pid``, a ``host``, a ``program`` and ``since``, when it began to edit, in UTC.
+        Needs a small read of the store.
+        """
+        with self._opened.lock:
+            return self._opened.working.holder
+
+    def take_over(self) -> int:
+        """Take the uncommitted edits of other processes over, those of processes that have ended too.
+
+        They are this session's to commit then. The process they are taken from gets a
+        `DraftHeldError` when it edits or commits next, and loses nothing.
+
+        Returns
+        -------
+        int
+            Number of samples edited and not committed, counted once for each tensor.
+
+        Raises
+        ------
+        ReadOnlyError
+            If the dataset is read-only.
+        """
+        return self._opened.take_over()
 
     # ---- saved views ---------------------------------------------------------------------
 

@@ -4,6 +4,8 @@ from penstock.storage._fork import ENGINE, renew_in_children, renewed_lock
 from penstock.storage._lasting import make_folders, sync_folder
 from penstock.storage._location import Location
 from penstock.storage._staging import new_staging, staging_folders, staging_lock
+from penstock.storage.holding._draft_lock import DraftLock, draft_lock
+from penstock.storage.holding._holder import Holder
 from penstock.storage.links._credentials import Credentials
 from penstock.storage.links._links import LinkReader, link_root
 from penstock.storage.reading._columns import (
@@ -53,6 +55,8 @@ __all__ = [
     "Credentials",
     "DamagedFile",
     "Digests",
+    "DraftLock",
+    "Holder",
     "LinkReader",
     "Location",
     "Mark",
@@ -72,6 +76,7 @@ __all__ = [
     "decoded",
     "delete_tag",
     "delete_tag_named",
+    "draft_lock",
     "encoded",
     "find_version",
     "flat_values",

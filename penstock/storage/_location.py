@@ -28,6 +28,7 @@ __all__ = ["Location"]
 _FOLDERS = ("samples.lance", "drafts", "views", "digests")
 _NEW, _OLD = ".new-samples.lance", ".old-dataset"  # on the way in and out; the lock is held meanwhile
 
+_TRIES = 5
 _LOCK_TIMEOUT = 60.0  # seconds another process may hold the lock while it flushes
 
 
@@ -49,7 +50,8 @@ class Location:
         """The URI of the engine's own files."""
         return f"{self.path}/samples.lance"
 
-    def _object_store(self) -> Any:
+    def object_store(self) -> Any:
+        """Open the object store, seen from the dataset."""
         from obstore.store import from_url
 
         OBJECT_STORES.check()
@@ -59,24 +61,31 @@ class Location:
         """Write one small file, whole or not at all."""
         with wrapped(f"write {name!r} of the dataset at {self.path!r}"):
             if self.is_remote:
-                self._object_store().put(name, content)
+                self.object_store().put(name, content)
                 return
-            target = Path(self.path, name)
-            make_folders(target.parent)
-            part = target.with_name(f".{target.name}.{os.getpid()}.part")
-            with part.open("wb") as stream:
-                stream.write(content)
-                stream.flush()
-                os.fsync(stream.fileno())
-            part.replace(target)
-            sync_folder(target.parent)
+            for _ in range(_TRIES - 1):
+                with suppress(FileNotFoundError):  # swept, as what is left of a killed process, by one that opens
+                    self._write_local(name, content)
+                    return
+            self._write_local(name, content)
+
+    def _write_local(self, name: str, content: bytes) -> None:
+        target = Path(self.path, name)
+        make_folders(target.parent)
+        part = target.with_name(f".{target.name}.{os.getpid()}.part")
+        with part.open("wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        part.replace(target)
+        sync_folder(target.parent)
 
     def read(self, name: str) -> bytes | None:
         """Read one small file; None if it does not exist."""
         with wrapped(f"read {name!r} of the dataset at {self.path!r}"):
             try:
                 if self.is_remote:
-                    return bytes(self._object_store().get(name).bytes())
+                    return bytes(self.object_store().get(name).bytes())
                 return Path(self.path, name).read_bytes()
             except FileNotFoundError:
                 return None
@@ -85,7 +94,7 @@ class Location:
         """Return the files of a folder, sorted, as names relative to the dataset."""
         with wrapped(f"list {folder!r} of the dataset at {self.path!r}"):
             if self.is_remote:
-                batches = self._object_store().list(prefix=f"{folder}/")
+                batches = self.object_store().list(prefix=f"{folder}/")
                 return sorted(cast("str", entry["path"]) for batch in batches for entry in batch)
             home = Path(self.path, folder)
             if not home.is_dir():
@@ -97,7 +106,7 @@ class Location:
         with wrapped(f"delete files of the dataset at {self.path!r}"):
             for name in names:
                 if self.is_remote:
-                    self._object_store().delete(name)
+                    self.object_store().delete(name)
                 else:
                     Path(self.path, name).unlink(missing_ok=True)
 
@@ -147,7 +156,7 @@ class Location:
     def object_tag(self, name: str) -> dict[str, Any] | None:
         """Return the size and tag of a file in an object store; None if it does not exist."""
         try:
-            found = self._object_store().head(name)
+            found = self.object_store().head(name)
         except FileNotFoundError:
             return None
         return {"size": int(found["size"]), "e_tag": str(found.get("e_tag") or "")}

@@ -30,6 +30,7 @@ from penstock.table.drafts._draft_files import (
     DraftPart,
     delete_drafts,
     draft_files,
+    draft_folder,
     read_drafts,
     write_draft,
 )
@@ -64,6 +65,7 @@ __all__ = [
     "compare",
     "delete_drafts",
     "draft_files",
+    "draft_folder",
     "merged_into",
     "new_index",
     "read_drafts",

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from penstock.dataset.samples import content_of
 from penstock.errors import SamplingError, TQLError
 from penstock.sampling import SamplingPlan
+from penstock.storage import Holder
 from penstock.table import OverlayTable
 from penstock.widgets.exporting._export import split_sampling, view_of
 from penstock.widgets.grid._filter import EVERYTHING, GridFilter, How, State, checked_filter
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
     from penstock.dataset import Dataset, View
 
 __all__ = ["Session", "Watcher", "What"]
+
+_LOOK_AGAIN_S = 2.0  # while another process edits: its commit makes editing possible here
 
 
 class Session(SessionState):
@@ -340,9 +343,11 @@ class Session(SessionState):
             An open ``with`` block, whose changes show at its end, is then written too.
         """
         with self.lock:
+            holder = None
             try:
                 if store:
                     self.dataset.refresh()
+                holder = self.dataset.draft_holder
                 behind = None if store else self._noticed()
                 if behind is not WRITING:
                     behind = self._brought_up(behind) or behind
@@ -350,15 +355,17 @@ class Session(SessionState):
                 raise
             except BaseException as error:  # noqa: BLE001  whatever keeps the data from being read, the charts go on and say so
                 behind = Behind(message=f"the dataset cannot be read as it is now: {in_short(error)}")
-            self._be(behind)
+            self._be(behind, holder)
 
     def look_soon(self) -> None:
         """Look for changes in the session's own thread."""
         self._follower.changed()
 
-    def _be(self, behind: Behind | None) -> None:
-        if behind != self.behind:
-            self._publish(replace(self._display, behind=behind), "dataset")
+    def _be(self, behind: Behind | None, holder: Holder | None) -> None:
+        if (behind, holder) != (self.behind, self._display.holder):
+            self._publish(replace(self._display, behind=behind, holder=holder), "dataset")
+        if holder is not None:
+            self._follower.changed(after_s=_LOOK_AGAIN_S)
 
     def _noticed(self) -> Behind | None:
         if content_of(self.dataset).is_grouping:
