@@ -1,5 +1,7 @@
 """The public face of data: Dataset, View, Tensor, Sample."""
 
+from penstock.dataset._cleanup import Cleanup
+from penstock.dataset._compaction import Compacted
 from penstock.dataset._dataset import Dataset
 from penstock.dataset._info import Info
 from penstock.dataset._open import empty, load
@@ -15,7 +17,9 @@ from penstock.dataset.writing._conflicts import Conflict
 from penstock.storage import Commit
 
 __all__ = [
+    "Cleanup",
     "Commit",
+    "Compacted",
     "Conflict",
     "Dataset",
     "Diff",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
 from types import TracebackType
 from typing import Any, Self
 
@@ -32,7 +31,7 @@ from penstock.dataset.views._saved_views import (
 )
 from penstock.dataset.views._view import View
 from penstock.errors import DatasetError
-from penstock.storage import Holder, cleanup
+from penstock.storage import Holder
 from penstock.tensors import make_spec
 
 __all__ = ["Dataset"]
@@ -386,25 +385,6 @@ class Dataset(Samples[View], Versioned):
             Its `ok` says whether nothing is wrong.
         """
         return verify(self._opened.table, self._opened.working.store, num_workers)
-
-    def cleanup(self, older_than: timedelta | None = None) -> int:
-        """Delete the files of states that no commit, tag or saved view names.
-
-        Parameters
-        ----------
-        older_than : timedelta, optional
-            Only of states older than this, by default 14 days: a shorter time
-            takes files from under sessions that still read them.
-
-        Returns
-        -------
-        int
-            Bytes freed.
-        """
-        with self._opened.lock:
-            self._opened.check_writable()
-            self._opened.settle()
-            return cleanup(self._opened.working.store, timedelta(days=14) if older_than is None else older_than)
 
     def add_creds_key(self, name: str, managed: bool = False) -> None:
         """Add the name of credentials for links; only the name is stored.

@@ -22,6 +22,7 @@ from penstock.storage.reading._columns import (
 )
 from penstock.storage.reading._received import received_table
 from penstock.storage.reading._snapshot import Snapshot
+from penstock.storage.versions._cleanup import Freed, Version, cleanup
 from penstock.storage.versions._commits import (
     Commit,
     author,
@@ -44,7 +45,7 @@ from penstock.storage.versions._commits import (
 )
 from penstock.storage.versions._digests import DamagedFile, Digests
 from penstock.storage.versions._tags import Mark, delete_tag_named, tags_named
-from penstock.storage.versions._upkeep import cleanup, make_branch, sweep
+from penstock.storage.versions._upkeep import make_branch, sweep
 from penstock.storage.writing._steps import Steps
 from penstock.storage.writing._store import Store, open_version
 
@@ -56,6 +57,7 @@ __all__ = [
     "DamagedFile",
     "Digests",
     "DraftLock",
+    "Freed",
     "Holder",
     "LinkReader",
     "Location",
@@ -63,6 +65,7 @@ __all__ = [
     "Snapshot",
     "Steps",
     "Store",
+    "Version",
     "author",
     "branch_names",
     "byte_views",

@@ -93,8 +93,20 @@ class Working:
 
     def refresh(self) -> None:
         """Read the newest version, whoever wrote it."""
-        snapshot = self.store.head() if self.fixed_version is None else self.store.at(self.fixed_version)
-        self.look_at(snapshot)
+        if self.fixed_version is not None:
+            self.look_at(self.store.at(self.fixed_version))
+            return
+        while True:  # until the newest version is one that no one cleans up meanwhile
+            self.look_at(self.store.head())
+            if self._is_held():
+                return
+
+    def _is_held(self) -> bool:
+        """Keep the version that is read; a commit needs no mark to be kept."""
+        last, snapshot = self.last_commit, self.stored.snapshot
+        if last is not None and (last.branch, last.version) == (snapshot.branch, snapshot.version):
+            return True
+        return self.store.hold(snapshot)
 
     def look_at(self, snapshot: Snapshot) -> None:
         """Show a version of the store."""
