@@ -4,7 +4,8 @@ from penstock.storage._fork import ENGINE, renew_in_children, renewed_lock
 from penstock.storage._lasting import make_folders, sync_folder
 from penstock.storage._location import Location
 from penstock.storage._staging import new_staging, staging_folders, staging_lock
-from penstock.storage.links._credentials import Credentials
+from penstock.storage.caching._cache import Cache, chosen_cache
+from penstock.storage.links._credentials import Credentials, Provider
 from penstock.storage.links._links import LinkReader, link_root
 from penstock.storage.reading._columns import (
     UID,
@@ -49,6 +50,7 @@ from penstock.storage.writing._store import Store, open_version
 __all__ = [
     "ENGINE",
     "UID",
+    "Cache",
     "Commit",
     "Credentials",
     "DamagedFile",
@@ -56,12 +58,14 @@ __all__ = [
     "LinkReader",
     "Location",
     "Mark",
+    "Provider",
     "Snapshot",
     "Steps",
     "Store",
     "author",
     "branch_names",
     "byte_views",
+    "chosen_cache",
     "clean_version",
     "cleanup",
     "column_names",

@@ -58,7 +58,7 @@ class OpenDataset:
         with self.lock:
             self.settle()
             fixed = self.working.fixed_version
-            known = (self.path, self.working.store.branch, fixed, self.working.credentials)
+            known = (self.working.store.location, self.working.store.branch, fixed, self.working.credentials)
             return _reopened, (*known, self.max_image_bytes)
 
     def renew(self) -> None:
@@ -177,13 +177,13 @@ class OpenDataset:
 
 
 def _reopened(
-    path: str, branch: str | None, version: int | None, credentials: Credentials, max_image_bytes: int | None
+    location: Location, branch: str | None, version: int | None, credentials: Credentials, max_image_bytes: int | None
 ) -> OpenDataset:
     if not ENGINE.works_here:
-        inherited = _inherited(path, branch, version)
+        inherited = _inherited(location.path, branch, version)
         if inherited is not None:
             return inherited
-    working = Working(Store.open(Location(path), branch), read_only="it came from another process", version=version)
+    working = Working(Store.open(location, branch), read_only="it came from another process", version=version)
     working.credentials = credentials
     opened = OpenDataset(working)
     opened.max_image_bytes = max_image_bytes
