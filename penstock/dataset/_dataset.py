@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self
@@ -399,15 +399,17 @@ class Dataset(Samples[View], Versioned):
         """
         CredentialKeys(self._opened).add(name, managed=managed)
 
-    def populate_creds(self, name: str, values: Mapping[str, str]) -> None:
+    def populate_creds(self, name: str, values: Mapping[str, str] | Callable[[], Mapping[str, Any]]) -> None:
         """Set the credentials of a key for this session; they are kept only in memory.
 
         Parameters
         ----------
         name : str
             A key added by `add_creds_key`.
-        values : mapping of str to str
-            Such as ``aws_access_key_id``, ``aws_secret_access_key``, ``endpoint_url``.
+        values : mapping of str to str, or callable
+            Such as ``aws_access_key_id``, ``aws_secret_access_key``, ``endpoint_url``; or a
+            function that returns them, which is called again when they expire (its
+            ``expires_at``, a datetime) or a store says so.
 
         Raises
         ------

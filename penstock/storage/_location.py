@@ -19,8 +19,10 @@ from penstock.storage._fork import ENGINE, OBJECT_STORES
 from penstock.storage._lasting import make_folders, sync_folder, sync_tree
 from penstock.storage._readers import dead_readers
 from penstock.storage._staging import dead_staging, sweep_staging
+from penstock.storage._transfer import Transfer, plain_http
 from penstock.storage._version_files import detached_versions, has_end, is_version, newest_version, version_of
 from penstock.storage._wrap import wrapped
+from penstock.storage.caching._cache import Cache
 
 if TYPE_CHECKING:
     from filelock import FileLock
@@ -42,12 +44,29 @@ class Location:
     ----------
     path : str or path
         Local folder or URL.
+    cache : Cache, optional
+        Keeps samples that are read from an object store, or through links; by default nothing does.
     """
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
+    def __init__(self, path: str | os.PathLike[str], cache: Cache | None = None) -> None:
         self.path, self.is_remote = address_of(path)
+        self.cache = cache
         self._lasting: set[Path] = set()  # folders whose own names are on the disk
         self.lasting: dict[str, Any] = {}  # what was read of records that never change, by their name
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Location, (self.path, self.cache)
+
+    def __eq__(self, other: object) -> bool:
+        """Return whether two locations have one path and one cache."""
+        return isinstance(other, Location) and (self.path, self.cache) == (other.path, other.cache)
+
+    def __hash__(self) -> int:
+        return hash((self.path, self.cache))
+
+    def below(self, name: str) -> Location:
+        """Return the location of another dataset inside this one, such as the copy of a view."""
+        return Location(f"{self.path}/{name}", self.cache)
 
     @property
     def samples_uri(self) -> str:
@@ -55,11 +74,24 @@ class Location:
         return f"{self.path}/samples.lance"
 
     def object_store(self) -> Any:
-        """Open the object store, seen from the dataset."""
+        """Return the object store, seen from the dataset; it is opened once."""
+        OBJECT_STORES.check()
+        return self._connected
+
+    @cached_property
+    def _connected(self) -> Any:
         from obstore.store import from_url
 
-        OBJECT_STORES.check()
-        return from_url(self.path, client_options=_client_options())
+        limits = Transfer.from_environment()
+        return from_url(
+            self.path,
+            client_options=limits.client_options(allow_http=plain_http()),
+            retry_config=limits.retry_config(),
+        )
+
+    def engine_options(self) -> dict[str, str] | None:
+        """Return what the engine needs to know of the store; None for a folder."""
+        return Transfer.from_environment().engine_options() if self.is_remote else None
 
     def write(self, name: str, content: bytes) -> None:
         """Write one small file, whole or not at all."""
@@ -372,7 +404,3 @@ def _lock_refused(path: str, error: OSError) -> DatasetError:
     if error.errno in {errno.EROFS, errno.EACCES, errno.EPERM}:
         return ReadOnlyError(f"cannot write to the dataset at {path!r}: its folder is read-only")
     return StorageError(f"cannot write to the dataset at {path!r}: {error.strerror or error}")
-
-
-def _client_options() -> dict[str, Any]:
-    return {"timeout": "30s", "allow_http": os.environ.get("AWS_ALLOW_HTTP", "").lower() in {"1", "true"}}

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
@@ -247,9 +246,9 @@ class Working:
         return history(self.store, self.last_commit)
 
 
-def open_working(path: str | os.PathLike[str], version: str | None, *, read_only: bool) -> Working:
+def open_working(location: Location, version: str | None, *, read_only: bool) -> Working:
     """Open the head of a stored dataset, of one of its branches, or one version."""
-    store = Store.open(Location(path))
+    store = Store.open(location)
     reason = READ_ONLY if read_only else None if store.location.is_writable() else _FOLDER_READ_ONLY
     if version is None:
         return Working(store, read_only=reason)
