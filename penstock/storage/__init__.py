@@ -6,6 +6,7 @@ from penstock.storage._location import Location
 from penstock.storage._staging import new_staging, staging_folders, staging_lock
 from penstock.storage.links._credentials import Credentials
 from penstock.storage.links._links import LinkReader, link_root
+from penstock.storage.reading._changes import Changes
 from penstock.storage.reading._columns import (
     UID,
     byte_views,
@@ -18,6 +19,7 @@ from penstock.storage.reading._columns import (
     shape_rows,
     table_of,
 )
+from penstock.storage.reading._parts import Part, runs
 from penstock.storage.reading._received import received_table
 from penstock.storage.reading._snapshot import Snapshot
 from penstock.storage.versions._commits import (
@@ -49,6 +51,7 @@ from penstock.storage.writing._store import Store, open_version
 __all__ = [
     "ENGINE",
     "UID",
+    "Changes",
     "Commit",
     "Credentials",
     "DamagedFile",
@@ -56,6 +59,7 @@ __all__ = [
     "LinkReader",
     "Location",
     "Mark",
+    "Part",
     "Snapshot",
     "Steps",
     "Store",
@@ -88,6 +92,7 @@ __all__ = [
     "received_table",
     "renew_in_children",
     "renewed_lock",
+    "runs",
     "sample_columns",
     "scalars",
     "set_tag",

@@ -4,6 +4,7 @@ from penstock.table._array import ArrayTable
 from penstock.table._checks import checked_column, checked_rows, checked_tensor
 from penstock.table._classes import class_colors_of, class_names_of, class_totals
 from penstock.table._fixed import FixedTable
+from penstock.table._lengths import exact_bounds, widened
 from penstock.table._optimized import OptimizedTable
 from penstock.table._projected import ProjectedTable
 from penstock.table._ragged import Ragged
@@ -64,12 +65,14 @@ __all__ = [
     "compare",
     "delete_drafts",
     "draft_files",
+    "exact_bounds",
     "merged_into",
     "new_index",
     "read_drafts",
     "resolved",
     "sample_of_cell",
     "text_column",
+    "widened",
     "with_class_color",
     "with_class_keys",
     "with_classes",
