@@ -32,7 +32,8 @@ _COLUMN_ROWS = 1 << 17  # and of anything else
 
 
 def verify(table: OverlayTable, store: Store, num_workers: int | None, engine: EngineOption = None) -> Report:
-    """Read every sample of a table, and the records stored with it."""
+    """Read every sample of a table, and the records stored with it: what the store has, not the local cache."""
+    table = table.from_store()
     check_num_workers(num_workers or 0)
     if engine is None:
         threads = _THREADS if num_workers is None else num_workers
@@ -90,7 +91,7 @@ def _wrong_records(store: Store) -> list[Problem]:
     ]
     for view_id, record in sorted(view_records(store).items()):
         if record.copy:
-            problems += _damaged_copy(view_id, Location(f"{store.location.path}/{record.copy}"))
+            problems += _damaged_copy(view_id, store.location.below(record.copy))
     return problems
 
 
@@ -109,7 +110,7 @@ def _damaged(
 ) -> list[Problem]:
     """Report files that differ from what was committed, unless a sample in them is already known to be damaged."""
     snapshot = table.stored.snapshot
-    digests = Digests(Store.open(Location(snapshot.path)))
+    digests = Digests(Store.open(snapshot.location))
     owners = {column: name for name, spec in table.stored.specs.items() for column in column_names(spec)}
     problems = []
     for damage in digests.damaged(snapshot, mapped):

@@ -82,7 +82,7 @@ def _copy_over(
     parts = [rows[start:stop] for start, stop in part_rows(len(rows), size)]
     files: list[str] = []
     with engine_of(copying.engine) as engine:
-        copied = engine.map(_Copy(source, specs, store.location.path), parts, num_workers=copying.num_workers)
+        copied = engine.map(_Copy(source, specs, store.location), parts, num_workers=copying.num_workers)
         for part, written in zip(parts, copied, strict=True):
             files += written
             bar.update(len(part))
@@ -96,13 +96,13 @@ class _Copy:
 
     source: OverlayTable
     specs: dict[str, TensorSpec]
-    path: str
+    place: Location
 
     def __call__(self, rows: NDArray[np.int64]) -> list[str]:
         chunks = (rows[start:stop] for start, stop in part_rows(len(rows), _CHUNK))
         parts = (_read(self.source, self.specs, chunk) for chunk in chunks)
         written = ((self.source.uids(chunk), columns) for chunk, columns in parts)
-        return write_rows(self.path, written, list(self.specs.values()))
+        return write_rows(self.place, written, list(self.specs.values()))
 
 
 _Part = tuple[NDArray[np.int64], dict[TensorSpec, list[Cell]]]

@@ -17,7 +17,7 @@ from penstock.dataset.writing._buffer import Buffer
 from penstock.engines import Engine
 from penstock.importers.building._report import IssueLog
 from penstock.importers.building._write import CHUNK, Column, add_rows
-from penstock.storage import ROWS_PER_FILE, derived_uids, write_rows
+from penstock.storage import ROWS_PER_FILE, Location, derived_uids, write_rows
 from penstock.table import Rows, part_rows
 from penstock.tensors import Cell, TensorSpec
 
@@ -75,10 +75,10 @@ def write_over(
     bar.update(stop)
     settle_specs(opened, first.rows.buffer.specs)
     apart = rows_apart(opened)
-    path = opened.working.store.location.path
-    task = _Part(tuple(columns), apart, path, key)
+    place = opened.working.store.location
+    task = _Part(tuple(columns), apart, place, key)
     head = (derived_uids(key, np.array(first.taken, np.int64)), first.columns_by(apart.specs))
-    files, buffers, count = write_rows(path, iter([head]), list(apart.specs.values())), [first.rows.buffer], 0
+    files, buffers, count = write_rows(place, iter([head]), list(apart.specs.values())), [first.rows.buffer], 0
     fewest = _FEWEST_IMAGES if any(spec.is_encoded for spec in apart.specs.values()) else _FEWEST
     size = min(max(-(-num_rows // _PARTS), fewest), ROWS_PER_FILE)
     parts = [(start + stop, end + stop) for start, end in part_rows(num_rows - stop, size)]
@@ -138,7 +138,7 @@ class _Part:
 
     columns: tuple[Column, ...]
     apart: RowsApart
-    path: str
+    place: Location
     key: int
 
     def __call__(self, rows: Rows) -> _Done:
@@ -152,7 +152,7 @@ class _Part:
                 counts.append(len(taken))
                 yield derived_uids(self.key, np.array(taken, np.int64)), apart.taken()
 
-        files = write_rows(self.path, chunks(), list(apart.specs.values()))
+        files = write_rows(self.place, chunks(), list(apart.specs.values()))
         return _Done(files, sum(counts), apart.buffer, notes.entries, self._left_out())
 
     def _left_out(self) -> dict[str, list[int]]:

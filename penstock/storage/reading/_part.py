@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from penstock.storage._wrap import wrapped
+from penstock.storage.reading._columns import UID
+from penstock.storage.reading._parts import Part
 from penstock.storage.reading._snapshot import Snapshot
 
 if TYPE_CHECKING:
@@ -29,7 +32,7 @@ class SnapshotPart(Snapshot):
     """
 
     def __init__(self, whole: Snapshot, start: int, stop: int) -> None:
-        super().__init__(whole.source, whole.path, whole.branch)
+        super().__init__(whole.source, whole.location, whole.branch)
         self._whole = whole
         self._start = start
         self._stop = stop
@@ -38,6 +41,27 @@ class SnapshotPart(Snapshot):
     def num_rows(self) -> int:
         """Number of samples."""
         return self._stop - self._start
+
+    @property
+    def files(self) -> tuple[Part, ...]:
+        """None: the rows are no whole files."""
+        return ()
+
+    @property
+    def parts(self) -> None:
+        """None: the rows are no whole files."""
+        return
+
+    @property
+    def knows_parts(self) -> bool:
+        """Never."""
+        return False
+
+    @cached_property
+    def uids(self) -> NDArray[np.int64]:
+        """Identity of each row."""
+        uids: NDArray[np.int64] = self.read([UID])[UID].to_numpy()
+        return uids
 
     def read(self, columns: Sequence[str]) -> pa.Table:
         """Return columns of these rows, in the order of samples."""

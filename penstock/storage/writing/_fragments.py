@@ -25,12 +25,12 @@ Rows = tuple[NDArray[np.int64], Mapping[TensorSpec, Sequence[Cell]]]
 """Identities, and the samples of each tensor."""
 
 
-def write_rows(path: str, rows: Iterator[Rows], specs: Sequence[TensorSpec]) -> list[str]:
+def write_rows(location: Location, rows: Iterator[Rows], specs: Sequence[TensorSpec]) -> list[str]:
     """Write samples to files of a dataset that exists; no version has them until a step names what this returns.
 
     Parameters
     ----------
-    path : str
+    location : Location
         The dataset, whose columns have been added.
     rows : iterator of (ndarray, mapping)
         A few samples at a time.
@@ -53,8 +53,8 @@ def write_rows(path: str, rows: Iterator[Rows], specs: Sequence[TensorSpec]) -> 
         return []
     batches = (batch for table in chain([first], tables) for batch in table.to_batches())
     reader = pa.RecordBatchReader.from_batches(schema, batches)
-    with wrapped(f"write samples of {path!r}"):
-        handle = lance.dataset(Location(path).samples_uri)
+    with wrapped(f"write samples of {location.path!r}"):
+        handle = lance.dataset(location.samples_uri, storage_options=location.engine_options())
         fragments = lance.fragment.write_fragments(
             reader, handle, mode="append", max_rows_per_file=ROWS_PER_FILE, data_storage_version="2.2"
         )
